@@ -1,0 +1,140 @@
+/** The bus: checks messages, lets middleware see them, and hands them to the transport. */
+
+import { z } from "zod";
+import { type Duration, parseDuration } from "./duration.ts";
+import type { OutgoingMessage, Stamps } from "./envelope.ts";
+import { InvalidPayloadError, UnknownMessageTypeError } from "./errors.ts";
+import {
+  checkName,
+  checkPriority,
+  type HandlerContext,
+  type MessageDefinition,
+  type Registry,
+} from "./message.ts";
+import { toStorableJson } from "./payload.ts";
+import type { Transport } from "./transport/transport.ts";
+
+/** What a dispatch may choose; the definition's values hold for the rest. */
+export interface DispatchOptions {
+  /** Time until the message is due. */
+  readonly delay?: Duration;
+  /** When the message is due, instead of a delay. */
+  readonly availableAt?: Date;
+  readonly queue?: string;
+  readonly priority?: number;
+  /** How long the message matters: older, it goes to the dead letters unrun. */
+  readonly ttl?: Duration;
+  /** A repeat within 24 hours answers the first message's id. At most 255 characters. */
+  readonly idempotencyKey?: string;
+  /** Whose key it is; a user's id, or empty. */
+  readonly idempotencyScope?: string;
+  readonly groupKey?: string;
+  readonly stamps?: Stamps;
+}
+
+/** A message by its type's name, as it comes from outside. */
+export interface MessageInput {
+  readonly type: string;
+  readonly payload: unknown;
+  readonly options?: DispatchOptions;
+}
+
+/** Sees every message on its way in, and stands around every message's handling. */
+export interface Middleware {
+  /** May change the message, or throw to refuse it. */
+  dispatch?(message: OutgoingMessage): OutgoingMessage | Promise<OutgoingMessage>;
+  /** Runs around the handlers; what it throws counts as the attempt's failure. */
+  handle?(ctx: HandlerContext, next: () => Promise<void>): Promise<void>;
+}
+
+/** Dispatches messages, and runs handlers within the middleware. */
+export class MessageBus {
+  readonly registry: Registry;
+  readonly #transport: Transport;
+  readonly #middleware: readonly Middleware[];
+
+  constructor(options: {
+    readonly registry: Registry;
+    readonly transport: Transport;
+    readonly middleware?: readonly Middleware[];
+  }) {
+    this.registry = options.registry;
+    this.#transport = options.transport;
+    this.#middleware = options.middleware ?? [];
+  }
+
+  /**
+   * Dispatches one message and answers its id.
+   * @throws InvalidPayloadError if the schema refuses the payload
+   * @throws RangeError that names the option which is wrong
+   * @throws TransportError if it could not be written
+   */
+  readonly dispatch = async <Schema extends z.ZodType>(
+    definition: MessageDefinition<Schema>,
+    payload: z.input<Schema>,
+    options: DispatchOptions = {},
+  ): Promise<string> => {
+    const [id] = await this.dispatchAll([{ type: definition.type, payload, options }]);
+    return String(id);
+  };
+
+  /**
+   * Dispatches messages, all or none, and answers their ids in order.
+   * @throws what {@link dispatch} throws, and UnknownMessageTypeError
+   */
+  async dispatchAll(messages: readonly MessageInput[]): Promise<string[]> {
+    return this.#transport.send(
+      await Promise.all(messages.map((message) => this.prepare(message))),
+    );
+  }
+
+  /** Checks a message and gives it its definition's values; nothing is written. */
+  async prepare({ type, payload, options = {} }: MessageInput): Promise<OutgoingMessage> {
+    const definition = this.registry.get(type);
+    if (!definition) throw new UnknownMessageTypeError(type);
+    // What is checked is what will be stored; the handler gets it parsed once more.
+    const json = toStorableJson(type, payload);
+    const parsed = await definition.schema.safeParseAsync(json);
+    if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
+
+    let message = outgoing(definition, json, options);
+    for (const { dispatch } of this.#middleware) if (dispatch) message = await dispatch(message);
+    return message;
+  }
+
+  /** Runs `handlers` within the middleware, the first one outermost. */
+  handle(ctx: HandlerContext, handlers: () => Promise<void>): Promise<void> {
+    return this.#middleware.reduceRight<() => Promise<void>>(
+      (next, { handle }) => (handle ? () => handle(ctx, next) : next),
+      handlers,
+    )();
+  }
+}
+
+function outgoing(
+  definition: MessageDefinition,
+  payload: unknown,
+  options: DispatchOptions,
+): OutgoingMessage {
+  const { delay, availableAt, ttl = definition.ttlMs, idempotencyKey, ...rest } = options;
+  if (delay !== undefined && availableAt !== undefined) {
+    throw new RangeError("delay: give either delay or availableAt, not both");
+  }
+  if (availableAt !== undefined && Number.isNaN(availableAt.getTime())) {
+    throw new RangeError("availableAt: is not a date");
+  }
+  if (idempotencyKey !== undefined && !/^.{1,255}$/su.test(idempotencyKey)) {
+    throw new RangeError("idempotencyKey: has to be 1 to 255 characters");
+  }
+  return {
+    ...rest,
+    type: definition.type,
+    payload,
+    queue: checkName(options.queue ?? definition.queue, "queue", 100),
+    priority: checkPriority(options.priority ?? definition.priority, "priority"),
+    ...(delay !== undefined && { delayMs: parseDuration(delay, "delay") }),
+    ...(availableAt !== undefined && { availableAt }),
+    ...(ttl !== undefined && { ttlMs: parseDuration(ttl, "ttl") }),
+    ...(idempotencyKey !== undefined && { idempotencyKey }),
+  };
+}

@@ -1,0 +1,66 @@
+/** What operators set by environment variables, checked once at the start of a function. */
+
+import { z } from "zod";
+import { LOG_LEVELS } from "./log.ts";
+
+const wholeNumber = (fallback: number, smallest: number, largest: number) =>
+  z.string().regex(/^\d+$/, "has to be a whole number").transform(Number)
+    .pipe(z.number().min(smallest).max(largest))
+    .default(fallback);
+
+const environment = z.object({
+  /** Schedules processed at a time. */
+  SYMPHONY_SCHEDULER_BATCH_SIZE: wholeNumber(100, 1, 1000),
+  /** Messages a tick holds at once. */
+  SYMPHONY_WORKER_BATCH_SIZE: wholeNumber(100, 1, 1000),
+  /** Handlers a tick runs at once. */
+  SYMPHONY_WORKER_CONCURRENCY: wholeNumber(10, 1, 1000),
+  /** How long a lease lasts without a heartbeat, in ms. */
+  SYMPHONY_WORKER_LEASE_MS: wholeNumber(60_000, 100, 3_600_000),
+  /** For how long a tick claims and starts messages, in ms. */
+  SYMPHONY_TICK_BUDGET_MS: wholeNumber(50_000, 100, 300_000),
+  /** Largest body that `dispatch` takes, in bytes. */
+  SYMPHONY_MAX_BODY_BYTES: wholeNumber(1_048_576, 1024, 10_485_760),
+  /** Least serious level that is logged. */
+  SYMPHONY_LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
+});
+
+/** The settings of the functions. */
+export interface Config {
+  readonly schedulerBatchSize: number;
+  readonly workerBatchSize: number;
+  readonly workerConcurrency: number;
+  readonly leaseMs: number;
+  readonly tickBudgetMs: number;
+  readonly maxBodyBytes: number;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/**
+ * Reads the settings.
+ * @param get reads a variable; `Deno.env.get` where absent
+ * @throws RangeError that names the variables which are wrong, and how
+ */
+export function readConfig(
+  get: (name: string) => string | undefined = (name) => Deno.env.get(name),
+): Config {
+  const names = Object.keys(environment.shape);
+  const parsed = environment.safeParse(
+    Object.fromEntries(names.map((name) => [name, get(name) || undefined])),
+  );
+  if (!parsed.success) {
+    throw new RangeError(
+      parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
+    );
+  }
+  const env = parsed.data;
+  return {
+    schedulerBatchSize: env.SYMPHONY_SCHEDULER_BATCH_SIZE,
+    workerBatchSize: env.SYMPHONY_WORKER_BATCH_SIZE,
+    workerConcurrency: env.SYMPHONY_WORKER_CONCURRENCY,
+    leaseMs: env.SYMPHONY_WORKER_LEASE_MS,
+    tickBudgetMs: env.SYMPHONY_TICK_BUDGET_MS,
+    maxBodyBytes: env.SYMPHONY_MAX_BODY_BYTES,
+    logLevel: env.SYMPHONY_LOG_LEVEL,
+  };
+}

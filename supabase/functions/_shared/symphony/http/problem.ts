@@ -1,0 +1,76 @@
+/** Errors as callers over HTTP see them: `{ code, message, issues? }`, never a stack. */
+
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { InvalidPayloadError, UnknownMessageTypeError } from "../errors.ts";
+import { TransportError } from "../transport/transport.ts";
+
+/** One thing that is wrong with a request, and where. */
+export interface Issue {
+  /** Where: the names of fields, and positions in arrays. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** An error with the status and the body that tell a caller about it. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+
+  constructor(
+    readonly status: ContentfulStatusCode,
+    /** For programs: `invalid_request`, `forbidden`, ... */
+    readonly code: string,
+    message: string,
+    readonly issues?: readonly Issue[],
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+
+  /** The body of the answer. */
+  toJSON(): { code: string; message: string; issues?: readonly Issue[] } {
+    const { code, message, issues } = this;
+    return { code, message, ...(issues && { issues }) };
+  }
+}
+
+/** A request whose fields are wrong: 400, with each issue, the first of them in the message. */
+export function invalidRequest(code: string, issues: readonly Issue[]): Problem {
+  const [first] = issues;
+  const field = first?.path.map(String).join(".");
+  const message = first ? `${field ? `${field}: ` : ""}${first.message}` : "The request is wrong";
+  return new Problem(400, code, message, issues);
+}
+
+/**
+ * What a caller is told of an error that the bus threw.
+ * @param path where in the request the message stands
+ */
+export function toProblem(error: unknown, path: readonly (string | number)[] = []): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof InvalidPayloadError) {
+    return invalidRequest(
+      "invalid_payload",
+      error.issues.map((issue) => ({
+        path: [
+          ...path,
+          "payload",
+          ...issue.path.map((key) => typeof key === "symbol" ? String(key) : key),
+        ],
+        message: issue.message,
+      })),
+    );
+  }
+  if (error instanceof UnknownMessageTypeError) {
+    return invalidRequest("unknown_type", [{ path: [...path, "type"], message: error.message }]);
+  }
+  if (error instanceof RangeError) {
+    const [, field = "", message = error.message] = /^(\w+): (.*)$/s.exec(error.message) ?? [];
+    return invalidRequest("invalid_request", [{ path: field ? [...path, field] : path, message }]);
+  }
+  if (error instanceof TransportError) {
+    return new Problem(503, "unavailable", "The database did not answer; try again", undefined, {
+      cause: error,
+    });
+  }
+  return new Problem(500, "internal_error", "Something went wrong", undefined, { cause: error });
+}

@@ -1,0 +1,196 @@
+/** Message definitions: a type's name, its schema, its handlers and its rules, written once. */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { z } from "zod";
+import type { DispatchOptions } from "./bus.ts";
+import { type Duration, parseDuration } from "./duration.ts";
+import type { AttemptError, Envelope, ScheduleStamp, UserStamp } from "./envelope.ts";
+import type { Logger } from "./log.ts";
+import type { DeadReason } from "./outcome.ts";
+import type { Classification } from "./retry/classify.ts";
+import type { BackoffOptions, RetryStrategy } from "./retry/strategy.ts";
+
+/** What a handler gets beside the payload. */
+export interface HandlerContext {
+  readonly envelope: Envelope;
+  /** Which attempt this is; the first is 1. */
+  readonly attempt: number;
+  /** Aborted at the timeout, when the lease is lost, and when the worker has to stop. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** Dispatches a further message. */
+  readonly dispatch: Dispatch;
+  /** A client with the secret key; it passes row level security by. */
+  readonly supabase: SupabaseClient;
+  /** The occurrence this message was made for, if a schedule made it. */
+  readonly schedule: ScheduleStamp | null;
+  /** Who dispatched it over HTTPS, if a user did. */
+  readonly user: UserStamp | null;
+}
+
+/** Dispatches one message and answers its id. */
+export type Dispatch = <Schema extends z.ZodType>(
+  definition: MessageDefinition<Schema>,
+  payload: z.input<Schema>,
+  options?: DispatchOptions,
+) => Promise<string>;
+
+/** Does the work of a message. Throwing is failing; what it returns is not looked at. */
+export type Handler<Payload> = (payload: Payload, ctx: HandlerContext) => unknown;
+
+/** Who may dispatch a type over HTTPS: holders of a secret key, or signed-in users as well. */
+export type Access = "secret" | "authenticated";
+
+/** Options of a dispatch that a definition may leave to its users. */
+export type CallerOption = "delay" | "availableAt" | "queue" | "priority" | "groupKey" | "schedule";
+
+/** What a hook is told about a message that failed. */
+export interface Failure {
+  readonly envelope: Envelope;
+  /** What went wrong this time. */
+  readonly errors: readonly AttemptError[];
+  readonly log: Logger;
+}
+
+/** What a user writes; see {@link defineMessage}. */
+export interface MessageOptions<Schema extends z.ZodType> {
+  /** Unique name: letters, digits and `_ . : -`. */
+  readonly type: string;
+  /** Checks the payload, when it is dispatched and again before it is handled. */
+  readonly schema: Schema;
+  /** Queue it waits in; `default` where absent. */
+  readonly queue?: string;
+  /** Higher goes first within the queue, -1000 to 1000; 0 where absent. */
+  readonly priority?: number;
+  /** Backoff of this type (what it leaves out is inherited), or a strategy of its own. */
+  readonly retry?: BackoffOptions | RetryStrategy;
+  /** Judges this type's errors before the general rules; undefined leaves the error to them. */
+  readonly classify?: (error: unknown) => Classification | undefined;
+  /** How long one attempt may take; 30 s where absent. */
+  readonly timeout?: Duration;
+  /** How long the message matters: older ones go to the dead letters unrun. */
+  readonly ttl?: Duration;
+  /** Who may dispatch it over HTTPS; secret keys only where absent. */
+  readonly access?: Access;
+  /** Which options a signed-in user may choose; none where absent. */
+  readonly callerOptions?: readonly CallerOption[];
+  /** One handler, or several by name: a retry skips those that already succeeded. */
+  readonly handler: Handler<z.output<Schema>> | Readonly<Record<string, Handler<z.output<Schema>>>>;
+  /** Told of each retry. An error in it is logged and changes nothing. */
+  readonly onRetry?: (failure: Failure & { readonly delayMs: number }) => unknown;
+  /** Told when a message is given up: an alert goes here. An error in it is logged. */
+  readonly onDeadLetter?: (failure: Failure & { readonly reason: DeadReason }) => unknown;
+}
+
+/** A checked definition, with durations in ms and defaults filled in. */
+export interface MessageDefinition<Schema extends z.ZodType = z.ZodType> {
+  readonly type: string;
+  readonly schema: Schema;
+  readonly queue: string;
+  readonly priority: number;
+  readonly retry: BackoffOptions | RetryStrategy | undefined;
+  readonly classify: ((error: unknown) => Classification | undefined) | undefined;
+  readonly timeoutMs: number;
+  readonly ttlMs: number | undefined;
+  readonly access: Access;
+  readonly callerOptions: ReadonlySet<CallerOption>;
+  readonly handlers: readonly NamedHandler[];
+  readonly onRetry: MessageOptions<Schema>["onRetry"];
+  readonly onDeadLetter: MessageOptions<Schema>["onDeadLetter"];
+}
+
+/** A handler and the name it is remembered by. */
+export interface NamedHandler {
+  readonly name: string;
+  // The payload was parsed by the definition's own schema before it gets here.
+  // deno-lint-ignore no-explicit-any
+  readonly handle: Handler<any>;
+}
+
+const NAME = /^[A-Za-z0-9_.:-]+$/;
+
+/**
+ * Checks a name and answers it.
+ * @throws RangeError that names the field
+ */
+export function checkName(value: unknown, field: string, maxLength: number): string {
+  if (typeof value !== "string" || value.length > maxLength || !NAME.test(value)) {
+    throw new RangeError(`${field}: has to be 1 to ${maxLength} letters, digits or _ . : -`);
+  }
+  return value;
+}
+
+/**
+ * Checks a priority and answers it.
+ * @throws RangeError that names the field
+ */
+export function checkPriority(value: unknown, field: string): number {
+  if (!Number.isInteger(value) || Number(value) < -1000 || Number(value) > 1000) {
+    throw new RangeError(`${field}: has to be a whole number from -1000 to 1000`);
+  }
+  return Number(value);
+}
+
+/**
+ * Defines a message: its name, its schema, its handlers and its rules.
+ * @throws RangeError that names the option which is wrong
+ */
+export function defineMessage<Schema extends z.ZodType>(
+  options: MessageOptions<Schema>,
+): MessageDefinition<Schema> {
+  const type = checkName(options.type, "type", 200);
+  if (typeof options.schema?.safeParse !== "function") {
+    throw new RangeError(`${type}: schema: has to be a zod schema`);
+  }
+  const timeoutMs = parseDuration(options.timeout ?? "30s", `${type}: timeout`);
+  if (timeoutMs === 0) throw new RangeError(`${type}: timeout: has to be more than 0`);
+  if (options.access !== undefined && !["secret", "authenticated"].includes(options.access)) {
+    throw new RangeError(`${type}: access: has to be 'secret' or 'authenticated'`);
+  }
+  return Object.freeze({
+    type,
+    schema: options.schema,
+    queue: checkName(options.queue ?? "default", `${type}: queue`, 100),
+    priority: checkPriority(options.priority ?? 0, `${type}: priority`),
+    retry: options.retry,
+    classify: options.classify,
+    timeoutMs,
+    ttlMs: options.ttl === undefined ? undefined : parseDuration(options.ttl, `${type}: ttl`),
+    access: options.access ?? "secret",
+    callerOptions: new Set(options.callerOptions),
+    handlers: namedHandlers(type, options.handler),
+    onRetry: options.onRetry,
+    onDeadLetter: options.onDeadLetter,
+  });
+}
+
+function namedHandlers<Schema extends z.ZodType>(
+  type: string,
+  handler: MessageOptions<Schema>["handler"],
+): NamedHandler[] {
+  const handlers = typeof handler === "function"
+    ? [{ name: "handler", handle: handler }]
+    : Object.entries(handler ?? {}).map(([name, handle]) => ({ name, handle }));
+  if (handlers.length === 0 || handlers.some(({ handle }) => typeof handle !== "function")) {
+    throw new RangeError(`${type}: handler: has to be a function, or functions by name`);
+  }
+  return handlers;
+}
+
+/** The definitions of a project by type. */
+export type Registry = ReadonlyMap<string, MessageDefinition>;
+
+/**
+ * Makes the registry of a project's definitions.
+ * @throws RangeError if two definitions have one type
+ */
+export function createRegistry(messages: readonly MessageDefinition[]): Registry {
+  const registry = new Map<string, MessageDefinition>();
+  for (const definition of messages) {
+    if (registry.has(definition.type)) {
+      throw new RangeError(`messages: two definitions have the type ${definition.type}`);
+    }
+    registry.set(definition.type, definition);
+  }
+  return registry;
+}

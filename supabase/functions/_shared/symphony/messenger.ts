@@ -1,0 +1,75 @@
+/** Puts the parts together: one messenger for each process of a function. */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { MessageBus, type Middleware } from "./bus.ts";
+import { type Config, readConfig } from "./config.ts";
+import { createLogger, type Logger } from "./log.ts";
+import { createRegistry, type MessageDefinition } from "./message.ts";
+import { RetryManager } from "./retry/manager.ts";
+import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./retry/strategy.ts";
+import { SupabaseTransport } from "./transport/supabase.ts";
+import type { Transport } from "./transport/transport.ts";
+import { runWorker, type WorkerReport } from "./worker/worker.ts";
+
+/** What a messenger is made of. */
+export interface MessengerOptions {
+  /** Made with a secret key. */
+  readonly supabase: SupabaseClient;
+  readonly messages: readonly MessageDefinition[];
+  readonly middleware?: readonly Middleware[];
+  /** For types that have none of their own; exponential backoff with its defaults where absent. */
+  readonly strategy?: RetryStrategy;
+  /** Where messages are kept; Postgres over `supabase` where absent. */
+  readonly transport?: Transport;
+  /** The environment's settings where absent. */
+  readonly config?: Config;
+  readonly log?: Logger;
+}
+
+/** The parts of a bus that work together. */
+export interface Messenger {
+  readonly bus: MessageBus;
+  readonly transport: Transport;
+  readonly retry: RetryManager;
+  readonly config: Config;
+  readonly log: Logger;
+  /** Claims and handles what is due within `budgetMs`. */
+  work(options: {
+    readonly budgetMs: number;
+    readonly queues?: readonly string[];
+    readonly signal?: AbortSignal;
+  }): Promise<WorkerReport>;
+}
+
+/**
+ * Makes a messenger.
+ * @throws RangeError if a definition or a setting is wrong
+ */
+export function createMessenger(options: MessengerOptions): Messenger {
+  const config = options.config ?? readConfig();
+  const log = options.log ?? createLogger({ level: config.logLevel });
+  const registry = createRegistry(options.messages);
+  const transport = options.transport ?? new SupabaseTransport(options.supabase);
+  const strategy = options.strategy ?? new ExponentialBackoffRetryStrategy({});
+  const retry = new RetryManager({ strategy, transport, registry, log });
+  const bus = new MessageBus({ registry, transport, middleware: options.middleware ?? [] });
+  return {
+    bus,
+    transport,
+    retry,
+    config,
+    log,
+    work: (limits) =>
+      runWorker({
+        ...limits,
+        transport,
+        bus,
+        retry,
+        log,
+        supabase: options.supabase,
+        batchSize: config.workerBatchSize,
+        concurrency: config.workerConcurrency,
+        leaseMs: config.leaseMs,
+      }),
+  };
+}

@@ -1,0 +1,63 @@
+/** What can become of a claimed message. The vocabulary is closed: handled, retry or dead. */
+
+import type { AttemptError, Stamps } from "./envelope.ts";
+
+/** Why a message was given up. */
+export type DeadReason =
+  | "exhausted"
+  | "unrecoverable"
+  | "crashed"
+  | "invalid"
+  | "unknown_type"
+  | "expired";
+
+/** Every handler has succeeded: the message goes. */
+export interface Handled {
+  readonly kind: "handled";
+}
+
+/** The message stays and waits for its next attempt. */
+export interface Retry {
+  readonly kind: "retry";
+  /** Ms until the next attempt. */
+  readonly delayMs: number;
+  /** The retry count from now on. */
+  readonly retryCount: number;
+  /** From now on it runs with no other beside it: it was in a crash. */
+  readonly alone?: boolean;
+  /** The stamps from now on, where they change. */
+  readonly stamps?: Stamps;
+  /** What went wrong this time. */
+  readonly errors: readonly AttemptError[];
+}
+
+/** The message moves to the dead letters. */
+export interface Dead {
+  readonly kind: "dead";
+  readonly reason: DeadReason;
+  /** The stamps from now on, where they change. */
+  readonly stamps?: Stamps;
+  /** What went wrong this time. */
+  readonly errors: readonly AttemptError[];
+}
+
+/** What became of a message that was run, or that was found not fit to run. */
+export type Outcome = Handled | Retry | Dead;
+
+/** Given back unstarted: no attempt is charged. */
+export interface Released {
+  readonly kind: "released";
+}
+
+/** An outcome to be written, under the token of the claim. */
+export interface Settlement {
+  readonly id: string;
+  readonly leaseToken: string;
+  readonly outcome: Outcome | Released;
+}
+
+/** The one handled outcome; it carries nothing. */
+export const handled: Handled = { kind: "handled" };
+
+/** The one released outcome; it carries nothing. */
+export const released: Released = { kind: "released" };

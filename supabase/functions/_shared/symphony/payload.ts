@@ -1,0 +1,35 @@
+/** What a payload has to be before it is stored: JSON that the database can keep as it is. */
+
+import { InvalidPayloadError } from "./errors.ts";
+
+// Deeper nesting than any real message has, and far less than what overflows a parser's stack.
+const MAX_DEPTH = 100;
+
+// In JSON text: U+0000, and halves of surrogate pairs, neither of which jsonb can hold.
+const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
+
+/**
+ * Turns a payload into the JSON that the handler will get: dates become strings, undefined goes.
+ * @throws InvalidPayloadError if it is no JSON, nested too deeply, or holds a character that
+ * Postgres's jsonb cannot
+ */
+export function toStorableJson(type: string, payload: unknown): unknown {
+  const refuse = (message: string) =>
+    new InvalidPayloadError(type, [{ code: "custom", path: [], message, input: payload }]);
+  if (depthExceeds(payload, MAX_DEPTH)) throw refuse(`nested deeper than ${MAX_DEPTH} levels`);
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(payload);
+  } catch (error) {
+    throw refuse(`cannot be written as JSON: ${error instanceof Error ? error.message : error}`);
+  }
+  if (text === undefined) throw refuse("cannot be written as JSON");
+  if (UNSTORABLE.test(text)) throw refuse("holds U+0000 or half of a surrogate pair");
+  return JSON.parse(text);
+}
+
+function depthExceeds(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  return Object.values(value).some((child) => depthExceeds(child, levels - 1));
+}

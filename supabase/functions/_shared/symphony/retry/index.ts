@@ -1,0 +1,5 @@
+/** Retries: when to try again, and when to give up. */
+
+export * from "./classify.ts";
+export * from "./manager.ts";
+export * from "./strategy.ts";

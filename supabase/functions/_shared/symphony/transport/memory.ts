@@ -1,0 +1,200 @@
+/** The transport in memory: for tests of handlers, with the same behaviour as the one on Postgres. */
+
+import type { Envelope, OutgoingMessage } from "../envelope.ts";
+import type { Dead, Settlement } from "../outcome.ts";
+import type { Claim, ClaimRequest, Lease, SettleResult, Transport } from "./transport.ts";
+
+/** A dead letter, as the transport in memory keeps it. */
+export interface DeadLetter {
+  readonly envelope: Envelope;
+  readonly reason: Dead["reason"];
+}
+
+interface Row {
+  envelope: Envelope;
+  /** End of the lease in ms; null while the message waits. */
+  leasedUntil: number | null;
+}
+
+const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
+
+/** Keeps messages in this process. They are gone when it ends. */
+export class InMemoryTransport implements Transport {
+  /** Dead letters, oldest first. */
+  readonly failed: DeadLetter[] = [];
+  readonly #rows = new Map<string, Row>();
+  readonly #keys = new Map<string, { readonly id: string; readonly expiresAt: number }>();
+  readonly #now: () => number;
+  #nextId = 1;
+
+  /** @param options.now the clock, in ms since 1970; `Date.now` where absent */
+  constructor(options: { readonly now?: () => number } = {}) {
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Messages that wait or run. */
+  get messages(): readonly Envelope[] {
+    return [...this.#rows.values()].map(({ envelope }) => envelope);
+  }
+
+  send(messages: readonly OutgoingMessage[]): Promise<string[]> {
+    return Promise.resolve(messages.map((message) => {
+      const key = message.idempotencyKey === undefined
+        ? undefined
+        : JSON.stringify([message.idempotencyScope ?? "", message.idempotencyKey]);
+      const known = key === undefined ? undefined : this.#keys.get(key);
+      if (known && known.expiresAt > this.#now()) return known.id;
+
+      const id = String(this.#nextId++);
+      if (key !== undefined) this.#keys.set(key, { id, expiresAt: this.#now() + IDEMPOTENCY_MS });
+      this.#rows.set(id, { envelope: this.#envelope(id, message), leasedUntil: null });
+      return id;
+    }));
+  }
+
+  claim(request: ClaimRequest): Promise<Claim> {
+    const now = this.#now();
+    const { token, runAlone = false } = request;
+    const crashedToken = `${token} crashed`;
+    if (request.repeated) {
+      const again = [...this.#rows.values()].map(({ envelope }) => envelope);
+      const messages = again.filter(({ leaseToken }) => leaseToken === token);
+      const crashed = again.filter(({ leaseToken }) => leaseToken === crashedToken);
+      if (messages.length + crashed.length > 0) return this.#answer(messages, crashed, request);
+    }
+    const wanted = this.#wanted(request);
+    const crashed = wanted.filter((row) =>
+      request.sweep !== false && row.leasedUntil !== null && row.leasedUntil <= now
+    );
+    const due = wanted.filter(({ envelope, leasedUntil }) =>
+      leasedUntil === null && envelope.alone === runAlone && envelope.availableAt.getTime() <= now
+    ).sort(inClaimOrder).slice(0, runAlone ? 1 : request.maxMessages);
+    const lease = (row: Row, leaseToken: string, attempts: number) => {
+      row.leasedUntil = now + request.leaseMs;
+      const { expiresAt } = row.envelope;
+      const expired = expiresAt !== null && expiresAt.getTime() <= now;
+      return row.envelope = { ...row.envelope, leaseToken, attempts, expired };
+    };
+    return this.#answer(
+      due.map((row) => lease(row, token, row.envelope.attempts + 1)),
+      crashed.map((row) => lease(row, crashedToken, row.envelope.attempts)),
+      request,
+    );
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<SettleResult> {
+    const stale = settlements.filter((settlement) => {
+      const row = this.#leased(settlement.id, settlement.leaseToken);
+      if (row) this.#write(row, settlement);
+      return !row;
+    });
+    return Promise.resolve({ stale: stale.map(({ id }) => id) });
+  }
+
+  async settleAndClaim(
+    settlements: readonly Settlement[],
+    request: ClaimRequest,
+  ): Promise<SettleResult & Claim> {
+    return { ...await this.settle(settlements), ...await this.claim(request) };
+  }
+
+  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<{ lost: readonly string[] }> {
+    const lost = leases.flatMap(({ token, ids }) =>
+      ids.filter((id) => {
+        const row = this.#leased(id, token);
+        if (row) row.leasedUntil = this.#now() + leaseMs;
+        return !row;
+      })
+    );
+    return Promise.resolve({ lost });
+  }
+
+  #leased(id: string, token: string): Row | undefined {
+    const row = this.#rows.get(id);
+    return row && row.leasedUntil !== null && row.envelope.leaseToken === token ? row : undefined;
+  }
+
+  #wanted({ queues }: ClaimRequest): Row[] {
+    return [...this.#rows.values()].filter(({ envelope }) =>
+      !queues || queues.includes(envelope.queue)
+    );
+  }
+
+  #answer(messages: Envelope[], crashed: Envelope[], request: ClaimRequest): Promise<Claim> {
+    const now = this.#now();
+    const waiting = this.#wanted(request).filter(({ leasedUntil }) => leasedUntil === null)
+      .map(({ envelope }) => envelope);
+    const nextDue = Math.min(...waiting.map(({ availableAt }) => availableAt.getTime()));
+    return Promise.resolve({
+      messages,
+      crashed,
+      lastKeys: {},
+      aloneDue: waiting.some(({ alone, availableAt }) => alone && availableAt.getTime() <= now),
+      nextDueMs: messages.length + crashed.length > 0 || nextDue === Infinity
+        ? null
+        : Math.max(0, nextDue - now),
+    });
+  }
+
+  #write(row: Row, { id, outcome }: Settlement): void {
+    const { envelope } = row;
+    switch (outcome.kind) {
+      case "handled":
+        this.#rows.delete(id);
+        break;
+      case "released":
+        row.leasedUntil = null;
+        row.envelope = { ...envelope, attempts: envelope.attempts - 1, leaseToken: "" };
+        break;
+      case "retry":
+        row.leasedUntil = null;
+        row.envelope = {
+          ...envelope,
+          availableAt: new Date(this.#now() + outcome.delayMs),
+          retryCount: outcome.retryCount,
+          alone: envelope.alone || (outcome.alone ?? false),
+          stamps: outcome.stamps ?? envelope.stamps,
+          errors: [...envelope.errors, ...outcome.errors],
+          leaseToken: "",
+        };
+        break;
+      case "dead":
+        this.#rows.delete(id);
+        this.failed.push({
+          envelope: {
+            ...envelope,
+            stamps: outcome.stamps ?? envelope.stamps,
+            errors: [...envelope.errors, ...outcome.errors],
+          },
+          reason: outcome.reason,
+        });
+    }
+  }
+
+  #envelope(id: string, message: OutgoingMessage): Envelope {
+    const now = this.#now();
+    return {
+      id,
+      type: message.type,
+      payload: structuredClone(message.payload),
+      queue: message.queue ?? "default",
+      priority: message.priority ?? 0,
+      availableAt: message.availableAt ?? new Date(now + (message.delayMs ?? 0)),
+      createdAt: new Date(now),
+      expiresAt: message.ttlMs === undefined ? null : new Date(now + message.ttlMs),
+      expired: false,
+      retryCount: 0,
+      attempts: 0,
+      groupKey: message.groupKey ?? null,
+      stamps: message.stamps ?? {},
+      errors: [],
+      alone: false,
+      leaseToken: "",
+    };
+  }
+}
+
+function inClaimOrder({ envelope: a }: Row, { envelope: b }: Row): number {
+  return b.priority - a.priority || a.availableAt.getTime() - b.availableAt.getTime() ||
+    Number(a.id) - Number(b.id);
+}

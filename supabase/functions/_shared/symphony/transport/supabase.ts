@@ -1,0 +1,207 @@
+/** The transport over Supabase: each method is one RPC. The only file that speaks SQL's names. */
+
+import type { PostgrestError, SupabaseClient } from "@supabase/supabase-js";
+import type { AttemptError, Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
+import type { Settlement } from "../outcome.ts";
+import {
+  type Claim,
+  type ClaimRequest,
+  type LastKeys,
+  type Lease,
+  type SettleResult,
+  type Transport,
+  TransportError,
+} from "./transport.ts";
+
+interface MessageRow {
+  id: string;
+  type: string;
+  payload: unknown;
+  queue: string;
+  priority: number;
+  available_at: string;
+  created_at: string;
+  expires_at: string | null;
+  expired: boolean;
+  retry_count: number;
+  attempts: number;
+  group_key: string | null;
+  stamps: Stamps | null;
+  errors: AttemptError[] | null;
+  alone: boolean;
+}
+
+interface ClaimAnswer {
+  messages: MessageRow[];
+  crashed: MessageRow[];
+  token: string;
+  crashed_token: string;
+  last_keys: LastKeys;
+  alone_due: boolean;
+  now: string;
+  next_due_at: string | null;
+}
+
+/** Keeps messages in Postgres, reached over supabase-js with a secret key. */
+export class SupabaseTransport implements Transport {
+  readonly #client: SupabaseClient;
+  readonly #timeoutMs: number;
+
+  /**
+   * @param client made with a secret key: the functions are granted to the service role only
+   * @param options.timeoutMs how long one call may take; 10 s where absent
+   */
+  constructor(client: SupabaseClient, options: { readonly timeoutMs?: number } = {}) {
+    this.#client = client;
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+  }
+
+  async send(messages: readonly OutgoingMessage[]): Promise<string[]> {
+    const { ids } = await this.#call<{ ids: string[] }>("messenger_enqueue", {
+      messages: messages.map(toRow),
+    });
+    return ids;
+  }
+
+  async claim(request: ClaimRequest): Promise<Claim> {
+    return toClaim(await this.#call<ClaimAnswer>("messenger_claim", claimArguments(request)));
+  }
+
+  settle(settlements: readonly Settlement[]): Promise<SettleResult> {
+    return this.#call<SettleResult>("messenger_settle", { settlements: byToken(settlements) });
+  }
+
+  async settleAndClaim(
+    settlements: readonly Settlement[],
+    request: ClaimRequest,
+  ): Promise<SettleResult & Claim> {
+    const answer = await this.#call<SettleResult & ClaimAnswer>("messenger_settle_and_claim", {
+      settlements: byToken(settlements),
+      ...claimArguments(request),
+    });
+    return { stale: answer.stale, ...toClaim(answer) };
+  }
+
+  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<{ lost: readonly string[] }> {
+    return this.#call("messenger_heartbeat", { leases, lease_ms: leaseMs });
+  }
+
+  async #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
+    const { data, error, status } = await this.#client.rpc(name, args)
+      .abortSignal(AbortSignal.timeout(this.#timeoutMs));
+    if (error) throw toTransportError(name, error, status);
+    return data as Answer;
+  }
+}
+
+function toRow(message: OutgoingMessage) {
+  return {
+    type: message.type,
+    payload: message.payload,
+    queue: message.queue,
+    priority: message.priority,
+    delay_ms: message.delayMs,
+    available_at: message.availableAt,
+    ttl_ms: message.ttlMs,
+    idempotency_key: message.idempotencyKey,
+    idempotency_scope: message.idempotencyScope,
+    group_key: message.groupKey,
+    stamps: message.stamps,
+  };
+}
+
+function claimArguments(request: ClaimRequest) {
+  return {
+    token: request.token,
+    max_messages: request.maxMessages,
+    lease_ms: request.leaseMs,
+    queues: request.queues ?? null,
+    last_keys: request.lastKeys ?? null,
+    run_alone: request.runAlone ?? false,
+    sweep: request.sweep ?? true,
+    repeated: request.repeated ?? false,
+  };
+}
+
+function toClaim(answer: ClaimAnswer): Claim {
+  return {
+    messages: answer.messages.map((row) => toEnvelope(row, answer.token)),
+    crashed: answer.crashed.map((row) => toEnvelope(row, answer.crashed_token)),
+    lastKeys: answer.last_keys,
+    aloneDue: answer.alone_due,
+    nextDueMs: answer.next_due_at === null
+      ? null
+      : Math.max(0, Date.parse(answer.next_due_at) - Date.parse(answer.now)),
+  };
+}
+
+function toEnvelope(row: MessageRow, leaseToken: string): Envelope {
+  return {
+    id: row.id,
+    type: row.type,
+    payload: row.payload,
+    queue: row.queue,
+    priority: row.priority,
+    availableAt: new Date(row.available_at),
+    createdAt: new Date(row.created_at),
+    expiresAt: row.expires_at === null ? null : new Date(row.expires_at),
+    expired: row.expired,
+    retryCount: row.retry_count,
+    attempts: row.attempts,
+    groupKey: row.group_key,
+    stamps: row.stamps ?? {},
+    errors: row.errors ?? [],
+    alone: row.alone,
+    leaseToken,
+  };
+}
+
+interface TokenSettlements {
+  token: string;
+  handled?: string[];
+  released?: string[];
+  retries?: unknown[];
+  dead?: unknown[];
+}
+
+function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
+  const tokens = new Map<string, TokenSettlements>();
+  for (const { id, leaseToken, outcome } of settlements) {
+    let entry = tokens.get(leaseToken);
+    if (!entry) tokens.set(leaseToken, entry = { token: leaseToken });
+    switch (outcome.kind) {
+      case "handled":
+        (entry.handled ??= []).push(id);
+        break;
+      case "released":
+        (entry.released ??= []).push(id);
+        break;
+      case "retry":
+        (entry.retries ??= []).push({
+          id,
+          delay_ms: outcome.delayMs,
+          retry_count: outcome.retryCount,
+          alone: outcome.alone,
+          stamps: outcome.stamps,
+          errors: outcome.errors,
+        });
+        break;
+      case "dead":
+        (entry.dead ??= []).push({
+          id,
+          reason: outcome.reason,
+          stamps: outcome.stamps,
+          errors: outcome.errors,
+        });
+    }
+  }
+  return [...tokens.values()];
+}
+
+// SQLSTATE classes after which asking again may help: connection, resources, operator, timeout.
+const RETRYABLE = /^(08|53|57|PGRST00)|^(40001|40P01|55P03)$/;
+
+function toTransportError(name: string, error: PostgrestError, status: number): TransportError {
+  const retryable = status === 0 || status >= 500 || status === 429 || RETRYABLE.test(error.code);
+  return new TransportError(name, error.message || `HTTP ${status}`, retryable, { cause: error });
+}

@@ -1,0 +1,88 @@
+/** The seam between the bus and where messages are kept. Both transports pass one contract suite. */
+
+import type { Envelope, OutgoingMessage } from "../envelope.ts";
+import type { Settlement } from "../outcome.ts";
+
+/** What a worker asks for in a claim. */
+export interface ClaimRequest {
+  /** A fresh UUID for each claim; the fence of the leases it gives. */
+  readonly token: string;
+  /** At most so many messages. */
+  readonly maxMessages: number;
+  /** How long the leases last, in ms. */
+  readonly leaseMs: number;
+  /** Only these queues; all where absent. */
+  readonly queues?: readonly string[];
+  /** `lastKeys` of the claim before: go on behind it instead of at the head of each queue. */
+  readonly lastKeys?: LastKeys;
+  /** One message that has to run alone, instead of ordinary ones. */
+  readonly runAlone?: boolean;
+  /** Also hand out messages whose lease ran out, as crashed. */
+  readonly sweep?: boolean;
+  /** The answer to this very call was lost: give the same messages again. */
+  readonly repeated?: boolean;
+}
+
+/** Where a claim ended in each queue; made and read by the transport only. */
+export type LastKeys = Readonly<Record<string, unknown>>;
+
+/** What a claim gives. */
+export interface Claim {
+  /** Messages to run, in claim order: priority, due time, id. */
+  readonly messages: readonly Envelope[];
+  /** Messages whose worker died: to be judged, not run. */
+  readonly crashed: readonly Envelope[];
+  /** To be passed to the next claim. */
+  readonly lastKeys: LastKeys;
+  /** A message waits that has to run alone. */
+  readonly aloneDue: boolean;
+  /** Ms until the next message falls due, where this claim gave none; null where none waits. */
+  readonly nextDueMs: number | null;
+}
+
+/** What a settle call answers. */
+export interface SettleResult {
+  /** Ids whose lease is another's by now, or which are gone: nothing was changed for them. */
+  readonly stale: readonly string[];
+}
+
+/** Messages of one lease token. */
+export interface Lease {
+  readonly token: string;
+  readonly ids: readonly string[];
+}
+
+/** Where messages are kept, claimed and settled. Every method throws {@link TransportError}. */
+export interface Transport {
+  /** Writes messages, all or none, and answers their ids in order. */
+  send(messages: readonly OutgoingMessage[]): Promise<string[]>;
+  /** Leases due messages. */
+  claim(request: ClaimRequest): Promise<Claim>;
+  /** Writes what became of messages, in one transaction. */
+  settle(settlements: readonly Settlement[]): Promise<SettleResult>;
+  /** Both in one round trip and one transaction. */
+  settleAndClaim(
+    settlements: readonly Settlement[],
+    request: ClaimRequest,
+  ): Promise<SettleResult & Claim>;
+  /** Extends leases; answers the ids whose lease is another's by now. */
+  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<{ lost: readonly string[] }>;
+}
+
+/** The place where messages are kept did not answer, or refused. */
+export class TransportError extends Error {
+  override readonly name = "TransportError";
+
+  /**
+   * @param operation what was asked for, such as `claim`
+   * @param retryable whether asking again may help: a network error, a restart, an overload
+   */
+  constructor(
+    readonly operation: string,
+    message: string,
+    readonly retryable: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(`${operation}: ${message}`, options);
+  }
+}

@@ -1,0 +1,91 @@
+/** When a worker looks for messages, and what it asks for; learnt from each claim's answer. */
+
+import type { Claim, ClaimRequest, LastKeys } from "../transport/transport.ts";
+
+/** Leases that ran out are looked for so often, in ms: the look reads what vacuum has left behind. */
+const SWEEP_EVERY_MS = 10_000;
+/** A drain looks at the head of its queues so often, in ms: an urgent message waits no longer. */
+const FULL_LOOK_EVERY_MS = 1_000;
+/** Between two looks for work that is due but was not given, in ms: another worker has it locked. */
+const SHORTEST_WAIT_MS = 50;
+
+/** Decides on the next claim. */
+export class Lookout {
+  /** When to look next, on the clock of performance.now(); null where nothing more falls due. */
+  nextLookAt: number | null = performance.now();
+  #lastKeys: LastKeys | undefined;
+  #fullLookAt = -Infinity;
+  #sweepAt = -Infinity;
+  #aloneDue = false;
+  #ranAlone = false;
+
+  constructor(
+    private readonly options: {
+      readonly batchSize: number;
+      readonly leaseMs: number;
+      readonly queues?: readonly string[];
+      /** Work that falls due later than this is left to another tick. */
+      readonly endsAt: number;
+    },
+  ) {}
+
+  /** Whether there is nothing more to claim. */
+  get done(): boolean {
+    return this.nextLookAt === null && !this.#aloneDue;
+  }
+
+  /**
+   * What to claim now, if anything.
+   * @param held messages that wait or run in this worker
+   * @param settles whether a settle call is due anyway, which carries a claim at no cost
+   */
+  request(held: number, settles: boolean): ClaimRequest | null {
+    const { batchSize, leaseMs, queues } = this.options;
+    // A message that has to run alone waits until this worker's hands are empty; and after it, the
+    // ordinary ones have their turn.
+    const runAlone = this.#aloneDue && !this.#ranAlone;
+    if (runAlone && held > 0) return null;
+
+    const now = performance.now();
+    const room = batchSize - held;
+    const lookDue = this.nextLookAt !== null && now >= this.nextLookAt && room * 2 >= batchSize;
+    if (!(runAlone || lookDue || (settles && room > 0))) return null;
+
+    const fullLook = now - this.#fullLookAt >= FULL_LOOK_EVERY_MS;
+    const sweep = now - this.#sweepAt >= SWEEP_EVERY_MS;
+    if (fullLook) this.#fullLookAt = now;
+    if (sweep) this.#sweepAt = now;
+    return {
+      token: crypto.randomUUID(),
+      maxMessages: runAlone ? 1 : room,
+      leaseMs,
+      runAlone,
+      sweep,
+      ...(queues && { queues }),
+      ...(this.#lastKeys && !fullLook && { lastKeys: this.#lastKeys }),
+    };
+  }
+
+  /** Takes in what a claim gave. */
+  learn(claim: Claim, request: ClaimRequest): void {
+    const given = claim.messages.length;
+    this.#ranAlone = request.runAlone === true;
+    // Where the claim gave none, another worker has it.
+    this.#aloneDue = claim.aloneDue && !(this.#ranAlone && given === 0);
+    if (this.#ranAlone) {
+      this.nextLookAt = performance.now();
+      return;
+    }
+    this.#lastKeys = claim.lastKeys;
+    this.nextLookAt = this.#whenToLookAgain(given === request.maxMessages, claim);
+  }
+
+  #whenToLookAgain(full: boolean, claim: Claim): number | null {
+    const now = performance.now();
+    if (full) return now;
+    // After a short claim the next settle call looks again.
+    if (claim.messages.length > 0 || claim.nextDueMs === null) return null;
+    const at = now + Math.max(claim.nextDueMs, SHORTEST_WAIT_MS);
+    return at < this.options.endsAt ? at : null;
+  }
+}

@@ -1,0 +1,13 @@
+-- The one clock of the bus. What is due, leased or expired is decided by the database's time,
+-- never by a worker's; tests put their own clock in this function's place.
+
+create or replace function public.messenger_now() returns timestamptz
+language sql stable parallel safe
+set search_path = ''
+as $$ select pg_catalog.now() $$;
+
+comment on function public.messenger_now() is
+  'The clock of the bus: the start of the current transaction. Everything that is due, leased or expired is judged by it.';
+
+revoke execute on function public.messenger_now() from public, anon, authenticated;
+grant execute on function public.messenger_now() to service_role;

@@ -1,0 +1,172 @@
+-- Enqueuing: one call writes any number of messages, all or none, in the caller's transaction.
+
+create table if not exists public.messenger_idempotency_keys (
+  scope text not null default '',
+  key text not null check (length(key) between 1 and 255),
+  message_id bigint not null,
+  expires_at timestamptz not null,
+  primary key (scope, key)
+);
+
+comment on table public.messenger_idempotency_keys is
+  'Idempotency keys of the last 24 hours: a repeated dispatch answers the first message''s id.';
+comment on column public.messenger_idempotency_keys.scope is
+  'Who the key belongs to: a user''s id, or empty for holders of a secret key and for SQL.';
+comment on column public.messenger_idempotency_keys.key is
+  'The caller''s idempotency key.';
+comment on column public.messenger_idempotency_keys.message_id is
+  'The message of the first dispatch; it may be handled or dead by now.';
+comment on column public.messenger_idempotency_keys.expires_at is
+  'From this moment on the key is free again.';
+
+create index if not exists messenger_idempotency_keys_expires_at_idx
+  on public.messenger_idempotency_keys (expires_at);
+comment on index public.messenger_idempotency_keys_expires_at_idx is
+  'Expired keys, for pruning.';
+
+alter table public.messenger_idempotency_keys enable row level security;
+revoke all on table public.messenger_idempotency_keys from anon, authenticated;
+grant select, insert, update, delete on table public.messenger_idempotency_keys to service_role;
+
+-- `messages` is an array of objects with the names of the columns, and `delay_ms`, `ttl_ms`,
+-- `idempotency_key`, `idempotency_scope`. What an object leaves out gets the column's default.
+-- An idempotency key that is taken answers the id it has and writes nothing; two calls with one key
+-- meet on the primary key, where the second waits for the first's commit.
+create or replace function public.messenger_enqueue(messages jsonb) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  answer jsonb;
+begin
+  if jsonb_typeof(messages) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'messages: has to be an array';
+  end if;
+
+  with wanted as materialized (
+    select * from rows from (
+      jsonb_to_recordset(messages) as (
+        type text, payload jsonb, queue text, priority smallint, delay_ms double precision,
+        available_at timestamptz, ttl_ms double precision, idempotency_scope text,
+        idempotency_key text, group_key text, stamps jsonb
+      )
+    ) with ordinality as m (
+      type, payload, queue, priority, delay_ms, available_at, ttl_ms, idempotency_scope,
+      idempotency_key, group_key, stamps, position
+    )
+  ),
+  keys as materialized (
+    select coalesce(idempotency_scope, '') as scope, idempotency_key as key,
+      min(position) as position, nextval('public.messenger_messages_id_seq') as new_id
+    from wanted
+    where idempotency_key is not null
+    group by 1, 2
+  ),
+  taken as (
+    insert into public.messenger_idempotency_keys as known (scope, key, message_id, expires_at)
+    select scope, key, new_id, clock + interval '24 hours' from keys order by scope, key
+    on conflict (scope, key) do update set
+      message_id =
+        case when known.expires_at <= clock then excluded.message_id else known.message_id end,
+      expires_at =
+        case when known.expires_at <= clock then excluded.expires_at else known.expires_at end
+    returning scope, key, message_id
+  ),
+  numbered as materialized (
+    select w.*,
+      coalesce(t.message_id, nextval('public.messenger_messages_id_seq')) as id,
+      t.message_id is null or (t.message_id = k.new_id and w.position = k.position) as is_new
+    from wanted w
+    left join keys k
+      on k.key = w.idempotency_key and k.scope = coalesce(w.idempotency_scope, '')
+    left join taken t on t.key = k.key and t.scope = k.scope
+  ),
+  written as (
+    insert into public.messenger_messages
+      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps)
+    select n.id, n.type, coalesce(n.payload, 'null'), coalesce(n.queue, 'default'),
+      coalesce(n.priority, 0::smallint),
+      coalesce(n.available_at, clock + coalesce(n.delay_ms, 0) * interval '1 millisecond'),
+      clock + n.ttl_ms * interval '1 millisecond', clock, n.group_key, n.stamps
+    from numbered n
+    where n.is_new
+  )
+  select jsonb_build_object('ids', coalesce(jsonb_agg(id::text order by position), '[]'))
+  into answer from numbered;
+
+  return answer;
+end
+$$;
+
+comment on function public.messenger_enqueue(jsonb) is
+  'Writes an array of messages, all or none, in the caller''s transaction. Answers {"ids": [...]} in their order.';
+
+revoke execute on function public.messenger_enqueue(jsonb) from public, anon, authenticated;
+grant execute on function public.messenger_enqueue(jsonb) to service_role;
+
+-- The way in for SQL: triggers, functions, the SQL editor.
+create or replace function public.messenger_dispatch(
+  type text,
+  payload jsonb default '{}',
+  delay interval default null,
+  available_at timestamptz default null,
+  queue text default 'default',
+  priority integer default 0,
+  idempotency_key text default null,
+  group_key text default null,
+  ttl interval default null
+) returns bigint
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if type is null or length(type) not between 1 and 200 then
+    raise sqlstate 'PT400' using message = 'type: has to be a name of 1 to 200 characters';
+  end if;
+  if queue is null or queue !~ '^[A-Za-z0-9_.:-]{1,100}$' then
+    raise sqlstate 'PT400'
+      using message = 'queue: has to be 1 to 100 letters, digits or _ . : -';
+  end if;
+  if priority is null or priority not between -1000 and 1000 then
+    raise sqlstate 'PT400' using message = 'priority: has to be from -1000 to 1000';
+  end if;
+  if delay < interval '0' then
+    raise sqlstate 'PT400' using message = 'delay: has to be zero or more';
+  end if;
+  if delay is not null and available_at is not null then
+    raise sqlstate 'PT400' using message = 'delay: give either delay or available_at, not both';
+  end if;
+  if ttl <= interval '0' then
+    raise sqlstate 'PT400' using message = 'ttl: has to be more than zero';
+  end if;
+  if length(idempotency_key) not between 1 and 255 then
+    raise sqlstate 'PT400' using message = 'idempotency_key: has to be 1 to 255 characters';
+  end if;
+
+  return (
+    public.messenger_enqueue(
+      jsonb_build_array(
+        jsonb_build_object(
+          'type', type, 'payload', payload, 'queue', queue, 'priority', priority,
+          'available_at', coalesce(available_at, public.messenger_now() + delay),
+          'ttl_ms', extract(epoch from public.messenger_now() + ttl - public.messenger_now()) * 1000,
+          'idempotency_key', idempotency_key, 'group_key', group_key
+        )
+      )
+    ) -> 'ids' ->> 0
+  )::bigint;
+end
+$$;
+
+comment on function public.messenger_dispatch(
+  text, jsonb, interval, timestamptz, text, integer, text, text, interval
+) is
+  'Dispatches one message inside the caller''s transaction and answers its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
+
+revoke execute on function public.messenger_dispatch(
+  text, jsonb, interval, timestamptz, text, integer, text, text, interval
+) from public, anon, authenticated;
+grant execute on function public.messenger_dispatch(
+  text, jsonb, interval, timestamptz, text, integer, text, text, interval
+) to service_role;

@@ -1,0 +1,223 @@
+-- Settling: what became of leased messages is written in one call and one transaction, each outcome
+-- under the token of its claim. A message whose lease has moved on is left alone and named as stale.
+
+-- Adds errors to a message's history. The history is bounded: the first error and the latest 99 stay.
+create or replace function public.messenger_append_errors(history jsonb, latest jsonb) returns jsonb
+language sql immutable
+set search_path = ''
+as $$
+  select case
+    when jsonb_array_length(whole.errors) <= 100 then whole.errors
+    else jsonb_build_array(whole.errors -> 0) || jsonb_path_query_array(
+      whole.errors, '$[$from to last]',
+      jsonb_build_object('from', jsonb_array_length(whole.errors) - 99)
+    )
+  end
+  from (select coalesce(history, '[]') || coalesce(latest, '[]') as errors) as whole
+$$;
+comment on function public.messenger_append_errors(jsonb, jsonb) is
+  'Adds errors to a message''s history and bounds it: the first and the latest 99 stay.';
+
+-- `settlements` is an array with an entry for each token:
+--   token     of the claim
+--   handled   ids: done, the row goes
+--   released  ids: given back unstarted, and the attempt with it
+--   retries   [{id, delay_ms, retry_count, alone?, stamps?, errors?}]: the row stays and waits
+--   dead      [{id, reason, stamps?, errors?}]: the row moves to the dead letters
+-- Answers {"stale": [ids]}: those whose lease is no longer this token's; nothing was changed for them.
+create or replace function public.messenger_settle(settlements jsonb) returns jsonb
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  settlement jsonb;
+  fence uuid;
+  given bigint[] := array[]::bigint[];
+  settled bigint[] := array[]::bigint[];
+begin
+  if jsonb_typeof(settlements) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'settlements: has to be an array';
+  end if;
+
+  for settlement in select value from jsonb_array_elements(settlements) loop
+    fence := (settlement ->> 'token')::uuid;
+    if fence is null then
+      raise sqlstate 'PT400' using message = 'settlements: an entry has no token';
+    end if;
+    given := given
+      || array(select jsonb_array_elements_text(settlement -> 'handled')::bigint)
+      || array(select jsonb_array_elements_text(settlement -> 'released')::bigint)
+      || array(select (jsonb_array_elements(settlement -> 'retries') ->> 'id')::bigint)
+      || array(select (jsonb_array_elements(settlement -> 'dead') ->> 'id')::bigint);
+
+    with handled as (
+      delete from public.messenger_messages m
+      where m.id = any (
+          array(select jsonb_array_elements_text(settlement -> 'handled')::bigint order by 1)
+        )
+        and m.lease_token = fence
+      returning m.id
+    )
+    select settled || coalesce(array_agg(h.id), '{}') into settled from handled h;
+
+    if settlement ? 'released' then
+      with released as (
+        update public.messenger_messages m
+        set status = 'pending', attempts = m.attempts - 1, lease_token = null, leased_until = null
+        where m.id = any (
+            array(select jsonb_array_elements_text(settlement -> 'released')::bigint order by 1)
+          )
+          and m.lease_token = fence
+        returning m.id
+      )
+      select settled || coalesce(array_agg(r.id), '{}') into settled from released r;
+    end if;
+
+    if settlement ? 'retries' then
+      with given_retries as materialized (
+        select * from jsonb_to_recordset(settlement -> 'retries') as g (
+          id bigint, delay_ms double precision, retry_count integer, alone boolean,
+          stamps jsonb, errors jsonb
+        )
+      ),
+      retried as (
+        update public.messenger_messages m
+        set status = 'pending', lease_token = null, leased_until = null,
+          available_at = clock + g.delay_ms * interval '1 millisecond',
+          retry_count = g.retry_count,
+          alone = m.alone or coalesce(g.alone, false),
+          stamps = coalesce(g.stamps, m.stamps),
+          errors = public.messenger_append_errors(m.errors, g.errors)
+        from given_retries g
+        where m.id = g.id and m.lease_token = fence
+        returning m.id
+      )
+      select settled || coalesce(array_agg(r.id), '{}') into settled from retried r;
+    end if;
+
+    if settlement ? 'dead' then
+      with given_dead as materialized (
+        select * from jsonb_to_recordset(settlement -> 'dead') as g (
+          id bigint, reason text, stamps jsonb, errors jsonb
+        )
+      ),
+      gone as (
+        delete from public.messenger_messages m
+        using given_dead g
+        where m.id = g.id and m.lease_token = fence
+        returning m.*, g.reason, coalesce(g.stamps, m.stamps) as last_stamps,
+          public.messenger_append_errors(m.errors, g.errors) as all_errors
+      ),
+      buried as (
+        insert into public.messenger_failed_messages (
+          id, type, payload, queue, priority, reason, error, errors, retry_count, attempts,
+          redriven, group_key, stamps, created_at, failed_at
+        )
+        select g.id, g.type, g.payload, g.queue, g.priority, g.reason,
+          g.all_errors -> -1 ->> 'message', g.all_errors, g.retry_count, g.attempts,
+          coalesce((g.last_stamps ->> 'redriven')::integer, 0), g.group_key, g.last_stamps,
+          g.created_at, clock
+        from gone g
+        returning id
+      )
+      select settled || coalesce(array_agg(b.id), '{}') into settled from buried b;
+    end if;
+  end loop;
+
+  return jsonb_build_object('stale', array(
+    select id::text from unnest(given) as g (id)
+    except
+    select id::text from unnest(settled) as s (id)
+  ));
+end
+$$;
+comment on function public.messenger_settle(jsonb) is
+  'Writes what became of leased messages, in one transaction: handled, released, retries, dead. Answers {"stale": [...]}: messages whose lease is another''s by now, for which nothing was changed.';
+
+-- One round trip a batch: settles the last and claims the next.
+create or replace function public.messenger_settle_and_claim(
+  settlements jsonb,
+  token uuid,
+  max_messages integer default 100,
+  lease_ms integer default 60000,
+  queues text[] default null,
+  last_keys jsonb default null,
+  run_alone boolean default false,
+  sweep boolean default true,
+  repeated boolean default false
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  settled constant jsonb := public.messenger_settle(settlements);
+begin
+  return settled || public.messenger_claim(
+    token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated
+  );
+end
+$$;
+comment on function public.messenger_settle_and_claim(
+  jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean
+) is
+  'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch.';
+
+-- `leases` is an array of {token, ids}. Answers {"lost": [ids]}: those whose lease is another''s.
+create or replace function public.messenger_heartbeat(leases jsonb, lease_ms integer default 60000)
+returns jsonb
+language plpgsql
+set search_path = ''
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  kept text[];
+begin
+  if lease_ms is null or lease_ms not between 1 and 86400000 then
+    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  end if;
+
+  with given as materialized (
+    select (lease ->> 'token')::uuid as token, id::bigint as id
+    from jsonb_array_elements(leases) as l (lease),
+      jsonb_array_elements_text(lease -> 'ids') as i (id)
+  ),
+  extended as (
+    update public.messenger_messages m
+    set leased_until = public.messenger_now() + lease_ms * interval '1 millisecond'
+    from given g
+    where m.id = g.id and m.lease_token = g.token
+    returning m.id::text
+  )
+  select array_agg(id) into kept from extended;
+
+  return jsonb_build_object('lost', array(
+    select id from jsonb_array_elements(leases) as l (lease),
+      jsonb_array_elements_text(lease -> 'ids') as i (id)
+    except
+    select unnest(kept)
+  ));
+end
+$$;
+comment on function public.messenger_heartbeat(jsonb, integer) is
+  'Extends the leases of running messages, all of a worker''s in one call. Answers {"lost": [...]}: messages whose lease is another''s by now.';
+
+revoke execute on function
+  public.messenger_append_errors(jsonb, jsonb),
+  public.messenger_settle(jsonb),
+  public.messenger_settle_and_claim(
+    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean
+  ),
+  public.messenger_heartbeat(jsonb, integer)
+from public, anon, authenticated;
+grant execute on function
+  public.messenger_append_errors(jsonb, jsonb),
+  public.messenger_settle(jsonb),
+  public.messenger_settle_and_claim(
+    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean
+  ),
+  public.messenger_heartbeat(jsonb, integer)
+to service_role;
