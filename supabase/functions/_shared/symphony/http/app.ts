@@ -20,8 +20,8 @@ export function createApp(
   const app = new Hono().basePath(`/${name}`);
   app.use(
     cors({
-      origin: corsHeaders["Access-Control-Allow-Origin"],
-      allowHeaders: corsHeaders["Access-Control-Allow-Headers"].split(",").map((h) => h.trim()),
+      origin: "*",
+      allowHeaders: (corsHeaders["Access-Control-Allow-Headers"] ?? "").split(/\s*,\s*/),
       allowMethods: ["GET", "POST", "OPTIONS"],
       exposeHeaders: ["retry-after"],
     }),

@@ -1,5 +1,6 @@
 /** Decides what becomes of a message whose attempt failed, and writes it. */
 
+import { MAX_DURATION_MS } from "../duration.ts";
 import type { AttemptError, Envelope, Stamps } from "../envelope.ts";
 import {
   CrashError,
@@ -50,7 +51,7 @@ export interface RetryManagerOptions {
 /** How long a hook may take, in ms; after that the worker no longer waits for it. */
 const HOOK_TIMEOUT_MS = 10_000;
 
-/** Holds where a user's own strategy throws. */
+/** Holds where a user's own strategy throws, or answers what is no delay. */
 const fallback = new ExponentialBackoffRetryStrategy({});
 
 /** Decides between retry and dead letter queue, by classification first and strategy second. */
@@ -95,9 +96,10 @@ export class RetryManager {
     const errors = this.#history(envelope, error, attempt);
     const stamps = withHandledBy(envelope.stamps, attempt.handledBy);
     const dead = (reason: DeadReason): Dead => ({ kind: "dead", reason, errors, ...stamps });
-    const retry = (delayMs: number, retryCount = envelope.retryCount + 1): Retry => (
-      { kind: "retry", delayMs, retryCount, errors, ...stamps }
-    );
+    const retry = (delay: number, retryCount = envelope.retryCount + 1): Retry => {
+      const delayMs = delay >= 0 && delay <= MAX_DURATION_MS ? delay : fallback.getDelay(0);
+      return { kind: "retry", delayMs, retryCount, errors, ...stamps };
+    };
     const strategy = this.#strategies.get(envelope.type) ?? this.#options.strategy;
     const { type, retryCount } = envelope;
     const backoff = () =>

@@ -1,0 +1,23 @@
+/** The transport in memory keeps the contract. */
+
+import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/index.ts";
+import { testTransport } from "./transport_contract.ts";
+
+testTransport("in memory", () => {
+  let now = Date.UTC(2026, 0, 1);
+  const transport = new InMemoryTransport({ now: () => now });
+  return Promise.resolve({
+    transport,
+    advance: (ms: number) => Promise.resolve(void (now += ms)),
+    failed: () =>
+      Promise.resolve(
+        transport.failed.map(({ envelope: { id, errors, attempts }, reason }) => ({
+          id,
+          reason,
+          errors: [...errors],
+          attempts,
+        })),
+      ),
+    close: () => Promise.resolve(),
+  });
+});

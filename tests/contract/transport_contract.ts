@@ -1,0 +1,315 @@
+/** What every transport promises. Run against each of them by the files beside this one. */
+
+import { assertEquals, assertNotEquals } from "@std/assert";
+import type { AttemptError } from "../../supabase/functions/_shared/symphony/envelope.ts";
+import {
+  type ClaimRequest,
+  handled,
+  released,
+  type Settlement,
+  type Transport,
+} from "../../supabase/functions/_shared/symphony/index.ts";
+
+/** A transport to be tested, empty, with a clock that the test moves. */
+export interface TransportUnderTest {
+  readonly transport: Transport;
+  /** Moves the clock that decides what is due. */
+  advance(ms: number): Promise<void>;
+  /** Dead letters, oldest first. */
+  failed(): Promise<{ id: string; reason: string; errors: AttemptError[]; attempts: number }[]>;
+  close(): Promise<void>;
+}
+
+const LEASE_MS = 60_000;
+
+const claimOf = (request: Partial<ClaimRequest> = {}): ClaimRequest => ({
+  token: crypto.randomUUID(),
+  maxMessages: 100,
+  leaseMs: LEASE_MS,
+  ...request,
+});
+
+const failure: AttemptError = {
+  message: "no route",
+  class: "Error",
+  attempt: 1,
+  at: "2026-01-01T00:00:00.000Z",
+  durationMs: 5,
+};
+
+/** Registers the suite for one transport. */
+export function testTransport(name: string, open: () => Promise<TransportUnderTest>): void {
+  const promise = (sentence: string, test: (t: TransportUnderTest) => Promise<void>) =>
+    Deno.test(`${name}: ${sentence}`, async () => {
+      const underTest = await open();
+      try {
+        await test(underTest);
+      } finally {
+        await underTest.close();
+      }
+    });
+
+  promise("a message that was sent is claimed as it was sent", async ({ transport }) => {
+    const payload = { to: "a@example.org", nested: { list: [1, null, "x"], empty: {} } };
+    const [id] = await transport.send([
+      { type: "T", payload, queue: "mail", priority: 7, groupKey: "g", stamps: { redriven: 2 } },
+    ]);
+    const { messages } = await transport.claim(claimOf());
+    assertEquals(messages.length, 1);
+    const [envelope] = messages;
+    assertEquals(
+      { ...envelope, availableAt: 0, createdAt: 0, leaseToken: 0 },
+      {
+        id,
+        type: "T",
+        payload,
+        queue: "mail",
+        priority: 7,
+        availableAt: 0,
+        createdAt: 0,
+        expiresAt: null,
+        expired: false,
+        retryCount: 0,
+        attempts: 1,
+        groupKey: "g",
+        stamps: { redriven: 2 },
+        errors: [],
+        alone: false,
+        leaseToken: 0,
+      },
+    );
+  });
+
+  promise("send answers the ids in the order of the messages", async ({ transport }) => {
+    const ids = await transport.send([1, 2, 3, 4].map((n) => ({ type: "T", payload: n })));
+    const { messages } = await transport.claim(claimOf());
+    const byId = new Map(messages.map(({ id, payload }) => [id, payload]));
+    assertEquals(ids.map((id) => byId.get(id)), [1, 2, 3, 4]);
+  });
+
+  promise("a claim is ordered by priority, then due time, then id", async (t) => {
+    await t.transport.send([
+      { type: "T", payload: "low", priority: -5 },
+      { type: "T", payload: "later", delayMs: 2_000 },
+      { type: "T", payload: "sooner", delayMs: 1_000 },
+      { type: "T", payload: "first" },
+      { type: "T", payload: "second" },
+      { type: "T", payload: "high", priority: 5, delayMs: 3_000 },
+    ]);
+    await t.advance(5_000);
+    const { messages } = await t.transport.claim(claimOf());
+    assertEquals(messages.map(({ payload }) => payload), [
+      "high",
+      "first",
+      "second",
+      "sooner",
+      "later",
+      "low",
+    ]);
+  });
+
+  promise("a message is not claimed before it is due, and nextDueMs tells when", async (t) => {
+    await t.transport.send([{ type: "T", payload: 1, delayMs: 30_000 }]);
+    const early = await t.transport.claim(claimOf());
+    assertEquals(early.messages, []);
+    assertEquals((early.nextDueMs ?? 0) > 20_000 && (early.nextDueMs ?? 0) <= 30_000, true);
+    await t.advance(30_000);
+    assertEquals((await t.transport.claim(claimOf())).messages.length, 1);
+  });
+
+  promise("where nothing waits, nextDueMs is null", async ({ transport }) => {
+    assertEquals((await transport.claim(claimOf())).nextDueMs, null);
+  });
+
+  promise("two claims never give the same message", async ({ transport }) => {
+    await transport.send(Array.from({ length: 20 }, (_, n) => ({ type: "T", payload: n })));
+    const claims = await Promise.all(
+      [1, 2, 3, 4].map(() => transport.claim(claimOf({ maxMessages: 5 }))),
+    );
+    const ids = claims.flatMap(({ messages }) => messages.map(({ id }) => id));
+    assertEquals(new Set(ids).size, ids.length);
+  });
+
+  promise("a claim keeps to the queues it names", async ({ transport }) => {
+    await transport.send([
+      { type: "T", payload: 1, queue: "a" },
+      { type: "T", payload: 2, queue: "b" },
+    ]);
+    const { messages } = await transport.claim(claimOf({ queues: ["b"] }));
+    assertEquals(messages.map(({ payload }) => payload), [2]);
+  });
+
+  promise("a drain that goes on behind its last keys gives every message once", async (t) => {
+    const sent = await t.transport.send(
+      Array.from({ length: 25 }, (_, n) => ({ type: "T", payload: n, queue: n % 2 ? "a" : "b" })),
+    );
+    const seen: string[] = [];
+    let lastKeys;
+    for (let round = 0; round < 10; round++) {
+      const claim = await t.transport.claim(
+        claimOf({ maxMessages: 6, ...(lastKeys && { lastKeys }) }),
+      );
+      seen.push(...claim.messages.map(({ id }) => id));
+      lastKeys = claim.lastKeys;
+    }
+    assertEquals(seen.toSorted(), sent.toSorted());
+  });
+
+  promise("a handled message is gone", async ({ transport }) => {
+    await transport.send([{ type: "T", payload: 1 }]);
+    const { messages } = await transport.claim(claimOf());
+    assertEquals(await transport.settle(settlementsOf(messages, handled)), { stale: [] });
+    const again = await transport.claim(claimOf());
+    assertEquals([again.messages, again.nextDueMs], [[], null]);
+  });
+
+  promise("a released message comes back at once, and no attempt is charged", async (t) => {
+    await t.transport.send([{ type: "T", payload: 1 }]);
+    const { messages } = await t.transport.claim(claimOf());
+    await t.transport.settle(settlementsOf(messages, released));
+    assertEquals((await t.transport.claim(claimOf())).messages[0]?.attempts, 1);
+  });
+
+  promise("a retry keeps the id and the history, and waits out its delay", async (t) => {
+    const [id] = await t.transport.send([{ type: "T", payload: 1 }]);
+    const first = await t.transport.claim(claimOf());
+    await t.transport.settle(settlementsOf(first.messages, {
+      kind: "retry",
+      delayMs: 5_000,
+      retryCount: 1,
+      stamps: { handledBy: ["audit"] },
+      errors: [failure],
+    }));
+    assertEquals((await t.transport.claim(claimOf())).messages, []);
+    await t.advance(5_000);
+    const { messages: [second] } = await t.transport.claim(claimOf());
+    assertEquals(
+      [second?.id, second?.attempts, second?.retryCount, second?.stamps, second?.errors],
+      [id, 2, 1, { handledBy: ["audit"] }, [failure]],
+    );
+  });
+
+  promise("a dead message moves to the dead letters with every error", async (t) => {
+    const [id] = await t.transport.send([{ type: "T", payload: 1 }]);
+    const retry = { kind: "retry", delayMs: 0, retryCount: 1, errors: [failure] } as const;
+    await t.transport.settle(settlementsOf((await t.transport.claim(claimOf())).messages, retry));
+    const last = { ...failure, attempt: 2, message: "still no route" };
+    await t.transport.settle(settlementsOf((await t.transport.claim(claimOf())).messages, {
+      kind: "dead",
+      reason: "exhausted",
+      errors: [last],
+    }));
+    assertEquals(await t.failed(), [
+      { id, reason: "exhausted", attempts: 2, errors: [failure, last] },
+    ]);
+    assertEquals((await t.transport.claim(claimOf())).messages, []);
+  });
+
+  promise("a settlement under an old token changes nothing and is named stale", async (t) => {
+    const [id = ""] = await t.transport.send([{ type: "T", payload: 1 }]);
+    const old = await t.transport.claim(claimOf());
+    await t.advance(LEASE_MS + 1);
+    const swept = await t.transport.claim(claimOf());
+    assertEquals(swept.crashed.map(({ id }) => id), [id]);
+    assertNotEquals(swept.crashed[0]?.leaseToken, old.messages[0]?.leaseToken);
+
+    assertEquals(await t.transport.settle(settlementsOf(old.messages, handled)), { stale: [id] });
+    assertEquals(await t.transport.settle(settlementsOf(swept.crashed, handled)), { stale: [] });
+  });
+
+  promise("a lease that ran out is handed out as crashed, and no attempt is charged", async (t) => {
+    await t.transport.send([{ type: "T", payload: 1 }]);
+    await t.transport.claim(claimOf());
+    await t.advance(LEASE_MS + 1);
+    assertEquals((await t.transport.claim(claimOf({ sweep: false }))).crashed, []);
+    const { messages, crashed } = await t.transport.claim(claimOf());
+    assertEquals([messages.length, crashed.length, crashed[0]?.attempts], [0, 1, 1]);
+  });
+
+  promise(
+    "a message that has to run alone is given only when asked for, one at a time",
+    async (t) => {
+      await t.transport.send([1, 2].map((n) => ({ type: "T", payload: n })));
+      const { messages } = await t.transport.claim(claimOf());
+      await t.transport.settle(settlementsOf(messages, {
+        kind: "retry",
+        delayMs: 0,
+        retryCount: 0,
+        alone: true,
+        errors: [],
+      }));
+      const ordinary = await t.transport.claim(claimOf());
+      assertEquals([ordinary.messages.length, ordinary.aloneDue], [0, true]);
+      const alone = await t.transport.claim(claimOf({ runAlone: true }));
+      assertEquals([alone.messages.length, alone.messages[0]?.alone, alone.aloneDue], [
+        1,
+        true,
+        true,
+      ]);
+    },
+  );
+
+  promise("a heartbeat keeps a lease, and names those that are lost", async (t) => {
+    const [id = ""] = await t.transport.send([{ type: "T", payload: 1 }]);
+    const request = claimOf();
+    await t.transport.claim(request);
+    await t.advance(LEASE_MS - 5_000);
+    const leases = [{ token: request.token, ids: [id] }];
+    assertEquals(await t.transport.extendLeases(leases, LEASE_MS), { lost: [] });
+    await t.advance(LEASE_MS - 5_000);
+    assertEquals((await t.transport.claim(claimOf())).crashed, []);
+    assertEquals(
+      await t.transport.extendLeases([{ token: crypto.randomUUID(), ids: [id] }], LEASE_MS),
+      { lost: [id] },
+    );
+  });
+
+  promise("settling and claiming in one call does both", async ({ transport }) => {
+    await transport.send([{ type: "T", payload: 1 }, { type: "T", payload: 2 }]);
+    const { messages } = await transport.claim(claimOf({ maxMessages: 1 }));
+    const both = await transport.settleAndClaim(settlementsOf(messages, handled), claimOf());
+    assertEquals([both.stale, both.messages.map(({ payload }) => payload)], [[], [2]]);
+  });
+
+  promise("a claim that is repeated gives the same messages, charged once", async (t) => {
+    await t.transport.send([1, 2, 3].map((n) => ({ type: "T", payload: n })));
+    const request = claimOf({ maxMessages: 2 });
+    const first = await t.transport.claim(request);
+    const again = await t.transport.claim({ ...request, repeated: true });
+    assertEquals(again.messages.map(({ id }) => id), first.messages.map(({ id }) => id));
+    assertEquals(again.messages.map(({ attempts }) => attempts), [1, 1]);
+  });
+
+  promise(
+    "an idempotency key answers the first id for 24 hours, also once it is done",
+    async (t) => {
+      const message = { type: "T", payload: 1, idempotencyKey: "order-1" };
+      const [first] = await t.transport.send([message]);
+      const { messages } = await t.transport.claim(claimOf());
+      await t.transport.settle(settlementsOf(messages, handled));
+      assertEquals(await t.transport.send([message, message]), [first, first]);
+      assertEquals((await t.transport.claim(claimOf())).messages, []);
+      const [other] = await t.transport.send([{ ...message, idempotencyScope: "user" }]);
+      assertNotEquals(other, first);
+      await t.advance(24 * 60 * 60 * 1000 + 1);
+      assertNotEquals((await t.transport.send([message]))[0], first);
+    },
+  );
+
+  promise("a message older than its ttl is claimed as expired", async (t) => {
+    await t.transport.send([{ type: "T", payload: 1, ttlMs: 1_000 }]);
+    await t.advance(1_001);
+    assertEquals((await t.transport.claim(claimOf())).messages[0]?.expired, true);
+  });
+
+  promise("sending nothing answers nothing", async ({ transport }) => {
+    assertEquals(await transport.send([]), []);
+  });
+}
+
+function settlementsOf(
+  messages: readonly { id: string; leaseToken: string }[],
+  outcome: Settlement["outcome"],
+): Settlement[] {
+  return messages.map(({ id, leaseToken }) => ({ id, leaseToken, outcome }));
+}
