@@ -1,0 +1,40 @@
+/** Durations, as options take them: a number of milliseconds, or text such as '30s'. */
+
+import { showValue } from "./inspect.ts";
+
+/** A whole number of milliseconds, or a whole number with a unit: '250ms', '30s', '10m', '24h', '7d'. */
+export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
+
+/** The longest duration, in ms: 100 years, which a Date and a timestamptz can still add to now. */
+export const MAX_DURATION_MS = 36_525 * 86_400_000;
+
+const TEXT = /^(\d+)(ms|s|m|h|d)$/;
+
+const UNITS = new Map([["ms", 1], ["s", 1_000], ["m", 60_000], ["h", 3_600_000], [
+  "d",
+  86_400_000,
+]]);
+
+/**
+ * Turns a duration into whole milliseconds.
+ * @param field what the error calls the value
+ * @throws RangeError that names the field, if the value is no duration or longer than 100 years
+ */
+export function parseDuration(value: unknown, field: string): number {
+  const ms = typeof value === "string" ? parseText(value) : value;
+  if (typeof ms !== "number" || !(ms >= 0) || ms % 1 > 0) {
+    throw new RangeError(
+      `${field}: has to be a whole number of milliseconds, 0 or more, or text like ` +
+        `'250ms', '30s', '10m', '24h', '7d'; got ${showValue(value)}`,
+    );
+  }
+  if (ms > MAX_DURATION_MS) {
+    throw new RangeError(`${field}: has to be at most 100 years; got ${showValue(value)}`);
+  }
+  return ms + 0; // -0 becomes 0
+}
+
+function parseText(text: string): number {
+  const [, count, unit] = TEXT.exec(text) ?? [];
+  return Number(count) * (UNITS.get(unit ?? "") ?? NaN);
+}

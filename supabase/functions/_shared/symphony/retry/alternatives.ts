@@ -1,0 +1,121 @@
+/** The retry strategies beside exponential backoff: linear, a list of delays, a function. */
+
+import { type Duration, parseDuration } from "../duration.ts";
+import { showValue } from "../inspect.ts";
+import { spreadDelay } from "./jitter.ts";
+import {
+  type BackoffOptions,
+  checkCount,
+  checkDelay,
+  checkFunction,
+  checkNames,
+  resolveBackoff,
+} from "./options.ts";
+import type { RetryStrategy } from "./strategy.ts";
+
+/** Options of {@link LinearBackoffRetryStrategy}; each may be left out. */
+export interface LinearBackoffOptions extends Omit<BackoffOptions, "multiplier"> {
+  /** What each further delay is longer by; `delay` where absent. */
+  readonly increment?: Duration;
+  /** Source of the jitter, giving 0 to 1; Math.random where absent. */
+  readonly random?: () => number;
+}
+
+const LINEAR_OPTIONS = ["maxRetries", "delay", "increment", "maxDelay", "jitter", "random"];
+
+const LINEAR_DEFAULTS = { maxRetries: 3, delay: 1_000, multiplier: 1, maxDelay: 30_000, jitter: 0 };
+
+/** Waits `min(delay + increment * retryCount, maxDelay)` ms, spread by `jitter`. */
+export class LinearBackoffRetryStrategy implements RetryStrategy {
+  readonly #backoff;
+  readonly #increment: number;
+  readonly #random: () => number;
+
+  /** @throws RangeError that names the option which is wrong */
+  constructor(options: LinearBackoffOptions = {}) {
+    checkNames(options, LINEAR_OPTIONS);
+    const { random = Math.random, increment, ...backoff } = options;
+    this.#backoff = resolveBackoff(backoff, LINEAR_DEFAULTS);
+    this.#increment = increment === undefined
+      ? this.#backoff.delay
+      : checkDelay(increment, "increment");
+    this.#random = checkFunction(random, "random");
+  }
+
+  /** @throws RangeError if `retryCount` is no whole number from 0 */
+  getDelay(retryCount: number): number {
+    const { delay, maxDelay, jitter } = this.#backoff;
+    const grown = delay + this.#increment * checkCount(retryCount, "retryCount");
+    return spreadDelay(grown, { maxDelay, jitter, random: this.#random });
+  }
+
+  /** @throws RangeError if `retryCount` is no whole number from 0 */
+  shouldRetry(retryCount: number): boolean {
+    return checkCount(retryCount, "retryCount") < this.#backoff.maxRetries;
+  }
+}
+
+/** Waits as a list says, one entry a retry. */
+export class FixedDelaysRetryStrategy implements RetryStrategy {
+  readonly #delays: readonly number[];
+  readonly #maxRetries: number;
+
+  /**
+   * @param options.maxRetries where it is more than the list has, the last entry is repeated; the
+   * length of the list where absent
+   * @throws RangeError that names the entry or the option which is wrong
+   */
+  constructor(delays: readonly Duration[], options: { readonly maxRetries?: number } = {}) {
+    checkNames(options, ["maxRetries"]);
+    const { maxRetries = delays?.length } = options;
+    if (!Array.isArray(delays) || delays.length === 0) {
+      throw new RangeError("delays: has to be a list of at least one duration");
+    }
+    this.#delays = Array.from(delays, (delay, index) => checkDelay(delay, `delays[${index}]`));
+    this.#maxRetries = checkCount(maxRetries, "maxRetries");
+  }
+
+  /** @throws RangeError if `retryCount` is no whole number from 0 */
+  getDelay(retryCount: number): number {
+    const index = Math.min(checkCount(retryCount, "retryCount"), this.#delays.length - 1);
+    return this.#delays[index] ?? 0;
+  }
+
+  /** @throws RangeError if `retryCount` is no whole number from 0 */
+  shouldRetry(retryCount: number): boolean {
+    return checkCount(retryCount, "retryCount") < this.#maxRetries;
+  }
+}
+
+/** Waits as a function says. */
+export class FunctionRetryStrategy implements RetryStrategy {
+  readonly #delayOf: (retryCount: number, type?: string) => Duration;
+  readonly #maxRetries: number;
+
+  /**
+   * @param delayOf gives the delay; a fraction of a ms is rounded up
+   * @param options.maxRetries 3 where absent
+   * @throws RangeError that names what is wrong
+   */
+  constructor(
+    delayOf: (retryCount: number, type?: string) => Duration,
+    options: { readonly maxRetries?: number } = {},
+  ) {
+    checkNames(options, ["maxRetries"]);
+    const { maxRetries = 3 } = options;
+    this.#delayOf = checkFunction(delayOf, "delayOf");
+    this.#maxRetries = checkCount(maxRetries, "maxRetries");
+  }
+
+  /** @throws RangeError if `retryCount` is no whole number from 0, or the function gave no duration */
+  getDelay(retryCount: number, type?: string): number {
+    const delay = this.#delayOf(checkCount(retryCount, "retryCount"), type);
+    const rounded = typeof delay === "number" && delay > 0 ? Math.ceil(delay) : delay;
+    return parseDuration(rounded, `delayOf(${retryCount}, ${showValue(type)})`);
+  }
+
+  /** @throws RangeError if `retryCount` is no whole number from 0 */
+  shouldRetry(retryCount: number): boolean {
+    return checkCount(retryCount, "retryCount") < this.#maxRetries;
+  }
+}

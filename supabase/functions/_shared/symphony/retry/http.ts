@@ -1,0 +1,90 @@
+/** What an HTTP answer says about trying again: its status (RFC 9110, 15) and its Retry-After. */
+
+import { MAX_DURATION_MS } from "../duration.ts";
+import { readProperty } from "../inspect.ts";
+
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+const TIME = "(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)";
+
+// The three forms of an HTTP date (RFC 9110, 5.6.7): IMF-fixdate, RFC 850, asctime.
+const HTTP_DATES = [
+  new RegExp(`^[A-Z][a-z]{2}, (?<day>\\d\\d) (?<month>[A-Z][a-z]{2}) (?<year>\\d{4}) ${TIME} GMT$`),
+  new RegExp(
+    `^[A-Z][a-z]{5,8}, (?<day>\\d\\d)-(?<month>[A-Z][a-z]{2})-(?<year>\\d\\d) ${TIME} GMT$`,
+  ),
+  new RegExp(`^[A-Z][a-z]{2} (?<month>[A-Z][a-z]{2}) (?<day>[\\d ]\\d) ${TIME} (?<year>\\d{4})$`),
+];
+
+/**
+ * Reads a Retry-After header (RFC 9110, 10.2.3): seconds, or an HTTP date.
+ * @returns ms to wait, 0 for a date in the past, at most 100 years; undefined for anything else
+ */
+export function parseRetryAfter(value: string | null, now: Date): number | undefined {
+  const text = value?.trim() ?? "";
+  const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : parseHttpDate(text, now) - now.getTime();
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_DURATION_MS);
+}
+
+function parseHttpDate(text: string, now: Date): number {
+  const parts = HTTP_DATES.map((form) => form.exec(text)?.groups).find(Boolean);
+  const month = MONTHS.indexOf(parts?.month ?? "");
+  if (!parts || month < 0) return NaN;
+  const { day, hour, minute, second } = parts;
+  const year = fullYear(parts.year ?? "", now);
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 60) return NaN;
+  return Date.UTC(year, month, Number(day), Number(hour), Number(minute), Number(second));
+}
+
+/** A two-digit year more than 50 years ahead is in the past (RFC 9110, 5.6.7). */
+function fullYear(text: string, now: Date): number {
+  if (text.length === 4) return Number(text);
+  const thisYear = now.getUTCFullYear();
+  const year = thisYear - thisYear % 100 + Number(text);
+  return year > thisYear + 50 ? year - 100 : year;
+}
+
+/**
+ * Whether a retry can help after this status: 408, 425, 429 and 5xx yes, other 4xx no.
+ * @returns undefined for a status that is no failure
+ */
+export function isRetryableStatus(status: number): boolean | undefined {
+  if ([408, 425, 429].includes(status) || (status >= 500 && status <= 599)) return true;
+  return status >= 400 && status <= 499 ? false : undefined;
+}
+
+/**
+ * The HTTP statuses of a response, or of an error that holds one: in `status`, `statusCode`,
+ * `response` (axios, ky) or `context` (supabase-js). Storage gives two that may differ.
+ */
+export function httpStatusesOf(value: unknown): number[] {
+  return holders(value)
+    .flatMap((holder) => [readProperty(holder, "status"), readProperty(holder, "statusCode")])
+    .filter((status) => typeof status === "number" || typeof status === "string")
+    .map(Number)
+    .filter((status) => Number.isInteger(status) && status >= 100 && status <= 599);
+}
+
+/** The Retry-After, in ms, of a response or of an error that holds one. */
+export function retryAfterOf(value: unknown, now: Date): number | undefined {
+  return holders(value)
+    .map((holder) => parseRetryAfter(readRetryAfter(readProperty(holder, "headers")), now))
+    .find((ms) => ms !== undefined);
+}
+
+function holders(value: unknown): unknown[] {
+  return [value, readProperty(value, "response"), readProperty(value, "context")];
+}
+
+/** Reads Retry-After from a Headers object, or from a plain one with names in any case. */
+function readRetryAfter(headers: unknown): string | null {
+  const get = readProperty(headers, "get");
+  try {
+    const value = typeof get === "function"
+      ? get.call(headers, "retry-after")
+      : Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === "retry-after")?.[1];
+    return value === undefined || value === null ? null : String(value);
+  } catch {
+    return null;
+  }
+}

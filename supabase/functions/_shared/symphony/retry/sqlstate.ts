@@ -1,0 +1,25 @@
+/** What a code of Postgres (SQLSTATE) or PostgREST says about trying again. */
+
+import { isRetryableStatus } from "./http.ts";
+
+// Postgres, appendix A: 08 connection, 53 resources, 40001 and 40P01 serialization and deadlock,
+// 55P03 lock not available, 57014 cancelled by a timeout, 57P01-03 shutting down or starting up.
+// PostgREST: PGRST000-003 have no connection, no schema cache or no free connection in the pool.
+const TRANSIENT = /^(08[0-9A-Z]{3}|53[0-9A-Z]{3}|40001|40P01|55P03|57014|57P0[123]|PGRST00[0-3])$/;
+
+// 22 data, 23 integrity, 42 syntax, names and access rights. PGRST1xx a bad request, PGRST2xx
+// what the schema does not have, PGRST301-303 a JWT that is not accepted (HTTP 401).
+const PERMANENT = /^((22|23|42)[0-9A-Z]{3}|PGRST[12][0-9]{2}|PGRST30[123])$/;
+
+/**
+ * Whether a retry can help after an error with this code. A PTxyz code stands for the HTTP status
+ * xyz, as PostgREST has it.
+ * @returns undefined for a code that says nothing about it
+ */
+export function isRetryableSqlCode(code: unknown): boolean | undefined {
+  if (typeof code !== "string") return undefined;
+  if (TRANSIENT.test(code)) return true;
+  if (PERMANENT.test(code)) return false;
+  const status = /^PT([0-9]{3})$/.exec(code)?.[1];
+  return status === undefined ? undefined : isRetryableStatus(Number(status));
+}

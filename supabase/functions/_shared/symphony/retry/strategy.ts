@@ -1,0 +1,89 @@
+/** The retry strategy: how often a failed message is tried again, and after what delay. */
+
+import { spreadDelay } from "./jitter.ts";
+import {
+  type Backoff,
+  type BackoffOptions,
+  checkCount,
+  checkFunction,
+  checkNames,
+  resolveBackoff,
+} from "./options.ts";
+
+export type { BackoffOptions } from "./options.ts";
+
+/** Decides about retries. `retryCount` is 0 before the first retry. */
+export interface RetryStrategy {
+  /** Whole ms to wait before the next attempt. */
+  getDelay(retryCount: number, type?: string): number;
+  /** Whether there is a next attempt. */
+  shouldRetry(retryCount: number, type?: string): boolean;
+}
+
+/** Options of {@link ExponentialBackoffRetryStrategy}; each may be left out. */
+export interface ExponentialBackoffOptions extends BackoffOptions {
+  /** Source of the jitter, giving 0 to 1; Math.random where absent. */
+  readonly random?: () => number;
+}
+
+const DEFAULTS: Backoff = {
+  maxRetries: 3,
+  delay: 1_000,
+  multiplier: 2,
+  maxDelay: 30_000,
+  jitter: 0,
+};
+
+/**
+ * Waits longer each time: `min(delay * multiplier ** retryCount, maxDelay)`, rounded up to whole
+ * ms, spread by `jitter`. Without options: 3 retries after 1 s, 2 s and 4 s, no jitter, a cap of
+ * 30 s. No delay is longer than 100 years, also where `maxDelay` is 0 (no cap) or more than that.
+ */
+export class ExponentialBackoffRetryStrategy implements RetryStrategy {
+  readonly #general: Backoff;
+  readonly #byType = new Map<string, Backoff>();
+  readonly #random: () => number;
+
+  /** @throws RangeError that names the option which is wrong */
+  constructor(options: ExponentialBackoffOptions = {}) {
+    checkNames(options, [...Object.keys(DEFAULTS), "random"]);
+    const { random = Math.random, ...backoff } = options;
+    this.#general = resolveBackoff(backoff, DEFAULTS);
+    this.#random = checkFunction(random, "random");
+  }
+
+  /**
+   * Gives a message type options of its own, in place of any it had; what they leave out is the
+   * strategy's.
+   * @throws RangeError that names the option which is wrong
+   */
+  registerMessageType(type: string, options: BackoffOptions): void {
+    if (typeof type !== "string" || type === "") {
+      throw new RangeError("type: has to be the name of a message type");
+    }
+    this.#byType.set(type, resolveBackoff(options, this.#general, `${type}: `));
+  }
+
+  /**
+   * Whole ms to wait before the next attempt, at most `maxDelay`.
+   * @throws RangeError if `retryCount` is no whole number from 0
+   */
+  getDelay(retryCount: number, type?: string): number {
+    const { delay, multiplier, maxDelay, jitter } = this.#optionsOf(type);
+    const grown = delay * multiplier ** checkCount(retryCount, "retryCount");
+    // 0 times a power too large for a number is NaN; any other product is at worst Infinity.
+    return spreadDelay(delay === 0 ? 0 : grown, { maxDelay, jitter, random: this.#random });
+  }
+
+  /**
+   * Whether `retryCount` is below the type's `maxRetries`.
+   * @throws RangeError if `retryCount` is no whole number from 0
+   */
+  shouldRetry(retryCount: number, type?: string): boolean {
+    return checkCount(retryCount, "retryCount") < this.#optionsOf(type).maxRetries;
+  }
+
+  #optionsOf(type: string | undefined): Backoff {
+    return (type === undefined ? undefined : this.#byType.get(type)) ?? this.#general;
+  }
+}
