@@ -1,0 +1,93 @@
+/** Messages for tests: what their handlers did is recorded in the table test_effects. */
+
+import { z } from "zod";
+import {
+  defineMessage,
+  type HandlerContext,
+} from "../../../supabase/functions/_shared/symphony/index.ts";
+
+/** Creates the table in which the handlers record their effects. */
+export const EFFECTS_TABLE = `
+  create table public.test_effects (
+    id bigint generated always as identity primary key,
+    message_id bigint not null,
+    type text not null,
+    attempt integer not null,
+    payload jsonb,
+    context jsonb,
+    at timestamptz not null default clock_timestamp()
+  );
+  grant all on public.test_effects to service_role;
+`;
+
+async function record(ctx: HandlerContext, payload: unknown): Promise<void> {
+  const { envelope: { id, type, alone }, attempt, schedule, user, supabase } = ctx;
+  const { error } = await supabase.from("test_effects").insert({
+    message_id: id,
+    type,
+    attempt,
+    payload,
+    context: { alone, schedule, user },
+  });
+  if (error) throw error;
+}
+
+const Note = defineMessage({
+  type: "Note",
+  schema: z.object({ text: z.string() }),
+  access: "authenticated",
+  handler: (payload, ctx) => record(ctx, payload),
+});
+
+const Secret = defineMessage({
+  type: "Secret",
+  schema: z.object({ text: z.string() }),
+  handler: (payload, ctx) => record(ctx, payload),
+});
+
+const Choosy = defineMessage({
+  type: "Choosy",
+  schema: z.object({}),
+  access: "authenticated",
+  callerOptions: ["delay", "schedule"],
+  handler: (payload, ctx) => record(ctx, payload),
+});
+
+const Count = defineMessage({
+  type: "Count",
+  schema: z.object({ n: z.number() }),
+  queue: "count",
+  handler: () => {},
+});
+
+const Fail = defineMessage({
+  type: "Fail",
+  schema: z.object({ until: z.number().default(Infinity) }),
+  retry: { maxRetries: 2, delay: 1000, multiplier: 1 },
+  handler: async (payload, ctx) => {
+    await record(ctx, payload);
+    if (ctx.attempt < payload.until) throw new Error(`attempt ${ctx.attempt} failed`);
+  },
+});
+
+const Slow = defineMessage({
+  type: "Slow",
+  schema: z.object({ ms: z.number() }),
+  handler: async (payload, ctx) => {
+    await record(ctx, payload);
+    await new Promise((resolve) => setTimeout(resolve, payload.ms));
+  },
+});
+
+const Kill = defineMessage({
+  type: "Kill",
+  schema: z.object({ attempts: z.number().default(Infinity) }),
+  retry: { maxRetries: 1, delay: 100, multiplier: 1 },
+  handler: async (payload, ctx) => {
+    await record(ctx, payload);
+    if (ctx.attempt <= payload.attempts) Deno.exit(137);
+  },
+});
+
+/** Every message of the tests. */
+export const messages = [Note, Secret, Choosy, Count, Fail, Slow, Kill];

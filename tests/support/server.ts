@@ -1,0 +1,57 @@
+/** The Postgres server of one test run, with a migrated database that tests copy. */
+
+import postgres from "postgres";
+import { bootstrap } from "../../local/bootstrap.ts";
+import { migrate } from "../../local/migrate.ts";
+import { startPostgres, SUPERUSER } from "../../local/postgres.ts";
+import { embeddedBinDir } from "../../local/postgres_binaries.ts";
+
+/** Name of the migrated database that tests copy. */
+export const TEMPLATE = "symphony_template";
+
+const PASSWORD = "tests";
+
+/** A running server that belongs to this test run. */
+export interface TestServer {
+  /** URL of a superuser, on the database `postgres`. */
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a server in a temporary folder and makes the template.
+ * @param binDir where its programs are; those of npm where absent
+ */
+export async function startTestServer(binDir?: string): Promise<TestServer> {
+  const folder = await Deno.makeTempDir({ prefix: "symphony-tests-" });
+  const server = await startPostgres({
+    dataDir: `${folder}/postgres`,
+    binDir: binDir ?? await embeddedBinDir(),
+    password: PASSWORD,
+    durable: false,
+    settings: { max_connections: "200" },
+  });
+  const stop = async () => {
+    await server.stop();
+    await Deno.remove(folder, { recursive: true });
+  };
+  const urlOf = (user: string, database: string) =>
+    `postgresql://${user}:${PASSWORD}@127.0.0.1:${server.port}/${database}`;
+  try {
+    const admin = postgres(urlOf(SUPERUSER, "postgres"), { max: 1 });
+    await admin.unsafe(`create database ${TEMPLATE}`);
+    await admin.end();
+    const url = urlOf(SUPERUSER, TEMPLATE);
+    await bootstrap({ url, password: PASSWORD, realCron: false });
+    await migrate({
+      projectDir: new URL("../..", import.meta.url).pathname,
+      url: urlOf("postgres", TEMPLATE),
+      env: { SYMPHONY_URL: "http://127.0.0.1:9", SYMPHONY_SECRET_KEY: "sb_secret_tests" },
+      by: "cli",
+    });
+    return { url: urlOf(SUPERUSER, "postgres"), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
