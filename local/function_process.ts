@@ -1,0 +1,94 @@
+// One process of one function: starts it, says where it listens, and kills it, without warning as
+// the hosted platform does, when it has used up its time.
+import { type OwnedProcess, startProcess } from "./process.ts";
+import { READY_PREFIX } from "./function_worker.ts";
+
+/** What one process of a function may use; Supabase: 150 s of wall clock (400 s when paid), 2 s of CPU. */
+export interface FunctionLimits {
+  /** Milliseconds from the start of the process. */
+  wallMs?: number;
+  /** Milliseconds of CPU from when the function is loaded. */
+  cpuMs?: number;
+}
+
+/** How to start it. */
+export interface FunctionProcessOptions {
+  /** URL of the function's index.ts. */
+  entrypoint: string;
+  importMap: string;
+  config: string;
+  env: Record<string, string>;
+  limits: FunctionLimits;
+  onLine: (line: string) => void;
+}
+
+/** A process that serves a function. */
+export interface FunctionProcess extends OwnedProcess {
+  /** Its address, without a trailing slash; undefined when it ended before it could serve. */
+  readonly url: Promise<string | undefined>;
+  /** Whether it was killed for exceeding a limit. */
+  readonly isOverLimit: boolean;
+}
+
+/** Ticks of CPU time in /proc, per second (sysconf(_SC_CLK_TCK), 100 on every Linux we run on). */
+const CLOCK_TICKS_PER_S = 100;
+const CPU_CHECK_MS = 25;
+
+/** Starts the process. What it may do is what a hosted function may: no writing, no subprocess. */
+export function startFunctionProcess(options: FunctionProcessOptions): FunctionProcess {
+  const listening = Promise.withResolvers<string | undefined>();
+  const worker = new URL("./function_worker.ts", import.meta.url).pathname;
+  const process = startProcess(Deno.execPath(), {
+    args: [
+      ...["run", "--no-prompt", "--no-check", "--quiet"],
+      ...["--allow-net", "--allow-env", "--allow-read", "--allow-sys"],
+      ...["--config", options.config, "--import-map", options.importMap],
+      worker,
+      options.entrypoint,
+    ],
+    env: options.env,
+    onLine: (line) => {
+      if (!line.startsWith(READY_PREFIX)) return options.onLine(line);
+      listening.resolve(`http://127.0.0.1:${line.slice(READY_PREFIX.length)}`);
+    },
+  });
+
+  let isOverLimit = false;
+  const exceed = () => {
+    isOverLimit = true;
+    process.kill("SIGKILL");
+  };
+  const { wallMs, cpuMs } = options.limits;
+  const timers: ReturnType<typeof setTimeout>[] = [];
+  if (wallMs !== undefined) timers.push(setTimeout(exceed, wallMs));
+  if (cpuMs !== undefined) {
+    listening.promise.then((url) => {
+      if (url === undefined) return;
+      const limit = cpuTimeMs(process.pid) + cpuMs;
+      timers.push(setInterval(() => cpuTimeMs(process.pid) > limit && exceed(), CPU_CHECK_MS));
+    });
+  }
+  process.exited.then(() => {
+    for (const timer of timers) clearTimeout(timer);
+    listening.resolve(undefined);
+  });
+  return {
+    ...process,
+    url: listening.promise,
+    get isOverLimit() {
+      return isOverLimit;
+    },
+  };
+}
+
+/** CPU time that a process has used, all its threads together; 0 when it is gone. */
+function cpuTimeMs(pid: number): number {
+  try {
+    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    // Fields 14 and 15, utime and stime; field 2, the name in parentheses, may hold spaces.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 1000 / CLOCK_TICKS_PER_S;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,70 @@
+// The first module of a function's process: gives the function what Supabase's edge runtime gives
+// it (EdgeRuntime.waitUntil, `beforeunload`, a Deno.serve that ignores ports), then serves it.
+// Arguments: the URL of the function's index.ts.
+
+/** Starts a line of stdout that tells the stack the port; no function prints a NUL by accident. */
+export const READY_PREFIX = "\0listening on ";
+/** How long background work may go on once the stack has asked the process to end. */
+const SHUTDOWN_GRACE_MS = 2000;
+
+type Handler = (
+  request: Request,
+  info: Deno.ServeHandlerInfo<Deno.NetAddr>,
+) => Response | Promise<Response>;
+
+if (import.meta.main) await serveFunction(Deno.args[0] ?? "");
+
+async function serveFunction(entrypoint: string): Promise<void> {
+  const backgroundWork = new Set<Promise<unknown>>();
+  Object.assign(globalThis, {
+    EdgeRuntime: {
+      waitUntil<T>(promise: Promise<T>): Promise<T> {
+        const work = promise
+          .catch((error) => console.error("background work failed:", error))
+          .finally(() => backgroundWork.delete(work));
+        backgroundWork.add(work);
+        return promise;
+      },
+    },
+  });
+  Deno.addSignalListener("SIGTERM", async () => {
+    dispatchEvent(new CustomEvent("beforeunload", { detail: { reason: "termination" } }));
+    const grace = new Promise((resolve) => setTimeout(resolve, SHUTDOWN_GRACE_MS));
+    await Promise.race([Promise.allSettled(backgroundWork), grace]);
+    Deno.exit(0);
+  });
+
+  const serve = Deno.serve;
+  const handler = await loadHandler(entrypoint);
+  serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen: ({ port }) => console.log(READY_PREFIX + port),
+    onError(error) {
+      console.error(error);
+      return new Response("Internal Server Error", { status: 500 });
+    },
+  }, handler);
+}
+
+/** Imports the function; its handler is what it passes to Deno.serve or its default export's fetch. */
+async function loadHandler(entrypoint: string): Promise<Handler> {
+  let served: Handler | undefined;
+  Object.defineProperty(Deno, "serve", {
+    value: (...args: (Handler | { handler?: Handler })[]) => {
+      for (const arg of args) served = typeof arg === "function" ? arg : arg.handler ?? served;
+      return {
+        finished: new Promise(() => {}),
+        shutdown: () => Promise.resolve(),
+        ref() {},
+        unref() {},
+      };
+    },
+  });
+  const module: { default?: { fetch?: Handler } } = await import(entrypoint);
+  const handler = served ?? module.default?.fetch?.bind(module.default);
+  if (handler === undefined) {
+    throw new TypeError(`${entrypoint} neither exports { fetch } by default nor calls Deno.serve`);
+  }
+  return handler;
+}

@@ -1,0 +1,108 @@
+// The functions of the project: one process each, started by the first request and again by the
+// next one after it has ended (the edge runtime's policy `per_worker`).
+import { fileExists } from "./process.ts";
+import {
+  type FunctionLimits,
+  type FunctionProcess,
+  startFunctionProcess,
+} from "./function_process.ts";
+import { functionError } from "./function_errors.ts";
+import { forward } from "./forward.ts";
+
+/** Where the functions are and how they run. */
+export interface FunctionsOptions {
+  /** The folder with a folder for each function. */
+  dir: string;
+  importMap: string;
+  config: string;
+  /** Whole environment of a function's process. */
+  env: Record<string, string>;
+  limits: FunctionLimits;
+  /** Called with each line that a function prints. */
+  onLine: (name: string, line: string) => void;
+}
+
+/** The functions, as one. */
+export interface Functions {
+  /** Names of the folders that are functions. */
+  names(): Promise<string[]>;
+  /** Answers a request by the function, or with the error that the platform gives in its place. */
+  fetch(name: string, path: string, request: Request): Promise<Response>;
+  /** Starts the processes of the named functions and awaits them. */
+  warmUp(names: string[]): Promise<void>;
+  /** The process id of a function; undefined when none runs. */
+  pid(name: string): number | undefined;
+  /** Sends a signal to a function's process and resolves when it has ended. */
+  kill(name: string, signal: Deno.Signal): Promise<void>;
+  /** Ends all processes: `beforeunload`, 2 s of grace, then death. */
+  stop(): Promise<void>;
+}
+
+/** As Supabase ends a request that a function leaves unanswered (docs: 150 s). */
+const IDLE_TIMEOUT_MS = 150_000;
+
+/** Prepares the functions; nothing is started yet. */
+export function serveFunctions(options: FunctionsOptions): Functions {
+  const processes = new Map<string, FunctionProcess>();
+  let isStopping = false;
+
+  const running = (name: string): FunctionProcess => {
+    const existing = processes.get(name);
+    if (existing) return existing;
+    const started = startFunctionProcess({
+      entrypoint: `file://${options.dir}/${name}/index.ts`,
+      importMap: options.importMap,
+      config: options.config,
+      env: { ...options.env, SB_EXECUTION_ID: crypto.randomUUID() },
+      limits: options.limits,
+      onLine: (line) => options.onLine(name, line),
+    });
+    processes.set(name, started);
+    started.exited.then(() => {
+      if (processes.get(name) === started) processes.delete(name);
+    });
+    return started;
+  };
+
+  return {
+    async names() {
+      const names: string[] = [];
+      for await (const entry of Deno.readDir(options.dir)) {
+        if (entry.isDirectory && isFunction(options.dir, entry.name)) names.push(entry.name);
+      }
+      return names.sort();
+    },
+    async fetch(name, path, request) {
+      if (!isFunction(options.dir, name)) return functionError("NOT_FOUND");
+      if (isStopping) return functionError("STOPPING");
+      const process = running(name);
+      const url = await process.url;
+      if (url === undefined) {
+        return functionError(process.isOverLimit ? "WORKER_LIMIT" : "BOOT_ERROR");
+      }
+      const response = await forward(request, url + path, IDLE_TIMEOUT_MS);
+      if (response === "timeout") return functionError("IDLE_TIMEOUT");
+      if (response !== "failed") return response;
+      await Promise.race([process.exited, new Promise((resolve) => setTimeout(resolve, 1000))]);
+      return functionError(process.isOverLimit ? "WORKER_LIMIT" : "WORKER_ERROR");
+    },
+    async warmUp(names) {
+      await Promise.all(names.map((name) => running(name).url));
+    },
+    pid: (name) => processes.get(name)?.pid,
+    async kill(name, signal) {
+      const process = processes.get(name);
+      process?.kill(signal);
+      await process?.exited;
+    },
+    async stop() {
+      isStopping = true;
+      await Promise.all([...processes.values()].map((process) => process.stop("SIGTERM")));
+    },
+  };
+}
+
+/** As the Supabase CLI decides it: a name that starts with a letter, and an index.ts. */
+function isFunction(dir: string, name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9_-]*$/.test(name) && fileExists(`${dir}/${name}/index.ts`);
+}

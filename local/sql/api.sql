@@ -1,0 +1,51 @@
+-- What the platform adds for its Data API: PostgREST hears of every change of the schema, and SQL
+-- can ask who calls (auth.uid, auth.role, auth.jwt).
+-- Runs as a superuser and may run again.
+
+create or replace function extensions.pgrst_ddl_watch() returns event_trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  notify pgrst, 'reload schema';
+end
+$$;
+
+drop event trigger if exists pgrst_ddl_watch;
+create event trigger pgrst_ddl_watch on ddl_command_end
+  execute function extensions.pgrst_ddl_watch();
+drop event trigger if exists pgrst_drop_watch;
+create event trigger pgrst_drop_watch on sql_drop
+  execute function extensions.pgrst_ddl_watch();
+
+create schema if not exists auth;
+grant usage on schema auth to postgres, anon, authenticated, service_role;
+
+create or replace function auth.jwt() returns jsonb
+language sql stable
+set search_path = ''
+return coalesce(nullif(current_setting('request.jwt.claims', true), ''), '{}')::jsonb;
+
+create or replace function auth.uid() returns uuid
+language sql stable
+set search_path = ''
+return nullif(auth.jwt() ->> 'sub', '')::uuid;
+
+create or replace function auth.role() returns text
+language sql stable
+set search_path = ''
+return nullif(auth.jwt() ->> 'role', '');
+
+create table if not exists auth.users (
+  id uuid primary key default gen_random_uuid(),
+  email text,
+  encrypted_password text,
+  is_anonymous boolean not null default false,
+  raw_app_meta_data jsonb not null default '{}',
+  raw_user_meta_data jsonb not null default '{}',
+  created_at timestamptz not null default now(),
+  last_sign_in_at timestamptz
+);
+create unique index if not exists users_email_key on auth.users (lower(email));
+alter table auth.users enable row level security;
+grant select on auth.users to postgres;

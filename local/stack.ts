@@ -1,0 +1,195 @@
+// The local stack: a Supabase project on this machine, without Docker. Starts the parts in order and
+// ends them in the opposite one.
+import { authApi } from "./auth_api.ts";
+import { bootstrap, type StandIns } from "./bootstrap.ts";
+import { readConfig } from "./config.ts";
+import { type Database, openDatabase } from "./database.ts";
+import { dataApi } from "./data_api.ts";
+import { lockDataFolder, resetDataFolder } from "./data_folder.ts";
+import { functionEnvironment, writeImportMap } from "./function_environment.ts";
+import { type Functions, serveFunctions } from "./functions.ts";
+import { type Gateway, openGateway } from "./gateway.ts";
+import { type Keys, loadKeys, userClaims } from "./keys.ts";
+import { migrate } from "./migrate.ts";
+import { startPgCron } from "./pg_cron.ts";
+import { startPgNet } from "./pg_net.ts";
+import { type Postgrest, startPostgrest } from "./postgrest.ts";
+import type { Stack, StackOptions } from "./stack_options.ts";
+
+export type { Stack, StackOptions } from "./stack_options.ts";
+export { StackError } from "./errors.ts";
+
+/** The folder of this project. */
+const PROJECT_DIR = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+
+/** What the parts know of each other. */
+interface Context {
+  options: StackOptions;
+  /** Ends, in the opposite order, what has been started. */
+  parts: AsyncDisposableStack;
+  projectDir: string;
+  dataDir: string;
+  keys: Keys;
+  url: string;
+  /** Issuer of the project's JWTs, as on a hosted project. */
+  issuer: string;
+}
+
+/**
+ * Starts a stack and resolves when it serves. When a part does not start, the others are ended
+ * again. Throws a StackError, fit to be shown as it is, for what a person can mend: a port or a data
+ * folder in use, a Postgres that does not start, a migration that fails.
+ */
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const parts = new AsyncDisposableStack();
+  try {
+    return await startParts(options, parts);
+  } catch (error) {
+    await parts.disposeAsync();
+    throw error;
+  }
+}
+
+async function startParts(options: StackOptions, parts: AsyncDisposableStack): Promise<Stack> {
+  const dataDir = absolute(options.dataDir ?? `${PROJECT_DIR}/.local`);
+  const lock = await lockDataFolder(dataDir);
+  parts.defer(() => lock.close());
+  if (options.reset) await resetDataFolder(dataDir);
+  const gateway = openGateway(options.port ?? 0);
+  parts.defer(() => gateway.stop());
+
+  const url = `http://127.0.0.1:${gateway.port}`;
+  const context: Context = {
+    options,
+    parts,
+    projectDir: absolute(options.projectDir ?? PROJECT_DIR),
+    dataDir,
+    keys: await loadKeys(`${dataDir}/keys.json`),
+    url,
+    issuer: `${url}/auth/v1`,
+  };
+  const { database, standIns } = await prepareDatabase(context);
+  const postgrest = await startPostgrest({
+    databaseUrl: database.authenticatorUrl,
+    jwks: context.keys.jwks,
+    poolSize: options.poolSize ?? 10,
+  });
+  parts.defer(() => postgrest.stop());
+  const functions = await prepareFunctions(context, database);
+  await connect(context, gateway, database, postgrest, functions);
+  await startStandIns(context, database, standIns);
+  return describeStack(context, gateway.port, database, postgrest, functions);
+}
+
+async function prepareDatabase(
+  { options, parts, projectDir, dataDir, keys, url }: Context,
+): Promise<{ database: Database; standIns: StandIns }> {
+  const database = await openDatabase(options.postgres ?? "embedded", {
+    dataDir: `${dataDir}/postgres`,
+    password: keys.databasePassword,
+    durable: options.durable ?? true,
+  });
+  parts.defer(() => database.stop());
+  const standIns = await bootstrap({ ...database, url: database.adminUrl });
+  if (options.migrate !== false) {
+    await migrate({
+      projectDir,
+      url: database.ownerUrl,
+      env: { SYMPHONY_URL: url, SYMPHONY_SECRET_KEY: keys.secretKey, ...options.env },
+      by: options.migrate === "sql" ? "sql" : "cli",
+    });
+  }
+  return { database, standIns };
+}
+
+async function prepareFunctions(context: Context, database: Database): Promise<Functions> {
+  const { options, parts, projectDir, dataDir, keys, url } = context;
+  const dir = absolute(options.functionsDir ?? `${projectDir}/supabase/functions`);
+  const { messages, log = "quiet" } = options;
+  const functions = serveFunctions({
+    dir,
+    config: `${PROJECT_DIR}/deno.json`,
+    importMap: await writeImportMap({
+      projectDir: PROJECT_DIR,
+      functionsDir: dir,
+      dataDir,
+      messages,
+    }),
+    env: functionEnvironment({
+      url,
+      keys,
+      databaseUrl: database.ownerUrl,
+      extra: options.env ?? {},
+    }),
+    limits: options.limits ?? {},
+    onLine: (name, line) => {
+      if (log === "inherit") console.log(`[${name}] ${line}`);
+      else if (log !== "quiet") log(`[${name}] ${line}`);
+    },
+  });
+  parts.defer(() => functions.stop());
+  return functions;
+}
+
+async function connect(
+  { options, parts, projectDir, keys, issuer }: Context,
+  gateway: Gateway,
+  database: Database,
+  postgrest: Postgrest,
+  functions: Functions,
+): Promise<void> {
+  const auth = authApi({ keys, issuer, databaseUrl: database.adminUrl });
+  parts.defer(() => auth.stop());
+  const config = await readConfig(`${projectDir}/supabase/config.toml`);
+  gateway.connect({
+    dataApi: dataApi({ keys, issuer, postgrestUrl: postgrest.url }),
+    authApi: auth,
+    functions,
+    keys,
+    verifiesJwt: (name) => config.get(`functions.${name}`)?.get("verify_jwt") !== false,
+  });
+  if (options.warmUp) await functions.warmUp(await functions.names());
+}
+
+async function startStandIns(
+  { options, parts }: Context,
+  { adminUrl }: Database,
+  standIns: StandIns,
+): Promise<void> {
+  if (standIns.net && (options.net ?? true)) {
+    const net = await startPgNet(adminUrl);
+    parts.defer(() => net.stop());
+  }
+  if (standIns.cron && (options.cron ?? true)) {
+    const cron = await startPgCron(adminUrl);
+    parts.defer(() => cron.stop());
+  }
+}
+
+function describeStack(
+  { parts, keys, url, issuer }: Context,
+  port: number,
+  database: Database,
+  postgrest: Postgrest,
+  functions: Functions,
+): Stack {
+  return {
+    url,
+    port,
+    dbUrl: database.ownerUrl,
+    adminDbUrl: database.adminUrl,
+    publishableKey: keys.publishableKey,
+    secretKey: keys.secretKey,
+    jwks: keys.jwks,
+    mintUserJwt: (jwt = {}) => keys.sign(userClaims(jwt), issuer, jwt.expiresInS ?? 3600),
+    functionPid: (name) => functions.pid(name),
+    killFunction: (name, signal = "SIGKILL") => functions.kill(name, signal),
+    restartPostgrest: () => postgrest.restart(),
+    restartPostgres: (mode) => database.restart(mode),
+    stop: () => parts.disposeAsync(),
+  };
+}
+
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}

@@ -1,0 +1,74 @@
+// What can be chosen of a local stack, and what a running one offers.
+import type { PostgresChoice } from "./database.ts";
+import type { FunctionLimits } from "./function_process.ts";
+import type { Jwks, UserJwtOptions } from "./keys.ts";
+
+/** What can be chosen of a stack. */
+export interface StackOptions {
+  /** Port of the gateway; 0, the default, takes a free one. */
+  port?: number;
+  /** Folder of the keys and the database, kept between runs; default `.local` in the project. */
+  dataDir?: string;
+  /** Whether to begin with an empty database; default false. */
+  reset?: boolean;
+  /** The folder that holds `supabase/` (config.toml, migrations); default this project. */
+  projectDir?: string;
+  /** The folder of the functions; default `supabase/functions` of the project. */
+  functionsDir?: string;
+  /** A folder that takes the place of `_messages` beside the functions. */
+  messages?: string;
+  /**
+   * 'embedded' (default): Postgres 17 from npm. `binDir`: a cluster run with these programs, e.g.
+   * /usr/lib/postgresql/15/bin, with the real pg_cron where `realCron`. `url`: a database that
+   * runs already, by a superuser's URL.
+   */
+  postgres?: PostgresChoice;
+  /** False makes Postgres faster and lets it lose data when the machine crashes; default true. */
+  durable?: boolean;
+  /** More variables for the functions, and for `[db.vault]` in config.toml. */
+  env?: Record<string, string>;
+  /** true (default): by the Supabase CLI. 'sql': run the files, 3 s faster. false: leave it. */
+  migrate?: boolean | "sql";
+  /** Whether the stand-in for pg_cron runs jobs; default true. Without effect on the real one. */
+  cron?: boolean;
+  /** Whether the stand-in for pg_net sends requests; default true. */
+  net?: boolean;
+  /** Kills a function's process without warning when it exceeds one; default none. */
+  limits?: FunctionLimits;
+  /** PostgREST's connections to the database; default 10. */
+  poolSize?: number;
+  /** Whether to start the functions at once instead of on their first request; default false. */
+  warmUp?: boolean;
+  /** What functions print: 'quiet' (default), 'inherit' to stdout, or to a callback, line by line. */
+  log?: "inherit" | "quiet" | ((line: string) => void);
+}
+
+/** A running stack. */
+export interface Stack {
+  /** Supabase URL of the project, e.g. http://127.0.0.1:54321. */
+  readonly url: string;
+  readonly port: number;
+  /** The database as role `postgres`, who owns the project's objects and is no superuser. */
+  readonly dbUrl: string;
+  /** The database as a superuser. */
+  readonly adminDbUrl: string;
+  readonly publishableKey: string;
+  readonly secretKey: string;
+  /** The public keys that verify user JWTs. */
+  readonly jwks: Jwks;
+  /** A JWT as Auth issues it to a user who signs in. */
+  mintUserJwt(options?: UserJwtOptions): Promise<string>;
+  /** The process id of a function; undefined while none runs. */
+  functionPid(name: string): number | undefined;
+  /** Sends a signal (default SIGKILL) to a function's process and resolves when it has ended. */
+  killFunction(name: string, signal?: Deno.Signal): Promise<void>;
+  /** Ends PostgREST and resolves when a new one is ready. */
+  restartPostgrest(): Promise<void>;
+  /**
+   * Restarts Postgres on the same port: 'fast' in order, 'immediate' like a crash. What was connected
+   * reconnects by itself. Throws an Error when the stack uses a database that is not its own.
+   */
+  restartPostgres(mode?: "fast" | "immediate"): Promise<void>;
+  /** Ends every part and resolves when no process is left; may be called again. */
+  stop(): Promise<void>;
+}
