@@ -10,6 +10,7 @@ create or replace function public.messenger_lock_due(
 ) returns bigint[]
 language plpgsql
 set search_path = ''
+set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_sort = off
@@ -106,6 +107,7 @@ create or replace function public.messenger_claim(
 ) returns jsonb
 language plpgsql
 set search_path = ''
+set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$

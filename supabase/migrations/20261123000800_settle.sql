@@ -28,6 +28,7 @@ comment on function public.messenger_append_errors(jsonb, jsonb) is
 create or replace function public.messenger_settle(settlements jsonb) returns jsonb
 language plpgsql
 set search_path = ''
+set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
@@ -170,6 +171,7 @@ create or replace function public.messenger_heartbeat(leases jsonb, lease_ms int
 returns jsonb
 language plpgsql
 set search_path = ''
+set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$

@@ -1,14 +1,18 @@
 /** The transport over Supabase keeps the contract, through real PostgREST on real Postgres. */
 
-import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/index.ts";
-import { startTestApi } from "../support/api.ts";
+import {
+  type AttemptError,
+  SupabaseTransport,
+} from "../../supabase/functions/_shared/symphony/index.ts";
+import { startTestStack, type TestStack } from "../support/stack.ts";
 import { testTransport } from "./transport_contract.ts";
 
-testTransport("over Supabase", async () => {
-  const api = await startTestApi();
-  const { sql } = api.database;
-  // The clock of the bus, moved by the test.
-  await sql.unsafe(`
+let stack: TestStack | undefined;
+
+Deno.test.beforeAll(async () => {
+  stack = await startTestStack();
+  // The clock of the bus, moved by the tests.
+  await stack.sql.unsafe(`
     create table public.test_clock (ahead interval not null);
     insert into public.test_clock values ('0');
     grant select on public.test_clock to service_role;
@@ -16,16 +20,25 @@ testTransport("over Supabase", async () => {
     language sql stable set search_path = ''
     as $$ select pg_catalog.now() + (select c.ahead from public.test_clock c) $$;
   `);
+});
+Deno.test.afterAll(async () => await stack?.stop());
+
+testTransport("over Supabase", async () => {
+  if (!stack) throw new Error("the stack did not start");
+  const { sql, client } = stack;
+  await stack.clear();
+  await sql`update public.test_clock set ahead = '0' where true`;
   return {
-    transport: new SupabaseTransport(api.client),
+    transport: new SupabaseTransport(client),
     advance: async (ms: number) => {
-      await sql`update public.test_clock set ahead = ahead + ${ms} * interval '1 millisecond'`;
+      await sql`update public.test_clock set ahead = ahead + ${ms} * interval '1 millisecond' where true`;
     },
-    failed: async () =>
-      await sql<
-        { id: string; reason: string; errors: never[]; attempts: number }[]
-      >`select id::text, reason, errors, attempts from public.messenger_failed_messages order by failed_at, id`
-        .then((rows) => rows.map((row) => ({ ...row }))),
-    close: () => api.stop(),
+    failed: async () => {
+      const rows = await sql<
+        { id: string; reason: string; errors: AttemptError[]; attempts: number }[]
+      >`select id::text, reason, errors, attempts from public.messenger_failed_messages order by failed_at, id`;
+      return rows.map((row) => ({ ...row }));
+    },
+    close: () => Promise.resolve(),
   };
 });

@@ -21,7 +21,7 @@ const tickBody = z.strictObject({
 
 app.post("/", async (c) => {
   await authenticate(c.req.raw, "secret");
-  const { wait, queues } = await readJson(c, tickBody);
+  const { wait, queues } = await readJson(c, () => tickBody);
   const ticked = tick(queues);
   if (wait) return c.json(await ticked);
   inBackground(ticked, log);

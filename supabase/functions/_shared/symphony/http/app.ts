@@ -53,11 +53,12 @@ export function createApp(
 
 /**
  * Reads a JSON body and checks it.
+ * @param schemaOf the schema for this body
  * @throws Problem 400 if it is no JSON, or does not fit the schema
  */
 export async function readJson<Schema extends z.ZodType>(
   c: Context,
-  schema: Schema,
+  schemaOf: (body: unknown) => Schema,
 ): Promise<z.output<Schema>> {
   const text = await c.req.text();
   let body: unknown;
@@ -67,7 +68,7 @@ export async function readJson<Schema extends z.ZodType>(
     const reason = error instanceof Error ? error.message : String(error);
     throw new Problem(400, "malformed_json", `The body is not JSON: ${reason}`);
   }
-  const parsed = schema.safeParse(body);
+  const parsed = schemaOf(body).safeParse(body);
   if (!parsed.success) {
     throw invalidRequest(
       "invalid_request",

@@ -31,12 +31,13 @@ const message = z.strictObject({
   groupKey: z.string().min(1).max(255).optional(),
 }).refine((value) => "payload" in value, { path: ["payload"], message: "is required" });
 
-/** The body of a dispatch request. */
-export const dispatchBody = z.union([
-  z.array(message).min(1, "has to hold a message")
-    .max(MAX_MESSAGES, `may hold at most ${MAX_MESSAGES} messages`),
-  message,
-]);
+const messages = z.array(message).min(1, "the array has to hold a message")
+  .max(MAX_MESSAGES, `the array may hold at most ${MAX_MESSAGES} messages`);
+
+/** The schema of a dispatch request's body; an array is held to another than a single message. */
+export function dispatchBody(body: unknown): typeof messages | typeof message {
+  return Array.isArray(body) ? messages : message;
+}
 
 /** One message of a dispatch request. */
 export type DispatchMessage = z.output<typeof message>;

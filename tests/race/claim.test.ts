@@ -1,0 +1,147 @@
+/** What one session cannot show: claims, settles and redrives of many sessions at once. */
+
+import { assertEquals } from "@std/assert";
+import postgres from "postgres";
+import {
+  handled,
+  type Settlement,
+  SupabaseTransport,
+} from "../../supabase/functions/_shared/symphony/index.ts";
+import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+
+const claimOf = (maxMessages: number) => ({
+  token: crypto.randomUUID(),
+  maxMessages,
+  leaseMs: 60_000,
+});
+
+/** Claims and handles until nothing is left; answers the ids it handled. */
+async function drain(stack: TestStack, batch: number): Promise<string[]> {
+  const transport = new SupabaseTransport(stack.client);
+  const seen: string[] = [];
+  let settlements: Settlement[] = [];
+  let lastKeys;
+  for (;;) {
+    const claim = await transport.settleAndClaim(settlements, {
+      ...claimOf(batch),
+      ...(lastKeys && { lastKeys }),
+    });
+    lastKeys = claim.lastKeys;
+    seen.push(...claim.messages.map(({ id }) => id));
+    settlements = claim.messages.map(({ id, leaseToken }) => ({
+      id,
+      leaseToken,
+      outcome: handled,
+    }));
+    if (claim.messages.length === 0) return seen;
+  }
+}
+
+testsOnStack({ poolSize: 20 }, (test) => {
+  test("20 claimers over 10,000 messages: each is handled exactly once, none is lost", async (stack) => {
+    const sent: string[] = [];
+    for (let batch = 0; batch < 10; batch++) {
+      sent.push(
+        ...await stack.dispatch(
+          Array.from(
+            { length: 1000 },
+            (_, n) => ({ type: "Count", payload: { n }, priority: n % 3 }),
+          ),
+        ),
+      );
+    }
+    const seen = (await Promise.all(Array.from({ length: 20 }, () => drain(stack, 50)))).flat();
+    assertEquals([seen.length, new Set(seen).size], [10_000, 10_000]);
+    assertEquals(seen.toSorted(), sent.toSorted());
+    const [left] = await stack.sql`select count(*)::int as n from public.messenger_messages`;
+    assertEquals(left?.n, 0);
+  });
+
+  test("a message of an uncommitted dispatch is claimed by nobody until it commits", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`select public.messenger_dispatch('Count', '{"n":1}')`;
+      assertEquals((await transport.claim(claimOf(10))).messages, []);
+      await other`commit`;
+      assertEquals((await transport.claim(claimOf(10))).messages.length, 1);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("a claim passes over rows that another session has locked, and takes the others", async (stack) => {
+    const [first, second] = await stack.dispatch([1, 2].map((n) => ({
+      type: "Count",
+      payload: { n },
+    })));
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`select from public.messenger_messages where id = ${first ?? ""} for update`;
+      const { messages } = await new SupabaseTransport(stack.client).claim(claimOf(10));
+      assertEquals(messages.map(({ id }) => id), [second]);
+      await other`rollback`;
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("an idempotency key of an uncommitted dispatch makes the second wait, and answer its id", async (stack) => {
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      const [first] = await other<{ id: string }[]>`
+        select public.messenger_dispatch('Count', '{"n":1}', idempotency_key => 'k')::text as id`;
+      const second = stack.dispatch({ type: "Count", payload: { n: 1 }, idempotencyKey: "k" });
+      await waitUntilBlocked(stack);
+      await other`commit`;
+      assertEquals(await second, [first?.id]);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("an idempotency key of a dispatch that rolls back is free for the one that waited", async (stack) => {
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`select public.messenger_dispatch('Count', '{"n":1}', idempotency_key => 'k')`;
+      const second = stack.dispatch({ type: "Count", payload: { n: 1 }, idempotencyKey: "k" });
+      await waitUntilBlocked(stack);
+      await other`rollback`;
+      const ids = await second;
+      const rows = await stack.sql`select id from public.messenger_messages`;
+      assertEquals(rows.map(({ id }) => id), ids);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("two redrives of the same dead letters at once enqueue each of them once", async (stack) => {
+    await stack.sql`
+      insert into public.messenger_failed_messages (id, type, payload, queue, reason, created_at)
+      select n, 'Count', '{"n":1}', 'count', 'exhausted', now() from generate_series(1, 2000) n`;
+    const answers = await Promise.all(
+      [1, 2, 3, 4].map(() => stack.client.rpc("messenger_redrive", { type: "Count" })),
+    );
+    assertEquals(answers.map(({ error }) => error), [null, null, null, null]);
+    assertEquals(answers.reduce((sum, { data }) => sum + data.redriven, 0), 2000);
+    const [row] = await stack.sql`
+      select (select count(*)::int from public.messenger_messages) as waiting,
+        (select count(*)::int from public.messenger_failed_messages) as failed`;
+    assertEquals({ ...row }, { waiting: 2000, failed: 0 });
+  });
+});
+
+/** Waits until another session waits for a lock. */
+async function waitUntilBlocked(stack: TestStack): Promise<void> {
+  await eventually(
+    async () =>
+      await stack.sql`
+        select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`,
+    (waiting) => waiting.length > 0,
+  );
+}

@@ -1,0 +1,143 @@
+/** The local stack on a database of a test's own, with the messages of the tests. */
+
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import postgres from "postgres";
+import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
+import { createTestDatabase } from "./database.ts";
+import { EFFECTS_TABLE } from "./messages/mod.ts";
+
+/** What a handler of the tests recorded. */
+export interface Effect {
+  message_id: string;
+  type: string;
+  attempt: number;
+  payload: Record<string, unknown>;
+  context: { alone: boolean; schedule: unknown; user: unknown };
+  at: Date;
+}
+
+/** A stack that belongs to one test file. */
+export interface TestStack extends Stack {
+  /** Queries as a superuser. */
+  readonly sql: postgres.Sql;
+  /** A client with the secret key. */
+  readonly client: SupabaseClient;
+  /** Everything the functions have printed. */
+  readonly logs: string[];
+  /** Posts to a function; the secret key goes along unless headers are given. */
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** Dispatches with the secret key and answers the ids. */
+  dispatch(body: unknown): Promise<string[]>;
+  /** Runs a tick to its end and answers its report. */
+  tick(body?: unknown): Promise<TickReport>;
+  /** What the handlers have recorded, in order. */
+  effects(): Promise<Effect[]>;
+  /** Empties the bus between tests. */
+  clear(): Promise<void>;
+}
+
+/** What a tick answers. */
+export interface TickReport {
+  schedules: { processed: number };
+  messages: { claimed: number; handled: number; retried: number; failed: number };
+  durationMs: number;
+}
+
+/**
+ * Starts a stack on a database of the test run's server, or on the Postgres that the options name;
+ * pg_cron's and pg_net's stand-ins are off unless asked for.
+ */
+export async function startTestStack(options: StackOptions = {}): Promise<TestStack> {
+  const database = options.postgres ? null : await createTestDatabase();
+  const dataDir = await Deno.makeTempDir({ prefix: "symphony-stack-" });
+  const logs: string[] = [];
+  const stack = await startStack({
+    ...(database && { postgres: { url: database.url } }),
+    dataDir,
+    durable: false,
+    migrate: "sql",
+    messages: new URL("./messages", import.meta.url).pathname,
+    cron: false,
+    net: false,
+    log: (line) => logs.push(line),
+    ...options,
+  });
+  const sql = database?.sql ?? postgres(stack.adminDbUrl, { max: 4, onnotice: () => {} });
+  await sql.unsafe(EFFECTS_TABLE);
+  const auth = { persistSession: false, autoRefreshToken: false };
+  const post = (path: string, body: unknown, headers?: Record<string, string>) =>
+    fetch(`${stack.url}/functions/v1/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers ?? { apikey: stack.secretKey } },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  const answer = async <Body>(response: Response, status: number): Promise<Body> => {
+    const text = await response.text();
+    if (response.status !== status) {
+      throw new Error(`${response.status} ${text}\n${logs.join("\n")}`);
+    }
+    return JSON.parse(text);
+  };
+  return {
+    ...stack,
+    sql,
+    client: createClient(stack.url, stack.secretKey, { auth }),
+    logs,
+    post,
+    dispatch: async (body) =>
+      (await answer<{ ids: string[] }>(await post("dispatch", body), 202)).ids,
+    tick: async (body = {}) => await answer<TickReport>(await post("tick", body), 200),
+    effects: async () => await sql<Effect[]>`select * from public.test_effects order by id`,
+    clear: async () => {
+      await sql`truncate public.messenger_messages, public.messenger_failed_messages,
+        public.messenger_idempotency_keys, public.test_effects`;
+    },
+    stop: async () => {
+      await (database ? database.drop() : sql.end());
+      await stack.stop();
+      await Deno.remove(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** Asks again until the answer is what is waited for. @throws Error if it does not come in time */
+export async function eventually<Answer>(
+  ask: () => Promise<Answer>,
+  isThere: (answer: Answer) => boolean,
+  withinMs = 20_000,
+): Promise<Answer> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (isThere(answer)) return answer;
+    if (performance.now() > deadline) {
+      throw new Error(`waited ${withinMs} ms in vain; last: ${JSON.stringify(answer)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** Registers tests that share one stack; each finds the bus empty. */
+export function testsOnStack(
+  options: StackOptions,
+  register: (
+    test: (name: string, body: (stack: TestStack) => Promise<void>) => void,
+  ) => void,
+): void {
+  let stack: TestStack | undefined;
+  Deno.test.beforeAll(async () => void (stack = await startTestStack(options)));
+  Deno.test.afterAll(async () => await stack?.stop());
+  register((name, body) =>
+    Deno.test({
+      name,
+      // The stack lives on from test to test.
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: async () => {
+        if (!stack) throw new Error("the stack did not start");
+        await stack.clear();
+        await body(stack);
+      },
+    })
+  );
+}
