@@ -1,0 +1,50 @@
+/** The minute: pg_cron calls messenger_tick(), which posts through pg_net; nothing else is running. */
+
+import { assertEquals } from "@std/assert";
+import { eventually, startTestStack } from "../support/stack.ts";
+
+const binDir = Deno.env.get("SYMPHONY_TEST_POSTGRES") ?? "";
+const hasRealCron = await Deno.stat(`${binDir}/../lib/pg_cron.so`).then(() => true, () => false);
+
+Deno.test("the stand-in for pg_cron ticks, and a message is handled with nothing else running", async () => {
+  const stack = await startTestStack({ cron: true, net: true });
+  try {
+    // Every second instead of every minute; hosted pg_cron takes it as well.
+    await stack.sql`
+      select cron.schedule('symphony-tick', '1 seconds', 'select public.messenger_tick()')`;
+    await stack.dispatch({ type: "Note", payload: { text: "by the clock" } });
+    const [effect] = await eventually(() => stack.effects(), (effects) => effects.length > 0);
+    assertEquals(effect?.payload, { text: "by the clock" });
+    const runs = await stack.sql`
+      select status from cron.job_run_details d join cron.job j using (jobid)
+      where j.jobname = 'symphony-tick' and status = 'succeeded'`;
+    assertEquals(runs.length > 0, true);
+  } finally {
+    await stack.stop();
+  }
+});
+
+Deno.test({
+  name: hasRealCron
+    ? "the real pg_cron ticks every minute, and a message is handled with nothing else running"
+    : "the real pg_cron: left out, for SYMPHONY_TEST_POSTGRES names no Postgres that has it",
+  ignore: !hasRealCron,
+  fn: async () => {
+    const stack = await startTestStack({
+      postgres: { binDir, realCron: true },
+      migrate: true,
+      net: true,
+    });
+    try {
+      await stack.dispatch({ type: "Note", payload: { text: "by the minute" } });
+      const [effect] = await eventually(() => stack.effects(), (rows) => rows.length > 0, 100_000);
+      assertEquals(effect?.payload, { text: "by the minute" });
+      const [run] = await stack.sql`
+        select d.status, d.command from cron.job_run_details d join cron.job j using (jobid)
+        where j.jobname = 'symphony-tick'`;
+      assertEquals({ ...run }, { status: "succeeded", command: "select public.messenger_tick()" });
+    } finally {
+      await stack.stop();
+    }
+  },
+});
