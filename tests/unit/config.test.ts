@@ -1,0 +1,65 @@
+/** Settings from the environment, and log lines. */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { createLogger, readConfig } from "../../supabase/functions/_shared/symphony/index.ts";
+
+Deno.test("with nothing set, the settings are the documented defaults", () => {
+  assertEquals(readConfig(() => undefined), {
+    schedulerBatchSize: 100,
+    workerBatchSize: 100,
+    workerConcurrency: 10,
+    leaseMs: 60_000,
+    tickBudgetMs: 50_000,
+    maxBodyBytes: 1_048_576,
+    logLevel: "info",
+  });
+});
+
+Deno.test("a setting is read, and an empty one counts as not set", () => {
+  const env: Record<string, string> = {
+    SYMPHONY_TICK_BUDGET_MS: "1500",
+    SYMPHONY_WORKER_BATCH_SIZE: "",
+  };
+  const config = readConfig((name) => env[name]);
+  assertEquals([config.tickBudgetMs, config.workerBatchSize], [1500, 100]);
+});
+
+for (const value of ["0", "-5", "1.5", "ten", "1e3", "1001", " 5"]) {
+  Deno.test(`a batch size of '${value}' is refused with the variable's name`, () => {
+    assertThrows(
+      () => readConfig((name) => name === "SYMPHONY_WORKER_BATCH_SIZE" ? value : undefined),
+      RangeError,
+      "SYMPHONY_WORKER_BATCH_SIZE",
+    );
+  });
+}
+
+Deno.test("all wrong settings are named at once", () => {
+  const error = assertThrows(
+    () => readConfig((name) => name.endsWith("_MS") || name.endsWith("LEVEL") ? "x" : undefined),
+    RangeError,
+  );
+  for (const name of ["LEASE_MS", "TICK_BUDGET_MS", "LOG_LEVEL"]) {
+    assertEquals(error.message.includes(name), true, name);
+  }
+});
+
+Deno.test("a log line is one JSON object with its level, time, event and fields", () => {
+  const lines: string[] = [];
+  const now = () => new Date("2026-03-01T12:00:00Z");
+  const log = createLogger({ write: (_level, line) => lines.push(line), now }).with({ id: "7" });
+  log.info("tick", { claimed: 2 });
+  log.debug("not written");
+  assertEquals(lines.map((line) => JSON.parse(line)), [
+    { level: "info", time: "2026-03-01T12:00:00.000Z", event: "tick", id: "7", claimed: 2 },
+  ]);
+});
+
+Deno.test("lines below the level are not written", () => {
+  const lines: string[] = [];
+  const log = createLogger({ level: "error", write: (_level, line) => lines.push(line) });
+  log.info("a");
+  log.warn("b");
+  log.error("c");
+  assertEquals(lines.map((line) => JSON.parse(line).event), ["c"]);
+});
