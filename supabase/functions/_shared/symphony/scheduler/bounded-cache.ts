@@ -1,0 +1,22 @@
+// A cache of computed values that cannot grow without end.
+
+/**
+ * Remembers what `create` returned for each key, for at most `limit` keys; beyond that the key
+ * added first is forgotten. What `create` throws is passed on and not remembered.
+ */
+export function boundedCache<K, V>(limit: number, create: (key: K) => V): (key: K) => V {
+  const values = new Map<K, V>();
+  return (key) => {
+    const known = values.get(key);
+    if (known !== undefined) return known;
+    const value = create(key);
+    if (values.size >= limit) {
+      for (const oldest of values.keys()) {
+        values.delete(oldest);
+        break;
+      }
+    }
+    values.set(key, value);
+    return value;
+  };
+}

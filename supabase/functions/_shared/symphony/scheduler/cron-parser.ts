@@ -1,0 +1,84 @@
+// Answers when a cron expression runs next in a time zone, by the rule of Vixie cron (cron(8)).
+//
+// What the rule says of a change of the zone's offset:
+//   - A job whose minute or hour starts with `*` follows real time: it runs whenever the wall clock
+//     matches, so not in a gap, and in both passes of a repeated hour.
+//   - Any other job has fixed times: those in a gap run once, at the first instant after it, and
+//     those in a repeated hour run in the first pass only.
+//   - A change of more than 3 hours counts as the clock being set: none of this is done for it.
+import { DAY, MINUTE, nextMatch } from "./cron-calendar.ts";
+import { type CronExpression, parseCronExpression } from "./cron-expression.ts";
+import { getTimeZone, type OffsetSpan } from "./time-zone.ts";
+
+const LARGEST_CORRECTED_CHANGE = 180 * MINUTE;
+/** Longer than any wait: February 29 comes on a given weekday within 40 years. */
+const SEARCH_LIMIT = 100 * 366 * DAY;
+/** The years 1 to 9999. */
+const FIRST_AFTER = -62_135_596_800_000;
+const LAST_AFTER = 253_402_300_799_999;
+
+/**
+ * The first run of a cron expression strictly after `after`, on the wall clock of an IANA zone.
+ * It falls on a whole minute of that clock, or on the end of a gap. In UTC that is a whole minute,
+ * too, but for offsets with seconds, which went out of use in 1972.
+ *
+ * Throws a RangeError that starts with `cron:`, `timezone:` or `after:` and says what is wrong:
+ * an expression that is malformed or never fires, an unknown zone, or a date that is invalid or
+ * outside of the years 1 to 9999.
+ */
+export function getNextCronTime(expression: string, after: Date, timezone = "UTC"): Date {
+  const cron = parseCronExpression(expression);
+  const zone = getTimeZone(timezone);
+  const afterTime = after instanceof Date ? after.getTime() : NaN;
+  if (!(afterTime >= FIRST_AFTER && afterTime <= LAST_AFTER)) {
+    throw new RangeError("after: must be a valid Date in the years 1 to 9999");
+  }
+
+  const limit = afterTime + SEARCH_LIMIT;
+  let instant = skipIdleTime(cron, afterTime + 1);
+  while (instant < limit) {
+    const span = zone.spanAt(instant);
+    const run = firstRunInSpan(cron, span, instant);
+    if (run !== undefined) return new Date(run);
+    instant = skipIdleTime(cron, span.end);
+  }
+  throw new RangeError(`cron: "${expression}" never fires in ${timezone}`);
+}
+
+/**
+ * Whether a text is a cron expression that `getNextCronTime` accepts: five fields or a nickname,
+ * with a date that exists. Anything else, also what is not a string, is false.
+ */
+export function validateCronExpression(expression: string): boolean {
+  try {
+    parseCronExpression(expression);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The instant up to which no run is possible, or `from` itself. A wall clock is less than a day
+ * off UTC, and a missed time is made up for within 3 hours.
+ */
+function skipIdleTime(cron: CronExpression, from: number): number {
+  return Math.max(from, nextMatch(cron, from - DAY) - DAY);
+}
+
+/** The first run at or after `from`, an instant in `span`, and before the end of `span`. */
+function firstRunInSpan(cron: CronExpression, span: OffsetSpan, from: number): number | undefined {
+  let searchFrom = from;
+  if (!cron.followsRealTime) {
+    const change = span.offset - span.previousOffset;
+    const isGap = change > 0 && change <= LARGEST_CORRECTED_CHANGE;
+    if (isGap && from === span.start) {
+      const missed = nextMatch(cron, span.start + span.previousOffset);
+      if (missed < span.start + span.offset) return span.start;
+    }
+    const isRepeat = change < 0 && -change <= LARGEST_CORRECTED_CHANGE;
+    if (isRepeat) searchFrom = Math.max(from, span.start - change);
+  }
+  const run = nextMatch(cron, searchFrom + span.offset) - span.offset;
+  return run < span.end ? run : undefined;
+}

@@ -1,0 +1,119 @@
+// Tells which offset from UTC a time zone has, from the runtime's own tz data, and when it changes.
+//
+// Asking Intl is slow, so the changes are looked for once per zone and stretch of time, and kept.
+import { boundedCache } from "./bounded-cache.ts";
+import { DAY } from "./cron-calendar.ts";
+
+/**
+ * A stretch of time with one offset: `start` included, `end` excluded, in milliseconds since 1970.
+ * Offsets are milliseconds to add to UTC. A span may end without a change of offset.
+ */
+export interface OffsetSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly offset: number;
+  /** The offset in force right before `start`. */
+  readonly previousOffset: number;
+}
+
+/** A time zone with its offsets. */
+export interface TimeZone {
+  /** The span that contains `instant`; it starts at every change in the day before `instant`. */
+  spanAt(instant: number): OffsetSpan;
+}
+
+type OffsetAt = (instant: number) => number;
+
+const SECOND = 1_000;
+/** Shorter than any zone kept an offset since 1970 (America/Boa_Vista: 7 days less an hour). */
+const SAMPLE = 6 * DAY;
+/** What is searched for changes at once. */
+const BLOCK = 10 * SAMPLE;
+const MAX_CACHED_ZONES = 600;
+const MAX_CACHED_BLOCKS = 256;
+
+/**
+ * The zone of an IANA name, in any case.
+ * Throws a RangeError that starts with `timezone:` for any other name.
+ */
+export const getTimeZone: (name: string) => TimeZone = boundedCache(MAX_CACHED_ZONES, loadTimeZone);
+
+/**
+ * Throws a RangeError that starts with `timezone:` unless `name` is an IANA time zone known here.
+ */
+export function assertTimeZone(name: string): void {
+  getTimeZone(name);
+}
+
+function loadTimeZone(name: string): TimeZone {
+  const offsetAt = name === "UTC" ? () => 0 : intlOffsets(name);
+  const spansOfBlock = boundedCache(
+    MAX_CACHED_BLOCKS,
+    (block: number) => findSpans(offsetAt, block * BLOCK - DAY, (block + 1) * BLOCK),
+  );
+  return {
+    spanAt(instant) {
+      for (const span of spansOfBlock(Math.floor(instant / BLOCK))) {
+        if (instant < span.end) return span;
+      }
+      throw new RangeError(`timezone: no offset of ${name} is known at ${instant}`);
+    },
+  };
+}
+
+function intlOffsets(name: string): OffsetAt {
+  const unknown = () =>
+    new RangeError(`timezone: unknown IANA time zone "${String(name).slice(0, 64)}"`);
+  // Newer runtimes take "+05:30" as well, which is no IANA name and fails on older ones.
+  if (typeof name !== "string" || !/^[a-z]/i.test(name)) throw unknown();
+  let format: Intl.DateTimeFormat;
+  try {
+    format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
+  } catch {
+    throw unknown();
+  }
+  return (instant) => readOffset(format.format(instant));
+}
+
+/** Reads the "GMT-05:00" at the end of "3/8/2026, GMT-05:00"; seconds occur before 1972. */
+function readOffset(text: string): number {
+  const match = /GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(text);
+  if (match === null) throw new Error(`no offset from UTC in "${text}"`);
+  const [, sign, hours = 0, minutes = 0, seconds = 0] = match;
+  const size = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * SECOND;
+  return sign === "-" ? -size : size;
+}
+
+/** The spans from `from` to `to`, in order and without holes. */
+function findSpans(offsetAt: OffsetAt, from: number, to: number): OffsetSpan[] {
+  const spans: OffsetSpan[] = [];
+  let start = from;
+  let offset = offsetAt(from);
+  let previousOffset = offset;
+  for (let sampled = from; sampled < to;) {
+    const next = Math.min(sampled + SAMPLE, to);
+    if (offsetAt(next) === offset) {
+      sampled = next;
+      continue;
+    }
+    const end = findChange(offsetAt, offset, sampled, next);
+    spans.push({ start, end, offset, previousOffset });
+    previousOffset = offset;
+    offset = offsetAt(end);
+    start = sampled = end;
+  }
+  if (start < to) spans.push({ start, end: to, offset, previousOffset });
+  return spans;
+}
+
+/** The second at which the offset stops being `offset`; it is so at `from`, no longer at `to`. */
+function findChange(offsetAt: OffsetAt, offset: number, from: number, to: number): number {
+  let before = from;
+  let after = to;
+  while (after - before > SECOND) {
+    const middle = before + Math.floor((after - before) / SECOND / 2) * SECOND;
+    if (offsetAt(middle) === offset) before = middle;
+    else after = middle;
+  }
+  return after;
+}
