@@ -25,11 +25,7 @@ const TEST_EXTENSIONS = ["pgtap", "plpgsql_check"];
 export async function bootstrap(options: BootstrapOptions): Promise<StandIns> {
   const sql = postgres(options.url, { max: 1, onnotice: () => {} });
   try {
-    const [found] = await sql<{ has_postgres: boolean; is_owner: boolean }[]>`
-      select to_regrole('postgres') is not null as has_postgres`;
-    await runFile(sql, "roles");
-    if (!found?.has_postgres) await setPassword(sql, "postgres", options.password);
-    await setPassword(sql, "authenticator", options.password);
+    await createRoles(sql, options.password);
     await runFile(sql, "api");
     await createTestExtensions(sql);
 
@@ -43,14 +39,23 @@ export async function bootstrap(options: BootstrapOptions): Promise<StandIns> {
   }
 }
 
-async function runFile(sql: postgres.Sql, name: string): Promise<void> {
+async function runFile(sql: postgres.ISql, name: string): Promise<void> {
   await sql.unsafe(await Deno.readTextFile(new URL(`./sql/${name}.sql`, import.meta.url))).simple();
 }
 
-async function setPassword(sql: postgres.Sql, role: string, password: string): Promise<void> {
-  const [command] = await sql<{ text: string }[]>`
-    select format('alter role %I password %L', ${role}::text, ${password}::text) as text`;
-  if (command) await sql.unsafe(command.text);
+/** Roles belong to the server, which other stacks may be preparing for their databases right now. */
+async function createRoles(sql: postgres.Sql, password: string): Promise<void> {
+  await sql.begin(async (transaction) => {
+    await transaction`lock table pg_catalog.pg_authid in share row exclusive mode`;
+    const [{ is_new } = { is_new: false }] = await transaction<{ is_new: boolean }[]>`
+      select to_regrole('postgres') is null as is_new`;
+    await runFile(transaction, "roles");
+    for (const role of is_new ? ["postgres", "authenticator"] : ["authenticator"]) {
+      const [command] = await transaction<{ text: string }[]>`
+        select format('alter role %I password %L', ${role}::text, ${password}::text) as text`;
+      if (command) await transaction.unsafe(command.text);
+    }
+  });
 }
 
 async function createTestExtensions(sql: postgres.Sql): Promise<void> {

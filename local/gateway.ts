@@ -54,7 +54,14 @@ function listen(
   handler: (request: Request) => Response | Promise<Response>,
 ): Deno.HttpServer<Deno.NetAddr> {
   try {
-    return Deno.serve({ hostname: "127.0.0.1", port, signal, onListen: () => {} }, handler);
+    return Deno.serve({
+      hostname: "127.0.0.1",
+      port,
+      signal,
+      onListen: () => {},
+      // Such as a database that is down, under Auth.
+      onError: (error) => Response.json({ message: String(error) }, { status: 500 }),
+    }, handler);
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     throw new StackError(`port ${port} is taken: choose another one with --port`, { cause: error });

@@ -121,7 +121,7 @@ async function runJob(sql: postgres.Sql, databaseUrl: string, job: Job): Promise
       set status = ${status}, return_message = ${message}, end_time = clock_timestamp()
       where runid = ${details.runid}`;
   } finally {
-    await session.end({ timeout: 5 });
+    await session.end({ timeout: 0 });
   }
 }
 

@@ -130,8 +130,7 @@ function failure(timed_out: boolean, error_msg: string): StoredResponse {
 
 /** The words of libcurl for the commonest failure; any other in Deno's. */
 function describe(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return /tcp connect error|Connection refused/.test(message)
-    ? "Couldn't connect to server"
-    : message;
+  if (!(error instanceof Error)) return String(error);
+  if (/Connection refused|ECONNREFUSED/.test(error.message)) return "Couldn't connect to server";
+  return error.cause === undefined ? error.message : describe(error.cause);
 }

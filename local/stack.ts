@@ -38,7 +38,8 @@ interface Context {
 /**
  * Starts a stack and resolves when it serves. When a part does not start, the others are ended
  * again. Throws a StackError, fit to be shown as it is, for what a person can mend: a port or a data
- * folder in use, a Postgres that does not start, a migration that fails.
+ * folder in use, a Postgres that does not start, a migration that fails; the signal's reason when it
+ * is aborted.
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const parts = new AsyncDisposableStack();
@@ -69,6 +70,7 @@ async function startParts(options: StackOptions, parts: AsyncDisposableStack): P
     issuer: `${url}/auth/v1`,
   };
   const { database, standIns } = await prepareDatabase(context);
+  options.signal?.throwIfAborted();
   const postgrest = await startPostgrest({
     databaseUrl: database.authenticatorUrl,
     jwks: context.keys.jwks,
@@ -78,6 +80,7 @@ async function startParts(options: StackOptions, parts: AsyncDisposableStack): P
   const functions = await prepareFunctions(context, database);
   await connect(context, gateway, database, postgrest, functions);
   await startStandIns(context, database, standIns);
+  options.signal?.throwIfAborted();
   return describeStack(context, gateway.port, database, postgrest, functions);
 }
 
@@ -90,6 +93,7 @@ async function prepareDatabase(
     durable: options.durable ?? true,
   });
   parts.defer(() => database.stop());
+  options.signal?.throwIfAborted();
   const standIns = await bootstrap({ ...database, url: database.adminUrl });
   if (options.migrate !== false) {
     await migrate({
@@ -187,6 +191,7 @@ function describeStack(
     restartPostgrest: () => postgrest.restart(),
     restartPostgres: (mode) => database.restart(mode),
     stop: () => parts.disposeAsync(),
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
 

@@ -39,12 +39,14 @@ export interface StackOptions {
   poolSize?: number;
   /** Whether to start the functions at once instead of on their first request; default false. */
   warmUp?: boolean;
+  /** Breaks the start off between two of its steps. */
+  signal?: AbortSignal;
   /** What functions print: 'quiet' (default), 'inherit' to stdout, or to a callback, line by line. */
   log?: "inherit" | "quiet" | ((line: string) => void);
 }
 
 /** A running stack. */
-export interface Stack {
+export interface Stack extends AsyncDisposable {
   /** Supabase URL of the project, e.g. http://127.0.0.1:54321. */
   readonly url: string;
   readonly port: number;

@@ -1,6 +1,6 @@
 -- The roles and schemas of a Supabase database, with the grants of a hosted project made since
 -- 2026-05: a new table, sequence or view is open to nobody but its owner until a migration grants.
--- Runs as a superuser and may run again.
+-- Runs as a superuser, in a transaction that locks pg_authid, and may run again.
 
 do $$
 declare
@@ -19,9 +19,6 @@ begin
       execute format('create role %I %s', wanted.name, wanted.attributes);
     end if;
   end loop;
-exception
-  -- Another stack on the same server was faster.
-  when duplicate_object or unique_violation then null;
 end
 $$;
 

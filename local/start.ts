@@ -1,0 +1,80 @@
+// `deno task start`: starts the local stack, tells where it is, runs the demo and stays until Ctrl-C.
+import { parseArguments, USAGE } from "./arguments.ts";
+import { runDemo } from "./demo.ts";
+import { type Stack, StackError, startStack } from "./stack.ts";
+
+const DATA_DIR = new URL("../.local", import.meta.url).pathname;
+
+/** Runs until it is told to stop; answers the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const { port, demo, reset, help } = parseArguments(args);
+  if (help) {
+    console.log(USAGE);
+    return 0;
+  }
+  const stopping = abortOnSignal();
+  console.log("Starting the local stack ...");
+  try {
+    await using stack = await startStack({
+      port,
+      reset,
+      dataDir: DATA_DIR,
+      warmUp: true,
+      signal: stopping,
+      log: "inherit",
+    });
+    await writeEnvironment(stack);
+    console.log(describe(stack));
+    if (demo) await untilAborted(runDemo(stack), stopping);
+    console.log("\nReady. Ctrl-C stops the stack.");
+    await untilAborted(new Promise<never>(() => {}), stopping);
+  } catch (error) {
+    // Ctrl-C ends also what runs just then, such as the Supabase CLI: that is no failure.
+    if (!stopping.aborted) throw error;
+  }
+  console.log("Stopped.");
+  return 0;
+}
+
+/** Is aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+function abortOnSignal(): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = () => controller.signal.aborted ? Deno.exit(130) : controller.abort();
+  Deno.addSignalListener("SIGINT", onSignal);
+  Deno.addSignalListener("SIGTERM", onSignal);
+  return controller.signal;
+}
+
+/** Waits for a promise, and throws the signal's reason as soon as that is aborted. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  signal.addEventListener("abort", () => aborted.reject(signal.reason));
+  if (signal.aborted) aborted.reject(signal.reason);
+  return Promise.race([promise, aborted.promise]);
+}
+
+function environment(stack: Stack): Record<string, string> {
+  return {
+    SUPABASE_URL: stack.url,
+    SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+    SUPABASE_SECRET_KEY: stack.secretKey,
+    SUPABASE_DB_URL: stack.dbUrl,
+  };
+}
+
+async function writeEnvironment(stack: Stack): Promise<void> {
+  const lines = Object.entries(environment(stack)).map(([name, value]) => `${name}="${value}"\n`);
+  await Deno.writeTextFile(`${DATA_DIR}/env`, lines.join(""), { mode: 0o600 });
+}
+
+function describe(stack: Stack): string {
+  const lines = Object.entries(environment(stack)).map(([name, value]) => `  ${name}=${value}`);
+  return `${lines.join("\n")}\n(also in .local/env)\n`;
+}
+
+try {
+  Deno.exit(await main(Deno.args));
+} catch (error) {
+  console.error(error instanceof StackError ? error.message : error);
+  Deno.exit(1);
+}
