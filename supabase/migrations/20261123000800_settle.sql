@@ -38,6 +38,9 @@ declare
   fence uuid;
   given bigint[] := array[]::bigint[];
   settled bigint[] := array[]::bigint[];
+  -- Those of them that schedules had made.
+  runs bigint[];
+  reasons text[];
 begin
   if jsonb_typeof(settlements) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'settlements: has to be an array';
@@ -60,9 +63,13 @@ begin
           array(select jsonb_array_elements_text(settlement -> 'handled')::bigint order by 1)
         )
         and m.lease_token = fence
-      returning m.id
+      returning m.id, m.stamps ? 'schedule' as scheduled
     )
-    select settled || coalesce(array_agg(h.id), '{}') into settled from handled h;
+    select settled || coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled)
+    into settled, runs from handled h;
+    if runs is not null then
+      perform public.messenger_finish_schedule_runs(runs, 'handled');
+    end if;
 
     if settlement ? 'released' then
       with released as (
@@ -122,9 +129,15 @@ begin
           coalesce((g.last_stamps ->> 'redriven')::integer, 0), g.group_key, g.last_stamps,
           g.created_at, clock
         from gone g
-        returning id
+        returning id, reason, stamps ? 'schedule' as scheduled
       )
-      select settled || coalesce(array_agg(b.id), '{}') into settled from buried b;
+      select settled || coalesce(array_agg(b.id), '{}'),
+        array_agg(b.id) filter (where b.scheduled),
+        array_agg(b.reason) filter (where b.scheduled)
+      into settled, runs, reasons from buried b;
+      if runs is not null then
+        perform public.messenger_finish_schedule_runs(runs, 'failed', reasons);
+      end if;
     end if;
   end loop;
 

@@ -3,6 +3,7 @@
 import { createAdminClient } from "@supabase/server/core";
 import { z } from "zod";
 import { messages } from "../_messages/mod.ts";
+import { schedules } from "../_messages/schedules.ts";
 import {
   authenticate,
   createApp,
@@ -11,7 +12,11 @@ import {
   readJson,
 } from "../_shared/symphony/index.ts";
 
-const { work, config, log } = createMessenger({ supabase: createAdminClient(), messages });
+const { runSchedules, work, config, log } = createMessenger({
+  supabase: createAdminClient(),
+  messages,
+  schedules,
+});
 const app = createApp("tick", { maxBodyBytes: config.maxBodyBytes, log });
 
 const tickBody = z.strictObject({
@@ -28,11 +33,17 @@ app.post("/", async (c) => {
   return c.json({ accepted: true }, 202);
 });
 
+/** Schedules and messages each have a third of the tick's time for themselves, whatever the others need. */
+const SHARE = 1 / 3;
+
 async function tick(queues: readonly string[] | undefined) {
   const startedAt = performance.now();
-  const done = await work({ budgetMs: config.tickBudgetMs, ...(queues && { queues }) });
-  const durationMs = Math.round(performance.now() - startedAt);
-  const report = { schedules: { processed: 0 }, messages: done, durationMs };
+  const elapsedMs = () => Math.round(performance.now() - startedAt);
+  const shareMs = config.tickBudgetMs * SHARE;
+  const processed = await runSchedules({ budgetMs: shareMs });
+  const budgetMs = Math.max(config.tickBudgetMs - elapsedMs(), shareMs);
+  const done = await work({ budgetMs, ...(queues && { queues }) });
+  const report = { schedules: processed, messages: done, durationMs: elapsedMs() };
   log.info("tick", report);
   return report;
 }

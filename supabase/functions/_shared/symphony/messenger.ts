@@ -7,6 +7,9 @@ import { createLogger, type Logger } from "./log.ts";
 import { createRegistry, type MessageDefinition } from "./message.ts";
 import { RetryManager } from "./retry/manager.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./retry/strategy.ts";
+import type { DeclaredSchedule } from "./scheduler/declared.ts";
+import { Scheduler } from "./scheduler/scheduler.ts";
+import { runSchedules, type SchedulesReport } from "./scheduler/tick.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
 import { runWorker, type WorkerReport } from "./worker/worker.ts";
@@ -16,6 +19,8 @@ export interface MessengerOptions {
   /** Made with a secret key. */
   readonly supabase: SupabaseClient;
   readonly messages: readonly MessageDefinition[];
+  /** Schedules declared in code; the table's are left alone where absent. */
+  readonly schedules?: readonly DeclaredSchedule[];
   readonly middleware?: readonly Middleware[];
   /** For types that have none of their own; exponential backoff with its defaults where absent. */
   readonly strategy?: RetryStrategy;
@@ -31,8 +36,11 @@ export interface Messenger {
   readonly bus: MessageBus;
   readonly transport: Transport;
   readonly retry: RetryManager;
+  readonly scheduler: Scheduler;
   readonly config: Config;
   readonly log: Logger;
+  /** Dispatches what schedules have due, for at most `budgetMs`. Never throws. */
+  runSchedules(options: { readonly budgetMs: number }): Promise<SchedulesReport>;
   /** Claims and handles what is due within `budgetMs`. */
   work(options: {
     readonly budgetMs: number;
@@ -53,12 +61,21 @@ export function createMessenger(options: MessengerOptions): Messenger {
   const strategy = options.strategy ?? new ExponentialBackoffRetryStrategy({});
   const retry = new RetryManager({ strategy, transport, registry, log });
   const bus = new MessageBus({ registry, transport, middleware: options.middleware ?? [] });
+  const scheduler = new Scheduler({
+    supabase: options.supabase,
+    bus,
+    log,
+    ...(options.schedules && { declared: options.schedules }),
+  });
   return {
     bus,
     transport,
     retry,
+    scheduler,
     config,
     log,
+    runSchedules: ({ budgetMs }) =>
+      runSchedules(scheduler, { budgetMs, batchSize: config.schedulerBatchSize, log }),
     work: (limits) =>
       runWorker({
         ...limits,
