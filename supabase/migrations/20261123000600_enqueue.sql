@@ -29,7 +29,8 @@ revoke all on table public.messenger_idempotency_keys from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_idempotency_keys to service_role;
 
 -- `messages` is an array of objects with the names of the columns, and `delay_ms`, `ttl_ms`,
--- `idempotency_key`, `idempotency_scope`. What an object leaves out gets the column's default.
+-- `idempotency_key`, `idempotency_scope`. What an object leaves out gets the column's default. Ids
+-- are given in the order of the array.
 -- An idempotency key that is taken answers the id it has and writes nothing; two calls with one key
 -- meet on the primary key, where the second waits for the first's commit.
 create or replace function public.messenger_enqueue(messages jsonb) returns jsonb
@@ -45,7 +46,7 @@ begin
   end if;
 
   with wanted as materialized (
-    select * from rows from (
+    select m.*, nextval('public.messenger_messages_id_seq') as new_id from rows from (
       jsonb_to_recordset(messages) as (
         type text, payload jsonb, queue text, priority smallint, delay_ms double precision,
         available_at timestamptz, ttl_ms double precision, idempotency_scope text,
@@ -58,7 +59,7 @@ begin
   ),
   keys as materialized (
     select coalesce(idempotency_scope, '') as scope, idempotency_key as key,
-      min(position) as position, nextval('public.messenger_messages_id_seq') as new_id
+      min(new_id) as new_id
     from wanted
     where idempotency_key is not null
     group by 1, 2
@@ -74,18 +75,22 @@ begin
     returning scope, key, message_id
   ),
   numbered as materialized (
-    select w.*,
-      coalesce(t.message_id, nextval('public.messenger_messages_id_seq')) as id,
-      t.message_id is null or (t.message_id = k.new_id and w.position = k.position) as is_new
+    select w.*, coalesce(t.message_id, w.new_id) as id,
+      t.message_id is null or t.message_id = w.new_id as is_new
     from wanted w
-    left join keys k
-      on k.key = w.idempotency_key and k.scope = coalesce(w.idempotency_scope, '')
-    left join taken t on t.key = k.key and t.scope = k.scope
+    left join taken t
+      on t.key = w.idempotency_key and t.scope = coalesce(w.idempotency_scope, '')
   ),
   written as (
     insert into public.messenger_messages
       (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps)
-    select n.id, n.type, coalesce(n.payload, 'null'), coalesce(n.queue, 'default'),
+    select n.id, n.type,
+      -- A payload that is null stays so; one that is left out is an empty object.
+      coalesce(
+        n.payload,
+        case when messages -> (n.position - 1)::integer ? 'payload' then 'null' else '{}' end::jsonb
+      ),
+      coalesce(n.queue, 'default'),
       coalesce(n.priority, 0::smallint),
       coalesce(n.available_at, clock + coalesce(n.delay_ms, 0) * interval '1 millisecond'),
       clock + n.ttl_ms * interval '1 millisecond', clock, n.group_key, n.stamps
