@@ -93,6 +93,7 @@ comment on index public.messenger_messages_lease_idx is
 alter table public.messenger_messages enable row level security;
 revoke all on table public.messenger_messages from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_messages to service_role;
+revoke all on sequence public.messenger_messages_id_seq from anon, authenticated;
 grant usage, select on sequence public.messenger_messages_id_seq to service_role;
 
 -- A claim looks only into queues it knows, so whatever writes a message makes its queue known.

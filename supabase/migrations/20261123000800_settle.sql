@@ -31,6 +31,8 @@ set search_path = ''
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -187,10 +189,15 @@ set search_path = ''
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   kept text[];
 begin
+  if jsonb_typeof(leases) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'leases: has to be an array';
+  end if;
   if lease_ms is null or lease_ms not between 1 and 86400000 then
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
   end if;
