@@ -4,9 +4,9 @@ import {
   createRegistry,
   MessageBus,
   Scheduler,
+  type SchedulerOptions,
+  SupabaseTransport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
-import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/index.ts";
-import type { SchedulerOptions } from "../../supabase/functions/_shared/symphony/index.ts";
 import { takeClock, type TestClock } from "./clock.ts";
 import { messages } from "./messages/mod.ts";
 import { testsOnStack, type TestStack } from "./stack.ts";
@@ -73,12 +73,13 @@ export function testsOfSchedules(
               log: logTo(lines),
               ...options,
             }),
-          made: async () =>
-            await stack.sql<ScheduledMessageRow[]>`
+          made: async () => [
+            ...await stack.sql<ScheduledMessageRow[]>`
               select id::text, type, queue, available_at, stamps -> 'schedule' ->> 'id' as schedule,
                 stamps -> 'schedule' ->> 'occurrence' as occurrence,
                 (stamps -> 'schedule' ->> 'run')::int as run
-              from public.messenger_messages where stamps ? 'schedule' order by occurrence, messenger_messages.id`,
+              from public.messenger_messages m where stamps ? 'schedule' order by occurrence, m.id`,
+          ],
         });
       })
     );
