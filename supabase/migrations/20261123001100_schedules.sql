@@ -120,6 +120,7 @@ comment on index public.messenger_schedules_due_idx is
 alter table public.messenger_schedules enable row level security;
 revoke all on table public.messenger_schedules from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_schedules to service_role;
+revoke all on sequence public.messenger_schedules_id_seq from anon, authenticated;
 grant usage, select on sequence public.messenger_schedules_id_seq to service_role;
 
 -- A schedule may be changed while a tick computes its next run, and by hand: whoever changes it

@@ -51,6 +51,9 @@ language sql
 set search_path = ''
 set jit = off
 set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
   update public.messenger_schedule_runs r
   set outcome = messenger_finish_schedule_runs.outcome,

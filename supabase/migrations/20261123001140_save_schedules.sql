@@ -36,12 +36,17 @@ begin
   wanted := jsonb_populate_record(
     null::public.messenger_schedules,
     jsonb_build_object(
-      'payload', '{}'::jsonb, 'timezone', 'UTC', 'catch_up', 'latest', 'overlap', 'allow',
-      'jitter_ms', 0, 'run_count', 0, 'enabled', true, 'created_at', clock, 'updated_at', clock
-    ) || jsonb_strip_nulls(given - array['payload', 'next_run_at'])
-      || case when given ? 'payload' then jsonb_build_object('payload', given -> 'payload')
-        else '{}' end
+      'timezone', 'UTC', 'catch_up', 'latest', 'overlap', 'allow', 'jitter_ms', 0,
+      'run_count', 0, 'enabled', true, 'created_at', clock, 'updated_at', clock
+    ) || coalesce(
+      (
+        select jsonb_object_agg(key, value) from jsonb_each(given)
+        where value <> 'null' and key <> 'next_run_at'
+      ),
+      '{}'
+    )
   );
+  wanted.payload := coalesce(given -> 'payload', '{}');
 
   while change is null loop
     select * into known from public.messenger_schedules s
