@@ -402,3 +402,25 @@ Deno.test("a handler whose lease is lost is told", async () => {
   assertEquals((told as Error).message, "the lease was lost");
   assert(lines.some(({ event }) => event === "lease_lost"));
 });
+
+Deno.test("a worker does not miss the moment at which a message falls due, wherever the clock moves on", async () => {
+  const { now } = performance;
+  // So many ms pass between any two readings of the clock.
+  for (let step = 1; step <= 50; step++) {
+    const { bus, work } = workbench([define(() => {})]);
+    await bus.dispatchAll([{ type: "T", payload: 1, options: { delay: 2 } }]);
+    let ahead = 0;
+    performance.now = () => now.call(performance) + (ahead += step);
+    let missed: ReturnType<typeof setTimeout> | undefined;
+    try {
+      const late = new Promise<never>((_, reject) => {
+        missed = setTimeout(() => reject(new Error(`missed with steps of ${step} ms`)), 2_000);
+      });
+      const report = await Promise.race([work({ budgetMs: 3_600_000 }), late]);
+      assertEquals(report.handled, 1);
+    } finally {
+      clearTimeout(missed);
+      performance.now = now;
+    }
+  }
+});

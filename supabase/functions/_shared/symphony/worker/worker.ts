@@ -69,6 +69,8 @@ class Run {
   readonly #gate: Gate;
   readonly #report: WorkerReport = { claimed: 0, handled: 0, retried: 0, failed: 0 };
   readonly #endsAt: number;
+  /** The time of this turn of the loop: what is not due yet by it has a timer set by it. */
+  #now = performance.now();
   /** Claimed, not started. */
   #inbox: Envelope[] = [];
   /** Started, not done. */
@@ -103,6 +105,7 @@ class Run {
     this.#options.signal?.addEventListener("abort", onAbort);
     try {
       while (!this.#finished()) {
+        this.#now = performance.now();
         this.#startHandlers();
         this.#startExchange();
         await this.#change();
@@ -119,7 +122,7 @@ class Run {
 
   get #stopping(): boolean {
     return this.#options.signal?.aborted === true ||
-      performance.now() >= this.#endsAt;
+      this.#now >= this.#endsAt;
   }
 
   #finished(): boolean {
@@ -161,7 +164,7 @@ class Run {
     const settles = this.#flushDue;
     const request = this.#stopping || this.#runsAlone
       ? null
-      : this.#lookout.request(this.#inbox.length + this.#running.size, settles);
+      : this.#lookout.request(this.#now, this.#inbox.length + this.#running.size, settles);
     if (!request && !settles) return;
     this.#exchanging = true;
     this.#exchange(request)
@@ -178,7 +181,7 @@ class Run {
     if (!oldest) return false;
     return this.#done.length * 2 >= this.#options.batchSize ||
       this.#inbox.length + this.#running.size === 0 ||
-      performance.now() - oldest.at >= FLUSH_AFTER_MS;
+      this.#now - oldest.at >= FLUSH_AFTER_MS;
   }
 
   get #runsAlone(): boolean {
@@ -255,7 +258,7 @@ class Run {
 
   /** Waits until a handler or an exchange is done, or the next moment at which something is due. */
   async #change(): Promise<void> {
-    const now = performance.now();
+    const now = this.#now;
     const times = [
       this.#endsAt,
       this.#lookout.nextLookAt ?? Infinity,
