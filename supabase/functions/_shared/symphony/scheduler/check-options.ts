@@ -102,14 +102,14 @@ function checkCron(value: unknown): string {
 }
 
 /** @throws RangeError that names the field, if the value is no duration or 0 */
-export function checkSpan(value: unknown, field: string): number {
+function checkSpan(value: unknown, field: string): number {
   const ms = parseDuration(value, field);
   if (ms === 0) throw new RangeError(`${field}: has to be more than 0`);
   return ms;
 }
 
 /** @throws RangeError that names the field, if the value is no Date in the years 1 to 9999 */
-export function checkMoment(value: unknown, field: string): number {
+function checkMoment(value: unknown, field: string): number {
   const ms = value instanceof Date ? value.getTime() : NaN;
   if (!(ms >= FIRST_MOMENT && ms <= LAST_MOMENT)) {
     throw new RangeError(`${field}: has to be a valid Date in the years 1 to 9999`);
