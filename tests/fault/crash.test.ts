@@ -107,6 +107,7 @@ testsOnStack({
 Deno.test("Postgres gone between handler and settle: the outcome is written when it is back", async () => {
   const stack = await startTestStack({
     postgres: "embedded",
+    durable: true,
     env: { SYMPHONY_WORKER_LEASE_MS: "60000" },
   });
   try {

@@ -1,17 +1,10 @@
 /** The transport over Supabase: each method is one RPC. The only file that speaks SQL's names. */
 
-import type { PostgrestError, SupabaseClient } from "@supabase/supabase-js";
+import type { SupabaseClient } from "@supabase/supabase-js";
 import type { AttemptError, Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
 import type { Settlement } from "../outcome.ts";
-import {
-  type Claim,
-  type ClaimRequest,
-  type LastKeys,
-  type Lease,
-  type SettleResult,
-  type Transport,
-  TransportError,
-} from "./transport.ts";
+import { callRpc } from "./rpc.ts";
+import type { Claim, ClaimRequest, LastKeys, Lease, SettleResult, Transport } from "./transport.ts";
 
 interface MessageRow {
   id: string;
@@ -86,11 +79,8 @@ export class SupabaseTransport implements Transport {
     return this.#call("messenger_heartbeat", { leases, lease_ms: leaseMs });
   }
 
-  async #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
-    const { data, error, status } = await this.#client.rpc(name, args)
-      .abortSignal(AbortSignal.timeout(this.#timeoutMs));
-    if (error) throw toTransportError(name, error, status);
-    return data as Answer;
+  #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
+    return callRpc<Answer>(this.#client, name, args, this.#timeoutMs);
   }
 }
 
@@ -196,12 +186,4 @@ function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
     }
   }
   return [...tokens.values()];
-}
-
-// SQLSTATE classes after which asking again may help: connection, resources, operator, timeout.
-const RETRYABLE = /^(08|53|57|PGRST00)|^(40001|40P01|55P03)$/;
-
-function toTransportError(name: string, error: PostgrestError, status: number): TransportError {
-  const retryable = status === 0 || status >= 500 || status === 429 || RETRYABLE.test(error.code);
-  return new TransportError(name, error.message || `HTTP ${status}`, retryable, { cause: error });
 }
