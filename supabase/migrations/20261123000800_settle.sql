@@ -22,6 +22,7 @@ comment on function public.messenger_append_errors(jsonb, jsonb) is
 --   token     of the claim
 --   handled   ids: done, the row goes
 --   released  ids: given back unstarted, and the attempt with it
+--   snoozed   [{id, delay_ms, stamps?}]: its handler asked for it later; the attempt is given back
 --   retries   [{id, delay_ms, retry_count, alone?, stamps?, errors?}]: the row stays and waits
 --   dead      [{id, reason, stamps?, errors?}]: the row moves to the dead letters
 -- Answers {"stale": [ids]}: those whose lease is no longer this token's; nothing was changed for them.
@@ -56,6 +57,7 @@ begin
     given := given
       || array(select jsonb_array_elements_text(settlement -> 'handled')::bigint)
       || array(select jsonb_array_elements_text(settlement -> 'released')::bigint)
+      || array(select (jsonb_array_elements(settlement -> 'snoozed') ->> 'id')::bigint)
       || array(select (jsonb_array_elements(settlement -> 'retries') ->> 'id')::bigint)
       || array(select (jsonb_array_elements(settlement -> 'dead') ->> 'id')::bigint);
 
@@ -84,6 +86,21 @@ begin
         returning m.id
       )
       select settled || coalesce(array_agg(r.id), '{}') into settled from released r;
+    end if;
+
+    if settlement ? 'snoozed' then
+      with snoozed as (
+        update public.messenger_messages m
+        set status = 'pending', attempts = m.attempts - 1, lease_token = null, leased_until = null,
+          available_at = clock + g.delay_ms * interval '1 millisecond',
+          stamps = coalesce(g.stamps, m.stamps)
+        from jsonb_to_recordset(settlement -> 'snoozed') as g (
+          id bigint, delay_ms double precision, stamps jsonb
+        )
+        where m.id = g.id and m.lease_token = fence
+        returning m.id
+      )
+      select settled || coalesce(array_agg(s.id), '{}') into settled from snoozed s;
     end if;
 
     if settlement ? 'retries' then
@@ -151,7 +168,7 @@ begin
 end
 $$;
 comment on function public.messenger_settle(jsonb) is
-  'Writes what became of leased messages, in one transaction: handled, released, retries, dead. Answers {"stale": [...]}: messages whose lease is another''s by now, for which nothing was changed.';
+  'Writes what became of leased messages, in one transaction: handled, released, snoozed, retries, dead. Answers {"stale": [...]}: messages whose lease is another''s by now, for which nothing was changed.';
 
 -- One round trip a batch: settles the last and claims the next.
 create or replace function public.messenger_settle_and_claim(

@@ -170,6 +170,35 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
     assertEquals((await t.transport.claim(claimOf())).messages[0]?.attempts, 1);
   });
 
+  promise(
+    "a snoozed message waits out its delay, and nothing is charged or recorded",
+    async (t) => {
+      const [id] = await t.transport.send([{ type: "T", payload: 1 }]);
+      const first = await t.transport.claim(claimOf());
+      await t.transport.settle(settlementsOf(first.messages, {
+        kind: "snoozed",
+        delayMs: 5_000,
+        stamps: { handledBy: ["audit"] },
+      }));
+      assertEquals((await t.transport.claim(claimOf())).messages, []);
+      await t.advance(5_000);
+      const { messages: [second] } = await t.transport.claim(claimOf());
+      assertEquals(
+        [second?.id, second?.attempts, second?.retryCount, second?.stamps, second?.errors],
+        [id, 1, 0, { handledBy: ["audit"] }, []],
+      );
+    },
+  );
+
+  promise("a message whose lease is another's cannot be snoozed", async (t) => {
+    const [id = ""] = await t.transport.send([{ type: "T", payload: 1 }]);
+    await t.transport.claim(claimOf());
+    const old = [{ id, leaseToken: crypto.randomUUID() }];
+    const snoozed = { kind: "snoozed", delayMs: 0 } as const;
+    assertEquals(await t.transport.settle(settlementsOf(old, snoozed)), { stale: [id] });
+    assertEquals((await t.transport.claim(claimOf())).messages, []);
+  });
+
   promise("a retry keeps the id and the history, and waits out its delay", async (t) => {
     const [id] = await t.transport.send([{ type: "T", payload: 1 }]);
     const first = await t.transport.claim(claimOf());

@@ -17,6 +17,7 @@ export * from "./messenger.ts";
 export * from "./outcome.ts";
 export * from "./retry/index.ts";
 export * from "./scheduler/index.ts";
+export * from "./snooze.ts";
 export * from "./transport/memory.ts";
 export * from "./transport/supabase.ts";
 export * from "./transport/transport.ts";

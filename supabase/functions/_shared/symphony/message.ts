@@ -35,7 +35,10 @@ export type Dispatch = <Schema extends z.ZodType>(
   options?: DispatchOptions,
 ) => Promise<string>;
 
-/** Does the work of a message. Throwing is failing; what it returns is not looked at. */
+/**
+ * Does the work of a message. Throwing is failing; returning what `snooze()` made asks for the message
+ * again later; what else it returns is not looked at.
+ */
 export type Handler<Payload> = (payload: Payload, ctx: HandlerContext) => unknown;
 
 /** Who may dispatch a type over HTTPS: holders of a secret key, or signed-in users as well. */

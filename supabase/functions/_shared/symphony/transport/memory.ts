@@ -146,6 +146,16 @@ export class InMemoryTransport implements Transport {
         row.leasedUntil = null;
         row.envelope = { ...envelope, attempts: envelope.attempts - 1, leaseToken: "" };
         break;
+      case "snoozed":
+        row.leasedUntil = null;
+        row.envelope = {
+          ...envelope,
+          availableAt: new Date(this.#now() + outcome.delayMs),
+          attempts: envelope.attempts - 1,
+          stamps: outcome.stamps ?? envelope.stamps,
+          leaseToken: "",
+        };
+        break;
       case "retry":
         row.leasedUntil = null;
         row.envelope = {

@@ -160,6 +160,7 @@ interface TokenSettlements {
   token: string;
   handled?: string[];
   released?: string[];
+  snoozed?: unknown[];
   retries?: unknown[];
   dead?: unknown[];
 }
@@ -175,6 +176,9 @@ function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
         break;
       case "released":
         (entry.released ??= []).push(id);
+        break;
+      case "snoozed":
+        (entry.snoozed ??= []).push({ id, delay_ms: outcome.delayMs, stamps: outcome.stamps });
         break;
       case "retry":
         (entry.retries ??= []).push({

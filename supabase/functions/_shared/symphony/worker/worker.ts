@@ -39,7 +39,7 @@ export interface WorkerOptions {
 
 /** What a run did. */
 export interface WorkerReport {
-  /** Messages claimed and kept: not those given back unstarted. */
+  /** Messages claimed and kept: not those given back, unstarted or snoozed. */
   claimed: number;
   handled: number;
   retried: number;
@@ -213,7 +213,7 @@ class Run {
     for (const { id, outcome } of settled) {
       const envelope = envelopes.get(id);
       if (outcome.kind === "handled") this.#report.handled++;
-      else if (outcome.kind === "released") this.#report.claimed--;
+      else if (outcome.kind === "released" || outcome.kind === "snoozed") this.#report.claimed--;
       else if (envelope) {
         if (outcome.kind === "retry") this.#report.retried++;
         else this.#report.failed++;
