@@ -20,6 +20,7 @@ create table if not exists public.messenger_messages (
   alone boolean not null default false,
   lease_token uuid,
   leased_until timestamptz,
+  cancelled boolean not null default false check (not cancelled or status = 'processing'),
   check ((status = 'processing') = (lease_token is not null and leased_until is not null))
 ) with (
   -- Every row is written, updated once and deleted within seconds: room on the page keeps the
@@ -70,6 +71,9 @@ comment on column public.messenger_messages.lease_token is
   'Fence of the current lease: a settle call with another token changes nothing.';
 comment on column public.messenger_messages.leased_until is
   'When the lease ends unless a heartbeat extends it; after that the message counts as crashed.';
+
+comment on column public.messenger_messages.cancelled is
+  'Cancelled while it ran: its worker is told at the next heartbeat, and it does not come again.';
 
 -- The order of a claim, in the order of the index: no sort, and a drain can go on behind its last key.
 create index if not exists messenger_messages_claim_idx

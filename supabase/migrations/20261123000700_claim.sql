@@ -143,7 +143,7 @@ begin
   if repeated then
     locked := array(
       select m.id from public.messenger_messages m
-      where m.status = 'processing' and m.lease_token in (token, crashed_token)
+      where m.status = 'processing' and m.lease_token in (token, crashed_token) and not m.cancelled
       for update
     );
   end if;

@@ -1,11 +1,12 @@
 /** What one session cannot show: claims, settles and redrives of many sessions at once. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
 import {
   handled,
   type Settlement,
   SupabaseTransport,
+  TransportError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
@@ -114,6 +115,47 @@ testsOnStack({ poolSize: 20 }, (test) => {
       const ids = await second;
       const rows = await stack.sql`select id from public.messenger_messages`;
       assertEquals(rows.map(({ id }) => id), ids);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("a message that is just being claimed is cancelled once the claim has committed", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const ids = await stack.dispatch({ type: "Count", payload: { n: 1 } });
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      const token = crypto.randomUUID();
+      await other`select public.messenger_claim(${token})`;
+      const cancel = transport.cancel({ ids });
+      await waitUntilBlocked(stack);
+      await other`commit`;
+      assertEquals(await cancel, { cancelled: 0, running: 1 });
+      assertEquals(await transport.extendLeases([{ token, ids }], 60_000), {
+        lost: [],
+        cancelled: ids,
+      });
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("a cancel that waits in vain for another session changes nothing and says so", async (stack) => {
+    const ids = await stack.dispatch([1, 2].map((n) => ({ type: "Count", payload: { n } })));
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`select from public.messenger_messages where id = ${ids[1] ?? ""} for update`;
+      const error = await assertRejects(
+        () => new SupabaseTransport(stack.client).cancel({ ids }),
+        TransportError,
+        "cancel: other sessions hold the messages locked",
+      );
+      assertEquals(error.retryable, true);
+      await other`rollback`;
+      const rows = await stack.sql`select id from public.messenger_messages`;
+      assertEquals(rows.length, 2);
     } finally {
       await other.end();
     }

@@ -91,6 +91,7 @@ export type Database = {
           "alone": boolean;
           "attempts": number;
           "available_at": string;
+          "cancelled": boolean;
           "created_at": string;
           "errors": Json | null;
           "expires_at": string | null;
@@ -112,6 +113,7 @@ export type Database = {
           "alone"?: boolean;
           "attempts"?: number;
           "available_at"?: string;
+          "cancelled"?: boolean;
           "created_at"?: string;
           "errors"?: Json | null;
           "expires_at"?: string | null;
@@ -132,6 +134,7 @@ export type Database = {
           "alone"?: boolean;
           "attempts"?: number;
           "available_at"?: string;
+          "cancelled"?: boolean;
           "created_at"?: string;
           "errors"?: Json | null;
           "expires_at"?: string | null;
@@ -347,6 +350,14 @@ export type Database = {
     Functions: {
       "messenger_advance_schedules": { Args: { "advances": Json; "token": string }; Returns: Json };
       "messenger_append_errors": { Args: { "history": Json; "latest": Json }; Returns: Json };
+      "messenger_bury_cancelled": {
+        Args: { "ids": (number)[]; "settlements": Json };
+        Returns: undefined;
+      };
+      "messenger_cancel": {
+        Args: { "dry_run"?: boolean; "ids"?: (number)[]; "queue"?: string; "type"?: string };
+        Returns: Json;
+      };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;

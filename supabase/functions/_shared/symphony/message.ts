@@ -15,7 +15,7 @@ export interface HandlerContext {
   readonly envelope: Envelope;
   /** Which attempt this is; the first is 1. */
   readonly attempt: number;
-  /** Aborted at the timeout, when the lease is lost, and when the worker has to stop. */
+  /** Aborted at the timeout, when the message is cancelled or its lease lost, and at the worker's end. */
   readonly signal: AbortSignal;
   readonly log: Logger;
   /** Dispatches a further message. */

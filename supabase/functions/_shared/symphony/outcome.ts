@@ -12,7 +12,8 @@ export type DeadReason =
   | "crashed"
   | "invalid"
   | "unknown_type"
-  | "expired";
+  | "expired"
+  | "cancelled";
 
 /** Every handler has succeeded: the message goes. */
 export interface Handled {

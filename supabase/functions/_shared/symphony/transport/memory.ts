@@ -2,7 +2,17 @@
 
 import type { Envelope, OutgoingMessage } from "../envelope.ts";
 import type { Dead, Settlement } from "../outcome.ts";
-import type { Claim, ClaimRequest, Lease, SettleResult, Transport } from "./transport.ts";
+import {
+  type CancelFilter,
+  type CancelResult,
+  type Claim,
+  type ClaimRequest,
+  type HeartbeatResult,
+  type Lease,
+  type SettleResult,
+  type Transport,
+  TransportError,
+} from "./transport.ts";
 
 /** A dead letter, as the transport in memory keeps it. */
 export interface DeadLetter {
@@ -14,6 +24,8 @@ interface Row {
   envelope: Envelope;
   /** End of the lease in ms; null while the message waits. */
   leasedUntil: number | null;
+  /** It runs, and is not to come again. */
+  cancelled?: boolean;
 }
 
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
@@ -57,7 +69,8 @@ export class InMemoryTransport implements Transport {
     const { token, runAlone = false } = request;
     const crashedToken = `${token} crashed`;
     if (request.repeated) {
-      const again = [...this.#rows.values()].map(({ envelope }) => envelope);
+      const again = [...this.#rows.values()].filter(({ cancelled }) => !cancelled)
+        .map(({ envelope }) => envelope);
       const messages = again.filter(({ leaseToken }) => leaseToken === token);
       const crashed = again.filter(({ leaseToken }) => leaseToken === crashedToken);
       if (messages.length + crashed.length > 0) return this.#answer(messages, crashed, request);
@@ -85,8 +98,11 @@ export class InMemoryTransport implements Transport {
   settle(settlements: readonly Settlement[]): Promise<SettleResult> {
     const stale = settlements.filter((settlement) => {
       const row = this.#leased(settlement.id, settlement.leaseToken);
-      if (row) this.#write(row, settlement);
-      return !row;
+      if (!row) return true;
+      const cancelled = row.cancelled ? cancelledInstead(settlement.outcome) : null;
+      if (cancelled) this.#bury(row, cancelled);
+      else this.#write(row, settlement);
+      return cancelled !== null;
     });
     return Promise.resolve({ stale: stale.map(({ id }) => id) });
   }
@@ -98,15 +114,42 @@ export class InMemoryTransport implements Transport {
     return { ...await this.settle(settlements), ...await this.claim(request) };
   }
 
-  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<{ lost: readonly string[] }> {
-    const lost = leases.flatMap(({ token, ids }) =>
-      ids.filter((id) => {
+  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult> {
+    const lost: string[] = [];
+    const cancelled: string[] = [];
+    for (const { token, ids } of leases) {
+      for (const id of ids) {
         const row = this.#leased(id, token);
         if (row) row.leasedUntil = this.#now() + leaseMs;
-        return !row;
-      })
-    );
-    return Promise.resolve({ lost });
+        if (!row) lost.push(id);
+        else if (row.cancelled) cancelled.push(id);
+      }
+    }
+    return Promise.resolve({ lost, cancelled });
+  }
+
+  cancel({ ids, type, queue }: CancelFilter): Promise<CancelResult> {
+    if (!ids && type === undefined && queue === undefined) {
+      const message = "filter: give at least one of ids, type, queue";
+      return Promise.reject(new TransportError("cancel", message, false));
+    }
+    const now = this.#now();
+    const result = { cancelled: 0, running: 0 };
+    for (const row of this.#rows.values()) {
+      const { envelope, leasedUntil } = row;
+      const meant = !row.cancelled && (!ids || ids.includes(envelope.id)) &&
+        (type === undefined || type === envelope.type) &&
+        (queue === undefined || queue === envelope.queue);
+      if (!meant) continue;
+      if (leasedUntil !== null && leasedUntil > now) {
+        row.cancelled = true;
+        result.running++;
+      } else {
+        this.#bury(row, { kind: "dead", reason: "cancelled", errors: [] });
+        result.cancelled++;
+      }
+    }
+    return Promise.resolve(result);
   }
 
   #leased(id: string, token: string): Row | undefined {
@@ -169,16 +212,16 @@ export class InMemoryTransport implements Transport {
         };
         break;
       case "dead":
-        this.#rows.delete(id);
-        this.failed.push({
-          envelope: {
-            ...envelope,
-            stamps: outcome.stamps ?? envelope.stamps,
-            errors: [...envelope.errors, ...outcome.errors],
-          },
-          reason: outcome.reason,
-        });
+        this.#bury(row, outcome);
     }
+  }
+
+  #bury({ envelope }: Row, { reason, stamps = envelope.stamps, errors }: Dead): void {
+    this.#rows.delete(envelope.id);
+    this.failed.push({
+      envelope: { ...envelope, stamps, errors: [...envelope.errors, ...errors] },
+      reason,
+    });
   }
 
   #envelope(id: string, message: OutgoingMessage): Envelope {
@@ -202,6 +245,13 @@ export class InMemoryTransport implements Transport {
       leaseToken: "",
     };
   }
+}
+
+/** What becomes of a cancelled message that was to come again; null where it was not. */
+function cancelledInstead(outcome: Settlement["outcome"]): Dead | null {
+  if (outcome.kind === "handled" || outcome.kind === "dead") return null;
+  const { stamps, errors = [] }: Partial<Dead> = { ...outcome, kind: "dead" };
+  return { kind: "dead", reason: "cancelled", errors, ...(stamps && { stamps }) };
 }
 
 function inClaimOrder({ envelope: a }: Row, { envelope: b }: Row): number {

@@ -4,8 +4,11 @@ import type { PostgrestError, SupabaseClient } from "@supabase/supabase-js";
 import type { AttemptError, Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
 import type { Settlement } from "../outcome.ts";
 import {
+  type CancelFilter,
+  type CancelResult,
   type Claim,
   type ClaimRequest,
+  type HeartbeatResult,
   type LastKeys,
   type Lease,
   type SettleResult,
@@ -82,8 +85,12 @@ export class SupabaseTransport implements Transport {
     return { stale: answer.stale, ...toClaim(answer) };
   }
 
-  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<{ lost: readonly string[] }> {
+  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult> {
     return this.#call("messenger_heartbeat", { leases, lease_ms: leaseMs });
+  }
+
+  cancel(filter: CancelFilter): Promise<CancelResult> {
+    return this.#call("messenger_cancel", { ...filter });
   }
 
   async #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
