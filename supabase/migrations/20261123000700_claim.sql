@@ -203,7 +203,8 @@ begin
       lease_token = case
         when m.status = 'pending' or m.lease_token = token then token else crashed_token
       end,
-      leased_until = clock + lease_ms * interval '1 millisecond'
+      leased_until = clock + lease_ms * interval '1 millisecond',
+      dedupe_key = case when not m.dedupe_until_started then m.dedupe_key end
     where m.id = any (locked)
     returning m.*
   ),

@@ -120,6 +120,64 @@ testsOnStack({ poolSize: 20 }, (test) => {
     }
   });
 
+  const twins = (stack: TestStack, other: postgres.Sql) => ({
+    first: async () => {
+      const [row] = await other<{ id: string }[]>`
+        select public.messenger_dispatch('Count', '{"n":1}', dedupe_key => 'k')::text as id`;
+      return row?.id;
+    },
+    second: () =>
+      new SupabaseTransport(stack.client).send([
+        { type: "Count", payload: { n: 2 }, dedupeKey: "k" },
+      ]),
+  });
+
+  test("two dispatches with one dedupe key: the second waits for the first's commit, and answers its id", async (stack) => {
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      const { first, second } = twins(stack, other);
+      await other`begin`;
+      const id = await first();
+      const answer = second();
+      await waitUntilBlocked(stack);
+      await other`commit`;
+      assertEquals(await answer, [id]);
+      const rows = await stack.sql`select id from public.messenger_messages`;
+      assertEquals(rows.map(({ id }) => id), [id]);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("a dedupe key of a dispatch that rolls back is free for the one that waited", async (stack) => {
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      const { first, second } = twins(stack, other);
+      await other`begin`;
+      await first();
+      const answer = second();
+      await waitUntilBlocked(stack);
+      await other`rollback`;
+      const rows = await answer;
+      const [kept] = await stack.sql`select id, payload from public.messenger_messages`;
+      assertEquals({ ...kept }, { id: rows[0], payload: { n: 2 } });
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("200 dispatches with one dedupe key at once, while it is claimed and handled: each id was a message", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const message = { type: "Count", payload: { n: 1 }, dedupeKey: "k" };
+    const drained = drain(stack, 5);
+    const answers = await Promise.all(Array.from({ length: 200 }, () => transport.send([message])));
+    const handledIds = [...await drained, ...await drain(stack, 5)];
+    assertEquals(
+      [...new Set(answers.flat())].toSorted(),
+      handledIds.toSorted(),
+    );
+  });
+
   test("a message that is just being claimed is cancelled once the claim has committed", async (stack) => {
     const transport = new SupabaseTransport(stack.client);
     const ids = await stack.dispatch({ type: "Count", payload: { n: 1 } });

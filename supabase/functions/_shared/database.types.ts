@@ -93,6 +93,8 @@ export type Database = {
           "available_at": string;
           "cancelled": boolean;
           "created_at": string;
+          "dedupe_key": string | null;
+          "dedupe_until_started": boolean;
           "errors": Json | null;
           "expires_at": string | null;
           "group_key": string | null;
@@ -115,6 +117,8 @@ export type Database = {
           "available_at"?: string;
           "cancelled"?: boolean;
           "created_at"?: string;
+          "dedupe_key"?: string | null;
+          "dedupe_until_started"?: boolean;
           "errors"?: Json | null;
           "expires_at"?: string | null;
           "group_key"?: string | null;
@@ -136,6 +140,8 @@ export type Database = {
           "available_at"?: string;
           "cancelled"?: boolean;
           "created_at"?: string;
+          "dedupe_key"?: string | null;
+          "dedupe_until_started"?: boolean;
           "errors"?: Json | null;
           "expires_at"?: string | null;
           "group_key"?: string | null;
@@ -385,6 +391,9 @@ export type Database = {
       "messenger_dispatch": {
         Args: {
           "available_at"?: string;
+          "dedupe"?: string;
+          "dedupe_key"?: string;
+          "dedupe_window"?: string;
           "delay"?: string;
           "group_key"?: string;
           "idempotency_key"?: string;

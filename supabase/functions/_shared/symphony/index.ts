@@ -2,6 +2,7 @@
 
 export * from "./bus.ts";
 export * from "./config.ts";
+export * from "./dedupe.ts";
 export * from "./duration.ts";
 export * from "./envelope.ts";
 export * from "./errors.ts";

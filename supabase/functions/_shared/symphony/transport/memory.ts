@@ -26,6 +26,8 @@ interface Row {
   leasedUntil: number | null;
   /** It runs, and is not to come again. */
   cancelled?: boolean;
+  /** The dedupe key it holds, and whether only until it is claimed. */
+  holds: { readonly key: string; readonly untilStarted: boolean } | null;
 }
 
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
@@ -51,15 +53,16 @@ export class InMemoryTransport implements Transport {
 
   send(messages: readonly OutgoingMessage[]): Promise<string[]> {
     return Promise.resolve(messages.map((message) => {
-      const key = message.idempotencyKey === undefined
-        ? undefined
-        : JSON.stringify([message.idempotencyScope ?? "", message.idempotencyKey]);
-      const known = key === undefined ? undefined : this.#keys.get(key);
+      const timed = timedKey(message);
+      const known = timed && this.#keys.get(timed.key);
       if (known && known.expiresAt > this.#now()) return known.id;
+      const holds = heldKey(message);
+      const holder = this.#rows.values().find((row) => holds && row.holds?.key === holds.key);
+      if (holder) return holder.envelope.id;
 
       const id = String(this.#nextId++);
-      if (key !== undefined) this.#keys.set(key, { id, expiresAt: this.#now() + IDEMPOTENCY_MS });
-      this.#rows.set(id, { envelope: this.#envelope(id, message), leasedUntil: null });
+      if (timed) this.#keys.set(timed.key, { id, expiresAt: this.#now() + timed.ms });
+      this.#rows.set(id, { envelope: this.#envelope(id, message), leasedUntil: null, holds });
       return id;
     }));
   }
@@ -84,6 +87,7 @@ export class InMemoryTransport implements Transport {
     ).sort(inClaimOrder).slice(0, runAlone ? 1 : request.maxMessages);
     const lease = (row: Row, leaseToken: string, attempts: number) => {
       row.leasedUntil = now + request.leaseMs;
+      if (row.holds?.untilStarted) row.holds = null;
       const { expiresAt } = row.envelope;
       const expired = expiresAt !== null && expiresAt.getTime() <= now;
       return row.envelope = { ...row.envelope, leaseToken, attempts, expired };
@@ -245,6 +249,22 @@ export class InMemoryTransport implements Transport {
       leaseToken: "",
     };
   }
+}
+
+/** The key that is held for a time, whatever becomes of the message. */
+function timedKey(message: OutgoingMessage): { key: string; ms: number } | null {
+  const { type, idempotencyKey, idempotencyScope = "", dedupeKey, dedupe } = message;
+  if (dedupeKey !== undefined && typeof dedupe === "object") {
+    return { key: JSON.stringify([`dedupe:${type}`, dedupeKey]), ms: dedupe.windowMs };
+  }
+  if (idempotencyKey === undefined) return null;
+  return { key: JSON.stringify([idempotencyScope, idempotencyKey]), ms: IDEMPOTENCY_MS };
+}
+
+/** The key that is held as long as the message, or until it is claimed. */
+function heldKey({ type, dedupeKey, dedupe }: OutgoingMessage): Row["holds"] {
+  if (dedupeKey === undefined || typeof dedupe === "object") return null;
+  return { key: JSON.stringify([type, dedupeKey]), untilStarted: dedupe === "until-started" };
 }
 
 /** What becomes of a cancelled message that was to come again; null where it was not. */

@@ -113,6 +113,10 @@ function toRow(message: OutgoingMessage) {
     idempotency_key: message.idempotencyKey,
     idempotency_scope: message.idempotencyScope,
     group_key: message.groupKey,
+    dedupe_key: message.dedupeKey,
+    ...(typeof message.dedupe === "object"
+      ? { dedupe_window_ms: message.dedupe.windowMs }
+      : { dedupe: message.dedupe }),
     stamps: message.stamps,
   };
 }
