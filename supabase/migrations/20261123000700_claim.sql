@@ -153,7 +153,7 @@ begin
   if repeated then
     locked := array(
       select m.id from public.messenger_messages m
-      where m.status = 'processing' and m.lease_token in (token, crashed_token)
+      where m.status = 'processing' and m.lease_token in (token, crashed_token) and not m.cancelled
       for update
     );
   end if;
@@ -213,7 +213,8 @@ begin
       lease_token = case
         when m.status = 'pending' or m.lease_token = token then token else crashed_token
       end,
-      leased_until = clock + lease_ms * interval '1 millisecond'
+      leased_until = clock + lease_ms * interval '1 millisecond',
+      dedupe_key = case when not m.dedupe_until_started then m.dedupe_key end
     where m.id = any (locked)
     returning m.*
   ),

@@ -91,7 +91,10 @@ export type Database = {
           "alone": boolean;
           "attempts": number;
           "available_at": string;
+          "cancelled": boolean;
           "created_at": string;
+          "dedupe_key": string | null;
+          "dedupe_until_started": boolean;
           "errors": Json | null;
           "expires_at": string | null;
           "group_key": string | null;
@@ -112,7 +115,10 @@ export type Database = {
           "alone"?: boolean;
           "attempts"?: number;
           "available_at"?: string;
+          "cancelled"?: boolean;
           "created_at"?: string;
+          "dedupe_key"?: string | null;
+          "dedupe_until_started"?: boolean;
           "errors"?: Json | null;
           "expires_at"?: string | null;
           "group_key"?: string | null;
@@ -132,7 +138,10 @@ export type Database = {
           "alone"?: boolean;
           "attempts"?: number;
           "available_at"?: string;
+          "cancelled"?: boolean;
           "created_at"?: string;
+          "dedupe_key"?: string | null;
+          "dedupe_until_started"?: boolean;
           "errors"?: Json | null;
           "expires_at"?: string | null;
           "group_key"?: string | null;
@@ -347,6 +356,14 @@ export type Database = {
     Functions: {
       "messenger_advance_schedules": { Args: { "advances": Json; "token": string }; Returns: Json };
       "messenger_append_errors": { Args: { "history": Json; "latest": Json }; Returns: Json };
+      "messenger_bury_cancelled": {
+        Args: { "ids": (number)[]; "settlements": Json };
+        Returns: undefined;
+      };
+      "messenger_cancel": {
+        Args: { "dry_run"?: boolean; "ids"?: (number)[]; "queue"?: string; "type"?: string };
+        Returns: Json;
+      };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;
@@ -374,6 +391,9 @@ export type Database = {
       "messenger_dispatch": {
         Args: {
           "available_at"?: string;
+          "dedupe"?: string;
+          "dedupe_key"?: string;
+          "dedupe_window"?: string;
           "delay"?: string;
           "group_key"?: string;
           "idempotency_key"?: string;

@@ -27,7 +27,7 @@ select results_eq(
     ('released', null)$$,
   'only the worker''s own lease runs on'
 );
-select is(messenger_heartbeat('[]'), '{"lost":[]}', 'no lease, none lost');
+select is(messenger_heartbeat('[]'), '{"lost":[],"cancelled":[]}', 'no lease, none lost');
 
 select * from finish();
 rollback;

@@ -4,7 +4,17 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import type { AttemptError, Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
 import type { Settlement } from "../outcome.ts";
 import { callRpc } from "./rpc.ts";
-import type { Claim, ClaimRequest, LastKeys, Lease, SettleResult, Transport } from "./transport.ts";
+import type {
+  CancelFilter,
+  CancelResult,
+  Claim,
+  ClaimRequest,
+  HeartbeatResult,
+  LastKeys,
+  Lease,
+  SettleResult,
+  Transport,
+} from "./transport.ts";
 
 interface MessageRow {
   id: string;
@@ -75,8 +85,12 @@ export class SupabaseTransport implements Transport {
     return { stale: answer.stale, ...toClaim(answer) };
   }
 
-  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<{ lost: readonly string[] }> {
+  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult> {
     return this.#call("messenger_heartbeat", { leases, lease_ms: leaseMs });
+  }
+
+  cancel(filter: CancelFilter): Promise<CancelResult> {
+    return this.#call("messenger_cancel", { ...filter });
   }
 
   #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
@@ -96,6 +110,10 @@ function toRow(message: OutgoingMessage) {
     idempotency_key: message.idempotencyKey,
     idempotency_scope: message.idempotencyScope,
     group_key: message.groupKey,
+    dedupe_key: message.dedupeKey,
+    ...(typeof message.dedupe === "object"
+      ? { dedupe_window_ms: message.dedupe.windowMs }
+      : { dedupe: message.dedupe }),
     stamps: message.stamps,
   };
 }
@@ -150,6 +168,7 @@ interface TokenSettlements {
   token: string;
   handled?: string[];
   released?: string[];
+  snoozed?: unknown[];
   retries?: unknown[];
   dead?: unknown[];
 }
@@ -165,6 +184,9 @@ function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
         break;
       case "released":
         (entry.released ??= []).push(id);
+        break;
+      case "snoozed":
+        (entry.snoozed ??= []).push({ id, delay_ms: outcome.delayMs, stamps: outcome.stamps });
         break;
       case "retry":
         (entry.retries ??= []).push({

@@ -3,7 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus.ts";
 import type { Envelope } from "../envelope.ts";
-import { CrashError } from "../errors.ts";
+import { CancelledError, CrashError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { released, type Settlement } from "../outcome.ts";
 import type { RetryManager } from "../retry/manager.ts";
@@ -39,7 +39,7 @@ export interface WorkerOptions {
 
 /** What a run did. */
 export interface WorkerReport {
-  /** Messages claimed and kept: not those given back unstarted. */
+  /** Messages claimed and kept: not those given back, unstarted or snoozed. */
   claimed: number;
   handled: number;
   retried: number;
@@ -100,6 +100,7 @@ class Run {
       held: () => this.#held(),
       onKept: () => this.#leasedAt = performance.now(),
       onLost: (ids) => this.#drop(ids),
+      onCancelled: (ids) => this.#cancel(ids),
     });
     const onAbort = () => this.#abortAll();
     this.#options.signal?.addEventListener("abort", onAbort);
@@ -213,7 +214,7 @@ class Run {
     for (const { id, outcome } of settled) {
       const envelope = envelopes.get(id);
       if (outcome.kind === "handled") this.#report.handled++;
-      else if (outcome.kind === "released") this.#report.claimed--;
+      else if (outcome.kind === "released" || outcome.kind === "snoozed") this.#report.claimed--;
       else if (envelope) {
         if (outcome.kind === "retry") this.#report.retried++;
         else this.#report.failed++;
@@ -249,6 +250,18 @@ class Run {
     const lost = new Set(ids);
     this.#inbox = this.#inbox.filter(({ id }) => !lost.has(id));
     for (const id of ids) this.#running.get(id)?.stop.abort(new Error("the lease was lost"));
+  }
+
+  /** Stops messages that an operator has cancelled, and does not start those that wait. */
+  #cancel(ids: readonly string[]): void {
+    const error = new CancelledError();
+    const cancelled = new Set(ids);
+    for (const envelope of this.#inbox.filter(({ id }) => cancelled.has(id))) {
+      this.#settle(envelope, this.#options.retry.decide(envelope, error, { durationMs: 0 }));
+    }
+    this.#inbox = this.#inbox.filter(({ id }) => !cancelled.has(id));
+    for (const id of ids) this.#running.get(id)?.stop.abort(error);
+    this.#wake();
   }
 
   #abortAll(): void {
