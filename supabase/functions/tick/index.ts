@@ -44,7 +44,9 @@ async function tick(queues: readonly string[] | undefined) {
   const budgetMs = Math.max(config.tickBudgetMs - elapsedMs(), shareMs);
   const done = await work({ budgetMs, ...(queues && { queues }) });
   const report = { schedules: processed, messages: done, durationMs: elapsedMs() };
-  log.info("tick", report);
+  // Most ticks of a quiet project find nothing to do.
+  const isIdle = processed.processed + done.claimed === 0 && !processed.error;
+  log[isIdle ? "debug" : "info"]("tick", report);
   return report;
 }
 
