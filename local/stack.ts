@@ -53,6 +53,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
 async function startParts(options: StackOptions, parts: AsyncDisposableStack): Promise<Stack> {
   const dataDir = absolute(options.dataDir ?? `${PROJECT_DIR}/.local`);
+  outliveLostConnections(parts);
   const lock = await lockDataFolder(dataDir);
   parts.defer(() => lock.close());
   if (options.reset) await resetDataFolder(dataDir);
@@ -197,4 +198,19 @@ function describeStack(
 
 function absolute(path: string): string {
   return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}
+
+/** Codes of a connection to Postgres that ended under its user. */
+const LOST_CONNECTION = new Set(["ECONNRESET", "ECONNREFUSED", "EPIPE", "CONNECTION_CLOSED"]);
+
+/**
+ * When a connection is reset, postgres.js also rejects promises of its own that nobody can hold. The
+ * stack has to outlive a crash of Postgres; whoever asked for something gets the error all the same.
+ */
+function outliveLostConnections(parts: AsyncDisposableStack): void {
+  const onRejection = (event: PromiseRejectionEvent) => {
+    if (LOST_CONNECTION.has(event.reason?.code)) event.preventDefault();
+  };
+  addEventListener("unhandledrejection", onRejection);
+  parts.defer(() => removeEventListener("unhandledrejection", onRejection));
 }
