@@ -11,26 +11,34 @@ import {
   readJson,
 } from "../_shared/symphony/index.ts";
 
-const { work, config, log } = createMessenger({ supabase: createAdminClient(), messages });
+const { tick: runTick, config, log } = createMessenger({ supabase: createAdminClient(), messages });
 const app = createApp("tick", { maxBodyBytes: config.maxBodyBytes, log });
 
 const tickBody = z.strictObject({
   wait: z.boolean().default(true),
   queues: z.array(z.string().min(1)).min(1).max(100).optional(),
+  /** Its id, where the database asked for it. */
+  tick: z.string().regex(/^\d{1,18}$/).optional(),
 });
+type TickBody = z.output<typeof tickBody>;
 
 app.post("/", async (c) => {
   await authenticate(c.req.raw, "secret");
-  const { wait, queues } = await readJson(c, () => tickBody);
-  const ticked = tick(queues);
-  if (wait) return c.json(await ticked);
+  const body = await readJson(c, () => tickBody);
+  const ticked = tick(body);
+  if (body.wait) return c.json(await ticked);
   inBackground(ticked, log);
   return c.json({ accepted: true }, 202);
 });
 
-async function tick(queues: readonly string[] | undefined) {
+async function tick({ wait, queues, tick: id }: TickBody) {
   const startedAt = performance.now();
-  const done = await work({ budgetMs: config.tickBudgetMs, ...(queues && { queues }) });
+  const done = await runTick({
+    budgetMs: config.tickBudgetMs,
+    caller: wait ? "waits" : "left",
+    ...(queues && { queues }),
+    ...(id && { id }),
+  });
   const durationMs = Math.round(performance.now() - startedAt);
   const report = { schedules: { processed: 0 }, messages: done, durationMs };
   log.info("tick", report);

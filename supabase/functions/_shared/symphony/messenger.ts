@@ -9,7 +9,8 @@ import { RetryManager } from "./retry/manager.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./retry/strategy.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
-import { runWorker, type WorkerReport } from "./worker/worker.ts";
+import { runTick, type TickOptions } from "./worker/tick.ts";
+import { runWorker, type WorkerLimits, type WorkerReport } from "./worker/worker.ts";
 
 /** What a messenger is made of. */
 export interface MessengerOptions {
@@ -34,11 +35,9 @@ export interface Messenger {
   readonly config: Config;
   readonly log: Logger;
   /** Claims and handles what is due within `budgetMs`. */
-  work(options: {
-    readonly budgetMs: number;
-    readonly queues?: readonly string[];
-    readonly signal?: AbortSignal;
-  }): Promise<WorkerReport>;
+  work(options: WorkerLimits): Promise<WorkerReport>;
+  /** Does the same as a tick that the database knows of. */
+  tick(options: TickOptions): Promise<WorkerReport>;
 }
 
 /**
@@ -53,23 +52,25 @@ export function createMessenger(options: MessengerOptions): Messenger {
   const strategy = options.strategy ?? new ExponentialBackoffRetryStrategy({});
   const retry = new RetryManager({ strategy, transport, registry, log });
   const bus = new MessageBus({ registry, transport, middleware: options.middleware ?? [] });
+  const work = (limits: WorkerLimits) =>
+    runWorker({
+      ...limits,
+      transport,
+      bus,
+      retry,
+      log,
+      supabase: options.supabase,
+      batchSize: config.workerBatchSize,
+      concurrency: config.workerConcurrency,
+      leaseMs: config.leaseMs,
+    });
   return {
     bus,
     transport,
     retry,
     config,
     log,
-    work: (limits) =>
-      runWorker({
-        ...limits,
-        transport,
-        bus,
-        retry,
-        log,
-        supabase: options.supabase,
-        batchSize: config.workerBatchSize,
-        concurrency: config.workerConcurrency,
-        leaseMs: config.leaseMs,
-      }),
+    work,
+    tick: (limits) => runTick(limits, { supabase: options.supabase, work, log }),
   };
 }
