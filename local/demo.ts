@@ -19,7 +19,7 @@ interface DeadLetter {
 
 /**
  * Dispatches an e-mail, a webhook call that succeeds at the second attempt and one that is refused
- * for good, lets the tick work, and prints what happens.
+ * for good, lets the tick work, schedules an e-mail, and prints what happens.
  * Throws an Error that says what went otherwise than it should.
  */
 export async function runDemo(stack: Stack): Promise<void> {
@@ -72,6 +72,22 @@ export async function runDemo(stack: Stack): Promise<void> {
     throw new Error(`demo: message ${gone} is not in the dead letter queue`);
   }
   console.log(`dead letter queue: ${letter.id} ${letter.type}, ${letter.reason}: ${letter.error}`);
+
+  const { scheduleId } = await post<{ scheduleId: string }>(stack, "dispatch", {
+    type: "EmailMessage",
+    payload: { to: "ada@example.org", template: "digest" },
+    schedule: { type: "interval", config: { interval: "1s" }, maxRuns: 2 },
+  }, 201);
+  console.log(`schedule: ${scheduleId} sends an e-mail every second, twice`);
+  await waitFor("the schedule to be finished", async () => {
+    const { schedules } = await tick(stack);
+    if (schedules.processed > 0) console.log(`  ${schedules.processed} dispatched by its schedule`);
+    const [schedule] = await read<{ run_count: number; enabled: boolean }[]>(
+      stack,
+      `messenger_schedules?select=run_count,enabled&id=eq.${scheduleId}`,
+    );
+    return schedule?.run_count === 2 && !schedule.enabled;
+  });
 }
 
 async function dispatch(stack: Stack, messages: unknown[]): Promise<string[]> {
@@ -80,6 +96,7 @@ async function dispatch(stack: Stack, messages: unknown[]): Promise<string[]> {
 }
 
 interface TickReport {
+  schedules: { processed: number };
   messages: { claimed: number; handled: number; retried: number; failed: number };
 }
 

@@ -43,63 +43,78 @@ const IDLE_TIMEOUT_MS = 150_000;
 
 /** Prepares the functions; nothing is started yet. */
 export function serveFunctions(options: FunctionsOptions): Functions {
-  const processes = new Map<string, FunctionProcess>();
-  let isStopping = false;
+  return new FunctionHost(options);
+}
 
-  const running = (name: string): FunctionProcess => {
-    const existing = processes.get(name);
+class FunctionHost implements Functions {
+  #processes = new Map<string, FunctionProcess>();
+  #isStopping = false;
+
+  constructor(private readonly options: FunctionsOptions) {}
+
+  async names(): Promise<string[]> {
+    const { dir } = this.options;
+    const names: string[] = [];
+    for await (const entry of Deno.readDir(dir)) {
+      if (entry.isDirectory && isFunction(dir, entry.name)) names.push(entry.name);
+    }
+    return names.sort();
+  }
+
+  async fetch(name: string, path: string, request: Request): Promise<Response> {
+    if (!isFunction(this.options.dir, name)) return functionError("NOT_FOUND");
+    if (this.#isStopping) return functionError("STOPPING");
+    const process = this.#running(name);
+    const url = await process.url;
+    if (url === undefined) {
+      return functionError(process.isOverLimit ? "WORKER_LIMIT" : "BOOT_ERROR");
+    }
+    const response = await forward(request, url + path, IDLE_TIMEOUT_MS);
+    if (response === "timeout") return functionError("IDLE_TIMEOUT");
+    if (response !== "failed") return response;
+    // The connection ends before the kernel has told that the process did.
+    await Promise.race([process.exited, new Promise((resolve) => setTimeout(resolve, 1000))]);
+    return functionError(process.isOverLimit ? "WORKER_LIMIT" : "WORKER_ERROR");
+  }
+
+  async warmUp(names: string[]): Promise<void> {
+    await Promise.all(names.map((name) => this.#running(name).url));
+  }
+
+  pid(name: string): number | undefined {
+    return this.#processes.get(name)?.pid;
+  }
+
+  async kill(name: string, signal: Deno.Signal): Promise<void> {
+    const process = this.#processes.get(name);
+    process?.kill(signal);
+    await process?.exited;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all([...this.#processes.values()].map((process) => process.stop("SIGTERM")));
+  }
+
+  /** The function's process; a new one when none runs. */
+  #running(name: string): FunctionProcess {
+    const existing = this.#processes.get(name);
     if (existing) return existing;
+    const { dir, importMap, config, env, limits, onLine } = this.options;
     const started = startFunctionProcess({
-      entrypoint: `file://${options.dir}/${name}/index.ts`,
-      importMap: options.importMap,
-      config: options.config,
-      env: { ...options.env, SB_EXECUTION_ID: crypto.randomUUID() },
-      limits: options.limits,
-      onLine: (line) => options.onLine(name, line),
+      entrypoint: `file://${dir}/${name}/index.ts`,
+      importMap,
+      config,
+      env: { ...env, SB_EXECUTION_ID: crypto.randomUUID() },
+      limits,
+      onLine: (line) => onLine(name, line),
     });
-    processes.set(name, started);
+    this.#processes.set(name, started);
     started.exited.then(() => {
-      if (processes.get(name) === started) processes.delete(name);
+      if (this.#processes.get(name) === started) this.#processes.delete(name);
     });
     return started;
-  };
-
-  return {
-    async names() {
-      const names: string[] = [];
-      for await (const entry of Deno.readDir(options.dir)) {
-        if (entry.isDirectory && isFunction(options.dir, entry.name)) names.push(entry.name);
-      }
-      return names.sort();
-    },
-    async fetch(name, path, request) {
-      if (!isFunction(options.dir, name)) return functionError("NOT_FOUND");
-      if (isStopping) return functionError("STOPPING");
-      const process = running(name);
-      const url = await process.url;
-      if (url === undefined) {
-        return functionError(process.isOverLimit ? "WORKER_LIMIT" : "BOOT_ERROR");
-      }
-      const response = await forward(request, url + path, IDLE_TIMEOUT_MS);
-      if (response === "timeout") return functionError("IDLE_TIMEOUT");
-      if (response !== "failed") return response;
-      await Promise.race([process.exited, new Promise((resolve) => setTimeout(resolve, 1000))]);
-      return functionError(process.isOverLimit ? "WORKER_LIMIT" : "WORKER_ERROR");
-    },
-    async warmUp(names) {
-      await Promise.all(names.map((name) => running(name).url));
-    },
-    pid: (name) => processes.get(name)?.pid,
-    async kill(name, signal) {
-      const process = processes.get(name);
-      process?.kill(signal);
-      await process?.exited;
-    },
-    async stop() {
-      isStopping = true;
-      await Promise.all([...processes.values()].map((process) => process.stop("SIGTERM")));
-    },
-  };
+  }
 }
 
 /** As the Supabase CLI decides it: a name that starts with a letter, and an index.ts. */

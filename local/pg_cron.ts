@@ -2,15 +2,12 @@
 // looks every second, in UTC; a job runs as the user who scheduled it, once at a time; a run that
 // falls due while the job still runs follows right after; each run is noted in cron.job_run_details.
 import postgres from "postgres";
-import { getNextCronTime } from "../supabase/functions/_shared/symphony/scheduler/cron-parser.ts";
-import { startWorkerLoop } from "./worker_loop.ts";
+import { dueRuns, startOfMinute } from "./cron_due.ts";
+import { startDatabaseWorker } from "./database_worker.ts";
 
 /** `cron.max_running_jobs` */
 const MAX_RUNNING_JOBS = 32;
 const LOOK_EVERY_MS = 1000;
-const MINUTE_MS = 60_000;
-/** Missed minutes are made up for only when they are few; a machine that slept starts afresh. */
-const MAX_MISSED_MINUTES = 5;
 
 interface Job {
   jobid: string;
@@ -27,73 +24,84 @@ interface Task {
 }
 
 /** Starts the scheduler on a database, as a superuser. `stop` ends the jobs that are running. */
-export async function startPgCron(databaseUrl: string): Promise<{ stop(): Promise<void> }> {
-  const sql = postgres(databaseUrl, {
-    max: 2,
-    onnotice: () => {},
-    connection: { application_name: "pg_cron scheduler" },
-  });
-  await sql`
-    update cron.job_run_details set status = 'failed', return_message = 'server restarted'
-    where status in ('starting', 'running')`;
-
-  const tasks = new Map<string, Task>();
-  const running = new Set<Promise<void>>();
-  let lastMinute = startOfMinute(Date.now());
-  const loop = startWorkerLoop(async () => {
-    const jobs = await sql<
-      Job[]
-    >`select jobid, schedule, command, username from cron.job where active`;
-    const now = Date.now();
-    const minute = startOfMinute(now);
-    forget(tasks, jobs);
-    for (const job of jobs) {
-      const task = tasks.get(job.jobid) ??
-        { pendingRuns: 0, isRunning: false, lastStartAt: startOfSecond(now) };
-      tasks.set(job.jobid, task);
-      task.pendingRuns += dueRuns(job, task, lastMinute, now);
-      if (task.pendingRuns === 0 || task.isRunning || running.size >= MAX_RUNNING_JOBS) continue;
-
-      task.pendingRuns -= 1;
-      task.isRunning = true;
-      task.lastStartAt = startOfSecond(now);
-      const run = runJob(sql, databaseUrl, job).catch(() => {}).finally(() => {
-        task.isRunning = false;
-        running.delete(run);
-        if (task.pendingRuns > 0) loop.wake();
-      });
-      running.add(run);
-    }
-    lastMinute = minute;
-    return LOOK_EVERY_MS - Date.now() % LOOK_EVERY_MS;
+export function startPgCron(databaseUrl: string): { stop(): Promise<void> } {
+  const options = { databaseUrl, name: "pg_cron scheduler", connections: 2 };
+  let launcher: Launcher | undefined;
+  const worker = startDatabaseWorker(options, {
+    prepare: async (sql, lost) => {
+      await sql`
+        update cron.job_run_details set status = 'failed', return_message = 'server restarted'
+        where status in ('starting', 'running')`;
+      launcher = new Launcher(sql, lost, databaseUrl, () => worker.wake());
+    },
+    round: async () => await launcher?.look() ?? 0,
   });
   return {
     async stop() {
-      await loop.stop();
-      await sql`
-        select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = 'pg_cron' and datname = current_database()`.catch(() => {});
-      await Promise.all(running);
-      await sql.end({ timeout: 5 });
+      await launcher?.endJobs();
+      await worker.stop();
     },
   };
 }
 
-/** How many runs have fallen due since the last look. */
-function dueRuns(job: Job, task: Task, lastMinute: number, now: number): number {
-  const seconds = /^\s*(\d+)\s+seconds?\s*$/i.exec(job.schedule)?.[1];
-  if (seconds !== undefined) {
-    return task.pendingRuns === 0 && now - task.lastStartAt >= Number(seconds) * 1000 ? 1 : 0;
+/** Looks at the jobs and starts what is due. */
+class Launcher {
+  #tasks = new Map<string, Task>();
+  #running = new Set<Promise<void>>();
+  #lastMinute = startOfMinute(Date.now());
+
+  #isEnding = false;
+
+  /** Runs end with the session (`lost`); `onPending` is called when a job has ended that is to run again at once. */
+  constructor(
+    private readonly sql: postgres.Sql,
+    private readonly lost: Promise<never>,
+    private readonly databaseUrl: string,
+    private readonly onPending: () => void,
+  ) {}
+
+  /** Answers the ms until the next look. */
+  async look(): Promise<number> {
+    const jobs = await this.sql<Job[]>`
+      select jobid, schedule, command, username from cron.job where active`;
+    const now = Date.now();
+    const ids = new Set(jobs.map((job) => job.jobid));
+    for (const id of this.#tasks.keys()) if (!ids.has(id)) this.#tasks.delete(id);
+
+    for (const job of jobs) {
+      const task = this.#tasks.get(job.jobid) ??
+        { pendingRuns: 0, isRunning: false, lastStartAt: now };
+      this.#tasks.set(job.jobid, task);
+      const { lastStartAt, pendingRuns } = task;
+      const looks = { lastMinute: this.#lastMinute, now, lastStartAt, pendingRuns };
+      task.pendingRuns += dueRuns(job.schedule, looks);
+      const mayRun = !this.#isEnding && !task.isRunning && this.#running.size < MAX_RUNNING_JOBS;
+      if (task.pendingRuns > 0 && mayRun) this.#start(job, task, now);
+    }
+    this.#lastMinute = startOfMinute(now);
+    return LOOK_EVERY_MS - Date.now() % LOOK_EVERY_MS;
   }
-  const minute = startOfMinute(now);
-  const isCatchUp = minute - lastMinute <= MAX_MISSED_MINUTES * MINUTE_MS;
-  let runs = 0;
-  let after = isCatchUp ? lastMinute : minute - MINUTE_MS;
-  for (; after < minute; runs++) {
-    after = getNextCronTime(job.schedule, new Date(after)).getTime();
-    if (after > minute) break;
+
+  async endJobs(): Promise<void> {
+    this.#isEnding = true;
+    await this.sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where application_name = 'pg_cron' and datname = current_database()`.catch(() => {});
+    await Promise.all(this.#running);
   }
-  return runs;
+
+  #start(job: Job, task: Task, now: number): void {
+    task.pendingRuns -= 1;
+    task.isRunning = true;
+    task.lastStartAt = now;
+    const noted = runJob(this.sql, this.databaseUrl, job);
+    const run = Promise.race([noted, this.lost]).catch(() => {}).finally(() => {
+      task.isRunning = false;
+      this.#running.delete(run);
+      if (task.pendingRuns > 0) this.onPending();
+    });
+    this.#running.add(run);
+  }
 }
 
 /** Runs a job's command as the job's user, in a session of its own, and notes how it went. */
@@ -121,7 +129,7 @@ async function runJob(sql: postgres.Sql, databaseUrl: string, job: Job): Promise
       set status = ${status}, return_message = ${message}, end_time = clock_timestamp()
       where runid = ${details.runid}`;
   } finally {
-    await session.end({ timeout: 0 });
+    await session.end({ timeout: 1 });
   }
 }
 
@@ -148,17 +156,4 @@ function describeResult(result: postgres.RowList<postgres.Row[]>): string {
   const { command, count, columns } = last;
   if (columns !== undefined && columns !== null) return `${count} ${count === 1 ? "row" : "rows"}`;
   return command === "INSERT" ? `INSERT 0 ${count}` : `${command} ${count ?? ""}`.trim();
-}
-
-function forget(tasks: Map<string, Task>, jobs: Job[]): void {
-  const ids = new Set(jobs.map((job) => job.jobid));
-  for (const id of tasks.keys()) if (!ids.has(id)) tasks.delete(id);
-}
-
-function startOfSecond(time: number): number {
-  return time - time % 1000;
-}
-
-function startOfMinute(time: number): number {
-  return time - time % MINUTE_MS;
 }

@@ -1,8 +1,9 @@
 // Stands in for pg_net's background worker (net.sql holds its tables and functions). As in pg_net
 // 0.20: a batch of 200 requests leaves the queue, is sent, and has its responses stored, all in one
-// transaction; then comes a pause of a second, unless a commit wakes the worker.
+// transaction; then comes a pause of a second, unless a commit wakes the worker. Unlike pg_net, it
+// looks again after each pause: a notice may be lost with a connection.
 import postgres from "postgres";
-import { startWorkerLoop } from "./worker_loop.ts";
+import { startDatabaseWorker } from "./database_worker.ts";
 
 const BATCH_SIZE = 200;
 const PAUSE_MS = 1000;
@@ -28,43 +29,40 @@ interface StoredResponse {
 
 /** Starts the worker on a database, as a superuser. `stop` breaks a batch off, which is sent again later. */
 export async function startPgNet(databaseUrl: string): Promise<{ stop(): Promise<void> }> {
-  const sql = postgres(databaseUrl, {
-    max: 1,
-    onnotice: () => {},
-    connection: { application_name: "pg_net" },
-  });
   const client = Deno.createHttpClient({});
-  const loop = startWorkerLoop(async (signal) => {
-    const expired = await deleteExpired(sql);
-    const sent = await sendBatch(sql, client, signal);
-    return expired + sent > 0 ? PAUSE_MS : Infinity;
+  const worker = startDatabaseWorker({ databaseUrl, name: "pg_net", connections: 1 }, {
+    round: async (sql, signal) => {
+      await deleteExpired(sql);
+      await sendBatch(sql, client, signal);
+      return PAUSE_MS;
+    },
   });
-  // Wakes also when the connection was lost and is back: what was queued meanwhile gave no notice.
-  await sql.listen("pg_net_wake", loop.wake, loop.wake);
+  // A client of its own: it connects again by itself, and must not be ended just then.
+  const listener = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  await listener.listen("pg_net_wake", worker.wake);
   return {
     async stop() {
-      await loop.stop();
-      await sql.end({ timeout: 5 });
+      await listener.end({ timeout: 1 });
+      await worker.stop();
       client.close();
     },
   };
 }
 
-async function deleteExpired(sql: postgres.Sql): Promise<number> {
-  const { count } = await sql`
+async function deleteExpired(sql: postgres.Sql): Promise<void> {
+  await sql`
     delete from net._http_response where ctid in (
       select ctid from net._http_response where created < now() - ${TTL}::interval
       order by created limit ${BATCH_SIZE}
     )`;
-  return count;
 }
 
-function sendBatch(
+async function sendBatch(
   sql: postgres.Sql,
   client: Deno.HttpClient,
   signal: AbortSignal,
-): Promise<number> {
-  return sql.begin(async (transaction) => {
+): Promise<void> {
+  await sql.begin(async (transaction) => {
     const requests = await transaction<QueuedRequest[]>`
       with batch as (select id from net.http_request_queue order by id limit ${BATCH_SIZE})
       delete from net.http_request_queue q using batch where q.id = batch.id
@@ -74,7 +72,6 @@ function sendBatch(
       await transaction`
         insert into net._http_response ${transaction({ id: request.id, ...response })}`;
     }));
-    return requests.length;
   });
 }
 

@@ -15,7 +15,7 @@ export interface PostgresOptions {
   binDir: string;
   /** Password of the superuser, set when the cluster is made. */
   password: string;
-  /** False trades safety against a crash of the machine for speed. */
+  /** False trades safety against a crash of the machine (not one of Postgres) for speed. */
   durable: boolean;
   /** More settings, by name. */
   settings?: Record<string, string>;
@@ -104,11 +104,11 @@ async function launch(
     port: String(port),
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
+    // A client that connects and then says nothing holds up the end of the server so long.
+    authentication_timeout: "10s",
     log_timezone: "UTC",
     timezone: "UTC",
-    ...(options.durable
-      ? {}
-      : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }),
+    ...(options.durable ? {} : { fsync: "off", full_page_writes: "off" }),
     ...options.settings,
   };
   const log: string[] = [];
@@ -144,7 +144,8 @@ async function endLeftover(dataDir: string): Promise<void> {
     const pid = Number((await Deno.readTextFile(pidFile)).split("\n")[0]);
     const commandLine = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
     if (!commandLine.includes(dataDir)) return;
-    sendSignal(pid, waitedMs < 10_000 ? "SIGINT" : "SIGQUIT");
+    if (waitedMs === 0) sendSignal(pid, "SIGINT");
+    if (waitedMs === 10_000) sendSignal(pid, "SIGQUIT");
     if (waitedMs > 20_000) {
       throw new StackError(`Postgres ${pid} on ${dataDir} does not end: kill it`);
     }

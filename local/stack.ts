@@ -165,7 +165,7 @@ async function startStandIns(
     parts.defer(() => net.stop());
   }
   if (standIns.cron && (options.cron ?? true)) {
-    const cron = await startPgCron(adminUrl);
+    const cron = startPgCron(adminUrl);
     parts.defer(() => cron.stop());
   }
 }

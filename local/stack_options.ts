@@ -23,7 +23,7 @@ export interface StackOptions {
    * runs already, by a superuser's URL.
    */
   postgres?: PostgresChoice;
-  /** False makes Postgres faster and lets it lose data when the machine crashes; default true. */
+  /** False makes Postgres faster; a crash of the machine, not of Postgres, may lose data then. Default true. */
   durable?: boolean;
   /** More variables for the functions, and for `[db.vault]` in config.toml. */
   env?: Record<string, string>;

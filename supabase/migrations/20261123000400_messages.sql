@@ -15,11 +15,14 @@ create table if not exists public.messenger_messages (
   attempts integer not null default 0,
   created_at timestamptz not null default now(),
   group_key text,
+  dedupe_key text check (length(dedupe_key) between 1 and 255),
+  dedupe_until_started boolean not null default false,
   stamps jsonb,
   errors jsonb,
   alone boolean not null default false,
   lease_token uuid,
   leased_until timestamptz,
+  cancelled boolean not null default false check (not cancelled or status = 'processing'),
   check ((status = 'processing') = (lease_token is not null and leased_until is not null))
 ) with (
   -- Every row is written, updated once and deleted within seconds: room on the page keeps the
@@ -60,6 +63,10 @@ comment on column public.messenger_messages.created_at is
   'When the message was dispatched.';
 comment on column public.messenger_messages.group_key is
   'Key of the ordered group the message belongs to, if any.';
+comment on column public.messenger_messages.dedupe_key is
+  'While the message is here, a dispatch of its type with this key answers its id and writes nothing.';
+comment on column public.messenger_messages.dedupe_until_started is
+  'The key is freed when a worker claims the message, not when it is handled or dead.';
 comment on column public.messenger_messages.stamps is
   'What travels with the message besides its payload: handlers done, schedule, user, redrives.';
 comment on column public.messenger_messages.errors is
@@ -70,6 +77,9 @@ comment on column public.messenger_messages.lease_token is
   'Fence of the current lease: a settle call with another token changes nothing.';
 comment on column public.messenger_messages.leased_until is
   'When the lease ends unless a heartbeat extends it; after that the message counts as crashed.';
+
+comment on column public.messenger_messages.cancelled is
+  'Cancelled while it ran: its worker is told at the next heartbeat, and it does not come again.';
 
 -- The order of a claim, in the order of the index: no sort, and a drain can go on behind its last key.
 create index if not exists messenger_messages_claim_idx
@@ -84,6 +94,12 @@ create index if not exists messenger_messages_alone_idx
 comment on index public.messenger_messages_alone_idx is
   'Messages to be run alone after a crash; nearly always empty.';
 
+create unique index if not exists messenger_messages_dedupe_idx
+  on public.messenger_messages (type, dedupe_key)
+  where dedupe_key is not null;
+comment on index public.messenger_messages_dedupe_idx is
+  'One message for each key of a type; holds only messages that carry one.';
+
 create index if not exists messenger_messages_lease_idx
   on public.messenger_messages (leased_until)
   where status = 'processing';
@@ -93,6 +109,7 @@ comment on index public.messenger_messages_lease_idx is
 alter table public.messenger_messages enable row level security;
 revoke all on table public.messenger_messages from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_messages to service_role;
+revoke all on sequence public.messenger_messages_id_seq from anon, authenticated;
 grant usage, select on sequence public.messenger_messages_id_seq to service_role;
 
 -- A claim looks only into queues it knows, so whatever writes a message makes its queue known.

@@ -9,7 +9,9 @@ create table if not exists public.messenger_failed_messages (
   priority smallint not null default 0,
   status text not null default 'failed' check (status = 'failed'),
   reason text not null check (
-    reason in ('exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired')
+    reason in (
+      'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled'
+    )
   ),
   error text,
   errors jsonb not null default '[]',
@@ -37,7 +39,7 @@ comment on column public.messenger_failed_messages.priority is
 comment on column public.messenger_failed_messages.status is
   'Always failed.';
 comment on column public.messenger_failed_messages.reason is
-  'exhausted: no retry left. unrecoverable: an error that no retry mends. crashed: its worker died each time. invalid: the payload does not fit the schema. unknown_type: no definition of that name. expired: too old to matter.';
+  'exhausted: no retry left. unrecoverable: an error that no retry mends. crashed: its worker died each time. invalid: the payload does not fit the schema. unknown_type: no definition of that name. expired: too old to matter. cancelled: an operator gave it up.';
 comment on column public.messenger_failed_messages.error is
   'Text of the last error, to read and to filter by; errors holds all of them.';
 comment on column public.messenger_failed_messages.errors is

@@ -9,11 +9,11 @@ create table if not exists public.messenger_idempotency_keys (
 );
 
 comment on table public.messenger_idempotency_keys is
-  'Idempotency keys of the last 24 hours: a repeated dispatch answers the first message''s id.';
+  'Idempotency keys of the last 24 hours, and dedupe keys within their window: a repeated dispatch answers the first message''s id.';
 comment on column public.messenger_idempotency_keys.scope is
-  'Who the key belongs to: a user''s id, or empty for holders of a secret key and for SQL.';
+  'Who the key belongs to: a user''s id, or empty for holders of a secret key and for SQL; dedupe:<type> for dedupe keys.';
 comment on column public.messenger_idempotency_keys.key is
-  'The caller''s idempotency key.';
+  'The caller''s idempotency key or dedupe key.';
 comment on column public.messenger_idempotency_keys.message_id is
   'The message of the first dispatch; it may be handled or dead by now.';
 comment on column public.messenger_idempotency_keys.expires_at is
@@ -29,9 +29,12 @@ revoke all on table public.messenger_idempotency_keys from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_idempotency_keys to service_role;
 
 -- `messages` is an array of objects with the names of the columns, and `delay_ms`, `ttl_ms`,
--- `idempotency_key`, `idempotency_scope`. What an object leaves out gets the column's default.
+-- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`. What an object leaves out gets
+-- the column's default. Ids are given in the order of the array.
 -- An idempotency key that is taken answers the id it has and writes nothing; two calls with one key
--- meet on the primary key, where the second waits for the first's commit.
+-- meet on the primary key, where the second waits for the first's commit. A dedupe key with a window
+-- is kept in the same way; one that is held until its message is started or finished stands on the
+-- message itself, and two calls meet on that unique index.
 create or replace function public.messenger_enqueue(messages jsonb) returns jsonb
 language plpgsql
 set search_path = ''
@@ -39,33 +42,41 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   answer jsonb;
+  repeats bigint[];
+  repeated bigint;
 begin
   if jsonb_typeof(messages) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'messages: has to be an array';
   end if;
 
   with wanted as materialized (
-    select * from rows from (
+    select m.*, nextval('public.messenger_messages_id_seq') as new_id,
+      case when dedupe_window_ms is null then coalesce(idempotency_scope, '')
+        else 'dedupe:' || type end as scope,
+      case when dedupe_window_ms is null then idempotency_key else dedupe_key end as key,
+      case when dedupe_window_ms is null then dedupe_key end as held_key
+    from rows from (
       jsonb_to_recordset(messages) as (
         type text, payload jsonb, queue text, priority smallint, delay_ms double precision,
         available_at timestamptz, ttl_ms double precision, idempotency_scope text,
-        idempotency_key text, group_key text, stamps jsonb
+        idempotency_key text, group_key text, stamps jsonb, dedupe_key text, dedupe text,
+        dedupe_window_ms double precision
       )
     ) with ordinality as m (
       type, payload, queue, priority, delay_ms, available_at, ttl_ms, idempotency_scope,
-      idempotency_key, group_key, stamps, position
+      idempotency_key, group_key, stamps, dedupe_key, dedupe, dedupe_window_ms, position
     )
   ),
   keys as materialized (
-    select coalesce(idempotency_scope, '') as scope, idempotency_key as key,
-      min(position) as position, nextval('public.messenger_messages_id_seq') as new_id
+    select scope, key, min(new_id) as new_id,
+      coalesce(min(dedupe_window_ms), 86400000) * interval '1 millisecond' as lasts
     from wanted
-    where idempotency_key is not null
+    where key is not null
     group by 1, 2
   ),
   taken as (
     insert into public.messenger_idempotency_keys as known (scope, key, message_id, expires_at)
-    select scope, key, new_id, clock + interval '24 hours' from keys order by scope, key
+    select scope, key, new_id, clock + lasts from keys order by scope, key
     on conflict (scope, key) do update set
       message_id =
         case when known.expires_at <= clock then excluded.message_id else known.message_id end,
@@ -74,27 +85,61 @@ begin
     returning scope, key, message_id
   ),
   numbered as materialized (
-    select w.*,
-      coalesce(t.message_id, nextval('public.messenger_messages_id_seq')) as id,
-      t.message_id is null or (t.message_id = k.new_id and w.position = k.position) as is_new
+    select w.*, coalesce(t.message_id, w.new_id) as id,
+      t.message_id is null or t.message_id = w.new_id as is_new
     from wanted w
-    left join keys k
-      on k.key = w.idempotency_key and k.scope = coalesce(w.idempotency_scope, '')
-    left join taken t on t.key = k.key and t.scope = k.scope
+    left join taken t on t.key = w.key and t.scope = w.scope
+  ),
+  ready as (
+    select n.id, n.type, n.group_key, n.stamps, n.held_key,
+      coalesce(n.dedupe = 'until-started', false) as until_started,
+      -- A payload that is null stays so; one that is left out is an empty object.
+      coalesce(
+        n.payload,
+        case when messages -> (n.position - 1)::integer ? 'payload' then 'null' else '{}' end::jsonb
+      ) as payload,
+      coalesce(n.queue, 'default') as queue,
+      coalesce(n.priority, 0::smallint) as priority,
+      coalesce(
+        n.available_at, clock + coalesce(n.delay_ms, 0) * interval '1 millisecond'
+      ) as available_at,
+      clock + n.ttl_ms * interval '1 millisecond' as expires_at
+    from numbered n
+    where n.is_new
   ),
   written as (
     insert into public.messenger_messages
       (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps)
-    select n.id, n.type, coalesce(n.payload, 'null'), coalesce(n.queue, 'default'),
-      coalesce(n.priority, 0::smallint),
-      coalesce(n.available_at, clock + coalesce(n.delay_ms, 0) * interval '1 millisecond'),
-      clock + n.ttl_ms * interval '1 millisecond', clock, n.group_key, n.stamps
-    from numbered n
-    where n.is_new
+    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key, stamps
+    from ready where held_key is null
+  ),
+  written_once as (
+    insert into public.messenger_messages
+      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps,
+        dedupe_key, dedupe_until_started)
+    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key, stamps,
+      held_key, until_started
+    from ready where held_key is not null order by type, held_key, id
+    on conflict (type, dedupe_key) where dedupe_key is not null do nothing
+    returning id
   )
-  select jsonb_build_object('ids', coalesce(jsonb_agg(id::text order by position), '[]'))
-  into answer from numbered;
+  select jsonb_build_object('ids', coalesce(jsonb_agg(n.id::text order by n.position), '[]')),
+    array_agg(n.position order by n.position) filter (where n.held_key is not null and o.id is null)
+  into answer, repeats
+  from numbered n left join written_once o on o.id = n.id;
 
+  -- Found in a statement of its own, which sees what the first call has committed. Finished since, it
+  -- is in nobody's way.
+  for repeated in select unnest(repeats) - 1 loop
+    answer := jsonb_set(answer, array['ids', repeated::text], coalesce(
+      (
+        select to_jsonb(m.id::text) from public.messenger_messages m
+        where m.type = messages -> repeated::integer ->> 'type'
+          and m.dedupe_key = messages -> repeated::integer ->> 'dedupe_key'
+      ),
+      public.messenger_enqueue(jsonb_build_array(messages -> repeated::integer)) #> '{ids,0}'
+    ));
+  end loop;
   return answer;
 end
 $$;
@@ -115,7 +160,10 @@ create or replace function public.messenger_dispatch(
   priority integer default 0,
   idempotency_key text default null,
   group_key text default null,
-  ttl interval default null
+  ttl interval default null,
+  dedupe_key text default null,
+  dedupe text default null,
+  dedupe_window interval default null
 ) returns bigint
 language plpgsql
 set search_path = ''
@@ -143,6 +191,25 @@ begin
   if length(idempotency_key) not between 1 and 255 then
     raise sqlstate 'PT400' using message = 'idempotency_key: has to be 1 to 255 characters';
   end if;
+  if length(dedupe_key) not between 1 and 255 then
+    raise sqlstate 'PT400' using message = 'dedupe_key: has to be 1 to 255 characters';
+  end if;
+  if dedupe_key is not null and idempotency_key is not null then
+    raise sqlstate 'PT400'
+      using message = 'dedupe_key: give either dedupe_key or idempotency_key, not both';
+  end if;
+  if dedupe not in ('until-started', 'until-finished') then
+    raise sqlstate 'PT400' using message = 'dedupe: has to be until-started or until-finished';
+  end if;
+  if dedupe is not null and dedupe_window is not null then
+    raise sqlstate 'PT400' using message = 'dedupe: give either dedupe or dedupe_window, not both';
+  end if;
+  if dedupe_window <= interval '0' then
+    raise sqlstate 'PT400' using message = 'dedupe_window: has to be more than zero';
+  end if;
+  if dedupe_key is null and num_nonnulls(dedupe, dedupe_window) > 0 then
+    raise sqlstate 'PT400' using message = 'dedupe_key: is required for dedupe and dedupe_window';
+  end if;
 
   return (
     public.messenger_enqueue(
@@ -151,7 +218,10 @@ begin
           'type', type, 'payload', payload, 'queue', queue, 'priority', priority,
           'available_at', coalesce(available_at, public.messenger_now() + delay),
           'ttl_ms', extract(epoch from public.messenger_now() + ttl - public.messenger_now()) * 1000,
-          'idempotency_key', idempotency_key, 'group_key', group_key
+          'idempotency_key', idempotency_key, 'group_key', group_key, 'dedupe_key', dedupe_key,
+          'dedupe', dedupe, 'dedupe_window_ms', extract(
+            epoch from public.messenger_now() + dedupe_window - public.messenger_now()
+          ) * 1000
         )
       )
     ) -> 'ids' ->> 0
@@ -160,13 +230,13 @@ end
 $$;
 
 comment on function public.messenger_dispatch(
-  text, jsonb, interval, timestamptz, text, integer, text, text, interval
+  text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval
 ) is
   'Dispatches one message inside the caller''s transaction and answers its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
 
 revoke execute on function public.messenger_dispatch(
-  text, jsonb, interval, timestamptz, text, integer, text, text, interval
+  text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval
 ) from public, anon, authenticated;
 grant execute on function public.messenger_dispatch(
-  text, jsonb, interval, timestamptz, text, integer, text, text, interval
+  text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval
 ) to service_role;

@@ -43,9 +43,13 @@ begin
 
     behind_at := null;
     behind_id := null;
-    select min(m.rank) into current_rank from public.messenger_messages m
-    where m.queue = messenger_lock_due.queue and m.rank > current_rank
-      and m.status = 'pending' and not m.alone;
+    -- Not min(): without statistics that may be planned as a read of every row behind.
+    current_rank := (
+      select m.rank from public.messenger_messages m
+      where m.queue = messenger_lock_due.queue and m.rank > current_rank
+        and m.status = 'pending' and not m.alone
+      order by m.rank limit 1
+    );
   end loop;
 
   return found_ids;
@@ -58,17 +62,23 @@ comment on function public.messenger_lock_due(text, integer, jsonb) is
 create or replace function public.messenger_next_due(queues text[]) returns timestamptz
 language sql stable
 set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
 as $$
   with recursive ranks as (
     select q.queue, (
-      select min(m.rank) from public.messenger_messages m
+      select m.rank from public.messenger_messages m
       where m.queue = q.queue and m.status = 'pending' and not m.alone
+      order by m.rank limit 1
     ) as rank
     from unnest(queues) as q (queue)
     union all
     select r.queue, (
-      select min(m.rank) from public.messenger_messages m
+      select m.rank from public.messenger_messages m
       where m.queue = r.queue and m.status = 'pending' and not m.alone and m.rank > r.rank
+      order by m.rank limit 1
     )
     from ranks r
     where r.rank is not null
@@ -143,7 +153,7 @@ begin
   if repeated then
     locked := array(
       select m.id from public.messenger_messages m
-      where m.status = 'processing' and m.lease_token in (token, crashed_token)
+      where m.status = 'processing' and m.lease_token in (token, crashed_token) and not m.cancelled
       for update
     );
   end if;
@@ -203,7 +213,8 @@ begin
       lease_token = case
         when m.status = 'pending' or m.lease_token = token then token else crashed_token
       end,
-      leased_until = clock + lease_ms * interval '1 millisecond'
+      leased_until = clock + lease_ms * interval '1 millisecond',
+      dedupe_key = case when not m.dedupe_until_started then m.dedupe_key end
     where m.id = any (locked)
     returning m.*
   ),

@@ -1,5 +1,6 @@
 -- Settling: what became of leased messages is written in one call and one transaction, each outcome
--- under the token of its claim. A message whose lease has moved on is left alone and named as stale.
+-- under the token of its claim. A message whose lease has moved on is left alone and named as stale; a
+-- cancelled one that would come again goes to the dead letters instead, and is named as stale too.
 
 -- Adds errors to a message's history. The history is bounded: the first error and the latest 99 stay.
 create or replace function public.messenger_append_errors(history jsonb, latest jsonb) returns jsonb
@@ -22,15 +23,19 @@ comment on function public.messenger_append_errors(jsonb, jsonb) is
 --   token     of the claim
 --   handled   ids: done, the row goes
 --   released  ids: given back unstarted, and the attempt with it
+--   snoozed   [{id, delay_ms, stamps?}]: its handler asked for it later; the attempt is given back
 --   retries   [{id, delay_ms, retry_count, alone?, stamps?, errors?}]: the row stays and waits
 --   dead      [{id, reason, stamps?, errors?}]: the row moves to the dead letters
--- Answers {"stale": [ids]}: those whose lease is no longer this token's; nothing was changed for them.
+-- Answers {"stale": [ids]}: those whose outcome was not written, for their lease is no longer this
+-- token's, or they are cancelled.
 create or replace function public.messenger_settle(settlements jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -38,6 +43,10 @@ declare
   fence uuid;
   given bigint[] := array[]::bigint[];
   settled bigint[] := array[]::bigint[];
+  -- Those of them that schedules had made.
+  runs bigint[];
+  reasons text[];
+  stale bigint[];
 begin
   if jsonb_typeof(settlements) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'settlements: has to be an array';
@@ -51,6 +60,7 @@ begin
     given := given
       || array(select jsonb_array_elements_text(settlement -> 'handled')::bigint)
       || array(select jsonb_array_elements_text(settlement -> 'released')::bigint)
+      || array(select (jsonb_array_elements(settlement -> 'snoozed') ->> 'id')::bigint)
       || array(select (jsonb_array_elements(settlement -> 'retries') ->> 'id')::bigint)
       || array(select (jsonb_array_elements(settlement -> 'dead') ->> 'id')::bigint);
 
@@ -60,9 +70,13 @@ begin
           array(select jsonb_array_elements_text(settlement -> 'handled')::bigint order by 1)
         )
         and m.lease_token = fence
-      returning m.id
+      returning m.id, m.stamps ? 'schedule' as scheduled
     )
-    select settled || coalesce(array_agg(h.id), '{}') into settled from handled h;
+    select settled || coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled)
+    into settled, runs from handled h;
+    if runs is not null then
+      perform public.messenger_finish_schedule_runs(runs, 'handled');
+    end if;
 
     if settlement ? 'released' then
       with released as (
@@ -71,10 +85,25 @@ begin
         where m.id = any (
             array(select jsonb_array_elements_text(settlement -> 'released')::bigint order by 1)
           )
-          and m.lease_token = fence
+          and m.lease_token = fence and not m.cancelled
         returning m.id
       )
       select settled || coalesce(array_agg(r.id), '{}') into settled from released r;
+    end if;
+
+    if settlement ? 'snoozed' then
+      with snoozed as (
+        update public.messenger_messages m
+        set status = 'pending', attempts = m.attempts - 1, lease_token = null, leased_until = null,
+          available_at = clock + g.delay_ms * interval '1 millisecond',
+          stamps = coalesce(g.stamps, m.stamps)
+        from jsonb_to_recordset(settlement -> 'snoozed') as g (
+          id bigint, delay_ms double precision, stamps jsonb
+        )
+        where m.id = g.id and m.lease_token = fence and not m.cancelled
+        returning m.id
+      )
+      select settled || coalesce(array_agg(s.id), '{}') into settled from snoozed s;
     end if;
 
     if settlement ? 'retries' then
@@ -93,7 +122,7 @@ begin
           stamps = coalesce(g.stamps, m.stamps),
           errors = public.messenger_append_errors(m.errors, g.errors)
         from given_retries g
-        where m.id = g.id and m.lease_token = fence
+        where m.id = g.id and m.lease_token = fence and not m.cancelled
         returning m.id
       )
       select settled || coalesce(array_agg(r.id), '{}') into settled from retried r;
@@ -122,21 +151,60 @@ begin
           coalesce((g.last_stamps ->> 'redriven')::integer, 0), g.group_key, g.last_stamps,
           g.created_at, clock
         from gone g
-        returning id
+        returning id, reason, stamps ? 'schedule' as scheduled
       )
-      select settled || coalesce(array_agg(b.id), '{}') into settled from buried b;
+      select settled || coalesce(array_agg(b.id), '{}'),
+        array_agg(b.id) filter (where b.scheduled),
+        array_agg(b.reason) filter (where b.scheduled)
+      into settled, runs, reasons from buried b;
+      if runs is not null then
+        perform public.messenger_finish_schedule_runs(runs, 'failed', reasons);
+      end if;
     end if;
   end loop;
 
-  return jsonb_build_object('stale', array(
-    select id::text from unnest(given) as g (id)
-    except
-    select id::text from unnest(settled) as s (id)
-  ));
+  stale := array(select unnest(given) except select unnest(settled));
+  if cardinality(stale) > 0 then
+    perform public.messenger_bury_cancelled(settlements, stale);
+  end if;
+  return jsonb_build_object('stale', stale::text[]);
 end
 $$;
 comment on function public.messenger_settle(jsonb) is
-  'Writes what became of leased messages, in one transaction: handled, released, retries, dead. Answers {"stale": [...]}: messages whose lease is another''s by now, for which nothing was changed.';
+  'Writes what became of leased messages, in one transaction: handled, released, snoozed, retries, dead. Answers {"stale": [...]}: messages whose outcome was not written, for their lease is another''s by now or they are cancelled.';
+
+-- The cancelled among messages that were to come again: they go to the dead letters, with what the
+-- settlements say went wrong last. Part of a settle call, which needs it only for what it found stale.
+create or replace function public.messenger_bury_cancelled(settlements jsonb, ids bigint[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  burials jsonb;
+begin
+  select jsonb_agg(jsonb_build_object(
+    'token', m.lease_token,
+    'dead', jsonb_build_array(jsonb_build_object(
+      'id', m.id, 'reason', 'cancelled',
+      'stamps', given.outcome -> 'stamps', 'errors', given.outcome -> 'errors'
+    ))
+  ))
+  into burials
+  from public.messenger_messages m
+  join jsonb_array_elements(settlements) as s (entry) on (entry ->> 'token')::uuid = m.lease_token
+  left join lateral jsonb_array_elements(
+    coalesce(entry -> 'retries', '[]') || coalesce(entry -> 'snoozed', '[]')
+  ) as given (outcome) on (given.outcome ->> 'id')::bigint = m.id
+  where m.id = any (ids) and m.cancelled;
+
+  if burials is not null then
+    perform public.messenger_settle(burials);
+  end if;
+end
+$$;
+comment on function public.messenger_bury_cancelled(jsonb, bigint[]) is
+  'Part of messenger_settle: moves cancelled messages that were to come again to the dead letters.';
 
 -- One round trip a batch: settles the last and claims the next.
 create or replace function public.messenger_settle_and_claim(
@@ -166,7 +234,8 @@ comment on function public.messenger_settle_and_claim(
 ) is
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch.';
 
--- `leases` is an array of {token, ids}. Answers {"lost": [ids]}: those whose lease is another''s.
+-- `leases` is an array of {token, ids}. Answers {"lost": [ids], "cancelled": [ids]}: those whose lease
+-- is another''s, and those that are not to be run on.
 create or replace function public.messenger_heartbeat(leases jsonb, lease_ms integer default 60000)
 returns jsonb
 language plpgsql
@@ -174,10 +243,16 @@ set search_path = ''
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 declare
   kept text[];
+  cancelled text[];
 begin
+  if jsonb_typeof(leases) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'leases: has to be an array';
+  end if;
   if lease_ms is null or lease_ms not between 1 and 86400000 then
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
   end if;
@@ -192,23 +267,28 @@ begin
     set leased_until = public.messenger_now() + lease_ms * interval '1 millisecond'
     from given g
     where m.id = g.id and m.lease_token = g.token
-    returning m.id::text
+    returning m.id::text, m.cancelled
   )
-  select array_agg(id) into kept from extended;
+  select array_agg(e.id), array_agg(e.id) filter (where e.cancelled)
+  into kept, cancelled from extended e;
 
-  return jsonb_build_object('lost', array(
-    select id from jsonb_array_elements(leases) as l (lease),
-      jsonb_array_elements_text(lease -> 'ids') as i (id)
-    except
-    select unnest(kept)
-  ));
+  return jsonb_build_object(
+    'lost', array(
+      select id from jsonb_array_elements(leases) as l (lease),
+        jsonb_array_elements_text(lease -> 'ids') as i (id)
+      except
+      select unnest(kept)
+    ),
+    'cancelled', coalesce(cancelled, '{}')
+  );
 end
 $$;
 comment on function public.messenger_heartbeat(jsonb, integer) is
-  'Extends the leases of running messages, all of a worker''s in one call. Answers {"lost": [...]}: messages whose lease is another''s by now.';
+  'Extends the leases of running messages, all of a worker''s in one call. Answers {"lost": [...], "cancelled": [...]}: messages whose lease is another''s by now, and those to be stopped.';
 
 revoke execute on function
   public.messenger_append_errors(jsonb, jsonb),
+  public.messenger_bury_cancelled(jsonb, bigint[]),
   public.messenger_settle(jsonb),
   public.messenger_settle_and_claim(
     jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean
@@ -217,6 +297,7 @@ revoke execute on function
 from public, anon, authenticated;
 grant execute on function
   public.messenger_append_errors(jsonb, jsonb),
+  public.messenger_bury_cancelled(jsonb, bigint[]),
   public.messenger_settle(jsonb),
   public.messenger_settle_and_claim(
     jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean

@@ -13,9 +13,20 @@ create or replace function public.messenger_lock_failed(
   failed_until timestamptz default null,
   max_messages integer default null
 ) returns setof bigint
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
+  if max_messages < 1 then
+    raise sqlstate 'PT400' using message = 'max_messages: has to be at least 1';
+  end if;
+  if reason not in ('exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired')
+  then
+    raise sqlstate 'PT400' using message =
+      'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired';
+  end if;
+
+  return query
   select f.id from public.messenger_failed_messages f
   where (messenger_lock_failed.ids is null or f.id = any (messenger_lock_failed.ids))
     and (messenger_lock_failed.type is null or f.type = messenger_lock_failed.type)
@@ -29,7 +40,8 @@ as $$
     and (failed_until is null or f.failed_at < failed_until)
   order by f.failed_at, f.id
   limit max_messages
-  for update skip locked
+  for update skip locked;
+end
 $$;
 comment on function public.messenger_lock_failed(
   bigint[], text, text, text, text, timestamptz, timestamptz, integer
@@ -57,9 +69,6 @@ declare
   clock constant timestamptz := public.messenger_now();
   matched bigint[];
 begin
-  if max_messages < 1 then
-    raise sqlstate 'PT400' using message = 'max_messages: has to be at least 1';
-  end if;
   if per_second <= 0 then
     raise sqlstate 'PT400' using message = 'per_second: has to be more than 0';
   end if;
@@ -124,9 +133,6 @@ as $$
 declare
   matched bigint[];
 begin
-  if max_messages < 1 then
-    raise sqlstate 'PT400' using message = 'max_messages: has to be at least 1';
-  end if;
   if num_nonnulls(ids, type, queue, reason, error, failed_from, failed_until) = 0 then
     raise sqlstate 'PT400' using message =
       'filter: give at least one of ids, type, queue, reason, error, failed_from, failed_until';

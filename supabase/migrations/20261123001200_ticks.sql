@@ -48,6 +48,8 @@ comment on index public.messenger_ticks_awake_idx is
 alter table public.messenger_ticks enable row level security;
 revoke all on table public.messenger_ticks from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_ticks to service_role;
+revoke all on sequence public.messenger_ticks_id_seq from anon, authenticated;
+grant usage, select on sequence public.messenger_ticks_id_seq to service_role;
 
 create or replace function public.messenger_ticks_key() returns bigint
 language sql immutable parallel safe

@@ -1,6 +1,6 @@
 /** What every transport promises. Run against each of them by the files beside this one. */
 
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import type { AttemptError } from "../../supabase/functions/_shared/symphony/envelope.ts";
 import {
   type ClaimRequest,
@@ -170,6 +170,35 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
     assertEquals((await t.transport.claim(claimOf())).messages[0]?.attempts, 1);
   });
 
+  promise(
+    "a snoozed message waits out its delay, and nothing is charged or recorded",
+    async (t) => {
+      const [id] = await t.transport.send([{ type: "T", payload: 1 }]);
+      const first = await t.transport.claim(claimOf());
+      await t.transport.settle(settlementsOf(first.messages, {
+        kind: "snoozed",
+        delayMs: 5_000,
+        stamps: { handledBy: ["audit"] },
+      }));
+      assertEquals((await t.transport.claim(claimOf())).messages, []);
+      await t.advance(5_000);
+      const { messages: [second] } = await t.transport.claim(claimOf());
+      assertEquals(
+        [second?.id, second?.attempts, second?.retryCount, second?.stamps, second?.errors],
+        [id, 1, 0, { handledBy: ["audit"] }, []],
+      );
+    },
+  );
+
+  promise("a message whose lease is another's cannot be snoozed", async (t) => {
+    const [id = ""] = await t.transport.send([{ type: "T", payload: 1 }]);
+    await t.transport.claim(claimOf());
+    const old = [{ id, leaseToken: crypto.randomUUID() }];
+    const snoozed = { kind: "snoozed", delayMs: 0 } as const;
+    assertEquals(await t.transport.settle(settlementsOf(old, snoozed)), { stale: [id] });
+    assertEquals((await t.transport.claim(claimOf())).messages, []);
+  });
+
   promise("a retry keeps the id and the history, and waits out its delay", async (t) => {
     const [id] = await t.transport.send([{ type: "T", payload: 1 }]);
     const first = await t.transport.claim(claimOf());
@@ -255,13 +284,122 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
     await t.transport.claim(request);
     await t.advance(LEASE_MS - 5_000);
     const leases = [{ token: request.token, ids: [id] }];
-    assertEquals(await t.transport.extendLeases(leases, LEASE_MS), { lost: [] });
+    assertEquals(await t.transport.extendLeases(leases, LEASE_MS), {
+      lost: [],
+      cancelled: [],
+    });
     await t.advance(LEASE_MS - 5_000);
     assertEquals((await t.transport.claim(claimOf())).crashed, []);
     assertEquals(
       await t.transport.extendLeases([{ token: crypto.randomUUID(), ids: [id] }], LEASE_MS),
-      { lost: [id] },
+      { lost: [id], cancelled: [] },
     );
+  });
+
+  promise("a cancelled message that waits is a dead letter at once", async (t) => {
+    const [id = ""] = await t.transport.send([
+      { type: "T", payload: 1 },
+      { type: "T", payload: 2 },
+    ]);
+    assertEquals(await t.transport.cancel({ ids: [id] }), { cancelled: 1, running: 0 });
+    assertEquals(await t.failed(), [{ id, reason: "cancelled", attempts: 0, errors: [] }]);
+    const { messages } = await t.transport.claim(claimOf());
+    assertEquals(messages.map(({ payload }) => payload), [2]);
+    assertEquals(await t.transport.cancel({ ids: [id] }), { cancelled: 0, running: 0 });
+  });
+
+  promise("a cancel takes what all of its fields mean", async (t) => {
+    const ids = await t.transport.send([
+      { type: "A", payload: 1, queue: "x" },
+      { type: "A", payload: 2, queue: "y" },
+      { type: "B", payload: 3, queue: "x" },
+    ]);
+    assertEquals((await t.transport.cancel({ type: "A", queue: "x" })).cancelled, 1);
+    assertEquals((await t.failed()).map(({ id }) => id), [ids[0]]);
+    assertEquals((await t.transport.cancel({ ids, queue: "x" })).cancelled, 1);
+    assertEquals((await t.transport.cancel({ type: "A" })).cancelled, 1);
+  });
+
+  promise("a cancel that means everything is refused", async ({ transport }) => {
+    await assertRejects(
+      () => transport.cancel({}),
+      RangeError,
+      "filter: give at least one of ids, type, queue",
+    );
+  });
+
+  promise("a heartbeat names messages that were cancelled while they ran", async (t) => {
+    const ids = await t.transport.send([1, 2].map((payload) => ({ type: "T", payload })));
+    const request = claimOf();
+    const { messages } = await t.transport.claim(request);
+    const [first = ""] = ids;
+    assertEquals(await t.transport.cancel({ ids: [first] }), { cancelled: 0, running: 1 });
+    assertEquals(await t.failed(), []);
+    const leases = [{ token: request.token, ids }];
+    assertEquals(await t.transport.extendLeases(leases, LEASE_MS), {
+      lost: [],
+      cancelled: [first],
+    });
+    const dead = { kind: "dead", reason: "cancelled", errors: [failure] } as const;
+    const cancelled = messages.filter(({ id }) => id === first);
+    assertEquals(await t.transport.settle(settlementsOf(cancelled, dead)), { stale: [] });
+    assertEquals(await t.failed(), [
+      { id: first, reason: "cancelled", attempts: 1, errors: [failure] },
+    ]);
+  });
+
+  promise("a message that was cancelled too late is handled", async (t) => {
+    const ids = await t.transport.send([{ type: "T", payload: 1 }]);
+    const { messages } = await t.transport.claim(claimOf());
+    await t.transport.cancel({ ids });
+    assertEquals(await t.transport.settle(settlementsOf(messages, handled)), { stale: [] });
+    assertEquals(await t.failed(), []);
+  });
+
+  const again: [string, Settlement["outcome"], AttemptError[]][] = [
+    ["retried", { kind: "retry", delayMs: 0, retryCount: 1, errors: [failure] }, [failure]],
+    ["snoozed", { kind: "snoozed", delayMs: 0 }, []],
+    ["given back", released, []],
+  ];
+  for (const [what, outcome, errors] of again) {
+    promise(`a cancelled message that is ${what} does not come again`, async (t) => {
+      const [id = ""] = await t.transport.send([{ type: "T", payload: 1 }]);
+      const { messages } = await t.transport.claim(claimOf());
+      await t.transport.cancel({ ids: [id] });
+      assertEquals(await t.transport.settle(settlementsOf(messages, outcome)), { stale: [id] });
+      assertEquals(await t.failed(), [{ id, reason: "cancelled", attempts: 1, errors }]);
+      assertEquals((await t.transport.claim(claimOf())).messages, []);
+    });
+  }
+
+  promise("a message whose lease ran out is cancelled at once", async (t) => {
+    const [id = ""] = await t.transport.send([{ type: "T", payload: 1 }]);
+    const { messages } = await t.transport.claim(claimOf());
+    await t.advance(LEASE_MS + 1);
+    assertEquals(await t.transport.cancel({ ids: [id] }), { cancelled: 1, running: 0 });
+    assertEquals(await t.transport.settle(settlementsOf(messages, handled)), { stale: [id] });
+    assertEquals((await t.failed()).map(({ reason }) => reason), ["cancelled"]);
+  });
+
+  promise("a cancelled message whose worker died does not come again", async (t) => {
+    const ids = await t.transport.send([{ type: "T", payload: 1 }]);
+    await t.transport.claim(claimOf());
+    await t.transport.cancel({ ids });
+    await t.advance(LEASE_MS + 1);
+    const { messages, crashed } = await t.transport.claim(claimOf());
+    assertEquals([messages.length, crashed.length], [0, 1]);
+    const retry = { kind: "retry", delayMs: 0, retryCount: 0, alone: true, errors: [] } as const;
+    await t.transport.settle(settlementsOf(crashed, retry));
+    assertEquals((await t.failed()).map(({ reason }) => reason), ["cancelled"]);
+  });
+
+  promise("a claim that is repeated does not give what was cancelled meanwhile", async (t) => {
+    const ids = await t.transport.send([1, 2].map((payload) => ({ type: "T", payload })));
+    const request = claimOf();
+    await t.transport.claim(request);
+    await t.transport.cancel({ ids: ids.slice(0, 1) });
+    const { messages } = await t.transport.claim({ ...request, repeated: true });
+    assertEquals(messages.map(({ id }) => id), ids.slice(1));
   });
 
   promise("settling and claiming in one call does both", async ({ transport }) => {
@@ -295,6 +433,77 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
       assertNotEquals((await t.transport.send([message]))[0], first);
     },
   );
+
+  const once = { type: "T", payload: 1, dedupeKey: "k" };
+  const finish: [string, Settlement["outcome"]][] = [
+    ["handled", handled],
+    ["dead", { kind: "dead", reason: "exhausted", errors: [] }],
+  ];
+  for (const [end, outcome] of finish) {
+    promise(`a dedupe key answers the first id until the message is ${end}`, async (t) => {
+      const [first] = await t.transport.send([once]);
+      assertEquals(await t.transport.send([once, { ...once, payload: 2 }]), [first, first]);
+      const claimed = await t.transport.claim(claimOf());
+      assertEquals(claimed.messages.map(({ id, payload }) => [id, payload]), [[first, 1]]);
+      const retry = { kind: "retry", delayMs: 0, retryCount: 1, errors: [failure] } as const;
+      await t.transport.settle(settlementsOf(claimed.messages, retry));
+      assertEquals(await t.transport.send([once]), [first]);
+      const { messages } = await t.transport.claim(claimOf());
+      assertEquals(await t.transport.send([once]), [first]);
+      await t.transport.settle(settlementsOf(messages, outcome));
+      assertNotEquals(await t.transport.send([once]), [first]);
+    });
+  }
+
+  promise("a cancel frees the dedupe key", async (t) => {
+    const ids = await t.transport.send([once]);
+    await t.transport.cancel({ ids });
+    assertNotEquals(await t.transport.send([once]), ids);
+  });
+
+  promise("a dedupe key that is held until the start is free once it is claimed", async (t) => {
+    const message = { ...once, dedupe: "until-started" } as const;
+    const [first] = await t.transport.send([message, message]);
+    assertEquals(await t.transport.send([message]), [first]);
+    const { messages } = await t.transport.claim(claimOf());
+    assertEquals(messages.map(({ id }) => id), [first]);
+    const [second] = await t.transport.send([message]);
+    assertNotEquals(second, first);
+    // The first one's retry does not take the key again.
+    const retry = { kind: "retry", delayMs: 0, retryCount: 1, errors: [failure] } as const;
+    await t.transport.settle(settlementsOf(messages, retry));
+    assertEquals(await t.transport.send([message]), [second]);
+  });
+
+  promise("a dedupe key with a window is held that long, whatever becomes of it", async (t) => {
+    const message = { ...once, dedupe: { windowMs: 60_000 } };
+    const [first] = await t.transport.send([message, message]);
+    const { messages } = await t.transport.claim(claimOf());
+    assertEquals(messages.length, 1);
+    await t.transport.settle(settlementsOf(messages, handled));
+    assertEquals(await t.transport.send([message]), [first]);
+    await t.advance(60_001);
+    assertNotEquals(await t.transport.send([message]), [first]);
+  });
+
+  promise("dedupe keys of two types, and idempotency keys, are apart", async ({ transport }) => {
+    const ids = await transport.send([
+      once,
+      { ...once, type: "U" },
+      { ...once, dedupe: { windowMs: 60_000 } },
+      { type: "T", payload: 1, idempotencyKey: "k" },
+      { type: "T", payload: 1 },
+    ]);
+    assertEquals(new Set(ids).size, 5);
+    assertEquals((await transport.claim(claimOf())).messages.length, 5);
+  });
+
+  promise("one key within one call makes one message, in its place", async ({ transport }) => {
+    const other = { type: "T", payload: 2 };
+    const [a, b, c, d] = await transport.send([other, once, other, once]);
+    assertEquals([b === d, new Set([a, b, c]).size], [true, 3]);
+    assertEquals((await transport.claim(claimOf())).messages.length, 3);
+  });
 
   promise("a message older than its ttl is claimed as expired", async (t) => {
     await t.transport.send([{ type: "T", payload: 1, ttlMs: 1_000 }]);

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { createClient } from "@supabase/supabase-js";
 import postgres from "postgres";
 import { type Stack, StackError, startStack } from "../../local/stack.ts";
-import { createLocalProject, descendants, isRunning } from "../support/local_project.ts";
+import { createLocalProject, descendants, isRunning, nameOf } from "../support/local_project.ts";
 import { eventually } from "../support/stack.ts";
 
 const project = await createLocalProject();
@@ -153,10 +153,9 @@ test("after a crash of Postgres the stack serves again", async () => {
 });
 
 test("PostgREST starts again when it ends by itself", async () => {
-  for (const pid of descendants()) {
-    const name = (await Deno.readTextFile(`/proc/${pid}/comm`)).trim();
-    if (name === "postgrest") Deno.kill(pid, "SIGKILL");
-  }
+  const processes = descendants().filter((pid) => nameOf(pid) === "postgrest");
+  assertEquals(processes.length, 1);
+  for (const pid of processes) Deno.kill(pid, "SIGKILL");
   const answer = await eventually(
     () => rest("rpc/whoami", { apikey: stack.secretKey }),
     ([status]) => status === 200,

@@ -18,7 +18,8 @@ let gate = Promise.withResolvers<void>();
 
 Deno.test.beforeAll(async () => {
   stack = await project.start({ cron: true, net: true });
-  sql = postgres(stack.dbUrl, { max: 4, onnotice: () => {} });
+  // One connection, so that all know when it is lost.
+  sql = postgres(stack.dbUrl, { max: 1, onnotice: () => {} });
   server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const { pathname, search } = new URL(request.url);
     received.push(pathname + search);
@@ -236,6 +237,25 @@ test("pg_cron runs one instance of a job at a time", async () => {
   );
   await sql`select cron.unschedule('slow')`;
   assert(runs[1]?.start_time >= runs[0]?.end_time);
+});
+
+test("after a crash of Postgres, pg_net sends and pg_cron runs again", async () => {
+  await get("/before");
+  await stack.restartPostgres("immediate");
+  const scheduled = await eventually(
+    () => sql`select cron.schedule('after', '1 second', 'select 1') as id`.catch(() => []),
+    (rows) => rows.length === 1,
+  );
+  await response(await get("/after"));
+  const [run] = await eventually(
+    () =>
+      sql`select * from cron.job_run_details where jobid = ${
+        scheduled[0]?.id
+      } and status = 'succeeded'`,
+    (rows) => rows.length > 0,
+  );
+  await sql`select cron.unschedule('after')`;
+  assertEquals(run?.return_message, "1 row");
 });
 
 test("Vault keeps secrets by name, for postgres and service_role only", async () => {

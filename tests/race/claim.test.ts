@@ -1,11 +1,12 @@
 /** What one session cannot show: claims, settles and redrives of many sessions at once. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
 import {
   handled,
   type Settlement,
   SupabaseTransport,
+  TransportError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
@@ -114,6 +115,105 @@ testsOnStack({ poolSize: 20 }, (test) => {
       const ids = await second;
       const rows = await stack.sql`select id from public.messenger_messages`;
       assertEquals(rows.map(({ id }) => id), ids);
+    } finally {
+      await other.end();
+    }
+  });
+
+  const twins = (stack: TestStack, other: postgres.Sql) => ({
+    first: async () => {
+      const [row] = await other<{ id: string }[]>`
+        select public.messenger_dispatch('Count', '{"n":1}', dedupe_key => 'k')::text as id`;
+      return row?.id;
+    },
+    second: () =>
+      new SupabaseTransport(stack.client).send([
+        { type: "Count", payload: { n: 2 }, dedupeKey: "k" },
+      ]),
+  });
+
+  test("two dispatches with one dedupe key: the second waits for the first's commit, and answers its id", async (stack) => {
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      const { first, second } = twins(stack, other);
+      await other`begin`;
+      const id = await first();
+      const answer = second();
+      await waitUntilBlocked(stack);
+      await other`commit`;
+      assertEquals(await answer, [id]);
+      const rows = await stack.sql`select id from public.messenger_messages`;
+      assertEquals(rows.map(({ id }) => id), [id]);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("a dedupe key of a dispatch that rolls back is free for the one that waited", async (stack) => {
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      const { first, second } = twins(stack, other);
+      await other`begin`;
+      await first();
+      const answer = second();
+      await waitUntilBlocked(stack);
+      await other`rollback`;
+      const rows = await answer;
+      const [kept] = await stack.sql`select id, payload from public.messenger_messages`;
+      assertEquals({ ...kept }, { id: rows[0], payload: { n: 2 } });
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("200 dispatches with one dedupe key at once, while it is claimed and handled: each id was a message", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const message = { type: "Count", payload: { n: 1 }, dedupeKey: "k" };
+    const drained = drain(stack, 5);
+    const answers = await Promise.all(Array.from({ length: 200 }, () => transport.send([message])));
+    const handledIds = [...await drained, ...await drain(stack, 5)];
+    assertEquals(
+      [...new Set(answers.flat())].toSorted(),
+      handledIds.toSorted(),
+    );
+  });
+
+  test("a message that is just being claimed is cancelled once the claim has committed", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const ids = await stack.dispatch({ type: "Count", payload: { n: 1 } });
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      const token = crypto.randomUUID();
+      await other`select public.messenger_claim(${token})`;
+      const cancel = transport.cancel({ ids });
+      await waitUntilBlocked(stack);
+      await other`commit`;
+      assertEquals(await cancel, { cancelled: 0, running: 1 });
+      assertEquals(await transport.extendLeases([{ token, ids }], 60_000), {
+        lost: [],
+        cancelled: ids,
+      });
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("a cancel that waits in vain for another session changes nothing and says so", async (stack) => {
+    const ids = await stack.dispatch([1, 2].map((n) => ({ type: "Count", payload: { n } })));
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`select from public.messenger_messages where id = ${ids[1] ?? ""} for update`;
+      const error = await assertRejects(
+        () => new SupabaseTransport(stack.client).cancel({ ids }),
+        TransportError,
+        "cancel: other sessions hold the messages locked",
+      );
+      assertEquals(error.retryable, true);
+      await other`rollback`;
+      const rows = await stack.sql`select id from public.messenger_messages`;
+      assertEquals(rows.length, 2);
     } finally {
       await other.end();
     }

@@ -27,6 +27,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await admin.unsafe(`create database ${name} template ${TEMPLATE}`);
   const url = new URL(serverUrl());
   url.pathname = `/${name}`;
+  // What belongs to a database itself is not copied with a template.
+  await admin.unsafe(`alter database ${name} set search_path = "$user", public, extensions`);
+  await admin.unsafe(`alter database ${name} set timezone = 'UTC'`);
   const sql = postgres(url.href, { max: 4, onnotice: () => {} });
   return {
     url: url.href,

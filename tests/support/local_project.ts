@@ -73,8 +73,8 @@ export async function createLocalProject(
 export function descendants(parent = Deno.pid): number[] {
   const parents = new Map<number, number>();
   for (const { name } of Deno.readDirSync("/proc")) {
-    const ppid = /^\d+$/.test(name) ? parentOf(Number(name)) : undefined;
-    if (ppid !== undefined) parents.set(Number(name), ppid);
+    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined;
+    if (stat !== undefined) parents.set(Number(name), stat.parent);
   }
   const found = [parent];
   for (const pid of found) {
@@ -85,17 +85,25 @@ export function descendants(parent = Deno.pid): number[] {
 
 /** Whether a process runs. */
 export function isRunning(pid: number): boolean {
-  return parentOf(pid) !== undefined;
+  return readStat(pid) !== undefined;
 }
 
-/** The parent of a process that has not ended; undefined for any other. */
-function parentOf(pid: number): number | undefined {
+/** The name of a running process's program; undefined when it has ended. */
+export function nameOf(pid: number): string | undefined {
+  return readStat(pid)?.name;
+}
+
+/** What the kernel knows of a process that has not ended; undefined for any other. */
+function readStat(pid: number): { name: string; parent: number } | undefined {
   try {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-    const [state, ppid] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return state === "Z" ? undefined : Number(ppid);
+    const end = stat.lastIndexOf(")");
+    const [state, parent] = stat.slice(end + 2).split(" ");
+    const name = stat.slice(stat.indexOf("(") + 1, end);
+    return state === "Z" ? undefined : { name, parent: Number(parent) };
   } catch (error) {
-    const hasEnded = error instanceof Deno.errors.NotFound || /os error 3/.test(String(error));
+    // ESRCH: it ended between the opening of the file and the reading.
+    const hasEnded = error instanceof Deno.errors.NotFound || /os error 3\b/.test(String(error));
     if (hasEnded) return undefined;
     throw error;
   }

@@ -1,10 +1,13 @@
 /** Runs pgTAP tests: installs pgTAP from npm into a database, and reads what a test file reports. */
 
-import { pgtap } from "@electric-sql/pglite-pgtap";
+// For its effect only: the import has Deno install the package, whose archive is what is wanted.
+import "@electric-sql/pglite-pgtap";
 import postgres from "postgres";
 
-const SCRIPT = /(^|\/)pgtap--[\d.]+\.sql$/;
+const ARCHIVE = new URL("pgtap.tar.gz", import.meta.resolve("@electric-sql/pglite-pgtap"));
+const SCRIPT = /\/pgtap--[\d.]+\.sql$/;
 const TAR_BLOCK = 512;
+const LONGEST_LINE = 300;
 
 /**
  * Installs pgTAP into schema `extensions`, as plain SQL, unless the database has it.
@@ -13,8 +16,7 @@ const TAR_BLOCK = 512;
 export async function installPgTap(sql: postgres.Sql): Promise<void> {
   const [found] = await sql`select to_regprocedure('extensions.plan(integer)') as plan`;
   if (found?.plan) return;
-  const { bundlePath } = await pgtap.setup({}, {});
-  const script = await readFromTar(await gunzip(bundlePath), SCRIPT);
+  const script = readFromTar(await gunzip(ARCHIVE), SCRIPT);
   await sql.unsafe(
     `set search_path = extensions; set check_function_bodies = off; ${script}; reset all`,
   ).simple();
@@ -44,8 +46,9 @@ function readFromTar(archive: Uint8Array, wanted: RegExp): string {
  */
 export async function runPgTap(sql: postgres.Sql, file: string): Promise<void> {
   try {
-    const results: postgres.Row[][] = await sql.unsafe(file).simple();
-    const lines = results.flat().flatMap((row) => Object.values(row).flatMap(tapLines));
+    const results: Iterable<Iterable<postgres.Row>> = await sql.unsafe(file).simple();
+    const rows = [...results].flatMap((result) => [...result]);
+    const lines = rows.flatMap((row) => Object.values(row).flatMap(tapLines));
     const failures = findFailures(lines);
     if (failures.length > 0) throw new Error(failures.join("\n"));
   } catch (error) {
@@ -57,7 +60,8 @@ export async function runPgTap(sql: postgres.Sql, file: string): Promise<void> {
 
 function tapLines(value: unknown): string[] {
   if (typeof value !== "string") return [];
-  return value.split("\n").filter((line) => /^(ok |not ok |1\.\.\d+$|#)/.test(line));
+  return value.split("\n").filter((line) => /^(ok |not ok |1\.\.\d+$|#)/.test(line))
+    .map((line) => line.slice(0, LONGEST_LINE));
 }
 
 /** The failed tests of a TAP report with their diagnostics, and what is wrong with its plan. */

@@ -38,7 +38,7 @@ export interface TestStack extends Stack {
 
 /** What a tick answers. */
 export interface TickReport {
-  schedules: { processed: number };
+  schedules: { processed: number; error?: string };
   messages: { claimed: number; handled: number; retried: number; failed: number };
   durationMs: number;
 }

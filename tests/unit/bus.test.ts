@@ -32,6 +32,11 @@ const invalid: [string, Partial<MessageOptions<z.ZodUnknown>>, string][] = [
   ["a queue with a slash", { queue: "a/b" }, "queue: has to be"],
   ["a fractional priority", { priority: 1.5 }, "priority: has to be a whole number"],
   ["an access that does not exist", { access: "all" as "secret" }, "access: has to be"],
+  [
+    "a dedupe that does not exist",
+    { dedupe: "forever" as "until-started" },
+    "T: dedupe: has to be",
+  ],
   ["no handler", { handler: {} }, "handler: has to be a function"],
 ];
 for (const [what, options, message] of invalid) {
@@ -86,6 +91,29 @@ Deno.test("a dispatch takes the definition's queue, priority and ttl, unless it 
   ]);
 });
 
+Deno.test("a dedupe key is held as the dispatch says, or else as the definition does", async () => {
+  const { bus } = workbench([
+    Mail,
+    defineMessage({
+      type: "Soon",
+      schema: z.unknown(),
+      handler: () => {},
+      dedupe: { window: "10m" },
+    }),
+  ]);
+  const held = async (type: string, options: DispatchOptions) => {
+    const { dedupeKey, dedupe } = await bus.prepare({ type, payload: { to: "a" }, options });
+    return [dedupeKey, dedupe];
+  };
+  assertEquals(await held("Mail", {}), [undefined, undefined]);
+  assertEquals(await held("Mail", { dedupeKey: "k" }), ["k", "until-finished"]);
+  assertEquals(await held("Soon", { dedupeKey: "k" }), ["k", { windowMs: 600_000 }]);
+  assertEquals(await held("Soon", { dedupeKey: "k", dedupe: "until-started" }), [
+    "k",
+    "until-started",
+  ]);
+});
+
 Deno.test("what is sent is the JSON of the payload, which is what the schema has checked", async () => {
   const { bus } = workbench([Mail]);
   const payload = { to: "a", at: new Date(0) as unknown as string, extra: undefined };
@@ -111,6 +139,22 @@ const refused: [string, unknown, DispatchOptions, new (...args: never[]) => Erro
   ["a negative delay", { to: "a" }, { delay: -1 }, RangeError, "delay"],
   ["a priority out of range", { to: "a" }, { priority: 5000 }, RangeError, "priority"],
   ["a queue's name that is none", { to: "a" }, { queue: "" }, RangeError, "queue"],
+  ["an empty dedupe key", { to: "a" }, { dedupeKey: "" }, RangeError, "dedupeKey"],
+  [
+    "a dedupe key and an idempotency key",
+    { to: "a" },
+    { dedupeKey: "k", idempotencyKey: "k" },
+    RangeError,
+    "dedupeKey: give either",
+  ],
+  ["dedupe without a key", { to: "a" }, { dedupe: "until-started" }, RangeError, "dedupe: needs"],
+  [
+    "a window that is none",
+    { to: "a" },
+    { dedupeKey: "k", dedupe: { window: 0 } },
+    RangeError,
+    "dedupe: window: has to be more than 0",
+  ],
   ["an empty idempotency key", { to: "a" }, { idempotencyKey: "" }, RangeError, "idempotencyKey"],
 ];
 for (const [what, payload, options, type, message] of refused) {

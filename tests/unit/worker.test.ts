@@ -1,14 +1,16 @@
 /** What a worker does with the messages it claims. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
 import {
+  CancelledError,
   defineMessage,
   type Handler,
   InMemoryTransport,
   type MessageDefinition,
   type MessageOptions,
   RecoverableError,
+  snooze,
   type Transport,
   TransportError,
   UnrecoverableError,
@@ -106,6 +108,73 @@ Deno.test("a retry runs only the handlers that have not succeeded", async () => 
   assertEquals((await work()).handled, 1);
   assertEquals(runs, ["audit", "mail", "invoice", "mail", "mail"]);
   assertEquals(memory.failed, []);
+});
+
+Deno.test("a handler that snoozes has its message again later, as if it had not been run", async () => {
+  const attempts: number[] = [];
+  const hooks: string[] = [];
+  const { bus, memory, work } = workbench([
+    define((_payload, { attempt }) => {
+      attempts.push(attempt);
+      return attempts.length < 4 ? snooze("5ms") : undefined;
+    }, {
+      retry: { maxRetries: 0 },
+      onRetry: () => hooks.push("retry"),
+      onDeadLetter: () => hooks.push("dead"),
+    }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  assertEquals(await work(), { claimed: 1, handled: 1, retried: 0, failed: 0 });
+  assertEquals([attempts, hooks, memory.failed], [[1, 1, 1, 1], [], []]);
+});
+
+Deno.test("a snoozed message is due when its handler said", async () => {
+  const now = Date.UTC(2026, 0, 1);
+  const memory = new InMemoryTransport({ now: () => now });
+  const { bus, work } = workbench([define(() => snooze("10m"))], { memory });
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  assertEquals(await work(), { claimed: 0, handled: 0, retried: 0, failed: 0 });
+  assertEquals(
+    memory.messages.map(({ availableAt, attempts, retryCount, errors }) => [
+      availableAt.getTime() - now,
+      attempts,
+      retryCount,
+      errors,
+    ]),
+    [[600_000, 0, 0, []]],
+  );
+});
+
+Deno.test("of several handlers only those that snoozed come again, after the longest snooze", async () => {
+  const runs: string[] = [];
+  let now = Date.UTC(2026, 0, 1);
+  const memory = new InMemoryTransport({ now: () => now });
+  const { bus, work } = workbench([define({
+    audit: () => runs.push("audit"),
+    mail: () => runs.push("mail") < 4 ? snooze("1m") : undefined,
+    invoice: () => runs.push("invoice") < 4 ? snooze("5m") : undefined,
+  })], { memory });
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work();
+  now += 299_999;
+  assertEquals((await work({ budgetMs: 0 })).claimed, 0);
+  now += 1;
+  assertEquals((await work()).handled, 1);
+  assertEquals(runs, ["audit", "mail", "invoice", "mail", "invoice"]);
+});
+
+Deno.test("where one handler snoozes and another fails, the failure decides", async () => {
+  const { bus, memory, work } = workbench([
+    define({ later: () => snooze("1h"), bad: fail }, { retry: { maxRetries: 0 } }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  assertEquals((await work()).failed, 1);
+  assertEquals(memory.failed[0]?.envelope.errors.map(({ handler }) => handler), ["bad"]);
+  assertEquals(memory.failed[0]?.envelope.stamps.handledBy, undefined);
+});
+
+Deno.test("a snooze that is no duration is refused", () => {
+  assertThrows(() => snooze("soon" as "1s"), RangeError, "snooze: has to be");
 });
 
 Deno.test("the history names the handler that failed", async () => {
@@ -324,6 +393,7 @@ function failing(
     settle: guard("settle", memory.settle),
     settleAndClaim: guard("settle", memory.settleAndClaim),
     extendLeases: guard("extendLeases", memory.extendLeases),
+    cancel: guard("cancel", memory.cancel),
   };
 }
 
@@ -394,11 +464,92 @@ Deno.test("a handler whose lease is lost is told", async () => {
   ], {
     wrap: (memory) => ({
       ...failing(memory, () => undefined),
-      extendLeases: (leases) => Promise.resolve({ lost: leases.flatMap(({ ids }) => ids) }),
+      extendLeases: (leases) =>
+        Promise.resolve({ lost: leases.flatMap(({ ids }) => ids), cancelled: [] }),
     }),
   });
   await bus.dispatchAll([{ type: "T", payload: 1 }]);
   await work({ leaseMs: 30, budgetMs: 100 });
   assertEquals((told as Error).message, "the lease was lost");
   assert(lines.some(({ event }) => event === "lease_lost"));
+});
+
+Deno.test("a worker does not miss the moment at which a message falls due, wherever the clock moves on", async () => {
+  const { now } = performance;
+  // So many ms pass between any two readings of the clock.
+  for (let step = 1; step <= 50; step++) {
+    const { bus, work } = workbench([define(() => {})]);
+    await bus.dispatchAll([{ type: "T", payload: 1, options: { delay: 2 } }]);
+    let ahead = 0;
+    performance.now = () => now.call(performance) + (ahead += step);
+    let missed: ReturnType<typeof setTimeout> | undefined;
+    try {
+      const late = new Promise<never>((_, reject) => {
+        missed = setTimeout(() => reject(new Error(`missed with steps of ${step} ms`)), 2_000);
+      });
+      const report = await Promise.race([work({ budgetMs: 3_600_000 }), late]);
+      assertEquals(report.handled, 1);
+    } finally {
+      clearTimeout(missed);
+      performance.now = now;
+    }
+  }
+});
+
+Deno.test("a handler whose message is cancelled is told, and the message is a dead letter", async () => {
+  let told: unknown;
+  const hooks: string[] = [];
+  const { bus, memory, work } = workbench([
+    define(async (_payload, { envelope, signal }) => {
+      signal.addEventListener("abort", () => told = signal.reason);
+      await memory.cancel({ ids: [envelope.id] });
+      return new Promise(() => {});
+    }, { onDeadLetter: ({ reason }) => hooks.push(reason) }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  assertEquals(await work({ leaseMs: 300 }), { claimed: 1, handled: 0, retried: 0, failed: 1 });
+  assert(told instanceof CancelledError);
+  assertEquals(hooks, ["cancelled"]);
+  const [letter] = memory.failed;
+  assertEquals([letter?.reason, letter?.envelope.errors[0]?.class], [
+    "cancelled",
+    "CancelledError",
+  ]);
+});
+
+Deno.test("a message that is cancelled before its turn is not run", async () => {
+  const seen: unknown[] = [];
+  const { bus, memory, work } = workbench([
+    define(async (payload, { signal }) => {
+      seen.push(payload);
+      await memory.cancel({ type: "T" });
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    }),
+  ]);
+  await bus.dispatchAll([1, 2].map((payload) => ({ type: "T", payload })));
+  assertEquals((await work({ concurrency: 1, leaseMs: 300 })).failed, 2);
+  assertEquals(seen, [1]);
+  assertEquals(memory.failed.map(({ reason }) => reason), ["cancelled", "cancelled"]);
+});
+
+Deno.test("a handler that succeeds before it is told of the cancel has handled its message", async () => {
+  const { bus, memory, work } = workbench([
+    define((_payload, { envelope }) => memory.cancel({ ids: [envelope.id] })),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  assertEquals(await work(), { claimed: 1, handled: 1, retried: 0, failed: 0 });
+  assertEquals(memory.failed, []);
+});
+
+Deno.test("a cancelled message whose handler fails is not told of as a retry", async () => {
+  const hooks: string[] = [];
+  const { bus, memory, work } = workbench([
+    define(async (payload, ctx) => {
+      await memory.cancel({ ids: [ctx.envelope.id] });
+      return fail(payload, ctx);
+    }, { onRetry: () => hooks.push("retry") }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  assertEquals((await work()).retried, 0);
+  assertEquals([hooks, memory.failed[0]?.reason], [[], "cancelled"]);
 });

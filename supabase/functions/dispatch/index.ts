@@ -15,9 +15,11 @@ import {
   readJson,
   toMessageInput,
   toProblem,
+  toScheduleOptions,
+  toScheduleProblem,
 } from "../_shared/symphony/index.ts";
 
-const { bus, config, log, transport } = createMessenger({
+const { bus, config, log, scheduler, transport } = createMessenger({
   supabase: createAdminClient(),
   messages,
 });
@@ -26,6 +28,9 @@ const app = createApp("dispatch", { maxBodyBytes: config.maxBodyBytes, log });
 app.post("/", async (c) => {
   const caller = await authenticate(c.req.raw, "secret-or-user");
   const body = await readJson(c, dispatchBody);
+  if (!Array.isArray(body) && body.schedule) {
+    return c.json({ scheduleId: await schedule(body, body.schedule, caller) }, 201);
+  }
   const prepared = Array.isArray(body)
     ? await Promise.all(body.map((message, index) => prepare(message, caller, [index])))
     : [await prepare(body, caller, [])];
@@ -47,6 +52,24 @@ async function prepare(
     );
   } catch (error) {
     throw toProblem(error, path);
+  }
+}
+
+/** Makes a schedule, or changes the one with its name. @throws Problem that says where it is wrong */
+async function schedule(
+  message: DispatchMessage,
+  schedule: NonNullable<DispatchMessage["schedule"]>,
+  caller: Caller,
+): Promise<string> {
+  const options = toScheduleOptions(schedule, message);
+  try {
+    if (caller.kind === "secret") return await scheduler.schedule(message, options);
+    authorize(message, []);
+    // Under a name, a user could change what belongs to others.
+    if (schedule.name !== undefined) throw forbidden(["schedule", "name"], "users may not name it");
+    return await scheduler.schedule(message, options, { stamps: { user: caller.user } });
+  } catch (error) {
+    throw toScheduleProblem(error);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The bus: checks messages, lets middleware see them, and hands them to the transport. */
 
 import { z } from "zod";
+import { type Dedupe, parseDedupe } from "./dedupe.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import type { OutgoingMessage, Stamps } from "./envelope.ts";
 import { InvalidPayloadError, UnknownMessageTypeError } from "./errors.ts";
@@ -28,6 +29,10 @@ export interface DispatchOptions {
   readonly idempotencyKey?: string;
   /** Whose key it is; a user's id, or empty. */
   readonly idempotencyScope?: string;
+  /** While it is held, a dispatch of the type with this key answers the first message's id. */
+  readonly dedupeKey?: string;
+  /** How long the key is held; the definition says it where absent. */
+  readonly dedupe?: Dedupe;
   readonly groupKey?: string;
   readonly stamps?: Stamps;
 }
@@ -116,7 +121,8 @@ function outgoing(
   payload: unknown,
   options: DispatchOptions,
 ): OutgoingMessage {
-  const { delay, availableAt, ttl = definition.ttlMs, idempotencyKey, ...rest } = options;
+  const { delay, availableAt, ttl = definition.ttlMs, idempotencyKey, dedupeKey, dedupe, ...rest } =
+    options;
   if (delay !== undefined && availableAt !== undefined) {
     throw new RangeError("delay: give either delay or availableAt, not both");
   }
@@ -125,6 +131,15 @@ function outgoing(
   }
   if (idempotencyKey !== undefined && !/^.{1,255}$/su.test(idempotencyKey)) {
     throw new RangeError("idempotencyKey: has to be 1 to 255 characters");
+  }
+  if (dedupeKey !== undefined && !/^.{1,255}$/su.test(dedupeKey)) {
+    throw new RangeError("dedupeKey: has to be 1 to 255 characters");
+  }
+  if (dedupeKey !== undefined && idempotencyKey !== undefined) {
+    throw new RangeError("dedupeKey: give either dedupeKey or idempotencyKey, not both");
+  }
+  if (dedupe !== undefined && dedupeKey === undefined) {
+    throw new RangeError("dedupe: needs a dedupeKey");
   }
   return {
     ...rest,
@@ -136,5 +151,9 @@ function outgoing(
     ...(availableAt !== undefined && { availableAt }),
     ...(ttl !== undefined && { ttlMs: parseDuration(ttl, "ttl") }),
     ...(idempotencyKey !== undefined && { idempotencyKey }),
+    ...(dedupeKey !== undefined && {
+      dedupeKey,
+      dedupe: parseDedupe(dedupe ?? definition.dedupe, "dedupe"),
+    }),
   };
 }

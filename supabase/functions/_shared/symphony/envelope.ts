@@ -1,5 +1,7 @@
 /** The envelope: a message on its way, with what the bus has to know and remember about it. */
 
+import type { HeldFor } from "./dedupe.ts";
+
 /** One failed attempt, as it is kept in a message's history. */
 export interface AttemptError {
   /** The error's text, cut to a bound. */
@@ -97,6 +99,10 @@ export interface OutgoingMessage {
   readonly idempotencyKey?: string;
   /** Whose key it is: a user's id; empty for holders of a secret key. */
   readonly idempotencyScope?: string;
+  /** While it is held, a dispatch of the type with this key answers this message's id. */
+  readonly dedupeKey?: string;
+  /** How long the key is held; until the message is handled or dead where absent. */
+  readonly dedupe?: HeldFor;
   readonly groupKey?: string;
   readonly stamps?: Stamps;
 }

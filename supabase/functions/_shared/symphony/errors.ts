@@ -131,6 +131,13 @@ export class CrashError extends SymphonyError {
   }
 }
 
+/** An operator cancelled the message. Never retried; the reason of its handler's abort signal. */
+export class CancelledError extends UnrecoverableError {
+  constructor(message = "the message was cancelled", options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
 /** No definition has this type. Never retried. */
 export class UnknownMessageTypeError extends UnrecoverableError {
   readonly type: string;

@@ -2,6 +2,7 @@
 
 export * from "./bus.ts";
 export * from "./config.ts";
+export * from "./dedupe.ts";
 export * from "./duration.ts";
 export * from "./envelope.ts";
 export * from "./errors.ts";
@@ -10,11 +11,14 @@ export * from "./http/background.ts";
 export * from "./http/caller.ts";
 export * from "./http/dispatch-body.ts";
 export * from "./http/problem.ts";
+export * from "./http/schedule-body.ts";
 export * from "./log.ts";
 export * from "./message.ts";
 export * from "./messenger.ts";
 export * from "./outcome.ts";
 export * from "./retry/index.ts";
+export * from "./scheduler/index.ts";
+export * from "./snooze.ts";
 export * from "./transport/memory.ts";
 export * from "./transport/supabase.ts";
 export * from "./transport/transport.ts";

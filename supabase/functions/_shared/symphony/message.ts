@@ -3,6 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { z } from "zod";
 import type { DispatchOptions } from "./bus.ts";
+import { type Dedupe, parseDedupe } from "./dedupe.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import type { AttemptError, Envelope, ScheduleStamp, UserStamp } from "./envelope.ts";
 import type { Logger } from "./log.ts";
@@ -15,7 +16,7 @@ export interface HandlerContext {
   readonly envelope: Envelope;
   /** Which attempt this is; the first is 1. */
   readonly attempt: number;
-  /** Aborted at the timeout, when the lease is lost, and when the worker has to stop. */
+  /** Aborted at the timeout, when the message is cancelled or its lease lost, and at the worker's end. */
   readonly signal: AbortSignal;
   readonly log: Logger;
   /** Dispatches a further message. */
@@ -35,7 +36,10 @@ export type Dispatch = <Schema extends z.ZodType>(
   options?: DispatchOptions,
 ) => Promise<string>;
 
-/** Does the work of a message. Throwing is failing; what it returns is not looked at. */
+/**
+ * Does the work of a message. Throwing is failing; returning what `snooze()` made asks for the message
+ * again later; what else it returns is not looked at.
+ */
 export type Handler<Payload> = (payload: Payload, ctx: HandlerContext) => unknown;
 
 /** Who may dispatch a type over HTTPS: holders of a secret key, or signed-in users as well. */
@@ -70,6 +74,8 @@ export interface MessageOptions<Schema extends z.ZodType> {
   readonly timeout?: Duration;
   /** How long the message matters: older ones go to the dead letters unrun. */
   readonly ttl?: Duration;
+  /** How long a dispatch's `dedupeKey` is held; until the message is finished where absent. */
+  readonly dedupe?: Dedupe;
   /** Who may dispatch it over HTTPS; secret keys only where absent. */
   readonly access?: Access;
   /** Which options a signed-in user may choose; none where absent. */
@@ -92,6 +98,7 @@ export interface MessageDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly classify: ((error: unknown) => Classification | undefined) | undefined;
   readonly timeoutMs: number;
   readonly ttlMs: number | undefined;
+  readonly dedupe: Dedupe;
   readonly access: Access;
   readonly callerOptions: ReadonlySet<CallerOption>;
   readonly handlers: readonly NamedHandler[];
@@ -147,6 +154,8 @@ export function defineMessage<Schema extends z.ZodType>(
   if (options.access !== undefined && !["secret", "authenticated"].includes(options.access)) {
     throw new RangeError(`${type}: access: has to be 'secret' or 'authenticated'`);
   }
+  const dedupe = options.dedupe ?? "until-finished";
+  parseDedupe(dedupe, `${type}: dedupe`);
   return Object.freeze({
     type,
     schema: options.schema,
@@ -156,6 +165,7 @@ export function defineMessage<Schema extends z.ZodType>(
     classify: options.classify,
     timeoutMs,
     ttlMs: options.ttl === undefined ? undefined : parseDuration(options.ttl, `${type}: ttl`),
+    dedupe,
     access: options.access ?? "secret",
     callerOptions: new Set(options.callerOptions),
     handlers: namedHandlers(type, options.handler),

@@ -7,6 +7,9 @@ import { createLogger, type Logger } from "./log.ts";
 import { createRegistry, type MessageDefinition } from "./message.ts";
 import { RetryManager } from "./retry/manager.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./retry/strategy.ts";
+import type { DeclaredSchedule } from "./scheduler/declared.ts";
+import { Scheduler } from "./scheduler/scheduler.ts";
+import { runSchedules, type SchedulesReport } from "./scheduler/tick.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
 import { runTick, type TickOptions } from "./worker/tick.ts";
@@ -17,6 +20,8 @@ export interface MessengerOptions {
   /** Made with a secret key. */
   readonly supabase: SupabaseClient;
   readonly messages: readonly MessageDefinition[];
+  /** Schedules declared in code; the table's are left alone where absent. */
+  readonly schedules?: readonly DeclaredSchedule[];
   readonly middleware?: readonly Middleware[];
   /** For types that have none of their own; exponential backoff with its defaults where absent. */
   readonly strategy?: RetryStrategy;
@@ -32,8 +37,11 @@ export interface Messenger {
   readonly bus: MessageBus;
   readonly transport: Transport;
   readonly retry: RetryManager;
+  readonly scheduler: Scheduler;
   readonly config: Config;
   readonly log: Logger;
+  /** Dispatches what schedules have due, for at most `budgetMs`. Never throws. */
+  runSchedules(options: { readonly budgetMs: number }): Promise<SchedulesReport>;
   /** Claims and handles what is due within `budgetMs`. */
   work(options: WorkerLimits): Promise<WorkerReport>;
   /** Does the same as a tick that the database knows of. */
@@ -52,6 +60,12 @@ export function createMessenger(options: MessengerOptions): Messenger {
   const strategy = options.strategy ?? new ExponentialBackoffRetryStrategy({});
   const retry = new RetryManager({ strategy, transport, registry, log });
   const bus = new MessageBus({ registry, transport, middleware: options.middleware ?? [] });
+  const scheduler = new Scheduler({
+    supabase: options.supabase,
+    bus,
+    log,
+    ...(options.schedules && { declared: options.schedules }),
+  });
   const work = (limits: WorkerLimits) =>
     runWorker({
       ...limits,
@@ -68,8 +82,11 @@ export function createMessenger(options: MessengerOptions): Messenger {
     bus,
     transport,
     retry,
+    scheduler,
     config,
     log,
+    runSchedules: ({ budgetMs }) =>
+      runSchedules(scheduler, { budgetMs, batchSize: config.schedulerBatchSize, log }),
     work,
     tick: (limits) => runTick(limits, { supabase: options.supabase, work, log }),
   };

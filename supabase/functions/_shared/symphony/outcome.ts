@@ -1,4 +1,7 @@
-/** What can become of a claimed message. The vocabulary is closed: handled, retry or dead. */
+/**
+ * What can become of a claimed message. The vocabulary is closed: handled, retry or dead. A message
+ * that is given back, unstarted or because its handler snoozed, has no outcome yet.
+ */
 
 import type { AttemptError, Stamps } from "./envelope.ts";
 
@@ -9,7 +12,8 @@ export type DeadReason =
   | "crashed"
   | "invalid"
   | "unknown_type"
-  | "expired";
+  | "expired"
+  | "cancelled";
 
 /** Every handler has succeeded: the message goes. */
 export interface Handled {
@@ -49,11 +53,20 @@ export interface Released {
   readonly kind: "released";
 }
 
+/** Its handler asked for it later: no attempt is charged. */
+export interface Snoozed {
+  readonly kind: "snoozed";
+  /** Ms until the next attempt. */
+  readonly delayMs: number;
+  /** The stamps from now on, where they change. */
+  readonly stamps?: Stamps;
+}
+
 /** An outcome to be written, under the token of the claim. */
 export interface Settlement {
   readonly id: string;
   readonly leaseToken: string;
-  readonly outcome: Outcome | Released;
+  readonly outcome: Outcome | Released | Snoozed;
 }
 
 /** The one handled outcome; it carries nothing. */

@@ -1,37 +1,41 @@
-/** What `dispatch` takes: one message, or up to 1,000 in an array. */
+/** What `dispatch` takes: one message, now or by a schedule, or up to 1,000 in an array. */
 
 import { z } from "zod";
 import type { MessageInput } from "../bus.ts";
-import { type Duration, parseDuration } from "../duration.ts";
 import type { CallerOption } from "../message.ts";
+import { durationField, momentField } from "./fields.ts";
+import { scheduleBody } from "./schedule-body.ts";
 
 /** Most messages in one request. */
 export const MAX_MESSAGES = 1_000;
 
-const duration = z.union([z.string(), z.number()], "has to be a duration")
-  .superRefine((value, ctx) => {
-    try {
-      parseDuration(value as Duration, "delay");
-    } catch (error) {
-      const message = error instanceof Error ? error.message.replace(/^delay: /, "") : "is wrong";
-      ctx.addIssue({ code: "custom", message });
-    }
-  })
-  .transform((value) => value as Duration);
-
-const message = z.strictObject({
+const fields = {
   type: z.string("has to be the name of a message type"),
   payload: z.unknown(),
-  delay: duration.optional(),
-  availableAt: z.iso.datetime({ offset: true, error: "has to be an ISO 8601 time with an offset" })
-    .transform((value) => new Date(value)).optional(),
+  delay: durationField.optional(),
+  availableAt: momentField.optional(),
   queue: z.string().optional(),
   priority: z.number().optional(),
   idempotencyKey: z.string().optional(),
   groupKey: z.string().min(1).max(255).optional(),
-}).refine((value) => "payload" in value, { path: ["payload"], message: "is required" });
+};
 
-const messages = z.array(message).min(1, "the array has to hold a message")
+const hasPayload = (value: object) => "payload" in value;
+const missing = { path: ["payload"], message: "is required" };
+
+const message = z.strictObject({ ...fields, schedule: scheduleBody.optional() })
+  .refine(hasPayload, missing)
+  .superRefine((value, ctx) => {
+    for (const field of ["delay", "availableAt", "idempotencyKey"] as const) {
+      if (value.schedule !== undefined && value[field] !== undefined) {
+        ctx.addIssue({ code: "custom", path: [field], message: "does not go with a schedule" });
+      }
+    }
+  });
+
+const element = z.strictObject(fields).refine(hasPayload, missing);
+
+const messages = z.array(element).min(1, "the array has to hold a message")
   .max(MAX_MESSAGES, `the array may hold at most ${MAX_MESSAGES} messages`);
 
 /** The schema of a dispatch request's body; an array is held to another than a single message. */
@@ -44,7 +48,7 @@ export type DispatchMessage = z.output<typeof message>;
 
 /** Options in a message that a user may choose only where the definition allows it. */
 export function chosenOptions(message: DispatchMessage): CallerOption[] {
-  const options = ["delay", "availableAt", "queue", "priority", "groupKey"] as const;
+  const options = ["delay", "availableAt", "queue", "priority", "groupKey", "schedule"] as const;
   return options.filter((option) => message[option] !== undefined);
 }
 
@@ -53,7 +57,7 @@ export function toMessageInput(
   message: DispatchMessage,
   more: Pick<NonNullable<MessageInput["options"]>, "idempotencyScope" | "stamps">,
 ): MessageInput {
-  const { type, payload, ...rest } = message;
+  const { type, payload, schedule: _, ...rest } = message;
   const options = Object.fromEntries(
     Object.entries({ ...rest, ...more }).filter(([, value]) => value !== undefined),
   );

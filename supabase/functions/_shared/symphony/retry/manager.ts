@@ -3,6 +3,7 @@
 import { MAX_DURATION_MS } from "../duration.ts";
 import type { AttemptError, Envelope, Stamps } from "../envelope.ts";
 import {
+  CancelledError,
   CrashError,
   HandlersFailedError,
   InvalidPayloadError,
@@ -116,6 +117,7 @@ export class RetryManager {
     if (error instanceof UnknownMessageTypeError) return dead("unknown_type");
     if (error instanceof InvalidPayloadError) return dead("invalid");
     if (error instanceof MessageExpiredError) return dead("expired");
+    if (error instanceof CancelledError) return dead("cancelled");
     if (error instanceof CrashError) {
       // A crash takes a whole batch with it. Only a message that ran alone is known to be guilty;
       // until then the crash is not charged, and the message has to run alone from now on.

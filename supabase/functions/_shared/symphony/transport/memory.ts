@@ -2,7 +2,16 @@
 
 import type { Envelope, OutgoingMessage } from "../envelope.ts";
 import type { Dead, Settlement } from "../outcome.ts";
-import type { Claim, ClaimRequest, Lease, SettleResult, Transport } from "./transport.ts";
+import {
+  type CancelFilter,
+  type CancelResult,
+  type Claim,
+  type ClaimRequest,
+  type HeartbeatResult,
+  type Lease,
+  type SettleResult,
+  type Transport,
+} from "./transport.ts";
 
 /** A dead letter, as the transport in memory keeps it. */
 export interface DeadLetter {
@@ -14,6 +23,10 @@ interface Row {
   envelope: Envelope;
   /** End of the lease in ms; null while the message waits. */
   leasedUntil: number | null;
+  /** It runs, and is not to come again. */
+  cancelled?: boolean;
+  /** The dedupe key it holds, and whether only until it is claimed. */
+  holds: { readonly key: string; readonly untilStarted: boolean } | null;
 }
 
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
@@ -39,15 +52,16 @@ export class InMemoryTransport implements Transport {
 
   send(messages: readonly OutgoingMessage[]): Promise<string[]> {
     return Promise.resolve(messages.map((message) => {
-      const key = message.idempotencyKey === undefined
-        ? undefined
-        : JSON.stringify([message.idempotencyScope ?? "", message.idempotencyKey]);
-      const known = key === undefined ? undefined : this.#keys.get(key);
+      const timed = timedKey(message);
+      const known = timed && this.#keys.get(timed.key);
       if (known && known.expiresAt > this.#now()) return known.id;
+      const holds = heldKey(message);
+      const holder = this.#rows.values().find((row) => holds && row.holds?.key === holds.key);
+      if (holder) return holder.envelope.id;
 
       const id = String(this.#nextId++);
-      if (key !== undefined) this.#keys.set(key, { id, expiresAt: this.#now() + IDEMPOTENCY_MS });
-      this.#rows.set(id, { envelope: this.#envelope(id, message), leasedUntil: null });
+      if (timed) this.#keys.set(timed.key, { id, expiresAt: this.#now() + timed.ms });
+      this.#rows.set(id, { envelope: this.#envelope(id, message), leasedUntil: null, holds });
       return id;
     }));
   }
@@ -57,7 +71,8 @@ export class InMemoryTransport implements Transport {
     const { token, runAlone = false } = request;
     const crashedToken = `${token} crashed`;
     if (request.repeated) {
-      const again = [...this.#rows.values()].map(({ envelope }) => envelope);
+      const again = [...this.#rows.values()].filter(({ cancelled }) => !cancelled)
+        .map(({ envelope }) => envelope);
       const messages = again.filter(({ leaseToken }) => leaseToken === token);
       const crashed = again.filter(({ leaseToken }) => leaseToken === crashedToken);
       if (messages.length + crashed.length > 0) return this.#answer(messages, crashed, request);
@@ -71,6 +86,7 @@ export class InMemoryTransport implements Transport {
     ).sort(inClaimOrder).slice(0, runAlone ? 1 : request.maxMessages);
     const lease = (row: Row, leaseToken: string, attempts: number) => {
       row.leasedUntil = now + request.leaseMs;
+      if (row.holds?.untilStarted) row.holds = null;
       const { expiresAt } = row.envelope;
       const expired = expiresAt !== null && expiresAt.getTime() <= now;
       return row.envelope = { ...row.envelope, leaseToken, attempts, expired };
@@ -85,8 +101,11 @@ export class InMemoryTransport implements Transport {
   settle(settlements: readonly Settlement[]): Promise<SettleResult> {
     const stale = settlements.filter((settlement) => {
       const row = this.#leased(settlement.id, settlement.leaseToken);
-      if (row) this.#write(row, settlement);
-      return !row;
+      if (!row) return true;
+      const cancelled = row.cancelled ? cancelledInstead(settlement.outcome) : null;
+      if (cancelled) this.#bury(row, cancelled);
+      else this.#write(row, settlement);
+      return cancelled !== null;
     });
     return Promise.resolve({ stale: stale.map(({ id }) => id) });
   }
@@ -98,15 +117,42 @@ export class InMemoryTransport implements Transport {
     return { ...await this.settle(settlements), ...await this.claim(request) };
   }
 
-  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<{ lost: readonly string[] }> {
-    const lost = leases.flatMap(({ token, ids }) =>
-      ids.filter((id) => {
+  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult> {
+    const lost: string[] = [];
+    const cancelled: string[] = [];
+    for (const { token, ids } of leases) {
+      for (const id of ids) {
         const row = this.#leased(id, token);
         if (row) row.leasedUntil = this.#now() + leaseMs;
-        return !row;
-      })
-    );
-    return Promise.resolve({ lost });
+        if (!row) lost.push(id);
+        else if (row.cancelled) cancelled.push(id);
+      }
+    }
+    return Promise.resolve({ lost, cancelled });
+  }
+
+  cancel({ ids, type, queue }: CancelFilter): Promise<CancelResult> {
+    if (!ids && type === undefined && queue === undefined) {
+      const message = "filter: give at least one of ids, type, queue";
+      return Promise.reject(new RangeError(message));
+    }
+    const now = this.#now();
+    const result = { cancelled: 0, running: 0 };
+    for (const row of this.#rows.values()) {
+      const { envelope, leasedUntil } = row;
+      const meant = !row.cancelled && (!ids || ids.includes(envelope.id)) &&
+        (type === undefined || type === envelope.type) &&
+        (queue === undefined || queue === envelope.queue);
+      if (!meant) continue;
+      if (leasedUntil !== null && leasedUntil > now) {
+        row.cancelled = true;
+        result.running++;
+      } else {
+        this.#bury(row, { kind: "dead", reason: "cancelled", errors: [] });
+        result.cancelled++;
+      }
+    }
+    return Promise.resolve(result);
   }
 
   #leased(id: string, token: string): Row | undefined {
@@ -146,6 +192,16 @@ export class InMemoryTransport implements Transport {
         row.leasedUntil = null;
         row.envelope = { ...envelope, attempts: envelope.attempts - 1, leaseToken: "" };
         break;
+      case "snoozed":
+        row.leasedUntil = null;
+        row.envelope = {
+          ...envelope,
+          availableAt: new Date(this.#now() + outcome.delayMs),
+          attempts: envelope.attempts - 1,
+          stamps: outcome.stamps ?? envelope.stamps,
+          leaseToken: "",
+        };
+        break;
       case "retry":
         row.leasedUntil = null;
         row.envelope = {
@@ -159,16 +215,16 @@ export class InMemoryTransport implements Transport {
         };
         break;
       case "dead":
-        this.#rows.delete(id);
-        this.failed.push({
-          envelope: {
-            ...envelope,
-            stamps: outcome.stamps ?? envelope.stamps,
-            errors: [...envelope.errors, ...outcome.errors],
-          },
-          reason: outcome.reason,
-        });
+        this.#bury(row, outcome);
     }
+  }
+
+  #bury({ envelope }: Row, { reason, stamps = envelope.stamps, errors }: Dead): void {
+    this.#rows.delete(envelope.id);
+    this.failed.push({
+      envelope: { ...envelope, stamps, errors: [...envelope.errors, ...errors] },
+      reason,
+    });
   }
 
   #envelope(id: string, message: OutgoingMessage): Envelope {
@@ -192,6 +248,29 @@ export class InMemoryTransport implements Transport {
       leaseToken: "",
     };
   }
+}
+
+/** The key that is held for a time, whatever becomes of the message. */
+function timedKey(message: OutgoingMessage): { key: string; ms: number } | null {
+  const { type, idempotencyKey, idempotencyScope = "", dedupeKey, dedupe } = message;
+  if (dedupeKey !== undefined && typeof dedupe === "object") {
+    return { key: JSON.stringify([`dedupe:${type}`, dedupeKey]), ms: dedupe.windowMs };
+  }
+  if (idempotencyKey === undefined) return null;
+  return { key: JSON.stringify([idempotencyScope, idempotencyKey]), ms: IDEMPOTENCY_MS };
+}
+
+/** The key that is held as long as the message, or until it is claimed. */
+function heldKey({ type, dedupeKey, dedupe }: OutgoingMessage): Row["holds"] {
+  if (dedupeKey === undefined || typeof dedupe === "object") return null;
+  return { key: JSON.stringify([type, dedupeKey]), untilStarted: dedupe === "until-started" };
+}
+
+/** What becomes of a cancelled message that was to come again; null where it was not. */
+function cancelledInstead(outcome: Settlement["outcome"]): Dead | null {
+  if (outcome.kind === "handled" || outcome.kind === "dead") return null;
+  const { stamps, errors = [] }: Partial<Dead> = { ...outcome, kind: "dead" };
+  return { kind: "dead", reason: "cancelled", errors, ...(stamps && { stamps }) };
 }
 
 function inClaimOrder({ envelope: a }: Row, { envelope: b }: Row): number {

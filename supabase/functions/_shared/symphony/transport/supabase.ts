@@ -1,16 +1,19 @@
 /** The transport over Supabase: each method is one RPC. The only file that speaks SQL's names. */
 
-import type { PostgrestError, SupabaseClient } from "@supabase/supabase-js";
+import type { SupabaseClient } from "@supabase/supabase-js";
 import type { AttemptError, Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
 import type { Settlement } from "../outcome.ts";
-import {
-  type Claim,
-  type ClaimRequest,
-  type LastKeys,
-  type Lease,
-  type SettleResult,
-  type Transport,
-  TransportError,
+import { callRpc } from "./rpc.ts";
+import type {
+  CancelFilter,
+  CancelResult,
+  Claim,
+  ClaimRequest,
+  HeartbeatResult,
+  LastKeys,
+  Lease,
+  SettleResult,
+  Transport,
 } from "./transport.ts";
 
 interface MessageRow {
@@ -82,15 +85,16 @@ export class SupabaseTransport implements Transport {
     return { stale: answer.stale, ...toClaim(answer) };
   }
 
-  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<{ lost: readonly string[] }> {
+  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult> {
     return this.#call("messenger_heartbeat", { leases, lease_ms: leaseMs });
   }
 
-  async #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
-    const { data, error, status } = await this.#client.rpc(name, args)
-      .abortSignal(AbortSignal.timeout(this.#timeoutMs));
-    if (error) throw toTransportError(name, error, status);
-    return data as Answer;
+  cancel(filter: CancelFilter): Promise<CancelResult> {
+    return this.#call("messenger_cancel", { ...filter });
+  }
+
+  #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
+    return callRpc<Answer>(this.#client, name, args, this.#timeoutMs);
   }
 }
 
@@ -106,6 +110,10 @@ function toRow(message: OutgoingMessage) {
     idempotency_key: message.idempotencyKey,
     idempotency_scope: message.idempotencyScope,
     group_key: message.groupKey,
+    dedupe_key: message.dedupeKey,
+    ...(typeof message.dedupe === "object"
+      ? { dedupe_window_ms: message.dedupe.windowMs }
+      : { dedupe: message.dedupe }),
     stamps: message.stamps,
   };
 }
@@ -160,6 +168,7 @@ interface TokenSettlements {
   token: string;
   handled?: string[];
   released?: string[];
+  snoozed?: unknown[];
   retries?: unknown[];
   dead?: unknown[];
 }
@@ -175,6 +184,9 @@ function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
         break;
       case "released":
         (entry.released ??= []).push(id);
+        break;
+      case "snoozed":
+        (entry.snoozed ??= []).push({ id, delay_ms: outcome.delayMs, stamps: outcome.stamps });
         break;
       case "retry":
         (entry.retries ??= []).push({
@@ -196,12 +208,4 @@ function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
     }
   }
   return [...tokens.values()];
-}
-
-// SQLSTATE classes after which asking again may help: connection, resources, operator, timeout.
-const RETRYABLE = /^(08|53|57|PGRST00)|^(40001|40P01|55P03)$/;
-
-function toTransportError(name: string, error: PostgrestError, status: number): TransportError {
-  const retryable = status === 0 || status >= 500 || status === 429 || RETRYABLE.test(error.code);
-  return new TransportError(name, error.message || `HTTP ${status}`, retryable, { cause: error });
 }

@@ -42,7 +42,7 @@ export interface Claim {
 
 /** What a settle call answers. */
 export interface SettleResult {
-  /** Ids whose lease is another's by now, or which are gone: nothing was changed for them. */
+  /** Ids whose outcome was not written: their lease is another's, they are gone, or cancelled. */
   readonly stale: readonly string[];
 }
 
@@ -50,6 +50,29 @@ export interface SettleResult {
 export interface Lease {
   readonly token: string;
   readonly ids: readonly string[];
+}
+
+/** What became of leases that were to be extended. */
+export interface HeartbeatResult {
+  /** Ids whose lease is another's by now. */
+  readonly lost: readonly string[];
+  /** Ids of messages that were cancelled: to be stopped, and settled as dead. */
+  readonly cancelled: readonly string[];
+}
+
+/** Which messages to cancel: those that all of the given fields mean. */
+export interface CancelFilter {
+  readonly ids?: readonly string[];
+  readonly type?: string;
+  readonly queue?: string;
+}
+
+/** What cancelling did. */
+export interface CancelResult {
+  /** How many waited, and are dead letters now. */
+  readonly cancelled: number;
+  /** How many run, and are stopped at their worker's next heartbeat. */
+  readonly running: number;
 }
 
 /** Where messages are kept, claimed and settled. Every method throws {@link TransportError}. */
@@ -65,8 +88,13 @@ export interface Transport {
     settlements: readonly Settlement[],
     request: ClaimRequest,
   ): Promise<SettleResult & Claim>;
-  /** Extends leases; answers the ids whose lease is another's by now. */
-  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<{ lost: readonly string[] }>;
+  /** Extends leases, and tells which are lost and which messages are cancelled. */
+  extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult>;
+  /**
+   * Cancels messages. One that runs counts as handled if its handlers succeed before they are told.
+   * @throws RangeError if the filter is empty
+   */
+  cancel(filter: CancelFilter): Promise<CancelResult>;
 }
 
 /** The place where messages are kept did not answer, or refused. */

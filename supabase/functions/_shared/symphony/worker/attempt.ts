@@ -13,8 +13,9 @@ import {
 } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { HandlerContext, MessageDefinition } from "../message.ts";
-import { handled, type Outcome } from "../outcome.ts";
+import { handled, type Outcome, type Snoozed } from "../outcome.ts";
 import type { RetryManager } from "../retry/manager.ts";
+import { Snooze } from "../snooze.ts";
 
 /** What an attempt needs beside the message. */
 export interface AttemptDependencies {
@@ -32,17 +33,25 @@ export async function attempt(
   envelope: Envelope,
   stop: AbortSignal,
   deps: AttemptDependencies,
-): Promise<Outcome> {
+): Promise<Outcome | Snoozed> {
   const startedAt = performance.now();
   const handledBy = new Set(envelope.stamps.handledBy);
+  const snoozes: Snooze[] = [];
   try {
     const definition = runnable(envelope, deps.bus);
     const payload = await parse(definition, envelope);
     await withTimeout(definition, stop, (signal) => {
       const ctx = context(envelope, signal, deps);
-      return deps.bus.handle(ctx, () => runHandlers(definition, payload, ctx, handledBy));
+      return deps.bus.handle(
+        ctx,
+        () => runHandlers(definition, payload, ctx, { handledBy, snoozes }),
+      );
     });
-    return handled;
+    return snoozes.length === 0 ? handled : {
+      kind: "snoozed",
+      delayMs: Math.max(...snoozes.map(({ delayMs }) => delayMs)),
+      stamps: { ...envelope.stamps, handledBy: [...handledBy] },
+    };
   } catch (error) {
     return deps.retry.decide(envelope, error, {
       durationMs: Math.round(performance.now() - startedAt),
@@ -64,19 +73,27 @@ async function parse(definition: MessageDefinition, envelope: Envelope): Promise
   return parsed.data;
 }
 
-/** Runs each handler that has not succeeded yet, also after another has failed. */
+/** What the handlers of an attempt have done so far. */
+interface Progress {
+  /** Names of those that have succeeded, in this attempt and before. */
+  readonly handledBy: Set<string>;
+  readonly snoozes: Snooze[];
+}
+
+/** Runs each handler that has not succeeded yet, also after another has failed or snoozed. */
 async function runHandlers(
   definition: MessageDefinition,
   payload: unknown,
   ctx: HandlerContext,
-  handledBy: Set<string>,
+  { handledBy, snoozes }: Progress,
 ): Promise<void> {
   const failures: HandlerFailure[] = [];
   for (const { name, handle } of definition.handlers) {
     if (handledBy.has(name)) continue;
     try {
-      await handle(payload, ctx);
-      handledBy.add(name);
+      const answer = await handle(payload, ctx);
+      if (answer instanceof Snooze) snoozes.push(answer);
+      else handledBy.add(name);
     } catch (error) {
       failures.push({ handler: name, error });
     }

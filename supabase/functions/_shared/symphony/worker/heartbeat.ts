@@ -8,6 +8,7 @@ import type { Lease, Transport } from "../transport/transport.ts";
  * Extends the leases of what `held` answers, three times within a lease, until it is stopped.
  * @param onKept called after a heartbeat that reached the database
  * @param onLost told the ids whose lease is another's by now
+ * @param onCancelled told the ids of messages that are not to be run on
  * @returns a function that stops it
  */
 export function startHeartbeat(options: {
@@ -16,16 +17,18 @@ export function startHeartbeat(options: {
   readonly held: () => Iterable<Pick<Envelope, "id" | "leaseToken">>;
   readonly onKept: () => void;
   readonly onLost: (ids: readonly string[]) => void;
+  readonly onCancelled: (ids: readonly string[]) => void;
   readonly log: Logger;
 }): () => void {
-  const { transport, leaseMs, held, onKept, onLost, log } = options;
+  const { transport, leaseMs, held, onKept, onLost, onCancelled, log } = options;
   const beat = async () => {
     const leases = byToken(held());
     if (leases.length === 0) return;
     try {
-      const { lost } = await transport.extendLeases(leases, leaseMs);
+      const { lost, cancelled } = await transport.extendLeases(leases, leaseMs);
       onKept();
       if (lost.length > 0) onLost(lost);
+      if (cancelled.length > 0) onCancelled(cancelled);
     } catch (error) {
       log.warn("heartbeat_failed", { error: String(error) });
     }

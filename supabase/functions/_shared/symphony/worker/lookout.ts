@@ -49,17 +49,17 @@ export class Lookout {
 
   /**
    * What to claim now, if anything.
+   * @param now on the clock of performance.now()
    * @param held messages that wait or run in this worker
    * @param settles whether a settle call is due anyway, which carries a claim at no cost
    */
-  request(held: number, settles: boolean): ClaimRequest | null {
+  request(now: number, held: number, settles: boolean): ClaimRequest | null {
     const { batchSize, leaseMs, queues } = this.options;
     // A message that has to run alone waits until this worker's hands are empty; and after it, the
     // ordinary ones have their turn.
     const runAlone = this.#aloneDue && !this.#ranAlone;
     if (runAlone && held > 0) return null;
 
-    const now = performance.now();
     const room = batchSize - held;
     const lookDue = this.nextLookAt !== null && now >= this.nextLookAt && room * 2 >= batchSize;
     if (!(runAlone || lookDue || (settles && room > 0))) return null;

@@ -3,7 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus.ts";
 import type { Envelope } from "../envelope.ts";
-import { CrashError } from "../errors.ts";
+import { CancelledError, CrashError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { released, type Settlement } from "../outcome.ts";
 import type { RetryManager } from "../retry/manager.ts";
@@ -57,7 +57,7 @@ export interface WorkerTick {
 
 /** What a run did. */
 export interface WorkerReport {
-  /** Messages claimed and kept: not those given back unstarted. */
+  /** Messages claimed and kept: not those given back, unstarted or snoozed. */
   claimed: number;
   handled: number;
   retried: number;
@@ -87,6 +87,8 @@ class Run {
   readonly #gate: Gate;
   readonly #report: WorkerReport = { claimed: 0, handled: 0, retried: 0, failed: 0 };
   readonly #endsAt: number;
+  /** The time of this turn of the loop: what is not due yet by it has a timer set by it. */
+  #now = performance.now();
   /** Claimed, not started. */
   #inbox: Envelope[] = [];
   /** Started, not done. */
@@ -122,11 +124,13 @@ class Run {
       held: () => this.#held(),
       onKept: () => this.#leasedAt = performance.now(),
       onLost: (ids) => this.#drop(ids),
+      onCancelled: (ids) => this.#cancel(ids),
     });
     const onAbort = () => this.#abortAll();
     this.#options.signal?.addEventListener("abort", onAbort);
     try {
       while (!this.#finished()) {
+        this.#now = performance.now();
         this.#startHandlers();
         this.#startExchange();
         this.#startRest();
@@ -144,7 +148,7 @@ class Run {
 
   get #stopping(): boolean {
     return this.#options.signal?.aborted === true ||
-      performance.now() >= this.#endsAt;
+      this.#now >= this.#endsAt;
   }
 
   #finished(): boolean {
@@ -196,7 +200,7 @@ class Run {
     const settles = this.#flushDue;
     const request = this.#stopping || this.#runsAlone
       ? null
-      : this.#lookout.request(this.#inbox.length + this.#running.size, settles);
+      : this.#lookout.request(this.#now, this.#inbox.length + this.#running.size, settles);
     if (!request && !settles) return;
     this.#exchanging = true;
     this.#exchange(request)
@@ -213,7 +217,7 @@ class Run {
     if (!oldest) return false;
     return this.#done.length * 2 >= this.#options.batchSize ||
       this.#inbox.length + this.#running.size === 0 ||
-      performance.now() - oldest.at >= FLUSH_AFTER_MS;
+      this.#now - oldest.at >= FLUSH_AFTER_MS;
   }
 
   get #runsAlone(): boolean {
@@ -245,7 +249,7 @@ class Run {
     for (const { id, outcome } of settled) {
       const envelope = envelopes.get(id);
       if (outcome.kind === "handled") this.#report.handled++;
-      else if (outcome.kind === "released") this.#report.claimed--;
+      else if (outcome.kind === "released" || outcome.kind === "snoozed") this.#report.claimed--;
       else if (envelope) {
         if (outcome.kind === "retry") this.#report.retried++;
         else this.#report.failed++;
@@ -286,6 +290,18 @@ class Run {
     for (const id of ids) this.#running.get(id)?.stop.abort(new Error("the lease was lost"));
   }
 
+  /** Stops messages that an operator has cancelled, and does not start those that wait. */
+  #cancel(ids: readonly string[]): void {
+    const error = new CancelledError();
+    const cancelled = new Set(ids);
+    for (const envelope of this.#inbox.filter(({ id }) => cancelled.has(id))) {
+      this.#settle(envelope, this.#options.retry.decide(envelope, error, { durationMs: 0 }));
+    }
+    this.#inbox = this.#inbox.filter(({ id }) => !cancelled.has(id));
+    for (const id of ids) this.#running.get(id)?.stop.abort(error);
+    this.#wake();
+  }
+
   #abortAll(): void {
     for (const { stop } of this.#running.values()) stop.abort(new Error("the worker has to end"));
     this.#wake();
@@ -293,7 +309,7 @@ class Run {
 
   /** Waits until a handler or an exchange is done, or the next moment at which something is due. */
   async #change(): Promise<void> {
-    const now = performance.now();
+    const now = this.#now;
     const times = [
       this.#endsAt,
       this.#lookout.nextLookAt ?? Infinity,

@@ -1,0 +1,68 @@
+/** What `dispatch` takes as `schedule`. */
+
+import { z } from "zod";
+import type { ScheduleOptions } from "../scheduler/options.ts";
+import { durationField, momentField } from "./fields.ts";
+import { invalidRequest, toProblem } from "./problem.ts";
+
+const settings = {
+  timezone: z.string().optional(),
+  maxRuns: z.number().optional(),
+  startAt: momentField.optional(),
+  endAt: momentField.optional(),
+  catchUp: z.enum(["latest", "all", "none"]).optional(),
+  overlap: z.enum(["allow", "skip"]).optional(),
+  jitter: durationField.optional(),
+  name: z.string().optional(),
+  ttl: durationField.optional(),
+};
+
+/** When a message is to be dispatched; queue, priority and groupKey stand beside it, as ever. */
+export const scheduleBody = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("once"),
+    config: z.strictObject({ at: momentField, allowPast: z.boolean().optional() }),
+    ...settings,
+  }),
+  z.strictObject({
+    type: z.literal("cron"),
+    config: z.strictObject({ cron: z.string() }),
+    ...settings,
+  }),
+  z.strictObject({
+    type: z.literal("interval"),
+    config: z.strictObject({ interval: durationField }),
+    ...settings,
+  }),
+], "type has to be one of once, cron, interval");
+
+/** The options of a schedule, as the scheduler takes them. */
+export function toScheduleOptions(
+  schedule: z.output<typeof scheduleBody>,
+  message: { readonly queue?: unknown; readonly priority?: unknown; readonly groupKey?: unknown },
+): ScheduleOptions {
+  const { queue, priority, groupKey } = message;
+  return withoutUndefined({
+    ...schedule,
+    config: withoutUndefined(schedule.config),
+    queue,
+    priority,
+    groupKey,
+  }) as ScheduleOptions;
+}
+
+function withoutUndefined(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
+}
+
+// What the scheduler refuses stands under `schedule` in the body, save these.
+const BESIDE = new Set(["type", "payload", "queue", "priority", "groupKey"]);
+
+/** What a caller is told of an error that the scheduler threw. */
+export function toScheduleProblem(error: unknown): Error {
+  const [, field, message] = error instanceof RangeError
+    ? /^([\w.]+): (.*)$/s.exec(error.message) ?? []
+    : [];
+  if (field === undefined || message === undefined || BESIDE.has(field)) return toProblem(error);
+  return invalidRequest("invalid_request", [{ path: ["schedule", ...field.split(".")], message }]);
+}

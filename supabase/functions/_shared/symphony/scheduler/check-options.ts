@@ -1,0 +1,159 @@
+/** Checks what a schedule is made with; the same rules hold for a row that was written by hand. */
+
+import { parseDuration } from "../duration.ts";
+import { readProperty, showValue } from "../inspect.ts";
+import { checkName, checkPriority } from "../message.ts";
+import { checkNames } from "../retry/options.ts";
+import { parseCronExpression } from "./cron-expression.ts";
+import type { CatchUp, Overlap, ScheduleOptions, ScheduleSettings } from "./options.ts";
+import { assertTimeZone } from "./time-zone.ts";
+import { LAST_MOMENT } from "./timing.ts";
+
+/** A checked schedule: durations and moments in ms, null where there is none. */
+export interface ScheduleDefinition {
+  readonly name: string | null;
+  readonly times:
+    | { readonly type: "once"; readonly at: number }
+    | { readonly type: "cron"; readonly cron: string }
+    | { readonly type: "interval"; readonly intervalMs: number };
+  readonly timezone: string;
+  readonly maxRuns: number | null;
+  readonly startAt: number | null;
+  readonly endAt: number | null;
+  readonly catchUp: CatchUp;
+  readonly overlap: Overlap;
+  readonly jitterMs: number;
+  readonly queue: string | null;
+  readonly priority: number | null;
+  readonly groupKey: string | null;
+  readonly ttlMs: number | null;
+}
+
+const CONFIG = { once: ["at", "allowPast"], cron: ["cron"], interval: ["interval"] } as const;
+
+const NAMES = [
+  ...["type", "config", "timezone", "maxRuns", "startAt", "endAt", "catchUp", "overlap", "jitter"],
+  ...["name", "queue", "priority", "groupKey", "ttl"],
+];
+
+const FIRST_MOMENT = -62_135_596_800_000;
+const LARGEST_INTEGER = 2_147_483_647;
+
+/**
+ * Checks options and fills in defaults. Whether a moment has passed is left to the database's clock.
+ * @throws RangeError that names the option which is wrong, or does not exist
+ */
+export function checkSchedule(options: ScheduleOptions): ScheduleDefinition {
+  checkNames(options, NAMES);
+  const optional = <T>(
+    name: keyof ScheduleSettings,
+    check: (value: unknown, field: string) => T,
+  ): T | null => options[name] === undefined ? null : check(options[name], name);
+
+  const startAt = optional("startAt", checkMoment);
+  const endAt = optional("endAt", checkMoment);
+  if (startAt !== null && endAt !== null && endAt < startAt) {
+    throw new RangeError("endAt: has to come after startAt");
+  }
+  return {
+    name: optional("name", checkScheduleName),
+    times: checkTimes(options),
+    timezone: optional("timezone", checkTimezone) ?? "UTC",
+    maxRuns: optional("maxRuns", checkMaxRuns),
+    startAt,
+    endAt,
+    catchUp: optional("catchUp", oneOf("latest", "all", "none")) ?? "latest",
+    overlap: optional("overlap", oneOf("allow", "skip")) ?? "allow",
+    jitterMs: optional("jitter", parseDuration) ?? 0,
+    queue: optional("queue", (value, field) => checkName(value, field, 100)),
+    priority: optional("priority", checkPriority),
+    groupKey: optional("groupKey", checkGroupKey),
+    ttlMs: optional("ttl", checkSpan),
+  };
+}
+
+function checkTimes(options: ScheduleOptions): ScheduleDefinition["times"] {
+  const type = oneOf("once", "cron", "interval")(options.type, "type");
+  if (typeof options.config !== "object" || options.config === null) {
+    throw new RangeError(`config: has to be an object; got ${showValue(options.config)}`);
+  }
+  checkNames(options.config, CONFIG[type], "config.");
+  const value = (name: string) => readProperty(options.config, name);
+  switch (type) {
+    case "once":
+      return { type, at: checkMoment(value("at"), "config.at") };
+    case "cron":
+      return { type, cron: checkCron(value("cron")) };
+    case "interval":
+      return { type, intervalMs: checkSpan(value("interval"), "config.interval") };
+  }
+}
+
+function checkCron(value: unknown): string {
+  if (typeof value !== "string") {
+    throw new RangeError(`config.cron: has to be a cron expression; got ${showValue(value)}`);
+  }
+  try {
+    parseCronExpression(value);
+  } catch (error) {
+    throw error instanceof RangeError ? new RangeError(`config.${error.message}`) : error;
+  }
+  return value;
+}
+
+/** @throws RangeError that names the field, if the value is no duration or 0 */
+function checkSpan(value: unknown, field: string): number {
+  const ms = parseDuration(value, field);
+  if (ms === 0) throw new RangeError(`${field}: has to be more than 0`);
+  return ms;
+}
+
+/** @throws RangeError that names the field, if the value is no Date in the years 1 to 9999 */
+function checkMoment(value: unknown, field: string): number {
+  const ms = value instanceof Date ? value.getTime() : NaN;
+  if (!(ms >= FIRST_MOMENT && ms <= LAST_MOMENT)) {
+    throw new RangeError(`${field}: has to be a valid Date in the years 1 to 9999`);
+  }
+  return ms;
+}
+
+function checkTimezone(value: unknown, field: string): string {
+  if (typeof value !== "string") {
+    throw new RangeError(`${field}: has to be an IANA time zone; got ${showValue(value)}`);
+  }
+  assertTimeZone(value);
+  return value;
+}
+
+function checkMaxRuns(value: unknown, field: string): number {
+  if (
+    !Number.isInteger(value) || typeof value !== "number" || value < 1 || value > LARGEST_INTEGER
+  ) {
+    throw new RangeError(`${field}: has to be a whole number, 1 or more; got ${showValue(value)}`);
+  }
+  return value;
+}
+
+function checkScheduleName(value: unknown, field: string): string {
+  if (typeof value !== "string" || !/^[^\p{Cc}\p{Cs}]{1,200}$/u.test(value)) {
+    throw new RangeError(`${field}: has to be 1 to 200 characters; got ${showValue(value)}`);
+  }
+  return value;
+}
+
+function checkGroupKey(value: unknown, field: string): string {
+  if (typeof value !== "string" || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value)) {
+    throw new RangeError(`${field}: has to be 1 to 255 characters; got ${showValue(value)}`);
+  }
+  return value;
+}
+
+function oneOf<const T extends string>(...allowed: T[]): (value: unknown, field: string) => T {
+  return (value, field) => {
+    const found = allowed.find((name) => name === value);
+    if (found !== undefined) return found;
+    throw new RangeError(
+      `${field}: has to be one of ${allowed.join(", ")}; got ${showValue(value)}`,
+    );
+  };
+}

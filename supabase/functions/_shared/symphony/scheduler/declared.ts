@@ -1,0 +1,30 @@
+/** Schedules declared in code: `_messages/schedules.ts` lists them, a sync makes the table so. */
+
+import type { z } from "zod";
+import type { MessageDefinition } from "../message.ts";
+import type { ScheduleOptions } from "./options.ts";
+import type { ScheduledMessage, ScheduleDraft } from "./schedule.ts";
+
+/** A schedule declared in code. Its name says which it is, so it stays the same when it changes. */
+export interface DeclaredSchedule {
+  readonly message: ScheduledMessage;
+  readonly options: ScheduleOptions & { readonly name: string };
+}
+
+/** Declares a schedule, type-checked against the message's schema. The sync checks the rest. */
+export function defineSchedule<Schema extends z.ZodType>(
+  definition: MessageDefinition<Schema>,
+  payload: z.input<Schema>,
+  options: ScheduleOptions & { readonly name: string },
+): DeclaredSchedule {
+  return { message: { type: definition.type, payload }, options };
+}
+
+/** A hash of declarations: equal for the same, whatever process computes it. */
+export async function fingerprintOf(
+  drafts: readonly Pick<ScheduleDraft, "definition" | "message">[],
+): Promise<string> {
+  const text = JSON.stringify(drafts.map(({ definition, message }) => [definition, message]));
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,16 @@
+/** The scheduler's public surface. */
+
+export { getNextCronTime, validateCronExpression } from "./cron-parser.ts";
+export { type DeclaredSchedule, defineSchedule } from "./declared.ts";
+export type {
+  CatchUp,
+  Overlap,
+  ScheduleChanges,
+  ScheduleOptions,
+  ScheduleSettings,
+  ScheduleTimes,
+} from "./options.ts";
+export { previewSchedule } from "./preview.ts";
+export type { DisabledBy, Schedule, ScheduledMessage, ScheduleRun } from "./schedule.ts";
+export { Scheduler, type SchedulerOptions } from "./scheduler.ts";
+export type { SavedSchedule, ScheduleFilter } from "./store.ts";

@@ -1,0 +1,57 @@
+/** The next occurrences of a schedule, before it is made or afterwards. Pure. */
+
+import { showValue } from "../inspect.ts";
+import { checkSchedule } from "./check-options.ts";
+import type { ScheduleOptions } from "./options.ts";
+import { firstOccurrence } from "./plan.ts";
+import { type Schedule, timingOf } from "./schedule.ts";
+import { nextOccurrence, type Timing } from "./timing.ts";
+
+const MOST = 1_000;
+
+/**
+ * The next `n` occurrences after a moment, fewer where the schedule ends before; without jitter.
+ * @param n 1 to 1,000
+ * @param from the current time where absent; an interval without `startAt` is counted from it
+ * @throws RangeError that names the option which is wrong
+ */
+export function previewSchedule(
+  options: ScheduleOptions,
+  n: number,
+  from: Date = new Date(),
+): Date[] {
+  const definition = checkSchedule(options);
+  const after = from.getTime();
+  if (Number.isNaN(after)) throw new RangeError("from: is no valid Date");
+  const timing = timingOf(definition, definition.startAt ?? after);
+  return upcoming(timing, nextOccurrence(timing, after), checkCount(n), definition.maxRuns);
+}
+
+/**
+ * The next `n` occurrences of a stored schedule, as if it were enabled.
+ * @param now the database's clock, in ms since 1970
+ * @throws RangeError if `n` is wrong, or the stored schedule cannot be read
+ */
+export function previewStored(schedule: Schedule, n: number, now: number): Date[] {
+  const { timing, first } = firstOccurrence(schedule);
+  const next = first !== null && first <= now ? nextOccurrence(timing, now) : first;
+  const left = schedule.maxRuns === null ? null : schedule.maxRuns - schedule.runCount;
+  return upcoming(timing, next, checkCount(n), left);
+}
+
+function upcoming(timing: Timing, first: number | null, n: number, left: number | null): Date[] {
+  const dates: Date[] = [];
+  let next = first;
+  while (next !== null && dates.length < Math.min(n, left ?? n)) {
+    dates.push(new Date(next));
+    next = nextOccurrence(timing, next);
+  }
+  return dates;
+}
+
+function checkCount(n: number): number {
+  if (!Number.isInteger(n) || n < 1 || n > MOST) {
+    throw new RangeError(`n: has to be a whole number from 1 to ${MOST}; got ${showValue(n)}`);
+  }
+  return n;
+}

@@ -1,0 +1,136 @@
+/** A schedule as it is stored, and the record of its runs. */
+
+import type { Stamps } from "../envelope.ts";
+import type { ScheduleDefinition } from "./check-options.ts";
+import type { CatchUp, Overlap, ScheduleOptions, ScheduleTimes } from "./options.ts";
+import type { Plan } from "./plan.ts";
+import type { Timing } from "./timing.ts";
+
+/** What the messages of a schedule are. */
+export interface ScheduledMessage {
+  /** Name of the message definition. */
+  readonly type: string;
+  readonly payload: unknown;
+}
+
+/**
+ * What disabled a schedule: somebody's pause; that no run is left; that the row cannot be read; or
+ * that it is declared in code no more.
+ */
+export type DisabledBy = "pause" | "finished" | "invalid" | "undeclared";
+
+/** A schedule with its state. Durations are in ms. */
+export type Schedule = ScheduleTimes & {
+  readonly id: string;
+  readonly name: string | null;
+  readonly message: ScheduledMessage;
+  readonly timezone: string;
+  /** Planned time of the next run; null: the next tick plans it, or the schedule is finished. */
+  readonly nextRunAt: Date | null;
+  /** Planned time of the latest run, those by hand left aside. */
+  readonly lastRunAt: Date | null;
+  /** Messages dispatched, without runs by hand that do not count. */
+  readonly runCount: number;
+  readonly maxRuns: number | null;
+  readonly startAt: Date | null;
+  readonly endAt: Date | null;
+  readonly catchUp: CatchUp;
+  readonly overlap: Overlap;
+  readonly jitter: number;
+  readonly queue: string | null;
+  readonly priority: number | null;
+  readonly groupKey: string | null;
+  readonly ttl: number | null;
+  readonly enabled: boolean;
+  readonly disabledBy: DisabledBy | null;
+  readonly disabledReason: string | null;
+  /** Declared in code. */
+  readonly declared: boolean;
+  readonly createdAt: Date;
+  /** When its definition was last changed, or it was enabled or disabled. */
+  readonly updatedAt: Date;
+};
+
+/** One run of a schedule. */
+export interface ScheduleRun {
+  /** Planned time; of a run by hand, when it was asked for. */
+  readonly occurrence: Date;
+  /** Number of the run, 0 for one by hand that does not count; null where it was skipped. */
+  readonly run: number | null;
+  /** Whether it was run by hand. */
+  readonly triggered: boolean;
+  readonly messageId: string | null;
+  readonly outcome: "enqueued" | "handled" | "failed" | "skipped";
+  /** Why it was skipped, or why its message was given up. */
+  readonly reason: string | null;
+  readonly enqueuedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+/** Queue, priority and ttl of the messages of a schedule that leaves them open; ttl in ms. */
+export interface MessageDefaults {
+  readonly queue?: string | undefined;
+  readonly priority?: number | undefined;
+  readonly ttlMs?: number | undefined;
+}
+
+/** A schedule to be saved. */
+export interface ScheduleDraft {
+  /** Of the schedule to be changed. */
+  readonly id?: string;
+  readonly definition: ScheduleDefinition;
+  readonly message: ScheduledMessage;
+  readonly stamps?: Stamps;
+  /**
+   * Its first run in ms since 1970; or why it is saved as finished; or, unless it is known as it is,
+   * refused; null leaves it to the next tick.
+   */
+  readonly first: number | { readonly finished: string } | { readonly refused: string } | null;
+}
+
+/** What a tick computed for a schedule, to be written. */
+export interface Advance {
+  readonly schedule: Schedule;
+  readonly plan: Plan;
+  readonly defaults: MessageDefaults;
+}
+
+/** The options that would make this schedule. */
+export function optionsOf(schedule: Schedule): ScheduleOptions {
+  const { name, timezone, maxRuns, startAt, endAt, catchUp, overlap, jitter } = schedule;
+  const { queue, priority, groupKey, ttl } = schedule;
+  const times: ScheduleTimes = schedule.type === "once"
+    ? { type: "once", config: schedule.config }
+    : schedule.type === "cron"
+    ? { type: "cron", config: schedule.config }
+    : { type: "interval", config: schedule.config };
+  return {
+    ...times,
+    timezone,
+    catchUp,
+    overlap,
+    jitter,
+    ...(name !== null && { name }),
+    ...(maxRuns !== null && { maxRuns }),
+    ...(startAt !== null && { startAt }),
+    ...(endAt !== null && { endAt }),
+    ...(queue !== null && { queue }),
+    ...(priority !== null && { priority }),
+    ...(groupKey !== null && { groupKey }),
+    ...(ttl !== null && { ttl }),
+  };
+}
+
+/** @param anchor what an interval is counted from, in ms since 1970 */
+export function timingOf(definition: ScheduleDefinition, anchor: number): Timing {
+  const { times, timezone, startAt, endAt } = definition;
+  const bounds = { from: startAt ?? -Infinity, until: endAt ?? Infinity };
+  switch (times.type) {
+    case "once":
+      return { ...bounds, ...times };
+    case "cron":
+      return { ...bounds, ...times, timezone };
+    case "interval":
+      return { ...bounds, ...times, anchor };
+  }
+}

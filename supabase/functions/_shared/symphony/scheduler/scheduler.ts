@@ -1,0 +1,292 @@
+/** The scheduler: makes schedules, keeps them in hand, and dispatches the messages that are due. */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { MessageBus } from "../bus.ts";
+import type { Stamps } from "../envelope.ts";
+import { showValue } from "../inspect.ts";
+import { createLogger, type Logger } from "../log.ts";
+import { toStorableJson } from "../payload.ts";
+import { checkSchedule } from "./check-options.ts";
+import { type DeclaredSchedule, fingerprintOf } from "./declared.ts";
+import { firstRun } from "./first-run.ts";
+import type { ScheduleChanges, ScheduleOptions } from "./options.ts";
+import { previewSchedule, previewStored } from "./preview.ts";
+import { processDue } from "./processing.ts";
+import {
+  optionsOf,
+  type Schedule,
+  type ScheduledMessage,
+  type ScheduleDraft,
+  type ScheduleRun,
+} from "./schedule.ts";
+import { type SavedSchedule, type ScheduleFilter, ScheduleStore } from "./store.ts";
+
+/** What a scheduler is made of. */
+export interface SchedulerOptions {
+  /** Made with a secret key. */
+  readonly supabase: SupabaseClient;
+  /** Checks messages against their definitions; where absent, a payload only has to be JSON. */
+  readonly bus?: MessageBus;
+  /** Schedules declared in code; the first processing of a new version syncs them. */
+  readonly declared?: readonly DeclaredSchedule[];
+  readonly log?: Logger;
+  /** How long one call of the database may take, in ms; 10 s where absent. */
+  readonly timeoutMs?: number;
+  /**
+   * For how long claimed schedules are this process's, in ms; 30 s where absent. Shorter than the
+   * minute between two ticks, so that the next one takes over what a dead one held.
+   */
+  readonly leaseMs?: number;
+  /** A number from 0 to less than 1, for the jitter; `Math.random` where absent. */
+  readonly random?: () => number;
+}
+
+type Checked = Pick<ScheduleDraft, "definition" | "message"> & { readonly stamps?: Stamps };
+
+/**
+ * Schedules of messages. Every method throws a RangeError that names the option or argument which is
+ * wrong, and TransportError where the database does not answer.
+ */
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #store: ScheduleStore;
+  readonly #log: Logger;
+  /** Whether this process has compared the declarations with those of the last sync. */
+  #compared: boolean;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#store = new ScheduleStore(options.supabase, options.timeoutMs ?? 10_000);
+    this.#log = options.log ?? createLogger();
+    this.#compared = options.declared === undefined;
+  }
+
+  /**
+   * Makes a schedule, or changes the one that has its `name`, and answers its id. Where nothing is
+   * different, that one goes on undisturbed.
+   * @param more.stamps what travels with each message
+   * @throws UnknownMessageTypeError, InvalidPayloadError
+   */
+  async schedule(
+    message: ScheduledMessage,
+    options: ScheduleOptions,
+    more: { readonly stamps?: Stamps } = {},
+  ): Promise<string> {
+    const checked = await this.#check(message, options, more.stamps);
+    const first = firstRun(checked.definition, await this.#store.now(), allowsPast(options));
+    const [saved] = await this.#store.save([{
+      ...checked,
+      first: typeof first === "string" ? { refused: first } : first,
+    }]);
+    return String(saved?.id);
+  }
+
+  /**
+   * Dispatches the messages of runs that are due, by the database's clock. Any number of processes
+   * may do so at once.
+   * @param limit at most so many messages; what is left is due again
+   * @returns how many messages it dispatched
+   */
+  async processDueMessages(limit = 100): Promise<number> {
+    checkCount(limit, "limit");
+    return await processDue(limit, {
+      store: this.#store,
+      registry: this.#options.bus?.registry,
+      log: this.#log,
+      leaseMs: this.#options.leaseMs ?? 30_000,
+      random: this.#options.random ?? Math.random,
+      fingerprint: await this.#fingerprint(),
+      onCompared: (changed) => this.#compare(changed),
+    });
+  }
+
+  /** Schedules in the order of their ids, a page at a time. */
+  async list(filter: ScheduleFilter = {}): Promise<Schedule[]> {
+    for (const id of filter.ids ?? []) checkId(id, "ids");
+    if (filter.after !== undefined) checkId(filter.after, "after");
+    if (filter.limit !== undefined) checkCount(filter.limit, "limit");
+    return (await this.#store.list(filter)).schedules;
+  }
+
+  /** One schedule; null if there is none with this id. */
+  async get(id: string): Promise<Schedule | null> {
+    const { schedules: [schedule] } = await this.#store.list({ ids: [checkId(id)] });
+    return schedule ?? null;
+  }
+
+  /** The latest runs of a schedule, the newest first. */
+  async runs(id: string, limit = 20): Promise<ScheduleRun[]> {
+    return await this.#store.runs(checkId(id), checkCount(limit, "limit"));
+  }
+
+  /**
+   * Changes what is given and leaves the rest; null takes an option away. Where the times change, the
+   * next run is planned anew. A schedule that has disabled itself is enabled again.
+   */
+  async update(id: string, changes: ScheduleChanges): Promise<void> {
+    const { schedule, now } = await this.#require(id);
+    const { payload = schedule.message.payload, ...rest } = changes;
+    const before = optionsOf(schedule);
+    const options = withoutNulls({ ...before, ...rest });
+    const checked = await this.#check({ type: schedule.message.type, payload }, options);
+    const first = timesOf(options) === timesOf(before)
+      ? null
+      : firstRun(checked.definition, now, allowsPast(options));
+    await this.#store.save([{
+      ...checked,
+      id,
+      first: typeof first === "string" ? { refused: first } : first,
+    }]);
+  }
+
+  /** Stops a schedule until it is resumed. */
+  async pause(id: string, reason?: string): Promise<void> {
+    await this.#store.pause(checkId(id), reason ?? null);
+  }
+
+  /** Lets a schedule go on from now. Runs planned in between are not made up; a single run is. */
+  async resume(id: string): Promise<void> {
+    await this.#store.resume(checkId(id));
+  }
+
+  /**
+   * Runs a schedule once now, paused or not, and answers the message's id.
+   * @param options.count whether it counts against `maxRuns`; no where absent
+   */
+  async trigger(id: string, options: { readonly count?: boolean } = {}): Promise<string> {
+    const { schedule: { message } } = await this.#require(id);
+    const defaults = this.#options.bus?.registry.get(message.type) ?? {};
+    return await this.#store.trigger(id, options.count ?? false, defaults);
+  }
+
+  /** Removes a schedule and the record of its runs. Answers whether it was there. */
+  async unschedule(id: string): Promise<boolean> {
+    return await this.#store.remove(checkId(id));
+  }
+
+  /**
+   * The next `n` occurrences, of a schedule by its id or of options.
+   * @param n 1 to 1,000
+   */
+  async preview(schedule: string | ScheduleOptions, n = 5): Promise<Date[]> {
+    if (typeof schedule !== "string") {
+      return previewSchedule(schedule, n, new Date(await this.#store.now()));
+    }
+    const { schedule: stored, now } = await this.#require(schedule);
+    return previewStored(stored, n, now);
+  }
+
+  /**
+   * Makes the declared schedules what the code says, all or none, and disables those that were
+   * declared once and are no more.
+   * @param options.dryRun only answers what would change
+   */
+  async sync(options: { readonly dryRun?: boolean } = {}): Promise<SavedSchedule[]> {
+    const checked = await this.#declared();
+    const now = await this.#store.now();
+    const drafts = checked.map((schedule, index): ScheduleDraft => {
+      const { options } = this.#options.declared?.[index] ?? {};
+      const first = firstRun(schedule.definition, now, options ? allowsPast(options) : false);
+      return { ...schedule, first: typeof first === "string" ? { finished: first } : first };
+    });
+    const fingerprint = await fingerprintOf(checked);
+    return await this.#store.sync(drafts, fingerprint, options.dryRun ?? false);
+  }
+
+  async #check(
+    message: ScheduledMessage,
+    options: ScheduleOptions,
+    stamps?: Stamps,
+  ): Promise<Checked> {
+    const definition = checkSchedule(options);
+    const { type, payload } = checkMessage(message);
+    const { bus } = this.#options;
+    if (!bus) {
+      const stored = { type, payload: toStorableJson(type, payload) };
+      return { definition, message: stored, ...(stamps && { stamps }) };
+    }
+    const prepared = await bus.prepare({ type, payload, options: stamps ? { stamps } : {} });
+    return {
+      definition,
+      message: { type, payload: prepared.payload },
+      ...(prepared.stamps && { stamps: prepared.stamps }),
+    };
+  }
+
+  async #declared(): Promise<Checked[]> {
+    const names = new Set<string>();
+    return await Promise.all((this.#options.declared ?? []).map(async (declared) => {
+      const { message, options } = declared;
+      if (options.name === undefined) throw new RangeError("name: a declared schedule needs one");
+      if (names.has(options.name)) {
+        throw new RangeError(`name: two schedules are declared as ${showValue(options.name)}`);
+      }
+      names.add(options.name);
+      return await this.#check(message, options);
+    }));
+  }
+
+  /** The declarations' fingerprint, until they have been compared. Wrong ones are logged. */
+  async #fingerprint(): Promise<string | null> {
+    if (this.#compared) return null;
+    try {
+      return await fingerprintOf(await this.#declared());
+    } catch (error) {
+      this.#log.error("schedules_not_synced", { error: String(error) });
+      return null;
+    }
+  }
+
+  async #compare(changed: boolean): Promise<void> {
+    try {
+      if (changed) this.#log.info("schedules_synced", { schedules: await this.sync() });
+      this.#compared = true;
+    } catch (error) {
+      this.#log.error("schedules_not_synced", { error: String(error) });
+    }
+  }
+
+  async #require(id: string): Promise<{ schedule: Schedule; now: number }> {
+    const { schedules: [schedule], now } = await this.#store.list({ ids: [checkId(id)] });
+    if (!schedule) throw new RangeError(`id: there is no schedule ${id}`);
+    return { schedule, now };
+  }
+}
+
+function checkMessage(message: ScheduledMessage): ScheduledMessage {
+  if (typeof message !== "object" || message === null) {
+    throw new RangeError(`message: has to be { type, payload }; got ${showValue(message)}`);
+  }
+  const { type, payload } = message;
+  if (typeof type !== "string" || type.length < 1 || type.length > 200) {
+    throw new RangeError(`type: has to be the name of a message type; got ${showValue(type)}`);
+  }
+  return { type, payload };
+}
+
+function checkId(id: string, field = "id"): string {
+  if (typeof id !== "string" || !/^\d{1,18}$/.test(id)) {
+    throw new RangeError(`${field}: has to be the id of a schedule; got ${showValue(id)}`);
+  }
+  return id;
+}
+
+function checkCount(count: number, field: string): number {
+  if (!Number.isInteger(count) || count < 1 || count > 1_000_000) {
+    throw new RangeError(`${field}: has to be a whole number, 1 or more; got ${showValue(count)}`);
+  }
+  return count;
+}
+
+function allowsPast(options: ScheduleOptions): boolean {
+  return options.type === "once" && options.config.allowPast === true;
+}
+
+function timesOf({ type, config, timezone, startAt }: ScheduleOptions): string {
+  return JSON.stringify([type, config, timezone, startAt]);
+}
+
+function withoutNulls(options: object): ScheduleOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== null);
+  return Object.fromEntries(given) as ScheduleOptions;
+}

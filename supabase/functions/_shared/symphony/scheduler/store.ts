@@ -1,0 +1,170 @@
+/** Where schedules are kept: each method is one RPC. With rows.ts, what speaks SQL's names. */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { callRpc } from "../transport/rpc.ts";
+import {
+  fromAdvance,
+  fromDraft,
+  type RunRow,
+  type ScheduleRow,
+  toRun,
+  toSchedule,
+  toText,
+} from "./rows.ts";
+import type { Advance, MessageDefaults, Schedule, ScheduleDraft, ScheduleRun } from "./schedule.ts";
+
+/** A schedule that was saved, and what that changed. */
+export interface SavedSchedule {
+  readonly id: string;
+  readonly name: string | null;
+  readonly change: "created" | "changed" | "unchanged" | "disabled";
+}
+
+/** Which schedules to list. */
+export interface ScheduleFilter {
+  readonly ids?: readonly string[];
+  readonly name?: string;
+  /** Name of the message definition. */
+  readonly messageType?: string;
+  readonly enabled?: boolean;
+  /** Only those behind this id, for the next page. */
+  readonly after?: string;
+  /** At most so many; 100 where absent. */
+  readonly limit?: number;
+}
+
+/** What a claim of due schedules gives. */
+export interface ScheduleClaim {
+  /** Without their payloads. */
+  readonly schedules: readonly Schedule[];
+  /** The database's clock, in ms since 1970. */
+  readonly now: number;
+  /** The declarations in code are not those of the last sync. */
+  readonly declarationsChanged: boolean;
+}
+
+/** What advancing did. */
+export interface AdvanceResult {
+  /** Messages written. */
+  readonly dispatched: number;
+  /** Runs left out, as missed or because the run before is under way. */
+  readonly skipped: number;
+  /** Schedules whose lease is another's by now: nothing was changed for them. */
+  readonly stale: readonly string[];
+}
+
+/** Schedules in Postgres, reached over supabase-js with a secret key. */
+export class ScheduleStore {
+  constructor(
+    private readonly client: SupabaseClient,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** The database's clock, in ms since 1970. */
+  async now(): Promise<number> {
+    return Date.parse(await this.#call<string>("messenger_now", {}));
+  }
+
+  async claim(request: {
+    readonly token: string;
+    readonly maxSchedules: number;
+    readonly leaseMs: number;
+    readonly until: number | null;
+    readonly fingerprint: string | null;
+    readonly repeated: boolean;
+  }): Promise<ScheduleClaim> {
+    const answer = await this.#call<
+      { schedules: ScheduleRow[]; now: string; declarations_changed: boolean }
+    >("messenger_claim_schedules", {
+      token: request.token,
+      max_schedules: request.maxSchedules,
+      lease_ms: request.leaseMs,
+      until: toText(request.until),
+      fingerprint: request.fingerprint,
+      repeated: request.repeated,
+    });
+    return {
+      schedules: answer.schedules.map(toSchedule),
+      now: Date.parse(answer.now),
+      declarationsChanged: answer.declarations_changed,
+    };
+  }
+
+  advance(token: string, advances: readonly Advance[]): Promise<AdvanceResult> {
+    return this.#call("messenger_advance_schedules", {
+      token,
+      advances: advances.map(fromAdvance),
+    });
+  }
+
+  async save(drafts: readonly ScheduleDraft[]): Promise<SavedSchedule[]> {
+    const { schedules } = await this.#call<{ schedules: SavedSchedule[] }>(
+      "messenger_save_schedules",
+      { schedules: drafts.map(fromDraft) },
+    );
+    return schedules;
+  }
+
+  async sync(
+    drafts: readonly ScheduleDraft[],
+    fingerprint: string,
+    dryRun: boolean,
+  ): Promise<SavedSchedule[]> {
+    const { schedules } = await this.#call<{ schedules: SavedSchedule[] }>(
+      "messenger_sync_schedules",
+      { schedules: drafts.map(fromDraft), fingerprint, dry_run: dryRun },
+    );
+    return schedules;
+  }
+
+  async list(filter: ScheduleFilter): Promise<{ schedules: Schedule[]; now: number }> {
+    const answer = await this.#call<{ schedules: ScheduleRow[]; now: string }>(
+      "messenger_list_schedules",
+      {
+        ids: filter.ids ?? null,
+        name: filter.name ?? null,
+        message_type: filter.messageType ?? null,
+        enabled: filter.enabled ?? null,
+        after_id: filter.after ?? "0",
+        max_schedules: filter.limit ?? 100,
+      },
+    );
+    return { schedules: answer.schedules.map(toSchedule), now: Date.parse(answer.now) };
+  }
+
+  async runs(id: string, limit: number): Promise<ScheduleRun[]> {
+    const { runs } = await this.#call<{ runs: RunRow[] }>(
+      "messenger_list_schedule_runs",
+      { id, max_runs: limit },
+    );
+    return runs.map(toRun);
+  }
+
+  pause(id: string, reason: string | null): Promise<void> {
+    return this.#call("messenger_pause_schedule", { id, reason });
+  }
+
+  resume(id: string): Promise<void> {
+    return this.#call("messenger_resume_schedule", { id });
+  }
+
+  async trigger(id: string, counted: boolean, defaults: MessageDefaults): Promise<string> {
+    return String(
+      await this.#call<number>("messenger_trigger_schedule", {
+        id,
+        counted,
+        queue: defaults.queue ?? null,
+        priority: defaults.priority ?? null,
+        ttl_ms: defaults.ttlMs ?? null,
+      }),
+    );
+  }
+
+  remove(id: string): Promise<boolean> {
+    return this.#call("messenger_unschedule", { id });
+  }
+
+  #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
+    return callRpc<Answer>(this.client, name, args, this.timeoutMs);
+  }
+}

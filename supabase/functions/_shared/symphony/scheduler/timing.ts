@@ -1,0 +1,66 @@
+/** When a schedule's occurrences are: one step from any moment to the next. Pure. */
+
+import { getNextCronTime } from "./cron-parser.ts";
+
+/**
+ * The times of a schedule; all moments are in ms since 1970. No occurrence lies before `from` or
+ * after `until`, which are -Infinity and Infinity where there is no such bound.
+ */
+export type Timing =
+  & { readonly from: number; readonly until: number }
+  & (
+    | { readonly type: "once"; readonly at: number }
+    | { readonly type: "cron"; readonly cron: string; readonly timezone: string }
+    /** `anchor` plus any whole number of intervals: late ticks shift nothing. */
+    | { readonly type: "interval"; readonly intervalMs: number; readonly anchor: number }
+  );
+
+/** End of the year 9999, up to which a timestamptz and a Date write a moment in the same way. */
+export const LAST_MOMENT = 253_402_300_799_999;
+
+/**
+ * The first occurrence strictly after a moment, in ms since 1970; null where none is left.
+ * @throws RangeError that starts with `cron:` or `timezone:` where these are wrong
+ */
+export function nextOccurrence(timing: Timing, after: number): number | null {
+  const next = step(timing, Math.max(after, timing.from - 1));
+  return next > after && next <= Math.min(timing.until, LAST_MOMENT) ? next : null;
+}
+
+function step(timing: Timing, after: number): number {
+  switch (timing.type) {
+    case "once":
+      return timing.at >= timing.from ? timing.at : -Infinity;
+    case "cron":
+      return after < LAST_MOMENT
+        ? getNextCronTime(timing.cron, new Date(after), timing.timezone).getTime()
+        : Infinity;
+    case "interval": {
+      const { anchor, intervalMs } = timing;
+      return anchor + Math.max(0, Math.floor((after - anchor) / intervalMs) + 1) * intervalMs;
+    }
+  }
+}
+
+/**
+ * The latest occurrence up to a moment, by bisection: as quick after a year's downtime as after an
+ * hour's.
+ * @param first an occurrence that is not after `now`
+ */
+export function latestOccurrence(timing: Timing, first: number, now: number): number {
+  let latest = first;
+  let bound = now;
+  for (let next = nextDue(latest); next !== null; next = nextDue(latest)) {
+    const middle = next + Math.floor((bound - next) / 2);
+    const beyond = nextDue(middle);
+    latest = beyond ?? next;
+    if (beyond === null) bound = middle;
+  }
+  return latest;
+
+  /** The occurrence after a moment, if it has come by now. */
+  function nextDue(after: number): number | null {
+    const next = nextOccurrence(timing, after);
+    return next !== null && next <= now ? next : null;
+  }
+}

@@ -1,0 +1,130 @@
+-- The runs of schedules: one row for each planned time, which makes an occurrence unique, and what
+-- became of it. Bounded by messenger_prune_schedule_runs.
+
+create table if not exists public.messenger_schedule_runs (
+  schedule_id bigint not null references public.messenger_schedules on delete cascade,
+  occurrence timestamptz not null,
+  run integer,
+  triggered boolean not null default false,
+  message_id bigint,
+  outcome text not null check (outcome in ('enqueued', 'handled', 'failed', 'skipped')),
+  reason text,
+  enqueued_at timestamptz,
+  finished_at timestamptz,
+  primary key (schedule_id, occurrence)
+) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+
+comment on table public.messenger_schedule_runs is
+  'The latest runs of each schedule: planned time, message and outcome. An occurrence is here once, whatever ticks overlap.';
+comment on column public.messenger_schedule_runs.schedule_id is
+  'The schedule.';
+comment on column public.messenger_schedule_runs.occurrence is
+  'Planned time of the run; for a run by hand, when it was asked for.';
+comment on column public.messenger_schedule_runs.run is
+  'Number of the run, 0 for one by hand that does not count; null where it was skipped.';
+comment on column public.messenger_schedule_runs.triggered is
+  'Whether it was run by hand.';
+comment on column public.messenger_schedule_runs.message_id is
+  'The message; null where the run was skipped.';
+comment on column public.messenger_schedule_runs.outcome is
+  'enqueued: the message waits or runs. handled: its handlers have succeeded. failed: it is a dead letter. skipped: no message was made.';
+comment on column public.messenger_schedule_runs.reason is
+  'Why it was skipped, or why its message was given up.';
+comment on column public.messenger_schedule_runs.enqueued_at is
+  'When the message was made; null where the run was skipped.';
+comment on column public.messenger_schedule_runs.finished_at is
+  'When the message was handled or given up.';
+
+create index if not exists messenger_schedule_runs_message_idx
+  on public.messenger_schedule_runs (message_id) where message_id is not null;
+comment on index public.messenger_schedule_runs_message_idx is
+  'The run of a message, to write down its outcome.';
+
+alter table public.messenger_schedule_runs enable row level security;
+revoke all on table public.messenger_schedule_runs from anon, authenticated;
+grant select, insert, update, delete on table public.messenger_schedule_runs to service_role;
+
+create or replace function public.messenger_finish_schedule_runs(
+  message_ids bigint[], outcome text, reasons text[] default null
+) returns void
+language sql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  update public.messenger_schedule_runs r
+  set outcome = messenger_finish_schedule_runs.outcome,
+    reason = ended.reason,
+    finished_at = public.messenger_now()
+  from unnest(message_ids, reasons) as ended (message_id, reason)
+  where r.message_id = ended.message_id
+$$;
+comment on function public.messenger_finish_schedule_runs(bigint[], text, text[]) is
+  'Part of settling: writes down what became of messages that schedules had made.';
+
+-- What nobody looks at any more: all but the latest runs of each schedule, and what is old. A run
+-- whose message still waits stays.
+create or replace function public.messenger_prune_schedule_runs(
+  older_than interval default interval '30 days',
+  keep integer default 100,
+  dry_run boolean default false
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  pruned bigint;
+begin
+  if older_than is null or older_than < interval '0' then
+    raise sqlstate 'PT400' using message = 'older_than: has to be zero or more';
+  end if;
+  if keep is null or keep < 1 then
+    raise sqlstate 'PT400' using message = 'keep: has to be at least 1';
+  end if;
+
+  with bounds as (
+    select s.id, greatest(
+      clock - older_than,
+      (
+        select r.occurrence from public.messenger_schedule_runs r
+        where r.schedule_id = s.id
+        order by r.occurrence desc offset keep limit 1
+      )
+    ) as until
+    from public.messenger_schedules s
+  ),
+  doomed as materialized (
+    select r.schedule_id, r.occurrence
+    from bounds b
+    join public.messenger_schedule_runs r on r.schedule_id = b.id and r.occurrence <= b.until
+    where not exists (select from public.messenger_messages m where m.id = r.message_id)
+  ),
+  gone as (
+    delete from public.messenger_schedule_runs r
+    using doomed d
+    where not dry_run and r.schedule_id = d.schedule_id and r.occurrence = d.occurrence
+  )
+  select count(*) into pruned from doomed;
+  return jsonb_build_object('schedule_runs', pruned);
+end
+$$;
+comment on function public.messenger_prune_schedule_runs(interval, integer, boolean) is
+  'Deletes runs of schedules older than an age, and all but the latest `keep` of each schedule. pg_cron calls it hourly. Answers how many; dry_run only counts.';
+
+revoke execute on function
+  public.messenger_finish_schedule_runs(bigint[], text, text[]),
+  public.messenger_prune_schedule_runs(interval, integer, boolean)
+from public, anon, authenticated;
+grant execute on function
+  public.messenger_finish_schedule_runs(bigint[], text, text[]),
+  public.messenger_prune_schedule_runs(interval, integer, boolean)
+to service_role;
+
+select cron.schedule(
+  'symphony-prune-schedule-runs', '37 * * * *',
+  $$select public.messenger_prune_schedule_runs(older_than => interval '30 days', keep => 100)$$
+);

@@ -1,0 +1,110 @@
+-- Claiming schedules: the due ones are locked, leased and handed out as one jsonb, for the tick to
+-- compute their next runs. Claims of many sessions are disjoint (SKIP LOCKED); each has its token.
+
+create table if not exists public.messenger_schedule_declarations (
+  singleton boolean primary key default true check (singleton),
+  fingerprint text not null,
+  synced_at timestamptz not null default public.messenger_now()
+);
+
+comment on table public.messenger_schedule_declarations is
+  'Which declarations the schedules were last synced with, in one row.';
+comment on column public.messenger_schedule_declarations.singleton is
+  'Always true: the table has one row.';
+comment on column public.messenger_schedule_declarations.fingerprint is
+  'Hash of the declarations; a tick with others syncs.';
+comment on column public.messenger_schedule_declarations.synced_at is
+  'When the schedules were last synced.';
+
+alter table public.messenger_schedule_declarations enable row level security;
+revoke all on table public.messenger_schedule_declarations from anon, authenticated;
+grant select, insert, update, delete on table public.messenger_schedule_declarations to service_role;
+
+-- With `until`, only those due by then: a run of several batches ends with what was due at its start.
+-- `fingerprint` is that of the caller's declarations, given once by each process. A call whose answer
+-- was lost is repeated with the same token and `repeated`, and gives the same schedules.
+create or replace function public.messenger_claim_schedules(
+  token uuid,
+  max_schedules integer default 100,
+  lease_ms integer default 30000,
+  until timestamptz default null,
+  fingerprint text default null,
+  repeated boolean default false
+) returns jsonb
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  locked bigint[] := array[]::bigint[];
+  answer jsonb;
+begin
+  if token is null then
+    raise sqlstate 'PT400' using message = 'token: is required';
+  end if;
+  if max_schedules is null or max_schedules not between 1 and 1000 then
+    raise sqlstate 'PT400' using message = 'max_schedules: has to be from 1 to 1000';
+  end if;
+  if lease_ms is null or lease_ms not between 1 and 86400000 then
+    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  end if;
+
+  if repeated then
+    locked := array(
+      select s.id from public.messenger_schedules s
+      where s.enabled and s.lease_token = token
+      for update
+    );
+  end if;
+  if cardinality(locked) = 0 then
+    locked := array(
+      select s.id from public.messenger_schedules s
+      where s.enabled and coalesce(s.next_run_at, '-infinity') <= least(clock, until)
+        and (s.leased_until is null or s.leased_until <= clock)
+      order by coalesce(s.next_run_at, '-infinity'), s.id
+      limit max_schedules
+      for update skip locked
+    );
+  end if;
+
+  with leased as (
+    update public.messenger_schedules s
+    set lease_token = token, leased_until = clock + lease_ms * interval '1 millisecond'
+    where s.id = any (locked)
+    returning s.*
+  )
+  select jsonb_build_object(
+    'schedules', coalesce(
+      jsonb_agg(
+        to_jsonb(l) - '{payload,stamps,lease_token,leased_until}'::text[]
+          || jsonb_build_object('id', l.id::text)
+        order by l.next_run_at nulls first, l.id
+      ),
+      '[]'
+    ),
+    'now', clock
+  )
+  into answer from leased l;
+
+  return answer || jsonb_build_object(
+    'declarations_changed', fingerprint is not null and not exists (
+      select from public.messenger_schedule_declarations d
+      where d.fingerprint = messenger_claim_schedules.fingerprint
+    )
+  );
+end
+$$;
+comment on function public.messenger_claim_schedules(
+  uuid, integer, integer, timestamptz, text, boolean
+) is
+  'Leases due schedules and answers them as one jsonb: schedules, now, declarations_changed.';
+
+revoke execute on function
+  public.messenger_claim_schedules(uuid, integer, integer, timestamptz, text, boolean)
+from public, anon, authenticated;
+grant execute on function
+  public.messenger_claim_schedules(uuid, integer, integer, timestamptz, text, boolean)
+to service_role;

@@ -1,0 +1,198 @@
+-- Saving schedules: those made in code, over HTTP and in SQL, by name or new, and the sync of those
+-- that are declared in code.
+
+-- What of a schedule its owner decides, to be compared; the rest is its state.
+create or replace function public.messenger_schedule_definition(
+  schedule public.messenger_schedules
+) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select to_jsonb(schedule) - array[
+    'id', 'next_run_at', 'last_run_at', 'run_count', 'enabled', 'disabled_by', 'disabled_reason',
+    'last_message_id', 'lease_token', 'leased_until', 'created_at', 'updated_at'
+  ]
+$$;
+comment on function public.messenger_schedule_definition(public.messenger_schedules) is
+  'What of a schedule its owner decides, as jsonb, without its state.';
+
+-- `given` has the names of the columns; what it leaves out gets the column's default. With an `id` it
+-- changes that schedule, with a `name` that is known it changes that, else it is new. `next_run_at`
+-- is the first run, for where none is known; `finished` says instead why there is none, and `refused`
+-- why it may not be saved. Where nothing is different nothing is written or refused: a schedule that
+-- is saved again goes on undisturbed. Stamps that are not given stay.
+create or replace function public.messenger_save_schedule(
+  given jsonb, declared boolean default false
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  known public.messenger_schedules;
+  wanted public.messenger_schedules;
+  change text;
+begin
+  wanted := jsonb_populate_record(
+    null::public.messenger_schedules,
+    jsonb_build_object(
+      'timezone', 'UTC', 'catch_up', 'latest', 'overlap', 'allow', 'jitter_ms', 0,
+      'run_count', 0, 'enabled', true, 'created_at', clock, 'updated_at', clock
+    ) || coalesce(
+      (
+        select jsonb_object_agg(key, value) from jsonb_each(given)
+        where value <> 'null' and key <> 'next_run_at'
+      ),
+      '{}'
+    )
+  );
+  wanted.payload := coalesce(given -> 'payload', '{}');
+
+  while change is null loop
+    select * into known from public.messenger_schedules s
+    where case when wanted.id is null then s.name = wanted.name else s.id = wanted.id end
+    for update;
+
+    wanted.declared := declared or coalesce(known.declared, false);
+    wanted.stamps := coalesce(wanted.stamps, known.stamps);
+    if known.id is not null then
+      change := case
+        when public.messenger_schedule_definition(known)
+            is distinct from public.messenger_schedule_definition(wanted)
+          or known.disabled_by = 'undeclared'
+        then 'changed' else 'unchanged'
+      end;
+    elsif wanted.id is not null then
+      raise sqlstate 'PT404' using message = format('id: there is no schedule %s', wanted.id);
+    else
+      known.id := nextval('public.messenger_schedules_id_seq');
+      wanted.id := known.id;
+      insert into public.messenger_schedules values (wanted.*) on conflict (name) do nothing;
+      -- Another session may have made one of this name at this moment: then that one is known now.
+      if found then change := 'created'; else wanted.id := null; end if;
+    end if;
+  end loop;
+
+  if change <> 'unchanged' and given ->> 'refused' is not null then
+    raise sqlstate 'PT400' using message = given ->> 'refused';
+  end if;
+  if change = 'changed' then
+    update public.messenger_schedules s
+    set (
+      name, message_type, payload, schedule_type, cron, interval_ms, run_at, timezone, max_runs,
+      start_at, end_at, catch_up, overlap, jitter_ms, queue, priority, group_key, ttl_ms, stamps,
+      declared, enabled
+    ) = (
+      wanted.name, wanted.message_type, wanted.payload, wanted.schedule_type, wanted.cron,
+      wanted.interval_ms, wanted.run_at, wanted.timezone, wanted.max_runs, wanted.start_at,
+      wanted.end_at, wanted.catch_up, wanted.overlap, wanted.jitter_ms, wanted.queue,
+      wanted.priority, wanted.group_key, wanted.ttl_ms, wanted.stamps, wanted.declared,
+      -- What has ended by itself may have something to do again; what was paused stays so.
+      s.enabled or coalesce(s.disabled_by <> 'pause', false)
+    )
+    where s.id = known.id;
+  end if;
+  -- A schedule that is new, or whose times were changed, has no next run yet.
+  if change <> 'unchanged' then
+    update public.messenger_schedules s
+    set next_run_at = (given ->> 'next_run_at')::timestamptz,
+      enabled = given ->> 'finished' is null,
+      disabled_by = case when given ->> 'finished' is not null then 'finished' end,
+      disabled_reason = given ->> 'finished'
+    where s.id = known.id and s.enabled and s.next_run_at is null;
+  end if;
+  return jsonb_build_object('id', known.id::text, 'name', wanted.name, 'change', change);
+end
+$$;
+comment on function public.messenger_save_schedule(jsonb, boolean) is
+  'Makes a schedule, or changes the one with its id or name. Answers {"id", "name", "change"}; change is created, changed or unchanged.';
+
+create or replace function public.messenger_save_schedules(
+  schedules jsonb, declared boolean default false
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  violated text;
+begin
+  if jsonb_typeof(schedules) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'schedules: has to be an array';
+  end if;
+  return jsonb_build_object('schedules', (
+    select coalesce(jsonb_agg(public.messenger_save_schedule(value, declared) order by position), '[]')
+    from jsonb_array_elements(schedules) with ordinality as s (value, position)
+  ));
+exception
+  when check_violation or not_null_violation then
+    get stacked diagnostics violated = constraint_name;
+    raise sqlstate 'PT400' using message = format(
+      '%s: has a value that is not allowed',
+      regexp_replace(violated, '^messenger_schedules_(.*)_check\d*$', '\1')
+    );
+  when unique_violation then
+    raise sqlstate 'PT409' using message = 'name: another schedule has this name';
+end
+$$;
+comment on function public.messenger_save_schedules(jsonb, boolean) is
+  'Makes and changes schedules, all or none. Answers {"schedules": [{"id", "name", "change"}]} in their order.';
+
+-- `schedules` are all that are declared in code; declared ones that are no more are disabled.
+create or replace function public.messenger_sync_schedules(
+  schedules jsonb, fingerprint text, dry_run boolean default false
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  answer jsonb;
+begin
+  begin
+    answer := public.messenger_save_schedules(schedules, declared => true) -> 'schedules';
+
+    with gone as (
+      update public.messenger_schedules s
+      set enabled = false, disabled_by = 'undeclared',
+        disabled_reason = 'it is no longer declared in code'
+      where s.declared and s.enabled
+        and s.name <> all (array(select value ->> 'name' from jsonb_array_elements(schedules)))
+      returning s.id, s.name
+    )
+    select answer || coalesce(
+      jsonb_agg(
+        jsonb_build_object('id', id::text, 'name', name, 'change', 'disabled') order by name
+      ),
+      '[]'
+    )
+    into answer from gone;
+
+    insert into public.messenger_schedule_declarations as d (fingerprint)
+    values (messenger_sync_schedules.fingerprint)
+    on conflict (singleton) do update
+    set fingerprint = excluded.fingerprint, synced_at = excluded.synced_at;
+
+    -- A dry run does it all and takes it back.
+    if dry_run then
+      raise sqlstate 'PT299';
+    end if;
+  exception
+    when sqlstate 'PT299' then null;
+  end;
+  return jsonb_build_object('schedules', answer);
+end
+$$;
+comment on function public.messenger_sync_schedules(jsonb, text, boolean) is
+  'Makes the declared schedules what the code says, and disables those that are declared no more. Answers {"schedules": [{"id", "name", "change"}]}; dry_run changes nothing.';
+
+revoke execute on function
+  public.messenger_schedule_definition(public.messenger_schedules),
+  public.messenger_save_schedule(jsonb, boolean),
+  public.messenger_save_schedules(jsonb, boolean),
+  public.messenger_sync_schedules(jsonb, text, boolean)
+from public, anon, authenticated;
+grant execute on function
+  public.messenger_schedule_definition(public.messenger_schedules),
+  public.messenger_save_schedule(jsonb, boolean),
+  public.messenger_save_schedules(jsonb, boolean),
+  public.messenger_sync_schedules(jsonb, text, boolean)
+to service_role;

@@ -1,0 +1,205 @@
+-- What operators do with schedules: look at them, pause, resume, run one now, remove.
+
+create or replace function public.messenger_list_schedules(
+  ids bigint[] default null,
+  name text default null,
+  message_type text default null,
+  enabled boolean default null,
+  after_id bigint default 0,
+  max_schedules integer default 100
+) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'schedules', coalesce(
+      jsonb_agg(
+        to_jsonb(found) - '{stamps,lease_token,leased_until}'::text[]
+          || jsonb_build_object('id', found.id::text)
+        order by found.id
+      ),
+      '[]'
+    ),
+    'now', public.messenger_now()
+  )
+  from (
+    select * from public.messenger_schedules s
+    where (messenger_list_schedules.ids is null or s.id = any (messenger_list_schedules.ids))
+      and (messenger_list_schedules.name is null or s.name = messenger_list_schedules.name)
+      and (
+        messenger_list_schedules.message_type is null
+        or s.message_type = messenger_list_schedules.message_type
+      )
+      and (messenger_list_schedules.enabled is null or s.enabled = messenger_list_schedules.enabled)
+      and s.id > after_id
+    order by s.id
+    limit max_schedules
+  ) as found
+$$;
+comment on function public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer) is
+  'Schedules by id, those after after_id, filtered by what is given. Answers {"schedules": [...], "now"}.';
+
+create or replace function public.messenger_list_schedule_runs(id bigint, max_runs integer default 20)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object('runs', coalesce(
+    jsonb_agg(
+      to_jsonb(found) || jsonb_build_object('message_id', found.message_id::text)
+      order by found.occurrence desc
+    ),
+    '[]'
+  ))
+  from (
+    select r.occurrence, r.run, r.triggered, r.message_id, r.outcome, r.reason, r.enqueued_at,
+      r.finished_at
+    from public.messenger_schedule_runs r
+    where r.schedule_id = id
+    order by r.occurrence desc
+    limit max_runs
+  ) as found
+$$;
+comment on function public.messenger_list_schedule_runs(bigint, integer) is
+  'The latest runs of a schedule, the newest first. Answers {"runs": [...]}.';
+
+create or replace function public.messenger_pause_schedule(id bigint, reason text default null)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.messenger_schedules s
+  set enabled = false, disabled_by = 'pause', disabled_reason = reason
+  where s.id = messenger_pause_schedule.id;
+  if not found then
+    raise sqlstate 'PT404' using message = format('id: there is no schedule %s', id);
+  end if;
+end
+$$;
+comment on function public.messenger_pause_schedule(bigint, text) is
+  'Stops a schedule until it is resumed, with a reason for people to read.';
+
+create or replace function public.messenger_resume_schedule(id bigint) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.messenger_schedules s set enabled = true
+  where s.id = messenger_resume_schedule.id;
+  if not found then
+    raise sqlstate 'PT404' using message = format('id: there is no schedule %s', id);
+  end if;
+end
+$$;
+comment on function public.messenger_resume_schedule(bigint) is
+  'Lets a schedule go on from now. Runs planned while it was stopped are not made up; a single run comes late.';
+
+-- A microsecond or more behind a whole millisecond: planned times are whole milliseconds, so a run by
+-- hand never takes the place of a planned one.
+create or replace function public.messenger_trigger_schedule(
+  id bigint,
+  counted boolean default false,
+  queue text default null,
+  priority integer default null,
+  ttl_ms double precision default null
+) returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  schedule public.messenger_schedules;
+  moment timestamptz := date_trunc('milliseconds', clock) + interval '1 microsecond';
+  run integer := 0;
+  finished boolean := false;
+  message_id bigint;
+begin
+  select * into schedule from public.messenger_schedules s
+  where s.id = messenger_trigger_schedule.id
+  for update;
+  if schedule.id is null then
+    raise sqlstate 'PT404' using message = format('id: there is no schedule %s', id);
+  end if;
+  if schedule.overlap = 'skip' and exists (
+    select from public.messenger_messages m where m.id = schedule.last_message_id
+  ) then
+    raise sqlstate 'PT409' using message = 'overlap: the run before is still waiting or running';
+  end if;
+  if counted then
+    if schedule.run_count >= schedule.max_runs then
+      raise sqlstate 'PT409'
+        using message = format('max_runs: it has run %s times', schedule.run_count);
+    end if;
+    run := schedule.run_count + 1;
+    finished := coalesce(run >= schedule.max_runs, false);
+  end if;
+
+  while exists (
+    select from public.messenger_schedule_runs r
+    where r.schedule_id = schedule.id and r.occurrence = moment
+  ) loop
+    moment := moment + interval '1 microsecond';
+  end loop;
+
+  message_id := (public.messenger_enqueue(jsonb_build_array(jsonb_build_object(
+    'type', schedule.message_type, 'payload', schedule.payload,
+    'queue', coalesce(schedule.queue, queue), 'priority', coalesce(schedule.priority, priority),
+    'ttl_ms', coalesce(schedule.ttl_ms, ttl_ms), 'group_key', schedule.group_key,
+    'stamps', coalesce(schedule.stamps, '{}') || jsonb_build_object(
+      'schedule', jsonb_build_object(
+        'id', schedule.id::text, 'name', schedule.name, 'run', run,
+        'occurrence', to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+      )
+    )
+  ))) -> 'ids' ->> 0)::bigint;
+  insert into public.messenger_schedule_runs
+    (schedule_id, occurrence, run, triggered, message_id, outcome, enqueued_at)
+  values (schedule.id, moment, run, true, message_id, 'enqueued', clock);
+
+  -- Without the lease, a tick that is just computing the next run has to look again.
+  update public.messenger_schedules s
+  set run_count = greatest(s.run_count, run), last_message_id = message_id,
+    lease_token = null, leased_until = null,
+    enabled = s.enabled and not finished,
+    next_run_at = case when not finished then s.next_run_at end,
+    disabled_by = case when finished and s.enabled then 'finished' else s.disabled_by end,
+    disabled_reason = case when finished and s.enabled
+      then format('max_runs: it has run %s times', run) else s.disabled_reason end
+  where s.id = schedule.id;
+  return message_id;
+end
+$$;
+comment on function public.messenger_trigger_schedule(
+  bigint, boolean, text, integer, double precision
+) is
+  'Runs a schedule once now, paused or not, and answers the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms are for what the schedule leaves open.';
+
+create or replace function public.messenger_unschedule(id bigint) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  delete from public.messenger_schedules s where s.id = messenger_unschedule.id;
+  return found;
+end
+$$;
+comment on function public.messenger_unschedule(bigint) is
+  'Removes a schedule and the record of its runs; messages that it has made stay. Answers whether it was there.';
+
+revoke execute on function
+  public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer),
+  public.messenger_list_schedule_runs(bigint, integer),
+  public.messenger_pause_schedule(bigint, text),
+  public.messenger_resume_schedule(bigint),
+  public.messenger_trigger_schedule(bigint, boolean, text, integer, double precision),
+  public.messenger_unschedule(bigint)
+from public, anon, authenticated;
+grant execute on function
+  public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer),
+  public.messenger_list_schedule_runs(bigint, integer),
+  public.messenger_pause_schedule(bigint, text),
+  public.messenger_resume_schedule(bigint),
+  public.messenger_trigger_schedule(bigint, boolean, text, integer, double precision),
+  public.messenger_unschedule(bigint)
+to service_role;

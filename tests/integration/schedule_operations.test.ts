@@ -1,0 +1,274 @@
+/** What operators do with schedules, in code and in the table editor. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { testsOfSchedules } from "../support/schedules.ts";
+
+const note = { type: "Note", payload: { text: "hello" } };
+const hourly = { type: "cron", config: { cron: "0 * * * *" } } as const;
+
+testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
+  test("a paused schedule makes no runs, and goes on from the moment it is resumed", async (bench) => {
+    const scheduler = bench.scheduler();
+    const id = await scheduler.schedule(note, { ...hourly, catchUp: "all" });
+    await scheduler.pause(id, "maintenance");
+    const paused = await scheduler.get(id);
+    assertEquals([paused?.enabled, paused?.disabledBy, paused?.disabledReason], [
+      false,
+      "pause",
+      "maintenance",
+    ]);
+    await bench.clock.set("2026-01-05T14:30:00Z");
+    assertEquals(await scheduler.processDueMessages(), 0);
+    await scheduler.resume(id);
+    assertEquals((await scheduler.get(id))?.disabledReason, null);
+    assertEquals(await scheduler.processDueMessages(), 0);
+    assertEquals((await scheduler.get(id))?.nextRunAt, new Date("2026-01-05T15:00:00Z"));
+    await bench.clock.set("2026-01-05T15:00:10Z");
+    assertEquals(await scheduler.processDueMessages(), 1);
+  });
+
+  test("a resumed interval keeps its step", async (bench) => {
+    const scheduler = bench.scheduler();
+    const id = await scheduler.schedule(note, { type: "interval", config: { interval: "10m" } });
+    await bench.clock.set("2026-01-05T09:40:00Z");
+    assertEquals(await scheduler.processDueMessages(), 1);
+    await scheduler.pause(id);
+    await bench.clock.set("2026-01-05T10:04:00Z");
+    await scheduler.resume(id);
+    assertEquals(await scheduler.processDueMessages(), 0);
+    assertEquals((await scheduler.get(id))?.nextRunAt, new Date("2026-01-05T10:10:00Z"));
+  });
+
+  test("a single run whose time passed during a pause is made when it is resumed", async (bench) => {
+    const scheduler = bench.scheduler();
+    const at = new Date("2026-01-05T10:00:00Z");
+    const id = await scheduler.schedule(note, { type: "once", config: { at } });
+    await scheduler.pause(id);
+    await bench.clock.set("2026-01-05T12:00:00Z");
+    await scheduler.resume(id);
+    assertEquals(await scheduler.processDueMessages(), 1);
+  });
+
+  test("a run by hand is made at once, recorded, and counts only if asked", async (bench) => {
+    const scheduler = bench.scheduler();
+    const id = await scheduler.schedule(note, { ...hourly, maxRuns: 2, name: "hourly" });
+    await scheduler.pause(id);
+    const free = await scheduler.trigger(id);
+    const counted = await scheduler.trigger(id, { count: true });
+    const made = await bench.made();
+    assertEquals(made.map(({ id, run }) => [id, run]), [[free, 0], [counted, 1]]);
+    const runs = await scheduler.runs(id);
+    assertEquals(runs.map(({ messageId, triggered, run }) => [messageId, triggered, run]), [
+      [counted, true, 1],
+      [free, true, 0],
+    ]);
+    assertEquals((await scheduler.get(id))?.runCount, 1);
+    await scheduler.trigger(id, { count: true });
+    const error = await assertRejects(() => scheduler.trigger(id, { count: true }), RangeError);
+    assert(error.message.startsWith("max_runs:"), error.message);
+  });
+
+  test("a run by hand at a planned time does not take its place", async (bench) => {
+    const scheduler = bench.scheduler();
+    const id = await scheduler.schedule(note, hourly);
+    await bench.clock.set("2026-01-05T10:00:00Z");
+    await scheduler.trigger(id);
+    assertEquals(await scheduler.processDueMessages(), 1);
+    assertEquals((await bench.made()).map(({ run }) => run).toSorted(), [0, 1]);
+  });
+
+  test("overlap 'skip' leaves out runs while the one before waits or runs, and says so", async (bench) => {
+    const scheduler = bench.scheduler();
+    const id = await scheduler.schedule(note, { ...hourly, overlap: "skip", catchUp: "all" });
+    await bench.clock.set("2026-01-05T12:10:00Z");
+    assertEquals(await scheduler.processDueMessages(), 1);
+    await bench.clock.set("2026-01-05T13:10:00Z");
+    assertEquals(await scheduler.processDueMessages(), 0);
+    const refusal = await assertRejects(() => scheduler.trigger(id), RangeError);
+    assert(refusal.message.startsWith("overlap:"), refusal.message);
+    assertEquals((await bench.stack.tick()).messages.handled, 1);
+    await bench.clock.set("2026-01-05T14:10:00Z");
+    assertEquals(await scheduler.processDueMessages(), 1);
+    const runs = await scheduler.runs(id);
+    assertEquals(runs.map(({ outcome, run }) => [outcome, run]), [
+      ["enqueued", 2],
+      ["skipped", null],
+      ["skipped", null],
+      ["skipped", null],
+      ["handled", 1],
+    ]);
+    assert(runs[1]?.reason?.startsWith("overlap:"));
+  });
+
+  test("an update changes what is given, and plans anew only where the times change", async (bench) => {
+    const scheduler = bench.scheduler();
+    const id = await scheduler.schedule(note, { ...hourly, maxRuns: 3, queue: "mail" });
+    await bench.clock.set("2026-01-05T09:45:00Z");
+    await scheduler.update(id, { payload: { text: "changed" }, maxRuns: null, priority: 5 });
+    const changed = await scheduler.get(id);
+    assertEquals(
+      [changed?.message.payload, changed?.maxRuns, changed?.priority, changed?.queue],
+      [{ text: "changed" }, null, 5, "mail"],
+    );
+    assertEquals(changed?.nextRunAt, new Date("2026-01-05T10:00:00Z"));
+
+    await scheduler.update(id, { config: { cron: "0 9 * * *" }, timezone: "Asia/Kathmandu" });
+    assertEquals((await scheduler.get(id))?.nextRunAt, new Date("2026-01-06T03:15:00Z"));
+    await scheduler.update(id, { type: "interval", config: { interval: "1h" } });
+    assertEquals((await scheduler.get(id))?.nextRunAt, new Date("2026-01-05T10:45:00Z"));
+
+    const refused = await assertRejects(() => scheduler.update(id, { config: { cron: "x" } }));
+    assertEquals((refused as Error).message.split(":")[0], "config.cron");
+    await assertRejects(() => scheduler.update(id, { payload: { text: 5 } }));
+    assertEquals((await scheduler.get(id))?.type, "interval");
+  });
+
+  test("a schedule that has ended goes on when an update leaves it runs", async (bench) => {
+    const scheduler = bench.scheduler();
+    const id = await scheduler.schedule(note, { ...hourly, maxRuns: 1 });
+    await bench.clock.set("2026-01-05T10:00:01Z");
+    await scheduler.processDueMessages();
+    assertEquals((await scheduler.get(id))?.enabled, false);
+    await scheduler.update(id, { maxRuns: 2 });
+    await bench.clock.set("2026-01-05T11:00:01Z");
+    assertEquals(await scheduler.processDueMessages(), 1);
+    assertEquals((await scheduler.get(id))?.runCount, 2);
+  });
+
+  test("a renamed schedule may not take another's name", async (bench) => {
+    const scheduler = bench.scheduler();
+    await scheduler.schedule(note, { ...hourly, name: "a" });
+    const id = await scheduler.schedule(note, { ...hourly, name: "b" });
+    const error = await assertRejects(() => scheduler.update(id, { name: "a" }), RangeError);
+    assert(error.message.startsWith("name:"), error.message);
+  });
+
+  test("unschedule removes it once, and its messages stay", async (bench) => {
+    const scheduler = bench.scheduler();
+    const id = await scheduler.schedule(note, hourly);
+    await scheduler.trigger(id);
+    assertEquals([await scheduler.unschedule(id), await scheduler.unschedule(id)], [true, false]);
+    assertEquals([await scheduler.get(id), await scheduler.runs(id)], [null, []]);
+    assertEquals((await bench.stack.tick()).messages.handled, 1);
+  });
+
+  test("an id that is none, or is not known, is refused by name", async (bench) => {
+    const scheduler = bench.scheduler();
+    const calls: (() => Promise<unknown>)[] = [
+      () => scheduler.pause("999"),
+      () => scheduler.resume("999"),
+      () => scheduler.trigger("999"),
+      () => scheduler.update("999", {}),
+      () => scheduler.preview("999"),
+      () => scheduler.get("one"),
+      () => scheduler.unschedule("-1"),
+      () => scheduler.runs("1; drop table"),
+    ];
+    for (const call of calls) {
+      const error = await assertRejects(call, RangeError);
+      assert(error.message.startsWith("id:"), error.message);
+    }
+  });
+
+  test("a list is filtered and read page by page", async (bench) => {
+    const scheduler = bench.scheduler();
+    const ids = [];
+    for (let n = 0; n < 5; n++) {
+      ids.push(await scheduler.schedule(note, { ...hourly, name: `schedule ${n}` }));
+    }
+    await scheduler.pause(ids[1] ?? "");
+    const idsOf = (list: { id: string }[]) => list.map(({ id }) => id);
+    assertEquals(idsOf(await scheduler.list({ limit: 2 })), ids.slice(0, 2));
+    assertEquals(idsOf(await scheduler.list({ after: ids[1] ?? "" })), ids.slice(2));
+    assertEquals(idsOf(await scheduler.list({ enabled: false })), [ids[1]]);
+    assertEquals(idsOf(await scheduler.list({ name: "schedule 3" })), [ids[3]]);
+    assertEquals(await scheduler.list({ messageType: "Other" }), []);
+  });
+
+  test("a preview of a stored schedule begins with its next run and ends with its runs", async (bench) => {
+    const scheduler = bench.scheduler();
+    const id = await scheduler.schedule(note, { ...hourly, maxRuns: 2 });
+    assertEquals(await scheduler.preview(id), [
+      new Date("2026-01-05T10:00:00Z"),
+      new Date("2026-01-05T11:00:00Z"),
+    ]);
+    assertEquals(await scheduler.preview(hourly, 1), [new Date("2026-01-05T10:00:00Z")]);
+  });
+
+  test("rows typed by hand get their next run, and those that cannot be read stop nobody", async (bench) => {
+    const { sql } = bench.stack;
+    const scheduler = bench.scheduler();
+    await sql`
+      insert into public.messenger_schedules
+        (name, message_type, payload, schedule_type, cron, interval_ms, run_at, timezone)
+      values
+        ('bad cron', 'Note', '{}', 'cron', '0 25 * * *', null, null, 'UTC'),
+        ('no cron', 'Note', '{}', 'cron', null, null, null, 'UTC'),
+        ('bad zone', 'Note', '{}', 'cron', '* * * * *', null, null, 'Mars/Olympus'),
+        ('bad interval', 'Note', '{}', 'interval', null, -5, null, 'UTC'),
+        ('vast interval', 'Note', '{}', 'interval', null, 9223372036854775807, null, 'UTC'),
+        ('bad moment', 'Note', '{}', 'once', null, null, 'infinity', 'UTC'),
+        ('good', 'Note', '{"text":"x"}', 'cron', '31 * * * *', null, null, 'UTC')`;
+    await bench.clock.set("2026-01-05T09:31:10Z");
+    assertEquals(await scheduler.processDueMessages(), 1);
+    const schedules = await scheduler.list();
+    assertEquals(
+      schedules.filter(({ disabledBy }) => disabledBy === "invalid").map(({ disabledReason }) =>
+        disabledReason?.split(":")[0]
+      ),
+      ["cron", "cron", "timezone", "interval_ms", "interval_ms", "run_at"],
+    );
+    assertEquals(bench.lines.filter(({ event }) => event === "schedule_invalid").length, 6);
+    assertEquals(schedules.at(-1)?.nextRunAt, new Date("2026-01-05T10:31:00Z"));
+
+    await sql`update public.messenger_schedules set cron = '32 * * * *', enabled = true
+      where name = 'bad cron'`;
+    await bench.clock.set("2026-01-05T09:32:00Z");
+    assertEquals(await scheduler.processDueMessages(), 1);
+  });
+
+  test("a row edited by hand while a tick holds it is left to the next tick", async (bench) => {
+    const { sql } = bench.stack;
+    const scheduler = bench.scheduler();
+    const id = await scheduler.schedule(note, hourly);
+    await bench.clock.set("2026-01-05T10:00:01Z");
+    const token = crypto.randomUUID();
+    await bench.stack.client.rpc("messenger_claim_schedules", { token });
+    await sql`update public.messenger_schedules set cron = '30 * * * *' where id = ${id}`;
+    const { data } = await bench.stack.client.rpc("messenger_advance_schedules", {
+      token,
+      advances: [{ id, next_run_at: null, occurrences: [{ occurrence: "2026-01-05T10:00:00Z" }] }],
+    });
+    assertEquals(data, { dispatched: 0, skipped: 0, stale: [id] });
+    await scheduler.processDueMessages();
+    assertEquals((await scheduler.get(id))?.nextRunAt, new Date("2026-01-05T10:30:00Z"));
+    assertEquals(await bench.made(), []);
+  });
+
+  test("a schedule that the database refuses is disabled, and the others run", async (bench) => {
+    const { sql } = bench.stack;
+    const scheduler = bench.scheduler();
+    const ids = [];
+    for (const text of ["a", "refused", "c"]) {
+      ids.push(await scheduler.schedule({ type: "Note", payload: { text } }, hourly));
+    }
+    await sql.unsafe(`
+      create function public.test_refuse() returns trigger language plpgsql as $$
+      begin
+        if new.payload ->> 'text' = 'refused' then raise exception 'no room for this'; end if;
+        return new;
+      end $$;
+      create trigger test_refuse before insert on public.messenger_messages
+        for each row execute function public.test_refuse();
+    `).simple();
+    try {
+      await bench.clock.set("2026-01-05T10:00:01Z");
+      assertEquals(await scheduler.processDueMessages(), 2);
+    } finally {
+      await sql`drop function public.test_refuse() cascade`;
+    }
+    const refused = await scheduler.get(ids[1] ?? "");
+    assertEquals([refused?.enabled, refused?.disabledBy], [false, "invalid"]);
+    assert(refused?.disabledReason?.includes("no room for this"));
+  });
+});

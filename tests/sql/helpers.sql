@@ -1,0 +1,122 @@
+-- What the tests of SQL share, in a schema of their own. The runner loads it once; each test file
+-- runs in a transaction that is rolled back, so what it changes is its own.
+
+create schema test;
+grant usage on schema test to public;
+
+-- Sets the clock of the bus, to the end of the transaction.
+create function test.set_clock(moment timestamptz) returns void
+language plpgsql
+as $$
+begin
+  perform set_config('test.clock', moment::text, true);
+  create or replace function public.messenger_now() returns timestamptz
+  language sql stable parallel safe
+  set search_path = ''
+  as 'select current_setting(''test.clock'')::timestamptz';
+end
+$$;
+
+-- The lease token of a worker, by number.
+create function test.token(worker integer) returns uuid
+language sql immutable
+as $$ select lpad(worker::text, 32, '0')::uuid $$;
+
+-- Dispatches messages of these types to the default queue, due now, in this order.
+create function test.dispatch(variadic types text[]) returns void
+language sql
+as $$
+  select public.messenger_enqueue((
+    select jsonb_agg(jsonb_build_object('type', type) order by position)
+    from unnest(types) with ordinality as t (type, position)
+  ))
+$$;
+
+-- Adds numbered messages, for tests that need many.
+create function test.dispatch_many(
+  number integer, queue text default 'default', type text default 'Bulk'
+) returns void
+language sql
+as $$
+  insert into public.messenger_messages (type, queue, available_at)
+  select dispatch_many.type, dispatch_many.queue, public.messenger_now() - interval '1 hour'
+  from generate_series(1, number)
+$$;
+
+-- Adds a dead letter and answers its id.
+create function test.dead_letter(
+  type text,
+  queue text default 'default',
+  reason text default 'exhausted',
+  error text default 'no route',
+  failed_at timestamptz default public.messenger_now(),
+  stamps jsonb default null
+) returns bigint
+language sql
+as $$
+  insert into public.messenger_failed_messages as f (
+    id, type, payload, queue, priority, reason, error, errors, retry_count, attempts, stamps,
+    redriven, created_at, failed_at
+  )
+  values (
+    nextval('public.messenger_messages_id_seq'), type, '{"to":"a@b.c"}', queue, 7, reason, error,
+    jsonb_build_array(jsonb_build_object('message', error)), 3, 4, stamps,
+    coalesce((stamps ->> 'redriven')::integer, 0), failed_at - interval '1 hour', failed_at
+  )
+  returning f.id
+$$;
+
+-- The id of the one message or dead letter of a type.
+create function test.id_of(type text) returns bigint
+language sql
+as $$
+  select m.id from public.messenger_messages m where m.type = id_of.type
+  union all
+  select f.id from public.messenger_failed_messages f where f.type = id_of.type
+$$;
+
+-- The types of envelopes or other objects, in their order.
+create function test.types(objects jsonb) returns text[]
+language sql immutable
+as $$ select array(select o ->> 'type' from jsonb_array_elements(objects) as o) $$;
+
+-- The ids of messages of these types as JSON strings, as a worker names them.
+create function test.ids(variadic types text[]) returns jsonb
+language sql
+as $$
+  select jsonb_agg(test.id_of(type)::text order by position)
+  from unnest(types) with ordinality as t (type, position)
+$$;
+
+-- How many rows of a table, and entries of its indexes, this transaction's scans have read.
+create function test.rows_read(of regclass default 'public.messenger_messages') returns bigint
+language sql
+as $$
+  select pg_stat_get_xact_tuples_returned(of) + sum(pg_stat_get_xact_tuples_returned(indexrelid))
+  from pg_index where indrelid = of
+$$;
+
+-- How many of them a statement reads.
+create function test.rows_read_by(
+  statement text, of regclass default 'public.messenger_messages'
+) returns bigint
+language plpgsql
+as $$
+declare
+  before constant bigint := test.rows_read(of);
+begin
+  execute statement;
+  return test.rows_read(of) - before;
+end
+$$;
+
+-- What the project has in the catalog, so that a test of all of it meets what is added later.
+create view test.relations as
+  select c.oid::regclass as relation, c.relkind as kind, c.*
+  from pg_class c
+  where c.relnamespace = 'public'::regnamespace and c.relname like 'messenger\_%';
+
+create view test.functions as
+  select p.oid::regprocedure as function, p.*
+  from pg_proc p
+  where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\_%';

@@ -1,0 +1,21 @@
+-- A cancel without a filter would mean every message there is.
+begin;
+select plan(4);
+select test.dispatch('A', 'A');
+select messenger_claim(test.token(1), 1);
+
+select is(
+  messenger_cancel(type => 'A', dry_run => true), '{"cancelled":1,"running":1}', 'it counts'
+);
+select is((select count(*) from messenger_messages where not cancelled), 2::bigint, 'and no more');
+select is(
+  messenger_cancel(queue => 'other'), '{"cancelled":0,"running":0}',
+  'a filter that means nothing cancels nothing'
+);
+select throws_ok(
+  'select messenger_cancel()', 'PT400', 'filter: give at least one of ids, type, queue',
+  'no filter'
+);
+
+select * from finish();
+rollback;

@@ -1,0 +1,19 @@
+-- By pg_cron; the age stands in the job's command, where an operator changes it.
+begin;
+select plan(3);
+select test.set_clock('2026-01-01 12:00Z');
+
+select test.dead_letter('young', failed_at => '2025-12-03 12:00Z');
+select test.dead_letter('old', failed_at => '2025-12-01 12:00Z');
+create temp table job as select schedule, command, active from cron.job where jobname = 'symphony-prune';
+select results_eq(
+  'select schedule, active from job', $$values ('17 * * * *', true)$$, 'at minute 17'
+);
+select lives_ok((select command from job), 'its command runs');
+select is(
+  array(select type from messenger_failed_messages), array['young'],
+  'and prunes what is older than 30 days'
+);
+
+select * from finish();
+rollback;

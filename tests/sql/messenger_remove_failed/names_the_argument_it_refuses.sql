@@ -1,0 +1,29 @@
+-- A call that forgot its filter must not empty the table.
+begin;
+select plan(5);
+select test.set_clock('2026-01-01 12:00Z');
+
+select test.dead_letter('A');
+select throws_ok(
+  $$select messenger_remove_failed()$$, 'PT400',
+  'filter: give at least one of ids, type, queue, reason, error, failed_from, failed_until',
+  'no filter'
+);
+select throws_ok(
+  $$select messenger_remove_failed(max_messages => 10)$$, 'PT400',
+  'filter: give at least one of ids, type, queue, reason, error, failed_from, failed_until',
+  'a number is no filter'
+);
+select throws_ok(
+  $$select messenger_remove_failed(type => 'A', max_messages => 0)$$,
+  'PT400', 'max_messages: has to be at least 1', 'up to none'
+);
+select throws_ok(
+  $$select messenger_remove_failed(reason => 'tired')$$,
+  'PT400', 'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired',
+  'a reason that does not exist'
+);
+select is((select count(*) from messenger_failed_messages), 1::bigint, 'the dead letter is still there');
+
+select * from finish();
+rollback;

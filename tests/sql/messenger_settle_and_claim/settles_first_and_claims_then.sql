@@ -1,0 +1,25 @@
+-- One round trip: what was just given back can be in the next claim.
+begin;
+select plan(3);
+select test.set_clock('2026-01-01 12:00Z');
+
+select test.dispatch('A', 'B', 'C');
+select messenger_claim(test.token(1), 2);
+create temp table call as select messenger_settle_and_claim(
+  jsonb_build_array(jsonb_build_object(
+    'token', test.token(1), 'handled', test.ids('A') || '["999999999"]', 'released', test.ids('B')
+  )),
+  test.token(2)
+) as answer;
+
+select is((select test.types(answer -> 'messages') from call), array['B', 'C'], 'the claim');
+select is((select answer -> 'stale' from call), '["999999999"]', 'the settle''s answer beside it');
+select is(
+  array(select key from call, jsonb_object_keys(answer) as key order by 1),
+  array['alone_due', 'crashed', 'crashed_token', 'last_keys', 'messages', 'next_due_at', 'now',
+    'stale', 'token'],
+  'and all else that a claim answers'
+);
+
+select * from finish();
+rollback;
