@@ -2,7 +2,7 @@
 -- pg_net. The function answers at once and works on in the background, because pg_net serves a
 -- whole batch of requests before the next.
 
-create or replace function public.messenger_tick() returns bigint
+create or replace function public.messenger_post_tick(body jsonb) returns bigint
 language plpgsql
 set search_path = ''
 as $$
@@ -22,16 +22,25 @@ begin
 
   return net.http_post(
     url := rtrim(url, '/') || '/functions/v1/tick',
-    body := '{"wait":false}'::jsonb,
+    body := body,
     headers := jsonb_build_object('Content-Type', 'application/json', 'apikey', secret_key),
     timeout_milliseconds := 5000
   );
 end
 $$;
+comment on function public.messenger_post_tick(jsonb) is
+  'Posts a body to the tick function through pg_net, when the transaction commits. Answers pg_net''s request id.';
+
+create or replace function public.messenger_tick() returns bigint
+language sql
+set search_path = ''
+as $$ select public.messenger_post_tick('{"wait":false}') $$;
 comment on function public.messenger_tick() is
   'Asks the tick function, through pg_net, to process what is due. pg_cron calls it every minute. Answers pg_net''s request id.';
 
-revoke execute on function public.messenger_tick() from public, anon, authenticated;
-grant execute on function public.messenger_tick() to service_role;
+revoke execute on function public.messenger_post_tick(jsonb), public.messenger_tick()
+  from public, anon, authenticated;
+grant execute on function public.messenger_post_tick(jsonb), public.messenger_tick()
+  to service_role;
 
 select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()');

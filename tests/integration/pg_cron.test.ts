@@ -1,4 +1,7 @@
-/** The minute: pg_cron calls messenger_tick(), which posts through pg_net; nothing else is running. */
+/**
+ * The minute: pg_cron calls messenger_tick(), which posts through pg_net; nothing else is running, and
+ * dispatches wake nobody.
+ */
 
 import { assertEquals } from "@std/assert";
 import { eventually, startTestStack } from "../support/stack.ts";
@@ -12,6 +15,7 @@ Deno.test("the stand-in for pg_cron ticks, and a message is handled with nothing
     // Every second instead of every minute; hosted pg_cron takes it as well.
     await stack.sql`
       select cron.schedule('symphony-tick', '1 seconds', 'select public.messenger_tick()')`;
+    await stack.sql`alter table public.messenger_messages disable trigger messenger_messages_wake`;
     await stack.dispatch({ type: "Note", payload: { text: "by the clock" } });
     const [effect] = await eventually(() => stack.effects(), (effects) => effects.length > 0);
     assertEquals(effect?.payload, { text: "by the clock" });
@@ -36,6 +40,8 @@ Deno.test({
       net: true,
     });
     try {
+      await stack
+        .sql`alter table public.messenger_messages disable trigger messenger_messages_wake`;
       await stack.dispatch({ type: "Note", payload: { text: "by the minute" } });
       const [effect] = await eventually(() => stack.effects(), (rows) => rows.length > 0, 100_000);
       assertEquals(effect?.payload, { text: "by the minute" });

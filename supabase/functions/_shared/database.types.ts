@@ -162,17 +162,20 @@ export type Database = {
       "messenger_queues": {
         Row: {
           "created_at": string;
+          "max_workers": number;
           "name": string;
           "paused": boolean;
         };
         ComputedFields: never;
         Insert: {
           "created_at"?: string;
+          "max_workers"?: number;
           "name": string;
           "paused"?: boolean;
         };
         Update: {
           "created_at"?: string;
+          "max_workers"?: number;
           "name"?: string;
           "paused"?: boolean;
         };
@@ -349,6 +352,37 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_ticks": {
+        Row: {
+          "asked_at": string;
+          "ended_at": string | null;
+          "heartbeat_at": string | null;
+          "id": number;
+          "report": Json | null;
+          "rested_at": string | null;
+          "started_at": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "asked_at"?: string;
+          "ended_at"?: string | null;
+          "heartbeat_at"?: string | null;
+          "id"?: never;
+          "report"?: Json | null;
+          "rested_at"?: string | null;
+          "started_at"?: string | null;
+        };
+        Update: {
+          "asked_at"?: string;
+          "ended_at"?: string | null;
+          "heartbeat_at"?: string | null;
+          "id"?: never;
+          "report"?: Json | null;
+          "rested_at"?: string | null;
+          "started_at"?: string | null;
+        };
+        Relationships: [];
+      };
     };
     Views: {
       [_ in never]: never;
@@ -356,6 +390,7 @@ export type Database = {
     Functions: {
       "messenger_advance_schedules": { Args: { "advances": Json; "token": string }; Returns: Json };
       "messenger_append_errors": { Args: { "history": Json; "latest": Json }; Returns: Json };
+      "messenger_ask_tick": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_bury_cancelled": {
         Args: { "ids": (number)[]; "settlements": Json };
         Returns: undefined;
@@ -405,12 +440,20 @@ export type Database = {
         };
         Returns: number;
       };
+      "messenger_end_tick": {
+        Args: { "report"?: Json; "successor"?: boolean; "tick": number };
+        Returns: undefined;
+      };
       "messenger_enqueue": { Args: { "messages": Json }; Returns: Json };
       "messenger_finish_schedule_runs": {
         Args: { "message_ids": (number)[]; "outcome": string; "reasons"?: (string)[] };
         Returns: undefined;
       };
+      "messenger_fleet_size": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_grow_fleet": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_has_due": { Args: { "queues"?: (string)[]; "within"?: string }; Returns: boolean };
       "messenger_heartbeat": { Args: { "lease_ms"?: number; "leases": Json }; Returns: Json };
+      "messenger_heartbeat_tick": { Args: { "tick": number }; Returns: undefined };
       "messenger_list_schedule_runs": {
         Args: { "id": number; "max_runs"?: number };
         Returns: Json;
@@ -447,6 +490,7 @@ export type Database = {
       "messenger_next_due": { Args: { "queues": (string)[] }; Returns: string };
       "messenger_now": { Args: Record<PropertyKey, never>; Returns: string };
       "messenger_pause_schedule": { Args: { "id": number; "reason"?: string }; Returns: undefined };
+      "messenger_post_tick": { Args: { "body": Json }; Returns: number };
       "messenger_prune": {
         Args: { "dry_run"?: boolean; "failed_older_than"?: string };
         Returns: Json;
@@ -486,6 +530,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_rest_tick": { Args: { "report"?: Json; "tick": number }; Returns: Json };
       "messenger_resume_schedule": { Args: { "id": number }; Returns: undefined };
       "messenger_save_schedule": { Args: { "declared"?: boolean; "given": Json }; Returns: Json };
       "messenger_save_schedules": {
@@ -551,11 +596,34 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_start_tick": {
+        Args: { "awake"?: boolean; "budget_ms"?: number; "queues"?: (string)[]; "tick"?: number };
+        Returns: Json;
+      };
       "messenger_sync_schedules": {
         Args: { "dry_run"?: boolean; "fingerprint": string; "schedules": Json };
         Returns: Json;
       };
       "messenger_tick": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_ticks_awake": {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          "asked_at": string;
+          "ended_at": string | null;
+          "heartbeat_at": string | null;
+          "id": number;
+          "report": Json | null;
+          "rested_at": string | null;
+          "started_at": string | null;
+        }[];
+        SetofOptions: {
+          from: "*";
+          to: "messenger_ticks";
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      "messenger_ticks_key": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_trigger_schedule": {
         Args: {
           "counted"?: boolean;
@@ -567,6 +635,7 @@ export type Database = {
         Returns: number;
       };
       "messenger_unschedule": { Args: { "id": number }; Returns: boolean };
+      "messenger_wake": { Args: Record<PropertyKey, never>; Returns: number };
     };
     Enums: {
       [_ in never]: never;

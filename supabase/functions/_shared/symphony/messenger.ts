@@ -12,7 +12,8 @@ import { Scheduler } from "./scheduler/scheduler.ts";
 import { runSchedules, type SchedulesReport } from "./scheduler/tick.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
-import { runWorker, type WorkerReport } from "./worker/worker.ts";
+import { runTick, type TickOptions } from "./worker/tick.ts";
+import { runWorker, type WorkerLimits, type WorkerReport } from "./worker/worker.ts";
 
 /** What a messenger is made of. */
 export interface MessengerOptions {
@@ -42,11 +43,9 @@ export interface Messenger {
   /** Dispatches what schedules have due, for at most `budgetMs`. Never throws. */
   runSchedules(options: { readonly budgetMs: number }): Promise<SchedulesReport>;
   /** Claims and handles what is due within `budgetMs`. */
-  work(options: {
-    readonly budgetMs: number;
-    readonly queues?: readonly string[];
-    readonly signal?: AbortSignal;
-  }): Promise<WorkerReport>;
+  work(options: WorkerLimits): Promise<WorkerReport>;
+  /** Does the same as a tick that the database knows of. */
+  tick(options: TickOptions): Promise<WorkerReport>;
 }
 
 /**
@@ -67,6 +66,18 @@ export function createMessenger(options: MessengerOptions): Messenger {
     log,
     ...(options.schedules && { declared: options.schedules }),
   });
+  const work = (limits: WorkerLimits) =>
+    runWorker({
+      ...limits,
+      transport,
+      bus,
+      retry,
+      log,
+      supabase: options.supabase,
+      batchSize: config.workerBatchSize,
+      concurrency: config.workerConcurrency,
+      leaseMs: config.leaseMs,
+    });
   return {
     bus,
     transport,
@@ -76,17 +87,7 @@ export function createMessenger(options: MessengerOptions): Messenger {
     log,
     runSchedules: ({ budgetMs }) =>
       runSchedules(scheduler, { budgetMs, batchSize: config.schedulerBatchSize, log }),
-    work: (limits) =>
-      runWorker({
-        ...limits,
-        transport,
-        bus,
-        retry,
-        log,
-        supabase: options.supabase,
-        batchSize: config.workerBatchSize,
-        concurrency: config.workerConcurrency,
-        leaseMs: config.leaseMs,
-      }),
+    work,
+    tick: (limits) => runTick(limits, { supabase: options.supabase, work, log }),
   };
 }

@@ -8,6 +8,8 @@ const SWEEP_EVERY_MS = 10_000;
 const FULL_LOOK_EVERY_MS = 1_000;
 /** Between two looks for work that is due but was not given, in ms: another worker has it locked. */
 const SHORTEST_WAIT_MS = 50;
+/** With no look within so many ms the tick should rest: others may see to what comes in meanwhile. */
+const SOON_MS = 100;
 
 /** Decides on the next claim. */
 export class Lookout {
@@ -32,6 +34,17 @@ export class Lookout {
   /** Whether there is nothing more to claim. */
   get done(): boolean {
     return this.nextLookAt === null && !this.#aloneDue;
+  }
+
+  /** Whether no look is planned for the next moments. */
+  get quiet(): boolean {
+    return !this.#aloneDue &&
+      (this.nextLookAt === null || this.nextLookAt > performance.now() + SOON_MS);
+  }
+
+  /** Looks at once: something has fallen due. */
+  lookNow(): void {
+    this.nextLookAt = performance.now();
   }
 
   /**

@@ -13,9 +13,22 @@ import { exchange } from "./exchange.ts";
 import { type Gate, processGate } from "./gate.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { Lookout } from "./lookout.ts";
+import { Rest } from "./rest.ts";
+
+/** What one run is held to. */
+export interface WorkerLimits {
+  /** For so many ms from the start, messages are claimed and started; running ones may finish. */
+  readonly budgetMs: number;
+  /** Only these queues; all where absent. */
+  readonly queues?: readonly string[];
+  /** Aborting it ends the run: nothing new is started, running handlers are told. */
+  readonly signal?: AbortSignal;
+  /** The tick that this run is, where the database has to know of it. */
+  readonly tick?: WorkerTick;
+}
 
 /** What a worker is made of and held to. */
-export interface WorkerOptions {
+export interface WorkerOptions extends WorkerLimits {
   readonly transport: Transport;
   readonly bus: MessageBus;
   readonly retry: RetryManager;
@@ -27,14 +40,19 @@ export interface WorkerOptions {
   readonly concurrency: number;
   /** How long a lease lasts without a heartbeat, in ms. */
   readonly leaseMs: number;
-  /** For so many ms from the start, messages are claimed and started; running ones may finish. */
-  readonly budgetMs: number;
-  /** Only these queues; all where absent. */
-  readonly queues?: readonly string[];
-  /** Aborting it ends the run: nothing new is started, running handlers are told. */
-  readonly signal?: AbortSignal;
   /** The gate of messages that run alone; the process's own where absent. */
   readonly gate?: Gate;
+}
+
+/** What a run tells its tick. */
+export interface WorkerTick {
+  /**
+   * Nothing more is to be claimed for now: asks whether the run may stop looking.
+   * @param report of a run that is done by this
+   */
+  rest(report: WorkerReport | null): Promise<{ readonly rested: boolean; readonly due: boolean }>;
+  /** A claim came back full: there is work for others. */
+  backlog(): void;
 }
 
 /** What a run did. */
@@ -84,6 +102,7 @@ class Run {
   #failure: unknown = null;
   readonly #hooks = new Set<Promise<void>>();
   readonly #lookout: Lookout;
+  readonly #rest: Rest;
   #leasedAt = performance.now();
   #wake = () => {};
 
@@ -92,6 +111,11 @@ class Run {
     this.#gate = options.gate ?? processGate;
     this.#endsAt = performance.now() + options.budgetMs;
     this.#lookout = new Lookout({ ...options, endsAt: this.#endsAt });
+    this.#rest = new Rest(options.tick, {
+      onDue: () => this.#lookout.lookNow(),
+      onAnswer: () => this.#wake(),
+      log: options.log,
+    });
   }
 
   async run(): Promise<WorkerReport> {
@@ -109,6 +133,7 @@ class Run {
         this.#now = performance.now();
         this.#startHandlers();
         this.#startExchange();
+        this.#startRest();
         await this.#change();
         if (this.#failure) throw this.#failure;
       }
@@ -127,9 +152,19 @@ class Run {
   }
 
   #finished(): boolean {
-    const idle = !this.#exchanging && this.#inbox.length + this.#running.size === 0 &&
+    if (!this.#idle || this.#rest.asking) return false;
+    return this.#stopping || (this.#lookout.done && this.#rest.rested);
+  }
+
+  get #idle(): boolean {
+    return !this.#exchanging && this.#inbox.length + this.#running.size === 0 &&
       this.#done.length === 0;
-    return idle && (this.#stopping || this.#lookout.done);
+  }
+
+  #startRest(): void {
+    if (this.#exchanging || this.#stopping || !this.#lookout.quiet) this.#rest.interrupt();
+    else if (this.#idle) this.#rest.ask(this.#lookout.done ? { ...this.#report } : null);
+    else this.#rest.askSoon();
   }
 
   #startHandlers(): void {
@@ -228,6 +263,9 @@ class Run {
   #take(claim: Claim, request: ClaimRequest): void {
     this.#leasedAt = performance.now();
     this.#lookout.learn(claim, request);
+    if (!request.runAlone && claim.messages.length === request.maxMessages) {
+      this.#options.tick?.backlog();
+    }
     for (const envelope of claim.crashed) {
       const outcome = this.#options.retry.decide(envelope, new CrashError(), { durationMs: 0 });
       this.#settle(envelope, outcome);
@@ -275,6 +313,7 @@ class Run {
     const times = [
       this.#endsAt,
       this.#lookout.nextLookAt ?? Infinity,
+      this.#rest.askAt,
       (this.#done[0]?.at ?? Infinity) + FLUSH_AFTER_MS,
     ].filter((time) => time > now && time < Infinity);
     let timer: ReturnType<typeof setTimeout> | undefined;

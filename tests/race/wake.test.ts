@@ -1,0 +1,107 @@
+/** No wake-up is lost between a dispatch that counts on a tick and that tick going to rest. */
+
+import { assertEquals } from "@std/assert";
+import postgres from "postgres";
+import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+
+const rpc = async (stack: TestStack, name: string, args: Record<string, unknown>) => {
+  const { data, error } = await stack.client.rpc(name, args);
+  if (error) throw error;
+  return data;
+};
+
+/** A session in a transaction that has dispatched and not committed. */
+async function dispatching(stack: TestStack, isolation = "read committed") {
+  const sql = postgres(stack.adminDbUrl, { max: 1, onnotice: () => {} });
+  await sql.unsafe(`begin isolation level ${isolation}`);
+  await sql`select public.messenger_dispatch('Note', '{"text":"late"}')`;
+  return { sql, [Symbol.asyncDispose]: () => sql.end() };
+}
+
+/** Puts an awake tick there and answers its id. */
+async function awakeTick(stack: TestStack): Promise<string> {
+  const [row] = await stack.sql`
+    insert into public.messenger_ticks (started_at, heartbeat_at)
+    values (clock_timestamp(), clock_timestamp()) returning id`;
+  return row?.id;
+}
+
+const asked = async (stack: TestStack) => {
+  const [row] = await stack.sql`
+    select count(*)::int as n from public.messenger_ticks where started_at is null`;
+  return row?.n;
+};
+
+testsOnStack({ env: { SYMPHONY_TICK_BUDGET_MS: "8000" } }, (test) => {
+  test("a tick cannot rest before a dispatch that counts on it commits, and is told of its message then", async (stack) => {
+    const tick = await awakeTick(stack);
+    await using session = await dispatching(stack);
+    assertEquals(await rpc(stack, "messenger_rest_tick", { tick }), { rested: false, due: false });
+    await session.sql`commit`;
+    assertEquals(await asked(stack), 0);
+    assertEquals(await rpc(stack, "messenger_rest_tick", { tick }), { rested: false, due: true });
+  });
+
+  test("a dispatch that counts on a tick and rolls back leaves it to rest", async (stack) => {
+    const tick = await awakeTick(stack);
+    await using session = await dispatching(stack);
+    await session.sql`rollback`;
+    assertEquals(await rpc(stack, "messenger_rest_tick", { tick }), { rested: true, due: false });
+  });
+
+  test("a tick whose budget ends while a dispatch counts on it has a successor", async (stack) => {
+    const tick = await awakeTick(stack);
+    await using session = await dispatching(stack);
+    await rpc(stack, "messenger_end_tick", { tick });
+    await session.sql`commit`;
+    assertEquals(await asked(stack), 1);
+  });
+
+  test("a dispatch that meets a tick just going to rest asks for its own", async (stack) => {
+    const tick = await awakeTick(stack);
+    const resting = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await resting`begin`;
+      await resting`select public.messenger_rest_tick(${tick})`;
+      await stack.dispatch({ type: "Note", payload: { text: "own" } });
+      await resting`commit`;
+    } finally {
+      await resting.end();
+    }
+    assertEquals(await asked(stack), 1);
+  });
+
+  test("a dispatch with an older snapshot counts on no tick", async (stack) => {
+    await awakeTick(stack);
+    await using session = await dispatching(stack, "repeatable read");
+    await session.sql`commit`;
+    assertEquals(await asked(stack), 1);
+  });
+
+  test("a dead tick and a lost request are counted on for some seconds only", async (stack) => {
+    await stack.sql`
+      insert into public.messenger_ticks (asked_at, started_at, heartbeat_at) values
+        (clock_timestamp() - interval '6 seconds', null, null),
+        (clock_timestamp() - interval '1 minute', clock_timestamp() - interval '1 minute',
+          clock_timestamp() - interval '16 seconds')`;
+    const before = await asked(stack);
+    await stack.dispatch({ type: "Note", payload: { text: "x" } });
+    assertEquals(await asked(stack), before + 1);
+  });
+
+  test("a running tick stays for the message of a dispatch that has not committed, and handles it", async (stack) => {
+    // The first dispatch keeps the tick from resting until the second one counts on it too.
+    await using first = await dispatching(stack);
+    await stack.sql`delete from public.messenger_ticks`;
+    await (await stack.post("tick", { wait: false })).body?.cancel();
+    await eventually(
+      () => stack.sql`select from public.messenger_ticks where started_at is not null`,
+      (rows) => rows.length === 1,
+    );
+    await using second = await dispatching(stack);
+    await first.sql`rollback`;
+    await second.sql`commit`;
+    assertEquals(await asked(stack), 0);
+    await eventually(() => stack.effects(), (effects) => effects.length === 1);
+  });
+});
