@@ -7,12 +7,6 @@
 -- once more after that dispatch's commit. Nobody ever waits for the lock: a dispatch that does not
 -- get it asks for a tick of its own, a tick that does not get it tries again a little later.
 
-alter table public.messenger_queues
-  add column if not exists max_workers smallint not null default 1
-  check (max_workers between 1 and 100);
-comment on column public.messenger_queues.max_workers is
-  'So many ticks may be awake at once while this queue has a backlog.';
-
 create table if not exists public.messenger_ticks (
   id bigint generated always as identity primary key,
   asked_at timestamptz not null default clock_timestamp(),

@@ -161,23 +161,41 @@ export type Database = {
       };
       "messenger_queues": {
         Row: {
+          "concurrency": number | null;
           "created_at": string;
+          "group_concurrency": number;
+          "lease_ms": number | null;
           "max_workers": number;
           "name": string;
           "paused": boolean;
+          "rate_limit": number | null;
+          "rate_period_ms": number;
+          "weight": number;
         };
         ComputedFields: never;
         Insert: {
+          "concurrency"?: number | null;
           "created_at"?: string;
+          "group_concurrency"?: number;
+          "lease_ms"?: number | null;
           "max_workers"?: number;
           "name": string;
           "paused"?: boolean;
+          "rate_limit"?: number | null;
+          "rate_period_ms"?: number;
+          "weight"?: number;
         };
         Update: {
+          "concurrency"?: number | null;
           "created_at"?: string;
+          "group_concurrency"?: number;
+          "lease_ms"?: number | null;
           "max_workers"?: number;
           "name"?: string;
           "paused"?: boolean;
+          "rate_limit"?: number | null;
+          "rate_period_ms"?: number;
+          "weight"?: number;
         };
         Relationships: [];
       };
