@@ -67,6 +67,8 @@ export interface Settlement {
   readonly id: string;
   readonly leaseToken: string;
   readonly outcome: Outcome | Released | Snoozed;
+  /** Its message belongs to a group. */
+  readonly grouped?: boolean;
 }
 
 /** The one handled outcome; it carries nothing. */

@@ -21,6 +21,8 @@ export interface ClaimRequest {
   readonly sweep?: boolean;
   /** The answer to this very call was lost: give the same messages again. */
   readonly repeated?: boolean;
+  /** Handlers that may start at once: messages of queues with a rate are given at most so many. */
+  readonly slots?: number;
 }
 
 /** Where a claim ended in each queue; made and read by the transport only. */
@@ -38,6 +40,8 @@ export interface Claim {
   readonly aloneDue: boolean;
   /** Ms until the next message falls due, where this claim gave none; null where none waits. */
   readonly nextDueMs: number | null;
+  /** The shortest of the leases that it gave, in ms; as long as was asked for where absent. */
+  readonly leaseMs?: number;
 }
 
 /** What a settle call answers. */

@@ -11,6 +11,18 @@ const SHORTEST_WAIT_MS = 50;
 /** With no look within so many ms the tick should rest: others may see to what comes in meanwhile. */
 const SOON_MS = 100;
 
+/** What a worker can take. */
+export interface Hands {
+  /** It holds nothing, neither running nor waiting. */
+  readonly isEmpty: boolean;
+  /** Messages that it may take. */
+  readonly room: number;
+  /** Fewer are not worth a call of their own. */
+  readonly worthwhile: number;
+  /** Handlers that may start at once. */
+  readonly slots: number;
+}
+
 /** Decides on the next claim. */
 export class Lookout {
   /** When to look next, on the clock of performance.now(); null where nothing more falls due. */
@@ -23,7 +35,6 @@ export class Lookout {
 
   constructor(
     private readonly options: {
-      readonly batchSize: number;
       readonly leaseMs: number;
       readonly queues?: readonly string[];
       /** Work that falls due later than this is left to another tick. */
@@ -50,18 +61,18 @@ export class Lookout {
   /**
    * What to claim now, if anything.
    * @param now on the clock of performance.now()
-   * @param held messages that wait or run in this worker
+   * @param hands what this worker can take
    * @param settles whether a settle call is due anyway, which carries a claim at no cost
    */
-  request(now: number, held: number, settles: boolean): ClaimRequest | null {
-    const { batchSize, leaseMs, queues } = this.options;
+  request(now: number, hands: Hands, settles: boolean): ClaimRequest | null {
+    const { leaseMs, queues } = this.options;
+    const { isEmpty, room, worthwhile, slots } = hands;
     // A message that has to run alone waits until this worker's hands are empty; and after it, the
     // ordinary ones have their turn.
     const runAlone = this.#aloneDue && !this.#ranAlone;
-    if (runAlone && held > 0) return null;
+    if (runAlone && !isEmpty) return null;
 
-    const room = batchSize - held;
-    const lookDue = this.nextLookAt !== null && now >= this.nextLookAt && room * 2 >= batchSize;
+    const lookDue = this.nextLookAt !== null && now >= this.nextLookAt && room >= worthwhile;
     if (!(runAlone || lookDue || (settles && room > 0))) return null;
 
     const fullLook = now - this.#fullLookAt >= FULL_LOOK_EVERY_MS;
@@ -71,6 +82,7 @@ export class Lookout {
     return {
       token: crypto.randomUUID(),
       maxMessages: runAlone ? 1 : room,
+      slots,
       leaseMs,
       runAlone,
       sweep,
