@@ -160,27 +160,71 @@ for (const reason of ["cpu", "memory", "termination", "early_drop"]) {
   });
 }
 
-Deno.test("at a beforeunload for the end of the time, running handlers may be done first", async () => {
-  const target = new EventTarget();
-  const { drain } = listen(target);
-  // The grace's timer is of no use here: nobody listens to it.
+Deno.test("at a beforeunload for the end of the time, handlers have a grace before they are stopped", () => {
   const { setTimeout } = globalThis;
+  const target = new EventTarget();
+  const { drain, stop } = listen(target);
+  let later = () => {};
+  let graceMs: number | undefined;
+  globalThis.setTimeout = ((callback: () => void, ms: number) => {
+    later = callback;
+    graceMs = ms;
+    return 0;
+  }) as unknown as typeof setTimeout;
+  try {
+    target.dispatchEvent(unload("wall_clock"));
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assertEquals([drain.aborted, stop.aborted, graceMs], [true, false, 10_000]);
+  later();
+  assert(stop.aborted);
+  assertEquals((stop.reason as Error).message, "the worker has to end: wall_clock");
+});
+
+Deno.test("a worker that drains gives back what has not started, and its handlers may finish", async () => {
+  const drain = new AbortController();
   const { bus, memory, work } = workbench([
     define(async () => {
-      globalThis.setTimeout = (() => 0) as unknown as typeof setTimeout;
-      target.dispatchEvent(unload("wall_clock"));
-      globalThis.setTimeout = setTimeout;
+      drain.abort();
       await sleep(20);
     }),
   ]);
   await bus.dispatchAll(payloads(3));
-  assertEquals(await work({ concurrency: 1, drain }), {
-    claimed: 1,
-    handled: 1,
-    retried: 0,
-    failed: 0,
-  });
+  const report = await work({ concurrency: 1, drain: drain.signal });
+  assertEquals(report, { claimed: 1, handled: 1, retried: 0, failed: 0 });
   assertEquals(memory.messages.map(({ attempts }) => attempts), [0, 0]);
+});
+
+Deno.test("a message that waits for another tick's, which runs alone, is given back at the end", async () => {
+  const runs: unknown[] = [];
+  const finish = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
+  const { bus, memory, work } = workbench([
+    define(async (payload) => {
+      runs.push(payload);
+      started.resolve();
+      await finish.promise;
+    }),
+  ]);
+  await memory.send([{ type: "T", payload: "alone" }]);
+  const [crashed] = (await memory.claim({ token: "a", maxMessages: 1, leaseMs: 60_000 })).messages;
+  const { id = "", leaseToken = "" } = crashed ?? {};
+  const retry = { kind: "retry", delayMs: 0, retryCount: 0, alone: true, errors: [] } as const;
+  await memory.settle([{ id, leaseToken, outcome: retry }]);
+  const first = work();
+  await started.promise;
+
+  await bus.dispatchAll([{ type: "T", payload: "waits" }]);
+  const stop = new AbortController();
+  const second = work({ signal: stop.signal });
+  const waits = () => memory.messages.find(({ payload }) => payload === "waits");
+  while (waits()?.leaseToken === "") await sleep(1);
+  await sleep(1);
+  stop.abort();
+  finish.resolve();
+  assertEquals([(await first).handled, (await second).claimed, runs], [1, 0, ["alone"]]);
+  assertEquals(waits()?.attempts, 0);
 });
 
 Deno.test("a worker whose heartbeats do not arrive stops its handlers when the lease is over", async () => {

@@ -7,7 +7,10 @@ interface Process {
   cpuUsage?: () => { readonly user: number; readonly system: number };
 }
 
-/** Ms of CPU that this process has used, all its threads together; 0 where the runtime tells none. */
+/**
+ * Ms of CPU that this process has used, all its threads together; 0 where the runtime tells none. Where
+ * the process is more than this worker the reading is too high: runs end early, but never late.
+ */
 export function processCpuMs(): number {
   try {
     const usage = (globalThis as { process?: Process }).process?.cpuUsage?.();

@@ -3,7 +3,7 @@
 import type { Batch } from "../batch.ts";
 import type { Envelope } from "../envelope.ts";
 import type { MessageDefinition } from "../message.ts";
-import type { Outcome, Snoozed } from "../outcome.ts";
+import { released, type Settlement } from "../outcome.ts";
 import { attempt, type AttemptDependencies } from "./attempt.ts";
 import { attemptBatch } from "./batch.ts";
 import type { Gate } from "./gate.ts";
@@ -17,7 +17,7 @@ export interface SlotsOptions extends Omit<AttemptDependencies, "deadlines"> {
   readonly gate: Gate;
   readonly pace: Pace;
   /** Told what became of a message. */
-  readonly onOutcome: (envelope: Envelope, outcome: Outcome | Snoozed) => void;
+  readonly onOutcome: (envelope: Envelope, outcome: Settlement["outcome"]) => void;
   /** Told when a slot has become free. */
   readonly onFree: () => void;
 }
@@ -96,10 +96,15 @@ export class Slots {
 
   async #run(tasks: readonly Task[], type: string): Promise<void> {
     const startedAt = performance.now();
-    const done = (task: Task, outcome: Outcome | Snoozed) => {
+    const done = (task: Task, outcome: Settlement["outcome"]) => {
       this.#tasks.delete(task.envelope.id);
       this.#options.onOutcome(task.envelope, outcome);
     };
+    // While they waited at the gate.
+    if (tasks.some(({ isStopped }) => isStopped)) {
+      for (const task of tasks) done(task, released);
+      return;
+    }
     const definition = this.#options.bus.registry.get(type);
     if (isBatched(definition)) await attemptBatch(tasks, definition, this.#deps, done);
     else for (const task of tasks) done(task, await attempt(task, this.#deps));

@@ -25,6 +25,10 @@ export class Task {
     return this.#controller.signal;
   }
 
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
   /** Ends it: the handler is told by the signal, and is not waited for. */
   stop(reason: unknown): void {
     if (this.#stopped) return;
