@@ -60,6 +60,13 @@ const Count = defineMessage({
   handler: () => {},
 });
 
+const Started = defineMessage({
+  type: "Started",
+  schema: z.object({}),
+  queue: "rated",
+  handler: (_, ctx) => record(ctx, { at: Date.now() }),
+});
+
 const Fail = defineMessage({
   type: "Fail",
   schema: z.object({ until: z.number().default(Infinity) }),
@@ -134,6 +141,7 @@ export const messages = [
   Secret,
   Choosy,
   Count,
+  Started,
   Fail,
   Slow,
   Kill,
