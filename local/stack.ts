@@ -151,7 +151,7 @@ async function connect(
     authApi: auth,
     functions,
     keys,
-    verifiesJwt: (name) => config.get(`functions.${name}`)?.get("verify_jwt") !== false,
+    verifiesJwt: (name) => config.functions?.[name]?.verify_jwt !== false,
   });
   if (options.warmUp) await functions.warmUp(await functions.names());
 }
