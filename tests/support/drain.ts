@@ -9,7 +9,7 @@ export async function tickEvery(stack: TestStack, seconds: number): Promise<void
     where jobname = 'symphony-tick'`;
 }
 
-/** Writes so many messages of type Note in one statement, whose ids are the latest. */
+/** Writes so many messages of type Note in one statement; answers their ids. */
 export async function backlog(stack: TestStack, number: number): Promise<string[]> {
   const rows = await stack.sql<{ id: string }[]>`
     insert into public.messenger_messages (type, payload)
