@@ -8,7 +8,7 @@ import {
 
 /** Creates the table in which the handlers record their effects. */
 export const EFFECTS_TABLE = `
-  create table public.test_effects (
+  create table if not exists public.test_effects (
     id bigint generated always as identity primary key,
     message_id bigint not null,
     type text not null,
