@@ -10,7 +10,7 @@ select ok(not messenger_has_due(interval '9 seconds'), 'nor sooner than it falls
 select ok(messenger_has_due(interval '10 seconds'), 'within that time it is');
 select messenger_dispatch('now');
 select ok(messenger_has_due(), 'a message that is due');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 select ok(not messenger_has_due(), 'one that runs is another''s');
 
 select * from finish();

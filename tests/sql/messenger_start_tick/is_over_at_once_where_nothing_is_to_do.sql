@@ -18,7 +18,7 @@ select is(
 );
 delete from messenger_messages;
 select test.dispatch('crashed');
-select messenger_claim(test.token(1), lease_ms => 1000);
+select test.claim(test.token(1), lease_ms => 1000);
 select test.set_clock('2026-01-01 12:00:01Z');
 select is(messenger_start_tick(awake => true) -> 'proceed', 'true', 'a lease has run out');
 
