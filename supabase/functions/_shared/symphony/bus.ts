@@ -98,7 +98,7 @@ export class MessageBus {
     const definition = this.registry.get(type);
     if (!definition) throw new UnknownMessageTypeError(type);
     // What is checked is what will be stored; the handler gets it parsed once more.
-    const json = toStorableJson(type, payload);
+    const json = toStorableJson(type, payload, definition.maxPayloadBytes);
     const parsed = await definition.schema.safeParseAsync(json);
     if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
 

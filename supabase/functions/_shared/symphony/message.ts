@@ -2,12 +2,14 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { z } from "zod";
+import { type Access, checkAccess } from "./access.ts";
 import type { DispatchOptions } from "./bus.ts";
 import { type Dedupe, parseDedupe } from "./dedupe.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import type { AttemptError, Envelope, ScheduleStamp, UserStamp } from "./envelope.ts";
 import type { Logger } from "./log.ts";
 import type { DeadReason } from "./outcome.ts";
+import { type CheckedRateLimit, parseRateLimit, type RateLimit } from "./rate-limit.ts";
 import type { Classification } from "./retry/classify.ts";
 import type { BackoffOptions, RetryStrategy } from "./retry/strategy.ts";
 
@@ -27,6 +29,11 @@ export interface HandlerContext {
   readonly schedule: ScheduleStamp | null;
   /** Who dispatched it over HTTPS, if a user did. */
   readonly user: UserStamp | null;
+  /**
+   * Tells whoever follows the message how much is done, from 0 to 1, and a note of at most 200
+   * characters, which they may read. Written once a second at most; throws a RangeError for others.
+   */
+  readonly progress: (value: number, note?: string) => void;
 }
 
 /** Dispatches one message and answers its id. */
@@ -41,9 +48,6 @@ export type Dispatch = <Schema extends z.ZodType>(
  * again later; what else it returns is not looked at.
  */
 export type Handler<Payload> = (payload: Payload, ctx: HandlerContext) => unknown;
-
-/** Who may dispatch a type over HTTPS: holders of a secret key, or signed-in users as well. */
-export type Access = "secret" | "authenticated";
 
 /** Options of a dispatch that a definition may leave to its users. */
 export type CallerOption = "delay" | "availableAt" | "queue" | "priority" | "groupKey" | "schedule";
@@ -77,9 +81,17 @@ export interface MessageOptions<Schema extends z.ZodType> {
   /** How long a dispatch's `dedupeKey` is held; until the message is finished where absent. */
   readonly dedupe?: Dedupe;
   /** Who may dispatch it over HTTPS; secret keys only where absent. */
-  readonly access?: Access;
-  /** Which options a signed-in user may choose; none where absent. */
+  readonly access?: Access<z.output<Schema>>;
+  /** Which options callers without a secret key may choose; none where absent. */
   readonly callerOptions?: readonly CallerOption[];
+  /** How many of it callers without a secret key may dispatch; no limit where absent. */
+  readonly rateLimit?: RateLimit;
+  /** How long its payload may be as JSON, in bytes of UTF-8; the request's limit holds where absent. */
+  readonly maxPayloadBytes?: number;
+  /** For how long it is remembered that a message was handled; not at all where absent. */
+  readonly keep?: Duration;
+  /** Tells the user who dispatched it of each change, over Realtime; not done where absent. */
+  readonly live?: boolean;
   /** One handler, or several by name: a retry skips those that already succeeded. */
   readonly handler: Handler<z.output<Schema>> | Readonly<Record<string, Handler<z.output<Schema>>>>;
   /** Told of each retry. An error in it is logged and changes nothing. */
@@ -101,6 +113,10 @@ export interface MessageDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly dedupe: Dedupe;
   readonly access: Access;
   readonly callerOptions: ReadonlySet<CallerOption>;
+  readonly rateLimit: CheckedRateLimit | undefined;
+  readonly maxPayloadBytes: number | undefined;
+  readonly keepMs: number | undefined;
+  readonly live: boolean;
   readonly handlers: readonly NamedHandler[];
   readonly onRetry: MessageOptions<Schema>["onRetry"];
   readonly onDeadLetter: MessageOptions<Schema>["onDeadLetter"];
@@ -151,9 +167,6 @@ export function defineMessage<Schema extends z.ZodType>(
   }
   const timeoutMs = parseDuration(options.timeout ?? "30s", `${type}: timeout`);
   if (timeoutMs === 0) throw new RangeError(`${type}: timeout: has to be more than 0`);
-  if (options.access !== undefined && !["secret", "authenticated"].includes(options.access)) {
-    throw new RangeError(`${type}: access: has to be 'secret' or 'authenticated'`);
-  }
   const dedupe = options.dedupe ?? "until-finished";
   parseDedupe(dedupe, `${type}: dedupe`);
   return Object.freeze({
@@ -166,12 +179,22 @@ export function defineMessage<Schema extends z.ZodType>(
     timeoutMs,
     ttlMs: options.ttl === undefined ? undefined : parseDuration(options.ttl, `${type}: ttl`),
     dedupe,
-    access: options.access ?? "secret",
+    // The rule is asked only about payloads that the definition's own schema gave.
+    access: checkAccess(options.access ?? "secret", `${type}: access`) as Access,
     callerOptions: new Set(options.callerOptions),
+    rateLimit: options.rateLimit && parseRateLimit(options.rateLimit, `${type}: rateLimit`),
+    maxPayloadBytes: checkBytes(options.maxPayloadBytes, `${type}: maxPayloadBytes`),
+    keepMs: options.keep === undefined ? undefined : parseDuration(options.keep, `${type}: keep`),
+    live: options.live ?? false,
     handlers: namedHandlers(type, options.handler),
     onRetry: options.onRetry,
     onDeadLetter: options.onDeadLetter,
   });
+}
+
+function checkBytes(value: number | undefined, field: string): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value > 0)) return value;
+  throw new RangeError(`${field}: has to be a whole number of bytes, more than 0`);
 }
 
 function namedHandlers<Schema extends z.ZodType>(

@@ -12,6 +12,7 @@ import { Scheduler } from "./scheduler/scheduler.ts";
 import { runSchedules, type SchedulesReport } from "./scheduler/tick.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
+import { ProgressReporter } from "./worker/progress.ts";
 import { runTick, type TickOptions } from "./worker/tick.ts";
 import { runWorker, type WorkerLimits, type WorkerReport } from "./worker/worker.ts";
 
@@ -66,6 +67,7 @@ export function createMessenger(options: MessengerOptions): Messenger {
     log,
     ...(options.schedules && { declared: options.schedules }),
   });
+  const progress = new ProgressReporter({ transport, log });
   const work = (limits: WorkerLimits) =>
     runWorker({
       ...limits,
@@ -77,6 +79,7 @@ export function createMessenger(options: MessengerOptions): Messenger {
       batchSize: config.workerBatchSize,
       concurrency: config.workerConcurrency,
       leaseMs: config.leaseMs,
+      progress,
     });
   return {
     bus,

@@ -2,6 +2,7 @@
 
 import type { Envelope, OutgoingMessage } from "../envelope.ts";
 import type { Dead, Settlement } from "../outcome.ts";
+import { type LimitedDispatch, RateCounter } from "../rate-limit.ts";
 import {
   type CancelFilter,
   type CancelResult,
@@ -9,6 +10,7 @@ import {
   type ClaimRequest,
   type HeartbeatResult,
   type Lease,
+  type ProgressReport,
   type SettleResult,
   type Transport,
 } from "./transport.ts";
@@ -35,8 +37,13 @@ const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
 export class InMemoryTransport implements Transport {
   /** Dead letters, oldest first. */
   readonly failed: DeadLetter[] = [];
+  /** Handled messages that are to be remembered, oldest first, and for how many ms. */
+  readonly kept: { readonly envelope: Envelope; readonly keepMs: number }[] = [];
+  /** What handlers last reported of messages that are here, by id. */
+  readonly progress = new Map<string, { readonly value: number; readonly note: string | null }>();
   readonly #rows = new Map<string, Row>();
   readonly #keys = new Map<string, { readonly id: string; readonly expiresAt: number }>();
+  readonly #rates = new RateCounter();
   readonly #now: () => number;
   #nextId = 1;
 
@@ -50,8 +57,13 @@ export class InMemoryTransport implements Transport {
     return [...this.#rows.values()].map(({ envelope }) => envelope);
   }
 
-  send(messages: readonly OutgoingMessage[]): Promise<string[]> {
-    return Promise.resolve(messages.map((message) => {
+  // deno-lint-ignore require-await -- what it throws has to reject
+  async send(
+    messages: readonly OutgoingMessage[],
+    limits: readonly LimitedDispatch[] = [],
+  ): Promise<string[]> {
+    this.#rates.count(limits, this.#now());
+    return messages.map((message) => {
       const timed = timedKey(message);
       const known = timed && this.#keys.get(timed.key);
       if (known && known.expiresAt > this.#now()) return known.id;
@@ -63,7 +75,7 @@ export class InMemoryTransport implements Transport {
       if (timed) this.#keys.set(timed.key, { id, expiresAt: this.#now() + timed.ms });
       this.#rows.set(id, { envelope: this.#envelope(id, message), leasedUntil: null, holds });
       return id;
-    }));
+    });
   }
 
   claim(request: ClaimRequest): Promise<Claim> {
@@ -131,6 +143,13 @@ export class InMemoryTransport implements Transport {
     return Promise.resolve({ lost, cancelled });
   }
 
+  reportProgress(reports: readonly ProgressReport[]): Promise<void> {
+    for (const { id, leaseToken, value, note = null } of reports) {
+      if (this.#leased(id, leaseToken)) this.progress.set(id, { value, note });
+    }
+    return Promise.resolve();
+  }
+
   cancel({ ids, type, queue }: CancelFilter): Promise<CancelResult> {
     if (!ids && type === undefined && queue === undefined) {
       const message = "filter: give at least one of ids, type, queue";
@@ -187,6 +206,8 @@ export class InMemoryTransport implements Transport {
     switch (outcome.kind) {
       case "handled":
         this.#rows.delete(id);
+        this.progress.delete(id);
+        if (outcome.keepMs !== undefined) this.kept.push({ envelope, keepMs: outcome.keepMs });
         break;
       case "released":
         row.leasedUntil = null;

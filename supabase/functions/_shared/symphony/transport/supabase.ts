@@ -3,6 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { AttemptError, Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
 import type { Settlement } from "../outcome.ts";
+import type { LimitedDispatch } from "../rate-limit.ts";
 import { callRpc } from "./rpc.ts";
 import type {
   CancelFilter,
@@ -12,6 +13,7 @@ import type {
   HeartbeatResult,
   LastKeys,
   Lease,
+  ProgressReport,
   SettleResult,
   Transport,
 } from "./transport.ts";
@@ -59,10 +61,18 @@ export class SupabaseTransport implements Transport {
     this.#timeoutMs = options.timeoutMs ?? 10_000;
   }
 
-  async send(messages: readonly OutgoingMessage[]): Promise<string[]> {
-    const { ids } = await this.#call<{ ids: string[] }>("messenger_enqueue", {
-      messages: messages.map(toRow),
-    });
+  async send(
+    messages: readonly OutgoingMessage[],
+    limits: readonly LimitedDispatch[] = [],
+  ): Promise<string[]> {
+    const rows = messages.map(toRow);
+    const { ids } =
+      await (limits.length === 0
+        ? this.#call<{ ids: string[] }>("messenger_enqueue", { messages: rows })
+        : this.#call<{ ids: string[] }>("messenger_enqueue_limited", {
+          messages: rows,
+          limits: limits.map(fromLimit),
+        }));
     return ids;
   }
 
@@ -89,6 +99,12 @@ export class SupabaseTransport implements Transport {
     return this.#call("messenger_heartbeat", { leases, lease_ms: leaseMs });
   }
 
+  reportProgress(reports: readonly ProgressReport[]): Promise<void> {
+    return this.#call("messenger_report_progress", {
+      reports: reports.map(({ leaseToken, ...report }) => ({ ...report, token: leaseToken })),
+    });
+  }
+
   cancel(filter: CancelFilter): Promise<CancelResult> {
     return this.#call("messenger_cancel", { ...filter });
   }
@@ -96,6 +112,11 @@ export class SupabaseTransport implements Transport {
   #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
     return callRpc<Answer>(this.#client, name, args, this.#timeoutMs);
   }
+}
+
+/** An entry of messenger_count_dispatches. */
+export function fromLimit({ perMs, ...limit }: LimitedDispatch) {
+  return { ...limit, per_ms: perMs };
 }
 
 function toRow(message: OutgoingMessage) {
@@ -167,6 +188,8 @@ function toEnvelope(row: MessageRow, leaseToken: string): Envelope {
 interface TokenSettlements {
   token: string;
   handled?: string[];
+  kept?: unknown[];
+  progressed?: string[];
   released?: string[];
   snoozed?: unknown[];
   retries?: unknown[];
@@ -181,6 +204,8 @@ function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
     switch (outcome.kind) {
       case "handled":
         (entry.handled ??= []).push(id);
+        if (outcome.keepMs !== undefined) (entry.kept ??= []).push({ id, keep_ms: outcome.keepMs });
+        if (outcome.progressed) (entry.progressed ??= []).push(id);
         break;
       case "released":
         (entry.released ??= []).push(id);

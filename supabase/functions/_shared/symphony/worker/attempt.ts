@@ -16,6 +16,7 @@ import type { HandlerContext, MessageDefinition } from "../message.ts";
 import { handled, type Outcome, type Snoozed } from "../outcome.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import { Snooze } from "../snooze.ts";
+import { checkProgress, type ProgressReporter } from "./progress.ts";
 
 /** What an attempt needs beside the message. */
 export interface AttemptDependencies {
@@ -23,6 +24,8 @@ export interface AttemptDependencies {
   readonly retry: RetryManager;
   readonly supabase: SupabaseClient;
   readonly log: Logger;
+  /** Writes what handlers report; nothing is written where absent. */
+  readonly progress?: ProgressReporter;
 }
 
 /**
@@ -47,17 +50,27 @@ export async function attempt(
         () => runHandlers(definition, payload, ctx, { handledBy, snoozes }),
       );
     });
-    return snoozes.length === 0 ? handled : {
+    const progressed = await deps.progress?.end(envelope, snoozes.length === 0) ?? false;
+    return snoozes.length === 0 ? handledAs(definition, progressed) : {
       kind: "snoozed",
       delayMs: Math.max(...snoozes.map(({ delayMs }) => delayMs)),
       stamps: { ...envelope.stamps, handledBy: [...handledBy] },
     };
   } catch (error) {
+    await deps.progress?.end(envelope, false);
     return deps.retry.decide(envelope, error, {
       durationMs: Math.round(performance.now() - startedAt),
       handledBy: [...handledBy],
     });
   }
+}
+
+function handledAs({ keepMs }: MessageDefinition, progressed: boolean): Outcome {
+  return {
+    ...handled,
+    ...(keepMs !== undefined && { keepMs }),
+    ...(progressed && { progressed }),
+  };
 }
 
 function runnable(envelope: Envelope, bus: MessageBus): MessageDefinition {
@@ -143,5 +156,9 @@ function context(
     supabase: deps.supabase,
     schedule: envelope.stamps.schedule ?? null,
     user: envelope.stamps.user ?? null,
+    progress: (value, note) => {
+      checkProgress(value, note);
+      if (!signal.aborted) deps.progress?.report(envelope, value, note);
+    },
   };
 }

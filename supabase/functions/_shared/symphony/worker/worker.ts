@@ -13,6 +13,7 @@ import { exchange } from "./exchange.ts";
 import { type Gate, processGate } from "./gate.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { Lookout } from "./lookout.ts";
+import type { ProgressReporter } from "./progress.ts";
 import { Rest } from "./rest.ts";
 
 /** What one run is held to. */
@@ -40,6 +41,8 @@ export interface WorkerOptions extends WorkerLimits {
   readonly concurrency: number;
   /** How long a lease lasts without a heartbeat, in ms. */
   readonly leaseMs: number;
+  /** Writes what handlers report; nothing is written where absent. */
+  readonly progress?: ProgressReporter;
   /** The gate of messages that run alone; the process's own where absent. */
   readonly gate?: Gate;
 }
