@@ -1,9 +1,13 @@
 /** The transport in memory keeps the contract. */
 
 import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/index.ts";
+import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
 import { testTransport } from "./transport_contract.ts";
 
-testTransport("in memory", () => {
+testTransport("in memory", open);
+testWhatFrontendsNeed("in memory", open);
+
+function open(): Promise<FrontendUnderTest> {
   let now = Date.UTC(2026, 0, 1);
   const transport = new InMemoryTransport({ now: () => now });
   return Promise.resolve({
@@ -18,6 +22,12 @@ testTransport("in memory", () => {
           attempts,
         })),
       ),
+    kept: () =>
+      Promise.resolve(
+        transport.kept.map(({ envelope: { id, attempts }, keepMs }) => ({ id, attempts, keepMs })),
+      ),
+    progress: () =>
+      Promise.resolve([...transport.progress].map(([id, report]) => ({ id, ...report }))),
     close: () => Promise.resolve(),
   });
-});
+}

@@ -5,6 +5,7 @@ import {
   SupabaseTransport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
+import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
 import { testTransport } from "./transport_contract.ts";
 
 let stack: TestStack | undefined;
@@ -23,7 +24,10 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await stack?.stop());
 
-testTransport("over Supabase", async () => {
+testTransport("over Supabase", open);
+testWhatFrontendsNeed("over Supabase", open);
+
+async function open(): Promise<FrontendUnderTest> {
   if (!stack) throw new Error("the stack did not start");
   const { sql, client } = stack;
   await stack.clear();
@@ -39,6 +43,18 @@ testTransport("over Supabase", async () => {
       >`select id::text, reason, errors, attempts from public.messenger_failed_messages order by failed_at, id`;
       return rows.map((row) => ({ ...row }));
     },
+    kept: async () => {
+      const rows = await sql<{ id: string; attempts: number; keepMs: number }[]>`
+        select id::text, attempts,
+          (extract(epoch from keep_until - handled_at) * 1000)::int as "keepMs"
+        from public.messenger_handled_messages order by id`;
+      return rows.map((row) => ({ ...row }));
+    },
+    progress: async () => {
+      const rows = await sql<{ id: string; value: number; note: string | null }[]>`
+        select message_id::text as id, value, note from public.messenger_progress order by 1`;
+      return rows.map((row) => ({ ...row }));
+    },
     close: () => Promise.resolve(),
   };
-});
+}

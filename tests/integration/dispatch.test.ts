@@ -2,7 +2,6 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
-import { SignJWT } from "jose";
 import { testsOnStack, type TestStack } from "../support/stack.ts";
 
 const note = { type: "Note", payload: { text: "hello" } };
@@ -178,37 +177,8 @@ testsOnStack({ env: { SYMPHONY_MAX_BODY_BYTES: "100000" } }, (test) => {
     });
   }
 
-  test("no key, a wrong key and the publishable key are refused", async (stack) => {
-    for (
-      const headers of [
-        {},
-        { apikey: "sb_secret_wrong" },
-        { apikey: stack.publishableKey },
-        { authorization: `Bearer ${stack.publishableKey}`, apikey: stack.publishableKey },
-      ]
-    ) {
-      const response = await stack.post("dispatch", note, headers);
-      assertEquals([response.status, (await response.json()).code], [401, "unauthorized"]);
-    }
-    assertEquals(await rows(stack), 0);
-  });
-
-  test("an expired token, another project's and a forged one are refused", async (stack) => {
-    const forged = new SignJWT({ sub: crypto.randomUUID(), role: "authenticated" })
-      .setProtectedHeader({ alg: "HS256", kid: String(stack.jwks.keys[0]?.kid) })
-      .setIssuer(`${stack.url}/auth/v1`).setAudience("authenticated").setExpirationTime("1h")
-      .sign(new TextEncoder().encode(JSON.stringify(stack.jwks.keys[0])));
-    const tokens = [
-      await stack.mintUserJwt({ sub: crypto.randomUUID(), expiresInS: -60 }),
-      await stack.mintUserJwt({
-        sub: crypto.randomUUID(),
-        claims: { iss: "https://other.supabase.co/auth/v1" },
-      }),
-      await stack.mintUserJwt({ sub: crypto.randomUUID(), claims: { aud: "elsewhere" } }),
-      await forged,
-    ];
-    for (const token of tokens) {
-      const headers = { authorization: `Bearer ${token}`, apikey: stack.publishableKey };
+  test("no key and a wrong key are refused", async (stack) => {
+    for (const headers of [{}, { apikey: "sb_secret_wrong" }, { apikey: "sb_publishable_wrong" }]) {
       const response = await stack.post("dispatch", note, headers);
       assertEquals([response.status, (await response.json()).code], [401, "unauthorized"]);
     }

@@ -90,7 +90,9 @@ export async function startTestStack(options: StackOptions = {}): Promise<TestSt
     effects: async () => await sql<Effect[]>`select * from public.test_effects order by id`,
     clear: async () => {
       await sql`truncate public.messenger_messages, public.messenger_failed_messages,
-        public.messenger_idempotency_keys, public.messenger_ticks, public.test_effects`;
+        public.messenger_idempotency_keys, public.messenger_ticks, public.test_effects,
+        public.messenger_handled_messages, public.messenger_progress,
+        public.messenger_rate_limits`;
     },
     stop: async () => {
       await (database ? database.drop() : sql.end());

@@ -182,7 +182,9 @@ export function defineMessage<Schema extends z.ZodType>(
     // The rule is asked only about payloads that the definition's own schema gave.
     access: checkAccess(options.access ?? "secret", `${type}: access`) as Access,
     callerOptions: new Set(options.callerOptions),
-    rateLimit: options.rateLimit && parseRateLimit(options.rateLimit, `${type}: rateLimit`),
+    rateLimit: options.rateLimit === undefined
+      ? undefined
+      : parseRateLimit(options.rateLimit, `${type}: rateLimit`),
     maxPayloadBytes: checkBytes(options.maxPayloadBytes, `${type}: maxPayloadBytes`),
     keepMs: options.keep === undefined ? undefined : parseDuration(options.keep, `${type}: keep`),
     live: options.live ?? false,
