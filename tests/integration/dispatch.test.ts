@@ -152,6 +152,21 @@ testsOnStack({ env: { SYMPHONY_MAX_BODY_BYTES: "100000" } }, (test) => {
       "invalid_request",
       ["idempotencyKey"],
     ]],
+    ["a key with a character Postgres cannot keep", { ...note, idempotencyKey: "a\0b" }, [
+      400,
+      "invalid_request",
+      ["idempotencyKey"],
+    ]],
+    ["half of a surrogate pair in a group's key", { ...note, groupKey: "\ud800" }, [
+      400,
+      "invalid_request",
+      ["groupKey"],
+    ]],
+    ["a time in the year 0", { ...note, availableAt: "0000-01-01T00:00:00Z" }, [
+      400,
+      "invalid_request",
+      ["availableAt"],
+    ]],
     ["a character Postgres cannot keep", { type: "Note", payload: { text: "a\0b" } }, [
       400,
       "invalid_payload",

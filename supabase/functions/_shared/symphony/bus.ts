@@ -1,6 +1,7 @@
 /** The bus: checks messages, lets middleware see them, and hands them to the transport. */
 
 import { z } from "zod";
+import { checkKey, checkMoment } from "./checks.ts";
 import { type Dedupe, parseDedupe } from "./dedupe.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import type { OutgoingMessage, Stamps } from "./envelope.ts";
@@ -126,15 +127,10 @@ function outgoing(
   if (delay !== undefined && availableAt !== undefined) {
     throw new RangeError("delay: give either delay or availableAt, not both");
   }
-  if (availableAt !== undefined && Number.isNaN(availableAt.getTime())) {
-    throw new RangeError("availableAt: is not a date");
-  }
-  if (idempotencyKey !== undefined && !/^.{1,255}$/su.test(idempotencyKey)) {
-    throw new RangeError("idempotencyKey: has to be 1 to 255 characters");
-  }
-  if (dedupeKey !== undefined && !/^.{1,255}$/su.test(dedupeKey)) {
-    throw new RangeError("dedupeKey: has to be 1 to 255 characters");
-  }
+  if (availableAt !== undefined) checkMoment(availableAt, "availableAt");
+  if (idempotencyKey !== undefined) checkKey(idempotencyKey, "idempotencyKey");
+  if (dedupeKey !== undefined) checkKey(dedupeKey, "dedupeKey");
+  if (options.groupKey !== undefined) checkKey(options.groupKey, "groupKey");
   if (dedupeKey !== undefined && idempotencyKey !== undefined) {
     throw new RangeError("dedupeKey: give either dedupeKey or idempotencyKey, not both");
   }
