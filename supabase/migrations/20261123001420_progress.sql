@@ -79,7 +79,8 @@ as $$
     from public.messenger_handled_messages h
     where h.id = messenger_follow.id and h.keep_until > public.messenger_now()
   ) f
-  left join public.messenger_progress p on p.message_id = f.id
+  -- What is done has no progress any more, whether or not its row has gone yet.
+  left join public.messenger_progress p on p.message_id = f.id and f.status <> 'handled'
   where messenger_follow.user_id is null or f.user_id = messenger_follow.user_id
   order by f.place
   limit 1

@@ -91,6 +91,14 @@ export function testWhatFrontendsNeed(name: string, open: () => Promise<Frontend
     },
   );
 
+  promise("a rate limit lets its number through where a share is a fraction", async (t) => {
+    for (const max of [6, 7, 70]) {
+      const limit = limitOf(1, { caller: `user:${max}`, max, perMs: 1_000_000 });
+      for (let n = 0; n < max; n++) await t.transport.send([message], [limit]);
+      await assertRejects(() => t.transport.send([message], [limit]), RateLimitedError);
+    }
+  });
+
   promise("one limit that is reached refuses all, and nothing is counted", async (t) => {
     const total = limitOf(1, { caller: "total", max: 1 });
     await t.transport.send([message], [limitOf(1), total]);

@@ -130,6 +130,7 @@ const Kept = defineMessage({
   schema: z.object({ fails: z.boolean().default(false) }),
   access: "authenticated",
   keep: "1h",
+  live: true,
   retry: { maxRetries: 1, delay: 3_600_000, maxDelay: 3_600_000 },
   handler: async ({ fails }, { progress, supabase }) => {
     progress(0.4, "halfway, nearly");

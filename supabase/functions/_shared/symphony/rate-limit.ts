@@ -119,18 +119,20 @@ export function limitsOf(
 
 /** Counts against limits in this process, as the database does. */
 export class RateCounter {
-  /** When each allowance is whole again, in ms. */
+  /** When each allowance is whole again, in whole microseconds: their sums are exact. */
   readonly #fullAt = new Map<string, number>();
 
   /**
    * Counts what is to be dispatched, all or nothing.
    * @throws RateLimitedError if one of the limits is reached
    */
-  count(limits: readonly LimitedDispatch[], now: number): void {
+  count(limits: readonly LimitedDispatch[], nowMs: number): void {
+    const now = nowMs * 1_000;
     const counted = limits.map(({ type, caller, count, max, perMs }) => {
       const key = JSON.stringify([type, caller]);
-      const fullAt = Math.max(this.#fullAt.get(key) ?? now, now) + count * perMs / max;
-      return { type, key, fullAt, waitMs: Math.ceil(fullAt - perMs - now) };
+      const share = Math.floor(count * perMs * 1_000 / max);
+      const fullAt = Math.max(this.#fullAt.get(key) ?? now, now) + share;
+      return { type, key, fullAt, waitMs: Math.ceil((fullAt - now) / 1_000 - perMs) };
     });
     const refused = counted.toSorted((a, b) => b.waitMs - a.waitMs)[0];
     if (refused && refused.waitMs > 0) {
