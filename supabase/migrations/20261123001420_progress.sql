@@ -28,6 +28,11 @@ grant select, insert, update, delete on table public.messenger_progress to servi
 create or replace function public.messenger_report_progress(reports jsonb) returns void
 language sql
 set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
   insert into public.messenger_progress (message_id, value, note, at)
   select m.id, r.value, r.note, public.messenger_now()
