@@ -2,12 +2,10 @@
 
 import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/index.ts";
 import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
+import { testQueues } from "./queue_contract.ts";
 import { testTransport } from "./transport_contract.ts";
 
-testTransport("in memory", open);
-testWhatFrontendsNeed("in memory", open);
-
-function open(): Promise<FrontendUnderTest> {
+const open = (): Promise<FrontendUnderTest> => {
   let now = Date.UTC(2026, 0, 1);
   const transport = new InMemoryTransport({ now: () => now });
   return Promise.resolve({
@@ -28,6 +26,11 @@ function open(): Promise<FrontendUnderTest> {
       ),
     progress: () =>
       Promise.resolve([...transport.progress].map(([id, report]) => ({ id, ...report }))),
+    setQueue: (queue, settings) => Promise.resolve(transport.queues.set(queue, settings)),
     close: () => Promise.resolve(),
   });
-}
+};
+
+testTransport("in memory", open);
+testQueues("in memory", open);
+testWhatFrontendsNeed("in memory", open);

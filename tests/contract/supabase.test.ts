@@ -2,10 +2,12 @@
 
 import {
   type AttemptError,
+  type QueueSettings,
   SupabaseTransport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
+import { testQueues } from "./queue_contract.ts";
 import { testTransport } from "./transport_contract.ts";
 
 let stack: TestStack | undefined;
@@ -24,10 +26,7 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await stack?.stop());
 
-testTransport("over Supabase", open);
-testWhatFrontendsNeed("over Supabase", open);
-
-async function open(): Promise<FrontendUnderTest> {
+const open = async (): Promise<FrontendUnderTest> => {
   if (!stack) throw new Error("the stack did not start");
   const { sql, client } = stack;
   await stack.clear();
@@ -55,6 +54,30 @@ async function open(): Promise<FrontendUnderTest> {
         select message_id::text as id, value, note from public.messenger_progress order by 1`;
       return rows.map((row) => ({ ...row }));
     },
+    setQueue: async (name, settings) => {
+      const columns = Object.fromEntries(
+        Object.entries(settings).map((
+          [key, value],
+        ) => [COLUMNS[key as keyof QueueSettings], value]),
+      );
+      const row = { name, ...columns };
+      await sql`insert into public.messenger_queues ${sql(row)}
+        on conflict (name) do update set ${sql(columns)}`;
+    },
     close: () => Promise.resolve(),
   };
-}
+};
+
+const COLUMNS: Readonly<Record<keyof QueueSettings, string>> = {
+  paused: "paused",
+  concurrency: "concurrency",
+  groupConcurrency: "group_concurrency",
+  rateLimit: "rate_limit",
+  ratePeriodMs: "rate_period_ms",
+  weight: "weight",
+  leaseMs: "lease_ms",
+};
+
+testTransport("over Supabase", open);
+testQueues("over Supabase", open);
+testWhatFrontendsNeed("over Supabase", open);

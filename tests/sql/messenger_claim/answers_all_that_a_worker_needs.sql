@@ -7,7 +7,7 @@ select messenger_enqueue('[{
   "type": "A", "payload": {"to": "a@b.c"}, "queue": "mail", "priority": 3, "group_key": "g",
   "stamps": {"user": "u"}, "ttl_ms": 60000
 }]');
-create temp table claim as select messenger_claim(test.token(1)) as answer;
+create temp table claim as select test.claim(test.token(1)) as answer;
 
 select is(
   (select answer -> 'messages' -> 0 from claim),
@@ -24,7 +24,7 @@ select is(
   (select answer - 'messages' - 'crashed_token' - 'last_keys' from claim),
   jsonb_build_object(
     'crashed', '[]'::jsonb, 'token', test.token(1), 'now', messenger_now(), 'alone_due', false,
-    'next_due_at', null
+    'next_due_at', null, 'lease_ms', 60000, 'rated', '[]'::jsonb
   ),
   'and so is what stands around it'
 );

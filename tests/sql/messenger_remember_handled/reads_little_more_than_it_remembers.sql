@@ -10,7 +10,7 @@ as $$
     'token', test.token(worker), 'handled', jsonb_agg(m ->> 'id'),
     'kept', jsonb_agg(jsonb_build_object('id', m ->> 'id', 'keep_ms', 60000))
   )))
-  from jsonb_array_elements(messenger_claim(test.token(worker)) -> 'messages') as m
+  from jsonb_array_elements(test.claim(test.token(worker)) -> 'messages') as m
 $$;
 
 select test.dispatch_many(50000);

@@ -4,8 +4,8 @@ select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A', 'B', 'C');
-select messenger_claim(test.token(1), 2);
-create temp table call as select messenger_settle_and_claim(
+select test.claim(test.token(1), 2);
+create temp table call as select test.settle_and_claim(
   jsonb_build_array(jsonb_build_object(
     'token', test.token(1), 'handled', test.ids('A') || '["999999999"]', 'released', test.ids('B')
   )),
@@ -16,8 +16,8 @@ select is((select test.types(answer -> 'messages') from call), array['B', 'C'], 
 select is((select answer -> 'stale' from call), '["999999999"]', 'the settle''s answer beside it');
 select is(
   array(select key from call, jsonb_object_keys(answer) as key order by 1),
-  array['alone_due', 'crashed', 'crashed_token', 'last_keys', 'messages', 'next_due_at', 'now',
-    'stale', 'token'],
+  array['alone_due', 'crashed', 'crashed_token', 'last_keys', 'lease_ms', 'messages',
+    'next_due_at', 'now', 'rated', 'stale', 'token'],
   'and all else that a claim answers'
 );
 

@@ -34,6 +34,7 @@ export interface DispatchOptions {
   readonly dedupeKey?: string;
   /** How long the key is held; the definition says it where absent. */
   readonly dedupe?: Dedupe;
+  /** Messages of one queue with this key run one after another, in the order of their dispatch. */
   readonly groupKey?: string;
   readonly stamps?: Stamps;
 }

@@ -5,36 +5,38 @@ import type { AttemptError, Envelope, OutgoingMessage, Stamps } from "../envelop
 import type { Settlement } from "../outcome.ts";
 import type { LimitedDispatch } from "../rate-limit.ts";
 import { callRpc } from "./rpc.ts";
-import type {
-  CancelFilter,
-  CancelResult,
-  Claim,
-  ClaimRequest,
-  HeartbeatResult,
-  LastKeys,
-  Lease,
-  ProgressReport,
-  SettleResult,
-  Transport,
+import {
+  type CancelFilter,
+  type CancelResult,
+  type Claim,
+  type ClaimRequest,
+  type HeartbeatResult,
+  type LastKeys,
+  type Lease,
+  type ProgressReport,
+  type SettleResult,
+  START_WITHIN_MS,
+  type Transport,
 } from "./transport.ts";
 
-interface MessageRow {
-  id: string;
-  type: string;
-  payload: unknown;
-  queue: string;
-  priority: number;
-  available_at: string;
-  created_at: string;
-  expires_at: string | null;
-  expired: boolean;
-  retry_count: number;
-  attempts: number;
-  group_key: string | null;
-  stamps: Stamps | null;
-  errors: AttemptError[] | null;
-  alone: boolean;
-}
+/** A message as `messenger_claim` answers it. */
+type MessageRow = [
+  id: string,
+  type: string,
+  payload: unknown,
+  queue: string,
+  priority: number,
+  availableAt: string,
+  createdAt: string,
+  expiresAt: string | null,
+  expired: boolean,
+  retryCount: number,
+  attempts: number,
+  groupKey: string | null,
+  stamps: Stamps | null,
+  errors: AttemptError[] | null,
+  alone: boolean,
+];
 
 interface ClaimAnswer {
   messages: MessageRow[];
@@ -45,6 +47,8 @@ interface ClaimAnswer {
   alone_due: boolean;
   now: string;
   next_due_at: string | null;
+  lease_ms: number;
+  rated: string[];
 }
 
 /** Keeps messages in Postgres, reached over supabase-js with a secret key. */
@@ -77,7 +81,8 @@ export class SupabaseTransport implements Transport {
   }
 
   async claim(request: ClaimRequest): Promise<Claim> {
-    return toClaim(await this.#call<ClaimAnswer>("messenger_claim", claimArguments(request)));
+    const answer = await this.#call<ClaimAnswer>("messenger_claim", claimArguments(request));
+    return toClaim(answer, request);
   }
 
   settle(settlements: readonly Settlement[]): Promise<SettleResult> {
@@ -88,11 +93,11 @@ export class SupabaseTransport implements Transport {
     settlements: readonly Settlement[],
     request: ClaimRequest,
   ): Promise<SettleResult & Claim> {
-    const answer = await this.#call<SettleResult & ClaimAnswer>("messenger_settle_and_claim", {
-      settlements: byToken(settlements),
-      ...claimArguments(request),
-    });
-    return { stale: answer.stale, ...toClaim(answer) };
+    const { stale, claim } = await this.#call<SettleResult & { claim: ClaimAnswer }>(
+      "messenger_settle_and_claim",
+      { settlements: byToken(settlements), ...claimArguments(request) },
+    );
+    return { stale, ...toClaim(claim, request) };
   }
 
   extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult> {
@@ -149,44 +154,71 @@ function claimArguments(request: ClaimRequest) {
     run_alone: request.runAlone ?? false,
     sweep: request.sweep ?? true,
     repeated: request.repeated ?? false,
+    slots: request.slots ?? null,
+    start_within_ms: request.startWithinMs ?? START_WITHIN_MS,
   };
 }
 
-function toClaim(answer: ClaimAnswer): Claim {
+function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
+  const startWithinMs = request.startWithinMs ?? START_WITHIN_MS;
+  const messages = answer.messages.map((row) => toEnvelope(row, answer.token));
   return {
-    messages: answer.messages.map((row) => toEnvelope(row, answer.token)),
+    messages: answer.rated.length === 0
+      ? messages
+      : messages.map((envelope) =>
+        answer.rated.includes(envelope.queue) ? { ...envelope, startWithinMs } : envelope
+      ),
     crashed: answer.crashed.map((row) => toEnvelope(row, answer.crashed_token)),
     lastKeys: answer.last_keys,
     aloneDue: answer.alone_due,
     nextDueMs: answer.next_due_at === null
       ? null
       : Math.max(0, Date.parse(answer.next_due_at) - Date.parse(answer.now)),
+    leaseMs: answer.lease_ms,
   };
 }
 
 function toEnvelope(row: MessageRow, leaseToken: string): Envelope {
+  const [
+    id,
+    type,
+    payload,
+    queue,
+    priority,
+    availableAt,
+    createdAt,
+    expiresAt,
+    expired,
+    retryCount,
+    attempts,
+    groupKey,
+    stamps,
+    errors,
+    alone,
+  ] = row;
   return {
-    id: row.id,
-    type: row.type,
-    payload: row.payload,
-    queue: row.queue,
-    priority: row.priority,
-    availableAt: new Date(row.available_at),
-    createdAt: new Date(row.created_at),
-    expiresAt: row.expires_at === null ? null : new Date(row.expires_at),
-    expired: row.expired,
-    retryCount: row.retry_count,
-    attempts: row.attempts,
-    groupKey: row.group_key,
-    stamps: row.stamps ?? {},
-    errors: row.errors ?? [],
-    alone: row.alone,
+    id,
+    type,
+    payload,
+    queue,
+    priority,
+    availableAt: new Date(availableAt),
+    createdAt: new Date(createdAt),
+    expiresAt: expiresAt === null ? null : new Date(expiresAt),
+    expired,
+    retryCount,
+    attempts,
+    groupKey,
+    stamps: stamps ?? {},
+    errors: errors ?? [],
+    alone,
     leaseToken,
   };
 }
 
 interface TokenSettlements {
   token: string;
+  grouped?: true;
   handled?: string[];
   kept?: unknown[];
   progressed?: string[];
@@ -198,9 +230,10 @@ interface TokenSettlements {
 
 function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
   const tokens = new Map<string, TokenSettlements>();
-  for (const { id, leaseToken, outcome } of settlements) {
+  for (const { id, leaseToken, grouped, outcome } of settlements) {
     let entry = tokens.get(leaseToken);
     if (!entry) tokens.set(leaseToken, entry = { token: leaseToken });
+    if (grouped) entry.grouped = true;
     switch (outcome.kind) {
       case "handled":
         (entry.handled ??= []).push(id);
