@@ -1,6 +1,7 @@
 /** One call of an SQL function over supabase-js, with a timeout and errors of one kind. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import { RateLimitedError } from "../rate-limit.ts";
 import { TransportError } from "./transport.ts";
 
 // SQLSTATE classes after which asking again may help: connection, resources, operator, timeout.
@@ -9,6 +10,7 @@ const RETRYABLE = /^(08|53|57|PGRST00)|^(40001|40P01|55P03)$/;
 /**
  * Calls an SQL function and answers what it answers.
  * @param timeoutMs how long the call may take
+ * @throws RateLimitedError where the function finds a rate limit reached (SQLSTATE PT429)
  * @throws RangeError with the function's own words, where it refuses an argument (SQLSTATE PT4xx)
  * @throws TransportError for everything else
  */
@@ -21,6 +23,9 @@ export async function callRpc<Answer>(
   const { data, error, status } = await client.rpc(withColumns(name, args), args)
     .abortSignal(AbortSignal.timeout(timeoutMs));
   if (!error) return data as Answer;
+  if (error.code === "PT429") {
+    throw new RateLimitedError(error.message, Number(error.details), { cause: error });
+  }
   if (/^PT4\d\d$/.test(error.code)) throw new RangeError(error.message, { cause: error });
   const retryable = status === 0 || status >= 500 || status === 429 || RETRYABLE.test(error.code);
   throw new TransportError(name, error.message || `HTTP ${status}`, retryable, { cause: error });
