@@ -14,6 +14,11 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const options = parseOptions(args);
+  // What a workload leaves behind when it breaks must not end the others.
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    console.error(event.reason);
+  });
   const wanted = WORKLOADS.filter(({ id }) => options.only?.includes(id) ?? true);
   let broken = 0;
   {

@@ -38,7 +38,6 @@ export interface Drained {
 }
 
 const TELL_EVERY_MS = 10;
-const LARGEST_NUMBER = 2_000_000;
 
 /** The tasks of an agent that drives a queue. */
 export function queueTasks(queue: Queue, emit: Emit): Tasks {
@@ -62,7 +61,7 @@ export function queueTasks(queue: Queue, emit: Emit): Tasks {
 }
 
 function startDrain(queue: Queue, variant: Variant, emit: Emit) {
-  const counts = new Uint8Array(LARGEST_NUMBER);
+  let counts = new Uint8Array(1 << 20);
   const cpu = process.cpuUsage();
   let handled = 0;
   let told = 0;
@@ -70,6 +69,11 @@ function startDrain(queue: Queue, variant: Variant, emit: Emit) {
   let largest = 0;
   const running = queue.drain(variant, (n) => {
     if (handled++ === 0) firstAt = performance.timeOrigin + performance.now();
+    if (n >= counts.length) {
+      const larger = new Uint8Array(n * 2);
+      larger.set(counts);
+      counts = larger;
+    }
     counts[n] = (counts[n] ?? 0) + 1;
     if (n > largest) largest = n;
   });

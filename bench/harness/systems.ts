@@ -73,7 +73,7 @@ export async function peerSystem(
 }
 
 function describe(name: SystemName, url: string, agent: System["agent"]): System {
-  const sql = postgres(url, { max: 4, onnotice: () => {} });
+  const sql = postgres(url, { max: 8, onnotice: () => {} });
   const { clear, messages, drained } = IN_SQL[name];
   return {
     name,
