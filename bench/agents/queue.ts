@@ -37,7 +37,7 @@ export interface Drained {
   readonly cpuMs: number;
 }
 
-const TELL_EVERY_MS = 10;
+const TELL_EVERY_MS = 25;
 
 /** The tasks of an agent that drives a queue. */
 export function queueTasks(queue: Queue, emit: Emit): Tasks {

@@ -16,7 +16,7 @@ export interface Agent extends AsyncDisposable {
 /** Starts an agent and resolves when it is ready. @throws Error if it dies before */
 export async function startAgent(name: AgentName, config: unknown): Promise<Agent> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL(`../agents/${name}.ts`, import.meta.url).pathname],
+    args: ["run", "-A", ...profiling(), new URL(`../agents/${name}.ts`, import.meta.url).pathname],
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
@@ -57,4 +57,10 @@ export async function startAgent(name: AgentName, config: unknown): Promise<Agen
       await child.status;
     },
   };
+}
+
+/** BENCH_CPU_PROF names a folder into which each agent writes a CPU profile as it ends. */
+function profiling(): string[] {
+  const folder = Deno.env.get("BENCH_CPU_PROF");
+  return folder ? ["--cpu-prof", `--cpu-prof-dir=${folder}`] : [];
 }

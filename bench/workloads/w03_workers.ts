@@ -1,6 +1,6 @@
 /** W3: the drain of W2 with several worker processes. */
 
-import { drain, enqueue } from "../harness/drain.ts";
+import { BEST, drain, enqueue } from "../harness/drain.ts";
 import { SYSTEMS } from "../harness/systems.ts";
 import { atLeast, Tally } from "../report/result.ts";
 import { startFleet } from "./fleet.ts";
@@ -21,7 +21,12 @@ export const w03: Workload = {
           await systems[name].clear();
           await enqueue(agents[0], sizes.messages);
           await systems[name].settle();
-          const result = await drain(systems[name], agents.slice(0, workers), sizes.messages);
+          const result = await drain(
+            systems[name],
+            agents.slice(0, workers),
+            sizes.messages,
+            { ...BEST[name], fetchers: 1 },
+          );
           rates.add(
             `${name}, ${workers} ${workers === 1 ? "process" : "processes"}`,
             "messages/s",

@@ -1,7 +1,7 @@
 /** W6: draining while a transaction holds the xmin horizon, so that vacuum cannot remove a row. */
 
 import type { Agent } from "../harness/agent.ts";
-import { BEST, drain, enqueue } from "../harness/drain.ts";
+import { drain, enqueue } from "../harness/drain.ts";
 import { whileHeld } from "../harness/horizon.ts";
 import { type System, SYSTEMS } from "../harness/systems.ts";
 import { atLeast, type Series, Tally } from "../report/result.ts";
@@ -26,9 +26,8 @@ export const w06: Workload = {
         // The goal is ours; a single run of each peer shows what it is up against.
         if (name !== "ours" && run > 0) continue;
         const [agent] = fleet.agents[name];
-        const variant = name === "pg-boss" ? { ...BEST, fetchers: 4 } : BEST;
         const system = systems[name];
-        const rounds = () => runRounds(system, agent, sizes.round, variant);
+        const rounds = () => runRounds(system, agent, sizes.round);
         for (const state of ["free", "held"] as const) {
           const perSecond = state === "held" ? await whileHeld(system.sql, rounds) : await rounds();
           const label = `${name}, ${state}`;
@@ -60,14 +59,13 @@ async function runRounds(
   system: System,
   agent: Agent,
   count: number,
-  variant: typeof BEST,
 ): Promise<number[]> {
   await system.clear();
   await system.settle();
   const perSecond: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     await enqueue(agent, count);
-    perSecond.push((await drain(system, [agent], count, variant)).perSecond);
+    perSecond.push((await drain(system, [agent], count)).perSecond);
   }
   return perSecond;
 }

@@ -34,7 +34,7 @@ export const w08: Workload = {
     await ours.settle();
     let handled = 0;
     worker.listen((progress: Progress) => handled = progress.handled);
-    await worker.call("drain", BEST);
+    await worker.call("drain", BEST.ours);
 
     const looks: Look[] = [];
     const startedAt = performance.now();
