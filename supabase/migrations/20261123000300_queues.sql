@@ -4,6 +4,13 @@
 create table if not exists public.messenger_queues (
   name text primary key check (name ~ '^[A-Za-z0-9_.:-]{1,100}$'),
   paused boolean not null default false,
+  max_workers smallint not null default 1 check (max_workers between 1 and 100),
+  concurrency integer check (concurrency >= 1),
+  group_concurrency smallint not null default 1 check (group_concurrency between 1 and 1000),
+  rate_limit integer check (rate_limit >= 1),
+  rate_period_ms integer not null default 1000 check (rate_period_ms between 1000 and 86400000),
+  weight smallint not null default 1 check (weight between 1 and 1000),
+  lease_ms integer check (lease_ms between 100 and 86400000),
   created_at timestamptz not null default now()
 );
 
@@ -13,6 +20,20 @@ comment on column public.messenger_queues.name is
   'Name of the queue: letters, digits and _ . : - only.';
 comment on column public.messenger_queues.paused is
   'A paused queue keeps accepting messages; none of them is claimed until it is resumed.';
+comment on column public.messenger_queues.max_workers is
+  'So many ticks may be awake at once while this queue has a backlog.';
+comment on column public.messenger_queues.concurrency is
+  'At most so many of its messages are leased at once, over all ticks; null: no limit.';
+comment on column public.messenger_queues.group_concurrency is
+  'So many messages of one group may run at once: the first ones of the group. 1 keeps strict order.';
+comment on column public.messenger_queues.rate_limit is
+  'At most so many of its messages are started in any rate_period_ms, over all ticks; null: no limit.';
+comment on column public.messenger_queues.rate_period_ms is
+  'The period of rate_limit, in ms.';
+comment on column public.messenger_queues.weight is
+  'Its share of each claim, beside the weights of the other queues that have work.';
+comment on column public.messenger_queues.lease_ms is
+  'How long its leases last without a heartbeat, in ms; null: as the worker asks for.';
 comment on column public.messenger_queues.created_at is
   'When the queue was first used.';
 
