@@ -13,7 +13,7 @@ interface Counters {
   commits: string;
 }
 
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 100;
 
 /**
  * Runs something and answers what it cost.

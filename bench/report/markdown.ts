@@ -65,10 +65,9 @@ function verdict(goal: Goal): string {
 /** Three digits, and a comma for thousands. */
 export function figure(value: number): string {
   if (!Number.isFinite(value)) return "none";
-  if (Math.abs(value) >= 1000) {
-    return String(Number(value.toPrecision(3))).replace(/\B(?=(\d{3})+$)/g, ",");
-  }
-  return String(Number(value.toPrecision(3)));
+  const rounded = Number(value.toPrecision(3));
+  const digits = String(rounded);
+  return Math.abs(rounded) < 1000 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -10,7 +10,7 @@ import type { Workload } from "./workload.ts";
 const VARIANTS: readonly { name: string; system: SystemName; variant: Variant }[] = [
   { name: "ours", system: "ours", variant: BEST.ours },
   {
-    name: "ours, settings as deployed (100/10)",
+    name: "ours, default settings (100/10)",
     system: "ours",
     variant: { ...BEST.ours, batchSize: 100, concurrency: 10 },
   },
