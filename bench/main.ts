@@ -40,7 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
         tookS: Math.round((performance.now() - startedAt) / 100) / 10,
       };
       await storeResult(options.out, result);
-      await writeReport(options.out, options.plots);
+      await writeReport(options.out, options.plots, options.page);
       if (result.error !== undefined) broken++;
       tell(result);
     }

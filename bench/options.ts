@@ -14,6 +14,8 @@ export interface Options {
   readonly out: string;
   /** Where plots go. */
   readonly plots: string;
+  /** The page of the docs that shows figures; absent where the results are not those of the project. */
+  readonly page: string | undefined;
   readonly sizes: Sizes;
 }
 
@@ -122,6 +124,7 @@ export function parseOptions(args: readonly string[]): Options {
     only,
     runs: positive("runs", values.runs) ?? (quick ? 1 : 5),
     out: values.out ?? (quick ? scratch : `${ROOT}bench/results`),
+    page: quick || values.out ? undefined : `${ROOT}docs/scaling.md`,
     plots: values.plots ?? (quick ? scratch : `${ROOT}docs/plots`),
     sizes: {
       ...sizes,

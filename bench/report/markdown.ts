@@ -70,7 +70,8 @@ export function figure(value: number): string {
   return Math.abs(rounded) < 1000 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table whose columns line up. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((cell, column) =>
     Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? cell.length))
   );

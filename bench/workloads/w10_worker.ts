@@ -31,11 +31,14 @@ export const w10: Workload = {
     await fill(sizes.longDrain);
     await using worker = await ours.agent();
     const memory: number[] = [];
-    using _looking = every(LOOK_EVERY_MS, async () => {
+    const look = async () => {
       const { rss } = await worker.call<{ rss: number }>("memory");
       memory.push(rss / 1e6);
-    });
+    };
+    await look();
+    using _looking = every(LOOK_EVERY_MS, look);
     const { cpuMsPer1000, seconds } = await drain(ours, [worker], sizes.longDrain);
+    await look();
     await ours.clear();
     figures.add("CPU, long drain", "ms per 1,000", cpuMsPer1000);
     figures.add("long drain", "s", seconds);

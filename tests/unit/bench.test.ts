@@ -3,6 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { checkCounts } from "../../bench/harness/drain.ts";
 import { parseOptions } from "../../bench/options.ts";
+import { withFigures } from "../../bench/report/embed.ts";
 import { figure } from "../../bench/report/markdown.ts";
 import { atLeast, atMost, isMet } from "../../bench/report/result.ts";
 import { median, percentile } from "../../bench/report/stats.ts";
@@ -69,7 +70,7 @@ Deno.test("figures have three digits", () => {
   assertEquals([1234567, 1000, 999.9, 1.2345, 0].map(figure), [
     "1,230,000",
     "1,000",
-    "1000",
+    "1,000",
     "1.23",
     "0",
   ]);
@@ -79,4 +80,20 @@ Deno.test("figures have three digits", () => {
 Deno.test("a goal that is reached exactly is met", () => {
   assertEquals([atLeast("a", 2, 2), atMost("b", 2, 2)].map(isMet), [true, true]);
   assertEquals([atLeast("a", 1.9, 2), atMost("b", 2.1, 2)].map(isMet), [false, false]);
+});
+
+Deno.test("figures go between the marks of a page, and nowhere else", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/scaling.md", import.meta.url));
+  const result = {
+    ...{ id: "W1", title: "", runs: 3, quick: false, finishedAt: "", tookS: 1 },
+    machine: { cpu: "", cores: 2, postgres: "", postgresFrom: "", deno: "" },
+    measurements: [{ name: "ours", unit: "messages/s", values: [1, 54_321, 99_999] }],
+  };
+  const written = withFigures(page, [result]);
+  assertEquals(
+    written.match(/\| written by 1,000, one client \| 54,300 +\| messages\/s/g)?.length,
+    1,
+  );
+  assertEquals(withFigures(written, [result]), written);
+  assertEquals(withFigures("no marks", [result]), "no marks");
 });
