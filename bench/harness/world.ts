@@ -9,6 +9,7 @@ import { type Stack, startStack } from "../../local/stack.ts";
 import type { Options } from "../options.ts";
 import type { Machine } from "../report/result.ts";
 import { type Collector, openCollector } from "./collector.ts";
+import { type ServerCpu, serverCpu } from "./cpu.ts";
 import { ourSystem, peerSystem, type System, type SystemName } from "./systems.ts";
 
 /** What workloads run in. */
@@ -19,6 +20,8 @@ export interface World extends AsyncDisposable {
   readonly systems: Readonly<Record<SystemName, System>>;
   /** Hears the probes of the functions. */
   readonly collector: Collector;
+  /** CPU time of Postgres and PostgREST so far. */
+  cpu(): ServerCpu;
 }
 
 const PASSWORD = "bench";
@@ -67,6 +70,7 @@ export async function openWorld(options: Options): Promise<World> {
       stack,
       systems,
       collector,
+      cpu: () => serverCpu(server.pid),
       [Symbol.asyncDispose]: () => parts.disposeAsync(),
     };
   } catch (error) {

@@ -35,9 +35,24 @@ export const w02: Workload = {
         await clear();
         await enqueue(agent, sizes.messages);
         await settle();
+        const before = world.cpu();
         const result = await drain(systems[system], [agent], sizes.messages, variant);
         rates.add(name, "messages/s", result.perSecond);
-        cpu.add(`CPU of the worker: ${name}`, "ms per 1,000", result.cpuMsPer1000);
+        const after = world.cpu();
+        const per1000 = (cpuMs: number) => cpuMs * 1000 / sizes.messages;
+        cpu.add(`${name}: worker`, "CPU ms per 1,000", result.cpuMsPer1000);
+        cpu.add(
+          `${name}: Postgres`,
+          "CPU ms per 1,000",
+          per1000(after.postgres - before.postgres),
+        );
+        if (system === "ours") {
+          cpu.add(
+            `${name}: PostgREST`,
+            "CPU ms per 1,000",
+            per1000(after.postgrest - before.postgrest),
+          );
+        }
       }
     }
     const boss = Math.max(
