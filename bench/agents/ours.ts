@@ -24,6 +24,8 @@ export interface OursConfig {
 /** A worker that found nothing looks again so soon, in ms; deployed, a dispatch would wake it. */
 const PAUSE_MS = 100;
 const FOR_EVER_MS = 24 * 60 * 60_000;
+/** A resident worker is compared with resident workers; W11 counts what a tick's limits make of it. */
+const UNBOUNDED = { budgetMs: FOR_EVER_MS, cpuMs: 0, maxMessages: Infinity };
 
 await serve<OursConfig>(({ url, key }, emit) => {
   const client = createClient(url, key, {
@@ -62,7 +64,8 @@ await serve<OursConfig>(({ url, key }, emit) => {
       const messenger = messengerOf(batchSize, concurrency);
       const stopping = new AbortController();
       const running = untilAborted(stopping.signal, async () => {
-        await messenger.work({ budgetMs: FOR_EVER_MS, signal: stopping.signal });
+        const { claimed } = await messenger.work({ ...UNBOUNDED, signal: stopping.signal });
+        return claimed > 0;
       });
       return Promise.resolve({
         stop: () => {
@@ -97,10 +100,10 @@ await serve<OursConfig>(({ url, key }, emit) => {
   };
 });
 
-async function untilAborted(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+async function untilAborted(signal: AbortSignal, work: () => Promise<boolean>): Promise<void> {
   while (!signal.aborted) {
-    await work();
-    if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    const found = await work();
+    if (!found && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
 }
 

@@ -60,10 +60,10 @@ async function timeClaims(sql: postgres.Sql, size: number, count: number): Promi
     while (samples.length < count && performance.now() < endsAt) {
       const token = crypto.randomUUID();
       const startedAt = performance.now();
-      const [row] = await connection<{ claim: { messages: { id: string }[] } }[]>`
+      const [row] = await connection<{ claim: { messages: [id: string][] } }[]>`
         select public.messenger_claim(${token}, ${size}, sweep => false) as claim`;
       samples.push(performance.now() - startedAt);
-      const handled = row?.claim.messages.map(({ id }) => id) ?? [];
+      const handled = row?.claim.messages.map(([id]) => id) ?? [];
       if (handled.length !== size) throw new Error(`claimed ${handled.length} of ${size}`);
       await connection`select public.messenger_settle(${sql.json([{ token, handled }])})`;
       await connection`
