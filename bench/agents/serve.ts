@@ -4,7 +4,7 @@
  * `{ id, error }`, tells events between, and ends with its input.
  */
 
-import { TextLineStream } from "../../local/text_lines.ts";
+import { TextLineStream } from "@std/streams/text-line-stream";
 
 /** What an agent can do, by name. */
 export type Tasks = Readonly<Record<string, (args: never) => unknown>>;
@@ -25,7 +25,9 @@ export async function serve<Config>(
   start: (config: Config, emit: Emit) => Promise<Tasks> | Tasks,
 ): Promise<never> {
   let tasks: Tasks | undefined;
-  for await (const line of Deno.stdin.readable.pipeThrough(new TextLineStream())) {
+  const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream())
+    .pipeThrough<string>(new TextLineStream());
+  for await (const line of lines) {
     const message = JSON.parse(line);
     if (tasks) run(tasks, message);
     else {

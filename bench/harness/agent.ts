@@ -1,6 +1,6 @@
 /** The parent's end of an agent: starts its process, calls its tasks, hears its events. */
 
-import { TextLineStream } from "../../local/text_lines.ts";
+import { TextLineStream } from "@std/streams/text-line-stream";
 
 /** Which program an agent runs; a file in bench/agents. */
 export type AgentName = "ours" | "graphile" | "pgboss" | "http";
@@ -30,7 +30,9 @@ export async function startAgent(name: AgentName, config: unknown): Promise<Agen
   const calls = new Map([[0, ready]]);
   let onEvent = (_event: unknown) => {};
   const hear = async () => {
-    for await (const line of child.stdout.pipeThrough(new TextLineStream())) {
+    const lines = child.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough<string>(new TextLineStream());
+    for await (const line of lines) {
       const { ready, event, id = ready ? 0 : undefined, result, error } = JSON.parse(line);
       if (event !== undefined) onEvent(event);
       else if (error !== undefined) calls.get(id)?.reject(new Error(`${name}: ${error}`));
