@@ -123,5 +123,6 @@ function timed(transport: Transport, claimsMs: number[]): Transport {
       time(() => transport.settleAndClaim(settlements, request)),
     extendLeases: (leases, leaseMs) => transport.extendLeases(leases, leaseMs),
     cancel: (filter) => transport.cancel(filter),
+    reportProgress: (reports) => transport.reportProgress(reports),
   };
 }
