@@ -1,5 +1,7 @@
 /** Serves the page from this machine, its script bundled for browsers. */
 
+import { bundle } from "../bundle.ts";
+
 /** Where the page finds the project. */
 export interface PageConfig {
   readonly url: string;
@@ -15,7 +17,7 @@ export async function servePage(
 ): Promise<Deno.HttpServer<Deno.NetAddr>> {
   const file = (name: string) => new URL(name, import.meta.url);
   const page = await Deno.readTextFile(file("index.html"));
-  const script = await bundle(file("main.ts").pathname);
+  const script = await bundle(file("main.ts"));
   const files: Record<string, [type: string, text: string]> = {
     "/": ["text/html", page],
     "/main.js": ["text/javascript", script],
@@ -27,13 +29,4 @@ export async function servePage(
       ? new Response(null, { status: 404 })
       : new Response(text, { headers: { "content-type": `${type}; charset=utf-8` } });
   });
-}
-
-async function bundle(path: string): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform=browser", path],
-    cwd: new URL("../..", import.meta.url).pathname,
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout);
 }

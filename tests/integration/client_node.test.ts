@@ -1,7 +1,7 @@
 /** The client under Node, as the bundle that browsers get. */
 
 import { assertEquals } from "@std/assert";
-import { bundle } from "../support/bundle.ts";
+import { bundle } from "../../examples/bundle.ts";
 import { eventually, testsOnStack } from "../support/stack.ts";
 
 testsOnStack({}, (test) => {

@@ -1,7 +1,7 @@
 /** The client as a browser gets it. */
 
 import { assertEquals } from "@std/assert";
-import { bundle } from "../support/bundle.ts";
+import { bundle } from "../../examples/bundle.ts";
 
 Deno.test("the client is a bundle of less than 5 kB, minified, and imports nothing", async () => {
   const text = await bundle(new URL("../../client/mod.ts", import.meta.url));
