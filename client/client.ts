@@ -47,7 +47,7 @@ interface Abortable {
   readonly signal?: AbortSignal;
 }
 
-/** How often a look is repeated: for about a minute. */
+/** How often a look is repeated: for more than half a minute. */
 const LOOK_RETRIES = 8;
 
 /** Dispatches, schedules and follows messages. Everything throws a MessengerError where it fails. */
