@@ -37,6 +37,6 @@ export async function callRpc<Answer>(
  * it holds for calls of functions too.)
  */
 function withColumns(name: string, args: Readonly<Record<string, unknown>>): string {
-  const names = Object.keys(args);
+  const names = Object.keys(args).filter((key) => args[key] !== undefined);
   return names.length === 0 ? name : `${name}?columns=${names.join(",")}`;
 }
