@@ -6,7 +6,25 @@
 -- Writing a message locks nothing: it comes unblocked, and the claim that meets it out of turn blocks
 -- it. A claim and whatever removes a message look at a group only under its advisory lock, so that no
 -- message is blocked behind one that is just leaving. A claim never waits for that lock; a removal does,
--- for the length of a claim.
+-- for the length of a claim. Nobody waits for the message that is to be unblocked: where another session
+-- has it locked, the group is noted, and the next claim that sweeps looks at it.
+
+create table if not exists public.messenger_unopened_groups (
+  queue text not null,
+  group_key text not null,
+  primary key (queue, group_key)
+);
+
+comment on table public.messenger_unopened_groups is
+  'Groups that the next sweep looks at: their turn came while another session had the next message locked, or their queue''s group_concurrency was raised. Nearly always empty.';
+comment on column public.messenger_unopened_groups.queue is
+  'Queue of the group.';
+comment on column public.messenger_unopened_groups.group_key is
+  'Key of the group.';
+
+alter table public.messenger_unopened_groups enable row level security;
+revoke all on table public.messenger_unopened_groups from anon, authenticated;
+grant select, insert, update, delete on table public.messenger_unopened_groups to service_role;
 
 create index if not exists messenger_messages_group_idx
   on public.messenger_messages (queue, group_key, blocked, id)
@@ -24,68 +42,174 @@ create or replace function public.messenger_group_lock(queue text, group_key tex
 language sql immutable parallel safe
 set search_path = ''
 as $$
-  select pg_catalog.hashtextextended(
-    group_key, pg_catalog.hashtextextended(queue, pg_catalog.hashtextextended('symphony_messenger.group', 0))
-  )
+  select pg_catalog.hashtextextended('symphony_messenger.group', 0)
+    + (pg_catalog.hashtextextended(group_key, pg_catalog.hashtextextended(queue, 0)) & 2047)
 $$;
 comment on function public.messenger_group_lock(text, text) is
-  'The advisory lock of a group.';
+  'The advisory lock of a group: one of 2,048, for Postgres has room for some thousand locks, and a call may remove messages of any number of groups.';
 
--- The messages of a group whose turn it is, running ones among them. Reads a few rows, however long
--- the group.
+-- The messages of a group whose turn it is: those that run, and the first of the others where there is
+-- room beside them. Reads a few rows, however long the group: a range of the group's index, in its order,
+-- for where the columns are equal to something the planner may walk through all ids instead.
 create or replace function public.messenger_group_front(queue text, group_key text)
 returns table (id bigint, status text, blocked boolean)
-language sql volatile
+-- Not in SQL, which would be planned anew by each call.
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+declare
+  free integer;
+begin
+  return query
+  select m.id, m.status, m.blocked from public.messenger_messages m
+  where m.queue = messenger_group_front.queue
+    and m.group_key = messenger_group_front.group_key and m.status = 'processing';
+
+  get diagnostics free = row_count;
+  free := coalesce(
+    (
+      select q.group_concurrency from public.messenger_queues q
+      where q.name = messenger_group_front.queue
+    ),
+    1
+  ) - free;
+  if free <= 0 then
+    return;
+  end if;
+
+  return query
+  select f.id, f.status, f.blocked
+  from (
+    (
+      select m.id, m.status, m.blocked from public.messenger_messages m
+      where m.group_key is not null and m.status = 'pending'
+        and (m.queue, m.group_key, m.blocked)
+          >= (messenger_group_front.queue, messenger_group_front.group_key, false)
+        and (m.queue, m.group_key, m.blocked)
+          <= (messenger_group_front.queue, messenger_group_front.group_key, false)
+      order by m.queue, m.group_key, m.blocked, m.id limit free
+    )
+    union all
+    (
+      select m.id, m.status, m.blocked from public.messenger_messages m
+      where m.group_key is not null and m.status = 'pending'
+        and (m.queue, m.group_key, m.blocked)
+          >= (messenger_group_front.queue, messenger_group_front.group_key, true)
+        and (m.queue, m.group_key, m.blocked)
+          <= (messenger_group_front.queue, messenger_group_front.group_key, true)
+      order by m.queue, m.group_key, m.blocked, m.id limit free
+    )
+  ) as f
+  order by f.id limit free;
+end
+$$;
+comment on function public.messenger_group_front(text, text) is
+  'The messages of a group that run, and those that may run beside them: the first ones of the others.';
+
+create or replace function public.messenger_open_group(queue text, group_key text) returns void
+language plpgsql
 set search_path = ''
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
-  with places as (
-    select q.group_concurrency as number from public.messenger_queues q
-    where q.name = messenger_group_front.queue
-  )
-  select f.id, f.status, f.blocked
-  from (
-    (
-      select m.id, m.status, m.blocked from public.messenger_messages m
-      where m.queue = messenger_group_front.queue
-        and m.group_key = messenger_group_front.group_key and not m.blocked
-      order by m.id limit (select number from places)
-    )
-    union all
-    (
-      select m.id, m.status, m.blocked from public.messenger_messages m
-      where m.queue = messenger_group_front.queue
-        and m.group_key = messenger_group_front.group_key and m.blocked
-      order by m.id limit (select number from places)
-    )
-  ) as f
-  order by f.id limit (select number from places)
+declare
+  waiting constant bigint[] := array(
+    select f.id from public.messenger_group_front(
+      messenger_open_group.queue, messenger_open_group.group_key
+    ) f
+    where f.blocked
+  );
+  free bigint[];
+begin
+  if cardinality(waiting) = 0 then
+    return;
+  end if;
+  free := array(
+    select b.id from public.messenger_messages b where b.id = any (waiting)
+    for update skip locked
+  );
+  update public.messenger_messages m set blocked = false where m.id = any (free);
+  if cardinality(free) < cardinality(waiting) then
+    insert into public.messenger_unopened_groups (queue, group_key)
+    values (messenger_open_group.queue, messenger_open_group.group_key)
+    on conflict do nothing;
+  end if;
+end
 $$;
-comment on function public.messenger_group_front(text, text) is
-  'The first messages of a group, as many as may run at once.';
+comment on function public.messenger_open_group(text, text) is
+  'Unblocks the messages of a group whose turn it is; notes the group where another session has one of them locked. The caller holds the group''s lock.';
 
-create or replace function public.messenger_open_group(queue text, group_key text) returns void
+create or replace function public.messenger_open_groups(ids bigint[]) returns void
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  perform public.messenger_open_group(g.queue, g.group_key)
+  from (
+    select distinct m.queue, m.group_key from public.messenger_messages m
+    where m.id = any (ids) and m.group_key is not null
+  ) as g;
+end
+$$;
+comment on function public.messenger_open_groups(bigint[]) is
+  'Part of a settle call: opens the groups of messages that were given back. An earlier one may have come while they ran.';
+
+create or replace function public.messenger_open_noted_groups() returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  noted record;
+begin
+  -- An older snapshot may not show why a group was noted.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    return;
+  end if;
+  for noted in
+    select u.queue, u.group_key from public.messenger_unopened_groups u
+    limit 1000
+    for update skip locked
+  loop
+    if pg_try_advisory_xact_lock(public.messenger_group_lock(noted.queue, noted.group_key)) then
+      delete from public.messenger_unopened_groups u
+      where u.queue = noted.queue and u.group_key = noted.group_key;
+      perform public.messenger_open_group(noted.queue, noted.group_key);
+    end if;
+  end loop;
+end
+$$;
+comment on function public.messenger_open_noted_groups() is
+  'Part of a sweep: looks again at groups in messenger_unopened_groups, up to 1,000 of them.';
+
+create or replace function public.messenger_widen_groups() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
-  update public.messenger_messages m set blocked = false
-  where m.id in (
-    select b.id from public.messenger_messages b
-    where b.id in (
-        select f.id from public.messenger_group_front(
-          messenger_open_group.queue, messenger_open_group.group_key
-        ) f
-        where f.blocked
-      )
-    for update skip locked
-  );
+  insert into public.messenger_unopened_groups (queue, group_key)
+  select distinct m.queue, m.group_key from public.messenger_messages m
+  where m.queue = new.name and m.group_key is not null and m.blocked
+  on conflict do nothing;
+  perform public.messenger_open_noted_groups();
+  return null;
 end
 $$;
-comment on function public.messenger_open_group(text, text) is
-  'Unblocks the messages of a group whose turn it is. The caller holds the group''s lock.';
+comment on function public.messenger_widen_groups() is
+  'Trigger: a queue''s group_concurrency was raised; more of each group may run.';
+
+-- By its name it comes before the trigger that wakes a tick for what is due now.
+create or replace trigger messenger_queues_groups
+  after update on public.messenger_queues
+  for each row when (new.group_concurrency > old.group_concurrency)
+  execute function public.messenger_widen_groups();
 
 create or replace function public.messenger_leave_group() returns trigger
 language plpgsql
@@ -176,6 +300,11 @@ declare
   admitted bigint[];
   refused bigint[];
 begin
+  -- An older snapshot may show a message in front that has left its group since.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise sqlstate 'PT409' using
+      message = 'messages of a group are claimed in a read committed transaction only';
+  end if;
   locked := array(
     select g.group_key
     from (
@@ -217,7 +346,7 @@ begin
     where m.id = any (candidates) and m.group_key = any (locked) and m.id <> all (admitted)
   );
   if cardinality(refused) > 0 then
-    perform public.messenger_block_group(messenger_admit_groups.queue, r.group_key)
+    perform public.messenger_block_group(messenger_admit_groups.queue, r.group_key, held)
     from (
       select distinct m.group_key from public.messenger_messages m where m.id = any (refused)
     ) as r;
@@ -235,7 +364,9 @@ $$;
 comment on function public.messenger_admit_groups(text, bigint[], bigint[]) is
   'Part of a claim: those of the locked messages that are in no group, or whose turn it is in theirs. Blocks the others.';
 
-create or replace function public.messenger_block_group(queue text, group_key text) returns void
+create or replace function public.messenger_block_group(
+  queue text, group_key text, held bigint[] default '{}'
+) returns void
 language plpgsql
 set search_path = ''
 set jit = off
@@ -243,27 +374,32 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  front constant bigint[] := array(
+  front constant bigint[] := held || array(
     select f.id from public.messenger_group_front(
       messenger_block_group.queue, messenger_block_group.group_key
     ) f
   );
+  behind bigint[];
 begin
-  update public.messenger_messages m set blocked = true
-  where m.id in (
+  behind := array(
     select b.id from public.messenger_messages b
-    where b.queue = messenger_block_group.queue and b.group_key = messenger_block_group.group_key
-      and not b.blocked and b.status = 'pending' and b.id <> all (front)
-    order by b.id limit 2000
+    where b.group_key is not null and b.status = 'pending' and b.id <> all (front)
+      and (b.queue, b.group_key, b.blocked)
+        >= (messenger_block_group.queue, messenger_block_group.group_key, false)
+      and (b.queue, b.group_key, b.blocked)
+        <= (messenger_block_group.queue, messenger_block_group.group_key, false)
+    order by b.queue, b.group_key, b.blocked, b.id limit 2000
     for update skip locked
   );
+  -- By an array: a join with a subquery may be planned as a read of the whole table.
+  update public.messenger_messages m set blocked = true where m.id = any (behind);
   perform public.messenger_open_group(
     messenger_block_group.queue, messenger_block_group.group_key
   );
 end
 $$;
-comment on function public.messenger_block_group(text, text) is
-  'Part of a claim, under the group''s lock: blocks the messages of a group behind the first ones, up to 2,000 of them.';
+comment on function public.messenger_block_group(text, text, bigint[]) is
+  'Part of a claim, under the group''s lock: blocks the messages of a group behind the first ones, up to 2,000 of them, but none that the claim has already.';
 
 do $$
 declare
@@ -271,9 +407,10 @@ declare
 begin
   foreach signature in array array[
     'messenger_group_lock(text, text)', 'messenger_group_front(text, text)',
-    'messenger_open_group(text, text)', 'messenger_leave_group()', 'messenger_join_group()',
+    'messenger_open_group(text, text)', 'messenger_open_groups(bigint[])', 'messenger_leave_group()', 'messenger_join_group()',
     'messenger_lock_groups(bigint[])', 'messenger_admit_groups(text, bigint[], bigint[])',
-    'messenger_block_group(text, text)'
+    'messenger_block_group(text, text, bigint[])', 'messenger_open_noted_groups()',
+    'messenger_widen_groups()'
   ] loop
     execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
     execute format('grant execute on function public.%s to service_role', signature);

@@ -205,19 +205,19 @@ export type Database = {
       "messenger_rate_grants": {
         Row: {
           "messages": number;
-          "passes_at": string;
           "queue": string;
+          "starts_by": string;
         };
         ComputedFields: never;
         Insert: {
           "messages": number;
-          "passes_at": string;
           "queue": string;
+          "starts_by": string;
         };
         Update: {
           "messages"?: number;
-          "passes_at"?: string;
           "queue"?: string;
+          "starts_by"?: string;
         };
         Relationships: [];
       };
@@ -423,6 +423,22 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_unopened_groups": {
+        Row: {
+          "group_key": string;
+          "queue": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "group_key": string;
+          "queue": string;
+        };
+        Update: {
+          "group_key"?: string;
+          "queue"?: string;
+        };
+        Relationships: [];
+      };
     };
     Views: {
       [_ in never]: never;
@@ -436,7 +452,7 @@ export type Database = {
       "messenger_append_errors": { Args: { "history": Json; "latest": Json }; Returns: Json };
       "messenger_ask_tick": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_block_group": {
-        Args: { "group_key": string; "queue": string };
+        Args: { "group_key": string; "held"?: (number)[]; "queue": string };
         Returns: undefined;
       };
       "messenger_bury_cancelled": {
@@ -502,7 +518,7 @@ export type Database = {
       "messenger_fleet_size": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_grant_rate": {
         Args: { "messages": number; "queue": string; "start_within_ms": number };
-        Returns: undefined;
+        Returns: number;
       };
       "messenger_group_front": {
         Args: { "group_key": string; "queue": string };
@@ -532,7 +548,10 @@ export type Database = {
         };
         Returns: Json;
       };
-      "messenger_lock_alone": { Args: { "queues": (string)[] }; Returns: (number)[] };
+      "messenger_lock_alone": {
+        Args: { "queues": (string)[]; "slots"?: number };
+        Returns: (number)[];
+      };
       "messenger_lock_due": {
         Args: { "held"?: (number)[]; "last_key"?: Json; "max_messages": number; "queue": string };
         Returns: (number)[];
@@ -554,9 +573,11 @@ export type Database = {
       "messenger_lock_shares": {
         Args: {
           "keys": Json;
+          "limited": (boolean)[];
           "max_messages": number;
           "open_queues": (string)[];
-          "rooms": (number)[];
+          "rated": (boolean)[];
+          "slots": number;
           "start_within_ms": number;
           "weights": (number)[];
         };
@@ -569,6 +590,8 @@ export type Database = {
         Args: { "group_key": string; "queue": string };
         Returns: undefined;
       };
+      "messenger_open_groups": { Args: { "ids": (number)[] }; Returns: undefined };
+      "messenger_open_noted_groups": { Args: Record<PropertyKey, never>; Returns: undefined };
       "messenger_pause_schedule": { Args: { "id": number; "reason"?: string }; Returns: undefined };
       "messenger_post_tick": { Args: { "body": Json }; Returns: number };
       "messenger_prune": {
