@@ -261,19 +261,19 @@ export type Database = {
       "messenger_rate_grants": {
         Row: {
           "messages": number;
-          "passes_at": string;
           "queue": string;
+          "starts_by": string;
         };
         ComputedFields: never;
         Insert: {
           "messages": number;
-          "passes_at": string;
           "queue": string;
+          "starts_by": string;
         };
         Update: {
           "messages"?: number;
-          "passes_at"?: string;
           "queue"?: string;
+          "starts_by"?: string;
         };
         Relationships: [];
       };
@@ -498,6 +498,22 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_unopened_groups": {
+        Row: {
+          "group_key": string;
+          "queue": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "group_key": string;
+          "queue": string;
+        };
+        Update: {
+          "group_key"?: string;
+          "queue"?: string;
+        };
+        Relationships: [];
+      };
     };
     Views: {
       [_ in never]: never;
@@ -511,7 +527,7 @@ export type Database = {
       "messenger_append_errors": { Args: { "history": Json; "latest": Json }; Returns: Json };
       "messenger_ask_tick": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_block_group": {
-        Args: { "group_key": string; "queue": string };
+        Args: { "group_key": string; "held"?: (number)[]; "queue": string };
         Returns: undefined;
       };
       "messenger_broadcast": { Args: { "message": Json; "user_id": string }; Returns: undefined };
@@ -582,7 +598,7 @@ export type Database = {
       "messenger_follow": { Args: { "id": number; "user_id"?: string }; Returns: Json };
       "messenger_grant_rate": {
         Args: { "messages": number; "queue": string; "start_within_ms": number };
-        Returns: undefined;
+        Returns: number;
       };
       "messenger_group_front": {
         Args: { "group_key": string; "queue": string };
@@ -612,7 +628,10 @@ export type Database = {
         };
         Returns: Json;
       };
-      "messenger_lock_alone": { Args: { "queues": (string)[] }; Returns: (number)[] };
+      "messenger_lock_alone": {
+        Args: { "queues": (string)[]; "slots"?: number };
+        Returns: (number)[];
+      };
       "messenger_lock_due": {
         Args: { "held"?: (number)[]; "last_key"?: Json; "max_messages": number; "queue": string };
         Returns: (number)[];
@@ -634,9 +653,11 @@ export type Database = {
       "messenger_lock_shares": {
         Args: {
           "keys": Json;
+          "limited": (boolean)[];
           "max_messages": number;
           "open_queues": (string)[];
-          "rooms": (number)[];
+          "rated": (boolean)[];
+          "slots": number;
           "start_within_ms": number;
           "weights": (number)[];
         };
@@ -649,6 +670,8 @@ export type Database = {
         Args: { "group_key": string; "queue": string };
         Returns: undefined;
       };
+      "messenger_open_groups": { Args: { "ids": (number)[] }; Returns: undefined };
+      "messenger_open_noted_groups": { Args: Record<PropertyKey, never>; Returns: undefined };
       "messenger_pause_schedule": { Args: { "id": number; "reason"?: string }; Returns: undefined };
       "messenger_post_tick": { Args: { "body": Json }; Returns: number };
       "messenger_prune": {
