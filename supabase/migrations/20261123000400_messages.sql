@@ -14,7 +14,8 @@ create table if not exists public.messenger_messages (
   retry_count integer not null default 0,
   attempts integer not null default 0,
   created_at timestamptz not null default now(),
-  group_key text,
+  group_key text check (length(group_key) between 1 and 255),
+  blocked boolean not null default false,
   dedupe_key text check (length(dedupe_key) between 1 and 255),
   dedupe_until_started boolean not null default false,
   stamps jsonb,
@@ -63,6 +64,8 @@ comment on column public.messenger_messages.created_at is
   'When the message was dispatched.';
 comment on column public.messenger_messages.group_key is
   'Key of the ordered group the message belongs to, if any.';
+comment on column public.messenger_messages.blocked is
+  'Earlier messages of its group have to be done first; until then no claim reads this one.';
 comment on column public.messenger_messages.dedupe_key is
   'While the message is here, a dispatch of its type with this key answers its id and writes nothing.';
 comment on column public.messenger_messages.dedupe_until_started is
@@ -84,13 +87,13 @@ comment on column public.messenger_messages.cancelled is
 -- The order of a claim, in the order of the index: no sort, and a drain can go on behind its last key.
 create index if not exists messenger_messages_claim_idx
   on public.messenger_messages (queue, rank, available_at, id)
-  where status = 'pending' and not alone;
+  where status = 'pending' and not alone and not blocked;
 comment on index public.messenger_messages_claim_idx is
   'Order of a claim within a queue: rank, due time, id.';
 
 create index if not exists messenger_messages_alone_idx
   on public.messenger_messages (available_at, id)
-  where status = 'pending' and alone;
+  where status = 'pending' and alone and not blocked;
 comment on index public.messenger_messages_alone_idx is
   'Messages to be run alone after a crash; nearly always empty.';
 

@@ -90,8 +90,21 @@ begin
     from wanted w
     left join taken t on t.key = w.key and t.scope = w.scope
   ),
+  -- Those behind the first ones of a group in this very call need no claim to find out.
+  behind as materialized (
+    select p.id
+    from (
+      select n.id, coalesce(n.queue, 'default') as queue, row_number() over (
+        partition by coalesce(n.queue, 'default'), n.group_key order by n.id
+      ) as place
+      from numbered n where n.group_key is not null and n.is_new and n.held_key is null
+    ) as p
+    left join public.messenger_queues q on q.name = p.queue
+    where p.place > coalesce(q.group_concurrency, 1)
+  ),
   ready as (
     select n.id, n.type, n.group_key, n.stamps, n.held_key,
+      n.group_key is not null and n.id in (select b.id from behind b) as blocked,
       coalesce(n.dedupe = 'until-started', false) as until_started,
       -- A payload that is null stays so; one that is left out is an empty object.
       coalesce(
@@ -109,8 +122,10 @@ begin
   ),
   written as (
     insert into public.messenger_messages
-      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps)
-    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key, stamps
+      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, blocked,
+        stamps)
+    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key, blocked,
+      stamps
     from ready where held_key is null
   ),
   written_once as (
@@ -190,6 +205,9 @@ begin
   end if;
   if length(idempotency_key) not between 1 and 255 then
     raise sqlstate 'PT400' using message = 'idempotency_key: has to be 1 to 255 characters';
+  end if;
+  if length(group_key) not between 1 and 255 then
+    raise sqlstate 'PT400' using message = 'group_key: has to be 1 to 255 characters';
   end if;
   if length(dedupe_key) not between 1 and 255 then
     raise sqlstate 'PT400' using message = 'dedupe_key: has to be 1 to 255 characters';

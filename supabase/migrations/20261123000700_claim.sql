@@ -1,110 +1,68 @@
 -- Claiming: due messages of the wanted queues are locked, leased and handed out as one jsonb.
 -- Claims of many sessions are disjoint (SKIP LOCKED); every claim has its token.
 
--- The ids of up to `max_messages` due messages of one queue, locked, in the order priority, due time,
--- id. It walks rank by rank, so that messages of the future, however many, are never read. With
--- `last_key` it goes on behind that key: rows deleted before it are not read again, which keeps a
--- drain fast while a long transaction holds back vacuum.
-create or replace function public.messenger_lock_due(
-  queue text, max_messages integer, last_key jsonb default null
-) returns bigint[]
+-- Locks due messages of several queues. To each its share by weight; what is left over goes to those
+-- that have more. `rooms` is what limits allow each queue, null where it has none; `keys` says where the
+-- last claim ended in each.
+create or replace function public.messenger_lock_shares(
+  open_queues text[], weights integer[], rooms integer[], max_messages integer,
+  start_within_ms integer, inout keys jsonb, out locked bigint[]
+)
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
-  current_rank smallint := (last_key ->> 0)::smallint;
-  behind_at timestamptz := (last_key ->> 1)::timestamptz;
-  behind_id bigint := (last_key ->> 2)::bigint;
-  found_ids bigint[] := array[]::bigint[];
+  -- Positions of the queues that may have more.
+  busy integer[] := array(select generate_subscripts(open_queues, 1));
+  still_busy integer[];
+  share numeric;
+  place integer;
+  room integer := max_messages;
+  asked integer;
+  found_ids bigint[];
 begin
-  if current_rank is null then
-    select m.rank into current_rank from public.messenger_messages m
-    where m.queue = messenger_lock_due.queue and m.status = 'pending' and not m.alone
-    order by m.rank limit 1;
-  end if;
-
-  while current_rank is not null and cardinality(found_ids) < max_messages loop
-    found_ids := found_ids || array(
-      select m.id from public.messenger_messages m
-      where m.queue = messenger_lock_due.queue and m.rank = current_rank
-        and m.status = 'pending' and not m.alone
-        and m.available_at <= clock
-        and (m.available_at, m.id) > (coalesce(behind_at, '-infinity'), coalesce(behind_id, 0))
-      order by m.available_at, m.id
-      limit max_messages - cardinality(found_ids)
-      for update skip locked
-    );
-    exit when cardinality(found_ids) >= max_messages;
-
-    behind_at := null;
-    behind_id := null;
-    -- Not min(): without statistics that may be planned as a read of every row behind.
-    current_rank := (
-      select m.rank from public.messenger_messages m
-      where m.queue = messenger_lock_due.queue and m.rank > current_rank
-        and m.status = 'pending' and not m.alone
-      order by m.rank limit 1
-    );
+  locked := '{}';
+  while room > 0 and cardinality(busy) > 0 loop
+    still_busy := '{}';
+    share := room::numeric / (select sum(weights[b.place]) from unnest(busy) as b (place));
+    foreach place in array busy loop
+      asked := least(room, ceil(share * weights[place]), rooms[place]);
+      continue when asked = 0;
+      found_ids := public.messenger_lock_due(
+        open_queues[place], asked, keys -> open_queues[place], locked
+      );
+      if cardinality(found_ids) = asked then
+        still_busy := still_busy || place;
+        keys := keys || jsonb_build_object(open_queues[place], (
+          select jsonb_build_array(m.rank, m.available_at, m.id::text)
+          from public.messenger_messages m where m.id = found_ids[asked]
+        ));
+      else
+        keys := keys - open_queues[place];
+      end if;
+      if rooms[place] is not null then
+        rooms[place] := rooms[place] - cardinality(found_ids);
+        perform public.messenger_grant_rate(
+          open_queues[place], cardinality(found_ids), start_within_ms
+        );
+      end if;
+      room := room - cardinality(found_ids);
+      locked := locked || found_ids;
+    end loop;
+    busy := still_busy;
   end loop;
-
-  return found_ids;
 end
 $$;
-comment on function public.messenger_lock_due(text, integer, jsonb) is
-  'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and answers their ids.';
-
--- When the next pending message of these queues falls due; null if none waits.
-create or replace function public.messenger_next_due(queues text[]) returns timestamptz
-language sql stable
-set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
-as $$
-  with recursive ranks as (
-    select q.queue, (
-      select m.rank from public.messenger_messages m
-      where m.queue = q.queue and m.status = 'pending' and not m.alone
-      order by m.rank limit 1
-    ) as rank
-    from unnest(queues) as q (queue)
-    union all
-    select r.queue, (
-      select m.rank from public.messenger_messages m
-      where m.queue = r.queue and m.status = 'pending' and not m.alone and m.rank > r.rank
-      order by m.rank limit 1
-    )
-    from ranks r
-    where r.rank is not null
-  )
-  select least(
-    (
-      select min((
-        select m.available_at from public.messenger_messages m
-        where m.queue = r.queue and m.rank = r.rank and m.status = 'pending' and not m.alone
-        order by m.available_at limit 1
-      ))
-      from ranks r
-    ),
-    (
-      select min(m.available_at) from public.messenger_messages m
-      where m.status = 'pending' and m.alone and m.queue = any (queues)
-    )
-  )
-$$;
-comment on function public.messenger_next_due(text[]) is
-  'When the next pending message of these queues falls due; null where none waits.';
+comment on function public.messenger_lock_shares(
+  text[], integer[], integer[], integer, integer, jsonb
+) is
+  'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Answers their ids, and where it ended in each queue.';
 
 -- One claim. `last_keys` is the answer of the worker's last claim: it goes on behind it, and looks
 -- in full again at a queue that had come back short. `sweep` also hands out messages whose lease ran
 -- out, as crashed. `run_alone` asks for one message that has to run alone. A call whose answer was
--- lost is repeated with the same token and `repeated`, and gives the same messages.
+-- lost is repeated with the same token and `repeated`, and gives the same messages. Of queues with a
+-- rate it takes what the worker starts at once: at most `slots`, within `start_within_ms`.
 create or replace function public.messenger_claim(
   token uuid,
   max_messages integer default 100,
@@ -113,7 +71,9 @@ create or replace function public.messenger_claim(
   last_keys jsonb default null,
   run_alone boolean default false,
   sweep boolean default true,
-  repeated boolean default false
+  repeated boolean default false,
+  slots integer default null,
+  start_within_ms integer default 250
 ) returns jsonb
 language plpgsql
 set search_path = ''
@@ -125,17 +85,14 @@ declare
   clock constant timestamptz := public.messenger_now();
   -- A second token, made from the first, fences the messages that are handed out as crashed.
   crashed_token constant uuid := md5(token::text || ' crashed')::uuid;
-  -- In an order of its own each time, so that no queue is always the last to be asked.
-  open_queues constant text[] := array(
-    select q.name from public.messenger_queues q
-    where not q.paused and (queues is null or q.name = any (queues))
-    order by random()
-  );
-  busy_queues text[] := array[]::text[];
-  open_queue text;
+  open_queues text[];
+  weights integer[];
+  -- What the limits of each of them allow; null where it has none.
+  rooms integer[];
+  limited text[];
+  rated text[];
+  leases jsonb;
   keys jsonb := coalesce(last_keys, '{}');
-  room integer := max_messages;
-  asked integer;
   locked bigint[] := array[]::bigint[];
   locked_here bigint[];
   answer jsonb;
@@ -149,6 +106,24 @@ begin
   if lease_ms is null or lease_ms not between 1 and 86400000 then
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
   end if;
+  if slots < 0 then
+    raise sqlstate 'PT400' using message = 'slots: has to be zero or more';
+  end if;
+  if start_within_ms is null or start_within_ms not between 1 and 60000 then
+    raise sqlstate 'PT400' using message = 'start_within_ms: has to be from 1 to 60000';
+  end if;
+
+  -- In an order of its own each time, the heavier the earlier, so that no queue is always the last.
+  select coalesce(array_agg(q.name), '{}'), array_agg(q.weight::integer),
+    array_agg(q.name) filter (where q.concurrency is not null or q.rate_limit is not null),
+    array_agg(q.name) filter (where q.rate_limit is not null),
+    jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null)
+  into open_queues, weights, limited, rated, leases
+  from (
+    select * from public.messenger_queues o
+    where not o.paused and (queues is null or o.name = any (queues))
+    order by ln(1 - random()) / o.weight desc
+  ) as q;
 
   if repeated then
     locked := array(
@@ -159,6 +134,15 @@ begin
   end if;
 
   if cardinality(locked) = 0 then
+    if limited is not null then
+      rooms := array(
+        select case when o.name = any (limited)
+          then public.messenger_queue_room(o.name, messenger_claim.slots) end
+        from unnest(open_queues) with ordinality as o (name, position)
+        order by o.position
+      );
+    end if;
+
     -- Bounded, and what is handed out gets a new lease: messages that nobody can rescue never
     -- stand in front of the others.
     if sweep then
@@ -172,37 +156,21 @@ begin
     end if;
 
     if run_alone then
-      locked := locked || array(
-        select m.id from public.messenger_messages m
-        where m.status = 'pending' and m.alone and m.available_at <= clock
-          and m.queue = any (open_queues)
-        order by m.available_at, m.id
-        limit least(room, 1)
-        for update skip locked
-      );
+      locked_here := case when max_messages > 0 then public.messenger_lock_alone(array(
+        select o.name from unnest(open_queues) with ordinality as o (name, position)
+        where rooms[o.position] is distinct from 0
+      )) end;
+      locked := locked || locked_here;
+      if rated is not null and cardinality(locked_here) = 1 then
+        perform public.messenger_grant_rate(m.queue, 1, start_within_ms)
+        from public.messenger_messages m where m.id = locked_here[1];
+      end if;
     else
-      -- First an equal share for each queue, then what is left over for those that have more.
-      for pass in 1..2 loop
-        foreach open_queue in array case pass when 1 then open_queues else busy_queues end loop
-          asked := case pass
-            when 1 then least(room, ceil(max_messages::numeric / cardinality(open_queues)))
-            else room
-          end;
-          exit when asked = 0;
-          locked_here := public.messenger_lock_due(open_queue, asked, keys -> open_queue);
-          if cardinality(locked_here) = asked then
-            busy_queues := busy_queues || open_queue;
-            keys := keys || jsonb_build_object(open_queue, (
-              select jsonb_build_array(m.rank, m.available_at, m.id::text)
-              from public.messenger_messages m where m.id = locked_here[asked]
-            ));
-          else
-            keys := keys - open_queue;
-          end if;
-          room := room - cardinality(locked_here);
-          locked := locked || locked_here;
-        end loop;
-      end loop;
+      select s.locked, s.keys into locked_here, keys
+      from public.messenger_lock_shares(
+        open_queues, weights, rooms, max_messages, start_within_ms, keys
+      ) as s;
+      locked := locked || locked_here;
     end if;
   end if;
 
@@ -213,7 +181,8 @@ begin
       lease_token = case
         when m.status = 'pending' or m.lease_token = token then token else crashed_token
       end,
-      leased_until = clock + lease_ms * interval '1 millisecond',
+      leased_until = clock
+        + coalesce((leases ->> m.queue)::integer, lease_ms) * interval '1 millisecond',
       dedupe_key = case when not m.dedupe_until_started then m.dedupe_key end
     where m.id = any (locked)
     returning m.*
@@ -236,6 +205,8 @@ begin
     'token', token,
     'crashed_token', crashed_token,
     'last_keys', keys,
+    'lease_ms', least(lease_ms, (select min(l.ms::integer) from jsonb_each_text(leases) as l (queue, ms))),
+    'rated', coalesce(rated, '{}'),
     'now', clock
   )
   into answer from envelopes;
@@ -243,8 +214,10 @@ begin
   return answer || jsonb_build_object(
     'alone_due', exists (
       select from public.messenger_messages m
-      where m.status = 'pending' and m.alone and m.available_at <= clock
+      where m.status = 'pending' and m.alone and not m.blocked and m.available_at <= clock
         and m.queue = any (open_queues)
+        and (limited is null or m.queue <> all (limited)
+          or public.messenger_queue_opens_at(m.queue) is null)
     ),
     'next_due_at', case
       when cardinality(locked) = 0 then public.messenger_next_due(open_queues)
@@ -253,17 +226,19 @@ begin
 end
 $$;
 comment on function public.messenger_claim(
-  uuid, integer, integer, text[], jsonb, boolean, boolean, boolean
+  uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
 ) is
-  'Leases due messages and answers them as one jsonb: messages, crashed (their lease ran out), last_keys for the next claim, alone_due, next_due_at.';
+  'Leases due messages and answers them as one jsonb: messages, crashed (their lease ran out), last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), rated (queues with a rate).';
 
 revoke execute on function
-  public.messenger_lock_due(text, integer, jsonb),
-  public.messenger_next_due(text[]),
-  public.messenger_claim(uuid, integer, integer, text[], jsonb, boolean, boolean, boolean)
+  public.messenger_lock_shares(text[], integer[], integer[], integer, integer, jsonb),
+  public.messenger_claim(
+    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
+  )
 from public, anon, authenticated;
 grant execute on function
-  public.messenger_lock_due(text, integer, jsonb),
-  public.messenger_next_due(text[]),
-  public.messenger_claim(uuid, integer, integer, text[], jsonb, boolean, boolean, boolean)
+  public.messenger_lock_shares(text[], integer[], integer[], integer, integer, jsonb),
+  public.messenger_claim(
+    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
+  )
 to service_role;

@@ -21,6 +21,7 @@ comment on function public.messenger_append_errors(jsonb, jsonb) is
 
 -- `settlements` is an array with an entry for each token:
 --   token     of the claim
+--   grouped   true where one of its messages is in a group
 --   handled   ids: done, the row goes
 --   released  ids: given back unstarted, and the attempt with it
 --   snoozed   [{id, delay_ms, stamps?}]: its handler asked for it later; the attempt is given back
@@ -50,6 +51,24 @@ declare
 begin
   if jsonb_typeof(settlements) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'settlements: has to be an array';
+  end if;
+
+  if settlements @> '[{"grouped": true}]' then
+    perform public.messenger_lock_groups(array(
+      select i.id::bigint
+      from jsonb_array_elements(settlements) as s (entry)
+      cross join lateral (
+        select jsonb_array_elements_text(
+          coalesce(s.entry -> 'handled', '[]') || coalesce(s.entry -> 'released', '[]')
+        )
+        union all
+        select jsonb_array_elements(
+          coalesce(s.entry -> 'snoozed', '[]') || coalesce(s.entry -> 'retries', '[]')
+            || coalesce(s.entry -> 'dead', '[]')
+        ) ->> 'id'
+      ) as i (id)
+      where (s.entry -> 'grouped')::boolean
+    ));
   end if;
 
   for settlement in select value from jsonb_array_elements(settlements) loop
@@ -216,21 +235,26 @@ create or replace function public.messenger_settle_and_claim(
   last_keys jsonb default null,
   run_alone boolean default false,
   sweep boolean default true,
-  repeated boolean default false
+  repeated boolean default false,
+  slots integer default null,
+  start_within_ms integer default 250
 ) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
   settled constant jsonb := public.messenger_settle(settlements);
+  -- What a settled message of a group has let go may stand before the last key.
+  goes_on constant boolean := not settlements @> '[{"grouped": true}]';
 begin
   return settled || public.messenger_claim(
-    token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated
+    token, max_messages, lease_ms, queues, case when goes_on then last_keys end, run_alone, sweep,
+    repeated, slots, start_within_ms
   );
 end
 $$;
 comment on function public.messenger_settle_and_claim(
-  jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean
+  jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
 ) is
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch.';
 
@@ -264,7 +288,10 @@ begin
   ),
   extended as (
     update public.messenger_messages m
-    set leased_until = public.messenger_now() + lease_ms * interval '1 millisecond'
+    set leased_until = public.messenger_now() + coalesce(
+      (select q.lease_ms from public.messenger_queues q where q.name = m.queue),
+      messenger_heartbeat.lease_ms
+    ) * interval '1 millisecond'
     from given g
     where m.id = g.id and m.lease_token = g.token
     returning m.id::text, m.cancelled
@@ -291,7 +318,7 @@ revoke execute on function
   public.messenger_bury_cancelled(jsonb, bigint[]),
   public.messenger_settle(jsonb),
   public.messenger_settle_and_claim(
-    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean
+    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
   ),
   public.messenger_heartbeat(jsonb, integer)
 from public, anon, authenticated;
@@ -300,7 +327,7 @@ grant execute on function
   public.messenger_bury_cancelled(jsonb, bigint[]),
   public.messenger_settle(jsonb),
   public.messenger_settle_and_claim(
-    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean
+    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
   ),
   public.messenger_heartbeat(jsonb, integer)
 to service_role;

@@ -164,6 +164,25 @@ create or replace trigger messenger_messages_wake
   referencing new table as written
   for each statement execute function public.messenger_wake_for_messages();
 
+create or replace function public.messenger_wake_for_queue() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if not new.paused and public.messenger_has_due(queues => array[new.name]) then
+    perform public.messenger_wake();
+  end if;
+  return null;
+end
+$$;
+comment on function public.messenger_wake_for_queue() is
+  'Trigger: wakes a tick where a queue''s new settings let its messages start.';
+
+create or replace trigger messenger_queues_wake
+  after update on public.messenger_queues
+  for each row when (old is distinct from new)
+  execute function public.messenger_wake_for_queue();
+
 -- Registers a tick. `tick` is its id where it was asked for; it may turn out to be one too many.
 -- `awake` says whether dispatches may count on it. Answers {"id", "proceed", "fleet"}: without
 -- `proceed` there is nothing to do within the budget, and the tick is over.
@@ -319,7 +338,7 @@ begin
   foreach signature in array array[
     'messenger_ticks_key()', 'messenger_ticks_awake()', 'messenger_has_due(interval, text[])',
     'messenger_fleet_size()', 'messenger_ask_tick()', 'messenger_wake()',
-    'messenger_wake_for_messages()', 'messenger_heartbeat_tick(bigint)',
+    'messenger_wake_for_messages()', 'messenger_wake_for_queue()', 'messenger_heartbeat_tick(bigint)',
     'messenger_start_tick(bigint, boolean, text[], double precision)',
     'messenger_rest_tick(bigint, jsonb)', 'messenger_end_tick(bigint, jsonb, boolean)',
     'messenger_grow_fleet()'

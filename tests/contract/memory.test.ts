@@ -1,9 +1,10 @@
 /** The transport in memory keeps the contract. */
 
 import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/index.ts";
-import { testTransport } from "./transport_contract.ts";
+import { testQueues } from "./queue_contract.ts";
+import { testTransport, type TransportUnderTest } from "./transport_contract.ts";
 
-testTransport("in memory", () => {
+const open = (): Promise<TransportUnderTest> => {
   let now = Date.UTC(2026, 0, 1);
   const transport = new InMemoryTransport({ now: () => now });
   return Promise.resolve({
@@ -18,6 +19,10 @@ testTransport("in memory", () => {
           attempts,
         })),
       ),
+    setQueue: (queue, settings) => Promise.resolve(transport.queues.set(queue, settings)),
     close: () => Promise.resolve(),
   });
-});
+};
+
+testTransport("in memory", open);
+testQueues("in memory", open);

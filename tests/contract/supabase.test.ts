@@ -2,10 +2,12 @@
 
 import {
   type AttemptError,
+  type QueueSettings,
   SupabaseTransport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
-import { testTransport } from "./transport_contract.ts";
+import { testQueues } from "./queue_contract.ts";
+import { testTransport, type TransportUnderTest } from "./transport_contract.ts";
 
 let stack: TestStack | undefined;
 
@@ -23,7 +25,7 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await stack?.stop());
 
-testTransport("over Supabase", async () => {
+const open = async (): Promise<TransportUnderTest> => {
   if (!stack) throw new Error("the stack did not start");
   const { sql, client } = stack;
   await stack.clear();
@@ -39,6 +41,29 @@ testTransport("over Supabase", async () => {
       >`select id::text, reason, errors, attempts from public.messenger_failed_messages order by failed_at, id`;
       return rows.map((row) => ({ ...row }));
     },
+    setQueue: async (name, settings) => {
+      const columns = Object.fromEntries(
+        Object.entries(settings).map((
+          [key, value],
+        ) => [COLUMNS[key as keyof QueueSettings], value]),
+      );
+      const row = { name, ...columns };
+      await sql`insert into public.messenger_queues ${sql(row)}
+        on conflict (name) do update set ${sql(columns)}`;
+    },
     close: () => Promise.resolve(),
   };
-});
+};
+
+const COLUMNS: Readonly<Record<keyof QueueSettings, string>> = {
+  paused: "paused",
+  concurrency: "concurrency",
+  groupConcurrency: "group_concurrency",
+  rateLimit: "rate_limit",
+  ratePeriodMs: "rate_period_ms",
+  weight: "weight",
+  leaseMs: "lease_ms",
+};
+
+testTransport("over Supabase", open);
+testQueues("over Supabase", open);

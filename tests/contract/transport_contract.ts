@@ -5,6 +5,7 @@ import type { AttemptError } from "../../supabase/functions/_shared/symphony/env
 import {
   type ClaimRequest,
   handled,
+  type QueueSettings,
   released,
   type Settlement,
   type Transport,
@@ -17,12 +18,15 @@ export interface TransportUnderTest {
   advance(ms: number): Promise<void>;
   /** Dead letters, oldest first. */
   failed(): Promise<{ id: string; reason: string; errors: AttemptError[]; attempts: number }[]>;
+  /** Changes settings of a queue. */
+  setQueue(name: string, settings: QueueSettings): Promise<void>;
   close(): Promise<void>;
 }
 
 const LEASE_MS = 60_000;
 
-const claimOf = (request: Partial<ClaimRequest> = {}): ClaimRequest => ({
+/** A claim of up to 100 messages, under a fresh token. */
+export const claimOf = (request: Partial<ClaimRequest> = {}): ClaimRequest => ({
   token: crypto.randomUUID(),
   maxMessages: 100,
   leaseMs: LEASE_MS,
@@ -516,9 +520,15 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
   });
 }
 
-function settlementsOf(
-  messages: readonly { id: string; leaseToken: string }[],
+/** Settlements that write one outcome for all of these messages. */
+export function settlementsOf(
+  messages: readonly { id: string; leaseToken: string; groupKey?: string | null }[],
   outcome: Settlement["outcome"],
 ): Settlement[] {
-  return messages.map(({ id, leaseToken }) => ({ id, leaseToken, outcome }));
+  return messages.map(({ id, leaseToken, groupKey }) => ({
+    id,
+    leaseToken,
+    grouped: typeof groupKey === "string",
+    outcome,
+  }));
 }

@@ -90,7 +90,9 @@ export async function startTestStack(options: StackOptions = {}): Promise<TestSt
     effects: async () => await sql<Effect[]>`select * from public.test_effects order by id`,
     clear: async () => {
       await sql`truncate public.messenger_messages, public.messenger_failed_messages,
-        public.messenger_idempotency_keys, public.messenger_ticks, public.test_effects`;
+        public.messenger_idempotency_keys, public.messenger_ticks, public.messenger_queues,
+        public.messenger_rate_grants, public.test_effects`;
+      await sql`insert into public.messenger_queues (name) values ('default')`;
     },
     stop: async () => {
       await (database ? database.drop() : sql.end());

@@ -91,6 +91,7 @@ export type Database = {
           "alone": boolean;
           "attempts": number;
           "available_at": string;
+          "blocked": boolean;
           "cancelled": boolean;
           "created_at": string;
           "dedupe_key": string | null;
@@ -115,6 +116,7 @@ export type Database = {
           "alone"?: boolean;
           "attempts"?: number;
           "available_at"?: string;
+          "blocked"?: boolean;
           "cancelled"?: boolean;
           "created_at"?: string;
           "dedupe_key"?: string | null;
@@ -138,6 +140,7 @@ export type Database = {
           "alone"?: boolean;
           "attempts"?: number;
           "available_at"?: string;
+          "blocked"?: boolean;
           "cancelled"?: boolean;
           "created_at"?: string;
           "dedupe_key"?: string | null;
@@ -196,6 +199,25 @@ export type Database = {
           "rate_limit"?: number | null;
           "rate_period_ms"?: number;
           "weight"?: number;
+        };
+        Relationships: [];
+      };
+      "messenger_rate_grants": {
+        Row: {
+          "messages": number;
+          "passes_at": string;
+          "queue": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "messages": number;
+          "passes_at": string;
+          "queue": string;
+        };
+        Update: {
+          "messages"?: number;
+          "passes_at"?: string;
+          "queue"?: string;
         };
         Relationships: [];
       };
@@ -406,9 +428,17 @@ export type Database = {
       [_ in never]: never;
     };
     Functions: {
+      "messenger_admit_groups": {
+        Args: { "candidates": (number)[]; "held": (number)[]; "queue": string };
+        Returns: (number)[];
+      };
       "messenger_advance_schedules": { Args: { "advances": Json; "token": string }; Returns: Json };
       "messenger_append_errors": { Args: { "history": Json; "latest": Json }; Returns: Json };
       "messenger_ask_tick": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_block_group": {
+        Args: { "group_key": string; "queue": string };
+        Returns: undefined;
+      };
       "messenger_bury_cancelled": {
         Args: { "ids": (number)[]; "settlements": Json };
         Returns: undefined;
@@ -425,6 +455,8 @@ export type Database = {
           "queues"?: (string)[];
           "repeated"?: boolean;
           "run_alone"?: boolean;
+          "slots"?: number;
+          "start_within_ms"?: number;
           "sweep"?: boolean;
           "token": string;
         };
@@ -468,6 +500,19 @@ export type Database = {
         Returns: undefined;
       };
       "messenger_fleet_size": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_grant_rate": {
+        Args: { "messages": number; "queue": string; "start_within_ms": number };
+        Returns: undefined;
+      };
+      "messenger_group_front": {
+        Args: { "group_key": string; "queue": string };
+        Returns: {
+          "blocked": boolean;
+          "id": number;
+          "status": string;
+        }[];
+      };
+      "messenger_group_lock": { Args: { "group_key": string; "queue": string }; Returns: number };
       "messenger_grow_fleet": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_has_due": { Args: { "queues"?: (string)[]; "within"?: string }; Returns: boolean };
       "messenger_heartbeat": { Args: { "lease_ms"?: number; "leases": Json }; Returns: Json };
@@ -487,8 +532,9 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_lock_alone": { Args: { "queues": (string)[] }; Returns: (number)[] };
       "messenger_lock_due": {
-        Args: { "last_key"?: Json; "max_messages": number; "queue": string };
+        Args: { "held"?: (number)[]; "last_key"?: Json; "max_messages": number; "queue": string };
         Returns: (number)[];
       };
       "messenger_lock_failed": {
@@ -504,9 +550,25 @@ export type Database = {
         };
         Returns: number[];
       };
+      "messenger_lock_groups": { Args: { "ids": (number)[] }; Returns: undefined };
+      "messenger_lock_shares": {
+        Args: {
+          "keys": Json;
+          "max_messages": number;
+          "open_queues": (string)[];
+          "rooms": (number)[];
+          "start_within_ms": number;
+          "weights": (number)[];
+        };
+        Returns: Record<string, unknown>;
+      };
       "messenger_milliseconds": { Args: { "field": string; "span": string }; Returns: number };
       "messenger_next_due": { Args: { "queues": (string)[] }; Returns: string };
       "messenger_now": { Args: Record<PropertyKey, never>; Returns: string };
+      "messenger_open_group": {
+        Args: { "group_key": string; "queue": string };
+        Returns: undefined;
+      };
       "messenger_pause_schedule": { Args: { "id": number; "reason"?: string }; Returns: undefined };
       "messenger_post_tick": { Args: { "body": Json }; Returns: number };
       "messenger_prune": {
@@ -517,6 +579,9 @@ export type Database = {
         Args: { "dry_run"?: boolean; "keep"?: number; "older_than"?: string };
         Returns: Json;
       };
+      "messenger_queue_lock": { Args: { "queue": string }; Returns: number };
+      "messenger_queue_opens_at": { Args: { "queue": string }; Returns: string };
+      "messenger_queue_room": { Args: { "queue": string; "slots"?: number }; Returns: number };
       "messenger_redrive": {
         Args: {
           "dry_run"?: boolean;
@@ -609,6 +674,8 @@ export type Database = {
           "repeated"?: boolean;
           "run_alone"?: boolean;
           "settlements": Json;
+          "slots"?: number;
+          "start_within_ms"?: number;
           "sweep"?: boolean;
           "token": string;
         };

@@ -24,7 +24,7 @@ select is(
   (select answer - 'messages' - 'crashed_token' - 'last_keys' from claim),
   jsonb_build_object(
     'crashed', '[]'::jsonb, 'token', test.token(1), 'now', messenger_now(), 'alone_due', false,
-    'next_due_at', null
+    'next_due_at', null, 'lease_ms', 60000, 'rated', '[]'::jsonb
   ),
   'and so is what stands around it'
 );

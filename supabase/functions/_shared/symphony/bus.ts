@@ -33,6 +33,7 @@ export interface DispatchOptions {
   readonly dedupeKey?: string;
   /** How long the key is held; the definition says it where absent. */
   readonly dedupe?: Dedupe;
+  /** Messages of one queue with this key run one after another, in the order of their dispatch. */
   readonly groupKey?: string;
   readonly stamps?: Stamps;
 }
@@ -129,11 +130,11 @@ function outgoing(
   if (availableAt !== undefined && Number.isNaN(availableAt.getTime())) {
     throw new RangeError("availableAt: is not a date");
   }
-  if (idempotencyKey !== undefined && !/^.{1,255}$/su.test(idempotencyKey)) {
-    throw new RangeError("idempotencyKey: has to be 1 to 255 characters");
-  }
-  if (dedupeKey !== undefined && !/^.{1,255}$/su.test(dedupeKey)) {
-    throw new RangeError("dedupeKey: has to be 1 to 255 characters");
+  for (const name of ["idempotencyKey", "dedupeKey", "groupKey"] as const) {
+    const key = options[name];
+    if (key !== undefined && !/^.{1,255}$/su.test(key)) {
+      throw new RangeError(`${name}: has to be 1 to 255 characters`);
+    }
   }
   if (dedupeKey !== undefined && idempotencyKey !== undefined) {
     throw new RangeError("dedupeKey: give either dedupeKey or idempotencyKey, not both");

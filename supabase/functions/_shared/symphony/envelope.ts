@@ -82,6 +82,8 @@ export interface Envelope<Payload = unknown> {
   readonly alone: boolean;
   /** Fence of the lease: a settle call under another token changes nothing. */
   readonly leaseToken: string;
+  /** Its queue has a rate: it is started within so many ms of the claim request, or given back. */
+  readonly startWithinMs?: number | null;
 }
 
 /** A message to be dispatched, as a transport takes it. */

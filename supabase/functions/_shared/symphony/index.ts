@@ -20,6 +20,7 @@ export * from "./retry/index.ts";
 export * from "./scheduler/index.ts";
 export * from "./snooze.ts";
 export * from "./transport/memory.ts";
+export type { QueueSettings } from "./transport/memory-queues.ts";
 export * from "./transport/supabase.ts";
 export * from "./transport/transport.ts";
 export * from "./worker/worker.ts";

@@ -66,6 +66,8 @@ export interface Snoozed {
 export interface Settlement {
   readonly id: string;
   readonly leaseToken: string;
+  /** The message is in a group; the next one's turn may come with this. */
+  readonly grouped?: boolean;
   readonly outcome: Outcome | Released | Snoozed;
 }
 

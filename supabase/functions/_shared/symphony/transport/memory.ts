@@ -2,6 +2,8 @@
 
 import type { Envelope, OutgoingMessage } from "../envelope.ts";
 import type { Dead, Settlement } from "../outcome.ts";
+import { MemoryQueues } from "./memory-queues.ts";
+import { heldKey, inClaimOrder, type Row, timedKey, toEnvelope } from "./memory-rows.ts";
 import {
   type CancelFilter,
   type CancelResult,
@@ -10,6 +12,7 @@ import {
   type HeartbeatResult,
   type Lease,
   type SettleResult,
+  START_WITHIN_MS,
   type Transport,
 } from "./transport.ts";
 
@@ -19,22 +22,12 @@ export interface DeadLetter {
   readonly reason: Dead["reason"];
 }
 
-interface Row {
-  envelope: Envelope;
-  /** End of the lease in ms; null while the message waits. */
-  leasedUntil: number | null;
-  /** It runs, and is not to come again. */
-  cancelled?: boolean;
-  /** The dedupe key it holds, and whether only until it is claimed. */
-  holds: { readonly key: string; readonly untilStarted: boolean } | null;
-}
-
-const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
-
 /** Keeps messages in this process. They are gone when it ends. */
 export class InMemoryTransport implements Transport {
   /** Dead letters, oldest first. */
   readonly failed: DeadLetter[] = [];
+  /** The queues' settings. */
+  readonly queues = new MemoryQueues();
   readonly #rows = new Map<string, Row>();
   readonly #keys = new Map<string, { readonly id: string; readonly expiresAt: number }>();
   readonly #now: () => number;
@@ -61,7 +54,11 @@ export class InMemoryTransport implements Transport {
 
       const id = String(this.#nextId++);
       if (timed) this.#keys.set(timed.key, { id, expiresAt: this.#now() + timed.ms });
-      this.#rows.set(id, { envelope: this.#envelope(id, message), leasedUntil: null, holds });
+      this.#rows.set(id, {
+        envelope: toEnvelope(id, message, this.#now()),
+        leasedUntil: null,
+        holds,
+      });
       return id;
     }));
   }
@@ -81,18 +78,21 @@ export class InMemoryTransport implements Transport {
     const crashed = wanted.filter((row) =>
       request.sweep !== false && row.leasedUntil !== null && row.leasedUntil <= now
     );
-    const due = wanted.filter(({ envelope, leasedUntil }) =>
-      leasedUntil === null && envelope.alone === runAlone && envelope.availableAt.getTime() <= now
-    ).sort(inClaimOrder).slice(0, runAlone ? 1 : request.maxMessages);
+    const given = this.#give(
+      wanted.filter(({ envelope, leasedUntil }) =>
+        leasedUntil === null && envelope.alone === runAlone && envelope.availableAt.getTime() <= now
+      ).sort(inClaimOrder),
+      request,
+    );
     const lease = (row: Row, leaseToken: string, attempts: number) => {
-      row.leasedUntil = now + request.leaseMs;
+      row.leasedUntil = now + (this.queues.get(row.envelope.queue).leaseMs ?? request.leaseMs);
       if (row.holds?.untilStarted) row.holds = null;
       const { expiresAt } = row.envelope;
       const expired = expiresAt !== null && expiresAt.getTime() <= now;
       return row.envelope = { ...row.envelope, leaseToken, attempts, expired };
     };
     return this.#answer(
-      due.map((row) => lease(row, token, row.envelope.attempts + 1)),
+      given.map((row) => lease(row, token, row.envelope.attempts + 1)),
       crashed.map((row) => lease(row, crashedToken, row.envelope.attempts)),
       request,
     );
@@ -123,7 +123,9 @@ export class InMemoryTransport implements Transport {
     for (const { token, ids } of leases) {
       for (const id of ids) {
         const row = this.#leased(id, token);
-        if (row) row.leasedUntil = this.#now() + leaseMs;
+        if (row) {
+          row.leasedUntil = this.#now() + (this.queues.get(row.envelope.queue).leaseMs ?? leaseMs);
+        }
         if (!row) lost.push(id);
         else if (row.cancelled) cancelled.push(id);
       }
@@ -161,24 +163,85 @@ export class InMemoryTransport implements Transport {
   }
 
   #wanted({ queues }: ClaimRequest): Row[] {
-    return [...this.#rows.values()].filter(({ envelope }) =>
-      !queues || queues.includes(envelope.queue)
+    return [...this.#rows.values()].filter(({ envelope: { queue } }) =>
+      (!queues || queues.includes(queue)) && !this.queues.get(queue).paused
+    );
+  }
+
+  /** Of the due rows, in claim order, those to be leased: a share by weight for each queue, then what is left. */
+  #give(due: readonly Row[], request: ClaimRequest): Row[] {
+    const max = request.runAlone ? Math.min(request.maxMessages, 1) : request.maxMessages;
+    const now = this.#now();
+    const byQueue = Map.groupBy(due, ({ envelope }) => envelope.queue);
+    const weightOf = (queue: string) => this.queues.get(queue).weight ?? 1;
+    const weights = [...byQueue.keys()].reduce((total, queue) => total + weightOf(queue), 0);
+    const taken = new Set<Row>();
+    for (
+      const share of [(queue: string) => Math.ceil(max * weightOf(queue) / weights), () => max]
+    ) {
+      for (const [queue, rows] of byQueue) {
+        const room = this.queues.room(queue, this.#leases(queue).length, now, request.slots);
+        const before = rows.filter((row) => taken.has(row)).length;
+        const most = Math.min(share(queue), room - before, max - taken.size);
+        const free = rows.filter((row) => !taken.has(row) && this.#isFirst(row));
+        free.slice(0, Math.max(0, most)).forEach((row) => taken.add(row));
+      }
+    }
+    for (const [queue, rows] of byQueue) {
+      const granted = rows.filter((row) => taken.has(row)).length;
+      this.queues.grant(queue, granted, now, request.startWithinMs ?? START_WITHIN_MS);
+    }
+    return [...taken].sort(inClaimOrder);
+  }
+
+  /** Whether its turn has come in its group; of a message that is in none, always. */
+  #isFirst({ envelope: { id, queue, groupKey } }: Row): boolean {
+    if (groupKey === null) return true;
+    const group = [...this.#rows.values()].filter(({ envelope }) =>
+      envelope.queue === queue && envelope.groupKey === groupKey
+    );
+    const { groupConcurrency = 1 } = this.queues.get(queue);
+    const before = group.filter(({ envelope }) => Number(envelope.id) < Number(id)).length;
+    const running = group.filter(({ leasedUntil }) => leasedUntil !== null).length;
+    return before < groupConcurrency && running < groupConcurrency;
+  }
+
+  /** When the live leases of a queue end. */
+  #leases(queue: string): number[] {
+    return [...this.#rows.values()].flatMap(({ envelope, leasedUntil }) =>
+      envelope.queue === queue && leasedUntil !== null && leasedUntil > this.#now()
+        ? [leasedUntil]
+        : []
     );
   }
 
   #answer(messages: Envelope[], crashed: Envelope[], request: ClaimRequest): Promise<Claim> {
     const now = this.#now();
-    const waiting = this.#wanted(request).filter(({ leasedUntil }) => leasedUntil === null)
-      .map(({ envelope }) => envelope);
-    const nextDue = Math.min(...waiting.map(({ availableAt }) => availableAt.getTime()));
+    const opensAt = once((queue) => this.queues.opensAt(queue, this.#leases(queue), now));
+    const waiting = this.#wanted(request)
+      .filter((row) => row.leasedUntil === null && this.#isFirst(row))
+      .map(({ envelope }) => ({
+        alone: envelope.alone,
+        startsAt: Math.max(envelope.availableAt.getTime(), opensAt(envelope.queue)),
+      }));
+    const nextDue = Math.min(...waiting.map(({ startsAt }) => startsAt));
+    const rated = (queue: string) => this.queues.get(queue).rateLimit !== undefined;
     return Promise.resolve({
-      messages,
+      messages: messages.map((envelope) =>
+        rated(envelope.queue)
+          ? { ...envelope, startWithinMs: request.startWithinMs ?? START_WITHIN_MS }
+          : envelope
+      ),
       crashed,
       lastKeys: {},
-      aloneDue: waiting.some(({ alone, availableAt }) => alone && availableAt.getTime() <= now),
+      aloneDue: waiting.some(({ alone, startsAt }) => alone && startsAt <= now),
       nextDueMs: messages.length + crashed.length > 0 || nextDue === Infinity
         ? null
         : Math.max(0, nextDue - now),
+      leaseMs: Math.min(
+        request.leaseMs,
+        ...messages.map(({ queue }) => this.queues.get(queue).leaseMs ?? Infinity),
+      ),
     });
   }
 
@@ -226,44 +289,6 @@ export class InMemoryTransport implements Transport {
       reason,
     });
   }
-
-  #envelope(id: string, message: OutgoingMessage): Envelope {
-    const now = this.#now();
-    return {
-      id,
-      type: message.type,
-      payload: structuredClone(message.payload),
-      queue: message.queue ?? "default",
-      priority: message.priority ?? 0,
-      availableAt: message.availableAt ?? new Date(now + (message.delayMs ?? 0)),
-      createdAt: new Date(now),
-      expiresAt: message.ttlMs === undefined ? null : new Date(now + message.ttlMs),
-      expired: false,
-      retryCount: 0,
-      attempts: 0,
-      groupKey: message.groupKey ?? null,
-      stamps: message.stamps ?? {},
-      errors: [],
-      alone: false,
-      leaseToken: "",
-    };
-  }
-}
-
-/** The key that is held for a time, whatever becomes of the message. */
-function timedKey(message: OutgoingMessage): { key: string; ms: number } | null {
-  const { type, idempotencyKey, idempotencyScope = "", dedupeKey, dedupe } = message;
-  if (dedupeKey !== undefined && typeof dedupe === "object") {
-    return { key: JSON.stringify([`dedupe:${type}`, dedupeKey]), ms: dedupe.windowMs };
-  }
-  if (idempotencyKey === undefined) return null;
-  return { key: JSON.stringify([idempotencyScope, idempotencyKey]), ms: IDEMPOTENCY_MS };
-}
-
-/** The key that is held as long as the message, or until it is claimed. */
-function heldKey({ type, dedupeKey, dedupe }: OutgoingMessage): Row["holds"] {
-  if (dedupeKey === undefined || typeof dedupe === "object") return null;
-  return { key: JSON.stringify([type, dedupeKey]), untilStarted: dedupe === "until-started" };
 }
 
 /** What becomes of a cancelled message that was to come again; null where it was not. */
@@ -273,7 +298,12 @@ function cancelledInstead(outcome: Settlement["outcome"]): Dead | null {
   return { kind: "dead", reason: "cancelled", errors, ...(stamps && { stamps }) };
 }
 
-function inClaimOrder({ envelope: a }: Row, { envelope: b }: Row): number {
-  return b.priority - a.priority || a.availableAt.getTime() - b.availableAt.getTime() ||
-    Number(a.id) - Number(b.id);
+/** Calculates a queue's value when it is first asked for. */
+function once(calculate: (queue: string) => number): (queue: string) => number {
+  const known = new Map<string, number>();
+  return (queue) => {
+    const value = known.get(queue) ?? calculate(queue);
+    known.set(queue, value);
+    return value;
+  };
 }

@@ -4,16 +4,17 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import type { AttemptError, Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
 import type { Settlement } from "../outcome.ts";
 import { callRpc } from "./rpc.ts";
-import type {
-  CancelFilter,
-  CancelResult,
-  Claim,
-  ClaimRequest,
-  HeartbeatResult,
-  LastKeys,
-  Lease,
-  SettleResult,
-  Transport,
+import {
+  type CancelFilter,
+  type CancelResult,
+  type Claim,
+  type ClaimRequest,
+  type HeartbeatResult,
+  type LastKeys,
+  type Lease,
+  type SettleResult,
+  START_WITHIN_MS,
+  type Transport,
 } from "./transport.ts";
 
 interface MessageRow {
@@ -43,6 +44,8 @@ interface ClaimAnswer {
   alone_due: boolean;
   now: string;
   next_due_at: string | null;
+  lease_ms: number;
+  rated: string[];
 }
 
 /** Keeps messages in Postgres, reached over supabase-js with a secret key. */
@@ -67,7 +70,8 @@ export class SupabaseTransport implements Transport {
   }
 
   async claim(request: ClaimRequest): Promise<Claim> {
-    return toClaim(await this.#call<ClaimAnswer>("messenger_claim", claimArguments(request)));
+    const answer = await this.#call<ClaimAnswer>("messenger_claim", claimArguments(request));
+    return toClaim(answer, request);
   }
 
   settle(settlements: readonly Settlement[]): Promise<SettleResult> {
@@ -82,7 +86,7 @@ export class SupabaseTransport implements Transport {
       settlements: byToken(settlements),
       ...claimArguments(request),
     });
-    return { stale: answer.stale, ...toClaim(answer) };
+    return { stale: answer.stale, ...toClaim(answer, request) };
   }
 
   extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult> {
@@ -128,18 +132,25 @@ function claimArguments(request: ClaimRequest) {
     run_alone: request.runAlone ?? false,
     sweep: request.sweep ?? true,
     repeated: request.repeated ?? false,
+    slots: request.slots ?? null,
+    start_within_ms: request.startWithinMs ?? START_WITHIN_MS,
   };
 }
 
-function toClaim(answer: ClaimAnswer): Claim {
+function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
+  const startWithinMs = request.startWithinMs ?? START_WITHIN_MS;
   return {
-    messages: answer.messages.map((row) => toEnvelope(row, answer.token)),
+    messages: answer.messages.map((row) => ({
+      ...toEnvelope(row, answer.token),
+      ...(answer.rated.includes(row.queue) && { startWithinMs }),
+    })),
     crashed: answer.crashed.map((row) => toEnvelope(row, answer.crashed_token)),
     lastKeys: answer.last_keys,
     aloneDue: answer.alone_due,
     nextDueMs: answer.next_due_at === null
       ? null
       : Math.max(0, Date.parse(answer.next_due_at) - Date.parse(answer.now)),
+    leaseMs: answer.lease_ms,
   };
 }
 
@@ -166,6 +177,7 @@ function toEnvelope(row: MessageRow, leaseToken: string): Envelope {
 
 interface TokenSettlements {
   token: string;
+  grouped?: true;
   handled?: string[];
   released?: string[];
   snoozed?: unknown[];
@@ -175,9 +187,10 @@ interface TokenSettlements {
 
 function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
   const tokens = new Map<string, TokenSettlements>();
-  for (const { id, leaseToken, outcome } of settlements) {
+  for (const { id, leaseToken, grouped, outcome } of settlements) {
     let entry = tokens.get(leaseToken);
     if (!entry) tokens.set(leaseToken, entry = { token: leaseToken });
+    if (grouped) entry.grouped = true;
     switch (outcome.kind) {
       case "handled":
         (entry.handled ??= []).push(id);

@@ -21,7 +21,14 @@ export interface ClaimRequest {
   readonly sweep?: boolean;
   /** The answer to this very call was lost: give the same messages again. */
   readonly repeated?: boolean;
+  /** Handlers that may start at once: of queues with a rate, at most so many messages are given. */
+  readonly slots?: number;
+  /** Messages of queues with a rate are started within so many ms, or given back. */
+  readonly startWithinMs?: number;
 }
+
+/** {@link ClaimRequest.startWithinMs} where it is absent. */
+export const START_WITHIN_MS = 250;
 
 /** Where a claim ended in each queue; made and read by the transport only. */
 export type LastKeys = Readonly<Record<string, unknown>>;
@@ -38,6 +45,8 @@ export interface Claim {
   readonly aloneDue: boolean;
   /** Ms until the next message falls due, where this claim gave none; null where none waits. */
   readonly nextDueMs: number | null;
+  /** The shortest lease among those that the claim may have given, in ms. */
+  readonly leaseMs?: number;
 }
 
 /** What a settle call answers. */

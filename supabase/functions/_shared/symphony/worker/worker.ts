@@ -191,7 +191,8 @@ class Run {
   }
 
   #settle(envelope: Envelope, outcome: Settlement["outcome"]): void {
-    const settlement = { id: envelope.id, leaseToken: envelope.leaseToken, outcome };
+    const { id, leaseToken, groupKey } = envelope;
+    const settlement = { id, leaseToken, grouped: groupKey !== null, outcome };
     this.#done.push({ settlement, envelope, at: performance.now() });
   }
 

@@ -1,0 +1,60 @@
+/** A row of the transport in memory: what it holds, and its place in a claim. */
+
+import type { Envelope, OutgoingMessage } from "../envelope.ts";
+
+/** A message that waits or runs. */
+export interface Row {
+  envelope: Envelope;
+  /** End of the lease in ms; null while the message waits. */
+  leasedUntil: number | null;
+  /** It runs, and is not to come again. */
+  cancelled?: boolean;
+  /** The dedupe key it holds, and whether only until it is claimed. */
+  holds: { readonly key: string; readonly untilStarted: boolean } | null;
+}
+
+/** A message as it is when it has been sent. */
+export function toEnvelope(id: string, message: OutgoingMessage, now: number): Envelope {
+  return {
+    id,
+    type: message.type,
+    payload: structuredClone(message.payload),
+    queue: message.queue ?? "default",
+    priority: message.priority ?? 0,
+    availableAt: message.availableAt ?? new Date(now + (message.delayMs ?? 0)),
+    createdAt: new Date(now),
+    expiresAt: message.ttlMs === undefined ? null : new Date(now + message.ttlMs),
+    expired: false,
+    retryCount: 0,
+    attempts: 0,
+    groupKey: message.groupKey ?? null,
+    stamps: message.stamps ?? {},
+    errors: [],
+    alone: false,
+    leaseToken: "",
+  };
+}
+
+const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
+
+/** The key that is held for a time, whatever becomes of the message. */
+export function timedKey(message: OutgoingMessage): { key: string; ms: number } | null {
+  const { type, idempotencyKey, idempotencyScope = "", dedupeKey, dedupe } = message;
+  if (dedupeKey !== undefined && typeof dedupe === "object") {
+    return { key: JSON.stringify([`dedupe:${type}`, dedupeKey]), ms: dedupe.windowMs };
+  }
+  if (idempotencyKey === undefined) return null;
+  return { key: JSON.stringify([idempotencyScope, idempotencyKey]), ms: IDEMPOTENCY_MS };
+}
+
+/** The key that is held as long as the message, or until it is claimed. */
+export function heldKey({ type, dedupeKey, dedupe }: OutgoingMessage): Row["holds"] {
+  if (dedupeKey === undefined || typeof dedupe === "object") return null;
+  return { key: JSON.stringify([type, dedupeKey]), untilStarted: dedupe === "until-started" };
+}
+
+/** The order of a claim: priority, due time, id. */
+export function inClaimOrder({ envelope: a }: Row, { envelope: b }: Row): number {
+  return b.priority - a.priority || a.availableAt.getTime() - b.availableAt.getTime() ||
+    Number(a.id) - Number(b.id);
+}

@@ -1,0 +1,173 @@
+-- What is due: which messages a claim may take, locked in the order in which it takes them, and when
+-- the next one will be.
+
+-- The ids of up to `max_messages` due messages of one queue, locked, in the order priority, due time,
+-- id. It walks rank by rank, so that messages of the future, however many, are never read. With
+-- `last_key` it goes on behind that key: rows deleted before it are not read again, which keeps a
+-- drain fast while a long transaction holds back vacuum. `held` are those that the claim has already.
+create or replace function public.messenger_lock_due(
+  queue text, max_messages integer, last_key jsonb default null, held bigint[] default '{}'
+) returns bigint[]
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  current_rank smallint := (last_key ->> 0)::smallint;
+  behind_at timestamptz := coalesce((last_key ->> 1)::timestamptz, '-infinity');
+  behind_id bigint := coalesce((last_key ->> 2)::bigint, 0);
+  found_ids bigint[] := array[]::bigint[];
+  candidates bigint[];
+  grouped boolean;
+  asked integer;
+  rounds integer := 0;
+begin
+  if current_rank is null then
+    select m.rank into current_rank from public.messenger_messages m
+    where m.queue = messenger_lock_due.queue and m.status = 'pending'
+      and not m.alone and not m.blocked
+    order by m.rank limit 1;
+  end if;
+
+  while current_rank is not null loop
+    asked := max_messages - cardinality(found_ids);
+    select array_agg(c.id), bool_or(c.group_key is not null) into candidates, grouped
+    from (
+      select m.id, m.group_key from public.messenger_messages m
+      where m.queue = messenger_lock_due.queue and m.rank = current_rank
+        and m.status = 'pending' and not m.alone and not m.blocked
+        and m.available_at <= clock
+        and (m.available_at, m.id) > (behind_at, behind_id)
+      order by m.available_at, m.id
+      limit asked
+      for update skip locked
+    ) as c;
+
+    if grouped then
+      found_ids := found_ids || public.messenger_admit_groups(
+        messenger_lock_due.queue, candidates, held || found_ids
+      );
+      rounds := rounds + 1;
+      -- Bounded, where a long group has only just been blocked.
+      exit when rounds = 5;
+    else
+      found_ids := found_ids || candidates;
+    end if;
+    exit when cardinality(found_ids) >= max_messages;
+
+    if cardinality(candidates) = asked then
+      select m.available_at, m.id into behind_at, behind_id
+      from public.messenger_messages m where m.id = candidates[asked];
+    else
+      behind_at := '-infinity';
+      behind_id := 0;
+      -- Not min(): without statistics that may be planned as a read of every row behind.
+      current_rank := (
+        select m.rank from public.messenger_messages m
+        where m.queue = messenger_lock_due.queue and m.rank > current_rank
+          and m.status = 'pending' and not m.alone and not m.blocked
+        order by m.rank limit 1
+      );
+    end if;
+  end loop;
+
+  return found_ids;
+end
+$$;
+comment on function public.messenger_lock_due(text, integer, jsonb, bigint[]) is
+  'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and answers their ids.';
+
+-- One message that has to run alone, locked.
+create or replace function public.messenger_lock_alone(queues text[]) returns bigint[]
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  candidate record;
+begin
+  for candidate in
+    select m.id, m.queue, m.group_key from public.messenger_messages m
+    where m.status = 'pending' and m.alone and not m.blocked
+      and m.available_at <= public.messenger_now() and m.queue = any (queues)
+    order by m.available_at, m.id
+    limit 10
+    for update skip locked
+  loop
+    if candidate.group_key is null
+      or cardinality(
+        public.messenger_admit_groups(candidate.queue, array[candidate.id], '{}')
+      ) = 1
+    then
+      return array[candidate.id];
+    end if;
+  end loop;
+  return '{}';
+end
+$$;
+comment on function public.messenger_lock_alone(text[]) is
+  'Part of a claim: locks one message of these queues that has to run alone, and answers its id.';
+
+-- When the next pending message of these queues may start; null if none waits.
+create or replace function public.messenger_next_due(queues text[]) returns timestamptz
+language sql volatile
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+  with recursive ranks as (
+    select q.queue, (
+      select m.rank from public.messenger_messages m
+      where m.queue = q.queue and m.status = 'pending' and not m.alone and not m.blocked
+      order by m.rank limit 1
+    ) as rank
+    from unnest(queues) as q (queue)
+    union all
+    select r.queue, (
+      select m.rank from public.messenger_messages m
+      where m.queue = r.queue and m.status = 'pending' and not m.alone and not m.blocked
+        and m.rank > r.rank
+      order by m.rank limit 1
+    )
+    from ranks r
+    where r.rank is not null
+  ),
+  due as (
+    select r.queue, (
+      select m.available_at from public.messenger_messages m
+      where m.queue = r.queue and m.rank = r.rank
+        and m.status = 'pending' and not m.alone and not m.blocked
+      order by m.available_at limit 1
+    ) as due_at
+    from ranks r
+    where r.rank is not null
+    union all
+    select m.queue, m.available_at from public.messenger_messages m
+    where m.status = 'pending' and m.alone and not m.blocked and m.queue = any (queues)
+  ),
+  next as materialized (
+    select d.queue, min(d.due_at) as due_at from due d group by d.queue
+  )
+  select min(greatest(n.due_at, public.messenger_queue_opens_at(n.queue))) from next n
+$$;
+comment on function public.messenger_next_due(text[]) is
+  'When the next pending message of these queues falls due and their limits let it start; null where none waits.';
+
+revoke execute on function
+  public.messenger_lock_due(text, integer, jsonb, bigint[]),
+  public.messenger_lock_alone(text[]),
+  public.messenger_next_due(text[])
+from public, anon, authenticated;
+grant execute on function
+  public.messenger_lock_due(text, integer, jsonb, bigint[]),
+  public.messenger_lock_alone(text[]),
+  public.messenger_next_due(text[])
+to service_role;

@@ -1,0 +1,256 @@
+/** What every transport promises of groups and of queues' limits. Run against each of them. */
+
+import { assertEquals } from "@std/assert";
+import {
+  type Claim,
+  type ClaimRequest,
+  type Envelope,
+  handled,
+  type OutgoingMessage,
+  type Settlement,
+  type Transport,
+} from "../../supabase/functions/_shared/symphony/index.ts";
+import { claimOf, settlementsOf, type TransportUnderTest } from "./transport_contract.ts";
+
+const inGroup = (groupKey: string, payload: unknown, more: Partial<OutgoingMessage> = {}) => ({
+  type: "T",
+  payload,
+  groupKey,
+  ...more,
+});
+
+const payloads = ({ messages }: Pick<Claim, "messages">) => messages.map(({ payload }) => payload);
+
+async function claim(transport: Transport, request: Partial<ClaimRequest> = {}) {
+  return await transport.claim(claimOf(request));
+}
+
+async function settle(
+  transport: Transport,
+  messages: readonly Envelope[],
+  outcome: Settlement["outcome"] = handled,
+) {
+  assertEquals(await transport.settle(settlementsOf(messages, outcome)), { stale: [] });
+}
+
+/** Registers the suite for one transport. */
+export function testQueues(name: string, open: () => Promise<TransportUnderTest>): void {
+  const promise = (sentence: string, test: (t: TransportUnderTest) => Promise<void>) =>
+    Deno.test(`${name}: ${sentence}`, async () => {
+      const underTest = await open();
+      try {
+        await test(underTest);
+      } finally {
+        await underTest.close();
+      }
+    });
+
+  promise(
+    "a group gives one message at a time, in the order of dispatch",
+    async ({ transport }) => {
+      await transport.send([inGroup("g", 1), inGroup("g", 2), inGroup("g", 3)]);
+      for (const expected of [1, 2, 3]) {
+        const given = await claim(transport);
+        assertEquals(payloads(given), [expected]);
+        assertEquals(payloads(await claim(transport)), []);
+        await settle(transport, given.messages);
+      }
+      assertEquals((await claim(transport)).nextDueMs, null);
+    },
+  );
+
+  promise("messages dispatched one by one keep their order within the group", async (t) => {
+    for (const payload of [1, 2, 3]) await t.transport.send([inGroup("g", payload)]);
+    for (const expected of [1, 2, 3]) {
+      const given = await claim(t.transport);
+      assertEquals(payloads(given), [expected]);
+      await settle(t.transport, given.messages);
+    }
+  });
+
+  promise("neither priority nor an earlier due time overtakes within a group", async (t) => {
+    await t.transport.send([
+      inGroup("g", 1, { delayMs: 1_000 }),
+      inGroup("g", 2, { priority: 9 }),
+      inGroup("h", 3),
+    ]);
+    assertEquals(payloads(await claim(t.transport)), [3]);
+    await t.advance(1_000);
+    const first = await claim(t.transport);
+    assertEquals(payloads(first), [1]);
+    await settle(t.transport, first.messages);
+    assertEquals(payloads(await claim(t.transport)), [2]);
+  });
+
+  promise("each group gives its first message in one claim", async ({ transport }) => {
+    await transport.send(["a", "b", "c"].flatMap((key) => [inGroup(key, key), inGroup(key, 2)]));
+    assertEquals(payloads(await claim(transport)), ["a", "b", "c"]);
+  });
+
+  promise("a retrying message blocks its own group and no other", async (t) => {
+    await t.transport.send([inGroup("g", 1), inGroup("g", 2), inGroup("h", 3), inGroup("h", 4)]);
+    const { messages } = await claim(t.transport);
+    const retry = { kind: "retry", delayMs: 5_000, retryCount: 1, errors: [] } as const;
+    await settle(t.transport, messages.filter(({ groupKey }) => groupKey === "g"), retry);
+    await settle(t.transport, messages.filter(({ groupKey }) => groupKey === "h"));
+    assertEquals(payloads(await claim(t.transport)), [4]);
+    await t.advance(5_000);
+    assertEquals(payloads(await claim(t.transport)), [1]);
+  });
+
+  for (const kind of ["released", "snoozed"] as const) {
+    promise(`a message that is ${kind} keeps its place in its group`, async ({ transport }) => {
+      await transport.send([inGroup("g", 1), inGroup("g", 2)]);
+      const { messages } = await claim(transport);
+      await settle(transport, messages, { kind, delayMs: 0 });
+      assertEquals(payloads(await claim(transport)), [1]);
+    });
+  }
+
+  promise("a dead message lets the next of its group go", async ({ transport }) => {
+    await transport.send([inGroup("g", 1), inGroup("g", 2)]);
+    const { messages } = await claim(transport);
+    await settle(transport, messages, { kind: "dead", reason: "unrecoverable", errors: [] });
+    assertEquals(payloads(await claim(transport)), [2]);
+  });
+
+  promise("a cancelled message lets the next of its group go", async ({ transport }) => {
+    const [first = ""] = await transport.send([inGroup("g", 1), inGroup("g", 2)]);
+    await transport.cancel({ ids: [first] });
+    assertEquals(payloads(await claim(transport)), [2]);
+  });
+
+  promise("a group whose worker died goes on with the message that was in the crash", async (t) => {
+    await t.transport.send([inGroup("g", 1), inGroup("g", 2)]);
+    await claim(t.transport);
+    await t.advance(60_001);
+    const swept = await claim(t.transport);
+    assertEquals([payloads(swept), swept.crashed.map(({ payload }) => payload)], [[], [1]]);
+    await settle(t.transport, swept.crashed, {
+      kind: "retry",
+      delayMs: 0,
+      retryCount: 0,
+      alone: true,
+      errors: [],
+    });
+    assertEquals(payloads(await claim(t.transport)), []);
+    const alone = await claim(t.transport, { runAlone: true });
+    assertEquals(payloads(alone), [1]);
+    await settle(t.transport, alone.messages);
+    assertEquals(payloads(await claim(t.transport)), [2]);
+  });
+
+  promise("settling and claiming in one call gives the next of the group", async (t) => {
+    await t.transport.send([inGroup("g", 1), inGroup("g", 2), inGroup("g", 3)]);
+    let given = await claim(t.transport, { maxMessages: 1 });
+    for (const expected of [2, 3]) {
+      given = await t.transport.settleAndClaim(
+        settlementsOf(given.messages, handled),
+        claimOf({ maxMessages: 1, lastKeys: given.lastKeys }),
+      );
+      assertEquals(payloads(given), [expected]);
+    }
+  });
+
+  promise("a group that may run two at once never runs three", async (t) => {
+    await t.setQueue("default", { groupConcurrency: 2 });
+    await t.transport.send([1, 2, 3, 4].map((payload) => inGroup("g", payload)));
+    const two = await claim(t.transport);
+    assertEquals([payloads(two), payloads(await claim(t.transport))], [[1, 2], []]);
+    await settle(t.transport, two.messages.slice(0, 1));
+    assertEquals(payloads(await claim(t.transport)), [3]);
+  });
+
+  promise("one key in two queues is two groups", async ({ transport }) => {
+    await transport.send([inGroup("g", 1), inGroup("g", 2, { queue: "other" })]);
+    assertEquals(payloads(await claim(transport)).toSorted(), [1, 2]);
+  });
+
+  promise("a paused queue keeps accepting and gives nothing", async (t) => {
+    await t.setQueue("mail", { paused: true });
+    await t.transport.send([{ type: "T", payload: 1, queue: "mail" }]);
+    const paused = await claim(t.transport);
+    assertEquals([payloads(paused), paused.nextDueMs], [[], null]);
+    await t.setQueue("mail", { paused: false });
+    assertEquals(payloads(await claim(t.transport)), [1]);
+  });
+
+  promise("no more messages of a queue are leased than its concurrency", async (t) => {
+    await t.setQueue("mail", { concurrency: 2 });
+    await t.transport.send([1, 2, 3, 4].map((payload) => ({ type: "T", payload, queue: "mail" })));
+    await t.transport.send([{ type: "T", payload: 5 }]);
+    const first = await claim(t.transport);
+    assertEquals(payloads(first), [1, 2, 5]);
+    const full = await claim(t.transport);
+    // Until a lease ends, at the latest.
+    assertEquals(payloads(full), []);
+    assertEquals(full.nextDueMs !== null && full.nextDueMs > 55_000, true);
+    await settle(t.transport, first.messages.slice(0, 1));
+    assertEquals(payloads(await claim(t.transport)), [3]);
+  });
+
+  promise("a concurrency of one is not stuck after its worker died", async (t) => {
+    await t.setQueue("mail", { concurrency: 1 });
+    await t.transport.send([1, 2].map((payload) => ({ type: "T", payload, queue: "mail" })));
+    await claim(t.transport);
+    await t.advance(60_001);
+    assertEquals(payloads(await claim(t.transport, { sweep: false })), [2]);
+  });
+
+  promise("no more messages are given in a period than the rate allows", async (t) => {
+    await t.setQueue("mail", { rateLimit: 3, ratePeriodMs: 1_000 });
+    const message = { type: "T", payload: 1, queue: "mail" };
+    await t.transport.send(Array.from({ length: 9 }, () => message));
+    const first = await claim(t.transport, { startWithinMs: 100 });
+    assertEquals(first.messages.map(({ startWithinMs }) => startWithinMs), [100, 100, 100]);
+    await settle(t.transport, first.messages);
+    const full = await claim(t.transport, { startWithinMs: 100 });
+    assertEquals(payloads(full), []);
+    assertEquals(full.nextDueMs !== null && full.nextDueMs >= 1_000, true);
+    await t.advance(1_000);
+    assertEquals(payloads(await claim(t.transport, { startWithinMs: 100 })), []);
+    await t.advance(200);
+    assertEquals((await claim(t.transport, { startWithinMs: 100 })).messages.length, 3);
+  });
+
+  promise("of a queue with a rate no more are given than can start at once", async (t) => {
+    await t.setQueue("mail", { rateLimit: 10 });
+    await t.transport.send([1, 2, 3].map((payload) => ({ type: "T", payload, queue: "mail" })));
+    await t.transport.send([4, 5, 6].map((payload) => ({ type: "T", payload })));
+    assertEquals(payloads(await claim(t.transport, { slots: 1 })), [1, 4, 5, 6]);
+  });
+
+  promise("queues share a claim by their weights", async (t) => {
+    await t.setQueue("heavy", { weight: 3 });
+    await t.setQueue("light", { weight: 1 });
+    const many = (queue: string) =>
+      Array.from({ length: 20 }, () => ({ type: "T", payload: queue, queue }));
+    await t.transport.send([...many("heavy"), ...many("light")]);
+    const given = payloads(
+      await claim(t.transport, { maxMessages: 8, queues: ["heavy", "light"] }),
+    );
+    const heavy = given.filter((queue) => queue === "heavy").length;
+    assertEquals([given.length, heavy], [8, 6]);
+  });
+
+  promise("what one queue leaves of its share goes to the others", async (t) => {
+    await t.setQueue("heavy", { weight: 100 });
+    const many = Array.from({ length: 20 }, () => ({ type: "T", payload: 1, queue: "light" }));
+    await t.transport.send([...many, { type: "T", payload: 2, queue: "heavy" }]);
+    const given = await claim(t.transport, { maxMessages: 10 });
+    assertEquals([given.messages.length, payloads(given).includes(2)], [10, true]);
+  });
+
+  promise("a queue's own lease holds instead of the worker's", async (t) => {
+    await t.setQueue("quick", { leaseMs: 10_000 });
+    const [id = ""] = await t.transport.send([{ type: "T", payload: 1, queue: "quick" }]);
+    const request = claimOf();
+    assertEquals((await t.transport.claim(request)).leaseMs, 10_000);
+    await t.advance(9_000);
+    await t.transport.extendLeases([{ token: request.token, ids: [id] }], 60_000);
+    await t.advance(9_000);
+    assertEquals((await claim(t.transport)).crashed, []);
+    await t.advance(1_001);
+    assertEquals((await claim(t.transport)).crashed.length, 1);
+  });
+}
