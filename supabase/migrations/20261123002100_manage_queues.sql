@@ -1,5 +1,14 @@
 -- What operators do with queues: look at their depth, and set their limits.
 
+create or replace function public.messenger_capped(count bigint, max_count integer) returns jsonb
+language sql immutable parallel safe
+set search_path = ''
+as $$
+  select jsonb_build_object('count', least(count, max_count), 'capped', count > max_count)
+$$;
+comment on function public.messenger_capped(bigint, integer) is
+  'A count that went no further than one above max_count, as {"count", "capped"}.';
+
 -- Counts stop one above `max_count`. It walks rank by rank along the index of the claim, so that a
 -- million messages of the future are not read to count the few that are due.
 create or replace function public.messenger_queue_depth(
@@ -18,9 +27,11 @@ declare
   due bigint := 0;
   delayed bigint := 0;
   oldest timestamptz;
+  grouped bigint;
+  blocked bigint;
 begin
   select m.rank into current_rank from public.messenger_messages m
-  where m.queue = messenger_queue_depth.queue and m.status = 'pending' and not m.alone
+  where m.queue = messenger_queue_depth.queue and m.status = 'pending' and not m.alone and not m.blocked
   order by m.rank limit 1;
 
   while current_rank is not null loop
@@ -28,7 +39,8 @@ begin
       select count(*) from (
         select from public.messenger_messages m
         where m.queue = messenger_queue_depth.queue and m.rank = current_rank
-          and m.status = 'pending' and not m.alone and m.available_at <= clock
+          and m.status = 'pending' and not m.alone and not m.blocked
+          and m.available_at <= clock
         limit greatest(max_count + 1 - due, 0)
       ) as counted
     );
@@ -36,37 +48,45 @@ begin
       select count(*) from (
         select from public.messenger_messages m
         where m.queue = messenger_queue_depth.queue and m.rank = current_rank
-          and m.status = 'pending' and not m.alone and m.available_at > clock
+          and m.status = 'pending' and not m.alone and not m.blocked
+          and m.available_at > clock
         limit greatest(max_count + 1 - delayed, 0)
       ) as counted
     );
     oldest := least(oldest, (
       select m.available_at from public.messenger_messages m
       where m.queue = messenger_queue_depth.queue and m.rank = current_rank
-        and m.status = 'pending' and not m.alone and m.available_at <= clock
+        and m.status = 'pending' and not m.alone and not m.blocked
+        and m.available_at <= clock
       order by m.available_at limit 1
     ));
     current_rank := (
       select m.rank from public.messenger_messages m
       where m.queue = messenger_queue_depth.queue and m.rank > current_rank
-        and m.status = 'pending' and not m.alone
+        and m.status = 'pending' and not m.alone and not m.blocked
       order by m.rank limit 1
     );
   end loop;
-  return jsonb_build_object('due', due, 'delayed', delayed, 'oldest_ready_at', oldest);
+
+  select count(*), count(*) filter (where g.blocked) into grouped, blocked
+  from (
+    select m.blocked from public.messenger_messages m
+    where m.queue = messenger_queue_depth.queue and m.group_key is not null
+      and m.status = 'pending'
+    limit max_count + 1
+  ) as g;
+  return jsonb_build_object(
+    'due', public.messenger_capped(due, max_count),
+    'delayed', public.messenger_capped(delayed, max_count),
+    'blocked', public.messenger_capped(
+      case when grouped > max_count then grouped else blocked end, max_count
+    ),
+    'oldest_ready_at', oldest
+  );
 end
 $$;
 comment on function public.messenger_queue_depth(text, integer) is
-  'Messages of a queue that wait, without those that have to run alone. Answers {"due", "delayed", "oldest_ready_at"}; a count above max_count says no more than that.';
-
-create or replace function public.messenger_capped(count bigint, max_count integer) returns jsonb
-language sql immutable parallel safe
-set search_path = ''
-as $$
-  select jsonb_build_object('count', least(count, max_count), 'capped', count > max_count)
-$$;
-comment on function public.messenger_capped(bigint, integer) is
-  'A count that went no further than one above max_count, as {"count", "capped"}.';
+  'Messages of a queue that wait, without those that have to run alone. Answers {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most max_count.';
 
 create or replace function public.messenger_list_queues(
   name text default null,
@@ -96,28 +116,21 @@ as $$
   ),
   -- Those that were in a crash; nearly always none.
   alone as (
-    select m.queue, count(*) filter (where m.available_at <= public.messenger_now()) as due,
-      count(*) filter (where m.available_at > public.messenger_now()) as delayed,
-      min(m.available_at) filter (where m.available_at <= public.messenger_now()) as oldest
-    from (
-      select m.queue, m.available_at from public.messenger_messages m
-      where m.status = 'pending' and m.alone
+    select m.queue, count(*) from (
+      select m.queue from public.messenger_messages m
+      where m.status = 'pending' and m.alone and not m.blocked
       order by m.available_at, m.id
       limit max_count + 1
     ) as m
     group by m.queue
   ),
   found as (
-    select p.name, to_jsonb(p) || jsonb_build_object(
-      'due', public.messenger_capped((d.depth ->> 'due')::bigint + coalesce(a.due, 0), max_count),
-      'delayed', public.messenger_capped(
-        (d.depth ->> 'delayed')::bigint + coalesce(a.delayed, 0), max_count
-      ),
-      'processing', public.messenger_capped(coalesce(r.count, 0), max_count),
-      'oldest_ready_at', least((d.depth ->> 'oldest_ready_at')::timestamptz, a.oldest)
-    ) as queue
+    select p.name, to_jsonb(p) || public.messenger_queue_depth(p.name, max_count)
+      || jsonb_build_object(
+        'processing', public.messenger_capped(coalesce(r.count, 0), max_count),
+        'alone', public.messenger_capped(coalesce(a.count, 0), max_count)
+      ) as queue
     from page p
-    cross join lateral (select public.messenger_queue_depth(p.name, max_count) as depth) as d
     left join running r on r.queue = p.name
     left join alone a on a.queue = p.name
   )
@@ -129,7 +142,7 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_queues(text, text, integer, integer) is
-  'Queues by name, those behind after_name: settings, due, delayed and processing messages, and since when the oldest due one waits. Answers {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
+  'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Answers {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
 
 create or replace function public.messenger_set_queue(name text, settings jsonb) returns jsonb
 language plpgsql

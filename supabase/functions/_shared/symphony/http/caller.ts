@@ -1,6 +1,6 @@
 /** Who calls a function: the holder of a secret key, or a signed-in user. */
 
-import { type AuthModeWithKey } from "@supabase/server";
+import type { AuthModeWithKey, AuthResult } from "@supabase/server";
 import { verifyAuth } from "@supabase/server/core";
 import type { UserStamp } from "../envelope.ts";
 import { Problem } from "./problem.ts";
@@ -19,21 +19,28 @@ export async function authenticate(
   request: Request,
   modes: "secret" | "secret-or-user",
 ): Promise<Caller> {
-  const auth: AuthModeWithKey[] = modes === "secret" ? ["secret:*"] : ["secret:*", "user"];
-  const { data, error } = await verifyAuth(request, {
-    auth,
-    ...issuer(),
-    audience: "authenticated",
-  });
-  if (error) {
-    const code = error.status === 401 ? "unauthorized" : "misconfigured";
-    throw new Problem(error.status === 401 ? 401 : 500, code, error.message);
-  }
+  const data = await verify(request, modes === "secret" ? ["secret:*"] : ["secret:*", "user"]);
   if (data.authMode !== "user") return { kind: "secret" };
 
   const id = data.userClaims?.id;
   if (!id) throw new Problem(401, "unauthorized", "The token names no user");
   return { kind: "user", user: { id, isAnonymous: data.jwtClaims?.is_anonymous === true } };
+}
+
+/**
+ * Verifies credentials, and answers what they say.
+ * @param auth what is accepted
+ * @throws Problem 401 where they are missing or wrong, 500 where the function has no keys
+ */
+export async function verify(request: Request, auth: AuthModeWithKey[]): Promise<AuthResult> {
+  const { data, error } = await verifyAuth(request, {
+    auth,
+    ...issuer(),
+    audience: "authenticated",
+  });
+  if (!error) return data;
+  const code = error.status === 401 ? "unauthorized" : "misconfigured";
+  throw new Problem(error.status === 401 ? 401 : 500, code, error.message);
 }
 
 /**

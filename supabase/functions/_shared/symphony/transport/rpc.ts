@@ -1,6 +1,7 @@
 /** One call of an SQL function over supabase-js, with a timeout and errors of one kind. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import { ConflictError, NotFoundError } from "../errors.ts";
 import { TransportError } from "./transport.ts";
 
 // SQLSTATE classes after which asking again may help: connection, resources, operator, timeout.
@@ -9,7 +10,8 @@ const RETRYABLE = /^(08|53|57|PGRST00)|^(40001|40P01|55P03)$/;
 /**
  * Calls an SQL function and answers what it answers.
  * @param timeoutMs how long the call may take
- * @throws RangeError with the function's own words, where it refuses an argument (SQLSTATE PT4xx)
+ * @throws RangeError with the function's own words, where it refuses an argument (SQLSTATE PT4xx);
+ * NotFoundError for PT404, ConflictError for PT409
  * @throws TransportError for everything else
  */
 export async function callRpc<Answer>(
@@ -21,6 +23,8 @@ export async function callRpc<Answer>(
   const { data, error, status } = await client.rpc(name, args)
     .abortSignal(AbortSignal.timeout(timeoutMs));
   if (!error) return data as Answer;
+  if (error.code === "PT404") throw new NotFoundError(error.message, { cause: error });
+  if (error.code === "PT409") throw new ConflictError(error.message, { cause: error });
   if (/^PT4\d\d$/.test(error.code)) throw new RangeError(error.message, { cause: error });
   const retryable = status === 0 || status >= 500 || status === 429 || RETRYABLE.test(error.code);
   throw new TransportError(name, error.message || `HTTP ${status}`, retryable, { cause: error });
