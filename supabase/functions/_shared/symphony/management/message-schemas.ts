@@ -122,7 +122,7 @@ export const removeBody = z.strictObject({ ids, ...failedFields, maxMessages, dr
 
 /** How to redrive one dead letter. */
 export const redriveOneBody = z.strictObject({
-  payload: z.unknown().openapi({ description: "Takes the place of its payload" }),
+  payload: z.unknown().optional().openapi({ description: "Takes the place of its payload" }),
   toQueue: queueName.optional(),
   dryRun,
 }).refine((body) => body.payload !== null, { path: ["payload"], message: "has to be given" });

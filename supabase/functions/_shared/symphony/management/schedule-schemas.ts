@@ -70,7 +70,7 @@ export const scheduleQuery = z.strictObject({
 /** A new schedule, or one to be changed by its name: as `dispatch` takes it. */
 export const newSchedule = z.strictObject({
   type: typeName,
-  payload: z.unknown(),
+  payload: z.unknown().optional(),
   queue: queueName.optional(),
   priority: z.number().optional(),
   groupKey: text(255).optional(),
@@ -79,7 +79,7 @@ export const newSchedule = z.strictObject({
 
 /** Changes of a schedule. */
 export const scheduleChanges = z.strictObject({
-  payload: z.unknown(),
+  payload: z.unknown().optional(),
   type: z.enum(["once", "cron", "interval"]).optional(),
   config: z.union([
     z.strictObject({ at: momentField, allowPast: z.boolean().optional() }),
