@@ -28,9 +28,17 @@ export const queueName = z.string()
 
 /** A moment in a request. */
 export const moment = momentField.refine(
-  (date) => date.getTime() >= FIRST_MOMENT && date.getTime() <= LAST_MOMENT,
+  (date) => isStorable(date.getTime()),
   "has to lie in the years 1 to 9999",
 );
+
+/** A moment in a cursor, to the microsecond. */
+export const exactMoment = z.iso.datetime({ offset: true })
+  .refine((value) => isStorable(Date.parse(value)));
+
+function isStorable(time: number): boolean {
+  return time >= FIRST_MOMENT && time <= LAST_MOMENT;
+}
 
 /** A moment in an answer. */
 export const time = z.string().openapi({ format: "date-time" });

@@ -1,7 +1,17 @@
 /** What the endpoints of messages and dead letters take and show. */
 
 import { z } from "@hono/zod-openapi";
-import { cursor, id, limit, moment, queueName, text, time, typeName } from "./fields.ts";
+import {
+  cursor,
+  exactMoment,
+  id,
+  limit,
+  moment,
+  queueName,
+  text,
+  time,
+  typeName,
+} from "./fields.ts";
 
 const REASONS = [
   "exhausted",
@@ -89,7 +99,7 @@ export const messageQuery = z.strictObject({
 export const failedQuery = z.strictObject({
   ...failedFields,
   limit,
-  cursor: cursor(z.tuple([z.iso.datetime({ offset: true }), id])),
+  cursor: cursor(z.tuple([exactMoment, id])),
 });
 
 const ids = z.array(id).min(1).max(1000).optional();
