@@ -1,4 +1,4 @@
--- Claiming: due messages of the wanted queues are locked, leased and handed out as one jsonb.
+-- Claiming: due messages of the wanted queues are locked, leased and handed out as one json.
 -- Claims of many sessions are disjoint (SKIP LOCKED); every claim has its token.
 
 -- Locks due messages of several queues. To each its share by weight; what is left over goes to those
@@ -74,7 +74,7 @@ create or replace function public.messenger_claim(
   repeated boolean default false,
   slots integer default null,
   start_within_ms integer default 250
-) returns jsonb
+) returns json
 language plpgsql
 set search_path = ''
 set jit = off
@@ -95,7 +95,7 @@ declare
   keys jsonb := coalesce(last_keys, '{}');
   locked bigint[] := array[]::bigint[];
   locked_here bigint[];
-  answer jsonb;
+  answer json;
 begin
   if token is null then
     raise sqlstate 'PT400' using message = 'token: is required';
@@ -174,6 +174,7 @@ begin
     end if;
   end if;
 
+  -- As json, in arrays: objects of jsonb would be taken apart and written anew at every level.
   with leased as (
     update public.messenger_messages m
     set status = 'processing',
@@ -188,47 +189,46 @@ begin
     returning m.*
   ),
   envelopes as (
-    select l.lease_token, l.rank, l.available_at, l.id, jsonb_build_object(
-      'id', l.id::text, 'type', l.type, 'payload', l.payload, 'queue', l.queue,
-      'priority', l.priority, 'available_at', l.available_at, 'created_at', l.created_at,
-      'expires_at', l.expires_at, 'expired', coalesce(l.expires_at <= clock, false),
-      'retry_count', l.retry_count, 'attempts', l.attempts, 'group_key', l.group_key,
-      'stamps', l.stamps, 'errors', l.errors, 'alone', l.alone
+    select l.lease_token = token as is_given, json_build_array(
+      l.id::text, l.type, l.payload, l.queue, l.priority, l.available_at, l.created_at,
+      l.expires_at, coalesce(l.expires_at <= clock, false), l.retry_count, l.attempts,
+      l.group_key, l.stamps, l.errors, l.alone
     ) as envelope
     from leased l
+    order by l.rank, l.available_at, l.id
   )
-  select jsonb_build_object(
-    'messages', coalesce(
-      jsonb_agg(envelope order by rank, available_at, id) filter (where lease_token = token), '[]'
-    ),
-    'crashed', coalesce(jsonb_agg(envelope order by id) filter (where lease_token <> token), '[]'),
+  select json_build_object(
+    'messages', coalesce(json_agg(envelope) filter (where is_given), '[]'),
+    'crashed', coalesce(json_agg(envelope) filter (where not is_given), '[]'),
     'token', token,
     'crashed_token', crashed_token,
     'last_keys', keys,
-    'lease_ms', least(lease_ms, (select min(l.ms::integer) from jsonb_each_text(leases) as l (queue, ms))),
+    'lease_ms', least(lease_ms, (
+      select min(l.ms::integer) from jsonb_each_text(leases) as l (queue, ms)
+    )),
     'rated', coalesce(rated, '{}'),
-    'now', clock
-  )
-  into answer from envelopes;
-
-  return answer || jsonb_build_object(
+    'now', clock,
     'alone_due', exists (
       select from public.messenger_messages m
       where m.status = 'pending' and m.alone and not m.blocked and m.available_at <= clock
-        and m.queue = any (open_queues)
-        and (limited is null or m.queue <> all (limited)
-          or public.messenger_queue_opens_at(m.queue) is null)
+        and m.queue = any (open_queues) and m.id <> all (locked)
+        and (
+          limited is null or m.queue <> all (limited)
+          or public.messenger_queue_opens_at(m.queue) is null
+        )
     ),
     'next_due_at', case
       when cardinality(locked) = 0 then public.messenger_next_due(open_queues)
     end
-  );
+  )
+  into answer from envelopes;
+  return answer;
 end
 $$;
 comment on function public.messenger_claim(
   uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
 ) is
-  'Leases due messages and answers them as one jsonb: messages, crashed (their lease ran out), last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), rated (queues with a rate).';
+  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, available_at, created_at, expires_at, expired, retry_count, attempts, group_key, stamps, errors, alone], last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), rated (queues with a rate).';
 
 revoke execute on function
   public.messenger_lock_shares(text[], integer[], integer[], integer, integer, jsonb),

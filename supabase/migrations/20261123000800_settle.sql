@@ -238,7 +238,7 @@ create or replace function public.messenger_settle_and_claim(
   repeated boolean default false,
   slots integer default null,
   start_within_ms integer default 250
-) returns jsonb
+) returns json
 language plpgsql
 set search_path = ''
 as $$
@@ -247,16 +247,16 @@ declare
   -- What a settled message of a group has let go may stand before the last key.
   goes_on constant boolean := not settlements @> '[{"grouped": true}]';
 begin
-  return settled || public.messenger_claim(
+  return json_build_object('stale', settled -> 'stale', 'claim', public.messenger_claim(
     token, max_messages, lease_ms, queues, case when goes_on then last_keys end, run_alone, sweep,
     repeated, slots, start_within_ms
-  );
+  ));
 end
 $$;
 comment on function public.messenger_settle_and_claim(
   jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
 ) is
-  'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch.';
+  'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Answers {"stale", "claim"}.';
 
 -- `leases` is an array of {token, ids}. Answers {"lost": [ids], "cancelled": [ids]}: those whose lease
 -- is another''s, and those that are not to be run on.

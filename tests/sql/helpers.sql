@@ -120,3 +120,59 @@ create view test.functions as
   select p.oid::regprocedure as function, p.*
   from pg_proc p
   where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\_%';
+
+-- Envelopes as objects.
+create function test.envelopes(rows jsonb) returns jsonb
+language sql immutable
+as $$
+  select coalesce(jsonb_agg(
+    jsonb_build_object(
+      'id', r -> 0, 'type', r -> 1, 'payload', r -> 2, 'queue', r -> 3, 'priority', r -> 4,
+      'available_at', r -> 5, 'created_at', r -> 6, 'expires_at', r -> 7, 'expired', r -> 8,
+      'retry_count', r -> 9, 'attempts', r -> 10, 'group_key', r -> 11, 'stamps', r -> 12,
+      'errors', r -> 13, 'alone', r -> 14
+    ) order by position
+  ), '[]')
+  from jsonb_array_elements(rows) with ordinality as e (r, position)
+$$;
+
+-- The answer of a claim, its envelopes as objects.
+create function test.readable(answer json) returns jsonb
+language sql immutable
+as $$
+  select answer::jsonb || jsonb_build_object(
+    'messages', test.envelopes(answer::jsonb -> 'messages'),
+    'crashed', test.envelopes(answer::jsonb -> 'crashed')
+  )
+$$;
+
+-- A claim, to be read by tests.
+create function test.claim(
+  token uuid, max_messages integer default 100, lease_ms integer default 60000,
+  queues text[] default null, last_keys jsonb default null, run_alone boolean default false,
+  sweep boolean default true, repeated boolean default false, slots integer default null,
+  start_within_ms integer default 250
+) returns jsonb
+language sql
+as $$
+  select test.readable(public.messenger_claim(
+    token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated, slots,
+    start_within_ms
+  ))
+$$;
+
+-- A settle call with a claim, to be read by tests.
+create function test.settle_and_claim(
+  settlements jsonb, token uuid, max_messages integer default 100,
+  lease_ms integer default 60000, queues text[] default null, last_keys jsonb default null,
+  run_alone boolean default false, sweep boolean default true, repeated boolean default false,
+  slots integer default null, start_within_ms integer default 250
+) returns jsonb
+language sql
+as $$
+  select jsonb_build_object('stale', answer -> 'stale') || test.readable(answer -> 'claim')
+  from public.messenger_settle_and_claim(
+    settlements, token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated,
+    slots, start_within_ms
+  ) as answer
+$$;

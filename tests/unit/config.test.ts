@@ -10,6 +10,9 @@ Deno.test("with nothing set, the settings are the documented defaults", () => {
     workerConcurrency: 10,
     leaseMs: 60_000,
     tickBudgetMs: 50_000,
+    tickMaxMs: 140_000,
+    tickCpuMs: 1_500,
+    tickMaxMessages: 10_000,
     maxBodyBytes: 1_048_576,
     adminRoles: [],
     readOnlyRoles: [],
@@ -42,6 +45,34 @@ for (const value of ["0", "-5", "1.5", "ten", "1e3", "1001", " 5"]) {
     );
   });
 }
+
+Deno.test("a tick's budget that leaves its handlers no time before the hard end is refused", () => {
+  const env: Record<string, string> = {
+    SYMPHONY_TICK_BUDGET_MS: "140000",
+    SYMPHONY_TICK_MAX_MS: "140000",
+  };
+  assertThrows(
+    () => readConfig((name) => env[name]),
+    RangeError,
+    "SYMPHONY_TICK_BUDGET_MS: has to be less than SYMPHONY_TICK_MAX_MS",
+  );
+  assertEquals(
+    readConfig((name) => ({ ...env, SYMPHONY_TICK_MAX_MS: "140001" })[name]).tickMaxMs,
+    140_001,
+  );
+});
+
+Deno.test("no limit of CPU is a setting, no limit of messages is none", () => {
+  assertEquals(
+    readConfig((name) => name === "SYMPHONY_TICK_CPU_MS" ? "0" : undefined).tickCpuMs,
+    0,
+  );
+  assertThrows(
+    () => readConfig((name) => name === "SYMPHONY_TICK_MAX_MESSAGES" ? "0" : undefined),
+    RangeError,
+    "SYMPHONY_TICK_MAX_MESSAGES",
+  );
+});
 
 Deno.test("all wrong settings are named at once", () => {
   const error = assertThrows(

@@ -10,6 +10,7 @@ import {
   createMessenger,
   inBackground,
   readJson,
+  surviveStrayErrors,
 } from "../_shared/symphony/index.ts";
 
 const { runSchedules, tick: runTick, config, log } = createMessenger({
@@ -17,6 +18,7 @@ const { runSchedules, tick: runTick, config, log } = createMessenger({
   messages,
   schedules,
 });
+surviveStrayErrors(log);
 const app = createApp("tick", { maxBodyBytes: config.maxBodyBytes, log });
 
 const tickBody = z.strictObject({
@@ -48,6 +50,7 @@ async function tick({ wait, queues, tick: id }: TickBody) {
   const budgetMs = Math.max(config.tickBudgetMs - elapsedMs(), shareMs);
   const done = await runTick({
     budgetMs,
+    maxMs: config.tickMaxMs - elapsedMs(),
     caller: wait ? "waits" : "left",
     ...(queues && { queues }),
     ...(id && { id }),

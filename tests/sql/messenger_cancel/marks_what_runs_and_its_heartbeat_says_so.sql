@@ -3,7 +3,7 @@ begin;
 select plan(5);
 select test.set_clock('2026-01-01 12:00Z');
 select test.dispatch('A');
-select messenger_claim(test.token(1), 1);
+select test.claim(test.token(1), 1);
 
 select is(
   messenger_cancel(type => 'A'), '{"cancelled":0,"running":1}', 'it says that one runs'
@@ -15,7 +15,7 @@ select is(
   jsonb_build_object('lost', '[]'::jsonb, 'cancelled', jsonb_build_array(test.id_of('A')::text)),
   'the heartbeat names it'
 );
-select is(messenger_claim(test.token(2), 1) -> 'messages', '[]', 'no other worker is given it');
+select is(test.claim(test.token(2), 1) -> 'messages', '[]', 'no other worker is given it');
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1), 'retries', jsonb_build_array(jsonb_build_object(
     'id', test.id_of('A')::text, 'delay_ms', 0, 'retry_count', 1

@@ -2,7 +2,7 @@
 begin;
 select plan(4);
 select test.dispatch('A', 'A');
-select messenger_claim(test.token(1), 1);
+select test.claim(test.token(1), 1);
 
 select is(
   messenger_cancel(type => 'A', dry_run => true), '{"cancelled":1,"running":1}', 'it counts'

@@ -7,7 +7,7 @@ select messenger_enqueue('[{
   "type": "A", "payload": {"to": "a@b.c"}, "queue": "mail", "priority": 3, "group_key": "g",
   "stamps": {"user": "u"}, "ttl_ms": 60000
 }]');
-create temp table claim as select messenger_claim(test.token(1)) as answer;
+create temp table claim as select test.claim(test.token(1)) as answer;
 
 select is(
   (select answer -> 'messages' -> 0 from claim),

@@ -8,13 +8,13 @@ select messenger_dispatch('B', queue => 'hooks');
 select messenger_dispatch('C', queue => 'imports');
 
 select is(
-  test.types(messenger_claim(test.token(1), queues => array['mail', 'hooks', 'unheard.of'])
+  test.types(test.claim(test.token(1), queues => array['mail', 'hooks', 'unheard.of'])
     -> 'messages'),
   array['A', 'B'],
   'a queue that nobody has used is no error'
 );
 select is(
-  messenger_claim(test.token(2), queues => array[]::text[]) -> 'messages', '[]',
+  test.claim(test.token(2), queues => array[]::text[]) -> 'messages', '[]',
   'no queue, no message'
 );
 

@@ -5,14 +5,14 @@ select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A');
 select is(
-  test.types(messenger_claim(test.token(1), repeated => true) -> 'messages'), array['A'],
+  test.types(test.claim(test.token(1), repeated => true) -> 'messages'), array['A'],
   'a first claim'
 );
 select test.set_clock('2026-01-01 12:01Z');
-select messenger_claim(test.token(2));
+select test.claim(test.token(2));
 select test.dispatch('B');
 select is(
-  test.types(messenger_claim(test.token(1), repeated => true) -> 'messages'), array['B'],
+  test.types(test.claim(test.token(1), repeated => true) -> 'messages'), array['B'],
   'a message that another has swept since is not taken back'
 );
 

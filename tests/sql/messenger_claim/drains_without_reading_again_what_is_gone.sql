@@ -12,7 +12,7 @@ select cmp_ok(
       answer jsonb := '{"messages":[]}';
     begin
       for worker in 1..100 loop
-        answer := public.messenger_settle_and_claim(
+        answer := test.settle_and_claim(
           jsonb_build_array(jsonb_build_object(
             'token', test.token(worker - 1), 'handled', jsonb_path_query_array(answer, '$.messages[*].id')
           )),

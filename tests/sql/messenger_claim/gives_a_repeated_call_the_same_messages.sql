@@ -4,12 +4,12 @@ select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('crashed');
-select messenger_claim(test.token(1), lease_ms => 1000);
+select test.claim(test.token(1), lease_ms => 1000);
 select test.set_clock('2026-01-01 12:01Z');
 select test.dispatch('first', 'second');
-create temp table lost as select messenger_claim(test.token(2)) as answer;
+create temp table lost as select test.claim(test.token(2)) as answer;
 select test.dispatch('third');
-create temp table repeat as select messenger_claim(test.token(2), repeated => true) as answer;
+create temp table repeat as select test.claim(test.token(2), repeated => true) as answer;
 
 select is(
   (select answer -> 'messages' from repeat), (select answer -> 'messages' from lost),

@@ -10,7 +10,7 @@ select test.dispatch_many(50, 'small');
 select results_eq(
   $$select m ->> 'queue', count(*)
     from jsonb_array_elements(
-      messenger_claim(test.token(1), max_messages => 10, queues => array['large', 'small'])
+      test.claim(test.token(1), max_messages => 10, queues => array['large', 'small'])
         -> 'messages'
     ) as m group by 1 order by 1$$,
   $$values ('large', 5::bigint), ('small', 5)$$,

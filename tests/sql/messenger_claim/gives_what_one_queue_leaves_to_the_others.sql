@@ -5,7 +5,7 @@ select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch_many(50, 'large');
 select test.dispatch_many(1, 'small');
-create temp table claim as select messenger_claim(test.token(1), max_messages => 12) as answer;
+create temp table claim as select test.claim(test.token(1), max_messages => 12) as answer;
 
 select results_eq(
   $$select m ->> 'queue', count(*)

@@ -4,7 +4,7 @@ select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('first', 'second', 'third');
-create temp table first as select messenger_claim(test.token(1), max_messages => 2) as answer;
+create temp table first as select test.claim(test.token(1), max_messages => 2) as answer;
 select is(
   (select answer -> 'last_keys' -> 'default' from first),
   jsonb_build_array(0, messenger_now(), test.id_of('second')::text),
@@ -15,7 +15,7 @@ select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1), 'released', test.ids('first', 'second')
 )));
 
-create temp table second as select messenger_claim(
+create temp table second as select test.claim(
   test.token(2), max_messages => 2, last_keys => (select answer -> 'last_keys' from first)
 ) as answer;
 select is(
@@ -23,7 +23,7 @@ select is(
   'the next claim goes on behind the key'
 );
 select is(
-  test.types(messenger_claim(
+  test.types(test.claim(
     test.token(3), last_keys => (select answer -> 'last_keys' from second)
   ) -> 'messages'),
   array['first', 'second'],

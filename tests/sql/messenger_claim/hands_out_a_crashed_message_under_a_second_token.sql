@@ -4,10 +4,10 @@ select plan(5);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('crashed');
-select messenger_claim(test.token(1), lease_ms => 60000);
+select test.claim(test.token(1), lease_ms => 60000);
 select test.dispatch('waiting');
 select test.set_clock('2026-01-01 12:01Z');
-create temp table claim as select messenger_claim(test.token(2)) as answer;
+create temp table claim as select test.claim(test.token(2)) as answer;
 
 select is((select test.types(answer -> 'crashed') from claim), array['crashed'], 'it is named');
 select is(

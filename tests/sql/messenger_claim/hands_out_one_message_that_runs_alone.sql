@@ -10,20 +10,20 @@ update messenger_messages set alone = true where true;
 select test.dispatch('innocent');
 
 select is(
-  test.types(messenger_claim(test.token(1), run_alone => true) -> 'messages'), array['sooner'],
+  test.types(test.claim(test.token(1), run_alone => true) -> 'messages'), array['sooner'],
   'one, that which is due longest'
 );
 select is(
-  messenger_claim(test.token(2), max_messages => 0, run_alone => true) -> 'messages', '[]',
+  test.claim(test.token(2), max_messages => 0, run_alone => true) -> 'messages', '[]',
   'none if there is no room'
 );
-create temp table last as select messenger_claim(test.token(3), run_alone => true) as answer;
+create temp table last as select test.claim(test.token(3), run_alone => true) as answer;
 select is((select test.types(answer -> 'messages') from last), array['later'], 'then the next');
 select is(
   (select (answer -> 'alone_due')::boolean from last), false, 'the one of the future is not due'
 );
 select is(
-  messenger_claim(test.token(4), queues => array['mail'], run_alone => true) -> 'messages', '[]',
+  test.claim(test.token(4), queues => array['mail'], run_alone => true) -> 'messages', '[]',
   'and never one of another queue'
 );
 

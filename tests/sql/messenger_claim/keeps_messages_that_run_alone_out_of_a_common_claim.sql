@@ -5,7 +5,7 @@ select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('suspect', 'innocent');
 update messenger_messages set alone = true where type = 'suspect';
-create temp table claim as select messenger_claim(test.token(1)) as answer;
+create temp table claim as select test.claim(test.token(1)) as answer;
 
 select is((select test.types(answer -> 'messages') from claim), array['innocent'], 'left out');
 select is(

@@ -10,7 +10,7 @@ select test.set_clock('2026-01-01 12:01Z');
 
 select results_eq(
   $$select m ->> 'type', (m -> 'expired')::boolean
-    from jsonb_array_elements(messenger_claim(test.token(1)) -> 'messages') as m$$,
+    from jsonb_array_elements(test.claim(test.token(1)) -> 'messages') as m$$,
   $$values ('short', true), ('long', false), ('endless', false)$$,
   'expired is what has reached its end'
 );

@@ -5,30 +5,30 @@ select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A');
 select throws_ok(
-  $$select messenger_claim(null)$$, 'PT400', 'token: is required', 'no token'
+  $$select test.claim(null)$$, 'PT400', 'token: is required', 'no token'
 );
 select throws_ok(
-  $$select messenger_claim(test.token(1), max_messages => -1)$$,
+  $$select test.claim(test.token(1), max_messages => -1)$$,
   'PT400', 'max_messages: has to be from 0 to 10000', 'fewer than none'
 );
 select throws_ok(
-  $$select messenger_claim(test.token(1), max_messages => 10001)$$,
+  $$select test.claim(test.token(1), max_messages => 10001)$$,
   'PT400', 'max_messages: has to be from 0 to 10000', 'too many'
 );
 select throws_ok(
-  $$select messenger_claim(test.token(1), max_messages => null)$$,
+  $$select test.claim(test.token(1), max_messages => null)$$,
   'PT400', 'max_messages: has to be from 0 to 10000', 'no number'
 );
 select throws_ok(
-  $$select messenger_claim(test.token(1), lease_ms => 0)$$,
+  $$select test.claim(test.token(1), lease_ms => 0)$$,
   'PT400', 'lease_ms: has to be from 1 to 86400000', 'no lease'
 );
 select throws_ok(
-  $$select messenger_claim(test.token(1), lease_ms => 86400001)$$,
+  $$select test.claim(test.token(1), lease_ms => 86400001)$$,
   'PT400', 'lease_ms: has to be from 1 to 86400000', 'a lease of more than a day'
 );
 select throws_ok(
-  $$select messenger_claim(test.token(1), lease_ms => null)$$,
+  $$select test.claim(test.token(1), lease_ms => null)$$,
   'PT400', 'lease_ms: has to be from 1 to 86400000', 'a lease without end'
 );
 select is((select status from messenger_messages), 'pending', 'the message waits');

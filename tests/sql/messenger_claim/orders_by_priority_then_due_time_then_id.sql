@@ -11,7 +11,7 @@ select messenger_dispatch('second', priority => 5, available_at => '2026-01-01 1
 select messenger_dispatch('first', priority => 5, available_at => '2026-01-01 11:40Z');
 
 select is(
-  test.types(messenger_claim(test.token(1)) -> 'messages'),
+  test.types(test.claim(test.token(1)) -> 'messages'),
   array['first', 'second', 'third', 'fourth', 'fifth', 'last'],
   'priority decides, then the due time, then the id'
 );

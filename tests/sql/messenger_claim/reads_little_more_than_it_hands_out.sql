@@ -5,17 +5,17 @@ select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch_many(50000);
 select cmp_ok(
-  test.rows_read_by($$select messenger_claim(test.token(1))$$), '<', 1000::bigint,
+  test.rows_read_by($$select test.claim(test.token(1))$$), '<', 1000::bigint,
   'without statistics'
 );
 analyze messenger_messages;
 select cmp_ok(
-  test.rows_read_by($$select messenger_claim(test.token(2))$$), '<', 1000::bigint,
+  test.rows_read_by($$select test.claim(test.token(2))$$), '<', 1000::bigint,
   'with statistics'
 );
-select messenger_claim(test.token(worker), 1) from generate_series(10, 30) as worker;
+select test.claim(test.token(worker), 1) from generate_series(10, 30) as worker;
 select cmp_ok(
-  test.rows_read_by($$select messenger_claim(test.token(3))$$), '<', 1000::bigint,
+  test.rows_read_by($$select test.claim(test.token(3))$$), '<', 1000::bigint,
   'with generic plans'
 );
 

@@ -7,12 +7,12 @@ insert into messenger_messages (type, priority, available_at)
 select 'future', n % 5, messenger_now() + interval '1 day' from generate_series(1, 50000) as n;
 
 select cmp_ok(
-  test.rows_read_by($$select messenger_claim(test.token(1))$$), '<', 100::bigint,
+  test.rows_read_by($$select test.claim(test.token(1))$$), '<', 100::bigint,
   'without statistics'
 );
 analyze messenger_messages;
 select cmp_ok(
-  test.rows_read_by($$select messenger_claim(test.token(2))$$), '<', 100::bigint,
+  test.rows_read_by($$select test.claim(test.token(2))$$), '<', 100::bigint,
   'with statistics'
 );
 

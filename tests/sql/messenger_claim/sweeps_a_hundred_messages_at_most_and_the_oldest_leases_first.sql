@@ -4,13 +4,13 @@ select plan(4);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch_many(140, type => 'late');
-select messenger_claim(test.token(1), 140, lease_ms => 2000);
+select test.claim(test.token(1), 140, lease_ms => 2000);
 select test.dispatch_many(10, type => 'early');
-select messenger_claim(test.token(2), lease_ms => 1000);
+select test.claim(test.token(2), lease_ms => 1000);
 select test.set_clock('2026-01-01 12:05Z');
 select test.dispatch_many(3, type => 'waiting');
 
-create temp table first as select messenger_claim(test.token(3)) as answer;
+create temp table first as select test.claim(test.token(3)) as answer;
 select results_eq(
   $$select type, count(*) from first, unnest(test.types(answer -> 'crashed')) as t (type)
     group by 1 order by 1$$,
@@ -21,10 +21,10 @@ select is(
   (select jsonb_array_length(answer -> 'messages') from first), 3, 'beside them what is due'
 );
 select is(
-  jsonb_array_length(messenger_claim(test.token(4)) -> 'crashed'), 50, 'the others come next'
+  jsonb_array_length(test.claim(test.token(4)) -> 'crashed'), 50, 'the others come next'
 );
 select is(
-  jsonb_array_length(messenger_claim(test.token(5)) -> 'crashed'), 0,
+  jsonb_array_length(test.claim(test.token(5)) -> 'crashed'), 0,
   'and none is swept a second time while the first sweep''s lease runs'
 );
 

@@ -4,9 +4,9 @@ select plan(1);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 select test.set_clock('2026-01-01 12:05Z');
-select is(messenger_claim(test.token(2), sweep => false) -> 'crashed', '[]', 'the lease stays lapsed');
+select is(test.claim(test.token(2), sweep => false) -> 'crashed', '[]', 'the lease stays lapsed');
 
 select * from finish();
 rollback;

@@ -9,12 +9,12 @@ select 'Bulk', 'processing', test.token(1),
 from generate_series(1, 50000) as n;
 
 select cmp_ok(
-  test.rows_read_by($$select messenger_claim(test.token(2))$$), '<', 1000::bigint,
+  test.rows_read_by($$select test.claim(test.token(2))$$), '<', 1000::bigint,
   'without statistics'
 );
 analyze messenger_messages;
 select cmp_ok(
-  test.rows_read_by($$select messenger_claim(test.token(3))$$), '<', 1000::bigint,
+  test.rows_read_by($$select test.claim(test.token(3))$$), '<', 1000::bigint,
   'with statistics'
 );
 

@@ -9,7 +9,7 @@ select messenger_dispatch('sooner', priority => 5, available_at => '2026-01-01 1
 select messenger_dispatch('middle', available_at => '2026-01-01 10:00Z');
 
 select is(
-  test.types(messenger_claim(test.token(1), max_messages => 3) -> 'messages'),
+  test.types(test.claim(test.token(1), max_messages => 3) -> 'messages'),
   array['sooner', 'later', 'middle'],
   'the least urgent is left'
 );

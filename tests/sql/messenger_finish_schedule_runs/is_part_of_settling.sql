@@ -7,7 +7,7 @@ insert into messenger_schedules (id, message_type, schedule_type, cron)
 values (7, 'A', 'cron', '@daily');
 select messenger_trigger_schedule(7) from generate_series(1, 3);
 select test.dispatch('B');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 create temp table message as
   select id, row_number() over (order by id) as n from messenger_messages;
 select test.set_clock('2026-01-01 12:05Z');

@@ -4,7 +4,7 @@ select plan(2);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A', 'B', 'C');
-select messenger_claim(test.token(1), 1), messenger_claim(test.token(2), 1), messenger_claim(test.token(3), 1);
+select test.claim(test.token(1), 1), test.claim(test.token(2), 1), test.claim(test.token(3), 1);
 select test.set_clock('2026-01-01 12:00:40Z');
 select is(
   messenger_heartbeat(jsonb_build_array(

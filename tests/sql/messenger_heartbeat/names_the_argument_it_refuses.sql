@@ -4,7 +4,7 @@ select plan(4);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 select throws_ok(
   $$select messenger_heartbeat('[]', 0)$$,
   'PT400', 'lease_ms: has to be from 1 to 86400000', 'no lease'

@@ -4,14 +4,14 @@ select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('mine', 'swept', 'released', 'gone');
-select messenger_claim(test.token(1), lease_ms => 1000);
+select test.claim(test.token(1), lease_ms => 1000);
 create temp table mine as select test.ids('mine', 'swept', 'released', 'gone') as ids;
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1), 'released', test.ids('released'), 'handled', test.ids('gone')
 )));
 update messenger_messages set leased_until = leased_until + interval '1 hour' where type = 'mine';
 select test.set_clock('2026-01-01 12:01Z');
-select messenger_claim(test.token(2), 0, lease_ms => 5000);
+select test.claim(test.token(2), 0, lease_ms => 5000);
 
 create temp table answer as select messenger_heartbeat(
   jsonb_build_array(jsonb_build_object('token', test.token(1), 'ids', (select ids from mine)))

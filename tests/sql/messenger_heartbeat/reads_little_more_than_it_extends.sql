@@ -7,7 +7,7 @@ select test.dispatch_many(50000);
 create temp table leases as
   select jsonb_build_array(jsonb_build_object(
     'token', test.token(1),
-    'ids', jsonb_path_query_array(messenger_claim(test.token(1)), '$.messages[*].id')
+    'ids', jsonb_path_query_array(test.claim(test.token(1)), '$.messages[*].id')
   )) as leases;
 select cmp_ok(
   test.rows_read_by('select messenger_heartbeat(leases) from leases'), '<', 1000::bigint,

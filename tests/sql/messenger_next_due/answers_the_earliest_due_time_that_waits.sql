@@ -23,7 +23,7 @@ update messenger_messages set alone = true where type = 'suspect';
 select is(
   messenger_next_due(array['default']), '2026-01-01 11:00Z'::timestamptz, 'one that runs alone counts'
 );
-select messenger_claim(test.token(1), run_alone => true);
+select test.claim(test.token(1), run_alone => true);
 select is(
   messenger_next_due(array['default']), '2026-01-01 12:03Z'::timestamptz, 'one that runs does not'
 );

@@ -8,7 +8,7 @@ select test.set_clock('2027-01-01 12:00Z');
 select messenger_prune(interval '0');
 select is(array(select type from messenger_messages), array['A'], 'it still waits');
 select is(
-  test.types(messenger_claim(test.token(1)) -> 'messages'), array['A'], 'and is claimed'
+  test.types(test.claim(test.token(1)) -> 'messages'), array['A'], 'and is claimed'
 );
 
 select * from finish();

@@ -5,7 +5,7 @@ select test.set_clock('2026-01-01 12:00Z');
 
 select test.dead_letter('A');
 select messenger_redrive(type => 'A');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1),
   'dead', jsonb_build_array(jsonb_build_object(

@@ -7,7 +7,7 @@ select test.dead_letter('A', 'mail');
 select messenger_redrive(to_queue => 'second.chance');
 select is((select queue from messenger_messages), 'second.chance', 'the other queue');
 select is(
-  test.types(messenger_claim(test.token(1), queues => array['second.chance']) -> 'messages'),
+  test.types(test.claim(test.token(1), queues => array['second.chance']) -> 'messages'),
   array['A'], 'from which it is claimed'
 );
 

@@ -4,7 +4,7 @@ select plan(1);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 update messenger_messages
 set errors = (select jsonb_agg(jsonb_build_object('message', n::text)) from generate_series(1, 100) as n)
 where type = 'A';

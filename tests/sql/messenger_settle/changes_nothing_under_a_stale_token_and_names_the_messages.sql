@@ -4,7 +4,7 @@ select plan(4);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('handled', 'released', 'retried', 'dead', 'pending', 'good');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 update messenger_messages
 set status = 'pending', lease_token = null, leased_until = null where type = 'pending';
 update messenger_messages set lease_token = test.token(2)

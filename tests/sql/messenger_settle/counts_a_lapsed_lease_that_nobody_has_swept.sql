@@ -4,7 +4,7 @@ select plan(2);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A');
-select messenger_claim(test.token(1), lease_ms => 1000);
+select test.claim(test.token(1), lease_ms => 1000);
 select test.set_clock('2026-01-01 12:05Z');
 select is(
   messenger_settle(jsonb_build_array(jsonb_build_object(

@@ -4,7 +4,7 @@ select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
 select messenger_dispatch('A', available_at => '2026-01-01 11:00Z');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 select is(
   messenger_settle(jsonb_build_array(jsonb_build_object(
     'token', test.token(1), 'released', test.ids('A')
@@ -18,7 +18,7 @@ select results_eq(
   'the row is as it was before the claim'
 );
 select is(
-  test.types(messenger_claim(test.token(2)) -> 'messages'), array['A'], 'the next claim gets it'
+  test.types(test.claim(test.token(2)) -> 'messages'), array['A'], 'the next claim gets it'
 );
 
 select * from finish();

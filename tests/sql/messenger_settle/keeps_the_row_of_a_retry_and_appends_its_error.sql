@@ -4,7 +4,7 @@ select plan(4);
 select test.set_clock('2026-01-01 12:00Z');
 
 select messenger_enqueue('[{"type":"A","stamps":{"user":"u"}}]');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 create temp table before as select id from messenger_messages;
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1),
@@ -30,7 +30,7 @@ select is(
 );
 
 select test.set_clock('2026-01-01 12:01Z');
-select messenger_claim(test.token(2));
+select test.claim(test.token(2));
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(2),
   'retries', jsonb_build_array(jsonb_build_object(

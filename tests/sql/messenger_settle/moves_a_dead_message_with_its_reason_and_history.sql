@@ -8,7 +8,7 @@ select messenger_enqueue('[{
   "stamps": {"user": "u"}
 }]');
 create temp table before as select id from messenger_messages;
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 update messenger_messages set retry_count = 3, attempts = 4, errors = '[{"message":"first"}]'
 where type = 'A';
 select test.set_clock('2026-01-01 12:00:30Z');

@@ -11,7 +11,7 @@ as $$
 $$;
 create temp table leased as
   select worker, jsonb_path_query_array(
-    messenger_claim(test.token(worker)), '$.messages[*].id'
+    test.claim(test.token(worker)), '$.messages[*].id'
   ) as ids
   from generate_series(1, 6) as worker;
 create temp table outcomes as

@@ -4,7 +4,7 @@ select plan(5);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A', 'B');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 select throws_ok(
   $$select messenger_settle(null)$$, 'PT400', 'settlements: has to be an array', 'no array'
 );

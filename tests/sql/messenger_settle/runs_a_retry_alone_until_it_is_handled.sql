@@ -4,7 +4,7 @@ select plan(2);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1),
   'retries', jsonb_build_array(jsonb_build_object(
@@ -12,7 +12,7 @@ select messenger_settle(jsonb_build_array(jsonb_build_object(
   ))
 )));
 select is((select alone from messenger_messages), true, 'a retry may ask for it');
-select messenger_claim(test.token(2), run_alone => true);
+select test.claim(test.token(2), run_alone => true);
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(2),
   'retries', jsonb_build_array(jsonb_build_object(

@@ -4,7 +4,7 @@ select plan(2);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'tired');
-select messenger_claim(test.token(1));
+select test.claim(test.token(1));
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1),
   'dead', (

@@ -6,7 +6,7 @@ select test.set_clock('2026-01-01 12:00Z');
 select test.dispatch_many(100);
 create temp table leased as
   select m ->> 'id' as id, ordinality as n
-  from jsonb_array_elements(messenger_claim(test.token(1)) -> 'messages') with ordinality as c (m);
+  from jsonb_array_elements(test.claim(test.token(1)) -> 'messages') with ordinality as c (m);
 
 select is(
   messenger_settle(jsonb_build_array(jsonb_build_object(

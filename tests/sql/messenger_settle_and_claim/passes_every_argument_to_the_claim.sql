@@ -8,7 +8,7 @@ select messenger_dispatch('mail', queue => 'mail');
 select messenger_dispatch('suspect');
 update messenger_messages set alone = true where type = 'suspect';
 
-create temp table first as select messenger_settle_and_claim(
+create temp table first as select test.settle_and_claim(
   '[]', test.token(1), max_messages => 1, lease_ms => 5000, queues => array['default']
 ) as answer;
 select is((select test.types(answer -> 'messages') from first), array['A'], 'max_messages, queues');
@@ -20,26 +20,26 @@ select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1), 'released', test.ids('A')
 )));
 select is(
-  test.types(messenger_settle_and_claim(
+  test.types(test.settle_and_claim(
     '[]', test.token(2), queues => array['default'],
     last_keys => (select answer -> 'last_keys' from first)
   ) -> 'messages'),
   array['B'], 'last_keys'
 );
 select is(
-  test.types(messenger_settle_and_claim('[]', test.token(3), run_alone => true) -> 'messages'),
+  test.types(test.settle_and_claim('[]', test.token(3), run_alone => true) -> 'messages'),
   array['suspect'], 'run_alone'
 );
 select is(
-  test.types(messenger_settle_and_claim('[]', test.token(3), repeated => true) -> 'messages'),
+  test.types(test.settle_and_claim('[]', test.token(3), repeated => true) -> 'messages'),
   array['suspect'], 'repeated'
 );
 select test.set_clock('2026-01-01 12:05Z');
 select is(
-  messenger_settle_and_claim('[]', test.token(4), sweep => false) -> 'crashed', '[]', 'sweep'
+  test.settle_and_claim('[]', test.token(4), sweep => false) -> 'crashed', '[]', 'sweep'
 );
 select is(
-  test.types(messenger_settle_and_claim('[]', test.token(4)) -> 'crashed'),
+  test.types(test.settle_and_claim('[]', test.token(4)) -> 'crashed'),
   array['B', 'suspect'], 'which is done unless it is declined'
 );
 

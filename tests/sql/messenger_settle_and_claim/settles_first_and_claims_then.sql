@@ -4,8 +4,8 @@ select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A', 'B', 'C');
-select messenger_claim(test.token(1), 2);
-create temp table call as select messenger_settle_and_claim(
+select test.claim(test.token(1), 2);
+create temp table call as select test.settle_and_claim(
   jsonb_build_array(jsonb_build_object(
     'token', test.token(1), 'handled', test.ids('A') || '["999999999"]', 'released', test.ids('B')
   )),

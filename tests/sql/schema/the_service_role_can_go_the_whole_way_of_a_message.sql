@@ -4,11 +4,11 @@ select plan(7);
 
 set local role service_role;
 create temp table dispatch as select messenger_dispatch('A', queue => 'new', idempotency_key => 'k');
-create temp table claim as select messenger_claim(test.token(1)) as answer;
+create temp table claim as select test.claim(test.token(1)) as answer;
 create temp table heartbeat as select messenger_heartbeat(jsonb_build_array(jsonb_build_object(
   'token', test.token(1), 'ids', test.ids('A')
 ))) as answer;
-create temp table settle as select messenger_settle_and_claim(
+create temp table settle as select test.settle_and_claim(
   jsonb_build_array(jsonb_build_object(
     'token', test.token(1),
     'dead', jsonb_build_array(jsonb_build_object('id', test.id_of('A')::text, 'reason', 'invalid'))

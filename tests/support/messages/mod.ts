@@ -89,5 +89,55 @@ const Kill = defineMessage({
   },
 });
 
+const Burn = defineMessage({
+  type: "Burn",
+  schema: z.object({ ms: z.number() }),
+  handler: (payload, ctx) => {
+    const until = performance.now() + payload.ms;
+    while (performance.now() < until) { /* uses up CPU time */ }
+    return record(ctx, payload);
+  },
+});
+
+const Stray = defineMessage({
+  type: "Stray",
+  schema: z.object({}),
+  handler: (payload, ctx) => {
+    Promise.reject(new Error("forgotten"));
+    return record(ctx, payload);
+  },
+});
+
+const Together = defineMessage({
+  type: "Together",
+  schema: z.object({ n: z.number() }),
+  batch: { size: 20 },
+  handleBatch: async (messages, { supabase }) => {
+    const { error } = await supabase.from("test_effects").insert(
+      messages.map(({ envelope, attempt, payload }) => ({
+        message_id: envelope.id,
+        type: envelope.type,
+        attempt,
+        payload: { ...payload, together: messages.length },
+      })),
+    );
+    if (error) throw error;
+    return messages.map(({ payload, attempt }) =>
+      payload.n === 7 && attempt === 1 ? new Error("not the seventh") : undefined
+    );
+  },
+});
+
 /** Every message of the tests. */
-export const messages = [Note, Secret, Choosy, Count, Fail, Slow, Kill];
+export const messages = [
+  Note,
+  Secret,
+  Choosy,
+  Count,
+  Fail,
+  Slow,
+  Kill,
+  Burn,
+  Stray,
+  Together,
+];

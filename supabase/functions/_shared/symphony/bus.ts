@@ -49,7 +49,10 @@ export interface MessageInput {
 export interface Middleware {
   /** May change the message, or throw to refuse it. */
   dispatch?(message: OutgoingMessage): OutgoingMessage | Promise<OutgoingMessage>;
-  /** Runs around the handlers; what it throws counts as the attempt's failure. */
+  /**
+   * Runs around the handlers; what it throws counts as the attempt's failure. Where messages are handled
+   * in batches it runs around each, and `next` waits until all of them are there.
+   */
   handle?(ctx: HandlerContext, next: () => Promise<void>): Promise<void>;
 }
 

@@ -22,7 +22,13 @@ const environment = z.object({
   /** How long a lease lasts without a heartbeat, in ms. */
   SYMPHONY_WORKER_LEASE_MS: wholeNumber(60_000, 100, 3_600_000),
   /** For how long a tick claims and starts messages, in ms. */
-  SYMPHONY_TICK_BUDGET_MS: wholeNumber(50_000, 100, 300_000),
+  SYMPHONY_TICK_BUDGET_MS: wholeNumber(50_000, 100, 399_000),
+  /** After so many ms a tick stops the handlers that still run: the platform is about to kill it. */
+  SYMPHONY_TICK_MAX_MS: wholeNumber(140_000, 200, 400_000),
+  /** CPU that a tick may use before it leaves the rest to its successor, in ms; 0 is no limit. */
+  SYMPHONY_TICK_CPU_MS: wholeNumber(1_500, 0, 3_600_000),
+  /** Messages that a tick starts before it leaves the rest to its successor. */
+  SYMPHONY_TICK_MAX_MESSAGES: wholeNumber(10_000, 1, 1_000_000),
   /** Largest body that `dispatch` takes, in bytes. */
   SYMPHONY_MAX_BODY_BYTES: wholeNumber(1_048_576, 1024, 10_485_760),
   /** Roles in a user's app_metadata that may use the management API, separated by commas. */
@@ -31,6 +37,9 @@ const environment = z.object({
   SYMPHONY_READ_ONLY_ROLES: names,
   /** Least serious level that is logged. */
   SYMPHONY_LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
+}).refine((env) => env.SYMPHONY_TICK_BUDGET_MS < env.SYMPHONY_TICK_MAX_MS, {
+  path: ["SYMPHONY_TICK_BUDGET_MS"],
+  message: "has to be less than SYMPHONY_TICK_MAX_MS",
 });
 
 /** The settings of the functions. */
@@ -40,6 +49,9 @@ export interface Config {
   readonly workerConcurrency: number;
   readonly leaseMs: number;
   readonly tickBudgetMs: number;
+  readonly tickMaxMs: number;
+  readonly tickCpuMs: number;
+  readonly tickMaxMessages: number;
   readonly maxBodyBytes: number;
   readonly adminRoles: readonly string[];
   readonly readOnlyRoles: readonly string[];
@@ -70,6 +82,9 @@ export function readConfig(
     workerConcurrency: env.SYMPHONY_WORKER_CONCURRENCY,
     leaseMs: env.SYMPHONY_WORKER_LEASE_MS,
     tickBudgetMs: env.SYMPHONY_TICK_BUDGET_MS,
+    tickMaxMs: env.SYMPHONY_TICK_MAX_MS,
+    tickCpuMs: env.SYMPHONY_TICK_CPU_MS,
+    tickMaxMessages: env.SYMPHONY_TICK_MAX_MESSAGES,
     maxBodyBytes: env.SYMPHONY_MAX_BODY_BYTES,
     adminRoles: env.SYMPHONY_ADMIN_ROLES,
     readOnlyRoles: env.SYMPHONY_READ_ONLY_ROLES,

@@ -131,6 +131,20 @@ export class CrashError extends SymphonyError {
   }
 }
 
+/** The worker has to end before the handler is done. Retried as the strategy says. */
+export class WorkerStoppedError extends SymphonyError {
+  constructor(message = "the worker has to end", options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** The message's lease is over, or another's: another worker may handle it by now. */
+export class LeaseLostError extends SymphonyError {
+  constructor(message = "the lease was lost", options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
 /** An operator cancelled the message. Never retried; the reason of its handler's abort signal. */
 export class CancelledError extends UnrecoverableError {
   constructor(message = "the message was cancelled", options?: ErrorOptions) {

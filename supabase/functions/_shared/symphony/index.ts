@@ -1,5 +1,6 @@
 /** The public surface of Symphony Messenger. */
 
+export * from "./batch.ts";
 export * from "./bus.ts";
 export * from "./config.ts";
 export * from "./dedupe.ts";
@@ -19,8 +20,10 @@ export * from "./outcome.ts";
 export * from "./retry/index.ts";
 export * from "./scheduler/index.ts";
 export * from "./snooze.ts";
+export * from "./stray-errors.ts";
 export * from "./transport/memory.ts";
 export type { QueueSettings } from "./transport/memory-queues.ts";
 export * from "./transport/supabase.ts";
 export * from "./transport/transport.ts";
+export * from "./worker/options.ts";
 export * from "./worker/worker.ts";

@@ -2,6 +2,7 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { z } from "zod";
+import { type Batch, type BatchHandler, type BatchOptions, checkBatch } from "./batch.ts";
 import type { DispatchOptions } from "./bus.ts";
 import { type Dedupe, parseDedupe } from "./dedupe.ts";
 import { type Duration, parseDuration } from "./duration.ts";
@@ -56,8 +57,8 @@ export interface Failure {
   readonly log: Logger;
 }
 
-/** What a user writes; see {@link defineMessage}. */
-export interface MessageOptions<Schema extends z.ZodType> {
+/** What a user writes about a message, whatever handles it. */
+export interface MessageRules<Schema extends z.ZodType> {
   /** Unique name: letters, digits and `_ . : -`. */
   readonly type: string;
   /** Checks the payload, when it is dispatched and again before it is handled. */
@@ -80,12 +81,23 @@ export interface MessageOptions<Schema extends z.ZodType> {
   readonly access?: Access;
   /** Which options a signed-in user may choose; none where absent. */
   readonly callerOptions?: readonly CallerOption[];
-  /** One handler, or several by name: a retry skips those that already succeeded. */
-  readonly handler: Handler<z.output<Schema>> | Readonly<Record<string, Handler<z.output<Schema>>>>;
   /** Told of each retry. An error in it is logged and changes nothing. */
   readonly onRetry?: (failure: Failure & { readonly delayMs: number }) => unknown;
   /** Told when a message is given up: an alert goes here. An error in it is logged. */
   readonly onDeadLetter?: (failure: Failure & { readonly reason: DeadReason }) => unknown;
+}
+
+/** What a user writes; see {@link defineMessage}. */
+export interface MessageOptions<Schema extends z.ZodType> extends MessageRules<Schema> {
+  /** One handler, or several by name: a retry skips those that already succeeded. */
+  readonly handler: Handler<z.output<Schema>> | Readonly<Record<string, Handler<z.output<Schema>>>>;
+}
+
+/** What a user writes where several messages are handled at once; see {@link defineMessage}. */
+export interface BatchMessageOptions<Schema extends z.ZodType> extends MessageRules<Schema> {
+  /** Handles up to `batch.size` messages that are due, in the place of `handler`. */
+  readonly handleBatch: BatchHandler<z.output<Schema>>;
+  readonly batch?: BatchOptions;
 }
 
 /** A checked definition, with durations in ms and defaults filled in. */
@@ -101,9 +113,12 @@ export interface MessageDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly dedupe: Dedupe;
   readonly access: Access;
   readonly callerOptions: ReadonlySet<CallerOption>;
+  /** Empty where messages are handled in batches. */
   readonly handlers: readonly NamedHandler[];
-  readonly onRetry: MessageOptions<Schema>["onRetry"];
-  readonly onDeadLetter: MessageOptions<Schema>["onDeadLetter"];
+  /** What handles several messages at once; null where each is handled by itself. */
+  readonly batch: Batch | null;
+  readonly onRetry: MessageRules<Schema>["onRetry"];
+  readonly onDeadLetter: MessageRules<Schema>["onDeadLetter"];
 }
 
 /** A handler and the name it is remembered by. */
@@ -143,7 +158,7 @@ export function checkPriority(value: unknown, field: string): number {
  * @throws RangeError that names the option which is wrong
  */
 export function defineMessage<Schema extends z.ZodType>(
-  options: MessageOptions<Schema>,
+  options: MessageOptions<Schema> | BatchMessageOptions<Schema>,
 ): MessageDefinition<Schema> {
   const type = checkName(options.type, "type", 200);
   if (typeof options.schema?.safeParse !== "function") {
@@ -168,15 +183,31 @@ export function defineMessage<Schema extends z.ZodType>(
     dedupe,
     access: options.access ?? "secret",
     callerOptions: new Set(options.callerOptions),
-    handlers: namedHandlers(type, options.handler),
+    ...handling(type, options),
     onRetry: options.onRetry,
     onDeadLetter: options.onDeadLetter,
   });
 }
 
+function handling<Schema extends z.ZodType>(
+  type: string,
+  options: Partial<MessageOptions<Schema> & BatchMessageOptions<Schema>>,
+): Pick<MessageDefinition<Schema>, "handlers" | "batch"> {
+  const { handler, handleBatch, batch } = options;
+  if (handler !== undefined && handleBatch !== undefined) {
+    throw new RangeError(`${type}: handleBatch: give either handler or handleBatch, not both`);
+  }
+  if (handleBatch === undefined && batch !== undefined) {
+    throw new RangeError(`${type}: batch: needs handleBatch`);
+  }
+  return handleBatch === undefined
+    ? { handlers: namedHandlers(type, handler), batch: null }
+    : { handlers: [], batch: checkBatch(type, handleBatch, batch) };
+}
+
 function namedHandlers<Schema extends z.ZodType>(
   type: string,
-  handler: MessageOptions<Schema>["handler"],
+  handler: MessageOptions<Schema>["handler"] | undefined,
 ): NamedHandler[] {
   const handlers = typeof handler === "function"
     ? [{ name: "handler", handle: handler }]

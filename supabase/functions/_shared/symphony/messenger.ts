@@ -12,8 +12,9 @@ import { Scheduler } from "./scheduler/scheduler.ts";
 import { runSchedules, type SchedulesReport } from "./scheduler/tick.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
+import type { WorkerLimits, WorkerReport } from "./worker/options.ts";
 import { runTick, type TickOptions } from "./worker/tick.ts";
-import { runWorker, type WorkerLimits, type WorkerReport } from "./worker/worker.ts";
+import { runWorker } from "./worker/worker.ts";
 
 /** What a messenger is made of. */
 export interface MessengerOptions {
@@ -68,6 +69,8 @@ export function createMessenger(options: MessengerOptions): Messenger {
   });
   const work = (limits: WorkerLimits) =>
     runWorker({
+      cpuMs: config.tickCpuMs,
+      maxMessages: config.tickMaxMessages,
       ...limits,
       transport,
       bus,

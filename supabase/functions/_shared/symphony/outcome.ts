@@ -66,9 +66,9 @@ export interface Snoozed {
 export interface Settlement {
   readonly id: string;
   readonly leaseToken: string;
-  /** The message is in a group; the next one's turn may come with this. */
-  readonly grouped?: boolean;
   readonly outcome: Outcome | Released | Snoozed;
+  /** Its message belongs to a group. */
+  readonly grouped?: boolean;
 }
 
 /** The one handled outcome; it carries nothing. */

@@ -77,3 +77,13 @@ export class MemoryQueues {
 function sum(grants: readonly Grant[]): number {
   return grants.reduce((total, { messages }) => total + messages, 0);
 }
+
+/** Calculates a queue's value when it is first asked for. */
+export function once(calculate: (queue: string) => number): (queue: string) => number {
+  const known = new Map<string, number>();
+  return (queue) => {
+    const value = known.get(queue) ?? calculate(queue);
+    known.set(queue, value);
+    return value;
+  };
+}

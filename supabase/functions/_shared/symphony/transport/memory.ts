@@ -2,7 +2,7 @@
 
 import type { Envelope, OutgoingMessage } from "../envelope.ts";
 import type { Dead, Settlement } from "../outcome.ts";
-import { MemoryQueues } from "./memory-queues.ts";
+import { MemoryQueues, once } from "./memory-queues.ts";
 import { heldKey, inClaimOrder, type Row, timedKey, toEnvelope } from "./memory-rows.ts";
 import {
   type CancelFilter,
@@ -296,14 +296,4 @@ function cancelledInstead(outcome: Settlement["outcome"]): Dead | null {
   if (outcome.kind === "handled" || outcome.kind === "dead") return null;
   const { stamps, errors = [] }: Partial<Dead> = { ...outcome, kind: "dead" };
   return { kind: "dead", reason: "cancelled", errors, ...(stamps && { stamps }) };
-}
-
-/** Calculates a queue's value when it is first asked for. */
-function once(calculate: (queue: string) => number): (queue: string) => number {
-  const known = new Map<string, number>();
-  return (queue) => {
-    const value = known.get(queue) ?? calculate(queue);
-    known.set(queue, value);
-    return value;
-  };
 }

@@ -20,7 +20,7 @@ export async function callRpc<Answer>(
   args: Readonly<Record<string, unknown>>,
   timeoutMs: number,
 ): Promise<Answer> {
-  const { data, error, status } = await client.rpc(name, args)
+  const { data, error, status } = await client.rpc(withColumns(name, args), args)
     .abortSignal(AbortSignal.timeout(timeoutMs));
   if (!error) return data as Answer;
   if (error.code === "PT404") throw new NotFoundError(error.message, { cause: error });
@@ -28,4 +28,14 @@ export async function callRpc<Answer>(
   if (/^PT4\d\d$/.test(error.code)) throw new RangeError(error.message, { cause: error });
   const retryable = status === 0 || status >= 500 || status === 429 || RETRYABLE.test(error.code);
   throw new TransportError(name, error.message || `HTTP ${status}`, retryable, { cause: error });
+}
+
+/**
+ * Names the arguments in the query as well: then PostgREST passes the body on as it is, instead of
+ * reading through all of it to find them. (`columns`: https://docs.postgrest.org, "Specifying Columns";
+ * it holds for calls of functions too.)
+ */
+function withColumns(name: string, args: Readonly<Record<string, unknown>>): string {
+  const names = Object.keys(args);
+  return names.length === 0 ? name : `${name}?columns=${names.join(",")}`;
 }

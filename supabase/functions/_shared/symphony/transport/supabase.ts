@@ -17,23 +17,24 @@ import {
   type Transport,
 } from "./transport.ts";
 
-interface MessageRow {
-  id: string;
-  type: string;
-  payload: unknown;
-  queue: string;
-  priority: number;
-  available_at: string;
-  created_at: string;
-  expires_at: string | null;
-  expired: boolean;
-  retry_count: number;
-  attempts: number;
-  group_key: string | null;
-  stamps: Stamps | null;
-  errors: AttemptError[] | null;
-  alone: boolean;
-}
+/** A message as `messenger_claim` answers it. */
+type MessageRow = [
+  id: string,
+  type: string,
+  payload: unknown,
+  queue: string,
+  priority: number,
+  availableAt: string,
+  createdAt: string,
+  expiresAt: string | null,
+  expired: boolean,
+  retryCount: number,
+  attempts: number,
+  groupKey: string | null,
+  stamps: Stamps | null,
+  errors: AttemptError[] | null,
+  alone: boolean,
+];
 
 interface ClaimAnswer {
   messages: MessageRow[];
@@ -82,11 +83,11 @@ export class SupabaseTransport implements Transport {
     settlements: readonly Settlement[],
     request: ClaimRequest,
   ): Promise<SettleResult & Claim> {
-    const answer = await this.#call<SettleResult & ClaimAnswer>("messenger_settle_and_claim", {
-      settlements: byToken(settlements),
-      ...claimArguments(request),
-    });
-    return { stale: answer.stale, ...toClaim(answer, request) };
+    const { stale, claim } = await this.#call<SettleResult & { claim: ClaimAnswer }>(
+      "messenger_settle_and_claim",
+      { settlements: byToken(settlements), ...claimArguments(request) },
+    );
+    return { stale, ...toClaim(claim, request) };
   }
 
   extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult> {
@@ -139,11 +140,13 @@ function claimArguments(request: ClaimRequest) {
 
 function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
   const startWithinMs = request.startWithinMs ?? START_WITHIN_MS;
+  const messages = answer.messages.map((row) => toEnvelope(row, answer.token));
   return {
-    messages: answer.messages.map((row) => ({
-      ...toEnvelope(row, answer.token),
-      ...(answer.rated.includes(row.queue) && { startWithinMs }),
-    })),
+    messages: answer.rated.length === 0
+      ? messages
+      : messages.map((envelope) =>
+        answer.rated.includes(envelope.queue) ? { ...envelope, startWithinMs } : envelope
+      ),
     crashed: answer.crashed.map((row) => toEnvelope(row, answer.crashed_token)),
     lastKeys: answer.last_keys,
     aloneDue: answer.alone_due,
@@ -155,22 +158,39 @@ function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
 }
 
 function toEnvelope(row: MessageRow, leaseToken: string): Envelope {
+  const [
+    id,
+    type,
+    payload,
+    queue,
+    priority,
+    availableAt,
+    createdAt,
+    expiresAt,
+    expired,
+    retryCount,
+    attempts,
+    groupKey,
+    stamps,
+    errors,
+    alone,
+  ] = row;
   return {
-    id: row.id,
-    type: row.type,
-    payload: row.payload,
-    queue: row.queue,
-    priority: row.priority,
-    availableAt: new Date(row.available_at),
-    createdAt: new Date(row.created_at),
-    expiresAt: row.expires_at === null ? null : new Date(row.expires_at),
-    expired: row.expired,
-    retryCount: row.retry_count,
-    attempts: row.attempts,
-    groupKey: row.group_key,
-    stamps: row.stamps ?? {},
-    errors: row.errors ?? [],
-    alone: row.alone,
+    id,
+    type,
+    payload,
+    queue,
+    priority,
+    availableAt: new Date(availableAt),
+    createdAt: new Date(createdAt),
+    expiresAt: expiresAt === null ? null : new Date(expiresAt),
+    expired,
+    retryCount,
+    attempts,
+    groupKey,
+    stamps: stamps ?? {},
+    errors: errors ?? [],
+    alone,
     leaseToken,
   };
 }

@@ -6,7 +6,6 @@ import type { Envelope } from "../envelope.ts";
 import {
   type HandlerFailure,
   HandlersFailedError,
-  HandlerTimeoutError,
   InvalidPayloadError,
   MessageExpiredError,
   UnknownMessageTypeError,
@@ -16,6 +15,7 @@ import type { HandlerContext, MessageDefinition } from "../message.ts";
 import { handled, type Outcome, type Snoozed } from "../outcome.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import { Snooze } from "../snooze.ts";
+import type { Deadlines, Task } from "./task.ts";
 
 /** What an attempt needs beside the message. */
 export interface AttemptDependencies {
@@ -23,30 +23,26 @@ export interface AttemptDependencies {
   readonly retry: RetryManager;
   readonly supabase: SupabaseClient;
   readonly log: Logger;
+  readonly deadlines: Deadlines;
 }
 
-/**
- * Runs a message's handlers and answers what becomes of it. Never throws.
- * @param stop aborted when the lease is lost or the worker has to end
- */
+/** Runs a message's handlers and answers what becomes of it. Never throws. */
 export async function attempt(
-  envelope: Envelope,
-  stop: AbortSignal,
+  task: Task,
   deps: AttemptDependencies,
 ): Promise<Outcome | Snoozed> {
+  const { envelope } = task;
   const startedAt = performance.now();
   const handledBy = new Set(envelope.stamps.handledBy);
   const snoozes: Snooze[] = [];
   try {
     const definition = runnable(envelope, deps.bus);
     const payload = await parse(definition, envelope);
-    await withTimeout(definition, stop, (signal) => {
-      const ctx = context(envelope, signal, deps);
-      return deps.bus.handle(
-        ctx,
-        () => runHandlers(definition, payload, ctx, { handledBy, snoozes }),
-      );
-    });
+    const ctx = context(task, deps);
+    deps.deadlines.set(task, definition.timeoutMs);
+    await task.run(() =>
+      deps.bus.handle(ctx, () => runHandlers(definition, payload, ctx, { handledBy, snoozes }))
+    );
     return snoozes.length === 0 ? handled : {
       kind: "snoozed",
       delayMs: Math.max(...snoozes.map(({ delayMs }) => delayMs)),
@@ -57,17 +53,24 @@ export async function attempt(
       durationMs: Math.round(performance.now() - startedAt),
       handledBy: [...handledBy],
     });
+  } finally {
+    deps.deadlines.clear(task);
   }
 }
 
-function runnable(envelope: Envelope, bus: MessageBus): MessageDefinition {
+/**
+ * The definition of a message that may be run.
+ * @throws UnknownMessageTypeError, or MessageExpiredError
+ */
+export function runnable(envelope: Envelope, bus: MessageBus): MessageDefinition {
   const definition = bus.registry.get(envelope.type);
   if (!definition) throw new UnknownMessageTypeError(envelope.type);
   if (envelope.expired && envelope.expiresAt) throw new MessageExpiredError(envelope.expiresAt);
   return definition;
 }
 
-async function parse(definition: MessageDefinition, envelope: Envelope): Promise<unknown> {
+/** The payload, checked and parsed. @throws InvalidPayloadError */
+export async function parse(definition: MessageDefinition, envelope: Envelope): Promise<unknown> {
   const parsed = await definition.schema.safeParseAsync(envelope.payload);
   if (!parsed.success) throw new InvalidPayloadError(envelope.type, parsed.error.issues);
   return parsed.data;
@@ -104,41 +107,18 @@ async function runHandlers(
   throw new HandlersFailedError(failures);
 }
 
-/** Ends with the work, or with the timeout or the stop signal, whatever comes first. */
-async function withTimeout(
-  definition: MessageDefinition,
-  stop: AbortSignal,
-  work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const controller = new AbortController();
-  const onStop = () => controller.abort(stop.reason);
-  const timer = setTimeout(
-    () => controller.abort(new HandlerTimeoutError(definition.timeoutMs)),
-    definition.timeoutMs,
-  );
-  stop.addEventListener("abort", onStop, { once: true });
-  if (stop.aborted) onStop();
-  try {
-    await new Promise<void>((resolve, reject) => {
-      controller.signal.addEventListener("abort", () => reject(controller.signal.reason));
-      work(controller.signal).then(resolve, reject);
-    });
-  } finally {
-    clearTimeout(timer);
-    stop.removeEventListener("abort", onStop);
-  }
-}
-
-function context(
-  envelope: Envelope,
-  signal: AbortSignal,
-  deps: AttemptDependencies,
-): HandlerContext {
+/** What a handler gets beside the payload; signal and log are made when they are looked at. */
+export function context(task: Task, deps: AttemptDependencies): HandlerContext {
+  const { envelope } = task;
   return {
     envelope,
     attempt: envelope.attempts,
-    signal,
-    log: deps.log.with({ id: envelope.id, type: envelope.type, attempt: envelope.attempts }),
+    get signal() {
+      return task.signal;
+    },
+    get log() {
+      return deps.log.with({ id: envelope.id, type: envelope.type, attempt: envelope.attempts });
+    },
     dispatch: deps.bus.dispatch,
     supabase: deps.supabase,
     schedule: envelope.stamps.schedule ?? null,

@@ -4,37 +4,53 @@ import type { Envelope } from "../envelope.ts";
 import type { Logger } from "../log.ts";
 import type { Lease, Transport } from "../transport/transport.ts";
 
+/** A running heartbeat. */
+export interface Heartbeat {
+  /** The leases have become shorter: the next beat comes in time for them. */
+  hurry(): void;
+  stop(): void;
+}
+
 /**
  * Extends the leases of what `held` answers, three times within a lease, until it is stopped.
- * @param onKept called after a heartbeat that reached the database
- * @param onLost told the ids whose lease is another's by now
- * @param onCancelled told the ids of messages that are not to be run on
- * @returns a function that stops it
+ * @param options.leaseMs how long the shortest of the leases lasts
+ * @param options.onKept told when the call that kept the leases was sent, by performance.now()
+ * @param options.onLost told the ids whose lease is another's by now
+ * @param options.onCancelled told the ids of messages that are not to be run on
  */
 export function startHeartbeat(options: {
   readonly transport: Transport;
-  readonly leaseMs: number;
+  readonly leaseMs: () => number;
   readonly held: () => Iterable<Pick<Envelope, "id" | "leaseToken">>;
-  readonly onKept: () => void;
+  readonly onKept: (sentAt: number) => void;
   readonly onLost: (ids: readonly string[]) => void;
   readonly onCancelled: (ids: readonly string[]) => void;
   readonly log: Logger;
-}): () => void {
+}): Heartbeat {
   const { transport, leaseMs, held, onKept, onLost, onCancelled, log } = options;
   const beat = async () => {
     const leases = byToken(held());
     if (leases.length === 0) return;
+    const sentAt = performance.now();
     try {
-      const { lost, cancelled } = await transport.extendLeases(leases, leaseMs);
-      onKept();
+      const { lost, cancelled } = await transport.extendLeases(leases, leaseMs());
+      onKept(sentAt);
       if (lost.length > 0) onLost(lost);
       if (cancelled.length > 0) onCancelled(cancelled);
     } catch (error) {
       log.warn("heartbeat_failed", { error: String(error) });
     }
   };
-  const timer = setInterval(beat, leaseMs / 3);
-  return () => clearInterval(timer);
+  const start = () => setInterval(beat, leaseMs() / 3);
+  let timer = start();
+  const stop = () => clearInterval(timer);
+  return {
+    hurry: () => {
+      stop();
+      timer = start();
+    },
+    stop,
+  };
 }
 
 function byToken(held: Iterable<Pick<Envelope, "id" | "leaseToken">>): Lease[] {

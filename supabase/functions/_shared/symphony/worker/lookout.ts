@@ -1,6 +1,11 @@
 /** When a worker looks for messages, and what it asks for; learnt from each claim's answer. */
 
-import type { Claim, ClaimRequest, LastKeys } from "../transport/transport.ts";
+import {
+  type Claim,
+  type ClaimRequest,
+  type LastKeys,
+  START_WITHIN_MS,
+} from "../transport/transport.ts";
 
 /** Leases that ran out are looked for so often, in ms: the look reads what vacuum has left behind. */
 const SWEEP_EVERY_MS = 10_000;
@@ -8,8 +13,22 @@ const SWEEP_EVERY_MS = 10_000;
 const FULL_LOOK_EVERY_MS = 1_000;
 /** Between two looks for work that is due but was not given, in ms: another worker has it locked. */
 const SHORTEST_WAIT_MS = 50;
+/** Messages of queues with a rate are claimed for a start within so many ms at most. */
+const LONGEST_START_MS = 10_000;
 /** With no look within so many ms the tick should rest: others may see to what comes in meanwhile. */
 const SOON_MS = 100;
+
+/** What a worker can take. */
+export interface Hands {
+  /** It holds nothing, neither running nor waiting. */
+  readonly isEmpty: boolean;
+  /** Messages that it may take. */
+  readonly room: number;
+  /** Fewer are not worth a call of their own. */
+  readonly worthwhile: number;
+  /** Handlers that may start at once. */
+  readonly slots: number;
+}
 
 /** Decides on the next claim. */
 export class Lookout {
@@ -20,10 +39,10 @@ export class Lookout {
   #sweepAt = -Infinity;
   #aloneDue = false;
   #ranAlone = false;
+  #startWithinMs = START_WITHIN_MS;
 
   constructor(
     private readonly options: {
-      readonly batchSize: number;
       readonly leaseMs: number;
       readonly queues?: readonly string[];
       /** Work that falls due later than this is left to another tick. */
@@ -47,21 +66,26 @@ export class Lookout {
     this.nextLookAt = performance.now();
   }
 
+  /** Messages came too late to be started: from now on there is more time for it. */
+  wasLate(): void {
+    this.#startWithinMs = Math.min(this.#startWithinMs * 2, LONGEST_START_MS);
+  }
+
   /**
    * What to claim now, if anything.
    * @param now on the clock of performance.now()
-   * @param held messages that wait or run in this worker
+   * @param hands what this worker can take
    * @param settles whether a settle call is due anyway, which carries a claim at no cost
    */
-  request(now: number, held: number, settles: boolean): ClaimRequest | null {
-    const { batchSize, leaseMs, queues } = this.options;
+  request(now: number, hands: Hands, settles: boolean): ClaimRequest | null {
+    const { leaseMs, queues } = this.options;
+    const { isEmpty, room, worthwhile, slots } = hands;
     // A message that has to run alone waits until this worker's hands are empty; and after it, the
     // ordinary ones have their turn.
     const runAlone = this.#aloneDue && !this.#ranAlone;
-    if (runAlone && held > 0) return null;
+    if (runAlone && !isEmpty) return null;
 
-    const room = batchSize - held;
-    const lookDue = this.nextLookAt !== null && now >= this.nextLookAt && room * 2 >= batchSize;
+    const lookDue = this.nextLookAt !== null && now >= this.nextLookAt && room >= worthwhile;
     if (!(runAlone || lookDue || (settles && room > 0))) return null;
 
     const fullLook = now - this.#fullLookAt >= FULL_LOOK_EVERY_MS;
@@ -71,6 +95,8 @@ export class Lookout {
     return {
       token: crypto.randomUUID(),
       maxMessages: runAlone ? 1 : room,
+      slots,
+      startWithinMs: this.#startWithinMs,
       leaseMs,
       runAlone,
       sweep,

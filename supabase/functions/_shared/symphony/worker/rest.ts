@@ -1,7 +1,7 @@
 /** When a run asks its tick to rest: at once with empty hands, a moment later while handlers run. */
 
 import type { Logger } from "../log.ts";
-import type { WorkerReport, WorkerTick } from "./worker.ts";
+import type { WorkerReport, WorkerTick } from "./options.ts";
 
 /** A handler that is done sooner brings the next claim by itself. */
 const SOON_MS = 20;

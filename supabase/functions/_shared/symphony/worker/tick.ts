@@ -3,10 +3,12 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Logger } from "../log.ts";
 import { callRpc } from "../transport/rpc.ts";
-import type { WorkerLimits, WorkerReport, WorkerTick } from "./worker.ts";
+import { processShutdown } from "./shutdown.ts";
+import type { WorkerLimits, WorkerReport, WorkerTick } from "./options.ts";
 
 /** What a tick is held to. */
-export interface TickOptions extends Pick<WorkerLimits, "budgetMs" | "queues" | "signal"> {
+export interface TickOptions
+  extends Pick<WorkerLimits, "budgetMs" | "maxMs" | "queues" | "signal"> {
   /**
    * `left`: the tick works on after its answer; dispatches count on it, it may have a successor.
    * `waits`: it serves its caller, does what is due, and no one else knows it.
@@ -69,7 +71,9 @@ export async function runTick(
   };
   let report: WorkerReport | null = null;
   try {
-    return report = await parts.work({ ...limits, ...(awake && { tick: told }) });
+    const { drain, stop } = processShutdown();
+    const signal = limits.signal ? AbortSignal.any([limits.signal, stop]) : stop;
+    return report = await parts.work({ ...limits, drain, signal, ...(awake && { tick: told }) });
   } finally {
     clearInterval(heartbeat);
     // One that broke off has no successor, which would break off as well; the minute's tick comes.

@@ -1,72 +1,25 @@
 /** The worker: claims, runs a bounded number of handlers at once, settles; one run is one tick's. */
 
-import type { SupabaseClient } from "@supabase/supabase-js";
-import type { MessageBus } from "../bus.ts";
 import type { Envelope } from "../envelope.ts";
-import { CancelledError, CrashError } from "../errors.ts";
-import type { Logger } from "../log.ts";
-import { released, type Settlement } from "../outcome.ts";
-import type { RetryManager } from "../retry/manager.ts";
-import type { Claim, ClaimRequest, Transport } from "../transport/transport.ts";
-import { attempt } from "./attempt.ts";
+import { CancelledError, CrashError, LeaseLostError, WorkerStoppedError } from "../errors.ts";
+import { released } from "../outcome.ts";
+import type { Claim, ClaimRequest } from "../transport/transport.ts";
+import { Budget } from "./budget.ts";
 import { exchange } from "./exchange.ts";
-import { type Gate, processGate } from "./gate.ts";
-import { startHeartbeat } from "./heartbeat.ts";
+import { processGate } from "./gate.ts";
+import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
+import { Inbox } from "./inbox.ts";
+import { Leases } from "./leases.ts";
 import { Lookout } from "./lookout.ts";
+import type { WorkerOptions, WorkerReport } from "./options.ts";
+import { Outbox } from "./outbox.ts";
+import { Pace } from "./pace.ts";
 import { Rest } from "./rest.ts";
+import { Slots } from "./slots.ts";
+import { Tally } from "./tally.ts";
 
-/** What one run is held to. */
-export interface WorkerLimits {
-  /** For so many ms from the start, messages are claimed and started; running ones may finish. */
-  readonly budgetMs: number;
-  /** Only these queues; all where absent. */
-  readonly queues?: readonly string[];
-  /** Aborting it ends the run: nothing new is started, running handlers are told. */
-  readonly signal?: AbortSignal;
-  /** The tick that this run is, where the database has to know of it. */
-  readonly tick?: WorkerTick;
-}
-
-/** What a worker is made of and held to. */
-export interface WorkerOptions extends WorkerLimits {
-  readonly transport: Transport;
-  readonly bus: MessageBus;
-  readonly retry: RetryManager;
-  readonly supabase: SupabaseClient;
-  readonly log: Logger;
-  /** Messages held at once, running and waiting to run. */
-  readonly batchSize: number;
-  /** Handlers running at once. */
-  readonly concurrency: number;
-  /** How long a lease lasts without a heartbeat, in ms. */
-  readonly leaseMs: number;
-  /** The gate of messages that run alone; the process's own where absent. */
-  readonly gate?: Gate;
-}
-
-/** What a run tells its tick. */
-export interface WorkerTick {
-  /**
-   * Nothing more is to be claimed for now: asks whether the run may stop looking.
-   * @param report of a run that is done by this
-   */
-  rest(report: WorkerReport | null): Promise<{ readonly rested: boolean; readonly due: boolean }>;
-  /** A claim came back full: there is work for others. */
-  backlog(): void;
-}
-
-/** What a run did. */
-export interface WorkerReport {
-  /** Messages claimed and kept: not those given back, unstarted or snoozed. */
-  claimed: number;
-  handled: number;
-  retried: number;
-  /** Messages moved to the dead letters. */
-  failed: number;
-}
-
-/** An outcome waits for company so long, in ms, before it is written alone. */
-const FLUSH_AFTER_MS = 100;
+/** With all slots busy for so long, in ms, the messages behind them are given to others. */
+const STALLED_AFTER_MS = 1_000;
 
 /**
  * Claims and handles messages until nothing is due within the budget.
@@ -77,131 +30,161 @@ export function runWorker(options: WorkerOptions): Promise<WorkerReport> {
   return new Run(options).run();
 }
 
-interface Running {
-  readonly envelope: Envelope;
-  readonly stop: AbortController;
-}
-
 class Run {
   readonly #options: WorkerOptions;
-  readonly #gate: Gate;
-  readonly #report: WorkerReport = { claimed: 0, handled: 0, retried: 0, failed: 0 };
-  readonly #endsAt: number;
-  /** The time of this turn of the loop: what is not due yet by it has a timer set by it. */
-  #now = performance.now();
-  /** Claimed, not started. */
-  #inbox: Envelope[] = [];
-  /** Started, not done. */
-  readonly #running = new Map<string, Running>();
-  /** Done, not written. */
-  #done: { readonly settlement: Settlement; readonly envelope: Envelope; readonly at: number }[] =
-    [];
-  /** Being written. */
-  #writing: readonly Settlement[] = [];
-  #exchanging = false;
-  #failure: unknown = null;
-  readonly #hooks = new Set<Promise<void>>();
+  readonly #tally: Tally;
+  readonly #budget: Budget;
+  readonly #pace: Pace;
+  readonly #inbox = new Inbox();
+  readonly #slots: Slots;
+  readonly #outbox: Outbox;
+  readonly #leases: Leases;
+  readonly #heartbeat: Heartbeat;
   readonly #lookout: Lookout;
   readonly #rest: Rest;
-  #leasedAt = performance.now();
+  /** The time of this turn of the loop: what is not due yet by it has a timer set by it. */
+  #now = performance.now();
+  /** Nothing more is claimed or started. */
+  #stopping = false;
+  #exchanging = false;
+  #failure: unknown = null;
   #wake = () => {};
 
   constructor(options: WorkerOptions) {
+    const { batchSize, concurrency, gate = processGate, log } = options;
     this.#options = options;
-    this.#gate = options.gate ?? processGate;
-    this.#endsAt = performance.now() + options.budgetMs;
-    this.#lookout = new Lookout({ ...options, endsAt: this.#endsAt });
+    this.#tally = new Tally(options.retry);
+    this.#budget = new Budget(options, this.#now);
+    this.#pace = new Pace({ slots: concurrency, most: batchSize });
+    this.#outbox = new Outbox(Math.ceil(batchSize / 2));
+    this.#leases = new Leases(options.leaseMs);
+    this.#lookout = new Lookout({ ...options, endsAt: this.#budget.endsAt });
+    this.#slots = new Slots({
+      ...options,
+      gate,
+      pace: this.#pace,
+      onOutcome: (envelope, outcome) => {
+        this.#outbox.add(envelope, outcome);
+        this.#wake();
+      },
+      onFree: () => this.#wake(),
+    });
     this.#rest = new Rest(options.tick, {
       onDue: () => this.#lookout.lookNow(),
       onAnswer: () => this.#wake(),
-      log: options.log,
+      log,
+    });
+    this.#heartbeat = startHeartbeat({
+      ...options,
+      leaseMs: () => this.#leases.ms,
+      held: () => this.#held(),
+      onKept: (sentAt) => this.#leases.kept(sentAt),
+      onLost: (ids) => this.#drop(ids),
+      onCancelled: (ids) => this.#cancel(ids),
     });
   }
 
   async run(): Promise<WorkerReport> {
-    const stopHeartbeat = startHeartbeat({
-      ...this.#options,
-      held: () => this.#held(),
-      onKept: () => this.#leasedAt = performance.now(),
-      onLost: (ids) => this.#drop(ids),
-      onCancelled: (ids) => this.#cancel(ids),
-    });
-    const onAbort = () => this.#abortAll();
-    this.#options.signal?.addEventListener("abort", onAbort);
+    const { signal, drain } = this.#options;
+    const onStop = () => {
+      this.#slots.stopAll(new WorkerStoppedError());
+      onDrain();
+    };
+    const onDrain = () => {
+      this.#stopping = true;
+      this.#wake();
+    };
+    signal?.addEventListener("abort", onStop);
+    drain?.addEventListener("abort", onDrain);
+    this.#stopping = signal?.aborted === true || drain?.aborted === true;
     try {
       while (!this.#finished()) {
         this.#now = performance.now();
+        this.#checkLimits();
         this.#startHandlers();
+        this.#giveBack();
         this.#startExchange();
         this.#startRest();
         await this.#change();
         if (this.#failure) throw this.#failure;
       }
-      await Promise.all(this.#hooks);
-      return this.#report;
+      await this.#tally.hooksDone();
+      return this.#tally.report;
     } finally {
-      stopHeartbeat();
-      this.#options.signal?.removeEventListener("abort", onAbort);
-      this.#abortAll();
+      this.#heartbeat.stop();
+      signal?.removeEventListener("abort", onStop);
+      drain?.removeEventListener("abort", onDrain);
+      this.#slots.stopAll(new WorkerStoppedError());
+      this.#slots.close();
     }
-  }
-
-  get #stopping(): boolean {
-    return this.#options.signal?.aborted === true ||
-      this.#now >= this.#endsAt;
   }
 
   #finished(): boolean {
-    if (!this.#idle || this.#rest.asking) return false;
+    if (!this.#isIdle || this.#rest.asking) return false;
     return this.#stopping || (this.#lookout.done && this.#rest.rested);
   }
 
-  get #idle(): boolean {
-    return !this.#exchanging && this.#inbox.length + this.#running.size === 0 &&
-      this.#done.length === 0;
+  get #isIdle(): boolean {
+    return !this.#exchanging && !this.#hasWork && this.#outbox.isEmpty;
   }
 
-  #startRest(): void {
-    if (this.#exchanging || this.#stopping || !this.#lookout.quiet) this.#rest.interrupt();
-    else if (this.#idle) this.#rest.ask(this.#lookout.done ? { ...this.#report } : null);
-    else this.#rest.askSoon();
+  /** Whether messages wait or run. */
+  get #hasWork(): boolean {
+    return this.#inbox.size > 0 || this.#slots.busy > 0;
+  }
+
+  /** When the leases of what waits and runs are over, unless a heartbeat keeps them. */
+  get #leasesEndAt(): number {
+    return this.#hasWork ? this.#leases.endAt : Infinity;
+  }
+
+  /** For how long no slot has become free. */
+  get #stalledMs(): number {
+    return this.#slots.free > 0 ? 0 : this.#now - this.#slots.filledAt;
+  }
+
+  #checkLimits(): void {
+    const spent = this.#stopping ? null : this.#budget.spent(this.#now);
+    if (spent) {
+      this.#stopping = true;
+      this.#options.log.debug("budget_spent", { spent });
+    }
+    if (this.#now >= this.#budget.stopsAt) this.#slots.stopAll(new WorkerStoppedError());
+    if (this.#now >= this.#leasesEndAt) {
+      this.#options.log.warn("leases_over");
+      this.#slots.stopAll(new LeaseLostError());
+      this.#release(this.#inbox.takeAll());
+    }
   }
 
   #startHandlers(): void {
-    const { concurrency } = this.#options;
-    while (this.#inbox.length > 0 && this.#running.size < concurrency && !this.#stopping) {
-      const envelope = this.#inbox.shift();
-      if (envelope) this.#start(envelope);
+    const late = this.#inbox.takeLate(this.#now);
+    if (late.length > 0) {
+      this.#lookout.wasLate();
+      this.#release(late);
     }
-    if (this.#stopping) {
-      for (const envelope of this.#inbox.splice(0)) this.#settle(envelope, released);
+    while (!this.#stopping && this.#inbox.size > 0 && this.#slots.free > 0) {
+      const envelopes = this.#inbox.take(this.#slots.capacity);
+      this.#budget.messages -= envelopes.length;
+      this.#slots.start(envelopes);
     }
   }
 
-  #start(envelope: Envelope): void {
-    const stop = new AbortController();
-    this.#running.set(envelope.id, { envelope, stop });
-    const work = () => attempt(envelope, stop.signal, this.#options);
-    const outcome = envelope.alone ? this.#gate.exclusive(work) : this.#gate.shared(work);
-    outcome.then((outcome) => {
-      this.#running.delete(envelope.id);
-      this.#settle(envelope, outcome);
-      this.#wake();
-    });
+  #giveBack(): void {
+    if (this.#stopping) this.#release(this.#inbox.takeAll());
+    else if (this.#inbox.size > 0 && this.#stalledMs >= STALLED_AFTER_MS) {
+      this.#release(this.#inbox.takeBeyond(this.#pace.stock(this.#stalledMs)));
+    }
   }
 
-  #settle(envelope: Envelope, outcome: Settlement["outcome"]): void {
-    const { id, leaseToken, groupKey } = envelope;
-    const settlement = { id, leaseToken, grouped: groupKey !== null, outcome };
-    this.#done.push({ settlement, envelope, at: performance.now() });
+  #release(envelopes: readonly Envelope[]): void {
+    for (const envelope of envelopes) this.#outbox.add(envelope, released);
   }
 
   #startExchange(): void {
     if (this.#exchanging) return;
-    const settles = this.#flushDue;
-    const request = this.#stopping || this.#runsAlone
-      ? null
-      : this.#lookout.request(this.#now, this.#inbox.length + this.#running.size, settles);
+    const settles = this.#outbox.isDue(this.#now, !this.#hasWork);
+    const request = this.#claimRequest(settles);
     if (!request && !settles) return;
     this.#exchanging = true;
     this.#exchange(request)
@@ -212,115 +195,96 @@ class Run {
       });
   }
 
-  /** Whether outcomes should be written now: many, old enough, or with nothing left to wait for. */
-  get #flushDue(): boolean {
-    const [oldest] = this.#done;
-    if (!oldest) return false;
-    return this.#done.length * 2 >= this.#options.batchSize ||
-      this.#inbox.length + this.#running.size === 0 ||
-      this.#now - oldest.at >= FLUSH_AFTER_MS;
-  }
-
-  get #runsAlone(): boolean {
-    return this.#running.values().some(({ envelope }) => envelope.alone) ||
-      this.#inbox.some(({ alone }) => alone);
+  #claimRequest(settles: boolean): ClaimRequest | null {
+    const waiting = this.#inbox.size;
+    const { busy, size: running, free: slots, runsAlone } = this.#slots;
+    if (this.#stopping || runsAlone || this.#now >= this.#leasesEndAt) return null;
+    const stalledMs = this.#stalledMs;
+    const { room, worthwhile } = this.#pace.room({ busy, running, waiting, stalledMs });
+    const left = this.#budget.messages - waiting;
+    const hands = { isEmpty: !this.#hasWork, room: Math.min(room, left), worthwhile, slots };
+    return this.#lookout.request(this.#now, hands, settles);
   }
 
   async #exchange(request: ClaimRequest | null): Promise<void> {
-    const { transport, log, leaseMs } = this.#options;
-    const done = this.#done.splice(0);
-    this.#writing = done.map(({ settlement }) => settlement);
-    const startedAt = performance.now();
+    const { transport, log } = this.#options;
+    const done = this.#outbox.take();
+    const sentAt = performance.now();
     const keepTrying = () => {
       const holdsLeases = !this.#held().next().done;
-      return performance.now() < (holdsLeases ? this.#leasedAt + leaseMs : startedAt + 5_000);
+      return performance.now() < (holdsLeases ? this.#leases.endAt : sentAt + 5_000);
     };
-    const { settled, claim } = await exchange(this.#writing, request, {
-      transport,
-      keepTrying,
-      log,
-    });
-    this.#writing = [];
-    this.#count(settled, done);
-    if (claim && request) this.#take(claim, request);
+    const settlements = done.map(({ settlement }) => settlement);
+    const { settled, claim } = await exchange(settlements, request, { transport, keepTrying, log });
+    this.#outbox.written();
+    this.#pace.exchanged(performance.now() - sentAt);
+    this.#tally.settled(settled, done);
+    if (claim && request) this.#take(claim, request, sentAt);
   }
 
-  #count(settled: readonly Settlement[], done: readonly { readonly envelope: Envelope }[]): void {
-    const envelopes = new Map(done.map(({ envelope }) => [envelope.id, envelope]));
-    for (const { id, outcome } of settled) {
-      const envelope = envelopes.get(id);
-      if (outcome.kind === "handled") this.#report.handled++;
-      else if (outcome.kind === "released" || outcome.kind === "snoozed") this.#report.claimed--;
-      else if (envelope) {
-        if (outcome.kind === "retry") this.#report.retried++;
-        else this.#report.failed++;
-        const hook = this.#options.retry.runHooks(envelope, outcome);
-        this.#hooks.add(hook);
-        hook.finally(() => this.#hooks.delete(hook));
-      }
-    }
-  }
-
-  #take(claim: Claim, request: ClaimRequest): void {
-    this.#leasedAt = performance.now();
+  #take(claim: Claim, request: ClaimRequest, sentAt: number): void {
+    if (this.#leases.taken(sentAt, !this.#hasWork, claim.leaseMs)) this.#heartbeat.hurry();
     this.#lookout.learn(claim, request);
     if (!request.runAlone && claim.messages.length === request.maxMessages) {
       this.#options.tick?.backlog();
     }
     for (const envelope of claim.crashed) {
       const outcome = this.#options.retry.decide(envelope, new CrashError(), { durationMs: 0 });
-      this.#settle(envelope, outcome);
+      this.#outbox.add(envelope, outcome);
     }
-    this.#inbox.push(...claim.messages);
-    this.#report.claimed += claim.messages.length;
+    this.#inbox.add(claim.messages, sentAt);
+    this.#tally.report.claimed += claim.messages.length;
   }
 
   /** Everything whose lease this worker has to keep. */
   *#held(): Generator<{ readonly id: string; readonly leaseToken: string }> {
     yield* this.#inbox;
-    for (const { envelope } of this.#running.values()) yield envelope;
-    for (const { settlement } of this.#done) yield settlement;
-    yield* this.#writing;
+    yield* this.#slots.envelopes();
+    yield* this.#outbox.settlements();
   }
 
   /** Lets go of messages whose lease is another's by now. */
   #drop(ids: readonly string[]): void {
     this.#options.log.warn("lease_lost", { ids });
-    const lost = new Set(ids);
-    this.#inbox = this.#inbox.filter(({ id }) => !lost.has(id));
-    for (const id of ids) this.#running.get(id)?.stop.abort(new Error("the lease was lost"));
+    this.#inbox.takeOut(ids);
+    this.#slots.stop(ids, new LeaseLostError());
   }
 
   /** Stops messages that an operator has cancelled, and does not start those that wait. */
   #cancel(ids: readonly string[]): void {
     const error = new CancelledError();
-    const cancelled = new Set(ids);
-    for (const envelope of this.#inbox.filter(({ id }) => cancelled.has(id))) {
-      this.#settle(envelope, this.#options.retry.decide(envelope, error, { durationMs: 0 }));
+    for (const envelope of this.#inbox.takeOut(ids)) {
+      this.#outbox.add(envelope, this.#options.retry.decide(envelope, error, { durationMs: 0 }));
     }
-    this.#inbox = this.#inbox.filter(({ id }) => !cancelled.has(id));
-    for (const id of ids) this.#running.get(id)?.stop.abort(error);
+    this.#slots.stop(ids, error);
     this.#wake();
   }
 
-  #abortAll(): void {
-    for (const { stop } of this.#running.values()) stop.abort(new Error("the worker has to end"));
-    this.#wake();
+  #startRest(): void {
+    if (this.#exchanging || this.#stopping || !this.#lookout.quiet) this.#rest.interrupt();
+    else if (this.#isIdle) this.#rest.ask(this.#lookout.done ? { ...this.#tally.report } : null);
+    else this.#rest.askSoon();
   }
 
   /** Waits until a handler or an exchange is done, or the next moment at which something is due. */
   async #change(): Promise<void> {
     const now = this.#now;
-    const times = [
-      this.#endsAt,
-      this.#lookout.nextLookAt ?? Infinity,
-      this.#rest.askAt,
-      (this.#done[0]?.at ?? Infinity) + FLUSH_AFTER_MS,
-    ].filter((time) => time > now && time < Infinity);
+    let next = Infinity;
+    const at = (time: number) => {
+      if (time > now && time < next) next = time;
+    };
+    at(this.#budget.endsAt);
+    at(this.#budget.stopsAt);
+    at(this.#leasesEndAt);
+    at(this.#inbox.startBy);
+    at(this.#inbox.size > 0 ? this.#slots.filledAt + STALLED_AFTER_MS : Infinity);
+    at(this.#lookout.nextLookAt ?? Infinity);
+    at(this.#rest.askAt);
+    at(this.#outbox.dueAt);
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      if (times.length > 0) timer = setTimeout(resolve, Math.min(...times) - now);
+      if (next < Infinity) timer = setTimeout(resolve, next - now);
       if (this.#finished()) resolve();
     });
     clearTimeout(timer);

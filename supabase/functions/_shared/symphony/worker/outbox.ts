@@ -1,0 +1,68 @@
+/** Outcomes that wait to be written, in company where possible. */
+
+import type { Envelope } from "../envelope.ts";
+import type { Settlement } from "../outcome.ts";
+
+/** An outcome and the message it belongs to. */
+export interface Done {
+  readonly settlement: Settlement;
+  readonly envelope: Envelope;
+}
+
+/** An outcome waits for company so long, in ms, before it is written alone. */
+const FLUSH_AFTER_MS = 100;
+
+/** Collects outcomes until they are worth a call. */
+export class Outbox {
+  #waiting: Done[] = [];
+  #oldestAt = Infinity;
+  #writing: readonly Done[] = [];
+
+  /** @param many so many outcomes wait no longer */
+  constructor(private readonly many: number) {}
+
+  /** Whether nothing waits; what is being written does not count. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /** When the oldest outcome has waited long enough, on the clock of performance.now(). */
+  get dueAt(): number {
+    return this.#oldestAt + FLUSH_AFTER_MS;
+  }
+
+  add(envelope: Envelope, outcome: Settlement["outcome"]): void {
+    const { id, leaseToken, groupKey } = envelope;
+    const settlement = groupKey === null
+      ? { id, leaseToken, outcome }
+      : { id, leaseToken, outcome, grouped: true };
+    if (this.isEmpty) this.#oldestAt = performance.now();
+    this.#waiting.push({ settlement, envelope });
+  }
+
+  /**
+   * Whether outcomes should be written now: many, old enough, or with nothing left to wait for.
+   * @param isLast whether no message waits or runs
+   */
+  isDue(now: number, isLast: boolean): boolean {
+    return !this.isEmpty && (isLast || this.#waiting.length >= this.many || now >= this.dueAt);
+  }
+
+  /** Takes what waits, to write it; {@link written} when that is over. */
+  take(): readonly Done[] {
+    this.#writing = this.#waiting;
+    this.#waiting = [];
+    this.#oldestAt = Infinity;
+    return this.#writing;
+  }
+
+  written(): void {
+    this.#writing = [];
+  }
+
+  /** What waits and what is being written: its leases have to be kept. */
+  *settlements(): Generator<Settlement> {
+    for (const { settlement } of this.#waiting) yield settlement;
+    for (const { settlement } of this.#writing) yield settlement;
+  }
+}

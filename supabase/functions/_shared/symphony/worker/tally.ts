@@ -1,0 +1,40 @@
+/** What a run has done so far: counts it, and tells the definitions' hooks. */
+
+import type { Settlement } from "../outcome.ts";
+import type { RetryManager } from "../retry/manager.ts";
+import type { WorkerReport } from "./options.ts";
+import type { Done } from "./outbox.ts";
+
+/** Counts outcomes that are written. */
+export class Tally {
+  readonly report: WorkerReport = { claimed: 0, handled: 0, retried: 0, failed: 0 };
+  readonly #hooks = new Set<Promise<void>>();
+
+  constructor(private readonly retry: RetryManager) {}
+
+  /**
+   * Takes in what was written.
+   * @param written of `done`, whose rest was not
+   */
+  settled(written: readonly Settlement[], done: readonly Done[]): void {
+    const some = written.length < done.length ? new Set(written) : null;
+    for (const { settlement, envelope } of done) {
+      if (some && !some.has(settlement)) continue;
+      const { outcome } = settlement;
+      if (outcome.kind === "handled") this.report.handled++;
+      else if (outcome.kind === "released" || outcome.kind === "snoozed") this.report.claimed--;
+      else {
+        if (outcome.kind === "retry") this.report.retried++;
+        else this.report.failed++;
+        const hook = this.retry.runHooks(envelope, outcome);
+        this.#hooks.add(hook);
+        hook.finally(() => this.#hooks.delete(hook));
+      }
+    }
+  }
+
+  /** Waits for the hooks that are still running. */
+  async hooksDone(): Promise<void> {
+    await Promise.all(this.#hooks);
+  }
+}

@@ -1,0 +1,98 @@
+/** A message that is being handled: it can be stopped, and it has a deadline. */
+
+import type { Envelope } from "../envelope.ts";
+import { HandlerTimeoutError } from "../errors.ts";
+
+/** One attempt at one message, as long as it lasts. */
+export class Task {
+  /** When it is too late, on the clock of performance.now(). */
+  deadline = Infinity;
+  /** Called once, when it is stopped. */
+  onStop: ((reason: unknown) => void) | undefined;
+  #stopped: { readonly reason: unknown } | undefined;
+  #reject: ((reason: unknown) => void) | undefined;
+  // Made when it is asked for: few handlers look at their signal.
+  #controller: AbortController | undefined;
+
+  constructor(readonly envelope: Envelope) {}
+
+  /** Aborted when the task is stopped. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#stopped) this.#controller.abort(this.#stopped.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** Ends it: the handler is told by the signal, and is not waited for. */
+  stop(reason: unknown): void {
+    if (this.#stopped) return;
+    this.#stopped = { reason };
+    this.#controller?.abort(reason);
+    this.#reject?.(reason);
+    this.onStop?.(reason);
+  }
+
+  /** Ends with the work or when it is stopped, whatever comes first; stopped before, it does not start. */
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#stopped) return reject(this.#stopped.reason);
+      this.#reject = reject;
+      work().then(resolve, reject);
+    });
+  }
+}
+
+// A timer cannot be set for longer.
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Stops tasks that take longer than their timeout. One timer serves them all. */
+export class Deadlines {
+  readonly #timeouts = new Map<Task, number>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #firesAt = Infinity;
+
+  /** Gives a task `timeoutMs` from now on. */
+  set(task: Task, timeoutMs: number): void {
+    task.deadline = performance.now() + timeoutMs;
+    this.#timeouts.set(task, timeoutMs);
+    // One that is done leaves the timer as it is: it fires in vain, which is cheaper than to set it anew.
+    if (task.deadline < this.#firesAt) this.#fireAt(task.deadline);
+  }
+
+  /** Forgets a task that is done. */
+  clear(task: Task): void {
+    this.#timeouts.delete(task);
+  }
+
+  /** Ends the timer. */
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #fireAt(time: number): void {
+    clearTimeout(this.#timer);
+    this.#firesAt = time;
+    if (time === Infinity) return;
+    const inMs = Math.min(time - performance.now(), LONGEST_TIMER_MS);
+    this.#timer = setTimeout(() => this.#fire(), inMs);
+  }
+
+  #fire(): void {
+    const now = performance.now();
+    let next = Infinity;
+    for (const [task, timeoutMs] of this.#timeouts) {
+      if (task.deadline > now) next = Math.min(next, task.deadline);
+      else {
+        this.#timeouts.delete(task);
+        task.stop(new HandlerTimeoutError(timeoutMs));
+      }
+    }
+    this.#fireAt(next);
+  }
+}
