@@ -15,17 +15,26 @@ const OPERATIONS = new Set([
   "messenger_unschedule",
 ]);
 
+const READS = /^messenger_(now|list_\w+|show_\w+)$/;
+
 /**
  * The client, with every change going through messenger_act(): the transport, the scheduler and
- * `redrive` work with it as with any other.
+ * `redrive` work with it as with any other. Beside calls of SQL functions it can do nothing, so that
+ * nothing is changed behind the log's back.
  * @param actor who the action log says it was
  */
 export function actingAs(client: SupabaseClient, actor: string): SupabaseClient {
-  const rpc: SupabaseClient["rpc"] = (name: string, args: unknown, options?: object) =>
-    OPERATIONS.has(name)
-      ? client.rpc("messenger_act", { actor, operation: name, args }, options)
-      : client.rpc(name, args, options);
+  const rpc: SupabaseClient["rpc"] = (call: string, args: unknown, options?: object) => {
+    // The name may be followed by a query that names the arguments.
+    const [name = ""] = call.split("?");
+    if (READS.test(name)) return client.rpc(call, args, options);
+    if (!OPERATIONS.has(name)) throw new Error(`${name} is no operation of operators`);
+    return client.rpc("messenger_act", { actor, operation: name, args }, options);
+  };
   return new Proxy(client, {
-    get: (target, property) => property === "rpc" ? rpc : Reflect.get(target, property),
+    get(_, property) {
+      if (property === "rpc") return rpc;
+      throw new Error(`an operator's client has no ${String(property)}`);
+    },
   });
 }

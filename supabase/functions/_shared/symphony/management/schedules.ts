@@ -59,7 +59,11 @@ export function addSchedules(app: ManagementApp, parts: ManagementParts): void {
   }, async ({ body, operator }) => {
     const scheduler = schedulerOf(parts, operator);
     const options = toScheduleOptions(body.schedule, body);
-    const created = await told(() => scheduler.schedule(body, options), ["schedule"]);
+    const { type, payload } = body;
+    const created = await told(
+      () => scheduler.schedule({ type, payload }, options),
+      ["schedule"],
+    );
     return await show(scheduler, created);
   });
 
