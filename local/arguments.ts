@@ -1,4 +1,5 @@
 // The command line of `deno task start`.
+import { parseArgs } from "@std/cli/parse-args";
 import { StackError } from "./errors.ts";
 
 /** What the command line asks for. */
@@ -24,20 +25,20 @@ Ctrl-C stops it. The database and the keys are kept in .local/ for the next star
 
 /** Reads the options. Throws a StackError that names an unknown one or a port that is none. */
 export function parseArguments(args: readonly string[]): Arguments {
-  const parsed: Arguments = { port: 54321, demo: true, reset: false, help: false };
-  const rest = [...args];
-  for (let option = rest.shift(); option !== undefined; option = rest.shift()) {
-    if (option === "--no-demo") parsed.demo = false;
-    else if (option === "--reset") parsed.reset = true;
-    else if (option === "--help" || option === "-h") parsed.help = true;
-    else if (option === "--port") parsed.port = parsePort(rest.shift() ?? "");
-    else if (option.startsWith("--port=")) parsed.port = parsePort(option.slice("--port=".length));
-    else throw new StackError(`unknown option ${option}: see --help`);
-  }
-  return parsed;
+  const { port, demo, reset, help } = parseArgs(args, {
+    string: ["port"],
+    boolean: ["demo", "reset", "help"],
+    negatable: ["demo"],
+    alias: { help: "h" },
+    default: { port: "54321", demo: true },
+    unknown: (argument: string) => {
+      throw new StackError(`unknown option ${argument}: see --help`);
+    },
+  });
+  return { port: checkPort(port), demo, reset, help };
 }
 
-function parsePort(text: string): number {
+function checkPort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port >= 1 && port <= 65535) return port;
   throw new StackError(`--port ${text}: must be a number from 1 to 65535`);

@@ -1,9 +1,12 @@
-// One process of one function: starts it, says where it listens, and kills it, without warning as
-// the hosted platform does, when it has used up its time.
+// One process of one function: starts it and says where it listens. As the hosted platform does, it
+// retires the process at half its time, and kills it without warning when that is used up.
 import { type OwnedProcess, startProcess } from "./process.ts";
-import { READY_PREFIX } from "./function_worker.ts";
+import { END_SIGNAL, READY_PREFIX } from "./function_worker.ts";
 
-/** What one process of a function may use; Supabase: 150 s of wall clock (400 s when paid), 2 s of CPU. */
+/**
+ * What one process of a function may use; Supabase: 150 s of wall clock (400 s when paid), 2 s of CPU.
+ * At half of either it gets no more requests and ends when its work is done; at the whole it is killed.
+ */
 export interface FunctionLimits {
   /** Milliseconds from the start of the process. */
   wallMs?: number;
@@ -20,14 +23,18 @@ export interface FunctionProcessOptions {
   env: Record<string, string>;
   limits: FunctionLimits;
   onLine: (line: string) => void;
+  /** Called once, at half a limit: no request may begin from now on. */
+  onRetire: () => void;
 }
 
 /** A process that serves a function. */
 export interface FunctionProcess extends OwnedProcess {
   /** Its address, without a trailing slash; undefined when it ended before it could serve. */
   readonly url: Promise<string | undefined>;
-  /** Whether it was killed for exceeding a limit. */
-  readonly isOverLimit: boolean;
+  /** The limit that it was killed for exceeding; undefined where it was not. */
+  readonly exceeded: keyof FunctionLimits | undefined;
+  /** Has it end as soon as it has answered its requests and finished its background work. */
+  endWhenDone(): void;
 }
 
 /** Ticks of CPU time in /proc, per second (sysconf(_SC_CLK_TCK), 100 on every Linux we run on). */
@@ -53,19 +60,30 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
     },
   });
 
-  let isOverLimit = false;
-  const exceed = () => {
-    isOverLimit = true;
+  let exceeded: keyof FunctionLimits | undefined;
+  let isRetired = false;
+  const retire = () => {
+    if (!isRetired) options.onRetire();
+    isRetired = true;
+  };
+  const exceed = (limit: keyof FunctionLimits) => {
+    exceeded ??= limit;
     process.kill("SIGKILL");
   };
   const { wallMs, cpuMs } = options.limits;
   const timers: ReturnType<typeof setTimeout>[] = [];
-  if (wallMs !== undefined) timers.push(setTimeout(exceed, wallMs));
+  if (wallMs !== undefined) {
+    timers.push(setTimeout(retire, wallMs / 2), setTimeout(() => exceed("wallMs"), wallMs));
+  }
   if (cpuMs !== undefined) {
     listening.promise.then((url) => {
       if (url === undefined) return;
-      const limit = cpuTimeMs(process.pid) + cpuMs;
-      timers.push(setInterval(() => cpuTimeMs(process.pid) > limit && exceed(), CPU_CHECK_MS));
+      const loadedMs = cpuTimeMs(process.pid);
+      timers.push(setInterval(() => {
+        const usedMs = cpuTimeMs(process.pid) - loadedMs;
+        if (usedMs > cpuMs / 2) retire();
+        if (usedMs > cpuMs) exceed("cpuMs");
+      }, CPU_CHECK_MS));
     });
   }
   process.exited.then(() => {
@@ -75,9 +93,10 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
   return {
     ...process,
     url: listening.promise,
-    get isOverLimit() {
-      return isOverLimit;
+    get exceeded() {
+      return exceeded;
     },
+    endWhenDone: () => process.kill(END_SIGNAL),
   };
 }
 

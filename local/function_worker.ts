@@ -4,6 +4,8 @@
 
 /** Starts a line of stdout that tells the stack the port; no function prints a NUL by accident. */
 export const READY_PREFIX = "\0listening on ";
+/** Asks the process to end when its work is done. */
+export const END_SIGNAL = "SIGUSR1";
 /** How long background work may go on once the stack has asked the process to end. */
 const SHUTDOWN_GRACE_MS = 2000;
 
@@ -16,6 +18,7 @@ if (import.meta.main) await serveFunction(Deno.args[0] ?? "");
 
 async function serveFunction(entrypoint: string): Promise<void> {
   const backgroundWork = new Set<Promise<unknown>>();
+  const requests = new Set<Promise<void>>();
   Object.assign(globalThis, {
     EdgeRuntime: {
       waitUntil<T>(promise: Promise<T>): Promise<T> {
@@ -34,6 +37,13 @@ async function serveFunction(entrypoint: string): Promise<void> {
     Deno.exit(0);
   });
 
+  Deno.addSignalListener(END_SIGNAL, async () => {
+    while (requests.size + backgroundWork.size > 0) {
+      await Promise.allSettled([...requests, ...backgroundWork]);
+    }
+    Deno.exit(0);
+  });
+
   const serve = Deno.serve;
   const handler = await loadHandler(entrypoint);
   serve({
@@ -44,7 +54,11 @@ async function serveFunction(entrypoint: string): Promise<void> {
       console.error(error);
       return new Response("Internal Server Error", { status: 500 });
     },
-  }, handler);
+  }, (request, info) => {
+    const sent = info.completed.catch(() => {}).finally(() => requests.delete(sent));
+    requests.add(sent);
+    return handler(request, info);
+  });
 }
 
 /** Imports the function; its handler is what it passes to Deno.serve or its default export's fetch. */

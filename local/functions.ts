@@ -1,5 +1,5 @@
 // The functions of the project: one process each, started by the first request and again by the
-// next one after it has ended (the edge runtime's policy `per_worker`).
+// next one after it has ended or retired (the edge runtime's policy `per_worker`).
 import { fileExists } from "./process.ts";
 import {
   type FunctionLimits,
@@ -22,6 +22,13 @@ export interface FunctionsOptions {
   onLine: (name: string, line: string) => void;
 }
 
+/** A process that was killed without warning. */
+export interface LimitKill {
+  /** The function's name. */
+  readonly name: string;
+  readonly limit: keyof FunctionLimits;
+}
+
 /** The functions, as one. */
 export interface Functions {
   /** Names of the folders that are functions. */
@@ -34,6 +41,8 @@ export interface Functions {
   pid(name: string): number | undefined;
   /** Sends a signal to a function's process and resolves when it has ended. */
   kill(name: string, signal: Deno.Signal): Promise<void>;
+  /** Processes that were killed for exceeding a limit, oldest first. */
+  readonly limitKills: readonly LimitKill[];
   /** Ends all processes: `beforeunload`, 2 s of grace, then death. */
   stop(): Promise<void>;
 }
@@ -47,7 +56,11 @@ export function serveFunctions(options: FunctionsOptions): Functions {
 }
 
 class FunctionHost implements Functions {
+  readonly limitKills: LimitKill[] = [];
+  /** Those that take requests. */
   #processes = new Map<string, FunctionProcess>();
+  /** All that run, and the requests that are on their way to them. */
+  #alive = new Map<FunctionProcess, Set<Promise<unknown>>>();
   #isStopping = false;
 
   constructor(private readonly options: FunctionsOptions) {}
@@ -65,16 +78,20 @@ class FunctionHost implements Functions {
     if (!isFunction(this.options.dir, name)) return functionError("NOT_FOUND");
     if (this.#isStopping) return functionError("STOPPING");
     const process = this.#running(name);
+    const answer = this.#ask(process, path, request);
+    this.#alive.get(process)?.add(answer);
+    return await answer.finally(() => this.#alive.get(process)?.delete(answer));
+  }
+
+  async #ask(process: FunctionProcess, path: string, request: Request): Promise<Response> {
     const url = await process.url;
-    if (url === undefined) {
-      return functionError(process.isOverLimit ? "WORKER_LIMIT" : "BOOT_ERROR");
-    }
+    if (url === undefined) return functionError(process.exceeded ? "WORKER_LIMIT" : "BOOT_ERROR");
     const response = await forward(request, url + path, IDLE_TIMEOUT_MS);
     if (response === "timeout") return functionError("IDLE_TIMEOUT");
     if (response !== "failed") return response;
     // The connection ends before the kernel has told that the process did.
     await Promise.race([process.exited, new Promise((resolve) => setTimeout(resolve, 1000))]);
-    return functionError(process.isOverLimit ? "WORKER_LIMIT" : "WORKER_ERROR");
+    return functionError(process.exceeded ? "WORKER_LIMIT" : "WORKER_ERROR");
   }
 
   async warmUp(names: string[]): Promise<void> {
@@ -93,7 +110,7 @@ class FunctionHost implements Functions {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    await Promise.all([...this.#processes.values()].map((process) => process.stop("SIGTERM")));
+    await Promise.all([...this.#alive.keys()].map((process) => process.stop("SIGTERM")));
   }
 
   /** The function's process; a new one when none runs. */
@@ -108,12 +125,23 @@ class FunctionHost implements Functions {
       env: { ...env, SB_EXECUTION_ID: crypto.randomUUID() },
       limits,
       onLine: (line) => onLine(name, line),
+      onRetire: () => this.#retire(name, started),
     });
     this.#processes.set(name, started);
+    this.#alive.set(started, new Set());
     started.exited.then(() => {
+      this.#alive.delete(started);
+      if (started.exceeded) this.limitKills.push({ name, limit: started.exceeded });
       if (this.#processes.get(name) === started) this.#processes.delete(name);
     });
     return started;
+  }
+
+  /** The next request starts another process; this one ends when it has done its work. */
+  async #retire(name: string, process: FunctionProcess): Promise<void> {
+    if (this.#processes.get(name) === process) this.#processes.delete(name);
+    await Promise.all(this.#alive.get(process) ?? []);
+    process.endWhenDone();
   }
 }
 

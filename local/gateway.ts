@@ -12,6 +12,8 @@ export interface Backends {
   keys: Keys;
   /** Whether a function wants a valid user JWT before it is called at all (config.toml). */
   verifiesJwt: (name: string) => boolean;
+  /** Told of each request, by method and path. */
+  onRequest?: (request: string) => void;
 }
 
 /** An open port. */
@@ -70,6 +72,7 @@ function listen(
 
 async function route(request: Request, backends: Backends): Promise<Response> {
   const { pathname, search } = new URL(request.url);
+  backends.onRequest?.(`${request.method} ${pathname}`);
   if (pathname.startsWith("/rest/v1/")) return await backends.dataApi(request);
   if (pathname.startsWith("/auth/v1/")) return await backends.authApi.fetch(request);
   const [, path, name] = /^\/functions\/v1(\/([^/]*).*)$/.exec(pathname) ?? [];

@@ -95,9 +95,9 @@ async function applyFiles(sql: postgres.Sql, migrations: Migration[]): Promise<v
 
 /** Sets each secret whose value is new: the CLI does so too, but only when it also pushes. */
 async function setSecrets(sql: postgres.Sql, { projectDir, env }: MigrateOptions): Promise<void> {
-  const config = await readConfig(`${projectDir}/supabase/config.toml`);
-  for (const [name, reference] of config.get("db.vault") ?? []) {
-    const value = env[/^env\((\w+)\)$/.exec(String(reference))?.[1] ?? ""];
+  const { db } = await readConfig(`${projectDir}/supabase/config.toml`);
+  for (const [name, reference] of Object.entries(db?.vault ?? {})) {
+    const value = env[/^env\((\w+)\)$/.exec(reference)?.[1] ?? ""];
     if (value === undefined) continue;
     const [secret] = await sql<{ id: string; decrypted_secret: string }[]>`
       select id, decrypted_secret from vault.decrypted_secrets where name = ${name}`;

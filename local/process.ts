@@ -1,6 +1,6 @@
 // Starts the stack's child processes so that none outlives the stack: each gets a signal from the
 // kernel when its parent dies, however the parent dies (prctl PR_SET_PDEATHSIG, by setpriv(1)).
-import { TextLineStream } from "./text_lines.ts";
+import { TextLineStream } from "@std/streams/text-line-stream";
 
 /** What to start, as whom, and who hears its output. */
 export interface ProcessOptions {
@@ -106,5 +106,8 @@ async function readLines(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   onLine: (line: string) => void,
 ): Promise<void> {
-  for await (const line of stream.pipeThrough(new TextLineStream())) onLine(line);
+  const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough<string>(
+    new TextLineStream(),
+  );
+  for await (const line of lines) onLine(line);
 }

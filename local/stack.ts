@@ -147,11 +147,12 @@ async function connect(
   parts.defer(() => auth.stop());
   const config = await readConfig(`${projectDir}/supabase/config.toml`);
   gateway.connect({
+    ...(options.onRequest && { onRequest: options.onRequest }),
     dataApi: dataApi({ keys, issuer, postgrestUrl: postgrest.url }),
     authApi: auth,
     functions,
     keys,
-    verifiesJwt: (name) => config.get(`functions.${name}`)?.get("verify_jwt") !== false,
+    verifiesJwt: (name) => config.functions?.[name]?.verify_jwt !== false,
   });
   if (options.warmUp) await functions.warmUp(await functions.names());
 }
@@ -189,6 +190,7 @@ function describeStack(
     mintUserJwt: (jwt = {}) => keys.sign(userClaims(jwt), issuer, jwt.expiresInS ?? 3600),
     functionPid: (name) => functions.pid(name),
     killFunction: (name, signal = "SIGKILL") => functions.kill(name, signal),
+    limitKills: functions.limitKills,
     restartPostgrest: () => postgrest.restart(),
     restartPostgres: (mode) => database.restart(mode),
     stop: () => parts.disposeAsync(),

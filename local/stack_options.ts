@@ -1,6 +1,7 @@
 // What can be chosen of a local stack, and what a running one offers.
 import type { PostgresChoice } from "./database.ts";
 import type { FunctionLimits } from "./function_process.ts";
+import type { LimitKill } from "./functions.ts";
 import type { Jwks, UserJwtOptions } from "./keys.ts";
 
 /** What can be chosen of a stack. */
@@ -33,10 +34,12 @@ export interface StackOptions {
   cron?: boolean;
   /** Whether the stand-in for pg_net sends requests; default true. */
   net?: boolean;
-  /** Kills a function's process without warning when it exceeds one; default none. */
+  /** Retires a function's process at half of one, and kills it without warning beyond; default none. */
   limits?: FunctionLimits;
   /** PostgREST's connections to the database; default 10. */
   poolSize?: number;
+  /** Told of each request to the stack's port, e.g. `POST /rest/v1/rpc/messenger_claim`. */
+  onRequest?: (request: string) => void;
   /** Whether to start the functions at once instead of on their first request; default false. */
   warmUp?: boolean;
   /** Breaks the start off between two of its steps. */
@@ -64,6 +67,8 @@ export interface Stack extends AsyncDisposable {
   functionPid(name: string): number | undefined;
   /** Sends a signal (default SIGKILL) to a function's process and resolves when it has ended. */
   killFunction(name: string, signal?: Deno.Signal): Promise<void>;
+  /** Functions' processes that were killed for exceeding a limit, oldest first; grows. */
+  readonly limitKills: readonly LimitKill[];
   /** Ends PostgREST and resolves when a new one is ready. */
   restartPostgrest(): Promise<void>;
   /**

@@ -1,6 +1,6 @@
 /** What is said on the command line, turned into queries and bodies. */
 
-import { parseArgs } from "@std/cli/parse_args";
+import { parseArgs } from "@std/cli/parse-args";
 
 /** A command line that was read. */
 export interface CommandLine {

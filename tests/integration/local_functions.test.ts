@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { Stack } from "../../local/stack.ts";
-import { createLocalProject } from "../support/local_project.ts";
+import { createLocalProject, isRunning } from "../support/local_project.ts";
 import { eventually } from "../support/stack.ts";
 
 /** Does what its path says; `told` is where it reports to. */
@@ -29,6 +29,11 @@ const OPEN = `
         case "/open/hang":
           await fetch(told + "/hanging");
           return await new Promise(() => {});
+        case "/open/work": {
+          const end = performance.now() + 20;
+          while (performance.now() < end) { /* uses CPU time */ }
+          return new Response(String(Deno.pid));
+        }
         case "/open/burn":
           for (;;) { /* uses up its CPU time */ }
       }
@@ -60,7 +65,7 @@ Deno.test.beforeAll(async () => {
   stack = await project.start({
     env: { TOLD: `http://127.0.0.1:${outside.addr.port}` },
     messages: `${project.dir}/other`,
-    limits: { cpuMs: 300, wallMs: 20_000 },
+    limits: { cpuMs: 600, wallMs: 40_000 },
     log: (line) => lines.push(line),
   });
 });
@@ -161,7 +166,20 @@ test("requests to a process that is killed are answered 502, and the next reques
 
 test("a process that uses up its CPU time is killed, and answered 546", async () => {
   assertEquals(await answer("open/burn"), [546, "WORKER_LIMIT"]);
+  assertEquals(stack.limitKills, [{ name: "open", limit: "cpuMs" }]);
   assertEquals(await answer("open"), [200, "fine"]);
+});
+
+test("a process that has used half its time gets no more requests, and ends when it has no more to do", async () => {
+  await stack.killFunction("open");
+  const kills = stack.limitKills.length;
+  const first = String((await answer("open/work"))[1]);
+  await answer("open/background");
+  const toldBefore = told.length;
+  await eventually(() => answer("open/work"), ([, pid]) => pid !== first);
+  await eventually(() => Promise.resolve(isRunning(Number(first))), (runs) => !runs);
+  assertEquals(told.slice(toldBefore).includes("/background"), true);
+  assertEquals(stack.limitKills.length, kills);
 });
 
 test("a process that is asked to end is told why, and may finish what it does then", async () => {

@@ -127,6 +127,12 @@ testsOnStack({
     await stack.sql`insert into public.messenger_messages (type, payload, queue)
       values ('Removed', '{}', 'by-hand'), ('Note', '{"text":5}', 'by-hand'),
         ('Note', '{"text":"fine"}', 'by-hand')`;
+    // The type has been waited for before.
+    await stack.sql`
+      update public.messenger_messages set attempts = 7, errors = (
+        select jsonb_agg(jsonb_build_object('class', 'UnknownMessageTypeError', 'attempt', n))
+        from generate_series(1, 7) n
+      ) where type = 'Removed'`;
     assertEquals((await stack.tick()).messages, { claimed: 3, handled: 1, retried: 0, failed: 2 });
     const letters = await stack.sql`
       select reason from public.messenger_failed_messages order by id`;

@@ -88,6 +88,30 @@ as $$
   from unnest(types) with ordinality as t (type, position)
 $$;
 
+-- Adds a tick and answers its id. `state`: asked, lost (asked for, and never arrived), awake, killed
+-- (awake, and silent since), resting or ended. Its times are the wall's.
+create function test.tick(state text) returns bigint
+language sql
+as $$
+  insert into public.messenger_ticks (asked_at, started_at, heartbeat_at, rested_at, ended_at)
+  select asked, case when state not in ('asked', 'lost') then asked end,
+    case state
+      when 'awake' then asked + interval '58 seconds'
+      when 'killed' then asked + interval '40 seconds'
+      when 'resting' then asked + interval '59 seconds'
+      when 'ended' then asked + interval '59 seconds'
+    end,
+    case when state in ('resting', 'ended') then asked + interval '59 seconds' end,
+    case when state = 'ended' then asked + interval '59 seconds' end
+  from (
+    select clock_timestamp() - case state
+      when 'asked' then interval '1 second' when 'lost' then interval '6 seconds'
+      else interval '1 minute'
+    end as asked
+  ) as a
+  returning id
+$$;
+
 -- How many rows of a table, and entries of its indexes, this transaction's scans have read.
 create function test.rows_read(of regclass default 'public.messenger_messages') returns bigint
 language sql

@@ -15,6 +15,7 @@ import {
   RecoverableError,
   RetryManager,
   TransportError,
+  UnknownMessageTypeError,
   UnrecoverableError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 
@@ -182,4 +183,44 @@ Deno.test("handleFailedMessage passes on that the database is away", async () =>
     TransportError,
     "away",
   );
+});
+
+/** Has a manager that does not know the type look at a message until it gives it up. */
+function lookUntilDead(first: Envelope) {
+  const { manager: retry } = manager();
+  const delays: number[] = [];
+  let seen = first;
+  for (;;) {
+    const outcome = retry.decide(seen, new UnknownMessageTypeError(seen.type), { durationMs: 0 });
+    if (outcome.kind === "dead") return { delays, outcome, seen };
+    delays.push(outcome.delayMs);
+    seen = {
+      ...seen,
+      retryCount: outcome.retryCount,
+      attempts: seen.attempts + 1,
+      errors: [...seen.errors, ...outcome.errors],
+    };
+  }
+}
+
+Deno.test("a message of unknown type waits some minutes for a worker that knows it, then it is dead", () => {
+  const { delays, outcome, seen } = lookUntilDead(envelope({ type: "New" }));
+  assertEquals(delays, [5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 320_000]);
+  assertEquals([outcome.reason, seen.retryCount], ["unknown_type", 0]);
+});
+
+Deno.test("the wait of an unknown type begins anew with a redrive, and after another failure", () => {
+  const { seen } = lookUntilDead(envelope({ type: "New" }));
+  const redriven = { ...seen, attempts: 1 };
+  assertEquals(lookUntilDead(redriven).delays.length, 7);
+  const [error] = seen.errors;
+  const failed = error ? [...seen.errors, { ...error, class: "Error", attempt: 8 }] : [];
+  assertEquals(lookUntilDead({ ...seen, attempts: 9, errors: failed }).delays.length, 7);
+});
+
+Deno.test("a handler that dispatches an unknown type has failed for good itself", () => {
+  const outcome = manager().manager.decide(envelope(), new UnknownMessageTypeError("Other"), {
+    durationMs: 0,
+  });
+  assertEquals(outcome.kind === "dead" && outcome.reason, "unrecoverable");
 });

@@ -8,7 +8,7 @@ import {
 
 /** Creates the table in which the handlers record their effects. */
 export const EFFECTS_TABLE = `
-  create table public.test_effects (
+  create table if not exists public.test_effects (
     id bigint generated always as identity primary key,
     message_id bigint not null,
     type text not null,
@@ -58,6 +58,13 @@ const Count = defineMessage({
   schema: z.object({ n: z.number() }),
   queue: "count",
   handler: () => {},
+});
+
+const Started = defineMessage({
+  type: "Started",
+  schema: z.object({}),
+  queue: "rated",
+  handler: (_, ctx) => record(ctx, { at: Date.now() }),
 });
 
 const Fail = defineMessage({
@@ -134,6 +141,7 @@ export const messages = [
   Secret,
   Choosy,
   Count,
+  Started,
   Fail,
   Slow,
   Kill,

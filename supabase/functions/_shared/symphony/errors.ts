@@ -152,7 +152,7 @@ export class CancelledError extends UnrecoverableError {
   }
 }
 
-/** No definition has this type. Never retried. */
+/** No definition has this type. A message of such a type waits some minutes for a worker that knows it. */
 export class UnknownMessageTypeError extends UnrecoverableError {
   readonly type: string;
 

@@ -17,6 +17,7 @@ import type { Dead, DeadReason, Retry } from "../outcome.ts";
 import type { Transport } from "../transport/transport.ts";
 import { classifyError } from "./classify.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";
+import { unknownTypeDelay } from "./unknown-type.ts";
 
 /** What becomes of a message that failed. */
 export interface RetryResult {
@@ -114,7 +115,10 @@ export class RetryManager {
         () => fallback.shouldRetry(retryCount),
       );
 
-    if (error instanceof UnknownMessageTypeError) return dead("unknown_type");
+    if (error instanceof UnknownMessageTypeError && error.type === type) {
+      const delay = unknownTypeDelay(envelope);
+      return delay === null ? dead("unknown_type") : retry(delay, retryCount);
+    }
     if (error instanceof InvalidPayloadError) return dead("invalid");
     if (error instanceof MessageExpiredError) return dead("expired");
     if (error instanceof CancelledError) return dead("cancelled");
