@@ -184,6 +184,7 @@ function describeStack(
     port,
     dbUrl: database.ownerUrl,
     adminDbUrl: database.adminUrl,
+    postgrestUrl: postgrest.url,
     publishableKey: keys.publishableKey,
     secretKey: keys.secretKey,
     jwks: keys.jwks,

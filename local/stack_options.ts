@@ -57,6 +57,8 @@ export interface Stack extends AsyncDisposable {
   readonly dbUrl: string;
   /** The database as a superuser. */
   readonly adminDbUrl: string;
+  /** PostgREST itself, past the gateway; it knows roles by JWTs and serves at `/`. */
+  readonly postgrestUrl: string;
   readonly publishableKey: string;
   readonly secretKey: string;
   /** The public keys that verify user JWTs. */

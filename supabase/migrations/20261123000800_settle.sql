@@ -23,6 +23,8 @@ comment on function public.messenger_append_errors(jsonb, jsonb) is
 --   token     of the claim
 --   grouped   true where one of its messages is in a group
 --   handled   ids: done, the row goes
+--   kept      [{id, keep_ms}]: those of them that are remembered for a time
+--   progressed  ids: those of them whose progress was reported
 --   released  ids: given back unstarted, and the attempt with it
 --   snoozed   [{id, delay_ms, stamps?}]: its handler asked for it later; the attempt is given back
 --   retries   [{id, delay_ms, retry_count, alone?, stamps?, errors?}]: the row stays and waits
@@ -83,6 +85,10 @@ begin
       || array(select (jsonb_array_elements(settlement -> 'retries') ->> 'id')::bigint)
       || array(select (jsonb_array_elements(settlement -> 'dead') ->> 'id')::bigint);
 
+    if settlement ? 'kept' then
+      perform public.messenger_remember_handled(settlement -> 'kept', fence);
+    end if;
+
     with handled as (
       delete from public.messenger_messages m
       where m.id = any (
@@ -95,6 +101,12 @@ begin
     into settled, runs from handled h;
     if runs is not null then
       perform public.messenger_finish_schedule_runs(runs, 'handled');
+    end if;
+    if settlement ? 'progressed' then
+      delete from public.messenger_progress p
+      where p.message_id = any (settled) and p.message_id = any (
+          array(select jsonb_array_elements_text(settlement -> 'progressed')::bigint)
+        );
     end if;
 
     if settlement ? 'released' then

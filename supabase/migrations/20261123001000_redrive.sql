@@ -167,6 +167,9 @@ declare
   clock constant timestamptz := public.messenger_now();
   failed bigint;
   keys bigint;
+  handled bigint;
+  progress bigint;
+  limits bigint;
 begin
   if failed_older_than < interval '0' then
     raise sqlstate 'PT400' using message = 'failed_older_than: has to be zero or more';
@@ -176,17 +179,36 @@ begin
     select count(*) into failed from public.messenger_failed_messages f
     where f.failed_at < clock - failed_older_than;
     select count(*) into keys from public.messenger_idempotency_keys k where k.expires_at <= clock;
+    select count(*) into handled from public.messenger_handled_messages h
+    where h.keep_until <= clock;
+    select count(*) into progress from public.messenger_progress p
+    where not exists (select from public.messenger_messages m where m.id = p.message_id)
+      and not exists (select from public.messenger_failed_messages f where f.id = p.message_id);
+    select count(*) into limits from public.messenger_rate_limits r
+    where r.full_at < clock - interval '1 minute';
   else
     delete from public.messenger_failed_messages f where f.failed_at < clock - failed_older_than;
     get diagnostics failed = row_count;
     delete from public.messenger_idempotency_keys k where k.expires_at <= clock;
     get diagnostics keys = row_count;
+    delete from public.messenger_handled_messages h where h.keep_until <= clock;
+    get diagnostics handled = row_count;
+    delete from public.messenger_progress p
+    where not exists (select from public.messenger_messages m where m.id = p.message_id)
+      and not exists (select from public.messenger_failed_messages f where f.id = p.message_id);
+    get diagnostics progress = row_count;
+    delete from public.messenger_rate_limits r
+    where r.full_at < clock - interval '1 minute';
+    get diagnostics limits = row_count;
   end if;
-  return jsonb_build_object('failed', failed, 'idempotency_keys', keys);
+  return jsonb_build_object(
+    'failed', failed, 'idempotency_keys', keys, 'handled', handled, 'progress', progress,
+    'rate_limits', limits
+  );
 end
 $$;
 comment on function public.messenger_prune(interval, boolean) is
-  'Deletes dead letters older than an age and expired idempotency keys. pg_cron calls it hourly. Answers how many of each; dry_run only counts.';
+  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, progress of messages that are gone and rate limits that nobody uses. pg_cron calls it hourly. Answers how many of each; dry_run only counts.';
 
 revoke execute on function
   public.messenger_lock_failed(

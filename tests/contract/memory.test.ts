@@ -1,10 +1,11 @@
 /** The transport in memory keeps the contract. */
 
 import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/index.ts";
+import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
 import { testQueues } from "./queue_contract.ts";
-import { testTransport, type TransportUnderTest } from "./transport_contract.ts";
+import { testTransport } from "./transport_contract.ts";
 
-const open = (): Promise<TransportUnderTest> => {
+const open = (): Promise<FrontendUnderTest> => {
   let now = Date.UTC(2026, 0, 1);
   const transport = new InMemoryTransport({ now: () => now });
   return Promise.resolve({
@@ -19,6 +20,12 @@ const open = (): Promise<TransportUnderTest> => {
           attempts,
         })),
       ),
+    kept: () =>
+      Promise.resolve(
+        transport.kept.map(({ envelope: { id, attempts }, keepMs }) => ({ id, attempts, keepMs })),
+      ),
+    progress: () =>
+      Promise.resolve([...transport.progress].map(([id, report]) => ({ id, ...report }))),
     setQueue: (queue, settings) => Promise.resolve(transport.queues.set(queue, settings)),
     close: () => Promise.resolve(),
   });
@@ -26,3 +33,4 @@ const open = (): Promise<TransportUnderTest> => {
 
 testTransport("in memory", open);
 testQueues("in memory", open);
+testWhatFrontendsNeed("in memory", open);

@@ -6,8 +6,9 @@ import {
   SupabaseTransport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
+import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
 import { testQueues } from "./queue_contract.ts";
-import { testTransport, type TransportUnderTest } from "./transport_contract.ts";
+import { testTransport } from "./transport_contract.ts";
 
 let stack: TestStack | undefined;
 
@@ -25,7 +26,7 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await stack?.stop());
 
-const open = async (): Promise<TransportUnderTest> => {
+const open = async (): Promise<FrontendUnderTest> => {
   if (!stack) throw new Error("the stack did not start");
   const { sql, client } = stack;
   await stack.clear();
@@ -39,6 +40,18 @@ const open = async (): Promise<TransportUnderTest> => {
       const rows = await sql<
         { id: string; reason: string; errors: AttemptError[]; attempts: number }[]
       >`select id::text, reason, errors, attempts from public.messenger_failed_messages order by failed_at, id`;
+      return rows.map((row) => ({ ...row }));
+    },
+    kept: async () => {
+      const rows = await sql<{ id: string; attempts: number; keepMs: number }[]>`
+        select id::text, attempts,
+          (extract(epoch from keep_until - handled_at) * 1000)::int as "keepMs"
+        from public.messenger_handled_messages order by id`;
+      return rows.map((row) => ({ ...row }));
+    },
+    progress: async () => {
+      const rows = await sql<{ id: string; value: number; note: string | null }[]>`
+        select message_id::text as id, value, note from public.messenger_progress order by 1`;
       return rows.map((row) => ({ ...row }));
     },
     setQueue: async (name, settings) => {
@@ -67,3 +80,4 @@ const COLUMNS: Readonly<Record<keyof QueueSettings, string>> = {
 
 testTransport("over Supabase", open);
 testQueues("over Supabase", open);
+testWhatFrontendsNeed("over Supabase", open);

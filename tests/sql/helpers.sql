@@ -145,6 +145,18 @@ create view test.functions as
   from pg_proc p
   where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\_%';
 
+-- One rate limit, as a dispatch of `count` messages of a type asks for it.
+create function test.limit_of(
+  count integer, max integer, per interval, caller text default 'user:ann', type text default 'A'
+) returns jsonb
+language sql immutable
+as $$
+  select jsonb_build_array(jsonb_build_object(
+    'type', type, 'caller', caller, 'count', count, 'max', max,
+    'per_ms', extract(epoch from per) * 1000
+  ))
+$$;
+
 -- Envelopes as objects.
 create function test.envelopes(rows jsonb) returns jsonb
 language sql immutable

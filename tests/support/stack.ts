@@ -91,7 +91,8 @@ export async function startTestStack(options: StackOptions = {}): Promise<TestSt
     clear: async () => {
       await sql`truncate public.messenger_messages, public.messenger_failed_messages,
         public.messenger_idempotency_keys, public.messenger_ticks, public.messenger_queues,
-        public.messenger_rate_grants, public.test_effects`;
+        public.messenger_rate_grants, public.messenger_rate_limits, public.messenger_progress,
+        public.messenger_handled_messages, public.test_effects`;
       await sql`insert into public.messenger_queues (name) values ('default')`;
     },
     stop: async () => {

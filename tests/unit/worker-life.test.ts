@@ -42,6 +42,7 @@ function changed(memory: InMemoryTransport, by: {
     },
     extendLeases: by.extendLeases ?? ((leases, ms) => memory.extendLeases(leases, ms)),
     cancel: (filter) => memory.cancel(filter),
+    reportProgress: (reports) => memory.reportProgress(reports),
   };
 }
 

@@ -400,6 +400,7 @@ function failing(
     settle: guard("settle", memory.settle),
     settleAndClaim: guard("settle", memory.settleAndClaim),
     extendLeases: guard("extendLeases", memory.extendLeases),
+    reportProgress: guard("reportProgress", memory.reportProgress),
     cancel: guard("cancel", memory.cancel),
   };
 }

@@ -92,6 +92,40 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_handled_messages": {
+        Row: {
+          "attempts": number;
+          "created_at": string;
+          "handled_at": string;
+          "id": number;
+          "keep_until": string;
+          "queue": string;
+          "type": string;
+          "user_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "attempts": number;
+          "created_at": string;
+          "handled_at": string;
+          "id": number;
+          "keep_until": string;
+          "queue": string;
+          "type": string;
+          "user_id"?: string | null;
+        };
+        Update: {
+          "attempts"?: number;
+          "created_at"?: string;
+          "handled_at"?: string;
+          "id"?: number;
+          "keep_until"?: string;
+          "queue"?: string;
+          "type"?: string;
+          "user_id"?: string | null;
+        };
+        Relationships: [];
+      };
       "messenger_idempotency_keys": {
         Row: {
           "expires_at": string;
@@ -190,6 +224,28 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_progress": {
+        Row: {
+          "at": string;
+          "message_id": number;
+          "note": string | null;
+          "value": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "at": string;
+          "message_id": number;
+          "note"?: string | null;
+          "value": number;
+        };
+        Update: {
+          "at"?: string;
+          "message_id"?: number;
+          "note"?: string | null;
+          "value"?: number;
+        };
+        Relationships: [];
+      };
       "messenger_queues": {
         Row: {
           "concurrency": number | null;
@@ -246,6 +302,25 @@ export type Database = {
           "messages"?: number;
           "passes_at"?: string;
           "queue"?: string;
+        };
+        Relationships: [];
+      };
+      "messenger_rate_limits": {
+        Row: {
+          "caller": string;
+          "full_at": string;
+          "type": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "caller": string;
+          "full_at": string;
+          "type": string;
+        };
+        Update: {
+          "caller"?: string;
+          "full_at"?: string;
+          "type"?: string;
         };
         Relationships: [];
       };
@@ -472,6 +547,7 @@ export type Database = {
         Args: { "group_key": string; "queue": string };
         Returns: undefined;
       };
+      "messenger_broadcast": { Args: { "message": Json; "user_id": string }; Returns: undefined };
       "messenger_bury_cancelled": {
         Args: { "ids": (number)[]; "settlements": Json };
         Returns: undefined;
@@ -507,6 +583,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_count_dispatches": { Args: { "limits": Json }; Returns: undefined };
       "messenger_count_failed": { Args: { "max_count"?: number; "since"?: string }; Returns: Json };
       "messenger_dispatch": {
         Args: {
@@ -525,16 +602,19 @@ export type Database = {
         };
         Returns: number;
       };
+      "messenger_enable_live": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_end_tick": {
         Args: { "report"?: Json; "successor"?: boolean; "tick": number };
         Returns: undefined;
       };
       "messenger_enqueue": { Args: { "messages": Json }; Returns: Json };
+      "messenger_enqueue_limited": { Args: { "limits": Json; "messages": Json }; Returns: Json };
       "messenger_finish_schedule_runs": {
         Args: { "message_ids": (number)[]; "outcome": string; "reasons"?: (string)[] };
         Returns: undefined;
       };
       "messenger_fleet_size": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_follow": { Args: { "id": number; "user_id"?: string }; Returns: Json };
       "messenger_grant_rate": {
         Args: { "messages": number; "queue": string; "start_within_ms": number };
         Returns: undefined;
@@ -677,6 +757,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_remember_handled": { Args: { "fence": string; "kept": Json }; Returns: undefined };
       "messenger_remove_failed": {
         Args: {
           "dry_run"?: boolean;
@@ -691,11 +772,16 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_report_progress": { Args: { "reports": Json }; Returns: undefined };
       "messenger_rest_tick": { Args: { "report"?: Json; "tick": number }; Returns: Json };
       "messenger_resume_schedule": { Args: { "id": number }; Returns: undefined };
       "messenger_save_schedule": { Args: { "declared"?: boolean; "given": Json }; Returns: Json };
       "messenger_save_schedules": {
         Args: { "declared"?: boolean; "schedules": Json };
+        Returns: Json;
+      };
+      "messenger_save_schedules_limited": {
+        Args: { "limits": Json; "schedules": Json };
         Returns: Json;
       };
       "messenger_schedule_definition": {

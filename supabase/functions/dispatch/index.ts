@@ -1,32 +1,34 @@
-/** The way in over HTTPS: authenticate, parse, dispatch, answer. */
+/** The way in over HTTPS: authenticate, parse, authorize, dispatch, answer. And what became of it. */
 
 import { createAdminClient } from "@supabase/server/core";
 import { messages } from "../_messages/mod.ts";
 import {
   authenticate,
+  authorize,
   type Caller,
-  chosenOptions,
   createApp,
   createMessenger,
   dispatchBody,
   type DispatchMessage,
+  followMessage,
+  type LimitedDispatch,
+  limitsOf,
   type OutgoingMessage,
   Problem,
   readJson,
+  type Stamps,
   toMessageInput,
   toProblem,
   toScheduleOptions,
   toScheduleProblem,
 } from "../_shared/symphony/index.ts";
 
-const { bus, config, log, scheduler, transport } = createMessenger({
-  supabase: createAdminClient(),
-  messages,
-});
+const supabase = createAdminClient();
+const { bus, config, log, scheduler, transport } = createMessenger({ supabase, messages });
 const app = createApp("dispatch", { maxBodyBytes: config.maxBodyBytes, log });
 
 app.post("/", async (c) => {
-  const caller = await authenticate(c.req.raw, "secret-or-user");
+  const caller = await authenticate(c.req.raw, "any-key");
   const body = await readJson(c, dispatchBody);
   if (!Array.isArray(body) && body.schedule) {
     return c.json({ scheduleId: await schedule(body, body.schedule, caller) }, 201);
@@ -34,7 +36,18 @@ app.post("/", async (c) => {
   const prepared = Array.isArray(body)
     ? await Promise.all(body.map((message, index) => prepare(message, caller, [index])))
     : [await prepare(body, caller, [])];
-  return c.json({ ids: await transport.send(prepared) }, 202);
+  return c.json({ ids: await transport.send(prepared, limits(prepared, caller)) }, 202);
+});
+
+app.get("/:id", async (c) => {
+  const caller = await authenticate(c.req.raw, "secret-or-user");
+  const userId = caller.kind === "user" ? caller.user.id : null;
+  const message = await followMessage(supabase, c.req.param("id"), userId);
+  // One answer for what is unknown, what is not remembered, and what is another's.
+  if (!message) {
+    throw new Problem(404, "not_found", "id: there is no message of yours with this id");
+  }
+  return c.json(message);
 });
 
 /** Checks one message and what its caller may do. @throws Problem that says where it is wrong */
@@ -45,11 +58,11 @@ async function prepare(
 ): Promise<OutgoingMessage> {
   try {
     if (caller.kind === "secret") return await bus.prepare(toMessageInput(message, {}));
-    authorize(message, path);
-    const { user } = caller;
-    return await bus.prepare(
-      toMessageInput(message, { idempotencyScope: user.id, stamps: { user } }),
-    );
+    await authorize(message, caller, bus.registry.get(message.type), { path, log });
+    return await bus.prepare(toMessageInput(message, {
+      ...(caller.kind === "user" && { idempotencyScope: caller.user.id }),
+      stamps: stamps(message, caller),
+    }));
   } catch (error) {
     throw toProblem(error, path);
   }
@@ -64,27 +77,27 @@ async function schedule(
   const options = toScheduleOptions(schedule, message);
   try {
     if (caller.kind === "secret") return await scheduler.schedule(message, options);
-    authorize(message, []);
-    // Under a name, a user could change what belongs to others.
-    if (schedule.name !== undefined) throw forbidden(["schedule", "name"], "users may not name it");
-    return await scheduler.schedule(message, options, { stamps: { user: caller.user } });
+    await authorize(message, caller, bus.registry.get(message.type), { path: [], log });
+    return await scheduler.schedule(message, options, {
+      stamps: stamps(message, caller),
+      limits: limits([message], caller),
+    });
   } catch (error) {
     throw toScheduleProblem(error);
   }
 }
 
-/** Users dispatch what a definition opens to them, and choose what it lets them choose. */
-function authorize(message: DispatchMessage, path: readonly number[]): void {
-  const definition = bus.registry.get(message.type);
-  if (definition?.access !== "authenticated") {
-    throw forbidden([...path, "type"], "users may not dispatch messages of this type");
-  }
-  const refused = chosenOptions(message).find((option) => !definition.callerOptions.has(option));
-  if (refused) throw forbidden([...path, refused], "users may not choose this");
+/** Who dispatched it, by their token; and whether they want to hear of it. */
+function stamps({ type }: DispatchMessage, caller: Caller): Stamps {
+  if (caller.kind !== "user") return {};
+  return { user: caller.user, ...(bus.registry.get(type)?.live && { live: true }) };
 }
 
-function forbidden(path: readonly (string | number)[], message: string): Problem {
-  return new Problem(403, "forbidden", `${path.join(".")}: ${message}`, [{ path, message }]);
+/** The rate limits that hold for a caller. */
+function limits(messages: readonly { readonly type: string }[], caller: Caller): LimitedDispatch[] {
+  if (caller.kind === "secret") return [];
+  const whose = caller.kind === "user" ? `user:${caller.user.id}` : caller.kind;
+  return limitsOf(messages, whose, bus.registry);
 }
 
 export default { fetch: app.fetch };

@@ -135,6 +135,61 @@ const Together = defineMessage({
   },
 });
 
+const Open = defineMessage({
+  type: "Open",
+  schema: z.object({ text: z.string() }),
+  access: "anonymous",
+  callerOptions: ["delay", "schedule"],
+  handler: (payload, ctx) => record(ctx, payload),
+});
+
+const Ruled = defineMessage({
+  type: "Ruled",
+  schema: z.object({ team: z.string() }),
+  access: ({ claims, payload }) => {
+    if (payload.team === "throws") throw new Error("the rule is out of order");
+    return claims === null ? payload.team === "public" : claims.app_metadata?.team === payload.team;
+  },
+  handler: (payload, ctx) => record(ctx, payload),
+});
+
+const Small = defineMessage({
+  type: "Small",
+  schema: z.object({ text: z.string() }),
+  access: "authenticated",
+  maxPayloadBytes: 20,
+  handler: () => {},
+});
+
+const Limited = defineMessage({
+  type: "Limited",
+  schema: z.object({}),
+  access: "anonymous",
+  callerOptions: ["schedule"],
+  rateLimit: { perUser: { max: 3, per: "1h" }, total: { max: 5, per: "1h" } },
+  handler: () => {},
+});
+
+/** Runs until the test has recorded an effect of the type `release`. */
+const Kept = defineMessage({
+  type: "Kept",
+  schema: z.object({ fails: z.boolean().default(false) }),
+  access: "authenticated",
+  keep: "1h",
+  live: true,
+  retry: { maxRetries: 1, delay: 3_600_000, maxDelay: 3_600_000 },
+  handler: async ({ fails }, { progress, supabase }) => {
+    progress(0.4, "halfway, nearly");
+    for (;;) {
+      const { data } = await supabase.from("test_effects").select("id").eq("type", "release");
+      if (data?.length) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    progress(0.9);
+    if (fails) throw new Error("a secret of the handler");
+  },
+});
+
 /** Every message of the tests. */
 export const messages = [
   Note,
@@ -148,4 +203,9 @@ export const messages = [
   Burn,
   Stray,
   Together,
+  Open,
+  Ruled,
+  Small,
+  Limited,
+  Kept,
 ];

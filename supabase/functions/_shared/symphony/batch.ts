@@ -3,7 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Envelope } from "./envelope.ts";
 import type { Logger } from "./log.ts";
-import type { Dispatch } from "./message.ts";
+import type { Dispatch, HandlerContext } from "./message.ts";
 import { Snooze } from "./snooze.ts";
 
 /** One message of a batch. */
@@ -14,6 +14,8 @@ export interface BatchMessage<Payload> {
   readonly attempt: number;
   /** Aborted with the batch's, and when this message alone is cancelled or its lease lost. */
   readonly signal: AbortSignal;
+  /** Reports how far this message is, as `ctx.progress` of a handler does. */
+  readonly progress: HandlerContext["progress"];
 }
 
 /** What a batch handler gets beside the messages. */

@@ -1,6 +1,7 @@
 /** The bus: checks messages, lets middleware see them, and hands them to the transport. */
 
 import { z } from "zod";
+import { checkKey, checkMoment } from "./checks.ts";
 import { type Dedupe, parseDedupe } from "./dedupe.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import type { OutgoingMessage, Stamps } from "./envelope.ts";
@@ -102,7 +103,7 @@ export class MessageBus {
     const definition = this.registry.get(type);
     if (!definition) throw new UnknownMessageTypeError(type);
     // What is checked is what will be stored; the handler gets it parsed once more.
-    const json = toStorableJson(type, payload);
+    const json = toStorableJson(type, payload, definition.maxPayloadBytes);
     const parsed = await definition.schema.safeParseAsync(json);
     if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
 
@@ -130,15 +131,10 @@ function outgoing(
   if (delay !== undefined && availableAt !== undefined) {
     throw new RangeError("delay: give either delay or availableAt, not both");
   }
-  if (availableAt !== undefined && Number.isNaN(availableAt.getTime())) {
-    throw new RangeError("availableAt: is not a date");
-  }
-  for (const name of ["idempotencyKey", "dedupeKey", "groupKey"] as const) {
-    const key = options[name];
-    if (key !== undefined && !/^.{1,255}$/su.test(key)) {
-      throw new RangeError(`${name}: has to be 1 to 255 characters`);
-    }
-  }
+  if (availableAt !== undefined) checkMoment(availableAt, "availableAt");
+  if (idempotencyKey !== undefined) checkKey(idempotencyKey, "idempotencyKey");
+  if (dedupeKey !== undefined) checkKey(dedupeKey, "dedupeKey");
+  if (options.groupKey !== undefined) checkKey(options.groupKey, "groupKey");
   if (dedupeKey !== undefined && idempotencyKey !== undefined) {
     throw new RangeError("dedupeKey: give either dedupeKey or idempotencyKey, not both");
   }

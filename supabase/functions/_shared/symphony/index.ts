@@ -1,5 +1,6 @@
 /** The public surface of Symphony Messenger. */
 
+export * from "./access.ts";
 export * from "./batch.ts";
 export * from "./bus.ts";
 export * from "./config.ts";
@@ -7,7 +8,9 @@ export * from "./dedupe.ts";
 export * from "./duration.ts";
 export * from "./envelope.ts";
 export * from "./errors.ts";
+export * from "./follow.ts";
 export * from "./http/app.ts";
+export * from "./http/authorize.ts";
 export * from "./http/background.ts";
 export * from "./http/caller.ts";
 export * from "./http/dispatch-body.ts";
@@ -17,6 +20,7 @@ export * from "./log.ts";
 export * from "./message.ts";
 export * from "./messenger.ts";
 export * from "./outcome.ts";
+export * from "./rate-limit.ts";
 export * from "./retry/index.ts";
 export * from "./scheduler/index.ts";
 export * from "./snooze.ts";

@@ -2,6 +2,7 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { z } from "zod";
+import { type Access, checkAccess } from "./access.ts";
 import { type Batch, type BatchHandler, type BatchOptions, checkBatch } from "./batch.ts";
 import type { DispatchOptions } from "./bus.ts";
 import { type Dedupe, parseDedupe } from "./dedupe.ts";
@@ -9,6 +10,7 @@ import { type Duration, parseDuration } from "./duration.ts";
 import type { AttemptError, Envelope, ScheduleStamp, UserStamp } from "./envelope.ts";
 import type { Logger } from "./log.ts";
 import type { DeadReason } from "./outcome.ts";
+import { type CheckedRateLimit, parseRateLimit, type RateLimit } from "./rate-limit.ts";
 import type { Classification } from "./retry/classify.ts";
 import type { BackoffOptions, RetryStrategy } from "./retry/strategy.ts";
 
@@ -28,6 +30,11 @@ export interface HandlerContext {
   readonly schedule: ScheduleStamp | null;
   /** Who dispatched it over HTTPS, if a user did. */
   readonly user: UserStamp | null;
+  /**
+   * Tells whoever follows the message how much is done, from 0 to 1, and a note of at most 200
+   * characters, which they may read. Written once a second at most; throws a RangeError for others.
+   */
+  readonly progress: (value: number, note?: string) => void;
 }
 
 /** Dispatches one message and answers its id. */
@@ -42,9 +49,6 @@ export type Dispatch = <Schema extends z.ZodType>(
  * again later; what else it returns is not looked at.
  */
 export type Handler<Payload> = (payload: Payload, ctx: HandlerContext) => unknown;
-
-/** Who may dispatch a type over HTTPS: holders of a secret key, or signed-in users as well. */
-export type Access = "secret" | "authenticated";
 
 /** Options of a dispatch that a definition may leave to its users. */
 export type CallerOption = "delay" | "availableAt" | "queue" | "priority" | "groupKey" | "schedule";
@@ -78,9 +82,17 @@ export interface MessageRules<Schema extends z.ZodType> {
   /** How long a dispatch's `dedupeKey` is held; until the message is finished where absent. */
   readonly dedupe?: Dedupe;
   /** Who may dispatch it over HTTPS; secret keys only where absent. */
-  readonly access?: Access;
-  /** Which options a signed-in user may choose; none where absent. */
+  readonly access?: Access<z.output<Schema>>;
+  /** Which options callers without a secret key may choose; none where absent. */
   readonly callerOptions?: readonly CallerOption[];
+  /** How many of it callers without a secret key may dispatch; no limit where absent. */
+  readonly rateLimit?: RateLimit;
+  /** How long its payload may be as JSON, in bytes of UTF-8; the request's limit holds where absent. */
+  readonly maxPayloadBytes?: number;
+  /** For how long it is remembered that a message was handled; not at all where absent. */
+  readonly keep?: Duration;
+  /** Tells the user who dispatched it of each change, over Realtime; not done where absent. */
+  readonly live?: boolean;
   /** Told of each retry. An error in it is logged and changes nothing. */
   readonly onRetry?: (failure: Failure & { readonly delayMs: number }) => unknown;
   /** Told when a message is given up: an alert goes here. An error in it is logged. */
@@ -113,6 +125,10 @@ export interface MessageDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly dedupe: Dedupe;
   readonly access: Access;
   readonly callerOptions: ReadonlySet<CallerOption>;
+  readonly rateLimit: CheckedRateLimit | undefined;
+  readonly maxPayloadBytes: number | undefined;
+  readonly keepMs: number | undefined;
+  readonly live: boolean;
   /** Empty where messages are handled in batches. */
   readonly handlers: readonly NamedHandler[];
   /** What handles several messages at once; null where each is handled by itself. */
@@ -166,9 +182,6 @@ export function defineMessage<Schema extends z.ZodType>(
   }
   const timeoutMs = parseDuration(options.timeout ?? "30s", `${type}: timeout`);
   if (timeoutMs === 0) throw new RangeError(`${type}: timeout: has to be more than 0`);
-  if (options.access !== undefined && !["secret", "authenticated"].includes(options.access)) {
-    throw new RangeError(`${type}: access: has to be 'secret' or 'authenticated'`);
-  }
   const dedupe = options.dedupe ?? "until-finished";
   parseDedupe(dedupe, `${type}: dedupe`);
   return Object.freeze({
@@ -181,8 +194,15 @@ export function defineMessage<Schema extends z.ZodType>(
     timeoutMs,
     ttlMs: options.ttl === undefined ? undefined : parseDuration(options.ttl, `${type}: ttl`),
     dedupe,
-    access: options.access ?? "secret",
+    // The rule is asked only about payloads that the definition's own schema gave.
+    access: checkAccess(options.access ?? "secret", `${type}: access`) as Access,
     callerOptions: new Set(options.callerOptions),
+    rateLimit: options.rateLimit === undefined
+      ? undefined
+      : parseRateLimit(options.rateLimit, `${type}: rateLimit`),
+    maxPayloadBytes: checkBytes(options.maxPayloadBytes, `${type}: maxPayloadBytes`),
+    keepMs: options.keep === undefined ? undefined : parseDuration(options.keep, `${type}: keep`),
+    live: options.live ?? false,
     ...handling(type, options),
     onRetry: options.onRetry,
     onDeadLetter: options.onDeadLetter,
@@ -203,6 +223,11 @@ function handling<Schema extends z.ZodType>(
   return handleBatch === undefined
     ? { handlers: namedHandlers(type, handler), batch: null }
     : { handlers: [], batch: checkBatch(type, handleBatch, batch) };
+}
+
+function checkBytes(value: number | undefined, field: string): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value > 0)) return value;
+  throw new RangeError(`${field}: has to be a whole number of bytes, more than 0`);
 }
 
 function namedHandlers<Schema extends z.ZodType>(

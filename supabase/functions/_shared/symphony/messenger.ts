@@ -13,6 +13,7 @@ import { runSchedules, type SchedulesReport } from "./scheduler/tick.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
 import type { WorkerLimits, WorkerReport } from "./worker/options.ts";
+import { ProgressReporter } from "./worker/progress.ts";
 import { runTick, type TickOptions } from "./worker/tick.ts";
 import { runWorker } from "./worker/worker.ts";
 
@@ -67,6 +68,7 @@ export function createMessenger(options: MessengerOptions): Messenger {
     log,
     ...(options.schedules && { declared: options.schedules }),
   });
+  const progress = new ProgressReporter({ transport, log });
   const work = (limits: WorkerLimits) =>
     runWorker({
       cpuMs: config.tickCpuMs,
@@ -80,6 +82,7 @@ export function createMessenger(options: MessengerOptions): Messenger {
       batchSize: config.workerBatchSize,
       concurrency: config.workerConcurrency,
       leaseMs: config.leaseMs,
+      progress,
     });
   return {
     bus,

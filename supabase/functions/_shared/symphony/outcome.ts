@@ -18,6 +18,10 @@ export type DeadReason =
 /** Every handler has succeeded: the message goes. */
 export interface Handled {
   readonly kind: "handled";
+  /** For so many ms it is remembered; not at all where absent. */
+  readonly keepMs?: number;
+  /** Progress of it was written, which goes with it. */
+  readonly progressed?: boolean;
 }
 
 /** The message stays and waits for its next attempt. */
@@ -71,7 +75,7 @@ export interface Settlement {
   readonly grouped?: boolean;
 }
 
-/** The one handled outcome; it carries nothing. */
+/** The usual handled outcome; it carries nothing. */
 export const handled: Handled = { kind: "handled" };
 
 /** The one released outcome; it carries nothing. */

@@ -10,10 +10,11 @@ const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
 /**
  * Turns a payload into the JSON that the handler will get: dates become strings, undefined goes.
- * @throws InvalidPayloadError if it is no JSON, nested too deeply, or holds a character that
+ * @param maxBytes how long it may be as JSON, in bytes of UTF-8
+ * @throws InvalidPayloadError if it is no JSON, nested too deeply, too long, or holds a character that
  * Postgres's jsonb cannot
  */
-export function toStorableJson(type: string, payload: unknown): unknown {
+export function toStorableJson(type: string, payload: unknown, maxBytes = Infinity): unknown {
   const refuse = (message: string) =>
     new InvalidPayloadError(type, [{ code: "custom", path: [], message, input: payload }]);
   if (depthExceeds(payload, MAX_DEPTH)) throw refuse(`nested deeper than ${MAX_DEPTH} levels`);
@@ -25,6 +26,8 @@ export function toStorableJson(type: string, payload: unknown): unknown {
   }
   if (text === undefined) throw refuse("cannot be written as JSON");
   if (UNSTORABLE.test(text)) throw refuse("holds U+0000 or half of a surrogate pair");
+  const bytes = maxBytes === Infinity ? 0 : new TextEncoder().encode(text).length;
+  if (bytes > maxBytes) throw refuse(`may have ${maxBytes} bytes as JSON; has ${bytes}`);
   return JSON.parse(text);
 }
 

@@ -48,7 +48,9 @@ export function createApp(
         error: String(problem.cause ?? error),
       });
     }
-    return c.json(problem, problem.status);
+    const { status, retryAfterS } = problem;
+    if (retryAfterS !== undefined) c.header("retry-after", String(retryAfterS));
+    return c.json(problem, status);
   });
   return app;
 }

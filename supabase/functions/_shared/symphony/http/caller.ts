@@ -1,30 +1,47 @@
-/** Who calls a function: the holder of a secret key, or a signed-in user. */
+/** Who calls a function: the holder of a secret key, a user, or whoever has the publishable key. */
 
 import type { AuthModeWithKey, AuthResult } from "@supabase/server";
 import { verifyAuth } from "@supabase/server/core";
+import type { Claims } from "../access.ts";
 import type { UserStamp } from "../envelope.ts";
 import { Problem } from "./problem.ts";
 
 /** A caller whose credentials were verified. */
 export type Caller =
   | { readonly kind: "secret" }
-  | { readonly kind: "user"; readonly user: UserStamp };
+  | { readonly kind: "user"; readonly user: UserStamp; readonly claims: Claims }
+  /** Has only the publishable key, which every visitor of a website has. */
+  | { readonly kind: "publishable" };
+
+/** Callers who hold no secret key. */
+export type Frontend = Exclude<Caller, { readonly kind: "secret" }>;
+
+/** What a function accepts; a user's token counts before the publishable key beside it. */
+const MODES = {
+  "secret": ["secret:*"],
+  "secret-or-user": ["secret:*", "user"],
+  "any-key": ["secret:*", "user", "publishable:*"],
+} satisfies Record<string, AuthModeWithKey[]>;
 
 /**
  * Verifies the caller's credentials.
- * @param modes what is accepted: any secret key, and signed-in users too if they may come
+ * @param modes what is accepted: any secret key, users as well, the publishable key as well
  * @throws Problem 401 where they are missing or wrong, 500 where the function has no keys
  */
 export async function authenticate(
   request: Request,
-  modes: "secret" | "secret-or-user",
+  modes: keyof typeof MODES,
 ): Promise<Caller> {
-  const data = await verify(request, modes === "secret" ? ["secret:*"] : ["secret:*", "user"]);
-  if (data.authMode !== "user") return { kind: "secret" };
+  const data = await verify(request, MODES[modes]);
+  if (data.authMode === "secret" || data.authMode === "publishable") return { kind: data.authMode };
 
-  const id = data.userClaims?.id;
-  if (!id) throw new Problem(401, "unauthorized", "The token names no user");
-  return { kind: "user", user: { id, isAnonymous: data.jwtClaims?.is_anonymous === true } };
+  const claims = data.jwtClaims;
+  if (!claims?.sub) throw new Problem(401, "unauthorized", "The token names no user");
+  return {
+    kind: "user",
+    user: { id: claims.sub, isAnonymous: claims.is_anonymous === true },
+    claims,
+  };
 }
 
 /**

@@ -17,7 +17,7 @@ const fields = {
   queue: z.string().optional(),
   priority: z.number().optional(),
   idempotencyKey: z.string().optional(),
-  groupKey: z.string().min(1).max(255).optional(),
+  groupKey: z.string().optional(),
 };
 
 const hasPayload = (value: object) => "payload" in value;

@@ -7,6 +7,7 @@ import {
   NotFoundError,
   UnknownMessageTypeError,
 } from "../errors.ts";
+import { RateLimitedError } from "../rate-limit.ts";
 import { TransportError } from "../transport/transport.ts";
 
 /** One thing that is wrong with a request, and where. */
@@ -19,6 +20,8 @@ export interface Issue {
 /** An error with the status and the body that tell a caller about it. */
 export class Problem extends Error {
   override readonly name = "Problem";
+  /** When asking again may help, in seconds from now. */
+  readonly retryAfterS: number | undefined;
 
   constructor(
     readonly status: ContentfulStatusCode,
@@ -26,9 +29,10 @@ export class Problem extends Error {
     readonly code: string,
     message: string,
     readonly issues?: readonly Issue[],
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly retryAfterS?: number },
   ) {
     super(message, options);
+    this.retryAfterS = options?.retryAfterS;
   }
 
   /** The body of the answer. */
@@ -73,6 +77,11 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
   if (error instanceof RangeError) {
     const [, field = "", message = error.message] = /^(\w+): (.*)$/s.exec(error.message) ?? [];
     return invalidRequest("invalid_request", [{ path: field ? [...path, field] : path, message }]);
+  }
+  if (error instanceof RateLimitedError) {
+    const retryAfterS = Math.max(1, Math.ceil(error.retryAfterMs / 1_000));
+    const message = `${error.message}; try again in ${retryAfterS} s`;
+    return new Problem(429, "rate_limited", message, undefined, { cause: error, retryAfterS });
   }
   if (error instanceof TransportError) {
     return new Problem(503, "unavailable", "The database did not answer; try again", undefined, {

@@ -1,5 +1,6 @@
 /** Checks what a schedule is made with; the same rules hold for a row that was written by hand. */
 
+import { checkKey, checkMoment } from "../checks.ts";
 import { parseDuration } from "../duration.ts";
 import { readProperty, showValue } from "../inspect.ts";
 import { checkName, checkPriority } from "../message.ts";
@@ -7,7 +8,6 @@ import { checkNames } from "../retry/options.ts";
 import { parseCronExpression } from "./cron-expression.ts";
 import type { CatchUp, Overlap, ScheduleOptions, ScheduleSettings } from "./options.ts";
 import { assertTimeZone } from "./time-zone.ts";
-import { LAST_MOMENT } from "./timing.ts";
 
 /** A checked schedule: durations and moments in ms, null where there is none. */
 export interface ScheduleDefinition {
@@ -36,7 +36,6 @@ const NAMES = [
   ...["name", "queue", "priority", "groupKey", "ttl"],
 ];
 
-const FIRST_MOMENT = -62_135_596_800_000;
 const LARGEST_INTEGER = 2_147_483_647;
 
 /**
@@ -67,7 +66,7 @@ export function checkSchedule(options: ScheduleOptions): ScheduleDefinition {
     jitterMs: optional("jitter", parseDuration) ?? 0,
     queue: optional("queue", (value, field) => checkName(value, field, 100)),
     priority: optional("priority", checkPriority),
-    groupKey: optional("groupKey", checkGroupKey),
+    groupKey: optional("groupKey", checkKey),
     ttlMs: optional("ttl", checkSpan),
   };
 }
@@ -108,15 +107,6 @@ function checkSpan(value: unknown, field: string): number {
   return ms;
 }
 
-/** @throws RangeError that names the field, if the value is no Date in the years 1 to 9999 */
-function checkMoment(value: unknown, field: string): number {
-  const ms = value instanceof Date ? value.getTime() : NaN;
-  if (!(ms >= FIRST_MOMENT && ms <= LAST_MOMENT)) {
-    throw new RangeError(`${field}: has to be a valid Date in the years 1 to 9999`);
-  }
-  return ms;
-}
-
 function checkTimezone(value: unknown, field: string): string {
   if (typeof value !== "string") {
     throw new RangeError(`${field}: has to be an IANA time zone; got ${showValue(value)}`);
@@ -137,13 +127,6 @@ function checkMaxRuns(value: unknown, field: string): number {
 function checkScheduleName(value: unknown, field: string): string {
   if (typeof value !== "string" || !/^[^\p{Cc}\p{Cs}]{1,200}$/u.test(value)) {
     throw new RangeError(`${field}: has to be 1 to 200 characters; got ${showValue(value)}`);
-  }
-  return value;
-}
-
-function checkGroupKey(value: unknown, field: string): string {
-  if (typeof value !== "string" || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value)) {
-    throw new RangeError(`${field}: has to be 1 to 255 characters; got ${showValue(value)}`);
   }
   return value;
 }

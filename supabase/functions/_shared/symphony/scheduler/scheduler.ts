@@ -7,6 +7,7 @@ import { NotFoundError } from "../errors.ts";
 import { showValue } from "../inspect.ts";
 import { createLogger, type Logger } from "../log.ts";
 import { toStorableJson } from "../payload.ts";
+import type { LimitedDispatch } from "../rate-limit.ts";
 import { checkSchedule } from "./check-options.ts";
 import { type DeclaredSchedule, fingerprintOf } from "./declared.ts";
 import { firstRun } from "./first-run.ts";
@@ -66,19 +67,20 @@ export class Scheduler {
    * Makes a schedule, or changes the one that has its `name`, and answers its id. Where nothing is
    * different, that one goes on undisturbed.
    * @param more.stamps what travels with each message
-   * @throws UnknownMessageTypeError, InvalidPayloadError
+   * @param more.limits rate limits that count the schedule as one message
+   * @throws UnknownMessageTypeError, InvalidPayloadError, RateLimitedError
    */
   async schedule(
     message: ScheduledMessage,
     options: ScheduleOptions,
-    more: { readonly stamps?: Stamps } = {},
+    more: { readonly stamps?: Stamps; readonly limits?: readonly LimitedDispatch[] } = {},
   ): Promise<string> {
     const checked = await this.#check(message, options, more.stamps);
     const first = firstRun(checked.definition, await this.#store.now(), allowsPast(options));
     const [saved] = await this.#store.save([{
       ...checked,
       first: typeof first === "string" ? { refused: first } : first,
-    }]);
+    }], more.limits);
     return String(saved?.id);
   }
 

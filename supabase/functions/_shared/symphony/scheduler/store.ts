@@ -1,7 +1,9 @@
 /** Where schedules are kept: each method is one RPC. With rows.ts, what speaks SQL's names. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import type { LimitedDispatch } from "../rate-limit.ts";
 import { callRpc } from "../transport/rpc.ts";
+import { fromLimit } from "../transport/supabase.ts";
 import {
   fromAdvance,
   fromDraft,
@@ -97,12 +99,19 @@ export class ScheduleStore {
     });
   }
 
-  async save(drafts: readonly ScheduleDraft[]): Promise<SavedSchedule[]> {
-    const { schedules } = await this.#call<{ schedules: SavedSchedule[] }>(
-      "messenger_save_schedules",
-      { schedules: drafts.map(fromDraft) },
-    );
-    return schedules;
+  async save(
+    drafts: readonly ScheduleDraft[],
+    limits: readonly LimitedDispatch[] = [],
+  ): Promise<SavedSchedule[]> {
+    const schedules = drafts.map(fromDraft);
+    const saved =
+      await (limits.length === 0
+        ? this.#call<{ schedules: SavedSchedule[] }>("messenger_save_schedules", { schedules })
+        : this.#call<{ schedules: SavedSchedule[] }>("messenger_save_schedules_limited", {
+          schedules,
+          limits: limits.map(fromLimit),
+        }));
+    return saved.schedules;
   }
 
   async sync(

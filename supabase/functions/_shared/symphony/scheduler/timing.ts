@@ -1,5 +1,6 @@
 /** When a schedule's occurrences are: one step from any moment to the next. Pure. */
 
+import { LAST_MOMENT } from "../checks.ts";
 import { getNextCronTime } from "./cron-parser.ts";
 
 /**
@@ -14,9 +15,6 @@ export type Timing =
     /** `anchor` plus any whole number of intervals: late ticks shift nothing. */
     | { readonly type: "interval"; readonly intervalMs: number; readonly anchor: number }
   );
-
-/** End of the year 9999, up to which a timestamptz and a Date write a moment in the same way. */
-export const LAST_MOMENT = 253_402_300_799_999;
 
 /**
  * The first occurrence strictly after a moment, in ms since 1970; null where none is left.

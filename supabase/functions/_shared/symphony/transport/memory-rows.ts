@@ -1,6 +1,7 @@
 /** A row of the transport in memory: what it holds, and its place in a claim. */
 
 import type { Envelope, OutgoingMessage } from "../envelope.ts";
+import type { Dead, Released, Retry, Settlement, Snoozed } from "../outcome.ts";
 
 /** A message that waits or runs. */
 export interface Row {
@@ -33,6 +34,37 @@ export function toEnvelope(id: string, message: OutgoingMessage, now: number): E
     alone: false,
     leaseToken: "",
   };
+}
+
+/** A message that waits again, as its outcome leaves it. */
+export function waitingAgain(
+  envelope: Envelope,
+  outcome: Retry | Snoozed | Released,
+  now: number,
+): Envelope {
+  if (outcome.kind === "released") {
+    return { ...envelope, attempts: envelope.attempts - 1, leaseToken: "" };
+  }
+  const again = {
+    ...envelope,
+    availableAt: new Date(now + outcome.delayMs),
+    stamps: outcome.stamps ?? envelope.stamps,
+    leaseToken: "",
+  };
+  if (outcome.kind === "snoozed") return { ...again, attempts: envelope.attempts - 1 };
+  return {
+    ...again,
+    retryCount: outcome.retryCount,
+    alone: envelope.alone || (outcome.alone ?? false),
+    errors: [...envelope.errors, ...outcome.errors],
+  };
+}
+
+/** What becomes of a cancelled message that was to come again; null where it was not. */
+export function cancelledInstead(outcome: Settlement["outcome"]): Dead | null {
+  if (outcome.kind === "handled" || outcome.kind === "dead") return null;
+  const { stamps, errors = [] }: Partial<Dead> = { ...outcome, kind: "dead" };
+  return { kind: "dead", reason: "cancelled", errors, ...(stamps && { stamps }) };
 }
 
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;

@@ -3,7 +3,16 @@
 import type { Envelope, OutgoingMessage } from "../envelope.ts";
 import type { Dead, Settlement } from "../outcome.ts";
 import { MemoryQueues, once } from "./memory-queues.ts";
-import { heldKey, inClaimOrder, type Row, timedKey, toEnvelope } from "./memory-rows.ts";
+import {
+  cancelledInstead,
+  heldKey,
+  inClaimOrder,
+  type Row,
+  timedKey,
+  toEnvelope,
+  waitingAgain,
+} from "./memory-rows.ts";
+import { type LimitedDispatch, RateCounter } from "../rate-limit.ts";
 import {
   type CancelFilter,
   type CancelResult,
@@ -11,6 +20,7 @@ import {
   type ClaimRequest,
   type HeartbeatResult,
   type Lease,
+  type ProgressReport,
   type SettleResult,
   START_WITHIN_MS,
   type Transport,
@@ -28,8 +38,13 @@ export class InMemoryTransport implements Transport {
   readonly failed: DeadLetter[] = [];
   /** The queues' settings. */
   readonly queues = new MemoryQueues();
+  /** Handled messages that are to be remembered, oldest first, and for how many ms. */
+  readonly kept: { readonly envelope: Envelope; readonly keepMs: number }[] = [];
+  /** What handlers last reported of messages that are here, by id. */
+  readonly progress = new Map<string, { readonly value: number; readonly note: string | null }>();
   readonly #rows = new Map<string, Row>();
   readonly #keys = new Map<string, { readonly id: string; readonly expiresAt: number }>();
+  readonly #rates = new RateCounter();
   readonly #now: () => number;
   #nextId = 1;
 
@@ -43,8 +58,13 @@ export class InMemoryTransport implements Transport {
     return [...this.#rows.values()].map(({ envelope }) => envelope);
   }
 
-  send(messages: readonly OutgoingMessage[]): Promise<string[]> {
-    return Promise.resolve(messages.map((message) => {
+  // deno-lint-ignore require-await -- what it throws has to reject
+  async send(
+    messages: readonly OutgoingMessage[],
+    limits: readonly LimitedDispatch[] = [],
+  ): Promise<string[]> {
+    this.#rates.count(limits, this.#now());
+    return messages.map((message) => {
       const timed = timedKey(message);
       const known = timed && this.#keys.get(timed.key);
       if (known && known.expiresAt > this.#now()) return known.id;
@@ -60,7 +80,7 @@ export class InMemoryTransport implements Transport {
         holds,
       });
       return id;
-    }));
+    });
   }
 
   claim(request: ClaimRequest): Promise<Claim> {
@@ -131,6 +151,13 @@ export class InMemoryTransport implements Transport {
       }
     }
     return Promise.resolve({ lost, cancelled });
+  }
+
+  reportProgress(reports: readonly ProgressReport[]): Promise<void> {
+    for (const { id, leaseToken, value, note = null } of reports) {
+      if (this.#leased(id, leaseToken)) this.progress.set(id, { value, note });
+    }
+    return Promise.resolve();
   }
 
   cancel({ ids, type, queue }: CancelFilter): Promise<CancelResult> {
@@ -250,35 +277,15 @@ export class InMemoryTransport implements Transport {
     switch (outcome.kind) {
       case "handled":
         this.#rows.delete(id);
-        break;
-      case "released":
-        row.leasedUntil = null;
-        row.envelope = { ...envelope, attempts: envelope.attempts - 1, leaseToken: "" };
-        break;
-      case "snoozed":
-        row.leasedUntil = null;
-        row.envelope = {
-          ...envelope,
-          availableAt: new Date(this.#now() + outcome.delayMs),
-          attempts: envelope.attempts - 1,
-          stamps: outcome.stamps ?? envelope.stamps,
-          leaseToken: "",
-        };
-        break;
-      case "retry":
-        row.leasedUntil = null;
-        row.envelope = {
-          ...envelope,
-          availableAt: new Date(this.#now() + outcome.delayMs),
-          retryCount: outcome.retryCount,
-          alone: envelope.alone || (outcome.alone ?? false),
-          stamps: outcome.stamps ?? envelope.stamps,
-          errors: [...envelope.errors, ...outcome.errors],
-          leaseToken: "",
-        };
+        this.progress.delete(id);
+        if (outcome.keepMs !== undefined) this.kept.push({ envelope, keepMs: outcome.keepMs });
         break;
       case "dead":
         this.#bury(row, outcome);
+        break;
+      default:
+        row.leasedUntil = null;
+        row.envelope = waitingAgain(envelope, outcome, this.#now());
     }
   }
 
@@ -289,11 +296,4 @@ export class InMemoryTransport implements Transport {
       reason,
     });
   }
-}
-
-/** What becomes of a cancelled message that was to come again; null where it was not. */
-function cancelledInstead(outcome: Settlement["outcome"]): Dead | null {
-  if (outcome.kind === "handled" || outcome.kind === "dead") return null;
-  const { stamps, errors = [] }: Partial<Dead> = { ...outcome, kind: "dead" };
-  return { kind: "dead", reason: "cancelled", errors, ...(stamps && { stamps }) };
 }

@@ -2,6 +2,7 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { ConflictError, NotFoundError } from "../errors.ts";
+import { RateLimitedError } from "../rate-limit.ts";
 import { TransportError } from "./transport.ts";
 
 // SQLSTATE classes after which asking again may help: connection, resources, operator, timeout.
@@ -10,6 +11,7 @@ const RETRYABLE = /^(08|53|57|PGRST00)|^(40001|40P01|55P03)$/;
 /**
  * Calls an SQL function and answers what it answers.
  * @param timeoutMs how long the call may take
+ * @throws RateLimitedError where the function finds a rate limit reached (SQLSTATE PT429)
  * @throws RangeError with the function's own words, where it refuses an argument (SQLSTATE PT4xx);
  * NotFoundError for PT404, ConflictError for PT409
  * @throws TransportError for everything else
@@ -25,6 +27,9 @@ export async function callRpc<Answer>(
   if (!error) return data as Answer;
   if (error.code === "PT404") throw new NotFoundError(error.message, { cause: error });
   if (error.code === "PT409") throw new ConflictError(error.message, { cause: error });
+  if (error.code === "PT429") {
+    throw new RateLimitedError(error.message, Number(error.details), { cause: error });
+  }
   if (/^PT4\d\d$/.test(error.code)) throw new RangeError(error.message, { cause: error });
   const retryable = status === 0 || status >= 500 || status === 429 || RETRYABLE.test(error.code);
   throw new TransportError(name, error.message || `HTTP ${status}`, retryable, { cause: error });

@@ -3,6 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { AttemptError, Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
 import type { Settlement } from "../outcome.ts";
+import type { LimitedDispatch } from "../rate-limit.ts";
 import { callRpc } from "./rpc.ts";
 import {
   type CancelFilter,
@@ -12,6 +13,7 @@ import {
   type HeartbeatResult,
   type LastKeys,
   type Lease,
+  type ProgressReport,
   type SettleResult,
   START_WITHIN_MS,
   type Transport,
@@ -63,10 +65,18 @@ export class SupabaseTransport implements Transport {
     this.#timeoutMs = options.timeoutMs ?? 10_000;
   }
 
-  async send(messages: readonly OutgoingMessage[]): Promise<string[]> {
-    const { ids } = await this.#call<{ ids: string[] }>("messenger_enqueue", {
-      messages: messages.map(toRow),
-    });
+  async send(
+    messages: readonly OutgoingMessage[],
+    limits: readonly LimitedDispatch[] = [],
+  ): Promise<string[]> {
+    const rows = messages.map(toRow);
+    const { ids } =
+      await (limits.length === 0
+        ? this.#call<{ ids: string[] }>("messenger_enqueue", { messages: rows })
+        : this.#call<{ ids: string[] }>("messenger_enqueue_limited", {
+          messages: rows,
+          limits: limits.map(fromLimit),
+        }));
     return ids;
   }
 
@@ -94,6 +104,12 @@ export class SupabaseTransport implements Transport {
     return this.#call("messenger_heartbeat", { leases, lease_ms: leaseMs });
   }
 
+  reportProgress(reports: readonly ProgressReport[]): Promise<void> {
+    return this.#call("messenger_report_progress", {
+      reports: reports.map(({ leaseToken, ...report }) => ({ ...report, token: leaseToken })),
+    });
+  }
+
   cancel(filter: CancelFilter): Promise<CancelResult> {
     return this.#call("messenger_cancel", { ...filter });
   }
@@ -101,6 +117,11 @@ export class SupabaseTransport implements Transport {
   #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
     return callRpc<Answer>(this.#client, name, args, this.#timeoutMs);
   }
+}
+
+/** An entry of messenger_count_dispatches. */
+export function fromLimit({ perMs, ...limit }: LimitedDispatch) {
+  return { ...limit, per_ms: perMs };
 }
 
 function toRow(message: OutgoingMessage) {
@@ -199,6 +220,8 @@ interface TokenSettlements {
   token: string;
   grouped?: true;
   handled?: string[];
+  kept?: unknown[];
+  progressed?: string[];
   released?: string[];
   snoozed?: unknown[];
   retries?: unknown[];
@@ -214,6 +237,8 @@ function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
     switch (outcome.kind) {
       case "handled":
         (entry.handled ??= []).push(id);
+        if (outcome.keepMs !== undefined) (entry.kept ??= []).push({ id, keep_ms: outcome.keepMs });
+        if (outcome.progressed) (entry.progressed ??= []).push(id);
         break;
       case "released":
         (entry.released ??= []).push(id);

@@ -2,6 +2,7 @@
 
 import type { Envelope, OutgoingMessage } from "../envelope.ts";
 import type { Settlement } from "../outcome.ts";
+import type { LimitedDispatch } from "../rate-limit.ts";
 
 /** What a worker asks for in a claim. */
 export interface ClaimRequest {
@@ -61,6 +62,16 @@ export interface Lease {
   readonly ids: readonly string[];
 }
 
+/** What a handler reports of the message it runs. */
+export interface ProgressReport {
+  readonly id: string;
+  /** Under another token than the lease's it is left out. */
+  readonly leaseToken: string;
+  /** How much is done, from 0 to 1. */
+  readonly value: number;
+  readonly note?: string;
+}
+
 /** What became of leases that were to be extended. */
 export interface HeartbeatResult {
   /** Ids whose lease is another's by now. */
@@ -86,8 +97,15 @@ export interface CancelResult {
 
 /** Where messages are kept, claimed and settled. Every method throws {@link TransportError}. */
 export interface Transport {
-  /** Writes messages, all or none, and answers their ids in order. */
-  send(messages: readonly OutgoingMessage[]): Promise<string[]>;
+  /**
+   * Writes messages, all or none, and answers their ids in order.
+   * @param limits rate limits that count them; a refusal writes nothing
+   * @throws RateLimitedError if one of these is reached
+   */
+  send(
+    messages: readonly OutgoingMessage[],
+    limits?: readonly LimitedDispatch[],
+  ): Promise<string[]>;
   /** Leases due messages. */
   claim(request: ClaimRequest): Promise<Claim>;
   /** Writes what became of messages, in one transaction. */
@@ -99,6 +117,8 @@ export interface Transport {
   ): Promise<SettleResult & Claim>;
   /** Extends leases, and tells which are lost and which messages are cancelled. */
   extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult>;
+  /** Writes what handlers report; only the latest of a message is kept. */
+  reportProgress(reports: readonly ProgressReport[]): Promise<void>;
   /**
    * Cancels messages. One that runs counts as handled if its handlers succeed before they are told.
    * @throws RangeError if the filter is empty

@@ -15,6 +15,7 @@ import type { HandlerContext, MessageDefinition } from "../message.ts";
 import { handled, type Outcome, type Snoozed } from "../outcome.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import { Snooze } from "../snooze.ts";
+import { checkProgress, type ProgressReporter } from "./progress.ts";
 import type { Deadlines, Task } from "./task.ts";
 
 /** What an attempt needs beside the message. */
@@ -24,6 +25,8 @@ export interface AttemptDependencies {
   readonly supabase: SupabaseClient;
   readonly log: Logger;
   readonly deadlines: Deadlines;
+  /** Writes what handlers report; nothing is written where absent. */
+  readonly progress?: ProgressReporter;
 }
 
 /** Runs a message's handlers and answers what becomes of it. Never throws. */
@@ -43,12 +46,14 @@ export async function attempt(
     await task.run(() =>
       deps.bus.handle(ctx, () => runHandlers(definition, payload, ctx, { handledBy, snoozes }))
     );
-    return snoozes.length === 0 ? handled : {
+    const progressed = await deps.progress?.end(envelope, snoozes.length === 0) ?? false;
+    return snoozes.length === 0 ? handledAs(definition, progressed) : {
       kind: "snoozed",
       delayMs: Math.max(...snoozes.map(({ delayMs }) => delayMs)),
       stamps: { ...envelope.stamps, handledBy: [...handledBy] },
     };
   } catch (error) {
+    await deps.progress?.end(envelope, false);
     return deps.retry.decide(envelope, error, {
       durationMs: Math.round(performance.now() - startedAt),
       handledBy: [...handledBy],
@@ -56,6 +61,15 @@ export async function attempt(
   } finally {
     deps.deadlines.clear(task);
   }
+}
+
+/** The outcome of a message that was handled. @param progressed whether its progress was written */
+export function handledAs({ keepMs }: MessageDefinition, progressed: boolean): Outcome {
+  return keepMs === undefined && !progressed ? handled : {
+    ...handled,
+    ...(keepMs !== undefined && { keepMs }),
+    ...(progressed && { progressed }),
+  };
 }
 
 /**
@@ -123,5 +137,14 @@ export function context(task: Task, deps: AttemptDependencies): HandlerContext {
     supabase: deps.supabase,
     schedule: envelope.stamps.schedule ?? null,
     user: envelope.stamps.user ?? null,
+    progress: reporter(task, deps),
+  };
+}
+
+/** What a handler reports the progress of a message by. */
+export function reporter(task: Task, deps: AttemptDependencies): HandlerContext["progress"] {
+  return (value, note) => {
+    checkProgress(value, note);
+    if (!task.isStopped) deps.progress?.report(task.envelope, value, note);
   };
 }

@@ -2,9 +2,16 @@
 
 import { type Batch, type BatchContext, readAnswer, type Verdict } from "../batch.ts";
 import type { MessageDefinition } from "../message.ts";
-import { handled, type Outcome, type Snoozed } from "../outcome.ts";
+import type { Outcome, Snoozed } from "../outcome.ts";
 import { Snooze } from "../snooze.ts";
-import { type AttemptDependencies, context, parse, runnable } from "./attempt.ts";
+import {
+  type AttemptDependencies,
+  context,
+  handledAs,
+  parse,
+  reporter,
+  runnable,
+} from "./attempt.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -19,15 +26,16 @@ export async function attemptBatch(
   done: (task: Task, outcome: Outcome | Snoozed) => void,
 ): Promise<void> {
   const startedAt = performance.now();
-  const fail = (task: Task, error: unknown) => {
+  const fail = async (task: Task, error: unknown) => {
     const durationMs = Math.round(performance.now() - startedAt);
+    await deps.progress?.end(task.envelope, false);
     done(task, deps.retry.decide(task.envelope, error, { durationMs }));
   };
   const parsed = await Promise.all(tasks.map(async (task) => {
     try {
       return [{ task, payload: await parse(runnable(task.envelope, deps.bus), task.envelope) }];
     } catch (error) {
-      fail(task, error);
+      await fail(task, error);
       return [];
     }
   }));
@@ -46,9 +54,13 @@ export async function attemptBatch(
           else if (verdict) throw verdict.error;
         })
       );
-      done(task, snoozed ? { kind: "snoozed", delayMs: snoozed.delayMs } : handled);
+      const progressed = await deps.progress?.end(task.envelope, !snoozed) ?? false;
+      done(
+        task,
+        snoozed ? { kind: "snoozed", delayMs: snoozed.delayMs } : handledAs(definition, progressed),
+      );
     } catch (error) {
-      fail(task, error);
+      await fail(task, error);
     } finally {
       deps.deadlines.clear(task);
       gathering.leave(member);
@@ -127,6 +139,7 @@ class Gathering {
       payload,
       envelope: task.envelope,
       attempt: task.envelope.attempts,
+      progress: reporter(task, this.deps),
       get signal() {
         return task.signal;
       },

@@ -7,6 +7,7 @@ import type { RetryManager } from "../retry/manager.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { BudgetLimits } from "./budget.ts";
 import type { Gate } from "./gate.ts";
+import type { ProgressReporter } from "./progress.ts";
 
 /** What one run is held to. */
 export interface WorkerLimits extends BudgetLimits {
@@ -33,6 +34,8 @@ export interface WorkerOptions extends WorkerLimits {
   readonly concurrency: number;
   /** How long a lease lasts without a heartbeat, in ms. */
   readonly leaseMs: number;
+  /** Writes what handlers report; nothing is written where absent. */
+  readonly progress?: ProgressReporter;
   /** The gate of messages that run alone; the process's own where absent. */
   readonly gate?: Gate;
 }

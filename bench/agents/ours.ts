@@ -1,0 +1,128 @@
+/** The agent of this project: the bus and the worker as they are, through PostgREST. */
+
+import { createClient } from "@supabase/supabase-js";
+import { z } from "zod";
+import {
+  createLogger,
+  createMessenger,
+  defineMessage,
+  readConfig,
+  SupabaseTransport,
+  type Transport,
+} from "../../supabase/functions/_shared/symphony/index.ts";
+import { type Queue, queueTasks } from "./queue.ts";
+import { serve } from "./serve.ts";
+
+/** What this agent is told at its start. */
+export interface OursConfig {
+  /** Of PostgREST itself. */
+  readonly url: string;
+  /** A JWT of the service role. */
+  readonly key: string;
+}
+
+/** A worker that found nothing looks again so soon, in ms; deployed, a dispatch would wake it. */
+const PAUSE_MS = 100;
+const FOR_EVER_MS = 24 * 60 * 60_000;
+/** A resident worker is compared with resident workers; W11 counts what a tick's limits make of it. */
+const UNBOUNDED = { budgetMs: FOR_EVER_MS, cpuMs: 0, maxMessages: Infinity };
+
+await serve<OursConfig>(({ url, key }, emit) => {
+  const client = createClient(url, key, {
+    auth: { persistSession: false, autoRefreshToken: false },
+    global: { fetch: (input, init) => fetch(String(input).replace("/rest/v1/", "/"), init) },
+  });
+  let onHandled = (_n: number) => {};
+  const Noop = defineMessage({
+    type: "Noop",
+    schema: z.object({ n: z.number().int(), text: z.string() }),
+    handler: ({ n }) => onHandled(n),
+  });
+  const claimsMs: number[] = [];
+  const messengerOf = (batchSize: number, concurrency: number) =>
+    createMessenger({
+      supabase: client,
+      messages: [Noop],
+      transport: timed(new SupabaseTransport(client), claimsMs),
+      config: {
+        ...readConfig(() => undefined),
+        workerBatchSize: batchSize,
+        workerConcurrency: concurrency,
+        schedulerBatchSize: batchSize,
+      },
+      log: createLogger({ level: "error" }),
+    });
+
+  const { bus } = messengerOf(100, 10);
+  const enqueue = async (numbers: readonly number[]) => {
+    await bus.dispatchAll(numbers.map((n) => ({ type: "Noop", payload: { n, text: "no-op" } })));
+  };
+  const queue: Queue = {
+    enqueue,
+    drain: ({ batchSize, concurrency }, handled) => {
+      onHandled = handled;
+      const messenger = messengerOf(batchSize, concurrency);
+      const stopping = new AbortController();
+      const running = untilAborted(stopping.signal, async () => {
+        const { claimed } = await messenger.work({ ...UNBOUNDED, signal: stopping.signal });
+        return claimed > 0;
+      });
+      return Promise.resolve({
+        stop: () => {
+          stopping.abort();
+          return running;
+        },
+      });
+    },
+  };
+  return {
+    ...queueTasks(queue, emit),
+    /** Durations of the claims since the last call, in ms. */
+    claims: () => claimsMs.splice(0),
+    /** Dispatches at a steady rate for a time, and answers how many. */
+    produce: async ({ rate, forMs }: { rate: number; forMs: number }) => {
+      const startedAt = performance.now();
+      let sent = 0;
+      for (let elapsed = 0; elapsed < forMs; elapsed = performance.now() - startedAt) {
+        const count = Math.min(1000, Math.floor(elapsed * rate / 1000) - sent);
+        if (count > 0) await enqueue(Array.from({ length: count }, (_, i) => sent + i));
+        sent += Math.max(0, count);
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      return sent;
+    },
+    /** Dispatches what schedules have due; answers how many and how long it took, in ms. */
+    schedules: async ({ batchSize }: { batchSize: number }) => {
+      const startedAt = performance.now();
+      const report = await messengerOf(batchSize, 10).runSchedules({ budgetMs: FOR_EVER_MS });
+      return { ...report, tookMs: performance.now() - startedAt };
+    },
+  };
+});
+
+async function untilAborted(signal: AbortSignal, work: () => Promise<boolean>): Promise<void> {
+  while (!signal.aborted) {
+    const found = await work();
+    if (!found && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+}
+
+/** Notes how long the calls take that claim. */
+function timed(transport: Transport, claimsMs: number[]): Transport {
+  const time = async <Answer>(call: () => Promise<Answer>): Promise<Answer> => {
+    const startedAt = performance.now();
+    const answer = await call();
+    claimsMs.push(performance.now() - startedAt);
+    return answer;
+  };
+  return {
+    send: (messages) => transport.send(messages),
+    claim: (request) => time(() => transport.claim(request)),
+    settle: (settlements) => transport.settle(settlements),
+    settleAndClaim: (settlements, request) =>
+      time(() => transport.settleAndClaim(settlements, request)),
+    extendLeases: (leases, leaseMs) => transport.extendLeases(leases, leaseMs),
+    cancel: (filter) => transport.cancel(filter),
+    reportProgress: (reports) => transport.reportProgress(reports),
+  };
+}

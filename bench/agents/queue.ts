@@ -1,0 +1,97 @@
+/** What every queue under test is asked to do: write numbered messages, and handle them. */
+
+import { Buffer } from "node:buffer";
+import process from "node:process";
+import type { Emit, Tasks } from "./serve.ts";
+
+/** A queue, as an agent drives it. */
+export interface Queue {
+  /** Writes messages with the payloads `{ n, text }`. */
+  enqueue(numbers: readonly number[]): Promise<void>;
+  /** Handles messages, `onHandled` being all that a handler does, until it is told to stop. */
+  drain(variant: Variant, onHandled: (n: number) => void): Promise<{ stop(): Promise<void> }>;
+}
+
+/** How a queue is to be drained; each takes from it what it knows. */
+export interface Variant {
+  /** Messages fetched at once. */
+  readonly batchSize: number;
+  /** Handlers running at once. */
+  readonly concurrency: number;
+  /** Loops that fetch and complete within one process. */
+  readonly fetchers: number;
+}
+
+/** What an agent tells while it drains. */
+export interface Progress {
+  readonly handled: number;
+  /** When the first message was handled, in ms since 1970. */
+  readonly firstAt: number;
+}
+
+/** What an agent answers when it is told to stop. */
+export interface Drained {
+  /** How often each number was handled, one byte each, in base64. */
+  readonly counts: string;
+  /** CPU time of the process since the drain began. */
+  readonly cpuMs: number;
+}
+
+const TELL_EVERY_MS = 25;
+
+/** The tasks of an agent that drives a queue. */
+export function queueTasks(queue: Queue, emit: Emit): Tasks {
+  let drain: ReturnType<typeof startDrain> | undefined;
+  return {
+    enqueue: async ({ from, count, batch }: { from: number; count: number; batch: number }) => {
+      const startedAt = performance.now();
+      for (let n = from; n < from + count; n += batch) {
+        const length = Math.min(batch, from + count - n);
+        await queue.enqueue(Array.from({ length }, (_, i) => n + i));
+      }
+      return performance.now() - startedAt;
+    },
+    drain: async (variant: Variant) => {
+      drain = startDrain(queue, variant, emit);
+      await drain.running;
+    },
+    stop: async () => await drain?.stop(),
+    memory: () => Deno.memoryUsage(),
+  };
+}
+
+function startDrain(queue: Queue, variant: Variant, emit: Emit) {
+  let counts = new Uint8Array(1 << 20);
+  const cpu = process.cpuUsage();
+  let handled = 0;
+  let told = 0;
+  let firstAt = 0;
+  let largest = 0;
+  const running = queue.drain(variant, (n) => {
+    if (handled++ === 0) firstAt = performance.timeOrigin + performance.now();
+    if (n >= counts.length) {
+      const larger = new Uint8Array(n * 2);
+      larger.set(counts);
+      counts = larger;
+    }
+    counts[n] = (counts[n] ?? 0) + 1;
+    if (n > largest) largest = n;
+  });
+  const timer = setInterval(() => {
+    if (handled === told) return;
+    told = handled;
+    emit({ handled, firstAt } satisfies Progress);
+  }, TELL_EVERY_MS);
+  return {
+    running,
+    async stop(): Promise<Drained> {
+      const { user, system } = process.cpuUsage(cpu);
+      await (await running).stop();
+      clearInterval(timer);
+      return {
+        counts: Buffer.from(counts.subarray(0, largest + 1)).toString("base64"),
+        cpuMs: (user + system) / 1000,
+      };
+    },
+  };
+}

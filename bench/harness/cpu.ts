@@ -1,0 +1,51 @@
+/** CPU time of the processes that serve, from /proc: what a busy machine does not distort. */
+
+/** CPU time so far, in ms. */
+export interface ServerCpu {
+  /** All of Postgres's processes, also those that have ended. */
+  readonly postgres: number;
+  readonly postgrest: number;
+}
+
+/** What the kernel knows of a process; times in ticks of 10 ms. */
+interface Process {
+  readonly name: string;
+  readonly parent: number;
+  readonly own: number;
+  /** Of its children that have ended. */
+  readonly ended: number;
+}
+
+const MS_PER_TICK = 10;
+
+/** Reads the CPU time of the server with this process id, and of the PostgREST that we started. */
+export function serverCpu(postgresPid: number): ServerCpu {
+  let [postgres, postgrest] = [0, 0];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    const process = /^\d+$/.test(name) ? readProcess(name) : undefined;
+    if (!process) continue;
+    if (process.parent === Deno.pid && process.name === "postgrest") postgrest += process.own;
+    if (Number(name) === postgresPid) postgres += process.own + process.ended;
+    else if (process.parent === postgresPid) postgres += process.own;
+  }
+  return { postgres: postgres * MS_PER_TICK, postgrest: postgrest * MS_PER_TICK };
+}
+
+/** Undefined for a process that has ended meanwhile. */
+function readProcess(pid: string): Process | undefined {
+  let stat: string;
+  try {
+    stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  } catch {
+    return undefined;
+  }
+  const end = stat.lastIndexOf(")");
+  const fields = stat.slice(end + 2).split(" ");
+  const sum = (from: number) => Number(fields[from]) + Number(fields[from + 1]);
+  return {
+    name: stat.slice(stat.indexOf("(") + 1, end),
+    parent: Number(fields[1]),
+    own: sum(11),
+    ended: sum(13),
+  };
+}

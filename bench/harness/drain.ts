@@ -1,0 +1,86 @@
+/** Fills a queue and drains it with one or more agents, and makes sure that nothing got lost or doubled. */
+
+import { Buffer } from "node:buffer";
+import type { Drained, Progress, Variant } from "../agents/queue.ts";
+import type { Agent } from "./agent.ts";
+import type { System, SystemName } from "./systems.ts";
+
+/** What draining took. */
+export interface DrainResult {
+  /** From the first handler's start until the last message was settled. */
+  readonly seconds: number;
+  readonly perSecond: number;
+  /** CPU time of the worker processes for 1,000 messages. */
+  readonly cpuMsPer1000: number;
+}
+
+/** How the systems are drained where nothing else is said: each at its best, with batches of 500. */
+export const BEST: Readonly<Record<SystemName, Variant>> = {
+  "ours": { batchSize: 500, concurrency: 500, fetchers: 1 },
+  // As in its own benchmark.
+  "graphile-worker": { batchSize: 500, concurrency: 24, fetchers: 1 },
+  "pg-boss": { batchSize: 500, concurrency: 1, fetchers: 4 },
+};
+
+const BATCH = 1_000;
+const LOOK_EVERY_MS = 5;
+const STALLED_AFTER_MS = 60_000;
+
+/** Writes messages 0 to `count` - 1, `batch` in a call; answers how many a second. */
+export async function enqueue(agent: Agent, count: number, batch = BATCH): Promise<number> {
+  const tookMs = await agent.call<number>("enqueue", { from: 0, count, batch });
+  return count * 1000 / tookMs;
+}
+
+/**
+ * Drains messages 0 to `count` - 1.
+ * @throws Error if it stalls, or if a message was not handled exactly once
+ */
+export async function drain(
+  system: System,
+  agents: readonly Agent[],
+  count: number,
+  variant: Variant = BEST[system.name],
+): Promise<DrainResult> {
+  const handled = agents.map(() => 0);
+  let firstAt = Infinity;
+  let lastProgressAt = performance.now();
+  agents.forEach((agent, index) =>
+    agent.listen((progress: Progress) => {
+      handled[index] = progress.handled;
+      firstAt = Math.min(firstAt, progress.firstAt);
+      lastProgressAt = performance.now();
+    })
+  );
+  await Promise.all(agents.map((agent) => agent.call("drain", variant)));
+  const isDone = async () =>
+    handled.reduce((sum, number) => sum + number, 0) >= count && await system.isDrained();
+  while (!await isDone()) {
+    if (performance.now() - lastProgressAt > STALLED_AFTER_MS) {
+      throw new Error(`${system.name} stalled: ${handled.join(" + ")} of ${count} were handled`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  const endedAt = performance.timeOrigin + performance.now();
+  const drained = await Promise.all(agents.map((agent) => agent.call<Drained>("stop")));
+  checkCounts(system.name, drained, count);
+  const seconds = (endedAt - firstAt) / 1000;
+  const cpuMs = drained.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  return { seconds, perSecond: count / seconds, cpuMsPer1000: cpuMs * 1000 / count };
+}
+
+/** Makes sure that messages 0 to `count` - 1, and no others, were handled once each. */
+export function checkCounts(
+  name: string,
+  drained: readonly Pick<Drained, "counts">[],
+  count: number,
+): void {
+  const counts = drained.map((one) => Buffer.from(one.counts, "base64"));
+  const length = Math.max(count, ...counts.map((bytes) => bytes.length));
+  for (let n = 0; n < length; n++) {
+    const times = counts.reduce((sum, bytes) => sum + (bytes[n] ?? 0), 0);
+    if (times !== (n < count ? 1 : 0)) {
+      throw new Error(`${name}: message ${n} was handled ${times} times`);
+    }
+  }
+}

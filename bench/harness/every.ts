@@ -1,0 +1,13 @@
+/** Looks at something again and again, until it is disposed. */
+
+/** Calls `look` every so many ms, never twice at once; what it throws is printed. */
+export function every(ms: number, look: () => Promise<void>): Disposable {
+  let isLooking = false;
+  const timer = setInterval(async () => {
+    if (isLooking) return;
+    isLooking = true;
+    await look().catch((error) => console.error(error));
+    isLooking = false;
+  }, ms);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}

@@ -1,0 +1,29 @@
+/** All workloads; the long soak comes last. */
+
+import { w01 } from "./w01_enqueue.ts";
+import { w02 } from "./w02_drain.ts";
+import { w03 } from "./w03_workers.ts";
+import { w04 } from "./w04_dispatch.ts";
+import { w05 } from "./w05_start.ts";
+import { w06 } from "./w06_horizon.ts";
+import { w07 } from "./w07_claim.ts";
+import { w08 } from "./w08_soak.ts";
+import { w09 } from "./w09_schedules.ts";
+import { w10 } from "./w10_worker.ts";
+import { w11 } from "./w11_cost.ts";
+import type { Workload } from "./workload.ts";
+
+/** W1 to W11, in the order in which they run. */
+export const WORKLOADS: readonly Workload[] = [
+  w01,
+  w02,
+  w03,
+  w04,
+  w05,
+  w06,
+  w07,
+  w09,
+  w10,
+  w11,
+  w08,
+];

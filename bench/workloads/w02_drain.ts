@@ -1,0 +1,79 @@
+/** W2: draining no-op messages with the whole worker, one process; each system in its best ways. */
+
+import type { Variant } from "../agents/queue.ts";
+import { BEST, drain, enqueue } from "../harness/drain.ts";
+import type { SystemName } from "../harness/systems.ts";
+import { atLeast, Tally } from "../report/result.ts";
+import { startFleet } from "./fleet.ts";
+import type { Workload } from "./workload.ts";
+
+const VARIANTS: readonly { name: string; system: SystemName; variant: Variant }[] = [
+  { name: "ours", system: "ours", variant: BEST.ours },
+  {
+    name: "ours, default settings (100/10)",
+    system: "ours",
+    variant: { ...BEST.ours, batchSize: 100, concurrency: 10 },
+  },
+  { name: "graphile-worker", system: "graphile-worker", variant: BEST["graphile-worker"] },
+  { name: "pg-boss, one fetcher", system: "pg-boss", variant: { ...BEST["pg-boss"], fetchers: 1 } },
+  { name: "pg-boss, four fetchers", system: "pg-boss", variant: BEST["pg-boss"] },
+];
+
+/** Messages handled and settled a second, and the worker's CPU for them. */
+export const w02: Workload = {
+  id: "W2",
+  title: "Drain, one worker process",
+  async run(world) {
+    const { options: { runs, sizes }, systems } = world;
+    await using fleet = await startFleet(world);
+    const rates = new Tally();
+    const cpu = new Tally();
+    for (let run = 0; run < runs; run++) {
+      for (const { name, system, variant } of VARIANTS) {
+        const { clear, settle } = systems[system];
+        const [agent] = fleet.agents[system];
+        await clear();
+        await enqueue(agent, sizes.messages);
+        await settle();
+        const before = world.cpu();
+        const result = await drain(systems[system], [agent], sizes.messages, variant);
+        rates.add(name, "messages/s", result.perSecond);
+        const after = world.cpu();
+        const per1000 = (cpuMs: number) => cpuMs * 1000 / sizes.messages;
+        cpu.add(`${name}: worker`, "CPU ms per 1,000", result.cpuMsPer1000);
+        cpu.add(
+          `${name}: Postgres`,
+          "CPU ms per 1,000",
+          per1000(after.postgres - before.postgres),
+        );
+        if (system === "ours") {
+          cpu.add(
+            `${name}: PostgREST`,
+            "CPU ms per 1,000",
+            per1000(after.postgrest - before.postgrest),
+          );
+        }
+      }
+    }
+    const boss = Math.max(
+      rates.median("pg-boss, one fetcher"),
+      rates.median("pg-boss, four fetchers"),
+    );
+    return {
+      measurements: [...rates.measurements, ...cpu.measurements],
+      goals: [
+        atLeast(
+          "ours : graphile-worker",
+          rates.median("ours") / rates.median("graphile-worker"),
+          1.3,
+        ),
+        atLeast("ours : pg-boss's best", rates.median("ours") / boss, 2),
+      ],
+      notes: [
+        "Ours: zod, envelope, handler, settle, through PostgREST; batches of 500. " +
+        "graphile-worker: local queue 500, completions batched, 24 jobs at once. pg-boss: " +
+        "fetch and complete by 500.",
+      ],
+    };
+  },
+};

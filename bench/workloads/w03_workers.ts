@@ -1,0 +1,49 @@
+/** W3: the drain of W2 with several worker processes. */
+
+import { BEST, drain, enqueue } from "../harness/drain.ts";
+import { SYSTEMS } from "../harness/systems.ts";
+import { atLeast, Tally } from "../report/result.ts";
+import { startFleet } from "./fleet.ts";
+import type { Workload } from "./workload.ts";
+
+/** Messages handled and settled a second by one process and by several, in the same minutes. */
+export const w03: Workload = {
+  id: "W3",
+  title: "Drain, several worker processes",
+  async run(world) {
+    const { options: { runs, sizes }, systems } = world;
+    await using fleet = await startFleet(world, sizes.workers);
+    const rates = new Tally();
+    for (let run = 0; run < runs; run++) {
+      for (const name of SYSTEMS) {
+        const agents = fleet.agents[name];
+        for (const workers of name === "ours" ? [1, sizes.workers] : [sizes.workers]) {
+          await systems[name].clear();
+          await enqueue(agents[0], sizes.messages);
+          await systems[name].settle();
+          const result = await drain(
+            systems[name],
+            agents.slice(0, workers),
+            sizes.messages,
+            { ...BEST[name], fetchers: 1 },
+          );
+          rates.add(
+            `${name}, ${workers} ${workers === 1 ? "process" : "processes"}`,
+            "messages/s",
+            result.perSecond,
+          );
+        }
+      }
+    }
+    const one = rates.median("ours, 1 process");
+    const several = rates.median(`ours, ${sizes.workers} processes`);
+    return {
+      measurements: rates.measurements,
+      goals: [atLeast(`ours, ${sizes.workers} processes : 1`, several / one, 1.5)],
+      notes: [
+        "The goal holds until the machine's cores are full: one worker, PostgREST and Postgres " +
+        "already share them.",
+      ],
+    };
+  },
+};

@@ -1,0 +1,71 @@
+/** W6: draining while a transaction holds the xmin horizon, so that vacuum cannot remove a row. */
+
+import type { Agent } from "../harness/agent.ts";
+import { drain, enqueue } from "../harness/drain.ts";
+import { whileHeld } from "../harness/horizon.ts";
+import { type System, SYSTEMS } from "../harness/systems.ts";
+import { atLeast, type Series, Tally } from "../report/result.ts";
+import { median } from "../report/stats.ts";
+import { startFleet } from "./fleet.ts";
+import type { Workload } from "./workload.ts";
+
+/** The last round begins after four others: 200,000 messages. */
+const ROUNDS = 5;
+
+/** Messages a second in rounds of writing and draining, free and with the horizon held. */
+export const w06: Workload = {
+  id: "W6",
+  title: "Drain with the xmin horizon held",
+  async run(world) {
+    const { options: { runs, sizes }, systems } = world;
+    await using fleet = await startFleet(world);
+    const rates = new Tally();
+    const curves = new Map<string, number[][]>();
+    for (let run = 0; run < runs; run++) {
+      for (const name of SYSTEMS) {
+        // The goal is ours; a single run of each peer shows what it is up against.
+        if (name !== "ours" && run > 0) continue;
+        const [agent] = fleet.agents[name];
+        const system = systems[name];
+        const rounds = () => runRounds(system, agent, sizes.round);
+        for (const state of ["free", "held"] as const) {
+          const perSecond = state === "held" ? await whileHeld(system.sql, rounds) : await rounds();
+          const label = `${name}, ${state}`;
+          rates.add(`${label}, last round`, "messages/s", perSecond.at(-1) ?? NaN);
+          curves.set(label, [...curves.get(label) ?? [], perSecond]);
+        }
+        await system.clear();
+      }
+    }
+    const ratio = (name: string) =>
+      rates.median(`${name}, held, last round`) / rates.median(`${name}, free, last round`);
+    return {
+      measurements: rates.measurements,
+      goals: [atLeast("ours, held : free", ratio("ours"), 0.9)],
+      series: [...curves].map(([name, runs]): Series => ({
+        plot: "horizon",
+        name,
+        points: Array.from({ length: ROUNDS }, (_, round) => [
+          round * sizes.round,
+          median(runs.map((rates) => rates[round] ?? NaN)),
+        ]),
+      })),
+      notes: SYSTEMS.slice(1).map((name) => `${name}, held : free: ${ratio(name).toFixed(2)}.`),
+    };
+  },
+};
+
+async function runRounds(
+  system: System,
+  agent: Agent,
+  count: number,
+): Promise<number[]> {
+  await system.clear();
+  await system.settle();
+  const perSecond: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    await enqueue(agent, count);
+    perSecond.push((await drain(system, [agent], count)).perSecond);
+  }
+  return perSecond;
+}

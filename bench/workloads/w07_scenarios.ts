@@ -1,0 +1,116 @@
+/** The states of the table in which W7 times claims. */
+
+import type postgres from "postgres";
+import type { Sizes } from "../options.ts";
+
+/** A state of the table, made from the empty one. */
+export interface Scenario {
+  readonly name: string;
+  seed(sql: postgres.Sql): Promise<unknown>;
+  /** What goes on beside the measurement. */
+  during?(sql: postgres.Sql, measure: () => Promise<void>): Promise<void>;
+}
+
+/** Name of the state that the others are compared with. */
+export const EMPTY = "nothing else";
+
+const READY = 1_000;
+
+/** The states, as far as this version of the schema knows them. */
+export async function scenarios(sql: postgres.Sql, sizes: Sizes): Promise<Scenario[]> {
+  const { backlogs, beside, inFront } = sizes;
+  const [grouped] = await sql`
+    select from information_schema.columns
+    where table_name = 'messenger_messages' and column_name = 'blocked'`;
+  return [
+    { name: EMPTY, seed: (sql) => seedReady(sql, 100) },
+    ...backlogs.map((count): Scenario => ({
+      name: `${count} pending`,
+      seed: (sql) => seedReady(sql, count),
+    })),
+    { name: `${beside} of the future`, seed: (sql) => seedFuture(sql, beside) },
+    { name: `${beside} dead`, seed: (sql) => seedDead(sql, beside) },
+    { name: `behind ${inFront} leased`, seed: (sql) => seedLeased(sql, inFront) },
+    {
+      name: `behind ${inFront} locked`,
+      seed: (sql) => seedUrgent(sql, inFront),
+      during: whileLocked,
+    },
+    ...(grouped
+      ? [{
+        name: `behind ${inFront} of one group`,
+        seed: (sql: postgres.Sql) => seedGrouped(sql, inFront),
+      }]
+      : []),
+  ];
+}
+
+function seedReady(sql: postgres.Sql, count: number) {
+  return sql`
+    insert into public.messenger_messages (type, payload)
+    select 'Noop', jsonb_build_object('n', n, 'text', 'no-op')
+    from generate_series(1, ${count}::integer) as n`;
+}
+
+async function seedFuture(sql: postgres.Sql, count: number): Promise<void> {
+  await seedReady(sql, READY);
+  await sql`
+    insert into public.messenger_messages (type, payload, available_at)
+    select 'Noop', jsonb_build_object('n', n, 'text', 'no-op'), now() + n * interval '1 minute'
+    from generate_series(1, ${count}::integer) as n`;
+}
+
+async function seedDead(sql: postgres.Sql, count: number): Promise<void> {
+  await seedReady(sql, READY);
+  await sql`
+    insert into public.messenger_failed_messages
+      (id, type, payload, queue, priority, reason, retry_count, attempts, created_at)
+    select nextval('public.messenger_messages_id_seq'), 'Noop', '{}', 'default', 0, 'exhausted',
+      3, 4, now()
+    from generate_series(1, ${count}::integer)`;
+}
+
+async function seedUrgent(sql: postgres.Sql, count: number): Promise<void> {
+  await seedReady(sql, READY);
+  await sql`
+    insert into public.messenger_messages (type, payload, priority)
+    select 'Noop', jsonb_build_object('n', n, 'text', 'no-op'), 10
+    from generate_series(1, ${count}::integer) as n`;
+}
+
+/** Other workers have claimed them, and vacuum has not been here since. */
+async function seedLeased(sql: postgres.Sql, count: number): Promise<void> {
+  await seedUrgent(sql, count);
+  await sql`
+    update public.messenger_messages
+    set status = 'processing', attempts = 1, lease_token = gen_random_uuid(),
+      leased_until = now() + interval '1 hour'
+    where priority = 10`;
+}
+
+/** One transaction holds their rows. */
+async function whileLocked(sql: postgres.Sql, measure: () => Promise<void>): Promise<void> {
+  const session = await sql.reserve();
+  try {
+    await session`begin`;
+    await session`select from public.messenger_messages where priority = 10 for update`;
+    await measure();
+  } finally {
+    await session`rollback`;
+    session.release();
+  }
+}
+
+/** The first of them runs, and the others wait for it. */
+async function seedGrouped(sql: postgres.Sql, count: number): Promise<void> {
+  await sql`
+    select public.messenger_enqueue((
+      select jsonb_agg(jsonb_build_object(
+        'type', 'Noop', 'payload', jsonb_build_object('n', n, 'text', 'no-op'),
+        'priority', 10, 'group_key', 'one'
+      ))
+      from generate_series(1, ${count}::integer) as n
+    ))`;
+  await sql`select public.messenger_claim(gen_random_uuid(), 1, 3600000)`;
+  await seedReady(sql, READY);
+}

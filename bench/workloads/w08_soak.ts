@@ -1,0 +1,118 @@
+/** W8: a steady load while long readers overlap, as reports and dumps do: does it stay bounded? */
+
+import type postgres from "postgres";
+import type { Drained, Progress } from "../agents/queue.ts";
+import { BEST, checkCounts } from "../harness/drain.ts";
+import { every } from "../harness/every.ts";
+import { startReaders } from "../harness/horizon.ts";
+import { atMost, type Series, Tally } from "../report/result.ts";
+import { median, percentile } from "../report/stats.ts";
+import type { Workload } from "./workload.ts";
+
+const RATE = 800;
+const READERS = 3;
+const LOOKS = 180;
+const RECOVERED_WITHIN_MS = 30_000;
+
+/** What was seen at one look. */
+interface Look {
+  readonly atS: number;
+  readonly backlog: number;
+  readonly claimP99Ms: number;
+  readonly tableMb: number;
+  readonly indexesMb: number;
+}
+
+/** Backlog, claim latency and sizes under 800 messages a second. */
+export const w08: Workload = {
+  id: "W8",
+  title: "800 messages a second under long readers",
+  async run({ options: { sizes: { soakMs, readerMs } }, systems: { ours } }) {
+    await using producer = await ours.agent();
+    await using worker = await ours.agent();
+    await ours.clear();
+    await ours.settle();
+    let handled = 0;
+    worker.listen((progress: Progress) => handled = progress.handled);
+    await worker.call("drain", BEST.ours);
+
+    const looks: Look[] = [];
+    const startedAt = performance.now();
+    using _looking = every(soakMs / LOOKS, async () => {
+      const claims = await worker.call<number[]>("claims");
+      const atS = (performance.now() - startedAt) / 1000;
+      looks.push({ atS, ...await look(ours.sql), claimP99Ms: percentile(claims, 99) });
+    });
+    let sent: number;
+    {
+      await using _readers = startReaders(ours.sql, READERS, readerMs);
+      sent = await producer.call<number>("produce", { rate: RATE, forMs: soakMs });
+    }
+    const recoveryFrom = performance.now();
+    while (handled < sent || !await ours.isDrained()) {
+      if (performance.now() - recoveryFrom > RECOVERED_WITHIN_MS) {
+        throw new Error(`${handled} of ${sent} were handled`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const recoveryS = (performance.now() - recoveryFrom) / 1000;
+    checkCounts("ours", [await worker.call<Drained>("stop")], sent);
+    return describe(looks.filter(({ claimP99Ms }) => !Number.isNaN(claimP99Ms)), sent, recoveryS);
+  },
+};
+
+async function look(sql: postgres.Sql): Promise<Omit<Look, "atS" | "claimP99Ms">> {
+  const [row] = await sql<{ backlog: number; table_bytes: string; index_bytes: string }[]>`
+    select (select count(*)::integer from public.messenger_messages) as backlog,
+      pg_relation_size('public.messenger_messages') as table_bytes,
+      pg_indexes_size('public.messenger_messages') as index_bytes`;
+  return {
+    backlog: row?.backlog ?? NaN,
+    tableMb: Number(row?.table_bytes) / 1e6,
+    indexesMb: Number(row?.index_bytes) / 1e6,
+  };
+}
+
+function describe(looks: readonly Look[], sent: number, recoveryS: number) {
+  const figures = new Tally();
+  const half = looks.slice(Math.floor(looks.length / 2));
+  const halfBefore = looks.slice(0, Math.floor(looks.length / 2));
+  const mb = ({ tableMb, indexesMb }: Look) => tableMb + indexesMb;
+  const most = (some: readonly Look[], of: (look: Look) => number) => Math.max(...some.map(of));
+  figures.add("messages sent", "messages", sent);
+  figures.add("largest backlog", "messages", most(looks, ({ backlog }) => backlog));
+  figures.add("median backlog", "messages", median(looks.map(({ backlog }) => backlog)));
+  figures.add("largest p99 of a claim", "ms", most(looks, ({ claimP99Ms }) => claimP99Ms));
+  figures.add("median p99 of a claim", "ms", median(looks.map(({ claimP99Ms }) => claimP99Ms)));
+  figures.add("largest size, first half", "MB", most(halfBefore, mb));
+  figures.add("largest size, second half", "MB", most(half, mb));
+  figures.add("recovery after the last message", "s", recoveryS);
+  const series = (plot: string, name: string, of: (look: Look) => number): Series => ({
+    plot,
+    name,
+    points: looks.map((look) => [look.atS, of(look)]),
+  });
+  return {
+    measurements: figures.measurements,
+    goals: [
+      atMost("largest backlog, in seconds of load", figures.median("largest backlog") / RATE, 2),
+      atMost("largest p99 of a claim, ms", figures.median("largest p99 of a claim"), 250),
+      atMost("recovery, s", recoveryS, 5),
+      atMost(
+        "largest size, second half : first half",
+        figures.median("largest size, second half") / figures.median("largest size, first half"),
+        1.25,
+      ),
+    ],
+    series: [
+      series("backlog", "waiting or running", ({ backlog }) => backlog),
+      series("claims", "settle and claim", ({ claimP99Ms }) => claimP99Ms),
+      series("size", "table", ({ tableMb }) => tableMb),
+      series("size", "indexes", ({ indexesMb }) => indexesMb),
+    ],
+    notes: [
+      `${READERS} readers overlap, so the horizon is never younger than the youngest of them. A ` +
+      "claim's time is that of the worker's call through PostgREST, settling included.",
+    ],
+  };
+}

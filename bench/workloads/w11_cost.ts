@@ -1,0 +1,156 @@
+/** W11: what a message costs the database, what idleness costs, and how many invocations a backlog. */
+
+import { startPgNet } from "../../local/pg_net.ts";
+import type { Agent } from "../harness/agent.ts";
+import { costOf } from "../harness/cost.ts";
+import { BEST, drain, enqueue } from "../harness/drain.ts";
+import { type SystemName, SYSTEMS } from "../harness/systems.ts";
+import type { World } from "../harness/world.ts";
+import { Tally } from "../report/result.ts";
+import type { Workload } from "./workload.ts";
+
+/** Dispatched one by one, a message costs more; so many fewer are counted. */
+const FEWER = 20;
+const HOUR_MS = 3_600_000;
+const TICKS = 5;
+const POLL_MS = 50;
+/** So long after its start a process has found that there is nothing to do. */
+const SETTLED_MS = 500;
+
+/** WAL bytes and commits a message, transactions an idle hour, invocations a backlog. */
+export const w11: Workload = {
+  id: "W11",
+  title: "Cost",
+  async run(world) {
+    const { costMessages, messages } = world.options.sizes;
+    const costs = new Tally();
+    for (const name of SYSTEMS) {
+      for (
+        const [way, batch, count] of [
+          ["by 1,000", 1_000, costMessages],
+          ["one by one", 1, Math.ceil(costMessages / FEWER)],
+        ] as const
+      ) {
+        const { walBytes, commits } = await messageCost(world, name, count, batch);
+        costs.add(`${name}, written ${way}`, "bytes", walBytes / count);
+        costs.add(`${name}, written ${way}: commits`, "a message", commits / count);
+      }
+    }
+    const idle = await Promise.all([
+      ticksOfAnHour(world),
+      idleHour(world, "graphile-worker", (agent) => agent.call("drain", BEST["graphile-worker"])),
+      idleHour(world, "pg-boss", (agent) => agent.call("idle")),
+    ]);
+    SYSTEMS.forEach((name, index) =>
+      costs.add(`${name}, idle`, "transactions an hour", idle[index] ?? NaN)
+    );
+    const invocations = await countInvocations(world, messages);
+    costs.add("ours, invocations", `for ${messages} messages`, invocations);
+    return {
+      measurements: costs.measurements,
+      notes: [
+        "From the enqueue until nothing is left of the message; pg-boss keeps it, and deletes it " +
+        "some other day. Drained by 500. An idle hour of ours is 60 ticks: the transactions of the " +
+        "function, and the one in which pg_cron asks for it; pg_cron and pg_net add their own " +
+        "records. The peers' is extrapolated from a process that waits, with its maintenance on; " +
+        "such a process has to run all the time, so that invocations cannot be counted.",
+      ],
+    };
+  },
+};
+
+async function messageCost(
+  { systems, stack }: World,
+  name: SystemName,
+  count: number,
+  batch: number,
+) {
+  const system = systems[name];
+  await system.clear();
+  await system.settle();
+  const cost = await costOf(
+    system,
+    async () => {
+      await using agent = await system.agent();
+      await enqueue(agent, count, batch);
+      await drain(system, [agent], count);
+    },
+    async () => name === "ours" ? await stack.restartPostgrest() : undefined,
+  );
+  await system.clear();
+  return cost;
+}
+
+/** What a waiting process of a peer does in an hour, from a shorter time. */
+async function idleHour(
+  { systems, options: { sizes: { idleMs } } }: World,
+  name: SystemName,
+  wait: (agent: Agent) => Promise<unknown>,
+): Promise<number> {
+  const system = systems[name];
+  await system.clear();
+  const commitsOf = async (waitMs: number) => {
+    const { commits } = await costOf(system, async () => {
+      await using agent = await system.agent({ maintained: true });
+      await wait(agent);
+      await new Promise((resolve) => setTimeout(resolve, SETTLED_MS + waitMs));
+    }, () => Promise.resolve());
+    return commits;
+  };
+  // The very first start also sets up what lasts.
+  await commitsOf(0);
+  const toStart = await commitsOf(0);
+  return (await commitsOf(idleMs) - toStart) * HOUR_MS / idleMs;
+}
+
+/** Ours does nothing between the ticks that pg_cron asks for; this counts what some of them do. */
+async function ticksOfAnHour({ stack, systems: { ours } }: World): Promise<number> {
+  await ours.clear();
+  const tick = async () => {
+    const response = await fetch(`${stack.url}/functions/v1/tick`, {
+      method: "POST",
+      headers: { "content-type": "application/json", apikey: stack.secretKey },
+      body: "{}",
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${response.status} ${text}`);
+  };
+  // The first starts the function's process, and compares the declared schedules.
+  await tick();
+  const flush = () => stack.restartPostgrest();
+  await flush();
+  const { commits: nothing } = await costOf(ours, () => Promise.resolve(), flush);
+  const { commits } = await costOf(ours, async () => {
+    for (let n = 0; n < TICKS; n++) await tick();
+  }, flush);
+  return ((commits - nothing) / TICKS + 1) * 60;
+}
+
+/** Writes a backlog and lets the functions drain it, woken through pg_net. */
+async function countInvocations(
+  { stack, systems: { ours } }: World,
+  count: number,
+): Promise<number> {
+  await ours.clear();
+  const net = await startPgNet(stack.adminDbUrl);
+  try {
+    await using agent = await ours.agent();
+    await enqueue(agent, count);
+    for (;;) {
+      const [row] = await ours.sql<{ done: boolean; invocations: number; handled: number }[]>`
+        select not exists (select from public.messenger_messages)
+            and bool_and(ended_at is not null) as done,
+          count(started_at)::integer as invocations,
+          sum((report ->> 'handled')::integer)::integer as handled
+        from public.messenger_ticks`;
+      if (row?.done) {
+        if (row.handled !== count) throw new Error(`ticks handled ${row.handled} of ${count}`);
+        return row.invocations;
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  } finally {
+    await net.stop();
+    await ours.clear();
+  }
+}

@@ -1,0 +1,12 @@
+/** What a workload is. */
+
+import type { World } from "../harness/world.ts";
+import type { WorkloadResult } from "../report/result.ts";
+
+/** One of W1 to W11. */
+export interface Workload {
+  readonly id: string;
+  readonly title: string;
+  /** Sets up, runs, verifies the counts, and answers. @throws Error where a count is wrong */
+  run(world: World): Promise<WorkloadResult>;
+}

@@ -1,0 +1,31 @@
+/** Checks of values that end in Postgres: what it could not keep is refused by name before. */
+
+import { showValue } from "./inspect.ts";
+
+// The years 1 to 9999, which a Date's ISO form and a timestamptz write alike.
+const FIRST_MOMENT = -62_135_596_800_000;
+/** The last moment that is used, in ms: the end of the year 9999. */
+export const LAST_MOMENT = 253_402_300_799_999;
+
+/**
+ * Checks a moment and answers it in ms since 1970.
+ * @throws RangeError that names the field, if the value is no Date in the years 1 to 9999
+ */
+export function checkMoment(value: unknown, field: string): number {
+  const ms = value instanceof Date ? value.getTime() : NaN;
+  if (!(ms >= FIRST_MOMENT && ms <= LAST_MOMENT)) {
+    throw new RangeError(`${field}: has to be a valid Date in the years 1 to 9999`);
+  }
+  return ms;
+}
+
+/**
+ * Checks a key and answers it: 1 to 255 characters, no control characters, no halves of pairs.
+ * @throws RangeError that names the field
+ */
+export function checkKey(value: unknown, field: string): string {
+  if (typeof value !== "string" || !/^[^\p{Cc}\p{Cs}]{1,255}$/u.test(value)) {
+    throw new RangeError(`${field}: has to be 1 to 255 characters; got ${showValue(value)}`);
+  }
+  return value;
+}

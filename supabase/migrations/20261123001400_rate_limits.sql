@@ -1,0 +1,113 @@
+-- Rate limits of what users and holders of the publishable key dispatch, counted in the transaction
+-- that writes their messages: what is refused writes nothing.
+--
+-- The rule is the generic cell rate algorithm (ITU-T I.371, annex A; the "virtual scheduling"
+-- form): one moment for each caller and type, at which the whole allowance will be there again. A
+-- message moves it on by `per / max`; one that would move it further than `per` ahead of now is
+-- refused. So `max` may come at once, and one more each `per / max`; there is no window at whose edge
+-- twice as many would pass, and the wait until the next one is known exactly. Callers of one
+-- allowance meet on its row, where the second waits for the first's commit.
+
+create table if not exists public.messenger_rate_limits (
+  type text not null,
+  caller text not null,
+  full_at timestamptz not null,
+  primary key (type, caller)
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+
+comment on table public.messenger_rate_limits is
+  'What is used of the rate limits of message types. Only types that have a limit, and callers who used it lately, have rows.';
+comment on column public.messenger_rate_limits.type is
+  'Name of the message definition that has the limit.';
+comment on column public.messenger_rate_limits.caller is
+  'Whose allowance it is: user:<id>; publishable for everyone who has only the publishable key; total for all of them together.';
+comment on column public.messenger_rate_limits.full_at is
+  'When the whole allowance is there again; from then on the row says nothing and may go.';
+
+create index if not exists messenger_rate_limits_full_at_idx
+  on public.messenger_rate_limits (full_at);
+comment on index public.messenger_rate_limits_full_at_idx is
+  'Allowances that are whole again, for pruning.';
+
+alter table public.messenger_rate_limits enable row level security;
+revoke all on table public.messenger_rate_limits from anon, authenticated;
+grant select, insert, update, delete on table public.messenger_rate_limits to service_role;
+
+-- `limits` is an array of {type, caller, count, max, per_ms}: so many messages are to be dispatched,
+-- where `max` may be within `per_ms`. The share of one message is rounded down to microseconds, so
+-- that `max` of them always fit.
+create or replace function public.messenger_count_dispatches(limits jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  refused record;
+begin
+  with wanted as materialized (
+    select l.type, l.caller, l.per_ms * interval '1 millisecond' as per,
+      floor(l.count * l.per_ms * 1000 / l.max) * interval '1 microsecond' as share
+    from jsonb_to_recordset(limits) as l (
+      type text, caller text, count integer, max integer, per_ms double precision
+    )
+  ),
+  counted as (
+    insert into public.messenger_rate_limits as known (type, caller, full_at)
+    select w.type, w.caller, clock + w.share from wanted w order by w.type, w.caller
+    on conflict (type, caller) do update
+    set full_at = greatest(known.full_at, clock) + (excluded.full_at - clock)
+    returning type, caller, full_at
+  )
+  select c.type, c.full_at - w.per - clock as wait into refused
+  from counted c join wanted w using (type, caller)
+  where c.full_at - w.per > clock
+  order by wait desc
+  limit 1;
+
+  if found then
+    raise sqlstate 'PT429' using
+      message = format('type: too many messages of the type %s', refused.type),
+      detail = ceil(extract(epoch from refused.wait) * 1000)::bigint::text,
+      hint = 'The detail is how many milliseconds to wait.';
+  end if;
+end
+$$;
+comment on function public.messenger_count_dispatches(jsonb) is
+  'Counts messages that are to be dispatched against the limits of their types and callers. Raises PT429, with the milliseconds to wait as its detail, where one of them is reached.';
+
+create or replace function public.messenger_enqueue_limited(messages jsonb, limits jsonb)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform public.messenger_count_dispatches(limits);
+  return public.messenger_enqueue(messages);
+end
+$$;
+comment on function public.messenger_enqueue_limited(jsonb, jsonb) is
+  'messenger_enqueue within rate limits: writes all messages, or raises PT429 and writes none.';
+
+create or replace function public.messenger_save_schedules_limited(schedules jsonb, limits jsonb)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform public.messenger_count_dispatches(limits);
+  return public.messenger_save_schedules(schedules);
+end
+$$;
+comment on function public.messenger_save_schedules_limited(jsonb, jsonb) is
+  'messenger_save_schedules within rate limits: saves all schedules, or raises PT429 and saves none.';
+
+revoke execute on function
+  public.messenger_count_dispatches(jsonb),
+  public.messenger_enqueue_limited(jsonb, jsonb),
+  public.messenger_save_schedules_limited(jsonb, jsonb)
+from public, anon, authenticated;
+grant execute on function
+  public.messenger_count_dispatches(jsonb),
+  public.messenger_enqueue_limited(jsonb, jsonb),
+  public.messenger_save_schedules_limited(jsonb, jsonb)
+to service_role;

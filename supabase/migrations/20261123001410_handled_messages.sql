@@ -1,0 +1,65 @@
+-- Handled messages of the types that ask for it are remembered for a time, so that whoever dispatched
+-- one can be told that it is done. Everything else that is handled leaves nothing behind.
+
+create table if not exists public.messenger_handled_messages (
+  id bigint primary key,
+  type text not null,
+  queue text not null,
+  user_id text,
+  attempts integer not null,
+  created_at timestamptz not null,
+  handled_at timestamptz not null,
+  keep_until timestamptz not null
+);
+
+comment on table public.messenger_handled_messages is
+  'Handled messages of definitions with keep, without their payload, until keep_until.';
+comment on column public.messenger_handled_messages.id is
+  'The id the message had while it waited and ran.';
+comment on column public.messenger_handled_messages.type is
+  'Name of the message definition.';
+comment on column public.messenger_handled_messages.queue is
+  'Queue the message was handled from.';
+comment on column public.messenger_handled_messages.user_id is
+  'Id of the user who dispatched it over HTTPS, if a user did.';
+comment on column public.messenger_handled_messages.attempts is
+  'How often a worker had claimed the message; 1 where it was handled at once.';
+comment on column public.messenger_handled_messages.created_at is
+  'When the message was dispatched.';
+comment on column public.messenger_handled_messages.handled_at is
+  'When it was handled.';
+comment on column public.messenger_handled_messages.keep_until is
+  'From this moment on it is forgotten.';
+
+create index if not exists messenger_handled_messages_keep_until_idx
+  on public.messenger_handled_messages (keep_until);
+comment on index public.messenger_handled_messages_keep_until_idx is
+  'What is to be forgotten, for pruning.';
+
+alter table public.messenger_handled_messages enable row level security;
+revoke all on table public.messenger_handled_messages from anon, authenticated;
+grant select, insert, update, delete on table public.messenger_handled_messages to service_role;
+
+-- `kept` is an array of {id, keep_ms}. Before the rows go, in their settle call; whose lease has moved
+-- on is not found. The lock keeps the lease where it is until the row has gone.
+create or replace function public.messenger_remember_handled(kept jsonb, fence uuid) returns void
+language sql
+set search_path = ''
+as $$
+  insert into public.messenger_handled_messages
+    (id, type, queue, user_id, attempts, created_at, handled_at, keep_until)
+  select m.id, m.type, m.queue, m.stamps #>> '{user,id}', m.attempts, m.created_at,
+    public.messenger_now(), public.messenger_now() + k.keep_ms * interval '1 millisecond'
+  from jsonb_to_recordset(kept) as k (id bigint, keep_ms double precision)
+  join public.messenger_messages m on m.id = k.id
+  where m.lease_token = fence
+  order by m.id
+  for update of m
+  on conflict (id) do nothing
+$$;
+comment on function public.messenger_remember_handled(jsonb, uuid) is
+  'Part of messenger_settle: remembers messages that are being handled under a lease token, each for its keep_ms.';
+
+revoke execute on function public.messenger_remember_handled(jsonb, uuid)
+  from public, anon, authenticated;
+grant execute on function public.messenger_remember_handled(jsonb, uuid) to service_role;

@@ -1,0 +1,144 @@
+-- Live updates: where Supabase Realtime is, what becomes of a message whose definition is `live` is
+-- broadcast to the user who dispatched it, in the transaction that changes it: the status, as
+-- messenger_follow answers it, on the private channel messenger:<user id>. All of it is in triggers
+-- whose condition is the stamp `live`; without Realtime they do not exist.
+
+-- A failure to tell never fails what is told about.
+create or replace function public.messenger_broadcast(message jsonb, user_id text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if message is not null and user_id is not null then
+    execute 'select realtime.send($1, ''message'', $2, true)'
+    using message, 'messenger:' || user_id;
+  end if;
+exception when others then
+  raise warning 'message % was not broadcast: %', message ->> 'id', sqlerrm;
+end
+$$;
+comment on function public.messenger_broadcast(jsonb, text) is
+  'Tells a user of a message, on their channel. Never raises.';
+
+create or replace function public.messenger_broadcast_message() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform public.messenger_broadcast(
+    public.messenger_follow(new.id), new.stamps #>> '{user,id}'
+  );
+  return null;
+end
+$$;
+comment on function public.messenger_broadcast_message() is
+  'Trigger: broadcasts a message that waits, runs or is a dead letter.';
+
+-- Dead letters are told of by their own table.
+create or replace function public.messenger_broadcast_handled() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if not exists (select from public.messenger_failed_messages f where f.id = old.id) then
+    perform public.messenger_broadcast(
+      coalesce(
+        public.messenger_follow(old.id),
+        jsonb_build_object(
+          'id', old.id::text, 'type', old.type, 'status', 'handled', 'reason', null,
+          'attempt', old.attempts, 'createdAt', old.created_at, 'availableAt', null,
+          'finishedAt', public.messenger_now(), 'progress', null
+        )
+      ),
+      old.stamps #>> '{user,id}'
+    );
+  end if;
+  return null;
+end
+$$;
+comment on function public.messenger_broadcast_handled() is
+  'Trigger: broadcasts a message that was running and is gone, unless it is a dead letter.';
+
+create or replace function public.messenger_broadcast_progress() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform public.messenger_broadcast(
+    public.messenger_follow(new.message_id), m.stamps #>> '{user,id}'
+  )
+  from public.messenger_messages m
+  where m.id = new.message_id and m.stamps ? 'live';
+  return null;
+end
+$$;
+comment on function public.messenger_broadcast_progress() is
+  'Trigger: broadcasts what a handler reports of a live message.';
+
+create or replace function public.messenger_enable_live() returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if to_regclass('realtime.messages') is null
+    or to_regprocedure('realtime.send(jsonb, text, text, boolean)') is null
+  then
+    return false;
+  end if;
+
+  create or replace trigger messenger_messages_live_written
+    after insert on public.messenger_messages
+    for each row when (new.stamps ? 'live')
+    execute function public.messenger_broadcast_message();
+  create or replace trigger messenger_messages_live_changed
+    after update of status on public.messenger_messages
+    for each row when (new.stamps ? 'live' and old.status <> new.status)
+    execute function public.messenger_broadcast_message();
+  create or replace trigger messenger_messages_live_handled
+    after delete on public.messenger_messages
+    for each row when (old.stamps ? 'live' and old.status = 'processing')
+    execute function public.messenger_broadcast_handled();
+  create or replace trigger messenger_failed_messages_live
+    after insert on public.messenger_failed_messages
+    for each row when (new.stamps ? 'live')
+    execute function public.messenger_broadcast_message();
+  create or replace trigger messenger_progress_live
+    after insert or update on public.messenger_progress
+    for each row execute function public.messenger_broadcast_progress();
+
+  if not exists (
+    select from pg_catalog.pg_policies p
+    where p.schemaname = 'realtime' and p.tablename = 'messages'
+      and p.policyname = 'messenger: users hear of their own messages'
+  ) then
+    create policy "messenger: users hear of their own messages" on realtime.messages
+      for select to authenticated
+      using (
+        extension = 'broadcast'
+        and (select realtime.topic()) = 'messenger:' || (select auth.jwt() ->> 'sub')
+      );
+  end if;
+  return true;
+end
+$$;
+comment on function public.messenger_enable_live() is
+  'Turns live updates on where Realtime is, and answers whether it is. The migration calls it; call it again if Realtime came later.';
+
+revoke execute on function
+  public.messenger_broadcast(jsonb, text), public.messenger_broadcast_message(),
+  public.messenger_broadcast_handled(), public.messenger_broadcast_progress(),
+  public.messenger_enable_live()
+from public, anon, authenticated;
+grant execute on function
+  public.messenger_broadcast(jsonb, text), public.messenger_broadcast_message(),
+  public.messenger_broadcast_handled(), public.messenger_broadcast_progress(),
+  public.messenger_enable_live()
+to service_role;
+
+do $$
+begin
+  perform public.messenger_enable_live();
+exception when others then
+  raise warning 'live updates are off, messenger_enable_live() turns them on: %', sqlerrm;
+end
+$$;

@@ -1,0 +1,61 @@
+/** Live updates, from the dispatch over HTTPS to the user's channel, with a stand-in for Realtime. */
+
+import { assertEquals } from "@std/assert";
+import { testsOnStack } from "../support/stack.ts";
+import { asStranger, asUser } from "../support/frontend.ts";
+
+// The tables and functions of Supabase Realtime that are used: like there, send() writes with its
+// caller's rights.
+const REALTIME = `
+  create schema realtime;
+  create table realtime.messages (
+    n serial, topic text, extension text, payload jsonb, event text, private boolean
+  );
+  alter table realtime.messages enable row level security;
+  grant usage on schema realtime to anon, authenticated, service_role;
+  grant select, insert on realtime.messages to anon, authenticated, service_role;
+  grant usage on sequence realtime.messages_n_seq to service_role;
+  create function realtime.topic() returns text language sql stable as
+    $$ select current_setting('realtime.topic', true) $$;
+  create function realtime.send(payload jsonb, event text, topic text, private boolean default true)
+  returns void language sql as $$
+    insert into realtime.messages (topic, extension, payload, event, private)
+    values (topic, 'broadcast', payload, event, private)
+  $$;
+  select public.messenger_enable_live();
+`;
+
+testsOnStack({}, (test) => {
+  test("a user who dispatched a live message hears of each change, and nobody else's is told", async (stack) => {
+    await stack.sql.unsafe(REALTIME).simple();
+    await stack.sql`
+      insert into public.test_effects (message_id, type, attempt) values (0, 'release', 0)`;
+    const sub = crypto.randomUUID();
+    const kept = { type: "Kept", payload: {} };
+    const response = await stack.post("dispatch", kept, await asUser(stack, { sub }));
+    const { ids: [id] } = await response.json();
+    await stack.dispatch(kept);
+    await (await stack.post(
+      "dispatch",
+      { type: "Open", payload: { text: "x" } },
+      asStranger(stack),
+    )).body?.cancel();
+    assertEquals((await stack.tick()).messages.handled, 3);
+
+    const told = await stack.sql<
+      { topic: string; event: string; id: string; status: string; private: boolean }[]
+    >`
+      select topic, event, private, payload ->> 'id' as id, payload ->> 'status' as status
+      from realtime.messages where payload -> 'progress' = 'null' order by n`;
+    assertEquals(
+      told.map((row) => ({ ...row })),
+      ["pending", "processing", "handled"].map((status) => ({
+        topic: `messenger:${sub}`,
+        event: "message",
+        private: true,
+        id,
+        status,
+      })),
+    );
+  });
+});
