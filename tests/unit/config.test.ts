@@ -14,6 +14,8 @@ Deno.test("with nothing set, the settings are the documented defaults", () => {
     tickCpuMs: 1_500,
     tickMaxMessages: 10_000,
     maxBodyBytes: 1_048_576,
+    adminRoles: [],
+    readOnlyRoles: [],
     logLevel: "info",
   });
 });
@@ -25,6 +27,13 @@ Deno.test("a setting is read, and an empty one counts as not set", () => {
   };
   const config = readConfig((name) => env[name]);
   assertEquals([config.tickBudgetMs, config.workerBatchSize], [1500, 100]);
+});
+
+Deno.test("roles are read as a list, in which spaces and empty names do not count", () => {
+  const config = readConfig((name) =>
+    name === "SYMPHONY_ADMIN_ROLES" ? " ops, ,admin," : undefined
+  );
+  assertEquals([config.adminRoles, config.readOnlyRoles], [["ops", "admin"], []]);
 });
 
 for (const value of ["0", "-5", "1.5", "ten", "1e3", "1001", " 5"]) {

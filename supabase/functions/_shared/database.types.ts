@@ -6,6 +6,34 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   "public": {
     Tables: {
+      "messenger_actions": {
+        Row: {
+          "action": string;
+          "actor": string;
+          "affected": number;
+          "at": string;
+          "id": number;
+          "target": NonNullable<Json>;
+        };
+        ComputedFields: never;
+        Insert: {
+          "action": string;
+          "actor": string;
+          "affected": number;
+          "at"?: string;
+          "id"?: never;
+          "target"?: NonNullable<Json>;
+        };
+        Update: {
+          "action"?: string;
+          "actor"?: string;
+          "affected"?: number;
+          "at"?: string;
+          "id"?: never;
+          "target"?: NonNullable<Json>;
+        };
+        Relationships: [];
+      };
       "messenger_failed_messages": {
         Row: {
           "attempts": number;
@@ -519,6 +547,11 @@ export type Database = {
       [_ in never]: never;
     };
     Functions: {
+      "messenger_act": {
+        Args: { "actor": string; "args": Json; "operation": string };
+        Returns: Json;
+      };
+      "messenger_action_target": { Args: { "answer": Json; "args": Json }; Returns: Json };
       "messenger_admit_groups": {
         Args: { "candidates": (number)[]; "held": (number)[]; "queue": string };
         Returns: (number)[];
@@ -539,6 +572,7 @@ export type Database = {
         Args: { "dry_run"?: boolean; "ids"?: (number)[]; "queue"?: string; "type"?: string };
         Returns: Json;
       };
+      "messenger_capped": { Args: { "count": number; "max_count": number }; Returns: Json };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;
@@ -566,6 +600,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_count_dispatches": { Args: { "limits": Json }; Returns: undefined };
+      "messenger_count_failed": { Args: { "max_count"?: number; "since"?: string }; Returns: Json };
       "messenger_dispatch": {
         Args: {
           "available_at"?: string;
@@ -611,8 +646,49 @@ export type Database = {
       "messenger_group_lock": { Args: { "group_key": string; "queue": string }; Returns: number };
       "messenger_grow_fleet": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_has_due": { Args: { "queues"?: (string)[]; "within"?: string }; Returns: boolean };
+      "messenger_health": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_heartbeat": { Args: { "lease_ms"?: number; "leases": Json }; Returns: Json };
       "messenger_heartbeat_tick": { Args: { "tick": number }; Returns: undefined };
+      "messenger_installation": { Args: Record<PropertyKey, never>; Returns: Json };
+      "messenger_list_actions": {
+        Args: { "before_id"?: number; "max_actions"?: number };
+        Returns: Json;
+      };
+      "messenger_list_failed": {
+        Args: {
+          "before_at"?: string;
+          "before_id"?: number;
+          "error"?: string;
+          "failed_from"?: string;
+          "failed_until"?: string;
+          "max_messages"?: number;
+          "max_scanned"?: number;
+          "queue"?: string;
+          "reason"?: string;
+          "type"?: string;
+        };
+        Returns: Json;
+      };
+      "messenger_list_messages": {
+        Args: {
+          "before_id"?: number;
+          "max_messages"?: number;
+          "max_scanned"?: number;
+          "queue"?: string;
+          "status"?: string;
+          "type"?: string;
+        };
+        Returns: Json;
+      };
+      "messenger_list_queues": {
+        Args: {
+          "after_name"?: string;
+          "max_count"?: number;
+          "max_queues"?: number;
+          "name"?: string;
+        };
+        Returns: Json;
+      };
       "messenger_list_schedule_runs": {
         Args: { "id": number; "max_runs"?: number };
         Returns: Json;
@@ -678,10 +754,12 @@ export type Database = {
         Args: { "dry_run"?: boolean; "failed_older_than"?: string };
         Returns: Json;
       };
+      "messenger_prune_actions": { Args: { "older_than"?: string }; Returns: number };
       "messenger_prune_schedule_runs": {
         Args: { "dry_run"?: boolean; "keep"?: number; "older_than"?: string };
         Returns: Json;
       };
+      "messenger_queue_depth": { Args: { "max_count"?: number; "queue": string }; Returns: Json };
       "messenger_queue_lock": { Args: { "queue": string }; Returns: number };
       "messenger_queue_opens_at": { Args: { "queue": string }; Returns: string };
       "messenger_queue_room": { Args: { "queue": string; "slots"?: number }; Returns: number };
@@ -773,6 +851,7 @@ export type Database = {
         };
         Returns: number;
       };
+      "messenger_set_queue": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_settle": { Args: { "settlements": Json }; Returns: Json };
       "messenger_settle_and_claim": {
         Args: {
@@ -790,15 +869,19 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_show_failed": { Args: { "id": number }; Returns: Json };
+      "messenger_show_message": { Args: { "id": number }; Returns: Json };
       "messenger_start_tick": {
         Args: { "awake"?: boolean; "budget_ms"?: number; "queues"?: (string)[]; "tick"?: number };
         Returns: Json;
       };
+      "messenger_stats": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_sync_schedules": {
         Args: { "dry_run"?: boolean; "fingerprint": string; "schedules": Json };
         Returns: Json;
       };
       "messenger_tick": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_tick_rates": { Args: { "within": string }; Returns: Json };
       "messenger_ticks_awake": {
         Args: Record<PropertyKey, never>;
         Returns: {
