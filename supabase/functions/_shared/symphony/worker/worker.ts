@@ -18,6 +18,8 @@ import { Rest } from "./rest.ts";
 import { Slots } from "./slots.ts";
 import { Tally } from "./tally.ts";
 
+/** So many calls to the database at once: while one is on its way, the handlers fill the next. */
+const MOST_EXCHANGES = 2;
 /** With all slots busy for so long, in ms, the messages behind them are given to others. */
 const STALLED_AFTER_MS = 1_000;
 
@@ -46,7 +48,10 @@ class Run {
   #now = performance.now();
   /** Nothing more is claimed or started. */
   #stopping = false;
-  #exchanging = false;
+  /** Calls on their way. */
+  #exchanges = 0;
+  /** Messages that they may bring. */
+  #claiming = 0;
   #failure: unknown = null;
   #wake = () => {};
 
@@ -125,7 +130,7 @@ class Run {
   }
 
   get #isIdle(): boolean {
-    return !this.#exchanging && !this.#hasWork && this.#outbox.isEmpty;
+    return this.#exchanges === 0 && !this.#hasWork && this.#outbox.isEmpty;
   }
 
   /** Whether messages wait or run. */
@@ -182,44 +187,56 @@ class Run {
   }
 
   #startExchange(): void {
-    if (this.#exchanging) return;
+    if (this.#exchanges === MOST_EXCHANGES) return;
     const settles = this.#outbox.isDue(this.#now, !this.#hasWork);
     const request = this.#claimRequest(settles);
-    if (!request && !settles) return;
-    this.#exchanging = true;
-    this.#exchange(request)
-      .catch((error) => this.#failure = error)
-      .finally(() => {
-        this.#exchanging = false;
-        this.#wake();
-      });
+    if (request || settles) this.#exchange(request);
   }
 
   #claimRequest(settles: boolean): ClaimRequest | null {
-    const waiting = this.#inbox.size;
-    const { busy, size: running, free: slots, runsAlone } = this.#slots;
+    const waiting = this.#inbox.size + this.#claiming;
+    const { busy, size: running, free, runsAlone } = this.#slots;
     if (this.#stopping || runsAlone || this.#now >= this.#leasesEndAt) return null;
     const stalledMs = this.#stalledMs;
     const { room, worthwhile } = this.#pace.room({ busy, running, waiting, stalledMs });
     const left = this.#budget.messages - waiting;
-    const hands = { isEmpty: !this.#hasWork, room: Math.min(room, left), worthwhile, slots };
-    return this.#lookout.request(this.#now, hands, settles);
+    return this.#lookout.request(this.#now, {
+      isEmpty: !this.#hasWork && this.#claiming === 0,
+      room: Math.min(room, left),
+      worthwhile,
+      slots: this.#claiming === 0 ? free : 0,
+    }, settles);
   }
 
+  /** Never throws. */
   async #exchange(request: ClaimRequest | null): Promise<void> {
     const { transport, log } = this.#options;
     const done = this.#outbox.take();
+    const claiming = request?.maxMessages ?? 0;
+    this.#exchanges++;
+    this.#claiming += claiming;
     const sentAt = performance.now();
     const keepTrying = () => {
       const holdsLeases = !this.#held().next().done;
       return performance.now() < (holdsLeases ? this.#leases.endAt : sentAt + 5_000);
     };
     const settlements = done.map(({ settlement }) => settlement);
-    const { settled, claim } = await exchange(settlements, request, { transport, keepTrying, log });
-    this.#outbox.written();
-    this.#pace.exchanged(performance.now() - sentAt);
-    this.#tally.settled(settled, done);
-    if (claim && request) this.#take(claim, request, sentAt);
+    try {
+      const { settled, claim } = await exchange(settlements, request, {
+        transport,
+        keepTrying,
+        log,
+      });
+      this.#pace.exchanged(performance.now() - sentAt);
+      this.#tally.settled(settled, done);
+      if (claim && request) this.#take(claim, request, sentAt);
+    } catch (error) {
+      this.#failure = error;
+    }
+    this.#outbox.written(done);
+    this.#exchanges--;
+    this.#claiming -= claiming;
+    this.#wake();
   }
 
   #take(claim: Claim, request: ClaimRequest, sentAt: number): void {
@@ -261,7 +278,7 @@ class Run {
   }
 
   #startRest(): void {
-    if (this.#exchanging || this.#stopping || !this.#lookout.quiet) this.#rest.interrupt();
+    if (this.#exchanges > 0 || this.#stopping || !this.#lookout.quiet) this.#rest.interrupt();
     else if (this.#isIdle) this.#rest.ask(this.#lookout.done ? { ...this.#tally.report } : null);
     else this.#rest.askSoon();
   }
