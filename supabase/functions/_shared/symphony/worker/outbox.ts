@@ -1,7 +1,7 @@
 /** Outcomes that wait to be written, in company where possible. */
 
 import type { Envelope } from "../envelope.ts";
-import type { Settlement } from "../outcome.ts";
+import { released, type Settlement } from "../outcome.ts";
 
 /** An outcome and the message it belongs to. */
 export interface Done {
@@ -38,6 +38,11 @@ export class Outbox {
       : { id, leaseToken, outcome, grouped: true };
     if (this.isEmpty) this.#oldestAt = performance.now();
     this.#waiting.push({ settlement, envelope });
+  }
+
+  /** Gives messages back that were not started. */
+  release(envelopes: readonly Envelope[]): void {
+    for (const envelope of envelopes) this.add(envelope, released);
   }
 
   /**

@@ -1,8 +1,6 @@
 /** The worker: claims, runs a bounded number of handlers at once, settles; one run is one tick's. */
 
-import type { Envelope } from "../envelope.ts";
 import { CancelledError, CrashError, LeaseLostError, WorkerStoppedError } from "../errors.ts";
-import { released } from "../outcome.ts";
 import type { Claim, ClaimRequest } from "../transport/transport.ts";
 import { Budget } from "./budget.ts";
 import { exchange } from "./exchange.ts";
@@ -158,16 +156,14 @@ class Run {
     if (this.#now >= this.#leasesEndAt) {
       this.#options.log.warn("leases_over");
       this.#slots.stopAll(new LeaseLostError());
-      this.#release(this.#inbox.takeAll());
+      this.#outbox.release(this.#inbox.takeAll());
     }
   }
 
   #startHandlers(): void {
     const late = this.#inbox.takeLate(this.#now);
-    if (late.length > 0) {
-      this.#lookout.wasLate();
-      this.#release(late);
-    }
+    if (late.length > 0) this.#lookout.wasLate();
+    this.#outbox.release(late);
     while (!this.#stopping && this.#inbox.size > 0 && this.#slots.free > 0) {
       const envelopes = this.#inbox.take(this.#slots.capacity);
       this.#budget.messages -= envelopes.length;
@@ -176,14 +172,10 @@ class Run {
   }
 
   #giveBack(): void {
-    if (this.#stopping) this.#release(this.#inbox.takeAll());
+    if (this.#stopping) this.#outbox.release(this.#inbox.takeAll());
     else if (this.#inbox.size > 0 && this.#stalledMs >= STALLED_AFTER_MS) {
-      this.#release(this.#inbox.takeBeyond(this.#pace.stock(this.#stalledMs)));
+      this.#outbox.release(this.#inbox.takeBeyond(this.#pace.stock(this.#stalledMs)));
     }
-  }
-
-  #release(envelopes: readonly Envelope[]): void {
-    for (const envelope of envelopes) this.#outbox.add(envelope, released);
   }
 
   #startExchange(): void {
@@ -195,22 +187,21 @@ class Run {
 
   #claimRequest(settles: boolean): ClaimRequest | null {
     const waiting = this.#inbox.size + this.#claiming;
-    const { busy, size: running, free, runsAlone } = this.#slots;
+    const { busy, size: running, runsAlone } = this.#slots;
     if (this.#stopping || runsAlone || this.#now >= this.#leasesEndAt) return null;
     const stalledMs = this.#stalledMs;
     const { room, worthwhile } = this.#pace.room({ busy, running, waiting, stalledMs });
-    const left = this.#budget.messages - waiting;
-    return this.#lookout.request(this.#now, {
+    const hands = {
       isEmpty: !this.#hasWork && this.#claiming === 0,
-      room: Math.min(room, left),
+      room: Math.min(room, this.#budget.messages - waiting),
       worthwhile,
-      slots: this.#claiming === 0 ? free : 0,
-    }, settles);
+      slots: this.#claiming === 0 ? this.#slots.free : 0,
+    };
+    return this.#lookout.request(this.#now, hands, settles);
   }
 
   /** Never throws. */
   async #exchange(request: ClaimRequest | null): Promise<void> {
-    const { transport, log } = this.#options;
     const done = this.#outbox.take();
     const claiming = request?.maxMessages ?? 0;
     this.#exchanges++;
@@ -222,11 +213,8 @@ class Run {
     };
     const settlements = done.map(({ settlement }) => settlement);
     try {
-      const { settled, claim } = await exchange(settlements, request, {
-        transport,
-        keepTrying,
-        log,
-      });
+      const deps = { ...this.#options, keepTrying };
+      const { settled, claim } = await exchange(settlements, request, deps);
       this.#pace.exchanged(performance.now() - sentAt);
       this.#tally.settled(settled, done);
       if (claim && request) this.#take(claim, request, sentAt);
