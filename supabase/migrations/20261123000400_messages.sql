@@ -104,10 +104,10 @@ comment on index public.messenger_messages_dedupe_idx is
   'One message for each key of a type; holds only messages that carry one.';
 
 create index if not exists messenger_messages_lease_idx
-  on public.messenger_messages (leased_until)
+  on public.messenger_messages (leased_until, queue)
   where status = 'processing';
 comment on index public.messenger_messages_lease_idx is
-  'Running messages by the end of their lease, for the sweep.';
+  'Running messages by the end of their lease, for the sweep, and for the limits of their queue.';
 
 alter table public.messenger_messages enable row level security;
 revoke all on table public.messenger_messages from anon, authenticated;

@@ -6,7 +6,25 @@
 -- Writing a message locks nothing: it comes unblocked, and the claim that meets it out of turn blocks
 -- it. A claim and whatever removes a message look at a group only under its advisory lock, so that no
 -- message is blocked behind one that is just leaving. A claim never waits for that lock; a removal does,
--- for the length of a claim.
+-- for the length of a claim. Nobody waits for the message that is to be unblocked: where another session
+-- has it locked, the group is noted, and the next claim that sweeps looks at it.
+
+create table if not exists public.messenger_unopened_groups (
+  queue text not null,
+  group_key text not null,
+  primary key (queue, group_key)
+);
+
+comment on table public.messenger_unopened_groups is
+  'Groups that the next sweep looks at: their turn came while another session had the next message locked, or their queue''s group_concurrency was raised. Nearly always empty.';
+comment on column public.messenger_unopened_groups.queue is
+  'Queue of the group.';
+comment on column public.messenger_unopened_groups.group_key is
+  'Key of the group.';
+
+alter table public.messenger_unopened_groups enable row level security;
+revoke all on table public.messenger_unopened_groups from anon, authenticated;
+grant select, insert, update, delete on table public.messenger_unopened_groups to service_role;
 
 create index if not exists messenger_messages_group_idx
   on public.messenger_messages (queue, group_key, blocked, id)
@@ -24,68 +42,156 @@ create or replace function public.messenger_group_lock(queue text, group_key tex
 language sql immutable parallel safe
 set search_path = ''
 as $$
-  select pg_catalog.hashtextextended(
-    group_key, pg_catalog.hashtextextended(queue, pg_catalog.hashtextextended('symphony_messenger.group', 0))
-  )
+  select pg_catalog.hashtextextended('symphony_messenger.group', 0)
+    + (pg_catalog.hashtextextended(group_key, pg_catalog.hashtextextended(queue, 0)) & 2047)
 $$;
 comment on function public.messenger_group_lock(text, text) is
-  'The advisory lock of a group.';
+  'The advisory lock of a group: one of 2,048, for Postgres has room for some thousand locks, and a call may remove messages of any number of groups.';
 
--- The messages of a group whose turn it is, running ones among them. Reads a few rows, however long
--- the group.
+-- The messages of a group whose turn it is: those that run, and the first of the others where there is
+-- room beside them. Reads a few rows, however long the group: a range of the group's index, in its order,
+-- for where the columns are equal to something the planner may walk through all ids instead.
 create or replace function public.messenger_group_front(queue text, group_key text)
 returns table (id bigint, status text, blocked boolean)
-language sql volatile
+-- Not in SQL, which would be planned anew by each call.
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+declare
+  free integer;
+begin
+  return query
+  select m.id, m.status, m.blocked from public.messenger_messages m
+  where m.queue = messenger_group_front.queue
+    and m.group_key = messenger_group_front.group_key and m.status = 'processing';
+
+  get diagnostics free = row_count;
+  free := coalesce(
+    (
+      select q.group_concurrency from public.messenger_queues q
+      where q.name = messenger_group_front.queue
+    ),
+    1
+  ) - free;
+  if free <= 0 then
+    return;
+  end if;
+
+  return query
+  select f.id, f.status, f.blocked
+  from (
+    (
+      select m.id, m.status, m.blocked from public.messenger_messages m
+      where m.group_key is not null and m.status = 'pending'
+        and (m.queue, m.group_key, m.blocked)
+          >= (messenger_group_front.queue, messenger_group_front.group_key, false)
+        and (m.queue, m.group_key, m.blocked)
+          <= (messenger_group_front.queue, messenger_group_front.group_key, false)
+      order by m.queue, m.group_key, m.blocked, m.id limit free
+    )
+    union all
+    (
+      select m.id, m.status, m.blocked from public.messenger_messages m
+      where m.group_key is not null and m.status = 'pending'
+        and (m.queue, m.group_key, m.blocked)
+          >= (messenger_group_front.queue, messenger_group_front.group_key, true)
+        and (m.queue, m.group_key, m.blocked)
+          <= (messenger_group_front.queue, messenger_group_front.group_key, true)
+      order by m.queue, m.group_key, m.blocked, m.id limit free
+    )
+  ) as f
+  order by f.id limit free;
+end
+$$;
+comment on function public.messenger_group_front(text, text) is
+  'The messages of a group that run, and those that may run beside them: the first ones of the others.';
+
+create or replace function public.messenger_open_group(queue text, group_key text) returns void
+language plpgsql
 set search_path = ''
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
-  with places as (
-    select q.group_concurrency as number from public.messenger_queues q
-    where q.name = messenger_group_front.queue
-  )
-  select f.id, f.status, f.blocked
-  from (
-    (
-      select m.id, m.status, m.blocked from public.messenger_messages m
-      where m.queue = messenger_group_front.queue
-        and m.group_key = messenger_group_front.group_key and not m.blocked
-      order by m.id limit (select number from places)
-    )
-    union all
-    (
-      select m.id, m.status, m.blocked from public.messenger_messages m
-      where m.queue = messenger_group_front.queue
-        and m.group_key = messenger_group_front.group_key and m.blocked
-      order by m.id limit (select number from places)
-    )
-  ) as f
-  order by f.id limit (select number from places)
+declare
+  waiting constant bigint[] := array(
+    select f.id from public.messenger_group_front(
+      messenger_open_group.queue, messenger_open_group.group_key
+    ) f
+    where f.blocked
+  );
+  free bigint[];
+begin
+  if cardinality(waiting) = 0 then
+    return;
+  end if;
+  free := array(
+    select b.id from public.messenger_messages b where b.id = any (waiting)
+    for update skip locked
+  );
+  update public.messenger_messages m set blocked = false where m.id = any (free);
+  if cardinality(free) < cardinality(waiting) then
+    insert into public.messenger_unopened_groups (queue, group_key)
+    values (messenger_open_group.queue, messenger_open_group.group_key)
+    on conflict do nothing;
+  end if;
+end
 $$;
-comment on function public.messenger_group_front(text, text) is
-  'The first messages of a group, as many as may run at once.';
+comment on function public.messenger_open_group(text, text) is
+  'Unblocks the messages of a group whose turn it is; notes the group where another session has one of them locked. The caller holds the group''s lock.';
 
-create or replace function public.messenger_open_group(queue text, group_key text) returns void
+create or replace function public.messenger_open_noted_groups() returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  noted record;
+begin
+  -- An older snapshot may not show why a group was noted.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    return;
+  end if;
+  for noted in
+    select u.queue, u.group_key from public.messenger_unopened_groups u
+    limit 1000
+    for update skip locked
+  loop
+    if pg_try_advisory_xact_lock(public.messenger_group_lock(noted.queue, noted.group_key)) then
+      delete from public.messenger_unopened_groups u
+      where u.queue = noted.queue and u.group_key = noted.group_key;
+      perform public.messenger_open_group(noted.queue, noted.group_key);
+    end if;
+  end loop;
+end
+$$;
+comment on function public.messenger_open_noted_groups() is
+  'Part of a sweep: looks again at groups in messenger_unopened_groups, up to 1,000 of them.';
+
+create or replace function public.messenger_widen_groups() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
-  update public.messenger_messages m set blocked = false
-  where m.id in (
-    select b.id from public.messenger_messages b
-    where b.id in (
-        select f.id from public.messenger_group_front(
-          messenger_open_group.queue, messenger_open_group.group_key
-        ) f
-        where f.blocked
-      )
-    for update skip locked
-  );
+  insert into public.messenger_unopened_groups (queue, group_key)
+  select distinct m.queue, m.group_key from public.messenger_messages m
+  where m.queue = new.name and m.group_key is not null and m.blocked
+  on conflict do nothing;
+  perform public.messenger_open_noted_groups();
+  return null;
 end
 $$;
-comment on function public.messenger_open_group(text, text) is
-  'Unblocks the messages of a group whose turn it is. The caller holds the group''s lock.';
+comment on function public.messenger_widen_groups() is
+  'Trigger: a queue''s group_concurrency was raised; more of each group may run.';
+
+-- By its name it comes before the trigger that wakes a tick for what is due now.
+create or replace trigger messenger_queues_groups
+  after update on public.messenger_queues
+  for each row when (new.group_concurrency > old.group_concurrency)
+  execute function public.messenger_widen_groups();
 
 create or replace function public.messenger_leave_group() returns trigger
 language plpgsql
@@ -135,148 +241,21 @@ create or replace trigger messenger_messages_group_joined
   for each row when ((old.queue, old.group_key) is distinct from (new.queue, new.group_key))
   execute function public.messenger_join_group();
 
--- In one order, and before anything else that waits, so that two of them never wait for each other.
-create or replace function public.messenger_lock_groups(ids bigint[]) returns void
-language plpgsql
-set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
-begin
-  perform pg_advisory_xact_lock(g.lock_key)
-  from (
-    select distinct public.messenger_group_lock(m.queue, m.group_key) as lock_key
-    from public.messenger_messages m
-    where m.id = any (ids) and m.group_key is not null
-    order by 1
-  ) as g;
-end
-$$;
-comment on function public.messenger_lock_groups(bigint[]) is
-  'Takes the locks of these messages'' groups, for a settle call.';
-
--- `candidates` are locked by the claim, `held` are those it has already. The others of a group that is
--- met out of turn are blocked along with them, some thousand at a time.
-create or replace function public.messenger_admit_groups(
-  queue text, candidates bigint[], held bigint[]
-) returns bigint[]
-language plpgsql
-set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
-declare
-  places constant integer := (
-    select q.group_concurrency from public.messenger_queues q
-    where q.name = messenger_admit_groups.queue
-  );
-  locked text[];
-  admitted bigint[];
-  refused bigint[];
-begin
-  locked := array(
-    select g.group_key
-    from (
-      select distinct m.group_key from public.messenger_messages m
-      where m.id = any (candidates) and m.group_key is not null
-    ) as g
-    where pg_try_advisory_xact_lock(
-      public.messenger_group_lock(messenger_admit_groups.queue, g.group_key)
-    )
-  );
-
-  -- Statements of their own: their snapshots are taken under the locks.
-  admitted := array(
-    select free.id
-    from unnest(locked) as g (group_key)
-    cross join lateral (
-      select places
-        - (
-          select count(*) from public.messenger_messages r
-          where r.queue = messenger_admit_groups.queue and r.group_key = g.group_key
-            and r.status = 'processing'
-        )
-        - (
-          select count(*) from public.messenger_messages h
-          where h.id = any (held) and h.queue = messenger_admit_groups.queue
-            and h.group_key = g.group_key
-        ) as number
-    ) as room
-    cross join lateral (
-      select f.id
-      from public.messenger_group_front(messenger_admit_groups.queue, g.group_key) as f
-      where f.id = any (candidates)
-      order by f.id limit greatest(room.number, 0)
-    ) as free
-  );
-
-  refused := array(
-    select m.id from public.messenger_messages m
-    where m.id = any (candidates) and m.group_key = any (locked) and m.id <> all (admitted)
-  );
-  if cardinality(refused) > 0 then
-    perform public.messenger_block_group(messenger_admit_groups.queue, r.group_key)
-    from (
-      select distinct m.group_key from public.messenger_messages m where m.id = any (refused)
-    ) as r;
-  end if;
-
-  return array(
-    select c.id
-    from unnest(candidates) with ordinality as c (id, position)
-    join public.messenger_messages m on m.id = c.id
-    where m.group_key is null or c.id = any (admitted)
-    order by c.position
-  );
-end
-$$;
-comment on function public.messenger_admit_groups(text, bigint[], bigint[]) is
-  'Part of a claim: those of the locked messages that are in no group, or whose turn it is in theirs. Blocks the others.';
-
-create or replace function public.messenger_block_group(queue text, group_key text) returns void
-language plpgsql
-set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
-declare
-  front constant bigint[] := array(
-    select f.id from public.messenger_group_front(
-      messenger_block_group.queue, messenger_block_group.group_key
-    ) f
-  );
-begin
-  update public.messenger_messages m set blocked = true
-  where m.id in (
-    select b.id from public.messenger_messages b
-    where b.queue = messenger_block_group.queue and b.group_key = messenger_block_group.group_key
-      and not b.blocked and b.status = 'pending' and b.id <> all (front)
-    order by b.id limit 2000
-    for update skip locked
-  );
-  perform public.messenger_open_group(
-    messenger_block_group.queue, messenger_block_group.group_key
-  );
-end
-$$;
-comment on function public.messenger_block_group(text, text) is
-  'Part of a claim, under the group''s lock: blocks the messages of a group behind the first ones, up to 2,000 of them.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_group_lock(text, text)', 'messenger_group_front(text, text)',
-    'messenger_open_group(text, text)', 'messenger_leave_group()', 'messenger_join_group()',
-    'messenger_lock_groups(bigint[])', 'messenger_admit_groups(text, bigint[], bigint[])',
-    'messenger_block_group(text, text)'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;
+revoke execute on function
+  public.messenger_group_lock(text, text),
+  public.messenger_group_front(text, text),
+  public.messenger_open_group(text, text),
+  public.messenger_open_noted_groups(),
+  public.messenger_leave_group(),
+  public.messenger_join_group(),
+  public.messenger_widen_groups()
+from public, anon, authenticated;
+grant execute on function
+  public.messenger_group_lock(text, text),
+  public.messenger_group_front(text, text),
+  public.messenger_open_group(text, text),
+  public.messenger_open_noted_groups(),
+  public.messenger_leave_group(),
+  public.messenger_join_group(),
+  public.messenger_widen_groups()
+to service_role;

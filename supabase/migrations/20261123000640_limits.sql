@@ -4,17 +4,17 @@
 
 create table if not exists public.messenger_rate_grants (
   queue text not null,
-  passes_at timestamptz not null,
+  starts_by timestamptz not null,
   messages integer not null,
-  primary key (queue, passes_at)
+  primary key (queue, starts_by)
 );
 
 comment on table public.messenger_rate_grants is
   'Starts that claims have granted to queues with a rate limit, until they pass out of the period.';
 comment on column public.messenger_rate_grants.queue is
   'Queue whose rate they count against.';
-comment on column public.messenger_rate_grants.passes_at is
-  'From this moment on they no longer count: the last of them was started a period before, or earlier.';
+comment on column public.messenger_rate_grants.starts_by is
+  'The last of them was started by this moment; they count until a period later.';
 comment on column public.messenger_rate_grants.messages is
   'How many messages were granted.';
 
@@ -26,12 +26,11 @@ create or replace function public.messenger_queue_lock(queue text) returns bigin
 language sql immutable parallel safe
 set search_path = ''
 as $$
-  select pg_catalog.hashtextextended(
-    queue, pg_catalog.hashtextextended('symphony_messenger.queue', 0)
-  )
+  select pg_catalog.hashtextextended('symphony_messenger.queue', 0)
+    + (pg_catalog.hashtextextended(queue, 0) & 1023)
 $$;
 comment on function public.messenger_queue_lock(text) is
-  'The advisory lock under which claims share out the room of a queue with limits.';
+  'The advisory lock under which claims share out the room of a queue with limits: one of 1,024, for a claim may look at any number of queues.';
 
 -- When the limits let the next message of a queue start; null where they do already.
 create or replace function public.messenger_queue_opens_at(queue text) returns timestamptz
@@ -51,15 +50,15 @@ as $$
     ),
     -- The grant that is too many, counted from the last one.
     (
-      select g.passes_at
+      select g.starts_by + q.rate_period_ms * interval '1 millisecond'
       from (
-        select r.passes_at, sum(r.messages) over (order by r.passes_at desc) as later
+        select r.starts_by, sum(r.messages) over (order by r.starts_by desc) as later
         from public.messenger_rate_grants r
         where q.rate_limit is not null and r.queue = q.name
-          and r.passes_at > public.messenger_now()
+          and r.starts_by > public.messenger_now() - q.rate_period_ms * interval '1 millisecond'
       ) as g
       where g.later >= q.rate_limit
-      order by g.passes_at desc limit 1
+      order by g.starts_by desc limit 1
     )
   )
   from public.messenger_queues q
@@ -83,33 +82,46 @@ declare
   limits public.messenger_queues;
   room integer;
 begin
+  select q.* into limits from public.messenger_queues q where q.name = messenger_queue_room.queue;
+  if limits.concurrency is null and limits.rate_limit is null then
+    return null;
+  end if;
+  -- An older snapshot may not show what the last claim has leased.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise sqlstate 'PT409' using
+      message = 'messages of a queue with limits are claimed in a read committed transaction only';
+  end if;
   if not pg_try_advisory_xact_lock(public.messenger_queue_lock(queue)) then
     return 0;
   end if;
-  select q.* into limits from public.messenger_queues q where q.name = messenger_queue_room.queue;
   if limits.concurrency is not null then
     room := limits.concurrency - (
-      select count(*) from public.messenger_messages m
-      where m.queue = limits.name and m.status = 'processing' and m.leased_until > clock
+      select count(*)
+      from (
+        select from public.messenger_messages m
+        where m.queue = limits.name and m.status = 'processing' and m.leased_until > clock
+        limit limits.concurrency
+      ) as live
     );
   end if;
   if limits.rate_limit is not null then
     room := least(room, slots, limits.rate_limit - coalesce((
       select sum(g.messages)::integer from public.messenger_rate_grants g
-      where g.queue = limits.name and g.passes_at > clock
+      where g.queue = limits.name
+        and g.starts_by > clock - limits.rate_period_ms * interval '1 millisecond'
     ), 0));
   end if;
   return greatest(room, 0);
 end
 $$;
 comment on function public.messenger_queue_room(text, integer) is
-  'Part of a claim: how many messages the limits of a queue allow it, at most `slots` where a rate is limited; 0 while another claim shares out the room.';
+  'Part of a claim: how many messages the limits of a queue allow it, at most `slots` where a rate is limited; 0 while another claim shares out the room, null where the queue has no limits.';
 
 -- A start may come `start_within_ms` after its claim, so a grant counts for that much longer than a
 -- period. Grants are kept in hundredths of the period, rounded up: a queue has about a hundred.
 create or replace function public.messenger_grant_rate(
   queue text, messages integer, start_within_ms integer
-) returns void
+) returns integer
 language plpgsql
 set search_path = ''
 as $$
@@ -121,22 +133,23 @@ begin
   from public.messenger_queues q
   where q.name = messenger_grant_rate.queue and q.rate_limit is not null;
   if period is null or messages = 0 then
-    return;
+    return 0;
   end if;
   delete from public.messenger_rate_grants g
-  where g.queue = messenger_grant_rate.queue and g.passes_at <= clock;
-  insert into public.messenger_rate_grants as known (queue, passes_at, messages)
+  where g.queue = messenger_grant_rate.queue and g.starts_by <= clock - period;
+  insert into public.messenger_rate_grants as known (queue, starts_by, messages)
   values (
     messenger_grant_rate.queue,
-    date_bin(period / 100, clock + start_within_ms * interval '1 millisecond' + period, 'epoch') + period / 100,
+    date_bin(period / 100, clock + start_within_ms * interval '1 millisecond', 'epoch') + period / 100,
     messenger_grant_rate.messages
   )
   on conflict on constraint messenger_rate_grants_pkey
   do update set messages = known.messages + excluded.messages;
+  return messages;
 end
 $$;
 comment on function public.messenger_grant_rate(text, integer, integer) is
-  'Part of a claim: counts messages against the rate of their queue, if it has one.';
+  'Part of a claim: counts messages against the rate of their queue, and answers how many; 0 where it has none.';
 
 do $$
 declare

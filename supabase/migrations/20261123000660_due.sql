@@ -82,7 +82,8 @@ comment on function public.messenger_lock_due(text, integer, jsonb, bigint[]) is
   'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and answers their ids.';
 
 -- One message that has to run alone, locked.
-create or replace function public.messenger_lock_alone(queues text[]) returns bigint[]
+create or replace function public.messenger_lock_alone(queues text[], slots integer default null)
+returns bigint[]
 language plpgsql
 set search_path = ''
 set jit = off
@@ -96,23 +97,23 @@ begin
     select m.id, m.queue, m.group_key from public.messenger_messages m
     where m.status = 'pending' and m.alone and not m.blocked
       and m.available_at <= public.messenger_now() and m.queue = any (queues)
+      and public.messenger_queue_opens_at(m.queue) is null
     order by m.available_at, m.id
     limit 10
     for update skip locked
   loop
-    if candidate.group_key is null
-      or cardinality(
-        public.messenger_admit_groups(candidate.queue, array[candidate.id], '{}')
-      ) = 1
-    then
-      return array[candidate.id];
-    end if;
+    continue when candidate.group_key is not null and cardinality(
+      public.messenger_admit_groups(candidate.queue, array[candidate.id], '{}')
+    ) = 0;
+    -- The limits come last: room that is not used is held from other claims.
+    continue when public.messenger_queue_room(candidate.queue, slots) = 0;
+    return array[candidate.id];
   end loop;
   return '{}';
 end
 $$;
-comment on function public.messenger_lock_alone(text[]) is
-  'Part of a claim: locks one message of these queues that has to run alone, and answers its id.';
+comment on function public.messenger_lock_alone(text[], integer) is
+  'Part of a claim: locks one message of these queues that has to run alone and that groups and limits let start, and answers its id.';
 
 -- When the next pending message of these queues may start; null if none waits.
 create or replace function public.messenger_next_due(queues text[]) returns timestamptz
@@ -156,18 +157,24 @@ as $$
   next as materialized (
     select d.queue, min(d.due_at) as due_at from due d group by d.queue
   )
-  select min(greatest(n.due_at, public.messenger_queue_opens_at(n.queue))) from next n
+  select min(
+    case when q.name is null then n.due_at
+      else greatest(n.due_at, public.messenger_queue_opens_at(q.name)) end
+  )
+  from next n
+  left join public.messenger_queues q
+    on q.name = n.queue and (q.concurrency is not null or q.rate_limit is not null)
 $$;
 comment on function public.messenger_next_due(text[]) is
   'When the next pending message of these queues falls due and their limits let it start; null where none waits.';
 
 revoke execute on function
   public.messenger_lock_due(text, integer, jsonb, bigint[]),
-  public.messenger_lock_alone(text[]),
+  public.messenger_lock_alone(text[], integer),
   public.messenger_next_due(text[])
 from public, anon, authenticated;
 grant execute on function
   public.messenger_lock_due(text, integer, jsonb, bigint[]),
-  public.messenger_lock_alone(text[]),
+  public.messenger_lock_alone(text[], integer),
   public.messenger_next_due(text[])
 to service_role;

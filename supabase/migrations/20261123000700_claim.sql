@@ -2,16 +2,21 @@
 -- Claims of many sessions are disjoint (SKIP LOCKED); every claim has its token.
 
 -- Locks due messages of several queues. To each its share by weight; what is left over goes to those
--- that have more. `rooms` is what limits allow each queue, null where it has none; `keys` says where the
--- last claim ended in each.
+-- that have more. `limited` says which of them have limits, and `rated` which have a rate: all of these
+-- together give no more than `slots`. `keys` says where the last claim ended in each.
 create or replace function public.messenger_lock_shares(
-  open_queues text[], weights integer[], rooms integer[], max_messages integer,
-  start_within_ms integer, inout keys jsonb, out locked bigint[]
+  open_queues text[], weights integer[], limited boolean[], rated boolean[], max_messages integer,
+  slots integer, start_within_ms integer, inout keys jsonb, out locked bigint[]
 )
 language plpgsql
 set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
+  -- What the limits allow each queue, found out when its turn comes and something waits there.
+  rooms integer[];
   -- Positions of the queues that may have more.
   busy integer[] := array(select generate_subscripts(open_queues, 1));
   still_busy integer[];
@@ -26,8 +31,18 @@ begin
     still_busy := '{}';
     share := room::numeric / (select sum(weights[b.place]) from unnest(busy) as b (place));
     foreach place in array busy loop
-      asked := least(room, ceil(share * weights[place]), rooms[place]);
-      continue when asked = 0;
+      exit when room = 0;
+      if limited[place] and rooms[place] is null then
+        rooms[place] := case when exists (
+          select from public.messenger_messages m
+          where m.queue = open_queues[place] and m.status = 'pending'
+            and not m.alone and not m.blocked
+        ) then public.messenger_queue_room(open_queues[place], slots) else 0 end;
+      end if;
+      asked := least(
+        room, ceil(share * weights[place]), rooms[place], case when rated[place] then slots end
+      );
+      continue when asked <= 0;
       found_ids := public.messenger_lock_due(
         open_queues[place], asked, keys -> open_queues[place], locked
       );
@@ -40,9 +55,11 @@ begin
       else
         keys := keys - open_queues[place];
       end if;
-      if rooms[place] is not null then
+      if limited[place] then
         rooms[place] := rooms[place] - cardinality(found_ids);
-        perform public.messenger_grant_rate(
+      end if;
+      if rated[place] then
+        slots := slots - public.messenger_grant_rate(
           open_queues[place], cardinality(found_ids), start_within_ms
         );
       end if;
@@ -54,7 +71,7 @@ begin
 end
 $$;
 comment on function public.messenger_lock_shares(
-  text[], integer[], integer[], integer, integer, jsonb
+  text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb
 ) is
   'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Answers their ids, and where it ended in each queue.';
 
@@ -87,10 +104,8 @@ declare
   crashed_token constant uuid := md5(token::text || ' crashed')::uuid;
   open_queues text[];
   weights integer[];
-  -- What the limits of each of them allow; null where it has none.
-  rooms integer[];
-  limited text[];
-  rated text[];
+  limited boolean[];
+  rated boolean[];
   leases jsonb;
   keys jsonb := coalesce(last_keys, '{}');
   locked bigint[] := array[]::bigint[];
@@ -115,8 +130,8 @@ begin
 
   -- In an order of its own each time, the heavier the earlier, so that no queue is always the last.
   select coalesce(array_agg(q.name), '{}'), array_agg(q.weight::integer),
-    array_agg(q.name) filter (where q.concurrency is not null or q.rate_limit is not null),
-    array_agg(q.name) filter (where q.rate_limit is not null),
+    array_agg(q.concurrency is not null or q.rate_limit is not null),
+    array_agg(q.rate_limit is not null),
     jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null)
   into open_queues, weights, limited, rated, leases
   from (
@@ -134,18 +149,10 @@ begin
   end if;
 
   if cardinality(locked) = 0 then
-    if limited is not null then
-      rooms := array(
-        select case when o.name = any (limited)
-          then public.messenger_queue_room(o.name, messenger_claim.slots) end
-        from unnest(open_queues) with ordinality as o (name, position)
-        order by o.position
-      );
-    end if;
-
     -- Bounded, and what is handed out gets a new lease: messages that nobody can rescue never
     -- stand in front of the others.
     if sweep then
+      perform public.messenger_open_noted_groups();
       locked := array(
         select m.id from public.messenger_messages m
         where m.status = 'processing' and m.leased_until <= clock and m.queue = any (open_queues)
@@ -156,19 +163,16 @@ begin
     end if;
 
     if run_alone then
-      locked_here := case when max_messages > 0 then public.messenger_lock_alone(array(
-        select o.name from unnest(open_queues) with ordinality as o (name, position)
-        where rooms[o.position] is distinct from 0
-      )) end;
-      locked := locked || locked_here;
-      if rated is not null and cardinality(locked_here) = 1 then
+      if max_messages > 0 then
+        locked_here := public.messenger_lock_alone(open_queues, slots);
+        locked := locked || locked_here;
         perform public.messenger_grant_rate(m.queue, 1, start_within_ms)
         from public.messenger_messages m where m.id = locked_here[1];
       end if;
     else
       select s.locked, s.keys into locked_here, keys
       from public.messenger_lock_shares(
-        open_queues, weights, rooms, max_messages, start_within_ms, keys
+        open_queues, weights, limited, rated, max_messages, slots, start_within_ms, keys
       ) as s;
       locked := locked || locked_here;
     end if;
@@ -186,16 +190,15 @@ begin
         + coalesce((leases ->> m.queue)::integer, lease_ms) * interval '1 millisecond',
       dedupe_key = case when not m.dedupe_until_started then m.dedupe_key end
     where m.id = any (locked)
-    returning m.*
+    returning m.lease_token = messenger_claim.token as is_given, m.rank, m.available_at, m.id,
+      json_build_array(
+        m.id::text, m.type, m.payload, m.queue, m.priority, m.available_at, m.created_at,
+        m.expires_at, coalesce(m.expires_at <= clock, false), m.retry_count, m.attempts,
+        m.group_key, m.stamps, m.errors, m.alone
+      ) as envelope
   ),
   envelopes as (
-    select l.lease_token = token as is_given, json_build_array(
-      l.id::text, l.type, l.payload, l.queue, l.priority, l.available_at, l.created_at,
-      l.expires_at, coalesce(l.expires_at <= clock, false), l.retry_count, l.attempts,
-      l.group_key, l.stamps, l.errors, l.alone
-    ) as envelope
-    from leased l
-    order by l.rank, l.available_at, l.id
+    select l.is_given, l.envelope from leased l order by l.rank, l.available_at, l.id
   )
   select json_build_object(
     'messages', coalesce(json_agg(envelope) filter (where is_given), '[]'),
@@ -206,16 +209,15 @@ begin
     'lease_ms', least(lease_ms, (
       select min(l.ms::integer) from jsonb_each_text(leases) as l (queue, ms)
     )),
-    'rated', coalesce(rated, '{}'),
+    'rated', array(
+      select o.name from unnest(open_queues, rated) as o (name, rated) where o.rated
+    ),
     'now', clock,
     'alone_due', exists (
       select from public.messenger_messages m
       where m.status = 'pending' and m.alone and not m.blocked and m.available_at <= clock
         and m.queue = any (open_queues) and m.id <> all (locked)
-        and (
-          limited is null or m.queue <> all (limited)
-          or public.messenger_queue_opens_at(m.queue) is null
-        )
+        and public.messenger_queue_opens_at(m.queue) is null
     ),
     'next_due_at', case
       when cardinality(locked) = 0 then public.messenger_next_due(open_queues)
@@ -231,13 +233,17 @@ comment on function public.messenger_claim(
   'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, available_at, created_at, expires_at, expired, retry_count, attempts, group_key, stamps, errors, alone], last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), rated (queues with a rate).';
 
 revoke execute on function
-  public.messenger_lock_shares(text[], integer[], integer[], integer, integer, jsonb),
+  public.messenger_lock_shares(
+    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb
+  ),
   public.messenger_claim(
     uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
   )
 from public, anon, authenticated;
 grant execute on function
-  public.messenger_lock_shares(text[], integer[], integer[], integer, integer, jsonb),
+  public.messenger_lock_shares(
+    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb
+  ),
   public.messenger_claim(
     uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
   )

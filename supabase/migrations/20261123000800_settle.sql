@@ -194,6 +194,10 @@ begin
     end if;
   end loop;
 
+  if settlements @> '[{"grouped": true}]' then
+    perform public.messenger_open_groups(settled);
+  end if;
+
   stale := array(select unnest(given) except select unnest(settled));
   if cardinality(stale) > 0 then
     perform public.messenger_bury_cancelled(settlements, stale);

@@ -20,10 +20,11 @@ begin
   if max_messages < 1 then
     raise sqlstate 'PT400' using message = 'max_messages: has to be at least 1';
   end if;
-  if reason not in ('exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired')
-  then
+  if reason not in (
+    'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled'
+  ) then
     raise sqlstate 'PT400' using message =
-      'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired';
+      'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled';
   end if;
 
   return query

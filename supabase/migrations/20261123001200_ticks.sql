@@ -228,10 +228,12 @@ begin
     );
   end if;
   if needed and (not awake or pg_try_advisory_xact_lock(lock_key)) then
-    needed := public.messenger_has_due(budget_ms * interval '1 millisecond', queues) or exists (
-      select from public.messenger_messages m
-      where m.status = 'processing' and m.leased_until <= public.messenger_now()
-    );
+    needed := public.messenger_has_due(budget_ms * interval '1 millisecond', queues)
+      or exists (
+        select from public.messenger_messages m
+        where m.status = 'processing' and m.leased_until <= public.messenger_now()
+      )
+      or exists (select from public.messenger_unopened_groups);
   end if;
   if not needed then
     update public.messenger_ticks t

@@ -36,6 +36,27 @@ begin
         order by m.id
         for update
       );
+
+      -- What nobody runs is taken under a lease of its own, and settled. A lease that ran out protects
+      -- nobody.
+      select array_agg(m.id) filter (where m.status = 'pending' or m.leased_until <= clock),
+        count(*) filter (where m.status = 'processing' and m.leased_until > clock)
+      into taken, running
+      from public.messenger_messages m where m.id = any (matched);
+      exit when dry_run;
+
+      update public.messenger_messages m
+      set cancelled = true
+      where m.id = any (matched) and m.status = 'processing' and m.leased_until > clock;
+
+      update public.messenger_messages m
+      set status = 'processing', lease_token = fence, leased_until = clock
+      where m.id = any (taken);
+      -- It waits for the locks of groups.
+      perform public.messenger_settle(jsonb_build_array(jsonb_build_object('token', fence, 'dead', (
+        select coalesce(jsonb_agg(jsonb_build_object('id', id, 'reason', 'cancelled')), '[]')
+        from unnest(taken) as t (id)
+      ))));
       exit;
     exception when lock_not_available then
       if try = 10 then
@@ -44,27 +65,6 @@ begin
       end if;
     end;
   end loop;
-
-  -- What nobody runs is taken under a lease of its own, and settled. A lease that ran out protects
-  -- nobody.
-  select array_agg(m.id) filter (where m.status = 'pending' or m.leased_until <= clock),
-    count(*) filter (where m.status = 'processing' and m.leased_until > clock)
-  into taken, running
-  from public.messenger_messages m where m.id = any (matched);
-
-  if not dry_run then
-    update public.messenger_messages m
-    set cancelled = true
-    where m.id = any (matched) and m.status = 'processing' and m.leased_until > clock;
-
-    update public.messenger_messages m
-    set status = 'processing', lease_token = fence, leased_until = clock
-    where m.id = any (taken);
-    perform public.messenger_settle(jsonb_build_array(jsonb_build_object('token', fence, 'dead', (
-      select coalesce(jsonb_agg(jsonb_build_object('id', id, 'reason', 'cancelled')), '[]')
-      from unnest(taken) as t (id)
-    ))));
-  end if;
 
   return jsonb_build_object('cancelled', coalesce(cardinality(taken), 0), 'running', running);
 end

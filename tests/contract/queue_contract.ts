@@ -220,6 +220,16 @@ export function testQueues(name: string, open: () => Promise<TransportUnderTest>
     assertEquals(payloads(await claim(t.transport, { slots: 1 })), [1, 4, 5, 6]);
   });
 
+  promise("of several queues with rates no more are given than can start at once", async (t) => {
+    for (const queue of ["mail", "sms"]) {
+      await t.setQueue(queue, { rateLimit: 10 });
+      await t.transport.send([1, 2].map((payload) => ({ type: "T", payload, queue })));
+    }
+    assertEquals((await claim(t.transport, { slots: 1 })).messages.length, 1);
+    assertEquals((await claim(t.transport, { slots: 0 })).messages.length, 0);
+    assertEquals((await claim(t.transport, { slots: 9 })).messages.length, 3);
+  });
+
   promise("queues share a claim by their weights", async (t) => {
     await t.setQueue("heavy", { weight: 3 });
     await t.setQueue("light", { weight: 1 });

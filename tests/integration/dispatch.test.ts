@@ -259,7 +259,7 @@ testsOnStack({ env: { SYMPHONY_MAX_BODY_BYTES: "100000" } }, (test) => {
     const headers = { apikey: stack.secretKey };
     const get = await fetch(`${stack.url}/functions/v1/dispatch`, { headers });
     assertEquals([get.status, (await get.json()).code], [405, "method_not_allowed"]);
-    const path = await stack.post("dispatch/nowhere", note);
+    const path = await stack.post("dispatch/no/where", note);
     assertEquals([path.status, (await path.json()).code], [404, "not_found"]);
   });
 });

@@ -1,6 +1,6 @@
 /** What one session cannot show of groups and limits: many workers, dispatches and crashes at once. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
 import {
   type Envelope,
@@ -8,6 +8,7 @@ import {
   released,
   type Settlement,
   SupabaseTransport,
+  TransportError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
@@ -195,5 +196,57 @@ testsOnStack({ poolSize: 12 }, (test) => {
       await other.end();
     }
     assertEquals((await claim()).messages.map(({ payload }) => payload), [{ n: 2 }]);
+  });
+
+  test("a message that was locked when its turn came is opened by the next sweep", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const claim = (sweep: boolean) =>
+      transport.claim({ token: crypto.randomUUID(), maxMessages: 10, leaseMs: 60_000, sweep });
+    const [, second = ""] = await stack.dispatch(
+      [1, 2].map((n) => ({ type: "Count", payload: { n }, groupKey: "g" })),
+    );
+    const { messages } = await claim(false);
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`select from public.messenger_messages where id = ${second} for update`;
+      // It waits for nobody.
+      await transport.settle(messages.map((message) => settlementOf(message, handled)));
+      assertEquals((await claim(true)).messages, []);
+      await other`rollback`;
+    } finally {
+      await other.end();
+    }
+    assertEquals((await claim(true)).messages.map(({ payload }) => payload), [{ n: 2 }]);
+  });
+
+  test("a cancel that meets a removal under way gives way and says so", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const [first = "", second = ""] = await stack.dispatch(
+      [1, 2].map((n) => ({ type: "Count", payload: { n }, groupKey: "g" })),
+    );
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`delete from public.messenger_messages where id = ${first}`;
+      await assertRejects(
+        () => transport.cancel({ type: "Count" }),
+        TransportError,
+        "other sessions hold the messages locked",
+      );
+      await other`rollback`;
+      // It holds the lock of the group, and not the message.
+      await other`begin`;
+      await other`select pg_advisory_xact_lock(public.messenger_group_lock('count', 'g'))`;
+      await assertRejects(
+        () => transport.cancel({ ids: [first] }),
+        TransportError,
+        "other sessions hold the messages locked",
+      );
+      await other`rollback`;
+    } finally {
+      await other.end();
+    }
+    assertEquals(await transport.cancel({ ids: [first, second] }), { cancelled: 2, running: 0 });
   });
 });

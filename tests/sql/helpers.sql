@@ -212,3 +212,42 @@ as $$
     slots, start_within_ms
   ) as answer
 $$;
+
+-- Dispatches messages of these types to one group of the default queue, each in a call of its own.
+create function test.dispatch_to_group(group_key text, variadic types text[]) returns void
+language sql
+as $$
+  select public.messenger_dispatch(type, group_key => dispatch_to_group.group_key)
+  from unnest(types) with ordinality as t (type, position) order by position
+$$;
+
+-- Claims up to 100 messages for a worker and answers their types.
+create function test.claimed(worker integer) returns text[]
+language sql
+as $$ select test.types(test.claim(test.token(worker)) -> 'messages') $$;
+
+-- Handles the messages of these types that a worker has claimed.
+create function test.handle(worker integer, variadic types text[]) returns void
+language sql
+as $$
+  select public.messenger_settle(jsonb_build_array(jsonb_build_object(
+    'token', test.token(worker), 'grouped', true, 'handled', test.ids(variadic types)
+  )))
+$$;
+
+-- The types of blocked messages, by id.
+create function test.blocked() returns text[]
+language sql
+as $$ select array(select m.type from public.messenger_messages m where m.blocked order by m.id) $$;
+
+-- Whether a statement does not fail.
+create function test.succeeds(statement text) returns boolean
+language plpgsql
+as $$
+begin
+  execute statement;
+  return true;
+exception when others then
+  return false;
+end
+$$;

@@ -6,6 +6,34 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   "public": {
     Tables: {
+      "messenger_actions": {
+        Row: {
+          "action": string;
+          "actor": string;
+          "affected": number;
+          "at": string;
+          "id": number;
+          "target": NonNullable<Json>;
+        };
+        ComputedFields: never;
+        Insert: {
+          "action": string;
+          "actor": string;
+          "affected": number;
+          "at"?: string;
+          "id"?: never;
+          "target"?: NonNullable<Json>;
+        };
+        Update: {
+          "action"?: string;
+          "actor"?: string;
+          "affected"?: number;
+          "at"?: string;
+          "id"?: never;
+          "target"?: NonNullable<Json>;
+        };
+        Relationships: [];
+      };
       "messenger_failed_messages": {
         Row: {
           "attempts": number;
@@ -261,19 +289,19 @@ export type Database = {
       "messenger_rate_grants": {
         Row: {
           "messages": number;
-          "passes_at": string;
           "queue": string;
+          "starts_by": string;
         };
         ComputedFields: never;
         Insert: {
           "messages": number;
-          "passes_at": string;
           "queue": string;
+          "starts_by": string;
         };
         Update: {
           "messages"?: number;
-          "passes_at"?: string;
           "queue"?: string;
+          "starts_by"?: string;
         };
         Relationships: [];
       };
@@ -498,11 +526,32 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_unopened_groups": {
+        Row: {
+          "group_key": string;
+          "queue": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "group_key": string;
+          "queue": string;
+        };
+        Update: {
+          "group_key"?: string;
+          "queue"?: string;
+        };
+        Relationships: [];
+      };
     };
     Views: {
       [_ in never]: never;
     };
     Functions: {
+      "messenger_act": {
+        Args: { "actor": string; "args": Json; "operation": string };
+        Returns: Json;
+      };
+      "messenger_action_target": { Args: { "answer": Json; "args": Json }; Returns: Json };
       "messenger_admit_groups": {
         Args: { "candidates": (number)[]; "held": (number)[]; "queue": string };
         Returns: (number)[];
@@ -511,7 +560,7 @@ export type Database = {
       "messenger_append_errors": { Args: { "history": Json; "latest": Json }; Returns: Json };
       "messenger_ask_tick": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_block_group": {
-        Args: { "group_key": string; "queue": string };
+        Args: { "group_key": string; "held"?: (number)[]; "queue": string };
         Returns: undefined;
       };
       "messenger_broadcast": { Args: { "message": Json; "user_id": string }; Returns: undefined };
@@ -523,6 +572,7 @@ export type Database = {
         Args: { "dry_run"?: boolean; "ids"?: (number)[]; "queue"?: string; "type"?: string };
         Returns: Json;
       };
+      "messenger_capped": { Args: { "count": number; "max_count": number }; Returns: Json };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;
@@ -550,6 +600,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_count_dispatches": { Args: { "limits": Json }; Returns: undefined };
+      "messenger_count_failed": { Args: { "max_count"?: number; "since"?: string }; Returns: Json };
       "messenger_dispatch": {
         Args: {
           "available_at"?: string;
@@ -582,7 +633,7 @@ export type Database = {
       "messenger_follow": { Args: { "id": number; "user_id"?: string }; Returns: Json };
       "messenger_grant_rate": {
         Args: { "messages": number; "queue": string; "start_within_ms": number };
-        Returns: undefined;
+        Returns: number;
       };
       "messenger_group_front": {
         Args: { "group_key": string; "queue": string };
@@ -595,8 +646,49 @@ export type Database = {
       "messenger_group_lock": { Args: { "group_key": string; "queue": string }; Returns: number };
       "messenger_grow_fleet": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_has_due": { Args: { "queues"?: (string)[]; "within"?: string }; Returns: boolean };
+      "messenger_health": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_heartbeat": { Args: { "lease_ms"?: number; "leases": Json }; Returns: Json };
       "messenger_heartbeat_tick": { Args: { "tick": number }; Returns: undefined };
+      "messenger_installation": { Args: Record<PropertyKey, never>; Returns: Json };
+      "messenger_list_actions": {
+        Args: { "before_id"?: number; "max_actions"?: number };
+        Returns: Json;
+      };
+      "messenger_list_failed": {
+        Args: {
+          "before_at"?: string;
+          "before_id"?: number;
+          "error"?: string;
+          "failed_from"?: string;
+          "failed_until"?: string;
+          "max_messages"?: number;
+          "max_scanned"?: number;
+          "queue"?: string;
+          "reason"?: string;
+          "type"?: string;
+        };
+        Returns: Json;
+      };
+      "messenger_list_messages": {
+        Args: {
+          "before_id"?: number;
+          "max_messages"?: number;
+          "max_scanned"?: number;
+          "queue"?: string;
+          "status"?: string;
+          "type"?: string;
+        };
+        Returns: Json;
+      };
+      "messenger_list_queues": {
+        Args: {
+          "after_name"?: string;
+          "max_count"?: number;
+          "max_queues"?: number;
+          "name"?: string;
+        };
+        Returns: Json;
+      };
       "messenger_list_schedule_runs": {
         Args: { "id": number; "max_runs"?: number };
         Returns: Json;
@@ -612,7 +704,10 @@ export type Database = {
         };
         Returns: Json;
       };
-      "messenger_lock_alone": { Args: { "queues": (string)[] }; Returns: (number)[] };
+      "messenger_lock_alone": {
+        Args: { "queues": (string)[]; "slots"?: number };
+        Returns: (number)[];
+      };
       "messenger_lock_due": {
         Args: { "held"?: (number)[]; "last_key"?: Json; "max_messages": number; "queue": string };
         Returns: (number)[];
@@ -634,9 +729,11 @@ export type Database = {
       "messenger_lock_shares": {
         Args: {
           "keys": Json;
+          "limited": (boolean)[];
           "max_messages": number;
           "open_queues": (string)[];
-          "rooms": (number)[];
+          "rated": (boolean)[];
+          "slots": number;
           "start_within_ms": number;
           "weights": (number)[];
         };
@@ -649,16 +746,20 @@ export type Database = {
         Args: { "group_key": string; "queue": string };
         Returns: undefined;
       };
+      "messenger_open_groups": { Args: { "ids": (number)[] }; Returns: undefined };
+      "messenger_open_noted_groups": { Args: Record<PropertyKey, never>; Returns: undefined };
       "messenger_pause_schedule": { Args: { "id": number; "reason"?: string }; Returns: undefined };
       "messenger_post_tick": { Args: { "body": Json }; Returns: number };
       "messenger_prune": {
         Args: { "dry_run"?: boolean; "failed_older_than"?: string };
         Returns: Json;
       };
+      "messenger_prune_actions": { Args: { "older_than"?: string }; Returns: number };
       "messenger_prune_schedule_runs": {
         Args: { "dry_run"?: boolean; "keep"?: number; "older_than"?: string };
         Returns: Json;
       };
+      "messenger_queue_depth": { Args: { "max_count"?: number; "queue": string }; Returns: Json };
       "messenger_queue_lock": { Args: { "queue": string }; Returns: number };
       "messenger_queue_opens_at": { Args: { "queue": string }; Returns: string };
       "messenger_queue_room": { Args: { "queue": string; "slots"?: number }; Returns: number };
@@ -750,6 +851,7 @@ export type Database = {
         };
         Returns: number;
       };
+      "messenger_set_queue": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_settle": { Args: { "settlements": Json }; Returns: Json };
       "messenger_settle_and_claim": {
         Args: {
@@ -767,15 +869,19 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_show_failed": { Args: { "id": number }; Returns: Json };
+      "messenger_show_message": { Args: { "id": number }; Returns: Json };
       "messenger_start_tick": {
         Args: { "awake"?: boolean; "budget_ms"?: number; "queues"?: (string)[]; "tick"?: number };
         Returns: Json;
       };
+      "messenger_stats": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_sync_schedules": {
         Args: { "dry_run"?: boolean; "fingerprint": string; "schedules": Json };
         Returns: Json;
       };
       "messenger_tick": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_tick_rates": { Args: { "within": string }; Returns: Json };
       "messenger_ticks_awake": {
         Args: Record<PropertyKey, never>;
         Returns: {

@@ -1,6 +1,6 @@
 -- And leaves the messages as they are.
 begin;
-select plan(8);
+select plan(12);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A');
@@ -30,6 +30,22 @@ select throws_ok(
 select throws_ok(
   $$select test.claim(test.token(1), lease_ms => null)$$,
   'PT400', 'lease_ms: has to be from 1 to 86400000', 'a lease without end'
+);
+select throws_ok(
+  $$select test.claim(test.token(1), slots => -1)$$,
+  'PT400', 'slots: has to be zero or more', 'fewer slots than none'
+);
+select throws_ok(
+  $$select test.claim(test.token(1), start_within_ms => 0)$$,
+  'PT400', 'start_within_ms: has to be from 1 to 60000', 'no time to start'
+);
+select throws_ok(
+  $$select test.claim(test.token(1), start_within_ms => 60001)$$,
+  'PT400', 'start_within_ms: has to be from 1 to 60000', 'more than a minute to start'
+);
+select throws_ok(
+  $$select test.claim(test.token(1), start_within_ms => null)$$,
+  'PT400', 'start_within_ms: has to be from 1 to 60000', 'no end of the time to start'
 );
 select is((select status from messenger_messages), 'pending', 'the message waits');
 

@@ -1,6 +1,6 @@
 -- An error that a person at the SQL editor can act on, and no row.
 begin;
-select plan(14);
+select plan(16);
 select test.set_clock('2026-01-01 12:00Z');
 
 select throws_ok(
@@ -51,10 +51,18 @@ select throws_ok(
   $$select messenger_dispatch('A', idempotency_key => repeat('x', 256))$$,
   'PT400', 'idempotency_key: has to be 1 to 255 characters', 'an idempotency key that is too long'
 );
+select throws_ok(
+  $$select messenger_dispatch('A', group_key => '')$$,
+  'PT400', 'group_key: has to be 1 to 255 characters', 'an empty group key'
+);
+select throws_ok(
+  $$select messenger_dispatch('A', group_key => repeat('x', 256))$$,
+  'PT400', 'group_key: has to be 1 to 255 characters', 'a group key that is too long'
+);
 select lives_ok(
   $$select messenger_dispatch(
       repeat('x', 200), queue => repeat('q', 100), priority => 1000, delay => interval '0',
-      idempotency_key => repeat('k', 255)
+      idempotency_key => repeat('k', 255), group_key => repeat('g', 255)
     )$$,
   'the bounds themselves are fine'
 );

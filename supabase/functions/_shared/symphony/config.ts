@@ -8,11 +8,15 @@ const wholeNumber = (fallback: number, smallest: number, largest: number) =>
     .pipe(z.number().min(smallest).max(largest))
     .default(fallback);
 
+const names = z.string().default("").transform((list) =>
+  list.split(",").map((name) => name.trim()).filter((name) => name !== "")
+);
+
 const environment = z.object({
   /** Schedules processed at a time. */
   SYMPHONY_SCHEDULER_BATCH_SIZE: wholeNumber(100, 1, 1000),
   /** Messages a tick holds at once. */
-  SYMPHONY_WORKER_BATCH_SIZE: wholeNumber(100, 1, 1000),
+  SYMPHONY_WORKER_BATCH_SIZE: wholeNumber(500, 1, 5000),
   /** Handlers a tick runs at once. */
   SYMPHONY_WORKER_CONCURRENCY: wholeNumber(10, 1, 1000),
   /** How long a lease lasts without a heartbeat, in ms. */
@@ -27,6 +31,10 @@ const environment = z.object({
   SYMPHONY_TICK_MAX_MESSAGES: wholeNumber(10_000, 1, 1_000_000),
   /** Largest body that `dispatch` takes, in bytes. */
   SYMPHONY_MAX_BODY_BYTES: wholeNumber(1_048_576, 1024, 10_485_760),
+  /** Roles in a user's app_metadata that may use the management API, separated by commas. */
+  SYMPHONY_ADMIN_ROLES: names,
+  /** Roles that may read it. */
+  SYMPHONY_READ_ONLY_ROLES: names,
   /** Least serious level that is logged. */
   SYMPHONY_LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
 }).refine((env) => env.SYMPHONY_TICK_BUDGET_MS < env.SYMPHONY_TICK_MAX_MS, {
@@ -45,6 +53,8 @@ export interface Config {
   readonly tickCpuMs: number;
   readonly tickMaxMessages: number;
   readonly maxBodyBytes: number;
+  readonly adminRoles: readonly string[];
+  readonly readOnlyRoles: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
@@ -76,6 +86,8 @@ export function readConfig(
     tickCpuMs: env.SYMPHONY_TICK_CPU_MS,
     tickMaxMessages: env.SYMPHONY_TICK_MAX_MESSAGES,
     maxBodyBytes: env.SYMPHONY_MAX_BODY_BYTES,
+    adminRoles: env.SYMPHONY_ADMIN_ROLES,
+    readOnlyRoles: env.SYMPHONY_READ_ONLY_ROLES,
     logLevel: env.SYMPHONY_LOG_LEVEL,
   };
 }

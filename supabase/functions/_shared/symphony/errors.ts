@@ -189,6 +189,16 @@ export class MessageExpiredError extends UnrecoverableError {
   }
 }
 
+/** What an id or a name means is not there. */
+export class NotFoundError extends RangeError {
+  override readonly name = "NotFoundError";
+}
+
+/** What was asked for does not go with the state that things are in. */
+export class ConflictError extends RangeError {
+  override readonly name = "ConflictError";
+}
+
 /** A handler's name, and what it threw. */
 export interface HandlerFailure {
   readonly handler: string;

@@ -22,7 +22,7 @@ export function createApp(
     cors({
       origin: "*",
       allowHeaders: (corsHeaders["Access-Control-Allow-Headers"] ?? "").split(/\s*,\s*/),
-      allowMethods: ["GET", "POST", "OPTIONS"],
+      allowMethods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
       exposeHeaders: ["retry-after"],
     }),
     bodyLimit({
@@ -33,7 +33,9 @@ export function createApp(
     }),
   );
   app.notFound((c) => {
-    const known = app.routes.some(({ path, method }) => path === c.req.path && method !== "ALL");
+    const known = app.routes.some(({ path, method }) =>
+      method !== "ALL" && new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`).test(c.req.path)
+    );
     return known
       ? c.json(new Problem(405, "method_not_allowed", `${c.req.method} is not known here`), 405)
       : c.json(new Problem(404, "not_found", `Nothing is at ${c.req.path}`), 404);

@@ -1,6 +1,6 @@
 /** Who calls a function: the holder of a secret key, a user, or whoever has the publishable key. */
 
-import { type AuthModeWithKey } from "@supabase/server";
+import type { AuthModeWithKey, AuthResult } from "@supabase/server";
 import { verifyAuth } from "@supabase/server/core";
 import type { Claims } from "../access.ts";
 import type { UserStamp } from "../envelope.ts";
@@ -32,15 +32,7 @@ export async function authenticate(
   request: Request,
   modes: keyof typeof MODES,
 ): Promise<Caller> {
-  const { data, error } = await verifyAuth(request, {
-    auth: MODES[modes],
-    ...issuer(),
-    audience: "authenticated",
-  });
-  if (error) {
-    const code = error.status === 401 ? "unauthorized" : "misconfigured";
-    throw new Problem(error.status === 401 ? 401 : 500, code, error.message);
-  }
+  const data = await verify(request, MODES[modes]);
   if (data.authMode === "secret" || data.authMode === "publishable") return { kind: data.authMode };
 
   const claims = data.jwtClaims;
@@ -50,6 +42,22 @@ export async function authenticate(
     user: { id: claims.sub, isAnonymous: claims.is_anonymous === true },
     claims,
   };
+}
+
+/**
+ * Verifies credentials, and answers what they say.
+ * @param auth what is accepted
+ * @throws Problem 401 where they are missing or wrong, 500 where the function has no keys
+ */
+export async function verify(request: Request, auth: AuthModeWithKey[]): Promise<AuthResult> {
+  const { data, error } = await verifyAuth(request, {
+    auth,
+    ...issuer(),
+    audience: "authenticated",
+  });
+  if (!error) return data;
+  const code = error.status === 401 ? "unauthorized" : "misconfigured";
+  throw new Problem(error.status === 401 ? 401 : 500, code, error.message);
 }
 
 /**

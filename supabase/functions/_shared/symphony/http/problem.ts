@@ -1,7 +1,12 @@
 /** Errors as callers over HTTP see them: `{ code, message, issues? }`, never a stack. */
 
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { InvalidPayloadError, UnknownMessageTypeError } from "../errors.ts";
+import {
+  ConflictError,
+  InvalidPayloadError,
+  NotFoundError,
+  UnknownMessageTypeError,
+} from "../errors.ts";
 import { RateLimitedError } from "../rate-limit.ts";
 import { TransportError } from "../transport/transport.ts";
 
@@ -67,6 +72,8 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
   if (error instanceof UnknownMessageTypeError) {
     return invalidRequest("unknown_type", [{ path: [...path, "type"], message: error.message }]);
   }
+  if (error instanceof NotFoundError) return new Problem(404, "not_found", error.message);
+  if (error instanceof ConflictError) return new Problem(409, "conflict", error.message);
   if (error instanceof RangeError) {
     const [, field = "", message = error.message] = /^(\w+): (.*)$/s.exec(error.message) ?? [];
     return invalidRequest("invalid_request", [{ path: field ? [...path, field] : path, message }]);

@@ -2,6 +2,7 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus.ts";
+import { NotFoundError } from "../errors.ts";
 import { callRpc } from "../transport/rpc.ts";
 
 /** Which dead letters, and how; the names and meanings are those of the SQL function's arguments. */
@@ -37,7 +38,7 @@ const TIMEOUT_MS = 10_000;
  * Puts dead letters back into their queues, with fresh retries and their history.
  * @throws InvalidPayloadError or UnknownMessageTypeError if an edited payload does not fit; the dead
  * letter stays where it is
- * @throws RangeError that names the option which is wrong
+ * @throws RangeError that names the option which is wrong; NotFoundError if there is no such dead letter
  * @throws TransportError if the database did not answer
  */
 export async function redrive(
@@ -73,9 +74,12 @@ async function checked(
   if (id === undefined || ids.length > 1) {
     throw new RangeError("payload: an edited payload goes with the id of one message");
   }
-  const { data, error } = await supabase.from("messenger_failed_messages")
-    .select("type").eq("id", id).maybeSingle<{ type: string }>();
-  if (error) throw new RangeError(`ids: ${error.message}`, { cause: error });
-  if (!data) throw new RangeError(`ids: there is no dead letter ${id}`);
-  return (await bus.prepare({ type: data.type, payload })).payload;
+  const deadLetter = await callRpc<{ type: string } | null>(
+    supabase,
+    "messenger_show_failed",
+    { id },
+    TIMEOUT_MS,
+  );
+  if (!deadLetter) throw new NotFoundError(`ids: there is no dead letter ${id}`);
+  return (await bus.prepare({ type: deadLetter.type, payload })).payload;
 }

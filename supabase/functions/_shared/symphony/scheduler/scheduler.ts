@@ -3,6 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus.ts";
 import type { Stamps } from "../envelope.ts";
+import { NotFoundError } from "../errors.ts";
 import { showValue } from "../inspect.ts";
 import { createLogger, type Logger } from "../log.ts";
 import { toStorableJson } from "../payload.ts";
@@ -250,7 +251,7 @@ export class Scheduler {
 
   async #require(id: string): Promise<{ schedule: Schedule; now: number }> {
     const { schedules: [schedule], now } = await this.#store.list({ ids: [checkId(id)] });
-    if (!schedule) throw new RangeError(`id: there is no schedule ${id}`);
+    if (!schedule) throw new NotFoundError(`id: there is no schedule ${id}`);
     return { schedule, now };
   }
 }

@@ -38,6 +38,11 @@ export class MemoryQueues {
     this.#settings.set(queue, { ...this.get(queue), ...settings });
   }
 
+  /** Whether the queue has a rate. */
+  isRated(queue: string): boolean {
+    return this.get(queue).rateLimit !== undefined;
+  }
+
   /**
    * When the limits let the queue's next message start.
    * @param leases when the live leases of the queue end, in ms

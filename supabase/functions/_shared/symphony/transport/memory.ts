@@ -207,7 +207,11 @@ export class InMemoryTransport implements Transport {
       const share of [(queue: string) => Math.ceil(max * weightOf(queue) / weights), () => max]
     ) {
       for (const [queue, rows] of byQueue) {
-        const room = this.queues.room(queue, this.#leases(queue).length, now, request.slots);
+        const elsewhere = [...taken].filter(({ envelope }) =>
+          envelope.queue !== queue && this.queues.isRated(envelope.queue)
+        );
+        const slots = request.slots === undefined ? Infinity : request.slots - elsewhere.length;
+        const room = this.queues.room(queue, this.#leases(queue).length, now, slots);
         const before = rows.filter((row) => taken.has(row)).length;
         const most = Math.min(share(queue), room - before, max - taken.size);
         const free = rows.filter((row) => !taken.has(row) && this.#isFirst(row));
@@ -252,10 +256,9 @@ export class InMemoryTransport implements Transport {
         startsAt: Math.max(envelope.availableAt.getTime(), opensAt(envelope.queue)),
       }));
     const nextDue = Math.min(...waiting.map(({ startsAt }) => startsAt));
-    const rated = (queue: string) => this.queues.get(queue).rateLimit !== undefined;
     return Promise.resolve({
       messages: messages.map((envelope) =>
-        rated(envelope.queue)
+        this.queues.isRated(envelope.queue)
           ? { ...envelope, startWithinMs: request.startWithinMs ?? START_WITHIN_MS }
           : envelope
       ),

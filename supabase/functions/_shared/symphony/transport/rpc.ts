@@ -1,6 +1,7 @@
 /** One call of an SQL function over supabase-js, with a timeout and errors of one kind. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import { ConflictError, NotFoundError } from "../errors.ts";
 import { RateLimitedError } from "../rate-limit.ts";
 import { TransportError } from "./transport.ts";
 
@@ -11,7 +12,8 @@ const RETRYABLE = /^(08|53|57|PGRST00)|^(40001|40P01|55P03)$/;
  * Calls an SQL function and answers what it answers.
  * @param timeoutMs how long the call may take
  * @throws RateLimitedError where the function finds a rate limit reached (SQLSTATE PT429)
- * @throws RangeError with the function's own words, where it refuses an argument (SQLSTATE PT4xx)
+ * @throws RangeError with the function's own words, where it refuses an argument (SQLSTATE PT4xx);
+ * NotFoundError for PT404, ConflictError for PT409
  * @throws TransportError for everything else
  */
 export async function callRpc<Answer>(
@@ -23,6 +25,8 @@ export async function callRpc<Answer>(
   const { data, error, status } = await client.rpc(withColumns(name, args), args)
     .abortSignal(AbortSignal.timeout(timeoutMs));
   if (!error) return data as Answer;
+  if (error.code === "PT404") throw new NotFoundError(error.message, { cause: error });
+  if (error.code === "PT409") throw new ConflictError(error.message, { cause: error });
   if (error.code === "PT429") {
     throw new RateLimitedError(error.message, Number(error.details), { cause: error });
   }
@@ -37,6 +41,6 @@ export async function callRpc<Answer>(
  * it holds for calls of functions too.)
  */
 function withColumns(name: string, args: Readonly<Record<string, unknown>>): string {
-  const names = Object.keys(args);
+  const names = Object.keys(args).filter((key) => args[key] !== undefined);
   return names.length === 0 ? name : `${name}?columns=${names.join(",")}`;
 }

@@ -1,0 +1,21 @@
+/** Writes the management API's OpenAPI document to docs/openapi.json. */
+
+import { createClient } from "@supabase/supabase-js";
+import { createMessenger } from "../supabase/functions/_shared/symphony/index.ts";
+import {
+  createManagement,
+  openApiDocument,
+} from "../supabase/functions/_shared/symphony/management/index.ts";
+
+/** Where the document stands. */
+export const OPENAPI_FILE = new URL("../docs/openapi.json", import.meta.url).pathname;
+
+/** The document, as it is committed. Nothing is asked of a project. */
+export function openApiText(): string {
+  const supabase = createClient("http://127.0.0.1", "none");
+  const { bus, log } = createMessenger({ supabase, messages: [] });
+  const app = createManagement({ supabase, bus, log }, { adminRoles: [], readOnlyRoles: [] });
+  return `${JSON.stringify(openApiDocument(app), null, 2)}\n`;
+}
+
+if (import.meta.main) await Deno.writeTextFile(OPENAPI_FILE, openApiText());

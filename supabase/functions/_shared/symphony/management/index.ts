@@ -1,0 +1,63 @@
+/** The management API: what operators read and change, as an app to be mounted. */
+
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { authenticateOperator, type OperatorRoles } from "../http/operator.ts";
+import { Problem } from "../http/problem.ts";
+import type { ManagementApp, ManagementEnv } from "./endpoint.ts";
+import { addFailedMessages } from "./failed-messages.ts";
+import { addMessages } from "./messages.ts";
+import type { ManagementParts } from "./parts.ts";
+import { addQueues } from "./queues.ts";
+import { addSchedules } from "./schedules.ts";
+import { addStatus } from "./status.ts";
+
+/**
+ * Makes the app. Every path of it, known or not, needs an operator.
+ * @param roles whose users are operators
+ */
+export function createManagement(parts: ManagementParts, roles: OperatorRoles): ManagementApp {
+  const app = new OpenAPIHono<ManagementEnv>();
+  app.use(async (c, next) => {
+    const operator = await authenticateOperator(c.req.raw, roles);
+    if (operator.isReadOnly && !["GET", "HEAD"].includes(c.req.method)) {
+      throw new Problem(403, "forbidden", "The roles of this user may only read");
+    }
+    c.set("operator", operator);
+    await next();
+  });
+  addSchedules(app, parts);
+  addFailedMessages(app, parts);
+  addMessages(app, parts);
+  addQueues(app, parts);
+  addStatus(app, parts);
+  app.get("/openapi.json", (c) => c.json(openApiDocument(app)));
+  return app;
+}
+
+/** The OpenAPI 3.1 document of the app. */
+export function openApiDocument(app: ManagementApp): object {
+  app.openAPIRegistry.registerComponent("securitySchemes", "secretKey", {
+    type: "apiKey",
+    in: "header",
+    name: "apikey",
+    description: "A secret key of the project",
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "user", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+    description:
+      "A signed-in user with a role of SYMPHONY_ADMIN_ROLES, or SYMPHONY_READ_ONLY_ROLES to read",
+  });
+  return app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Symphony Messenger",
+      version: "0.1.0",
+      description: "What operators read and change: schedules, messages, dead letters, queues.",
+      license: { name: "MIT" },
+    },
+    servers: [{ url: "/functions/v1/messenger" }],
+    security: [{ secretKey: [] }, { user: [] }],
+  });
+}

@@ -1,0 +1,39 @@
+/** What the endpoints work with. */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { MessageBus } from "../bus.ts";
+import type { Operator } from "../http/operator.ts";
+import type { Logger } from "../log.ts";
+import { Scheduler } from "../scheduler/scheduler.ts";
+import { callRpc } from "../transport/rpc.ts";
+import { actingAs } from "./acting.ts";
+import { fromRow, toArguments } from "./rows.ts";
+
+/** The parts of the bus that the management API needs. */
+export interface ManagementParts {
+  /** Made with a secret key. */
+  readonly supabase: SupabaseClient;
+  readonly bus: MessageBus;
+  readonly log: Logger;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Calls an SQL function, by the camelCase names of its arguments, and answers camelCase. The endpoint's
+ * schema checks the answer.
+ * @throws what `callRpc` throws
+ */
+export async function ask<Answer>(
+  client: SupabaseClient,
+  name: string,
+  args: object = {},
+): Promise<Answer> {
+  const answer = await callRpc<unknown>(client, name, toArguments(args), TIMEOUT_MS);
+  return fromRow(answer) as Answer;
+}
+
+/** A scheduler whose changes are an operator's. */
+export function schedulerOf({ supabase, bus, log }: ManagementParts, operator: Operator) {
+  return new Scheduler({ supabase: actingAs(supabase, operator.actor), bus, log });
+}

@@ -1,0 +1,106 @@
+/** What the endpoints of schedules take and show. */
+
+import { z } from "@hono/zod-openapi";
+import { durationField, momentField } from "../http/fields.ts";
+import { scheduleBody } from "../http/schedule-body.ts";
+import { cursor, id, limit, queryFlag, queueName, text, time, typeName } from "./fields.ts";
+
+const stored = {
+  id,
+  name: z.string().nullable(),
+  type: z.enum(["once", "cron", "interval"]),
+  config: z.record(z.string(), z.unknown()).openapi({
+    description: "`at`, `cron`, or `interval` in ms",
+  }),
+  timezone: z.string(),
+  nextRunAt: time.nullable(),
+  lastRunAt: time.nullable(),
+  runCount: z.int(),
+  maxRuns: z.int().nullable(),
+  startAt: time.nullable(),
+  endAt: time.nullable(),
+  catchUp: z.enum(["latest", "all", "none"]),
+  overlap: z.enum(["allow", "skip"]),
+  jitter: z.number().openapi({ description: "ms" }),
+  queue: z.string().nullable(),
+  priority: z.int().nullable(),
+  groupKey: z.string().nullable(),
+  ttl: z.number().nullable().openapi({ description: "ms" }),
+  enabled: z.boolean(),
+  disabledBy: z.enum(["pause", "finished", "invalid", "undeclared"]).nullable(),
+  disabledReason: z.string().nullable(),
+  declared: z.boolean().openapi({ description: "Declared in code" }),
+  createdAt: time,
+  updatedAt: time,
+};
+
+/** A schedule in a list. */
+export const scheduleSummary = z.object({
+  ...stored,
+  message: z.object({ type: z.string() }),
+}).openapi("ScheduleSummary");
+
+/** A schedule in full. */
+export const schedule = z.object({
+  ...stored,
+  message: z.object({ type: z.string(), payload: z.unknown() }),
+}).openapi("Schedule");
+
+/** One run of a schedule. */
+export const scheduleRun = z.object({
+  occurrence: time,
+  run: z.int().nullable(),
+  triggered: z.boolean(),
+  messageId: id.nullable(),
+  outcome: z.enum(["enqueued", "handled", "failed", "skipped"]),
+  reason: z.string().nullable(),
+  enqueuedAt: time.nullable(),
+  finishedAt: time.nullable(),
+}).openapi("ScheduleRun");
+
+/** Which schedules to list. */
+export const scheduleQuery = z.strictObject({
+  type: typeName.optional().openapi({ description: "Type of the messages" }),
+  name: text(200).optional(),
+  enabled: queryFlag.optional(),
+  limit,
+  cursor: cursor(id),
+});
+
+/** A new schedule, or one to be changed by its name: as `dispatch` takes it. */
+export const newSchedule = z.strictObject({
+  type: typeName,
+  payload: z.unknown().optional(),
+  queue: queueName.optional(),
+  priority: z.number().optional(),
+  groupKey: text(255).optional(),
+  schedule: scheduleBody,
+}).refine((body) => body.payload !== undefined, { path: ["payload"], message: "is required" });
+
+/** Changes of a schedule. */
+export const scheduleChanges = z.strictObject({
+  payload: z.unknown().optional(),
+  type: z.enum(["once", "cron", "interval"]).optional(),
+  config: z.union([
+    z.strictObject({ at: momentField, allowPast: z.boolean().optional() }),
+    z.strictObject({ cron: z.string() }),
+    z.strictObject({ interval: durationField }),
+  ], "has to be one of { at }, { cron }, { interval }").optional().openapi({
+    description: "Alone it keeps the type",
+  }),
+  timezone: z.string().nullish(),
+  maxRuns: z.number().nullish(),
+  startAt: momentField.nullish(),
+  endAt: momentField.nullish(),
+  catchUp: z.enum(["latest", "all", "none"]).nullish(),
+  overlap: z.enum(["allow", "skip"]).nullish(),
+  jitter: durationField.nullish(),
+  name: z.string().nullish(),
+  ttl: durationField.nullish(),
+  queue: queueName.nullish(),
+  priority: z.number().nullish(),
+  groupKey: text(255).nullish(),
+}).refine((body) => body.type === undefined || body.config !== undefined, {
+  path: ["config"],
+  message: "is required with a type",
+}).openapi({ description: "What is given is changed; null takes an option away" });

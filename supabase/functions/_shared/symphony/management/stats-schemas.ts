@@ -1,0 +1,57 @@
+/** What the endpoints that say how the bus is show. */
+
+import { z } from "@hono/zod-openapi";
+import { count, id, time } from "./fields.ts";
+import { queue } from "./queues.ts";
+
+const rate = z.object({
+  seconds: z.int().openapi({ description: "Ticks that ended within so many seconds" }),
+  ticks: z.int(),
+  claimed: z.int(),
+  handled: z.int(),
+  retried: z.int(),
+  failed: z.int(),
+}).openapi("TickRate");
+
+/** The state of the bus. */
+export const stats = z.object({
+  now: time,
+  queues: z.array(queue).openapi({ description: "The first 200 by name" }),
+  deadLetters: z.object({
+    total: count,
+    lastHour: count,
+    groups: z.array(z.object({
+      type: z.string(),
+      reason: z.string(),
+      count: z.int(),
+      firstAt: time,
+      lastAt: time,
+    })).openapi({ description: "Of the latest 10,000, the largest 50" }),
+  }),
+  schedules: z.object({ enabled: z.int(), disabled: z.int() }),
+  ticks: z.object({ lastAt: time.nullable(), awake: z.int(), rates: z.array(rate) }),
+}).openapi("Stats");
+
+/** The state of the bus. */
+export type Stats = z.output<typeof stats>;
+
+/** Whether the bus is healthy. */
+export const health = z.object({
+  status: z.enum(["ok", "failing"]),
+  checks: z.array(z.object({
+    name: z.string(),
+    ok: z.boolean(),
+    found: z.union([z.number(), z.boolean()]).nullable(),
+    limit: z.union([z.number(), z.boolean()]).nullable(),
+  })),
+}).openapi("Health");
+
+/** A line of the action log. */
+export const action = z.object({
+  id,
+  at: time,
+  actor: z.string().openapi({ description: "A user's id, or `secret key` and its name" }),
+  action: z.string(),
+  target: z.unknown().openapi({ description: "What it was told, without payloads" }),
+  affected: z.int(),
+}).openapi("Action");

@@ -1,0 +1,226 @@
+-- What operators do with queues: look at their depth, and set their limits.
+
+create or replace function public.messenger_capped(count bigint, max_count integer) returns jsonb
+language sql immutable parallel safe
+set search_path = ''
+as $$
+  select jsonb_build_object('count', least(count, max_count), 'capped', count > max_count)
+$$;
+comment on function public.messenger_capped(bigint, integer) is
+  'A count that went no further than one above max_count, as {"count", "capped"}.';
+
+-- Counts stop one above `max_count`. It walks rank by rank along the index of the claim, so that a
+-- million messages of the future are not read to count the few that are due.
+create or replace function public.messenger_queue_depth(
+  queue text, max_count integer default 10000
+) returns jsonb
+language plpgsql stable
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  current_rank smallint;
+  due bigint := 0;
+  delayed bigint := 0;
+  oldest timestamptz;
+  grouped bigint;
+  blocked bigint;
+begin
+  select m.rank into current_rank from public.messenger_messages m
+  where m.queue = messenger_queue_depth.queue and m.status = 'pending' and not m.alone and not m.blocked
+  order by m.rank limit 1;
+
+  while current_rank is not null loop
+    due := due + (
+      select count(*) from (
+        select from public.messenger_messages m
+        where m.queue = messenger_queue_depth.queue and m.rank = current_rank
+          and m.status = 'pending' and not m.alone and not m.blocked
+          and m.available_at <= clock
+        limit greatest(max_count + 1 - due, 0)
+      ) as counted
+    );
+    delayed := delayed + (
+      select count(*) from (
+        select from public.messenger_messages m
+        where m.queue = messenger_queue_depth.queue and m.rank = current_rank
+          and m.status = 'pending' and not m.alone and not m.blocked
+          and m.available_at > clock
+        limit greatest(max_count + 1 - delayed, 0)
+      ) as counted
+    );
+    oldest := least(oldest, (
+      select m.available_at from public.messenger_messages m
+      where m.queue = messenger_queue_depth.queue and m.rank = current_rank
+        and m.status = 'pending' and not m.alone and not m.blocked
+        and m.available_at <= clock
+      order by m.available_at limit 1
+    ));
+    current_rank := (
+      select m.rank from public.messenger_messages m
+      where m.queue = messenger_queue_depth.queue and m.rank > current_rank
+        and m.status = 'pending' and not m.alone and not m.blocked
+      order by m.rank limit 1
+    );
+  end loop;
+
+  select count(*), count(*) filter (where g.blocked) into grouped, blocked
+  from (
+    select m.blocked from public.messenger_messages m
+    where m.queue = messenger_queue_depth.queue and m.group_key is not null
+      and m.status = 'pending'
+    limit max_count + 1
+  ) as g;
+  return jsonb_build_object(
+    'due', public.messenger_capped(due, max_count),
+    'delayed', public.messenger_capped(delayed, max_count),
+    'blocked', public.messenger_capped(
+      case when grouped > max_count then grouped else blocked end, max_count
+    ),
+    'oldest_ready_at', oldest
+  );
+end
+$$;
+comment on function public.messenger_queue_depth(text, integer) is
+  'Messages of a queue that wait, without those that have to run alone. Answers {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most max_count.';
+
+create or replace function public.messenger_list_queues(
+  name text default null,
+  after_name text default '',
+  max_queues integer default 50,
+  max_count integer default 10000
+) returns jsonb
+language sql stable
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+  with page as (
+    select * from public.messenger_queues q
+    where (messenger_list_queues.name is null or q.name = messenger_list_queues.name)
+      and q.name > after_name
+    order by q.name
+    limit max_queues
+  ),
+  running as (
+    select m.queue, count(*) from (
+      select m.queue from public.messenger_messages m where m.status = 'processing'
+      limit max_count + 1
+    ) as m
+    group by m.queue
+  ),
+  -- Those that were in a crash; nearly always none.
+  alone as (
+    select m.queue, count(*) from (
+      select m.queue from public.messenger_messages m
+      where m.status = 'pending' and m.alone and not m.blocked
+      order by m.available_at, m.id
+      limit max_count + 1
+    ) as m
+    group by m.queue
+  ),
+  found as (
+    select p.name, to_jsonb(p) || public.messenger_queue_depth(p.name, max_count)
+      || jsonb_build_object(
+        'processing', public.messenger_capped(coalesce(r.count, 0), max_count),
+        'alone', public.messenger_capped(coalesce(a.count, 0), max_count)
+      ) as queue
+    from page p
+    left join running r on r.queue = p.name
+    left join alone a on a.queue = p.name
+  )
+  select jsonb_build_object(
+    'queues', coalesce(jsonb_agg(f.queue order by f.name), '[]'),
+    'next', case when count(*) = max_queues then max(f.name) end,
+    'now', public.messenger_now()
+  )
+  from found f
+$$;
+comment on function public.messenger_list_queues(text, text, integer, integer) is
+  'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Answers {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
+
+create or replace function public.messenger_set_queue(name text, settings jsonb) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  allowed constant text[] := array[
+    'paused', 'max_workers', 'concurrency', 'group_concurrency', 'rate_limit', 'rate_period_ms',
+    'weight', 'lease_ms'
+  ];
+  before public.messenger_queues;
+  wanted public.messenger_queues;
+  field text;
+begin
+  if jsonb_typeof(settings) is distinct from 'object' then
+    raise sqlstate 'PT400' using message = 'settings: has to be an object';
+  end if;
+  select key into field from jsonb_object_keys(settings) as key where key <> all (allowed) limit 1;
+  if field is not null then
+    raise sqlstate 'PT400' using message = format(
+      'settings: %s is none of %s', field, array_to_string(allowed, ', ')
+    );
+  end if;
+
+  select * into before from public.messenger_queues q
+  where q.name = messenger_set_queue.name for update;
+  if before.name is null then
+    raise sqlstate 'PT404' using message = format('name: there is no queue %s', name);
+  end if;
+  -- One by one, so that an error can name the field.
+  wanted := before;
+  foreach field in array array(select jsonb_object_keys(settings)) loop
+    wanted := jsonb_populate_record(wanted, jsonb_build_object(field, settings -> field));
+  end loop;
+  field := 'settings';
+
+  if wanted is distinct from before then
+    update public.messenger_queues q
+    set (
+      paused, max_workers, concurrency, group_concurrency, rate_limit, rate_period_ms, weight,
+      lease_ms
+    ) = (
+      wanted.paused, wanted.max_workers, wanted.concurrency, wanted.group_concurrency,
+      wanted.rate_limit, wanted.rate_period_ms, wanted.weight, wanted.lease_ms
+    )
+    where q.name = messenger_set_queue.name;
+    -- What a pause or a limit held back starts now, not at the next minute.
+    if public.messenger_has_due(queues => array[name]) then
+      perform public.messenger_wake();
+    end if;
+  end if;
+  return jsonb_build_object('queue', to_jsonb(wanted), 'changed', wanted is distinct from before);
+exception
+  when invalid_text_representation or numeric_value_out_of_range or datatype_mismatch then
+    raise sqlstate 'PT400' using message = format('%s: %s', field, sqlerrm);
+  when not_null_violation then
+    get stacked diagnostics field = column_name;
+    raise sqlstate 'PT400' using message = format('%s: has to have a value', field);
+  when check_violation then
+    get stacked diagnostics field = constraint_name;
+    raise sqlstate 'PT400' using message = format(
+      '%s: has a value that is not allowed',
+      regexp_replace(field, '^messenger_queues_(.*)_check\d*$', '\1')
+    );
+end
+$$;
+comment on function public.messenger_set_queue(text, jsonb) is
+  'Changes those settings of a queue that are given, by the names of its columns, and wakes a tick if something is due then. Answers {"queue", "changed"}.';
+
+revoke execute on function
+  public.messenger_queue_depth(text, integer),
+  public.messenger_capped(bigint, integer),
+  public.messenger_list_queues(text, text, integer, integer),
+  public.messenger_set_queue(text, jsonb)
+from public, anon, authenticated;
+grant execute on function
+  public.messenger_queue_depth(text, integer),
+  public.messenger_capped(bigint, integer),
+  public.messenger_list_queues(text, text, integer, integer),
+  public.messenger_set_queue(text, jsonb)
+to service_role;

@@ -1,0 +1,201 @@
+-- What operators see of messages, dead ones included: lists a page at a time, without payloads, and
+-- single ones in full.
+--
+-- A page reads at most `max_scanned` rows, whatever its filter: it may come back short, with a `next`
+-- to go on behind. So no list is slow on a large table, and the hot one needs no index for lists.
+
+create or replace function public.messenger_list_messages(
+  status text default null,
+  type text default null,
+  queue text default null,
+  before_id bigint default null,
+  max_messages integer default 50,
+  max_scanned integer default 10000
+) returns jsonb
+language sql stable
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+  with found as (
+    select s.*
+    from (
+      -- Rows that are leased are few, and have an index.
+      select * from (
+        select * from public.messenger_messages m
+        where m.status = 'processing' and messenger_list_messages.status = 'processing'
+          and m.id < coalesce(before_id, 9223372036854775807)
+        order by m.id desc
+      ) as leased
+      union all
+      select * from (
+        select * from public.messenger_messages m
+        where messenger_list_messages.status is distinct from 'processing'
+          and m.id < coalesce(before_id, 9223372036854775807)
+        order by m.id desc
+        limit max_scanned
+      ) as latest
+    ) as s
+    where (messenger_list_messages.status is null or s.status = messenger_list_messages.status)
+      and (messenger_list_messages.type is null or s.type = messenger_list_messages.type)
+      and (messenger_list_messages.queue is null or s.queue = messenger_list_messages.queue)
+    limit max_messages
+  )
+  select jsonb_build_object(
+    'messages', coalesce(
+      jsonb_agg(
+        to_jsonb(f) - '{payload,stamps,errors,lease_token,rank,dedupe_until_started}'::text[]
+          || jsonb_build_object('id', f.id::text, 'error', f.errors -> -1 ->> 'message')
+        order by f.id desc
+      ),
+      '[]'
+    ),
+    'next', case
+      when count(*) = max_messages then min(f.id)
+      when messenger_list_messages.status is distinct from 'processing' then (
+        select m.id from public.messenger_messages m
+        where m.id < coalesce(before_id, 9223372036854775807)
+        order by m.id desc
+        offset max_scanned - 1 limit 1
+      )
+    end::text
+  )
+  from found f
+$$;
+comment on function public.messenger_list_messages(text, text, text, bigint, integer, integer) is
+  'Messages that wait or run, the latest first, those before an id, without payloads. Answers {"messages", "next"}; a page that met max_scanned is short, and next goes on.';
+
+create or replace function public.messenger_list_failed(
+  type text default null,
+  queue text default null,
+  reason text default null,
+  error text default null,
+  failed_from timestamptz default null,
+  failed_until timestamptz default null,
+  before_at timestamptz default null,
+  before_id bigint default null,
+  max_messages integer default 50,
+  max_scanned integer default 10000
+) returns jsonb
+language sql stable
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+  with found as (
+    select s.*
+    from (
+      select * from (
+        select * from public.messenger_failed_messages f
+        where f.type = messenger_list_failed.type
+          and (f.failed_at, f.id)
+            < (coalesce(before_at, 'infinity'), coalesce(before_id, 9223372036854775807))
+          and f.failed_at >= coalesce(failed_from, '-infinity')
+          and f.failed_at < coalesce(failed_until, 'infinity')
+        order by f.failed_at desc, f.id desc
+        limit max_scanned
+      ) as of_type
+      union all
+      select * from (
+        select * from public.messenger_failed_messages f
+        where messenger_list_failed.type is null
+          and (f.failed_at, f.id)
+            < (coalesce(before_at, 'infinity'), coalesce(before_id, 9223372036854775807))
+          and f.failed_at >= coalesce(failed_from, '-infinity')
+          and f.failed_at < coalesce(failed_until, 'infinity')
+        order by f.failed_at desc, f.id desc
+        limit max_scanned
+      ) as latest
+    ) as s
+    where (messenger_list_failed.queue is null or s.queue = messenger_list_failed.queue)
+      and (messenger_list_failed.reason is null or s.reason = messenger_list_failed.reason)
+      and (
+        messenger_list_failed.error is null
+        or position(lower(messenger_list_failed.error) in lower(s.error)) > 0
+      )
+    limit max_messages
+  ),
+  last_scanned as (
+    (
+      select f.failed_at, f.id from public.messenger_failed_messages f
+      where f.type = messenger_list_failed.type
+        and (f.failed_at, f.id)
+          < (coalesce(before_at, 'infinity'), coalesce(before_id, 9223372036854775807))
+        and f.failed_at >= coalesce(failed_from, '-infinity')
+        and f.failed_at < coalesce(failed_until, 'infinity')
+      order by f.failed_at desc, f.id desc
+      offset max_scanned - 1 limit 1
+    )
+    union all
+    (
+      select f.failed_at, f.id from public.messenger_failed_messages f
+      where messenger_list_failed.type is null
+        and (f.failed_at, f.id)
+          < (coalesce(before_at, 'infinity'), coalesce(before_id, 9223372036854775807))
+        and f.failed_at >= coalesce(failed_from, '-infinity')
+        and f.failed_at < coalesce(failed_until, 'infinity')
+      order by f.failed_at desc, f.id desc
+      offset max_scanned - 1 limit 1
+    )
+  )
+  select jsonb_build_object(
+    'messages', coalesce(
+      jsonb_agg(
+        to_jsonb(f) - '{payload,stamps,errors}'::text[] || jsonb_build_object('id', f.id::text)
+        order by f.failed_at desc, f.id desc
+      ),
+      '[]'
+    ),
+    'next', case
+      when count(*) = max_messages then (
+        select jsonb_build_array(l.failed_at, l.id::text) from found l
+        order by l.failed_at, l.id limit 1
+      )
+      else (select jsonb_build_array(l.failed_at, l.id::text) from last_scanned l)
+    end
+  )
+  from found f
+$$;
+comment on function public.messenger_list_failed(
+  text, text, text, text, timestamptz, timestamptz, timestamptz, bigint, integer, integer
+) is
+  'Dead letters, the latest first, those before a moment and id, without payloads. Answers {"messages", "next"}; next is [failed_at, id], and a page that met max_scanned is short.';
+
+create or replace function public.messenger_show_message(id bigint) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select to_jsonb(m) - '{lease_token,rank,dedupe_until_started}'::text[] || jsonb_build_object(
+    'id', m.id::text, 'error', m.errors -> -1 ->> 'message', 'errors', coalesce(m.errors, '[]')
+  )
+  from public.messenger_messages m where m.id = messenger_show_message.id
+$$;
+comment on function public.messenger_show_message(bigint) is
+  'A message that waits or runs, with its payload and history; null if there is none of this id.';
+
+create or replace function public.messenger_show_failed(id bigint) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select to_jsonb(f) || jsonb_build_object('id', f.id::text)
+  from public.messenger_failed_messages f where f.id = messenger_show_failed.id
+$$;
+comment on function public.messenger_show_failed(bigint) is
+  'A dead letter with its payload and history; null if there is none of this id.';
+
+do $$
+declare
+  signature text;
+begin
+  foreach signature in array array[
+    'messenger_list_messages(text, text, text, bigint, integer, integer)',
+    'messenger_list_failed(text, text, text, text, timestamptz, timestamptz, timestamptz, bigint, integer, integer)',
+    'messenger_show_message(bigint)', 'messenger_show_failed(bigint)'
+  ] loop
+    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
+    execute format('grant execute on function public.%s to service_role', signature);
+  end loop;
+end
+$$;

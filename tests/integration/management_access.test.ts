@@ -1,0 +1,115 @@
+/** Who may use the management API, and how it refuses the others and what is not there. */
+
+import { assertEquals } from "@std/assert";
+import { actions, ask, clearManaged, refusal } from "../support/management.ts";
+import { testsOnStack, type TestStack } from "../support/stack.ts";
+
+const env = {
+  SYMPHONY_ADMIN_ROLES: "admin, ops",
+  SYMPHONY_READ_ONLY_ROLES: "support",
+};
+
+async function user(stack: TestStack, appMetadata: Record<string, unknown>, more = {}) {
+  const jwt = await stack.mintUserJwt({ appMetadata, ...more });
+  return { authorization: `Bearer ${jwt}`, apikey: stack.publishableKey };
+}
+
+const PAUSE = "/queues/default/pause";
+
+testsOnStack({ env }, (test) => {
+  test("without credentials, or with wrong ones, nothing is answered, not even what there is", async (stack) => {
+    await clearManaged(stack);
+    const wrong = [
+      {},
+      { apikey: stack.publishableKey },
+      { apikey: "sb_secret_wrong" },
+      { authorization: "Bearer x.y.z" },
+    ];
+    for (const headers of wrong) {
+      for (const path of ["/queues", "/health", "/openapi.json", "/nowhere"]) {
+        const { status, body } = await ask(stack, "GET", path, undefined, headers);
+        assertEquals([status, body.code], [401, "unauthorized"]);
+      }
+    }
+    assertEquals((await ask(stack, "POST", PAUSE, {}, {})).status, 401);
+    assertEquals(await actions(stack), []);
+  });
+
+  test("users with an admin role may change things, and the log knows them", async (stack) => {
+    await clearManaged(stack);
+    const sub = crypto.randomUUID();
+    const one = await user(stack, { role: "admin" }, { sub });
+    assertEquals((await ask(stack, "POST", PAUSE, {}, one)).body.paused, true);
+    const many = await user(stack, { roles: ["staff", "ops"] }, { sub });
+    assertEquals((await ask(stack, "POST", "/queues/default/resume", {}, many)).status, 200);
+    assertEquals((await ask(stack, "POST", PAUSE)).status, 200);
+    assertEquals(await actions(stack), [
+      [sub, "set_queue", 1],
+      [sub, "set_queue", 1],
+      ["secret key default", "set_queue", 1],
+    ]);
+  });
+
+  test("users with a read-only role may read only", async (stack) => {
+    await clearManaged(stack);
+    const headers = await user(stack, { role: "support" });
+    assertEquals((await ask(stack, "GET", "/queues", undefined, headers)).status, 200);
+    for (const [method, path] of [["POST", PAUSE], ["PATCH", "/queues/default"]] as const) {
+      assertEquals(refusal(await ask(stack, method, path, {}, headers)).slice(0, 2), [
+        403,
+        "forbidden",
+      ]);
+    }
+    assertEquals((await ask(stack, "DELETE", "/schedules/1", undefined, headers)).status, 403);
+    assertEquals(await actions(stack), []);
+  });
+
+  test("other users are no operators, whatever they write into their own metadata", async (stack) => {
+    const others = [
+      await user(stack, {}),
+      await user(stack, { role: "adm" }),
+      await user(stack, { role: ["admin"] }),
+      await user(stack, { roles: "admin" }),
+      await user(stack, {}, { userMetadata: { role: "admin" } }),
+      await user(stack, { role: "admin" }, { isAnonymous: true }),
+      await user(stack, {}, { claims: { user_role: "admin" } }),
+    ];
+    for (const headers of others) {
+      assertEquals((await ask(stack, "GET", "/queues", undefined, headers)).status, 403);
+    }
+  });
+
+  test("unknown paths are 404, other methods 405, malformed bodies 400", async (stack) => {
+    await clearManaged(stack);
+    assertEquals(refusal(await ask(stack, "GET", "/nowhere")).slice(0, 2), [404, "not_found"]);
+    for (const path of ["/queues", "/schedules/1", "/failed-messages/5/redrive"]) {
+      const answered = await ask(stack, "PUT", path, {});
+      assertEquals([path, answered.status, answered.body.code], [path, 405, "method_not_allowed"]);
+    }
+    const malformed = await ask(stack, "POST", "/messages/cancel", "{");
+    assertEquals([malformed.status, malformed.body.code], [400, "malformed_json"]);
+    for (const body of [[], null, 5, '"x"']) {
+      assertEquals((await ask(stack, "POST", "/messages/cancel", body)).status, 400);
+    }
+  });
+
+  test("a browser may call it from any origin, with every method there is", async (stack) => {
+    const response = await fetch(`${stack.url}/functions/v1/messenger/queues/default`, {
+      method: "OPTIONS",
+      headers: {
+        origin: "https://ops.example",
+        "access-control-request-method": "PATCH",
+        "access-control-request-headers": "authorization,content-type",
+      },
+    });
+    await response.body?.cancel();
+    const allowed = response.headers.get("access-control-allow-methods") ?? "";
+    assertEquals(["PATCH", "DELETE"].filter((method) => !allowed.includes(method)), []);
+  });
+
+  test("it serves the OpenAPI document that is committed", async (stack) => {
+    const { body } = await ask(stack, "GET", "/openapi.json");
+    const committed = new URL("../../docs/openapi.json", import.meta.url);
+    assertEquals(body, JSON.parse(await Deno.readTextFile(committed)));
+  });
+});

@@ -1,0 +1,168 @@
+/** Dead letters over the management API. */
+
+import { assertEquals } from "@std/assert";
+import { actions, addFailed, ask, clearManaged, refusal } from "../support/management.ts";
+import { testsOnStack, type TestStack } from "../support/stack.ts";
+
+const PATH = "/failed-messages";
+
+async function ids(stack: TestStack, query: string): Promise<string[]> {
+  const { body } = await ask(stack, "GET", `${PATH}?${query}`);
+  return body.messages.map(({ id }: { id: string }) => id);
+}
+
+async function left(stack: TestStack): Promise<number> {
+  return (await stack.sql`select from public.messenger_failed_messages`).length;
+}
+
+testsOnStack({}, (test) => {
+  test("a list is filtered, has the latest first, and holds no payloads", async (stack) => {
+    const a = await addFailed(stack, { failedAt: "2026-01-01T10:00:00Z", error: "Timeout at 5" });
+    const b = await addFailed(stack, { failedAt: "2026-01-02T10:00:00Z", type: "Count" });
+    const c = await addFailed(stack, {
+      failedAt: "2026-01-03T10:00:00Z",
+      queue: "mail",
+      reason: "cancelled",
+    });
+    assertEquals(await ids(stack, ""), [c, b, a]);
+    assertEquals(await ids(stack, "type=Count"), [b]);
+    assertEquals(await ids(stack, "queue=mail"), [c]);
+    assertEquals(await ids(stack, "reason=cancelled"), [c]);
+    assertEquals(await ids(stack, "error=timeout"), [a]);
+    assertEquals(
+      await ids(stack, "failedFrom=2026-01-02T10:00:00Z&failedUntil=2026-01-03T10:00:00Z"),
+      [b],
+    );
+    const { body } = await ask(stack, "GET", `${PATH}?type=Count`);
+    assertEquals(Object.keys(body.messages[0]).filter((name) => name === "payload"), []);
+    assertEquals([body.messages[0].failedAt, body.next], ["2026-01-02T10:00:00+00:00", null]);
+  });
+
+  test("pages follow each other without a gap or a repeat, also within one moment", async (stack) => {
+    const failedAt = "2026-01-01T10:00:00.123456Z";
+    const added: string[] = [];
+    for (let n = 0; n < 7; n++) added.push(await addFailed(stack, { failedAt }));
+    const seen: string[] = [];
+    let next: string | null = "";
+    while (next !== null) {
+      const query: string = next ? `&cursor=${encodeURIComponent(next)}` : "";
+      const { body } = await ask(stack, "GET", `${PATH}?limit=3${query}`);
+      seen.push(...body.messages.map(({ id }: { id: string }) => id));
+      next = body.next;
+    }
+    assertEquals(seen, added.toReversed());
+  });
+
+  test("one is shown with its payload and its history", async (stack) => {
+    const id = await addFailed(stack);
+    const { body } = await ask(stack, "GET", `${PATH}/${id}`);
+    assertEquals([body.id, body.payload, body.errors[0].message, body.status], [
+      id,
+      { text: "x" },
+      "no route",
+      "failed",
+    ]);
+    assertEquals((await ask(stack, "GET", `${PATH}/999999`)).status, 404);
+    assertEquals(refusal(await ask(stack, "GET", `${PATH}/abc`)), [400, "invalid_request", ["id"]]);
+  });
+
+  test("one is redriven, handled, and gone", async (stack) => {
+    await clearManaged(stack);
+    const id = await addFailed(stack);
+    const { body } = await ask(stack, "POST", `${PATH}/${id}/redrive`, { toQueue: "slow" });
+    assertEquals(body, { matched: 1, redriven: 1 });
+    assertEquals((await stack.tick()).messages.handled, 1);
+    assertEquals((await ask(stack, "POST", `${PATH}/${id}/redrive`)).status, 404);
+    assertEquals(await actions(stack), [["secret key default", "redrive", 1]]);
+  });
+
+  test("an edited payload is checked by its schema, and never logged", async (stack) => {
+    await clearManaged(stack);
+    const id = await addFailed(stack);
+    const wrong = await ask(stack, "POST", `${PATH}/${id}/redrive`, { payload: { text: 5 } });
+    assertEquals(refusal(wrong), [400, "invalid_payload", ["payload", "text"]]);
+    assertEquals([await left(stack), await actions(stack)], [1, []]);
+    const right = await ask(stack, "POST", `${PATH}/${id}/redrive`, {
+      payload: { text: "s3cret" },
+    });
+    assertEquals(right.body, { matched: 1, redriven: 1 });
+    await stack.tick();
+    assertEquals((await stack.effects()).map(({ payload }) => payload), [{ text: "s3cret" }]);
+    const { body } = await ask(stack, "GET", "/actions");
+    assertEquals(body.actions[0].target, { ids: [id], payload: "edited" });
+    const missing = await ask(stack, "POST", `${PATH}/999999/redrive`, { payload: { text: "x" } });
+    assertEquals(missing.status, 404);
+  });
+
+  test("many are redriven by filter, at a rate, after a dry run that changes and logs nothing", async (stack) => {
+    await clearManaged(stack);
+    for (let n = 0; n < 3; n++) await addFailed(stack, { error: "timeout" });
+    await addFailed(stack, { error: "other" });
+    const filter = { type: "Note", error: "TIMEOUT", perSecond: 0.5 };
+    const dry = await ask(stack, "POST", `${PATH}/redrive`, { ...filter, dryRun: true });
+    assertEquals([dry.body, await left(stack)], [{ matched: 3, redriven: 0 }, 4]);
+    assertEquals(await actions(stack), []);
+    const done = await ask(stack, "POST", `${PATH}/redrive`, filter);
+    assertEquals([done.body, await left(stack)], [{ matched: 3, redriven: 3 }, 1]);
+    const [spread] = await stack.sql<{ seconds: number }[]>`
+      select extract(epoch from max(available_at) - min(available_at))::int as seconds
+      from public.messenger_messages`;
+    assertEquals(spread?.seconds, 4);
+    const { body } = await ask(stack, "GET", "/actions");
+    assertEquals([body.actions[0].action, body.actions[0].affected, body.actions[0].target], [
+      "redrive",
+      3,
+      { type: "Note", error: "TIMEOUT", per_second: 0.5 },
+    ]);
+  });
+
+  test("one is removed, and many by ids or filter", async (stack) => {
+    await clearManaged(stack);
+    const [a, b] = [await addFailed(stack), await addFailed(stack)];
+    await addFailed(stack, { queue: "mail" });
+    assertEquals((await ask(stack, "DELETE", `${PATH}/${a}`)).body, { matched: 1, removed: 1 });
+    assertEquals((await ask(stack, "DELETE", `${PATH}/${a}`)).status, 404);
+    const dry = await ask(stack, "POST", `${PATH}/remove`, { queue: "mail", dryRun: true });
+    assertEquals([dry.body, await left(stack)], [{ matched: 1, removed: 0 }, 2]);
+    await ask(stack, "POST", `${PATH}/remove`, { ids: [a, b] });
+    await ask(stack, "POST", `${PATH}/remove`, { queue: "mail" });
+    assertEquals(await left(stack), 0);
+    assertEquals(
+      (await actions(stack)).map(([, action]) => action),
+      Array(3).fill("remove_failed"),
+    );
+  });
+
+  test("no filter means no message, and wrong fields are named", async (stack) => {
+    await addFailed(stack);
+    for (const act of ["redrive", "remove"]) {
+      assertEquals(refusal(await ask(stack, "POST", `${PATH}/${act}`, {})), [
+        400,
+        "invalid_request",
+        [],
+      ]);
+      for (
+        const [field, body] of [
+          ["ids", { ids: [] }],
+          ["ids", { ids: ["x"] }],
+          ["type", { type: "a\u0000b" }],
+          ["reason", { reason: "mood" }],
+          ["queue", { queue: "ü" }],
+          ["failedFrom", { failedFrom: "yesterday" }],
+          ["failedUntil", { failedUntil: "0000-01-01T00:00:00Z" }],
+          ["maxMessages", { type: "Note", maxMessages: 0 }],
+          ["dryRun", { type: "Note", dryRun: "no" }],
+        ] as const
+      ) {
+        const answered = await ask(stack, "POST", `${PATH}/${act}`, body);
+        assertEquals([answered.status, answered.body.issues[0].path[0]], [400, field]);
+      }
+      const unknown = await ask(stack, "POST", `${PATH}/${act}`, { type: "Note", evil: 1 });
+      assertEquals([unknown.status, unknown.body.message.includes("evil")], [400, true]);
+    }
+    assertEquals(await left(stack), 1);
+    for (const query of ["limit=0", "limit=201", "limit=x", "cursor=x", "reason=mood", "typ=x"]) {
+      assertEquals((await ask(stack, "GET", `${PATH}?${query}`)).status, 400, query);
+    }
+  });
+});

@@ -1,0 +1,111 @@
+/**
+ * Whatever is sent to the management API, it is answered as documented: never by an error of its own,
+ * never with a stack or a secret, and what is refused has written nothing. The operations are those of
+ * the OpenAPI document, so none is forgotten.
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { addFailed, ask, clearManaged } from "../support/management.ts";
+import { type Document, type Input, operationsOf } from "../support/openapi_inputs.ts";
+import { testsOnStack, type TestStack } from "../support/stack.ts";
+
+const RUNS = 10;
+const INPUTS = 34;
+
+const document: Document = JSON.parse(
+  await Deno.readTextFile(new URL("../../docs/openapi.json", import.meta.url)),
+);
+const operations = operationsOf(document);
+
+/** Something for each kind of request to meet. */
+async function fill(stack: TestStack): Promise<void> {
+  await clearManaged(stack);
+  await stack.tick();
+  await stack.sql`alter sequence public.messenger_messages_id_seq restart`;
+  const later = { type: "Note", payload: { text: "x" }, delay: "1h" };
+  await stack.dispatch([later, { ...later, queue: "mail" }, { type: "Count", payload: { n: 1 } }]);
+  for (let n = 0; n < 10; n++) await addFailed(stack, { queue: n % 2 ? "mail" : "default" });
+  for (let n = 0; n < 5; n++) {
+    await ask(stack, "POST", "/schedules", {
+      type: "Note",
+      payload: { text: "x" },
+      schedule: { type: "cron", config: { cron: "@daily" }, name: `schedule ${n}` },
+    });
+  }
+}
+
+async function send(stack: TestStack, { method, path, body }: Input) {
+  const response = await fetch(`${stack.url}/functions/v1/messenger${path}`, {
+    method,
+    headers: { apikey: stack.secretKey },
+    ...(body !== undefined && { body }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+/** Everything that the bus holds, as one text. */
+async function content({ sql }: TestStack): Promise<string> {
+  const tables = ["messages", "failed_messages", "queues", "schedules", "schedule_runs", "actions"];
+  const texts = await Promise.all(
+    [...tables, "ticks", "idempotency_keys"].map(async (table) => {
+      const [row] = await sql.unsafe(
+        `select md5(string_agg(t::text, ',' order by t::text)) as md5 from public.messenger_${table} t`,
+      );
+      return `${table}: ${row?.md5}`;
+    }),
+  );
+  return texts.join("\n");
+}
+
+/** No answer holds what only the server may know. */
+function assertTellsNothing(stack: TestStack, text: string): void {
+  assert(!text.includes(stack.secretKey), "a secret key");
+  assert(!/lease_?token/i.test(text), "the fence of a lease");
+  assert(
+    !/postgres(ql)?:\/\/|file:\/\/|node_modules|\n\s*at \S+ \(/.test(text),
+    `a stack: ${text}`,
+  );
+}
+
+testsOnStack({}, (test) => {
+  for (const { id, statuses, inputs } of operations) {
+    test(`${id} answers whatever it is sent as documented, and a refusal writes nothing`, async (stack) => {
+      await fill(stack);
+      let accepted = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(inputs, { minLength: INPUTS, maxLength: INPUTS }),
+          async (batch) => {
+            const answers = await Promise.all(batch.map((input) => send(stack, input)));
+            const refused = batch.filter((input, index) => {
+              const { status, text } = answers[index] ?? { status: 0, text: "" };
+              const told = `${JSON.stringify(input).slice(0, 500)}: ${status} ${
+                text.slice(0, 500)
+              }`;
+              // The path may have come to mean another, such as that of the list.
+              const isKnown = statuses.includes(status) || [404, 405].includes(status);
+              if (status < 300) accepted++;
+              const isOurFault = status >= 500 && !(id === "getHealth" && text.includes("checks"));
+              assert(isKnown && !isOurFault && status !== 401, told);
+              assertTellsNothing(stack, text);
+              if (status < 400) return false;
+              const problem = id === "getHealth" && status === 503 || JSON.parse(text).code;
+              assert(problem, told);
+              return true;
+            });
+
+            const before = await content(stack);
+            const again = await Promise.all(refused.map((input) => send(stack, input)));
+            // What others of the batch have changed may make one of them right.
+            if (again.every(({ status }) => status >= 400)) {
+              assertEquals(await content(stack), before);
+            }
+          },
+        ),
+        { numRuns: RUNS, endOnFailure: true },
+      );
+      assert(accepted > 0, "nothing that was sent was right: the inputs test too little");
+    });
+  }
+});

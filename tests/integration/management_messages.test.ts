@@ -1,0 +1,138 @@
+/** Messages that wait or run, and queues, over the management API. */
+
+import { assert, assertEquals } from "@std/assert";
+import { actions, ask, clearManaged, refusal } from "../support/management.ts";
+import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+
+const note = { type: "Note", payload: { text: "hello" } };
+const later = { ...note, delay: "1h" };
+
+async function ids(stack: TestStack, query: string): Promise<string[]> {
+  const { body } = await ask(stack, "GET", `/messages?${query}`);
+  return body.messages.map(({ id }: { id: string }) => id);
+}
+
+testsOnStack({}, (test) => {
+  test("messages are listed by status, type and queue, a page at a time, without payloads", async (stack) => {
+    const [a = ""] = await stack.dispatch(later);
+    const [b = ""] = await stack.dispatch({ ...later, queue: "mail" });
+    const [c = ""] = await stack.dispatch({ type: "Count", payload: { n: 1 } });
+    assertEquals(await ids(stack, ""), [c, b, a]);
+    assertEquals(await ids(stack, "type=Note"), [b, a]);
+    assertEquals(await ids(stack, "queue=mail"), [b]);
+    assertEquals(await ids(stack, "status=pending&type=Count"), [c]);
+    assertEquals(await ids(stack, "status=processing"), []);
+    const first = await ask(stack, "GET", "/messages?limit=2");
+    const second = await ask(stack, "GET", `/messages?limit=2&cursor=${first.body.next}`);
+    assertEquals(second.body.messages.map(({ id }: { id: string }) => id), [a]);
+    assertEquals([second.body.next, "payload" in second.body.messages[0]], [null, false]);
+  });
+
+  test("one is shown with its payload, and never with its lease's token", async (stack) => {
+    const [id] = await stack.dispatch(note);
+    const { body } = await ask(stack, "GET", `/messages/${id}`);
+    assertEquals([body.id, body.payload, body.status, body.errors], [
+      id,
+      note.payload,
+      "pending",
+      [],
+    ]);
+    assertEquals(Object.keys(body).filter((name) => /token/i.test(name)), []);
+    assertEquals((await ask(stack, "GET", "/messages/999999")).status, 404);
+  });
+
+  test("a message that waits is cancelled at once, one that runs at its next heartbeat", async (stack) => {
+    await clearManaged(stack);
+    const [waits] = await stack.dispatch(later);
+    const cancel = await ask(stack, "POST", `/messages/${waits}/cancel`);
+    assertEquals(cancel.body, { cancelled: 1, running: 0 });
+    assertEquals((await ask(stack, "POST", `/messages/${waits}/cancel`)).status, 404);
+
+    const [runs] = await stack.dispatch({ type: "Slow", payload: { ms: 1500 } });
+    const ticked = stack.tick();
+    await eventually(() => ids(stack, "status=processing"), (found) => found.length === 1);
+    const running = await ask(stack, "POST", `/messages/${runs}/cancel`);
+    assertEquals(running.body, { cancelled: 0, running: 1 });
+    const again = await ask(stack, "POST", `/messages/${runs}/cancel`);
+    assertEquals(again.body, { cancelled: 0, running: 0 });
+    await ticked;
+    assertEquals((await actions(stack)).map((action) => action.slice(1)), [
+      ["cancel", 1],
+      ["cancel", 1],
+    ]);
+  });
+
+  test("many are cancelled by filter, after a dry run", async (stack) => {
+    await clearManaged(stack);
+    await stack.dispatch([later, later, { ...later, queue: "mail" }]);
+    const dry = await ask(stack, "POST", "/messages/cancel", { type: "Note", dryRun: true });
+    assertEquals([dry.body.cancelled, await actions(stack)], [3, []]);
+    const done = await ask(stack, "POST", "/messages/cancel", { queue: "mail" });
+    assertEquals(done.body, { cancelled: 1, running: 0 });
+    assertEquals((await ids(stack, "")).length, 2);
+    assertEquals(refusal(await ask(stack, "POST", "/messages/cancel", { dryRun: true })), [
+      400,
+      "invalid_request",
+      [],
+    ]);
+  });
+
+  test("queues are listed with their depth and since when the oldest due message waits", async (stack) => {
+    await clearManaged(stack);
+    await stack.dispatch([later, note, { ...note, queue: "mail" }]);
+    const { body } = await ask(stack, "GET", "/queues");
+    const depth = body.queues.map((queue: Record<string, { count: number }>) =>
+      [queue.name, queue.due?.count, queue.delayed?.count, queue.processing?.count] as unknown[]
+    );
+    assertEquals(depth, [["default", 1, 1, 0], ["mail", 1, 0, 0]]);
+    assert(body.queues[1].oldestReadyAt !== null);
+    const page = await ask(stack, "GET", "/queues?limit=1");
+    const next = await ask(stack, "GET", `/queues?limit=1&cursor=${page.body.next}`);
+    assertEquals(next.body.queues[0].name, "mail");
+    assertEquals((await ask(stack, "GET", "/queues/nowhere")).status, 404);
+    assertEquals((await ask(stack, "POST", "/queues/nowhere/pause")).status, 404);
+  });
+
+  test("a paused queue is left alone until it is resumed", async (stack) => {
+    await clearManaged(stack);
+    await stack.dispatch(note);
+    assertEquals((await ask(stack, "POST", "/queues/default/pause")).body.paused, true);
+    assertEquals((await stack.tick()).messages.claimed, 0);
+    assertEquals((await ask(stack, "POST", "/queues/default/resume")).body.paused, false);
+    assertEquals((await stack.tick()).messages.handled, 1);
+    await ask(stack, "POST", "/queues/default/resume");
+    assertEquals((await actions(stack)).length, 2, "what changes nothing is not logged");
+  });
+
+  test("settings that are given change, the others stay, and null takes a limit away", async (stack) => {
+    await clearManaged(stack);
+    const set = (body: unknown) => ask(stack, "PATCH", "/queues/default", body);
+    const { body } = await set({ concurrency: 5, rateLimit: 10, ratePeriodMs: 60000, weight: 3 });
+    assertEquals([body.concurrency, body.rateLimit, body.ratePeriodMs, body.weight], [
+      5,
+      10,
+      60000,
+      3,
+    ]);
+    const next = await set({ rateLimit: null, leaseMs: 5000 });
+    assertEquals([next.body.concurrency, next.body.rateLimit, next.body.leaseMs], [5, null, 5000]);
+    const { body: log } = await ask(stack, "GET", "/actions?limit=1");
+    assertEquals(log.actions[0].target, { name: "default", settings: { lease_ms: 5000 } });
+    for (
+      const [field, wrong] of [
+        ["maxWorkers", { maxWorkers: 0 }],
+        ["weight", { weight: null }],
+        ["concurrency", { concurrency: 1.5 }],
+        ["ratePeriodMs", { ratePeriodMs: 1 }],
+        ["leaseMs", { leaseMs: "1s" }],
+        ["paused", { paused: 1 }],
+      ] as const
+    ) {
+      const answered = await set(wrong);
+      assertEquals(refusal(answered), [400, "invalid_request", [field]]);
+    }
+    assertEquals((await set({ name: "other" })).status, 400);
+    await stack.sql`update public.messenger_queues set concurrency = null, weight = 1,
+      lease_ms = null, rate_period_ms = 1000 where name = 'default'`;
+  });
+});

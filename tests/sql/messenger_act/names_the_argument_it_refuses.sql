@@ -1,0 +1,36 @@
+-- It calls the operators' functions, and no other.
+begin;
+select plan(8);
+
+select throws_ok(
+  $$select messenger_act('ada', 'messenger_prune', '{"dry_run":true}')$$, 'PT400', null,
+  'a function that is no operation'
+);
+select throws_ok(
+  $$select messenger_act('ada', 'pg_sleep', '{"seconds":1}')$$, 'PT400', null, 'another''s function'
+);
+select throws_ok(
+  $$select messenger_act('ada', null, '{}')$$, 'PT400', null, 'no operation'
+);
+select throws_ok(
+  $$select messenger_act('', 'messenger_redrive', '{"type":"A"}')$$, 'PT400',
+  'actor: is required', 'nobody'
+);
+select throws_ok(
+  $$select messenger_act('ada', 'messenger_unschedule', '5')$$, 'PT400',
+  'args: has to be an object', 'arguments that are no object'
+);
+select throws_ok(
+  $$select messenger_act('ada', 'messenger_unschedule', '{"id":1,"evil":2}')$$, 'PT400',
+  'args: messenger_unschedule takes id', 'an argument that it does not take'
+);
+select throws_ok(
+  $$select messenger_act('ada', 'messenger_unschedule', '{}')$$, 'PT400', null, 'no argument'
+);
+select throws_ok(
+  $$select messenger_act('ada', 'messenger_pause_schedule', '{"id":999}')$$, 'PT404',
+  'id: there is no schedule 999', 'the function''s own error comes through'
+);
+
+select * from finish();
+rollback;

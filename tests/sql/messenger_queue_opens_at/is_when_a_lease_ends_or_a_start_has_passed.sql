@@ -1,0 +1,39 @@
+-- So that a worker need not ask before.
+begin;
+select plan(7);
+select test.set_clock('2026-01-01 12:00Z');
+
+insert into messenger_queues (name) values ('mail');
+select is(messenger_queue_opens_at('mail'), null, 'at once without limits');
+update messenger_queues set concurrency = 2, rate_limit = 3 where name = 'mail';
+select is(messenger_queue_opens_at('mail'), null, 'at once within them');
+
+insert into messenger_messages (type, queue, status, lease_token, leased_until)
+select 'A', 'mail', 'processing', test.token(1), messenger_now() + n * interval '1 second'
+from generate_series(0, 3) as n;
+select is(
+  messenger_queue_opens_at('mail'), '2026-01-01 12:00:02Z'::timestamptz,
+  'when so many leases have ended that a place is free'
+);
+update messenger_queues set concurrency = null where name = 'mail';
+insert into messenger_rate_grants values
+  ('mail', '2026-01-01 11:59:59Z', 9), ('mail', '2026-01-01 11:59:59.5Z', 2),
+  ('mail', '2026-01-01 12:00:00.1Z', 2);
+select is(
+  messenger_queue_opens_at('mail'), '2026-01-01 12:00:00.5Z'::timestamptz,
+  'when the start that is too many was a period ago'
+);
+update messenger_queues set rate_period_ms = 5000 where name = 'mail';
+select is(
+  messenger_queue_opens_at('mail'), '2026-01-01 12:00:04.5Z'::timestamptz, 'be it a long one'
+);
+update messenger_queues set concurrency = 1 where name = 'mail';
+update messenger_messages set leased_until = '2026-01-01 12:01Z' where true;
+select is(
+  messenger_queue_opens_at('mail'), '2026-01-01 12:01Z'::timestamptz, 'the later of the two'
+);
+update messenger_queues set concurrency = 5, rate_limit = 14 where name = 'mail';
+select is(messenger_queue_opens_at('mail'), null, 'at once where the limits are raised');
+
+select * from finish();
+rollback;
