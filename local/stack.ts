@@ -207,13 +207,22 @@ function absolute(path: string): string {
 const LOST_CONNECTION = new Set(["ECONNRESET", "ECONNREFUSED", "EPIPE", "CONNECTION_CLOSED"]);
 
 /**
- * When a connection is reset, postgres.js also rejects promises of its own that nobody can hold. The
- * stack has to outlive a crash of Postgres; whoever asked for something gets the error all the same.
+ * When a connection is reset, postgres.js also rejects promises of its own that nobody can hold, and a
+ * transaction that goes on throws where it would write to the socket that is gone. The stack has to
+ * outlive a crash of Postgres; whoever asked for something gets the error all the same.
  */
 function outliveLostConnections(parts: AsyncDisposableStack): void {
   const onRejection = (event: PromiseRejectionEvent) => {
     if (LOST_CONNECTION.has(event.reason?.code)) event.preventDefault();
   };
+  const onError = (event: ErrorEvent) => {
+    const { stack = "" } = event.error instanceof TypeError ? event.error : {};
+    if (/reading 'write'[^]*postgres\/src\/connection\.js/.test(stack)) event.preventDefault();
+  };
   addEventListener("unhandledrejection", onRejection);
-  parts.defer(() => removeEventListener("unhandledrejection", onRejection));
+  addEventListener("error", onError);
+  parts.defer(() => {
+    removeEventListener("unhandledrejection", onRejection);
+    removeEventListener("error", onError);
+  });
 }

@@ -109,7 +109,7 @@ begin
     continue when public.messenger_queue_room(candidate.queue, slots) = 0;
     return array[candidate.id];
   end loop;
-  return '{}';
+  return array[]::bigint[];
 end
 $$;
 comment on function public.messenger_lock_alone(text[], integer) is

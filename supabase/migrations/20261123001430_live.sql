@@ -8,9 +8,12 @@ create or replace function public.messenger_broadcast(message jsonb, user_id tex
 language plpgsql
 set search_path = ''
 as $$
+declare
+  -- Named when it runs, for where Realtime is not there is no such function to be checked against.
+  send constant text := 'realtime.send';
 begin
   if message is not null and user_id is not null then
-    execute 'select realtime.send($1, ''message'', $2, true)'
+    execute format('select %s($1, ''message'', $2, true)', send)
     using message, 'messenger:' || user_id;
   end if;
 exception when others then

@@ -48,6 +48,8 @@ testsOnStack({ net: true, onRequest: (request) => requests.push(request) }, (tes
       equal(written, {
         // A row that is added at the start and changed at the end.
         messenger_ticks: [MINUTES, MINUTES, 0],
+        // The queue `default`, which each test finds made anew.
+        messenger_queues: [1, 0, 0],
         // In the first minute.
         messenger_schedule_declarations: [1, 0, 0],
         // pg_net's own, which are not logged.

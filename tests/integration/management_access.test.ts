@@ -1,6 +1,8 @@
 /** Who may use the management API, and how it refuses the others and what is not there. */
 
 import { assertEquals } from "@std/assert";
+import { createClient } from "@supabase/supabase-js";
+import { forgeries } from "../support/forgeries.ts";
 import { actions, ask, clearManaged, refusal } from "../support/management.ts";
 import { testsOnStack, type TestStack } from "../support/stack.ts";
 
@@ -76,6 +78,49 @@ testsOnStack({ env }, (test) => {
     ];
     for (const headers of others) {
       assertEquals((await ask(stack, "GET", "/queues", undefined, headers)).status, 403);
+    }
+  });
+
+  test("no forged, foreign, expired or broken token is an operator's, nor is it answered where the publishable key stands beside it", async (stack) => {
+    await clearManaged(stack);
+    const admin = { sub: crypto.randomUUID(), appMetadata: { role: "admin" } };
+    // The token that all of them are made from is good.
+    assertEquals((await ask(stack, "POST", PAUSE, {}, await user(stack, {}, admin))).status, 200);
+    await clearManaged(stack);
+    for (const [what, token] of await forgeries(stack, admin)) {
+      for (const beside of [{}, { apikey: stack.publishableKey }]) {
+        const headers = { authorization: `Bearer ${token}`, ...beside };
+        for (const [method, path] of [["GET", "/queues"], ["POST", PAUSE]] as const) {
+          const { status, body } = await ask(stack, method, path, undefined, headers);
+          assertEquals([what, method, status, body.code], [what, method, 401, "unauthorized"]);
+        }
+      }
+    }
+    assertEquals(await actions(stack), []);
+  });
+
+  test("what users write into their own metadata grants no role, as supabase-js lets them", async (stack) => {
+    const auth = { persistSession: false, autoRefreshToken: false };
+    const role = { role: "admin", roles: ["admin", "ops"] };
+    const email = `${crypto.randomUUID()}@example.org`;
+    for (
+      const signUp of [
+        { email, password: "correct horse", options: { data: { ...role, app_metadata: role } } },
+        null,
+      ]
+    ) {
+      const supabase = createClient(stack.url, stack.publishableKey, { auth });
+      const { data } = signUp
+        ? await supabase.auth.signUp(signUp)
+        : await supabase.auth.signInAnonymously({ options: { data: role } });
+      const written = data.user?.user_metadata ?? {};
+      assertEquals([written.role, written.roles], [role.role, role.roles]);
+      const headers = {
+        authorization: `Bearer ${data.session?.access_token}`,
+        apikey: stack.publishableKey,
+      };
+      const { status, body } = await ask(stack, "GET", "/queues", undefined, headers);
+      assertEquals([status, body.code], [403, "forbidden"]);
     }
   });
 

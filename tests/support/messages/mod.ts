@@ -157,6 +157,13 @@ const Ruled = defineMessage({
   handler: (payload, ctx) => record(ctx, payload),
 });
 
+const Welcoming = defineMessage({
+  type: "Welcoming",
+  schema: z.object({}),
+  access: () => true,
+  handler: () => {},
+});
+
 const Small = defineMessage({
   type: "Small",
   schema: z.object({ text: z.string() }),
@@ -240,6 +247,7 @@ export const messages = [
   Together,
   Open,
   Ruled,
+  Welcoming,
   Small,
   Limited,
   Kept,

@@ -2,6 +2,7 @@
 
 import type { Envelope, OutgoingMessage } from "../envelope.ts";
 import type { Dead, Released, Retry, Settlement, Snoozed } from "../outcome.ts";
+import type { CancelFilter } from "./transport.ts";
 
 /** A message that waits or runs. */
 export interface Row {
@@ -83,6 +84,12 @@ export function timedKey(message: OutgoingMessage): { key: string; ms: number } 
 export function heldKey({ type, dedupeKey, dedupe }: OutgoingMessage): Row["holds"] {
   if (dedupeKey === undefined || typeof dedupe === "object") return null;
   return { key: JSON.stringify([type, dedupeKey]), untilStarted: dedupe === "until-started" };
+}
+
+/** Whether a filter of what to cancel means a row. */
+export function isMeant({ envelope }: Row, { ids, type, queue }: CancelFilter): boolean {
+  return (!ids || ids.includes(envelope.id)) && (type === undefined || type === envelope.type) &&
+    (queue === undefined || queue === envelope.queue);
 }
 
 /** The order of a claim: priority, due time, id. */

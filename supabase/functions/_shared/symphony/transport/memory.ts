@@ -7,6 +7,7 @@ import {
   cancelledInstead,
   heldKey,
   inClaimOrder,
+  isMeant,
   type Row,
   timedKey,
   toEnvelope,
@@ -160,20 +161,16 @@ export class InMemoryTransport implements Transport {
     return Promise.resolve();
   }
 
-  cancel({ ids, type, queue }: CancelFilter): Promise<CancelResult> {
-    if (!ids && type === undefined && queue === undefined) {
-      const message = "filter: give at least one of ids, type, queue";
-      return Promise.reject(new RangeError(message));
+  // deno-lint-ignore require-await -- what it throws has to reject
+  async cancel(filter: CancelFilter): Promise<CancelResult> {
+    if (!filter.ids && filter.type === undefined && filter.queue === undefined) {
+      throw new RangeError("filter: give at least one of ids, type, queue");
     }
     const now = this.#now();
     const result = { cancelled: 0, running: 0 };
     for (const row of this.#rows.values()) {
-      const { envelope, leasedUntil } = row;
-      const meant = !row.cancelled && (!ids || ids.includes(envelope.id)) &&
-        (type === undefined || type === envelope.type) &&
-        (queue === undefined || queue === envelope.queue);
-      if (!meant) continue;
-      if (leasedUntil !== null && leasedUntil > now) {
+      if (row.cancelled || !isMeant(row, filter)) continue;
+      if (row.leasedUntil !== null && row.leasedUntil > now) {
         row.cancelled = true;
         result.running++;
       } else {
@@ -181,7 +178,7 @@ export class InMemoryTransport implements Transport {
         result.cancelled++;
       }
     }
-    return Promise.resolve(result);
+    return result;
   }
 
   #leased(id: string, token: string): Row | undefined {

@@ -1,0 +1,60 @@
+-- Heartbeats: a worker extends the leases of what it runs, all of them in one call.
+
+-- `leases` is an array of {token, ids}. Answers {"lost": [ids], "cancelled": [ids]}: those whose lease
+-- is another's, and those that are not to be run on.
+create or replace function public.messenger_heartbeat(leases jsonb, lease_ms integer default 60000)
+returns jsonb
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  kept text[];
+  cancelled text[];
+begin
+  if jsonb_typeof(leases) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'leases: has to be an array';
+  end if;
+  if lease_ms is null or lease_ms not between 1 and 86400000 then
+    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  end if;
+
+  with given as materialized (
+    select (lease ->> 'token')::uuid as token, id::bigint as id
+    from jsonb_array_elements(leases) as l (lease),
+      jsonb_array_elements_text(lease -> 'ids') as i (id)
+  ),
+  extended as (
+    update public.messenger_messages m
+    set leased_until = public.messenger_now() + coalesce(
+      (select q.lease_ms from public.messenger_queues q where q.name = m.queue),
+      messenger_heartbeat.lease_ms
+    ) * interval '1 millisecond'
+    from given g
+    where m.id = g.id and m.lease_token = g.token
+    returning m.id::text, m.cancelled
+  )
+  select array_agg(e.id), array_agg(e.id) filter (where e.cancelled)
+  into kept, cancelled from extended e;
+
+  return jsonb_build_object(
+    'lost', array(
+      select id from jsonb_array_elements(leases) as l (lease),
+        jsonb_array_elements_text(lease -> 'ids') as i (id)
+      except
+      select unnest(kept)
+    ),
+    'cancelled', coalesce(cancelled, '{}')
+  );
+end
+$$;
+comment on function public.messenger_heartbeat(jsonb, integer) is
+  'Extends the leases of running messages, all of a worker''s in one call. Answers {"lost": [...], "cancelled": [...]}: messages whose lease is another''s by now, and those to be stopped.';
+
+revoke execute on function public.messenger_heartbeat(jsonb, integer)
+from public, anon, authenticated;
+grant execute on function public.messenger_heartbeat(jsonb, integer) to service_role;

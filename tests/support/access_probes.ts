@@ -1,0 +1,178 @@
+/** The requests behind each row of SECURITY.md's table. */
+
+import { asStranger } from "./frontend.ts";
+import type { MatrixCaller } from "./access_matrix.ts";
+import { addFailed } from "./management.ts";
+import type { Document } from "./openapi_inputs.ts";
+import type { TestStack } from "./stack.ts";
+
+/** Headers of a caller. */
+type Headers = Record<string, string>;
+
+/** One request that each caller makes. */
+export interface Probe {
+  readonly name: string;
+  /** Makes what the request is about, and answers what sends it. */
+  prepare(): Promise<(headers: Headers) => Promise<Response>>;
+}
+
+/** Requests that need nothing to be there. */
+const probe = (name: string, send: (headers: Headers) => Promise<Response>): Probe => ({
+  name,
+  prepare: () => Promise.resolve(send),
+});
+
+/** One message to `dispatch`: alone and, where an array may hold it, in an array. */
+export function dispatching(stack: TestStack, message: () => object): Probe[] {
+  const alone = probe("alone", (headers) => stack.post("dispatch", message(), headers));
+  if ("schedule" in message()) return [alone];
+  return [
+    alone,
+    probe("in an array", (headers) => stack.post("dispatch", [message(), message()], headers)),
+  ];
+}
+
+/** Asks what has become of messages that one of the callers has dispatched. */
+export function following(stack: TestStack, by: readonly MatrixCaller[]): Probe[] {
+  return by.map(({ name, headers }) => ({
+    name: `of ${name}`,
+    prepare: async () => {
+      const open = { type: "Open", payload: { text: "x" }, delay: "1h" };
+      const { ids } = await (await stack.post("dispatch", open, headers)).json();
+      return (asking) => fetch(`${stack.url}/functions/v1/dispatch/${ids[0]}`, { headers: asking });
+    },
+  }));
+}
+
+/** Those whose messages nobody without a secret key follows. */
+export function withoutUser(stack: TestStack): MatrixCaller[] {
+  return [
+    { name: "a backend", column: "", headers: { apikey: stack.secretKey } },
+    { name: "a visitor", column: "", headers: asStranger(stack) },
+  ];
+}
+
+/** Ticks, waited for and not. */
+export function ticking(stack: TestStack): Probe[] {
+  return [{}, { wait: false }].map((body) =>
+    probe(JSON.stringify(body), (headers) => stack.post("tick", body, headers))
+  );
+}
+
+const message = { type: "Note", payload: { text: "x" } };
+const schedule = { ...message, schedule: { type: "cron", config: { cron: "@daily" } } };
+
+/** The body of each operation of the management API; null where it has none. */
+export const OPERATIONS: Readonly<Record<string, object | null>> = {
+  listSchedules: null,
+  createSchedule: schedule,
+  getSchedule: null,
+  updateSchedule: { maxRuns: 5 },
+  deleteSchedule: null,
+  pauseSchedule: { reason: "holidays" },
+  resumeSchedule: null,
+  triggerSchedule: {},
+  previewSchedule: null,
+  listScheduleRuns: null,
+  listFailedMessages: null,
+  getFailedMessage: null,
+  removeFailedMessage: null,
+  redriveFailedMessages: { type: "Note" },
+  redriveFailedMessage: {},
+  removeFailedMessages: { type: "Note" },
+  listMessages: null,
+  getMessage: null,
+  cancelMessages: { type: "Note" },
+  cancelMessage: null,
+  listQueues: null,
+  getQueue: null,
+  updateQueue: { concurrency: 5 },
+  pauseQueue: null,
+  resumeQueue: null,
+  getHealth: null,
+  getStats: null,
+  getMetrics: null,
+  listActions: null,
+};
+
+/** Paths that the OpenAPI document does not list: itself. */
+const DOCUMENT = { get: { operationId: "getOpenApi", responses: {} } };
+
+/** The operations of the management API that read, or those that change something. */
+export function managing(stack: TestStack, document: Document, kind: "reads" | "changes"): Probe[] {
+  const paths = { ...document.paths, "/openapi.json": DOCUMENT };
+  return Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods)
+      .filter(([method]) => (method === "get") === (kind === "reads"))
+      .map(([method, { operationId }]): Probe => ({
+        name: operationId,
+        prepare: async () => {
+          const filled = path.replace("{name}", "default")
+            .replace("{id}", await subjectOf(stack, path));
+          const body = OPERATIONS[operationId];
+          return (headers) =>
+            fetch(`${stack.url}/functions/v1/messenger${filled}`, {
+              method: method.toUpperCase(),
+              headers,
+              ...(body && { body: JSON.stringify(body) }),
+            });
+        },
+      }))
+  );
+}
+
+/** Makes what a path is about, and answers its id. */
+async function subjectOf(stack: TestStack, path: string): Promise<string> {
+  const [id = ""] = await stack.dispatch({ ...message, delay: "1h" });
+  if (path.startsWith("/messages")) return id;
+  if (path.startsWith("/failed-messages")) return await addFailed(stack);
+  if (!path.startsWith("/schedules")) return id;
+  const made = await stack.post("dispatch", schedule);
+  return (await made.json()).scheduleId;
+}
+
+/** Every table and view of the bus, read and written over the Data API. */
+export async function relations(stack: TestStack): Promise<Probe[]> {
+  const found = await stack.sql<{ name: string; columns: string[] }[]>`
+    select c.relname as name, array_agg(a.attname::text order by a.attnum) as columns
+    from pg_class c
+    join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and a.attidentity = ''
+    where c.relnamespace = 'public'::regnamespace and c.relname like 'messenger%'
+      and c.relkind in ('r', 'p', 'v', 'm', 'f')
+    group by 1 order by 1`;
+  return found.flatMap(({ name, columns: [first = ""] }) => {
+    const at = `${stack.url}/rest/v1/${name}`;
+    const send = (method: string, url: string, body?: unknown) =>
+      probe(`${method} ${name}`, (headers) =>
+        fetch(url, {
+          method,
+          headers: { "content-type": "application/json", ...headers },
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        }));
+    return [
+      send("GET", at),
+      // No row, which asks for the right to write one nonetheless.
+      send("POST", at, []),
+      send("PATCH", `${at}?${first}=is.null`, { [first]: null }),
+      send("DELETE", `${at}?${first}=is.null`),
+    ];
+  });
+}
+
+/** Every SQL function of the bus that the Data API can call. */
+export async function functions(stack: TestStack): Promise<Probe[]> {
+  const found = await stack.sql<{ name: string; args: string[] | null }[]>`
+    select p.proname as name, p.proargnames[1:p.pronargs] as args
+    from pg_proc p
+    where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger%'
+      and p.prorettype <> 'trigger'::regtype
+    order by 1`;
+  return found.map(({ name, args }) =>
+    probe(name, (headers) =>
+      fetch(`${stack.url}/rest/v1/rpc/${name}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(Object.fromEntries((args ?? []).map((arg) => [arg, null]))),
+      }))
+  );
+}
