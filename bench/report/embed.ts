@@ -12,7 +12,7 @@ const FIGURES: readonly { id: string; name: string; means: string }[] = [
   { id: "W1", name: "ours", means: "written by 1,000, one client" },
   { id: "W4", name: "dispatch, secret key", means: "dispatched one at a time, 16 clients" },
   { id: "W2", name: "ours", means: "handled by one worker" },
-  { id: "W2", name: "ours, default settings (100/10)", means: "the same, settings left alone" },
+  { id: "W2", name: "ours, default settings (500/10)", means: "the same, settings left alone" },
   { id: "W3", name: "ours, 4 processes", means: "handled by four workers" },
   { id: "W6", name: "ours, held, last round", means: "handled while the horizon is held" },
   { id: "W7", name: "1000000 pending", means: "claim of one, a million waiting (p99)" },

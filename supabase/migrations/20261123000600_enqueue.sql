@@ -49,6 +49,35 @@ begin
     raise sqlstate 'PT400' using message = 'messages: has to be an array';
   end if;
 
+  -- Most messages carry no key: they are written as they come.
+  if not messages @? '$[*] ? (
+    exists(@.idempotency_key) || exists(@.dedupe_key) || exists(@.group_key)
+  )' then
+    with written as (
+      insert into public.messenger_messages
+        (type, payload, queue, priority, available_at, expires_at, created_at, stamps)
+      select m.type,
+        coalesce(
+          m.payload, case when messages -> (m.position - 1)::integer ? 'payload' then 'null' else '{}' end::jsonb
+        ),
+        coalesce(m.queue, 'default'), coalesce(m.priority, 0::smallint),
+        coalesce(m.available_at, clock + coalesce(m.delay_ms, 0) * interval '1 millisecond'),
+        clock + m.ttl_ms * interval '1 millisecond', clock, m.stamps
+      from rows from (
+        jsonb_to_recordset(messages) as (
+          type text, payload jsonb, queue text, priority smallint, delay_ms double precision,
+          available_at timestamptz, ttl_ms double precision, stamps jsonb
+        )
+      ) with ordinality as m (
+        type, payload, queue, priority, delay_ms, available_at, ttl_ms, stamps, position
+      )
+      returning id
+    )
+    select jsonb_build_object('ids', coalesce(jsonb_agg(w.id::text), '[]'))
+    into answer from written w;
+    return answer;
+  end if;
+
   with wanted as materialized (
     select m.*, nextval('public.messenger_messages_id_seq') as new_id,
       case when dedupe_window_ms is null then coalesce(idempotency_scope, '')

@@ -190,16 +190,15 @@ begin
         + coalesce((leases ->> m.queue)::integer, lease_ms) * interval '1 millisecond',
       dedupe_key = case when not m.dedupe_until_started then m.dedupe_key end
     where m.id = any (locked)
-    returning m.*
+    returning m.lease_token = messenger_claim.token as is_given, m.rank, m.available_at, m.id,
+      json_build_array(
+        m.id::text, m.type, m.payload, m.queue, m.priority, m.available_at, m.created_at,
+        m.expires_at, coalesce(m.expires_at <= clock, false), m.retry_count, m.attempts,
+        m.group_key, m.stamps, m.errors, m.alone
+      ) as envelope
   ),
   envelopes as (
-    select l.lease_token = token as is_given, json_build_array(
-      l.id::text, l.type, l.payload, l.queue, l.priority, l.available_at, l.created_at,
-      l.expires_at, coalesce(l.expires_at <= clock, false), l.retry_count, l.attempts,
-      l.group_key, l.stamps, l.errors, l.alone
-    ) as envelope
-    from leased l
-    order by l.rank, l.available_at, l.id
+    select l.is_given, l.envelope from leased l order by l.rank, l.available_at, l.id
   )
   select json_build_object(
     'messages', coalesce(json_agg(envelope) filter (where is_given), '[]'),

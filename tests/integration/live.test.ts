@@ -3,27 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { testsOnStack } from "../support/stack.ts";
 import { asStranger, asUser } from "../support/frontend.ts";
-
-// The tables and functions of Supabase Realtime that are used: like there, send() writes with its
-// caller's rights.
-const REALTIME = `
-  create schema realtime;
-  create table realtime.messages (
-    n serial, topic text, extension text, payload jsonb, event text, private boolean
-  );
-  alter table realtime.messages enable row level security;
-  grant usage on schema realtime to anon, authenticated, service_role;
-  grant select, insert on realtime.messages to anon, authenticated, service_role;
-  grant usage on sequence realtime.messages_n_seq to service_role;
-  create function realtime.topic() returns text language sql stable as
-    $$ select current_setting('realtime.topic', true) $$;
-  create function realtime.send(payload jsonb, event text, topic text, private boolean default true)
-  returns void language sql as $$
-    insert into realtime.messages (topic, extension, payload, event, private)
-    values (topic, 'broadcast', payload, event, private)
-  $$;
-  select public.messenger_enable_live();
-`;
+import { REALTIME } from "../support/realtime.ts";
 
 testsOnStack({}, (test) => {
   test("a user who dispatched a live message hears of each change, and nobody else's is told", async (stack) => {

@@ -1,6 +1,6 @@
 /** Tokens that attackers would make of what they know: a good token and the project's public key. */
 
-import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWTPayload, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import type { UserJwtOptions } from "../../local/keys.ts";
 import type { TestStack } from "./stack.ts";
 
@@ -50,7 +50,11 @@ async function ofWrongClaims(stack: TestStack, user: UserJwtOptions): Promise<Fo
 async function ofWrongKeys(stack: TestStack, claims: JWTPayload): Promise<Forgery[]> {
   const publicJwk = stack.jwks.keys[0] ?? {};
   const { kid = "" } = publicJwk;
-  const pem = await exportSPKI(await importJWK(publicJwk, "ES256") as CryptoKey);
+  const curve = { name: "ECDSA", namedCurve: "P-256" };
+  const key = await crypto.subtle.importKey("jwk", publicJwk, curve, true, ["verify"]);
+  const spki = new Uint8Array(await crypto.subtle.exportKey("spki", key));
+  const lines = btoa(String.fromCharCode(...spki)).replace(/.{64}/g, "$&\n");
+  const pem = `-----BEGIN PUBLIC KEY-----\n${lines}\n-----END PUBLIC KEY-----\n`;
   const other = await generateKeyPair("ES256", { extractable: true });
   const sign = (alg: string, key: CryptoKey | Uint8Array, more: object = { kid }) =>
     new SignJWT(claims).setProtectedHeader({ alg, ...more }).sign(key);

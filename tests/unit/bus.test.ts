@@ -212,3 +212,23 @@ function cycle(): unknown {
   payload.self = payload;
   return payload;
 }
+
+Deno.test("a schema that has to be waited for is checked as any other", async () => {
+  const taken = new Set(["taken"]);
+  const Name = defineMessage({
+    type: "Name",
+    schema: z.object({
+      name: z.string().refine((name) => Promise.resolve(!taken.has(name)), "is taken"),
+    }),
+    handler: () => {},
+  });
+  const { bus } = workbench([Name]);
+  for (let round = 0; round < 2; round++) {
+    await assertRejects(
+      () => bus.dispatch(Name, { name: "taken" }),
+      InvalidPayloadError,
+      "is taken",
+    );
+    await bus.dispatch(Name, { name: "free" });
+  }
+});

@@ -6,7 +6,7 @@ import { createLogger, readConfig } from "../../supabase/functions/_shared/symph
 Deno.test("with nothing set, the settings are the documented defaults", () => {
   assertEquals(readConfig(() => undefined), {
     schedulerBatchSize: 100,
-    workerBatchSize: 100,
+    workerBatchSize: 500,
     workerConcurrency: 10,
     leaseMs: 60_000,
     tickBudgetMs: 50_000,
@@ -26,7 +26,7 @@ Deno.test("a setting is read, and an empty one counts as not set", () => {
     SYMPHONY_WORKER_BATCH_SIZE: "",
   };
   const config = readConfig((name) => env[name]);
-  assertEquals([config.tickBudgetMs, config.workerBatchSize], [1500, 100]);
+  assertEquals([config.tickBudgetMs, config.workerBatchSize], [1500, 500]);
 });
 
 Deno.test("roles are read as a list, in which spaces and empty names do not count", () => {
@@ -36,7 +36,7 @@ Deno.test("roles are read as a list, in which spaces and empty names do not coun
   assertEquals([config.adminRoles, config.readOnlyRoles], [["ops", "admin"], []]);
 });
 
-for (const value of ["0", "-5", "1.5", "ten", "1e3", "1001", " 5"]) {
+for (const value of ["0", "-5", "1.5", "ten", "1e3", "5001", " 5"]) {
   Deno.test(`a batch size of '${value}' is refused with the variable's name`, () => {
     assertThrows(
       () => readConfig((name) => name === "SYMPHONY_WORKER_BATCH_SIZE" ? value : undefined),

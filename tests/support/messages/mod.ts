@@ -32,20 +32,23 @@ async function record(ctx: HandlerContext, payload: unknown): Promise<void> {
   if (error) throw error;
 }
 
-const Note = defineMessage({
+/** Recorded, for users. */
+export const Note = defineMessage({
   type: "Note",
   schema: z.object({ text: z.string() }),
   access: "authenticated",
   handler: (payload, ctx) => record(ctx, payload),
 });
 
-const Secret = defineMessage({
+/** Closed to frontends. */
+export const Secret = defineMessage({
   type: "Secret",
   schema: z.object({ text: z.string() }),
   handler: (payload, ctx) => record(ctx, payload),
 });
 
-const Choosy = defineMessage({
+/** Whose users may choose. */
+export const Choosy = defineMessage({
   type: "Choosy",
   schema: z.object({}),
   access: "authenticated",
@@ -135,7 +138,8 @@ const Together = defineMessage({
   },
 });
 
-const Open = defineMessage({
+/** Open to visitors. */
+export const Open = defineMessage({
   type: "Open",
   schema: z.object({ text: z.string() }),
   access: "anonymous",
@@ -168,7 +172,8 @@ const Small = defineMessage({
   handler: () => {},
 });
 
-const Limited = defineMessage({
+/** Three for a user and five for all, an hour. */
+export const Limited = defineMessage({
   type: "Limited",
   schema: z.object({}),
   access: "anonymous",
@@ -178,7 +183,7 @@ const Limited = defineMessage({
 });
 
 /** Runs until the test has recorded an effect of the type `release`. */
-const Kept = defineMessage({
+export const Kept = defineMessage({
   type: "Kept",
   schema: z.object({ fails: z.boolean().default(false) }),
   access: "authenticated",
@@ -195,6 +200,36 @@ const Kept = defineMessage({
     progress(0.9);
     if (fails) throw new Error("a secret of the handler");
   },
+});
+
+/** Fails so often, then succeeds. */
+export const Shaky = defineMessage({
+  type: "Shaky",
+  schema: z.object({ failures: z.number() }),
+  access: "authenticated",
+  keep: "1h",
+  retry: { maxRetries: 1, delay: 3_000 },
+  handler: ({ failures }, { attempt }) => {
+    if (attempt <= failures) throw new Error(`attempt ${attempt} failed`);
+  },
+});
+
+/** Its user is told, and nobody remembers it. */
+export const Told = defineMessage({
+  type: "Told",
+  schema: z.object({}),
+  access: "authenticated",
+  live: true,
+  handler: () => {},
+});
+
+/** One a second. */
+export const Brisk = defineMessage({
+  type: "Brisk",
+  schema: z.object({}),
+  access: "anonymous",
+  rateLimit: { total: { max: 1, per: "1s" } },
+  handler: () => {},
 });
 
 /** Every message of the tests. */
@@ -216,4 +251,7 @@ export const messages = [
   Small,
   Limited,
   Kept,
+  Shaky,
+  Told,
+  Brisk,
 ];

@@ -13,7 +13,7 @@ import {
   type MessageDefinition,
   type Registry,
 } from "./message.ts";
-import { toStorableJson } from "./payload.ts";
+import { checkPayload, toStorableJson } from "./payload.ts";
 import type { Transport } from "./transport/transport.ts";
 
 /** What a dispatch may choose; the definition's values hold for the rest. */
@@ -104,7 +104,7 @@ export class MessageBus {
     if (!definition) throw new UnknownMessageTypeError(type);
     // What is checked is what will be stored; the handler gets it parsed once more.
     const json = toStorableJson(type, payload, definition.maxPayloadBytes);
-    const parsed = await definition.schema.safeParseAsync(json);
+    const parsed = await checkPayload(definition.schema, json);
     if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
 
     let message = outgoing(definition, json, options);

@@ -16,7 +16,7 @@ const environment = z.object({
   /** Schedules processed at a time. */
   SYMPHONY_SCHEDULER_BATCH_SIZE: wholeNumber(100, 1, 1000),
   /** Messages a tick holds at once. */
-  SYMPHONY_WORKER_BATCH_SIZE: wholeNumber(100, 1, 1000),
+  SYMPHONY_WORKER_BATCH_SIZE: wholeNumber(500, 1, 5000),
   /** Handlers a tick runs at once. */
   SYMPHONY_WORKER_CONCURRENCY: wholeNumber(10, 1, 1000),
   /** How long a lease lasts without a heartbeat, in ms. */

@@ -112,9 +112,12 @@ export interface BatchMessageOptions<Schema extends z.ZodType> extends MessageRu
   readonly batch?: BatchOptions;
 }
 
-/** A checked definition, with durations in ms and defaults filled in. */
-export interface MessageDefinition<Schema extends z.ZodType = z.ZodType> {
-  readonly type: string;
+/** A checked definition, with durations in ms and defaults filled in. Its type's name is a type too. */
+export interface MessageDefinition<
+  Schema extends z.ZodType = z.ZodType,
+  Type extends string = string,
+> {
+  readonly type: Type;
   readonly schema: Schema;
   readonly queue: string;
   readonly priority: number;
@@ -173,10 +176,11 @@ export function checkPriority(value: unknown, field: string): number {
  * Defines a message: its name, its schema, its handlers and its rules.
  * @throws RangeError that names the option which is wrong
  */
-export function defineMessage<Schema extends z.ZodType>(
-  options: MessageOptions<Schema> | BatchMessageOptions<Schema>,
-): MessageDefinition<Schema> {
-  const type = checkName(options.type, "type", 200);
+export function defineMessage<Schema extends z.ZodType, Type extends string>(
+  options: (MessageOptions<Schema> | BatchMessageOptions<Schema>) & { readonly type: Type },
+): MessageDefinition<Schema, Type> {
+  const { type } = options;
+  checkName(type, "type", 200);
   if (typeof options.schema?.safeParse !== "function") {
     throw new RangeError(`${type}: schema: has to be a zod schema`);
   }

@@ -1,5 +1,6 @@
-/** What a payload has to be before it is stored: JSON that the database can keep as it is. */
+/** What a payload has to be: JSON that the database can keep as it is, and what its schema says. */
 
+import { z } from "zod";
 import { InvalidPayloadError } from "./errors.ts";
 
 // Deeper nesting than any real message has, and far less than what overflows a parser's stack.
@@ -35,4 +36,22 @@ function depthExceeds(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (levels === 0) return true;
   return Object.values(value).some((child) => depthExceeds(child, levels - 1));
+}
+
+/** Schemas with a part that has to be waited for. */
+const asynchronous = new WeakSet<z.ZodType>();
+
+/** Checks a payload, at once where its schema allows that: waiting costs ten times as much. */
+export function checkPayload<Schema extends z.ZodType>(
+  schema: Schema,
+  payload: unknown,
+): z.ZodSafeParseResult<z.output<Schema>> | Promise<z.ZodSafeParseResult<z.output<Schema>>> {
+  if (asynchronous.has(schema)) return schema.safeParseAsync(payload);
+  try {
+    return schema.safeParse(payload);
+  } catch (error) {
+    if (!(error instanceof z.core.$ZodAsyncError)) throw error;
+    asynchronous.add(schema);
+    return schema.safeParseAsync(payload);
+  }
 }

@@ -13,6 +13,7 @@ import {
 import type { Logger } from "../log.ts";
 import type { HandlerContext, MessageDefinition } from "../message.ts";
 import { handled, type Outcome, type Snoozed } from "../outcome.ts";
+import { checkPayload } from "../payload.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import { Snooze } from "../snooze.ts";
 import { checkProgress, type ProgressReporter } from "./progress.ts";
@@ -85,7 +86,7 @@ export function runnable(envelope: Envelope, bus: MessageBus): MessageDefinition
 
 /** The payload, checked and parsed. @throws InvalidPayloadError */
 export async function parse(definition: MessageDefinition, envelope: Envelope): Promise<unknown> {
-  const parsed = await definition.schema.safeParseAsync(envelope.payload);
+  const parsed = await checkPayload(definition.schema, envelope.payload);
   if (!parsed.success) throw new InvalidPayloadError(envelope.type, parsed.error.issues);
   return parsed.data;
 }

@@ -28,7 +28,7 @@ export class Leases {
    * @returns whether a lease is shorter than those before
    */
   taken(sentAt: number, areFirst: boolean, ms: number = this.ms): boolean {
-    if (areFirst) this.#confirmedAt = sentAt;
+    this.#confirmedAt = areFirst ? sentAt : Math.min(this.#confirmedAt, sentAt);
     const isShorter = ms < this.ms;
     this.ms = Math.min(this.ms, ms);
     return isShorter;

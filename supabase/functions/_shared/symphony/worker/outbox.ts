@@ -1,7 +1,7 @@
 /** Outcomes that wait to be written, in company where possible. */
 
 import type { Envelope } from "../envelope.ts";
-import type { Settlement } from "../outcome.ts";
+import { released, type Settlement } from "../outcome.ts";
 
 /** An outcome and the message it belongs to. */
 export interface Done {
@@ -16,7 +16,7 @@ const FLUSH_AFTER_MS = 100;
 export class Outbox {
   #waiting: Done[] = [];
   #oldestAt = Infinity;
-  #writing: readonly Done[] = [];
+  readonly #writing = new Set<readonly Done[]>();
 
   /** @param many so many outcomes wait no longer */
   constructor(private readonly many: number) {}
@@ -40,6 +40,11 @@ export class Outbox {
     this.#waiting.push({ settlement, envelope });
   }
 
+  /** Gives messages back that were not started. */
+  release(envelopes: readonly Envelope[]): void {
+    for (const envelope of envelopes) this.add(envelope, released);
+  }
+
   /**
    * Whether outcomes should be written now: many, old enough, or with nothing left to wait for.
    * @param isLast whether no message waits or runs
@@ -50,19 +55,22 @@ export class Outbox {
 
   /** Takes what waits, to write it; {@link written} when that is over. */
   take(): readonly Done[] {
-    this.#writing = this.#waiting;
+    const taken = this.#waiting;
+    this.#writing.add(taken);
     this.#waiting = [];
     this.#oldestAt = Infinity;
-    return this.#writing;
+    return taken;
   }
 
-  written(): void {
-    this.#writing = [];
+  written(taken: readonly Done[]): void {
+    this.#writing.delete(taken);
   }
 
   /** What waits and what is being written: its leases have to be kept. */
   *settlements(): Generator<Settlement> {
     for (const { settlement } of this.#waiting) yield settlement;
-    for (const { settlement } of this.#writing) yield settlement;
+    for (const taken of this.#writing) {
+      for (const { settlement } of taken) yield settlement;
+    }
   }
 }

@@ -1,8 +1,6 @@
 /** The worker: claims, runs a bounded number of handlers at once, settles; one run is one tick's. */
 
-import type { Envelope } from "../envelope.ts";
 import { CancelledError, CrashError, LeaseLostError, WorkerStoppedError } from "../errors.ts";
-import { released } from "../outcome.ts";
 import type { Claim, ClaimRequest } from "../transport/transport.ts";
 import { Budget } from "./budget.ts";
 import { exchange } from "./exchange.ts";
@@ -18,6 +16,8 @@ import { Rest } from "./rest.ts";
 import { Slots } from "./slots.ts";
 import { Tally } from "./tally.ts";
 
+/** So many calls to the database at once: while one is on its way, the handlers fill the next. */
+const MOST_EXCHANGES = 2;
 /** With all slots busy for so long, in ms, the messages behind them are given to others. */
 const STALLED_AFTER_MS = 1_000;
 
@@ -46,7 +46,10 @@ class Run {
   #now = performance.now();
   /** Nothing more is claimed or started. */
   #stopping = false;
-  #exchanging = false;
+  /** Calls on their way. */
+  #exchanges = 0;
+  /** Messages that they may bring. */
+  #claiming = 0;
   #failure: unknown = null;
   #wake = () => {};
 
@@ -125,7 +128,7 @@ class Run {
   }
 
   get #isIdle(): boolean {
-    return !this.#exchanging && !this.#hasWork && this.#outbox.isEmpty;
+    return this.#exchanges === 0 && !this.#hasWork && this.#outbox.isEmpty;
   }
 
   /** Whether messages wait or run. */
@@ -153,16 +156,14 @@ class Run {
     if (this.#now >= this.#leasesEndAt) {
       this.#options.log.warn("leases_over");
       this.#slots.stopAll(new LeaseLostError());
-      this.#release(this.#inbox.takeAll());
+      this.#outbox.release(this.#inbox.takeAll());
     }
   }
 
   #startHandlers(): void {
     const late = this.#inbox.takeLate(this.#now);
-    if (late.length > 0) {
-      this.#lookout.wasLate();
-      this.#release(late);
-    }
+    if (late.length > 0) this.#lookout.wasLate();
+    this.#outbox.release(late);
     while (!this.#stopping && this.#inbox.size > 0 && this.#slots.free > 0) {
       const envelopes = this.#inbox.take(this.#slots.capacity);
       this.#budget.messages -= envelopes.length;
@@ -171,55 +172,59 @@ class Run {
   }
 
   #giveBack(): void {
-    if (this.#stopping) this.#release(this.#inbox.takeAll());
+    if (this.#stopping) this.#outbox.release(this.#inbox.takeAll());
     else if (this.#inbox.size > 0 && this.#stalledMs >= STALLED_AFTER_MS) {
-      this.#release(this.#inbox.takeBeyond(this.#pace.stock(this.#stalledMs)));
+      this.#outbox.release(this.#inbox.takeBeyond(this.#pace.stock(this.#stalledMs)));
     }
   }
 
-  #release(envelopes: readonly Envelope[]): void {
-    for (const envelope of envelopes) this.#outbox.add(envelope, released);
-  }
-
   #startExchange(): void {
-    if (this.#exchanging) return;
+    if (this.#exchanges === MOST_EXCHANGES) return;
     const settles = this.#outbox.isDue(this.#now, !this.#hasWork);
     const request = this.#claimRequest(settles);
-    if (!request && !settles) return;
-    this.#exchanging = true;
-    this.#exchange(request)
-      .catch((error) => this.#failure = error)
-      .finally(() => {
-        this.#exchanging = false;
-        this.#wake();
-      });
+    if (request || settles) this.#exchange(request);
   }
 
   #claimRequest(settles: boolean): ClaimRequest | null {
-    const waiting = this.#inbox.size;
-    const { busy, size: running, free: slots, runsAlone } = this.#slots;
+    const waiting = this.#inbox.size + this.#claiming;
+    const { busy, size: running, runsAlone } = this.#slots;
     if (this.#stopping || runsAlone || this.#now >= this.#leasesEndAt) return null;
     const stalledMs = this.#stalledMs;
     const { room, worthwhile } = this.#pace.room({ busy, running, waiting, stalledMs });
-    const left = this.#budget.messages - waiting;
-    const hands = { isEmpty: !this.#hasWork, room: Math.min(room, left), worthwhile, slots };
+    const hands = {
+      isEmpty: !this.#hasWork && this.#claiming === 0,
+      room: Math.min(room, this.#budget.messages - waiting),
+      worthwhile,
+      slots: this.#claiming === 0 ? this.#slots.free : 0,
+    };
     return this.#lookout.request(this.#now, hands, settles);
   }
 
+  /** Never throws. */
   async #exchange(request: ClaimRequest | null): Promise<void> {
-    const { transport, log } = this.#options;
     const done = this.#outbox.take();
+    const claiming = request?.maxMessages ?? 0;
+    this.#exchanges++;
+    this.#claiming += claiming;
     const sentAt = performance.now();
     const keepTrying = () => {
       const holdsLeases = !this.#held().next().done;
       return performance.now() < (holdsLeases ? this.#leases.endAt : sentAt + 5_000);
     };
     const settlements = done.map(({ settlement }) => settlement);
-    const { settled, claim } = await exchange(settlements, request, { transport, keepTrying, log });
-    this.#outbox.written();
-    this.#pace.exchanged(performance.now() - sentAt);
-    this.#tally.settled(settled, done);
-    if (claim && request) this.#take(claim, request, sentAt);
+    try {
+      const deps = { ...this.#options, keepTrying };
+      const { settled, claim } = await exchange(settlements, request, deps);
+      this.#pace.exchanged(performance.now() - sentAt);
+      this.#tally.settled(settled, done);
+      if (claim && request) this.#take(claim, request, sentAt);
+    } catch (error) {
+      this.#failure = error;
+    }
+    this.#outbox.written(done);
+    this.#exchanges--;
+    this.#claiming -= claiming;
+    this.#wake();
   }
 
   #take(claim: Claim, request: ClaimRequest, sentAt: number): void {
@@ -261,7 +266,7 @@ class Run {
   }
 
   #startRest(): void {
-    if (this.#exchanging || this.#stopping || !this.#lookout.quiet) this.#rest.interrupt();
+    if (this.#exchanges > 0 || this.#stopping || !this.#lookout.quiet) this.#rest.interrupt();
     else if (this.#isIdle) this.#rest.ask(this.#lookout.done ? { ...this.#tally.report } : null);
     else this.#rest.askSoon();
   }

@@ -1,0 +1,6 @@
+/** The example declares no schedules. */
+
+import type { DeclaredSchedule } from "../../../supabase/functions/_shared/symphony/index.ts";
+
+/** Every declared schedule of the example. */
+export const schedules: readonly DeclaredSchedule[] = [];
