@@ -6,6 +6,7 @@ import {
   RateLimitedError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import type { TransportUnderTest } from "./transport_contract.ts";
+import { promises } from "./promises.ts";
 
 /** A transport to be tested, and what it keeps for those who follow messages. */
 export interface FrontendUnderTest extends TransportUnderTest {
@@ -28,15 +29,7 @@ const limitOf = (count: number, more: Partial<LimitedDispatch> = {}): LimitedDis
 
 /** Registers the suite for one transport. */
 export function testWhatFrontendsNeed(name: string, open: () => Promise<FrontendUnderTest>): void {
-  const promise = (sentence: string, test: (t: FrontendUnderTest) => Promise<void>) =>
-    Deno.test(`${name}: ${sentence}`, async () => {
-      const underTest = await open();
-      try {
-        await test(underTest);
-      } finally {
-        await underTest.close();
-      }
-    });
+  const promise = promises(name, open);
   const claim = (t: FrontendUnderTest, token = crypto.randomUUID()) =>
     t.transport.claim({ token, maxMessages: 10, leaseMs: 60_000 });
 

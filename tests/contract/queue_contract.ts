@@ -11,6 +11,7 @@ import {
   type Transport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { claimOf, settlementsOf, type TransportUnderTest } from "./transport_contract.ts";
+import { promises } from "./promises.ts";
 
 const inGroup = (groupKey: string, payload: unknown, more: Partial<OutgoingMessage> = {}) => ({
   type: "T",
@@ -35,15 +36,7 @@ async function settle(
 
 /** Registers the suite for one transport. */
 export function testQueues(name: string, open: () => Promise<TransportUnderTest>): void {
-  const promise = (sentence: string, test: (t: TransportUnderTest) => Promise<void>) =>
-    Deno.test(`${name}: ${sentence}`, async () => {
-      const underTest = await open();
-      try {
-        await test(underTest);
-      } finally {
-        await underTest.close();
-      }
-    });
+  const promise = promises(name, open);
 
   promise(
     "a group gives one message at a time, in the order of dispatch",

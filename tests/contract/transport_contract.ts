@@ -10,6 +10,7 @@ import {
   type Settlement,
   type Transport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
+import { promises } from "./promises.ts";
 
 /** A transport to be tested, empty, with a clock that the test moves. */
 export interface TransportUnderTest {
@@ -43,15 +44,7 @@ const failure: AttemptError = {
 
 /** Registers the suite for one transport. */
 export function testTransport(name: string, open: () => Promise<TransportUnderTest>): void {
-  const promise = (sentence: string, test: (t: TransportUnderTest) => Promise<void>) =>
-    Deno.test(`${name}: ${sentence}`, async () => {
-      const underTest = await open();
-      try {
-        await test(underTest);
-      } finally {
-        await underTest.close();
-      }
-    });
+  const promise = promises(name, open);
 
   promise("a message that was sent is claimed as it was sent", async ({ transport }) => {
     const payload = { to: "a@example.org", nested: { list: [1, null, "x"], empty: {} } };

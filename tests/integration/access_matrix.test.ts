@@ -6,7 +6,6 @@
 
 import { assert, assertEquals } from "@std/assert";
 import {
-  contentOf,
   type MatrixCaller,
   matrixCallers,
   readMatrix,
@@ -24,6 +23,7 @@ import {
   ticking,
   withoutUser,
 } from "../support/access_probes.ts";
+import { contentOf } from "../support/content.ts";
 import type { Document } from "../support/openapi_inputs.ts";
 import { testsOnStack, type TestStack } from "../support/stack.ts";
 

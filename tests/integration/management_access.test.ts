@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
 import { forgeries } from "../support/forgeries.ts";
+import { asUser } from "../support/frontend.ts";
 import { actions, ask, clearManaged, refusal } from "../support/management.ts";
 import { testsOnStack, type TestStack } from "../support/stack.ts";
 
@@ -11,9 +12,8 @@ const env = {
   SYMPHONY_READ_ONLY_ROLES: "support",
 };
 
-async function user(stack: TestStack, appMetadata: Record<string, unknown>, more = {}) {
-  const jwt = await stack.mintUserJwt({ appMetadata, ...more });
-  return { authorization: `Bearer ${jwt}`, apikey: stack.publishableKey };
+function user(stack: TestStack, appMetadata: Record<string, unknown>, more = {}) {
+  return asUser(stack, { appMetadata, ...more });
 }
 
 const PAUSE = "/queues/default/pause";

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { contentOf } from "../support/content.ts";
 import { addFailed, ask, clearManaged } from "../support/management.ts";
 import { type Document, type Input, operationsOf } from "../support/openapi_inputs.ts";
 import { testsOnStack, type TestStack } from "../support/stack.ts";
@@ -42,20 +43,6 @@ async function send(stack: TestStack, { method, path, body }: Input) {
     ...(body !== undefined && { body }),
   });
   return { status: response.status, text: await response.text() };
-}
-
-/** Everything that the bus holds, as one text. */
-async function content({ sql }: TestStack): Promise<string> {
-  const tables = ["messages", "failed_messages", "queues", "schedules", "schedule_runs", "actions"];
-  const texts = await Promise.all(
-    [...tables, "ticks", "idempotency_keys"].map(async (table) => {
-      const [row] = await sql.unsafe(
-        `select md5(string_agg(t::text, ',' order by t::text)) as md5 from public.messenger_${table} t`,
-      );
-      return `${table}: ${row?.md5}`;
-    }),
-  );
-  return texts.join("\n");
 }
 
 /** No answer holds what only the server may know. */
@@ -95,11 +82,11 @@ testsOnStack({}, (test) => {
               return true;
             });
 
-            const before = await content(stack);
+            const before = await contentOf(stack);
             const again = await Promise.all(refused.map((input) => send(stack, input)));
             // What others of the batch have changed may make one of them right.
             if (again.every(({ status }) => status >= 400)) {
-              assertEquals(await content(stack), before);
+              assertEquals(await contentOf(stack), before);
             }
           },
         ),

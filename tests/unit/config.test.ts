@@ -103,3 +103,11 @@ Deno.test("lines below the level are not written", () => {
   log.error("c");
   assertEquals(lines.map((line) => JSON.parse(line).event), ["c"]);
 });
+
+Deno.test("every variable is described in docs/configuration.md", async () => {
+  const names: string[] = [];
+  readConfig((name) => void names.push(name));
+  const page = new URL("../../docs/configuration.md", import.meta.url);
+  const text = await Deno.readTextFile(page);
+  assertEquals(names.filter((name) => !text.includes(`| \`${name}\``)), []);
+});

@@ -69,7 +69,8 @@ export async function readJson<Schema extends z.ZodType>(
   try {
     body = text === "" ? {} : JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    // Without the part of the body that V8 quotes: what is in a body is not repeated anywhere.
+    const reason = String(error).replace(/^SyntaxError: |, (\.\.\.)?".*$/gs, "");
     throw new Problem(400, "malformed_json", `The body is not JSON: ${reason}`);
   }
   const parsed = schemaOf(body).safeParse(body);
