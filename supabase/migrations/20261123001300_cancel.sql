@@ -57,6 +57,10 @@ begin
         select coalesce(jsonb_agg(jsonb_build_object('id', id, 'reason', 'cancelled')), '[]')
         from unnest(taken) as t (id)
       ))));
+      -- The next of a group may have been waiting for one of these.
+      if cardinality(taken) > 0 and public.messenger_has_due() then
+        perform public.messenger_wake();
+      end if;
       exit;
     exception when lock_not_available then
       if try = 10 then

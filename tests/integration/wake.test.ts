@@ -42,6 +42,18 @@ testsOnStack({ net: true, env: { SYMPHONY_TICK_BUDGET_MS: "10000" } }, (test) =>
     await atRest(stack);
   });
 
+  test("the next of a group starts at once when the one before it is cancelled", async (stack) => {
+    const sent = await stack.dispatch([
+      { type: "Note", payload: { text: "later" }, groupKey: "g", delay: "1h" },
+      { type: "Note", payload: { text: "next" }, groupKey: "g" },
+    ]);
+    assertEquals(await textsOf(stack), []);
+    await stack.client.rpc("messenger_cancel", { ids: sent.slice(0, 1) });
+    await handled(stack, 1);
+    assertEquals(await textsOf(stack), ["next"]);
+    await atRest(stack);
+  });
+
   test("what is rolled back, delayed or in a paused queue asks for no tick", async (stack) => {
     await stack.sql.begin(async (sql) => {
       await sql`select public.messenger_dispatch('Note', '{"text":"never"}')`;
