@@ -176,11 +176,17 @@ const MEANINGFUL: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   queue: fc.constantFrom("default", "mail", "x"),
   toQueue: fc.constantFrom("default", "mail", "y"),
   name: fc.constantFrom("default", "mail", "schedule 1", "z"),
-  payload: fc.constantFrom({ text: "x" }, { n: 1 }, {}),
+  // Right for each type.
+  payload: fc.constantFrom({ text: "x", n: 1 }, { text: "x" }, {}),
   error: fc.constantFrom("no route", "ROUTE", "%", "'"),
   timezone: fc.constantFrom("UTC", "Europe/London", "Mars/Base"),
   cron: fc.constantFrom("@daily", "0 9 * * *", "0 0 30 2 *"),
   config: fc.constantFrom({ cron: "@hourly" }, { interval: "5m" }, { at: "2999-01-01T00:00:00Z" }),
+  schedule: fc.constantFrom(
+    { type: "cron", config: { cron: "@daily" } },
+    { type: "interval", config: { interval: "5m" }, name: "schedule 1" },
+    { type: "once", config: { at: "2999-01-01T00:00:00Z" } },
+  ),
   maxRuns: fc.constantFrom(1, 100, 0, 1e10),
   priority: fc.constantFrom(0, 5, -1000, 1001),
   interval: duration,
