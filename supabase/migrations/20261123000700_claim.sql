@@ -155,7 +155,9 @@ begin
       perform public.messenger_open_noted_groups();
       locked := array(
         select m.id from public.messenger_messages m
-        where m.status = 'processing' and m.leased_until <= clock and m.queue = any (open_queues)
+        where m.status = 'processing' and m.leased_until <= clock
+          -- Not = any (): looked up in the index, that would be sorted anew.
+          and array_position(open_queues, m.queue) is not null
         order by m.leased_until
         limit 100
         for update skip locked
