@@ -11,8 +11,7 @@ async function tickUntilEmpty(stack: TestStack): Promise<void> {
   await eventually(async () => {
     // A tick whose process is killed gives no answer.
     await stack.post("tick", {}).then((response) => response.body?.cancel()).catch(() => {});
-    const [row] = await stack.sql`select count(*)::int as n from public.messenger_messages`;
-    return row?.n;
+    return await stack.count();
   }, (n) => n === 0);
 }
 

@@ -12,11 +12,7 @@ async function drain(stack: TestStack) {
   await stack.sql`insert into public.messenger_queues (name, max_workers) values ('count', 4)`;
   await stack.sql`insert into public.messenger_messages (type, payload, queue)
     select 'Count', jsonb_build_object('n', n), 'count' from generate_series(1, ${MESSAGES}) n`;
-  const left = async () => {
-    const [row] = await stack.sql`select count(*)::int as n from public.messenger_messages`;
-    return row?.n;
-  };
-  await eventually(left, (n) => n === 0 || stack.limitKills.length > 0, 120_000);
+  await eventually(() => stack.count(), (n) => n === 0 || stack.limitKills.length > 0, 120_000);
   assertEquals(stack.limitKills, []);
   const ticks = await eventually(
     () =>

@@ -10,18 +10,13 @@ import {
 } from "../../client/mod.ts";
 import { signedIn, withKey } from "../support/client.ts";
 import type * as definitions from "../support/messages/mod.ts";
-import { testsOnStack, type TestStack } from "../support/stack.ts";
+import { testsOnStack } from "../support/stack.ts";
 
 const Choosy = message<typeof definitions.Choosy>("Choosy");
 const Note = message<typeof definitions.Note>("Note");
 const Shaky = message<typeof definitions.Shaky>("Shaky");
 
 const text = { text: "x" };
-
-async function count(stack: TestStack): Promise<number> {
-  const [row] = await stack.sql`select count(*)::int as n from public.messenger_messages`;
-  return row?.n;
-}
 
 testsOnStack({}, (test) => {
   test("a user dispatches one message, with the options that the definition leaves them", async (stack) => {
@@ -67,9 +62,9 @@ testsOnStack({}, (test) => {
       payload: { text: String(n) },
     }));
     const error = await assertRejects(() => messenger.dispatchAll(notes), InvalidRequestError);
-    assertEquals([error.status, error.code, await count(stack)], [400, "invalid_request", 0]);
+    assertEquals([error.status, error.code, await stack.count()], [400, "invalid_request", 0]);
     const ids = await messenger.dispatchAll(notes.slice(1));
-    assertEquals([ids.length, new Set(ids).size, await count(stack)], [1_000, 1_000, 1_000]);
+    assertEquals([ids.length, new Set(ids).size, await stack.count()], [1_000, 1_000, 1_000]);
   });
 
   test("messages of several types go out together, and a wrong one is named by its place", async (stack) => {
@@ -89,7 +84,7 @@ testsOnStack({}, (test) => {
     );
     assertEquals(error.code, "invalid_payload");
     assertEquals(error.issues.map(({ path }: Issue) => path), [[1, "payload", "failures"]]);
-    assertEquals(await count(stack), 2);
+    assertEquals(await stack.count(), 2);
   });
 
   test("a schedule is made as the scheduler makes it", async (stack) => {

@@ -12,11 +12,6 @@ const Shaky = message<typeof definitions.Shaky>("Shaky");
 
 const text = { text: "x" };
 
-async function count(stack: TestStack): Promise<number> {
-  const [row] = await stack.sql`select count(*)::int as n from public.messenger_messages`;
-  return row?.n;
-}
-
 /** The next change of a message that somebody follows, but that it runs: that may be over unseen. */
 async function next(changes: AsyncGenerator<FollowedMessage, void>): Promise<unknown[]> {
   const { value, done } = await changes.next();
@@ -31,7 +26,7 @@ const work = (stack: TestStack) =>
 
 /** Ticks until nothing is left. */
 const workOff = (stack: TestStack) =>
-  eventually(() => stack.tick().then(() => count(stack)), (left) => left === 0);
+  eventually(() => stack.tick().then(() => stack.count()), (left) => left === 0);
 
 const release = (stack: TestStack) =>
   stack.sql`insert into public.test_effects (message_id, type, attempt) values (0, 'release', 0)`;
@@ -113,7 +108,7 @@ testsOnStack({}, (test) => {
       Error,
       "too late",
     );
-    assertEquals(await count(stack), 1);
+    assertEquals(await stack.count(), 1);
   });
 
   test("a handled message that nobody asked to keep ends in NotFoundError", async (stack) => {

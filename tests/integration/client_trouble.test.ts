@@ -15,7 +15,7 @@ import {
 import { signedIn, withKey } from "../support/client.ts";
 import { lossyWay } from "../support/lossy.ts";
 import type * as definitions from "../support/messages/mod.ts";
-import { testsOnStack, type TestStack } from "../support/stack.ts";
+import { testsOnStack } from "../support/stack.ts";
 
 const Brisk = message<typeof definitions.Brisk>("Brisk");
 const Choosy = message<typeof definitions.Choosy>("Choosy");
@@ -26,11 +26,6 @@ const Secret = message<typeof definitions.Secret>("Secret");
 const Shaky = message<typeof definitions.Shaky>("Shaky");
 
 const text = { text: "x" };
-
-async function count(stack: TestStack): Promise<number> {
-  const [row] = await stack.sql`select count(*)::int as n from public.messenger_messages`;
-  return row?.n;
-}
 
 testsOnStack({}, (test) => {
   test("each refusal is an error of its own, with what supabase-js answered as its cause", async (stack) => {
@@ -55,7 +50,7 @@ testsOnStack({}, (test) => {
       assertEquals((error.cause as Error).name, "FunctionsHttpError");
     }
     await assertRejects(() => messenger.status(""), MessengerError);
-    assertEquals(await count(stack), 0);
+    assertEquals(await stack.count(), 0);
   });
 
   test("a rate limit that lasts is told at once, with its end", async (stack) => {
@@ -64,13 +59,13 @@ testsOnStack({}, (test) => {
     const error = await assertRejects(() => messenger.dispatch(Limited, {}), RateLimitedError);
     assertEquals([error.status, error.code], [429, "rate_limited"]);
     assertEquals(Number(error.retryAfterMs) > 60_000, true);
-    assertEquals(await count(stack), 3);
+    assertEquals(await stack.count(), 3);
   });
 
   test("a rate limit of a moment is waited for, also by visitors", async (stack) => {
     const { messenger } = withKey(stack);
     const ids = [await messenger.dispatch(Brisk, {}), await messenger.dispatch(Brisk, {})];
-    assertEquals([new Set(ids).size, await count(stack)], [2, 2]);
+    assertEquals([new Set(ids).size, await stack.count()], [2, 2]);
   });
 
   test("an answer that is lost is asked for again, and there is one message only", async (stack) => {
@@ -78,13 +73,13 @@ testsOnStack({}, (test) => {
     const { messenger } = await signedIn(stack, way.url);
     way.lose(2);
     const id = await messenger.dispatch(Note, text);
-    assertEquals([way.left(), await count(stack)], [0, 1]);
+    assertEquals([way.left(), await stack.count()], [0, 1]);
     way.lose(1);
     const ids = await messenger.dispatchAll([
       { message: Note, payload: text },
       { message: Choosy, payload: {} },
     ]);
-    assertEquals([way.left(), await count(stack)], [0, 3]);
+    assertEquals([way.left(), await stack.count()], [0, 3]);
     way.lose(1);
     assertEquals((await messenger.status(id)).status, "pending");
     const stored = await stack.sql`select id::text from public.messenger_messages order by 1`;
@@ -98,7 +93,7 @@ testsOnStack({}, (test) => {
     way.lose(1);
     const error = await assertRejects(() => messenger.dispatch(Open, text), UnavailableError);
     assertEquals([error.status, error.code, error.cause !== undefined], [0, "no_answer", true]);
-    assertEquals([way.left(), await count(stack)], [0, 1]);
+    assertEquals([way.left(), await stack.count()], [0, 1]);
 
     const user = await signedIn(stack, way.url);
     way.lose(1);
@@ -116,7 +111,7 @@ testsOnStack({}, (test) => {
     const messenger = createMessengerClient(supabase, { idempotencyKeys: true, retries: 1 });
     way.lose(1);
     await messenger.dispatch(Secret, text);
-    assertEquals([way.left(), await count(stack)], [0, 1]);
+    assertEquals([way.left(), await stack.count()], [0, 1]);
     way.lose(3);
     await assertRejects(() => messenger.dispatch(Secret, text), UnavailableError);
     assertEquals(way.left(), 1);
@@ -131,6 +126,6 @@ testsOnStack({}, (test) => {
       stack.killFunction("dispatch"),
     ]);
     assertEquals((await messenger.status(id)).status, "pending");
-    assertEquals(await count(stack), 2);
+    assertEquals(await stack.count(), 2);
   });
 });

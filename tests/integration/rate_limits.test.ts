@@ -20,12 +20,6 @@ async function statuses(stack: TestStack, times: number, as: Record<string, stri
   return found;
 }
 
-async function messages(stack: TestStack): Promise<number> {
-  const [row] = await stack.sql<{ n: number }[]>`
-    select count(*)::int as n from public.messenger_messages`;
-  return row?.n ?? -1;
-}
-
 testsOnStack({}, (test) => {
   test("a user who reaches the limit is told when to come again", async (stack) => {
     const as = await asUser(stack);
@@ -35,14 +29,14 @@ testsOnStack({}, (test) => {
     assert(retryAfter > 1_100 && retryAfter <= 1_200, `Retry-After: ${retryAfter}`);
     assert(response.headers.get("access-control-expose-headers")?.includes("retry-after"));
     assertEquals([response.status, (await response.json()).code], [429, "rate_limited"]);
-    assertEquals(await messages(stack), 3);
+    assertEquals(await stack.count(), 3);
   });
 
   test("one user's limit is not another's, and the total is everyone's", async (stack) => {
     assertEquals(await statuses(stack, 4, await asUser(stack)), [202, 202, 202, 429]);
     assertEquals(await statuses(stack, 3, await asUser(stack)), [202, 202, 429]);
     assertEquals(await statuses(stack, 1, asStranger(stack)), [429]);
-    assertEquals(await messages(stack), 5);
+    assertEquals(await stack.count(), 5);
   });
 
   test("strangers share one allowance", async (stack) => {
@@ -61,7 +55,7 @@ testsOnStack({}, (test) => {
     assertEquals(await refusal(await post(stack, [limited, limited, free], as)), [202]);
     const two = [{ ...limited, idempotencyKey: "k" }, limited];
     assertEquals((await refusal(await post(stack, two, as)))[0], 429);
-    assertEquals(await messages(stack), 3);
+    assertEquals(await stack.count(), 3);
     const keys = await stack.sql`select from public.messenger_idempotency_keys`;
     assertEquals(keys.length, 0);
     assertEquals(await refusal(await post(stack, limited, as)), [202]);

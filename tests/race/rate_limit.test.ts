@@ -7,7 +7,7 @@ import {
   RateLimitedError,
   SupabaseTransport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
-import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+import { eventually, testsOnStack } from "../support/stack.ts";
 
 const message = { type: "A", payload: {} };
 
@@ -18,11 +18,6 @@ const limitOf = (max: number, count = 1, caller = "user:ann"): LimitedDispatch =
   max,
   perMs: 3_600_000,
 });
-
-async function rows(stack: TestStack): Promise<number> {
-  const [row] = await stack.sql`select count(*)::int as n from public.messenger_messages`;
-  return row?.n;
-}
 
 /** Sends, and answers whether it was let through. */
 const passes = (transport: SupabaseTransport, limits: LimitedDispatch[], count = 1) =>
@@ -38,7 +33,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       Array.from({ length: 200 }, () => passes(transport, [limitOf(50)])),
     );
     assertEquals(answers.filter(Boolean).length, 50);
-    assertEquals(await rows(stack), 50);
+    assertEquals(await stack.count(), 50);
   });
 
   test("arrays of users at once, under a limit of each and one of all, are whole or not there", async (stack) => {
@@ -50,7 +45,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       ], 3)));
     // 48 is the most that threes make of 50; no user may have more than 30 of them.
     assertEquals(answers.filter(Boolean).length, 16);
-    assertEquals(await rows(stack), 48);
+    assertEquals(await stack.count(), 48);
   });
 
   test("the second of two dispatches waits for the first, and is counted after it", async (stack) => {

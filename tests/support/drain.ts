@@ -33,10 +33,7 @@ export async function ran(stack: TestStack, times: number): Promise<void> {
 /** Waits until no message waits or runs. */
 export async function drained(stack: TestStack, withinMs = 60_000): Promise<void> {
   await eventually(
-    async () => {
-      const [row] = await stack.sql`select count(*)::int as n from public.messenger_messages`;
-      return row?.n;
-    },
+    () => stack.count(),
     (n) => n === 0,
     withinMs,
   );

@@ -32,6 +32,8 @@ export interface TestStack extends Stack {
   tick(body?: unknown): Promise<TickReport>;
   /** What the handlers have recorded, in order. */
   effects(): Promise<Effect[]>;
+  /** How many messages wait or run. */
+  count(): Promise<number>;
   /** Empties the bus between tests. */
   clear(): Promise<void>;
 }
@@ -88,6 +90,11 @@ export async function startTestStack(options: StackOptions = {}): Promise<TestSt
       (await answer<{ ids: string[] }>(await post("dispatch", body), 202)).ids,
     tick: async (body = {}) => await answer<TickReport>(await post("tick", body), 200),
     effects: async () => await sql<Effect[]>`select * from public.test_effects order by id`,
+    count: async () => {
+      const [row] = await sql<[{ n: number }]>`
+        select count(*)::int as n from public.messenger_messages`;
+      return row.n;
+    },
     clear: async () => {
       await sql`truncate public.messenger_messages, public.messenger_failed_messages,
         public.messenger_idempotency_keys, public.messenger_ticks, public.messenger_queues,

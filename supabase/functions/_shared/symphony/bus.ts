@@ -5,7 +5,7 @@ import { checkKey, checkMoment } from "./checks.ts";
 import { type Dedupe, parseDedupe } from "./dedupe.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import type { OutgoingMessage, Stamps } from "./envelope.ts";
-import { InvalidPayloadError, UnknownMessageTypeError } from "./errors.ts";
+import { UnknownMessageTypeError } from "./errors.ts";
 import {
   checkName,
   checkPriority,
@@ -13,7 +13,7 @@ import {
   type MessageDefinition,
   type Registry,
 } from "./message.ts";
-import { checkPayload, toStorableJson } from "./payload.ts";
+import { parsePayload, toStorableJson } from "./payload.ts";
 import type { Transport } from "./transport/transport.ts";
 
 /** What a dispatch may choose; the definition's values hold for the rest. */
@@ -104,8 +104,7 @@ export class MessageBus {
     if (!definition) throw new UnknownMessageTypeError(type);
     // What is checked is what will be stored; the handler gets it parsed once more.
     const json = toStorableJson(type, payload, definition.maxPayloadBytes);
-    const parsed = await checkPayload(definition.schema, json);
-    if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
+    await parsePayload(definition, json);
 
     let message = outgoing(definition, json, options);
     for (const { dispatch } of this.#middleware) if (dispatch) message = await dispatch(message);

@@ -41,8 +41,21 @@ function depthExceeds(value: unknown, levels: number): boolean {
 /** Schemas with a part that has to be waited for. */
 const asynchronous = new WeakSet<z.ZodType>();
 
-/** Checks a payload, at once where its schema allows that: waiting costs ten times as much. */
-export function checkPayload<Schema extends z.ZodType>(
+/**
+ * The payload as its definition's schema gives it to handlers.
+ * @throws InvalidPayloadError if the schema refuses it
+ */
+export async function parsePayload<Schema extends z.ZodType>(
+  { type, schema }: { readonly type: string; readonly schema: Schema },
+  payload: unknown,
+): Promise<z.output<Schema>> {
+  const parsed = await safeParse(schema, payload);
+  if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
+  return parsed.data;
+}
+
+/** Checks at once where the schema allows that: waiting costs ten times as much. */
+function safeParse<Schema extends z.ZodType>(
   schema: Schema,
   payload: unknown,
 ): z.ZodSafeParseResult<z.output<Schema>> | Promise<z.ZodSafeParseResult<z.output<Schema>>> {

@@ -3,8 +3,7 @@
 import { describeError } from "../describe-error.ts";
 import type { Logger } from "../log.ts";
 import type { MessageDefinition } from "../message.ts";
-import { InvalidPayloadError } from "../errors.ts";
-import { toStorableJson } from "../payload.ts";
+import { parsePayload, toStorableJson } from "../payload.ts";
 import type { Frontend } from "./caller.ts";
 import { chosenOptions, type DispatchMessage } from "./dispatch-body.ts";
 import { Problem } from "./problem.ts";
@@ -48,18 +47,18 @@ function opens({ access }: MessageDefinition, caller: Frontend): boolean {
 
 /** Asks the definition's own rule, where it has one. */
 async function allows(
-  { type, access, schema, maxPayloadBytes }: MessageDefinition,
+  definition: MessageDefinition,
   message: DispatchMessage,
   caller: Frontend,
   log: Logger,
 ): Promise<boolean> {
+  const { type, access, maxPayloadBytes } = definition;
   if (typeof access !== "function") return true;
   const json = toStorableJson(type, message.payload, maxPayloadBytes);
-  const parsed = await schema.safeParseAsync(json);
-  if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
+  const payload = await parsePayload(definition, json);
   const claims = caller.kind === "user" ? caller.claims : null;
   try {
-    return await access({ claims, payload: parsed.data }) === true;
+    return await access({ claims, payload }) === true;
   } catch (error) {
     log.error("access_rule_failed", { type, error: describeError(error).message });
     return false;

@@ -47,7 +47,7 @@ export interface Claim {
   /** Ms until the next message falls due, where this claim gave none; null where none waits. */
   readonly nextDueMs: number | null;
   /** The shortest lease among those that the claim may have given, in ms. */
-  readonly leaseMs?: number;
+  readonly leaseMs: number;
 }
 
 /** What a settle call answers. */

@@ -6,14 +6,13 @@ import type { Envelope } from "../envelope.ts";
 import {
   type HandlerFailure,
   HandlersFailedError,
-  InvalidPayloadError,
   MessageExpiredError,
   UnknownMessageTypeError,
 } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { HandlerContext, MessageDefinition } from "../message.ts";
 import { handled, type Outcome, type Snoozed } from "../outcome.ts";
-import { checkPayload } from "../payload.ts";
+import { parsePayload } from "../payload.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import { Snooze } from "../snooze.ts";
 import { checkProgress, type ProgressReporter } from "./progress.ts";
@@ -41,7 +40,7 @@ export async function attempt(
   const snoozes: Snooze[] = [];
   try {
     const definition = runnable(envelope, deps.bus);
-    const payload = await parse(definition, envelope);
+    const payload = await parsePayload(definition, envelope.payload);
     const ctx = context(task, deps);
     deps.deadlines.set(task, definition.timeoutMs);
     await task.run(() =>
@@ -82,13 +81,6 @@ export function runnable(envelope: Envelope, bus: MessageBus): MessageDefinition
   if (!definition) throw new UnknownMessageTypeError(envelope.type);
   if (envelope.expired && envelope.expiresAt) throw new MessageExpiredError(envelope.expiresAt);
   return definition;
-}
-
-/** The payload, checked and parsed. @throws InvalidPayloadError */
-export async function parse(definition: MessageDefinition, envelope: Envelope): Promise<unknown> {
-  const parsed = await checkPayload(definition.schema, envelope.payload);
-  if (!parsed.success) throw new InvalidPayloadError(envelope.type, parsed.error.issues);
-  return parsed.data;
 }
 
 /** What the handlers of an attempt have done so far. */

@@ -3,15 +3,9 @@
 import { type Batch, type BatchContext, readAnswer, type Verdict } from "../batch.ts";
 import type { MessageDefinition } from "../message.ts";
 import type { Outcome, Snoozed } from "../outcome.ts";
+import { parsePayload } from "../payload.ts";
 import { Snooze } from "../snooze.ts";
-import {
-  type AttemptDependencies,
-  context,
-  handledAs,
-  parse,
-  reporter,
-  runnable,
-} from "./attempt.ts";
+import { type AttemptDependencies, context, handledAs, reporter, runnable } from "./attempt.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -33,7 +27,10 @@ export async function attemptBatch(
   };
   const parsed = await Promise.all(tasks.map(async (task) => {
     try {
-      return [{ task, payload: await parse(runnable(task.envelope, deps.bus), task.envelope) }];
+      return [{
+        task,
+        payload: await parsePayload(runnable(task.envelope, deps.bus), task.envelope.payload),
+      }];
     } catch (error) {
       await fail(task, error);
       return [];

@@ -27,7 +27,7 @@ export class Leases {
    * @param ms the shortest of them
    * @returns whether a lease is shorter than those before
    */
-  taken(sentAt: number, areFirst: boolean, ms: number = this.ms): boolean {
+  taken(sentAt: number, areFirst: boolean, ms: number): boolean {
     this.#confirmedAt = areFirst ? sentAt : Math.min(this.#confirmedAt, sentAt);
     const isShorter = ms < this.ms;
     this.ms = Math.min(this.ms, ms);
