@@ -1,10 +1,10 @@
 -- What a claim and a settle call do about the groups of their messages, many at a time.
 
--- `candidates` are locked by the claim, `held` are those it has already. The others of a group that is
--- met out of turn are blocked along with them, some thousand at a time.
+-- `candidates` are locked by the claim, `held` are those it has already; both are ctids. The others of
+-- a group that is met out of turn are blocked along with them, some thousand at a time.
 create or replace function public.messenger_admit_groups(
-  queue text, candidates bigint[], held bigint[]
-) returns bigint[]
+  queue text, candidates tid[], held tid[]
+) returns tid[]
 language plpgsql
 set search_path = ''
 set jit = off
@@ -15,6 +15,12 @@ declare
   places constant integer := (
     select q.group_concurrency from public.messenger_queues q
     where q.name = messenger_admit_groups.queue
+  );
+  ids constant bigint[] := array(
+    select m.id from public.messenger_messages m where m.ctid = any (candidates)
+  );
+  held_ids constant bigint[] := array(
+    select m.id from public.messenger_messages m where m.ctid = any (held)
   );
   locked text[];
   admitted bigint[];
@@ -29,7 +35,7 @@ begin
     select g.group_key
     from (
       select distinct m.group_key from public.messenger_messages m
-      where m.id = any (candidates) and m.group_key is not null
+      where m.ctid = any (candidates) and m.group_key is not null
     ) as g
     where pg_try_advisory_xact_lock(
       public.messenger_group_lock(messenger_admit_groups.queue, g.group_key)
@@ -49,39 +55,39 @@ begin
         )
         - (
           select count(*) from public.messenger_messages h
-          where h.id = any (held) and h.queue = messenger_admit_groups.queue
+          where h.ctid = any (held) and h.queue = messenger_admit_groups.queue
             and h.group_key = g.group_key
         ) as number
     ) as room
     cross join lateral (
       select f.id
       from public.messenger_group_front(messenger_admit_groups.queue, g.group_key) as f
-      where f.id = any (candidates)
+      where f.id = any (ids)
       order by f.id limit greatest(room.number, 0)
     ) as free
   );
 
   refused := array(
     select m.id from public.messenger_messages m
-    where m.id = any (candidates) and m.group_key = any (locked) and m.id <> all (admitted)
+    where m.ctid = any (candidates) and m.group_key = any (locked) and m.id <> all (admitted)
   );
   if cardinality(refused) > 0 then
-    perform public.messenger_block_group(messenger_admit_groups.queue, r.group_key, held)
+    perform public.messenger_block_group(messenger_admit_groups.queue, r.group_key, held_ids)
     from (
       select distinct m.group_key from public.messenger_messages m where m.id = any (refused)
     ) as r;
   end if;
 
   return array(
-    select c.id
-    from unnest(candidates) with ordinality as c (id, position)
-    join public.messenger_messages m on m.id = c.id
-    where m.group_key is null or c.id = any (admitted)
+    select c.place
+    from unnest(candidates) with ordinality as c (place, position)
+    join public.messenger_messages m on m.ctid = c.place
+    where m.group_key is null or m.id = any (admitted)
     order by c.position
   );
 end
 $$;
-comment on function public.messenger_admit_groups(text, bigint[], bigint[]) is
+comment on function public.messenger_admit_groups(text, tid[], tid[]) is
   'Part of a claim: those of the locked messages that are in no group, or whose turn it is in theirs. Blocks the others.';
 
 create or replace function public.messenger_block_group(
@@ -161,13 +167,13 @@ comment on function public.messenger_open_groups(bigint[]) is
   'Part of a settle call: opens the groups of messages that were given back. An earlier one may have come while they ran.';
 
 revoke execute on function
-  public.messenger_admit_groups(text, bigint[], bigint[]),
+  public.messenger_admit_groups(text, tid[], tid[]),
   public.messenger_block_group(text, text, bigint[]),
   public.messenger_lock_groups(bigint[]),
   public.messenger_open_groups(bigint[])
 from public, anon, authenticated;
 grant execute on function
-  public.messenger_admit_groups(text, bigint[], bigint[]),
+  public.messenger_admit_groups(text, tid[], tid[]),
   public.messenger_block_group(text, text, bigint[]),
   public.messenger_lock_groups(bigint[]),
   public.messenger_open_groups(bigint[])

@@ -1,13 +1,16 @@
 -- What is due: which messages a claim may take, locked in the order in which it takes them, and when
 -- the next one will be.
 
--- The ids of up to `max_messages` due messages of one queue, locked, in the order priority, due time,
--- id. It walks rank by rank, so that messages of the future, however many, are never read. With
--- `last_key` it goes on behind that key: rows deleted before it are not read again, which keeps a
--- drain fast while a long transaction holds back vacuum. `held` are those that the claim has already.
+-- Up to `max_messages` due messages of one queue, locked, in the order priority, due time, id. It walks
+-- rank by rank, so that messages of the future, however many, are never read. With `last_key` it goes
+-- on behind that key: rows deleted before it are not read again, which keeps a drain fast while a long
+-- transaction holds back vacuum. `held` are those that the claim has already.
+--
+-- A claim names what it has locked by ctid: nobody else moves a locked row, and its update then needs
+-- no second walk through an index.
 create or replace function public.messenger_lock_due(
-  queue text, max_messages integer, last_key jsonb default null, held bigint[] default '{}'
-) returns bigint[]
+  queue text, max_messages integer, last_key jsonb default null, held tid[] default '{}'
+) returns tid[]
 language plpgsql
 set search_path = ''
 set jit = off
@@ -18,26 +21,28 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   current_rank smallint := (last_key ->> 0)::smallint;
-  behind_at timestamptz := coalesce((last_key ->> 1)::timestamptz, '-infinity');
-  behind_id bigint := coalesce((last_key ->> 2)::bigint, 0);
-  found_ids bigint[] := array[]::bigint[];
-  candidates bigint[];
+  behind_at timestamptz := (last_key ->> 1)::timestamptz;
+  behind_id bigint := (last_key ->> 2)::bigint;
+  locked tid[] := array[]::tid[];
+  candidates tid[];
   grouped boolean;
   asked integer;
   rounds integer := 0;
 begin
+  -- Each rank is read from its first message on: what vacuum has left behind before it is passed once.
   if current_rank is null then
-    select m.rank into current_rank from public.messenger_messages m
+    select m.rank, m.available_at, m.id - 1 into current_rank, behind_at, behind_id
+    from public.messenger_messages m
     where m.queue = messenger_lock_due.queue and m.status = 'pending'
       and not m.alone and not m.blocked
-    order by m.rank limit 1;
+    order by m.rank, m.available_at, m.id limit 1;
   end if;
 
   while current_rank is not null loop
-    asked := max_messages - cardinality(found_ids);
-    select array_agg(c.id), bool_or(c.group_key is not null) into candidates, grouped
+    asked := max_messages - cardinality(locked);
+    select array_agg(c.ctid), bool_or(c.group_key is not null) into candidates, grouped
     from (
-      select m.id, m.group_key from public.messenger_messages m
+      select m.ctid, m.group_key from public.messenger_messages m
       where m.queue = messenger_lock_due.queue and m.rank = current_rank
         and m.status = 'pending' and not m.alone and not m.blocked
         and m.available_at <= clock
@@ -48,42 +53,38 @@ begin
     ) as c;
 
     if grouped then
-      found_ids := found_ids || public.messenger_admit_groups(
-        messenger_lock_due.queue, candidates, held || found_ids
+      locked := locked || public.messenger_admit_groups(
+        messenger_lock_due.queue, candidates, held || locked
       );
       rounds := rounds + 1;
       -- Bounded, where a long group has only just been blocked.
       exit when rounds = 5;
     else
-      found_ids := found_ids || candidates;
+      locked := locked || candidates;
     end if;
-    exit when cardinality(found_ids) >= max_messages;
+    exit when cardinality(locked) >= max_messages;
 
     if cardinality(candidates) = asked then
       select m.available_at, m.id into behind_at, behind_id
-      from public.messenger_messages m where m.id = candidates[asked];
+      from public.messenger_messages m where m.ctid = candidates[asked];
     else
-      behind_at := '-infinity';
-      behind_id := 0;
-      -- Not min(): without statistics that may be planned as a read of every row behind.
-      current_rank := (
-        select m.rank from public.messenger_messages m
-        where m.queue = messenger_lock_due.queue and m.rank > current_rank
-          and m.status = 'pending' and not m.alone and not m.blocked
-        order by m.rank limit 1
-      );
+      select m.rank, m.available_at, m.id - 1 into current_rank, behind_at, behind_id
+      from public.messenger_messages m
+      where m.queue = messenger_lock_due.queue and m.rank > current_rank
+        and m.status = 'pending' and not m.alone and not m.blocked
+      order by m.rank, m.available_at, m.id limit 1;
     end if;
   end loop;
 
-  return found_ids;
+  return locked;
 end
 $$;
-comment on function public.messenger_lock_due(text, integer, jsonb, bigint[]) is
-  'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and answers their ids.';
+comment on function public.messenger_lock_due(text, integer, jsonb, tid[]) is
+  'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and answers where they lie.';
 
 -- One message that has to run alone, locked.
 create or replace function public.messenger_lock_alone(queues text[], slots integer default null)
-returns bigint[]
+returns tid[]
 language plpgsql
 set search_path = ''
 set jit = off
@@ -94,7 +95,7 @@ declare
   candidate record;
 begin
   for candidate in
-    select m.id, m.queue, m.group_key from public.messenger_messages m
+    select m.ctid, m.queue, m.group_key from public.messenger_messages m
     where m.status = 'pending' and m.alone and not m.blocked
       and m.available_at <= public.messenger_now() and m.queue = any (queues)
       and public.messenger_queue_opens_at(m.queue) is null
@@ -103,17 +104,17 @@ begin
     for update skip locked
   loop
     continue when candidate.group_key is not null and cardinality(
-      public.messenger_admit_groups(candidate.queue, array[candidate.id], '{}')
+      public.messenger_admit_groups(candidate.queue, array[candidate.ctid], '{}')
     ) = 0;
     -- The limits come last: room that is not used is held from other claims.
     continue when public.messenger_queue_room(candidate.queue, slots) = 0;
-    return array[candidate.id];
+    return array[candidate.ctid];
   end loop;
-  return array[]::bigint[];
+  return array[]::tid[];
 end
 $$;
 comment on function public.messenger_lock_alone(text[], integer) is
-  'Part of a claim: locks one message of these queues that has to run alone and that groups and limits let start, and answers its id.';
+  'Part of a claim: locks one message of these queues that has to run alone and that groups and limits let start, and answers where it lies.';
 
 -- When the next pending message of these queues may start; null if none waits.
 create or replace function public.messenger_next_due(queues text[]) returns timestamptz
@@ -124,32 +125,27 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_sort = off
 as $$
-  with recursive ranks as (
-    select q.queue, (
-      select m.rank from public.messenger_messages m
-      where m.queue = q.queue and m.status = 'pending' and not m.alone and not m.blocked
-      order by m.rank limit 1
-    ) as rank
+  -- Not min(): without statistics that may be planned as a read of every row.
+  with recursive fronts as (
+    select q.queue, f.rank, f.due_at
     from unnest(queues) as q (queue)
+    cross join lateral (
+      select m.rank, m.available_at as due_at from public.messenger_messages m
+      where m.queue = q.queue and m.status = 'pending' and not m.alone and not m.blocked
+      order by m.rank, m.available_at limit 1
+    ) as f
     union all
-    select r.queue, (
-      select m.rank from public.messenger_messages m
+    select r.queue, f.rank, f.due_at
+    from fronts r
+    cross join lateral (
+      select m.rank, m.available_at as due_at from public.messenger_messages m
       where m.queue = r.queue and m.status = 'pending' and not m.alone and not m.blocked
         and m.rank > r.rank
-      order by m.rank limit 1
-    )
-    from ranks r
-    where r.rank is not null
+      order by m.rank, m.available_at limit 1
+    ) as f
   ),
   due as (
-    select r.queue, (
-      select m.available_at from public.messenger_messages m
-      where m.queue = r.queue and m.rank = r.rank
-        and m.status = 'pending' and not m.alone and not m.blocked
-      order by m.available_at limit 1
-    ) as due_at
-    from ranks r
-    where r.rank is not null
+    select f.queue, f.due_at from fronts f
     union all
     select m.queue, m.available_at from public.messenger_messages m
     where m.status = 'pending' and m.alone and not m.blocked and m.queue = any (queues)
@@ -169,12 +165,12 @@ comment on function public.messenger_next_due(text[]) is
   'When the next pending message of these queues falls due and their limits let it start; null where none waits.';
 
 revoke execute on function
-  public.messenger_lock_due(text, integer, jsonb, bigint[]),
+  public.messenger_lock_due(text, integer, jsonb, tid[]),
   public.messenger_lock_alone(text[], integer),
   public.messenger_next_due(text[])
 from public, anon, authenticated;
 grant execute on function
-  public.messenger_lock_due(text, integer, jsonb, bigint[]),
+  public.messenger_lock_due(text, integer, jsonb, tid[]),
   public.messenger_lock_alone(text[], integer),
   public.messenger_next_due(text[])
 to service_role;

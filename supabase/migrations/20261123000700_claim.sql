@@ -6,7 +6,7 @@
 -- together give no more than `slots`. `keys` says where the last claim ended in each.
 create or replace function public.messenger_lock_shares(
   open_queues text[], weights integer[], limited boolean[], rated boolean[], max_messages integer,
-  slots integer, start_within_ms integer, inout keys jsonb, out locked bigint[]
+  slots integer, start_within_ms integer, inout keys jsonb, out locked tid[]
 )
 language plpgsql
 set search_path = ''
@@ -24,7 +24,7 @@ declare
   place integer;
   room integer := max_messages;
   asked integer;
-  found_ids bigint[];
+  locked_here tid[];
 begin
   locked := '{}';
   while room > 0 and cardinality(busy) > 0 loop
@@ -43,28 +43,28 @@ begin
         room, ceil(share * weights[place]), rooms[place], case when rated[place] then slots end
       );
       continue when asked <= 0;
-      found_ids := public.messenger_lock_due(
+      locked_here := public.messenger_lock_due(
         open_queues[place], asked, keys -> open_queues[place], locked
       );
-      if cardinality(found_ids) = asked then
+      if cardinality(locked_here) = asked then
         still_busy := still_busy || place;
         keys := keys || jsonb_build_object(open_queues[place], (
           select jsonb_build_array(m.rank, m.available_at, m.id::text)
-          from public.messenger_messages m where m.id = found_ids[asked]
+          from public.messenger_messages m where m.ctid = locked_here[asked]
         ));
       else
         keys := keys - open_queues[place];
       end if;
       if limited[place] then
-        rooms[place] := rooms[place] - cardinality(found_ids);
+        rooms[place] := rooms[place] - cardinality(locked_here);
       end if;
       if rated[place] then
         slots := slots - public.messenger_grant_rate(
-          open_queues[place], cardinality(found_ids), start_within_ms
+          open_queues[place], cardinality(locked_here), start_within_ms
         );
       end if;
-      room := room - cardinality(found_ids);
-      locked := locked || found_ids;
+      room := room - cardinality(locked_here);
+      locked := locked || locked_here;
     end loop;
     busy := still_busy;
   end loop;
@@ -73,7 +73,7 @@ $$;
 comment on function public.messenger_lock_shares(
   text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb
 ) is
-  'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Answers their ids, and where it ended in each queue.';
+  'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Answers where they lie, and where it ended in each queue.';
 
 -- One claim. `last_keys` is the answer of the worker's last claim: it goes on behind it, and looks
 -- in full again at a queue that had come back short. `sweep` also hands out messages whose lease ran
@@ -108,8 +108,8 @@ declare
   rated boolean[];
   leases jsonb;
   keys jsonb := coalesce(last_keys, '{}');
-  locked bigint[] := array[]::bigint[];
-  locked_here bigint[];
+  locked tid[] := array[]::tid[];
+  locked_here tid[];
   answer json;
 begin
   if token is null then
@@ -142,7 +142,7 @@ begin
 
   if repeated then
     locked := array(
-      select m.id from public.messenger_messages m
+      select m.ctid from public.messenger_messages m
       where m.status = 'processing' and m.lease_token in (token, crashed_token) and not m.cancelled
       for update
     );
@@ -154,7 +154,7 @@ begin
     if sweep then
       perform public.messenger_open_noted_groups();
       locked := array(
-        select m.id from public.messenger_messages m
+        select m.ctid from public.messenger_messages m
         where m.status = 'processing' and m.leased_until <= clock
           -- Not = any (): looked up in the index, that would be sorted anew.
           and array_position(open_queues, m.queue) is not null
@@ -169,7 +169,7 @@ begin
         locked_here := public.messenger_lock_alone(open_queues, slots);
         locked := locked || locked_here;
         perform public.messenger_grant_rate(m.queue, 1, start_within_ms)
-        from public.messenger_messages m where m.id = locked_here[1];
+        from public.messenger_messages m where m.ctid = locked_here[1];
       end if;
     else
       select s.locked, s.keys into locked_here, keys
@@ -191,7 +191,7 @@ begin
       leased_until = clock
         + coalesce((leases ->> m.queue)::integer, lease_ms) * interval '1 millisecond',
       dedupe_key = case when not m.dedupe_until_started then m.dedupe_key end
-    where m.id = any (locked)
+    where m.ctid = any (locked)
     returning m.lease_token = messenger_claim.token as is_given, m.rank, m.available_at, m.id,
       json_build_array(
         m.id::text, m.type, m.payload, m.queue, m.priority, m.available_at, m.created_at,
@@ -218,7 +218,7 @@ begin
     'alone_due', exists (
       select from public.messenger_messages m
       where m.status = 'pending' and m.alone and not m.blocked and m.available_at <= clock
-        and m.queue = any (open_queues) and m.id <> all (locked)
+        and m.queue = any (open_queues) and m.ctid <> all (locked)
         and public.messenger_queue_opens_at(m.queue) is null
     ),
     'next_due_at', case

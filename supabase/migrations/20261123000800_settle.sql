@@ -44,6 +44,7 @@ declare
   clock constant timestamptz := public.messenger_now();
   settlement jsonb;
   fence uuid;
+  handled_ids bigint[];
   given bigint[] := array[]::bigint[];
   settled bigint[] := array[]::bigint[];
   -- Those of them that schedules had made.
@@ -78,8 +79,8 @@ begin
     if fence is null then
       raise sqlstate 'PT400' using message = 'settlements: an entry has no token';
     end if;
-    given := given
-      || array(select jsonb_array_elements_text(settlement -> 'handled')::bigint)
+    handled_ids := array(select jsonb_array_elements_text(settlement -> 'handled')::bigint);
+    given := given || handled_ids
       || array(select jsonb_array_elements_text(settlement -> 'released')::bigint)
       || array(select (jsonb_array_elements(settlement -> 'snoozed') ->> 'id')::bigint)
       || array(select (jsonb_array_elements(settlement -> 'retries') ->> 'id')::bigint)
@@ -91,10 +92,7 @@ begin
 
     with handled as (
       delete from public.messenger_messages m
-      where m.id = any (
-          array(select jsonb_array_elements_text(settlement -> 'handled')::bigint order by 1)
-        )
-        and m.lease_token = fence
+      where m.id = any (handled_ids) and m.lease_token = fence
       returning m.id, m.stamps ? 'schedule' as scheduled
     )
     select settled || coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled)
@@ -198,8 +196,10 @@ begin
     perform public.messenger_open_groups(settled);
   end if;
 
-  stale := array(select unnest(given) except select unnest(settled));
-  if cardinality(stale) > 0 then
+  if cardinality(settled) = cardinality(given) then
+    stale := '{}';
+  else
+    stale := array(select unnest(given) except select unnest(settled));
     perform public.messenger_bury_cancelled(settlements, stale);
   end if;
   return jsonb_build_object('stale', stale::text[]);

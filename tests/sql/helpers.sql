@@ -88,6 +88,22 @@ as $$
   from unnest(types) with ordinality as t (type, position)
 $$;
 
+-- The types of messages that a claim has locked, and where messages of a type lie for a claim to lock.
+create function test.types_at(places tid[]) returns text[]
+language sql
+as $$
+  select coalesce(array_agg(m.type order by p.position), '{}')
+  from unnest(places) with ordinality as p (place, position)
+  join public.messenger_messages m on m.ctid = p.place
+$$;
+create function test.places_of(variadic types text[]) returns tid[]
+language sql
+as $$
+  select array_agg(m.ctid order by t.position)
+  from unnest(types) with ordinality as t (type, position)
+  join public.messenger_messages m on m.type = t.type
+$$;
+
 -- Adds a tick and answers its id. `state`: asked, lost (asked for, and never arrived), awake, killed
 -- (awake, and silent since), resting or ended. Its times are the wall's.
 create function test.tick(state text) returns bigint

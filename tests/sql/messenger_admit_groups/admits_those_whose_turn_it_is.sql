@@ -7,13 +7,15 @@ select test.dispatch_to_group('g', 'A', 'B');
 select test.dispatch_to_group('h', 'C', 'D');
 select test.dispatch('free');
 select is(
-  messenger_admit_groups('default', array(select id from messenger_messages order by id desc), '{}'),
-  array[test.id_of('free'), test.id_of('C'), test.id_of('A')],
+  test.types_at(messenger_admit_groups(
+    'default', array(select ctid from messenger_messages order by id desc), '{}'
+  )),
+  array['free', 'C', 'A'],
   'the first of each group and what is in none'
 );
 select is(test.blocked(), array['B', 'D'], 'the others wait');
 select is(
-  messenger_admit_groups('default', array[test.id_of('B')], '{}'), '{}',
+  messenger_admit_groups('default', test.places_of('B'), '{}'), '{}',
   'and are refused, whoever asks'
 );
 

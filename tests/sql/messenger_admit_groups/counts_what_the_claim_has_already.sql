@@ -5,14 +5,16 @@ select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch_to_group('g', 'A', 'B', 'C');
 select is(
-  messenger_admit_groups('default', array[test.id_of('A')], array[test.id_of('B')]), '{}',
+  messenger_admit_groups('default', test.places_of('A'), test.places_of('B')), '{}',
   'the earlier one waits until the later one is done'
 );
 select is(test.blocked(), array['C'], 'what the claim has is not blocked');
 update messenger_queues set group_concurrency = 2;
 select is(
-  messenger_admit_groups('default', array[test.id_of('A'), test.id_of('C')], array[test.id_of('B')]),
-  array[test.id_of('A')], 'it runs beside it where two may'
+  test.types_at(
+    messenger_admit_groups('default', test.places_of('A', 'C'), test.places_of('B'))
+  ),
+  array['A'], 'it runs beside it where two may'
 );
 
 select * from finish();

@@ -2,8 +2,8 @@
 begin;
 select plan(7);
 select test.set_clock('2026-01-01 12:00Z');
-create function pg_temp.alone() returns bigint[] language sql as $$
-  select messenger_lock_alone(array['default', 'mail', 'slow'])
+create function pg_temp.alone() returns text[] language sql as $$
+  select test.types_at(messenger_lock_alone(array['default', 'mail', 'slow']))
 $$;
 
 insert into messenger_queues (name, concurrency, rate_limit) values ('mail', 1, null), ('slow', null, 1);
@@ -17,7 +17,7 @@ update messenger_messages set alone = true, blocked = false where status = 'pend
 select is(
   messenger_lock_alone(array['slow'], 0), '{}', 'none of a queue with a rate for a worker without slots'
 );
-select is(pg_temp.alone(), array[test.id_of('slow')], 'what stands behind the others is found');
+select is(pg_temp.alone(), array['slow'], 'what stands behind the others is found');
 select messenger_grant_rate('slow', 1, 250);
 select is(pg_temp.alone(), '{}', 'a rate that is used up');
 select is(test.blocked(), array['B'], 'what is out of turn is blocked');
@@ -28,7 +28,7 @@ select test.handle(1, 'running');
 select is(cardinality(pg_temp.alone()), 1, 'a place that is free');
 select test.handle(1, 'A');
 select is(
-  messenger_lock_alone(array['default']), array[test.id_of('B')], 'a turn that has come'
+  test.types_at(messenger_lock_alone(array['default'])), array['B'], 'a turn that has come'
 );
 
 select * from finish();

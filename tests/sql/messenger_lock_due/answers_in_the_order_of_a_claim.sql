@@ -9,16 +9,16 @@ select messenger_dispatch('first', priority => 1, available_at => '2026-01-01 11
 select messenger_dispatch('other', priority => 9, queue => 'other');
 
 select is(
-  to_jsonb(messenger_lock_due('default', 2)::text[]), test.ids('first', 'second'),
+  test.types_at(messenger_lock_due('default', 2)), array['first', 'second'],
   'the first two of one queue'
 );
 select is(
-  to_jsonb(messenger_lock_due(
+  test.types_at(messenger_lock_due(
     'default', 9, jsonb_build_array(-1, '2026-01-01 11:59Z'::timestamptz, test.id_of('first')::text)
-  )::text[]),
-  test.ids('second', 'third'), 'behind a key'
+  )),
+  array['second', 'third'], 'behind a key'
 );
-select is(messenger_lock_due('unheard.of', 9), array[]::bigint[], 'nothing in an empty queue');
+select is(messenger_lock_due('unheard.of', 9), array[]::tid[], 'nothing in an empty queue');
 
 select * from finish();
 rollback;

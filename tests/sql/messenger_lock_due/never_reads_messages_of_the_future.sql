@@ -18,8 +18,7 @@ select cmp_ok(
   'with statistics'
 );
 create temp table due as
-  select m.type from messenger_messages m
-  join unnest(messenger_lock_due('default', 100)) as id using (id);
+  select unnest(test.types_at(messenger_lock_due('default', 100))) as type;
 select results_eq(
   'select type, count(*) from due group by 1', $$values ('due', 30::bigint)$$,
   'all that is due is found, and nothing else'

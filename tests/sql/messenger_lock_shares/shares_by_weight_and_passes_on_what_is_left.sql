@@ -15,12 +15,12 @@ begin
   from (
     select count(m.id) as n
     from messenger_messages m
-    where m.id = any ((
+    where m.ctid = any ((
       select s.locked from messenger_lock_shares(
         queues, weights, array(select q = 'narrow' or q like 'slow%' from unnest(queues) as q),
         array(select q like 'slow%' from unnest(queues) as q), most, slots, 250, '{}'
       ) as s
-    )::bigint[])
+    )::tid[])
     group by m.queue
   ) as counted;
   return answer;
