@@ -1,7 +1,7 @@
 /** W2: draining no-op messages with the whole worker, one process; each system in its best ways. */
 
 import type { Variant } from "../agents/queue.ts";
-import { BEST, drain, enqueue } from "../harness/drain.ts";
+import { BEST, DEFAULTS, drain, enqueue } from "../harness/drain.ts";
 import type { SystemName } from "../harness/systems.ts";
 import { atLeast, Tally } from "../report/result.ts";
 import { startFleet } from "./fleet.ts";
@@ -12,11 +12,16 @@ const VARIANTS: readonly { name: string; system: SystemName; variant: Variant }[
   {
     name: "ours, default settings (500/10)",
     system: "ours",
-    variant: { ...BEST.ours, batchSize: 500, concurrency: 10 },
+    variant: DEFAULTS,
   },
   { name: "graphile-worker", system: "graphile-worker", variant: BEST["graphile-worker"] },
-  { name: "pg-boss, one fetcher", system: "pg-boss", variant: { ...BEST["pg-boss"], fetchers: 1 } },
-  { name: "pg-boss, four fetchers", system: "pg-boss", variant: BEST["pg-boss"] },
+  {
+    name: "graphile-worker, as in its own benchmark (500)",
+    system: "graphile-worker",
+    variant: { ...BEST["graphile-worker"], batchSize: 500 },
+  },
+  { name: "pg-boss", system: "pg-boss", variant: BEST["pg-boss"] },
+  { name: "pg-boss by 500", system: "pg-boss", variant: { ...BEST["pg-boss"], batchSize: 500 } },
 ];
 
 /** Messages handled and settled a second, and the worker's CPU for them. */
@@ -55,24 +60,24 @@ export const w02: Workload = {
         }
       }
     }
-    const boss = Math.max(
-      rates.median("pg-boss, one fetcher"),
-      rates.median("pg-boss, four fetchers"),
-    );
+    const best = (system: SystemName) =>
+      Math.max(
+        ...VARIANTS.filter((one) => one.system === system).map(({ name }) => rates.median(name)),
+      );
     return {
       measurements: [...rates.measurements, ...cpu.measurements],
       goals: [
         atLeast(
-          "ours : graphile-worker",
-          rates.median("ours") / rates.median("graphile-worker"),
+          "ours : graphile-worker's best",
+          rates.median("ours") / best("graphile-worker"),
           1.3,
         ),
-        atLeast("ours : pg-boss's best", rates.median("ours") / boss, 2),
+        atLeast("ours : pg-boss's best", rates.median("ours") / best("pg-boss"), 2),
       ],
       notes: [
-        "Ours: zod, envelope, handler, settle, through PostgREST; 1,000 held, 100 handlers at once. " +
-        "graphile-worker: local queue 500, completions batched, 24 jobs at once. pg-boss: " +
-        "fetch and complete by 500.",
+        "Ours: zod, envelope, handler, settle, through PostgREST; 4,000 held, 100 handlers at once. " +
+        "graphile-worker: local queue 2,000, completions batched, 24 jobs at once. pg-boss: fetch and " +
+        "complete by 2,000 in four loops. Each is at its fastest with these sizes, of those tried.",
       ],
     };
   },

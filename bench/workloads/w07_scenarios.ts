@@ -3,9 +3,14 @@
 import type postgres from "postgres";
 import type { Sizes } from "../options.ts";
 
+/** Whether each claim starts at the head of its queue, or only as often as a worker's do. */
+export type Looks = "in full" | "as a worker";
+
 /** A state of the table, made from the empty one. */
 export interface Scenario {
   readonly name: string;
+  /** Looks in full where it is absent. */
+  readonly looks?: Looks;
   seed(sql: postgres.Sql): Promise<unknown>;
   /** What goes on beside the measurement. */
   during?(sql: postgres.Sql, measure: () => Promise<void>): Promise<void>;
@@ -31,11 +36,12 @@ export async function scenarios(sql: postgres.Sql, sizes: Sizes): Promise<Scenar
     { name: `${beside} of the future`, seed: (sql) => seedFuture(sql, beside) },
     { name: `${beside} dead`, seed: (sql) => seedDead(sql, beside) },
     { name: `behind ${inFront} leased`, seed: (sql) => seedLeased(sql, inFront) },
-    {
-      name: `behind ${inFront} locked`,
+    ...(["as a worker", "in full"] as const).map((looks): Scenario => ({
+      name: `behind ${inFront} locked, looking ${looks}${looks === "in full" ? "" : " does"}`,
+      looks,
       seed: (sql) => seedUrgent(sql, inFront),
       during: whileLocked,
-    },
+    })),
     ...(grouped
       ? [{
         name: `behind ${inFront} of one group`,

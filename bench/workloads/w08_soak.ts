@@ -2,7 +2,7 @@
 
 import type postgres from "postgres";
 import type { Drained, Progress } from "../agents/queue.ts";
-import { BEST, checkCounts } from "../harness/drain.ts";
+import { checkCounts, DEFAULTS } from "../harness/drain.ts";
 import { every } from "../harness/every.ts";
 import { startReaders } from "../harness/horizon.ts";
 import { atMost, type Series, Tally } from "../report/result.ts";
@@ -34,7 +34,7 @@ export const w08: Workload = {
     await ours.settle();
     let handled = 0;
     worker.listen((progress: Progress) => handled = progress.handled);
-    await worker.call("drain", BEST.ours);
+    await worker.call("drain", DEFAULTS);
 
     const looks: Look[] = [];
     const startedAt = performance.now();

@@ -110,6 +110,8 @@ declare
   keys jsonb := coalesce(last_keys, '{}');
   locked tid[] := array[]::tid[];
   locked_here tid[];
+  look_from timestamptz;
+  look_ms double precision := 0;
   answer json;
 begin
   if token is null then
@@ -172,11 +174,13 @@ begin
         from public.messenger_messages m where m.ctid = locked_here[1];
       end if;
     else
+      look_from := clock_timestamp();
       select s.locked, s.keys into locked_here, keys
       from public.messenger_lock_shares(
         open_queues, weights, limited, rated, max_messages, slots, start_within_ms, keys
       ) as s;
       locked := locked || locked_here;
+      look_ms := extract(milliseconds from clock_timestamp() - look_from);
     end if;
   end if;
 
@@ -211,6 +215,7 @@ begin
     'lease_ms', least(lease_ms, (
       select min(l.ms::integer) from jsonb_each_text(leases) as l (queue, ms)
     )),
+    'look_ms', look_ms,
     'rated', array(
       select o.name from unnest(open_queues, rated) as o (name, rated) where o.rated
     ),
@@ -232,7 +237,7 @@ $$;
 comment on function public.messenger_claim(
   uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
 ) is
-  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, available_at, created_at, expires_at, expired, retry_count, attempts, group_key, stamps, errors, alone], last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), rated (queues with a rate).';
+  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, available_at, created_at, expires_at, expired, retry_count, attempts, group_key, stamps, errors, alone], last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), look_ms (what it took to find and lock them), rated (queues with a rate).';
 
 revoke execute on function
   public.messenger_lock_shares(

@@ -88,6 +88,27 @@ testsOnStack({ poolSize: 20 }, (test) => {
     }
   });
 
+  test("a repeated claim waits for who writes its messages, and finds them where they are then", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const [id] = await stack.dispatch({ type: "Count", payload: { n: 1 } });
+    const request = claimOf(10);
+    await transport.claim(request);
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`update public.messenger_messages set leased_until = now() + interval '1 hour'`;
+      const again = transport.claim({ ...request, repeated: true });
+      await waitUntilBlocked(stack);
+      await other`commit`;
+      assertEquals((await again).messages.map((message) => message.id), [id]);
+      const [row] = await stack.sql`
+        select leased_until < now() + interval '30 minutes' as is_new from public.messenger_messages`;
+      assertEquals(row?.is_new, true);
+    } finally {
+      await other.end();
+    }
+  });
+
   test("an idempotency key of an uncommitted dispatch makes the second wait, and answer its id", async (stack) => {
     const other = postgres(stack.adminDbUrl, { max: 1 });
     try {

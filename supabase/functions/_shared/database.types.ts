@@ -553,8 +553,8 @@ export type Database = {
       };
       "messenger_action_target": { Args: { "answer": Json; "args": Json }; Returns: Json };
       "messenger_admit_groups": {
-        Args: { "candidates": (number)[]; "held": (number)[]; "queue": string };
-        Returns: (number)[];
+        Args: { "candidates": (unknown)[]; "held": (unknown)[]; "queue": string };
+        Returns: (unknown)[];
       };
       "messenger_advance_schedules": { Args: { "advances": Json; "token": string }; Returns: Json };
       "messenger_append_errors": { Args: { "history": Json; "latest": Json }; Returns: Json };
@@ -706,11 +706,11 @@ export type Database = {
       };
       "messenger_lock_alone": {
         Args: { "queues": (string)[]; "slots"?: number };
-        Returns: (number)[];
+        Returns: (unknown)[];
       };
       "messenger_lock_due": {
-        Args: { "held"?: (number)[]; "last_key"?: Json; "max_messages": number; "queue": string };
-        Returns: (number)[];
+        Args: { "held"?: (unknown)[]; "last_key"?: Json; "max_messages": number; "queue": string };
+        Returns: (unknown)[];
       };
       "messenger_lock_failed": {
         Args: {

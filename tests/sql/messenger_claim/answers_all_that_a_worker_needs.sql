@@ -1,6 +1,6 @@
 -- One jsonb, since PostgREST would cut a set of rows after they have been claimed.
 begin;
-select plan(2);
+select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
 select messenger_enqueue('[{
@@ -21,12 +21,15 @@ select is(
   'the envelope is complete'
 );
 select is(
-  (select answer - 'messages' - 'crashed_token' - 'last_keys' from claim),
+  (select answer - 'messages' - 'crashed_token' - 'last_keys' - 'look_ms' from claim),
   jsonb_build_object(
     'crashed', '[]'::jsonb, 'token', test.token(1), 'now', messenger_now(), 'alone_due', false,
     'next_due_at', null, 'lease_ms', 60000, 'rated', '[]'::jsonb
   ),
   'and so is what stands around it'
+);
+select cmp_ok(
+  (select (answer ->> 'look_ms')::numeric from claim), '>', 0::numeric, 'with the time it took to look'
 );
 
 select * from finish();

@@ -16,7 +16,7 @@ select is((select test.types(answer -> 'messages') from call), array['B', 'C'], 
 select is((select answer -> 'stale' from call), '["999999999"]', 'the settle''s answer beside it');
 select is(
   array(select key from call, jsonb_object_keys(answer) as key order by 1),
-  array['alone_due', 'crashed', 'crashed_token', 'last_keys', 'lease_ms', 'messages',
+  array['alone_due', 'crashed', 'crashed_token', 'last_keys', 'lease_ms', 'look_ms', 'messages',
     'next_due_at', 'now', 'rated', 'stale', 'token'],
   'and all else that a claim answers'
 );

@@ -269,6 +269,7 @@ export class InMemoryTransport implements Transport {
         request.leaseMs,
         ...messages.map(({ queue }) => this.queues.get(queue).leaseMs ?? Infinity),
       ),
+      lookMs: 0,
     });
   }
 

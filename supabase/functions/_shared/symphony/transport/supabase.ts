@@ -48,6 +48,7 @@ interface ClaimAnswer {
   now: string;
   next_due_at: string | null;
   lease_ms: number;
+  look_ms: number;
   rated: string[];
 }
 
@@ -175,6 +176,7 @@ function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
       ? null
       : Math.max(0, Date.parse(answer.next_due_at) - Date.parse(answer.now)),
     leaseMs: answer.lease_ms,
+    lookMs: answer.look_ms,
   };
 }
 

@@ -48,6 +48,8 @@ export interface Claim {
   readonly nextDueMs: number | null;
   /** The shortest lease among those that the claim may have given, in ms. */
   readonly leaseMs: number;
+  /** What it took to find and lock the messages, in ms. */
+  readonly lookMs: number;
 }
 
 /** What a settle call answers. */

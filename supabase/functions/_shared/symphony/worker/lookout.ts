@@ -11,12 +11,22 @@ import {
 const SWEEP_EVERY_MS = 10_000;
 /** A drain looks at the head of its queues so often, in ms: an urgent message waits no longer. */
 const FULL_LOOK_EVERY_MS = 1_000;
+/** Where such a look has to pass many rows that others have locked, it takes no more of the time. */
+const FULL_LOOK_SHARE = 1 / 100;
+/** But it comes so often in any case, in ms. */
+const FULL_LOOK_AT_LEAST_EVERY_MS = 30_000;
 /** Between two looks for work that is due but was not given, in ms: another worker has it locked. */
 const SHORTEST_WAIT_MS = 50;
 /** Messages of queues with a rate are claimed for a start within so many ms at most. */
 const LONGEST_START_MS = 10_000;
 /** With no look within so many ms the tick should rest: others may see to what comes in meanwhile. */
 const SOON_MS = 100;
+
+/** Ms until the next look at the head of the queues, after one that took `lookMs`. */
+export function untilFullLook(lookMs: number): number {
+  const spared = Math.max(FULL_LOOK_EVERY_MS, lookMs / FULL_LOOK_SHARE);
+  return Math.min(spared, FULL_LOOK_AT_LEAST_EVERY_MS);
+}
 
 /** What a worker can take. */
 export interface Hands {
@@ -35,7 +45,7 @@ export class Lookout {
   /** When to look next, on the clock of performance.now(); null where nothing more falls due. */
   nextLookAt: number | null = performance.now();
   #lastKeys: LastKeys | undefined;
-  #fullLookAt = -Infinity;
+  #nextFullLookAt = -Infinity;
   #sweepAt = -Infinity;
   #aloneDue = false;
   #ranAlone = false;
@@ -88,9 +98,9 @@ export class Lookout {
     const lookDue = this.nextLookAt !== null && now >= this.nextLookAt && room >= worthwhile;
     if (!(runAlone || lookDue || (settles && room > 0))) return null;
 
-    const fullLook = now - this.#fullLookAt >= FULL_LOOK_EVERY_MS;
+    const fullLook = now >= this.#nextFullLookAt;
     const sweep = now - this.#sweepAt >= SWEEP_EVERY_MS;
-    if (fullLook) this.#fullLookAt = now;
+    if (fullLook) this.#nextFullLookAt = now + untilFullLook(0);
     if (sweep) this.#sweepAt = now;
     return {
       token: crypto.randomUUID(),
@@ -114,6 +124,9 @@ export class Lookout {
     if (this.#ranAlone) {
       this.nextLookAt = performance.now();
       return;
+    }
+    if (!request.lastKeys) {
+      this.#nextFullLookAt = performance.now() + untilFullLook(claim.lookMs);
     }
     this.#lastKeys = claim.lastKeys;
     this.nextLookAt = this.#whenToLookAgain(given === request.maxMessages, claim);

@@ -1,0 +1,38 @@
+/** What a worker asks for, by what its claims have given. */
+
+import { assertEquals } from "@std/assert";
+import type { Claim } from "../../supabase/functions/_shared/symphony/index.ts";
+import {
+  Lookout,
+  untilFullLook,
+} from "../../supabase/functions/_shared/symphony/worker/lookout.ts";
+
+const hands = { isEmpty: true, room: 10, worthwhile: 1, slots: 10 };
+const nothing: Claim = {
+  messages: [],
+  crashed: [],
+  lastKeys: { default: "key" },
+  aloneDue: false,
+  nextDueMs: null,
+  leaseMs: 60_000,
+  lookMs: 0,
+};
+
+/** Whether a worker whose first look took `lookMs` looks at the head of its queues after `ms`. */
+function looksInFull(lookMs: number, ms: number): boolean {
+  const lookout = new Lookout({ leaseMs: 60_000, endsAt: Infinity });
+  const now = performance.now();
+  const first = lookout.request(now, hands, true);
+  if (!first) throw new Error("no first look");
+  lookout.learn({ ...nothing, lookMs }, first);
+  return lookout.request(now + ms, hands, true)?.lastKeys === undefined;
+}
+
+Deno.test("a drain looks at the head of its queues once a second", () => {
+  assertEquals([looksInFull(5, 900), looksInFull(5, 1_100)], [false, true]);
+});
+
+Deno.test("where that takes long, it takes a hundredth of the time, and comes within 30 s", () => {
+  assertEquals([80, 10_000].map(untilFullLook), [8_000, 30_000]);
+  assertEquals([looksInFull(80, 7_500), looksInFull(80, 8_500)], [false, true]);
+});
