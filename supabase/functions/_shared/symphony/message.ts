@@ -14,7 +14,10 @@ import { type CheckedRateLimit, parseRateLimit, type RateLimit } from "./rate-li
 import type { Classification } from "./retry/classify.ts";
 import type { BackoffOptions, RetryStrategy } from "./retry/strategy.ts";
 
-/** What a handler gets beside the payload. */
+/**
+ * What a handler gets beside the payload. Pass it on as it is: a copy made by `{ ...ctx }` lacks signal,
+ * log and progress, which are made only when they are looked at.
+ */
 export interface HandlerContext {
   readonly envelope: Envelope;
   /** Which attempt this is; the first is 1. */

@@ -2,7 +2,7 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus.ts";
-import type { Envelope } from "../envelope.ts";
+import type { Envelope, ScheduleStamp, UserStamp } from "../envelope.ts";
 import {
   type HandlerFailure,
   HandlersFailedError,
@@ -10,7 +10,7 @@ import {
   UnknownMessageTypeError,
 } from "../errors.ts";
 import type { Logger } from "../log.ts";
-import type { HandlerContext, MessageDefinition } from "../message.ts";
+import type { Dispatch, HandlerContext, MessageDefinition } from "../message.ts";
 import { handled, type Outcome, type Snoozed } from "../outcome.ts";
 import { parsePayload } from "../payload.ts";
 import type { RetryManager } from "../retry/manager.ts";
@@ -41,7 +41,7 @@ export async function attempt(
   try {
     const definition = runnable(envelope, deps.bus);
     const payload = await parsePayload(definition, envelope.payload);
-    const ctx = context(task, deps);
+    const ctx = new AttemptContext(task, deps);
     deps.deadlines.set(task, definition.timeoutMs);
     await task.run(() =>
       deps.bus.handle(ctx, () => runHandlers(definition, payload, ctx, { handledBy, snoozes }))
@@ -114,24 +114,44 @@ async function runHandlers(
   throw new HandlersFailedError(failures);
 }
 
-/** What a handler gets beside the payload; signal and log are made when they are looked at. */
-export function context(task: Task, deps: AttemptDependencies): HandlerContext {
-  const { envelope } = task;
-  return {
-    envelope,
-    attempt: envelope.attempts,
-    get signal() {
-      return task.signal;
-    },
-    get log() {
-      return deps.log.with({ id: envelope.id, type: envelope.type, attempt: envelope.attempts });
-    },
-    dispatch: deps.bus.dispatch,
-    supabase: deps.supabase,
-    schedule: envelope.stamps.schedule ?? null,
-    user: envelope.stamps.user ?? null,
-    progress: reporter(task, deps),
-  };
+/**
+ * What a handler gets beside the payload; signal, log and progress are made when they are looked at.
+ * A class, for an object literal with getters takes longer to make than all else that a message needs.
+ */
+export class AttemptContext implements HandlerContext {
+  readonly envelope: Envelope;
+  readonly attempt: number;
+  readonly dispatch: Dispatch;
+  readonly supabase: SupabaseClient;
+  readonly schedule: ScheduleStamp | null;
+  readonly user: UserStamp | null;
+  readonly #task: Task;
+  readonly #deps: AttemptDependencies;
+
+  constructor(task: Task, deps: AttemptDependencies) {
+    const { envelope } = task;
+    this.envelope = envelope;
+    this.attempt = envelope.attempts;
+    this.dispatch = deps.bus.dispatch;
+    this.supabase = deps.supabase;
+    this.schedule = envelope.stamps.schedule ?? null;
+    this.user = envelope.stamps.user ?? null;
+    this.#task = task;
+    this.#deps = deps;
+  }
+
+  get signal(): AbortSignal {
+    return this.#task.signal;
+  }
+
+  get log(): Logger {
+    const { id, type, attempts } = this.envelope;
+    return this.#deps.log.with({ id, type, attempt: attempts });
+  }
+
+  get progress(): HandlerContext["progress"] {
+    return reporter(this.#task, this.#deps);
+  }
 }
 
 /** What a handler reports the progress of a message by. */

@@ -5,7 +5,13 @@ import type { MessageDefinition } from "../message.ts";
 import type { Outcome, Snoozed } from "../outcome.ts";
 import { parsePayload } from "../payload.ts";
 import { Snooze } from "../snooze.ts";
-import { type AttemptDependencies, context, handledAs, reporter, runnable } from "./attempt.ts";
+import {
+  AttemptContext,
+  type AttemptDependencies,
+  handledAs,
+  reporter,
+  runnable,
+} from "./attempt.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -45,7 +51,7 @@ export async function attemptBatch(
     try {
       let snoozed: Snooze | undefined;
       await task.run(() =>
-        deps.bus.handle(context(task, deps), async () => {
+        deps.bus.handle(new AttemptContext(task, deps), async () => {
           const verdict = await gathering.join(member);
           if (verdict instanceof Snooze) snoozed = verdict;
           else if (verdict) throw verdict.error;

@@ -57,15 +57,15 @@ export class Slots {
   readonly capacity = (type: string): number =>
     this.#options.bus.registry.get(type)?.batch?.size ?? 1;
 
-  /** Starts messages of one type in one slot. */
-  start(envelopes: readonly Envelope[]): void {
+  /** Starts messages of one type in one slot. @param now on the clock of performance.now() */
+  start(envelopes: readonly Envelope[], now: number): void {
     const [first] = envelopes;
     if (!first) return;
     const { gate, pace, onFree } = this.#options;
     const tasks = envelopes.map((envelope) => new Task(envelope));
     for (const task of tasks) this.#tasks.set(task.envelope.id, task);
     this.busy++;
-    this.filledAt = performance.now();
+    this.filledAt = now;
     pace.started(this.capacity(first.type));
     const work = () => this.#run(tasks, first.type);
     const end = () => {

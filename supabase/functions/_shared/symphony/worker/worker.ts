@@ -167,7 +167,7 @@ class Run {
     while (!this.#stopping && this.#inbox.size > 0 && this.#slots.free > 0) {
       const envelopes = this.#inbox.take(this.#slots.capacity);
       this.#budget.messages -= envelopes.length;
-      this.#slots.start(envelopes);
+      this.#slots.start(envelopes, this.#now);
     }
   }
 
