@@ -59,6 +59,27 @@ Deno.test("a drain of fast messages claims full batches after its first claim", 
   assertEquals(claims.slice(0, 2), [20, 80]);
 });
 
+for (const [batchSize, most] of [[600, 2], [3_000, 3]] as const) {
+  Deno.test(`a worker that may hold ${batchSize} messages has up to ${most} calls on their way`, async () => {
+    let calls = 0;
+    let seen = 0;
+    const { bus, work } = workbench([define(() => {})], {
+      wrap: (memory) => ({
+        ...changed(memory, {}),
+        settleAndClaim: async (settlements, request) => {
+          seen = Math.max(seen, ++calls);
+          await sleep(10);
+          calls--;
+          return await memory.settleAndClaim(settlements, request);
+        },
+      }),
+    });
+    await bus.dispatchAll(payloads(2 * batchSize));
+    assertEquals((await work({ batchSize, concurrency: 100 })).handled, 2 * batchSize);
+    assertEquals(seen, most);
+  });
+}
+
 Deno.test("messages behind handlers that take long are given back for others", async () => {
   const stop = new AbortController();
   const { bus, memory, work } = workbench([

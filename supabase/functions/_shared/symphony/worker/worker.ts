@@ -16,8 +16,10 @@ import { Rest } from "./rest.ts";
 import { Slots } from "./slots.ts";
 import { Tally } from "./tally.ts";
 
-/** So many calls to the database at once: while one is on its way, the handlers fill the next. */
-const MOST_EXCHANGES = 2;
+/** Calls to the database at once: while one is on its way, the handlers fill the next. */
+const EXCHANGES = 2;
+/** With room for so many messages one more is faster; with less in each call it would be slower. */
+const MANY_MESSAGES = 3_000;
 /** With all slots busy for so long, in ms, the messages behind them are given to others. */
 const STALLED_AFTER_MS = 1_000;
 
@@ -46,6 +48,7 @@ class Run {
   #now = performance.now();
   /** Nothing more is claimed or started. */
   #stopping = false;
+  readonly #mostExchanges: number;
   /** Calls on their way. */
   #exchanges = 0;
   /** Messages that they may bring. */
@@ -59,7 +62,8 @@ class Run {
     this.#tally = new Tally(options.retry);
     this.#budget = new Budget(options, this.#now);
     this.#pace = new Pace({ slots: concurrency, most: batchSize });
-    this.#outbox = new Outbox(Math.ceil(batchSize / 2));
+    this.#mostExchanges = batchSize < MANY_MESSAGES ? EXCHANGES : EXCHANGES + 1;
+    this.#outbox = new Outbox(Math.ceil(batchSize / this.#mostExchanges));
     this.#leases = new Leases(options.leaseMs);
     this.#lookout = new Lookout({ ...options, endsAt: this.#budget.endsAt });
     this.#slots = new Slots({
@@ -131,7 +135,6 @@ class Run {
     return this.#exchanges === 0 && !this.#hasWork && this.#outbox.isEmpty;
   }
 
-  /** Whether messages wait or run. */
   get #hasWork(): boolean {
     return this.#inbox.size > 0 || this.#slots.busy > 0;
   }
@@ -179,7 +182,7 @@ class Run {
   }
 
   #startExchange(): void {
-    if (this.#exchanges === MOST_EXCHANGES) return;
+    if (this.#exchanges === this.#mostExchanges) return;
     const settles = this.#outbox.isDue(this.#now, !this.#hasWork);
     const request = this.#claimRequest(settles);
     if (request || settles) this.#exchange(request);
