@@ -1,10 +1,22 @@
 -- What is due: which messages a claim may take, locked in the order in which it takes them, and when
 -- the next one will be.
 
+-- Where the latest large claim has come to, whether it is committed or not: a sequence is the one thing
+-- that a transaction shows to others before its end. It is a hint, and no more: of one queue at a time.
+create sequence if not exists public.messenger_claim_front
+  minvalue -9223372036854775808 maxvalue 9223372036854775807 start 1;
+comment on sequence public.messenger_claim_front is
+  'Id of the last message of the latest large claim, committed or not: others go on behind it, instead of passing over its locked rows one by one.';
+revoke all on sequence public.messenger_claim_front from anon, authenticated;
+grant usage, select, update on sequence public.messenger_claim_front to service_role;
+
 -- Up to `max_messages` due messages of one queue, locked, in the order priority, due time, id. It walks
 -- rank by rank, so that messages of the future, however many, are never read. With `last_key` it goes
 -- on behind that key: rows deleted before it are not read again, which keeps a drain fast while a long
 -- transaction holds back vacuum. `held` are those that the claim has already.
+--
+-- A large claim with a key goes on behind the front of the others that are under way. What they leave
+-- behind after all is found by the next look at the head, as is whatever comes before a key.
 --
 -- A claim names what it has locked by ctid: nobody else moves a locked row, and its update then needs
 -- no second walk through an index.
@@ -28,6 +40,8 @@ declare
   grouped boolean;
   asked integer;
   rounds integer := 0;
+  is_large constant boolean := max_messages >= 100;
+  front record;
 begin
   -- Each rank is read from its first message on: what vacuum has left behind before it is passed once.
   if current_rank is null then
@@ -36,6 +50,19 @@ begin
     where m.queue = messenger_lock_due.queue and m.status = 'pending'
       and not m.alone and not m.blocked
     order by m.rank, m.available_at, m.id limit 1;
+  end if;
+
+  if is_large and last_key is not null then
+    select m.rank, m.available_at, m.id into front
+    from public.messenger_messages m
+    where m.id = (select f.last_value from public.messenger_claim_front f)
+      and m.queue = messenger_lock_due.queue and m.available_at <= clock
+      and (m.rank, m.available_at, m.id) > (current_rank, behind_at, behind_id);
+    if found then
+      current_rank := front.rank;
+      behind_at := front.available_at;
+      behind_id := front.id;
+    end if;
   end if;
 
   while current_rank is not null loop
@@ -76,6 +103,10 @@ begin
     end if;
   end loop;
 
+  if is_large and cardinality(locked) = max_messages then
+    perform setval('public.messenger_claim_front', m.id)
+    from public.messenger_messages m where m.ctid = locked[max_messages];
+  end if;
   return locked;
 end
 $$;
