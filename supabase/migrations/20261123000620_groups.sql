@@ -229,16 +229,20 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  new.blocked := false;
-  return new;
+  update public.messenger_messages m set blocked = false where m.id = new.id;
+  return null;
 end
 $$;
 comment on function public.messenger_join_group() is
   'Trigger: a message that was moved by hand to another group has its place there looked at by the next claim.';
 
+-- Not before the update: such a trigger on the table makes Postgres lock each row of every update once
+-- more and compute its generated column anew, for messages that have no group as well.
 create or replace trigger messenger_messages_group_joined
-  before update of queue, group_key on public.messenger_messages
-  for each row when ((old.queue, old.group_key) is distinct from (new.queue, new.group_key))
+  after update of queue, group_key on public.messenger_messages
+  for each row when (
+    new.blocked and (old.queue, old.group_key) is distinct from (new.queue, new.group_key)
+  )
   execute function public.messenger_join_group();
 
 revoke execute on function
