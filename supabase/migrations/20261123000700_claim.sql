@@ -198,9 +198,16 @@ begin
     where m.ctid = any (locked)
     returning m.lease_token = messenger_claim.token as is_given, m.rank, m.available_at, m.id,
       json_build_array(
-        m.id::text, m.type, m.payload, m.queue, m.priority, m.available_at, m.created_at,
-        m.expires_at, coalesce(m.expires_at <= clock, false), m.retry_count, m.attempts,
-        m.group_key, m.stamps, m.errors, m.alone
+        m.id::text, m.type, m.payload, m.queue, m.priority, m.available_at, m.created_at, m.attempts,
+        -- What few messages have stands apart.
+        case
+          when m.expires_at is not null or m.retry_count > 0 or m.group_key is not null
+            or m.stamps is not null or m.errors is not null or m.alone
+          then json_build_array(
+            m.expires_at, coalesce(m.expires_at <= clock, false), m.retry_count, m.group_key,
+            m.stamps, m.errors, m.alone
+          )
+        end
       ) as envelope
   ),
   envelopes as (
@@ -237,7 +244,7 @@ $$;
 comment on function public.messenger_claim(
   uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
 ) is
-  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, available_at, created_at, expires_at, expired, retry_count, attempts, group_key, stamps, errors, alone], last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), look_ms (what it took to find and lock them), rated (queues with a rate).';
+  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, available_at, created_at, attempts, null or [expires_at, expired, retry_count, group_key, stamps, errors, alone]], last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), look_ms (what it took to find and lock them), rated (queues with a rate).';
 
 revoke execute on function
   public.messenger_lock_shares(

@@ -241,7 +241,9 @@ $$;
 comment on function public.messenger_bury_cancelled(jsonb, bigint[]) is
   'Part of messenger_settle: moves cancelled messages that were to come again to the dead letters.';
 
--- One round trip a batch: settles the last and claims the next.
+-- One round trip a batch: settles the last and claims the next. It returns a set of one row, for which
+-- PostgREST answers [row] as it is: a single value it would read through once more, to take it out
+-- of just such brackets.
 create or replace function public.messenger_settle_and_claim(
   settlements jsonb,
   token uuid,
@@ -254,8 +256,9 @@ create or replace function public.messenger_settle_and_claim(
   repeated boolean default false,
   slots integer default null,
   start_within_ms integer default 250
-) returns json
+) returns setof json
 language plpgsql
+rows 1
 set search_path = ''
 as $$
 declare
@@ -263,7 +266,7 @@ declare
   -- What a settled message of a group has let go may stand before the last key.
   goes_on constant boolean := not settlements @> '[{"grouped": true}]';
 begin
-  return json_build_object('stale', settled -> 'stale', 'claim', public.messenger_claim(
+  return next json_build_object('stale', settled -> 'stale', 'claim', public.messenger_claim(
     token, max_messages, lease_ms, queues, case when goes_on then last_keys end, run_alone, sweep,
     repeated, slots, start_within_ms
   ));
@@ -272,7 +275,7 @@ $$;
 comment on function public.messenger_settle_and_claim(
   jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
 ) is
-  'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Answers {"stale", "claim"}.';
+  'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Answers one row: {"stale", "claim"}.';
 
 revoke execute on function
   public.messenger_append_errors(jsonb, jsonb),

@@ -180,10 +180,16 @@ as $$
   select coalesce(jsonb_agg(
     jsonb_build_object(
       'id', r -> 0, 'type', r -> 1, 'payload', r -> 2, 'queue', r -> 3, 'priority', r -> 4,
-      'available_at', r -> 5, 'created_at', r -> 6, 'expires_at', r -> 7, 'expired', r -> 8,
-      'retry_count', r -> 9, 'attempts', r -> 10, 'group_key', r -> 11, 'stamps', r -> 12,
-      'errors', r -> 13, 'alone', r -> 14
-    ) order by position
+      'available_at', r -> 5, 'created_at', r -> 6, 'attempts', r -> 7
+    ) || case
+      when r -> 8 = 'null' then
+        '{"expires_at": null, "expired": false, "retry_count": 0, "group_key": null, "stamps": null, "errors": null, "alone": false}'
+      else jsonb_build_object(
+        'expires_at', r -> 8 -> 0, 'expired', r -> 8 -> 1, 'retry_count', r -> 8 -> 2,
+        'group_key', r -> 8 -> 3, 'stamps', r -> 8 -> 4, 'errors', r -> 8 -> 5, 'alone', r -> 8 -> 6
+      )
+    end
+    order by position
   ), '[]')
   from jsonb_array_elements(rows) with ordinality as e (r, position)
 $$;

@@ -867,7 +867,7 @@ export type Database = {
           "sweep"?: boolean;
           "token": string;
         };
-        Returns: Json;
+        Returns: Json[];
       };
       "messenger_show_failed": { Args: { "id": number }; Returns: Json };
       "messenger_show_message": { Args: { "id": number }; Returns: Json };

@@ -42,29 +42,25 @@ function depthExceeds(value: unknown, levels: number): boolean {
 const asynchronous = new WeakSet<z.ZodType>();
 
 /**
- * The payload as its definition's schema gives it to handlers.
+ * The payload as its definition's schema gives it to handlers; at once where the schema allows that, for
+ * waiting costs ten times as much.
  * @throws InvalidPayloadError if the schema refuses it
  */
-export async function parsePayload<Schema extends z.ZodType>(
+export function parsePayload<Schema extends z.ZodType>(
   { type, schema }: { readonly type: string; readonly schema: Schema },
   payload: unknown,
-): Promise<z.output<Schema>> {
-  const parsed = await safeParse(schema, payload);
-  if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
-  return parsed.data;
-}
-
-/** Checks at once where the schema allows that: waiting costs ten times as much. */
-function safeParse<Schema extends z.ZodType>(
-  schema: Schema,
-  payload: unknown,
-): z.ZodSafeParseResult<z.output<Schema>> | Promise<z.ZodSafeParseResult<z.output<Schema>>> {
-  if (asynchronous.has(schema)) return schema.safeParseAsync(payload);
-  try {
-    return schema.safeParse(payload);
-  } catch (error) {
-    if (!(error instanceof z.core.$ZodAsyncError)) throw error;
-    asynchronous.add(schema);
-    return schema.safeParseAsync(payload);
+): z.output<Schema> | Promise<z.output<Schema>> {
+  const read = (parsed: z.ZodSafeParseResult<z.output<Schema>>) => {
+    if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
+    return parsed.data;
+  };
+  if (!asynchronous.has(schema)) {
+    try {
+      return read(schema.safeParse(payload));
+    } catch (error) {
+      if (!(error instanceof z.core.$ZodAsyncError)) throw error;
+      asynchronous.add(schema);
+    }
   }
+  return schema.safeParseAsync(payload).then(read);
 }

@@ -28,15 +28,22 @@ type MessageRow = [
   priority: number,
   availableAt: string,
   createdAt: string,
+  attempts: number,
+  rest: RestOfRow | null,
+];
+
+/** What few messages have. */
+type RestOfRow = [
   expiresAt: string | null,
   expired: boolean,
   retryCount: number,
-  attempts: number,
   groupKey: string | null,
   stamps: Stamps | null,
   errors: AttemptError[] | null,
   alone: boolean,
 ];
+
+const NOTHING_MORE: RestOfRow = [null, false, 0, null, null, null, false];
 
 interface ClaimAnswer {
   messages: MessageRow[];
@@ -94,7 +101,7 @@ export class SupabaseTransport implements Transport {
     settlements: readonly Settlement[],
     request: ClaimRequest,
   ): Promise<SettleResult & Claim> {
-    const { stale, claim } = await this.#call<SettleResult & { claim: ClaimAnswer }>(
+    const [{ stale, claim }] = await this.#call<[SettleResult & { claim: ClaimAnswer }]>(
       "messenger_settle_and_claim",
       { settlements: byToken(settlements), ...claimArguments(request) },
     );
@@ -181,23 +188,8 @@ function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
 }
 
 function toEnvelope(row: MessageRow, leaseToken: string): Envelope {
-  const [
-    id,
-    type,
-    payload,
-    queue,
-    priority,
-    availableAt,
-    createdAt,
-    expiresAt,
-    expired,
-    retryCount,
-    attempts,
-    groupKey,
-    stamps,
-    errors,
-    alone,
-  ] = row;
+  const [id, type, payload, queue, priority, availableAt, createdAt, attempts, rest] = row;
+  const [expiresAt, expired, retryCount, groupKey, stamps, errors, alone] = rest ?? NOTHING_MORE;
   return {
     id,
     type,

@@ -36,7 +36,7 @@ export async function attempt(
 ): Promise<Outcome | Snoozed> {
   const { envelope } = task;
   const startedAt = performance.now();
-  const handledBy = new Set(envelope.stamps.handledBy);
+  const handledBy = [...envelope.stamps.handledBy ?? []];
   const snoozes: Snooze[] = [];
   try {
     const definition = runnable(envelope, deps.bus);
@@ -50,13 +50,13 @@ export async function attempt(
     return snoozes.length === 0 ? handledAs(definition, progressed) : {
       kind: "snoozed",
       delayMs: Math.max(...snoozes.map(({ delayMs }) => delayMs)),
-      stamps: { ...envelope.stamps, handledBy: [...handledBy] },
+      stamps: { ...envelope.stamps, handledBy },
     };
   } catch (error) {
     await deps.progress?.end(envelope, false);
     return deps.retry.decide(envelope, error, {
       durationMs: Math.round(performance.now() - startedAt),
-      handledBy: [...handledBy],
+      handledBy,
     });
   } finally {
     deps.deadlines.clear(task);
@@ -86,7 +86,7 @@ export function runnable(envelope: Envelope, bus: MessageBus): MessageDefinition
 /** What the handlers of an attempt have done so far. */
 interface Progress {
   /** Names of those that have succeeded, in this attempt and before. */
-  readonly handledBy: Set<string>;
+  readonly handledBy: string[];
   readonly snoozes: Snooze[];
 }
 
@@ -99,11 +99,11 @@ async function runHandlers(
 ): Promise<void> {
   const failures: HandlerFailure[] = [];
   for (const { name, handle } of definition.handlers) {
-    if (handledBy.has(name)) continue;
+    if (handledBy.includes(name)) continue;
     try {
       const answer = await handle(payload, ctx);
       if (answer instanceof Snooze) snoozes.push(answer);
-      else handledBy.add(name);
+      else handledBy.push(name);
     } catch (error) {
       failures.push({ handler: name, error });
     }
