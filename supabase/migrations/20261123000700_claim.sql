@@ -198,7 +198,8 @@ begin
     where m.ctid = any (locked)
     returning m.lease_token = messenger_claim.token as is_given, m.rank, m.available_at, m.id,
       json_build_array(
-        m.id::text, m.type, m.payload, m.queue, m.priority, m.available_at, m.created_at, m.attempts,
+        m.id::text, m.type, m.payload, m.queue, m.priority, m.attempts,
+        date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000,
         -- What few messages have stands apart.
         case
           when m.expires_at is not null or m.retry_count > 0 or m.group_key is not null
@@ -244,7 +245,7 @@ $$;
 comment on function public.messenger_claim(
   uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
 ) is
-  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, available_at, created_at, attempts, null or [expires_at, expired, retry_count, group_key, stamps, errors, alone]], last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), look_ms (what it took to find and lock them), rated (queues with a rate).';
+  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, null or [expires_at, expired, retry_count, group_key, stamps, errors, alone]], last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), look_ms (what it took to find and lock them), rated (queues with a rate).';
 
 revoke execute on function
   public.messenger_lock_shares(

@@ -180,7 +180,8 @@ as $$
   select coalesce(jsonb_agg(
     jsonb_build_object(
       'id', r -> 0, 'type', r -> 1, 'payload', r -> 2, 'queue', r -> 3, 'priority', r -> 4,
-      'available_at', r -> 5, 'created_at', r -> 6, 'attempts', r -> 7
+      'attempts', r -> 5, 'available_at', to_timestamp((r ->> 6)::double precision / 1000),
+      'created_at', to_timestamp((r ->> 7)::double precision / 1000)
     ) || case
       when r -> 8 = 'null' then
         '{"expires_at": null, "expired": false, "retry_count": 0, "group_key": null, "stamps": null, "errors": null, "alone": false}'

@@ -26,9 +26,10 @@ type MessageRow = [
   payload: unknown,
   queue: string,
   priority: number,
-  availableAt: string,
-  createdAt: string,
   attempts: number,
+  // In ms since 1970: half the work of a date in letters.
+  availableAt: number,
+  createdAt: number,
   rest: RestOfRow | null,
 ];
 
@@ -188,7 +189,7 @@ function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
 }
 
 function toEnvelope(row: MessageRow, leaseToken: string): Envelope {
-  const [id, type, payload, queue, priority, availableAt, createdAt, attempts, rest] = row;
+  const [id, type, payload, queue, priority, attempts, availableAt, createdAt, rest] = row;
   const [expiresAt, expired, retryCount, groupKey, stamps, errors, alone] = rest ?? NOTHING_MORE;
   return {
     id,

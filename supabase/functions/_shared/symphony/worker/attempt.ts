@@ -29,20 +29,23 @@ export interface AttemptDependencies {
   readonly progress?: ProgressReporter;
 }
 
-/** Runs a message's handlers and answers what becomes of it. Never throws. */
+/**
+ * Runs a message's handlers and answers what becomes of it. Never throws.
+ * @param startedAt when the attempt began, on the clock of performance.now(): its timeout counts from there
+ */
 export async function attempt(
   task: Task,
+  startedAt: number,
   deps: AttemptDependencies,
 ): Promise<Outcome | Snoozed> {
   const { envelope } = task;
-  const startedAt = performance.now();
   const handledBy = [...envelope.stamps.handledBy ?? []];
   const snoozes: Snooze[] = [];
   try {
     const definition = runnable(envelope, deps.bus);
     const payload = await parsePayload(definition, envelope.payload);
     const ctx = new AttemptContext(task, deps);
-    deps.deadlines.set(task, definition.timeoutMs);
+    deps.deadlines.set(task, startedAt, definition.timeoutMs);
     await task.run(() =>
       deps.bus.handle(ctx, () => runHandlers(definition, payload, ctx, { handledBy, snoozes }))
     );

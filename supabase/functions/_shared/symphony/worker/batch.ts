@@ -16,16 +16,17 @@ import type { Task } from "./task.ts";
 
 /**
  * Runs a batch. Each message has its own payload check, middleware, outcome and retries.
+ * @param startedAt when the attempt began, on the clock of performance.now(): the timeout counts from there
  * @param done told each message's outcome as soon as it is known
  * @returns when all outcomes are known. Never throws
  */
 export async function attemptBatch(
   tasks: readonly Task[],
   definition: MessageDefinition & { readonly batch: Batch },
+  startedAt: number,
   deps: AttemptDependencies,
   done: (task: Task, outcome: Outcome | Snoozed) => void,
 ): Promise<void> {
-  const startedAt = performance.now();
   const fail = async (task: Task, error: unknown) => {
     const durationMs = Math.round(performance.now() - startedAt);
     await deps.progress?.end(task.envelope, false);
@@ -46,7 +47,7 @@ export async function attemptBatch(
   const gathering = new Gathering(members, definition, deps);
   await Promise.all(members.map(async (member) => {
     const { task } = member;
-    deps.deadlines.set(task, definition.timeoutMs);
+    deps.deadlines.set(task, startedAt, definition.timeoutMs);
     task.onStop = (reason) => gathering.stop(member, reason);
     try {
       let snoozed: Snooze | undefined;

@@ -106,8 +106,8 @@ export class Slots {
       return;
     }
     const definition = this.#options.bus.registry.get(type);
-    if (isBatched(definition)) await attemptBatch(tasks, definition, this.#deps, done);
-    else for (const task of tasks) done(task, await attempt(task, this.#deps));
+    if (isBatched(definition)) await attemptBatch(tasks, definition, startedAt, this.#deps, done);
+    else for (const task of tasks) done(task, await attempt(task, startedAt, this.#deps));
     this.#options.pace.done(performance.now() - startedAt, tasks.length);
   }
 }

@@ -57,9 +57,9 @@ export class Deadlines {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #firesAt = Infinity;
 
-  /** Gives a task `timeoutMs` from now on. */
-  set(task: Task, timeoutMs: number): void {
-    task.deadline = performance.now() + timeoutMs;
+  /** Gives a task `timeoutMs` from its start on. */
+  set(task: Task, startedAt: number, timeoutMs: number): void {
+    task.deadline = startedAt + timeoutMs;
     this.#timeouts.set(task, timeoutMs);
     // One that is done leaves the timer as it is: it fires in vain, which is cheaper than to set it anew.
     if (task.deadline < this.#firesAt) this.#fireAt(task.deadline);
