@@ -74,6 +74,23 @@ export async function drain(
   return { seconds, perSecond: count / seconds, cpuMsPer1000: cpuMs * 1000 / count };
 }
 
+/**
+ * Has processes do their work once, unmeasured, and leaves the system empty. One that has rested for some
+ * seconds, as each does while it is the others' turn, has lost compiled code, and takes up to twice the
+ * CPU time for its next messages.
+ */
+export async function warmUp(
+  system: System,
+  agents: readonly [Agent, ...Agent[]],
+  count: number,
+  variant?: Variant,
+): Promise<void> {
+  await system.clear();
+  await enqueue(agents[0], count);
+  await drain(system, agents, count, variant);
+  await system.clear();
+}
+
 /** Makes sure that messages 0 to `count` - 1, and no others, were handled once each. */
 export function checkCounts(
   name: string,

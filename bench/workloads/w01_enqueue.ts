@@ -1,6 +1,6 @@
 /** W1: writing messages by thousands, one client. */
 
-import { enqueue } from "../harness/drain.ts";
+import { enqueue, warmUp } from "../harness/drain.ts";
 import { SYSTEMS } from "../harness/systems.ts";
 import { atLeast, Tally } from "../report/result.ts";
 import { startFleet } from "./fleet.ts";
@@ -17,10 +17,11 @@ export const w01: Workload = {
     const { messages } = options.sizes;
     for (let run = 0; run < options.runs; run++) {
       for (const name of SYSTEMS) {
-        const { clear, settle, count } = systems[name];
-        await clear();
+        const { settle, count } = systems[name];
+        const [agent] = fleet.agents[name];
+        await warmUp(systems[name], [agent], messages);
         await settle();
-        rates.add(name, "messages/s", await enqueue(fleet.agents[name][0], messages));
+        rates.add(name, "messages/s", await enqueue(agent, messages));
         const written = await count();
         if (written !== messages) throw new Error(`${name} wrote ${written} of ${messages}`);
       }

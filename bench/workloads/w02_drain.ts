@@ -1,7 +1,7 @@
 /** W2: draining no-op messages with the whole worker, one process; each system in its best ways. */
 
 import type { Variant } from "../agents/queue.ts";
-import { BEST, DEFAULTS, drain, enqueue } from "../harness/drain.ts";
+import { BEST, DEFAULTS, drain, enqueue, warmUp } from "../harness/drain.ts";
 import type { SystemName } from "../harness/systems.ts";
 import { atLeast, Tally } from "../report/result.ts";
 import { startFleet } from "./fleet.ts";
@@ -35,11 +35,10 @@ export const w02: Workload = {
     const cpu = new Tally();
     for (let run = 0; run < runs; run++) {
       for (const { name, system, variant } of VARIANTS) {
-        const { clear, settle } = systems[system];
         const [agent] = fleet.agents[system];
-        await clear();
+        await warmUp(systems[system], [agent], sizes.messages, variant);
         await enqueue(agent, sizes.messages);
-        await settle();
+        await systems[system].settle();
         const before = world.cpu();
         const result = await drain(systems[system], [agent], sizes.messages, variant);
         rates.add(name, "messages/s", result.perSecond);

@@ -1,6 +1,6 @@
 /** W3: the drain of W2 with several worker processes. */
 
-import { BEST, drain, enqueue } from "../harness/drain.ts";
+import { BEST, drain, enqueue, warmUp } from "../harness/drain.ts";
 import { SYSTEMS } from "../harness/systems.ts";
 import { atLeast, Tally } from "../report/result.ts";
 import { startFleet } from "./fleet.ts";
@@ -16,17 +16,14 @@ export const w03: Workload = {
     const rates = new Tally();
     for (let run = 0; run < runs; run++) {
       for (const name of SYSTEMS) {
-        const agents = fleet.agents[name];
+        const [first, ...others] = fleet.agents[name];
+        const variant = { ...BEST[name], fetchers: 1 };
         for (const workers of name === "ours" ? [1, sizes.workers] : [sizes.workers]) {
-          await systems[name].clear();
-          await enqueue(agents[0], sizes.messages);
+          const agents = [first, ...others.slice(0, workers - 1)] as const;
+          await warmUp(systems[name], agents, sizes.messages, variant);
+          await enqueue(first, sizes.messages);
           await systems[name].settle();
-          const result = await drain(
-            systems[name],
-            agents.slice(0, workers),
-            sizes.messages,
-            { ...BEST[name], fetchers: 1 },
-          );
+          const result = await drain(systems[name], agents, sizes.messages, variant);
           rates.add(
             `${name}, ${workers} ${workers === 1 ? "process" : "processes"}`,
             "messages/s",
