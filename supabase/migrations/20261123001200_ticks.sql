@@ -171,12 +171,13 @@ begin
     where t.id = started;
   end if;
 
-  -- A few at a time, and more than come in: the latest 10,000 stay.
+  -- A few at a time, and more than come in: the latest 10,000 stay. In an array, for the limit of a
+  -- plain subquery may hold for each row anew.
   delete from public.messenger_ticks t
-  where t.id in (
+  where t.id = any (array(
     select old.id from public.messenger_ticks old where old.id <= started - 10000
     order by old.id limit 10 for update skip locked
-  );
+  ));
   return jsonb_build_object('id', started::text, 'proceed', needed, 'fleet', fleet);
 end
 $$;
