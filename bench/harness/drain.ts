@@ -76,8 +76,8 @@ export async function drain(
 
 /**
  * Has processes do their work once, unmeasured, and leaves the system empty. One that has rested for some
- * seconds, as each does while it is the others' turn, has lost compiled code, and takes up to twice the
- * CPU time for its next messages.
+ * seconds, as each does while it is the others' turn, takes up to twice the CPU time for its next
+ * messages: most likely it has lost compiled code.
  */
 export async function warmUp(
   system: System,
