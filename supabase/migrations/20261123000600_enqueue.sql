@@ -61,7 +61,7 @@ begin
           m.payload, case when messages -> (m.position - 1)::integer ? 'payload' then 'null' else '{}' end::jsonb
         ),
         coalesce(m.queue, 'default'), coalesce(m.priority, 0::smallint),
-        coalesce(m.available_at, clock + coalesce(m.delay_ms, 0) * interval '1 millisecond'),
+        coalesce(m.available_at, clock + m.delay_ms * interval '1 millisecond', clock),
         clock + m.ttl_ms * interval '1 millisecond', clock, m.stamps
       from rows from (
         jsonb_to_recordset(messages) as (
@@ -73,7 +73,7 @@ begin
       )
       returning id
     )
-    select jsonb_build_object('ids', coalesce(jsonb_agg(w.id::text), '[]'))
+    select jsonb_build_object('ids', coalesce(array_agg(w.id::text), '{}'))
     into answer from written w;
     return answer;
   end if;
@@ -143,7 +143,7 @@ begin
       coalesce(n.queue, 'default') as queue,
       coalesce(n.priority, 0::smallint) as priority,
       coalesce(
-        n.available_at, clock + coalesce(n.delay_ms, 0) * interval '1 millisecond'
+        n.available_at, clock + n.delay_ms * interval '1 millisecond', clock
       ) as available_at,
       clock + n.ttl_ms * interval '1 millisecond' as expires_at
     from numbered n
@@ -193,6 +193,23 @@ comment on function public.messenger_enqueue(jsonb) is
 
 revoke execute on function public.messenger_enqueue(jsonb) from public, anon, authenticated;
 grant execute on function public.messenger_enqueue(jsonb) to service_role;
+
+-- The way in over PostgREST: a single parameter without a name gets the body as it is, whereas one
+-- that is named is first taken out of it.
+create or replace function public.messenger_enqueue_body(json) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return public.messenger_enqueue(($1 #>> '{}')::jsonb);
+end
+$$;
+
+comment on function public.messenger_enqueue_body(json) is
+  'messenger_enqueue for a body of HTTP: the array of messages, or a string that holds its JSON.';
+
+revoke execute on function public.messenger_enqueue_body(json) from public, anon, authenticated;
+grant execute on function public.messenger_enqueue_body(json) to service_role;
 
 -- The way in for SQL: triggers, functions, the SQL editor.
 create or replace function public.messenger_dispatch(

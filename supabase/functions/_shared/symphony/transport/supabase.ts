@@ -81,7 +81,7 @@ export class SupabaseTransport implements Transport {
     const rows = messages.map(toRow);
     const { ids } =
       await (limits.length === 0
-        ? this.#call<{ ids: string[] }>("messenger_enqueue", { messages: rows })
+        ? this.#call<{ ids: string[] }>("messenger_enqueue_body", JSON.stringify(rows))
         : this.#call<{ ids: string[] }>("messenger_enqueue_limited", {
           messages: rows,
           limits: limits.map(fromLimit),
@@ -123,7 +123,7 @@ export class SupabaseTransport implements Transport {
     return this.#call("messenger_cancel", { ...filter });
   }
 
-  #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
+  #call<Answer>(name: string, args: Record<string, unknown> | string): Promise<Answer> {
     return callRpc<Answer>(this.#client, name, args, this.#timeoutMs);
   }
 }
@@ -133,12 +133,13 @@ export function fromLimit({ perMs, ...limit }: LimitedDispatch) {
   return { ...limit, per_ms: perMs };
 }
 
+/** What is the columns' default is left out: Postgres then has half as much to read. */
 function toRow(message: OutgoingMessage) {
   return {
     type: message.type,
     payload: message.payload,
-    queue: message.queue,
-    priority: message.priority,
+    queue: message.queue === "default" ? undefined : message.queue,
+    priority: message.priority || undefined,
     delay_ms: message.delayMs,
     available_at: message.availableAt,
     ttl_ms: message.ttlMs,
