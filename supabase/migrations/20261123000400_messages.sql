@@ -7,7 +7,6 @@ create table if not exists public.messenger_messages (
   payload jsonb not null default '{}',
   queue text not null default 'default',
   priority smallint not null default 0 check (priority between -1000 and 1000),
-  rank smallint generated always as (-priority) stored,
   status text not null default 'pending' check (status in ('pending', 'processing')),
   available_at timestamptz not null default now(),
   expires_at timestamptz,
@@ -48,8 +47,6 @@ comment on column public.messenger_messages.queue is
   'Queue the message waits in.';
 comment on column public.messenger_messages.priority is
   'Higher goes first within its queue, -1000 to 1000.';
-comment on column public.messenger_messages.rank is
-  'The priority turned round, so that the claim reads its index forwards.';
 comment on column public.messenger_messages.status is
   'pending: waits, or waits for its retry. processing: leased to a worker.';
 comment on column public.messenger_messages.available_at is
@@ -86,10 +83,10 @@ comment on column public.messenger_messages.cancelled is
 
 -- The order of a claim, in the order of the index: no sort, and a drain can go on behind its last key.
 create index if not exists messenger_messages_claim_idx
-  on public.messenger_messages (queue, rank, available_at, id)
+  on public.messenger_messages (queue, priority desc, available_at, id)
   where status = 'pending' and not alone and not blocked;
 comment on index public.messenger_messages_claim_idx is
-  'Order of a claim within a queue: rank, due time, id.';
+  'Order of a claim within a queue: priority, due time, id.';
 
 create index if not exists messenger_messages_alone_idx
   on public.messenger_messages (available_at, id)

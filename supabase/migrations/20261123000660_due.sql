@@ -11,9 +11,9 @@ revoke all on sequence public.messenger_claim_front from anon, authenticated;
 grant usage, select, update on sequence public.messenger_claim_front to service_role;
 
 -- Up to `max_messages` due messages of one queue, locked, in the order priority, due time, id. It walks
--- rank by rank, so that messages of the future, however many, are never read. With `last_key` it goes
--- on behind that key: rows deleted before it are not read again, which keeps a drain fast while a long
--- transaction holds back vacuum. `held` are those that the claim has already.
+-- priority by priority, so that messages of the future, however many, are never read. With `last_key`
+-- it goes on behind that key: rows deleted before it are not read again, which keeps a drain fast while
+-- a long transaction holds back vacuum. `held` are those that the claim has already.
 --
 -- A large claim with a key goes on behind the front of the others that are under way. What they leave
 -- behind after all is found by the next look at the head, as is whatever comes before a key.
@@ -32,7 +32,7 @@ set enable_sort = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  current_rank smallint := (last_key ->> 0)::smallint;
+  current_priority smallint := (last_key ->> 0)::smallint;
   behind_at timestamptz := (last_key ->> 1)::timestamptz;
   behind_id bigint := (last_key ->> 2)::bigint;
   locked tid[] := array[]::tid[];
@@ -43,34 +43,38 @@ declare
   is_large constant boolean := max_messages >= 100;
   front record;
 begin
-  -- Each rank is read from its first message on: what vacuum has left behind before it is passed once.
-  if current_rank is null then
-    select m.rank, m.available_at, m.id - 1 into current_rank, behind_at, behind_id
+  -- Each priority is read from its first message on: what vacuum has left behind before it is passed
+  -- once.
+  if current_priority is null then
+    select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
     from public.messenger_messages m
     where m.queue = messenger_lock_due.queue and m.status = 'pending'
       and not m.alone and not m.blocked
-    order by m.rank, m.available_at, m.id limit 1;
+    order by m.priority desc, m.available_at, m.id limit 1;
   end if;
 
   if is_large and last_key is not null then
-    select m.rank, m.available_at, m.id into front
+    select m.priority, m.available_at, m.id into front
     from public.messenger_messages m
     where m.id = (select f.last_value from public.messenger_claim_front f)
       and m.queue = messenger_lock_due.queue and m.available_at <= clock
-      and (m.rank, m.available_at, m.id) > (current_rank, behind_at, behind_id);
+      and (
+        m.priority < current_priority
+        or m.priority = current_priority and (m.available_at, m.id) > (behind_at, behind_id)
+      );
     if found then
-      current_rank := front.rank;
+      current_priority := front.priority;
       behind_at := front.available_at;
       behind_id := front.id;
     end if;
   end if;
 
-  while current_rank is not null loop
+  while current_priority is not null loop
     asked := max_messages - cardinality(locked);
     select array_agg(c.ctid), bool_or(c.group_key is not null) into candidates, grouped
     from (
       select m.ctid, m.group_key from public.messenger_messages m
-      where m.queue = messenger_lock_due.queue and m.rank = current_rank
+      where m.queue = messenger_lock_due.queue and m.priority = current_priority
         and m.status = 'pending' and not m.alone and not m.blocked
         and m.available_at <= clock
         and (m.available_at, m.id) > (behind_at, behind_id)
@@ -95,11 +99,11 @@ begin
       select m.available_at, m.id into behind_at, behind_id
       from public.messenger_messages m where m.ctid = candidates[asked];
     else
-      select m.rank, m.available_at, m.id - 1 into current_rank, behind_at, behind_id
+      select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
       from public.messenger_messages m
-      where m.queue = messenger_lock_due.queue and m.rank > current_rank
+      where m.queue = messenger_lock_due.queue and m.priority < current_priority
         and m.status = 'pending' and not m.alone and not m.blocked
-      order by m.rank, m.available_at, m.id limit 1;
+      order by m.priority desc, m.available_at, m.id limit 1;
     end if;
   end loop;
 
@@ -158,21 +162,21 @@ set enable_sort = off
 as $$
   -- Not min(): without statistics that may be planned as a read of every row.
   with recursive fronts as (
-    select q.queue, f.rank, f.due_at
+    select q.queue, f.priority, f.due_at
     from unnest(queues) as q (queue)
     cross join lateral (
-      select m.rank, m.available_at as due_at from public.messenger_messages m
+      select m.priority, m.available_at as due_at from public.messenger_messages m
       where m.queue = q.queue and m.status = 'pending' and not m.alone and not m.blocked
-      order by m.rank, m.available_at limit 1
+      order by m.priority desc, m.available_at limit 1
     ) as f
     union all
-    select r.queue, f.rank, f.due_at
+    select r.queue, f.priority, f.due_at
     from fronts r
     cross join lateral (
-      select m.rank, m.available_at as due_at from public.messenger_messages m
+      select m.priority, m.available_at as due_at from public.messenger_messages m
       where m.queue = r.queue and m.status = 'pending' and not m.alone and not m.blocked
-        and m.rank > r.rank
-      order by m.rank, m.available_at limit 1
+        and m.priority < r.priority
+      order by m.priority desc, m.available_at limit 1
     ) as f
   ),
   due as (

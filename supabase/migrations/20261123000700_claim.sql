@@ -49,7 +49,7 @@ begin
       if cardinality(locked_here) = asked then
         still_busy := still_busy || place;
         keys := keys || jsonb_build_object(open_queues[place], (
-          select jsonb_build_array(m.rank, m.available_at, m.id::text)
+          select jsonb_build_array(m.priority, m.available_at, m.id::text)
           from public.messenger_messages m where m.ctid = locked_here[asked]
         ));
       else
@@ -196,7 +196,7 @@ begin
         + coalesce((leases ->> m.queue)::integer, lease_ms) * interval '1 millisecond',
       dedupe_key = case when not m.dedupe_until_started then m.dedupe_key end
     where m.ctid = any (locked)
-    returning m.lease_token = messenger_claim.token as is_given, m.rank, m.available_at, m.id,
+    returning m.lease_token = messenger_claim.token as is_given, m.priority, m.available_at, m.id,
       json_build_array(
         m.id::text, m.type, m.payload, m.queue, m.priority, m.attempts,
         date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000,
@@ -212,7 +212,7 @@ begin
       ) as envelope
   ),
   envelopes as (
-    select l.is_given, l.envelope from leased l order by l.rank, l.available_at, l.id
+    select l.is_given, l.envelope from leased l order by l.priority desc, l.available_at, l.id
   )
   select json_build_object(
     'messages', coalesce(json_agg(envelope) filter (where is_given), '[]'),

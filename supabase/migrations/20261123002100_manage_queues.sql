@@ -9,8 +9,8 @@ $$;
 comment on function public.messenger_capped(bigint, integer) is
   'A count that went no further than one above max_count, as {"count", "capped"}.';
 
--- Counts stop one above `max_count`. It walks rank by rank along the index of the claim, so that a
--- million messages of the future are not read to count the few that are due.
+-- Counts stop one above `max_count`. It walks priority by priority along the index of the claim, so
+-- that a million messages of the future are not read to count the few that are due.
 create or replace function public.messenger_queue_depth(
   queue text, max_count integer default 10000
 ) returns jsonb
@@ -23,22 +23,22 @@ set enable_sort = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  current_rank smallint;
+  current_priority smallint;
   due bigint := 0;
   delayed bigint := 0;
   oldest timestamptz;
   grouped bigint;
   blocked bigint;
 begin
-  select m.rank into current_rank from public.messenger_messages m
+  select m.priority into current_priority from public.messenger_messages m
   where m.queue = messenger_queue_depth.queue and m.status = 'pending' and not m.alone and not m.blocked
-  order by m.rank limit 1;
+  order by m.priority desc limit 1;
 
-  while current_rank is not null loop
+  while current_priority is not null loop
     due := due + (
       select count(*) from (
         select from public.messenger_messages m
-        where m.queue = messenger_queue_depth.queue and m.rank = current_rank
+        where m.queue = messenger_queue_depth.queue and m.priority = current_priority
           and m.status = 'pending' and not m.alone and not m.blocked
           and m.available_at <= clock
         limit greatest(max_count + 1 - due, 0)
@@ -47,7 +47,7 @@ begin
     delayed := delayed + (
       select count(*) from (
         select from public.messenger_messages m
-        where m.queue = messenger_queue_depth.queue and m.rank = current_rank
+        where m.queue = messenger_queue_depth.queue and m.priority = current_priority
           and m.status = 'pending' and not m.alone and not m.blocked
           and m.available_at > clock
         limit greatest(max_count + 1 - delayed, 0)
@@ -55,16 +55,16 @@ begin
     );
     oldest := least(oldest, (
       select m.available_at from public.messenger_messages m
-      where m.queue = messenger_queue_depth.queue and m.rank = current_rank
+      where m.queue = messenger_queue_depth.queue and m.priority = current_priority
         and m.status = 'pending' and not m.alone and not m.blocked
         and m.available_at <= clock
       order by m.available_at limit 1
     ));
-    current_rank := (
-      select m.rank from public.messenger_messages m
-      where m.queue = messenger_queue_depth.queue and m.rank > current_rank
+    current_priority := (
+      select m.priority from public.messenger_messages m
+      where m.queue = messenger_queue_depth.queue and m.priority < current_priority
         and m.status = 'pending' and not m.alone and not m.blocked
-      order by m.rank limit 1
+      order by m.priority desc limit 1
     );
   end loop;
 

@@ -1,6 +1,7 @@
 /** Definitions and the bus: what is taken, what is refused, and what is sent. */
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import fc from "fast-check";
 import { z } from "zod";
 import {
   createMessenger,
@@ -120,6 +121,70 @@ Deno.test("what is sent is the JSON of the payload, which is what the schema has
   const prepared = await bus.prepare({ type: "Mail", payload });
   assertEquals(prepared.payload, { to: "a", at: "1970-01-01T00:00:00.000Z" });
 });
+
+const Any = defineMessage({ type: "Any", schema: z.unknown(), handler: () => {} });
+
+Deno.test("whatever is dispatched is prepared as reading its JSON gives it", async () => {
+  const { bus } = workbench([Any]);
+  const odd = fc.constantFrom(undefined, NaN, -0, Infinity, new Date(0), new Map([[1, 2]]));
+  const values = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: "medium" },
+      fc.jsonValue(),
+      odd,
+      fc.array(tie("value")),
+      fc.dictionary(fc.oneof(fc.string(), fc.constant("toJSON")), tie("value")),
+    ),
+  })).value;
+  await fc.assert(fc.asyncProperty(values, async (payload) => {
+    const json = JSON.stringify(payload);
+    if (json === undefined) {
+      await assertRejects(() => bus.prepare({ type: "Any", payload }), InvalidPayloadError);
+    } else {
+      const prepared = await bus.prepare({ type: "Any", payload });
+      // The text shows the order of the keys too.
+      assertEquals(JSON.stringify(prepared.payload), json);
+      assertEquals(prepared.payload, JSON.parse(json));
+    }
+  }));
+});
+
+Deno.test("a property by the name of __proto__ is a property as any other", async () => {
+  const { bus } = workbench([Any]);
+  const json = '{"list":[{"__proto__":{"a":1},"b":2}]}';
+  const { payload } = await bus.prepare({ type: "Any", payload: JSON.parse(json) });
+  assertEquals(JSON.stringify(payload), json);
+});
+
+Deno.test("an object with a method toJSON is prepared as that method says", async () => {
+  const { bus } = workbench([Any]);
+  class Money {
+    toJSON = () => "3 EUR";
+  }
+  const payload = { own: { toJSON: () => 1 }, price: new Money(), list: [new Money()] };
+  const prepared = await bus.prepare({ type: "Any", payload });
+  assertEquals(prepared.payload, { own: 1, price: "3 EUR", list: ["3 EUR"] });
+});
+
+Deno.test("a payload that is changed after the dispatch is sent as it was", async () => {
+  const { bus } = workbench([Any]);
+  const payload = { lines: [{ sku: "a" }] };
+  const preparing = bus.prepare({ type: "Any", payload });
+  payload.lines[0]!.sku = "b";
+  payload.lines.pop();
+  assertEquals((await preparing).payload, { lines: [{ sku: "a" }] });
+});
+
+for (const [what, key] of [["U+0000", "a\0"], ["half of a surrogate pair", "\udc00"]] as const) {
+  Deno.test(`a payload with ${what} in the name of a property is refused`, async () => {
+    const { bus } = workbench([Any]);
+    await assertRejects(
+      () => bus.prepare({ type: "Any", payload: { list: [{ [key]: 1 }] } }),
+      InvalidPayloadError,
+      "holds U+0000 or half of a surrogate pair",
+    );
+  });
+}
 
 const refused: [string, unknown, DispatchOptions, new (...args: never[]) => Error, string][] = [
   ["a payload that does not fit", { to: 5 }, {}, InvalidPayloadError, "to"],

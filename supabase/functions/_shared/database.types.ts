@@ -167,7 +167,6 @@ export type Database = {
           "payload": NonNullable<Json>;
           "priority": number;
           "queue": string;
-          "rank": number | null;
           "retry_count": number;
           "stamps": Json | null;
           "status": string;
@@ -192,7 +191,6 @@ export type Database = {
           "payload"?: NonNullable<Json>;
           "priority"?: number;
           "queue"?: string;
-          "rank"?: never;
           "retry_count"?: number;
           "stamps"?: Json | null;
           "status"?: string;
@@ -216,7 +214,6 @@ export type Database = {
           "payload"?: NonNullable<Json>;
           "priority"?: number;
           "queue"?: string;
-          "rank"?: never;
           "retry_count"?: number;
           "stamps"?: Json | null;
           "status"?: string;

@@ -8,7 +8,7 @@ create temp table first as select test.claim(test.token(1), max_messages => 2) a
 select is(
   (select answer -> 'last_keys' -> 'default' from first),
   jsonb_build_array(0, messenger_now(), test.id_of('second')::text),
-  'the last key is rank, due time and id of the last message'
+  'the last key is priority, due time and id of the last message'
 );
 -- Both stand in front of the key again, as a released or an urgent new message does.
 select messenger_settle(jsonb_build_array(jsonb_build_object(

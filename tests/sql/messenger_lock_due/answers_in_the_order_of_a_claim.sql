@@ -14,7 +14,7 @@ select is(
 );
 select is(
   test.types_at(messenger_lock_due(
-    'default', 9, jsonb_build_array(-1, '2026-01-01 11:59Z'::timestamptz, test.id_of('first')::text)
+    'default', 9, jsonb_build_array(1, '2026-01-01 11:59Z'::timestamptz, test.id_of('first')::text)
   )),
   array['second', 'third'], 'behind a key'
 );

@@ -6,7 +6,7 @@ select test.set_clock('2026-01-01 12:00Z');
 create function pg_temp.first_behind(type text, size integer, queue text default 'default')
 returns text language sql as $$
   select (test.types_at(messenger_lock_due(queue, size, (
-    select jsonb_build_array(m.rank, m.available_at, m.id::text)
+    select jsonb_build_array(m.priority, m.available_at, m.id::text)
     from messenger_messages m where m.type = first_behind.type
   ))))[1]
 $$;

@@ -104,7 +104,8 @@ export class MessageBus {
     if (!definition) throw new UnknownMessageTypeError(type);
     // What is checked is what will be stored; the handler gets it parsed once more.
     const json = toStorableJson(type, payload, definition.maxPayloadBytes);
-    await parsePayload(definition, json);
+    const checked = parsePayload(definition, json);
+    if (checked instanceof Promise) await checked;
 
     let message = outgoing(definition, json, options);
     for (const { dispatch } of this.#middleware) if (dispatch) message = await dispatch(message);

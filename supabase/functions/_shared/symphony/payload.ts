@@ -16,6 +16,9 @@ const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
  * Postgres's jsonb cannot
  */
 export function toStorableJson(type: string, payload: unknown, maxBytes = Infinity): unknown {
+  const copy = maxBytes === Infinity ? copyOfJson(payload, MAX_DEPTH) : undefined;
+  if (copy !== undefined) return copy;
+
   const refuse = (message: string) =>
     new InvalidPayloadError(type, [{ code: "custom", path: [], message, input: payload }]);
   if (depthExceeds(payload, MAX_DEPTH)) throw refuse(`nested deeper than ${MAX_DEPTH} levels`);
@@ -30,6 +33,40 @@ export function toStorableJson(type: string, payload: unknown, maxBytes = Infini
   const bytes = maxBytes === Infinity ? 0 : new TextEncoder().encode(text).length;
   if (bytes > maxBytes) throw refuse(`may have ${maxBytes} bytes as JSON; has ${bytes}`);
   return JSON.parse(text);
+}
+
+/**
+ * A copy of what is storable JSON already, which takes a third of the time of writing and reading it;
+ * undefined of all else, and of what has to be written to know.
+ */
+function copyOfJson(value: unknown, levels: number): unknown {
+  if (typeof value === "string") return isStorable(value) ? value : undefined;
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
+  if (typeof value === "boolean" || value === null) return value;
+  if (typeof value !== "object" || levels === 0) return undefined;
+  if (Array.isArray(value)) {
+    const items: unknown[] = [];
+    for (const item of value) {
+      const copy = copyOfJson(item, levels - 1);
+      if (copy === undefined) return undefined;
+      items.push(copy);
+    }
+    return items;
+  }
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return undefined;
+  const properties: Record<string, unknown> = {};
+  for (const [key, property] of Object.entries(value)) {
+    if (property === undefined) continue;
+    const copy = copyOfJson(property, levels - 1);
+    if (copy === undefined || key === "__proto__" || !isStorable(key)) return undefined;
+    properties[key] = copy;
+  }
+  return properties;
+}
+
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\0");
 }
 
 function depthExceeds(value: unknown, levels: number): boolean {
