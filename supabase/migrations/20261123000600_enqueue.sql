@@ -194,22 +194,24 @@ comment on function public.messenger_enqueue(jsonb) is
 revoke execute on function public.messenger_enqueue(jsonb) from public, anon, authenticated;
 grant execute on function public.messenger_enqueue(jsonb) to service_role;
 
--- The way in over PostgREST: a single parameter without a name gets the body as it is, whereas one
--- that is named is first taken out of it.
-create or replace function public.messenger_enqueue_body(json) returns jsonb
+-- The way in over PostgREST, which hands a body to a single parameter without a name as it is, whereas
+-- it takes a parameter with a name out of the body first; and which reads through the answer once more
+-- where that is not a set.
+create or replace function public.messenger_enqueue_body(jsonb) returns setof jsonb
 language plpgsql
+rows 1
 set search_path = ''
 as $$
 begin
-  return public.messenger_enqueue(($1 #>> '{}')::jsonb);
+  return next public.messenger_enqueue($1);
 end
 $$;
 
-comment on function public.messenger_enqueue_body(json) is
-  'messenger_enqueue for a body of HTTP: the array of messages, or a string that holds its JSON.';
+comment on function public.messenger_enqueue_body(jsonb) is
+  'messenger_enqueue for calls over HTTP: the whole body is the array of messages. Answers a set of one {"ids": [...]}.';
 
-revoke execute on function public.messenger_enqueue_body(json) from public, anon, authenticated;
-grant execute on function public.messenger_enqueue_body(json) to service_role;
+revoke execute on function public.messenger_enqueue_body(jsonb) from public, anon, authenticated;
+grant execute on function public.messenger_enqueue_body(jsonb) to service_role;
 
 -- The way in for SQL: triggers, functions, the SQL editor.
 create or replace function public.messenger_dispatch(

@@ -621,7 +621,7 @@ export type Database = {
         Returns: undefined;
       };
       "messenger_enqueue": { Args: { "messages": Json }; Returns: Json };
-      "messenger_enqueue_body": { Args: { "": Json }; Returns: Json };
+      "messenger_enqueue_body": { Args: { "": Json }; Returns: Json[] };
       "messenger_enqueue_limited": { Args: { "limits": Json; "messages": Json }; Returns: Json };
       "messenger_finish_schedule_runs": {
         Args: { "message_ids": (number)[]; "outcome": string; "reasons"?: (string)[] };

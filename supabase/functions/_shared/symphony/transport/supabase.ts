@@ -46,6 +46,10 @@ type RestOfRow = [
 
 const NOTHING_MORE: RestOfRow = [null, false, 0, null, null, null, false];
 
+interface Enqueued {
+  ids: string[];
+}
+
 interface ClaimAnswer {
   messages: MessageRow[];
   crashed: MessageRow[];
@@ -79,13 +83,14 @@ export class SupabaseTransport implements Transport {
     limits: readonly LimitedDispatch[] = [],
   ): Promise<string[]> {
     const rows = messages.map(toRow);
-    const { ids } =
-      await (limits.length === 0
-        ? this.#call<{ ids: string[] }>("messenger_enqueue_body", JSON.stringify(rows))
-        : this.#call<{ ids: string[] }>("messenger_enqueue_limited", {
-          messages: rows,
-          limits: limits.map(fromLimit),
-        }));
+    if (limits.length > 0) {
+      const { ids } = await this.#call<Enqueued>("messenger_enqueue_limited", {
+        messages: rows,
+        limits: limits.map(fromLimit),
+      });
+      return ids;
+    }
+    const [{ ids }] = await this.#call<[Enqueued]>("messenger_enqueue_body", JSON.stringify(rows));
     return ids;
   }
 
