@@ -31,6 +31,14 @@ export function serverCpu(postgresPid: number): ServerCpu {
   return { postgres: postgres * MS_PER_TICK, postgrest: postgrest * MS_PER_TICK };
 }
 
+/** How long the machine's cores were busy so far, all together, in ms; waiting for a disk is not. */
+export function machineBusyMs(): number {
+  const [, ...fields] = Deno.readTextFileSync("/proc/stat").split("\n", 1)[0]?.split(/ +/) ?? [];
+  const [user, nice, system, _idle, _iowait, irq, softirq] = fields.map(Number);
+  return [user, nice, system, irq, softirq].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) *
+    MS_PER_TICK;
+}
+
 /** Undefined for a process that has ended meanwhile. */
 function readProcess(pid: string): Process | undefined {
   let stat: string;
