@@ -28,9 +28,13 @@ async function passMinutes(stack: TestStack, minutes: number): Promise<void> {
   await eventually(calls, (now) => now >= before + minutes);
 }
 
-/** No request reaches pg_net's queue, nor stays there, until the work is done. */
+/**
+ * No request reaches pg_net's queue, nor stays there, until the work is done. Each change takes its
+ * strongest lock first: one that is raised later can wait for pg_net, which waits for the weaker one.
+ */
 async function losing(stack: TestStack, work: () => Promise<void>): Promise<void> {
   await stack.sql.unsafe(`
+    lock table net.http_request_queue in access exclusive mode;
     create function public.test_lose() returns trigger language plpgsql as 'begin return null; end';
     create trigger test_lose before insert on net.http_request_queue
       for each row execute function public.test_lose();
@@ -40,6 +44,7 @@ async function losing(stack: TestStack, work: () => Promise<void>): Promise<void
     await work();
   } finally {
     await stack.sql.unsafe(`
+      lock table net.http_request_queue in access exclusive mode;
       drop trigger test_lose on net.http_request_queue;
       drop function public.test_lose();
     `).simple();
