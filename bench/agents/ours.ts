@@ -10,7 +10,7 @@ import {
   SupabaseTransport,
   type Transport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
-import { type Queue, queueTasks } from "./queue.ts";
+import { type OnHandled, type Queue, queueTasks } from "./queue.ts";
 import { serve } from "./serve.ts";
 
 /** What this agent is told at its start. */
@@ -32,7 +32,7 @@ await serve<OursConfig>(({ url, key }, emit) => {
     auth: { persistSession: false, autoRefreshToken: false },
     global: { fetch: (input, init) => fetch(String(input).replace("/rest/v1/", "/"), init) },
   });
-  let onHandled = (_n: number) => {};
+  let onHandled: OnHandled = () => {};
   const Noop = defineMessage({
     type: "Noop",
     schema: z.object({ n: z.number().int(), text: z.string() }),

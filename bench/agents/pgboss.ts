@@ -1,7 +1,7 @@
 /** The agent of pg-boss: loops that fetch a batch and complete it, which is its fastest way. */
 
-import { PgBoss } from "pg-boss";
-import { type Queue, queueTasks } from "./queue.ts";
+import { type Job, PgBoss } from "pg-boss";
+import { type OnHandled, type Queue, queueTasks } from "./queue.ts";
 import { type PeerConfig, serve } from "./serve.ts";
 
 const NAME = "noop";
@@ -21,12 +21,14 @@ await serve<PeerConfig>(async ({ url, maintained = false }, emit) => {
     enqueue: async (numbers) => {
       await boss.insert(NAME, numbers.map((n) => ({ data: { n, text: "no-op" } })));
     },
-    drain: ({ batchSize, fetchers }, onHandled) => {
+    drain: ({ batchSize, concurrency, fetchers, handlerMs }, onHandled) => {
+      const share = Math.ceil(concurrency / fetchers);
       let isStopping = false;
       const loop = async () => {
         while (!isStopping) {
           const jobs = await boss.fetch<Payload>(NAME, { batchSize });
-          for (const { data } of jobs) onHandled(data.n);
+          if (handlerMs !== undefined) await handleAtOnce(jobs, share, onHandled);
+          else for (const { data } of jobs) onHandled(data.n);
           if (jobs.length > 0) await boss.complete(NAME, jobs.map(({ id }) => id));
           else await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
         }
@@ -46,3 +48,16 @@ await serve<PeerConfig>(async ({ url, maintained = false }, emit) => {
     idle: () => boss.work(NAME, () => Promise.resolve()),
   };
 });
+
+/** Handles jobs, so many at a time. */
+async function handleAtOnce(
+  jobs: readonly Job<Payload>[],
+  number: number,
+  onHandled: OnHandled,
+): Promise<void> {
+  const left = jobs.values();
+  const handler = async () => {
+    for (const { data } of left) await onHandled(data.n);
+  };
+  await Promise.all(Array.from({ length: number }, handler));
+}

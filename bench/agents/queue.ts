@@ -4,12 +4,15 @@ import { Buffer } from "node:buffer";
 import process from "node:process";
 import type { Emit, Tasks } from "./serve.ts";
 
+/** All that a handler does with the number of its message. It answers a promise where it waits. */
+export type OnHandled = (n: number) => void | Promise<void>;
+
 /** A queue, as an agent drives it. */
 export interface Queue {
   /** Writes messages with the payloads `{ n, text }`. */
   enqueue(numbers: readonly number[]): Promise<void>;
-  /** Handles messages, `onHandled` being all that a handler does, until it is told to stop. */
-  drain(variant: Variant, onHandled: (n: number) => void): Promise<{ stop(): Promise<void> }>;
+  /** Handles messages until it is told to stop. */
+  drain(variant: Variant, onHandled: OnHandled): Promise<{ stop(): Promise<void> }>;
 }
 
 /** How a queue is to be drained; each takes from it what it knows. */
@@ -20,6 +23,8 @@ export interface Variant {
   readonly concurrency: number;
   /** Loops that fetch and complete within one process. */
   readonly fetchers: number;
+  /** How long a handler waits, as for I/O, in ms; where absent it is a synchronous function. */
+  readonly handlerMs?: number;
 }
 
 /** What an agent tells while it drains. */
@@ -60,6 +65,14 @@ export function queueTasks(queue: Queue, emit: Emit): Tasks {
   };
 }
 
+function waiting(handle: (n: number) => void, { handlerMs }: Variant): OnHandled {
+  if (handlerMs === undefined) return handle;
+  return async (n) => {
+    handle(n);
+    await new Promise((resolve) => setTimeout(resolve, handlerMs));
+  };
+}
+
 function startDrain(queue: Queue, variant: Variant, emit: Emit) {
   let counts = new Uint8Array(1 << 20);
   const cpu = process.cpuUsage();
@@ -67,7 +80,7 @@ function startDrain(queue: Queue, variant: Variant, emit: Emit) {
   let told = 0;
   let firstAt = 0;
   let largest = 0;
-  const running = queue.drain(variant, (n) => {
+  const count = (n: number) => {
     if (handled++ === 0) firstAt = performance.timeOrigin + performance.now();
     if (n >= counts.length) {
       const larger = new Uint8Array(n * 2);
@@ -76,7 +89,8 @@ function startDrain(queue: Queue, variant: Variant, emit: Emit) {
     }
     counts[n] = (counts[n] ?? 0) + 1;
     if (n > largest) largest = n;
-  });
+  };
+  const running = queue.drain(variant, waiting(count, variant));
   const timer = setInterval(() => {
     if (handled === told) return;
     told = handled;

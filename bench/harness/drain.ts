@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import type { Drained, Progress, Variant } from "../agents/queue.ts";
 import type { Agent } from "./agent.ts";
+import { machineBusyMs } from "./cpu.ts";
 import type { System, SystemName } from "./systems.ts";
 
 /** What draining took. */
@@ -12,6 +13,8 @@ export interface DrainResult {
   readonly perSecond: number;
   /** CPU time of the worker processes for 1,000 messages. */
   readonly cpuMsPer1000: number;
+  /** Cores of the machine that were busy meanwhile. */
+  readonly busyCores: number;
 }
 
 /**
@@ -49,12 +52,14 @@ export async function drain(
 ): Promise<DrainResult> {
   const handled = agents.map(() => 0);
   let firstAt = Infinity;
+  let begun: { at: number; busyMs: number } | undefined;
   let lastProgressAt = performance.now();
   agents.forEach((agent, index) =>
     agent.listen((progress: Progress) => {
       handled[index] = progress.handled;
       firstAt = Math.min(firstAt, progress.firstAt);
       lastProgressAt = performance.now();
+      begun ??= { at: lastProgressAt, busyMs: machineBusyMs() };
     })
   );
   await Promise.all(agents.map((agent) => agent.call("drain", variant)));
@@ -66,12 +71,17 @@ export async function drain(
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
-  const endedAt = performance.timeOrigin + performance.now();
+  const ended = { at: performance.now(), busyMs: machineBusyMs() };
   const drained = await Promise.all(agents.map((agent) => agent.call<Drained>("stop")));
   checkCounts(system.name, drained, count);
-  const seconds = (endedAt - firstAt) / 1000;
+  const seconds = (performance.timeOrigin + ended.at - firstAt) / 1000;
   const cpuMs = drained.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
-  return { seconds, perSecond: count / seconds, cpuMsPer1000: cpuMs * 1000 / count };
+  return {
+    seconds,
+    perSecond: count / seconds,
+    cpuMsPer1000: cpuMs * 1000 / count,
+    busyCores: begun ? (ended.busyMs - begun.busyMs) / (ended.at - begun.at) : NaN,
+  };
 }
 
 /**

@@ -28,7 +28,8 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 
 /** Horizontal bars from zero, each with a whisker from its smallest to its largest run. */
 export function barChart(title: string, unit: string, bars: readonly Bar[]): string {
-  const [left, top, step, right] = [260, 44, 32, 90];
+  const longest = Math.max(...bars.map(({ name }) => name.length));
+  const [left, top, step, right] = [Math.max(260, 20 + longest * 7), 44, 32, 90];
   const most = Math.max(...bars.map(({ largest }) => largest)) || 1;
   const x = (value: number) => left + value / most * (WIDTH - left - right);
   const rows = bars.map(({ name, value, smallest, largest }, index) => {
