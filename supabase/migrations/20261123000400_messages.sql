@@ -22,12 +22,14 @@ create table if not exists public.messenger_messages (
   alone boolean not null default false,
   lease_token uuid,
   leased_until timestamptz,
+  tracked boolean not null default false check (not tracked or status = 'processing'),
   cancelled boolean not null default false check (not cancelled or status = 'processing'),
   check ((status = 'processing') = (lease_token is not null and leased_until is not null))
 ) with (
-  -- Every row is written, updated once and deleted within seconds: room on the page keeps the
-  -- update beside its insert, and vacuum has to come early and finish fast.
-  fillfactor = 80,
+  -- Every row is written, updated once and deleted within seconds. More than half of each page is left for the
+  -- claim's version of each row: no index has to learn of it, for a claim changes nothing that is in one
+  -- (a HOT update); it is the larger one, by its lease. Vacuum has to come early and finish fast.
+  fillfactor = 42,
   autovacuum_vacuum_scale_factor = 0.01,
   autovacuum_vacuum_threshold = 1000,
   autovacuum_analyze_scale_factor = 0.05,
@@ -77,20 +79,23 @@ comment on column public.messenger_messages.lease_token is
   'Fence of the current lease: a settle call with another token changes nothing.';
 comment on column public.messenger_messages.leased_until is
   'When the lease ends unless a heartbeat extends it; after that the message counts as crashed.';
-
+comment on column public.messenger_messages.tracked is
+  'It runs, and is in the index of running messages instead of the claim''s: from its first heartbeat on, or at once where its queue has a concurrency or it is in a group.';
 comment on column public.messenger_messages.cancelled is
   'Cancelled while it ran: its worker is told at the next heartbeat, and it does not come again.';
 
 -- The order of a claim, in the order of the index: no sort, and a drain can go on behind its last key.
+-- It has no condition on status, which a claim changes: a message that was only just claimed is still in
+-- it, and passed over; its first heartbeat takes it out.
 create index if not exists messenger_messages_claim_idx
   on public.messenger_messages (queue, priority desc, available_at, id)
-  where status = 'pending' and not alone and not blocked;
+  where not alone and not blocked and not tracked;
 comment on index public.messenger_messages_claim_idx is
   'Order of a claim within a queue: priority, due time, id.';
 
 create index if not exists messenger_messages_alone_idx
   on public.messenger_messages (available_at, id)
-  where status = 'pending' and alone and not blocked;
+  where alone and not blocked and not tracked;
 comment on index public.messenger_messages_alone_idx is
   'Messages to be run alone after a crash; nearly always empty.';
 
@@ -100,11 +105,11 @@ create unique index if not exists messenger_messages_dedupe_idx
 comment on index public.messenger_messages_dedupe_idx is
   'One message for each key of a type; holds only messages that carry one.';
 
-create index if not exists messenger_messages_lease_idx
-  on public.messenger_messages (leased_until, queue)
-  where status = 'processing';
-comment on index public.messenger_messages_lease_idx is
-  'Running messages by the end of their lease, for the sweep, and for the limits of their queue.';
+create index if not exists messenger_messages_tracked_idx
+  on public.messenger_messages (queue, id)
+  where tracked;
+comment on index public.messenger_messages_tracked_idx is
+  'Running messages by queue, for the limits of the queue. It has no column that a claim or a heartbeat changes.';
 
 alter table public.messenger_messages enable row level security;
 revoke all on table public.messenger_messages from anon, authenticated;

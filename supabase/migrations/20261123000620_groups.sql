@@ -34,7 +34,7 @@ comment on index public.messenger_messages_group_idx is
 
 create index if not exists messenger_messages_group_running_idx
   on public.messenger_messages (queue, group_key)
-  where group_key is not null and status = 'processing';
+  where group_key is not null and tracked;
 comment on index public.messenger_messages_group_running_idx is
   'Running messages of groups.';
 
@@ -67,7 +67,7 @@ begin
   return query
   select m.id, m.status, m.blocked from public.messenger_messages m
   where m.queue = messenger_group_front.queue
-    and m.group_key = messenger_group_front.group_key and m.status = 'processing';
+    and m.group_key = messenger_group_front.group_key and m.tracked;
 
   get diagnostics free = row_count;
   free := coalesce(

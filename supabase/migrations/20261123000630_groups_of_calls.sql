@@ -51,7 +51,7 @@ begin
         - (
           select count(*) from public.messenger_messages r
           where r.queue = messenger_admit_groups.queue and r.group_key = g.group_key
-            and r.status = 'processing'
+            and r.tracked
         )
         - (
           select count(*) from public.messenger_messages h

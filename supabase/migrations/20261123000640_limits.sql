@@ -44,7 +44,7 @@ as $$
     -- The lease whose end makes room, counted from the last one.
     (
       select l.leased_until from public.messenger_messages l
-      where q.concurrency is not null and l.queue = q.name and l.status = 'processing'
+      where q.concurrency is not null and l.queue = q.name and l.tracked
         and l.leased_until > public.messenger_now()
       order by l.leased_until desc offset q.concurrency - 1 limit 1
     ),
@@ -99,7 +99,7 @@ begin
       select count(*)
       from (
         select from public.messenger_messages m
-        where m.queue = limits.name and m.status = 'processing' and m.leased_until > clock
+        where m.queue = limits.name and m.tracked and m.leased_until > clock
         limit limits.concurrency
       ) as live
     );
@@ -116,6 +116,29 @@ end
 $$;
 comment on function public.messenger_queue_room(text, integer) is
   'Part of a claim: how many messages the limits of a queue allow it, at most `slots` where a rate is limited; 0 while another claim shares out the room, null where the queue has no limits.';
+
+-- What runs already counts as well. A claim that is under way meanwhile is counted at its first heartbeat.
+create or replace function public.messenger_track_queue() returns trigger
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  update public.messenger_messages m set tracked = true
+  where m.id = any (array(select unnest(l.ids) from public.messenger_leases l))
+    and m.queue = new.name and m.status = 'processing' and not m.tracked;
+  return null;
+end
+$$;
+comment on function public.messenger_track_queue() is
+  'Trigger: a queue was given a concurrency; what runs of it takes its places.';
+
+create or replace trigger messenger_queues_tracked
+  after update on public.messenger_queues
+  for each row when (old.concurrency is null and new.concurrency is not null)
+  execute function public.messenger_track_queue();
 
 -- A start may come `start_within_ms` after its claim, so a grant counts for that much longer than a
 -- period. Grants are kept in hundredths of the period, rounded up: a queue has about a hundred.
@@ -157,7 +180,8 @@ declare
 begin
   foreach signature in array array[
     'messenger_queue_lock(text)', 'messenger_queue_opens_at(text)',
-    'messenger_queue_room(text, integer)', 'messenger_grant_rate(text, integer, integer)'
+    'messenger_queue_room(text, integer)', 'messenger_grant_rate(text, integer, integer)',
+    'messenger_track_queue()'
   ] loop
     execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
     execute format('grant execute on function public.%s to service_role', signature);

@@ -49,7 +49,7 @@ begin
     select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
     from public.messenger_messages m
     where m.queue = messenger_lock_due.queue and m.status = 'pending'
-      and not m.alone and not m.blocked
+      and not m.alone and not m.blocked and not m.tracked
     order by m.priority desc, m.available_at, m.id limit 1;
   end if;
 
@@ -75,7 +75,7 @@ begin
     from (
       select m.ctid, m.group_key from public.messenger_messages m
       where m.queue = messenger_lock_due.queue and m.priority = current_priority
-        and m.status = 'pending' and not m.alone and not m.blocked
+        and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
         and m.available_at <= clock
         and (m.available_at, m.id) > (behind_at, behind_id)
       order by m.available_at, m.id
@@ -102,7 +102,7 @@ begin
       select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
       from public.messenger_messages m
       where m.queue = messenger_lock_due.queue and m.priority < current_priority
-        and m.status = 'pending' and not m.alone and not m.blocked
+        and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
       order by m.priority desc, m.available_at, m.id limit 1;
     end if;
   end loop;
@@ -131,7 +131,7 @@ declare
 begin
   for candidate in
     select m.ctid, m.queue, m.group_key from public.messenger_messages m
-    where m.status = 'pending' and m.alone and not m.blocked
+    where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
       and m.available_at <= public.messenger_now() and m.queue = any (queues)
       and public.messenger_queue_opens_at(m.queue) is null
     order by m.available_at, m.id
@@ -166,7 +166,8 @@ as $$
     from unnest(queues) as q (queue)
     cross join lateral (
       select m.priority, m.available_at as due_at from public.messenger_messages m
-      where m.queue = q.queue and m.status = 'pending' and not m.alone and not m.blocked
+      where m.queue = q.queue and m.status = 'pending'
+        and not m.alone and not m.blocked and not m.tracked
       order by m.priority desc, m.available_at limit 1
     ) as f
     union all
@@ -174,7 +175,8 @@ as $$
     from fronts r
     cross join lateral (
       select m.priority, m.available_at as due_at from public.messenger_messages m
-      where m.queue = r.queue and m.status = 'pending' and not m.alone and not m.blocked
+      where m.queue = r.queue and m.status = 'pending'
+        and not m.alone and not m.blocked and not m.tracked
         and m.priority < r.priority
       order by m.priority desc, m.available_at limit 1
     ) as f
@@ -183,7 +185,8 @@ as $$
     select f.queue, f.due_at from fronts f
     union all
     select m.queue, m.available_at from public.messenger_messages m
-    where m.status = 'pending' and m.alone and not m.blocked and m.queue = any (queues)
+    where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
+      and m.queue = any (queues)
   ),
   next as materialized (
     select d.queue, min(d.due_at) as due_at from due d group by d.queue

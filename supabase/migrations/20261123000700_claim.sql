@@ -36,7 +36,7 @@ begin
         rooms[place] := case when exists (
           select from public.messenger_messages m
           where m.queue = open_queues[place] and m.status = 'pending'
-            and not m.alone and not m.blocked
+            and not m.alone and not m.blocked and not m.tracked
         ) then public.messenger_queue_room(open_queues[place], slots) else 0 end;
       end if;
       asked := least(
@@ -106,6 +106,8 @@ declare
   weights integer[];
   limited boolean[];
   rated boolean[];
+  -- Queues whose running messages are counted.
+  counted text[];
   leases jsonb;
   keys jsonb := coalesce(last_keys, '{}');
   locked tid[] := array[]::tid[];
@@ -134,8 +136,9 @@ begin
   select coalesce(array_agg(q.name), '{}'), array_agg(q.weight::integer),
     array_agg(q.concurrency is not null or q.rate_limit is not null),
     array_agg(q.rate_limit is not null),
+    coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
     jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null)
-  into open_queues, weights, limited, rated, leases
+  into open_queues, weights, limited, rated, counted, leases
   from (
     select * from public.messenger_queues o
     where not o.paused and (queues is null or o.name = any (queues))
@@ -145,7 +148,11 @@ begin
   if repeated then
     locked := array(
       select m.ctid from public.messenger_messages m
-      where m.status = 'processing' and m.lease_token in (token, crashed_token) and not m.cancelled
+      where m.id = any (array(
+          select unnest(l.ids) from public.messenger_leases l
+          where l.token in (messenger_claim.token, crashed_token)
+        ))
+        and m.lease_token in (messenger_claim.token, crashed_token) and not m.cancelled
       for update
     );
   end if;
@@ -155,15 +162,7 @@ begin
     -- stand in front of the others.
     if sweep then
       perform public.messenger_open_noted_groups();
-      locked := array(
-        select m.ctid from public.messenger_messages m
-        where m.status = 'processing' and m.leased_until <= clock
-          -- Not = any (): looked up in the index, that would be sorted anew.
-          and array_position(open_queues, m.queue) is not null
-        order by m.leased_until
-        limit 100
-        for update skip locked
-      );
+      locked := public.messenger_lock_expired(open_queues);
     end if;
 
     if run_alone then
@@ -194,9 +193,10 @@ begin
       end,
       leased_until = clock
         + coalesce((leases ->> m.queue)::integer, lease_ms) * interval '1 millisecond',
+      tracked = m.tracked or m.group_key is not null or m.queue = any (counted),
       dedupe_key = case when not m.dedupe_until_started then m.dedupe_key end
     where m.ctid = any (locked)
-    returning m.lease_token = messenger_claim.token as is_given, m.priority, m.available_at, m.id,
+    returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
       json_build_array(
         m.id::text, m.type, m.payload, m.queue, m.priority, m.attempts,
         date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000,
@@ -211,8 +211,24 @@ begin
         end
       ) as envelope
   ),
+  noted as (
+    insert into public.messenger_leases as known (token, leased_until, queues, ids, open)
+    select l.lease_token, min(l.leased_until),
+      case
+        when cardinality(open_queues) <= 10 then open_queues
+        else array(select distinct q.queue from leased q)
+      end,
+      array_agg(l.id), count(*)
+    from leased l group by l.lease_token
+    -- A call that is repeated.
+    on conflict on constraint messenger_leases_pkey do update
+    set leased_until = least(known.leased_until, excluded.leased_until),
+      queues = known.queues || excluded.queues, ids = known.ids || excluded.ids,
+      open = known.open + excluded.open
+  ),
   envelopes as (
-    select l.is_given, l.envelope from leased l order by l.priority desc, l.available_at, l.id
+    select l.lease_token = token as is_given, l.envelope
+    from leased l order by l.priority desc, l.available_at, l.id
   )
   select json_build_object(
     'messages', coalesce(json_agg(envelope) filter (where is_given), '[]'),
@@ -230,7 +246,8 @@ begin
     'now', clock,
     'alone_due', exists (
       select from public.messenger_messages m
-      where m.status = 'pending' and m.alone and not m.blocked and m.available_at <= clock
+      where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
+        and m.available_at <= clock
         and m.queue = any (open_queues) and m.ctid <> all (locked)
         and public.messenger_queue_opens_at(m.queue) is null
     ),

@@ -47,6 +47,10 @@ declare
   handled_ids bigint[];
   given bigint[] := array[]::bigint[];
   settled bigint[] := array[]::bigint[];
+  -- How many of them there were before the token at hand.
+  settled_before integer;
+  tokens uuid[] := '{}';
+  numbers integer[] := '{}';
   -- Those of them that schedules had made.
   runs bigint[];
   reasons text[];
@@ -76,6 +80,7 @@ begin
 
   for settlement in select value from jsonb_array_elements(settlements) loop
     fence := (settlement ->> 'token')::uuid;
+    settled_before := cardinality(settled);
     if fence is null then
       raise sqlstate 'PT400' using message = 'settlements: an entry has no token';
     end if;
@@ -110,7 +115,8 @@ begin
     if settlement ? 'released' then
       with released as (
         update public.messenger_messages m
-        set status = 'pending', attempts = m.attempts - 1, lease_token = null, leased_until = null
+        set status = 'pending', attempts = m.attempts - 1, lease_token = null, leased_until = null,
+          tracked = false
         where m.id = any (
             array(select jsonb_array_elements_text(settlement -> 'released')::bigint order by 1)
           )
@@ -124,7 +130,7 @@ begin
       with snoozed as (
         update public.messenger_messages m
         set status = 'pending', attempts = m.attempts - 1, lease_token = null, leased_until = null,
-          available_at = clock + g.delay_ms * interval '1 millisecond',
+          tracked = false, available_at = clock + g.delay_ms * interval '1 millisecond',
           stamps = coalesce(g.stamps, m.stamps)
         from jsonb_to_recordset(settlement -> 'snoozed') as g (
           id bigint, delay_ms double precision, stamps jsonb
@@ -144,7 +150,7 @@ begin
       ),
       retried as (
         update public.messenger_messages m
-        set status = 'pending', lease_token = null, leased_until = null,
+        set status = 'pending', lease_token = null, leased_until = null, tracked = false,
           available_at = clock + g.delay_ms * interval '1 millisecond',
           retry_count = g.retry_count,
           alone = m.alone or coalesce(g.alone, false),
@@ -190,7 +196,10 @@ begin
         perform public.messenger_finish_schedule_runs(runs, 'failed', reasons);
       end if;
     end if;
+    tokens := tokens || fence;
+    numbers := numbers || cardinality(settled) - settled_before;
   end loop;
+  perform public.messenger_close_leases(tokens, numbers);
 
   if settlements @> '[{"grouped": true}]' then
     perform public.messenger_open_groups(settled);

@@ -30,7 +30,7 @@ begin
   ),
   extended as (
     update public.messenger_messages m
-    set leased_until = public.messenger_now() + coalesce(
+    set tracked = true, leased_until = public.messenger_now() + coalesce(
       (select q.lease_ms from public.messenger_queues q where q.name = m.queue),
       messenger_heartbeat.lease_ms
     ) * interval '1 millisecond'

@@ -160,8 +160,7 @@ begin
   if needed and (not awake or pg_try_advisory_xact_lock(lock_key)) then
     needed := public.messenger_has_due(budget_ms * interval '1 millisecond', queues)
       or exists (
-        select from public.messenger_messages m
-        where m.status = 'processing' and m.leased_until <= public.messenger_now()
+        select from public.messenger_leases l where l.leased_until <= public.messenger_now()
       )
       or exists (select from public.messenger_unopened_groups);
   end if;

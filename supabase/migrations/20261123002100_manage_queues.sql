@@ -31,7 +31,8 @@ declare
   blocked bigint;
 begin
   select m.priority into current_priority from public.messenger_messages m
-  where m.queue = messenger_queue_depth.queue and m.status = 'pending' and not m.alone and not m.blocked
+  where m.queue = messenger_queue_depth.queue and m.status = 'pending'
+    and not m.alone and not m.blocked and not m.tracked
   order by m.priority desc limit 1;
 
   while current_priority is not null loop
@@ -39,7 +40,7 @@ begin
       select count(*) from (
         select from public.messenger_messages m
         where m.queue = messenger_queue_depth.queue and m.priority = current_priority
-          and m.status = 'pending' and not m.alone and not m.blocked
+          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
           and m.available_at <= clock
         limit greatest(max_count + 1 - due, 0)
       ) as counted
@@ -48,7 +49,7 @@ begin
       select count(*) from (
         select from public.messenger_messages m
         where m.queue = messenger_queue_depth.queue and m.priority = current_priority
-          and m.status = 'pending' and not m.alone and not m.blocked
+          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
           and m.available_at > clock
         limit greatest(max_count + 1 - delayed, 0)
       ) as counted
@@ -56,14 +57,14 @@ begin
     oldest := least(oldest, (
       select m.available_at from public.messenger_messages m
       where m.queue = messenger_queue_depth.queue and m.priority = current_priority
-        and m.status = 'pending' and not m.alone and not m.blocked
+        and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
         and m.available_at <= clock
       order by m.available_at limit 1
     ));
     current_priority := (
       select m.priority from public.messenger_messages m
       where m.queue = messenger_queue_depth.queue and m.priority < current_priority
-        and m.status = 'pending' and not m.alone and not m.blocked
+        and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
       order by m.priority desc limit 1
     );
   end loop;
@@ -109,7 +110,9 @@ as $$
   ),
   running as (
     select m.queue, count(*) from (
-      select m.queue from public.messenger_messages m where m.status = 'processing'
+      select m.queue from public.messenger_leases l
+      cross join lateral unnest(l.ids) as i (id)
+      join public.messenger_messages m on m.id = i.id and m.lease_token = l.token
       limit max_count + 1
     ) as m
     group by m.queue
@@ -118,7 +121,7 @@ as $$
   alone as (
     select m.queue, count(*) from (
       select m.queue from public.messenger_messages m
-      where m.status = 'pending' and m.alone and not m.blocked
+      where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
       order by m.available_at, m.id
       limit max_count + 1
     ) as m

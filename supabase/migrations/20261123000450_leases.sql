@@ -1,0 +1,140 @@
+-- Leases: a claim leaves one row that names its messages. It is how those are found again whose worker
+-- died, and those that run, without an index over the messages that each claim would have to write to.
+--
+-- A lease is a list of where to look, and no more: whether a message is leased, by whom and until when
+-- is said by its own row. One that names messages which have gone on meanwhile does no harm; each
+-- message that runs is named by the lease of its token.
+
+create table if not exists public.messenger_leases (
+  token uuid primary key,
+  leased_until timestamptz not null,
+  queues text[] not null,
+  ids bigint[] not null,
+  open integer not null
+) with (
+  fillfactor = 50,
+  autovacuum_vacuum_scale_factor = 0.01,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_cost_delay = 0
+);
+
+comment on table public.messenger_leases is
+  'A row for each claim whose messages are not all settled: which they are. The rows of messenger_messages say what became of them.';
+comment on column public.messenger_leases.token is
+  'Fence of the claim: lease_token of its messages.';
+comment on column public.messenger_leases.leased_until is
+  'None of its messages has a lease that ends before; from then on a sweep looks at them.';
+comment on column public.messenger_leases.queues is
+  'Queues of its messages; it may name others as well.';
+comment on column public.messenger_leases.ids is
+  'Ids of its messages, and of some that have gone on since.';
+comment on column public.messenger_leases.open is
+  'How many of them are not settled, or more; the row goes when none is.';
+
+-- Compressing it would cost a claim more than all else that it does for its lease.
+alter table public.messenger_leases alter column ids set storage external;
+
+create index if not exists messenger_leases_until_idx on public.messenger_leases (leased_until);
+comment on index public.messenger_leases_until_idx is
+  'Leases by the time at which the sweep looks at them.';
+
+alter table public.messenger_leases enable row level security;
+revoke all on table public.messenger_leases from anon, authenticated;
+grant select, insert, update, delete on table public.messenger_leases to service_role;
+
+-- It never waits: two settle calls of one worker may share leases. One that is locked just now stays
+-- until the sweep finds it empty.
+create or replace function public.messenger_close_leases(tokens uuid[], numbers integer[])
+returns void
+-- Not in SQL, which would be planned anew by each call.
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  lease record;
+begin
+  for lease in
+    select l.token, l.open - (
+      select sum(s.number) from unnest(tokens, numbers) as s (token, number)
+      where s.token = l.token
+    ) as open
+    from public.messenger_leases l
+    where l.token = any (tokens)
+    for update of l skip locked
+  loop
+    if lease.open <= 0 then
+      delete from public.messenger_leases l where l.token = lease.token;
+    else
+      update public.messenger_leases l set open = lease.open where l.token = lease.token;
+    end if;
+  end loop;
+end
+$$;
+comment on function public.messenger_close_leases(uuid[], integer[]) is
+  'Part of a settle call: takes so many messages off the lease of each token; one with none left goes.';
+
+-- Up to `max_messages` messages of these queues whose lease ran out, locked; the oldest leases first.
+-- Each lease that it looks at goes, or names afterwards what is left of it and when that ends.
+create or replace function public.messenger_lock_expired(
+  open_queues text[], max_messages integer default 100
+) returns tid[]
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  lease record;
+  expired tid[];
+  locked tid[] := array[]::tid[];
+  left_over record;
+begin
+  for lease in
+    select l.token, l.ids from public.messenger_leases l
+    where l.leased_until <= clock and l.queues && open_queues
+    order by l.leased_until
+    limit 1000
+    for update skip locked
+  loop
+    expired := array(
+      select m.ctid from public.messenger_messages m
+      where m.id = any (lease.ids) and m.lease_token = lease.token and m.leased_until <= clock
+        -- Not = any (): looked up in an index, that would be sorted anew.
+        and array_position(open_queues, m.queue) is not null
+      limit max_messages - cardinality(locked)
+      for update skip locked
+    );
+    locked := locked || expired;
+
+    select array_agg(m.id) as ids, array_agg(distinct m.queue) as queues,
+      min(m.leased_until) as leased_until
+    into left_over
+    from public.messenger_messages m
+    where m.id = any (lease.ids) and m.lease_token = lease.token and m.ctid <> all (expired);
+    if left_over.ids is null then
+      delete from public.messenger_leases l where l.token = lease.token;
+    else
+      update public.messenger_leases l
+      set ids = left_over.ids, open = cardinality(left_over.ids), queues = left_over.queues,
+        leased_until = left_over.leased_until
+      where l.token = lease.token;
+    end if;
+    exit when cardinality(locked) >= max_messages;
+  end loop;
+  return locked;
+end
+$$;
+comment on function public.messenger_lock_expired(text[], integer) is
+  'Part of a claim: locks messages whose lease ran out, and answers where they lie.';
+
+revoke execute on function
+  public.messenger_close_leases(uuid[], integer[]), public.messenger_lock_expired(text[], integer)
+from public, anon, authenticated;
+grant execute on function
+  public.messenger_close_leases(uuid[], integer[]), public.messenger_lock_expired(text[], integer)
+to service_role;
