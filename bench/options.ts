@@ -29,7 +29,7 @@ export interface Sizes {
   readonly requests: number;
   /** W5: samples. */
   readonly samples: number;
-  /** W6: messages of a round; five rounds are run. */
+  /** W6: messages of each of the four rounds before the last. */
   readonly round: number;
   /** W7: backlogs in which a claim is measured. */
   readonly backlogs: readonly number[];

@@ -4,13 +4,14 @@ import type { Agent } from "../harness/agent.ts";
 import { drain, enqueue } from "../harness/drain.ts";
 import { whileHeld } from "../harness/horizon.ts";
 import { type System, SYSTEMS } from "../harness/systems.ts";
+import type { Sizes } from "../options.ts";
 import { atLeast, type Series, Tally } from "../report/result.ts";
 import { median } from "../report/stats.ts";
 import { startFleet } from "./fleet.ts";
 import type { Workload } from "./workload.ts";
 
-/** The last round begins after four others: 200,000 messages. */
-const ROUNDS = 5;
+/** So many rounds, 200,000 messages, come before the last one, which is as long as the drain of W2. */
+const ROUNDS_BEFORE = 4;
 
 /** Messages a second in rounds of writing and draining, free and with the horizon held. */
 export const w06: Workload = {
@@ -27,7 +28,7 @@ export const w06: Workload = {
         if (name !== "ours" && run > 0) continue;
         const [agent] = fleet.agents[name];
         const system = systems[name];
-        const rounds = () => runRounds(system, agent, sizes.round);
+        const rounds = () => runRounds(system, agent, sizes);
         // Neither always comes second.
         const states = ["free", "held"] as const;
         for (const state of run % 2 === 0 ? states : states.toReversed()) {
@@ -47,7 +48,7 @@ export const w06: Workload = {
       series: [...curves].map(([name, runs]): Series => ({
         plot: "horizon",
         name,
-        points: Array.from({ length: ROUNDS }, (_, round) => [
+        points: Array.from({ length: ROUNDS_BEFORE + 1 }, (_, round) => [
           round * sizes.round,
           median(runs.map((rates) => rates[round] ?? NaN)),
         ]),
@@ -60,12 +61,13 @@ export const w06: Workload = {
 async function runRounds(
   system: System,
   agent: Agent,
-  count: number,
+  sizes: Sizes,
 ): Promise<number[]> {
   await system.clear();
   await system.settle();
   const perSecond: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round <= ROUNDS_BEFORE; round++) {
+    const count = round < ROUNDS_BEFORE ? sizes.round : sizes.messages;
     await enqueue(agent, count);
     perSecond.push((await drain(system, [agent], count)).perSecond);
   }

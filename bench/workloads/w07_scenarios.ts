@@ -20,10 +20,15 @@ export interface Scenario {
 export const EMPTY = "nothing else";
 
 const READY = 1_000;
+const LARGEST_CLAIM = 10_000;
+const LONG_LEASE_MS = 60 * 60_000;
+/** What a worker holds at most in W2 and W3. */
+const FULL_HANDS = 4_000;
 
 /** The states, as far as this version of the schema knows them. */
 export async function scenarios(sql: postgres.Sql, sizes: Sizes): Promise<Scenario[]> {
   const { backlogs, beside, inFront } = sizes;
+  const justClaimed = Math.min(inFront, FULL_HANDS);
   const [grouped] = await sql`
     select from information_schema.columns
     where table_name = 'messenger_messages' and column_name = 'blocked'`;
@@ -36,6 +41,7 @@ export async function scenarios(sql: postgres.Sql, sizes: Sizes): Promise<Scenar
     { name: `${beside} of the future`, seed: (sql) => seedFuture(sql, beside) },
     { name: `${beside} dead`, seed: (sql) => seedDead(sql, beside) },
     { name: `behind ${inFront} leased`, seed: (sql) => seedLeased(sql, inFront) },
+    { name: `behind ${justClaimed} just claimed`, seed: (sql) => seedClaimed(sql, justClaimed) },
     ...(["as a worker", "in full"] as const).map((looks): Scenario => ({
       name: `behind ${inFront} locked, looking ${looks}${looks === "in full" ? "" : " does"}`,
       looks,
@@ -85,13 +91,23 @@ async function seedUrgent(sql: postgres.Sql, count: number): Promise<void> {
 }
 
 /** Other workers have claimed them, and vacuum has not been here since. */
-async function seedLeased(sql: postgres.Sql, count: number): Promise<void> {
+async function seedClaimed(sql: postgres.Sql, count: number): Promise<void> {
   await seedUrgent(sql, count);
+  for (let left = count; left > 0; left -= LARGEST_CLAIM) {
+    const size = Math.min(left, LARGEST_CLAIM);
+    await sql`select public.messenger_claim(gen_random_uuid(), ${size}, ${LONG_LEASE_MS})`;
+  }
+}
+
+/** They run for so long already that heartbeats have extended their leases. */
+async function seedLeased(sql: postgres.Sql, count: number): Promise<void> {
+  await seedClaimed(sql, count);
   await sql`
-    update public.messenger_messages
-    set status = 'processing', attempts = 1, lease_token = gen_random_uuid(),
-      leased_until = now() + interval '1 hour'
-    where priority = 10`;
+    select public.messenger_heartbeat(
+      jsonb_build_array(jsonb_build_object('token', l.token, 'ids', l.ids::text[])),
+      ${LONG_LEASE_MS}
+    )
+    from public.messenger_leases l`;
 }
 
 /** One transaction holds their rows. */

@@ -223,8 +223,11 @@ begin
     -- A call that is repeated.
     on conflict on constraint messenger_leases_pkey do update
     set leased_until = least(known.leased_until, excluded.leased_until),
-      queues = known.queues || excluded.queues, ids = known.ids || excluded.ids,
-      open = known.open + excluded.open
+      queues = array(select unnest(known.queues) union select unnest(excluded.queues)),
+      (ids, open) = (
+        select array_agg(b.id), count(*)
+        from (select unnest(known.ids) union select unnest(excluded.ids)) as b (id)
+      )
   ),
   envelopes as (
     select l.lease_token = token as is_given, l.envelope

@@ -15,6 +15,7 @@ as $$
 declare
   kept text[];
   cancelled text[];
+  earliest timestamptz;
 begin
   if jsonb_typeof(leases) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'leases: has to be an array';
@@ -36,10 +37,20 @@ begin
     ) * interval '1 millisecond'
     from given g
     where m.id = g.id and m.lease_token = g.token
-    returning m.id::text, m.cancelled
+    returning m.id::text, m.cancelled, m.leased_until
   )
-  select array_agg(e.id), array_agg(e.id) filter (where e.cancelled)
-  into kept, cancelled from extended e;
+  select array_agg(e.id), array_agg(e.id) filter (where e.cancelled), min(e.leased_until)
+  into kept, cancelled, earliest from extended e;
+
+  -- Nothing to do but where leases have become shorter than they were at the claim. It never waits.
+  update public.messenger_leases l set leased_until = earliest
+  where l.token = any (array(
+    select k.token from public.messenger_leases k
+    where k.leased_until > earliest and k.token = any (array(
+      select (lease ->> 'token')::uuid from jsonb_array_elements(leases) as g (lease)
+    ))
+    for update skip locked
+  ));
 
   return jsonb_build_object(
     'lost', array(

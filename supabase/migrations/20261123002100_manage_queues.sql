@@ -110,9 +110,9 @@ as $$
   ),
   running as (
     select m.queue, count(*) from (
-      select m.queue from public.messenger_leases l
-      cross join lateral unnest(l.ids) as i (id)
-      join public.messenger_messages m on m.id = i.id and m.lease_token = l.token
+      select m.queue from public.messenger_messages m
+      where m.status = 'processing'
+        and m.id = any (array(select unnest(l.ids) from public.messenger_leases l))
       limit max_count + 1
     ) as m
     group by m.queue

@@ -23,10 +23,9 @@ as $$
     from (
       -- Rows that are leased are few, and their leases name them.
       select * from (
-        select m.* from public.messenger_leases l
-        cross join lateral unnest(l.ids) as i (id)
-        join public.messenger_messages m on m.id = i.id and m.lease_token = l.token
-        where messenger_list_messages.status = 'processing'
+        select * from public.messenger_messages m
+        where m.status = 'processing' and messenger_list_messages.status = 'processing'
+          and m.id = any (array(select unnest(l.ids) from public.messenger_leases l))
           and m.id < coalesce(before_id, 9223372036854775807)
         order by m.id desc
       ) as leased

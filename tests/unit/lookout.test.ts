@@ -7,7 +7,7 @@ import {
   untilFullLook,
 } from "../../supabase/functions/_shared/symphony/worker/lookout.ts";
 
-const hands = { isEmpty: true, room: 10, worthwhile: 1, slots: 10 };
+const hands = { isEmpty: true, claims: false, room: 10, worthwhile: 1, slots: 10 };
 const nothing: Claim = {
   messages: [],
   crashed: [],
@@ -35,4 +35,15 @@ Deno.test("a drain looks at the head of its queues once a second", () => {
 Deno.test("where that takes long, it takes a hundredth of the time, and comes within 30 s", () => {
   assertEquals([80, 10_000].map(untilFullLook), [8_000, 30_000]);
   assertEquals([looksInFull(80, 7_500), looksInFull(80, 8_500)], [false, true]);
+});
+
+Deno.test("after a claim that gave all there was, one look at a time is on its way", () => {
+  const lookout = new Lookout({ leaseMs: 60_000, endsAt: Infinity });
+  const now = performance.now();
+  const looks = (claims: boolean) => lookout.request(now, { ...hands, claims }, true) !== null;
+  const first = lookout.request(now, hands, true);
+  if (!first) throw new Error("no first look");
+  assertEquals(looks(true), true);
+  lookout.learn(nothing, first);
+  assertEquals([looks(true), looks(false)], [false, true]);
 });

@@ -148,6 +148,31 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_leases": {
+        Row: {
+          "ids": (number)[];
+          "leased_until": string;
+          "open": number;
+          "queues": (string)[];
+          "token": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "ids": (number)[];
+          "leased_until": string;
+          "open": number;
+          "queues": (string)[];
+          "token": string;
+        };
+        Update: {
+          "ids"?: (number)[];
+          "leased_until"?: string;
+          "open"?: number;
+          "queues"?: (string)[];
+          "token"?: string;
+        };
+        Relationships: [];
+      };
       "messenger_messages": {
         Row: {
           "alone": boolean;
@@ -170,6 +195,7 @@ export type Database = {
           "retry_count": number;
           "stamps": Json | null;
           "status": string;
+          "tracked": boolean;
           "type": string;
         };
         ComputedFields: never;
@@ -194,6 +220,7 @@ export type Database = {
           "retry_count"?: number;
           "stamps"?: Json | null;
           "status"?: string;
+          "tracked"?: boolean;
           "type": string;
         };
         Update: {
@@ -217,6 +244,7 @@ export type Database = {
           "retry_count"?: number;
           "stamps"?: Json | null;
           "status"?: string;
+          "tracked"?: boolean;
           "type"?: string;
         };
         Relationships: [];
@@ -596,6 +624,10 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_close_leases": {
+        Args: { "numbers": (number)[]; "tokens": (string)[] };
+        Returns: undefined;
+      };
       "messenger_count_dispatches": { Args: { "limits": Json }; Returns: undefined };
       "messenger_count_failed": { Args: { "max_count"?: number; "since"?: string }; Returns: Json };
       "messenger_dispatch": {
@@ -708,6 +740,10 @@ export type Database = {
       };
       "messenger_lock_due": {
         Args: { "held"?: (unknown)[]; "last_key"?: Json; "max_messages": number; "queue": string };
+        Returns: (unknown)[];
+      };
+      "messenger_lock_expired": {
+        Args: { "max_messages"?: number; "open_queues": (string)[] };
         Returns: (unknown)[];
       };
       "messenger_lock_failed": {

@@ -18,7 +18,7 @@ update messenger_queues set group_concurrency = 2;
 select is(pg_temp.front(), array['A', 'B'], 'the first two');
 
 update messenger_messages set status = 'processing', lease_token = test.token(1),
-  leased_until = messenger_now() where type = 'C';
+  leased_until = messenger_now(), tracked = true where type = 'C';
 select is(pg_temp.front(), array['A', 'C'], 'one that runs, wherever it stands, and the first beside it');
 update messenger_queues set group_concurrency = 1;
 select is(pg_temp.front(), array['C'], 'no other where there is no room beside it');

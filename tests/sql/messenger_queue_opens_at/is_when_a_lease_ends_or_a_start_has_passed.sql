@@ -5,12 +5,16 @@ select test.set_clock('2026-01-01 12:00Z');
 
 insert into messenger_queues (name) values ('mail');
 select is(messenger_queue_opens_at('mail'), null, 'at once without limits');
-update messenger_queues set concurrency = 2, rate_limit = 3 where name = 'mail';
+update messenger_queues set concurrency = 4, rate_limit = 3 where name = 'mail';
 select is(messenger_queue_opens_at('mail'), null, 'at once within them');
 
-insert into messenger_messages (type, queue, status, lease_token, leased_until)
-select 'A', 'mail', 'processing', test.token(1), messenger_now() + n * interval '1 second'
-from generate_series(0, 3) as n;
+update messenger_queues set rate_limit = null where name = 'mail';
+select test.dispatch_many(4, 'mail');
+select test.set_clock('2026-01-01 11:59:59Z');
+select test.claim(test.token(4), 1, lease_ms => 1000);
+select test.set_clock('2026-01-01 12:00Z');
+select test.claim(test.token(n), 1, lease_ms => n * 1000, sweep => false) from generate_series(1, 3) as n;
+update messenger_queues set concurrency = 2, rate_limit = 3 where name = 'mail';
 select is(
   messenger_queue_opens_at('mail'), '2026-01-01 12:00:02Z'::timestamptz,
   'when so many leases have ended that a place is free'

@@ -1,6 +1,6 @@
 -- Messages of the future, of a paused queue, or that another worker has.
 begin;
-select plan(4);
+select plan(5);
 select test.set_clock('2026-01-01 12:00Z');
 
 insert into messenger_queues (name, paused) values ('paused', true);
@@ -11,6 +11,9 @@ select is_empty('select id from messenger_ticks', 'of a paused queue');
 insert into messenger_messages (type, status, lease_token, leased_until, attempts)
 values ('running', 'processing', test.token(1), '2026-01-01 12:01Z', 1);
 select is_empty('select id from messenger_ticks', 'one that runs');
+insert into messenger_messages (type, status, tracked, lease_token, leased_until, attempts)
+values ('tracked', 'processing', true, test.token(2), '2026-01-01 12:01Z', 1);
+select is_empty('select id from messenger_ticks', 'one that has run for a while');
 insert into messenger_messages (type) select 'none' where false;
 select is_empty('select id from messenger_ticks', 'and a statement that writes nothing');
 

@@ -32,6 +32,8 @@ export function untilFullLook(lookMs: number): number {
 export interface Hands {
   /** It holds nothing, neither running nor waiting. */
   readonly isEmpty: boolean;
+  /** A claim is on its way. */
+  readonly claims: boolean;
   /** Messages that it may take. */
   readonly room: number;
   /** Fewer are not worth a call of their own. */
@@ -49,6 +51,8 @@ export class Lookout {
   #sweepAt = -Infinity;
   #aloneDue = false;
   #ranAlone = false;
+  /** The last claim gave all that there was. */
+  #cameShort = false;
   #startWithinMs = START_WITHIN_MS;
 
   constructor(
@@ -89,7 +93,7 @@ export class Lookout {
    */
   request(now: number, hands: Hands, settles: boolean): ClaimRequest | null {
     const { leaseMs, queues } = this.options;
-    const { isEmpty, room, worthwhile, slots } = hands;
+    const { isEmpty, claims, room, worthwhile, slots } = hands;
     // A message that has to run alone waits until this worker's hands are empty; and after it, the
     // ordinary ones have their turn.
     const runAlone = this.#aloneDue && !this.#ranAlone;
@@ -97,6 +101,8 @@ export class Lookout {
 
     const lookDue = this.nextLookAt !== null && now >= this.nextLookAt && room >= worthwhile;
     if (!(runAlone || lookDue || (settles && room > 0))) return null;
+    // Where little comes in, one look at a time finds it: each starts at the head of the queue.
+    if (this.#cameShort && claims) return null;
 
     const fullLook = now >= this.#nextFullLookAt;
     const sweep = now - this.#sweepAt >= SWEEP_EVERY_MS;
@@ -129,7 +135,8 @@ export class Lookout {
       this.#nextFullLookAt = performance.now() + untilFullLook(claim.lookMs);
     }
     this.#lastKeys = claim.lastKeys;
-    this.nextLookAt = this.#whenToLookAgain(given === request.maxMessages, claim);
+    this.#cameShort = given < request.maxMessages;
+    this.nextLookAt = this.#whenToLookAgain(!this.#cameShort, claim);
   }
 
   #whenToLookAgain(full: boolean, claim: Claim): number | null {

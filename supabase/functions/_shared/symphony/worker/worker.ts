@@ -196,6 +196,7 @@ class Run {
     const { room, worthwhile } = this.#pace.room({ busy, running, waiting, stalledMs });
     const hands = {
       isEmpty: !this.#hasWork && this.#claiming === 0,
+      claims: this.#claiming > 0,
       room: Math.min(room, this.#budget.messages - waiting),
       worthwhile,
       slots: this.#claiming === 0 ? this.#slots.free : 0,

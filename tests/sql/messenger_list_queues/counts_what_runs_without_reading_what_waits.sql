@@ -1,0 +1,22 @@
+begin;
+select plan(3);
+select test.dispatch_many(5000);
+select test.claim(test.token(1), 10);
+
+create temp table answers (answer jsonb);
+select cmp_ok(
+  test.rows_read_by($$insert into answers select messenger_list_queues(max_count => 20)$$),
+  '<', 200::bigint, 'without statistics'
+);
+analyze messenger_messages, messenger_leases;
+select cmp_ok(
+  test.rows_read_by($$insert into answers select messenger_list_queues(max_count => 20)$$),
+  '<', 200::bigint, 'with statistics'
+);
+select results_eq(
+  $$select distinct answer #>> '{queues,0,processing,count}' from answers$$, $$values ('10')$$,
+  'and finds it'
+);
+
+select * from finish();
+rollback;
