@@ -35,20 +35,21 @@ export const w07: Workload = {
       await (during ? during(ours.sql, measure) : measure());
     }
     await ours.clear();
-    const others = found.map(({ name }) => name).filter((name) => name !== EMPTY);
+    const compared = found.filter(({ name, hasGoal = true }) => hasGoal && name !== EMPTY);
     const goal = (name: string, empty: string) =>
       atMost(`${name} : ${EMPTY}`, times.median(name) / times.median(empty), 2);
     return {
       measurements: times.measurements,
-      goals: others.flatMap((name) => [
+      goals: compared.flatMap(({ name }) => [
         goal(name, EMPTY),
         goal(`${name}; claims of 100`, `${EMPTY}; claims of 100`),
       ]),
       notes: [
         `99th percentiles of ${BLOCKS} blocks of ${sizes.claims} claims. Every claim looks in full, ` +
-        "as a worker does once a second, but in the case that says otherwise: there it looks in " +
-        "full as often as a worker does, and goes on behind its last key in between. Nothing is " +
-        "vacuumed or analyzed but by autovacuum.",
+        "which a worker's does once a second. Behind locked rows that takes long, and claims are " +
+        "made as a worker makes them: they look in full for a hundredth of the time at most, and go " +
+        "on behind their last key in between. What one such look takes is shown without a goal. " +
+        "Nothing is vacuumed or analyzed but by autovacuum.",
       ],
     };
   },

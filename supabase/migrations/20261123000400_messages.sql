@@ -26,9 +26,10 @@ create table if not exists public.messenger_messages (
   cancelled boolean not null default false check (not cancelled or status = 'processing'),
   check ((status = 'processing') = (lease_token is not null and leased_until is not null))
 ) with (
-  -- Every row is written, updated once and deleted within seconds. More than half of each page is left for the
-  -- claim's version of each row: no index has to learn of it, for a claim changes nothing that is in one
-  -- (a HOT update); it is the larger one, by its lease. Vacuum has to come early and finish fast.
+  -- Every row is written, updated once and deleted within seconds. More than half of each page is
+  -- left for the claim's version of each row, the larger one by its lease: then no index has to learn
+  -- of it, for a claim changes nothing that is in one (a HOT update). Vacuum has to come early and
+  -- finish fast.
   fillfactor = 42,
   autovacuum_vacuum_scale_factor = 0.01,
   autovacuum_vacuum_threshold = 1000,
@@ -85,8 +86,8 @@ comment on column public.messenger_messages.cancelled is
   'Cancelled while it ran: its worker is told at the next heartbeat, and it does not come again.';
 
 -- The order of a claim, in the order of the index: no sort, and a drain can go on behind its last key.
--- It has no condition on status, which a claim changes: a message that was only just claimed is still in
--- it, and passed over; its first heartbeat takes it out.
+-- It has no condition on status, which a claim changes: a message that was only just claimed is still
+-- in it, and passed over; its first heartbeat takes it out.
 create index if not exists messenger_messages_claim_idx
   on public.messenger_messages (queue, priority desc, available_at, id)
   where not alone and not blocked and not tracked;

@@ -1,9 +1,9 @@
 -- Leases: a claim leaves one row that names its messages. It is how those are found again whose worker
 -- died, and those that run, without an index over the messages that each claim would have to write to.
 --
--- A lease is a list of where to look, and no more: whether a message is leased, by whom and until when
--- is said by its own row. One that names messages which have gone on meanwhile does no harm; each
--- message that runs is named by the lease of its token.
+-- A lease says where to look, and no more: whether a message is leased, by whom and until when is said
+-- by its own row. It may name messages that have gone on since; but each message that runs is named by
+-- the lease of its token.
 
 create table if not exists public.messenger_leases (
   token uuid primary key,

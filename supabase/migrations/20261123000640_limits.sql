@@ -117,7 +117,7 @@ $$;
 comment on function public.messenger_queue_room(text, integer) is
   'Part of a claim: how many messages the limits of a queue allow it, at most `slots` where a rate is limited; 0 while another claim shares out the room, null where the queue has no limits.';
 
--- What runs already counts as well. A claim that is under way meanwhile is counted at its first heartbeat.
+-- What runs already counts as well. What a claim takes meanwhile counts from its first heartbeat on.
 create or replace function public.messenger_track_queue() returns trigger
 language plpgsql
 set search_path = ''

@@ -41,8 +41,8 @@ declare
   asked integer;
   rounds integer := 0;
   is_large constant boolean := max_messages >= 100;
-  -- Transactions under way. What they have locked is passed over by its xmax, which is much cheaper than
-  -- to try it; `skip locked` finds the rest.
+  -- Transactions under way. What they have locked is passed over by its xmax, which is cheaper than to
+  -- try the lock; `skip locked` finds the rest.
   others constant xid[] := array(
     select x::xid from pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) as x
   );

@@ -46,7 +46,7 @@ as $$
   select jsonb_build_object(
     'messages', coalesce(
       jsonb_agg(
-        to_jsonb(f) - '{payload,stamps,errors,lease_token,dedupe_until_started}'::text[]
+        to_jsonb(f) - '{payload,stamps,errors,lease_token,tracked,dedupe_until_started}'::text[]
           || jsonb_build_object('id', f.id::text, 'error', f.errors -> -1 ->> 'message')
         order by f.id desc
       ),
@@ -168,7 +168,7 @@ create or replace function public.messenger_show_message(id bigint) returns json
 language sql stable
 set search_path = ''
 as $$
-  select to_jsonb(m) - '{lease_token,dedupe_until_started}'::text[] || jsonb_build_object(
+  select to_jsonb(m) - '{lease_token,tracked,dedupe_until_started}'::text[] || jsonb_build_object(
     'id', m.id::text, 'error', m.errors -> -1 ->> 'message', 'errors', coalesce(m.errors, '[]')
   )
   from public.messenger_messages m where m.id = messenger_show_message.id

@@ -111,6 +111,51 @@ testsOnStack({ poolSize: 20 }, (test) => {
     }
   });
 
+  test("a settle call leaves a lease that another session has locked to the sweep, which finds it empty", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const leases = () => stack.sql`select token from public.messenger_leases`;
+    await stack.dispatch({ type: "Count", payload: { n: 1 } });
+    const { messages } = await transport.claim(claimOf(10));
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`select from public.messenger_leases for update`;
+      await transport.settle(messages.map(({ id, leaseToken }) => ({
+        id,
+        leaseToken,
+        outcome: { kind: "handled" },
+      })));
+      await other`rollback`;
+      assertEquals((await leases()).length, 1);
+      await stack.sql`update public.messenger_leases set leased_until = now()`;
+      assertEquals((await transport.claim({ ...claimOf(10), sweep: true })).crashed, []);
+      assertEquals((await leases()).length, 0);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("a sweep passes over what another session has locked, and its lease goes on naming it", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const sweep = async () =>
+      (await transport.claim({ ...claimOf(10), sweep: true })).crashed.map(({ id }) => id);
+    const [first, second] = await stack.dispatch([1, 2].map((n) => ({
+      type: "Count",
+      payload: { n },
+    })));
+    await transport.claim({ ...claimOf(10), leaseMs: 1 });
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`select from public.messenger_messages where id = ${first ?? ""} for update`;
+      assertEquals(await sweep(), [second]);
+      await other`rollback`;
+      assertEquals(await sweep(), [first]);
+    } finally {
+      await other.end();
+    }
+  });
+
   test("an idempotency key of an uncommitted dispatch makes the second wait, and answer its id", async (stack) => {
     const other = postgres(stack.adminDbUrl, { max: 1 });
     try {
