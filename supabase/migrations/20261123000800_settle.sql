@@ -49,8 +49,8 @@ declare
   settled bigint[] := array[]::bigint[];
   -- How many of them there were before the token at hand.
   settled_before integer;
-  tokens uuid[] := '{}';
-  numbers integer[] := '{}';
+  tokens uuid[] := array[]::uuid[];
+  numbers integer[] := array[]::integer[];
   -- Those of them that schedules had made.
   runs bigint[];
   reasons text[];
