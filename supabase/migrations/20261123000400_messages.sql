@@ -107,7 +107,7 @@ comment on index public.messenger_messages_dedupe_idx is
   'One message for each key of a type; holds only messages that carry one.';
 
 create index if not exists messenger_messages_tracked_idx
-  on public.messenger_messages (queue, id)
+  on public.messenger_messages (queue)
   where tracked;
 comment on index public.messenger_messages_tracked_idx is
   'Running messages by queue, for the limits of the queue. It has no column that a claim or a heartbeat changes.';

@@ -49,6 +49,7 @@ declare
   settled bigint[] := array[]::bigint[];
   -- How many of them there were before the token at hand.
   settled_before integer;
+  -- What is taken off each lease.
   tokens uuid[] := array[]::uuid[];
   numbers integer[] := array[]::integer[];
   -- Those of them that schedules had made.

@@ -116,8 +116,8 @@ async function empty(sql: postgres.Sql): Promise<boolean> {
   try {
     await sql.begin(async (sql) => {
       await sql`set local lock_timeout = '100ms'`;
-      await sql`truncate public.messenger_messages, public.messenger_leases, public.messenger_failed_messages,
-        public.messenger_idempotency_keys, public.messenger_ticks, public.messenger_queues,
+      await sql`truncate public.messenger_messages, public.messenger_leases,
+        public.messenger_failed_messages, public.messenger_idempotency_keys, public.messenger_ticks, public.messenger_queues,
         public.messenger_rate_grants, public.messenger_rate_limits, public.messenger_progress,
         public.messenger_handled_messages, public.test_effects`;
       await sql`insert into public.messenger_queues (name) values ('default')`;

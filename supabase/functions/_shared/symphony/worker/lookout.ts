@@ -97,7 +97,7 @@ export class Lookout {
     // A message that has to run alone waits until this worker's hands are empty; and after it, the
     // ordinary ones have their turn.
     const runAlone = this.#aloneDue && !this.#ranAlone;
-    if (runAlone && !isEmpty) return null;
+    if (runAlone && (claims || !isEmpty)) return null;
 
     const lookDue = this.nextLookAt !== null && now >= this.nextLookAt && room >= worthwhile;
     if (!(runAlone || lookDue || (settles && room > 0))) return null;

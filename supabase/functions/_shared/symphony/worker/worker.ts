@@ -194,14 +194,13 @@ class Run {
     if (this.#stopping || runsAlone || this.#now >= this.#leasesEndAt) return null;
     const stalledMs = this.#stalledMs;
     const { room, worthwhile } = this.#pace.room({ busy, running, waiting, stalledMs });
-    const hands = {
-      isEmpty: !this.#hasWork && this.#claiming === 0,
+    return this.#lookout.request(this.#now, {
+      isEmpty: !this.#hasWork,
       claims: this.#claiming > 0,
       room: Math.min(room, this.#budget.messages - waiting),
       worthwhile,
       slots: this.#claiming === 0 ? this.#slots.free : 0,
-    };
-    return this.#lookout.request(this.#now, hands, settles);
+    }, settles);
   }
 
   /** Never throws. */
