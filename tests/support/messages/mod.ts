@@ -4,6 +4,7 @@ import { z } from "zod";
 import {
   defineMessage,
   type HandlerContext,
+  snooze,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
 
 /** Creates the table in which the handlers record their effects. */
@@ -77,6 +78,21 @@ const Fail = defineMessage({
   handler: async (payload, ctx) => {
     await record(ctx, payload);
     if (ctx.attempt < payload.until) throw new Error(`attempt ${ctx.attempt} failed`);
+  },
+});
+
+/** Fails and is snoozed a number of times, each soon. */
+const Wobbly = defineMessage({
+  type: "Wobbly",
+  schema: z.object({ failures: z.number(), snoozes: z.number() }),
+  retry: { maxRetries: 3, delay: 200, multiplier: 1 },
+  handler: async (payload, ctx) => {
+    await record(ctx, payload);
+    if (ctx.attempt <= payload.failures) throw new Error(`attempt ${ctx.attempt} failed`);
+    const { data } = await ctx.supabase.from("test_effects").select("id")
+      .eq("message_id", ctx.envelope.id);
+    const runs = data?.length ?? 0;
+    return runs <= payload.failures + payload.snoozes ? snooze(200) : undefined;
   },
 });
 
@@ -240,6 +256,7 @@ export const messages = [
   Count,
   Started,
   Fail,
+  Wobbly,
   Slow,
   Kill,
   Burn,
