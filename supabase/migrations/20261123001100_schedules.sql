@@ -110,9 +110,10 @@ comment on column public.messenger_schedules.created_at is
 comment on column public.messenger_schedules.updated_at is
   'When its definition was last changed, or it was enabled or disabled.';
 
--- What a claim reads, in its order; schedules without a next run come first.
+-- What a claim reads, in its order; schedules without a next run come first. A next run that never
+-- comes is none: a claim has to find such a row, to plan it again.
 create index if not exists messenger_schedules_due_idx
-  on public.messenger_schedules (coalesce(next_run_at, '-infinity'), id)
+  on public.messenger_schedules (coalesce(nullif(next_run_at, 'infinity'), '-infinity'), id)
   where enabled;
 comment on index public.messenger_schedules_due_idx is
   'Enabled schedules by next run, those that wait for its computation first.';

@@ -20,6 +20,49 @@ alter table public.messenger_schedule_declarations enable row level security;
 revoke all on table public.messenger_schedule_declarations from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_schedule_declarations to service_role;
 
+-- What a tick waits for. A due schedule that another tick holds counts from the end of its lease; those
+-- held under `token` are the caller's own, who knows when they come next.
+create or replace function public.messenger_next_schedule_at(token uuid default null) returns timestamptz
+language sql stable
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+  select least(
+    coalesce(
+      (
+        select public.messenger_now() from public.messenger_schedules s
+        where s.enabled
+          and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= public.messenger_now()
+          and (s.leased_until is null or s.leased_until <= public.messenger_now())
+        order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+        limit 1
+      ),
+      (
+        select min(held.leased_until)
+        from (
+          select s.leased_until from public.messenger_schedules s
+          where s.enabled
+            and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= public.messenger_now()
+            and s.lease_token is distinct from messenger_next_schedule_at.token
+          order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+          limit 100
+        ) as held
+      )
+    ),
+    (
+      select s.next_run_at from public.messenger_schedules s
+      where s.enabled
+        and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') > public.messenger_now()
+      order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+      limit 1
+    )
+  )
+$$;
+comment on function public.messenger_next_schedule_at(uuid) is
+  'When the next enabled schedule can be claimed: now where one is due already, null where none will be. Leaves out those held under a token.';
+
 -- With `until`, only those due by then: a run of several batches ends with what was due at its start.
 -- `fingerprint` is that of the caller's declarations, given once by each process. A call whose answer
 -- was lost is repeated with the same token and `repeated`, and gives the same schedules.
@@ -62,9 +105,9 @@ begin
   if cardinality(locked) = 0 then
     locked := array(
       select s.id from public.messenger_schedules s
-      where s.enabled and coalesce(s.next_run_at, '-infinity') <= least(clock, until)
+      where s.enabled and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= least(clock, until)
         and (s.leased_until is null or s.leased_until <= clock)
-      order by coalesce(s.next_run_at, '-infinity'), s.id
+      order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
       limit max_schedules
       for update skip locked
     );
@@ -90,6 +133,7 @@ begin
   into answer from leased l;
 
   return answer || jsonb_build_object(
+    'next_at', public.messenger_next_schedule_at(token),
     'declarations_changed', fingerprint is not null and not exists (
       select from public.messenger_schedule_declarations d
       where d.fingerprint = messenger_claim_schedules.fingerprint
@@ -100,11 +144,13 @@ $$;
 comment on function public.messenger_claim_schedules(
   uuid, integer, integer, timestamptz, text, boolean
 ) is
-  'Leases due schedules and answers them as one jsonb: schedules, now, declarations_changed.';
+  'Leases due schedules and answers them as one jsonb: schedules, now, next_at (when the next one can be claimed), declarations_changed.';
 
 revoke execute on function
+  public.messenger_next_schedule_at(uuid),
   public.messenger_claim_schedules(uuid, integer, integer, timestamptz, text, boolean)
 from public, anon, authenticated;
 grant execute on function
+  public.messenger_next_schedule_at(uuid),
   public.messenger_claim_schedules(uuid, integer, integer, timestamptz, text, boolean)
 to service_role;

@@ -45,6 +45,24 @@ testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
     }]);
   });
 
+  test("a report says what was dispatched and skipped, and when the next schedule is due", async (bench) => {
+    const scheduler = bench.scheduler();
+    const nothing = { processed: 0, dispatched: 0, skipped: 0, failed: 0, stale: 0 };
+    assertEquals(await scheduler.process(), { report: nothing, nextDueMs: null });
+    await scheduler.schedule(note, hourly);
+    assertEquals((await scheduler.process()).nextDueMs, 30 * 60_000);
+    await scheduler.schedule(note, { type: "cron", config: { cron: "45 * * * *" } });
+    await bench.stack.sql`
+      insert into public.messenger_schedules (message_type, schedule_type, cron)
+      values ('Note', 'cron', 'not cron')`;
+    await bench.clock.set("2026-01-05T12:40:00Z");
+    assertEquals(await scheduler.process(), {
+      report: { processed: 2, dispatched: 2, skipped: 2, failed: 1, stale: 0 },
+      nextDueMs: 5 * 60_000,
+    });
+    assertEquals(await scheduler.process(), { report: nothing, nextDueMs: 5 * 60_000 });
+  });
+
   test("the same tick twice makes one message, and so does a tick ten minutes late", async (bench) => {
     const scheduler = bench.scheduler();
     await scheduler.schedule(note, hourly);

@@ -3,12 +3,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { eventually, testsOnStack } from "../support/stack.ts";
 
+const NO_SCHEDULES = { processed: 0, dispatched: 0, skipped: 0, failed: 0, stale: 0 };
+
 testsOnStack({
   env: { SYMPHONY_TICK_BUDGET_MS: "6000", SYMPHONY_WORKER_LEASE_MS: "1000" },
 }, (test) => {
   test("a tick with nothing to do answers at once with zeros", async (stack) => {
     const { schedules, messages, durationMs } = await stack.tick();
-    assertEquals([schedules, messages], [{ processed: 0 }, {
+    assertEquals([schedules, messages], [NO_SCHEDULES, {
       claimed: 0,
       handled: 0,
       retried: 0,

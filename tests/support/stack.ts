@@ -3,6 +3,7 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import postgres from "postgres";
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
+import type { SchedulesReport } from "../../supabase/functions/_shared/symphony/index.ts";
 import { createTestDatabase } from "./database.ts";
 import { EFFECTS_TABLE } from "./messages/mod.ts";
 
@@ -42,7 +43,7 @@ export interface TestStack extends Stack {
 
 /** What a tick answers. */
 export interface TickReport {
-  schedules: { processed: number; error?: string };
+  schedules: SchedulesReport;
   messages: { claimed: number; handled: number; retried: number; failed: number };
   durationMs: number;
 }

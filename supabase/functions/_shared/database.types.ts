@@ -775,6 +775,7 @@ export type Database = {
       };
       "messenger_milliseconds": { Args: { "field": string; "span": string }; Returns: number };
       "messenger_next_due": { Args: { "queues": (string)[] }; Returns: string };
+      "messenger_next_schedule_at": { Args: { "token"?: string }; Returns: string };
       "messenger_now": { Args: Record<PropertyKey, never>; Returns: string };
       "messenger_open_group": {
         Args: { "group_key": string; "queue": string };

@@ -3,11 +3,12 @@
 import { createAdminClient } from "@supabase/server/core";
 import { z } from "zod";
 import { messages } from "../_messages/mod.ts";
-import { schedules } from "../_messages/schedules.ts";
+import { schedules as declared } from "../_messages/schedules.ts";
 import {
   authenticate,
   createApp,
   createMessenger,
+  emptyReport,
   inBackground,
   readJson,
   surviveStrayErrors,
@@ -16,7 +17,7 @@ import {
 const { runSchedules, tick: runTick, config, log } = createMessenger({
   supabase: createAdminClient(),
   messages,
-  schedules,
+  schedules: declared,
 });
 surviveStrayErrors(log);
 const app = createApp("tick", { maxBodyBytes: config.maxBodyBytes, log });
@@ -46,7 +47,9 @@ async function tick({ wait, queues, tick: id }: TickBody) {
   const elapsedMs = () => Math.round(performance.now() - startedAt);
   const shareMs = config.tickBudgetMs * SHARE;
   // One that the database asked for is for messages; the minute's tick sees to the schedules.
-  const processed = id ? { processed: 0 } : await runSchedules({ budgetMs: shareMs });
+  const { report: schedules } = id
+    ? { report: emptyReport() }
+    : await runSchedules({ budgetMs: shareMs });
   const budgetMs = Math.max(config.tickBudgetMs - elapsedMs(), shareMs);
   const done = await runTick({
     budgetMs,
@@ -55,9 +58,11 @@ async function tick({ wait, queues, tick: id }: TickBody) {
     ...(queues && { queues }),
     ...(id && { id }),
   });
-  const report = { schedules: processed, messages: done, durationMs: elapsedMs() };
+  const report = { schedules, messages: done, durationMs: elapsedMs() };
   // Most ticks of a quiet project find nothing to do.
-  const isIdle = processed.processed + done.claimed === 0 && !processed.error;
+  const { error, ...counts } = schedules;
+  const isIdle = Object.values(counts).every((count) => count === 0) && done.claimed === 0 &&
+    !error;
   log[isIdle ? "debug" : "info"]("tick", report);
   return report;
 }

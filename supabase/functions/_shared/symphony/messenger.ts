@@ -8,8 +8,9 @@ import { createRegistry, type MessageDefinition } from "./message.ts";
 import { RetryManager } from "./retry/manager.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./retry/strategy.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
+import type { SchedulesRun } from "./scheduler/processing.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
-import { runSchedules, type SchedulesReport } from "./scheduler/tick.ts";
+import { runSchedules } from "./scheduler/tick.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
 import type { WorkerLimits, WorkerReport } from "./worker/options.ts";
@@ -43,7 +44,7 @@ export interface Messenger {
   readonly config: Config;
   readonly log: Logger;
   /** Dispatches what schedules have due, for at most `budgetMs`. Never throws. */
-  runSchedules(options: { readonly budgetMs: number }): Promise<SchedulesReport>;
+  runSchedules(options: { readonly budgetMs: number }): Promise<SchedulesRun>;
   /** Claims and handles what is due within `budgetMs`. */
   work(options: WorkerLimits): Promise<WorkerReport>;
   /** Does the same as a tick that the database knows of. */

@@ -10,6 +10,7 @@ export type {
   ScheduleSettings,
   ScheduleTimes,
 } from "./options.ts";
+export { emptyReport, type SchedulesReport, type SchedulesRun } from "./processing.ts";
 export { previewSchedule } from "./preview.ts";
 export type { DisabledBy, Schedule, ScheduledMessage, ScheduleRun } from "./schedule.ts";
 export { Scheduler, type SchedulerOptions } from "./scheduler.ts";

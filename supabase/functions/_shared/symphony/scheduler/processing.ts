@@ -7,6 +7,34 @@ import { planRuns } from "./plan.ts";
 import type { Advance, Schedule } from "./schedule.ts";
 import type { AdvanceResult, ScheduleClaim, ScheduleStore } from "./store.ts";
 
+/** What processing schedules did. */
+export interface SchedulesReport {
+  /** The same as `dispatched`. */
+  processed: number;
+  /** Messages dispatched. */
+  dispatched: number;
+  /** Records of runs that were left out: missed, or while the run before was under way. */
+  skipped: number;
+  /** Schedules that were disabled as invalid. */
+  failed: number;
+  /** Schedules that another tick, or a change, took over meanwhile: nothing was changed for them. */
+  stale: number;
+  /** Why it ended early; what was not written is due again. */
+  error?: string;
+}
+
+/** What processing did, and when there is more to do. */
+export interface SchedulesRun {
+  readonly report: SchedulesReport;
+  /** Ms until a schedule can be claimed, 0 where one is due; null where none will be. */
+  readonly nextDueMs: number | null;
+}
+
+/** A report of nothing. */
+export function emptyReport(): SchedulesReport {
+  return { processed: 0, dispatched: 0, skipped: 0, failed: 0, stale: 0 };
+}
+
 /** What processing needs. */
 export interface ProcessingOptions {
   readonly store: ScheduleStore;
@@ -31,15 +59,15 @@ const PAUSE_MS = 100;
 /**
  * Processes what is due at its start.
  * @param limit at most so many messages
- * @returns how many messages it dispatched
  * @throws TransportError if the database stayed out of reach; what was not written is due again
  */
-export async function processDue(limit: number, options: ProcessingOptions): Promise<number> {
-  let dispatched = 0;
+export async function processDue(limit: number, options: ProcessingOptions): Promise<SchedulesRun> {
+  const report = emptyReport();
   let until: number | null = null;
+  let nextDueMs: number | null = 0;
   let { fingerprint } = options;
-  while (dispatched < limit) {
-    const room = limit - dispatched;
+  while (report.dispatched < limit) {
+    const room = limit - report.dispatched;
     const maxSchedules = Math.min(room, LARGEST_BATCH);
     const token = crypto.randomUUID();
     const claim: ScheduleClaim = await persist((repeated) =>
@@ -53,16 +81,36 @@ export async function processDue(limit: number, options: ProcessingOptions): Pro
     until ??= claim.now;
 
     const advances = plan(claim, room, options);
-    if (advances.length > 0) {
-      const { dispatched: count, stale } = await advance(token, advances, options);
-      dispatched += count;
-      if (stale.length > 0) options.log.warn("schedules_stale", { ids: stale });
-    }
+    if (advances.length > 0) await write(token, advances, report, options);
+    const nextAt = earliest([claim.nextAt, ...advances.map(({ plan }) => plan.nextRunAt)]);
+    nextDueMs = nextAt === null ? null : Math.max(0, nextAt - claim.now);
     const due = until;
     const rest = advances.some(({ plan: { nextRunAt } }) => nextRunAt !== null && nextRunAt <= due);
     if (advances.length < maxSchedules && !rest) break;
   }
-  return dispatched;
+  return { report, nextDueMs };
+}
+
+function earliest(moments: readonly (number | null)[]): number | null {
+  return moments.reduce((first, moment) =>
+    first === null || moment !== null && moment < first ? moment : first
+  );
+}
+
+/** Writes what was planned, and counts it. */
+async function write(
+  token: string,
+  advances: readonly Advance[],
+  report: SchedulesReport,
+  options: ProcessingOptions,
+): Promise<void> {
+  const { dispatched, skipped, stale } = await advance(token, advances, options);
+  report.processed += dispatched;
+  report.dispatched += dispatched;
+  report.skipped += skipped;
+  report.failed += advances.filter(({ plan }) => plan.disabled?.by === "invalid").length;
+  report.stale += stale.length;
+  if (stale.length > 0) options.log.warn("schedules_stale", { ids: stale });
 }
 
 /** Shares the room among the schedules, so that none with a long backlog holds up the others. */

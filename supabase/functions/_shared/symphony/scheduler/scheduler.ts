@@ -13,7 +13,7 @@ import { type DeclaredSchedule, fingerprintOf } from "./declared.ts";
 import { firstRun } from "./first-run.ts";
 import type { ScheduleChanges, ScheduleOptions } from "./options.ts";
 import { previewSchedule, previewStored } from "./preview.ts";
-import { processDue } from "./processing.ts";
+import { processDue, type SchedulesRun } from "./processing.ts";
 import {
   optionsOf,
   type Schedule,
@@ -91,6 +91,15 @@ export class Scheduler {
    * @returns how many messages it dispatched
    */
   async processDueMessages(limit = 100): Promise<number> {
+    return (await this.process(limit)).report.dispatched;
+  }
+
+  /**
+   * Does what {@link processDueMessages} does, and tells all of it. Where nothing is due it is one
+   * short call of the database, so it may be asked as often as a tick likes.
+   * @param limit at most so many messages; what is left is due again
+   */
+  async process(limit = 100): Promise<SchedulesRun> {
     checkCount(limit, "limit");
     return await processDue(limit, {
       store: this.#store,

@@ -41,6 +41,8 @@ export interface ScheduleClaim {
   readonly schedules: readonly Schedule[];
   /** The database's clock, in ms since 1970. */
   readonly now: number;
+  /** When the next of the other schedules can be claimed, in ms since 1970; null: none will be. */
+  readonly nextAt: number | null;
   /** The declarations in code are not those of the last sync. */
   readonly declarationsChanged: boolean;
 }
@@ -76,7 +78,12 @@ export class ScheduleStore {
     readonly repeated: boolean;
   }): Promise<ScheduleClaim> {
     const answer = await this.#call<
-      { schedules: ScheduleRow[]; now: string; declarations_changed: boolean }
+      {
+        schedules: ScheduleRow[];
+        now: string;
+        next_at: string | null;
+        declarations_changed: boolean;
+      }
     >("messenger_claim_schedules", {
       token: request.token,
       max_schedules: request.maxSchedules,
@@ -88,6 +95,7 @@ export class ScheduleStore {
     return {
       schedules: answer.schedules.map(toSchedule),
       now: Date.parse(answer.now),
+      nextAt: answer.next_at === null ? null : Date.parse(answer.next_at),
       declarationsChanged: answer.declarations_changed,
     };
   }

@@ -1,35 +1,34 @@
 /** The tick's part of the scheduler: batch after batch, within its share of the tick's time. */
 
 import type { Logger } from "../log.ts";
+import { emptyReport, type SchedulesRun } from "./processing.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** What processing schedules did. */
-export interface SchedulesReport {
-  /** Messages dispatched. */
-  processed: number;
-  /** Why it ended early: schedules are due again then, and messages are handled all the same. */
-  error?: string;
-}
-
 /**
- * Dispatches what is due, until nothing is or the time is up. Never throws.
+ * Dispatches what is due, until nothing is or the time is up. Never throws. May be called any number of
+ * times in a tick: where nothing is due it is one short call.
  * @param options.budgetMs no batch begins after so many ms
  */
 export async function runSchedules(
   scheduler: Scheduler,
   options: { readonly budgetMs: number; readonly batchSize: number; readonly log: Logger },
-): Promise<SchedulesReport> {
+): Promise<SchedulesRun> {
   const { budgetMs, batchSize, log } = options;
   const endsAt = performance.now() + budgetMs;
-  const report: SchedulesReport = { processed: 0 };
+  const report = emptyReport();
+  let nextDueMs: number | null = 0;
   try {
     for (let count = batchSize; count >= batchSize && performance.now() < endsAt;) {
-      count = await scheduler.processDueMessages(batchSize);
-      report.processed += count;
+      const batch = await scheduler.process(batchSize);
+      for (const name of ["processed", "dispatched", "skipped", "failed", "stale"] as const) {
+        report[name] += batch.report[name];
+      }
+      nextDueMs = batch.nextDueMs;
+      count = batch.report.dispatched;
     }
   } catch (error) {
     report.error = error instanceof Error ? error.message : String(error);
     log.error("schedules_failed", { error: report.error });
   }
-  return report;
+  return { report, nextDueMs };
 }
