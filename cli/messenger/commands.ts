@@ -1,5 +1,7 @@
 /** The operators' commands: each is one request, or a list of pages. */
 
+import { UnstorableError } from "../../supabase/functions/_shared/symphony/json.ts";
+import { parseJson } from "../../supabase/functions/_shared/symphony/json-text.ts";
 import { type Call, listAll } from "./client.ts";
 import { type CommandLine, pick, toNumber, UsageError } from "./options.ts";
 import { fields, table } from "./table.ts";
@@ -192,8 +194,9 @@ function oneOf(words: readonly string[]): string {
 
 function json(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new UsageError("--payload: has to be JSON");
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof UnstorableError)) throw new UsageError("--payload: has to be JSON");
+    throw new UsageError(`--payload: ${error.path.join(".")}: ${error.message}`);
   }
 }

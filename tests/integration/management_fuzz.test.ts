@@ -39,7 +39,7 @@ async function fill(stack: TestStack): Promise<void> {
 async function send(stack: TestStack, { method, path, body }: Input) {
   const response = await fetch(`${stack.url}/functions/v1/messenger${path}`, {
     method,
-    headers: { apikey: stack.secretKey },
+    headers: { apikey: stack.secretKey, "content-type": "application/json" },
     ...(body !== undefined && { body }),
   });
   return { status: response.status, text: await response.text() };

@@ -36,7 +36,7 @@ class Recorder {
   ): Promise<Answer> {
     const response = await fetch(`${this.stack.url}/functions/v1/${path}`, {
       method,
-      headers,
+      headers: { "content-type": "application/json", ...headers },
       ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await response.text() + JSON.stringify([...response.headers]);

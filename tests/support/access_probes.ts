@@ -113,7 +113,7 @@ export function managing(stack: TestStack, document: Document, kind: "reads" | "
           return (headers) =>
             fetch(`${stack.url}/functions/v1/messenger${filled}`, {
               method: method.toUpperCase(),
-              headers,
+              headers: { "content-type": "application/json", ...headers },
               ...(body && { body: JSON.stringify(body) }),
             });
         },

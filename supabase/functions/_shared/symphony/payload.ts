@@ -2,77 +2,28 @@
 
 import { z } from "zod";
 import { InvalidPayloadError } from "./errors.ts";
-
-// Deeper nesting than any real message has, and far less than what overflows a parser's stack.
-const MAX_DEPTH = 100;
-
-// In JSON text: U+0000, and halves of surrogate pairs, neither of which jsonb can hold.
-const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
+import { findInexact, toJson, UnstorableError } from "./json.ts";
 
 /**
  * Turns a payload into the JSON that the handler will get: dates become strings, undefined goes.
  * @param maxBytes how long it may be as JSON, in bytes of UTF-8
- * @throws InvalidPayloadError if it is no JSON, nested too deeply, too long, or holds a character that
- * Postgres's jsonb cannot
+ * @throws InvalidPayloadError with the path of what JSON or Postgres's jsonb would not keep as it is, or
+ * if it is nested too deeply or too long
  */
 export function toStorableJson(type: string, payload: unknown, maxBytes = Infinity): unknown {
-  const copy = maxBytes === Infinity ? copyOfJson(payload, MAX_DEPTH) : undefined;
-  if (copy !== undefined) return copy;
-
-  const refuse = (message: string) =>
-    new InvalidPayloadError(type, [{ code: "custom", path: [], message, input: payload }]);
-  if (depthExceeds(payload, MAX_DEPTH)) throw refuse(`nested deeper than ${MAX_DEPTH} levels`);
-  let text: string | undefined;
+  const refuse = (path: readonly (string | number)[], message: string) =>
+    new InvalidPayloadError(type, [{ code: "custom", path: [...path], message, input: payload }]);
+  let json: unknown;
   try {
-    text = JSON.stringify(payload);
+    json = toJson(payload);
   } catch (error) {
-    throw refuse(`cannot be written as JSON: ${error instanceof Error ? error.message : error}`);
+    if (error instanceof UnstorableError) throw refuse(error.path, error.message);
+    throw error;
   }
-  if (text === undefined) throw refuse("cannot be written as JSON");
-  if (UNSTORABLE.test(text)) throw refuse("holds U+0000 or half of a surrogate pair");
-  const bytes = maxBytes === Infinity ? 0 : new TextEncoder().encode(text).length;
-  if (bytes > maxBytes) throw refuse(`may have ${maxBytes} bytes as JSON; has ${bytes}`);
-  return JSON.parse(text);
-}
-
-/**
- * A copy of what is storable JSON already, which takes a third of the time of writing and reading it;
- * undefined of all else, and of what has to be written to know.
- */
-function copyOfJson(value: unknown, levels: number): unknown {
-  if (typeof value === "string") return isStorable(value) ? value : undefined;
-  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
-  if (typeof value === "boolean" || value === null) return value;
-  if (typeof value !== "object" || levels === 0) return undefined;
-  if (Array.isArray(value)) {
-    const items: unknown[] = [];
-    for (const item of value) {
-      const copy = copyOfJson(item, levels - 1);
-      if (copy === undefined) return undefined;
-      items.push(copy);
-    }
-    return items;
-  }
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) return undefined;
-  const properties: Record<string, unknown> = {};
-  for (const [key, property] of Object.entries(value)) {
-    if (property === undefined) continue;
-    const copy = copyOfJson(property, levels - 1);
-    if (copy === undefined || key === "__proto__" || !isStorable(key)) return undefined;
-    properties[key] = copy;
-  }
-  return properties;
-}
-
-function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes("\0");
-}
-
-function depthExceeds(value: unknown, levels: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (levels === 0) return true;
-  return Object.values(value).some((child) => depthExceeds(child, levels - 1));
+  if (maxBytes === Infinity) return json;
+  const bytes = new TextEncoder().encode(JSON.stringify(json)).length;
+  if (bytes > maxBytes) throw refuse([], `may have ${maxBytes} bytes as JSON; has ${bytes}`);
+  return json;
 }
 
 /** Schemas with a part that has to be waited for. */
@@ -100,4 +51,21 @@ export function parsePayload<Schema extends z.ZodType>(
     }
   }
   return schema.safeParseAsync(payload).then(read);
+}
+
+/**
+ * A stored payload as its definition's schema gives it to handlers. What SQL has written may hold
+ * numbers that reading has changed.
+ * @throws InvalidPayloadError if it does, or if the schema refuses it
+ */
+export function parseStored<Schema extends z.ZodType>(
+  definition: { readonly type: string; readonly schema: Schema },
+  payload: unknown,
+): z.output<Schema> | Promise<z.output<Schema>> {
+  const path = findInexact(payload);
+  if (path === null) return parsePayload(definition, payload);
+  const message = "is a whole number beyond 2^53 - 1, which was not read exactly; store it as text";
+  throw new InvalidPayloadError(definition.type, [
+    { code: "custom", path: [...path], message, input: payload },
+  ]);
 }

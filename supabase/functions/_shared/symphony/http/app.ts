@@ -1,12 +1,11 @@
-/** What all functions share at the HTTP edge: CORS, a body limit, JSON bodies, errors as JSON. */
+/** What all functions share at the HTTP edge: CORS, a body limit, errors as JSON. */
 
 import { corsHeaders } from "@supabase/supabase-js/cors";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
-import type { z } from "zod";
 import type { Logger } from "../log.ts";
-import { invalidRequest, Problem, toProblem } from "./problem.ts";
+import { Problem, toProblem } from "./problem.ts";
 
 /**
  * Makes the app of one function.
@@ -19,12 +18,7 @@ export function createApp(
   const { maxBodyBytes, log } = options;
   const app = new Hono().basePath(`/${name}`);
   app.use(
-    cors({
-      origin: "*",
-      allowHeaders: (corsHeaders["Access-Control-Allow-Headers"] ?? "").split(/\s*,\s*/),
-      allowMethods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
-      exposeHeaders: ["retry-after"],
-    }),
+    allowOrigins,
     bodyLimit({
       maxSize: maxBodyBytes,
       onError: () => {
@@ -33,12 +27,12 @@ export function createApp(
     }),
   );
   app.notFound((c) => {
-    const known = app.routes.some(({ path, method }) =>
-      method !== "ALL" && new RegExp(`^${path.replace(/:\w+/g, "[^/]+")}$`).test(c.req.path)
-    );
-    return known
-      ? c.json(new Problem(405, "method_not_allowed", `${c.req.method} is not known here`), 405)
-      : c.json(new Problem(404, "not_found", `Nothing is at ${c.req.path}`), 404);
+    const allowed = methodsOf(app, c.req.path);
+    if (allowed.length === 0) {
+      return c.json(new Problem(404, "not_found", `Nothing is at ${c.req.path}`), 404);
+    }
+    const problem = new Problem(405, "method_not_allowed", `${c.req.method} is not known here`);
+    return c.json(problem, 405, { allow: allowed.join(", ") });
   });
   app.onError((error, c) => {
     const problem = toProblem(error);
@@ -55,33 +49,36 @@ export function createApp(
   return app;
 }
 
+/** The methods that a path has; none of a path that is not there. */
+function methodsOf(app: Hono, path: string): string[] {
+  const methods = app.routes.filter((route) =>
+    route.method !== "ALL" &&
+    new RegExp(`^${route.path.replace(/:\w+/g, "[^/]+")}$`).test(path)
+  ).map(({ method }) => method.toUpperCase());
+  if (methods.length === 0) return [];
+  return [...new Set(methods.flatMap((method) => method === "GET" ? ["GET", "HEAD"] : [method]))]
+    .concat("OPTIONS");
+}
+
+const PREFLIGHT_MAX_AGE_S = 86_400;
+const TOKEN = /^[\w!#$%&'*+.^`|~-]{1,100}$/;
+const MAX_REQUESTED_HEADERS = 100;
+
+const KNOWN_HEADERS = (corsHeaders["Access-Control-Allow-Headers"] ?? "").split(/\s*,\s*/);
+
 /**
- * Reads a JSON body and checks it.
- * @param schemaOf the schema for this body
- * @throws Problem 400 if it is no JSON, or does not fit the schema
+ * Any origin may call, with any header: what a caller may do is up to its credentials, none of which a
+ * browser adds by itself.
  */
-export async function readJson<Schema extends z.ZodType>(
-  c: Context,
-  schemaOf: (body: unknown) => Schema,
-): Promise<z.output<Schema>> {
-  const text = await c.req.text();
-  let body: unknown;
-  try {
-    body = text === "" ? {} : JSON.parse(text);
-  } catch (error) {
-    // Without the part of the body that V8 quotes: what is in a body is not repeated anywhere.
-    const reason = String(error).replace(/^SyntaxError: |, (\.\.\.)?".*$/gs, "");
-    throw new Problem(400, "malformed_json", `The body is not JSON: ${reason}`);
-  }
-  const parsed = schemaOf(body).safeParse(body);
-  if (!parsed.success) {
-    throw invalidRequest(
-      "invalid_request",
-      parsed.error.issues.map(({ path, message }) => ({
-        path: path.map((key) => typeof key === "symbol" ? String(key) : key),
-        message,
-      })),
-    );
-  }
-  return parsed.data;
+function allowOrigins(c: Context, next: () => Promise<void>) {
+  const requested = (c.req.header("access-control-request-headers") ?? "").split(",")
+    .map((name) => name.trim().toLowerCase()).filter((name) => TOKEN.test(name))
+    .slice(0, MAX_REQUESTED_HEADERS);
+  return cors({
+    origin: "*",
+    allowHeaders: [...new Set([...KNOWN_HEADERS, ...requested])],
+    allowMethods: ["GET", "POST", "PATCH", "DELETE", "OPTIONS"],
+    exposeHeaders: ["retry-after", "allow"],
+    maxAge: PREFLIGHT_MAX_AGE_S,
+  })(c, next);
 }

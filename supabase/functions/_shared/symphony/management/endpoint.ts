@@ -2,7 +2,7 @@
 
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { readJson } from "../http/app.ts";
+import { readJson } from "../http/body.ts";
 import type { Operator } from "../http/operator.ts";
 import { invalidRequest } from "../http/problem.ts";
 
@@ -66,6 +66,7 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   405: "The method is not known here",
   409: "It does not go with the present state",
   413: "The body is too large",
+  415: "The body is compressed, or no JSON by its content-type",
   500: "An error of the function or its configuration",
   503: "The database did not answer",
 };
@@ -131,7 +132,8 @@ function describe(
   const { method, path, operationId, tag, summary, description, params, query, body } = endpoint;
   const { answer, contentType = "application/json", statuses = { 200: "Done" } } = endpoint;
   const errors = Object.entries(PROBLEMS).filter(([status]) =>
-    !(status in statuses) && (status !== "404" || params) && (status !== "413" || body)
+    !(status in statuses) && (status !== "404" || params) &&
+    (!["413", "415"].includes(status) || body)
   );
   app.openAPIRegistry.registerPath(createRoute({
     method,

@@ -12,7 +12,7 @@ import {
 import type { Logger } from "../log.ts";
 import type { Dispatch, HandlerContext, MessageDefinition } from "../message.ts";
 import { handled, type Outcome, type Snoozed } from "../outcome.ts";
-import { parsePayload } from "../payload.ts";
+import { parseStored } from "../payload.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import { Snooze } from "../snooze.ts";
 import { checkProgress, type ProgressReporter } from "./progress.ts";
@@ -43,7 +43,7 @@ export async function attempt(
   const snoozes: Snooze[] = [];
   try {
     const definition = runnable(envelope, deps.bus);
-    const payload = await parsePayload(definition, envelope.payload);
+    const payload = await parseStored(definition, envelope.payload);
     const ctx = new AttemptContext(task, deps);
     deps.deadlines.set(task, startedAt, definition.timeoutMs);
     await task.run(() =>

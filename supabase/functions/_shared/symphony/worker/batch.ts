@@ -3,7 +3,7 @@
 import { type Batch, type BatchContext, readAnswer, type Verdict } from "../batch.ts";
 import type { MessageDefinition } from "../message.ts";
 import type { Outcome, Snoozed } from "../outcome.ts";
-import { parsePayload } from "../payload.ts";
+import { parseStored } from "../payload.ts";
 import { Snooze } from "../snooze.ts";
 import {
   AttemptContext,
@@ -36,7 +36,7 @@ export async function attemptBatch(
     try {
       return [{
         task,
-        payload: await parsePayload(runnable(task.envelope, deps.bus), task.envelope.payload),
+        payload: await parseStored(runnable(task.envelope, deps.bus), task.envelope.payload),
       }];
     } catch (error) {
       await fail(task, error);

@@ -1,0 +1,91 @@
+/** JSON bodies of requests: what they may be encoded in, and what they hold. */
+
+import type { Context } from "hono";
+import type { z } from "zod";
+import { UnstorableError } from "../json.ts";
+import { parseJson } from "../json-text.ts";
+import { invalidRequest, Problem } from "./problem.ts";
+
+/**
+ * Reads a JSON body and checks it; an absent body is `{}`.
+ * @param schemaOf the schema for this body
+ * @throws Problem 415 if it is compressed or of another type, 400 if it is no UTF-8, no JSON, holds what
+ * JSON would not keep, or does not fit the schema
+ */
+export async function readJson<Schema extends z.ZodType>(
+  c: Context,
+  schemaOf: (body: unknown) => Schema,
+): Promise<z.output<Schema>> {
+  const bytes = await c.req.arrayBuffer();
+  if (bytes.byteLength > 0) checkEncoding(c);
+  const body = parse(decode(bytes));
+  const parsed = schemaOf(body).safeParse(body);
+  if (!parsed.success) {
+    throw invalidRequest(
+      "invalid_request",
+      parsed.error.issues.map(({ path, message }) => ({
+        path: path.map((key) => typeof key === "symbol" ? String(key) : key),
+        message,
+      })),
+    );
+  }
+  return parsed.data;
+}
+
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
+
+/** A body without a type counts as JSON; no browser and no library sends one. */
+function checkEncoding(c: Context): void {
+  const encoding = c.req.header("content-encoding") ?? "identity";
+  if (encoding.trim().toLowerCase() !== "identity") {
+    c.header("accept-encoding", "identity");
+    throw unsupported("content-encoding", encoding, "send the body as it is, not compressed");
+  }
+  const type = c.req.header("content-type")?.trim() ?? "application/json";
+  if (!JSON_TYPE.test(type)) {
+    throw unsupported("content-type", type, "send application/json (curl: --json instead of -d)");
+  }
+  const [, charset = "utf-8"] = CHARSET.exec(type) ?? [];
+  if (!/^utf-?8$/i.test(charset)) {
+    throw unsupported("content-type", type, "JSON is sent in UTF-8");
+  }
+}
+
+function unsupported(header: string, was: string, expected: string): Problem {
+  const shown = JSON.stringify(was.slice(0, 100));
+  return new Problem(
+    415,
+    "unsupported_media_type",
+    `${header}: is not taken (was ${shown}); ${expected}`,
+  );
+}
+
+/** The text, without a byte order mark. */
+function decode(bytes: ArrayBuffer): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Problem(400, "malformed_json", "The body is not UTF-8");
+  }
+}
+
+function parse(text: string): unknown {
+  if (text === "") return {};
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof UnstorableError) {
+      const { path, message } = error;
+      // The payload of a message, alone or in an array.
+      const isInPayload = path[typeof path[0] === "number" ? 1 : 0] === "payload";
+      throw invalidRequest(isInPayload ? "invalid_payload" : "invalid_request", [{
+        path,
+        message,
+      }]);
+    }
+    // Without the part of the body that V8 quotes: what is in a body is not repeated anywhere.
+    const reason = String(error).replace(/^SyntaxError: |, (\.\.\.)?".*$/gs, "");
+    throw new Problem(400, "malformed_json", `The body is not JSON: ${reason}`);
+  }
+}

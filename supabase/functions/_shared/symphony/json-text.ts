@@ -1,0 +1,116 @@
+/** JSON text from outside, read without loss. */
+
+import { NUMBER_ADVICE, UnstorableError } from "./json.ts";
+
+/**
+ * Parses JSON text as JSON.parse does, and refuses what that would change: a number that a double cannot
+ * keep, and a key that stands twice in one object.
+ * @throws SyntaxError if the text is no JSON
+ * @throws UnstorableError with the path of what would be changed
+ */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  if (!isSameText(value, text)) new Scanner(text).scan();
+  return value;
+}
+
+/** Most texts come from JSON.stringify. One that it writes again in the same letters has lost nothing. */
+function isSameText(value: unknown, text: string): boolean {
+  try {
+    return JSON.stringify(value) === text;
+  } catch {
+    return false; // nested too deeply for a stack
+  }
+}
+
+// Real numbers are shorter; what follows takes time with the square of it.
+const LONGEST_NUMBER = 1_000;
+
+/** Reads through text that is known to be JSON, and looks at its keys and numbers. */
+class Scanner {
+  /** For each open object or array: the object's keys so far, or null. */
+  readonly #keys: (Set<string> | null)[] = [];
+  readonly #path: (string | number)[] = [];
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  scan(): void {
+    const token = /["{}[\],]|-?\d[\d.eE+-]*/g;
+    let isKey = false;
+    for (let found = token.exec(this.#text); found; found = token.exec(this.#text)) {
+      const [symbol] = found;
+      switch (symbol) {
+        case "{":
+        case "[":
+          this.#keys.push(symbol === "{" ? new Set() : null);
+          this.#path.push(0);
+          isKey = symbol === "{";
+          break;
+        case "}":
+        case "]":
+          this.#keys.pop();
+          this.#path.pop();
+          isKey = false;
+          break;
+        case ",":
+          isKey = this.#keys.at(-1) !== null;
+          if (!isKey) this.#path.push(Number(this.#path.pop()) + 1);
+          break;
+        case '"': {
+          const end = endOfString(this.#text, found.index);
+          if (isKey) this.#key(JSON.parse(this.#text.slice(found.index, end)));
+          isKey = false;
+          token.lastIndex = end;
+          break;
+        }
+        default:
+          this.#number(symbol);
+      }
+    }
+  }
+
+  #key(key: string): void {
+    this.#path.pop();
+    this.#path.push(key);
+    const keys = this.#keys.at(-1);
+    if (keys?.has(key)) throw new UnstorableError([...this.#path], "stands twice in one object");
+    keys?.add(key);
+  }
+
+  #number(text: string): void {
+    if (text.length <= LONGEST_NUMBER && isExact(text)) return;
+    const shown = text.length > 60 ? `${text.slice(0, 60)}...` : text;
+    throw new UnstorableError(
+      [...this.#path],
+      `has to be a number that is kept exactly (was ${shown}); ${NUMBER_ADVICE}`,
+    );
+  }
+}
+
+function endOfString(text: string, start: number): number {
+  for (let end = start + 1;; end++) {
+    end = text.indexOf('"', end);
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === "\\") backslashes++;
+    if (backslashes % 2 === 0) return end + 1;
+  }
+}
+
+/** Whether a double has the same decimal value as the text. */
+function isExact(text: string): boolean {
+  const value = Number(text);
+  return Number.isFinite(value) && decimalOf(text) === decimalOf(String(value));
+}
+
+/** A number's digits without zeros at its ends, and its exponent. */
+function decimalOf(text: string): string {
+  const [, whole = "", fraction = "", exponent = "0"] =
+    /^-?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, "");
+  const significant = digits.replace(/0+$/, "");
+  const zeros = digits.length - significant.length;
+  return significant && `${significant}e${Number(exponent) - fraction.length + zeros}`;
+}

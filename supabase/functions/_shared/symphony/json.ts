@@ -1,0 +1,192 @@
+/**
+ * JSON that keeps what it is given. JSON.stringify, JSON.parse and jsonb each change some values without
+ * a word: NaN becomes null, a Map `{}`, 1970670598291982290 another number. Such values are refused here,
+ * with the path to them.
+ */
+
+import { readProperty, showValue } from "./inspect.ts";
+
+/** Where in a value: names of properties, and positions in arrays. */
+export type JsonPath = readonly (string | number)[];
+
+/** A value that would not be stored as it is given. */
+export class UnstorableError extends Error {
+  override readonly name = "UnstorableError";
+
+  /** @param path where in the value it stands */
+  constructor(readonly path: JsonPath, message: string) {
+    super(message);
+  }
+}
+
+// Deeper nesting than any real message has, and far less than what overflows a parser's stack.
+const MAX_DEPTH = 100;
+
+/** What a refused number is to be written as. */
+export const NUMBER_ADVICE =
+  "give whole numbers beyond 2^53 - 1, and more digits than a double keeps, as text";
+
+/**
+ * Copies a value into the JSON that its reader will get: dates become strings, `toJSON` is asked, and
+ * properties that are undefined are left out.
+ * @throws UnstorableError for what JSON or Postgres's jsonb cannot keep, and for nesting of more than 100
+ * levels
+ */
+export function toJson(value: unknown): unknown {
+  const copier = new Copier();
+  try {
+    return copier.copy(value);
+  } catch (error) {
+    if (error instanceof UnstorableError) throw error;
+    // A getter, a toJSON or a proxy threw; the path has stopped there.
+    const reason = String(readProperty(error, "message") ?? showValue(error));
+    throw new UnstorableError([...copier.path], `cannot be read as JSON: ${reason}`);
+  }
+}
+
+class Copier {
+  /** Where the copying is, also after it has thrown. */
+  readonly path: (string | number)[] = [];
+  readonly #above: object[] = [];
+
+  copy(value: unknown): unknown {
+    switch (typeof value) {
+      case "string":
+        return isStorable(value) ? value : this.#refuse("holds U+0000 or half of a surrogate pair");
+      case "number":
+        return this.#number(value);
+      case "boolean":
+        return value;
+      case "object":
+        return value === null ? null : this.#object(value);
+      default:
+        return this.#refuse(`cannot be written as JSON (was ${nameOf(value)})`);
+    }
+  }
+
+  #number(value: number): number {
+    if (!Number.isFinite(value)) this.#refuse(`has to be a finite number (was ${value})`);
+    if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+      this.#refuse(`has to be a number that is kept exactly (was ${value}); ${NUMBER_ADVICE}`);
+    }
+    return value + 0; // -0 becomes 0, as jsonb has it
+  }
+
+  #object(value: object): unknown {
+    if (this.path.length >= MAX_DEPTH) this.#tooDeep();
+    const { toJSON } = value as { readonly toJSON?: (key: string) => unknown };
+    if (typeof toJSON === "function") return this.#own(value, toJSON);
+    this.#above.push(value);
+    const copy = Array.isArray(value) ? this.#array(value) : this.#properties(value);
+    this.#above.pop();
+    return copy;
+  }
+
+  /** What a value says of itself, as JSON.stringify asks it: once. */
+  #own(value: object, toJSON: (key: string) => unknown): unknown {
+    if (value instanceof Date && Number.isNaN(value.getTime())) {
+      this.#refuse("has to be a valid Date");
+    }
+    const own = toJSON.call(value, String(this.path.at(-1) ?? ""));
+    if (typeof own !== "object" || own === null) return this.copy(own);
+    return Array.isArray(own) ? this.#array(own) : this.#properties(own);
+  }
+
+  #array(value: readonly unknown[]): unknown[] {
+    const copy: unknown[] = [];
+    for (let index = 0; index < value.length; index++) {
+      this.path.push(index);
+      copy.push(this.copy(value[index]));
+      this.path.pop();
+    }
+    return copy;
+  }
+
+  #properties(value: object): Record<string, unknown> {
+    const prototype = Object.getPrototypeOf(value);
+    // Of any realm: what Object.prototype is there has no prototype either.
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+      this.#refuse(`has to be a plain object (was ${nameOf(value)})`);
+    }
+    if (Object.getOwnPropertySymbols(value).length > 0) this.#refuse("has a symbol as a key");
+    const copy: Record<string, unknown> = {};
+    for (const key of Object.keys(value)) {
+      this.path.push(key);
+      if (!isStorable(key)) this.#refuse("is a key that holds U+0000 or half of a surrogate pair");
+      const property = (value as Record<string, unknown>)[key];
+      if (property !== undefined) setOwn(copy, key, this.copy(property));
+      this.path.pop();
+    }
+    return copy;
+  }
+
+  #tooDeep(): never {
+    const [cycle] = this.#above.flatMap((one, index) => {
+      const again = this.#above.indexOf(one, index + 1);
+      return again < 0 ? [] : [again];
+    });
+    const message = `nested deeper than ${MAX_DEPTH} levels`;
+    if (cycle === undefined) this.#refuse(message, []);
+    return this.#refuse(`${message}: holds itself`, this.path.slice(0, cycle));
+  }
+
+  #refuse(message: string, path: JsonPath = [...this.path]): never {
+    throw new UnstorableError(path, message);
+  }
+}
+
+function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== "__proto__") object[key] = value;
+  // An assignment would set the prototype.
+  else Object.defineProperty(object, key, { value, enumerable: true, writable: true });
+}
+
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\0");
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value !== "object") return typeof value === "function" ? "a function" : typeof value;
+  const name = readProperty(readProperty(value, "constructor"), "name");
+  return typeof name === "string" && name !== "" ? name : "an object of a class";
+}
+
+/**
+ * Where in JSON that was read a number stands that may not be the one that was stored: a whole number
+ * beyond 2^53 - 1. Null where there is none.
+ */
+export function findInexact(value: unknown): JsonPath | null {
+  return isExact(value, MAX_DEPTH) ? null : pathTo(value);
+}
+
+/** False also of what is nested deeper than so many levels: that is looked at without recursion. */
+function isExact(value: unknown, levels: number): boolean {
+  if (typeof value === "number") return isExactNumber(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (levels === 0) return false;
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isExact(item, levels - 1)) return false;
+    return true;
+  }
+  for (const key in value) {
+    if (!isExact((value as Record<string, unknown>)[key], levels - 1)) return false;
+  }
+  return true;
+}
+
+function isExactNumber(value: number): boolean {
+  return Number.isSafeInteger(value) || !Number.isInteger(value);
+}
+
+function pathTo(value: unknown): JsonPath | null {
+  const rest: { at: unknown; path: JsonPath }[] = [{ at: value, path: [] }];
+  for (let next = rest.pop(); next; next = rest.pop()) {
+    const { at, path } = next;
+    if (typeof at === "number" && !isExactNumber(at)) return path;
+    if (typeof at !== "object" || at === null) continue;
+    for (const [key, child] of Object.entries(at)) {
+      rest.push({ at: child, path: [...path, Array.isArray(at) ? Number(key) : key] });
+    }
+  }
+  return null;
+}
