@@ -12,6 +12,7 @@ create table if not exists public.messenger_rate_limits (
   type text not null,
   caller text not null,
   full_at timestamptz not null,
+  counted_at timestamptz not null default public.messenger_now(),
   primary key (type, caller)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
@@ -23,6 +24,8 @@ comment on column public.messenger_rate_limits.caller is
   'Whose allowance it is: user:<id>; publishable for everyone who has only the publishable key; total for all of them together.';
 comment on column public.messenger_rate_limits.full_at is
   'When the whole allowance is there again; from then on the row says nothing and may go.';
+comment on column public.messenger_rate_limits.counted_at is
+  'When the latest message was counted: full_at was at most the limit''s period later, and is read so where the period has become shorter.';
 
 create index if not exists messenger_rate_limits_full_at_idx
   on public.messenger_rate_limits (full_at);
@@ -35,7 +38,8 @@ grant select, insert, update, delete on table public.messenger_rate_limits to se
 
 -- `limits` is an array of {type, caller, count, max, per_ms}: so many messages are to be dispatched,
 -- where `max` may be within `per_ms`. The share of one message is rounded down to microseconds, so
--- that `max` of them always fit.
+-- that `max` of them always fit. A period that was shortened holds for what was counted before, too:
+-- a caller who had used up the old allowance waits no longer than the new period.
 create or replace function public.messenger_count_dispatches(limits jsonb) returns void
 language plpgsql
 set search_path = ''
@@ -52,10 +56,14 @@ begin
     )
   ),
   counted as (
-    insert into public.messenger_rate_limits as known (type, caller, full_at)
-    select w.type, w.caller, clock + w.share from wanted w order by w.type, w.caller
+    insert into public.messenger_rate_limits as known (type, caller, full_at, counted_at)
+    select w.type, w.caller, clock + w.share, clock from wanted w order by w.type, w.caller
     on conflict (type, caller) do update
-    set full_at = greatest(known.full_at, clock) + (excluded.full_at - clock)
+    set counted_at = clock, full_at = (excluded.full_at - clock) + greatest(clock, least(
+      known.full_at, known.counted_at + (
+        select w.per from wanted w where w.type = known.type and w.caller = known.caller
+      )
+    ))
     returning type, caller, full_at
   )
   select c.type, c.full_at - w.per - clock as wait into refused

@@ -84,6 +84,20 @@ export function testWhatFrontendsNeed(name: string, open: () => Promise<Frontend
     },
   );
 
+  promise(
+    "a rate limit that was relaxed after it was used up lets messages through within the new period",
+    async (t) => {
+      const relaxed = { ...limitOf(1), max: 10, perMs: 1_000 };
+      await t.transport.send(Array(10).fill(message), [{
+        ...limitOf(10),
+        max: 10,
+        perMs: 86_400_000,
+      }]);
+      await t.advance(1_000);
+      await t.transport.send([message], [relaxed]);
+    },
+  );
+
   promise("a rate limit lets its number through where a share is a fraction", async (t) => {
     for (const max of [6, 7, 70]) {
       const limit = limitOf(1, { caller: `user:${max}`, max, perMs: 1_000_000 });
