@@ -106,11 +106,11 @@ create unique index if not exists messenger_messages_dedupe_idx
 comment on index public.messenger_messages_dedupe_idx is
   'One message for each key of a type; holds only messages that carry one.';
 
-create index if not exists messenger_messages_tracked_idx
-  on public.messenger_messages (queue)
+create index if not exists messenger_messages_running_idx
+  on public.messenger_messages (queue, group_key)
   where tracked;
-comment on index public.messenger_messages_tracked_idx is
-  'Running messages by queue, for the limits of the queue. It has no column that a claim or a heartbeat changes.';
+comment on index public.messenger_messages_running_idx is
+  'Running messages by queue and group, for the limits of both. It has no column that a claim or a heartbeat changes.';
 
 alter table public.messenger_messages enable row level security;
 revoke all on table public.messenger_messages from anon, authenticated;

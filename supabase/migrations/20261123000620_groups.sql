@@ -12,6 +12,7 @@
 create table if not exists public.messenger_unopened_groups (
   queue text not null,
   group_key text not null,
+  after_key text not null default '',
   primary key (queue, group_key)
 );
 
@@ -20,97 +21,87 @@ comment on table public.messenger_unopened_groups is
 comment on column public.messenger_unopened_groups.queue is
   'Queue of the group.';
 comment on column public.messenger_unopened_groups.group_key is
-  'Key of the group.';
+  'Key of the group; empty for all groups of the queue that have blocked messages.';
+comment on column public.messenger_unopened_groups.after_key is
+  'Of a note for all groups of a queue: those behind this key are still to be looked at.';
 
 alter table public.messenger_unopened_groups enable row level security;
 revoke all on table public.messenger_unopened_groups from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_unopened_groups to service_role;
 
+-- What runs is in messenger_messages_running_idx: a claim takes its messages out of this index, and into
+-- that one, with one entry.
 create index if not exists messenger_messages_group_idx
-  on public.messenger_messages (queue, group_key, blocked, id)
-  where group_key is not null;
+  on public.messenger_messages (queue, group_key, id)
+  where group_key is not null and not tracked;
 comment on index public.messenger_messages_group_idx is
-  'The order within a group; holds only messages that have one.';
+  'The order within a group; holds only messages that have one and wait.';
 
-create index if not exists messenger_messages_group_running_idx
+create index if not exists messenger_messages_blocked_idx
   on public.messenger_messages (queue, group_key)
-  where group_key is not null and tracked;
-comment on index public.messenger_messages_group_running_idx is
-  'Running messages of groups.';
+  where blocked;
+comment on index public.messenger_messages_blocked_idx is
+  'Groups that have blocked messages.';
 
-create or replace function public.messenger_group_lock(queue text, group_key text) returns bigint
+create or replace function public.messenger_group_locks(queues text[], group_keys text[])
+returns table (queue text, group_key text, lock_key bigint)
 language sql immutable parallel safe
 set search_path = ''
 as $$
-  select pg_catalog.hashtextextended('symphony_messenger.group', 0)
-    + (pg_catalog.hashtextextended(group_key, pg_catalog.hashtextextended(queue, 0)) & 2047)
+  select g.queue, g.group_key, pg_catalog.hashtextextended('symphony_messenger.group', 0)
+    + (pg_catalog.hashtextextended(g.group_key, pg_catalog.hashtextextended(g.queue, 0)) & 2047)
+  from unnest(queues, group_keys) as g (queue, group_key)
 $$;
-comment on function public.messenger_group_lock(text, text) is
-  'The advisory lock of a group: one of 2,048, for Postgres has room for some thousand locks, and a call may remove messages of any number of groups.';
+comment on function public.messenger_group_locks(text[], text[]) is
+  'The advisory locks of groups, each one of 2,048: Postgres has room for some thousand locks, and a call may remove messages of any number of groups.';
 
--- The messages of a group whose turn it is: those that run, and the first of the others where there is
--- room beside them. Reads a few rows, however long the group: a range of the group's index, in its order,
--- for where the columns are equal to something the planner may walk through all ids instead.
-create or replace function public.messenger_group_front(queue text, group_key text)
-returns table (id bigint, status text, blocked boolean)
--- Not in SQL, which would be planned anew by each call.
+-- The waiting messages of these groups whose turn it is: the first ones of each, as many as there is room
+-- for beside those that run. `queues` and `group_keys` go together, and name each group once.
+--
+-- It reads a few rows of each group, however long the groups and however many others there are: the
+-- index is read where queue and group_key are equal, in the order of its ids. Two traps lie there. A range
+-- of rows, (queue, group_key) between ..., is bounded by its first column alone. And where both are plainly
+-- equal, the planner takes the order by id for that of the primary key, and may walk through the whole table
+-- to the first match: so the order begins with the queue, which is compared to an array of one, for which
+-- the planner does not know that it is the same in all rows.
+create or replace function public.messenger_group_fronts(queues text[], group_keys text[])
+returns table (id bigint, blocked boolean)
+-- Not in SQL, which would be planned again by each call.
 language plpgsql
 set search_path = ''
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_sort = off
+set enable_nestloop = on
 as $$
-declare
-  free integer;
 begin
   return query
-  select m.id, m.status, m.blocked from public.messenger_messages m
-  where m.queue = messenger_group_front.queue
-    and m.group_key = messenger_group_front.group_key and m.tracked;
-
-  get diagnostics free = row_count;
-  free := coalesce(
-    (
-      select q.group_concurrency from public.messenger_queues q
-      where q.name = messenger_group_front.queue
-    ),
-    1
-  ) - free;
-  if free <= 0 then
-    return;
-  end if;
-
-  return query
-  select f.id, f.status, f.blocked
-  from (
-    (
-      select m.id, m.status, m.blocked from public.messenger_messages m
-      where m.group_key is not null and m.status = 'pending'
-        and (m.queue, m.group_key, m.blocked)
-          >= (messenger_group_front.queue, messenger_group_front.group_key, false)
-        and (m.queue, m.group_key, m.blocked)
-          <= (messenger_group_front.queue, messenger_group_front.group_key, false)
-      order by m.queue, m.group_key, m.blocked, m.id limit free
-    )
-    union all
-    (
-      select m.id, m.status, m.blocked from public.messenger_messages m
-      where m.group_key is not null and m.status = 'pending'
-        and (m.queue, m.group_key, m.blocked)
-          >= (messenger_group_front.queue, messenger_group_front.group_key, true)
-        and (m.queue, m.group_key, m.blocked)
-          <= (messenger_group_front.queue, messenger_group_front.group_key, true)
-      order by m.queue, m.group_key, m.blocked, m.id limit free
-    )
-  ) as f
-  order by f.id limit free;
+  select f.id, f.blocked
+  from unnest(queues, group_keys) as g (queue, group_key)
+  cross join lateral (
+    select coalesce(
+      (select q.group_concurrency from public.messenger_queues q where q.name = g.queue), 1
+    ) - (
+      select count(*) from public.messenger_messages r
+      where r.queue = g.queue and r.group_key = g.group_key and r.tracked
+    ) as places
+    -- Calculated once, and not wherever it is named.
+    offset 0
+  ) as room
+  cross join lateral (
+    select m.id, m.blocked from public.messenger_messages m
+    where m.queue = any (array[g.queue]) and m.group_key = g.group_key
+      and not m.tracked and m.status = 'pending'
+    order by m.queue, m.id limit greatest(room.places, 0)
+  ) as f;
 end
 $$;
-comment on function public.messenger_group_front(text, text) is
-  'The messages of a group that run, and those that may run beside them: the first ones of the others.';
+comment on function public.messenger_group_fronts(text[], text[]) is
+  'The waiting messages of groups that may run now: the first ones of each, beside those that run.';
 
-create or replace function public.messenger_open_group(queue text, group_key text) returns void
+create or replace function public.messenger_open_groups(queues text[], group_keys text[])
+returns void
 language plpgsql
 set search_path = ''
 set jit = off
@@ -118,14 +109,24 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  waiting constant bigint[] := array(
-    select f.id from public.messenger_group_front(
-      messenger_open_group.queue, messenger_open_group.group_key
-    ) f
-    where f.blocked
-  );
+  waiting bigint[];
   free bigint[];
 begin
+  -- Most groups have none.
+  select array_agg(g.queue), array_agg(g.group_key) into queues, group_keys
+  from unnest(queues, group_keys) as g (queue, group_key)
+  where exists (
+    select from public.messenger_messages m
+    where m.queue = g.queue and m.group_key = g.group_key and m.blocked
+    -- Looked up for each of the groups, however many blocked messages there are.
+    offset 0
+  );
+  if queues is null then
+    return;
+  end if;
+  waiting := array(
+    select f.id from public.messenger_group_fronts(queues, group_keys) f where f.blocked
+  );
   if cardinality(waiting) = 0 then
     return;
   end if;
@@ -136,50 +137,115 @@ begin
   update public.messenger_messages m set blocked = false where m.id = any (free);
   if cardinality(free) < cardinality(waiting) then
     insert into public.messenger_unopened_groups (queue, group_key)
-    values (messenger_open_group.queue, messenger_open_group.group_key)
+    select distinct m.queue, m.group_key from public.messenger_messages m
+    where m.id = any (array(select unnest(waiting) except select unnest(free)))
     on conflict do nothing;
   end if;
 end
 $$;
-comment on function public.messenger_open_group(text, text) is
-  'Unblocks the messages of a group whose turn it is; notes the group where another session has one of them locked. The caller holds the group''s lock.';
+comment on function public.messenger_open_groups(text[], text[]) is
+  'Unblocks the messages of groups whose turn it is; notes the groups where another session has one of them locked. The caller holds the groups'' locks.';
 
+-- A thousand groups at a time, also of a queue whose groups are all to be looked at: its note then says
+-- how far that has come.
 create or replace function public.messenger_open_noted_groups() returns void
 language plpgsql
 set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
 declare
   noted record;
+  queues text[];
+  group_keys text[];
 begin
   -- An older snapshot may not show why a group was noted.
   if current_setting('transaction_isolation') <> 'read committed' then
     return;
   end if;
   for noted in
-    select u.queue, u.group_key from public.messenger_unopened_groups u
-    limit 1000
+    select u.queue, u.after_key from public.messenger_unopened_groups u
+    where u.group_key = ''
+    order by u.queue limit 1
     for update skip locked
   loop
-    if pg_try_advisory_xact_lock(public.messenger_group_lock(noted.queue, noted.group_key)) then
-      delete from public.messenger_unopened_groups u
-      where u.queue = noted.queue and u.group_key = noted.group_key;
-      perform public.messenger_open_group(noted.queue, noted.group_key);
-    end if;
+    perform public.messenger_note_blocked_groups(noted.queue, noted.after_key);
   end loop;
+
+  with found as (
+    select u.queue, u.group_key from public.messenger_unopened_groups u
+    where u.group_key <> ''
+    limit 1000
+    for update skip locked
+  ),
+  locked as materialized (
+    select l.queue, l.group_key
+    from public.messenger_group_locks(
+      array(select f.queue from found f), array(select f.group_key from found f)
+    ) as l
+    where pg_try_advisory_xact_lock(l.lock_key)
+  ),
+  gone as (
+    delete from public.messenger_unopened_groups u
+    using locked l
+    where u.queue = l.queue and u.group_key = l.group_key
+    returning u.queue, u.group_key
+  )
+  select array_agg(g.queue), array_agg(g.group_key) into queues, group_keys from gone g;
+  -- A statement of its own: its snapshot is taken under the locks.
+  if queues is not null then
+    perform public.messenger_open_groups(queues, group_keys);
+  end if;
 end
 $$;
 comment on function public.messenger_open_noted_groups() is
   'Part of a sweep: looks again at groups in messenger_unopened_groups, up to 1,000 of them.';
+
+create or replace function public.messenger_note_blocked_groups(queue text, after_key text)
+returns void
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+declare
+  current_key text := after_key;
+begin
+  for step in 1..1000 loop
+    current_key := (
+      select m.group_key from public.messenger_messages m
+      where m.queue = messenger_note_blocked_groups.queue and m.blocked
+        and m.group_key > current_key
+      order by m.queue, m.group_key limit 1
+    );
+    exit when current_key is null;
+    insert into public.messenger_unopened_groups (queue, group_key)
+    values (messenger_note_blocked_groups.queue, current_key)
+    on conflict do nothing;
+  end loop;
+  if current_key is null then
+    delete from public.messenger_unopened_groups u
+    where u.queue = messenger_note_blocked_groups.queue and u.group_key = '';
+  else
+    insert into public.messenger_unopened_groups (queue, group_key, after_key)
+    values (messenger_note_blocked_groups.queue, '', current_key)
+    on conflict on constraint messenger_unopened_groups_pkey
+    do update set after_key = excluded.after_key;
+  end if;
+end
+$$;
+comment on function public.messenger_note_blocked_groups(text, text) is
+  'Notes up to 1,000 groups of a queue that have blocked messages, those behind a key, and how far it has come where there are more.';
 
 create or replace function public.messenger_widen_groups() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
-  insert into public.messenger_unopened_groups (queue, group_key)
-  select distinct m.queue, m.group_key from public.messenger_messages m
-  where m.queue = new.name and m.group_key is not null and m.blocked
-  on conflict do nothing;
+  perform public.messenger_note_blocked_groups(new.name, '');
   perform public.messenger_open_noted_groups();
   return null;
 end
@@ -203,17 +269,23 @@ begin
     raise sqlstate 'PT409' using
       message = 'messages of a group are removed in a read committed transaction only';
   end if;
-  perform pg_advisory_xact_lock(public.messenger_group_lock(old.queue, old.group_key));
-  perform public.messenger_open_group(old.queue, old.group_key);
+  perform pg_advisory_xact_lock(l.lock_key)
+  from public.messenger_group_locks(array[old.queue], array[old.group_key]) as l;
+  perform public.messenger_open_groups(array[old.queue], array[old.group_key]);
   return null;
 end
 $$;
 comment on function public.messenger_leave_group() is
   'Trigger: a message that may have run has left its group; the next one''s turn has come.';
 
+-- A settle call opens the groups of all its messages at once, at its end, and says so in a setting of its
+-- transaction. This trigger is for what is deleted in any other way.
 create or replace trigger messenger_messages_group_left
   after delete on public.messenger_messages
-  for each row when (old.group_key is not null and not old.blocked)
+  for each row when (
+    old.group_key is not null and not old.blocked
+    and coalesce(current_setting('messenger.groups', true), '') <> 'settled'
+  )
   execute function public.messenger_leave_group();
 
 create or replace trigger messenger_messages_group_changed
@@ -245,21 +317,18 @@ create or replace trigger messenger_messages_group_joined
   )
   execute function public.messenger_join_group();
 
-revoke execute on function
-  public.messenger_group_lock(text, text),
-  public.messenger_group_front(text, text),
-  public.messenger_open_group(text, text),
-  public.messenger_open_noted_groups(),
-  public.messenger_leave_group(),
-  public.messenger_join_group(),
-  public.messenger_widen_groups()
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_group_lock(text, text),
-  public.messenger_group_front(text, text),
-  public.messenger_open_group(text, text),
-  public.messenger_open_noted_groups(),
-  public.messenger_leave_group(),
-  public.messenger_join_group(),
-  public.messenger_widen_groups()
-to service_role;
+do $$
+declare
+  signature text;
+begin
+  foreach signature in array array[
+    'messenger_group_locks(text[], text[])', 'messenger_group_fronts(text[], text[])',
+    'messenger_open_groups(text[], text[])', 'messenger_open_noted_groups()',
+    'messenger_note_blocked_groups(text, text)', 'messenger_leave_group()',
+    'messenger_join_group()', 'messenger_widen_groups()'
+  ] loop
+    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
+    execute format('grant execute on function public.%s to service_role', signature);
+  end loop;
+end
+$$;

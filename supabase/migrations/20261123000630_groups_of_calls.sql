@@ -1,4 +1,5 @@
--- What a claim and a settle call do about the groups of their messages, many at a time.
+-- What a claim and a settle call do about the groups of their messages, many at a time: each statement is
+-- about all groups of the call, and costs what these groups cost.
 
 -- `candidates` are locked by the claim, `held` are those it has already; both are ctids. The others of
 -- a group that is met out of turn are blocked along with them, some thousand at a time.
@@ -10,79 +11,83 @@ set search_path = ''
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
+-- The sizes of its arrays are not known to a plan that is kept: no join may go through one for each
+-- element of another.
+set enable_nestloop = off
 as $$
 declare
-  places constant integer := (
-    select q.group_concurrency from public.messenger_queues q
-    where q.name = messenger_admit_groups.queue
-  );
-  ids constant bigint[] := array(
-    select m.id from public.messenger_messages m where m.ctid = any (candidates)
-  );
-  held_ids constant bigint[] := array(
-    select m.id from public.messenger_messages m where m.ctid = any (held)
-  );
-  locked text[];
+  -- Of the candidates, in their order.
+  ids bigint[];
+  keys text[];
+  -- The groups whose locks are free.
+  group_keys text[];
+  fronts bigint[];
+  held_ids bigint[] := array[]::bigint[];
   admitted bigint[];
-  refused bigint[];
+  refused text[];
 begin
   -- An older snapshot may show a message in front that has left its group since.
   if current_setting('transaction_isolation') <> 'read committed' then
     raise sqlstate 'PT409' using
       message = 'messages of a group are claimed in a read committed transaction only';
   end if;
-  locked := array(
-    select g.group_key
-    from (
-      select distinct m.group_key from public.messenger_messages m
-      where m.ctid = any (candidates) and m.group_key is not null
-    ) as g
-    where pg_try_advisory_xact_lock(
-      public.messenger_group_lock(messenger_admit_groups.queue, g.group_key)
-    )
+  select array_agg(m.id order by c.position), array_agg(m.group_key order by c.position)
+  into ids, keys
+  from unnest(candidates) with ordinality as c (place, position)
+  join (
+    select l.ctid, l.id, l.group_key from public.messenger_messages l
+    where l.ctid = any (candidates)
+  ) as m on m.ctid = c.place;
+  group_keys := array(select distinct k from unnest(keys) as k where k is not null);
+  group_keys := array(
+    select l.group_key
+    from public.messenger_group_locks(
+      array_fill(messenger_admit_groups.queue, array[cardinality(group_keys)]), group_keys
+    ) as l
+    where pg_try_advisory_xact_lock(l.lock_key)
   );
 
   -- Statements of their own: their snapshots are taken under the locks.
-  admitted := array(
-    select free.id
-    from unnest(locked) as g (group_key)
-    cross join lateral (
-      select places
-        - (
-          select count(*) from public.messenger_messages r
-          where r.queue = messenger_admit_groups.queue and r.group_key = g.group_key
-            and r.tracked
-        )
-        - (
-          select count(*) from public.messenger_messages h
-          where h.ctid = any (held) and h.queue = messenger_admit_groups.queue
-            and h.group_key = g.group_key
-        ) as number
-    ) as room
-    cross join lateral (
-      select f.id
-      from public.messenger_group_front(messenger_admit_groups.queue, g.group_key) as f
-      where f.id = any (ids)
-      order by f.id limit greatest(room.number, 0)
-    ) as free
+  fronts := array(
+    select f.id from public.messenger_group_fronts(
+      array_fill(messenger_admit_groups.queue, array[cardinality(group_keys)]), group_keys
+    ) f
   );
-
-  refused := array(
-    select m.id from public.messenger_messages m
-    where m.ctid = any (candidates) and m.group_key = any (locked) and m.id <> all (admitted)
-  );
-  if cardinality(refused) > 0 then
-    perform public.messenger_block_group(messenger_admit_groups.queue, r.group_key, held_ids)
-    from (
-      select distinct m.group_key from public.messenger_messages m where m.id = any (refused)
-    ) as r;
+  admitted := array(select unnest(ids) intersect select unnest(fronts));
+  if cardinality(held) > 0 then
+    held_ids := array(
+      select h.id from (
+        select m.id, m.group_key from public.messenger_messages m
+        where m.ctid = any (held) and m.queue = messenger_admit_groups.queue
+      ) as h
+      join unnest(group_keys) as g (group_key) using (group_key)
+    );
+    -- An earlier message has just come before one that this claim has: its turn is after that one.
+    if exists (select unnest(held_ids) except select unnest(fronts)) then
+      admitted := public.messenger_beside_held(admitted, held_ids);
+    end if;
+  end if;
+  if cardinality(admitted) = cardinality(candidates) then
+    return candidates;
   end if;
 
+  refused := array(
+    select distinct c.key
+    from unnest(ids, keys) as c (id, key)
+    join unnest(group_keys) as g (key) on g.key = c.key
+    left join unnest(admitted) as a (id) on a.id = c.id
+    where a.id is null
+  );
+  if cardinality(refused) > 0 then
+    perform public.messenger_block_groups(
+      messenger_admit_groups.queue, refused, ids, fronts || held_ids
+    );
+  end if;
   return array(
     select c.place
-    from unnest(candidates) with ordinality as c (place, position)
-    join public.messenger_messages m on m.ctid = c.place
-    where m.group_key is null or m.id = any (admitted)
+    from unnest(candidates, ids, keys) with ordinality as c (place, id, key, position)
+    left join unnest(admitted) as a (id) on a.id = c.id
+    where c.key is null or a.id is not null
     order by c.position
   );
 end
@@ -90,9 +95,78 @@ $$;
 comment on function public.messenger_admit_groups(text, tid[], tid[]) is
   'Part of a claim: those of the locked messages that are in no group, or whose turn it is in theirs. Blocks the others.';
 
-create or replace function public.messenger_block_group(
-  queue text, group_key text, held bigint[] default '{}'
+-- Rare, and never the way of many.
+create or replace function public.messenger_beside_held(admitted bigint[], held bigint[])
+returns bigint[]
+language sql
+set search_path = ''
+as $$
+  select coalesce(array_agg(a.id), '{}')
+  from (
+    select m.id, m.queue, m.group_key, row_number() over (
+      partition by m.queue, m.group_key order by m.id = any (held) desc, m.id
+    ) as place
+    from public.messenger_messages m where m.id = any (admitted || held)
+  ) as a
+  where a.id = any (admitted) and a.place <= coalesce(
+    (select q.group_concurrency from public.messenger_queues q where q.name = a.queue), 1
+  ) - (
+    select count(*) from public.messenger_messages r
+    where r.queue = a.queue and r.group_key = a.group_key and r.tracked
+  )
+$$;
+comment on function public.messenger_beside_held(bigint[], bigint[]) is
+  'Part of a claim: those of the admitted messages for which there is room in their groups beside the messages that the claim has already.';
+
+-- `met` are messages of these groups, and maybe others, that a claim has met out of turn; `kept` are those
+-- that stay as they are: the fronts of the groups, and what the claim has already. What stands behind
+-- the first that was met is read 2,000 messages at a time: those that were written since.
+create or replace function public.messenger_block_groups(
+  queue text, group_keys text[], met bigint[], kept bigint[]
 ) returns void
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+set enable_nestloop = on
+as $$
+declare
+  first_met constant bigint := (select min(m) from unnest(met) as m);
+  behind bigint[];
+begin
+  behind := array(
+    select m.id from unnest(group_keys) as g (group_key)
+    cross join lateral (
+      -- As in messenger_group_fronts: the order begins with the queue.
+      select b.id from public.messenger_messages b
+      where b.queue = any (array[messenger_block_groups.queue]) and b.group_key = g.group_key
+        and b.id >= first_met and not b.tracked and b.status = 'pending'
+      order by b.queue, b.id limit 2000
+    ) as m
+    limit 2000
+  );
+  behind := array(
+    select b.id from public.messenger_messages b
+    where b.id = any (array(select unnest(behind) except select unnest(kept)))
+      and not b.blocked
+    for update skip locked
+  );
+  update public.messenger_messages m set blocked = true where m.id = any (behind);
+  perform public.messenger_open_groups(
+    array_fill(messenger_block_groups.queue, array[cardinality(group_keys)]), group_keys
+  );
+end
+$$;
+comment on function public.messenger_block_groups(text, text[], bigint[], bigint[]) is
+  'Part of a claim, under the groups'' locks: blocks messages of these groups from the first on that was met, some 2,000 of them, but none of those that are kept.';
+
+-- In one order, and before anything else that waits, so that two of them never wait for each other. It
+-- reads the groups once more under their locks: a message may have been moved before it got them.
+create or replace function public.messenger_lock_groups(
+  ids bigint[], out queues text[], out group_keys text[]
+)
 language plpgsql
 set search_path = ''
 set jit = off
@@ -100,81 +174,41 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  front constant bigint[] := held || array(
-    select f.id from public.messenger_group_front(
-      messenger_block_group.queue, messenger_block_group.group_key
-    ) f
-  );
-  behind bigint[];
+  before text[];
 begin
-  behind := array(
-    select b.id from public.messenger_messages b
-    where b.group_key is not null and b.status = 'pending' and b.id <> all (front)
-      and (b.queue, b.group_key, b.blocked)
-        >= (messenger_block_group.queue, messenger_block_group.group_key, false)
-      and (b.queue, b.group_key, b.blocked)
-        <= (messenger_block_group.queue, messenger_block_group.group_key, false)
-    order by b.queue, b.group_key, b.blocked, b.id limit 2000
-    for update skip locked
-  );
-  -- By an array: a join with a subquery may be planned as a read of the whole table.
-  update public.messenger_messages m set blocked = true where m.id = any (behind);
-  perform public.messenger_open_group(
-    messenger_block_group.queue, messenger_block_group.group_key
-  );
-end
-$$;
-comment on function public.messenger_block_group(text, text, bigint[]) is
-  'Part of a claim, under the group''s lock: blocks the messages of a group behind the first ones, up to 2,000 of them, but none that the claim has already.';
+  loop
+    select coalesce(array_agg(g.queue), '{}'), coalesce(array_agg(g.group_key), '{}')
+    into queues, group_keys
+    from (
+      select distinct m.queue, m.group_key from public.messenger_messages m
+      where m.id = any (ids) and m.group_key is not null
+      order by 1, 2
+    ) as g;
+    exit when before = queues || group_keys;
+    before := queues || group_keys;
 
--- In one order, and before anything else that waits, so that two of them never wait for each other.
-create or replace function public.messenger_lock_groups(ids bigint[]) returns void
-language plpgsql
-set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
-begin
-  perform pg_advisory_xact_lock(g.lock_key)
-  from (
-    select distinct public.messenger_group_lock(m.queue, m.group_key) as lock_key
-    from public.messenger_messages m
-    where m.id = any (ids) and m.group_key is not null
-    order by 1
-  ) as g;
+    perform pg_advisory_xact_lock(l.lock_key)
+    from (
+      select distinct g.lock_key
+      from public.messenger_group_locks(queues, group_keys) as g
+      order by 1
+    ) as l;
+  end loop;
 end
 $$;
 comment on function public.messenger_lock_groups(bigint[]) is
-  'Takes the locks of these messages'' groups, for a settle call.';
+  'Takes the locks of these messages'' groups, for a settle call, and returns the groups, each once.';
 
-create or replace function public.messenger_open_groups(ids bigint[]) returns void
-language plpgsql
-set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-as $$
+do $$
+declare
+  signature text;
 begin
-  perform public.messenger_open_group(g.queue, g.group_key)
-  from (
-    select distinct m.queue, m.group_key from public.messenger_messages m
-    where m.id = any (ids) and m.group_key is not null
-  ) as g;
+  foreach signature in array array[
+    'messenger_admit_groups(text, tid[], tid[])', 'messenger_beside_held(bigint[], bigint[])',
+    'messenger_block_groups(text, text[], bigint[], bigint[])', 'messenger_lock_groups(bigint[])'
+  ] loop
+    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
+    execute format('grant execute on function public.%s to service_role', signature);
+  end loop;
 end
 $$;
-comment on function public.messenger_open_groups(bigint[]) is
-  'Part of a settle call: opens the groups of messages that were given back. An earlier one may have come while they ran.';
-
-revoke execute on function
-  public.messenger_admit_groups(text, tid[], tid[]),
-  public.messenger_block_group(text, text, bigint[]),
-  public.messenger_lock_groups(bigint[]),
-  public.messenger_open_groups(bigint[])
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_admit_groups(text, tid[], tid[]),
-  public.messenger_block_group(text, text, bigint[]),
-  public.messenger_lock_groups(bigint[]),
-  public.messenger_open_groups(bigint[])
-to service_role;

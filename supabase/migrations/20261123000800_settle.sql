@@ -56,13 +56,16 @@ declare
   runs bigint[];
   reasons text[];
   stale bigint[];
+  -- The groups of these messages; null where none of them is in one.
+  queues text[];
+  group_keys text[];
 begin
   if jsonb_typeof(settlements) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'settlements: has to be an array';
   end if;
 
   if settlements @> '[{"grouped": true}]' then
-    perform public.messenger_lock_groups(array(
+    select * into queues, group_keys from public.messenger_lock_groups(array(
       select i.id::bigint
       from jsonb_array_elements(settlements) as s (entry)
       cross join lateral (
@@ -75,8 +78,9 @@ begin
             || coalesce(s.entry -> 'dead', '[]')
         ) ->> 'id'
       ) as i (id)
-      where (s.entry -> 'grouped')::boolean
     ));
+    -- They are opened together, at the end.
+    perform set_config('messenger.groups', 'settled', true);
   end if;
 
   for settlement in select value from jsonb_array_elements(settlements) loop
@@ -202,8 +206,9 @@ begin
   end loop;
   perform public.messenger_close_leases(tokens, numbers);
 
-  if settlements @> '[{"grouped": true}]' then
-    perform public.messenger_open_groups(settled);
+  if queues is not null then
+    perform set_config('messenger.groups', '', true);
+    perform public.messenger_open_groups(queues, group_keys);
   end if;
 
   if cardinality(settled) = cardinality(given) then

@@ -53,10 +53,12 @@ begin
       set status = 'processing', lease_token = fence, leased_until = clock
       where m.id = any (taken);
       -- It waits for the locks of groups.
-      perform public.messenger_settle(jsonb_build_array(jsonb_build_object('token', fence, 'dead', (
-        select coalesce(jsonb_agg(jsonb_build_object('id', id, 'reason', 'cancelled')), '[]')
-        from unnest(taken) as t (id)
-      ))));
+      perform public.messenger_settle(jsonb_build_array(jsonb_build_object(
+        'token', fence, 'grouped', true, 'dead', (
+          select coalesce(jsonb_agg(jsonb_build_object('id', id, 'reason', 'cancelled')), '[]')
+          from unnest(taken) as t (id)
+        )
+      )));
       -- The next of a group may have been waiting for one of these.
       if cardinality(taken) > 0 and public.messenger_has_due() then
         perform public.messenger_wake();

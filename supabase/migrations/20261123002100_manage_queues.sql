@@ -73,7 +73,7 @@ begin
   from (
     select m.blocked from public.messenger_messages m
     where m.queue = messenger_queue_depth.queue and m.group_key is not null
-      and m.status = 'pending'
+      and m.status = 'pending' and not m.tracked
     limit max_count + 1
   ) as g;
   return jsonb_build_object(

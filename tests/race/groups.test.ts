@@ -237,7 +237,8 @@ testsOnStack({ poolSize: 12 }, (test) => {
       await other`rollback`;
       // It holds the lock of the group, and not the message.
       await other`begin`;
-      await other`select pg_advisory_xact_lock(public.messenger_group_lock('count', 'g'))`;
+      await other`select pg_advisory_xact_lock(l.lock_key)
+        from public.messenger_group_locks('{count}', '{g}') as l`;
       await assertRejects(
         () => transport.cancel({ ids: [first] }),
         TransportError,

@@ -333,17 +333,20 @@ export type Database = {
       "messenger_rate_limits": {
         Row: {
           "caller": string;
+          "counted_at": string;
           "full_at": string;
           "type": string;
         };
         ComputedFields: never;
         Insert: {
           "caller": string;
+          "counted_at"?: string;
           "full_at": string;
           "type": string;
         };
         Update: {
           "caller"?: string;
+          "counted_at"?: string;
           "full_at"?: string;
           "type"?: string;
         };
@@ -553,15 +556,18 @@ export type Database = {
       };
       "messenger_unopened_groups": {
         Row: {
+          "after_key": string;
           "group_key": string;
           "queue": string;
         };
         ComputedFields: never;
         Insert: {
+          "after_key"?: string;
           "group_key": string;
           "queue": string;
         };
         Update: {
+          "after_key"?: string;
           "group_key"?: string;
           "queue"?: string;
         };
@@ -584,8 +590,12 @@ export type Database = {
       "messenger_advance_schedules": { Args: { "advances": Json; "token": string }; Returns: Json };
       "messenger_append_errors": { Args: { "history": Json; "latest": Json }; Returns: Json };
       "messenger_ask_tick": { Args: Record<PropertyKey, never>; Returns: number };
-      "messenger_block_group": {
-        Args: { "group_key": string; "held"?: (number)[]; "queue": string };
+      "messenger_beside_held": {
+        Args: { "admitted": (number)[]; "held": (number)[] };
+        Returns: (number)[];
+      };
+      "messenger_block_groups": {
+        Args: { "group_keys": (string)[]; "kept": (number)[]; "met": (number)[]; "queue": string };
         Returns: undefined;
       };
       "messenger_broadcast": { Args: { "message": Json; "user_id": string }; Returns: undefined };
@@ -665,15 +675,21 @@ export type Database = {
         Args: { "messages": number; "queue": string; "start_within_ms": number };
         Returns: number;
       };
-      "messenger_group_front": {
-        Args: { "group_key": string; "queue": string };
+      "messenger_group_fronts": {
+        Args: { "group_keys": (string)[]; "queues": (string)[] };
         Returns: {
           "blocked": boolean;
           "id": number;
-          "status": string;
         }[];
       };
-      "messenger_group_lock": { Args: { "group_key": string; "queue": string }; Returns: number };
+      "messenger_group_locks": {
+        Args: { "group_keys": (string)[]; "queues": (string)[] };
+        Returns: {
+          "group_key": string;
+          "lock_key": number;
+          "queue": string;
+        }[];
+      };
       "messenger_grow_fleet": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_has_due": { Args: { "queues"?: (string)[]; "within"?: string }; Returns: boolean };
       "messenger_health": { Args: Record<PropertyKey, never>; Returns: Json };
@@ -759,7 +775,7 @@ export type Database = {
         };
         Returns: number[];
       };
-      "messenger_lock_groups": { Args: { "ids": (number)[] }; Returns: undefined };
+      "messenger_lock_groups": { Args: { "ids": (number)[] }; Returns: Record<string, unknown> };
       "messenger_lock_shares": {
         Args: {
           "keys": Json;
@@ -776,12 +792,15 @@ export type Database = {
       "messenger_milliseconds": { Args: { "field": string; "span": string }; Returns: number };
       "messenger_next_due": { Args: { "queues": (string)[] }; Returns: string };
       "messenger_next_schedule_at": { Args: { "token"?: string }; Returns: string };
-      "messenger_now": { Args: Record<PropertyKey, never>; Returns: string };
-      "messenger_open_group": {
-        Args: { "group_key": string; "queue": string };
+      "messenger_note_blocked_groups": {
+        Args: { "after_key": string; "queue": string };
         Returns: undefined;
       };
-      "messenger_open_groups": { Args: { "ids": (number)[] }; Returns: undefined };
+      "messenger_now": { Args: Record<PropertyKey, never>; Returns: string };
+      "messenger_open_groups": {
+        Args: { "group_keys": (string)[]; "queues": (string)[] };
+        Returns: undefined;
+      };
       "messenger_open_noted_groups": { Args: Record<PropertyKey, never>; Returns: undefined };
       "messenger_pause_schedule": { Args: { "id": number; "reason"?: string }; Returns: undefined };
       "messenger_post_tick": { Args: { "body": Json }; Returns: number };

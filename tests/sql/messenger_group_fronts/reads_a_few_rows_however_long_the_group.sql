@@ -6,12 +6,12 @@ select test.set_clock('2026-01-01 12:00Z');
 insert into messenger_messages (type, group_key, blocked)
 select 'A', 'g', n > 50000 from generate_series(1, 100000) as n;
 select cmp_ok(
-  test.rows_read_by($$select * from messenger_group_front('default', 'g')$$), '<', 10::bigint,
+  test.rows_read_by($$select * from messenger_group_fronts('{default}', '{g}')$$), '<', 10::bigint,
   'without statistics'
 );
 analyze messenger_messages;
 select cmp_ok(
-  test.rows_read_by($$select * from messenger_group_front('default', 'g')$$), '<', 10::bigint,
+  test.rows_read_by($$select * from messenger_group_fronts('{default}', '{g}')$$), '<', 10::bigint,
   'with statistics'
 );
 
