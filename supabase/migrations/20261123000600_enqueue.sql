@@ -28,6 +28,38 @@ alter table public.messenger_idempotency_keys enable row level security;
 revoke all on table public.messenger_idempotency_keys from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_idempotency_keys to service_role;
 
+-- Names the first payload or stamps that is too large. What a caller gives is not compressed yet, so that its
+-- header tells its size.
+create or replace function public.messenger_check_sizes(messages jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  given record;
+begin
+  for given in
+    select pg_column_size(m.message -> 'payload') as payload, pg_column_size(m.message -> 'stamps') as stamps
+    from jsonb_array_elements(messages) as m (message)
+    where jsonb_typeof(m.message) = 'object'
+  loop
+    if given.payload > public.messenger_max_payload_bytes() then
+      raise sqlstate 'PT413' using message = format(
+        'payload: has %s bytes; has to have at most %s',
+        given.payload, public.messenger_max_payload_bytes()
+      );
+    end if;
+    if given.stamps > 1048576 then
+      raise sqlstate 'PT413' using message =
+        format('stamps: has %s bytes; has to have at most 1048576', given.stamps);
+    end if;
+  end loop;
+end
+$$;
+comment on function public.messenger_check_sizes(jsonb) is
+  'Part of messenger_enqueue: refuses messages whose payload or stamps are larger than a worker can take, PT413.';
+revoke execute on function public.messenger_check_sizes(jsonb) from public, anon, authenticated;
+grant execute on function public.messenger_check_sizes(jsonb) to service_role;
+
 -- `messages` is an array of objects with the names of the columns, and `delay_ms`, `ttl_ms`,
 -- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`. What an object leaves out gets
 -- the column's default. Ids are given in the order of the array.
@@ -47,6 +79,10 @@ declare
 begin
   if jsonb_typeof(messages) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'messages: has to be an array';
+  end if;
+  -- None of them is too large where all of them together are not.
+  if pg_column_size(messages) > 1048576 then
+    perform public.messenger_check_sizes(messages);
   end if;
 
   -- Most messages carry no key: they are written as they come.

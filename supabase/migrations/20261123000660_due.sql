@@ -123,6 +123,74 @@ $$;
 comment on function public.messenger_lock_due(text, integer, jsonb, tid[]) is
   'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and answers where they lie.';
 
+-- Bytes that a stored value takes when it is read. Where it is stored as it is, that costs a look at its
+-- header. A compressed one, which may be a hundred times as long, is decompressed: `#> '{}'` does that, and
+-- no more.
+create or replace function public.messenger_stored_bytes(value jsonb) returns bigint
+language sql immutable parallel safe
+set search_path = ''
+as $$
+  select case
+    when value is null then 0
+    when pg_column_compression(value) is null then pg_column_size(value)
+    else pg_column_size(value #> '{}')
+  end
+$$;
+comment on function public.messenger_stored_bytes(jsonb) is
+  'Bytes of a stored JSON value, uncompressed; 0 for null.';
+
+-- How many of these locked messages, from the first on, have together at most `max_bytes`; the first one in
+-- any case where `at_least_one`. Those that are larger than any worker can take are named, and weigh
+-- nothing: a claim hands them out without their payload.
+create or replace function public.messenger_fit_bytes(
+  candidates tid[], max_bytes bigint, at_least_one boolean,
+  out fitting integer, out bytes bigint, out oversized tid[]
+)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  -- Twice of what may be written: such a message was written around the check.
+  too_many constant bigint := 16777216;
+  -- No compression that Postgres has makes values this many times smaller.
+  strongest_compression constant integer := 256;
+  candidate tid;
+  size bigint;
+begin
+  oversized := '{}';
+  fitting := cardinality(candidates);
+  -- Nearly always few bytes, however well they are compressed.
+  select coalesce(sum(
+    case
+      when pg_column_compression(m.payload) is null then pg_column_size(m.payload)
+      else pg_column_size(m.payload) * strongest_compression
+    end
+      + coalesce(pg_column_size(m.stamps) * strongest_compression, 0)
+  ), 0)
+  into bytes from public.messenger_messages m where m.ctid = any (candidates);
+  if bytes <= max_bytes / 16 then
+    return;
+  end if;
+
+  bytes := 0;
+  fitting := 0;
+  foreach candidate in array candidates loop
+    select public.messenger_stored_bytes(m.payload) + public.messenger_stored_bytes(m.stamps)
+    into size from public.messenger_messages m where m.ctid = candidate;
+    if size > too_many then
+      oversized := oversized || candidate;
+    elsif bytes + size > max_bytes and not (at_least_one and bytes = 0) then
+      exit;
+    else
+      bytes := bytes + size;
+    end if;
+    fitting := fitting + 1;
+  end loop;
+end
+$$;
+comment on function public.messenger_fit_bytes(tid[], bigint, boolean) is
+  'Part of a claim: how many of the locked messages fit into so many bytes, how many bytes these have, or more, and which of them no worker can take.';
+
 -- One message that has to run alone, locked.
 create or replace function public.messenger_lock_alone(queues text[], slots integer default null)
 returns tid[]
@@ -209,11 +277,15 @@ comment on function public.messenger_next_due(text[]) is
   'When the next pending message of these queues falls due and their limits let it start; null where none waits.';
 
 revoke execute on function
+  public.messenger_stored_bytes(jsonb),
+  public.messenger_fit_bytes(tid[], bigint, boolean),
   public.messenger_lock_due(text, integer, jsonb, tid[]),
   public.messenger_lock_alone(text[], integer),
   public.messenger_next_due(text[])
 from public, anon, authenticated;
 grant execute on function
+  public.messenger_stored_bytes(jsonb),
+  public.messenger_fit_bytes(tid[], bigint, boolean),
   public.messenger_lock_due(text, integer, jsonb, tid[]),
   public.messenger_lock_alone(text[], integer),
   public.messenger_next_due(text[])

@@ -3,10 +3,13 @@
 
 -- Locks due messages of several queues. To each its share by weight; what is left over goes to those
 -- that have more. `limited` says which of them have limits, and `rated` which have a rate: all of these
--- together give no more than `slots`. `keys` says where the last claim ended in each.
+-- together give no more than `slots`. `keys` says where the last claim ended in each. What does not fit
+-- into `max_bytes` is left, and `more` says so; one message comes in any case.
 create or replace function public.messenger_lock_shares(
   open_queues text[], weights integer[], limited boolean[], rated boolean[], max_messages integer,
-  slots integer, start_within_ms integer, inout keys jsonb, out locked tid[]
+  slots integer, start_within_ms integer, inout keys jsonb,
+  max_bytes bigint default 8388608,
+  out locked tid[], out bytes bigint, out oversized tid[], out more boolean
 )
 language plpgsql
 set search_path = ''
@@ -25,8 +28,12 @@ declare
   room integer := max_messages;
   asked integer;
   locked_here tid[];
+  fit record;
 begin
   locked := '{}';
+  bytes := 0;
+  oversized := '{}';
+  more := false;
   while room > 0 and cardinality(busy) > 0 loop
     still_busy := '{}';
     share := room::numeric / (select sum(weights[b.place]) from unnest(busy) as b (place));
@@ -46,7 +53,17 @@ begin
       locked_here := public.messenger_lock_due(
         open_queues[place], asked, keys -> open_queues[place], locked
       );
-      if cardinality(locked_here) = asked then
+      if cardinality(locked_here) > 0 then
+        fit := public.messenger_fit_bytes(locked_here, max_bytes - bytes, bytes = 0);
+        bytes := bytes + fit.bytes;
+        oversized := oversized || fit.oversized;
+        if fit.fitting < cardinality(locked_here) then
+          more := true;
+          locked_here := locked_here[1:fit.fitting];
+          asked := fit.fitting;
+        end if;
+      end if;
+      if asked > 0 and cardinality(locked_here) = asked then
         still_busy := still_busy || place;
         keys := keys || jsonb_build_object(open_queues[place], (
           select jsonb_build_array(m.priority, m.available_at, m.id::text)
@@ -63,7 +80,7 @@ begin
           open_queues[place], cardinality(locked_here), start_within_ms
         );
       end if;
-      room := room - cardinality(locked_here);
+      room := case when more then 0 else room - cardinality(locked_here) end;
       locked := locked || locked_here;
     end loop;
     busy := still_busy;
@@ -71,13 +88,13 @@ begin
 end
 $$;
 comment on function public.messenger_lock_shares(
-  text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb
+  text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint
 ) is
-  'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Answers where they lie, and where it ended in each queue.';
+  'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Answers where they lie, which of them no worker can take, where it ended in each queue, and whether bytes were what ended it.';
 
 -- One claim. `last_keys` is the answer of the worker's last claim: it goes on behind it, and looks
 -- in full again at a queue that had come back short. `sweep` also hands out messages whose lease ran
--- out, as crashed. `run_alone` asks for one message that has to run alone. A call whose answer was
+-- out, as crashed; these, and messages that are larger than a worker can take, come without payload. `run_alone` asks for one message that has to run alone. A call whose answer was
 -- lost is repeated with the same token and `repeated`, and gives the same messages. Of queues with a
 -- rate it takes what the worker starts at once: at most `slots`, within `start_within_ms`.
 create or replace function public.messenger_claim(
@@ -90,7 +107,8 @@ create or replace function public.messenger_claim(
   sweep boolean default true,
   repeated boolean default false,
   slots integer default null,
-  start_within_ms integer default 250
+  start_within_ms integer default 250,
+  max_bytes bigint default 8388608
 ) returns json
 language plpgsql
 set search_path = ''
@@ -100,8 +118,9 @@ set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  -- A second token, made from the first, fences the messages that are handed out as crashed.
-  crashed_token constant uuid := md5(token::text || ' crashed')::uuid;
+  -- A second token, made from the first, fences the messages that are handed out as crashed. It is a UUID
+  -- of version 8: a lease that ran out under such a one was a sweep's, and the next sweep counts it.
+  crashed_token constant uuid := overlay(md5(token::text || ' crashed') placing '8' from 13)::uuid;
   open_queues text[];
   weights integer[];
   limited boolean[];
@@ -112,6 +131,10 @@ declare
   keys jsonb := coalesce(last_keys, '{}');
   locked tid[] := array[]::tid[];
   locked_here tid[];
+  bytes bigint := 0;
+  oversized tid[] := array[]::tid[];
+  oversized_ids text[] := '{}';
+  more boolean := false;
   look_from timestamptz;
   look_ms double precision := 0;
   answer json;
@@ -130,6 +153,9 @@ begin
   end if;
   if start_within_ms is null or start_within_ms not between 1 and 60000 then
     raise sqlstate 'PT400' using message = 'start_within_ms: has to be from 1 to 60000';
+  end if;
+  if max_bytes is null or max_bytes < 0 then
+    raise sqlstate 'PT400' using message = 'max_bytes: has to be zero or more';
   end if;
 
   -- In an order of its own each time, the heavier the earlier, so that no queue is always the last.
@@ -155,6 +181,7 @@ begin
         and m.lease_token in (messenger_claim.token, crashed_token) and not m.cancelled
       for update
     );
+    bytes := max_bytes;
   end if;
 
   if cardinality(locked) = 0 then
@@ -169,27 +196,41 @@ begin
       if max_messages > 0 then
         locked_here := public.messenger_lock_alone(open_queues, slots);
         locked := locked || locked_here;
+        select f.bytes, f.oversized into bytes, oversized
+        from public.messenger_fit_bytes(locked_here, max_bytes, true) as f;
         perform public.messenger_grant_rate(m.queue, 1, start_within_ms)
         from public.messenger_messages m where m.ctid = locked_here[1];
       end if;
     else
       look_from := clock_timestamp();
-      select s.locked, s.keys into locked_here, keys
+      select s.locked, s.keys, s.bytes, s.oversized, s.more
+      into locked_here, keys, bytes, oversized, more
       from public.messenger_lock_shares(
-        open_queues, weights, limited, rated, max_messages, slots, start_within_ms, keys
+        open_queues, weights, limited, rated, max_messages, slots, start_within_ms, keys, max_bytes
       ) as s;
       locked := locked || locked_here;
       look_ms := extract(milliseconds from clock_timestamp() - look_from);
     end if;
   end if;
 
+  if cardinality(oversized) > 0 then
+    oversized_ids := array(
+      select m.id::text from public.messenger_messages m where m.ctid = any (oversized)
+    );
+  end if;
+
   -- As json, in arrays: objects of jsonb would be taken apart and written anew at every level.
   with leased as (
     update public.messenger_messages m
     set status = 'processing',
-      attempts = m.attempts + (m.status = 'pending')::integer,
+      -- Once for each lease that is given, whatever stands there: a sweep's counts when it runs out.
+      attempts = least(m.attempts, 2147483646) + (
+        m.status = 'pending'
+        or m.lease_token <> crashed_token and substr(m.lease_token::text, 15, 1) = '8'
+      )::integer,
       lease_token = case
-        when m.status = 'pending' or m.lease_token = token then token else crashed_token
+        when m.status = 'pending' and m.ctid <> all (oversized) or m.lease_token = token
+        then token else crashed_token
       end,
       leased_until = clock
         + coalesce((leases ->> m.queue)::integer, lease_ms) * interval '1 millisecond',
@@ -198,15 +239,16 @@ begin
     where m.ctid = any (locked)
     returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
       json_build_array(
-        m.id::text, m.type, m.payload, m.queue, m.priority, m.attempts,
+        m.id::text, m.type, case when m.lease_token = token then m.payload end, m.queue, m.priority, m.attempts,
         date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000,
         -- What few messages have stands apart.
         case
           when m.expires_at is not null or m.retry_count > 0 or m.group_key is not null
-            or m.stamps is not null or m.errors is not null or m.alone
+            or m.stamps is not null or m.alone
           then json_build_array(
             m.expires_at, coalesce(m.expires_at <= clock, false), m.retry_count, m.group_key,
-            m.stamps, m.errors, m.alone
+            case when m.lease_token = token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
+            m.alone
           )
         end
       ) as envelope
@@ -243,6 +285,9 @@ begin
       select min(l.ms::integer) from jsonb_each_text(leases) as l (queue, ms)
     )),
     'look_ms', look_ms,
+    'bytes', bytes,
+    'more', more,
+    'oversized', oversized_ids,
     'rated', array(
       select o.name from unnest(open_queues, rated) as o (name, rated) where o.rated
     ),
@@ -263,23 +308,23 @@ begin
 end
 $$;
 comment on function public.messenger_claim(
-  uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
+  uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
 ) is
-  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, null or [expires_at, expired, retry_count, group_key, stamps, errors, alone]], last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), look_ms (what it took to find and lock them), rated (queues with a rate).';
+  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, null or [expires_at, expired, retry_count, group_key, stamps, alone]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), look_ms (what it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
 
 revoke execute on function
   public.messenger_lock_shares(
-    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb
+    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint
   ),
   public.messenger_claim(
-    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
+    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
   )
 from public, anon, authenticated;
 grant execute on function
   public.messenger_lock_shares(
-    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb
+    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint
   ),
   public.messenger_claim(
-    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
+    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
   )
 to service_role;

@@ -270,7 +270,8 @@ create or replace function public.messenger_settle_and_claim(
   sweep boolean default true,
   repeated boolean default false,
   slots integer default null,
-  start_within_ms integer default 250
+  start_within_ms integer default 250,
+  max_bytes bigint default 8388608
 ) returns setof json
 language plpgsql
 rows 1
@@ -283,12 +284,12 @@ declare
 begin
   return next json_build_object('stale', settled -> 'stale', 'claim', public.messenger_claim(
     token, max_messages, lease_ms, queues, case when goes_on then last_keys end, run_alone, sweep,
-    repeated, slots, start_within_ms
+    repeated, slots, start_within_ms, max_bytes
   ));
 end
 $$;
 comment on function public.messenger_settle_and_claim(
-  jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
+  jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
 ) is
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Answers one row: {"stale", "claim"}.';
 
@@ -297,7 +298,7 @@ revoke execute on function
   public.messenger_bury_cancelled(jsonb, bigint[]),
   public.messenger_settle(jsonb),
   public.messenger_settle_and_claim(
-    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
+    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
   )
 from public, anon, authenticated;
 grant execute on function
@@ -305,6 +306,6 @@ grant execute on function
   public.messenger_bury_cancelled(jsonb, bigint[]),
   public.messenger_settle(jsonb),
   public.messenger_settle_and_claim(
-    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer
+    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
   )
 to service_role;

@@ -114,11 +114,11 @@ export function testQueues(name: string, open: () => Promise<TransportUnderTest>
   });
 
   promise("a group whose worker died goes on with the message that was in the crash", async (t) => {
-    await t.transport.send([inGroup("g", 1), inGroup("g", 2)]);
+    const [first] = await t.transport.send([inGroup("g", 1), inGroup("g", 2)]);
     await claim(t.transport);
     await t.advance(60_001);
     const swept = await claim(t.transport);
-    assertEquals([payloads(swept), swept.crashed.map(({ payload }) => payload)], [[], [1]]);
+    assertEquals([payloads(swept), swept.crashed.map(({ id }) => id)], [[], [first]]);
     await settle(t.transport, swept.crashed, {
       kind: "retry",
       delayMs: 0,

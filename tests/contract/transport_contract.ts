@@ -1,6 +1,6 @@
 /** What every transport promises. Run against each of them by the files beside this one. */
 
-import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import type { AttemptError } from "../../supabase/functions/_shared/symphony/envelope.ts";
 import {
   type ClaimRequest,
@@ -55,7 +55,7 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
     assertEquals(messages.length, 1);
     const [envelope] = messages;
     assertEquals(
-      { ...envelope, availableAt: 0, createdAt: 0, leaseToken: 0 },
+      { ...envelope, availableAt: 0, createdAt: 0, leaseToken: 0, bytes: 0 },
       {
         id,
         type: "T",
@@ -70,9 +70,9 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
         attempts: 1,
         groupKey: "g",
         stamps: { redriven: 2 },
-        errors: [],
         alone: false,
         leaseToken: 0,
+        bytes: 0,
       },
     );
   });
@@ -181,8 +181,8 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
       await t.advance(5_000);
       const { messages: [second] } = await t.transport.claim(claimOf());
       assertEquals(
-        [second?.id, second?.attempts, second?.retryCount, second?.stamps, second?.errors],
-        [id, 1, 0, { handledBy: ["audit"] }, []],
+        [second?.id, second?.attempts, second?.retryCount, second?.stamps],
+        [id, 1, 0, { handledBy: ["audit"] }],
       );
     },
   );
@@ -210,9 +210,56 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
     await t.advance(5_000);
     const { messages: [second] } = await t.transport.claim(claimOf());
     assertEquals(
-      [second?.id, second?.attempts, second?.retryCount, second?.stamps, second?.errors],
-      [id, 2, 1, { handledBy: ["audit"] }, [failure]],
+      [second?.id, second?.attempts, second?.retryCount, second?.stamps],
+      [id, 2, 1, { handledBy: ["audit"] }],
     );
+  });
+
+  promise("a claim hands out no history, and of a crashed message no payload", async (t) => {
+    await t.transport.send([{ type: "T", payload: "large" }]);
+    const retry = { kind: "retry", delayMs: 0, retryCount: 1, errors: [failure] } as const;
+    await t.transport.settle(settlementsOf((await t.transport.claim(claimOf())).messages, retry));
+    const { messages: [second] } = await t.transport.claim(claimOf());
+    assertEquals([second?.payload, second && "errors" in second], ["large", false]);
+    await t.advance(LEASE_MS + 1);
+    const { crashed: [lost] } = await t.transport.claim(claimOf());
+    assertEquals([lost?.payload, lost?.attempts, lost && "errors" in lost], [null, 2, false]);
+  });
+
+  promise("a sweep whose answer was lost is counted by the next", async (t) => {
+    await t.transport.send([{ type: "T", payload: 1 }]);
+    await t.transport.claim(claimOf());
+    const attempts: unknown[] = [];
+    for (let sweep = 0; sweep < 3; sweep++) {
+      await t.advance(LEASE_MS + 1);
+      attempts.push((await t.transport.claim(claimOf())).crashed[0]?.attempts);
+    }
+    assertEquals(attempts, [1, 2, 3]);
+  });
+
+  promise("a claim gives no more bytes than it is asked for, but one message", async (t) => {
+    const payload = "x".repeat(1_000_000);
+    await t.transport.send(Array.from({ length: 5 }, () => ({ type: "T", payload })));
+    const counts: unknown[] = [];
+    for (const maxBytes of [2_500_000, 0, 8_000_000]) {
+      const { messages, more } = await t.transport.claim(claimOf({ maxBytes }));
+      counts.push([messages.length, more]);
+    }
+    assertEquals(counts, [[2, true], [1, true], [2, false]]);
+  });
+
+  promise("what is larger than a worker can take is refused, with the field's name", async (t) => {
+    const text = "x".repeat(9_000_000);
+    const large = [{ type: "T", payload: { text } }, { type: "T", payload: 1, stamps: { text } }];
+    for (const [field, message] of [["payload", large[0]], ["stamps", large[1]]] as const) {
+      const small = { type: "T", payload: 1 };
+      const error = await assertRejects(
+        () => t.transport.send(message ? [small, message] : []),
+        RangeError,
+      );
+      assert(error.message.startsWith(`${field}: has `), error.message);
+    }
+    assertEquals((await t.transport.claim(claimOf())).messages, []);
   });
 
   promise("a dead message moves to the dead letters with every error", async (t) => {

@@ -131,10 +131,9 @@ testsOnStack({
         ('Note', '{"text":"fine"}', 'by-hand')`;
     // The type has been waited for before.
     await stack.sql`
-      update public.messenger_messages set attempts = 7, errors = (
-        select jsonb_agg(jsonb_build_object('class', 'UnknownMessageTypeError', 'attempt', n))
-        from generate_series(1, 7) n
-      ) where type = 'Removed'`;
+      update public.messenger_messages
+      set attempts = 7, stamps = '{"unknownType":{"times":7,"attempt":7}}'
+      where type = 'Removed'`;
     assertEquals((await stack.tick()).messages, { claimed: 3, handled: 1, retried: 0, failed: 2 });
     const letters = await stack.sql`
       select reason from public.messenger_failed_messages order by id`;

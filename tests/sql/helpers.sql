@@ -184,10 +184,10 @@ as $$
       'created_at', to_timestamp((r ->> 7)::double precision / 1000)
     ) || case
       when r -> 8 = 'null' then
-        '{"expires_at": null, "expired": false, "retry_count": 0, "group_key": null, "stamps": null, "errors": null, "alone": false}'
+        '{"expires_at": null, "expired": false, "retry_count": 0, "group_key": null, "stamps": null, "alone": false}'
       else jsonb_build_object(
         'expires_at', r -> 8 -> 0, 'expired', r -> 8 -> 1, 'retry_count', r -> 8 -> 2,
-        'group_key', r -> 8 -> 3, 'stamps', r -> 8 -> 4, 'errors', r -> 8 -> 5, 'alone', r -> 8 -> 6
+        'group_key', r -> 8 -> 3, 'stamps', r -> 8 -> 4, 'alone', r -> 8 -> 5
       )
     end
     order by position
@@ -210,13 +210,13 @@ create function test.claim(
   token uuid, max_messages integer default 100, lease_ms integer default 60000,
   queues text[] default null, last_keys jsonb default null, run_alone boolean default false,
   sweep boolean default true, repeated boolean default false, slots integer default null,
-  start_within_ms integer default 250
+  start_within_ms integer default 250, max_bytes bigint default 8388608
 ) returns jsonb
 language sql
 as $$
   select test.readable(public.messenger_claim(
     token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated, slots,
-    start_within_ms
+    start_within_ms, max_bytes
   ))
 $$;
 
@@ -225,14 +225,15 @@ create function test.settle_and_claim(
   settlements jsonb, token uuid, max_messages integer default 100,
   lease_ms integer default 60000, queues text[] default null, last_keys jsonb default null,
   run_alone boolean default false, sweep boolean default true, repeated boolean default false,
-  slots integer default null, start_within_ms integer default 250
+  slots integer default null, start_within_ms integer default 250,
+  max_bytes bigint default 8388608
 ) returns jsonb
 language sql
 as $$
   select jsonb_build_object('stale', answer -> 'stale') || test.readable(answer -> 'claim')
   from public.messenger_settle_and_claim(
     settlements, token, max_messages, lease_ms, queues, last_keys, run_alone, sweep, repeated,
-    slots, start_within_ms
+    slots, start_within_ms, max_bytes
   ) as answer
 $$;
 

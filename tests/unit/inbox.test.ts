@@ -18,7 +18,6 @@ const envelope = (id: string, more: Partial<Envelope> = {}): Envelope => ({
   attempts: 1,
   groupKey: null,
   stamps: {},
-  errors: [],
   alone: false,
   leaseToken: "",
   ...more,

@@ -51,7 +51,6 @@ const envelope = (more: Partial<Envelope> = {}): Envelope => ({
   attempts: 1,
   groupKey: null,
   stamps: {},
-  errors: [],
   alone: false,
   leaseToken: "token",
   ...more,
@@ -198,7 +197,7 @@ function lookUntilDead(first: Envelope) {
       ...seen,
       retryCount: outcome.retryCount,
       attempts: seen.attempts + 1,
-      errors: [...seen.errors, ...outcome.errors],
+      stamps: outcome.stamps ?? seen.stamps,
     };
   }
 }
@@ -213,9 +212,7 @@ Deno.test("the wait of an unknown type begins anew with a redrive, and after ano
   const { seen } = lookUntilDead(envelope({ type: "New" }));
   const redriven = { ...seen, attempts: 1 };
   assertEquals(lookUntilDead(redriven).delays.length, 7);
-  const [error] = seen.errors;
-  const failed = error ? [...seen.errors, { ...error, class: "Error", attempt: 8 }] : [];
-  assertEquals(lookUntilDead({ ...seen, attempts: 9, errors: failed }).delays.length, 7);
+  assertEquals(lookUntilDead({ ...seen, attempts: 9 }).delays.length, 7);
 });
 
 Deno.test("a handler that dispatches an unknown type has failed for good itself", () => {

@@ -1,6 +1,6 @@
 -- And leaves the messages as they are.
 begin;
-select plan(12);
+select plan(13);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A');
@@ -46,6 +46,10 @@ select throws_ok(
 select throws_ok(
   $$select test.claim(test.token(1), start_within_ms => null)$$,
   'PT400', 'start_within_ms: has to be from 1 to 60000', 'no end of the time to start'
+);
+select throws_ok(
+  $$select test.claim(test.token(1), max_bytes => -1)$$,
+  'PT400', 'max_bytes: has to be zero or more', 'fewer bytes than none'
 );
 select is((select status from messenger_messages), 'pending', 'the message waits');
 

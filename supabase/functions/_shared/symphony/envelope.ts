@@ -52,6 +52,8 @@ export interface Stamps {
   readonly schedule?: ScheduleStamp;
   /** Who dispatched it. */
   readonly user?: UserStamp;
+  /** How often in a row its type was unknown to the worker, and at which attempt last. */
+  readonly unknownType?: { readonly times: number; readonly attempt: number };
   /** Stamps of the user's own middleware. */
   readonly [name: string]: unknown;
 }
@@ -76,14 +78,14 @@ export interface Envelope<Payload = unknown> {
   readonly attempts: number;
   readonly groupKey: string | null;
   readonly stamps: Stamps;
-  /** Failed attempts, oldest first. */
-  readonly errors: readonly AttemptError[];
   /** It was in a crash and runs with no other beside it. */
   readonly alone: boolean;
   /** Fence of the lease: a settle call under another token changes nothing. */
   readonly leaseToken: string;
   /** Its queue has a rate: it is started within so many ms of the claim request, or given back. */
   readonly startWithinMs?: number | null;
+  /** Bytes that it takes, more or less: what a worker holds is bounded by them. */
+  readonly bytes?: number;
 }
 
 /** A message to be dispatched, as a transport takes it. */

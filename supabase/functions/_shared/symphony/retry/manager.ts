@@ -17,7 +17,7 @@ import type { Dead, DeadReason, Retry } from "../outcome.ts";
 import type { Transport } from "../transport/transport.ts";
 import { classifyError } from "./classify.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";
-import { unknownTypeDelay } from "./unknown-type.ts";
+import { unknownTypeWait } from "./unknown-type.ts";
 
 /** What becomes of a message that failed. */
 export interface RetryResult {
@@ -116,8 +116,9 @@ export class RetryManager {
       );
 
     if (error instanceof UnknownMessageTypeError && error.type === type) {
-      const delay = unknownTypeDelay(envelope);
-      return delay === null ? dead("unknown_type") : retry(delay, retryCount);
+      const wait = unknownTypeWait(envelope);
+      if (wait === null) return dead("unknown_type");
+      return { ...retry(wait.delayMs, retryCount), stamps: wait.stamps };
     }
     if (error instanceof InvalidPayloadError) return dead("invalid");
     if (error instanceof MessageExpiredError) return dead("expired");

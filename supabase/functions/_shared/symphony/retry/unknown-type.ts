@@ -1,7 +1,6 @@
 /** What becomes of a message whose type nobody here knows: it waits a while for a worker that does. */
 
-import type { Envelope } from "../envelope.ts";
-import { UnknownMessageTypeError } from "../errors.ts";
+import type { Envelope, Stamps } from "../envelope.ts";
 import { ExponentialBackoffRetryStrategy } from "./strategy.ts";
 
 /**
@@ -11,18 +10,19 @@ import { ExponentialBackoffRetryStrategy } from "./strategy.ts";
 const patience = new ExponentialBackoffRetryStrategy({ maxRetries: 7, delay: 5_000, maxDelay: 0 });
 
 /**
- * Ms until a message of unknown type is to be looked at again; null once it has been waited for long
- * enough. It counts how often in a row the type was unknown since the message was dispatched or
+ * How a message of unknown type waits for its next attempt; null once it has waited for long enough. Its
+ * stamp `unknownType` counts how often in a row the type was unknown since the message was dispatched or
  * redriven, so that its own retries are left to it.
  */
-export function unknownTypeDelay({ errors, attempts }: Envelope): number | null {
-  let times = 0;
-  let before = attempts;
-  for (const error of errors.toReversed()) {
-    // Attempts are counted anew when a message is redriven.
-    if (error.class !== UnknownMessageTypeError.name || error.attempt >= before) break;
-    before = error.attempt;
-    times++;
-  }
-  return patience.shouldRetry(times) ? patience.getDelay(times) : null;
+export function unknownTypeWait(
+  { stamps, attempts }: Pick<Envelope, "stamps" | "attempts">,
+): { readonly delayMs: number; readonly stamps: Stamps } | null {
+  const { unknownType } = stamps;
+  // Of the attempt before: attempts are counted from 1 again when a message is redriven.
+  const times = unknownType?.attempt === attempts - 1 ? unknownType.times : 0;
+  if (!patience.shouldRetry(times)) return null;
+  return {
+    delayMs: patience.getDelay(times),
+    stamps: { ...stamps, unknownType: { times: times + 1, attempt: attempts } },
+  };
 }

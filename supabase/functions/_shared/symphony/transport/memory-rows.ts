@@ -1,12 +1,18 @@
 /** A row of the transport in memory: what it holds, and its place in a claim. */
 
-import type { Envelope, OutgoingMessage } from "../envelope.ts";
+import type { AttemptError, Envelope, OutgoingMessage } from "../envelope.ts";
 import type { Dead, Released, Retry, Settlement, Snoozed } from "../outcome.ts";
 import type { CancelFilter } from "./transport.ts";
 
+/** A message with its history. */
+export interface StoredEnvelope extends Envelope {
+  /** Failed attempts, oldest first. */
+  readonly errors: readonly AttemptError[];
+}
+
 /** A message that waits or runs. */
 export interface Row {
-  envelope: Envelope;
+  envelope: StoredEnvelope;
   /** End of the lease in ms; null while the message waits. */
   leasedUntil: number | null;
   /** It runs, and is not to come again. */
@@ -16,7 +22,7 @@ export interface Row {
 }
 
 /** A message as it is when it has been sent. */
-export function toEnvelope(id: string, message: OutgoingMessage, now: number): Envelope {
+export function toEnvelope(id: string, message: OutgoingMessage, now: number): StoredEnvelope {
   return {
     id,
     type: message.type,
@@ -34,15 +40,54 @@ export function toEnvelope(id: string, message: OutgoingMessage, now: number): E
     errors: [],
     alone: false,
     leaseToken: "",
+    bytes: bytesOf(message),
   };
+}
+
+/** Refuses what Postgres refuses. @throws RangeError */
+export function checkSizes({ payload, stamps = {} }: OutgoingMessage): void {
+  for (
+    const [field, value, most] of [["payload", payload, 8_388_608], [
+      "stamps",
+      stamps,
+      1_048_576,
+    ]] as const
+  ) {
+    const bytes = JSON.stringify(value).length;
+    if (bytes > most) {
+      throw new RangeError(`${field}: has ${bytes} bytes; has to have at most ${most}`);
+    }
+  }
+}
+
+function bytesOf({ payload, stamps = {} }: OutgoingMessage): number {
+  return (JSON.stringify(payload)?.length ?? 0) + JSON.stringify(stamps).length;
+}
+
+/** As many of these rows as fit into so many bytes, from the first on; one in any case. */
+export function fitting(rows: readonly Row[], maxBytes: number): readonly Row[] {
+  let bytes = 0;
+  const end = rows.findIndex(({ envelope }, index) => {
+    bytes += envelope.bytes ?? 0;
+    return index > 0 && bytes > maxBytes;
+  });
+  return end === -1 ? rows : rows.slice(0, end);
+}
+
+/** What a claim hands out: the history stays here, and of a crashed message the payload. */
+export function handedOut(
+  { errors: _, ...envelope }: StoredEnvelope,
+  isCrashed: boolean,
+): Envelope {
+  return isCrashed ? { ...envelope, payload: null } : envelope;
 }
 
 /** A message that waits again, as its outcome leaves it. */
 export function waitingAgain(
-  envelope: Envelope,
+  envelope: StoredEnvelope,
   outcome: Retry | Snoozed | Released,
   now: number,
-): Envelope {
+): StoredEnvelope {
   if (outcome.kind === "released") {
     return { ...envelope, attempts: envelope.attempts - 1, leaseToken: "" };
   }

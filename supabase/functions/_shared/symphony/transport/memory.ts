@@ -1,14 +1,18 @@
 /** The transport in memory: for tests of handlers, with the same behaviour as the one on Postgres. */
 
-import type { Envelope, OutgoingMessage } from "../envelope.ts";
+import type { OutgoingMessage } from "../envelope.ts";
 import type { Dead, Settlement } from "../outcome.ts";
 import { MemoryQueues, once } from "./memory-queues.ts";
 import {
   cancelledInstead,
+  checkSizes,
+  fitting,
+  handedOut,
   heldKey,
   inClaimOrder,
   isMeant,
   type Row,
+  type StoredEnvelope,
   timedKey,
   toEnvelope,
   waitingAgain,
@@ -21,6 +25,7 @@ import {
   type ClaimRequest,
   type HeartbeatResult,
   type Lease,
+  MAX_CLAIM_BYTES,
   type ProgressReport,
   type SettleResult,
   START_WITHIN_MS,
@@ -29,7 +34,7 @@ import {
 
 /** A dead letter, as the transport in memory keeps it. */
 export interface DeadLetter {
-  readonly envelope: Envelope;
+  readonly envelope: StoredEnvelope;
   readonly reason: Dead["reason"];
 }
 
@@ -40,7 +45,7 @@ export class InMemoryTransport implements Transport {
   /** The queues' settings. */
   readonly queues = new MemoryQueues();
   /** Handled messages that are to be remembered, oldest first, and for how many ms. */
-  readonly kept: { readonly envelope: Envelope; readonly keepMs: number }[] = [];
+  readonly kept: { readonly envelope: StoredEnvelope; readonly keepMs: number }[] = [];
   /** What handlers last reported of messages that are here, by id. */
   readonly progress = new Map<string, { readonly value: number; readonly note: string | null }>();
   readonly #rows = new Map<string, Row>();
@@ -55,7 +60,7 @@ export class InMemoryTransport implements Transport {
   }
 
   /** Messages that wait or run. */
-  get messages(): readonly Envelope[] {
+  get messages(): readonly StoredEnvelope[] {
     return [...this.#rows.values()].map(({ envelope }) => envelope);
   }
 
@@ -64,6 +69,7 @@ export class InMemoryTransport implements Transport {
     messages: readonly OutgoingMessage[],
     limits: readonly LimitedDispatch[] = [],
   ): Promise<string[]> {
+    messages.forEach(checkSizes);
     this.#rates.count(limits, this.#now());
     return messages.map((message) => {
       const timed = timedKey(message);
@@ -93,13 +99,15 @@ export class InMemoryTransport implements Transport {
         .map(({ envelope }) => envelope);
       const messages = again.filter(({ leaseToken }) => leaseToken === token);
       const crashed = again.filter(({ leaseToken }) => leaseToken === crashedToken);
-      if (messages.length + crashed.length > 0) return this.#answer(messages, crashed, request);
+      if (messages.length + crashed.length > 0) {
+        return this.#answer(messages, crashed, request, false);
+      }
     }
     const wanted = this.#wanted(request);
     const crashed = wanted.filter((row) =>
       request.sweep !== false && row.leasedUntil !== null && row.leasedUntil <= now
     );
-    const given = this.#give(
+    const { given, more } = this.#give(
       wanted.filter(({ envelope, leasedUntil }) =>
         leasedUntil === null && envelope.alone === runAlone && envelope.availableAt.getTime() <= now
       ).sort(inClaimOrder),
@@ -114,8 +122,13 @@ export class InMemoryTransport implements Transport {
     };
     return this.#answer(
       given.map((row) => lease(row, token, row.envelope.attempts + 1)),
-      crashed.map((row) => lease(row, crashedToken, row.envelope.attempts)),
+      // A sweep that nobody settled counts, as in Postgres.
+      crashed.map((row) => {
+        const { attempts, leaseToken } = row.envelope;
+        return lease(row, crashedToken, attempts + Number(leaseToken.endsWith(" crashed")));
+      }),
       request,
+      more,
     );
   }
 
@@ -192,8 +205,14 @@ export class InMemoryTransport implements Transport {
     );
   }
 
-  /** Of the due rows, in claim order, those to be leased: a share by weight for each queue, then what is left. */
-  #give(due: readonly Row[], request: ClaimRequest): Row[] {
+  /**
+   * Of the due rows, in claim order, those to be leased: a share by weight for each queue, then what is
+   * left, within the bytes asked for.
+   */
+  #give(
+    due: readonly Row[],
+    request: ClaimRequest,
+  ): { readonly given: readonly Row[]; readonly more: boolean } {
     const max = request.runAlone ? Math.min(request.maxMessages, 1) : request.maxMessages;
     const now = this.#now();
     const byQueue = Map.groupBy(due, ({ envelope }) => envelope.queue);
@@ -215,11 +234,12 @@ export class InMemoryTransport implements Transport {
         free.slice(0, Math.max(0, most)).forEach((row) => taken.add(row));
       }
     }
-    for (const [queue, rows] of byQueue) {
-      const granted = rows.filter((row) => taken.has(row)).length;
+    const given = fitting([...taken].sort(inClaimOrder), request.maxBytes ?? MAX_CLAIM_BYTES);
+    for (const queue of byQueue.keys()) {
+      const granted = given.filter(({ envelope }) => envelope.queue === queue).length;
       this.queues.grant(queue, granted, now, request.startWithinMs ?? START_WITHIN_MS);
     }
-    return [...taken].sort(inClaimOrder);
+    return { given, more: given.length < taken.size };
   }
 
   /** Whether its turn has come in its group; of a message that is in none, always. */
@@ -243,7 +263,12 @@ export class InMemoryTransport implements Transport {
     );
   }
 
-  #answer(messages: Envelope[], crashed: Envelope[], request: ClaimRequest): Promise<Claim> {
+  #answer(
+    messages: StoredEnvelope[],
+    crashed: StoredEnvelope[],
+    request: ClaimRequest,
+    more: boolean,
+  ): Promise<Claim> {
     const now = this.#now();
     const opensAt = once((queue) => this.queues.opensAt(queue, this.#leases(queue), now));
     const waiting = this.#wanted(request)
@@ -254,12 +279,13 @@ export class InMemoryTransport implements Transport {
       }));
     const nextDue = Math.min(...waiting.map(({ startsAt }) => startsAt));
     return Promise.resolve({
-      messages: messages.map((envelope) =>
-        this.queues.isRated(envelope.queue)
-          ? { ...envelope, startWithinMs: request.startWithinMs ?? START_WITHIN_MS }
-          : envelope
-      ),
-      crashed,
+      messages: messages.map((envelope) => ({
+        ...handedOut(envelope, false),
+        ...(this.queues.isRated(envelope.queue) &&
+          { startWithinMs: request.startWithinMs ?? START_WITHIN_MS }),
+      })),
+      crashed: crashed.map((envelope) => handedOut(envelope, true)),
+      more,
       lastKeys: {},
       aloneDue: waiting.some(({ alone, startsAt }) => alone && startsAt <= now),
       nextDueMs: messages.length + crashed.length > 0 || nextDue === Infinity

@@ -1,7 +1,7 @@
 /** The transport over Supabase: each method is one RPC. The only file that speaks SQL's names. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { AttemptError, Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
+import type { Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
 import type { Settlement } from "../outcome.ts";
 import type { LimitedDispatch } from "../rate-limit.ts";
 import { callRpc } from "./rpc.ts";
@@ -13,6 +13,7 @@ import {
   type HeartbeatResult,
   type LastKeys,
   type Lease,
+  MAX_CLAIM_BYTES,
   type ProgressReport,
   type SettleResult,
   START_WITHIN_MS,
@@ -40,11 +41,10 @@ type RestOfRow = [
   retryCount: number,
   groupKey: string | null,
   stamps: Stamps | null,
-  errors: AttemptError[] | null,
   alone: boolean,
 ];
 
-const NOTHING_MORE: RestOfRow = [null, false, 0, null, null, null, false];
+const NOTHING_MORE: RestOfRow = [null, false, 0, null, null, false];
 
 interface Enqueued {
   ids: string[];
@@ -53,6 +53,9 @@ interface Enqueued {
 interface ClaimAnswer {
   messages: MessageRow[];
   crashed: MessageRow[];
+  oversized: string[];
+  bytes: number;
+  more: boolean;
   token: string;
   crashed_token: string;
   last_keys: LastKeys;
@@ -171,19 +174,23 @@ function claimArguments(request: ClaimRequest) {
     repeated: request.repeated ?? false,
     slots: request.slots ?? null,
     start_within_ms: request.startWithinMs ?? START_WITHIN_MS,
+    max_bytes: request.maxBytes ?? MAX_CLAIM_BYTES,
   };
 }
 
 function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
   const startWithinMs = request.startWithinMs ?? START_WITHIN_MS;
-  const messages = answer.messages.map((row) => toEnvelope(row, answer.token));
+  const bytes = answer.bytes / answer.messages.length;
+  const messages = answer.messages.map((row) => toEnvelope(row, answer.token, bytes));
   return {
     messages: answer.rated.length === 0
       ? messages
       : messages.map((envelope) =>
         answer.rated.includes(envelope.queue) ? { ...envelope, startWithinMs } : envelope
       ),
-    crashed: answer.crashed.map((row) => toEnvelope(row, answer.crashed_token)),
+    crashed: answer.crashed.map((row) => toEnvelope(row, answer.crashed_token, 0)),
+    oversized: answer.oversized,
+    more: answer.more,
     lastKeys: answer.last_keys,
     aloneDue: answer.alone_due,
     nextDueMs: answer.next_due_at === null
@@ -194,9 +201,10 @@ function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
   };
 }
 
-function toEnvelope(row: MessageRow, leaseToken: string): Envelope {
+/** @param bytes that it takes, more or less */
+function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): Envelope {
   const [id, type, payload, queue, priority, attempts, availableAt, createdAt, rest] = row;
-  const [expiresAt, expired, retryCount, groupKey, stamps, errors, alone] = rest ?? NOTHING_MORE;
+  const [expiresAt, expired, retryCount, groupKey, stamps, alone] = rest ?? NOTHING_MORE;
   return {
     id,
     type,
@@ -211,9 +219,9 @@ function toEnvelope(row: MessageRow, leaseToken: string): Envelope {
     attempts,
     groupKey,
     stamps: stamps ?? {},
-    errors: errors ?? [],
     alone,
     leaseToken,
+    bytes,
   };
 }
 

@@ -10,6 +10,8 @@ export interface ClaimRequest {
   readonly token: string;
   /** At most so many messages. */
   readonly maxMessages: number;
+  /** Messages of at most so many bytes together, but one in any case; 8 MiB where absent. */
+  readonly maxBytes?: number;
   /** How long the leases last, in ms. */
   readonly leaseMs: number;
   /** Only these queues; all where absent. */
@@ -31,6 +33,9 @@ export interface ClaimRequest {
 /** {@link ClaimRequest.startWithinMs} where it is absent. */
 export const START_WITHIN_MS = 250;
 
+/** {@link ClaimRequest.maxBytes} where it is absent. */
+export const MAX_CLAIM_BYTES = 8 * 1024 * 1024;
+
 /** Where a claim ended in each queue; made and read by the transport only. */
 export type LastKeys = Readonly<Record<string, unknown>>;
 
@@ -38,8 +43,12 @@ export type LastKeys = Readonly<Record<string, unknown>>;
 export interface Claim {
   /** Messages to run, in claim order: priority, due time, id. */
   readonly messages: readonly Envelope[];
-  /** Messages whose worker died: to be judged, not run. */
+  /** Messages whose worker died, without their payloads: to be judged, not run. */
   readonly crashed: readonly Envelope[];
+  /** Ids of those among them that are larger than any worker can take; none where absent. */
+  readonly oversized?: readonly string[];
+  /** Its bytes were used up: there may be more to claim. */
+  readonly more?: boolean;
   /** To be passed to the next claim. */
   readonly lastKeys: LastKeys;
   /** A message waits that has to run alone. */

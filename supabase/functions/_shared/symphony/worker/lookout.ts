@@ -38,6 +38,8 @@ export interface Hands {
   readonly room: number;
   /** Fewer are not worth a call of their own. */
   readonly worthwhile: number;
+  /** Bytes of messages that it may take; 0 where it has to wait for room. No limit where absent. */
+  readonly bytes?: number;
   /** Handlers that may start at once. */
   readonly slots: number;
 }
@@ -93,7 +95,8 @@ export class Lookout {
    */
   request(now: number, hands: Hands, settles: boolean): ClaimRequest | null {
     const { leaseMs, queues } = this.options;
-    const { isEmpty, claims, room, worthwhile, slots } = hands;
+    const { isEmpty, claims, room, worthwhile, bytes, slots } = hands;
+    if (bytes === 0 && !isEmpty) return null;
     // A message that has to run alone waits until this worker's hands are empty; and after it, the
     // ordinary ones have their turn.
     const runAlone = this.#aloneDue && !this.#ranAlone;
@@ -111,6 +114,7 @@ export class Lookout {
     return {
       token: crypto.randomUUID(),
       maxMessages: runAlone ? 1 : room,
+      ...(bytes !== undefined && { maxBytes: bytes }),
       slots,
       startWithinMs: this.#startWithinMs,
       leaseMs,
@@ -135,7 +139,7 @@ export class Lookout {
       this.#nextFullLookAt = performance.now() + untilFullLook(claim.lookMs);
     }
     this.#lastKeys = claim.lastKeys;
-    this.#cameShort = given < request.maxMessages;
+    this.#cameShort = given < request.maxMessages && !claim.more;
     this.nextLookAt = this.#whenToLookAgain(!this.#cameShort, claim);
   }
 

@@ -32,6 +32,8 @@ export interface WorkerOptions extends WorkerLimits {
   readonly batchSize: number;
   /** Handlers running at once. */
   readonly concurrency: number;
+  /** Most bytes of messages held at once; 16 MiB where absent. One message is held in any case. */
+  readonly maxBytes?: number;
   /** How long a lease lasts without a heartbeat, in ms. */
   readonly leaseMs: number;
   /** Writes what handlers report; nothing is written where absent. */

@@ -1,11 +1,13 @@
 /** The worker: claims, runs a bounded number of handlers at once, settles; one run is one tick's. */
 
-import { CancelledError, CrashError, LeaseLostError, WorkerStoppedError } from "../errors.ts";
+import { CancelledError, LeaseLostError, WorkerStoppedError } from "../errors.ts";
 import type { Claim, ClaimRequest } from "../transport/transport.ts";
 import { Budget } from "./budget.ts";
+import { judgeCrashed } from "./crashed.ts";
 import { exchange } from "./exchange.ts";
 import { processGate } from "./gate.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import { Inbox } from "./inbox.ts";
 import { Leases } from "./leases.ts";
 import { Lookout } from "./lookout.ts";
@@ -37,6 +39,7 @@ class Run {
   readonly #tally: Tally;
   readonly #budget: Budget;
   readonly #pace: Pace;
+  readonly #bytes: HeldBytes;
   readonly #inbox = new Inbox();
   readonly #slots: Slots;
   readonly #outbox: Outbox;
@@ -61,6 +64,7 @@ class Run {
     this.#options = options;
     this.#tally = new Tally(options.retry);
     this.#budget = new Budget(options, this.#now);
+    this.#bytes = new HeldBytes(options.maxBytes);
     this.#pace = new Pace({ slots: concurrency, most: batchSize });
     this.#mostExchanges = batchSize < MANY_MESSAGES ? EXCHANGES : EXCHANGES + 1;
     this.#outbox = new Outbox(Math.ceil(batchSize / this.#mostExchanges));
@@ -199,6 +203,7 @@ class Run {
       claims: this.#claiming > 0,
       room: Math.min(room, this.#budget.messages - waiting),
       worthwhile,
+      bytes: this.#bytes.room,
       slots: this.#claiming === 0 ? this.#slots.free : 0,
     }, settles);
   }
@@ -209,6 +214,7 @@ class Run {
     const claiming = request?.maxMessages ?? 0;
     this.#exchanges++;
     this.#claiming += claiming;
+    this.#bytes.asked(request);
     const sentAt = performance.now();
     const keepTrying = () => {
       const holdsLeases = !this.#held().next().done;
@@ -225,6 +231,7 @@ class Run {
       this.#failure = error;
     }
     this.#outbox.written(done);
+    this.#bytes.answered(request, done);
     this.#exchanges--;
     this.#claiming -= claiming;
     this.#wake();
@@ -233,13 +240,12 @@ class Run {
   #take(claim: Claim, request: ClaimRequest, sentAt: number): void {
     if (this.#leases.taken(sentAt, !this.#hasWork, claim.leaseMs)) this.#heartbeat.hurry();
     this.#lookout.learn(claim, request);
-    if (!request.runAlone && claim.messages.length === request.maxMessages) {
-      this.#options.tick?.backlog();
-    }
+    const isFull = claim.more === true || claim.messages.length === request.maxMessages;
+    if (!request.runAlone && isFull) this.#options.tick?.backlog();
     for (const envelope of claim.crashed) {
-      const outcome = this.#options.retry.decide(envelope, new CrashError(), { durationMs: 0 });
-      this.#outbox.add(envelope, outcome);
+      this.#outbox.add(envelope, judgeCrashed(envelope, claim, this.#options.retry));
     }
+    this.#bytes.add(claim.messages);
     this.#inbox.add(claim.messages, sentAt);
     this.#tally.report.claimed += claim.messages.length;
   }
@@ -254,7 +260,7 @@ class Run {
   /** Lets go of messages whose lease is another's by now. */
   #drop(ids: readonly string[]): void {
     this.#options.log.warn("lease_lost", { ids });
-    this.#inbox.takeOut(ids);
+    this.#bytes.remove(this.#inbox.takeOut(ids));
     this.#slots.stop(ids, new LeaseLostError());
   }
 
@@ -277,18 +283,12 @@ class Run {
   /** Waits until a handler or an exchange is done, or the next moment at which something is due. */
   async #change(): Promise<void> {
     const now = this.#now;
-    let next = Infinity;
-    const at = (time: number) => {
-      if (time > now && time < next) next = time;
-    };
-    at(this.#budget.endsAt);
-    at(this.#budget.stopsAt);
-    at(this.#leasesEndAt);
-    at(this.#inbox.startBy);
-    at(this.#inbox.size > 0 ? this.#slots.filledAt + STALLED_AFTER_MS : Infinity);
-    at(this.#lookout.nextLookAt ?? Infinity);
-    at(this.#rest.askAt);
-    at(this.#outbox.dueAt);
+    const times = [
+      ...[this.#budget.endsAt, this.#budget.stopsAt, this.#leasesEndAt, this.#inbox.startBy],
+      this.#inbox.size > 0 ? this.#slots.filledAt + STALLED_AFTER_MS : Infinity,
+      ...[this.#lookout.nextLookAt ?? Infinity, this.#rest.askAt, this.#outbox.dueAt],
+    ];
+    const next = Math.min(...times.filter((time) => time > now));
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
