@@ -608,10 +608,12 @@ export type Database = {
         Returns: Json;
       };
       "messenger_capped": { Args: { "count": number; "max_count": number }; Returns: Json };
+      "messenger_check_sizes": { Args: { "messages": Json }; Returns: undefined };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;
           "lease_ms"?: number;
+          "max_bytes"?: number;
           "max_messages"?: number;
           "queues"?: (string)[];
           "repeated"?: boolean;
@@ -668,6 +670,10 @@ export type Database = {
       "messenger_finish_schedule_runs": {
         Args: { "message_ids": (number)[]; "outcome": string; "reasons"?: (string)[] };
         Returns: undefined;
+      };
+      "messenger_fit_bytes": {
+        Args: { "at_least_one": boolean; "candidates": (unknown)[]; "max_bytes": number };
+        Returns: Record<string, unknown>;
       };
       "messenger_fleet_size": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_follow": { Args: { "id": number; "user_id"?: string }; Returns: Json };
@@ -780,6 +786,7 @@ export type Database = {
         Args: {
           "keys": Json;
           "limited": (boolean)[];
+          "max_bytes"?: number;
           "max_messages": number;
           "open_queues": (string)[];
           "rated": (boolean)[];
@@ -789,6 +796,7 @@ export type Database = {
         };
         Returns: Record<string, unknown>;
       };
+      "messenger_max_payload_bytes": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_milliseconds": { Args: { "field": string; "span": string }; Returns: number };
       "messenger_next_due": { Args: { "queues": (string)[] }; Returns: string };
       "messenger_next_schedule_at": { Args: { "token"?: string }; Returns: string };
@@ -911,6 +919,7 @@ export type Database = {
         Args: {
           "last_keys"?: Json;
           "lease_ms"?: number;
+          "max_bytes"?: number;
           "max_messages"?: number;
           "queues"?: (string)[];
           "repeated"?: boolean;
@@ -930,6 +939,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_stats": { Args: Record<PropertyKey, never>; Returns: Json };
+      "messenger_stored_bytes": { Args: { "value": Json }; Returns: number };
       "messenger_sync_schedules": {
         Args: { "dry_run"?: boolean; "fingerprint": string; "schedules": Json };
         Returns: Json;

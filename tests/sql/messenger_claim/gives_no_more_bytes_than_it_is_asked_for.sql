@@ -36,7 +36,7 @@ select is(
 select pg_temp.fill(300, '{"small": true}');
 select is(pg_temp.given(7, 8388608), '100 false', 'small ones are as many as are asked for');
 update messenger_messages set stamps = jsonb_build_object('text', repeat('x', 1000000))
-where status = 'pending';
+where id in (select id from messenger_messages where status = 'pending' order by id limit 5);
 select is(pg_temp.given(8, 3500000), '3 true', 'stamps weigh as payloads do');
 
 select * from finish();
