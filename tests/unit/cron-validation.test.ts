@@ -82,6 +82,42 @@ Deno.test("a zone that is not an IANA zone is refused with an error that names i
   }
 });
 
+Deno.test("a name that does not mean one place is refused, and the error offers the near ones", () => {
+  const offered: [string, string][] = [
+    ["BST", "Europe/London or Asia/Dhaka"],
+    ["ist", "Asia/Kolkata or Europe/Dublin or Asia/Jerusalem"],
+    ["EST", "America/New_York or America/Panama"],
+    ["EDT", "America/New_York or America/Panama"],
+    ["CST6CDT", "America/Chicago"],
+    ["PST8PDT", "America/Los_Angeles"],
+    ["MST", "America/Denver or America/Phoenix"],
+    ["HST", "Pacific/Honolulu"],
+    ["CET", "Europe/Berlin or Europe/Paris"],
+    ["GMT", "UTC or Europe/London"],
+    ["Zulu", "UTC"],
+    ["Etc/GMT+5", "UTC"],
+    ["Japan", "Asia/Tokyo"],
+    ["Cuba", "America/Havana"],
+    ["London", "Europe/London"],
+    ["Europe/Lodnon", "Europe/London or Europe/Lisbon"],
+    ["new york", "America/New_York"],
+  ];
+  for (const [zone, near] of offered) {
+    const error = assertThrows(() => getNextCronTime("0 9 * * *", NOW, zone), RangeError);
+    assert(error.message.startsWith(`timezone: unknown IANA time zone "${zone}"`), error.message);
+    assert(error.message.endsWith(`; did you mean ${near}?`), error.message);
+  }
+});
+
+Deno.test("names of the IANA database that mean one place are taken in any case, and UTC", () => {
+  const names = [
+    ...Intl.supportedValuesOf("timeZone").filter((name) => name.includes("/")),
+    ...["UTC", "utc", "Etc/UTC", "Asia/Kolkata", "Asia/Calcutta", "Europe/Kyiv", "US/Pacific"],
+    ...["america/argentina/buenos_aires", "America/Port-au-Prince", "EUROPE/LONDON"],
+  ];
+  for (const name of names.filter((name) => !name.startsWith("Etc/GMT"))) assertTimeZone(name);
+});
+
 Deno.test("a zone that is not a string is refused", () => {
   for (const value of [null, 5, {}, Symbol("zone")]) {
     const zone = value as unknown as string;

@@ -3,6 +3,7 @@
 // Asking Intl is slow, so the changes are looked for once per zone and stretch of time, and kept.
 import { boundedCache } from "./bounded-cache.ts";
 import { DAY } from "./cron-calendar.ts";
+import { isPlace, nearZones } from "./zone-names.ts";
 
 /**
  * A stretch of time with one offset: `start` included, `end` excluded, in milliseconds since 1970.
@@ -33,20 +34,21 @@ const MAX_CACHED_ZONES = 600;
 const MAX_CACHED_BLOCKS = 256;
 
 /**
- * The zone of an IANA name, in any case.
- * Throws a RangeError that starts with `timezone:` for any other name.
+ * The zone of an IANA name that means one place, or of UTC, in any case.
+ * Throws a RangeError that starts with `timezone:` for any other name, and offers those near to it.
  */
 export const getTimeZone: (name: string) => TimeZone = boundedCache(MAX_CACHED_ZONES, loadTimeZone);
 
 /**
- * Throws a RangeError that starts with `timezone:` unless `name` is an IANA time zone known here.
+ * Throws a RangeError that starts with `timezone:` unless `name` is such a name known here.
  */
 export function assertTimeZone(name: string): void {
   getTimeZone(name);
 }
 
 function loadTimeZone(name: string): TimeZone {
-  const offsetAt = name === "UTC" ? () => 0 : intlOffsets(name);
+  const isUtc = typeof name === "string" && /^(etc\/)?utc$/i.test(name);
+  const offsetAt = isUtc ? () => 0 : intlOffsets(name);
   const spansOfBlock = boundedCache(
     MAX_CACHED_BLOCKS,
     (block: number) => findSpans(offsetAt, block * BLOCK - DAY, (block + 1) * BLOCK),
@@ -62,17 +64,24 @@ function loadTimeZone(name: string): TimeZone {
 }
 
 function intlOffsets(name: string): OffsetAt {
-  const unknown = () =>
-    new RangeError(`timezone: unknown IANA time zone "${String(name).slice(0, 64)}"`);
-  // Newer runtimes take "+05:30" as well, which is no IANA name and fails on older ones.
-  if (typeof name !== "string" || !/^[a-z]/i.test(name)) throw unknown();
+  // Intl takes abbreviations and "+05:30" as well, some runtimes more of them than others.
+  if (typeof name !== "string" || !isPlace(name)) throw unknownZone(name);
   let format: Intl.DateTimeFormat;
   try {
     format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
   } catch {
-    throw unknown();
+    throw unknownZone(name);
   }
   return (instant) => readOffset(format.format(instant));
+}
+
+function unknownZone(name: unknown): RangeError {
+  const shown = String(name).slice(0, 64);
+  const near = nearZones(shown);
+  return new RangeError(
+    `timezone: unknown IANA time zone "${shown}"; it has to be UTC or a place, such as ` +
+      `Europe/London${near.length > 0 ? `; did you mean ${near.join(" or ")}?` : ""}`,
+  );
 }
 
 /** Reads the "GMT-05:00" at the end of "3/8/2026, GMT-05:00"; seconds occur before 1972. */
