@@ -106,6 +106,7 @@ testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
       type: "interval",
       config: { interval: "1s" },
       catchUp: "all",
+      catchUpLimit: 2_000,
     });
     const other = await scheduler.schedule(note, hourly);
     await bench.clock.set("2026-01-05T10:00:00Z");

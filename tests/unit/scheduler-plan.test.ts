@@ -28,7 +28,9 @@ function schedule(
     startAt: null,
     endAt: null,
     catchUp: "latest",
+    catchUpLimit: null,
     overlap: "allow",
+    whilePaused: "enqueue",
     jitter: 0,
     queue: null,
     priority: null,
@@ -90,6 +92,110 @@ Deno.test("catchUp 'none' takes a tick that is a little late for on time", () =>
   const due = at("05T10:00").getTime();
   assertEquals(runs(plan(daily, new Date(due + ON_TIME_MS))), [at("05T10:00")]);
   assertEquals(runs(plan(daily, new Date(due + ON_TIME_MS + 1))), []);
+});
+
+Deno.test("catchUp 'none' found 90 minutes late runs the occurrence that is on time", () => {
+  const minutely: ScheduleTimes = { type: "cron", config: { cron: "* * * * *" } };
+  const planned = plan(schedule(minutely, { catchUp: "none" }), at("05T11:00:30"));
+  assertEquals([runs(planned), next(planned)], [[at("05T11:00")], at("05T11:01")]);
+  assertEquals(
+    planned.missed?.reason,
+    "missed: of 61 planned times, from 2026-01-05T10:00:00.000Z to 2026-01-05T11:00:00.000Z, " +
+      "only the latest was run",
+  );
+  const interval: ScheduleTimes = { type: "interval", config: { interval: "7m" } };
+  const state = { catchUp: "none", nextRunAt: at("05T10:00") } as const;
+  assertEquals(runs(plan(schedule(interval, state), at("05T11:04:59"))), [at("05T11:03")]);
+  assertEquals(runs(plan(schedule(interval, state), at("05T11:05:00.001"))), []);
+});
+
+Deno.test("catchUp 'all' makes up the latest 1,000, and records the others as one", () => {
+  const minutely: ScheduleTimes = { type: "cron", config: { cron: "* * * * *" } };
+  const late = schedule(minutely, { catchUp: "all" });
+  const planned = plan(late, at("12T09:59:30"), 5_000);
+  assertEquals([runs(planned).length, next(planned)], [1_000, at("12T10:00")]);
+  assertEquals([runs(planned)[0], runs(planned)[999]], [at("11T17:20"), at("12T09:59")]);
+  assertEquals(
+    planned.missed?.reason,
+    "missed: no run for 9080 planned times, from 2026-01-05T10:00:00.000Z on, " +
+      "as catch_up_limit is 1000",
+  );
+  const batch = plan(late, at("12T09:59:30"), 10);
+  assertEquals([runs(batch).length, next(batch)], [10, at("11T17:30")]);
+  const rest = plan(
+    schedule(minutely, { catchUp: "all", nextRunAt: next(batch) }),
+    at("12T09:59:30"),
+  );
+  assertEquals([runs(rest)[0], rest.missed], [at("11T17:30"), null]);
+});
+
+Deno.test("catchUpLimit sets how many runs are made up", () => {
+  const every: ScheduleTimes = { type: "interval", config: { interval: "1s" } };
+  const state = { catchUp: "all", catchUpLimit: 3 } as const;
+  const planned = plan(schedule(every, state), at("06T10:00"));
+  assertEquals(runs(planned), [at("06T09:59:58"), at("06T09:59:59"), at("06T10:00")]);
+  assert(planned.missed?.reason.startsWith("missed: no run for 86398 planned times"));
+});
+
+const monthly: ScheduleTimes = { type: "cron", config: { cron: "0 9 5 * *" } };
+const lastMonth = { lastRunAt: new Date("2025-12-05T09:00:00Z") };
+
+Deno.test("a planned time an hour early is planned again, and nothing runs at it", () => {
+  const early = schedule(monthly, { ...lastMonth, nextRunAt: at("05T08:00") });
+  const planned = plan(early, at("05T08:00:01"));
+  assertEquals([runs(planned), next(planned)], [[], at("05T09:00")]);
+  assertEquals(planned.note, {
+    at: at("05T08:00").getTime(),
+    reason: "next_run_at: planned again, as the schedule does not give 2026-01-05T08:00:00.000Z; " +
+      "it is 2026-01-05T09:00:00.000Z",
+  });
+});
+
+Deno.test("of a planned time an hour late the right occurrence runs, once", () => {
+  const late = schedule(monthly, { ...lastMonth, nextRunAt: at("05T10:00") });
+  const planned = plan(late, at("05T10:00:01"));
+  assertEquals(
+    [runs(planned), next(planned)],
+    [[at("05T09:00")], new Date("2026-02-05T09:00:00Z")],
+  );
+  assert(planned.note?.reason.startsWith("next_run_at: planned again"));
+});
+
+const unusable: [string, Date][] = [
+  ["infinite", new Date(NaN)],
+  ["long over", new Date("0001-01-01T09:00:00Z")],
+  ["before the last run", new Date("2025-11-05T09:00:00Z")],
+];
+for (const [what, nextRunAt] of unusable) {
+  Deno.test(`a planned time that is ${what} is planned again from the last run`, () => {
+    const planned = plan(schedule(monthly, { ...lastMonth, nextRunAt }), at("05T08:00"));
+    assertEquals([runs(planned), next(planned)], [[], at("05T09:00")]);
+    assert(planned.note !== null);
+    const due = plan(schedule(monthly, { ...lastMonth, nextRunAt }), at("05T09:00"));
+    assertEquals(runs(due), [at("05T09:00")]);
+  });
+}
+
+Deno.test("a single run whose planned time was changed runs at its own, and never again", () => {
+  const once: ScheduleTimes = { type: "once", config: { at: at("05T10:00") } };
+  const early = plan(schedule(once, { nextRunAt: at("05T09:00") }), at("05T09:00"));
+  assertEquals([runs(early), next(early), early.note !== null], [[], at("05T10:00"), true]);
+  const late = plan(schedule(once, { nextRunAt: at("05T11:00") }), at("05T11:00"));
+  assertEquals([runs(late), late.note !== null], [[at("05T10:00")], true]);
+  for (const nextRunAt of [at("05T10:00"), at("05T12:00")]) {
+    const done = plan(schedule(once, { nextRunAt, lastRunAt: at("05T10:00") }), at("05T12:00"));
+    assertEquals([runs(done), done.disabled?.by], [[], "finished"]);
+  }
+});
+
+Deno.test("an interval goes on from the run that is planned, and from the last where that is none", () => {
+  const every: ScheduleTimes = { type: "interval", config: { interval: "10m" } };
+  const moved = plan(schedule(every, { nextRunAt: at("05T10:03") }), at("05T10:05"));
+  assertEquals([runs(moved), next(moved)], [[at("05T10:03")], at("05T10:13")]);
+  const lost = schedule(every, { nextRunAt: new Date(NaN), lastRunAt: at("05T09:58") });
+  const planned = plan(lost, at("05T10:05"));
+  assertEquals([runs(planned), next(planned)], [[], at("05T10:08")]);
+  assert(planned.note !== null);
 });
 
 Deno.test("a schedule without a next run gets it, and is run if that has come", () => {
@@ -199,7 +305,12 @@ const unreadable: [string, Schedule, string][] = [
   ["no interval", schedule({ type: "interval", config: { interval: 0 } }), "interval_ms:"],
   ["a negative interval", schedule({ type: "interval", config: { interval: -5 } }), "interval_ms:"],
   ["no moment", schedule({ type: "once", config: { at: new Date(NaN) } }), "run_at:"],
-  ["an infinite next run", schedule(hourly, { nextRunAt: new Date(NaN) }), "next_run_at:"],
+  [
+    "too short an interval",
+    schedule({ type: "interval", config: { interval: 999 } }),
+    "interval_ms:",
+  ],
+  ["no limit to what is made up", schedule(hourly, { catchUpLimit: 0 }), "catch_up_limit:"],
   ["an infinite end", schedule(hourly, { endAt: new Date(NaN) }), "end_at:"],
 ];
 for (const [what, row, field] of unreadable) {

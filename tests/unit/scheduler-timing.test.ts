@@ -3,6 +3,8 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
+  countOccurrences,
+  firstOfLatest,
   latestOccurrence,
   nextOccurrence,
   type Timing,
@@ -42,6 +44,35 @@ Deno.test("the latest occurrence is the one that stepping from one to the next e
           }
           latest = next;
         }
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("occurrences are counted without stepping, and found by their number from the end", () => {
+  fc.assert(
+    fc.property(
+      timing,
+      fc.integer({ min: at("2026-01-01T00:00Z"), max: at("2027-01-01T00:00Z") }),
+      fc.integer({ min: 0, max: 40 * 86_400_000 }),
+      fc.integer({ min: 1, max: 50 }),
+      (timing, after, span, n) => {
+        let next: number | null;
+        try {
+          next = nextOccurrence(timing, after);
+        } catch {
+          return; // An expression of the fuzz that never fires.
+        }
+        const now = after + span;
+        const all: number[] = [];
+        for (; next !== null && next <= now; next = nextOccurrence(timing, next)) {
+          if (all.push(next) > 2_000) return;
+        }
+        const [first] = all;
+        if (first === undefined) return;
+        assertEquals(countOccurrences(timing, first, now), all.length);
+        assertEquals(firstOfLatest(timing, first, now, n), all.at(-n) ?? first);
       },
     ),
     { numRuns: 500 },

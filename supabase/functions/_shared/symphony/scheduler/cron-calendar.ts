@@ -26,6 +26,35 @@ export function nextMatch(cron: CronExpression, wall: number): number {
   return day * DAY + time * MINUTE;
 }
 
+/** How many whole minutes from the wall-clock time `from` up to, but not including, `to` match. */
+export function countMatches(cron: CronExpression, from: number, to: number): number {
+  const firstMinute = Math.ceil(from / MINUTE);
+  const endMinute = Math.ceil(to / MINUTE);
+  const minutesPerDay = DAY / MINUTE;
+  let count = 0;
+  for (let day = Math.floor(firstMinute / minutesPerDay); day * minutesPerDay < endMinute; day++) {
+    const date = new Date(day * DAY);
+    if (!cron.months.has(date.getUTCMonth() + 1) || !matchesDay(cron, date.getUTCDate(), day)) {
+      continue;
+    }
+    const start = day * minutesPerDay;
+    count += countTimes(cron, Math.max(0, firstMinute - start), endMinute - start);
+  }
+  return count;
+}
+
+/** How many minutes of a day match, from the minute `from` up to, but not including, `to`. */
+function countTimes(cron: CronExpression, from: number, to: number): number {
+  if (from === 0 && to >= DAY / MINUTE) return cron.hours.length * cron.minutes.length;
+  const times = cron.hours.map((hour) =>
+    cron.minutes.filter((minute) => {
+      const time = hour * MINUTES_PER_HOUR + minute;
+      return time >= from && time < to;
+    }).length
+  );
+  return times.reduce((sum, some) => sum + some, 0);
+}
+
 /** The first matching day at or after `fromDay`; days are counted from 1970-01-01. */
 function firstMatchingDay(cron: CronExpression, fromDay: number): number {
   let day = fromDay;

@@ -1,25 +1,44 @@
 /** What a tick does with one due schedule: which runs it makes now, and when the next one is. Pure. */
 
-import { checkSchedule } from "./check-options.ts";
-import { optionsOf, type Schedule, timingOf } from "./schedule.ts";
-import { latestOccurrence, nextOccurrence, type Timing } from "./timing.ts";
+import type { CatchUp } from "./options.ts";
+import { firstOccurrence, type Note } from "./planned.ts";
+import type { Schedule } from "./schedule.ts";
+import {
+  countOccurrences,
+  firstOfLatest,
+  latestOccurrence,
+  nextOccurrence,
+  type Timing,
+} from "./timing.ts";
 
 /** What becomes of a schedule in a tick; moments are in ms since 1970. */
 export interface Plan {
   /** Runs to be made now. */
-  readonly runs: readonly { readonly occurrence: number; readonly delayMs: number }[];
+  readonly runs: readonly PlannedRun[];
   /** Occurrences that get no run, written down under the first of them. */
   readonly missed: { readonly occurrence: number; readonly reason: string } | null;
+  /** Written down beside the runs. */
+  readonly note: Note | null;
   /** Planned time of the next run; it may be due as well. Null where the schedule is disabled. */
   readonly nextRunAt: number | null;
   readonly disabled: { readonly by: "finished" | "invalid"; readonly reason: string } | null;
 }
 
+/** A run that is to be made. */
+export interface PlannedRun {
+  readonly occurrence: number;
+  /** How long its message waits. */
+  readonly delayMs: number;
+}
+
 /**
- * With catchUp 'none', how late a schedule may be and still be run, in ms. Ticks come every minute:
- * so one may be late, or missing, and nothing counts as missed.
+ * With catchUp 'none', how late an occurrence may be found and still be run, in ms. The minute's tick
+ * may be late, or missing, and nothing counts as missed.
  */
 export const ON_TIME_MS = 120_000;
+
+/** With catchUp 'all', how many runs are made up where the schedule does not say. */
+const CATCH_UP_LIMIT = 1_000;
 
 /** Where a row holds what an option says, by their names. */
 const COLUMNS = new Map([
@@ -28,6 +47,8 @@ const COLUMNS = new Map([
   ["config.interval", "interval_ms"],
   ["startAt", "start_at"],
   ["endAt", "end_at"],
+  ["maxRuns", "max_runs"],
+  ["catchUpLimit", "catch_up_limit"],
 ]);
 
 /**
@@ -41,59 +62,36 @@ export function planRuns(
   options: { readonly now: number; readonly limit: number; readonly random: () => number },
 ): Plan {
   try {
-    const { timing, first } = firstOccurrence(schedule);
-    if (first === null || first > timing.until) return finish(schedule);
-    if (first > options.now) return { runs: [], missed: null, nextRunAt: first, disabled: null };
-    return planDue(schedule, timing, first, options);
+    const { timing, first, note } = firstOccurrence(schedule, options.now);
+    const plan = first === null || first > timing.until
+      ? finish(schedule)
+      : first > options.now
+      ? { runs: [], missed: null, nextRunAt: first, disabled: null }
+      : planDue(schedule, timing, first, options);
+    return { ...plan, note };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const reason = error.message.replace(/^[\w.]+/, (field) => COLUMNS.get(field) ?? field);
-    const disabled = { by: "invalid", reason } as const;
-    return { runs: [], missed: null, nextRunAt: null, disabled };
+    return { ...ending("invalid", reason), note: null };
   }
 }
 
-/**
- * The occurrence a stored schedule comes to next, due or not, and its times.
- * @throws RangeError if the schedule cannot be read
- */
-export function firstOccurrence(schedule: Schedule): { timing: Timing; first: number | null } {
-  const definition = checkSchedule(optionsOf(schedule));
-  const { startAt } = definition;
-  const [next, last, created, updated] = [
-    moment("next_run_at", schedule.nextRunAt),
-    moment("last_run_at", schedule.lastRunAt),
-    schedule.createdAt.getTime(),
-    schedule.updatedAt.getTime(),
-  ];
-  // An interval is counted from the run that is planned, else the one before, else the beginning.
-  const counted = startAt !== null && startAt > (last ?? -Infinity) ? startAt : last;
-  const timing = timingOf(definition, next ?? counted ?? created);
-  if (next !== null) return { timing, first: next };
-  // Nothing is made up for the time before the schedule was made, changed or enabled.
-  const after = timing.type === "once" ? last : Math.max(updated, last ?? -Infinity);
-  return { timing, first: nextOccurrence(timing, after ?? -Infinity) };
-}
-
-function moment(field: string, value: Date | null): number | null {
-  if (value === null) return null;
-  if (Number.isNaN(value.getTime())) throw new RangeError(`${field}: is no moment in time`);
-  return value.getTime();
-}
+type Runs = Omit<Plan, "note">;
 
 function planDue(
   schedule: Schedule,
   timing: Timing,
   first: number,
   { now, limit, random }: { now: number; limit: number; random: () => number },
-): Plan {
-  const { maxRuns, runCount, catchUp, jitter } = schedule;
+): Runs {
+  const { maxRuns, runCount, catchUp, catchUpLimit, jitter } = schedule;
   const left = maxRuns === null ? Infinity : maxRuns - runCount;
   if (left <= 0) return finish(schedule);
 
+  const due = { timing, first, now };
   const { occurrences, missed } = catchUp === "all"
-    ? { occurrences: eachDue(timing, first, now, Math.min(limit, left)), missed: null }
-    : withoutMissed(catchUp, first, latestOccurrence(timing, first, now), now);
+    ? eachDue(due, catchUpLimit ?? CATCH_UP_LIMIT, Math.min(limit, left))
+    : latestDue(due, catchUp);
   const last = occurrences.at(-1) ?? missed?.until ?? first;
   const nextRunAt = nextOccurrence(timing, last);
   return {
@@ -107,41 +105,61 @@ function planDue(
   };
 }
 
-function eachDue(timing: Timing, first: number, now: number, limit: number): number[] {
-  const due: number[] = [];
-  let next: number | null = first;
-  while (next !== null && next <= now && due.length < limit) {
-    due.push(next);
+/** Occurrences from `first`, which is one, up to `now`. */
+interface Due {
+  readonly timing: Timing;
+  readonly first: number;
+  readonly now: number;
+}
+
+interface Chosen {
+  readonly occurrences: readonly number[];
+  /** Those without a run, the last of which is at `until`. */
+  readonly missed: { readonly until: number; readonly reason: string } | null;
+}
+
+/** Each of the latest `ceiling`, of which `limit` are made now, the oldest first. */
+function eachDue({ timing, first, now }: Due, ceiling: number, limit: number): Chosen {
+  const count = countOccurrences(timing, first, now);
+  const start = count > ceiling ? firstOfLatest(timing, first, now, ceiling) : first;
+  const occurrences: number[] = [];
+  let next: number | null = start;
+  while (next !== null && next <= now && occurrences.length < limit) {
+    occurrences.push(next);
     next = nextOccurrence(timing, next);
   }
-  return due;
+  if (count <= ceiling) return { occurrences, missed: null };
+  const missed = `missed: no run for ${count - ceiling} planned times, from ${text(first)} on, ` +
+    `as catch_up_limit is ${ceiling}`;
+  return { occurrences, missed: { until: start, reason: missed } };
 }
 
-function withoutMissed(
-  catchUp: "latest" | "none",
-  first: number,
-  latest: number,
-  now: number,
-): { occurrences: number[]; missed: { until: number; reason: string } | null } {
-  const span = `${new Date(first).toISOString()} to ${new Date(latest).toISOString()}`;
-  if (catchUp === "none" && now - first > ON_TIME_MS) {
-    return {
-      occurrences: [],
-      missed: { until: latest, reason: `missed: no run for ${span}, as catch_up is none` },
-    };
-  }
-  if (latest === first) return { occurrences: [latest], missed: null };
-  return {
-    occurrences: [latest],
-    missed: { until: latest, reason: `missed: of ${span} only the latest was run` },
-  };
+/** The latest, unless it is missed itself and none is to be made up. */
+function latestDue({ timing, first, now }: Due, catchUp: Exclude<CatchUp, "all">): Chosen {
+  const latest = latestOccurrence(timing, first, now);
+  const isRun = catchUp === "latest" || now - latest <= ON_TIME_MS;
+  if (isRun && latest === first) return { occurrences: [latest], missed: null };
+  const count = countOccurrences(timing, first, now);
+  const span = `${count} planned times, from ${text(first)} to ${text(latest)}`;
+  const reason = isRun
+    ? `missed: of ${span}, only the latest was run`
+    : `missed: no run for ${span}, as catch_up is none`;
+  return { occurrences: isRun ? [latest] : [], missed: { until: latest, reason } };
 }
 
-function finish({ type, maxRuns, runCount }: Schedule): Plan {
+function finish({ type, maxRuns, runCount }: Schedule): Runs {
   const reason = maxRuns !== null && runCount >= maxRuns
     ? `max_runs: it has run ${runCount} times`
     : type === "once"
     ? "its one time is over"
     : "end_at: no occurrence is left";
-  return { runs: [], missed: null, nextRunAt: null, disabled: { by: "finished", reason } };
+  return ending("finished", reason);
+}
+
+function ending(by: "finished" | "invalid", reason: string): Runs {
+  return { runs: [], missed: null, nextRunAt: null, disabled: { by, reason } };
+}
+
+function text(moment: number): string {
+  return new Date(moment).toISOString();
 }

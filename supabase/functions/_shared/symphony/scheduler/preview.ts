@@ -3,7 +3,7 @@
 import { showValue } from "../inspect.ts";
 import { checkSchedule } from "./check-options.ts";
 import type { ScheduleOptions } from "./options.ts";
-import { firstOccurrence } from "./plan.ts";
+import { firstOccurrence } from "./planned.ts";
 import { type Schedule, timingOf } from "./schedule.ts";
 import { nextOccurrence, type Timing } from "./timing.ts";
 
@@ -33,7 +33,7 @@ export function previewSchedule(
  * @throws RangeError if `n` is wrong, or the stored schedule cannot be read
  */
 export function previewStored(schedule: Schedule, n: number, now: number): Date[] {
-  const { timing, first } = firstOccurrence(schedule);
+  const { timing, first } = firstOccurrence(schedule, now);
   const next = first !== null && first <= now ? nextOccurrence(timing, now) : first;
   const left = schedule.maxRuns === null ? null : schedule.maxRuns - schedule.runCount;
   return upcoming(timing, next, checkCount(n), left);

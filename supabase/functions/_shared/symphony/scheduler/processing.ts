@@ -155,7 +155,7 @@ async function advance(
       if (!(error instanceof TransportError) || error.retryable) throw error;
       const disabled = { by: "invalid", reason: `the database refused: ${error.message}` } as const;
       report(one.schedule, disabled, options.log);
-      const plan = { runs: [], missed: null, nextRunAt: null, disabled };
+      const plan = { runs: [], missed: null, note: null, nextRunAt: null, disabled };
       return write([{ ...one, plan, defaults: {} }]);
     });
     total.dispatched += result.dispatched;

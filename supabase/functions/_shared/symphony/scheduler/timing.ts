@@ -1,7 +1,7 @@
 /** When a schedule's occurrences are: one step from any moment to the next. Pure. */
 
 import { LAST_MOMENT } from "../checks.ts";
-import { getNextCronTime } from "./cron-parser.ts";
+import { countCronTimes, getNextCronTime } from "./cron-parser.ts";
 
 /**
  * The times of a schedule; all moments are in ms since 1970. No occurrence lies before `from` or
@@ -38,6 +38,40 @@ function step(timing: Timing, after: number): number {
       return anchor + Math.max(0, Math.floor((after - anchor) / intervalMs) + 1) * intervalMs;
     }
   }
+}
+
+/**
+ * How many occurrences there are from one that is not after `now` up to `now`.
+ * @param first an occurrence
+ */
+export function countOccurrences(timing: Timing, first: number, now: number): number {
+  const until = Math.min(now, timing.until, LAST_MOMENT);
+  if (until < first) return 0;
+  switch (timing.type) {
+    case "once":
+      return 1;
+    case "cron":
+      return countCronTimes(timing.cron, first, until, timing.timezone);
+    case "interval":
+      return Math.floor((until - first) / timing.intervalMs) + 1;
+  }
+}
+
+/**
+ * The first of the latest `n` occurrences up to `now`, by bisection over their number.
+ * @param first an occurrence that is not after `now`
+ */
+export function firstOfLatest(timing: Timing, first: number, now: number, n: number): number {
+  let before = first - 1;
+  let start = first;
+  for (let bound = now; countOccurrences(timing, start, now) > n;) {
+    const middle = before + Math.ceil((bound - before) / 2);
+    const candidate = nextOccurrence(timing, middle);
+    if (candidate !== null && countOccurrences(timing, candidate, now) >= n) {
+      [before, start] = [middle, candidate];
+    } else bound = middle - 1;
+  }
+  return start;
 }
 
 /**
