@@ -19,7 +19,9 @@ create table if not exists public.messenger_schedules (
   start_at timestamptz,
   end_at timestamptz,
   catch_up text not null default 'latest' check (catch_up in ('latest', 'all', 'none')),
+  catch_up_limit integer check (catch_up_limit between 1 and 100000),
   overlap text not null default 'allow' check (overlap in ('allow', 'skip')),
+  while_paused text not null default 'enqueue' check (while_paused in ('enqueue', 'skip')),
   jitter_ms bigint not null default 0 check (jitter_ms between 0 and 3155760000000),
   queue text check (queue ~ '^[A-Za-z0-9_.:-]{1,100}$'),
   priority smallint check (priority between -1000 and 1000),
@@ -31,6 +33,7 @@ create table if not exists public.messenger_schedules (
   disabled_reason text,
   declared boolean not null default false,
   last_message_id bigint,
+  failing_since timestamptz,
   lease_token uuid,
   leased_until timestamptz,
   created_at timestamptz not null default public.messenger_now(),
@@ -58,7 +61,7 @@ comment on column public.messenger_schedules.schedule_type is
 comment on column public.messenger_schedules.cron is
   'Five fields or a nickname such as @daily; for cron schedules.';
 comment on column public.messenger_schedules.interval_ms is
-  'Milliseconds between two planned runs; for interval schedules.';
+  'Milliseconds between two planned runs, 1000 or more; for interval schedules.';
 comment on column public.messenger_schedules.run_at is
   'When it runs; for schedules that run once.';
 comment on column public.messenger_schedules.timezone is
@@ -77,8 +80,12 @@ comment on column public.messenger_schedules.end_at is
   'No run is planned after this moment.';
 comment on column public.messenger_schedules.catch_up is
   'What becomes of runs missed while no tick came. latest: one run. all: each of them. none: no run.';
+comment on column public.messenger_schedules.catch_up_limit is
+  'With catch_up all, how many missed runs are made up at most, the latest; the others are recorded as one skipped entry. Null: 1000.';
 comment on column public.messenger_schedules.overlap is
   'skip: no run while the message of the run before waits or runs. allow: whatever is under way.';
+comment on column public.messenger_schedules.while_paused is
+  'enqueue: while the queue is paused, messages are made and wait for it. skip: no run while it is paused.';
 comment on column public.messenger_schedules.jitter_ms is
   'Each message waits a random time of up to so many milliseconds; the planned time stays.';
 comment on column public.messenger_schedules.queue is
@@ -101,6 +108,8 @@ comment on column public.messenger_schedules.declared is
   'Declared in code: a sync keeps it as declared there, and disables it when it is gone from there.';
 comment on column public.messenger_schedules.last_message_id is
   'Message of the latest run; with overlap skip, the next run waits for its end.';
+comment on column public.messenger_schedules.failing_since is
+  'Since when no right message could be made: its type is unknown, its payload does not fit, or middleware fails. Null: the latest one was right.';
 comment on column public.messenger_schedules.lease_token is
   'Fence of the tick that computes the next run: advancing under another token changes nothing.';
 comment on column public.messenger_schedules.leased_until is
@@ -136,6 +145,7 @@ begin
   new.updated_at := clock;
   new.lease_token := null;
   new.leased_until := null;
+  new.failing_since := null;
 
   if new.next_run_at is not distinct from old.next_run_at
      and (old.schedule_type, old.cron, old.interval_ms, old.run_at, old.timezone, old.start_at)
@@ -169,12 +179,12 @@ create or replace trigger messenger_schedules_changed
   for each row when (
     (
       old.name, old.message_type, old.payload, old.schedule_type, old.cron, old.interval_ms,
-      old.run_at, old.timezone, old.max_runs, old.start_at, old.end_at, old.catch_up, old.overlap,
-      old.jitter_ms, old.queue, old.priority, old.group_key, old.ttl_ms, old.stamps, old.enabled
+      old.run_at, old.timezone, old.max_runs, old.start_at, old.end_at, old.catch_up,
+      old.catch_up_limit, old.overlap, old.while_paused, old.jitter_ms, old.queue, old.priority, old.group_key, old.ttl_ms, old.stamps, old.enabled
     ) is distinct from (
       new.name, new.message_type, new.payload, new.schedule_type, new.cron, new.interval_ms,
-      new.run_at, new.timezone, new.max_runs, new.start_at, new.end_at, new.catch_up, new.overlap,
-      new.jitter_ms, new.queue, new.priority, new.group_key, new.ttl_ms, new.stamps, new.enabled
+      new.run_at, new.timezone, new.max_runs, new.start_at, new.end_at, new.catch_up,
+      new.catch_up_limit, new.overlap, new.while_paused, new.jitter_ms, new.queue, new.priority, new.group_key, new.ttl_ms, new.stamps, new.enabled
     )
   )
   execute function public.messenger_schedule_changed();

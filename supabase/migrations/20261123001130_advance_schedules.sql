@@ -6,7 +6,7 @@
 --   id               of the schedule
 --   next_run_at      planned time of the next run, if there is one
 --   occurrences      [{occurrence, delay_ms}]: the runs to make now, each occurrence ISO 8601
---   missed           {occurrence, reason}: written down as skipped
+--   missed, note     {occurrence, reason}: written down as skipped
 --   disabled_by, disabled_reason   where no run is left, or the row cannot be read
 --   queue, priority, ttl_ms        of the messages
 create or replace function public.messenger_advance_schedules(token uuid, advances jsonb)
@@ -30,7 +30,7 @@ begin
 
   with given as materialized (
     select * from jsonb_to_recordset(advances) as g (
-      id bigint, next_run_at timestamptz, occurrences jsonb, missed jsonb, disabled_by text,
+      id bigint, next_run_at timestamptz, occurrences jsonb, missed jsonb, note jsonb, disabled_by text,
       disabled_reason text, queue text, priority smallint, ttl_ms double precision
     )
   ),
@@ -78,10 +78,10 @@ begin
       case when not n.overlaps then clock end
     from numbered n
     union all
-    select h.id, (h.missed ->> 'occurrence')::timestamptz, null, null, 'skipped',
-      h.missed ->> 'reason', null
-    from held h
-    where jsonb_typeof(h.missed) = 'object'
+    select h.id, (left_out ->> 'occurrence')::timestamptz, null, null, 'skipped',
+      left_out ->> 'reason', null
+    from held h, unnest(array[h.missed, h.note]) as left_out
+    where jsonb_typeof(left_out) = 'object'
     on conflict do nothing
     returning schedule_id, occurrence, message_id
   ),

@@ -1,26 +1,69 @@
 -- Saving schedules: those made in code, over HTTP and in SQL, by name or new, and the sync of those
 -- that are declared in code.
 
--- What of a schedule its owner decides, to be compared; the rest is its state.
+-- The state of a schedule, which nobody gives.
+create or replace function public.messenger_schedule_state() returns text[]
+language sql immutable
+set search_path = ''
+as $$
+  select array[
+    'id', 'next_run_at', 'last_run_at', 'run_count', 'enabled', 'disabled_by', 'disabled_reason',
+    'last_message_id', 'failing_since', 'lease_token', 'leased_until', 'created_at', 'updated_at'
+  ]
+$$;
+comment on function public.messenger_schedule_state() is
+  'Columns of a schedule that are its state, and not decided by its owner.';
+
 create or replace function public.messenger_schedule_definition(
   schedule public.messenger_schedules
 ) returns jsonb
 language sql stable
 set search_path = ''
-as $$
-  select to_jsonb(schedule) - array[
-    'id', 'next_run_at', 'last_run_at', 'run_count', 'enabled', 'disabled_by', 'disabled_reason',
-    'last_message_id', 'lease_token', 'leased_until', 'created_at', 'updated_at'
-  ]
-$$;
+as $$ select to_jsonb(schedule) - public.messenger_schedule_state() $$;
 comment on function public.messenger_schedule_definition(public.messenger_schedules) is
   'What of a schedule its owner decides, as jsonb, without its state.';
 
--- `given` has the names of the columns; what it leaves out gets the column's default. With an `id` it
--- changes that schedule, with a `name` that is known it changes that, else it is new. `next_run_at`
--- is the first run, for where none is known; `finished` says instead why there is none, and `refused`
--- why it may not be saved. Where nothing is different nothing is written or refused: a schedule that
--- is saved again goes on undisturbed. Stamps that are not given stay.
+create or replace function public.messenger_merge_schedule(
+  known public.messenger_schedules, given jsonb
+) returns public.messenger_schedules
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  defaults constant jsonb := '{"timezone": "UTC", "catch_up": "latest", "overlap": "allow",
+    "while_paused": "enqueue", "jitter_ms": 0, "payload": {}}';
+  fields jsonb := given - public.messenger_schedule_state();
+  merged public.messenger_schedules;
+begin
+  -- A null takes a value away, for the default where there is one.
+  fields := fields || coalesce(
+    (
+      select jsonb_object_agg(key, defaults -> key) from jsonb_each(fields)
+      where value = 'null' and defaults ? key
+    ),
+    '{}'
+  );
+  if known.id is null then
+    fields := defaults || jsonb_build_object(
+      'run_count', 0, 'enabled', true, 'created_at', clock, 'updated_at', clock
+    ) || fields;
+  end if;
+  merged := jsonb_populate_record(known, fields);
+  -- As a payload, null is a value.
+  merged.payload := coalesce(given -> 'payload', merged.payload);
+  return merged;
+end
+$$;
+comment on function public.messenger_merge_schedule(public.messenger_schedules, jsonb) is
+  'What is given of a schedule, by the names of its columns, over what is known of it; over the defaults where nothing is.';
+
+-- `given` has the names of the columns. With an `id` it changes that schedule: what it leaves out stays.
+-- With a `name` that is known it makes that schedule what is given, and what it leaves out the default;
+-- stamps stay. Else it makes a new one. `next_run_at` is the first run, for where none is known;
+-- `finished` says instead why there is none, and `refused` why it may not be saved. All three were found
+-- with the columns in `assumed`; where a schedule turns out to have others, the next tick looks itself.
+-- Where nothing is different nothing is written or refused: it goes on undisturbed.
 create or replace function public.messenger_save_schedule(
   given jsonb, declared boolean default false
 ) returns jsonb
@@ -28,33 +71,27 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
+  wanted_id constant bigint := given ->> 'id';
   known public.messenger_schedules;
   wanted public.messenger_schedules;
   change text;
 begin
-  wanted := jsonb_populate_record(
-    null::public.messenger_schedules,
-    jsonb_build_object(
-      'timezone', 'UTC', 'catch_up', 'latest', 'overlap', 'allow', 'jitter_ms', 0,
-      'run_count', 0, 'enabled', true, 'created_at', clock, 'updated_at', clock
-    ) || coalesce(
-      (
-        select jsonb_object_agg(key, value) from jsonb_each(given)
-        where value <> 'null' and key <> 'next_run_at'
-      ),
-      '{}'
-    )
-  );
-  wanted.payload := coalesce(given -> 'payload', '{}');
-
   while change is null loop
     select * into known from public.messenger_schedules s
-    where case when wanted.id is null then s.name = wanted.name else s.id = wanted.id end
+    where case when wanted_id is null then s.name = given ->> 'name' else s.id = wanted_id end
     for update;
+    if known.id is null and wanted_id is not null then
+      raise sqlstate 'PT404' using message = format('id: there is no schedule %s', wanted_id);
+    end if;
 
+    wanted := public.messenger_merge_schedule(case when wanted_id is not null then known end, given);
     wanted.declared := declared or coalesce(known.declared, false);
     wanted.stamps := coalesce(wanted.stamps, known.stamps);
+    if wanted.interval_ms < 1000 then
+      raise sqlstate 'PT400' using message = format(
+        'interval_ms: has to be at least 1000, a second; got %s', wanted.interval_ms
+      );
+    end if;
     if known.id is not null then
       change := case
         when public.messenger_schedule_definition(known)
@@ -62,17 +99,20 @@ begin
           or known.disabled_by = 'undeclared'
         then 'changed' else 'unchanged'
       end;
-    elsif wanted.id is not null then
-      raise sqlstate 'PT404' using message = format('id: there is no schedule %s', wanted.id);
     else
-      known.id := nextval('public.messenger_schedules_id_seq');
-      wanted.id := known.id;
+      wanted.id := nextval('public.messenger_schedules_id_seq');
       insert into public.messenger_schedules values (wanted.*) on conflict (name) do nothing;
       -- Another session may have made one of this name at this moment: then that one is known now.
-      if found then change := 'created'; else wanted.id := null; end if;
+      if found then
+        change := 'created';
+        known.id := wanted.id;
+      end if;
     end if;
   end loop;
 
+  if jsonb_populate_record(wanted, coalesce(given -> 'assumed', '{}')) is distinct from wanted then
+    given := given - array['next_run_at', 'finished', 'refused'];
+  end if;
   if change <> 'unchanged' and given ->> 'refused' is not null then
     raise sqlstate 'PT400' using message = given ->> 'refused';
   end if;
@@ -80,12 +120,13 @@ begin
     update public.messenger_schedules s
     set (
       name, message_type, payload, schedule_type, cron, interval_ms, run_at, timezone, max_runs,
-      start_at, end_at, catch_up, overlap, jitter_ms, queue, priority, group_key, ttl_ms, stamps,
+      start_at, end_at, catch_up, catch_up_limit, overlap, while_paused, jitter_ms, queue, priority, group_key, ttl_ms, stamps,
       declared, enabled
     ) = (
       wanted.name, wanted.message_type, wanted.payload, wanted.schedule_type, wanted.cron,
       wanted.interval_ms, wanted.run_at, wanted.timezone, wanted.max_runs, wanted.start_at,
-      wanted.end_at, wanted.catch_up, wanted.overlap, wanted.jitter_ms, wanted.queue,
+      wanted.end_at, wanted.catch_up, wanted.catch_up_limit, wanted.overlap, wanted.while_paused,
+      wanted.jitter_ms, wanted.queue,
       wanted.priority, wanted.group_key, wanted.ttl_ms, wanted.stamps, wanted.declared,
       -- What has ended by itself may have something to do again; what was paused stays so.
       s.enabled or coalesce(s.disabled_by <> 'pause', false)
@@ -185,13 +226,17 @@ comment on function public.messenger_sync_schedules(jsonb, text, boolean) is
   'Makes the declared schedules what the code says, and disables those that are declared no more. Answers {"schedules": [{"id", "name", "change"}]}; dry_run changes nothing.';
 
 revoke execute on function
+  public.messenger_schedule_state(),
   public.messenger_schedule_definition(public.messenger_schedules),
+  public.messenger_merge_schedule(public.messenger_schedules, jsonb),
   public.messenger_save_schedule(jsonb, boolean),
   public.messenger_save_schedules(jsonb, boolean),
   public.messenger_sync_schedules(jsonb, text, boolean)
 from public, anon, authenticated;
 grant execute on function
+  public.messenger_schedule_state(),
   public.messenger_schedule_definition(public.messenger_schedules),
+  public.messenger_merge_schedule(public.messenger_schedules, jsonb),
   public.messenger_save_schedule(jsonb, boolean),
   public.messenger_save_schedules(jsonb, boolean),
   public.messenger_sync_schedules(jsonb, text, boolean)

@@ -12,7 +12,8 @@ create or replace function public.messenger_schedule_once(
   ttl interval default null,
   catch_up text default 'latest',
   jitter interval default interval '0',
-  allow_past boolean default false
+  allow_past boolean default false,
+  while_paused text default 'enqueue'
 ) returns bigint
 language plpgsql
 set search_path = ''
@@ -33,13 +34,14 @@ begin
       'message_type', type, 'payload', payload, 'schedule_type', 'once', 'run_at', at,
       'next_run_at', at, 'name', name, 'queue', queue, 'priority', priority,
       'group_key', group_key, 'ttl_ms', public.messenger_milliseconds(ttl, 'ttl'),
-      'catch_up', catch_up, 'jitter_ms', public.messenger_milliseconds(jitter, 'jitter')
+      'catch_up', catch_up, 'while_paused', while_paused,
+      'jitter_ms', public.messenger_milliseconds(jitter, 'jitter')
     ))) -> 'schedules' -> 0 ->> 'id'
   )::bigint;
 end
 $$;
 comment on function public.messenger_schedule_once(
-  text, jsonb, timestamptz, text, text, integer, text, interval, text, interval, boolean
+  text, jsonb, timestamptz, text, text, integer, text, interval, text, interval, boolean, text
 ) is
   'Schedules one message for a moment and answers the schedule''s id: select messenger_schedule_once(''EmailMessage'', ''{"to":"a@b.c"}'', at => ''2027-01-01 09:00+01'').';
 
@@ -57,7 +59,9 @@ create or replace function public.messenger_schedule_interval(
   ttl interval default null,
   catch_up text default 'latest',
   overlap text default 'allow',
-  jitter interval default interval '0'
+  jitter interval default interval '0',
+  catch_up_limit integer default null,
+  while_paused text default 'enqueue'
 ) returns bigint
 language plpgsql
 set search_path = ''
@@ -66,8 +70,8 @@ begin
   if type is null then
     raise sqlstate 'PT400' using message = 'type: is required';
   end if;
-  if every is null or every < interval '1 millisecond' then
-    raise sqlstate 'PT400' using message = 'every: has to be at least a millisecond';
+  if every is null or every < interval '1 second' then
+    raise sqlstate 'PT400' using message = format('every: has to be at least 1 second; got %s', every);
   end if;
   if end_at < coalesce(start_at, public.messenger_now()) then
     raise sqlstate 'PT400' using message = 'end_at: has to come after start_at and after now';
@@ -79,14 +83,15 @@ begin
       'max_runs', max_runs, 'start_at', start_at, 'end_at', end_at, 'queue', queue,
       'priority', priority, 'group_key', group_key,
       'ttl_ms', public.messenger_milliseconds(ttl, 'ttl'), 'catch_up', catch_up,
-      'overlap', overlap, 'jitter_ms', public.messenger_milliseconds(jitter, 'jitter')
+      'catch_up_limit', catch_up_limit, 'overlap', overlap, 'while_paused', while_paused,
+      'jitter_ms', public.messenger_milliseconds(jitter, 'jitter')
     ))) -> 'schedules' -> 0 ->> 'id'
   )::bigint;
 end
 $$;
 comment on function public.messenger_schedule_interval(
   text, jsonb, interval, text, integer, timestamptz, timestamptz, text, integer, text, interval,
-  text, text, interval
+  text, text, interval, integer, text
 ) is
   'Schedules a message at an interval and answers the schedule''s id; the next tick plans the first run. select messenger_schedule_interval(''Cleanup'', ''{}'', every => interval ''5 minutes'', name => ''cleanup'').';
 
@@ -108,21 +113,21 @@ comment on function public.messenger_milliseconds(interval, text) is
 
 revoke execute on function
   public.messenger_schedule_once(
-    text, jsonb, timestamptz, text, text, integer, text, interval, text, interval, boolean
+    text, jsonb, timestamptz, text, text, integer, text, interval, text, interval, boolean, text
   ),
   public.messenger_schedule_interval(
     text, jsonb, interval, text, integer, timestamptz, timestamptz, text, integer, text, interval,
-    text, text, interval
+    text, text, interval, integer, text
   ),
   public.messenger_milliseconds(interval, text)
 from public, anon, authenticated;
 grant execute on function
   public.messenger_schedule_once(
-    text, jsonb, timestamptz, text, text, integer, text, interval, text, interval, boolean
+    text, jsonb, timestamptz, text, text, integer, text, interval, text, interval, boolean, text
   ),
   public.messenger_schedule_interval(
     text, jsonb, interval, text, integer, timestamptz, timestamptz, text, integer, text, interval,
-    text, text, interval
+    text, text, interval, integer, text
   ),
   public.messenger_milliseconds(interval, text)
 to service_role;

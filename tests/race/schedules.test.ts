@@ -75,6 +75,33 @@ testsOfSchedules("2026-01-05T10:00:00Z", (test) => {
     assertEquals([made.length, distinct.size], [600, 600]);
   });
 
+  test("of concurrent changes of one schedule none is lost, whatever they change", async (bench) => {
+    const scheduler = bench.scheduler();
+    const options = { type: "cron", config: { cron: "0 * * * *" } } as const;
+    const ids = await Promise.all(
+      Array.from({ length: 50 }, () => scheduler.schedule(note, options)),
+    );
+    await bench.clock.set("2026-01-05T11:00:00Z");
+    await Promise.all([
+      ...ids.flatMap((id, n) => [
+        scheduler.update(id, { maxRuns: 100 + n }),
+        scheduler.update(id, { payload: { text: `text ${n}` } }),
+        scheduler.update(id, { config: { cron: "30 * * * *" } }),
+        scheduler.update(id, { timezone: "Asia/Kathmandu" }),
+      ]),
+      ...[1, 2, 3].map(() => scheduler.processDueMessages(100)),
+    ]);
+    while (await scheduler.processDueMessages(100) > 0);
+    const lost = (await Promise.all(ids.map((id) => scheduler.get(id)))).filter((one, n) =>
+      one?.maxRuns !== 100 + n || one.timezone !== "Asia/Kathmandu" ||
+      JSON.stringify(one.config) !== '{"cron":"30 * * * *"}' ||
+      JSON.stringify(one.message.payload) !== `{"text":"text ${n}"}` ||
+      // Half past in Kathmandu, whichever change came last.
+      one.nextRunAt?.toISOString() !== "2026-01-05T11:45:00.000Z"
+    );
+    assertEquals(lost, []);
+  });
+
   test("a tick that dies between its two calls changes nothing, and the next takes over", async (bench) => {
     const scheduler = bench.scheduler();
     const id = await scheduler.schedule(note, { type: "cron", config: { cron: "*/5 * * * *" } });

@@ -419,6 +419,7 @@ export type Database = {
       "messenger_schedules": {
         Row: {
           "catch_up": string;
+          "catch_up_limit": number | null;
           "created_at": string;
           "cron": string | null;
           "declared": boolean;
@@ -426,6 +427,7 @@ export type Database = {
           "disabled_reason": string | null;
           "enabled": boolean;
           "end_at": string | null;
+          "failing_since": string | null;
           "group_key": string | null;
           "id": number;
           "interval_ms": number | null;
@@ -450,11 +452,13 @@ export type Database = {
           "timezone": string;
           "ttl_ms": number | null;
           "updated_at": string;
+          "while_paused": string;
           "messenger_schedule_definition": Json | null;
         };
         ComputedFields: "messenger_schedule_definition";
         Insert: {
           "catch_up"?: string;
+          "catch_up_limit"?: number | null;
           "created_at"?: string;
           "cron"?: string | null;
           "declared"?: boolean;
@@ -462,6 +466,7 @@ export type Database = {
           "disabled_reason"?: string | null;
           "enabled"?: boolean;
           "end_at"?: string | null;
+          "failing_since"?: string | null;
           "group_key"?: string | null;
           "id"?: number;
           "interval_ms"?: number | null;
@@ -486,9 +491,11 @@ export type Database = {
           "timezone"?: string;
           "ttl_ms"?: number | null;
           "updated_at"?: string;
+          "while_paused"?: string;
         };
         Update: {
           "catch_up"?: string;
+          "catch_up_limit"?: number | null;
           "created_at"?: string;
           "cron"?: string | null;
           "declared"?: boolean;
@@ -496,6 +503,7 @@ export type Database = {
           "disabled_reason"?: string | null;
           "enabled"?: boolean;
           "end_at"?: string | null;
+          "failing_since"?: string | null;
           "group_key"?: string | null;
           "id"?: number;
           "interval_ms"?: number | null;
@@ -520,6 +528,7 @@ export type Database = {
           "timezone"?: string;
           "ttl_ms"?: number | null;
           "updated_at"?: string;
+          "while_paused"?: string;
         };
         Relationships: [];
       };
@@ -797,6 +806,58 @@ export type Database = {
         Returns: Record<string, unknown>;
       };
       "messenger_max_payload_bytes": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_merge_schedule": {
+        Args: {
+          "given": Json;
+          "known": Omit<
+            Database["public"]["Tables"]["messenger_schedules"]["Row"],
+            Database["public"]["Tables"]["messenger_schedules"]["ComputedFields"]
+          >;
+        };
+        Returns: {
+          "catch_up": string;
+          "catch_up_limit": number | null;
+          "created_at": string;
+          "cron": string | null;
+          "declared": boolean;
+          "disabled_by": string | null;
+          "disabled_reason": string | null;
+          "enabled": boolean;
+          "end_at": string | null;
+          "failing_since": string | null;
+          "group_key": string | null;
+          "id": number;
+          "interval_ms": number | null;
+          "jitter_ms": number;
+          "last_message_id": number | null;
+          "last_run_at": string | null;
+          "lease_token": string | null;
+          "leased_until": string | null;
+          "max_runs": number | null;
+          "message_type": string;
+          "name": string | null;
+          "next_run_at": string | null;
+          "overlap": string;
+          "payload": NonNullable<Json>;
+          "priority": number | null;
+          "queue": string | null;
+          "run_at": string | null;
+          "run_count": number;
+          "schedule_type": string;
+          "stamps": Json | null;
+          "start_at": string | null;
+          "timezone": string;
+          "ttl_ms": number | null;
+          "updated_at": string;
+          "while_paused": string;
+        };
+        SetofOptions: {
+          from: "*";
+          to: "messenger_schedules";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       "messenger_milliseconds": { Args: { "field": string; "span": string }; Returns: number };
       "messenger_next_due": { Args: { "queues": (string)[] }; Returns: string };
       "messenger_next_schedule_at": { Args: { "token"?: string }; Returns: string };
@@ -881,6 +942,7 @@ export type Database = {
       "messenger_schedule_interval": {
         Args: {
           "catch_up"?: string;
+          "catch_up_limit"?: number;
           "end_at"?: string;
           "every": string;
           "group_key"?: string;
@@ -894,6 +956,7 @@ export type Database = {
           "start_at"?: string;
           "ttl"?: string;
           "type": string;
+          "while_paused"?: string;
         };
         Returns: number;
       };
@@ -910,9 +973,11 @@ export type Database = {
           "queue"?: string;
           "ttl"?: string;
           "type": string;
+          "while_paused"?: string;
         };
         Returns: number;
       };
+      "messenger_schedule_state": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "messenger_set_queue": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_settle": { Args: { "settlements": Json }; Returns: Json };
       "messenger_settle_and_claim": {

@@ -12,12 +12,12 @@ select results_eq(
   $$values ('interval', 5400000::bigint, null::timestamptz, 3, 'skip', true)$$, 'the schedule'
 );
 select throws_ok(
-  $$select messenger_schedule_interval('A', '{}', '0 seconds')$$,
-  'PT400', 'every: has to be at least a millisecond', 'no time'
+  $$select messenger_schedule_interval('A', '{}', '0.999 seconds')$$,
+  'PT400', 'every: has to be at least 1 second; got 00:00:00.999', 'less than a second'
 );
 select throws_ok(
   $$select messenger_schedule_interval('A', '{}', '-5 minutes')$$,
-  'PT400', 'every: has to be at least a millisecond', 'backwards'
+  'PT400', 'every: has to be at least 1 second; got -00:05:00', 'backwards'
 );
 select throws_like(
   $$select messenger_schedule_interval('A', '{}', '1 month')$$, 'every: months%', 'a month'

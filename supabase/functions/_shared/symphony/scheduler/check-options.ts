@@ -6,7 +6,13 @@ import { readProperty, showValue } from "../inspect.ts";
 import { checkName, checkPriority } from "../message.ts";
 import { checkNames } from "../retry/options.ts";
 import { parseCronExpression } from "./cron-expression.ts";
-import type { CatchUp, Overlap, ScheduleOptions, ScheduleSettings } from "./options.ts";
+import type {
+  CatchUp,
+  Overlap,
+  ScheduleOptions,
+  ScheduleSettings,
+  WhilePaused,
+} from "./options.ts";
 import { assertTimeZone } from "./time-zone.ts";
 
 /** A checked schedule: durations and moments in ms, null where there is none. */
@@ -21,7 +27,9 @@ export interface ScheduleDefinition {
   readonly startAt: number | null;
   readonly endAt: number | null;
   readonly catchUp: CatchUp;
+  readonly catchUpLimit: number | null;
   readonly overlap: Overlap;
+  readonly whilePaused: WhilePaused;
   readonly jitterMs: number;
   readonly queue: string | null;
   readonly priority: number | null;
@@ -33,8 +41,13 @@ const CONFIG = { once: ["at", "allowPast"], cron: ["cron"], interval: ["interval
 
 const NAMES = [
   ...["type", "config", "timezone", "maxRuns", "startAt", "endAt", "catchUp", "overlap", "jitter"],
-  ...["name", "queue", "priority", "groupKey", "ttl"],
+  ...["name", "queue", "priority", "groupKey", "ttl", "catchUpLimit", "whilePaused"],
 ];
+
+/** The shortest interval, in ms: ticks keep time to within a second. */
+export const SHORTEST_INTERVAL_MS = 1_000;
+/** The most runs that one schedule may make up after a time without ticks. */
+export const LARGEST_CATCH_UP = 100_000;
 
 const LARGEST_INTEGER = 2_147_483_647;
 
@@ -58,11 +71,13 @@ export function checkSchedule(options: ScheduleOptions): ScheduleDefinition {
     name: optional("name", checkScheduleName),
     times: checkTimes(options),
     timezone: optional("timezone", checkTimezone) ?? "UTC",
-    maxRuns: optional("maxRuns", checkMaxRuns),
+    maxRuns: optional("maxRuns", wholeNumber(LARGEST_INTEGER)),
     startAt,
     endAt,
     catchUp: optional("catchUp", oneOf("latest", "all", "none")) ?? "latest",
+    catchUpLimit: optional("catchUpLimit", wholeNumber(LARGEST_CATCH_UP)),
     overlap: optional("overlap", oneOf("allow", "skip")) ?? "allow",
+    whilePaused: optional("whilePaused", oneOf("enqueue", "skip")) ?? "enqueue",
     jitterMs: optional("jitter", parseDuration) ?? 0,
     queue: optional("queue", (value, field) => checkName(value, field, 100)),
     priority: optional("priority", checkPriority),
@@ -84,7 +99,7 @@ function checkTimes(options: ScheduleOptions): ScheduleDefinition["times"] {
     case "cron":
       return { type, cron: checkCron(value("cron")) };
     case "interval":
-      return { type, intervalMs: checkSpan(value("interval"), "config.interval") };
+      return { type, intervalMs: checkInterval(value("interval"), "config.interval") };
   }
 }
 
@@ -107,6 +122,14 @@ function checkSpan(value: unknown, field: string): number {
   return ms;
 }
 
+function checkInterval(value: unknown, field: string): number {
+  const ms = parseDuration(value, field);
+  if (ms < SHORTEST_INTERVAL_MS) {
+    throw new RangeError(`${field}: has to be at least 1 second; got ${showValue(value)}`);
+  }
+  return ms;
+}
+
 function checkTimezone(value: unknown, field: string): string {
   if (typeof value !== "string") {
     throw new RangeError(`${field}: has to be an IANA time zone; got ${showValue(value)}`);
@@ -115,13 +138,15 @@ function checkTimezone(value: unknown, field: string): string {
   return value;
 }
 
-function checkMaxRuns(value: unknown, field: string): number {
-  if (
-    !Number.isInteger(value) || typeof value !== "number" || value < 1 || value > LARGEST_INTEGER
-  ) {
-    throw new RangeError(`${field}: has to be a whole number, 1 or more; got ${showValue(value)}`);
-  }
-  return value;
+function wholeNumber(largest: number): (value: unknown, field: string) => number {
+  return (value, field) => {
+    if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= largest) {
+      return value;
+    }
+    throw new RangeError(
+      `${field}: has to be a whole number from 1 to ${largest}; got ${showValue(value)}`,
+    );
+  };
 }
 
 function checkScheduleName(value: unknown, field: string): string {

@@ -9,6 +9,7 @@ export type {
   ScheduleOptions,
   ScheduleSettings,
   ScheduleTimes,
+  WhilePaused,
 } from "./options.ts";
 export { emptyReport, type SchedulesReport, type SchedulesRun } from "./processing.ts";
 export { previewSchedule } from "./preview.ts";

@@ -17,13 +17,20 @@ export type ScheduleTimes =
     /** Five fields, or a nickname such as @daily. */
     readonly config: { readonly cron: string };
   }
-  | { readonly type: "interval"; readonly config: { readonly interval: Duration } };
+  | {
+    readonly type: "interval";
+    /** 1 s or more. */
+    readonly config: { readonly interval: Duration };
+  };
 
 /** What becomes of occurrences that were missed: one run, each of them, or none. */
 export type CatchUp = "latest" | "all" | "none";
 
 /** Whether a run may begin while the message of the run before waits or runs. */
 export type Overlap = "allow" | "skip";
+
+/** What becomes of occurrences while the queue of their messages is paused. */
+export type WhilePaused = "enqueue" | "skip";
 
 /** Options of every schedule. */
 export interface ScheduleSettings {
@@ -37,8 +44,15 @@ export interface ScheduleSettings {
   readonly endAt?: Date;
   /** `latest` where absent. */
   readonly catchUp?: CatchUp;
+  /** With catchUp `all`, at most so many missed runs are made up, the latest; 1,000 where absent. */
+  readonly catchUpLimit?: number;
   /** `allow` where absent. */
   readonly overlap?: Overlap;
+  /**
+   * `enqueue`: messages wait for the queue, and come all together when it is resumed. `skip`: no run while
+   * it is paused. `enqueue` where absent.
+   */
+  readonly whilePaused?: WhilePaused;
   /** Each message waits a random time of up to so long; the occurrence stays the planned time. */
   readonly jitter?: Duration;
   /** A schedule of this name is changed instead of a new one made. At most 200 characters. */

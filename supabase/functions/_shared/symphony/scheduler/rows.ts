@@ -1,7 +1,14 @@
 /** Schedules as rows: between the names of SQL's columns and those of TypeScript. */
 
-import type { CatchUp, Overlap, ScheduleTimes } from "./options.ts";
-import type { Advance, DisabledBy, Schedule, ScheduleDraft, ScheduleRun } from "./schedule.ts";
+import type { CatchUp, Overlap, ScheduleChanges, ScheduleTimes, WhilePaused } from "./options.ts";
+import type {
+  Advance,
+  DisabledBy,
+  Schedule,
+  ScheduleChange,
+  ScheduleDraft,
+  ScheduleRun,
+} from "./schedule.ts";
 
 /** A schedule, as the SQL functions answer it. */
 export interface ScheduleRow {
@@ -21,7 +28,9 @@ export interface ScheduleRow {
   start_at: string | null;
   end_at: string | null;
   catch_up: CatchUp;
+  catch_up_limit: number | null;
   overlap: Overlap;
+  while_paused: WhilePaused;
   jitter_ms: number;
   queue: string | null;
   priority: number | null;
@@ -62,7 +71,9 @@ export function toSchedule(row: ScheduleRow): Schedule {
     startAt: toDate(row.start_at),
     endAt: toDate(row.end_at),
     catchUp: row.catch_up,
+    catchUpLimit: row.catch_up_limit,
     overlap: row.overlap,
+    whilePaused: row.while_paused,
     jitter: row.jitter_ms,
     queue: row.queue,
     priority: row.priority,
@@ -113,6 +124,7 @@ export function fromAdvance({ schedule, plan, defaults }: Advance) {
       delay_ms: delayMs,
     })),
     missed: plan.missed && { ...plan.missed, occurrence: toText(plan.missed.occurrence) },
+    note: plan.note && { ...plan.note, occurrence: behind(plan.note.at) },
     disabled_by: plan.disabled?.by,
     disabled_reason: plan.disabled?.reason,
     queue: schedule.queue ?? defaults.queue,
@@ -122,10 +134,9 @@ export function fromAdvance({ schedule, plan, defaults }: Advance) {
 }
 
 /** An entry of messenger_save_schedules. */
-export function fromDraft({ id, definition, message, stamps, first }: ScheduleDraft) {
+export function fromDraft({ definition, message, stamps, first }: ScheduleDraft) {
   const { times } = definition;
   return {
-    id,
     name: definition.name,
     message_type: message.type,
     payload: message.payload,
@@ -138,7 +149,9 @@ export function fromDraft({ id, definition, message, stamps, first }: ScheduleDr
     start_at: toText(definition.startAt),
     end_at: toText(definition.endAt),
     catch_up: definition.catchUp,
+    catch_up_limit: definition.catchUpLimit,
     overlap: definition.overlap,
+    while_paused: definition.whilePaused,
     jitter_ms: definition.jitterMs,
     queue: definition.queue,
     priority: definition.priority,
@@ -147,6 +160,52 @@ export function fromDraft({ id, definition, message, stamps, first }: ScheduleDr
     stamps,
     ...(typeof first === "number" ? { next_run_at: toText(first) } : first),
   };
+}
+
+const TIMES = ["schedule_type", "cron", "interval_ms", "run_at"] as const;
+
+/** Which columns hold an option. */
+const COLUMNS = {
+  payload: ["payload"],
+  type: TIMES,
+  config: TIMES,
+  timezone: ["timezone"],
+  maxRuns: ["max_runs"],
+  startAt: ["start_at"],
+  endAt: ["end_at"],
+  catchUp: ["catch_up"],
+  catchUpLimit: ["catch_up_limit"],
+  overlap: ["overlap"],
+  whilePaused: ["while_paused"],
+  jitter: ["jitter_ms"],
+  name: ["name"],
+  queue: ["queue"],
+  priority: ["priority"],
+  groupKey: ["group_key"],
+  ttl: ["ttl_ms"],
+} as const satisfies Record<
+  keyof ScheduleChanges,
+  readonly Exclude<keyof ReturnType<typeof fromDraft>, "next_run_at">[]
+>;
+
+/** An entry of messenger_save_schedules that changes some columns, and says what it took for granted. */
+export function fromChange({ id, draft, changed }: ScheduleChange) {
+  const row = fromDraft(draft);
+  const pick = (columns: readonly (keyof typeof row)[]) =>
+    Object.fromEntries(columns.map((column) => [column, row[column]]));
+  const columns = changed.flatMap<keyof typeof row>((option) => COLUMNS[option]);
+  const { first } = draft;
+  return {
+    id,
+    ...pick(columns),
+    assumed: pick([...TIMES, "timezone", "start_at", "end_at"]),
+    ...(typeof first === "number" ? { next_run_at: toText(first) } : first),
+  };
+}
+
+/** A microsecond behind a moment: planned times are whole ms, so it takes the place of none. */
+function behind(moment: number): string {
+  return new Date(moment).toISOString().replace("Z", "001Z");
 }
 
 function toDate(text: string | null): Date | null {

@@ -2,7 +2,14 @@
 
 import type { Stamps } from "../envelope.ts";
 import type { ScheduleDefinition } from "./check-options.ts";
-import type { CatchUp, Overlap, ScheduleOptions, ScheduleTimes } from "./options.ts";
+import type {
+  CatchUp,
+  Overlap,
+  ScheduleChanges,
+  ScheduleOptions,
+  ScheduleTimes,
+  WhilePaused,
+} from "./options.ts";
 import type { Plan } from "./plan.ts";
 import type { Timing } from "./timing.ts";
 
@@ -35,7 +42,10 @@ export type Schedule = ScheduleTimes & {
   readonly startAt: Date | null;
   readonly endAt: Date | null;
   readonly catchUp: CatchUp;
+  /** Null: 1,000. */
+  readonly catchUpLimit: number | null;
   readonly overlap: Overlap;
+  readonly whilePaused: WhilePaused;
   readonly jitter: number;
   readonly queue: string | null;
   readonly priority: number | null;
@@ -76,8 +86,6 @@ export interface MessageDefaults {
 
 /** A schedule to be saved. */
 export interface ScheduleDraft {
-  /** Of the schedule to be changed. */
-  readonly id?: string;
   readonly definition: ScheduleDefinition;
   readonly message: ScheduledMessage;
   readonly stamps?: Stamps;
@@ -86,6 +94,15 @@ export interface ScheduleDraft {
    * refused; null leaves it to the next tick.
    */
   readonly first: number | { readonly finished: string } | { readonly refused: string } | null;
+}
+
+/** Changes of a schedule, checked together with what they leave. */
+export interface ScheduleChange {
+  readonly id: string;
+  /** The whole schedule, as it becomes where nothing else is changed at this moment. */
+  readonly draft: ScheduleDraft;
+  /** Names of the options that are changed: nothing else is written. */
+  readonly changed: readonly (keyof ScheduleChanges)[];
 }
 
 /** What a tick computed for a schedule, to be written. */
@@ -98,7 +115,7 @@ export interface Advance {
 /** The options that would make this schedule. */
 export function optionsOf(schedule: Schedule): ScheduleOptions {
   const { name, timezone, maxRuns, startAt, endAt, catchUp, overlap, jitter } = schedule;
-  const { queue, priority, groupKey, ttl } = schedule;
+  const { whilePaused, catchUpLimit, queue, priority, groupKey, ttl } = schedule;
   const times: ScheduleTimes = schedule.type === "once"
     ? { type: "once", config: schedule.config }
     : schedule.type === "cron"
@@ -109,7 +126,9 @@ export function optionsOf(schedule: Schedule): ScheduleOptions {
     timezone,
     catchUp,
     overlap,
+    whilePaused,
     jitter,
+    ...(catchUpLimit !== null && { catchUpLimit }),
     ...(name !== null && { name }),
     ...(maxRuns !== null && { maxRuns }),
     ...(startAt !== null && { startAt }),

@@ -132,23 +132,27 @@ export class Scheduler {
   }
 
   /**
-   * Changes what is given and leaves the rest; null takes an option away. Where the times change, the
-   * next run is planned anew. A schedule that has disabled itself is enabled again.
+   * Changes what is given and leaves the rest, whatever others change of it at this moment; null takes an
+   * option away. Where the times change, the next run is planned anew. A schedule that has disabled
+   * itself is enabled again.
    */
   async update(id: string, changes: ScheduleChanges): Promise<void> {
     const { schedule, now } = await this.#require(id);
-    const { payload = schedule.message.payload, ...rest } = changes;
+    const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+    const { payload = schedule.message.payload, ...rest }: ScheduleChanges = Object.fromEntries(
+      given,
+    );
     const before = optionsOf(schedule);
     const options = withoutNulls({ ...before, ...rest });
     const checked = await this.#check({ type: schedule.message.type, payload }, options);
     const first = timesOf(options) === timesOf(before)
       ? null
       : firstRun(checked.definition, now, allowsPast(options));
-    await this.#store.save([{
-      ...checked,
+    await this.#store.change({
       id,
-      first: typeof first === "string" ? { refused: first } : first,
-    }]);
+      draft: { ...checked, first: typeof first === "string" ? { refused: first } : first },
+      changed: given.map(([name]) => name as keyof ScheduleChanges),
+    });
   }
 
   /** Stops a schedule until it is resumed. */

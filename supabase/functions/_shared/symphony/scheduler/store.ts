@@ -6,6 +6,7 @@ import { callRpc } from "../transport/rpc.ts";
 import { fromLimit } from "../transport/supabase.ts";
 import {
   fromAdvance,
+  fromChange,
   fromDraft,
   type RunRow,
   type ScheduleRow,
@@ -13,7 +14,14 @@ import {
   toSchedule,
   toText,
 } from "./rows.ts";
-import type { Advance, MessageDefaults, Schedule, ScheduleDraft, ScheduleRun } from "./schedule.ts";
+import type {
+  Advance,
+  MessageDefaults,
+  Schedule,
+  ScheduleChange,
+  ScheduleDraft,
+  ScheduleRun,
+} from "./schedule.ts";
 
 /** A schedule that was saved, and what that changed. */
 export interface SavedSchedule {
@@ -120,6 +128,11 @@ export class ScheduleStore {
           limits: limits.map(fromLimit),
         }));
     return saved.schedules;
+  }
+
+  /** Writes what is changed, and nothing else, in one statement. */
+  async change(change: ScheduleChange): Promise<void> {
+    await this.#call("messenger_save_schedules", { schedules: [fromChange(change)] });
   }
 
   async sync(
