@@ -2,20 +2,26 @@
 
 create table if not exists public.messenger_idempotency_keys (
   scope text not null default '',
+  type text not null,
   key text not null check (length(key) between 1 and 255),
   message_id bigint not null,
+  content_hash bigint,
   expires_at timestamptz not null,
-  primary key (scope, key)
+  primary key (scope, type, key)
 );
 
 comment on table public.messenger_idempotency_keys is
   'Idempotency keys of the last 24 hours, and dedupe keys within their window: a repeated dispatch answers the first message''s id.';
 comment on column public.messenger_idempotency_keys.scope is
   'Who the key belongs to: a user''s id, or empty for holders of a secret key and for SQL; dedupe:<type> for dedupe keys.';
+comment on column public.messenger_idempotency_keys.type is
+  'Message type: keys of two types are two keys.';
 comment on column public.messenger_idempotency_keys.key is
   'The caller''s idempotency key or dedupe key.';
 comment on column public.messenger_idempotency_keys.message_id is
   'The message of the first dispatch; it may be handled or dead by now.';
+comment on column public.messenger_idempotency_keys.content_hash is
+  'Hash of what was dispatched: payload, queue, priority, group, delay or due time, ttl. Other content under an idempotency key is refused. Null for dedupe keys, which stand for whatever is dispatched.';
 comment on column public.messenger_idempotency_keys.expires_at is
   'From this moment on the key is free again.';
 
@@ -60,14 +66,33 @@ comment on function public.messenger_check_sizes(jsonb) is
 revoke execute on function public.messenger_check_sizes(jsonb) from public, anon, authenticated;
 grant execute on function public.messenger_check_sizes(jsonb) to service_role;
 
+create or replace function public.messenger_refuse_late() returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  raise sqlstate 'PT400' using message =
+    'ttl: ends before the message is due; it has to be longer than the delay, or end after available_at';
+end
+$$;
+comment on function public.messenger_refuse_late() is
+  'Refuses a message whose time to live is over when it falls due: it would never run.';
+
+revoke execute on function public.messenger_refuse_late() from public, anon, authenticated;
+grant execute on function public.messenger_refuse_late() to service_role;
+
 -- `messages` is an array of objects with the names of the columns, and `delay_ms`, `ttl_ms`,
 -- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`. What an object leaves out gets
--- the column's default. Ids are given in the order of the array.
+-- the column's default. Ids are given in the order of the array. `checked` says that fields and numbers
+-- need no check, for they come from the bus or from messenger_dispatch.
 -- An idempotency key that is taken answers the id it has and writes nothing; two calls with one key
--- meet on the primary key, where the second waits for the first's commit. A dedupe key with a window
--- is kept in the same way; one that is held until its message is started or finished stands on the
--- message itself, and two calls meet on that unique index.
-create or replace function public.messenger_enqueue(messages jsonb) returns jsonb
+-- meet on the primary key, where the second waits for the first's commit. Under a key that is taken,
+-- other content is refused: it would be lost. A dedupe key with a window is kept in the same way; one
+-- that is held until its message is started or finished stands on the message itself, and two calls
+-- meet on that unique index.
+create or replace function public.messenger_enqueue(
+  messages jsonb, checked boolean default false
+) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -76,6 +101,8 @@ declare
   answer jsonb;
   repeats bigint[];
   repeated bigint;
+  is_late boolean;
+  conflict bigint;
 begin
   if jsonb_typeof(messages) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'messages: has to be an array';
@@ -83,6 +110,9 @@ begin
   -- None of them is too large where all of them together are not.
   if pg_column_size(messages) > 1048576 then
     perform public.messenger_check_sizes(messages);
+  end if;
+  if not checked then
+    perform public.messenger_check_messages(messages);
   end if;
 
   -- Most messages carry no key: they are written as they come.
@@ -107,10 +137,13 @@ begin
       ) with ordinality as m (
         type, payload, queue, priority, delay_ms, available_at, ttl_ms, stamps, position
       )
-      returning id
+      returning id, expires_at <= available_at as is_late
     )
-    select jsonb_build_object('ids', coalesce(array_agg(w.id::text), '{}'))
-    into answer from written w;
+    select jsonb_build_object('ids', coalesce(array_agg(w.id::text), '{}')), bool_or(w.is_late)
+    into answer, is_late from written w;
+    if is_late then
+      perform public.messenger_refuse_late();
+    end if;
     return answer;
   end if;
 
@@ -119,6 +152,16 @@ begin
       case when dedupe_window_ms is null then coalesce(idempotency_scope, '')
         else 'dedupe:' || type end as scope,
       case when dedupe_window_ms is null then idempotency_key else dedupe_key end as key,
+      case when dedupe_window_ms is null and idempotency_key is not null then jsonb_hash_extended(
+        jsonb_build_array(
+          coalesce(
+            payload,
+            case when messages -> (position - 1)::integer ? 'payload' then 'null' else '{}' end::jsonb
+          ),
+          coalesce(queue, 'default'), coalesce(priority, 0), group_key,
+          coalesce(delay_ms, 0), available_at, ttl_ms
+        ), 0
+      ) end as content_hash,
       case when dedupe_window_ms is null then dedupe_key end as held_key
     from rows from (
       jsonb_to_recordset(messages) as (
@@ -133,27 +176,32 @@ begin
     )
   ),
   keys as materialized (
-    select scope, key, min(new_id) as new_id,
-      coalesce(min(dedupe_window_ms), 86400000) * interval '1 millisecond' as lasts
+    select distinct on (scope, type, key) scope, type, key, new_id, content_hash,
+      coalesce(dedupe_window_ms, 86400000) * interval '1 millisecond' as lasts
     from wanted
     where key is not null
-    group by 1, 2
+    order by scope, type, key, position
   ),
   taken as (
-    insert into public.messenger_idempotency_keys as known (scope, key, message_id, expires_at)
-    select scope, key, new_id, clock + lasts from keys order by scope, key
-    on conflict (scope, key) do update set
+    insert into public.messenger_idempotency_keys as known
+      (scope, type, key, message_id, content_hash, expires_at)
+    select scope, type, key, new_id, content_hash, clock + lasts
+    from keys order by scope, type, key
+    on conflict (scope, type, key) do update set
       message_id =
         case when known.expires_at <= clock then excluded.message_id else known.message_id end,
+      content_hash =
+        case when known.expires_at <= clock then excluded.content_hash else known.content_hash end,
       expires_at =
         case when known.expires_at <= clock then excluded.expires_at else known.expires_at end
-    returning scope, key, message_id
+    returning scope, type, key, message_id, content_hash
   ),
   numbered as materialized (
     select w.*, coalesce(t.message_id, w.new_id) as id,
-      t.message_id is null or t.message_id = w.new_id as is_new
+      t.message_id is null or t.message_id = w.new_id as is_new,
+      t.content_hash <> w.content_hash as is_other
     from wanted w
-    left join taken t on t.key = w.key and t.scope = w.scope
+    left join taken t on t.key = w.key and t.type = w.type and t.scope = w.scope
   ),
   -- Those behind the first ones of a group in this very call need no claim to find out.
   behind as materialized (
@@ -204,9 +252,22 @@ begin
     returning id
   )
   select jsonb_build_object('ids', coalesce(jsonb_agg(n.id::text order by n.position), '[]')),
-    array_agg(n.position order by n.position) filter (where n.held_key is not null and o.id is null)
-  into answer, repeats
+    array_agg(n.position order by n.position)
+      filter (where n.held_key is not null and o.id is null),
+    min(n.position) filter (where n.is_other),
+    (select bool_or(r.expires_at <= r.available_at) from ready r)
+  into answer, repeats, conflict, is_late
   from numbered n left join written_once o on o.id = n.id;
+  if conflict is not null then
+    raise sqlstate 'PT409' using
+      message = 'idempotency_key: stands for a message of this type with other content, dispatched '
+        'within 24 hours; repeat that one unchanged, or give another key',
+      detail = conflict - 1,
+      hint = 'The detail is the place of the message in the array.';
+  end if;
+  if is_late then
+    perform public.messenger_refuse_late();
+  end if;
 
   -- Found in a statement of its own, which sees what the first call has committed. Finished since, it
   -- is in nobody's way.
@@ -217,18 +278,19 @@ begin
         where m.type = messages -> repeated::integer ->> 'type'
           and m.dedupe_key = messages -> repeated::integer ->> 'dedupe_key'
       ),
-      public.messenger_enqueue(jsonb_build_array(messages -> repeated::integer)) #> '{ids,0}'
+      public.messenger_enqueue(jsonb_build_array(messages -> repeated::integer), true) #> '{ids,0}'
     ));
   end loop;
   return answer;
 end
 $$;
 
-comment on function public.messenger_enqueue(jsonb) is
+comment on function public.messenger_enqueue(jsonb, boolean) is
   'Writes an array of messages, all or none, in the caller''s transaction. Answers {"ids": [...]} in their order.';
 
-revoke execute on function public.messenger_enqueue(jsonb) from public, anon, authenticated;
-grant execute on function public.messenger_enqueue(jsonb) to service_role;
+revoke execute on function public.messenger_enqueue(jsonb, boolean)
+  from public, anon, authenticated;
+grant execute on function public.messenger_enqueue(jsonb, boolean) to service_role;
 
 -- The way in over PostgREST, which hands a body to a single parameter without a name as it is, whereas
 -- it takes a parameter with a name out of the body first; and which reads through the answer once more
@@ -239,7 +301,7 @@ rows 1
 set search_path = ''
 as $$
 begin
-  return next public.messenger_enqueue($1);
+  return next public.messenger_enqueue($1, true);
 end
 $$;
 
@@ -312,20 +374,27 @@ begin
   if dedupe_key is null and num_nonnulls(dedupe, dedupe_window) > 0 then
     raise sqlstate 'PT400' using message = 'dedupe_key: is required for dedupe and dedupe_window';
   end if;
+  if payload::text ~ '[0-9.]{16}' then
+    perform public.messenger_check_numbers(payload, 'payload');
+  end if;
 
   return (
     public.messenger_enqueue(
       jsonb_build_array(
         jsonb_build_object(
           'type', type, 'payload', payload, 'queue', queue, 'priority', priority,
-          'available_at', coalesce(available_at, public.messenger_now() + delay),
+          'available_at', available_at,
+          'delay_ms', extract(
+            epoch from public.messenger_now() + delay - public.messenger_now()
+          ) * 1000,
           'ttl_ms', extract(epoch from public.messenger_now() + ttl - public.messenger_now()) * 1000,
           'idempotency_key', idempotency_key, 'group_key', group_key, 'dedupe_key', dedupe_key,
           'dedupe', dedupe, 'dedupe_window_ms', extract(
             epoch from public.messenger_now() + dedupe_window - public.messenger_now()
           ) * 1000
         )
-      )
+      ),
+      checked => true
     ) -> 'ids' ->> 0
   )::bigint;
 end

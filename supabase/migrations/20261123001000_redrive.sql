@@ -81,6 +81,9 @@ begin
     raise sqlstate 'PT400'
       using message = 'payload: an edited payload goes with the id of one message';
   end if;
+  if payload::text ~ '[0-9.]{16}' then
+    perform public.messenger_check_numbers(payload, 'payload');
+  end if;
 
   matched := array(select public.messenger_lock_failed(
     ids, type, queue, reason, error, failed_from, failed_until, max_messages

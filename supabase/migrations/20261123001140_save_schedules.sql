@@ -87,6 +87,9 @@ begin
     wanted := public.messenger_merge_schedule(case when wanted_id is not null then known end, given);
     wanted.declared := declared or coalesce(known.declared, false);
     wanted.stamps := coalesce(wanted.stamps, known.stamps);
+    if wanted.payload::text ~ '[0-9.]{16}' then
+      perform public.messenger_check_numbers(wanted.payload, 'payload');
+    end if;
     if wanted.interval_ms < 1000 then
       raise sqlstate 'PT400' using message = format(
         'interval_ms: has to be at least 1000, a second; got %s', wanted.interval_ms

@@ -2,6 +2,7 @@
 
 import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/index.ts";
 import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
+import { testKeys } from "./key_contract.ts";
 import { testQueues } from "./queue_contract.ts";
 import { testTransport } from "./transport_contract.ts";
 
@@ -33,4 +34,5 @@ const open = (): Promise<FrontendUnderTest> => {
 
 testTransport("in memory", open);
 testQueues("in memory", open);
+testKeys("in memory", open);
 testWhatFrontendsNeed("in memory", open);

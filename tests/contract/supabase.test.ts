@@ -7,6 +7,7 @@ import {
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
+import { testKeys } from "./key_contract.ts";
 import { testQueues } from "./queue_contract.ts";
 import { testTransport } from "./transport_contract.ts";
 
@@ -80,4 +81,5 @@ const COLUMNS: Readonly<Record<keyof QueueSettings, string>> = {
 
 testTransport("over Supabase", open);
 testQueues("over Supabase", open);
+testKeys("over Supabase", open);
 testWhatFrontendsNeed("over Supabase", open);

@@ -101,6 +101,30 @@ testsOnStack({ env: { SYMPHONY_MAX_BODY_BYTES: "100000" } }, (test) => {
     assertEquals((await stack.effects()).length, 1);
   });
 
+  test("an idempotency key is of its type, and under it other content is refused by its name", async (stack) => {
+    const message = { ...note, idempotencyKey: "order-1", delay: "1m" };
+    const [first] = await stack.dispatch(message);
+    const [other] = await stack.dispatch({ ...message, type: "Secret" });
+    assertEquals(first === other, false);
+    const others = [
+      { ...message, payload: { text: "bye" } },
+      { ...message, delay: "2m" },
+      { ...message, queue: "q" },
+    ];
+    for (const changed of others) {
+      const expected = [409, "conflict", ["idempotencyKey"]];
+      assertEquals(await refusal(await stack.post("dispatch", changed)), expected);
+      const inArray = await stack.post("dispatch", [note, message, changed]);
+      assertEquals(await refusal(inArray), [409, "conflict", [2, "idempotencyKey"]]);
+    }
+    const within = others.slice(0, 2).map((changed) => ({ ...changed, idempotencyKey: "new" }));
+    assertEquals(await refusal(await stack.post("dispatch", within)), [409, "conflict", [
+      1,
+      "idempotencyKey",
+    ]]);
+    assertEquals(await stack.count(), 2);
+  });
+
   test("many dispatches at once with one idempotency key write one message", async (stack) => {
     const message = { ...note, idempotencyKey: "storm" };
     const answers = await Promise.all(Array.from({ length: 20 }, () => stack.dispatch(message)));

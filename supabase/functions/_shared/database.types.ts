@@ -128,23 +128,29 @@ export type Database = {
       };
       "messenger_idempotency_keys": {
         Row: {
+          "content_hash": number | null;
           "expires_at": string;
           "key": string;
           "message_id": number;
           "scope": string;
+          "type": string;
         };
         ComputedFields: never;
         Insert: {
+          "content_hash"?: number | null;
           "expires_at": string;
           "key": string;
           "message_id": number;
           "scope"?: string;
+          "type": string;
         };
         Update: {
+          "content_hash"?: number | null;
           "expires_at"?: string;
           "key"?: string;
           "message_id"?: number;
           "scope"?: string;
+          "type"?: string;
         };
         Relationships: [];
       };
@@ -618,6 +624,8 @@ export type Database = {
       };
       "messenger_capped": { Args: { "count": number; "max_count": number }; Returns: Json };
       "messenger_check_sizes": { Args: { "messages": Json }; Returns: undefined };
+      "messenger_check_messages": { Args: { "messages": Json }; Returns: undefined };
+      "messenger_check_numbers": { Args: { "field": string; "payload": Json }; Returns: undefined };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;
@@ -673,7 +681,7 @@ export type Database = {
         Args: { "report"?: Json; "successor"?: boolean; "tick": number };
         Returns: undefined;
       };
-      "messenger_enqueue": { Args: { "messages": Json }; Returns: Json };
+      "messenger_enqueue": { Args: { "checked"?: boolean; "messages": Json }; Returns: Json };
       "messenger_enqueue_body": { Args: { "": Json }; Returns: Json[] };
       "messenger_enqueue_limited": { Args: { "limits": Json; "messages": Json }; Returns: Json };
       "messenger_finish_schedule_runs": {
@@ -903,6 +911,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_refuse_late": { Args: Record<PropertyKey, never>; Returns: undefined };
       "messenger_remember_handled": { Args: { "fence": string; "kept": Json }; Returns: undefined };
       "messenger_remove_failed": {
         Args: {

@@ -6,6 +6,7 @@ import {
   authenticate,
   authorize,
   type Caller,
+  ConflictError,
   createApp,
   createMessenger,
   dispatchBody,
@@ -36,7 +37,12 @@ app.post("/", async (c) => {
   const prepared = Array.isArray(body)
     ? await Promise.all(body.map((message, index) => prepare(message, caller, [index])))
     : [await prepare(body, caller, [])];
-  return c.json({ ids: await transport.send(prepared, limits(prepared, caller)) }, 202);
+  try {
+    return c.json({ ids: await transport.send(prepared, limits(prepared, caller)) }, 202);
+  } catch (error) {
+    const index = Array.isArray(body) && error instanceof ConflictError ? error.index : undefined;
+    throw toProblem(error, index === undefined ? [] : [index]);
+  }
 });
 
 app.get("/:id", async (c) => {

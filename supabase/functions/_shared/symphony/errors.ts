@@ -197,6 +197,11 @@ export class NotFoundError extends RangeError {
 /** What was asked for does not go with the state that things are in. */
 export class ConflictError extends RangeError {
   override readonly name = "ConflictError";
+
+  /** @param index which of the messages that were dispatched together it is about; 0 is the first */
+  constructor(message: string, options?: ErrorOptions, readonly index?: number) {
+    super(message, options);
+  }
 }
 
 /** A handler's name, and what it threw. */

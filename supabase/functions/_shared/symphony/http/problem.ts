@@ -73,7 +73,7 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
     return invalidRequest("unknown_type", [{ path: [...path, "type"], message: error.message }]);
   }
   if (error instanceof NotFoundError) return new Problem(404, "not_found", error.message);
-  if (error instanceof ConflictError) return new Problem(409, "conflict", error.message);
+  if (error instanceof ConflictError) return toConflict(error, path);
   if (error instanceof RangeError) {
     const [, field = "", message = error.message] = /^(\w+): (.*)$/s.exec(error.message) ?? [];
     return invalidRequest("invalid_request", [{ path: field ? [...path, field] : path, message }]);
@@ -89,4 +89,10 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
     });
   }
   return new Problem(500, "internal_error", "Something went wrong", undefined, { cause: error });
+}
+
+function toConflict(error: ConflictError, path: readonly (string | number)[]): Problem {
+  const [, field, message = ""] = /^(\w+): (.*)$/s.exec(error.message) ?? [];
+  const issues = field === undefined ? undefined : [{ path: [...path, field], message }];
+  return new Problem(409, "conflict", error.message, issues);
 }

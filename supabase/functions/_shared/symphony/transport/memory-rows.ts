@@ -113,16 +113,13 @@ export function cancelledInstead(outcome: Settlement["outcome"]): Dead | null {
   return { kind: "dead", reason: "cancelled", errors, ...(stamps && { stamps }) };
 }
 
-const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
-
-/** The key that is held for a time, whatever becomes of the message. */
-export function timedKey(message: OutgoingMessage): { key: string; ms: number } | null {
-  const { type, idempotencyKey, idempotencyScope = "", dedupeKey, dedupe } = message;
-  if (dedupeKey !== undefined && typeof dedupe === "object") {
-    return { key: JSON.stringify([`dedupe:${type}`, dedupeKey]), ms: dedupe.windowMs };
-  }
-  if (idempotencyKey === undefined) return null;
-  return { key: JSON.stringify([idempotencyScope, idempotencyKey]), ms: IDEMPOTENCY_MS };
+/** @throws RangeError if the message's time to live is over when it falls due */
+export function checkTtl({ ttlMs, delayMs, availableAt }: OutgoingMessage, now: number): void {
+  const waitMs = availableAt ? availableAt.getTime() - now : delayMs ?? 0;
+  if (ttlMs === undefined || ttlMs > waitMs) return;
+  throw new RangeError(
+    "ttl: ends before the message is due; it has to be longer than the delay, or end after availableAt",
+  );
 }
 
 /** The key that is held as long as the message, or until it is claimed. */

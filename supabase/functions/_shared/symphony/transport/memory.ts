@@ -2,18 +2,19 @@
 
 import type { OutgoingMessage } from "../envelope.ts";
 import type { Dead, Settlement } from "../outcome.ts";
+import { MemoryKeys } from "./memory-keys.ts";
 import { MemoryQueues, once } from "./memory-queues.ts";
 import {
   cancelledInstead,
   checkSizes,
   fitting,
   handedOut,
+  checkTtl,
   heldKey,
   inClaimOrder,
   isMeant,
   type Row,
   type StoredEnvelope,
-  timedKey,
   toEnvelope,
   waitingAgain,
 } from "./memory-rows.ts";
@@ -49,7 +50,7 @@ export class InMemoryTransport implements Transport {
   /** What handlers last reported of messages that are here, by id. */
   readonly progress = new Map<string, { readonly value: number; readonly note: string | null }>();
   readonly #rows = new Map<string, Row>();
-  readonly #keys = new Map<string, { readonly id: string; readonly expiresAt: number }>();
+  readonly #keys: MemoryKeys;
   readonly #rates = new RateCounter();
   readonly #now: () => number;
   #nextId = 1;
@@ -57,6 +58,7 @@ export class InMemoryTransport implements Transport {
   /** @param options.now the clock, in ms since 1970; `Date.now` where absent */
   constructor(options: { readonly now?: () => number } = {}) {
     this.#now = options.now ?? Date.now;
+    this.#keys = new MemoryKeys(this.#now);
   }
 
   /** Messages that wait or run. */
@@ -70,17 +72,18 @@ export class InMemoryTransport implements Transport {
     limits: readonly LimitedDispatch[] = [],
   ): Promise<string[]> {
     messages.forEach(checkSizes);
+    for (const message of messages) checkTtl(message, this.#now());
+    this.#keys.check(messages);
     this.#rates.count(limits, this.#now());
     return messages.map((message) => {
-      const timed = timedKey(message);
-      const known = timed && this.#keys.get(timed.key);
-      if (known && known.expiresAt > this.#now()) return known.id;
+      const known = this.#keys.known(message);
+      if (known !== undefined) return known;
       const holds = heldKey(message);
       const holder = this.#rows.values().find((row) => holds && row.holds?.key === holds.key);
       if (holder) return holder.envelope.id;
 
       const id = String(this.#nextId++);
-      if (timed) this.#keys.set(timed.key, { id, expiresAt: this.#now() + timed.ms });
+      this.#keys.hold(message, id);
       this.#rows.set(id, {
         envelope: toEnvelope(id, message, this.#now()),
         leasedUntil: null,

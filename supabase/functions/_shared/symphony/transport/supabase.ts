@@ -2,6 +2,8 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
+import { ConflictError } from "../errors.ts";
+import { readProperty } from "../inspect.ts";
 import type { Settlement } from "../outcome.ts";
 import type { LimitedDispatch } from "../rate-limit.ts";
 import { callRpc } from "./rpc.ts";
@@ -86,15 +88,20 @@ export class SupabaseTransport implements Transport {
     limits: readonly LimitedDispatch[] = [],
   ): Promise<string[]> {
     const rows = messages.map(toRow);
-    if (limits.length > 0) {
-      const { ids } = await this.#call<Enqueued>("messenger_enqueue_limited", {
-        messages: rows,
-        limits: limits.map(fromLimit),
-      });
+    try {
+      if (limits.length > 0) {
+        const { ids } = await this.#call<Enqueued>("messenger_enqueue_limited", {
+          messages: rows,
+          limits: limits.map(fromLimit),
+        });
+        return ids;
+      }
+      const json = JSON.stringify(rows);
+      const [{ ids }] = await this.#call<[Enqueued]>("messenger_enqueue_body", json);
       return ids;
+    } catch (error) {
+      throw error instanceof ConflictError ? keyConflict(error) : error;
     }
-    const [{ ids }] = await this.#call<[Enqueued]>("messenger_enqueue_body", JSON.stringify(rows));
-    return ids;
   }
 
   async claim(request: ClaimRequest): Promise<Claim> {
@@ -134,6 +141,12 @@ export class SupabaseTransport implements Transport {
   #call<Answer>(name: string, args: Record<string, unknown> | string): Promise<Answer> {
     return callRpc<Answer>(this.#client, name, args, this.#timeoutMs);
   }
+}
+
+/** A conflict of messenger_enqueue; its detail is the place of the message. */
+function keyConflict(error: ConflictError): ConflictError {
+  const message = error.message.replace(/^idempotency_key/, "idempotencyKey");
+  return new ConflictError(message, { cause: error }, Number(readProperty(error.cause, "details")));
 }
 
 /** An entry of messenger_count_dispatches. */

@@ -112,6 +112,8 @@ export interface Transport {
    * Writes messages, all or none, and answers their ids in order.
    * @param limits rate limits that count them; a refusal writes nothing
    * @throws RateLimitedError if one of these is reached
+   * @throws ConflictError if an idempotency key stands for a message with other content
+   * @throws RangeError if a message's ttl ends before it is due
    */
   send(
     messages: readonly OutgoingMessage[],
