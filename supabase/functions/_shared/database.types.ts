@@ -623,9 +623,9 @@ export type Database = {
         Returns: Json;
       };
       "messenger_capped": { Args: { "count": number; "max_count": number }; Returns: Json };
-      "messenger_check_sizes": { Args: { "messages": Json }; Returns: undefined };
       "messenger_check_messages": { Args: { "messages": Json }; Returns: undefined };
       "messenger_check_numbers": { Args: { "field": string; "payload": Json }; Returns: undefined };
+      "messenger_check_sizes": { Args: { "messages": Json }; Returns: undefined };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;

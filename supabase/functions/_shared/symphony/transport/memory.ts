@@ -7,9 +7,9 @@ import { MemoryQueues, once } from "./memory-queues.ts";
 import {
   cancelledInstead,
   checkSizes,
+  checkTtl,
   fitting,
   handedOut,
-  checkTtl,
   heldKey,
   inClaimOrder,
   isMeant,
