@@ -1,53 +1,92 @@
--- What an operator does with dead letters: redrive, remove, prune. Each takes the same filter, works
--- on the whole set in one statement, and only counts when asked for a dry run.
+-- What an operator does with dead letters: redrive and remove, a step at a time.
 
--- The dead letters that a filter means, oldest first, locked; those another session is just moving
--- are left out, so that two redrives of one message enqueue it once.
-create or replace function public.messenger_lock_failed(
-  ids bigint[] default null,
-  type text default null,
-  queue text default null,
-  reason text default null,
-  error text default null,
-  failed_from timestamptz default null,
-  failed_until timestamptz default null,
-  max_messages integer default null
-) returns setof bigint
-language plpgsql
+create or replace function public.messenger_failed_filter(
+  ids bigint[], type text, queue text, reason text, error text, failed_from timestamptz,
+  failed_until timestamptz, "all" boolean
+) returns jsonb
+language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  if max_messages < 1 then
-    raise sqlstate 'PT400' using message = 'max_messages: has to be at least 1';
-  end if;
-  if reason not in (
+  if reason <> '' and reason not in (
     'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled'
   ) then
     raise sqlstate 'PT400' using message =
       'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled';
   end if;
-
-  return query
-  select f.id from public.messenger_failed_messages f
-  where (messenger_lock_failed.ids is null or f.id = any (messenger_lock_failed.ids))
-    and (messenger_lock_failed.type is null or f.type = messenger_lock_failed.type)
-    and (messenger_lock_failed.queue is null or f.queue = messenger_lock_failed.queue)
-    and (messenger_lock_failed.reason is null or f.reason = messenger_lock_failed.reason)
-    and (
-      messenger_lock_failed.error is null
-      or position(lower(messenger_lock_failed.error) in lower(f.error)) > 0
-    )
-    and (failed_from is null or f.failed_at >= failed_from)
-    and (failed_until is null or f.failed_at < failed_until)
-  order by f.failed_at, f.id
-  limit max_messages
-  for update skip locked;
+  return public.messenger_check_filter(
+    jsonb_build_object(
+      'ids', ids, 'type', type, 'queue', queue, 'reason', reason, 'error', error,
+      'failed_from', failed_from, 'failed_until', failed_until
+    ),
+    "all"
+  );
 end
 $$;
-comment on function public.messenger_lock_failed(
-  bigint[], text, text, text, text, timestamptz, timestamptz, integer
+comment on function public.messenger_failed_filter(
+  bigint[], text, text, text, text, timestamptz, timestamptz, boolean
 ) is
-  'Part of redrive and remove: locks the dead letters that a filter means, oldest first, and answers their ids.';
+  'Part of redrive and remove: checks the filter and returns it as one object.';
+
+create or replace function public.messenger_redrive_ids(ids bigint[], options jsonb) returns jsonb
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  since constant timestamptz := options ->> 'since';
+  before constant integer := options ->> 'matched';
+  per_second constant numeric := options ->> 'per_second';
+  to_queue constant text := options ->> 'to_queue';
+  redriven bigint;
+begin
+  -- Those another session is just moving are left out, so that two redrives of one message enqueue it once.
+  with locked as (
+    select f.id from public.messenger_failed_messages f
+    where f.id = any (ids)
+    for update skip locked
+  ),
+  gone as (
+    delete from public.messenger_failed_messages f
+    using locked l
+    where f.id = l.id
+    returning f.*
+  ),
+  numbered as (
+    select g.*, row_number() over (order by g.failed_at, g.id) - 1 as number from gone g
+  )
+  insert into public.messenger_messages (
+    id, type, payload, queue, priority, available_at, created_at, group_key, stamps, errors, alone
+  )
+  select
+    -- After a restore another message may have the id by now.
+    case
+      when exists (select from public.messenger_messages m where m.id = n.id)
+      then nextval('public.messenger_messages_id_seq') else n.id
+    end,
+    n.type, coalesce(options -> 'payload', n.payload), coalesce(to_queue, n.queue), n.priority,
+    -- Counted from the first step on, so that the rate holds over all of them.
+    case
+      when per_second is null then public.messenger_now()
+      else since + (before + n.number) / per_second * interval '1 second'
+    end,
+    n.created_at, n.group_key,
+    coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven + 1),
+    nullif(n.errors, '[]'),
+    -- What crashed its worker before may do so again.
+    n.reason = 'crashed'
+  from numbered n
+  order by n.number;
+  get diagnostics redriven = row_count;
+  return jsonb_build_object('done', redriven);
+end
+$$;
+comment on function public.messenger_redrive_ids(bigint[], jsonb) is
+  'Part of a step: puts dead letters back into their queues. Returns {"done"}.';
 
 create or replace function public.messenger_redrive(
   ids bigint[] default null,
@@ -61,16 +100,19 @@ create or replace function public.messenger_redrive(
   per_second numeric default null,
   to_queue text default null,
   payload jsonb default null,
-  dry_run boolean default false
+  dry_run boolean default false,
+  "all" boolean default false,
+  after jsonb default null
 ) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
-  matched bigint[];
+  filter constant jsonb := public.messenger_failed_filter(
+    ids, type, queue, reason, error, failed_from, failed_until, "all"
+  );
 begin
-  if per_second <= 0 then
+  if per_second <= 0 or per_second in ('NaN', 'Infinity') then
     raise sqlstate 'PT400' using message = 'per_second: has to be more than 0';
   end if;
   if to_queue !~ '^[A-Za-z0-9_.:-]{1,100}$' then
@@ -84,41 +126,42 @@ begin
   if payload::text ~ '[0-9.]{16}' then
     perform public.messenger_check_numbers(payload, 'payload');
   end if;
-
-  matched := array(select public.messenger_lock_failed(
-    ids, type, queue, reason, error, failed_from, failed_until, max_messages
-  ));
-  if dry_run then
-    return jsonb_build_object('matched', cardinality(matched), 'redriven', 0);
-  end if;
-
-  with gone as (
-    delete from public.messenger_failed_messages f
-    using unnest(matched) with ordinality as m (id, position)
-    where f.id = m.id
-    returning f.*, m.position
-  )
-  insert into public.messenger_messages (
-    id, type, payload, queue, priority, available_at, created_at, group_key, stamps, errors, alone
-  )
-  select g.id, g.type, coalesce(messenger_redrive.payload, g.payload), coalesce(to_queue, g.queue),
-    g.priority,
-    clock + coalesce((g.position - 1) / per_second, 0) * interval '1 second',
-    g.created_at, g.group_key,
-    coalesce(g.stamps, '{}') || jsonb_build_object('redriven', g.redriven + 1),
-    nullif(g.errors, '[]'),
-    -- What crashed its worker before may do so again.
-    g.reason = 'crashed'
-  from gone g
-  order by g.position;
-
-  return jsonb_build_object('matched', cardinality(matched), 'redriven', cardinality(matched));
+  return public.messenger_step('redrive', filter, jsonb_strip_nulls(jsonb_build_object(
+    'per_second', per_second, 'to_queue', to_queue
+  )) || case when payload is null then '{}' else jsonb_build_object('payload', payload) end,
+  max_messages, dry_run, after);
 end
 $$;
 comment on function public.messenger_redrive(
-  bigint[], text, text, text, text, timestamptz, timestamptz, integer, numeric, text, jsonb, boolean
+  bigint[], text, text, text, text, timestamptz, timestamptz, integer, numeric, text, jsonb,
+  boolean, boolean, jsonb
 ) is
-  'Puts dead letters back into their queue, or to_queue, with fresh retries and their history: by ids or by filter, at per_second if given, one with an edited payload. Answers {"matched", "redriven"}; dry_run only counts.';
+  'Puts dead letters back into their queue, or to_queue, with fresh retries and their history: by ids, by filter or "all", at per_second if given, one with an edited payload. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
+
+create or replace function public.messenger_remove_ids(ids bigint[]) returns jsonb
+language sql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  with locked as (
+    select f.id from public.messenger_failed_messages f
+    where f.id = any (ids)
+    for update skip locked
+  ),
+  gone as (
+    delete from public.messenger_failed_messages f
+    using locked l
+    where f.id = l.id
+    returning f.id
+  )
+  select jsonb_build_object('done', count(*)) from gone
+$$;
+comment on function public.messenger_remove_ids(bigint[]) is
+  'Part of a step: deletes dead letters. Returns {"done"}.';
 
 create or replace function public.messenger_remove_failed(
   ids bigint[] default null,
@@ -129,125 +172,38 @@ create or replace function public.messenger_remove_failed(
   failed_from timestamptz default null,
   failed_until timestamptz default null,
   max_messages integer default null,
-  dry_run boolean default false
+  dry_run boolean default false,
+  "all" boolean default false,
+  after jsonb default null
 ) returns jsonb
-language plpgsql
+language sql
 set search_path = ''
 as $$
-declare
-  matched bigint[];
-begin
-  if num_nonnulls(ids, type, queue, reason, error, failed_from, failed_until) = 0 then
-    raise sqlstate 'PT400' using message =
-      'filter: give at least one of ids, type, queue, reason, error, failed_from, failed_until';
-  end if;
-
-  matched := array(select public.messenger_lock_failed(
-    ids, type, queue, reason, error, failed_from, failed_until, max_messages
-  ));
-  if dry_run then
-    return jsonb_build_object('matched', cardinality(matched), 'removed', 0);
-  end if;
-
-  delete from public.messenger_failed_messages f where f.id = any (matched);
-  return jsonb_build_object('matched', cardinality(matched), 'removed', cardinality(matched));
-end
+  select public.messenger_step(
+    'remove_failed',
+    public.messenger_failed_filter(
+      ids, type, queue, reason, error, failed_from, failed_until, "all"
+    ),
+    '{}', max_messages, dry_run, after
+  )
 $$;
 comment on function public.messenger_remove_failed(
-  bigint[], text, text, text, text, timestamptz, timestamptz, integer, boolean
+  bigint[], text, text, text, text, timestamptz, timestamptz, integer, boolean, boolean, jsonb
 ) is
-  'Deletes dead letters for good, by ids or by filter. Answers {"matched", "removed"}; dry_run only counts.';
+  'Deletes dead letters for good, by ids, by filter or "all". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
--- What nobody needs any more. pg_cron calls it every hour; the age stands in the job's command, to be
--- changed there.
-create or replace function public.messenger_prune(
-  failed_older_than interval default interval '30 days', dry_run boolean default false
-) returns jsonb
-language plpgsql
-set search_path = ''
-as $$
+do $$
 declare
-  clock constant timestamptz := public.messenger_now();
-  failed bigint;
-  keys bigint;
-  handled bigint;
-  progress bigint;
-  limits bigint;
+  signature text;
 begin
-  if failed_older_than < interval '0' then
-    raise sqlstate 'PT400' using message = 'failed_older_than: has to be zero or more';
-  end if;
-
-  if dry_run then
-    select count(*) into failed from public.messenger_failed_messages f
-    where f.failed_at < clock - failed_older_than;
-    select count(*) into keys from public.messenger_idempotency_keys k where k.expires_at <= clock;
-    select count(*) into handled from public.messenger_handled_messages h
-    where h.keep_until <= clock;
-    select count(*) into progress from public.messenger_progress p
-    where not exists (select from public.messenger_messages m where m.id = p.message_id)
-      and not exists (select from public.messenger_failed_messages f where f.id = p.message_id);
-    select count(*) into limits from public.messenger_rate_limits r
-    where r.full_at < clock - interval '1 minute';
-  else
-    delete from public.messenger_failed_messages f where f.failed_at < clock - failed_older_than;
-    get diagnostics failed = row_count;
-    delete from public.messenger_idempotency_keys k where k.expires_at <= clock;
-    get diagnostics keys = row_count;
-    delete from public.messenger_handled_messages h where h.keep_until <= clock;
-    get diagnostics handled = row_count;
-    delete from public.messenger_progress p
-    where not exists (select from public.messenger_messages m where m.id = p.message_id)
-      and not exists (select from public.messenger_failed_messages f where f.id = p.message_id);
-    get diagnostics progress = row_count;
-    delete from public.messenger_rate_limits r
-    where r.full_at < clock - interval '1 minute';
-    get diagnostics limits = row_count;
-  end if;
-  return jsonb_build_object(
-    'failed', failed, 'idempotency_keys', keys, 'handled', handled, 'progress', progress,
-    'rate_limits', limits
-  );
+  foreach signature in array array[
+    'messenger_failed_filter(bigint[], text, text, text, text, timestamptz, timestamptz, boolean)',
+    'messenger_redrive_ids(bigint[], jsonb)', 'messenger_remove_ids(bigint[])',
+    'messenger_redrive(bigint[], text, text, text, text, timestamptz, timestamptz, integer, numeric, text, jsonb, boolean, boolean, jsonb)',
+    'messenger_remove_failed(bigint[], text, text, text, text, timestamptz, timestamptz, integer, boolean, boolean, jsonb)'
+  ] loop
+    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
+    execute format('grant execute on function public.%s to service_role', signature);
+  end loop;
 end
 $$;
-comment on function public.messenger_prune(interval, boolean) is
-  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, progress of messages that are gone and rate limits that nobody uses. pg_cron calls it hourly. Answers how many of each; dry_run only counts.';
-
-revoke execute on function
-  public.messenger_lock_failed(
-    bigint[], text, text, text, text, timestamptz, timestamptz, integer
-  ),
-  public.messenger_redrive(
-    bigint[], text, text, text, text, timestamptz, timestamptz, integer, numeric, text, jsonb,
-    boolean
-  ),
-  public.messenger_remove_failed(
-    bigint[], text, text, text, text, timestamptz, timestamptz, integer, boolean
-  ),
-  public.messenger_prune(interval, boolean)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_lock_failed(
-    bigint[], text, text, text, text, timestamptz, timestamptz, integer
-  ),
-  public.messenger_redrive(
-    bigint[], text, text, text, text, timestamptz, timestamptz, integer, numeric, text, jsonb,
-    boolean
-  ),
-  public.messenger_remove_failed(
-    bigint[], text, text, text, text, timestamptz, timestamptz, integer, boolean
-  ),
-  public.messenger_prune(interval, boolean)
-to service_role;
-
-select cron.schedule(
-  'symphony-prune', '17 * * * *',
-  $$select public.messenger_prune(failed_older_than => interval '30 days')$$
-);
-
--- pg_cron never deletes the records of its runs: 1,440 a day for the tick alone.
-select cron.schedule(
-  'symphony-prune-job-runs', '27 * * * *',
-  $$delete from cron.job_run_details d using cron.job j
-    where j.jobid = d.jobid and j.jobname like 'symphony-%' and d.end_time < now() - interval '2 days'$$
-);

@@ -65,43 +65,78 @@ $$;
 comment on function public.messenger_finish_schedule_runs(bigint[], text, text[]) is
   'Part of settling: writes down what became of messages that schedules had made.';
 
--- What nobody looks at any more: all but the latest runs of each schedule, and what is old. A run
--- whose message still waits stays.
+-- What is no longer looked at: all but the latest runs of each schedule, and what is old. A run whose
+-- message still waits stays. Takes one step: 100 schedules at a time, up to about 10,000 runs.
 create or replace function public.messenger_prune_schedule_runs(
   older_than interval default interval '30 days',
   keep integer default 100,
-  dry_run boolean default false
+  dry_run boolean default false,
+  after jsonb default null
 ) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
-  pruned bigint;
+  ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
+  place bigint := coalesce((after ->> 'id')::bigint, 0);
+  schedules bigint[];
+  number integer;
+  total integer := 0;
 begin
-  if older_than is null or older_than < interval '0' then
-    raise sqlstate 'PT400' using message = 'older_than: has to be zero or more';
-  end if;
+  perform public.messenger_check_age('older_than', older_than);
+  perform public.messenger_begin_step(null, null, dry_run);
   if keep is null or keep < 1 then
     raise sqlstate 'PT400' using message = 'keep: has to be at least 1';
   end if;
 
+  loop
+    schedules := array(
+      select s.id from public.messenger_schedules s where s.id > place order by s.id limit 100
+    );
+    number := public.messenger_prune_runs_of(schedules, older_than, keep, dry_run);
+    total := total + number;
+    -- A full chunk may have left some of these schedules' runs.
+    if number < 1000 or dry_run then place := schedules[100]; end if;
+    exit when place is null or total >= 10000 or clock_timestamp() >= ends_at;
+  end loop;
+  return jsonb_build_object(
+    'schedule_runs', total, 'matched', total, 'done', case when dry_run then 0 else total end,
+    'next', case when place is not null then jsonb_build_object('id', place::text) end
+  );
+end
+$$;
+comment on function public.messenger_prune_schedule_runs(interval, integer, boolean, jsonb) is
+  'Deletes runs of schedules older than an age, and all but the latest `keep` of each schedule. pg_cron calls it hourly. Takes one step of about 10,000 runs, behind the "next" of the step before if "after" is given. Returns {"schedule_runs", "matched", "done", "next"}; dry_run only counts.';
+
+create or replace function public.messenger_prune_runs_of(
+  schedules bigint[], older_than interval, keep integer, dry_run boolean
+) returns integer
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  pruned integer;
+begin
   with bounds as (
     select s.id, greatest(
-      clock - older_than,
+      public.messenger_now() - older_than,
       (
         select r.occurrence from public.messenger_schedule_runs r
         where r.schedule_id = s.id
         order by r.occurrence desc offset keep limit 1
       )
     ) as until
-    from public.messenger_schedules s
+    from unnest(schedules) as s (id)
   ),
   doomed as materialized (
     select r.schedule_id, r.occurrence
     from bounds b
     join public.messenger_schedule_runs r on r.schedule_id = b.id and r.occurrence <= b.until
     where not exists (select from public.messenger_messages m where m.id = r.message_id)
+    limit case when dry_run then 100000 else 1000 end
   ),
   gone as (
     delete from public.messenger_schedule_runs r
@@ -109,22 +144,26 @@ begin
     where not dry_run and r.schedule_id = d.schedule_id and r.occurrence = d.occurrence
   )
   select count(*) into pruned from doomed;
-  return jsonb_build_object('schedule_runs', pruned);
+  return pruned;
 end
 $$;
-comment on function public.messenger_prune_schedule_runs(interval, integer, boolean) is
-  'Deletes runs of schedules older than an age, and all but the latest `keep` of each schedule. pg_cron calls it hourly. Answers how many; dry_run only counts.';
+comment on function public.messenger_prune_runs_of(bigint[], interval, integer, boolean) is
+  'Part of pruning: deletes up to 1,000 runs of these schedules, and returns how many.';
 
 revoke execute on function
   public.messenger_finish_schedule_runs(bigint[], text, text[]),
-  public.messenger_prune_schedule_runs(interval, integer, boolean)
+  public.messenger_prune_runs_of(bigint[], interval, integer, boolean),
+  public.messenger_prune_schedule_runs(interval, integer, boolean, jsonb)
 from public, anon, authenticated;
 grant execute on function
   public.messenger_finish_schedule_runs(bigint[], text, text[]),
-  public.messenger_prune_schedule_runs(interval, integer, boolean)
+  public.messenger_prune_runs_of(bigint[], interval, integer, boolean),
+  public.messenger_prune_schedule_runs(interval, integer, boolean, jsonb)
 to service_role;
 
 select cron.schedule(
   'symphony-prune-schedule-runs', '37 * * * *',
-  $$select public.messenger_prune_schedule_runs(older_than => interval '30 days', keep => 100)$$
+  $$call public.messenger_in_steps(
+    'messenger_prune_schedule_runs', '{"older_than": "30 days", "keep": 100}'
+  )$$
 );

@@ -52,6 +52,39 @@ create or replace trigger messenger_messages_wake
   referencing new table as written
   for each statement execute function public.messenger_wake_for_messages();
 
+-- Changes in SQL or in the dashboard: a message whose time, queue, priority or turn was changed is due. Of a
+-- settle call, whose messages were leased before the statement, this costs the condition and no more; a claim
+-- changes none of these columns. One message of a transaction wakes for all of them.
+create or replace function public.messenger_wake_for_change() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+  this_one constant text := pg_current_xact_id()::text;
+begin
+  if current_setting('symphony_messenger.woken', true) = this_one
+    or exists (select from public.messenger_queues q where q.name = new.queue and q.paused)
+  then
+    return null;
+  end if;
+  perform public.messenger_wake();
+  perform set_config('symphony_messenger.woken', this_one, true);
+  return null;
+end
+$$;
+comment on function public.messenger_wake_for_change() is
+  'Trigger: wakes a tick where a waiting message was changed and is due.';
+
+create or replace trigger messenger_messages_wake_for_change
+  after update of available_at, queue, priority, blocked on public.messenger_messages
+  for each row when (
+    old.status = 'pending' and new.status = 'pending' and not new.blocked
+    and new.available_at <= public.messenger_now()
+    and (old.available_at, old.queue, old.priority, old.blocked)
+      is distinct from (new.available_at, new.queue, new.priority, new.blocked)
+  )
+  execute function public.messenger_wake_for_change();
+
 create or replace function public.messenger_wake_for_queue() returns trigger
 language plpgsql
 set search_path = ''
@@ -72,8 +105,10 @@ create or replace trigger messenger_queues_wake
   execute function public.messenger_wake_for_queue();
 
 revoke execute on function
-  public.messenger_wake(), public.messenger_wake_for_messages(), public.messenger_wake_for_queue()
+  public.messenger_wake(), public.messenger_wake_for_messages(),
+  public.messenger_wake_for_change(), public.messenger_wake_for_queue()
 from public, anon, authenticated;
 grant execute on function
-  public.messenger_wake(), public.messenger_wake_for_messages(), public.messenger_wake_for_queue()
+  public.messenger_wake(), public.messenger_wake_for_messages(),
+  public.messenger_wake_for_change(), public.messenger_wake_for_queue()
 to service_role;

@@ -2,14 +2,14 @@
 -- the dead letters at once; one that runs is marked, and goes there when its worker stops it, or gives
 -- it back, or fails. If its handler succeeds before, it counts as handled.
 
-create or replace function public.messenger_cancel(
-  ids bigint[] default null,
-  type text default null,
-  queue text default null,
-  dry_run boolean default false
-) returns jsonb
+create or replace function public.messenger_cancel_ids(ids bigint[]) returns jsonb
 language plpgsql
 set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 -- Rows may be locked by settle calls that wait for others of these: this one gives way, long before
 -- Postgres would take it for a deadlock, and tries again.
 set lock_timeout = '200ms'
@@ -19,40 +19,30 @@ declare
   fence constant uuid := gen_random_uuid();
   matched bigint[];
   taken bigint[];
-  running integer;
 begin
-  if num_nonnulls(ids, type, queue) = 0 then
-    raise sqlstate 'PT400' using message = 'filter: give at least one of ids, type, queue';
-  end if;
-
   for try in 1..10 loop
     begin
+      perform public.messenger_lock_groups(ids);
       matched := array(
         select m.id from public.messenger_messages m
-        where (messenger_cancel.ids is null or m.id = any (messenger_cancel.ids))
-          and (messenger_cancel.type is null or m.type = messenger_cancel.type)
-          and (messenger_cancel.queue is null or m.queue = messenger_cancel.queue)
-          and not m.cancelled
+        where m.id = any (ids) and not m.cancelled
         order by m.id
         for update
       );
 
       -- What nobody runs is taken under a lease of its own, and settled. A lease that ran out protects
       -- nobody.
-      select array_agg(m.id) filter (where m.status = 'pending' or m.leased_until <= clock),
-        count(*) filter (where m.status = 'processing' and m.leased_until > clock)
-      into taken, running
-      from public.messenger_messages m where m.id = any (matched);
-      exit when dry_run;
-
       update public.messenger_messages m
       set cancelled = true
       where m.id = any (matched) and m.status = 'processing' and m.leased_until > clock;
 
-      update public.messenger_messages m
-      set status = 'processing', lease_token = fence, leased_until = clock
-      where m.id = any (taken);
-      -- It waits for the locks of groups.
+      with leased as (
+        update public.messenger_messages m
+        set status = 'processing', lease_token = fence, leased_until = clock
+        where m.id = any (matched) and not m.cancelled
+        returning m.id
+      )
+      select coalesce(array_agg(l.id), '{}') into taken from leased l;
       perform public.messenger_settle(jsonb_build_array(jsonb_build_object(
         'token', fence, 'grouped', true, 'dead', (
           select coalesce(jsonb_agg(jsonb_build_object('id', id, 'reason', 'cancelled')), '[]')
@@ -71,13 +61,49 @@ begin
       end if;
     end;
   end loop;
-
-  return jsonb_build_object('cancelled', coalesce(cardinality(taken), 0), 'running', running);
+  return jsonb_build_object(
+    'done', cardinality(taken), 'running', cardinality(matched) - cardinality(taken)
+  );
 end
 $$;
-comment on function public.messenger_cancel(bigint[], text, text, boolean) is
-  'Cancels messages by ids or by filter. Those that wait go to the dead letters at once, reason cancelled; those that run are stopped at their worker''s next heartbeat. Answers {"cancelled", "running"}; dry_run only counts.';
+comment on function public.messenger_cancel_ids(bigint[]) is
+  'Part of a step: cancels messages. Returns {"done", "running"}.';
 
-revoke execute on function public.messenger_cancel(bigint[], text, text, boolean)
-  from public, anon, authenticated;
-grant execute on function public.messenger_cancel(bigint[], text, text, boolean) to service_role;
+create or replace function public.messenger_cancel(
+  ids bigint[] default null,
+  type text default null,
+  queue text default null,
+  dry_run boolean default false,
+  max_messages integer default null,
+  "all" boolean default false,
+  after jsonb default null
+) returns jsonb
+language sql
+set search_path = ''
+as $$
+  select public.messenger_step(
+    'cancel',
+    public.messenger_check_filter(
+      jsonb_build_object('ids', ids, 'type', type, 'queue', queue), "all"
+    ),
+    '{}', max_messages, dry_run, after
+  )
+$$;
+comment on function public.messenger_cancel(
+  bigint[], text, text, boolean, integer, boolean, jsonb
+) is
+  'Cancels messages by ids, by filter or "all". Those that wait go to the dead letters at once, reason cancelled; those that run are stopped at their worker''s next heartbeat. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
+
+do $$
+declare
+  signature text;
+begin
+  foreach signature in array array[
+    'messenger_cancel_ids(bigint[])',
+    'messenger_cancel(bigint[], text, text, boolean, integer, boolean, jsonb)'
+  ] loop
+    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
+    execute format('grant execute on function public.%s to service_role', signature);
+  end loop;
+end
+$$;

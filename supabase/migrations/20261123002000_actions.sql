@@ -39,7 +39,7 @@ create or replace function public.messenger_action_target(args jsonb, answer jso
 language sql immutable
 set search_path = ''
 as $$
-  select jsonb_strip_nulls(args - '{payload,schedules,dry_run}'::text[])
+  select jsonb_strip_nulls(args - '{payload,schedules,dry_run,after}'::text[])
     || case when args ? 'payload' then '{"payload":"edited"}'::jsonb else '{}' end
     || case when args ? 'schedules' then jsonb_build_object('schedules', (
       select jsonb_agg(
@@ -54,32 +54,31 @@ $$;
 comment on function public.messenger_action_target(jsonb, jsonb) is
   'Part of messenger_act: what the log keeps of an operation''s arguments; never a payload.';
 
--- Calls the function as PostgREST would: by the names of its arguments, those that are not given
--- having their defaults. A dry run, and what changed nothing, is not logged.
-create or replace function public.messenger_act(actor text, operation text, args jsonb)
-returns jsonb
+-- Calls a function as PostgREST would: by the names of its arguments, those that are not given having
+-- their defaults.
+create or replace function public.messenger_call(operation text, args jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
   operations constant text[] := array[
-    'messenger_redrive', 'messenger_remove_failed', 'messenger_cancel', 'messenger_set_queue',
+    'messenger_redrive', 'messenger_remove_failed', 'messenger_cancel', 'messenger_run',
+    'messenger_create_queue', 'messenger_set_queue', 'messenger_delete_queue',
     'messenger_save_schedules', 'messenger_pause_schedule', 'messenger_resume_schedule',
-    'messenger_trigger_schedule', 'messenger_unschedule'
+    'messenger_trigger_schedule', 'messenger_unschedule',
+    'messenger_prune', 'messenger_prune_schedule_runs', 'messenger_prune_actions',
+    'messenger_prune_job_runs'
   ];
   known text[];
+  required text[];
   given text;
   columns text;
   answer jsonb;
-  affected bigint;
 begin
   if operation is null or operation <> all (operations) then
     raise sqlstate 'PT400' using message = format(
       'operation: has to be one of %s', array_to_string(operations, ', ')
     );
-  end if;
-  if coalesce(actor, '') = '' then
-    raise sqlstate 'PT400' using message = 'actor: is required';
   end if;
   if jsonb_typeof(args) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'args: has to be an object';
@@ -88,13 +87,15 @@ begin
   select array_agg(a.name),
     string_agg(format('%1$I => given.%1$I', a.name), ', ') filter (where args ? a.name),
     string_agg(format('%I %s', a.name, pg_catalog.format_type(a.type, null)), ', ')
-      filter (where args ? a.name)
-  into known, given, columns
-  from pg_catalog.pg_proc p, unnest(p.proargnames, p.proargtypes::oid[]) as a (name, type)
+      filter (where args ? a.name),
+    coalesce(
+      array_agg(a.name) filter (where a.number <= p.pronargs - p.pronargdefaults), '{}'
+    )
+  into known, given, columns, required
+  from pg_catalog.pg_proc p,
+    unnest(p.proargnames, p.proargtypes::oid[]) with ordinality as a (name, type, number)
   where p.pronamespace = 'public'::regnamespace and p.proname = operation;
-  if given is null or exists (
-    select from jsonb_object_keys(args) as name where name <> all (known)
-  ) then
+  if not args ?& required or exists (select from jsonb_object_keys(args) as name where name <> all (known)) then
     raise sqlstate 'PT400' using message = format(
       'args: %s takes %s', operation, array_to_string(known, ', ')
     );
@@ -102,20 +103,37 @@ begin
   -- Through text: what a function that returns nothing returns is the empty text.
   execute format(
     'select nullif(public.%I(%s)::text, '''')::jsonb from jsonb_to_record($1) as given (%s)',
-    operation, given, columns
+    operation, coalesce(given, ''), coalesce(columns, 'nothing text')
   ) into answer using args;
+  return answer;
+end
+$$;
+comment on function public.messenger_call(text, jsonb) is
+  'Calls one of the operators'' functions with arguments by name. Returns what the function returns.';
 
-  affected := case operation
-    when 'messenger_redrive' then (answer ->> 'redriven')::bigint
-    when 'messenger_remove_failed' then (answer ->> 'removed')::bigint
-    when 'messenger_cancel' then
-      (answer ->> 'cancelled')::bigint + (answer ->> 'running')::bigint
-    when 'messenger_set_queue' then (answer -> 'changed')::boolean::integer
-    when 'messenger_save_schedules' then (
+-- A dry run, and what changed nothing, is not logged.
+create or replace function public.messenger_act(actor text, operation text, args jsonb)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  answer jsonb;
+  affected bigint;
+begin
+  if coalesce(actor, '') = '' then
+    raise sqlstate 'PT400' using message = 'actor: is required';
+  end if;
+  answer := public.messenger_call(operation, args);
+  affected := case
+    when answer ? 'done' then
+      (answer ->> 'done')::bigint + coalesce((answer ->> 'running')::bigint, 0)
+    when answer ? 'changed' then (answer -> 'changed')::boolean::integer
+    when operation = 'messenger_save_schedules' then (
       select count(*) from jsonb_array_elements(answer -> 'schedules') as s (saved)
       where saved ->> 'change' <> 'unchanged'
     )
-    when 'messenger_unschedule' then answer::boolean::integer
+    when operation = 'messenger_unschedule' then answer::boolean::integer
     else 1
   end;
   if affected > 0 and not coalesce((args ->> 'dry_run')::boolean, false) then
@@ -129,7 +147,42 @@ begin
 end
 $$;
 comment on function public.messenger_act(text, text, jsonb) is
-  'Calls one of the operators'' functions with arguments by name, and writes who did it into messenger_actions, in one transaction. Answers what the function answers.';
+  'Calls one of the operators'' functions with arguments by name, and writes who did it into messenger_actions, in one transaction; of a function that works in steps, a line a step. Returns what the function returns.';
+
+-- Each step is committed before the next begins, so that what a time limit or a crash cuts off is one step.
+-- That is why it has no search_path of its own, under which a procedure may not commit.
+create or replace procedure public.messenger_in_steps(
+  operation text, args jsonb, actor text default null, max_minutes integer default 50
+)
+language plpgsql
+as $$
+declare
+  ends_at constant timestamptz := pg_catalog.clock_timestamp()
+    + max_minutes * interval '1 minute';
+  step jsonb := '{}';
+  done bigint := 0;
+begin
+  loop
+    args := args || pg_catalog.jsonb_strip_nulls(
+      pg_catalog.jsonb_build_object('after', step -> 'next')
+    );
+    step := case
+      when actor is null then public.messenger_call(operation, args)
+      else public.messenger_act(actor, operation, args)
+    end;
+    commit;
+    done := done + (step ->> 'done')::bigint;
+    exit when step -> 'next' = 'null' or step -> 'next' is null
+      or pg_catalog.clock_timestamp() >= ends_at;
+    raise notice '% done, % left', done,
+      coalesce(step -> 'left' ->> 'count', 'more')
+        || case when (step -> 'left' ->> 'capped')::boolean then ' or more' else '' end;
+  end loop;
+  raise notice '% done', done;
+end
+$$;
+comment on procedure public.messenger_in_steps(text, jsonb, text, integer) is
+  'Takes all steps of messenger_redrive, messenger_remove_failed, messenger_cancel, messenger_run or a prune, with arguments by name, each in a transaction of its own, until the end or for max_minutes. With an actor the action log has a line a step.';
 
 create or replace function public.messenger_list_actions(
   before_id bigint default null, max_actions integer default 50
@@ -155,39 +208,45 @@ comment on function public.messenger_list_actions(bigint, integer) is
   'The action log, the latest first, those before an id. Answers {"actions", "next"}; next is the id to go on before.';
 
 create or replace function public.messenger_prune_actions(
-  older_than interval default interval '90 days'
-) returns bigint
+  older_than interval default interval '90 days', after jsonb default null
+) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
-  deleted bigint;
+  number integer;
 begin
-  if older_than < interval '0' then
-    raise sqlstate 'PT400' using message = 'older_than: has to be zero or more';
-  end if;
-  delete from public.messenger_actions a where a.at < public.messenger_now() - older_than;
-  get diagnostics deleted = row_count;
-  return deleted;
+  perform public.messenger_check_age('older_than', older_than);
+  number := public.messenger_prune_before(
+    'public.messenger_actions', 'at', public.messenger_now() - older_than, 10000, false
+  );
+  return jsonb_build_object(
+    'matched', number, 'done', number, 'next', case when number = 10000 then '{}'::jsonb end
+  );
 end
 $$;
-comment on function public.messenger_prune_actions(interval) is
-  'Deletes lines of the action log older than an age. pg_cron calls it hourly. Answers how many.';
+comment on function public.messenger_prune_actions(interval, jsonb) is
+  'Deletes up to 10,000 lines of the action log older than an age. pg_cron calls it hourly. Returns {"matched", "done", "next"}; after a step that is not the last, "next" is not null.';
 
 revoke execute on function
   public.messenger_action_target(jsonb, jsonb),
+  public.messenger_call(text, jsonb),
   public.messenger_act(text, text, jsonb),
   public.messenger_list_actions(bigint, integer),
-  public.messenger_prune_actions(interval)
+  public.messenger_prune_actions(interval, jsonb)
 from public, anon, authenticated;
 grant execute on function
   public.messenger_action_target(jsonb, jsonb),
+  public.messenger_call(text, jsonb),
   public.messenger_act(text, text, jsonb),
   public.messenger_list_actions(bigint, integer),
-  public.messenger_prune_actions(interval)
+  public.messenger_prune_actions(interval, jsonb)
 to service_role;
+revoke execute on procedure public.messenger_in_steps(text, jsonb, text, integer)
+  from public, anon, authenticated;
+grant execute on procedure public.messenger_in_steps(text, jsonb, text, integer) to service_role;
 
 select cron.schedule(
   'symphony-prune-actions', '37 * * * *',
-  $$select public.messenger_prune_actions(older_than => interval '90 days')$$
+  $$call public.messenger_in_steps('messenger_prune_actions', '{"older_than": "90 days"}')$$
 );

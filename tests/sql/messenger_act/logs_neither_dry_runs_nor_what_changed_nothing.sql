@@ -9,7 +9,7 @@ select is(
   'a dry run counts'
 );
 select is(
-  messenger_act('ada', 'messenger_cancel', '{"type":"C","dry_run":true}') ->> 'cancelled', '1',
+  messenger_act('ada', 'messenger_cancel', '{"type":"C","dry_run":true}') ->> 'matched', '1',
   'so does that of a cancellation'
 );
 select messenger_act('ada', 'messenger_redrive', '{"type":"Nobody"}'),

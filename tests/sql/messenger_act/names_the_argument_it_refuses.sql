@@ -3,7 +3,7 @@ begin;
 select plan(8);
 
 select throws_ok(
-  $$select messenger_act('ada', 'messenger_prune', '{"dry_run":true}')$$, 'PT400', null,
+  $$select messenger_act('ada', 'messenger_claim', '{"token":null}')$$, 'PT400', null,
   'a function that is no operation'
 );
 select throws_ok(

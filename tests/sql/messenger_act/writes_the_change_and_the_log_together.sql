@@ -5,7 +5,7 @@ select test.set_clock('2026-01-01 12:00Z');
 select test.dead_letter('A'), test.dead_letter('B');
 
 select is(
-  messenger_act('ada', 'messenger_redrive', '{"type":"A"}'), '{"matched":1,"redriven":1}',
+  messenger_act('ada', 'messenger_redrive', '{"type":"A"}') -> 'done', '1',
   'answers what the function answers'
 );
 select results_eq(

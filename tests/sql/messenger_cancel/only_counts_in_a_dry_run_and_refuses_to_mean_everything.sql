@@ -5,16 +5,17 @@ select test.dispatch('A', 'A');
 select test.claim(test.token(1), 1);
 
 select is(
-  messenger_cancel(type => 'A', dry_run => true), '{"cancelled":1,"running":1}', 'it counts'
+  messenger_cancel(type => 'A', dry_run => true) - '{left,missing,next}'::text[],
+  '{"matched":2,"done":0,"running":0}', 'it counts'
 );
 select is((select count(*) from messenger_messages where not cancelled), 2::bigint, 'and no more');
 select is(
-  messenger_cancel(queue => 'other'), '{"cancelled":0,"running":0}',
+  messenger_cancel(queue => 'other') -> 'matched', '0',
   'a filter that means nothing cancels nothing'
 );
 select throws_ok(
-  'select messenger_cancel()', 'PT400', 'filter: give at least one of ids, type, queue',
-  'no filter'
+  'select messenger_cancel()', 'PT400', 'filter: is missing; give at least one of ids, type, queue, or "all" => true',
+    'no filter'
 );
 
 select * from finish();

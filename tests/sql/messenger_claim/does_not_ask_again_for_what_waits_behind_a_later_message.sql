@@ -10,7 +10,7 @@ select messenger_settle(jsonb_build_array(jsonb_build_object(
   'dead', jsonb_build_array(jsonb_build_object('id', test.id_of('A'), 'reason', 'exhausted'))
 )));
 select is(test.claimed(2), array['B'], 'the next one runs');
-select messenger_redrive();
+select messenger_redrive("all" => true);
 select is(test.claimed(3), '{}', 'the first one waits for it');
 select is(
   messenger_next_due(array['default']), null, 'nobody asks for it meanwhile'

@@ -9,7 +9,13 @@ create temp table job as select schedule, command, active from cron.job where jo
 select results_eq(
   'select schedule, active from job', $$values ('17 * * * *', true)$$, 'at minute 17'
 );
-select lives_ok((select command from job), 'its command runs');
+-- It commits after each step, which no test in a transaction can do: it does what its command says.
+select is(
+  (select command from job),
+  $$call public.messenger_in_steps('messenger_prune', '{"failed_older_than": "30 days"}')$$,
+  'its command'
+);
+select messenger_call('messenger_prune', '{"failed_older_than": "30 days"}');
 select is(
   array(select type from messenger_failed_messages), array['young'],
   'and prunes what is older than 30 days'

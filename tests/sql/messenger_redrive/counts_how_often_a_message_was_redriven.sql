@@ -21,7 +21,7 @@ select results_eq(
 select messenger_redrive(type => 'A');
 select is((select stamps -> 'redriven' from messenger_messages), '2', 'and then twice');
 select is(
-  messenger_redrive(type => 'A'), '{"matched":0,"redriven":0}',
+  messenger_redrive(type => 'A') -> 'matched', '0',
   'what waits already is not redriven again'
 );
 

@@ -5,15 +5,15 @@ select test.set_clock('2026-01-01 12:00Z');
 
 select test.dead_letter('A'), test.dead_letter('B');
 select throws_ok(
-  $$select messenger_redrive(max_messages => 0)$$,
+  $$select messenger_redrive("all" => true, max_messages => 0)$$,
   'PT400', 'max_messages: has to be at least 1', 'up to none'
 );
 select throws_ok(
-  $$select messenger_redrive(per_second => 0)$$,
+  $$select messenger_redrive("all" => true, per_second => 0)$$,
   'PT400', 'per_second: has to be more than 0', 'a rate of zero'
 );
 select throws_ok(
-  $$select messenger_redrive(to_queue => 'two words')$$,
+  $$select messenger_redrive("all" => true, to_queue => 'two words')$$,
   'PT400', 'to_queue: has to be 1 to 100 letters, digits or _ . : -', 'a queue with a space'
 );
 select throws_ok(

@@ -8,7 +8,7 @@ select test.dead_letter('A', failed_at => '2026-01-01 11:00Z'),
 update messenger_failed_messages set group_key = 'g';
 select test.dispatch_to_group('g', 'C', 'D');
 update messenger_messages set priority = 7 where true;
-select messenger_redrive();
+select messenger_redrive("all" => true);
 select is(test.claimed(1), array['A'], 'the first');
 select is(test.blocked(), array['B', 'C', 'D'], 'the others wait');
 select test.handle(1, 'A');
@@ -18,7 +18,7 @@ select is(test.claimed(3), array['C'], 'then what came later');
 
 select test.dead_letter('old');
 update messenger_failed_messages set group_key = 'g';
-select messenger_redrive(to_queue => 'mail');
+select messenger_redrive("all" => true, to_queue => 'mail');
 select is(test.claimed(4), array['old'], 'in another queue it is another group');
 
 select * from finish();

@@ -22,7 +22,7 @@ exception
 end
 $$;
 
-select is(pg_temp.taken(''), array['A', 'B', 'C'], 'no filter means all');
+select is(pg_temp.taken($$"all" => true$$), array['A', 'B', 'C'], 'all');
 select is(
   pg_temp.taken($$ids => array[test.id_of('A'), test.id_of('C'), 999999999]$$), array['A', 'C'], 'ids'
 );
@@ -38,7 +38,7 @@ select is(
   pg_temp.taken($$queue => 'mail', reason => 'crashed', failed_from => '2026-01-01 10:30Z'$$),
   array['B'], 'several filters mean what all of them mean'
 );
-select is(pg_temp.taken($$max_messages => 2$$), array['A', 'B'], 'up to so many, oldest first');
+select is(pg_temp.taken($$"all" => true, max_messages => 2$$), array['A', 'B'], 'up to so many, oldest first');
 
 select * from finish();
 rollback;

@@ -38,7 +38,8 @@ select is(
   'up to so many, oldest first'
 );
 select is(
-  messenger_remove_failed(queue => 'mail'), '{"matched":2,"removed":2}', 'the answer counts them'
+  messenger_remove_failed(queue => 'mail') - '{left,missing,next}'::text[],
+  '{"matched":2,"done":2,"running":0}', 'the answer counts them'
 );
 select is_empty('select id from messenger_messages', 'none is run again');
 

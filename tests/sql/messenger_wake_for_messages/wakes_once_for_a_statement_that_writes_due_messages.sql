@@ -11,7 +11,7 @@ select messenger_dispatch('A');
 select is((select count(*) from messenger_ticks), 1::bigint, 'a dispatch wakes one');
 delete from messenger_ticks;
 select test.dead_letter('B');
-select messenger_redrive();
+select messenger_redrive("all" => true);
 select is((select count(*) from messenger_ticks), 1::bigint, 'a redrive does too');
 
 select * from finish();

@@ -9,9 +9,12 @@ where j.jobname = 'symphony-tick';
 insert into cron.job_run_details (jobid, runid, command, status, start_time, end_time)
 values (-1, -3, 'another''s', 'succeeded', now() - interval '1 year', now() - interval '1 year');
 
-select lives_ok(
-  (select command from cron.job where jobname = 'symphony-prune-job-runs'), 'the job''s command runs'
+select is(
+  (select command from cron.job where jobname = 'symphony-prune-job-runs'),
+  $$call public.messenger_in_steps('messenger_prune_job_runs', '{"older_than": "2 days"}')$$,
+  'a job does so'
 );
+select messenger_call('messenger_prune_job_runs', '{"older_than": "2 days"}');
 select is(
   array(select command from cron.job_run_details where runid < 0 order by runid),
   array['another''s', 'young'], 'what ended more than two days ago is gone'

@@ -24,8 +24,8 @@ reset role;
 select is((select test.types(answer -> 'messages') from claim), array['A'], 'dispatch and claim');
 select is((select answer -> 'lost' from heartbeat), '[]', 'heartbeat');
 select is((select answer -> 'stale' from settle), '[]', 'settle');
-select is((select answer -> 'redriven' from redrive), '1', 'redrive');
-select is((select answer -> 'removed' from remove), '0', 'remove');
+select is((select answer -> 'done' from redrive), '1', 'redrive');
+select is((select answer -> 'done' from remove), '0', 'remove');
 select is((select answer -> 'failed' from prune), '0', 'prune');
 select is(
   array(select name from messenger_queues where name like 'new%' order by name),

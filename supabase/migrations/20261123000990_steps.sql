@@ -1,0 +1,265 @@
+-- Steps: what an operator does with many rows is done a bounded number at a time, each step in a
+-- transaction of its own, so that no call meets its time limit with nothing done.
+--
+-- Redrive, remove, cancel and run share one rule. A call takes one step: at most 10,000 messages, in
+-- about three seconds at most. It returns {"matched", "done", "running", "left", "missing", "next"}:
+--   matched   messages of this step that the filter means
+--   done      those of them that were changed; none in a dry run
+--   running   those of them that a cancel has told to stop
+--   left      messages behind this step that the filter means, {"count", "capped"}; it reads the next
+--             10,000 rows and no more, so that a capped count is a lower bound
+--   missing   ids that were asked for and are not there
+--   next      give it as "after" to the next step; null after the last one
+-- A step begins behind the last row of the step before, so that it costs what it reads itself.
+-- The procedure messenger_in_steps() takes all steps one after the other.
+
+create or replace function public.messenger_check_filter(filter jsonb, everything boolean)
+returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  given constant jsonb := jsonb_strip_nulls(filter);
+  field text;
+begin
+  -- An argument that is null cannot be told from one that was left out: it filters nothing.
+  if given = '{}' and everything is not true then
+    raise sqlstate 'PT400' using
+      message = format(
+        'filter: is missing; give at least one of %s, or "all" => true',
+        (select string_agg(f.name, ', ') from jsonb_object_keys(filter) as f (name))
+      ),
+      hint = 'A filter that is null is none. Whatever is meant for all messages has to say so.';
+  end if;
+  if given <> '{}' and everything then
+    raise sqlstate 'PT400' using message = format(
+      'all: goes with no other filter (%s was given)',
+      (select string_agg(f.name, ', ') from jsonb_object_keys(given) as f (name))
+    );
+  end if;
+  select f.key into field from jsonb_each(given) as f where f.value = '""' limit 1;
+  if field is not null then
+    raise sqlstate 'PT400' using message =
+      format('%s: is empty; leave it out, or give a value', field);
+  end if;
+  return given;
+end
+$$;
+comment on function public.messenger_check_filter(jsonb, boolean) is
+  'Part of a step: the filter without what was not given. Refuses one that means every message without saying so.';
+
+create or replace function public.messenger_begin_step(
+  after jsonb, max_messages integer, dry_run boolean
+) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if max_messages < 1 then
+    raise sqlstate 'PT400' using message = 'max_messages: has to be at least 1';
+  end if;
+  if dry_run is null then
+    raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
+  end if;
+  if coalesce(after, 'null') = 'null' then
+    return jsonb_build_object(
+      'at', '-infinity', 'id', '-9223372036854775808', 'matched', 0, 'since', public.messenger_now()
+    );
+  end if;
+  -- It may have been changed on its way.
+  if num_nulls(
+    (after ->> 'at')::timestamptz, (after ->> 'id')::bigint, (after ->> 'matched')::integer,
+    (after ->> 'since')::timestamptz
+  ) > 0 then
+    raise invalid_parameter_value;
+  end if;
+  return after;
+exception
+  when data_exception then
+    raise sqlstate 'PT400' using message = 'after: has to be the "next" of the step before';
+end
+$$;
+comment on function public.messenger_begin_step(jsonb, integer, boolean) is
+  'Part of a step: the place it begins behind, {"at", "id", "matched", "since"}: the row, how many were matched before, and when the first step was taken.';
+
+-- Messages that a filter means among the next `max_rows` rows behind a place: dead letters for redrive and
+-- remove, messages that wait or run for cancel, those that wait for a time for run.
+create or replace function public.messenger_next_matches(
+  operation text, filter jsonb, place jsonb, max_rows integer,
+  out matched bigint[], out missing bigint[], out last jsonb
+)
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  has_ids constant boolean := filter ? 'ids';
+  is_failed constant boolean := operation in ('redrive', 'remove_failed');
+  relation constant text := case
+    when is_failed then 'messenger_failed_messages' else 'messenger_messages'
+  end;
+  asked constant bigint[] := array(
+    select i::bigint from jsonb_array_elements_text(filter -> 'ids') as i
+    where i::bigint > (place ->> 'id')::bigint
+    group by i::bigint order by i::bigint limit max_rows
+  );
+  sorted constant text := case when is_failed and not has_ids then 'failed_at, id' else 'id' end;
+  -- Only what is given stands in the query: it is planned for that, and has an index for it.
+  range text := case
+    when has_ids then 'f.id = any ($3)'
+    when is_failed then '(f.failed_at, f.id) > (($2 ->> ''at'')::timestamptz, ($2 ->> ''id'')::bigint)'
+    else 'f.id > ($2 ->> ''id'')::bigint'
+  end;
+  wanted text := case operation
+    when 'cancel' then 'not f.cancelled'
+    when 'run' then 'f.status = ''pending'' and f.available_at > public.messenger_now()'
+    else 'true'
+  end;
+  seen bigint[];
+  seen_at timestamptz;
+begin
+  if filter ? 'failed_from' then
+    range := range || ' and f.failed_at >= ($1 ->> ''failed_from'')::timestamptz';
+  end if;
+  if filter ? 'failed_until' then
+    range := range || ' and f.failed_at < ($1 ->> ''failed_until'')::timestamptz';
+  end if;
+  -- Of these two tables only the dead letters have an index by type.
+  if filter ? 'type' and is_failed then
+    range := range || ' and f.type = $1 ->> ''type''';
+  elsif filter ? 'type' then
+    wanted := wanted || ' and f.type = $1 ->> ''type''';
+  end if;
+  if filter ? 'queue' then wanted := wanted || ' and f.queue = $1 ->> ''queue'''; end if;
+  if filter ? 'reason' then wanted := wanted || ' and f.reason = $1 ->> ''reason'''; end if;
+  if filter ? 'error' then
+    wanted := wanted || ' and strpos(lower(f.error), lower($1 ->> ''error'')) > 0';
+  end if;
+
+  execute format(
+    $query$
+      select array_agg(s.id order by s.at, s.id) filter (where s.wanted),
+        array_agg(s.id order by s.at, s.id), max(s.at)
+      from (
+        select f.id, %s as at, %s as wanted from public.%I f where %s order by %s limit $4
+      ) as s
+    $query$,
+    case when is_failed then 'f.failed_at' else '''-infinity''::timestamptz' end,
+    wanted, relation, range, sorted
+  ) into matched, seen, seen_at using filter, place, asked, max_rows;
+  matched := coalesce(matched, '{}');
+  seen := coalesce(seen, '{}');
+
+  if has_ids then
+    execute format(
+      'select array(select i from unnest($1) as i where not exists (select from public.%I f where f.id = i))',
+      relation
+    ) into missing using asked;
+    seen := asked;
+  end if;
+  if cardinality(seen) = max_rows then
+    last := place || jsonb_build_object('at', seen_at, 'id', seen[max_rows]::text);
+  end if;
+end
+$$;
+comment on function public.messenger_next_matches(text, jsonb, jsonb, integer) is
+  'Part of a step: ids of messages that a filter means among the next rows behind a place, ids that are not there, and the place to go on behind, null at the end.';
+
+-- Does one thing with up to 100 messages at a time, until a step is full. `options` are those of the
+-- operation, which takes its messages by ids and returns {"done", "running"}; a 503 says that other sessions
+-- have them locked: then the step ends with what it has done.
+create or replace function public.messenger_step(
+  operation text, filter jsonb, options jsonb, max_messages integer, dry_run boolean, after jsonb
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  chunk_size constant integer := case when dry_run then 1000 else 100 end;
+  most constant integer := case when dry_run then 100000 else 10000 end;
+  ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
+  place jsonb := public.messenger_begin_step(after, max_messages, dry_run);
+  before constant integer := place ->> 'matched';
+  chunk record;
+  outcome jsonb;
+  matched integer := 0;
+  done integer := 0;
+  running integer := 0;
+  missing bigint[] := '{}';
+  further integer := 0;
+  is_capped boolean := false;
+begin
+  loop
+    select * into chunk from public.messenger_next_matches(
+      operation, filter, place, least(chunk_size, most - matched, max_messages - before - matched)
+    );
+    if not dry_run and cardinality(chunk.matched) > 0 then
+      begin
+        outcome := public.messenger_do(operation, chunk.matched, options || place);
+      exception when sqlstate 'PT503' then
+        if matched = 0 then raise; end if;
+        exit;
+      end;
+      done := done + (outcome ->> 'done')::integer;
+      running := running + coalesce((outcome ->> 'running')::integer, 0);
+    end if;
+    matched := case when dry_run then matched + cardinality(chunk.matched) else done + running end;
+    missing := missing || coalesce(chunk.missing, '{}');
+    place := chunk.last || jsonb_build_object('matched', before + matched);
+    if before + matched >= max_messages then place := null; end if;
+    exit when place is null or matched >= most or clock_timestamp() >= ends_at;
+  end loop;
+
+  if place is not null then
+    select cardinality(m.matched), m.last is not null into further, is_capped
+    from public.messenger_next_matches(operation, filter, place, 10000) as m;
+  end if;
+  return jsonb_build_object(
+    'matched', matched, 'done', done, 'running', running,
+    'left', jsonb_build_object(
+      'count', least(further, max_messages - before - matched), 'capped', is_capped
+    ),
+    'missing', missing::text[], 'next', place
+  );
+end
+$$;
+comment on function public.messenger_step(text, jsonb, jsonb, integer, boolean, jsonb) is
+  'Takes one step of redrive, remove_failed, cancel or run. Returns {"matched", "done", "running", "left", "missing", "next"}.';
+
+create or replace function public.messenger_do(operation text, ids bigint[], options jsonb)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return case operation
+    when 'redrive' then public.messenger_redrive_ids(ids, options)
+    when 'remove_failed' then public.messenger_remove_ids(ids)
+    when 'cancel' then public.messenger_cancel_ids(ids)
+    when 'run' then public.messenger_run_ids(ids)
+  end;
+end
+$$;
+comment on function public.messenger_do(text, bigint[], jsonb) is
+  'Part of a step: does with messages what is to be done with them. Returns {"done", "running"}.';
+
+do $$
+declare
+  signature text;
+begin
+  foreach signature in array array[
+    'messenger_check_filter(jsonb, boolean)',
+    'messenger_begin_step(jsonb, integer, boolean)',
+    'messenger_next_matches(text, jsonb, jsonb, integer)',
+    'messenger_step(text, jsonb, jsonb, integer, boolean, jsonb)',
+    'messenger_do(text, bigint[], jsonb)'
+  ] loop
+    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
+    execute format('grant execute on function public.%s to service_role', signature);
+  end loop;
+end
+$$;

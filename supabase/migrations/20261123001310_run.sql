@@ -1,0 +1,65 @@
+-- Running now: a message that is delayed, or waits for its retry, is made due.
+
+create or replace function public.messenger_run_ids(ids bigint[]) returns jsonb
+language sql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+  with locked as (
+    select m.id from public.messenger_messages m
+    where m.id = any (ids) and m.status = 'pending' and m.available_at > public.messenger_now()
+    order by m.id
+    for update skip locked
+  ),
+  due as (
+    update public.messenger_messages m
+    set available_at = public.messenger_now()
+    from locked l
+    where m.id = l.id
+    returning m.id
+  )
+  select jsonb_build_object('done', count(*)) from due
+$$;
+comment on function public.messenger_run_ids(bigint[]) is
+  'Part of a step: makes messages due that wait for a time. Returns {"done"}.';
+
+create or replace function public.messenger_run(
+  ids bigint[] default null,
+  type text default null,
+  queue text default null,
+  max_messages integer default null,
+  dry_run boolean default false,
+  "all" boolean default false,
+  after jsonb default null
+) returns jsonb
+language sql
+set search_path = ''
+as $$
+  select public.messenger_step(
+    'run',
+    public.messenger_check_filter(
+      jsonb_build_object('ids', ids, 'type', type, 'queue', queue), "all"
+    ),
+    '{}', max_messages, dry_run, after
+  )
+$$;
+comment on function public.messenger_run(bigint[], text, text, integer, boolean, boolean, jsonb) is
+  'Makes delayed messages, and those that wait for their retry, due now and wakes a tick: by ids, by filter or "all". Limits, groups and pauses hold as before. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
+
+do $$
+declare
+  signature text;
+begin
+  foreach signature in array array[
+    'messenger_run_ids(bigint[])',
+    'messenger_run(bigint[], text, text, integer, boolean, boolean, jsonb)'
+  ] loop
+    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
+    execute format('grant execute on function public.%s to service_role', signature);
+  end loop;
+end
+$$;

@@ -1,0 +1,198 @@
+-- Pruning: what is no longer needed is deleted by pg_cron every hour, a step at a time. The ages stand in
+-- the jobs' commands, to be changed there.
+
+create or replace function public.messenger_check_age(name text, age interval) returns void
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if age is null or age < interval '0' then
+    raise sqlstate 'PT400' using message = format('%s: has to be zero or more', name);
+  end if;
+end
+$$;
+comment on function public.messenger_check_age(text, interval) is
+  'Part of pruning: refuses an age that is missing or below zero.';
+
+-- Rows of a table whose time lies before a moment; of those locked just now, none.
+create or replace function public.messenger_prune_before(
+  relation regclass, time_column name, before timestamptz, max_rows integer, dry_run boolean
+) returns integer
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  number integer;
+begin
+  if dry_run then
+    execute format(
+      'select count(*) from (select from %1$s where %2$I < $1 order by %2$I limit $2) as old',
+      relation, time_column
+    ) into number using before, max_rows;
+  else
+    execute format(
+      'delete from %1$s where ctid = any (array(
+         select ctid from %1$s where %2$I < $1 order by %2$I limit $2 for update skip locked
+       ))',
+      relation, time_column
+    ) using before, max_rows;
+    get diagnostics number = row_count;
+  end if;
+  return number;
+end
+$$;
+comment on function public.messenger_prune_before(regclass, name, timestamptz, integer, boolean) is
+  'Part of pruning: deletes up to max_rows rows of a table whose time lies before a moment, and returns how many; a dry run only counts.';
+
+-- Progress has no time of its own, and goes with its message. `place` is the last message looked at.
+create or replace function public.messenger_prune_progress(
+  max_rows integer, dry_run boolean, inout place bigint, out number integer
+)
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+declare
+  seen constant bigint[] := array(
+    select p.message_id from public.messenger_progress p
+    where p.message_id > coalesce(place, -9223372036854775808)
+    order by p.message_id limit max_rows
+  );
+  orphans constant bigint[] := array(
+    select i from unnest(seen) as i
+    where not exists (select from public.messenger_messages m where m.id = i)
+      and not exists (select from public.messenger_failed_messages f where f.id = i)
+  );
+begin
+  if not dry_run then
+    delete from public.messenger_progress p where p.message_id = any (orphans);
+  end if;
+  number := cardinality(orphans);
+  place := case when cardinality(seen) = max_rows then seen[max_rows] end;
+end
+$$;
+comment on function public.messenger_prune_progress(integer, boolean, bigint) is
+  'Part of pruning: deletes the progress of messages that are gone among the next max_rows rows, and returns how many, and the place to go on behind, null at the end.';
+
+-- Takes one step, as redrive and remove do. `after` is the "next" of the step before.
+create or replace function public.messenger_prune(
+  failed_older_than interval default interval '30 days',
+  dry_run boolean default false,
+  after jsonb default null
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  -- What is due to go at a time is gone from that time on.
+  instant constant timestamptz := clock + interval '1 microsecond';
+  ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
+  chunk constant integer := case when dry_run then 10000 else 1000 end;
+  counts jsonb := '{"failed":0,"idempotency_keys":0,"handled":0,"progress":0,"rate_limits":0}';
+  kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'progress'];
+  place bigint := after ->> 'id';
+  number integer;
+  total integer := 0;
+begin
+  perform public.messenger_check_age('failed_older_than', failed_older_than);
+  perform public.messenger_begin_step(null, null, dry_run);
+  kinds := kinds[coalesce(array_position(kinds, after ->> 'kind'), 1):];
+
+  while cardinality(kinds) > 0 loop
+    case kinds[1]
+      when 'failed' then number := public.messenger_prune_before(
+        'public.messenger_failed_messages', 'failed_at', clock - failed_older_than, chunk, dry_run
+      );
+      when 'idempotency_keys' then number := public.messenger_prune_before(
+        'public.messenger_idempotency_keys', 'expires_at', instant, chunk, dry_run
+      );
+      when 'handled' then number := public.messenger_prune_before(
+        'public.messenger_handled_messages', 'keep_until', instant, chunk, dry_run
+      );
+      when 'rate_limits' then number := public.messenger_prune_before(
+        'public.messenger_rate_limits', 'full_at', clock - interval '1 minute', chunk, dry_run
+      );
+      when 'progress' then
+        select p.place, p.number into place, number
+        from public.messenger_prune_progress(chunk, dry_run, place) as p;
+    end case;
+    counts := counts || jsonb_build_object(kinds[1], (counts ->> kinds[1])::integer + number);
+    total := total + number;
+    if dry_run or (case when kinds[1] = 'progress' then place is null else number < chunk end) then
+      kinds := kinds[2:];
+    end if;
+    exit when not dry_run and (total >= 10000 or clock_timestamp() >= ends_at);
+  end loop;
+
+  return counts || jsonb_build_object(
+    'matched', total, 'done', case when dry_run then 0 else total end,
+    'next', case when cardinality(kinds) > 0 then
+      jsonb_build_object('kind', kinds[1], 'id', place::text)
+    end
+  );
+end
+$$;
+comment on function public.messenger_prune(interval, boolean, jsonb) is
+  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, progress of messages that are gone and rate limits that are not in use. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
+
+-- pg_cron never deletes the records of its runs: 1,440 a day for the tick alone. Its users may delete
+-- their own.
+create or replace function public.messenger_prune_job_runs(
+  older_than interval default interval '2 days', after jsonb default null
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  number integer;
+begin
+  perform public.messenger_check_age('older_than', older_than);
+  delete from cron.job_run_details d
+  where d.runid = any (array(
+    select old.runid from cron.job_run_details old
+    join cron.job j on j.jobid = old.jobid and j.jobname like 'symphony-%'
+    where old.end_time < now() - older_than
+    limit 10000
+  ));
+  get diagnostics number = row_count;
+  return jsonb_build_object(
+    'matched', number, 'done', number, 'next', case when number = 10000 then '{}'::jsonb end
+  );
+end
+$$;
+comment on function public.messenger_prune_job_runs(interval, jsonb) is
+  'Deletes up to 10,000 records of runs of our pg_cron jobs that ended longer ago than an age. For the user who owns the jobs. Returns {"matched", "done", "next"}.';
+
+do $$
+declare
+  signature text;
+begin
+  foreach signature in array array[
+    'messenger_check_age(text, interval)',
+    'messenger_prune_before(regclass, name, timestamptz, integer, boolean)',
+    'messenger_prune_progress(integer, boolean, bigint)',
+    'messenger_prune(interval, boolean, jsonb)',
+    'messenger_prune_job_runs(interval, jsonb)'
+  ] loop
+    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
+    execute format('grant execute on function public.%s to service_role', signature);
+  end loop;
+end
+$$;
+
+select cron.schedule(
+  'symphony-prune', '17 * * * *',
+  $$call public.messenger_in_steps('messenger_prune', '{"failed_older_than": "30 days"}')$$
+);
+select cron.schedule(
+  'symphony-prune-job-runs', '27 * * * *',
+  $$call public.messenger_in_steps('messenger_prune_job_runs', '{"older_than": "2 days"}')$$
+);
