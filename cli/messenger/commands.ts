@@ -66,7 +66,7 @@ export const commands: Readonly<Record<string, Command>> = {
       ...numbers({ maxMessages }),
       ...idsOf(words),
     });
-    const text = line.dryRun ? `${body.matched} would be removed` : `${body.removed} removed`;
+    const text = line.dryRun ? `${body.matched} would be removed` : `${body.done} removed`;
     return { value: body, text };
   },
   "messages list": list("/messages", "messages", COLUMNS.messages, ["status", "type", "queue"]),
@@ -77,8 +77,9 @@ export const commands: Readonly<Record<string, Command>> = {
       ...common(line),
       ...idsOf(words),
     });
-    const verb = line.dryRun ? "would be" : "were";
-    const text = `${body.cancelled} ${verb} cancelled, ${body.running} ${verb} told to stop`;
+    const text = line.dryRun
+      ? `${body.matched} would be cancelled`
+      : `${body.done} were cancelled, ${body.running} were told to stop`;
     return { value: body, text };
   },
   "queues list": list("/queues", "queues", COLUMNS.queues, []),
@@ -165,7 +166,7 @@ async function redrive(call: Call, given: object, one = ""): Promise<Said> {
   const isDry = "dryRun" in given;
   return {
     value: body,
-    text: isDry ? `${body.matched} would be redriven` : `${body.redriven} redriven`,
+    text: isDry ? `${body.matched} would be redriven` : `${body.done} redriven`,
   };
 }
 

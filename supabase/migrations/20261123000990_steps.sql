@@ -215,8 +215,8 @@ begin
   end loop;
 
   if place is not null then
-    select cardinality(m.matched), m.last is not null into further, is_capped
-    from public.messenger_next_matches(operation, filter, place, 10000) as m;
+    select least(cardinality(m.matched), 10000), m.last is not null into further, is_capped
+    from public.messenger_next_matches(operation, filter, place, 10001) as m;
   end if;
   return jsonb_build_object(
     'matched', matched, 'done', done, 'running', running,

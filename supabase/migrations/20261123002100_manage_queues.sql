@@ -215,15 +215,63 @@ $$;
 comment on function public.messenger_set_queue(text, jsonb) is
   'Changes those settings of a queue that are given, by the names of its columns, and wakes a tick if something is due then. Answers {"queue", "changed"}.';
 
+create or replace function public.messenger_create_queue(name text, settings jsonb default '{}')
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if name !~ '^[A-Za-z0-9_.:-]{1,100}$' or name is null then
+    raise sqlstate 'PT400' using message = format(
+      'name: has to be 1 to 100 letters, digits or _ . : - (%L was given)', name
+    );
+  end if;
+  insert into public.messenger_queues as q (name) values (name) on conflict do nothing;
+  if not found then
+    raise sqlstate 'PT409' using message = format('name: there is a queue %s already', name);
+  end if;
+  return public.messenger_set_queue(name, settings) || '{"changed": true}';
+end
+$$;
+comment on function public.messenger_create_queue(text, jsonb) is
+  'Makes a queue before its first message comes, with settings by the names of its columns. Returns {"queue", "changed"}.';
+
+create or replace function public.messenger_delete_queue(name text) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if name = 'default' then
+    raise sqlstate 'PT409' using message = 'name: the queue default stays';
+  end if;
+  delete from public.messenger_queues q where q.name = messenger_delete_queue.name;
+  if not found then
+    raise sqlstate 'PT404' using message = format('name: there is no queue %s', name);
+  end if;
+  -- After the row has gone no other session can write a message here without making it again.
+  if exists (select from public.messenger_messages m where m.queue = messenger_delete_queue.name) then
+    raise sqlstate 'PT409' using message =
+      format('name: the queue %s holds messages; cancel them, or wait until they are done', name);
+  end if;
+  return '{"changed": true}';
+end
+$$;
+comment on function public.messenger_delete_queue(text) is
+  'Deletes a queue that holds no messages, with its settings. Returns {"changed"}.';
+
 revoke execute on function
   public.messenger_queue_depth(text, integer),
   public.messenger_capped(bigint, integer),
   public.messenger_list_queues(text, text, integer, integer),
-  public.messenger_set_queue(text, jsonb)
+  public.messenger_set_queue(text, jsonb),
+  public.messenger_create_queue(text, jsonb),
+  public.messenger_delete_queue(text)
 from public, anon, authenticated;
 grant execute on function
   public.messenger_queue_depth(text, integer),
   public.messenger_capped(bigint, integer),
   public.messenger_list_queues(text, text, integer, integer),
-  public.messenger_set_queue(text, jsonb)
+  public.messenger_set_queue(text, jsonb),
+  public.messenger_create_queue(text, jsonb),
+  public.messenger_delete_queue(text)
 to service_role;

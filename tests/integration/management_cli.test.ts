@@ -68,7 +68,7 @@ testsOnStack({}, (test) => {
     );
     assertEquals(
       await say("messages cancel --type Note --dry-run"),
-      "1 would be cancelled, 0 would be told to stop",
+      "1 would be cancelled",
     );
   });
 

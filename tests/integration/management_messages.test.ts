@@ -45,16 +45,16 @@ testsOnStack({}, (test) => {
     await clearManaged(stack);
     const [waits] = await stack.dispatch(later);
     const cancel = await ask(stack, "POST", `/messages/${waits}/cancel`);
-    assertEquals(cancel.body, { cancelled: 1, running: 0 });
+    assertEquals([cancel.body.done, cancel.body.running], [1, 0]);
     assertEquals((await ask(stack, "POST", `/messages/${waits}/cancel`)).status, 404);
 
     const [runs] = await stack.dispatch({ type: "Slow", payload: { ms: 1500 } });
     const ticked = stack.tick();
     await eventually(() => ids(stack, "status=processing"), (found) => found.length === 1);
     const running = await ask(stack, "POST", `/messages/${runs}/cancel`);
-    assertEquals(running.body, { cancelled: 0, running: 1 });
+    assertEquals([running.body.done, running.body.running], [0, 1]);
     const again = await ask(stack, "POST", `/messages/${runs}/cancel`);
-    assertEquals(again.body, { cancelled: 0, running: 0 });
+    assertEquals([again.body.done, again.body.running], [0, 0]);
     await ticked;
     assertEquals((await actions(stack)).map((action) => action.slice(1)), [
       ["cancel", 1],
@@ -66,9 +66,9 @@ testsOnStack({}, (test) => {
     await clearManaged(stack);
     await stack.dispatch([later, later, { ...later, queue: "mail" }]);
     const dry = await ask(stack, "POST", "/messages/cancel", { type: "Note", dryRun: true });
-    assertEquals([dry.body.cancelled, await actions(stack)], [3, []]);
+    assertEquals([dry.body.matched, await actions(stack)], [3, []]);
     const done = await ask(stack, "POST", "/messages/cancel", { queue: "mail" });
-    assertEquals(done.body, { cancelled: 1, running: 0 });
+    assertEquals([done.body.done, done.body.running], [1, 0]);
     assertEquals((await ids(stack, "")).length, 2);
     assertEquals(refusal(await ask(stack, "POST", "/messages/cancel", { dryRun: true })), [
       400,

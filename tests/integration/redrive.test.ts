@@ -24,7 +24,7 @@ testsOnStack({}, (test) => {
   test("a dead letter whose payload was put right is handled", async (stack) => {
     const id = await failed(stack, "Note");
     const result = await redrive(stack.client, bus, { ids: [id], payload: { text: "right" } });
-    assertEquals(result, { matched: 1, redriven: 1 });
+    assertEquals([result.matched, result.done, result.next], [1, 1, null]);
     assertEquals((await stack.tick()).messages.handled, 1);
     assertEquals((await stack.effects()).map(({ payload }) => payload), [{ text: "right" }]);
   });
@@ -64,17 +64,15 @@ testsOnStack({}, (test) => {
   test("a filter is passed on, and its errors name the field", async (stack) => {
     await failed(stack, "Note");
     await failed(stack, "Count");
-    assertEquals(await redrive(stack.client, bus, { type: "Note", dryRun: true }), {
-      matched: 1,
-      redriven: 0,
-    });
+    const dry = await redrive(stack.client, bus, { type: "Note", dryRun: true });
+    assertEquals([dry.matched, dry.done], [1, 0]);
     await assertRejects(
       () => redrive(stack.client, bus, { type: "Note", perSecond: 0 }),
       RangeError,
       "per_second",
     );
     const redriven = await redrive(stack.client, bus, { failedUntil: new Date(), toQueue: "slow" });
-    assertEquals(redriven, { matched: 2, redriven: 2 });
+    assertEquals([redriven.matched, redriven.done], [2, 2]);
     const queues = await stack.sql`select distinct queue from public.messenger_messages`;
     assertEquals(queues.map(({ queue }) => queue), ["slow"]);
   });

@@ -27,6 +27,7 @@ export * from "./rate-limit.ts";
 export * from "./retry/index.ts";
 export * from "./scheduler/index.ts";
 export * from "./snooze.ts";
+export * from "./steps.ts";
 export * from "./stray-errors.ts";
 export * from "./transport/memory.ts";
 export type { QueueSettings } from "./transport/memory-queues.ts";

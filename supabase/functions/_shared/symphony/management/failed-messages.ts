@@ -7,6 +7,7 @@ import { actingAs } from "./acting.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { id, next, toCursor } from "./fields.ts";
 import {
+  changed,
   failedMessage,
   failedQuery,
   failedSummary,
@@ -14,13 +15,13 @@ import {
   redriveOneBody,
   removeBody,
 } from "./message-schemas.ts";
-import { ask, type ManagementParts } from "./parts.ts";
+import { ask, changeMany, type ManagementParts } from "./parts.ts";
 
 const params = z.object({ id });
 const tag = "failed messages";
 const path = "/failed-messages/{id}";
-const redriven = z.object({ matched: z.int(), redriven: z.int() }).openapi("RedriveResult");
-const removed = z.object({ matched: z.int(), removed: z.int() }).openapi("RemoveResult");
+const inSteps =
+  "Goes on for up to 10 s, in steps that are each committed; `next` says whether there is more to do.";
 
 /** Adds the endpoints of dead letters. */
 export function addFailedMessages(app: ManagementApp, parts: ManagementParts): void {
@@ -68,16 +69,18 @@ function addReading(app: ManagementApp, { supabase }: ManagementParts): void {
   });
 }
 
-function addRedriving(app: ManagementApp, { supabase, bus }: ManagementParts): void {
+function addRedriving(app: ManagementApp, parts: ManagementParts): void {
+  const { supabase, bus } = parts;
   addEndpoint(app, {
     method: "post",
     path: "/failed-messages/redrive",
     operationId: "redriveFailedMessages",
     tag,
-    summary: "Puts dead letters back into their queues, by ids or filter",
+    summary: "Puts dead letters back into their queues, by ids, by filter or all",
+    description: inSteps,
     body: redriveBody,
-    answer: redriven,
-  }, ({ body, operator }) => ask(actingAs(supabase, operator.actor), "messenger_redrive", body));
+    answer: changed,
+  }, ({ body, operator }) => changeMany(parts, operator, "messenger_redrive", body));
 
   addEndpoint(app, {
     method: "post",
@@ -87,7 +90,7 @@ function addRedriving(app: ManagementApp, { supabase, bus }: ManagementParts): v
     summary: "Puts one dead letter back, with another payload if one is given",
     params,
     body: redriveOneBody,
-    answer: redriven,
+    answer: changed,
   }, async ({ params, body: { payload, toQueue, dryRun }, operator }) => {
     const result = await redrive(actingAs(supabase, operator.actor), bus, {
       ids: [params.id],
@@ -96,25 +99,21 @@ function addRedriving(app: ManagementApp, { supabase, bus }: ManagementParts): v
       ...(payload !== undefined && { payload }),
     });
     if (result.matched === 0) throw notFound(params.id);
-    return result;
+    return { ...result, missing: [], next: null };
   });
 }
 
-function addRemoving(app: ManagementApp, { supabase }: ManagementParts): void {
-  addEndpoint(
-    app,
-    {
-      method: "post",
-      path: "/failed-messages/remove",
-      operationId: "removeFailedMessages",
-      tag,
-      summary: "Deletes dead letters for good, by ids or filter",
-      body: removeBody,
-      answer: removed,
-    },
-    ({ body, operator }) =>
-      ask(actingAs(supabase, operator.actor), "messenger_remove_failed", body),
-  );
+function addRemoving(app: ManagementApp, parts: ManagementParts): void {
+  addEndpoint(app, {
+    method: "post",
+    path: "/failed-messages/remove",
+    operationId: "removeFailedMessages",
+    tag,
+    summary: "Deletes dead letters for good, by ids, by filter or all",
+    description: inSteps,
+    body: removeBody,
+    answer: changed,
+  }, ({ body, operator }) => changeMany(parts, operator, "messenger_remove_failed", body));
 
   addEndpoint(app, {
     method: "delete",
@@ -123,13 +122,11 @@ function addRemoving(app: ManagementApp, { supabase }: ManagementParts): void {
     tag,
     summary: "Deletes one dead letter for good",
     params,
-    answer: removed,
+    answer: changed,
   }, async ({ params, operator }) => {
-    const result = await ask<z.input<typeof removed>>(
-      actingAs(supabase, operator.actor),
-      "messenger_remove_failed",
-      { ids: [params.id] },
-    );
+    const result = await changeMany(parts, operator, "messenger_remove_failed", {
+      ids: [params.id],
+    });
     if (result.matched === 0) throw notFound(params.id);
     return result;
   });

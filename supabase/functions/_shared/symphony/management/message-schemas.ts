@@ -2,11 +2,13 @@
 
 import { z } from "@hono/zod-openapi";
 import {
+  count,
   cursor,
   exactMoment,
   id,
   limit,
   moment,
+  next,
   queueName,
   text,
   time,
@@ -104,31 +106,76 @@ export const failedQuery = z.strictObject({
 
 const ids = z.array(id).min(1).max(1000).optional();
 const dryRun = z.boolean().default(false).openapi({ description: "Only counts" });
-const maxMessages = z.int().min(1).max(1_000_000).optional();
+const maxMessages = z.int().min(1).max(1_000_000_000).optional();
+const all = z.boolean().optional().openapi({
+  description: "All of them; goes with no filter, and has to be said where there is none",
+});
+
+/** What every change of many messages takes besides its filter. */
+const steps = {
+  all,
+  maxMessages,
+  dryRun,
+  cursor: cursor(z.strictObject({
+    at: text(40),
+    id: z.string().regex(/^-?\d{1,19}$/),
+    matched: z.int().min(0),
+    since: text(40),
+  })).openapi({ description: "`next` of the request before, with the same filter" }),
+};
+
+/** What a change of many messages answers. */
+export const changed = z.object({
+  matched: z.int().openapi({ description: "Messages that the filter means" }),
+  done: z.int().openapi({ description: "How many of them were changed; none in a dry run" }),
+  running: z.int().openapi({
+    description: "How many run: a cancel stops them at their worker's next heartbeat",
+  }),
+  left: count.openapi({
+    description: "How many more the filter means, counted among the next 10,000 rows",
+  }),
+  missing: z.array(z.string()).openapi({ description: "Ids that are not there" }),
+  next: next.openapi({
+    description: "Where to go on, as `cursor`; null when everything is done",
+  }),
+}).openapi("Changed");
 
 /** How many a second come due. */
 const perSecond = z.number().min(0.001).max(1_000_000).optional();
 
-/** A filter means something only if it says something. */
-function meansSome(body: object): boolean {
-  return Object.entries(body).some(([field, value]) => FILTERS.has(field) && value !== undefined);
+/**
+ * A filter means something only if it says something; everything has to be asked for.
+ * @param names of the filter's fields
+ */
+function asksForSome<Body extends z.ZodObject>(body: Body, names: readonly string[]) {
+  const given = (fields: object) =>
+    names.filter((name) =>
+      Object.entries(fields).some(([key, value]) => key === name && value !== undefined)
+    );
+  return body
+    .refine((fields) => given(fields).length > 0 || fields.all === true, {
+      path: [],
+      message: `give at least one of ${names.join(", ")}, or all`,
+    })
+    .refine((fields) => given(fields).length === 0 || fields.all !== true, {
+      path: ["all"],
+      message: "goes with no filter",
+    });
 }
-const FILTERS = new Set(["ids", ...Object.keys(failedFields)]);
-const meansNone = { path: [], message: `give at least one of ${[...FILTERS].join(", ")}` };
+const FAILED_FILTER = ["ids", ...Object.keys(failedFields)];
+const FILTER = ["ids", "type", "queue"];
 
 /** Which dead letters to redrive, and how. */
-export const redriveBody = z.strictObject({
-  ids,
-  ...failedFields,
-  maxMessages,
-  perSecond,
-  toQueue: queueName.optional(),
-  dryRun,
-}).refine(meansSome, meansNone);
+export const redriveBody = asksForSome(
+  z.strictObject({ ids, ...failedFields, ...steps, perSecond, toQueue: queueName.optional() }),
+  FAILED_FILTER,
+);
 
 /** Which dead letters to remove. */
-export const removeBody = z.strictObject({ ids, ...failedFields, maxMessages, dryRun })
-  .refine(meansSome, meansNone);
+export const removeBody = asksForSome(
+  z.strictObject({ ids, ...failedFields, ...steps }),
+  FAILED_FILTER,
+);
 
 /** How to redrive one dead letter. */
 export const redriveOneBody = z.strictObject({
@@ -137,10 +184,8 @@ export const redriveOneBody = z.strictObject({
   dryRun,
 }).refine((body) => body.payload !== null, { path: ["payload"], message: "has to be given" });
 
-/** Which messages to cancel. */
-export const cancelBody = z.strictObject({
-  ids,
-  type: typeName.optional(),
-  queue: queueName.optional(),
-  dryRun,
-}).refine(meansSome, { path: [], message: "give at least one of ids, type, queue" });
+/** Which messages to cancel, or to run now. */
+export const messagesBody = asksForSome(
+  z.strictObject({ ids, type: typeName.optional(), queue: queueName.optional(), ...steps }),
+  FILTER,
+);

@@ -1,22 +1,22 @@
-/** Messages that wait or run: list, show, cancel. */
+/** Messages that wait or run: list, show, cancel, run now. */
 
 import { z } from "@hono/zod-openapi";
 import { NotFoundError } from "../errors.ts";
-import { actingAs } from "./acting.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { id, next, toCursor } from "./fields.ts";
-import { cancelBody, message, messageQuery, messageSummary } from "./message-schemas.ts";
-import { ask, type ManagementParts } from "./parts.ts";
+import { changed, message, messageQuery, messagesBody, messageSummary } from "./message-schemas.ts";
+import { ask, changeMany, type ManagementParts } from "./parts.ts";
 
 const params = z.object({ id });
 const tag = "messages";
-const cancelled = z.object({
-  cancelled: z.int().openapi({ description: "They waited, and are dead letters now" }),
-  running: z.int().openapi({ description: "They are stopped at their worker's next heartbeat" }),
-}).openapi("CancelResult");
+const VERBS = [
+  ["cancel", "Cancels", ""],
+  ["run", "Runs", " now: those that are delayed or wait for their retry become due"],
+] as const;
 
 /** Adds the endpoints of messages. */
-export function addMessages(app: ManagementApp, { supabase }: ManagementParts): void {
+export function addMessages(app: ManagementApp, parts: ManagementParts): void {
+  const { supabase } = parts;
   const show = async (id: string) => {
     const found = await ask<z.input<typeof message> | null>(
       supabase,
@@ -55,32 +55,32 @@ export function addMessages(app: ManagementApp, { supabase }: ManagementParts): 
     answer: message,
   }, ({ params }) => show(params.id));
 
-  addEndpoint(app, {
-    method: "post",
-    path: "/messages/cancel",
-    operationId: "cancelMessages",
-    tag,
-    summary: "Cancels messages, by ids or filter",
-    body: cancelBody,
-    answer: cancelled,
-  }, ({ body, operator }) => ask(actingAs(supabase, operator.actor), "messenger_cancel", body));
+  for (const [verb, Verb, what] of VERBS) {
+    addEndpoint(app, {
+      method: "post",
+      path: `/messages/${verb}`,
+      operationId: `${verb}Messages`,
+      tag,
+      summary: `${Verb} messages, by ids, by filter or all${what}`,
+      description:
+        "Goes on for up to 10 s, in steps that are each committed; `next` says whether there is more to do.",
+      body: messagesBody,
+      answer: changed,
+    }, ({ body, operator }) => changeMany(parts, operator, `messenger_${verb}`, body));
 
-  addEndpoint(app, {
-    method: "post",
-    path: "/messages/{id}/cancel",
-    operationId: "cancelMessage",
-    tag,
-    summary: "Cancels one message",
-    params,
-    answer: cancelled,
-  }, async ({ params, operator }) => {
-    const result = await ask<z.input<typeof cancelled>>(
-      actingAs(supabase, operator.actor),
-      "messenger_cancel",
-      { ids: [params.id] },
-    );
-    // One that was cancelled before, and runs still, is there.
-    if (result.cancelled + result.running === 0) await show(params.id);
-    return result;
-  });
+    addEndpoint(app, {
+      method: "post",
+      path: `/messages/{id}/${verb}`,
+      operationId: `${verb}Message`,
+      tag,
+      summary: `${Verb} one message${what}`,
+      params,
+      answer: changed,
+    }, async ({ params, operator }) => {
+      const result = await changeMany(parts, operator, `messenger_${verb}`, { ids: [params.id] });
+      // One that was cancelled before and still runs, or is due already, is there.
+      if (result.missing.length > 0) await show(params.id);
+      return result;
+    });
+  }
 }

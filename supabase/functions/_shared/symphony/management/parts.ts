@@ -5,8 +5,10 @@ import type { MessageBus } from "../bus.ts";
 import type { Operator } from "../http/operator.ts";
 import type { Logger } from "../log.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
+import { type StepsResult, takeSteps } from "../steps.ts";
 import { callRpc } from "../transport/rpc.ts";
 import { actingAs } from "./acting.ts";
+import { toCursor } from "./fields.ts";
 import { fromRow, toArguments } from "./rows.ts";
 
 /** The parts of the bus that the management API needs. */
@@ -31,6 +33,28 @@ export async function ask<Answer>(
 ): Promise<Answer> {
   const answer = await callRpc<unknown>(client, name, toArguments(args), TIMEOUT_MS);
   return fromRow(answer) as Answer;
+}
+
+/** A request to change many messages goes on for so long, then says what is left. */
+const STEPS_BUDGET_MS = 10_000;
+
+/**
+ * Changes many messages in an operator's name, for as long as a request may take.
+ * @param fields arguments by their camelCase names; `cursor` is where an earlier request ended
+ */
+export async function changeMany(
+  { supabase }: ManagementParts,
+  operator: Operator,
+  name: string,
+  { cursor, ...fields }: { readonly cursor?: unknown } & Readonly<Record<string, unknown>>,
+): Promise<Omit<StepsResult, "next" | "missing"> & { missing: string[]; next: string | null }> {
+  const result = await takeSteps(
+    actingAs(supabase, operator.actor),
+    name,
+    toArguments({ ...fields, after: cursor }),
+    { budgetMs: STEPS_BUDGET_MS },
+  );
+  return { ...result, missing: [...result.missing], next: toCursor(result.next) };
 }
 
 /** A scheduler whose changes are an operator's. */

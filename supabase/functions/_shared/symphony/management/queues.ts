@@ -1,4 +1,4 @@
-/** Queues: list with their depth, pause, resume, settings. */
+/** Queues: list with their depth, create, pause, resume, settings, delete. */
 
 import { z } from "@hono/zod-openapi";
 import { NotFoundError } from "../errors.ts";
@@ -109,6 +109,36 @@ export function addQueues(app: ManagementApp, { supabase }: ManagementParts): vo
     body: settingsBody,
     answer: queue,
   }, ({ params, body, operator }) => set(operator.actor, params.name, body));
+
+  addEndpoint(app, {
+    method: "post",
+    path: "/queues",
+    operationId: "createQueue",
+    tag,
+    summary: "Makes a queue before its first message comes",
+    body: settingsBody.extend({ name: queueName }),
+    answer: queue,
+    statuses: { 201: "The queue" },
+  }, async ({ body: { name, ...settings }, operator }) => {
+    await ask(actingAs(supabase, operator.actor), "messenger_create_queue", {
+      name,
+      settings: toArguments(settings),
+    });
+    return await show(name);
+  });
+
+  addEndpoint(app, {
+    method: "delete",
+    path,
+    operationId: "deleteQueue",
+    tag,
+    summary: "Deletes a queue that holds no messages, with its settings",
+    params,
+    answer: z.object({ removed: z.boolean() }),
+  }, async ({ params, operator }) => {
+    await ask(actingAs(supabase, operator.actor), "messenger_delete_queue", params);
+    return { removed: true };
+  });
 
   for (const paused of [true, false]) {
     const verb = paused ? "pause" : "resume";

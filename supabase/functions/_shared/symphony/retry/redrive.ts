@@ -3,10 +3,13 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus.ts";
 import { NotFoundError } from "../errors.ts";
+import { checkFilter, type StepsLimits, type StepsResult, takeSteps } from "../steps.ts";
 import { callRpc } from "../transport/rpc.ts";
 
 /** Which dead letters, and how; the names and meanings are those of the SQL function's arguments. */
-export interface RedriveOptions {
+export interface RedriveOptions extends StepsLimits {
+  /** All dead letters; goes with no filter. Without it there has to be one. */
+  readonly all?: boolean;
   readonly ids?: readonly string[];
   readonly type?: string;
   readonly queue?: string;
@@ -24,18 +27,19 @@ export interface RedriveOptions {
   readonly payload?: unknown;
   /** Only counts. */
   readonly dryRun?: boolean;
+  /** `next` of an earlier redrive that did not come to the end, with the same options. */
+  readonly after?: unknown;
 }
 
 /** What a redrive did. */
-export interface RedriveResult {
-  readonly matched: number;
-  readonly redriven: number;
-}
+export type RedriveResult = StepsResult;
 
 const TIMEOUT_MS = 10_000;
+const FILTER = ["ids", "type", "queue", "reason", "error", "failedFrom", "failedUntil"];
 
 /**
- * Puts dead letters back into their queues, with fresh retries and their history.
+ * Puts dead letters back into their queues, with fresh retries and their history: all that the filter means,
+ * in steps of up to 10,000 that are each committed, until the end or within `budgetMs`.
  * @throws InvalidPayloadError or UnknownMessageTypeError if an edited payload does not fit; the dead
  * letter stays where it is
  * @throws RangeError that names the option which is wrong; NotFoundError if there is no such dead letter
@@ -46,10 +50,12 @@ export async function redrive(
   bus: MessageBus,
   options: RedriveOptions,
 ): Promise<RedriveResult> {
-  const { ids, type, queue, reason, error, failedFrom, failedUntil, maxMessages } = options;
-  const { perSecond, toQueue, payload, dryRun } = options;
+  const { all, ids, type, queue, reason, error, failedFrom, failedUntil, maxMessages } = options;
+  const { perSecond, toQueue, payload, dryRun, after } = options;
   const edited = payload === undefined ? {} : { payload: await checked(supabase, bus, options) };
-  return await callRpc<RedriveResult>(supabase, "messenger_redrive", {
+  checkFilter(options, FILTER);
+  return await takeSteps(supabase, "messenger_redrive", {
+    all,
     ids,
     type,
     queue,
@@ -61,17 +67,18 @@ export async function redrive(
     per_second: perSecond,
     to_queue: toQueue,
     dry_run: dryRun,
+    after,
     ...edited,
-  }, TIMEOUT_MS);
+  }, options);
 }
 
 async function checked(
   supabase: SupabaseClient,
   bus: MessageBus,
-  { ids = [], payload }: RedriveOptions,
+  { ids, payload }: RedriveOptions,
 ): Promise<unknown> {
-  const [id] = ids;
-  if (id === undefined || ids.length > 1) {
+  const [id, ...others] = ids ?? [];
+  if (id === undefined || others.length > 0) {
     throw new RangeError("payload: an edited payload goes with the id of one message");
   }
   const deadLetter = await callRpc<{ type: string } | null>(

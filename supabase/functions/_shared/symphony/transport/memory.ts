@@ -19,6 +19,7 @@ import {
   waitingAgain,
 } from "./memory-rows.ts";
 import { type LimitedDispatch, RateCounter } from "../rate-limit.ts";
+import { checkFilter } from "../steps.ts";
 import {
   type CancelFilter,
   type CancelResult,
@@ -179,9 +180,7 @@ export class InMemoryTransport implements Transport {
 
   // deno-lint-ignore require-await -- what it throws has to reject
   async cancel(filter: CancelFilter): Promise<CancelResult> {
-    if (!filter.ids && filter.type === undefined && filter.queue === undefined) {
-      throw new RangeError("filter: give at least one of ids, type, queue");
-    }
+    checkFilter(filter, ["ids", "type", "queue"]);
     const now = this.#now();
     const result = { cancelled: 0, running: 0 };
     for (const row of this.#rows.values()) {

@@ -6,6 +6,7 @@ import { ConflictError } from "../errors.ts";
 import { readProperty } from "../inspect.ts";
 import type { Settlement } from "../outcome.ts";
 import type { LimitedDispatch } from "../rate-limit.ts";
+import { checkFilter, takeSteps } from "../steps.ts";
 import { callRpc } from "./rpc.ts";
 import {
   type CancelFilter,
@@ -134,8 +135,10 @@ export class SupabaseTransport implements Transport {
     });
   }
 
-  cancel(filter: CancelFilter): Promise<CancelResult> {
-    return this.#call("messenger_cancel", { ...filter });
+  async cancel(filter: CancelFilter): Promise<CancelResult> {
+    checkFilter(filter, ["ids", "type", "queue"]);
+    const { done, running } = await takeSteps(this.#client, "messenger_cancel", { ...filter });
+    return { cancelled: done, running };
   }
 
   #call<Answer>(name: string, args: Record<string, unknown> | string): Promise<Answer> {

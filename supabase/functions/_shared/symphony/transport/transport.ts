@@ -91,8 +91,10 @@ export interface HeartbeatResult {
   readonly cancelled: readonly string[];
 }
 
-/** Which messages to cancel: those that all of the given fields mean. */
+/** Which messages to cancel: those that all of the given fields mean, or all where it says so. */
 export interface CancelFilter {
+  /** Every message; goes with no other field. */
+  readonly all?: boolean;
   readonly ids?: readonly string[];
   readonly type?: string;
   readonly queue?: string;
@@ -134,7 +136,7 @@ export interface Transport {
   reportProgress(reports: readonly ProgressReport[]): Promise<void>;
   /**
    * Cancels messages. One that runs counts as handled if its handlers succeed before they are told.
-   * @throws RangeError if the filter is empty
+   * @throws RangeError if the filter is empty and does not say `all`, or says both
    */
   cancel(filter: CancelFilter): Promise<CancelResult>;
 }
