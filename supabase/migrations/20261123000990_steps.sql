@@ -26,8 +26,13 @@ begin
   if given = '{}' and everything is not true then
     raise sqlstate 'PT400' using
       message = format(
-        'filter: is missing; give at least one of %s, or "all" => true',
-        (select string_agg(f.name, ', ') from jsonb_object_keys(filter) as f (name))
+        'filter: give at least one of %s, or "all" => true',
+        (
+          select string_agg(f.name, ', ') from unnest(
+            array['ids', 'type', 'queue', 'reason', 'error', 'failed_from', 'failed_until']
+          ) as f (name)
+          where filter ? f.name
+        )
       ),
       hint = 'A filter that is null is none. Whatever is meant for all messages has to say so.';
   end if;

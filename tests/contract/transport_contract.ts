@@ -364,12 +364,23 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
     assertEquals((await t.transport.cancel({ type: "A" })).cancelled, 1);
   });
 
-  promise("a cancel that means everything is refused", async ({ transport }) => {
-    await assertRejects(
-      () => transport.cancel({}),
-      RangeError,
-      "filter: give at least one of ids, type, queue",
-    );
+  promise("a cancel that means everything is refused unless it says so", async ({ transport }) => {
+    const ids = await transport.send([1, 2].map((payload) => ({ type: "T", payload })));
+    const missing = null as unknown as string[];
+    for (
+      const [filter, named] of [
+        [{}, "filter: give at least one of ids, type, queue"],
+        [{ all: false }, "filter: give at least one of"],
+        [{ ids: missing }, "ids: is null"],
+        [{ ids: missing, type: "T" }, "ids: is null"],
+        [{ type: "" }, "type: is empty"],
+        [{ all: true, ids }, "all: goes with no other filter (ids was given)"],
+      ] as const
+    ) {
+      await assertRejects(() => transport.cancel(filter), RangeError, named);
+    }
+    assertEquals(await transport.cancel({ ids: [] }), { cancelled: 0, running: 0 });
+    assertEquals(await transport.cancel({ all: true }), { cancelled: 2, running: 0 });
   });
 
   promise("a heartbeat names messages that were cancelled while they ran", async (t) => {

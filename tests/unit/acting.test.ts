@@ -30,7 +30,7 @@ Deno.test("what only reads is called as it is", () => {
 
 Deno.test("any other function, and any other way to the database, is refused", () => {
   const { calls, client } = recorded();
-  assertThrows(() => client.rpc("messenger_prune", {}), Error, "messenger_prune is no operation");
+  assertThrows(() => client.rpc("messenger_claim", {}), Error, "messenger_claim is no operation");
   assertThrows(() => client.from("messenger_queues"), Error, "has no from");
   assertEquals(calls, []);
 });

@@ -78,7 +78,7 @@ export function checkFilter(filter: object, names: readonly string[]): void {
   const all = fields.some(([name, value]) => name === "all" && value === true);
   if (given.length === 0 && !all) {
     throw new RangeError(
-      `filter: is missing; give at least one of ${names.join(", ")}, or all: true`,
+      `filter: give at least one of ${names.join(", ")}, or all: true`,
     );
   }
   if (given.length > 0 && all) {
