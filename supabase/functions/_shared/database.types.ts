@@ -605,6 +605,10 @@ export type Database = {
       "messenger_advance_schedules": { Args: { "advances": Json; "token": string }; Returns: Json };
       "messenger_append_errors": { Args: { "history": Json; "latest": Json }; Returns: Json };
       "messenger_ask_tick": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_begin_step": {
+        Args: { "after": Json; "dry_run": boolean; "max_messages": number };
+        Returns: Json;
+      };
       "messenger_beside_held": {
         Args: { "admitted": (number)[]; "held": (number)[] };
         Returns: (number)[];
@@ -618,11 +622,23 @@ export type Database = {
         Args: { "ids": (number)[]; "settlements": Json };
         Returns: undefined;
       };
+      "messenger_call": { Args: { "args": Json; "operation": string }; Returns: Json };
       "messenger_cancel": {
-        Args: { "dry_run"?: boolean; "ids"?: (number)[]; "queue"?: string; "type"?: string };
+        Args: {
+          "after"?: Json;
+          "all"?: boolean;
+          "dry_run"?: boolean;
+          "ids"?: (number)[];
+          "max_messages"?: number;
+          "queue"?: string;
+          "type"?: string;
+        };
         Returns: Json;
       };
+      "messenger_cancel_ids": { Args: { "ids": (number)[] }; Returns: Json };
       "messenger_capped": { Args: { "count": number; "max_count": number }; Returns: Json };
+      "messenger_check_age": { Args: { "age": string; "name": string }; Returns: undefined };
+      "messenger_check_filter": { Args: { "everything": boolean; "filter": Json }; Returns: Json };
       "messenger_check_messages": { Args: { "messages": Json }; Returns: undefined };
       "messenger_check_numbers": { Args: { "field": string; "payload": Json }; Returns: undefined };
       "messenger_check_sizes": { Args: { "messages": Json }; Returns: undefined };
@@ -659,6 +675,8 @@ export type Database = {
       };
       "messenger_count_dispatches": { Args: { "limits": Json }; Returns: undefined };
       "messenger_count_failed": { Args: { "max_count"?: number; "since"?: string }; Returns: Json };
+      "messenger_create_queue": { Args: { "name": string; "settings"?: Json }; Returns: Json };
+      "messenger_delete_queue": { Args: { "name": string }; Returns: Json };
       "messenger_dispatch": {
         Args: {
           "available_at"?: string;
@@ -676,6 +694,10 @@ export type Database = {
         };
         Returns: number;
       };
+      "messenger_do": {
+        Args: { "ids": (number)[]; "operation": string; "options": Json };
+        Returns: Json;
+      };
       "messenger_enable_live": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_end_tick": {
         Args: { "report"?: Json; "successor"?: boolean; "tick": number };
@@ -684,6 +706,19 @@ export type Database = {
       "messenger_enqueue": { Args: { "checked"?: boolean; "messages": Json }; Returns: Json };
       "messenger_enqueue_body": { Args: { "": Json }; Returns: Json[] };
       "messenger_enqueue_limited": { Args: { "limits": Json; "messages": Json }; Returns: Json };
+      "messenger_failed_filter": {
+        Args: {
+          "all": boolean;
+          "error": string;
+          "failed_from": string;
+          "failed_until": string;
+          "ids": (number)[];
+          "queue": string;
+          "reason": string;
+          "type": string;
+        };
+        Returns: Json;
+      };
       "messenger_finish_schedule_runs": {
         Args: { "message_ids": (number)[]; "outcome": string; "reasons"?: (string)[] };
         Returns: undefined;
@@ -785,19 +820,6 @@ export type Database = {
         Args: { "max_messages"?: number; "open_queues": (string)[] };
         Returns: (unknown)[];
       };
-      "messenger_lock_failed": {
-        Args: {
-          "error"?: string;
-          "failed_from"?: string;
-          "failed_until"?: string;
-          "ids"?: (number)[];
-          "max_messages"?: number;
-          "queue"?: string;
-          "reason"?: string;
-          "type"?: string;
-        };
-        Returns: number[];
-      };
       "messenger_lock_groups": { Args: { "ids": (number)[] }; Returns: Record<string, unknown> };
       "messenger_lock_shares": {
         Args: {
@@ -868,6 +890,10 @@ export type Database = {
       };
       "messenger_milliseconds": { Args: { "field": string; "span": string }; Returns: number };
       "messenger_next_due": { Args: { "queues": (string)[] }; Returns: string };
+      "messenger_next_matches": {
+        Args: { "filter": Json; "max_rows": number; "operation": string; "place": Json };
+        Returns: Record<string, unknown>;
+      };
       "messenger_next_schedule_at": { Args: { "token"?: string }; Returns: string };
       "messenger_note_blocked_groups": {
         Args: { "after_key": string; "queue": string };
@@ -882,12 +908,34 @@ export type Database = {
       "messenger_pause_schedule": { Args: { "id": number; "reason"?: string }; Returns: undefined };
       "messenger_post_tick": { Args: { "body": Json }; Returns: number };
       "messenger_prune": {
-        Args: { "dry_run"?: boolean; "failed_older_than"?: string };
+        Args: { "after"?: Json; "dry_run"?: boolean; "failed_older_than"?: string };
         Returns: Json;
       };
-      "messenger_prune_actions": { Args: { "older_than"?: string }; Returns: number };
+      "messenger_prune_actions": { Args: { "after"?: Json; "older_than"?: string }; Returns: Json };
+      "messenger_prune_before": {
+        Args: {
+          "before": string;
+          "dry_run": boolean;
+          "max_rows": number;
+          "relation": unknown;
+          "time_column": unknown;
+        };
+        Returns: number;
+      };
+      "messenger_prune_job_runs": {
+        Args: { "after"?: Json; "older_than"?: string };
+        Returns: Json;
+      };
+      "messenger_prune_progress": {
+        Args: { "dry_run": boolean; "max_rows": number; "place": number };
+        Returns: Record<string, unknown>;
+      };
+      "messenger_prune_runs_of": {
+        Args: { "dry_run": boolean; "keep": number; "older_than": string; "schedules": (number)[] };
+        Returns: number;
+      };
       "messenger_prune_schedule_runs": {
-        Args: { "dry_run"?: boolean; "keep"?: number; "older_than"?: string };
+        Args: { "after"?: Json; "dry_run"?: boolean; "keep"?: number; "older_than"?: string };
         Returns: Json;
       };
       "messenger_queue_depth": { Args: { "max_count"?: number; "queue": string }; Returns: Json };
@@ -896,6 +944,8 @@ export type Database = {
       "messenger_queue_room": { Args: { "queue": string; "slots"?: number }; Returns: number };
       "messenger_redrive": {
         Args: {
+          "after"?: Json;
+          "all"?: boolean;
           "dry_run"?: boolean;
           "error"?: string;
           "failed_from"?: string;
@@ -911,10 +961,13 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_redrive_ids": { Args: { "ids": (number)[]; "options": Json }; Returns: Json };
       "messenger_refuse_late": { Args: Record<PropertyKey, never>; Returns: undefined };
       "messenger_remember_handled": { Args: { "fence": string; "kept": Json }; Returns: undefined };
       "messenger_remove_failed": {
         Args: {
+          "after"?: Json;
+          "all"?: boolean;
           "dry_run"?: boolean;
           "error"?: string;
           "failed_from"?: string;
@@ -927,9 +980,23 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_remove_ids": { Args: { "ids": (number)[] }; Returns: Json };
       "messenger_report_progress": { Args: { "reports": Json }; Returns: undefined };
       "messenger_rest_tick": { Args: { "report"?: Json; "tick": number }; Returns: Json };
       "messenger_resume_schedule": { Args: { "id": number }; Returns: undefined };
+      "messenger_run": {
+        Args: {
+          "after"?: Json;
+          "all"?: boolean;
+          "dry_run"?: boolean;
+          "ids"?: (number)[];
+          "max_messages"?: number;
+          "queue"?: string;
+          "type"?: string;
+        };
+        Returns: Json;
+      };
+      "messenger_run_ids": { Args: { "ids": (number)[] }; Returns: Json };
       "messenger_save_schedule": { Args: { "declared"?: boolean; "given": Json }; Returns: Json };
       "messenger_save_schedules": {
         Args: { "declared"?: boolean; "schedules": Json };
@@ -1013,6 +1080,17 @@ export type Database = {
         Returns: Json;
       };
       "messenger_stats": { Args: Record<PropertyKey, never>; Returns: Json };
+      "messenger_step": {
+        Args: {
+          "after": Json;
+          "dry_run": boolean;
+          "filter": Json;
+          "max_messages": number;
+          "operation": string;
+          "options": Json;
+        };
+        Returns: Json;
+      };
       "messenger_stored_bytes": { Args: { "value": Json }; Returns: number };
       "messenger_sync_schedules": {
         Args: { "dry_run"?: boolean; "fingerprint": string; "schedules": Json };
