@@ -132,15 +132,20 @@ grant select, insert, update, delete on table public.messenger_messages to servi
 revoke all on sequence public.messenger_messages_id_seq from anon, authenticated;
 grant usage, select on sequence public.messenger_messages_id_seq to service_role;
 
--- A claim looks only into queues it knows, so whatever writes a message makes its queue known.
+-- Operators set what a queue has a row for, so whatever writes a message makes its queue known. Claims do
+-- not depend on it: they find queues by their messages.
 create or replace function public.messenger_register_queues() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
   insert into public.messenger_queues (name)
-  select distinct written.queue from written
-  where not exists (select from public.messenger_queues q where q.name = written.queue)
+  select w.queue from (select distinct written.queue from written) as w
+  where not exists (
+    select from public.messenger_queues q where q.name = w.queue
+    -- Looked up, and not read in full, however many there are.
+    offset 0
+  )
   on conflict do nothing;
   return null;
 end

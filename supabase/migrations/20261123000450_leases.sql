@@ -76,10 +76,10 @@ $$;
 comment on function public.messenger_close_leases(uuid[], integer[]) is
   'Part of a settle call: takes so many messages off the lease of each token; one with none left goes.';
 
--- Up to `max_messages` messages of these queues whose lease ran out, locked; the oldest leases first.
+-- Up to `max_messages` messages of these queues, or of all, whose lease ran out, locked; paused queues wait; the oldest leases first.
 -- Each lease that it looks at goes, or names afterwards what is left of it and when that ends.
 create or replace function public.messenger_lock_expired(
-  open_queues text[], max_messages integer default 100
+  queues text[] default null, max_messages integer default 100
 ) returns tid[]
 language plpgsql
 set search_path = ''
@@ -96,7 +96,10 @@ declare
 begin
   for lease in
     select l.token, l.ids from public.messenger_leases l
-    where l.leased_until <= clock and l.queues && open_queues
+    where l.leased_until <= clock and exists (
+      select from unnest(l.queues) as q (name)
+      where public.messenger_is_open(q.name, messenger_lock_expired.queues)
+    )
     order by l.leased_until
     limit 1000
     for update skip locked
@@ -104,8 +107,7 @@ begin
     expired := array(
       select m.ctid from public.messenger_messages m
       where m.id = any (lease.ids) and m.lease_token = lease.token and m.leased_until <= clock
-        -- Not = any (): looked up in an index, that would be sorted anew.
-        and array_position(open_queues, m.queue) is not null
+        and public.messenger_is_open(m.queue, messenger_lock_expired.queues)
       limit max_messages - cardinality(locked)
       for update skip locked
     );

@@ -10,10 +10,91 @@ comment on sequence public.messenger_claim_front is
 revoke all on sequence public.messenger_claim_front from anon, authenticated;
 grant usage, select, update on sequence public.messenger_claim_front to service_role;
 
+-- The queues that hold due messages, found in the claim's index: from the first message of a queue it goes
+-- on to the first one of the next, so that it costs what these queues are, and not what messenger_queues
+-- has, nor how many messages there are. A queue of which all messages are of the future is passed, with a
+-- look at each of its priorities. Paused queues are among them.
+--
+-- What `last_keys` has is given as it is, and not looked at: the first messages of such a queue are gone, and
+-- vacuum may have left much of them. `first_key` is, as such a key is, in front of the first due message.
+create or replace function public.messenger_due_queues(
+  queues text[] default null, last_keys jsonb default '{}'
+) returns table (queue text, first_key jsonb)
+language plpgsql
+rows 10
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  -- To be passed, or to be looked at; in the order of the index.
+  names text[] := array(select jsonb_object_keys(last_keys));
+  name text;
+  behind text := '';
+  first record;
+begin
+  if queues is not null then
+    return query select k, null::jsonb from unnest(names) as k
+    where array_position(queues, k) is not null;
+    names := array(select distinct q from unnest(queues) as q where not last_keys ? q);
+  else
+    return query select k, null::jsonb from unnest(names) as k;
+    names := array(select k from unnest(names) as k order by k) || null::text;
+  end if;
+
+  foreach name in array names loop
+    loop
+      -- The three are alike but for where they look: the planner has to see the bounds of the index.
+      if queues is not null then
+        select m.queue, m.priority, m.available_at, m.id into first
+        from public.messenger_messages m
+        where m.queue = name
+          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+        order by m.priority desc, m.available_at, m.id limit 1;
+      elsif name is not null then
+        select m.queue, m.priority, m.available_at, m.id into first
+        from public.messenger_messages m
+        where m.queue > behind and m.queue < name
+          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+      else
+        select m.queue, m.priority, m.available_at, m.id into first
+        from public.messenger_messages m
+        where m.queue > behind
+          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+      end if;
+      exit when first.queue is null;
+      behind := first.queue;
+      while first.available_at > clock loop
+        select m.queue, m.priority, m.available_at, m.id into first
+        from public.messenger_messages m
+        where m.queue = behind and m.priority < first.priority
+          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+        order by m.priority desc, m.available_at, m.id limit 1;
+      end loop;
+      if first.queue is not null then
+        queue := first.queue;
+        first_key := jsonb_build_array(first.priority, first.available_at, first.id - 1);
+        return next;
+      end if;
+      exit when queues is not null;
+    end loop;
+    behind := name;
+  end loop;
+end
+$$;
+comment on function public.messenger_due_queues(text[], jsonb) is
+  'Part of a claim: the queues that have due messages, of these or of all, each with a key in front of its first one; those that last_keys has are given without.';
+
 -- Up to `max_messages` due messages of one queue, locked, in the order priority, due time, id. It walks
 -- priority by priority, so that messages of the future, however many, are never read. With `last_key`
 -- it goes on behind that key: rows deleted before it are not read again, which keeps a drain fast while
--- a long transaction holds back vacuum. `held` are those that the claim has already.
+-- a long transaction holds back vacuum. `first_key` is where the queue's first due message is, if that is
+-- known. `held` are those that the claim has already.
 --
 -- A large claim with a key goes on behind the front of the others that are under way. What they leave
 -- behind after all is found by the next look at the head, as is whatever comes before a key.
@@ -21,7 +102,8 @@ grant usage, select, update on sequence public.messenger_claim_front to service_
 -- A claim names what it has locked by ctid: nobody else moves a locked row, and its update then needs
 -- no second walk through an index.
 create or replace function public.messenger_lock_due(
-  queue text, max_messages integer, last_key jsonb default null, held tid[] default '{}'
+  queue text, max_messages integer, last_key jsonb default null, held tid[] default '{}',
+  first_key jsonb default null
 ) returns tid[]
 language plpgsql
 set search_path = ''
@@ -32,9 +114,10 @@ set enable_sort = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  current_priority smallint := (last_key ->> 0)::smallint;
-  behind_at timestamptz := (last_key ->> 1)::timestamptz;
-  behind_id bigint := (last_key ->> 2)::bigint;
+  from_key constant jsonb := coalesce(last_key, first_key);
+  current_priority smallint := (from_key ->> 0)::smallint;
+  behind_at timestamptz := (from_key ->> 1)::timestamptz;
+  behind_id bigint := (from_key ->> 2)::bigint;
   locked tid[] := array[]::tid[];
   candidates tid[];
   grouped boolean;
@@ -120,7 +203,7 @@ begin
   return locked;
 end
 $$;
-comment on function public.messenger_lock_due(text, integer, jsonb, tid[]) is
+comment on function public.messenger_lock_due(text, integer, jsonb, tid[], jsonb) is
   'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and answers where they lie.';
 
 -- Bytes that a stored value takes when it is read. Where it is stored as it is, that costs a look at its
@@ -192,8 +275,9 @@ comment on function public.messenger_fit_bytes(tid[], bigint, boolean) is
   'Part of a claim: how many of the locked messages fit into so many bytes, how many bytes these have, or more, and which of them no worker can take.';
 
 -- One message that has to run alone, locked.
-create or replace function public.messenger_lock_alone(queues text[], slots integer default null)
-returns tid[]
+create or replace function public.messenger_lock_alone(
+  queues text[] default null, slots integer default null
+) returns tid[]
 language plpgsql
 set search_path = ''
 set jit = off
@@ -206,7 +290,8 @@ begin
   for candidate in
     select m.ctid, m.queue, m.group_key from public.messenger_messages m
     where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
-      and m.available_at <= public.messenger_now() and m.queue = any (queues)
+      and m.available_at <= public.messenger_now()
+      and public.messenger_is_open(m.queue, queues)
       and public.messenger_queue_opens_at(m.queue) is null
     order by m.available_at, m.id
     limit 10
@@ -223,36 +308,59 @@ begin
 end
 $$;
 comment on function public.messenger_lock_alone(text[], integer) is
-  'Part of a claim: locks one message of these queues that has to run alone and that groups and limits let start, and answers where it lies.';
+  'Part of a claim: locks one message of these queues, or of all, that has to run alone and that groups and limits let start, and answers where it lies.';
 
--- When the next pending message of these queues may start; null if none waits.
-create or replace function public.messenger_next_due(queues text[]) returns timestamptz
+-- When the next pending message of these queues, or of all, may start; null if none waits.
+create or replace function public.messenger_next_due(queues text[] default null)
+returns timestamptz
 language sql volatile
 set search_path = ''
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_sort = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
-  -- Not min(): without statistics that may be planned as a read of every row.
+  -- From the first message of a priority of a queue to that of the next, as messenger_due_queues does. Not
+  -- min(): without statistics that may be planned as a read of every row.
   with recursive fronts as (
-    select q.queue, f.priority, f.due_at
-    from unnest(queues) as q (queue)
-    cross join lateral (
-      select m.priority, m.available_at as due_at from public.messenger_messages m
-      where m.queue = q.queue and m.status = 'pending'
-        and not m.alone and not m.blocked and not m.tracked
-      order by m.priority desc, m.available_at limit 1
-    ) as f
+    (
+      select q.queue, f.priority, f.due_at
+      from unnest(queues) as q (queue)
+      cross join lateral (
+        select m.priority, m.available_at as due_at from public.messenger_messages m
+        where m.queue = q.queue and m.status = 'pending'
+          and not m.alone and not m.blocked and not m.tracked
+        order by m.priority desc, m.available_at limit 1
+      ) as f
+      union all
+      (
+        select m.queue, m.priority, m.available_at from public.messenger_messages m
+        where queues is null and m.status = 'pending'
+          and not m.alone and not m.blocked and not m.tracked
+        order by m.queue, m.priority desc, m.available_at limit 1
+      )
+    )
     union all
-    select r.queue, f.priority, f.due_at
+    select f.queue, f.priority, f.due_at
     from fronts r
     cross join lateral (
-      select m.priority, m.available_at as due_at from public.messenger_messages m
-      where m.queue = r.queue and m.status = 'pending'
-        and not m.alone and not m.blocked and not m.tracked
-        and m.priority < r.priority
-      order by m.priority desc, m.available_at limit 1
+      (
+        select m.queue, m.priority, m.available_at as due_at from public.messenger_messages m
+        where m.queue = r.queue and m.status = 'pending'
+          and not m.alone and not m.blocked and not m.tracked
+          and m.priority < r.priority
+        order by m.priority desc, m.available_at limit 1
+      )
+      union all
+      (
+        select m.queue, m.priority, m.available_at from public.messenger_messages m
+        where queues is null and m.queue > r.queue and m.status = 'pending'
+          and not m.alone and not m.blocked and not m.tracked
+        order by m.queue, m.priority desc, m.available_at limit 1
+      )
+      limit 1
     ) as f
   ),
   due as (
@@ -260,33 +368,34 @@ as $$
     union all
     select m.queue, m.available_at from public.messenger_messages m
     where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
-      and m.queue = any (queues)
+      and (queues is null or m.queue = any (queues))
   ),
   next as materialized (
     select d.queue, min(d.due_at) as due_at from due d group by d.queue
   )
   select min(
-    case when q.name is null then n.due_at
+    case when q.concurrency is null and q.rate_limit is null then n.due_at
       else greatest(n.due_at, public.messenger_queue_opens_at(q.name)) end
   )
-  from next n
-  left join public.messenger_queues q
-    on q.name = n.queue and (q.concurrency is not null or q.rate_limit is not null)
+  from next n left join public.messenger_queues q on q.name = n.queue
+  where q.paused is not true
 $$;
 comment on function public.messenger_next_due(text[]) is
-  'When the next pending message of these queues falls due and their limits let it start; null where none waits.';
+  'When the next pending message of these queues, or of all, falls due and their limits let it start; null where none waits. Paused queues do not count.';
 
 revoke execute on function
+  public.messenger_due_queues(text[], jsonb),
   public.messenger_stored_bytes(jsonb),
   public.messenger_fit_bytes(tid[], bigint, boolean),
-  public.messenger_lock_due(text, integer, jsonb, tid[]),
+  public.messenger_lock_due(text, integer, jsonb, tid[], jsonb),
   public.messenger_lock_alone(text[], integer),
   public.messenger_next_due(text[])
 from public, anon, authenticated;
 grant execute on function
+  public.messenger_due_queues(text[], jsonb),
   public.messenger_stored_bytes(jsonb),
   public.messenger_fit_bytes(tid[], bigint, boolean),
-  public.messenger_lock_due(text, integer, jsonb, tid[]),
+  public.messenger_lock_due(text, integer, jsonb, tid[], jsonb),
   public.messenger_lock_alone(text[], integer),
   public.messenger_next_due(text[])
 to service_role;

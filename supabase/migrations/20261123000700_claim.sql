@@ -3,12 +3,13 @@
 
 -- Locks due messages of several queues. To each its share by weight; what is left over goes to those
 -- that have more. `limited` says which of them have limits, and `rated` which have a rate: all of these
--- together give no more than `slots`. `keys` says where the last claim ended in each. What does not fit
+-- together give no more than `slots`. `keys` says where the last claim ended in each, and `first_keys` where
+-- its first due message is, as far as these are known. What does not fit
 -- into `max_bytes` is left, and `more` says so; one message comes in any case.
 create or replace function public.messenger_lock_shares(
   open_queues text[], weights integer[], limited boolean[], rated boolean[], max_messages integer,
   slots integer, start_within_ms integer, inout keys jsonb,
-  max_bytes bigint default 8388608,
+  max_bytes bigint default 8388608, first_keys jsonb default '{}',
   out locked tid[], out bytes bigint, out oversized tid[], out more boolean
 )
 language plpgsql
@@ -51,7 +52,8 @@ begin
       );
       continue when asked <= 0;
       locked_here := public.messenger_lock_due(
-        open_queues[place], asked, keys -> open_queues[place], locked
+        open_queues[place], asked, keys -> open_queues[place], locked,
+        first_keys -> open_queues[place]
       );
       if cardinality(locked_here) > 0 then
         fit := public.messenger_fit_bytes(locked_here, max_bytes - bytes, bytes = 0);
@@ -88,7 +90,7 @@ begin
 end
 $$;
 comment on function public.messenger_lock_shares(
-  text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint
+  text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint, jsonb
 ) is
   'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Answers where they lie, which of them no worker can take, where it ended in each queue, and whether bytes were what ended it.';
 
@@ -121,15 +123,20 @@ declare
   -- A second token, made from the first, fences the messages that are handed out as crashed. It is a UUID
   -- of version 8: a lease that ran out under such a one was a sweep's, and the next sweep counts it.
   crashed_token constant uuid := overlay(md5(token::text || ' crashed') placing '8' from 13)::uuid;
-  open_queues text[];
+  -- Queues with due messages, and their settings.
+  open_queues text[] := '{}';
   weights integer[];
   limited boolean[];
-  rated boolean[];
-  -- Queues whose running messages are counted.
-  counted text[];
-  leases jsonb;
+  is_rated boolean[];
+  first_keys jsonb;
+  -- Queues whose running messages are counted, those with a rate, and those with leases of their own.
+  counted text[] := '{}';
+  rated text[] := '{}';
+  leases jsonb := '{}';
   keys jsonb := coalesce(last_keys, '{}');
   locked tid[] := array[]::tid[];
+  -- What was locked beside the due messages of open_queues.
+  others tid[] := array[]::tid[];
   locked_here tid[];
   bytes bigint := 0;
   oversized tid[] := array[]::tid[];
@@ -158,19 +165,6 @@ begin
     raise sqlstate 'PT400' using message = 'max_bytes: has to be zero or more';
   end if;
 
-  -- In an order of its own each time, the heavier the earlier, so that no queue is always the last.
-  select coalesce(array_agg(q.name), '{}'), array_agg(q.weight::integer),
-    array_agg(q.concurrency is not null or q.rate_limit is not null),
-    array_agg(q.rate_limit is not null),
-    coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
-    jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null)
-  into open_queues, weights, limited, rated, counted, leases
-  from (
-    select * from public.messenger_queues o
-    where not o.paused and (queues is null or o.name = any (queues))
-    order by ln(1 - random()) / o.weight desc
-  ) as q;
-
   if repeated then
     locked := array(
       select m.ctid from public.messenger_messages m
@@ -182,6 +176,7 @@ begin
       for update
     );
     bytes := max_bytes;
+    others := locked;
   end if;
 
   if cardinality(locked) = 0 then
@@ -189,30 +184,64 @@ begin
     -- stand in front of the others.
     if sweep then
       perform public.messenger_open_noted_groups();
-      locked := public.messenger_lock_expired(open_queues);
+      locked := public.messenger_lock_expired(queues);
+      others := locked;
     end if;
 
     if run_alone then
       if max_messages > 0 then
-        locked_here := public.messenger_lock_alone(open_queues, slots);
+        locked_here := public.messenger_lock_alone(queues, slots);
         locked := locked || locked_here;
+        others := locked;
         select f.bytes, f.oversized into bytes, oversized
         from public.messenger_fit_bytes(locked_here, max_bytes, true) as f;
         perform public.messenger_grant_rate(m.queue, 1, start_within_ms)
         from public.messenger_messages m where m.ctid = locked_here[1];
       end if;
-    else
+    elsif max_messages > 0 then
       look_from := clock_timestamp();
+      -- In an order of its own each time, the heavier the earlier, so that no queue is always the last.
+      select coalesce(array_agg(q.name), '{}'), array_agg(q.weight),
+        array_agg(q.concurrency is not null or q.rate_limit is not null),
+        array_agg(q.rate_limit is not null),
+        coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
+        coalesce(array_agg(q.name) filter (where q.rate_limit is not null), '{}'),
+        coalesce(jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}'),
+        coalesce(jsonb_object_agg(q.name, q.first_key) filter (where q.first_key is not null), '{}')
+      into open_queues, weights, limited, is_rated, counted, rated, leases, first_keys
+      from (
+        select d.queue as name, d.first_key, coalesce(o.weight::integer, 1) as weight, o.concurrency,
+          o.rate_limit, o.lease_ms
+        from public.messenger_due_queues(queues, keys) d
+        left join public.messenger_queues o on o.name = d.queue
+        where o.paused is not true
+        order by ln(1 - random()) / coalesce(o.weight, 1) desc
+      ) as q;
       select s.locked, s.keys, s.bytes, s.oversized, s.more
       into locked_here, keys, bytes, oversized, more
       from public.messenger_lock_shares(
-        open_queues, weights, limited, rated, max_messages, slots, start_within_ms, keys, max_bytes
+        open_queues, weights, limited, is_rated, max_messages, slots, start_within_ms, keys,
+        max_bytes, first_keys
       ) as s;
       locked := locked || locked_here;
       look_ms := extract(milliseconds from clock_timestamp() - look_from);
     end if;
   end if;
 
+  if cardinality(others) > 0 then
+    select counted || coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
+      rated || coalesce(
+        array_agg(q.name) filter (where q.rate_limit is not null and q.name <> all (rated)), '{}'
+      ),
+      leases || coalesce(
+        jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}'
+      )
+    into counted, rated, leases
+    from public.messenger_queues q
+    where q.name = any (array(
+      select m.queue from public.messenger_messages m where m.ctid = any (others)
+    ));
+  end if;
   if cardinality(oversized) > 0 then
     oversized_ids := array(
       select m.id::text from public.messenger_messages m where m.ctid = any (oversized)
@@ -257,7 +286,7 @@ begin
     insert into public.messenger_leases as known (token, leased_until, queues, ids, open)
     select l.lease_token, min(l.leased_until),
       case
-        when cardinality(open_queues) <= 10 then open_queues
+        when cardinality(others) = 0 and cardinality(open_queues) <= 10 then open_queues
         else array(select distinct q.queue from leased q)
       end,
       array_agg(l.id), count(*)
@@ -288,19 +317,17 @@ begin
     'bytes', bytes,
     'more', more,
     'oversized', oversized_ids,
-    'rated', array(
-      select o.name from unnest(open_queues, rated) as o (name, rated) where o.rated
-    ),
+    'rated', rated,
     'now', clock,
     'alone_due', exists (
       select from public.messenger_messages m
       where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
         and m.available_at <= clock
-        and m.queue = any (open_queues) and m.ctid <> all (locked)
+        and m.ctid <> all (locked) and public.messenger_is_open(m.queue, queues)
         and public.messenger_queue_opens_at(m.queue) is null
     ),
     'next_due_at', case
-      when cardinality(locked) = 0 then public.messenger_next_due(open_queues)
+      when cardinality(locked) = 0 then public.messenger_next_due(queues)
     end
   )
   into answer from envelopes;
@@ -314,7 +341,7 @@ comment on function public.messenger_claim(
 
 revoke execute on function
   public.messenger_lock_shares(
-    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint
+    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint, jsonb
   ),
   public.messenger_claim(
     uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
@@ -322,7 +349,7 @@ revoke execute on function
 from public, anon, authenticated;
 grant execute on function
   public.messenger_lock_shares(
-    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint
+    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint, jsonb
   ),
   public.messenger_claim(
     uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint

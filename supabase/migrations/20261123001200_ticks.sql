@@ -70,11 +70,7 @@ set search_path = ''
 as $$
   -- As late as the wall's clock: a message that was committed while this transaction waited is due.
   select coalesce(
-    public.messenger_next_due(array(
-      select q.name from public.messenger_queues q
-      where not q.paused
-        and (messenger_has_due.queues is null or q.name = any (messenger_has_due.queues))
-    )) <= public.messenger_now() + (clock_timestamp() - now()) + messenger_has_due.within,
+    public.messenger_next_due(messenger_has_due.queues) <= public.messenger_now() + (clock_timestamp() - now()) + messenger_has_due.within,
     false
   )
 $$;
@@ -85,9 +81,23 @@ create or replace function public.messenger_fleet_size() returns integer
 language sql volatile
 set search_path = ''
 as $$
-  select coalesce(max(q.max_workers), 1)::integer from public.messenger_queues q
-  where not q.paused and q.max_workers > 1
-    and public.messenger_has_due(queues => array[q.name])
+  -- Most projects have no such queue; where there are many, those that hold messages are asked.
+  select case
+    when exists (select from public.messenger_queues q where q.max_workers > 1)
+    then (
+      select coalesce(max(q.max_workers), 1)::integer
+      from (
+        select d.queue from public.messenger_due_queues() d
+        union
+        select m.queue from public.messenger_messages m
+        where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
+      ) as d
+      join public.messenger_queues q on q.name = d.queue
+      where not q.paused and q.max_workers > 1
+        and public.messenger_has_due(queues => array[q.name])
+    )
+    else 1
+  end
 $$;
 comment on function public.messenger_fleet_size() is
   'How many ticks the queues with due messages call for.';

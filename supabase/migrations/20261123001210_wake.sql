@@ -37,6 +37,8 @@ begin
     where w.status = 'pending' and w.available_at <= public.messenger_now()
       and not exists (
         select from public.messenger_queues q where q.name = w.queue and q.paused
+        -- Looked up, and not read in full, however many are paused.
+        offset 0
       )
   ) then
     perform public.messenger_wake();

@@ -64,9 +64,7 @@ as $$
     ),
     'oldest_ready_at', (
       select due from (
-        select public.messenger_next_due(
-          array(select q.name from public.messenger_queues q where not q.paused)
-        ) as due
+        select public.messenger_next_due() as due
       ) as next
       where due <= public.messenger_now()
     ),

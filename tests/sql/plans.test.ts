@@ -38,6 +38,7 @@ const CALLS: readonly [name: string, call: string][] = [
     )))`,
   ],
   ["a look for what falls due next", "select public.messenger_next_due('{default,other}')"],
+  ["a look for what falls due next in any queue", "select public.messenger_next_due()"],
 ];
 
 /** Calls a function and answers the plans of the statements in it. */

@@ -698,6 +698,13 @@ export type Database = {
         Args: { "ids": (number)[]; "operation": string; "options": Json };
         Returns: Json;
       };
+      "messenger_due_queues": {
+        Args: { "last_keys"?: Json; "queues"?: (string)[] };
+        Returns: {
+          "first_key": Json;
+          "queue": string;
+        }[];
+      };
       "messenger_enable_live": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_end_tick": {
         Args: { "report"?: Json; "successor"?: boolean; "tick": number };
@@ -754,6 +761,7 @@ export type Database = {
       "messenger_heartbeat": { Args: { "lease_ms"?: number; "leases": Json }; Returns: Json };
       "messenger_heartbeat_tick": { Args: { "tick": number }; Returns: undefined };
       "messenger_installation": { Args: Record<PropertyKey, never>; Returns: Json };
+      "messenger_is_open": { Args: { "queue": string; "queues"?: (string)[] }; Returns: boolean };
       "messenger_list_actions": {
         Args: { "before_id"?: number; "max_actions"?: number };
         Returns: Json;
@@ -809,20 +817,27 @@ export type Database = {
         Returns: Json;
       };
       "messenger_lock_alone": {
-        Args: { "queues": (string)[]; "slots"?: number };
+        Args: { "queues"?: (string)[]; "slots"?: number };
         Returns: (unknown)[];
       };
       "messenger_lock_due": {
-        Args: { "held"?: (unknown)[]; "last_key"?: Json; "max_messages": number; "queue": string };
+        Args: {
+          "first_key"?: Json;
+          "held"?: (unknown)[];
+          "last_key"?: Json;
+          "max_messages": number;
+          "queue": string;
+        };
         Returns: (unknown)[];
       };
       "messenger_lock_expired": {
-        Args: { "max_messages"?: number; "open_queues": (string)[] };
+        Args: { "max_messages"?: number; "queues"?: (string)[] };
         Returns: (unknown)[];
       };
       "messenger_lock_groups": { Args: { "ids": (number)[] }; Returns: Record<string, unknown> };
       "messenger_lock_shares": {
         Args: {
+          "first_keys"?: Json;
           "keys": Json;
           "limited": (boolean)[];
           "max_bytes"?: number;
@@ -889,7 +904,7 @@ export type Database = {
         };
       };
       "messenger_milliseconds": { Args: { "field": string; "span": string }; Returns: number };
-      "messenger_next_due": { Args: { "queues": (string)[] }; Returns: string };
+      "messenger_next_due": { Args: { "queues"?: (string)[] }; Returns: string };
       "messenger_next_matches": {
         Args: { "filter": Json; "max_rows": number; "operation": string; "place": Json };
         Returns: Record<string, unknown>;

@@ -1,6 +1,6 @@
 -- For the worker: which queues have a rate, and how long its shortest lease lasts.
 begin;
-select plan(5);
+select plan(6);
 select test.set_clock('2026-01-01 12:00Z');
 
 select is(
@@ -9,8 +9,14 @@ select is(
 insert into messenger_queues (name, rate_limit, lease_ms) values
   ('slow', 1, null), ('quick', null, 5000), ('long', null, 90000);
 select is(
-  test.claim(test.token(2)) @> '{"rated":["slow"],"lease_ms":5000}', true, 'of its queues'
+  test.claim(test.token(6)) @> '{"rated":[],"lease_ms":60000}', true, 'nor where nothing waits there'
 );
+select messenger_dispatch('D', queue => 'slow'), messenger_dispatch('E', queue => 'quick');
+select is(
+  test.claim(test.token(2)) @> '{"rated":["slow"],"lease_ms":5000}', true,
+  'of the queues that it found messages in'
+);
+delete from messenger_messages where true;
 select is(
   test.claim(test.token(3), queues => array['long']) @> '{"rated":[],"lease_ms":60000}', true,
   'no others'
