@@ -5,7 +5,7 @@
 -- that have more. `limited` says which of them have limits, and `rated` which have a rate: all of these
 -- together give no more than `slots`. `keys` says where the last claim ended in each, and `first_keys` where
 -- its first due message is, as far as these are known. What does not fit
--- into `max_bytes` is left, and `more` says so; one message comes in any case.
+-- into `max_bytes` is left, and `more` says so; one message comes in any case. Null measures nothing.
 create or replace function public.messenger_lock_shares(
   open_queues text[], weights integer[], limited boolean[], rated boolean[], max_messages integer,
   slots integer, start_within_ms integer, inout keys jsonb,
@@ -55,7 +55,7 @@ begin
         open_queues[place], asked, keys -> open_queues[place], locked,
         first_keys -> open_queues[place]
       );
-      if cardinality(locked_here) > 0 then
+      if cardinality(locked_here) > 0 and max_bytes is not null then
         fit := public.messenger_fit_bytes(locked_here, max_bytes - bytes, bytes = 0);
         bytes := bytes + fit.bytes;
         oversized := oversized || fit.oversized;
@@ -96,9 +96,11 @@ comment on function public.messenger_lock_shares(
 
 -- One claim. `last_keys` is the answer of the worker's last claim: it goes on behind it, and looks
 -- in full again at a queue that had come back short. `sweep` also hands out messages whose lease ran
--- out, as crashed; these, and messages that are larger than a worker can take, come without payload. `run_alone` asks for one message that has to run alone. A call whose answer was
--- lost is repeated with the same token and `repeated`, and gives the same messages. Of queues with a
--- rate it takes what the worker starts at once: at most `slots`, within `start_within_ms`.
+-- out, as crashed; these, and messages that are larger than a worker can take, come without payload. Where
+-- a payload can neither be sent nor measured, `unread` hands out all as crashed, and reads none.
+-- `run_alone` asks for one message that has to run alone. A call whose answer was lost is repeated with the
+-- same token and `repeated`, and gives the same messages. Of queues with a rate it takes what the worker
+-- starts at once: at most `slots`, within `start_within_ms`.
 create or replace function public.messenger_claim(
   token uuid,
   max_messages integer default 100,
@@ -110,7 +112,8 @@ create or replace function public.messenger_claim(
   repeated boolean default false,
   slots integer default null,
   start_within_ms integer default 250,
-  max_bytes bigint default 8388608
+  max_bytes bigint default 8388608,
+  unread boolean default false
 ) returns json
 language plpgsql
 set search_path = ''
@@ -193,8 +196,10 @@ begin
         locked_here := public.messenger_lock_alone(queues, slots);
         locked := locked || locked_here;
         others := locked;
-        select f.bytes, f.oversized into bytes, oversized
-        from public.messenger_fit_bytes(locked_here, max_bytes, true) as f;
+        if not unread then
+          select f.bytes, f.oversized into bytes, oversized
+          from public.messenger_fit_bytes(locked_here, max_bytes, true) as f;
+        end if;
         perform public.messenger_grant_rate(m.queue, 1, start_within_ms)
         from public.messenger_messages m where m.ctid = locked_here[1];
       end if;
@@ -221,7 +226,7 @@ begin
       into locked_here, keys, bytes, oversized, more
       from public.messenger_lock_shares(
         open_queues, weights, limited, is_rated, max_messages, slots, start_within_ms, keys,
-        max_bytes, first_keys
+        case when not unread then max_bytes end, first_keys
       ) as s;
       locked := locked || locked_here;
       look_ms := extract(milliseconds from clock_timestamp() - look_from);
@@ -258,6 +263,7 @@ begin
         or m.lease_token <> crashed_token and substr(m.lease_token::text, 15, 1) = '8'
       )::integer,
       lease_token = case
+        when unread then crashed_token
         when m.status = 'pending' and m.ctid <> all (oversized) or m.lease_token = token
         then token else crashed_token
       end,
@@ -335,7 +341,8 @@ begin
 end
 $$;
 comment on function public.messenger_claim(
-  uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
+  uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
+  boolean
 ) is
   'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, null or [expires_at, expired, retry_count, group_key, stamps, alone]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), look_ms (what it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
 
@@ -344,7 +351,8 @@ revoke execute on function
     text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint, jsonb
   ),
   public.messenger_claim(
-    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
+    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
+    boolean
   )
 from public, anon, authenticated;
 grant execute on function
@@ -352,6 +360,7 @@ grant execute on function
     text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint, jsonb
   ),
   public.messenger_claim(
-    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
+    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
+    boolean
   )
 to service_role;

@@ -120,7 +120,7 @@ begin
     if settlement ? 'released' then
       with released as (
         update public.messenger_messages m
-        set status = 'pending', attempts = m.attempts - 1, lease_token = null, leased_until = null,
+        set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
           tracked = false
         where m.id = any (
             array(select jsonb_array_elements_text(settlement -> 'released')::bigint order by 1)
@@ -134,7 +134,7 @@ begin
     if settlement ? 'snoozed' then
       with snoozed as (
         update public.messenger_messages m
-        set status = 'pending', attempts = m.attempts - 1, lease_token = null, leased_until = null,
+        set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
           tracked = false, available_at = clock + g.delay_ms * interval '1 millisecond',
           stamps = coalesce(g.stamps, m.stamps)
         from jsonb_to_recordset(settlement -> 'snoozed') as g (
@@ -149,7 +149,7 @@ begin
     if settlement ? 'retries' then
       with given_retries as materialized (
         select * from jsonb_to_recordset(settlement -> 'retries') as g (
-          id bigint, delay_ms double precision, retry_count integer, alone boolean,
+          id bigint, delay_ms double precision, retry_count bigint, alone boolean,
           stamps jsonb, errors jsonb
         )
       ),
@@ -157,7 +157,7 @@ begin
         update public.messenger_messages m
         set status = 'pending', lease_token = null, leased_until = null, tracked = false,
           available_at = clock + g.delay_ms * interval '1 millisecond',
-          retry_count = g.retry_count,
+          retry_count = least(g.retry_count, 2147483647),
           alone = m.alone or coalesce(g.alone, false),
           stamps = coalesce(g.stamps, m.stamps),
           errors = public.messenger_append_errors(m.errors, g.errors)
@@ -188,7 +188,12 @@ begin
         )
         select g.id, g.type, g.payload, g.queue, g.priority, g.reason,
           g.all_errors -> -1 ->> 'message', g.all_errors, g.retry_count, g.attempts,
-          coalesce((g.last_stamps ->> 'redriven')::integer, 0), g.group_key, g.last_stamps,
+          -- Stamps may be of the user's own SQL.
+          case
+            when g.last_stamps ->> 'redriven' ~ '^[0-9]{1,9}$'
+            then (g.last_stamps ->> 'redriven')::integer else 0
+          end,
+          g.group_key, g.last_stamps,
           g.created_at, clock
         from gone g
         returning id, reason, stamps ? 'schedule' as scheduled
@@ -271,7 +276,8 @@ create or replace function public.messenger_settle_and_claim(
   repeated boolean default false,
   slots integer default null,
   start_within_ms integer default 250,
-  max_bytes bigint default 8388608
+  max_bytes bigint default 8388608,
+  unread boolean default false
 ) returns setof json
 language plpgsql
 rows 1
@@ -284,12 +290,13 @@ declare
 begin
   return next json_build_object('stale', settled -> 'stale', 'claim', public.messenger_claim(
     token, max_messages, lease_ms, queues, case when goes_on then last_keys end, run_alone, sweep,
-    repeated, slots, start_within_ms, max_bytes
+    repeated, slots, start_within_ms, max_bytes, unread
   ));
 end
 $$;
 comment on function public.messenger_settle_and_claim(
-  jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
+  jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
+  boolean
 ) is
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Answers one row: {"stale", "claim"}.';
 
@@ -298,7 +305,8 @@ revoke execute on function
   public.messenger_bury_cancelled(jsonb, bigint[]),
   public.messenger_settle(jsonb),
   public.messenger_settle_and_claim(
-    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
+    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
+    boolean
   )
 from public, anon, authenticated;
 grant execute on function
@@ -306,6 +314,7 @@ grant execute on function
   public.messenger_bury_cancelled(jsonb, bigint[]),
   public.messenger_settle(jsonb),
   public.messenger_settle_and_claim(
-    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint
+    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
+    boolean
   )
 to service_role;

@@ -192,6 +192,15 @@ Deno.test("supabase-js: errors of auth, functions and storage", () => {
   ]);
 });
 
+Deno.test("names that a stale schema cache, or a schema to be migrated, does not know are retried", () => {
+  for (const code of ["42703", "42883", "42P01", "PGRST200", "PGRST202", "PGRST204", "PGRST205"]) {
+    assertEquals(classifyError({ code, message: "x" }, { now: new Date() }), {
+      kind: "recoverable",
+      countsAgainstLimit: true,
+    });
+  }
+});
+
 Deno.test("SQL codes: lost connections, full servers, locks and timeouts pass; wrong data does not", () => {
   const transient = ["40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "08000"];
   transient.push(
@@ -204,8 +213,8 @@ Deno.test("SQL codes: lost connections, full servers, locks and timeouts pass; w
     "PGRST002",
     "PGRST003",
   );
-  const permanent = ["22001", "22P02", "23505", "23503", "42501", "42P01", "42883", "42601"];
-  permanent.push("PGRST100", "PGRST116", "PGRST202", "PGRST205", "PGRST301", "PT404");
+  const permanent = ["22001", "22P02", "23505", "23503", "42501", "42601"];
+  permanent.push("PGRST100", "PGRST116", "PGRST203", "PGRST301", "PT404");
   const silent = ["P0001", "XX000", "57P04", "0A000", "PGRSTX00", "PT200", "4000", "400011", ""];
   const shapes: ((code: string) => unknown)[] = [
     (code) => new PostgrestError({ message: "x", details: "", hint: "", code }),

@@ -7,6 +7,10 @@ import { isRetryableStatus } from "./http.ts";
 // PostgREST: PGRST000-003 have no connection, no schema cache or no free connection in the pool.
 const TRANSIENT = /^(08[0-9A-Z]{3}|53[0-9A-Z]{3}|40001|40P01|55P03|57014|57P0[123]|PGRST00[0-3])$/;
 
+// A column, function, table or relation that is not known: right after a deploy the schema cache is stale, or a
+// migration is still to come. Both heal.
+const UNKNOWN_NAME = /^(42703|42883|42P01|42704|PGRST20[0245])$/;
+
 // 22 data, 23 integrity, 42 syntax, names and access rights. PGRST1xx a bad request, PGRST2xx
 // what the schema does not have, PGRST301-303 a JWT that is not accepted (HTTP 401).
 const PERMANENT = /^((22|23|42)[0-9A-Z]{3}|PGRST[12][0-9]{2}|PGRST30[123])$/;
@@ -18,7 +22,7 @@ const PERMANENT = /^((22|23|42)[0-9A-Z]{3}|PGRST[12][0-9]{2}|PGRST30[123])$/;
  */
 export function isRetryableSqlCode(code: unknown): boolean | undefined {
   if (typeof code !== "string") return undefined;
-  if (TRANSIENT.test(code)) return true;
+  if (TRANSIENT.test(code) || UNKNOWN_NAME.test(code)) return true;
   if (PERMANENT.test(code)) return false;
   const status = /^PT([0-9]{3})$/.exec(code)?.[1];
   return status === undefined ? undefined : isRetryableStatus(Number(status));

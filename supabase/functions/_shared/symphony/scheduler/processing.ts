@@ -146,13 +146,13 @@ async function advance(
   try {
     return await write(advances);
   } catch (error) {
-    if (!(error instanceof TransportError) || error.retryable) throw error;
+    if (!(error instanceof TransportError) || error.fault !== "data") throw error;
   }
   // The database refuses something among them: each alone, so that it holds up no other.
   const total = { dispatched: 0, skipped: 0, stale: [] as string[] };
   for (const one of advances) {
     const result = await write([one]).catch((error) => {
-      if (!(error instanceof TransportError) || error.retryable) throw error;
+      if (!(error instanceof TransportError) || error.fault !== "data") throw error;
       const disabled = { by: "invalid", reason: `the database refused: ${error.message}` } as const;
       report(one.schedule, disabled, options.log);
       const plan = { runs: [], missed: null, note: null, nextRunAt: null, disabled };

@@ -2,13 +2,13 @@
 
 import type { OutgoingMessage } from "../envelope.ts";
 import type { Dead, Settlement } from "../outcome.ts";
+import { give, isFirst, leasesOf, type MemoryState } from "./memory-give.ts";
 import { MemoryKeys } from "./memory-keys.ts";
 import { MemoryQueues, once } from "./memory-queues.ts";
 import {
   cancelledInstead,
   checkSizes,
   checkTtl,
-  fitting,
   handedOut,
   heldKey,
   inClaimOrder,
@@ -27,7 +27,6 @@ import {
   type ClaimRequest,
   type HeartbeatResult,
   type Lease,
-  MAX_CLAIM_BYTES,
   type ProgressReport,
   type SettleResult,
   START_WITHIN_MS,
@@ -111,11 +110,12 @@ export class InMemoryTransport implements Transport {
     const crashed = wanted.filter((row) =>
       request.sweep !== false && row.leasedUntil !== null && row.leasedUntil <= now
     );
-    const { given, more } = this.#give(
+    const { given, more } = give(
       wanted.filter(({ envelope, leasedUntil }) =>
         leasedUntil === null && envelope.alone === runAlone && envelope.availableAt.getTime() <= now
       ).sort(inClaimOrder),
       request,
+      this.#state,
     );
     const lease = (row: Row, leaseToken: string, attempts: number) => {
       row.leasedUntil = now + (this.queues.get(row.envelope.queue).leaseMs ?? request.leaseMs);
@@ -124,13 +124,16 @@ export class InMemoryTransport implements Transport {
       const expired = expiresAt !== null && expiresAt.getTime() <= now;
       return row.envelope = { ...row.envelope, leaseToken, attempts, expired };
     };
+    const start = (row: Row) =>
+      lease(row, request.unread ? crashedToken : token, row.envelope.attempts + 1);
+    // A sweep that nobody settled counts, as in Postgres.
+    const sweep = (row: Row) => {
+      const { attempts, leaseToken } = row.envelope;
+      return lease(row, crashedToken, attempts + Number(leaseToken.endsWith(" crashed")));
+    };
     return this.#answer(
-      given.map((row) => lease(row, token, row.envelope.attempts + 1)),
-      // A sweep that nobody settled counts, as in Postgres.
-      crashed.map((row) => {
-        const { attempts, leaseToken } = row.envelope;
-        return lease(row, crashedToken, attempts + Number(leaseToken.endsWith(" crashed")));
-      }),
+      request.unread ? [] : given.map(start),
+      [...crashed.map(sweep), ...(request.unread ? given.map(start) : [])],
       request,
       more,
     );
@@ -207,62 +210,8 @@ export class InMemoryTransport implements Transport {
     );
   }
 
-  /**
-   * Of the due rows, in claim order, those to be leased: a share by weight for each queue, then what is
-   * left, within the bytes asked for.
-   */
-  #give(
-    due: readonly Row[],
-    request: ClaimRequest,
-  ): { readonly given: readonly Row[]; readonly more: boolean } {
-    const max = request.runAlone ? Math.min(request.maxMessages, 1) : request.maxMessages;
-    const now = this.#now();
-    const byQueue = Map.groupBy(due, ({ envelope }) => envelope.queue);
-    const weightOf = (queue: string) => this.queues.get(queue).weight ?? 1;
-    const weights = [...byQueue.keys()].reduce((total, queue) => total + weightOf(queue), 0);
-    const taken = new Set<Row>();
-    for (
-      const share of [(queue: string) => Math.ceil(max * weightOf(queue) / weights), () => max]
-    ) {
-      for (const [queue, rows] of byQueue) {
-        const elsewhere = [...taken].filter(({ envelope }) =>
-          envelope.queue !== queue && this.queues.isRated(envelope.queue)
-        );
-        const slots = request.slots === undefined ? Infinity : request.slots - elsewhere.length;
-        const room = this.queues.room(queue, this.#leases(queue).length, now, slots);
-        const before = rows.filter((row) => taken.has(row)).length;
-        const most = Math.min(share(queue), room - before, max - taken.size);
-        const free = rows.filter((row) => !taken.has(row) && this.#isFirst(row));
-        free.slice(0, Math.max(0, most)).forEach((row) => taken.add(row));
-      }
-    }
-    const given = fitting([...taken].sort(inClaimOrder), request.maxBytes ?? MAX_CLAIM_BYTES);
-    for (const queue of byQueue.keys()) {
-      const granted = given.filter(({ envelope }) => envelope.queue === queue).length;
-      this.queues.grant(queue, granted, now, request.startWithinMs ?? START_WITHIN_MS);
-    }
-    return { given, more: given.length < taken.size };
-  }
-
-  /** Whether its turn has come in its group; of a message that is in none, always. */
-  #isFirst({ envelope: { id, queue, groupKey } }: Row): boolean {
-    if (groupKey === null) return true;
-    const group = [...this.#rows.values()].filter(({ envelope }) =>
-      envelope.queue === queue && envelope.groupKey === groupKey
-    );
-    const { groupConcurrency = 1 } = this.queues.get(queue);
-    const before = group.filter(({ envelope }) => Number(envelope.id) < Number(id)).length;
-    const running = group.filter(({ leasedUntil }) => leasedUntil !== null).length;
-    return before < groupConcurrency && running < groupConcurrency;
-  }
-
-  /** When the live leases of a queue end. */
-  #leases(queue: string): number[] {
-    return [...this.#rows.values()].flatMap(({ envelope, leasedUntil }) =>
-      envelope.queue === queue && leasedUntil !== null && leasedUntil > this.#now()
-        ? [leasedUntil]
-        : []
-    );
+  get #state(): MemoryState {
+    return { rows: [...this.#rows.values()], queues: this.queues, now: this.#now() };
   }
 
   #answer(
@@ -272,9 +221,10 @@ export class InMemoryTransport implements Transport {
     more: boolean,
   ): Promise<Claim> {
     const now = this.#now();
-    const opensAt = once((queue) => this.queues.opensAt(queue, this.#leases(queue), now));
+    const state = this.#state;
+    const opensAt = once((queue) => this.queues.opensAt(queue, leasesOf(queue, state), now));
     const waiting = this.#wanted(request)
-      .filter((row) => row.leasedUntil === null && this.#isFirst(row))
+      .filter((row) => row.leasedUntil === null && isFirst(row, state))
       .map(({ envelope }) => ({
         alone: envelope.alone,
         startsAt: Math.max(envelope.availableAt.getTime(), opensAt(envelope.queue)),

@@ -3,10 +3,11 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { ConflictError, NotFoundError } from "../errors.ts";
 import { RateLimitedError } from "../rate-limit.ts";
+import { faultOf, isWrittenByPostgrest } from "./fault.ts";
 import { TransportError } from "./transport.ts";
 
-// SQLSTATE classes after which asking again may help: connection, resources, operator, timeout.
-const RETRYABLE = /^(08|53|57|PGRST00)|^(40001|40P01|55P03)$/;
+/** So much of what a proxy says in PostgREST's place is told. */
+const LONGEST_FOREIGN_TEXT = 200;
 
 /**
  * Calls an SQL function and answers what it answers.
@@ -24,10 +25,15 @@ export async function callRpc<Answer>(
   args: Readonly<Record<string, unknown>> | string,
   timeoutMs: number,
 ): Promise<Answer> {
+  const timeout = AbortSignal.timeout(timeoutMs);
   const call = typeof args === "string"
-    ? sendingAsIs(client, args).rpc(`${name}?columns=body`, {})
-    : client.rpc(withColumns(name, args), args);
-  const { data, error, status } = await call.abortSignal(AbortSignal.timeout(timeoutMs));
+    ? checked(client, args).rpc(`${name}?columns=body`, {})
+    : checked(client).rpc(withColumns(name, args), args);
+  const { data, error } = await call.abortSignal(timeout).then(
+    (answer) => answer,
+    // What is no JSON after all: an answer that was cut off.
+    (cause) => ({ data: null, error: { code: "", message: String(cause), details: "" } }),
+  );
   if (!error) return data as Answer;
   if (error.code === "PT404") throw new NotFoundError(error.message, { cause: error });
   if (error.code === "PT409") throw new ConflictError(error.message, { cause: error });
@@ -35,8 +41,9 @@ export async function callRpc<Answer>(
     throw new RateLimitedError(error.message, Number(error.details), { cause: error });
   }
   if (/^PT4\d\d$/.test(error.code)) throw new RangeError(error.message, { cause: error });
-  const retryable = status === 0 || status >= 500 || status === 429 || RETRYABLE.test(error.code);
-  throw new TransportError(name, error.message || `HTTP ${status}`, retryable, { cause: error });
+  const fault = timeout.aborted ? "too_much" : faultOf(error);
+  const retryable = fault === "passing" || fault === "too_much";
+  throw new TransportError(name, error.message, retryable, { cause: error, fault });
 }
 
 /**
@@ -50,12 +57,35 @@ function withColumns(name: string, args: Readonly<Record<string, unknown>>): str
 }
 
 /**
- * The client with this body instead of the one that a call gives it: supabase-js writes JSON with a
- * function that it calls for each value, which takes three times as long.
+ * The client, for one call, which takes only PostgREST's own answers: supabase-js reads a proxy's empty 404
+ * as success, and its pages as refusals.
+ * @param body instead of the one that the call gives: supabase-js writes JSON with a function that it
+ * calls for each value, which takes three times as long
  */
-function sendingAsIs(client: SupabaseClient, body: string) {
+function checked(client: SupabaseClient, body?: string) {
   const rest = client.schema("public");
   const send = rest.fetch ?? fetch;
-  rest.fetch = (url, init) => send(url, { ...init, body });
+  rest.fetch = async (url, init) =>
+    ofPostgrest(await send(url, body === undefined ? init : { ...init, body }));
   return rest;
+}
+
+/** @throws Error where the response is not PostgREST's, which supabase-js takes for one of the network */
+async function ofPostgrest(response: Response): Promise<Response> {
+  const { ok, status, headers } = response;
+  const isJson = headers.get("content-type")?.includes("json") === true;
+  if (status === 204 || ok && isJson && headers.get("content-length") !== "0") return response;
+  const text = await response.text();
+  if (!ok && isJson && isWrittenByPostgrest(parsed(text))) {
+    return new Response(text, { status, headers });
+  }
+  throw new Error(`HTTP ${status}, not from PostgREST: ${text.slice(0, LONGEST_FOREIGN_TEXT)}`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }

@@ -1,12 +1,13 @@
-/** The transport over Supabase: each method is one RPC. The only file that speaks SQL's names. */
+/** The transport over Supabase: each method is one RPC. With claimed-rows.ts, what speaks SQL's names. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { Envelope, OutgoingMessage, Stamps } from "../envelope.ts";
+import type { OutgoingMessage } from "../envelope.ts";
 import { ConflictError } from "../errors.ts";
 import { readProperty } from "../inspect.ts";
 import type { Settlement } from "../outcome.ts";
 import type { LimitedDispatch } from "../rate-limit.ts";
 import { checkFilter, takeSteps } from "../steps.ts";
+import { type MessageRow, toDate, toEnvelope } from "./claimed-rows.ts";
 import { callRpc } from "./rpc.ts";
 import {
   type CancelFilter,
@@ -22,32 +23,6 @@ import {
   START_WITHIN_MS,
   type Transport,
 } from "./transport.ts";
-
-/** A message as `messenger_claim` answers it. */
-type MessageRow = [
-  id: string,
-  type: string,
-  payload: unknown,
-  queue: string,
-  priority: number,
-  attempts: number,
-  // In ms since 1970: half the work of a date in letters.
-  availableAt: number,
-  createdAt: number,
-  rest: RestOfRow | null,
-];
-
-/** What few messages have. */
-type RestOfRow = [
-  expiresAt: string | null,
-  expired: boolean,
-  retryCount: number,
-  groupKey: string | null,
-  stamps: Stamps | null,
-  alone: boolean,
-];
-
-const NOTHING_MORE: RestOfRow = [null, false, 0, null, null, false];
 
 interface Enqueued {
   ids: string[];
@@ -191,6 +166,7 @@ function claimArguments(request: ClaimRequest) {
     slots: request.slots ?? null,
     start_within_ms: request.startWithinMs ?? START_WITHIN_MS,
     max_bytes: request.maxBytes ?? MAX_CLAIM_BYTES,
+    unread: request.unread ?? false,
   };
 }
 
@@ -211,33 +187,9 @@ function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
     aloneDue: answer.alone_due,
     nextDueMs: answer.next_due_at === null
       ? null
-      : Math.max(0, Date.parse(answer.next_due_at) - Date.parse(answer.now)),
+      : Math.max(0, toDate(answer.next_due_at).getTime() - Date.parse(answer.now)),
     leaseMs: answer.lease_ms,
     lookMs: answer.look_ms,
-  };
-}
-
-/** @param bytes that it takes, more or less */
-function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): Envelope {
-  const [id, type, payload, queue, priority, attempts, availableAt, createdAt, rest] = row;
-  const [expiresAt, expired, retryCount, groupKey, stamps, alone] = rest ?? NOTHING_MORE;
-  return {
-    id,
-    type,
-    payload,
-    queue,
-    priority,
-    availableAt: new Date(availableAt),
-    createdAt: new Date(createdAt),
-    expiresAt: expiresAt === null ? null : new Date(expiresAt),
-    expired,
-    retryCount,
-    attempts,
-    groupKey,
-    stamps: stamps ?? {},
-    alone,
-    leaseToken,
-    bytes,
   };
 }
 

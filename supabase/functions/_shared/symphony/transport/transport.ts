@@ -3,6 +3,7 @@
 import type { Envelope, OutgoingMessage } from "../envelope.ts";
 import type { Settlement } from "../outcome.ts";
 import type { LimitedDispatch } from "../rate-limit.ts";
+import type { Fault } from "./fault.ts";
 
 /** What a worker asks for in a claim. */
 export interface ClaimRequest {
@@ -24,6 +25,8 @@ export interface ClaimRequest {
   readonly sweep?: boolean;
   /** The answer to this very call was lost: give the same messages again. */
   readonly repeated?: boolean;
+  /** The answer cannot be made or read: hand messages out as crashed, without reading their payloads. */
+  readonly unread?: boolean;
   /** Handlers that may start at once: of queues with a rate, at most so many messages are given. */
   readonly slots?: number;
   /** Messages of queues with a rate are started within so many ms, or given back. */
@@ -145,16 +148,21 @@ export interface Transport {
 export class TransportError extends Error {
   override readonly name = "TransportError";
 
+  /** Why the call failed, and what to do. */
+  readonly fault: Fault;
+
   /**
    * @param operation what was asked for, such as `claim`
    * @param retryable whether asking again may help: a network error, a restart, an overload
+   * @param options.fault `passing` where asking again may help and `data` where not, if it is absent
    */
   constructor(
     readonly operation: string,
     message: string,
     readonly retryable: boolean,
-    options?: ErrorOptions,
+    options: ErrorOptions & { readonly fault?: Fault } = {},
   ) {
     super(`${operation}: ${message}`, options);
+    this.fault = options.fault ?? (retryable ? "passing" : "data");
   }
 }

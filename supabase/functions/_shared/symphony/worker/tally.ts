@@ -14,12 +14,15 @@ export class Tally {
 
   /**
    * Takes in what was written.
-   * @param written of `done`, whose rest was not
+   * @param written of `done`, whose rest was not, or not as it was
    */
   settled(written: readonly Settlement[], done: readonly Done[]): void {
-    const some = written.length < done.length ? new Set(written) : null;
-    for (const { settlement, envelope } of done) {
-      if (some && !some.has(settlement)) continue;
+    const isAll = written.length === done.length &&
+      written.every((settlement, index) => settlement === done[index]?.settlement);
+    const some = isAll ? null : new Map(written.map((one) => [one.id + one.leaseToken, one]));
+    for (const { settlement: wanted, envelope } of done) {
+      const settlement = some ? some.get(wanted.id + wanted.leaseToken) : wanted;
+      if (!settlement) continue;
       const { outcome } = settlement;
       if (outcome.kind === "handled") this.report.handled++;
       else if (outcome.kind === "released" || outcome.kind === "snoozed") this.report.claimed--;

@@ -1,0 +1,82 @@
+/**
+ * Rows as `messenger_claim` answers them. Whatever stands in a row, written by SQL of the user's own too, becomes an
+ * envelope that everything else can rely on: one odd row never stops a claim.
+ */
+
+import type { Envelope, Stamps } from "../envelope.ts";
+
+/** A message as `messenger_claim` answers it. */
+export type MessageRow = [
+  id: string,
+  type: string,
+  payload: unknown,
+  queue: string,
+  priority: number,
+  attempts: number,
+  // In ms since 1970: half the work of a date in letters. Text where it is infinite.
+  availableAt: number | string,
+  createdAt: number | string,
+  rest: RestOfRow | null,
+];
+
+/** What few messages have. */
+type RestOfRow = [
+  expiresAt: string | null,
+  expired: boolean,
+  retryCount: number,
+  groupKey: string | null,
+  stamps: unknown,
+  alone: boolean,
+];
+
+const NOTHING_MORE: RestOfRow = [null, false, 0, null, null, false];
+
+/** The first and the last moment that a Date can hold. */
+const FURTHEST_MS = 8.64e15;
+/** The largest integer of a column, less one for the attempt that comes. */
+const MOST = 2 ** 31 - 2;
+
+/** @param bytes that the message takes, more or less */
+export function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): Envelope {
+  const [id, type, payload, queue, priority, attempts, availableAt, createdAt, rest] = row;
+  const [expiresAt, expired, retryCount, groupKey, stamps, alone] = rest ?? NOTHING_MORE;
+  return {
+    id,
+    type,
+    payload,
+    queue,
+    priority,
+    availableAt: toDate(availableAt),
+    createdAt: toDate(createdAt),
+    expiresAt: expiresAt === null ? null : toDate(expiresAt),
+    expired,
+    retryCount: Math.min(Math.max(0, retryCount), MOST),
+    attempts: Math.max(1, attempts),
+    groupKey,
+    stamps: toStamps(stamps),
+    alone,
+    leaseToken,
+    bytes,
+  };
+}
+
+/**
+ * The Date of a timestamptz; the nearest one that a Date can hold of what is infinite, or from BC.
+ * @param moment ms since 1970; or as Postgres writes it in JSON
+ */
+export function toDate(moment: number | string): Date {
+  const ms = typeof moment === "number" ? moment : Date.parse(moment);
+  if (!Number.isNaN(ms)) return new Date(Math.min(Math.max(ms, -FURTHEST_MS), FURTHEST_MS));
+  return new Date(/^-|BC$/i.test(String(moment)) ? -FURTHEST_MS : FURTHEST_MS);
+}
+
+/** Stamps are an object, and `handledBy` is names. */
+function toStamps(value: unknown): Stamps {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
+  const stamps: Stamps = { ...value };
+  const { handledBy, ...others } = stamps;
+  if (handledBy === undefined) return stamps;
+  return Array.isArray(handledBy)
+    ? { ...others, handledBy: handledBy.filter((name) => typeof name === "string") }
+    : others;
+}

@@ -1,0 +1,74 @@
+/** Which rows of the transport in memory a claim may have. */
+
+import type { MemoryQueues } from "./memory-queues.ts";
+import { fitting, inClaimOrder, type Row } from "./memory-rows.ts";
+import { type ClaimRequest, MAX_CLAIM_BYTES, START_WITHIN_MS } from "./transport.ts";
+
+/** What the transport holds at one moment. */
+export interface MemoryState {
+  /** All messages that wait or run. */
+  readonly rows: readonly Row[];
+  readonly queues: MemoryQueues;
+  /** In ms since 1970. */
+  readonly now: number;
+}
+
+/**
+ * Of the due rows, in claim order, those to be leased: a share by weight for each queue, then what is
+ * left, within the bytes asked for.
+ */
+export function give(
+  due: readonly Row[],
+  request: ClaimRequest,
+  state: MemoryState,
+): { readonly given: readonly Row[]; readonly more: boolean } {
+  const max = request.runAlone ? Math.min(request.maxMessages, 1) : request.maxMessages;
+  const { queues, now } = state;
+  const byQueue = Map.groupBy(due, ({ envelope }) => envelope.queue);
+  const weightOf = (queue: string) => queues.get(queue).weight ?? 1;
+  const weights = [...byQueue.keys()].reduce((total, queue) => total + weightOf(queue), 0);
+  const taken = new Set<Row>();
+  for (
+    const share of [(queue: string) => Math.ceil(max * weightOf(queue) / weights), () => max]
+  ) {
+    for (const [queue, rowsOfQueue] of byQueue) {
+      const elsewhere = [...taken].filter(({ envelope }) =>
+        envelope.queue !== queue && queues.isRated(envelope.queue)
+      );
+      const slots = request.slots === undefined ? Infinity : request.slots - elsewhere.length;
+      const room = queues.room(queue, leasesOf(queue, state).length, now, slots);
+      const before = rowsOfQueue.filter((row) => taken.has(row)).length;
+      const most = Math.min(share(queue), room - before, max - taken.size);
+      const free = rowsOfQueue.filter((row) => !taken.has(row) && isFirst(row, state));
+      free.slice(0, Math.max(0, most)).forEach((row) => taken.add(row));
+    }
+  }
+  const given = fitting([...taken].sort(inClaimOrder), request.maxBytes ?? MAX_CLAIM_BYTES);
+  for (const queue of byQueue.keys()) {
+    const granted = given.filter(({ envelope }) => envelope.queue === queue).length;
+    queues.grant(queue, granted, now, request.startWithinMs ?? START_WITHIN_MS);
+  }
+  return { given, more: given.length < taken.size };
+}
+
+/** Whether its turn has come in its group; of a message that is in none, always. */
+export function isFirst(
+  { envelope: { id, queue, groupKey } }: Row,
+  { rows, queues }: MemoryState,
+): boolean {
+  if (groupKey === null) return true;
+  const group = rows.filter(({ envelope }) =>
+    envelope.queue === queue && envelope.groupKey === groupKey
+  );
+  const { groupConcurrency = 1 } = queues.get(queue);
+  const before = group.filter(({ envelope }) => Number(envelope.id) < Number(id)).length;
+  const running = group.filter(({ leasedUntil }) => leasedUntil !== null).length;
+  return before < groupConcurrency && running < groupConcurrency;
+}
+
+/** When the live leases of a queue end. */
+export function leasesOf(queue: string, { rows, now }: MemoryState): number[] {
+  return rows.flatMap(({ envelope, leasedUntil }) =>
+    envelope.queue === queue && leasedUntil !== null && leasedUntil > now ? [leasedUntil] : []
+  );
+}
