@@ -24,6 +24,7 @@ const cases: readonly [code: string, message: string, fault: string][] = [
   ["57P01", "terminating connection", "passing"],
   ["40P01", "deadlock detected", "passing"],
   ["55P03", "lock not available", "passing"],
+  ["PT503", "cancel: other sessions hold the messages locked", "passing"],
   ["57014", "canceling statement due to statement timeout", "too_much"],
   ["53200", "out of memory", "too_much"],
   ["22P02", "invalid input syntax for type bigint", "data"],

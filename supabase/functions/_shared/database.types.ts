@@ -655,6 +655,7 @@ export type Database = {
           "start_within_ms"?: number;
           "sweep"?: boolean;
           "token": string;
+          "unread"?: boolean;
         };
         Returns: Json;
       };
@@ -1085,6 +1086,7 @@ export type Database = {
           "start_within_ms"?: number;
           "sweep"?: boolean;
           "token": string;
+          "unread"?: boolean;
         };
         Returns: Json[];
       };
