@@ -1,12 +1,14 @@
 // Stands in for pg_net's background worker (net.sql holds its tables and functions). As in pg_net
 // 0.20: a batch of 200 requests leaves the queue, is sent, and has its responses stored, all in one
-// transaction; then comes a pause of a second, unless a commit wakes the worker. Unlike pg_net, it
-// looks again after each pause: a notice may be lost with a connection.
+// transaction; then comes a pause of a second. A commit that asks for a request cuts the wait short
+// only if none has done so since the worker was last idle.
 import postgres from "postgres";
 import { startDatabaseWorker } from "./database_worker.ts";
 
 const BATCH_SIZE = 200;
 const PAUSE_MS = 1000;
+/** Longest time that a timer waits. */
+const FOR_EVER_MS = 2 ** 31 - 1;
 const TTL = "6 hours";
 
 interface QueuedRequest {
@@ -30,16 +32,22 @@ interface StoredResponse {
 /** Starts the worker on a database, as a superuser. `stop` breaks a batch off, which is sent again later. */
 export async function startPgNet(databaseUrl: string): Promise<{ stop(): Promise<void> }> {
   const client = Deno.createHttpClient({});
+  const rhythm = new Rhythm();
   const worker = startDatabaseWorker({ databaseUrl, name: "pg_net", connections: 1 }, {
-    round: async (sql, signal) => {
-      await deleteExpired(sql);
-      await sendBatch(sql, client, signal);
-      return PAUSE_MS;
-    },
+    prepare: () => Promise.resolve(rhythm.restart()),
+    round: (sql, signal) =>
+      rhythm.round(async () => {
+        const expired = await deleteExpired(sql);
+        return expired + await sendBatch(sql, client, signal) > 0;
+      }),
   });
-  // A client of its own: it connects again by itself, and must not be ended just then.
+  const onCommit = () => {
+    if (rhythm.ask()) worker.wake();
+  };
+  // A client of its own: it connects again by itself, and must not be ended just then. What was
+  // committed in between has sent it no notice.
   const listener = postgres(databaseUrl, { max: 1, onnotice: () => {} });
-  await listener.listen("pg_net_wake", worker.wake);
+  await listener.listen("pg_net_wake", onCommit, onCommit);
   return {
     async stop() {
       await listener.end({ timeout: 1 });
@@ -49,20 +57,54 @@ export async function startPgNet(databaseUrl: string): Promise<{ stop(): Promise
   };
 }
 
-async function deleteExpired(sql: postgres.Sql): Promise<void> {
-  await sql`
+/** When pg_net's worker looks into its queue: its flag `should_wake`, and its two loops. */
+export class Rhythm {
+  #shouldWake = true;
+  #works = false;
+
+  /** A worker that has just started looks at once. */
+  restart(): void {
+    this.#shouldWake = true;
+    this.#works = false;
+  }
+
+  /** A commit has asked for a request; answers whether that wakes the worker. */
+  ask(): boolean {
+    const wakes = !this.#shouldWake;
+    this.#shouldWake = true;
+    return wakes;
+  }
+
+  /**
+   * One round of the worker; answers how many ms it waits for the next one, unless it is woken.
+   * @param work answers whether there was something to do
+   */
+  async round(work: () => Promise<boolean>): Promise<number> {
+    // Only an idle worker puts the flag back: while it works, one commit wakes it, and no other.
+    if (!this.#works && !this.#shouldWake) return FOR_EVER_MS;
+    if (!this.#works) this.#shouldWake = false;
+    this.#works = await work();
+    return PAUSE_MS;
+  }
+}
+
+/** Answers how many it deleted. */
+async function deleteExpired(sql: postgres.Sql): Promise<number> {
+  const { count } = await sql`
     delete from net._http_response where ctid in (
       select ctid from net._http_response where created < now() - ${TTL}::interval
       order by created limit ${BATCH_SIZE}
     )`;
+  return count;
 }
 
+/** Answers how many requests it sent. */
 async function sendBatch(
   sql: postgres.Sql,
   client: Deno.HttpClient,
   signal: AbortSignal,
-): Promise<void> {
-  await sql.begin(async (transaction) => {
+): Promise<number> {
+  return await sql.begin(async (transaction) => {
     const requests = await transaction<QueuedRequest[]>`
       with batch as (select id from net.http_request_queue order by id limit ${BATCH_SIZE})
       delete from net.http_request_queue q using batch where q.id = batch.id
@@ -72,6 +114,7 @@ async function sendBatch(
       await transaction`
         insert into net._http_response ${transaction({ id: request.id, ...response })}`;
     }));
+    return requests.length;
   });
 }
 

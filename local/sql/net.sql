@@ -1,5 +1,5 @@
 -- Stands in for the extension pg_net 0.20: the same tables, functions and grants. The worker that
--- sends the requests is local/pg_net.ts; a NOTIFY at commit wakes it, where pg_net sets a latch.
+-- sends the requests is local/pg_net.ts; a NOTIFY at commit tells it, where pg_net sets a flag and a latch.
 
 create schema net;
 
