@@ -7,6 +7,8 @@ export interface Arguments {
   port: number;
   demo: boolean;
   reset: boolean;
+  /** Absent where it is to be the project's `.local`. */
+  dataDir?: string;
   help: boolean;
 }
 
@@ -16,17 +18,18 @@ export const USAGE =
 
   npx -y deno@2 task start [options]
 
-  --port <number>  port of the project's URL (54321)
-  --no-demo        start without the demo
-  --reset          begin with an empty database; the keys stay
-  --help           show this text
+  --port <number>      port of the project's URL (54321)
+  --no-demo            start without the demo
+  --reset              begin with an empty database; the keys stay
+  --data-dir <folder>  where database, keys and \`env\` are kept (.local)
+  --help               show this text
 
-Ctrl-C stops it. The database and the keys are kept in .local/ for the next start.`;
+Ctrl-C stops it. The database and the keys are kept for the next start.`;
 
 /** Reads the options. Throws a StackError that names an unknown one or a port that is none. */
 export function parseArguments(args: readonly string[]): Arguments {
-  const { port, demo, reset, help } = parseArgs(args, {
-    string: ["port"],
+  const { port, demo, reset, help, "data-dir": dataDir } = parseArgs(args, {
+    string: ["port", "data-dir"],
     boolean: ["demo", "reset", "help"],
     negatable: ["demo"],
     alias: { help: "h" },
@@ -35,7 +38,8 @@ export function parseArguments(args: readonly string[]): Arguments {
       throw new StackError(`unknown option ${argument}: see --help`);
     },
   });
-  return { port: checkPort(port), demo, reset, help };
+  if (dataDir === "") throw new StackError("--data-dir: needs a folder");
+  return { port: checkPort(port), demo, reset, help, ...(dataDir !== undefined && { dataDir }) };
 }
 
 function checkPort(text: string): number {

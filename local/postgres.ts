@@ -1,5 +1,5 @@
 // Runs a Postgres server of the stack's own: makes the cluster once, starts it on a free loopback
-// port, restarts it on demand and ends it with the stack.
+// port, the last one where possible, restarts it on demand and ends it with the stack.
 import { fileExists, freePort, type OwnedProcess, sendSignal, startProcess } from "./process.ts";
 import { postgresUser, runAs, type UnixUser } from "./postgres_user.ts";
 import { StackError } from "./errors.ts";
@@ -41,8 +41,9 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   await endLeftover(options.dataDir);
   if (!fileExists(options.dataDir)) await makeCluster(options, user);
 
-  const port = freePort();
+  const port = freePort(await readPort(options.dataDir));
   let server = await launch(options, user, port);
+  await Deno.writeTextFile(portFile(options.dataDir), String(port));
   const stop = async (signal: "SIGINT" | "SIGQUIT") => {
     await server.stop(signal, 20_000);
   };
@@ -135,6 +136,17 @@ async function launch(
     );
   }
   return server;
+}
+
+/** Beside the cluster, so that it outlives a reset: clients keep the URL that they know. */
+function portFile(dataDir: string): string {
+  return `${dataDir}.port`;
+}
+
+/** The port of the last run; undefined before the first. */
+async function readPort(dataDir: string): Promise<number | undefined> {
+  const text = await Deno.readTextFile(portFile(dataDir)).catch(ignoreMissing) ?? "";
+  return /^[1-9]\d{3,4}$/.test(text) ? Number(text) : undefined;
 }
 
 /** Ends a server that a stack which was killed left behind; the caller holds the data folder's lock. */

@@ -85,9 +85,18 @@ export function sendSignal(pid: number, signal: Deno.Signal): boolean {
   }
 }
 
-/** A free TCP port of the loopback address, at the time of asking. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+/** A free TCP port of the loopback address, at the time of asking; `preferred` where that is free. */
+export function freePort(preferred = 0): number {
+  try {
+    return listenOn(preferred);
+  } catch (error) {
+    if (preferred === 0 || !(error instanceof Deno.errors.AddrInUse)) throw error;
+    return listenOn(0);
+  }
+}
+
+function listenOn(port: number): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port });
   return listener.addr.port;
 }
 

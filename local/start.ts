@@ -2,47 +2,55 @@
 import { parseArguments, USAGE } from "./arguments.ts";
 import { runDemo } from "./demo.ts";
 import { type Stack, StackError, startStack } from "./stack.ts";
+import { watchFolder, watchLaunchers } from "./watch.ts";
 
-const DATA_DIR = new URL("../.local", import.meta.url).pathname;
+const DEFAULT_DATA_DIR = new URL("../.local", import.meta.url).pathname;
 
 /** Runs until it is told to stop; answers the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  const { port, demo, reset, help } = parseArguments(args);
+  const { port, demo, reset, help, dataDir = DEFAULT_DATA_DIR } = parseArguments(args);
   if (help) {
     console.log(USAGE);
     return 0;
   }
-  const stopping = abortOnSignal();
+  const stopping = new AbortController();
+  abortOnSignal(stopping);
+  using _launchers = asDisposable(watchLaunchers(() => stopping.abort()));
   console.log("Starting the local stack ...");
   try {
     await using stack = await startStack({
       port,
       reset,
-      dataDir: DATA_DIR,
+      dataDir,
       warmUp: true,
-      signal: stopping,
+      signal: stopping.signal,
       log: "inherit",
     });
-    await writeEnvironment(stack);
-    console.log(describe(stack));
-    if (demo) await untilAborted(runDemo(stack), stopping);
+    using _folder = asDisposable(watchFolder(dataDir, (error) => stopping.abort(error)));
+    await writeEnvironment(stack, dataDir);
+    console.log(describe(stack, dataDir));
+    if (demo) await untilAborted(runDemo(stack), stopping.signal);
     console.log("\nReady. Ctrl-C stops the stack.");
-    await untilAborted(new Promise<never>(() => {}), stopping);
+    await untilAborted(new Promise<never>(() => {}), stopping.signal);
   } catch (error) {
     // Ctrl-C ends also what runs just then, such as the Supabase CLI: that is no failure.
-    if (!stopping.aborted) throw error;
+    const { aborted, reason } = stopping.signal;
+    if (!aborted) throw error;
+    if (reason instanceof StackError) throw reason;
   }
   console.log("Stopped.");
   return 0;
 }
 
-/** Is aborted by the first Ctrl-C or SIGTERM; a second one ends the process at once. */
-function abortOnSignal(): AbortSignal {
-  const controller = new AbortController();
+/** Aborts with the first Ctrl-C or SIGTERM; a second one ends the process at once. */
+function abortOnSignal(controller: AbortController): void {
   const onSignal = () => controller.signal.aborted ? Deno.exit(130) : controller.abort();
   Deno.addSignalListener("SIGINT", onSignal);
   Deno.addSignalListener("SIGTERM", onSignal);
-  return controller.signal;
+}
+
+function asDisposable(dispose: () => void): Disposable {
+  return { [Symbol.dispose]: dispose };
 }
 
 /** Waits for a promise, and throws the signal's reason as soon as that is aborted. */
@@ -62,14 +70,16 @@ function environment(stack: Stack): Record<string, string> {
   };
 }
 
-async function writeEnvironment(stack: Stack): Promise<void> {
+async function writeEnvironment(stack: Stack, dataDir: string): Promise<void> {
   const lines = Object.entries(environment(stack)).map(([name, value]) => `${name}="${value}"\n`);
-  await Deno.writeTextFile(`${DATA_DIR}/env`, lines.join(""), { mode: 0o600 });
+  await Deno.writeTextFile(`${dataDir}/env`, lines.join(""), { mode: 0o600 });
 }
 
-function describe(stack: Stack): string {
+function describe(stack: Stack, dataDir: string): string {
   const lines = Object.entries(environment(stack)).map(([name, value]) => `  ${name}=${value}`);
-  return `${lines.join("\n")}\n(also in .local/env)\n`;
+  return `${lines.join("\n")}\n(also in ${
+    dataDir === DEFAULT_DATA_DIR ? ".local" : dataDir
+  }/env)\n`;
 }
 
 try {

@@ -1,8 +1,15 @@
 /** The local stack as a whole: its URL, keys, data and end. */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
 import postgres from "postgres";
+import { freePort } from "../../local/process.ts";
 import { type Stack, StackError, startStack } from "../../local/stack.ts";
 import { createLocalProject, descendants, isRunning, nameOf } from "../support/local_project.ts";
 import { eventually } from "../support/stack.ts";
@@ -164,7 +171,7 @@ test("PostgREST starts again when it ends by itself", async () => {
 });
 
 test("keys, data and vault outlive a restart, and reset empties the database", async () => {
-  const { publishableKey, secretKey, port } = stack;
+  const { publishableKey, secretKey, port, dbUrl } = stack;
   const before = descendants();
   assert(before.length > 0);
   await query("insert into public.notes (owner, text) values (gen_random_uuid(), 'kept')");
@@ -174,6 +181,7 @@ test("keys, data and vault outlive a restart, and reset empties the database", a
 
   stack = await project.start({ env: { OF_THE_TEST: "two" } });
   assertEquals([stack.publishableKey, stack.secretKey], [publishableKey, secretKey]);
+  assertEquals(stack.dbUrl, dbUrl);
   assertEquals((await query("select from public.notes where text = 'kept'")).length, 1);
   const secrets = await query(
     "select name, decrypted_secret from vault.decrypted_secrets order by 1",
@@ -187,6 +195,66 @@ test("keys, data and vault outlive a restart, and reset empties the database", a
   stack = await project.start({ reset: true });
   assertEquals(stack.secretKey, secretKey);
   assertEquals((await query("select from public.notes")).length, 0);
+  assertEquals(stack.dbUrl, dbUrl);
+});
+
+test("a port of Postgres that is taken by now is left for another", async () => {
+  const { port: before } = new URL(stack.dbUrl);
+  await stack.stop();
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: Number(before) });
+  stack = await project.start();
+  assertNotEquals(new URL(stack.dbUrl).port, String(taken.addr.port));
+  assertEquals((await query("select from public.notes")).length, 0);
+});
+
+/** `deno task start`, run through a shell as npx does. */
+async function startTask() {
+  const dir = await Deno.makeTempDir({ prefix: "symphony-task-" });
+  const script = new URL("../../local/start.ts", import.meta.url).pathname;
+  const options = `--no-demo --port ${freePort()} --data-dir ${dir}/data`;
+  const child = new Deno.Command("sh", {
+    args: ["-c", `${Deno.execPath()} run -A ${script} ${options}; true`],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const lines: string[] = [];
+  const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) lines.push(text);
+  };
+  const output = Promise.all([read(child.stdout), read(child.stderr)]);
+  await eventually(
+    () => Promise.resolve(lines.join("")),
+    (text) => text.includes("Ready."),
+    60_000,
+  );
+  const processes = descendants(child.pid);
+  return {
+    dir,
+    child,
+    output,
+    lines,
+    processes,
+    hasEnded: () =>
+      eventually(() => Promise.resolve(processes.filter(isRunning)), (left) => left.length === 0),
+    remove: () => Deno.remove(dir, { recursive: true }).catch(() => {}),
+  };
+}
+
+test("task start ends with the program that it was started through", async () => {
+  const task = await startTask();
+  task.child.kill("SIGKILL");
+  await task.hasEnded();
+  await Promise.all([task.child.status, task.output]);
+  await task.remove();
+});
+
+test("a stack whose data folder has vanished ends, and says why", async () => {
+  const task = await startTask();
+  await Deno.remove(`${task.dir}/data`, { recursive: true });
+  await task.hasEnded();
+  await Promise.all([task.child.status, task.output]);
+  assertStringIncludes(task.lines.join(""), `the data folder ${task.dir}/data is gone`);
+  await task.remove();
 });
 
 test("a stack that is killed takes its processes along, and starts again on its data", async () => {
