@@ -37,7 +37,9 @@ create table if not exists public.messenger_schedules (
   lease_token uuid,
   leased_until timestamptz,
   created_at timestamptz not null default public.messenger_now(),
-  updated_at timestamptz not null default public.messenger_now()
+  updated_at timestamptz not null default public.messenger_now(),
+  -- What a message may have at most; see messenger_messages.
+  constraint "payload: has to have at most 8388608 bytes" check (pg_column_size(payload) <= 8388608)
 ) with (
   -- A row is updated twice a run, and the first of the two fits on its page.
   fillfactor = 70,
@@ -101,7 +103,7 @@ comment on column public.messenger_schedules.stamps is
 comment on column public.messenger_schedules.enabled is
   'A disabled schedule makes no runs. Enabling it again goes on from now; the runs in between are not made up.';
 comment on column public.messenger_schedules.disabled_by is
-  'pause: by hand. finished: no run is left. invalid: the row cannot be read. undeclared: it is no longer declared in code.';
+  'pause: by hand. finished: no run is left. invalid: the row cannot be read, or its messages are not right. undeclared: it is no longer declared in code.';
 comment on column public.messenger_schedules.disabled_reason is
   'Why it is disabled, for people.';
 comment on column public.messenger_schedules.declared is

@@ -27,7 +27,7 @@ comment on column public.messenger_schedule_runs.triggered is
 comment on column public.messenger_schedule_runs.message_id is
   'The message; null where the run was skipped.';
 comment on column public.messenger_schedule_runs.outcome is
-  'enqueued: the message waits or runs. handled: its handlers have succeeded. failed: it is a dead letter. skipped: no message was made.';
+  'enqueued: the message waits or runs. handled: its handlers have succeeded. failed: it is a dead letter, or could not be made. skipped: no message was to be made.';
 comment on column public.messenger_schedule_runs.reason is
   'Why it was skipped, or why its message was given up.';
 comment on column public.messenger_schedule_runs.enqueued_at is

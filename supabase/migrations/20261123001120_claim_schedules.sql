@@ -65,14 +65,17 @@ comment on function public.messenger_next_schedule_at(uuid) is
 
 -- With `until`, only those due by then: a run of several batches ends with what was due at its start.
 -- `fingerprint` is that of the caller's declarations, given once by each process. A call whose answer
--- was lost is repeated with the same token and `repeated`, and gives the same schedules.
+-- was lost is repeated with the same token and `repeated`, and gives the same schedules. With `payloads`
+-- each comes with its payload and stamps: no more of them than 4 MiB, but one at least; `more` says that
+-- others were left for it.
 create or replace function public.messenger_claim_schedules(
   token uuid,
   max_schedules integer default 100,
   lease_ms integer default 30000,
   until timestamptz default null,
   fingerprint text default null,
-  repeated boolean default false
+  repeated boolean default false,
+  payloads boolean default false
 ) returns jsonb
 language plpgsql
 set search_path = ''
@@ -82,7 +85,9 @@ set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
+  max_bytes constant integer := 4194304;
   locked bigint[] := array[]::bigint[];
+  taken bigint[];
   answer jsonb;
 begin
   if token is null then
@@ -113,16 +118,30 @@ begin
     );
   end if;
 
+  taken := locked;
+  if payloads then
+    taken := array(
+      select sized.id
+      from (
+        select s.id, sum(octet_length(s.payload::text)) over (
+          order by s.next_run_at nulls first, s.id rows between unbounded preceding and 1 preceding
+        ) as bytes_before
+        from public.messenger_schedules s where s.id = any (locked)
+      ) as sized
+      where sized.bytes_before is null or sized.bytes_before < max_bytes
+    );
+  end if;
   with leased as (
     update public.messenger_schedules s
     set lease_token = token, leased_until = clock + lease_ms * interval '1 millisecond'
-    where s.id = any (locked)
+    where s.id = any (taken)
     returning s.*
   )
   select jsonb_build_object(
     'schedules', coalesce(
       jsonb_agg(
-        to_jsonb(l) - '{payload,stamps,lease_token,leased_until}'::text[]
+        to_jsonb(l) - '{lease_token,leased_until}'::text[]
+          - case when not payloads then '{payload,stamps}'::text[] else '{}' end
           || jsonb_build_object('id', l.id::text)
         order by l.next_run_at nulls first, l.id
       ),
@@ -133,6 +152,7 @@ begin
   into answer from leased l;
 
   return answer || jsonb_build_object(
+    'more', cardinality(taken) < cardinality(locked),
     'next_at', public.messenger_next_schedule_at(token),
     'declarations_changed', fingerprint is not null and not exists (
       select from public.messenger_schedule_declarations d
@@ -142,15 +162,15 @@ begin
 end
 $$;
 comment on function public.messenger_claim_schedules(
-  uuid, integer, integer, timestamptz, text, boolean
+  uuid, integer, integer, timestamptz, text, boolean, boolean
 ) is
-  'Leases due schedules and answers them as one jsonb: schedules, now, next_at (when the next one can be claimed), declarations_changed.';
+  'Leases due schedules and answers them as one jsonb: schedules, now, more, next_at (when the next one can be claimed), declarations_changed.';
 
 revoke execute on function
   public.messenger_next_schedule_at(uuid),
-  public.messenger_claim_schedules(uuid, integer, integer, timestamptz, text, boolean)
+  public.messenger_claim_schedules(uuid, integer, integer, timestamptz, text, boolean, boolean)
 from public, anon, authenticated;
 grant execute on function
   public.messenger_next_schedule_at(uuid),
-  public.messenger_claim_schedules(uuid, integer, integer, timestamptz, text, boolean)
+  public.messenger_claim_schedules(uuid, integer, integer, timestamptz, text, boolean, boolean)
 to service_role;

@@ -90,6 +90,9 @@ begin
     if wanted.payload::text ~ '[0-9.]{16}' then
       perform public.messenger_check_numbers(wanted.payload, 'payload');
     end if;
+    if given ->> 'payload' ~ '[0-9.]{16}' then
+      perform public.messenger_check_numbers(given -> 'payload', 'payload');
+    end if;
     if wanted.interval_ms < 1000 then
       raise sqlstate 'PT400' using message = format(
         'interval_ms: has to be at least 1000, a second; got %s', wanted.interval_ms
@@ -170,10 +173,12 @@ begin
 exception
   when check_violation or not_null_violation then
     get stacked diagnostics violated = constraint_name;
-    raise sqlstate 'PT400' using message = format(
-      '%s: has a value that is not allowed',
-      regexp_replace(violated, '^messenger_schedules_(.*)_check\d*$', '\1')
-    );
+    raise sqlstate 'PT400' using message = case when violated like '%: %' then violated
+      else format(
+        '%s: has a value that is not allowed',
+        regexp_replace(violated, '^messenger_schedules_(.*)_check\d*$', '\1')
+      )
+    end;
   when unique_violation then
     raise sqlstate 'PT409' using message = 'name: another schedule has this name';
 end

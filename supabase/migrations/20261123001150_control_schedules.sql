@@ -14,7 +14,7 @@ as $$
   select jsonb_build_object(
     'schedules', coalesce(
       jsonb_agg(
-        to_jsonb(found) - '{stamps,lease_token,leased_until}'::text[]
+        to_jsonb(found) - '{lease_token,leased_until}'::text[]
           || jsonb_build_object('id', found.id::text)
         order by found.id
       ),
@@ -102,7 +102,8 @@ create or replace function public.messenger_trigger_schedule(
   counted boolean default false,
   queue text default null,
   priority integer default null,
-  ttl_ms double precision default null
+  ttl_ms double precision default null,
+  message jsonb default null
 ) returns bigint
 language plpgsql
 set search_path = ''
@@ -142,17 +143,21 @@ begin
     moment := moment + interval '1 microsecond';
   end loop;
 
-  message_id := (public.messenger_enqueue(jsonb_build_array(jsonb_build_object(
-    'type', schedule.message_type, 'payload', schedule.payload,
-    'queue', coalesce(schedule.queue, queue), 'priority', coalesce(schedule.priority, priority),
-    'ttl_ms', coalesce(schedule.ttl_ms, ttl_ms), 'group_key', schedule.group_key,
-    'stamps', coalesce(schedule.stamps, '{}') || jsonb_build_object(
-      'schedule', jsonb_build_object(
-        'id', schedule.id::text, 'name', schedule.name, 'run', run,
-        'occurrence', to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-      )
+  message_id := (public.messenger_enqueue(jsonb_build_array(
+    jsonb_build_object('payload', schedule.payload)
+    || coalesce(message, jsonb_strip_nulls(jsonb_build_object(
+      'type', schedule.message_type,
+      'queue', coalesce(schedule.queue, queue), 'priority', coalesce(schedule.priority, priority),
+      'ttl_ms', coalesce(schedule.ttl_ms, ttl_ms), 'group_key', schedule.group_key
+    )))
+    || jsonb_build_object(
+      'stamps', coalesce(schedule.stamps, '{}') || coalesce(message -> 'stamps', '{}')
+        || jsonb_build_object('schedule', jsonb_build_object(
+          'id', schedule.id::text, 'name', schedule.name, 'run', run,
+          'occurrence', to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        ))
     )
-  ))) -> 'ids' ->> 0)::bigint;
+  )) -> 'ids' ->> 0)::bigint;
   insert into public.messenger_schedule_runs
     (schedule_id, occurrence, run, triggered, message_id, outcome, enqueued_at)
   values (schedule.id, moment, run, true, message_id, 'enqueued', clock);
@@ -171,9 +176,9 @@ begin
 end
 $$;
 comment on function public.messenger_trigger_schedule(
-  bigint, boolean, text, integer, double precision
+  bigint, boolean, text, integer, double precision, jsonb
 ) is
-  'Runs a schedule once now, paused or not, and answers the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms are for what the schedule leaves open.';
+  'Runs a schedule once now, paused or not, and answers the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms are for what the schedule leaves open; message, as messenger_enqueue takes it, for all of it, save a payload that it leaves out.';
 
 create or replace function public.messenger_unschedule(id bigint) returns boolean
 language plpgsql
@@ -192,7 +197,7 @@ revoke execute on function
   public.messenger_list_schedule_runs(bigint, integer),
   public.messenger_pause_schedule(bigint, text),
   public.messenger_resume_schedule(bigint),
-  public.messenger_trigger_schedule(bigint, boolean, text, integer, double precision),
+  public.messenger_trigger_schedule(bigint, boolean, text, integer, double precision, jsonb),
   public.messenger_unschedule(bigint)
 from public, anon, authenticated;
 grant execute on function
@@ -200,6 +205,6 @@ grant execute on function
   public.messenger_list_schedule_runs(bigint, integer),
   public.messenger_pause_schedule(bigint, text),
   public.messenger_resume_schedule(bigint),
-  public.messenger_trigger_schedule(bigint, boolean, text, integer, double precision),
+  public.messenger_trigger_schedule(bigint, boolean, text, integer, double precision, jsonb),
   public.messenger_unschedule(bigint)
 to service_role;

@@ -39,6 +39,7 @@ function schedule(
     enabled: true,
     disabledBy: null,
     disabledReason: null,
+    failingSince: null,
     declared: false,
     createdAt: at("01T00:00"),
     updatedAt: at("01T00:00"),

@@ -664,6 +664,7 @@ export type Database = {
           "fingerprint"?: string;
           "lease_ms"?: number;
           "max_schedules"?: number;
+          "payloads"?: boolean;
           "repeated"?: boolean;
           "token": string;
           "until"?: string;
@@ -763,6 +764,18 @@ export type Database = {
       "messenger_heartbeat_tick": { Args: { "tick": number }; Returns: undefined };
       "messenger_installation": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_is_open": { Args: { "queue": string; "queues"?: (string)[] }; Returns: boolean };
+      "messenger_judge_runs": {
+        Args: { "advances": Json; "token": string };
+        Returns: {
+          "failed": boolean;
+          "message": Json;
+          "occurrence": string;
+          "place": number;
+          "reason": string;
+          "run": number;
+          "schedule_id": number;
+        }[];
+      };
       "messenger_list_actions": {
         Args: { "before_id"?: number; "max_actions"?: number };
         Returns: Json;
@@ -1138,6 +1151,7 @@ export type Database = {
         Args: {
           "counted"?: boolean;
           "id": number;
+          "message"?: Json;
           "priority"?: number;
           "queue"?: string;
           "ttl_ms"?: number;

@@ -31,6 +31,9 @@ const stored = {
   enabled: z.boolean(),
   disabledBy: z.enum(["pause", "finished", "invalid", "undeclared"]).nullable(),
   disabledReason: z.string().nullable(),
+  failingSince: time.nullable().openapi({
+    description: "Since when no right message could be made; see docs/schedules.md",
+  }),
   declared: z.boolean().openapi({ description: "Declared in code" }),
   createdAt: time,
   updatedAt: time,

@@ -1,10 +1,11 @@
 /** Runs what is due: claim schedules, plan their runs, write them; two round trips a batch. */
 
+import type { MessageBus } from "../bus.ts";
 import type { Logger } from "../log.ts";
-import type { Registry } from "../message.ts";
 import { TransportError } from "../transport/transport.ts";
 import { planRuns } from "./plan.ts";
-import type { Advance, Schedule } from "./schedule.ts";
+import { prepareRuns } from "./prepare.ts";
+import type { Advance } from "./schedule.ts";
 import type { AdvanceResult, ScheduleClaim, ScheduleStore } from "./store.ts";
 
 /** What processing schedules did. */
@@ -15,7 +16,7 @@ export interface SchedulesReport {
   dispatched: number;
   /** Records of runs that were left out: missed, or while the run before was under way. */
   skipped: number;
-  /** Schedules that were disabled as invalid. */
+  /** Runs recorded as failed or put off, and schedules that were disabled as invalid. */
   failed: number;
   /** Schedules that another tick, or a change, took over meanwhile: nothing was changed for them. */
   stale: number;
@@ -38,8 +39,8 @@ export function emptyReport(): SchedulesReport {
 /** What processing needs. */
 export interface ProcessingOptions {
   readonly store: ScheduleStore;
-  /** Gives queue, priority and ttl where a schedule leaves them open. */
-  readonly registry: Registry | undefined;
+  /** Makes the messages; without one they are made in SQL, of what the schedules say. */
+  readonly bus: MessageBus | undefined;
   readonly log: Logger;
   readonly leaseMs: number;
   /** A number from 0 to less than 1, for the jitter. */
@@ -74,19 +75,20 @@ export async function processDue(limit: number, options: ProcessingOptions): Pro
       options.store.claim({
         ...{ token, maxSchedules, until, fingerprint, repeated },
         leaseMs: options.leaseMs,
+        payloads: options.bus !== undefined,
       })
     );
     if (fingerprint !== null) await options.onCompared(claim.declarationsChanged);
     fingerprint = null;
     until ??= claim.now;
 
-    const advances = plan(claim, room, options);
+    const advances = await plan(claim, room, options);
     if (advances.length > 0) await write(token, advances, report, options);
     const nextAt = earliest([claim.nextAt, ...advances.map(({ plan }) => plan.nextRunAt)]);
     nextDueMs = nextAt === null ? null : Math.max(0, nextAt - claim.now);
     const due = until;
     const rest = advances.some(({ plan: { nextRunAt } }) => nextRunAt !== null && nextRunAt <= due);
-    if (advances.length < maxSchedules && !rest) break;
+    if (advances.length < maxSchedules && !rest && !claim.more) break;
   }
   return { report, nextDueMs };
 }
@@ -97,6 +99,13 @@ function earliest(moments: readonly (number | null)[]): number | null {
   );
 }
 
+/** Runs without a message, and that the schedule was disabled as invalid. */
+function countFailed({ plan, runs, putOff }: Advance): number {
+  const failed = runs.filter((run) => run.failed !== undefined).length;
+  const isHindered = plan.disabled?.by === "invalid" || putOff !== undefined;
+  return Math.max(failed, isHindered ? 1 : 0);
+}
+
 /** Writes what was planned, and counts it. */
 async function write(
   token: string,
@@ -104,34 +113,43 @@ async function write(
   report: SchedulesReport,
   options: ProcessingOptions,
 ): Promise<void> {
-  const { dispatched, skipped, stale } = await advance(token, advances, options);
+  const { dispatched, skipped, stale, refused } = await advance(token, advances, options);
   report.processed += dispatched;
   report.dispatched += dispatched;
   report.skipped += skipped;
-  report.failed += advances.filter(({ plan }) => plan.disabled?.by === "invalid").length;
+  report.failed += advances.map(countFailed).reduce((sum, count) => sum + count, refused);
   report.stale += stale.length;
   if (stale.length > 0) options.log.warn("schedules_stale", { ids: stale });
 }
 
 /** Shares the room among the schedules, so that none with a long backlog holds up the others. */
-function plan(claim: ScheduleClaim, room: number, options: ProcessingOptions): Advance[] {
+async function plan(
+  claim: ScheduleClaim,
+  room: number,
+  { bus, log, random }: ProcessingOptions,
+): Promise<Advance[]> {
   const { schedules, now } = claim;
   const limit = Math.max(1, Math.floor(room / schedules.length));
-  return schedules.map((schedule) => {
-    const plan = planRuns(schedule, { now, limit, random: options.random });
-    report(schedule, plan.disabled, options.log);
-    return { schedule, plan, defaults: options.registry?.get(schedule.message.type) ?? {} };
-  });
+  return await Promise.all(schedules.map(async (schedule) => {
+    const plan = planRuns(schedule, { now, limit, random });
+    const advance = bus
+      ? await prepareRuns(schedule, plan, { bus, now })
+      : { schedule, plan, runs: plan.runs, failing: null };
+    report(advance, log);
+    return advance;
+  }));
 }
 
-function report(
-  { id, name }: Schedule,
-  disabled: Advance["plan"]["disabled"],
-  log: Logger,
-): void {
+function report({ schedule: { id, name }, plan, runs, putOff }: Advance, log: Logger): void {
+  const { disabled } = plan;
+  const failed = runs.find((run) => run.failed !== undefined)?.failed;
   if (disabled?.by === "invalid") {
     log.error("schedule_invalid", { id, name, reason: disabled.reason });
   }
+  if (putOff) {
+    log.warn("schedule_put_off", { id, name, retryInMs: putOff.ms, reason: putOff.reason });
+  }
+  if (failed !== undefined) log.error("schedule_run_failed", { id, name, reason: failed });
   if (disabled?.by === "finished") {
     log.info("schedule_finished", { id, name, reason: disabled.reason });
   }
@@ -141,28 +159,40 @@ async function advance(
   token: string,
   advances: readonly Advance[],
   options: ProcessingOptions,
-): Promise<AdvanceResult> {
+): Promise<AdvanceResult & { readonly refused: number }> {
   const write = (some: readonly Advance[]) => persist(() => options.store.advance(token, some));
   try {
-    return await write(advances);
+    return { ...await write(advances), refused: 0 };
   } catch (error) {
-    if (!(error instanceof TransportError) || error.fault !== "data") throw error;
+    if (isPassing(error)) throw error;
   }
   // The database refuses something among them: each alone, so that it holds up no other.
-  const total = { dispatched: 0, skipped: 0, stale: [] as string[] };
+  const total = { dispatched: 0, skipped: 0, stale: [] as string[], refused: 0 };
   for (const one of advances) {
     const result = await write([one]).catch((error) => {
-      if (!(error instanceof TransportError) || error.fault !== "data") throw error;
-      const disabled = { by: "invalid", reason: `the database refused: ${error.message}` } as const;
-      report(one.schedule, disabled, options.log);
-      const plan = { runs: [], missed: null, note: null, nextRunAt: null, disabled };
-      return write([{ ...one, plan, defaults: {} }]);
+      if (isPassing(error)) throw error;
+      total.refused++;
+      const refused = refusedBy(one, error);
+      report(refused, options.log);
+      return write([refused]);
     });
     total.dispatched += result.dispatched;
     total.skipped += result.skipped;
     total.stale.push(...result.stale);
   }
   return total;
+}
+
+/** Whether the same call may be taken later: it is not what is in it that the database refuses. */
+function isPassing(error: unknown): boolean {
+  return error instanceof TransportError ? error.fault !== "data" : !(error instanceof RangeError);
+}
+
+function refusedBy({ schedule }: Advance, error: unknown): Advance {
+  const reason = `the database refused: ${error instanceof Error ? error.message : error}`;
+  const disabled = { by: "invalid", reason } as const;
+  const plan = { runs: [], missed: null, note: null, nextRunAt: null, disabled };
+  return { schedule, plan, runs: [], failing: null };
 }
 
 /** Repeats a call whose answer may be lost; both calls can be repeated without harm. */

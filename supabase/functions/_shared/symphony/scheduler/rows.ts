@@ -1,9 +1,11 @@
 /** Schedules as rows: between the names of SQL's columns and those of TypeScript. */
 
+import type { Stamps } from "../envelope.ts";
 import type { CatchUp, Overlap, ScheduleChanges, ScheduleTimes, WhilePaused } from "./options.ts";
 import type {
   Advance,
   DisabledBy,
+  DueSchedule,
   Schedule,
   ScheduleChange,
   ScheduleDraft,
@@ -16,6 +18,7 @@ export interface ScheduleRow {
   name: string | null;
   message_type: string;
   payload?: unknown;
+  stamps?: Stamps | null;
   schedule_type: "once" | "cron" | "interval";
   cron: string | null;
   interval_ms: number | null;
@@ -39,6 +42,7 @@ export interface ScheduleRow {
   enabled: boolean;
   disabled_by: DisabledBy | null;
   disabled_reason: string | null;
+  failing_since: string | null;
   declared: boolean;
   created_at: string;
   updated_at: string;
@@ -82,10 +86,16 @@ export function toSchedule(row: ScheduleRow): Schedule {
     enabled: row.enabled,
     disabledBy: row.disabled_by,
     disabledReason: row.disabled_reason,
+    failingSince: toDate(row.failing_since),
     declared: row.declared,
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
   };
+}
+
+/** A due schedule of a row. */
+export function toDueSchedule(row: ScheduleRow): DueSchedule {
+  return { ...toSchedule(row), stamps: row.stamps ?? {} };
 }
 
 /** What a row written by hand leaves out becomes a value that the check of options refuses. */
@@ -115,21 +125,26 @@ export function toRun(row: RunRow): ScheduleRun {
 }
 
 /** An entry of messenger_advance_schedules. */
-export function fromAdvance({ schedule, plan, defaults }: Advance) {
+export function fromAdvance(advance: Advance) {
+  const { schedule, plan, runs, failing, putOff } = advance;
   return {
     id: schedule.id,
     next_run_at: toText(plan.nextRunAt),
-    occurrences: plan.runs.map(({ occurrence, delayMs }) => ({
+    occurrences: runs.map(({ occurrence, delayMs, message, failed }) => ({
       occurrence: toText(occurrence),
       delay_ms: delayMs,
+      message,
+      failed,
     })),
+    failing,
+    put_off_ms: putOff?.ms,
     missed: plan.missed && { ...plan.missed, occurrence: toText(plan.missed.occurrence) },
     note: plan.note && { ...plan.note, occurrence: behind(plan.note.at) },
     disabled_by: plan.disabled?.by,
     disabled_reason: plan.disabled?.reason,
-    queue: schedule.queue ?? defaults.queue,
-    priority: schedule.priority ?? defaults.priority,
-    ttl_ms: schedule.ttl ?? defaults.ttlMs,
+    queue: schedule.queue,
+    priority: schedule.priority,
+    ttl_ms: schedule.ttl,
   };
 }
 

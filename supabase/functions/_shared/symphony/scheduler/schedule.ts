@@ -10,7 +10,7 @@ import type {
   ScheduleTimes,
   WhilePaused,
 } from "./options.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, PlannedRun } from "./plan.ts";
 import type { Timing } from "./timing.ts";
 
 /** What the messages of a schedule are. */
@@ -54,6 +54,11 @@ export type Schedule = ScheduleTimes & {
   readonly enabled: boolean;
   readonly disabledBy: DisabledBy | null;
   readonly disabledReason: string | null;
+  /**
+   * Since when no right message could be made: its type is unknown, its payload does not fit, or
+   * middleware fails. After ten minutes of the former it is disabled.
+   */
+  readonly failingSince: Date | null;
   /** Declared in code. */
   readonly declared: boolean;
   readonly createdAt: Date;
@@ -77,13 +82,6 @@ export interface ScheduleRun {
   readonly finishedAt: Date | null;
 }
 
-/** Queue, priority and ttl of the messages of a schedule that leaves them open; ttl in ms. */
-export interface MessageDefaults {
-  readonly queue?: string | undefined;
-  readonly priority?: number | undefined;
-  readonly ttlMs?: number | undefined;
-}
-
 /** A schedule to be saved. */
 export interface ScheduleDraft {
   readonly definition: ScheduleDefinition;
@@ -105,11 +103,30 @@ export interface ScheduleChange {
   readonly changed: readonly (keyof ScheduleChanges)[];
 }
 
+/** A schedule that is due, with what its messages carry. */
+export type DueSchedule = Schedule & {
+  /** What travels with each message besides its payload. */
+  readonly stamps: Stamps;
+};
+
+/** A run that is to be written. */
+export interface Run extends PlannedRun {
+  /** Its message as messenger_enqueue takes it; absent: made in SQL, of what the schedule says. */
+  readonly message?: object;
+  /** Why it has no message. */
+  readonly failed?: string;
+}
+
 /** What a tick computed for a schedule, to be written. */
 export interface Advance {
   readonly schedule: Schedule;
   readonly plan: Plan;
-  readonly defaults: MessageDefaults;
+  /** In the place of the plan's. */
+  readonly runs: readonly Run[];
+  /** Whether the latest message was not right; null where there was none. */
+  readonly failing: boolean | null;
+  /** For how long nobody looks at it again, in ms, and why. */
+  readonly putOff?: { readonly ms: number; readonly reason: string };
 }
 
 /** The options that would make this schedule. */

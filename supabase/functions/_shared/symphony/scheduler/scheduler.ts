@@ -13,8 +13,10 @@ import { type DeclaredSchedule, fingerprintOf } from "./declared.ts";
 import { firstRun } from "./first-run.ts";
 import type { ScheduleChanges, ScheduleOptions } from "./options.ts";
 import { previewSchedule, previewStored } from "./preview.ts";
+import { makeMessage } from "./prepare.ts";
 import { processDue, type SchedulesRun } from "./processing.ts";
 import {
+  type DueSchedule,
   optionsOf,
   type Schedule,
   type ScheduledMessage,
@@ -103,7 +105,7 @@ export class Scheduler {
     checkCount(limit, "limit");
     return await processDue(limit, {
       store: this.#store,
-      registry: this.#options.bus?.registry,
+      bus: this.#options.bus,
       log: this.#log,
       leaseMs: this.#options.leaseMs ?? 30_000,
       random: this.#options.random ?? Math.random,
@@ -117,13 +119,13 @@ export class Scheduler {
     for (const id of filter.ids ?? []) checkId(id, "ids");
     if (filter.after !== undefined) checkId(filter.after, "after");
     if (filter.limit !== undefined) checkCount(filter.limit, "limit");
-    return (await this.#store.list(filter)).schedules;
+    return (await this.#store.list(filter)).schedules.map(withoutStamps);
   }
 
   /** One schedule; null if there is none with this id. */
   async get(id: string): Promise<Schedule | null> {
     const { schedules: [schedule] } = await this.#store.list({ ids: [checkId(id)] });
-    return schedule ?? null;
+    return schedule ? withoutStamps(schedule) : null;
   }
 
   /** The latest runs of a schedule, the newest first. */
@@ -168,11 +170,15 @@ export class Scheduler {
   /**
    * Runs a schedule once now, paused or not, and answers the message's id.
    * @param options.count whether it counts against `maxRuns`; no where absent
+   * @throws UnknownMessageTypeError, InvalidPayloadError, and what middleware throws
    */
   async trigger(id: string, options: { readonly count?: boolean } = {}): Promise<string> {
-    const { schedule: { message } } = await this.#require(id);
-    const defaults = this.#options.bus?.registry.get(message.type) ?? {};
-    return await this.#store.trigger(id, options.count ?? false, defaults);
+    const { schedule, now } = await this.#require(id);
+    const { count = false } = options;
+    const { bus } = this.#options;
+    const number = count ? schedule.runCount + 1 : 0;
+    const message = bus ? await makeMessage(schedule, { occurrence: now, number }, { bus }) : null;
+    return await this.#store.trigger(id, count, message);
   }
 
   /** Removes a schedule and the record of its runs. Answers whether it was there. */
@@ -216,15 +222,14 @@ export class Scheduler {
   ): Promise<Checked> {
     const definition = checkSchedule(options);
     const { type, payload } = checkMessage(message);
+    // As it was given: what middleware makes of it, it makes at each run.
+    const stored = { type, payload: toStorableJson(type, payload) };
     const { bus } = this.#options;
-    if (!bus) {
-      const stored = { type, payload: toStorableJson(type, payload) };
-      return { definition, message: stored, ...(stamps && { stamps }) };
-    }
+    if (!bus) return { definition, message: stored, ...(stamps && { stamps }) };
     const prepared = await bus.prepare({ type, payload, options: stamps ? { stamps } : {} });
     return {
       definition,
-      message: { type, payload: prepared.payload },
+      message: stored,
       ...(prepared.stamps && { stamps: prepared.stamps }),
     };
   }
@@ -262,11 +267,16 @@ export class Scheduler {
     }
   }
 
-  async #require(id: string): Promise<{ schedule: Schedule; now: number }> {
+  async #require(id: string): Promise<{ schedule: DueSchedule; now: number }> {
     const { schedules: [schedule], now } = await this.#store.list({ ids: [checkId(id)] });
     if (!schedule) throw new NotFoundError(`id: there is no schedule ${id}`);
     return { schedule, now };
   }
+}
+
+/** What travels with its messages is not shown. */
+function withoutStamps({ stamps: _, ...schedule }: DueSchedule): Schedule {
+  return schedule;
 }
 
 function checkMessage(message: ScheduledMessage): ScheduledMessage {

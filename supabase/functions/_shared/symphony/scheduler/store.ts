@@ -10,14 +10,13 @@ import {
   fromDraft,
   type RunRow,
   type ScheduleRow,
+  toDueSchedule,
   toRun,
-  toSchedule,
   toText,
 } from "./rows.ts";
 import type {
   Advance,
-  MessageDefaults,
-  Schedule,
+  DueSchedule,
   ScheduleChange,
   ScheduleDraft,
   ScheduleRun,
@@ -45,8 +44,10 @@ export interface ScheduleFilter {
 
 /** What a claim of due schedules gives. */
 export interface ScheduleClaim {
-  /** Without their payloads. */
-  readonly schedules: readonly Schedule[];
+  /** With their payloads and stamps where these were asked for. */
+  readonly schedules: readonly DueSchedule[];
+  /** Others were due, and left for the size of these. */
+  readonly more: boolean;
   /** The database's clock, in ms since 1970. */
   readonly now: number;
   /** When the next of the other schedules can be claimed, in ms since 1970; null: none will be. */
@@ -84,11 +85,13 @@ export class ScheduleStore {
     readonly until: number | null;
     readonly fingerprint: string | null;
     readonly repeated: boolean;
+    readonly payloads: boolean;
   }): Promise<ScheduleClaim> {
     const answer = await this.#call<
       {
         schedules: ScheduleRow[];
         now: string;
+        more: boolean;
         next_at: string | null;
         declarations_changed: boolean;
       }
@@ -99,10 +102,12 @@ export class ScheduleStore {
       until: toText(request.until),
       fingerprint: request.fingerprint,
       repeated: request.repeated,
+      payloads: request.payloads,
     });
     return {
-      schedules: answer.schedules.map(toSchedule),
+      schedules: answer.schedules.map(toDueSchedule),
       now: Date.parse(answer.now),
+      more: answer.more,
       nextAt: answer.next_at === null ? null : Date.parse(answer.next_at),
       declarationsChanged: answer.declarations_changed,
     };
@@ -147,7 +152,8 @@ export class ScheduleStore {
     return schedules;
   }
 
-  async list(filter: ScheduleFilter): Promise<{ schedules: Schedule[]; now: number }> {
+  /** Those of a filter, with their stamps. */
+  async list(filter: ScheduleFilter): Promise<{ schedules: DueSchedule[]; now: number }> {
     const answer = await this.#call<{ schedules: ScheduleRow[]; now: string }>(
       "messenger_list_schedules",
       {
@@ -159,7 +165,7 @@ export class ScheduleStore {
         max_schedules: filter.limit ?? 100,
       },
     );
-    return { schedules: answer.schedules.map(toSchedule), now: Date.parse(answer.now) };
+    return { schedules: answer.schedules.map(toDueSchedule), now: Date.parse(answer.now) };
   }
 
   async runs(id: string, limit: number): Promise<ScheduleRun[]> {
@@ -178,15 +184,10 @@ export class ScheduleStore {
     return this.#call("messenger_resume_schedule", { id });
   }
 
-  async trigger(id: string, counted: boolean, defaults: MessageDefaults): Promise<string> {
+  /** @param message as messenger_enqueue takes it; made in SQL where null */
+  async trigger(id: string, counted: boolean, message: object | null): Promise<string> {
     return String(
-      await this.#call<number>("messenger_trigger_schedule", {
-        id,
-        counted,
-        queue: defaults.queue ?? null,
-        priority: defaults.priority ?? null,
-        ttl_ms: defaults.ttlMs ?? null,
-      }),
+      await this.#call<number>("messenger_trigger_schedule", { id, counted, message }),
     );
   }
 

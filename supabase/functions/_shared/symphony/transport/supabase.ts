@@ -63,7 +63,7 @@ export class SupabaseTransport implements Transport {
     messages: readonly OutgoingMessage[],
     limits: readonly LimitedDispatch[] = [],
   ): Promise<string[]> {
-    const rows = messages.map(toRow);
+    const rows = messages.map(messageRow);
     try {
       if (limits.length > 0) {
         const { ids } = await this.#call<Enqueued>("messenger_enqueue_limited", {
@@ -132,8 +132,11 @@ export function fromLimit({ perMs, ...limit }: LimitedDispatch) {
   return { ...limit, per_ms: perMs };
 }
 
-/** What is the columns' default is left out: Postgres then has half as much to read. */
-function toRow(message: OutgoingMessage) {
+/**
+ * An entry of messenger_enqueue. What is the columns' default is left out: Postgres then has half as
+ * much to read.
+ */
+export function messageRow(message: OutgoingMessage) {
   return {
     type: message.type,
     payload: message.payload,
