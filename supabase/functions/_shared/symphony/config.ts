@@ -29,6 +29,8 @@ const environment = z.object({
   SYMPHONY_TICK_CPU_MS: wholeNumber(1_500, 0, 3_600_000),
   /** Messages that a tick starts before it leaves the rest to its successor. */
   SYMPHONY_TICK_MAX_MESSAGES: wholeNumber(10_000, 1, 1_000_000),
+  /** A Retry-After of another side is not waited for longer, in ms. */
+  SYMPHONY_MAX_RETRY_AFTER_MS: wholeNumber(86_400_000, 0, 31_536_000_000),
   /** Largest body that `dispatch` takes, in bytes. */
   SYMPHONY_MAX_BODY_BYTES: wholeNumber(1_048_576, 1024, 10_485_760),
   /** Roles in a user's app_metadata that may use the management API, separated by commas. */
@@ -52,6 +54,7 @@ export interface Config {
   readonly tickMaxMs: number;
   readonly tickCpuMs: number;
   readonly tickMaxMessages: number;
+  readonly maxRetryAfterMs: number;
   readonly maxBodyBytes: number;
   readonly adminRoles: readonly string[];
   readonly readOnlyRoles: readonly string[];
@@ -85,6 +88,7 @@ export function readConfig(
     tickMaxMs: env.SYMPHONY_TICK_MAX_MS,
     tickCpuMs: env.SYMPHONY_TICK_CPU_MS,
     tickMaxMessages: env.SYMPHONY_TICK_MAX_MESSAGES,
+    maxRetryAfterMs: env.SYMPHONY_MAX_RETRY_AFTER_MS,
     maxBodyBytes: env.SYMPHONY_MAX_BODY_BYTES,
     adminRoles: env.SYMPHONY_ADMIN_ROLES,
     readOnlyRoles: env.SYMPHONY_READ_ONLY_ROLES,

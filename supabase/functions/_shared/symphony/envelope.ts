@@ -80,6 +80,10 @@ export interface Envelope<Payload = unknown> {
   readonly stamps: Stamps;
   /** It was in a crash and runs with no other beside it. */
   readonly alone: boolean;
+  /** How often its handlers have asked for it later; 0 where absent. */
+  readonly snoozes?: number;
+  /** How often its worker ended before its handlers did; 0 where absent. */
+  readonly interruptions?: number;
   /** Fence of the lease: a settle call under another token changes nothing. */
   readonly leaseToken: string;
   /** Its queue has a rate: it is started within so many ms of the claim request, or given back. */

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { describeError } from "./describe-error.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { showValue } from "./inspect.ts";
-import { parseRetryAfter } from "./retry/http.ts";
+import { retryAfterOf } from "./retry/http.ts";
 
 export { describeError } from "./describe-error.ts";
 
@@ -22,6 +22,8 @@ export interface RecoverableErrorOptions extends ErrorOptions {
   readonly retryDelay?: Duration;
   /** Whether `maxRetries` applies, so that the message is given up at some time; false if absent. */
   readonly countsAgainstLimit?: boolean;
+  /** The delay is what the other side asked for: at most `maxRetryAfter`, spread upwards by the jitter. */
+  readonly isRetryAfter?: boolean;
 }
 
 /** Options of the `fromResponse` helpers. */
@@ -38,6 +40,8 @@ export class RecoverableError extends SymphonyError {
   readonly retryDelay: number | undefined;
   /** Whether the strategy's `maxRetries` applies. */
   readonly countsAgainstLimit: boolean;
+  /** Whether the delay is what the other side asked for. */
+  readonly isRetryAfter: boolean;
 
   /** @throws RangeError if `retryDelay` is no duration */
   constructor(message: string, options: RecoverableErrorOptions = {}) {
@@ -46,6 +50,7 @@ export class RecoverableError extends SymphonyError {
       ? undefined
       : parseDuration(options.retryDelay, "retryDelay");
     this.countsAgainstLimit = options.countsAgainstLimit ?? false;
+    this.isRetryAfter = options.isRetryAfter ?? false;
   }
 
   /** An error for an HTTP response that asks to come back later; waits as its Retry-After says. */
@@ -53,10 +58,10 @@ export class RecoverableError extends SymphonyError {
     response: Response,
     options: FromResponseOptions & Pick<RecoverableErrorOptions, "countsAgainstLimit"> = {},
   ): RecoverableError {
-    const retryDelay = retryAfterOf(response, options);
+    const retryDelay = retryAfterOf(response, options.now ?? new Date());
     return new RecoverableError(
       options.message ?? httpMessage(response.status, withoutSecrets(response.url)),
-      retryDelay === undefined ? options : { ...options, retryDelay },
+      retryDelay === undefined ? options : { ...options, retryDelay, isRetryAfter: true },
     );
   }
 }
@@ -101,7 +106,7 @@ export class HttpError extends SymphonyError {
 
   /** An error for a response; its body is left unread. */
   static fromResponse(response: Response, options: FromResponseOptions = {}): HttpError {
-    const retryAfter = retryAfterOf(response, options);
+    const retryAfter = retryAfterOf(response, options.now ?? new Date());
     return new HttpError(response.status, {
       ...options,
       url: response.url,
@@ -222,10 +227,6 @@ export class HandlersFailedError extends AggregateError {
     this.name = new.target.name;
     this.failures = failures;
   }
-}
-
-function retryAfterOf(response: Response, options: FromResponseOptions): number | undefined {
-  return parseRetryAfter(response.headers.get("retry-after"), options.now ?? new Date());
 }
 
 function httpMessage(status: number, url: string | undefined): string {

@@ -60,8 +60,9 @@ export function createMessenger(options: MessengerOptions): Messenger {
   const log = options.log ?? createLogger({ level: config.logLevel });
   const registry = createRegistry(options.messages);
   const transport = options.transport ?? new SupabaseTransport(options.supabase);
-  const strategy = options.strategy ?? new ExponentialBackoffRetryStrategy({});
-  const retry = new RetryManager({ strategy, transport, registry, log });
+  const maxRetryAfter = config.maxRetryAfterMs;
+  const strategy = options.strategy ?? new ExponentialBackoffRetryStrategy({ maxRetryAfter });
+  const retry = new RetryManager({ strategy, transport, registry, log, maxRetryAfter });
   const bus = new MessageBus({ registry, transport, middleware: options.middleware ?? [] });
   const scheduler = new Scheduler({
     supabase: options.supabase,

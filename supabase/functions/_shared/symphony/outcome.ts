@@ -13,7 +13,14 @@ export type DeadReason =
   | "invalid"
   | "unknown_type"
   | "expired"
-  | "cancelled";
+  | "cancelled"
+  | "interrupted";
+
+/**
+ * Shortest delay, in ms, of what comes again by itself: a retry, a snooze or an interruption that asked for
+ * less would be a loop that does nothing else.
+ */
+export const MIN_DELAY_MS = 100;
 
 /** Every handler has succeeded: the message goes. */
 export interface Handled {
@@ -33,6 +40,8 @@ export interface Retry {
   readonly retryCount: number;
   /** From now on it runs with no other beside it: it was in a crash. */
   readonly alone?: boolean;
+  /** Its worker ended before its handler did, which is not the message's fault. */
+  readonly interrupted?: boolean;
   /** The stamps from now on, where they change. */
   readonly stamps?: Stamps;
   /** What went wrong this time. */
@@ -80,3 +89,8 @@ export const handled: Handled = { kind: "handled" };
 
 /** The one released outcome; it carries nothing. */
 export const released: Released = { kind: "released" };
+
+/** The outcome of a message whose handlers asked for it later. @param delayMs ms that they asked for */
+export function snoozed(delayMs: number, stamps?: Stamps): Snoozed {
+  return { kind: "snoozed", delayMs: Math.max(delayMs, MIN_DELAY_MS), ...(stamps && { stamps }) };
+}

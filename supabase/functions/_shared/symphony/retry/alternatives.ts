@@ -2,13 +2,14 @@
 
 import { type Duration, parseDuration } from "../duration.ts";
 import { showValue } from "../inspect.ts";
-import { spreadDelay } from "./jitter.ts";
+import { boundRetryAfter, spreadDelay } from "./jitter.ts";
 import {
   type BackoffOptions,
   checkCount,
   checkDelay,
   checkFunction,
   checkNames,
+  MAX_RETRY_AFTER_MS,
   resolveBackoff,
 } from "./options.ts";
 import type { RetryStrategy } from "./strategy.ts";
@@ -21,9 +22,24 @@ export interface LinearBackoffOptions extends Omit<BackoffOptions, "multiplier">
   readonly random?: () => number;
 }
 
-const LINEAR_OPTIONS = ["maxRetries", "delay", "increment", "maxDelay", "jitter", "random"];
+const LINEAR_OPTIONS = [
+  "maxRetries",
+  "delay",
+  "increment",
+  "maxDelay",
+  "jitter",
+  "maxRetryAfter",
+  "random",
+];
 
-const LINEAR_DEFAULTS = { maxRetries: 3, delay: 1_000, multiplier: 1, maxDelay: 30_000, jitter: 0 };
+const LINEAR_DEFAULTS = {
+  maxRetries: 3,
+  delay: 1_000,
+  multiplier: 1,
+  maxDelay: 30_000,
+  jitter: 0,
+  maxRetryAfter: MAX_RETRY_AFTER_MS,
+};
 
 /** Waits `min(delay + increment * retryCount, maxDelay)` ms, spread by `jitter`. */
 export class LinearBackoffRetryStrategy implements RetryStrategy {
@@ -52,6 +68,12 @@ export class LinearBackoffRetryStrategy implements RetryStrategy {
   /** @throws RangeError if `retryCount` is no whole number from 0 */
   shouldRetry(retryCount: number): boolean {
     return checkCount(retryCount, "retryCount") < this.#backoff.maxRetries;
+  }
+
+  /** Whole ms to wait for a Retry-After of `ms`: at most `maxRetryAfter`, spread upwards by `jitter`. */
+  getRetryAfter(ms: number): number {
+    const { maxRetryAfter: maxDelay, jitter } = this.#backoff;
+    return boundRetryAfter(ms, { maxDelay, jitter, random: this.#random });
   }
 }
 

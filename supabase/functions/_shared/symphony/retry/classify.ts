@@ -4,7 +4,8 @@
  * An error and what is nested in it are asked in this order, and the first answer is taken:
  *   1. the classes that say it outright (RecoverableError, UnrecoverableError, a schema's failure),
  *      from the outside in, so that a wrapper can overrule its cause;
- *   2. what can be read off it (network error, timeout, SQL code, HTTP status), from the outside in;
+ *   2. what can be read off it (network error, timeout, throttling, Retry-After, SQL code, HTTP and SMTP
+ *      status), from the outside in;
  *   3. nothing known: the strategy decides, as for any error.
  * Of several errors in one (AggregateError, several handlers) one that may pass is enough for a
  * retry, whatever their order: a retry runs only the handlers that have not succeeded.
@@ -19,9 +20,10 @@ import {
   UnrecoverableError,
 } from "../errors.ts";
 import { isInstance, readList, readProperty } from "../inspect.ts";
-import { httpStatusesOf, isRetryableStatus, retryAfterOf } from "./http.ts";
+import { carriesRetryAfter, httpStatusesOf, isRetryableStatus, retryAfterOf } from "./http.ts";
 import { isNetworkError } from "./network.ts";
 import { isRetryableSqlCode } from "./sqlstate.ts";
+import { isThrottling } from "./throttling.ts";
 
 /** What an error says about trying again. */
 export type Classification =
@@ -38,19 +40,22 @@ export type Classification =
   /** The error does not say: the strategy decides. */
   | { readonly kind: "unknown" };
 
-/** A classification, and whether a class that says it outright gave it. */
-interface Verdict {
+/** A classification, and where it is from. */
+export interface Judgement {
   readonly says: Classification;
+  /** A class that says it outright gave it. */
   readonly explicit: boolean;
+  /** The delay is what the other side asked for (Retry-After), and not what the handler's code chose. */
+  readonly isRequested: boolean;
 }
 
 interface Inquiry {
   readonly now: Date;
   /** What was found about each error; undefined while it is being asked, which ends a cycle. */
-  readonly verdicts: Map<unknown, Verdict | undefined>;
+  readonly verdicts: Map<unknown, Judgement | undefined>;
 }
 
-const UNKNOWN: Verdict = { says: { kind: "unknown" }, explicit: false };
+const UNKNOWN: Judgement = { says: { kind: "unknown" }, explicit: false, isRequested: false };
 
 // Bounds that no real error reaches: what lies beyond them is unknown.
 const MAX_DEPTH = 32;
@@ -61,10 +66,15 @@ const MAX_ERRORS = 10_000;
  * @param options.now what a date in a Retry-After header is measured from
  */
 export function classifyError(error: unknown, options: { readonly now: Date }): Classification {
-  return (judge(error, { now: options.now, verdicts: new Map() }, 0) ?? UNKNOWN).says;
+  return judgeError(error, options).says;
 }
 
-function judge(error: unknown, inquiry: Inquiry, depth: number): Verdict | undefined {
+/** Classifies as {@link classifyError} does, and says who asked for the delay. Never throws. */
+export function judgeError(error: unknown, options: { readonly now: Date }): Judgement {
+  return judge(error, { now: options.now, verdicts: new Map() }, 0) ?? UNKNOWN;
+}
+
+function judge(error: unknown, inquiry: Inquiry, depth: number): Judgement | undefined {
   if (typeof error !== "object" || error === null) return UNKNOWN;
   const { verdicts } = inquiry;
   if (verdicts.has(error)) return verdicts.get(error);
@@ -82,22 +92,22 @@ function judge(error: unknown, inquiry: Inquiry, depth: number): Verdict | undef
 }
 
 /** The first that says it outright, else the first that knows; with the first delay there is. */
-function outermost(candidates: readonly Verdict[]): Verdict {
+function outermost(candidates: readonly Judgement[]): Judgement {
   const chosen = candidates.find((one) => one.explicit) ??
     candidates.find((one) => one.says.kind !== "unknown") ?? UNKNOWN;
-  const delay = candidates.map(delayOf).find((ms) => ms !== undefined);
+  const delay = candidates.map(delayOf).find((one) => one !== undefined);
   if (chosen.says.kind !== "recoverable" || delayOf(chosen) !== undefined) return chosen;
   return recoverable(chosen.says.countsAgainstLimit, delay, chosen.explicit);
 }
 
 /** The verdict on several errors that happened together; it does not depend on their order. */
-function combine(parts: readonly Verdict[]): Verdict {
+function combine(parts: readonly Judgement[]): Judgement {
   const retryable = parts.filter(({ says }) => says.kind === "recoverable");
   if (retryable.length > 0) {
-    const delays = retryable.map(delayOf).filter((ms) => ms !== undefined);
+    const delays = retryable.map(delayOf).filter((one) => one !== undefined);
     return recoverable(
       retryable.every(({ says }) => says.kind === "recoverable" && says.countsAgainstLimit),
-      delays.length > 0 ? delays.reduce((a, b) => Math.min(a, b)) : undefined,
+      delays.length > 0 ? delays.reduce((a, b) => b.ms < a.ms ? b : a) : undefined,
       retryable.some(({ explicit }) => explicit),
     );
   }
@@ -105,10 +115,11 @@ function combine(parts: readonly Verdict[]): Verdict {
   return unrecoverable(parts.some(({ explicit }) => explicit));
 }
 
-function explicitVerdict(error: object): Verdict | undefined {
+function explicitVerdict(error: object): Judgement | undefined {
   if (isInstance(error, RecoverableError)) {
     const counts = readProperty(error, "countsAgainstLimit") === true;
-    return recoverable(counts, toDelay(readProperty(error, "retryDelay")), true);
+    const isRequested = readProperty(error, "isRetryAfter") === true;
+    return recoverable(counts, toDelay(readProperty(error, "retryDelay"), isRequested), true);
   }
   if (isInstance(error, UnrecoverableError) || isSchemaFailure(error)) return unrecoverable(true);
   return undefined;
@@ -121,11 +132,27 @@ function isSchemaFailure(error: object): boolean {
 }
 
 /** What can be read off the error itself, without its causes. */
-function signs(error: object, now: Date): Verdict {
-  const retryable = isTimeout(error) || isNetworkError(error) ||
-    (isRetryableSqlCode(readProperty(error, "code")) ?? isRetryableResponse(error));
+function signs(error: object, now: Date): Judgement {
+  const delay = requestedDelay(error, now);
+  const retryable = isTimeout(error) || isNetworkError(error) || isThrottling(error) ||
+    (delay !== undefined || carriesRetryAfter(error) ? refuses(error) : undefined) ||
+    (isRetryableSqlCode(readProperty(error, "code")) ?? isRetryableMail(error) ??
+      isRetryableResponse(error));
   if (retryable === undefined) return UNKNOWN;
-  return retryable ? recoverable(true, requestedDelay(error, now), false) : unrecoverable(false);
+  return retryable ? recoverable(true, delay, false) : unrecoverable(false);
+}
+
+/** With a status at all, it is one of failure. */
+function refuses(error: object): boolean {
+  const statuses = httpStatusesOf(error);
+  return statuses.length === 0 || statuses.some((status) => status >= 400);
+}
+
+/** The reply of a mail server (RFC 5321, 4.2.1), as nodemailer has it: 4yz may pass, 5yz does not. */
+function isRetryableMail(error: object): boolean | undefined {
+  const code = readProperty(error, "responseCode");
+  if (typeof code !== "number" || code < 400 || code > 599) return undefined;
+  return code < 500;
 }
 
 function isTimeout(error: object): boolean {
@@ -138,13 +165,21 @@ function isRetryableResponse(error: object): boolean | undefined {
 }
 
 /** Ms the other side asked to wait; `retryAfterMs` is Supabase's, on a RateLimitError. */
-function requestedDelay(error: object, now: Date): number | undefined {
+function requestedDelay(error: object, now: Date): Delay | undefined {
   const key = isInstance(error, HttpError) ? "retryAfter" : "retryAfterMs";
-  return toDelay(readProperty(error, key)) ?? retryAfterOf(error, now);
+  return toDelay(readProperty(error, key), true) ?? toDelay(retryAfterOf(error, now), true) ??
+    toDelay(Number(readProperty(readProperty(error, "rawError"), "retry_after")) * 1_000, true);
 }
 
-function toDelay(ms: unknown): number | undefined {
-  return typeof ms === "number" && ms >= 0 ? Math.min(Math.ceil(ms), MAX_DURATION_MS) : undefined;
+interface Delay {
+  readonly ms: number;
+  readonly isRequested: boolean;
+}
+
+function toDelay(ms: unknown, isRequested: boolean): Delay | undefined {
+  return typeof ms === "number" && ms >= 0
+    ? { ms: Math.min(Math.ceil(ms), MAX_DURATION_MS), isRequested }
+    : undefined;
 }
 
 /** Errors that happened together. */
@@ -161,15 +196,19 @@ function causesOf(error: object): unknown[] {
   return keys.map((key) => readProperty(error, key));
 }
 
-function delayOf({ says }: Verdict): number | undefined {
-  return says.kind === "recoverable" ? says.retryDelay : undefined;
+function delayOf({ says, isRequested }: Judgement): Delay | undefined {
+  return says.kind === "recoverable" && says.retryDelay !== undefined
+    ? { ms: says.retryDelay, isRequested }
+    : undefined;
 }
 
-function recoverable(counts: boolean, delay: number | undefined, explicit: boolean): Verdict {
+function recoverable(counts: boolean, delay: Delay | undefined, explicit: boolean): Judgement {
   const says = { kind: "recoverable" as const, countsAgainstLimit: counts };
-  return { says: delay === undefined ? says : { ...says, retryDelay: delay }, explicit };
+  return delay === undefined
+    ? { says, explicit, isRequested: false }
+    : { says: { ...says, retryDelay: delay.ms }, explicit, isRequested: delay.isRequested };
 }
 
-function unrecoverable(explicit: boolean): Verdict {
-  return { says: { kind: "unrecoverable" }, explicit };
+function unrecoverable(explicit: boolean): Judgement {
+  return { says: { kind: "unrecoverable" }, explicit, isRequested: false };
 }

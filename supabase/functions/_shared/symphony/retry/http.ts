@@ -18,12 +18,19 @@ const HTTP_DATES = [
 
 /**
  * Reads a Retry-After header (RFC 9110, 10.2.3): seconds, or an HTTP date.
- * @returns ms to wait, 0 for a date in the past, at most 100 years; undefined for anything else
+ * @returns ms to wait, 0 for a date in the past, at most 100 years; undefined for anything else, and for
+ * a number that is a time since 1970 and no number of seconds to wait
  */
 export function parseRetryAfter(value: string | null, now: Date): number | undefined {
   const text = value?.trim() ?? "";
+  if (/^\d+$/.test(text) && isEpoch(Number(text))) return undefined;
   const ms = /^\d+$/.test(text) ? Number(text) * 1_000 : parseHttpDate(text, now) - now.getTime();
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_DURATION_MS);
+}
+
+/** From 2001 to 5138, in seconds or in ms. */
+function isEpoch(value: number): boolean {
+  return (value >= 1e9 && value < 1e11) || (value >= 1e12 && value < 1e14);
 }
 
 function parseHttpDate(text: string, now: Date): number {
@@ -55,36 +62,94 @@ export function isRetryableStatus(status: number): boolean | undefined {
 
 /**
  * The HTTP statuses of a response, or of an error that holds one: in `status`, `statusCode`,
- * `response` (axios, ky) or `context` (supabase-js). Storage gives two that may differ.
+ * `response` (axios, ky), `context` (supabase-js) or `$metadata` (AWS). Storage gives two that may
+ * differ.
  */
 export function httpStatusesOf(value: unknown): number[] {
   return holders(value)
-    .flatMap((holder) => [readProperty(holder, "status"), readProperty(holder, "statusCode")])
+    .flatMap((holder) =>
+      ["status", "statusCode", "httpStatusCode"].map((key) => readProperty(holder, key))
+    )
     .filter((status) => typeof status === "number" || typeof status === "string")
     .map(Number)
     .filter((status) => Number.isInteger(status) && status >= 100 && status <= 599);
 }
 
-/** The Retry-After, in ms, of a response or of an error that holds one. */
+/**
+ * How long a response, or an error that holds one, asks to wait, in ms: its Retry-After, `retry-after-ms`
+ * (Azure, OpenAI), or the time at which a rate limit that is spent begins anew (GitHub's x-ratelimit-reset).
+ */
 export function retryAfterOf(value: unknown, now: Date): number | undefined {
-  return holders(value)
-    .map((holder) => parseRetryAfter(readRetryAfter(readProperty(holder, "headers")), now))
-    .find((ms) => ms !== undefined);
+  return headersOf(value).flatMap((headers) => {
+    const ms = readHeader(headers, "retry-after-ms");
+    const exact = ms !== null && /^\d+(\.\d+)?$/.test(ms) && !isEpoch(Number(ms))
+      ? Math.min(Math.ceil(Number(ms)), MAX_DURATION_MS)
+      : undefined;
+    const asked = exact ?? parseRetryAfter(readHeader(headers, "retry-after"), now) ??
+      untilReset(headers, now);
+    return asked === undefined ? [] : [asked];
+  })[0];
 }
 
+/** Whether there is a Retry-After at all that is a number or a date, if not one to wait for. */
+export function carriesRetryAfter(value: unknown): boolean {
+  return headersOf(value).some((headers) =>
+    ["retry-after", "retry-after-ms"].some((name) => {
+      const text = readHeader(headers, name)?.trim() ?? "";
+      return /^\d+(\.\d+)?$/.test(text) || !Number.isNaN(parseHttpDate(text, new Date(0)));
+    })
+  );
+}
+
+/** Whether the headers say that a rate limit is spent. */
+export function isRateLimitSpent(value: unknown): boolean {
+  return headersOf(value).some((headers) =>
+    readHeader(headers, "x-ratelimit-remaining")?.trim() === "0"
+  );
+}
+
+function untilReset(headers: unknown, now: Date): number | undefined {
+  if (readHeader(headers, "x-ratelimit-remaining")?.trim() !== "0") return undefined;
+  const seconds = Number(readHeader(headers, "x-ratelimit-reset") ?? NaN);
+  if (!isEpoch(seconds) || seconds >= 1e11) return undefined;
+  return Math.max(seconds * 1_000 - now.getTime(), 0);
+}
+
+function headersOf(value: unknown): unknown[] {
+  return holders(value).map((holder) => readProperty(holder, "headers"))
+    .filter((headers) => headers !== undefined && headers !== null);
+}
+
+/** `$response` is where AWS's SDK has it. */
 function holders(value: unknown): unknown[] {
-  return [value, readProperty(value, "response"), readProperty(value, "context")];
+  const keys = ["response", "context", "$response", "$metadata"];
+  return [value, ...keys.map((key) => readProperty(value, key))];
 }
 
-/** Reads Retry-After from a Headers object, or from a plain one with names in any case. */
-function readRetryAfter(headers: unknown): string | null {
-  const get = readProperty(headers, "get");
+/** Reads a header of a Headers object, a Map, or a plain object, with names in any case. */
+function readHeader(headers: unknown, name: string): string | null {
   try {
-    const value = typeof get === "function"
-      ? get.call(headers, "retry-after")
-      : Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === "retry-after")?.[1];
-    return value === undefined || value === null ? null : String(value);
+    const get = readProperty(headers, "get");
+    const own = typeof get === "function" ? get.call(headers, name) : undefined;
+    const value = own ?? entriesOf(headers).find(([key]) =>
+      String(key).toLowerCase() === name
+    )?.[1];
+    const first = Array.isArray(value) ? value[0] : value;
+    return first === undefined || first === null ? null : String(first);
   } catch {
     return null;
   }
+}
+
+const MAX_HEADERS = 200;
+
+function entriesOf(headers: unknown): [unknown, unknown][] {
+  if (headers instanceof Map) return [...headers].slice(0, MAX_HEADERS);
+  if (Array.isArray(headers)) {
+    return headers.slice(0, MAX_HEADERS).filter((entry) => Array.isArray(entry)) as [
+      unknown,
+      unknown,
+    ][];
+  }
+  return Object.entries(headers ?? {}).slice(0, MAX_HEADERS);
 }

@@ -14,6 +14,22 @@ export interface Spread {
 }
 
 /**
+ * Whole ms to wait where the other side asked for `ms` (Retry-After): at most `maxDelay`, and spread upwards
+ * by the jitter, never earlier than asked. Only what was asked beyond the cap is spread below the cap.
+ * @throws RangeError if `random` gives anything but a number from 0 to 1
+ */
+export function boundRetryAfter(ms: number, { maxDelay, jitter, random }: Spread): number {
+  const asked = Math.ceil(ms);
+  const lowest = asked <= maxDelay ? asked : maxDelay - Math.floor(maxDelay * jitter);
+  const highest = asked <= maxDelay
+    ? Math.min(asked + Math.floor(asked * jitter), maxDelay)
+    : maxDelay;
+  if (highest <= lowest) return lowest;
+  const drawn = checkJitter(random(), "random");
+  return Math.min(lowest + Math.floor(drawn * (highest - lowest + 1)), highest);
+}
+
+/**
  * The delay to wait: capped, rounded up to whole ms, and spread evenly over +-jitter. What the
  * spread would put above the cap is left out of the range and not moved to the cap: there all would
  * come back at once.

@@ -1,21 +1,25 @@
 /** Decides what becomes of a message whose attempt failed, and writes it. */
 
-import { MAX_DURATION_MS } from "../duration.ts";
 import type { AttemptError, Envelope, Stamps } from "../envelope.ts";
 import {
   CancelledError,
   CrashError,
   HandlersFailedError,
   InvalidPayloadError,
+  LeaseLostError,
   MessageExpiredError,
   UnknownMessageTypeError,
+  WorkerStoppedError,
 } from "../errors.ts";
 import { describeError } from "../describe-error.ts";
+import { isInstance } from "../inspect.ts";
 import { createLogger, type Logger } from "../log.ts";
 import type { MessageDefinition, Registry } from "../message.ts";
-import type { Dead, DeadReason, Retry } from "../outcome.ts";
+import { type Dead, type DeadReason, MIN_DELAY_MS, type Retry } from "../outcome.ts";
 import type { Transport } from "../transport/transport.ts";
-import { classifyError } from "./classify.ts";
+import { judgeError, type Judgement } from "./classify.ts";
+import { MAX_RETRY_AFTER_MS } from "./options.ts";
+import { RetryRules } from "./rules.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";
 import { unknownTypeWait } from "./unknown-type.ts";
 
@@ -43,30 +47,39 @@ export interface FailedAttempt {
 export interface RetryManagerOptions {
   /** Decides for every type that has no strategy of its own. */
   readonly strategy: RetryStrategy;
-  readonly transport: Transport;
+  /** Where decisions are written, unless {@link RetryManager.handleFailedMessage} is given another. */
+  readonly transport?: Transport;
   /** Definitions, whose `retry`, `classify` and hooks are respected. */
   readonly registry?: Registry;
   readonly log?: Logger;
   readonly now?: () => Date;
+  /** Longest wait for a Retry-After, in ms, where the strategy does not say; a day where absent. */
+  readonly maxRetryAfter?: number;
 }
 
 /** How long a hook may take, in ms; after that the worker no longer waits for it. */
 const HOOK_TIMEOUT_MS = 10_000;
 
-/** Holds where a user's own strategy throws, or answers what is no delay. */
-const fallback = new ExponentialBackoffRetryStrategy({});
+/** After this many interruptions the message is a dead letter: its worker never lives long enough for it. */
+const MAX_INTERRUPTIONS = 10;
 
 /** Decides between retry and dead letter queue, by classification first and strategy second. */
 export class RetryManager {
   readonly #options: RetryManagerOptions;
   readonly #strategies = new Map<string, RetryStrategy>();
   readonly #log: Logger;
+  readonly #rules: RetryRules;
   readonly #now: () => Date;
 
   constructor(options: RetryManagerOptions) {
     this.#options = options;
     this.#log = options.log ?? createLogger();
     this.#now = options.now ?? (() => new Date());
+    this.#rules = new RetryRules({
+      log: this.#log,
+      maxRetryAfter: options.maxRetryAfter ?? MAX_RETRY_AFTER_MS,
+      now: () => this.#now().getTime(),
+    });
     for (const definition of options.registry?.values() ?? []) this.#register(definition);
   }
 
@@ -77,14 +90,18 @@ export class RetryManager {
 
   /**
    * Decides, and writes the decision under the envelope's lease.
+   * @throws RangeError if neither the manager nor the call has a transport
    * @throws TransportError if it could not be written; the lease runs out then, and the message is
    * delivered again
    */
   async handleFailedMessage(
     envelope: Envelope,
     error: unknown,
-    transport: Transport = this.#options.transport,
+    transport: Transport | undefined = this.#options.transport,
   ): Promise<RetryResult> {
+    if (!transport) {
+      throw new RangeError("transport: is missing; give it to the manager or to this call");
+    }
     const outcome = this.decide(envelope, error, { durationMs: 0 });
     const { id, leaseToken } = envelope;
     const { stale } = await transport.settle([{ id, leaseToken, outcome }]);
@@ -99,21 +116,18 @@ export class RetryManager {
     const stamps = withHandledBy(envelope.stamps, attempt.handledBy);
     const dead = (reason: DeadReason): Dead => ({ kind: "dead", reason, errors, ...stamps });
     const retry = (delay: number, retryCount = envelope.retryCount + 1): Retry => {
-      const delayMs = delay >= 0 && delay <= MAX_DURATION_MS ? delay : fallback.getDelay(0);
+      const delayMs = Math.max(delay, MIN_DELAY_MS);
       return { kind: "retry", delayMs, retryCount, errors, ...stamps };
     };
     const strategy = this.#strategies.get(envelope.type) ?? this.#options.strategy;
     const { type, retryCount } = envelope;
-    const backoff = () =>
-      this.#trusting(
-        () => strategy.getDelay(retryCount, type),
-        () => fallback.getDelay(retryCount),
-      );
-    const mayRetry = () =>
-      this.#trusting(
-        () => strategy.shouldRetry(retryCount, type),
-        () => fallback.shouldRetry(retryCount),
-      );
+    const backoff = () => this.#rules.delay(strategy, retryCount, type);
+    const mayRetry = () => this.#rules.mayRetry(strategy, retryCount, type);
+
+    if (isInterruption(error)) {
+      if ((envelope.interruptions ?? 0) >= MAX_INTERRUPTIONS) return dead("interrupted");
+      return { ...retry(MIN_DELAY_MS, retryCount), interrupted: true };
+    }
 
     if (error instanceof UnknownMessageTypeError && error.type === type) {
       const wait = unknownTypeWait(envelope);
@@ -130,18 +144,25 @@ export class RetryManager {
       return mayRetry() ? { ...retry(backoff()), alone: true } : dead("crashed");
     }
 
-    const classify = this.#options.registry?.get(type)?.classify;
-    const classification = this.#trusting(() => classify?.(error), () => undefined) ??
-      classifyError(error, { now: this.#now() });
-    switch (classification.kind) {
+    const { says, isRequested } = this.#judge(type, error);
+    switch (says.kind) {
       case "unrecoverable":
         return dead("unrecoverable");
       case "recoverable":
-        if (classification.countsAgainstLimit && !mayRetry()) return dead("exhausted");
-        return retry(classification.retryDelay ?? backoff());
+        if (says.countsAgainstLimit && !mayRetry()) return dead("exhausted");
+        if (says.retryDelay === undefined) return retry(backoff());
+        return retry(
+          isRequested ? this.#rules.retryAfter(strategy, says.retryDelay, type) : says.retryDelay,
+        );
       case "unknown":
         return mayRetry() ? retry(backoff()) : dead("exhausted");
     }
+  }
+
+  /** What the type's own rule says about an error, and the general ones where it says nothing. */
+  #judge(type: string, error: unknown): Pick<Judgement, "says" | "isRequested"> {
+    const says = this.#rules.classify(this.#options.registry?.get(type), error);
+    return says ? { says, isRequested: false } : judgeError(error, { now: this.#now() });
   }
 
   /** Tells the type's hooks what was written. Never throws; a hook's error is logged. */
@@ -162,16 +183,6 @@ export class RetryManager {
       log.error("hook_failed", { outcome: outcome.kind, error: describeError(error).message });
     } finally {
       clearTimeout(timer);
-    }
-  }
-
-  /** Runs a user's rule; where it throws, the fallback holds, for no message may be lost by that. */
-  #trusting<Answer>(rule: () => Answer, otherwise: () => Answer): Answer {
-    try {
-      return rule();
-    } catch (error) {
-      this.#log.error("retry_rule_failed", { error: describeError(error).message });
-      return otherwise();
     }
   }
 
@@ -206,6 +217,11 @@ export class RetryManager {
       durationMs,
     }));
   }
+}
+
+/** Its worker had to end, or to let go of the message, before its handlers were done. */
+function isInterruption(error: unknown): boolean {
+  return isInstance(error, WorkerStoppedError) || isInstance(error, LeaseLostError);
 }
 
 function withHandledBy(

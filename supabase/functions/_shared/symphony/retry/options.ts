@@ -15,6 +15,8 @@ export interface BackoffOptions {
   readonly maxDelay?: Duration;
   /** How far a delay may be off, as a part of it: 0.1 is 10 % up or down. */
   readonly jitter?: number;
+  /** A Retry-After of the other side is not waited for longer. */
+  readonly maxRetryAfter?: Duration;
 }
 
 /** Checked options: all there, durations in ms. */
@@ -24,7 +26,11 @@ export interface Backoff {
   readonly multiplier: number;
   readonly maxDelay: number;
   readonly jitter: number;
+  readonly maxRetryAfter: number;
 }
+
+/** Longest wait for a Retry-After where nothing else is set: a day. */
+export const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
 
 /**
  * Checks options and fills in what they leave out.
@@ -43,6 +49,7 @@ export function resolveBackoff(options: BackoffOptions, inherited: Backoff, pref
     multiplier: check("multiplier", checkMultiplier),
     maxDelay: check("maxDelay", checkDelay),
     jitter: check("jitter", checkJitter),
+    maxRetryAfter: check("maxRetryAfter", checkDelay),
   };
 }
 

@@ -1,12 +1,13 @@
 /** The retry strategy: how often a failed message is tried again, and after what delay. */
 
-import { spreadDelay } from "./jitter.ts";
+import { boundRetryAfter, spreadDelay } from "./jitter.ts";
 import {
   type Backoff,
   type BackoffOptions,
   checkCount,
   checkFunction,
   checkNames,
+  MAX_RETRY_AFTER_MS,
   resolveBackoff,
 } from "./options.ts";
 
@@ -18,6 +19,8 @@ export interface RetryStrategy {
   getDelay(retryCount: number, type?: string): number;
   /** Whether there is a next attempt. */
   shouldRetry(retryCount: number, type?: string): boolean;
+  /** Whole ms to wait where the other side asked for `ms`; at most a day without this method. */
+  getRetryAfter?(ms: number, type?: string): number;
 }
 
 /** Options of {@link ExponentialBackoffRetryStrategy}; each may be left out. */
@@ -32,6 +35,7 @@ const DEFAULTS: Backoff = {
   multiplier: 2,
   maxDelay: 30_000,
   jitter: 0,
+  maxRetryAfter: MAX_RETRY_AFTER_MS,
 };
 
 /**
@@ -81,6 +85,12 @@ export class ExponentialBackoffRetryStrategy implements RetryStrategy {
    */
   shouldRetry(retryCount: number, type?: string): boolean {
     return checkCount(retryCount, "retryCount") < this.#optionsOf(type).maxRetries;
+  }
+
+  /** Whole ms to wait for a Retry-After of `ms`: at most `maxRetryAfter`, spread upwards by `jitter`. */
+  getRetryAfter(ms: number, type?: string): number {
+    const { maxRetryAfter: maxDelay, jitter } = this.#optionsOf(type);
+    return boundRetryAfter(ms, { maxDelay, jitter, random: this.#random });
   }
 
   #optionsOf(type: string | undefined): Backoff {

@@ -11,7 +11,7 @@ import {
 } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import type { Dispatch, HandlerContext, MessageDefinition } from "../message.ts";
-import { handled, type Outcome, type Snoozed } from "../outcome.ts";
+import { handled, type Outcome, type Snoozed, snoozed } from "../outcome.ts";
 import { parseStored } from "../payload.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import { Snooze } from "../snooze.ts";
@@ -50,11 +50,9 @@ export async function attempt(
       deps.bus.handle(ctx, () => runHandlers(definition, payload, ctx, { handledBy, snoozes }))
     );
     const progressed = await deps.progress?.end(envelope, snoozes.length === 0) ?? false;
-    return snoozes.length === 0 ? handledAs(definition, progressed) : {
-      kind: "snoozed",
-      delayMs: Math.max(...snoozes.map(({ delayMs }) => delayMs)),
-      stamps: { ...envelope.stamps, handledBy },
-    };
+    if (snoozes.length === 0) return handledAs(definition, progressed);
+    const delayMs = Math.max(...snoozes.map(({ delayMs }) => delayMs));
+    return snoozed(delayMs, { ...envelope.stamps, handledBy });
   } catch (error) {
     await deps.progress?.end(envelope, false);
     return deps.retry.decide(envelope, error, {

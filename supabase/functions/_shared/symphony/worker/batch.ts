@@ -2,7 +2,7 @@
 
 import { type Batch, type BatchContext, readAnswer, type Verdict } from "../batch.ts";
 import type { MessageDefinition } from "../message.ts";
-import type { Outcome, Snoozed } from "../outcome.ts";
+import { type Outcome, type Snoozed, snoozed } from "../outcome.ts";
 import { parseStored } from "../payload.ts";
 import { Snooze } from "../snooze.ts";
 import {
@@ -50,19 +50,16 @@ export async function attemptBatch(
     deps.deadlines.set(task, startedAt, definition.timeoutMs);
     task.onStop = (reason) => gathering.stop(member, reason);
     try {
-      let snoozed: Snooze | undefined;
+      let snooze: Snooze | undefined;
       await task.run(() =>
         deps.bus.handle(new AttemptContext(task, deps), async () => {
           const verdict = await gathering.join(member);
-          if (verdict instanceof Snooze) snoozed = verdict;
+          if (verdict instanceof Snooze) snooze = verdict;
           else if (verdict) throw verdict.error;
         })
       );
-      const progressed = await deps.progress?.end(task.envelope, !snoozed) ?? false;
-      done(
-        task,
-        snoozed ? { kind: "snoozed", delayMs: snoozed.delayMs } : handledAs(definition, progressed),
-      );
+      const progressed = await deps.progress?.end(task.envelope, !snooze) ?? false;
+      done(task, snooze ? snoozed(snooze.delayMs) : handledAs(definition, progressed));
     } catch (error) {
       await fail(task, error);
     } finally {
