@@ -23,6 +23,8 @@ create table if not exists public.messenger_messages (
   expires_at timestamptz,
   retry_count integer not null default 0,
   attempts integer not null default 0,
+  snoozes integer not null default 0,
+  interruptions integer not null default 0,
   created_at timestamptz not null default now(),
   group_key text check (length(group_key) between 1 and 255),
   blocked boolean not null default false,
@@ -74,6 +76,10 @@ comment on column public.messenger_messages.retry_count is
   'Retries charged to the retry strategy so far: 0 before the first retry.';
 comment on column public.messenger_messages.attempts is
   'How often a worker has claimed the message, counted at the claim, so that a crash counts.';
+comment on column public.messenger_messages.snoozes is
+  'How often its handlers have asked for it later.';
+comment on column public.messenger_messages.interruptions is
+  'How often its worker ended before its handlers did. It costs no retry; after ten the message is dead as interrupted.';
 comment on column public.messenger_messages.created_at is
   'When the message was dispatched.';
 comment on column public.messenger_messages.group_key is

@@ -279,11 +279,11 @@ begin
         -- What few messages have stands apart.
         case
           when m.expires_at is not null or m.retry_count > 0 or m.group_key is not null
-            or m.stamps is not null or m.alone
+            or m.stamps is not null or m.alone or m.snoozes > 0 or m.interruptions > 0
           then json_build_array(
             m.expires_at, coalesce(m.expires_at <= clock, false), m.retry_count, m.group_key,
             case when m.lease_token = token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
-            m.alone
+            m.alone, m.snoozes, m.interruptions
           )
         end
       ) as envelope
@@ -344,7 +344,7 @@ comment on function public.messenger_claim(
   uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
   boolean
 ) is
-  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, null or [expires_at, expired, retry_count, group_key, stamps, alone]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), look_ms (what it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
+  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, null or [expires_at, expired, retry_count, group_key, stamps, alone, snoozes, interruptions]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), look_ms (what it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
 
 revoke execute on function
   public.messenger_lock_shares(

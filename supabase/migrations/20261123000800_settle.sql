@@ -27,7 +27,8 @@ comment on function public.messenger_append_errors(jsonb, jsonb) is
 --   progressed  ids: those of them whose progress was reported
 --   released  ids: given back unstarted, and the attempt with it
 --   snoozed   [{id, delay_ms, stamps?}]: its handler asked for it later; the attempt is given back
---   retries   [{id, delay_ms, retry_count, alone?, stamps?, errors?}]: the row stays and waits
+--   retries   [{id, delay_ms, retry_count, alone?, interrupted?, stamps?, errors?}]: the row stays and
+--             waits; interrupted: its worker ended before its handlers did
 --   dead      [{id, reason, stamps?, errors?}]: the row moves to the dead letters
 -- Answers {"stale": [ids]}: those whose outcome was not written, for their lease is no longer this
 -- token's, or they are cancelled.
@@ -136,7 +137,7 @@ begin
         update public.messenger_messages m
         set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
           tracked = false, available_at = clock + g.delay_ms * interval '1 millisecond',
-          stamps = coalesce(g.stamps, m.stamps)
+          snoozes = m.snoozes + 1, stamps = coalesce(g.stamps, m.stamps)
         from jsonb_to_recordset(settlement -> 'snoozed') as g (
           id bigint, delay_ms double precision, stamps jsonb
         )
@@ -150,7 +151,7 @@ begin
       with given_retries as materialized (
         select * from jsonb_to_recordset(settlement -> 'retries') as g (
           id bigint, delay_ms double precision, retry_count bigint, alone boolean,
-          stamps jsonb, errors jsonb
+          interrupted boolean, stamps jsonb, errors jsonb
         )
       ),
       retried as (
@@ -159,6 +160,7 @@ begin
           available_at = clock + g.delay_ms * interval '1 millisecond',
           retry_count = least(g.retry_count, 2147483647),
           alone = m.alone or coalesce(g.alone, false),
+          interruptions = m.interruptions + coalesce(g.interrupted, false)::integer,
           stamps = coalesce(g.stamps, m.stamps),
           errors = public.messenger_append_errors(m.errors, g.errors)
         from given_retries g

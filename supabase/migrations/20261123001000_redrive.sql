@@ -9,10 +9,11 @@ set search_path = ''
 as $$
 begin
   if reason <> '' and reason not in (
-    'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled'
+    'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled',
+    'interrupted'
   ) then
     raise sqlstate 'PT400' using message =
-      'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled';
+      'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted';
   end if;
   return public.messenger_check_filter(
     jsonb_build_object(

@@ -159,7 +159,7 @@ Deno.test("Retry-After is the delay of a retryable answer, in seconds or as a da
     [withHeaders(503, { "retry-after": "0" }), after(0)],
     [withHeaders(503, { "retry-after": "soon" }), retryable],
     [withHeaders(503, { "retry-after": "9".repeat(30) }), after(MAX_DURATION_MS)],
-    [withHeaders(404, seconds), never],
+    [withHeaders(404, seconds), after(120_000)],
     [withHeaders(200, seconds), unknown],
     [HttpError.fromResponse(withHeaders(429, seconds)), after(120_000)],
     [new HttpError(503, { retryAfter: "2s" }), after(2_000)],

@@ -13,6 +13,7 @@ Deno.test("with nothing set, the settings are the documented defaults", () => {
     tickMaxMs: 140_000,
     tickCpuMs: 1_500,
     tickMaxMessages: 10_000,
+    maxRetryAfterMs: 86_400_000,
     maxBodyBytes: 1_048_576,
     adminRoles: [],
     readOnlyRoles: [],

@@ -1,9 +1,11 @@
 /** Structured logs: one JSON object a line, as log drains and the dashboard's search read them. */
 
+import { configure } from "safe-stable-stringify";
+
 /** Fields of a log line. Never payloads or keys. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Writes log lines; `with` makes a logger that adds fields to each of its lines. */
+/** Writes log lines; `with` makes a logger that adds fields to each of its lines. No method throws. */
 export interface Logger {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
@@ -18,38 +20,123 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 /** Lines below this level are not written. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-// A line of a hosted function's log is cut at 10,000 characters.
-const MAX_LINE = 9_500;
+type LineLevel = Exclude<LogLevel, "silent">;
+
+/** A line of a hosted function's log is cut at 10,000 characters. */
+const MAX_LINE_LENGTH = 9_500;
+
+/** How much of its fields a line shows; a line that gets too long is written with the next. */
+const BOUNDS = [
+  { text: 4_000, breadth: 100, depth: 8, fields: 50 },
+  { text: 500, breadth: 20, depth: 4, fields: 30 },
+  { text: 100, breadth: 5, depth: 2, fields: 15 },
+  { text: 20, breadth: 1, depth: 1, fields: 10 },
+] as const;
 
 /**
- * Makes a logger of JSON lines.
+ * Makes a logger of JSON lines. A field named like one of the line's own, or like one given to `with`, does
+ * not take its place: it is written within `fields`.
  * @param options.level least serious level that is written; `info` where absent
  * @param options.write gets each line with its level; `console` where absent
  * @param options.now the clock of the lines' `time`
  */
 export function createLogger(options: {
   level?: LogLevel;
-  write?: (level: Exclude<LogLevel, "silent">, line: string) => void;
+  write?: (level: LineLevel, line: string) => void;
   now?: () => Date;
   fields?: LogFields;
 } = {}): Logger {
   const { level = "info", fields: own = {}, now = () => new Date() } = options;
   const write = options.write ?? ((level, line) => console[level](line));
-  const at = (lineLevel: Exclude<LogLevel, "silent">) => {
+  const at = (lineLevel: LineLevel) => {
     if (LOG_LEVELS.indexOf(lineLevel) < LOG_LEVELS.indexOf(level)) return () => {};
-    return (event: string, fields?: LogFields) =>
-      write(
-        lineLevel,
-        JSON.stringify(
-          { level: lineLevel, time: now().toISOString(), event, ...own, ...fields },
-        ).slice(0, MAX_LINE),
-      );
+    return (event: string, fields?: LogFields) => {
+      try {
+        const head = { level: lineLevel, time: now().toISOString(), event: String(event) };
+        write(lineLevel, toLine(head, own, fields));
+      } catch {
+        // What is logged, or where it goes, is no reason for the work to fail.
+      }
+    };
   };
   return {
     debug: at("debug"),
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
-    with: (fields) => createLogger({ ...options, fields: { ...own, ...fields } }),
+    with: (fields) => createLogger({ ...options, fields: withOwn(own, fields) }),
   };
+}
+
+function toLine(head: LogFields, own: LogFields, fields: LogFields | undefined): string {
+  const all = withOwn(withOwn(head, own), fields);
+  for (const bounds of BOUNDS) {
+    const line = stringify(all, bounds);
+    if (line.length <= MAX_LINE_LENGTH) return line;
+  }
+  return stringify(
+    { ...head, event: String(head.event).slice(0, 200), shortened: true },
+    BOUNDS[3],
+  );
+}
+
+/** Adds fields to those that stand; what would take the place of one goes into `fields`. */
+function withOwn(own: LogFields, added: LogFields | undefined): LogFields {
+  if (typeof added !== "object" || added === null) return own;
+  const line: Record<string, unknown> = { ...own };
+  const displaced: Record<string, unknown> = {};
+  for (const name of Object.keys(added)) {
+    (Object.hasOwn(own, name) ? displaced : line)[name] = readField(added, name);
+  }
+  if (Object.keys(displaced).length === 0) return line;
+  const before = typeof line.fields === "object" ? line.fields : undefined;
+  return { ...line, fields: { ...before, ...displaced } };
+}
+
+function readField(fields: LogFields, name: string): unknown {
+  try {
+    return fields[name];
+  } catch {
+    return UNREADABLE;
+  }
+}
+
+const UNREADABLE = "[unreadable]";
+
+function stringify(fields: LogFields, bounds: (typeof BOUNDS)[number]): string {
+  const write = configure({
+    deterministic: false,
+    maximumDepth: bounds.depth,
+    maximumBreadth: bounds.breadth,
+  });
+  const shorten = (_: string, value: unknown) => shown(value, bounds.text);
+  const parts = Object.keys(fields).slice(0, bounds.fields).flatMap((name) => {
+    try {
+      const text = write(fields[name], shorten);
+      return text === undefined ? [] : [`${JSON.stringify(name.slice(0, 100))}:${text}`];
+    } catch {
+      return [`${JSON.stringify(name.slice(0, 100))}:"${UNREADABLE}"`];
+    }
+  });
+  return `{${parts.join(",")}}`;
+}
+
+/** What JSON has no form for, in a form that a reader of the log knows. */
+function shown(value: unknown, maxText: number): unknown {
+  switch (typeof value) {
+    case "string":
+      return value.length <= maxText ? value : `${value.slice(0, maxText)}… (${value.length})`;
+    case "bigint":
+    case "symbol":
+      return String(value);
+    case "function":
+      return "[function]";
+    case "number":
+      return Number.isFinite(value) ? value : String(value);
+  }
+  if (value instanceof Error) return `${value.name}: ${value.message}`.slice(0, maxText);
+  if (value instanceof Map) return Object.fromEntries([...value].slice(0, 100));
+  if (value instanceof Set) return [...value].slice(0, 100);
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  return value;
 }

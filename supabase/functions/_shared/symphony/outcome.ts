@@ -17,8 +17,8 @@ export type DeadReason =
   | "interrupted";
 
 /**
- * Shortest delay, in ms, of what comes again by itself: a retry, a snooze or an interruption that asked for
- * less would be a loop that does nothing else.
+ * Shortest delay, in ms, of what comes again without end: a snooze, an interruption, a retry that `maxRetries`
+ * does not bound. With less it would be a loop in which the worker does nothing else.
  */
 export const MIN_DELAY_MS = 100;
 

@@ -23,6 +23,7 @@ const REASONS = [
   "unknown_type",
   "expired",
   "cancelled",
+  "interrupted",
 ] as const;
 
 const content = {
@@ -41,6 +42,10 @@ const waiting = {
   expiresAt: time.nullable(),
   retryCount: z.int(),
   attempts: z.int(),
+  snoozes: z.int().openapi({ description: "How often its handlers have asked for it later" }),
+  interruptions: z.int().openapi({
+    description: "How often its worker ended before its handlers did",
+  }),
   createdAt: time,
   groupKey: z.string().nullable(),
   blocked: z.boolean().openapi({ description: "It waits behind its group" }),

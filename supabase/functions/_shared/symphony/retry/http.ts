@@ -80,15 +80,15 @@ export function httpStatusesOf(value: unknown): number[] {
  * (Azure, OpenAI), or the time at which a rate limit that is spent begins anew (GitHub's x-ratelimit-reset).
  */
 export function retryAfterOf(value: unknown, now: Date): number | undefined {
-  return headersOf(value).flatMap((headers) => {
-    const ms = readHeader(headers, "retry-after-ms");
-    const exact = ms !== null && /^\d+(\.\d+)?$/.test(ms) && !isEpoch(Number(ms))
-      ? Math.min(Math.ceil(Number(ms)), MAX_DURATION_MS)
-      : undefined;
-    const asked = exact ?? parseRetryAfter(readHeader(headers, "retry-after"), now) ??
-      untilReset(headers, now);
-    return asked === undefined ? [] : [asked];
-  })[0];
+  return headersOf(value).map((headers) =>
+    parseRetryAfter(readHeader(headers, "retry-after"), now) ??
+      parseMs(readHeader(headers, "retry-after-ms")) ?? untilReset(headers, now)
+  ).find((ms) => ms !== undefined);
+}
+
+function parseMs(text: string | null): number | undefined {
+  if (text === null || !/^\d+(\.\d+)?$/.test(text) || isEpoch(Number(text))) return undefined;
+  return Math.min(Math.ceil(Number(text)), MAX_DURATION_MS);
 }
 
 /** Whether there is a Retry-After at all that is a number or a date, if not one to wait for. */
@@ -131,9 +131,8 @@ function readHeader(headers: unknown, name: string): string | null {
   try {
     const get = readProperty(headers, "get");
     const own = typeof get === "function" ? get.call(headers, name) : undefined;
-    const value = own ?? entriesOf(headers).find(([key]) =>
-      String(key).toLowerCase() === name
-    )?.[1];
+    const value = own ??
+      entriesOf(headers).find(([key]) => String(key).toLowerCase() === name)?.[1];
     const first = Array.isArray(value) ? value[0] : value;
     return first === undefined || first === null ? null : String(first);
   } catch {

@@ -62,6 +62,8 @@ const HOOK_TIMEOUT_MS = 10_000;
 
 /** After this many interruptions the message is a dead letter: its worker never lives long enough for it. */
 const MAX_INTERRUPTIONS = 10;
+/** Retries that may come after less than {@link MIN_DELAY_MS}: a user's strategy may never end. */
+const FAST_RETRIES = 10;
 
 /** Decides between retry and dead letter queue, by classification first and strategy second. */
 export class RetryManager {
@@ -116,7 +118,7 @@ export class RetryManager {
     const stamps = withHandledBy(envelope.stamps, attempt.handledBy);
     const dead = (reason: DeadReason): Dead => ({ kind: "dead", reason, errors, ...stamps });
     const retry = (delay: number, retryCount = envelope.retryCount + 1): Retry => {
-      const delayMs = Math.max(delay, MIN_DELAY_MS);
+      const delayMs = retryCount > FAST_RETRIES ? Math.max(delay, MIN_DELAY_MS) : delay;
       return { kind: "retry", delayMs, retryCount, errors, ...stamps };
     };
     const strategy = this.#strategies.get(envelope.type) ?? this.#options.strategy;
@@ -144,16 +146,20 @@ export class RetryManager {
       return mayRetry() ? { ...retry(backoff()), alone: true } : dead("crashed");
     }
 
+    const delayOf = (ms: number | undefined, isRequested: boolean) => {
+      if (ms === undefined) return backoff();
+      return isRequested ? this.#rules.retryAfter(strategy, ms, type) : ms;
+    };
     const { says, isRequested } = this.#judge(type, error);
     switch (says.kind) {
       case "unrecoverable":
         return dead("unrecoverable");
       case "recoverable":
         if (says.countsAgainstLimit && !mayRetry()) return dead("exhausted");
-        if (says.retryDelay === undefined) return retry(backoff());
-        return retry(
-          isRequested ? this.#rules.retryAfter(strategy, says.retryDelay, type) : says.retryDelay,
-        );
+        return retry(Math.max(
+          delayOf(says.retryDelay, isRequested),
+          says.countsAgainstLimit ? 0 : MIN_DELAY_MS,
+        ));
       case "unknown":
         return mayRetry() ? retry(backoff()) : dead("exhausted");
     }

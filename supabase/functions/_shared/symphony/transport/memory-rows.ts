@@ -39,6 +39,8 @@ export function toEnvelope(id: string, message: OutgoingMessage, now: number): S
     stamps: message.stamps ?? {},
     errors: [],
     alone: false,
+    snoozes: 0,
+    interruptions: 0,
     leaseToken: "",
     bytes: bytesOf(message),
   };
@@ -97,11 +99,13 @@ export function waitingAgain(
     stamps: outcome.stamps ?? envelope.stamps,
     leaseToken: "",
   };
-  if (outcome.kind === "snoozed") return { ...again, attempts: envelope.attempts - 1 };
+  const { attempts, snoozes = 0, interruptions = 0 } = envelope;
+  if (outcome.kind === "snoozed") return { ...again, attempts: attempts - 1, snoozes: snoozes + 1 };
   return {
     ...again,
     retryCount: outcome.retryCount,
     alone: envelope.alone || (outcome.alone ?? false),
+    interruptions: interruptions + Number(outcome.interrupted ?? false),
     errors: [...envelope.errors, ...outcome.errors],
   };
 }

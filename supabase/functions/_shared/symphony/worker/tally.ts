@@ -1,7 +1,9 @@
 /** What a run has done so far: counts it, and tells the definitions' hooks. */
 
+import type { Logger } from "../log.ts";
 import type { Settlement } from "../outcome.ts";
 import type { RetryManager } from "../retry/manager.ts";
+import { FailureLog } from "./failure-log.ts";
 import type { WorkerReport } from "./options.ts";
 import type { Done } from "./outbox.ts";
 
@@ -9,8 +11,11 @@ import type { Done } from "./outbox.ts";
 export class Tally {
   readonly report: WorkerReport = { claimed: 0, handled: 0, retried: 0, failed: 0 };
   readonly #hooks = new Set<Promise<void>>();
+  readonly #failures: FailureLog;
 
-  constructor(private readonly retry: RetryManager) {}
+  constructor(private readonly retry: RetryManager, log: Logger) {
+    this.#failures = new FailureLog(log);
+  }
 
   /**
    * Takes in what was written.
@@ -29,15 +34,22 @@ export class Tally {
       else {
         if (outcome.kind === "retry") this.report.retried++;
         else this.report.failed++;
+        this.#failures.add(envelope, outcome);
         const hook = this.retry.runHooks(envelope, outcome);
         this.#hooks.add(hook);
         hook.finally(() => this.#hooks.delete(hook));
       }
     }
+    this.#failures.written();
   }
 
   /** Waits for the hooks that are still running. */
   async hooksDone(): Promise<void> {
     await Promise.all(this.#hooks);
+  }
+
+  /** Writes the last log lines. */
+  close(): void {
+    this.#failures.flush();
   }
 }

@@ -62,7 +62,7 @@ class Run {
   constructor(options: WorkerOptions) {
     const { batchSize, concurrency, gate = processGate, log } = options;
     this.#options = options;
-    this.#tally = new Tally(options.retry);
+    this.#tally = new Tally(options.retry, log);
     this.#budget = new Budget(options, this.#now);
     this.#bytes = new HeldBytes(options.maxBytes);
     this.#pace = new Pace({ slots: concurrency, most: batchSize });
@@ -127,6 +127,7 @@ class Run {
       drain?.removeEventListener("abort", onDrain);
       this.#slots.stopAll(new WorkerStoppedError());
       this.#slots.close();
+      this.#tally.close();
     }
   }
 

@@ -1,0 +1,237 @@
+/** What users' rules answer is checked where it is taken in; delays pass one bound; interruptions are free. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { z } from "zod";
+import {
+  createRegistry,
+  defineMessage,
+  type Envelope,
+  ExponentialBackoffRetryStrategy,
+  InMemoryTransport,
+  LeaseLostError,
+  LinearBackoffRetryStrategy,
+  type MessageOptions,
+  RecoverableError,
+  RetryManager,
+  type RetryStrategy,
+  WorkerStoppedError,
+} from "../../supabase/functions/_shared/symphony/index.ts";
+import { createLogger } from "../../supabase/functions/_shared/symphony/index.ts";
+import { workbench } from "../support/worker.ts";
+
+const now = new Date("2026-03-01T12:00:00Z");
+
+/** A manager for one type, and what it logs. */
+function managing(more: Partial<MessageOptions<z.ZodUnknown>> = {}, strategy?: RetryStrategy) {
+  const lines: { event: string; rule?: string; error?: string }[] = [];
+  const definition = defineMessage({ type: "T", schema: z.unknown(), handler: () => {}, ...more });
+  const manager = new RetryManager({
+    strategy: strategy ?? new ExponentialBackoffRetryStrategy(),
+    registry: createRegistry([definition]),
+    log: createLogger({ write: (_, line) => lines.push(JSON.parse(line)) }),
+    now: () => now,
+  });
+  return { manager, lines };
+}
+
+const envelope = (more: Partial<Envelope> = {}): Envelope => ({
+  id: "1",
+  type: "T",
+  payload: {},
+  queue: "default",
+  priority: 0,
+  availableAt: now,
+  createdAt: now,
+  expiresAt: null,
+  expired: false,
+  retryCount: 0,
+  attempts: 1,
+  groupKey: null,
+  stamps: {},
+  alone: false,
+  leaseToken: "token",
+  ...more,
+});
+
+const refused = (retryAfter: string) =>
+  new Response(null, { status: 429, headers: { "retry-after": retryAfter } });
+
+Deno.test("a rule that gives anything but a classification is logged, and the general rules hold", () => {
+  const wrong: unknown[] = [
+    Promise.resolve({ kind: "unrecoverable" }),
+    Promise.reject(new Error("lost")),
+    { kind: "retry" },
+    {},
+    true,
+    "recoverable",
+    { kind: "recoverable", countsAgainstLimit: "yes" },
+    { kind: "recoverable", countsAgainstLimit: true, retryDelay: NaN },
+    { kind: "recoverable", countsAgainstLimit: true, retryDelay: -1 },
+    { kind: "recoverable", countsAgainstLimit: true, retryDelay: Infinity },
+    { kind: "recoverable", countsAgainstLimit: true, retryDelay: "soon" },
+  ];
+  for (const answer of wrong) {
+    const { manager, lines } = managing({ classify: () => answer as never });
+    const result = manager.determineRetryAction(envelope(), new Error("x"));
+    assertEquals([result.shouldRetry, result.delay], [true, 1000]);
+    assertEquals(lines.map(({ event, rule }) => [event, rule]), [[
+      "retry_rule_failed",
+      "classify",
+    ]]);
+  }
+});
+
+Deno.test("a strategy that gives anything but its answers is logged, and the general one holds", () => {
+  for (
+    const strategy of [
+      { getDelay: () => NaN, shouldRetry: () => true },
+      { getDelay: () => Infinity, shouldRetry: () => true },
+      { getDelay: () => -5, shouldRetry: () => true },
+      { getDelay: () => "1s", shouldRetry: () => true },
+      { getDelay: () => Promise.resolve(5), shouldRetry: () => true },
+      { getDelay: () => 1000, shouldRetry: () => Promise.resolve(true) },
+      { getDelay: () => 1000, shouldRetry: () => "no" },
+      { getDelay: () => 1000 },
+    ]
+  ) {
+    const { manager, lines } = managing({ retry: strategy as unknown as RetryStrategy });
+    const decide = (retryCount: number) =>
+      manager.determineRetryAction(envelope({ retryCount }), new Error("x"));
+    assertEquals([decide(0).shouldRetry, decide(0).delay], [true, 1000]);
+    assertEquals(lines.map(({ event }) => event), ["retry_rule_failed"]);
+  }
+  const { manager } = managing({
+    retry: { getDelay: () => 0, shouldRetry: () => Promise.resolve(true) } as never,
+  });
+  assertEquals(
+    manager.determineRetryAction(envelope({ retryCount: 3 }), new Error("x")).shouldRetry,
+    false,
+  );
+});
+
+Deno.test("rules that are methods of a class are called on their object", () => {
+  class Rules implements RetryStrategy {
+    readonly wait = 1234;
+    getDelay() {
+      return this.wait;
+    }
+    shouldRetry() {
+      return this.wait > 0;
+    }
+  }
+  const { manager, lines } = managing({ retry: new Rules() });
+  assertEquals(manager.determineRetryAction(envelope(), new Error("x")).delay, 1234);
+  assertEquals(lines, []);
+});
+
+Deno.test("a rule that is always wrong is not logged for each of many messages", () => {
+  const { manager, lines } = managing({ classify: () => ({}) as never });
+  for (let n = 0; n < 500; n++) manager.determineRetryAction(envelope(), new Error("x"));
+  assertEquals(lines.length, 1);
+});
+
+Deno.test("an async rule loses no outcome of the other messages of its batch", async () => {
+  const wrong = defineMessage({
+    type: "Wrong",
+    schema: z.unknown(),
+    classify: (() => Promise.resolve({ kind: "unrecoverable" })) as never,
+    retry: { maxRetries: 0 },
+    handler: () => {
+      throw new Error("x");
+    },
+  });
+  const right = defineMessage({ type: "Right", schema: z.unknown(), handler: () => {} });
+  const { bus, memory, work } = workbench([wrong, right]);
+  await bus.dispatch(wrong, {});
+  for (let n = 0; n < 5; n++) await bus.dispatch(right, {});
+  assertEquals(await work(), { claimed: 6, handled: 5, retried: 0, failed: 1 });
+  assertEquals(memory.failed.map(({ reason }) => reason), ["exhausted"]);
+});
+
+Deno.test("a Retry-After is waited for at most a day, or as the type's maxRetryAfter says", () => {
+  const delay = (retry: MessageOptions<z.ZodUnknown>["retry"]) =>
+    managing(retry && { retry }).manager.determineRetryAction(envelope(), refused("9000000")).delay;
+  const hour = 3_600_000;
+  assertEquals(delay(undefined), 24 * hour);
+  assertEquals(delay({ maxRetryAfter: "1h" }), hour);
+  assertEquals(delay(new LinearBackoffRetryStrategy({ maxRetryAfter: "2h" })), 2 * hour);
+  assertEquals(delay({ getDelay: () => 1, shouldRetry: () => true }), 24 * hour);
+  assertEquals(
+    managing().manager.determineRetryAction(
+      envelope(),
+      RecoverableError.fromResponse(refused("9000000"), { now }),
+    ).delay,
+    24 * hour,
+  );
+});
+
+Deno.test("a RecoverableError's own delay is the handler's choice, and may be longer than a day", () => {
+  const error = new RecoverableError("later", { retryDelay: "3d" });
+  assertEquals(
+    managing().manager.determineRetryAction(envelope(), error).delay,
+    3 * 24 * 3_600_000,
+  );
+});
+
+Deno.test("a Retry-After is spread upwards by the jitter, never earlier and never beyond its bound", () => {
+  const { manager } = managing({ retry: { jitter: 0.2, maxRetryAfter: "34s" } });
+  const delays = (asked: string) =>
+    Array.from(
+      { length: 500 },
+      () => manager.determineRetryAction(envelope(), refused(asked)).delay,
+    );
+  const spread = delays("30");
+  assert(spread.every((ms) => ms >= 30_000 && ms <= 34_000));
+  assert(new Set(spread).size > 100);
+  const bounded = delays("60");
+  assert(bounded.every((ms) => ms >= 34_000 * 0.8 && ms <= 34_000));
+  assert(new Set(bounded).size > 100);
+});
+
+Deno.test("an interruption charges no retry, keeps what handlers did, and has a bound of its own", () => {
+  const { manager } = managing({ retry: { maxRetries: 0 } });
+  for (const error of [new WorkerStoppedError(), new LeaseLostError()]) {
+    const outcome = manager.decide(envelope({ interruptions: 9 }), error, {
+      durationMs: 300,
+      handledBy: ["audit"],
+    });
+    if (outcome.kind !== "retry") throw new Error(outcome.reason);
+    assertEquals(
+      [outcome.retryCount, outcome.interrupted, outcome.delayMs, outcome.stamps],
+      [0, true, 100, { handledBy: ["audit"] }],
+    );
+    assertEquals(outcome.errors.map((entry) => entry.class), [error.name]);
+    const last = manager.decide(envelope({ interruptions: 10 }), error, { durationMs: 300 });
+    assertEquals([last.kind, last.kind === "dead" && last.reason], ["dead", "interrupted"]);
+  }
+});
+
+Deno.test("what comes again without end comes after 100 ms at the earliest", () => {
+  const { manager } = managing({ retry: { delay: 0 } });
+  const delay = (error: unknown) => manager.determineRetryAction(envelope(), error).delay;
+  assertEquals(delay(new RecoverableError("x", { retryDelay: 0 })), 100);
+  assertEquals(delay(new RecoverableError("x")), 100);
+  assertEquals(delay(new Error("x")), 0);
+  const endless = managing({ retry: { getDelay: () => 0, shouldRetry: () => true } }).manager;
+  const later = endless.determineRetryAction(envelope({ retryCount: 50 }), new Error("x"));
+  assertEquals(later.delay, 100);
+});
+
+Deno.test("a manager without a transport writes to the one that a call gives, and names it if none does", async () => {
+  const transport = new InMemoryTransport();
+  await transport.send([{ type: "T", payload: {} }]);
+  const { messages: [claimed] } = await transport.claim({
+    token: crypto.randomUUID(),
+    maxMessages: 1,
+    leaseMs: 1_000,
+  });
+  if (!claimed) throw new Error("nothing was claimed");
+  const manager = new RetryManager({ strategy: new ExponentialBackoffRetryStrategy() });
+  await assertRejects(
+    () => manager.handleFailedMessage(claimed, new Error("x")),
+    RangeError,
+    "transport: ",
+  );
+  const result = await manager.handleFailedMessage(claimed, new Error("x"), transport);
+  assertEquals([result.shouldRetry, transport.messages[0]?.retryCount], [true, 1]);
+});

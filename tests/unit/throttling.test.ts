@@ -1,0 +1,99 @@
+/** Refusals that ask to come back: Retry-After in all its forms, and throttling by name or code. */
+
+import { assertEquals } from "@std/assert";
+import {
+  type Classification,
+  classifyError,
+} from "../../supabase/functions/_shared/symphony/index.ts";
+
+const now = new Date("2026-11-23T12:00:00Z");
+const classify = (error: unknown) => classifyError(error, { now });
+const retryable: Classification = { kind: "recoverable", countsAgainstLimit: true };
+const after = (retryDelay: number): Classification => ({ ...retryable, retryDelay });
+const never: Classification = { kind: "unrecoverable" };
+const http = (status: number, headers: HeadersInit = {}) => new Response(null, { status, headers });
+const error = (fields: object) => Object.assign(new Error("refused"), fields);
+
+Deno.test("a 4xx that carries Retry-After is retried after it, wherever its headers stand", () => {
+  for (const status of [400, 403, 404, 409, 423]) {
+    assertEquals(classify(http(status, { "retry-after": "60" })), after(60_000), String(status));
+    assertEquals(classify(http(status)), never, String(status));
+  }
+  const headers = { "Retry-After": "60" };
+  const forms = [
+    error({ response: { status: 403, headers } }),
+    error({ response: { status: 403, headers: new Headers(headers) } }),
+    error({ response: { status: 403, headers: new Map(Object.entries(headers)) } }),
+    error({ response: { status: 403, headers: Object.entries(headers) } }),
+    error({ response: { status: 403, headers: { "retry-after": ["60"] } } }),
+    error({ status: 403, headers: { "RETRY-AFTER": 60 } }),
+    error({ context: http(403, headers) }),
+    error({ $metadata: { httpStatusCode: 403 }, $response: { headers } }),
+    error({ status: 403, headers: { "retry-after-ms": "60000" } }),
+    new Error("outer", { cause: http(403, headers) }),
+  ];
+  for (const [index, one] of forms.entries()) {
+    assertEquals(classify(one), after(60_000), `form ${index}`);
+  }
+});
+
+Deno.test("a Retry-After that is a time since 1970 leaves the delay to the strategy", () => {
+  for (const value of ["1771404540", "1771404540000"]) {
+    assertEquals(classify(http(429, { "retry-after": value })), retryable, value);
+    assertEquals(classify(http(403, { "retry-after": value })), retryable, value);
+    assertEquals(classify(http(429, { "retry-after-ms": value })), retryable, value);
+  }
+});
+
+Deno.test("throttling is known by its name or code, whatever the status", () => {
+  const throttled = [
+    { name: "ThrottlingException", $metadata: { httpStatusCode: 400 } },
+    { name: "ProvisionedThroughputExceededException", status: 400 },
+    { code: "RequestLimitExceeded", statusCode: 400 },
+    { Code: "SlowDown", status: 403 },
+    { __type: "com.amazonaws.dynamodb#ThrottlingException", status: 400 },
+    { name: "X", $retryable: { throttling: true }, status: 400 },
+    { status: 403, errors: [{ reason: "userRateLimitExceeded" }] },
+    {
+      response: {
+        status: 403,
+        data: { error: { errors: [{ reason: "rateLimitExceeded" }] } },
+      },
+    },
+    { code: 403, status: "RESOURCE_EXHAUSTED" },
+    { code: 8, details: "quota", metadata: {} },
+    { code: 14, details: "unavailable", metadata: {} },
+    { status: 403, message: "You have exceeded a secondary rate limit." },
+    { status: 403, message: "API rate limit exceeded for user" },
+    { type: "StripeRateLimitError", statusCode: 400 },
+    { status: 400, error: { type: "rate_limit_error" } },
+    { code: "slack_webapi_rate_limited_error", statusCode: 400 },
+    { code: "over_email_send_rate_limit", status: 400 },
+  ];
+  for (const fields of throttled) {
+    assertEquals(classify(error(fields)), retryable, JSON.stringify(fields));
+  }
+  for (
+    const fields of [
+      { status: 403, message: "Resource not accessible by integration" },
+      { name: "AccessDeniedException", status: 400 },
+      { code: 7, details: "permission denied", status: 403 },
+      { code: "insufficient_quota", status: 403 },
+    ]
+  ) assertEquals(classify(error(fields)), never, JSON.stringify(fields));
+});
+
+Deno.test("a GitHub rate limit that is spent is waited for until it begins anew", () => {
+  const reset = String(now.getTime() / 1000 + 90);
+  const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset };
+  assertEquals(classify(error({ status: 403, response: { status: 403, headers } })), after(90_000));
+  assertEquals(
+    classify(error({ status: 403, headers: { ...headers, "x-ratelimit-remaining": "12" } })),
+    never,
+  );
+});
+
+Deno.test("a mail server's reply 4yz is retried, and 5yz is not", () => {
+  assertEquals(classify(error({ code: "EENVELOPE", responseCode: 451 })), retryable);
+  assertEquals(classify(error({ code: "EENVELOPE", responseCode: 550 })), never);
+});
