@@ -18,7 +18,7 @@ const REMOVE_ALL = `
     statement text;
   begin
     foreach statement in array array(
-      select format('drop function if exists %s cascade', p.oid::regprocedure)
+      select format('drop routine if exists %s cascade', p.oid::regprocedure)
       from pg_proc p
       where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\\_%'
       union all

@@ -26,7 +26,7 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_redrive(reason => 'tired')$$,
-  'PT400', 'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled',
+  'PT400', 'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted',
   'a reason that does not exist'
 );
 select is(

@@ -20,7 +20,7 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_remove_failed(reason => 'tired')$$,
-  'PT400', 'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled',
+  'PT400', 'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted',
   'a reason that does not exist'
 );
 select is((select count(*) from messenger_failed_messages), 1::bigint, 'the dead letter is still there');

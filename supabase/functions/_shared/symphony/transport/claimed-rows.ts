@@ -27,9 +27,11 @@ type RestOfRow = [
   groupKey: string | null,
   stamps: unknown,
   alone: boolean,
+  snoozes: number,
+  interruptions: number,
 ];
 
-const NOTHING_MORE: RestOfRow = [null, false, 0, null, null, false];
+const NOTHING_MORE: RestOfRow = [null, false, 0, null, null, false, 0, 0];
 
 /** The first and the last moment that a Date can hold. */
 const FURTHEST_MS = 8.64e15;
@@ -39,7 +41,8 @@ const MOST = 2 ** 31 - 2;
 /** @param bytes that the message takes, more or less */
 export function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): Envelope {
   const [id, type, payload, queue, priority, attempts, availableAt, createdAt, rest] = row;
-  const [expiresAt, expired, retryCount, groupKey, stamps, alone] = rest ?? NOTHING_MORE;
+  const [expiresAt, expired, retryCount, groupKey, stamps, alone, snoozes, interruptions] = rest ??
+    NOTHING_MORE;
   return {
     id,
     type,
@@ -55,6 +58,8 @@ export function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): 
     groupKey,
     stamps: toStamps(stamps),
     alone,
+    snoozes,
+    interruptions,
     leaseToken,
     bytes,
   };

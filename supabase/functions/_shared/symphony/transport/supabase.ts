@@ -24,37 +24,6 @@ import {
   type Transport,
 } from "./transport.ts";
 
-<<<<<<< HEAD
-=======
-/** A message as `messenger_claim` answers it. */
-type MessageRow = [
-  id: string,
-  type: string,
-  payload: unknown,
-  queue: string,
-  priority: number,
-  attempts: number,
-  // In ms since 1970: half the work of a date in letters.
-  availableAt: number,
-  createdAt: number,
-  rest: RestOfRow | null,
-];
-
-/** What few messages have. */
-type RestOfRow = [
-  expiresAt: string | null,
-  expired: boolean,
-  retryCount: number,
-  groupKey: string | null,
-  stamps: Stamps | null,
-  alone: boolean,
-  snoozes: number,
-  interruptions: number,
-];
-
-const NOTHING_MORE: RestOfRow = [null, false, 0, null, null, false, 0, 0];
-
->>>>>>> 6108f4a (Check what users' retry rules answer, bound and spread Retry-After, and charge interruptions to nobody)
 interface Enqueued {
   ids: string[];
 }
@@ -227,36 +196,6 @@ function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
   };
 }
 
-<<<<<<< HEAD
-=======
-/** @param bytes that it takes, more or less */
-function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): Envelope {
-  const [id, type, payload, queue, priority, attempts, availableAt, createdAt, rest] = row;
-  const [expiresAt, expired, retryCount, groupKey, stamps, alone, snoozes, interruptions] = rest ??
-    NOTHING_MORE;
-  return {
-    id,
-    type,
-    payload,
-    queue,
-    priority,
-    availableAt: new Date(availableAt),
-    createdAt: new Date(createdAt),
-    expiresAt: expiresAt === null ? null : new Date(expiresAt),
-    expired,
-    retryCount,
-    attempts,
-    groupKey,
-    stamps: stamps ?? {},
-    alone,
-    snoozes,
-    interruptions,
-    leaseToken,
-    bytes,
-  };
-}
-
->>>>>>> 6108f4a (Check what users' retry rules answer, bound and spread Retry-After, and charge interruptions to nobody)
 interface TokenSettlements {
   token: string;
   grouped?: true;
