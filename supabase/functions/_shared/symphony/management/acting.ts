@@ -28,17 +28,33 @@ const READS = /^messenger_(now|list_\w+|show_\w+)$/;
  * @param actor who the action log says it was
  */
 export function actingAs(client: SupabaseClient, actor: string): SupabaseClient {
-  const rpc: SupabaseClient["rpc"] = (call: string, args: unknown, options?: object) => {
+  return new Proxy(client, {
+    get(_, property) {
+      if (property === "rpc") return rpcOf(client, actor);
+      // What calls are made with when their answers are looked at on the way.
+      if (property === "schema") return (name: string) => ofSchema(client.schema(name), actor);
+      throw new Error(`an operator's client has no ${String(property)}`);
+    },
+  });
+}
+
+/** A schema's client in the same way; how it fetches may be set. */
+function ofSchema<Rest extends Pick<SupabaseClient, "rpc">>(rest: Rest, actor: string): Rest {
+  return new Proxy(rest, {
+    get(_, property) {
+      if (property === "rpc") return rpcOf(rest, actor);
+      if (property === "fetch") return Reflect.get(rest, property);
+      throw new Error(`an operator's client has no ${String(property)}`);
+    },
+  });
+}
+
+function rpcOf(client: Pick<SupabaseClient, "rpc">, actor: string): SupabaseClient["rpc"] {
+  return (call: string, args: unknown, options?: object) => {
     // The name may be followed by a query that names the arguments.
     const [name = ""] = call.split("?");
     if (READS.test(name)) return client.rpc(call, args, options);
     if (!OPERATIONS.has(name)) throw new Error(`${name} is no operation of operators`);
     return client.rpc("messenger_act", { actor, operation: name, args }, options);
   };
-  return new Proxy(client, {
-    get(_, property) {
-      if (property === "rpc") return rpc;
-      throw new Error(`an operator's client has no ${String(property)}`);
-    },
-  });
 }
