@@ -2,11 +2,28 @@
 -- pg_net. The function answers at once and works on in the background, because pg_net serves a
 -- whole batch of requests before the next.
 
+create table if not exists public.messenger_tick_requests (
+  id bigint primary key,
+  asked_at timestamptz not null default clock_timestamp()
+);
+
+comment on table public.messenger_tick_requests is
+  'Requests to the tick function of the last hour, so that a health check can find what pg_net was answered.';
+comment on column public.messenger_tick_requests.id is
+  'pg_net''s id of the request, as in net._http_response.';
+comment on column public.messenger_tick_requests.asked_at is
+  'When it was asked for.';
+
+alter table public.messenger_tick_requests enable row level security;
+revoke all on table public.messenger_tick_requests from anon, authenticated;
+grant select, insert, update, delete on table public.messenger_tick_requests to service_role;
+
 create or replace function public.messenger_post_tick(body jsonb) returns bigint
 language plpgsql
 set search_path = ''
 as $$
 declare
+  request_id bigint;
   url text := (
     select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'symphony_url'
   );
@@ -20,12 +37,22 @@ begin
       using hint = 'Set SYMPHONY_URL and SYMPHONY_SECRET_KEY and run supabase db push, or: select vault.create_secret(''https://<ref>.supabase.co'', ''symphony_url'').';
   end if;
 
-  return net.http_post(
+  request_id := net.http_post(
     url := rtrim(url, '/') || '/functions/v1/tick',
     body := body,
     headers := jsonb_build_object('Content-Type', 'application/json', 'apikey', secret_key),
     timeout_milliseconds := 5000
   );
+  -- After a crash pg_net counts from the beginning.
+  insert into public.messenger_tick_requests as r (id) values (request_id)
+  on conflict (id) do update set asked_at = excluded.asked_at;
+  delete from public.messenger_tick_requests r
+  where r.id = any (array(
+    select old.id from public.messenger_tick_requests old
+    where old.asked_at < clock_timestamp() - interval '1 hour'
+    order by old.id limit 10 for update skip locked
+  ));
+  return request_id;
 end
 $$;
 comment on function public.messenger_post_tick(jsonb) is

@@ -93,7 +93,8 @@ create or replace function public.messenger_list_queues(
   name text default null,
   after_name text default '',
   max_queues integer default 50,
-  max_count integer default 10000
+  max_count integer default 10000,
+  names text[] default null
 ) returns jsonb
 language sql stable
 set search_path = ''
@@ -104,6 +105,7 @@ as $$
   with page as (
     select * from public.messenger_queues q
     where (messenger_list_queues.name is null or q.name = messenger_list_queues.name)
+      and (names is null or q.name = any (names))
       and q.name > after_name
     order by q.name
     limit max_queues
@@ -144,7 +146,7 @@ as $$
   )
   from found f
 $$;
-comment on function public.messenger_list_queues(text, text, integer, integer) is
+comment on function public.messenger_list_queues(text, text, integer, integer, text[]) is
   'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Answers {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
 
 create or replace function public.messenger_set_queue(name text, settings jsonb) returns jsonb
@@ -262,7 +264,7 @@ comment on function public.messenger_delete_queue(text) is
 revoke execute on function
   public.messenger_queue_depth(text, integer),
   public.messenger_capped(bigint, integer),
-  public.messenger_list_queues(text, text, integer, integer),
+  public.messenger_list_queues(text, text, integer, integer, text[]),
   public.messenger_set_queue(text, jsonb),
   public.messenger_create_queue(text, jsonb),
   public.messenger_delete_queue(text)
@@ -270,7 +272,7 @@ from public, anon, authenticated;
 grant execute on function
   public.messenger_queue_depth(text, integer),
   public.messenger_capped(bigint, integer),
-  public.messenger_list_queues(text, text, integer, integer),
+  public.messenger_list_queues(text, text, integer, integer, text[]),
   public.messenger_set_queue(text, jsonb),
   public.messenger_create_queue(text, jsonb),
   public.messenger_delete_queue(text)

@@ -1,7 +1,7 @@
 -- How the bus is: what health checks, dashboards and metrics read, each in one call.
 
--- With its owner's rights: pg_cron's jobs and Vault's secrets are not the service role's to read. It
--- takes no arguments, and answers nothing but yes and no.
+-- With its owner's rights: pg_cron's jobs, Vault's secrets and pg_net's answers are not the service role's to
+-- read. It takes no arguments, and says nothing of a secret but whether it can be read.
 create or replace function public.messenger_installation() returns jsonb
 language plpgsql stable
 security definer
@@ -10,31 +10,183 @@ as $$
 declare
   has_cron constant boolean := to_regclass('cron.job') is not null;
   has_vault constant boolean := to_regclass('vault.decrypted_secrets') is not null;
-  has_job boolean := false;
+  has_net constant boolean := to_regclass('net._http_response') is not null;
+  job jsonb;
+  last_run jsonb;
+  last_answer jsonb;
   has_secrets boolean := false;
 begin
   if has_cron then
-    has_job := exists (
-      select from cron.job j where j.jobname = 'symphony-tick' and j.active
-    );
+    select jsonb_build_object('id', j.jobid, 'schedule', j.schedule, 'active', j.active) into job
+    from cron.job j
+    where j.jobname = 'symphony-tick'
+    order by j.active desc limit 1;
+    -- The records have no index by job.
+    select jsonb_build_object('at', r.start_time, 'status', r.status, 'message', left(r.return_message, 300))
+    into last_run
+    from (select * from cron.job_run_details d order by d.runid desc limit 1000) as r
+    where r.jobid = (job ->> 'id')::bigint and r.status in ('succeeded', 'failed')
+    order by r.runid desc limit 1;
   end if;
   if has_vault then
-    has_secrets := (
-      select count(*) = 2 from vault.decrypted_secrets s
-      where s.name in ('symphony_url', 'symphony_secret_key')
-    );
+    begin
+      has_secrets := (
+        select count(*) filter (where s.name <> 'symphony_url' or s.decrypted_secret ~ '^https?://.') = 2
+        from vault.decrypted_secrets s
+        where s.name in ('symphony_url', 'symphony_secret_key') and s.decrypted_secret <> ''
+      );
+    exception when others then
+      has_secrets := false;
+    end;
+  end if;
+  if has_net then
+    -- Nor have the answers an index by request.
+    select jsonb_build_object(
+      'at', a.created, 'status', a.status_code, 'timed_out', coalesce(a.timed_out, false),
+      'error', a.error_msg, 'content', left(a.content, 200)
+    )
+    into last_answer
+    from (
+      select * from net._http_response r
+      where r.created > now() - interval '1 hour' order by r.created desc limit 10000
+    ) as a
+    join public.messenger_tick_requests q on q.id = a.id
+    order by q.asked_at desc limit 1;
   end if;
   return jsonb_build_object(
     'pg_cron', has_cron,
-    'pg_net', to_regnamespace('net') is not null,
+    'pg_net', has_net,
     'vault', has_vault,
-    'cron_job', has_job,
-    'vault_secrets', has_secrets
+    'cron_job', coalesce((job ->> 'active')::boolean, false),
+    'vault_secrets', has_secrets,
+    'cron_schedule', job -> 'schedule',
+    'last_run', last_run,
+    'last_answer', last_answer
   );
 end
 $$;
 comment on function public.messenger_installation() is
-  'Whether what the bus stands on is there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}.';
+  'Whether what the bus stands on is there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; and what pg_net was answered last by the tick function, "last_answer".';
+
+-- It goes from queue to queue along the index of the claim; what runs is named by leases, and what waits behind its
+-- group runs or waits in that index as well.
+create or replace function public.messenger_queues_in_use(max_queues integer default 10000)
+returns text[]
+language sql stable
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+  with recursive met (queue, number) as (
+    (
+      select m.queue, 1 from public.messenger_messages m
+      where not m.alone and not m.blocked and not m.tracked
+      order by m.queue limit 1
+    )
+    union all
+    select
+      (
+        select m.queue from public.messenger_messages m
+        where not m.alone and not m.blocked and not m.tracked and m.queue > met.queue
+        order by m.queue limit 1
+      ),
+      met.number + 1
+    from met where met.queue is not null and met.number < max_queues
+  )
+  select array(
+    select met.queue from met where met.queue is not null
+    union
+    select unnest(l.queues) from (select * from public.messenger_leases limit 10000) as l
+    union
+    select a.queue from (
+      select m.queue from public.messenger_messages m
+      where m.alone and not m.blocked and not m.tracked
+      order by m.available_at, m.id limit 10000
+    ) as a
+    order by 1
+  )
+$$;
+comment on function public.messenger_queues_in_use(integer) is
+  'Queues that hold messages, by name; it looks at so many queues at most.';
+
+create or replace function public.messenger_stray_queues() returns text[]
+language sql stable
+set search_path = ''
+as $$
+  select array(
+    select used.queue from unnest(public.messenger_queues_in_use()) as used (queue)
+    where not exists (select from public.messenger_queues q where q.name = used.queue)
+    limit 100
+  )
+$$;
+comment on function public.messenger_stray_queues() is
+  'Queues that hold messages and have no row in messenger_queues, so that no claim looks into them; the first 100.';
+
+-- A restore may leave the sequence behind the ids that are there.
+create or replace function public.messenger_sequence_is_behind() returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select coalesce(
+    s.last_value < greatest(
+      (select max(m.id) from public.messenger_messages m),
+      (select max(f.id) from public.messenger_failed_messages f)
+    ),
+    false
+  )
+  from public.messenger_messages_id_seq s
+$$;
+comment on function public.messenger_sequence_is_behind() is
+  'Whether new messages may get ids that others have.';
+
+-- Since when the schedule waits that should have run first; one that was changed and not planned since counts
+-- from its change.
+create or replace function public.messenger_schedules_overdue_since() returns timestamptz
+language sql stable
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+  select least(
+    (
+      select s.next_run_at from public.messenger_schedules s
+      where s.enabled
+        and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') > '-infinity'
+        and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= public.messenger_now()
+      order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id limit 1
+    ),
+    (
+      select min(unplanned.updated_at) from (
+        select s.updated_at from public.messenger_schedules s
+        where s.enabled and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') = '-infinity'
+        order by s.id limit 1000
+      ) as unplanned
+    )
+  )
+$$;
+comment on function public.messenger_schedules_overdue_since() is
+  'The earliest planned time that has passed, of an enabled schedule; null if none has.';
+
+-- Ticks that were asked for since the last one started, more than half a minute ago.
+create or replace function public.messenger_ticks_not_started() returns integer
+language sql stable
+set search_path = ''
+as $$
+  select count(*)::integer
+  from (select * from public.messenger_ticks latest order by latest.id desc limit 1000) as t
+  where t.started_at is null and t.asked_at < clock_timestamp() - interval '30 seconds'
+    and t.asked_at > coalesce(
+      (
+        select max(s.started_at)
+        from (select * from public.messenger_ticks latest order by latest.id desc limit 1000) as s
+      ),
+      '-infinity'
+    )
+$$;
+comment on function public.messenger_ticks_not_started() is
+  'How many ticks were asked for since the last one started, and did not start within half a minute.';
 
 create or replace function public.messenger_count_failed(
   since timestamptz default '-infinity', max_count integer default 10000
@@ -70,11 +222,19 @@ as $$
     ),
     'dead_letters_last_hour',
       public.messenger_count_failed(public.messenger_now() - interval '1 hour'),
+    'ticks_not_started', public.messenger_ticks_not_started(),
+    'schedules_overdue_since', public.messenger_schedules_overdue_since(),
+    'schedules_invalid', (
+      select count(*) filter (where s.disabled_by = 'invalid')
+      from (select latest.disabled_by from public.messenger_schedules latest limit 100000) as s
+    ),
+    'stray_queues', to_jsonb(public.messenger_stray_queues()),
+    'sequence_is_behind', public.messenger_sequence_is_behind(),
     'installation', public.messenger_installation()
   )
 $$;
 comment on function public.messenger_health() is
-  'What a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "installation"}. Paused queues do not count.';
+  'What a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "installation"}. Paused queues do not count.';
 
 -- What the latest ticks that ended within a time did.
 create or replace function public.messenger_tick_rates(within interval) returns jsonb
@@ -95,13 +255,42 @@ $$;
 comment on function public.messenger_tick_rates(interval) is
   'What ticks that ended within a time did: {"seconds", "ticks", "claimed", "handled", "retried", "failed"}.';
 
+-- So many queues, those that hold messages first.
+create or replace function public.messenger_queues_to_show(max_queues integer) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  used constant text[] := public.messenger_queues_in_use();
+  others text[] := '{}';
+  known bigint;
+begin
+  if cardinality(used) < max_queues then
+    others := array(
+      select q.name from public.messenger_queues q
+      where q.name <> all (used)
+      order by q.name limit max_queues - cardinality(used)
+    );
+  end if;
+  select count(*) into known from (select from public.messenger_queues limit 100000) as q;
+  return jsonb_build_object(
+    'queues', public.messenger_list_queues(
+      names => used[:max_queues] || others, max_queues => max_queues
+    ) -> 'queues',
+    'left_out', greatest(0, known - max_queues),
+    'left_out_in_use', greatest(0, cardinality(used) - max_queues)
+  );
+end
+$$;
+comment on function public.messenger_queues_to_show(integer) is
+  'Settings and depth of so many queues, those that hold messages first: {"queues", "left_out", "left_out_in_use"}; the last is how many of those left out hold messages.';
+
 create or replace function public.messenger_stats() returns jsonb
 language sql stable
 set search_path = ''
 as $$
-  select jsonb_build_object(
+  select public.messenger_queues_to_show(200) || jsonb_build_object(
     'now', public.messenger_now(),
-    'queues', public.messenger_list_queues(max_queues => 200) -> 'queues',
     'dead_letters', jsonb_build_object(
       'total', public.messenger_count_failed(),
       'last_hour', public.messenger_count_failed(public.messenger_now() - interval '1 hour'),
@@ -142,7 +331,30 @@ as $$
   )
 $$;
 comment on function public.messenger_stats() is
-  'The state of the bus in one call: {"now", "queues", "dead_letters", "schedules", "ticks"}. Counts stop at 10,000; groups are of the latest 10,000 dead letters.';
+  'The state of the bus in one call: {"now", "queues", "left_out", "left_out_in_use", "dead_letters", "schedules", "ticks"}. 200 queues at most, those that hold messages first. Counts stop at 10,000; groups are of the latest 10,000 dead letters.';
+
+create or replace function public.messenger_list_ticks(
+  before_id bigint default null, max_ticks integer default 50
+) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  with found as (
+    select * from public.messenger_ticks t
+    where t.id < coalesce(before_id, 9223372036854775807)
+    order by t.id desc
+    limit max_ticks
+  )
+  select jsonb_build_object(
+    'ticks', coalesce(
+      jsonb_agg(to_jsonb(f) || jsonb_build_object('id', f.id::text) order by f.id desc), '[]'
+    ),
+    'next', case when count(*) = max_ticks then min(f.id)::text end
+  )
+  from found f
+$$;
+comment on function public.messenger_list_ticks(bigint, integer) is
+  'The latest ticks, those before an id. Returns {"ticks", "next"}; next is the id to go on before.';
 
 do $$
 declare
@@ -150,6 +362,9 @@ declare
 begin
   foreach signature in array array[
     'messenger_installation()', 'messenger_count_failed(timestamptz, integer)',
+    'messenger_queues_in_use(integer)', 'messenger_stray_queues()', 'messenger_sequence_is_behind()',
+    'messenger_schedules_overdue_since()', 'messenger_ticks_not_started()',
+    'messenger_queues_to_show(integer)', 'messenger_list_ticks(bigint, integer)',
     'messenger_health()', 'messenger_tick_rates(interval)', 'messenger_stats()'
   ] loop
     execute format('revoke execute on function public.%s from public, anon, authenticated', signature);

@@ -62,6 +62,38 @@ testsOnStack({}, (test) => {
     await stack.sql`update vault.secrets set name = 'symphony_url' where name = 'elsewhere'`;
   });
 
+  test("what stands still is found, and each failing check says what to do", async (stack) => {
+    await clearManaged(stack);
+    await stack.tick();
+    const [job] = await stack
+      .sql`select schedule, command from cron.job where jobname = 'symphony-tick'`;
+    await stack.sql`select cron.schedule('symphony-tick', '0 0 29 2 *', ${job?.command ?? ""})`;
+    await stack
+      .sql`insert into public.messenger_schedules (message_type, schedule_type, cron, payload)
+      values ('Note', 'cron', '@yearly', '{"text":"x"}')`;
+    await stack.sql`update public.messenger_schedules set next_run_at = now() - interval '2 hours'
+      where true`;
+    const { status, body } = await ask(stack, "GET", "/health");
+    await stack.sql`select cron.schedule('symphony-tick', '* * * * *', ${job?.command ?? ""})`;
+    const ill = body.checks.filter(({ ok }: Check) => !ok);
+    assertEquals([status, ill.map(({ name }: Check) => name)], [503, [
+      "overdue schedules",
+      "cron_schedule",
+    ]]);
+    assertMatch(ill[1].advice, /cron\.schedule\('symphony-tick', '\* \* \* \* \*'/);
+    assertEquals(await failing(stack, "?maxScheduleAge=3h"), [200, []]);
+    await clearManaged(stack);
+  });
+
+  test("ticks are listed, the latest first, a page at a time", async (stack) => {
+    await stack.tick();
+    await stack.tick();
+    const first = await ask(stack, "GET", "/ticks?limit=1");
+    const second = await ask(stack, "GET", `/ticks?limit=1&cursor=${first.body.next}`);
+    assert(BigInt(first.body.ticks[0].id) > BigInt(second.body.ticks[0].id));
+    assert(first.body.ticks[0].endedAt !== null);
+  });
+
   test("wrong limits are refused by name", async (stack) => {
     for (const field of ["maxTickAge", "maxReadyAge", "maxDeadLetters"]) {
       const answered = await ask(stack, "GET", `/health?${field}=soon`);

@@ -1,6 +1,6 @@
 /** The pure parts of the management API: the judgement of health, metrics, cursors and names. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   cursor,
   id,
@@ -15,9 +15,23 @@ const facts = {
   lastTickAt: "2026-01-01T11:57:00Z",
   oldestReadyAt: "2026-01-01T11:55:00Z",
   deadLettersLastHour: { count: 3 },
-  installation: { pgCron: true },
+  ticksNotStarted: 0,
+  schedulesOverdueSince: "2026-01-01T11:55:00Z",
+  schedulesInvalid: 0,
+  strayQueues: [],
+  sequenceIsBehind: false,
+  installation: {
+    ...{ pgCron: true, pgNet: true, vault: true, cronJob: true, vaultSecrets: true },
+    cronSchedule: "* * * * *",
+    lastRun: { at: "2026-01-01T11:59:00Z", status: "succeeded", message: "1 row" },
+    lastAnswer: {
+      ...{ at: "2026-01-01T11:59:00Z", status: 202, timedOut: false, error: null, content: null },
+    },
+  },
 };
-const limits = { maxTickAge: 180_000, maxReadyAge: 300_000, maxDeadLetters: 3 };
+const limits = {
+  ...{ maxTickAge: 180_000, maxReadyAge: 300_000, maxScheduleAge: 300_000, maxDeadLetters: 3 },
+};
 
 function failing(given: object, limit: object = {}): string[] {
   const { status, checks } = judgeHealth({ ...facts, ...given }, { ...limits, ...limit });
@@ -31,7 +45,58 @@ Deno.test("what lies on its limit is healthy, what lies beyond is not", () => {
   assertEquals(failing({ lastTickAt: "2026-01-01T11:56:59.999Z" }), ["last tick"]);
   assertEquals(failing({ oldestReadyAt: "2026-01-01T11:54:59Z" }), ["oldest ready message"]);
   assertEquals(failing({}, { maxDeadLetters: 2 }), ["dead letters in the last hour"]);
-  assertEquals(failing({ installation: { pgCron: false } }), ["pg_cron"]);
+  assertEquals(failing({ schedulesOverdueSince: "2026-01-01T11:54:59Z" }), ["overdue schedules"]);
+  assertEquals(failing({ schedulesInvalid: 1 }), ["invalid schedules"]);
+  assertEquals(failing({ strayQueues: ["lost"] }), ["stray queues"]);
+  assertEquals(failing({ sequenceIsBehind: true }), ["sequence"]);
+});
+
+Deno.test("what the bus stands on is judged by whether it works, not only by whether it is there", () => {
+  const { installation } = facts;
+  const ill = (given: object) => failing({ installation: { ...installation, ...given } });
+  assertEquals(ill({ pgCron: false }), ["pg_cron"]);
+  for (const schedule of ["0 0 29 2 *", "*/5 * * * *", "* 3 * * *", "@hourly", "nonsense"]) {
+    assertEquals(ill({ cronSchedule: schedule }), ["cron_schedule"], schedule);
+  }
+  for (const schedule of ["* * * * *", "*/1 * * * *", "30 seconds", "1 second", null]) {
+    assertEquals(ill({ cronSchedule: schedule }), [], String(schedule));
+  }
+  const { lastRun, lastAnswer } = installation;
+  assertEquals(ill({ lastRun: { ...lastRun, status: "failed" } }), ["cron_run"]);
+  assertEquals(ill({ lastRun: { ...lastRun, at: "2026-01-01T11:56:59Z" } }), ["cron_run"]);
+  assertEquals(ill({ lastRun: null, lastAnswer: null }), [], "nothing is known yet");
+  for (const status of [401, 404, 500, 302]) {
+    assertEquals(ill({ lastAnswer: { ...lastAnswer, status } }), ["asked ticks"]);
+  }
+  const none = { ...lastAnswer, status: null };
+  assertEquals(ill({ lastAnswer: { ...none, error: "Couldn't connect" } }), ["asked ticks"]);
+  assertEquals(ill({ lastAnswer: { ...none, error: "Timeout", timedOut: true } }), []);
+});
+
+Deno.test("each failing check says what to do, by what was found", () => {
+  const { installation } = facts;
+  const advice = (given: object) =>
+    judgeHealth({ ...facts, ...given }, limits).checks.flatMap(({ advice }) => advice ?? []);
+  assertEquals(advice({}), []);
+  const lastAnswer = { ...installation.lastAnswer, status: 401, content: "wrong key" };
+  const [refused] = advice({ ticksNotStarted: 3, installation: { ...installation, lastAnswer } });
+  assertStringIncludes(refused ?? "", "3 asked for");
+  assertStringIncludes(refused ?? "", "refuses the secret key");
+  const [lost] = advice({
+    ticksNotStarted: 1,
+    installation: { ...installation, lastAnswer: null },
+  });
+  assertStringIncludes(lost ?? "", "pg_net has sent nothing");
+  const nothing = {
+    pgCron: false,
+    pgNet: false,
+    vault: false,
+    cronJob: false,
+    vaultSecrets: false,
+  };
+  for (const said of advice({ installation: nothing, lastTickAt: null })) {
+    assertMatch(said, /\.$/);
+  }
 });
 
 Deno.test("a bus that never ticked is not healthy; one without messages or a limit is", () => {
@@ -45,6 +110,8 @@ Deno.test("metrics escape what stands in labels, and write 0 for what never was"
   const count = { count: 0, capped: false };
   const text = toMetrics({
     now: facts.now,
+    leftOut: 7,
+    leftOutInUse: 3,
     queues: [{
       name: 'a"\\\n',
       paused: true,
@@ -65,6 +132,7 @@ Deno.test("metrics escape what stands in labels, and write 0 for what never was"
       'symphony_queue_oldest_ready_seconds{queue="a\\"\\\\\\n"} 30',
     ][0],
   );
+  assertEquals(line("symphony_queues_left_out"), 'symphony_queues_left_out{state="in_use"} 3');
   assertEquals(line("symphony_last_tick"), "symphony_last_tick_timestamp_seconds 0");
 });
 

@@ -544,6 +544,22 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_tick_requests": {
+        Row: {
+          "asked_at": string;
+          "id": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "asked_at"?: string;
+          "id": number;
+        };
+        Update: {
+          "asked_at"?: string;
+          "id"?: number;
+        };
+        Relationships: [];
+      };
       "messenger_ticks": {
         Row: {
           "asked_at": string;
@@ -818,6 +834,7 @@ export type Database = {
           "max_count"?: number;
           "max_queues"?: number;
           "name"?: string;
+          "names"?: (string)[];
         };
         Returns: Json;
       };
@@ -834,6 +851,10 @@ export type Database = {
           "message_type"?: string;
           "name"?: string;
         };
+        Returns: Json;
+      };
+      "messenger_list_ticks": {
+        Args: { "before_id"?: number; "max_ticks"?: number };
         Returns: Json;
       };
       "messenger_lock_alone": {
@@ -977,6 +998,8 @@ export type Database = {
       "messenger_queue_lock": { Args: { "queue": string }; Returns: number };
       "messenger_queue_opens_at": { Args: { "queue": string }; Returns: string };
       "messenger_queue_room": { Args: { "queue": string; "slots"?: number }; Returns: number };
+      "messenger_queues_in_use": { Args: { "max_queues"?: number }; Returns: (string)[] };
+      "messenger_queues_to_show": { Args: { "max_queues": number }; Returns: Json };
       "messenger_redrive": {
         Args: {
           "after"?: Json;
@@ -1089,6 +1112,8 @@ export type Database = {
         Returns: number;
       };
       "messenger_schedule_state": { Args: Record<PropertyKey, never>; Returns: (string)[] };
+      "messenger_schedules_overdue_since": { Args: Record<PropertyKey, never>; Returns: string };
+      "messenger_sequence_is_behind": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_set_queue": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_settle": { Args: { "settlements": Json }; Returns: Json };
       "messenger_settle_and_claim": {
@@ -1128,6 +1153,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_stored_bytes": { Args: { "value": Json }; Returns: number };
+      "messenger_stray_queues": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "messenger_sync_schedules": {
         Args: { "dry_run"?: boolean; "fingerprint": string; "schedules": Json };
         Returns: Json;
@@ -1153,6 +1179,7 @@ export type Database = {
         };
       };
       "messenger_ticks_key": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_ticks_not_started": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_trigger_schedule": {
         Args: {
           "counted"?: boolean;

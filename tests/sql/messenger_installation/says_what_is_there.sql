@@ -2,8 +2,9 @@ begin;
 select plan(4);
 
 select is(
-  messenger_installation(),
-  '{"pg_cron":true,"pg_net":true,"vault":true,"cron_job":true,"vault_secrets":true}', 'all of it'
+  messenger_installation() - array['last_run', 'last_answer'],
+  '{"pg_cron":true,"pg_net":true,"vault":true,"cron_job":true,"vault_secrets":true,"cron_schedule":"* * * * *"}',
+  'all of it'
 );
 update cron.job set active = false where jobname = 'symphony-tick';
 select is(messenger_installation() -> 'cron_job', 'false', 'a job that is switched off');

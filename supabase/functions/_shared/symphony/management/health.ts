@@ -1,4 +1,4 @@
-/** Judges whether the bus is alive. Pure. */
+/** Judges whether the bus is alive, and says of what is not what to do. Pure. */
 
 /** What the database tells. */
 export interface HealthFacts {
@@ -6,7 +6,36 @@ export interface HealthFacts {
   readonly lastTickAt: string | null;
   readonly oldestReadyAt: string | null;
   readonly deadLettersLastHour: { readonly count: number };
-  readonly installation: Readonly<Record<string, boolean>>;
+  /** Ticks that were asked for since the last one started. */
+  readonly ticksNotStarted: number;
+  readonly schedulesOverdueSince: string | null;
+  readonly schedulesInvalid: number;
+  /** Queues with messages that no claim looks into. */
+  readonly strayQueues: readonly string[];
+  readonly sequenceIsBehind: boolean;
+  readonly installation: Installation;
+}
+
+/** What the bus stands on. */
+export interface Installation {
+  readonly pgCron: boolean;
+  readonly pgNet: boolean;
+  readonly vault: boolean;
+  readonly cronJob: boolean;
+  readonly vaultSecrets: boolean;
+  readonly cronSchedule?: string | null;
+  readonly lastRun?: {
+    readonly at: string | null;
+    readonly status: string;
+    readonly message: string | null;
+  } | null;
+  readonly lastAnswer?: {
+    readonly at: string;
+    readonly status: number | null;
+    readonly timedOut: boolean;
+    readonly error: string | null;
+    readonly content: string | null;
+  } | null;
 }
 
 /** Beyond these the bus is not healthy. */
@@ -15,6 +44,8 @@ export interface HealthLimits {
   readonly maxTickAge: number;
   /** Ms that a due message may have waited. */
   readonly maxReadyAge: number;
+  /** Ms that a schedule's run may be overdue. */
+  readonly maxScheduleAge: number;
   /** Dead letters within an hour; any number where absent. */
   readonly maxDeadLetters: number | undefined;
 }
@@ -23,48 +54,191 @@ export interface HealthLimits {
 export interface HealthCheck {
   readonly name: string;
   readonly ok: boolean;
-  /** What was found: ms, a number, or whether it is there; null: never. */
-  readonly found: number | boolean | null;
+  /** What was found: ms, a number, text, or whether it is there; null: never, or none. */
+  readonly found: number | boolean | string | null;
   /** The most that is healthy, in the same unit; null: there is no limit. */
-  readonly limit: number | boolean | null;
+  readonly limit: number | boolean | string | null;
+  /** What to do where it is not ok; null where it is. */
+  readonly advice: string | null;
 }
 
-/** Judges each fact by its limit. Paused queues are nobody's delay; the database leaves them out. */
+type Judged = Omit<HealthCheck, "advice"> & { readonly advice: string };
+
+/** Judges each fact by its limit. A paused queue is no delay; the database leaves it out. */
 export function judgeHealth(facts: HealthFacts, limits: HealthLimits): {
   status: "ok" | "failing";
   checks: HealthCheck[];
 } {
-  const age = (since: string | null) =>
-    since === null ? null : Math.max(0, Date.parse(facts.now) - Date.parse(since));
-  const tickAge = age(facts.lastTickAt);
-  const readyAge = age(facts.oldestReadyAt) ?? 0;
-  const deadLetters = facts.deadLettersLastHour.count;
-  const { maxTickAge, maxReadyAge, maxDeadLetters } = limits;
   const checks = [
+    ...judgeTicks(facts, limits),
+    ...judgeMessages(facts, limits),
+    ...judgeSchedules(facts, limits),
+    ...judgeInstallation(facts.installation),
+    ...judgeCronJob(facts, limits),
+  ].map((check) => ({ ...check, advice: check.ok ? null : check.advice }));
+  return { status: checks.every(({ ok }) => ok) ? "ok" : "failing", checks };
+}
+
+function age(facts: HealthFacts, since: string | null): number | null {
+  return since === null ? null : Math.max(0, Date.parse(facts.now) - Date.parse(since));
+}
+
+function judgeTicks(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged[] {
+  const tickAge = age(facts, facts.lastTickAt);
+  const { lastAnswer } = facts.installation;
+  return [
     {
       name: "last tick",
       ok: tickAge !== null && tickAge <= maxTickAge,
       found: tickAge,
       limit: maxTickAge,
+      advice:
+        "No tick has begun in time. See whether the function tick is deployed, and the checks of cron_job and asked ticks.",
     },
+    {
+      name: "asked ticks",
+      ok: facts.ticksNotStarted === 0 && !isRefusal(lastAnswer),
+      found: lastAnswer ? describeAnswer(lastAnswer) : facts.ticksNotStarted,
+      limit: 0,
+      advice: adviceOnTicks(facts.ticksNotStarted, lastAnswer),
+    },
+  ];
+}
+
+function isRefusal(answer: Installation["lastAnswer"]): boolean {
+  // A function that starts cold may take longer than the request waits, and work all the same.
+  return answer?.status ? answer.status >= 300 : Boolean(answer?.error) && !answer?.timedOut;
+}
+
+function describeAnswer(
+  { status, timedOut, error, content }: NonNullable<Installation["lastAnswer"]>,
+) {
+  if (status) return `HTTP ${status}${status >= 300 && content ? ` ${content}` : ""}`;
+  return timedOut ? "timed out" : error ?? "no answer";
+}
+
+function adviceOnTicks(notStarted: number, answer: Installation["lastAnswer"]): string {
+  const number = `${notStarted} asked for since the last one began have not started`;
+  if (answer?.status === 401 || answer?.status === 403) {
+    return `${number}: the function tick refuses the secret key. Put the project's secret key into Vault as symphony_secret_key.`;
+  }
+  if (answer?.status === 404) {
+    return `${number}: the function tick is not there. Deploy it, and see that Vault's symphony_url is the project's URL.`;
+  }
+  if (answer?.timedOut || answer?.error) {
+    return `${number}: the function tick cannot be reached. See that Vault's symphony_url is the project's URL.`;
+  }
+  return answer && isRefusal(answer)
+    ? `${number}: the function tick answers with an error. See its logs.`
+    : `${number}: pg_net has sent nothing. Restart its worker: select net.worker_restart().`;
+}
+
+function judgeMessages(facts: HealthFacts, limits: HealthLimits): Judged[] {
+  const readyAge = age(facts, facts.oldestReadyAt) ?? 0;
+  const deadLetters = facts.deadLettersLastHour.count;
+  const { maxReadyAge, maxDeadLetters } = limits;
+  return [
     {
       name: "oldest ready message",
       ok: readyAge <= maxReadyAge,
       found: readyAge,
       limit: maxReadyAge,
+      advice:
+        "Ticks do not keep up. See the queue's limits (messenger queues list), raise its max_workers, or give the check a larger maxReadyAge.",
     },
     {
       name: "dead letters in the last hour",
       ok: maxDeadLetters === undefined || deadLetters <= maxDeadLetters,
       found: deadLetters,
       limit: maxDeadLetters ?? null,
+      advice: "See their errors: messenger failed list. Redrive them once the cause is mended.",
     },
-    ...Object.entries(facts.installation).map(([name, isThere]) => ({
-      name: name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      ok: isThere,
-      found: isThere,
+    {
+      name: "stray queues",
+      ok: facts.strayQueues.length === 0,
+      found: facts.strayQueues.length === 0 ? 0 : facts.strayQueues.join(", "),
+      limit: 0,
+      advice:
+        "Messages wait in queues that have no row, where no claim looks. Make the rows: messenger queues create NAME.",
+    },
+    {
+      name: "sequence",
+      ok: !facts.sequenceIsBehind,
+      found: !facts.sequenceIsBehind,
       limit: true,
-    })),
+      advice:
+        "New messages may get ids that others have. select setval('public.messenger_messages_id_seq', (select max(id) from (select id from public.messenger_messages union all select id from public.messenger_failed_messages) as ids)).",
+    },
   ];
-  return { status: checks.every(({ ok }) => ok) ? "ok" : "failing", checks };
+}
+
+function judgeSchedules(facts: HealthFacts, { maxScheduleAge }: HealthLimits): Judged[] {
+  const overdue = age(facts, facts.schedulesOverdueSince) ?? 0;
+  return [
+    {
+      name: "overdue schedules",
+      ok: overdue <= maxScheduleAge,
+      found: overdue,
+      limit: maxScheduleAge,
+      advice:
+        "A schedule's run is overdue: no tick plans schedules. See the check of last tick, and the logs of the function tick.",
+    },
+    {
+      name: "invalid schedules",
+      ok: facts.schedulesInvalid === 0,
+      found: facts.schedulesInvalid,
+      limit: 0,
+      advice:
+        "Schedules were disabled, for they cannot run. See why: messenger schedules list. Change or delete them.",
+    },
+  ];
+}
+
+const INSTALLED = {
+  pgCron: ["pg_cron", "Install it: create extension pg_cron with schema pg_catalog."],
+  pgNet: ["pg_net", "Install it: create extension pg_net."],
+  vault: ["vault", "Install it: create extension supabase_vault."],
+  cronJob: [
+    "cron_job",
+    "The job symphony-tick is missing or switched off: select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()').",
+  ],
+  vaultSecrets: [
+    "vault_secrets",
+    "Vault's symphony_url or symphony_secret_key is missing, empty, no URL, or cannot be read. Set SYMPHONY_URL and SYMPHONY_SECRET_KEY and run supabase db push.",
+  ],
+} as const;
+
+function judgeInstallation(installation: Installation): Judged[] {
+  return Object.entries(INSTALLED).map(([field, [name, advice]]) => {
+    const isThere = installation[field as keyof typeof INSTALLED] === true;
+    return { name, ok: isThere, found: isThere, limit: true, advice };
+  });
+}
+
+// Every minute, or every so many seconds.
+const EVERY_MINUTE = /^\s*((\*|\*\/1|0-59)(\s+(\*|\*\/1)){4}|\d{1,2}\s+seconds?)\s*$/;
+
+function judgeCronJob(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged[] {
+  const { cronJob, cronSchedule, lastRun } = facts.installation;
+  const runAge = age(facts, lastRun?.at ?? null);
+  const isLate = runAge !== null && runAge > maxTickAge;
+  return [
+    {
+      name: "cron_schedule",
+      ok: !cronJob || !cronSchedule || EVERY_MINUTE.test(cronSchedule),
+      found: cronSchedule ?? null,
+      limit: "* * * * *",
+      advice:
+        "The job symphony-tick does not run every minute: select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()').",
+    },
+    {
+      name: "cron_run",
+      ok: !lastRun || lastRun.status === "succeeded" && !isLate,
+      found: lastRun?.status === "failed" ? lastRun.message ?? "failed" : runAge,
+      limit: maxTickAge,
+      advice: isLate
+        ? "pg_cron has not run the job symphony-tick in time. See cron.job_run_details, and whether other jobs hold its workers; restart the database where none runs."
+        : "The last run of the job symphony-tick failed; its message says why. See cron.job_run_details.",
+    },
+  ];
 }

@@ -7,7 +7,7 @@ type Sample = readonly [labels: Labels, value: number];
 
 /** Writes the metrics. All are gauges: the database keeps the latest ticks, not sums since the start. */
 export function toMetrics(stats: Stats): string {
-  const { queues, deadLetters, schedules, ticks } = stats;
+  const { queues, leftOut, leftOutInUse, deadLetters, schedules, ticks } = stats;
   const now = Date.parse(stats.now);
   const seconds = (time: string) => Date.parse(time) / 1000;
   const states = ["due", "delayed", "blocked", "alone", "processing"] as const;
@@ -32,6 +32,10 @@ export function toMetrics(stats: Stats): string {
       "1 if the queue is paused",
       queues.map(({ name, paused }) => [{ queue: name }, Number(paused)]),
     ),
+    gauge("queues_left_out", "Queues without metrics of their own: there are more than 200", [
+      [{ state: "in_use" }, leftOutInUse],
+      [{ state: "empty" }, leftOut - leftOutInUse],
+    ]),
     gauge("dead_letters", "Dead letters; counted up to 10000", [[{}, deadLetters.total.count]]),
     gauge(
       "dead_letters_last_hour",

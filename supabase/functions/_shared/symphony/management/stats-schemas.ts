@@ -16,7 +16,9 @@ const rate = z.object({
 /** The state of the bus. */
 export const stats = z.object({
   now: time,
-  queues: z.array(queue).openapi({ description: "The first 200 by name" }),
+  queues: z.array(queue).openapi({ description: "200 at most, those that hold messages first" }),
+  leftOut: z.int().openapi({ description: "How many queues are not in `queues`" }),
+  leftOutInUse: z.int().openapi({ description: "How many of these hold messages" }),
   deadLetters: z.object({
     total: count,
     lastHour: count,
@@ -41,10 +43,22 @@ export const health = z.object({
   checks: z.array(z.object({
     name: z.string(),
     ok: z.boolean(),
-    found: z.union([z.number(), z.boolean()]).nullable(),
-    limit: z.union([z.number(), z.boolean()]).nullable(),
+    found: z.union([z.number(), z.boolean(), z.string()]).nullable(),
+    limit: z.union([z.number(), z.boolean(), z.string()]).nullable(),
+    advice: z.string().nullable().openapi({ description: "What to do where it is not ok" }),
   })),
 }).openapi("Health");
+
+/** A tick. */
+export const tick = z.object({
+  id,
+  askedAt: time,
+  startedAt: time.nullable().openapi({ description: "null: its request has not arrived" }),
+  heartbeatAt: time.nullable(),
+  restedAt: time.nullable(),
+  endedAt: time.nullable(),
+  report: z.record(z.string(), z.unknown()).nullable().openapi({ description: "What it did" }),
+}).openapi("Tick");
 
 /** A line of the action log. */
 export const action = z.object({

@@ -8,7 +8,7 @@ import { cursor, id, limit, next, toCursor } from "./fields.ts";
 import { type HealthFacts, judgeHealth } from "./health.ts";
 import { toMetrics } from "./metrics.ts";
 import { ask, type ManagementParts } from "./parts.ts";
-import { action, health, type Stats, stats } from "./stats-schemas.ts";
+import { action, health, type Stats, stats, tick } from "./stats-schemas.ts";
 
 const tag = "status";
 
@@ -20,6 +20,10 @@ const healthQuery = z.strictObject({
   maxReadyAge: durationField.default("5m").openapi({
     type: "string",
     description: "How long a due message may have waited",
+  }),
+  maxScheduleAge: durationField.default("5m").openapi({
+    type: "string",
+    description: "How long a schedule's run may be overdue",
   }),
   maxDeadLetters: z.string().regex(/^\d{1,9}$/, "has to be a whole number").transform(Number)
     .optional().openapi({ type: "integer", description: "In the last hour; any number if absent" }),
@@ -41,6 +45,7 @@ export function addStatus(app: ManagementApp, { supabase }: ManagementParts): vo
     judgeHealth(await ask<HealthFacts>(supabase, "messenger_health"), {
       maxTickAge: parseDuration(query.maxTickAge, "maxTickAge"),
       maxReadyAge: parseDuration(query.maxReadyAge, "maxReadyAge"),
+      maxScheduleAge: parseDuration(query.maxScheduleAge, "maxScheduleAge"),
       maxDeadLetters: query.maxDeadLetters,
     }));
 
@@ -63,6 +68,23 @@ export function addStatus(app: ManagementApp, { supabase }: ManagementParts): vo
     answer: z.string(),
     contentType: "text/plain; version=0.0.4; charset=utf-8",
   }, async () => toMetrics(await ask<Stats>(supabase, "messenger_stats")));
+
+  addEndpoint(app, {
+    method: "get",
+    path: "/ticks",
+    operationId: "listTicks",
+    tag,
+    summary: "The latest ticks: when each was asked for, began and ended, and what it did",
+    query: z.strictObject({ limit, cursor: cursor(id) }),
+    answer: z.object({ ticks: z.array(tick), next }),
+  }, async ({ query: { limit, cursor: beforeId } }) => {
+    const page = await ask<{ ticks: z.input<typeof tick>[]; next: string | null }>(
+      supabase,
+      "messenger_list_ticks",
+      { beforeId, maxTicks: limit },
+    );
+    return { ticks: page.ticks, next: toCursor(page.next) };
+  });
 
   addEndpoint(app, {
     method: "get",
