@@ -110,19 +110,6 @@ $$;
 comment on function public.messenger_queues_in_use(integer) is
   'Queues that hold messages, by name; it looks at so many queues at most.';
 
-create or replace function public.messenger_stray_queues() returns text[]
-language sql stable
-set search_path = ''
-as $$
-  select array(
-    select used.queue from unnest(public.messenger_queues_in_use()) as used (queue)
-    where not exists (select from public.messenger_queues q where q.name = used.queue)
-    limit 100
-  )
-$$;
-comment on function public.messenger_stray_queues() is
-  'Queues that hold messages and have no row in messenger_queues, so that no claim looks into them; the first 100.';
-
 -- A restore may leave the sequence behind the ids that are there.
 create or replace function public.messenger_sequence_is_behind() returns boolean
 language sql stable
@@ -362,7 +349,7 @@ declare
 begin
   foreach signature in array array[
     'messenger_installation()', 'messenger_count_failed(timestamptz, integer)',
-    'messenger_queues_in_use(integer)', 'messenger_stray_queues()', 'messenger_sequence_is_behind()',
+    'messenger_queues_in_use(integer)', 'messenger_sequence_is_behind()',
     'messenger_schedules_overdue_since()', 'messenger_ticks_not_started()',
     'messenger_queues_to_show(integer)', 'messenger_list_ticks(bigint, integer)',
     'messenger_health()', 'messenger_tick_rates(interval)', 'messenger_stats()'

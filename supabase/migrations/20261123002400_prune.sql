@@ -193,6 +193,10 @@ select cron.schedule(
   $$call public.messenger_in_steps('messenger_prune', '{"failed_older_than": "30 days"}')$$
 );
 select cron.schedule(
+  'symphony-tidy-queues', '47 * * * *',
+  $$call public.messenger_in_steps('messenger_tidy_queues', '{"empty_older_than": "7 days"}')$$
+);
+select cron.schedule(
   'symphony-prune-job-runs', '27 * * * *',
   $$call public.messenger_in_steps('messenger_prune_job_runs', '{"older_than": "2 days"}')$$
 );

@@ -995,6 +995,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_queue_depth": { Args: { "max_count"?: number; "queue": string }; Returns: Json };
+      "messenger_queue_holds": { Args: { "queue": string }; Returns: boolean };
       "messenger_queue_lock": { Args: { "queue": string }; Returns: number };
       "messenger_queue_opens_at": { Args: { "queue": string }; Returns: string };
       "messenger_queue_room": { Args: { "queue": string; "slots"?: number }; Returns: number };
@@ -1153,7 +1154,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_stored_bytes": { Args: { "value": Json }; Returns: number };
-      "messenger_stray_queues": { Args: Record<PropertyKey, never>; Returns: (string)[] };
+      "messenger_stray_queues": { Args: { "max_queues"?: number }; Returns: (string)[] };
       "messenger_sync_schedules": {
         Args: { "dry_run"?: boolean; "fingerprint": string; "schedules": Json };
         Returns: Json;
@@ -1180,6 +1181,10 @@ export type Database = {
       };
       "messenger_ticks_key": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_ticks_not_started": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_tidy_queues": {
+        Args: { "after"?: Json; "empty_older_than"?: string };
+        Returns: Json;
+      };
       "messenger_trigger_schedule": {
         Args: {
           "counted"?: boolean;

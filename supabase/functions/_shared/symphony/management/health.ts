@@ -10,7 +10,7 @@ export interface HealthFacts {
   readonly ticksNotStarted: number;
   readonly schedulesOverdueSince: string | null;
   readonly schedulesInvalid: number;
-  /** Queues with messages that no claim looks into. */
+  /** Queues that hold messages and have no row. */
   readonly strayQueues: readonly string[];
   readonly sequenceIsBehind: boolean;
   readonly installation: Installation;
@@ -159,7 +159,7 @@ function judgeMessages(facts: HealthFacts, limits: HealthLimits): Judged[] {
       found: facts.strayQueues.length === 0 ? 0 : facts.strayQueues.join(", "),
       limit: 0,
       advice:
-        "Messages wait in queues that have no row, where no claim looks. Make the rows: messenger queues create NAME.",
+        "Messages wait in queues that have no row: they run with the default settings, and lists do not show these queues. The job symphony-tidy-queues makes the rows within an hour; or make them: messenger queues create NAME.",
     },
     {
       name: "sequence",

@@ -1,0 +1,166 @@
+-- Rows of queues, and their messages. A row says what was set for a queue; claims find messages without
+-- it. So that nothing that was set is lost unseen, a row stays as long as its queue holds messages; what
+-- nobody has set anything for goes when it has been empty.
+
+-- Whether messages wait or run in a queue; four looks into small indexes, whatever the queue holds.
+create or replace function public.messenger_queue_holds(queue text) returns boolean
+language plpgsql stable
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  return exists (
+    select from public.messenger_messages m where m.queue = messenger_queue_holds.queue
+      and not m.alone and not m.blocked and not m.tracked
+  ) or exists (
+    select from public.messenger_messages m
+    where m.queue = messenger_queue_holds.queue and m.tracked
+  ) or exists (
+    select from public.messenger_messages m
+    where m.queue = messenger_queue_holds.queue and m.blocked
+  ) or exists (
+    select from public.messenger_messages m where m.queue = messenger_queue_holds.queue
+      and m.alone and not m.blocked and not m.tracked
+  );
+end
+$$;
+comment on function public.messenger_queue_holds(text) is
+  'Whether messages wait or run in a queue. Dead letters do not count: a redrive makes the queue again.';
+
+create or replace function public.messenger_keep_queue() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if public.messenger_queue_holds(old.name) then
+    raise sqlstate 'PT409' using
+      message = format(
+        'name: the queue %s holds messages; cancel them, or wait until they are done', old.name
+      ),
+      hint = 'To move those that wait: update public.messenger_messages set queue = ''...'' where queue = ''...'' and status = ''pending''.';
+  end if;
+  delete from public.messenger_rate_grants g where g.queue = old.name;
+  return case when tg_op = 'DELETE' then old else new end;
+end
+$$;
+comment on function public.messenger_keep_queue() is
+  'Trigger: a queue that holds messages is neither deleted nor renamed, for its settings would be lost to them.';
+
+create or replace trigger messenger_queues_kept
+  before delete on public.messenger_queues
+  for each row execute function public.messenger_keep_queue();
+create or replace trigger messenger_queues_named
+  before update of name on public.messenger_queues
+  for each row when (old.name <> new.name)
+  execute function public.messenger_keep_queue();
+
+-- They come about where a row is deleted while a message is being written.
+create or replace function public.messenger_stray_queues(max_queues integer default 100)
+returns text[]
+language plpgsql stable
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+declare
+  strays text[] := array(
+    select distinct m.queue from public.messenger_messages m
+    where m.alone and not m.blocked and not m.tracked
+      and not exists (select from public.messenger_queues q where q.name = m.queue offset 0)
+    limit max_queues
+  );
+  current_name text := '';
+begin
+  while cardinality(strays) < max_queues loop
+    -- From the first message of a queue on to the next queue, in each of the indexes.
+    current_name := least(
+      (
+        select m.queue from public.messenger_messages m
+        where m.queue > current_name and not m.alone and not m.blocked and not m.tracked
+        order by m.queue limit 1
+      ),
+      (
+        select m.queue from public.messenger_messages m
+        where m.queue > current_name and m.tracked order by m.queue limit 1
+      ),
+      (
+        select m.queue from public.messenger_messages m
+        where m.queue > current_name and m.blocked order by m.queue limit 1
+      )
+    );
+    exit when current_name is null;
+    if array_position(strays, current_name) is null
+      and not exists (select from public.messenger_queues q where q.name = current_name)
+    then
+      strays := strays || current_name;
+    end if;
+  end loop;
+  return strays;
+end
+$$;
+comment on function public.messenger_stray_queues(integer) is
+  'Queues that hold messages and have no row in messenger_queues, up to max_queues of them; nearly always none.';
+
+-- One step, behind the "next" of the step before. A message that is written into a queue at the moment in
+-- which it is forgotten is claimed all the same, and the first step of the next time makes its row again.
+create or replace function public.messenger_tidy_queues(
+  empty_older_than interval default interval '7 days', after jsonb default null
+) returns jsonb
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  names text[];
+  forgotten integer;
+begin
+  if empty_older_than is null or empty_older_than < interval '0' then
+    raise sqlstate 'PT400' using message = 'empty_older_than: has to be zero or more';
+  end if;
+  if after is null then
+    insert into public.messenger_queues (name) select unnest(public.messenger_stray_queues())
+    on conflict do nothing;
+  end if;
+
+  names := array(
+    select q.name from public.messenger_queues q
+    where q.name > coalesce(after ->> 'name', '') and q.name <> 'default'
+      and q.created_at < public.messenger_now() - empty_older_than
+      and not q.paused and q.max_workers = 1 and q.concurrency is null
+      and q.group_concurrency = 1 and q.rate_limit is null and q.rate_period_ms = 1000
+      and q.weight = 1 and q.lease_ms is null
+    order by q.name limit 1000
+    for update skip locked
+  );
+  delete from public.messenger_queues q
+  where q.name = any (names) and not public.messenger_queue_holds(q.name);
+  get diagnostics forgotten = row_count;
+  return jsonb_build_object(
+    'matched', forgotten, 'done', forgotten, 'next', case
+      when cardinality(names) = 1000 then jsonb_build_object('name', names[1000])
+    end
+  );
+end
+$$;
+comment on function public.messenger_tidy_queues(interval, jsonb) is
+  'Forgets queues that hold no messages, have no settings of their own and were made longer ago than an age; the next message makes such a queue again. Makes the rows of stray queues. Takes one step of up to 1,000 queues, behind "next" of the step before. Returns {"matched", "done", "next"}. pg_cron calls it hourly.';
+
+do $$
+declare
+  signature text;
+begin
+  foreach signature in array array[
+    'messenger_queue_holds(text)', 'messenger_keep_queue()', 'messenger_stray_queues(integer)',
+    'messenger_tidy_queues(interval, jsonb)'
+  ] loop
+    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
+    execute format('grant execute on function public.%s to service_role', signature);
+  end loop;
+end
+$$;
