@@ -64,8 +64,11 @@ async function prepare(
 ): Promise<OutgoingMessage> {
   try {
     if (caller.kind === "secret") return await bus.prepare(toMessageInput(message, {}));
-    await authorize(message, caller, bus.registry.get(message.type), { path, log });
-    return await bus.prepare(toMessageInput(message, {
+    const allowed = await authorize(message, caller, bus.registry.get(message.type), {
+      path,
+      log,
+    });
+    return await bus.prepare(toMessageInput(allowed, {
       ...(caller.kind === "user" && { idempotencyScope: caller.user.id }),
       stamps: stamps(message, caller),
     }));
@@ -80,11 +83,13 @@ async function schedule(
   schedule: NonNullable<DispatchMessage["schedule"]>,
   caller: Caller,
 ): Promise<string> {
-  const options = toScheduleOptions(schedule, message);
   try {
-    if (caller.kind === "secret") return await scheduler.schedule(message, options);
-    await authorize(message, caller, bus.registry.get(message.type), { path: [], log });
-    return await scheduler.schedule(message, options, {
+    if (caller.kind === "secret") {
+      return await scheduler.schedule(message, toScheduleOptions(schedule, message));
+    }
+    const definition = bus.registry.get(message.type);
+    const allowed = await authorize(message, caller, definition, { path: [], log });
+    return await scheduler.schedule(allowed, toScheduleOptions(schedule, allowed), {
       stamps: stamps(message, caller),
       limits: limits([message], caller),
     });

@@ -12,6 +12,22 @@ export interface AccessRequest<Payload> {
   readonly claims: Claims | null;
   /** The payload, as the schema gives it. */
   readonly payload: Payload;
+  /** What the caller chose; each is there only where the definition's `callerOptions` allows it. */
+  readonly options: CallerChoices;
+}
+
+/** What a caller without a secret key chose for one message. */
+export interface CallerChoices {
+  /** In ms. */
+  readonly delayMs?: number;
+  readonly availableAt?: Date;
+  readonly queue?: string;
+  readonly priority?: number;
+  /** As the caller gave it, not yet made their own. */
+  readonly groupKey?: string;
+  readonly idempotencyKey?: string;
+  /** When it is to be dispatched, as the request says it. */
+  readonly schedule?: Readonly<Record<string, unknown>>;
 }
 
 /** Decides on one message. Anything but true refuses it; so does throwing, which is logged. */

@@ -4,6 +4,7 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Envelope } from "./envelope.ts";
 import type { Logger } from "./log.ts";
 import type { Dispatch, HandlerContext } from "./message.ts";
+import { checkNames } from "./option-names.ts";
 import { Snooze } from "./snooze.ts";
 
 /** One message of a batch. */
@@ -74,6 +75,7 @@ export function checkBatch(
   if (typeof handle !== "function") {
     throw new RangeError(`${type}: handleBatch: has to be a function`);
   }
+  checkNames(options, ["size"], `${type}: batch.`);
   const { size = 50 } = options;
   if (!Number.isInteger(size) || size < 1 || size > 1000) {
     throw new RangeError(`${type}: batch.size: has to be a whole number from 1 to 1000`);

@@ -1,18 +1,13 @@
 /** The bus: checks messages, lets middleware see them, and hands them to the transport. */
 
 import { z } from "zod";
-import { checkKey, checkMoment } from "./checks.ts";
-import { type Dedupe, parseDedupe } from "./dedupe.ts";
-import { type Duration, parseDuration } from "./duration.ts";
+import type { Dedupe } from "./dedupe.ts";
+import type { Duration } from "./duration.ts";
 import type { OutgoingMessage, Stamps } from "./envelope.ts";
 import { UnknownMessageTypeError } from "./errors.ts";
-import {
-  checkName,
-  checkPriority,
-  type HandlerContext,
-  type MessageDefinition,
-  type Registry,
-} from "./message.ts";
+import type { HandlerContext, MessageDefinition, Registry } from "./message.ts";
+import { checkNames } from "./option-names.ts";
+import { checkAgain, outgoing } from "./outgoing.ts";
 import { parsePayload, toStorableJson } from "./payload.ts";
 import type { Transport } from "./transport/transport.ts";
 
@@ -57,6 +52,8 @@ export interface Middleware {
   handle?(ctx: HandlerContext, next: () => Promise<void>): Promise<void>;
 }
 
+const INPUT = ["type", "payload", "options"];
+
 /** Dispatches messages, and runs handlers within the middleware. */
 export class MessageBus {
   readonly registry: Registry;
@@ -99,16 +96,37 @@ export class MessageBus {
   }
 
   /** Checks a message and gives it its definition's values; nothing is written. */
-  async prepare({ type, payload, options = {} }: MessageInput): Promise<OutgoingMessage> {
+  async prepare(input: MessageInput): Promise<OutgoingMessage> {
+    checkNames(input, INPUT);
+    const { type, payload, options = {} } = input;
     const definition = this.registry.get(type);
     if (!definition) throw new UnknownMessageTypeError(type);
-    // What is checked is what will be stored; the handler gets it parsed once more.
-    const json = toStorableJson(type, payload, definition.maxPayloadBytes);
+    const json = await this.#checkPayload(definition, payload);
+    const message = outgoing(definition, json, options);
+    return this.#middleware.length === 0 ? message : await this.#throughMiddleware(message);
+  }
+
+  /** The payload as it will be stored; the handler gets it parsed once more. */
+  async #checkPayload(definition: MessageDefinition, payload: unknown): Promise<unknown> {
+    const json = toStorableJson(definition.type, payload, definition.maxPayloadBytes);
     const checked = parsePayload(definition, json);
     if (checked instanceof Promise) await checked;
+    return json;
+  }
 
-    let message = outgoing(definition, json, options);
-    for (const { dispatch } of this.#middleware) if (dispatch) message = await dispatch(message);
+  /** What each makes of the message is held to the same rules as what was given. */
+  async #throughMiddleware(given: OutgoingMessage): Promise<OutgoingMessage> {
+    let message = given;
+    for (const middleware of this.#middleware) {
+      if (!middleware.dispatch) continue;
+      const { type, payload } = message;
+      message = checkAgain(await middleware.dispatch(message));
+      const definition = this.registry.get(message.type);
+      if (!definition) throw new UnknownMessageTypeError(message.type);
+      if (message.payload !== payload || message.type !== type) {
+        message = { ...message, payload: await this.#checkPayload(definition, message.payload) };
+      }
+    }
     return message;
   }
 
@@ -119,41 +137,4 @@ export class MessageBus {
       handlers,
     )();
   }
-}
-
-function outgoing(
-  definition: MessageDefinition,
-  payload: unknown,
-  options: DispatchOptions,
-): OutgoingMessage {
-  const { delay, availableAt, ttl = definition.ttlMs, idempotencyKey, dedupeKey, dedupe, ...rest } =
-    options;
-  if (delay !== undefined && availableAt !== undefined) {
-    throw new RangeError("delay: give either delay or availableAt, not both");
-  }
-  if (availableAt !== undefined) checkMoment(availableAt, "availableAt");
-  if (idempotencyKey !== undefined) checkKey(idempotencyKey, "idempotencyKey");
-  if (dedupeKey !== undefined) checkKey(dedupeKey, "dedupeKey");
-  if (options.groupKey !== undefined) checkKey(options.groupKey, "groupKey");
-  if (dedupeKey !== undefined && idempotencyKey !== undefined) {
-    throw new RangeError("dedupeKey: give either dedupeKey or idempotencyKey, not both");
-  }
-  if (dedupe !== undefined && dedupeKey === undefined) {
-    throw new RangeError("dedupe: needs a dedupeKey");
-  }
-  return {
-    ...rest,
-    type: definition.type,
-    payload,
-    queue: checkName(options.queue ?? definition.queue, "queue", 100),
-    priority: checkPriority(options.priority ?? definition.priority, "priority"),
-    ...(delay !== undefined && { delayMs: parseDuration(delay, "delay") }),
-    ...(availableAt !== undefined && { availableAt }),
-    ...(ttl !== undefined && { ttlMs: parseDuration(ttl, "ttl") }),
-    ...(idempotencyKey !== undefined && { idempotencyKey }),
-    ...(dedupeKey !== undefined && {
-      dedupeKey,
-      dedupe: parseDedupe(dedupe ?? definition.dedupe, "dedupe"),
-    }),
-  };
 }

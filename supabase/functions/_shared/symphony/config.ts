@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { LOG_LEVELS } from "./log.ts";
+import { nearest } from "./option-names.ts";
 
 const wholeNumber = (fallback: number, smallest: number, largest: number) =>
   z.string().regex(/^\d+$/, "has to be a whole number").transform(Number)
@@ -63,15 +64,16 @@ export interface Config {
 
 /**
  * Reads the settings.
- * @param get reads a variable; `Deno.env.get` where absent
+ * @param get reads a variable; where absent the environment is read, and a name that is nearly that of a
+ * setting is refused
  * @throws RangeError that names the variables which are wrong, and how
  */
-export function readConfig(
-  get: (name: string) => string | undefined = (name) => Deno.env.get(name),
-): Config {
+export function readConfig(get?: (name: string) => string | undefined): Config {
   const names = Object.keys(environment.shape);
+  if (!get) checkVariables(Object.keys(Deno.env.toObject()), names);
+  const read = get ?? ((name: string) => Deno.env.get(name));
   const parsed = environment.safeParse(
-    Object.fromEntries(names.map((name) => [name, get(name) || undefined])),
+    Object.fromEntries(names.map((name) => [name, read(name) || undefined])),
   );
   if (!parsed.success) {
     throw new RangeError(
@@ -94,4 +96,12 @@ export function readConfig(
     readOnlyRoles: env.SYMPHONY_READ_ONLY_ROLES,
     logLevel: env.SYMPHONY_LOG_LEVEL,
   };
+}
+
+function checkVariables(given: readonly string[], known: readonly string[]): void {
+  for (const name of given) {
+    if (!name.startsWith("SYMPHONY_") || known.includes(name)) continue;
+    const meant = nearest(name, known);
+    if (meant) throw new RangeError(`${name}: no such variable; did you mean ${meant}?`);
+  }
 }

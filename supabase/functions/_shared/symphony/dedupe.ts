@@ -2,6 +2,7 @@
 
 import { type Duration, parseDuration } from "./duration.ts";
 import { showValue } from "./inspect.ts";
+import { checkNames } from "./option-names.ts";
 
 /**
  * How long a `dedupeKey` is held: until a worker claims the message, until it is handled or dead, or for
@@ -26,6 +27,7 @@ export function parseDedupe(value: Dedupe, field: string): HeldFor {
       }`,
     );
   }
+  checkNames(value, ["window"], `${field}: `);
   const windowMs = parseDuration(value.window, `${field}: window`);
   if (windowMs === 0) throw new RangeError(`${field}: window: has to be more than 0`);
   return { windowMs };

@@ -9,6 +9,7 @@ import { type Dedupe, parseDedupe } from "./dedupe.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import type { AttemptError, Envelope, ScheduleStamp, UserStamp } from "./envelope.ts";
 import type { Logger } from "./log.ts";
+import { checkBytes, checkCallerOptions, checkDefinition } from "./message-checks.ts";
 import type { DeadReason } from "./outcome.ts";
 import { type CheckedRateLimit, parseRateLimit, type RateLimit } from "./rate-limit.ts";
 import type { Classification } from "./retry/classify.ts";
@@ -88,6 +89,13 @@ export interface MessageRules<Schema extends z.ZodType> {
   readonly access?: Access<z.output<Schema>>;
   /** Which options callers without a secret key may choose; none where absent. */
   readonly callerOptions?: readonly CallerOption[];
+  /** How far ahead callers without a secret key may put it, by delay or availableAt; 30 days where absent. */
+  readonly maxDelay?: Duration;
+  /**
+   * Whether group keys of callers without a secret key mean the same group for all; where absent, each
+   * caller has groups of their own, for a group's messages wait for each other.
+   */
+  readonly sharedGroups?: boolean;
   /** How many of it callers without a secret key may dispatch; no limit where absent. */
   readonly rateLimit?: RateLimit;
   /** How long its payload may be as JSON, in bytes of UTF-8; the request's limit holds where absent. */
@@ -131,6 +139,8 @@ export interface MessageDefinition<
   readonly dedupe: Dedupe;
   readonly access: Access;
   readonly callerOptions: ReadonlySet<CallerOption>;
+  readonly maxDelayMs: number;
+  readonly sharedGroups: boolean;
   readonly rateLimit: CheckedRateLimit | undefined;
   readonly maxPayloadBytes: number | undefined;
   readonly keepMs: number | undefined;
@@ -184,6 +194,7 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
 ): MessageDefinition<Schema, Type> {
   const { type } = options;
   checkName(type, "type", 200);
+  checkDefinition(type, options as Parameters<typeof checkDefinition>[1]);
   if (typeof options.schema?.safeParse !== "function") {
     throw new RangeError(`${type}: schema: has to be a zod schema`);
   }
@@ -191,6 +202,8 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
   if (timeoutMs === 0) throw new RangeError(`${type}: timeout: has to be more than 0`);
   const dedupe = options.dedupe ?? "until-finished";
   parseDedupe(dedupe, `${type}: dedupe`);
+  const ttlMs = options.ttl === undefined ? undefined : parseDuration(options.ttl, `${type}: ttl`);
+  if (ttlMs === 0) throw new RangeError(`${type}: ttl: has to be more than 0`);
   return Object.freeze({
     type,
     schema: options.schema,
@@ -199,11 +212,13 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
     retry: options.retry,
     classify: options.classify,
     timeoutMs,
-    ttlMs: options.ttl === undefined ? undefined : parseDuration(options.ttl, `${type}: ttl`),
+    ttlMs,
     dedupe,
     // The rule is asked only about payloads that the definition's own schema gave.
     access: checkAccess(options.access ?? "secret", `${type}: access`) as Access,
-    callerOptions: new Set(options.callerOptions),
+    callerOptions: checkCallerOptions(options.callerOptions ?? [], `${type}: callerOptions`),
+    maxDelayMs: parseDuration(options.maxDelay ?? "30d", `${type}: maxDelay`),
+    sharedGroups: options.sharedGroups ?? false,
     rateLimit: options.rateLimit === undefined
       ? undefined
       : parseRateLimit(options.rateLimit, `${type}: rateLimit`),
@@ -230,11 +245,6 @@ function handling<Schema extends z.ZodType>(
   return handleBatch === undefined
     ? { handlers: namedHandlers(type, handler), batch: null }
     : { handlers: [], batch: checkBatch(type, handleBatch, batch) };
-}
-
-function checkBytes(value: number | undefined, field: string): number | undefined {
-  if (value === undefined || (Number.isInteger(value) && value > 0)) return value;
-  throw new RangeError(`${field}: has to be a whole number of bytes, more than 0`);
 }
 
 function namedHandlers<Schema extends z.ZodType>(

@@ -5,6 +5,7 @@ import { MessageBus, type Middleware } from "./bus.ts";
 import { type Config, readConfig } from "./config.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createRegistry, type MessageDefinition } from "./message.ts";
+import { checkNames } from "./option-names.ts";
 import { RetryManager } from "./retry/manager.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./retry/strategy.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
@@ -51,11 +52,25 @@ export interface Messenger {
   tick(options: TickOptions): Promise<WorkerReport>;
 }
 
+const OPTIONS = Object.keys(
+  {
+    supabase: true,
+    messages: true,
+    schedules: true,
+    middleware: true,
+    strategy: true,
+    transport: true,
+    config: true,
+    log: true,
+  } satisfies Record<keyof MessengerOptions, true>,
+);
+
 /**
  * Makes a messenger.
  * @throws RangeError if a definition or a setting is wrong
  */
 export function createMessenger(options: MessengerOptions): Messenger {
+  checkNames(options, OPTIONS);
   const config = options.config ?? readConfig();
   const log = options.log ?? createLogger({ level: config.logLevel });
   const registry = createRegistry(options.messages);

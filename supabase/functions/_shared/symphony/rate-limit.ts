@@ -7,6 +7,7 @@
 import { type Duration, parseDuration } from "./duration.ts";
 import { showValue } from "./inspect.ts";
 import type { Registry } from "./message.ts";
+import { checkNames } from "./option-names.ts";
 
 /** So many messages within a time. */
 export interface Rate {
@@ -79,6 +80,7 @@ function parseRate(rate: Rate | undefined, field: string): CheckedRate | null {
   if (typeof rate !== "object" || rate === null) {
     throw new RangeError(`${field}: has to be { max, per }; got ${showValue(rate)}`);
   }
+  checkNames(rate, ["max", "per"], `${field}: `);
   const { max } = rate;
   if (!Number.isInteger(max) || max < 1 || max > LARGEST_MAX) {
     throw new RangeError(

@@ -2,6 +2,9 @@
 
 import { type Duration, MAX_DURATION_MS, parseDuration } from "../duration.ts";
 import { showValue } from "../inspect.ts";
+import { checkNames } from "../option-names.ts";
+
+export { checkNames };
 
 /** Options of a growing delay. What is left out is inherited. */
 export interface BackoffOptions {
@@ -51,17 +54,6 @@ export function resolveBackoff(options: BackoffOptions, inherited: Backoff, pref
     jitter: check("jitter", checkJitter),
     maxRetryAfter: check("maxRetryAfter", checkDelay),
   };
-}
-
-/** @throws RangeError if the options are no object, or one of them is not known */
-export function checkNames(options: unknown, known: readonly string[], prefix = ""): void {
-  if (typeof options !== "object" || options === null) {
-    throw new RangeError(`${prefix}options: have to be an object; got ${showValue(options)}`);
-  }
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new RangeError(`${prefix}${unknown}: no such option; there are ${known.join(", ")}`);
-  }
 }
 
 /** @throws RangeError if the value is no whole number, or less than 0 */

@@ -1,6 +1,7 @@
 /** The transport in memory: for tests of handlers, with the same behaviour as the one on Postgres. */
 
 import type { OutgoingMessage } from "../envelope.ts";
+import { checkNames } from "../option-names.ts";
 import type { Dead, Settlement } from "../outcome.ts";
 import { give, isFirst, leasesOf, type MemoryState } from "./memory-give.ts";
 import { MemoryKeys } from "./memory-keys.ts";
@@ -57,6 +58,7 @@ export class InMemoryTransport implements Transport {
 
   /** @param options.now the clock, in ms since 1970; `Date.now` where absent */
   constructor(options: { readonly now?: () => number } = {}) {
+    checkNames(options, ["now"]);
     this.#now = options.now ?? Date.now;
     this.#keys = new MemoryKeys(this.#now);
   }

@@ -4,6 +4,7 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import type { OutgoingMessage } from "../envelope.ts";
 import { ConflictError } from "../errors.ts";
 import { readProperty } from "../inspect.ts";
+import { checkNames } from "../option-names.ts";
 import type { Settlement } from "../outcome.ts";
 import type { LimitedDispatch } from "../rate-limit.ts";
 import { checkFilter, takeSteps } from "../steps.ts";
@@ -55,6 +56,7 @@ export class SupabaseTransport implements Transport {
    * @param options.timeoutMs how long one call may take; 10 s where absent
    */
   constructor(client: SupabaseClient, options: { readonly timeoutMs?: number } = {}) {
+    checkNames(options, ["timeoutMs"]);
     this.#client = client;
     this.#timeoutMs = options.timeoutMs ?? 10_000;
   }

@@ -1,0 +1,53 @@
+/** Names of options: what is not known is refused, for an option that is ignored does not do what it says. */
+
+import { showValue } from "./inspect.ts";
+
+/**
+ * Checks the names of options.
+ * @param prefix goes before an option's name in an error
+ * @throws RangeError if the options are no object, or one of them is not known; it offers a name like it
+ */
+export function checkNames(options: unknown, known: readonly string[], prefix = ""): void {
+  if (typeof options !== "object" || options === null) {
+    throw new RangeError(`${prefix}options: have to be an object; got ${showValue(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    const meant = nearest(name, known);
+    throw new RangeError(
+      `${prefix}${name}: no such option; ${
+        meant ? `did you mean ${meant}?` : `there are ${known.join(", ")}`
+      }`,
+    );
+  }
+}
+
+/** The known name that is spelled the same but for case, signs or up to two letters; undefined if none is. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  const letters = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
+  const wanted = letters(name);
+  return known.find((one) => letters(one) === wanted) ??
+    known.find((one) => one.length > 3 && distance(wanted, letters(one)) <= 2);
+}
+
+/** How many letters have to be added, taken away, changed or swapped with their neighbour. */
+function distance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 2) return 3;
+  const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
+  const at = (row: number, column: number) => rows[row]?.[column] ?? Infinity;
+  for (let row = 1; row <= a.length; row++) {
+    const costs = [row];
+    rows.push(costs);
+    for (let column = 1; column <= b.length; column++) {
+      const isSame = a[row - 1] === b[column - 1];
+      const isSwapped = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      costs.push(Math.min(
+        at(row - 1, column) + 1,
+        at(row, column - 1) + 1,
+        at(row - 1, column - 1) + (isSame ? 0 : 1),
+        isSwapped ? at(row - 2, column - 2) + 1 : Infinity,
+      ));
+    }
+  }
+  return at(a.length, b.length);
+}
