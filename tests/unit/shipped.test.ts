@@ -3,7 +3,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { messages } from "../../supabase/functions/_messages/mod.ts";
 import { EmailMessage } from "../../supabase/functions/_messages/email.ts";
+import type { z } from "zod";
 import {
+  type AccessRule,
   authorize,
   createLogger,
   type MessageDefinition,
@@ -16,12 +18,9 @@ Deno.test("no message that comes with a project is open to frontends", () => {
 });
 
 Deno.test("EmailMessage, opened by the rule of its example, mails a user's own address only", async () => {
-  const definition = {
-    ...EmailMessage,
-    access: ({ claims, payload }) =>
-      claims?.is_anonymous !== true && claims?.email === payload.to &&
-      payload.template === "welcome",
-  } as typeof EmailMessage as MessageDefinition;
+  const rule: AccessRule<z.output<typeof EmailMessage.schema>> = ({ claims, payload }) =>
+    claims?.is_anonymous !== true && claims?.email === payload.to && payload.template === "welcome";
+  const definition = { ...EmailMessage, access: rule } as unknown as MessageDefinition;
   const log = createLogger({ level: "silent" });
   const dispatch = (payload: unknown, claims: object | null = { email: "ada@example.org" }) =>
     authorize(
