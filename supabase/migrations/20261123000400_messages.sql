@@ -136,7 +136,7 @@ alter table public.messenger_messages enable row level security;
 revoke all on table public.messenger_messages from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_messages to service_role;
 revoke all on sequence public.messenger_messages_id_seq from anon, authenticated;
-grant usage, select on sequence public.messenger_messages_id_seq to service_role;
+grant usage, select, update on sequence public.messenger_messages_id_seq to service_role;
 
 -- Operators set what a queue has a row for, so whatever writes a message makes its queue known. Claims do
 -- not depend on it: they find queues by their messages.

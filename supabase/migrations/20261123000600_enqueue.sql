@@ -115,6 +115,10 @@ begin
     perform public.messenger_check_messages(messages);
   end if;
 
+  if public.messenger_sequence_behind() then
+    perform public.messenger_mend_sequence();
+  end if;
+
   -- Most messages carry no key: they are written as they come.
   if not messages @? '$[*] ? (
     exists(@.idempotency_key) || exists(@.dedupe_key) || exists(@.group_key)

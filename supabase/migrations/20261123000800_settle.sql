@@ -1,23 +1,105 @@
 -- Settling: what became of leased messages is written in one call and one transaction, each outcome
 -- under the token of its claim. A message whose lease has moved on is left alone and named as stale; a
 -- cancelled one that would come again goes to the dead letters instead, and is named as stale too.
+--
+-- The order of locks, here and everywhere: groups (advisory locks, ascending) before messages, messages
+-- ascending by id, then dead letters ascending by id, then leases. Who cannot keep it does not wait: claims,
+-- sweeps, heartbeats and the opening of a group pass over what is locked. One statement over ascending ids
+-- locks in their order; a call of several locks all its messages first.
 
--- Adds errors to a message's history. The history is bounded: the first error and the latest 99 stay.
+-- A history has at most 100 entries and some 64 KB: the first error stays, and the latest as far as they fit.
+-- An entry that would take a quarter of that, which no worker writes, keeps what tells most.
+create or replace function public.messenger_bound_errors(errors jsonb) returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  most constant integer := 65536;
+  first jsonb;
+  latest jsonb := '[]';
+  entry jsonb;
+  size integer := 0;
+begin
+  for entry in
+    select case
+      when pg_column_size(e.value) <= most / 4 then e.value
+      else jsonb_build_object(
+        'message', left(coalesce(e.value ->> 'message', e.value::text), 2000),
+        'class', left(e.value ->> 'class', 200), 'code', left(e.value ->> 'code', 200),
+        'attempt', left(e.value ->> 'attempt', 20), 'at', left(e.value ->> 'at', 40)
+      )
+    end
+    from jsonb_array_elements(errors) with ordinality as e (value, position)
+    order by e.position = 1 desc, e.position desc
+    limit 100
+  loop
+    size := size + pg_column_size(entry);
+    exit when size > most;
+    if first is null then
+      first := entry;
+    else
+      latest := jsonb_build_array(entry) || latest;
+    end if;
+  end loop;
+  return jsonb_build_array(first) || latest;
+end
+$$;
+comment on function public.messenger_bound_errors(jsonb) is
+  'Bounds a history: the first error, and as many of the latest as fit into 100 entries and 64 KB.';
+
+-- Adds errors to a message's history, whatever stands there.
 create or replace function public.messenger_append_errors(history jsonb, latest jsonb) returns jsonb
 language sql immutable
 set search_path = ''
 as $$
   select case
-    when jsonb_array_length(whole.errors) <= 100 then whole.errors
-    else jsonb_build_array(whole.errors -> 0) || jsonb_path_query_array(
-      whole.errors, '$[$from to last]',
-      jsonb_build_object('from', jsonb_array_length(whole.errors) - 99)
-    )
+    when jsonb_array_length(whole.errors) <= 100 and pg_column_size(whole.errors) <= 65536
+    then whole.errors
+    else public.messenger_bound_errors(whole.errors)
   end
-  from (select coalesce(history, '[]') || coalesce(latest, '[]') as errors) as whole
+  from (
+    select
+      case
+        when jsonb_typeof(history) = 'array' then history
+        when history is null or history = 'null' then '[]'
+        else jsonb_build_array(history)
+      end
+      || case when jsonb_typeof(latest) = 'array' then latest else '[]' end as errors
+  ) as whole
 $$;
 comment on function public.messenger_append_errors(jsonb, jsonb) is
-  'Adds errors to a message''s history and bounds it: the first and the latest 99 stay.';
+  'Adds errors to a message''s history and bounds it.';
+
+-- The messages of a settle call in the order of locks, before statements that meet them in another one.
+create or replace function public.messenger_lock_settled(settlements jsonb) returns void
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+begin
+  perform from public.messenger_messages m
+  where m.id = any (array(
+    select i.id::bigint
+    from jsonb_array_elements(settlements) as s (entry)
+    cross join lateral (
+      select jsonb_array_elements_text(
+        coalesce(s.entry -> 'handled', '[]') || coalesce(s.entry -> 'released', '[]')
+      )
+      union all
+      select jsonb_array_elements(
+        coalesce(s.entry -> 'snoozed', '[]') || coalesce(s.entry -> 'retries', '[]')
+          || coalesce(s.entry -> 'dead', '[]')
+      ) ->> 'id'
+    ) as i (id)
+  ))
+  order by m.id
+  for update;
+end
+$$;
+comment on function public.messenger_lock_settled(jsonb) is
+  'Part of a settle call that takes several statements: locks its messages, ascending by id.';
 
 -- `settlements` is an array with an entry for each token:
 --   token     of the claim
@@ -82,6 +164,13 @@ begin
     ));
     -- They are opened together, at the end.
     perform set_config('messenger.groups', 'settled', true);
+  end if;
+
+  -- What is handled under one token is one statement: the plain call, which pays for no locks twice.
+  if jsonb_array_length(settlements) > 1 or settlements @? '$[*] ? (
+    exists(@.released) || exists(@.snoozed) || exists(@.retries) || exists(@.dead) || exists(@.kept)
+  )' then
+    perform public.messenger_lock_settled(settlements);
   end if;
 
   for settlement in select value from jsonb_array_elements(settlements) loop
@@ -188,7 +277,7 @@ begin
           id, type, payload, queue, priority, reason, error, errors, retry_count, attempts,
           redriven, group_key, stamps, created_at, failed_at
         )
-        select g.id, g.type, g.payload, g.queue, g.priority, g.reason,
+        select public.messenger_free_id(g.id), g.type, g.payload, g.queue, g.priority, g.reason,
           g.all_errors -> -1 ->> 'message', g.all_errors, g.retry_count, g.attempts,
           -- Stamps may be of the user's own SQL.
           case
@@ -198,12 +287,11 @@ begin
           g.group_key, g.last_stamps,
           g.created_at, clock
         from gone g
-        returning id, reason, stamps ? 'schedule' as scheduled
       )
-      select settled || coalesce(array_agg(b.id), '{}'),
-        array_agg(b.id) filter (where b.scheduled),
-        array_agg(b.reason) filter (where b.scheduled)
-      into settled, runs, reasons from buried b;
+      select settled || coalesce(array_agg(g.id), '{}'),
+        array_agg(g.id) filter (where g.last_stamps ? 'schedule'),
+        array_agg(g.reason) filter (where g.last_stamps ? 'schedule')
+      into settled, runs, reasons from gone g;
       if runs is not null then
         perform public.messenger_finish_schedule_runs(runs, 'failed', reasons);
       end if;
@@ -303,6 +391,8 @@ comment on function public.messenger_settle_and_claim(
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Answers one row: {"stale", "claim"}.';
 
 revoke execute on function
+  public.messenger_lock_settled(jsonb),
+  public.messenger_bound_errors(jsonb),
   public.messenger_append_errors(jsonb, jsonb),
   public.messenger_bury_cancelled(jsonb, bigint[]),
   public.messenger_settle(jsonb),
@@ -312,6 +402,8 @@ revoke execute on function
   )
 from public, anon, authenticated;
 grant execute on function
+  public.messenger_lock_settled(jsonb),
+  public.messenger_bound_errors(jsonb),
   public.messenger_append_errors(jsonb, jsonb),
   public.messenger_bury_cancelled(jsonb, bigint[]),
   public.messenger_settle(jsonb),

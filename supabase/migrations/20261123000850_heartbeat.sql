@@ -24,10 +24,21 @@ begin
     raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
   end if;
 
+  -- It never waits: what is locked is being settled, cancelled or changed just now. Its lease is kept by the
+  -- next heartbeat, and it is not lost.
   with given as materialized (
     select (lease ->> 'token')::uuid as token, id::bigint as id
     from jsonb_array_elements(leases) as l (lease),
       jsonb_array_elements_text(lease -> 'ids') as i (id)
+  ),
+  held as materialized (
+    select m.id from given g join public.messenger_messages m on m.id = g.id
+    where m.lease_token = g.token
+  ),
+  free as materialized (
+    select m.id from given g join public.messenger_messages m on m.id = g.id
+    where m.lease_token = g.token
+    for update of m skip locked
   ),
   extended as (
     update public.messenger_messages m
@@ -35,11 +46,12 @@ begin
       (select q.lease_ms from public.messenger_queues q where q.name = m.queue),
       messenger_heartbeat.lease_ms
     ) * interval '1 millisecond'
-    from given g
-    where m.id = g.id and m.lease_token = g.token
+    from free f
+    where m.id = f.id
     returning m.id::text, m.cancelled, m.leased_until
   )
-  select array_agg(e.id), array_agg(e.id) filter (where e.cancelled), min(e.leased_until)
+  select array(select h.id::text from held h), array_agg(e.id) filter (where e.cancelled),
+    min(e.leased_until)
   into kept, cancelled, earliest from extended e;
 
   -- Nothing to do but where leases have become shorter than they were at the claim. It never waits.

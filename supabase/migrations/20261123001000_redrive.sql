@@ -67,7 +67,7 @@ begin
     -- After a restore another message may have the id by now.
     case
       when exists (select from public.messenger_messages m where m.id = n.id)
-      then nextval('public.messenger_messages_id_seq') else n.id
+      then public.messenger_new_id() else n.id
     end,
     n.type, coalesce(options -> 'payload', n.payload), coalesce(to_queue, n.queue), n.priority,
     -- Counted from the first step on, so that the rate holds over all of them.

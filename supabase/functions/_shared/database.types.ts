@@ -639,6 +639,7 @@ export type Database = {
         Args: { "group_keys": (string)[]; "kept": (number)[]; "met": (number)[]; "queue": string };
         Returns: undefined;
       };
+      "messenger_bound_errors": { Args: { "errors": Json }; Returns: Json };
       "messenger_broadcast": { Args: { "message": Json; "user_id": string }; Returns: undefined };
       "messenger_bury_cancelled": {
         Args: { "ids": (number)[]; "settlements": Json };
@@ -760,6 +761,7 @@ export type Database = {
       };
       "messenger_fleet_size": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_follow": { Args: { "id": number; "user_id"?: string }; Returns: Json };
+      "messenger_free_id": { Args: { "id": number }; Returns: number };
       "messenger_grant_rate": {
         Args: { "messages": number; "queue": string; "start_within_ms": number };
         Returns: number;
@@ -876,6 +878,7 @@ export type Database = {
         Returns: (unknown)[];
       };
       "messenger_lock_groups": { Args: { "ids": (number)[] }; Returns: Record<string, unknown> };
+      "messenger_lock_settled": { Args: { "settlements": Json }; Returns: undefined };
       "messenger_lock_shares": {
         Args: {
           "first_keys"?: Json;
@@ -892,6 +895,7 @@ export type Database = {
         Returns: Record<string, unknown>;
       };
       "messenger_max_payload_bytes": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_mend_sequence": { Args: Record<PropertyKey, never>; Returns: undefined };
       "messenger_merge_schedule": {
         Args: {
           "given": Json;
@@ -945,6 +949,7 @@ export type Database = {
         };
       };
       "messenger_milliseconds": { Args: { "field": string; "span": string }; Returns: number };
+      "messenger_new_id": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_next_due": { Args: { "queues"?: (string)[] }; Returns: string };
       "messenger_next_matches": {
         Args: { "filter": Json; "max_rows": number; "operation": string; "place": Json };
@@ -1114,6 +1119,7 @@ export type Database = {
       };
       "messenger_schedule_state": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "messenger_schedules_overdue_since": { Args: Record<PropertyKey, never>; Returns: string };
+      "messenger_sequence_behind": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_sequence_is_behind": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_set_queue": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_settle": { Args: { "settlements": Json }; Returns: Json };

@@ -1,0 +1,146 @@
+/** Calls that meet the same messages in opposite orders: all lock in one order, and none is a deadlock's victim. */
+
+import { assertEquals } from "@std/assert";
+import postgres from "postgres";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+
+const ROUNDS = 30;
+const MESSAGES = 24;
+
+type Call = (
+  sql: postgres.Sql | postgres.TransactionSql,
+  leases: readonly Lease[],
+) => Promise<unknown>;
+
+interface Lease {
+  readonly token: string;
+  readonly ids: readonly string[];
+}
+
+/** Messages of two claims that take turns, so that no order of tokens is the order of ids. */
+async function claimed(sql: postgres.Sql): Promise<Lease[]> {
+  await sql`truncate public.messenger_messages, public.messenger_leases,
+    public.messenger_failed_messages`;
+  await sql`insert into public.messenger_messages (type, payload)
+    select 'T', '{}' from generate_series(1, ${MESSAGES})`;
+  const leases: Lease[] = [];
+  for (const token of [crypto.randomUUID(), crypto.randomUUID()]) {
+    const rows = await sql<{ id: string }[]>`
+      update public.messenger_messages m
+      set status = 'processing', lease_token = ${token}, leased_until = now() + interval '1 minute'
+      where status = 'pending' and (id % 2 = 0 or ${leases.length === 1}) returning id::text`;
+    leases.push({ token, ids: rows.map(({ id }) => id) });
+  }
+  return leases;
+}
+
+/** Every kind of outcome under each token, the last ids first. */
+function mixedSettlements(leases: readonly Lease[]) {
+  return leases.toReversed().map(({ token, ids }) => {
+    const [a = "", b = "", c = "", ...others] = ids.toReversed();
+    return {
+      token,
+      handled: others,
+      dead: [{ id: a, reason: "exhausted", errors: [] }],
+      retries: [{ id: b, delay_ms: 0, retry_count: 1, errors: [] }],
+      released: [c],
+    };
+  });
+}
+
+const settleMixed: Call = (sql, leases) =>
+  sql`select public.messenger_settle(${sql.json(mixedSettlements(leases))})`;
+const settleHandled: Call = (sql, leases) =>
+  sql`select public.messenger_settle(${
+    sql.json(leases.map(({ token, ids }) => ({ token, handled: ids.toReversed() })))
+  })`;
+const settleOne: Call = (sql, [lease]) =>
+  sql`select public.messenger_settle(${
+    sql.json([{ token: lease?.token ?? "", handled: lease?.ids.toReversed() ?? [] }])
+  })`;
+const heartbeat: Call = (sql, leases) =>
+  sql`select public.messenger_heartbeat(${
+    sql.json(leases.map(({ token, ids }) => ({ token, ids: ids.toReversed() })))
+  })`;
+/** What a user's own SQL does that keeps the order. */
+const lockAscending: Call = (sql) =>
+  sql`with locked as materialized (
+      select id from public.messenger_messages order by id for update
+    )
+    update public.messenger_messages m set priority = 1 from locked l where m.id = l.id`;
+const cancel: Call = (sql) => sql`select public.messenger_cancel(type => 'T')`;
+
+const PAIRS: readonly [name: string, calls: readonly Call[]][] = [
+  ["a settle call of all outcomes and a heartbeat", [settleMixed, heartbeat]],
+  ["a settle call of two claims and a heartbeat", [settleHandled, heartbeat]],
+  ["a settle call of two claims and one of all outcomes", [settleHandled, settleMixed]],
+  ["two settle calls of all outcomes", [settleMixed, settleMixed, settleOne]],
+  ["a settle call and an update that locks in order", [settleMixed, lockAscending, heartbeat]],
+  ["a settle call of two claims and an update that locks in order", [settleHandled, lockAscending]],
+  ["a cancel, a settle call and a heartbeat", [cancel, settleMixed, heartbeat]],
+];
+
+let database: TestDatabase | undefined;
+let connections: postgres.Sql[] = [];
+
+Deno.test.beforeAll(async () => {
+  database = await createTestDatabase();
+  const { url } = database;
+  connections = Array.from({ length: 3 }, () => postgres(url, { max: 1, onnotice: () => {} }));
+  // A deadlock is found at once, and each row takes its time.
+  await database.sql.unsafe(`
+    do $$ begin
+      execute format('alter database %I set deadlock_timeout = ''20ms''', current_database());
+    end $$;
+    create function public.test_slowly() returns trigger language plpgsql as $$
+      begin perform pg_sleep(0.0002); return null; end $$;
+    create trigger test_slowly after update or delete on public.messenger_messages
+      for each row execute function public.test_slowly();`);
+});
+Deno.test.afterAll(async () => {
+  await Promise.all(connections.map((sql) => sql.end()));
+  await database?.drop();
+});
+
+for (const [name, calls] of PAIRS) {
+  Deno.test({
+    name: `${name} never stand in each other's way for ever`,
+    sanitizeOps: false,
+    sanitizeResources: false,
+    fn: async () => {
+      if (!database) throw new Error("no database");
+      const errors: string[] = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        const leases = await claimed(database.sql);
+        await Promise.all(calls.map(async (call, index) => {
+          try {
+            const sql = connections[index];
+            if (sql) await call(sql, leases);
+          } catch (error) {
+            errors.push(String(error));
+          }
+        }));
+      }
+      assertEquals(errors, []);
+    },
+  });
+}
+
+Deno.test({
+  name: "a heartbeat does not wait for what is locked, and does not call it lost",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    if (!database) throw new Error("no database");
+    const [first, second] = connections;
+    const leases = await claimed(database.sql);
+    await first?.begin(async (sql) => {
+      await sql`select from public.messenger_messages order by id desc for update`;
+      const [row] = await second?.begin(async (sql) => {
+        await sql`set local lock_timeout = '1s'`;
+        return await heartbeat(sql, leases) as { messenger_heartbeat: unknown }[];
+      }) ?? [];
+      assertEquals(row?.messenger_heartbeat, { lost: [], cancelled: [] });
+    });
+  },
+});
