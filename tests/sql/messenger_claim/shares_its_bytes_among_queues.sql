@@ -8,7 +8,7 @@ insert into messenger_messages (type, payload, queue, available_at)
 select 'A', jsonb_build_object('text', repeat('x', 1000000)), q, messenger_now()
 from unnest(array['a', 'b']) as q, generate_series(1, 5);
 select is(
-  (select jsonb_array_length(test.claim(test.token(1), max_bytes => 3500000) -> 'messages')),
+  (select json_array_length(messenger_claim(test.token(1), max_bytes => 3500000) -> 'messages')),
   3, 'of both together'
 );
 select is(
@@ -20,8 +20,8 @@ insert into messenger_messages (type, payload, queue, available_at)
 select 'A', jsonb_build_object('text', repeat('x', 1000000)), 'rated', messenger_now()
 from generate_series(1, 5);
 select is(
-  (select jsonb_array_length(
-    test.claim(test.token(2), max_bytes => 2500000, queues => array['rated']) -> 'messages'
+  (select json_array_length(
+    messenger_claim(test.token(2), max_bytes => 2500000, queues => array['rated']) -> 'messages'
   )),
   2, 'of a queue with a rate'
 );
