@@ -49,6 +49,10 @@ export interface Sizes {
   /** W11: messages counted by WAL and commits, and how long idleness is watched, in ms. */
   readonly costMessages: number;
   readonly idleMs: number;
+  /** W12: numbers of messages, each in a group of its own. */
+  readonly groups: readonly number[];
+  /** W13: queues, and how many of them hold messages. */
+  readonly queues: { readonly all: number; readonly full: number };
 }
 
 const FULL: Sizes = {
@@ -67,6 +71,8 @@ const FULL: Sizes = {
   longDrain: 1_000_000,
   costMessages: 20_000,
   idleMs: 60_000,
+  groups: [100_000, 1_000_000],
+  queues: { all: 10_000, full: 100 },
 };
 
 const QUICK: Sizes = {
@@ -85,6 +91,8 @@ const QUICK: Sizes = {
   longDrain: 2_000,
   costMessages: 1_000,
   idleMs: 2_000,
+  groups: [1_000],
+  queues: { all: 200, full: 10 },
 };
 
 /** How it is called. */
@@ -116,7 +124,7 @@ export function parseOptions(args: readonly string[]): Options {
   const { quick } = values;
   const sizes = quick ? QUICK : FULL;
   const only = values.only?.split(",").map((id) => id.trim().toUpperCase());
-  const wrong = only?.find((id) => !/^W([1-9]|1[01])$/.test(id));
+  const wrong = only?.find((id) => !/^W([1-9]|1[0-3])$/.test(id));
   if (wrong !== undefined) throw new RangeError(`only: there is no workload ${wrong}`);
   const scratch = `${ROOT}.local/bench`;
   return {

@@ -11,9 +11,11 @@ import { w08 } from "./w08_soak.ts";
 import { w09 } from "./w09_schedules.ts";
 import { w10 } from "./w10_worker.ts";
 import { w11 } from "./w11_cost.ts";
+import { w12 } from "./w12_groups.ts";
+import { w13 } from "./w13_queues.ts";
 import type { Workload } from "./workload.ts";
 
-/** W1 to W11, in the order in which they run. */
+/** W1 to W13, in the order in which they run. */
 export const WORKLOADS: readonly Workload[] = [
   w01,
   w02,
@@ -25,5 +27,7 @@ export const WORKLOADS: readonly Workload[] = [
   w09,
   w10,
   w11,
+  w12,
+  w13,
   w08,
 ];

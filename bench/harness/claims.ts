@@ -1,0 +1,63 @@
+/** Times claims and settle calls in SQL, on one connection, in a table that stays as full as it was. */
+
+import type postgres from "postgres";
+
+/** What claims and the settle calls after them took, in ms. */
+export interface ClaimTimes {
+  readonly claim: number[];
+  readonly settle: number[];
+}
+
+/** What is timed, and what is written after it. */
+export interface TimedClaims {
+  /** Messages of a claim. */
+  readonly size: number;
+  /** How many claims. */
+  readonly count: number;
+  /** Writes as many messages as a claim took, like those that it took. */
+  refill(sql: postgres.ReservedSql, size: number): Promise<unknown>;
+}
+
+const LONGEST_BLOCK_MS = 5_000;
+
+/** Each claim looks in full, and what it took is settled as handled. @throws Error where a claim is empty */
+export async function timeClaims(
+  sql: postgres.Sql,
+  { size, count, refill }: TimedClaims,
+): Promise<ClaimTimes> {
+  const connection = await sql.reserve();
+  const times: ClaimTimes = { claim: [], settle: [] };
+  const endsAt = performance.now() + LONGEST_BLOCK_MS;
+  try {
+    while (times.claim.length < count && performance.now() < endsAt) {
+      const token = crypto.randomUUID();
+      const startedAt = performance.now();
+      const [row]: { claim: { messages: [id: string][] } }[] = await connection`
+        select public.messenger_claim(${token}, ${size}, sweep => false) as claim`;
+      times.claim.push(performance.now() - startedAt);
+      const handled = row?.claim.messages.map(([id]) => id) ?? [];
+      if (handled.length === 0) throw new Error(`claimed none of ${size}`);
+      times.settle.push(await settle(connection, token, handled));
+      await refill(connection, handled.length);
+    }
+  } finally {
+    connection.release();
+  }
+  return times;
+}
+
+/** As a worker does, which knows of each message whether it is in a group. @returns ms */
+async function settle(
+  sql: postgres.ReservedSql,
+  token: string,
+  handled: readonly string[],
+): Promise<number> {
+  const [row] = await sql`
+    select group_key is not null as grouped from public.messenger_messages where id = ${
+    handled[0] ?? 0
+  }`;
+  const grouped = row?.grouped === true;
+  const startedAt = performance.now();
+  await sql`select public.messenger_settle(${sql.json([{ token, grouped, handled }])})`;
+  return performance.now() - startedAt;
+}

@@ -1,0 +1,71 @@
+/** W12: what claims and settle calls of grouped messages cost, however many groups there are. */
+
+import type postgres from "postgres";
+import { timeClaims } from "../harness/claims.ts";
+import { atMost, Tally } from "../report/result.ts";
+import { percentile } from "../report/stats.ts";
+import type { Workload } from "./workload.ts";
+
+const BLOCKS = 5;
+const SIZES = [20, 500];
+/** Which messages of the queue are in a group: none, each in its own, or two in each. */
+const KINDS = { "no groups": "null", "groups of one": "'g' || n", "groups of two": "'g' || n / 2" };
+
+type Kind = keyof typeof KINDS;
+
+/** Medians of claims and settle calls of 20 and 500, beside those of a queue of as many without groups. */
+export const w12: Workload = {
+  id: "W12",
+  title: "Claiming and settling among many groups",
+  async run({ options: { sizes }, systems: { ours } }) {
+    const times = new Tally();
+    const nameOf = (count: number, kind: Kind, call: string) => `${count}, ${kind}: ${call}`;
+    for (const count of sizes.groups) {
+      for (const kind of Object.keys(KINDS) as Kind[]) {
+        await ours.clear();
+        let written = await write(ours.sql, kind, count, 0);
+        const refill = async (sql: postgres.Sql, size: number) => {
+          written = await write(sql, kind, size, written);
+        };
+        for (let block = -1; block < BLOCKS; block++) {
+          for (const size of SIZES.filter((size) => size * sizes.claims <= count * 10)) {
+            const claims = Math.ceil(sizes.claims / (size > 100 ? 10 : 2));
+            const taken = await timeClaims(ours.sql, { size, count: claims, refill });
+            // A session's first claims plan their statements, and a queue's first ones block what is behind.
+            if (block < 0) continue;
+            times.add(nameOf(count, kind, `claim of ${size}`), "ms", percentile(taken.claim, 50));
+            times.add(nameOf(count, kind, `settle of ${size}`), "ms", percentile(taken.settle, 50));
+          }
+        }
+      }
+    }
+    await ours.clear();
+    const calls = SIZES.flatMap((size) => [`claim of ${size}`, `settle of ${size}`]);
+    return {
+      measurements: times.measurements,
+      goals: sizes.groups.flatMap((count) =>
+        calls.flatMap((call) => {
+          const base = times.median(nameOf(count, "no groups", call));
+          const ratio = times.median(nameOf(count, "groups of one", call)) / base;
+          return Number.isNaN(ratio)
+            ? []
+            : [atMost(`${count} groups, ${call} : no groups`, ratio, 2)];
+        })
+      ),
+      notes: [
+        `Medians of ${BLOCKS} blocks, in SQL on one connection. Every claim looks in full; what it took ` +
+        "is settled as handled, and written again as new groups, in between. Groups of two, whose " +
+        "second message is blocked by one claim and opened by a settle call, are shown without a goal.",
+      ],
+    };
+  },
+};
+
+/** Writes messages in one statement, numbered on from `from`. @returns the number after the last */
+async function write(sql: postgres.Sql, kind: Kind, count: number, from: number): Promise<number> {
+  await sql`
+    insert into public.messenger_messages (type, payload, group_key)
+    select 'Noop', '{"n": 0, "text": "no-op"}', ${sql.unsafe(KINDS[kind])}
+    from generate_series(${from}::integer, ${from + count - 1}::integer) as n`;
+  return from + count;
+}
