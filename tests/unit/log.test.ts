@@ -111,3 +111,22 @@ Deno.test("a sink or a clock that throws is survived", () => {
   createLogger({ now: broken, write: () => {} }).error("x");
   createLogger({ write: () => {} }).info("x", null as unknown as LogFields);
 });
+
+Deno.test("fields that are a revoked proxy, and a sink that fails later, are survived", async () => {
+  const { proxy, revoke } = Proxy.revocable<Record<string, unknown>>({}, {});
+  revoke();
+  assertEquals(lineOf(proxy).event, "row");
+  assertEquals(lineOf({}, proxy).event, "row");
+  const hostile = {
+    get secret(): string {
+      throw new Error("no");
+    },
+  };
+  assertEquals(lineOf({ fields: hostile, level: "mine" }).fields, {
+    secret: "[unreadable]",
+    level: "mine",
+  });
+  assertEquals(lineOf({ answer: new Response("x", { status: 404 }) }).answer, "HTTP 404");
+  createLogger({ write: () => Promise.reject(new Error("the sink is down")) }).info("row");
+  await Promise.resolve();
+});

@@ -7,6 +7,9 @@ import {
   defineMessage,
   type Envelope,
   ExponentialBackoffRetryStrategy,
+  type HandlerFailure,
+  HandlersFailedError,
+  HttpError,
   InMemoryTransport,
   LeaseLostError,
   LinearBackoffRetryStrategy,
@@ -14,9 +17,11 @@ import {
   RecoverableError,
   RetryManager,
   type RetryStrategy,
+  type Settlement,
   WorkerStoppedError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { createLogger } from "../../supabase/functions/_shared/symphony/index.ts";
+import { snoozed } from "../../supabase/functions/_shared/symphony/outcome.ts";
 import { workbench } from "../support/worker.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");
@@ -107,6 +112,39 @@ Deno.test("a strategy that gives anything but its answers is logged, and the gen
     manager.determineRetryAction(envelope({ retryCount: 3 }), new Error("x")).shouldRetry,
     false,
   );
+});
+
+Deno.test("where a type's own strategy is wrong, the bus's holds, and where that is too, the defaults", () => {
+  const broken = {
+    getDelay: () => NaN,
+    shouldRetry: () => {
+      throw new Error("broken rule");
+    },
+  };
+  const general = {
+    getDelay: (retryCount: number) => 700 + retryCount,
+    shouldRetry: (retryCount: number) => retryCount < 1,
+  };
+  const decide = (strategy: RetryStrategy, retryCount: number) => {
+    const { manager } = managing({ retry: broken }, strategy);
+    const result = manager.determineRetryAction(envelope({ retryCount }), new Error("x"));
+    return [result.shouldRetry, result.delay];
+  };
+  assertEquals([decide(general, 0), decide(general, 1)], [[true, 700], [false, 0]]);
+  assertEquals([decide(broken, 2), decide(broken, 3)], [[true, 4_000], [false, 0]]);
+});
+
+Deno.test("whatever was thrown and whatever the row holds, a decision is made", () => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  const { manager } = managing();
+  for (const thrown of [proxy, null, undefined, Symbol("x"), () => {}, Object.create(null)]) {
+    assertEquals(manager.determineRetryAction(envelope(), thrown).delay, 1_000);
+  }
+  for (const retryCount of [-1, NaN, 0.5, Infinity]) {
+    const result = manager.determineRetryAction(envelope({ retryCount }), new Error("x"));
+    assertEquals([result.delay, result.newRetryCount], [1_000, 1]);
+  }
 });
 
 Deno.test("rules that are methods of a class are called on their object", () => {
@@ -204,6 +242,69 @@ Deno.test("an interruption charges no retry, keeps what handlers did, and has a 
     const last = manager.decide(envelope({ interruptions: 10 }), error, { durationMs: 300 });
     assertEquals([last.kind, last.kind === "dead" && last.reason], ["dead", "interrupted"]);
   }
+});
+
+Deno.test("of several handlers' errors all have to be interruptions for the attempt to be one", () => {
+  const { manager } = managing({ retry: { maxRetries: 0 } });
+  const stopped = { handler: "a", error: new WorkerStoppedError() };
+  const failed = { handler: "b", error: new Error("x") };
+  const decide = (...failures: HandlerFailure[]) =>
+    manager.decide(envelope(), new HandlersFailedError(failures), { durationMs: 5 }).kind;
+  assertEquals([decide(stopped, stopped), decide(stopped, failed)], ["retry", "dead"]);
+});
+
+Deno.test("an error that asks for no wait, or for more than a year, leaves it to the strategy", () => {
+  const { manager } = managing();
+  const delay = (error: unknown) => manager.determineRetryAction(envelope(), error).delay;
+  const past = "Sun, 01 Mar 2026 11:59:00 GMT";
+  for (const value of ["0", past]) {
+    assertEquals(delay(HttpError.fromResponse(refused(value), { now })), 1_000, value);
+  }
+  // A time since 1970 in ms, and a hundred years.
+  assertEquals(delay(new RecoverableError("x", { retryDelay: 1_771_404_540_000 })), 1_000);
+  assertEquals(delay(new RecoverableError("x", { retryDelay: "36500d" })), 1_000);
+  assertEquals(delay(new RecoverableError("x", { retryDelay: "365d" })), 365 * 86_400_000);
+});
+
+Deno.test("no delay of a strategy or a snooze is longer than a year", () => {
+  const year = 365 * 86_400_000;
+  const { manager } = managing({ retry: { delay: "36500d", maxDelay: 0 } });
+  assertEquals(manager.determineRetryAction(envelope(), new Error("x")).delay, year);
+  assertEquals([snoozed(1e15), snoozed(NaN), snoozed(0)].map(({ delayMs }) => delayMs), [
+    year,
+    100,
+    100,
+  ]);
+});
+
+Deno.test("a bus spreads a Retry-After upwards also for types without a jitter, never earlier", () => {
+  const manager = new RetryManager({
+    strategy: new ExponentialBackoffRetryStrategy(),
+    retryAfterJitter: 0.1,
+  });
+  const delays = Array.from(
+    { length: 500 },
+    () => manager.determineRetryAction(envelope(), HttpError.fromResponse(refused("30"))).delay,
+  );
+  assert(delays.every((ms) => ms >= 30_000 && ms <= 33_000));
+  assert(new Set(delays).size > 100);
+});
+
+Deno.test("the failure of a message in a group is written with its group", async () => {
+  const written: Settlement[] = [];
+  class Watched extends InMemoryTransport {
+    override settle(settlements: readonly Settlement[]) {
+      written.push(...settlements);
+      return super.settle(settlements);
+    }
+  }
+  const transport = new Watched();
+  await transport.send([{ type: "T", payload: {}, groupKey: "g" }]);
+  const claim = { token: crypto.randomUUID(), maxMessages: 1, leaseMs: 1_000 };
+  const { messages: [claimed] } = await transport.claim(claim);
+  if (!claimed) throw new Error("nothing was claimed");
+  await managing().manager.handleFailedMessage(claimed, new Error("x"), transport);
+  assertEquals(written.map(({ grouped }) => grouped), [true]);
 });
 
 Deno.test("what comes again without end comes after 100 ms at the earliest", () => {

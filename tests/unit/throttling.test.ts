@@ -30,6 +30,13 @@ Deno.test("a 4xx that carries Retry-After is retried after it, wherever its head
     error({ context: http(403, headers) }),
     error({ $metadata: { httpStatusCode: 403 }, $response: { headers } }),
     error({ status: 403, headers: { "retry-after-ms": "60000" } }),
+    error({ status: 403, headers: { "x-ms-retry-after-ms": "60000" } }),
+    error({ status: 403, headers: { "retry-after": "59.9995" } }),
+    error({ statusCode: 403, responseHeaders: headers }),
+    error({ output: { statusCode: 403, headers } }),
+    error({ res: { statusCode: 403, headers } }),
+    error({ status: 403, data: { retry_after: 60 } }),
+    error({ status: 403, response: { status: 403, body: { parameters: { retry_after: 60 } } } }),
     new Error("outer", { cause: http(403, headers) }),
   ];
   for (const [index, one] of forms.entries()) {
@@ -93,7 +100,47 @@ Deno.test("a GitHub rate limit that is spent is waited for until it begins anew"
   );
 });
 
+Deno.test("a rate limit that is spent is read in the ways in which APIs tell it, with 403 and 429 only", () => {
+  const at = String(now.getTime() / 1000 + 90);
+  const spent: Record<string, string>[] = [
+    { "x-ratelimit-remaining": "0", "x-ratelimit-reset": at },
+    { "x-ratelimit-remaining": "0", "x-ratelimit-reset": `${Number(at) * 1000}` },
+    { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "90" },
+    { "x-ratelimit-remaining": "0", "x-ratelimit-reset-after": "90.0" },
+    { "x-rate-limit-remaining": "0", "x-rate-limit-reset": at },
+    { "ratelimit-remaining": "0", "ratelimit-reset": "90" },
+  ];
+  for (const headers of spent) {
+    for (const status of [403, 429]) assertEquals(classify(http(status, headers)), after(90_000));
+    assertEquals(classify(http(404, headers)), never);
+  }
+});
+
+Deno.test("the answer's body is read where clients keep it", () => {
+  assertEquals(
+    classify(error({ code: "slack_webapi_rate_limited_error", retryAfter: 30 })),
+    after(30_000),
+  );
+  const info = { "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "2.5s" };
+  assertEquals(classify(error({ status: 429, details: [info] })), after(2_500));
+  const metadata = { get: (name: string) => name === "retry-after" ? ["3"] : [] };
+  assertEquals(classify(error({ code: 8, details: "quota", metadata })), after(3_000));
+  for (
+    const fields of [
+      { data: { ok: false, error: "ratelimited" } },
+      { response: { status: 200, errors: [{ extensions: { code: "THROTTLED" } }] } },
+      { graphQLErrors: [{ extensions: { code: "THROTTLED" } }] },
+      { message: "8 RESOURCE_EXHAUSTED: quota", code: 8 },
+      { message: "Rate exceeded", statusCode: 400 },
+    ]
+  ) assertEquals(classify(error(fields)), retryable, JSON.stringify(fields));
+});
+
 Deno.test("a mail server's reply 4yz is retried, and 5yz is not", () => {
   assertEquals(classify(error({ code: "EENVELOPE", responseCode: 451 })), retryable);
   assertEquals(classify(error({ code: "EENVELOPE", responseCode: 550 })), never);
+  assertEquals(classify(error({ message: "450 4.2.1 mailbox busy" })), retryable);
+  assertEquals(classify(error({ message: "550 5.1.1 no such user" })), never);
+  // A client of HTTP that calls its status so is no mail server.
+  assertEquals(classify(error({ responseCode: 503 })), { kind: "unknown" });
 });

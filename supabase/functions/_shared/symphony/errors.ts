@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { describeError } from "./describe-error.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import { showValue } from "./inspect.ts";
-import { retryAfterOf } from "./retry/http.ts";
+import { askedDelayOf } from "./retry/asked-delay.ts";
 
 export { describeError } from "./describe-error.ts";
 
@@ -58,7 +58,7 @@ export class RecoverableError extends SymphonyError {
     response: Response,
     options: FromResponseOptions & Pick<RecoverableErrorOptions, "countsAgainstLimit"> = {},
   ): RecoverableError {
-    const retryDelay = retryAfterOf(response, options.now ?? new Date());
+    const retryDelay = askedDelayOf(response, options.now ?? new Date());
     return new RecoverableError(
       options.message ?? httpMessage(response.status, withoutSecrets(response.url)),
       retryDelay === undefined ? options : { ...options, retryDelay, isRetryAfter: true },
@@ -106,7 +106,7 @@ export class HttpError extends SymphonyError {
 
   /** An error for a response; its body is left unread. */
   static fromResponse(response: Response, options: FromResponseOptions = {}): HttpError {
-    const retryAfter = retryAfterOf(response, options.now ?? new Date());
+    const retryAfter = askedDelayOf(response, options.now ?? new Date());
     return new HttpError(response.status, {
       ...options,
       url: response.url,

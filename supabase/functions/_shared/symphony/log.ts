@@ -53,7 +53,9 @@ export function createLogger(options: {
     return (event: string, fields?: LogFields) => {
       try {
         const head = { level: lineLevel, time: now().toISOString(), event: String(event) };
-        write(lineLevel, toLine(head, own, fields));
+        const written: unknown = write(lineLevel, toLine(head, own, fields));
+        // A sink that is async may fail later.
+        if (written instanceof Promise) written.catch(() => {});
       } catch {
         // What is logged, or where it goes, is no reason for the work to fail.
       }
@@ -85,12 +87,28 @@ function withOwn(own: LogFields, added: LogFields | undefined): LogFields {
   if (typeof added !== "object" || added === null) return own;
   const line: Record<string, unknown> = { ...own };
   const displaced: Record<string, unknown> = {};
-  for (const name of Object.keys(added)) {
+  for (const name of namesOf(added)) {
     (Object.hasOwn(own, name) ? displaced : line)[name] = readField(added, name);
   }
   if (Object.keys(displaced).length === 0) return line;
-  const before = typeof line.fields === "object" ? line.fields : undefined;
+  const before = readAll(line.fields);
   return { ...line, fields: { ...before, ...displaced } };
+}
+
+/** Names of fields; none where they do not let themselves be asked. */
+function namesOf(fields: object): string[] {
+  try {
+    return Object.keys(fields);
+  } catch {
+    return [];
+  }
+}
+
+function readAll(fields: unknown): LogFields {
+  if (typeof fields !== "object" || fields === null) return {};
+  return Object.fromEntries(
+    namesOf(fields).map((name) => [name, readField(fields as LogFields, name)]),
+  );
 }
 
 function readField(fields: LogFields, name: string): unknown {
@@ -135,6 +153,7 @@ function shown(value: unknown, maxText: number): unknown {
       return Number.isFinite(value) ? value : String(value);
   }
   if (value instanceof Error) return `${value.name}: ${value.message}`.slice(0, maxText);
+  if (value instanceof Response) return `HTTP ${value.status}`;
   if (value instanceof Map) return Object.fromEntries([...value].slice(0, 100));
   if (value instanceof Set) return [...value].slice(0, 100);
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;

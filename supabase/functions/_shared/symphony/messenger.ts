@@ -19,6 +19,9 @@ import { ProgressReporter } from "./worker/progress.ts";
 import { runTick, type TickOptions } from "./worker/tick.ts";
 import { runWorker } from "./worker/worker.ts";
 
+/** Spreads a Retry-After upwards where a type has no jitter: those who were told the same wait apart. */
+const RETRY_AFTER_JITTER = 0.1;
+
 /** What a messenger is made of. */
 export interface MessengerOptions {
   /** Made with a secret key. */
@@ -77,7 +80,14 @@ export function createMessenger(options: MessengerOptions): Messenger {
   const transport = options.transport ?? new SupabaseTransport(options.supabase);
   const maxRetryAfter = config.maxRetryAfterMs;
   const strategy = options.strategy ?? new ExponentialBackoffRetryStrategy({ maxRetryAfter });
-  const retry = new RetryManager({ strategy, transport, registry, log, maxRetryAfter });
+  const retry = new RetryManager({
+    strategy,
+    transport,
+    registry,
+    log,
+    maxRetryAfter,
+    retryAfterJitter: RETRY_AFTER_JITTER,
+  });
   const bus = new MessageBus({ registry, transport, middleware: options.middleware ?? [] });
   const scheduler = new Scheduler({
     supabase: options.supabase,

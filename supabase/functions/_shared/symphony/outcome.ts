@@ -3,7 +3,7 @@
  * that is given back, unstarted or because its handler snoozed, has no outcome yet.
  */
 
-import type { AttemptError, Stamps } from "./envelope.ts";
+import type { AttemptError, Envelope, Stamps } from "./envelope.ts";
 
 /** Why a message was given up. */
 export type DeadReason =
@@ -21,6 +21,15 @@ export type DeadReason =
  * does not bound. With less it would be a loop in which the worker does nothing else.
  */
 export const MIN_DELAY_MS = 100;
+
+/** Longest delay, in ms, of what comes again by itself: a year. */
+export const MAX_DELAY_MS = 365 * 86_400_000;
+
+/** A delay as it is written: all delays of retries and snoozes pass here. @param least 0 or {@link MIN_DELAY_MS} */
+export function boundedDelay(delayMs: number, least: number): number {
+  // What is no number at all is taken for none.
+  return Math.min(Math.max(Math.ceil(delayMs) || 0, least), MAX_DELAY_MS);
+}
 
 /** Every handler has succeeded: the message goes. */
 export interface Handled {
@@ -84,6 +93,16 @@ export interface Settlement {
   readonly grouped?: boolean;
 }
 
+/** The settlement of a claimed message. */
+export function settlementOf(
+  { id, leaseToken, groupKey }: Pick<Envelope, "id" | "leaseToken" | "groupKey">,
+  outcome: Settlement["outcome"],
+): Settlement {
+  return groupKey === null
+    ? { id, leaseToken, outcome }
+    : { id, leaseToken, outcome, grouped: true };
+}
+
 /** The usual handled outcome; it carries nothing. */
 export const handled: Handled = { kind: "handled" };
 
@@ -92,5 +111,9 @@ export const released: Released = { kind: "released" };
 
 /** The outcome of a message whose handlers asked for it later. @param delayMs ms that they asked for */
 export function snoozed(delayMs: number, stamps?: Stamps): Snoozed {
-  return { kind: "snoozed", delayMs: Math.max(delayMs, MIN_DELAY_MS), ...(stamps && { stamps }) };
+  return {
+    kind: "snoozed",
+    delayMs: boundedDelay(delayMs, MIN_DELAY_MS),
+    ...(stamps && { stamps }),
+  };
 }

@@ -20,8 +20,10 @@ import {
   UnrecoverableError,
 } from "../errors.ts";
 import { isInstance, readList, readProperty } from "../inspect.ts";
-import { carriesRetryAfter, httpStatusesOf, isRetryableStatus, retryAfterOf } from "./http.ts";
+import { askedDelayOf, carriesRetryAfter } from "./asked-delay.ts";
+import { httpStatusesOf, isRetryableStatus } from "./http.ts";
 import { isNetworkError } from "./network.ts";
+import { isRetryableReply } from "./smtp.ts";
 import { isRetryableSqlCode } from "./sqlstate.ts";
 import { isThrottling } from "./throttling.ts";
 
@@ -136,7 +138,7 @@ function signs(error: object, now: Date): Judgement {
   const delay = requestedDelay(error, now);
   const retryable = isTimeout(error) || isNetworkError(error) || isThrottling(error) ||
     (delay !== undefined || carriesRetryAfter(error) ? refuses(error) : undefined) ||
-    (isRetryableSqlCode(readProperty(error, "code")) ?? isRetryableMail(error) ??
+    (isRetryableSqlCode(readProperty(error, "code")) ?? isRetryableReply(error) ??
       isRetryableResponse(error));
   if (retryable === undefined) return UNKNOWN;
   return retryable ? recoverable(true, delay, false) : unrecoverable(false);
@@ -146,13 +148,6 @@ function signs(error: object, now: Date): Judgement {
 function refuses(error: object): boolean {
   const statuses = httpStatusesOf(error);
   return statuses.length === 0 || statuses.some((status) => status >= 400);
-}
-
-/** The reply of a mail server (RFC 5321, 4.2.1), as nodemailer has it: 4yz may pass, 5yz does not. */
-function isRetryableMail(error: object): boolean | undefined {
-  const code = readProperty(error, "responseCode");
-  if (typeof code !== "number" || code < 400 || code > 599) return undefined;
-  return code < 500;
 }
 
 function isTimeout(error: object): boolean {
@@ -167,8 +162,7 @@ function isRetryableResponse(error: object): boolean | undefined {
 /** Ms the other side asked to wait; `retryAfterMs` is Supabase's, on a RateLimitError. */
 function requestedDelay(error: object, now: Date): Delay | undefined {
   const key = isInstance(error, HttpError) ? "retryAfter" : "retryAfterMs";
-  return toDelay(readProperty(error, key), true) ?? toDelay(retryAfterOf(error, now), true) ??
-    toDelay(Number(readProperty(readProperty(error, "rawError"), "retry_after")) * 1_000, true);
+  return toDelay(readProperty(error, key), true) ?? toDelay(askedDelayOf(error, now), true);
 }
 
 interface Delay {

@@ -28,9 +28,14 @@ export function parseRetryAfter(value: string | null, now: Date): number | undef
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_DURATION_MS);
 }
 
-/** From 2001 to 5138, in seconds or in ms. */
-function isEpoch(value: number): boolean {
-  return (value >= 1e9 && value < 1e11) || (value >= 1e12 && value < 1e14);
+/** Whether it is a time since 1970, in seconds or in ms. */
+export function isEpoch(value: number): boolean {
+  return isEpochSeconds(value) || isEpochSeconds(value / 1_000);
+}
+
+/** Whether so many seconds since 1970 are a time from 2001 to 5138. */
+export function isEpochSeconds(value: number): boolean {
+  return value >= 1e9 && value < 1e11;
 }
 
 function parseHttpDate(text: string, now: Date): number {
@@ -66,7 +71,7 @@ export function isRetryableStatus(status: number): boolean | undefined {
  * differ.
  */
 export function httpStatusesOf(value: unknown): number[] {
-  return holders(value)
+  return holdersOf(value)
     .flatMap((holder) =>
       ["status", "statusCode", "httpStatusCode"].map((key) => readProperty(holder, key))
     )
@@ -75,80 +80,8 @@ export function httpStatusesOf(value: unknown): number[] {
     .filter((status) => Number.isInteger(status) && status >= 100 && status <= 599);
 }
 
-/**
- * How long a response, or an error that holds one, asks to wait, in ms: its Retry-After, `retry-after-ms`
- * (Azure, OpenAI), or the time at which a rate limit that is spent begins anew (GitHub's x-ratelimit-reset).
- */
-export function retryAfterOf(value: unknown, now: Date): number | undefined {
-  return headersOf(value).map((headers) =>
-    parseRetryAfter(readHeader(headers, "retry-after"), now) ??
-      parseMs(readHeader(headers, "retry-after-ms")) ?? untilReset(headers, now)
-  ).find((ms) => ms !== undefined);
-}
-
-function parseMs(text: string | null): number | undefined {
-  if (text === null || !/^\d+(\.\d+)?$/.test(text) || isEpoch(Number(text))) return undefined;
-  return Math.min(Math.ceil(Number(text)), MAX_DURATION_MS);
-}
-
-/** Whether there is a Retry-After at all that is a number or a date, if not one to wait for. */
-export function carriesRetryAfter(value: unknown): boolean {
-  return headersOf(value).some((headers) =>
-    ["retry-after", "retry-after-ms"].some((name) => {
-      const text = readHeader(headers, name)?.trim() ?? "";
-      return /^\d+(\.\d+)?$/.test(text) || !Number.isNaN(parseHttpDate(text, new Date(0)));
-    })
-  );
-}
-
-/** Whether the headers say that a rate limit is spent. */
-export function isRateLimitSpent(value: unknown): boolean {
-  return headersOf(value).some((headers) =>
-    readHeader(headers, "x-ratelimit-remaining")?.trim() === "0"
-  );
-}
-
-function untilReset(headers: unknown, now: Date): number | undefined {
-  if (readHeader(headers, "x-ratelimit-remaining")?.trim() !== "0") return undefined;
-  const seconds = Number(readHeader(headers, "x-ratelimit-reset") ?? NaN);
-  if (!isEpoch(seconds) || seconds >= 1e11) return undefined;
-  return Math.max(seconds * 1_000 - now.getTime(), 0);
-}
-
-function headersOf(value: unknown): unknown[] {
-  return holders(value).map((holder) => readProperty(holder, "headers"))
-    .filter((headers) => headers !== undefined && headers !== null);
-}
-
-/** `$response` is where AWS's SDK has it. */
-function holders(value: unknown): unknown[] {
-  const keys = ["response", "context", "$response", "$metadata"];
+/** The value, and the responses that it holds; `$response` is where AWS's SDK has it, `output` boom. */
+export function holdersOf(value: unknown): unknown[] {
+  const keys = ["response", "context", "$response", "$metadata", "output", "res"];
   return [value, ...keys.map((key) => readProperty(value, key))];
-}
-
-/** Reads a header of a Headers object, a Map, or a plain object, with names in any case. */
-function readHeader(headers: unknown, name: string): string | null {
-  try {
-    const get = readProperty(headers, "get");
-    const own = typeof get === "function" ? get.call(headers, name) : undefined;
-    const value = own ??
-      entriesOf(headers).find(([key]) => String(key).toLowerCase() === name)?.[1];
-    const first = Array.isArray(value) ? value[0] : value;
-    return first === undefined || first === null ? null : String(first);
-  } catch {
-    return null;
-  }
-}
-
-const MAX_HEADERS = 200;
-
-function entriesOf(headers: unknown): [unknown, unknown][] {
-  if (headers instanceof Map) return [...headers].slice(0, MAX_HEADERS);
-  if (Array.isArray(headers)) {
-    return headers.slice(0, MAX_HEADERS).filter((entry) => Array.isArray(entry)) as [
-      unknown,
-      unknown,
-    ][];
-  }
-  return Object.entries(headers ?? {}).slice(0, MAX_HEADERS);
 }

@@ -12,13 +12,21 @@ import {
   WorkerStoppedError,
 } from "../errors.ts";
 import { describeError } from "../describe-error.ts";
-import { isInstance } from "../inspect.ts";
+import { isInstance, readList } from "../inspect.ts";
 import { createLogger, type Logger } from "../log.ts";
 import type { MessageDefinition, Registry } from "../message.ts";
-import { type Dead, type DeadReason, MIN_DELAY_MS, type Retry } from "../outcome.ts";
+import {
+  boundedDelay,
+  type Dead,
+  type DeadReason,
+  MAX_DELAY_MS,
+  MIN_DELAY_MS,
+  type Retry,
+  settlementOf,
+} from "../outcome.ts";
 import type { Transport } from "../transport/transport.ts";
 import { judgeError, type Judgement } from "./classify.ts";
-import { MAX_RETRY_AFTER_MS } from "./options.ts";
+import { checkJitter, MAX_RETRY_AFTER_MS } from "./options.ts";
 import { RetryRules } from "./rules.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";
 import { unknownTypeWait } from "./unknown-type.ts";
@@ -55,6 +63,8 @@ export interface RetryManagerOptions {
   readonly now?: () => Date;
   /** Longest wait for a Retry-After, in ms, where the strategy does not say; a day where absent. */
   readonly maxRetryAfter?: number;
+  /** How far a Retry-After is spread upwards where the type has no jitter, 0 to 1; 0 where absent. */
+  readonly retryAfterJitter?: number;
 }
 
 /** How long a hook may take, in ms; after that the worker no longer waits for it. */
@@ -73,6 +83,7 @@ export class RetryManager {
   readonly #rules: RetryRules;
   readonly #now: () => Date;
 
+  /** @throws RangeError that names the option which is wrong */
   constructor(options: RetryManagerOptions) {
     this.#options = options;
     this.#log = options.log ?? createLogger();
@@ -80,6 +91,7 @@ export class RetryManager {
     this.#rules = new RetryRules({
       log: this.#log,
       maxRetryAfter: options.maxRetryAfter ?? MAX_RETRY_AFTER_MS,
+      retryAfterJitter: checkJitter(options.retryAfterJitter ?? 0, "retryAfterJitter"),
       now: () => this.#now().getTime(),
     });
     for (const definition of options.registry?.values() ?? []) this.#register(definition);
@@ -105,49 +117,54 @@ export class RetryManager {
       throw new RangeError("transport: is missing; give it to the manager or to this call");
     }
     const outcome = this.decide(envelope, error, { durationMs: 0 });
-    const { id, leaseToken } = envelope;
-    const { stale } = await transport.settle([{ id, leaseToken, outcome }]);
+    const { stale } = await transport.settle([settlementOf(envelope, outcome)]);
     if (stale.length > 0) this.#log.warn("settle_stale", { ids: stale });
     else await this.runHooks(envelope, outcome);
     return this.#result(envelope, outcome);
   }
 
-  /** The outcome of a failed attempt. */
+  /** The outcome of a failed attempt. Never throws, whatever was thrown and whatever the row holds. */
   decide(envelope: Envelope, error: unknown, attempt: FailedAttempt): Retry | Dead {
+    const { type } = envelope;
+    // A row that was written in the SQL editor may hold a number that counts nothing.
+    const isCount = Number.isSafeInteger(envelope.retryCount) && envelope.retryCount >= 0;
+    const retryCount = isCount ? envelope.retryCount : 0;
     const errors = this.#history(envelope, error, attempt);
     const stamps = withHandledBy(envelope.stamps, attempt.handledBy);
     const dead = (reason: DeadReason): Dead => ({ kind: "dead", reason, errors, ...stamps });
-    const retry = (delay: number, retryCount = envelope.retryCount + 1): Retry => {
-      const delayMs = retryCount > FAST_RETRIES ? Math.max(delay, MIN_DELAY_MS) : delay;
-      return { kind: "retry", delayMs, retryCount, errors, ...stamps };
+    const retry = (delay: number, nextCount = retryCount + 1): Retry => {
+      const delayMs = boundedDelay(delay, nextCount > FAST_RETRIES ? MIN_DELAY_MS : 0);
+      return { kind: "retry", delayMs, retryCount: nextCount, errors, ...stamps };
     };
-    const strategy = this.#strategies.get(envelope.type) ?? this.#options.strategy;
-    const { type, retryCount } = envelope;
-    const backoff = () => this.#rules.delay(strategy, retryCount, type);
-    const mayRetry = () => this.#rules.mayRetry(strategy, retryCount, type);
+    const general = this.#options.strategy;
+    const strategy = this.#strategies.get(type) ?? general;
+    const strategies = strategy === general ? [general] : [strategy, general];
+    const backoff = () => this.#rules.delay(strategies, retryCount, type);
+    const mayRetry = () => this.#rules.mayRetry(strategies, retryCount, type);
 
     if (isInterruption(error)) {
       if ((envelope.interruptions ?? 0) >= MAX_INTERRUPTIONS) return dead("interrupted");
       return { ...retry(MIN_DELAY_MS, retryCount), interrupted: true };
     }
 
-    if (error instanceof UnknownMessageTypeError && error.type === type) {
+    if (isInstance(error, UnknownMessageTypeError) && error.type === type) {
       const wait = unknownTypeWait(envelope);
       if (wait === null) return dead("unknown_type");
       return { ...retry(wait.delayMs, retryCount), stamps: wait.stamps };
     }
-    if (error instanceof InvalidPayloadError) return dead("invalid");
-    if (error instanceof MessageExpiredError) return dead("expired");
-    if (error instanceof CancelledError) return dead("cancelled");
-    if (error instanceof CrashError) {
+    if (isInstance(error, InvalidPayloadError)) return dead("invalid");
+    if (isInstance(error, MessageExpiredError)) return dead("expired");
+    if (isInstance(error, CancelledError)) return dead("cancelled");
+    if (isInstance(error, CrashError)) {
       // A crash takes a whole batch with it. Only a message that ran alone is known to be guilty;
       // until then the crash is not charged, and the message has to run alone from now on.
-      if (!envelope.alone) return { ...retry(backoff(), envelope.retryCount), alone: true };
+      if (!envelope.alone) return { ...retry(backoff(), retryCount), alone: true };
       return mayRetry() ? { ...retry(backoff()), alone: true } : dead("crashed");
     }
 
     const delayOf = (ms: number | undefined, isRequested: boolean) => {
-      if (ms === undefined) return backoff();
+      // No wait at all, or one of more than a year, is nothing that the other side can mean.
+      if (ms === undefined || ms > MAX_DELAY_MS || (isRequested && ms === 0)) return backoff();
       return isRequested ? this.#rules.retryAfter(strategy, ms, type) : ms;
     };
     const { says, isRequested } = this.#judge(type, error);
@@ -214,7 +231,7 @@ export class RetryManager {
   }
 
   #history(envelope: Envelope, error: unknown, { durationMs }: FailedAttempt): AttemptError[] {
-    const failures = error instanceof HandlersFailedError ? error.failures : [{ error }];
+    const failures = isInstance(error, HandlersFailedError) ? error.failures : [{ error }];
     return failures.map((failure) => ({
       ...describeError(failure.error),
       ...("handler" in failure && { handler: failure.handler }),
@@ -225,9 +242,14 @@ export class RetryManager {
   }
 }
 
-/** Its worker had to end, or to let go of the message, before its handlers were done. */
+/**
+ * Its worker had to end, or to let go of the message, before its handlers were done. Of several errors all
+ * have to say so: a handler that failed for another reason has failed.
+ */
 function isInterruption(error: unknown): boolean {
-  return isInstance(error, WorkerStoppedError) || isInstance(error, LeaseLostError);
+  const errors = isInstance(error, HandlersFailedError) ? readList(error, "errors") : [error];
+  return errors.length > 0 &&
+    errors.every((one) => isInstance(one, WorkerStoppedError) || isInstance(one, LeaseLostError));
 }
 
 function withHandledBy(

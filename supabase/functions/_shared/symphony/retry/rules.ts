@@ -11,7 +11,7 @@ import type { Classification } from "./classify.ts";
 import { boundRetryAfter } from "./jitter.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";
 
-/** The general rule where a user's own strategy fails. */
+/** Holds where the bus's strategy fails as well. */
 const fallback = new ExponentialBackoffRetryStrategy({});
 
 /** Interval between two log lines about the same rule of the same type: many messages may meet it. */
@@ -24,35 +24,47 @@ export class RetryRules {
 
   /**
    * @param options.maxRetryAfter bound of a Retry-After, in ms, for strategies without one of their own
+   * @param options.retryAfterJitter spreads a Retry-After upwards where the strategy does not, 0 to 1
    * @param options.now in ms since 1970
    */
   constructor(
     private readonly options: {
       readonly log: Logger;
       readonly maxRetryAfter: number;
+      readonly retryAfterJitter: number;
       readonly now: () => number;
     },
   ) {}
 
-  /** Whole ms until the next attempt. */
-  delay(strategy: RetryStrategy, retryCount: number, type: string): number {
-    return this.#ask("getDelay", type, () => strategy.getDelay(retryCount, type), readDelay) ??
-      fallback.getDelay(retryCount);
+  /** Whole ms until the next attempt. @param strategies the type's own first, the general one behind it */
+  delay(strategies: readonly RetryStrategy[], retryCount: number, type: string): number {
+    for (const strategy of strategies) {
+      const ask = () => strategy.getDelay(retryCount, type);
+      const delay = this.#ask("getDelay", type, ask, readDelay);
+      if (delay !== undefined) return delay;
+    }
+    return fallback.getDelay(retryCount);
   }
 
-  /** Whether the strategy allows another retry. */
-  mayRetry(strategy: RetryStrategy, retryCount: number, type: string): boolean {
-    const ask = () => strategy.shouldRetry(retryCount, type);
-    return this.#ask("shouldRetry", type, ask, readBoolean) ?? fallback.shouldRetry(retryCount);
+  /** Whether another retry is allowed. @param strategies as of {@link delay} */
+  mayRetry(strategies: readonly RetryStrategy[], retryCount: number, type: string): boolean {
+    for (const strategy of strategies) {
+      const ask = () => strategy.shouldRetry(retryCount, type);
+      const mayRetry = this.#ask("shouldRetry", type, ask, readBoolean);
+      if (mayRetry !== undefined) return mayRetry;
+    }
+    return fallback.shouldRetry(retryCount);
   }
 
   /** Whole ms to wait where the other side asked for `ms`. */
   retryAfter(strategy: RetryStrategy, ms: number, type: string): number {
-    const maxDelay = this.options.maxRetryAfter;
-    const general = () => boundRetryAfter(ms, { maxDelay, jitter: 0, random: Math.random });
+    const { maxRetryAfter: maxDelay, retryAfterJitter: jitter } = this.options;
+    const general = () => boundRetryAfter(ms, { maxDelay, jitter, random: Math.random });
     if (strategy.getRetryAfter === undefined) return general();
     const ask = () => strategy.getRetryAfter?.(ms, type);
-    return this.#ask("getRetryAfter", type, ask, readDelay) ?? general();
+    const delay = this.#ask("getRetryAfter", type, ask, readDelay) ?? general();
+    // Without a jitter of the type's all would come back in one instant.
+    return delay === Math.ceil(ms) ? Math.ceil(delay * (1 + jitter * Math.random())) : delay;
   }
 
   /** What a type's own rule says about an error; undefined where it leaves it to the general ones. */

@@ -1,7 +1,9 @@
 /** Tells throttling from other refusals by the names and codes that APIs give it, whatever the status. */
 
-import { readList, readProperty } from "../inspect.ts";
-import { httpStatusesOf, isRateLimitSpent } from "./http.ts";
+import { readProperty } from "../inspect.ts";
+import { isRateLimitSpent } from "./asked-delay.ts";
+import { bodiesOf } from "./bodies.ts";
+import { httpStatusesOf } from "./http.ts";
 
 // In lower case, without separators.
 const THROTTLING = new Set([
@@ -43,31 +45,19 @@ const THROTTLING = new Set([
   "toomanyrequestserror",
 ]);
 
-const KEYS = ["name", "code", "Code", "errorCode", "type", "rawType", "__type", "status", "reason"];
+const KEYS = [
+  ...["name", "code", "Code", "errorCode", "type", "rawType", "__type", "status", "reason"],
+  // Slack's body is { ok: false, error: "ratelimited" }.
+  "error",
+];
 
 /** Whether the error itself, not its causes, says that too much was asked in too short a time. */
 export function isThrottling(error: object): boolean {
   return bodiesOf(error).some(namesThrottling) || isAwsRetryable(error) || isGrpcBusy(error) ||
-    isGitHubRateLimit(error);
+    isWordedLimit(error);
 }
 
-/** The error, and the answer's body where the error holds it. */
-function bodiesOf(error: object): unknown[] {
-  const holders = [
-    error,
-    ...["error", "body", "data", "rawError"].map((key) => readProperty(error, key)),
-    readProperty(readProperty(error, "response"), "data"),
-  ];
-  const nested = holders.map((holder) => readProperty(holder, "error"));
-  const bodies = [...holders, ...nested];
-  const lists = bodies.flatMap((body) => [
-    ...readList(body, "errors").slice(0, 10),
-    ...readList(body, "details").slice(0, 10),
-  ]);
-  return [...bodies, ...lists];
-}
-
-function namesThrottling(body: unknown): boolean {
+function namesThrottling(body: object): boolean {
   return KEYS.some((key) => {
     const value = readProperty(body, key);
     if (typeof value !== "string" || value.length > 200) return false;
@@ -86,14 +76,19 @@ function isAwsRetryable(error: object): boolean {
 /** gRPC: deadline exceeded, resource exhausted, aborted, unavailable. */
 function isGrpcBusy(error: object): boolean {
   const code = readProperty(error, "code");
-  return typeof readProperty(error, "details") === "string" &&
-    typeof code === "number" && [4, 8, 10, 14].includes(code);
+  if (typeof code !== "number" || ![4, 8, 10, 14].includes(code)) return false;
+  const message = readProperty(error, "message");
+  return typeof readProperty(error, "details") === "string" ||
+    (typeof message === "string" && message.startsWith(`${code} `));
 }
 
-/** GitHub answers 403, with its own headers or only with words (docs.github.com, "Rate limits"). */
-function isGitHubRateLimit(error: object): boolean {
-  if (!httpStatusesOf(error).some((status) => status === 403 || status === 429)) return false;
+/** GitHub and AWS may give nothing but words with their 403 or 400 (docs.github.com, "Rate limits"). */
+function isWordedLimit(error: object): boolean {
+  const statuses = httpStatusesOf(error);
   const message = readProperty(error, "message");
-  return isRateLimitSpent(error) ||
-    (typeof message === "string" && /rate limit|abuse detection/i.test(message.slice(0, 500)));
+  const text = typeof message === "string" ? message.slice(0, 500) : "";
+  if (statuses.some((status) => status === 403 || status === 429)) {
+    return isRateLimitSpent(error) || /rate limit|abuse detection/i.test(text);
+  }
+  return statuses.includes(400) && /\brate exceeded\b|\btoo many requests\b/i.test(text);
 }

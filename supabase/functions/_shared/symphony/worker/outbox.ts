@@ -1,7 +1,7 @@
 /** Outcomes that wait to be written, in company where possible. */
 
 import type { Envelope } from "../envelope.ts";
-import { released, type Settlement } from "../outcome.ts";
+import { released, type Settlement, settlementOf } from "../outcome.ts";
 
 /** An outcome and the message it belongs to. */
 export interface Done {
@@ -32,10 +32,7 @@ export class Outbox {
   }
 
   add(envelope: Envelope, outcome: Settlement["outcome"]): void {
-    const { id, leaseToken, groupKey } = envelope;
-    const settlement = groupKey === null
-      ? { id, leaseToken, outcome }
-      : { id, leaseToken, outcome, grouped: true };
+    const settlement = settlementOf(envelope, outcome);
     if (this.isEmpty) this.#oldestAt = performance.now();
     this.#waiting.push({ settlement, envelope });
   }
