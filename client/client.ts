@@ -1,7 +1,9 @@
 /** The client: dispatches, schedules and follows messages. */
 
 import type { Duration } from "../supabase/functions/_shared/symphony/duration.ts";
+import { toJson, UnstorableError } from "../supabase/functions/_shared/symphony/json.ts";
 import type { ScheduleOptions } from "../supabase/functions/_shared/symphony/scheduler/options.ts";
+import { refusedPayload } from "./errors.ts";
 import { follow, type FollowedMessage, type FollowOptions } from "./follow.ts";
 import { LiveUpdates } from "./live.ts";
 import type { MessageType } from "./message.ts";
@@ -68,7 +70,8 @@ export class MessengerClient {
     payload: NoInfer<Payload>,
     { signal, ...options }: DispatchOptions & Abortable = {},
   ): Promise<string> {
-    const { body, idempotent } = await this.#prepare([{ message, payload, ...options }]);
+    const one = { message, payload, ...options };
+    const { body, idempotent } = await this.#prepare([one], () => []);
     const { ids } = await this.#request<{ ids: [string] }>({ body: body[0], idempotent, signal });
     return ids[0];
   }
@@ -78,7 +81,7 @@ export class MessengerClient {
     messages: { readonly [Place in keyof Payloads]: Outgoing<Payloads[Place]> },
     { signal }: Abortable = {},
   ): Promise<string[]> {
-    const prepared = await this.#prepare(messages);
+    const prepared = await this.#prepare(messages, (index) => [index]);
     return (await this.#request<{ ids: string[] }>({ ...prepared, signal })).ids;
   }
 
@@ -90,7 +93,7 @@ export class MessengerClient {
     { signal }: Abortable = {},
   ): Promise<string> {
     const { scheduleId } = await this.#request<{ scheduleId: string }>({
-      body: { type: message.type, payload, queue, priority, groupKey, schedule },
+      body: { type: message.type, payload: exact(payload), queue, priority, groupKey, schedule },
       // A second schedule of one name is the first.
       idempotent: schedule.name !== undefined,
       signal,
@@ -135,15 +138,25 @@ export class MessengerClient {
   /** The messages as they are sent, with a key each where the caller may give one. */
   async #prepare(
     messages: readonly Outgoing<unknown>[],
+    pathOf: (index: number) => number[],
   ): Promise<{ body: readonly object[]; idempotent: boolean }> {
     const mayGiveKey = this.#options.idempotencyKeys ?? await isSignedIn(this.#supabase);
-    const body = messages.map(({ message, payload, ...options }) => ({
+    const body = messages.map(({ message, payload, ...options }, index) => ({
       type: message.type,
-      payload,
+      payload: exact(payload, pathOf(index)),
       ...(mayGiveKey && { idempotencyKey: makeKey() }),
       ...options,
     }));
     return { body, idempotent: body.every((message) => message.idempotencyKey !== undefined) };
+  }
+}
+
+/** What JSON would change without a word is refused before it is sent. */
+function exact(payload: unknown, path: number[] = []): unknown {
+  try {
+    return toJson(payload);
+  } catch (error) {
+    throw error instanceof UnstorableError ? refusedPayload(error, path) : error;
   }
 }
 

@@ -1,5 +1,7 @@
 /** What went wrong, as classes. `cause` is the error that supabase-js answered. */
 
+import type { UnstorableError } from "../supabase/functions/_shared/symphony/json.ts";
+
 /** One thing that is wrong with a request, and where. */
 export interface Issue {
   /** Names of fields, and positions in arrays. */
@@ -15,6 +17,11 @@ interface Details {
   readonly retryAfterMs?: number | undefined;
 }
 
+/** No answer, timeouts, rate limits, and what gateways, the platform and the bus call a passing trouble. */
+const RETRYABLE = /^(0|408|425|429|5..)$/;
+/** What the bus says of itself where only somebody else can help. */
+const FINAL = /^(internal_error|misconfigured|database_error)$/;
+
 /** Any failure of a request to the bus. */
 export class MessengerError extends Error {
   override name = "MessengerError";
@@ -26,6 +33,8 @@ export class MessengerError extends Error {
   readonly issues: readonly Issue[];
   /** When asking again may help, in ms; undefined where the answer does not say. */
   readonly retryAfterMs: number | undefined;
+  /** Whether asking again may help. What was not answered may be done: give such a dispatch a key. */
+  readonly retryable: boolean;
 
   constructor(
     message: string,
@@ -37,6 +46,7 @@ export class MessengerError extends Error {
     this.code = code;
     this.issues = issues;
     this.retryAfterMs = retryAfterMs;
+    this.retryable = RETRYABLE.test(String(status)) && !FINAL.test(code);
   }
 }
 
@@ -60,12 +70,17 @@ export class NotFoundError extends MessengerError {
   override name = "NotFoundError";
 }
 
+/** It goes against what is there: an idempotency key that stands for a message with other content. */
+export class ConflictError extends MessengerError {
+  override name = "ConflictError";
+}
+
 /** A rate limit is reached; `retryAfterMs` says for how long. */
 export class RateLimitedError extends MessengerError {
   override name = "RateLimitedError";
 }
 
-/** No answer came, or one that says that the server is in trouble: it may or may not be done. */
+/** No answer came, or one that says that the server is in trouble and may be out of it soon. */
 export class UnavailableError extends MessengerError {
   override name = "UnavailableError";
 }
@@ -77,7 +92,9 @@ const CLASSES: Readonly<Record<number, typeof MessengerError>> = {
   403: ForbiddenError,
   404: NotFoundError,
   408: UnavailableError,
+  409: ConflictError,
   413: InvalidRequestError,
+  415: InvalidRequestError,
   429: RateLimitedError,
 };
 
@@ -92,11 +109,23 @@ export async function toMessengerError(cause: unknown): Promise<MessengerError> 
   const body: Partial<Record<"message" | "code", unknown>> & { issues?: readonly Issue[] } =
     await response.json().catch(() => null) ?? {};
   const seconds = parseFloat(headers.get("retry-after") ?? "");
-  const Class = CLASSES[status] ?? (status >= 500 ? UnavailableError : MessengerError);
+  const code = typeof body.code === "string" ? body.code : `http_${status}`;
+  const isPassing = status >= 500 && !FINAL.test(code);
+  const Class = CLASSES[status] ?? (isPassing ? UnavailableError : MessengerError);
   return new Class(String(body.message ?? `HTTP ${status}`), {
     status,
-    code: typeof body.code === "string" ? body.code : `http_${status}`,
+    code,
     issues: body.issues,
     retryAfterMs: seconds >= 0 ? seconds * 1_000 : undefined,
   }, cause);
+}
+
+/** The error for a payload that JSON would change on its way. */
+export function refusedPayload(cause: UnstorableError, path: Issue["path"]): InvalidRequestError {
+  const issue = { path: [...path, "payload", ...cause.path], message: cause.message };
+  return new InvalidRequestError(
+    `${issue.path.join(".")}: ${issue.message}`,
+    { status: 400, code: "invalid_payload", issues: [issue] },
+    cause,
+  );
 }

@@ -2,6 +2,7 @@
 
 export * from "./client.ts";
 export {
+  ConflictError,
   ForbiddenError,
   InvalidRequestError,
   type Issue,

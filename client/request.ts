@@ -1,7 +1,7 @@
 /** A request to the bus, repeated where that can do no harm. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { RateLimitedError, toMessengerError, UnavailableError } from "./errors.ts";
+import { RateLimitedError, toMessengerError } from "./errors.ts";
 import { MAX_RETRY_MS, retryDelay } from "./times.ts";
 
 /** What the client needs of supabase-js, whatever the types of the database are. */
@@ -48,8 +48,7 @@ export async function request<Answer>(
     signal?.throwIfAborted();
     const problem = await toMessengerError(error);
     // What is refused for its rate was not written; of what was not answered nobody knows.
-    const isRepeatable = problem instanceof RateLimitedError ||
-      idempotent && problem instanceof UnavailableError;
+    const isRepeatable = problem instanceof RateLimitedError || idempotent && problem.retryable;
     const delayMs = Math.max(retryDelay(retry, Math.random()), problem.retryAfterMs ?? 0);
     if (!isRepeatable || retry >= retries || delayMs > MAX_RETRY_MS) throw problem;
     await pause(delayMs, signal);

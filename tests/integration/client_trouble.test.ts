@@ -32,10 +32,15 @@ testsOnStack({}, (test) => {
     const { messenger } = await signedIn(stack);
     const wrongKey = withKey(stack, stack.url, "sb_publishable_wrong").messenger;
     const cases = [
-      [() => messenger.dispatch(Shaky, { failures: Infinity }), InvalidRequestError, 400, [
-        "payload",
-        "failures",
-      ]],
+      [
+        () => messenger.dispatch(Shaky, { failures: "many" as unknown as number }),
+        InvalidRequestError,
+        400,
+        [
+          "payload",
+          "failures",
+        ],
+      ],
       [() => messenger.dispatch(Note, { text: "x".repeat(2_000_000) }), InvalidRequestError, 413],
       [() => wrongKey.dispatch(Open, text), UnauthorizedError, 401],
       [() => messenger.dispatch(Secret, text), ForbiddenError, 403, ["type"]],

@@ -216,6 +216,37 @@ testsOnStack({ env: { SYMPHONY_MAX_BODY_BYTES: "100000" } }, (test) => {
     });
   }
 
+  test("a database that refuses is told by whether trying again can help", async (stack) => {
+    const troubles = [
+      ["57014", 504, "timeout"],
+      ["23505", 409, "conflict"],
+      [
+        "P0001",
+        500,
+        "database_error",
+      ],
+      ["42501", 500, "misconfigured"],
+      ["53300", 503, "unavailable"],
+    ] as const;
+    try {
+      for (const [sqlstate, status, code] of troubles) {
+        await stack.sql.unsafe(`
+          create or replace function public.test_trouble() returns trigger language plpgsql as
+          $$ begin raise sqlstate '${sqlstate}' using message = 'a secret of the row'; end $$;
+          create or replace trigger test_trouble before insert on public.messenger_messages
+            for each row execute function public.test_trouble();`);
+        const response = await stack.post("dispatch", note);
+        const body = await response.json();
+        assertEquals([response.status, body.code], [status, code]);
+        assertEquals(body.message.includes("secret"), false);
+        assertEquals(response.headers.has("retry-after"), status === 503);
+      }
+    } finally {
+      await stack.sql`drop function public.test_trouble() cascade`;
+    }
+    assertEquals(await rows(stack), 0);
+  });
+
   test("no key and a wrong key are refused", async (stack) => {
     for (const headers of [{}, { apikey: "sb_secret_wrong" }, { apikey: "sb_publishable_wrong" }]) {
       const response = await stack.post("dispatch", note, headers);

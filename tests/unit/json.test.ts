@@ -5,11 +5,12 @@ import fc from "fast-check";
 import { z } from "zod";
 import {
   defineMessage,
+  findInexact,
   InvalidPayloadError,
   parseJson,
   UnstorableError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
-import { findInexact, toJson } from "../../supabase/functions/_shared/symphony/json.ts";
+import { toJson } from "../../supabase/functions/_shared/symphony/json.ts";
 import { workbench } from "../support/worker.ts";
 
 const Any = defineMessage({ type: "Any", schema: z.unknown(), handler: () => {} });

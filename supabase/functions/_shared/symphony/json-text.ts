@@ -1,6 +1,6 @@
 /** JSON text from outside, read without loss. */
 
-import { NUMBER_ADVICE, UnstorableError } from "./json.ts";
+import { type JsonPath, NUMBER_ADVICE, UnstorableError } from "./json.ts";
 
 /**
  * Parses JSON text as JSON.parse does, and refuses what that would change: a number that a double cannot
@@ -113,4 +113,47 @@ function decimalOf(text: string): string {
   const significant = digits.replace(/0+$/, "");
   const zeros = digits.length - significant.length;
   return significant && `${significant}e${Number(exponent) - fraction.length + zeros}`;
+}
+
+// Of what is nested deeper, recursion might overflow the stack.
+const MAX_DEPTH = 100;
+
+/**
+ * Where in JSON that was read a number stands that may not be the one that was stored: a whole number
+ * beyond 2^53 - 1. Null where there is none.
+ */
+export function findInexact(value: unknown): JsonPath | null {
+  return isRead(value, MAX_DEPTH) ? null : pathTo(value);
+}
+
+/** False also of what is nested deeper than so many levels: that is looked at without recursion. */
+function isRead(value: unknown, levels: number): boolean {
+  if (typeof value === "number") return isExactNumber(value);
+  if (typeof value !== "object" || value === null) return true;
+  if (levels === 0) return false;
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isRead(item, levels - 1)) return false;
+    return true;
+  }
+  for (const key in value) {
+    if (!isRead((value as Record<string, unknown>)[key], levels - 1)) return false;
+  }
+  return true;
+}
+
+function isExactNumber(value: number): boolean {
+  return Number.isSafeInteger(value) || !Number.isInteger(value);
+}
+
+function pathTo(value: unknown): JsonPath | null {
+  const rest: { at: unknown; path: JsonPath }[] = [{ at: value, path: [] }];
+  for (let next = rest.pop(); next; next = rest.pop()) {
+    const { at, path } = next;
+    if (typeof at === "number" && !isExactNumber(at)) return path;
+    if (typeof at !== "object" || at === null) continue;
+    for (const [key, child] of Object.entries(at)) {
+      rest.push({ at: child, path: [...path, Array.isArray(at) ? Number(key) : key] });
+    }
+  }
+  return null;
 }

@@ -2,7 +2,8 @@
 
 import { z } from "zod";
 import { InvalidPayloadError } from "./errors.ts";
-import { findInexact, toJson, UnstorableError } from "./json.ts";
+import { toJson, UnstorableError } from "./json.ts";
+import { findInexact } from "./json-text.ts";
 
 /**
  * Turns a payload into the JSON that the handler will get: dates become strings, undefined goes.

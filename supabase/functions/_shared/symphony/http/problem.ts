@@ -7,6 +7,7 @@ import {
   NotFoundError,
   UnknownMessageTypeError,
 } from "../errors.ts";
+import { readProperty } from "../inspect.ts";
 import { RateLimitedError } from "../rate-limit.ts";
 import { TransportError } from "../transport/transport.ts";
 
@@ -83,11 +84,7 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
     const message = `${error.message}; try again in ${retryAfterS} s`;
     return new Problem(429, "rate_limited", message, undefined, { cause: error, retryAfterS });
   }
-  if (error instanceof TransportError) {
-    return new Problem(503, "unavailable", "The database did not answer; try again", undefined, {
-      cause: error,
-    });
-  }
+  if (error instanceof TransportError) return ofDatabase(error);
   return new Problem(500, "internal_error", "Something went wrong", undefined, { cause: error });
 }
 
@@ -95,4 +92,29 @@ function toConflict(error: ConflictError, path: readonly (string | number)[]): P
   const [, field, message = ""] = /^(\w+): (.*)$/s.exec(error.message) ?? [];
   const issues = field === undefined ? undefined : [{ path: [...path, field], message }];
   return new Problem(409, "conflict", error.message, issues);
+}
+
+// What is not there, or may not be used: permissions, schema, keys. Only an operator can help.
+const MISCONFIGURED = /^(42|3F|PGRST1|PGRST3)/;
+const UNIQUE_VIOLATION = "23505";
+const RETRY_AFTER_S = 2;
+
+/** The status says whether asking again may help: 503 and 504, and none of the others. */
+function ofDatabase(error: TransportError): Problem {
+  const code = String(readProperty(error.cause, "code") ?? "");
+  const problem = (status: ContentfulStatusCode, name: string, message: string, more = {}) =>
+    new Problem(status, name, message, undefined, { cause: error, ...more });
+  if (MISCONFIGURED.test(code) || error.fault === "refused") {
+    return problem(500, "misconfigured", "The database does not let this through as it is set up");
+  }
+  if (error.fault === "too_much") {
+    return problem(504, "timeout", "The database took too long; less at a time may pass");
+  }
+  if (error.fault === "passing") {
+    const more = { retryAfterS: RETRY_AFTER_S };
+    return problem(503, "unavailable", "The database did not answer; try again", more);
+  }
+  return code === UNIQUE_VIOLATION
+    ? problem(409, "conflict", "It goes against what the database holds already")
+    : problem(500, "database_error", "The database refused it; trying again does not help");
 }

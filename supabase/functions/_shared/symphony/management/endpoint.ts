@@ -68,7 +68,8 @@ const PROBLEMS: Readonly<Record<number, string>> = {
   413: "The body is too large",
   415: "The body is compressed, or no JSON by its content-type",
   500: "An error of the function or its configuration",
-  503: "The database did not answer",
+  503: "The database did not answer; try again",
+  504: "The database took too long; less at a time may pass",
 };
 
 /**
