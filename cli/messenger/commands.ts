@@ -30,8 +30,8 @@ const SETTINGS = [
 const COLUMNS = {
   failed: ["id", "type", "queue", "reason", "attempts", "redriven", "failedAt", "error"],
   messages: [
-    ...["id", "type", "queue", "status", "priority", "availableAt", "attempts", "groupKey"],
-    ...["blocked", "alone", "cancelled", "error"],
+    ...["id", "type", "queue", "status", "priority", "availableAt", "attempts", "snoozes"],
+    ...["interruptions", "groupKey", "blocked", "alone", "cancelled", "error"],
   ],
   queues: [
     ...["name", "paused", "due", "delayed", "blocked", "alone", "processing", "oldestReadyAt"],

@@ -110,7 +110,7 @@ comment on function public.messenger_lock_settled(jsonb) is
 --   released  ids: given back unstarted, and the attempt with it
 --   snoozed   [{id, delay_ms, stamps?}]: its handler asked for it later; the attempt is given back
 --   retries   [{id, delay_ms, retry_count, alone?, interrupted?, stamps?, errors?}]: the row stays and
---             waits; interrupted: its worker ended before its handlers did
+--             waits; interrupted: its worker ended before its handlers did; the attempt is given back
 --   dead      [{id, reason, stamps?, errors?}]: the row moves to the dead letters
 -- Answers {"stale": [ids]}: those whose outcome was not written, for their lease is no longer this
 -- token's, or they are cancelled.
@@ -249,6 +249,7 @@ begin
           available_at = clock + g.delay_ms * interval '1 millisecond',
           retry_count = least(g.retry_count, 2147483647),
           alone = m.alone or coalesce(g.alone, false),
+          attempts = m.attempts - coalesce(g.interrupted, false)::integer,
           interruptions = m.interruptions + coalesce(g.interrupted, false)::integer,
           stamps = coalesce(g.stamps, m.stamps),
           errors = public.messenger_append_errors(m.errors, g.errors)

@@ -43,8 +43,8 @@ testsOnStack({
     await stack.killFunction("tick", "SIGTERM");
     const rows = await leftOver(stack);
     assertEquals(rows.map(({ status, attempts, error }) => [status, attempts, error]), [
-      ["pending", 1, "WorkerStoppedError"],
-      ["pending", 1, "WorkerStoppedError"],
+      ["pending", 0, "WorkerStoppedError"],
+      ["pending", 0, "WorkerStoppedError"],
       ["pending", 0, null],
     ]);
     assertEquals(rows[0]?.id, slow);

@@ -150,8 +150,8 @@ Deno.test("handlers that still run at the hard end are stopped and their attempt
   });
   assertEquals(told.map((reason) => (reason as Error).name), Array(2).fill("WorkerStoppedError"));
   assertEquals(memory.messages.map(({ attempts, errors }) => [attempts, errors[0]?.class]), [
-    [1, "WorkerStoppedError"],
-    [1, "WorkerStoppedError"],
+    [0, "WorkerStoppedError"],
+    [0, "WorkerStoppedError"],
   ]);
 });
 
@@ -177,8 +177,8 @@ for (const reason of ["cpu", "memory", "termination", "early_drop"]) {
     await bus.dispatchAll(payloads(10));
     const report = await work({ concurrency: 2, drain, signal: stop });
     assertEquals(report, { claimed: 2, handled: 0, retried: 2, failed: 0 });
-    const attempts = memory.messages.map(({ attempts }) => attempts);
-    assertEquals(attempts, [1, 1, ...Array(8).fill(0)]);
+    const counted = memory.messages.map(({ attempts, interruptions }) => [attempts, interruptions]);
+    assertEquals(counted, [[0, 1], [0, 1], ...Array(8).fill([0, 0])]);
   });
 }
 

@@ -254,7 +254,8 @@ Deno.test("a worker that is told to end starts nothing more and tells its handle
   await bus.dispatchAll([1, 2, 3].map((payload) => ({ type: "T", payload })));
   const report = await work({ concurrency: 1, signal: end.signal });
   assertEquals(report, { claimed: 1, handled: 0, retried: 1, failed: 0 });
-  assertEquals(memory.messages.map(({ attempts }) => attempts), [1, 0, 0]);
+  assertEquals(memory.messages.map(({ attempts }) => attempts), [0, 0, 0]);
+  assertEquals(memory.messages.map(({ interruptions = 0 }) => interruptions), [1, 0, 0]);
 });
 
 Deno.test("a message from a crash runs alone, while its innocent company is handled", async () => {

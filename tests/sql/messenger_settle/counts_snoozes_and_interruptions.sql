@@ -20,8 +20,8 @@ select is(
 select results_eq(
   $$select type, snoozes, interruptions, attempts, retry_count, errors is null
     from messenger_messages order by type$$,
-  $$values ('A', 1, 0, 0, 0, true), ('B', 0, 1, 1, 0, false)$$,
-  'a snooze gives its attempt back; an interruption charges no retry and stands in the history'
+  $$values ('A', 1, 0, 0, 0, true), ('B', 0, 1, 0, 0, false)$$,
+  'both give the attempt back; an interruption charges no retry and stands in the history'
 );
 
 select * from finish();

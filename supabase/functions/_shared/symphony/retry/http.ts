@@ -80,8 +80,15 @@ export function httpStatusesOf(value: unknown): number[] {
     .filter((status) => Number.isInteger(status) && status >= 100 && status <= 599);
 }
 
+const HOLDER_KEYS = ["response", "context", "$response", "$metadata", "output", "res"];
+
 /** The value, and the responses that it holds; `$response` is where AWS's SDK has it, `output` boom. */
 export function holdersOf(value: unknown): unknown[] {
-  const keys = ["response", "context", "$response", "$metadata", "output", "res"];
-  return [value, ...keys.map((key) => readProperty(value, key))];
+  const holders = [value];
+  // Most errors hold none: what is not there is not asked any further.
+  for (const key of HOLDER_KEYS) {
+    const held = readProperty(value, key);
+    if (typeof held === "object" && held !== null) holders.push(held);
+  }
+  return holders;
 }

@@ -105,6 +105,7 @@ export function waitingAgain(
     ...again,
     retryCount: outcome.retryCount,
     alone: envelope.alone || (outcome.alone ?? false),
+    attempts: attempts - Number(outcome.interrupted ?? false),
     interruptions: interruptions + Number(outcome.interrupted ?? false),
     errors: [...envelope.errors, ...outcome.errors],
   };
