@@ -1,6 +1,10 @@
 /** The client: dispatches, schedules and follows messages. */
 
 import type { Duration } from "../supabase/functions/_shared/symphony/duration.ts";
+import type {
+  OwnSchedule,
+  OwnSchedules,
+} from "../supabase/functions/_shared/symphony/http/own-schedules.ts";
 import { toJson, UnstorableError } from "../supabase/functions/_shared/symphony/json.ts";
 import type { ScheduleOptions } from "../supabase/functions/_shared/symphony/scheduler/options.ts";
 import { refusedPayload } from "./errors.ts";
@@ -9,7 +13,7 @@ import { LiveUpdates } from "./live.ts";
 import type { MessageType } from "./message.ts";
 import { type MessengerRequest, request, type Supabase } from "./request.ts";
 
-export type { Duration, ScheduleOptions };
+export type { Duration, OwnSchedule, OwnSchedules, ScheduleOptions };
 
 /** Options of a client. */
 export interface MessengerClientOptions {
@@ -52,8 +56,30 @@ interface Abortable {
 /** How often a look is repeated: for more than half a minute. */
 const LOOK_RETRIES = 8;
 
+/** What a user may do with the schedules they have made. */
+export interface SchedulesClient {
+  /**
+   * A page of them, in the order of their making.
+   * @param page.cursor the `next` of the page before
+   * @param page.limit at most so many, 1 to 200; 50 where absent
+   */
+  list(
+    page?: { readonly cursor?: string; readonly limit?: number } & Abortable,
+  ): Promise<OwnSchedules>;
+  /** Deletes one. @throws NotFoundError where it is another's or not there */
+  delete(id: string, options?: Abortable): Promise<unknown>;
+}
+
 /** Dispatches, schedules and follows messages. Everything throws a MessengerError where it fails. */
 export class MessengerClient {
+  /** The signed-in user's own schedules. */
+  readonly schedules: SchedulesClient = {
+    list: ({ signal, ...page } = {}) =>
+      this.#look(`schedules?${new URLSearchParams(page as Record<string, string>)}`, signal),
+    delete: (id, { signal } = {}) =>
+      this.#request({ path: `/schedules/${encodeURIComponent(id)}`, method: "DELETE", signal }),
+  };
+
   readonly #supabase: Supabase;
   readonly #options: MessengerClientOptions;
   readonly #live: LiveUpdates;
@@ -103,7 +129,7 @@ export class MessengerClient {
 
   /** What has become of a message. @throws NotFoundError where it is another's or not remembered */
   status(id: string, { signal }: Abortable = {}): Promise<FollowedMessage> {
-    return this.#look(id, signal, this.#options.retries);
+    return this.#look(encodeURIComponent(id), signal);
   }
 
   /**
@@ -112,7 +138,7 @@ export class MessengerClient {
    * @throws NotFoundError where it is another's or not remembered: its definition has to say `keep`
    */
   follow(id: string, { live, signal }: FollowOptions = {}): AsyncGenerator<FollowedMessage, void> {
-    const look = () => this.#look(id, signal, LOOK_RETRIES);
+    const look = () => this.#look<FollowedMessage>(encodeURIComponent(id), signal, LOOK_RETRIES);
     return follow(id, look, live ? this.#live : null, signal);
   }
 
@@ -123,8 +149,12 @@ export class MessengerClient {
     return last as FollowedMessage;
   }
 
-  #look(id: string, signal: AbortSignal | undefined, retries?: number): Promise<FollowedMessage> {
-    return this.#request({ path: `/${encodeURIComponent(id)}`, idempotent: true, signal, retries });
+  #look<Answer>(
+    path: string,
+    signal: AbortSignal | undefined,
+    retries?: number,
+  ): Promise<Answer> {
+    return this.#request({ path: `/${path}`, idempotent: true, signal, retries });
   }
 
   #request<Answer>(
@@ -171,8 +201,7 @@ async function isSignedIn({ auth }: Supabase): Promise<boolean> {
 
 /** 128 random bits; crypto.randomUUID is missing where a page came without TLS. */
 function makeKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
 /** Makes a client over supabase-js's, whose keys and session it uses. */

@@ -13,10 +13,12 @@ export type Supabase = Pick<
 /** A request, and how it may be repeated. */
 export interface MessengerRequest {
   readonly path: string;
-  /** Sent as JSON by POST; without one it is a GET. */
+  /** GET where absent; POST with a body. */
+  readonly method?: "GET" | "DELETE";
+  /** Sent as JSON by POST. */
   readonly body?: unknown;
   /** Whether a second one changes nothing; else only what was refused is repeated. */
-  readonly idempotent: boolean;
+  readonly idempotent?: boolean;
   /** How often it is repeated at most. */
   readonly retries: number;
   readonly signal?: AbortSignal | undefined;
@@ -32,13 +34,13 @@ const TIMEOUT_MS = 30_000;
  */
 export async function request<Answer>(
   supabase: Supabase,
-  { path, body, idempotent, retries, signal }: MessengerRequest,
+  { path, method = "GET", body, idempotent, retries, signal }: MessengerRequest,
 ): Promise<Answer> {
   const options = {
     timeout: TIMEOUT_MS,
     ...(signal && { signal }),
     ...(body === undefined
-      ? { method: "GET" as const }
+      ? { method }
       : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
   };
   for (let retry = 0;; retry++) {

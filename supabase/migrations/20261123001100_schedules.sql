@@ -129,6 +129,12 @@ create index if not exists messenger_schedules_due_idx
 comment on index public.messenger_schedules_due_idx is
   'Enabled schedules by next run, those that wait for its computation first.';
 
+create index if not exists messenger_schedules_owner_idx
+  on public.messenger_schedules ((stamps -> 'user' ->> 'id'), id)
+  where stamps -> 'user' ->> 'id' is not null;
+comment on index public.messenger_schedules_owner_idx is
+  'Schedules of users, to be listed and counted.';
+
 alter table public.messenger_schedules enable row level security;
 revoke all on table public.messenger_schedules from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_schedules to service_role;

@@ -39,6 +39,40 @@ $$;
 comment on function public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer) is
   'Schedules by id, those after after_id, filtered by what is given. Answers {"schedules": [...], "now"}.';
 
+-- Without what is the operators' business: queue, priority, group, stamps.
+create or replace function public.messenger_list_user_schedules(
+  user_id text, after_id bigint default 0, max_schedules integer default 100
+) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if user_id is null then
+    raise sqlstate 'PT400' using message = 'user_id: is required';
+  end if;
+  return jsonb_build_object(
+    'schedules', (
+      select coalesce(
+        jsonb_agg(
+          to_jsonb(own) - '{stamps,queue,priority,group_key,lease_token,leased_until}'::text[]
+            || jsonb_build_object('id', own.id::text)
+          order by own.id
+        ),
+        '[]'
+      )
+      from (
+        select * from public.messenger_schedules s
+        where s.stamps -> 'user' ->> 'id' = user_id and s.id > after_id
+        order by s.id
+        limit max_schedules
+      ) as own
+    )
+  );
+end
+$$;
+comment on function public.messenger_list_user_schedules(text, bigint, integer) is
+  'Schedules that a user has made, by id, those after after_id. Returns {"schedules": [...]}.';
+
 create or replace function public.messenger_list_schedule_runs(id bigint, max_runs integer default 20)
 returns jsonb
 language sql stable
@@ -180,31 +214,39 @@ comment on function public.messenger_trigger_schedule(
 ) is
   'Runs a schedule once now, paused or not, and answers the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms are for what the schedule leaves open; message, as messenger_enqueue takes it, for all of it, save a payload that it leaves out.';
 
-create or replace function public.messenger_unschedule(id bigint) returns boolean
+create or replace function public.messenger_unschedule(id bigint, user_id text default null)
+returns boolean
 language plpgsql
 set search_path = ''
 as $$
 begin
-  delete from public.messenger_schedules s where s.id = messenger_unschedule.id;
+  delete from public.messenger_schedules s
+  where s.id = messenger_unschedule.id
+    and (
+      messenger_unschedule.user_id is null
+      or s.stamps -> 'user' ->> 'id' = messenger_unschedule.user_id
+    );
   return found;
 end
 $$;
-comment on function public.messenger_unschedule(bigint) is
-  'Removes a schedule and the record of its runs; messages that it has made stay. Answers whether it was there.';
+comment on function public.messenger_unschedule(bigint, text) is
+  'Removes a schedule and the record of its runs; messages that it has made stay. With a user_id, only one that this user has made. Returns whether it was there.';
 
 revoke execute on function
   public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer),
+  public.messenger_list_user_schedules(text, bigint, integer),
   public.messenger_list_schedule_runs(bigint, integer),
   public.messenger_pause_schedule(bigint, text),
   public.messenger_resume_schedule(bigint),
   public.messenger_trigger_schedule(bigint, boolean, text, integer, double precision, jsonb),
-  public.messenger_unschedule(bigint)
+  public.messenger_unschedule(bigint, text)
 from public, anon, authenticated;
 grant execute on function
   public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer),
+  public.messenger_list_user_schedules(text, bigint, integer),
   public.messenger_list_schedule_runs(bigint, integer),
   public.messenger_pause_schedule(bigint, text),
   public.messenger_resume_schedule(bigint),
   public.messenger_trigger_schedule(bigint, boolean, text, integer, double precision, jsonb),
-  public.messenger_unschedule(bigint)
+  public.messenger_unschedule(bigint, text)
 to service_role;

@@ -96,26 +96,67 @@ $$;
 comment on function public.messenger_enqueue_limited(jsonb, jsonb) is
   'messenger_enqueue within rate limits: writes all messages, or raises PT429 and writes none.';
 
-create or replace function public.messenger_save_schedules_limited(schedules jsonb, limits jsonb)
-returns jsonb
+-- One at a time for each user, so that none is overlooked. Those that are finished do not count: as many
+-- as may be had of the others are kept, the latest.
+create or replace function public.messenger_check_schedule_quota(
+  user_id text, wanted integer, max_schedules integer
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  had integer;
+begin
+  perform pg_advisory_xact_lock(
+    pg_catalog.hashtextextended('symphony_messenger.schedules:' || user_id, 0)
+  );
+  select count(*) into had from public.messenger_schedules s
+  where s.stamps -> 'user' ->> 'id' = user_id and s.disabled_by is distinct from 'finished';
+  if had + wanted > max_schedules then
+    raise sqlstate 'PT409' using message = format(
+      'schedule: a user may have %s at a time (there are %s of yours); delete one first',
+      max_schedules, had
+    );
+  end if;
+  delete from public.messenger_schedules s
+  where s.id = any (array(
+    select old.id from public.messenger_schedules old
+    where old.stamps -> 'user' ->> 'id' = user_id and old.disabled_by = 'finished'
+    order by old.updated_at desc, old.id desc offset max_schedules
+  ));
+end
+$$;
+comment on function public.messenger_check_schedule_quota(text, integer, integer) is
+  'Refuses, PT409, more schedules of a user than there may be at a time, and forgets the oldest of those that are finished.';
+
+create or replace function public.messenger_save_schedules_limited(
+  schedules jsonb, limits jsonb, user_id text default null, max_schedules integer default 100
+) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 begin
+  if user_id is not null then
+    perform public.messenger_check_schedule_quota(
+      user_id, jsonb_array_length(schedules), max_schedules
+    );
+  end if;
   perform public.messenger_count_dispatches(limits);
   return public.messenger_save_schedules(schedules);
 end
 $$;
-comment on function public.messenger_save_schedules_limited(jsonb, jsonb) is
-  'messenger_save_schedules within rate limits: saves all schedules, or raises PT429 and saves none.';
+comment on function public.messenger_save_schedules_limited(jsonb, jsonb, text, integer) is
+  'messenger_save_schedules within rate limits, and of a user no more than there may be: saves all schedules, or raises PT429 or PT409 and saves none.';
 
 revoke execute on function
   public.messenger_count_dispatches(jsonb),
   public.messenger_enqueue_limited(jsonb, jsonb),
-  public.messenger_save_schedules_limited(jsonb, jsonb)
+  public.messenger_check_schedule_quota(text, integer, integer),
+  public.messenger_save_schedules_limited(jsonb, jsonb, text, integer)
 from public, anon, authenticated;
 grant execute on function
   public.messenger_count_dispatches(jsonb),
   public.messenger_enqueue_limited(jsonb, jsonb),
-  public.messenger_save_schedules_limited(jsonb, jsonb)
+  public.messenger_check_schedule_quota(text, integer, integer),
+  public.messenger_save_schedules_limited(jsonb, jsonb, text, integer)
 to service_role;

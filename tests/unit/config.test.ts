@@ -14,6 +14,7 @@ Deno.test("with nothing set, the settings are the documented defaults", () => {
     tickCpuMs: 1_500,
     tickMaxMessages: 10_000,
     maxRetryAfterMs: 86_400_000,
+    maxUserSchedules: 100,
     maxBodyBytes: 1_048_576,
     adminRoles: [],
     readOnlyRoles: [],

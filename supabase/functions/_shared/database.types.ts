@@ -664,6 +664,10 @@ export type Database = {
       "messenger_check_filter": { Args: { "everything": boolean; "filter": Json }; Returns: Json };
       "messenger_check_messages": { Args: { "messages": Json }; Returns: undefined };
       "messenger_check_numbers": { Args: { "field": string; "payload": Json }; Returns: undefined };
+      "messenger_check_schedule_quota": {
+        Args: { "max_schedules": number; "user_id": string; "wanted": number };
+        Returns: undefined;
+      };
       "messenger_check_sizes": { Args: { "messages": Json }; Returns: undefined };
       "messenger_claim": {
         Args: {
@@ -857,6 +861,10 @@ export type Database = {
       };
       "messenger_list_ticks": {
         Args: { "before_id"?: number; "max_ticks"?: number };
+        Returns: Json;
+      };
+      "messenger_list_user_schedules": {
+        Args: { "after_id"?: number; "max_schedules"?: number; "user_id": string };
         Returns: Json;
       };
       "messenger_lock_alone": {
@@ -1067,7 +1075,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_save_schedules_limited": {
-        Args: { "limits": Json; "schedules": Json };
+        Args: { "limits": Json; "max_schedules"?: number; "schedules": Json; "user_id"?: string };
         Returns: Json;
       };
       "messenger_schedule_definition": {
@@ -1202,7 +1210,7 @@ export type Database = {
         };
         Returns: number;
       };
-      "messenger_unschedule": { Args: { "id": number }; Returns: boolean };
+      "messenger_unschedule": { Args: { "id": number; "user_id"?: string }; Returns: boolean };
       "messenger_wake": { Args: Record<PropertyKey, never>; Returns: number };
     };
     Enums: {

@@ -3,6 +3,7 @@
 import { createAdminClient } from "@supabase/server/core";
 import { messages } from "../_messages/mod.ts";
 import {
+  addOwnSchedules,
   authenticate,
   authorize,
   type Caller,
@@ -44,6 +45,8 @@ app.post("/", async (c) => {
     throw toProblem(error, index === undefined ? [] : [index]);
   }
 });
+
+addOwnSchedules(app, scheduler);
 
 app.get("/:id", async (c) => {
   const caller = await authenticate(c.req.raw, "secret-or-user");
@@ -92,6 +95,9 @@ async function schedule(
     return await scheduler.schedule(allowed, toScheduleOptions(schedule, allowed), {
       stamps: stamps(message, caller),
       limits: limits([message], caller),
+      ...(caller.kind === "user" && {
+        quota: { userId: caller.user.id, max: config.maxUserSchedules },
+      }),
     });
   } catch (error) {
     throw toScheduleProblem(error);

@@ -32,6 +32,8 @@ const environment = z.object({
   SYMPHONY_TICK_MAX_MESSAGES: wholeNumber(10_000, 1, 1_000_000),
   /** A Retry-After of another side is not waited for longer, in ms. */
   SYMPHONY_MAX_RETRY_AFTER_MS: wholeNumber(86_400_000, 0, 31_536_000_000),
+  /** Schedules that a user may have at a time, the finished ones left aside. */
+  SYMPHONY_MAX_USER_SCHEDULES: wholeNumber(100, 0, 100_000),
   /** Largest body that `dispatch` takes, in bytes. */
   SYMPHONY_MAX_BODY_BYTES: wholeNumber(1_048_576, 1024, 10_485_760),
   /** Roles in a user's app_metadata that may use the management API, separated by commas. */
@@ -56,6 +58,7 @@ export interface Config {
   readonly tickCpuMs: number;
   readonly tickMaxMessages: number;
   readonly maxRetryAfterMs: number;
+  readonly maxUserSchedules: number;
   readonly maxBodyBytes: number;
   readonly adminRoles: readonly string[];
   readonly readOnlyRoles: readonly string[];
@@ -91,6 +94,7 @@ export function readConfig(get?: (name: string) => string | undefined): Config {
     tickCpuMs: env.SYMPHONY_TICK_CPU_MS,
     tickMaxMessages: env.SYMPHONY_TICK_MAX_MESSAGES,
     maxRetryAfterMs: env.SYMPHONY_MAX_RETRY_AFTER_MS,
+    maxUserSchedules: env.SYMPHONY_MAX_USER_SCHEDULES,
     maxBodyBytes: env.SYMPHONY_MAX_BODY_BYTES,
     adminRoles: env.SYMPHONY_ADMIN_ROLES,
     readOnlyRoles: env.SYMPHONY_READ_ONLY_ROLES,

@@ -15,6 +15,7 @@ export * from "./http/background.ts";
 export * from "./http/body.ts";
 export * from "./http/caller.ts";
 export * from "./http/dispatch-body.ts";
+export * from "./http/own-schedules.ts";
 export * from "./http/problem.ts";
 export * from "./http/schedule-body.ts";
 export { type JsonPath, UnstorableError } from "./json.ts";

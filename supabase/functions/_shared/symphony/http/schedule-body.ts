@@ -1,6 +1,7 @@
 /** What `dispatch` takes as `schedule`. */
 
 import { z } from "zod";
+import { ConflictError } from "../errors.ts";
 import type { ScheduleOptions } from "../scheduler/options.ts";
 import { durationField, momentField } from "./fields.ts";
 import { invalidRequest, toProblem } from "./problem.ts";
@@ -62,6 +63,7 @@ const BESIDE = new Set(["type", "payload", "queue", "priority", "groupKey"]);
 
 /** What a caller is told of an error that the scheduler threw. */
 export function toScheduleProblem(error: unknown): Error {
+  if (error instanceof ConflictError) return toProblem(error);
   const [, field, message] = error instanceof RangeError
     ? /^([\w.]+): (.*)$/s.exec(error.message) ?? []
     : [];

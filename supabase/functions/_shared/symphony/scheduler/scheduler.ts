@@ -7,7 +7,6 @@ import { NotFoundError } from "../errors.ts";
 import { showValue } from "../inspect.ts";
 import { createLogger, type Logger } from "../log.ts";
 import { toStorableJson } from "../payload.ts";
-import type { LimitedDispatch } from "../rate-limit.ts";
 import { checkSchedule } from "./check-options.ts";
 import { type DeclaredSchedule, fingerprintOf } from "./declared.ts";
 import { firstRun } from "./first-run.ts";
@@ -23,7 +22,12 @@ import {
   type ScheduleDraft,
   type ScheduleRun,
 } from "./schedule.ts";
-import { type SavedSchedule, type ScheduleFilter, ScheduleStore } from "./store.ts";
+import {
+  type SavedSchedule,
+  type SaveLimits,
+  type ScheduleFilter,
+  ScheduleStore,
+} from "./store.ts";
 
 /** What a scheduler is made of. */
 export interface SchedulerOptions {
@@ -70,19 +74,20 @@ export class Scheduler {
    * different, that one goes on undisturbed.
    * @param more.stamps what travels with each message
    * @param more.limits rate limits that count the schedule as one message
-   * @throws UnknownMessageTypeError, InvalidPayloadError, RateLimitedError
+   * @param more.quota whose schedule it is, and how many of them there may be at a time
+   * @throws UnknownMessageTypeError, InvalidPayloadError, RateLimitedError; ConflictError at the quota
    */
   async schedule(
     message: ScheduledMessage,
     options: ScheduleOptions,
-    more: { readonly stamps?: Stamps; readonly limits?: readonly LimitedDispatch[] } = {},
+    more: SaveLimits & { readonly stamps?: Stamps } = {},
   ): Promise<string> {
     const checked = await this.#check(message, options, more.stamps);
     const first = firstRun(checked.definition, await this.#store.now(), allowsPast(options));
     const [saved] = await this.#store.save([{
       ...checked,
       first: typeof first === "string" ? { refused: first } : first,
-    }], more.limits);
+    }], more);
     return String(saved?.id);
   }
 
@@ -120,6 +125,23 @@ export class Scheduler {
     if (filter.after !== undefined) checkId(filter.after, "after");
     if (filter.limit !== undefined) checkCount(filter.limit, "limit");
     return (await this.#store.list(filter)).schedules.map(withoutStamps);
+  }
+
+  /**
+   * Schedules that a user has made over HTTPS, in the order of their ids.
+   * @param page.after only those behind this id
+   * @param page.limit at most so many; 100 where absent
+   */
+  async listOfUser(
+    userId: string,
+    page: { readonly after?: string; readonly limit?: number } = {},
+  ): Promise<Schedule[]> {
+    const { after = "0", limit = 100 } = page;
+    return await this.#store.listOfUser(
+      userId,
+      checkId(after, "after"),
+      checkCount(limit, "limit"),
+    );
   }
 
   /** One schedule; null if there is none with this id. */
@@ -181,9 +203,12 @@ export class Scheduler {
     return await this.#store.trigger(id, count, message);
   }
 
-  /** Removes a schedule and the record of its runs. Answers whether it was there. */
-  async unschedule(id: string): Promise<boolean> {
-    return await this.#store.remove(checkId(id));
+  /**
+   * Removes a schedule and the record of its runs. Answers whether it was there.
+   * @param options.userId only if this user has made it
+   */
+  async unschedule(id: string, options: { readonly userId?: string } = {}): Promise<boolean> {
+    return await this.#store.remove(checkId(id), options.userId);
   }
 
   /**

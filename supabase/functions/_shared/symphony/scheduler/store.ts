@@ -12,11 +12,13 @@ import {
   type ScheduleRow,
   toDueSchedule,
   toRun,
+  toSchedule,
   toText,
 } from "./rows.ts";
 import type {
   Advance,
   DueSchedule,
+  Schedule,
   ScheduleChange,
   ScheduleDraft,
   ScheduleRun,
@@ -27,6 +29,14 @@ export interface SavedSchedule {
   readonly id: string;
   readonly name: string | null;
   readonly change: "created" | "changed" | "unchanged" | "disabled";
+}
+
+/** What holds saving back. */
+export interface SaveLimits {
+  /** Rate limits that count each schedule as one message. */
+  readonly limits?: readonly LimitedDispatch[];
+  /** Whose schedules they are, and how many of them there may be at a time. */
+  readonly quota?: { readonly userId: string; readonly max: number };
 }
 
 /** Which schedules to list. */
@@ -122,15 +132,16 @@ export class ScheduleStore {
 
   async save(
     drafts: readonly ScheduleDraft[],
-    limits: readonly LimitedDispatch[] = [],
+    { limits = [], quota }: SaveLimits = {},
   ): Promise<SavedSchedule[]> {
     const schedules = drafts.map(fromDraft);
     const saved =
-      await (limits.length === 0
+      await (limits.length === 0 && quota === undefined
         ? this.#call<{ schedules: SavedSchedule[] }>("messenger_save_schedules", { schedules })
         : this.#call<{ schedules: SavedSchedule[] }>("messenger_save_schedules_limited", {
           schedules,
           limits: limits.map(fromLimit),
+          ...(quota && { user_id: quota.userId, max_schedules: quota.max }),
         }));
     return saved.schedules;
   }
@@ -168,6 +179,15 @@ export class ScheduleStore {
     return { schedules: answer.schedules.map(toDueSchedule), now: Date.parse(answer.now) };
   }
 
+  /** Those that a user has made, without their queue, priority and group. */
+  async listOfUser(userId: string, after: string, limit: number): Promise<Schedule[]> {
+    const { schedules } = await this.#call<{ schedules: ScheduleRow[] }>(
+      "messenger_list_user_schedules",
+      { user_id: userId, after_id: after, max_schedules: limit },
+    );
+    return schedules.map(toSchedule);
+  }
+
   async runs(id: string, limit: number): Promise<ScheduleRun[]> {
     const { runs } = await this.#call<{ runs: RunRow[] }>(
       "messenger_list_schedule_runs",
@@ -191,8 +211,8 @@ export class ScheduleStore {
     );
   }
 
-  remove(id: string): Promise<boolean> {
-    return this.#call("messenger_unschedule", { id });
+  remove(id: string, userId: string | undefined): Promise<boolean> {
+    return this.#call("messenger_unschedule", { id, user_id: userId });
   }
 
   #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
