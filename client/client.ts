@@ -6,6 +6,7 @@ import type {
   OwnSchedules,
 } from "../supabase/functions/_shared/symphony/http/own-schedules.ts";
 import { toJson, UnstorableError } from "../supabase/functions/_shared/symphony/json.ts";
+import { checkNames } from "../supabase/functions/_shared/symphony/option-names.ts";
 import type { ScheduleOptions } from "../supabase/functions/_shared/symphony/scheduler/options.ts";
 import { refusedPayload } from "./errors.ts";
 import { follow, type FollowedMessage, type FollowOptions } from "./follow.ts";
@@ -84,7 +85,9 @@ export class MessengerClient {
   readonly #options: MessengerClientOptions;
   readonly #live: LiveUpdates;
 
+  /** @throws RangeError if an option is not known */
   constructor(supabase: Supabase, options: MessengerClientOptions = {}) {
+    checkNames(options, ["idempotencyKeys", "retries"]);
     this.#supabase = supabase;
     this.#options = options;
     this.#live = new LiveUpdates(supabase);

@@ -1,6 +1,6 @@
 /** What the client refuses before it is sent: JSON would change it on its way. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createMessengerClient, InvalidRequestError, message } from "../../client/mod.ts";
 import type { MessageDefinition } from "../../supabase/functions/_shared/symphony/index.ts";
 
@@ -53,4 +53,12 @@ Deno.test("what the client sends of a payload is its JSON", async () => {
   const { messenger, sent } = client();
   await messenger.dispatch(Any, { at: new Date(0), none: undefined });
   assertEquals(sent, [{ type: "Any", payload: { at: "1970-01-01T00:00:00.000Z" } }]);
+});
+
+Deno.test("an option of the client that is not known is refused by name", () => {
+  assertThrows(
+    () => createMessengerClient(undefined as never, { retrys: 1 } as object),
+    RangeError,
+    "retrys: no such option; did you mean retries?",
+  );
 });
