@@ -182,7 +182,7 @@ Deno.test("a batch that takes longer than the timeout is told, and all its messa
     define((_messages, { signal }) => {
       signal.addEventListener("abort", () => told = signal.reason);
       return new Promise(() => {});
-    }, { timeout: 20 }),
+    }, { timeout: 20, stopGrace: 20 }),
   ]);
   await bus.dispatchAll(payloads(3));
   assertEquals((await work()).failed, 3);
@@ -216,7 +216,7 @@ Deno.test("a batch of which all messages are cancelled is told", async () => {
       signal.addEventListener("abort", () => told = signal.reason);
       await memory.cancel({ type: "B" });
       return new Promise(() => {});
-    }),
+    }, { stopGrace: 20 }),
   ]);
   await bus.dispatchAll(payloads(3));
   assertEquals((await work({ leaseMs: 200 })).failed, 3);

@@ -192,7 +192,7 @@ Deno.test("a handler that takes longer than its timeout is told, and its attempt
   const { bus, memory, work } = workbench([define((_payload, { signal }) => {
     signal.addEventListener("abort", () => told = signal.reason);
     return new Promise(() => {});
-  }, { timeout: 20, retry: { maxRetries: 0 } })]);
+  }, { timeout: 20, stopGrace: 20, retry: { maxRetries: 0 } })]);
   await bus.dispatchAll([{ type: "T", payload: 1 }]);
   assertEquals((await work()).failed, 1);
   assertEquals(memory.failed[0]?.envelope.errors[0]?.class, "HandlerTimeoutError");
@@ -513,7 +513,7 @@ Deno.test("a handler whose message is cancelled is told, and the message is a de
       signal.addEventListener("abort", () => told = signal.reason);
       await memory.cancel({ ids: [envelope.id] });
       return new Promise(() => {});
-    }, { onDeadLetter: ({ reason }) => hooks.push(reason) }),
+    }, { stopGrace: 20, onDeadLetter: ({ reason }) => hooks.push(reason) }),
   ]);
   await bus.dispatchAll([{ type: "T", payload: 1 }]);
   assertEquals(await work({ leaseMs: 300 }), { claimed: 1, handled: 0, retried: 0, failed: 1 });

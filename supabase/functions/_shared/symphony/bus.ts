@@ -4,12 +4,14 @@ import { z } from "zod";
 import type { Dedupe } from "./dedupe.ts";
 import type { Duration } from "./duration.ts";
 import type { OutgoingMessage, Stamps } from "./envelope.ts";
-import { UnknownMessageTypeError } from "./errors.ts";
+import { DispatchTimeoutError, UnknownMessageTypeError } from "./errors.ts";
 import type { HandlerContext, MessageDefinition, Registry } from "./message.ts";
+import { aroundHandlers, checkMiddleware, type Middleware } from "./middleware.ts";
 import { checkNames } from "./option-names.ts";
 import { checkAgain, outgoing } from "./outgoing.ts";
-import { parsePayload, toStorableJson } from "./payload.ts";
+import { checkPayload, DISPATCH_TIMEOUT_MS, toStorableJson } from "./payload.ts";
 import type { Transport } from "./transport/transport.ts";
+import { within } from "./within.ts";
 
 /** What a dispatch may choose; the definition's values hold for the rest. */
 export interface DispatchOptions {
@@ -41,17 +43,6 @@ export interface MessageInput {
   readonly options?: DispatchOptions;
 }
 
-/** Sees every message on its way in, and stands around every message's handling. */
-export interface Middleware {
-  /** May change the message, or throw to refuse it. */
-  dispatch?(message: OutgoingMessage): OutgoingMessage | Promise<OutgoingMessage>;
-  /**
-   * Runs around the handlers; what it throws counts as the attempt's failure. Where messages are handled
-   * in batches it runs around each, and `next` waits until all of them are there.
-   */
-  handle?(ctx: HandlerContext, next: () => Promise<void>): Promise<void>;
-}
-
 const INPUT = ["type", "payload", "options"];
 
 /** Dispatches messages, and runs handlers within the middleware. */
@@ -59,7 +50,10 @@ export class MessageBus {
   readonly registry: Registry;
   readonly #transport: Transport;
   readonly #middleware: readonly Middleware[];
+  /** Those of it that stand around the handlers. */
+  readonly #around: readonly Middleware[];
 
+  /** @throws RangeError if what is given as middleware is none */
   constructor(options: {
     readonly registry: Registry;
     readonly transport: Transport;
@@ -67,7 +61,8 @@ export class MessageBus {
   }) {
     this.registry = options.registry;
     this.#transport = options.transport;
-    this.#middleware = options.middleware ?? [];
+    this.#middleware = (options.middleware ?? []).map(checkMiddleware);
+    this.#around = this.#middleware.filter(({ handle }) => handle !== undefined);
   }
 
   /**
@@ -109,7 +104,7 @@ export class MessageBus {
   /** The payload as it will be stored; the handler gets it parsed once more. */
   async #checkPayload(definition: MessageDefinition, payload: unknown): Promise<unknown> {
     const json = toStorableJson(definition.type, payload, definition.maxPayloadBytes);
-    const checked = parsePayload(definition, json);
+    const checked = checkPayload(definition, json);
     if (checked instanceof Promise) await checked;
     return json;
   }
@@ -117,24 +112,30 @@ export class MessageBus {
   /** What each makes of the message is held to the same rules as what was given. */
   async #throughMiddleware(given: OutgoingMessage): Promise<OutgoingMessage> {
     let message = given;
-    for (const middleware of this.#middleware) {
+    for (const [index, middleware] of this.#middleware.entries()) {
       if (!middleware.dispatch) continue;
-      const { type, payload } = message;
-      message = checkAgain(await middleware.dispatch(message));
+      const late = () =>
+        new DispatchTimeoutError(`middleware: ${index + 1}: dispatch`, DISPATCH_TIMEOUT_MS);
+      const returned = middleware.dispatch(message);
+      message = checkAgain(await within(returned, DISPATCH_TIMEOUT_MS, late));
       const definition = this.registry.get(message.type);
       if (!definition) throw new UnknownMessageTypeError(message.type);
-      if (message.payload !== payload || message.type !== type) {
-        message = { ...message, payload: await this.#checkPayload(definition, message.payload) };
-      }
+      // It may have changed the payload in its place.
+      message = { ...message, payload: await this.#checkPayload(definition, message.payload) };
     }
     return message;
   }
 
-  /** Runs `handlers` within the middleware, the first one outermost. */
+  /** Whether middleware stands around the handlers. */
+  get standsAround(): boolean {
+    return this.#around.length > 0;
+  }
+
+  /**
+   * Runs `handlers` within the middleware, the first one outermost.
+   * @throws MiddlewareError where middleware calls `next` twice, or does not wait for it
+   */
   handle(ctx: HandlerContext, handlers: () => Promise<void>): Promise<void> {
-    return this.#middleware.reduceRight<() => Promise<void>>(
-      (next, { handle }) => (handle ? () => handle(ctx, next) : next),
-      handlers,
-    )();
+    return this.#around.length === 0 ? handlers() : aroundHandlers(this.#around, ctx, handlers);
   }
 }

@@ -157,6 +157,25 @@ export class CancelledError extends UnrecoverableError {
   }
 }
 
+/** A handler used its context after its attempt was over: it went on after a timeout, or forgot a timer. */
+export class AttemptOverError extends SymphonyError {
+  /** @param call what it called, such as `dispatch` */
+  constructor(call: string, options?: ErrorOptions) {
+    super(`ctx.${call}: the attempt is over, nothing was done`, options);
+  }
+}
+
+/** Middleware did not keep to what `next` is for; the attempt has failed. */
+export class MiddlewareError extends SymphonyError {}
+
+/** A schema with an asynchronous part, or dispatch middleware, took too long; nothing was dispatched. */
+export class DispatchTimeoutError extends SymphonyError {
+  /** @param part what took so long @param timeout the bound in ms */
+  constructor(part: string, readonly timeout: number, options?: ErrorOptions) {
+    super(`${part}: took longer than ${timeout} ms`, options);
+  }
+}
+
 /** No definition has this type. A message of such a type waits some minutes for a worker that knows it. */
 export class UnknownMessageTypeError extends UnrecoverableError {
   readonly type: string;

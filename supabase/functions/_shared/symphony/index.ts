@@ -23,6 +23,7 @@ export * from "./json-text.ts";
 export * from "./log.ts";
 export * from "./message.ts";
 export * from "./messenger.ts";
+export type { Middleware } from "./middleware.ts";
 export * from "./outcome.ts";
 export * from "./rate-limit.ts";
 export * from "./retry/index.ts";

@@ -12,11 +12,14 @@ export function readProperty(value: unknown, key: string): unknown {
   }
 }
 
-/** A copy of the array that the property holds; empty where it holds none. */
+// More than any real list has: one of another length, which a proxy may claim, would take all memory.
+const LONGEST_LIST = 10_000;
+
+/** A copy of the array that the property holds, of its first 10,000 items; empty where it holds none. */
 export function readList(value: unknown, key: string): unknown[] {
   const list = readProperty(value, key);
   try {
-    return Array.isArray(list) ? [...list] : [];
+    return Array.isArray(list) ? list.slice(0, LONGEST_LIST) : [];
   } catch {
     return [];
   }

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { type Access, checkAccess } from "./access.ts";
 import { type Batch, type BatchHandler, type BatchOptions, checkBatch } from "./batch.ts";
 import type { DispatchOptions } from "./bus.ts";
+import { checkKey } from "./checks.ts";
 import { type Dedupe, parseDedupe } from "./dedupe.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import type { AttemptError, Envelope, ScheduleStamp, UserStamp } from "./envelope.ts";
@@ -81,6 +82,11 @@ export interface MessageRules<Schema extends z.ZodType> {
   readonly classify?: (error: unknown) => Classification | undefined;
   /** How long one attempt may take; 30 s where absent. */
   readonly timeout?: Duration;
+  /**
+   * A handler that a stop did not end keeps its slot, and its message its place in its group and its
+   * queue's limits, for so long at most; 30 s where absent. After that the retry may run beside it.
+   */
+  readonly stopGrace?: Duration;
   /** How long the message matters: older ones go to the dead letters unrun. */
   readonly ttl?: Duration;
   /** How long a dispatch's `dedupeKey` is held; until the message is finished where absent. */
@@ -135,6 +141,7 @@ export interface MessageDefinition<
   readonly retry: BackoffOptions | RetryStrategy | undefined;
   readonly classify: ((error: unknown) => Classification | undefined) | undefined;
   readonly timeoutMs: number;
+  readonly stopGraceMs: number;
   readonly ttlMs: number | undefined;
   readonly dedupe: Dedupe;
   readonly access: Access;
@@ -160,6 +167,9 @@ export interface NamedHandler {
   // deno-lint-ignore no-explicit-any
   readonly handle: Handler<any>;
 }
+
+/** How long a stopped handler that still works is waited for where the definition does not say, in ms. */
+const STOP_GRACE_MS = 30_000;
 
 const NAME = /^[A-Za-z0-9_.:-]+$/;
 
@@ -204,18 +214,21 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
   parseDedupe(dedupe, `${type}: dedupe`);
   const ttlMs = options.ttl === undefined ? undefined : parseDuration(options.ttl, `${type}: ttl`);
   if (ttlMs === 0) throw new RangeError(`${type}: ttl: has to be more than 0`);
+  const own = <Name extends "classify" | "onRetry" | "onDeadLetter" | "access">(name: Name) =>
+    boundTo(options, options[name]);
   return Object.freeze({
     type,
     schema: options.schema,
     queue: checkName(options.queue ?? "default", `${type}: queue`, 100),
     priority: checkPriority(options.priority ?? 0, `${type}: priority`),
     retry: options.retry,
-    classify: options.classify,
+    classify: own("classify"),
     timeoutMs,
+    stopGraceMs: parseDuration(options.stopGrace ?? STOP_GRACE_MS, `${type}: stopGrace`),
     ttlMs,
     dedupe,
     // The rule is asked only about payloads that the definition's own schema gave.
-    access: checkAccess(options.access ?? "secret", `${type}: access`) as Access,
+    access: checkAccess(own("access") ?? "secret", `${type}: access`) as Access,
     callerOptions: checkCallerOptions(options.callerOptions ?? [], `${type}: callerOptions`),
     maxDelayMs: parseDuration(options.maxDelay ?? "30d", `${type}: maxDelay`),
     sharedGroups: options.sharedGroups ?? false,
@@ -226,9 +239,14 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
     keepMs: options.keep === undefined ? undefined : parseDuration(options.keep, `${type}: keep`),
     live: options.live ?? false,
     ...handling(type, options),
-    onRetry: options.onRetry,
-    onDeadLetter: options.onDeadLetter,
+    onRetry: own("onRetry"),
+    onDeadLetter: own("onDeadLetter"),
   });
+}
+
+/** What may be a method, so that it finds its object as `this` wherever it is called from. */
+function boundTo<Value>(owner: object, value: Value): Value {
+  return typeof value === "function" ? value.bind(owner) : value;
 }
 
 function handling<Schema extends z.ZodType>(
@@ -243,8 +261,8 @@ function handling<Schema extends z.ZodType>(
     throw new RangeError(`${type}: batch: needs handleBatch`);
   }
   return handleBatch === undefined
-    ? { handlers: namedHandlers(type, handler), batch: null }
-    : { handlers: [], batch: checkBatch(type, handleBatch, batch) };
+    ? { handlers: namedHandlers(type, boundTo(options, handler)), batch: null }
+    : { handlers: [], batch: checkBatch(type, boundTo(options, handleBatch), batch) };
 }
 
 function namedHandlers<Schema extends z.ZodType>(
@@ -253,7 +271,11 @@ function namedHandlers<Schema extends z.ZodType>(
 ): NamedHandler[] {
   const handlers = typeof handler === "function"
     ? [{ name: "handler", handle: handler }]
-    : Object.entries(handler ?? {}).map(([name, handle]) => ({ name, handle }));
+    : Object.entries(handler ?? {}).map(([name, handle]) => ({
+      // It is stored with the message: in the stamps, and in the history of what failed.
+      name: checkKey(name, `${type}: handler: name`),
+      handle: boundTo(handler ?? {}, handle),
+    }));
   if (handlers.length === 0 || handlers.some(({ handle }) => typeof handle !== "function")) {
     throw new RangeError(`${type}: handler: has to be a function, or functions by name`);
   }

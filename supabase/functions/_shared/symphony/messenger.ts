@@ -1,10 +1,11 @@
 /** Puts the parts together: one messenger for each process of a function. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { MessageBus, type Middleware } from "./bus.ts";
+import { MessageBus } from "./bus.ts";
 import { type Config, readConfig } from "./config.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { createRegistry, type MessageDefinition } from "./message.ts";
+import type { Middleware } from "./middleware.ts";
 import { checkNames } from "./option-names.ts";
 import { RetryManager } from "./retry/manager.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./retry/strategy.ts";

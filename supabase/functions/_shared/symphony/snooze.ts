@@ -4,8 +4,17 @@ import { type Duration, parseDuration } from "./duration.ts";
 
 /** What {@link snooze} makes. */
 export class Snooze {
-  /** @param delayMs ms until the message comes again */
-  constructor(readonly delayMs: number) {}
+  /** Ms until the message comes again. */
+  readonly delayMs: number;
+
+  /**
+   * @param delayMs ms until the message comes again
+   * @throws RangeError if that is no duration
+   */
+  constructor(delayMs: number) {
+    this.delayMs = parseDuration(delayMs, "snooze");
+    Object.freeze(this);
+  }
 }
 
 /**

@@ -6,7 +6,7 @@ import { describeError } from "../describe-error.ts";
 import { parseDuration } from "../duration.ts";
 import type { Logger } from "../log.ts";
 import type { MessageDefinition } from "../message.ts";
-import { parsePayload, toStorableJson } from "../payload.ts";
+import { checkPayload, toStorableJson } from "../payload.ts";
 import type { Frontend } from "./caller.ts";
 import { chosenOptions, type DispatchMessage } from "./dispatch-body.ts";
 import { invalidRequest, Problem } from "./problem.ts";
@@ -107,7 +107,7 @@ async function allows(
   const { type, access, maxPayloadBytes } = definition;
   if (typeof access !== "function") return true;
   const json = toStorableJson(type, message.payload, maxPayloadBytes);
-  const payload = await parsePayload(definition, json);
+  const payload = await checkPayload(definition, json);
   const claims = caller.kind === "user" ? caller.claims : null;
   try {
     return await access({ claims, payload, options: choicesOf(message) }) === true;

@@ -11,8 +11,8 @@ import {
   UnknownMessageTypeError,
   WorkerStoppedError,
 } from "../errors.ts";
-import { describeError } from "../describe-error.ts";
-import { isInstance, readList } from "../inspect.ts";
+import { describeError, toStorableText } from "../describe-error.ts";
+import { isInstance, readList, readProperty } from "../inspect.ts";
 import { createLogger, type Logger } from "../log.ts";
 import type { MessageDefinition, Registry } from "../message.ts";
 import {
@@ -28,6 +28,7 @@ import type { Transport } from "../transport/transport.ts";
 import { judgeError, type Judgement } from "./classify.ts";
 import { checkJitter, MAX_RETRY_AFTER_MS } from "./options.ts";
 import { RetryRules } from "./rules.ts";
+import { within } from "../within.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";
 import { unknownTypeWait } from "./unknown-type.ts";
 
@@ -49,6 +50,11 @@ export interface FailedAttempt {
   readonly durationMs: number;
   /** Handlers that have succeeded, in this attempt and before. */
   readonly handledBy?: readonly string[];
+  /**
+   * A handler or middleware threw the error. Then it is judged as any other, also where the bus has a reason of
+   * its own for errors of this class: an InvalidPayloadError is of another message that was dispatched.
+   */
+  readonly byHandler?: boolean;
 }
 
 /** What a manager is made of. */
@@ -147,19 +153,21 @@ export class RetryManager {
       return { ...retry(MIN_DELAY_MS, retryCount), interrupted: true };
     }
 
-    if (isInstance(error, UnknownMessageTypeError) && error.type === type) {
-      const wait = unknownTypeWait(envelope);
-      if (wait === null) return dead("unknown_type");
-      return { ...retry(wait.delayMs, retryCount), stamps: wait.stamps };
-    }
-    if (isInstance(error, InvalidPayloadError)) return dead("invalid");
-    if (isInstance(error, MessageExpiredError)) return dead("expired");
-    if (isInstance(error, CancelledError)) return dead("cancelled");
-    if (isInstance(error, CrashError)) {
-      // A crash takes a whole batch with it. Only a message that ran alone is known to be guilty;
-      // until then the crash is not charged, and the message has to run alone from now on.
-      if (!envelope.alone) return { ...retry(backoff(), retryCount), alone: true };
-      return mayRetry() ? { ...retry(backoff()), alone: true } : dead("crashed");
+    if (!attempt.byHandler) {
+      if (isInstance(error, UnknownMessageTypeError) && error.type === type) {
+        const wait = unknownTypeWait(envelope);
+        if (wait === null) return dead("unknown_type");
+        return { ...retry(wait.delayMs, retryCount), stamps: wait.stamps };
+      }
+      if (isInstance(error, InvalidPayloadError)) return dead("invalid");
+      if (isInstance(error, MessageExpiredError)) return dead("expired");
+      if (isInstance(error, CancelledError)) return dead("cancelled");
+      if (isInstance(error, CrashError)) {
+        // A crash takes a whole batch with it. Only a message that ran alone is known to be guilty;
+        // until then the crash is not charged, and the message has to run alone from now on.
+        if (!envelope.alone) return { ...retry(backoff(), retryCount), alone: true };
+        return mayRetry() ? { ...retry(backoff()), alone: true } : dead("crashed");
+      }
     }
 
     const delayOf = (ms: number | undefined, isRequested: boolean) => {
@@ -188,24 +196,23 @@ export class RetryManager {
     return says ? { says, isRequested: false } : judgeError(error, { now: this.#now() });
   }
 
-  /** Tells the type's hooks what was written. Never throws; a hook's error is logged. */
-  async runHooks(envelope: Envelope, outcome: Retry | Dead): Promise<void> {
+  /**
+   * Tells the type's hooks what was written. Never throws; a hook's error is logged.
+   * @param signal ends the wait for a hook that takes long
+   */
+  async runHooks(envelope: Envelope, outcome: Retry | Dead, signal?: AbortSignal): Promise<void> {
     const definition = this.#options.registry?.get(envelope.type);
     const log = this.#log.with({ id: envelope.id, type: envelope.type });
     const failure = { envelope, errors: outcome.errors, log };
-    let timer: ReturnType<typeof setTimeout> | undefined;
     try {
       const hook = outcome.kind === "retry"
         ? definition?.onRetry?.({ ...failure, delayMs: outcome.delayMs })
         : definition?.onDeadLetter?.({ ...failure, reason: outcome.reason });
-      const timeout = new Promise((_, reject) => {
-        timer = setTimeout(() => reject(new Error("the hook takes too long")), HOOK_TIMEOUT_MS);
-      });
-      await Promise.race([hook, timeout]);
+      if (hook === undefined) return;
+      const late = () => new Error("the hook takes too long");
+      await within(hook, HOOK_TIMEOUT_MS, late, signal);
     } catch (error) {
       log.error("hook_failed", { outcome: outcome.kind, error: describeError(error).message });
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -231,10 +238,11 @@ export class RetryManager {
   }
 
   #history(envelope: Envelope, error: unknown, { durationMs }: FailedAttempt): AttemptError[] {
-    const failures = isInstance(error, HandlersFailedError) ? error.failures : [{ error }];
+    const several = isInstance(error, HandlersFailedError) ? readList(error, "failures") : [];
+    const failures: unknown[] = several.length > 0 ? several : [{ error }];
     return failures.map((failure) => ({
-      ...describeError(failure.error),
-      ...("handler" in failure && { handler: failure.handler }),
+      ...describeError(readProperty(failure, "error")),
+      ...handlerOf(failure),
       attempt: envelope.attempts,
       at: this.#now().toISOString(),
       durationMs,
@@ -250,6 +258,11 @@ function isInterruption(error: unknown): boolean {
   const errors = isInstance(error, HandlersFailedError) ? readList(error, "errors") : [error];
   return errors.length > 0 &&
     errors.every((one) => isInstance(one, WorkerStoppedError) || isInstance(one, LeaseLostError));
+}
+
+function handlerOf(failure: unknown): { handler?: string } {
+  const handler = readProperty(failure, "handler");
+  return typeof handler === "string" ? { handler: toStorableText(handler, 255) } : {};
 }
 
 function withHandledBy(

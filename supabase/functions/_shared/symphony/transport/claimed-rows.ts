@@ -3,6 +3,7 @@
  * envelope that everything else can rely on: one odd row never stops a claim.
  */
 
+import { z } from "zod";
 import type { Envelope, Stamps } from "../envelope.ts";
 
 /** A message as `messenger_claim` answers it. */
@@ -75,13 +76,31 @@ export function toDate(moment: number | string): Date {
   return new Date(/^-|BC$/i.test(String(moment)) ? -FURTHEST_MS : FURTHEST_MS);
 }
 
-/** Stamps are an object, and `handledBy` is names. */
+/** The stamps that the bus itself reads: what each has to be. One that is something else is left out. */
+const STAMPS = {
+  handledBy: z.array(z.unknown()).transform((names) =>
+    names.filter((name) => typeof name === "string")
+  ),
+  redriven: z.number(),
+  schedule: z.object({
+    id: z.string(),
+    name: z.string().nullable().default(null),
+    occurrence: z.string(),
+    run: z.number(),
+  }),
+  user: z.object({ id: z.string(), isAnonymous: z.boolean().default(false) }),
+  unknownType: z.object({ times: z.number(), attempt: z.number() }),
+};
+
+/** Stamps are an object; middleware of the user's may have put anything else into it. */
 function toStamps(value: unknown): Stamps {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
-  const stamps: Stamps = { ...value };
-  const { handledBy, ...others } = stamps;
-  if (handledBy === undefined) return stamps;
-  return Array.isArray(handledBy)
-    ? { ...others, handledBy: handledBy.filter((name) => typeof name === "string") }
-    : others;
+  const stamps: Record<string, unknown> = { ...value };
+  for (const [name, schema] of Object.entries(STAMPS)) {
+    if (stamps[name] === undefined) continue;
+    const { success, data } = schema.safeParse(stamps[name]);
+    if (success) stamps[name] = data;
+    else delete stamps[name];
+  }
+  return stamps;
 }

@@ -2,20 +2,24 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus.ts";
-import type { Envelope, ScheduleStamp, UserStamp } from "../envelope.ts";
+import type { Envelope } from "../envelope.ts";
 import {
   type HandlerFailure,
   HandlersFailedError,
+  LeaseLostError,
   MessageExpiredError,
   UnknownMessageTypeError,
 } from "../errors.ts";
+import { isInstance } from "../inspect.ts";
 import type { Logger } from "../log.ts";
-import type { Dispatch, HandlerContext, MessageDefinition } from "../message.ts";
+import type { HandlerContext, MessageDefinition } from "../message.ts";
 import { handled, type Outcome, type Snoozed, snoozed } from "../outcome.ts";
-import { parseStored } from "../payload.ts";
+import { payloadReader } from "../payload.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import { Snooze } from "../snooze.ts";
-import { checkProgress, type ProgressReporter } from "./progress.ts";
+import { AttemptContext } from "./context.ts";
+import type { FormerRuns } from "./former-runs.ts";
+import type { ProgressReporter } from "./progress.ts";
 import type { Deadlines, Task } from "./task.ts";
 
 /** What an attempt needs beside the message. */
@@ -25,47 +29,144 @@ export interface AttemptDependencies {
   readonly supabase: SupabaseClient;
   readonly log: Logger;
   readonly deadlines: Deadlines;
+  /** Handlers that were stopped and still work. */
+  readonly formerRuns: FormerRuns;
   /** Writes what handlers report; nothing is written where absent. */
   readonly progress?: ProgressReporter;
 }
 
+/** What the handlers of an attempt have done so far. */
+export interface Progress {
+  /** Names of those that have succeeded, in this attempt and before. */
+  readonly handledBy: string[];
+  readonly snoozes: Snooze[];
+}
+
+/** What an attempt is in the middle of: a message that has passed its checks. */
+export interface Passed {
+  readonly definition: MessageDefinition;
+  /** The payload as its schema gives it. */
+  readonly payload: unknown;
+  /** Parses the payload once more, for another handler. */
+  readonly read: () => unknown;
+  readonly ctx: HandlerContext;
+  readonly progress: Progress;
+  readonly task: Task;
+}
+
+/** Does the work of a message that has passed its checks. */
+export type Work = (passed: Passed) => Promise<void>;
+
 /**
- * Runs a message's handlers and answers what becomes of it. Never throws.
+ * Takes a message through its checks and its middleware to its handlers, and answers what becomes of it.
+ * All of it is within the definition's timeout. Never throws.
  * @param startedAt when the attempt began, on the clock of performance.now(): its timeout counts from there
+ * @param work runs the handlers
  */
 export async function attempt(
   task: Task,
   startedAt: number,
   deps: AttemptDependencies,
+  work: Work = runHandlers,
 ): Promise<Outcome | Snoozed> {
   const { envelope } = task;
-  const handledBy = [...envelope.stamps.handledBy ?? []];
-  const snoozes: Snooze[] = [];
+  const progress: Progress = { handledBy: [...envelope.stamps.handledBy ?? []], snoozes: [] };
+  let began = false;
+  let timedFrom = startedAt;
   try {
     const definition = runnable(envelope, deps.bus);
-    const payload = await parseStored(definition, envelope.payload);
+    const former = deps.formerRuns.get(envelope.id);
+    if (former) {
+      deps.log.warn("former_run_awaited", { id: envelope.id, type: envelope.type });
+      await task.run(() => task.pause(former.ended, former.until));
+      timedFrom = performance.now();
+    }
+    deps.deadlines.set(task, timedFrom, definition.timeoutMs);
+    const read = payloadReader(definition, envelope.payload, isShared(definition, deps.bus));
+    const parsed = read();
+    const payload = parsed instanceof Promise ? await task.run(() => parsed) : parsed;
     const ctx = new AttemptContext(task, deps);
-    deps.deadlines.set(task, startedAt, definition.timeoutMs);
+    const passed = { definition, payload, read, ctx, progress, task };
+    began = true;
     await task.run(() =>
-      deps.bus.handle(ctx, () => runHandlers(definition, payload, ctx, { handledBy, snoozes }))
+      deps.bus.handle(ctx, () => {
+        // Middleware that ignored the stop must not start what is another attempt's by now.
+        if (task.isStopped) return Promise.reject(task.stopReason);
+        return task.handling = work(passed);
+      })
     );
+    task.isFinished = true;
+    const { snoozes } = progress;
     const progressed = await deps.progress?.end(envelope, snoozes.length === 0) ?? false;
-    if (snoozes.length === 0) return handledAs(definition, progressed);
-    const delayMs = Math.max(...snoozes.map(({ delayMs }) => delayMs));
-    return snoozed(delayMs, { ...envelope.stamps, handledBy });
+    return snoozes.length === 0
+      ? handledAs(definition, progressed)
+      : snoozedFor(snoozes, envelope, progress.handledBy);
   } catch (error) {
+    task.isFinished = true;
+    const durationMs = Math.round(performance.now() - timedFrom);
+    const handledBy = [...progress.handledBy];
     await deps.progress?.end(envelope, false);
-    return deps.retry.decide(envelope, error, {
-      durationMs: Math.round(performance.now() - startedAt),
-      handledBy,
-    });
+    const byHandler = began && !task.isStopped;
+    return deps.retry.decide(envelope, error, { durationMs, handledBy, byHandler });
   } finally {
     deps.deadlines.clear(task);
   }
 }
 
+/**
+ * Tells an attempt's outcome. Where a stop found handlers at work, their message keeps its lease, and with
+ * it its place in its group and in its queue's limits, until they have ended or their grace is over; so the
+ * next attempt does not run beside them. Only a worker that has to end, and one that has lost the lease,
+ * tell it at once.
+ * @returns when the slot is free; nothing where it is already
+ */
+export function conclude(
+  task: Task,
+  outcome: Outcome | Snoozed,
+  deps: Pick<AttemptDependencies, "bus" | "formerRuns" | "log">,
+  done: (task: Task, outcome: Outcome | Snoozed) => void,
+): Promise<void> | void {
+  const { isStopped, handling } = task;
+  if (isStopped && handling) return concludeStopped(task, handling, outcome, deps, done);
+  done(task, outcome);
+}
+
+async function concludeStopped(
+  task: Task,
+  ended: Promise<void>,
+  outcome: Outcome | Snoozed,
+  { bus, formerRuns, log }: Pick<AttemptDependencies, "bus" | "formerRuns" | "log">,
+  done: (task: Task, outcome: Outcome | Snoozed) => void,
+): Promise<void> {
+  const { id, type, attempts } = task.envelope;
+  const graceMs = bus.registry.get(type)?.stopGraceMs ?? 0;
+  const until = performance.now() + graceMs;
+  formerRuns.add(id, { ended, until });
+  const isLost = isInstance(task.stopReason, LeaseLostError);
+  if (isLost) done(task, outcome);
+  if (await task.pause(ended, until) === "late") {
+    log.warn("handler_still_runs", { id, type, attempt: attempts, graceMs });
+  }
+  if (!isLost) done(task, outcome);
+}
+
+/** Whether others than one handler see the message: what that handler does to it must not reach them. */
+function isShared(definition: MessageDefinition, bus: MessageBus): boolean {
+  return bus.standsAround || definition.handlers.length > 1 ||
+    definition.onRetry !== undefined || definition.onDeadLetter !== undefined;
+}
+
+function snoozedFor(
+  snoozes: readonly Snooze[],
+  { stamps }: Envelope,
+  handledBy: readonly string[],
+): Snoozed {
+  const delayMs = Math.max(...snoozes.map((one) => one.delayMs));
+  return snoozed(delayMs, handledBy.length > 0 ? { ...stamps, handledBy } : undefined);
+}
+
 /** The outcome of a message that was handled. @param progressed whether its progress was written */
-export function handledAs({ keepMs }: MessageDefinition, progressed: boolean): Outcome {
+function handledAs({ keepMs }: MessageDefinition, progressed: boolean): Outcome {
   return keepMs === undefined && !progressed ? handled : {
     ...handled,
     ...(keepMs !== undefined && { keepMs }),
@@ -77,33 +178,28 @@ export function handledAs({ keepMs }: MessageDefinition, progressed: boolean): O
  * The definition of a message that may be run.
  * @throws UnknownMessageTypeError, or MessageExpiredError
  */
-export function runnable(envelope: Envelope, bus: MessageBus): MessageDefinition {
+function runnable(envelope: Envelope, bus: MessageBus): MessageDefinition {
   const definition = bus.registry.get(envelope.type);
   if (!definition) throw new UnknownMessageTypeError(envelope.type);
   if (envelope.expired && envelope.expiresAt) throw new MessageExpiredError(envelope.expiresAt);
   return definition;
 }
 
-/** What the handlers of an attempt have done so far. */
-interface Progress {
-  /** Names of those that have succeeded, in this attempt and before. */
-  readonly handledBy: string[];
-  readonly snoozes: Snooze[];
-}
-
 /** Runs each handler that has not succeeded yet, also after another has failed or snoozed. */
 async function runHandlers(
-  definition: MessageDefinition,
-  payload: unknown,
-  ctx: HandlerContext,
-  { handledBy, snoozes }: Progress,
+  { definition, payload, read, ctx, progress: { handledBy, snoozes }, task }: Passed,
 ): Promise<void> {
   const failures: HandlerFailure[] = [];
+  let isFirst = true;
   for (const { name, handle } of definition.handlers) {
     if (handledBy.includes(name)) continue;
+    // One that ignored the stop has ended after it: the others are the next attempt's.
+    if (task.isStopped) throw task.stopReason;
     try {
-      const answer = await handle(payload, ctx);
-      if (answer instanceof Snooze) snoozes.push(answer);
+      const own = isFirst ? payload : await read();
+      isFirst = false;
+      const answer = await handle(own, ctx);
+      if (isInstance(answer, Snooze)) snoozes.push(answer);
       else handledBy.push(name);
     } catch (error) {
       failures.push({ handler: name, error });
@@ -113,52 +209,4 @@ async function runHandlers(
   const [only] = failures;
   if (definition.handlers.length === 1 && only) throw only.error;
   throw new HandlersFailedError(failures);
-}
-
-/**
- * What a handler gets beside the payload; signal, log and progress are made when they are looked at.
- * A class, for an object literal with getters takes longer to make than all else that a message needs.
- */
-export class AttemptContext implements HandlerContext {
-  readonly envelope: Envelope;
-  readonly attempt: number;
-  readonly dispatch: Dispatch;
-  readonly supabase: SupabaseClient;
-  readonly schedule: ScheduleStamp | null;
-  readonly user: UserStamp | null;
-  readonly #task: Task;
-  readonly #deps: AttemptDependencies;
-
-  constructor(task: Task, deps: AttemptDependencies) {
-    const { envelope } = task;
-    this.envelope = envelope;
-    this.attempt = envelope.attempts;
-    this.dispatch = deps.bus.dispatch;
-    this.supabase = deps.supabase;
-    this.schedule = envelope.stamps.schedule ?? null;
-    this.user = envelope.stamps.user ?? null;
-    this.#task = task;
-    this.#deps = deps;
-  }
-
-  get signal(): AbortSignal {
-    return this.#task.signal;
-  }
-
-  get log(): Logger {
-    const { id, type, attempts } = this.envelope;
-    return this.#deps.log.with({ id, type, attempt: attempts });
-  }
-
-  get progress(): HandlerContext["progress"] {
-    return reporter(this.#task, this.#deps);
-  }
-}
-
-/** What a handler reports the progress of a message by. */
-export function reporter(task: Task, deps: AttemptDependencies): HandlerContext["progress"] {
-  return (value, note) => {
-    checkProgress(value, note);
-    if (!task.isStopped) deps.progress?.report(task.envelope, value, note);
-  };
 }

@@ -2,17 +2,14 @@
 
 import { type Batch, type BatchContext, readAnswer, type Verdict } from "../batch.ts";
 import type { MessageDefinition } from "../message.ts";
-import { type Outcome, type Snoozed, snoozed } from "../outcome.ts";
-import { parseStored } from "../payload.ts";
+import type { Outcome, Snoozed } from "../outcome.ts";
 import { Snooze } from "../snooze.ts";
-import {
-  AttemptContext,
-  type AttemptDependencies,
-  handledAs,
-  reporter,
-  runnable,
-} from "./attempt.ts";
-import type { Task } from "./task.ts";
+import { attempt, type AttemptDependencies, conclude, type Passed } from "./attempt.ts";
+import { CallGuard, guardOf, reporter } from "./context.ts";
+import { LONGEST_TIMER_MS, type Task } from "./task.ts";
+
+/** A batch waits this part of its timeout for messages that are held up by a schema or by middleware. */
+const GATHERING_SHARE = 1 / 2;
 
 /**
  * Runs a batch. Each message has its own payload check, middleware, outcome and retries.
@@ -27,127 +24,134 @@ export async function attemptBatch(
   deps: AttemptDependencies,
   done: (task: Task, outcome: Outcome | Snoozed) => void,
 ): Promise<void> {
-  const fail = async (task: Task, error: unknown) => {
-    const durationMs = Math.round(performance.now() - startedAt);
-    await deps.progress?.end(task.envelope, false);
-    done(task, deps.retry.decide(task.envelope, error, { durationMs }));
+  const gathering = new Gathering(tasks, definition, deps);
+  for (const task of tasks) task.onStop = (reason) => gathering.stop(task, reason);
+  const join = async (passed: Passed) => {
+    const verdict = await gathering.join(passed);
+    if (verdict instanceof Snooze) passed.progress.snoozes.push(verdict);
+    else if (verdict) throw verdict.error;
   };
-  const parsed = await Promise.all(tasks.map(async (task) => {
-    try {
-      return [{
-        task,
-        payload: await parseStored(runnable(task.envelope, deps.bus), task.envelope.payload),
-      }];
-    } catch (error) {
-      await fail(task, error);
-      return [];
-    }
-  }));
-  const members = parsed.flat();
-  const gathering = new Gathering(members, definition, deps);
-  await Promise.all(members.map(async (member) => {
-    const { task } = member;
-    deps.deadlines.set(task, startedAt, definition.timeoutMs);
-    task.onStop = (reason) => gathering.stop(member, reason);
-    try {
-      let snooze: Snooze | undefined;
-      await task.run(() =>
-        deps.bus.handle(new AttemptContext(task, deps), async () => {
-          const verdict = await gathering.join(member);
-          if (verdict instanceof Snooze) snooze = verdict;
-          else if (verdict) throw verdict.error;
-        })
-      );
-      const progressed = await deps.progress?.end(task.envelope, !snooze) ?? false;
-      done(task, snooze ? snoozed(snooze.delayMs) : handledAs(definition, progressed));
-    } catch (error) {
-      await fail(task, error);
-    } finally {
-      deps.deadlines.clear(task);
-      gathering.leave(member);
-    }
-  }));
+  const attempts = tasks.map(async (task) => {
+    const outcome = await attempt(task, startedAt, deps, join);
+    gathering.leave(task);
+    await conclude(task, outcome, deps, done);
+  });
+  gathering.closeAfter(definition.timeoutMs * GATHERING_SHARE);
+  await Promise.all(attempts);
+  gathering.end();
 }
 
-interface Member {
-  readonly task: Task;
-  readonly payload: unknown;
+interface Member extends Passed {
+  readonly said: PromiseWithResolvers<Verdict>;
+}
+
+/** One call of the handler. */
+interface Call {
+  /** Its messages that are not stopped. */
+  readonly wanted: Set<Task>;
+  readonly controller: AbortController;
 }
 
 /** Waits until every message has come through its middleware, then runs the handler for all of them. */
 class Gathering {
-  /** Still in their middleware. */
-  readonly #awaited: Set<Member>;
+  /** Still in their checks or their middleware. */
+  readonly #awaited: Set<Task>;
   /** Through their middleware. */
-  readonly #joined = new Map<Member, PromiseWithResolvers<Verdict>>();
-  /** In the handler's hands, and not stopped. */
-  #wanted: Set<Member> | undefined;
-  readonly #controller = new AbortController();
+  readonly #joined = new Map<Task, Member>();
+  /** In the handler's hands. */
+  readonly #calls = new Map<Task, Call>();
+  #hasStarted = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    members: readonly Member[],
+    tasks: readonly Task[],
     private readonly definition: MessageDefinition & { readonly batch: Batch },
     private readonly deps: AttemptDependencies,
   ) {
-    this.#awaited = new Set(members);
+    this.#awaited = new Set(tasks);
   }
 
   /** A message is through its middleware: answers what the handler says about it. */
-  join(member: Member): Promise<Verdict> {
-    const known = this.#joined.get(member);
-    if (known) return known.promise;
-    if (!this.#awaited.delete(member)) return Promise.reject(new Error("the message was stopped"));
-    const own = Promise.withResolvers<Verdict>();
-    // Middleware may not look at what the handlers did.
-    own.promise.catch(() => {});
-    this.#joined.set(member, own);
-    this.#startIfComplete();
-    return own.promise;
+  join(passed: Passed): Promise<Verdict> {
+    const member = { ...passed, said: Promise.withResolvers<Verdict>() };
+    this.#awaited.delete(passed.task);
+    if (this.#hasStarted) {
+      // One that comes late is handled by itself.
+      this.#start([member]);
+    } else {
+      this.#joined.set(passed.task, member);
+      this.#startIfComplete();
+    }
+    return member.said.promise;
   }
 
   /** A message will not come through any more. */
-  leave(member: Member): void {
-    if (this.#awaited.delete(member)) this.#startIfComplete();
+  leave(task: Task): void {
+    if (this.#awaited.delete(task)) this.#startIfComplete();
   }
 
   /** A message is stopped: it is left out, or the handler told if it was the last one. */
-  stop(member: Member, reason: unknown): void {
-    if (!this.#wanted) this.#joined.delete(member);
-    else if (this.#wanted.delete(member) && this.#wanted.size === 0) this.#controller.abort(reason);
-    this.leave(member);
+  stop(task: Task, reason: unknown): void {
+    this.#joined.get(task)?.said.reject(reason);
+    this.#joined.delete(task);
+    const call = this.#calls.get(task);
+    if (call?.wanted.delete(task) && call.wanted.size === 0) call.controller.abort(reason);
+    this.leave(task);
+  }
+
+  /** Starts without those that have not come through by then. @param ms from now */
+  closeAfter(ms: number): void {
+    if (this.#hasStarted) return;
+    this.#timer = setTimeout(() => {
+      this.#awaited.clear();
+      this.#startIfComplete();
+    }, Math.min(ms, LONGEST_TIMER_MS));
+  }
+
+  /** All is over. */
+  end(): void {
+    clearTimeout(this.#timer);
   }
 
   #startIfComplete(): void {
-    if (this.#wanted || this.#awaited.size > 0 || this.#joined.size === 0) return;
-    const joined = [...this.#joined];
-    this.#wanted = new Set(this.#joined.keys());
-    this.#handle(joined.map(([member]) => member)).then(
-      (verdicts) => joined.forEach(([, own], index) => own.resolve(verdicts[index] ?? null)),
-      (error) => joined.forEach(([, own]) => own.reject(error)),
+    if (this.#hasStarted || this.#awaited.size > 0 || this.#joined.size === 0) return;
+    this.#hasStarted = true;
+    const members = [...this.#joined.values()];
+    this.#joined.clear();
+    this.#start(members);
+  }
+
+  #start(members: readonly Member[]): void {
+    const wanted = new Set(members.map(({ task }) => task));
+    const call = { wanted, controller: new AbortController() };
+    for (const { task } of members) this.#calls.set(task, call);
+    this.#handle(members, call.controller.signal).then(
+      (verdicts) => members.forEach(({ said }, index) => said.resolve(verdicts[index] ?? null)),
+      (error) => members.forEach(({ said }) => said.reject(error)),
     );
   }
 
-  async #handle(members: readonly Member[]): Promise<Verdict[]> {
+  async #handle(members: readonly Member[], signal: AbortSignal): Promise<Verdict[]> {
     const { type, batch } = this.definition;
     const { log, bus, supabase } = this.deps;
-    const ctx: BatchContext = {
-      signal: this.#controller.signal,
-      log: log.with({ type, messages: members.length }),
-      dispatch: bus.dispatch,
-      supabase,
-    };
     const messages = members.map(({ task, payload }) => ({
       payload,
       envelope: task.envelope,
       attempt: task.envelope.attempts,
-      progress: reporter(task, this.deps),
+      progress: reporter(task, this.deps, guardOf(task, log)),
       get signal() {
         return task.signal;
       },
     }));
-    return readAnswer(
-      await batch.handle(messages, ctx),
-      members.map(({ task }) => task.envelope.id),
-    );
+    const fields = { type, messages: members.length };
+    const guard = new CallGuard(() => members.every(({ task }) => task.isOver), log, fields);
+    const ctx: BatchContext = {
+      signal,
+      log: guard.logger(log.with(fields)),
+      dispatch: (...message) => guard.isOver ? guard.refuse("dispatch") : bus.dispatch(...message),
+      supabase,
+    };
+    const ids = members.map(({ task }) => task.envelope.id);
+    return readAnswer(await batch.handle(messages, ctx), ids);
   }
 }

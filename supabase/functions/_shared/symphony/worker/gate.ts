@@ -6,7 +6,11 @@
 export class Gate {
   #sharing = 0;
   #exclusive = false;
-  #waiting: { readonly exclusive: boolean; readonly enter: () => void }[] = [];
+  #waiting: {
+    readonly exclusive: boolean;
+    readonly work: () => Promise<unknown>;
+    readonly enter: () => void;
+  }[] = [];
 
   /** Runs `work` beside others, once no one who needs the process alone is in or before it in line. */
   shared<T>(work: () => Promise<T>): Promise<T> {
@@ -15,19 +19,31 @@ export class Gate {
       this.#sharing++;
       return this.#leaving(work);
     }
-    return this.#queue(false).then(() => this.#leaving(work));
+    return this.#queue(work, false).then(() => this.#leaving(work));
   }
 
   /** Runs `work` with no other beside it. */
   async exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const entered = this.#queue(true);
+    const entered = this.#queue(work, true);
     this.#admit();
     await entered;
     return await this.#leaving(work);
   }
 
-  #queue(exclusive: boolean): Promise<void> {
-    return new Promise((enter) => this.#waiting.push({ exclusive, enter }));
+  /**
+   * Takes work out of the line: it is not run, and what {@link shared} or {@link exclusive} returned for it
+   * does not settle.
+   * @returns false where it did not wait
+   */
+  withdraw(work: () => Promise<unknown>): boolean {
+    const before = this.#waiting.length;
+    this.#waiting = this.#waiting.filter((one) => one.work !== work);
+    this.#admit();
+    return this.#waiting.length < before;
+  }
+
+  #queue(work: () => Promise<unknown>, exclusive: boolean): Promise<void> {
+    return new Promise((enter) => this.#waiting.push({ exclusive, work, enter }));
   }
 
   async #leaving<T>(work: () => Promise<T>): Promise<T> {

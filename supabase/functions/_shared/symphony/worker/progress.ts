@@ -4,10 +4,15 @@ import type { Envelope } from "../envelope.ts";
 import { showValue } from "../inspect.ts";
 import type { Logger } from "../log.ts";
 import type { ProgressReport, Transport } from "../transport/transport.ts";
+import { within } from "../within.ts";
 
 /** All reports of a process are written together, at most once in so many ms. */
 const WRITE_EVERY_MS = 1_000;
 const LONGEST_NOTE = 200;
+/** An outcome waits so many ms at most for the progress that is to be written before it. */
+const LONGEST_WAIT_MS = 2_000;
+/** A write that takes longer, in ms, is given up; the transport's own bound is no longer than that. */
+const WRITE_TIMEOUT_MS = 10_000;
 
 type Running = Pick<Envelope, "id" | "leaseToken">;
 
@@ -39,6 +44,8 @@ export class ProgressReporter {
   /** Messages under way of which something was written. */
   readonly #written = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
+  /** The write after that, if one is asked for. */
+  #next: Promise<void> | undefined;
   #writtenAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -60,25 +67,37 @@ export class ProgressReporter {
     if (!pending && !this.#written.has(id)) return false;
     if (goes) this.#pending.delete(id);
     if (this.#pending.size === 0) this.#stopTimer();
-    await (pending && !goes ? this.#write() : this.#writing);
+    const written = pending && !goes ? this.#write() : this.#writing;
+    const late = () => new Error("progress is not written in time");
+    await within(written, LONGEST_WAIT_MS, late).catch((error) => this.#failed(error));
+    this.#pending.delete(id);
     return this.#written.delete(id);
   }
 
+  /** Writes what there is, once the write before is done: there are never two under way. */
   #write(): Promise<void> {
     this.#stopTimer();
+    this.#next ??= this.#writing.then(() => this.#send());
+    return this.#writing = this.#next;
+  }
+
+  async #send(): Promise<void> {
+    this.#next = undefined;
     const reports = [...this.#pending.values()];
     this.#pending.clear();
     this.#writtenAt = performance.now();
+    if (reports.length === 0) return;
     for (const { id } of reports) this.#written.add(id);
-    return this.#writing = this.#writing.then(() => this.#send(reports));
+    const late = () => new Error("the transport does not answer");
+    try {
+      await within(this.parts.transport.reportProgress(reports), WRITE_TIMEOUT_MS, late);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
-  async #send(reports: readonly ProgressReport[]): Promise<void> {
-    try {
-      await this.parts.transport.reportProgress(reports);
-    } catch (error) {
-      this.parts.log.warn("progress_failed", { error: String(error) });
-    }
+  #failed(error: unknown): void {
+    this.parts.log.warn("progress_failed", { error: String(error) });
   }
 
   #stopTimer(): void {

@@ -1,7 +1,7 @@
 /** A message that is being handled: it can be stopped, and it has a deadline. */
 
 import type { Envelope } from "../envelope.ts";
-import { HandlerTimeoutError } from "../errors.ts";
+import { HandlerTimeoutError, WorkerStoppedError } from "../errors.ts";
 
 /** One attempt at one message, as long as it lasts. */
 export class Task {
@@ -9,10 +9,16 @@ export class Task {
   deadline = Infinity;
   /** Called once, when it is stopped. */
   onStop: ((reason: unknown) => void) | undefined;
+  /** What the handlers do, once they have begun; it settles when they have ended. */
+  handling: Promise<void> | undefined;
+  /** The outcome is known: what the handlers call from now on has no effect. */
+  isFinished = false;
   #stopped: { readonly reason: unknown } | undefined;
   #reject: ((reason: unknown) => void) | undefined;
   // Made when it is asked for: few handlers look at their signal.
   #controller: AbortController | undefined;
+  #isLetGo = false;
+  #endPause: (() => void) | undefined;
 
   constructor(readonly envelope: Envelope) {}
 
@@ -29,8 +35,25 @@ export class Task {
     return this.#stopped !== undefined;
   }
 
-  /** Ends it: the handler is told by the signal, and is not waited for. */
+  /** Whether its handlers have nothing more to say. */
+  get isOver(): boolean {
+    return this.isFinished || this.isStopped;
+  }
+
+  /** Why it was stopped; undefined where it was not. */
+  get stopReason(): unknown {
+    return this.#stopped?.reason;
+  }
+
+  /**
+   * Ends it: the handler is told by the signal. A worker that has to end no longer waits for a handler
+   * that was stopped before, either.
+   */
   stop(reason: unknown): void {
+    if (reason instanceof WorkerStoppedError) {
+      this.#isLetGo = true;
+      this.#endPause?.();
+    }
     if (this.#stopped) return;
     this.#stopped = { reason };
     this.#controller?.abort(reason);
@@ -46,10 +69,26 @@ export class Task {
       work().then(resolve, reject);
     });
   }
+
+  /**
+   * Waits until a handler that was stopped has ended.
+   * @param until the latest moment, on the clock of performance.now()
+   * @returns what came first: its end, that moment, or the worker's end
+   */
+  pause(ended: Promise<unknown>, until: number): Promise<"ended" | "late" | "let go"> {
+    if (this.#isLetGo) return Promise.resolve("let go");
+    const { promise, resolve } = Promise.withResolvers<"ended" | "late" | "let go">();
+    const waitMs = Math.min(Math.max(0, until - performance.now()), LONGEST_TIMER_MS);
+    const timer = setTimeout(() => resolve("late"), waitMs);
+    const end = () => resolve("ended");
+    ended.then(end, end);
+    this.#endPause = () => resolve("let go");
+    return promise.finally(() => clearTimeout(timer));
+  }
 }
 
-// A timer cannot be set for longer.
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** A timer cannot be set for longer, in ms. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Stops tasks that take longer than their timeout. One timer serves them all. */
 export class Deadlines {

@@ -119,7 +119,7 @@ class Run {
         await this.#change();
         if (this.#failure) throw this.#failure;
       }
-      await this.#tally.hooksDone();
+      await this.#tally.hooksDone(this.#budget.stopsAt);
       return this.#tally.report;
     } finally {
       this.#heartbeat.stop();
@@ -144,9 +144,14 @@ class Run {
     return this.#inbox.size > 0 || this.#slots.busy > 0;
   }
 
+  /** Whether it holds leases of what waits and runs; those of what is to be settled do not count. */
+  get #holdsLeases(): boolean {
+    return this.#inbox.size > 0 || this.#slots.size > 0;
+  }
+
   /** When the leases of what waits and runs are over, unless a heartbeat keeps them. */
   get #leasesEndAt(): number {
-    return this.#hasWork ? this.#leases.endAt : Infinity;
+    return this.#holdsLeases ? this.#leases.endAt : Infinity;
   }
 
   /** For how long no slot has become free. */
@@ -239,7 +244,7 @@ class Run {
   }
 
   #take(claim: Claim, request: ClaimRequest, sentAt: number): void {
-    if (this.#leases.taken(sentAt, !this.#hasWork, claim.leaseMs)) this.#heartbeat.hurry();
+    if (this.#leases.taken(sentAt, !this.#holdsLeases, claim.leaseMs)) this.#heartbeat.hurry();
     this.#lookout.learn(claim, request);
     const isFull = claim.more === true || claim.messages.length === request.maxMessages;
     if (!request.runAlone && isFull) this.#options.tick?.backlog();
