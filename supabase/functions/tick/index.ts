@@ -11,7 +11,6 @@ import {
   emptyReport,
   inBackground,
   readJson,
-  surviveStrayErrors,
 } from "../_shared/symphony/index.ts";
 
 const { runSchedules, tick: runTick, config, log } = createMessenger({
@@ -19,7 +18,6 @@ const { runSchedules, tick: runTick, config, log } = createMessenger({
   messages,
   schedules: declared,
 });
-surviveStrayErrors(log);
 const app = createApp("tick", { maxBodyBytes: config.maxBodyBytes, log });
 
 const tickBody = z.strictObject({

@@ -96,6 +96,17 @@ const Wobbly = defineMessage({
   },
 });
 
+/** Its schema has to be waited for, and fails itself. */
+const Doubtful = defineMessage({
+  type: "Doubtful",
+  schema: z.object({ fails: z.boolean() }).refine(({ fails }) =>
+    fails ? Promise.reject(new Error("the registry is out of order")) : Promise.resolve(true)
+  ),
+  access: "authenticated",
+  retry: { maxRetries: 0 },
+  handler: (payload, ctx) => record(ctx, payload),
+});
+
 const Slow = defineMessage({
   type: "Slow",
   schema: z.object({ ms: z.number() }),
@@ -257,6 +268,7 @@ export const messages = [
   Started,
   Fail,
   Wobbly,
+  Doubtful,
   Slow,
   Kill,
   Burn,

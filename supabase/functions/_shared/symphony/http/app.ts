@@ -5,6 +5,7 @@ import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import type { Logger } from "../log.ts";
+import { surviveStrayErrors } from "../stray-errors.ts";
 import { Problem, toProblem } from "./problem.ts";
 
 /**
@@ -16,6 +17,7 @@ export function createApp(
   options: { readonly maxBodyBytes: number; readonly log: Logger },
 ): Hono {
   const { maxBodyBytes, log } = options;
+  surviveStrayErrors(log);
   const app = new Hono().basePath(`/${name}`);
   app.use(
     allowOrigins,
