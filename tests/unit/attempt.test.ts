@@ -136,24 +136,27 @@ Deno.test("middleware may be a class: its methods find their object", async () =
 
 Deno.test("handlers, rules and hooks may be methods: they find their object", async () => {
   class Order {
+    readonly #told: string[] = [];
     readonly type = "T";
     readonly schema = z.unknown();
     readonly retry = { maxRetries: 0 };
-    readonly told: string[] = [];
+    static told(order: Order) {
+      return order.#told;
+    }
     handler() {
-      this.told.push("handler");
+      this.#told.push("handler");
       throw new Error("x");
     }
     classify(): undefined {
-      this.told.push("classify");
+      this.#told.push("classify");
     }
     onDeadLetter() {
-      this.told.push("onDeadLetter");
+      this.#told.push("onDeadLetter");
     }
   }
   const order = new Order();
   const { reason } = await trouble(defineMessage(order));
-  assertEquals([reason, order.told], ["exhausted", ["handler", "classify", "onDeadLetter"]]);
+  assertEquals([reason, Order.told(order)], ["exhausted", ["handler", "classify", "onDeadLetter"]]);
 });
 
 Deno.test("middleware that does not wait for next fails the attempt once the handlers have ended", async () => {

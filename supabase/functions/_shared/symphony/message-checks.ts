@@ -14,6 +14,7 @@ const OPTIONS = {
   retry: true,
   classify: true,
   timeout: true,
+  stopGrace: true,
   ttl: true,
   dedupe: true,
   access: true,
