@@ -1,18 +1,30 @@
 // One process of one function: starts it and says where it listens. As the hosted platform does, it
-// retires the process at half its time, and kills it without warning when that is used up.
+// retires the process at half its time, and kills it without warning when that, or its memory, is used up.
 import { type OwnedProcess, startProcess } from "./process.ts";
 import { END_SIGNAL, READY_PREFIX } from "./function_worker.ts";
 
 /**
- * What one process of a function may use; Supabase: 150 s of wall clock (400 s when paid), 2 s of CPU.
- * At half of either it gets no more requests and ends when its work is done; at the whole it is killed.
+ * What one process of a function may use. At half of its time or CPU, and at three quarters of its memory, it
+ * gets no more requests and ends when its work is done; at the whole it is killed.
  */
 export interface FunctionLimits {
   /** Milliseconds from the start of the process. */
   wallMs?: number;
   /** Milliseconds of CPU from when the function is loaded. */
   cpuMs?: number;
+  /**
+   * MB (1024 * 1024 bytes) of memory of its own: heap, buffers, stacks. The pages of Deno's program, which
+   * the hosted platform does not count, are not in it.
+   */
+  memoryMb?: number;
 }
+
+/** Supabase's limits: 150 s of wall clock (400 s when paid), 2 s of CPU, 256 MB. */
+export const HOSTED_LIMITS: Required<FunctionLimits> = {
+  wallMs: 150_000,
+  cpuMs: 2_000,
+  memoryMb: 256,
+};
 
 /** How to start it. */
 export interface FunctionProcessOptions {
@@ -39,15 +51,26 @@ export interface FunctionProcess extends OwnedProcess {
 
 /** Ticks of CPU time in /proc, per second (sysconf(_SC_CLK_TCK), 100 on every Linux we run on). */
 const CLOCK_TICKS_PER_S = 100;
-const CPU_CHECK_MS = 25;
+const CHECK_MS = 25;
+/** From this part of its memory on a process takes no more requests. */
+const RETIRES_AT_MEMORY = 3 / 4;
+/** The part of its memory that V8 may use before it collects at all costs; the rest is buffers. */
+const HEAP_SHARE = 3 / 4;
+/** What V8 prints when its heap is full; it ends the process then. */
+const HEAP_IS_FULL = /JavaScript (heap )?out of memory/;
 
 /** Starts the process. What it may do is what a hosted function may: no writing, no subprocess. */
 export function startFunctionProcess(options: FunctionProcessOptions): FunctionProcess {
   const listening = Promise.withResolvers<string | undefined>();
   const worker = new URL("./function_worker.ts", import.meta.url).pathname;
+  const { wallMs, cpuMs, memoryMb } = options.limits;
+  let exceeded: keyof FunctionLimits | undefined;
   const process = startProcess(Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", "--no-check", "--quiet"],
+      ...memoryMb === undefined ? [] : [
+        `--v8-flags=--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
+      ],
       ...["--allow-net", "--allow-env", "--allow-read", "--allow-sys"],
       ...["--config", options.config, "--import-map", options.importMap],
       worker,
@@ -55,12 +78,12 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
     ],
     env: options.env,
     onLine: (line) => {
+      if (memoryMb !== undefined && HEAP_IS_FULL.test(line)) exceeded ??= "memoryMb";
       if (!line.startsWith(READY_PREFIX)) return options.onLine(line);
       listening.resolve(`http://127.0.0.1:${line.slice(READY_PREFIX.length)}`);
     },
   });
 
-  let exceeded: keyof FunctionLimits | undefined;
   let isRetired = false;
   const retire = () => {
     if (!isRetired) options.onRetire();
@@ -70,7 +93,6 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
     exceeded ??= limit;
     process.kill("SIGKILL");
   };
-  const { wallMs, cpuMs } = options.limits;
   const timers: ReturnType<typeof setTimeout>[] = [];
   if (wallMs !== undefined) {
     timers.push(setTimeout(retire, wallMs / 2), setTimeout(() => exceed("wallMs"), wallMs));
@@ -83,8 +105,15 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
         const usedMs = cpuTimeMs(process.pid) - loadedMs;
         if (usedMs > cpuMs / 2) retire();
         if (usedMs > cpuMs) exceed("cpuMs");
-      }, CPU_CHECK_MS));
+      }, CHECK_MS));
     });
+  }
+  if (memoryMb !== undefined) {
+    timers.push(setInterval(() => {
+      const usedMb = memoryOf(process.pid);
+      if (usedMb > memoryMb * RETIRES_AT_MEMORY) retire();
+      if (usedMb > memoryMb) exceed("memoryMb");
+    }, CHECK_MS));
   }
   process.exited.then(() => {
     for (const timer of timers) clearTimeout(timer);
@@ -98,6 +127,16 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
     },
     endWhenDone: () => process.kill(END_SIGNAL),
   };
+}
+
+/** MB of memory that are a process's own (RssAnon); 0 when it is gone. */
+export function memoryOf(pid: number): number {
+  try {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
 }
 
 /** CPU time that a process has used, all its threads together; 0 when it is gone. */

@@ -131,10 +131,19 @@ class FunctionHost implements Functions {
     this.#alive.set(started, new Set());
     started.exited.then(() => {
       this.#alive.delete(started);
-      if (started.exceeded) this.limitKills.push({ name, limit: started.exceeded });
+      if (started.exceeded) this.#killed(name, started.exceeded);
       if (this.#processes.get(name) === started) this.#processes.delete(name);
     });
     return started;
+  }
+
+  #killed(name: string, limit: keyof FunctionLimits): void {
+    this.limitKills.push({ name, limit });
+    const allowed = this.options.limits[limit];
+    this.options.onLine(
+      name,
+      `the process was killed: it used more than its limit, ${limit} ${allowed}`,
+    );
   }
 
   /** The next request starts another process; this one ends when it has done its work. */

@@ -34,7 +34,7 @@ export interface StackOptions {
   cron?: boolean;
   /** Whether the stand-in for pg_net sends requests; default true. */
   net?: boolean;
-  /** Retires a function's process at half of one, and kills it without warning beyond; default none. */
+  /** Retires a function's process before it meets one, and kills it without warning beyond; default none. */
   limits?: FunctionLimits;
   /** PostgREST's connections to the database; default 10. */
   poolSize?: number;

@@ -1,6 +1,7 @@
 // `deno task start`: starts the local stack, tells where it is, runs the demo and stays until Ctrl-C.
 import { parseArguments, USAGE } from "./arguments.ts";
 import { runDemo } from "./demo.ts";
+import { HOSTED_LIMITS } from "./function_process.ts";
 import { type Stack, StackError, startStack } from "./stack.ts";
 import { watchFolder, watchLaunchers } from "./watch.ts";
 
@@ -23,12 +24,14 @@ async function main(args: readonly string[]): Promise<number> {
       reset,
       dataDir,
       warmUp: true,
+      limits: HOSTED_LIMITS,
       signal: stopping.signal,
       log: "inherit",
     });
     using _folder = asDisposable(watchFolder(dataDir, (error) => stopping.abort(error)));
     await writeEnvironment(stack, dataDir);
     console.log(describe(stack, dataDir));
+    console.log(describeLimits());
     if (demo) await untilAborted(runDemo(stack), stopping.signal);
     console.log("\nReady. Ctrl-C stops the stack.");
     await untilAborted(new Promise<never>(() => {}), stopping.signal);
@@ -80,6 +83,12 @@ function describe(stack: Stack, dataDir: string): string {
   return `${lines.join("\n")}\n(also in ${
     dataDir === DEFAULT_DATA_DIR ? ".local" : dataDir
   }/env)\n`;
+}
+
+function describeLimits(): string {
+  const { wallMs, cpuMs, memoryMb } = HOSTED_LIMITS;
+  return `A function's process may use ${wallMs / 1000} s, ${cpuMs / 1000} s of CPU and ` +
+    `${memoryMb} MB, as on the hosted platform.`;
 }
 
 try {

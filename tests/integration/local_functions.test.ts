@@ -34,6 +34,23 @@ const OPEN = `
           while (performance.now() < end) { /* uses CPU time */ }
           return new Response(String(Deno.pid));
         }
+        case "/open/hold": {
+          const held = [];
+          for (;;) {
+            held.push(new Uint8Array(4_000_000).fill(1));
+            await new Promise((resolve) => setTimeout(resolve, 1));
+          }
+        }
+        case "/open/heap": {
+          const held = [];
+          for (;;) {
+            held.push(new Array(500_000).fill(0.5));
+            await new Promise((resolve) => setTimeout(resolve, 1));
+          }
+        }
+        case "/open/some":
+          globalThis.some = new Uint8Array(168_000_000).fill(1);
+          return new Response(String(Deno.pid));
         case "/open/burn":
           for (;;) { /* uses up its CPU time */ }
       }
@@ -197,6 +214,39 @@ test("a process that exceeds its wall clock is killed, and answered 546", async 
   });
   const response = await fetch(`${limited.url}/functions/v1/open/hang`);
   assertEquals([response.status, (await response.json()).code], [546, "WORKER_LIMIT"]);
+  await limited.stop();
+  await other.remove();
+});
+
+test("a process that exceeds its memory is killed, answered 546 and told in the log; before, it retires", async () => {
+  const other = await createLocalProject({ open: OPEN });
+  await other.write("supabase/functions/_messages/mod.ts", `export const word = "";`);
+  const said: string[] = [];
+  const limited = await other.start({
+    env: { TOLD: `http://127.0.0.1:${outside.addr.port}` },
+    limits: { memoryMb: 200 },
+    warmUp: true,
+    log: (line) => said.push(line),
+  });
+  const ask = (path: string) => fetch(`${limited.url}/functions/v1/open/${path}`);
+  for (const path of ["hold", "heap"]) {
+    const response = await ask(path);
+    assertEquals([path, response.status, (await response.json()).code], [
+      path,
+      546,
+      "WORKER_LIMIT",
+    ]);
+  }
+  assertEquals(limited.limitKills, [
+    { name: "open", limit: "memoryMb" },
+    { name: "open", limit: "memoryMb" },
+  ]);
+  assert(said.some((line) => line.startsWith("[open] ") && line.includes("memoryMb 200")));
+
+  const first = await (await ask("some")).text();
+  await eventually(() => Promise.resolve(isRunning(Number(first))), (runs) => !runs);
+  assertEquals(await (await ask("")).text(), "fine");
+  assertEquals(limited.limitKills.length, 2);
   await limited.stop();
   await other.remove();
 });

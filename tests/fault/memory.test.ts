@@ -1,0 +1,76 @@
+/** What a tick holds in memory, whatever is due together, under the hosted platform's limit. */
+
+import { assert, assertEquals } from "@std/assert";
+import { memoryOf } from "../../local/function_process.ts";
+import { testsOnStack, type TestStack } from "../support/stack.ts";
+
+const MOST_MB = 200;
+
+/** Runs ticks until nothing is left; answers how many messages they handled, and the most that one held. */
+async function drain(stack: TestStack): Promise<{ handled: number; mb: number }> {
+  let mb = 0;
+  const watch = setInterval(() => {
+    const pid = stack.functionPid("tick");
+    if (pid !== undefined) mb = Math.max(mb, memoryOf(pid));
+  }, 10);
+  let handled = 0;
+  try {
+    for (let ticks = 0; await stack.count() > 0; ticks++) {
+      assert(ticks < 60, `handled ${handled}`);
+      handled += (await stack.tick()).messages.handled;
+    }
+  } finally {
+    clearInterval(watch);
+  }
+  return { handled, mb };
+}
+
+testsOnStack({
+  messages: new URL("../support/quiet_messages", import.meta.url).pathname,
+  limits: { memoryMb: 256 },
+  env: { SYMPHONY_TICK_CPU_MS: "0" },
+}, (test) => {
+  test("an idle tick's process holds little", async (stack) => {
+    await stack.tick();
+    const mb = memoryOf(stack.functionPid("tick") ?? 0);
+    assert(mb > 0 && mb < 128, `${mb} MB`);
+  });
+
+  test("600 messages of 1 MB that are due together are handled under 200 MB", async (stack) => {
+    await stack.sql`insert into public.messenger_messages (type, payload)
+      select 'Quiet', jsonb_build_object('text', repeat('x', 1000000)) from generate_series(1, 600)`;
+    const { handled, mb } = await drain(stack);
+    assertEquals(handled, 600);
+    assert(mb > 0 && mb < MOST_MB, `${mb} MB`);
+    assertEquals(stack.limitKills, []);
+  });
+
+  test("500 messages with a hundred errors each in their history are handled under 200 MB", async (stack) => {
+    await stack
+      .sql`insert into public.messenger_messages (type, payload, retry_count, attempts, errors)
+      select 'Quiet', '{}', 100, 100, (
+        select jsonb_agg(jsonb_build_object('message', repeat('x', 2000), 'stack', repeat('y', 4000)))
+        from generate_series(1, 100)
+      )
+      from generate_series(1, 500)`;
+    const { handled, mb } = await drain(stack);
+    assertEquals(handled, 500);
+    assert(mb > 0 && mb < MOST_MB, `${mb} MB`);
+    assertEquals(stack.limitKills, []);
+  });
+
+  test("a message of 110 MB that was written around the check is dead as crashed, and harms nobody", async (stack) => {
+    await stack.sql`alter table public.messenger_messages
+      drop constraint "payload: has to have at most 8388608 bytes"`;
+    await stack.sql`insert into public.messenger_messages (type, payload)
+      select 'Quiet', jsonb_build_object('text', repeat('x', case n when 1 then 110000000 else 1 end))
+      from generate_series(1, 3) as n`;
+    const { handled, mb } = await drain(stack);
+    assertEquals([handled, mb < MOST_MB], [2, true]);
+    const letters = await stack.sql`
+      select reason, attempts, error from public.messenger_failed_messages`;
+    assertEquals(letters.map(({ reason, attempts }) => [reason, attempts]), [["crashed", 1]]);
+    assert(String(letters[0]?.error).startsWith("payload: has more bytes"), letters[0]?.error);
+    assertEquals(stack.limitKills, []);
+  });
+});

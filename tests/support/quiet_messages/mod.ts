@@ -1,0 +1,11 @@
+/** A message of any size, whose handler does nothing. */
+
+import { z } from "zod";
+import {
+  defineMessage,
+  type MessageDefinition,
+} from "../../../supabase/functions/_shared/symphony/index.ts";
+
+const Quiet = defineMessage({ type: "Quiet", schema: z.unknown(), handler: () => {} });
+
+export const messages: MessageDefinition[] = [Quiet];

@@ -1,0 +1,3 @@
+/** That version has no schedules either. */
+
+export { schedules } from "../messages/schedules.ts";
