@@ -29,6 +29,7 @@ declare
   room integer := max_messages;
   asked integer;
   locked_here tid[];
+  living integer;
   fit record;
 begin
   locked := '{}';
@@ -75,11 +76,17 @@ begin
         keys := keys - open_queues[place];
       end if;
       if limited[place] then
-        rooms[place] := rooms[place] - cardinality(locked_here);
+        -- What has expired is given to be buried, and takes neither a place nor a start from what lives.
+        living := (
+          select count(*) from public.messenger_messages m
+          where m.ctid = any (locked_here)
+            and (m.expires_at <= public.messenger_now()) is not true
+        );
+        rooms[place] := rooms[place] - living;
       end if;
       if rated[place] then
         slots := slots - public.messenger_grant_rate(
-          open_queues[place], cardinality(locked_here), start_within_ms
+          open_queues[place], living, start_within_ms
         );
       end if;
       room := case when more then 0 else room - cardinality(locked_here) end;
@@ -269,7 +276,8 @@ begin
       end,
       leased_until = clock
         + coalesce((leases ->> m.queue)::integer, lease_ms) * interval '1 millisecond',
-      tracked = m.tracked or m.group_key is not null or m.queue = any (counted),
+      tracked = m.tracked or m.group_key is not null
+        or m.queue = any (counted) and (m.expires_at <= clock) is not true,
       dedupe_key = case when not m.dedupe_until_started then m.dedupe_key end
     where m.ctid = any (locked)
     returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,

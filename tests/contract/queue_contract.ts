@@ -206,6 +206,26 @@ export function testQueues(name: string, open: () => Promise<TransportUnderTest>
     assertEquals((await claim(t.transport, { startWithinMs: 100 })).messages.length, 3);
   });
 
+  promise("what has expired takes no start and no place from what lives", async (t) => {
+    for (const settings of [{ rateLimit: 2, ratePeriodMs: 60_000 }, { concurrency: 2 }]) {
+      const queue = Object.keys(settings)[0] ?? "";
+      await t.setQueue(queue, settings);
+      const brief = Array.from(
+        { length: 30 },
+        () => ({ type: "T", payload: 0, queue, ttlMs: 1_000 }),
+      );
+      await t.transport.send(brief);
+      await t.advance(1_001);
+      await t.transport.send([1, 2, 3].map((payload) => ({ type: "T", payload, queue })));
+      const { messages } = await claim(t.transport, { queues: [queue] });
+      assertEquals(messages.filter(({ expired }) => expired).length, 30);
+      assertEquals(messages.filter(({ expired }) => !expired).map(({ payload }) => payload), [
+        1,
+        2,
+      ]);
+    }
+  });
+
   promise("of a queue with a rate no more are given than can start at once", async (t) => {
     await t.setQueue("mail", { rateLimit: 10 });
     await t.transport.send([1, 2, 3].map((payload) => ({ type: "T", payload, queue: "mail" })));

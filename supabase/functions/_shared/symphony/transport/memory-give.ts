@@ -28,27 +28,40 @@ export function give(
   const weightOf = (queue: string) => queues.get(queue).weight ?? 1;
   const weights = [...byQueue.keys()].reduce((total, queue) => total + weightOf(queue), 0);
   const taken = new Set<Row>();
+  // What has expired is given to be buried, and takes neither a place nor a start from what lives.
+  const isLiving = ({ envelope: { expiresAt } }: Row) =>
+    expiresAt === null || expiresAt.getTime() > now;
   for (
     const share of [(queue: string) => Math.ceil(max * weightOf(queue) / weights), () => max]
   ) {
     for (const [queue, rowsOfQueue] of byQueue) {
-      const elsewhere = [...taken].filter(({ envelope }) =>
-        envelope.queue !== queue && queues.isRated(envelope.queue)
+      const elsewhere = [...taken].filter((row) =>
+        row.envelope.queue !== queue && queues.isRated(row.envelope.queue) && isLiving(row)
       );
       const slots = request.slots === undefined ? Infinity : request.slots - elsewhere.length;
       const room = queues.room(queue, leasesOf(queue, state).length, now, slots);
-      const before = rowsOfQueue.filter((row) => taken.has(row)).length;
-      const most = Math.min(share(queue), room - before, max - taken.size);
+      const before = rowsOfQueue.filter((row) => taken.has(row) && isLiving(row)).length;
+      const most = Math.min(share(queue), max - taken.size);
       const free = rowsOfQueue.filter((row) => !taken.has(row) && isFirst(row, state));
-      free.slice(0, Math.max(0, most)).forEach((row) => taken.add(row));
+      withRoom(free, room - before, isLiving).slice(0, most).forEach((row) => taken.add(row));
     }
   }
   const given = fitting([...taken].sort(inClaimOrder), request.maxBytes ?? MAX_CLAIM_BYTES);
   for (const queue of byQueue.keys()) {
-    const granted = given.filter(({ envelope }) => envelope.queue === queue).length;
+    const granted = given.filter((row) => row.envelope.queue === queue && isLiving(row)).length;
     queues.grant(queue, granted, now, request.startWithinMs ?? START_WITHIN_MS);
   }
   return { given, more: given.length < taken.size };
+}
+
+/** Rows from the first on, of which at most `room` are living; none where there is no room. */
+function withRoom(
+  rows: readonly Row[],
+  room: number,
+  isLiving: (row: Row) => boolean,
+): readonly Row[] {
+  let left = room;
+  return rows.filter((row) => left > 0 && (isLiving(row) ? left-- > 0 : true));
 }
 
 /** Whether its turn has come in its group; of a message that is in none, always. */
