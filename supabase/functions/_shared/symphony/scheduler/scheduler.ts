@@ -7,6 +7,15 @@ import { NotFoundError } from "../errors.ts";
 import { showValue } from "../inspect.ts";
 import { createLogger, type Logger } from "../log.ts";
 import { toStorableJson } from "../payload.ts";
+import {
+  allowsPast,
+  checkCount,
+  checkId,
+  checkMessage,
+  timesOf,
+  withoutNulls,
+  withoutStamps,
+} from "./arguments.ts";
 import { checkSchedule } from "./check-options.ts";
 import { type DeclaredSchedule, fingerprintOf } from "./declared.ts";
 import { firstRun } from "./first-run.ts";
@@ -297,47 +306,4 @@ export class Scheduler {
     if (!schedule) throw new NotFoundError(`id: there is no schedule ${id}`);
     return { schedule, now };
   }
-}
-
-/** What travels with its messages is not shown. */
-function withoutStamps({ stamps: _, ...schedule }: DueSchedule): Schedule {
-  return schedule;
-}
-
-function checkMessage(message: ScheduledMessage): ScheduledMessage {
-  if (typeof message !== "object" || message === null) {
-    throw new RangeError(`message: has to be { type, payload }; got ${showValue(message)}`);
-  }
-  const { type, payload } = message;
-  if (typeof type !== "string" || type.length < 1 || type.length > 200) {
-    throw new RangeError(`type: has to be the name of a message type; got ${showValue(type)}`);
-  }
-  return { type, payload };
-}
-
-function checkId(id: string, field = "id"): string {
-  if (typeof id !== "string" || !/^\d{1,18}$/.test(id)) {
-    throw new RangeError(`${field}: has to be the id of a schedule; got ${showValue(id)}`);
-  }
-  return id;
-}
-
-function checkCount(count: number, field: string): number {
-  if (!Number.isInteger(count) || count < 1 || count > 1_000_000) {
-    throw new RangeError(`${field}: has to be a whole number, 1 or more; got ${showValue(count)}`);
-  }
-  return count;
-}
-
-function allowsPast(options: ScheduleOptions): boolean {
-  return options.type === "once" && options.config.allowPast === true;
-}
-
-function timesOf({ type, config, timezone, startAt }: ScheduleOptions): string {
-  return JSON.stringify([type, config, timezone, startAt]);
-}
-
-function withoutNulls(options: object): ScheduleOptions {
-  const given = Object.entries(options).filter(([, value]) => value !== null);
-  return Object.fromEntries(given) as ScheduleOptions;
 }

@@ -1,0 +1,54 @@
+/** What the scheduler's methods are given: checked, compared, and put together. */
+
+import { showValue } from "../inspect.ts";
+import type { ScheduleOptions } from "./options.ts";
+import type { DueSchedule, Schedule, ScheduledMessage } from "./schedule.ts";
+
+/** What travels with its messages is not shown. */
+export function withoutStamps({ stamps: _, ...schedule }: DueSchedule): Schedule {
+  return schedule;
+}
+
+/** @throws RangeError that names what is wrong */
+export function checkMessage(message: ScheduledMessage): ScheduledMessage {
+  if (typeof message !== "object" || message === null) {
+    throw new RangeError(`message: has to be { type, payload }; got ${showValue(message)}`);
+  }
+  const { type, payload } = message;
+  if (typeof type !== "string" || type.length < 1 || type.length > 200) {
+    throw new RangeError(`type: has to be the name of a message type; got ${showValue(type)}`);
+  }
+  return { type, payload };
+}
+
+/** @throws RangeError that names the field */
+export function checkId(id: string, field = "id"): string {
+  if (typeof id !== "string" || !/^\d{1,18}$/.test(id)) {
+    throw new RangeError(`${field}: has to be the id of a schedule; got ${showValue(id)}`);
+  }
+  return id;
+}
+
+/** @throws RangeError that names the field */
+export function checkCount(count: number, field: string): number {
+  if (!Number.isInteger(count) || count < 1 || count > 1_000_000) {
+    throw new RangeError(`${field}: has to be a whole number, 1 or more; got ${showValue(count)}`);
+  }
+  return count;
+}
+
+/** Whether a single run may be in the past. */
+export function allowsPast(options: ScheduleOptions): boolean {
+  return options.type === "once" && options.config.allowPast === true;
+}
+
+/** What decides when a schedule runs, to be compared. */
+export function timesOf({ type, config, timezone, startAt }: ScheduleOptions): string {
+  return JSON.stringify([type, config, timezone, startAt]);
+}
+
+/** Options without those that a null takes away. */
+export function withoutNulls(options: object): ScheduleOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== null);
+  return Object.fromEntries(given) as ScheduleOptions;
+}
