@@ -307,6 +307,12 @@ begin
     perform public.messenger_open_groups(queues, group_keys);
   end if;
 
+  -- Not every worker is there when these fall due.
+  if settlements @? '$[*] ? (exists(@.retries) || exists(@.snoozed) || exists(@.released) || @.grouped == true)'
+  then
+    perform public.messenger_wake_for_next();
+  end if;
+
   if cardinality(settled) = cardinality(given) then
     stale := '{}';
   else

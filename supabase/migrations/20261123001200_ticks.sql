@@ -7,6 +7,8 @@ create table if not exists public.messenger_ticks (
   started_at timestamptz,
   heartbeat_at timestamptz,
   rested_at timestamptz,
+  wakes_at timestamptz,
+  stalled boolean not null default false,
   ended_at timestamptz,
   report jsonb
 );
@@ -23,6 +25,10 @@ comment on column public.messenger_ticks.heartbeat_at is
   'When it last gave a sign of life.';
 comment on column public.messenger_ticks.rested_at is
   'From this moment no dispatch counts on it, though its handlers may still run. A tick that serves some queues only, or whose caller waits for it, is never counted on.';
+comment on column public.messenger_ticks.wakes_at is
+  'At rest, it looks again at this moment: what falls due from then on counts on it. Null where it does not wait.';
+comment on column public.messenger_ticks.stalled is
+  'All its handlers have been busy for a while, so that it is at rest until one of them is done.';
 comment on column public.messenger_ticks.ended_at is
   'When it was done; null while it runs, and for good if it was killed.';
 comment on column public.messenger_ticks.report is
@@ -32,6 +38,11 @@ create index if not exists messenger_ticks_awake_idx
   on public.messenger_ticks (id) where rested_at is null;
 comment on index public.messenger_ticks_awake_idx is
   'Ticks that dispatches may count on.';
+
+create index if not exists messenger_ticks_resting_idx
+  on public.messenger_ticks (id) where wakes_at is not null or stalled;
+comment on index public.messenger_ticks_resting_idx is
+  'Ticks at rest that look again at a moment, or when a handler is done.';
 
 alter table public.messenger_ticks enable row level security;
 revoke all on table public.messenger_ticks from anon, authenticated;
@@ -48,6 +59,7 @@ comment on function public.messenger_ticks_key() is
 
 -- Its clock is the wall's, not the transaction's: it is processes that live or do not. A request
 -- that is lost, or a tick that is killed, counts for some seconds more; the minute's tick makes up.
+-- In an older snapshot only a row counts that nobody has changed since: then its xmax is zero.
 create or replace function public.messenger_ticks_awake() returns setof public.messenger_ticks
 language sql stable
 set search_path = ''
@@ -58,9 +70,52 @@ as $$
       when t.started_at is null then t.asked_at > clock_timestamp() - interval '5 seconds'
       else t.heartbeat_at > clock_timestamp() - interval '15 seconds'
     end
+    and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed')
 $$;
 comment on function public.messenger_ticks_awake() is
   'Ticks that were just asked for, or run and look for messages.';
+
+create or replace function public.messenger_clock() returns timestamptz
+language sql volatile
+set search_path = ''
+as $$ select public.messenger_now() + (clock_timestamp() - now()) $$;
+comment on function public.messenger_clock() is
+  'The clock of the bus as it is at this moment, and not as it was when the transaction began.';
+
+-- A minute's tick may come some seconds late: pg_cron, pg_net and the start of a function take their time.
+create or replace function public.messenger_next_minute() returns timestamptz
+language sql volatile
+set search_path = ''
+as $$
+  select public.messenger_clock() + (
+    date_trunc('minute', clock_timestamp()) + interval '65 seconds' - clock_timestamp()
+  )
+$$;
+comment on function public.messenger_next_minute() is
+  'From when on the next minute''s tick sees to what falls due.';
+
+-- Whether what falls due at a moment needs nobody else: the next minute's tick comes before it, a tick is
+-- awake, or one at rest looks again by then.
+create or replace function public.messenger_is_seen_to(
+  due_at timestamptz, by_others_than bigint default null
+) returns boolean
+language sql volatile
+set search_path = ''
+as $$
+  select due_at >= public.messenger_next_minute()
+    or exists (
+      select from public.messenger_ticks_awake() t where t.id is distinct from by_others_than
+    )
+    or exists (
+      select from public.messenger_ticks t
+      where t.wakes_at <= due_at + interval '250 milliseconds'
+        and t.ended_at is null and t.id is distinct from by_others_than
+        and t.heartbeat_at > clock_timestamp() - interval '15 seconds'
+        and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed')
+    )
+$$;
+comment on function public.messenger_is_seen_to(timestamptz, bigint) is
+  'Whether a tick will look for what falls due at a moment: the next minute''s, one that is awake, or one that waits for an earlier moment.';
 
 create or replace function public.messenger_has_due(
   within interval default interval '0', queues text[] default null
@@ -70,7 +125,7 @@ set search_path = ''
 as $$
   -- As late as the wall's clock: a message that was committed while this transaction waited is due.
   select coalesce(
-    public.messenger_next_due(messenger_has_due.queues) <= public.messenger_now() + (clock_timestamp() - now()) + messenger_has_due.within,
+    public.messenger_next_due(messenger_has_due.queues) <= public.messenger_clock() + messenger_has_due.within,
     false
   )
 $$;
@@ -124,8 +179,8 @@ comment on function public.messenger_ask_tick() is
   'Asks for one tick, at the commit. Answers its id; where Vault or pg_net fails, it warns and answers null.';
 
 -- Registers a tick. `tick` is its id where it was asked for; it may turn out to be one too many.
--- `awake` says whether dispatches may count on it. Answers {"id", "proceed", "fleet"}: without
--- `proceed` there is nothing to do within the budget, and the tick is over.
+-- `awake` says whether dispatches may count on it. Answers {"id", "proceed", "fleet", "schedules_due"}:
+-- without `proceed` there is nothing to do, or others see to it, and the tick is over.
 create or replace function public.messenger_start_tick(
   tick bigint default null,
   awake boolean default false,
@@ -139,6 +194,8 @@ declare
   lock_key constant bigint := public.messenger_ticks_key();
   started bigint;
   fleet integer;
+  next_schedule_at timestamptz;
+  next_at timestamptz;
   needed boolean := true;
 begin
   if budget_ms is null or budget_ms < 0 then
@@ -160,6 +217,7 @@ begin
   end if;
 
   fleet := public.messenger_fleet_size();
+  next_schedule_at := public.messenger_next_schedule_at();
   -- Who counts on this tick may count on the others instead: they cannot go to rest meanwhile.
   if tick is not null and pg_try_advisory_xact_lock_shared(lock_key) then
     needed := fleet > (
@@ -168,11 +226,16 @@ begin
     );
   end if;
   if needed and (not awake or pg_try_advisory_xact_lock(lock_key)) then
-    needed := public.messenger_has_due(budget_ms * interval '1 millisecond', queues)
+    next_at := least(public.messenger_next_due(queues), next_schedule_at);
+    needed := next_at <= public.messenger_clock()
+      -- What falls due later is waited for by one tick.
+      or awake and not public.messenger_is_seen_to(next_at, started)
+      or not awake and public.messenger_has_due(budget_ms * interval '1 millisecond', queues)
       or exists (
         select from public.messenger_leases l where l.leased_until <= public.messenger_now()
       )
       or exists (select from public.messenger_unopened_groups);
+    needed := coalesce(needed, false);
   end if;
   if not needed then
     update public.messenger_ticks t
@@ -187,73 +250,190 @@ begin
     select old.id from public.messenger_ticks old where old.id <= started - 10000
     order by old.id limit 10 for update skip locked
   ));
-  return jsonb_build_object('id', started::text, 'proceed', needed, 'fleet', fleet);
+  return jsonb_build_object(
+    'id', started::text, 'proceed', needed, 'fleet', fleet,
+    'schedules_due', coalesce(next_schedule_at <= public.messenger_clock(), false)
+  );
 end
 $$;
 comment on function public.messenger_start_tick(bigint, boolean, text[], double precision) is
-  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Answers {"id", "proceed", "fleet"}.';
+  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Answers {"id", "proceed", "fleet", "schedules_due"}.';
 
-create or replace function public.messenger_heartbeat_tick(tick bigint) returns void
+-- With `awake`, a tick that was at rest looks for messages again, and dispatches count on it.
+create or replace function public.messenger_heartbeat_tick(tick bigint, awake boolean default false)
+returns void
 language sql
 set search_path = ''
 as $$
-  update public.messenger_ticks t set heartbeat_at = clock_timestamp() where t.id = tick
+  update public.messenger_ticks t
+  set heartbeat_at = clock_timestamp(),
+    rested_at = case when not awake then t.rested_at end,
+    wakes_at = case when not awake then t.wakes_at end,
+    stalled = t.stalled and not awake
+  where t.id = tick and t.ended_at is null
 $$;
-comment on function public.messenger_heartbeat_tick(bigint) is
-  'A sign of life of a running tick, every few seconds.';
+comment on function public.messenger_heartbeat_tick(bigint, boolean) is
+  'A sign of life of a running tick, every few seconds; with awake, one that was at rest is awake again.';
 
--- Answers {"rested", "due"}. Not rested and not due: somebody who may count on this tick has not
--- committed. With a report the tick is over as well.
-create or replace function public.messenger_rest_tick(tick bigint, report jsonb default null)
-returns jsonb
+-- Waits until something is due, for a time: what comes in then is found within milliseconds, at the cost
+-- of one call and one connection. One tick waits at a time, and only one that dispatches count on. It
+-- looks again and again, for at most a twentieth of its time.
+create or replace function public.messenger_linger(tick bigint, linger_ms integer, schedules boolean)
+returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-  due boolean;
+  until constant timestamptz := clock_timestamp() + least(linger_ms, 5000) * interval '1 millisecond';
+  looked_at timestamptz;
 begin
-  if not pg_try_advisory_xact_lock(public.messenger_ticks_key()) then
-    return jsonb_build_object('rested', false, 'due', false);
+  if not exists (select from public.messenger_ticks_awake() t where t.id = tick)
+    or exists (
+      select from public.messenger_ticks_awake() t where t.id <> tick and t.started_at is not null
+    )
+    or not pg_try_advisory_xact_lock(public.messenger_ticks_key() + 2)
+  then
+    return;
   end if;
-  due := public.messenger_has_due();
-  if not due then
-    update public.messenger_ticks t
-    set rested_at = clock_timestamp(), heartbeat_at = clock_timestamp(),
-      ended_at = case when messenger_rest_tick.report is not null then clock_timestamp() end,
-      report = messenger_rest_tick.report
-    where t.id = tick;
-  end if;
-  return jsonb_build_object('rested', not due, 'due', due);
+  while clock_timestamp() < until loop
+    looked_at := clock_timestamp();
+    exit when least(
+      public.messenger_next_due(),
+      case when schedules then public.messenger_next_schedule_at() end
+    ) <= public.messenger_clock();
+    perform pg_sleep(greatest(
+      0.015, 20 * extract(epoch from clock_timestamp() - looked_at)::double precision
+    ));
+  end loop;
 end
 $$;
-comment on function public.messenger_rest_tick(bigint, jsonb) is
-  'From now on no dispatch counts on this tick, unless a message is due or a dispatch that may count on it has not committed. Answers {"rested", "due"}; with a report the tick is over.';
+comment on function public.messenger_linger(bigint, integer, boolean) is
+  'Part of messenger_rest_tick: waits until something is due, for at most so many ms.';
 
--- `successor` asks for another tick where work is left, or may be: someone who counted on this one
--- has not committed.
+-- Answers {"rested", "due", "messages_in_ms", "schedules_in_ms"}. Not rested and not due: somebody who may
+-- count on this tick has not committed. At rest, the times say when it has to look again; they are
+-- absent where others do. With a report a tick that need not look again is over as well. `schedules` says whether it
+-- sees to schedules, `left_ms` for how long it will be there, `linger_ms` how long to wait for more.
+create or replace function public.messenger_rest_tick(
+  tick bigint,
+  report jsonb default null,
+  linger_ms integer default 0,
+  left_ms double precision default 0,
+  schedules boolean default false
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock timestamptz;
+  message_at timestamptz;
+  schedule_at timestamptz;
+  next_at timestamptz;
+  waits boolean;
+begin
+  if linger_ms > 0 then
+    perform public.messenger_linger(tick, linger_ms, schedules);
+  end if;
+  if not pg_try_advisory_xact_lock(public.messenger_ticks_key()) then
+    return jsonb_build_object('rested', false, 'due', public.messenger_has_due());
+  end if;
+  message_at := public.messenger_next_due();
+  schedule_at := case when schedules then public.messenger_next_schedule_at() end;
+  next_at := least(message_at, schedule_at);
+  clock := public.messenger_clock();
+  if next_at <= clock then
+    return jsonb_strip_nulls(jsonb_build_object(
+      'rested', false, 'due', coalesce(message_at <= clock, false),
+      'schedules_in_ms', case when schedule_at <= clock then 0 end
+    ));
+  end if;
+  waits := coalesce(left_ms > 0 and not public.messenger_is_seen_to(next_at, tick), false);
+  update public.messenger_ticks t
+  set rested_at = clock_timestamp(), heartbeat_at = clock_timestamp(), stalled = false,
+    wakes_at = case when waits then least(next_at, clock + left_ms * interval '1 millisecond') end,
+    ended_at = case
+      when messenger_rest_tick.report is not null and not waits then clock_timestamp()
+    end,
+    report = messenger_rest_tick.report
+  where t.id = tick and t.ended_at is null;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'rested', true, 'due', false,
+    'messages_in_ms', case when waits then 1000 * extract(epoch from message_at - clock) end,
+    'schedules_in_ms', case when waits then 1000 * extract(epoch from schedule_at - clock) end
+  ));
+end
+$$;
+comment on function public.messenger_rest_tick(bigint, jsonb, integer, double precision, boolean) is
+  'From now on no dispatch counts on this tick, unless a message is due or a dispatch that may count on it has not committed. Answers {"rested", "due", "messages_in_ms", "schedules_in_ms"}: when it has to look again, where nobody else will; with a report, one that need not is over.';
+
+-- A tick claims no more, for a time (`stalled`: no handler of it has been done for a while) or for good: no
+-- dispatch counts on it, and another is asked for where work is left, or may be: someone who counted on
+-- this one has not committed. Of stalled ones as many are passed over as a fleet has.
+create or replace function public.messenger_stand_aside(
+  tick bigint, stalled boolean default false, schedules boolean default false
+) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  fleet integer;
+  counted_on boolean;
+  next_at timestamptz;
+begin
+  fleet := public.messenger_fleet_size();
+  if stalled and fleet <= (
+    select count(*) from public.messenger_ticks t
+    where t.stalled and t.ended_at is null and t.id <> tick
+      and t.heartbeat_at > clock_timestamp() - interval '15 seconds'
+  ) then
+    return false;
+  end if;
+  select t.rested_at is null or t.wakes_at is not null into counted_on
+  from public.messenger_ticks t where t.id = tick;
+  update public.messenger_ticks t
+  set rested_at = coalesce(t.rested_at, clock_timestamp()), wakes_at = null,
+    stalled = messenger_stand_aside.stalled
+  where t.id = tick and t.ended_at is null;
+
+  if counted_on and not pg_try_advisory_xact_lock(public.messenger_ticks_key()) then
+    perform public.messenger_ask_tick();
+    return true;
+  end if;
+  next_at := least(
+    public.messenger_next_due(), case when schedules then public.messenger_next_schedule_at() end
+  );
+  if next_at <= public.messenger_clock() and fleet > (
+      select count(*) from public.messenger_ticks_awake() t where t.id <> tick
+    )
+    or not public.messenger_is_seen_to(next_at, tick)
+  then
+    perform public.messenger_ask_tick();
+  end if;
+  return true;
+end
+$$;
+comment on function public.messenger_stand_aside(bigint, boolean, boolean) is
+  'A tick claims no more: no dispatch counts on it, and another is asked for where something is due, or falls due before the next minute''s tick. Answers false where too many are stalled already: then it still counts.';
+
+-- `successor` asks for another tick where work is left, or may be.
 create or replace function public.messenger_end_tick(
-  tick bigint, report jsonb default null, successor boolean default true
+  tick bigint, report jsonb default null, successor boolean default true,
+  schedules boolean default false
 ) returns void
 language plpgsql
 set search_path = ''
 as $$
-declare
-  counted_on boolean;
 begin
-  select t.rested_at is null into counted_on from public.messenger_ticks t where t.id = tick;
+  if successor then
+    perform public.messenger_stand_aside(tick, schedules => schedules);
+  end if;
   update public.messenger_ticks t
   set rested_at = coalesce(t.rested_at, clock_timestamp()), ended_at = clock_timestamp(),
-    report = messenger_end_tick.report
+    wakes_at = null, stalled = false, report = messenger_end_tick.report
   where t.id = tick;
-  if successor and (
-    counted_on and not pg_try_advisory_xact_lock(public.messenger_ticks_key())
-    or public.messenger_has_due()
-  ) then
-    perform public.messenger_ask_tick();
-  end if;
 end
 $$;
-comment on function public.messenger_end_tick(bigint, jsonb, boolean) is
+comment on function public.messenger_end_tick(bigint, jsonb, boolean, boolean) is
   'Ends a tick, whatever is left to do, and asks for its successor if something is.';
 
 create or replace function public.messenger_grow_fleet() returns bigint
@@ -279,10 +459,13 @@ declare
 begin
   foreach signature in array array[
     'messenger_ticks_key()', 'messenger_ticks_awake()', 'messenger_has_due(interval, text[])',
-    'messenger_fleet_size()', 'messenger_ask_tick()', 'messenger_heartbeat_tick(bigint)',
+    'messenger_clock()', 'messenger_next_minute()', 'messenger_is_seen_to(timestamptz, bigint)',
+    'messenger_fleet_size()', 'messenger_ask_tick()', 'messenger_heartbeat_tick(bigint, boolean)',
     'messenger_start_tick(bigint, boolean, text[], double precision)',
-    'messenger_rest_tick(bigint, jsonb)', 'messenger_end_tick(bigint, jsonb, boolean)',
-    'messenger_grow_fleet()'
+    'messenger_linger(bigint, integer, boolean)',
+    'messenger_rest_tick(bigint, jsonb, integer, double precision, boolean)',
+    'messenger_stand_aside(bigint, boolean, boolean)',
+    'messenger_end_tick(bigint, jsonb, boolean, boolean)', 'messenger_grow_fleet()'
   ] loop
     execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
     execute format('grant execute on function public.%s to service_role', signature);

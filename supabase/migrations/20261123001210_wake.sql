@@ -7,30 +7,57 @@
 -- once more after that dispatch's commit. Nobody ever waits for the lock: a dispatch that does not
 -- get it asks for a tick of its own, a tick that does not get it tries again a little later.
 
-create or replace function public.messenger_wake() returns bigint
+--
+-- What falls due later, but before the next minute's tick, counts on a tick in the same way: on one that is
+-- awake, for it does not rest before it knows who looks again by then; or on one at rest that looks again
+-- at an earlier moment (wakes_at). Where there is none, a tick is asked for, which waits for it.
+
+-- In an older snapshot (repeatable read) a tick counts whose row nobody has changed since: see
+-- messenger_ticks_awake().
+create or replace function public.messenger_wake(due_at timestamptz default null) returns bigint
 language plpgsql
 set search_path = ''
 as $$
 begin
-  -- An older snapshot may show a tick as awake that is not.
-  if current_setting('transaction_isolation') = 'read committed'
-    and pg_try_advisory_xact_lock_shared(public.messenger_ticks_key())
-  then
+  if pg_try_advisory_xact_lock_shared(public.messenger_ticks_key()) then
     -- A statement of its own: its snapshot is taken under the lock.
-    if exists (select from public.messenger_ticks_awake()) then
+    if public.messenger_is_seen_to(coalesce(due_at, public.messenger_now())) then
       return null;
     end if;
   end if;
   return public.messenger_ask_tick();
 end
 $$;
-comment on function public.messenger_wake() is
-  'Asks for a tick at the commit unless one is awake that will see what this transaction writes. Answers the id of the tick it asked for.';
+comment on function public.messenger_wake(timestamptz) is
+  'Asks for a tick at the commit unless one will see what this transaction writes when it is due: now where no time is given. Answers the id of the tick it asked for.';
+
+create or replace function public.messenger_wake_for_next() returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+  next_at timestamptz;
+begin
+  -- Most often a tick that is awake calls this.
+  if pg_try_advisory_xact_lock_shared(public.messenger_ticks_key())
+    and exists (select from public.messenger_ticks_awake())
+  then
+    return null;
+  end if;
+  next_at := public.messenger_next_due();
+  return case when next_at < public.messenger_next_minute() then public.messenger_wake(next_at) end;
+end
+$$;
+comment on function public.messenger_wake_for_next() is
+  'Asks for a tick at the commit unless one will see the message that falls due next. Answers the id of the tick it asked for.';
 
 create or replace function public.messenger_wake_for_messages() returns trigger
 language plpgsql
 set search_path = ''
 as $$
+declare
+  until timestamptz;
+  due_at timestamptz;
 begin
   if exists (
     select from written w
@@ -42,12 +69,23 @@ begin
       )
   ) then
     perform public.messenger_wake();
+    return null;
+  end if;
+  until := public.messenger_next_minute();
+  select min(w.available_at) into due_at
+  from written w
+  where w.status = 'pending' and w.available_at < until
+    and not exists (
+      select from public.messenger_queues q where q.name = w.queue and q.paused offset 0
+    );
+  if due_at is not null then
+    perform public.messenger_wake(due_at);
   end if;
   return null;
 end
 $$;
 comment on function public.messenger_wake_for_messages() is
-  'Trigger: wakes a tick where a message that was just written is due.';
+  'Trigger: wakes a tick where a message that was just written is due, or falls due before the next minute''s tick.';
 
 create or replace trigger messenger_messages_wake
   after insert on public.messenger_messages
@@ -62,26 +100,29 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  woken constant text[] := string_to_array(current_setting('symphony_messenger.woken', true), ' ');
   this_one constant text := pg_current_xact_id()::text;
+  due_at constant double precision := extract(epoch from new.available_at);
 begin
-  if current_setting('symphony_messenger.woken', true) = this_one
+  -- Woken already for this moment, or an earlier one.
+  if woken[1] = this_one and woken[2]::double precision <= due_at
     or exists (select from public.messenger_queues q where q.name = new.queue and q.paused)
   then
     return null;
   end if;
-  perform public.messenger_wake();
-  perform set_config('symphony_messenger.woken', this_one, true);
+  perform public.messenger_wake(new.available_at);
+  perform set_config('symphony_messenger.woken', this_one || ' ' || due_at, true);
   return null;
 end
 $$;
 comment on function public.messenger_wake_for_change() is
-  'Trigger: wakes a tick where a waiting message was changed and is due.';
+  'Trigger: wakes a tick where a waiting message was changed and is due, or falls due before the next minute''s tick.';
 
 create or replace trigger messenger_messages_wake_for_change
   after update of available_at, queue, priority, blocked on public.messenger_messages
   for each row when (
     old.status = 'pending' and new.status = 'pending' and not new.blocked
-    and new.available_at <= public.messenger_now()
+    and new.available_at <= public.messenger_now() + interval '65 seconds'
     and (old.available_at, old.queue, old.priority, old.blocked)
       is distinct from (new.available_at, new.queue, new.priority, new.blocked)
   )
@@ -91,9 +132,12 @@ create or replace function public.messenger_wake_for_queue() returns trigger
 language plpgsql
 set search_path = ''
 as $$
+declare
+  next_at constant timestamptz :=
+    case when not new.paused then public.messenger_next_due(array[new.name]) end;
 begin
-  if not new.paused and public.messenger_has_due(queues => array[new.name]) then
-    perform public.messenger_wake();
+  if next_at < public.messenger_next_minute() then
+    perform public.messenger_wake(next_at);
   end if;
   return null;
 end
@@ -106,11 +150,52 @@ create or replace trigger messenger_queues_wake
   for each row when (old is distinct from new)
   execute function public.messenger_wake_for_queue();
 
+-- At the commit, for a schedule is saved in several steps: the row counts as it is then.
+create or replace function public.messenger_wake_for_schedule() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+  next_at constant timestamptz := (
+    select coalesce(nullif(s.next_run_at, 'infinity'), public.messenger_now())
+    from public.messenger_schedules s
+    where s.id = new.id and s.enabled and s.lease_token is null
+  );
+begin
+  if next_at < public.messenger_next_minute() then
+    perform public.messenger_wake(next_at);
+  end if;
+  return null;
+end
+$$;
+comment on function public.messenger_wake_for_schedule() is
+  'Trigger: wakes a tick where a schedule was made, changed or enabled whose next run is due, not planned yet, or comes before the next minute''s tick.';
+
+drop trigger if exists messenger_schedules_wake on public.messenger_schedules;
+create constraint trigger messenger_schedules_wake
+  after insert on public.messenger_schedules
+  deferrable initially deferred
+  for each row when (new.enabled)
+  execute function public.messenger_wake_for_schedule();
+
+-- Not where a tick that holds it writes down what comes next: that tick waits for it, or asks for another.
+drop trigger if exists messenger_schedules_wake_for_change on public.messenger_schedules;
+create constraint trigger messenger_schedules_wake_for_change
+  after update on public.messenger_schedules
+  deferrable initially deferred
+  for each row when (
+    new.enabled and old.lease_token is null and new.lease_token is null
+    and (old.next_run_at, old.enabled) is distinct from (new.next_run_at, new.enabled)
+  )
+  execute function public.messenger_wake_for_schedule();
+
 revoke execute on function
-  public.messenger_wake(), public.messenger_wake_for_messages(),
-  public.messenger_wake_for_change(), public.messenger_wake_for_queue()
+  public.messenger_wake(timestamptz), public.messenger_wake_for_next(),
+  public.messenger_wake_for_messages(), public.messenger_wake_for_change(),
+  public.messenger_wake_for_queue(), public.messenger_wake_for_schedule()
 from public, anon, authenticated;
 grant execute on function
-  public.messenger_wake(), public.messenger_wake_for_messages(),
-  public.messenger_wake_for_change(), public.messenger_wake_for_queue()
+  public.messenger_wake(timestamptz), public.messenger_wake_for_next(),
+  public.messenger_wake_for_messages(), public.messenger_wake_for_change(),
+  public.messenger_wake_for_queue(), public.messenger_wake_for_schedule()
 to service_role;

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import postgres from "postgres";
-import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+import { eventually, testsOnStack, type TestStack, withoutMinutes } from "../support/stack.ts";
 
 const rpc = async (stack: TestStack, name: string, args: Record<string, unknown>) => {
   const { data, error } = await stack.client.rpc(name, args);
@@ -71,11 +71,101 @@ testsOnStack({ env: { SYMPHONY_TICK_BUDGET_MS: "8000" } }, (test) => {
     assertEquals(await asked(stack), 1);
   });
 
-  test("a dispatch with an older snapshot counts on no tick", async (stack) => {
-    await awakeTick(stack);
+  test("a dispatch with an older snapshot counts on a tick that nothing has changed since", async (stack) => {
+    const tick = await awakeTick(stack);
     await using session = await dispatching(stack, "repeatable read");
+    assertEquals(await rpc(stack, "messenger_rest_tick", { tick }), { rested: false, due: false });
     await session.sql`commit`;
+    assertEquals(await asked(stack), 0);
+  });
+
+  test("a dispatch with a snapshot from before a tick went to rest asks for its own", async (stack) => {
+    const tick = await awakeTick(stack);
+    const sql = postgres(stack.adminDbUrl, { max: 1, onnotice: () => {} });
+    try {
+      await sql.unsafe("begin isolation level serializable");
+      await sql`select count(*) from public.messenger_ticks`;
+      await rpc(stack, "messenger_rest_tick", { tick });
+      await sql`select public.messenger_dispatch('Note', '{"text":"old"}')`;
+      await sql`commit`;
+    } finally {
+      await sql.end();
+    }
     assertEquals(await asked(stack), 1);
+  });
+
+  test("50 dispatches in transactions of repeatable read ask for one tick", async (stack) => {
+    const sql = postgres(stack.adminDbUrl, { max: 1, onnotice: () => {} });
+    try {
+      for (let n = 0; n < 50; n++) {
+        await sql.unsafe(`begin isolation level ${n % 2 ? "repeatable read" : "serializable"}`);
+        await sql`select public.messenger_dispatch('Note', '{"text":"late"}')`;
+        await sql`commit`;
+      }
+    } finally {
+      await sql.end();
+    }
+    assertEquals(await asked(stack), 1);
+  });
+
+  test("a message that falls due later counts on a tick that looks again before it, and no other", async (stack) => {
+    await withoutMinutes(stack);
+    const tick = await awakeTick(stack);
+    const later = (ms: number) =>
+      stack.dispatch({ type: "Note", payload: { text: "later" }, delay: ms });
+    await later(20_000);
+    const { rested, messages_in_ms } = await rpc(stack, "messenger_rest_tick", {
+      tick,
+      report: { claimed: 0 },
+      left_ms: 40_000,
+    });
+    assertEquals([rested, messages_in_ms > 15_000 && messages_in_ms < 20_000], [true, true]);
+    await later(21_000);
+    assertEquals(await asked(stack), 0);
+    await later(2_000);
+    assertEquals(await asked(stack), 1);
+  });
+
+  test("a tick that waits for a message cannot end unseen while another dispatch counts on it", async (stack) => {
+    await withoutMinutes(stack);
+    const tick = await awakeTick(stack);
+    await stack.dispatch({ type: "Note", payload: { text: "first" }, delay: 1_000 });
+    await rpc(stack, "messenger_rest_tick", { tick, left_ms: 40_000 });
+    const sql = postgres(stack.adminDbUrl, { max: 1, onnotice: () => {} });
+    try {
+      await sql`begin`;
+      await sql`select public.messenger_dispatch('Note', '{"text":"second"}', delay => '2 s')`;
+      await rpc(stack, "messenger_end_tick", { tick });
+      await sql`commit`;
+    } finally {
+      await sql.end();
+    }
+    assertEquals(await asked(stack), 1);
+  });
+
+  test("of two ticks that go to rest, one stays for what falls due before the next minute", async (stack) => {
+    await withoutMinutes(stack);
+    const ticks = [await awakeTick(stack), await awakeTick(stack)];
+    await stack.dispatch({ type: "Note", payload: { text: "later" }, delay: 5_000 });
+    const stay = [];
+    for (const tick of ticks) {
+      const report = { claimed: 0 };
+      const answer = await rpc(stack, "messenger_rest_tick", { tick, report, left_ms: 40_000 });
+      stay.push("messages_in_ms" in answer);
+    }
+    assertEquals(stay, [false, true]);
+  });
+
+  test("a tick that stands aside no longer counts, and asks for another where work is left", async (stack) => {
+    const tick = await awakeTick(stack);
+    await stack.dispatch({ type: "Note", payload: { text: "left" } });
+    assertEquals(await asked(stack), 0);
+    assertEquals(await rpc(stack, "messenger_stand_aside", { tick, stalled: true }), true);
+    assertEquals(await asked(stack), 1);
+    // So many as a fleet has, and no more: the next one counts on.
+    const other = await awakeTick(stack);
+    assertEquals(await rpc(stack, "messenger_stand_aside", { tick: other, stalled: true }), false);
+    assertEquals(await rpc(stack, "messenger_stand_aside", { tick: other }), true);
   });
 
   test("a dead tick and a lost request are counted on for some seconds only", async (stack) => {

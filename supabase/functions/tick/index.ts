@@ -8,12 +8,11 @@ import {
   authenticate,
   createApp,
   createMessenger,
-  emptyReport,
   inBackground,
   readJson,
 } from "../_shared/symphony/index.ts";
 
-const { runSchedules, tick: runTick, config, log } = createMessenger({
+const { tick: runTick, config, log } = createMessenger({
   supabase: createAdminClient(),
   messages,
   schedules: declared,
@@ -37,26 +36,17 @@ app.post("/", async (c) => {
   return c.json({ accepted: true }, 202);
 });
 
-/** Schedules and messages each have a third of the tick's time for themselves, whatever the others need. */
-const SHARE = 1 / 3;
-
 async function tick({ wait, queues, tick: id }: TickBody) {
   const startedAt = performance.now();
-  const elapsedMs = () => Math.round(performance.now() - startedAt);
-  const shareMs = config.tickBudgetMs * SHARE;
-  // One that the database asked for is for messages; the minute's tick sees to the schedules.
-  const { report: schedules } = id
-    ? { report: emptyReport() }
-    : await runSchedules({ budgetMs: shareMs });
-  const budgetMs = Math.max(config.tickBudgetMs - elapsedMs(), shareMs);
-  const done = await runTick({
-    budgetMs,
-    maxMs: config.tickMaxMs - elapsedMs(),
+  const { schedules, messages: done } = await runTick({
+    budgetMs: config.tickBudgetMs,
+    maxMs: config.tickMaxMs,
     caller: wait ? "waits" : "left",
     ...(queues && { queues }),
     ...(id && { id }),
   });
-  const report = { schedules, messages: done, durationMs: elapsedMs() };
+  const durationMs = Math.round(performance.now() - startedAt);
+  const report = { schedules, messages: done, durationMs };
   // Most ticks of a quiet project find nothing to do.
   const { error, ...counts } = schedules;
   const isIdle = Object.values(counts).every((count) => count === 0) && done.claimed === 0 &&

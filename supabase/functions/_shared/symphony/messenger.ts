@@ -17,7 +17,7 @@ import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
 import type { WorkerLimits, WorkerReport } from "./worker/options.ts";
 import { ProgressReporter } from "./worker/progress.ts";
-import { runTick, type TickOptions } from "./worker/tick.ts";
+import { runTick, type TickOptions, type TickReport } from "./worker/tick.ts";
 import { runWorker } from "./worker/worker.ts";
 
 /** Spreads a Retry-After upwards where a type has no jitter: those who were told the same wait apart. */
@@ -52,8 +52,8 @@ export interface Messenger {
   runSchedules(options: { readonly budgetMs: number }): Promise<SchedulesRun>;
   /** Claims and handles what is due within `budgetMs`. */
   work(options: WorkerLimits): Promise<WorkerReport>;
-  /** Does the same as a tick that the database knows of. */
-  tick(options: TickOptions): Promise<WorkerReport>;
+  /** Does both as a tick that the database knows of. */
+  tick(options: TickOptions): Promise<TickReport>;
 }
 
 const OPTIONS = Object.keys(
@@ -112,6 +112,9 @@ export function createMessenger(options: MessengerOptions): Messenger {
       leaseMs: config.leaseMs,
       progress,
     });
+  const processSchedules: Messenger["runSchedules"] = ({ budgetMs }) =>
+    runSchedules(scheduler, { budgetMs, batchSize: config.schedulerBatchSize, log });
+  const parts = { supabase: options.supabase, work, runSchedules: processSchedules, log };
   return {
     bus,
     transport,
@@ -119,9 +122,8 @@ export function createMessenger(options: MessengerOptions): Messenger {
     scheduler,
     config,
     log,
-    runSchedules: ({ budgetMs }) =>
-      runSchedules(scheduler, { budgetMs, batchSize: config.schedulerBatchSize, log }),
+    runSchedules: processSchedules,
     work,
-    tick: (limits) => runTick(limits, { supabase: options.supabase, work, log }),
+    tick: (limits) => runTick(limits, { ...parts, mustSync: () => !scheduler.isSynced }),
   };
 }

@@ -78,6 +78,11 @@ export class Scheduler {
     this.#compared = options.declared === undefined;
   }
 
+  /** Whether this process has seen to it that the schedules declared in code are stored. */
+  get isSynced(): boolean {
+    return this.#compared;
+  }
+
   /**
    * Makes a schedule, or changes the one that has its `name`, and answers its id. Where nothing is
    * different, that one goes on undisturbed.

@@ -82,6 +82,11 @@ export class Lookout {
     this.nextLookAt = performance.now();
   }
 
+  /** Looks in so many ms, at the end at the latest; null: not again. */
+  lookIn(ms: number | null): void {
+    this.nextLookAt = ms === null ? null : Math.min(performance.now() + ms, this.options.endsAt);
+  }
+
   /** Messages came too late to be started: from now on there is more time for it. */
   wasLate(): void {
     this.#startWithinMs = Math.min(this.#startWithinMs * 2, LONGEST_START_MS);

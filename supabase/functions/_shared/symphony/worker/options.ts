@@ -19,6 +19,8 @@ export interface WorkerLimits extends BudgetLimits {
   readonly drain?: AbortSignal;
   /** The tick that this run is, where the database has to know of it. */
   readonly tick?: WorkerTick;
+  /** Schedules to be processed beside the messages; none where absent. */
+  readonly schedules?: WorkerSchedules;
 }
 
 /** What a worker is made of and held to. */
@@ -44,13 +46,46 @@ export interface WorkerOptions extends WorkerLimits {
 
 /** What a run tells its tick. */
 export interface WorkerTick {
+  /** Nothing more is to be claimed for now: asks whether the run may stop looking. */
+  rest(asked: RestRequest): Promise<RestAnswer>;
+  /** Dispatches may count on the run again. */
+  wake(): Promise<void>;
   /**
-   * Nothing more is to be claimed for now: asks whether the run may stop looking.
-   * @param report of a run that is done by this
+   * The run claims no more, for good or while it is `stalled`: others are to take what comes in.
+   * @returns false where dispatches count on it all the same
    */
-  rest(report: WorkerReport | null): Promise<{ readonly rested: boolean; readonly due: boolean }>;
+  standAside(stalled: boolean): Promise<boolean>;
   /** A claim came back full: there is work for others. */
   backlog(): void;
+}
+
+/** How a run asks for rest. */
+export interface RestRequest {
+  /** Of a run that may be done by this. */
+  readonly report: WorkerReport | null;
+  /** How long to wait for more before the answer, in ms. */
+  readonly lingerMs: number;
+  /** For how long the run could go on, in ms. */
+  readonly leftMs: number;
+}
+
+/** Whether a run may rest. */
+export interface RestAnswer {
+  readonly rested: boolean;
+  /** A message is due. */
+  readonly due: boolean;
+  /** When it has to look for messages again, in ms; null where others do, or nothing will be due. */
+  readonly messagesInMs: number | null;
+  /** When it has to see to schedules, in ms; null in the same way. */
+  readonly schedulesInMs: number | null;
+}
+
+/** Schedules that a run sees to. */
+export interface WorkerSchedules {
+  /** Some are due when the run begins. */
+  readonly dueNow: boolean;
+  /** Dispatches what is due, and answers how many messages. Never throws. */
+  process(): Promise<number>;
 }
 
 /** What a run did. */

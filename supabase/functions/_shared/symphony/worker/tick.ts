@@ -4,7 +4,15 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Logger } from "../log.ts";
 import { callRpc } from "../transport/rpc.ts";
 import { processShutdown } from "./shutdown.ts";
-import type { WorkerLimits, WorkerReport, WorkerTick } from "./options.ts";
+import { emptyReport, type SchedulesReport, type SchedulesRun } from "../scheduler/processing.ts";
+import type {
+  RestAnswer,
+  RestRequest,
+  WorkerLimits,
+  WorkerReport,
+  WorkerSchedules,
+  WorkerTick,
+} from "./options.ts";
 
 /** What a tick is held to. */
 export interface TickOptions
@@ -21,63 +29,169 @@ export interface TickOptions
 const HEARTBEAT_EVERY_MS = 5_000;
 const CALL_FOR_HELP_EVERY_MS = 1_000;
 const TIMEOUT_MS = 10_000;
+/** Schedules take so much of a tick's time at once, and messages go on beside them. */
+const SHARE = 1 / 3;
+
+/** What a tick is made of. */
+export interface TickParts {
+  readonly supabase: SupabaseClient;
+  readonly work: (limits: WorkerLimits) => Promise<WorkerReport>;
+  /** Dispatches what schedules have due. Never throws. */
+  readonly runSchedules: (options: { readonly budgetMs: number }) => Promise<SchedulesRun>;
+  /** Whether schedules are to be processed though none is due: those in code may be new. */
+  readonly mustSync: () => boolean;
+  readonly log: Logger;
+}
+
+/** What a tick did. */
+export interface TickReport {
+  readonly schedules: SchedulesReport;
+  readonly messages: WorkerReport;
+}
+
+interface Started {
+  readonly id: string;
+  readonly proceed: boolean;
+  readonly fleet: number;
+  readonly schedules_due: boolean;
+}
 
 /**
  * Runs a tick; one that has nothing to do costs one call.
- * @returns what its worker did; zeros where it had nothing to do
+ * @returns what it did; zeros where it had nothing to do
  * @throws TransportError if the database stayed out of reach
  */
 export async function runTick(
   { caller, id, ...limits }: TickOptions,
-  parts: {
-    readonly supabase: SupabaseClient;
-    readonly work: (limits: WorkerLimits) => Promise<WorkerReport>;
-    readonly log: Logger;
-  },
-): Promise<WorkerReport> {
-  const call = <Answer>(name: string, args: Readonly<Record<string, unknown>> = {}) =>
-    callRpc<Answer>(parts.supabase, name, args, TIMEOUT_MS);
+  parts: TickParts,
+): Promise<TickReport> {
+  const call: Call = (name, args = {}) => callRpc(parts.supabase, name, args, TIMEOUT_MS);
   const awake = caller === "left" && !limits.queues;
-  const started = await call<{ id: string; proceed: boolean; fleet: number }>(
-    "messenger_start_tick",
-    { tick: id ?? null, awake, queues: limits.queues ?? null, budget_ms: limits.budgetMs },
-  );
-  const tick = started.id;
-  if (!started.proceed) return { claimed: 0, handled: 0, retried: 0, failed: 0 };
-
-  const unheard = (error: unknown) =>
-    parts.log.warn("tick_call_failed", { tick, error: String(error) });
-  const heartbeat = setInterval(
-    () => call("messenger_heartbeat_tick", { tick }).catch(unheard),
-    HEARTBEAT_EVERY_MS,
-  );
-  let isOver = false;
-  let calledAt = -Infinity;
-  const told: WorkerTick = {
-    rest: async (report) => {
-      const answer = await call<{ rested: boolean; due: boolean }>(
-        "messenger_rest_tick",
-        { tick, report },
-      );
-      isOver = answer.rested && report !== null;
-      return answer;
-    },
-    backlog: () => {
-      const now = performance.now();
-      if (started.fleet <= 1 || now - calledAt < CALL_FOR_HELP_EVERY_MS) return;
-      calledAt = now;
-      call("messenger_grow_fleet").catch(unheard);
-    },
-  };
+  const started = await call<Started>("messenger_start_tick", {
+    ...{ tick: id ?? null, awake, queues: limits.queues ?? null },
+    budget_ms: limits.budgetMs,
+  });
+  const schedules = new TickSchedules(started.schedules_due, limits.budgetMs, parts);
+  if (!started.proceed) {
+    if (parts.mustSync()) await schedules.process();
+    return { schedules: schedules.report, messages: noMessages() };
+  }
+  const presence = new Presence(started, schedules, call, parts.log);
   let report: WorkerReport | null = null;
   try {
     const { drain, stop } = processShutdown();
     const signal = limits.signal ? AbortSignal.any([limits.signal, stop]) : stop;
-    return report = await parts.work({ ...limits, drain, signal, ...(awake && { tick: told }) });
+    report = await parts.work({
+      ...limits,
+      drain,
+      signal,
+      schedules,
+      ...(awake && { tick: presence }),
+    });
+    return { schedules: schedules.report, messages: report };
   } finally {
-    clearInterval(heartbeat);
-    // One that broke off has no successor, which would break off as well; the minute's tick comes.
-    const successor = awake && report !== null;
-    if (!isOver) await call("messenger_end_tick", { tick, report, successor }).catch(unheard);
+    await presence.end(report);
   }
+}
+
+function noMessages(): WorkerReport {
+  return { claimed: 0, handled: 0, retried: 0, failed: 0 };
+}
+
+type Call = <Answer>(name: string, args?: Readonly<Record<string, unknown>>) => Promise<Answer>;
+
+/** The schedules of a tick: what is due, a share of its time at once. */
+class TickSchedules implements WorkerSchedules {
+  readonly report: SchedulesReport = emptyReport();
+  readonly dueNow: boolean;
+  /** Some stay due though they were processed: the next minute's tick tries again. */
+  areStuck = false;
+
+  constructor(
+    isDue: boolean,
+    private readonly budgetMs: number,
+    private readonly parts: TickParts,
+  ) {
+    this.dueNow = isDue || parts.mustSync();
+  }
+
+  async process(): Promise<number> {
+    const { report, nextDueMs } = await this.parts.runSchedules({
+      budgetMs: this.budgetMs * SHARE,
+    });
+    const { error, ...counts } = report;
+    for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
+      this.report[name] += counts[name];
+    }
+    if (error !== undefined) this.report.error = error;
+    const moved = report.processed + report.dispatched + report.skipped > 0;
+    this.areStuck = error !== undefined || (nextDueMs === 0 && !moved);
+    return report.dispatched;
+  }
+}
+
+/** The tick's row in the database, from its start to its end. */
+class Presence implements WorkerTick {
+  readonly #heartbeat: ReturnType<typeof setInterval>;
+  #isOver = false;
+  #calledAt = -Infinity;
+
+  constructor(
+    private readonly started: Started,
+    private readonly schedules: TickSchedules,
+    private readonly call: Call,
+    private readonly log: Logger,
+  ) {
+    this.#heartbeat = setInterval(() => {
+      call("messenger_heartbeat_tick", { tick: started.id }).catch(this.#unheard);
+    }, HEARTBEAT_EVERY_MS);
+  }
+
+  async rest({ report, lingerMs, leftMs }: RestRequest): Promise<RestAnswer> {
+    const answer = await this.call<
+      { rested: boolean; due: boolean; messages_in_ms?: number; schedules_in_ms?: number }
+    >("messenger_rest_tick", {
+      ...{ tick: this.started.id, report, linger_ms: lingerMs, left_ms: leftMs },
+      schedules: !this.schedules.areStuck,
+    });
+    const {
+      rested,
+      due,
+      messages_in_ms: messagesInMs = null,
+      schedules_in_ms: schedulesInMs = null,
+    } = answer;
+    const looksAgain = messagesInMs !== null || schedulesInMs !== null;
+    this.#isOver = rested && !looksAgain && report !== null;
+    return { rested, due, messagesInMs, schedulesInMs };
+  }
+
+  async wake(): Promise<void> {
+    await this.call("messenger_heartbeat_tick", { tick: this.started.id, awake: true });
+  }
+
+  standAside(stalled: boolean): Promise<boolean> {
+    return this.call("messenger_stand_aside", {
+      ...{ tick: this.started.id, stalled, schedules: !this.schedules.areStuck },
+    });
+  }
+
+  backlog(): void {
+    const now = performance.now();
+    if (this.started.fleet <= 1 || now - this.#calledAt < CALL_FOR_HELP_EVERY_MS) return;
+    this.#calledAt = now;
+    this.call("messenger_grow_fleet").catch(this.#unheard);
+  }
+
+  /** @param report null where it broke off */
+  async end(report: WorkerReport | null): Promise<void> {
+    clearInterval(this.#heartbeat);
+    if (this.#isOver) return;
+    // One that broke off has no successor, which would break off as well; the minute's tick comes.
+    const [successor, schedules] = [report !== null, !this.schedules.areStuck];
+    await this.call("messenger_end_tick", { tick: this.started.id, report, successor, schedules })
+      .catch(this.#unheard);
+  }
+
+  readonly #unheard = (error: unknown) =>
+    this.log.warn("tick_call_failed", { tick: this.started.id, error: String(error) });
 }

@@ -1,6 +1,6 @@
 /** The worker: claims, runs a bounded number of handlers at once, settles; one run is one tick's. */
 
-import { CancelledError, LeaseLostError, WorkerStoppedError } from "../errors.ts";
+import { LeaseLostError, WorkerStoppedError } from "../errors.ts";
 import type { Claim, ClaimRequest } from "../transport/transport.ts";
 import { Budget } from "./budget.ts";
 import { judgeCrashed } from "./crashed.ts";
@@ -8,10 +8,12 @@ import { exchange } from "./exchange.ts";
 import { processGate } from "./gate.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
 import { HeldBytes } from "./held-bytes.ts";
+import { Holdings } from "./holdings.ts";
 import { Inbox } from "./inbox.ts";
 import { Leases } from "./leases.ts";
 import { Lookout } from "./lookout.ts";
 import type { WorkerOptions, WorkerReport } from "./options.ts";
+import { Occurrences } from "./occurrences.ts";
 import { Outbox } from "./outbox.ts";
 import { Pace } from "./pace.ts";
 import { Rest } from "./rest.ts";
@@ -43,10 +45,12 @@ class Run {
   readonly #inbox = new Inbox();
   readonly #slots: Slots;
   readonly #outbox: Outbox;
+  readonly #holdings: Holdings;
   readonly #leases: Leases;
   readonly #heartbeat: Heartbeat;
   readonly #lookout: Lookout;
   readonly #rest: Rest;
+  readonly #occurrences: Occurrences;
   /** The time of this turn of the loop: what is not due yet by it has a timer set by it. */
   #now = performance.now();
   /** Nothing more is claimed or started. */
@@ -82,16 +86,32 @@ class Run {
     });
     this.#rest = new Rest(options.tick, {
       onDue: () => this.#lookout.lookNow(),
+      onRest: (messagesInMs, schedulesInMs) => {
+        this.#lookout.lookIn(messagesInMs);
+        this.#occurrences.planIn(schedulesInMs, this.#budget.endsAt);
+      },
       onAnswer: () => this.#wake(),
       log,
+    });
+    this.#occurrences = new Occurrences(options.schedules, (dispatched) => {
+      this.#rest.worked();
+      if (dispatched > 0) this.#lookout.lookNow();
+      this.#wake();
+    });
+    this.#holdings = new Holdings({
+      ...{ inbox: this.#inbox, slots: this.#slots, outbox: this.#outbox, bytes: this.#bytes },
+      ...options,
     });
     this.#heartbeat = startHeartbeat({
       ...options,
       leaseMs: () => this.#leases.ms,
-      held: () => this.#held(),
+      held: () => this.#holdings.leases(),
       onKept: (sentAt) => this.#leases.kept(sentAt),
-      onLost: (ids) => this.#drop(ids),
-      onCancelled: (ids) => this.#cancel(ids),
+      onLost: (ids) => this.#holdings.drop(ids),
+      onCancelled: (ids) => {
+        this.#holdings.cancel(ids);
+        this.#wake();
+      },
     });
   }
 
@@ -115,7 +135,8 @@ class Run {
         this.#startHandlers();
         this.#giveBack();
         this.#startExchange();
-        this.#startRest();
+        this.#startSchedules();
+        this.#tellTick();
         await this.#change();
         if (this.#failure) throw this.#failure;
       }
@@ -132,8 +153,10 @@ class Run {
   }
 
   #finished(): boolean {
-    if (!this.#isIdle || this.#rest.asking) return false;
-    return this.#stopping || (this.#lookout.done && this.#rest.rested);
+    if (!this.#isIdle || this.#occurrences.busy) return false;
+    if (this.#stopping) return true;
+    const { asking, rested } = this.#rest;
+    return !asking && rested && this.#lookout.done && this.#occurrences.done;
   }
 
   get #isIdle(): boolean {
@@ -223,7 +246,7 @@ class Run {
     this.#bytes.asked(request);
     const sentAt = performance.now();
     const keepTrying = () => {
-      const holdsLeases = !this.#held().next().done;
+      const holdsLeases = !this.#holdings.leases().next().done;
       return performance.now() < (holdsLeases ? this.#leases.endAt : sentAt + 5_000);
     };
     const settlements = done.map(({ settlement }) => settlement);
@@ -240,6 +263,7 @@ class Run {
     this.#bytes.answered(request, done);
     this.#exchanges--;
     this.#claiming -= claiming;
+    this.#rest.worked();
     this.#wake();
   }
 
@@ -256,34 +280,23 @@ class Run {
     this.#tally.report.claimed += claim.messages.length;
   }
 
-  /** Everything whose lease this worker has to keep. */
-  *#held(): Generator<{ readonly id: string; readonly leaseToken: string }> {
-    yield* this.#inbox;
-    yield* this.#slots.envelopes();
-    yield* this.#outbox.settlements();
+  #startSchedules(): void {
+    if (!this.#stopping) this.#occurrences.start(this.#now, () => this.#rest.wake());
   }
 
-  /** Lets go of messages whose lease is another's by now. */
-  #drop(ids: readonly string[]): void {
-    this.#options.log.warn("lease_lost", { ids });
-    this.#bytes.remove(this.#inbox.takeOut(ids));
-    this.#slots.stop(ids, new LeaseLostError());
-  }
-
-  /** Stops messages that an operator has cancelled, and does not start those that wait. */
-  #cancel(ids: readonly string[]): void {
-    const error = new CancelledError();
-    for (const envelope of this.#inbox.takeOut(ids)) {
-      this.#outbox.add(envelope, this.#options.retry.decide(envelope, error, { durationMs: 0 }));
-    }
-    this.#slots.stop(ids, error);
-    this.#wake();
-  }
-
-  #startRest(): void {
-    if (this.#exchanges > 0 || this.#stopping || !this.#lookout.quiet) this.#rest.interrupt();
-    else if (this.#isIdle) this.#rest.ask(this.#lookout.done ? { ...this.#tally.report } : null);
-    else this.#rest.askSoon();
+  #tellTick(): void {
+    const now = this.#now;
+    if (now >= this.#rest.wakeAt) this.#rest.wake();
+    this.#rest.turn({
+      now,
+      stopping: this.#stopping,
+      exchanging: this.#exchanges > 0,
+      idle: this.#isIdle && !this.#occurrences.busy,
+      quiet: this.#lookout.quiet && !this.#occurrences.busy,
+      stalledMs: this.#slots.runsAlone ? now - this.#slots.filledAt : this.#stalledMs,
+      endsAt: this.#budget.endsAt,
+      report: this.#tally.report,
+    });
   }
 
   /** Waits until a handler or an exchange is done, or the next moment at which something is due. */
@@ -292,7 +305,8 @@ class Run {
     const times = [
       ...[this.#budget.endsAt, this.#budget.stopsAt, this.#leasesEndAt, this.#inbox.startBy],
       this.#inbox.size > 0 ? this.#slots.filledAt + STALLED_AFTER_MS : Infinity,
-      ...[this.#lookout.nextLookAt ?? Infinity, this.#rest.askAt, this.#outbox.dueAt],
+      ...[this.#lookout.nextLookAt ?? Infinity, this.#outbox.dueAt, this.#occurrences.dueAt],
+      ...[this.#rest.askAt, this.#rest.wakeAt, this.#rest.stallsAt(this.#slots.filledAt)],
     ];
     const next = Math.min(...times.filter((time) => time > now));
     let timer: ReturnType<typeof setTimeout> | undefined;
