@@ -250,10 +250,10 @@ begin
     select old.id from public.messenger_ticks old where old.id <= started - 10000
     order by old.id limit 10 for update skip locked
   ));
-  return jsonb_build_object(
+  return jsonb_strip_nulls(jsonb_build_object(
     'id', started::text, 'proceed', needed, 'fleet', fleet,
-    'schedules_due', coalesce(next_schedule_at <= public.messenger_clock(), false)
-  );
+    'schedules_due', case when next_schedule_at <= public.messenger_clock() then true end
+  ));
 end
 $$;
 comment on function public.messenger_start_tick(bigint, boolean, text[], double precision) is

@@ -1,6 +1,6 @@
 -- An idle minute costs this one call.
 begin;
-select plan(5);
+select plan(6);
 select test.set_clock('2026-01-01 12:00Z');
 
 select is(messenger_start_tick(awake => true) -> 'proceed', 'false', 'nothing waits');
@@ -8,13 +8,19 @@ select ok(
   (select ended_at is not null and rested_at is not null and report is null from messenger_ticks),
   'it has ended'
 );
-select messenger_dispatch('later', delay => interval '10 seconds');
+select messenger_dispatch('later', delay => interval '2 hours');
 select is(
   messenger_start_tick(awake => true, budget_ms => 9000) -> 'proceed', 'false',
-  'nothing falls due in its time'
+  'nothing falls due before the next minute''s tick'
 );
+select messenger_dispatch('soon', delay => interval '1 second');
 select is(
-  messenger_start_tick(awake => true, budget_ms => 10000) -> 'proceed', 'true', 'something does'
+  messenger_start_tick(awake => true, budget_ms => 9000) -> 'proceed', 'false',
+  'something does, but the dispatch has asked for a tick'
+);
+delete from messenger_ticks;
+select is(
+  messenger_start_tick(awake => true, budget_ms => 9000) -> 'proceed', 'true', 'nobody else waits for it'
 );
 delete from messenger_messages;
 select test.dispatch('crashed');

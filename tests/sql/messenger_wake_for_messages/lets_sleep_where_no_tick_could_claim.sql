@@ -4,7 +4,7 @@ select plan(5);
 select test.set_clock('2026-01-01 12:00Z');
 
 insert into messenger_queues (name, paused) values ('paused', true);
-insert into messenger_messages (type, available_at) values ('later', '2026-01-01 12:00:01Z');
+insert into messenger_messages (type, available_at) values ('later', '2026-01-01 13:00Z');
 select is_empty('select id from messenger_ticks', 'of the future');
 insert into messenger_messages (type, queue) values ('paused', 'paused');
 select is_empty('select id from messenger_ticks', 'of a paused queue');

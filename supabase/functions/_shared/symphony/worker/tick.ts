@@ -53,7 +53,7 @@ interface Started {
   readonly id: string;
   readonly proceed: boolean;
   readonly fleet: number;
-  readonly schedules_due: boolean;
+  readonly schedules_due?: true;
 }
 
 /**
@@ -71,7 +71,7 @@ export async function runTick(
     ...{ tick: id ?? null, awake, queues: limits.queues ?? null },
     budget_ms: limits.budgetMs,
   });
-  const schedules = new TickSchedules(started.schedules_due, limits.budgetMs, parts);
+  const schedules = new TickSchedules(started.schedules_due ?? false, limits.budgetMs, parts);
   if (!started.proceed) {
     if (parts.mustSync()) await schedules.process();
     return { schedules: schedules.report, messages: noMessages() };
