@@ -227,11 +227,13 @@ class Run {
     if (this.#stopping || runsAlone || this.#now >= this.#leasesEndAt) return null;
     const stalledMs = this.#stalledMs;
     const { room, worthwhile } = this.#pace.room({ busy, running, waiting, stalledMs });
+    // The last messages of its budget are worth a claim, however few.
+    const left = this.#budget.messages - waiting;
     return this.#lookout.request(this.#now, {
       isEmpty: !this.#hasWork,
       claims: this.#claiming > 0,
-      room: Math.min(room, this.#budget.messages - waiting),
-      worthwhile,
+      room: Math.min(room, left),
+      worthwhile: Math.min(worthwhile, Math.max(1, left)),
       bytes: this.#bytes.room,
       slots: this.#claiming === 0 ? this.#slots.free : 0,
     }, settles);
