@@ -568,7 +568,9 @@ export type Database = {
           "id": number;
           "report": Json | null;
           "rested_at": string | null;
+          "stalled": boolean;
           "started_at": string | null;
+          "wakes_at": string | null;
         };
         ComputedFields: never;
         Insert: {
@@ -578,7 +580,9 @@ export type Database = {
           "id"?: never;
           "report"?: Json | null;
           "rested_at"?: string | null;
+          "stalled"?: boolean;
           "started_at"?: string | null;
+          "wakes_at"?: string | null;
         };
         Update: {
           "asked_at"?: string;
@@ -587,7 +591,9 @@ export type Database = {
           "id"?: never;
           "report"?: Json | null;
           "rested_at"?: string | null;
+          "stalled"?: boolean;
           "started_at"?: string | null;
+          "wakes_at"?: string | null;
         };
         Relationships: [];
       };
@@ -698,6 +704,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_clock": { Args: Record<PropertyKey, never>; Returns: string };
       "messenger_close_leases": {
         Args: { "numbers": (number)[]; "tokens": (string)[] };
         Returns: undefined;
@@ -736,7 +743,7 @@ export type Database = {
       };
       "messenger_enable_live": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_end_tick": {
-        Args: { "report"?: Json; "successor"?: boolean; "tick": number };
+        Args: { "report"?: Json; "schedules"?: boolean; "successor"?: boolean; "tick": number };
         Returns: undefined;
       };
       "messenger_enqueue": { Args: { "checked"?: boolean; "messages": Json }; Returns: Json };
@@ -789,9 +796,16 @@ export type Database = {
       "messenger_has_due": { Args: { "queues"?: (string)[]; "within"?: string }; Returns: boolean };
       "messenger_health": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_heartbeat": { Args: { "lease_ms"?: number; "leases": Json }; Returns: Json };
-      "messenger_heartbeat_tick": { Args: { "tick": number }; Returns: undefined };
+      "messenger_heartbeat_tick": {
+        Args: { "awake"?: boolean; "tick": number };
+        Returns: undefined;
+      };
       "messenger_installation": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_is_open": { Args: { "queue": string; "queues"?: (string)[] }; Returns: boolean };
+      "messenger_is_seen_to": {
+        Args: { "by_others_than"?: number; "due_at": string };
+        Returns: boolean;
+      };
       "messenger_judge_runs": {
         Args: { "advances": Json; "token": string };
         Returns: {
@@ -803,6 +817,10 @@ export type Database = {
           "run": number;
           "schedule_id": number;
         }[];
+      };
+      "messenger_linger": {
+        Args: { "linger_ms": number; "schedules": boolean; "tick": number };
+        Returns: undefined;
       };
       "messenger_list_actions": {
         Args: { "before_id"?: number; "max_actions"?: number };
@@ -963,6 +981,7 @@ export type Database = {
         Args: { "filter": Json; "max_rows": number; "operation": string; "place": Json };
         Returns: Record<string, unknown>;
       };
+      "messenger_next_minute": { Args: Record<PropertyKey, never>; Returns: string };
       "messenger_next_schedule_at": { Args: { "token"?: string }; Returns: string };
       "messenger_note_blocked_groups": {
         Args: { "after_key": string; "queue": string };
@@ -1054,7 +1073,16 @@ export type Database = {
       };
       "messenger_remove_ids": { Args: { "ids": (number)[] }; Returns: Json };
       "messenger_report_progress": { Args: { "reports": Json }; Returns: undefined };
-      "messenger_rest_tick": { Args: { "report"?: Json; "tick": number }; Returns: Json };
+      "messenger_rest_tick": {
+        Args: {
+          "left_ms"?: number;
+          "linger_ms"?: number;
+          "report"?: Json;
+          "schedules"?: boolean;
+          "tick": number;
+        };
+        Returns: Json;
+      };
       "messenger_resume_schedule": { Args: { "id": number }; Returns: undefined };
       "messenger_run": {
         Args: {
@@ -1151,6 +1179,10 @@ export type Database = {
       };
       "messenger_show_failed": { Args: { "id": number }; Returns: Json };
       "messenger_show_message": { Args: { "id": number }; Returns: Json };
+      "messenger_stand_aside": {
+        Args: { "schedules"?: boolean; "stalled"?: boolean; "tick": number };
+        Returns: boolean;
+      };
       "messenger_start_tick": {
         Args: { "awake"?: boolean; "budget_ms"?: number; "queues"?: (string)[]; "tick"?: number };
         Returns: Json;
@@ -1184,7 +1216,9 @@ export type Database = {
           "id": number;
           "report": Json | null;
           "rested_at": string | null;
+          "stalled": boolean;
           "started_at": string | null;
+          "wakes_at": string | null;
         }[];
         SetofOptions: {
           from: "*";
@@ -1211,7 +1245,8 @@ export type Database = {
         Returns: number;
       };
       "messenger_unschedule": { Args: { "id": number; "user_id"?: string }; Returns: boolean };
-      "messenger_wake": { Args: Record<PropertyKey, never>; Returns: number };
+      "messenger_wake": { Args: { "due_at"?: string }; Returns: number };
+      "messenger_wake_for_next": { Args: Record<PropertyKey, never>; Returns: number };
     };
     Enums: {
       [_ in never]: never;
