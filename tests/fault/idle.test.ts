@@ -28,7 +28,7 @@ async function passMinute(stack: TestStack, minute: number): Promise<void> {
 }
 
 testsOnStack({ net: true, onRequest: (request) => requests.push(request) }, (test) => {
-  test("an idle minute costs one short call, one call of the database and two rows", async (stack) => {
+  test("an idle minute costs one short call, one call of the database and three rows", async (stack) => {
     // The first one compares the schedules declared in code as well.
     await passMinute(stack, 1);
     await eventually(
@@ -51,6 +51,8 @@ testsOnStack({ net: true, onRequest: (request) => requests.push(request) }, (tes
       equal(written, {
         // A row that is added at the start and changed at the end.
         messenger_ticks: [MINUTES, MINUTES, 0],
+        // Which of pg_net's answers is the tick's, for health.
+        messenger_tick_requests: [MINUTES, 0, 0],
         // The queue `default`, which each test finds made anew.
         messenger_queues: [1, 0, 0],
         // In the first minute.

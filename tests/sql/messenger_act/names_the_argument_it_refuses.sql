@@ -22,7 +22,7 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_act('ada', 'messenger_unschedule', '{"id":1,"evil":2}')$$, 'PT400',
-  'args: messenger_unschedule takes id', 'an argument that it does not take'
+  'args: messenger_unschedule takes id, user_id', 'an argument that it does not take'
 );
 select throws_ok(
   $$select messenger_act('ada', 'messenger_unschedule', '{}')$$, 'PT400', null, 'no argument'
