@@ -6,81 +6,59 @@
  * The project is the one of SUPABASE_URL and SUPABASE_SECRET_KEY.
  */
 
-import { ApiError, createCall } from "./messenger/client.ts";
-import { type Command, commands } from "./messenger/commands.ts";
-import { type CommandLine, readCommandLine, UsageError } from "./messenger/options.ts";
-
-const USAGE = `usage: deno task messenger <command> [--json]
-
-  failed list      [--type T] [--queue Q] [--reason R] [--error TEXT] [--from TIME] [--until TIME]
-  failed show      ID
-  failed redrive   ID... | filters as above  [--per-second N] [--to-queue Q] [--max N] [--dry-run]
-                   ID --payload JSON
-  failed remove    ID... | filters as above  [--max N] [--dry-run]
-  messages list    [--status pending|processing] [--type T] [--queue Q]
-  messages show    ID
-  messages cancel  ID... | [--type T] [--queue Q]  [--dry-run]
-  queues list
-  queues pause     NAME
-  queues resume    NAME
-  queues set       NAME [--concurrency N|none] [--group-concurrency N] [--rate-limit N|none]
-                   [--rate-period-ms N] [--weight N] [--max-workers N] [--lease-ms N|none]
-  schedules list   [--type T] [--name N]
-  schedules show | resume | trigger | delete  ID
-  schedules pause  ID [--reason TEXT]
-  schedules preview  ID [--n N]
-  actions
-  health           [--max-tick-age 3m] [--max-ready-age 5m] [--max-dead-letters N]
-  stats
-
-Lists take --limit N (50) or --limit none.`;
-
-/** What the process is to print, and its exit code. */
-export interface Result {
-  readonly out: string;
-  readonly code: number;
-}
+import { CommanderError } from "commander";
+import { Context, type Io } from "./messenger/context.ts";
+import { CommandError, describeFailure, EXIT, UsageError } from "./messenger/errors.ts";
+import { createProgram } from "./messenger/program.ts";
 
 /**
  * Runs one command line.
- * @param variable reads the environment
- * @throws UsageError, ApiError
+ * @returns the exit code; what goes wrong is written to stderr
+ * @throws what is a fault of the command itself
  */
-export async function run(
-  args: readonly string[],
-  variable: (name: string) => string | undefined,
-): Promise<Result> {
-  const line = readCommandLine(args);
-  if (line.help || line.words.length === 0) return { out: USAGE, code: line.help ? 0 : 1 };
-  const { command, words } = find(line);
-  const required = (name: string) => {
-    const value = variable(name);
-    if (!value) throw new UsageError(`${name}: has to be set; the local stack writes .local/env`);
-    return value;
-  };
-  const call = createCall(required("SUPABASE_URL"), required("SUPABASE_SECRET_KEY"));
-  const { value, text, ok = true } = await command(call, line, words);
-  return { out: line.json ? JSON.stringify(value, null, 2) : text, code: ok ? 0 : 1 };
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const context = new Context(io);
+  const program = createProgram(context);
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return EXIT.usage;
+    }
+    await program.parseAsync([...args], { from: "user" });
+    return context.exitCode;
+  } catch (error) {
+    const failure = toFailure(error);
+    if (failure === null) return EXIT.ok;
+    io.note(`${describeFailure(failure, args.includes("--json"))}\n`);
+    return failure.exitCode;
+  }
 }
 
-function find({ words }: CommandLine): { command: Command; words: readonly string[] } {
-  for (const length of [2, 1]) {
-    const name = words.slice(0, length).join(" ");
-    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-    if (command) return { command, words: words.slice(length) };
-  }
-  throw new UsageError(`${words.join(" ")}: there is no such command\n\n${USAGE}`);
+/** Null where commander has only said what it was asked for, such as help. */
+function toFailure(error: unknown): CommandError | null {
+  if (error instanceof CommandError) return error;
+  if (!(error instanceof CommanderError)) throw error;
+  if (error.exitCode === 0) return null;
+  if (error.code === "commander.help") return new UsageError("give a command; --help lists them");
+  return new UsageError(`${error.message.replace(/^error: /, "")}\n--help shows what it takes`);
 }
 
 if (import.meta.main) {
-  try {
-    const { out, code } = await run(Deno.args, (name) => Deno.env.get(name));
-    console.log(out);
-    Deno.exitCode = code;
-  } catch (error) {
-    const isKnown = error instanceof UsageError || error instanceof ApiError ||
-      error instanceof TypeError;
-    console.error(isKnown ? error.message : error);
-    Deno.exitCode = 1;
-  }
+  const end = new AbortController();
+  Deno.addSignalListener("SIGINT", () => {
+    // The second one ends it at once.
+    if (end.signal.aborted) Deno.exit(130);
+    end.abort();
+  });
+  const isTerminal = Deno.stdout.isTerminal();
+  Deno.exitCode = await run(Deno.args, {
+    variable: (name) => Deno.env.get(name),
+    print: (text) => console.log(text),
+    note: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
+    input: () => new Response(Deno.stdin.readable).text(),
+    columns: isTerminal ? Deno.consoleSize().columns : undefined,
+    showsProgress: Deno.stderr.isTerminal(),
+    signal: end.signal,
+    now: () => new Date(),
+  });
 }

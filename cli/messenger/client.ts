@@ -1,4 +1,6 @@
-/** Calls the management API of the project that the environment names. */
+/** Calls the functions of the project that the environment names. */
+
+import { ApiError } from "./errors.ts";
 
 /** What the API answered, with its status where that says something. */
 export interface Answer {
@@ -6,38 +8,67 @@ export interface Answer {
   readonly body: Record<string, unknown>;
 }
 
-/** One request: a path with its query, and a body unless it is a GET. */
+/** One request to the management API: a path with its query, and a body unless it is a GET. */
 export type Call = (
   method: "GET" | "POST" | "PATCH" | "DELETE",
   path: string,
   body?: object,
 ) => Promise<Answer>;
 
-/** The API refused, or did not answer. */
-export class ApiError extends Error {
-  override readonly name = "ApiError";
-}
+// A change of many messages goes on for 10 s, and its last step may take as long.
+const TIMEOUT_MS = 60_000;
 
 /**
  * Makes the client of a project.
  * @param url the project's URL
  * @param secretKey one of its secret keys
+ * @param name the function that is called
  */
-export function createCall(url: string, secretKey: string): Call {
+export function createCall(url: string, secretKey: string, name = "messenger"): Call {
   return async (method, path, body) => {
-    const response = await fetch(`${url.replace(/\/$/, "")}/functions/v1/messenger${path}`, {
+    const target = `${url.replace(/\/+$/, "")}/functions/v1/${name}${path}`;
+    const response = await fetch(target, {
       method,
       headers: { apikey: secretKey, "content-type": "application/json" },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
       ...(body && { body: JSON.stringify(body) }),
+    }).catch((cause) => {
+      throw new ApiError(0, "unreachable", `${url} cannot be reached: ${reasonOf(cause)}`, {}, {
+        cause,
+      });
     });
     const answer: unknown = await response.json().catch(() => null);
     if (typeof answer !== "object" || answer === null) {
-      throw new ApiError(`HTTP ${response.status}: is the function messenger deployed?`);
+      const message = `HTTP ${response.status} from ${target}: is the function ${name} deployed?`;
+      throw new ApiError(response.status < 400 ? 502 : response.status, "no_answer", message);
     }
-    const { message } = answer as { message?: unknown };
-    if (!response.ok && typeof message === "string") throw new ApiError(message);
+    if (!response.ok && !("checks" in answer)) throw refusal(response.status, answer);
     return { status: response.status, body: answer as Record<string, unknown> };
   };
+}
+
+function refusal(status: number, answer: object): ApiError {
+  const { code, message, issues } = answer as Record<string, unknown>;
+  // A gateway has its own words.
+  const text = typeof message === "string" ? message : `HTTP ${status}: ${JSON.stringify(answer)}`;
+  return new ApiError(
+    status,
+    typeof code === "string" ? code : "refused",
+    text,
+    issues === undefined ? {} : { issues },
+  );
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return `no answer within ${TIMEOUT_MS / 1000} s`;
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+/** Entries of a list, and whether there are more behind them. */
+export interface Listed {
+  readonly entries: readonly Record<string, unknown>[];
+  readonly hasMore: boolean;
 }
 
 /**
@@ -51,7 +82,7 @@ export async function listAll(
   field: string,
   query: Readonly<Record<string, string>>,
   limit: number,
-): Promise<Record<string, unknown>[]> {
+): Promise<Listed> {
   const entries: Record<string, unknown>[] = [];
   let cursor: Record<string, string> = {};
   for (;;) {
@@ -59,7 +90,8 @@ export async function listAll(
     const search = new URLSearchParams({ ...query, limit: page, ...cursor });
     const { body } = await call("GET", `${path}?${search}`);
     entries.push(...body[field] as Record<string, unknown>[]);
-    if (typeof body.next !== "string" || entries.length >= limit) return entries;
-    cursor = { cursor: body.next };
+    const hasMore = typeof body.next === "string";
+    if (!hasMore || entries.length >= limit) return { entries, hasMore };
+    cursor = { cursor: String(body.next) };
   }
 }

@@ -1,147 +1,299 @@
 /** The operators' command over the local stack. */
 
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { run } from "../../cli/messenger.ts";
-import { ApiError } from "../../cli/messenger/client.ts";
-import { UsageError } from "../../cli/messenger/options.ts";
-import { table } from "../../cli/messenger/table.ts";
-import { addFailed, ask, clearManaged } from "../support/management.ts";
-import { testsOnStack, type TestStack } from "../support/stack.ts";
+import { addFailed, clearManaged } from "../support/management.ts";
+import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 const note = { type: "Note", payload: { text: "hello" } };
 
-function messenger(stack: TestStack) {
-  const env: Record<string, string> = {
-    SUPABASE_URL: stack.url,
-    SUPABASE_SECRET_KEY: stack.secretKey,
-  };
-  return async (command: string) => (await run(command.split(" "), (name) => env[name])).out;
+interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+interface Given {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly input?: string;
+  readonly showsProgress?: boolean;
+  readonly signal?: AbortSignal;
+  readonly columns?: number;
+  /** Called with each text of stdout. */
+  readonly heard?: (text: string) => void;
+}
+
+/** Runs a command line; words stand apart by spaces. */
+async function say(line: string | readonly string[], given: Given = {}): Promise<Said> {
+  const [out, err]: [string[], string[]] = [[], []];
+  const { env = {}, input = "", heard, ...more } = given;
+  const code = await run(typeof line === "string" ? line.split(" ").filter(Boolean) : line, {
+    variable: (name) => env[name],
+    print: (text) => {
+      out.push(text);
+      heard?.(text);
+    },
+    note: (text) => void err.push(text),
+    input: () => Promise.resolve(input),
+    now: () => new Date(),
+    ...more,
+  });
+  return { code, out: out.join("\n"), err: err.join("") };
+}
+
+function messenger({ url, secretKey }: TestStack) {
+  const env = { SUPABASE_URL: url, SUPABASE_SECRET_KEY: secretKey };
+  return (line: string | readonly string[], given: Given = {}) => say(line, { env, ...given });
 }
 
 testsOnStack({}, (test) => {
-  test("dead letters are listed, shown, redriven and removed", async (stack) => {
+  test("dead letters are listed, shown, redriven, edited and removed", async (stack) => {
     await clearManaged(stack);
-    const say = messenger(stack);
+    const said = messenger(stack);
     const a = await addFailed(stack, { failedAt: "2026-01-01T10:00:00Z" });
     const b = await addFailed(stack, { queue: "mail", failedAt: "2026-01-02T10:00:00Z" });
-    const [heading, first, second] = (await say("failed list --type Note")).split("\n");
-    assertMatch(heading ?? "", /^id +type +queue +reason +attempts +redriven +failedAt +error$/);
-    assertMatch(first ?? "", new RegExp(`^${b} +Note +mail +exhausted +0 +0 +2026-01-02 10:00:00`));
+    const [heading, first, second] = (await said("failed list --type Note --wide")).out.split("\n");
+    assertMatch(heading ?? "", /^ID +TYPE +QUEUE +REASON +ATTEMPTS +REDRIVEN +FAILED +ERROR$/);
+    assertMatch(
+      first ?? "",
+      new RegExp(`^${b} +Note +mail +exhausted +0 +0 +2026-01-02 10:00:00Z`),
+    );
     assertMatch(second ?? "", new RegExp(`^${a} `));
-    assertMatch(await say(`failed show ${a}`), /^payload +\{\n +"text": "x"\n +\}$/m);
-    assertEquals(await say("failed redrive --queue mail --dry-run"), "1 would be redriven");
-    assertEquals(await say("failed redrive --queue mail --per-second 2"), "1 redriven");
-    assertEquals(await say(`failed redrive ${a} --payload {"text":"new"}`), "1 redriven");
-    assertEquals(await say("failed list"), "nothing");
+    assertMatch((await said(`failed show ${a}`)).out, /^payload +\{\n +"text": "x"\n +\}$/m);
+    const times = await said(["failed", "list", "--from", "2026-01-02", "--to", "1h ago"]);
+    assertEquals(times.out.split("\n").length, 2);
+    assertEquals((await said("failed redrive --queue mail --dry-run")).out, "1 would be redriven");
+    assertEquals((await said("failed redrive --queue mail --per-second 2")).out, "1 redriven");
+    assertEquals((await said(["failed", "edit", a, '{"text":"new"}'])).out, "1 redriven");
     const c = await addFailed(stack);
-    assertEquals(await say(`failed remove ${c} --dry-run`), "1 would be removed");
-    assertEquals(await say(`failed remove ${c}`), "1 removed");
+    assertEquals((await said(`failed remove ${c} --dry-run`)).out, "1 would be removed");
+    assertEquals(await said(`failed remove ${c}`), { code: 0, out: "1 removed", err: "" });
   });
 
-  test("a list goes on over pages, up to its limit", async (stack) => {
-    const say = messenger(stack);
+  test("ids that are not there are named, and the command fails", async (stack) => {
+    const said = messenger(stack);
+    const id = await addFailed(stack);
+    const some = await said(`failed redrive ${id} 987654321`);
+    assertEquals([some.code, some.out], [1, "1 redriven"]);
+    assertStringIncludes(some.err, "no such dead letter: 987654321");
+    for (const line of ["failed redrive", "failed remove", "messages cancel", "messages run"]) {
+      const none = await said(`${line} 987654321`);
+      assertEquals([none.code, none.out.startsWith("0 ")], [1, true], line);
+      assertStringIncludes(none.err, "987654321");
+      const json = await said(`${line} 987654321 --json`);
+      assertEquals([json.code, JSON.parse(json.out).missing], [1, ["987654321"]]);
+    }
+    assertEquals((await said("failed redrive --type Nothing")).code, 1, "nothing was done");
+  });
+
+  test("everything has to be asked for", async (stack) => {
+    const said = messenger(stack);
+    await addFailed(stack);
+    for (const line of ["failed redrive", "failed remove", "messages cancel", "messages run"]) {
+      assertEquals((await said(line)).code, 2, line);
+      assertEquals((await said(`${line} --max 5`)).code, 2, line);
+      assertEquals((await said([...line.split(" "), ""])).code, 2, line);
+      assertEquals((await said([...line.split(" "), "--type", ""])).code, 2, line);
+      assertEquals((await said(`${line} --all --type Note`)).code, 2, line);
+      assertEquals((await said(`${line} 5 --all`)).code, 2, line);
+    }
+    assertEquals((await said("failed redrive --all")).out, "1 redriven");
+    assertEquals((await said("messages cancel --all")).out, "1 cancelled");
+  });
+
+  test("a change of many goes on to the end, with a bar on a terminal only", async (stack) => {
+    await clearManaged(stack);
+    await stack.sql`
+      insert into public.messenger_failed_messages (id, type, payload, queue, reason, created_at)
+      select nextval('public.messenger_messages_id_seq'), 'Gone', '{}', 'later', 'exhausted', now()
+      from generate_series(1, 10500)`;
+    const said = messenger(stack);
+    const drawn = await said("failed remove --type Gone --max 10100", { showsProgress: true });
+    assertEquals([drawn.code, drawn.out], [0, "10,100 removed"]);
+    assertMatch(drawn.err, /\[#{30}\] 100 %  10,100 of 10,100 removed/);
+    assert(drawn.err.endsWith("\r\u001b[K"), "and is wiped");
+    assertEquals(await said("failed remove --type Gone"), { code: 0, out: "400 removed", err: "" });
+  });
+
+  test("a list goes on over pages, up to its limit, and says that there are more", async (stack) => {
+    const said = messenger(stack);
     await stack.sql`insert into public.messenger_messages (type)
       select 'Bulk' from generate_series(1, 450)`;
-    assertEquals((await say("messages list --limit none")).split("\n").length, 451);
-    assertEquals(JSON.parse(await say("messages list --limit 230 --json")).length, 230);
-    assertEquals((await say("messages list")).split("\n").length, 51);
+    assertEquals((await said("messages list --limit none")).out.split("\n").length, 451);
+    assertEquals(JSON.parse((await said("messages list --limit 230 --json")).out).length, 230);
+    const some = await said("messages list");
+    assertEquals(some.out.split("\n").length, 51);
+    assertStringIncludes(some.err, "--limit none");
   });
 
-  test("queues are paused, resumed and set, and the log says who did it", async (stack) => {
+  test("queues are created, paused, resumed, set and deleted, and the log says who did it", async (stack) => {
     await clearManaged(stack);
-    const say = messenger(stack);
-    await say("queues pause default");
-    assertMatch(await say("queues list"), /^default +yes/m);
-    await say("queues resume default");
-    assertMatch(await say("queues set default --concurrency 7"), /^concurrency +7$/m);
-    await say("queues set default --concurrency none");
-    assertMatch((await say("actions")).split("\n")[1] ?? "", /secret key default +set_queue +1/);
-  });
-
-  test("messages are cancelled, by id and by filter", async (stack) => {
-    const say = messenger(stack);
-    const [id] = await stack.dispatch([note, note]);
-    assertMatch(await say(`messages show ${id}`), /^status +pending$/m);
-    assertEquals(
-      await say(`messages cancel ${id}`),
-      "1 were cancelled, 0 were told to stop",
-    );
-    assertEquals(
-      await say("messages cancel --type Note --dry-run"),
-      "1 would be cancelled",
-    );
-  });
-
-  test("schedules are listed, previewed, paused, triggered and deleted", async (stack) => {
-    await clearManaged(stack);
-    const say = messenger(stack);
-    const { body: { id } } = await ask(stack, "POST", "/schedules", {
-      ...note,
-      schedule: { type: "cron", config: { cron: "@daily" }, name: "digest" },
-    });
-    assertMatch(await say("schedules list --name digest"), /digest +cron +\{"cron":"@daily"\}/);
-    assertEquals((await say(`schedules preview ${id} --n 2`)).split("\n").length, 2);
+    const said = messenger(stack);
+    assertMatch((await said("queues create mail --concurrency 3")).out, /^concurrency +3$/m);
+    assertEquals((await said("queues create mail")).code, 5);
+    await said("queues pause mail");
+    assertMatch((await said("queues list")).out, /^mail +yes/m);
+    assertMatch((await said("queues list")).out, /^default +no/m);
+    await said("queues resume mail");
+    assertMatch((await said("queues set mail --concurrency none")).out, /^concurrency +-$/m);
+    assertMatch((await said("queues show mail")).out, /^paused +no$/m);
+    await stack.dispatch({ ...note, queue: "mail", delay: "1h" });
+    assertEquals((await said("queues delete mail")).code, 5, "it holds a message");
+    await said("messages cancel --queue mail");
+    assertEquals((await said("queues delete mail")).out, "mail deleted");
+    assertEquals((await said("queues delete mail")).code, 1);
     assertMatch(
-      await say(`schedules pause ${id} --reason holidays`),
+      (await said("actions")).out.split("\n")[1] ?? "",
+      /secret key default +delete_queue +1/,
+    );
+  });
+
+  test("messages are dispatched, run now, cancelled and followed", async (stack) => {
+    const said = messenger(stack);
+    const { out: id } = await said(["dispatch", "Note", '{"text":"a"}', "--delay", "1h"]);
+    assertMatch((await said(`messages show ${id}`)).out, /^status +pending$/m);
+    assertEquals((await said(`messages run ${id}`)).out, "1 made due");
+    assertEquals((await stack.tick()).messages.handled, 1);
+    const { out: later } = await said(["dispatch", "Note", "-", "--at", "tomorrow"], {
+      input: '{"text":"b"}',
+    });
+    assertEquals((await said(`messages cancel ${later} --dry-run`)).out, "1 would be cancelled");
+    assertEquals((await said(`messages cancel ${later}`)).out, "1 cancelled");
+    assertEquals((await said(["dispatch", "Note", "{"])).code, 2);
+    assertEquals((await said(["dispatch", "Note", '{"text":5}'])).code, 2, "the API refuses it");
+
+    const end = new AbortController();
+    const lines: string[] = [];
+    const heard = (text: string) => void lines.push(text);
+    const tail = said("messages tail --interval 0.1", { signal: end.signal, heard });
+    const [followed] = await stack.dispatch({ ...note, delay: "1h" });
+    await eventually(
+      () => Promise.resolve(lines),
+      (seen) => seen.some((line) => line.startsWith(`${followed} `)),
+    );
+    end.abort();
+    assertEquals((await tail).code, 0);
+  });
+
+  test("schedules are made, changed and told of, by id or by name", async (stack) => {
+    await clearManaged(stack);
+    const said = messenger(stack);
+    const made = await said([
+      "schedules",
+      "create",
+      "Note",
+      '{"text":"x"}',
+      "--cron",
+      "@daily",
+      "--name",
+      "digest",
+    ]);
+    assertEquals(made.code, 0, made.err);
+    const [, id = ""] = /^id +(\d+)$/m.exec(made.out) ?? [];
+    assertMatch((await said("schedules list")).out, /digest +cron +yes/);
+    assertMatch((await said("schedules show digest")).out, new RegExp(`^id +${id}$`, "m"));
+    assertEquals((await said(`schedules preview ${id} --n 2`)).out.split("\n").length, 2);
+    assertMatch(
+      (await said("schedules update digest --every 5m --max-runs 3")).out,
+      /^maxRuns +3$/m,
+    );
+    assertMatch(
+      (await said("schedules pause digest --reason holidays")).out,
       /^disabledReason +holidays$/m,
     );
-    assertMatch(await say(`schedules trigger ${id}`), /^messageId +\d+$/);
-    assertMatch(await say(`schedules resume ${id}`), /^enabled +yes$/m);
-    assertEquals(await say(`schedules delete ${id}`), "removed");
-  });
-
-  test("health ends with an exit code, and stats tell of everything", async (stack) => {
-    await clearManaged(stack);
-    const env = (name: string) => name.endsWith("URL") ? stack.url : stack.secretKey;
-    const ill = await run(["health"], env);
-    assertEquals(ill.code, 1);
-    assertMatch(ill.out, /^FAILING +last tick/m);
-    await stack.tick();
-    assertEquals((await run(["health"], env)).code, 0);
-    assertMatch((await run(["stats"], env)).out, /^deadLetters/m);
-  });
-
-  test("what is wrong on the command line is named, and nothing is asked", async (stack) => {
-    const say = messenger(stack);
+    assertMatch((await said("schedules trigger digest")).out, /^messageId +\d+$/m);
+    assertMatch((await said("schedules runs digest")).out, /enqueued/);
+    assertMatch((await said("schedules resume digest")).out, /^enabled +yes$/m);
+    assertEquals((await said("schedules delete digest")).out, "removed");
+    assertEquals((await said("schedules show digest")).code, 1);
     for (
-      const [command, named] of [
-        ["failed lst", "failed lst: there is no such command"],
-        ["failed list --evil 1", "--evil"],
-        ["failed list --weight 5", "--weight: does not go"],
-        ["failed list 5", "5: is one word too many"],
-        ["failed list --limit many", "--limit"],
-        ["failed show", "give one id"],
-        ["failed redrive 5 --payload {", "--payload"],
-        ["queues set default", "give at least one of --max-workers"],
-        ["queues set default --rate-limit many", "--rate-limit"],
-        ["failed list --type A --type B", "--type: is given more than once"],
+      const wrong of [
+        "schedules create Note {}",
+        "schedules create Note {} --cron @daily --every 5m",
+      ]
+    ) {
+      assertEquals((await said(wrong)).code, 2, wrong);
+    }
+  });
+
+  test("health and doctor end with an exit code and say what to do", async (stack) => {
+    await clearManaged(stack);
+    const said = messenger(stack);
+    const ill = await said("health");
+    assertEquals(ill.code, 1);
+    assertMatch(ill.out, /^FAILING +last tick +- +3 m +No tick has begun/m);
+    await stack.tick();
+    assertEquals((await said("health")).code, 0);
+    const doctor = await said("doctor");
+    assertEquals(doctor.code, 0, doctor.out);
+    assertMatch(doctor.out, /^ok +SUPABASE_URL/m);
+    assertMatch(doctor.out, /^ok +message types/m);
+    const lost = await say("doctor", {
+      env: { SUPABASE_URL: "http://127.0.0.1:1", SUPABASE_SECRET_KEY: "sb_secret_x" },
+    });
+    assertEquals(lost.code, 1);
+    assertMatch(lost.out, /^FAILING +connection/m);
+    assertEquals((await say("doctor")).code, 1, "also without any configuration");
+    assertMatch((await said("stats")).out, /^deadLetters/m);
+    assertMatch((await said("ticks")).out, /^ID +ASKED +STARTED/);
+    assertMatch((await said("types")).out, /^Note +default/m);
+    assertEquals(JSON.parse((await said("types --json")).out)[0].schema.type, "object");
+  });
+
+  test("each kind of failure has its exit code, and JSON where it is asked for", async (stack) => {
+    const said = messenger(stack);
+    const wrongKey = { SUPABASE_URL: stack.url, SUPABASE_SECRET_KEY: "sb_secret_wrong" };
+    const nowhere = { SUPABASE_URL: "http://127.0.0.1:1", SUPABASE_SECRET_KEY: stack.secretKey };
+    assertEquals((await said("failed show 999")).code, 1);
+    assertEquals((await said("failed list --limit many")).code, 2);
+    assertEquals((await say("stats")).code, 2, "no project");
+    assertEquals((await say("stats", { env: nowhere })).code, 3);
+    assertEquals((await say("stats", { env: wrongKey })).code, 4);
+    for (
+      const [line, env, code] of [
+        ["failed show 999 --json", undefined, "not_found"],
+        ["queues set default --weight 0 --json", undefined, "invalid_request"],
+        ["failed lst --json", undefined, "usage"],
+        ["stats --json", nowhere, "unreachable"],
+        ["stats --json", wrongKey, "unauthorized"],
       ] as const
     ) {
-      await assertRejects(() => say(command), UsageError, named);
+      const { out, err } = await (env ? say(line, { env }) : said(line));
+      assertEquals([out, JSON.parse(err).error.code], ["", code], line);
     }
-    await assertRejects(() => run(["stats"], () => undefined), UsageError, "SUPABASE_URL");
-    assertEquals((await run([], () => undefined)).code, 1);
-  });
-
-  test("what the API refuses is said in its own words", async (stack) => {
-    const say = messenger(stack);
-    await assertRejects(() => say("failed show 999"), ApiError, "there is no dead letter 999");
-    await assertRejects(() => say("failed remove"), ApiError, "give at least one of ids");
-    await assertRejects(() => say("queues set default --weight 0"), ApiError, "weight");
-    await assertRejects(
-      () => run(["stats"], (name) => name.endsWith("URL") ? stack.url : "sb_secret_wrong"),
-      ApiError,
-    );
   });
 });
 
-Deno.test("a table leaves out empty columns, and shortens what is long", () => {
-  const text = table([{ a: 1, b: null, c: "x".repeat(100) }, { a: 22, b: false, c: "y\nz" }], [
-    "a",
-    "b",
-    "c",
-  ]);
-  const [heading, first, second] = text.split("\n");
-  assertEquals([heading, second], ["a   c", "22  y z"]);
-  assert(first?.endsWith("…"));
+Deno.test("the command explains itself, and guesses what was meant", async () => {
+  for (
+    const line of ["-h", "--help", "help", "failed --help", "help failed", "failed redrive -h"]
+  ) {
+    const { code, out } = await say(line);
+    assertEquals([code, out.startsWith("Usage: messenger")], [0, true], line);
+  }
+  assertMatch((await say("--version")).out, /^\d+\.\d+\.\d+$/);
+  assertEquals((await say("")).code, 2);
+  for (
+    const [line, named] of [
+      ["faild list", "Did you mean failed?"],
+      ["failed lst", "Did you mean list?"],
+      ["failed list --tpye A", "Did you mean --type?"],
+      ["failed", "give a command"],
+      ["failed show", "missing required argument"],
+      ["failed show 1 2", "too many arguments"],
+      ["failed list --weight 5", "unknown option"],
+      ["failed list --type", "argument missing"],
+      ["failed list --from soon", "--from: is no time"],
+      ["failed redrive 5 --payload {", "--payload: is not JSON"],
+      ["queues set default", "give at least one of --max-workers"],
+      ["queues set default --rate-limit many", "has to be a number or none"],
+      ["messages list --status x", "Allowed choices are pending, processing"],
+    ] as const
+  ) {
+    const { code, out, err } = await say(line, {
+      env: { SUPABASE_URL: "http://127.0.0.1:1", SUPABASE_SECRET_KEY: "x" },
+    });
+    assertEquals([code, out], [2, ""], line);
+    assertStringIncludes(err, named, line);
+  }
 });

@@ -10,6 +10,7 @@ import type { ManagementParts } from "./parts.ts";
 import { addQueues } from "./queues.ts";
 import { addSchedules } from "./schedules.ts";
 import { addStatus } from "./status.ts";
+import { addTypes } from "./types.ts";
 
 /**
  * Makes the app. Every path of it, known or not, needs an operator.
@@ -30,6 +31,7 @@ export function createManagement(parts: ManagementParts, roles: OperatorRoles): 
   addMessages(app, parts);
   addQueues(app, parts);
   addStatus(app, parts);
+  addTypes(app, parts);
   app.get("/openapi.json", (c) => c.json(openApiDocument(app)));
   return app;
 }

@@ -1,0 +1,49 @@
+/** `dispatch`: sends one message. */
+
+import type { Command } from "commander";
+import { addCommand, type Context, number, parseJson, text } from "../context.ts";
+import { parseMoment } from "../times.ts";
+
+interface Options {
+  delay?: string;
+  at?: string;
+  queue?: string;
+  priority?: number;
+  idempotencyKey?: string;
+  groupKey?: string;
+}
+
+/** Adds the command. */
+export function addDispatch(program: Command, context: Context): void {
+  addCommand<Options>(
+    program,
+    context,
+    "dispatch <type> [payload]",
+    "dispatches a message; the payload is JSON, - reads it from stdin",
+    [
+      text("--delay <duration>", "due after so long: 30s, 5m, 24h"),
+      text("--at <time>", "due at this time: an ISO time, 2h, tomorrow"),
+      text("--queue <queue>", "into this queue"),
+      number("--priority <n>", "higher goes first"),
+      text("--idempotency-key <key>", "a repeat within 24 hours dispatches nothing"),
+      text("--group-key <key>", "runs in order with others of this key"),
+    ],
+    async ([type = "", payload = "{}"], options) => {
+      const { delay, at, queue, priority, idempotencyKey, groupKey } = options;
+      const json = payload === "-" ? await context.io.input() : payload;
+      const { body } = await context.connect("dispatch")("POST", "", {
+        type,
+        payload: parseJson(json, "payload"),
+        ...(delay !== undefined && { delay }),
+        ...(at !== undefined && {
+          availableAt: parseMoment(at, "at", context.io.now(), "in").toISOString(),
+        }),
+        ...(queue !== undefined && { queue }),
+        ...(priority !== undefined && { priority }),
+        ...(idempotencyKey !== undefined && { idempotencyKey }),
+        ...(groupKey !== undefined && { groupKey }),
+      });
+      context.say(body, (body.ids as string[]).join("\n"));
+    },
+  );
+}

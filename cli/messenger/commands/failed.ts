@@ -1,0 +1,153 @@
+/** `failed`: dead letters. */
+
+import { type Command, Option } from "commander";
+import { addCommand, type Context, limitOption, number, parseJson, text } from "../context.ts";
+import { UsageError } from "../errors.ts";
+import { changeMany } from "../many.ts";
+import { parseMoment } from "../times.ts";
+
+const COLUMNS = ["id", "type", "queue", "reason", "attempts", "redriven", "failedAt", "error"];
+const REASONS =
+  "exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted";
+
+interface Filter {
+  type?: string;
+  queue?: string;
+  reason?: string;
+  error?: string;
+  from?: string;
+  to?: string;
+  until?: string;
+}
+
+interface Change extends Filter {
+  all?: boolean;
+  max?: number;
+  perSecond?: number;
+  toQueue?: string;
+  payload?: string;
+  dryRun?: boolean;
+}
+
+const filterOptions = () => [
+  text("--type <type>", "of this message type"),
+  text("--queue <queue>", "of this queue"),
+  text("--reason <reason>", `with this reason: ${REASONS}`),
+  text("--error <text>", "whose last error has this text in it"),
+  text("--from <time>", "failed at this time or later: 2h, yesterday, 2026-11-22, an ISO time"),
+  text("--to <time>", "failed before this time"),
+  text("--until <time>", "the same as --to").hideHelp(),
+];
+const changeOptions = () => [
+  ...filterOptions(),
+  new Option("--all", "all of them; goes with no filter"),
+  number("--max <n>", "at most so many, oldest first"),
+  new Option("--dry-run", "only counts"),
+];
+
+/** Adds the commands of dead letters. */
+export function addFailed(program: Command, context: Context): void {
+  const failed = program.command("failed").description(
+    "dead letters: list, show, redrive, edit, remove",
+  );
+  addCommand<Filter & { limit: number }>(
+    failed,
+    context,
+    "list",
+    "lists dead letters, the latest first",
+    [...filterOptions(), limitOption()],
+    (_, { limit, ...filter }) =>
+      context.list("/failed-messages", "messages", COLUMNS, fieldsOf(context, filter), limit),
+  );
+  addCommand(failed, context, "show <id>", "shows one with its payload and every error", [], async (
+    [id = ""],
+  ) =>
+    context.sayEntry(
+      (await context.call("GET", `/failed-messages/${encodeURIComponent(id)}`)).body,
+    ));
+  addCommand<Change>(
+    failed,
+    context,
+    "redrive [ids...]",
+    "puts dead letters back into their queues, by ids, by filter or all",
+    [
+      ...changeOptions(),
+      number("--per-second <n>", "so many a second come due"),
+      text("--to-queue <queue>", "into this queue instead"),
+      text("--payload <json>", "with this payload, for one id; see edit"),
+    ],
+    (ids, options) =>
+      options.payload === undefined
+        ? change(context, "redrive", "redriven", ids, options)
+        : edit(context, ids, options.payload, options),
+  );
+  addCommand<{ toQueue?: string }>(
+    failed,
+    context,
+    "edit <id> <payload>",
+    "redrives one with another payload, as JSON, that is checked first",
+    [text("--to-queue <queue>", "into this queue instead")],
+    ([id = "", payload = ""], options) => edit(context, [id], payload, options),
+  );
+  addCommand<Change>(
+    failed,
+    context,
+    "remove [ids...]",
+    "deletes dead letters for good, by ids, by filter or all",
+    changeOptions(),
+    (ids, options) => change(context, "remove", "removed", ids, options),
+  );
+}
+
+function change(
+  context: Context,
+  verb: string,
+  participle: string,
+  ids: readonly string[],
+  { all, max, perSecond, toQueue, dryRun = false, ...filter }: Change,
+): Promise<void> {
+  const body = {
+    ...fieldsOf(context, filter),
+    ...(all && { all }),
+    ...(max !== undefined && { maxMessages: max }),
+    ...(perSecond !== undefined && { perSecond }),
+    ...(toQueue !== undefined && { toQueue }),
+  };
+  const path = `/failed-messages/${verb}`;
+  return changeMany(context, { path, body, ids, dryRun, participle, noun: "dead letter" });
+}
+
+async function edit(
+  context: Context,
+  ids: readonly string[],
+  payload: string,
+  { toQueue, dryRun }: { toQueue?: string; dryRun?: boolean },
+): Promise<void> {
+  const [id, ...others] = ids;
+  if (id === undefined || others.length > 0) throw new UsageError("--payload: goes with one id");
+  const { body } = await context.call(
+    "POST",
+    `/failed-messages/${encodeURIComponent(id)}/redrive`,
+    {
+      payload: parseJson(payload, "--payload"),
+      ...(toQueue !== undefined && { toQueue }),
+      ...(dryRun && { dryRun }),
+    },
+  );
+  context.say(body, dryRun ? `${body.matched} would be redriven` : `${body.done} redriven`);
+}
+
+function fieldsOf(context: Context, filter: Filter): Record<string, string> {
+  const { type, queue, reason, error, from, until } = filter;
+  const to = filter.to ?? until;
+  const moment = (text: string, option: string) =>
+    parseMoment(text, option, context.io.now(), "ago").toISOString();
+  return {
+    ...(type !== undefined && { type }),
+    ...(queue !== undefined && { queue }),
+    ...(reason !== undefined && { reason }),
+    ...(error !== undefined && { error }),
+    ...(from !== undefined && { failedFrom: moment(from, "from") }),
+    ...(to !== undefined && { failedUntil: moment(to, "to") }),
+  };
+}

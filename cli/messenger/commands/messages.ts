@@ -1,0 +1,148 @@
+/** `messages`: those that wait or run. */
+
+import { type Command, Option } from "commander";
+import { addCommand, type Context, limitOption, number, text } from "../context.ts";
+import { changeMany } from "../many.ts";
+import { type Entry, table } from "../table.ts";
+
+const COLUMNS = [
+  "id",
+  "type",
+  "queue",
+  "status",
+  "priority",
+  "availableAt",
+  "attempts",
+  "snoozes",
+  "interruptions",
+  "groupKey",
+  "blocked",
+  "error",
+];
+const TAIL_COLUMNS = ["id", "type", "queue", "status", "availableAt", "groupKey"];
+
+interface Filter {
+  type?: string;
+  queue?: string;
+}
+interface Change extends Filter {
+  all?: boolean;
+  max?: number;
+  dryRun?: boolean;
+}
+
+const filterOptions = () => [
+  text("--type <type>", "of this message type"),
+  text("--queue <queue>", "of this queue"),
+];
+
+/** Adds the commands of messages. */
+export function addMessages(program: Command, context: Context): void {
+  const messages = program.command("messages")
+    .description("messages that wait or run: list, show, run, cancel, tail");
+  addCommand<Filter & { status?: string; limit: number }>(
+    messages,
+    context,
+    "list",
+    "lists messages, the latest first",
+    [
+      ...filterOptions(),
+      new Option("--status <status>", "pending or processing").choices(["pending", "processing"]),
+      limitOption(),
+    ],
+    (_, { type, queue, status, limit }) =>
+      context.list("/messages", "messages", COLUMNS, { type, queue, status }, limit),
+  );
+  addCommand(messages, context, "show <id>", "shows one with its payload and history", [], async (
+    [id = ""],
+  ) => context.sayEntry((await context.call("GET", `/messages/${encodeURIComponent(id)}`)).body));
+  for (
+    const [verb, participle, description] of [
+      ["run", "made due", "makes delayed messages and those that wait for their retry due now"],
+      [
+        "cancel",
+        "cancelled",
+        "cancels messages: those that wait become dead letters, those that run are stopped",
+      ],
+    ] as const
+  ) {
+    addCommand<Change>(
+      messages,
+      context,
+      `${verb} [ids...]`,
+      `${description}, by ids, by filter or all`,
+      [
+        ...filterOptions(),
+        new Option("--all", "all of them; goes with no filter"),
+        number("--max <n>", "at most so many, oldest first"),
+        new Option("--dry-run", "only counts"),
+      ],
+      (ids, { type, queue, all, max, dryRun = false }) =>
+        changeMany(context, {
+          path: `/messages/${verb}`,
+          body: {
+            ...(type !== undefined && { type }),
+            ...(queue !== undefined && { queue }),
+            ...(all && { all }),
+            ...(max !== undefined && { maxMessages: max }),
+          },
+          ids,
+          dryRun,
+          participle,
+          noun: "message waits or runs",
+        }),
+    );
+  }
+  addCommand<Filter & { interval: number }>(
+    messages,
+    context,
+    "tail",
+    "shows messages as they come, until it is interrupted",
+    [...filterOptions(), number("--interval <s>", "looks every so many seconds").default(2)],
+    (_, options) => tail(context, options),
+  );
+}
+
+/** Messages that are handled within the interval are not seen: they are gone. */
+async function tail(
+  context: Context,
+  { type, queue, interval }: Filter & { interval: number },
+): Promise<void> {
+  const { signal } = context.io;
+  const filter = {
+    ...(type !== undefined && { type }),
+    ...(queue !== undefined && { queue }),
+  };
+  let last: bigint | null = null;
+  while (!signal?.aborted) {
+    const search = new URLSearchParams({ ...filter, limit: "200" });
+    const { body } = await context.call("GET", `/messages?${search}`);
+    const found = (body.messages as Entry[]).toReversed();
+    const before: bigint | null = last;
+    const fresh = before === null
+      ? found.slice(-10)
+      : found.filter(({ id }) => BigInt(String(id)) > before);
+    for (const entry of fresh) {
+      context.io.print(
+        context.json
+          ? JSON.stringify(entry)
+          : table([entry], TAIL_COLUMNS, context.look).text.split("\n")[1] ?? "",
+      );
+    }
+    last = found.reduce((most, { id }) => {
+      const own = BigInt(String(id));
+      return own > most ? own : most;
+    }, before ?? 0n);
+    await pause(Math.max(0.1, interval) * 1000, signal);
+  }
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    }, { once: true });
+  });
+}

@@ -1,0 +1,193 @@
+/** What every command has: the project, where to write, and the options that all of them take. */
+
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type Call, createCall, listAll } from "./client.ts";
+import { EXIT, type ExitCode, UsageError } from "./errors.ts";
+import { type Entry, fields, type Look, table } from "./table.ts";
+
+/** The process around a command. */
+export interface Io {
+  /** Reads the environment. */
+  readonly variable: (name: string) => string | undefined;
+  /** Writes a text to stdout, a line or several. */
+  readonly print: (text: string) => void;
+  /** Writes to stderr as it is. */
+  readonly note: (text: string) => void;
+  /** Reads all of stdin. */
+  readonly input: () => Promise<string>;
+  /** Columns of the terminal that stdout is; undefined where it is none. */
+  readonly columns?: number | undefined;
+  /** Whether stderr is a terminal, on which a progress bar may be drawn. */
+  readonly showsProgress?: boolean;
+  /** Aborted where the user has asked the command to end. */
+  readonly signal?: AbortSignal;
+  readonly now: () => Date;
+}
+
+/** Options that all commands take. */
+export interface CommonOptions {
+  readonly json?: boolean;
+  readonly wide?: boolean;
+}
+
+/** A command that runs. */
+export class Context {
+  /** How the process ends. */
+  exitCode: ExitCode = EXIT.ok;
+  json = false;
+  #wide = false;
+
+  constructor(readonly io: Io) {}
+
+  /** Takes the options that all commands have. */
+  take({ json = false, wide = false }: CommonOptions): void {
+    this.json = json;
+    this.#wide = wide;
+  }
+
+  /** How values are shown. */
+  get look(): Look {
+    const { columns = Infinity } = this.io;
+    return { wide: this.#wide, columns, now: this.io.now() };
+  }
+
+  /** The management API. */
+  readonly call: Call = (method, path, body) => this.connect("messenger")(method, path, body);
+
+  /**
+   * A function of the project.
+   * @throws UsageError where the environment names no project
+   */
+  connect(name: string): Call {
+    return createCall(this.#required("SUPABASE_URL"), this.#required("SUPABASE_SECRET_KEY"), name);
+  }
+
+  #required(name: string): string {
+    const value = this.io.variable(name);
+    if (value) return value;
+    throw new UsageError(`${name}: is not set; the local stack writes it to .local/env`);
+  }
+
+  /** Says a result: the value for programs, the text for people. */
+  say(value: unknown, text: string): void {
+    this.io.print(this.json ? JSON.stringify(value, null, 2) : text);
+  }
+
+  /** Says an object, its fields one below the other. */
+  sayEntry(entry: Entry): void {
+    this.say(entry, fields(entry, this.look));
+  }
+
+  /** Says a list as a table, and what of it is not seen. */
+  sayTable(entries: readonly Entry[], columns: readonly string[], more?: string): void {
+    const { text, isCut } = table(entries, columns, this.look);
+    this.say(entries, text);
+    if (this.json) return;
+    if (isCut) this.io.note("Some texts are cut; --wide shows them whole.\n");
+    if (more) this.io.note(`${more}\n`);
+  }
+
+  /** Lists entries of the API, up to `--limit`. */
+  async list(
+    path: string,
+    field: string,
+    columns: readonly string[],
+    query: Readonly<Record<string, string | undefined>>,
+    limit: number,
+  ): Promise<void> {
+    const given = Object.entries(query).filter((entry): entry is [string, string] =>
+      entry[1] !== undefined
+    );
+    const { entries, hasMore } = await listAll(
+      this.call,
+      path,
+      field,
+      Object.fromEntries(given),
+      limit,
+    );
+    this.sayTable(
+      entries,
+      columns,
+      hasMore
+        ? `${entries.length} are shown and there are more; --limit none shows all.`
+        : undefined,
+    );
+  }
+}
+
+/** Adds a command that runs. Its words and options are commander's; `act` gets them as they are given there. */
+export function addCommand<Options extends object>(
+  parent: Command,
+  context: Context,
+  words: string,
+  description: string,
+  options: readonly Option[],
+  act: (words: readonly string[], options: Options) => Promise<void>,
+): Command {
+  const command = parent.command(words).description(description);
+  for (const option of options) command.addOption(option);
+  command
+    .addOption(new Option("--json", "the answer as JSON, errors too"))
+    .addOption(new Option("--wide", "times with their zone, and nothing cut"));
+  return command.action(async (...given: unknown[]) => {
+    const all: Options & CommonOptions = command.opts();
+    context.take(all);
+    // Behind the words commander gives the options and the command.
+    await act(given.slice(0, -2).flat().filter((word) => word !== undefined).map(String), all);
+  });
+}
+
+/** An option that takes a text; empty is none. */
+export function text(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string) => {
+    if (value === "") throw new InvalidArgumentError("It is empty; leave it out, or give a value.");
+    return value;
+  });
+}
+
+/** An option that takes a number. */
+export function number(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string) => {
+    const parsed = value.trim() === "" ? NaN : Number(value);
+    if (!Number.isFinite(parsed)) throw new InvalidArgumentError("It has to be a number.");
+    return parsed;
+  });
+}
+
+/** An option that takes a number, or `none`, which `orNull` turns into null: commander has no null. */
+export function numberOrNone(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string) => {
+    if (value === "none") return value;
+    const parsed = value.trim() === "" ? NaN : Number(value);
+    if (!Number.isFinite(parsed)) throw new InvalidArgumentError("It has to be a number or none.");
+    return parsed;
+  });
+}
+
+/** Null for `none`. */
+export function orNull<Value>(value: Value | "none"): Value | null {
+  return value === "none" ? null : value;
+}
+
+/** Reads JSON of the command line. */
+export function parseJson(value: string, name: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${name}: is not JSON: ${reason}`);
+  }
+}
+
+/** How many entries a list shows. */
+export const limitOption = (): Option =>
+  new Option("--limit <n>", "at most so many, or none for all").default(50).argParser(
+    (value: string) => {
+      if (value === "none") return Infinity;
+      const parsed = Number(value);
+      if (!Number.isInteger(parsed) || parsed < 1) {
+        throw new InvalidArgumentError("It has to be 1 or more, or none.");
+      }
+      return parsed;
+    },
+  );

@@ -1,0 +1,160 @@
+/** Changes of many messages: request after request to the end, with a progress bar on a terminal. */
+
+import type { Context } from "./context.ts";
+import { ApiError, EXIT, UsageError } from "./errors.ts";
+
+/** What is to be done, and how it is said. */
+export interface Change {
+  readonly path: string;
+  /** Filter and options as the API takes them, without ids. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly ids: readonly string[];
+  readonly dryRun: boolean;
+  /** `redriven`, `cancelled`, ... */
+  readonly participle: string;
+  /** What a message is called here. */
+  readonly noun: string;
+}
+
+interface Sum {
+  matched: number;
+  done: number;
+  running: number;
+  missing: string[];
+}
+
+const IDS_IN_REQUEST = 1000;
+const TRIES = 5;
+const PAUSE_MS = 1000;
+const BAR = 30;
+
+/**
+ * Does it, says how many it met, and names ids that are not there.
+ * @throws UsageError where neither ids, nor a filter, nor `--all` is given
+ * @throws ApiError where the API refuses, or does not answer five times in a row
+ */
+export async function changeMany(context: Context, change: Change): Promise<void> {
+  const { body, ids, dryRun, participle, noun } = change;
+  const filters = Object.keys(body).filter((name) => !OPTIONS.has(name));
+  if (ids.length === 0 && filters.length === 0) {
+    throw new UsageError("give ids, a filter, or --all for all of them");
+  }
+  if (body.all !== undefined && ids.length + filters.length > 1) {
+    throw new UsageError("--all: goes with no ids and no filter");
+  }
+  if (ids.some((id) => !/^\d{1,19}$/.test(id))) {
+    const wrong = ids.find((id) => !/^\d{1,19}$/.test(id));
+    throw new UsageError(`${JSON.stringify(wrong)}: is no id; an id is a number`);
+  }
+
+  const total = await totalOf(context, change);
+  const sum: Sum = { matched: 0, done: 0, running: 0, missing: [] };
+  try {
+    for (const part of parts(ids)) await run(context, { ...change, ids: part }, sum, total);
+  } finally {
+    if (total !== null) context.io.note("\r\u001b[K");
+  }
+  const met = dryRun ? sum.matched : sum.done + sum.running;
+  const running = sum.running > 0
+    ? `, ${sum.running.toLocaleString("en")} of them told to stop`
+    : "";
+  context.say(
+    sum,
+    `${met.toLocaleString("en")} ${dryRun ? "would be " : ""}${participle}${running}`,
+  );
+  if (sum.missing.length > 0 && !context.json) {
+    context.io.note(`no such ${noun}: ${sum.missing.join(", ")}\n`);
+  }
+  if (met === 0 || sum.missing.length > 0) context.exitCode = EXIT.nothing;
+}
+
+const OPTIONS = new Set(["maxMessages", "perSecond", "toQueue"]);
+
+function parts(ids: readonly string[]): (readonly string[])[] {
+  if (ids.length === 0) return [[]];
+  const number = Math.ceil(ids.length / IDS_IN_REQUEST);
+  return Array.from(
+    { length: number },
+    (_, index) => ids.slice(index * IDS_IN_REQUEST, (index + 1) * IDS_IN_REQUEST),
+  );
+}
+
+/** How many it will be, for the bar; null where none is drawn. */
+async function totalOf(context: Context, change: Change): Promise<number | null> {
+  if (!context.io.showsProgress || context.json || change.dryRun) return null;
+  if (change.ids.length > 0) return change.ids.length;
+  context.io.note("counting …");
+  const sum: Sum = { matched: 0, done: 0, running: 0, missing: [] };
+  await run(context, { ...change, dryRun: true }, sum, null);
+  return sum.matched;
+}
+
+async function run(
+  context: Context,
+  { path, body, ids, dryRun, participle }: Change,
+  sum: Sum,
+  total: number | null,
+): Promise<void> {
+  let cursor: unknown = undefined;
+  do {
+    const answer = await patiently(
+      context,
+      path,
+      {
+        ...body,
+        ...(ids.length > 0 && { ids }),
+        ...(dryRun && { dryRun }),
+        ...(cursor !== undefined && { cursor }),
+      },
+      sum,
+      participle,
+    );
+    sum.matched += Number(answer.matched);
+    sum.done += Number(answer.done);
+    sum.running += Number(answer.running);
+    sum.missing.push(...answer.missing as string[]);
+    if (total !== null) {
+      context.io.note(`\r\u001b[K${bar(sum.done + sum.running, total, participle)}`);
+    }
+    cursor = answer.next;
+  } while (cursor !== null && !context.io.signal?.aborted);
+}
+
+/** Asks again where the database did not answer: what a step has done is done, and the same cursor goes on behind it. */
+async function patiently(
+  context: Context,
+  path: string,
+  body: object,
+  sum: Sum,
+  participle: string,
+): Promise<Record<string, unknown>> {
+  for (let tried = 1;; tried++) {
+    try {
+      return (await context.call("POST", path, body)).body;
+    } catch (error) {
+      const isPassing = error instanceof ApiError && error.exitCode === EXIT.connection;
+      if (!isPassing || tried === TRIES || sum.done === 0) {
+        if (sum.done === 0 || !(error instanceof ApiError)) throw error;
+        throw new ApiError(
+          error.status,
+          error.code,
+          `${error.message}; ${sum.done} were ${participle} before, and the same command does the rest`,
+          {
+            ...error.details,
+            ...sum,
+          },
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+}
+
+function bar(done: number, total: number, participle: string): string {
+  const share = total === 0 ? 1 : Math.min(1, done / total);
+  const full = Math.round(share * BAR);
+  const [of, all] = [done.toLocaleString("en"), total.toLocaleString("en")];
+  return `[${"#".repeat(full)}${"-".repeat(BAR - full)}] ${
+    Math.floor(share * 100)
+  } %  ${of} of ${all} ${participle}`;
+}
