@@ -40,7 +40,7 @@ export function createCall(url: string, secretKey: string, name = "messenger"): 
     const answer: unknown = await response.json().catch(() => null);
     if (typeof answer !== "object" || answer === null) {
       const message = `HTTP ${response.status} from ${target}: is the function ${name} deployed?`;
-      throw new ApiError(response.status < 400 ? 502 : response.status, "no_answer", message);
+      throw new ApiError(502, "no_answer", message);
     }
     if (!response.ok && !("checks" in answer)) throw refusal(response.status, answer);
     return { status: response.status, body: answer as Record<string, unknown> };
@@ -51,8 +51,10 @@ function refusal(status: number, answer: object): ApiError {
   const { code, message, issues } = answer as Record<string, unknown>;
   // A gateway has its own words.
   const text = typeof message === "string" ? message : `HTTP ${status}: ${JSON.stringify(answer)}`;
+  // Where the function is not there, it is the gateway that answers.
+  const isOurs = status !== 404 || code === "not_found";
   return new ApiError(
-    status,
+    isOurs ? status : 502,
     typeof code === "string" ? code : "refused",
     text,
     issues === undefined ? {} : { issues },

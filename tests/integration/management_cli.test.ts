@@ -249,6 +249,14 @@ testsOnStack({}, (test) => {
     assertEquals((await say("stats")).code, 2, "no project");
     assertEquals((await say("stats", { env: nowhere })).code, 3);
     assertEquals((await say("stats", { env: wrongKey })).code, 4);
+    for (const body of ['{"code":"NOT_FOUND","message":"no function"}', "<html>"]) {
+      await using server = Deno.serve(
+        { port: 0, onListen: () => {} },
+        () => new Response(body, { status: 404 }),
+      );
+      const env = { ...wrongKey, SUPABASE_URL: `http://127.0.0.1:${server.addr.port}` };
+      assertEquals((await say("stats", { env })).code, 3, "the function is not there");
+    }
     for (
       const [line, env, code] of [
         ["failed show 999 --json", undefined, "not_found"],
