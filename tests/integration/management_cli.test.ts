@@ -110,7 +110,7 @@ testsOnStack({}, (test) => {
     const said = messenger(stack);
     const drawn = await said("failed remove --type Gone --max 10100", { showsProgress: true });
     assertEquals([drawn.code, drawn.out], [0, "10,100 removed"]);
-    assertMatch(drawn.err, /\[#{30}\] 100 %  10,100 of 10,100 removed/);
+    assertMatch(drawn.err, /\[#{30}\] 100 % {2}10,100 of 10,100 removed/);
     assert(drawn.err.endsWith("\r\u001b[K"), "and is wiped");
     assertEquals(await said("failed remove --type Gone"), { code: 0, out: "400 removed", err: "" });
   });
