@@ -27,8 +27,9 @@ export interface Sizes {
   readonly workers: number;
   /** W4: requests of one run. */
   readonly requests: number;
-  /** W5: samples. */
+  /** W5: samples after idleness, and at each steady rate. */
   readonly samples: number;
+  readonly steady: number;
   /** W6: messages of each of the four rounds before the last. */
   readonly round: number;
   /** W7: backlogs in which a claim is measured. */
@@ -53,6 +54,8 @@ export interface Sizes {
   readonly groups: readonly number[];
   /** W13: queues, and how many of them hold messages. */
   readonly queues: { readonly all: number; readonly full: number };
+  /** W16: how long each kind of lateness is watched, in ms. */
+  readonly latenessMs: number;
 }
 
 const FULL: Sizes = {
@@ -60,6 +63,7 @@ const FULL: Sizes = {
   workers: 4,
   requests: 2_000,
   samples: 200,
+  steady: 40,
   round: 50_000,
   backlogs: [1_000, 10_000, 100_000, 1_000_000],
   inFront: 100_000,
@@ -73,6 +77,7 @@ const FULL: Sizes = {
   idleMs: 60_000,
   groups: [100_000, 1_000_000],
   queues: { all: 10_000, full: 100 },
+  latenessMs: 80_000,
 };
 
 const QUICK: Sizes = {
@@ -80,6 +85,7 @@ const QUICK: Sizes = {
   workers: 2,
   requests: 50,
   samples: 3,
+  steady: 4,
   round: 500,
   backlogs: [100, 1_000],
   inFront: 500,
@@ -93,6 +99,7 @@ const QUICK: Sizes = {
   idleMs: 2_000,
   groups: [1_000],
   queues: { all: 200, full: 10 },
+  latenessMs: 5_000,
 };
 
 /** How it is called. */
@@ -124,7 +131,7 @@ export function parseOptions(args: readonly string[]): Options {
   const { quick } = values;
   const sizes = quick ? QUICK : FULL;
   const only = values.only?.split(",").map((id) => id.trim().toUpperCase());
-  const wrong = only?.find((id) => !/^W([1-9]|1[0-3])$/.test(id));
+  const wrong = only?.find((id) => !/^W([1-9]|1[0-36])$/.test(id));
   if (wrong !== undefined) throw new RangeError(`only: there is no workload ${wrong}`);
   const scratch = `${ROOT}.local/bench`;
   return {

@@ -1,44 +1,59 @@
-/** W5: how long after its dispatch a message's handler starts, when nothing else is going on. */
+/** W5: how long after its dispatch a message's handler starts: after idleness, at steady rates, in bursts. */
 
 import { startPgNet } from "../../local/pg_net.ts";
+import { now, startOf, untilIdle, WAYS } from "../harness/probes.ts";
 import type { World } from "../harness/world.ts";
-import { atMost, Tally } from "../report/result.ts";
+import { atMost, type Goal, Tally } from "../report/result.ts";
 import { percentile } from "../report/stats.ts";
 import type { Workload } from "./workload.ts";
 
-const POLL_MS = 5;
-const REST_MS = 50;
-const LOST_AFTER_MS = 30_000;
+const RATES_MS = [300, 500, 1_000, 2_000];
+const BURST = 20;
+const BURST_INTERVAL_MS = 1_000;
+const P50_GOAL_MS = 50;
+const P99_GOAL_MS = 250;
 
 /** Percentiles from before the dispatch to the first line of the handler in the tick function. */
 export const w05: Workload = {
   id: "W5",
-  title: "Dispatch to handler start, idle",
+  title: "Dispatch to handler start",
   async run(world) {
     const { options: { sizes }, stack, systems: { ours } } = world;
     await ours.clear();
     const net = await startPgNet(stack.adminDbUrl);
     const times = new Tally();
+    const goals: Goal[] = [];
+    const tell = (name: string, samples: readonly number[]) => {
+      for (const percent of [50, 90, 99]) {
+        times.add(`${name}, ${percent}th percentile`, "ms", percentile(samples, percent));
+      }
+      goals.push(
+        atMost(`${name}, p50 in ms`, percentile(samples, 50), P50_GOAL_MS),
+        atMost(`${name}, p99 in ms`, percentile(samples, 99), P99_GOAL_MS),
+      );
+    };
     try {
-      const ways: Record<string, (n: number) => Promise<unknown>> = {
-        "dispatched in SQL": (n) =>
-          ours.sql`select public.messenger_dispatch('Probe', ${ours.sql.json({ n })})`,
-        "dispatched over HTTP": (n) => post(world, n),
-      };
-      let n = 0;
-      for (const [name, dispatch] of Object.entries(ways)) {
-        const samples: number[] = [];
-        // The first starts the functions' processes.
-        for (let sample = -1; sample < sizes.samples; sample++) {
+      const count = counter();
+      for (const [name, dispatch] of Object.entries(WAYS)) {
+        const sample = async () => {
+          const n = count();
+          const before = now();
+          await dispatch(world, n);
+          return await startOf(world, n) - before;
+        };
+        tell(`dispatched ${name}`, await afterIdleness(world, sizes.samples, sample));
+        for (const everyMs of RATES_MS) {
           await untilIdle(world);
-          const before = performance.timeOrigin + performance.now();
-          await dispatch(++n);
-          const startedAt = await withDeadline(world.collector.started(n), n);
-          if (sample >= 0) samples.push(startedAt - before);
+          const samples = await steadily(everyMs, sizes.steady, sample);
+          tell(`${name}, one every ${everyMs / 1_000} s`, samples);
         }
-        for (const percent of [50, 90, 99]) {
-          times.add(`${name}, ${percent}th percentile`, "ms", percentile(samples, percent));
-        }
+        await untilIdle(world);
+        const bursts = Math.ceil(sizes.steady / 4);
+        const burst = () => Promise.all(Array.from({ length: BURST }, sample));
+        tell(
+          `${name}, bursts of ${BURST} every ${BURST_INTERVAL_MS / 1_000} s`,
+          (await steadily(BURST_INTERVAL_MS, bursts, burst)).flat(),
+        );
       }
       await untilIdle(world);
     } finally {
@@ -46,46 +61,42 @@ export const w05: Workload = {
     }
     return {
       measurements: times.measurements,
-      goals: [
-        atMost("in SQL, p50 in ms", times.median("dispatched in SQL, 50th percentile"), 50),
-        atMost("in SQL, p99 in ms", times.median("dispatched in SQL, 99th percentile"), 250),
-        atMost("over HTTP, p50 in ms", times.median("dispatched over HTTP, 50th percentile"), 50),
-        atMost("over HTTP, p99 in ms", times.median("dispatched over HTTP, 99th percentile"), 250),
-      ],
+      goals,
       notes: [
-        `${sizes.samples} samples each, through commit, the stand-in for pg_net, and a tick ` +
-        "function whose process runs already; a hosted function may have to be started first.",
+        `${sizes.samples} samples each after idleness, ${sizes.steady} at each rate, through commit, the ` +
+        "stand-in for pg_net (which pauses as the real one does), and a tick function whose process runs " +
+        "already; a hosted function may have to be started first.",
       ],
     };
   },
 };
 
-async function post({ stack }: World, n: number): Promise<void> {
-  const response = await fetch(`${stack.url}/functions/v1/dispatch`, {
-    method: "POST",
-    headers: { "content-type": "application/json", apikey: stack.secretKey },
-    body: JSON.stringify({ type: "Probe", payload: { n } }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${response.status} ${text}`);
+function counter(): () => number {
+  let n = 0;
+  return () => ++n;
 }
 
-/** Waits until no message is left and no tick runs, and a moment longer. */
-async function untilIdle({ systems: { ours } }: World): Promise<void> {
-  for (;;) {
-    const [row] = await ours.sql<{ idle: boolean }[]>`
-      select not exists (select from public.messenger_messages)
-        and not exists (select from public.messenger_ticks where ended_at is null) as idle`;
-    if (row?.idle) break;
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+async function afterIdleness(
+  world: World,
+  samples: number,
+  sample: () => Promise<number>,
+): Promise<number[]> {
+  const taken: number[] = [];
+  // The first starts the functions' processes.
+  for (let n = -1; n < samples; n++) {
+    await untilIdle(world);
+    const ms = await sample();
+    if (n >= 0) taken.push(ms);
   }
-  await new Promise((resolve) => setTimeout(resolve, REST_MS * (1 + Math.random())));
+  return taken;
 }
 
-async function withDeadline(started: Promise<number>, n: number): Promise<number> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`message ${n} was not handled`)), LOST_AFTER_MS);
-  });
-  return await Promise.race([started, late]).finally(() => clearTimeout(timer));
+/** Takes samples at a steady rate, whether those before are done or not. */
+async function steadily<T>(everyMs: number, count: number, sample: () => Promise<T>): Promise<T[]> {
+  const taken: Promise<T>[] = [];
+  for (let n = 0; n < count; n++) {
+    taken.push(sample());
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+  return await Promise.all(taken);
 }
