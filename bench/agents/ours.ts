@@ -94,7 +94,7 @@ await serve<OursConfig>(({ url, key }, emit) => {
     /** Dispatches what schedules have due; answers how many and how long it took, in ms. */
     schedules: async ({ batchSize }: { batchSize: number }) => {
       const startedAt = performance.now();
-      const report = await messengerOf(batchSize, 10).runSchedules({ budgetMs: FOR_EVER_MS });
+      const { report } = await messengerOf(batchSize, 10).runSchedules({ budgetMs: FOR_EVER_MS });
       return { ...report, tookMs: performance.now() - startedAt };
     },
   };

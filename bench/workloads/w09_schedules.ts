@@ -50,7 +50,9 @@ export const w09: Workload = {
 async function makeDue(sql: postgres.Sql): Promise<void> {
   await sql`truncate public.messenger_schedule_runs`;
   await sql`
-    update public.messenger_schedules set next_run_at = date_bin('5 minutes', now(), '2000-01-01')
+    update public.messenger_schedules
+    set next_run_at = date_bin('5 minutes', now(), '2000-01-01'), last_run_at = null,
+      created_at = now() - interval '1 day'
     where id > 0`;
   await sql`vacuum (analyze) public.messenger_schedules`;
 }

@@ -23,6 +23,8 @@ const operations = operationsOf(document);
 async function fill(stack: TestStack): Promise<void> {
   await clearManaged(stack);
   await stack.tick();
+  // One that may be deleted.
+  await stack.sql`insert into public.messenger_queues (name) values ('z') on conflict do nothing`;
   await stack.sql`alter sequence public.messenger_messages_id_seq restart`;
   const later = { type: "Note", payload: { text: "x" }, delay: "1h" };
   await stack.dispatch([later, { ...later, queue: "mail" }, { type: "Count", payload: { n: 1 } }]);

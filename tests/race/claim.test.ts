@@ -294,7 +294,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       [1, 2, 3, 4].map(() => stack.client.rpc("messenger_redrive", { type: "Count" })),
     );
     assertEquals(answers.map(({ error }) => error), [null, null, null, null]);
-    assertEquals(answers.reduce((sum, { data }) => sum + data.redriven, 0), 2000);
+    assertEquals(answers.reduce((sum, { data }) => sum + data.done, 0), 2000);
     const [row] = await stack.sql`
       select (select count(*)::int from public.messenger_messages) as waiting,
         (select count(*)::int from public.messenger_failed_messages) as failed`;
