@@ -18,6 +18,7 @@ import {
   functions,
   managing,
   OPERATIONS,
+  owning,
   type Probe,
   relations,
   ticking,
@@ -70,6 +71,7 @@ const ROWS: Record<
       payload: text,
       schedule: { ...daily, name: "ours" },
     })),
+  "dispatch: schedules of one's own": owning,
   "follow: a message of that user": (stack, callers) =>
     following(stack, callers.filter(({ column }) => column === "user")),
   "follow: a backend's or visitor's": (stack) => following(stack, withoutUser(stack)),

@@ -161,7 +161,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
     try {
       await other`begin`;
       const [first] = await other<{ id: string }[]>`
-        select public.messenger_dispatch('Count', '{"n":1}', idempotency_key => 'k')::text as id`;
+        select public.messenger_dispatch('Count', '{"n":1}', queue => 'count', idempotency_key => 'k')::text as id`;
       const second = stack.dispatch({ type: "Count", payload: { n: 1 }, idempotencyKey: "k" });
       await waitUntilBlocked(stack);
       await other`commit`;

@@ -52,6 +52,28 @@ export function withoutUser(stack: TestStack): MatrixCaller[] {
   ];
 }
 
+/** A user's own schedules: lists them, and deletes one of the user who made it. */
+export function owning(stack: TestStack): Probe[] {
+  return [
+    probe("list", (headers) => fetch(`${stack.url}/functions/v1/dispatch/schedules`, { headers })),
+    {
+      name: "delete",
+      prepare: () =>
+        Promise.resolve(async (headers) => {
+          // Only users have one.
+          const made = headers.authorization === undefined
+            ? null
+            : await stack.post("dispatch", { ...open, schedule: schedule.schedule }, headers);
+          const { scheduleId = "1" }: { scheduleId?: string } = await made?.json() ?? {};
+          return await fetch(`${stack.url}/functions/v1/dispatch/schedules/${scheduleId}`, {
+            method: "DELETE",
+            headers,
+          });
+        }),
+    },
+  ];
+}
+
 /** Ticks, waited for and not. */
 export function ticking(stack: TestStack): Probe[] {
   return [{}, { wait: false }].map((body) =>
@@ -59,11 +81,12 @@ export function ticking(stack: TestStack): Probe[] {
   );
 }
 
+const open = { type: "Open", payload: { text: "x" } };
 const message = { type: "Note", payload: { text: "x" } };
 const schedule = { ...message, schedule: { type: "cron", config: { cron: "@daily" } } };
 
-/** The body of each operation of the management API; null where it has none. */
-export const OPERATIONS: Readonly<Record<string, object | null>> = {
+/** The body of each operation of the management API, or what makes one; null where it has none. */
+export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>> = {
   listSchedules: null,
   createSchedule: schedule,
   getSchedule: null,
@@ -84,7 +107,11 @@ export const OPERATIONS: Readonly<Record<string, object | null>> = {
   getMessage: null,
   cancelMessages: { type: "Note" },
   cancelMessage: null,
+  runMessages: { type: "Note" },
+  runMessage: null,
   listQueues: null,
+  createQueue: () => ({ name: `made-${crypto.randomUUID()}` }),
+  deleteQueue: null,
   getQueue: null,
   updateQueue: { concurrency: 5 },
   pauseQueue: null,
@@ -92,7 +119,9 @@ export const OPERATIONS: Readonly<Record<string, object | null>> = {
   getHealth: null,
   getStats: null,
   getMetrics: null,
+  listTicks: null,
   listActions: null,
+  listTypes: null,
 };
 
 /** Paths that the OpenAPI document does not list: itself. */
@@ -107,9 +136,11 @@ export function managing(stack: TestStack, document: Document, kind: "reads" | "
       .map(([method, { operationId }]): Probe => ({
         name: operationId,
         prepare: async () => {
-          const filled = path.replace("{name}", "default")
+          const queue = operationId === "deleteQueue" ? await emptyQueue(stack) : "default";
+          const filled = path.replace("{name}", queue)
             .replace("{id}", await subjectOf(stack, path));
-          const body = OPERATIONS[operationId];
+          const made = OPERATIONS[operationId];
+          const body = typeof made === "function" ? made() : made;
           return (headers) =>
             fetch(`${stack.url}/functions/v1/messenger${filled}`, {
               method: method.toUpperCase(),
@@ -119,6 +150,13 @@ export function managing(stack: TestStack, document: Document, kind: "reads" | "
         },
       }))
   );
+}
+
+/** Makes a queue that holds nothing, and answers its name. */
+async function emptyQueue({ sql }: TestStack): Promise<string> {
+  const name = `empty-${crypto.randomUUID()}`;
+  await sql`insert into public.messenger_queues (name) values (${name})`;
+  return name;
 }
 
 /** Makes what a path is about, and answers its id. */
@@ -165,7 +203,7 @@ export async function functions(stack: TestStack): Promise<Probe[]> {
     select p.proname as name, p.proargnames[1:p.pronargs] as args
     from pg_proc p
     where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger%'
-      and p.prorettype <> 'trigger'::regtype
+      and p.prorettype <> 'trigger'::regtype and p.prokind = 'f'
     order by 1`;
   return found.map(({ name, args }) =>
     probe(name, (headers) =>
