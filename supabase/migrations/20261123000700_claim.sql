@@ -134,15 +134,15 @@ declare
   -- of version 8: a lease that ran out under such a one was a sweep's, and the next sweep counts it.
   crashed_token constant uuid := overlay(md5(token::text || ' crashed') placing '8' from 13)::uuid;
   -- Queues with due messages, and their settings.
-  open_queues text[] := '{}';
+  open_queues text[] := array[]::text[];
   weights integer[];
   limited boolean[];
   is_rated boolean[];
   first_keys jsonb;
   -- Queues whose running messages are counted, those with a rate, and those with leases of their own.
-  counted text[] := '{}';
-  rated text[] := '{}';
-  leases jsonb := '{}';
+  counted text[] := array[]::text[];
+  rated text[] := array[]::text[];
+  leases jsonb := '{}'::jsonb;
   keys jsonb := coalesce(last_keys, '{}');
   locked tid[] := array[]::tid[];
   -- What was locked beside the due messages of open_queues.
@@ -150,7 +150,7 @@ declare
   locked_here tid[];
   bytes bigint := 0;
   oversized tid[] := array[]::tid[];
-  oversized_ids text[] := '{}';
+  oversized_ids text[] := array[]::text[];
   more boolean := false;
   look_from timestamptz;
   look_ms double precision := 0;

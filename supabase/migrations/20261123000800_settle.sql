@@ -16,7 +16,7 @@ as $$
 declare
   most constant integer := 65536;
   first jsonb;
-  latest jsonb := '[]';
+  latest jsonb := '[]'::jsonb;
   entry jsonb;
   size integer := 0;
 begin

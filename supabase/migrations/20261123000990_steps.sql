@@ -188,13 +188,13 @@ declare
   most constant integer := case when dry_run then 100000 else 10000 end;
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
   place jsonb := public.messenger_begin_step(after, max_messages, dry_run);
-  before constant integer := place ->> 'matched';
+  before constant integer := (place ->> 'matched')::integer;
   chunk record;
   outcome jsonb;
   matched integer := 0;
   done integer := 0;
   running integer := 0;
-  missing bigint[] := '{}';
+  missing bigint[] := array[]::bigint[];
   further integer := 0;
   is_capped boolean := false;
 begin

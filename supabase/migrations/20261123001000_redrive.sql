@@ -39,9 +39,9 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
-  since constant timestamptz := options ->> 'since';
-  before constant integer := options ->> 'matched';
-  per_second constant numeric := options ->> 'per_second';
+  since constant timestamptz := (options ->> 'since')::timestamptz;
+  before constant integer := (options ->> 'matched')::integer;
+  per_second constant numeric := (options ->> 'per_second')::numeric;
   to_queue constant text := options ->> 'to_queue';
   redriven bigint;
 begin

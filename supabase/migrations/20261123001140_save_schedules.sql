@@ -32,7 +32,7 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   defaults constant jsonb := '{"timezone": "UTC", "catch_up": "latest", "overlap": "allow",
-    "while_paused": "enqueue", "jitter_ms": 0, "payload": {}}';
+    "while_paused": "enqueue", "jitter_ms": 0, "payload": {}}'::jsonb;
   fields jsonb := given - public.messenger_schedule_state();
   merged public.messenger_schedules;
 begin
@@ -71,7 +71,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  wanted_id constant bigint := given ->> 'id';
+  wanted_id constant bigint := (given ->> 'id')::bigint;
   known public.messenger_schedules;
   wanted public.messenger_schedules;
   change text;

@@ -159,7 +159,7 @@ as $$
 declare
   ends_at constant timestamptz := pg_catalog.clock_timestamp()
     + max_minutes * interval '1 minute';
-  step jsonb := '{}';
+  step jsonb := '{}'::jsonb;
   done bigint := 0;
 begin
   loop

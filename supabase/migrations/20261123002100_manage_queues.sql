@@ -250,7 +250,7 @@ begin
   if not found then
     raise sqlstate 'PT404' using message = format('name: there is no queue %s', name);
   end if;
-  return '{"changed": true}';
+  return '{"changed": true}'::jsonb;
 end
 $$;
 comment on function public.messenger_delete_queue(text) is

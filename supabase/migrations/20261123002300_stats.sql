@@ -249,7 +249,7 @@ set search_path = ''
 as $$
 declare
   used constant text[] := public.messenger_queues_in_use();
-  others text[] := '{}';
+  others text[] := array[]::text[];
   known bigint;
 begin
   if cardinality(used) < max_queues then

@@ -96,9 +96,9 @@ declare
   instant constant timestamptz := clock + interval '1 microsecond';
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
   chunk constant integer := case when dry_run then 10000 else 1000 end;
-  counts jsonb := '{"failed":0,"idempotency_keys":0,"handled":0,"progress":0,"rate_limits":0}';
+  counts jsonb := '{"failed":0,"idempotency_keys":0,"handled":0,"progress":0,"rate_limits":0}'::jsonb;
   kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'progress'];
-  place bigint := after ->> 'id';
+  place bigint := (after ->> 'id')::bigint;
   number integer;
   total integer := 0;
 begin
