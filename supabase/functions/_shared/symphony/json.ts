@@ -23,8 +23,7 @@ export class UnstorableError extends Error {
 const MAX_DEPTH = 100;
 
 /** What a refused number is to be written as. */
-export const NUMBER_ADVICE =
-  "give whole numbers beyond 2^53 - 1, and more digits than a double keeps, as text";
+export const NUMBER_ADVICE = "give integers beyond 2^53 - 1 and digits beyond a double's as text";
 
 /**
  * Copies a value into the JSON that its reader will get: dates become strings, `toJSON` is asked, and
