@@ -404,3 +404,16 @@ Deno.test("a schema's refine runs once for each parse", async () => {
     assertEquals(runs, 2);
   }
 });
+
+Deno.test("a hook that changes what it is told changes no stored history", async () => {
+  const { bus, memory, work } = workbench([
+    define(() => {
+      throw new Error("as it was");
+    }, {
+      onDeadLetter: ({ errors }) => void Object.assign(errors[0] ?? {}, { message: "changed" }),
+    }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work();
+  assertEquals(memory.failed[0]?.envelope.errors.map(({ message }) => message), ["as it was"]);
+});

@@ -36,7 +36,7 @@ export function toEnvelope(id: string, message: OutgoingMessage, now: number): S
     retryCount: 0,
     attempts: 0,
     groupKey: message.groupKey ?? null,
-    stamps: message.stamps ?? {},
+    stamps: structuredClone(message.stamps ?? {}),
     errors: [],
     alone: false,
     snoozes: 0,
@@ -96,7 +96,7 @@ export function waitingAgain(
   const again = {
     ...envelope,
     availableAt: new Date(now + outcome.delayMs),
-    stamps: outcome.stamps ?? envelope.stamps,
+    stamps: structuredClone(outcome.stamps ?? envelope.stamps),
     leaseToken: "",
   };
   const { attempts, snoozes = 0, interruptions = 0 } = envelope;
@@ -107,7 +107,7 @@ export function waitingAgain(
     alone: envelope.alone || (outcome.alone ?? false),
     attempts: attempts - Number(outcome.interrupted ?? false),
     interruptions: interruptions + Number(outcome.interrupted ?? false),
-    errors: [...envelope.errors, ...outcome.errors],
+    errors: [...envelope.errors, ...structuredClone(outcome.errors)],
   };
 }
 

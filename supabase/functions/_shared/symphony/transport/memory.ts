@@ -273,7 +273,11 @@ export class InMemoryTransport implements Transport {
   #bury({ envelope }: Row, { reason, stamps = envelope.stamps, errors }: Dead): void {
     this.#rows.delete(envelope.id);
     this.failed.push({
-      envelope: { ...envelope, stamps, errors: [...envelope.errors, ...errors] },
+      envelope: {
+        ...envelope,
+        stamps: structuredClone(stamps),
+        errors: [...envelope.errors, ...structuredClone(errors)],
+      },
       reason,
     });
   }
