@@ -110,23 +110,6 @@ $$;
 comment on function public.messenger_queues_in_use(integer) is
   'Queues that hold messages, by name; it looks at so many queues at most.';
 
--- A restore may leave the sequence behind the ids that are there.
-create or replace function public.messenger_sequence_is_behind() returns boolean
-language sql stable
-set search_path = ''
-as $$
-  select coalesce(
-    s.last_value < greatest(
-      (select max(m.id) from public.messenger_messages m),
-      (select max(f.id) from public.messenger_failed_messages f)
-    ),
-    false
-  )
-  from public.messenger_messages_id_seq s
-$$;
-comment on function public.messenger_sequence_is_behind() is
-  'Whether new messages may get ids that others have.';
-
 -- Since when the schedule waits that should have run first; one that was changed and not planned since counts
 -- from its change.
 create or replace function public.messenger_schedules_overdue_since() returns timestamptz
@@ -216,7 +199,7 @@ as $$
       from (select latest.disabled_by from public.messenger_schedules latest limit 100000) as s
     ),
     'stray_queues', to_jsonb(public.messenger_stray_queues()),
-    'sequence_is_behind', public.messenger_sequence_is_behind(),
+    'sequence_is_behind', public.messenger_sequence_behind(),
     'installation', public.messenger_installation()
   )
 $$;
@@ -349,7 +332,7 @@ declare
 begin
   foreach signature in array array[
     'messenger_installation()', 'messenger_count_failed(timestamptz, integer)',
-    'messenger_queues_in_use(integer)', 'messenger_sequence_is_behind()',
+    'messenger_queues_in_use(integer)',
     'messenger_schedules_overdue_since()', 'messenger_ticks_not_started()',
     'messenger_queues_to_show(integer)', 'messenger_list_ticks(bigint, integer)',
     'messenger_health()', 'messenger_tick_rates(interval)', 'messenger_stats()'

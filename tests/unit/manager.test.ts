@@ -18,6 +18,7 @@ import {
   UnknownMessageTypeError,
   UnrecoverableError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
+import { envelopeAt } from "../support/envelope.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");
 
@@ -37,24 +38,7 @@ function manager(more: Partial<MessageOptions<z.ZodUnknown>> = {}) {
   };
 }
 
-const envelope = (more: Partial<Envelope> = {}): Envelope => ({
-  id: "1",
-  type: "T",
-  payload: {},
-  queue: "default",
-  priority: 0,
-  availableAt: now,
-  createdAt: now,
-  expiresAt: null,
-  expired: false,
-  retryCount: 0,
-  attempts: 1,
-  groupKey: null,
-  stamps: {},
-  alone: false,
-  leaseToken: "token",
-  ...more,
-});
+const envelope = (more: Partial<Envelope> = {}) => envelopeAt(now, more);
 
 Deno.test("a plain error is retried after the strategy's delay", () => {
   assertEquals(

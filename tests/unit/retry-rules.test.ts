@@ -23,6 +23,7 @@ import {
 import { createLogger } from "../../supabase/functions/_shared/symphony/index.ts";
 import { snoozed } from "../../supabase/functions/_shared/symphony/outcome.ts";
 import { workbench } from "../support/worker.ts";
+import { envelopeAt } from "../support/envelope.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");
 
@@ -39,24 +40,7 @@ function managing(more: Partial<MessageOptions<z.ZodUnknown>> = {}, strategy?: R
   return { manager, lines };
 }
 
-const envelope = (more: Partial<Envelope> = {}): Envelope => ({
-  id: "1",
-  type: "T",
-  payload: {},
-  queue: "default",
-  priority: 0,
-  availableAt: now,
-  createdAt: now,
-  expiresAt: null,
-  expired: false,
-  retryCount: 0,
-  attempts: 1,
-  groupKey: null,
-  stamps: {},
-  alone: false,
-  leaseToken: "token",
-  ...more,
-});
+const envelope = (more: Partial<Envelope> = {}) => envelopeAt(now, more);
 
 const refused = (retryAfter: string) =>
   new Response(null, { status: 429, headers: { "retry-after": retryAfter } });

@@ -1156,7 +1156,6 @@ export type Database = {
       "messenger_schedule_state": { Args: Record<PropertyKey, never>; Returns: (string)[] };
       "messenger_schedules_overdue_since": { Args: Record<PropertyKey, never>; Returns: string };
       "messenger_sequence_behind": { Args: Record<PropertyKey, never>; Returns: boolean };
-      "messenger_sequence_is_behind": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_set_queue": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_settle": { Args: { "settlements": Json }; Returns: Json };
       "messenger_settle_and_claim": {

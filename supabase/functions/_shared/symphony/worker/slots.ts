@@ -75,7 +75,7 @@ export class Slots {
     pace.started(this.capacity(first.type));
     const work = () => this.#run(tasks, first.type);
     const end = () => {
-      clearTimeout(timer);
+      if (timer !== undefined) clearTimeout(timer);
       for (const task of tasks) this.#ending.delete(task);
       this.busy--;
       if (first.alone) this.runsAlone = false;
