@@ -1,11 +1,17 @@
 /** What a worker asks for, by what its claims have given. */
 
 import { assertEquals } from "@std/assert";
-import type { Claim } from "../../supabase/functions/_shared/symphony/index.ts";
+import { z } from "zod";
+import {
+  type Claim,
+  type ClaimRequest,
+  defineMessage,
+} from "../../supabase/functions/_shared/symphony/index.ts";
 import {
   Lookout,
   untilFullLook,
 } from "../../supabase/functions/_shared/symphony/worker/lookout.ts";
+import { workbench } from "../support/worker.ts";
 
 const hands = { isEmpty: true, claims: false, room: 10, worthwhile: 1, slots: 10 };
 const nothing: Claim = {
@@ -46,4 +52,57 @@ Deno.test("after a claim that gave all there was, one look at a time is on its w
   assertEquals(looks(true), true);
   lookout.learn(nothing, first);
   assertEquals([looks(true), looks(false)], [false, true]);
+});
+
+Deno.test("an answer that was asked for before something fell due does not put off the look for it", () => {
+  const lookout = new Lookout({ leaseMs: 60_000, endsAt: Infinity });
+  const first = lookout.request(performance.now(), hands, false);
+  if (!first) throw new Error("no first look");
+  lookout.lookNow();
+  lookout.learn(nothing, first);
+  assertEquals(lookout.done, false);
+  const second = lookout.request(performance.now(), hands, false);
+  if (!second) throw new Error("no second look");
+  lookout.learn(nothing, second);
+  assertEquals(lookout.done, true);
+});
+
+Deno.test("of two answers that come in the other order, the one asked for later says when to look", () => {
+  const lookout = new Lookout({ leaseMs: 60_000, endsAt: Infinity });
+  const look = () => {
+    const request = lookout.request(performance.now(), hands, false);
+    if (!request) throw new Error("no look");
+    return request;
+  };
+  const [first, second] = [look(), look()];
+  lookout.learn({ ...nothing, nextDueMs: 1_000 }, second);
+  lookout.learn(nothing, first);
+  assertEquals(lookout.done, false);
+});
+
+Deno.test("a run handles what its schedules made while its first claim was on its way", async () => {
+  const define = defineMessage({ type: "T", schema: z.unknown(), handler: () => {} });
+  const made = Promise.withResolvers<void>();
+  const { bus, work } = workbench([define], {
+    wrap: (memory) => {
+      const claim = memory.claim.bind(memory);
+      return Object.assign(memory, {
+        claim: async (request: ClaimRequest) => {
+          const answer = await claim(request);
+          await made.promise;
+          return answer;
+        },
+      });
+    },
+  });
+  const schedules = {
+    dueNow: true,
+    process: async () => {
+      await bus.dispatch(define, 1);
+      // The claim's answer comes after the run knows of the message.
+      setTimeout(made.resolve);
+      return 1;
+    },
+  };
+  assertEquals((await work({ schedules })).handled, 1);
 });

@@ -55,6 +55,8 @@ export class Lookout {
   #ranAlone = false;
   /** The last claim gave all that there was. */
   #cameShort = false;
+  /** The last one asked for; null where something has fallen due since, which it may not have seen. */
+  #latest: ClaimRequest | null = null;
   #startWithinMs = START_WITHIN_MS;
 
   constructor(
@@ -79,6 +81,7 @@ export class Lookout {
 
   /** Looks at once: something has fallen due. */
   lookNow(): void {
+    this.#latest = null;
     this.nextLookAt = performance.now();
   }
 
@@ -116,7 +119,7 @@ export class Lookout {
     const sweep = now - this.#sweepAt >= SWEEP_EVERY_MS;
     if (fullLook) this.#nextFullLookAt = now + untilFullLook(0);
     if (sweep) this.#sweepAt = now;
-    return {
+    this.#latest = {
       token: crypto.randomUUID(),
       maxMessages: runAlone ? 1 : room,
       ...(bytes !== undefined && { maxBytes: bytes }),
@@ -128,14 +131,17 @@ export class Lookout {
       ...(queues && { queues }),
       ...(this.#lastKeys && !fullLook && { lastKeys: this.#lastKeys }),
     };
+    return this.#latest;
   }
 
-  /** Takes in what a claim gave. */
+  /** Takes in what a claim gave. One that saw less than is known puts off no look. */
   learn(claim: Claim, request: ClaimRequest): void {
     const given = claim.messages.length;
+    const isLatest = request === this.#latest;
     this.#ranAlone = request.runAlone === true;
     // Where the claim gave none, another worker has it.
-    this.#aloneDue = claim.aloneDue && !(this.#ranAlone && given === 0);
+    const aloneDue = claim.aloneDue && !(this.#ranAlone && given === 0);
+    this.#aloneDue = aloneDue || this.#aloneDue && !isLatest && !this.#ranAlone;
     if (this.#ranAlone) {
       this.nextLookAt = performance.now();
       return;
@@ -145,7 +151,9 @@ export class Lookout {
     }
     this.#lastKeys = claim.lastKeys;
     this.#cameShort = given < request.maxMessages && !claim.more;
-    this.nextLookAt = this.#whenToLookAgain(!this.#cameShort, claim);
+    if (isLatest || !this.#cameShort) {
+      this.nextLookAt = this.#whenToLookAgain(!this.#cameShort, claim);
+    }
   }
 
   #whenToLookAgain(full: boolean, claim: Claim): number | null {
