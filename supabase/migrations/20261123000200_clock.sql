@@ -2,9 +2,14 @@
 -- never by a worker's; tests put their own clock in this function's place.
 
 create or replace function public.messenger_now() returns timestamptz
-language sql stable parallel safe
+-- Not in SQL, which would be planned again by each call.
+language plpgsql stable parallel safe
 set search_path = ''
-as $$ select pg_catalog.now() $$;
+as $$
+begin
+  return pg_catalog.now();
+end
+$$;
 
 comment on function public.messenger_now() is
   'The clock of the bus: the start of the current transaction. Everything that is due, leased or expired is judged by it.';

@@ -61,35 +61,45 @@ comment on function public.messenger_ticks_key() is
 -- that is lost, or a tick that is killed, counts for some seconds more; the minute's tick makes up.
 -- In an older snapshot only a row counts that nobody has changed since: then its xmax is zero.
 create or replace function public.messenger_ticks_awake() returns setof public.messenger_ticks
-language sql stable
+-- Not in SQL, which would be planned again by each dispatch.
+language plpgsql stable
 set search_path = ''
 as $$
+begin
+  return query
   select t.* from public.messenger_ticks t
   where t.rested_at is null
     and case
       when t.started_at is null then t.asked_at > clock_timestamp() - interval '5 seconds'
       else t.heartbeat_at > clock_timestamp() - interval '15 seconds'
     end
-    and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed')
+    and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed');
+end
 $$;
 comment on function public.messenger_ticks_awake() is
   'Ticks that were just asked for, or run and look for messages.';
 
 create or replace function public.messenger_clock() returns timestamptz
-language sql volatile
+language plpgsql volatile
 set search_path = ''
-as $$ select public.messenger_now() + (clock_timestamp() - now()) $$;
+as $$
+begin
+  return public.messenger_now() + (clock_timestamp() - now());
+end
+$$;
 comment on function public.messenger_clock() is
   'The clock of the bus as it is at this moment, and not as it was when the transaction began.';
 
 -- A minute's tick may come some seconds late: pg_cron, pg_net and the start of a function take their time.
 create or replace function public.messenger_next_minute() returns timestamptz
-language sql volatile
+language plpgsql volatile
 set search_path = ''
 as $$
-  select public.messenger_clock() + (
+begin
+  return public.messenger_clock() + (
     date_trunc('minute', clock_timestamp()) + interval '65 seconds' - clock_timestamp()
-  )
+  );
+end
 $$;
 comment on function public.messenger_next_minute() is
   'From when on the next minute''s tick sees to what falls due.';
@@ -99,20 +109,23 @@ comment on function public.messenger_next_minute() is
 create or replace function public.messenger_is_seen_to(
   due_at timestamptz, by_others_than bigint default null
 ) returns boolean
-language sql volatile
+-- Not in SQL, which would be planned again by each dispatch.
+language plpgsql volatile
 set search_path = ''
 as $$
-  select due_at >= public.messenger_next_minute()
-    or exists (
+begin
+  return exists (
       select from public.messenger_ticks_awake() t where t.id is distinct from by_others_than
     )
+    or due_at >= public.messenger_next_minute()
     or exists (
       select from public.messenger_ticks t
       where t.wakes_at <= due_at + interval '250 milliseconds'
         and t.ended_at is null and t.id is distinct from by_others_than
         and t.heartbeat_at > clock_timestamp() - interval '15 seconds'
         and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed')
-    )
+    );
+end
 $$;
 comment on function public.messenger_is_seen_to(timestamptz, bigint) is
   'Whether a tick will look for what falls due at a moment: the next minute''s, one that is awake, or one that waits for an earlier moment.';
