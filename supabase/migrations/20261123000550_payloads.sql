@@ -73,6 +73,8 @@ declare
   message jsonb;
   place bigint;
   unknown text;
+  wrong text;
+  field text;
 begin
   for message, place in
     select m.message, m.place - 1
@@ -90,16 +92,41 @@ begin
         array_to_string(known, ', ')
       );
     end if;
-    if message ->> 'payload' ~ '[0-9.]{16}' then
-      perform public.messenger_check_numbers(
-        message -> 'payload', format('messages.%s.payload', place)
-      );
+    wrong := case
+      when num_nonnulls(message ->> 'delay_ms', message ->> 'available_at') = 2
+        then 'delay_ms: give either delay_ms or available_at, not both'
+      when message ->> 'available_at' ~* '^\s*[-+]?inf'
+        then 'available_at: has to be a moment'
+      when (message ->> 'delay_ms')::numeric < 0 then 'delay_ms: has to be zero or more'
+      when num_nonnulls(message ->> 'dedupe_key', message ->> 'idempotency_key') = 2
+        then 'dedupe_key: give either dedupe_key or idempotency_key, not both'
+      when num_nonnulls(message ->> 'dedupe', message ->> 'dedupe_window_ms') = 2
+        then 'dedupe: give either dedupe or dedupe_window_ms, not both'
+      when message ->> 'dedupe' not in ('until-started', 'until-finished')
+        then 'dedupe: has to be until-started or until-finished'
+      when (message ->> 'dedupe_window_ms')::numeric <= 0
+        then 'dedupe_window_ms: has to be more than zero'
+      when message ->> 'dedupe_key' is null
+        and num_nonnulls(message ->> 'dedupe', message ->> 'dedupe_window_ms') > 0
+        then 'dedupe_key: is required for dedupe and dedupe_window_ms'
+      when jsonb_typeof(message -> 'stamps') not in ('object', 'null')
+        then 'stamps: has to be an object'
+    end;
+    if wrong is not null then
+      raise sqlstate 'PT400' using message = format('messages.%s.%s', place, wrong);
     end if;
+    foreach field in array array['payload', 'stamps'] loop
+      if message ->> field ~ '[0-9.]{16}' then
+        perform public.messenger_check_numbers(
+          message -> field, format('messages.%s.%s', place, field)
+        );
+      end if;
+    end loop;
   end loop;
 end
 $$;
 comment on function public.messenger_check_messages(jsonb) is
-  'Refuses messages with a field that is not known, or with a number that a reader would change.';
+  'Refuses messages with a field that is not known or contradicts another, or with a number that a reader would change.';
 
 revoke execute on function public.messenger_check_messages(jsonb)
   from public, anon, authenticated;

@@ -66,6 +66,22 @@ comment on function public.messenger_check_sizes(jsonb) is
 revoke execute on function public.messenger_check_sizes(jsonb) from public, anon, authenticated;
 grant execute on function public.messenger_check_sizes(jsonb) to service_role;
 
+-- jsonb's own hash takes 1 and 1.0 for the same, as they are, but sees no ends of arrays and objects: it is
+-- one for [[1],2] and [[1,2]]. So their signs are hashed as well.
+create or replace function public.messenger_content_hash(content jsonb) returns bigint
+language sql immutable parallel safe
+set search_path = ''
+as $$
+  select hashtextextended(
+    regexp_replace(content::text, '[^][{},:]+', '', 'g'), jsonb_hash_extended(content, 0)
+  )
+$$;
+comment on function public.messenger_content_hash(jsonb) is
+  'Part of messenger_enqueue: hash of what an idempotency key stands for; equal for equal jsonb.';
+
+revoke execute on function public.messenger_content_hash(jsonb) from public, anon, authenticated;
+grant execute on function public.messenger_content_hash(jsonb) to service_role;
+
 create or replace function public.messenger_refuse_late() returns void
 language plpgsql
 set search_path = ''
@@ -156,7 +172,7 @@ begin
       case when dedupe_window_ms is null then coalesce(idempotency_scope, '')
         else 'dedupe:' || type end as scope,
       case when dedupe_window_ms is null then idempotency_key else dedupe_key end as key,
-      case when dedupe_window_ms is null and idempotency_key is not null then jsonb_hash_extended(
+      case when dedupe_window_ms is null and idempotency_key is not null then public.messenger_content_hash(
         jsonb_build_array(
           coalesce(
             payload,
@@ -164,7 +180,7 @@ begin
           ),
           coalesce(queue, 'default'), coalesce(priority, 0), group_key,
           coalesce(delay_ms, 0), available_at, ttl_ms
-        ), 0
+        )
       ) end as content_hash,
       case when dedupe_window_ms is null then dedupe_key end as held_key
     from rows from (
@@ -349,6 +365,9 @@ begin
   end if;
   if delay is not null and available_at is not null then
     raise sqlstate 'PT400' using message = 'delay: give either delay or available_at, not both';
+  end if;
+  if not isfinite(available_at) then
+    raise sqlstate 'PT400' using message = 'available_at: has to be a moment';
   end if;
   if ttl <= interval '0' then
     raise sqlstate 'PT400' using message = 'ttl: has to be more than zero';

@@ -67,6 +67,28 @@ export function testKeys(name: string, open: () => Promise<TransportUnderTest>):
     });
   }
 
+  for (
+    const [one, other] of [
+      [{ a: { b: 1 }, c: 2 }, { a: { b: 1, c: 2 } }],
+      [[[1], 2], [[1, 2]]],
+      [{ a: [], b: 1 }, { a: ["b", 1] }],
+      [{ a: [{ b: "}" }, "{"] }, { a: [{ b: "}{" }] }],
+      [{ a: {} }, { a: [] }],
+    ]
+  ) {
+    promise(
+      `under a key, ${JSON.stringify(one)} is other content than ${JSON.stringify(other)}`,
+      async (t) => {
+        await t.transport.send([{ ...keyed, payload: one }]);
+        await assertRejects(
+          () => t.transport.send([{ ...keyed, payload: other }]),
+          ConflictError,
+          "idempotencyKey: ",
+        );
+      },
+    );
+  }
+
   promise("a time to live that ends before the message is due is refused", async (t) => {
     const message = { type: "T", payload: 1, ttlMs: 1_000 };
     for (

@@ -143,6 +143,7 @@ Deno.test("text nested a hundred thousand levels is read without overflowing the
 Deno.test("a number that was not read exactly is found in what was stored", () => {
   assertEquals(findInexact({ a: [1, { b: 0.1, c: -1e300 }], d: "9".repeat(30) }), ["a", 1, "c"]);
   assertEquals(findInexact({ a: [1, { b: 0.1 }], c: null, d: true }), null);
+  assertEquals(findInexact(JSON.parse('{"a":[0.1,{"b":-1e400}]}')), ["a", 1, "b"]);
 });
 
 Deno.test("a stored number beyond 2^53 does not reach a handler as another one", async () => {

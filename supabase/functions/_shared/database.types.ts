@@ -709,6 +709,7 @@ export type Database = {
         Args: { "numbers": (number)[]; "tokens": (string)[] };
         Returns: undefined;
       };
+      "messenger_content_hash": { Args: { "content": Json }; Returns: number };
       "messenger_count_dispatches": { Args: { "limits": Json }; Returns: undefined };
       "messenger_count_failed": { Args: { "max_count"?: number; "since"?: string }; Returns: Json };
       "messenger_create_queue": { Args: { "name": string; "settings"?: Json }; Returns: Json };

@@ -1,6 +1,6 @@
 -- An error that a person at the SQL editor can act on, and no row.
 begin;
-select plan(16);
+select plan(18);
 select test.set_clock('2026-01-01 12:00Z');
 
 select throws_ok(
@@ -35,6 +35,10 @@ select throws_ok(
   $$select messenger_dispatch('A', delay => interval '-1 second')$$,
   'PT400', 'delay: has to be zero or more', 'a delay into the past'
 );
+select throws_ok(
+  format('select messenger_dispatch(''A'', available_at => %L)', at),
+  'PT400', 'available_at: has to be a moment', at || ' as the due time'
+) from unnest(array['infinity', '-infinity']) as at;
 select throws_ok(
   $$select messenger_dispatch('A', delay => interval '1 second', available_at => now())$$,
   'PT400', 'delay: give either delay or available_at, not both', 'a delay and a due time'

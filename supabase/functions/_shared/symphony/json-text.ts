@@ -120,7 +120,7 @@ const MAX_DEPTH = 100;
 
 /**
  * Where in JSON that was read a number stands that may not be the one that was stored: a whole number
- * beyond 2^53 - 1. Null where there is none.
+ * beyond 2^53 - 1, or one beyond all doubles, which is read as Infinity. Null where there is none.
  */
 export function findInexact(value: unknown): JsonPath | null {
   return isRead(value, MAX_DEPTH) ? null : pathTo(value);
@@ -142,7 +142,7 @@ function isRead(value: unknown, levels: number): boolean {
 }
 
 function isExactNumber(value: number): boolean {
-  return Number.isSafeInteger(value) || !Number.isInteger(value);
+  return Number.isSafeInteger(value) || (!Number.isInteger(value) && Number.isFinite(value));
 }
 
 function pathTo(value: unknown): JsonPath | null {
