@@ -120,6 +120,12 @@ create index if not exists messenger_messages_alone_idx
 comment on index public.messenger_messages_alone_idx is
   'Messages to be run alone after a crash; nearly always empty.';
 
+create index if not exists messenger_messages_expiry_idx
+  on public.messenger_messages (expires_at)
+  where expires_at is not null and not blocked and not tracked;
+comment on index public.messenger_messages_expiry_idx is
+  'Messages with a ttl by the end of it, for the sweep; it holds only messages that carry one.';
+
 create unique index if not exists messenger_messages_dedupe_idx
   on public.messenger_messages (type, dedupe_key)
   where dedupe_key is not null;

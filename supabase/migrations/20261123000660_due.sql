@@ -310,6 +310,64 @@ $$;
 comment on function public.messenger_lock_alone(text[], integer) is
   'Part of a claim: locks one message of these queues, or of all, that has to run alone and that groups and limits let start, and answers where it lies.';
 
+-- Up to `max_messages` pending messages of these queues, or of all, that are older than their ttl, locked,
+-- as many as fit into `max_bytes`. They are not run, so neither a pause nor a limit nor the need to run
+-- alone holds them back. Of expired messages of other queues 10,000 are passed over. Null measures nothing.
+create or replace function public.messenger_lock_past_ttl(
+  queues text[], max_messages integer, max_bytes bigint,
+  out locked tid[], out bytes bigint, out oversized tid[]
+)
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+declare
+  fit record;
+begin
+  bytes := 0;
+  oversized := '{}';
+  locked := array(
+    select m.ctid from public.messenger_messages m
+    where m.id = any (array(
+        select e.id
+        from (
+          select x.id, x.queue from public.messenger_messages x
+          where x.expires_at <= public.messenger_now() and x.status = 'pending'
+            and not x.blocked and not x.tracked
+          order by x.expires_at limit 10000
+        ) as e
+        where queues is null or e.queue = any (queues)
+        limit max_messages
+      ))
+      and m.expires_at <= public.messenger_now() and m.status = 'pending' and not m.blocked
+    for update skip locked
+  );
+  -- One that waits behind another of its group waits on.
+  if exists (
+    select from public.messenger_messages m where m.ctid = any (locked) and m.group_key is not null
+  ) then
+    locked := array(
+      select m.ctid from public.messenger_messages m
+      where m.ctid = any (locked) and (
+        m.group_key is null
+        or cardinality(public.messenger_admit_groups(m.queue, array[m.ctid], '{}')) > 0
+      )
+    );
+  end if;
+  if cardinality(locked) > 0 and max_bytes is not null then
+    fit := public.messenger_fit_bytes(locked, max_bytes, true);
+    locked := locked[1:fit.fitting];
+    bytes := fit.bytes;
+    oversized := fit.oversized;
+  end if;
+end
+$$;
+comment on function public.messenger_lock_past_ttl(text[], integer, bigint) is
+  'Part of a claim: locks messages that are older than their ttl, whatever else holds them back, and answers where they lie, their bytes, and which of them no worker can take.';
+
 -- When the next pending message of these queues, or of all, may start; null if none waits.
 create or replace function public.messenger_next_due(queues text[] default null)
 returns timestamptz
@@ -389,6 +447,7 @@ revoke execute on function
   public.messenger_fit_bytes(tid[], bigint, boolean),
   public.messenger_lock_due(text, integer, jsonb, tid[], jsonb),
   public.messenger_lock_alone(text[], integer),
+  public.messenger_lock_past_ttl(text[], integer, bigint),
   public.messenger_next_due(text[])
 from public, anon, authenticated;
 grant execute on function
@@ -397,5 +456,6 @@ grant execute on function
   public.messenger_fit_bytes(tid[], bigint, boolean),
   public.messenger_lock_due(text, integer, jsonb, tid[], jsonb),
   public.messenger_lock_alone(text[], integer),
+  public.messenger_lock_past_ttl(text[], integer, bigint),
   public.messenger_next_due(text[])
 to service_role;

@@ -105,6 +105,7 @@ comment on function public.messenger_lock_shares(
 -- in full again at a queue that had come back short. `sweep` also hands out messages whose lease ran
 -- out, as crashed; these, and messages that are larger than a worker can take, come without payload. Where
 -- a payload can neither be sent nor measured, `unread` hands out all as crashed, and reads none.
+-- A sweep also takes what is older than its ttl, from queues that are paused or full too, to be buried.
 -- `run_alone` asks for one message that has to run alone. A call whose answer was lost is repeated with the
 -- same token and `repeated`, and gives the same messages. Of queues with a rate it takes what the worker
 -- starts at once: at most `slots`, within `start_within_ms`.
@@ -148,6 +149,9 @@ declare
   -- What was locked beside the due messages of open_queues.
   others tid[] := array[]::tid[];
   locked_here tid[];
+  -- Locked by the sweep, for they are older than their ttl.
+  past_ttl record;
+  past_ttl_bytes bigint := 0;
   bytes bigint := 0;
   oversized tid[] := array[]::tid[];
   oversized_ids text[] := array[]::text[];
@@ -195,7 +199,15 @@ begin
     if sweep then
       perform public.messenger_open_noted_groups();
       locked := public.messenger_lock_expired(queues);
+      past_ttl := public.messenger_lock_past_ttl(
+        queues, max_messages, case when not unread then max_bytes end
+      );
+      past_ttl_bytes := past_ttl.bytes;
+      locked := locked || past_ttl.locked;
       others := locked;
+      -- One more message, which may have as many bytes as it likes, would be too much beside them.
+      more := past_ttl_bytes > max_bytes / 2;
+      max_messages := case when more then 0 else max_messages - cardinality(past_ttl.locked) end;
     end if;
 
     if run_alone then
@@ -233,10 +245,14 @@ begin
       into locked_here, keys, bytes, oversized, more
       from public.messenger_lock_shares(
         open_queues, weights, limited, is_rated, max_messages, slots, start_within_ms, keys,
-        case when not unread then max_bytes end, first_keys
+        case when not unread then max_bytes - past_ttl_bytes end, first_keys
       ) as s;
       locked := locked || locked_here;
       look_ms := extract(milliseconds from clock_timestamp() - look_from);
+    end if;
+    if sweep then
+      bytes := bytes + past_ttl_bytes;
+      oversized := oversized || past_ttl.oversized;
     end if;
   end if;
 

@@ -247,6 +247,11 @@ begin
       or exists (
         select from public.messenger_leases l where l.leased_until <= public.messenger_now()
       )
+      or exists (
+        select from public.messenger_messages m
+        where m.expires_at <= public.messenger_now() and m.status = 'pending'
+          and not m.blocked and not m.tracked
+      )
       or exists (select from public.messenger_unopened_groups);
     needed := coalesce(needed, false);
   end if;

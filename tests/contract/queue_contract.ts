@@ -7,6 +7,7 @@ import {
   type Envelope,
   handled,
   type OutgoingMessage,
+  type QueueSettings,
   type Settlement,
   type Transport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
@@ -224,6 +225,84 @@ export function testQueues(name: string, open: () => Promise<TransportUnderTest>
         2,
       ]);
     }
+  });
+
+  const brief = { type: "T", payload: "brief", queue: "held", ttlMs: 1_000 };
+  const held: [string, QueueSettings, Partial<ClaimRequest>][] = [
+    ["is paused", { paused: true }, {}],
+    ["has no place left", { concurrency: 1 }, {}],
+    ["has no start left", { rateLimit: 1, ratePeriodMs: 60_000 }, {}],
+    ["has a rate, where no slot is free", { rateLimit: 10 }, { slots: 0 }],
+  ];
+  for (const [why, settings, request] of held) {
+    promise(
+      `a sweep gives what has expired in a queue that ${why}, and nothing else`,
+      async (t) => {
+        await t.setQueue("held", { ...settings, paused: false });
+        await t.transport.send([{ type: "T", payload: "runs", queue: "held" }]);
+        const runs = await claim(t.transport, request);
+        await t.setQueue("held", settings);
+        await t.transport.send([brief, { ...brief, payload: "lives", ttlMs: 60_000 }]);
+        await t.advance(1_001);
+        assertEquals(payloads(await claim(t.transport, { ...request, sweep: false })), []);
+        const { messages } = await claim(t.transport, request);
+        assertEquals(messages.map(({ payload, expired }) => [payload, expired]), [["brief", true]]);
+        await settle(t.transport, messages, { kind: "dead", reason: "expired", errors: [] });
+        assertEquals((await t.failed()).map(({ reason }) => reason), ["expired"]);
+        assertEquals(payloads(await claim(t.transport, request)), []);
+        assertEquals(runs.messages.length <= 1, true);
+      },
+    );
+  }
+
+  promise(
+    "a sweep gives what has expired and had to run alone, and what waits to be retried",
+    async (t) => {
+      await t.transport.send([brief, brief]);
+      const { messages: [one, other] } = await claim(t.transport);
+      if (!one || !other) throw new Error("two were sent");
+      const retry = { kind: "retry", retryCount: 1, errors: [] } as const;
+      await settle(t.transport, [one], { ...retry, delayMs: 0, alone: true });
+      await settle(t.transport, [other], { ...retry, delayMs: 60_000 });
+      await t.advance(1_001);
+      assertEquals((await claim(t.transport, { sweep: false })).messages.length, 0);
+      const { messages } = await claim(t.transport);
+      assertEquals(messages.map(({ expired }) => expired), [true, true]);
+    },
+  );
+
+  promise("what has expired behind another message of its group waits for its turn", async (t) => {
+    await t.transport.send([inGroup("g", 1)]);
+    await t.transport.send([inGroup("g", 2, { ttlMs: 1_000 })]);
+    const first = await claim(t.transport);
+    await t.transport.send([inGroup("h", 3, { delayMs: 60_000 })]);
+    await t.transport.send([inGroup("h", 4, { ttlMs: 1_000 })]);
+    await t.advance(1_001);
+    assertEquals([payloads(first), payloads(await claim(t.transport))], [[1], []]);
+    await settle(t.transport, first.messages);
+    assertEquals(payloads(await claim(t.transport)), [2]);
+  });
+
+  promise("a sweep gives no more of what has expired than it is asked for", async (t) => {
+    await t.setQueue("held", { paused: true });
+    await t.transport.send([brief, brief, brief, { ...brief, queue: "else" }]);
+    await t.advance(1_001);
+    const few = { queues: ["held"], maxMessages: 2 };
+    assertEquals((await claim(t.transport, few)).messages.length, 2);
+    assertEquals((await claim(t.transport, { ...few, maxMessages: 0 })).messages.length, 0);
+    assertEquals((await claim(t.transport, few)).messages.length, 1);
+    assertEquals((await claim(t.transport)).messages.map(({ queue }) => queue), ["else"]);
+  });
+
+  promise("what has expired shares a sweep's bytes with what lives", async (t) => {
+    await t.setQueue("held", { paused: true });
+    const payload = "x".repeat(600_000);
+    await t.transport.send([{ ...brief, payload }]);
+    await t.advance(1_001);
+    await t.transport.send([{ type: "T", payload: "lives" }]);
+    const large = await claim(t.transport, { maxBytes: 1_000_000 });
+    assertEquals([large.messages.length, large.messages[0]?.expired, large.more], [1, true, true]);
+    assertEquals(payloads(await claim(t.transport)), ["lives"]);
   });
 
   promise("of a queue with a rate no more are given than can start at once", async (t) => {

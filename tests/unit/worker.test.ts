@@ -233,6 +233,29 @@ Deno.test("a message older than its ttl goes to the dead letters without running
   assertEquals([memory.failed[0]?.reason, runs], ["expired", 0]);
 });
 
+Deno.test("what has expired is buried while all slots are busy, and of a paused queue", async () => {
+  let now = Date.UTC(2026, 0, 1);
+  const memory = new InMemoryTransport({ now: () => now });
+  const ends = Promise.withResolvers<void>();
+  const { bus, work } = workbench([
+    define(async () => {
+      now += 1_500;
+      await ends.promise;
+    }, { onDeadLetter: () => ends.resolve() }),
+  ], { memory });
+  memory.queues.set("held", { paused: true });
+  const options = { ttl: "1s" } as const;
+  await bus.dispatchAll([
+    { type: "T", payload: "runs", options: { priority: 9 } },
+    { type: "T", payload: "brief", options },
+    { type: "T", payload: "brief", options: { ...options, queue: "held" } },
+  ]);
+  // The handler ends when the other one is dead.
+  now += 1_500;
+  await work({ concurrency: 1 });
+  assertEquals(memory.failed.map(({ reason }) => reason), ["expired", "expired"]);
+});
+
 Deno.test("at the end of its budget a worker gives back what it has not started", async () => {
   const { bus, memory, work } = workbench([
     define(() => new Promise((resolve) => setTimeout(resolve, 100))),

@@ -905,6 +905,10 @@ export type Database = {
         Returns: (unknown)[];
       };
       "messenger_lock_groups": { Args: { "ids": (number)[] }; Returns: Record<string, unknown> };
+      "messenger_lock_past_ttl": {
+        Args: { "max_bytes": number; "max_messages": number; "queues": (string)[] };
+        Returns: Record<string, unknown>;
+      };
       "messenger_lock_settled": { Args: { "settlements": Json }; Returns: undefined };
       "messenger_lock_shares": {
         Args: {

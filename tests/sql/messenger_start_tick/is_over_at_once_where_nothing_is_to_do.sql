@@ -1,6 +1,6 @@
 -- An idle minute costs this one call.
 begin;
-select plan(6);
+select plan(7);
 select test.set_clock('2026-01-01 12:00Z');
 
 select is(messenger_start_tick(awake => true) -> 'proceed', 'false', 'nothing waits');
@@ -27,6 +27,15 @@ select test.dispatch('crashed');
 select test.claim(test.token(1), lease_ms => 1000);
 select test.set_clock('2026-01-01 12:00:01Z');
 select is(messenger_start_tick(awake => true) -> 'proceed', 'true', 'a lease has run out');
+
+delete from messenger_messages where true;
+delete from messenger_leases where true;
+select messenger_dispatch('brief', queue => 'mail', ttl => interval '1 second');
+update messenger_queues set paused = true where name = 'mail';
+select test.set_clock('2026-01-01 12:00:03Z');
+select is(
+  messenger_start_tick(awake => true) -> 'proceed', 'true', 'a message of a paused queue has expired'
+);
 
 select * from finish();
 rollback;

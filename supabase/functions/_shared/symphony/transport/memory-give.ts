@@ -29,8 +29,7 @@ export function give(
   const weights = [...byQueue.keys()].reduce((total, queue) => total + weightOf(queue), 0);
   const taken = new Set<Row>();
   // What has expired is given to be buried, and takes neither a place nor a start from what lives.
-  const isLiving = ({ envelope: { expiresAt } }: Row) =>
-    expiresAt === null || expiresAt.getTime() > now;
+  const isLiving = (row: Row) => !isPastTtl(row, now);
   for (
     const share of [(queue: string) => Math.ceil(max * weightOf(queue) / weights), () => max]
   ) {
@@ -46,12 +45,45 @@ export function give(
       withRoom(free, room - before, isLiving).slice(0, most).forEach((row) => taken.add(row));
     }
   }
-  const given = fitting([...taken].sort(inClaimOrder), request.maxBytes ?? MAX_CLAIM_BYTES);
+  const given = fitting([...taken].sort(inClaimOrder), maxBytesOf(request));
   for (const queue of byQueue.keys()) {
     const granted = given.filter((row) => row.envelope.queue === queue && isLiving(row)).length;
     queues.grant(queue, granted, now, request.startWithinMs ?? START_WITHIN_MS);
   }
   return { given, more: given.length < taken.size };
+}
+
+/**
+ * What a sweep gives before all else: waiting messages that are older than their ttl, whatever else holds
+ * them back, the oldest first.
+ */
+export function pastTtl(request: ClaimRequest, { rows, queues, now }: MemoryState): readonly Row[] {
+  const past = rows.filter((row) =>
+    row.leasedUntil === null && isPastTtl(row, now) && isFirst(row, { rows, queues, now }) &&
+    (!request.queues || request.queues.includes(row.envelope.queue))
+  );
+  const endOf = ({ envelope: { expiresAt } }: Row) => expiresAt?.getTime() ?? Infinity;
+  const oldest = past.sort((a, b) => endOf(a) - endOf(b)).slice(0, request.maxMessages);
+  return fitting(oldest, maxBytesOf(request));
+}
+
+/** What is asked for beside these messages. */
+export function behind(past: readonly Row[], request: ClaimRequest): ClaimRequest {
+  const bytes = past.reduce((total, { envelope }) => total + (envelope.bytes ?? 0), 0);
+  const isFull = bytes > maxBytesOf(request) / 2;
+  return {
+    ...request,
+    maxMessages: isFull ? 0 : request.maxMessages - past.length,
+    maxBytes: maxBytesOf(request) - bytes,
+  };
+}
+
+function isPastTtl({ envelope: { expiresAt } }: Row, now: number): boolean {
+  return expiresAt !== null && expiresAt.getTime() <= now;
+}
+
+function maxBytesOf({ maxBytes = MAX_CLAIM_BYTES }: ClaimRequest): number {
+  return maxBytes;
 }
 
 /** Rows from the first on, of which at most `room` are living; none where there is no room. */

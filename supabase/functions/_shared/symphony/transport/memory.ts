@@ -3,7 +3,7 @@
 import type { OutgoingMessage } from "../envelope.ts";
 import { checkNames } from "../option-names.ts";
 import type { Dead, Settlement } from "../outcome.ts";
-import { give, isFirst, leasesOf, type MemoryState } from "./memory-give.ts";
+import { behind, give, isFirst, leasesOf, type MemoryState, pastTtl } from "./memory-give.ts";
 import { MemoryKeys } from "./memory-keys.ts";
 import { MemoryQueues, once } from "./memory-queues.ts";
 import {
@@ -112,13 +112,17 @@ export class InMemoryTransport implements Transport {
     const crashed = wanted.filter((row) =>
       request.sweep !== false && row.leasedUntil !== null && row.leasedUntil <= now
     );
+    const past = request.sweep === false ? [] : pastTtl(request, this.#state);
+    const rest = behind(past, request);
     const { given, more } = give(
-      wanted.filter(({ envelope, leasedUntil }) =>
-        leasedUntil === null && envelope.alone === runAlone && envelope.availableAt.getTime() <= now
+      wanted.filter((row) =>
+        row.leasedUntil === null && row.envelope.alone === runAlone &&
+        row.envelope.availableAt.getTime() <= now && !past.includes(row)
       ).sort(inClaimOrder),
-      request,
+      rest,
       this.#state,
     );
+    const taken = [...past, ...given].sort(inClaimOrder);
     const lease = (row: Row, leaseToken: string, attempts: number) => {
       row.leasedUntil = now + (this.queues.get(row.envelope.queue).leaseMs ?? request.leaseMs);
       if (row.holds?.untilStarted) row.holds = null;
@@ -134,10 +138,10 @@ export class InMemoryTransport implements Transport {
       return lease(row, crashedToken, attempts + Number(leaseToken.endsWith(" crashed")));
     };
     return this.#answer(
-      request.unread ? [] : given.map(start),
-      [...crashed.map(sweep), ...(request.unread ? given.map(start) : [])],
+      request.unread ? [] : taken.map(start),
+      [...crashed.map(sweep), ...(request.unread ? taken.map(start) : [])],
       request,
-      more,
+      more || rest.maxMessages < request.maxMessages - past.length,
     );
   }
 

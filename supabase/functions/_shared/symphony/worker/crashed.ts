@@ -1,7 +1,7 @@
-/** What becomes of messages that a claim hands out as crashed. */
+/** What becomes of messages that a claim hands out not to be run: crashed, or older than their ttl. */
 
 import type { Envelope } from "../envelope.ts";
-import { CrashError } from "../errors.ts";
+import { CrashError, MessageExpiredError } from "../errors.ts";
 import type { Dead, Retry } from "../outcome.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import type { Claim } from "../transport/transport.ts";
@@ -17,4 +17,10 @@ export function judgeCrashed(envelope: Envelope, claim: Claim, retry: RetryManag
   const error = new CrashError("payload: has more bytes than a worker can take; it was not run");
   const { errors } = retry.decide(envelope, error, { durationMs: 0 });
   return { kind: "dead", reason: "crashed", errors };
+}
+
+/** Judges a message that is older than its ttl. It needs no slot, and waits for none. */
+export function judgeExpired(envelope: Envelope, retry: RetryManager): Retry | Dead {
+  const error = new MessageExpiredError(envelope.expiresAt ?? new Date());
+  return retry.decide(envelope, error, { durationMs: 0 });
 }

@@ -3,7 +3,7 @@
 import { LeaseLostError, WorkerStoppedError } from "../errors.ts";
 import type { Claim, ClaimRequest } from "../transport/transport.ts";
 import { Budget } from "./budget.ts";
-import { judgeCrashed } from "./crashed.ts";
+import { judgeCrashed, judgeExpired } from "./crashed.ts";
 import { exchange } from "./exchange.ts";
 import { processGate } from "./gate.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
@@ -278,7 +278,11 @@ class Run {
       this.#outbox.add(envelope, judgeCrashed(envelope, claim, this.#options.retry));
     }
     this.#bytes.add(claim.messages);
-    this.#inbox.add(claim.messages, sentAt);
+    const { retry } = this.#options;
+    for (const one of claim.messages) {
+      if (one.expired) this.#outbox.add(one, judgeExpired(one, retry));
+    }
+    this.#inbox.add(claim.messages.filter(({ expired }) => !expired), sentAt);
     this.#tally.report.claimed += claim.messages.length;
   }
 
