@@ -87,6 +87,10 @@ const tooFar: [string, (days: number) => Record<string, unknown>, string[]][] = 
     "schedule",
     "startAt",
   ]],
+  ["schedule's jitter", (days) => ({ schedule: { ...daily, jitter: days * DAY_MS } }), [
+    "schedule",
+    "jitter",
+  ]],
 ];
 for (const [what, options, path] of tooFar) {
   Deno.test(`a user's ${what} lies at most 30 days ahead, or as far as the definition says`, async () => {

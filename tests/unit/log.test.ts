@@ -103,6 +103,13 @@ Deno.test("a user's fields take the place neither of the line's own nor of bound
   );
 });
 
+Deno.test("what is logged without the name of a field is not lost", () => {
+  const logged = (value: unknown) => lineOf(value as LogFields);
+  assertEquals(logged(new TypeError("no")).error, "TypeError: no");
+  assertEquals(logged([1, 2]).value, [1, 2]);
+  assertEquals(logged("text").value, "text");
+});
+
 Deno.test("a sink or a clock that throws is survived", () => {
   const broken = () => {
     throw new Error("the drain is closed");

@@ -3,13 +3,18 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
 import {
+  createLogger,
   createMessenger,
   defineMessage,
+  ExponentialBackoffRetryStrategy,
   InMemoryTransport,
   InvalidPayloadError,
+  MessageBus,
   type Middleware,
   parseDedupe,
   readConfig,
+  RetryManager,
+  Scheduler,
   SupabaseTransport,
   UnknownMessageTypeError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
@@ -104,6 +109,54 @@ Deno.test("options of a messenger and of transports that are not known are refus
     () => parseDedupe({ window: "1m", x: 1 } as never, "dedupe"),
     RangeError,
     "x: no such",
+  );
+});
+
+const makers: [string, () => unknown, string][] = [
+  [
+    "a logger",
+    () => createLogger({ levl: "warn" } as object),
+    "levl: no such option; did you mean level?",
+  ],
+  [
+    "a logger's level",
+    () => createLogger({ level: "loud" as "info" }),
+    "level: has to be one of debug,",
+  ],
+  [
+    "a retry manager",
+    () =>
+      new RetryManager({ strategy: new ExponentialBackoffRetryStrategy(), tranport: 1 } as never),
+    "tranport: no such option; did you mean transport?",
+  ],
+  ["a scheduler", () => new Scheduler({ declare: [] } as never), "declare: no such option"],
+  [
+    "a bus",
+    () => new MessageBus({ registry: new Map(), middelware: [] } as never),
+    "middelware: no",
+  ],
+];
+for (const [what, make, message] of makers) {
+  Deno.test(`what is wrong with ${what} is refused by name`, () => {
+    assertThrows(make, RangeError, message);
+  });
+}
+
+Deno.test("a schedule is refused whose message has more than type and payload, or waits beyond its ttl", async () => {
+  const { bus } = workbench([Mail]);
+  const scheduler = new Scheduler({ supabase: undefined as never, bus });
+  const hourly = { type: "interval", config: { interval: "1h" } } as const;
+  const message = { type: "Mail", payload: { to: "a" } };
+  const more = { ...message, queue: "q" };
+  await assertRejects(
+    () => scheduler.schedule(more, hourly),
+    RangeError,
+    "message: queue: no such",
+  );
+  await assertRejects(
+    () => scheduler.schedule(message, { ...hourly, jitter: "1h" }),
+    RangeError,
+    "jitter: has to be shorter than the type's ttl of 3600000 ms",
   );
 });
 

@@ -55,6 +55,7 @@ const refused: [string, unknown, string][] = [
   ["a priority out of range", { ...cron, priority: 1001 }, "priority:"],
   ["an empty groupKey", { ...cron, groupKey: "" }, "groupKey:"],
   ["a ttl of 0", { ...cron, ttl: 0 }, "ttl:"],
+  ["a ttl within the jitter", { ...cron, ttl: "1m", jitter: "1m" }, "ttl:"],
   ["an option that does not exist", { ...cron, timeZone: "UTC" }, "timeZone:"],
 ];
 for (const [what, options, field] of refused) {

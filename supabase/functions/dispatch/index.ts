@@ -86,13 +86,14 @@ async function schedule(
   schedule: NonNullable<DispatchMessage["schedule"]>,
   caller: Caller,
 ): Promise<string> {
+  const { type, payload } = message;
   try {
     if (caller.kind === "secret") {
-      return await scheduler.schedule(message, toScheduleOptions(schedule, message));
+      return await scheduler.schedule({ type, payload }, toScheduleOptions(schedule, message));
     }
-    const definition = bus.registry.get(message.type);
+    const definition = bus.registry.get(type);
     const allowed = await authorize(message, caller, definition, { path: [], log });
-    return await scheduler.schedule(allowed, toScheduleOptions(schedule, allowed), {
+    return await scheduler.schedule({ type, payload }, toScheduleOptions(schedule, allowed), {
       stamps: stamps(message, caller),
       limits: limits([message], caller),
       ...(caller.kind === "user" && {

@@ -59,6 +59,7 @@ export class MessageBus {
     readonly transport: Transport;
     readonly middleware?: readonly Middleware[];
   }) {
+    checkNames(options, ["registry", "transport", "middleware"]);
     this.registry = options.registry;
     this.#transport = options.transport;
     this.#middleware = (options.middleware ?? []).map(checkMiddleware);

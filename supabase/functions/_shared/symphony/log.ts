@@ -1,6 +1,8 @@
 /** Structured logs: one JSON object a line, as log drains and the dashboard's search read them. */
 
 import { configure } from "safe-stable-stringify";
+import { showValue } from "./inspect.ts";
+import { checkNames } from "./option-names.ts";
 
 /** Fields of a log line. Never payloads or keys. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -39,6 +41,7 @@ const BOUNDS = [
  * @param options.level least serious level that is written; `info` where absent
  * @param options.write gets each line with its level; `console` where absent
  * @param options.now the clock of the lines' `time`
+ * @throws RangeError if an option or the level is not known
  */
 export function createLogger(options: {
   level?: LogLevel;
@@ -46,7 +49,13 @@ export function createLogger(options: {
   now?: () => Date;
   fields?: LogFields;
 } = {}): Logger {
+  checkNames(options, ["level", "write", "now", "fields"]);
   const { level = "info", fields: own = {}, now = () => new Date() } = options;
+  if (!LOG_LEVELS.includes(level)) {
+    throw new RangeError(
+      `level: has to be one of ${LOG_LEVELS.join(", ")}; got ${showValue(level)}`,
+    );
+  }
   const write = options.write ?? ((level, line) => console[level](line));
   const at = (lineLevel: LineLevel) => {
     if (LOG_LEVELS.indexOf(lineLevel) < LOG_LEVELS.indexOf(level)) return () => {};
@@ -71,7 +80,7 @@ export function createLogger(options: {
 }
 
 function toLine(head: LogFields, own: LogFields, fields: LogFields | undefined): string {
-  const all = withOwn(withOwn(head, own), fields);
+  const all = withOwn(withOwn(head, own), asFields(fields));
   for (const bounds of BOUNDS) {
     const line = stringify(all, bounds);
     if (line.length <= MAX_LINE_LENGTH) return line;
@@ -80,6 +89,18 @@ function toLine(head: LogFields, own: LogFields, fields: LogFields | undefined):
     { ...head, event: String(head.event).slice(0, 200), shortened: true },
     BOUNDS[3],
   );
+}
+
+/** What is no object of fields, such as an error, is a field itself. */
+function asFields(fields: unknown): LogFields | undefined {
+  if (fields === undefined || fields === null) return undefined;
+  if (typeof fields !== "object") return { value: fields };
+  try {
+    if (fields instanceof Error) return { error: fields };
+    return Array.isArray(fields) ? { value: fields } : fields as LogFields;
+  } catch {
+    return { value: UNREADABLE };
+  }
 }
 
 /** Adds fields to those that stand; what would take the place of one goes into `fields`. */

@@ -66,6 +66,10 @@ function checkTimes(
     [availableAt !== undefined && availableAt.getTime() > latest, ["availableAt"]],
     [at !== undefined && at.getTime() > latest, ["schedule", "config", "at"]],
     [(schedule?.startAt?.getTime() ?? 0) > latest, ["schedule", "startAt"]],
+    [
+      schedule?.jitter !== undefined && parseDuration(schedule.jitter, "jitter") > maxDelayMs,
+      ["schedule", "jitter"],
+    ],
   ];
   const tooFar = times.find(([isTooFar]) => isTooFar);
   if (!tooFar) return;

@@ -26,7 +26,7 @@ import {
 } from "../outcome.ts";
 import type { Transport } from "../transport/transport.ts";
 import { judgeError, type Judgement } from "./classify.ts";
-import { checkJitter, MAX_RETRY_AFTER_MS } from "./options.ts";
+import { checkJitter, checkNames, MAX_RETRY_AFTER_MS } from "./options.ts";
 import { RetryRules } from "./rules.ts";
 import { within } from "../within.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";
@@ -73,6 +73,18 @@ export interface RetryManagerOptions {
   readonly retryAfterJitter?: number;
 }
 
+const OPTIONS = Object.keys(
+  {
+    strategy: true,
+    transport: true,
+    registry: true,
+    log: true,
+    now: true,
+    maxRetryAfter: true,
+    retryAfterJitter: true,
+  } satisfies Record<keyof RetryManagerOptions, true>,
+);
+
 /** How long a hook may take, in ms; after that the worker no longer waits for it. */
 const HOOK_TIMEOUT_MS = 10_000;
 
@@ -91,6 +103,7 @@ export class RetryManager {
 
   /** @throws RangeError that names the option which is wrong */
   constructor(options: RetryManagerOptions) {
+    checkNames(options, OPTIONS);
     this.#options = options;
     this.#log = options.log ?? createLogger();
     this.#now = options.now ?? (() => new Date());

@@ -1,6 +1,7 @@
 /** What the scheduler's methods are given: checked, compared, and put together. */
 
 import { showValue } from "../inspect.ts";
+import { checkNames } from "../option-names.ts";
 import type { ScheduleOptions } from "./options.ts";
 import type { DueSchedule, Schedule, ScheduledMessage } from "./schedule.ts";
 
@@ -14,11 +15,28 @@ export function checkMessage(message: ScheduledMessage): ScheduledMessage {
   if (typeof message !== "object" || message === null) {
     throw new RangeError(`message: has to be { type, payload }; got ${showValue(message)}`);
   }
+  checkNames(message, ["type", "payload"], "message: ");
   const { type, payload } = message;
   if (typeof type !== "string" || type.length < 1 || type.length > 200) {
     throw new RangeError(`type: has to be the name of a message type; got ${showValue(type)}`);
   }
   return { type, payload };
+}
+
+/**
+ * A message that waits for its jitter longer than it matters would never run.
+ * @param ttlMs of the message's type
+ * @throws RangeError that names the jitter
+ */
+export function checkLifetime(
+  definition: { readonly jitterMs: number; readonly ttlMs: number | null },
+  ttlMs?: number,
+): void {
+  const { jitterMs } = definition;
+  if (definition.ttlMs !== null || ttlMs === undefined || ttlMs > jitterMs) return;
+  throw new RangeError(
+    `jitter: has to be shorter than the type's ttl of ${ttlMs} ms (was ${jitterMs} ms)`,
+  );
 }
 
 /** @throws RangeError that names the field */

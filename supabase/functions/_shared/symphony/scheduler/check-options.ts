@@ -67,6 +67,13 @@ export function checkSchedule(options: ScheduleOptions): ScheduleDefinition {
   if (startAt !== null && endAt !== null && endAt < startAt) {
     throw new RangeError("endAt: has to come after startAt");
   }
+  const jitterMs = optional("jitter", parseDuration) ?? 0;
+  const ttlMs = optional("ttl", checkSpan);
+  if (ttlMs !== null && ttlMs <= jitterMs) {
+    throw new RangeError(
+      `ttl: has to be longer than the jitter of ${jitterMs} ms (was ${ttlMs} ms)`,
+    );
+  }
   return {
     name: optional("name", checkScheduleName),
     times: checkTimes(options),
@@ -78,11 +85,11 @@ export function checkSchedule(options: ScheduleOptions): ScheduleDefinition {
     catchUpLimit: optional("catchUpLimit", wholeNumber(LARGEST_CATCH_UP)),
     overlap: optional("overlap", oneOf("allow", "skip")) ?? "allow",
     whilePaused: optional("whilePaused", oneOf("enqueue", "skip")) ?? "enqueue",
-    jitterMs: optional("jitter", parseDuration) ?? 0,
+    jitterMs,
     queue: optional("queue", (value, field) => checkName(value, field, 100)),
     priority: optional("priority", checkPriority),
     groupKey: optional("groupKey", checkKey),
-    ttlMs: optional("ttl", checkSpan),
+    ttlMs,
   };
 }
 

@@ -6,11 +6,13 @@ import type { Stamps } from "../envelope.ts";
 import { NotFoundError } from "../errors.ts";
 import { showValue } from "../inspect.ts";
 import { createLogger, type Logger } from "../log.ts";
+import { checkNames } from "../option-names.ts";
 import { toStorableJson } from "../payload.ts";
 import {
   allowsPast,
   checkCount,
   checkId,
+  checkLifetime,
   checkMessage,
   timesOf,
   withoutNulls,
@@ -58,6 +60,18 @@ export interface SchedulerOptions {
   readonly random?: () => number;
 }
 
+const OPTIONS = Object.keys(
+  {
+    supabase: true,
+    bus: true,
+    declared: true,
+    log: true,
+    timeoutMs: true,
+    leaseMs: true,
+    random: true,
+  } satisfies Record<keyof SchedulerOptions, true>,
+);
+
 type Checked = Pick<ScheduleDraft, "definition" | "message"> & { readonly stamps?: Stamps };
 
 /**
@@ -72,6 +86,7 @@ export class Scheduler {
   #compared: boolean;
 
   constructor(options: SchedulerOptions) {
+    checkNames(options, OPTIONS);
     this.#options = options;
     this.#store = new ScheduleStore(options.supabase, options.timeoutMs ?? 10_000);
     this.#log = options.log ?? createLogger();
@@ -266,6 +281,7 @@ export class Scheduler {
     const { bus } = this.#options;
     if (!bus) return { definition, message: stored, ...(stamps && { stamps }) };
     const prepared = await bus.prepare({ type, payload, options: stamps ? { stamps } : {} });
+    checkLifetime(definition, prepared.ttlMs);
     return {
       definition,
       message: stored,
