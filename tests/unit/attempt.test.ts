@@ -201,6 +201,33 @@ Deno.test("middleware that never calls next leaves the handlers out, and the log
   assert(lines.some(({ event }) => event === "middleware_left_out_handlers"));
 });
 
+Deno.test("middleware may be a module's namespace, which has no constructor", async () => {
+  const namespace = Object.assign(Object.create(null), { handle: () => {} });
+  const { bus, work, lines } = workbench([define(() => {})], { middleware: [namespace] });
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  assertEquals((await work()).handled, 1);
+  assert(lines.some(({ event }) => event === "middleware_left_out_handlers"));
+});
+
+Deno.test("generators, of which a call runs nothing, are refused where they are given", () => {
+  function* generator() {}
+  async function* asyncGenerator() {}
+  for (const wrong of [generator, asyncGenerator] as never[]) {
+    const batch = { type: "T", schema: z.unknown(), handleBatch: wrong };
+    const refused = [
+      () => define(wrong),
+      () => define({ mail: () => {}, log: wrong }),
+      () => define(() => {}, { onRetry: wrong }),
+      () => define(() => {}, { onDeadLetter: wrong }),
+      () => define(() => {}, { classify: wrong }),
+      () => defineMessage(batch),
+      () => workbench([beside], { middleware: [{ handle: wrong }] }),
+      () => workbench([beside], { middleware: [{ dispatch: wrong }] }),
+    ];
+    for (const make of refused) assertThrows(make, RangeError, "no generator");
+  }
+});
+
 Deno.test("what is no middleware is refused where it is given", () => {
   for (const wrong of [null, 5, { handle: "x" }, { dispatch: {} }]) {
     assertThrows(

@@ -28,6 +28,11 @@ const invalid: [string, Partial<MessageOptions<z.ZodUnknown>>, string][] = [
   ["a name with a space", { type: "My Mail" }, "type: has to be 1 to 200 letters"],
   ["an empty name", { type: "" }, "type: has to be"],
   ["a schema that is none", { schema: {} as z.ZodUnknown }, "schema: has to be a zod schema"],
+  [
+    "a schema of zod 3",
+    { schema: { safeParse: () => ({ success: true }) } as never },
+    "schema: has to be a zod schema, of zod 4",
+  ],
   ["a timeout of 0", { timeout: 0 }, "timeout: has to be more than 0"],
   ["a timeout that is no duration", { timeout: "soon" as "1s" }, "timeout"],
   ["a queue with a slash", { queue: "a/b" }, "queue: has to be"],

@@ -52,8 +52,38 @@ Deno.test("a Retry-After that is a time since 1970 leaves the delay to the strat
   }
 });
 
+Deno.test("several Retry-After headers are waited for as long as the longest, and ISO 8601 is read", () => {
+  for (
+    const value of ["5, 60", "60,5", " 60 , 60 ", "2026-11-23T12:01:00Z", "2026-11-23T13:01+01:00"]
+  ) {
+    assertEquals(classify(http(403, { "retry-after": value })), after(60_000), value);
+  }
+  const twice = new Response(null, {
+    status: 403,
+    headers: [["retry-after", "5"], ["retry-after", "60"]],
+  });
+  assertEquals(classify(twice), after(60_000));
+});
+
+Deno.test("a wait whose unit its name does not tell makes a 4xx worth a retry, after the strategy's delay", () => {
+  for (
+    const fields of [
+      { status: 403, retryAfter: 60 },
+      { status: 403, retryAfter: "60" },
+      { response: { status: 400, data: { error: { retryAfterSeconds: 60 } } } },
+      { status: 409, body: { retry_after_ms: 60_000 } },
+    ]
+  ) assertEquals(classify(error(fields)), retryable, JSON.stringify(fields));
+  assertEquals(classify(error({ status: 403, retryAfter: "soon" })), never);
+});
+
 Deno.test("throttling is known by its name or code, whatever the status", () => {
   const throttled = [
+    { name: "RequestTimeout", $metadata: { httpStatusCode: 400 } },
+    { errorCode: "ThrottleExceeded", status: 403 },
+    { code: "auth/too-many-requests", status: 400 },
+    { code: "messaging/message-rate-exceeded", status: 400 },
+    { code: 403, status: 403, errors: [{ reason: "sharingRateLimitExceeded" }] },
     { name: "ThrottlingException", $metadata: { httpStatusCode: 400 } },
     { name: "ProvisionedThroughputExceededException", status: 400 },
     { code: "RequestLimitExceeded", statusCode: 400 },

@@ -2,6 +2,7 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { Envelope } from "./envelope.ts";
+import { isGenerator } from "./inspect.ts";
 import type { Logger } from "./log.ts";
 import type { Dispatch, HandlerContext } from "./message.ts";
 import { checkNames } from "./option-names.ts";
@@ -74,6 +75,9 @@ export function checkBatch(
 ): Batch {
   if (typeof handle !== "function") {
     throw new RangeError(`${type}: handleBatch: has to be a function`);
+  }
+  if (isGenerator(handle)) {
+    throw new RangeError(`${type}: handleBatch: has to be a plain or async function, no generator`);
   }
   checkNames(options, ["size"], `${type}: batch.`);
   const { size = 50 } = options;

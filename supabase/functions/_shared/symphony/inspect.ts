@@ -1,7 +1,7 @@
 /** Reads values of unknown shape, such as what a handler threw, without ever throwing. */
 
 /** The value's property, or undefined where there is none or reading it throws. */
-export function readProperty(value: unknown, key: string): unknown {
+export function readProperty(value: unknown, key: PropertyKey): unknown {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) {
     return undefined;
   }
@@ -42,4 +42,10 @@ export function showValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
   if (typeof value === "function") return "a function";
   return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+/** Whether it is a generator function: calling it runs nothing of it, so that its work would be left out. */
+export function isGenerator(value: unknown): boolean {
+  const tag = typeof value === "function" && readProperty(value, Symbol.toStringTag);
+  return tag === "GeneratorFunction" || tag === "AsyncGeneratorFunction";
 }

@@ -1,6 +1,6 @@
 /** Checks of a definition's options that need no more than their own value. */
 
-import { showValue } from "./inspect.ts";
+import { isGenerator, showValue } from "./inspect.ts";
 import type { BatchMessageOptions, CallerOption, MessageOptions } from "./message.ts";
 import { checkNames } from "./option-names.ts";
 import type { z } from "zod";
@@ -53,6 +53,9 @@ export function checkDefinition(
   for (const name of ["classify", "onRetry", "onDeadLetter"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "function") {
       throw new RangeError(`${type}: ${name}: has to be a function`);
+    }
+    if (isGenerator(options[name])) {
+      throw new RangeError(`${type}: ${name}: has to be a plain or async function, no generator`);
     }
   }
   for (const name of ["live", "sharedGroups"] as const) {

@@ -9,6 +9,7 @@ import { checkKey } from "./checks.ts";
 import { type Dedupe, parseDedupe } from "./dedupe.ts";
 import { type Duration, parseDuration } from "./duration.ts";
 import type { AttemptError, Envelope, ScheduleStamp, UserStamp } from "./envelope.ts";
+import { isGenerator } from "./inspect.ts";
 import type { Logger } from "./log.ts";
 import { checkBytes, checkCallerOptions, checkDefinition } from "./message-checks.ts";
 import type { DeadReason } from "./outcome.ts";
@@ -205,8 +206,8 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
   const { type } = options;
   checkName(type, "type", 200);
   checkDefinition(type, options as Parameters<typeof checkDefinition>[1]);
-  if (typeof options.schema?.safeParse !== "function") {
-    throw new RangeError(`${type}: schema: has to be a zod schema`);
+  if (typeof options.schema?.safeParse !== "function" || !("_zod" in options.schema)) {
+    throw new RangeError(`${type}: schema: has to be a zod schema, of zod 4`);
   }
   const timeoutMs = parseDuration(options.timeout ?? "30s", `${type}: timeout`);
   if (timeoutMs === 0) throw new RangeError(`${type}: timeout: has to be more than 0`);
@@ -276,8 +277,11 @@ function namedHandlers<Schema extends z.ZodType>(
       name: checkKey(name, `${type}: handler: name`),
       handle: boundTo(handler ?? {}, handle),
     }));
-  if (handlers.length === 0 || handlers.some(({ handle }) => typeof handle !== "function")) {
-    throw new RangeError(`${type}: handler: has to be a function, or functions by name`);
+  const isWrong = ({ handle }: NamedHandler) => typeof handle !== "function" || isGenerator(handle);
+  if (handlers.length === 0 || handlers.some(isWrong)) {
+    throw new RangeError(
+      `${type}: handler: has to be a function, or functions by name; no generator`,
+    );
   }
   return handlers;
 }

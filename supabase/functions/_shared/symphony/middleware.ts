@@ -2,7 +2,7 @@
 
 import type { OutgoingMessage } from "./envelope.ts";
 import { MiddlewareError } from "./errors.ts";
-import { showValue } from "./inspect.ts";
+import { isGenerator, readProperty, showValue } from "./inspect.ts";
 import type { HandlerContext } from "./message.ts";
 
 /** An object with these methods, or one of a class. Both may be left out. */
@@ -33,6 +33,9 @@ export function checkMiddleware(middleware: Middleware, index: number): Middlewa
     if (method !== undefined && typeof method !== "function") {
       throw new RangeError(`${field}: ${name}: has to be a function; got ${showValue(method)}`);
     }
+    if (isGenerator(method)) {
+      throw new RangeError(`${field}: ${name}: has to be a plain or async function, no generator`);
+    }
   }
   return middleware;
 }
@@ -58,8 +61,9 @@ export async function aroundHandlers(
   }
   await next.checkUse();
   if (!next.wasCalled) {
-    const { name } = first.constructor;
-    ctx.log.info("middleware_left_out_handlers", { middleware: name });
+    // A module's namespace, and what Object.create(null) makes, have no constructor.
+    const name = readProperty(readProperty(first, "constructor"), "name");
+    ctx.log.info("middleware_left_out_handlers", { middleware: name ?? "Object" });
   }
 }
 

@@ -24,6 +24,16 @@ const RESET_HEADERS = [
   "ratelimit-reset",
 ];
 
+const BODY_KEYS = [
+  "retry_after",
+  "retryAfter",
+  "retryAfterSeconds",
+  "retry_after_ms",
+  "retryAfterMs",
+];
+const SEVERAL = /^\s*[\d.]+(\s*,\s*[\d.]+){1,9}\s*$/;
+const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/;
+
 /**
  * Ms that a response, or an error that holds one, asks to wait; undefined where it asks for nothing, or for
  * what is no time to wait.
@@ -42,14 +52,21 @@ export function askedDelayOf(value: unknown, now: Date): number | undefined {
   return bodiesOf(value).map(delayOfBody).find(isGiven);
 }
 
-/** Whether there is a Retry-After at all that is a number or a date, if not one to wait for. */
+/**
+ * Whether there is a Retry-After at all that is a number or a date, if not one to wait for. Clients and bodies
+ * say it by more names, some in seconds and some in ms: they tell that a retry may help, not when.
+ */
 export function carriesRetryAfter(value: unknown): boolean {
-  return headersOf(value).some((headers) =>
+  const inHeaders = headersOf(value).some((headers) =>
     ["retry-after", ...MS_HEADERS].some((name) => {
       const text = readHeader(headers, name);
-      return toNumber(text) !== undefined || parseRetryAfter(text, new Date(0)) !== undefined;
+      return toNumber(text) !== undefined || parseSeconds(text, new Date(0)) !== undefined;
     })
   );
+  return inHeaders ||
+    bodiesOf(value).some((body) =>
+      BODY_KEYS.some((key) => toNumber(textOf(readProperty(body, key)) ?? null) !== undefined)
+    );
 }
 
 /** Whether the headers say that a rate limit is spent. */
@@ -61,8 +78,19 @@ function isSpent(headers: object): boolean {
   return REMAINING_HEADERS.some((name) => readHeader(headers, name)?.trim() === "0");
 }
 
-/** A fraction of a second is more than the RFC has, and common. */
+/**
+ * A fraction of a second is more than the RFC has, and common. So are dates in ISO 8601, and several headers,
+ * which fetch joins: the longest of their waits is never too early.
+ */
 function parseSeconds(text: string | null, now: Date): number | undefined {
+  if (text !== null && SEVERAL.test(text)) {
+    const waits = text.split(",").map((one) => parseSeconds(one, now)).filter(isGiven);
+    return waits.length > 0 ? Math.max(...waits) : undefined;
+  }
+  if (text !== null && ISO_DATE.test(text.trim())) {
+    const ms = Date.parse(text.trim()) - now.getTime();
+    return Number.isNaN(ms) ? undefined : toMs(Math.max(0, ms));
+  }
   const seconds = toNumber(text);
   if (seconds === undefined || Number.isInteger(seconds)) return parseRetryAfter(text, now);
   return isEpoch(seconds) ? undefined : toMs(seconds * 1_000);

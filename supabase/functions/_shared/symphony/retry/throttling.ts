@@ -23,14 +23,23 @@ const THROTTLING = new Set([
   "throttling",
   "throttlingerror",
   "throttlingexception",
+  "throttleexceeded",
   "toomanyrequests",
   "toomanyrequestsexception",
   "transactioninprogressexception",
+  // AWS again, TRANSIENT_ERROR_CODES: a client too slow for S3 gets it with 400
+  "requesttimeout",
+  "requesttimeoutexception",
   // Google: reasons of its JSON APIs, and the status of gRPC
   "quotaexceeded",
   "ratelimitexceeded",
   "resourceexhausted",
+  "sharingratelimitexceeded",
   "userratelimitexceeded",
+  // Firebase, whose codes are auth/... and messaging/...
+  "devicemessagerateexceeded",
+  "messagerateexceeded",
+  "topicsmessagerateexceeded",
   // OpenAI, Anthropic, Stripe, Slack, Supabase Auth
   "locktimeout",
   "overemailsendratelimit",
@@ -61,8 +70,8 @@ function namesThrottling(body: object): boolean {
   return KEYS.some((key) => {
     const value = readProperty(body, key);
     if (typeof value !== "string" || value.length > 200) return false;
-    // AWS puts a namespace before the name and a URL behind it.
-    const name = value.replace(/^.*#/, "").replace(/:.*$/, "");
+    // AWS puts a namespace before the name and a URL behind it; Firebase puts the service before it.
+    const name = value.replace(/^.*#/, "").replace(/:.*$/, "").replace(/^[a-z]+\//, "");
     return THROTTLING.has(name.toLowerCase().replace(/[^a-z0-9]/g, ""));
   });
 }
