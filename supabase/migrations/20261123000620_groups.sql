@@ -5,29 +5,42 @@
 --
 -- Writing a message locks nothing: it comes unblocked, and the claim that meets it out of turn blocks
 -- it. A claim and whatever removes a message look at a group only under its advisory lock, so that no
--- message is blocked behind one that is just leaving. A claim never waits for that lock; a removal does,
--- for the length of a claim. Nobody waits for the message that is to be unblocked: where another session
--- has it locked, the group is noted, and the next claim that sweeps looks at it.
+-- message is blocked behind one that is just leaving. A claim never waits for that lock; a settle call
+-- and a cancel do, before they lock a message. Who removes or moves messages by hand has them locked
+-- already, and waits a moment at most. Nobody waits for the message that is to be unblocked either: where
+-- another session has it locked, or the group, the group is noted, and the next claim that sweeps looks
+-- at it.
 
 create table if not exists public.messenger_unopened_groups (
   queue text not null,
   group_key text not null,
   after_key text not null default '',
-  primary key (queue, group_key)
+  id bigint generated always as identity primary key
 );
 
+-- A group may be noted more than once: if each had one note, those who write it would wait for each other, in
+-- no order.
+create index if not exists messenger_unopened_groups_group_idx
+  on public.messenger_unopened_groups (queue, group_key);
+comment on index public.messenger_unopened_groups_group_idx is
+  'The notes of a group.';
+
 comment on table public.messenger_unopened_groups is
-  'Groups that the next sweep looks at: their turn came while another session had the next message locked, or their queue''s group_concurrency was raised. Nearly always empty.';
+  'Groups that the next sweep looks at: their turn came while another session had the group or its next message locked, or their queue''s group_concurrency was raised. Nearly always empty.';
 comment on column public.messenger_unopened_groups.queue is
   'Queue of the group.';
 comment on column public.messenger_unopened_groups.group_key is
   'Key of the group; empty for all groups of the queue that have blocked messages.';
 comment on column public.messenger_unopened_groups.after_key is
   'Of a note for all groups of a queue: those behind this key are still to be looked at.';
+comment on column public.messenger_unopened_groups.id is
+  'Identity of the note.';
 
 alter table public.messenger_unopened_groups enable row level security;
 revoke all on table public.messenger_unopened_groups from anon, authenticated;
 grant select, insert, update, delete on table public.messenger_unopened_groups to service_role;
+revoke all on sequence public.messenger_unopened_groups_id_seq from anon, authenticated;
+grant usage, select on sequence public.messenger_unopened_groups_id_seq to service_role;
 
 -- What runs is in messenger_messages_running_idx: a claim takes its messages out of this index, and into
 -- that one, with one entry.
@@ -138,8 +151,7 @@ begin
   if cardinality(free) < cardinality(waiting) then
     insert into public.messenger_unopened_groups (queue, group_key)
     select distinct m.queue, m.group_key from public.messenger_messages m
-    where m.id = any (array(select unnest(waiting) except select unnest(free)))
-    on conflict do nothing;
+    where m.id = any (array(select unnest(waiting) except select unnest(free)));
   end if;
 end
 $$;
@@ -165,34 +177,36 @@ begin
     return;
   end if;
   for noted in
-    select u.queue, u.after_key from public.messenger_unopened_groups u
+    select u.id, u.queue, u.after_key from public.messenger_unopened_groups u
     where u.group_key = ''
     order by u.queue limit 1
     for update skip locked
   loop
+    delete from public.messenger_unopened_groups u where u.id = noted.id;
     perform public.messenger_note_blocked_groups(noted.queue, noted.after_key);
   end loop;
 
-  with found as (
-    select u.queue, u.group_key from public.messenger_unopened_groups u
+  with found as materialized (
+    select u.id, u.queue, u.group_key from public.messenger_unopened_groups u
     where u.group_key <> ''
     limit 1000
     for update skip locked
   ),
   locked as materialized (
-    select l.queue, l.group_key
-    from public.messenger_group_locks(
-      array(select f.queue from found f), array(select f.group_key from found f)
-    ) as l
+    select f.id, l.queue, l.group_key
+    from found f
+    cross join lateral public.messenger_group_locks(array[f.queue], array[f.group_key]) as l
     where pg_try_advisory_xact_lock(l.lock_key)
   ),
   gone as (
+    -- These notes, and no others of their groups: another session may have those locked.
     delete from public.messenger_unopened_groups u
     using locked l
-    where u.queue = l.queue and u.group_key = l.group_key
+    where u.id = l.id
     returning u.queue, u.group_key
   )
-  select array_agg(g.queue), array_agg(g.group_key) into queues, group_keys from gone g;
+  select array_agg(g.queue), array_agg(g.group_key) into queues, group_keys
+  from (select distinct n.queue, n.group_key from gone n) as g;
   -- A statement of its own: its snapshot is taken under the locks.
   if queues is not null then
     perform public.messenger_open_groups(queues, group_keys);
@@ -223,17 +237,11 @@ begin
     );
     exit when current_key is null;
     insert into public.messenger_unopened_groups (queue, group_key)
-    values (messenger_note_blocked_groups.queue, current_key)
-    on conflict do nothing;
+    values (messenger_note_blocked_groups.queue, current_key);
   end loop;
-  if current_key is null then
-    delete from public.messenger_unopened_groups u
-    where u.queue = messenger_note_blocked_groups.queue and u.group_key = '';
-  else
+  if current_key is not null then
     insert into public.messenger_unopened_groups (queue, group_key, after_key)
-    values (messenger_note_blocked_groups.queue, '', current_key)
-    on conflict on constraint messenger_unopened_groups_pkey
-    do update set after_key = excluded.after_key;
+    values (messenger_note_blocked_groups.queue, '', current_key);
   end if;
 end
 $$;
@@ -263,15 +271,35 @@ create or replace function public.messenger_leave_group() returns trigger
 language plpgsql
 set search_path = ''
 as $$
+declare
+  this_one constant xid := pg_current_xact_id()::xid;
+  is_locked boolean;
 begin
   -- An older snapshot may show a message as free that a claim has blocked since.
   if current_setting('transaction_isolation') <> 'read committed' then
     raise sqlstate 'PT409' using
       message = 'messages of a group are removed in a read committed transaction only';
   end if;
-  perform pg_advisory_xact_lock(l.lock_key)
-  from public.messenger_group_locks(array[old.queue], array[old.group_key]) as l;
-  perform public.messenger_open_groups(array[old.queue], array[old.group_key]);
+  -- A claim has the lock for some milliseconds; a settle call may have it, and wait for this very message.
+  -- So it is waited for, but a moment only, and once in a transaction.
+  for try in 1..10 loop
+    select pg_try_advisory_xact_lock(l.lock_key) into is_locked
+    from public.messenger_group_locks(array[old.queue], array[old.group_key]) as l;
+    exit when is_locked
+      or exists (select from public.messenger_unopened_groups u where u.xmin = this_one);
+    perform pg_sleep(0.02);
+  end loop;
+  if is_locked then
+    perform public.messenger_open_groups(array[old.queue], array[old.group_key]);
+  elsif not exists (
+    -- Another session's note may be just on its way out.
+    select from public.messenger_unopened_groups u
+    where u.queue = old.queue and u.group_key = old.group_key and u.xmin = this_one
+  ) then
+    insert into public.messenger_unopened_groups (queue, group_key)
+    values (old.queue, old.group_key);
+    perform public.messenger_wake();
+  end if;
   return null;
 end
 $$;

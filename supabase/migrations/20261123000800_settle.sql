@@ -4,7 +4,8 @@
 --
 -- The order of locks, here and everywhere: groups (advisory locks, ascending) before messages, messages
 -- ascending by id, then dead letters ascending by id, then leases. Who cannot keep it does not wait: claims,
--- sweeps, heartbeats and the opening of a group pass over what is locked. One statement over ascending ids
+-- sweeps, heartbeats and the opening of a group pass over what is locked; so does the trigger of what is
+-- deleted or moved by hand, which notes the group. One statement over ascending ids
 -- locks in their order; a call of several locks all its messages first.
 
 -- A history has at most 100 entries and some 64 KB: the first error stays, and the latest as far as they fit.

@@ -601,17 +601,20 @@ export type Database = {
         Row: {
           "after_key": string;
           "group_key": string;
+          "id": number;
           "queue": string;
         };
         ComputedFields: never;
         Insert: {
           "after_key"?: string;
           "group_key": string;
+          "id"?: never;
           "queue": string;
         };
         Update: {
           "after_key"?: string;
           "group_key"?: string;
+          "id"?: never;
           "queue"?: string;
         };
         Relationships: [];
