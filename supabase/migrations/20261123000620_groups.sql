@@ -88,14 +88,18 @@ set enable_bitmapscan = off
 set enable_sort = off
 set enable_nestloop = on
 as $$
+declare
+  -- Looked up once for each queue, and not for each of its groups.
+  widths constant jsonb := (
+    select jsonb_object_agg(q.name, q.group_concurrency) from public.messenger_queues q
+    where q.name = any (array(select distinct unnest(messenger_group_fronts.queues)))
+  );
 begin
   return query
   select f.id, f.blocked
   from unnest(queues, group_keys) as g (queue, group_key)
   cross join lateral (
-    select coalesce(
-      (select q.group_concurrency from public.messenger_queues q where q.name = g.queue), 1
-    ) - (
+    select coalesce((widths -> g.queue)::integer, 1) - (
       select count(*) from public.messenger_messages r
       where r.queue = g.queue and r.group_key = g.group_key and r.tracked
     ) as places
