@@ -62,7 +62,7 @@ const FULL: Sizes = {
   messages: 100_000,
   workers: 4,
   requests: 2_000,
-  samples: 200,
+  samples: 60,
   steady: 40,
   round: 50_000,
   backlogs: [1_000, 10_000, 100_000, 1_000_000],
