@@ -123,8 +123,8 @@ begin
   if jsonb_typeof(messages) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'messages: has to be an array';
   end if;
-  -- None of them is too large where all of them together are not.
-  if pg_column_size(messages) > 1048576 then
+  -- None of them is too large where all of them together are not; compressed ones do not tell.
+  if pg_column_size(messages) > 1048576 or pg_column_compression(messages) is not null then
     perform public.messenger_check_sizes(messages);
   end if;
   if not checked then
@@ -320,13 +320,22 @@ language plpgsql
 rows 1
 set search_path = ''
 as $$
+declare
+  -- Postgres keeps no array of 256 MiB, and time runs out before that.
+  max_bytes constant integer := 67108864;
 begin
+  if pg_column_size($1) > max_bytes then
+    raise sqlstate 'PT413' using message = format(
+      'messages: have %s bytes together; a call takes at most %s, give them in several calls',
+      pg_column_size($1), max_bytes
+    );
+  end if;
   return next public.messenger_enqueue($1, true);
 end
 $$;
 
 comment on function public.messenger_enqueue_body(jsonb) is
-  'messenger_enqueue for calls over HTTP: the whole body is the array of messages. Answers a set of one {"ids": [...]}.';
+  'messenger_enqueue for calls over HTTP: the whole body is the array of messages, of at most 64 MiB (PT413). Answers a set of one {"ids": [...]}.';
 
 revoke execute on function public.messenger_enqueue_body(jsonb) from public, anon, authenticated;
 grant execute on function public.messenger_enqueue_body(jsonb) to service_role;

@@ -46,9 +46,11 @@ declare
   redriven bigint;
 begin
   -- Those another session is just moving are left out, so that two redrives of one message enqueue it once.
+  -- So are those too large to be a message, which were written into the dead letters by hand.
   with locked as (
     select f.id from public.messenger_failed_messages f
     where f.id = any (ids)
+      and (options ? 'payload' or pg_column_size(f.payload) <= public.messenger_max_payload_bytes())
     for update skip locked
   ),
   gone as (
@@ -89,6 +91,29 @@ $$;
 comment on function public.messenger_redrive_ids(bigint[], jsonb) is
   'Part of a step: puts dead letters back into their queues. Returns {"done"}.';
 
+create or replace function public.messenger_check_stored_sizes(ids bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  large record;
+begin
+  select f.id, pg_column_size(f.payload) as bytes into large
+  from public.messenger_failed_messages f
+  where f.id = any (ids) and pg_column_size(f.payload) > public.messenger_max_payload_bytes()
+  order by f.id
+  limit 1;
+  if found then
+    raise sqlstate 'PT413' using message = format(
+      'payload: dead letter %s has %s bytes; has to have at most %s, redrive it with another payload',
+      large.id, large.bytes, public.messenger_max_payload_bytes()
+    );
+  end if;
+end
+$$;
+comment on function public.messenger_check_stored_sizes(bigint[]) is
+  'Part of messenger_redrive: refuses ids of dead letters that are larger than a message may be, PT413.';
+
 create or replace function public.messenger_redrive(
   ids bigint[] default null,
   type text default null,
@@ -123,6 +148,11 @@ begin
   if payload is not null and cardinality(ids) is distinct from 1 then
     raise sqlstate 'PT400'
       using message = 'payload: an edited payload goes with the id of one message';
+  end if;
+  if payload is null then
+    perform public.messenger_check_stored_sizes(ids);
+  else
+    perform public.messenger_check_sizes(jsonb_build_array(jsonb_build_object('payload', payload)));
   end if;
   if payload::text ~ '[0-9.]{16}' then
     perform public.messenger_check_numbers(payload, 'payload');
@@ -200,6 +230,7 @@ begin
   foreach signature in array array[
     'messenger_failed_filter(bigint[], text, text, text, text, timestamptz, timestamptz, boolean)',
     'messenger_redrive_ids(bigint[], jsonb)', 'messenger_remove_ids(bigint[])',
+    'messenger_check_stored_sizes(bigint[])',
     'messenger_redrive(bigint[], text, text, text, text, timestamptz, timestamptz, integer, numeric, text, jsonb, boolean, boolean, jsonb)',
     'messenger_remove_failed(bigint[], text, text, text, text, timestamptz, timestamptz, integer, boolean, boolean, jsonb)'
   ] loop

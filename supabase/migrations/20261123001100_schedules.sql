@@ -39,7 +39,8 @@ create table if not exists public.messenger_schedules (
   created_at timestamptz not null default public.messenger_now(),
   updated_at timestamptz not null default public.messenger_now(),
   -- What a message may have at most; see messenger_messages.
-  constraint "payload: has to have at most 8388608 bytes" check (pg_column_size(payload) <= 8388608)
+  constraint "payload: has to have at most 8388608 bytes" check (pg_column_size(payload) <= 8388608),
+  constraint "stamps: has to have at most 1048576 bytes" check (pg_column_size(stamps) <= 1048576)
 ) with (
   -- A row is updated twice a run, and the first of the two fits on its page.
   fillfactor = 70,

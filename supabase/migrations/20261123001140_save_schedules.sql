@@ -76,6 +76,7 @@ declare
   wanted public.messenger_schedules;
   change text;
 begin
+  perform public.messenger_check_sizes(jsonb_build_array(given));
   while change is null loop
     select * into known from public.messenger_schedules s
     where case when wanted_id is null then s.name = given ->> 'name' else s.id = wanted_id end

@@ -90,7 +90,7 @@ set search_path = ''
 as $$
 begin
   perform public.messenger_count_dispatches(limits);
-  return public.messenger_enqueue(messages, checked => true);
+  return (select b.answer from public.messenger_enqueue_body(messages) as b (answer));
 end
 $$;
 comment on function public.messenger_enqueue_limited(jsonb, jsonb) is

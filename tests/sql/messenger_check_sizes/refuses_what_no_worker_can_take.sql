@@ -1,6 +1,6 @@
 -- On every way in, with the field's name; and nothing of the call is written.
 begin;
-select plan(8);
+select plan(9);
 select test.set_clock('2026-01-01 12:00Z');
 
 create temp table large as
@@ -31,6 +31,12 @@ select throws_like(
     'type', 'A', 'stamps', (select value from large)
   )))$$,
   'stamps: has %', 'stamps'
+);
+create temp table stored as
+select jsonb_build_array(jsonb_build_object('type', 'A', 'payload', value)) as messages from large;
+select throws_ok(
+  $$select messenger_enqueue((select messages from stored))$$, 'PT413', null,
+  'messages that were stored, and so are compressed'
 );
 select throws_like(
   $$insert into messenger_messages (type, payload) select 'A', jsonb_build_object('text', repeat('x', 9000000))$$,
