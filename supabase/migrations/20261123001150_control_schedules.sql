@@ -14,16 +14,20 @@ as $$
   select jsonb_build_object(
     'schedules', coalesce(
       jsonb_agg(
-        to_jsonb(found) - '{lease_token,leased_until}'::text[]
-          || jsonb_build_object('id', found.id::text)
-        order by found.id
+        to_jsonb(found) || jsonb_build_object('id', found.id::text) order by found.id
       ),
       '[]'
     ),
     'now', public.messenger_now()
   )
   from (
-    select * from public.messenger_schedules s
+    -- Each column by its name: a row as a whole is read with its payload.
+    select s.id, s.name, s.message_type, s.schedule_type, s.cron, s.interval_ms, s.run_at, s.timezone,
+      s.next_run_at, s.last_run_at, s.run_count, s.max_runs, s.start_at, s.end_at, s.catch_up,
+      s.catch_up_limit, s.overlap, s.while_paused, s.jitter_ms, s.queue, s.priority, s.group_key,
+      s.ttl_ms, s.enabled, s.disabled_by, s.disabled_reason, s.declared, s.last_message_id,
+      s.failing_since, s.created_at, s.updated_at
+    from public.messenger_schedules s
     where (messenger_list_schedules.ids is null or s.id = any (messenger_list_schedules.ids))
       and (messenger_list_schedules.name is null or s.name = messenger_list_schedules.name)
       and (
@@ -37,41 +41,70 @@ as $$
   ) as found
 $$;
 comment on function public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer) is
-  'Schedules by id, those after after_id, filtered by what is given. Answers {"schedules": [...], "now"}.';
+  'Schedules by id, those after after_id, filtered by what is given, without payloads. Answers {"schedules": [...], "now"}.';
 
--- Without what is the operators' business: queue, priority, group, stamps.
+create or replace function public.messenger_show_schedule(id bigint) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object('now', public.messenger_now(), 'schedule', (
+    select to_jsonb(s) - '{lease_token,leased_until}'::text[] || jsonb_build_object('id', s.id::text)
+    from public.messenger_schedules s where s.id = messenger_show_schedule.id
+  ))
+$$;
+comment on function public.messenger_show_schedule(bigint) is
+  'A schedule with its payload and stamps. Returns {"schedule", "now"}; schedule is null if there is none of this id.';
+
+-- Without what is the operators' business: queue, priority, group, stamps. A page ends with 4 MiB of
+-- payloads, but it has one schedule at least.
 create or replace function public.messenger_list_user_schedules(
   user_id text, after_id bigint default 0, max_schedules integer default 100
 ) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  max_bytes constant integer := 4194304;
+  seen bigint[];
+  fitting bigint[];
 begin
   if user_id is null then
     raise sqlstate 'PT400' using message = 'user_id: is required';
   end if;
+  select array_agg(sized.id order by sized.id),
+    array_agg(sized.id order by sized.id) filter (where sized.place = 1 or sized.bytes <= max_bytes)
+  into seen, fitting
+  from (
+    select own.id, row_number() over (order by own.id) as place,
+      sum(public.messenger_stored_bytes(own.payload)) over (order by own.id) as bytes
+    from (
+      select s.id, s.payload from public.messenger_schedules s
+      where s.stamps -> 'user' ->> 'id' = user_id and s.id > after_id
+      order by s.id
+      limit max_schedules
+    ) as own
+  ) as sized;
   return jsonb_build_object(
     'schedules', (
       select coalesce(
         jsonb_agg(
-          to_jsonb(own) - '{stamps,queue,priority,group_key,lease_token,leased_until}'::text[]
-            || jsonb_build_object('id', own.id::text)
-          order by own.id
+          to_jsonb(s) - '{stamps,queue,priority,group_key,lease_token,leased_until}'::text[]
+            || jsonb_build_object('id', s.id::text)
+          order by s.id
         ),
         '[]'
       )
-      from (
-        select * from public.messenger_schedules s
-        where s.stamps -> 'user' ->> 'id' = user_id and s.id > after_id
-        order by s.id
-        limit max_schedules
-      ) as own
-    )
+      from public.messenger_schedules s where s.id = any (fitting)
+    ),
+    'next', case
+      when cardinality(fitting) < cardinality(seen) or cardinality(seen) = max_schedules
+      then fitting[cardinality(fitting)]::text
+    end
   );
 end
 $$;
 comment on function public.messenger_list_user_schedules(text, bigint, integer) is
-  'Schedules that a user has made, by id, those after after_id. Returns {"schedules": [...]}.';
+  'Schedules that a user has made, by id, those after after_id, with payloads of 4 MiB at most or one schedule. Returns {"schedules": [...], "next"}; next is the after_id of the next page.';
 
 create or replace function public.messenger_list_schedule_runs(id bigint, max_runs integer default 20)
 returns jsonb
@@ -233,6 +266,7 @@ comment on function public.messenger_unschedule(bigint, text) is
   'Removes a schedule and the record of its runs; messages that it has made stay. With a user_id, only one that this user has made. Returns whether it was there.';
 
 revoke execute on function
+  public.messenger_show_schedule(bigint),
   public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer),
   public.messenger_list_user_schedules(text, bigint, integer),
   public.messenger_list_schedule_runs(bigint, integer),
@@ -242,6 +276,7 @@ revoke execute on function
   public.messenger_unschedule(bigint, text)
 from public, anon, authenticated;
 grant execute on function
+  public.messenger_show_schedule(bigint),
   public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer),
   public.messenger_list_user_schedules(text, bigint, integer),
   public.messenger_list_schedule_runs(bigint, integer),

@@ -1,5 +1,5 @@
 -- What operators see of messages, dead ones included: lists a page at a time, without payloads, and
--- single ones in full.
+-- single ones in full. Lists name their columns, for a row as a whole is read with its payload.
 --
 -- A page reads at most `max_scanned` rows, whatever its filter: it may come back short, with a `next`
 -- to go on behind. So no list is slow on a large table, and the hot one needs no index for lists.
@@ -19,7 +19,9 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
   with found as (
-    select s.*
+    select s.id, s.type, s.queue, s.priority, s.status, s.available_at, s.expires_at, s.retry_count,
+      s.attempts, s.snoozes, s.interruptions, s.created_at, s.group_key, s.blocked, s.dedupe_key,
+      s.alone, s.leased_until, s.cancelled, s.errors -> -1 ->> 'message' as error
     from (
       -- Rows that are leased are few, and their leases name them.
       select * from (
@@ -46,9 +48,7 @@ as $$
   select jsonb_build_object(
     'messages', coalesce(
       jsonb_agg(
-        to_jsonb(f) - '{payload,stamps,errors,lease_token,tracked,dedupe_until_started}'::text[]
-          || jsonb_build_object('id', f.id::text, 'error', f.errors -> -1 ->> 'message')
-        order by f.id desc
+        to_jsonb(f) || jsonb_build_object('id', f.id::text) order by f.id desc
       ),
       '[]'
     ),
@@ -86,7 +86,8 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
   with found as (
-    select s.*
+    select s.id, s.type, s.queue, s.priority, s.status, s.reason, s.error, s.retry_count, s.attempts,
+      s.redriven, s.group_key, s.created_at, s.failed_at
     from (
       select * from (
         select * from public.messenger_failed_messages f
@@ -144,7 +145,7 @@ as $$
   select jsonb_build_object(
     'messages', coalesce(
       jsonb_agg(
-        to_jsonb(f) - '{payload,stamps,errors}'::text[] || jsonb_build_object('id', f.id::text)
+        to_jsonb(f) || jsonb_build_object('id', f.id::text)
         order by f.failed_at desc, f.id desc
       ),
       '[]'

@@ -170,6 +170,38 @@ testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
     }
   });
 
+  test("a payload that no worker can take is refused by name, and the schedule stays as it was", async (bench) => {
+    const scheduler = bench.scheduler();
+    const large = { text: "x".repeat(9_000_000) };
+    const id = await scheduler.schedule(note, hourly);
+    const calls = [
+      () => scheduler.update(id, { payload: large }),
+      () => scheduler.schedule({ ...note, payload: large }, hourly),
+    ];
+    for (const call of calls) {
+      const error = await assertRejects(call, RangeError);
+      assert(/^payload: has 90000\d\d bytes; /.test(error.message), error.message);
+    }
+    assertEquals((await scheduler.get(id))?.message, note);
+    assertEquals(await scheduler.list(), [
+      { ...await scheduler.get(id), message: { type: "Note" } },
+    ]);
+  });
+
+  test("missed runs of a large payload are written in several calls", async (bench) => {
+    const scheduler = bench.scheduler();
+    const payload = { text: "x".repeat(4_000_000) };
+    const id = await scheduler.schedule({ type: "Note", payload }, {
+      type: "interval",
+      config: { interval: "1m" },
+      catchUp: "all",
+    });
+    await bench.clock.set("2026-01-05T10:40:00Z");
+    assertEquals(await scheduler.processDueMessages(1_000), 70);
+    const { enabled, runCount } = await scheduler.get(id) ?? {};
+    assertEquals([enabled, runCount], [true, 70]);
+  });
+
   test("a list is filtered and read page by page", async (bench) => {
     const scheduler = bench.scheduler();
     const ids = [];

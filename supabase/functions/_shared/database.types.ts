@@ -678,6 +678,7 @@ export type Database = {
         Returns: undefined;
       };
       "messenger_check_sizes": { Args: { "messages": Json }; Returns: undefined };
+      "messenger_check_stored_sizes": { Args: { "ids": (number)[] }; Returns: undefined };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;
@@ -1186,6 +1187,7 @@ export type Database = {
       };
       "messenger_show_failed": { Args: { "id": number }; Returns: Json };
       "messenger_show_message": { Args: { "id": number }; Returns: Json };
+      "messenger_show_schedule": { Args: { "id": number }; Returns: Json };
       "messenger_stand_aside": {
         Args: { "schedules"?: boolean; "stalled"?: boolean; "tick": number };
         Returns: boolean;

@@ -56,9 +56,8 @@ export function addOwnSchedules(app: Hono, scheduler: Scheduler): void {
       );
     }
     const { limit, cursor: after } = data;
-    const schedules = await scheduler.listOfUser(userId, { after, limit });
-    const last = schedules.length === limit ? schedules.at(-1) : undefined;
-    return c.json({ schedules: schedules.map(toOwn), next: last?.id ?? null });
+    const { schedules, next } = await scheduler.listOfUser(userId, { after, limit });
+    return c.json({ schedules: schedules.map(toOwn), next });
   });
 
   app.delete("/schedules/:id", async (c) => {

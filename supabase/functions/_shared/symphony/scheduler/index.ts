@@ -13,6 +13,12 @@ export type {
 } from "./options.ts";
 export { emptyReport, type SchedulesReport, type SchedulesRun } from "./processing.ts";
 export { previewSchedule } from "./preview.ts";
-export type { DisabledBy, Schedule, ScheduledMessage, ScheduleRun } from "./schedule.ts";
+export type {
+  DisabledBy,
+  ListedSchedule,
+  Schedule,
+  ScheduledMessage,
+  ScheduleRun,
+} from "./schedule.ts";
 export { Scheduler, type SchedulerOptions } from "./scheduler.ts";
-export type { SavedSchedule, ScheduleFilter } from "./store.ts";
+export type { SavedSchedule, ScheduleFilter, SchedulePage } from "./store.ts";

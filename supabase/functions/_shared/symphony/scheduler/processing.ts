@@ -5,7 +5,7 @@ import type { Logger } from "../log.ts";
 import { TransportError } from "../transport/transport.ts";
 import { planRuns } from "./plan.ts";
 import { prepareRuns } from "./prepare.ts";
-import type { Advance } from "./schedule.ts";
+import type { Advance, DueSchedule } from "./schedule.ts";
 import type { AdvanceResult, ScheduleClaim, ScheduleStore } from "./store.ts";
 
 /** What processing schedules did. */
@@ -53,6 +53,8 @@ export interface ProcessingOptions {
 
 /** Most schedules the database hands out in one claim. */
 const LARGEST_BATCH = 1_000;
+/** Bytes of the messages that one call writes, beyond the first of each schedule. */
+const LARGEST_RUNS = 16 * 1_048_576;
 /** Calls are tried so often; then the lease runs out and the next tick takes over. */
 const TRIES = 3;
 const PAUSE_MS = 100;
@@ -131,13 +133,20 @@ async function plan(
   const { schedules, now } = claim;
   const limit = Math.max(1, Math.floor(room / schedules.length));
   return await Promise.all(schedules.map(async (schedule) => {
-    const plan = planRuns(schedule, { now, limit, random });
+    const fitting = runsThatFit(schedule, LARGEST_RUNS / schedules.length);
+    const plan = planRuns(schedule, { now, limit: Math.min(limit, fitting), random });
     const advance = bus
       ? await prepareRuns(schedule, plan, { bus, now })
       : { schedule, plan, runs: plan.runs, failing: null };
     report(advance, log);
     return advance;
   }));
+}
+
+/** Missed runs each write the schedule's payload; what does not fit is due again. */
+function runsThatFit({ catchUp, message: { payload } }: DueSchedule, maxBytes: number): number {
+  if (catchUp !== "all" || payload === undefined) return Infinity;
+  return Math.max(1, Math.floor(maxBytes / JSON.stringify(payload).length));
 }
 
 function report({ schedule: { id, name }, plan, runs, putOff }: Advance, log: Logger): void {

@@ -6,6 +6,7 @@ import type {
   Advance,
   DisabledBy,
   DueSchedule,
+  ListedSchedule,
   Schedule,
   ScheduleChange,
   ScheduleDraft,
@@ -91,6 +92,12 @@ export function toSchedule(row: ScheduleRow): Schedule {
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
   };
+}
+
+/** A schedule of a row that has no payload. */
+export function toListedSchedule(row: ScheduleRow): ListedSchedule {
+  const { message: { type }, ...schedule } = toSchedule(row);
+  return { ...schedule, message: { type } };
 }
 
 /** A due schedule of a row. */

@@ -103,6 +103,12 @@ export interface ScheduleChange {
   readonly changed: readonly (keyof ScheduleChanges)[];
 }
 
+/** A schedule in a list, without its payload. */
+export type ListedSchedule =
+  & ScheduleTimes
+  & Omit<Schedule, keyof ScheduleTimes | "message">
+  & { readonly message: Pick<ScheduledMessage, "type"> };
+
 /** A schedule that is due, with what its messages carry. */
 export type DueSchedule = Schedule & {
   /** What travels with each message besides its payload. */

@@ -27,6 +27,7 @@ import { makeMessage } from "./prepare.ts";
 import { processDue, type SchedulesRun } from "./processing.ts";
 import {
   type DueSchedule,
+  type ListedSchedule,
   optionsOf,
   type Schedule,
   type ScheduledMessage,
@@ -37,6 +38,7 @@ import {
   type SavedSchedule,
   type SaveLimits,
   type ScheduleFilter,
+  type SchedulePage,
   ScheduleStore,
 } from "./store.ts";
 
@@ -148,23 +150,24 @@ export class Scheduler {
     });
   }
 
-  /** Schedules in the order of their ids, a page at a time. */
-  async list(filter: ScheduleFilter = {}): Promise<Schedule[]> {
+  /** Schedules in the order of their ids, a page at a time, without their payloads. */
+  async list(filter: ScheduleFilter = {}): Promise<ListedSchedule[]> {
     for (const id of filter.ids ?? []) checkId(id, "ids");
     if (filter.after !== undefined) checkId(filter.after, "after");
     if (filter.limit !== undefined) checkCount(filter.limit, "limit");
-    return (await this.#store.list(filter)).schedules.map(withoutStamps);
+    return await this.#store.list(filter);
   }
 
   /**
-   * Schedules that a user has made over HTTPS, in the order of their ids.
+   * Schedules that a user has made over HTTPS, in the order of their ids. A page ends with 4 MiB of
+   * payloads.
    * @param page.after only those behind this id
-   * @param page.limit at most so many; 100 where absent
+   * @param page.limit at most so many; 100 by default
    */
   async listOfUser(
     userId: string,
     page: { readonly after?: string; readonly limit?: number } = {},
-  ): Promise<Schedule[]> {
+  ): Promise<SchedulePage> {
     const { after = "0", limit = 100 } = page;
     return await this.#store.listOfUser(
       userId,
@@ -173,9 +176,9 @@ export class Scheduler {
     );
   }
 
-  /** One schedule; null if there is none with this id. */
+  /** One schedule with its payload; null if there is none with this id. */
   async get(id: string): Promise<Schedule | null> {
-    const { schedules: [schedule] } = await this.#store.list({ ids: [checkId(id)] });
+    const { schedule } = await this.#store.show(checkId(id));
     return schedule ? withoutStamps(schedule) : null;
   }
 
@@ -323,7 +326,7 @@ export class Scheduler {
   }
 
   async #require(id: string): Promise<{ schedule: DueSchedule; now: number }> {
-    const { schedules: [schedule], now } = await this.#store.list({ ids: [checkId(id)] });
+    const { schedule, now } = await this.#store.show(checkId(id));
     if (!schedule) throw new NotFoundError(`id: there is no schedule ${id}`);
     return { schedule, now };
   }

@@ -11,6 +11,7 @@ import {
   type RunRow,
   type ScheduleRow,
   toDueSchedule,
+  toListedSchedule,
   toRun,
   toSchedule,
   toText,
@@ -18,6 +19,7 @@ import {
 import type {
   Advance,
   DueSchedule,
+  ListedSchedule,
   Schedule,
   ScheduleChange,
   ScheduleDraft,
@@ -50,6 +52,13 @@ export interface ScheduleFilter {
   readonly after?: string;
   /** At most so many; 100 where absent. */
   readonly limit?: number;
+}
+
+/** A page of a user's schedules. */
+export interface SchedulePage {
+  readonly schedules: readonly Schedule[];
+  /** `after` of the next page; null where this is the last. */
+  readonly next: string | null;
 }
 
 /** What a claim of due schedules gives. */
@@ -163,9 +172,9 @@ export class ScheduleStore {
     return schedules;
   }
 
-  /** Those of a filter, with their stamps. */
-  async list(filter: ScheduleFilter): Promise<{ schedules: DueSchedule[]; now: number }> {
-    const answer = await this.#call<{ schedules: ScheduleRow[]; now: string }>(
+  /** Those of a filter, without their payloads. */
+  async list(filter: ScheduleFilter): Promise<ListedSchedule[]> {
+    const { schedules } = await this.#call<{ schedules: ScheduleRow[] }>(
       "messenger_list_schedules",
       {
         ids: filter.ids ?? null,
@@ -176,16 +185,25 @@ export class ScheduleStore {
         max_schedules: filter.limit ?? 100,
       },
     );
-    return { schedules: answer.schedules.map(toDueSchedule), now: Date.parse(answer.now) };
+    return schedules.map(toListedSchedule);
+  }
+
+  /** One of them with its payload and its stamps; null if there is none with this id. */
+  async show(id: string): Promise<{ schedule: DueSchedule | null; now: number }> {
+    const { schedule, now } = await this.#call<{ schedule: ScheduleRow | null; now: string }>(
+      "messenger_show_schedule",
+      { id },
+    );
+    return { schedule: schedule && toDueSchedule(schedule), now: Date.parse(now) };
   }
 
   /** Those that a user has made, without their queue, priority and group. */
-  async listOfUser(userId: string, after: string, limit: number): Promise<Schedule[]> {
-    const { schedules } = await this.#call<{ schedules: ScheduleRow[] }>(
+  async listOfUser(userId: string, after: string, limit: number): Promise<SchedulePage> {
+    const { schedules, next } = await this.#call<{ schedules: ScheduleRow[]; next: string | null }>(
       "messenger_list_user_schedules",
       { user_id: userId, after_id: after, max_schedules: limit },
     );
-    return schedules.map(toSchedule);
+    return { schedules: schedules.map(toSchedule), next };
   }
 
   async runs(id: string, limit: number): Promise<ScheduleRun[]> {

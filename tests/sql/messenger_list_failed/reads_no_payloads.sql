@@ -1,0 +1,25 @@
+-- Fifty large ones are a short list.
+begin;
+select plan(3);
+select test.set_clock('2026-01-01 12:00Z');
+
+alter table messenger_failed_messages alter column payload set storage external;
+insert into messenger_failed_messages (id, type, payload, queue, reason, created_at)
+select n, 'A', jsonb_build_object('text', repeat('x', 1000000)), 'default', 'exhausted', now() from generate_series(1, 50) as n;
+select cmp_ok(pg_column_size(messenger_list_failed()), '<', 100000, 'without payloads');
+select is(
+  test.rows_read_by(
+    'select messenger_list_failed()',
+    (select c.reltoastrelid::regclass from pg_class c where c.oid = 'messenger_failed_messages'::regclass)
+  ),
+  0::bigint, 'none is read'
+);
+select set_eq(
+  $$select jsonb_object_keys(messenger_list_failed() #> '{messages,0}')$$,
+  $$select attname::text from pg_attribute where attrelid = 'messenger_failed_messages'::regclass
+      and attnum > 0 and attname not in ('payload', 'stamps', 'errors')$$,
+  'it has every other column'
+);
+
+select * from finish();
+rollback;
