@@ -13,7 +13,9 @@
 -- at an earlier moment (wakes_at). Where there is none, a tick is asked for, which waits for it.
 
 -- In an older snapshot (repeatable read) a tick counts whose row nobody has changed since: see
--- messenger_ticks_awake().
+-- messenger_ticks_awake(). Dispatches that overlap each ask for a tick of their own, in any isolation: what
+-- another has asked for may be rolled back, and nobody waits to see. One too many costs a call: it ends at its
+-- start.
 create or replace function public.messenger_wake(due_at timestamptz default null) returns bigint
 language plpgsql
 set search_path = ''

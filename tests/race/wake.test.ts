@@ -179,6 +179,14 @@ testsOnStack({ env: { SYMPHONY_TICK_BUDGET_MS: "8000" } }, (test) => {
     assertEquals(await asked(stack), before + 1);
   });
 
+  test("what was left to a tick that had been killed is the next minute's", async (stack) => {
+    await awakeTick(stack);
+    await stack.dispatch({ type: "Note", payload: { text: "left" } });
+    assertEquals(await asked(stack), 0);
+    const minute = { awake: true, budget_ms: 50_000 };
+    assertEquals((await rpc(stack, "messenger_start_tick", minute)).proceed, true);
+  });
+
   test("a running tick stays for the message of a dispatch that has not committed, and handles it", async (stack) => {
     // The first dispatch keeps the tick from resting until the second one counts on it too.
     await using first = await dispatching(stack);

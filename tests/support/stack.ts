@@ -99,6 +99,7 @@ export async function startTestStack(options: StackOptions = {}): Promise<TestSt
       return row.n;
     },
     clear: async () => {
+      if (options.net) await ticksOver(sql);
       await eventually(() => empty(sql), (isEmpty) => isEmpty);
     },
     stop: async () => {
@@ -107,6 +108,21 @@ export async function startTestStack(options: StackOptions = {}): Promise<TestSt
       await Deno.remove(dataDir, { recursive: true });
     },
   };
+}
+
+/**
+ * Waits until no tick works that the test before has left behind: it would take this test's messages. For
+ * some seconds at most, for one that was killed never ends.
+ */
+async function ticksOver(sql: postgres.Sql): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  await eventually(
+    () =>
+      sql`select from public.messenger_ticks where ended_at is null
+        and coalesce(heartbeat_at > clock_timestamp() - interval '6 seconds',
+          asked_at > clock_timestamp() - interval '2 seconds')`,
+    (rows) => rows.length === 0 || performance.now() > deadline,
+  );
 }
 
 /**
