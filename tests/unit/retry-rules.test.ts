@@ -274,6 +274,34 @@ Deno.test("a bus spreads a Retry-After upwards also for types without a jitter, 
   assert(new Set(delays).size > 100);
 });
 
+Deno.test("no spread of a Retry-After goes beyond maxRetryAfter", () => {
+  const manager = new RetryManager({
+    strategy: new ExponentialBackoffRetryStrategy({ maxRetryAfter: "30s" }),
+    retryAfterJitter: 0.1,
+  });
+  const delays = (after: string) =>
+    Array.from(
+      { length: 200 },
+      () => manager.determineRetryAction(envelope(), HttpError.fromResponse(refused(after))).delay,
+    );
+  assertEquals(new Set(delays("30")), new Set([30_000]));
+  assertEquals(delays("29").filter((ms) => ms < 29_000 || ms > 30_000), []);
+});
+
+Deno.test("an interruption is no retry that onRetry is told of, and its last one is the end", async () => {
+  const told: string[] = [];
+  const { manager } = managing({
+    onRetry: ({ delayMs }) => told.push(`retry after ${delayMs} ms`),
+    onDeadLetter: ({ reason }) => told.push(reason),
+  });
+  for (const interruptions of [0, 10]) {
+    const interrupted = envelope({ interruptions });
+    const outcome = manager.decide(interrupted, new WorkerStoppedError(), { durationMs: 1 });
+    await manager.runHooks(interrupted, outcome);
+  }
+  assertEquals(told, ["interrupted"]);
+});
+
 Deno.test("the failure of a message in a group is written with its group", async () => {
   const written: Settlement[] = [];
   class Watched extends InMemoryTransport {

@@ -111,7 +111,7 @@ export interface MessageRules<Schema extends z.ZodType> {
   readonly keep?: Duration;
   /** Tells the user who dispatched it of each change, over Realtime; not done where absent. */
   readonly live?: boolean;
-  /** Told of each retry. An error in it is logged and changes nothing. */
+  /** Told of each retry; an interruption or a snooze is none. An error in it is logged and changes nothing. */
   readonly onRetry?: (failure: Failure & { readonly delayMs: number }) => unknown;
   /** Told when a message is given up: an alert goes here. An error in it is logged. */
   readonly onDeadLetter?: (failure: Failure & { readonly reason: DeadReason }) => unknown;

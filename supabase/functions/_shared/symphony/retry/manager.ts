@@ -214,6 +214,8 @@ export class RetryManager {
    * @param signal ends the wait for a hook that takes long
    */
   async runHooks(envelope: Envelope, outcome: Retry | Dead, signal?: AbortSignal): Promise<void> {
+    // It counts neither as a failure of the message nor as a retry.
+    if (outcome.kind === "retry" && outcome.interrupted) return;
     const definition = this.#options.registry?.get(envelope.type);
     const log = this.#log.with({ id: envelope.id, type: envelope.type });
     const failure = { envelope, errors: outcome.errors, log };

@@ -61,10 +61,14 @@ export class RetryRules {
     const { maxRetryAfter: maxDelay, retryAfterJitter: jitter } = this.options;
     const general = () => boundRetryAfter(ms, { maxDelay, jitter, random: Math.random });
     if (strategy.getRetryAfter === undefined) return general();
-    const ask = () => strategy.getRetryAfter?.(ms, type);
-    const delay = this.#ask("getRetryAfter", type, ask, readDelay) ?? general();
-    // Without a jitter of the type's all would come back in one instant.
-    return delay === Math.ceil(ms) ? Math.ceil(delay * (1 + jitter * Math.random())) : delay;
+    const ask = (asked: number) =>
+      this.#ask("getRetryAfter", type, () => strategy.getRetryAfter?.(asked, type), readDelay);
+    const delay = ask(ms) ?? general();
+    if (delay !== Math.ceil(ms)) return delay;
+    // Without a jitter of the type's all would come back in one instant. The strategy bounds what is spread
+    // as it bounds what was asked for.
+    const spread = Math.ceil(delay * (1 + jitter * Math.random()));
+    return spread === delay ? delay : Math.max(delay, Math.min(spread, ask(spread) ?? delay));
   }
 
   /** What a type's own rule says about an error; undefined where it leaves it to the general ones. */
