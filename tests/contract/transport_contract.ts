@@ -1,7 +1,7 @@
 /** What every transport promises. Run against each of them by the files beside this one. */
 
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import type { AttemptError } from "../../supabase/functions/_shared/symphony/envelope.ts";
+import type { AttemptError, Stamps } from "../../supabase/functions/_shared/symphony/envelope.ts";
 import {
   type ClaimRequest,
   handled,
@@ -9,6 +9,7 @@ import {
   released,
   type Settlement,
   type Transport,
+  TransportError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { promises } from "./promises.ts";
 
@@ -78,6 +79,68 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
       },
     );
   });
+
+  promise("what is done to a message after it was sent, or claimed, changes nothing", async (t) => {
+    const availableAt = new Date(2020, 0);
+    const payload = { list: [1] };
+    const stamps = { mine: { list: [1] } };
+    await t.transport.send([{ type: "T", payload, stamps, availableAt, ttlMs: 1e13 }]);
+    const change = (message: { payload: unknown; stamps?: unknown; availableAt: Date }) => {
+      message.availableAt.setTime(0);
+      for (const part of [message.payload, Object(message.stamps).mine]) part.list.push(2);
+    };
+    change({ payload, stamps, availableAt });
+    for (const time of [1, 2]) {
+      const { messages } = await t.transport.claim(claimOf());
+      const [one] = messages;
+      if (!one) throw new Error(`it was not there for the claim ${time}`);
+      assertEquals(
+        [one.payload, one.stamps, one.availableAt.getTime()],
+        [{ list: [1] }, { mine: { list: [1] } }, new Date(2020, 0).getTime()],
+      );
+      change(one);
+      one.createdAt.setTime(0);
+      one.expiresAt?.setTime(0);
+      await t.transport.settle(settlementsOf(messages, released));
+    }
+  });
+
+  promise("stamps of the bus that are not what they have to be are left out", async (t) => {
+    const stamps = { handledBy: ["a", 5], redriven: "x", user: 7, mine: 1 } as unknown as Stamps;
+    await t.transport.send([{ type: "T", payload: 1, stamps }]);
+    const { messages } = await t.transport.claim(claimOf());
+    assertEquals(messages.map((one) => one.stamps), [{ handledBy: ["a"], mine: 1 }]);
+  });
+
+  for (const text of ["\0", "\ud800"]) {
+    promise(`a text with ${JSON.stringify(text)} is refused, and nothing is written`, async (t) => {
+      const message = { type: "T", payload: 1 };
+      for (
+        const wrong of [
+          { ...message, payload: { a: [`x${text}`] } },
+          { ...message, payload: { [`x${text}`]: 1 } },
+          { ...message, stamps: { mine: `${text}x` } },
+          { ...message, type: text },
+          { ...message, queue: `q${text}` },
+          { ...message, groupKey: `g${text}` },
+          { ...message, idempotencyKey: `k${text}` },
+        ]
+      ) {
+        const sent = t.transport.send([message, wrong]);
+        const error = await assertRejects(() => sent, TransportError);
+        assertEquals([error.retryable, error.fault], [false, "data"]);
+      }
+      const harmless = { ...message, payload: "\\u0000 \\ud800" };
+      await t.transport.send([harmless]);
+      const { messages } = await t.transport.claim(claimOf());
+      assertEquals(messages.map(({ payload }) => payload), [harmless.payload]);
+      const dead = { kind: "dead", reason: "exhausted" } as const;
+      const errors = [{ ...failure, message: text }];
+      const settled = t.transport.settle(settlementsOf(messages, { ...dead, errors }));
+      await assertRejects(() => settled, TransportError);
+      assertEquals(await t.failed(), []);
+    });
+  }
 
   promise("send answers the ids in the order of the messages", async ({ transport }) => {
     const ids = await transport.send([1, 2, 3, 4].map((n) => ({ type: "T", payload: n })));

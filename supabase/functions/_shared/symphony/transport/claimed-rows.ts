@@ -92,8 +92,11 @@ const STAMPS = {
   unknownType: z.object({ times: z.number(), attempt: z.number() }),
 };
 
-/** Stamps are an object; middleware of the user's may have put anything else into it. */
-function toStamps(value: unknown): Stamps {
+/**
+ * Stamps as the bus reads them: an object, whatever is stored, in which middleware may have put anything.
+ * @param value as it is stored
+ */
+export function toStamps(value: unknown): Stamps {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
   const stamps: Record<string, unknown> = { ...value };
   for (const [name, schema] of Object.entries(STAMPS)) {

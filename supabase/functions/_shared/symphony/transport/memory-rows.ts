@@ -2,7 +2,8 @@
 
 import type { AttemptError, Envelope, OutgoingMessage } from "../envelope.ts";
 import type { Dead, Released, Retry, Settlement, Snoozed } from "../outcome.ts";
-import type { CancelFilter } from "./transport.ts";
+import { toStamps } from "./claimed-rows.ts";
+import { type CancelFilter, TransportError } from "./transport.ts";
 
 /** A message with its history. */
 export interface StoredEnvelope extends Envelope {
@@ -26,17 +27,17 @@ export function toEnvelope(id: string, message: OutgoingMessage, now: number): S
   return {
     id,
     type: message.type,
-    payload: structuredClone(message.payload),
+    payload: stored(message.payload),
     queue: message.queue ?? "default",
     priority: message.priority ?? 0,
-    availableAt: message.availableAt ?? new Date(now + (message.delayMs ?? 0)),
+    availableAt: new Date(message.availableAt ?? now + (message.delayMs ?? 0)),
     createdAt: new Date(now),
     expiresAt: message.ttlMs === undefined ? null : new Date(now + message.ttlMs),
     expired: false,
     retryCount: 0,
     attempts: 0,
     groupKey: message.groupKey ?? null,
-    stamps: structuredClone(message.stamps ?? {}),
+    stamps: stored(message.stamps ?? {}),
     errors: [],
     alone: false,
     snoozes: 0,
@@ -76,12 +77,43 @@ export function fitting(rows: readonly Row[], maxBytes: number): readonly Row[] 
   return end === -1 ? rows : rows.slice(0, end);
 }
 
-/** What a claim hands out: the history stays here, and of a crashed message the payload. */
+/**
+ * What a claim hands out, with nothing in it that is kept here. The history stays here, and of a crashed
+ * message the payload.
+ */
 export function handedOut(
-  { errors: _, ...envelope }: StoredEnvelope,
+  { errors: _, payload, ...envelope }: StoredEnvelope,
   isCrashed: boolean,
 ): Envelope {
-  return isCrashed ? { ...envelope, payload: null } : envelope;
+  const { stamps, ...copy } = structuredClone(envelope);
+  return {
+    ...copy,
+    payload: isCrashed ? null : structuredClone(payload),
+    stamps: toStamps(stamps),
+  };
+}
+
+/** A value as JSON keeps it. */
+function stored<Value>(value: Value): Value {
+  return value === undefined ? value : JSON.parse(JSON.stringify(value));
+}
+
+/**
+ * Refuses texts that Postgres cannot hold, in keys and values.
+ * @param operation what was asked for
+ * @throws TransportError
+ */
+export function checkTexts(operation: string, values: unknown): void {
+  const check = (text: unknown) => {
+    if (typeof text !== "string" || (text.isWellFormed() && !text.includes("\0"))) return;
+    const problem = "a text holds U+0000 or half of a surrogate pair, which Postgres cannot hold";
+    throw new TransportError(operation, problem, false);
+  };
+  JSON.stringify(values, (key, value) => {
+    check(key);
+    check(value);
+    return value;
+  });
 }
 
 /** A message that waits again, as its outcome leaves it. */
@@ -96,7 +128,7 @@ export function waitingAgain(
   const again = {
     ...envelope,
     availableAt: new Date(now + outcome.delayMs),
-    stamps: structuredClone(outcome.stamps ?? envelope.stamps),
+    stamps: stored(outcome.stamps ?? envelope.stamps),
     leaseToken: "",
   };
   const { attempts, snoozes = 0, interruptions = 0 } = envelope;

@@ -9,6 +9,7 @@ import { MemoryQueues, once } from "./memory-queues.ts";
 import {
   cancelledInstead,
   checkSizes,
+  checkTexts,
   checkTtl,
   handedOut,
   heldKey,
@@ -73,6 +74,7 @@ export class InMemoryTransport implements Transport {
     messages: readonly OutgoingMessage[],
     limits: readonly LimitedDispatch[] = [],
   ): Promise<string[]> {
+    checkTexts("send", messages);
     messages.forEach(checkSizes);
     for (const message of messages) checkTtl(message, this.#now());
     this.#keys.check(messages);
@@ -145,7 +147,9 @@ export class InMemoryTransport implements Transport {
     );
   }
 
-  settle(settlements: readonly Settlement[]): Promise<SettleResult> {
+  // deno-lint-ignore require-await -- what it throws has to reject
+  async settle(settlements: readonly Settlement[]): Promise<SettleResult> {
+    checkTexts("settle", settlements);
     const stale = settlements.filter((settlement) => {
       const row = this.#leased(settlement.id, settlement.leaseToken);
       if (!row) return true;
@@ -154,7 +158,7 @@ export class InMemoryTransport implements Transport {
       else this.#write(row, settlement);
       return cancelled !== null;
     });
-    return Promise.resolve({ stale: stale.map(({ id }) => id) });
+    return { stale: stale.map(({ id }) => id) };
   }
 
   async settleAndClaim(
