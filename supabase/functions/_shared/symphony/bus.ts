@@ -86,9 +86,12 @@ export class MessageBus {
    * @throws what {@link dispatch} throws, and UnknownMessageTypeError
    */
   async dispatchAll(messages: readonly MessageInput[]): Promise<string[]> {
-    return this.#transport.send(
-      await Promise.all(messages.map((message) => this.prepare(message))),
-    );
+    return this.send(await Promise.all(messages.map((message) => this.prepare(message))));
+  }
+
+  /** Writes messages as {@link prepare} has made them, all or none, and returns their ids in order. */
+  send(prepared: readonly OutgoingMessage[]): Promise<string[]> {
+    return this.#transport.send(prepared);
   }
 
   /** Checks a message and gives it its definition's values; nothing is written. */

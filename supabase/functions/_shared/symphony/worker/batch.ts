@@ -5,7 +5,7 @@ import type { MessageDefinition } from "../message.ts";
 import type { Outcome, Snoozed } from "../outcome.ts";
 import { Snooze } from "../snooze.ts";
 import { attempt, type AttemptDependencies, conclude, type Passed } from "./attempt.ts";
-import { CallGuard, guardOf, reporter } from "./context.ts";
+import { CallGuard, guardOf, ownEnvelope, reporter } from "./context.ts";
 import { LONGEST_TIMER_MS, type Task } from "./task.ts";
 
 /** A batch waits this part of its timeout for messages that are held up by a schema or by middleware. */
@@ -136,7 +136,7 @@ class Gathering {
     const { log, bus, supabase } = this.deps;
     const messages = members.map(({ task, payload }) => ({
       payload,
-      envelope: task.envelope,
+      envelope: ownEnvelope(task.envelope),
       attempt: task.envelope.attempts,
       progress: reporter(task, this.deps, guardOf(task, log)),
       get signal() {
@@ -148,7 +148,7 @@ class Gathering {
     const ctx: BatchContext = {
       signal,
       log: guard.logger(log.with(fields)),
-      dispatch: (...message) => guard.isOver ? guard.refuse("dispatch") : bus.dispatch(...message),
+      dispatch: (...message) => guard.dispatch(bus, ...message),
       supabase,
     };
     const ids = members.map(({ task }) => task.envelope.id);

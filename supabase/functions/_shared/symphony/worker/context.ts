@@ -1,6 +1,7 @@
 /** What handlers get beside the payload, and what becomes of it once their attempt is over. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import type { MessageBus } from "../bus.ts";
 import type { Envelope, ScheduleStamp, UserStamp } from "../envelope.ts";
 import { AttemptOverError } from "../errors.ts";
 import type { LogFields, Logger } from "../log.ts";
@@ -16,7 +17,6 @@ type Dependencies = Pick<AttemptDependencies, "bus" | "supabase" | "log" | "prog
  * A class, for an object literal with getters takes longer to make than all else that a message needs.
  */
 export class AttemptContext implements HandlerContext {
-  readonly envelope: Envelope;
   readonly attempt: number;
   readonly dispatch: Dispatch;
   readonly supabase: SupabaseClient;
@@ -28,15 +28,20 @@ export class AttemptContext implements HandlerContext {
 
   constructor(task: Task, deps: Dependencies) {
     const { envelope } = task;
-    this.envelope = Object.freeze(envelope);
+    Object.freeze(envelope);
     this.attempt = envelope.attempts;
     this.supabase = deps.supabase;
-    this.schedule = envelope.stamps.schedule ?? null;
-    this.user = envelope.stamps.user ?? null;
+    const { schedule = null, user = null } = envelope.stamps;
+    this.schedule = schedule && { ...schedule };
+    this.user = user && { ...user };
     this.#task = task;
     this.#deps = deps;
-    this.dispatch = (...message) =>
-      task.isOver ? this.#guarded.refuse("dispatch") : deps.bus.dispatch(...message);
+    this.dispatch = (...message) => this.#guarded.dispatch(deps.bus, ...message);
+  }
+
+  /** The reader's own: a handler's changes are seen by no other. */
+  get envelope(): Envelope {
+    return ownEnvelope(this.#task.envelope);
   }
 
   get signal(): AbortSignal {
@@ -44,7 +49,7 @@ export class AttemptContext implements HandlerContext {
   }
 
   get log(): Logger {
-    const { id, type, attempts } = this.envelope;
+    const { id, type, attempts } = this.#task.envelope;
     return this.#guarded.logger(this.#deps.log.with({ id, type, attempt: attempts }));
   }
 
@@ -55,6 +60,19 @@ export class AttemptContext implements HandlerContext {
   get #guarded(): CallGuard {
     return this.#guard ??= guardOf(this.#task, this.#deps.log);
   }
+}
+
+/** A frozen copy of an envelope with dates and stamps of its own, which freezing does not reach. */
+export function ownEnvelope(envelope: Envelope): Envelope {
+  const { availableAt, createdAt, expiresAt, stamps } = envelope;
+  return Object.freeze({
+    ...envelope,
+    availableAt: new Date(availableAt),
+    createdAt: new Date(createdAt),
+    expiresAt: expiresAt && new Date(expiresAt),
+    // Most messages have none, and a clone costs as much as all the rest.
+    stamps: Object.keys(stamps).length === 0 ? {} : structuredClone(stamps),
+  });
 }
 
 /** The guard of what one message's handlers call. */
@@ -106,6 +124,27 @@ export class CallGuard {
       this.log.warn("late_call_ignored", { ...this.fields, call: `ctx.${call}` });
     }
     return true;
+  }
+
+  /**
+   * Dispatches a message, unless the attempt is over: when it is asked for, and when it is prepared, which a
+   * schema or middleware may hold up beyond the end.
+   */
+  dispatch(
+    bus: MessageBus,
+    ...[{ type }, payload, options = {}]: Parameters<Dispatch>
+  ): Promise<string> {
+    if (this.isOver) return this.refuse("dispatch");
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    bus.prepare({ type, payload, options }).then(async (message) => {
+      if (this.isOver) {
+        promise.catch(() => {});
+        return resolve(this.refuse("dispatch"));
+      }
+      const [id] = await bus.send([message]);
+      resolve(String(id));
+    }).catch(reject);
+    return promise;
   }
 
   /**
