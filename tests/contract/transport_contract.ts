@@ -274,7 +274,13 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
       const { messages } = await t.transport.claim(claimOf());
       const dead = { kind: "dead", reason: "interrupted", errors: [failure] } as const;
       await t.transport.settle(settlementsOf(messages, dead));
-      assertEquals((await t.failed()).map(({ reason }) => reason), ["interrupted"]);
+      // Its history shows each interruption.
+      assertEquals(
+        await t.failed().then((letters) => letters.map(({ reason, errors }) => [reason, errors])),
+        [
+          ["interrupted", Array(4).fill(failure)],
+        ],
+      );
     },
   );
 
