@@ -50,13 +50,24 @@ if (import.meta.main) {
     if (end.signal.aborted) Deno.exit(130);
     end.abort();
   });
-  const isTerminal = Deno.stdout.isTerminal();
+  const columns = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 0;
+  const print = (text: string) => {
+    const bytes = new TextEncoder().encode(`${text}\n`);
+    try {
+      for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+    } catch (error) {
+      // The reader, such as head, has all that it wants: `messages tail` would not end otherwise.
+      if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.ok);
+      throw error;
+    }
+  };
   Deno.exitCode = await run(Deno.args, {
     variable: (name) => Deno.env.get(name),
-    print: (text) => console.log(text),
+    print,
     note: (text) => void Deno.stderr.writeSync(new TextEncoder().encode(text)),
     input: () => new Response(Deno.stdin.readable).text(),
-    columns: isTerminal ? Deno.consoleSize().columns : undefined,
+    // Some terminals say 0.
+    columns: columns > 0 ? columns : undefined,
     showsProgress: Deno.stderr.isTerminal(),
     signal: end.signal,
     now: () => new Date(),

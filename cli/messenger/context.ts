@@ -1,6 +1,8 @@
 /** What every command has: the project, where to write, and the options that all of them take. */
 
 import { Command, InvalidArgumentError, Option } from "commander";
+import { UnstorableError } from "../../supabase/functions/_shared/symphony/json.ts";
+import { parseJson as parseJsonText } from "../../supabase/functions/_shared/symphony/json-text.ts";
 import { type Call, createCall, listAll } from "./client.ts";
 import { EXIT, type ExitCode, UsageError } from "./errors.ts";
 import { type Entry, fields, type Look, table } from "./table.ts";
@@ -83,6 +85,7 @@ export class Context {
     const { text, isCut } = table(entries, columns, this.look);
     this.say(entries, text);
     if (this.json) return;
+    if (entries.length === 0) this.io.note("Nothing found.\n");
     if (isCut) this.io.note("Some texts are cut; --wide shows them whole.\n");
     if (more) this.io.note(`${more}\n`);
   }
@@ -145,11 +148,16 @@ export function text(flags: string, description: string): Option {
   });
 }
 
+/** A number as people write it, neither `0x10` nor `1e3`; NaN of everything else. */
+function parseNumber(value: string): number {
+  return /^-?\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : NaN;
+}
+
 /** An option that takes a number. */
 export function number(flags: string, description: string): Option {
   return new Option(flags, description).argParser((value: string) => {
-    const parsed = value.trim() === "" ? NaN : Number(value);
-    if (!Number.isFinite(parsed)) throw new InvalidArgumentError("It has to be a number.");
+    const parsed = parseNumber(value);
+    if (Number.isNaN(parsed)) throw new InvalidArgumentError("It has to be a number.");
     return parsed;
   });
 }
@@ -158,8 +166,8 @@ export function number(flags: string, description: string): Option {
 export function numberOrNone(flags: string, description: string): Option {
   return new Option(flags, description).argParser((value: string) => {
     if (value === "none") return value;
-    const parsed = value.trim() === "" ? NaN : Number(value);
-    if (!Number.isFinite(parsed)) throw new InvalidArgumentError("It has to be a number or none.");
+    const parsed = parseNumber(value);
+    if (Number.isNaN(parsed)) throw new InvalidArgumentError("It has to be a number or none.");
     return parsed;
   });
 }
@@ -169,11 +177,29 @@ export function orNull<Value>(value: Value | "none"): Value | null {
   return value === "none" ? null : value;
 }
 
-/** Reads JSON of the command line. */
+/**
+ * A path of the API from texts of the command line.
+ * @throws UsageError if one is empty or would lead to another path
+ */
+export function pathTo(...parts: readonly string[]): string {
+  return parts.map((part) => {
+    // URLs are resolved before they are sent: DELETE /queues/.. would reach another resource.
+    if (part !== "" && part !== "." && part !== "..") return `/${encodeURIComponent(part)}`;
+    throw new UsageError(`${JSON.stringify(part)}: is neither an id nor a name`);
+  }).join("");
+}
+
+/**
+ * Reads JSON of the command line without loss.
+ * @throws UsageError if it is no JSON, or holds a number that would become another one
+ */
 export function parseJson(value: string, name: string): unknown {
   try {
-    return JSON.parse(value);
+    return parseJsonText(value);
   } catch (error) {
+    if (error instanceof UnstorableError) {
+      throw new UsageError(`${[name, ...error.path].join(".")}: ${error.message}`);
+    }
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${name}: is not JSON: ${reason}`);
   }
@@ -184,7 +210,7 @@ export const limitOption = (): Option =>
   new Option("--limit <n>", "at most so many, or none for all").default(50).argParser(
     (value: string) => {
       if (value === "none") return Infinity;
-      const parsed = Number(value);
+      const parsed = parseNumber(value);
       if (!Number.isInteger(parsed) || parsed < 1) {
         throw new InvalidArgumentError("It has to be 1 or more, or none.");
       }

@@ -13,6 +13,8 @@ export const EXIT = {
   refused: 4,
   /** It does not go with the present state, as with a name that is taken. */
   conflict: 5,
+  /** Ctrl-C; shells know this number. */
+  interrupted: 130,
 } as const;
 
 /** One of the exit codes. */

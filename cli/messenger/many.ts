@@ -14,6 +14,10 @@ export interface Change {
   readonly participle: string;
   /** What a message is called here. */
   readonly noun: string;
+  /** Whether the API counts beforehand how many it will be; true if left out. */
+  readonly isCounted?: boolean;
+  /** Whether it is well done where there was nothing to do. */
+  readonly mayBeNone?: boolean;
 }
 
 interface Sum {
@@ -47,12 +51,15 @@ export async function changeMany(context: Context, change: Change): Promise<void
     throw new UsageError(`${JSON.stringify(wrong)}: is no id; an id is a number`);
   }
 
-  const total = await totalOf(context, change);
   const sum: Sum = { matched: 0, done: 0, running: 0, missing: [] };
+  let isWhole = true;
   try {
-    for (const part of parts(ids)) await run(context, { ...change, ids: part }, sum, total);
+    const total = await totalOf(context, change);
+    for (const part of parts(ids)) {
+      isWhole = isWhole && await run(context, { ...change, ids: part }, sum, total);
+    }
   } finally {
-    if (total !== null) context.io.note("\r\u001b[K");
+    if (drawsBar(context, change)) context.io.note("\r\u001b[K");
   }
   const met = dryRun ? sum.matched : sum.done + sum.running;
   const running = sum.running > 0
@@ -65,7 +72,12 @@ export async function changeMany(context: Context, change: Change): Promise<void
   if (sum.missing.length > 0 && !context.json) {
     context.io.note(`no such ${noun}: ${sum.missing.join(", ")}\n`);
   }
-  if (met === 0 || sum.missing.length > 0) context.exitCode = EXIT.nothing;
+  if (!isWhole) {
+    context.io.note("interrupted before its end; the same command does the rest\n");
+    context.exitCode = EXIT.interrupted;
+  } else if (met === 0 && !change.mayBeNone || sum.missing.length > 0) {
+    context.exitCode = EXIT.nothing;
+  }
 }
 
 const OPTIONS = new Set(["maxMessages", "perSecond", "toQueue"]);
@@ -79,9 +91,13 @@ function parts(ids: readonly string[]): (readonly string[])[] {
   );
 }
 
-/** How many it will be, for the bar; null where none is drawn. */
+function drawsBar(context: Context, { dryRun }: Change): boolean {
+  return context.io.showsProgress === true && !context.json && !dryRun;
+}
+
+/** How many it will be, for the bar; null where that is not known. */
 async function totalOf(context: Context, change: Change): Promise<number | null> {
-  if (!context.io.showsProgress || context.json || change.dryRun) return null;
+  if (!drawsBar(context, change) || change.isCounted === false) return null;
   if (change.ids.length > 0) return change.ids.length;
   context.io.note("counting …");
   const sum: Sum = { matched: 0, done: 0, running: 0, missing: [] };
@@ -89,14 +105,17 @@ async function totalOf(context: Context, change: Change): Promise<number | null>
   return sum.matched;
 }
 
+/** Takes requests to the end, and returns whether it got there: Ctrl-C ends it between two requests. */
 async function run(
   context: Context,
-  { path, body, ids, dryRun, participle }: Change,
+  change: Change,
   sum: Sum,
   total: number | null,
-): Promise<void> {
+): Promise<boolean> {
+  const { path, body, ids, dryRun, participle } = change;
   let cursor: unknown = undefined;
   do {
+    if (context.io.signal?.aborted) return false;
     const answer = await patiently(
       context,
       path,
@@ -111,13 +130,14 @@ async function run(
     );
     sum.matched += Number(answer.matched);
     sum.done += Number(answer.done);
-    sum.running += Number(answer.running);
-    sum.missing.push(...answer.missing as string[]);
-    if (total !== null) {
+    sum.running += Number(answer.running ?? 0);
+    sum.missing.push(...(answer.missing as string[] | undefined) ?? []);
+    if (drawsBar(context, change)) {
       context.io.note(`\r\u001b[K${bar(sum.done + sum.running, total, participle)}`);
     }
     cursor = answer.next;
-  } while (cursor !== null && !context.io.signal?.aborted);
+  } while (cursor !== null);
+  return true;
 }
 
 /** Asks again where the database did not answer: what a step has done is done, and the same cursor goes on behind it. */
@@ -150,7 +170,8 @@ async function patiently(
   }
 }
 
-function bar(done: number, total: number, participle: string): string {
+function bar(done: number, total: number | null, participle: string): string {
+  if (total === null) return `${done.toLocaleString("en")} ${participle}`;
   const share = total === 0 ? 1 : Math.min(1, done / total);
   const full = Math.round(share * BAR);
   const [of, all] = [done.toLocaleString("en"), total.toLocaleString("en")];

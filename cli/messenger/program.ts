@@ -6,7 +6,7 @@ import { addFailed } from "./commands/failed.ts";
 import { addMessages } from "./commands/messages.ts";
 import { addQueues } from "./commands/queues.ts";
 import { addSchedules } from "./commands/schedules.ts";
-import { addStatus } from "./commands/status.ts";
+import { addPrune, addStatus } from "./commands/status.ts";
 import type { Context } from "./context.ts";
 import { VERSION } from "./version.ts";
 
@@ -15,7 +15,7 @@ The project is the one of SUPABASE_URL and SUPABASE_SECRET_KEY.
 
 Times: 2026-11-22, 2026-11-22T10:00:00Z, 2h, "2h ago", "in 5m", yesterday (UTC where no zone is given).
 Exit codes: 0 done; 1 not healthy, nothing was done, or not there; 2 usage; 3 no connection; 4 key refused;
-5 it does not go with the present state.`;
+5 it does not go with the present state; 130 interrupted.`;
 
 /** Makes the program; what it is told writes to the context's streams and ends nothing. */
 export function createProgram(context: Context): Command {
@@ -38,5 +38,6 @@ export function createProgram(context: Context): Command {
   addQueues(program, context);
   addSchedules(program, context);
   addStatus(program, context);
+  addPrune(program, context);
   return program;
 }

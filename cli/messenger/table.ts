@@ -1,6 +1,6 @@
 /** Answers as people read them: tables, and fields one below the other. Pure. */
 
-import { showDuration, showMoment, showRelative } from "./times.ts";
+import { showExactDuration, showMoment, showRelative } from "./times.ts";
 
 /** An object of an answer. */
 export type Entry = Readonly<Record<string, unknown>>;
@@ -15,6 +15,7 @@ export interface Look {
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/;
+const DURATION = /Ms$|^(jitter|ttl)$/;
 const SHORTEST = 12;
 
 /** A table with a heading for each column, and whether something in it was cut. */
@@ -65,7 +66,7 @@ function heading(column: string): string {
 function show(value: unknown, name: string, { wide, now }: Look, full = false): string {
   if (value === null || value === undefined || value === "") return "-";
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value === "number" && name.endsWith("Ms")) return showDuration(value);
+  if (typeof value === "number" && DURATION.test(name)) return showExactDuration(value);
   if (isCount(value)) return `${value.count}${value.capped ? "+" : ""}`;
   if (typeof value === "object") return JSON.stringify(value);
   const text = String(value);

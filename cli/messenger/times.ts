@@ -10,6 +10,23 @@ const UNITS: Readonly<Record<string, number>> = {
   d: 86_400_000,
   w: 604_800_000,
 };
+/** Every way to write a unit: `3 months` must not be read as three minutes. */
+const UNIT_NAMES: Readonly<Record<string, string>> = {
+  ms: "milliseconds|millisecond|millis|msecs|msec|ms",
+  s: "seconds|second|secs|sec|s",
+  m: "minutes|minute|mins|min|m",
+  h: "hours|hour|hrs|hr|h",
+  d: "days|day|d",
+  w: "weeks|week|w",
+};
+const UNIT_OF = new Map(
+  Object.entries(UNIT_NAMES).flatMap(([unit, names]) =>
+    names.split("|").map((name) => [name, unit])
+  ),
+);
+const LENGTH = new RegExp(
+  `^(in\\s+)?(\\d+(?:\\.\\d+)?)\\s*(${[...UNIT_OF.keys()].join("|")})(\\s+ago)?$`,
+);
 const DAYS: Readonly<Record<string, number>> = { yesterday: -1, today: 0, tomorrow: 1 };
 const ISO = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/;
 
@@ -28,9 +45,9 @@ export function parseMoment(text: string, option: string, now: Date, bare: "ago"
       Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate() + days),
     );
   }
-  const [, ahead, length, unit, ago] =
-    /^(in\s+)?(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)[a-z]*(\s+ago)?$/.exec(given) ?? [];
-  if (length !== undefined && unit !== undefined && !(ahead && ago)) {
+  const [, ahead, length, name, ago] = LENGTH.exec(given) ?? [];
+  if (length !== undefined && name !== undefined && !(ahead && ago)) {
+    const unit = UNIT_OF.get(name) ?? "";
     const isAgo = ago !== undefined || ahead === undefined && bare === "ago";
     return checked(
       now.getTime() + (isAgo ? -1 : 1) * Number(length) * (UNITS[unit] ?? NaN),
@@ -40,15 +57,21 @@ export function parseMoment(text: string, option: string, now: Date, bare: "ago"
   }
   if (ISO.test(text.trim())) {
     const iso = text.trim().replace(" ", "T");
+    const [year = 0, month = 0, day = 0] = iso.slice(0, 10).split("-").map(Number);
+    // Date.parse reads 30 February as 2 March.
+    if (day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return checked(NaN, option, text);
     const zoned = /(Z|[+-]\d\d:?\d\d)$/.test(iso) || !iso.includes("T") ? iso : `${iso}Z`;
     return checked(Date.parse(zoned), option, text);
   }
   return checked(NaN, option, text);
 }
 
+const FIRST_MOMENT = Date.parse("0001-01-01T00:00:00Z");
+const LAST_MOMENT = Date.parse("9999-12-31T23:59:59.999Z");
+
+/** The API takes the years 1 to 9999. */
 function checked(time: number, option: string, text: string): Date {
-  const date = new Date(time);
-  if (!Number.isNaN(date.getTime())) return date;
+  if (time >= FIRST_MOMENT && time <= LAST_MOMENT) return new Date(time);
   throw new UsageError(
     `--${option}: is no time (${
       JSON.stringify(text)
@@ -67,6 +90,20 @@ export function showDuration(ms: number): string {
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return `${sign}${hours} h${minutes % 60 === 0 ? "" : ` ${minutes % 60} m`}`;
   return `${sign}${Math.round(hours / 24)} d`;
+}
+
+/** A duration that somebody has set, nothing of it rounded: `1.5 s`, `1 m 30 s`, `1 d 1 h`. */
+export function showExactDuration(ms: number): string {
+  if (ms < 1000) return `${ms} ms`;
+  const seconds = ms / 1000;
+  const [days, hours] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24];
+  const parts = [
+    `${days} d`,
+    `${hours} h`,
+    `${Math.floor(seconds / 60) % 60} m`,
+    `${Number((seconds % 60).toFixed(3))} s`,
+  ];
+  return parts.filter((part) => !part.startsWith("0 ")).join(" ");
 }
 
 /** How far a moment lies from the present: `3 m ago`, `in 2 h`. */

@@ -1,50 +1,11 @@
 /** The operators' command over the local stack. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { run } from "../../cli/messenger.ts";
+import { messenger, say } from "../support/cli.ts";
 import { addFailed, clearManaged } from "../support/management.ts";
-import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+import { eventually, testsOnStack } from "../support/stack.ts";
 
 const note = { type: "Note", payload: { text: "hello" } };
-
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-interface Given {
-  readonly env?: Readonly<Record<string, string>>;
-  readonly input?: string;
-  readonly showsProgress?: boolean;
-  readonly signal?: AbortSignal;
-  readonly columns?: number;
-  /** Called with each text of stdout. */
-  readonly heard?: (text: string) => void;
-}
-
-/** Runs a command line; words stand apart by spaces. */
-async function say(line: string | readonly string[], given: Given = {}): Promise<Said> {
-  const [out, err]: [string[], string[]] = [[], []];
-  const { env = {}, input = "", heard, ...more } = given;
-  const code = await run(typeof line === "string" ? line.split(" ").filter(Boolean) : line, {
-    variable: (name) => env[name],
-    print: (text) => {
-      out.push(text);
-      heard?.(text);
-    },
-    note: (text) => void err.push(text),
-    input: () => Promise.resolve(input),
-    now: () => new Date(),
-    ...more,
-  });
-  return { code, out: out.join("\n"), err: err.join("") };
-}
-
-function messenger({ url, secretKey }: TestStack) {
-  const env = { SUPABASE_URL: url, SUPABASE_SECRET_KEY: secretKey };
-  return (line: string | readonly string[], given: Given = {}) => say(line, { env, ...given });
-}
 
 testsOnStack({}, (test) => {
   test("dead letters are listed, shown, redriven, edited and removed", async (stack) => {

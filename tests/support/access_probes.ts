@@ -99,6 +99,7 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   listScheduleRuns: null,
   listFailedMessages: null,
   getFailedMessage: null,
+  prune: { failedOlderThan: "30d", dryRun: true },
   removeFailedMessage: null,
   redriveFailedMessages: { type: "Note" },
   redriveFailedMessage: {},

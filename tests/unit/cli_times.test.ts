@@ -3,7 +3,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../cli/messenger/errors.ts";
 import { fields, table } from "../../cli/messenger/table.ts";
-import { parseMoment, showDuration, showRelative } from "../../cli/messenger/times.ts";
+import {
+  parseMoment,
+  showDuration,
+  showExactDuration,
+  showRelative,
+} from "../../cli/messenger/times.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");
 const look = { wide: false, columns: Infinity, now };
@@ -23,6 +28,8 @@ Deno.test("a time is a moment, a date, a day, or a duration before or after the 
       ["tomorrow", "2026-03-02T00:00:00.000Z"],
       ["1h", "2026-03-01T11:00:00.000Z"],
       ["2d ago", "2026-02-27T12:00:00.000Z"],
+      ["3 minutes ago", "2026-03-01T11:57:00.000Z"],
+      ["2028-02-29", "2028-02-29T00:00:00.000Z"],
       ["2 days ago", "2026-02-27T12:00:00.000Z"],
       ["1.5h", "2026-03-01T10:30:00.000Z"],
       ["in 5m", "2026-03-01T12:05:00.000Z"],
@@ -33,7 +40,10 @@ Deno.test("a time is a moment, a date, a day, or a duration before or after the 
   }
   assertEquals(at("1h", "in"), "2026-03-01T13:00:00.000Z");
   assertEquals(at("1h ago", "in"), "2026-03-01T11:00:00.000Z");
-  for (const text of ["", "soon", "in 5m ago", "2026-13-01", "5", "h", "1e9y", "99999999999999d"]) {
+  const none = ["", "soon", "in 5m ago", "5", "h", "1e9y", "-1s", "99999999999999d", "20000000d"];
+  const noUnits = ["3 months", "3mo", "2 mice", "5 sheep", "1 hot dog"];
+  const noDays = ["2026-13-01", "2026-02-29", "2026-02-30", "2026-04-31T10:00:00Z", "2026-00-10"];
+  for (const text of [...none, ...noUnits, ...noDays]) {
     assertThrows(() => at(text), UsageError, "--from: is no time", text);
   }
 });
@@ -51,6 +61,10 @@ Deno.test("durations are shown in the unit that people would say", () => {
       "1 h 30 m",
       "2 d",
     ],
+  );
+  assertEquals(
+    [0, 250, 1500, 60_000, 90_000, 3_600_000, 90_061_001].map(showExactDuration),
+    ["0 ms", "250 ms", "1.5 s", "1 m", "1 m 30 s", "1 h", "1 d 1 h 1 m 1.001 s"],
   );
   assertEquals(showRelative(new Date("2026-03-01T11:57:00Z"), now), "3 m ago");
   assertEquals(showRelative(new Date("2026-03-01T14:00:00Z"), now), "in 2 h");

@@ -1,7 +1,15 @@
 /** `failed`: dead letters. */
 
 import { type Command, Option } from "commander";
-import { addCommand, type Context, limitOption, number, parseJson, text } from "../context.ts";
+import {
+  addCommand,
+  type Context,
+  limitOption,
+  number,
+  parseJson,
+  pathTo,
+  text,
+} from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { changeMany } from "../many.ts";
 import { parseMoment } from "../times.ts";
@@ -63,7 +71,7 @@ export function addFailed(program: Command, context: Context): void {
     [id = ""],
   ) =>
     context.sayEntry(
-      (await context.call("GET", `/failed-messages/${encodeURIComponent(id)}`)).body,
+      (await context.call("GET", pathTo("failed-messages", id))).body,
     ));
   addCommand<Change>(
     failed,
@@ -127,7 +135,7 @@ async function edit(
   if (id === undefined || others.length > 0) throw new UsageError("--payload: goes with one id");
   const { body } = await context.call(
     "POST",
-    `/failed-messages/${encodeURIComponent(id)}/redrive`,
+    `${pathTo("failed-messages", id)}/redrive`,
     {
       payload: parseJson(payload, "--payload"),
       ...(toQueue !== undefined && { toQueue }),

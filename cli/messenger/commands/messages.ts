@@ -1,7 +1,7 @@
 /** `messages`: those that wait or run. */
 
 import { type Command, Option } from "commander";
-import { addCommand, type Context, limitOption, number, text } from "../context.ts";
+import { addCommand, type Context, limitOption, number, pathTo, text } from "../context.ts";
 import { changeMany } from "../many.ts";
 import { type Entry, table } from "../table.ts";
 
@@ -55,7 +55,7 @@ export function addMessages(program: Command, context: Context): void {
   );
   addCommand(messages, context, "show <id>", "shows one with its payload and history", [], async (
     [id = ""],
-  ) => context.sayEntry((await context.call("GET", `/messages/${encodeURIComponent(id)}`)).body));
+  ) => context.sayEntry((await context.call("GET", pathTo("messages", id))).body));
   for (
     const [verb, participle, description] of [
       ["run", "made due", "makes delayed messages and those that wait for their retry due now"],

@@ -1,7 +1,15 @@
 /** `queues`. */
 
 import { type Command, type Option } from "commander";
-import { addCommand, type Context, limitOption, number, numberOrNone, orNull } from "../context.ts";
+import {
+  addCommand,
+  type Context,
+  limitOption,
+  number,
+  numberOrNone,
+  orNull,
+  pathTo,
+} from "../context.ts";
 import { UsageError } from "../errors.ts";
 
 const COLUMNS = [
@@ -25,7 +33,7 @@ const settings = (): Option[] => [
 export function addQueues(program: Command, context: Context): void {
   const queues = program.command("queues")
     .description("queues: list, show, create, set, pause, resume, delete");
-  const path = (name: string) => `/queues/${encodeURIComponent(name)}`;
+  const path = (name: string) => pathTo("queues", name);
   addCommand<{ limit: number }>(
     queues,
     context,

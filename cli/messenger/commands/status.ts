@@ -1,8 +1,9 @@
-/** How the bus is: `health`, `doctor`, `stats`, `ticks`, `types`, `actions`. */
+/** How the bus is: `health`, `doctor`, `stats`, `ticks`, `types`, `actions`; and `prune`. */
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { addCommand, type Context, limitOption, number, text } from "../context.ts";
-import { ApiError, EXIT } from "../errors.ts";
+import { ApiError, EXIT, UsageError } from "../errors.ts";
+import { changeMany } from "../many.ts";
 import { type Entry, fields } from "../table.ts";
 import { showDuration } from "../times.ts";
 import { VERSION } from "../version.ts";
@@ -105,6 +106,35 @@ export function addStatus(program: Command, context: Context): void {
         {},
         limit,
       ),
+  );
+}
+
+/** Adds `prune`. */
+export function addPrune(program: Command, context: Context): void {
+  addCommand<{ failedOlderThan?: string; dryRun?: boolean }>(
+    program,
+    context,
+    "prune",
+    "deletes old dead letters, expired keys and records that are no longer needed, to the end",
+    [
+      text("--failed-older-than <duration>", "age of the dead letters that are deleted: 24h, 30d"),
+      new Option("--dry-run", "only counts, up to 10,000 of each kind"),
+    ],
+    async (_, { failedOlderThan, dryRun = false }) => {
+      if (failedOlderThan === undefined) {
+        throw new UsageError("give --failed-older-than; the hourly job of the database takes 30d");
+      }
+      await changeMany(context, {
+        path: "/prune",
+        body: { failedOlderThan },
+        ids: [],
+        dryRun,
+        participle: "deleted",
+        noun: "row",
+        isCounted: false,
+        mayBeNone: true,
+      });
+    },
   );
 }
 

@@ -13,11 +13,13 @@ import {
   dispatchBody,
   type DispatchMessage,
   followMessage,
+  invalidRequest,
   type LimitedDispatch,
   limitsOf,
   type OutgoingMessage,
   Problem,
   readJson,
+  readQuery,
   type Stamps,
   toMessageInput,
   toProblem,
@@ -31,6 +33,9 @@ const app = createApp("dispatch", { maxBodyBytes: config.maxBodyBytes, log });
 
 app.post("/", async (c) => {
   const caller = await authenticate(c.req.raw, "any-key");
+  for (const name of Object.keys(readQuery(c))) {
+    throw invalidRequest("invalid_request", [{ path: [name], message: "belongs into the body" }]);
+  }
   const body = await readJson(c, dispatchBody);
   if (!Array.isArray(body) && body.schedule) {
     return c.json({ scheduleId: await schedule(body, body.schedule, caller) }, 201);

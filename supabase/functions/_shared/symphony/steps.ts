@@ -92,12 +92,16 @@ function step(client: SupabaseClient, name: string, args: Readonly<Record<string
   return callRpc<StepsResult>(client, name, args, STEP_TIMEOUT_MS);
 }
 
+/** Numbers are summed: a prune has counts of its own, and neither `running` nor `missing`. */
 function add(sum: StepsResult, step: StepsResult): StepsResult {
+  const before = new Map<string, unknown>(Object.entries(sum));
+  const counts = Object.entries(step).filter(([, value]) => typeof value === "number")
+    .map(([name, value]) => [name, Number(before.get(name)) + value]);
   return {
     ...step,
-    matched: sum.matched + step.matched,
-    done: sum.done + step.done,
-    running: sum.running + step.running,
-    missing: [...sum.missing, ...step.missing].slice(0, MAX_MISSING),
+    ...Object.fromEntries(counts),
+    ...(step.missing && {
+      missing: [...sum.missing, ...step.missing].slice(0, MAX_MISSING),
+    }),
   };
 }

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { UnstorableError } from "../json.ts";
 import { parseJson } from "../json-text.ts";
-import { invalidRequest, Problem } from "./problem.ts";
+import { invalidRequest, Problem, toIssues } from "./problem.ts";
 
 /**
  * Reads a JSON body and checks it; an absent body is `{}`.
@@ -21,15 +21,26 @@ export async function readJson<Schema extends z.ZodType>(
   const body = parse(decode(bytes));
   const parsed = schemaOf(body).safeParse(body);
   if (!parsed.success) {
-    throw invalidRequest(
-      "invalid_request",
-      parsed.error.issues.map(({ path, message }) => ({
-        path: path.map((key) => typeof key === "symbol" ? String(key) : key),
-        message,
-      })),
-    );
+    throw invalidRequest("invalid_request", toIssues(parsed.error));
   }
   return parsed.data;
+}
+
+/** What functions-js adds to the URL of a call with a region; the gateway reads it. */
+const GATEWAY_PARAMETERS = new Set(["forceFunctionRegion"]);
+
+/**
+ * The parameters of the URL that are a function's own.
+ * @throws Problem 400 that names one that is given twice
+ */
+export function readQuery(c: Context): Record<string, string> {
+  const given = Object.entries(c.req.queries()).filter(([name]) => !GATEWAY_PARAMETERS.has(name));
+  const twice = given.filter(([, values]) => values.length > 1);
+  if (twice.length > 0) {
+    const issues = twice.map(([name]) => ({ path: [name], message: "is given more than once" }));
+    throw invalidRequest("invalid_request", issues);
+  }
+  return Object.fromEntries(given.map(([name, [value = ""]]) => [name, value]));
 }
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;

@@ -11,7 +11,7 @@ export const MAX_MESSAGES = 1_000;
 
 const fields = {
   type: z.string("has to be the name of a message type"),
-  payload: z.unknown(),
+  payload: z.unknown().optional(),
   delay: durationField.optional(),
   availableAt: momentField.optional(),
   queue: z.string().optional(),

@@ -7,6 +7,7 @@ import {
   NotFoundError,
   UnknownMessageTypeError,
 } from "../errors.ts";
+import type { z } from "zod";
 import { readProperty } from "../inspect.ts";
 import { RateLimitedError } from "../rate-limit.ts";
 import { TransportError } from "../transport/transport.ts";
@@ -51,6 +52,34 @@ export function invalidRequest(code: string, issues: readonly Issue[]): Problem 
   return new Problem(400, code, message, issues);
 }
 
+/** What a schema of ours found, in words that name the field. */
+export function toIssues({ issues }: z.ZodError): Issue[] {
+  return issues.map((issue) => ({
+    path: issue.path.map((key) => typeof key === "symbol" ? String(key) : key),
+    message: wordsOf(issue),
+  }));
+}
+
+function wordsOf(issue: z.core.$ZodIssue): string {
+  const { code, message } = issue;
+  // A schema's own words stay.
+  if (code === "invalid_type" && /^Invalid input: .* received undefined$/.test(message)) {
+    return "is required";
+  }
+  if (code === "too_small" && message.startsWith("Too small")) {
+    if (issue.origin === "string" && issue.minimum === 1) return "is empty";
+    if (issue.origin !== "string") {
+      const things = issue.origin === "array" ? " entries" : "";
+      return `has to be ${issue.minimum}${things} or more`;
+    }
+  }
+  if (code === "too_big" && message.startsWith("Too big") && issue.origin !== "string") {
+    const things = issue.origin === "array" ? " entries" : "";
+    return `has to be ${issue.maximum}${things} or less`;
+  }
+  return message;
+}
+
 /**
  * What a caller is told of an error that the bus threw.
  * @param path where in the request the message stands
@@ -71,7 +100,10 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
     );
   }
   if (error instanceof UnknownMessageTypeError) {
-    return invalidRequest("unknown_type", [{ path: [...path, "type"], message: error.message }]);
+    return invalidRequest("unknown_type", [{
+      path: [...path, "type"],
+      message: error.message.replace(/^type: /, ""),
+    }]);
   }
   if (error instanceof NotFoundError) return new Problem(404, "not_found", error.message);
   if (error instanceof ConflictError) return toConflict(error, path);

@@ -2,9 +2,9 @@
 
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { readJson } from "../http/body.ts";
+import { readJson, readQuery } from "../http/body.ts";
 import type { Operator } from "../http/operator.ts";
-import { invalidRequest } from "../http/problem.ts";
+import { invalidRequest, toIssues } from "../http/problem.ts";
 
 /** What every request of the management API carries. */
 export interface ManagementEnv {
@@ -94,8 +94,11 @@ export function addEndpoint<
     const result = answer.parse(
       await handle({
         params: check(params, c.req.param()),
-        query: check(query ?? z.strictObject({}), c.req.query()) as z.output<Query>,
-        body: (body && await readJson(c, () => body)) as z.output<Body>,
+        query: check(query ?? NOTHING, readQuery(c)) as z.output<Query>,
+        // A field that is not known must not be passed over: `dryRun` of a cancel.
+        body: (method === "get" ? undefined : await readJson(c, () => body ?? NOTHING)) as z.output<
+          Body
+        >,
         operator: c.get("operator"),
       }),
     );
@@ -106,16 +109,15 @@ export function addEndpoint<
   });
 }
 
+const NOTHING = z.strictObject({});
+
 function check<Schema extends z.ZodType>(
   schema: Schema | undefined,
   value: unknown,
 ): z.output<Schema> {
   const parsed = schema?.safeParse(value);
   if (parsed?.success === false) {
-    throw invalidRequest(
-      "invalid_request",
-      parsed.error.issues.map(({ path, message }) => ({ path: path.map(String), message })),
-    );
+    throw invalidRequest("invalid_request", toIssues(parsed.error));
   }
   return parsed?.data as z.output<Schema>;
 }
@@ -134,7 +136,7 @@ function describe(
   const { answer, contentType = "application/json", statuses = { 200: "Done" } } = endpoint;
   const errors = Object.entries(PROBLEMS).filter(([status]) =>
     !(status in statuses) && (status !== "404" || params) &&
-    (!["413", "415"].includes(status) || body)
+    (!["413", "415"].includes(status) || method !== "get")
   );
   app.openAPIRegistry.registerPath(createRoute({
     method,

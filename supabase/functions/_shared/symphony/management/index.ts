@@ -7,6 +7,7 @@ import type { ManagementApp, ManagementEnv } from "./endpoint.ts";
 import { addFailedMessages } from "./failed-messages.ts";
 import { addMessages } from "./messages.ts";
 import type { ManagementParts } from "./parts.ts";
+import { addPruning } from "./prune.ts";
 import { addQueues } from "./queues.ts";
 import { addSchedules } from "./schedules.ts";
 import { addStatus } from "./status.ts";
@@ -30,6 +31,7 @@ export function createManagement(parts: ManagementParts, roles: OperatorRoles): 
   addFailedMessages(app, parts);
   addMessages(app, parts);
   addQueues(app, parts);
+  addPruning(app, parts);
   addStatus(app, parts);
   addTypes(app, parts);
   app.get("/openapi.json", (c) => c.json(openApiDocument(app)));

@@ -54,7 +54,7 @@ export async function changeMany(
     toArguments({ ...fields, after: cursor }),
     { budgetMs: STEPS_BUDGET_MS },
   );
-  return { ...result, missing: [...result.missing], next: toCursor(result.next) };
+  return { ...result, missing: [...result.missing ?? []], next: toCursor(result.next) };
 }
 
 /** A scheduler whose changes are an operator's. */

@@ -1,0 +1,111 @@
+/** What the operators' command does with input of every kind, over the local stack. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { messenger, say } from "../support/cli.ts";
+import { addFailed, clearManaged } from "../support/management.ts";
+import { testsOnStack } from "../support/stack.ts";
+
+testsOnStack({}, (test) => {
+  test("a schedule's catch-up limit and what it does while its queue is paused are given and taken away", async (stack) => {
+    await clearManaged(stack);
+    const said = messenger(stack);
+    const made = await said([
+      ...["schedules", "create", "Note", '{"text":"x"}', "--cron", "@daily", "--name", "digest"],
+      ...["--catch-up", "all", "--catch-up-limit", "7", "--while-paused", "skip"],
+      ...["--max-runs", "none", "--end-at", "none", "--jitter", "90s", "--ttl", "1h"],
+    ]);
+    assertEquals(made.code, 0, made.err);
+    assertMatch(made.out, /^catchUpLimit +7$/m);
+    assertMatch(made.out, /^whilePaused +skip$/m);
+    assertMatch(made.out, /^jitter +1 m 30 s$/m, "durations are no raw milliseconds");
+    const changed = await said(
+      "schedules update digest --catch-up-limit none --while-paused enqueue --ttl none --end-at none",
+    );
+    assertMatch(changed.out, /^catchUpLimit +-$/m);
+    assertMatch(changed.out, /^whilePaused +enqueue$/m);
+    assertMatch(changed.out, /^ttl +-$/m);
+    assertEquals((await said("schedules update digest --catch-up-limit 0")).code, 2);
+    assertEquals((await said("schedules update digest --while-paused wait")).code, 2);
+  });
+
+  test("a schedule whose name is a number is found by it", async (stack) => {
+    await clearManaged(stack);
+    const said = messenger(stack);
+    await said(["schedules", "create", "Note", '{"text":"x"}', "--every", "1h", "--name", "2026"]);
+    assertMatch((await said("schedules show 2026")).out, /^name +2026$/m);
+    assertEquals((await said("schedules show 2027")).code, 1);
+    assertEquals((await said("schedules show 99999999999999999999")).code, 1);
+  });
+
+  test("prune deletes what is older than the age that has to be given", async (stack) => {
+    await clearManaged(stack);
+    const said = messenger(stack);
+    await addFailed(stack, { failedAt: "2026-01-01T10:00:00Z" });
+    await addFailed(stack);
+    assertEquals((await said("prune")).code, 2);
+    for (const age of ["", "0s", "-1s", "1.5h", "1e9d", "soon"]) {
+      assertEquals((await said(["prune", `--failed-older-than=${age}`])).code, 2, age);
+    }
+    assertEquals((await said("prune --failed-older-than 1h --dry-run")).out, "1 would be deleted");
+    const drawn = await said("prune --failed-older-than 1h", { showsProgress: true });
+    assertEquals([drawn.code, drawn.out], [0, "1 deleted"]);
+    assertStringIncludes(drawn.err, "1 deleted");
+    assertEquals(await said("prune --failed-older-than 1h"), {
+      code: 0,
+      out: "0 deleted",
+      err: "",
+    });
+    assertMatch((await said("failed list")).out, /^\d+ +Note/m, "the younger one stays");
+    assertMatch((await said("actions")).out, /secret key default +prune +1/);
+  });
+
+  test("Ctrl-C ends a change between two requests, and what was not asked for is not begun", async (stack) => {
+    await clearManaged(stack);
+    await addFailed(stack);
+    const said = messenger(stack);
+    const signal = AbortSignal.abort();
+    for (const showsProgress of [true, false]) {
+      const ended = await said("failed redrive --all", { signal, showsProgress });
+      assertEquals([ended.code, ended.out], [130, "0 redriven"]);
+      assertStringIncludes(ended.err, "interrupted before its end");
+    }
+    assertEquals((await said("failed redrive --all")).out, "1 redriven");
+  });
+
+  test("an empty list says so beside its headings", async (stack) => {
+    await clearManaged(stack);
+    const said = messenger(stack);
+    const none = await said("failed list --type Nothing");
+    assertEquals([none.code, none.err], [0, "Nothing found.\n"]);
+    const json = await said("failed list --type Nothing --json");
+    assertEquals([json.out, json.err], ["[]", ""]);
+  });
+});
+
+Deno.test("wrong input is refused before anything is sent", async () => {
+  const env = { SUPABASE_URL: "http://127.0.0.1:1", SUPABASE_SECRET_KEY: "x" };
+  const cases: readonly (readonly [readonly string[], string])[] = [
+    [["dispatch", "Note", '{"n":1970670598291982290}'], "payload.n: has to be a number"],
+    [["dispatch", "Note", '{"list":[1e400]}'], "payload.list.0: has to be a number"],
+    [["dispatch", "Note", '{"n":1.00000000000000000001}'], "payload.n: has to be a number"],
+    [["dispatch", "Note", '{"n":1,"n":2}'], "payload.n: stands twice"],
+    [["schedules", "create", "Note", '{"n":1e400}', "--every", "1h"], "payload.n"],
+    [["failed", "edit", "1", '{"n":1e400}'], "--payload.n"],
+    [["dispatch", "Note", "{}", "--at", "2026-02-30"], "--at: is no time"],
+    [["failed", "remove", "--to", "3 months"], "--to: is no time"],
+    [["failed", "show", ""], '"": is neither an id nor a name'],
+    [["queues", "delete", ".."], '"..": is neither an id nor a name'],
+    [["queues", "pause", "."], '".": is neither an id nor a name'],
+    [["schedules", "delete", ""], '"": is neither an id nor a name'],
+    [["messages", "show", ".."], '"..": is neither an id nor a name'],
+    [["queues", "set", "mail", "--weight", "0x10"], "has to be a number"],
+    [["queues", "set", "mail", "--weight", "1e3"], "has to be a number"],
+    [["failed", "list", "--limit", "0x10"], "has to be 1 or more"],
+  ];
+  for (const [line, named] of cases) {
+    const { code, out, err } = await say(line, { env });
+    assertEquals([code, out], [2, ""], line.join(" "));
+    assertStringIncludes(err, named);
+    assert(!err.includes("cannot be reached"), line.join(" "));
+  }
+});
