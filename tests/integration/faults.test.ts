@@ -213,4 +213,14 @@ testsOnStack({}, (test) => {
       [7, "unknown_type"],
     ]);
   });
+
+  test("stamps that SQL has nested too deeply to be written again do not hold back other outcomes", async (stack) => {
+    const { sql } = stack;
+    await sql`insert into public.messenger_messages (type, payload, stamps) values
+      ('Unknown', '1', (repeat('{"a":', 6000) || '1' || repeat('}', 6000))::jsonb),
+      ('Run', '2', null)`;
+    const { messenger, runs } = messengerBehind(stack, () => undefined);
+    const report = await messenger.work({ budgetMs: 500 });
+    assertEquals([report.claimed, report.handled, report.retried, runs], [2, 1, 1, [2]]);
+  });
 });

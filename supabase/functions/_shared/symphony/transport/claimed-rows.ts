@@ -92,13 +92,23 @@ const STAMPS = {
   unknownType: z.object({ times: z.number(), attempt: z.number() }),
 };
 
+/** What a dispatch takes; JSON.stringify has no stack for what SQL can nest, and fails the whole settle call. */
+const MAX_DEPTH = 100;
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1));
+}
+
 /**
  * Stamps as the bus reads them: an object, whatever is stored, in which middleware may have put anything.
  * @param value as it is stored
  */
 export function toStamps(value: unknown): Stamps {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
-  const stamps: Record<string, unknown> = { ...value };
+  const stamps: Record<string, unknown> = Object.fromEntries(
+    Object.entries(value).filter(([, stamp]) => !isDeeper(stamp, MAX_DEPTH)),
+  );
   for (const [name, schema] of Object.entries(STAMPS)) {
     if (stamps[name] === undefined) continue;
     const { success, data } = schema.safeParse(stamps[name]);
