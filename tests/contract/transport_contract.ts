@@ -345,6 +345,14 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
     assertEquals(counts, [[2, true], [1, true], [2, false]]);
   });
 
+  promise("messages that are too large together are refused, and none is written", async (t) => {
+    const message = { type: "T", payload: "x".repeat(8_000_000) };
+    const send = () => t.transport.send(Array(9).fill(message));
+    const error = await assertRejects(send, RangeError);
+    assert(/^messages: have 72\d{6} bytes together; /.test(error.message), error.message);
+    assertEquals((await t.transport.claim(claimOf())).messages, []);
+  });
+
   promise("what is larger than a worker can take is refused, with the field's name", async (t) => {
     const text = "x".repeat(9_000_000);
     const large = [{ type: "T", payload: { text } }, { type: "T", payload: 1, stamps: { text } }];

@@ -47,20 +47,28 @@ export function toEnvelope(id: string, message: OutgoingMessage, now: number): S
   };
 }
 
+const MAX_CALL_BYTES = 64 * 1_048_576;
+
 /** Refuses what Postgres refuses. @throws RangeError */
-export function checkSizes({ payload, stamps = {} }: OutgoingMessage): void {
-  for (
-    const [field, value, most] of [["payload", payload, 8_388_608], [
-      "stamps",
-      stamps,
-      1_048_576,
-    ]] as const
-  ) {
-    const bytes = JSON.stringify(value).length;
-    if (bytes > most) {
-      throw new RangeError(`${field}: has ${bytes} bytes; has to have at most ${most}`);
-    }
+export function checkSizes(messages: readonly OutgoingMessage[]): void {
+  let total = 0;
+  for (const { payload, stamps = {} } of messages) {
+    total += checkSize("payload", payload, 8_388_608) + checkSize("stamps", stamps, 1_048_576);
   }
+  if (total > MAX_CALL_BYTES) {
+    throw new RangeError(
+      `messages: have ${total} bytes together; a call takes at most ${MAX_CALL_BYTES}, ` +
+        "give them in several calls",
+    );
+  }
+}
+
+function checkSize(field: string, value: unknown, most: number): number {
+  const bytes = JSON.stringify(value).length;
+  if (bytes > most) {
+    throw new RangeError(`${field}: has ${bytes} bytes; has to have at most ${most}`);
+  }
+  return bytes;
 }
 
 function bytesOf({ payload, stamps = {} }: OutgoingMessage): number {

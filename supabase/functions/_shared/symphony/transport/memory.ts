@@ -75,7 +75,7 @@ export class InMemoryTransport implements Transport {
     limits: readonly LimitedDispatch[] = [],
   ): Promise<string[]> {
     checkTexts("send", messages);
-    messages.forEach(checkSizes);
+    checkSizes(messages);
     for (const message of messages) checkTtl(message, this.#now());
     this.#keys.check(messages);
     this.#rates.count(limits, this.#now());
