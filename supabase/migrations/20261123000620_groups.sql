@@ -349,6 +349,28 @@ create or replace trigger messenger_messages_group_joined
   )
   execute function public.messenger_join_group();
 
+create or replace function public.messenger_keep_group() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  raise sqlstate 'PT409' using message = format(
+    'group_key: message %s runs, and keeps its queue and group until it is done', new.id
+  );
+end
+$$;
+comment on function public.messenger_keep_group() is
+  'Trigger: a running message of a group is not moved to another one, which nobody would open when it is done.';
+
+create or replace trigger messenger_messages_group_kept
+  after update of queue, group_key on public.messenger_messages
+  for each row when (
+    old.status = 'processing' and new.status = 'processing'
+    and (old.group_key is not null or new.group_key is not null)
+    and (old.queue, old.group_key) is distinct from (new.queue, new.group_key)
+  )
+  execute function public.messenger_keep_group();
+
 do $$
 declare
   signature text;
@@ -356,7 +378,7 @@ begin
   foreach signature in array array[
     'messenger_group_locks(text[], text[])', 'messenger_group_fronts(text[], text[])',
     'messenger_open_groups(text[], text[])', 'messenger_open_noted_groups()',
-    'messenger_note_blocked_groups(text, text)', 'messenger_leave_group()',
+    'messenger_note_blocked_groups(text, text)', 'messenger_leave_group()', 'messenger_keep_group()',
     'messenger_join_group()', 'messenger_widen_groups()'
   ] loop
     execute format('revoke execute on function public.%s from public, anon, authenticated', signature);

@@ -162,7 +162,7 @@ begin
             || coalesce(s.entry -> 'dead', '[]')
         ) ->> 'id'
       ) as i (id)
-    ));
+    ), running => true);
     -- They are opened together, at the end.
     perform set_config('messenger.groups', 'settled', true);
   end if;

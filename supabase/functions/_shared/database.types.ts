@@ -908,7 +908,10 @@ export type Database = {
         Args: { "max_messages"?: number; "queues"?: (string)[] };
         Returns: (unknown)[];
       };
-      "messenger_lock_groups": { Args: { "ids": (number)[] }; Returns: Record<string, unknown> };
+      "messenger_lock_groups": {
+        Args: { "ids": (number)[]; "running"?: boolean };
+        Returns: Record<string, unknown>;
+      };
       "messenger_lock_past_ttl": {
         Args: { "max_bytes": number; "max_messages": number; "queues": (string)[] };
         Returns: Record<string, unknown>;
