@@ -249,6 +249,33 @@ Deno.test("a message that waits for another tick's, which runs alone, is given b
   assertEquals(waits()?.attempts, 0);
 });
 
+Deno.test("a message that runs alone waits for a handler that an ended worker left behind", async () => {
+  const order: unknown[] = [];
+  const finish = Promise.withResolvers<void>();
+  const { bus, memory, work } = workbench([
+    define(async (payload) => {
+      order.push(payload);
+      if (payload === "deaf") await finish.promise.then(() => order.push("deaf ended"));
+    }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: "deaf" }]);
+  await work({ budgetMs: 20, maxMs: 40 });
+
+  await memory.send([{ type: "T", payload: "alone" }]);
+  const [crashed] = (await memory.claim({ token: "a", maxMessages: 1, leaseMs: 60_000 })).messages;
+  assertEquals(crashed?.payload, "alone");
+  const { id = "", leaseToken = "" } = crashed ?? {};
+  const retry = { kind: "retry", delayMs: 0, retryCount: 0, alone: true, errors: [] } as const;
+  await memory.settle([{ id, leaseToken, outcome: retry }]);
+  const second = work();
+  const alone = () => memory.messages.find(({ payload }) => payload === "alone");
+  while (alone()?.leaseToken === "") await sleep(1);
+  await sleep(5);
+  finish.resolve();
+  await second;
+  assertEquals(order.slice(0, 3), ["deaf", "deaf ended", "alone"]);
+});
+
 Deno.test("a worker whose heartbeats do not arrive stops its handlers when the lease is over", async () => {
   const told: unknown[] = [];
   const startedAt = performance.now();

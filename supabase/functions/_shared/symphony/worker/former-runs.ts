@@ -1,6 +1,7 @@
 /**
  * Handlers that were stopped and still work. A stop only asks: JavaScript cannot end what does not listen.
- * The next attempt at the same message in this process waits for them, up to the grace of the stop.
+ * The next attempt at the same message in this process waits for them, up to the grace of the stop; so
+ * does a message that has to run alone, whosesoever they are.
  */
 
 import type { MessageBus } from "../bus.ts";
@@ -32,6 +33,11 @@ export class FormerRuns {
   get(id: string): FormerRun | undefined {
     const run = this.#runs.get(id);
     return run && run.until > performance.now() ? run : undefined;
+  }
+
+  /** The handlers that still work, of whatever messages: some may be past their grace. */
+  all(): FormerRun[] {
+    return [...this.#runs.values()];
   }
 }
 

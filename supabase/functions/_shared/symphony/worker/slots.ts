@@ -114,6 +114,8 @@ export class Slots {
   }
 
   async #run(tasks: readonly Task[], type: string): Promise<void> {
+    // The gate no longer counts those that an ended worker let go.
+    for (const task of tasks) if (task.envelope.alone) await this.#untilAlone(task);
     const startedAt = performance.now();
     const done = (task: Task, outcome: Settlement["outcome"]) => this.#done(task, outcome);
     // Between the gate's opening and this moment.
@@ -135,6 +137,13 @@ export class Slots {
       this.#brokeOff(tasks, error);
     }
     this.#options.pace.done(performance.now() - startedAt, tasks.length);
+  }
+
+  async #untilAlone(task: Task): Promise<void> {
+    for (const { ended, until } of this.#deps.formerRuns.all()) {
+      if (task.isStopped) return;
+      await task.pause(ended, until);
+    }
   }
 
   #done(task: Task, outcome: Settlement["outcome"]): void {
