@@ -54,8 +54,9 @@ export interface Sizes {
   readonly groups: readonly number[];
   /** W13: queues, and how many of them hold messages. */
   readonly queues: { readonly all: number; readonly full: number };
-  /** W16: how long each kind of lateness is watched, in ms. */
+  /** W16: how long each kind of lateness is watched, in ms, and the intervals of its schedules, in s. */
   readonly latenessMs: number;
+  readonly intervals: readonly number[];
 }
 
 const FULL: Sizes = {
@@ -78,14 +79,15 @@ const FULL: Sizes = {
   groups: [100_000, 1_000_000],
   queues: { all: 10_000, full: 100 },
   latenessMs: 80_000,
+  intervals: [1, 10],
 };
 
 const QUICK: Sizes = {
   messages: 1_000,
   workers: 2,
   requests: 50,
-  samples: 3,
-  steady: 4,
+  samples: 1,
+  steady: 2,
   round: 500,
   backlogs: [100, 1_000],
   inFront: 500,
@@ -99,7 +101,8 @@ const QUICK: Sizes = {
   idleMs: 2_000,
   groups: [1_000],
   queues: { all: 200, full: 10 },
-  latenessMs: 5_000,
+  latenessMs: 4_000,
+  intervals: [1, 2],
 };
 
 /** How it is called. */

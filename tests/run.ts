@@ -1,38 +1,124 @@
 /**
  * Runs the tests against one Postgres server, and ends with the line `N passed, N failed`.
  *
- *   deno task test [folder or file ...]
+ *   deno task test [folder or file ...] [--ignore=path,...] [option of deno test ...]
  *
- * SYMPHONY_TEST_POSTGRES names the folder of another Postgres's programs, such as Debian's; the one
- * from npm is used where it is not set.
+ * Most tests wait more than they compute, so that several files run side by side. Two variables:
+ *
+ * - SYMPHONY_TEST_POSTGRES: the folder of another Postgres's programs, such as Debian's, in place of the
+ *   one from npm.
+ * - SYMPHONY_TEST_JOBS: how many files run side by side at most (4).
  */
 
+import { parseArgs } from "node:util";
 import { startTestServer } from "./support/server.ts";
 
-const root = new URL("..", import.meta.url).pathname;
-const binDir = Deno.env.get("SYMPHONY_TEST_POSTGRES");
-const wanted = Deno.args.length > 0 ? Deno.args : ["tests"];
+/** How many files of these folders and files run at a time; of all others, LIMIT. */
+const GROUPS: readonly { readonly jobs: number; readonly paths: readonly string[] }[] = [
+  {
+    // These bound how late something may be.
+    jobs: 2,
+    paths: [
+      "tests/integration/local_functions.test.ts",
+      "tests/integration/local_stand_ins.test.ts",
+      "tests/integration/queue_limits.test.ts",
+      "tests/integration/wake.test.ts",
+      "tests/integration/wake_budget.test.ts",
+      "tests/integration/wake_in_time.test.ts",
+    ],
+  },
+  {
+    // These provoke races and failures at chosen moments, need much of the machine, count the processes
+    // that the tests started, or change the environment: files that run side by side share one process.
+    jobs: 1,
+    paths: [
+      "tests/fault",
+      "tests/race",
+      "tests/integration/local_stack.test.ts",
+      "tests/integration/steps.test.ts",
+      "tests/unit/options.test.ts",
+    ],
+  },
+];
+const LIMIT = Number(Deno.env.get("SYMPHONY_TEST_JOBS") ?? 4);
+/** The file that takes longest starts first. */
+const LONGEST = "tests/integration/bench.test.ts";
 
-const server = await startTestServer(binDir);
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+Deno.chdir(new URL("..", import.meta.url));
+// What is not known here is for Deno.
+const { values, positionals, tokens } = parseArgs({
+  allowPositionals: true,
+  strict: false,
+  tokens: true,
+  options: { ignore: { type: "string" }, filter: { type: "string" } },
+});
+const options = tokens.flatMap((token) => {
+  if (token.kind !== "option" || token.name === "ignore") return [];
+  return [token.value === undefined ? token.rawName : `${token.rawName}=${token.value}`];
+});
+const ignored = String(values.ignore ?? "").split(",");
+const files = [...new Set((positionals.length > 0 ? positionals : ["tests"]).flatMap(testFiles))]
+  .filter((file) => !isIn(file, ignored));
+const groupOf = (file: string) => GROUPS.find(({ paths }) => isIn(file, paths));
+const others = files.filter((file) => !groupOf(file))
+  .sort((a, b) => Number(b === LONGEST) - Number(a === LONGEST));
+
+const server = await startTestServer(Deno.env.get("SYMPHONY_TEST_POSTGRES"));
 const report = await Deno.makeTempFile({ suffix: ".xml" });
 try {
-  const tests = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--allow-all", "--no-prompt", `--junit-path=${report}`, ...wanted],
-    cwd: root,
-    env: { SYMPHONY_TEST_SERVER_URL: server.url },
-  }).spawn();
-  const { code } = await tests.status;
-  const { passed, failed, skipped } = count(await Deno.readTextFile(report));
-  const more = skipped > 0 ? `, ${skipped} skipped` : "";
-  console.log(`${passed} passed, ${failed} failed${more}`);
-  Deno.exitCode = code;
+  const parts = [await run(others, LIMIT)];
+  for (const group of GROUPS) {
+    parts.push(await run(files.filter((file) => groupOf(file) === group), group.jobs));
+  }
+  const [passed, failed, skipped] = (["passed", "failed", "skipped"] as const)
+    .map((name) => parts.reduce((sum, part) => sum + part[name], 0));
+  console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
+  Deno.exitCode = files.length === 0 || parts.some(({ code }) => code !== 0) ? 1 : 0;
 } finally {
   await server.stop();
   await Deno.remove(report);
 }
 
+/** Runs files, so many at a time, and answers Deno's exit code beside the counts. */
+async function run(files: readonly string[], jobs: number): Promise<Counts & { code: number }> {
+  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, code: 0 };
+  await Deno.writeTextFile(report, "");
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["test", "--allow-all", "--no-prompt", "--parallel", `--junit-path=${report}`],
+      ...options,
+      ...files,
+    ],
+    env: {
+      SYMPHONY_TEST_SERVER_URL: server.url,
+      DENO_JOBS: String(Math.min(jobs, LIMIT)),
+    },
+  }).spawn().status;
+  return { code, ...count(await Deno.readTextFile(report)) };
+}
+
+/** The test files at a path, in order. @throws Deno.errors.NotFound if there is nothing at it */
+function testFiles(path: string): string[] {
+  const plain = path.replace(/^\.\//, "").replace(/\/+$/, "");
+  if (!Deno.statSync(plain).isDirectory) return [plain];
+  const names = [...Deno.readDirSync(plain)].map(({ name }) => `${plain}/${name}`).sort();
+  return names.flatMap((name) =>
+    Deno.statSync(name).isDirectory || name.endsWith(".test.ts") ? testFiles(name) : []
+  );
+}
+
+function isIn(file: string, paths: readonly string[]): boolean {
+  return paths.some((path) => file === path || file.startsWith(`${path}/`));
+}
+
 /** Counts the test cases of a JUnit report. */
-function count(xml: string): { passed: number; failed: number; skipped: number } {
+function count(xml: string): Counts {
   const cases = xml.match(/<testcase[^>]*?(?:\/>|>[\s\S]*?<\/testcase>)/g) ?? [];
   const failed = cases.filter((text) => /<(failure|error)\b/.test(text)).length;
   const skipped = cases.filter((text) => /<skipped\b/.test(text)).length;

@@ -19,7 +19,7 @@ export const w16: Workload = {
   id: "W16",
   title: "Lateness of delays and occurrences, and the calls that it costs",
   async run(world) {
-    const { options: { sizes: { latenessMs } }, stack, systems: { ours } } = world;
+    const { options: { sizes: { latenessMs, intervals } }, stack, systems: { ours } } = world;
     await ours.clear();
     const net = await startPgNet(stack.adminDbUrl);
     const cron = startPgCron(stack.adminDbUrl);
@@ -36,8 +36,9 @@ export const w16: Workload = {
     try {
       tell("delays", await delays(world, latenessMs));
       await untilIdle(world);
-      tell("an interval of 1 s", await occurrences(world, 1, latenessMs));
-      tell("an interval of 10 s", await occurrences(world, 10, latenessMs));
+      for (const everyS of intervals) {
+        tell(`an interval of ${everyS} s`, await occurrences(world, everyS, latenessMs));
+      }
       await untilIdle(world);
       for (const [name, everyMs] of Object.entries({ minute: 60_000, second: 1_000 })) {
         const hour = await hourWith(world, everyMs, latenessMs);
