@@ -58,12 +58,16 @@ comment on index public.messenger_messages_blocked_idx is
 
 create or replace function public.messenger_group_locks(queues text[], group_keys text[])
 returns table (queue text, group_key text, lock_key bigint)
-language sql immutable parallel safe
+-- Not in SQL, which would be planned again by each call.
+language plpgsql immutable parallel safe
 set search_path = ''
 as $$
+begin
+  return query
   select g.queue, g.group_key, pg_catalog.hashtextextended('symphony_messenger.group', 0)
     + (pg_catalog.hashtextextended(g.group_key, pg_catalog.hashtextextended(g.queue, 0)) & 2047)
-  from unnest(queues, group_keys) as g (queue, group_key)
+  from unnest(queues, group_keys) as g (queue, group_key);
+end
 $$;
 comment on function public.messenger_group_locks(text[], text[]) is
   'The advisory locks of groups, each one of 2,048: Postgres has room for some thousand locks, and a call may remove messages of any number of groups.';

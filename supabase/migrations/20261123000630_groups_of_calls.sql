@@ -16,7 +16,8 @@ set enable_bitmapscan = off
 set enable_nestloop = off
 as $$
 declare
-  -- Of the candidates, in their order.
+  -- Of the candidates, in the order in which they lie.
+  places tid[];
   ids bigint[];
   keys text[];
   -- The groups whose locks are free.
@@ -31,13 +32,8 @@ begin
     raise sqlstate 'PT409' using
       message = 'messages of a group are claimed in a read committed transaction only';
   end if;
-  select array_agg(m.id order by c.position), array_agg(m.group_key order by c.position)
-  into ids, keys
-  from unnest(candidates) with ordinality as c (place, position)
-  join (
-    select l.ctid, l.id, l.group_key from public.messenger_messages l
-    where l.ctid = any (candidates)
-  ) as m on m.ctid = c.place;
+  select array_agg(m.ctid), array_agg(m.id), array_agg(m.group_key) into places, ids, keys
+  from public.messenger_messages m where m.ctid = any (candidates);
   group_keys := array(select distinct k from unnest(keys) as k where k is not null);
   group_keys := array(
     select l.group_key
@@ -92,9 +88,10 @@ begin
   end if;
   return array(
     select c.place
-    from unnest(candidates, ids, keys) with ordinality as c (place, id, key, position)
-    left join unnest(admitted) as a (id) on a.id = c.id
-    where c.key is null or a.id is not null
+    from unnest(candidates) with ordinality as c (place, position)
+    join unnest(places, ids, keys) as m (place, id, key) on m.place = c.place
+    left join unnest(admitted) as a (id) on a.id = m.id
+    where m.key is null or a.id is not null
     order by c.position
   );
 end
