@@ -23,42 +23,47 @@ grant select, insert, update, delete on table public.messenger_schedule_declarat
 -- What a tick waits for. A due schedule that another tick holds counts from the end of its lease; those
 -- held under `token` are the caller's own, who knows when they come next.
 create or replace function public.messenger_next_schedule_at(token uuid default null) returns timestamptz
-language sql stable
+-- Not in SQL, which would be planned again by each call.
+language plpgsql stable
 set search_path = ''
 set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
-  select least(
-    coalesce(
-      (
-        select public.messenger_now() from public.messenger_schedules s
-        where s.enabled
-          and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= public.messenger_now()
-          and (s.leased_until is null or s.leased_until <= public.messenger_now())
-        order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
-        limit 1
-      ),
-      (
-        select min(held.leased_until)
-        from (
-          select s.leased_until from public.messenger_schedules s
+begin
+  return (
+    select least(
+      coalesce(
+        (
+          select public.messenger_now() from public.messenger_schedules s
           where s.enabled
             and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= public.messenger_now()
-            and s.lease_token is distinct from messenger_next_schedule_at.token
+            and (s.leased_until is null or s.leased_until <= public.messenger_now())
           order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
-          limit 100
-        ) as held
+          limit 1
+        ),
+        (
+          select min(held.leased_until)
+          from (
+            select s.leased_until from public.messenger_schedules s
+            where s.enabled
+              and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= public.messenger_now()
+              and s.lease_token is distinct from messenger_next_schedule_at.token
+            order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+            limit 100
+          ) as held
+        )
+      ),
+      (
+        select s.next_run_at from public.messenger_schedules s
+        where s.enabled
+          and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') > public.messenger_now()
+        order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+        limit 1
       )
-    ),
-    (
-      select s.next_run_at from public.messenger_schedules s
-      where s.enabled
-        and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') > public.messenger_now()
-      order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
-      limit 1
     )
-  )
+  );
+end
 $$;
 comment on function public.messenger_next_schedule_at(uuid) is
   'When the next enabled schedule can be claimed: now where one is due already, null where none will be. Leaves out those held under a token.';

@@ -133,39 +133,49 @@ comment on function public.messenger_is_seen_to(timestamptz, bigint) is
 create or replace function public.messenger_has_due(
   within interval default interval '0', queues text[] default null
 ) returns boolean
-language sql volatile
+-- Not in SQL, which would be planned again by each call.
+language plpgsql volatile
 set search_path = ''
 as $$
+begin
   -- As late as the wall's clock: a message that was committed while this transaction waited is due.
-  select coalesce(
-    public.messenger_next_due(messenger_has_due.queues) <= public.messenger_clock() + messenger_has_due.within,
-    false
-  )
+  return (
+    select coalesce(
+      public.messenger_next_due(messenger_has_due.queues) <= public.messenger_clock() + messenger_has_due.within,
+      false
+    )
+  );
+end
 $$;
 comment on function public.messenger_has_due(interval, text[]) is
   'Whether a message of a queue that is not paused is due, or falls due within a time.';
 
 create or replace function public.messenger_fleet_size() returns integer
-language sql volatile
+-- Not in SQL, which would be planned again by each call.
+language plpgsql volatile
 set search_path = ''
 as $$
+begin
   -- Most projects have no such queue; where there are many, those that hold messages are asked.
-  select case
-    when exists (select from public.messenger_queues q where q.max_workers > 1)
-    then (
-      select coalesce(max(q.max_workers), 1)::integer
-      from (
-        select d.queue from public.messenger_due_queues() d
-        union
-        select m.queue from public.messenger_messages m
-        where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
-      ) as d
-      join public.messenger_queues q on q.name = d.queue
-      where not q.paused and q.max_workers > 1
-        and public.messenger_has_due(queues => array[q.name])
-    )
-    else 1
-  end
+  return (
+    select case
+      when exists (select from public.messenger_queues q where q.max_workers > 1)
+      then (
+        select coalesce(max(q.max_workers), 1)::integer
+        from (
+          select d.queue from public.messenger_due_queues() d
+          union
+          select m.queue from public.messenger_messages m
+          where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
+        ) as d
+        join public.messenger_queues q on q.name = d.queue
+        where not q.paused and q.max_workers > 1
+          and public.messenger_has_due(queues => array[q.name])
+      )
+      else 1
+    end
+  );
+end
 $$;
 comment on function public.messenger_fleet_size() is
   'How many ticks the queues with due messages call for.';
