@@ -771,6 +771,10 @@ export type Database = {
         Args: { "message_ids": (number)[]; "outcome": string; "reasons"?: (string)[] };
         Returns: undefined;
       };
+      "messenger_first_of_groups": {
+        Args: { "group_keys": (string)[]; "ids": (number)[]; "keys": (string)[]; "queue": string };
+        Returns: (number)[];
+      };
       "messenger_fit_bytes": {
         Args: { "at_least_one": boolean; "candidates": (unknown)[]; "max_bytes": number };
         Returns: Record<string, unknown>;
