@@ -358,6 +358,8 @@ create or replace function public.messenger_dispatch(
 language plpgsql
 set search_path = ''
 as $$
+declare
+  longest constant interval := interval '36525 days';
 begin
   if type is null or length(type) not between 1 and 200 then
     raise sqlstate 'PT400' using message = 'type: has to be a name of 1 to 200 characters';
@@ -372,11 +374,18 @@ begin
   if delay < interval '0' then
     raise sqlstate 'PT400' using message = 'delay: has to be zero or more';
   end if;
+  if greatest(delay, ttl, dedupe_window) > longest then
+    raise sqlstate 'PT400' using message = format(
+      '%s: has to be at most 100 years', case when delay > longest then 'delay'
+        when ttl > longest then 'ttl' else 'dedupe_window' end
+    );
+  end if;
   if delay is not null and available_at is not null then
     raise sqlstate 'PT400' using message = 'delay: give either delay or available_at, not both';
   end if;
-  if not isfinite(available_at) then
-    raise sqlstate 'PT400' using message = 'available_at: has to be a moment';
+  if not public.messenger_is_moment(available_at) then
+    raise sqlstate 'PT400'
+      using message = 'available_at: has to be a moment in the years 1 to 9999';
   end if;
   if ttl <= interval '0' then
     raise sqlstate 'PT400' using message = 'ttl: has to be more than zero';

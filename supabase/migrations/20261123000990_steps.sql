@@ -42,6 +42,11 @@ begin
       (select string_agg(f.name, ', ') from jsonb_object_keys(given) as f (name))
     );
   end if;
+  if exists (
+    select from jsonb_array_elements(given -> 'ids') as i where jsonb_typeof(i) <> 'number'
+  ) then
+    raise sqlstate 'PT400' using message = 'ids: have to be a list of ids without null';
+  end if;
   select f.key into field from jsonb_each(given) as f where f.value = '""' limit 1;
   if field is not null then
     raise sqlstate 'PT400' using message =

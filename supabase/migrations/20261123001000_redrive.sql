@@ -15,6 +15,9 @@ begin
     raise sqlstate 'PT400' using message =
       'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted';
   end if;
+  if failed_until <= failed_from then
+    raise sqlstate 'PT400' using message = 'failed_until: has to come after failed_from';
+  end if;
   return public.messenger_check_filter(
     jsonb_build_object(
       'ids', ids, 'type', type, 'queue', queue, 'reason', reason, 'error', error,
@@ -138,8 +141,8 @@ declare
     ids, type, queue, reason, error, failed_from, failed_until, "all"
   );
 begin
-  if per_second <= 0 or per_second in ('NaN', 'Infinity') then
-    raise sqlstate 'PT400' using message = 'per_second: has to be more than 0';
+  if per_second not between 0.001 and 1000000 then
+    raise sqlstate 'PT400' using message = 'per_second: has to be from 0.001 to 1000000';
   end if;
   if to_queue !~ '^[A-Za-z0-9_.:-]{1,100}$' then
     raise sqlstate 'PT400'

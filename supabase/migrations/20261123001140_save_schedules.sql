@@ -35,6 +35,7 @@ declare
     "while_paused": "enqueue", "jitter_ms": 0, "payload": {}}'::jsonb;
   fields jsonb := given - public.messenger_schedule_state();
   merged public.messenger_schedules;
+  field text;
 begin
   -- A null takes a value away, for the default where there is one.
   fields := fields || coalesce(
@@ -49,7 +50,18 @@ begin
       'run_count', 0, 'enabled', true, 'created_at', clock, 'updated_at', clock
     ) || fields;
   end if;
-  merged := jsonb_populate_record(known, fields);
+  begin
+    merged := jsonb_populate_record(known, fields);
+  exception when data_exception then
+    for field in select jsonb_object_keys(fields) loop
+      begin
+        perform jsonb_populate_record(known, jsonb_build_object(field, fields -> field));
+      exception when data_exception then
+        raise sqlstate 'PT400' using message = format('%s: has a value that is not allowed', field);
+      end;
+    end loop;
+    raise;
+  end;
   -- As a payload, null is a value.
   merged.payload := coalesce(given -> 'payload', merged.payload);
   return merged;
@@ -57,6 +69,84 @@ end
 $$;
 comment on function public.messenger_merge_schedule(public.messenger_schedules, jsonb) is
   'What is given of a schedule, by the names of its columns, over what is known of it; over the defaults where nothing is.';
+
+create or replace function public.messenger_check_schedule_names(given jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  unknown text;
+begin
+  if jsonb_typeof(given) <> 'object' then
+    raise sqlstate 'PT400' using message = format(
+      'schedules: have to be objects (one was a JSON %s)', jsonb_typeof(given)
+    );
+  end if;
+  select k into unknown from jsonb_object_keys(given) as k
+  where not (
+    k in ('id', 'next_run_at', 'finished', 'refused', 'assumed')
+    or to_jsonb(jsonb_populate_record(null::public.messenger_schedules, '{}'))
+      - public.messenger_schedule_state() ? k
+  )
+  limit 1;
+  if found then
+    raise sqlstate 'PT400' using message = format('%s: is not known, or not for its owner to say', unknown);
+  end if;
+end
+$$;
+comment on function public.messenger_check_schedule_names(jsonb) is
+  'Part of saving a schedule: refuses a field that would be ignored.';
+
+-- What is given must have an effect. A schedule may keep what has none for later, such as its time zone
+-- while it runs at an interval.
+create or replace function public.messenger_check_schedule(
+  given jsonb, wanted public.messenger_schedules
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  wrong constant text := case
+    when wanted.interval_ms < 1000
+      then format('interval_ms: has to be at least 1000, a second; got %s', wanted.interval_ms)
+    when wanted.interval_ms > 3155760000000 then 'interval_ms: has to be at most 100 years'
+    when not public.messenger_is_moment(wanted.run_at)
+      then 'run_at: has to be a moment in the years 1 to 9999'
+    when not public.messenger_is_moment(wanted.start_at)
+      then 'start_at: has to be a moment in the years 1 to 9999'
+    when not public.messenger_is_moment(wanted.end_at)
+      then 'end_at: has to be a moment in the years 1 to 9999'
+    when wanted.end_at < wanted.start_at then 'end_at: has to come after start_at'
+    when wanted.ttl_ms <= wanted.jitter_ms then 'ttl_ms: has to be longer than jitter_ms'
+    when given ->> 'catch_up_limit' is not null and wanted.catch_up <> 'all'
+      then 'catch_up_limit: has an effect with catch_up all only'
+    when given ->> 'max_runs' is not null and wanted.schedule_type = 'once'
+      then 'max_runs: a schedule of type once runs once'
+    when given ->> 'overlap' = 'skip' and wanted.schedule_type = 'once'
+      then 'overlap: a schedule of type once has no run before its only one'
+    when given ->> 'timezone' <> 'UTC' and wanted.schedule_type <> 'cron'
+      then 'timezone: has an effect on cron schedules only'
+    when given ->> 'cron' is not null and wanted.schedule_type <> 'cron'
+      then 'cron: is for schedules of type cron'
+    when given ->> 'interval_ms' is not null and wanted.schedule_type <> 'interval'
+      then 'interval_ms: is for schedules of type interval'
+    when given ->> 'run_at' is not null and wanted.schedule_type <> 'once'
+      then 'run_at: is for schedules of type once'
+  end;
+begin
+  if wrong is not null then
+    raise sqlstate 'PT400' using message = wrong;
+  end if;
+  if wanted.payload::text ~ '[0-9.]{16}' then
+    perform public.messenger_check_numbers(wanted.payload, 'payload');
+  end if;
+  if given ->> 'payload' ~ '[0-9.]{16}' then
+    perform public.messenger_check_numbers(given -> 'payload', 'payload');
+  end if;
+end
+$$;
+comment on function public.messenger_check_schedule(jsonb, public.messenger_schedules) is
+  'Part of saving a schedule: refuses, naming the field, what is given of it and contradicts what it would be.';
 
 -- `given` has the names of the columns. With an `id` it changes that schedule: what it leaves out stays.
 -- With a `name` that is known it makes that schedule what is given, and what it leaves out the default;
@@ -76,6 +166,7 @@ declare
   wanted public.messenger_schedules;
   change text;
 begin
+  perform public.messenger_check_schedule_names(given);
   perform public.messenger_check_sizes(jsonb_build_array(given));
   while change is null loop
     select * into known from public.messenger_schedules s
@@ -88,17 +179,7 @@ begin
     wanted := public.messenger_merge_schedule(case when wanted_id is not null then known end, given);
     wanted.declared := declared or coalesce(known.declared, false);
     wanted.stamps := coalesce(wanted.stamps, known.stamps);
-    if wanted.payload::text ~ '[0-9.]{16}' then
-      perform public.messenger_check_numbers(wanted.payload, 'payload');
-    end if;
-    if given ->> 'payload' ~ '[0-9.]{16}' then
-      perform public.messenger_check_numbers(given -> 'payload', 'payload');
-    end if;
-    if wanted.interval_ms < 1000 then
-      raise sqlstate 'PT400' using message = format(
-        'interval_ms: has to be at least 1000, a second; got %s', wanted.interval_ms
-      );
-    end if;
+    perform public.messenger_check_schedule(given, wanted);
     if known.id is not null then
       change := case
         when public.messenger_schedule_definition(known)
@@ -163,6 +244,7 @@ set search_path = ''
 as $$
 declare
   violated text;
+  missing text;
 begin
   if jsonb_typeof(schedules) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'schedules: has to be an array';
@@ -173,8 +255,10 @@ begin
   ));
 exception
   when check_violation or not_null_violation then
-    get stacked diagnostics violated = constraint_name;
-    raise sqlstate 'PT400' using message = case when violated like '%: %' then violated
+    get stacked diagnostics violated = constraint_name, missing = column_name;
+    raise sqlstate 'PT400' using message = case
+      when sqlstate = '23502' then format('%s: is required', missing)
+      when violated like '%: %' then violated
       else format(
         '%s: has a value that is not allowed',
         regexp_replace(violated, '^messenger_schedules_(.*)_check\d*$', '\1')
@@ -238,6 +322,8 @@ revoke execute on function
   public.messenger_schedule_state(),
   public.messenger_schedule_definition(public.messenger_schedules),
   public.messenger_merge_schedule(public.messenger_schedules, jsonb),
+  public.messenger_check_schedule_names(jsonb),
+  public.messenger_check_schedule(jsonb, public.messenger_schedules),
   public.messenger_save_schedule(jsonb, boolean),
   public.messenger_save_schedules(jsonb, boolean),
   public.messenger_sync_schedules(jsonb, text, boolean)
@@ -246,6 +332,8 @@ grant execute on function
   public.messenger_schedule_state(),
   public.messenger_schedule_definition(public.messenger_schedules),
   public.messenger_merge_schedule(public.messenger_schedules, jsonb),
+  public.messenger_check_schedule_names(jsonb),
+  public.messenger_check_schedule(jsonb, public.messenger_schedules),
   public.messenger_save_schedule(jsonb, boolean),
   public.messenger_save_schedules(jsonb, boolean),
   public.messenger_sync_schedules(jsonb, text, boolean)

@@ -27,6 +27,24 @@ testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
     assertEquals(await scheduler.processDueMessages(), 1);
   });
 
+  test("a change is refused that has no effect, and what loses its own is kept for later", async ({ scheduler: make }) => {
+    const scheduler = make();
+    const zoned = { timezone: "Asia/Tokyo", catchUp: "all", catchUpLimit: 5 } as const;
+    const id = await scheduler.schedule(note, { ...hourly, ...zoned });
+    await scheduler.update(id, { catchUp: "latest" });
+    const refused = [
+      [{ catchUpLimit: 7 }, "catchUpLimit: "],
+      [{ type: "interval", config: { interval: "1h" }, timezone: "Asia/Seoul" }, "timezone: "],
+    ] as const;
+    for (const [changes, message] of refused) {
+      await assertRejects(() => scheduler.update(id, changes), RangeError, message);
+    }
+    await scheduler.update(id, { type: "interval", config: { interval: "1h" } });
+    await scheduler.update(id, { ...hourly, catchUp: "all" });
+    const { timezone, catchUpLimit } = await scheduler.get(id) ?? {};
+    assertEquals({ timezone, catchUpLimit }, { timezone: "Asia/Tokyo", catchUpLimit: 5 });
+  });
+
   test("a resumed interval keeps its step", async (bench) => {
     const scheduler = bench.scheduler();
     const id = await scheduler.schedule(note, { type: "interval", config: { interval: "10m" } });

@@ -13,6 +13,7 @@ import {
   type Middleware,
   parseDedupe,
   readConfig,
+  redrive,
   RetryManager,
   Scheduler,
   SupabaseTransport,
@@ -139,6 +140,69 @@ const makers: [string, () => unknown, string][] = [
 for (const [what, make, message] of makers) {
   Deno.test(`what is wrong with ${what} is refused by name`, () => {
     assertThrows(make, RangeError, message);
+  });
+}
+
+const messenger = createMessenger({ supabase: undefined as never, messages: [] });
+const scheduler = new Scheduler({ supabase: undefined as never });
+const calls: [string, () => Promise<unknown>, string][] = [
+  [
+    "work",
+    () => messenger.work({ budgetMs: 5, maxMesages: 1 } as never),
+    "maxMesages: no such option; did you mean maxMessages?",
+  ],
+  [
+    "work's own parts",
+    () => messenger.work({ budgetMs: 5, concurrency: 1 } as never),
+    "concurrency: no such",
+  ],
+  ["work without options", () => messenger.work(undefined as never), "options: have to be"],
+  ["work's budget", () => messenger.work({ budgetMs: "30s" as never }), "budgetMs: has to be"],
+  ["work without a budget", () => messenger.work({} as never), "budgetMs: has to be"],
+  ["work's time", () => messenger.work({ budgetMs: 5, maxMs: NaN }), "maxMs: has to be"],
+  ["work's messages", () => messenger.work({ budgetMs: 5, maxMessages: -1 }), "maxMessages: has"],
+  ["work's queues", () => messenger.work({ budgetMs: 5, queues: "mail" as never }), "queues: has"],
+  ["work with no queues", () => messenger.work({ budgetMs: 5, queues: [] }), "queues: has"],
+  [
+    "work's signal",
+    () => messenger.work({ budgetMs: 5, signal: new AbortController() as never }),
+    "signal: has to be an AbortSignal",
+  ],
+  [
+    "a tick",
+    () => messenger.tick({ caller: "left", budgetMs: 5, queue: ["a"] } as never),
+    "queue: no such option; did you mean queues?",
+  ],
+  ["a tick's caller", () => messenger.tick({ budgetMs: 5 } as never), "caller: has to be left or"],
+  [
+    "the run of schedules",
+    () => messenger.runSchedules({ budgetMs: 5, limit: 10 } as never),
+    "limit: no such option; there are budgetMs",
+  ],
+  [
+    "a redrive",
+    () => redrive(undefined as never, messenger.bus, { all: true, dryrun: true } as never),
+    "dryrun: no such option; did you mean dryRun?",
+  ],
+  [
+    "a cancel in memory",
+    () => new InMemoryTransport().cancel({ queue: "a", typ: "B" } as never),
+    "typ: no such option",
+  ],
+  [
+    "a cancel",
+    () => new SupabaseTransport(undefined as never).cancel({ all: true, dryRun: true } as never),
+    "dryRun: no such option",
+  ],
+  ["a sync", () => scheduler.sync({ dryrun: true } as never), "dryrun: no such option; did you"],
+  ["a trigger", () => scheduler.trigger("1", { counted: true } as never), "counted: no such"],
+  ["an unschedule", () => scheduler.unschedule("1", { user: "u" } as never), "user: no such"],
+  ["a list of schedules", () => scheduler.list({ type: "Mail" } as never), "type: no such option"],
+  ["a user's page", () => scheduler.listOfUser("u", { cursor: "1" } as never), "cursor: no such"],
+];
+for (const [what, call, message] of calls) {
+  Deno.test(`what is wrong with the options of ${what} is refused by name`, async () => {
+    await assertRejects(call, RangeError, message);
   });
 }
 

@@ -5,6 +5,8 @@ import { checkSchedule } from "../../supabase/functions/_shared/symphony/schedul
 import type { ScheduleOptions } from "../../supabase/functions/_shared/symphony/index.ts";
 
 const cron = { type: "cron", config: { cron: "0 9 * * *" } };
+const interval = { type: "interval", config: { interval: "5m" } };
+const once = { type: "once", config: { at: new Date("2030-01-01") } };
 
 /** Options as a caller without types may give them. */
 const check = (options: unknown) => checkSchedule(options as ScheduleOptions);
@@ -56,6 +58,16 @@ const refused: [string, unknown, string][] = [
   ["an empty groupKey", { ...cron, groupKey: "" }, "groupKey:"],
   ["a ttl of 0", { ...cron, ttl: 0 }, "ttl:"],
   ["a ttl within the jitter", { ...cron, ttl: "1m", jitter: "1m" }, "ttl:"],
+  ["a catchUpLimit that limits nothing", { ...cron, catchUpLimit: 5 }, "catchUpLimit:"],
+  [
+    "a catchUpLimit that nothing is made up to",
+    { ...cron, catchUp: "none", catchUpLimit: 5 },
+    "catchUpLimit:",
+  ],
+  ["a time zone of an interval", { ...interval, timezone: "Europe/London" }, "timezone:"],
+  ["a time zone of a moment", { ...once, timezone: "Asia/Tokyo" }, "timezone:"],
+  ["several runs at one moment", { ...once, maxRuns: 5 }, "maxRuns:"],
+  ["an overlap of its only run", { ...once, overlap: "skip" }, "overlap:"],
   ["an option that does not exist", { ...cron, timeZone: "UTC" }, "timeZone:"],
 ];
 for (const [what, options, field] of refused) {
@@ -94,4 +106,11 @@ Deno.test("durations may be written with a unit", () => {
   });
   assertEquals(checked.times, { type: "interval", intervalMs: 300_000 });
   assertEquals([checked.jitterMs, checked.ttlMs], [30_000, 3_600_000]);
+});
+
+Deno.test("options that say what holds anyway are no contradiction", () => {
+  const usual = { timezone: "UTC", overlap: "allow", catchUp: "latest" };
+  assertEquals(check({ ...interval, ...usual }).timezone, "UTC");
+  assertEquals(check({ ...once, ...usual }).overlap, "allow");
+  assertEquals(check({ ...cron, catchUp: "all", catchUpLimit: 5 }).catchUpLimit, 5);
 });

@@ -673,6 +673,17 @@ export type Database = {
       "messenger_check_filter": { Args: { "everything": boolean; "filter": Json }; Returns: Json };
       "messenger_check_messages": { Args: { "messages": Json }; Returns: undefined };
       "messenger_check_numbers": { Args: { "field": string; "payload": Json }; Returns: undefined };
+      "messenger_check_schedule": {
+        Args: {
+          "given": Json;
+          "wanted": Omit<
+            Database["public"]["Tables"]["messenger_schedules"]["Row"],
+            Database["public"]["Tables"]["messenger_schedules"]["ComputedFields"]
+          >;
+        };
+        Returns: undefined;
+      };
+      "messenger_check_schedule_names": { Args: { "given": Json }; Returns: undefined };
       "messenger_check_schedule_quota": {
         Args: { "max_schedules": number; "user_id": string; "wanted": number };
         Returns: undefined;
@@ -810,6 +821,7 @@ export type Database = {
         Returns: undefined;
       };
       "messenger_installation": { Args: Record<PropertyKey, never>; Returns: Json };
+      "messenger_is_moment": { Args: { "moment": string }; Returns: boolean };
       "messenger_is_open": { Args: { "queue": string; "queues"?: (string)[] }; Returns: boolean };
       "messenger_is_seen_to": {
         Args: { "by_others_than"?: number; "due_at": string };
@@ -990,6 +1002,8 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      "messenger_message_fault": { Args: { "message": Json }; Returns: string };
+      "messenger_message_value": { Args: { "field": string; "value": string }; Returns: string };
       "messenger_milliseconds": { Args: { "field": string; "span": string }; Returns: number };
       "messenger_new_id": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_next_due": { Args: { "queues"?: (string)[] }; Returns: string };
@@ -1049,6 +1063,7 @@ export type Database = {
       "messenger_queue_room": { Args: { "queue": string; "slots"?: number }; Returns: number };
       "messenger_queues_in_use": { Args: { "max_queues"?: number }; Returns: (string)[] };
       "messenger_queues_to_show": { Args: { "max_queues": number }; Returns: Json };
+      "messenger_reads_as_moment": { Args: { "value": string }; Returns: boolean };
       "messenger_redrive": {
         Args: {
           "after"?: Json;

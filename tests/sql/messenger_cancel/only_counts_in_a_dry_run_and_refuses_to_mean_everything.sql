@@ -1,6 +1,6 @@
 -- A cancel without a filter would mean every message there is.
 begin;
-select plan(4);
+select plan(6);
 select test.dispatch('A', 'A');
 select test.claim(test.token(1), 1);
 
@@ -15,8 +15,12 @@ select is(
 );
 select throws_ok(
   'select messenger_cancel()', 'PT400', 'filter: give at least one of ids, type, queue, or "all" => true',
-    'no filter'
+  'no filter'
 );
+select throws_ok(
+  format('select %s(ids => ''{null}'')', operation), 'PT400',
+  'ids: have to be a list of ids without null', operation || ': null in the place of an id'
+) from unnest(array['messenger_cancel', 'messenger_run']) as operation;
 
 select * from finish();
 rollback;

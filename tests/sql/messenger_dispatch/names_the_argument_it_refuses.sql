@@ -1,6 +1,6 @@
 -- An error that a person at the SQL editor can act on, and no row.
 begin;
-select plan(18);
+select plan(23);
 select test.set_clock('2026-01-01 12:00Z');
 
 select throws_ok(
@@ -37,8 +37,12 @@ select throws_ok(
 );
 select throws_ok(
   format('select messenger_dispatch(''A'', available_at => %L)', at),
-  'PT400', 'available_at: has to be a moment', at || ' as the due time'
-) from unnest(array['infinity', '-infinity']) as at;
+  'PT400', 'available_at: has to be a moment in the years 1 to 9999', at || ' as the due time'
+) from unnest(array['infinity', '-infinity', '10000-01-01', '0044-03-15 BC']) as at;
+select throws_ok(
+  format('select messenger_dispatch(''A'', dedupe_key => ''k'', %s => interval ''1000000 years'')', argument),
+  'PT400', argument || ': has to be at most 100 years', argument || ' beyond what a moment can be'
+) from unnest(array['delay', 'ttl', 'dedupe_window']) as argument;
 select throws_ok(
   $$select messenger_dispatch('A', delay => interval '1 second', available_at => now())$$,
   'PT400', 'delay: give either delay or available_at, not both', 'a delay and a due time'

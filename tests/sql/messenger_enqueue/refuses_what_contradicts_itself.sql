@@ -1,6 +1,6 @@
 -- An array is held to the rules of messenger_dispatch.
 begin;
-select plan(14);
+select plan(17);
 select test.set_clock('2026-01-01 12:00Z');
 
 select throws_like(
@@ -11,6 +11,9 @@ from (values
   ('{"type":"A","delay_ms":1000,"available_at":"2030-01-01"}'::jsonb, 'delay_ms'),
   ('{"type":"A","delay_ms":-1}', 'delay_ms'),
   ('{"type":"A","available_at":"infinity"}', 'available_at'),
+  ('{"type":"A","delay_ms":1000,"ttl_ms":1000}', 'ttl_ms'),
+  ('{"type":"A","available_at":"2026-01-01 12:00:01Z","ttl_ms":1000}', 'ttl_ms'),
+  ('{"type":"A","available_at":"2030-01-01","ttl_ms":"3600000"}', 'ttl_ms'),
   ('{"type":"A","available_at":"-Infinity"}', 'available_at'),
   ('{"type":"A","dedupe_key":"a","idempotency_key":"b"}', 'dedupe_key'),
   ('{"type":"A","dedupe_key":"a","dedupe":"until-dead"}', 'dedupe'),

@@ -1,6 +1,6 @@
 -- And leaves the dead letters as they are.
 begin;
-select plan(7);
+select plan(12);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dead_letter('A'), test.dead_letter('B');
@@ -10,7 +10,20 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_redrive("all" => true, per_second => 0)$$,
-  'PT400', 'per_second: has to be more than 0', 'a rate of zero'
+  'PT400', 'per_second: has to be from 0.001 to 1000000', 'a rate of zero'
+);
+select throws_like(
+  format('select messenger_redrive("all" => true, per_second => %L)', rate), 'per_second: %',
+  'a rate of ' || rate
+)
+from unnest(array['1e-300', 'NaN', 'Infinity']) as rate;
+select throws_ok(
+  $$select messenger_redrive(ids => '{null}')$$,
+  'PT400', 'ids: have to be a list of ids without null', 'null in the place of an id'
+);
+select throws_ok(
+  $$select messenger_redrive(failed_from => '2026-01-02', failed_until => '2026-01-01')$$,
+  'PT400', 'failed_until: has to come after failed_from', 'a time that ends before it begins'
 );
 select throws_ok(
   $$select messenger_redrive("all" => true, to_queue => 'two words')$$,

@@ -1,6 +1,6 @@
 -- A call that forgot its filter must not empty the table.
 begin;
-select plan(5);
+select plan(6);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dead_letter('A');
@@ -22,6 +22,10 @@ select throws_ok(
   $$select messenger_remove_failed(reason => 'tired')$$,
   'PT400', 'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted',
   'a reason that does not exist'
+);
+select throws_ok(
+  format('select messenger_remove_failed(ids => array[null, %s])', (select id from messenger_failed_messages)),
+  'PT400', 'ids: have to be a list of ids without null', 'null beside an id'
 );
 select is((select count(*) from messenger_failed_messages), 1::bigint, 'the dead letter is still there');
 

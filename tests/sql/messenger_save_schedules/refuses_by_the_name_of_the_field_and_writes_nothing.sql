@@ -1,6 +1,6 @@
 -- All or none.
 begin;
-select plan(8);
+select plan(35);
 select test.set_clock('2026-01-01 12:00Z');
 
 create function pg_temp.refused(more jsonb, code text, message text) returns text language sql as $$
@@ -21,6 +21,46 @@ select pg_temp.refused(
 );
 select pg_temp.refused('{"id": 999999}', 'PT404', 'id: there is no schedule 999999');
 select pg_temp.refused('{"refused": "config.at: is past"}', 'PT400', 'config.at: is past');
+
+create function pg_temp.refusal(given jsonb) returns text language plpgsql as $$
+begin
+  perform messenger_save_schedules(jsonb_build_array(given));
+  return null;
+exception when others then
+  return sqlstate || ' ' || split_part(sqlerrm, ':', 1);
+end
+$$;
+select is(
+  pg_temp.refusal('{"message_type":"A","schedule_type":"cron","cron":"@daily"}' || given),
+  'PT400 ' || field, given::text
+)
+from (values
+  ('{"priority":"high"}'::jsonb, 'priority'), ('{"priority":99999}', 'priority'),
+  ('{"priority":1001}', 'priority'), ('{"start_at":"soon"}', 'start_at'),
+  ('{"end_at":"infinity"}', 'end_at'), ('{"start_at":"290000-01-01"}', 'start_at'),
+  ('{"start_at":"2026-02-02","end_at":"2026-02-01"}', 'end_at'),
+  ('{"max_runs":"all"}', 'max_runs'), ('{"jitter_ms":"1h"}', 'jitter_ms'),
+  ('{"ttl_ms":1000,"jitter_ms":1000}', 'ttl_ms'), ('{"message_type":null}', 'message_type'),
+  ('{"schedule_type":null}', 'schedule_type'), ('{"catchup":"all"}', 'catchup'),
+  ('{"enabled":false}', 'enabled'), ('{"run_count":5}', 'run_count'),
+  ('{"catch_up_limit":5}', 'catch_up_limit'),
+  ('{"catch_up":"none","catch_up_limit":5}', 'catch_up_limit'),
+  ('{"interval_ms":5000}', 'interval_ms'), ('{"run_at":"2027-01-01"}', 'run_at'),
+  ('{"schedule_type":"interval","interval_ms":5000}', 'cron'),
+  ('{"schedule_type":"interval","cron":null,"interval_ms":5000,"timezone":"Asia/Tokyo"}', 'timezone'),
+  ('{"schedule_type":"interval","cron":null,"interval_ms":4000000000000}', 'interval_ms'),
+  ('{"schedule_type":"once","cron":null,"run_at":"2027-01-01","max_runs":5}', 'max_runs'),
+  ('{"schedule_type":"once","cron":null,"run_at":"2027-01-01","overlap":"skip"}', 'overlap')
+) as refused (given, field);
+select is(pg_temp.refusal('5'), 'PT400 schedules', 'a number');
+select throws_like(
+  $$select messenger_schedule_interval('A', '{}', every => '1m', catch_up_limit => 5)$$,
+  'catch_up_limit: %', 'a limit to nothing, in SQL'
+);
+select throws_like(
+  $$select messenger_schedule_once('A', '{}', at => '2027-01-01', jitter => '1h', ttl => '1m')$$,
+  'ttl_ms: %', 'a jitter beyond the ttl, in SQL'
+);
 select throws_ok(
   $$select messenger_save_schedules('{}')$$, 'PT400', 'schedules: has to be an array', 'no array'
 );

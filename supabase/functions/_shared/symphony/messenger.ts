@@ -15,7 +15,7 @@ import { Scheduler } from "./scheduler/scheduler.ts";
 import { runSchedules } from "./scheduler/tick.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
-import type { WorkerLimits, WorkerReport } from "./worker/options.ts";
+import { checkLimits, type WorkerLimits, type WorkerReport } from "./worker/options.ts";
 import { ProgressReporter } from "./worker/progress.ts";
 import { runTick, type TickOptions, type TickReport } from "./worker/tick.ts";
 import { runWorker } from "./worker/worker.ts";
@@ -48,9 +48,9 @@ export interface Messenger {
   readonly scheduler: Scheduler;
   readonly config: Config;
   readonly log: Logger;
-  /** Dispatches what schedules have due, for at most `budgetMs`. Never throws. */
+  /** Dispatches what schedules have due, for at most `budgetMs`. Throws nothing but a RangeError for wrong options. */
   runSchedules(options: { readonly budgetMs: number }): Promise<SchedulesRun>;
-  /** Claims and handles what is due within `budgetMs`. */
+  /** Claims and handles what is due within `budgetMs`. Throws a RangeError that names a wrong option. */
   work(options: WorkerLimits): Promise<WorkerReport>;
   /** Does both as a tick that the database knows of. */
   tick(options: TickOptions): Promise<TickReport>;
@@ -97,8 +97,9 @@ export function createMessenger(options: MessengerOptions): Messenger {
     ...(options.schedules && { declared: options.schedules }),
   });
   const progress = new ProgressReporter({ transport, log });
-  const work = (limits: WorkerLimits) =>
-    runWorker({
+  const work: Messenger["work"] = async (limits: WorkerLimits) => {
+    checkLimits(limits);
+    return await runWorker({
       cpuMs: config.tickCpuMs,
       maxMessages: config.tickMaxMessages,
       ...limits,
@@ -112,8 +113,12 @@ export function createMessenger(options: MessengerOptions): Messenger {
       leaseMs: config.leaseMs,
       progress,
     });
-  const processSchedules: Messenger["runSchedules"] = ({ budgetMs }) =>
-    runSchedules(scheduler, { budgetMs, batchSize: config.schedulerBatchSize, log });
+  };
+  const processSchedules: Messenger["runSchedules"] = async (limits) => {
+    checkLimits(limits, ["budgetMs"]);
+    const { budgetMs } = limits;
+    return await runSchedules(scheduler, { budgetMs, batchSize: config.schedulerBatchSize, log });
+  };
   const parts = { supabase: options.supabase, work, runSchedules: processSchedules, log };
   return {
     bus,

@@ -3,6 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus.ts";
 import { NotFoundError } from "../errors.ts";
+import { checkNames } from "../option-names.ts";
 import { checkFilter, type StepsLimits, type StepsResult, takeSteps } from "../steps.ts";
 import { callRpc } from "../transport/rpc.ts";
 
@@ -35,6 +36,26 @@ export interface RedriveOptions extends StepsLimits {
 export type RedriveResult = StepsResult;
 
 const TIMEOUT_MS = 10_000;
+const OPTIONS = Object.keys(
+  {
+    all: true,
+    ids: true,
+    type: true,
+    queue: true,
+    reason: true,
+    error: true,
+    failedFrom: true,
+    failedUntil: true,
+    maxMessages: true,
+    perSecond: true,
+    toQueue: true,
+    payload: true,
+    dryRun: true,
+    after: true,
+    budgetMs: true,
+    signal: true,
+  } satisfies Record<keyof RedriveOptions, true>,
+);
 const FILTER = ["ids", "type", "queue", "reason", "error", "failedFrom", "failedUntil"];
 
 /**
@@ -50,6 +71,7 @@ export async function redrive(
   bus: MessageBus,
   options: RedriveOptions,
 ): Promise<RedriveResult> {
+  checkNames(options, OPTIONS);
   const { all, ids, type, queue, reason, error, failedFrom, failedUntil, maxMessages } = options;
   const { perSecond, toQueue, payload, dryRun, after } = options;
   const edited = payload === undefined ? {} : { payload: await checked(supabase, bus, options) };

@@ -4,6 +4,7 @@ import { showValue } from "../inspect.ts";
 import { checkNames } from "../option-names.ts";
 import type { ScheduleOptions } from "./options.ts";
 import type { DueSchedule, Schedule, ScheduledMessage } from "./schedule.ts";
+import type { ScheduleFilter } from "./store.ts";
 
 /** What travels with its messages is not shown. */
 export function withoutStamps({ stamps: _, ...schedule }: DueSchedule): Schedule {
@@ -53,6 +54,26 @@ export function checkCount(count: number, field: string): number {
     throw new RangeError(`${field}: has to be a whole number, 1 or more; got ${showValue(count)}`);
   }
   return count;
+}
+
+const FILTER = Object.keys(
+  {
+    ids: true,
+    name: true,
+    messageType: true,
+    enabled: true,
+    after: true,
+    limit: true,
+  } satisfies Record<keyof ScheduleFilter, true>,
+);
+
+/** @throws RangeError that names what is wrong with a filter of schedules */
+export function checkFilter(filter: ScheduleFilter): ScheduleFilter {
+  checkNames(filter, FILTER);
+  for (const id of filter.ids ?? []) checkId(id, "ids");
+  if (filter.after !== undefined) checkId(filter.after, "after");
+  if (filter.limit !== undefined) checkCount(filter.limit, "limit");
+  return filter;
 }
 
 /** Whether a single run may be in the past. */

@@ -53,9 +53,14 @@ const LARGEST_INTEGER = 2_147_483_647;
 
 /**
  * Checks options and fills in defaults. Whether a moment has passed is left to the database's clock.
- * @throws RangeError that names the option which is wrong, or does not exist
+ * @param given those of them that must have an effect. A stored schedule may keep others for later, such
+ * as a time zone while it runs at an interval.
+ * @throws RangeError that names the option which is wrong, does not exist, or has no effect
  */
-export function checkSchedule(options: ScheduleOptions): ScheduleDefinition {
+export function checkSchedule(
+  options: ScheduleOptions,
+  given: { readonly [Name in keyof ScheduleSettings]?: unknown } = options,
+): ScheduleDefinition {
   checkNames(options, NAMES);
   const optional = <T>(
     name: keyof ScheduleSettings,
@@ -74,9 +79,11 @@ export function checkSchedule(options: ScheduleOptions): ScheduleDefinition {
       `ttl: has to be longer than the jitter of ${jitterMs} ms (was ${ttlMs} ms)`,
     );
   }
+  const times = checkTimes(options);
+  checkEffects(options, given);
   return {
     name: optional("name", checkScheduleName),
-    times: checkTimes(options),
+    times,
     timezone: optional("timezone", checkTimezone) ?? "UTC",
     maxRuns: optional("maxRuns", wholeNumber(LARGEST_INTEGER)),
     startAt,
@@ -91,6 +98,28 @@ export function checkSchedule(options: ScheduleOptions): ScheduleDefinition {
     groupKey: optional("groupKey", checkKey),
     ttlMs,
   };
+}
+
+/** Each with what it has when nobody chooses it, which is no contradiction. */
+function checkEffects(
+  { type, catchUp }: ScheduleOptions,
+  given: { readonly [Name in keyof ScheduleSettings]?: unknown },
+): void {
+  const isGiven = (name: keyof ScheduleSettings, usual?: unknown) =>
+    given[name] !== undefined && given[name] !== null && given[name] !== usual;
+  const refuse = (message: string) => {
+    throw new RangeError(message);
+  };
+  if (isGiven("timezone", "UTC") && type !== "cron") {
+    refuse(`timezone: has an effect on cron schedules only; this one has the type ${type}`);
+  }
+  if (isGiven("maxRuns") && type === "once") refuse("maxRuns: a schedule of type once runs once");
+  if (isGiven("overlap", "allow") && type === "once") {
+    refuse("overlap: a schedule of type once has no run before its only one");
+  }
+  if (isGiven("catchUpLimit") && catchUp !== "all") {
+    refuse("catchUpLimit: has an effect with catchUp all only");
+  }
 }
 
 function checkTimes(options: ScheduleOptions): ScheduleDefinition["times"] {

@@ -33,7 +33,7 @@ const LONGEST_BEFORE_CREATION_MS = 366 * 86_400_000;
  * @throws RangeError if the schedule cannot be read
  */
 export function firstOccurrence(schedule: Schedule, now: number): FirstOccurrence {
-  const definition = checkSchedule(optionsOf(schedule));
+  const definition = checkSchedule(optionsOf(schedule), {});
   const { startAt } = definition;
   const planned = schedule.nextRunAt?.getTime() ?? null;
   const last = schedule.lastRunAt?.getTime() ?? null;

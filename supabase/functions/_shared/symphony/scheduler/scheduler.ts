@@ -11,6 +11,7 @@ import { toStorableJson } from "../payload.ts";
 import {
   allowsPast,
   checkCount,
+  checkFilter,
   checkId,
   checkLifetime,
   checkMessage,
@@ -113,7 +114,8 @@ export class Scheduler {
     options: ScheduleOptions,
     more: SaveLimits & { readonly stamps?: Stamps } = {},
   ): Promise<string> {
-    const checked = await this.#check(message, options, more.stamps);
+    checkNames(more, ["stamps", "limits", "quota"]);
+    const checked = await this.#check(message, options, more);
     const first = firstRun(checked.definition, await this.#store.now(), allowsPast(options));
     const [saved] = await this.#store.save([{
       ...checked,
@@ -152,10 +154,7 @@ export class Scheduler {
 
   /** Schedules in the order of their ids, a page at a time, without their payloads. */
   async list(filter: ScheduleFilter = {}): Promise<ListedSchedule[]> {
-    for (const id of filter.ids ?? []) checkId(id, "ids");
-    if (filter.after !== undefined) checkId(filter.after, "after");
-    if (filter.limit !== undefined) checkCount(filter.limit, "limit");
-    return await this.#store.list(filter);
+    return await this.#store.list(checkFilter(filter));
   }
 
   /**
@@ -168,6 +167,7 @@ export class Scheduler {
     userId: string,
     page: { readonly after?: string; readonly limit?: number } = {},
   ): Promise<SchedulePage> {
+    checkNames(page, ["after", "limit"]);
     const { after = "0", limit = 100 } = page;
     return await this.#store.listOfUser(
       userId,
@@ -200,7 +200,8 @@ export class Scheduler {
     );
     const before = optionsOf(schedule);
     const options = withoutNulls({ ...before, ...rest });
-    const checked = await this.#check({ type: schedule.message.type, payload }, options);
+    const message = { type: schedule.message.type, payload };
+    const checked = await this.#check(message, options, { given: rest });
     const first = timesOf(options) === timesOf(before)
       ? null
       : firstRun(checked.definition, now, allowsPast(options));
@@ -227,6 +228,7 @@ export class Scheduler {
    * @throws UnknownMessageTypeError, InvalidPayloadError, and what middleware throws
    */
   async trigger(id: string, options: { readonly count?: boolean } = {}): Promise<string> {
+    checkNames(options, ["count"]);
     const { schedule, now } = await this.#require(id);
     const { count = false } = options;
     const { bus } = this.#options;
@@ -240,6 +242,7 @@ export class Scheduler {
    * @param options.userId only if this user has made it
    */
   async unschedule(id: string, options: { readonly userId?: string } = {}): Promise<boolean> {
+    checkNames(options, ["userId"]);
     return await this.#store.remove(checkId(id), options.userId);
   }
 
@@ -261,6 +264,7 @@ export class Scheduler {
    * @param options.dryRun only answers what would change
    */
   async sync(options: { readonly dryRun?: boolean } = {}): Promise<SavedSchedule[]> {
+    checkNames(options, ["dryRun"]);
     const checked = await this.#declared();
     const now = await this.#store.now();
     const drafts = checked.map((schedule, index): ScheduleDraft => {
@@ -275,9 +279,9 @@ export class Scheduler {
   async #check(
     message: ScheduledMessage,
     options: ScheduleOptions,
-    stamps?: Stamps,
+    { stamps, given = options }: { readonly stamps?: Stamps; readonly given?: object } = {},
   ): Promise<Checked> {
-    const definition = checkSchedule(options);
+    const definition = checkSchedule(options, given);
     const { type, payload } = checkMessage(message);
     // As it was given: what middleware makes of it, it makes at each run.
     const stored = { type, payload: toStorableJson(type, payload) };

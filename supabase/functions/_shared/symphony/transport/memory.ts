@@ -193,6 +193,7 @@ export class InMemoryTransport implements Transport {
 
   // deno-lint-ignore require-await -- what it throws has to reject
   async cancel(filter: CancelFilter): Promise<CancelResult> {
+    checkNames(filter, ["all", "ids", "type", "queue"]);
     checkFilter(filter, ["ids", "type", "queue"]);
     const now = this.#now();
     const result = { cancelled: 0, running: 0 };

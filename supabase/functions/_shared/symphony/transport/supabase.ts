@@ -113,6 +113,7 @@ export class SupabaseTransport implements Transport {
   }
 
   async cancel(filter: CancelFilter): Promise<CancelResult> {
+    checkNames(filter, ["all", "ids", "type", "queue"]);
     checkFilter(filter, ["ids", "type", "queue"]);
     const { done, running } = await takeSteps(this.#client, "messenger_cancel", { ...filter });
     return { cancelled: done, running };

@@ -3,6 +3,8 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus.ts";
 import type { Logger } from "../log.ts";
+import { showValue } from "../inspect.ts";
+import { checkNames } from "../option-names.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { BudgetLimits } from "./budget.ts";
@@ -42,6 +44,52 @@ export interface WorkerOptions extends WorkerLimits {
   readonly progress?: ProgressReporter;
   /** The gate of messages that run alone; the process's own where absent. */
   readonly gate?: Gate;
+}
+
+const LIMITS = Object.keys(
+  {
+    budgetMs: true,
+    maxMs: true,
+    cpuMs: true,
+    maxMessages: true,
+    queues: true,
+    signal: true,
+    drain: true,
+    tick: true,
+    schedules: true,
+  } satisfies Record<keyof WorkerLimits, true>,
+);
+
+/**
+ * Checks what a run is held to: with a wrong limit it would never end, or do nothing.
+ * @param names of the options that there are; those of {@link WorkerLimits} where absent
+ * @throws RangeError that names the option which is wrong, or not known
+ */
+export function checkLimits(
+  limits: Partial<WorkerLimits>,
+  names: readonly string[] = LIMITS,
+): void {
+  checkNames(limits, names);
+  const { budgetMs, maxMs, cpuMs, maxMessages, queues, signal, drain } = limits;
+  for (const [name, value] of Object.entries({ budgetMs, maxMs, cpuMs, maxMessages })) {
+    const isRight = value === undefined ? name !== "budgetMs" : value >= 0;
+    if (typeof (value ?? 0) !== "number" || !isRight) {
+      throw new RangeError(`${name}: has to be a number, 0 or more; got ${showValue(value)}`);
+    }
+  }
+  const isList = (value: unknown) =>
+    Array.isArray(value) && value.length > 0 &&
+    value.every((name) => typeof name === "string" && name !== "");
+  if (queues !== undefined && !isList(queues)) {
+    throw new RangeError(
+      `queues: has to be an array of at least one queue's name; got ${showValue(queues)}`,
+    );
+  }
+  for (const [name, value] of Object.entries({ signal, drain })) {
+    if (value !== undefined && !(value instanceof AbortSignal)) {
+      throw new RangeError(`${name}: has to be an AbortSignal; got ${showValue(value)}`);
+    }
+  }
 }
 
 /** What a run tells its tick. */

@@ -5,13 +5,15 @@ import type { Logger } from "../log.ts";
 import { callRpc } from "../transport/rpc.ts";
 import { processShutdown } from "./shutdown.ts";
 import { emptyReport, type SchedulesReport, type SchedulesRun } from "../scheduler/processing.ts";
-import type {
-  RestAnswer,
-  RestRequest,
-  WorkerLimits,
-  WorkerReport,
-  WorkerSchedules,
-  WorkerTick,
+import { showValue } from "../inspect.ts";
+import {
+  checkLimits,
+  type RestAnswer,
+  type RestRequest,
+  type WorkerLimits,
+  type WorkerReport,
+  type WorkerSchedules,
+  type WorkerTick,
 } from "./options.ts";
 
 /** What a tick is held to. */
@@ -25,6 +27,17 @@ export interface TickOptions
   /** Its id, where the database asked for it. */
   readonly id?: string;
 }
+
+const OPTIONS = Object.keys(
+  {
+    budgetMs: true,
+    maxMs: true,
+    queues: true,
+    signal: true,
+    caller: true,
+    id: true,
+  } satisfies Record<keyof TickOptions, true>,
+);
 
 const HEARTBEAT_EVERY_MS = 5_000;
 const CALL_FOR_HELP_EVERY_MS = 1_000;
@@ -59,12 +72,15 @@ interface Started {
 /**
  * Runs a tick; one that has nothing to do costs one call.
  * @returns what it did; zeros where it had nothing to do
+ * @throws RangeError that names the option which is wrong, or not known
  * @throws TransportError if the database stayed out of reach
  */
-export async function runTick(
-  { caller, id, ...limits }: TickOptions,
-  parts: TickParts,
-): Promise<TickReport> {
+export async function runTick(options: TickOptions, parts: TickParts): Promise<TickReport> {
+  checkLimits(options, OPTIONS);
+  const { caller, id, ...limits } = options;
+  if (caller !== "left" && caller !== "waits") {
+    throw new RangeError(`caller: has to be left or waits; got ${showValue(caller)}`);
+  }
   const call: Call = (name, args = {}) => callRpc(parts.supabase, name, args, TIMEOUT_MS);
   const awake = caller === "left" && !limits.queues;
   const started = await call<Started>("messenger_start_tick", {
