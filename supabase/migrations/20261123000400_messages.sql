@@ -79,7 +79,7 @@ comment on column public.messenger_messages.attempts is
 comment on column public.messenger_messages.snoozes is
   'How often its handlers have asked for it later.';
 comment on column public.messenger_messages.interruptions is
-  'How often its worker ended before its handlers did. It costs no retry; after ten the message is dead as interrupted.';
+  'How often in a row its worker ended before its handlers did; a snooze or a failure ends the row. It costs no retry; after ten the message is dead as interrupted.';
 comment on column public.messenger_messages.created_at is
   'When the message was dispatched.';
 comment on column public.messenger_messages.group_key is

@@ -97,6 +97,33 @@ comment on function public.messenger_refuse_late() is
 revoke execute on function public.messenger_refuse_late() from public, anon, authenticated;
 grant execute on function public.messenger_refuse_late() to service_role;
 
+-- What has expired while it waited will not run: a dispatch must not be left out for it. Locks in the order of
+-- all locks, ascending by id.
+create or replace function public.messenger_free_expired_keys(types text[], dedupe_keys text[])
+returns void
+language sql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+  update public.messenger_messages m set dedupe_key = null
+  where m.id = any (array(
+    select held.id
+    from public.messenger_messages held
+    where (held.type, held.dedupe_key) in (select * from unnest(types, dedupe_keys))
+      and held.status = 'pending' and held.expires_at <= public.messenger_now()
+    order by held.id
+    for update
+  ))
+$$;
+comment on function public.messenger_free_expired_keys(text[], text[]) is
+  'Part of messenger_enqueue: takes dedupe keys from messages that have expired while they waited.';
+
+revoke execute on function public.messenger_free_expired_keys(text[], text[])
+  from public, anon, authenticated;
+grant execute on function public.messenger_free_expired_keys(text[], text[]) to service_role;
+
 -- `messages` is an array of objects with the names of the columns, and `delay_ms`, `ttl_ms`,
 -- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`. What an object leaves out gets
 -- the column's default. Ids are given in the order of the array. `checked` says that fields and numbers
@@ -289,8 +316,16 @@ begin
     perform public.messenger_refuse_late();
   end if;
 
-  -- Found in a statement of its own, which sees what the first call has committed. Finished since, it
-  -- is in nobody's way.
+  if repeats is not null then
+    perform public.messenger_free_expired_keys(
+      array_agg(messages -> (r.position - 1)::integer ->> 'type'),
+      array_agg(messages -> (r.position - 1)::integer ->> 'dedupe_key')
+    )
+    from unnest(repeats) as r (position);
+  end if;
+
+  -- Found in a statement of its own, which sees what the first call has committed. Finished or expired since,
+  -- it is in nobody's way.
   for repeated in select unnest(repeats) - 1 loop
     answer := jsonb_set(answer, array['ids', repeated::text], coalesce(
       (

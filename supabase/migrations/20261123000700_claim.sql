@@ -294,7 +294,9 @@ begin
         + coalesce((leases ->> m.queue)::integer, lease_ms) * interval '1 millisecond',
       tracked = m.tracked or m.group_key is not null
         or m.queue = any (counted) and (m.expires_at <= clock) is not true,
-      dedupe_key = case when not m.dedupe_until_started then m.dedupe_key end
+      dedupe_key = case
+        when not m.dedupe_until_started and (m.expires_at <= clock) is not true then m.dedupe_key
+      end
     where m.ctid = any (locked)
     returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
       json_build_array(

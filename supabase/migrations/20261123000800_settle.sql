@@ -227,7 +227,7 @@ begin
         update public.messenger_messages m
         set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
           tracked = false, available_at = clock + g.delay_ms * interval '1 millisecond',
-          snoozes = m.snoozes + 1, stamps = coalesce(g.stamps, m.stamps)
+          snoozes = m.snoozes + 1, interruptions = 0, stamps = coalesce(g.stamps, m.stamps)
         from jsonb_to_recordset(settlement -> 'snoozed') as g (
           id bigint, delay_ms double precision, stamps jsonb
         )
@@ -251,7 +251,7 @@ begin
           retry_count = least(g.retry_count, 2147483647),
           alone = m.alone or coalesce(g.alone, false),
           attempts = m.attempts - coalesce(g.interrupted, false)::integer,
-          interruptions = m.interruptions + coalesce(g.interrupted, false)::integer,
+          interruptions = case when g.interrupted then m.interruptions + 1 else 0 end,
           stamps = coalesce(g.stamps, m.stamps),
           errors = public.messenger_append_errors(m.errors, g.errors)
         from given_retries g

@@ -284,6 +284,25 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
     },
   );
 
+  for (
+    const [ending, outcome] of [
+      ["a snooze", { kind: "snoozed", delayMs: 0 }],
+      ["a failure", { kind: "retry", delayMs: 0, retryCount: 1, errors: [failure] }],
+    ] as const
+  ) {
+    promise(`interruptions are counted in a row, until ${ending} ends an attempt`, async (t) => {
+      await t.transport.send([{ type: "T", payload: 1 }]);
+      const interrupted = { kind: "retry", delayMs: 0, retryCount: 0, errors: [failure] } as const;
+      const counts: unknown[] = [];
+      for (const next of [{ ...interrupted, interrupted: true }, outcome, released]) {
+        const { messages } = await t.transport.claim(claimOf());
+        counts.push(...messages.map(({ interruptions }) => interruptions));
+        await t.transport.settle(settlementsOf(messages, next));
+      }
+      assertEquals(counts, [0, 1, 0]);
+    });
+  }
+
   promise("a message whose lease is another's cannot be snoozed", async (t) => {
     const [id = ""] = await t.transport.send([{ type: "T", payload: 1 }]);
     await t.transport.claim(claimOf());
@@ -620,6 +639,29 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
     await t.transport.cancel({ ids });
     assertNotEquals(await t.transport.send([once]), ids);
   });
+
+  for (const dedupe of ["until-started", "until-finished"] as const) {
+    promise(
+      `a message that has expired while it waited holds no dedupe key ${dedupe}`,
+      async (t) => {
+        const message = { ...once, dedupe, ttlMs: 60_000 } as const;
+        const [first] = await t.transport.send([message]);
+        await t.advance(30_000);
+        assertEquals(await t.transport.send([message]), [first]);
+        await t.advance(30_000);
+        const [second] = await t.transport.send([message]);
+        assertNotEquals(second, first);
+        assertEquals(await t.transport.send([message]), [second]);
+        // A worker that is about to bury it does not hold the key for it, either.
+        await t.advance(60_000);
+        const { messages } = await t.transport.claim(claimOf());
+        assert(messages.every(({ expired }) => expired));
+        assertEquals(messages.map(({ id }) => id).sort(), [first, second].sort());
+        const [third] = await t.transport.send([message]);
+        assertEquals(new Set([first, second, third]).size, 3);
+      },
+    );
+  }
 
   promise("a dedupe key that is held until the start is free once it is claimed", async (t) => {
     const message = { ...once, dedupe: "until-started" } as const;

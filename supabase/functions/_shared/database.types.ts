@@ -792,6 +792,10 @@ export type Database = {
       };
       "messenger_fleet_size": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_follow": { Args: { "id": number; "user_id"?: string }; Returns: Json };
+      "messenger_free_expired_keys": {
+        Args: { "dedupe_keys": (string)[]; "types": (string)[] };
+        Returns: undefined;
+      };
       "messenger_free_id": { Args: { "id": number }; Returns: number };
       "messenger_grant_rate": {
         Args: { "messages": number; "queue": string; "start_within_ms": number };

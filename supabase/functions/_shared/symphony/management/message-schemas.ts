@@ -44,7 +44,7 @@ const waiting = {
   attempts: z.int(),
   snoozes: z.int().openapi({ description: "How often its handlers have asked for it later" }),
   interruptions: z.int().openapi({
-    description: "How often its worker ended before its handlers did",
+    description: "How often in a row its worker ended before its handlers did",
   }),
   createdAt: time,
   groupKey: z.string().nullable(),

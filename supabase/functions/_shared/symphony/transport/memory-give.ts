@@ -78,7 +78,8 @@ export function behind(past: readonly Row[], request: ClaimRequest): ClaimReques
   };
 }
 
-function isPastTtl({ envelope: { expiresAt } }: Row, now: number): boolean {
+/** Whether it is older than its ttl. */
+export function isPastTtl({ envelope: { expiresAt } }: Row, now: number): boolean {
   return expiresAt !== null && expiresAt.getTime() <= now;
 }
 

@@ -140,13 +140,15 @@ export function waitingAgain(
     leaseToken: "",
   };
   const { attempts, snoozes = 0, interruptions = 0 } = envelope;
-  if (outcome.kind === "snoozed") return { ...again, attempts: attempts - 1, snoozes: snoozes + 1 };
+  if (outcome.kind === "snoozed") {
+    return { ...again, attempts: attempts - 1, snoozes: snoozes + 1, interruptions: 0 };
+  }
   return {
     ...again,
     retryCount: outcome.retryCount,
     alone: envelope.alone || (outcome.alone ?? false),
     attempts: attempts - Number(outcome.interrupted ?? false),
-    interruptions: interruptions + Number(outcome.interrupted ?? false),
+    interruptions: outcome.interrupted ? interruptions + 1 : 0,
     errors: [...envelope.errors, ...structuredClone(outcome.errors)],
   };
 }

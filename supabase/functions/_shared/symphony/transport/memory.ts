@@ -3,7 +3,15 @@
 import type { OutgoingMessage } from "../envelope.ts";
 import { checkNames } from "../option-names.ts";
 import type { Dead, Settlement } from "../outcome.ts";
-import { behind, give, isFirst, leasesOf, type MemoryState, pastTtl } from "./memory-give.ts";
+import {
+  behind,
+  give,
+  isFirst,
+  isPastTtl,
+  leasesOf,
+  type MemoryState,
+  pastTtl,
+} from "./memory-give.ts";
 import { MemoryKeys } from "./memory-keys.ts";
 import { MemoryQueues, once } from "./memory-queues.ts";
 import {
@@ -84,7 +92,10 @@ export class InMemoryTransport implements Transport {
       if (known !== undefined) return known;
       const holds = heldKey(message);
       const holder = this.#rows.values().find((row) => holds && row.holds?.key === holds.key);
-      if (holder) return holder.envelope.id;
+      // What has expired while it waited will not run: it lets go of its key.
+      const isOver = holder?.leasedUntil === null && isPastTtl(holder, this.#now());
+      if (holder && !isOver) return holder.envelope.id;
+      if (holder) holder.holds = null;
 
       const id = String(this.#nextId++);
       this.#keys.hold(message, id);
@@ -127,9 +138,8 @@ export class InMemoryTransport implements Transport {
     const taken = [...past, ...given].sort(inClaimOrder);
     const lease = (row: Row, leaseToken: string, attempts: number) => {
       row.leasedUntil = now + (this.queues.get(row.envelope.queue).leaseMs ?? request.leaseMs);
-      if (row.holds?.untilStarted) row.holds = null;
-      const { expiresAt } = row.envelope;
-      const expired = expiresAt !== null && expiresAt.getTime() <= now;
+      const expired = isPastTtl(row, now);
+      if (row.holds?.untilStarted || expired) row.holds = null;
       return row.envelope = { ...row.envelope, leaseToken, attempts, expired };
     };
     const start = (row: Row) =>
