@@ -288,6 +288,33 @@ Deno.test("no spread of a Retry-After goes beyond maxRetryAfter", () => {
   assertEquals(delays("29").filter((ms) => ms < 29_000 || ms > 30_000), []);
 });
 
+Deno.test("what a Retry-After asks beyond a bound comes back spread below it, also without a jitter", () => {
+  const bounds: [RetryStrategy, number, number][] = [
+    [new ExponentialBackoffRetryStrategy({ maxRetryAfter: "30s" }), 27_000, 30_000],
+    [new LinearBackoffRetryStrategy({ maxRetryAfter: "30s" }), 27_000, 30_000],
+    [
+      { getDelay: () => 1, shouldRetry: () => true, getRetryAfter: (ms) => Math.min(ms, 20_000) },
+      18_000,
+      20_000,
+    ],
+    // And what a strategy makes longer, above it.
+    [
+      { getDelay: () => 1, shouldRetry: () => true, getRetryAfter: (ms) => ms + 1_000 },
+      61_000,
+      67_000,
+    ],
+  ];
+  for (const [strategy, least, most] of bounds) {
+    const manager = new RetryManager({ strategy, retryAfterJitter: 0.1 });
+    const delays = Array.from(
+      { length: 500 },
+      () => manager.determineRetryAction(envelope(), HttpError.fromResponse(refused("60"))).delay,
+    );
+    assertEquals(delays.filter((ms) => ms < least || ms > most), []);
+    assert(new Set(delays).size > 100);
+  }
+});
+
 Deno.test("an interruption is no retry that onRetry is told of, and its last one is the end", async () => {
   const told: string[] = [];
   const { manager } = managing({

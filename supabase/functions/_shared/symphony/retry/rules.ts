@@ -64,11 +64,16 @@ export class RetryRules {
     const ask = (asked: number) =>
       this.#ask("getRetryAfter", type, () => strategy.getRetryAfter?.(asked, type), readDelay);
     const delay = ask(ms) ?? general();
-    if (delay !== Math.ceil(ms)) return delay;
+    const asked = Math.ceil(ms);
+    // It has spread them itself.
+    if (jitter === 0 || delay !== asked && ask(ms) !== delay) return delay;
     // Without a jitter of the type's all would come back in one instant. The strategy bounds what is spread
-    // as it bounds what was asked for.
-    const spread = Math.ceil(delay * (1 + jitter * Math.random()));
-    return spread === delay ? delay : Math.max(delay, Math.min(spread, ask(spread) ?? delay));
+    // as it bounds what was asked for; where it has cut that off, they are spread below its bound.
+    const part = jitter * Math.random();
+    if (delay < asked) return delay - Math.floor(delay * part);
+    const spread = Math.ceil(asked * (1 + part));
+    const further = spread === asked ? delay : ask(spread) ?? delay;
+    return Math.max(delay, delay === asked ? Math.min(spread, further) : further);
   }
 
   /** What a type's own rule says about an error; undefined where it leaves it to the general ones. */
