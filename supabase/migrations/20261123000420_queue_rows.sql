@@ -56,6 +56,29 @@ create or replace trigger messenger_queues_named
   for each row when (old.name <> new.name)
   execute function public.messenger_keep_queue();
 
+-- After it, so that what is truncated together may go together.
+create or replace function public.messenger_keep_queues() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (select from public.messenger_messages) then
+    raise sqlstate 'PT409' using
+      message = 'messenger_queues: is not truncated while queues hold messages, whose settings would be lost',
+      hint = 'To empty the bus: truncate public.messenger_messages, public.messenger_queues.';
+  end if;
+  truncate public.messenger_rate_grants;
+  insert into public.messenger_queues (name) values ('default') on conflict do nothing;
+  return null;
+end
+$$;
+comment on function public.messenger_keep_queues() is
+  'Trigger: queues are not truncated while any of them holds messages. The queue default stays.';
+
+create or replace trigger messenger_queues_truncated
+  after truncate on public.messenger_queues
+  for each statement execute function public.messenger_keep_queues();
+
 -- They come about where a row is deleted while a message is being written.
 create or replace function public.messenger_stray_queues(max_queues integer default 100)
 returns text[]
@@ -156,7 +179,8 @@ declare
   signature text;
 begin
   foreach signature in array array[
-    'messenger_queue_holds(text)', 'messenger_keep_queue()', 'messenger_stray_queues(integer)',
+    'messenger_queue_holds(text)', 'messenger_keep_queue()', 'messenger_keep_queues()',
+    'messenger_stray_queues(integer)',
     'messenger_tidy_queues(interval, jsonb)'
   ] loop
     execute format('revoke execute on function public.%s from public, anon, authenticated', signature);

@@ -1,6 +1,9 @@
 -- Ids: a message and a dead letter never share one. The sequence that gives them falls behind where a restore, or
 -- an operator, sets it back; whatever writes messages looks at it once a call, and has it pass over what is taken.
 
+-- An id beyond 2^62 was given by an operator, for no sequence gets there: it is not passed over, which would
+-- leave no ids behind it. A sequence that was set near its end goes back in the same way. Ids that are only
+-- remembered are taken as well: what is told of the old message would be told of the new one.
 create or replace function public.messenger_sequence_behind() returns boolean
 -- Not in SQL, which would be planned again by each call.
 language plpgsql
@@ -9,39 +12,49 @@ set search_path = ''
 set jit = off
 set enable_seqscan = off
 as $$
+declare
+  most constant bigint := 4611686018427387904;
+  last bigint;
 begin
-  return exists (
-    select from public.messenger_messages_id_seq s
-    where exists (
-        select from public.messenger_messages m where m.id >= s.last_value + s.is_called::integer
-      )
-      or exists (
-        select from public.messenger_failed_messages f
-        where f.id >= s.last_value + s.is_called::integer
-      )
-  );
+  -- A sum with is_called would have no room at the end of the range.
+  select s.last_value - (not s.is_called)::integer into last from public.messenger_messages_id_seq s;
+  return last > most + most / 2
+    or exists (select from public.messenger_messages m where m.id > last and m.id <= most)
+    or exists (select from public.messenger_failed_messages f where f.id > last and f.id <= most)
+    or exists (select from public.messenger_handled_messages h where h.id > last and h.id <= most)
+    or exists (
+      select from public.messenger_schedule_runs r
+      where r.message_id > last and r.message_id <= most
+    );
 end
 $$;
 comment on function public.messenger_sequence_behind() is
-  'Whether the sequence of the ids is behind messages or dead letters, as a restore leaves it. The next dispatch mends it; for messenger_health.';
+  'Whether the sequence of the ids is behind messages, dead letters, handled messages or runs of schedules, as a restore leaves it, or near its end. The next dispatch mends it; for messenger_health.';
 
 create or replace function public.messenger_mend_sequence() returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  most constant bigint := 4611686018427387904;
 begin
   perform pg_advisory_xact_lock(pg_catalog.hashtextextended('symphony_messenger.sequence', 0));
   -- Another session may have mended it meanwhile.
   if public.messenger_sequence_behind() then
     perform setval('public.messenger_messages_id_seq', greatest(
-      (select max(m.id) from public.messenger_messages m),
-      (select max(f.id) from public.messenger_failed_messages f)
+      1,
+      (select max(m.id) from public.messenger_messages m where m.id <= most),
+      (select max(f.id) from public.messenger_failed_messages f where f.id <= most),
+      (select max(h.id) from public.messenger_handled_messages h where h.id <= most),
+      (select max(r.message_id) from public.messenger_schedule_runs r where r.message_id <= most),
+      (select max(p.message_id) from public.messenger_progress p where p.message_id <= most),
+      (select max(k.message_id) from public.messenger_idempotency_keys k where k.message_id <= most)
     ));
   end if;
 end
 $$;
 comment on function public.messenger_mend_sequence() is
-  'Has the sequence of the ids pass over those of messages and dead letters.';
+  'Has the sequence of the ids pass over those of messages, dead letters, and whatever is remembered of messages.';
 
 create or replace function public.messenger_new_id() returns bigint
 language plpgsql
