@@ -306,6 +306,34 @@ Deno.test("a worker whose heartbeats do not arrive stops its handlers when the l
   assertEquals([report.handled, memory.messages.length], [0, 3]);
 });
 
+Deno.test("a lease that the database refuses to extend is lost alone", async () => {
+  const runs = new Map<unknown, number>();
+  const { bus, work, lines } = workbench([
+    define(async (payload, ctx) => {
+      runs.set(payload, (runs.get(payload) ?? 0) + 1);
+      if (payload === 7) await untilTold(payload, ctx);
+      // Longer than its lease lasts by itself.
+      else await sleep(400);
+    }),
+  ], {
+    wrap: (memory) =>
+      changed(memory, {
+        extendLeases: (leases, leaseMs) => {
+          const bad = memory.messages.find(({ payload }) => payload === 7)?.id;
+          return leases.some(({ ids }) => ids.some((id) => id === bad))
+            ? Promise.reject(new TransportError("heartbeat", "that row is broken", false))
+            : memory.extendLeases(leases, leaseMs);
+        },
+      }),
+  });
+  await bus.dispatchAll(payloads(12));
+  const report = await work({ concurrency: 12, leaseMs: 150, budgetMs: 1_000, maxMessages: 12 });
+  assertEquals(report.handled, 11);
+  assertEquals([...runs.values()].every((count) => count === 1), true);
+  assert(lines.some(({ event }) => event === "heartbeat_refused"));
+  assertEquals(lines.some(({ event }) => event === "leases_over"), false);
+});
+
 Deno.test("heartbeats come in time for the shortest lease that a claim gave", async () => {
   const kept: number[] = [];
   const { bus, work } = workbench([define(() => sleep(250))], {

@@ -107,8 +107,8 @@ function isTooMuch(error: unknown): boolean {
   return error instanceof TransportError && error.fault === "too_much";
 }
 
-/** Whether the call failed by what it holds, so that a part of it may pass. */
-function isOfItsContent(error: unknown): boolean {
+/** Whether a call failed by what it holds, so that a part of it may pass. */
+export function isOfItsContent(error: unknown): boolean {
   // What is no TransportError is a refused argument, or a value that is no JSON.
   return !(error instanceof TransportError) || error.fault === "data" || isTooMuch(error);
 }

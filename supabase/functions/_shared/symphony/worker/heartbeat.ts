@@ -1,8 +1,17 @@
-/** Heartbeats: keep the leases of everything a worker holds, with one call for all of it. */
+/**
+ * Heartbeats: keep the leases of everything a worker holds, with one call for all of it. Where the database
+ * refuses that, they are kept in parts: a row that cannot be written costs its own lease only.
+ */
 
 import type { Envelope } from "../envelope.ts";
 import type { Logger } from "../log.ts";
-import type { Lease, Transport } from "../transport/transport.ts";
+import type { HeartbeatResult, Lease, Transport } from "../transport/transport.ts";
+import { isOfItsContent } from "./exchange.ts";
+
+type Held = Pick<Envelope, "id" | "leaseToken">;
+
+/** One in a thousand is found in three steps: a step may last as long as the database's time limit. */
+const PARTS = 10;
 
 /** A running heartbeat. */
 export interface Heartbeat {
@@ -21,25 +30,28 @@ export interface Heartbeat {
 export function startHeartbeat(options: {
   readonly transport: Transport;
   readonly leaseMs: () => number;
-  readonly held: () => Iterable<Pick<Envelope, "id" | "leaseToken">>;
+  readonly held: () => Iterable<Held>;
   readonly onKept: (sentAt: number) => void;
   readonly onLost: (ids: readonly string[]) => void;
   readonly onCancelled: (ids: readonly string[]) => void;
   readonly log: Logger;
 }): Heartbeat {
-  const { transport, leaseMs, held, onKept, onLost, onCancelled, log } = options;
+  const { leaseMs, held, onKept, onLost, onCancelled, log } = options;
+  let isBeating = false;
   const beat = async () => {
-    const leases = byToken(held());
-    if (leases.length === 0) return;
+    const all = [...held()];
+    if (all.length === 0 || isBeating) return;
+    isBeating = true;
     const sentAt = performance.now();
     try {
-      const { lost, cancelled } = await transport.extendLeases(leases, leaseMs());
+      const { lost, cancelled } = await keepInParts(all, sentAt + leaseMs(), options);
       onKept(sentAt);
       if (lost.length > 0) onLost(lost);
       if (cancelled.length > 0) onCancelled(cancelled);
     } catch (error) {
       log.warn("heartbeat_failed", { error: String(error) });
     }
+    isBeating = false;
   };
   const start = () => setInterval(beat, leaseMs() / 3);
   let timer = start();
@@ -53,7 +65,53 @@ export function startHeartbeat(options: {
   };
 }
 
-function byToken(held: Iterable<Pick<Envelope, "id" | "leaseToken">>): Lease[] {
+/**
+ * Extends leases: all together, or what the database refuses together in smaller and smaller parts. A lease
+ * that it refuses alone while it takes others counts as lost.
+ * @param until on the clock of performance.now(); later it is not worth it
+ * @throws what the database said, where it took none of them, or for none of their faults
+ */
+async function keepInParts(
+  all: readonly Held[],
+  until: number,
+  { transport, leaseMs, log }: {
+    readonly transport: Transport;
+    readonly leaseMs: () => number;
+    readonly log: Logger;
+  },
+): Promise<HeartbeatResult> {
+  const result: HeartbeatResult[] = [];
+  const refused: string[] = [];
+  const left: (readonly Held[])[] = [all];
+  for (let some = left.pop(); some; some = left.pop()) {
+    try {
+      result.push(await transport.extendLeases(byToken(some), leaseMs()));
+    } catch (error) {
+      const isLast = left.length === 0 && some.length === 1 && result.length === 0;
+      if (!isOfItsContent(error) || isLast || performance.now() >= until) throw error;
+      if (some.length > 1) left.push(...parts(some));
+      else {
+        const ids = some.map(({ id }) => id);
+        log.error("heartbeat_refused", { ids, error: String(error) });
+        refused.push(...ids);
+      }
+    }
+  }
+  return {
+    lost: [...result.flatMap(({ lost }) => lost), ...refused],
+    cancelled: result.flatMap(({ cancelled }) => cancelled),
+  };
+}
+
+function parts(some: readonly Held[]): (readonly Held[])[] {
+  const size = Math.ceil(some.length / PARTS);
+  return Array.from(
+    { length: Math.ceil(some.length / size) },
+    (_, index) => some.slice(index * size, (index + 1) * size),
+  );
+}
+
+function byToken(held: Iterable<Held>): Lease[] {
   const tokens = new Map<string, string[]>();
   for (const { id, leaseToken } of held) {
     const ids = tokens.get(leaseToken);
