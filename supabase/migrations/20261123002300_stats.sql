@@ -17,7 +17,11 @@ declare
   has_secrets boolean := false;
 begin
   if has_cron then
-    select jsonb_build_object('id', j.jobid, 'schedule', j.schedule, 'active', j.active) into job
+    select jsonb_build_object(
+      'id', j.jobid, 'schedule', j.schedule,
+      'active', j.active and j.command ~* '\mmessenger_tick\s*\('
+    )
+    into job
     from cron.job j
     where j.jobname = 'symphony-tick'
     order by j.active desc limit 1;
@@ -31,7 +35,7 @@ begin
   if has_vault then
     begin
       has_secrets := (
-        select count(*) filter (where s.name <> 'symphony_url' or s.decrypted_secret ~ '^https?://.') = 2
+        select count(*) filter (where s.name <> 'symphony_url' or s.decrypted_secret ~ '^https?://[^[:space:]]+$') = 2
         from vault.decrypted_secrets s
         where s.name in ('symphony_url', 'symphony_secret_key') and s.decrypted_secret <> ''
       );

@@ -149,6 +149,10 @@ testsOnStack({}, (test) => {
           ["reason", { reason: "mood" }],
           ["queue", { queue: "ü" }],
           ["failedFrom", { failedFrom: "yesterday" }],
+          ["failedUntil", {
+            failedFrom: "2026-02-01T00:00:00Z",
+            failedUntil: "2026-01-01T00:00:00Z",
+          }],
           ["failedUntil", { failedUntil: "0000-01-01T00:00:00Z" }],
           ["maxMessages", { type: "Note", maxMessages: 0 }],
           ["dryRun", { type: "Note", dryRun: "no" }],

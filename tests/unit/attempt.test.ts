@@ -6,6 +6,7 @@ import {
   type AttemptError,
   defineMessage,
   DispatchTimeoutError,
+  type Handler,
   type HandlerContext,
   InvalidPayloadError,
   type MessageDefinition,
@@ -355,6 +356,24 @@ Deno.test("each handler gets a reading of its own, and a retry the payload as it
   await work();
   assertEquals(seen, ["first", "second", "third", "second"].map((name) => [name, payload]));
   assertEquals(payload, { to: "a", list: [1] });
+});
+
+Deno.test("what a handler does to its user and its occurrence reaches no other handler", async () => {
+  const seen: unknown[] = [];
+  const spoil: Handler<unknown> = (_, { user, schedule }) => {
+    seen.push(structuredClone({ user, schedule }));
+    for (const stamp of [user, schedule]) {
+      assertThrows(() => Object.assign(stamp ?? {}, { id: "other" }), TypeError);
+    }
+  };
+  const { bus, work } = workbench([define({ first: spoil, second: spoil })]);
+  const stamps = {
+    user: { id: "u", isAnonymous: false },
+    schedule: { id: "1", name: null, occurrence: "2026-01-01T00:00:00.000Z", run: 1 },
+  };
+  await bus.dispatchAll([{ type: "T", payload: 1, options: { stamps } }]);
+  assertEquals((await work()).handled, 1);
+  assertEquals(seen, [stamps, stamps]);
 });
 
 Deno.test("a single handler's changes reach neither its retry nor its hooks nor middleware", async () => {

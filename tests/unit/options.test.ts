@@ -185,6 +185,15 @@ const calls: [string, () => Promise<unknown>, string][] = [
     "dryrun: no such option; did you mean dryRun?",
   ],
   [
+    "a redrive's times",
+    () =>
+      redrive(undefined as never, messenger.bus, {
+        failedFrom: new Date(2),
+        failedUntil: new Date(1),
+      }),
+    "failedUntil: has to come after failedFrom",
+  ],
+  [
     "a cancel in memory",
     () => new InMemoryTransport().cancel({ queue: "a", typ: "B" } as never),
     "typ: no such option",

@@ -200,7 +200,7 @@ const INSTALLED = {
   vault: ["vault", "Install it: create extension supabase_vault."],
   cronJob: [
     "cron_job",
-    "The job symphony-tick is missing or switched off: select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()').",
+    "The job symphony-tick is missing, switched off, or runs something else: select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()').",
   ],
   vaultSecrets: [
     "vault_secrets",

@@ -165,8 +165,18 @@ function asksForSome<Body extends z.ZodObject>(body: Body, names: readonly strin
     .refine((fields) => given(fields).length === 0 || fields.all !== true, {
       path: ["all"],
       message: "goes with no filter",
+    })
+    .refine(({ failedFrom, failedUntil }) => !isBefore(failedUntil, failedFrom), {
+      path: ["failedUntil"],
+      message: "has to come after failedFrom",
     });
 }
+
+/** Whether the first of two moments does not come after the second; false where one is missing. */
+function isBefore(until: unknown, from: unknown): boolean {
+  return new Date(String(until)).getTime() <= new Date(String(from)).getTime();
+}
+
 const FAILED_FILTER = ["ids", ...Object.keys(failedFields)];
 const FILTER = ["ids", "type", "queue"];
 

@@ -76,6 +76,9 @@ export async function redrive(
   const { perSecond, toQueue, payload, dryRun, after } = options;
   const edited = payload === undefined ? {} : { payload: await checked(supabase, bus, options) };
   checkFilter(options, FILTER);
+  if (failedFrom && failedUntil && failedUntil <= failedFrom) {
+    throw new RangeError("failedUntil: has to come after failedFrom");
+  }
   return await takeSteps(supabase, "messenger_redrive", {
     all,
     ids,

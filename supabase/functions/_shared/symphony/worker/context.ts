@@ -32,8 +32,9 @@ export class AttemptContext implements HandlerContext {
     this.attempt = envelope.attempts;
     this.supabase = deps.supabase;
     const { schedule = null, user = null } = envelope.stamps;
-    this.schedule = schedule && { ...schedule };
-    this.user = user && { ...user };
+    // Middleware and all handlers of the attempt look at the same ones.
+    this.schedule = schedule && Object.freeze({ ...schedule });
+    this.user = user && Object.freeze({ ...user });
     this.#task = task;
     this.#deps = deps;
     this.dispatch = (...message) => this.#guarded.dispatch(deps.bus, ...message);
