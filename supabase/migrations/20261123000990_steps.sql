@@ -93,9 +93,10 @@ comment on function public.messenger_begin_step(jsonb, integer, boolean) is
   'Part of a step: the place it begins behind, {"at", "id", "matched", "since"}: the row, how many were matched before, and when the first step was taken.';
 
 -- Messages that a filter means among the next `max_rows` rows behind a place: dead letters for redrive and
--- remove, messages that wait or run for cancel, those that wait for a time for run.
+-- remove, messages that wait or run for cancel, those that wait for a time for run. With `max_bytes` it ends
+-- with the payload that makes them so many together, for what has a hundred large ones meets the time limit.
 create or replace function public.messenger_next_matches(
-  operation text, filter jsonb, place jsonb, max_rows integer,
+  operation text, filter jsonb, place jsonb, max_rows integer, max_bytes bigint default null,
   out matched bigint[], out missing bigint[], out last jsonb
 )
 language plpgsql
@@ -112,7 +113,7 @@ declare
   relation constant text := case
     when is_failed then 'messenger_failed_messages' else 'messenger_messages'
   end;
-  asked constant bigint[] := array(
+  asked bigint[] := array(
     select i::bigint from jsonb_array_elements_text(filter -> 'ids') as i
     where i::bigint > (place ->> 'id')::bigint
     group by i::bigint order by i::bigint limit max_rows
@@ -131,6 +132,8 @@ declare
   end;
   seen bigint[];
   seen_at timestamptz;
+  rows_read integer;
+  is_cut boolean;
 begin
   if filter ? 'failed_from' then
     range := range || ' and f.failed_at >= ($1 ->> ''failed_from'')::timestamptz';
@@ -152,17 +155,28 @@ begin
 
   execute format(
     $query$
-      select array_agg(s.id order by s.at, s.id) filter (where s.wanted),
-        array_agg(s.id order by s.at, s.id), max(s.at)
+      select array_agg(s.id order by s.at, s.id) filter (where s.wanted and s.fits),
+        array_agg(s.id order by s.at, s.id) filter (where s.fits),
+        max(s.at) filter (where s.fits), count(*)
       from (
-        select f.id, %s as at, %s as wanted from public.%I f where %s order by %s limit $4
+        select r.id, r.at, r.wanted,
+          coalesce(sum(r.bytes) over (order by r.at, r.id) - r.bytes < $5, true) as fits
+        from (
+          select f.id, %s as at, %s as wanted,
+            case when $5 is not null and (%s) then pg_column_size(f.payload) else 0 end as bytes
+          from public.%I f where %s order by %s limit $4
+        ) as r
       ) as s
     $query$,
-    case when is_failed then 'f.failed_at' else '''-infinity''::timestamptz' end,
-    wanted, relation, range, sorted
-  ) into matched, seen, seen_at using filter, place, asked, max_rows;
+    case when is_failed and not has_ids then 'f.failed_at' else '''-infinity''::timestamptz' end,
+    wanted, wanted, relation, range, sorted
+  ) into matched, seen, seen_at, rows_read using filter, place, asked, max_rows, max_bytes;
   matched := coalesce(matched, '{}');
   seen := coalesce(seen, '{}');
+  is_cut := cardinality(seen) < rows_read;
+  if is_cut then
+    asked := array(select i from unnest(asked) as i where i <= seen[cardinality(seen)] order by i);
+  end if;
 
   if has_ids then
     execute format(
@@ -171,17 +185,17 @@ begin
     ) into missing using asked;
     seen := asked;
   end if;
-  if cardinality(seen) = max_rows then
-    last := place || jsonb_build_object('at', seen_at, 'id', seen[max_rows]::text);
+  if is_cut or cardinality(seen) = max_rows then
+    last := place || jsonb_build_object('at', seen_at, 'id', seen[cardinality(seen)]::text);
   end if;
 end
 $$;
-comment on function public.messenger_next_matches(text, jsonb, jsonb, integer) is
+comment on function public.messenger_next_matches(text, jsonb, jsonb, integer, bigint) is
   'Part of a step: ids of messages that a filter means among the next rows behind a place, ids that are not there, and the place to go on behind, null at the end.';
 
--- Does one thing with up to 100 messages at a time, until a step is full. `options` are those of the
--- operation, which takes its messages by ids and returns {"done", "running"}; a 503 says that other sessions
--- have them locked: then the step ends with what it has done.
+-- Does one thing with up to 100 messages at a time, or some 16 MB of them, until a step is full. `options` are
+-- those of the operation, which takes its messages by ids and returns {"done", "running"}; a 503 says that
+-- other sessions have them locked: then the step ends with what it has done.
 create or replace function public.messenger_step(
   operation text, filter jsonb, options jsonb, max_messages integer, dry_run boolean, after jsonb
 ) returns jsonb
@@ -205,7 +219,8 @@ declare
 begin
   loop
     select * into chunk from public.messenger_next_matches(
-      operation, filter, place, least(chunk_size, most - matched, max_messages - before - matched)
+      operation, filter, place, least(chunk_size, most - matched, max_messages - before - matched),
+      case when not dry_run then 16777216 end
     );
     if not dry_run and cardinality(chunk.matched) > 0 then
       begin
@@ -264,7 +279,7 @@ begin
   foreach signature in array array[
     'messenger_check_filter(jsonb, boolean)',
     'messenger_begin_step(jsonb, integer, boolean)',
-    'messenger_next_matches(text, jsonb, jsonb, integer)',
+    'messenger_next_matches(text, jsonb, jsonb, integer, bigint)',
     'messenger_step(text, jsonb, jsonb, integer, boolean, jsonb)',
     'messenger_do(text, bigint[], jsonb)'
   ] loop

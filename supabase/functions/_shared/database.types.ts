@@ -1012,7 +1012,13 @@ export type Database = {
       "messenger_new_id": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_next_due": { Args: { "queues"?: (string)[] }; Returns: string };
       "messenger_next_matches": {
-        Args: { "filter": Json; "max_rows": number; "operation": string; "place": Json };
+        Args: {
+          "filter": Json;
+          "max_bytes"?: number;
+          "max_rows": number;
+          "operation": string;
+          "place": Json;
+        };
         Returns: Record<string, unknown>;
       };
       "messenger_next_minute": { Args: Record<PropertyKey, never>; Returns: string };
