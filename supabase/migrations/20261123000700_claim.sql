@@ -220,7 +220,8 @@ begin
           from public.messenger_fit_bytes(locked_here, max_bytes, true) as f;
         end if;
         perform public.messenger_grant_rate(m.queue, 1, start_within_ms)
-        from public.messenger_messages m where m.ctid = locked_here[1];
+        from public.messenger_messages m
+        where m.ctid = locked_here[1] and (m.expires_at <= clock) is not true;
       end if;
     elsif max_messages > 0 then
       look_from := clock_timestamp();
