@@ -95,7 +95,7 @@ declare
   -- What is due to go at a time is gone from that time on.
   instant constant timestamptz := clock + interval '1 microsecond';
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
-  chunk constant integer := case when dry_run then 10000 else 1000 end;
+  chunk integer;
   counts jsonb := '{"failed":0,"idempotency_keys":0,"handled":0,"progress":0,"rate_limits":0}'::jsonb;
   kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'progress'];
   place bigint := (after ->> 'id')::bigint;
@@ -107,6 +107,8 @@ begin
   kinds := kinds[coalesce(array_position(kinds, after ->> 'kind'), 1):];
 
   while cardinality(kinds) > 0 loop
+    -- A thousand payloads of 8 MB would meet the time limit of the call.
+    chunk := case when dry_run then 10000 when kinds[1] = 'failed' then 100 else 1000 end;
     case kinds[1]
       when 'failed' then number := public.messenger_prune_before(
         'public.messenger_failed_messages', 'failed_at', clock - failed_older_than, chunk, dry_run
