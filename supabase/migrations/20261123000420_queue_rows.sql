@@ -67,13 +67,13 @@ begin
       message = 'messenger_queues: is not truncated while queues hold messages, whose settings would be lost',
       hint = 'To empty the bus: truncate public.messenger_messages, public.messenger_queues.';
   end if;
-  truncate public.messenger_rate_grants;
-  insert into public.messenger_queues (name) values ('default') on conflict do nothing;
+  -- Not truncated, for it may be among the tables of this very truncate.
+  delete from public.messenger_rate_grants;
   return null;
 end
 $$;
 comment on function public.messenger_keep_queues() is
-  'Trigger: queues are not truncated while any of them holds messages. The queue default stays.';
+  'Trigger: queues are not truncated while any of them holds messages.';
 
 create or replace trigger messenger_queues_truncated
   after truncate on public.messenger_queues
