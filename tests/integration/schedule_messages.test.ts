@@ -73,6 +73,22 @@ testsOfSchedules("2026-01-05T09:30:30Z", (test) => {
     assertEquals((await scheduler.get(bad))?.failingSince, null);
   });
 
+  test("a run whose key is another message's fails alone: its schedule goes on, and so do the others", async (bench) => {
+    const scheduler = schedulerWith(bench, {
+      dispatch: (message) => ({ ...message, idempotencyKey: "the only one" }),
+    });
+    const ids = [];
+    for (const text of ["a", "b"]) {
+      ids.push(await scheduler.schedule({ type: "Note", payload: { text } }, minutely));
+    }
+    await bench.clock.set("2026-01-05T09:31:01Z");
+    const { report } = await scheduler.process();
+    assertEquals([report.dispatched, report.failed], [1, 1]);
+    const outcomesOf = await Promise.all(ids.map((id) => outcomes(bench, id)));
+    assertEquals(outcomesOf.flat().toSorted(), ["enqueued", "failed"]);
+    for (const id of ids) assertEquals((await scheduler.get(id))?.enabled, true);
+  });
+
   test("a run that middleware still refuses after ten minutes is recorded as failed with the reason", async (bench) => {
     let isDown = false;
     const scheduler = schedulerWith(bench, {

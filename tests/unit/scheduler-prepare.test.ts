@@ -155,6 +155,22 @@ Deno.test("a run that middleware refuses for good is recorded as failed at once"
   assertEquals([advance.putOff, advance.failing], [undefined, false]);
 });
 
+Deno.test("a run of which middleware makes what does not fit is put off, and never made without middleware", async () => {
+  const wrong: [Middleware["dispatch"], string][] = [
+    [(message) => ({ ...message, payload: { text: 5 } }), "Note: payload.text: "],
+    [(message) => ({ ...message, type: "Nope" }), "type: "],
+  ];
+  for (const [dispatch, reason] of wrong) {
+    const bus = busOf(dispatch ? { dispatch } : {});
+    const { runs, putOff } = await prepare(bus);
+    assertEquals(runs, []);
+    assert(putOff?.reason.startsWith(reason), putOff?.reason);
+    const late = await prepare(bus, { failingSince: new Date(NOW - 600_000) });
+    assertEquals([late.plan.disabled, late.runs.length], [null, 3]);
+    assert(late.runs.every(({ message, failed }) => !message && failed?.startsWith(reason)));
+  }
+});
+
 Deno.test("middleware that never answers holds up its own run only, for a bounded time", async () => {
   const advance = await prepare(busOf({ dispatch: () => new Promise(() => {}) }));
   assertEquals([advance.runs, advance.plan.nextRunAt], [[], at("10:00")]);

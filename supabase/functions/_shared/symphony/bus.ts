@@ -43,6 +43,14 @@ export interface MessageInput {
   readonly options?: DispatchOptions;
 }
 
+/** Errors for which the message as it was given is not to blame, but what middleware made of it. */
+const ofMiddleware = new WeakSet<object>();
+
+/** Whether {@link MessageBus.prepare} threw an error for what middleware did, and not for what it was given. */
+export function isOfMiddleware(error: unknown): boolean {
+  return typeof error === "object" && error !== null && ofMiddleware.has(error);
+}
+
 const INPUT = ["type", "payload", "options"];
 
 /** Dispatches messages, and runs handlers within the middleware. */
@@ -102,7 +110,13 @@ export class MessageBus {
     if (!definition) throw new UnknownMessageTypeError(type);
     const json = await this.#checkPayload(definition, payload);
     const message = outgoing(definition, json, options);
-    return this.#middleware.length === 0 ? message : await this.#throughMiddleware(message);
+    if (this.#middleware.length === 0) return message;
+    try {
+      return await this.#throughMiddleware(message);
+    } catch (error) {
+      if (typeof error === "object" && error !== null) ofMiddleware.add(error);
+      throw error;
+    }
   }
 
   /** The payload as it will be stored; the handler gets it parsed once more. */

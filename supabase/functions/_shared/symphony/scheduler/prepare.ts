@@ -3,7 +3,7 @@
  * wrong with one schedule's stays its own.
  */
 
-import type { DispatchOptions, MessageBus } from "../bus.ts";
+import { type DispatchOptions, isOfMiddleware, type MessageBus } from "../bus.ts";
 import { describeError } from "../describe-error.ts";
 import type { Stamps } from "../envelope.ts";
 import { InvalidPayloadError, UnknownMessageTypeError, UnrecoverableError } from "../errors.ts";
@@ -56,20 +56,23 @@ export async function prepareRuns(
       failing = false;
     } catch (error) {
       const failed = describeError(error, { message: LONGEST_REASON }).message;
-      if (isUnfit(error)) {
+      const isUnfit = isOfUnfit(error);
+      // Of middleware's making it may be a deploy that is under way; the schedule is not to blame.
+      if (isUnfit && !isOfMiddleware(error)) {
         if (isPatient) {
           return { schedule, plan, runs: [...runs, ...plan.runs.slice(index)], failing: true };
         }
         return invalidated(schedule, plan, [...runs, { ...run, failed }], failed);
       }
-      if (isPatient && !(error instanceof UnrecoverableError)) {
+      const isRefusal = error instanceof UnrecoverableError && !isUnfit;
+      if (isPatient && !isRefusal) {
         const ms = Math.min(Math.max(failingMs, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
         // It is due again at the occurrence that failed.
         const rest = { ...plan, nextRunAt: run.occurrence, disabled: null };
         return { schedule, plan: rest, runs, failing: true, putOff: { ms, reason: failed } };
       }
       runs.push({ ...run, failed });
-      failing ??= error instanceof UnrecoverableError ? null : true;
+      failing ??= isRefusal ? null : true;
     }
   }
   return { schedule, plan, runs, failing };
@@ -126,7 +129,7 @@ async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value
   }
 }
 
-function isUnfit(error: unknown): boolean {
+function isOfUnfit(error: unknown): boolean {
   return error instanceof UnknownMessageTypeError || error instanceof InvalidPayloadError;
 }
 

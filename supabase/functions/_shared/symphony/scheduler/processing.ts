@@ -1,6 +1,7 @@
 /** Runs what is due: claim schedules, plan their runs, write them; two round trips a batch. */
 
 import type { MessageBus } from "../bus.ts";
+import { ConflictError } from "../errors.ts";
 import type { Logger } from "../log.ts";
 import { TransportError } from "../transport/transport.ts";
 import { planRuns } from "./plan.ts";
@@ -181,7 +182,9 @@ async function advance(
     const result = await write([one]).catch((error) => {
       if (isPassing(error)) throw error;
       total.refused++;
-      const refused = refusedBy(one, error);
+      // A key that middleware gives may be another message's for now: that says nothing of the next run.
+      const isConflict = error instanceof ConflictError;
+      const refused = isConflict ? withoutMessages(one, error) : refusedBy(one, error);
       report(refused, options.log);
       return write([refused]);
     });
@@ -195,6 +198,16 @@ async function advance(
 /** Whether the same call may be taken later: it is not what is in it that the database refuses. */
 function isPassing(error: unknown): boolean {
   return error instanceof TransportError ? error.fault !== "data" : !(error instanceof RangeError);
+}
+
+/** The runs are recorded as failed, and the schedule goes on. */
+function withoutMessages(advance: Advance, error: Error): Advance {
+  const runs = advance.runs.map(({ occurrence, delayMs, failed = error.message }) => ({
+    occurrence,
+    delayMs,
+    failed,
+  }));
+  return { ...advance, runs };
 }
 
 function refusedBy({ schedule }: Advance, error: unknown): Advance {
