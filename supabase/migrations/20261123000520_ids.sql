@@ -1,9 +1,10 @@
 -- Ids: a message and a dead letter never share one. The sequence that gives them falls behind where a restore, or
 -- an operator, sets it back; whatever writes messages looks at it once a call, and has it pass over what is taken.
 
--- An id beyond 2^62 was given by an operator, for no sequence gets there: it is not passed over, which would
--- leave no ids behind it. A sequence that was set near its end goes back in the same way. Ids that are only
--- remembered are taken as well: what is told of the old message would be told of the new one.
+-- An id beyond 5 * 10^17 was given by an operator, for no sequence gets there: it is not passed over, which
+-- would leave no ids behind it, nor any that the API takes, of up to 18 digits. A sequence that was set near
+-- its end goes back in the same way. Ids that are only remembered are taken as well: what is told of the old
+-- message would be told of the new one.
 create or replace function public.messenger_sequence_behind() returns boolean
 -- Not in SQL, which would be planned again by each call.
 language plpgsql
@@ -13,7 +14,7 @@ set jit = off
 set enable_seqscan = off
 as $$
 declare
-  most constant bigint := 4611686018427387904;
+  most constant bigint := 500000000000000000;
   last bigint;
 begin
   -- A sum with is_called would have no room at the end of the range.
@@ -36,7 +37,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  most constant bigint := 4611686018427387904;
+  most constant bigint := 500000000000000000;
 begin
   perform pg_advisory_xact_lock(pg_catalog.hashtextextended('symphony_messenger.sequence', 0));
   -- Another session may have mended it meanwhile.

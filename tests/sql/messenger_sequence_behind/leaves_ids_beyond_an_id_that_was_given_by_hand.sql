@@ -1,6 +1,6 @@
 -- One row with the largest id stopped every dispatch for ever, also once it was gone.
 begin;
-select plan(8);
+select plan(10);
 select test.set_clock('2026-01-01 12:00Z');
 select setval('messenger_messages_id_seq', 10);
 
@@ -21,6 +21,11 @@ select is(
   jsonb_array_length(messenger_enqueue('[{"type": "D"}, {"type": "D", "group_key": "g"}]') -> 'ids'), 2,
   'and on from there'
 );
+
+-- The API takes ids of up to 18 digits.
+insert into messenger_messages (id, type) values (999999999999999999, 'A'), (499999999999999999, 'A');
+select is(messenger_dispatch('B'), 500000000000000000, 'the largest id that is passed over');
+select is(messenger_dispatch('B'), 500000000000000001, 'leaves ids behind it');
 
 select * from finish();
 rollback;
