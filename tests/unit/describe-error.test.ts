@@ -138,3 +138,14 @@ Deno.test("whatever was thrown, the description is bounded text that Postgres ca
     assertEquals(JSON.parse(JSON.stringify(described)), described);
   }));
 });
+
+Deno.test("the stack of an error whose message is longer is not made, and the message stands for it", () => {
+  let reads = 0;
+  const long = (length: number, cause?: unknown) =>
+    Object.defineProperty(new TypeError("m".repeat(length), { cause }), "stack", {
+      get: () => `${++reads}`,
+    });
+  const { stack } = describeError(long(5_000, long(10_000_000)));
+  assertEquals([stack, reads], [`TypeError: ${"m".repeat(4_000 - 12)}…`, 0]);
+  assertEquals(describeError(long(100, long(200))).stack, "1\nCaused by: 2");
+});

@@ -33,12 +33,13 @@ const MAX_CAUSES = 5;
 export function describeError(error: unknown, bounds: DescriptionBounds = {}): ErrorDescription {
   const name = classOf(error);
   const code = codeOf(error);
-  const stack = stackOf(error);
+  const longest = bounds.stack ?? 4_000;
+  const stack = stackOf(error, longest);
   return {
     message: toStorableText(messageOf(error) || name, bounds.message ?? 2_000),
     class: toStorableText(name, MAX_NAME_LENGTH),
     ...(code === undefined ? {} : { code: toStorableText(code, MAX_NAME_LENGTH) }),
-    ...(stack === undefined ? {} : { stack: toStorableText(stack, bounds.stack ?? 4_000) }),
+    ...(stack === undefined ? {} : { stack: toStorableText(stack, longest) }),
   };
 }
 
@@ -95,16 +96,28 @@ function codeOf(value: unknown): string | undefined {
   return typeof code === "number" && !isInstance(value, DOMException) ? String(code) : undefined;
 }
 
-function stackOf(error: unknown): string | undefined {
+/**
+ * A stack begins with a copy of the message, which is made when it is read first, and kept: of one that is
+ * longer than what is stored, nothing but the message would be left.
+ * @param longest what is longer is cut by the caller
+ */
+function stackOf(error: unknown, longest: number): string | undefined {
   const parts: string[] = [];
   const seen = new Set<unknown>();
   const queue = [error];
-  while (queue.length > 0 && seen.size <= MAX_CAUSES) {
+  let length = 0;
+  while (queue.length > 0 && seen.size <= MAX_CAUSES && length <= longest) {
     const value = queue.shift();
     if (seen.has(value)) continue;
-    const stack = readProperty(value, "stack");
-    if (typeof stack === "string" && stack !== "") parts.push(stack);
-    else if (seen.size > 0) parts.push(`${classOf(value)}: ${messageOf(value)}`);
+    const message = readProperty(value, "message");
+    const isLong = typeof message === "string" && message.length > longest;
+    const stack = isLong
+      ? `${classOf(value)}: ${message.slice(0, longest)}`
+      : readProperty(value, "stack");
+    if (typeof stack === "string" && stack !== "") {
+      parts.push(stack);
+      length += stack.length;
+    } else if (seen.size > 0) parts.push(`${classOf(value)}: ${messageOf(value)}`);
     seen.add(value);
     const cause = readProperty(value, "cause");
     queue.push(...readList(value, "errors").slice(0, MAX_CAUSES));
