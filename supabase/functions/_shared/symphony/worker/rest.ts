@@ -56,6 +56,8 @@ export class Rest {
   /** The latest call. */
   #calls: Promise<unknown> = Promise.resolve();
   #asideRefusedAt = -Infinity;
+  /** A transaction that may count on this run has not committed, which may take long. */
+  #isHeldUp = false;
   /** Messages claimed when it asked last: more of them are worth waiting for others. */
   #claimed = 0;
   /** Outcomes written since others were asked to take over. */
@@ -124,18 +126,21 @@ export class Rest {
   async #ask({ idle, report, endsAt, now }: Standing): Promise<void> {
     this.asking = true;
     this.askAt = Infinity;
-    const lingerMs = report.claimed > this.#claimed ? LINGER_MS : 0;
+    // Held up, it has to be as prompt for what others dispatch meanwhile.
+    const lingerMs = report.claimed > this.#claimed || this.#isHeldUp ? LINGER_MS : 0;
     this.#claimed = report.claimed;
+    const askedAt = performance.now();
     const answer = await this.#call("rest_failed", async () =>
       await this.tick?.rest({
         report: idle ? { ...report } : null,
         lingerMs: Math.round(Math.min(lingerMs, endsAt - now)),
         leftMs: endsAt - now,
       }));
+    this.#isHeldUp = answer?.rested === false && !answer.due && answer.schedulesInMs !== 0;
     if (answer?.rested) this.#rest(answer.messagesInMs, answer.schedulesInMs);
     else if (answer?.due) this.on.onDue();
     else if (answer?.schedulesInMs === 0) this.on.onRest(null, 0);
-    else this.#wait();
+    else this.#wait(performance.now() - askedAt);
     this.asking = false;
     this.on.onAnswer();
   }
@@ -179,7 +184,9 @@ export class Rest {
     await this.#call("stand_aside_failed", async () => await this.tick?.standAside(false));
   }
 
-  #wait(): void {
+  /** @param askedMs how long the call took: one that has waited for more is repeated at once */
+  #wait(askedMs: number): void {
+    if (askedMs > LONGEST_PAUSE_MS) this.#pauseMs = FIRST_PAUSE_MS;
     this.#notBefore = performance.now() + this.#pauseMs;
     this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
   }
