@@ -1,6 +1,5 @@
 // What `deno task start` cannot live without: the process that it was started through, and its data.
 import { StackError } from "./errors.ts";
-import { fileExists } from "./process.ts";
 
 const LOOK_EVERY_MS = 500;
 
@@ -25,12 +24,26 @@ export function watchLaunchers(onEnded: () => void): () => void {
   );
 }
 
-/** Calls back once, with an error for people, when a folder is gone. Answers what ends the watch. */
+/**
+ * Calls back once, with an error for people, when a folder is gone, or another one stands in its place.
+ * Answers what ends the watch.
+ */
 export function watchFolder(path: string, onGone: (error: StackError) => void): () => void {
+  const before = identityOf(path);
   return watch(
-    () => !fileExists(path),
+    () => identityOf(path) !== before,
     () => onGone(new StackError(`the data folder ${path} is gone: the stack has ended`)),
   );
+}
+
+/** Which file or folder a path means; undefined where there is none. */
+function identityOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    return `${dev} ${ino}`;
+  } catch {
+    return undefined;
+  }
 }
 
 function watch(isOver: () => boolean, onOver: () => void): () => void {
@@ -54,7 +67,14 @@ function findLaunchers(parent: number): Process[] {
   return found;
 }
 
-function launches([program = "", ...args]: readonly string[]): boolean {
+/**
+ * Whether a process only starts others, by its command line. npm writes a title in the place of its own:
+ * one text, with the arguments of the command and their slashes.
+ */
+export function launches(commandLine: readonly string[]): boolean {
+  const [title = "", ...others] = commandLine;
+  const isTitle = others.every((text) => text === "");
+  const [program = "", ...args] = isTitle ? title.split(" ") : commandLine;
   const name = program.slice(program.lastIndexOf("/") + 1);
   if (/^(sh|dash|bash)$/.test(name)) return args[0] === "-c" && /\bdeno\b/.test(args[1] ?? "");
   return /^(deno|node|np[mx])\b/.test(name) &&

@@ -130,6 +130,11 @@ const makers: [string, () => unknown, string][] = [
       new RetryManager({ strategy: new ExponentialBackoffRetryStrategy(), tranport: 1 } as never),
     "tranport: no such option; did you mean transport?",
   ],
+  [
+    "a retry manager's strategy",
+    () => new RetryManager({} as never),
+    "strategy: has to be a retry",
+  ],
   ["a scheduler", () => new Scheduler({ declare: [] } as never), "declare: no such option"],
   [
     "a bus",

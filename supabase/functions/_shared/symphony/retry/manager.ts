@@ -26,7 +26,7 @@ import {
 } from "../outcome.ts";
 import type { Transport } from "../transport/transport.ts";
 import { judgeError, type Judgement } from "./classify.ts";
-import { checkJitter, checkNames, MAX_RETRY_AFTER_MS } from "./options.ts";
+import { checkJitter, checkNames, checkStrategy, MAX_RETRY_AFTER_MS } from "./options.ts";
 import { RetryRules } from "./rules.ts";
 import { within } from "../within.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";
@@ -104,6 +104,7 @@ export class RetryManager {
   /** @throws RangeError that names the option which is wrong */
   constructor(options: RetryManagerOptions) {
     checkNames(options, OPTIONS);
+    checkStrategy(options.strategy, "strategy");
     this.#options = options;
     this.#log = options.log ?? createLogger();
     this.#now = options.now ?? (() => new Date());

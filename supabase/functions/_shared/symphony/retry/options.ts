@@ -1,7 +1,7 @@
 /** Checks what the retry strategies are given: their options, and a retry count. */
 
 import { type Duration, MAX_DURATION_MS, parseDuration } from "../duration.ts";
-import { showValue } from "../inspect.ts";
+import { readProperty, showValue } from "../inspect.ts";
 import { checkNames } from "../option-names.ts";
 
 export { checkNames };
@@ -54,6 +54,18 @@ export function resolveBackoff(options: BackoffOptions, inherited: Backoff, pref
     jitter: check("jitter", checkJitter),
     maxRetryAfter: check("maxRetryAfter", checkDelay),
   };
+}
+
+/** @throws RangeError that names the field, if the value lacks what a retry strategy has */
+export function checkStrategy(value: unknown, field: string): void {
+  for (const name of ["shouldRetry", "getDelay"]) {
+    if (typeof readProperty(value, name) === "function") continue;
+    throw new RangeError(
+      `${field}: has to be a retry strategy, with the methods shouldRetry and getDelay; got ${
+        showValue(value)
+      }`,
+    );
+  }
 }
 
 /** @throws RangeError if the value is no whole number, or less than 0 */
