@@ -5,6 +5,7 @@ import { z } from "zod";
 import {
   type Claim,
   type ClaimRequest,
+  createLogger,
   defineMessage,
   type InMemoryTransport,
   type MessageOptions,
@@ -12,6 +13,7 @@ import {
   type Transport,
   TransportError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
+import { startHeartbeat } from "../../supabase/functions/_shared/symphony/worker/heartbeat.ts";
 import { listen } from "../../supabase/functions/_shared/symphony/worker/shutdown.ts";
 import { workbench } from "../support/worker.ts";
 
@@ -332,6 +334,29 @@ Deno.test("a lease that the database refuses to extend is lost alone", async () 
   assertEquals([...runs.values()].every((count) => count === 1), true);
   assert(lines.some(({ event }) => event === "heartbeat_refused"));
   assertEquals(lines.some(({ event }) => event === "leases_over"), false);
+});
+
+Deno.test("a heartbeat of an outcome that was written does not stop the message's next attempt", async () => {
+  const { memory } = workbench([]);
+  const { promise, resolve } = Promise.withResolvers<readonly string[]>();
+  const held = ["1", "2"].map((id) => ({ id, leaseToken: "before" }));
+  const heartbeat = startHeartbeat({
+    transport: changed(memory, {
+      extendLeases: () => {
+        // It was claimed again while the call was on its way.
+        held.push({ id: "1", leaseToken: "after" });
+        return Promise.resolve({ lost: ["1", "2"], cancelled: [] });
+      },
+    }),
+    leaseMs: () => 30,
+    held: () => held,
+    onKept: () => {},
+    onLost: resolve,
+    onCancelled: () => {},
+    log: createLogger({ write: () => {} }),
+  });
+  assertEquals(await promise, ["2"]);
+  heartbeat.stop();
 });
 
 Deno.test("heartbeats come in time for the shortest lease that a claim gave", async () => {

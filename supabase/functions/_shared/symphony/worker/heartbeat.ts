@@ -46,7 +46,12 @@ export function startHeartbeat(options: {
     try {
       const { lost, cancelled } = await keepInParts(all, sentAt + leaseMs(), options);
       onKept(sentAt);
-      if (lost.length > 0) onLost(lost);
+      // What was claimed again meanwhile has another lease than the one that was lost.
+      const sent = new Set(all.map(({ leaseToken }) => leaseToken));
+      const newer = new Set<string>();
+      for (const { id, leaseToken } of held()) if (!sent.has(leaseToken)) newer.add(id);
+      const gone = lost.filter((id) => !newer.has(id));
+      if (gone.length > 0) onLost(gone);
       if (cancelled.length > 0) onCancelled(cancelled);
     } catch (error) {
       log.warn("heartbeat_failed", { error: String(error) });
