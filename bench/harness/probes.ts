@@ -29,12 +29,16 @@ export function now(): number {
 
 /**
  * When the handler of message `n` started, in ms since 1970.
- * @throws Error if it does not within 30 s
+ * @param delayMs how long the message is delayed, in ms
+ * @throws Error if it does not start within 30 s of its due time
  */
-export async function startOf({ collector }: World, n: number): Promise<number> {
+export async function startOf({ collector }: World, n: number, delayMs = 0): Promise<number> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`message ${n} was not handled`)), LOST_AFTER_MS);
+    timer = setTimeout(
+      () => reject(new Error(`message ${n} was not handled`)),
+      delayMs + LOST_AFTER_MS,
+    );
   });
   return await Promise.race([collector.started(n), late]).finally(() => clearTimeout(timer));
 }

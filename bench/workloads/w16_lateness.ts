@@ -83,7 +83,7 @@ async function delays(world: World, lengthMs: number): Promise<number[]> {
     const [row] = await sql<[{ due: number }]>`
       select extract(epoch from available_at)::float8 * 1000 as due
       from public.messenger_messages where (payload ->> 'n')::integer = ${n}`;
-    taken.push(startOf(world, n).then((startedAt) => startedAt - row.due));
+    taken.push(startOf(world, n, delayMs).then((startedAt) => startedAt - row.due));
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
   return await Promise.all(taken);
