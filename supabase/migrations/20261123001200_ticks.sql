@@ -139,11 +139,9 @@ set search_path = ''
 as $$
 begin
   -- As late as the wall's clock: a message that was committed while this transaction waited is due.
-  return (
-    select coalesce(
-      public.messenger_next_due(messenger_has_due.queues) <= public.messenger_clock() + messenger_has_due.within,
-      false
-    )
+  return coalesce(
+    public.messenger_next_due(messenger_has_due.queues) <= public.messenger_clock() + messenger_has_due.within,
+    false
   );
 end
 $$;
@@ -157,23 +155,20 @@ set search_path = ''
 as $$
 begin
   -- Most projects have no such queue; where there are many, those that hold messages are asked.
+  if not exists (select from public.messenger_queues q where q.max_workers > 1) then
+    return 1;
+  end if;
   return (
-    select case
-      when exists (select from public.messenger_queues q where q.max_workers > 1)
-      then (
-        select coalesce(max(q.max_workers), 1)::integer
-        from (
-          select d.queue from public.messenger_due_queues() d
-          union
-          select m.queue from public.messenger_messages m
-          where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
-        ) as d
-        join public.messenger_queues q on q.name = d.queue
-        where not q.paused and q.max_workers > 1
-          and public.messenger_has_due(queues => array[q.name])
-      )
-      else 1
-    end
+    select coalesce(max(q.max_workers), 1)::integer
+    from (
+      select d.queue from public.messenger_due_queues() d
+      union
+      select m.queue from public.messenger_messages m
+      where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
+    ) as d
+    join public.messenger_queues q on q.name = d.queue
+    where not q.paused and q.max_workers > 1
+      and public.messenger_has_due(queues => array[q.name])
   );
 end
 $$;

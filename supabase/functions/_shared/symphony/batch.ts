@@ -1,8 +1,8 @@
 /** Handlers that take several messages of a type at once, and what they answer. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import { checkNoGenerator } from "./checks.ts";
 import type { Envelope } from "./envelope.ts";
-import { isGenerator } from "./inspect.ts";
 import type { Logger } from "./log.ts";
 import type { Dispatch, HandlerContext } from "./message.ts";
 import { checkNames } from "./option-names.ts";
@@ -76,9 +76,7 @@ export function checkBatch(
   if (typeof handle !== "function") {
     throw new RangeError(`${type}: handleBatch: has to be a function`);
   }
-  if (isGenerator(handle)) {
-    throw new RangeError(`${type}: handleBatch: has to be a plain or async function, no generator`);
-  }
+  checkNoGenerator(handle, `${type}: handleBatch`);
   checkNames(options, ["size"], `${type}: batch.`);
   const { size = 50 } = options;
   if (!Number.isInteger(size) || size < 1 || size > 1000) {

@@ -1,6 +1,6 @@
 /** Checks of values that end in Postgres: what it could not keep is refused by name before. */
 
-import { showValue } from "./inspect.ts";
+import { isGenerator, showValue } from "./inspect.ts";
 
 // The years 1 to 9999, which a Date's ISO form and a timestamptz write alike.
 const FIRST_MOMENT = -62_135_596_800_000;
@@ -28,4 +28,13 @@ export function checkKey(value: unknown, field: string): string {
     throw new RangeError(`${field}: has to be 1 to 255 characters; got ${showValue(value)}`);
   }
   return value;
+}
+
+/**
+ * Refuses a generator function in the place of one that does the work.
+ * @throws RangeError that names the field
+ */
+export function checkNoGenerator(value: unknown, field: string): void {
+  if (!isGenerator(value)) return;
+  throw new RangeError(`${field}: has to be a plain or async function, no generator`);
 }

@@ -82,7 +82,7 @@ export interface Envelope<Payload = unknown> {
   readonly alone: boolean;
   /** How often its handlers have asked for it later; 0 where absent. */
   readonly snoozes?: number;
-  /** How often in a row its worker ended before its handlers did; 0 where absent. */
+  /** How often in a row its worker ended before its handlers did; 0 by default. */
   readonly interruptions?: number;
   /** Fence of the lease: a settle call under another token changes nothing. */
   readonly leaseToken: string;

@@ -1,6 +1,6 @@
 /** JSON text from outside, read without loss. */
 
-import { type JsonPath, NUMBER_ADVICE, UnstorableError } from "./json.ts";
+import { type JsonPath, MAX_DEPTH, NUMBER_ADVICE, UnstorableError } from "./json.ts";
 
 /**
  * Parses JSON text as JSON.parse does, and refuses what that would change: a number that a double cannot
@@ -114,9 +114,6 @@ function decimalOf(text: string): string {
   const zeros = digits.length - significant.length;
   return significant && `${significant}e${Number(exponent) - fraction.length + zeros}`;
 }
-
-// Of what is nested deeper, recursion might overflow the stack.
-const MAX_DEPTH = 100;
 
 /**
  * Where in JSON that was read a number stands that may not be the one that was stored: a whole number

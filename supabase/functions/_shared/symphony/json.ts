@@ -19,8 +19,8 @@ export class UnstorableError extends Error {
   }
 }
 
-// Deeper nesting than any real message has, and far less than what overflows a parser's stack.
-const MAX_DEPTH = 100;
+/** Deeper nesting than any real message has, and far less than what overflows a parser's stack. */
+export const MAX_DEPTH = 100;
 
 /** What a refused number is to be written as. */
 export const NUMBER_ADVICE = "give integers beyond 2^53 - 1 and digits beyond a double's as text";
@@ -140,7 +140,8 @@ function setOwn(object: Record<string, unknown>, key: string, value: unknown): v
   else Object.defineProperty(object, key, { value, enumerable: true, writable: true });
 }
 
-function isStorable(text: string): boolean {
+/** Whether Postgres can hold a text: it has neither U+0000 nor half of a surrogate pair. */
+export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes("\0");
 }
 

@@ -1,6 +1,7 @@
 /** Checks of a definition's options that need no more than their own value. */
 
-import { isGenerator, showValue } from "./inspect.ts";
+import { checkNoGenerator } from "./checks.ts";
+import { showValue } from "./inspect.ts";
 import type { BatchMessageOptions, CallerOption, MessageOptions } from "./message.ts";
 import { checkNames } from "./option-names.ts";
 import type { z } from "zod";
@@ -54,9 +55,7 @@ export function checkDefinition(
     if (options[name] !== undefined && typeof options[name] !== "function") {
       throw new RangeError(`${type}: ${name}: has to be a function`);
     }
-    if (isGenerator(options[name])) {
-      throw new RangeError(`${type}: ${name}: has to be a plain or async function, no generator`);
-    }
+    checkNoGenerator(options[name], `${type}: ${name}`);
   }
   for (const name of ["live", "sharedGroups"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "boolean") {

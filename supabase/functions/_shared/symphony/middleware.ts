@@ -1,8 +1,9 @@
 /** Middleware: sees every message on its way in, and stands around every message's handling. */
 
+import { checkNoGenerator } from "./checks.ts";
 import type { OutgoingMessage } from "./envelope.ts";
 import { MiddlewareError } from "./errors.ts";
-import { isGenerator, readProperty, showValue } from "./inspect.ts";
+import { readProperty, showValue } from "./inspect.ts";
 import type { HandlerContext } from "./message.ts";
 
 /** An object with these methods, or one of a class. Both may be left out. */
@@ -33,9 +34,7 @@ export function checkMiddleware(middleware: Middleware, index: number): Middlewa
     if (method !== undefined && typeof method !== "function") {
       throw new RangeError(`${field}: ${name}: has to be a function; got ${showValue(method)}`);
     }
-    if (isGenerator(method)) {
-      throw new RangeError(`${field}: ${name}: has to be a plain or async function, no generator`);
-    }
+    checkNoGenerator(method, `${field}: ${name}`);
   }
   return middleware;
 }

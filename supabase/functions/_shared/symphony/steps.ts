@@ -1,6 +1,7 @@
 /** Operations on many messages, a step at a time: each call of the SQL function is one transaction. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import { checkNames } from "./option-names.ts";
 import { callRpc } from "./transport/rpc.ts";
 import { TransportError } from "./transport/transport.ts";
 
@@ -86,6 +87,16 @@ export function checkFilter(filter: object, names: readonly string[]): void {
       `all: goes with no other filter (${given.map(([name]) => name).join(", ")} was given)`,
     );
   }
+}
+
+/**
+ * Checks what a cancel is asked for.
+ * @throws RangeError that names the field
+ */
+export function checkCancel(filter: object): void {
+  const names = ["ids", "type", "queue"];
+  checkNames(filter, ["all", ...names]);
+  checkFilter(filter, names);
 }
 
 function step(client: SupabaseClient, name: string, args: Readonly<Record<string, unknown>>) {

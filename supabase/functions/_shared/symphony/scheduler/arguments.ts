@@ -68,7 +68,7 @@ const FILTER = Object.keys(
 );
 
 /** @throws RangeError that names what is wrong with a filter of schedules */
-export function checkFilter(filter: ScheduleFilter): ScheduleFilter {
+export function checkScheduleFilter(filter: ScheduleFilter): ScheduleFilter {
   checkNames(filter, FILTER);
   for (const id of filter.ids ?? []) checkId(id, "ids");
   if (filter.after !== undefined) checkId(filter.after, "after");

@@ -11,10 +11,10 @@ import { toStorableJson } from "../payload.ts";
 import {
   allowsPast,
   checkCount,
-  checkFilter,
   checkId,
   checkLifetime,
   checkMessage,
+  checkScheduleFilter,
   timesOf,
   withoutNulls,
   withoutStamps,
@@ -154,7 +154,7 @@ export class Scheduler {
 
   /** Schedules in the order of their ids, a page at a time, without their payloads. */
   async list(filter: ScheduleFilter = {}): Promise<ListedSchedule[]> {
-    return await this.#store.list(checkFilter(filter));
+    return await this.#store.list(checkScheduleFilter(filter));
   }
 
   /**

@@ -3,6 +3,7 @@
  * envelope that everything else can rely on: one odd row never stops a claim.
  */
 
+import { MAX_DEPTH } from "../json.ts";
 import { z } from "zod";
 import type { Envelope, Stamps } from "../envelope.ts";
 
@@ -92,9 +93,7 @@ const STAMPS = {
   unknownType: z.object({ times: z.number(), attempt: z.number() }),
 };
 
-/** What a dispatch takes; JSON.stringify has no stack for what SQL can nest, and fails the whole settle call. */
-const MAX_DEPTH = 100;
-
+/** JSON.stringify has no stack for what SQL can nest, and fails the whole settle call. */
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1));

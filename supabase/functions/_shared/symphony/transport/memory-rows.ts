@@ -1,6 +1,7 @@
 /** A row of the transport in memory: what it holds, and its place in a claim. */
 
 import type { AttemptError, Envelope, OutgoingMessage } from "../envelope.ts";
+import { isStorable } from "../json.ts";
 import type { Dead, Released, Retry, Settlement, Snoozed } from "../outcome.ts";
 import { toStamps } from "./claimed-rows.ts";
 import { type CancelFilter, TransportError } from "./transport.ts";
@@ -113,7 +114,7 @@ function stored<Value>(value: Value): Value {
  */
 export function checkTexts(operation: string, values: unknown): void {
   const check = (text: unknown) => {
-    if (typeof text !== "string" || (text.isWellFormed() && !text.includes("\0"))) return;
+    if (typeof text !== "string" || isStorable(text)) return;
     const problem = "a text holds U+0000 or half of a surrogate pair, which Postgres cannot hold";
     throw new TransportError(operation, problem, false);
   };

@@ -29,7 +29,7 @@ import {
   waitingAgain,
 } from "./memory-rows.ts";
 import { type LimitedDispatch, RateCounter } from "../rate-limit.ts";
-import { checkFilter } from "../steps.ts";
+import { checkCancel } from "../steps.ts";
 import {
   type CancelFilter,
   type CancelResult,
@@ -203,8 +203,7 @@ export class InMemoryTransport implements Transport {
 
   // deno-lint-ignore require-await -- what it throws has to reject
   async cancel(filter: CancelFilter): Promise<CancelResult> {
-    checkNames(filter, ["all", "ids", "type", "queue"]);
-    checkFilter(filter, ["ids", "type", "queue"]);
+    checkCancel(filter);
     const now = this.#now();
     const result = { cancelled: 0, running: 0 };
     for (const row of this.#rows.values()) {

@@ -7,7 +7,7 @@ import { readProperty } from "../inspect.ts";
 import { checkNames } from "../option-names.ts";
 import type { Settlement } from "../outcome.ts";
 import type { LimitedDispatch } from "../rate-limit.ts";
-import { checkFilter, takeSteps } from "../steps.ts";
+import { checkCancel, takeSteps } from "../steps.ts";
 import { type MessageRow, toDate, toEnvelope } from "./claimed-rows.ts";
 import { callRpc } from "./rpc.ts";
 import {
@@ -113,8 +113,7 @@ export class SupabaseTransport implements Transport {
   }
 
   async cancel(filter: CancelFilter): Promise<CancelResult> {
-    checkNames(filter, ["all", "ids", "type", "queue"]);
-    checkFilter(filter, ["ids", "type", "queue"]);
+    checkCancel(filter);
     const { done, running } = await takeSteps(this.#client, "messenger_cancel", { ...filter });
     return { cancelled: done, running };
   }

@@ -7,7 +7,6 @@ import {
   type HandlerFailure,
   HandlersFailedError,
   LeaseLostError,
-  MessageExpiredError,
   UnknownMessageTypeError,
 } from "../errors.ts";
 import { isInstance } from "../inspect.ts";
@@ -74,7 +73,7 @@ export async function attempt(
   let began = false;
   let timedFrom = startedAt;
   try {
-    const definition = runnable(envelope, deps.bus);
+    const definition = definitionOf(envelope, deps.bus);
     const former = deps.formerRuns.get(envelope.id);
     if (former) {
       deps.log.warn("former_run_awaited", { id: envelope.id, type: envelope.type });
@@ -174,14 +173,10 @@ function handledAs({ keepMs }: MessageDefinition, progressed: boolean): Outcome 
   };
 }
 
-/**
- * The definition of a message that may be run.
- * @throws UnknownMessageTypeError, or MessageExpiredError
- */
-function runnable(envelope: Envelope, bus: MessageBus): MessageDefinition {
-  const definition = bus.registry.get(envelope.type);
-  if (!definition) throw new UnknownMessageTypeError(envelope.type);
-  if (envelope.expired && envelope.expiresAt) throw new MessageExpiredError(envelope.expiresAt);
+/** @throws UnknownMessageTypeError */
+function definitionOf({ type }: Envelope, bus: MessageBus): MessageDefinition {
+  const definition = bus.registry.get(type);
+  if (!definition) throw new UnknownMessageTypeError(type);
   return definition;
 }
 

@@ -62,7 +62,7 @@ const LIMITS = Object.keys(
 
 /**
  * Checks what a run is held to: with a wrong limit it would never end, or do nothing.
- * @param names of the options that there are; those of {@link WorkerLimits} where absent
+ * @param names of the options that there are; by default those of {@link WorkerLimits}
  * @throws RangeError that names the option which is wrong, or not known
  */
 export function checkLimits(
