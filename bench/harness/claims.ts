@@ -14,6 +14,8 @@ export interface TimedClaims {
   readonly size: number;
   /** How many claims. */
   readonly count: number;
+  /** The only queue that they claim from; by default all of them. */
+  readonly queue?: string;
   /** Writes as many messages as a claim took, like those that it took. */
   refill(sql: postgres.ReservedSql, size: number): Promise<unknown>;
 }
@@ -23,7 +25,7 @@ const LONGEST_BLOCK_MS = 5_000;
 /** Each claim looks in full, and what it took is settled as handled. @throws Error where a claim is empty */
 export async function timeClaims(
   sql: postgres.Sql,
-  { size, count, refill }: TimedClaims,
+  { size, count, queue, refill }: TimedClaims,
 ): Promise<ClaimTimes> {
   const connection = await sql.reserve();
   const times: ClaimTimes = { claim: [], settle: [] };
@@ -33,7 +35,9 @@ export async function timeClaims(
       const token = crypto.randomUUID();
       const startedAt = performance.now();
       const [row]: { claim: { messages: [id: string][] } }[] = await connection`
-        select public.messenger_claim(${token}, ${size}, sweep => false) as claim`;
+        select public.messenger_claim(
+          ${token}, ${size}, queues => ${queue ? [queue] : null}, sweep => false
+        ) as claim`;
       times.claim.push(performance.now() - startedAt);
       const handled = row?.claim.messages.map(([id]) => id) ?? [];
       if (handled.length === 0) throw new Error(`claimed none of ${size}`);
@@ -46,18 +50,18 @@ export async function timeClaims(
   return times;
 }
 
-/** As a worker does, which knows of each message whether it is in a group. @returns ms */
+/** As a worker does, which knows the groups of its messages. @returns ms */
 async function settle(
   sql: postgres.ReservedSql,
   token: string,
   handled: readonly string[],
 ): Promise<number> {
   const [row] = await sql`
-    select group_key is not null as grouped from public.messenger_messages where id = ${
-    handled[0] ?? 0
-  }`;
-  const grouped = row?.grouped === true;
+    select json_agg(json_build_array(queue, group_key)) as groups
+    from public.messenger_messages
+    where id = any (${handled}::bigint[]) and group_key is not null`;
+  const settlement = { token, handled, ...(row?.groups && { grouped: true, groups: row.groups }) };
   const startedAt = performance.now();
-  await sql`select public.messenger_settle(${sql.json([{ token, grouped, handled }])})`;
+  await sql`select public.messenger_settle(${sql.json([settlement])})`;
   return performance.now() - startedAt;
 }

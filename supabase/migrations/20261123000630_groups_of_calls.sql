@@ -100,7 +100,8 @@ comment on function public.messenger_admit_groups(text, tid[], tid[]) is
   'Part of a claim: those of the locked messages that are in no group, or whose turn it is in theirs. Blocks the others.';
 
 -- In strict order no more has to be known of a group than that none of its messages runs or comes before
--- the candidate. To look for that costs half of what it costs to read the fronts of the groups.
+-- the candidate. To look for that costs half of what it costs to read the fronts of the groups; and to look
+-- for what runs in all groups at once, half of what it costs to look group by group.
 create or replace function public.messenger_first_of_groups(
   queue text, ids bigint[], keys text[], group_keys text[]
 ) returns bigint[]
@@ -111,27 +112,30 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 set enable_nestloop = on
 as $$
+declare
+  running text[] := array(
+    select distinct r.group_key from public.messenger_messages r
+    where r.queue = messenger_first_of_groups.queue
+      and r.group_key = any (messenger_first_of_groups.group_keys) and r.tracked
+  );
 begin
   return array(
     select c.id
     from (
       select g.group_key, min(l.id) as id
       from unnest(ids, keys) as l (id, key)
-      join unnest(messenger_first_of_groups.group_keys) as g (group_key) on g.group_key = l.key
+      join (
+        select unnest(messenger_first_of_groups.group_keys) except select unnest(running)
+      ) as g (group_key) on g.group_key = l.key
       group by g.group_key
     ) as c
     where not exists (
-        select from public.messenger_messages r
-        where r.queue = messenger_first_of_groups.queue and r.group_key = c.group_key and r.tracked
-        -- Looked up for each of the groups, however many messages run.
-        offset 0
-      )
-      and not exists (
-        select from public.messenger_messages e
-        where e.queue = messenger_first_of_groups.queue and e.group_key = c.group_key and e.id < c.id
-          and not e.tracked and e.status = 'pending'
-        offset 0
-      )
+      select from public.messenger_messages e
+      where e.queue = messenger_first_of_groups.queue and e.group_key = c.group_key and e.id < c.id
+        and not e.tracked and e.status = 'pending'
+      -- Looked up for each of the groups, however many messages wait.
+      offset 0
+    )
   );
 end
 $$;
@@ -211,8 +215,26 @@ $$;
 comment on function public.messenger_block_groups(text, text[], bigint[], bigint[]) is
   'Part of a claim, under the groups'' locks: blocks messages of these groups from the first on that was met, some 2,000 of them, but none of those that are kept.';
 
--- In one order, and before anything else that waits, so that two of them never wait for each other. A
--- message that waits may be moved to another group before its group's lock is there: the groups are read
+-- The locks are taken in one order, and before anything else that waits, so that two calls never wait for
+-- each other.
+create or replace function public.messenger_take_group_locks(queues text[], group_keys text[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(l.lock_key)
+  from (
+    select distinct g.lock_key
+    from public.messenger_group_locks(queues, group_keys) as g
+    order by 1
+  ) as l;
+end
+$$;
+comment on function public.messenger_take_group_locks(text[], text[]) is
+  'Waits for the locks of groups, and holds them until the end of the transaction.';
+
+-- A message that waits may be moved to another group before its group's lock is there: the groups are read
 -- once more under their locks. One that runs keeps its group: see messenger_keep_group().
 create or replace function public.messenger_lock_groups(
   ids bigint[], running boolean default false, out queues text[], out group_keys text[]
@@ -236,13 +258,7 @@ begin
     ) as g;
     exit when before = queues || group_keys;
     before := queues || group_keys;
-
-    perform pg_advisory_xact_lock(l.lock_key)
-    from (
-      select distinct g.lock_key
-      from public.messenger_group_locks(queues, group_keys) as g
-      order by 1
-    ) as l;
+    perform public.messenger_take_group_locks(queues, group_keys);
     exit when running;
   end loop;
 end
@@ -258,7 +274,8 @@ begin
     'messenger_admit_groups(text, tid[], tid[])',
     'messenger_first_of_groups(text, bigint[], text[], text[])',
     'messenger_beside_held(bigint[], bigint[])',
-    'messenger_block_groups(text, text[], bigint[], bigint[])', 'messenger_lock_groups(bigint[], boolean)'
+    'messenger_block_groups(text, text[], bigint[], bigint[])', 'messenger_lock_groups(bigint[], boolean)',
+    'messenger_take_group_locks(text[], text[])'
   ] loop
     execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
     execute format('grant execute on function public.%s to service_role', signature);

@@ -302,13 +302,13 @@ begin
     returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
       json_build_array(
         m.id::text, m.type, case when m.lease_token = token then m.payload end, m.queue, m.priority, m.attempts,
-        date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000,
+        date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key,
         -- What few messages have stands apart.
         case
-          when m.expires_at is not null or m.retry_count > 0 or m.group_key is not null
-            or m.stamps is not null or m.alone or m.snoozes > 0 or m.interruptions > 0
+          when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.alone
+            or m.snoozes > 0 or m.interruptions > 0
           then json_build_array(
-            m.expires_at, coalesce(m.expires_at <= clock, false), m.retry_count, m.group_key,
+            m.expires_at, coalesce(m.expires_at <= clock, false), m.retry_count,
             case when m.lease_token = token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
             m.alone, m.snoozes, m.interruptions
           )

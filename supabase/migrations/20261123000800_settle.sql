@@ -71,17 +71,12 @@ $$;
 comment on function public.messenger_append_errors(jsonb, jsonb) is
   'Adds errors to a message''s history and bounds it.';
 
--- The messages of a settle call in the order of locks, before statements that meet them in another one.
-create or replace function public.messenger_lock_settled(settlements jsonb) returns void
+create or replace function public.messenger_settled_ids(settlements jsonb) returns bigint[]
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 begin
-  perform from public.messenger_messages m
-  where m.id = any (array(
+  return array(
     select i.id::bigint
     from jsonb_array_elements(settlements) as s (entry)
     cross join lateral (
@@ -94,7 +89,25 @@ begin
           || coalesce(s.entry -> 'dead', '[]')
       ) ->> 'id'
     ) as i (id)
-  ))
+  );
+end
+$$;
+comment on function public.messenger_settled_ids(jsonb) is
+  'The ids of all messages that settlements name.';
+
+-- The messages of a settle call in the order of locks, before statements that meet them in another one.
+create or replace function public.messenger_lock_settled(settlements jsonb) returns void
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  ids constant bigint[] := public.messenger_settled_ids(settlements);
+begin
+  perform from public.messenger_messages m
+  where m.id = any (ids)
   order by m.id
   for update;
 end
@@ -102,9 +115,39 @@ $$;
 comment on function public.messenger_lock_settled(jsonb) is
   'Part of a settle call that takes several statements: locks its messages, ascending by id.';
 
+-- What runs keeps its group, so a worker may say which groups these are: to read them costs as much as to
+-- delete the messages.
+create or replace function public.messenger_lock_settled_groups(
+  settlements jsonb, out queues text[], out group_keys text[]
+)
+language plpgsql
+set search_path = ''
+set jit = off
+as $$
+begin
+  if settlements @? '$[*] ? (@.grouped == true && !exists(@.groups))' then
+    select g.queues, g.group_keys into queues, group_keys
+    from public.messenger_lock_groups(public.messenger_settled_ids(settlements), running => true) as g;
+    return;
+  end if;
+  select coalesce(array_agg(g.queue), '{}'), coalesce(array_agg(g.group_key), '{}')
+  into queues, group_keys
+  from (
+    select distinct p.pair ->> 0 as queue, p.pair ->> 1 as group_key
+    from jsonb_array_elements(settlements) as s (entry)
+    cross join lateral jsonb_array_elements(s.entry -> 'groups') as p (pair)
+  ) as g
+  where g.queue is not null and g.group_key is not null;
+  perform public.messenger_take_group_locks(queues, group_keys);
+end
+$$;
+comment on function public.messenger_lock_settled_groups(jsonb) is
+  'Part of a settle call: takes the locks of its messages'' groups and returns the groups, each once.';
+
 -- `settlements` is an array with an entry for each token:
 --   token     of the claim
 --   grouped   true where one of its messages is in a group
+--   groups    [[queue, key]]: all groups of these messages, each once; where they are not given, they are read
 --   handled   ids: done, the row goes
 --   kept      [{id, keep_ms}]: those of them that are remembered for a time
 --   progressed  ids: those of them whose progress was reported
@@ -149,20 +192,8 @@ begin
   end if;
 
   if settlements @> '[{"grouped": true}]' then
-    select * into queues, group_keys from public.messenger_lock_groups(array(
-      select i.id::bigint
-      from jsonb_array_elements(settlements) as s (entry)
-      cross join lateral (
-        select jsonb_array_elements_text(
-          coalesce(s.entry -> 'handled', '[]') || coalesce(s.entry -> 'released', '[]')
-        )
-        union all
-        select jsonb_array_elements(
-          coalesce(s.entry -> 'snoozed', '[]') || coalesce(s.entry -> 'retries', '[]')
-            || coalesce(s.entry -> 'dead', '[]')
-        ) ->> 'id'
-      ) as i (id)
-    ), running => true);
+    select g.queues, g.group_keys into queues, group_keys
+    from public.messenger_lock_settled_groups(settlements) as g;
     -- They are opened together, at the end.
     perform set_config('messenger.groups', 'settled', true);
   end if;
@@ -399,6 +430,8 @@ comment on function public.messenger_settle_and_claim(
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Answers one row: {"stale", "claim"}.';
 
 revoke execute on function
+  public.messenger_settled_ids(jsonb),
+  public.messenger_lock_settled_groups(jsonb),
   public.messenger_lock_settled(jsonb),
   public.messenger_bound_errors(jsonb),
   public.messenger_append_errors(jsonb, jsonb),
@@ -410,6 +443,8 @@ revoke execute on function
   )
 from public, anon, authenticated;
 grant execute on function
+  public.messenger_settled_ids(jsonb),
+  public.messenger_lock_settled_groups(jsonb),
   public.messenger_lock_settled(jsonb),
   public.messenger_bound_errors(jsonb),
   public.messenger_append_errors(jsonb, jsonb),

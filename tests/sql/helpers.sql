@@ -181,13 +181,13 @@ as $$
     jsonb_build_object(
       'id', r -> 0, 'type', r -> 1, 'payload', r -> 2, 'queue', r -> 3, 'priority', r -> 4,
       'attempts', r -> 5, 'available_at', to_timestamp((r ->> 6)::double precision / 1000),
-      'created_at', to_timestamp((r ->> 7)::double precision / 1000)
+      'created_at', to_timestamp((r ->> 7)::double precision / 1000), 'group_key', r -> 8
     ) || case
-      when r -> 8 = 'null' then
-        '{"expires_at": null, "expired": false, "retry_count": 0, "group_key": null, "stamps": null, "alone": false}'
+      when r -> 9 = 'null' then
+        '{"expires_at": null, "expired": false, "retry_count": 0, "stamps": null, "alone": false}'
       else jsonb_build_object(
-        'expires_at', r -> 8 -> 0, 'expired', r -> 8 -> 1, 'retry_count', r -> 8 -> 2,
-        'group_key', r -> 8 -> 3, 'stamps', r -> 8 -> 4, 'alone', r -> 8 -> 5
+        'expires_at', r -> 9 -> 0, 'expired', r -> 9 -> 1, 'retry_count', r -> 9 -> 2,
+        'stamps', r -> 9 -> 3, 'alone', r -> 9 -> 4
       )
     end
     order by position

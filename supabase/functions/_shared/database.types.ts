@@ -937,6 +937,10 @@ export type Database = {
         Returns: Record<string, unknown>;
       };
       "messenger_lock_settled": { Args: { "settlements": Json }; Returns: undefined };
+      "messenger_lock_settled_groups": {
+        Args: { "settlements": Json };
+        Returns: Record<string, unknown>;
+      };
       "messenger_lock_shares": {
         Args: {
           "first_keys"?: Json;
@@ -1217,6 +1221,7 @@ export type Database = {
         };
         Returns: Json[];
       };
+      "messenger_settled_ids": { Args: { "settlements": Json }; Returns: (number)[] };
       "messenger_show_failed": { Args: { "id": number }; Returns: Json };
       "messenger_show_message": { Args: { "id": number }; Returns: Json };
       "messenger_show_schedule": { Args: { "id": number }; Returns: Json };
@@ -1245,6 +1250,10 @@ export type Database = {
       "messenger_sync_schedules": {
         Args: { "dry_run"?: boolean; "fingerprint": string; "schedules": Json };
         Returns: Json;
+      };
+      "messenger_take_group_locks": {
+        Args: { "group_keys": (string)[]; "queues": (string)[] };
+        Returns: undefined;
       };
       "messenger_tick": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_tick_rates": { Args: { "within": string }; Returns: Json };

@@ -91,16 +91,18 @@ export interface Settlement {
   readonly outcome: Outcome | Released | Snoozed;
   /** Its message belongs to a group. */
   readonly grouped?: boolean;
+  /** That group, which a transport may have to read where it is not given. */
+  readonly group?: readonly [queue: string, key: string];
 }
 
 /** The settlement of a claimed message. */
 export function settlementOf(
-  { id, leaseToken, groupKey }: Pick<Envelope, "id" | "leaseToken" | "groupKey">,
+  { id, leaseToken, queue, groupKey }: Pick<Envelope, "id" | "leaseToken" | "queue" | "groupKey">,
   outcome: Settlement["outcome"],
 ): Settlement {
   return groupKey === null
     ? { id, leaseToken, outcome }
-    : { id, leaseToken, outcome, grouped: true };
+    : { id, leaseToken, outcome, grouped: true, group: [queue, groupKey] };
 }
 
 /** The usual handled outcome; it carries nothing. */

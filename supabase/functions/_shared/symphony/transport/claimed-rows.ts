@@ -18,6 +18,7 @@ export type MessageRow = [
   // In ms since 1970: half the work of a date in letters. Text where it is infinite.
   availableAt: number | string,
   createdAt: number | string,
+  groupKey: string | null,
   rest: RestOfRow | null,
 ];
 
@@ -26,14 +27,13 @@ type RestOfRow = [
   expiresAt: string | null,
   expired: boolean,
   retryCount: number,
-  groupKey: string | null,
   stamps: unknown,
   alone: boolean,
   snoozes: number,
   interruptions: number,
 ];
 
-const NOTHING_MORE: RestOfRow = [null, false, 0, null, null, false, 0, 0];
+const NOTHING_MORE: RestOfRow = [null, false, 0, null, false, 0, 0];
 
 /** The first and the last moment that a Date can hold. */
 const FURTHEST_MS = 8.64e15;
@@ -42,8 +42,9 @@ const MOST = 2 ** 31 - 2;
 
 /** @param bytes that the message takes, more or less */
 export function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): Envelope {
-  const [id, type, payload, queue, priority, attempts, availableAt, createdAt, rest] = row;
-  const [expiresAt, expired, retryCount, groupKey, stamps, alone, snoozes, interruptions] = rest ??
+  const [id, type, payload, queue, priority, attempts, availableAt, createdAt, groupKey, rest] =
+    row;
+  const [expiresAt, expired, retryCount, stamps, alone, snoozes, interruptions] = rest ??
     NOTHING_MORE;
   return {
     id,

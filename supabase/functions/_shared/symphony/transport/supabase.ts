@@ -201,6 +201,7 @@ function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
 interface TokenSettlements {
   token: string;
   grouped?: true;
+  groups?: (readonly [queue: string, key: string])[];
   handled?: string[];
   kept?: unknown[];
   progressed?: string[];
@@ -212,10 +213,12 @@ interface TokenSettlements {
 
 function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
   const tokens = new Map<string, TokenSettlements>();
-  for (const { id, leaseToken, grouped, outcome } of settlements) {
+  const isGiven = settlements.every(({ grouped, group }) => !grouped || group !== undefined);
+  for (const { id, leaseToken, grouped, group, outcome } of settlements) {
     let entry = tokens.get(leaseToken);
     if (!entry) tokens.set(leaseToken, entry = { token: leaseToken });
     if (grouped) entry.grouped = true;
+    if (grouped && isGiven && group) (entry.groups ??= []).push(group);
     switch (outcome.kind) {
       case "handled":
         (entry.handled ??= []).push(id);
