@@ -1,13 +1,13 @@
 /** The client: dispatches, schedules and follows messages. */
 
-import type { Duration } from "../supabase/functions/_shared/symphony/duration.ts";
+import type { Duration } from "../supabase/functions/_shared/symphony/runtime/duration.ts";
 import type {
   OwnSchedule,
   OwnSchedules,
 } from "../supabase/functions/_shared/symphony/http/own-schedules.ts";
-import { toJson, UnstorableError } from "../supabase/functions/_shared/symphony/json.ts";
-import { checkNames } from "../supabase/functions/_shared/symphony/option-names.ts";
-import type { ScheduleOptions } from "../supabase/functions/_shared/symphony/scheduler/options.ts";
+import { toJson, UnstorableError } from "../supabase/functions/_shared/symphony/runtime/json.ts";
+import { checkNames } from "../supabase/functions/_shared/symphony/runtime/option-names.ts";
+import type { ScheduleOptions } from "../supabase/functions/_shared/symphony/scheduler/schedule-options.ts";
 import { refusedPayload } from "./errors.ts";
 import { follow, type FollowedMessage, type FollowOptions } from "./follow.ts";
 import { LiveUpdates } from "./live.ts";

@@ -1,6 +1,6 @@
 /** What went wrong, as classes. `cause` is the error that supabase-js answered. */
 
-import type { UnstorableError } from "../supabase/functions/_shared/symphony/json.ts";
+import type { UnstorableError } from "../supabase/functions/_shared/symphony/runtime/json.ts";
 
 /** One thing that is wrong with a request, and where. */
 export interface Issue {

@@ -1,6 +1,6 @@
 /** Following a message to its end: by looking again, and by live updates where they are. */
 
-import type { FollowedMessage } from "../supabase/functions/_shared/symphony/follow.ts";
+import type { FollowedMessage } from "../supabase/functions/_shared/symphony/database/follow.ts";
 import type { LiveUpdates } from "./live.ts";
 import { pause } from "./request.ts";
 import { dueInMs, lookDelay, MAX_LOOK_MS } from "./times.ts";

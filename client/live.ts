@@ -1,6 +1,6 @@
 /** Live updates over the user's private Realtime channel, one for all that is followed. */
 
-import type { FollowedMessage } from "../supabase/functions/_shared/symphony/follow.ts";
+import type { FollowedMessage } from "../supabase/functions/_shared/symphony/database/follow.ts";
 import type { Supabase } from "./request.ts";
 
 /** Told of each update of the user's messages, and null when some may have been missed. */

@@ -1,6 +1,6 @@
 /** How long the client waits, as pure functions of time and chance. */
 
-import type { FollowedMessage } from "../supabase/functions/_shared/symphony/follow.ts";
+import type { FollowedMessage } from "../supabase/functions/_shared/symphony/database/follow.ts";
 
 const FIRST_RETRY_MS = 500;
 /** The longest wait before a request is repeated, in ms. */

@@ -11,7 +11,7 @@ import { startStack } from "./stack.ts";
 
 /** Where the generated types stand. */
 export const TYPES_FILE = new URL(
-  "../supabase/functions/_shared/database.types.ts",
+  "../supabase/functions/_shared/symphony/database/database.types.ts",
   import.meta.url,
 ).pathname;
 

@@ -1,7 +1,7 @@
 /** W7: what a claim costs, whatever else lies in the table. */
 
 import type postgres from "postgres";
-import { untilFullLook } from "../../supabase/functions/_shared/symphony/worker/lookout.ts";
+import { untilFullLook } from "../../supabase/functions/_shared/symphony/worker/claim/lookout.ts";
 import { atMost, Tally } from "../report/result.ts";
 import { percentile } from "../report/stats.ts";
 import { EMPTY, type Looks, scenarios } from "./w07_scenarios.ts";

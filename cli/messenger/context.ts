@@ -1,8 +1,8 @@
 /** What every command has: the project, where to write, and the options that all of them take. */
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { UnstorableError } from "../../supabase/functions/_shared/symphony/json.ts";
-import { parseJson as parseJsonText } from "../../supabase/functions/_shared/symphony/json-text.ts";
+import { UnstorableError } from "../../supabase/functions/_shared/symphony/runtime/json.ts";
+import { parseJson as parseJsonText } from "../../supabase/functions/_shared/symphony/runtime/json-text.ts";
 import { type Call, createCall, listAll } from "./client.ts";
 import { EXIT, type ExitCode, UsageError } from "./errors.ts";
 import { type Entry, fields, type Look, table } from "./table.ts";

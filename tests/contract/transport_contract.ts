@@ -1,7 +1,10 @@
 /** What every transport promises. Run against each of them by the files beside this one. */
 
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import type { AttemptError, Stamps } from "../../supabase/functions/_shared/symphony/envelope.ts";
+import type {
+  AttemptError,
+  Stamps,
+} from "../../supabase/functions/_shared/symphony/message/envelope.ts";
 import {
   type ClaimRequest,
   handled,

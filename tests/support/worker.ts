@@ -14,7 +14,7 @@ import {
   type Transport,
   type WorkerOptions,
 } from "../../supabase/functions/_shared/symphony/index.ts";
-import { Gate } from "../../supabase/functions/_shared/symphony/worker/gate.ts";
+import { Gate } from "../../supabase/functions/_shared/symphony/worker/run/gate.ts";
 
 /** The parts of a bus on a transport in memory, and a way to run its worker. */
 export function workbench(

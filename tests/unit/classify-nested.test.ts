@@ -7,7 +7,7 @@ import {
   HttpError,
   RecoverableError,
   UnrecoverableError,
-} from "../../supabase/functions/_shared/symphony/errors.ts";
+} from "../../supabase/functions/_shared/symphony/message/errors.ts";
 import {
   type Classification,
   classifyError,

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
-import { describeError } from "../../supabase/functions/_shared/symphony/describe-error.ts";
+import { describeError } from "../../supabase/functions/_shared/symphony/message/describe-error.ts";
 import {
   type Classification,
   classifyError,

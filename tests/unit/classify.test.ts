@@ -14,8 +14,8 @@ import {
 } from "@supabase/supabase-js";
 import fc from "fast-check";
 import { z } from "zod";
-import { describeError } from "../../supabase/functions/_shared/symphony/describe-error.ts";
-import { MAX_DURATION_MS } from "../../supabase/functions/_shared/symphony/duration.ts";
+import { describeError } from "../../supabase/functions/_shared/symphony/message/describe-error.ts";
+import { MAX_DURATION_MS } from "../../supabase/functions/_shared/symphony/runtime/duration.ts";
 import {
   CrashError,
   HandlerTimeoutError,
@@ -25,7 +25,7 @@ import {
   RecoverableError,
   UnknownMessageTypeError,
   UnrecoverableError,
-} from "../../supabase/functions/_shared/symphony/errors.ts";
+} from "../../supabase/functions/_shared/symphony/message/errors.ts";
 import {
   type Classification,
   classifyError,

@@ -6,7 +6,7 @@ import { createMessengerClient, message, type MessengerClient } from "../../clie
 import type { EmailMessage as Email } from "../../supabase/functions/_messages/email.ts";
 import type { messages } from "../../supabase/functions/_messages/mod.ts";
 import type { Kept as KeptDefinition } from "../support/messages/mod.ts";
-import type { Database } from "../../supabase/functions/_shared/database.types.ts";
+import type { Database } from "../../supabase/functions/_shared/symphony/database/database.types.ts";
 
 const EmailMessage = message<typeof Email>("EmailMessage");
 const Kept = message<typeof KeptDefinition>("Kept");

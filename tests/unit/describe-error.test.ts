@@ -6,8 +6,8 @@ import fc from "fast-check";
 import {
   describeError,
   toStorableText,
-} from "../../supabase/functions/_shared/symphony/describe-error.ts";
-import { HttpError } from "../../supabase/functions/_shared/symphony/errors.ts";
+} from "../../supabase/functions/_shared/symphony/message/describe-error.ts";
+import { HttpError } from "../../supabase/functions/_shared/symphony/message/errors.ts";
 
 const short = (error: unknown) => {
   const { message, class: name, code } = describeError(error);

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import {
   MAX_DURATION_MS,
   parseDuration,
-} from "../../supabase/functions/_shared/symphony/duration.ts";
+} from "../../supabase/functions/_shared/symphony/runtime/duration.ts";
 
 Deno.test("a number is taken as milliseconds", () => {
   assertEquals(parseDuration(0, "delay"), 0);

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { z } from "zod";
-import * as errors from "../../supabase/functions/_shared/symphony/errors.ts";
+import * as errors from "../../supabase/functions/_shared/symphony/message/errors.ts";
 
 const { HttpError, RecoverableError } = errors;
 

@@ -9,7 +9,7 @@ import {
   type Transport,
   TransportError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
-import { exchange } from "../../supabase/functions/_shared/symphony/worker/exchange.ts";
+import { exchange } from "../../supabase/functions/_shared/symphony/worker/settle/exchange.ts";
 
 const LEASE_MS = 60_000;
 

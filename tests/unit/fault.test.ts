@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import {
   faultOf,
   isWrittenByPostgrest,
-} from "../../supabase/functions/_shared/symphony/transport/fault.ts";
+} from "../../supabase/functions/_shared/symphony/database/fault.ts";
 
 const cases: readonly [code: string, message: string, fault: string][] = [
   ["", "<html>Bad gateway</html>", "passing"],

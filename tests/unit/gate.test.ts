@@ -1,7 +1,7 @@
 /** The gate: ordinary messages share the process, one from a crash has it to itself. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { Gate } from "../../supabase/functions/_shared/symphony/worker/gate.ts";
+import { Gate } from "../../supabase/functions/_shared/symphony/worker/run/gate.ts";
 
 /** Records who is inside together. */
 function visitors() {

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { ClaimRequest } from "../../supabase/functions/_shared/symphony/index.ts";
-import { HeldBytes } from "../../supabase/functions/_shared/symphony/worker/held-bytes.ts";
+import { HeldBytes } from "../../supabase/functions/_shared/symphony/worker/claim/held-bytes.ts";
 import { defineMessage } from "../../supabase/functions/_shared/symphony/index.ts";
 import { workbench } from "../support/worker.ts";
 import { z } from "zod";

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { Envelope } from "../../supabase/functions/_shared/symphony/index.ts";
-import { Inbox } from "../../supabase/functions/_shared/symphony/worker/inbox.ts";
+import { Inbox } from "../../supabase/functions/_shared/symphony/worker/claim/inbox.ts";
 
 const envelope = (id: string, more: Partial<Envelope> = {}): Envelope => ({
   id,

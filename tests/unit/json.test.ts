@@ -10,7 +10,7 @@ import {
   parseJson,
   UnstorableError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
-import { toJson } from "../../supabase/functions/_shared/symphony/json.ts";
+import { toJson } from "../../supabase/functions/_shared/symphony/runtime/json.ts";
 import { workbench } from "../support/worker.ts";
 
 const Any = defineMessage({ type: "Any", schema: z.unknown(), handler: () => {} });

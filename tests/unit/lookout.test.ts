@@ -10,7 +10,7 @@ import {
 import {
   Lookout,
   untilFullLook,
-} from "../../supabase/functions/_shared/symphony/worker/lookout.ts";
+} from "../../supabase/functions/_shared/symphony/worker/claim/lookout.ts";
 import { workbench } from "../support/worker.ts";
 
 const hands = { isEmpty: true, claims: false, room: 10, worthwhile: 1, slots: 10 };

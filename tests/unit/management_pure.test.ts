@@ -5,10 +5,13 @@ import {
   cursor,
   id,
   toCursor,
-} from "../../supabase/functions/_shared/symphony/management/fields.ts";
+} from "../../supabase/functions/_shared/symphony/management/query-fields.ts";
 import { judgeHealth } from "../../supabase/functions/_shared/symphony/management/health.ts";
 import { toMetrics } from "../../supabase/functions/_shared/symphony/management/metrics.ts";
-import { fromRow, toArguments } from "../../supabase/functions/_shared/symphony/management/rows.ts";
+import {
+  fromRow,
+  toArguments,
+} from "../../supabase/functions/_shared/symphony/management/listed-rows.ts";
 
 const facts = {
   now: "2026-01-01T12:00:00Z",

@@ -19,7 +19,7 @@ import {
   SupabaseTransport,
   UnknownMessageTypeError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
-import { nearest } from "../../supabase/functions/_shared/symphony/option-names.ts";
+import { nearest } from "../../supabase/functions/_shared/symphony/runtime/option-names.ts";
 import { workbench } from "../support/worker.ts";
 
 const Mail = defineMessage({

@@ -1,7 +1,7 @@
 /** How many messages a worker holds, by what it has measured. */
 
 import { assertEquals } from "@std/assert";
-import { Pace } from "../../supabase/functions/_shared/symphony/worker/pace.ts";
+import { Pace } from "../../supabase/functions/_shared/symphony/worker/claim/pace.ts";
 
 const idle = { busy: 0, running: 0, waiting: 0, stalledMs: 0 };
 const full = { busy: 10, running: 10, waiting: 0, stalledMs: 0 };

@@ -1,7 +1,7 @@
 /** What callers over HTTP, and users of the client, are told of a database in trouble. */
 
 import { assertEquals, assertInstanceOf } from "@std/assert";
-import { faultOf } from "../../supabase/functions/_shared/symphony/transport/fault.ts";
+import { faultOf } from "../../supabase/functions/_shared/symphony/database/fault.ts";
 import { toProblem, TransportError } from "../../supabase/functions/_shared/symphony/index.ts";
 import { MessengerError, UnavailableError } from "../../client/mod.ts";
 import { toMessengerError } from "../../client/errors.ts";

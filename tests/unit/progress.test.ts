@@ -15,7 +15,7 @@ import {
 import {
   checkProgress,
   ProgressReporter,
-} from "../../supabase/functions/_shared/symphony/worker/progress.ts";
+} from "../../supabase/functions/_shared/symphony/worker/run/progress.ts";
 import { workbench } from "../support/worker.ts";
 
 const log = createLogger({ level: "silent" });

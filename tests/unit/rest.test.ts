@@ -1,8 +1,8 @@
 /** What a run asks of the database before it rests. */
 
 import { assert, assertEquals } from "@std/assert";
-import type { RestAnswer } from "../../supabase/functions/_shared/symphony/worker/options.ts";
-import { Rest } from "../../supabase/functions/_shared/symphony/worker/rest.ts";
+import type { RestAnswer } from "../../supabase/functions/_shared/symphony/worker/worker-options.ts";
+import { Rest } from "../../supabase/functions/_shared/symphony/worker/tick/rest.ts";
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet };
 const refused = { rested: false, due: false, messagesInMs: null, schedulesInMs: null };

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { MAX_DURATION_MS } from "../../supabase/functions/_shared/symphony/duration.ts";
+import { MAX_DURATION_MS } from "../../supabase/functions/_shared/symphony/runtime/duration.ts";
 import { parseRetryAfter } from "../../supabase/functions/_shared/symphony/retry/http.ts";
 
 const now = new Date("2026-11-23T12:00:00Z");

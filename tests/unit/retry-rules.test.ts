@@ -21,7 +21,7 @@ import {
   WorkerStoppedError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { createLogger } from "../../supabase/functions/_shared/symphony/index.ts";
-import { snoozed } from "../../supabase/functions/_shared/symphony/outcome.ts";
+import { snoozed } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
 import { workbench } from "../support/worker.ts";
 import { envelopeAt } from "../support/envelope.ts";
 

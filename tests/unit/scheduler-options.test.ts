@@ -1,7 +1,7 @@
 /** What a schedule may be made with: wrong options are refused by name, before anything is written. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkSchedule } from "../../supabase/functions/_shared/symphony/scheduler/check-options.ts";
+import { checkSchedule } from "../../supabase/functions/_shared/symphony/scheduler/check-schedule.ts";
 import type { ScheduleOptions } from "../../supabase/functions/_shared/symphony/index.ts";
 
 const cron = { type: "cron", config: { cron: "0 9 * * *" } };

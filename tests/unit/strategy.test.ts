@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { MAX_DURATION_MS } from "../../supabase/functions/_shared/symphony/duration.ts";
+import { MAX_DURATION_MS } from "../../supabase/functions/_shared/symphony/runtime/duration.ts";
 import {
   ExponentialBackoffRetryStrategy,
   type RetryStrategy,

@@ -13,8 +13,8 @@ import {
   type Transport,
   TransportError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
-import { startHeartbeat } from "../../supabase/functions/_shared/symphony/worker/heartbeat.ts";
-import { listen } from "../../supabase/functions/_shared/symphony/worker/shutdown.ts";
+import { startHeartbeat } from "../../supabase/functions/_shared/symphony/worker/claim/heartbeat.ts";
+import { listen } from "../../supabase/functions/_shared/symphony/worker/tick/shutdown.ts";
 import { workbench } from "../support/worker.ts";
 
 type Handle = MessageOptions<z.ZodUnknown>["handler"];

@@ -304,7 +304,9 @@ Deno.test("only a crash of a message that ran alone is charged, and the last one
     const claim = { token: crypto.randomUUID(), maxMessages: 1, leaseMs: 0, sweep: false };
     await memory.claim({ ...claim, runAlone });
     const { crashed } = await memory.claim({ ...claim, token: crypto.randomUUID(), sweep: true });
-    const { CrashError } = await import("../../supabase/functions/_shared/symphony/errors.ts");
+    const { CrashError } = await import(
+      "../../supabase/functions/_shared/symphony/message/errors.ts"
+    );
     for (const envelope of crashed) {
       const outcome = retry.decide(envelope, new CrashError(), { durationMs: 0 });
       const settled = outcome.kind === "retry" ? { ...outcome, delayMs: 0 } : outcome;

@@ -1,23 +1,24 @@
 /** Puts the parts together: one messenger for each process of a function. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { MessageBus } from "./bus.ts";
-import { type Config, readConfig } from "./config.ts";
-import { createLogger, type Logger } from "./log.ts";
-import { createRegistry, type MessageDefinition } from "./message.ts";
-import type { Middleware } from "./middleware.ts";
-import { checkNames } from "./option-names.ts";
+import { MessageBus } from "./bus/bus.ts";
+import { type Config, readConfig } from "./runtime/config.ts";
+import { createLogger, type Logger } from "./runtime/log.ts";
+import { createRegistry } from "./message/registry.ts";
+import type { MessageDefinition } from "./message/definition.ts";
+import type { Middleware } from "./bus/middleware.ts";
+import { checkNames } from "./runtime/option-names.ts";
 import { RetryManager } from "./retry/manager.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./retry/strategy.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
 import type { SchedulesRun } from "./scheduler/processing.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
-import { runSchedules } from "./scheduler/tick.ts";
+import { runSchedules } from "./scheduler/tick-schedules.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
-import { checkLimits, type WorkerLimits, type WorkerReport } from "./worker/options.ts";
-import { ProgressReporter } from "./worker/progress.ts";
-import { runTick, type TickOptions, type TickReport } from "./worker/tick.ts";
+import { checkLimits, type WorkerLimits, type WorkerReport } from "./worker/worker-options.ts";
+import { ProgressReporter } from "./worker/run/progress.ts";
+import { runTick, type TickOptions, type TickReport } from "./worker/tick/tick.ts";
 import { runWorker } from "./worker/worker.ts";
 
 /** Spreads a Retry-After upwards where a type has no jitter: those who were told the same wait apart. */

@@ -4,8 +4,8 @@ import { corsHeaders } from "@supabase/supabase-js/cors";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
-import type { Logger } from "../log.ts";
-import { surviveStrayErrors } from "../stray-errors.ts";
+import type { Logger } from "../runtime/log.ts";
+import { surviveStrayErrors } from "../runtime/stray-errors.ts";
 import { Problem, toProblem } from "./problem.ts";
 
 /**

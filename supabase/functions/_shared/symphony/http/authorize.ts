@@ -1,12 +1,12 @@
 /** What callers without a secret key may dispatch: what a definition opens to them, nothing else. */
 
-import type { CallerChoices } from "../access.ts";
-import { checkKey } from "../checks.ts";
-import { describeError } from "../describe-error.ts";
-import { parseDuration } from "../duration.ts";
-import type { Logger } from "../log.ts";
-import type { MessageDefinition } from "../message.ts";
-import { checkPayload, toStorableJson } from "../payload.ts";
+import type { CallerChoices } from "../message/access.ts";
+import { checkKey } from "../runtime/checks.ts";
+import { describeError } from "../message/describe-error.ts";
+import { parseDuration } from "../runtime/duration.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { MessageDefinition } from "../message/definition.ts";
+import { checkPayload, toStorableJson } from "../message/payload.ts";
 import type { Frontend } from "./caller.ts";
 import { chosenOptions, type DispatchMessage } from "./dispatch-body.ts";
 import { invalidRequest, Problem } from "./problem.ts";

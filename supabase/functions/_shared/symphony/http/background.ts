@@ -1,6 +1,6 @@
 /** Work that goes on after the answer. */
 
-import type { Logger } from "../log.ts";
+import type { Logger } from "../runtime/log.ts";
 
 /** The part of the hosted runtime that is used; plain Deno has none of it. */
 interface EdgeRuntime {

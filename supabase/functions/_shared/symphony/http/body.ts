@@ -2,8 +2,8 @@
 
 import type { Context } from "hono";
 import type { z } from "zod";
-import { UnstorableError } from "../json.ts";
-import { parseJson } from "../json-text.ts";
+import { UnstorableError } from "../runtime/json.ts";
+import { parseJson } from "../runtime/json-text.ts";
 import { invalidRequest, Problem, toIssues } from "./problem.ts";
 
 /**

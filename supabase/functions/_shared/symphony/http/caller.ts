@@ -2,8 +2,8 @@
 
 import type { AuthModeWithKey, AuthResult } from "@supabase/server";
 import { verifyAuth } from "@supabase/server/core";
-import type { Claims } from "../access.ts";
-import type { UserStamp } from "../envelope.ts";
+import type { Claims } from "../message/access.ts";
+import type { UserStamp } from "../message/envelope.ts";
 import { Problem } from "./problem.ts";
 
 /** A caller whose credentials were verified. */

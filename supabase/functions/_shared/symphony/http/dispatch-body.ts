@@ -1,9 +1,9 @@
 /** What `dispatch` takes: one message, now or by a schedule, or up to 1,000 in an array. */
 
 import { z } from "zod";
-import type { MessageInput } from "../bus.ts";
-import type { CallerOption } from "../message.ts";
-import { durationField, momentField } from "./fields.ts";
+import type { MessageInput } from "../message/dispatch-options.ts";
+import type { CallerOption } from "../message/definition.ts";
+import { durationField, momentField } from "./field-schemas.ts";
 import { scheduleBody } from "./schedule-body.ts";
 
 /** Most messages in one request. */

@@ -6,10 +6,10 @@ import {
   InvalidPayloadError,
   NotFoundError,
   UnknownMessageTypeError,
-} from "../errors.ts";
+} from "../message/errors.ts";
 import type { z } from "zod";
-import { readProperty } from "../inspect.ts";
-import { RateLimitedError } from "../rate-limit.ts";
+import { readProperty } from "../runtime/inspect.ts";
+import { RateLimitedError } from "../message/rate-limit.ts";
 import { TransportError } from "../transport/transport.ts";
 
 /** One thing that is wrong with a request, and where. */

@@ -1,9 +1,9 @@
 /** What `dispatch` takes as `schedule`. */
 
 import { z } from "zod";
-import { ConflictError } from "../errors.ts";
-import type { ScheduleOptions } from "../scheduler/options.ts";
-import { durationField, momentField } from "./fields.ts";
+import { ConflictError } from "../message/errors.ts";
+import type { ScheduleOptions } from "../scheduler/schedule-options.ts";
+import { durationField, momentField } from "./field-schemas.ts";
 import { invalidRequest, toProblem } from "./problem.ts";
 
 const settings = {

@@ -1,11 +1,11 @@
 /** Dead letters: list, show, redrive, edit and redrive, remove. */
 
 import { z } from "@hono/zod-openapi";
-import { NotFoundError } from "../errors.ts";
-import { redrive } from "../retry/redrive.ts";
+import { NotFoundError } from "../message/errors.ts";
+import { redrive } from "../dead-letters/redrive.ts";
 import { actingAs } from "./acting.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
-import { id, next, toCursor } from "./fields.ts";
+import { id, next, toCursor } from "./query-fields.ts";
 import {
   changed,
   failedMessage,

@@ -13,7 +13,7 @@ import {
   text,
   time,
   typeName,
-} from "./fields.ts";
+} from "./query-fields.ts";
 
 const REASONS = [
   "exhausted",

@@ -1,9 +1,9 @@
 /** Messages that wait or run: list, show, cancel, run now. */
 
 import { z } from "@hono/zod-openapi";
-import { NotFoundError } from "../errors.ts";
+import { NotFoundError } from "../message/errors.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
-import { id, next, toCursor } from "./fields.ts";
+import { id, next, toCursor } from "./query-fields.ts";
 import { changed, message, messageQuery, messagesBody, messageSummary } from "./message-schemas.ts";
 import { ask, changeMany, type ManagementParts } from "./parts.ts";
 

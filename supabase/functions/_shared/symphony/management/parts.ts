@@ -1,15 +1,15 @@
 /** What the endpoints work with. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { MessageBus } from "../bus.ts";
+import type { MessageBus } from "../bus/bus.ts";
 import type { Operator } from "../http/operator.ts";
-import type { Logger } from "../log.ts";
+import type { Logger } from "../runtime/log.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
-import { type StepsResult, takeSteps } from "../steps.ts";
-import { callRpc } from "../transport/rpc.ts";
+import { type StepsResult, takeSteps } from "../database/steps.ts";
+import { callRpc } from "../database/rpc.ts";
 import { actingAs } from "./acting.ts";
-import { toCursor } from "./fields.ts";
-import { fromRow, toArguments } from "./rows.ts";
+import { toCursor } from "./query-fields.ts";
+import { fromRow, toArguments } from "./listed-rows.ts";
 
 /** The parts of the bus that the management API needs. */
 export interface ManagementParts {

@@ -1,12 +1,12 @@
 /** Pruning: deletes what is no longer needed, as the pg_cron job does every hour. */
 
 import { z } from "@hono/zod-openapi";
-import { parseDuration } from "../duration.ts";
-import { durationField } from "../http/fields.ts";
+import { parseDuration } from "../runtime/duration.ts";
+import { durationField } from "../http/field-schemas.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
-import { cursor, next } from "./fields.ts";
+import { cursor, next } from "./query-fields.ts";
 import { changeMany, type ManagementParts } from "./parts.ts";
-import { fromRow } from "./rows.ts";
+import { fromRow } from "./listed-rows.ts";
 
 const KINDS = ["failed", "idempotency_keys", "handled", "rate_limits", "progress"] as const;
 

@@ -1,12 +1,12 @@
 /** Queues: list with their depth, create, pause, resume, settings, delete. */
 
 import { z } from "@hono/zod-openapi";
-import { NotFoundError } from "../errors.ts";
+import { NotFoundError } from "../message/errors.ts";
 import { actingAs } from "./acting.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
-import { count, cursor, limit, next, queueName, time, toCursor } from "./fields.ts";
+import { count, cursor, limit, next, queueName, time, toCursor } from "./query-fields.ts";
 import { ask, type ManagementParts } from "./parts.ts";
-import { toArguments } from "./rows.ts";
+import { toArguments } from "./listed-rows.ts";
 
 const tag = "queues";
 const path = "/queues/{name}";

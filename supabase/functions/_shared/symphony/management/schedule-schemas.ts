@@ -1,9 +1,9 @@
 /** What the endpoints of schedules take and show. */
 
 import { z } from "@hono/zod-openapi";
-import { durationField, momentField } from "../http/fields.ts";
+import { durationField, momentField } from "../http/field-schemas.ts";
 import { scheduleBody } from "../http/schedule-body.ts";
-import { cursor, id, limit, queryFlag, queueName, text, time, typeName } from "./fields.ts";
+import { cursor, id, limit, queryFlag, queueName, text, time, typeName } from "./query-fields.ts";
 
 const stored = {
   id,

@@ -1,14 +1,14 @@
 /** Schedules: list, create, read, update, pause, resume, trigger, delete, preview, runs. */
 
 import { z } from "@hono/zod-openapi";
-import { NotFoundError } from "../errors.ts";
+import { NotFoundError } from "../message/errors.ts";
 import { toScheduleOptions } from "../http/schedule-body.ts";
 import { invalidRequest, toProblem } from "../http/problem.ts";
-import type { ScheduleChanges } from "../scheduler/options.ts";
+import type { ScheduleChanges } from "../scheduler/schedule-options.ts";
 import type { Schedule } from "../scheduler/schedule.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
-import { id, next, queryNumber, text, time, toCursor } from "./fields.ts";
+import { id, next, queryNumber, text, time, toCursor } from "./query-fields.ts";
 import { type ManagementParts, schedulerOf } from "./parts.ts";
 import {
   newSchedule,

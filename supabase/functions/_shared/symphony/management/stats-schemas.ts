@@ -1,7 +1,7 @@
 /** What the endpoints that say how the bus is show. */
 
 import { z } from "@hono/zod-openapi";
-import { count, id, time } from "./fields.ts";
+import { count, id, time } from "./query-fields.ts";
 import { queue } from "./queues.ts";
 
 const rate = z.object({

@@ -1,10 +1,10 @@
 /** How the bus is: health, stats, metrics, the action log. */
 
 import { z } from "@hono/zod-openapi";
-import { parseDuration } from "../duration.ts";
-import { durationField } from "../http/fields.ts";
+import { parseDuration } from "../runtime/duration.ts";
+import { durationField } from "../http/field-schemas.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
-import { cursor, id, limit, next, toCursor } from "./fields.ts";
+import { cursor, id, limit, next, toCursor } from "./query-fields.ts";
 import { type HealthFacts, judgeHealth } from "./health.ts";
 import { toMetrics } from "./metrics.ts";
 import { ask, type ManagementParts } from "./parts.ts";

@@ -1,7 +1,7 @@
 /** Message types: what the project's definitions say of them. */
 
 import { z } from "@hono/zod-openapi";
-import type { MessageDefinition } from "../message.ts";
+import type { MessageDefinition } from "../message/definition.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import type { ManagementParts } from "./parts.ts";
 

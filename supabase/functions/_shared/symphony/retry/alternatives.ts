@@ -1,7 +1,7 @@
 /** The retry strategies beside exponential backoff: linear, a list of delays, a function. */
 
-import { type Duration, parseDuration } from "../duration.ts";
-import { showValue } from "../inspect.ts";
+import { type Duration, parseDuration } from "../runtime/duration.ts";
+import { showValue } from "../runtime/inspect.ts";
 import { boundRetryAfter, spreadDelay } from "./jitter.ts";
 import {
   type BackoffOptions,
@@ -11,7 +11,7 @@ import {
   checkNames,
   MAX_RETRY_AFTER_MS,
   resolveBackoff,
-} from "./options.ts";
+} from "./strategy-options.ts";
 import type { RetryStrategy } from "./strategy.ts";
 
 /** Options of {@link LinearBackoffRetryStrategy}; each may be left out. */

@@ -3,8 +3,8 @@
  * headers, and fields of the body.
  */
 
-import { MAX_DURATION_MS } from "../duration.ts";
-import { readProperty } from "../inspect.ts";
+import { MAX_DURATION_MS } from "../runtime/duration.ts";
+import { readProperty } from "../runtime/inspect.ts";
 import { bodiesOf } from "./bodies.ts";
 import { holdersOf, httpStatusesOf, isEpoch, isEpochSeconds, parseRetryAfter } from "./http.ts";
 

@@ -1,6 +1,6 @@
 /** What an API answered, as far as the error of its client holds it. */
 
-import { isInstance, readList, readProperty } from "../inspect.ts";
+import { isInstance, readList, readProperty } from "../runtime/inspect.ts";
 
 const BODY_KEYS = ["error", "data", "body", "rawError", "parameters", "extensions"];
 const LIST_KEYS = ["errors", "details", "graphQLErrors"];

@@ -11,15 +11,15 @@
  * retry, whatever their order: a retry runs only the handlers that have not succeeded.
  */
 
-import { MAX_DURATION_MS } from "../duration.ts";
+import { MAX_DURATION_MS } from "../runtime/duration.ts";
 import {
   CrashError,
   HandlerTimeoutError,
   HttpError,
   RecoverableError,
   UnrecoverableError,
-} from "../errors.ts";
-import { isInstance, readList, readProperty } from "../inspect.ts";
+} from "../message/errors.ts";
+import { isInstance, readList, readProperty } from "../runtime/inspect.ts";
 import { askedDelayOf, carriesRetryAfter } from "./asked-delay.ts";
 import { httpStatusesOf, isRetryableStatus } from "./http.ts";
 import { isNetworkError } from "./network.ts";

@@ -1,7 +1,7 @@
 /** What an HTTP answer says about trying again: its status (RFC 9110, 15) and its Retry-After. */
 
-import { MAX_DURATION_MS } from "../duration.ts";
-import { readProperty } from "../inspect.ts";
+import { MAX_DURATION_MS } from "../runtime/duration.ts";
+import { readProperty } from "../runtime/inspect.ts";
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

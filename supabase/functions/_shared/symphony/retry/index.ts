@@ -3,5 +3,5 @@
 export * from "./alternatives.ts";
 export * from "./classify.ts";
 export * from "./manager.ts";
-export * from "./redrive.ts";
+export * from "../dead-letters/redrive.ts";
 export * from "./strategy.ts";

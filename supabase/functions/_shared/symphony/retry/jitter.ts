@@ -1,7 +1,7 @@
 /** Caps a delay and spreads it at random, so that what failed together does not come back together. */
 
-import { MAX_DURATION_MS } from "../duration.ts";
-import { checkJitter } from "./options.ts";
+import { MAX_DURATION_MS } from "../runtime/duration.ts";
+import { checkJitter } from "./strategy-options.ts";
 
 /** How a delay is bounded and spread. */
 export interface Spread {

@@ -1,6 +1,6 @@
 /** Decides what becomes of a message whose attempt failed, and writes it. */
 
-import type { AttemptError, Envelope, Stamps } from "../envelope.ts";
+import type { AttemptError, Envelope, Stamps } from "../message/envelope.ts";
 import {
   CancelledError,
   CrashError,
@@ -10,11 +10,12 @@ import {
   MessageExpiredError,
   UnknownMessageTypeError,
   WorkerStoppedError,
-} from "../errors.ts";
-import { describeError, toStorableText } from "../describe-error.ts";
-import { isInstance, readList, readProperty } from "../inspect.ts";
-import { createLogger, type Logger } from "../log.ts";
-import type { MessageDefinition, Registry } from "../message.ts";
+} from "../message/errors.ts";
+import { describeError, toStorableText } from "../message/describe-error.ts";
+import { isInstance, readList, readProperty } from "../runtime/inspect.ts";
+import { createLogger, type Logger } from "../runtime/log.ts";
+import type { MessageDefinition } from "../message/definition.ts";
+import type { Registry } from "../message/registry.ts";
 import {
   boundedDelay,
   type Dead,
@@ -23,12 +24,12 @@ import {
   MIN_DELAY_MS,
   type Retry,
   settlementOf,
-} from "../outcome.ts";
+} from "../message/outcome.ts";
 import type { Transport } from "../transport/transport.ts";
 import { judgeError, type Judgement } from "./classify.ts";
-import { checkJitter, checkNames, checkStrategy, MAX_RETRY_AFTER_MS } from "./options.ts";
+import { checkJitter, checkNames, checkStrategy, MAX_RETRY_AFTER_MS } from "./strategy-options.ts";
 import { RetryRules } from "./rules.ts";
-import { within } from "../within.ts";
+import { within } from "../runtime/within.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";
 import { unknownTypeWait } from "./unknown-type.ts";
 

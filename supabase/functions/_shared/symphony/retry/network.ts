@@ -1,6 +1,6 @@
 /** Tells errors of the network, and timeouts, from others: by name, by code, by text. */
 
-import { readProperty } from "../inspect.ts";
+import { readProperty } from "../runtime/inspect.ts";
 
 const NAMES = new Set([
   // Web APIs

@@ -3,10 +3,10 @@
  * type's own classification. A rule that throws or gives something else is logged, and the general rule holds.
  */
 
-import { describeError } from "../describe-error.ts";
-import { MAX_DURATION_MS } from "../duration.ts";
-import { readProperty, showValue } from "../inspect.ts";
-import type { Logger } from "../log.ts";
+import { describeError } from "../message/describe-error.ts";
+import { MAX_DURATION_MS } from "../runtime/duration.ts";
+import { readProperty, showValue } from "../runtime/inspect.ts";
+import type { Logger } from "../runtime/log.ts";
 import type { Classification } from "./classify.ts";
 import { boundRetryAfter } from "./jitter.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";

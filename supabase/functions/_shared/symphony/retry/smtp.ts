@@ -1,6 +1,6 @@
 /** What a mail server's reply (RFC 5321, 4.2) says about trying again: 4yz may pass, 5yz does not. */
 
-import { readProperty } from "../inspect.ts";
+import { readProperty } from "../runtime/inspect.ts";
 
 // Replies that no HTTP status can be taken for; others count where the error tells of a mail server.
 const ONLY_SMTP = /^(421|432|45[0-9]|52[1-5]|53[0-9]|55[0-9])$/;

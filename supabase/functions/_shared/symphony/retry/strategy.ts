@@ -9,9 +9,9 @@ import {
   checkNames,
   MAX_RETRY_AFTER_MS,
   resolveBackoff,
-} from "./options.ts";
+} from "./strategy-options.ts";
 
-export type { BackoffOptions } from "./options.ts";
+export type { BackoffOptions } from "./strategy-options.ts";
 
 /** Decides about retries. `retryCount` is 0 before the first retry. */
 export interface RetryStrategy {

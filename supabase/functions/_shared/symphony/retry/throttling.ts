@@ -1,6 +1,6 @@
 /** Tells throttling from other refusals by the names and codes that APIs give it, whatever the status. */
 
-import { readProperty } from "../inspect.ts";
+import { readProperty } from "../runtime/inspect.ts";
 import { isRateLimitSpent } from "./asked-delay.ts";
 import { bodiesOf } from "./bodies.ts";
 import { httpStatusesOf } from "./http.ts";

@@ -1,6 +1,6 @@
 /** What becomes of a message whose type nobody here knows: it waits a while for a worker that does. */
 
-import type { Envelope, Stamps } from "../envelope.ts";
+import type { Envelope, Stamps } from "../message/envelope.ts";
 import { ExponentialBackoffRetryStrategy } from "./strategy.ts";
 
 /**

@@ -1,10 +1,10 @@
 /** What the scheduler's methods are given: checked, compared, and put together. */
 
-import { showValue } from "../inspect.ts";
-import { checkNames } from "../option-names.ts";
-import type { ScheduleOptions } from "./options.ts";
+import { showValue } from "../runtime/inspect.ts";
+import { checkNames } from "../runtime/option-names.ts";
+import type { ScheduleOptions } from "./schedule-options.ts";
 import type { DueSchedule, Schedule, ScheduledMessage } from "./schedule.ts";
-import type { ScheduleFilter } from "./store.ts";
+import type { ScheduleFilter } from "../database/schedules.ts";
 
 /** What travels with its messages is not shown. */
 export function withoutStamps({ stamps: _, ...schedule }: DueSchedule): Schedule {

@@ -1,8 +1,8 @@
 /** Schedules declared in code: `_messages/schedules.ts` lists them, a sync makes the table so. */
 
 import type { z } from "zod";
-import type { MessageDefinition } from "../message.ts";
-import type { ScheduleOptions } from "./options.ts";
+import type { MessageDefinition } from "../message/definition.ts";
+import type { ScheduleOptions } from "./schedule-options.ts";
 import type { ScheduledMessage, ScheduleDraft } from "./schedule.ts";
 
 /** A schedule declared in code. Its name says which it is, so it stays the same when it changes. */

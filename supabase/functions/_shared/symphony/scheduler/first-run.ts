@@ -1,6 +1,6 @@
 /** The first run of a schedule that is about to be saved, judged by the database's clock. Pure. */
 
-import type { ScheduleDefinition } from "./check-options.ts";
+import type { ScheduleDefinition } from "./check-schedule.ts";
 import { timingOf } from "./schedule.ts";
 import { nextOccurrence } from "./timing.ts";
 

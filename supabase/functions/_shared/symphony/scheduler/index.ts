@@ -10,7 +10,7 @@ export type {
   ScheduleSettings,
   ScheduleTimes,
   WhilePaused,
-} from "./options.ts";
+} from "./schedule-options.ts";
 export { emptyReport, type SchedulesReport, type SchedulesRun } from "./processing.ts";
 export { previewSchedule } from "./preview.ts";
 export type {
@@ -21,4 +21,4 @@ export type {
   ScheduleRun,
 } from "./schedule.ts";
 export { Scheduler, type SchedulerOptions } from "./scheduler.ts";
-export type { SavedSchedule, ScheduleFilter, SchedulePage } from "./store.ts";
+export type { SavedSchedule, ScheduleFilter, SchedulePage } from "../database/schedules.ts";

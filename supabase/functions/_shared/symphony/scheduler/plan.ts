@@ -1,6 +1,6 @@
 /** What a tick does with one due schedule: which runs it makes now, and when the next one is. Pure. */
 
-import type { CatchUp } from "./options.ts";
+import type { CatchUp } from "./schedule-options.ts";
 import { firstOccurrence, type Note } from "./planned.ts";
 import type { Schedule } from "./schedule.ts";
 import {
@@ -29,6 +29,26 @@ export interface PlannedRun {
   readonly occurrence: number;
   /** How long its message waits. */
   readonly delayMs: number;
+}
+
+/** A run that is to be written. */
+export interface Run extends PlannedRun {
+  /** Its message as messenger_enqueue takes it; absent: made in SQL, of what the schedule says. */
+  readonly message?: object;
+  /** Why it has no message. */
+  readonly failed?: string;
+}
+
+/** What a tick computed for a schedule, to be written. */
+export interface Advance {
+  readonly schedule: Schedule;
+  readonly plan: Plan;
+  /** In the place of the plan's. */
+  readonly runs: readonly Run[];
+  /** Whether the latest message was not right; null where there was none. */
+  readonly failing: boolean | null;
+  /** For how long nobody looks at it again, in ms, and why. */
+  readonly putOff?: { readonly ms: number; readonly reason: string };
 }
 
 /**

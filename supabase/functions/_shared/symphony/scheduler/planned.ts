@@ -3,7 +3,7 @@
  * planned with other time zone data, or written by hand. Pure.
  */
 
-import { checkSchedule } from "./check-options.ts";
+import { checkSchedule } from "./check-schedule.ts";
 import { optionsOf, type Schedule, timingOf } from "./schedule.ts";
 import { nextOccurrence, type Timing } from "./timing.ts";
 

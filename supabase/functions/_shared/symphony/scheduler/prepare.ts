@@ -3,13 +3,19 @@
  * wrong with one schedule's stays its own.
  */
 
-import { type DispatchOptions, isOfMiddleware, type MessageBus } from "../bus.ts";
-import { describeError } from "../describe-error.ts";
-import type { Stamps } from "../envelope.ts";
-import { InvalidPayloadError, UnknownMessageTypeError, UnrecoverableError } from "../errors.ts";
+import type { DispatchOptions } from "../message/dispatch-options.ts";
+import { isOfMiddleware, type MessageBus } from "../bus/bus.ts";
+import { describeError } from "../message/describe-error.ts";
+import type { Stamps } from "../message/envelope.ts";
+import {
+  InvalidPayloadError,
+  UnknownMessageTypeError,
+  UnrecoverableError,
+} from "../message/errors.ts";
 import { messageRow } from "../transport/supabase.ts";
 import type { Plan } from "./plan.ts";
-import type { Advance, DueSchedule, Run } from "./schedule.ts";
+import type { Advance, Run } from "./plan.ts";
+import type { DueSchedule } from "./schedule.ts";
 
 /**
  * For how long a schedule is borne with whose messages are not right: a deploy may be under way, or what

@@ -1,8 +1,8 @@
 /** The next occurrences of a schedule, before it is made or afterwards. Pure. */
 
-import { showValue } from "../inspect.ts";
-import { checkSchedule } from "./check-options.ts";
-import type { ScheduleOptions } from "./options.ts";
+import { showValue } from "../runtime/inspect.ts";
+import { checkSchedule } from "./check-schedule.ts";
+import type { ScheduleOptions } from "./schedule-options.ts";
 import { firstOccurrence } from "./planned.ts";
 import { type Schedule, timingOf } from "./schedule.ts";
 import { nextOccurrence, type Timing } from "./timing.ts";

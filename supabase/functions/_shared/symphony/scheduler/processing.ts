@@ -1,13 +1,14 @@
 /** Runs what is due: claim schedules, plan their runs, write them; two round trips a batch. */
 
-import type { MessageBus } from "../bus.ts";
-import { ConflictError } from "../errors.ts";
-import type { Logger } from "../log.ts";
+import type { MessageBus } from "../bus/bus.ts";
+import { ConflictError } from "../message/errors.ts";
+import type { Logger } from "../runtime/log.ts";
 import { TransportError } from "../transport/transport.ts";
 import { planRuns } from "./plan.ts";
 import { prepareRuns } from "./prepare.ts";
-import type { Advance, DueSchedule } from "./schedule.ts";
-import type { AdvanceResult, ScheduleClaim, ScheduleStore } from "./store.ts";
+import type { Advance } from "./plan.ts";
+import type { DueSchedule } from "./schedule.ts";
+import type { AdvanceResult, ScheduleClaim, ScheduleStore } from "../database/schedules.ts";
 
 /** What processing schedules did. */
 export interface SchedulesReport {

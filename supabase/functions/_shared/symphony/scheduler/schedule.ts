@@ -1,7 +1,7 @@
 /** A schedule as it is stored, and the record of its runs. */
 
-import type { Stamps } from "../envelope.ts";
-import type { ScheduleDefinition } from "./check-options.ts";
+import type { Stamps } from "../message/envelope.ts";
+import type { ScheduleDefinition } from "./check-schedule.ts";
 import type {
   CatchUp,
   Overlap,
@@ -9,8 +9,7 @@ import type {
   ScheduleOptions,
   ScheduleTimes,
   WhilePaused,
-} from "./options.ts";
-import type { Plan, PlannedRun } from "./plan.ts";
+} from "./schedule-options.ts";
 import type { Timing } from "./timing.ts";
 
 /** What the messages of a schedule are. */
@@ -114,26 +113,6 @@ export type DueSchedule = Schedule & {
   /** What travels with each message besides its payload. */
   readonly stamps: Stamps;
 };
-
-/** A run that is to be written. */
-export interface Run extends PlannedRun {
-  /** Its message as messenger_enqueue takes it; absent: made in SQL, of what the schedule says. */
-  readonly message?: object;
-  /** Why it has no message. */
-  readonly failed?: string;
-}
-
-/** What a tick computed for a schedule, to be written. */
-export interface Advance {
-  readonly schedule: Schedule;
-  readonly plan: Plan;
-  /** In the place of the plan's. */
-  readonly runs: readonly Run[];
-  /** Whether the latest message was not right; null where there was none. */
-  readonly failing: boolean | null;
-  /** For how long nobody looks at it again, in ms, and why. */
-  readonly putOff?: { readonly ms: number; readonly reason: string };
-}
 
 /** The options that would make this schedule. */
 export function optionsOf(schedule: Schedule): ScheduleOptions {

@@ -1,13 +1,13 @@
 /** The scheduler: makes schedules, keeps them in hand, and dispatches the messages that are due. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { MessageBus } from "../bus.ts";
-import type { Stamps } from "../envelope.ts";
-import { NotFoundError } from "../errors.ts";
-import { showValue } from "../inspect.ts";
-import { createLogger, type Logger } from "../log.ts";
-import { checkNames } from "../option-names.ts";
-import { toStorableJson } from "../payload.ts";
+import type { MessageBus } from "../bus/bus.ts";
+import type { Stamps } from "../message/envelope.ts";
+import { NotFoundError } from "../message/errors.ts";
+import { showValue } from "../runtime/inspect.ts";
+import { createLogger, type Logger } from "../runtime/log.ts";
+import { checkNames } from "../runtime/option-names.ts";
+import { toStorableJson } from "../message/payload.ts";
 import {
   allowsPast,
   checkCount,
@@ -19,10 +19,10 @@ import {
   withoutNulls,
   withoutStamps,
 } from "./arguments.ts";
-import { checkSchedule } from "./check-options.ts";
+import { checkSchedule } from "./check-schedule.ts";
 import { type DeclaredSchedule, fingerprintOf } from "./declared.ts";
 import { firstRun } from "./first-run.ts";
-import type { ScheduleChanges, ScheduleOptions } from "./options.ts";
+import type { ScheduleChanges, ScheduleOptions } from "./schedule-options.ts";
 import { previewSchedule, previewStored } from "./preview.ts";
 import { makeMessage } from "./prepare.ts";
 import { processDue, type SchedulesRun } from "./processing.ts";
@@ -41,7 +41,7 @@ import {
   type ScheduleFilter,
   type SchedulePage,
   ScheduleStore,
-} from "./store.ts";
+} from "../database/schedules.ts";
 
 /** What a scheduler is made of. */
 export interface SchedulerOptions {

@@ -1,6 +1,6 @@
 /** When a schedule's occurrences are: one step from any moment to the next. Pure. */
 
-import { LAST_MOMENT } from "../checks.ts";
+import { LAST_MOMENT } from "../runtime/checks.ts";
 import { countCronTimes, getNextCronTime } from "./cron-parser.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Keys that the transport in memory holds for a time: idempotency keys, and dedupe keys with a window. */
 
-import type { OutgoingMessage } from "../envelope.ts";
-import { ConflictError } from "../errors.ts";
+import type { OutgoingMessage } from "../message/envelope.ts";
+import { ConflictError } from "../message/errors.ts";
 
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
 

@@ -1,9 +1,9 @@
 /** A row of the transport in memory: what it holds, and its place in a claim. */
 
-import type { AttemptError, Envelope, OutgoingMessage } from "../envelope.ts";
-import { isStorable } from "../json.ts";
-import type { Dead, Released, Retry, Settlement, Snoozed } from "../outcome.ts";
-import { toStamps } from "./claimed-rows.ts";
+import type { AttemptError, Envelope, OutgoingMessage } from "../message/envelope.ts";
+import { isStorable } from "../runtime/json.ts";
+import type { Dead, Released, Retry, Settlement, Snoozed } from "../message/outcome.ts";
+import { toStamps } from "../database/claimed-messages.ts";
 import { type CancelFilter, TransportError } from "./transport.ts";
 
 /** A message with its history. */

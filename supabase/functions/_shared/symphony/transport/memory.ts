@@ -1,8 +1,8 @@
 /** The transport in memory: for tests of handlers, with the same behaviour as the one on Postgres. */
 
-import type { OutgoingMessage } from "../envelope.ts";
-import { checkNames } from "../option-names.ts";
-import type { Dead, Settlement } from "../outcome.ts";
+import type { OutgoingMessage } from "../message/envelope.ts";
+import { checkNames } from "../runtime/option-names.ts";
+import type { Dead, Settlement } from "../message/outcome.ts";
 import {
   behind,
   give,
@@ -28,8 +28,9 @@ import {
   toEnvelope,
   waitingAgain,
 } from "./memory-rows.ts";
-import { type LimitedDispatch, RateCounter } from "../rate-limit.ts";
-import { checkCancel } from "../steps.ts";
+import type { LimitedDispatch } from "../message/rate-limit.ts";
+import { RateCounter } from "./rate-counter.ts";
+import { checkCancel } from "../database/steps.ts";
 import {
   type CancelFilter,
   type CancelResult,

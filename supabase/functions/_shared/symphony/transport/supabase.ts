@@ -1,15 +1,15 @@
 /** The transport over Supabase: each method is one RPC. With claimed-rows.ts, what speaks SQL's names. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { OutgoingMessage } from "../envelope.ts";
-import { ConflictError } from "../errors.ts";
-import { readProperty } from "../inspect.ts";
-import { checkNames } from "../option-names.ts";
-import type { Settlement } from "../outcome.ts";
-import type { LimitedDispatch } from "../rate-limit.ts";
-import { checkCancel, takeSteps } from "../steps.ts";
-import { type MessageRow, toDate, toEnvelope } from "./claimed-rows.ts";
-import { callRpc } from "./rpc.ts";
+import type { OutgoingMessage } from "../message/envelope.ts";
+import { ConflictError } from "../message/errors.ts";
+import { readProperty } from "../runtime/inspect.ts";
+import { checkNames } from "../runtime/option-names.ts";
+import type { Settlement } from "../message/outcome.ts";
+import type { LimitedDispatch } from "../message/rate-limit.ts";
+import { checkCancel, takeSteps } from "../database/steps.ts";
+import { type MessageRow, toDate, toEnvelope } from "../database/claimed-messages.ts";
+import { callRpc } from "../database/rpc.ts";
 import {
   type CancelFilter,
   type CancelResult,

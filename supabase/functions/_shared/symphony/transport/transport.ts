@@ -1,9 +1,9 @@
 /** The seam between the bus and where messages are kept. Both transports pass one contract suite. */
 
-import type { Envelope, OutgoingMessage } from "../envelope.ts";
-import type { Settlement } from "../outcome.ts";
-import type { LimitedDispatch } from "../rate-limit.ts";
-import type { Fault } from "./fault.ts";
+import type { Envelope, OutgoingMessage } from "../message/envelope.ts";
+import type { Settlement } from "../message/outcome.ts";
+import type { LimitedDispatch } from "../message/rate-limit.ts";
+import type { Fault } from "../database/fault.ts";
 
 /** What a worker asks for in a claim. */
 export interface ClaimRequest {

@@ -1,12 +1,12 @@
 /** Everything that a worker holds, and what becomes of what it may not hold any more. */
 
-import { CancelledError, LeaseLostError } from "../errors.ts";
-import type { Logger } from "../log.ts";
+import { CancelledError, LeaseLostError } from "../message/errors.ts";
+import type { Logger } from "../runtime/log.ts";
 import type { RetryManager } from "../retry/manager.ts";
-import type { HeldBytes } from "./held-bytes.ts";
-import type { Inbox } from "./inbox.ts";
-import type { Outbox } from "./outbox.ts";
-import type { Slots } from "./slots.ts";
+import type { HeldBytes } from "./claim/held-bytes.ts";
+import type { Inbox } from "./claim/inbox.ts";
+import type { Outbox } from "./settle/outbox.ts";
+import type { Slots } from "./run/slots.ts";
 
 /** Messages that wait, run, or are to be settled. */
 export class Holdings {

@@ -1,24 +1,24 @@
 /** The worker: claims, runs a bounded number of handlers at once, settles; one run is one tick's. */
 
-import { LeaseLostError, WorkerStoppedError } from "../errors.ts";
+import { LeaseLostError, WorkerStoppedError } from "../message/errors.ts";
 import type { Claim, ClaimRequest } from "../transport/transport.ts";
-import { Budget } from "./budget.ts";
-import { judgeCrashed, judgeExpired } from "./crashed.ts";
-import { exchange } from "./exchange.ts";
-import { processGate } from "./gate.ts";
-import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
-import { HeldBytes } from "./held-bytes.ts";
+import { Budget } from "./tick/budget.ts";
+import { judgeCrashed, judgeExpired } from "./settle/crashed.ts";
+import { exchange } from "./settle/exchange.ts";
+import { processGate } from "./run/gate.ts";
+import { type Heartbeat, startHeartbeat } from "./claim/heartbeat.ts";
+import { HeldBytes } from "./claim/held-bytes.ts";
 import { Holdings } from "./holdings.ts";
-import { Inbox } from "./inbox.ts";
-import { Leases } from "./leases.ts";
-import { Lookout } from "./lookout.ts";
-import type { WorkerOptions, WorkerReport } from "./options.ts";
-import { Occurrences } from "./occurrences.ts";
-import { Outbox } from "./outbox.ts";
-import { Pace } from "./pace.ts";
-import { Rest } from "./rest.ts";
-import { Slots } from "./slots.ts";
-import { Tally } from "./tally.ts";
+import { Inbox } from "./claim/inbox.ts";
+import { Leases } from "./claim/leases.ts";
+import { Lookout } from "./claim/lookout.ts";
+import type { WorkerOptions, WorkerReport } from "./worker-options.ts";
+import { Occurrences } from "./tick/occurrences.ts";
+import { Outbox } from "./settle/outbox.ts";
+import { Pace } from "./claim/pace.ts";
+import { Rest } from "./tick/rest.ts";
+import { Slots } from "./run/slots.ts";
+import { Tally } from "./settle/tally.ts";
 
 /** Calls to the database at once: while one is on its way, the handlers fill the next. */
 const EXCHANGES = 2;

@@ -1,0 +1,140 @@
+/** A message on its way out: its options checked, its definition's values filled in. */
+
+import type { DispatchOptions } from "../message/dispatch-options.ts";
+import { checkKey, checkMoment } from "../runtime/checks.ts";
+import { parseDedupe } from "../message/dedupe.ts";
+import { parseDuration } from "../runtime/duration.ts";
+import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
+import { toJson, UnstorableError } from "../runtime/json.ts";
+import { showValue } from "../runtime/inspect.ts";
+import { checkName, checkPriority } from "../message/names.ts";
+import type { MessageDefinition } from "../message/definition.ts";
+import { checkNames } from "../runtime/option-names.ts";
+
+const OPTIONS = Object.keys(
+  {
+    delay: true,
+    availableAt: true,
+    queue: true,
+    priority: true,
+    ttl: true,
+    idempotencyKey: true,
+    idempotencyScope: true,
+    dedupeKey: true,
+    dedupe: true,
+    groupKey: true,
+    stamps: true,
+  } satisfies Record<keyof DispatchOptions, true>,
+);
+
+const FIELDS = Object.keys(
+  {
+    type: true,
+    payload: true,
+    queue: true,
+    priority: true,
+    delayMs: true,
+    availableAt: true,
+    ttlMs: true,
+    idempotencyKey: true,
+    idempotencyScope: true,
+    dedupeKey: true,
+    dedupe: true,
+    groupKey: true,
+    stamps: true,
+  } satisfies Record<keyof OutgoingMessage, true>,
+);
+
+/**
+ * Makes the message that a dispatch is to send.
+ * @param payload storable JSON, checked against the definition's schema
+ * @throws RangeError that names the option which is wrong, not known, or contradicts another
+ */
+export function outgoing(
+  definition: MessageDefinition,
+  payload: unknown,
+  options: DispatchOptions,
+): OutgoingMessage {
+  checkNames(options, OPTIONS);
+  const { delay, ttl = definition.ttlMs, dedupeKey, dedupe, stamps, ...rest } = options;
+  if (dedupe !== undefined && dedupeKey === undefined) {
+    throw new RangeError("dedupe: needs a dedupeKey");
+  }
+  const message = {
+    ...rest,
+    type: definition.type,
+    payload,
+    queue: options.queue ?? definition.queue,
+    priority: options.priority ?? definition.priority,
+    ...(delay !== undefined && { delayMs: parseDuration(delay, "delay") }),
+    ...(ttl !== undefined && { ttlMs: parseDuration(ttl, "ttl") }),
+    ...(dedupeKey !== undefined && {
+      dedupeKey,
+      dedupe: parseDedupe(dedupe ?? definition.dedupe, "dedupe"),
+    }),
+    ...(stamps !== undefined && { stamps: toStamps(stamps) }),
+  };
+  checkValues(message);
+  if (options.ttl === undefined) checkTtl(message, "delay");
+  else checkTtl(message, "ttl");
+  return message;
+}
+
+/**
+ * Checks what middleware has made of a message.
+ * @throws TypeError if it is no message any more
+ * @throws RangeError that names the field which is wrong
+ */
+export function checkAgain(message: unknown): OutgoingMessage {
+  if (typeof message !== "object" || message === null) {
+    throw new TypeError(
+      `middleware: dispatch has to return the message; returned ${showValue(message)}`,
+    );
+  }
+  checkNames(message, FIELDS, "middleware: ");
+  const checked = message as OutgoingMessage;
+  checkValues(checked);
+  if (checked.delayMs !== undefined) parseDuration(checked.delayMs, "delay");
+  if (checked.ttlMs !== undefined) parseDuration(checked.ttlMs, "ttl");
+  checkTtl(checked, "ttl");
+  const { stamps } = checked;
+  return stamps === undefined ? checked : { ...checked, stamps: toStamps(stamps) };
+}
+
+function checkValues(message: OutgoingMessage): void {
+  const { delayMs, availableAt, idempotencyKey, idempotencyScope, dedupeKey, groupKey } = message;
+  checkName(message.queue ?? "default", "queue", 100);
+  checkPriority(message.priority ?? 0, "priority");
+  if (delayMs !== undefined && availableAt !== undefined) {
+    throw new RangeError("delay: give either delay or availableAt, not both");
+  }
+  if (availableAt !== undefined) checkMoment(availableAt, "availableAt");
+  if (idempotencyKey !== undefined) checkKey(idempotencyKey, "idempotencyKey");
+  if (idempotencyScope) checkKey(idempotencyScope, "idempotencyScope");
+  if (dedupeKey !== undefined) checkKey(dedupeKey, "dedupeKey");
+  if (groupKey !== undefined) checkKey(groupKey, "groupKey");
+  if (dedupeKey !== undefined && idempotencyKey !== undefined) {
+    throw new RangeError("dedupeKey: give either dedupeKey or idempotencyKey, not both");
+  }
+}
+
+/** Against a moment, the ttl is checked where the message is written, by the clock that decides. */
+function checkTtl({ delayMs = 0, ttlMs }: OutgoingMessage, field: "delay" | "ttl"): void {
+  if (ttlMs === undefined || ttlMs > delayMs) return;
+  throw new RangeError(
+    field === "ttl"
+      ? `ttl: has to be longer than the delay of ${delayMs} ms (was ${ttlMs} ms)`
+      : `delay: has to be shorter than the type's ttl of ${ttlMs} ms (was ${delayMs} ms)`,
+  );
+}
+
+function toStamps(stamps: Stamps): Stamps {
+  try {
+    const json = toJson(stamps);
+    if (typeof json === "object" && json !== null && !Array.isArray(json)) return json as Stamps;
+  } catch (error) {
+    if (!(error instanceof UnstorableError)) throw error;
+    throw new RangeError(`${["stamps", ...error.path].join(".")}: ${error.message}`);
+  }
+  throw new RangeError(`stamps: have to be an object; got ${showValue(stamps)}`);
+}

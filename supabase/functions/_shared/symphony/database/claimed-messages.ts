@@ -1,0 +1,119 @@
+/**
+ * Rows as `messenger_claim` answers them. Whatever stands in a row, written by SQL of the user's own too, becomes an
+ * envelope that everything else can rely on: one odd row never stops a claim.
+ */
+
+import { MAX_DEPTH } from "../runtime/json.ts";
+import { z } from "zod";
+import type { Envelope, Stamps } from "../message/envelope.ts";
+
+/** A message as `messenger_claim` answers it. */
+export type MessageRow = [
+  id: string,
+  type: string,
+  payload: unknown,
+  queue: string,
+  priority: number,
+  attempts: number,
+  // In ms since 1970: half the work of a date in letters. Text where it is infinite.
+  availableAt: number | string,
+  createdAt: number | string,
+  groupKey: string | null,
+  rest: RestOfRow | null,
+];
+
+/** What few messages have. */
+type RestOfRow = [
+  expiresAt: string | null,
+  expired: boolean,
+  retryCount: number,
+  stamps: unknown,
+  alone: boolean,
+  snoozes: number,
+  interruptions: number,
+];
+
+const NOTHING_MORE: RestOfRow = [null, false, 0, null, false, 0, 0];
+
+/** The first and the last moment that a Date can hold. */
+const FURTHEST_MS = 8.64e15;
+/** The largest integer of a column, less one for the attempt that comes. */
+const MOST = 2 ** 31 - 2;
+
+/** @param bytes that the message takes, more or less */
+export function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): Envelope {
+  const [id, type, payload, queue, priority, attempts, availableAt, createdAt, groupKey, rest] =
+    row;
+  const [expiresAt, expired, retryCount, stamps, alone, snoozes, interruptions] = rest ??
+    NOTHING_MORE;
+  return {
+    id,
+    type,
+    payload,
+    queue,
+    priority,
+    availableAt: toDate(availableAt),
+    createdAt: toDate(createdAt),
+    expiresAt: expiresAt === null ? null : toDate(expiresAt),
+    expired,
+    retryCount: Math.min(Math.max(0, retryCount), MOST),
+    attempts: Math.max(1, attempts),
+    groupKey,
+    stamps: toStamps(stamps),
+    alone,
+    snoozes,
+    interruptions,
+    leaseToken,
+    bytes,
+  };
+}
+
+/**
+ * The Date of a timestamptz; the nearest one that a Date can hold of what is infinite, or from BC.
+ * @param moment ms since 1970; or as Postgres writes it in JSON
+ */
+export function toDate(moment: number | string): Date {
+  const ms = typeof moment === "number" ? moment : Date.parse(moment);
+  if (!Number.isNaN(ms)) return new Date(Math.min(Math.max(ms, -FURTHEST_MS), FURTHEST_MS));
+  return new Date(/^-|BC$/i.test(String(moment)) ? -FURTHEST_MS : FURTHEST_MS);
+}
+
+/** The stamps that the bus itself reads: what each has to be. One that is something else is left out. */
+const STAMPS = {
+  handledBy: z.array(z.unknown()).transform((names) =>
+    names.filter((name) => typeof name === "string")
+  ),
+  redriven: z.number(),
+  schedule: z.object({
+    id: z.string(),
+    name: z.string().nullable().default(null),
+    occurrence: z.string(),
+    run: z.number(),
+  }),
+  user: z.object({ id: z.string(), isAnonymous: z.boolean().default(false) }),
+  unknownType: z.object({ times: z.number(), attempt: z.number() }),
+};
+
+/** JSON.stringify has no stack for what SQL can nest, and fails the whole settle call. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1));
+}
+
+/**
+ * Stamps as the bus reads them: an object, whatever is stored, in which middleware may have put anything.
+ * @param value as it is stored
+ */
+export function toStamps(value: unknown): Stamps {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return {};
+  const stamps: Record<string, unknown> = Object.fromEntries(
+    Object.entries(value).filter(([, stamp]) => !isDeeper(stamp, MAX_DEPTH)),
+  );
+  for (const [name, schema] of Object.entries(STAMPS)) {
+    if (stamps[name] === undefined) continue;
+    const { success, data } = schema.safeParse(stamps[name]);
+    if (success) stamps[name] = data;
+    else delete stamps[name];
+  }
+  return stamps;
+}

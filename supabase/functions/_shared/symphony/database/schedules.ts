@@ -1,0 +1,239 @@
+/** Where schedules are kept: each method is one RPC. With rows.ts, what speaks SQL's names. */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { LimitedDispatch } from "../message/rate-limit.ts";
+import { callRpc } from "./rpc.ts";
+import { fromLimit } from "../transport/supabase.ts";
+import {
+  fromAdvance,
+  fromChange,
+  fromDraft,
+  type RunRow,
+  type ScheduleRow,
+  toDueSchedule,
+  toListedSchedule,
+  toRun,
+  toSchedule,
+  toText,
+} from "./schedule-rows.ts";
+import type { Advance } from "../scheduler/plan.ts";
+import type {
+  DueSchedule,
+  ListedSchedule,
+  Schedule,
+  ScheduleChange,
+  ScheduleDraft,
+  ScheduleRun,
+} from "../scheduler/schedule.ts";
+
+/** A schedule that was saved, and what that changed. */
+export interface SavedSchedule {
+  readonly id: string;
+  readonly name: string | null;
+  readonly change: "created" | "changed" | "unchanged" | "disabled";
+}
+
+/** What holds saving back. */
+export interface SaveLimits {
+  /** Rate limits that count each schedule as one message. */
+  readonly limits?: readonly LimitedDispatch[];
+  /** Whose schedules they are, and how many of them there may be at a time. */
+  readonly quota?: { readonly userId: string; readonly max: number };
+}
+
+/** Which schedules to list. */
+export interface ScheduleFilter {
+  readonly ids?: readonly string[];
+  readonly name?: string;
+  /** Name of the message definition. */
+  readonly messageType?: string;
+  readonly enabled?: boolean;
+  /** Only those behind this id, for the next page. */
+  readonly after?: string;
+  /** At most so many; 100 where absent. */
+  readonly limit?: number;
+}
+
+/** A page of a user's schedules. */
+export interface SchedulePage {
+  readonly schedules: readonly Schedule[];
+  /** `after` of the next page; null where this is the last. */
+  readonly next: string | null;
+}
+
+/** What a claim of due schedules gives. */
+export interface ScheduleClaim {
+  /** With their payloads and stamps where these were asked for. */
+  readonly schedules: readonly DueSchedule[];
+  /** Others were due, and left for the size of these. */
+  readonly more: boolean;
+  /** The database's clock, in ms since 1970. */
+  readonly now: number;
+  /** When the next of the other schedules can be claimed, in ms since 1970; null: none will be. */
+  readonly nextAt: number | null;
+  /** The declarations in code are not those of the last sync. */
+  readonly declarationsChanged: boolean;
+}
+
+/** What advancing did. */
+export interface AdvanceResult {
+  /** Messages written. */
+  readonly dispatched: number;
+  /** Runs left out, as missed or because the run before is under way. */
+  readonly skipped: number;
+  /** Schedules whose lease is another's by now: nothing was changed for them. */
+  readonly stale: readonly string[];
+}
+
+/** Schedules in Postgres, reached over supabase-js with a secret key. */
+export class ScheduleStore {
+  constructor(
+    private readonly client: SupabaseClient,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** The database's clock, in ms since 1970. */
+  async now(): Promise<number> {
+    return Date.parse(await this.#call<string>("messenger_now", {}));
+  }
+
+  async claim(request: {
+    readonly token: string;
+    readonly maxSchedules: number;
+    readonly leaseMs: number;
+    readonly until: number | null;
+    readonly fingerprint: string | null;
+    readonly repeated: boolean;
+    readonly payloads: boolean;
+  }): Promise<ScheduleClaim> {
+    const answer = await this.#call<
+      {
+        schedules: ScheduleRow[];
+        now: string;
+        more: boolean;
+        next_at: string | null;
+        declarations_changed: boolean;
+      }
+    >("messenger_claim_schedules", {
+      token: request.token,
+      max_schedules: request.maxSchedules,
+      lease_ms: request.leaseMs,
+      until: toText(request.until),
+      fingerprint: request.fingerprint,
+      repeated: request.repeated,
+      payloads: request.payloads,
+    });
+    return {
+      schedules: answer.schedules.map(toDueSchedule),
+      now: Date.parse(answer.now),
+      more: answer.more,
+      nextAt: answer.next_at === null ? null : Date.parse(answer.next_at),
+      declarationsChanged: answer.declarations_changed,
+    };
+  }
+
+  advance(token: string, advances: readonly Advance[]): Promise<AdvanceResult> {
+    return this.#call("messenger_advance_schedules", {
+      token,
+      advances: advances.map(fromAdvance),
+    });
+  }
+
+  async save(
+    drafts: readonly ScheduleDraft[],
+    { limits = [], quota }: SaveLimits = {},
+  ): Promise<SavedSchedule[]> {
+    const schedules = drafts.map(fromDraft);
+    const saved =
+      await (limits.length === 0 && quota === undefined
+        ? this.#call<{ schedules: SavedSchedule[] }>("messenger_save_schedules", { schedules })
+        : this.#call<{ schedules: SavedSchedule[] }>("messenger_save_schedules_limited", {
+          schedules,
+          limits: limits.map(fromLimit),
+          ...(quota && { user_id: quota.userId, max_schedules: quota.max }),
+        }));
+    return saved.schedules;
+  }
+
+  /** Writes what is changed, and nothing else, in one statement. */
+  async change(change: ScheduleChange): Promise<void> {
+    await this.#call("messenger_save_schedules", { schedules: [fromChange(change)] });
+  }
+
+  async sync(
+    drafts: readonly ScheduleDraft[],
+    fingerprint: string,
+    dryRun: boolean,
+  ): Promise<SavedSchedule[]> {
+    const { schedules } = await this.#call<{ schedules: SavedSchedule[] }>(
+      "messenger_sync_schedules",
+      { schedules: drafts.map(fromDraft), fingerprint, dry_run: dryRun },
+    );
+    return schedules;
+  }
+
+  /** Those of a filter, without their payloads. */
+  async list(filter: ScheduleFilter): Promise<ListedSchedule[]> {
+    const { schedules } = await this.#call<{ schedules: ScheduleRow[] }>(
+      "messenger_list_schedules",
+      {
+        ids: filter.ids ?? null,
+        name: filter.name ?? null,
+        message_type: filter.messageType ?? null,
+        enabled: filter.enabled ?? null,
+        after_id: filter.after ?? "0",
+        max_schedules: filter.limit ?? 100,
+      },
+    );
+    return schedules.map(toListedSchedule);
+  }
+
+  /** One of them with its payload and its stamps; null if there is none with this id. */
+  async show(id: string): Promise<{ schedule: DueSchedule | null; now: number }> {
+    const { schedule, now } = await this.#call<{ schedule: ScheduleRow | null; now: string }>(
+      "messenger_show_schedule",
+      { id },
+    );
+    return { schedule: schedule && toDueSchedule(schedule), now: Date.parse(now) };
+  }
+
+  /** Those that a user has made, without their queue, priority and group. */
+  async listOfUser(userId: string, after: string, limit: number): Promise<SchedulePage> {
+    const { schedules, next } = await this.#call<{ schedules: ScheduleRow[]; next: string | null }>(
+      "messenger_list_user_schedules",
+      { user_id: userId, after_id: after, max_schedules: limit },
+    );
+    return { schedules: schedules.map(toSchedule), next };
+  }
+
+  async runs(id: string, limit: number): Promise<ScheduleRun[]> {
+    const { runs } = await this.#call<{ runs: RunRow[] }>(
+      "messenger_list_schedule_runs",
+      { id, max_runs: limit },
+    );
+    return runs.map(toRun);
+  }
+
+  pause(id: string, reason: string | null): Promise<void> {
+    return this.#call("messenger_pause_schedule", { id, reason });
+  }
+
+  resume(id: string): Promise<void> {
+    return this.#call("messenger_resume_schedule", { id });
+  }
+
+  /** @param message as messenger_enqueue takes it; made in SQL where null */
+  async trigger(id: string, counted: boolean, message: object | null): Promise<string> {
+    return String(
+      await this.#call<number>("messenger_trigger_schedule", { id, counted, message }),
+    );
+  }
+
+  remove(id: string, userId: string | undefined): Promise<boolean> {
+    return this.#call("messenger_unschedule", { id, user_id: userId });
+  }
+
+  #call<Answer>(name: string, args: Record<string, unknown>): Promise<Answer> {
+    return callRpc<Answer>(this.client, name, args, this.timeoutMs);
+  }
+}

@@ -1,0 +1,117 @@
+/** Redriving dead letters from code: what messenger_redrive does, with an edited payload checked first. */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { MessageBus } from "../bus/bus.ts";
+import { NotFoundError } from "../message/errors.ts";
+import { checkNames } from "../runtime/option-names.ts";
+import { checkFilter, type StepsLimits, type StepsResult, takeSteps } from "../database/steps.ts";
+import { callRpc } from "../database/rpc.ts";
+
+/** Which dead letters, and how; the names and meanings are those of the SQL function's arguments. */
+export interface RedriveOptions extends StepsLimits {
+  /** All dead letters; goes with no filter. Without it there has to be one. */
+  readonly all?: boolean;
+  readonly ids?: readonly string[];
+  readonly type?: string;
+  readonly queue?: string;
+  readonly reason?: string;
+  /** Part of the last error's text. */
+  readonly error?: string;
+  readonly failedFrom?: Date;
+  readonly failedUntil?: Date;
+  readonly maxMessages?: number;
+  /** So many a second come due; all at once where absent. */
+  readonly perSecond?: number;
+  /** Another queue than the one they came from. */
+  readonly toQueue?: string;
+  /** Takes the place of the payload of one message, named by its id. */
+  readonly payload?: unknown;
+  /** Only counts. */
+  readonly dryRun?: boolean;
+  /** `next` of an earlier redrive that did not come to the end, with the same options. */
+  readonly after?: unknown;
+}
+
+/** What a redrive did. */
+export type RedriveResult = StepsResult;
+
+const TIMEOUT_MS = 10_000;
+const OPTIONS = Object.keys(
+  {
+    all: true,
+    ids: true,
+    type: true,
+    queue: true,
+    reason: true,
+    error: true,
+    failedFrom: true,
+    failedUntil: true,
+    maxMessages: true,
+    perSecond: true,
+    toQueue: true,
+    payload: true,
+    dryRun: true,
+    after: true,
+    budgetMs: true,
+    signal: true,
+  } satisfies Record<keyof RedriveOptions, true>,
+);
+const FILTER = ["ids", "type", "queue", "reason", "error", "failedFrom", "failedUntil"];
+
+/**
+ * Puts dead letters back into their queues, with fresh retries and their history: all that the filter means,
+ * in steps of up to 10,000 that are each committed, until the end or within `budgetMs`.
+ * @throws InvalidPayloadError or UnknownMessageTypeError if an edited payload does not fit; the dead
+ * letter stays where it is
+ * @throws RangeError that names the option which is wrong; NotFoundError if there is no such dead letter
+ * @throws TransportError if the database did not answer
+ */
+export async function redrive(
+  supabase: SupabaseClient,
+  bus: MessageBus,
+  options: RedriveOptions,
+): Promise<RedriveResult> {
+  checkNames(options, OPTIONS);
+  const { all, ids, type, queue, reason, error, failedFrom, failedUntil, maxMessages } = options;
+  const { perSecond, toQueue, payload, dryRun, after } = options;
+  const edited = payload === undefined ? {} : { payload: await checked(supabase, bus, options) };
+  checkFilter(options, FILTER);
+  if (failedFrom && failedUntil && failedUntil <= failedFrom) {
+    throw new RangeError("failedUntil: has to come after failedFrom");
+  }
+  return await takeSteps(supabase, "messenger_redrive", {
+    all,
+    ids,
+    type,
+    queue,
+    reason,
+    error,
+    failed_from: failedFrom,
+    failed_until: failedUntil,
+    max_messages: maxMessages,
+    per_second: perSecond,
+    to_queue: toQueue,
+    dry_run: dryRun,
+    after,
+    ...edited,
+  }, options);
+}
+
+async function checked(
+  supabase: SupabaseClient,
+  bus: MessageBus,
+  { ids, payload }: RedriveOptions,
+): Promise<unknown> {
+  const [id, ...others] = ids ?? [];
+  if (id === undefined || others.length > 0) {
+    throw new RangeError("payload: an edited payload goes with the id of one message");
+  }
+  const deadLetter = await callRpc<{ type: string } | null>(
+    supabase,
+    "messenger_show_failed",
+    { id },
+    TIMEOUT_MS,
+  );
+  if (!deadLetter) throw new NotFoundError(`ids: there is no dead letter ${id}`);
+  return (await bus.prepare({ type: deadLetter.type, payload })).payload;
+}

@@ -1,0 +1,95 @@
+/** Fields that requests and answers of the management API have in common. */
+
+import { z } from "@hono/zod-openapi";
+import { momentField } from "../http/field-schemas.ts";
+
+const FIRST_MOMENT = Date.parse("0001-01-01T00:00:00Z");
+const LAST_MOMENT = Date.parse("9999-12-31T23:59:59.999Z");
+
+/** Text that Postgres can hold. */
+export const text = (longest: number) =>
+  z.string().min(1).max(longest).refine(
+    (value) => !/[\0\p{Cs}]/u.test(value),
+    "holds U+0000 or half of a surrogate pair",
+  );
+
+/** Id of a message or a schedule. */
+export const id = z.string().regex(/^\d{1,18}$/, "has to be an id: up to 18 digits").openapi({
+  example: "42",
+});
+
+/** Name of a message type. */
+export const typeName = text(200).openapi({ example: "EmailMessage" });
+
+/** Name of a queue. */
+export const queueName = z.string()
+  .regex(/^[A-Za-z0-9_.:-]{1,100}$/, "has to be 1 to 100 letters, digits or _ . : -")
+  .openapi({ example: "default" });
+
+/** A moment in a request. */
+export const moment = momentField.refine(
+  (date) => isStorable(date.getTime()),
+  "has to lie in the years 1 to 9999",
+);
+
+/** A moment in a cursor, to the microsecond. */
+export const exactMoment = z.iso.datetime({ offset: true })
+  .refine((value) => isStorable(Date.parse(value)));
+
+function isStorable(time: number): boolean {
+  return time >= FIRST_MOMENT && time <= LAST_MOMENT;
+}
+
+/** A moment in an answer. */
+export const time = z.string().openapi({ format: "date-time" });
+
+/** A number of the query string. */
+export const queryNumber = (smallest: number, largest: number, fallback: number) =>
+  z.string().regex(/^\d{1,9}$/, "has to be a whole number").transform(Number)
+    .pipe(z.number().min(smallest).max(largest))
+    .default(fallback)
+    .openapi({ type: "integer", minimum: smallest, maximum: largest, default: fallback });
+
+/** A yes or no of the query string. */
+export const queryFlag = z.enum(["true", "false"]).transform((flag) => flag === "true")
+  .openapi({ type: "boolean" });
+
+/** How many entries a page holds. */
+export const limit = queryNumber(1, 200, 50);
+
+/**
+ * Where the page before ended. Its content is nobody's business: base64url of JSON.
+ * @param position what it has to hold
+ */
+export const cursor = <Position extends z.ZodType>(position: Position) =>
+  z.string().max(500).transform((value, ctx): z.output<Position> => {
+    const parsed = position.safeParse(decode(value));
+    if (parsed.success) return parsed.data;
+    ctx.addIssue({ code: "custom", message: "has to be the `next` of the page before" });
+    return z.NEVER;
+  }).optional().openapi({ type: "string", description: "`next` of the page before" });
+
+/** `next` of an answer. */
+export const next = z.string().nullable().openapi({
+  description: "Cursor of the next page; null on the last one",
+});
+
+/** Makes a cursor; null of null. */
+export function toCursor(position: unknown): string | null {
+  if (position === null || position === undefined) return null;
+  return btoa(JSON.stringify(position)).replaceAll("+", "-").replaceAll("/", "_");
+}
+
+function decode(value: string): unknown {
+  try {
+    return JSON.parse(atob(value.replaceAll("-", "+").replaceAll("_", "/")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A number that was not counted to its end on a large table. */
+export const count = z.object({
+  count: z.int(),
+  capped: z.boolean().openapi({ description: "There are more than `count`" }),
+}).openapi("Count");

@@ -1,0 +1,107 @@
+/** Defines a message: its options are checked once, when the project starts. */
+
+import type { z } from "zod";
+import { checkKey } from "../runtime/checks.ts";
+import { parseDuration } from "../runtime/duration.ts";
+import { isGenerator } from "../runtime/inspect.ts";
+import { type Access, checkAccess } from "./access.ts";
+import { checkBatch } from "./batch-handler.ts";
+import { parseDedupe } from "./dedupe.ts";
+import type { BatchMessageOptions, MessageDefinition, MessageOptions } from "./definition.ts";
+import { checkBytes, checkCallerOptions, checkDefinition } from "./definition-checks.ts";
+import type { NamedHandler } from "./handler.ts";
+import { checkName, checkPriority } from "./names.ts";
+import { parseRateLimit } from "./rate-limit.ts";
+
+/** How long a stopped handler that still works is waited for where the definition does not say, in ms. */
+const STOP_GRACE_MS = 30_000;
+
+/**
+ * Defines a message: its name, its schema, its handlers and its rules.
+ * @throws RangeError that names the option which is wrong
+ */
+export function defineMessage<Schema extends z.ZodType, Type extends string>(
+  options: (MessageOptions<Schema> | BatchMessageOptions<Schema>) & { readonly type: Type },
+): MessageDefinition<Schema, Type> {
+  const { type } = options;
+  checkName(type, "type", 200);
+  checkDefinition(type, options as Parameters<typeof checkDefinition>[1]);
+  if (typeof options.schema?.safeParse !== "function" || !("_zod" in options.schema)) {
+    throw new RangeError(`${type}: schema: has to be a zod schema, of zod 4`);
+  }
+  const timeoutMs = parseDuration(options.timeout ?? "30s", `${type}: timeout`);
+  if (timeoutMs === 0) throw new RangeError(`${type}: timeout: has to be more than 0`);
+  const dedupe = options.dedupe ?? "until-finished";
+  parseDedupe(dedupe, `${type}: dedupe`);
+  const ttlMs = options.ttl === undefined ? undefined : parseDuration(options.ttl, `${type}: ttl`);
+  if (ttlMs === 0) throw new RangeError(`${type}: ttl: has to be more than 0`);
+  const own = <Name extends "classify" | "onRetry" | "onDeadLetter" | "access">(name: Name) =>
+    boundTo(options, options[name]);
+  return Object.freeze({
+    type,
+    schema: options.schema,
+    queue: checkName(options.queue ?? "default", `${type}: queue`, 100),
+    priority: checkPriority(options.priority ?? 0, `${type}: priority`),
+    retry: options.retry,
+    classify: own("classify"),
+    timeoutMs,
+    stopGraceMs: parseDuration(options.stopGrace ?? STOP_GRACE_MS, `${type}: stopGrace`),
+    ttlMs,
+    dedupe,
+    // The rule is asked only about payloads that the definition's own schema gave.
+    access: checkAccess(own("access") ?? "secret", `${type}: access`) as Access,
+    callerOptions: checkCallerOptions(options.callerOptions ?? [], `${type}: callerOptions`),
+    maxDelayMs: parseDuration(options.maxDelay ?? "30d", `${type}: maxDelay`),
+    sharedGroups: options.sharedGroups ?? false,
+    rateLimit: options.rateLimit === undefined
+      ? undefined
+      : parseRateLimit(options.rateLimit, `${type}: rateLimit`),
+    maxPayloadBytes: checkBytes(options.maxPayloadBytes, `${type}: maxPayloadBytes`),
+    keepMs: options.keep === undefined ? undefined : parseDuration(options.keep, `${type}: keep`),
+    live: options.live ?? false,
+    ...handling(type, options),
+    onRetry: own("onRetry"),
+    onDeadLetter: own("onDeadLetter"),
+  });
+}
+
+/** What may be a method, so that it finds its object as `this` wherever it is called from. */
+function boundTo<Value>(owner: object, value: Value): Value {
+  return typeof value === "function" ? value.bind(owner) : value;
+}
+
+function handling<Schema extends z.ZodType>(
+  type: string,
+  options: Partial<MessageOptions<Schema> & BatchMessageOptions<Schema>>,
+): Pick<MessageDefinition<Schema>, "handlers" | "batch"> {
+  const { handler, handleBatch, batch } = options;
+  if (handler !== undefined && handleBatch !== undefined) {
+    throw new RangeError(`${type}: handleBatch: give either handler or handleBatch, not both`);
+  }
+  if (handleBatch === undefined && batch !== undefined) {
+    throw new RangeError(`${type}: batch: needs handleBatch`);
+  }
+  return handleBatch === undefined
+    ? { handlers: namedHandlers(type, boundTo(options, handler)), batch: null }
+    : { handlers: [], batch: checkBatch(type, boundTo(options, handleBatch), batch) };
+}
+
+function namedHandlers<Schema extends z.ZodType>(
+  type: string,
+  handler: MessageOptions<Schema>["handler"] | undefined,
+): NamedHandler[] {
+  const handlers = typeof handler === "function"
+    ? [{ name: "handler", handle: handler }]
+    : Object.entries(handler ?? {}).map(([name, handle]) => ({
+      // It is stored with the message: in the stamps, and in the history of what failed.
+      name: checkKey(name, `${type}: handler: name`),
+      handle: boundTo(handler ?? {}, handle),
+    }));
+  const isWrong = ({ handle }: NamedHandler) => typeof handle !== "function" || isGenerator(handle);
+  if (handlers.length === 0 || handlers.some(isWrong)) {
+    throw new RangeError(
+      `${type}: handler: has to be a function, or functions by name; no generator`,
+    );
+  }
+  return handlers;
+}

@@ -1,0 +1,94 @@
+/** Checks of a definition's options that need no more than their own value. */
+
+import { checkNoGenerator } from "../runtime/checks.ts";
+import { showValue } from "../runtime/inspect.ts";
+import type { BatchMessageOptions, CallerOption, MessageOptions } from "./definition.ts";
+import { checkNames } from "../runtime/option-names.ts";
+import type { z } from "zod";
+
+/** Every option that a definition may have; the compiler sees to it that none is missing. */
+const OPTIONS = {
+  type: true,
+  schema: true,
+  queue: true,
+  priority: true,
+  retry: true,
+  classify: true,
+  timeout: true,
+  stopGrace: true,
+  ttl: true,
+  dedupe: true,
+  access: true,
+  callerOptions: true,
+  maxDelay: true,
+  sharedGroups: true,
+  rateLimit: true,
+  maxPayloadBytes: true,
+  keep: true,
+  live: true,
+  onRetry: true,
+  onDeadLetter: true,
+  handler: true,
+  handleBatch: true,
+  batch: true,
+} satisfies Record<keyof (MessageOptions<z.ZodType> & BatchMessageOptions<z.ZodType>), true>;
+
+const CALLER_OPTIONS: readonly CallerOption[] = [
+  "delay",
+  "availableAt",
+  "queue",
+  "priority",
+  "groupKey",
+  "schedule",
+];
+
+/**
+ * Checks the names of a definition's options, and those that are functions or flags.
+ * @throws RangeError that names the option
+ */
+export function checkDefinition(
+  type: string,
+  options: Partial<MessageOptions<z.ZodType> & BatchMessageOptions<z.ZodType>>,
+): void {
+  checkNames(options, Object.keys(OPTIONS), `${type}: `);
+  for (const name of ["classify", "onRetry", "onDeadLetter"] as const) {
+    if (options[name] !== undefined && typeof options[name] !== "function") {
+      throw new RangeError(`${type}: ${name}: has to be a function`);
+    }
+    checkNoGenerator(options[name], `${type}: ${name}`);
+  }
+  for (const name of ["live", "sharedGroups"] as const) {
+    if (options[name] !== undefined && typeof options[name] !== "boolean") {
+      throw new RangeError(
+        `${type}: ${name}: has to be true or false; got ${showValue(options[name])}`,
+      );
+    }
+  }
+}
+
+/**
+ * Checks which options are left to callers.
+ * @param field what the error calls them
+ * @throws RangeError that names the field
+ */
+export function checkCallerOptions(value: unknown, field: string): ReadonlySet<CallerOption> {
+  const options: readonly unknown[] | undefined = Array.isArray(value) ? value : undefined;
+  const wrong = options?.find((option) => !CALLER_OPTIONS.some((known) => known === option));
+  if (options === undefined || wrong !== undefined) {
+    throw new RangeError(
+      `${field}: has to be an array of ${CALLER_OPTIONS.join(", ")}; got ${
+        showValue(options ? wrong : value)
+      }`,
+    );
+  }
+  return new Set(options as readonly CallerOption[]);
+}
+
+/**
+ * Checks a number of bytes.
+ * @throws RangeError that names the field
+ */
+export function checkBytes(value: number | undefined, field: string): number | undefined {
+  if (value === undefined || (Number.isInteger(value) && value > 0)) return value;
+  throw new RangeError(`${field}: has to be a whole number of bytes, more than 0`);
+}

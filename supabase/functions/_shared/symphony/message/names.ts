@@ -1,0 +1,25 @@
+/** Names and priorities, which every way in checks alike. */
+
+const NAME = /^[A-Za-z0-9_.:-]+$/;
+
+/**
+ * Checks a name and answers it.
+ * @throws RangeError that names the field
+ */
+export function checkName(value: unknown, field: string, maxLength: number): string {
+  if (typeof value !== "string" || value.length > maxLength || !NAME.test(value)) {
+    throw new RangeError(`${field}: has to be 1 to ${maxLength} letters, digits or _ . : -`);
+  }
+  return value;
+}
+
+/**
+ * Checks a priority and answers it.
+ * @throws RangeError that names the field
+ */
+export function checkPriority(value: unknown, field: string): number {
+  if (!Number.isInteger(value) || Number(value) < -1000 || Number(value) > 1000) {
+    throw new RangeError(`${field}: has to be a whole number from -1000 to 1000`);
+  }
+  return Number(value);
+}

@@ -1,0 +1,98 @@
+/** Checks what the retry strategies are given: their options, and a retry count. */
+
+import { type Duration, MAX_DURATION_MS, parseDuration } from "../runtime/duration.ts";
+import { readProperty, showValue } from "../runtime/inspect.ts";
+import { checkNames } from "../runtime/option-names.ts";
+
+export { checkNames };
+
+/** Options of a growing delay. What is left out is inherited. */
+export interface BackoffOptions {
+  /** Retries after the first attempt; 0 is none. */
+  readonly maxRetries?: number;
+  /** Before the first retry. */
+  readonly delay?: Duration;
+  /** What each delay is multiplied by for the next, 1 or more. */
+  readonly multiplier?: number;
+  /** No delay is longer, so a longer `delay` needs this to be longer too; 0 is no cap. */
+  readonly maxDelay?: Duration;
+  /** How far a delay may be off, as a part of it: 0.1 is 10 % up or down. */
+  readonly jitter?: number;
+  /** A Retry-After of the other side is not waited for longer. */
+  readonly maxRetryAfter?: Duration;
+}
+
+/** Checked options: all there, durations in ms. */
+export interface Backoff {
+  readonly maxRetries: number;
+  readonly delay: number;
+  readonly multiplier: number;
+  readonly maxDelay: number;
+  readonly jitter: number;
+  readonly maxRetryAfter: number;
+}
+
+/** Longest wait for a Retry-After where nothing else is set: a day. */
+export const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
+
+/**
+ * Checks options and fills in what they leave out.
+ * @param prefix goes before an option's name in an error
+ * @throws RangeError that names the option which is wrong, or that does not exist
+ */
+export function resolveBackoff(options: BackoffOptions, inherited: Backoff, prefix = ""): Backoff {
+  checkNames(options, Object.keys(inherited), prefix);
+  const check = <T>(name: keyof Backoff, checkValue: (value: unknown, field: string) => T): T => {
+    const value = options[name];
+    return checkValue(value === undefined ? inherited[name] : value, `${prefix}${name}`);
+  };
+  return {
+    maxRetries: check("maxRetries", checkCount),
+    delay: check("delay", checkDelay),
+    multiplier: check("multiplier", checkMultiplier),
+    maxDelay: check("maxDelay", checkDelay),
+    jitter: check("jitter", checkJitter),
+    maxRetryAfter: check("maxRetryAfter", checkDelay),
+  };
+}
+
+/** @throws RangeError that names the field, if the value lacks what a retry strategy has */
+export function checkStrategy(value: unknown, field: string): void {
+  for (const name of ["shouldRetry", "getDelay"]) {
+    if (typeof readProperty(value, name) === "function") continue;
+    throw new RangeError(
+      `${field}: has to be a retry strategy, with the methods shouldRetry and getDelay; got ${
+        showValue(value)
+      }`,
+    );
+  }
+}
+
+/** @throws RangeError if the value is no whole number, or less than 0 */
+export function checkCount(value: unknown, field: string): number {
+  if (Number.isSafeInteger(value) && Number(value) >= 0) return Number(value);
+  throw new RangeError(`${field}: has to be a whole number, 0 or more; got ${showValue(value)}`);
+}
+
+/** A number above {@link MAX_DURATION_MS} is lowered to it: no delay gets longer than that. */
+export function checkDelay(value: unknown, field: string): number {
+  const isNumber = typeof value === "number" && Number.isFinite(value);
+  return parseDuration(isNumber ? Math.min(value, MAX_DURATION_MS) : value, field);
+}
+
+/** @throws RangeError if the value is no number from 0 to 1 */
+export function checkJitter(value: unknown, field: string): number {
+  if (typeof value === "number" && value >= 0 && value <= 1) return value;
+  throw new RangeError(`${field}: has to be a number from 0 to 1; got ${showValue(value)}`);
+}
+
+/** @throws RangeError if the value is no function */
+export function checkFunction<F>(value: F, field: string): F {
+  if (typeof value === "function") return value;
+  throw new RangeError(`${field}: has to be a function; got ${showValue(value)}`);
+}
+
+function checkMultiplier(value: unknown, field: string): number {
+  if (typeof value === "number" && value >= 1 && Number.isFinite(value)) return value;
+  throw new RangeError(`${field}: has to be a number, 1 or more; got ${showValue(value)}`);
+}

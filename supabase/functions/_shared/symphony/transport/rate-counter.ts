@@ -1,0 +1,31 @@
+/** Rate limits as the transport in memory counts them. */
+
+import { type LimitedDispatch, RateLimitedError } from "../message/rate-limit.ts";
+
+/** Counts against limits in this process, as the database does. */
+export class RateCounter {
+  /** When each allowance is whole again, and when it was last used, in whole microseconds: their sums are exact. */
+  readonly #used = new Map<string, { readonly fullAt: number; readonly countedAt: number }>();
+
+  /**
+   * Counts what is to be dispatched, all or nothing.
+   * @throws RateLimitedError if one of the limits is reached
+   */
+  count(limits: readonly LimitedDispatch[], nowMs: number): void {
+    const now = nowMs * 1_000;
+    const counted = limits.map(({ type, caller, count, max, perMs }) => {
+      const key = JSON.stringify([type, caller]);
+      const share = Math.floor(count * perMs * 1_000 / max);
+      const { fullAt: before, countedAt } = this.#used.get(key) ?? { fullAt: now, countedAt: now };
+      // A period that was shortened holds for what was counted before, too.
+      const fullAt = Math.max(now, Math.min(before, countedAt + perMs * 1_000)) + share;
+      return { type, key, fullAt, waitMs: Math.ceil((fullAt - now) / 1_000 - perMs) };
+    });
+    const refused = counted.toSorted((a, b) => b.waitMs - a.waitMs)[0];
+    if (refused && refused.waitMs > 0) {
+      const message = `type: too many messages of the type ${refused.type}`;
+      throw new RateLimitedError(message, refused.waitMs);
+    }
+    for (const { key, fullAt } of counted) this.#used.set(key, { fullAt, countedAt: now });
+  }
+}

@@ -1,0 +1,43 @@
+/** The schedules of a run: processed when they are due, beside the messages. */
+
+import type { WorkerSchedules } from "../worker-options.ts";
+
+/** When schedules are processed next, and whether they are just now. */
+export class Occurrences {
+  /** On the clock of performance.now(); Infinity where that is not planned. */
+  dueAt: number;
+  /** They are being processed. */
+  busy = false;
+
+  constructor(
+    private readonly schedules: WorkerSchedules | undefined,
+    private readonly onDone: (dispatched: number) => void,
+  ) {
+    this.dueAt = schedules?.dueNow ? performance.now() : Infinity;
+  }
+
+  /** Whether none is to be processed any more. */
+  get done(): boolean {
+    return !this.busy && this.dueAt === Infinity;
+  }
+
+  /** Processes them in so many ms, at `endsAt` at the latest; null: not again. */
+  planIn(ms: number | null, endsAt: number): void {
+    this.dueAt = ms === null ? Infinity : Math.min(performance.now() + ms, endsAt);
+  }
+
+  /** Processes them, where they are due. @param ready when the tick counts as awake */
+  async start(now: number, ready: () => Promise<void>): Promise<void> {
+    if (this.busy || now < this.dueAt || !this.schedules) return;
+    this.busy = true;
+    this.dueAt = Infinity;
+    let dispatched = 0;
+    try {
+      await ready();
+      dispatched = await this.schedules.process();
+    } finally {
+      this.busy = false;
+      this.onDone(dispatched);
+    }
+  }
+}
