@@ -36,7 +36,7 @@ const GROUPS: readonly { readonly jobs: number; readonly paths: readonly string[
       "tests/race",
       "tests/integration/local_stack.test.ts",
       "tests/integration/steps.test.ts",
-      "tests/unit/options.test.ts",
+      "tests/unit/runtime/option-names.test.ts",
     ],
   },
 ];

@@ -1,7 +1,11 @@
 /** Clock changes in processing: what ticks make of schedules is what Vixie cron would have run. */
 
 import { assertEquals } from "@std/assert";
-import { changesInYear, simulateVixieCron, wakeUps } from "../unit/fixtures/vixie-cron.ts";
+import {
+  changesInYear,
+  simulateVixieCron,
+  wakeUps,
+} from "../unit/scheduler/fixtures/vixie-cron.ts";
 import { testsOfSchedules } from "../support/schedules.ts";
 
 const HOUR = 3_600_000;

@@ -1,0 +1,306 @@
+/** Definitions and the bus: what is taken, what is refused, and what is sent. */
+
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { z } from "zod";
+import {
+  createMessenger,
+  createRegistry,
+  defineMessage,
+  type DispatchOptions,
+  InvalidPayloadError,
+  type MessageOptions,
+  readConfig,
+  UnknownMessageTypeError,
+} from "../../../supabase/functions/_shared/symphony/index.ts";
+import { workbench } from "../../support/worker.ts";
+
+const Mail = defineMessage({
+  type: "Mail",
+  schema: z.object({ to: z.string(), at: z.iso.datetime().optional() }),
+  queue: "mail",
+  priority: 3,
+  ttl: "1h",
+  handler: () => {},
+});
+
+const invalid: [string, Partial<MessageOptions<z.ZodUnknown>>, string][] = [
+  ["a name with a space", { type: "My Mail" }, "type: has to be 1 to 200 letters"],
+  ["an empty name", { type: "" }, "type: has to be"],
+  ["a schema that is none", { schema: {} as z.ZodUnknown }, "schema: has to be a zod schema"],
+  [
+    "a schema of zod 3",
+    { schema: { safeParse: () => ({ success: true }) } as never },
+    "schema: has to be a zod schema, of zod 4",
+  ],
+  ["a timeout of 0", { timeout: 0 }, "timeout: has to be more than 0"],
+  ["a timeout that is no duration", { timeout: "soon" as "1s" }, "timeout"],
+  ["a queue with a slash", { queue: "a/b" }, "queue: has to be"],
+  ["a fractional priority", { priority: 1.5 }, "priority: has to be a whole number"],
+  ["an access that does not exist", { access: "all" as "secret" }, "access: has to be"],
+  [
+    "a dedupe that does not exist",
+    { dedupe: "forever" as "until-started" },
+    "T: dedupe: has to be",
+  ],
+  ["no handler", { handler: {} }, "handler: has to be a function"],
+];
+for (const [what, options, message] of invalid) {
+  Deno.test(`a definition with ${what} is refused with the option's name`, () => {
+    assertThrows(
+      () => defineMessage({ type: "T", schema: z.unknown(), handler: () => {}, ...options }),
+      RangeError,
+      message,
+    );
+  });
+}
+
+Deno.test("two definitions of one type are refused", () => {
+  assertThrows(
+    () => createRegistry([Mail, Mail]),
+    RangeError,
+    "two definitions have the type Mail",
+  );
+});
+
+Deno.test("a retry option that does not exist is refused when the messenger is made", () => {
+  const { memory: transport } = workbench([]);
+  const wrong = defineMessage({
+    type: "T",
+    schema: z.unknown(),
+    retry: { maxRetries: -1 },
+    handler: () => {},
+  });
+  const config = readConfig(() => undefined);
+  const supabase = undefined as never;
+  assertThrows(
+    () => createMessenger({ supabase, transport, config, messages: [wrong] }),
+    RangeError,
+    "T: maxRetries",
+  );
+});
+
+Deno.test("a dispatch takes the definition's queue, priority and ttl, unless it chooses others", async () => {
+  const { bus } = workbench([Mail]);
+  const prepared = await bus.prepare({ type: "Mail", payload: { to: "a" } });
+  assertEquals([prepared.queue, prepared.priority, prepared.ttlMs], ["mail", 3, 3_600_000]);
+  const chosen = await bus.prepare({
+    type: "Mail",
+    payload: { to: "a" },
+    options: { queue: "slow", priority: -1, ttl: "1m", delay: "2s" },
+  });
+  assertEquals([chosen.queue, chosen.priority, chosen.ttlMs, chosen.delayMs], [
+    "slow",
+    -1,
+    60_000,
+    2_000,
+  ]);
+});
+
+Deno.test("a dedupe key is held as the dispatch says, or else as the definition does", async () => {
+  const { bus } = workbench([
+    Mail,
+    defineMessage({
+      type: "Soon",
+      schema: z.unknown(),
+      handler: () => {},
+      dedupe: { window: "10m" },
+    }),
+  ]);
+  const held = async (type: string, options: DispatchOptions) => {
+    const { dedupeKey, dedupe } = await bus.prepare({ type, payload: { to: "a" }, options });
+    return [dedupeKey, dedupe];
+  };
+  assertEquals(await held("Mail", {}), [undefined, undefined]);
+  assertEquals(await held("Mail", { dedupeKey: "k" }), ["k", "until-finished"]);
+  assertEquals(await held("Soon", { dedupeKey: "k" }), ["k", { windowMs: 600_000 }]);
+  assertEquals(await held("Soon", { dedupeKey: "k", dedupe: "until-started" }), [
+    "k",
+    "until-started",
+  ]);
+});
+
+Deno.test("what is sent is the JSON of the payload, which is what the schema has checked", async () => {
+  const { bus } = workbench([Mail]);
+  const payload = { to: "a", at: new Date(0) as unknown as string, extra: undefined };
+  const prepared = await bus.prepare({ type: "Mail", payload });
+  assertEquals(prepared.payload, { to: "a", at: "1970-01-01T00:00:00.000Z" });
+});
+
+const Any = defineMessage({ type: "Any", schema: z.unknown(), handler: () => {} });
+
+Deno.test("what JSON keeps is prepared as reading its JSON gives it", async () => {
+  const { bus } = workbench([Any]);
+  const exact = (_: string, value: unknown) =>
+    Number.isInteger(value) && !Number.isSafeInteger(value) ? 0 : value;
+  const json = fc.jsonValue({ maxDepth: 4 }).map((value) =>
+    JSON.parse(JSON.stringify(value, exact))
+  );
+  const values = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: "medium" },
+      json,
+      fc.constantFrom(-0, new Date(0), new URL("https://example.org")),
+      fc.array(tie("value")),
+      fc.dictionary(
+        fc.oneof(fc.string(), fc.constantFrom("toJSON", "__proto__")),
+        fc.oneof(tie("value"), fc.constant(undefined)),
+      ),
+    ),
+  })).value;
+  await fc.assert(fc.asyncProperty(values, async (payload) => {
+    const prepared = await bus.prepare({ type: "Any", payload });
+    // The text shows the order of the keys too.
+    assertEquals(JSON.stringify(prepared.payload), JSON.stringify(payload));
+  }));
+});
+
+Deno.test("a property by the name of __proto__ is a property as any other", async () => {
+  const { bus } = workbench([Any]);
+  const json = '{"list":[{"__proto__":{"a":1},"b":2}]}';
+  const { payload } = await bus.prepare({ type: "Any", payload: JSON.parse(json) });
+  assertEquals(JSON.stringify(payload), json);
+});
+
+Deno.test("an object with a method toJSON is prepared as that method says", async () => {
+  const { bus } = workbench([Any]);
+  class Money {
+    toJSON = () => "3 EUR";
+  }
+  const payload = { own: { toJSON: () => 1 }, price: new Money(), list: [new Money()] };
+  const prepared = await bus.prepare({ type: "Any", payload });
+  assertEquals(prepared.payload, { own: 1, price: "3 EUR", list: ["3 EUR"] });
+});
+
+Deno.test("a payload that is changed after the dispatch is sent as it was", async () => {
+  const { bus } = workbench([Any]);
+  const line = { sku: "a" };
+  const payload = { lines: [line] };
+  const preparing = bus.prepare({ type: "Any", payload });
+  line.sku = "b";
+  payload.lines.pop();
+  assertEquals((await preparing).payload, { lines: [{ sku: "a" }] });
+});
+
+for (const [what, key] of [["U+0000", "a\0"], ["half of a surrogate pair", "\udc00"]] as const) {
+  Deno.test(`a payload with ${what} in the name of a property is refused`, async () => {
+    const { bus } = workbench([Any]);
+    await assertRejects(
+      () => bus.prepare({ type: "Any", payload: { list: [{ [key]: 1 }] } }),
+      InvalidPayloadError,
+      "holds U+0000 or half of a surrogate pair",
+    );
+  });
+}
+
+const refused: [string, unknown, DispatchOptions, new (...args: never[]) => Error, string][] = [
+  ["a payload that does not fit", { to: 5 }, {}, InvalidPayloadError, "to"],
+  ["a payload with U+0000", { to: "a\0" }, {}, InvalidPayloadError, "U+0000"],
+  ["half of a surrogate pair", { to: "\ud83d" }, {}, InvalidPayloadError, "surrogate"],
+  ["a payload that refers to itself", cycle(), {}, InvalidPayloadError, "nested deeper"],
+  ["a payload that is undefined", undefined, {}, InvalidPayloadError, "JSON"],
+  ["a bigint", { to: 5n }, {}, InvalidPayloadError, "JSON"],
+  [
+    "delay and availableAt",
+    { to: "a" },
+    { delay: 1, availableAt: new Date() },
+    RangeError,
+    "delay",
+  ],
+  ["a time that is none", { to: "a" }, { availableAt: new Date("x") }, RangeError, "availableAt"],
+  ["a negative delay", { to: "a" }, { delay: -1 }, RangeError, "delay"],
+  ["a priority out of range", { to: "a" }, { priority: 5000 }, RangeError, "priority"],
+  ["a queue's name that is none", { to: "a" }, { queue: "" }, RangeError, "queue"],
+  ["an empty dedupe key", { to: "a" }, { dedupeKey: "" }, RangeError, "dedupeKey"],
+  [
+    "a dedupe key and an idempotency key",
+    { to: "a" },
+    { dedupeKey: "k", idempotencyKey: "k" },
+    RangeError,
+    "dedupeKey: give either",
+  ],
+  ["dedupe without a key", { to: "a" }, { dedupe: "until-started" }, RangeError, "dedupe: needs"],
+  [
+    "a window that is none",
+    { to: "a" },
+    { dedupeKey: "k", dedupe: { window: 0 } },
+    RangeError,
+    "dedupe: window: has to be more than 0",
+  ],
+  ["an empty idempotency key", { to: "a" }, { idempotencyKey: "" }, RangeError, "idempotencyKey"],
+];
+for (const [what, payload, options, type, message] of refused) {
+  Deno.test(`dispatching ${what} is refused with the field's name, and nothing is sent`, async () => {
+    const { bus, memory } = workbench([Mail]);
+    const wrong = { type: "Mail", payload, options };
+    await assertRejects(
+      () => bus.dispatchAll([{ type: "Mail", payload: { to: "a" } }, wrong]),
+      type,
+      message,
+    );
+    assertEquals(memory.messages, []);
+  });
+}
+
+Deno.test("an escaped backslash before u0000 is text, and is taken", async () => {
+  const { bus } = workbench([Mail]);
+  const payload = { to: "C:\\u0000 and 😀" };
+  assertEquals((await bus.prepare({ type: "Mail", payload })).payload, payload);
+});
+
+Deno.test("an unknown type is refused with its name", async () => {
+  const { bus } = workbench([Mail]);
+  await assertRejects(
+    () => bus.dispatchAll([{ type: "Nope", payload: {} }]),
+    UnknownMessageTypeError,
+    "Nope",
+  );
+});
+
+Deno.test("dispatch middleware may stamp a message, and may refuse it", async () => {
+  const { bus } = workbench([Mail], {
+    middleware: [
+      { dispatch: (message) => ({ ...message, stamps: { ...message.stamps, trace: "t-1" } }) },
+      {
+        dispatch: (message) => {
+          if (message.priority === 9) throw new Error("not that urgent");
+          return message;
+        },
+      },
+    ],
+  });
+  assertEquals((await bus.prepare({ type: "Mail", payload: { to: "a" } })).stamps, {
+    trace: "t-1",
+  });
+  await assertRejects(
+    () => bus.dispatch(Mail, { to: "a" }, { priority: 9 }),
+    Error,
+    "not that urgent",
+  );
+});
+
+function cycle(): unknown {
+  const payload: { to: string; self?: unknown } = { to: "a" };
+  payload.self = payload;
+  return payload;
+}
+
+Deno.test("a schema that has to be waited for is checked as any other", async () => {
+  const taken = new Set(["taken"]);
+  const Name = defineMessage({
+    type: "Name",
+    schema: z.object({
+      name: z.string().refine((name) => Promise.resolve(!taken.has(name)), "is taken"),
+    }),
+    handler: () => {},
+  });
+  const { bus } = workbench([Name]);
+  for (let round = 0; round < 2; round++) {
+    await assertRejects(
+      () => bus.dispatch(Name, { name: "taken" }),
+      InvalidPayloadError,
+      "is taken",
+    );
+    await bus.dispatch(Name, { name: "free" });
+  }
+});

@@ -1,0 +1,80 @@
+/** What the compiler refuses of the client's callers: each line below it would else accept is an error. */
+
+import { assertEquals } from "@std/assert";
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { createMessengerClient, message, type MessengerClient } from "../../../client/mod.ts";
+import type { EmailMessage as Email } from "../../../supabase/functions/_messages/email.ts";
+import type { messages } from "../../../supabase/functions/_messages/mod.ts";
+import type { Kept as KeptDefinition } from "../../support/messages/mod.ts";
+import type { Database } from "../../../supabase/functions/_shared/symphony/database/database.types.ts";
+
+const EmailMessage = message<typeof Email>("EmailMessage");
+const Kept = message<typeof KeptDefinition>("Kept");
+const to = "ada@example.org";
+
+// The compiler reads these functions; nobody calls them.
+export const _names = () => {
+  // @ts-expect-error there is no message of this name
+  message<typeof Email>("EmailMesage");
+  // @ts-expect-error it is the name of another message
+  message<typeof Email>("Kept");
+  // @ts-expect-error none of the project's messages is called so
+  message<(typeof messages)[number]>("Kept");
+};
+
+export const _payloads = async (messenger: MessengerClient) => {
+  await messenger.dispatch(EmailMessage, { to }); // defaults may be left out
+  await messenger.dispatch(EmailMessage, { to, template: "welcome", data: { a: 1 } });
+  // @ts-expect-error a field is missing
+  await messenger.dispatch(EmailMessage, {});
+  // @ts-expect-error a field is of another type
+  await messenger.dispatch(EmailMessage, { to: 7 });
+  // @ts-expect-error a field is unknown
+  await messenger.dispatch(EmailMessage, { to, subject: "Hello" });
+  // @ts-expect-error a name alone says nothing of the payload
+  await messenger.dispatch({ type: "EmailMessage" }, { to });
+  // @ts-expect-error a schedule's payload is checked too
+  await messenger.schedule(EmailMessage, {}, { type: "once", config: { at: new Date() } });
+};
+
+export const _options = async (messenger: MessengerClient) => {
+  await messenger.dispatch(EmailMessage, { to }, { delay: "5m", priority: 3 });
+  // @ts-expect-error it is no duration
+  await messenger.dispatch(EmailMessage, { to }, { delay: "5 minutes" });
+  // @ts-expect-error there is no such option
+  await messenger.dispatch(EmailMessage, { to }, { dalay: "5m" });
+  // @ts-expect-error a cron schedule has a cron expression
+  await messenger.schedule(EmailMessage, { to }, { type: "cron", config: { interval: "1h" } });
+};
+
+export const _together = async (messenger: MessengerClient) => {
+  await messenger.dispatchAll([
+    { message: EmailMessage, payload: { to }, delay: "5m" },
+    { message: Kept, payload: { fails: true } },
+  ]);
+  await messenger.dispatchAll([to].map((to) => ({ message: EmailMessage, payload: { to } })));
+  await messenger.dispatchAll([
+    // @ts-expect-error it is another message's payload
+    { message: EmailMessage, payload: { fails: true } },
+    { message: Kept, payload: {} },
+  ]);
+};
+
+export const _statuses = async (messenger: MessengerClient) => {
+  const { status, progress } = await messenger.status("1");
+  if (progress) progress.value satisfies number;
+  // @ts-expect-error there is no such status
+  return status === "done";
+};
+
+Deno.test("a message is its name and nothing else at run time", () => {
+  assertEquals({ ...EmailMessage }, { type: "EmailMessage" });
+});
+
+Deno.test("a client of supabase-js fits, with types of a database and without", () => {
+  const supabase = createClient<Database>("http://127.0.0.1:9", "sb_publishable_unused");
+  const untyped: SupabaseClient = createClient("http://127.0.0.1:9", "sb_publishable_unused");
+  for (const messenger of [createMessengerClient(supabase), createMessengerClient(untyped)]) {
+    assertEquals(typeof messenger.dispatch, "function");
+  }
+});

@@ -1,0 +1,69 @@
+/** What callers over HTTP, and users of the client, are told of a database in trouble. */
+
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { faultOf } from "../../../supabase/functions/_shared/symphony/database/fault.ts";
+import { toProblem, TransportError } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { MessengerError, UnavailableError } from "../../../client/mod.ts";
+import { toMessengerError } from "../../../client/errors.ts";
+
+const cases: [string, string, number, string][] = [
+  ["", "error sending request", 503, "unavailable"],
+  ["08006", "connection failure", 503, "unavailable"],
+  ["53300", "too many connections", 503, "unavailable"],
+  ["57P01", "terminating connection", 503, "unavailable"],
+  ["40P01", "deadlock detected", 503, "unavailable"],
+  ["55P03", "lock not available", 503, "unavailable"],
+  ["PGRST001", "no connection", 503, "unavailable"],
+  ["PGRST002", "no schema cache", 503, "unavailable"],
+  ["PGRST202", "Could not find the function public.messenger_enqueue_body", 503, "unavailable"],
+  ["57014", "canceling statement due to statement timeout", 504, "timeout"],
+  ["53200", "out of memory", 504, "timeout"],
+  ["23505", "duplicate key value violates unique constraint", 409, "conflict"],
+  ["23514", "violates check constraint", 500, "database_error"],
+  ["22P02", "invalid input syntax", 500, "database_error"],
+  ["P0001", "raised by a trigger", 500, "database_error"],
+  ["XX000", "missing chunk", 500, "database_error"],
+  ["42501", "permission denied for table messenger_messages", 500, "misconfigured"],
+  [
+    "42883",
+    "function public.messenger_count_dispatches(jsonb) does not exist",
+    500,
+    "misconfigured",
+  ],
+  ["42P01", 'relation "public.messenger_messages" does not exist', 500, "misconfigured"],
+  ["42703", 'column "audit" does not exist', 500, "misconfigured"],
+  ["PGRST106", "the schema must be one of the following", 500, "misconfigured"],
+  ["PGRST301", "JWT could not be decoded", 500, "misconfigured"],
+];
+for (const [code, message, status, name] of cases) {
+  Deno.test(`the database's ${code || "silence"} is told as ${status} ${name}`, async () => {
+    const fault = faultOf({ code, message });
+    const retryable = fault === "passing" || fault === "too_much";
+    const error = new TransportError("messenger_enqueue", message, retryable, {
+      cause: { code, message },
+      fault,
+    });
+    const problem = toProblem(error);
+    assertEquals([problem.status, problem.code], [status, name]);
+    assertEquals(problem.message.includes(message), false);
+    assertEquals(problem.retryAfterS !== undefined, status === 503);
+
+    const response = Response.json(problem, { status });
+    const told = await toMessengerError({ context: response });
+    assertEquals([told.status, told.code, told.retryable], [status, name, status >= 503]);
+    if (status >= 503) assertInstanceOf(told, UnavailableError);
+    else assertEquals(told instanceof UnavailableError, false);
+    assertInstanceOf(told, MessengerError);
+  });
+}
+
+Deno.test("what a platform or a gateway answers is retryable where its status says so", async () => {
+  const retryable = async (status: number) =>
+    (await toMessengerError({ context: new Response("<html>", { status }) })).retryable;
+  const statuses = [400, 401, 403, 404, 409, 413, 415, 408, 429, 500, 502, 503, 504, 546];
+  assertEquals(
+    await Promise.all(statuses.map(retryable)),
+    statuses.map((status) => [408, 429].includes(status) || status >= 500),
+  );
+  assertEquals((await toMessengerError({})).retryable, true);
+});

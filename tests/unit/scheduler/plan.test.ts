@@ -1,0 +1,326 @@
+/** What a tick does with a due schedule: missed runs, limits, ends, and rows that cannot be read. */
+
+import { assert, assertEquals } from "@std/assert";
+import {
+  ON_TIME_MS,
+  type Plan,
+  planRuns,
+} from "../../../supabase/functions/_shared/symphony/scheduler/plan.ts";
+import type {
+  Schedule,
+  ScheduleTimes,
+} from "../../../supabase/functions/_shared/symphony/index.ts";
+
+const at = (text: string) => new Date(`2026-01-${text}Z`);
+const hourly: ScheduleTimes = { type: "cron", config: { cron: "0 * * * *" } };
+
+function schedule(
+  times: ScheduleTimes,
+  state: Partial<Omit<Schedule, "type" | "config">> = {},
+): Schedule {
+  return {
+    ...times,
+    id: "1",
+    name: null,
+    message: { type: "Note", payload: {} },
+    timezone: "UTC",
+    nextRunAt: at("05T10:00"),
+    lastRunAt: null,
+    runCount: 0,
+    maxRuns: null,
+    startAt: null,
+    endAt: null,
+    catchUp: "latest",
+    catchUpLimit: null,
+    overlap: "allow",
+    whilePaused: "enqueue",
+    jitter: 0,
+    queue: null,
+    priority: null,
+    groupKey: null,
+    ttl: null,
+    enabled: true,
+    disabledBy: null,
+    disabledReason: null,
+    failingSince: null,
+    declared: false,
+    createdAt: at("01T00:00"),
+    updatedAt: at("01T00:00"),
+    ...state,
+  };
+}
+
+function plan(schedule: Schedule, now: Date, limit = 100): Plan {
+  return planRuns(schedule, { now: now.getTime(), limit, random: () => 0 });
+}
+
+const runs = ({ runs }: Plan) => runs.map(({ occurrence }) => new Date(occurrence));
+const next = ({ nextRunAt }: Plan) => nextRunAt === null ? null : new Date(nextRunAt);
+
+Deno.test("a run that is due is made, and the next one planned", () => {
+  const planned = plan(schedule(hourly), at("05T10:00:00.400"));
+  assertEquals([runs(planned), next(planned)], [[at("05T10:00")], at("05T11:00")]);
+  assertEquals([planned.missed, planned.disabled], [null, null]);
+});
+
+Deno.test("a tick ten minutes late runs the nominal time once", () => {
+  const planned = plan(schedule(hourly), at("05T10:10"));
+  assertEquals([runs(planned), next(planned)], [[at("05T10:00")], at("05T11:00")]);
+});
+
+Deno.test("catchUp 'latest' makes one run after a day, and says which were left out", () => {
+  const planned = plan(schedule(hourly), at("06T10:30"));
+  assertEquals([runs(planned), next(planned)], [[at("06T10:00")], at("06T11:00")]);
+  assertEquals(planned.missed?.occurrence, at("05T10:00").getTime());
+});
+
+Deno.test("catchUp 'all' makes every run of a day", () => {
+  const planned = plan(schedule(hourly, { catchUp: "all" }), at("06T10:30"));
+  assertEquals([runs(planned).length, next(planned)], [25, at("06T11:00")]);
+  assertEquals([runs(planned)[0], runs(planned)[24]], [at("05T10:00"), at("06T10:00")]);
+});
+
+Deno.test("catchUp 'all' stops at the limit, and the rest is due at once", () => {
+  const planned = plan(schedule(hourly, { catchUp: "all" }), at("06T10:30"), 10);
+  assertEquals([runs(planned).length, next(planned)], [10, at("05T20:00")]);
+});
+
+Deno.test("catchUp 'none' makes no run after a day, and goes on", () => {
+  const planned = plan(schedule(hourly, { catchUp: "none" }), at("06T10:30"));
+  assertEquals([runs(planned), next(planned)], [[], at("06T11:00")]);
+  assertEquals(planned.missed?.occurrence, at("05T10:00").getTime());
+});
+
+Deno.test("catchUp 'none' takes a tick that is a little late for on time", () => {
+  const daily = schedule({ type: "cron", config: { cron: "0 10 * * *" } }, { catchUp: "none" });
+  const due = at("05T10:00").getTime();
+  assertEquals(runs(plan(daily, new Date(due + ON_TIME_MS))), [at("05T10:00")]);
+  assertEquals(runs(plan(daily, new Date(due + ON_TIME_MS + 1))), []);
+});
+
+Deno.test("catchUp 'none' found 90 minutes late runs the occurrence that is on time", () => {
+  const minutely: ScheduleTimes = { type: "cron", config: { cron: "* * * * *" } };
+  const planned = plan(schedule(minutely, { catchUp: "none" }), at("05T11:00:30"));
+  assertEquals([runs(planned), next(planned)], [[at("05T11:00")], at("05T11:01")]);
+  assertEquals(
+    planned.missed?.reason,
+    "missed: of 61 planned times, from 2026-01-05T10:00:00.000Z to 2026-01-05T11:00:00.000Z, " +
+      "only the latest was run",
+  );
+  const interval: ScheduleTimes = { type: "interval", config: { interval: "7m" } };
+  const state = { catchUp: "none", nextRunAt: at("05T10:00") } as const;
+  assertEquals(runs(plan(schedule(interval, state), at("05T11:04:59"))), [at("05T11:03")]);
+  assertEquals(runs(plan(schedule(interval, state), at("05T11:05:00.001"))), []);
+});
+
+Deno.test("catchUp 'all' makes up the latest 1,000, and records the others as one", () => {
+  const minutely: ScheduleTimes = { type: "cron", config: { cron: "* * * * *" } };
+  const late = schedule(minutely, { catchUp: "all" });
+  const planned = plan(late, at("12T09:59:30"), 5_000);
+  assertEquals([runs(planned).length, next(planned)], [1_000, at("12T10:00")]);
+  assertEquals([runs(planned)[0], runs(planned)[999]], [at("11T17:20"), at("12T09:59")]);
+  assertEquals(
+    planned.missed?.reason,
+    "missed: no run for 9080 planned times, from 2026-01-05T10:00:00.000Z on, " +
+      "as catch_up_limit is 1000",
+  );
+  const batch = plan(late, at("12T09:59:30"), 10);
+  assertEquals([runs(batch).length, next(batch)], [10, at("11T17:30")]);
+  const rest = plan(
+    schedule(minutely, { catchUp: "all", nextRunAt: next(batch) }),
+    at("12T09:59:30"),
+  );
+  assertEquals([runs(rest)[0], rest.missed], [at("11T17:30"), null]);
+});
+
+Deno.test("catchUpLimit sets how many runs are made up", () => {
+  const every: ScheduleTimes = { type: "interval", config: { interval: "1s" } };
+  const state = { catchUp: "all", catchUpLimit: 3 } as const;
+  const planned = plan(schedule(every, state), at("06T10:00"));
+  assertEquals(runs(planned), [at("06T09:59:58"), at("06T09:59:59"), at("06T10:00")]);
+  assert(planned.missed?.reason.startsWith("missed: no run for 86398 planned times"));
+});
+
+const monthly: ScheduleTimes = { type: "cron", config: { cron: "0 9 5 * *" } };
+const lastMonth = { lastRunAt: new Date("2025-12-05T09:00:00Z") };
+
+Deno.test("a planned time an hour early is planned again, and nothing runs at it", () => {
+  const early = schedule(monthly, { ...lastMonth, nextRunAt: at("05T08:00") });
+  const planned = plan(early, at("05T08:00:01"));
+  assertEquals([runs(planned), next(planned)], [[], at("05T09:00")]);
+  assertEquals(planned.note, {
+    at: at("05T08:00").getTime(),
+    reason: "next_run_at: planned again, as the schedule does not give 2026-01-05T08:00:00.000Z; " +
+      "it is 2026-01-05T09:00:00.000Z",
+  });
+});
+
+Deno.test("of a planned time an hour late the right occurrence runs, once", () => {
+  const late = schedule(monthly, { ...lastMonth, nextRunAt: at("05T10:00") });
+  const planned = plan(late, at("05T10:00:01"));
+  assertEquals(
+    [runs(planned), next(planned)],
+    [[at("05T09:00")], new Date("2026-02-05T09:00:00Z")],
+  );
+  assert(planned.note?.reason.startsWith("next_run_at: planned again"));
+});
+
+const unusable: [string, Date][] = [
+  ["infinite", new Date(NaN)],
+  ["long over", new Date("0001-01-01T09:00:00Z")],
+  ["before the last run", new Date("2025-11-05T09:00:00Z")],
+];
+for (const [what, nextRunAt] of unusable) {
+  Deno.test(`a planned time that is ${what} is planned again from the last run`, () => {
+    const planned = plan(schedule(monthly, { ...lastMonth, nextRunAt }), at("05T08:00"));
+    assertEquals([runs(planned), next(planned)], [[], at("05T09:00")]);
+    assert(planned.note !== null);
+    const due = plan(schedule(monthly, { ...lastMonth, nextRunAt }), at("05T09:00"));
+    assertEquals(runs(due), [at("05T09:00")]);
+  });
+}
+
+Deno.test("a single run whose planned time was changed runs at its own, and never again", () => {
+  const once: ScheduleTimes = { type: "once", config: { at: at("05T10:00") } };
+  const early = plan(schedule(once, { nextRunAt: at("05T09:00") }), at("05T09:00"));
+  assertEquals([runs(early), next(early), early.note !== null], [[], at("05T10:00"), true]);
+  const late = plan(schedule(once, { nextRunAt: at("05T11:00") }), at("05T11:00"));
+  assertEquals([runs(late), late.note !== null], [[at("05T10:00")], true]);
+  for (const nextRunAt of [at("05T10:00"), at("05T12:00")]) {
+    const done = plan(schedule(once, { nextRunAt, lastRunAt: at("05T10:00") }), at("05T12:00"));
+    assertEquals([runs(done), done.disabled?.by], [[], "finished"]);
+  }
+});
+
+Deno.test("an interval goes on from the run that is planned, and from the last where that is none", () => {
+  const every: ScheduleTimes = { type: "interval", config: { interval: "10m" } };
+  const moved = plan(schedule(every, { nextRunAt: at("05T10:03") }), at("05T10:05"));
+  assertEquals([runs(moved), next(moved)], [[at("05T10:03")], at("05T10:13")]);
+  const lost = schedule(every, { nextRunAt: new Date(NaN), lastRunAt: at("05T09:58") });
+  const planned = plan(lost, at("05T10:05"));
+  assertEquals([runs(planned), next(planned)], [[], at("05T10:08")]);
+  assert(planned.note !== null);
+});
+
+Deno.test("a schedule without a next run gets it, and is run if that has come", () => {
+  const fresh = schedule(hourly, { nextRunAt: null, updatedAt: at("05T09:59:30") });
+  const early = plan(fresh, at("05T09:59:50"));
+  assertEquals([runs(early), next(early)], [[], at("05T10:00")]);
+  const late = plan(fresh, at("05T10:00:20"));
+  assertEquals([runs(late), next(late)], [[at("05T10:00")], at("05T11:00")]);
+});
+
+Deno.test("nothing is made up for the time before the schedule was made or enabled", () => {
+  const enabled = schedule(hourly, { nextRunAt: null, updatedAt: at("05T09:59:30") });
+  assertEquals(runs(plan(enabled, at("05T09:59:31"))), []);
+});
+
+Deno.test("a next run planned anew never comes before one that was made", () => {
+  const turnedBack = schedule(hourly, {
+    nextRunAt: null,
+    lastRunAt: at("05T12:00"),
+    updatedAt: at("05T10:30"),
+  });
+  const planned = plan(turnedBack, at("05T11:30"));
+  assertEquals([runs(planned), next(planned)], [[], at("05T13:00")]);
+});
+
+Deno.test("an interval does not drift over 1,000 runs with late ticks", () => {
+  let next = at("05T10:00").getTime();
+  for (let run = 0; run < 1_000; run++) {
+    const planned = plan(
+      schedule({ type: "interval", config: { interval: 90_000 } }, { nextRunAt: new Date(next) }),
+      new Date(next + (run * 7_919) % 90_000),
+    );
+    assertEquals(planned.runs.map(({ occurrence }) => occurrence), [next]);
+    assertEquals(planned.nextRunAt, next + 90_000);
+    next += 90_000;
+  }
+});
+
+Deno.test("an interval goes on in step with its last run when its next one is planned anew", () => {
+  const changed = schedule({ type: "interval", config: { interval: "10m" } }, {
+    nextRunAt: null,
+    lastRunAt: at("05T10:03"),
+    updatedAt: at("05T11:00"),
+  });
+  assertEquals(next(plan(changed, at("05T11:00"))), at("05T11:03"));
+});
+
+Deno.test("an interval with startAt begins there", () => {
+  const fresh = schedule({ type: "interval", config: { interval: "10m" } }, {
+    nextRunAt: null,
+    startAt: at("05T10:07"),
+    updatedAt: at("05T09:00"),
+  });
+  assertEquals(next(plan(fresh, at("05T09:01"))), at("05T10:07"));
+});
+
+Deno.test("a single run is made, and the schedule is finished", () => {
+  const once: ScheduleTimes = { type: "once", config: { at: at("05T10:00") } };
+  const planned = plan(schedule(once), at("05T10:01"));
+  assertEquals([runs(planned), next(planned), planned.disabled?.by], [
+    [at("05T10:00")],
+    null,
+    "finished",
+  ]);
+});
+
+Deno.test("a single run that was made is not made again", () => {
+  const once: ScheduleTimes = { type: "once", config: { at: at("05T10:00") } };
+  const done = schedule(once, { nextRunAt: null, lastRunAt: at("05T10:00") });
+  const planned = plan(done, at("05T10:01"));
+  assertEquals([runs(planned), planned.disabled?.by], [[], "finished"]);
+});
+
+Deno.test("no more runs are made than maxRuns leaves", () => {
+  const state = { catchUp: "all", maxRuns: 5, runCount: 3 } as const;
+  assertEquals(runs(plan(schedule(hourly, state), at("06T10:30"))).length, 2);
+  const planned = plan(schedule(hourly, { ...state, runCount: 5 }), at("06T10:30"));
+  assertEquals([runs(planned), planned.disabled], [[], {
+    by: "finished",
+    reason: "max_runs: it has run 5 times",
+  }]);
+});
+
+Deno.test("after the last run before endAt the schedule is finished", () => {
+  const ending = schedule(hourly, { endAt: at("05T11:30"), nextRunAt: at("05T11:00") });
+  const planned = plan(ending, at("05T11:00"));
+  assertEquals([runs(planned), next(planned)], [[at("05T11:00")], null]);
+  assertEquals(planned.disabled, { by: "finished", reason: "end_at: no occurrence is left" });
+});
+
+Deno.test("jitter delays the message and not the plan, up to its bound", () => {
+  const state = { jitter: 30_000, catchUp: "all" } as const;
+  const draws = [0, 0.5, 0.999_999_9];
+  const { runs, nextRunAt } = planRuns(schedule(hourly, state), {
+    now: at("05T12:00").getTime(),
+    limit: 100,
+    random: () => draws.shift() ?? 0,
+  });
+  assertEquals(runs.map(({ delayMs }) => delayMs), [0, 15_000, 30_000]);
+  assertEquals(nextRunAt, at("05T13:00").getTime());
+});
+
+const unreadable: [string, Schedule, string][] = [
+  ["a cron expression typed wrong", schedule({ type: "cron", config: { cron: "0 9 *" } }), "cron:"],
+  ["no cron expression", schedule({ type: "cron", config: { cron: "" } }), "cron:"],
+  ["an unknown time zone", schedule(hourly, { timezone: "Mars/Olympus" }), "timezone:"],
+  ["no interval", schedule({ type: "interval", config: { interval: 0 } }), "interval_ms:"],
+  ["a negative interval", schedule({ type: "interval", config: { interval: -5 } }), "interval_ms:"],
+  ["no moment", schedule({ type: "once", config: { at: new Date(NaN) } }), "run_at:"],
+  [
+    "too short an interval",
+    schedule({ type: "interval", config: { interval: 999 } }),
+    "interval_ms:",
+  ],
+  ["no limit to what is made up", schedule(hourly, { catchUpLimit: 0 }), "catch_up_limit:"],
+  ["an infinite end", schedule(hourly, { endAt: new Date(NaN) }), "end_at:"],
+];
+for (const [what, row, field] of unreadable) {
+  Deno.test(`a row with ${what} is disabled with a reason that names ${field.slice(0, -1)}`, () => {
+    const { runs, nextRunAt, disabled } = plan(row, at("05T10:00"));
+    assertEquals([runs, nextRunAt, disabled?.by], [[], null, "invalid"]);
+    assert(disabled?.reason.startsWith(field), disabled?.reason);
+  });
+}
