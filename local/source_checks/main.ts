@@ -1,0 +1,57 @@
+/**
+ * Checks the source's structure and language, and prints the figures. Part of `deno task check`.
+ */
+
+import { findBannedWords } from "./banned_words.ts";
+import {
+  LONG_SQL_FUNCTIONS,
+  NOT_YET_SWEPT,
+  STRUCTURE_EXCEPTIONS,
+  withoutExceptions,
+} from "./exceptions.ts";
+import { proseOf } from "./prose.ts";
+import { findSqlFunctions } from "./sql_functions.ts";
+import { describeFigures, findProblems, type Source } from "./structure.ts";
+import { readTypeScript } from "./typescript_file.ts";
+import { exists, walk } from "./walk.ts";
+
+const LIBRARY = "supabase/functions/_shared/symphony";
+/** Generated from the database, and as long as the schema is. */
+const GENERATED = `${LIBRARY}/database/database.types.ts`;
+
+/** Where people read. */
+const PROSE = ["."];
+/** The list of banned words names them, and so does its test. */
+const NAMES_BANNED_WORDS = ["banned_words.ts", "source_checks.test.ts"];
+
+Deno.chdir(new URL("../..", import.meta.url));
+const source = readSource();
+console.log(describeFigures(source).join("\n"));
+const complaints = [
+  ...withoutExceptions(findProblems(source), [...STRUCTURE_EXCEPTIONS, ...LONG_SQL_FUNCTIONS]),
+  ...withoutExceptions(bannedWords(), NOT_YET_SWEPT),
+];
+for (const complaint of complaints) console.error(complaint);
+if (complaints.length > 0) Deno.exit(1);
+
+function readSource(): Source {
+  const folder = exists("supabase/schemas") ? "supabase/schemas" : "supabase/migrations";
+  return {
+    files: walk([LIBRARY], [".ts"]).filter((path) => path !== GENERATED)
+      .map((path) => readTypeScript(path, Deno.readTextFileSync(path))),
+    sqlFunctions: walk([folder], [".sql"]).flatMap((path) =>
+      findSqlFunctions(Deno.readTextFileSync(path)).map((found) => ({ ...found, path }))
+    ),
+  };
+}
+
+function bannedWords(): { subject: string; text: string }[] {
+  return walk(PROSE, [".md", ".sql", ".ts", ".tsx"])
+    .filter((path) => !NAMES_BANNED_WORDS.some((name) => path.endsWith(`/${name}`)))
+    .flatMap((path) =>
+      findBannedWords(path, proseOf(path, Deno.readTextFileSync(path))).map(({ line, words }) => ({
+        subject: NOT_YET_SWEPT.find((entry) => path === entry || path.startsWith(entry)) ?? path,
+        text: `${path}:${line}: banned: "${words}" (local/source_checks/banned_words.ts says why)`,
+      }))
+    );
+}

@@ -1,0 +1,29 @@
+/** Lists the files that the source checks read. */
+
+/**
+ * Finds files below folders, in alphabetical order. Hidden folders and installed packages are passed over.
+ *
+ * @param paths folders and files, relative to the working folder
+ * @param extensions how a file's name must end
+ */
+export function walk(paths: readonly string[], extensions: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    if (!Deno.statSync(path).isDirectory) {
+      return extensions.some((extension) => path.endsWith(extension)) ? [path] : [];
+    }
+    const names = [...Deno.readDirSync(path)].map(({ name }) => name)
+      .filter((name) => !name.startsWith(".") && name !== "node_modules").sort();
+    return walk(names.map((name) => path === "." ? name : `${path}/${name}`), extensions);
+  });
+}
+
+/** Tells whether there is a file or folder at a path. */
+export function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
