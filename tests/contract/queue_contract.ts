@@ -124,11 +124,11 @@ export function testQueues(name: string, open: () => Promise<TransportUnderTest>
       kind: "retry",
       delayMs: 0,
       retryCount: 0,
-      alone: true,
+      quarantined: true,
       errors: [],
     });
     assertEquals(payloads(await claim(t.transport)), []);
-    const alone = await claim(t.transport, { runAlone: true });
+    const alone = await claim(t.transport, { quarantined: true });
     assertEquals(payloads(alone), [1]);
     await settle(t.transport, alone.messages);
     assertEquals(payloads(await claim(t.transport)), [2]);
@@ -195,16 +195,16 @@ export function testQueues(name: string, open: () => Promise<TransportUnderTest>
     await t.setQueue("mail", { rateLimit: 3, ratePeriodMs: 1_000 });
     const message = { type: "T", payload: 1, queue: "mail" };
     await t.transport.send(Array.from({ length: 9 }, () => message));
-    const first = await claim(t.transport, { startWithinMs: 100 });
-    assertEquals(first.messages.map(({ startWithinMs }) => startWithinMs), [100, 100, 100]);
+    const first = await claim(t.transport, { startWindowMs: 100 });
+    assertEquals(first.messages.map(({ startWindowMs }) => startWindowMs), [100, 100, 100]);
     await settle(t.transport, first.messages);
-    const full = await claim(t.transport, { startWithinMs: 100 });
+    const full = await claim(t.transport, { startWindowMs: 100 });
     assertEquals(payloads(full), []);
     assertEquals(full.nextDueMs !== null && full.nextDueMs >= 1_000, true);
     await t.advance(1_000);
-    assertEquals(payloads(await claim(t.transport, { startWithinMs: 100 })), []);
+    assertEquals(payloads(await claim(t.transport, { startWindowMs: 100 })), []);
     await t.advance(200);
-    assertEquals((await claim(t.transport, { startWithinMs: 100 })).messages.length, 3);
+    assertEquals((await claim(t.transport, { startWindowMs: 100 })).messages.length, 3);
   });
 
   promise("what has expired takes no start and no place from what lives", async (t) => {
@@ -262,7 +262,7 @@ export function testQueues(name: string, open: () => Promise<TransportUnderTest>
       const { messages: [one, other] } = await claim(t.transport);
       if (!one || !other) throw new Error("two were sent");
       const retry = { kind: "retry", retryCount: 1, errors: [] } as const;
-      await settle(t.transport, [one], { ...retry, delayMs: 0, alone: true });
+      await settle(t.transport, [one], { ...retry, delayMs: 0, quarantined: true });
       await settle(t.transport, [other], { ...retry, delayMs: 60_000 });
       await t.advance(1_001);
       assertEquals((await claim(t.transport, { sweep: false })).messages.length, 0);

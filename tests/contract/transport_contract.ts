@@ -76,7 +76,7 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
         attempts: 1,
         groupKey: "g",
         stamps: { redriven: 2 },
-        alone: false,
+        quarantined: false,
         leaseToken: 0,
         bytes: 0,
       },
@@ -435,13 +435,13 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
         kind: "retry",
         delayMs: 0,
         retryCount: 0,
-        alone: true,
+        quarantined: true,
         errors: [],
       }));
       const ordinary = await t.transport.claim(claimOf());
-      assertEquals([ordinary.messages.length, ordinary.aloneDue], [0, true]);
-      const alone = await t.transport.claim(claimOf({ runAlone: true }));
-      assertEquals([alone.messages.length, alone.messages[0]?.alone, alone.aloneDue], [
+      assertEquals([ordinary.messages.length, ordinary.quarantinedDue], [0, true]);
+      const alone = await t.transport.claim(claimOf({ quarantined: true }));
+      assertEquals([alone.messages.length, alone.messages[0]?.quarantined, alone.quarantinedDue], [
         1,
         true,
         true,
@@ -570,7 +570,13 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
     await t.advance(LEASE_MS + 1);
     const { messages, crashed } = await t.transport.claim(claimOf());
     assertEquals([messages.length, crashed.length], [0, 1]);
-    const retry = { kind: "retry", delayMs: 0, retryCount: 0, alone: true, errors: [] } as const;
+    const retry = {
+      kind: "retry",
+      delayMs: 0,
+      retryCount: 0,
+      quarantined: true,
+      errors: [],
+    } as const;
     await t.transport.settle(settlementsOf(crashed, retry));
     assertEquals((await t.failed()).map(({ reason }) => reason), ["cancelled"]);
   });

@@ -36,7 +36,7 @@ testsOnStack({
       id,
       2,
     ]]);
-    assertEquals(effects[1]?.context.alone, true);
+    assertEquals(effects[1]?.context.quarantined, true);
 
     const late = { id: id ?? "", leaseToken: token, outcome: { kind: "handled" } } as const;
     assertEquals(await new SupabaseTransport(stack.client).settle([late]), { stale: [id] });
@@ -73,7 +73,7 @@ testsOnStack({
     const effects = await stack.effects();
     const handledIds = effects.filter(({ type }) => type === "Note").map((e) => e.message_id);
     assertEquals(new Set(handledIds), new Set(company));
-    assertEquals(effects.filter(({ type }) => type === "Kill").map((e) => e.context.alone), [
+    assertEquals(effects.filter(({ type }) => type === "Kill").map((e) => e.context.quarantined), [
       false,
       true,
       true,

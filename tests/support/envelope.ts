@@ -18,7 +18,7 @@ export function envelopeAt(at: Date, more: Partial<Envelope> = {}): Envelope {
     attempts: 1,
     groupKey: null,
     stamps: {},
-    alone: false,
+    quarantined: false,
     leaseToken: "token",
     ...more,
   };

@@ -15,7 +15,7 @@ export interface Effect {
   type: string;
   attempt: number;
   payload: Record<string, unknown>;
-  context: { alone: boolean; schedule: unknown; user: unknown };
+  context: { quarantined: boolean; schedule: unknown; user: unknown };
   at: Date;
 }
 

@@ -22,13 +22,13 @@ export const EFFECTS_TABLE = `
 `;
 
 async function record(ctx: HandlerContext, payload: unknown): Promise<void> {
-  const { envelope: { id, type, alone }, attempt, schedule, user, supabase } = ctx;
+  const { envelope: { id, type, quarantined }, attempt, schedule, user, supabase } = ctx;
   const { error } = await supabase.from("test_effects").insert({
     message_id: id,
     type,
     attempt,
     payload,
-    context: { alone, schedule, user },
+    context: { quarantined, schedule, user },
   });
   if (error) throw error;
 }

@@ -234,7 +234,13 @@ Deno.test("a message that waits for another tick's, which runs alone, is given b
   await memory.send([{ type: "T", payload: "alone" }]);
   const [crashed] = (await memory.claim({ token: "a", maxMessages: 1, leaseMs: 60_000 })).messages;
   const { id = "", leaseToken = "" } = crashed ?? {};
-  const retry = { kind: "retry", delayMs: 0, retryCount: 0, alone: true, errors: [] } as const;
+  const retry = {
+    kind: "retry",
+    delayMs: 0,
+    retryCount: 0,
+    quarantined: true,
+    errors: [],
+  } as const;
   await memory.settle([{ id, leaseToken, outcome: retry }]);
   const first = work();
   await started.promise;
@@ -267,7 +273,13 @@ Deno.test("a message that runs alone waits for a handler that an ended worker le
   const [crashed] = (await memory.claim({ token: "a", maxMessages: 1, leaseMs: 60_000 })).messages;
   assertEquals(crashed?.payload, "alone");
   const { id = "", leaseToken = "" } = crashed ?? {};
-  const retry = { kind: "retry", delayMs: 0, retryCount: 0, alone: true, errors: [] } as const;
+  const retry = {
+    kind: "retry",
+    delayMs: 0,
+    retryCount: 0,
+    quarantined: true,
+    errors: [],
+  } as const;
   await memory.settle([{ id, leaseToken, outcome: retry }]);
   const second = work();
   const alone = () => memory.messages.find(({ payload }) => payload === "alone");
@@ -403,7 +415,7 @@ Deno.test("messages of a queue with a rate start before others, or are given bac
         claim: (claim) => ({
           ...claim,
           messages: claim.messages.map((envelope) =>
-            Number(envelope.payload) >= 2 ? { ...envelope, startWithinMs: 60 } : envelope
+            Number(envelope.payload) >= 2 ? { ...envelope, startWindowMs: 60 } : envelope
           ),
         }),
         settle: (settlements) =>

@@ -300,9 +300,9 @@ Deno.test("a message from a crash runs alone, while its innocent company is hand
 Deno.test("only a crash of a message that ran alone is charged, and the last one is its end", async () => {
   const { bus, memory, work, retry } = workbench([define(() => {}, { retry: { maxRetries: 1 } })]);
   await bus.dispatchAll([{ type: "T", payload: 1 }]);
-  const crash = async (runAlone: boolean) => {
+  const crash = async (quarantined: boolean) => {
     const claim = { token: crypto.randomUUID(), maxMessages: 1, leaseMs: 0, sweep: false };
-    await memory.claim({ ...claim, runAlone });
+    await memory.claim({ ...claim, quarantined });
     const { crashed } = await memory.claim({ ...claim, token: crypto.randomUUID(), sweep: true });
     const { CrashError } = await import(
       "../../../supabase/functions/_shared/symphony/message/errors.ts"
@@ -314,7 +314,8 @@ Deno.test("only a crash of a message that ran alone is charged, and the last one
       await memory.settle([{ id, leaseToken, outcome: settled }]);
     }
   };
-  const state = () => memory.messages.map(({ retryCount, alone }) => [retryCount, alone]);
+  const state = () =>
+    memory.messages.map(({ retryCount, quarantined }) => [retryCount, quarantined]);
   await crash(false);
   assertEquals(state(), [[0, true]]);
   await crash(true);

@@ -18,19 +18,19 @@ const nothing: Claim = {
   messages: [],
   crashed: [],
   lastKeys: { default: "key" },
-  aloneDue: false,
+  quarantinedDue: false,
   nextDueMs: null,
   leaseMs: 60_000,
-  lookMs: 0,
+  lockMs: 0,
 };
 
-/** Whether a worker whose first look took `lookMs` looks at the head of its queues after `ms`. */
-function looksInFull(lookMs: number, ms: number): boolean {
+/** Whether a worker whose first look took `lockMs` looks at the head of its queues after `ms`. */
+function looksInFull(lockMs: number, ms: number): boolean {
   const lookout = new Lookout({ leaseMs: 60_000, endsAt: Infinity });
   const now = performance.now();
   const first = lookout.request(now, hands, true);
   if (!first) throw new Error("no first look");
-  lookout.learn({ ...nothing, lookMs }, first);
+  lookout.learn({ ...nothing, lockMs }, first);
   return lookout.request(now + ms, hands, true)?.lastKeys === undefined;
 }
 

@@ -60,7 +60,7 @@ export function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): 
     attempts: Math.max(1, attempts),
     groupKey,
     stamps: toStamps(stamps),
-    alone,
+    quarantined: alone,
     snoozes,
     interruptions,
     leaseToken,

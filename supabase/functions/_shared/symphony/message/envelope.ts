@@ -78,16 +78,16 @@ export interface Envelope<Payload = unknown> {
   readonly attempts: number;
   readonly groupKey: string | null;
   readonly stamps: Stamps;
-  /** It was in a crash and runs with no other beside it. */
-  readonly alone: boolean;
+  /** The message was in a crash: it runs with no other message beside it. */
+  readonly quarantined: boolean;
   /** How often its handlers have asked for it later; 0 where absent. */
   readonly snoozes?: number;
   /** How often in a row its worker ended before its handlers did; 0 by default. */
   readonly interruptions?: number;
   /** Fence of the lease: a settle call under another token changes nothing. */
   readonly leaseToken: string;
-  /** Its queue has a rate: it is started within so many ms of the claim request, or given back. */
-  readonly startWithinMs?: number | null;
+  /** Start window, in ms from the claim request: a message of a queue with a rate starts in it, or is given back. */
+  readonly startWindowMs?: number | null;
   /** Bytes that it takes, more or less: what a worker holds is bounded by them. */
   readonly bytes?: number;
 }

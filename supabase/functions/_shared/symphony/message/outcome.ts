@@ -47,8 +47,8 @@ export interface Retry {
   readonly delayMs: number;
   /** The retry count from now on. */
   readonly retryCount: number;
-  /** From now on it runs with no other beside it: it was in a crash. */
-  readonly alone?: boolean;
+  /** The message was in a crash: from now on it runs with no other message beside it. */
+  readonly quarantined?: boolean;
   /** Its worker ended before its handler did, which is not the message's fault. */
   readonly interrupted?: boolean;
   /** The stamps from now on, where they change. */

@@ -178,10 +178,10 @@ export class RetryManager {
       if (isInstance(error, MessageExpiredError)) return dead("expired");
       if (isInstance(error, CancelledError)) return dead("cancelled");
       if (isInstance(error, CrashError)) {
-        // A crash takes a whole batch with it. Only a message that ran alone is known to be guilty;
-        // until then the crash is not charged, and the message has to run alone from now on.
-        if (!envelope.alone) return { ...retry(backoff(), retryCount), alone: true };
-        return mayRetry() ? { ...retry(backoff()), alone: true } : dead("crashed");
+        // A crash takes all running messages with it. Only a quarantined message ran alone and is
+        // known to be guilty; any other is quarantined, and the crash is not charged to it.
+        if (!envelope.quarantined) return { ...retry(backoff(), retryCount), quarantined: true };
+        return mayRetry() ? { ...retry(backoff()), quarantined: true } : dead("crashed");
       }
     }
 

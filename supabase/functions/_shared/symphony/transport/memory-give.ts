@@ -2,7 +2,7 @@
 
 import type { MemoryQueues } from "./memory-queues.ts";
 import { fitting, inClaimOrder, type Row } from "./memory-rows.ts";
-import { type ClaimRequest, MAX_CLAIM_BYTES, START_WITHIN_MS } from "./transport.ts";
+import { type ClaimRequest, MAX_CLAIM_BYTES, START_WINDOW_MS } from "./transport.ts";
 
 /** What the transport holds at one moment. */
 export interface MemoryState {
@@ -22,7 +22,7 @@ export function give(
   request: ClaimRequest,
   state: MemoryState,
 ): { readonly given: readonly Row[]; readonly more: boolean } {
-  const max = request.runAlone ? Math.min(request.maxMessages, 1) : request.maxMessages;
+  const max = request.quarantined ? Math.min(request.maxMessages, 1) : request.maxMessages;
   const { queues, now } = state;
   const byQueue = Map.groupBy(due, ({ envelope }) => envelope.queue);
   const weightOf = (queue: string) => queues.get(queue).weight ?? 1;
@@ -48,7 +48,7 @@ export function give(
   const given = fitting([...taken].sort(inClaimOrder), maxBytesOf(request));
   for (const queue of byQueue.keys()) {
     const granted = given.filter((row) => row.envelope.queue === queue && isLiving(row)).length;
-    queues.grant(queue, granted, now, request.startWithinMs ?? START_WITHIN_MS);
+    queues.grant(queue, granted, now, request.startWindowMs ?? START_WINDOW_MS);
   }
   return { given, more: given.length < taken.size };
 }

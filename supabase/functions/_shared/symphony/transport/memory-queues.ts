@@ -66,11 +66,11 @@ export class MemoryQueues {
     return Math.max(0, Math.min(concurrency - leased, byRate));
   }
 
-  /** Counts starts that may come up to `startWithinMs` from now against the queue's rate. */
-  grant(queue: string, messages: number, now: number, startWithinMs: number): void {
+  /** Counts starts that may come up to `startWindowMs` from now against the queue's rate. */
+  grant(queue: string, messages: number, now: number, startWindowMs: number): void {
     const { rateLimit, ratePeriodMs = 1_000 } = this.get(queue);
     if (rateLimit === undefined || messages === 0) return;
-    const passesAt = now + startWithinMs + ratePeriodMs;
+    const passesAt = now + startWindowMs + ratePeriodMs;
     this.#grants.set(queue, [...this.#live(queue, now), { passesAt, messages }]);
   }
 

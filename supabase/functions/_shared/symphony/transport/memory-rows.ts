@@ -40,7 +40,7 @@ export function toEnvelope(id: string, message: OutgoingMessage, now: number): S
     groupKey: message.groupKey ?? null,
     stamps: stored(message.stamps ?? {}),
     errors: [],
-    alone: false,
+    quarantined: false,
     snoozes: 0,
     interruptions: 0,
     leaseToken: "",
@@ -147,7 +147,7 @@ export function waitingAgain(
   return {
     ...again,
     retryCount: outcome.retryCount,
-    alone: envelope.alone || (outcome.alone ?? false),
+    quarantined: envelope.quarantined || (outcome.quarantined ?? false),
     attempts: attempts - Number(outcome.interrupted ?? false),
     interruptions: outcome.interrupted ? interruptions + 1 : 0,
     errors: [...envelope.errors, ...structuredClone(outcome.errors)],

@@ -40,7 +40,7 @@ import {
   type Lease,
   type ProgressReport,
   type SettleResult,
-  START_WITHIN_MS,
+  START_WINDOW_MS,
   type Transport,
 } from "./transport.ts";
 
@@ -111,7 +111,7 @@ export class InMemoryTransport implements Transport {
 
   claim(request: ClaimRequest): Promise<Claim> {
     const now = this.#now();
-    const { token, runAlone = false } = request;
+    const { token, quarantined = false } = request;
     const crashedToken = `${token} crashed`;
     if (request.repeated) {
       const again = [...this.#rows.values()].filter(({ cancelled }) => !cancelled)
@@ -130,7 +130,7 @@ export class InMemoryTransport implements Transport {
     const rest = behind(past, request);
     const { given, more } = give(
       wanted.filter((row) =>
-        row.leasedUntil === null && row.envelope.alone === runAlone &&
+        row.leasedUntil === null && row.envelope.quarantined === quarantined &&
         row.envelope.availableAt.getTime() <= now && !past.includes(row)
       ).sort(inClaimOrder),
       rest,
@@ -247,7 +247,7 @@ export class InMemoryTransport implements Transport {
     const waiting = this.#wanted(request)
       .filter((row) => row.leasedUntil === null && isFirst(row, state))
       .map(({ envelope }) => ({
-        alone: envelope.alone,
+        quarantined: envelope.quarantined,
         startsAt: Math.max(envelope.availableAt.getTime(), opensAt(envelope.queue)),
       }));
     const nextDue = Math.min(...waiting.map(({ startsAt }) => startsAt));
@@ -255,12 +255,12 @@ export class InMemoryTransport implements Transport {
       messages: messages.map((envelope) => ({
         ...handedOut(envelope, false),
         ...(this.queues.isRated(envelope.queue) &&
-          { startWithinMs: request.startWithinMs ?? START_WITHIN_MS }),
+          { startWindowMs: request.startWindowMs ?? START_WINDOW_MS }),
       })),
       crashed: crashed.map((envelope) => handedOut(envelope, true)),
       more,
       lastKeys: {},
-      aloneDue: waiting.some(({ alone, startsAt }) => alone && startsAt <= now),
+      quarantinedDue: waiting.some(({ quarantined, startsAt }) => quarantined && startsAt <= now),
       nextDueMs: messages.length + crashed.length > 0 || nextDue === Infinity
         ? null
         : Math.max(0, nextDue - now),
@@ -268,7 +268,7 @@ export class InMemoryTransport implements Transport {
         request.leaseMs,
         ...messages.map(({ queue }) => this.queues.get(queue).leaseMs ?? Infinity),
       ),
-      lookMs: 0,
+      lockMs: 0,
     });
   }
 

@@ -21,7 +21,7 @@ import {
   MAX_CLAIM_BYTES,
   type ProgressReport,
   type SettleResult,
-  START_WITHIN_MS,
+  START_WINDOW_MS,
   type Transport,
 } from "./transport.ts";
 
@@ -165,36 +165,36 @@ function claimArguments(request: ClaimRequest) {
     lease_ms: request.leaseMs,
     queues: request.queues ?? null,
     last_keys: request.lastKeys ?? null,
-    run_alone: request.runAlone ?? false,
+    run_alone: request.quarantined ?? false,
     sweep: request.sweep ?? true,
     repeated: request.repeated ?? false,
     slots: request.slots ?? null,
-    start_within_ms: request.startWithinMs ?? START_WITHIN_MS,
+    start_within_ms: request.startWindowMs ?? START_WINDOW_MS,
     max_bytes: request.maxBytes ?? MAX_CLAIM_BYTES,
     unread: request.unread ?? false,
   };
 }
 
 function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
-  const startWithinMs = request.startWithinMs ?? START_WITHIN_MS;
+  const startWindowMs = request.startWindowMs ?? START_WINDOW_MS;
   const bytes = answer.bytes / answer.messages.length;
   const messages = answer.messages.map((row) => toEnvelope(row, answer.token, bytes));
   return {
     messages: answer.rated.length === 0
       ? messages
       : messages.map((envelope) =>
-        answer.rated.includes(envelope.queue) ? { ...envelope, startWithinMs } : envelope
+        answer.rated.includes(envelope.queue) ? { ...envelope, startWindowMs } : envelope
       ),
     crashed: answer.crashed.map((row) => toEnvelope(row, answer.crashed_token, 0)),
     oversized: answer.oversized,
     more: answer.more,
     lastKeys: answer.last_keys,
-    aloneDue: answer.alone_due,
+    quarantinedDue: answer.alone_due,
     nextDueMs: answer.next_due_at === null
       ? null
       : Math.max(0, toDate(answer.next_due_at).getTime() - Date.parse(answer.now)),
     leaseMs: answer.lease_ms,
-    lookMs: answer.look_ms,
+    lockMs: answer.look_ms,
   };
 }
 
@@ -236,7 +236,7 @@ function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
           id,
           delay_ms: outcome.delayMs,
           retry_count: outcome.retryCount,
-          alone: outcome.alone,
+          alone: outcome.quarantined,
           interrupted: outcome.interrupted,
           stamps: outcome.stamps,
           errors: outcome.errors,

@@ -19,8 +19,8 @@ export interface ClaimRequest {
   readonly queues?: readonly string[];
   /** `lastKeys` of the claim before: go on behind it instead of at the head of each queue. */
   readonly lastKeys?: LastKeys;
-  /** One message that has to run alone, instead of ordinary ones. */
-  readonly runAlone?: boolean;
+  /** One quarantined message instead of ordinary ones. A quarantined message was in a crash. */
+  readonly quarantined?: boolean;
   /** Also hand out messages whose lease ran out, as crashed. */
   readonly sweep?: boolean;
   /** The answer to this very call was lost: give the same messages again. */
@@ -29,12 +29,12 @@ export interface ClaimRequest {
   readonly unread?: boolean;
   /** Handlers that may start at once: of queues with a rate, at most so many messages are given. */
   readonly slots?: number;
-  /** Messages of queues with a rate are started within so many ms, or given back. */
-  readonly startWithinMs?: number;
+  /** Start window, in ms: messages of queues with a rate start in it, or are given back. */
+  readonly startWindowMs?: number;
 }
 
-/** {@link ClaimRequest.startWithinMs} where it is absent. */
-export const START_WITHIN_MS = 250;
+/** Default of {@link ClaimRequest.startWindowMs}. */
+export const START_WINDOW_MS = 250;
 
 /** {@link ClaimRequest.maxBytes} where it is absent. */
 export const MAX_CLAIM_BYTES = 8 * 1024 * 1024;
@@ -54,14 +54,14 @@ export interface Claim {
   readonly more?: boolean;
   /** To be passed to the next claim. */
   readonly lastKeys: LastKeys;
-  /** A message waits that has to run alone. */
-  readonly aloneDue: boolean;
+  /** A quarantined message is due. */
+  readonly quarantinedDue: boolean;
   /** Ms until the next message falls due, where this claim gave none; null where none waits. */
   readonly nextDueMs: number | null;
   /** The shortest lease among those that the claim may have given, in ms. */
   readonly leaseMs: number;
-  /** What it took to find and lock the messages, in ms. */
-  readonly lookMs: number;
+  /** Lock time: how long the database took to find and lock the messages, in ms. */
+  readonly lockMs: number;
 }
 
 /** What a settle call answers. */

@@ -273,7 +273,7 @@ class Run {
     if (this.#leases.taken(sentAt, !this.#holdsLeases, claim.leaseMs)) this.#heartbeat.hurry();
     this.#lookout.learn(claim, request);
     const isFull = claim.more === true || claim.messages.length === request.maxMessages;
-    if (!request.runAlone && isFull) this.#options.tick?.backlog();
+    if (!request.quarantined && isFull) this.#options.tick?.backlog();
     for (const envelope of claim.crashed) {
       this.#outbox.add(envelope, judgeCrashed(envelope, claim, this.#options.retry));
     }

@@ -32,9 +32,9 @@ export class Inbox implements Iterable<Envelope> {
   /** @param askedAt when the claim was asked for, on the clock of performance.now() */
   add(envelopes: readonly Envelope[], askedAt: number): void {
     for (const envelope of envelopes) {
-      const { startWithinMs = null } = envelope;
-      if (startWithinMs === null) this.#others.push(envelope);
-      else this.#urgent.push({ envelope, startBy: askedAt + startWithinMs });
+      const { startWindowMs = null } = envelope;
+      if (startWindowMs === null) this.#others.push(envelope);
+      else this.#urgent.push({ envelope, startBy: askedAt + startWindowMs });
     }
   }
 
@@ -45,11 +45,11 @@ export class Inbox implements Iterable<Envelope> {
   take(capacity: (type: string) => number): Envelope[] {
     const first = this.#urgent.shift()?.envelope ?? this.#others.shift();
     if (!first) return [];
-    const size = first.alone ? 1 : capacity(first.type);
+    const size = first.quarantined ? 1 : capacity(first.type);
     if (size === 1) return [first];
     const taken = [first];
     const joins = (envelope: Envelope) =>
-      taken.length < size && envelope.type === first.type && !envelope.alone &&
+      taken.length < size && envelope.type === first.type && !envelope.quarantined &&
       taken.push(envelope) > 0;
     this.#urgent = this.#urgent.filter(({ envelope }) => !joins(envelope));
     this.#others = this.#others.filter((envelope) => !joins(envelope));

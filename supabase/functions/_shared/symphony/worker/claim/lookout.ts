@@ -4,7 +4,7 @@ import {
   type Claim,
   type ClaimRequest,
   type LastKeys,
-  START_WITHIN_MS,
+  START_WINDOW_MS,
 } from "../../transport/transport.ts";
 
 /** Leases that ran out are looked for so often, in ms: the look reads what vacuum has left behind. */
@@ -22,9 +22,9 @@ const LONGEST_START_MS = 10_000;
 /** With no look within so many ms the tick should rest: others may see to what comes in meanwhile. */
 const SOON_MS = 100;
 
-/** Ms until the next look at the head of the queues, after one that took `lookMs`. */
-export function untilFullLook(lookMs: number): number {
-  const spared = Math.max(FULL_LOOK_EVERY_MS, lookMs / FULL_LOOK_SHARE);
+/** Ms until the next look at the head of the queues, after one that took `lockMs`. */
+export function untilFullLook(lockMs: number): number {
+  const spared = Math.max(FULL_LOOK_EVERY_MS, lockMs / FULL_LOOK_SHARE);
   return Math.min(spared, FULL_LOOK_AT_LEAST_EVERY_MS);
 }
 
@@ -51,13 +51,13 @@ export class Lookout {
   #lastKeys: LastKeys | undefined;
   #nextFullLookAt = -Infinity;
   #sweepAt = -Infinity;
-  #aloneDue = false;
+  #quarantinedDue = false;
   #ranAlone = false;
   /** The last claim gave all that there was. */
   #cameShort = false;
   /** The last one asked for; null where something has fallen due since, which it may not have seen. */
   #latest: ClaimRequest | null = null;
-  #startWithinMs = START_WITHIN_MS;
+  #startWindowMs = START_WINDOW_MS;
 
   constructor(
     private readonly options: {
@@ -70,12 +70,12 @@ export class Lookout {
 
   /** Whether there is nothing more to claim. */
   get done(): boolean {
-    return this.nextLookAt === null && !this.#aloneDue;
+    return this.nextLookAt === null && !this.#quarantinedDue;
   }
 
   /** Whether no look is planned for the next moments. */
   get quiet(): boolean {
-    return !this.#aloneDue &&
+    return !this.#quarantinedDue &&
       (this.nextLookAt === null || this.nextLookAt > performance.now() + SOON_MS);
   }
 
@@ -92,7 +92,7 @@ export class Lookout {
 
   /** Messages came too late to be started: from now on there is more time for it. */
   wasLate(): void {
-    this.#startWithinMs = Math.min(this.#startWithinMs * 2, LONGEST_START_MS);
+    this.#startWindowMs = Math.min(this.#startWindowMs * 2, LONGEST_START_MS);
   }
 
   /**
@@ -107,7 +107,7 @@ export class Lookout {
     if (bytes === 0 && !isEmpty) return null;
     // A message that has to run alone waits until this worker's hands are empty; and after it, the
     // ordinary ones have their turn.
-    const runAlone = this.#aloneDue && !this.#ranAlone;
+    const runAlone = this.#quarantinedDue && !this.#ranAlone;
     if (runAlone && (claims || !isEmpty)) return null;
 
     const lookDue = this.nextLookAt !== null && now >= this.nextLookAt && room >= worthwhile;
@@ -124,9 +124,9 @@ export class Lookout {
       maxMessages: runAlone ? 1 : room,
       ...(bytes !== undefined && { maxBytes: bytes }),
       slots,
-      startWithinMs: this.#startWithinMs,
+      startWindowMs: this.#startWindowMs,
       leaseMs,
-      runAlone,
+      quarantined: runAlone,
       sweep,
       ...(queues && { queues }),
       ...(this.#lastKeys && !fullLook && { lastKeys: this.#lastKeys }),
@@ -138,16 +138,16 @@ export class Lookout {
   learn(claim: Claim, request: ClaimRequest): void {
     const given = claim.messages.length;
     const isLatest = request === this.#latest;
-    this.#ranAlone = request.runAlone === true;
+    this.#ranAlone = request.quarantined === true;
     // Where the claim gave none, another worker has it.
-    const aloneDue = claim.aloneDue && !(this.#ranAlone && given === 0);
-    this.#aloneDue = aloneDue || this.#aloneDue && !isLatest && !this.#ranAlone;
+    const quarantinedDue = claim.quarantinedDue && !(this.#ranAlone && given === 0);
+    this.#quarantinedDue = quarantinedDue || this.#quarantinedDue && !isLatest && !this.#ranAlone;
     if (this.#ranAlone) {
       this.nextLookAt = performance.now();
       return;
     }
     if (!request.lastKeys) {
-      this.#nextFullLookAt = performance.now() + untilFullLook(claim.lookMs);
+      this.#nextFullLookAt = performance.now() + untilFullLook(claim.lockMs);
     }
     this.#lastKeys = claim.lastKeys;
     this.#cameShort = given < request.maxMessages && !claim.more;

@@ -78,7 +78,7 @@ export class Slots {
       if (timer !== undefined) clearTimeout(timer);
       for (const task of tasks) this.#ending.delete(task);
       this.busy--;
-      if (first.alone) this.runsAlone = false;
+      if (first.quarantined) this.runsAlone = false;
       onFree();
     };
     const giveBack = () => {
@@ -89,8 +89,8 @@ export class Slots {
     // Stopped in the line of the gate, they are given back before their turn, unless it comes just now.
     let timer: ReturnType<typeof setTimeout> | undefined;
     for (const task of tasks) task.onStop = () => timer ??= setTimeout(giveBack, 0);
-    if (first.alone) this.runsAlone = true;
-    (first.alone ? gate.exclusive(work) : gate.shared(work)).then(end, () => {
+    if (first.quarantined) this.runsAlone = true;
+    (first.quarantined ? gate.exclusive(work) : gate.shared(work)).then(end, () => {
       for (const task of tasks) this.#tasks.delete(task);
       end();
     });
@@ -115,7 +115,7 @@ export class Slots {
 
   async #run(tasks: readonly Task[], type: string): Promise<void> {
     // The gate no longer counts those that an ended worker let go.
-    for (const task of tasks) if (task.envelope.alone) await this.#untilAlone(task);
+    for (const task of tasks) if (task.envelope.quarantined) await this.#untilAlone(task);
     const startedAt = performance.now();
     const done = (task: Task, outcome: Settlement["outcome"]) => this.#done(task, outcome);
     // Between the gate's opening and this moment.
