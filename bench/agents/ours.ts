@@ -3,13 +3,13 @@
 import { createClient } from "@supabase/supabase-js";
 import { z } from "zod";
 import {
-  createLogger,
   createMessenger,
   defineMessage,
-  readConfig,
-  SupabaseTransport,
   type Transport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
+import { readConfig } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
+import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { type OnHandled, type Queue, queueTasks } from "./queue.ts";
 import { serve } from "./serve.ts";
 

@@ -1,10 +1,8 @@
 /** What every transport promises to frontends: limits, memory of what was handled, progress. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import {
-  type LimitedDispatch,
-  RateLimitedError,
-} from "../../supabase/functions/_shared/symphony/index.ts";
+import { RateLimitedError } from "../../supabase/functions/_shared/symphony/index.ts";
+import type { LimitedDispatch } from "../../supabase/functions/_shared/symphony/message/rate-limit.ts";
 import type { TransportUnderTest } from "./transport_contract.ts";
 import { promises } from "./promises.ts";
 

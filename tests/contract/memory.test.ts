@@ -1,6 +1,6 @@
 /** The transport in memory keeps the contract. */
 
-import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/index.ts";
+import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/testing.ts";
 import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
 import { testKeys } from "./key_contract.ts";
 import { testQueues } from "./queue_contract.ts";

@@ -1,16 +1,20 @@
 /** What every transport promises of groups and of queues' limits. Run against each of them. */
 
 import { assertEquals } from "@std/assert";
-import {
-  type Claim,
-  type ClaimRequest,
-  type Envelope,
-  handled,
-  type OutgoingMessage,
-  type QueueSettings,
-  type Settlement,
-  type Transport,
+import type {
+  Envelope,
+  OutgoingMessage,
+  Transport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
+import {
+  handled,
+  type Settlement,
+} from "../../supabase/functions/_shared/symphony/message/outcome.ts";
+import type { QueueSettings } from "../../supabase/functions/_shared/symphony/testing.ts";
+import type {
+  Claim,
+  ClaimRequest,
+} from "../../supabase/functions/_shared/symphony/transport/transport.ts";
 import { claimOf, settlementsOf, type TransportUnderTest } from "./transport_contract.ts";
 import { promises } from "./promises.ts";
 

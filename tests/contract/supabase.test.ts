@@ -1,10 +1,8 @@
 /** The transport over Supabase keeps the contract, through real PostgREST on real Postgres. */
 
-import {
-  type AttemptError,
-  type QueueSettings,
-  SupabaseTransport,
-} from "../../supabase/functions/_shared/symphony/index.ts";
+import type { AttemptError } from "../../supabase/functions/_shared/symphony/index.ts";
+import type { QueueSettings } from "../../supabase/functions/_shared/symphony/testing.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
 import { testKeys } from "./key_contract.ts";

@@ -5,15 +5,14 @@ import type {
   AttemptError,
   Stamps,
 } from "../../supabase/functions/_shared/symphony/message/envelope.ts";
+import { type Transport, TransportError } from "../../supabase/functions/_shared/symphony/index.ts";
 import {
-  type ClaimRequest,
   handled,
-  type QueueSettings,
   released,
   type Settlement,
-  type Transport,
-  TransportError,
-} from "../../supabase/functions/_shared/symphony/index.ts";
+} from "../../supabase/functions/_shared/symphony/message/outcome.ts";
+import type { QueueSettings } from "../../supabase/functions/_shared/symphony/testing.ts";
+import type { ClaimRequest } from "../../supabase/functions/_shared/symphony/transport/transport.ts";
 import { promises } from "./promises.ts";
 
 /** A transport to be tested, empty, with a clock that the test moves. */

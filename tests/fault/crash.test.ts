@@ -1,7 +1,7 @@
 /** Things that die: workers, their claims, the database. Nothing is lost. */
 
 import { assertEquals } from "@std/assert";
-import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/index.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { eventually, startTestStack, testsOnStack, type TestStack } from "../support/stack.ts";
 
 const LEASE_MS = 1_000;

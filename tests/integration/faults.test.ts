@@ -4,14 +4,14 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
 import { z } from "zod";
 import {
-  createLogger,
   createMessenger,
   defineMessage,
-  readConfig,
   RecoverableError,
-  SupabaseTransport,
   TransportError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
+import { readConfig } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
+import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 type Answer = (request: string) => Response | undefined;

@@ -1,7 +1,7 @@
 /** Following a message over HTTPS: what its dispatcher is told, and that nobody else is told anything. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import type { FollowedMessage } from "../../supabase/functions/_shared/symphony/index.ts";
+import type { FollowedMessage } from "../../supabase/functions/_shared/symphony/database/follow.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 import { asStranger, asUser } from "../support/frontend.ts";
 

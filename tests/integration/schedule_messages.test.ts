@@ -1,12 +1,10 @@
 /** The messages of schedules go through the checks of a dispatch, and what fails is told. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  createRegistry,
-  MessageBus,
-  type Middleware,
-  SupabaseTransport,
-} from "../../supabase/functions/_shared/symphony/index.ts";
+import type { Middleware } from "../../supabase/functions/_shared/symphony/index.ts";
+import { MessageBus } from "../../supabase/functions/_shared/symphony/bus/bus.ts";
+import { createRegistry } from "../../supabase/functions/_shared/symphony/message/registry.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { messages } from "../support/messages/mod.ts";
 import { type ScheduleBench, testsOfSchedules } from "../support/schedules.ts";
 

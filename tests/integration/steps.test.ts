@@ -2,11 +2,8 @@
 
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import {
-  redrive,
-  SupabaseTransport,
-  TransportError,
-} from "../../supabase/functions/_shared/symphony/index.ts";
+import { redrive, TransportError } from "../../supabase/functions/_shared/symphony/index.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { actions, ask, clearManaged, refusal } from "../support/management.ts";
 import { messages } from "../support/messages/mod.ts";
 import { testsOnStack, type TestStack } from "../support/stack.ts";

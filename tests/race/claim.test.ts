@@ -2,12 +2,12 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
+import { TransportError } from "../../supabase/functions/_shared/symphony/index.ts";
 import {
   handled,
   type Settlement,
-  SupabaseTransport,
-  TransportError,
-} from "../../supabase/functions/_shared/symphony/index.ts";
+} from "../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 const claimOf = (maxMessages: number) => ({

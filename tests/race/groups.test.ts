@@ -2,14 +2,13 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
+import { type Envelope, TransportError } from "../../supabase/functions/_shared/symphony/index.ts";
 import {
-  type Envelope,
   handled,
   released,
   type Settlement,
-  SupabaseTransport,
-  TransportError,
-} from "../../supabase/functions/_shared/symphony/index.ts";
+} from "../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 const LEASE_MS = 700;

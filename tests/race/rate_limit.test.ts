@@ -2,11 +2,9 @@
 
 import { assert, assertEquals } from "@std/assert";
 import postgres from "postgres";
-import {
-  type LimitedDispatch,
-  RateLimitedError,
-  SupabaseTransport,
-} from "../../supabase/functions/_shared/symphony/index.ts";
+import { RateLimitedError } from "../../supabase/functions/_shared/symphony/index.ts";
+import type { LimitedDispatch } from "../../supabase/functions/_shared/symphony/message/rate-limit.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { eventually, testsOnStack } from "../support/stack.ts";
 
 const message = { type: "A", payload: {} };

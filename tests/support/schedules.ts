@@ -1,12 +1,12 @@
 /** Schedules on a stack of a test's own: a scheduler, a clock to set, and what became of it. */
 
 import {
-  createRegistry,
-  MessageBus,
   Scheduler,
   type SchedulerOptions,
-  SupabaseTransport,
 } from "../../supabase/functions/_shared/symphony/index.ts";
+import { MessageBus } from "../../supabase/functions/_shared/symphony/bus/bus.ts";
+import { createRegistry } from "../../supabase/functions/_shared/symphony/message/registry.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { takeClock, type TestClock } from "./clock.ts";
 import { messages } from "./messages/mod.ts";
 import { testsOnStack, type TestStack } from "./stack.ts";

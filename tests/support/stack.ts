@@ -3,7 +3,7 @@
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import postgres from "postgres";
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
-import type { SchedulesReport } from "../../supabase/functions/_shared/symphony/index.ts";
+import type { SchedulesReport } from "../../supabase/functions/_shared/symphony/scheduler/processing.ts";
 import { createTestDatabase } from "./database.ts";
 import { EFFECTS_TABLE } from "./messages/mod.ts";
 

@@ -2,18 +2,18 @@
 
 import { createClient } from "@supabase/supabase-js";
 import {
-  createLogger,
-  createRegistry,
   ExponentialBackoffRetryStrategy,
-  InMemoryTransport,
-  MessageBus,
   type MessageDefinition,
   type Middleware,
   RetryManager,
-  runWorker,
   type Transport,
-  type WorkerOptions,
 } from "../../supabase/functions/_shared/symphony/index.ts";
+import { MessageBus } from "../../supabase/functions/_shared/symphony/bus/bus.ts";
+import { createRegistry } from "../../supabase/functions/_shared/symphony/message/registry.ts";
+import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
+import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/testing.ts";
+import type { WorkerOptions } from "../../supabase/functions/_shared/symphony/worker/worker-options.ts";
+import { runWorker } from "../../supabase/functions/_shared/symphony/worker/worker.ts";
 import { Gate } from "../../supabase/functions/_shared/symphony/worker/run/gate.ts";
 
 /** The parts of a bus on a transport in memory, and a way to run its worker. */

@@ -3,29 +3,26 @@
 import { createAdminClient } from "@supabase/server/core";
 import { messages } from "../_messages/mod.ts";
 import {
-  addOwnSchedules,
-  authenticate,
-  authorize,
-  type Caller,
   ConflictError,
-  createApp,
   createMessenger,
+  type OutgoingMessage,
+  type Stamps,
+} from "../_shared/symphony/index.ts";
+import { limitsOf } from "../_shared/symphony/bus/limits.ts";
+import { followMessage } from "../_shared/symphony/database/follow.ts";
+import { createApp } from "../_shared/symphony/http/app.ts";
+import { authorize } from "../_shared/symphony/http/authorize.ts";
+import { readJson, readQuery } from "../_shared/symphony/http/body.ts";
+import { authenticate, type Caller } from "../_shared/symphony/http/caller.ts";
+import {
   dispatchBody,
   type DispatchMessage,
-  followMessage,
-  invalidRequest,
-  type LimitedDispatch,
-  limitsOf,
-  type OutgoingMessage,
-  Problem,
-  readJson,
-  readQuery,
-  type Stamps,
   toMessageInput,
-  toProblem,
-  toScheduleOptions,
-  toScheduleProblem,
-} from "../_shared/symphony/index.ts";
+} from "../_shared/symphony/http/dispatch-body.ts";
+import { addOwnSchedules } from "../_shared/symphony/http/own-schedules.ts";
+import { invalidRequest, Problem, toProblem } from "../_shared/symphony/http/problem.ts";
+import { toScheduleOptions, toScheduleProblem } from "../_shared/symphony/http/schedule-body.ts";
+import type { LimitedDispatch } from "../_shared/symphony/message/rate-limit.ts";
 
 const supabase = createAdminClient();
 const { bus, config, log, scheduler, transport } = createMessenger({ supabase, messages });

@@ -2,7 +2,8 @@
 
 import { createAdminClient } from "@supabase/server/core";
 import { messages } from "../_messages/mod.ts";
-import { createApp, createMessenger } from "../_shared/symphony/index.ts";
+import { createMessenger } from "../_shared/symphony/index.ts";
+import { createApp } from "../_shared/symphony/http/app.ts";
 import { createManagement } from "../_shared/symphony/management/index.ts";
 
 const supabase = createAdminClient();

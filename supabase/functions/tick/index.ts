@@ -4,13 +4,11 @@ import { createAdminClient } from "@supabase/server/core";
 import { z } from "zod";
 import { messages } from "../_messages/mod.ts";
 import { schedules as declared } from "../_messages/schedules.ts";
-import {
-  authenticate,
-  createApp,
-  createMessenger,
-  inBackground,
-  readJson,
-} from "../_shared/symphony/index.ts";
+import { createMessenger } from "../_shared/symphony/index.ts";
+import { createApp } from "../_shared/symphony/http/app.ts";
+import { inBackground } from "../_shared/symphony/http/background.ts";
+import { readJson } from "../_shared/symphony/http/body.ts";
+import { authenticate } from "../_shared/symphony/http/caller.ts";
 
 const { tick: runTick, config, log } = createMessenger({
   supabase: createAdminClient(),

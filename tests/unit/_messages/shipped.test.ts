@@ -4,13 +4,13 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { messages } from "../../../supabase/functions/_messages/mod.ts";
 import { EmailMessage } from "../../../supabase/functions/_messages/email.ts";
 import type { z } from "zod";
-import {
-  type AccessRule,
-  authorize,
-  createLogger,
-  type MessageDefinition,
-  Problem,
+import type {
+  AccessRule,
+  MessageDefinition,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { authorize } from "../../../supabase/functions/_shared/symphony/http/authorize.ts";
+import { Problem } from "../../../supabase/functions/_shared/symphony/http/problem.ts";
+import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
 
 Deno.test("no message that comes with a project is open to frontends", () => {
   assertEquals(messages.map(({ access }) => access), messages.map(() => "secret"));

@@ -5,14 +5,14 @@ import fc from "fast-check";
 import { z } from "zod";
 import {
   createMessenger,
-  createRegistry,
   defineMessage,
   type DispatchOptions,
   InvalidPayloadError,
   type MessageOptions,
-  readConfig,
   UnknownMessageTypeError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { createRegistry } from "../../../supabase/functions/_shared/symphony/message/registry.ts";
+import { readConfig } from "../../../supabase/functions/_shared/symphony/runtime/config.ts";
 import { workbench } from "../../support/worker.ts";
 
 const Mail = defineMessage({

@@ -4,14 +4,16 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import {
   type AccessRequest,
-  authorize,
-  createLogger,
   defineMessage,
+  type MessageOptions,
+} from "../../../supabase/functions/_shared/symphony/index.ts";
+import { authorize } from "../../../supabase/functions/_shared/symphony/http/authorize.ts";
+import {
   dispatchBody,
   type DispatchMessage,
-  type MessageOptions,
-  Problem,
-} from "../../../supabase/functions/_shared/symphony/index.ts";
+} from "../../../supabase/functions/_shared/symphony/http/dispatch-body.ts";
+import { Problem } from "../../../supabase/functions/_shared/symphony/http/problem.ts";
+import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
 
 const DAY_MS = 86_400_000;
 const log = createLogger({ level: "silent" });

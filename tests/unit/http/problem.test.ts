@@ -2,7 +2,8 @@
 
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { faultOf } from "../../../supabase/functions/_shared/symphony/database/fault.ts";
-import { toProblem, TransportError } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { TransportError } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { toProblem } from "../../../supabase/functions/_shared/symphony/http/problem.ts";
 import { MessengerError, UnavailableError } from "../../../client/mod.ts";
 import { toMessengerError } from "../../../client/errors.ts";
 

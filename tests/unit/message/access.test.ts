@@ -3,14 +3,14 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
 import {
-  createRegistry,
   defineMessage,
-  InMemoryTransport,
   InvalidPayloadError,
-  limitsOf,
-  MessageBus,
   type MessageOptions,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { MessageBus } from "../../../supabase/functions/_shared/symphony/bus/bus.ts";
+import { limitsOf } from "../../../supabase/functions/_shared/symphony/bus/limits.ts";
+import { createRegistry } from "../../../supabase/functions/_shared/symphony/message/registry.ts";
+import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
 
 const define = (more: Partial<MessageOptions<z.ZodUnknown>>, type = "T") =>
   defineMessage({ type, schema: z.unknown(), handler: () => {}, ...more });

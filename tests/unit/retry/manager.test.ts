@@ -3,14 +3,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import {
-  createRegistry,
   defineMessage,
   type Envelope,
   ExponentialBackoffRetryStrategy,
   FixedDelaysRetryStrategy,
   HandlersFailedError,
   HttpError,
-  InMemoryTransport,
   type MessageOptions,
   RecoverableError,
   RetryManager,
@@ -18,6 +16,8 @@ import {
   UnknownMessageTypeError,
   UnrecoverableError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { createRegistry } from "../../../supabase/functions/_shared/symphony/message/registry.ts";
+import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
 import { envelopeAt } from "../../support/envelope.ts";
 
 const now = new Date("2026-03-01T12:00:00Z");

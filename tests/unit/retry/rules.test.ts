@@ -3,25 +3,27 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import {
-  createRegistry,
   defineMessage,
   type Envelope,
   ExponentialBackoffRetryStrategy,
   type HandlerFailure,
   HandlersFailedError,
   HttpError,
-  InMemoryTransport,
   LeaseLostError,
   LinearBackoffRetryStrategy,
   type MessageOptions,
   RecoverableError,
   RetryManager,
   type RetryStrategy,
-  type Settlement,
   WorkerStoppedError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
-import { createLogger } from "../../../supabase/functions/_shared/symphony/index.ts";
-import { snoozed } from "../../../supabase/functions/_shared/symphony/message/outcome.ts";
+import {
+  type Settlement,
+  snoozed,
+} from "../../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { createRegistry } from "../../../supabase/functions/_shared/symphony/message/registry.ts";
+import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
+import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { workbench } from "../../support/worker.ts";
 import { envelopeAt } from "../../support/envelope.ts";
 

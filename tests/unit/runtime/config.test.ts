@@ -1,7 +1,8 @@
 /** Settings from the environment, and log lines. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { createLogger, readConfig } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { readConfig } from "../../../supabase/functions/_shared/symphony/runtime/config.ts";
+import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
 
 Deno.test("with nothing set, the settings are the documented defaults", () => {
   assertEquals(readConfig(() => undefined), {

@@ -5,11 +5,13 @@ import fc from "fast-check";
 import { z } from "zod";
 import {
   defineMessage,
-  findInexact,
   InvalidPayloadError,
-  parseJson,
   UnstorableError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import {
+  findInexact,
+  parseJson,
+} from "../../../supabase/functions/_shared/symphony/runtime/json-text.ts";
 import { toJson } from "../../../supabase/functions/_shared/symphony/runtime/json.ts";
 import { workbench } from "../../support/worker.ts";
 

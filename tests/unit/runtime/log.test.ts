@@ -1,10 +1,8 @@
 /** Log lines: whatever is logged, each is JSON within the platform's bounds, and logging never throws. */
 
 import { assert, assertEquals } from "@std/assert";
-import {
-  createLogger,
-  type LogFields,
-} from "../../../supabase/functions/_shared/symphony/index.ts";
+import type { LogFields } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
 
 const MAX_LINE_LENGTH = 10_000;
 

@@ -3,22 +3,22 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
 import {
-  createLogger,
   createMessenger,
   defineMessage,
   ExponentialBackoffRetryStrategy,
-  InMemoryTransport,
   InvalidPayloadError,
-  MessageBus,
   type Middleware,
-  parseDedupe,
-  readConfig,
   redrive,
   RetryManager,
   Scheduler,
-  SupabaseTransport,
   UnknownMessageTypeError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { MessageBus } from "../../../supabase/functions/_shared/symphony/bus/bus.ts";
+import { parseDedupe } from "../../../supabase/functions/_shared/symphony/message/dedupe.ts";
+import { readConfig } from "../../../supabase/functions/_shared/symphony/runtime/config.ts";
+import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
+import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
+import { SupabaseTransport } from "../../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { nearest } from "../../../supabase/functions/_shared/symphony/runtime/option-names.ts";
 import { workbench } from "../../support/worker.ts";
 

@@ -3,13 +3,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
 import {
-  createRegistry,
   defineMessage,
-  InMemoryTransport,
-  MessageBus,
   type Middleware,
   UnrecoverableError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { MessageBus } from "../../../supabase/functions/_shared/symphony/bus/bus.ts";
+import { createRegistry } from "../../../supabase/functions/_shared/symphony/message/registry.ts";
+import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
 import type { Plan } from "../../../supabase/functions/_shared/symphony/scheduler/plan.ts";
 import { prepareRuns } from "../../../supabase/functions/_shared/symphony/scheduler/prepare.ts";
 import type { DueSchedule } from "../../../supabase/functions/_shared/symphony/scheduler/schedule.ts";

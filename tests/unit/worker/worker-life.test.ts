@@ -3,16 +3,18 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
 import {
-  type Claim,
-  type ClaimRequest,
-  createLogger,
   defineMessage,
-  type InMemoryTransport,
   type MessageOptions,
-  type Settlement,
   type Transport,
   TransportError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import type { Settlement } from "../../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
+import type { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
+import type {
+  Claim,
+  ClaimRequest,
+} from "../../../supabase/functions/_shared/symphony/transport/transport.ts";
 import { startHeartbeat } from "../../../supabase/functions/_shared/symphony/worker/claim/heartbeat.ts";
 import { listen } from "../../../supabase/functions/_shared/symphony/worker/tick/shutdown.ts";
 import { workbench } from "../../support/worker.ts";

@@ -6,7 +6,6 @@ import {
   CancelledError,
   defineMessage,
   type Handler,
-  InMemoryTransport,
   type MessageDefinition,
   type MessageOptions,
   RecoverableError,
@@ -15,6 +14,7 @@ import {
   TransportError,
   UnrecoverableError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
 import { workbench } from "../../support/worker.ts";
 
 const define = (

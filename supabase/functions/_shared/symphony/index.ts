@@ -1,46 +1,129 @@
-/** The public surface of Symphony Messenger. */
+/**
+ * The door for those who write messages: definitions, errors, schedules, retries, cron, durations,
+ * middleware, and the bus. It loads neither the worker nor what serves HTTP; edge.ts makes the
+ * functions, testing.ts is for tests.
+ */
 
-export * from "./message/access.ts";
-export * from "./message/batch-handler.ts";
-export * from "./bus/bus.ts";
-export * from "./runtime/config.ts";
-export * from "./message/dedupe.ts";
-export * from "./message/dispatch-options.ts";
-export * from "./runtime/duration.ts";
-export * from "./message/envelope.ts";
-export * from "./message/errors.ts";
-export * from "./database/follow.ts";
-export * from "./http/app.ts";
-export * from "./http/authorize.ts";
-export * from "./http/background.ts";
-export * from "./http/body.ts";
-export * from "./http/caller.ts";
-export * from "./http/dispatch-body.ts";
-export * from "./http/own-schedules.ts";
-export * from "./http/problem.ts";
-export * from "./http/schedule-body.ts";
+// Messages
+export { defineMessage } from "./message/define-message.ts";
+export type {
+  BatchMessageOptions,
+  CallerOption,
+  Failure,
+  MessageDefinition,
+  MessageOptions,
+  MessageRules,
+} from "./message/definition.ts";
+export type { Access, AccessRequest, AccessRule, CallerChoices, Claims } from "./message/access.ts";
+export type { Dedupe } from "./message/dedupe.ts";
+export type { DispatchOptions, MessageInput } from "./message/dispatch-options.ts";
+export type {
+  AttemptError,
+  Envelope,
+  OutgoingMessage,
+  ScheduleStamp,
+  Stamps,
+  UserStamp,
+} from "./message/envelope.ts";
+export type { DeadReason } from "./message/outcome.ts";
+export type { Rate, RateLimit } from "./message/rate-limit.ts";
+export { type Duration, parseDuration } from "./runtime/duration.ts";
+
+// Handlers
+export type {
+  BatchAnswer,
+  BatchContext,
+  BatchHandler,
+  BatchMessage,
+  BatchOptions,
+  BatchResult,
+} from "./message/batch-handler.ts";
+export type {
+  Dispatch,
+  Handler,
+  HandlerContext,
+  MessageType,
+  NamedHandler,
+} from "./message/handler.ts";
+export { Snooze, snooze } from "./message/snooze.ts";
+export type { LogFields, Logger, LogLevel } from "./runtime/log.ts";
+
+// Errors: what handlers throw, and what the library throws
+export {
+  AttemptOverError,
+  CancelledError,
+  ConflictError,
+  CrashError,
+  DispatchTimeoutError,
+  type FromResponseOptions,
+  type HandlerFailure,
+  HandlersFailedError,
+  HandlerTimeoutError,
+  HttpError,
+  type HttpErrorOptions,
+  InvalidPayloadError,
+  LeaseLostError,
+  MessageExpiredError,
+  MiddlewareError,
+  NotFoundError,
+  RecoverableError,
+  type RecoverableErrorOptions,
+  SymphonyError,
+  UnknownMessageTypeError,
+  UnrecoverableError,
+  WorkerStoppedError,
+} from "./message/errors.ts";
+export { RateLimitedError } from "./message/rate-limit.ts";
 export { type JsonPath, UnstorableError } from "./runtime/json.ts";
-export * from "./runtime/json-text.ts";
-export * from "./runtime/log.ts";
-export * from "./message/define-message.ts";
-export * from "./message/definition.ts";
-export * from "./message/handler.ts";
-export * from "./message/names.ts";
-export * from "./message/registry.ts";
-export * from "./messenger.ts";
+export { type Transport, TransportError } from "./transport/transport.ts";
+
+// The bus
+export type { MessageBus } from "./bus/bus.ts";
 export type { Middleware } from "./bus/middleware.ts";
-export * from "./message/outcome.ts";
-export * from "./bus/limits.ts";
-export * from "./message/rate-limit.ts";
-export * from "./transport/rate-counter.ts";
-export * from "./retry/index.ts";
-export * from "./scheduler/index.ts";
-export * from "./message/snooze.ts";
-export * from "./database/steps.ts";
-export * from "./runtime/stray-errors.ts";
-export * from "./transport/memory.ts";
-export type { QueueSettings } from "./transport/memory-queues.ts";
-export * from "./transport/supabase.ts";
-export * from "./transport/transport.ts";
-export * from "./worker/worker-options.ts";
-export * from "./worker/worker.ts";
+export { createMessenger, type Messenger, type MessengerOptions } from "./messenger.ts";
+export type { Config } from "./runtime/config.ts";
+
+// Schedules
+export { getNextCronTime, validateCronExpression } from "./scheduler/cron-parser.ts";
+export { type DeclaredSchedule, defineSchedule } from "./scheduler/declared.ts";
+export { previewSchedule } from "./scheduler/preview.ts";
+export type {
+  DisabledBy,
+  ListedSchedule,
+  Schedule,
+  ScheduledMessage,
+  ScheduleRun,
+} from "./scheduler/schedule.ts";
+export type {
+  CatchUp,
+  Overlap,
+  ScheduleChanges,
+  ScheduleOptions,
+  ScheduleSettings,
+  ScheduleTimes,
+  WhilePaused,
+} from "./scheduler/schedule-options.ts";
+export { Scheduler, type SchedulerOptions } from "./scheduler/scheduler.ts";
+export type { SavedSchedule, ScheduleFilter, SchedulePage } from "./database/schedules.ts";
+
+// Retries and dead letters
+export {
+  FixedDelaysRetryStrategy,
+  FunctionRetryStrategy,
+  type LinearBackoffOptions,
+  LinearBackoffRetryStrategy,
+} from "./retry/alternatives.ts";
+export { type Classification, classifyError } from "./retry/classify.ts";
+export {
+  type FailedAttempt,
+  RetryManager,
+  type RetryManagerOptions,
+  type RetryResult,
+} from "./retry/manager.ts";
+export {
+  type BackoffOptions,
+  type ExponentialBackoffOptions,
+  ExponentialBackoffRetryStrategy,
+  type RetryStrategy,
+} from "./retry/strategy.ts";
+export { redrive, type RedriveOptions, type RedriveResult } from "./dead-letters/redrive.ts";

@@ -2,11 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
-import {
-  type Claim,
-  type ClaimRequest,
-  defineMessage,
-} from "../../../../supabase/functions/_shared/symphony/index.ts";
+import { defineMessage } from "../../../../supabase/functions/_shared/symphony/index.ts";
+import type {
+  Claim,
+  ClaimRequest,
+} from "../../../../supabase/functions/_shared/symphony/transport/transport.ts";
 import {
   Lookout,
   untilFullLook,

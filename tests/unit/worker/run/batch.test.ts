@@ -9,10 +9,10 @@ import {
   type BatchMessage,
   defineMessage,
   type HandlerContext,
-  InMemoryTransport,
   snooze,
   UnrecoverableError,
 } from "../../../../supabase/functions/_shared/symphony/index.ts";
+import { InMemoryTransport } from "../../../../supabase/functions/_shared/symphony/testing.ts";
 import { workbench } from "../../../support/worker.ts";
 
 const schema = z.object({ n: z.number() });

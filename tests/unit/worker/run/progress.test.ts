@@ -3,15 +3,15 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { z } from "zod";
 import {
-  createLogger,
   defineMessage,
   type Handler,
-  InMemoryTransport,
-  type ProgressReport,
   snooze,
   type Transport,
   TransportError,
 } from "../../../../supabase/functions/_shared/symphony/index.ts";
+import { createLogger } from "../../../../supabase/functions/_shared/symphony/runtime/log.ts";
+import { InMemoryTransport } from "../../../../supabase/functions/_shared/symphony/testing.ts";
+import type { ProgressReport } from "../../../../supabase/functions/_shared/symphony/transport/transport.ts";
 import {
   checkProgress,
   ProgressReporter,

@@ -2,13 +2,13 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
-  type Claim,
-  createLogger,
-  InMemoryTransport,
-  type Settlement,
   type Transport,
   TransportError,
 } from "../../../../supabase/functions/_shared/symphony/index.ts";
+import type { Settlement } from "../../../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { createLogger } from "../../../../supabase/functions/_shared/symphony/runtime/log.ts";
+import { InMemoryTransport } from "../../../../supabase/functions/_shared/symphony/testing.ts";
+import type { Claim } from "../../../../supabase/functions/_shared/symphony/transport/transport.ts";
 import { exchange } from "../../../../supabase/functions/_shared/symphony/worker/settle/exchange.ts";
 
 const LEASE_MS = 60_000;
