@@ -1,4 +1,4 @@
-// The command line of `deno task start`.
+// The command lines of `deno task start` and `deno task dev`.
 import { parseArgs } from "@std/cli/parse-args";
 import { StackError } from "./errors.ts";
 
@@ -12,8 +12,8 @@ export interface Arguments {
   help: boolean;
 }
 
-/** The text of --help. */
-export const USAGE =
+/** The text of `deno task start --help`. */
+export const START_USAGE =
   `Starts Symphony Messenger on this machine: Postgres, the Data API, the functions and a demo.
 
   npx -y deno@2 task start [options]
@@ -25,6 +25,21 @@ export const USAGE =
   --help               show this text
 
 Ctrl-C stops it. The database and the keys are kept for the next start.`;
+
+/** The text of `deno task dev --help`. */
+export const DEV_USAGE =
+  `Starts Symphony Messenger on this machine, shows the logs of the functions, and starts the functions
+again when a file below supabase/functions changes.
+
+  npx -y deno@2 task dev [options]
+
+  --port <number>      port of the project's URL (54321)
+  --reset              begin with an empty database; the keys stay
+  --data-dir <folder>  where database, keys and \`env\` are kept (.local)
+  --help               show this text
+
+A function that does not start answers 503 until a change mends it. Ctrl-C stops everything. The database
+and the keys are kept for the next start.`;
 
 /** Reads the options. Throws a StackError that names an unknown one or a port that is none. */
 export function parseArguments(args: readonly string[]): Arguments {

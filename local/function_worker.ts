@@ -75,10 +75,17 @@ async function loadHandler(entrypoint: string): Promise<Handler> {
       };
     },
   });
-  const module: { default?: { fetch?: Handler } } = await import(entrypoint);
+  const module: { default?: { fetch?: Handler } } = await import(entrypoint).catch(endWith);
   const handler = served ?? module.default?.fetch?.bind(module.default);
   if (handler === undefined) {
     throw new TypeError(`${entrypoint} neither exports { fetch } by default nor calls Deno.serve`);
   }
   return handler;
+}
+
+/** Ends the process with an error of the function's code, without the frames of this file. */
+function endWith(error: unknown): never {
+  const text = error instanceof Error && error.stack ? error.stack : Deno.inspect(error);
+  console.error(text.split("\n").filter((line) => !line.includes(import.meta.url)).join("\n"));
+  Deno.exit(1);
 }

@@ -41,6 +41,11 @@ export interface Functions {
   pid(name: string): number | undefined;
   /** Sends a signal to a function's process and resolves when it has ended. */
   kill(name: string, signal: Deno.Signal): Promise<void>;
+  /**
+   * Starts every function from the code on disk and ends the processes before, as a deploy does.
+   * Resolves to the names of the functions that did not start.
+   */
+  restart(): Promise<string[]>;
   /** Processes that were killed for exceeding a limit, oldest first. */
   readonly limitKills: readonly LimitKill[];
   /** Ends all processes: `beforeunload`, 2 s of grace, then death. */
@@ -106,6 +111,17 @@ class FunctionHost implements Functions {
     const process = this.#processes.get(name);
     process?.kill(signal);
     await process?.exited;
+  }
+
+  async restart(): Promise<string[]> {
+    const names = await this.names();
+    if (this.#isStopping) return [];
+    const before = [...this.#alive.keys()];
+    this.#processes.clear();
+    const started = names.map((name) => this.#running(name));
+    await Promise.all(before.map((process) => process.stop("SIGTERM")));
+    const urls = await Promise.all(started.map((process) => process.url));
+    return names.filter((_, index) => urls[index] === undefined);
   }
 
   async stop(): Promise<void> {

@@ -108,9 +108,9 @@ async function prepareDatabase(
 }
 
 async function prepareFunctions(context: Context, database: Database): Promise<Functions> {
-  const { options, parts, projectDir, dataDir, keys, url } = context;
-  const dir = absolute(options.functionsDir ?? `${projectDir}/supabase/functions`);
-  const { messages, log = "quiet" } = options;
+  const { options, parts, dataDir, keys, url } = context;
+  const dir = functionsDir(context);
+  const { messages, log = "quiet", onFunctionLine } = options;
   const functions = serveFunctions({
     dir,
     config: `${PROJECT_DIR}/deno.json`,
@@ -127,10 +127,10 @@ async function prepareFunctions(context: Context, database: Database): Promise<F
       extra: options.env ?? {},
     }),
     limits: options.limits ?? {},
-    onLine: (name, line) => {
+    onLine: onFunctionLine ?? ((name, line) => {
       if (log === "inherit") console.log(`[${name}] ${line}`);
       else if (log !== "quiet") log(`[${name}] ${line}`);
-    },
+    }),
   });
   parts.defer(() => functions.stop());
   return functions;
@@ -173,15 +173,17 @@ async function startStandIns(
 }
 
 function describeStack(
-  { parts, keys, url, issuer }: Context,
+  context: Context,
   port: number,
   database: Database,
   postgrest: Postgrest,
   functions: Functions,
 ): Stack {
+  const { parts, keys, url, issuer } = context;
   return {
     url,
     port,
+    functionsDir: functionsDir(context),
     dbUrl: database.ownerUrl,
     adminDbUrl: database.adminUrl,
     postgrestUrl: postgrest.url,
@@ -191,12 +193,17 @@ function describeStack(
     mintUserJwt: (jwt = {}) => keys.sign(userClaims(jwt), issuer, jwt.expiresInS ?? 3600),
     functionPid: (name) => functions.pid(name),
     killFunction: (name, signal = "SIGKILL") => functions.kill(name, signal),
+    restartFunctions: () => functions.restart(),
     limitKills: functions.limitKills,
     restartPostgrest: () => postgrest.restart(),
     restartPostgres: (mode) => database.restart(mode),
     stop: () => parts.disposeAsync(),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
+}
+
+function functionsDir({ options, projectDir }: Context): string {
+  return absolute(options.functionsDir ?? `${projectDir}/supabase/functions`);
 }
 
 function absolute(path: string): string {

@@ -46,6 +46,8 @@ export interface StackOptions {
   signal?: AbortSignal;
   /** What functions print: 'quiet' (default), 'inherit' to stdout, or to a callback, line by line. */
   log?: "inherit" | "quiet" | ((line: string) => void);
+  /** Called with each line that a function prints and the function's name, in the place of `log`. */
+  onFunctionLine?: (name: string, line: string) => void;
 }
 
 /** A running stack. */
@@ -61,6 +63,8 @@ export interface Stack extends AsyncDisposable {
   readonly postgrestUrl: string;
   readonly publishableKey: string;
   readonly secretKey: string;
+  /** The folder of the functions. */
+  readonly functionsDir: string;
   /** The public keys that verify user JWTs. */
   readonly jwks: Jwks;
   /** A JWT as Auth issues it to a user who signs in. */
@@ -69,6 +73,11 @@ export interface Stack extends AsyncDisposable {
   functionPid(name: string): number | undefined;
   /** Sends a signal (default SIGKILL) to a function's process and resolves when it has ended. */
   killFunction(name: string, signal?: Deno.Signal): Promise<void>;
+  /**
+   * Starts every function from the code on disk and ends the processes before, as a deploy does.
+   * Resolves to the names of the functions that did not start.
+   */
+  restartFunctions(): Promise<string[]>;
   /** Functions' processes that were killed for exceeding a limit, oldest first; grows. */
   readonly limitKills: readonly LimitKill[];
   /** Ends PostgREST and resolves when a new one is ready. */

@@ -207,11 +207,11 @@ test("a port of Postgres that is taken by now is left for another", async () => 
   assertEquals((await query("select from public.notes")).length, 0);
 });
 
-/** `deno task start`, run through a shell as npx does. */
-async function startTask() {
+/** `deno task start`, or another command of `local/`, run through a shell as npx does. */
+async function startTask(command = "start.ts --no-demo") {
   const dir = await Deno.makeTempDir({ prefix: "symphony-task-" });
-  const script = new URL("../../local/start.ts", import.meta.url).pathname;
-  const options = `--no-demo --port ${freePort()} --data-dir ${dir}/data`;
+  const script = `${new URL("../../local/", import.meta.url).pathname}${command}`;
+  const options = `--port ${freePort()} --data-dir ${dir}/data`;
   const child = new Deno.Command("sh", {
     args: ["-c", `${Deno.execPath()} run -A ${script} ${options}; true`],
     stdout: "piped",
@@ -245,6 +245,19 @@ test("task start ends with the program that it was started through", async () =>
   task.child.kill("SIGKILL");
   await task.hasEnded();
   await Promise.all([task.child.status, task.output]);
+  await task.remove();
+});
+
+test("task dev starts without the demo, and Ctrl-C ends all of it", async () => {
+  const task = await startTask("dev.ts");
+  assertStringIncludes(task.lines.join(""), "Functions restart when their code changes");
+  const [command = 0] = task.processes;
+  assert(command > 0);
+  Deno.kill(command, "SIGINT");
+  await task.hasEnded();
+  await Promise.all([task.child.status, task.output]);
+  assertStringIncludes(task.lines.join(""), "Stopped.");
+  assert(!task.lines.join("").includes("a system outside"));
   await task.remove();
 });
 

@@ -1,0 +1,143 @@
+/** `deno task dev`: functions restart when their code changes, and errors of broken files are shown. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type DevLoop, startDevLoop } from "../../local/dev_loop.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { createLocalProject } from "../support/local_project.ts";
+import { eventually } from "../support/stack.ts";
+
+const MESSAGES = "supabase/functions/_messages";
+
+/** A message whose handler logs a greeting. */
+function greeting(words: string): string {
+  return `
+    import { z } from "zod";
+    import { defineMessage } from "../_shared/symphony/index.ts";
+    export const Greeting = defineMessage({
+      type: "Greeting",
+      schema: z.object({}),
+      handler: (_, { log }) => log.info("greeted", { words: "${words}", place: "here" }),
+    });
+  `;
+}
+
+const project = await createLocalProject();
+const printed: string[] = [];
+let database: TestDatabase;
+let loop: DevLoop;
+
+Deno.test.beforeAll(async () => {
+  const source = new URL("../../supabase", import.meta.url).pathname;
+  await Deno.copyFile(`${source}/config.toml`, `${project.dir}/supabase/config.toml`);
+  await copyFolder(`${source}/functions`, `${project.dir}/supabase/functions`);
+  await project.write(`${MESSAGES}/greeting.ts`, greeting("hello"));
+  await project.write(
+    `${MESSAGES}/mod.ts`,
+    `import { Greeting } from "./greeting.ts";\nexport const messages = [Greeting];`,
+  );
+  database = await createTestDatabase();
+  loop = await startDevLoop({
+    stack: {
+      projectDir: project.dir,
+      dataDir: `${project.dir}/.local`,
+      postgres: { url: database.url },
+      migrate: false,
+      cron: false,
+      net: false,
+    },
+    print: (text) => printed.push(text),
+  });
+});
+Deno.test.afterAll(async () => {
+  await loop.stop();
+  await database.drop();
+  await project.remove();
+});
+
+/** The loop lives on from test to test. */
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: false, sanitizeResources: false });
+}
+
+/** Copies a folder; the files of the copy can be changed. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
+
+async function post(name: string, body: unknown): Promise<Response> {
+  return await fetch(`${loop.stack.url}/functions/v1/${name}`, {
+    method: "POST",
+    headers: { apikey: loop.stack.secretKey, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+}
+
+/** Writes a file and waits for the loop's own line about it. */
+async function save(path: string, text: string): Promise<string> {
+  const from = printed.length;
+  await project.write(`${MESSAGES}/${path}`, text);
+  const lines = await eventually(
+    () => Promise.resolve(printed.slice(from)),
+    (lines) => lines.some((line) => / dev .*greeting\.ts: /.test(line)),
+  );
+  return lines.join("\n");
+}
+
+/** Dispatches a greeting and returns the line that its handler logs. */
+async function greet(): Promise<string> {
+  const from = printed.length;
+  const dispatched = await post("dispatch", { type: "Greeting", payload: {} });
+  assertEquals([dispatched.status, await dispatched.text()].slice(0, 1), [202]);
+  await (await post("tick", {})).body?.cancel();
+  const lines = await eventually(
+    () => Promise.resolve(printed.slice(from)),
+    (lines) => lines.some((line) => line.includes("greeted")),
+  );
+  return lines.find((line) => line.includes("greeted")) ?? "";
+}
+
+test("a log line shows time, function, level, event and fields", async () => {
+  const line = await greet();
+  assert(/^\d\d:\d\d:\d\d\.\d{3} tick {6}info {2}greeted /.test(line), line);
+  assertStringIncludes(line, " words=hello place=here");
+});
+
+test("a changed handler handles the next message, and Postgres keeps running", async () => {
+  const [before] = await database.sql`select pg_postmaster_start_time() as at`;
+  const postgrest = loop.stack.postgrestUrl;
+  await save("greeting.ts", greeting("good morning"));
+  assertStringIncludes(await greet(), `words="good morning"`);
+  const [after] = await database.sql`select pg_postmaster_start_time() as at`;
+  assertEquals([after, loop.stack.postgrestUrl], [before, postgrest]);
+});
+
+test("a broken file is shown once with its error, answered 503 until it is mended", async () => {
+  const lines = await save("greeting.ts", `${greeting("broken")} const = 1;`);
+  assertEquals(lines.match(/Unexpected token/g)?.length, 1, lines);
+  assertStringIncludes(lines, `${MESSAGES}/greeting.ts:`);
+  assertStringIncludes(lines, "dispatch, messenger, tick did not start; waiting for a change");
+  assertEquals((await post("dispatch", { type: "Greeting", payload: {} })).status, 503);
+
+  assertStringIncludes(await save("greeting.ts", greeting("mended")), "started in ");
+  assertStringIncludes(await greet(), "words=mended");
+});
+
+test("a file that throws while it is loaded is shown with its message", async () => {
+  const lines = await save("greeting.ts", `${greeting("")}\nthrow new Error("no key is set");`);
+  assertStringIncludes(lines, "no key is set");
+  await save("greeting.ts", greeting("back"));
+  assertStringIncludes(await greet(), "words=back");
+});
+
+test("a file that an editor keeps for itself restarts nothing", async () => {
+  const from = printed.length;
+  await project.write(`${MESSAGES}/.greeting.ts.swp`, "");
+  await project.write(`${MESSAGES}/greeting.ts~`, "");
+  assertStringIncludes(await save("greeting.ts", greeting("hello")), "started in ");
+  const own = printed.slice(from).filter((line) => line.includes(" dev "));
+  assertEquals(own.length, 1, own.join("\n"));
+});
