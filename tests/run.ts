@@ -1,9 +1,9 @@
 /**
- * Runs the tests against one Postgres server, and ends with the line `N passed, N failed`.
+ * Runs the tests, and ends with the line `N passed, N failed`.
  *
  *   deno task test [folder or file ...] [--ignore=path,...] [option of deno test ...]
  *
- * Most tests wait more than they compute, so that several files run side by side. Two variables:
+ * If a file needs Postgres, one server starts first, with a migrated database that tests copy. Most tests wait more than they compute, so that several files run side by side. Two variables:
  *
  * - SYMPHONY_TEST_POSTGRES: the folder of another Postgres's programs, such as Debian's, in place of the
  *   one from npm.
@@ -11,7 +11,8 @@
  */
 
 import { parseArgs } from "node:util";
-import { startTestServer } from "./support/server.ts";
+import { ImportGraph } from "./support/imports.ts";
+import type { TestServer } from "./support/server.ts";
 
 /** How many files of these folders and files run at a time; of all others, LIMIT. */
 const GROUPS: readonly { readonly jobs: number; readonly paths: readonly string[] }[] = [
@@ -40,6 +41,10 @@ const GROUPS: readonly { readonly jobs: number; readonly paths: readonly string[
     ],
   },
 ];
+/** A file whose imports lead here needs the Postgres server. */
+const NEEDS_SERVER = "tests/support/database.ts";
+/** What must run in seconds, and so without Postgres. */
+const WITHOUT_SERVER = ["tests/unit"];
 const LIMIT = Number(Deno.env.get("SYMPHONY_TEST_JOBS") ?? 4);
 /** The file that takes longest starts first. */
 const LONGEST = "tests/integration/bench.test.ts";
@@ -69,7 +74,7 @@ const groupOf = (file: string) => GROUPS.find(({ paths }) => isIn(file, paths));
 const others = files.filter((file) => !groupOf(file))
   .sort((a, b) => Number(b === LONGEST) - Number(a === LONGEST));
 
-const server = await startTestServer(Deno.env.get("SYMPHONY_TEST_POSTGRES"));
+const server = await startServerFor(files);
 const report = await Deno.makeTempFile({ suffix: ".xml" });
 try {
   const parts = [await run(others, LIMIT)];
@@ -81,11 +86,23 @@ try {
   console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
   Deno.exitCode = files.length === 0 || parts.some(({ code }) => code !== 0) ? 1 : 0;
 } finally {
-  await server.stop();
+  await server?.stop();
   await Deno.remove(report);
 }
 
-/** Runs files, so many at a time, and answers Deno's exit code beside the counts. */
+/** Starts the server if a file needs it. @throws Error if a file that must do without needs it */
+async function startServerFor(files: readonly string[]): Promise<TestServer | undefined> {
+  const graph = new ImportGraph();
+  const needing = files.filter((file) => graph.leadsTo(file, NEEDS_SERVER));
+  const wrong = needing.find((file) => isIn(file, WITHOUT_SERVER));
+  if (wrong) throw new Error(`${wrong}: a unit test must not import ${NEEDS_SERVER}`);
+  if (needing.length === 0) return undefined;
+  // Loaded only now, so that a unit test does not wait for Postgres's client either.
+  const { startTestServer } = await import("./support/server.ts");
+  return await startTestServer(Deno.env.get("SYMPHONY_TEST_POSTGRES"));
+}
+
+/** Runs files, `jobs` of them at a time. Returns Deno's exit code beside the counts. */
 async function run(files: readonly string[], jobs: number): Promise<Counts & { code: number }> {
   if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, code: 0 };
   await Deno.writeTextFile(report, "");
@@ -96,7 +113,7 @@ async function run(files: readonly string[], jobs: number): Promise<Counts & { c
       ...files,
     ],
     env: {
-      SYMPHONY_TEST_SERVER_URL: server.url,
+      ...(server && { SYMPHONY_TEST_SERVER_URL: server.url }),
       DENO_JOBS: String(Math.min(jobs, LIMIT)),
     },
   }).spawn().status;
