@@ -1,4 +1,4 @@
-/** The bus: checks messages, lets middleware see them, and hands them to the transport. */
+/** The bus: checks messages, passes them through middleware, and gives them to the transport. */
 
 import { z } from "zod";
 import type { DispatchOptions, MessageInput } from "../message/dispatch-options.ts";
@@ -14,25 +14,25 @@ import { checkPayload, DISPATCH_TIMEOUT_MS, toStorableJson } from "../message/pa
 import type { Transport } from "../transport/transport.ts";
 import { within } from "../runtime/within.ts";
 
-/** Errors for which the message as it was given is not to blame, but what middleware made of it. */
+/** Errors that middleware caused; the caller's message is not to blame. */
 const ofMiddleware = new WeakSet<object>();
 
-/** Whether {@link MessageBus.prepare} threw an error for what middleware did, and not for what it was given. */
+/** Tells whether middleware caused an error of {@link MessageBus.prepare}. */
 export function isOfMiddleware(error: unknown): boolean {
   return typeof error === "object" && error !== null && ofMiddleware.has(error);
 }
 
 const INPUT = ["type", "payload", "options"];
 
-/** Dispatches messages, and runs handlers within the middleware. */
+/** Dispatches messages, and runs handlers inside the middleware. */
 export class MessageBus {
   readonly registry: Registry;
   readonly #transport: Transport;
   readonly #middleware: readonly Middleware[];
-  /** Those of it that stand around the handlers. */
+  /** Middleware with a `handle` method. */
   readonly #around: readonly Middleware[];
 
-  /** @throws RangeError if what is given as middleware is none */
+  /** @throws RangeError if an entry of `middleware` has the wrong shape */
   constructor(options: {
     readonly registry: Registry;
     readonly transport: Transport;
@@ -46,10 +46,10 @@ export class MessageBus {
   }
 
   /**
-   * Dispatches one message and answers its id.
+   * Dispatches one message and returns its id.
    * @throws InvalidPayloadError if the schema refuses the payload
-   * @throws RangeError that names the option which is wrong
-   * @throws TransportError if it could not be written
+   * @throws RangeError that names the wrong option
+   * @throws TransportError if the message could not be written
    */
   readonly dispatch = async <Schema extends z.ZodType>(
     definition: MessageDefinition<Schema>,
@@ -61,19 +61,19 @@ export class MessageBus {
   };
 
   /**
-   * Dispatches messages, all or none, and answers their ids in order.
-   * @throws what {@link dispatch} throws, and UnknownMessageTypeError
+   * Dispatches messages, all or none, and returns their ids in order.
+   * @throws the errors of {@link dispatch}, and UnknownMessageTypeError
    */
   async dispatchAll(messages: readonly MessageInput[]): Promise<string[]> {
     return this.send(await Promise.all(messages.map((message) => this.prepare(message))));
   }
 
-  /** Writes messages as {@link prepare} has made them, all or none, and returns their ids in order. */
+  /** Writes messages that {@link prepare} has made, all or none, and returns their ids in order. */
   send(prepared: readonly OutgoingMessage[]): Promise<string[]> {
     return this.#transport.send(prepared);
   }
 
-  /** Checks a message and gives it its definition's values; nothing is written. */
+  /** Checks a message and fills in its definition's values. It writes nothing. */
   async prepare(input: MessageInput): Promise<OutgoingMessage> {
     checkNames(input, INPUT);
     const { type, payload, options = {} } = input;
@@ -90,7 +90,7 @@ export class MessageBus {
     }
   }
 
-  /** The payload as it will be stored; the handler gets it parsed once more. */
+  /** Returns the payload as JSON to store. The worker parses it again for the handler. */
   async #checkPayload(definition: MessageDefinition, payload: unknown): Promise<unknown> {
     const json = toStorableJson(definition.type, payload, definition.maxPayloadBytes);
     const checked = checkPayload(definition, json);
@@ -98,7 +98,7 @@ export class MessageBus {
     return json;
   }
 
-  /** What each makes of the message is held to the same rules as what was given. */
+  /** Passes the message through each middleware. Its results are checked like a dispatch. */
   async #throughMiddleware(given: OutgoingMessage): Promise<OutgoingMessage> {
     let message = given;
     for (const [index, middleware] of this.#middleware.entries()) {
@@ -109,20 +109,20 @@ export class MessageBus {
       message = checkAgain(await within(returned, DISPATCH_TIMEOUT_MS, late));
       const definition = this.registry.get(message.type);
       if (!definition) throw new UnknownMessageTypeError(message.type);
-      // It may have changed the payload in its place.
+      // The middleware may have changed the payload in place.
       message = { ...message, payload: await this.#checkPayload(definition, message.payload) };
     }
     return message;
   }
 
-  /** Whether middleware stands around the handlers. */
+  /** Whether any middleware has a `handle` method. */
   get standsAround(): boolean {
     return this.#around.length > 0;
   }
 
   /**
-   * Runs `handlers` within the middleware, the first one outermost.
-   * @throws MiddlewareError where middleware calls `next` twice, or does not wait for it
+   * Runs `handlers` inside the middleware; the first middleware is the outermost.
+   * @throws MiddlewareError if middleware calls `next` twice, or does not wait for it
    */
   handle(ctx: HandlerContext, handlers: () => Promise<void>): Promise<void> {
     return this.#around.length === 0 ? handlers() : aroundHandlers(this.#around, ctx, handlers);

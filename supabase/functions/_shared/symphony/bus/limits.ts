@@ -1,12 +1,12 @@
-/** Which rate limits a request's messages count against. */
+/** Rate limits that a request's messages count against. */
 
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import type { Registry } from "../message/registry.ts";
 
 /**
- * What a request asks of the limits of its messages' types; empty where none has one.
- * @param caller whose allowance it is: `user:<id>` or `publishable`
- * @throws RangeError if more messages of a type are given than its limit ever lets through at once
+ * Lists a request's use of its types' rate limits; empty if no type has one.
+ * @param caller owner of the allowance: `user:<id>` or `publishable`
+ * @throws RangeError if the request has more messages of a type than the limit ever allows at once
  */
 export function limitsOf(
   messages: readonly { readonly type: string }[],

@@ -1,4 +1,4 @@
-/** Middleware: sees every message on its way in, and stands around every message's handling. */
+/** Middleware: sees every message at its dispatch, and runs around its handlers. */
 
 import { checkNoGenerator } from "../runtime/checks.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
@@ -6,23 +6,22 @@ import { MiddlewareError } from "../message/errors.ts";
 import { readProperty, showValue } from "../runtime/inspect.ts";
 import type { HandlerContext } from "../message/handler.ts";
 
-/** An object with these methods, or one of a class. Both may be left out. */
+/** Middleware: an object or a class instance. Both methods are optional. */
 export interface Middleware {
-  /** May change the message, or throw to refuse it. What it returns is checked as a dispatch is. */
+  /** Called at a dispatch. It may change the message, or throw to refuse it. Its result is checked like a dispatch. */
   dispatch?(message: OutgoingMessage): OutgoingMessage | Promise<OutgoingMessage>;
   /**
-   * Runs around the handlers; what it throws counts as the attempt's failure. Where messages are handled
-   * in batches it runs around each, and `next` waits until all of them are there.
-   * @param next runs the handlers: to be called once and to be waited for, or the attempt has failed.
-   * Middleware that does not call it leaves the handlers out: the message is handled, and a log line says
-   * so
+   * Runs around the handlers. If it throws, the attempt fails. In a batch it runs around each message, and
+   * `next` resolves when the batch handler is done.
+   * @param next runs the handlers. Call it once and await it, or the attempt fails. If middleware does not
+   * call it, no handler runs and the message counts as handled; a log line says so
    */
   handle?(ctx: HandlerContext, next: () => Promise<void>): Promise<void> | void;
 }
 
 /**
- * Checks what is given as middleware.
- * @throws RangeError that names what is wrong
+ * Checks one entry of `middleware`.
+ * @throws RangeError that names the wrong method
  */
 export function checkMiddleware(middleware: Middleware, index: number): Middleware {
   const field = `middleware: ${index + 1}`;
@@ -40,8 +39,8 @@ export function checkMiddleware(middleware: Middleware, index: number): Middlewa
 }
 
 /**
- * Runs handlers within middleware, the first one outermost.
- * @throws MiddlewareError where middleware calls `next` twice, or does not wait for it
+ * Runs handlers inside middleware; the first one is the outermost.
+ * @throws MiddlewareError if middleware calls `next` twice, or does not wait for it
  */
 export async function aroundHandlers(
   middleware: readonly Middleware[],
@@ -54,19 +53,19 @@ export async function aroundHandlers(
   try {
     await first.handle?.(ctx, next.call);
   } catch (error) {
-    // The handlers may still work: the attempt lasts as long as they do.
+    // The handlers may still run: the attempt lasts until they end.
     await next.close();
     throw error;
   }
   await next.checkUse();
   if (!next.wasCalled) {
-    // A module's namespace, and what Object.create(null) makes, have no constructor.
+    // A module namespace and a result of Object.create(null) have no constructor.
     const name = readProperty(readProperty(first, "constructor"), "name");
     ctx.log.info("middleware_left_out_handlers", { middleware: name ?? "Object" });
   }
 }
 
-/** What middleware is given as `next`, and whether it keeps to what that is for. */
+/** The `next` of one middleware, and a check of how the middleware uses it. */
 class Next {
   wasCalled = false;
   #isClosed = false;
@@ -84,20 +83,20 @@ class Next {
     this.wasCalled = true;
     const running = this.#running = this.run();
     const settle = () => void (this.#isSettled = true);
-    // Middleware that does not wait for it does not catch what it throws, either.
+    // Middleware that does not await the promise leaves its rejection unhandled.
     running.then(settle, settle);
     return running;
   };
 
-  /** The middleware has ended: it can no longer run the handlers. Waits for those that run. */
+  /** Called when the middleware has failed: refuses later calls, and waits for handlers that still run. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.allSettled([this.#running]);
   }
 
   /**
-   * The middleware has ended without an error.
-   * @throws what the handlers throw that it did not wait for; or else MiddlewareError
+   * Called when the middleware has returned.
+   * @throws the handlers' error if the middleware did not wait for them, or else MiddlewareError for misuse
    */
   async checkUse(): Promise<void> {
     this.#isClosed = true;

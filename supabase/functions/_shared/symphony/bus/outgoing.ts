@@ -1,4 +1,4 @@
-/** A message on its way out: its options checked, its definition's values filled in. */
+/** Makes the message of a dispatch: checks its options and fills in its definition's values. */
 
 import type { DispatchOptions } from "../message/dispatch-options.ts";
 import { checkKey, checkMoment } from "../runtime/checks.ts";
@@ -46,9 +46,9 @@ const FIELDS = Object.keys(
 );
 
 /**
- * Makes the message that a dispatch is to send.
- * @param payload storable JSON, checked against the definition's schema
- * @throws RangeError that names the option which is wrong, not known, or contradicts another
+ * Makes the message that a dispatch sends.
+ * @param payload JSON that the definition's schema accepts
+ * @throws RangeError that names an option which is wrong, unknown, or contradicts another
  */
 export function outgoing(
   definition: MessageDefinition,
@@ -81,9 +81,9 @@ export function outgoing(
 }
 
 /**
- * Checks what middleware has made of a message.
- * @throws TypeError if it is no message any more
- * @throws RangeError that names the field which is wrong
+ * Checks a message that dispatch middleware returned.
+ * @throws TypeError if it is no object
+ * @throws RangeError that names the wrong field
  */
 export function checkAgain(message: unknown): OutgoingMessage {
   if (typeof message !== "object" || message === null) {
@@ -118,7 +118,7 @@ function checkValues(message: OutgoingMessage): void {
   }
 }
 
-/** Against a moment, the ttl is checked where the message is written, by the clock that decides. */
+/** Compares the ttl with a delay. With `availableAt` the database compares them, by its own clock. */
 function checkTtl({ delayMs = 0, ttlMs }: OutgoingMessage, field: "delay" | "ttl"): void {
   if (ttlMs === undefined || ttlMs > delayMs) return;
   throw new RangeError(

@@ -1,13 +1,13 @@
 /**
- * Rows as `messenger_claim` answers them. Whatever stands in a row, written by SQL of the user's own too, becomes an
- * envelope that everything else can rely on: one odd row never stops a claim.
+ * Turns rows that `messenger_claim` returns into envelopes. A user's own SQL may write odd values into a
+ * row; the envelope never holds them, and one odd row never stops a claim.
  */
 
 import { MAX_DEPTH } from "../runtime/json.ts";
 import { z } from "zod";
 import type { Envelope, Stamps } from "../message/envelope.ts";
 
-/** A message as `messenger_claim` answers it. */
+/** A message as `messenger_claim` returns it. */
 export type MessageRow = [
   id: string,
   type: string,
@@ -15,14 +15,14 @@ export type MessageRow = [
   queue: string,
   priority: number,
   attempts: number,
-  // In ms since 1970: half the work of a date in letters. Text where it is infinite.
+  // In ms since 1970, which costs half the time of a date as text. Text for an infinite time.
   availableAt: number | string,
   createdAt: number | string,
   groupKey: string | null,
   rest: RestOfRow | null,
 ];
 
-/** What few messages have. */
+/** Values that few messages have. */
 type RestOfRow = [
   expiresAt: string | null,
   expired: boolean,
@@ -37,10 +37,10 @@ const NOTHING_MORE: RestOfRow = [null, false, 0, null, false, 0, 0];
 
 /** The first and the last moment that a Date can hold. */
 const FURTHEST_MS = 8.64e15;
-/** The largest integer of a column, less one for the attempt that comes. */
+/** The largest integer of a column, less one for the next attempt. */
 const MOST = 2 ** 31 - 2;
 
-/** @param bytes that the message takes, more or less */
+/** Makes the envelope of a row. @param bytes approximate size of the message */
 export function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): Envelope {
   const [id, type, payload, queue, priority, attempts, availableAt, createdAt, groupKey, rest] =
     row;
@@ -69,8 +69,8 @@ export function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): 
 }
 
 /**
- * The Date of a timestamptz; the nearest one that a Date can hold of what is infinite, or from BC.
- * @param moment ms since 1970; or as Postgres writes it in JSON
+ * The Date of a timestamptz. An infinite time, or one from BC, becomes the nearest moment that a Date holds.
+ * @param moment ms since 1970, or Postgres's text of it in JSON
  */
 export function toDate(moment: number | string): Date {
   const ms = typeof moment === "number" ? moment : Date.parse(moment);
@@ -78,7 +78,7 @@ export function toDate(moment: number | string): Date {
   return new Date(/^-|BC$/i.test(String(moment)) ? -FURTHEST_MS : FURTHEST_MS);
 }
 
-/** The stamps that the bus itself reads: what each has to be. One that is something else is left out. */
+/** Checks of the stamps that the bus itself reads. A stamp of another shape is left out. */
 const STAMPS = {
   handledBy: z.array(z.unknown()).transform((names) =>
     names.filter((name) => typeof name === "string")
@@ -94,15 +94,15 @@ const STAMPS = {
   unknownType: z.object({ times: z.number(), attempt: z.number() }),
 };
 
-/** JSON.stringify has no stack for what SQL can nest, and fails the whole settle call. */
+/** SQL can nest deeper than JSON.stringify's stack can take, and one such value would fail the whole settle call. */
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return false;
   return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1));
 }
 
 /**
- * Stamps as the bus reads them: an object, whatever is stored, in which middleware may have put anything.
- * @param value as it is stored
+ * Reads stored stamps. The result is an object, whatever is stored; middleware may have added any values.
+ * @param value the stored value
  */
 export function toStamps(value: unknown): Stamps {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return {};

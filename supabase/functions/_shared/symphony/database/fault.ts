@@ -1,43 +1,43 @@
-/** What an error code of PostgREST or Postgres says about a call that failed. */
+/** Faults: the meaning of an error code of PostgREST or Postgres for the caller. */
 
 /**
  * Why a call failed, and what to do:
- * - `passing`: the network, a restart, an overload, a stale schema cache. The same call later may pass.
- * - `too_much`: it took too long or too much memory. A part of it may pass.
- * - `data`: something of one message is refused. The others pass without it.
- * - `refused`: the call as such is refused: a missing permission, a wrong key.
+ * - `passing`: the network, a restart, an overload, a stale schema cache. The same call may pass later.
+ * - `too_much`: the call took too long or too much memory. A part of it may pass.
+ * - `data`: a value of one message is refused. The other messages pass without it.
+ * - `refused`: the whole call is refused: a missing permission, a wrong key.
  */
 export type Fault = "passing" | "too_much" | "data" | "refused";
 
-/** A code that PostgREST or Postgres gives; a proxy between has others, or none. */
+/** A code of PostgREST or Postgres. Proxies use other codes, or none. */
 const WRITTEN_BY_POSTGREST = /^(PGRST[0-9A-Z]{3}|[0-9A-Z]{5})$/;
 
 // 57014: cancelled by statement_timeout. 53200: out of memory.
 const TOO_MUCH = /^(57014|53200)$/;
 
 // 08 connection, 53 resources, 57 operator, 58 system; 40001 and 40P01 serialization and deadlock, 55P03 lock
-// not available; PT5xx what our functions say of others. PGRST000-003 no connection, 202, 204 and 205 a schema
-// cache that is behind or ahead.
+// not available; PT5xx a passing fault that our functions report. PGRST000-003 no connection; 202, 204 and 205
+// a schema cache that is behind or ahead.
 const PASSING = /^((08|53|57|58)...|PT5..|40001|40P01|55P03|PGRST00[0-3]|PGRST20[245])$/;
 
-// A function, a table or a column that is not there: while a migration runs, where it is one of ours.
+// An unknown function, table or column: a migration is running, if the name is one of ours.
 const UNDEFINED = /^(42883|42P01|42703)$/;
 const OURS = /\bmessenger_/;
 
-// What a row, or a trigger of the user's on it, may cause: 22 data, 23 integrity, 54 limits, P0 raised,
-// XX internal, such as a value that cannot be read; and PT4xx, what our functions refuse.
+// Errors that a row, or a user's trigger on it, may cause: 22 data, 23 integrity, 54 limits, P0 raised,
+// XX internal, such as a value that cannot be read; and PT4xx, refusals of our functions.
 const DATA = /^((21|22|23|24|27|2F|34|38|39|42|44|54|0A|P0|XX)...|PT4..)$/;
 const FORBIDDEN = "42501";
 
-/** Whether a response's error was written by PostgREST, and not by something in front of it. */
+/** Tells whether PostgREST wrote a response's error, and not a proxy in front of it. */
 export function isWrittenByPostgrest(error: unknown): boolean {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : null;
   return typeof code === "string" && WRITTEN_BY_POSTGREST.test(code);
 }
 
 /**
- * The fault behind an error.
- * @param error.code of PostgREST or Postgres; anything else is a passing fault of what lies between
+ * Returns the fault behind an error.
+ * @param error.code of PostgREST or Postgres; any other code is a passing fault of a proxy or the network
  */
 export function faultOf(
   { code, message }: { readonly code: string; readonly message: string },

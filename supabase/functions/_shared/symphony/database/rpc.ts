@@ -1,4 +1,4 @@
-/** One call of an SQL function over supabase-js, with a timeout and errors of one kind. */
+/** Calls one SQL function over supabase-js, with a timeout and errors of one kind. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { ConflictError, NotFoundError } from "../message/errors.ts";
@@ -6,18 +6,18 @@ import { RateLimitedError } from "../message/rate-limit.ts";
 import { faultOf, isWrittenByPostgrest } from "./fault.ts";
 import { TransportError } from "../transport/transport.ts";
 
-/** So much of what a proxy says in PostgREST's place is told. */
+/** Longest part of a proxy's text in an error, in characters. */
 const LONGEST_FOREIGN_TEXT = 200;
 
 /**
- * Calls an SQL function and answers what it answers.
- * @param args its arguments by name; or JSON, which is sent as it is, for a function whose only parameter
- * has no name. That is for what is large: nobody takes it apart then but the function
- * @param timeoutMs how long the call may take
- * @throws RateLimitedError where the function finds a rate limit reached (SQLSTATE PT429)
- * @throws RangeError with the function's own words, where it refuses an argument (SQLSTATE PT4xx);
+ * Calls an SQL function and returns its result.
+ * @param args arguments by name; or JSON text, which is sent unchanged to a function with one unnamed
+ * parameter. Large arguments are sent this way, because PostgREST then does not parse them
+ * @param timeoutMs longest time of the call
+ * @throws RateLimitedError if a rate limit is reached (SQLSTATE PT429)
+ * @throws RangeError with the function's own text if it refuses an argument (SQLSTATE PT4xx);
  * NotFoundError for PT404, ConflictError for PT409
- * @throws TransportError for everything else
+ * @throws TransportError for every other failure
  */
 export async function callRpc<Answer>(
   client: SupabaseClient,
@@ -31,7 +31,7 @@ export async function callRpc<Answer>(
     : checked(client).rpc(withColumns(name, args), args);
   const { data, error } = await call.abortSignal(timeout).then(
     (answer) => answer,
-    // What is no JSON after all: an answer that was cut off.
+    // A response that was cut off is no JSON.
     (cause) => ({ data: null, error: { code: "", message: String(cause), details: "" } }),
   );
   if (!error) return data as Answer;
@@ -47,9 +47,9 @@ export async function callRpc<Answer>(
 }
 
 /**
- * Names the arguments in the query as well: then PostgREST passes the body on as it is, instead of
- * reading through all of it to find them. (`columns`: https://docs.postgrest.org, "Specifying Columns";
- * it holds for calls of functions too.)
+ * Names the arguments in the query too. PostgREST then passes the body on unread, instead of parsing it to
+ * find the names. (`columns`: https://docs.postgrest.org, "Specifying Columns"; it works for calls of
+ * functions too.)
  */
 function withColumns(name: string, args: Readonly<Record<string, unknown>>): string {
   const names = Object.keys(args).filter((key) => args[key] !== undefined);
@@ -57,10 +57,10 @@ function withColumns(name: string, args: Readonly<Record<string, unknown>>): str
 }
 
 /**
- * The client, for one call, which takes only PostgREST's own answers: supabase-js reads a proxy's empty 404
- * as success, and its pages as refusals.
- * @param body instead of the one that the call gives: supabase-js writes JSON with a function that it
- * calls for each value, which takes three times as long
+ * Makes a client for one call that accepts only PostgREST's own responses. supabase-js reads a proxy's empty
+ * 404 as success, and a proxy's error page as a refusal.
+ * @param body replaces the call's own body: supabase-js writes JSON with a function that runs for each
+ * value, which takes three times as long
  */
 function checked(client: SupabaseClient, body?: string) {
   const rest = client.schema("public");
@@ -70,7 +70,7 @@ function checked(client: SupabaseClient, body?: string) {
   return rest;
 }
 
-/** @throws Error where the response is not PostgREST's, which supabase-js takes for one of the network */
+/** @throws Error if the response is not PostgREST's; supabase-js treats it as a network error */
 async function ofPostgrest(response: Response): Promise<Response> {
   const { ok, status, headers } = response;
   const isJson = headers.get("content-type")?.includes("json") === true;

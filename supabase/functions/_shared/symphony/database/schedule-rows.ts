@@ -1,4 +1,4 @@
-/** Schedules as rows: between the names of SQL's columns and those of TypeScript. */
+/** Converts schedules between SQL's rows and TypeScript's objects. */
 
 import type { Stamps } from "../message/envelope.ts";
 import type {
@@ -19,7 +19,7 @@ import type {
   ScheduleRun,
 } from "../scheduler/schedule.ts";
 
-/** A schedule, as the SQL functions answer it. */
+/** A schedule as the SQL functions return it. */
 export interface ScheduleRow {
   id: string;
   name: string | null;
@@ -55,7 +55,7 @@ export interface ScheduleRow {
   updated_at: string;
 }
 
-/** A run, as the SQL functions answer it. */
+/** A run as the SQL functions return it. */
 export interface RunRow {
   occurrence: string;
   run: number | null;
@@ -67,7 +67,7 @@ export interface RunRow {
   finished_at: string | null;
 }
 
-/** A schedule of a row. */
+/** Makes a schedule of a row. */
 export function toSchedule(row: ScheduleRow): Schedule {
   return {
     ...toTimes(row),
@@ -100,18 +100,18 @@ export function toSchedule(row: ScheduleRow): Schedule {
   };
 }
 
-/** A schedule of a row that has no payload. */
+/** Makes a schedule of a row without a payload. */
 export function toListedSchedule(row: ScheduleRow): ListedSchedule {
   const { message: { type }, ...schedule } = toSchedule(row);
   return { ...schedule, message: { type } };
 }
 
-/** A due schedule of a row. */
+/** Makes a due schedule of a row. */
 export function toDueSchedule(row: ScheduleRow): DueSchedule {
   return { ...toSchedule(row), stamps: row.stamps ?? {} };
 }
 
-/** What a row written by hand leaves out becomes a value that the check of options refuses. */
+/** Reads a row's times. A row that SQL edited may lack a value; the replacement fails the check of options. */
 function toTimes(row: ScheduleRow): ScheduleTimes {
   switch (row.schedule_type) {
     case "once":
@@ -123,7 +123,7 @@ function toTimes(row: ScheduleRow): ScheduleTimes {
   }
 }
 
-/** A run of a row. */
+/** Makes a run of a row. */
 export function toRun(row: RunRow): ScheduleRun {
   return {
     occurrence: new Date(row.occurrence),
@@ -137,7 +137,7 @@ export function toRun(row: RunRow): ScheduleRun {
   };
 }
 
-/** An entry of messenger_advance_schedules. */
+/** Makes an entry of messenger_advance_schedules. */
 export function fromAdvance(advance: Advance) {
   const { schedule, plan, runs, failing, putOff } = advance;
   return {
@@ -161,7 +161,7 @@ export function fromAdvance(advance: Advance) {
   };
 }
 
-/** An entry of messenger_save_schedules. */
+/** Makes an entry of messenger_save_schedules. */
 export function fromDraft({ definition, message, stamps, first }: ScheduleDraft) {
   const { times } = definition;
   return {
@@ -192,7 +192,7 @@ export function fromDraft({ definition, message, stamps, first }: ScheduleDraft)
 
 const TIMES = ["schedule_type", "cron", "interval_ms", "run_at"] as const;
 
-/** Which columns hold an option. */
+/** The columns of each option. */
 const COLUMNS = {
   payload: ["payload"],
   type: TIMES,
@@ -216,7 +216,7 @@ const COLUMNS = {
   readonly Exclude<keyof ReturnType<typeof fromDraft>, "next_run_at">[]
 >;
 
-/** An entry of messenger_save_schedules that changes some columns, and says what it took for granted. */
+/** Makes an entry of messenger_save_schedules that changes some columns and states the values it assumed. */
 export function fromChange({ id, draft, changed }: ScheduleChange) {
   const row = fromDraft(draft);
   const pick = (columns: readonly (keyof typeof row)[]) =>
@@ -231,7 +231,7 @@ export function fromChange({ id, draft, changed }: ScheduleChange) {
   };
 }
 
-/** A microsecond behind a moment: planned times are whole ms, so it takes the place of none. */
+/** A microsecond after a moment. Planned times are whole ms, so no run has this time. */
 function behind(moment: number): string {
   return new Date(moment).toISOString().replace("Z", "001Z");
 }
@@ -240,7 +240,7 @@ function toDate(text: string | null): Date | null {
   return text === null ? null : new Date(text);
 }
 
-/** A moment in ms since 1970 as ISO 8601. */
+/** A moment as ISO 8601. @param moment ms since 1970 */
 export function toText(moment: number | null): string | null {
   return moment === null ? null : new Date(moment).toISOString();
 }

@@ -1,31 +1,31 @@
-/** Operations on many messages, a step at a time: each call of the SQL function is one transaction. */
+/** Operations on many messages in steps: each call of the SQL function is one transaction. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { checkNames } from "../runtime/option-names.ts";
 import { callRpc } from "./rpc.ts";
 import { TransportError } from "../transport/transport.ts";
 
-/** What an operation on many messages did. */
+/** The result of an operation on many messages. */
 export interface StepsResult {
-  /** Messages that the filter means, among those that were looked at. */
+  /** Messages that match the filter, among those that were read. */
   readonly matched: number;
-  /** How many of them were changed; none in a dry run. */
+  /** Number of changed messages; 0 in a dry run. */
   readonly done: number;
-  /** How many of them run and were told to stop; for a cancel only. */
+  /** Number of running messages that were told to stop; for a cancel only. */
   readonly running: number;
-  /** Messages that the filter still means, counted among the next 10,000 rows; `capped` says that there are more rows. */
+  /** Messages that still match, counted in the next 10,000 rows; `capped` says that there are more rows. */
   readonly left: { readonly count: number; readonly capped: boolean };
-  /** Ids that were asked for and are not there; the first 1,000. */
+  /** Ids of the request that do not exist; the first 1,000. */
   readonly missing: readonly string[];
-  /** Where to go on, as `after`; null when everything is done. */
+  /** The place where the next call continues, as `after`; null when everything is done. */
   readonly next: unknown;
 }
 
-/** How long the steps may go on. */
+/** Limits of the steps. */
 export interface StepsLimits {
-  /** No further step begins after so many ms. */
+  /** Age of the operation, in ms, from which no further step begins. */
   readonly budgetMs?: number;
-  /** No further step begins once it is aborted. */
+  /** No further step begins after it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -34,10 +34,10 @@ const STEP_TIMEOUT_MS = 10_000;
 const MAX_MISSING = 1_000;
 
 /**
- * Takes steps until everything is done, or the limits are met; then `next` says where to go on.
- * @param name the SQL function
- * @param args its arguments, `after` among them to go on behind an earlier step
- * @throws what `callRpc` throws, where not even the first step was taken
+ * Takes steps until everything is done or a limit is met; `next` then says where to continue.
+ * @param name of the SQL function
+ * @param args its arguments; with `after` it continues behind an earlier step
+ * @throws the errors of `callRpc`, if the first step failed
  */
 export async function takeSteps(
   client: SupabaseClient,
@@ -52,7 +52,7 @@ export async function takeSteps(
     try {
       sum = add(sum, await step(client, name, { ...args, after: sum.next }));
     } catch (error) {
-      // What was done is done, and stays so: the caller goes on behind it.
+      // Earlier steps have committed: the caller continues behind them.
       if (error instanceof TransportError) return sum;
       throw error;
     }
@@ -61,14 +61,14 @@ export async function takeSteps(
 }
 
 /**
- * Refuses a filter that means every message without saying so.
+ * Refuses a filter that matches every message without `all: true`.
  * @param names of the filter's fields
  * @throws RangeError that names the field
  */
 export function checkFilter(filter: object, names: readonly string[]): void {
   const fields = Object.entries(filter).filter(([name]) => name === "all" || names.includes(name));
   for (const [name, value] of fields) {
-    // One that went missing on its way must not widen what the others mean.
+    // A value that was lost on the way must not widen the filter.
     if (value === null || value === "") {
       throw new RangeError(
         `${name}: is ${value === null ? "null" : "empty"}; give a value, or leave it out`,
@@ -90,7 +90,7 @@ export function checkFilter(filter: object, names: readonly string[]): void {
 }
 
 /**
- * Checks what a cancel is asked for.
+ * Checks the filter of a cancel.
  * @throws RangeError that names the field
  */
 export function checkCancel(filter: object): void {
@@ -103,7 +103,7 @@ function step(client: SupabaseClient, name: string, args: Readonly<Record<string
   return callRpc<StepsResult>(client, name, args, STEP_TIMEOUT_MS);
 }
 
-/** Numbers are summed: a prune has counts of its own, and neither `running` nor `missing`. */
+/** Sums the numbers. A prune has counts of its own, and neither `running` nor `missing`. */
 function add(sum: StepsResult, step: StepsResult): StepsResult {
   const before = new Map<string, unknown>(Object.entries(sum));
   const counts = Object.entries(step).filter(([, value]) => typeof value === "number")

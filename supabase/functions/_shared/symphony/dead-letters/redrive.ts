@@ -1,4 +1,4 @@
-/** Redriving dead letters from code: what messenger_redrive does, with an edited payload checked first. */
+/** Redrives dead letters from code, as messenger_redrive does in SQL, and checks an edited payload first. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus/bus.ts";
@@ -7,9 +7,9 @@ import { checkNames } from "../runtime/option-names.ts";
 import { checkFilter, type StepsLimits, type StepsResult, takeSteps } from "../database/steps.ts";
 import { callRpc } from "../database/rpc.ts";
 
-/** Which dead letters, and how; the names and meanings are those of the SQL function's arguments. */
+/** Which dead letters to redrive, and how. Names and meanings are those of the SQL function's arguments. */
 export interface RedriveOptions extends StepsLimits {
-  /** All dead letters; goes with no filter. Without it there has to be one. */
+  /** All dead letters. Give either `all` or a filter. */
   readonly all?: boolean;
   readonly ids?: readonly string[];
   readonly type?: string;
@@ -20,19 +20,19 @@ export interface RedriveOptions extends StepsLimits {
   readonly failedFrom?: Date;
   readonly failedUntil?: Date;
   readonly maxMessages?: number;
-  /** So many a second come due; all at once where absent. */
+  /** Number of messages that come due each second; default: all at once. */
   readonly perSecond?: number;
-  /** Another queue than the one they came from. */
+  /** Target queue; default: the queue of the dead letter. */
   readonly toQueue?: string;
-  /** Takes the place of the payload of one message, named by its id. */
+  /** New payload of the one message that `ids` names. */
   readonly payload?: unknown;
-  /** Only counts. */
+  /** Only counts the dead letters, and changes nothing. */
   readonly dryRun?: boolean;
-  /** `next` of an earlier redrive that did not come to the end, with the same options. */
+  /** `next` of an earlier, unfinished redrive with the same options. */
   readonly after?: unknown;
 }
 
-/** What a redrive did. */
+/** The result of a redrive. */
 export type RedriveResult = StepsResult;
 
 const TIMEOUT_MS = 10_000;
@@ -59,12 +59,12 @@ const OPTIONS = Object.keys(
 const FILTER = ["ids", "type", "queue", "reason", "error", "failedFrom", "failedUntil"];
 
 /**
- * Puts dead letters back into their queues, with fresh retries and their history: all that the filter means,
- * in steps of up to 10,000 that are each committed, until the end or within `budgetMs`.
+ * Puts all dead letters that match the filter back into their queues, with fresh retries and their
+ * history. It works in steps of up to 10,000 that each commit, until the end or until `budgetMs` is over.
  * @throws InvalidPayloadError or UnknownMessageTypeError if an edited payload does not fit; the dead
- * letter stays where it is
- * @throws RangeError that names the option which is wrong; NotFoundError if there is no such dead letter
- * @throws TransportError if the database did not answer
+ * letter then stays unchanged
+ * @throws RangeError that names the wrong option; NotFoundError if there is no such dead letter
+ * @throws TransportError if the database call failed
  */
 export async function redrive(
   supabase: SupabaseClient,

@@ -1,44 +1,44 @@
-/** Access rules: who may dispatch a type over HTTPS. What a definition does not open stays closed. */
+/** Access rules: which callers may dispatch a type over HTTPS. A type is closed unless its definition opens it. */
 
 import type { JWTClaims } from "@supabase/server";
 import { showValue } from "../runtime/inspect.ts";
 
-/** What a user's token says, its signature, issuer, audience and times verified. */
+/** Claims of a user's token, after its signature, issuer, audience and times were verified. */
 export type Claims = JWTClaims;
 
-/** What an access rule is asked about. */
+/** Argument of an access rule. */
 export interface AccessRequest<Payload> {
   /** The user's verified claims; null for a caller who has only the publishable key. */
   readonly claims: Claims | null;
-  /** The payload, as the schema gives it. */
+  /** The payload as the schema returned it. */
   readonly payload: Payload;
-  /** What the caller chose; each is there only where the definition's `callerOptions` allows it. */
+  /** Options that the caller chose; only those that the definition's `callerOptions` allows. */
   readonly options: CallerChoices;
 }
 
-/** What a caller without a secret key chose for one message. */
+/** Options that a caller without a secret key chose for one message. */
 export interface CallerChoices {
   /** In ms. */
   readonly delayMs?: number;
   readonly availableAt?: Date;
   readonly queue?: string;
   readonly priority?: number;
-  /** As the caller gave it, not yet made their own. */
+  /** The caller's own text, before it is made unique to the caller. */
   readonly groupKey?: string;
   readonly idempotencyKey?: string;
-  /** When it is to be dispatched, as the request says it. */
+  /** The schedule in the request, if the dispatch is scheduled. */
   readonly schedule?: Readonly<Record<string, unknown>>;
 }
 
-/** Decides on one message. Anything but true refuses it; so does throwing, which is logged. */
+/** Decides on one message. Only `true` allows it. A rule that throws refuses the message and is logged. */
 export type AccessRule<Payload> = (
   request: AccessRequest<Payload>,
 ) => boolean | Promise<boolean>;
 
 /**
- * Who may dispatch a type over HTTPS, beside the holders of a secret key, who may everything:
- * `secret`: nobody. `authenticated`: signed-in users, but not those who signed in anonymously.
- * `anonymous`: these too, and whoever has the publishable key. A function decides by itself.
+ * Callers that may dispatch a type over HTTPS. Holders of a secret key may dispatch every type.
+ * `secret`: no others. `authenticated`: signed-in users too, except anonymous ones. `anonymous`: all
+ * users, and holders of the publishable key. A function decides for each message.
  */
 export type Access<Payload = unknown> =
   | "secret"
@@ -48,7 +48,7 @@ export type Access<Payload = unknown> =
 
 /**
  * Checks a definition's `access`.
- * @param field what the error calls it
+ * @param field name of the option in an error
  * @throws RangeError that names the field
  */
 export function checkAccess<Payload>(access: Access<Payload>, field: string): Access<Payload> {

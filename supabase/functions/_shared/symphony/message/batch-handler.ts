@@ -1,4 +1,4 @@
-/** Handlers that take several messages of a type at once, and what they answer. */
+/** Handlers that take several messages of a type at once, and the results that they return. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { checkNoGenerator } from "../runtime/checks.ts";
@@ -14,59 +14,59 @@ export interface BatchMessage<Payload> {
   readonly envelope: Envelope;
   /** Which attempt at this message it is; the first is 1. */
   readonly attempt: number;
-  /** Aborted with the batch's, and when this message alone is cancelled or its lease lost. */
+  /** Aborted with the batch's signal, and when this message is cancelled or its lease is lost. */
   readonly signal: AbortSignal;
-  /** Reports how far this message is, as `ctx.progress` of a handler does. */
+  /** Reports this message's progress, like `ctx.progress` of a handler. */
   readonly progress: HandlerContext["progress"];
 }
 
-/** What a batch handler gets beside the messages. */
+/** A batch handler's context. */
 export interface BatchContext {
-  /** Aborted at the timeout, at the worker's end, and when none of the messages is wanted any more. */
+  /** Aborted at the timeout, at the worker's end, and when every message of the batch is cancelled or lost. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Dispatches a further message. */
+  /** Dispatches another message. */
   readonly dispatch: Dispatch;
-  /** A client with the secret key; it passes row level security by. */
+  /** A client with the secret key; row level security does not apply to it. */
   readonly supabase: SupabaseClient;
 }
 
 /**
- * What became of one message of a batch: handled, an error that it failed with, `snooze()` to have it
- * again later; or one of these as `Promise.allSettled` gives it.
+ * The result of one message of a batch: handled, the error that it failed with, or `snooze()`. A result
+ * of `Promise.allSettled` is accepted too.
  */
 export type BatchResult = void | "handled" | Error | Snooze | PromiseSettledResult<unknown>;
 
 /**
- * Nothing: all are handled. An array: a result for each message, in order. A Map: results by the id of
- * the message; those that it leaves out are handled.
+ * A batch handler's return value. Nothing: all messages are handled. An array: one result for each
+ * message, in order. A Map: results by message id; messages that are not in it are handled.
  */
 export type BatchAnswer = void | readonly BatchResult[] | ReadonlyMap<string, BatchResult>;
 
-/** Does the work of several messages. Throwing fails all of them, each by its own retry count. */
+/** Does the work of several messages. If it throws, all of them fail, each with its own retry count. */
 export type BatchHandler<Payload> = (
   messages: readonly BatchMessage<Payload>[],
   ctx: BatchContext,
 ) => BatchAnswer | Promise<BatchAnswer>;
 
-/** How messages are put together. */
+/** Options of a batch. */
 export interface BatchOptions {
-  /** At most so many at once, 1 to 1000; 50 where absent. */
+  /** Largest number of messages in one call, 1 to 1000; default: 50. */
   readonly size?: number;
 }
 
 /** A checked batch handler. */
 export interface Batch {
   readonly size: number;
-  // The payloads were parsed by the definition's own schema before they get here.
+  // The definition's schema parses the payloads before they reach the handler.
   // deno-lint-ignore no-explicit-any
   readonly handle: BatchHandler<any>;
 }
 
 /**
  * Checks a batch handler and its options.
- * @param type of the message, for the errors
- * @throws RangeError that names the option which is wrong
+ * @param type the message's type, for the error
+ * @throws RangeError that names the wrong option
  */
 export function checkBatch(
   type: string,
@@ -85,14 +85,14 @@ export function checkBatch(
   return { size, handle: handle as Batch["handle"] };
 }
 
-/** What became of a message: handled, failed with an error, or snoozed. */
+/** The result of a message: null if it was handled, an error, or a snooze. */
 export type Verdict = { readonly error: unknown } | Snooze | null;
 
 /**
- * Reads a batch handler's answer.
+ * Reads a batch handler's return value.
  * @param ids of the messages, in order
- * @returns a verdict for each; null where it is handled
- * @throws TypeError if the answer does not fit the messages
+ * @returns a verdict for each; null if the message was handled
+ * @throws TypeError if the value does not fit the messages
  */
 export function readAnswer(answer: unknown, ids: readonly string[]): Verdict[] {
   if (answer === undefined || answer === null) return ids.map(() => null);

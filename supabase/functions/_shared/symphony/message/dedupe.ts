@@ -1,21 +1,21 @@
-/** Uniqueness: how long a dispatch keeps others of its type and key from making a second message. */
+/** Deduplication: how long a dispatch prevents a second message with the same type and key. */
 
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { showValue } from "../runtime/inspect.ts";
 import { checkNames } from "../runtime/option-names.ts";
 
 /**
- * How long a `dedupeKey` is held: until a worker claims the message, until it is handled or dead, or for
- * a time from its dispatch whatever becomes of it.
+ * How long a `dedupeKey` is held: until a worker claims the message, until the message is handled or
+ * dead, or for a fixed time from the dispatch.
  */
 export type Dedupe = "until-started" | "until-finished" | { readonly window: Duration };
 
-/** The same, as a transport takes it: the window in ms. */
+/** The same for a transport: the window is in ms. */
 export type HeldFor = "until-started" | "until-finished" | { readonly windowMs: number };
 
 /**
  * Checks how long a key is held.
- * @param field what the error calls the value
+ * @param field name of the option in an error
  * @throws RangeError that names the field
  */
 export function parseDedupe(value: Dedupe, field: string): HeldFor {

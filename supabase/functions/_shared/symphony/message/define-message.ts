@@ -13,12 +13,12 @@ import type { NamedHandler } from "./handler.ts";
 import { checkName, checkPriority } from "./names.ts";
 import { parseRateLimit } from "./rate-limit.ts";
 
-/** How long a stopped handler that still works is waited for where the definition does not say, in ms. */
+/** Default of `stopGrace`: how long a message keeps its slot for a handler that ignores its abort signal. */
 const STOP_GRACE_MS = 30_000;
 
 /**
  * Defines a message: its name, its schema, its handlers and its rules.
- * @throws RangeError that names the option which is wrong
+ * @throws RangeError that names the wrong option
  */
 export function defineMessage<Schema extends z.ZodType, Type extends string>(
   options: (MessageOptions<Schema> | BatchMessageOptions<Schema>) & { readonly type: Type },
@@ -48,7 +48,7 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
     stopGraceMs: parseDuration(options.stopGrace ?? STOP_GRACE_MS, `${type}: stopGrace`),
     ttlMs,
     dedupe,
-    // The rule is asked only about payloads that the definition's own schema gave.
+    // The rule is called only with payloads that this definition's schema returned, so the cast is safe.
     access: checkAccess(own("access") ?? "secret", `${type}: access`) as Access,
     callerOptions: checkCallerOptions(options.callerOptions ?? [], `${type}: callerOptions`),
     maxDelayMs: parseDuration(options.maxDelay ?? "30d", `${type}: maxDelay`),
@@ -65,7 +65,7 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
   });
 }
 
-/** What may be a method, so that it finds its object as `this` wherever it is called from. */
+/** Binds a method to its object, so that `this` is right wherever the function is called from. */
 function boundTo<Value>(owner: object, value: Value): Value {
   return typeof value === "function" ? value.bind(owner) : value;
 }
@@ -93,7 +93,7 @@ function namedHandlers<Schema extends z.ZodType>(
   const handlers = typeof handler === "function"
     ? [{ name: "handler", handle: handler }]
     : Object.entries(handler ?? {}).map(([name, handle]) => ({
-      // It is stored with the message: in the stamps, and in the history of what failed.
+      // The name is stored in the message's stamps and in its error history.
       name: checkKey(name, `${type}: handler: name`),
       handle: boundTo(handler ?? {}, handle),
     }));

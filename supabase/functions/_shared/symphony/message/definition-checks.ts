@@ -6,7 +6,7 @@ import type { BatchMessageOptions, CallerOption, MessageOptions } from "./defini
 import { checkNames } from "../runtime/option-names.ts";
 import type { z } from "zod";
 
-/** Every option that a definition may have; the compiler sees to it that none is missing. */
+/** Every option of a definition. `satisfies` makes the compiler refuse a list that lacks one. */
 const OPTIONS = {
   type: true,
   schema: true,
@@ -43,7 +43,7 @@ const CALLER_OPTIONS: readonly CallerOption[] = [
 ];
 
 /**
- * Checks the names of a definition's options, and those that are functions or flags.
+ * Checks a definition's option names, and its options that are functions or flags.
  * @throws RangeError that names the option
  */
 export function checkDefinition(
@@ -67,8 +67,8 @@ export function checkDefinition(
 }
 
 /**
- * Checks which options are left to callers.
- * @param field what the error calls them
+ * Checks which options the definition leaves to its callers.
+ * @param field name of the option in an error
  * @throws RangeError that names the field
  */
 export function checkCallerOptions(value: unknown, field: string): ReadonlySet<CallerOption> {

@@ -1,4 +1,4 @@
-/** What a message definition says: its type, its schema, its handlers and its rules. */
+/** Message definitions: their types, schemas, handlers and rules. */
 
 import type { z } from "zod";
 import type { Classification } from "../retry/classify.ts";
@@ -13,81 +13,81 @@ import type { Handler, NamedHandler } from "./handler.ts";
 import type { DeadReason } from "./outcome.ts";
 import type { CheckedRateLimit, RateLimit } from "./rate-limit.ts";
 
-/** Options of a dispatch that a definition may leave to its users. */
+/** Options of a dispatch that a definition may leave to callers without a secret key. */
 export type CallerOption = "delay" | "availableAt" | "queue" | "priority" | "groupKey" | "schedule";
 
-/** What a hook is told about a message that failed. */
+/** A failed message, as hooks receive it. */
 export interface Failure {
   readonly envelope: Envelope;
-  /** What went wrong this time. */
+  /** The errors of the attempt that failed. */
   readonly errors: readonly AttemptError[];
   readonly log: Logger;
 }
 
-/** What a user writes about a message, whatever handles it. */
+/** Options of a definition that are the same for single and batch handlers. */
 export interface MessageRules<Schema extends z.ZodType> {
   /** Unique name: letters, digits and `_ . : -`. */
   readonly type: string;
-  /** Checks the payload, when it is dispatched and again before it is handled. */
+  /** Checks the payload when it is dispatched, and again before it is handled. */
   readonly schema: Schema;
-  /** Queue it waits in; `default` where absent. */
+  /** Queue that the message waits in; default: `default`. */
   readonly queue?: string;
-  /** Higher goes first within the queue, -1000 to 1000; 0 where absent. */
+  /** Priority within the queue, -1000 to 1000; higher goes first; default: 0. */
   readonly priority?: number;
-  /** Backoff of this type (what it leaves out is inherited), or a strategy of its own. */
+  /** Backoff of this type (options that are left out are inherited), or a strategy. */
   readonly retry?: BackoffOptions | RetryStrategy;
-  /** Judges this type's errors before the general rules; undefined leaves the error to them. */
+  /** Classifies this type's errors before the general rules; undefined leaves an error to those rules. */
   readonly classify?: (error: unknown) => Classification | undefined;
-  /** How long one attempt may take; 30 s where absent. */
+  /** Longest time of one attempt; default: 30 s. */
   readonly timeout?: Duration;
   /**
-   * A handler that a stop did not end keeps its slot, and its message its place in its group and its
-   * queue's limits, for so long at most; 30 s where absent. After that the retry may run beside it.
+   * How long a handler that ignores its abort signal keeps its slot, and its message its place in its
+   * group and its queue's limits; default: 30 s. After that the retry may run beside the handler.
    */
   readonly stopGrace?: Duration;
-  /** How long the message matters: older ones go to the dead letters unrun. */
+  /** Time to live. An older message goes to the dead letters without an attempt. */
   readonly ttl?: Duration;
-  /** How long a dispatch's `dedupeKey` is held; until the message is finished where absent. */
+  /** How long a dispatch's `dedupeKey` is held; default: until the message is finished. */
   readonly dedupe?: Dedupe;
-  /** Who may dispatch it over HTTPS; secret keys only where absent. */
+  /** Access rule for dispatches over HTTPS; default: secret keys only. */
   readonly access?: Access<z.output<Schema>>;
-  /** Which options callers without a secret key may choose; none where absent. */
+  /** Options that callers without a secret key may choose; default: none. */
   readonly callerOptions?: readonly CallerOption[];
-  /** How far ahead callers without a secret key may put it, by delay or availableAt; 30 days where absent. */
+  /** Longest delay that callers without a secret key may choose, by `delay` or `availableAt`; default: 30 days. */
   readonly maxDelay?: Duration;
   /**
-   * Whether group keys of callers without a secret key mean the same group for all; where absent, each
-   * caller has groups of their own, for a group's messages wait for each other.
+   * Whether a group key means one group for all callers without a secret key; default: false. Each caller
+   * then has groups of their own, so that no caller can make another's messages wait.
    */
   readonly sharedGroups?: boolean;
-  /** How many of it callers without a secret key may dispatch; no limit where absent. */
+  /** How many messages callers without a secret key may dispatch; default: no limit. */
   readonly rateLimit?: RateLimit;
-  /** How long its payload may be as JSON, in bytes of UTF-8; the request's limit holds where absent. */
+  /** Largest payload, in bytes of JSON in UTF-8; default: the request's limit. */
   readonly maxPayloadBytes?: number;
-  /** For how long it is remembered that a message was handled; not at all where absent. */
+  /** How long a handled message is remembered; default: not at all. */
   readonly keep?: Duration;
-  /** Tells the user who dispatched it of each change, over Realtime; not done where absent. */
+  /** Whether the user who dispatched the message is told of each change over Realtime; default: false. */
   readonly live?: boolean;
-  /** Told of each retry; an interruption or a snooze is none. An error in it is logged and changes nothing. */
+  /** Called at each retry, but not at interruptions and snoozes. An error in the hook is logged and changes nothing. */
   readonly onRetry?: (failure: Failure & { readonly delayMs: number }) => unknown;
-  /** Told when a message is given up: an alert goes here. An error in it is logged. */
+  /** Called when a message becomes a dead letter; the place for an alert. An error in the hook is logged. */
   readonly onDeadLetter?: (failure: Failure & { readonly reason: DeadReason }) => unknown;
 }
 
-/** What a user writes; see {@link defineMessage}. */
+/** Options of {@link defineMessage} for a handler of single messages. */
 export interface MessageOptions<Schema extends z.ZodType> extends MessageRules<Schema> {
-  /** One handler, or several by name: a retry skips those that already succeeded. */
+  /** One handler, or several by name: a retry skips handlers that have succeeded. */
   readonly handler: Handler<z.output<Schema>> | Readonly<Record<string, Handler<z.output<Schema>>>>;
 }
 
-/** What a user writes where several messages are handled at once; see {@link defineMessage}. */
+/** Options of {@link defineMessage} for a handler of several messages at once. */
 export interface BatchMessageOptions<Schema extends z.ZodType> extends MessageRules<Schema> {
-  /** Handles up to `batch.size` messages that are due, in the place of `handler`. */
+  /** Handles up to `batch.size` due messages in one call; replaces `handler`. */
   readonly handleBatch: BatchHandler<z.output<Schema>>;
   readonly batch?: BatchOptions;
 }
 
-/** A checked definition, with durations in ms and defaults filled in. Its type's name is a type too. */
+/** A checked definition. Durations are in ms, defaults are filled in, and `Type` is the type's literal name. */
 export interface MessageDefinition<
   Schema extends z.ZodType = z.ZodType,
   Type extends string = string,
@@ -110,9 +110,9 @@ export interface MessageDefinition<
   readonly maxPayloadBytes: number | undefined;
   readonly keepMs: number | undefined;
   readonly live: boolean;
-  /** Empty where messages are handled in batches. */
+  /** Handlers by name; empty where the definition has a batch handler. */
   readonly handlers: readonly NamedHandler[];
-  /** What handles several messages at once; null where each is handled by itself. */
+  /** The batch handler; null where each message is handled by itself. */
   readonly batch: Batch | null;
   readonly onRetry: MessageRules<Schema>["onRetry"];
   readonly onDeadLetter: MessageRules<Schema>["onDeadLetter"];

@@ -1,13 +1,13 @@
-/** Turns whatever was thrown into text that can be stored: JSON-safe, bounded, never throwing. */
+/** Turns any thrown value into text that can be stored: JSON-safe, bounded, never throwing. */
 
 import { isInstance, readList, readProperty } from "../runtime/inspect.ts";
 import { httpStatusesOf } from "../retry/http.ts";
 
 /** A thrown value as it is stored and shown. */
 export interface ErrorDescription {
-  /** The error's text; the class where the error has none. */
+  /** The error's text; its class if the error has no text. */
   readonly message: string;
-  /** The error's class, such as `TypeError`; for what is no object, its type. */
+  /** The error's class, such as `TypeError`; the type of a value that is no object. */
   readonly class: string;
   /** A code the error carried: an HTTP status, an SQLSTATE, a Node code. */
   readonly code?: string;
@@ -17,9 +17,9 @@ export interface ErrorDescription {
 
 /** How long the texts of a description may get, in UTF-16 code units. */
 export interface DescriptionBounds {
-  /** 2,000 where absent. */
+  /** Default: 2,000. */
   readonly message?: number;
-  /** 4,000 where absent. */
+  /** Default: 4,000. */
   readonly stack?: number;
 }
 
@@ -27,8 +27,8 @@ const MAX_NAME_LENGTH = 200;
 const MAX_CAUSES = 5;
 
 /**
- * Describes a thrown value, also one that is no Error or that refuses to be read. Never throws.
- * @param bounds what is longer is cut, and ends in `…`
+ * Describes a thrown value, even one that is no Error or whose properties throw. Never throws.
+ * @param bounds longest texts; a longer one is cut and ends in `…`
  */
 export function describeError(error: unknown, bounds: DescriptionBounds = {}): ErrorDescription {
   const name = classOf(error);
@@ -44,7 +44,7 @@ export function describeError(error: unknown, bounds: DescriptionBounds = {}): E
 }
 
 /**
- * Cuts a text, and replaces what Postgres's text and jsonb cannot hold (U+0000 and halves of
+ * Cuts a text, and replaces characters that Postgres's text and jsonb cannot hold (U+0000 and halves of
  * surrogate pairs) by U+FFFD.
  */
 export function toStorableText(text: string, maxLength: number): string {
@@ -77,7 +77,7 @@ function classOf(value: unknown): string {
   return candidates.map((one) => typeof one === "string" ? one : "").find(Boolean) ?? "Object";
 }
 
-/** Tells a name meant for this class from one inherited: `class Declined extends Error {}` is Declined. */
+/** Tells a name set for this class from an inherited one: `class Declined extends Error {}` is Declined. */
 function hasNameOfItsOwn(value: object): boolean {
   if (typeof readProperty(value, "message") !== "string") return false;
   try {
@@ -92,14 +92,15 @@ function codeOf(value: unknown): string | undefined {
   if (typeof code === "string" && code !== "") return code;
   const [status] = httpStatusesOf(value);
   if (status !== undefined) return String(status);
-  // A DOMException's number is of no use to anyone: its class says the same.
+  // A DOMException's numeric code says no more than its class.
   return typeof code === "number" && !isInstance(value, DOMException) ? String(code) : undefined;
 }
 
 /**
- * A stack begins with a copy of the message, which is made when it is read first, and kept: of one that is
- * longer than what is stored, nothing but the message would be left.
- * @param longest what is longer is cut by the caller
+ * The error's stack without a long message. A stack begins with a copy of the message, so a message
+ * longer than the bound would leave no room for the stack's lines. The engine builds the stack when it
+ * is first read, hence the message is cut before.
+ * @param longest the caller's bound, in UTF-16 code units
  */
 function stackOf(error: unknown, longest: number): string | undefined {
   const parts: string[] = [];

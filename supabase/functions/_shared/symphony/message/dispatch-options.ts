@@ -1,33 +1,33 @@
-/** What a dispatch may choose beside the payload. */
+/** Options of a dispatch. */
 
 import type { Duration } from "../runtime/duration.ts";
 import type { Dedupe } from "./dedupe.ts";
 import type { Stamps } from "./envelope.ts";
 
-/** What a dispatch may choose; the definition's values hold for the rest. */
+/** Options of a dispatch. The definition's values hold for options that are left out. */
 export interface DispatchOptions {
   /** Time until the message is due. */
   readonly delay?: Duration;
-  /** When the message is due, instead of a delay. */
+  /** The moment when the message is due; cannot be combined with `delay`. */
   readonly availableAt?: Date;
   readonly queue?: string;
   readonly priority?: number;
-  /** How long the message matters: older, it goes to the dead letters unrun. */
+  /** Time to live. An older message goes to the dead letters without an attempt. */
   readonly ttl?: Duration;
-  /** A repeat within 24 hours answers the first message's id. At most 255 characters. */
+  /** A dispatch that repeats the key within 24 hours returns the first message's id. At most 255 characters. */
   readonly idempotencyKey?: string;
-  /** Whose key it is; a user's id, or empty. */
+  /** Owner of the idempotency key: a user's id, or empty. */
   readonly idempotencyScope?: string;
-  /** While it is held, a dispatch of the type with this key answers the first message's id. */
+  /** While the key is held, a dispatch of the same type and key returns the first message's id. */
   readonly dedupeKey?: string;
-  /** How long the key is held; the definition says it where absent. */
+  /** How long the key is held; default: the definition's `dedupe`. */
   readonly dedupe?: Dedupe;
-  /** Messages of one queue with this key run one after another, in the order of their dispatch. */
+  /** Messages of one queue with the same key run one after another, in the order of their dispatch. */
   readonly groupKey?: string;
   readonly stamps?: Stamps;
 }
 
-/** A message by its type's name, as it comes from outside. */
+/** A message to dispatch, by its type's name. */
 export interface MessageInput {
   readonly type: string;
   readonly payload: unknown;

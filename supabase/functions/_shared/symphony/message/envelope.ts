@@ -1,4 +1,4 @@
-/** The envelope: a message on its way, with what the bus has to know and remember about it. */
+/** The envelope: a message with the facts that the bus and the worker need and remember about it. */
 
 import type { HeldFor } from "./dedupe.ts";
 
@@ -28,13 +28,13 @@ export interface ScheduleStamp {
   readonly id: string;
   /** Its name, if it has one. */
   readonly name: string | null;
-  /** The nominal time of the occurrence, ISO 8601: neither the jittered nor the actual one. */
+  /** The planned time of the occurrence, ISO 8601, without jitter and lateness. */
   readonly occurrence: string;
   /** Number of the run; the first is 1. */
   readonly run: number;
 }
 
-/** The user who dispatched a message over HTTPS, as the JWT names them; never the body. */
+/** The user who dispatched a message over HTTPS. It comes from the JWT, never from the body. */
 export interface UserStamp {
   /** The JWT's `sub`. */
   readonly id: string;
@@ -42,7 +42,7 @@ export interface UserStamp {
   readonly isAnonymous: boolean;
 }
 
-/** What travels with a message besides its payload. */
+/** Facts that travel with a message beside its payload. */
 export interface Stamps {
   /** Names of the handlers that have succeeded; a retry skips them. */
   readonly handledBy?: readonly string[];
@@ -50,9 +50,9 @@ export interface Stamps {
   readonly redriven?: number;
   /** The occurrence the message was made for. */
   readonly schedule?: ScheduleStamp;
-  /** Who dispatched it. */
+  /** The user who dispatched it. */
   readonly user?: UserStamp;
-  /** How often in a row its type was unknown to the worker, and at which attempt last. */
+  /** How often in a row no worker knew the message's type, and the attempt of the last such time. */
   readonly unknownType?: { readonly times: number; readonly attempt: number };
   /** Stamps of the user's own middleware. */
   readonly [name: string]: unknown;
@@ -68,27 +68,27 @@ export interface Envelope<Payload = unknown> {
   readonly priority: number;
   readonly availableAt: Date;
   readonly createdAt: Date;
-  /** After this moment the message is not run any more. */
+  /** The end of the time to live; null if it has none. */
   readonly expiresAt: Date | null;
-  /** Whether that moment had come when it was claimed, by the database's clock. */
+  /** Whether the message had expired when it was claimed, by the database's clock. */
   readonly expired: boolean;
-  /** Retries charged to the strategy so far: 0 before the first retry. */
+  /** Retries so far that count against `maxRetries`; 0 before the first retry. */
   readonly retryCount: number;
-  /** How often it has been claimed, this time included. */
+  /** How often the message has been claimed, this claim included. */
   readonly attempts: number;
   readonly groupKey: string | null;
   readonly stamps: Stamps;
-  /** The message was in a crash: it runs with no other message beside it. */
+  /** The message was in a crash and is quarantined: it runs with no other beside it. */
   readonly quarantined: boolean;
-  /** How often its handlers have asked for it later; 0 where absent. */
+  /** How often its handlers have snoozed it; default: 0. */
   readonly snoozes?: number;
-  /** How often in a row its worker ended before its handlers did; 0 by default. */
+  /** How often in a row its worker ended before its handlers did; default: 0. */
   readonly interruptions?: number;
-  /** Fence of the lease: a settle call under another token changes nothing. */
+  /** Fence of the lease: a settle call with another token changes nothing. */
   readonly leaseToken: string;
-  /** Start window, in ms from the claim request: a message of a queue with a rate starts in it, or is given back. */
+  /** Start window of a queue with a rate: ms from the claim request to the start, or the message is given back. */
   readonly startWindowMs?: number | null;
-  /** Bytes that it takes, more or less: what a worker holds is bounded by them. */
+  /** Approximate size in memory, which bounds how much a worker holds. */
   readonly bytes?: number;
 }
 
@@ -101,15 +101,15 @@ export interface OutgoingMessage {
   /** Ms from now until the message is due. */
   readonly delayMs?: number;
   readonly availableAt?: Date;
-  /** Ms from now after which the message is not run any more. */
+  /** Time to live, in ms from now. */
   readonly ttlMs?: number;
-  /** A repeat within 24 hours answers the first message's id. */
+  /** A dispatch that repeats the key within 24 hours returns the first message's id. */
   readonly idempotencyKey?: string;
-  /** Whose key it is: a user's id; empty for holders of a secret key. */
+  /** Owner of the key: a user's id; empty for holders of a secret key. */
   readonly idempotencyScope?: string;
-  /** While it is held, a dispatch of the type with this key answers this message's id. */
+  /** While the key is held, a dispatch of the same type and key returns this message's id. */
   readonly dedupeKey?: string;
-  /** How long the key is held; until the message is handled or dead where absent. */
+  /** How long the key is held; default: until the message is handled or dead. */
   readonly dedupe?: HeldFor;
   readonly groupKey?: string;
   readonly stamps?: Stamps;

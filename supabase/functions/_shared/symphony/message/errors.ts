@@ -1,4 +1,4 @@
-/** The errors that users of the bus throw and see. */
+/** Errors that handlers throw and that users of the bus see. */
 
 import type { z } from "zod";
 import { describeError } from "./describe-error.ts";
@@ -8,7 +8,7 @@ import { askedDelayOf } from "../retry/asked-delay.ts";
 
 export { describeError } from "./describe-error.ts";
 
-/** What the errors of this file have in common: `name` is the class's name, also of a subclass. */
+/** Base of the errors in this file: `name` is the class's name, in subclasses too. */
 export abstract class SymphonyError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -18,29 +18,29 @@ export abstract class SymphonyError extends Error {
 
 /** Options of {@link RecoverableError}. */
 export interface RecoverableErrorOptions extends ErrorOptions {
-  /** Waits this long instead of the strategy's delay, with neither jitter nor cap. */
+  /** Waits this long instead of the strategy's delay, without jitter and cap. */
   readonly retryDelay?: Duration;
-  /** Whether `maxRetries` applies, so that the message is given up at some time; false if absent. */
+  /** Whether `maxRetries` applies; default: false, so that the message is retried without end. */
   readonly countsAgainstLimit?: boolean;
-  /** The delay is what the other side asked for: at most `maxRetryAfter`, spread upwards by the jitter. */
+  /** Whether the delay is a Retry-After: at most `maxRetryAfter`, spread upwards by the jitter. */
   readonly isRetryAfter?: boolean;
 }
 
 /** Options of the `fromResponse` helpers. */
 export interface FromResponseOptions extends ErrorOptions {
-  /** The error's text; the status and the URL where absent. */
+  /** The error's text; default: the status and the URL. */
   readonly message?: string;
-  /** What a date in Retry-After is measured from; the current time where absent. */
+  /** The time from which a date in Retry-After is measured; default: the current time. */
   readonly now?: Date;
 }
 
-/** Throw it when trying again later will help: the message is retried whatever `maxRetries` says. */
+/** Throw it when a later attempt will help: the message is retried whatever `maxRetries` is. */
 export class RecoverableError extends SymphonyError {
   /** Ms to wait instead of the strategy's delay. */
   readonly retryDelay: number | undefined;
   /** Whether the strategy's `maxRetries` applies. */
   readonly countsAgainstLimit: boolean;
-  /** Whether the delay is what the other side asked for. */
+  /** Whether the delay is a Retry-After. */
   readonly isRetryAfter: boolean;
 
   /** @throws RangeError if `retryDelay` is no duration */
@@ -53,7 +53,7 @@ export class RecoverableError extends SymphonyError {
     this.isRetryAfter = options.isRetryAfter ?? false;
   }
 
-  /** An error for an HTTP response that asks to come back later; waits as its Retry-After says. */
+  /** An error for an HTTP response that asks for a later attempt; waits as its Retry-After says. */
   static fromResponse(
     response: Response,
     options: FromResponseOptions & Pick<RecoverableErrorOptions, "countsAgainstLimit"> = {},
@@ -66,28 +66,28 @@ export class RecoverableError extends SymphonyError {
   }
 }
 
-/** Throw it when trying again cannot help: the message goes to the dead letters at once. */
+/** Throw it when no attempt can help: the message goes to the dead letters at once. */
 export class UnrecoverableError extends SymphonyError {}
 
 /** Options of {@link HttpError}. */
 export interface HttpErrorOptions extends ErrorOptions {
-  /** What was asked; query, fragment and credentials are not kept. */
+  /** The requested URL; query, fragment and credentials are not kept. */
   readonly url?: string | URL;
-  /** How long the server asks to wait. */
+  /** How long the server asks the client to wait. */
   readonly retryAfter?: Duration;
-  /** The error's text; the status and the URL where absent. */
+  /** The error's text; default: the status and the URL. */
   readonly message?: string;
 }
 
 /**
- * Throw it when an HTTP API refused: 408, 425, 429 and 5xx are retried, after what Retry-After
- * says if it is there; other 4xx are not.
+ * Throw it when an HTTP API refused the request. 408, 425, 429 and 5xx are retried, after the
+ * Retry-After if there is one; other 4xx are not retried.
  */
 export class HttpError extends SymphonyError {
   readonly status: number;
   /** The URL without query, fragment and credentials. */
   readonly url: string | undefined;
-  /** Ms the server asked to wait. */
+  /** Ms that the server asked the client to wait. */
   readonly retryAfter: number | undefined;
 
   /** @throws RangeError if `status` is no whole number, or `retryAfter` no duration */
@@ -115,7 +115,7 @@ export class HttpError extends SymphonyError {
   }
 }
 
-/** A handler took longer than its timeout. Retried, as timeouts are. */
+/** A handler took longer than its timeout. The message is retried. */
 export class HandlerTimeoutError extends SymphonyError {
   /** The timeout in ms. */
   readonly timeout: number;
@@ -126,7 +126,7 @@ export class HandlerTimeoutError extends SymphonyError {
   }
 }
 
-/** A worker died while it handled the message: its lease ran out unsettled. */
+/** A worker died while it handled the message: the lease ended without an outcome. */
 export class CrashError extends SymphonyError {
   constructor(
     message = "the worker died while it handled the message: its lease ran out",
@@ -136,47 +136,47 @@ export class CrashError extends SymphonyError {
   }
 }
 
-/** The worker has to end before the handler is done. Retried as the strategy says. */
+/** The worker must end before the handler does. The message is retried as the strategy says. */
 export class WorkerStoppedError extends SymphonyError {
   constructor(message = "the worker has to end", options?: ErrorOptions) {
     super(message, options);
   }
 }
 
-/** The message's lease is over, or another's: another worker may handle it by now. */
+/** The lease has ended or belongs to another claim: another worker may handle the message now. */
 export class LeaseLostError extends SymphonyError {
   constructor(message = "the lease was lost", options?: ErrorOptions) {
     super(message, options);
   }
 }
 
-/** An operator cancelled the message. Never retried; the reason of its handler's abort signal. */
+/** An operator cancelled the message. Never retried; it is the reason of the handler's abort signal. */
 export class CancelledError extends UnrecoverableError {
   constructor(message = "the message was cancelled", options?: ErrorOptions) {
     super(message, options);
   }
 }
 
-/** A handler used its context after its attempt was over: it went on after a timeout, or forgot a timer. */
+/** A handler used its context after its attempt was over, after a timeout or in a forgotten timer. */
 export class AttemptOverError extends SymphonyError {
-  /** @param call what it called, such as `dispatch` */
+  /** @param call the method that it called, such as `dispatch` */
   constructor(call: string, options?: ErrorOptions) {
     super(`ctx.${call}: the attempt is over, nothing was done`, options);
   }
 }
 
-/** Middleware did not keep to what `next` is for; the attempt has failed. */
+/** Middleware misused `next`; the attempt has failed. */
 export class MiddlewareError extends SymphonyError {}
 
-/** A schema with an asynchronous part, or dispatch middleware, took too long; nothing was dispatched. */
+/** An asynchronous schema or dispatch middleware took too long; nothing was dispatched. */
 export class DispatchTimeoutError extends SymphonyError {
-  /** @param part what took so long @param timeout the bound in ms */
+  /** @param part the part that took too long @param timeout the bound in ms */
   constructor(part: string, readonly timeout: number, options?: ErrorOptions) {
     super(`${part}: took longer than ${timeout} ms`, options);
   }
 }
 
-/** No definition has this type. A message of such a type waits some minutes for a worker that knows it. */
+/** No definition has this type. The message waits some minutes for a worker that knows the type. */
 export class UnknownMessageTypeError extends UnrecoverableError {
   readonly type: string;
 
@@ -186,10 +186,10 @@ export class UnknownMessageTypeError extends UnrecoverableError {
   }
 }
 
-/** The schema refused a payload. Never retried. */
+/** The schema refused the payload. Never retried. */
 export class InvalidPayloadError extends UnrecoverableError {
   readonly type: string;
-  /** What zod found, with the path to each field. */
+  /** zod's issues, with the path to each field. */
   readonly issues: readonly z.core.$ZodIssue[];
 
   constructor(type: string, issues: readonly z.core.$ZodIssue[], options?: ErrorOptions) {
@@ -203,7 +203,7 @@ export class InvalidPayloadError extends UnrecoverableError {
   }
 }
 
-/** The message's time to live was over before it was handled. Never retried. */
+/** The message's time to live ended before it was handled. Never retried. */
 export class MessageExpiredError extends UnrecoverableError {
   readonly expiredAt: Date;
 
@@ -213,28 +213,28 @@ export class MessageExpiredError extends UnrecoverableError {
   }
 }
 
-/** What an id or a name means is not there. */
+/** An id or a name that does not exist. */
 export class NotFoundError extends RangeError {
   override readonly name = "NotFoundError";
 }
 
-/** What was asked for does not go with the state that things are in. */
+/** The request contradicts the current state, such as a key that is in use. */
 export class ConflictError extends RangeError {
   override readonly name = "ConflictError";
 
-  /** @param index which of the messages that were dispatched together it is about; 0 is the first */
+  /** @param index position of the message in its dispatch, from 0 */
   constructor(message: string, options?: ErrorOptions, readonly index?: number) {
     super(message, options);
   }
 }
 
-/** A handler's name, and what it threw. */
+/** A handler's name and the value that it threw. */
 export interface HandlerFailure {
   readonly handler: string;
   readonly error: unknown;
 }
 
-/** Handlers of one message failed; those that succeeded are not run again. */
+/** Handlers of one message failed. Handlers that succeeded do not run again. */
 export class HandlersFailedError extends AggregateError {
   readonly failures: readonly HandlerFailure[];
 
@@ -252,7 +252,7 @@ function httpMessage(status: number, url: string | undefined): string {
   return url === undefined ? `HTTP ${status}` : `HTTP ${status} from ${url}`;
 }
 
-/** The URL without what may hold a secret; undefined where there is none. */
+/** The URL without parts that may hold a secret; undefined if there is no URL. */
 function withoutSecrets(url: string): string | undefined {
   if (url === "") return undefined;
   if (!URL.canParse(url)) return url.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//");

@@ -1,4 +1,4 @@
-/** Handlers: functions that do the work of a message, and what they are given. */
+/** Handlers: functions that do the work of a message, and their context. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { z } from "zod";
@@ -7,32 +7,32 @@ import type { DispatchOptions } from "./dispatch-options.ts";
 import type { Envelope, ScheduleStamp, UserStamp } from "./envelope.ts";
 
 /**
- * What a handler gets beside the payload. Pass it on as it is: a copy made by `{ ...ctx }` lacks signal,
- * log and progress, which are made only when they are looked at.
+ * A handler's context. Pass on the object itself: a copy by `{ ...ctx }` lacks `signal`, `log` and
+ * `progress`, which are getters that make their value when it is first read.
  */
 export interface HandlerContext {
   readonly envelope: Envelope;
   /** Which attempt this is; the first is 1. */
   readonly attempt: number;
-  /** Aborted at the timeout, when the message is cancelled or its lease lost, and at the worker's end. */
+  /** Aborted at the timeout, when the message is cancelled, when its lease is lost, and at the worker's end. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Dispatches a further message. */
+  /** Dispatches another message. */
   readonly dispatch: Dispatch;
-  /** A client with the secret key; it passes row level security by. */
+  /** A client with the secret key; row level security does not apply to it. */
   readonly supabase: SupabaseClient;
   /** The occurrence this message was made for, if a schedule made it. */
   readonly schedule: ScheduleStamp | null;
-  /** Who dispatched it over HTTPS, if a user did. */
+  /** The user who dispatched it over HTTPS; null if no user did. */
   readonly user: UserStamp | null;
   /**
-   * Tells whoever follows the message how much is done, from 0 to 1, and a note of at most 200
-   * characters, which they may read. Written once a second at most; throws a RangeError for others.
+   * Reports progress from 0 to 1, with a note of at most 200 characters, to those who follow the message.
+   * Written at most once a second. Throws a RangeError for other values.
    */
   readonly progress: (value: number, note?: string) => void;
 }
 
-/** What a dispatch needs of a definition: the type's name, and the schema that types the payload. */
+/** The part of a definition that a dispatch needs: the type's name and the payload's schema. */
 export interface MessageType<Schema extends z.ZodType> {
   readonly type: string;
   readonly schema: Schema;
@@ -46,15 +46,15 @@ export type Dispatch = <Schema extends z.ZodType>(
 ) => Promise<string>;
 
 /**
- * Does the work of a message. Throwing is failing; returning what `snooze()` made asks for the message
- * again later; what else it returns is not looked at.
+ * Does the work of a message. A handler fails by throwing, and snoozes its message by returning
+ * `snooze(delay)`. Other return values are ignored.
  */
 export type Handler<Payload> = (payload: Payload, ctx: HandlerContext) => unknown;
 
-/** A handler and the name it is remembered by. */
+/** A handler and the name under which its success is remembered. */
 export interface NamedHandler {
   readonly name: string;
-  // The payload was parsed by the definition's own schema before it gets here.
+  // The definition's schema parses the payload before it reaches the handler.
   // deno-lint-ignore no-explicit-any
   readonly handle: Handler<any>;
 }

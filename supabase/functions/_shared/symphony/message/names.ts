@@ -1,9 +1,9 @@
-/** Names and priorities, which every way in checks alike. */
+/** Names and priorities: one check for HTTP, SQL results, code and schedules. */
 
 const NAME = /^[A-Za-z0-9_.:-]+$/;
 
 /**
- * Checks a name and answers it.
+ * Checks a name and returns it.
  * @throws RangeError that names the field
  */
 export function checkName(value: unknown, field: string, maxLength: number): string {
@@ -14,7 +14,7 @@ export function checkName(value: unknown, field: string, maxLength: number): str
 }
 
 /**
- * Checks a priority and answers it.
+ * Checks a priority and returns it.
  * @throws RangeError that names the field
  */
 export function checkPriority(value: unknown, field: string): number {

@@ -1,11 +1,11 @@
 /**
- * What can become of a claimed message. The vocabulary is closed: handled, retry or dead. A message
- * that is given back, unstarted or because its handler snoozed, has no outcome yet.
+ * Outcomes of a claimed message. The set is closed: handled, retry or dead. A message that is given back
+ * without a start, or that its handler snoozed, has no outcome yet.
  */
 
 import type { AttemptError, Envelope, Stamps } from "./envelope.ts";
 
-/** Why a message was given up. */
+/** Why a message became a dead letter. */
 export type DeadReason =
   | "exhausted"
   | "unrecoverable"
@@ -17,43 +17,43 @@ export type DeadReason =
   | "interrupted";
 
 /**
- * Shortest delay, in ms, of what comes again without end: a snooze, an interruption, a retry that `maxRetries`
- * does not bound. With less it would be a loop in which the worker does nothing else.
+ * Shortest delay, in ms, of a message that may return without end: a snooze, an interruption, a retry
+ * that `maxRetries` does not bound. A shorter one would keep the worker busy with that message alone.
  */
 export const MIN_DELAY_MS = 100;
 
-/** Longest delay, in ms, of what comes again by itself: a year. */
+/** Longest delay of a retry, snooze or interruption, in ms: a year. */
 export const MAX_DELAY_MS = 365 * 86_400_000;
 
-/** A delay as it is written: all delays of retries and snoozes pass here. @param least 0 or {@link MIN_DELAY_MS} */
+/** Bounds the delay of a retry or snooze before it is written. @param least 0 or {@link MIN_DELAY_MS} */
 export function boundedDelay(delayMs: number, least: number): number {
-  // What is no number at all is taken for none.
+  // NaN becomes 0.
   return Math.min(Math.max(Math.ceil(delayMs) || 0, least), MAX_DELAY_MS);
 }
 
-/** Every handler has succeeded: the message goes. */
+/** Every handler has succeeded: the message is deleted. */
 export interface Handled {
   readonly kind: "handled";
-  /** For so many ms it is remembered; not at all where absent. */
+  /** How long it is remembered, in ms; default: not at all. */
   readonly keepMs?: number;
-  /** Progress of it was written, which goes with it. */
+  /** Progress was written for it, and is deleted with it. */
   readonly progressed?: boolean;
 }
 
-/** The message stays and waits for its next attempt. */
+/** The message waits for its next attempt. */
 export interface Retry {
   readonly kind: "retry";
   /** Ms until the next attempt. */
   readonly delayMs: number;
-  /** The retry count from now on. */
+  /** The new retry count. */
   readonly retryCount: number;
-  /** The message was in a crash: from now on it runs with no other message beside it. */
+  /** The message was in a crash: from now on it is quarantined and runs with no other beside it. */
   readonly quarantined?: boolean;
-  /** Its worker ended before its handler did, which is not the message's fault. */
+  /** The worker ended before the handler did; no retry is charged. */
   readonly interrupted?: boolean;
-  /** The stamps from now on, where they change. */
+  /** The new stamps, if they change. */
   readonly stamps?: Stamps;
-  /** What went wrong this time. */
+  /** The errors of this attempt. */
   readonly errors: readonly AttemptError[];
 }
 
@@ -61,41 +61,41 @@ export interface Retry {
 export interface Dead {
   readonly kind: "dead";
   readonly reason: DeadReason;
-  /** The stamps from now on, where they change. */
+  /** The new stamps, if they change. */
   readonly stamps?: Stamps;
-  /** What went wrong this time. */
+  /** The errors of this attempt. */
   readonly errors: readonly AttemptError[];
 }
 
-/** What became of a message that was run, or that was found not fit to run. */
+/** The outcome of a message that ran, or that was not fit to run. */
 export type Outcome = Handled | Retry | Dead;
 
-/** Given back unstarted: no attempt is charged. */
+/** Given back without a start: no attempt is charged. */
 export interface Released {
   readonly kind: "released";
 }
 
-/** Its handler asked for it later: no attempt is charged. */
+/** The handler snoozed it: no attempt is charged. */
 export interface Snoozed {
   readonly kind: "snoozed";
   /** Ms until the next attempt. */
   readonly delayMs: number;
-  /** The stamps from now on, where they change. */
+  /** The new stamps, if they change. */
   readonly stamps?: Stamps;
 }
 
-/** An outcome to be written, under the token of the claim. */
+/** An outcome to write, under the claim's token. */
 export interface Settlement {
   readonly id: string;
   readonly leaseToken: string;
   readonly outcome: Outcome | Released | Snoozed;
-  /** Its message belongs to a group. */
+  /** The message belongs to a group. */
   readonly grouped?: boolean;
-  /** That group, which a transport may have to read where it is not given. */
+  /** That group, so that a transport need not read it. */
   readonly group?: readonly [queue: string, key: string];
 }
 
-/** The settlement of a claimed message. */
+/** Makes the settlement of a claimed message. */
 export function settlementOf(
   { id, leaseToken, queue, groupKey }: Pick<Envelope, "id" | "leaseToken" | "queue" | "groupKey">,
   outcome: Settlement["outcome"],
@@ -105,13 +105,13 @@ export function settlementOf(
     : { id, leaseToken, outcome, grouped: true, group: [queue, groupKey] };
 }
 
-/** The usual handled outcome; it carries nothing. */
+/** The outcome of a handled message whose definition keeps nothing. */
 export const handled: Handled = { kind: "handled" };
 
-/** The one released outcome; it carries nothing. */
+/** The outcome of a message that is given back. */
 export const released: Released = { kind: "released" };
 
-/** The outcome of a message whose handlers asked for it later. @param delayMs ms that they asked for */
+/** Makes the outcome of a snoozed message. @param delayMs ms until the next attempt */
 export function snoozed(delayMs: number, stamps?: Stamps): Snoozed {
   return {
     kind: "snoozed",

@@ -1,4 +1,4 @@
-/** What a payload has to be: JSON that the database can keep as it is, and what its schema says. */
+/** Payloads: checks that the database can store them without loss and that they fit their schema. */
 
 import { z } from "zod";
 import { DispatchTimeoutError, InvalidPayloadError } from "./errors.ts";
@@ -7,10 +7,11 @@ import { findInexact } from "../runtime/json-text.ts";
 import { within } from "../runtime/within.ts";
 
 /**
- * Turns a payload into the JSON that the handler will get: dates become strings, undefined goes.
- * @param maxBytes how long it may be as JSON, in bytes of UTF-8
- * @throws InvalidPayloadError with the path of what JSON or Postgres's jsonb would not keep as it is, or
- * if it is nested too deeply or too long
+ * Turns a payload into the JSON that the handler will get: dates become strings, and properties that are
+ * undefined are left out.
+ * @param maxBytes longest JSON, in bytes of UTF-8
+ * @throws InvalidPayloadError with the path of a value that JSON or jsonb would change, or if the payload
+ * is nested too deeply or too long
  */
 export function toStorableJson(type: string, payload: unknown, maxBytes = Infinity): unknown {
   const refuse = (path: readonly (string | number)[], message: string) =>
@@ -28,16 +29,17 @@ export function toStorableJson(type: string, payload: unknown, maxBytes = Infini
   return json;
 }
 
-/** How long a dispatch waits for a schema with an asynchronous part, and for each middleware, in ms. */
+/** How long a dispatch waits for an asynchronous schema, and for each middleware, in ms. */
 export const DISPATCH_TIMEOUT_MS = 10_000;
 
-/** Whether a schema runs functions of its user's, which may have to be waited for. */
+/** Whether a schema holds functions, such as refinements and transforms; they may be asynchronous. */
 const runsFunctions = new WeakMap<z.ZodType, boolean>();
 
 /**
- * The payload as its definition's schema gives it to handlers; at once where nothing of it has to be waited
- * for, for waiting costs ten times as much. It runs what is in the schema once, and has no bound.
- * @throws InvalidPayloadError if the schema refuses it
+ * Parses a payload by its definition's schema. It returns the value itself where the schema needs no
+ * promise, because an await costs ten times as much as the parsing. The schema runs once, and without a
+ * time limit.
+ * @throws InvalidPayloadError if the schema refuses the payload
  */
 export function parsePayload<Schema extends z.ZodType>(
   { type, schema }: { readonly type: string; readonly schema: Schema },
@@ -45,8 +47,8 @@ export function parsePayload<Schema extends z.ZodType>(
 ): z.output<Schema> | Promise<z.output<Schema>> {
   let runs = runsFunctions.get(schema);
   if (runs === undefined) runsFunctions.set(schema, runs = hasFunctions(schema, new Set()));
-  // The plain way takes a third of the time, but cannot wait: a function that it finds to be asynchronous
-  // would run once more, and its first promise have no one to catch what it rejects with.
+  // `safeParse` takes a third of the time, but it throws when it meets an asynchronous function. That
+  // function would then run a second time, and the rejection of its first promise would be unhandled.
   if (!runs) {
     const parsed = schema.safeParse(payload);
     if (!parsed.success) throw new InvalidPayloadError(type, parsed.error.issues);
@@ -63,7 +65,7 @@ export function parsePayload<Schema extends z.ZodType>(
   return parsed instanceof Promise ? parsed.then(read) : read(parsed);
 }
 
-/** Looks for functions in what a schema was made of; its own methods are none of these. */
+/** Looks for functions in a schema's definition; the schema's own methods do not count. */
 function hasFunctions(part: unknown, seen: Set<unknown>): boolean {
   if (typeof part === "function") return true;
   if (typeof part !== "object" || part === null || part instanceof RegExp) return false;
@@ -74,8 +76,8 @@ function hasFunctions(part: unknown, seen: Set<unknown>): boolean {
 }
 
 /**
- * Checks a payload that is to be dispatched; the bound of a schema that has to be waited for is 10 s.
- * @returns the payload as its schema gives it to handlers
+ * Checks a payload before its dispatch, within 10 s.
+ * @returns the payload as its schema returns it
  * @throws InvalidPayloadError if the schema refuses it
  * @throws DispatchTimeoutError if the schema takes too long
  */
@@ -90,9 +92,9 @@ export function checkPayload<Schema extends z.ZodType>(
 }
 
 /**
- * What gives each handler of a message its own reading of the payload.
- * @param isShared whether others than one handler see the message: then what is stored is frozen, and each
- * reading begins with a copy, for a schema may pass on parts of what it was given
+ * Makes a function that parses the payload once for each handler.
+ * @param isShared whether more than one handler reads the message. The stored payload is then frozen, and
+ * each parsing begins with a copy, because a schema may return parts of its input
  */
 export function payloadReader(
   definition: { readonly type: string; readonly schema: z.ZodType },
@@ -104,7 +106,7 @@ export function payloadReader(
   return () => parseStored(definition, structuredClone(payload));
 }
 
-/** Freezes a value and all that is in it. */
+/** Freezes a value and everything in it. */
 export function freezeDeep<T>(value: T): T {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value);
@@ -114,9 +116,9 @@ export function freezeDeep<T>(value: T): T {
 }
 
 /**
- * A stored payload as its definition's schema gives it to handlers. What SQL has written may hold
- * numbers that reading has changed.
- * @throws InvalidPayloadError if it does, or if the schema refuses it
+ * Parses a stored payload by its definition's schema. SQL may have written whole numbers that JSON.parse
+ * cannot read exactly.
+ * @throws InvalidPayloadError if it holds such a number, or if the schema refuses it
  */
 export function parseStored<Schema extends z.ZodType>(
   definition: { readonly type: string; readonly schema: Schema },

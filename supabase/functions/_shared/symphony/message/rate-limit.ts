@@ -1,14 +1,14 @@
 /**
- * Rate limits: how many messages of a type may be dispatched over HTTPS. They are counted where the
- * messages are written, by the generic cell rate algorithm (ITU-T I.371, annex A): up to `max` at
- * once, and one more each `per / max`.
+ * Rate limits: how many messages of a type may be dispatched over HTTPS. The database counts them in the
+ * transaction that writes the messages, by the generic cell rate algorithm (ITU-T I.371, annex A): up to
+ * `max` at once, then one more each `per / max`.
  */
 
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { showValue } from "../runtime/inspect.ts";
 import { checkNames } from "../runtime/option-names.ts";
 
-/** So many messages within a time. */
+/** A number of messages in a period. */
 export interface Rate {
   /** 1 to 1,000,000. */
   readonly max: number;
@@ -18,9 +18,9 @@ export interface Rate {
 
 /** The limits of a type. */
 export interface RateLimit {
-  /** Of each user. Callers who have only the publishable key cannot be told apart: they share one. */
+  /** For each user. Callers with only the publishable key cannot be told apart, so they share one limit. */
   readonly perUser?: Rate;
-  /** Of all users and holders of the publishable key together. */
+  /** For all users and holders of the publishable key together. */
   readonly total?: Rate;
 }
 
@@ -36,20 +36,20 @@ export interface CheckedRateLimit {
   readonly total: CheckedRate | null;
 }
 
-/** What one request asks of one limit. */
+/** One request's use of one limit. */
 export interface LimitedDispatch extends CheckedRate {
   readonly type: string;
-  /** Whose allowance it is: `user:<id>`, `publishable` or `total`. */
+  /** Owner of the allowance: `user:<id>`, `publishable` or `total`. */
   readonly caller: string;
-  /** So many messages are to be dispatched. */
+  /** Number of messages to dispatch. */
   readonly count: number;
 }
 
-/** A rate limit is reached; nothing was written. */
+/** A rate limit is reached; no message was written. */
 export class RateLimitedError extends Error {
   override readonly name = "RateLimitedError";
 
-  /** @param retryAfterMs when the same dispatch would pass, in ms from now */
+  /** @param retryAfterMs ms from now after which the same dispatch is allowed */
   constructor(message: string, readonly retryAfterMs: number, options?: ErrorOptions) {
     super(message, options);
   }
@@ -60,7 +60,7 @@ const SHORTEST_PER_MS = 1_000;
 
 /**
  * Checks a definition's `rateLimit`.
- * @param field what the error calls it
+ * @param field name of the option in an error
  * @throws RangeError that names the field
  */
 export function parseRateLimit(value: RateLimit, field: string): CheckedRateLimit {

@@ -1,8 +1,8 @@
-/** Snooze: a handler's answer that its message should come again later, which is no failure. */
+/** Snooze: a handler returns it to have its message again later, which is no failure. */
 
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 
-/** What {@link snooze} makes. */
+/** The value that {@link snooze} returns. */
 export class Snooze {
   /** Ms until the message comes again. */
   readonly delayMs: number;
@@ -18,8 +18,8 @@ export class Snooze {
 }
 
 /**
- * What a handler returns to have its message again later: neither an attempt nor a retry is charged,
- * and nothing is recorded as an error.
+ * Makes the value that a handler returns to have its message again later. No attempt and no retry is
+ * charged, and no error is recorded.
  * @throws RangeError if `delay` is no duration
  */
 export function snooze(delay: Duration): Snooze {

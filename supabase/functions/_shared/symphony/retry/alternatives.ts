@@ -1,4 +1,4 @@
-/** The retry strategies beside exponential backoff: linear, a list of delays, a function. */
+/** Retry strategies beside exponential backoff: linear, a list of delays, a function. */
 
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { showValue } from "../runtime/inspect.ts";
@@ -14,11 +14,11 @@ import {
 } from "./strategy-options.ts";
 import type { RetryStrategy } from "./strategy.ts";
 
-/** Options of {@link LinearBackoffRetryStrategy}; each may be left out. */
+/** Options of {@link LinearBackoffRetryStrategy}; all are optional. */
 export interface LinearBackoffOptions extends Omit<BackoffOptions, "multiplier"> {
-  /** What each further delay is longer by; `delay` where absent. */
+  /** Growth of the delay at each retry; default: `delay`. */
   readonly increment?: Duration;
-  /** Source of the jitter, giving 0 to 1; Math.random where absent. */
+  /** Source of the jitter, from 0 to 1; default: Math.random. */
   readonly random?: () => number;
 }
 
@@ -47,7 +47,7 @@ export class LinearBackoffRetryStrategy implements RetryStrategy {
   readonly #increment: number;
   readonly #random: () => number;
 
-  /** @throws RangeError that names the option which is wrong */
+  /** @throws RangeError that names the wrong option */
   constructor(options: LinearBackoffOptions = {}) {
     checkNames(options, LINEAR_OPTIONS);
     const { random = Math.random, increment, ...backoff } = options;
@@ -77,15 +77,15 @@ export class LinearBackoffRetryStrategy implements RetryStrategy {
   }
 }
 
-/** Waits as a list says, one entry a retry. */
+/** Takes its delays from a list, one entry for each retry. */
 export class FixedDelaysRetryStrategy implements RetryStrategy {
   readonly #delays: readonly number[];
   readonly #maxRetries: number;
 
   /**
-   * @param options.maxRetries where it is more than the list has, the last entry is repeated; the
-   * length of the list where absent
-   * @throws RangeError that names the entry or the option which is wrong
+   * @param options.maxRetries number of retries; default: the length of the list. Retries beyond the list
+   * wait as long as its last entry
+   * @throws RangeError that names the wrong entry or option
    */
   constructor(delays: readonly Duration[], options: { readonly maxRetries?: number } = {}) {
     checkNames(options, ["maxRetries"]);
@@ -109,15 +109,15 @@ export class FixedDelaysRetryStrategy implements RetryStrategy {
   }
 }
 
-/** Waits as a function says. */
+/** Takes its delays from a function. */
 export class FunctionRetryStrategy implements RetryStrategy {
   readonly #delayOf: (retryCount: number, type?: string) => Duration;
   readonly #maxRetries: number;
 
   /**
-   * @param delayOf gives the delay; a fraction of a ms is rounded up
-   * @param options.maxRetries 3 where absent
-   * @throws RangeError that names what is wrong
+   * @param delayOf returns the delay; a fraction of a ms is rounded up
+   * @param options.maxRetries default: 3
+   * @throws RangeError that names the wrong argument
    */
   constructor(
     delayOf: (retryCount: number, type?: string) => Duration,
@@ -129,7 +129,7 @@ export class FunctionRetryStrategy implements RetryStrategy {
     this.#maxRetries = checkCount(maxRetries, "maxRetries");
   }
 
-  /** @throws RangeError if `retryCount` is no whole number from 0, or the function gave no duration */
+  /** @throws RangeError if `retryCount` is no whole number from 0, or the function returned no duration */
   getDelay(retryCount: number, type?: string): number {
     const delay = this.#delayOf(checkCount(retryCount, "retryCount"), type);
     const rounded = typeof delay === "number" && delay > 0 ? Math.ceil(delay) : delay;

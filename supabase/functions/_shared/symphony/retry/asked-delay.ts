@@ -1,6 +1,6 @@
 /**
- * How long the other side asks to wait: Retry-After and its relatives, in every shape in which clients keep
- * headers, and fields of the body.
+ * The delay that another server asks for: Retry-After and similar headers, in every shape in which HTTP
+ * clients keep headers, and fields of the body.
  */
 
 import { MAX_DURATION_MS } from "../runtime/duration.ts";
@@ -8,9 +8,9 @@ import { readProperty } from "../runtime/inspect.ts";
 import { bodiesOf } from "./bodies.ts";
 import { holdersOf, httpStatusesOf, isEpoch, isEpochSeconds, parseRetryAfter } from "./http.ts";
 
-/** Where responses and errors keep headers: fetch and axios, Vercel's AI SDK, gRPC. */
+/** Properties in which responses and errors keep headers: fetch and axios, Vercel's AI SDK, gRPC. */
 const HEADERS_KEYS = ["headers", "responseHeaders", "metadata"];
-/** `retry-after` goes first, which servers send beside the others. */
+/** Headers in ms. Servers send them beside `retry-after`, which is read first. */
 const MS_HEADERS = ["retry-after-ms", "x-ms-retry-after-ms"];
 const REMAINING_HEADERS = [
   "x-ratelimit-remaining",
@@ -35,13 +35,12 @@ const SEVERAL = /^\s*[\d.]+(\s*,\s*[\d.]+){1,9}\s*$/;
 const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/;
 
 /**
- * Ms that a response, or an error that holds one, asks to wait; undefined where it asks for nothing, or for
- * what is no time to wait.
- * @param now what dates are measured from
+ * Ms that a response, or an error that holds one, asks the client to wait; undefined if it names no time.
+ * @param now the time from which dates are measured
  */
 export function askedDelayOf(value: unknown, now: Date): number | undefined {
   const statuses = httpStatusesOf(value);
-  // With another status, such as 404, it is a coincidence that a rate limit is spent.
+  // With another status, such as 404, a spent rate limit is a coincidence.
   const mayBeLimit = statuses.length === 0 || statuses.some((one) => one === 403 || one === 429);
   for (const headers of headersOf(value)) {
     const asked = parseSeconds(readHeader(headers, "retry-after"), now) ??
@@ -53,8 +52,9 @@ export function askedDelayOf(value: unknown, now: Date): number | undefined {
 }
 
 /**
- * Whether there is a Retry-After at all that is a number or a date, if not one to wait for. Clients and bodies
- * say it by more names, some in seconds and some in ms: they tell that a retry may help, not when.
+ * Tells whether a response carries any Retry-After that is a number or a date, even if it is no usable
+ * delay. Clients and bodies use more names for it, some in seconds and some in ms: those show that a
+ * retry may help, but not when.
  */
 export function carriesRetryAfter(value: unknown): boolean {
   const inHeaders = headersOf(value).some((headers) =>
@@ -69,7 +69,7 @@ export function carriesRetryAfter(value: unknown): boolean {
     );
 }
 
-/** Whether the headers say that a rate limit is spent. */
+/** Tells whether the headers report a spent rate limit. */
 export function isRateLimitSpent(value: unknown): boolean {
   return headersOf(value).some(isSpent);
 }
@@ -79,8 +79,8 @@ function isSpent(headers: object): boolean {
 }
 
 /**
- * A fraction of a second is more than the RFC has, and common. So are dates in ISO 8601, and several headers,
- * which fetch joins: the longest of their waits is never too early.
+ * Reads a Retry-After. The RFC has whole seconds and HTTP dates; fractions and ISO 8601 dates are common
+ * too. fetch joins several headers with a comma: the longest of their delays is never too early.
  */
 function parseSeconds(text: string | null, now: Date): number | undefined {
   if (text !== null && SEVERAL.test(text)) {
@@ -101,7 +101,7 @@ function parseMs(text: string | null): number | undefined {
   return ms === undefined || isEpoch(ms) ? undefined : toMs(ms);
 }
 
-/** A reset is told in seconds since 1970, or from now on. */
+/** A rate limit's reset header holds seconds, either since 1970 or from now. */
 function untilReset(headers: object, now: Date): number | undefined {
   const seconds = RESET_HEADERS.map((name) => toNumber(readHeader(headers, name))).find(isGiven);
   if (seconds === undefined) return undefined;
@@ -110,7 +110,7 @@ function untilReset(headers: object, now: Date): number | undefined {
   return toMs(Math.max(0, sinceEpoch * 1_000 - now.getTime()));
 }
 
-/** Discord and Telegram say seconds in the body, Slack's client on the error, Google "30s" in a RetryInfo. */
+/** Discord and Telegram put seconds into the body, Slack's client puts them on the error, Google writes "30s" in a RetryInfo. */
 function delayOfBody(body: unknown): number | undefined {
   const isSlack = textOf(readProperty(body, "code"))?.startsWith("slack_") ?? false;
   const info = textOf(readProperty(body, "retryDelay"));
@@ -146,7 +146,7 @@ function headersOf(value: unknown): object[] {
     .filter((headers) => typeof headers === "object" && headers !== null);
 }
 
-/** Reads a Headers object, a Map, gRPC's Metadata, a list of pairs, or an object with names in any case. */
+/** Reads a Headers object, a Map, gRPC's Metadata, a list of pairs, or an object with names in any letter case. */
 function readHeader(headers: object, name: string): string | null {
   try {
     const get = readProperty(headers, "get");

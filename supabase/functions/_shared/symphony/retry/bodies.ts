@@ -1,4 +1,4 @@
-/** What an API answered, as far as the error of its client holds it. */
+/** The response's body, as far as an API client's error holds it. */
 
 import { isInstance, readList, readProperty } from "../runtime/inspect.ts";
 
@@ -8,8 +8,8 @@ const MOST_ENTRIES = 10;
 const MOST_BODIES = 100;
 
 /**
- * The error, and every object in which clients keep the answer's body or parts of it. What
- * an AggregateError holds are errors of their own. Never throws.
+ * Collects the error and every object in which clients keep the response's body or parts of it. The
+ * members of an AggregateError are not included: they are errors of their own. Never throws.
  */
 export function bodiesOf(error: unknown): object[] {
   if (isInstance(error, AggregateError)) return [error];

@@ -1,14 +1,14 @@
 /**
- * Classification: whether what a handler threw is worth another attempt, judged by the error alone.
+ * Classification: whether another attempt can help, judged by the thrown error alone.
  *
- * An error and what is nested in it are asked in this order, and the first answer is taken:
- *   1. the classes that say it outright (RecoverableError, UnrecoverableError, a schema's failure),
- *      from the outside in, so that a wrapper can overrule its cause;
- *   2. what can be read off it (network error, timeout, throttling, Retry-After, SQL code, HTTP and SMTP
+ * An error and its nested errors are read in this order, and the first verdict counts:
+ *   1. classes that state it (RecoverableError, UnrecoverableError, a schema's failure), from the
+ *      outside in, so that a wrapper can overrule its cause;
+ *   2. signs on the error (network error, timeout, throttling, Retry-After, SQL code, HTTP and SMTP
  *      status), from the outside in;
- *   3. nothing known: the strategy decides, as for any error.
- * Of several errors in one (AggregateError, several handlers) one that may pass is enough for a
- * retry, whatever their order: a retry runs only the handlers that have not succeeded.
+ *   3. no sign: the strategy decides.
+ * Of several errors in one (AggregateError, several handlers), one that may pass is enough for a retry,
+ * in any order: a retry runs only the handlers that have not succeeded.
  */
 
 import { MAX_DURATION_MS } from "../runtime/duration.ts";
@@ -27,51 +27,51 @@ import { isRetryableReply } from "./smtp.ts";
 import { isRetryableSqlCode } from "./sqlstate.ts";
 import { isThrottling } from "./throttling.ts";
 
-/** What an error says about trying again. */
+/** The verdict on an error. */
 export type Classification =
   | {
-    /** Trying again can help. */
+    /** Another attempt can help. */
     readonly kind: "recoverable";
     /** Ms to wait instead of the strategy's delay. */
     readonly retryDelay?: number;
-    /** False: retried whatever `maxRetries` says. */
+    /** False: the message is retried whatever `maxRetries` is. */
     readonly countsAgainstLimit: boolean;
   }
-  /** Trying again cannot help. */
+  /** No attempt can help. */
   | { readonly kind: "unrecoverable" }
-  /** The error does not say: the strategy decides. */
+  /** The error has no sign: the strategy decides. */
   | { readonly kind: "unknown" };
 
-/** A classification, and where it is from. */
+/** A classification and its origin. */
 export interface Judgement {
   readonly says: Classification;
-  /** A class that says it outright gave it. */
+  /** A class states it, such as RecoverableError. */
   readonly explicit: boolean;
-  /** The delay is what the other side asked for (Retry-After), and not what the handler's code chose. */
+  /** The delay is a Retry-After of another server, and no choice of the handler's code. */
   readonly isRequested: boolean;
 }
 
 interface Inquiry {
   readonly now: Date;
-  /** What was found about each error; undefined while it is being asked, which ends a cycle. */
+  /** Verdict on each error; undefined while an error is being read, which ends a cycle. */
   readonly verdicts: Map<unknown, Judgement | undefined>;
 }
 
 const UNKNOWN: Judgement = { says: { kind: "unknown" }, explicit: false, isRequested: false };
 
-// Bounds that no real error reaches: what lies beyond them is unknown.
+// Bounds that no real error reaches. Errors beyond them are unknown.
 const MAX_DEPTH = 32;
 const MAX_ERRORS = 10_000;
 
 /**
- * Classifies what a handler threw. Never throws.
- * @param options.now what a date in a Retry-After header is measured from
+ * Classifies a thrown value. Never throws.
+ * @param options.now the time from which a date in a Retry-After header is measured
  */
 export function classifyError(error: unknown, options: { readonly now: Date }): Classification {
   return judgeError(error, options).says;
 }
 
-/** Classifies as {@link classifyError} does, and says who asked for the delay. Never throws. */
+/** Classifies like {@link classifyError}, and returns the origin of the verdict. Never throws. */
 export function judgeError(error: unknown, options: { readonly now: Date }): Judgement {
   return judge(error, { now: options.now, verdicts: new Map() }, 0) ?? UNKNOWN;
 }
@@ -93,7 +93,7 @@ function judge(error: unknown, inquiry: Inquiry, depth: number): Judgement | und
   return verdict;
 }
 
-/** The first that says it outright, else the first that knows; with the first delay there is. */
+/** The first explicit verdict, else the first known one; with the first delay of any of them. */
 function outermost(candidates: readonly Judgement[]): Judgement {
   const chosen = candidates.find((one) => one.explicit) ??
     candidates.find((one) => one.says.kind !== "unknown") ?? UNKNOWN;
@@ -127,13 +127,13 @@ function explicitVerdict(error: object): Judgement | undefined {
   return undefined;
 }
 
-/** An error of zod, whichever copy or flavour of it made it. */
+/** An error of zod, from any copy and variant of the package. */
 function isSchemaFailure(error: object): boolean {
   const name = readProperty(error, "name");
   return name === "ZodError" || name === "$ZodError";
 }
 
-/** What can be read off the error itself, without its causes. */
+/** Reads the signs on the error itself, without its causes. */
 function signs(error: object, now: Date): Judgement {
   const delay = requestedDelay(error, now);
   const retryable = isTimeout(error) || isNetworkError(error) || isThrottling(error) ||
@@ -144,7 +144,7 @@ function signs(error: object, now: Date): Judgement {
   return retryable ? recoverable(true, delay, false) : unrecoverable(false);
 }
 
-/** With a status at all, it is one of failure. */
+/** Tells whether the error's statuses, if it has any, are failures. */
 function refuses(error: object): boolean {
   const statuses = httpStatusesOf(error);
   return statuses.length === 0 || statuses.some((status) => status >= 400);
@@ -159,7 +159,7 @@ function isRetryableResponse(error: object): boolean | undefined {
   return answers.includes(true) || (answers.includes(false) ? false : undefined);
 }
 
-/** Ms the other side asked to wait; `retryAfterMs` is Supabase's, on a RateLimitError. */
+/** Ms that another server asked for. `retryAfterMs` is a property of Supabase's RateLimitError. */
 function requestedDelay(error: object, now: Date): Delay | undefined {
   const key = isInstance(error, HttpError) ? "retryAfter" : "retryAfterMs";
   return toDelay(readProperty(error, key), true) ?? toDelay(askedDelayOf(error, now), true);
@@ -183,7 +183,7 @@ function partsOf(error: object): unknown[] {
   return several ? readList(error, "errors") : [];
 }
 
-/** Errors behind this one, nearest first. `originalError` is what supabase-js calls its cause. */
+/** Errors behind this one, nearest first. supabase-js calls its cause `originalError`. */
 function causesOf(error: object): unknown[] {
   const keys = ["cause", "originalError"];
   if (readProperty(error, "name") === "SuppressedError") keys.push("suppressed", "error");

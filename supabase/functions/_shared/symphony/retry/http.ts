@@ -1,4 +1,4 @@
-/** What an HTTP answer says about trying again: its status (RFC 9110, 15) and its Retry-After. */
+/** Signs of an HTTP response about a retry: its status (RFC 9110, 15) and its Retry-After. */
 
 import { MAX_DURATION_MS } from "../runtime/duration.ts";
 import { readProperty } from "../runtime/inspect.ts";
@@ -18,8 +18,8 @@ const HTTP_DATES = [
 
 /**
  * Reads a Retry-After header (RFC 9110, 10.2.3): seconds, or an HTTP date.
- * @returns ms to wait, 0 for a date in the past, at most 100 years; undefined for anything else, and for
- * a number that is a time since 1970 and no number of seconds to wait
+ * @returns ms to wait, 0 for a date in the past, at most 100 years; undefined for other texts, and for a
+ * number that is a time since 1970
  */
 export function parseRetryAfter(value: string | null, now: Date): number | undefined {
   const text = value?.trim() ?? "";
@@ -28,12 +28,12 @@ export function parseRetryAfter(value: string | null, now: Date): number | undef
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), MAX_DURATION_MS);
 }
 
-/** Whether it is a time since 1970, in seconds or in ms. */
+/** Tells whether a number is a time since 1970, in seconds or in ms. */
 export function isEpoch(value: number): boolean {
   return isEpochSeconds(value) || isEpochSeconds(value / 1_000);
 }
 
-/** Whether so many seconds since 1970 are a time from 2001 to 5138. */
+/** Tells whether a number of seconds since 1970 is a time from 2001 to 5138. */
 export function isEpochSeconds(value: number): boolean {
   return value >= 1e9 && value < 1e11;
 }
@@ -57,7 +57,7 @@ function fullYear(text: string, now: Date): number {
 }
 
 /**
- * Whether a retry can help after this status: 408, 425, 429 and 5xx yes, other 4xx no.
+ * Tells whether a retry can help after this status: 408, 425, 429 and 5xx yes, other 4xx no.
  * @returns undefined for a status that is no failure
  */
 export function isRetryableStatus(status: number): boolean | undefined {
@@ -82,10 +82,10 @@ export function httpStatusesOf(value: unknown): number[] {
 
 const HOLDER_KEYS = ["response", "context", "$response", "$metadata", "output", "res"];
 
-/** The value, and the responses that it holds; `$response` is where AWS's SDK has it, `output` boom. */
+/** The value and the responses that it holds: AWS's SDK keeps one in `$response`, boom in `output`. */
 export function holdersOf(value: unknown): unknown[] {
   const holders = [value];
-  // Most errors hold none: what is not there is not asked any further.
+  // Most errors hold no response, so an absent property ends the search.
   for (const key of HOLDER_KEYS) {
     const held = readProperty(value, key);
     if (typeof held === "object" && held !== null) holders.push(held);

@@ -1,22 +1,22 @@
-/** Caps a delay and spreads it at random, so that what failed together does not come back together. */
+/** Caps a delay and spreads it at random, so that messages that failed together do not return together. */
 
 import { MAX_DURATION_MS } from "../runtime/duration.ts";
 import { checkJitter } from "./strategy-options.ts";
 
-/** How a delay is bounded and spread. */
+/** Bounds and spread of a delay. */
 export interface Spread {
   /** In ms; 0 is no cap. */
   readonly maxDelay: number;
-  /** 0 to 1, as a part of the delay. */
+  /** 0 to 1, as a share of the delay. */
   readonly jitter: number;
-  /** Gives a number from 0 to 1, as Math.random does. */
+  /** Returns a number from 0 to 1, like Math.random. */
   readonly random: () => number;
 }
 
 /**
- * Whole ms to wait where the other side asked for `ms` (Retry-After): at most `maxDelay`, and spread upwards
- * by the jitter, never earlier than asked. Only what was asked beyond the cap is spread below the cap.
- * @throws RangeError if `random` gives anything but a number from 0 to 1
+ * Whole ms to wait after a Retry-After of `ms`: at most `maxDelay`, and spread upwards by the jitter, so
+ * that it is never too early. Only a Retry-After beyond the cap is spread below the cap.
+ * @throws RangeError if `random` returns anything but a number from 0 to 1
  */
 export function boundRetryAfter(ms: number, { maxDelay, jitter, random }: Spread): number {
   const asked = Math.ceil(ms);
@@ -30,11 +30,10 @@ export function boundRetryAfter(ms: number, { maxDelay, jitter, random }: Spread
 }
 
 /**
- * The delay to wait: capped, rounded up to whole ms, and spread evenly over +-jitter. What the
- * spread would put above the cap is left out of the range and not moved to the cap: there all would
- * come back at once.
- * @param delay ms, 0 or more; Infinity is taken for the longest delay there is
- * @throws RangeError if `random` gives anything but a number from 0 to 1
+ * The delay to wait: capped, rounded up to whole ms, and spread evenly over +-jitter. The part of the
+ * range above the cap is cut off. If it were moved to the cap, all messages there would return at once.
+ * @param delay ms, 0 or more; Infinity means the longest delay there is
+ * @throws RangeError if `random` returns anything but a number from 0 to 1
  */
 export function spreadDelay(delay: number, { maxDelay, jitter, random }: Spread): number {
   const cap = maxDelay === 0 ? MAX_DURATION_MS : maxDelay;

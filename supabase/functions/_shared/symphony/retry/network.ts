@@ -1,4 +1,4 @@
-/** Tells errors of the network, and timeouts, from others: by name, by code, by text. */
+/** Tells network errors and timeouts from other errors: by name, by code, by text. */
 
 import { readProperty } from "../runtime/inspect.ts";
 
@@ -19,7 +19,7 @@ const NAMES = new Set([
   "NotConnected",
   "TimedOut",
   "UnexpectedEof",
-  // Supabase: calls from function to function that are too many, and supabase-js
+  // Supabase: too many calls from function to function, and supabase-js
   "RateLimitError",
   "AuthRetryableFetchError",
   "FunctionsFetchError",
@@ -59,8 +59,8 @@ const CODES = new Set([
   "CONNECT_TIMEOUT",
 ]);
 
-// How the runtimes word it when fetch, or reading a body, failed on the way. Most throw a
-// TypeError, as they do for a wrong URL or header; the text is all that tells the two apart.
+// The runtimes' texts for a fetch, or a read of a body, that failed on the way. Most of these errors
+// are TypeErrors, like those for a wrong URL or header, so that only the text tells the two apart.
 // supabase-js puts the name in front: "TypeError: fetch failed".
 const TEXTS = [
   /^fetch failed$/i,
@@ -81,7 +81,7 @@ const TEXTS = [
   /^signal timed out\b/i,
 ];
 
-/** Whether the value itself, not its causes, tells of a failed connection, a timeout or an abort. */
+/** Tells whether the value itself, not its causes, is a failed connection, a timeout or an abort. */
 export function isNetworkError(value: unknown): boolean {
   const name = readProperty(value, "name");
   const code = readProperty(value, "code");

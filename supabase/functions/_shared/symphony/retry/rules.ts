@@ -1,6 +1,6 @@
 /**
- * What users' rules say about retries, checked where it is taken in: a strategy's delays and limits, and a
- * type's own classification. A rule that throws or gives something else is logged, and the general rule holds.
+ * Calls the users' retry rules and checks their results: a strategy's delays and limits, and a type's own
+ * classification. If a rule throws or returns something else, that is logged and the general rule holds.
  */
 
 import { describeError } from "../message/describe-error.ts";
@@ -11,20 +11,20 @@ import type { Classification } from "./classify.ts";
 import { boundRetryAfter } from "./jitter.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";
 
-/** Holds where the bus's strategy fails as well. */
+/** The strategy that holds if the bus's strategy fails too. */
 const fallback = new ExponentialBackoffRetryStrategy({});
 
-/** Interval between two log lines about the same rule of the same type: many messages may meet it. */
+/** Interval between two log lines about the same rule of the same type; many messages may meet it at once. */
 const LOG_INTERVAL_MS = 10_000;
 const MAX_RULES_REMEMBERED = 1_000;
 
-/** Asks the rules of users. No method throws. */
+/** Calls the users' rules. No method throws. */
 export class RetryRules {
   readonly #loggedAt = new Map<string, number>();
 
   /**
-   * @param options.maxRetryAfter bound of a Retry-After, in ms, for strategies without one of their own
-   * @param options.retryAfterJitter spreads a Retry-After upwards where the strategy does not, 0 to 1
+   * @param options.maxRetryAfter longest Retry-After, in ms, for strategies without a bound of their own
+   * @param options.retryAfterJitter spread of a Retry-After if the strategy does not spread it, 0 to 1
    * @param options.now in ms since 1970
    */
   constructor(
@@ -36,7 +36,7 @@ export class RetryRules {
     },
   ) {}
 
-  /** Whole ms until the next attempt. @param strategies the type's own first, the general one behind it */
+  /** Whole ms until the next attempt. @param strategies the type's own first, then the general one */
   delay(strategies: readonly RetryStrategy[], retryCount: number, type: string): number {
     for (const strategy of strategies) {
       const ask = () => strategy.getDelay(retryCount, type);
@@ -46,7 +46,7 @@ export class RetryRules {
     return fallback.getDelay(retryCount);
   }
 
-  /** Whether another retry is allowed. @param strategies as of {@link delay} */
+  /** Whether another retry is allowed. @param strategies as for {@link delay} */
   mayRetry(strategies: readonly RetryStrategy[], retryCount: number, type: string): boolean {
     for (const strategy of strategies) {
       const ask = () => strategy.shouldRetry(retryCount, type);
@@ -56,7 +56,7 @@ export class RetryRules {
     return fallback.shouldRetry(retryCount);
   }
 
-  /** Whole ms to wait where the other side asked for `ms`. */
+  /** Whole ms to wait after a Retry-After of `ms`. */
   retryAfter(strategy: RetryStrategy, ms: number, type: string): number {
     const { maxRetryAfter: maxDelay, retryAfterJitter: jitter } = this.options;
     const general = () => boundRetryAfter(ms, { maxDelay, jitter, random: Math.random });
@@ -65,10 +65,10 @@ export class RetryRules {
       this.#ask("getRetryAfter", type, () => strategy.getRetryAfter?.(asked, type), readDelay);
     const delay = ask(ms) ?? general();
     const asked = Math.ceil(ms);
-    // It has spread them itself.
+    // The strategy has spread the delay itself.
     if (jitter === 0 || delay !== asked && ask(ms) !== delay) return delay;
-    // Without a jitter of the type's all would come back in one instant. The strategy bounds what is spread
-    // as it bounds what was asked for; where it has cut that off, they are spread below its bound.
+    // Without a jitter of the type's, all messages would return in one instant. The spread delay goes
+    // through the strategy again, so that its bound holds. If the bound cut the delay, it is spread below it.
     const part = jitter * Math.random();
     if (delay < asked) return delay - Math.floor(delay * part);
     const spread = Math.ceil(asked * (1 + part));
@@ -76,7 +76,7 @@ export class RetryRules {
     return Math.max(delay, delay === asked ? Math.min(spread, further) : further);
   }
 
-  /** What a type's own rule says about an error; undefined where it leaves it to the general ones. */
+  /** The verdict of a type's own rule on an error; undefined if the rule leaves it to the general rules. */
   classify(
     definition: { readonly type: string; classify?: unknown } | undefined,
     error: unknown,
@@ -113,7 +113,7 @@ export class RetryRules {
   }
 }
 
-/** @throws RangeError if the answer is a promise; its rejection is no stray error then */
+/** @throws RangeError if the rule returned a promise, whose rejection is then caught */
 function refusePromise(answer: unknown): void {
   if (typeof readProperty(answer, "then") !== "function") return;
   Promise.resolve(answer).catch(() => {});
@@ -145,7 +145,7 @@ function readClassification(answer: unknown): Classification | undefined {
   const counts = readProperty(answer, "countsAgainstLimit");
   return {
     kind,
-    // Left out, it does not count, as with a RecoverableError.
+    // Default: false, as in a RecoverableError.
     countsAgainstLimit: counts === undefined ? false : readBoolean(counts),
     ...(retryDelay !== undefined && { retryDelay: readDelay(retryDelay) }),
   };

@@ -1,4 +1,4 @@
-/** Checks what the retry strategies are given: their options, and a retry count. */
+/** Checks the options of retry strategies, and a retry count. */
 
 import { type Duration, MAX_DURATION_MS, parseDuration } from "../runtime/duration.ts";
 import { readProperty, showValue } from "../runtime/inspect.ts";
@@ -6,23 +6,23 @@ import { checkNames } from "../runtime/option-names.ts";
 
 export { checkNames };
 
-/** Options of a growing delay. What is left out is inherited. */
+/** Options of a growing delay. Options that are left out are inherited. */
 export interface BackoffOptions {
   /** Retries after the first attempt; 0 is none. */
   readonly maxRetries?: number;
-  /** Before the first retry. */
+  /** Delay before the first retry. */
   readonly delay?: Duration;
-  /** What each delay is multiplied by for the next, 1 or more. */
+  /** Factor from each delay to the next, 1 or more. */
   readonly multiplier?: number;
-  /** No delay is longer, so a longer `delay` needs this to be longer too; 0 is no cap. */
+  /** Longest delay; 0 is no cap. A `delay` above the cap needs a higher cap. */
   readonly maxDelay?: Duration;
-  /** How far a delay may be off, as a part of it: 0.1 is 10 % up or down. */
+  /** Spread of a delay, as a share of it: 0.1 is 10 % up or down. */
   readonly jitter?: number;
-  /** A Retry-After of the other side is not waited for longer. */
+  /** Longest wait for a Retry-After. */
   readonly maxRetryAfter?: Duration;
 }
 
-/** Checked options: all there, durations in ms. */
+/** Checked options: complete, with durations in ms. */
 export interface Backoff {
   readonly maxRetries: number;
   readonly delay: number;
@@ -32,13 +32,13 @@ export interface Backoff {
   readonly maxRetryAfter: number;
 }
 
-/** Longest wait for a Retry-After where nothing else is set: a day. */
+/** Default of `maxRetryAfter`: a day. */
 export const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
 
 /**
- * Checks options and fills in what they leave out.
- * @param prefix goes before an option's name in an error
- * @throws RangeError that names the option which is wrong, or that does not exist
+ * Checks options and fills in those that are left out.
+ * @param prefix text before an option's name in an error
+ * @throws RangeError that names the wrong or unknown option
  */
 export function resolveBackoff(options: BackoffOptions, inherited: Backoff, prefix = ""): Backoff {
   checkNames(options, Object.keys(inherited), prefix);
@@ -56,7 +56,7 @@ export function resolveBackoff(options: BackoffOptions, inherited: Backoff, pref
   };
 }
 
-/** @throws RangeError that names the field, if the value lacks what a retry strategy has */
+/** @throws RangeError that names the field, if the value has not the methods of a retry strategy */
 export function checkStrategy(value: unknown, field: string): void {
   for (const name of ["shouldRetry", "getDelay"]) {
     if (typeof readProperty(value, name) === "function") continue;
@@ -74,7 +74,7 @@ export function checkCount(value: unknown, field: string): number {
   throw new RangeError(`${field}: has to be a whole number, 0 or more; got ${showValue(value)}`);
 }
 
-/** A number above {@link MAX_DURATION_MS} is lowered to it: no delay gets longer than that. */
+/** A number above {@link MAX_DURATION_MS} is lowered to it: no delay is longer. */
 export function checkDelay(value: unknown, field: string): number {
   const isNumber = typeof value === "number" && Number.isFinite(value);
   return parseDuration(isNumber ? Math.min(value, MAX_DURATION_MS) : value, field);

@@ -1,4 +1,4 @@
-/** The retry strategy: how often a failed message is tried again, and after what delay. */
+/** The retry strategy: how often a failed message is retried, and after which delay. */
 
 import { boundRetryAfter, spreadDelay } from "./jitter.ts";
 import {
@@ -19,13 +19,13 @@ export interface RetryStrategy {
   getDelay(retryCount: number, type?: string): number;
   /** Whether there is a next attempt. */
   shouldRetry(retryCount: number, type?: string): boolean;
-  /** Whole ms to wait where the other side asked for `ms`; at most a day without this method. */
+  /** Whole ms to wait after a Retry-After of `ms`; default: `ms`, at most a day. */
   getRetryAfter?(ms: number, type?: string): number;
 }
 
-/** Options of {@link ExponentialBackoffRetryStrategy}; each may be left out. */
+/** Options of {@link ExponentialBackoffRetryStrategy}; all are optional. */
 export interface ExponentialBackoffOptions extends BackoffOptions {
-  /** Source of the jitter, giving 0 to 1; Math.random where absent. */
+  /** Source of the jitter, from 0 to 1; default: Math.random. */
   readonly random?: () => number;
 }
 
@@ -39,16 +39,16 @@ const DEFAULTS: Backoff = {
 };
 
 /**
- * Waits longer each time: `min(delay * multiplier ** retryCount, maxDelay)`, rounded up to whole
- * ms, spread by `jitter`. Without options: 3 retries after 1 s, 2 s and 4 s, no jitter, a cap of
- * 30 s. No delay is longer than 100 years, also where `maxDelay` is 0 (no cap) or more than that.
+ * Waits longer each time: `min(delay * multiplier ** retryCount, maxDelay)`, rounded up to whole ms, and
+ * spread by `jitter`. Defaults: 3 retries after 1 s, 2 s and 4 s, no jitter, a cap of 30 s. No delay is
+ * longer than 100 years, even if `maxDelay` is 0 (no cap) or more.
  */
 export class ExponentialBackoffRetryStrategy implements RetryStrategy {
   readonly #general: Backoff;
   readonly #byType = new Map<string, Backoff>();
   readonly #random: () => number;
 
-  /** @throws RangeError that names the option which is wrong */
+  /** @throws RangeError that names the wrong option */
   constructor(options: ExponentialBackoffOptions = {}) {
     checkNames(options, [...Object.keys(DEFAULTS), "random"]);
     const { random = Math.random, ...backoff } = options;
@@ -57,9 +57,9 @@ export class ExponentialBackoffRetryStrategy implements RetryStrategy {
   }
 
   /**
-   * Gives a message type options of its own, in place of any it had; what they leave out is the
-   * strategy's.
-   * @throws RangeError that names the option which is wrong
+   * Gives a message type options of its own, which replace any earlier ones. Options that are left out are
+   * the strategy's.
+   * @throws RangeError that names the wrong option
    */
   registerMessageType(type: string, options: BackoffOptions): void {
     if (typeof type !== "string" || type === "") {
@@ -75,7 +75,7 @@ export class ExponentialBackoffRetryStrategy implements RetryStrategy {
   getDelay(retryCount: number, type?: string): number {
     const { delay, multiplier, maxDelay, jitter } = this.#optionsOf(type);
     const grown = delay * multiplier ** checkCount(retryCount, "retryCount");
-    // 0 times a power too large for a number is NaN; any other product is at worst Infinity.
+    // 0 times a power that overflows is NaN; every other product is at most Infinity.
     return spreadDelay(delay === 0 ? 0 : grown, { maxDelay, jitter, random: this.#random });
   }
 

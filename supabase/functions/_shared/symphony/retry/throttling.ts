@@ -1,11 +1,11 @@
-/** Tells throttling from other refusals by the names and codes that APIs give it, whatever the status. */
+/** Tells throttling from other refusals by the names and codes of known APIs, whatever the status. */
 
 import { readProperty } from "../runtime/inspect.ts";
 import { isRateLimitSpent } from "./asked-delay.ts";
 import { bodiesOf } from "./bodies.ts";
 import { httpStatusesOf } from "./http.ts";
 
-// In lower case, without separators.
+// Names in lower case, without separators.
 const THROTTLING = new Set([
   // AWS: the list of its SDK (smithy, THROTTLING_ERROR_CODES), and names without "Exception"
   "bandwidthlimitexceeded",
@@ -27,10 +27,10 @@ const THROTTLING = new Set([
   "toomanyrequests",
   "toomanyrequestsexception",
   "transactioninprogressexception",
-  // AWS again, TRANSIENT_ERROR_CODES: a client too slow for S3 gets it with 400
+  // AWS, TRANSIENT_ERROR_CODES: S3 answers 400 with it to a slow client
   "requesttimeout",
   "requesttimeoutexception",
-  // Google: reasons of its JSON APIs, and the status of gRPC
+  // Google: reasons of its JSON APIs, and gRPC's status
   "quotaexceeded",
   "ratelimitexceeded",
   "resourceexhausted",
@@ -60,7 +60,7 @@ const KEYS = [
   "error",
 ];
 
-/** Whether the error itself, not its causes, says that too much was asked in too short a time. */
+/** Tells whether the error itself, not its causes, is a refusal of too many requests. */
 export function isThrottling(error: object): boolean {
   return bodiesOf(error).some(namesThrottling) || isAwsRetryable(error) || isGrpcBusy(error) ||
     isWordedLimit(error);
@@ -76,7 +76,7 @@ function namesThrottling(body: object): boolean {
   });
 }
 
-/** AWS's SDK marks what it would repeat itself. */
+/** AWS's SDK marks errors that it would retry itself. */
 function isAwsRetryable(error: object): boolean {
   return typeof readProperty(error, "$retryable") === "object" &&
     readProperty(error, "$retryable") !== null;
@@ -91,7 +91,7 @@ function isGrpcBusy(error: object): boolean {
     (typeof message === "string" && message.startsWith(`${code} `));
 }
 
-/** GitHub and AWS may give nothing but words with their 403 or 400 (docs.github.com, "Rate limits"). */
+/** GitHub and AWS may send a limit as text alone, with a 403 or 400 (docs.github.com, "Rate limits"). */
 function isWordedLimit(error: object): boolean {
   const statuses = httpStatusesOf(error);
   const message = readProperty(error, "message");

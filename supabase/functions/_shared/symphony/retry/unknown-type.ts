@@ -1,24 +1,24 @@
-/** What becomes of a message whose type nobody here knows: it waits a while for a worker that does. */
+/** The wait of a message whose type this worker does not know: another worker may know it. */
 
 import type { Envelope, Stamps } from "../message/envelope.ts";
 import { ExponentialBackoffRetryStrategy } from "./strategy.ts";
 
 /**
- * After a deploy, workers of the version before go on for as long as the platform lets one live (400 s
- * when paid), and claim what they do not know yet. 5 s, 10 s, 20 s ... are 10 min 35 s in all.
+ * Workers of the version before a deploy live on for up to 400 s (paid plans), and claim types that they
+ * do not know yet. Delays of 5 s, 10 s, 20 s and so forth wait for 10 min 35 s in all.
  */
 const patience = new ExponentialBackoffRetryStrategy({ maxRetries: 7, delay: 5_000, maxDelay: 0 });
 
 /**
- * How a message of unknown type waits for its next attempt; null once it has waited for long enough. Its
- * stamp `unknownType` counts how often in a row the type was unknown since the message was dispatched or
- * redriven, so that its own retries are left to it.
+ * Returns the wait until the next attempt; null if the message has waited long enough. The stamp
+ * `unknownType` counts how often in a row the type was unknown since the dispatch or redrive, so that
+ * the message's own retries are not used up.
  */
 export function unknownTypeWait(
   { stamps, attempts }: Pick<Envelope, "stamps" | "attempts">,
 ): { readonly delayMs: number; readonly stamps: Stamps } | null {
   const { unknownType } = stamps;
-  // Of the attempt before: attempts are counted from 1 again when a message is redriven.
+  // The count holds for the attempt before this one. A redrive starts the attempts at 1 again.
   const times = unknownType?.attempt === attempts - 1 ? unknownType.times : 0;
   if (!patience.shouldRetry(times)) return null;
   return {

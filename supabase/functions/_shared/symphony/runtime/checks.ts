@@ -1,14 +1,14 @@
-/** Checks of values that end in Postgres: what it could not keep is refused by name before. */
+/** Checks of values that Postgres stores. A value that Postgres cannot keep is refused by name before. */
 
 import { isGenerator, showValue } from "./inspect.ts";
 
 // The years 1 to 9999, which a Date's ISO form and a timestamptz write alike.
 const FIRST_MOMENT = -62_135_596_800_000;
-/** The last moment that is used, in ms: the end of the year 9999. */
+/** The last allowed moment, in ms since 1970: the end of the year 9999. */
 export const LAST_MOMENT = 253_402_300_799_999;
 
 /**
- * Checks a moment and answers it in ms since 1970.
+ * Checks a moment and returns it in ms since 1970.
  * @throws RangeError that names the field, if the value is no Date in the years 1 to 9999
  */
 export function checkMoment(value: unknown, field: string): number {
@@ -20,7 +20,7 @@ export function checkMoment(value: unknown, field: string): number {
 }
 
 /**
- * Checks a key and answers it: 1 to 255 characters, no control characters, no halves of pairs.
+ * Checks a key and returns it: 1 to 255 characters, no control characters, no halves of surrogate pairs.
  * @throws RangeError that names the field
  */
 export function checkKey(value: unknown, field: string): string {
@@ -31,7 +31,7 @@ export function checkKey(value: unknown, field: string): string {
 }
 
 /**
- * Refuses a generator function in the place of one that does the work.
+ * Refuses a generator function as a handler or hook: calling one runs none of its body.
  * @throws RangeError that names the field
  */
 export function checkNoGenerator(value: unknown, field: string): void {

@@ -1,4 +1,4 @@
-/** What operators set by environment variables, checked once at the start of a function. */
+/** Settings from environment variables, checked once when a function starts. */
 
 import { z } from "zod";
 import { LOG_LEVELS } from "./log.ts";
@@ -14,33 +14,33 @@ const names = z.string().default("").transform((list) =>
 );
 
 const environment = z.object({
-  /** Schedules processed at a time. */
+  /** Schedules that a tick processes at once. */
   SYMPHONY_SCHEDULER_BATCH_SIZE: wholeNumber(100, 1, 1000),
-  /** Messages a tick holds at once. */
+  /** Prefetch size: messages that a tick holds at once. */
   SYMPHONY_WORKER_BATCH_SIZE: wholeNumber(500, 1, 5000),
-  /** Handlers a tick runs at once. */
+  /** Handlers that a tick runs at once. */
   SYMPHONY_WORKER_CONCURRENCY: wholeNumber(10, 1, 1000),
-  /** How long a lease lasts without a heartbeat, in ms. */
+  /** Length of a lease without a heartbeat, in ms. */
   SYMPHONY_WORKER_LEASE_MS: wholeNumber(60_000, 100, 3_600_000),
-  /** For how long a tick claims and starts messages, in ms. */
+  /** Time in which a tick claims and starts messages, in ms. */
   SYMPHONY_TICK_BUDGET_MS: wholeNumber(50_000, 100, 399_000),
-  /** After so many ms a tick stops the handlers that still run: the platform is about to kill it. */
+  /** Age at which a tick stops handlers that still run, in ms; the platform kills it soon after. */
   SYMPHONY_TICK_MAX_MS: wholeNumber(140_000, 200, 400_000),
-  /** CPU that a tick may use before it leaves the rest to its successor, in ms; 0 is no limit. */
+  /** CPU time after which a tick leaves the rest to its successor, in ms; 0 is no limit. */
   SYMPHONY_TICK_CPU_MS: wholeNumber(1_500, 0, 3_600_000),
-  /** Messages that a tick starts before it leaves the rest to its successor. */
+  /** Number of started messages after which a tick leaves the rest to its successor. */
   SYMPHONY_TICK_MAX_MESSAGES: wholeNumber(10_000, 1, 1_000_000),
-  /** A Retry-After of another side is not waited for longer, in ms. */
+  /** Longest Retry-After that a retry waits for, in ms. */
   SYMPHONY_MAX_RETRY_AFTER_MS: wholeNumber(86_400_000, 0, 31_536_000_000),
-  /** Schedules that a user may have at a time, the finished ones left aside. */
+  /** Unfinished schedules that a user may have. */
   SYMPHONY_MAX_USER_SCHEDULES: wholeNumber(100, 0, 100_000),
   /** Largest body that `dispatch` takes, in bytes. */
   SYMPHONY_MAX_BODY_BYTES: wholeNumber(1_048_576, 1024, 10_485_760),
   /** Roles in a user's app_metadata that may use the management API, separated by commas. */
   SYMPHONY_ADMIN_ROLES: names,
-  /** Roles that may read it. */
+  /** Roles that may only read the management API. */
   SYMPHONY_READ_ONLY_ROLES: names,
-  /** Least serious level that is logged. */
+  /** Least serious log level that is written. */
   SYMPHONY_LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
 }).refine((env) => env.SYMPHONY_TICK_BUDGET_MS < env.SYMPHONY_TICK_MAX_MS, {
   path: ["SYMPHONY_TICK_BUDGET_MS"],
@@ -67,9 +67,8 @@ export interface Config {
 
 /**
  * Reads the settings.
- * @param get reads a variable; where absent the environment is read, and a name that is nearly that of a
- * setting is refused
- * @throws RangeError that names the variables which are wrong, and how
+ * @param get reads a variable; default: the environment, where a misspelled `SYMPHONY_` name is refused
+ * @throws RangeError that names each wrong variable and its problem
  */
 export function readConfig(get?: (name: string) => string | undefined): Config {
   const names = Object.keys(environment.shape);

@@ -1,11 +1,11 @@
-/** Durations, as options take them: a number of milliseconds, or text such as '30s'. */
+/** Durations in options: a number of milliseconds, or text such as '30s'. */
 
 import { showValue } from "./inspect.ts";
 
 /** A whole number of milliseconds, or a whole number with a unit: '250ms', '30s', '10m', '24h', '7d'. */
 export type Duration = number | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
 
-/** The longest duration, in ms: 100 years, which a Date and a timestamptz can still add to now. */
+/** The longest duration, in ms: 100 years, which a Date and a timestamptz can add to the current time. */
 export const MAX_DURATION_MS = 36_525 * 86_400_000;
 
 const TEXT = /^(\d+)(ms|s|m|h|d)$/;
@@ -17,7 +17,7 @@ const UNITS = new Map([["ms", 1], ["s", 1_000], ["m", 60_000], ["h", 3_600_000],
 
 /**
  * Turns a duration into whole milliseconds.
- * @param field what the error calls the value
+ * @param field name of the option in an error
  * @throws RangeError that names the field, if the value is no duration or longer than 100 years
  */
 export function parseDuration(value: unknown, field: string): number {

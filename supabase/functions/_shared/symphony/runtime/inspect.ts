@@ -1,6 +1,6 @@
-/** Reads values of unknown shape, such as what a handler threw, without ever throwing. */
+/** Reads values of unknown shape, such as a value that a handler threw. Nothing here throws. */
 
-/** The value's property, or undefined where there is none or reading it throws. */
+/** Returns the value's property; undefined if it has none or reading it throws. */
 export function readProperty(value: unknown, key: PropertyKey): unknown {
   if ((typeof value !== "object" && typeof value !== "function") || value === null) {
     return undefined;
@@ -12,10 +12,10 @@ export function readProperty(value: unknown, key: PropertyKey): unknown {
   }
 }
 
-// More than any real list has: one of another length, which a proxy may claim, would take all memory.
+// More than any real list has. A proxy may claim any length, and copying that would take all memory.
 const LONGEST_LIST = 10_000;
 
-/** A copy of the array that the property holds, of its first 10,000 items; empty where it holds none. */
+/** Copies the first 10,000 items of the array in a property; empty if the property holds no array. */
 export function readList(value: unknown, key: string): unknown[] {
   const list = readProperty(value, key);
   try {
@@ -25,7 +25,7 @@ export function readList(value: unknown, key: string): unknown[] {
   }
 }
 
-/** `instanceof` that says no where the value does not let itself be asked. */
+/** `instanceof` that returns false if the check itself throws, as a proxy may make it. */
 export function isInstance<T>(
   value: unknown,
   type: abstract new (...args: never[]) => T,
@@ -37,14 +37,14 @@ export function isInstance<T>(
   }
 }
 
-/** A short text of a value, for the message of an error about it. */
+/** A short text of a value, for error messages. */
 export function showValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
   if (typeof value === "function") return "a function";
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
-/** Whether it is a generator function: calling it runs nothing of it, so that its work would be left out. */
+/** Tells a generator function. Calling one runs none of its body, so its work would be skipped silently. */
 export function isGenerator(value: unknown): boolean {
   const tag = typeof value === "function" && readProperty(value, Symbol.toStringTag);
   return tag === "GeneratorFunction" || tag === "AsyncGeneratorFunction";

@@ -1,12 +1,12 @@
-/** JSON text from outside, read without loss. */
+/** Reads JSON text from outside without loss. */
 
 import { type JsonPath, MAX_DEPTH, NUMBER_ADVICE, UnstorableError } from "./json.ts";
 
 /**
- * Parses JSON text as JSON.parse does, and refuses what that would change: a number that a double cannot
- * keep, and a key that stands twice in one object.
+ * Parses JSON text like JSON.parse, and refuses text that JSON.parse would change: a number that a double
+ * cannot keep, and a key that occurs twice in one object.
  * @throws SyntaxError if the text is no JSON
- * @throws UnstorableError with the path of what would be changed
+ * @throws UnstorableError with the path of the number or key
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
@@ -14,7 +14,7 @@ export function parseJson(text: string): unknown {
   return value;
 }
 
-/** Most texts come from JSON.stringify. One that it writes again in the same letters has lost nothing. */
+/** A quick check for text that JSON.stringify wrote, as most is: if it writes the same text again, nothing was lost. */
 function isSameText(value: unknown, text: string): boolean {
   try {
     return JSON.stringify(value) === text;
@@ -23,10 +23,10 @@ function isSameText(value: unknown, text: string): boolean {
   }
 }
 
-// Real numbers are shorter; what follows takes time with the square of it.
+// Real numbers are shorter. The comparison's time grows with the square of the length.
 const LONGEST_NUMBER = 1_000;
 
-/** Reads through text that is known to be JSON, and looks at its keys and numbers. */
+/** Reads text that is known to be JSON, and checks its keys and numbers. */
 class Scanner {
   /** For each open object or array: the object's keys so far, or null. */
   readonly #keys: (Set<string> | null)[] = [];
@@ -99,7 +99,7 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-/** Whether a double has the same decimal value as the text. */
+/** Tells whether a double has the same decimal value as the text. */
 function isExact(text: string): boolean {
   const value = Number(text);
   return Number.isFinite(value) && decimalOf(text) === decimalOf(String(value));
@@ -116,14 +116,14 @@ function decimalOf(text: string): string {
 }
 
 /**
- * Where in JSON that was read a number stands that may not be the one that was stored: a whole number
- * beyond 2^53 - 1, or one beyond all doubles, which is read as Infinity. Null where there is none.
+ * Finds a number in parsed JSON that may differ from the stored one: a whole number beyond 2^53 - 1, or
+ * one beyond all doubles, which is read as Infinity. Returns its path, or null if there is none.
  */
 export function findInexact(value: unknown): JsonPath | null {
   return isRead(value, MAX_DEPTH) ? null : pathTo(value);
 }
 
-/** False also of what is nested deeper than so many levels: that is looked at without recursion. */
+/** Tells whether all numbers are exact. Returns false below `levels`, where a loop without recursion takes over. */
 function isRead(value: unknown, levels: number): boolean {
   if (typeof value === "number") return isExactNumber(value);
   if (typeof value !== "object" || value === null) return true;

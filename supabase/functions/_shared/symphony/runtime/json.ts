@@ -1,35 +1,35 @@
 /**
- * JSON that keeps what it is given. JSON.stringify, JSON.parse and jsonb each change some values without
- * a word: NaN becomes null, a Map `{}`, 1970670598291982290 another number. Such values are refused here,
- * with the path to them.
+ * JSON without loss. JSON.stringify, JSON.parse and jsonb each change some values silently: NaN becomes
+ * null, a Map becomes `{}`, 1970670598291982290 becomes another number. This file refuses such values and
+ * names their path.
  */
 
 import { readProperty, showValue } from "./inspect.ts";
 
-/** Where in a value: names of properties, and positions in arrays. */
+/** A place in a value: names of properties and positions in arrays, from the outside in. */
 export type JsonPath = readonly (string | number)[];
 
-/** A value that would not be stored as it is given. */
+/** A value that JSON or Postgres would change. */
 export class UnstorableError extends Error {
   override readonly name = "UnstorableError";
 
-  /** @param path where in the value it stands */
+  /** @param path place of the refused part */
   constructor(readonly path: JsonPath, message: string) {
     super(message);
   }
 }
 
-/** Deeper nesting than any real message has, and far less than what overflows a parser's stack. */
+/** Deepest nesting: more than real messages have, and far less than a parser's stack can take. */
 export const MAX_DEPTH = 100;
 
-/** What a refused number is to be written as. */
+/** Advice in the error for a number that a double cannot keep. */
 export const NUMBER_ADVICE = "give integers beyond 2^53 - 1 and digits beyond a double's as text";
 
 /**
- * Copies a value into the JSON that its reader will get: dates become strings, `toJSON` is asked, and
+ * Copies a value into the JSON that its reader will get: dates become strings, `toJSON` is called, and
  * properties that are undefined are left out.
- * @throws UnstorableError for what JSON or Postgres's jsonb cannot keep, and for nesting of more than 100
- * levels
+ * @throws UnstorableError for values that JSON or Postgres's jsonb cannot keep, and for nesting of more
+ * than 100 levels
  */
 export function toJson(value: unknown): unknown {
   const copier = new Copier();
@@ -37,14 +37,14 @@ export function toJson(value: unknown): unknown {
     return copier.copy(value);
   } catch (error) {
     if (error instanceof UnstorableError) throw error;
-    // A getter, a toJSON or a proxy threw; the path has stopped there.
+    // A getter, a toJSON or a proxy threw, and the path still names the place.
     const reason = String(readProperty(error, "message") ?? showValue(error));
     throw new UnstorableError([...copier.path], `cannot be read as JSON: ${reason}`);
   }
 }
 
 class Copier {
-  /** Where the copying is, also after it has thrown. */
+  /** The place that is being copied. It stays at the failed part after an error. */
   readonly path: (string | number)[] = [];
   readonly #above: object[] = [];
 
@@ -81,7 +81,7 @@ class Copier {
     return copy;
   }
 
-  /** What a value says of itself, as JSON.stringify asks it: once. */
+  /** Copies the result of a value's `toJSON`. Like JSON.stringify, it calls `toJSON` once. */
   #own(value: object, toJSON: (key: string) => unknown): unknown {
     if (value instanceof Date && Number.isNaN(value.getTime())) {
       this.#refuse("has to be a valid Date");
@@ -103,7 +103,7 @@ class Copier {
 
   #properties(value: object): Record<string, unknown> {
     const prototype = Object.getPrototypeOf(value);
-    // Of any realm: what Object.prototype is there has no prototype either.
+    // A plain object's prototype has no prototype itself. This holds for objects of other realms too.
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
       this.#refuse(`has to be a plain object (was ${nameOf(value)})`);
     }

@@ -1,13 +1,13 @@
-/** Structured logs: one JSON object a line, as log drains and the dashboard's search read them. */
+/** Structured logs: one JSON object a line, for log drains and the dashboard's search. */
 
 import { configure } from "safe-stable-stringify";
 import { showValue } from "./inspect.ts";
 import { checkNames } from "./option-names.ts";
 
-/** Fields of a log line. Never payloads or keys. */
+/** Fields of a log line. They never hold payloads or keys. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Writes log lines; `with` makes a logger that adds fields to each of its lines. No method throws. */
+/** Writes log lines. `with` makes a logger that adds fields to each line. No method throws. */
 export interface Logger {
   debug(event: string, fields?: LogFields): void;
   info(event: string, fields?: LogFields): void;
@@ -27,7 +27,7 @@ type LineLevel = Exclude<LogLevel, "silent">;
 /** A line of a hosted function's log is cut at 10,000 characters. */
 const MAX_LINE_LENGTH = 9_500;
 
-/** How much of its fields a line shows; a line that gets too long is written with the next. */
+/** Bounds of a line's fields, widest first. A line that is too long is written again with the next bounds. */
 const BOUNDS = [
   { text: 4_000, breadth: 100, depth: 8, fields: 50 },
   { text: 500, breadth: 20, depth: 4, fields: 30 },
@@ -36,12 +36,12 @@ const BOUNDS = [
 ] as const;
 
 /**
- * Makes a logger of JSON lines. A field named like one of the line's own, or like one given to `with`, does
- * not take its place: it is written within `fields`.
- * @param options.level least serious level that is written; `info` where absent
- * @param options.write gets each line with its level; `console` where absent
- * @param options.now the clock of the lines' `time`
- * @throws RangeError if an option or the level is not known
+ * Makes a logger of JSON lines. A field whose name the line or `with` already uses is written inside
+ * `fields` and replaces nothing.
+ * @param options.level least serious level to write; default: `info`
+ * @param options.write receives each line with its level; default: the console
+ * @param options.now clock of the lines' `time`
+ * @throws RangeError if an option or the level is unknown
  */
 export function createLogger(options: {
   level?: LogLevel;
@@ -63,10 +63,10 @@ export function createLogger(options: {
       try {
         const head = { level: lineLevel, time: now().toISOString(), event: String(event) };
         const written: unknown = write(lineLevel, toLine(head, own, fields));
-        // A sink that is async may fail later.
+        // An asynchronous `write` may reject later.
         if (written instanceof Promise) written.catch(() => {});
       } catch {
-        // What is logged, or where it goes, is no reason for the work to fail.
+        // A log line that cannot be written must not fail the work.
       }
     };
   };
@@ -91,7 +91,7 @@ function toLine(head: LogFields, own: LogFields, fields: LogFields | undefined):
   );
 }
 
-/** What is no object of fields, such as an error, is a field itself. */
+/** Wraps a value that is no object of fields, such as an error, in one. */
 function asFields(fields: unknown): LogFields | undefined {
   if (fields === undefined || fields === null) return undefined;
   if (typeof fields !== "object") return { value: fields };
@@ -103,7 +103,7 @@ function asFields(fields: unknown): LogFields | undefined {
   }
 }
 
-/** Adds fields to those that stand; what would take the place of one goes into `fields`. */
+/** Adds fields to a line's own. A field whose name is taken goes into `fields`. */
 function withOwn(own: LogFields, added: LogFields | undefined): LogFields {
   if (typeof added !== "object" || added === null) return own;
   const line: Record<string, unknown> = { ...own };
@@ -116,7 +116,7 @@ function withOwn(own: LogFields, added: LogFields | undefined): LogFields {
   return { ...line, fields: { ...before, ...displaced } };
 }
 
-/** Names of fields; none where they do not let themselves be asked. */
+/** Names of fields; none if reading them throws. */
 function namesOf(fields: object): string[] {
   try {
     return Object.keys(fields);
@@ -160,7 +160,7 @@ function stringify(fields: LogFields, bounds: (typeof BOUNDS)[number]): string {
   return `{${parts.join(",")}}`;
 }
 
-/** What JSON has no form for, in a form that a reader of the log knows. */
+/** A value that JSON has no form for, as text that a reader of the log knows. */
 function shown(value: unknown, maxText: number): unknown {
   switch (typeof value) {
     case "string":

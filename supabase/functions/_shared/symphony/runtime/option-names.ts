@@ -1,11 +1,11 @@
-/** Names of options: what is not known is refused, for an option that is ignored does not do what it says. */
+/** Names of options. An unknown name is refused, because a misspelled option would be ignored silently. */
 
 import { showValue } from "./inspect.ts";
 
 /**
  * Checks the names of options.
- * @param prefix goes before an option's name in an error
- * @throws RangeError if the options are no object, or one of them is not known; it offers a name like it
+ * @param prefix text before the option's name in an error
+ * @throws RangeError if the options are no object, or one is unknown; the error offers a similar name
  */
 export function checkNames(options: unknown, known: readonly string[], prefix = ""): void {
   if (typeof options !== "object" || options === null) {
@@ -22,7 +22,7 @@ export function checkNames(options: unknown, known: readonly string[], prefix = 
   }
 }
 
-/** The known name that is spelled the same but for case, signs or up to two letters; undefined if none is. */
+/** The known name that differs in case, signs or up to two letters; undefined if there is none. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const letters = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
   const wanted = letters(name);
@@ -30,7 +30,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
     known.find((one) => one.length > 3 && distance(wanted, letters(one)) <= 2);
 }
 
-/** How many letters have to be added, taken away, changed or swapped with their neighbour. */
+/** Edit distance: letters added, removed, changed or swapped with their neighbour; 3 if it is larger than 2. */
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 2) return 3;
   const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];

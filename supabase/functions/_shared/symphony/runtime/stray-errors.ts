@@ -1,4 +1,4 @@
-/** Errors that nobody catches: a promise that a handler forgot, a callback that throws. */
+/** Uncaught errors: a promise that a handler forgot, a callback that throws. */
 
 import { describeError } from "../message/describe-error.ts";
 import { isInstance } from "./inspect.ts";
@@ -7,9 +7,9 @@ import type { Logger } from "./log.ts";
 let logged: Logger | undefined;
 
 /**
- * Logs such errors from now on, where the runtime would end the process and with it every message in
- * it. The message whose handler it was is settled by its own outcome or timeout. Called again, it only
- * takes another log.
+ * Logs uncaught errors from now on. Without this the runtime ends the process, and with it every running
+ * message. The message whose handler caused the error is settled by its outcome or its timeout. A second
+ * call only replaces the log.
  */
 export function surviveStrayErrors(log: Logger): void {
   const isFirst = logged === undefined;
@@ -18,7 +18,7 @@ export function surviveStrayErrors(log: Logger): void {
   const survive = (event: Event, thing: unknown) => {
     event.preventDefault();
     const { class: name, message, stack } = describeError(thing, { message: 500 });
-    // What is thrown and is no error may be anything, a payload too.
+    // A thrown value that is no Error may hold a payload, so its text is not logged.
     const told = isInstance(thing, Error) ? { error: message, stack } : {};
     logged?.error("stray_error", { kind: event.type, class: name, ...told });
   };

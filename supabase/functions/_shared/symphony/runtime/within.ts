@@ -1,11 +1,11 @@
-/** A bound on a wait: what is waited for may be code that never ends. */
+/** A bound on a wait for code that may never end. */
 
 /**
- * Waits for a promise, but no longer than a bound. What it comes to after that is ignored.
+ * Waits for a promise, but no longer than a bound. Its later result or error is ignored.
  * @param ms the bound, in ms
- * @param late makes the error of a wait that took longer
+ * @param late makes the error for a wait that took too long
  * @param signal ends the wait earlier
- * @throws what the promise rejects with, the error that `late` makes, or the signal's reason
+ * @throws the promise's error, the error that `late` makes, or the signal's reason
  */
 export async function within<T>(
   promise: T | Promise<T>,

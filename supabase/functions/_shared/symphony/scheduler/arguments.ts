@@ -1,17 +1,17 @@
-/** What the scheduler's methods are given: checked, compared, and put together. */
+/** Checks and compares arguments of the scheduler's methods. */
 
 import { showValue } from "../runtime/inspect.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import type { ScheduleOptions } from "./schedule-options.ts";
 import type { DueSchedule, Schedule, ScheduledMessage } from "./schedule.ts";
-import type { ScheduleFilter } from "../database/schedules.ts";
+import type { ScheduleFilter } from "../database/schedule-store.ts";
 
-/** What travels with its messages is not shown. */
+/** The schedule without its stamps, which are not shown. */
 export function withoutStamps({ stamps: _, ...schedule }: DueSchedule): Schedule {
   return schedule;
 }
 
-/** @throws RangeError that names what is wrong */
+/** @throws RangeError that names the wrong part */
 export function checkMessage(message: ScheduledMessage): ScheduledMessage {
   if (typeof message !== "object" || message === null) {
     throw new RangeError(`message: has to be { type, payload }; got ${showValue(message)}`);
@@ -25,7 +25,7 @@ export function checkMessage(message: ScheduledMessage): ScheduledMessage {
 }
 
 /**
- * A message that waits for its jitter longer than it matters would never run.
+ * Refuses a jitter as long as the time to live: such a message could expire before it runs.
  * @param ttlMs of the message's type
  * @throws RangeError that names the jitter
  */
@@ -67,7 +67,7 @@ const FILTER = Object.keys(
   } satisfies Record<keyof ScheduleFilter, true>,
 );
 
-/** @throws RangeError that names what is wrong with a filter of schedules */
+/** @throws RangeError that names the wrong part of a filter of schedules */
 export function checkScheduleFilter(filter: ScheduleFilter): ScheduleFilter {
   checkNames(filter, FILTER);
   for (const id of filter.ids ?? []) checkId(id, "ids");
@@ -76,17 +76,17 @@ export function checkScheduleFilter(filter: ScheduleFilter): ScheduleFilter {
   return filter;
 }
 
-/** Whether a single run may be in the past. */
+/** Tells whether a single run may be in the past. */
 export function allowsPast(options: ScheduleOptions): boolean {
   return options.type === "once" && options.config.allowPast === true;
 }
 
-/** What decides when a schedule runs, to be compared. */
+/** A text of the options that decide when a schedule runs, for comparisons. */
 export function timesOf({ type, config, timezone, startAt }: ScheduleOptions): string {
   return JSON.stringify([type, config, timezone, startAt]);
 }
 
-/** Options without those that a null takes away. */
+/** Options without those that are null. */
 export function withoutNulls(options: object): ScheduleOptions {
   const given = Object.entries(options).filter(([, value]) => value !== null);
   return Object.fromEntries(given) as ScheduleOptions;

@@ -1,8 +1,8 @@
-// A cache of computed values that cannot grow without end.
+// A cache of computed values with a bound on its size.
 
 /**
- * Remembers what `create` returned for each key, for at most `limit` keys; beyond that the key
- * added first is forgotten. What `create` throws is passed on and not remembered.
+ * Remembers the result of `create` for each key, for at most `limit` keys. A further key replaces the
+ * oldest one. Errors of `create` are passed on and not remembered.
  */
 export function boundedCache<K, V>(limit: number, create: (key: K) => V): (key: K) => V {
   const values = new Map<K, V>();

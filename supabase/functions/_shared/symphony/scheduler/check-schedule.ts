@@ -1,4 +1,4 @@
-/** Checks what a schedule is made with; the same rules hold for a row that was written by hand. */
+/** Checks the options of a schedule. The same rules hold for stored rows, which SQL may have edited. */
 
 import { checkKey, checkMoment } from "../runtime/checks.ts";
 import { parseDuration } from "../runtime/duration.ts";
@@ -15,7 +15,7 @@ import type {
 } from "./schedule-options.ts";
 import { assertTimeZone } from "./time-zone.ts";
 
-/** A checked schedule: durations and moments in ms, null where there is none. */
+/** A checked schedule: durations and moments in ms, null for options that are not set. */
 export interface ScheduleDefinition {
   readonly name: string | null;
   readonly times:
@@ -46,16 +46,16 @@ const NAMES = [
 
 /** The shortest interval, in ms: ticks keep time to within a second. */
 export const SHORTEST_INTERVAL_MS = 1_000;
-/** The most runs that one schedule may make up after a time without ticks. */
+/** Upper bound of `catchUpLimit`: the most missed runs that one schedule may make up. */
 export const LARGEST_CATCH_UP = 100_000;
 
 const LARGEST_INTEGER = 2_147_483_647;
 
 /**
- * Checks options and fills in defaults. Whether a moment has passed is left to the database's clock.
- * @param given those of them that must have an effect. A stored schedule may keep others for later, such
- * as a time zone while it runs at an interval.
- * @throws RangeError that names the option which is wrong, does not exist, or has no effect
+ * Checks options and fills in defaults. Only the database's clock can tell whether a moment has passed.
+ * @param given the options that must have an effect. A stored schedule may keep others for later, such as
+ * a time zone while it runs at an interval.
+ * @throws RangeError that names the wrong, unknown or ineffective option
  */
 export function checkSchedule(
   options: ScheduleOptions,
@@ -100,7 +100,7 @@ export function checkSchedule(
   };
 }
 
-/** Each with what it has when nobody chooses it, which is no contradiction. */
+/** Refuses options without an effect. An option that equals its default contradicts nothing. */
 function checkEffects(
   { type, catchUp }: ScheduleOptions,
   given: { readonly [Name in keyof ScheduleSettings]?: unknown },

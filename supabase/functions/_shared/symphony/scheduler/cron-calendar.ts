@@ -14,8 +14,8 @@ const DAYS_PER_WEEK = 7;
 const WEEKDAY_OF_DAY_0 = 4;
 
 /**
- * The first whole minute at or after the wall-clock time `wall` that the expression matches.
- * There always is one within 40 years: February 29 on a given weekday, across a century.
+ * The first whole minute at or after the wall-clock time `wall` that the expression matches. There is
+ * always one within 40 years: February 29 on a given weekday, across a century.
  */
 export function nextMatch(cron: CronExpression, wall: number): number {
   const from = Math.ceil(wall / MINUTE) * MINUTE;
@@ -26,7 +26,7 @@ export function nextMatch(cron: CronExpression, wall: number): number {
   return day * DAY + time * MINUTE;
 }
 
-/** How many whole minutes from the wall-clock time `from` up to, but not including, `to` match. */
+/** Counts the matching whole minutes from the wall-clock time `from` up to, but not including, `to`. */
 export function countMatches(cron: CronExpression, from: number, to: number): number {
   const firstMinute = Math.ceil(from / MINUTE);
   const endMinute = Math.ceil(to / MINUTE);
@@ -43,7 +43,7 @@ export function countMatches(cron: CronExpression, from: number, to: number): nu
   return count;
 }
 
-/** How many minutes of a day match, from the minute `from` up to, but not including, `to`. */
+/** Counts the matching minutes of a day, from the minute `from` up to, but not including, `to`. */
 function countTimes(cron: CronExpression, from: number, to: number): number {
   if (from === 0 && to >= DAY / MINUTE) return cron.hours.length * cron.minutes.length;
   const times = cron.hours.map((hour) =>
@@ -77,7 +77,7 @@ function matchesDay(cron: CronExpression, dayOfMonth: number, day: number): bool
   return cron.eitherDay ? inMonth || inWeek : inMonth && inWeek;
 }
 
-/** The days from `date` to the end of its month, both included. */
+/** Number of days from `date` to the end of its month, both included. */
 function daysLeftInMonth(date: Date): number {
   const lastOfMonth = new Date(date);
   lastOfMonth.setUTCMonth(date.getUTCMonth() + 1, 0);

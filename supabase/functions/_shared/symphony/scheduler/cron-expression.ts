@@ -1,4 +1,4 @@
-// Reads the text of a cron expression into the values its five fields stand for.
+// Parses a cron expression into the values of its five fields.
 import { boundedCache } from "./bounded-cache.ts";
 
 /** A cron expression as sets of values. Numbers are in the units of their field. */
@@ -13,9 +13,9 @@ export interface CronExpression {
   readonly months: ReadonlySet<number>;
   /** 0 (Sunday)..6. */
   readonly daysOfWeek: ReadonlySet<number>;
-  /** True when both day fields are restricted: a day then has to match only one of them. */
+  /** Both day fields are restricted: a day then has to match only one of them. */
   readonly eitherDay: boolean;
-  /** True when the minute or the hour starts with `*`: the job follows real time, not the clock. */
+  /** The minute or the hour starts with `*`: the job follows real time, and not the wall clock. */
   readonly followsRealTime: boolean;
 }
 
@@ -63,11 +63,11 @@ const ITEM = /^(?:\*|([a-z]{3}|\d{1,2})(?:-([a-z]{3}|\d{1,2}))?)(?:\/(\d{1,2}))?
 const parseCached = boundedCache(MAX_CACHED_EXPRESSIONS, parse);
 
 /**
- * Reads five fields separated by spaces or tabs, or a nickname such as `@daily`, in any case.
- * Syntax of crontab(5); day 7 is Sunday, and `sun` at the end of a range is 7 (`fri-sun`).
+ * Parses five fields separated by spaces or tabs, or a nickname such as `@daily`, in any letter case.
+ * The syntax is that of crontab(5); day 7 is Sunday, and `sun` at the end of a range is 7 (`fri-sun`).
  *
- * Throws a RangeError that starts with `cron:` for anything else, and for an expression that
- * never fires, such as one for February 30.
+ * Throws a RangeError that starts with `cron:` for other texts, and for an expression that never fires,
+ * such as one for February 30.
  */
 export function parseCronExpression(expression: string): CronExpression {
   if (typeof expression !== "string") throw new RangeError("cron: must be a string");
@@ -78,7 +78,7 @@ export function parseCronExpression(expression: string): CronExpression {
 }
 
 function parse(expression: string): CronExpression {
-  // Before any change of case: some characters outside of ASCII have an ASCII lower case.
+  // Before lower-casing: some characters outside of ASCII have a lower case inside it.
   if (!/^[\t\x20-\x7e]*$/.test(expression)) {
     throw new RangeError("cron: must contain only ASCII characters, on one line");
   }
@@ -139,7 +139,7 @@ function parseItem(item: string, field: Field): number[] {
   return values;
 }
 
-/** The number that `text` stands for, or undefined for an unknown name. */
+/** The number that `text` means; undefined for an unknown name. */
 function parseValue(text: string, field: Field, endsRange: boolean): number | undefined {
   if (/^\d/.test(text)) return Number(text);
   const index = field.names?.indexOf(text.toLowerCase()) ?? -1;
@@ -149,8 +149,8 @@ function parseValue(text: string, field: Field, endsRange: boolean): number | un
 }
 
 /**
- * Whether some date matches. Over the 400 years of the calendar every date, also February 29,
- * falls on every weekday, so only the day of the month can be impossible.
+ * Tells whether some date matches. Over the calendar's 400 years every date, February 29 included, falls
+ * on every weekday, so only the day of the month can be impossible.
  */
 function canFire(cron: CronExpression): boolean {
   if (cron.eitherDay) return true;

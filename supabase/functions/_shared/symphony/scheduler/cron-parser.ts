@@ -1,30 +1,30 @@
-// Answers when a cron expression runs next in a time zone, by the rule of Vixie cron (cron(8)).
+// Finds the next run of a cron expression in a time zone, by the rule of Vixie cron (cron(8)).
 //
-// What the rule says of a change of the zone's offset:
+// The rule for a change of the zone's offset:
 //   - A job whose minute or hour starts with `*` follows real time: it runs whenever the wall clock
 //     matches, so not in a gap, and in both passes of a repeated hour.
 //   - Any other job has fixed times: those in a gap run once, at the first instant after it, and
 //     those in a repeated hour run in the first pass only.
-//   - A change of more than 3 hours counts as the clock being set: none of this is done for it.
+//   - A change of more than 3 hours counts as a clock that was set: the rule does nothing for it.
 import { countMatches, DAY, MINUTE, nextMatch } from "./cron-calendar.ts";
 import { type CronExpression, parseCronExpression } from "./cron-expression.ts";
 import { getTimeZone, type OffsetSpan } from "./time-zone.ts";
 
 const LARGEST_CORRECTED_CHANGE = 180 * MINUTE;
-/** Longer than any wait: February 29 comes on a given weekday within 40 years. */
+/** Longer than any wait: February 29 falls on a given weekday within 40 years. */
 const SEARCH_LIMIT = 100 * 366 * DAY;
-/** The years 1 to 9999. */
+/** The first moment of the years 1 to 9999. */
 const FIRST_AFTER = -62_135_596_800_000;
 const LAST_AFTER = 253_402_300_799_999;
 
 /**
- * The first run of a cron expression strictly after `after`, on the wall clock of an IANA zone.
- * It falls on a whole minute of that clock, or on the end of a gap. In UTC that is a whole minute,
- * too, but for offsets with seconds, which went out of use in 1972.
+ * The first run of a cron expression strictly after `after`, on the wall clock of an IANA zone. It is a
+ * whole minute of that clock, or the end of a gap. In UTC it is a whole minute too, except for offsets
+ * with seconds, which ended in 1972.
  *
- * Throws a RangeError that starts with `cron:`, `timezone:` or `after:` and says what is wrong:
- * an expression that is malformed or never fires, an unknown zone, or a date that is invalid or
- * outside of the years 1 to 9999.
+ * Throws a RangeError that starts with `cron:`, `timezone:` or `after:` and names the problem: an
+ * expression that is malformed or never fires, an unknown zone, or a date that is invalid or outside of
+ * the years 1 to 9999.
  */
 export function getNextCronTime(expression: string, after: Date, timezone = "UTC"): Date {
   const cron = parseCronExpression(expression);
@@ -46,10 +46,10 @@ export function getNextCronTime(expression: string, after: Date, timezone = "UTC
 }
 
 /**
- * How often a cron expression runs from `from` up to and including `until`, both in ms since 1970. Quick
- * for long spans: it counts days, not runs.
+ * Counts the runs of a cron expression from `from` up to and including `until`, both in ms since 1970.
+ * Quick for long spans: it counts days, not runs.
  *
- * Throws a RangeError that starts with `cron:` or `timezone:` where these are wrong.
+ * Throws a RangeError that starts with `cron:` or `timezone:` if one of these is wrong.
  */
 export function countCronTimes(
   expression: string,
@@ -69,8 +69,8 @@ export function countCronTimes(
 }
 
 /**
- * Whether a text is a cron expression that `getNextCronTime` accepts: five fields or a nickname,
- * with a date that exists. Anything else, also what is not a string, is false.
+ * Tells whether `getNextCronTime` accepts an expression: five fields or a nickname, with a date that
+ * exists. For any other value, also one that is no string, it returns false.
  */
 export function validateCronExpression(expression: string): boolean {
   try {
@@ -82,8 +82,8 @@ export function validateCronExpression(expression: string): boolean {
 }
 
 /**
- * The instant up to which no run is possible, or `from` itself. A wall clock is less than a day
- * off UTC, and a missed time is made up for within 3 hours.
+ * The instant before which no run is possible, or `from` itself. A wall clock is less than a day away
+ * from UTC, and a missed time is made up for within 3 hours.
  */
 function skipIdleTime(cron: CronExpression, from: number): number {
   return Math.max(from, nextMatch(cron, from - DAY) - DAY);
@@ -96,14 +96,14 @@ function firstRunInSpan(cron: CronExpression, span: OffsetSpan, from: number): n
   return run < span.end ? run : undefined;
 }
 
-/** How many runs are at or after `from`, an instant in `span`, and before `end`. */
+/** Counts the runs at or after `from`, an instant in `span`, and before `end`. */
 function countInSpan(cron: CronExpression, span: OffsetSpan, from: number, end: number): number {
   const madeUp = makesUp(cron, span, from) ? 1 : 0;
   const wall = searchFrom(cron, span, from + madeUp) + span.offset;
   return madeUp + countMatches(cron, wall, end + span.offset);
 }
 
-/** Whether `from` is the end of a gap with a fixed time in it, which is made up for there. */
+/** Tells whether `from` is the end of a gap that a fixed time fell into, which then runs here. */
 function makesUp(cron: CronExpression, span: OffsetSpan, from: number): boolean {
   const change = span.offset - span.previousOffset;
   const isGap = change > 0 && change <= LARGEST_CORRECTED_CHANGE;
@@ -111,7 +111,7 @@ function makesUp(cron: CronExpression, span: OffsetSpan, from: number): boolean 
     nextMatch(cron, span.start + span.previousOffset) < span.start + span.offset;
 }
 
-/** Where the search begins: behind the second pass of a repeated hour for fixed times. */
+/** The start of the search. For fixed times it is after the second pass of a repeated hour. */
 function searchFrom(cron: CronExpression, span: OffsetSpan, from: number): number {
   const change = span.offset - span.previousOffset;
   const isRepeat = change < 0 && -change <= LARGEST_CORRECTED_CHANGE;

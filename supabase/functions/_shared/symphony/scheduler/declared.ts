@@ -1,17 +1,17 @@
-/** Schedules declared in code: `_messages/schedules.ts` lists them, a sync makes the table so. */
+/** Schedules declared in code: `_messages/schedules.ts` lists them, and a sync writes them to the table. */
 
 import type { z } from "zod";
 import type { MessageDefinition } from "../message/definition.ts";
 import type { ScheduleOptions } from "./schedule-options.ts";
 import type { ScheduledMessage, ScheduleDraft } from "./schedule.ts";
 
-/** A schedule declared in code. Its name says which it is, so it stays the same when it changes. */
+/** A schedule declared in code. Its name identifies it when its other options change. */
 export interface DeclaredSchedule {
   readonly message: ScheduledMessage;
   readonly options: ScheduleOptions & { readonly name: string };
 }
 
-/** Declares a schedule, type-checked against the message's schema. The sync checks the rest. */
+/** Declares a schedule, type-checked against the message's schema. The sync checks the other options. */
 export function defineSchedule<Schema extends z.ZodType>(
   definition: MessageDefinition<Schema>,
   payload: z.input<Schema>,
@@ -20,7 +20,7 @@ export function defineSchedule<Schema extends z.ZodType>(
   return { message: { type: definition.type, payload }, options };
 }
 
-/** A hash of declarations: equal for the same, whatever process computes it. */
+/** A hash of declarations. Equal declarations have equal hashes in every process. */
 export async function fingerprintOf(
   drafts: readonly Pick<ScheduleDraft, "definition" | "message">[],
 ): Promise<string> {

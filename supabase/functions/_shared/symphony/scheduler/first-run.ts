@@ -1,11 +1,11 @@
-/** The first run of a schedule that is about to be saved, judged by the database's clock. Pure. */
+/** Finds the first run of a schedule before it is saved, by the database's clock. Pure. */
 
 import type { ScheduleDefinition } from "./check-schedule.ts";
 import { timingOf } from "./schedule.ts";
 import { nextOccurrence } from "./timing.ts";
 
 /**
- * The first occurrence in ms since 1970; or, as a text that names the option, why there is none.
+ * Returns the first occurrence in ms since 1970; or a text that names the option that rules it out.
  * @param now the database's clock, in ms since 1970
  * @param allowPast whether a single run may be in the past
  */

@@ -1,4 +1,4 @@
-/** What a tick does with one due schedule: which runs it makes now, and when the next one is. Pure. */
+/** Plans one due schedule in a tick: the runs to make now, and the time of the next one. Pure. */
 
 import type { CatchUp } from "./schedule-options.ts";
 import { firstOccurrence, type Note } from "./planned.ts";
@@ -11,56 +11,56 @@ import {
   type Timing,
 } from "./timing.ts";
 
-/** What becomes of a schedule in a tick; moments are in ms since 1970. */
+/** The plan for a schedule in a tick. Moments are in ms since 1970. */
 export interface Plan {
-  /** Runs to be made now. */
+  /** Runs to make now. */
   readonly runs: readonly PlannedRun[];
-  /** Occurrences that get no run, written down under the first of them. */
+  /** Skipped occurrences, recorded under the first of them. */
   readonly missed: { readonly occurrence: number; readonly reason: string } | null;
-  /** Written down beside the runs. */
+  /** A note for the record of runs. */
   readonly note: Note | null;
-  /** Planned time of the next run; it may be due as well. Null where the schedule is disabled. */
+  /** Planned time of the next run, which may be due too; null if the schedule is disabled. */
   readonly nextRunAt: number | null;
   readonly disabled: { readonly by: "finished" | "invalid"; readonly reason: string } | null;
 }
 
-/** A run that is to be made. */
+/** A run to make. */
 export interface PlannedRun {
   readonly occurrence: number;
-  /** How long its message waits. */
+  /** Delay of its message, in ms. */
   readonly delayMs: number;
 }
 
-/** A run that is to be written. */
+/** A run to write. */
 export interface Run extends PlannedRun {
-  /** Its message as messenger_enqueue takes it; absent: made in SQL, of what the schedule says. */
+  /** Its message as messenger_enqueue takes it; default: SQL makes it from the schedule. */
   readonly message?: object;
   /** Why it has no message. */
   readonly failed?: string;
 }
 
-/** What a tick computed for a schedule, to be written. */
+/** The result of a tick's work on a schedule, to be written. */
 export interface Advance {
   readonly schedule: Schedule;
   readonly plan: Plan;
-  /** In the place of the plan's. */
+  /** Runs with their messages, instead of the plan's. */
   readonly runs: readonly Run[];
-  /** Whether the latest message was not right; null where there was none. */
+  /** Whether the latest message had a problem; null if there was no message. */
   readonly failing: boolean | null;
-  /** For how long nobody looks at it again, in ms, and why. */
+  /** Why and for how long, in ms, no tick claims the schedule again. */
   readonly putOff?: { readonly ms: number; readonly reason: string };
 }
 
 /**
- * With catchUp 'none', how late an occurrence may be found and still be run, in ms. The minute's tick
- * may be late, or missing, and nothing counts as missed.
+ * With catchUp 'none': how late an occurrence may be found and still run, in ms. The minute's tick may be
+ * late or missing without a missed occurrence.
  */
 export const ON_TIME_MS = 120_000;
 
-/** With catchUp 'all', how many runs are made up where the schedule does not say. */
+/** Default of `catchUpLimit`, with catchUp 'all'. */
 const CATCH_UP_LIMIT = 1_000;
 
-/** Where a row holds what an option says, by their names. */
+/** The column of each option, by their names in errors. */
 const COLUMNS = new Map([
   ["config.at", "run_at"],
   ["config.cron", "cron"],
@@ -72,9 +72,9 @@ const COLUMNS = new Map([
 ]);
 
 /**
- * Plans the runs of one schedule. What cannot be read is disabled, with the reason; never throws for it.
+ * Plans the runs of one schedule. A schedule that cannot be read is disabled with a reason; no error is thrown.
  * @param options.now the database's clock, in ms since 1970
- * @param options.limit at most so many runs; the rest is due again at once
+ * @param options.limit largest number of runs; further runs are due again at once
  * @param options.random a number from 0 to less than 1, for the jitter
  */
 export function planRuns(
@@ -125,7 +125,7 @@ function planDue(
   };
 }
 
-/** Occurrences from `first`, which is one, up to `now`. */
+/** Occurrences from `first` up to `now`; `first` is an occurrence. */
 interface Due {
   readonly timing: Timing;
   readonly first: number;
@@ -134,11 +134,11 @@ interface Due {
 
 interface Chosen {
   readonly occurrences: readonly number[];
-  /** Those without a run, the last of which is at `until`. */
+  /** Occurrences without a run; the last of them is at `until`. */
   readonly missed: { readonly until: number; readonly reason: string } | null;
 }
 
-/** Each of the latest `ceiling`, of which `limit` are made now, the oldest first. */
+/** Chooses the latest `ceiling` occurrences, and of these the oldest `limit` to make now. */
 function eachDue({ timing, first, now }: Due, ceiling: number, limit: number): Chosen {
   const count = countOccurrences(timing, first, now);
   const start = count > ceiling ? firstOfLatest(timing, first, now, ceiling) : first;
@@ -154,7 +154,7 @@ function eachDue({ timing, first, now }: Due, ceiling: number, limit: number): C
   return { occurrences, missed: { until: start, reason: missed } };
 }
 
-/** The latest, unless it is missed itself and none is to be made up. */
+/** Chooses the latest occurrence, unless it is missed itself and catchUp is 'none'. */
 function latestDue({ timing, first, now }: Due, catchUp: Exclude<CatchUp, "all">): Chosen {
   const latest = latestOccurrence(timing, first, now);
   const isRun = catchUp === "latest" || now - latest <= ON_TIME_MS;

@@ -1,34 +1,34 @@
 /**
- * The planned time that stands in a row, and whether the schedule still gives it. It may have been
- * planned with other time zone data, or written by hand. Pure.
+ * Checks the planned time in a row against the schedule. Other time zone data may have produced it, or an
+ * edit in the SQL editor. Pure.
  */
 
 import { checkSchedule } from "./check-schedule.ts";
 import { optionsOf, type Schedule, timingOf } from "./schedule.ts";
 import { nextOccurrence, type Timing } from "./timing.ts";
 
-/** Something to be told about a schedule in the record of its runs. */
+/** A remark about a schedule in the record of its runs. */
 export interface Note {
   /** In ms since 1970. */
   readonly at: number;
   readonly reason: string;
 }
 
-/** What a schedule comes to next. */
+/** The next occurrence of a stored schedule. */
 export interface FirstOccurrence {
   readonly timing: Timing;
-  /** In ms since 1970, due or not; null where none is left. */
+  /** In ms since 1970, due or not; null if there is none. */
   readonly first: number | null;
-  /** Where the time in the row was not one of the schedule's. */
+  /** Set if the row's time was not one of the schedule's. */
   readonly note: Note | null;
 }
 
-/** A time so long before the schedule was made is nobody's plan, in ms. */
+/** A planned time this long before the schedule's creation, in ms, is no plan. */
 const LONGEST_BEFORE_CREATION_MS = 366 * 86_400_000;
 
 /**
- * The occurrence a stored schedule comes to next, and its times. A planned time that the schedule does
- * not give is planned again, from the run before.
+ * Returns the next occurrence of a stored schedule, and its times. A planned time that the schedule does
+ * not have is planned again from the run before.
  * @param now the database's clock, in ms since 1970
  * @throws RangeError if the schedule cannot be read
  */
@@ -38,11 +38,11 @@ export function firstOccurrence(schedule: Schedule, now: number): FirstOccurrenc
   const planned = schedule.nextRunAt?.getTime() ?? null;
   const last = schedule.lastRunAt?.getTime() ?? null;
   const [created, updated] = [schedule.createdAt.getTime(), schedule.updatedAt.getTime()];
-  // An interval is counted from the run before, else the beginning.
+  // Intervals are counted from the run before, or else from the beginning.
   const counted = (startAt !== null && startAt > (last ?? -Infinity) ? startAt : last) ?? created;
 
   if (planned !== null) {
-    // Or from the run that is planned: then it goes on in step with it.
+    // If they are counted from the planned run, the schedule keeps in step with it.
     const timing = timingOf(definition, planned);
     const earliest = timing.type === "once" ? -Infinity : created - LONGEST_BEFORE_CREATION_MS;
     const isAhead = planned > Math.max(last ?? -Infinity, earliest);
@@ -55,7 +55,7 @@ export function firstOccurrence(schedule: Schedule, now: number): FirstOccurrenc
   return { timing, first, note: planned === null ? null : noteOf(planned, first, now) };
 }
 
-/** Whether a moment is one of the schedule's. One behind its end is, and is its end. */
+/** Tells whether a moment is an occurrence. A moment after the schedule's end counts: it is the end. */
 function gives(timing: Timing, moment: number): boolean {
   return nextOccurrence({ ...timing, until: Infinity }, moment - 1) === moment;
 }

@@ -1,6 +1,6 @@
 /**
- * Makes the messages of planned runs as a dispatch makes them: schema, definition, middleware. What goes
- * wrong with one schedule's stays its own.
+ * Makes the messages of planned runs like a dispatch: schema, definition, middleware. A problem of one
+ * schedule affects no other schedule.
  */
 
 import type { DispatchOptions } from "../message/dispatch-options.ts";
@@ -18,18 +18,18 @@ import type { Advance, Run } from "./plan.ts";
 import type { DueSchedule } from "./schedule.ts";
 
 /**
- * For how long a schedule is borne with whose messages are not right: a deploy may be under way, or what
- * its middleware needs may be down. In ms.
+ * How long, in ms, a schedule may have messages with problems before it is disabled. A deploy may be under
+ * way, or a service that its middleware needs may be down.
  */
 const PATIENCE_MS = 10 * 60_000;
-/** How long the making of one message may take, in ms. */
+/** Longest time for making one message, in ms. */
 const TIMEOUT_MS = 2_000;
-/** Bounds of the time until a schedule is tried again whose middleware fails, in ms. */
+/** Shortest pause, in ms, before a schedule is tried again whose middleware failed. */
 const SHORTEST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 60_000;
 const LONGEST_REASON = 500;
 
-/** What preparing needs. */
+/** Dependencies of the preparation. */
 export interface PrepareOptions {
   readonly bus: Pick<MessageBus, "prepare">;
   /** The database's clock, in ms since 1970. */
@@ -40,10 +40,10 @@ export interface PrepareOptions {
 /**
  * Prepares the messages of a plan's runs, in order. Never throws.
  *
- * A type that is unknown and a payload that does not fit are made as they are stored, and so wait for a
- * worker that knows them, or become dead letters. After ten minutes of it the schedule is disabled as
- * invalid. Where middleware fails, the occurrence is put off for up to ten minutes, and then recorded as
- * failed; what it refuses with an UnrecoverableError is recorded at once.
+ * A message of unknown type, or with a payload that does not fit, is made as it is stored. It waits for a
+ * worker that knows it, or becomes a dead letter. After ten minutes the schedule is disabled as invalid.
+ * If middleware fails, the occurrence is put off for up to ten minutes and then recorded as failed. If
+ * middleware throws an UnrecoverableError, the occurrence is recorded as failed at once.
  */
 export async function prepareRuns(
   schedule: DueSchedule,
@@ -63,7 +63,7 @@ export async function prepareRuns(
     } catch (error) {
       const failed = describeError(error, { message: LONGEST_REASON }).message;
       const isUnfit = isOfUnfit(error);
-      // Of middleware's making it may be a deploy that is under way; the schedule is not to blame.
+      // If middleware made the message unfit, a deploy may be under way; the schedule is not to blame.
       if (isUnfit && !isOfMiddleware(error)) {
         if (isPatient) {
           return { schedule, plan, runs: [...runs, ...plan.runs.slice(index)], failing: true };
@@ -73,7 +73,7 @@ export async function prepareRuns(
       const isRefusal = error instanceof UnrecoverableError && !isUnfit;
       if (isPatient && !isRefusal) {
         const ms = Math.min(Math.max(failingMs, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
-        // It is due again at the occurrence that failed.
+        // The occurrence that failed is due again.
         const rest = { ...plan, nextRunAt: run.occurrence, disabled: null };
         return { schedule, plan: rest, runs, failing: true, putOff: { ms, reason: failed } };
       }
@@ -85,15 +85,15 @@ export async function prepareRuns(
 }
 
 /**
- * A message of a schedule as messenger_enqueue takes it, without the payload where that is the schedule's.
- * @throws what the bus throws, and Error where that takes too long
+ * Makes a schedule's message as messenger_enqueue takes it. The payload is left out if it is the schedule's.
+ * @throws the bus's errors, and Error if it takes too long
  */
 export async function makeMessage(
   schedule: DueSchedule,
   { occurrence, number, delayMs = 0 }: {
     /** In ms since 1970. */
     readonly occurrence: number;
-    /** Of the run. The database has the last word on it. */
+    /** Number of the run. The database may correct it. */
     readonly number: number;
     readonly delayMs?: number;
   },
@@ -107,7 +107,7 @@ export async function makeMessage(
   return { ...row, ...(JSON.stringify(made) !== JSON.stringify(payload) && { payload: made }) };
 }
 
-/** What a schedule chooses of its messages; the definition's values hold for the rest. */
+/** Message options of a schedule; the definition's values hold for the others. */
 function messageOptions(
   { queue, priority, groupKey, ttl }: Pick<DueSchedule, "queue" | "priority" | "groupKey" | "ttl">,
   delayMs: number,

@@ -1,4 +1,4 @@
-/** The next occurrences of a schedule, before it is made or afterwards. Pure. */
+/** Previews the next occurrences of a schedule that is not yet made, or stored. Pure. */
 
 import { showValue } from "../runtime/inspect.ts";
 import { checkSchedule } from "./check-schedule.ts";
@@ -10,10 +10,10 @@ import { nextOccurrence, type Timing } from "./timing.ts";
 const MOST = 1_000;
 
 /**
- * The next `n` occurrences after a moment, fewer where the schedule ends before; without jitter.
+ * Returns the next `n` occurrences after a moment, without jitter; fewer if the schedule ends before.
  * @param n 1 to 1,000
- * @param from the current time where absent; an interval without `startAt` is counted from it
- * @throws RangeError that names the option which is wrong
+ * @param from default: the current time; an interval without `startAt` is counted from it
+ * @throws RangeError that names the wrong option
  */
 export function previewSchedule(
   options: ScheduleOptions,
@@ -28,7 +28,7 @@ export function previewSchedule(
 }
 
 /**
- * The next `n` occurrences of a stored schedule, as if it were enabled.
+ * Returns the next `n` occurrences of a stored schedule, as if it were enabled.
  * @param now the database's clock, in ms since 1970
  * @throws RangeError if `n` is wrong, or the stored schedule cannot be read
  */

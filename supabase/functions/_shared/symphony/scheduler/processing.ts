@@ -1,4 +1,4 @@
-/** Runs what is due: claim schedules, plan their runs, write them; two round trips a batch. */
+/** Runs due schedules: claim them, plan their runs, write the messages; two round trips a batch. */
 
 import type { MessageBus } from "../bus/bus.ts";
 import { ConflictError } from "../message/errors.ts";
@@ -8,63 +8,63 @@ import { planRuns } from "./plan.ts";
 import { prepareRuns } from "./prepare.ts";
 import type { Advance } from "./plan.ts";
 import type { DueSchedule } from "./schedule.ts";
-import type { AdvanceResult, ScheduleClaim, ScheduleStore } from "../database/schedules.ts";
+import type { AdvanceResult, ScheduleClaim, ScheduleStore } from "../database/schedule-store.ts";
 
-/** What processing schedules did. */
+/** The result of processing schedules. */
 export interface SchedulesReport {
-  /** The same as `dispatched`. */
+  /** The same number as `dispatched`. */
   processed: number;
   /** Messages dispatched. */
   dispatched: number;
-  /** Records of runs that were left out: missed, or while the run before was under way. */
+  /** Records of skipped runs: missed, or the run before was not finished. */
   skipped: number;
   /** Runs recorded as failed or put off, and schedules that were disabled as invalid. */
   failed: number;
-  /** Schedules that another tick, or a change, took over meanwhile: nothing was changed for them. */
+  /** Schedules that another tick or a change took over; nothing was changed for them. */
   stale: number;
-  /** Why it ended early; what was not written is due again. */
+  /** Why processing ended early; unwritten runs are due again. */
   error?: string;
 }
 
-/** What processing did, and when there is more to do. */
+/** The result of processing, and when more will be due. */
 export interface SchedulesRun {
   readonly report: SchedulesReport;
-  /** Ms until a schedule can be claimed, 0 where one is due; null where none will be. */
+  /** Ms until a schedule can be claimed, 0 if one is due now; null if none will be. */
   readonly nextDueMs: number | null;
 }
 
-/** A report of nothing. */
+/** An empty report. */
 export function emptyReport(): SchedulesReport {
   return { processed: 0, dispatched: 0, skipped: 0, failed: 0, stale: 0 };
 }
 
-/** What processing needs. */
+/** Dependencies of the processing. */
 export interface ProcessingOptions {
   readonly store: ScheduleStore;
-  /** Makes the messages; without one they are made in SQL, of what the schedules say. */
+  /** Makes the messages. Without a bus, SQL makes them from the schedules. */
   readonly bus: MessageBus | undefined;
   readonly log: Logger;
   readonly leaseMs: number;
   /** A number from 0 to less than 1, for the jitter. */
   readonly random: () => number;
-  /** The declarations to be compared with those of the last sync; null where that is done. */
+  /** Hash of the declarations, to compare with the last sync's; null if they have been compared. */
   readonly fingerprint: string | null;
-  /** Told when they are not the same, or are. */
+  /** Called with the result of the comparison. */
   readonly onCompared: (changed: boolean) => Promise<void>;
 }
 
-/** Most schedules the database hands out in one claim. */
+/** Largest number of schedules in one claim. */
 const LARGEST_BATCH = 1_000;
-/** Bytes of the messages that one call writes, beyond the first of each schedule. */
+/** Largest size of the messages in one call, in bytes, beyond the first message of each schedule. */
 const LARGEST_RUNS = 16 * 1_048_576;
-/** Calls are tried so often; then the lease runs out and the next tick takes over. */
+/** Number of tries of a call. After that the lease ends, and the next tick takes over. */
 const TRIES = 3;
 const PAUSE_MS = 100;
 
 /**
- * Processes what is due at its start.
- * @param limit at most so many messages
- * @throws TransportError if the database stayed out of reach; what was not written is due again
+ * Processes the schedules that are due when it starts.
+ * @param limit largest number of messages
+ * @throws TransportError if the database stayed out of reach; unwritten runs are due again
  */
 export async function processDue(limit: number, options: ProcessingOptions): Promise<SchedulesRun> {
   const report = emptyReport();
@@ -103,14 +103,14 @@ function earliest(moments: readonly (number | null)[]): number | null {
   );
 }
 
-/** Runs without a message, and that the schedule was disabled as invalid. */
+/** Counts runs without a message, and a schedule that was disabled as invalid. */
 function countFailed({ plan, runs, putOff }: Advance): number {
   const failed = runs.filter((run) => run.failed !== undefined).length;
   const isHindered = plan.disabled?.by === "invalid" || putOff !== undefined;
   return Math.max(failed, isHindered ? 1 : 0);
 }
 
-/** Writes what was planned, and counts it. */
+/** Writes the planned runs, and counts them. */
 async function write(
   token: string,
   advances: readonly Advance[],
@@ -126,7 +126,7 @@ async function write(
   if (stale.length > 0) options.log.warn("schedules_stale", { ids: stale });
 }
 
-/** Shares the room among the schedules, so that none with a long backlog holds up the others. */
+/** Shares the limit among the schedules, so that one with a long backlog does not delay the others. */
 async function plan(
   claim: ScheduleClaim,
   room: number,
@@ -145,7 +145,7 @@ async function plan(
   }));
 }
 
-/** Missed runs each write the schedule's payload; what does not fit is due again. */
+/** Each missed run writes the schedule's payload. Runs that do not fit are due again. */
 function runsThatFit({ catchUp, message: { payload } }: DueSchedule, maxBytes: number): number {
   if (catchUp !== "all" || payload === undefined) return Infinity;
   return Math.max(1, Math.floor(maxBytes / JSON.stringify(payload).length));
@@ -177,13 +177,13 @@ async function advance(
   } catch (error) {
     if (isPassing(error)) throw error;
   }
-  // The database refuses something among them: each alone, so that it holds up no other.
+  // The database refuses one of them. Each is sent alone, so that it delays no other.
   const total = { dispatched: 0, skipped: 0, stale: [] as string[], refused: 0 };
   for (const one of advances) {
     const result = await write([one]).catch((error) => {
       if (isPassing(error)) throw error;
       total.refused++;
-      // A key that middleware gives may be another message's for now: that says nothing of the next run.
+      // Middleware's key may be in use by another message for now; later runs may pass.
       const isConflict = error instanceof ConflictError;
       const refused = isConflict ? withoutMessages(one, error) : refusedBy(one, error);
       report(refused, options.log);
@@ -196,12 +196,12 @@ async function advance(
   return total;
 }
 
-/** Whether the same call may be taken later: it is not what is in it that the database refuses. */
+/** Tells whether the same call may pass later, because the database does not refuse its content. */
 function isPassing(error: unknown): boolean {
   return error instanceof TransportError ? error.fault !== "data" : !(error instanceof RangeError);
 }
 
-/** The runs are recorded as failed, and the schedule goes on. */
+/** Records the runs as failed, and lets the schedule continue. */
 function withoutMessages(advance: Advance, error: Error): Advance {
   const runs = advance.runs.map(({ occurrence, delayMs, failed = error.message }) => ({
     occurrence,
@@ -218,7 +218,7 @@ function refusedBy({ schedule }: Advance, error: unknown): Advance {
   return { schedule, plan, runs: [], failing: null };
 }
 
-/** Repeats a call whose answer may be lost; both calls can be repeated without harm. */
+/** Repeats a call whose response may be lost. Repeating either call is harmless. */
 async function persist<Answer>(call: (repeated: boolean) => Promise<Answer>): Promise<Answer> {
   for (let tried = 1;; tried++) {
     try {

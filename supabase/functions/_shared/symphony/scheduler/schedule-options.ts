@@ -1,4 +1,4 @@
-/** What a schedule is made with. */
+/** Options of a schedule. */
 
 import type { Duration } from "../runtime/duration.ts";
 
@@ -8,7 +8,7 @@ export type ScheduleTimes =
     readonly type: "once";
     readonly config: {
       readonly at: Date;
-      /** Lets `at` be in the past: it runs with the next tick. */
+      /** Allows `at` in the past: the next tick runs it. */
       readonly allowPast?: boolean;
     };
   }
@@ -23,52 +23,52 @@ export type ScheduleTimes =
     readonly config: { readonly interval: Duration };
   };
 
-/** What becomes of occurrences that were missed: one run, each of them, or none. */
+/** How missed occurrences are made up: by one run, by one run each, or not at all. */
 export type CatchUp = "latest" | "all" | "none";
 
 /** Whether a run may begin while the message of the run before waits or runs. */
 export type Overlap = "allow" | "skip";
 
-/** What becomes of occurrences while the queue of their messages is paused. */
+/** How occurrences are treated while the queue of their messages is paused. */
 export type WhilePaused = "enqueue" | "skip";
 
 /** Options of every schedule. */
 export interface ScheduleSettings {
-  /** IANA zone on whose wall clock a cron schedule runs; UTC where absent. */
+  /** IANA zone of the wall clock of a cron schedule; default: UTC. */
   readonly timezone?: string;
-  /** After so many runs the schedule is finished. */
+  /** Number of runs after which the schedule is finished. */
   readonly maxRuns?: number;
-  /** No occurrence lies before it; an interval is counted from it. */
+  /** No occurrence is before this moment; an interval is counted from it. */
   readonly startAt?: Date;
-  /** No occurrence lies after it; one may lie on it. */
+  /** No occurrence is after this moment; one may be at it. */
   readonly endAt?: Date;
-  /** `latest` where absent. */
+  /** Default: `latest`. */
   readonly catchUp?: CatchUp;
-  /** With catchUp `all`, at most so many missed runs are made up, the latest; 1,000 where absent. */
+  /** With catchUp `all`: the most missed runs that are made up, the latest ones; default: 1,000. */
   readonly catchUpLimit?: number;
-  /** `allow` where absent. */
+  /** Default: `allow`. */
   readonly overlap?: Overlap;
   /**
-   * `enqueue`: messages wait for the queue, and come all together when it is resumed. `skip`: no run while
-   * it is paused. `enqueue` where absent.
+   * `enqueue` (default): messages wait in the queue, and are all handled after it is resumed. `skip`: no
+   * runs while it is paused.
    */
   readonly whilePaused?: WhilePaused;
-  /** Each message waits a random time of up to so long; the occurrence stays the planned time. */
+  /** Longest random delay of each message; the occurrence stays the planned time. */
   readonly jitter?: Duration;
-  /** A schedule of this name is changed instead of a new one made. At most 200 characters. */
+  /** If a schedule has this name, it is changed and no new one is made. At most 200 characters. */
   readonly name?: string;
-  /** Of the messages; the definition's where absent, as the next three. */
+  /** Queue of the messages; default of this and the next three options: the definition's. */
   readonly queue?: string;
   readonly priority?: number;
   readonly groupKey?: string;
-  /** How long after its run a message matters. */
+  /** Time to live of a message, from its run. */
   readonly ttl?: Duration;
 }
 
-/** What a schedule is made with. */
+/** Times and settings of a schedule. */
 export type ScheduleOptions = ScheduleTimes & ScheduleSettings;
 
-/** Changes of a schedule: null takes an option away. `config` alone keeps the type. */
+/** Changes of a schedule: null removes an option. `config` without `type` keeps the type. */
 export type ScheduleChanges =
   & { readonly [Name in keyof ScheduleSettings]?: ScheduleSettings[Name] | null }
   & { readonly payload?: unknown }

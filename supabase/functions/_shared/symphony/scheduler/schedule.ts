@@ -1,4 +1,4 @@
-/** A schedule as it is stored, and the record of its runs. */
+/** A stored schedule, and the record of its runs. */
 
 import type { Stamps } from "../message/envelope.ts";
 import type { ScheduleDefinition } from "./check-schedule.ts";
@@ -12,7 +12,7 @@ import type {
 } from "./schedule-options.ts";
 import type { Timing } from "./timing.ts";
 
-/** What the messages of a schedule are. */
+/** The messages of a schedule. */
 export interface ScheduledMessage {
   /** Name of the message definition. */
   readonly type: string;
@@ -20,8 +20,8 @@ export interface ScheduledMessage {
 }
 
 /**
- * What disabled a schedule: somebody's pause; that no run is left; that the row cannot be read; or
- * that it is declared in code no more.
+ * Why a schedule is disabled: a pause; no run is left; the row cannot be read; or the code no longer
+ * declares it.
  */
 export type DisabledBy = "pause" | "finished" | "invalid" | "undeclared";
 
@@ -31,17 +31,17 @@ export type Schedule = ScheduleTimes & {
   readonly name: string | null;
   readonly message: ScheduledMessage;
   readonly timezone: string;
-  /** Planned time of the next run; null: the next tick plans it, or the schedule is finished. */
+  /** Planned time of the next run; null if the next tick plans it, or if the schedule is finished. */
   readonly nextRunAt: Date | null;
-  /** Planned time of the latest run, those by hand left aside. */
+  /** Planned time of the latest run, without triggered runs. */
   readonly lastRunAt: Date | null;
-  /** Messages dispatched, without runs by hand that do not count. */
+  /** Number of dispatched messages, without triggered runs that do not count. */
   readonly runCount: number;
   readonly maxRuns: number | null;
   readonly startAt: Date | null;
   readonly endAt: Date | null;
   readonly catchUp: CatchUp;
-  /** Null: 1,000. */
+  /** Null: the default, 1,000. */
   readonly catchUpLimit: number | null;
   readonly overlap: Overlap;
   readonly whilePaused: WhilePaused;
@@ -54,51 +54,51 @@ export type Schedule = ScheduleTimes & {
   readonly disabledBy: DisabledBy | null;
   readonly disabledReason: string | null;
   /**
-   * Since when no right message could be made: its type is unknown, its payload does not fit, or
-   * middleware fails. After ten minutes of the former it is disabled.
+   * When the problems with its messages began: their type is unknown, their payload does not fit, or
+   * middleware fails. After ten minutes of unknown types or unfit payloads the schedule is disabled.
    */
   readonly failingSince: Date | null;
-  /** Declared in code. */
+  /** Whether it is declared in code. */
   readonly declared: boolean;
   readonly createdAt: Date;
-  /** When its definition was last changed, or it was enabled or disabled. */
+  /** When its definition was last changed, or it was last enabled or disabled. */
   readonly updatedAt: Date;
 };
 
 /** One run of a schedule. */
 export interface ScheduleRun {
-  /** Planned time; of a run by hand, when it was asked for. */
+  /** Planned time; for a triggered run, the time of the request. */
   readonly occurrence: Date;
-  /** Number of the run, 0 for one by hand that does not count; null where it was skipped. */
+  /** Number of the run; 0 for a triggered run that does not count; null for a skipped run. */
   readonly run: number | null;
-  /** Whether it was run by hand. */
+  /** Whether it was triggered by an operator. */
   readonly triggered: boolean;
   readonly messageId: string | null;
   readonly outcome: "enqueued" | "handled" | "failed" | "skipped";
-  /** Why it was skipped, or why its message was given up. */
+  /** Why it was skipped, or why its message became a dead letter. */
   readonly reason: string | null;
   readonly enqueuedAt: Date | null;
   readonly finishedAt: Date | null;
 }
 
-/** A schedule to be saved. */
+/** A schedule to save. */
 export interface ScheduleDraft {
   readonly definition: ScheduleDefinition;
   readonly message: ScheduledMessage;
   readonly stamps?: Stamps;
   /**
-   * Its first run in ms since 1970; or why it is saved as finished; or, unless it is known as it is,
-   * refused; null leaves it to the next tick.
+   * Its first run in ms since 1970; null leaves it to the next tick. `finished`: why it is saved as
+   * finished. `refused`: why it is refused, unless the same schedule is stored already.
    */
   readonly first: number | { readonly finished: string } | { readonly refused: string } | null;
 }
 
-/** Changes of a schedule, checked together with what they leave. */
+/** Changes of a schedule, checked together with its unchanged options. */
 export interface ScheduleChange {
   readonly id: string;
-  /** The whole schedule, as it becomes where nothing else is changed at this moment. */
+  /** The whole schedule after the change, if nothing else changes it at the same time. */
   readonly draft: ScheduleDraft;
-  /** Names of the options that are changed: nothing else is written. */
+  /** Names of the changed options; nothing else is written. */
   readonly changed: readonly (keyof ScheduleChanges)[];
 }
 
@@ -108,9 +108,9 @@ export type ListedSchedule =
   & Omit<Schedule, keyof ScheduleTimes | "message">
   & { readonly message: Pick<ScheduledMessage, "type"> };
 
-/** A schedule that is due, with what its messages carry. */
+/** A due schedule with the stamps of its messages. */
 export type DueSchedule = Schedule & {
-  /** What travels with each message besides its payload. */
+  /** Facts that travel with each message beside its payload. */
   readonly stamps: Stamps;
 };
 
@@ -142,7 +142,7 @@ export function optionsOf(schedule: Schedule): ScheduleOptions {
   };
 }
 
-/** @param anchor what an interval is counted from, in ms since 1970 */
+/** @param anchor start of an interval's count, in ms since 1970 */
 export function timingOf(definition: ScheduleDefinition, anchor: number): Timing {
   const { times, timezone, startAt, endAt } = definition;
   const bounds = { from: startAt ?? -Infinity, until: endAt ?? Infinity };

@@ -1,13 +1,13 @@
-/** The tick's part of the scheduler: batch after batch, within its share of the tick's time. */
+/** The tick's part of the scheduler: processes batches within its share of the tick's time. */
 
 import type { Logger } from "../runtime/log.ts";
 import { emptyReport, type SchedulesRun } from "./processing.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /**
- * Dispatches what is due, until nothing is or the time is up. Never throws. May be called any number of
- * times in a tick: where nothing is due it is one short call.
- * @param options.budgetMs no batch begins after so many ms
+ * Dispatches due messages until none is due or the time is over. Never throws. A tick may call it often:
+ * if nothing is due, it makes one short call.
+ * @param options.budgetMs age, in ms, after which no batch begins
  */
 export async function runSchedules(
   scheduler: Scheduler,

@@ -1,19 +1,19 @@
-// Tells which offset from UTC a time zone has, from the runtime's own tz data, and when it changes.
+// A time zone's offset from UTC and its changes, from the runtime's own tz data.
 //
-// Asking Intl is slow, so the changes are looked for once per zone and stretch of time, and kept.
+// Asking Intl is slow, so the changes are searched once for each zone and stretch of time, and kept.
 import { boundedCache } from "./bounded-cache.ts";
 import { DAY } from "./cron-calendar.ts";
 import { isPlace, nearZones } from "./zone-names.ts";
 
 /**
  * A stretch of time with one offset: `start` included, `end` excluded, in milliseconds since 1970.
- * Offsets are milliseconds to add to UTC. A span may end without a change of offset.
+ * Offsets are milliseconds to add to UTC. The next span may have the same offset.
  */
 export interface OffsetSpan {
   readonly start: number;
   readonly end: number;
   readonly offset: number;
-  /** The offset in force right before `start`. */
+  /** The offset right before `start`. */
   readonly previousOffset: number;
 }
 
@@ -26,21 +26,21 @@ export interface TimeZone {
 type OffsetAt = (instant: number) => number;
 
 const SECOND = 1_000;
-/** Shorter than any zone kept an offset since 1970 (America/Boa_Vista: 7 days less an hour). */
+/** Sampling step: shorter than any zone kept an offset since 1970 (America/Boa_Vista: 7 days less an hour). */
 const SAMPLE = 6 * DAY;
-/** What is searched for changes at once. */
+/** Length of the stretch that one search covers. */
 const BLOCK = 10 * SAMPLE;
 const MAX_CACHED_ZONES = 600;
 const MAX_CACHED_BLOCKS = 256;
 
 /**
- * The zone of an IANA name that means one place, or of UTC, in any case.
- * Throws a RangeError that starts with `timezone:` for any other name, and offers those near to it.
+ * Returns the zone of an IANA name that means one place, or of UTC, in any letter case.
+ * Throws a RangeError that starts with `timezone:` for other names, and offers similar ones.
  */
 export const getTimeZone: (name: string) => TimeZone = boundedCache(MAX_CACHED_ZONES, loadTimeZone);
 
 /**
- * Throws a RangeError that starts with `timezone:` unless `name` is such a name known here.
+ * Throws a RangeError that starts with `timezone:` unless `name` is such a name and the runtime knows it.
  */
 export function assertTimeZone(name: string): void {
   getTimeZone(name);
@@ -64,7 +64,7 @@ function loadTimeZone(name: string): TimeZone {
 }
 
 function intlOffsets(name: string): OffsetAt {
-  // Intl takes abbreviations and "+05:30" as well, some runtimes more of them than others.
+  // Intl accepts abbreviations and "+05:30" too, and some runtimes accept more of them than others.
   if (typeof name !== "string" || !isPlace(name)) throw unknownZone(name);
   let format: Intl.DateTimeFormat;
   try {
@@ -115,7 +115,7 @@ function findSpans(offsetAt: OffsetAt, from: number, to: number): OffsetSpan[] {
   return spans;
 }
 
-/** The second at which the offset stops being `offset`; it is so at `from`, no longer at `to`. */
+/** Finds the second at which the offset changes; it is `offset` at `from` and differs at `to`. */
 function findChange(offsetAt: OffsetAt, offset: number, from: number, to: number): number {
   let before = from;
   let after = to;

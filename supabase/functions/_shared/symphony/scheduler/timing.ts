@@ -1,11 +1,11 @@
-/** When a schedule's occurrences are: one step from any moment to the next. Pure. */
+/** Computes the occurrences of a schedule: from any moment to the next one. Pure. */
 
 import { LAST_MOMENT } from "../runtime/checks.ts";
 import { countCronTimes, getNextCronTime } from "./cron-parser.ts";
 
 /**
- * The times of a schedule; all moments are in ms since 1970. No occurrence lies before `from` or
- * after `until`, which are -Infinity and Infinity where there is no such bound.
+ * The times of a schedule; all moments are in ms since 1970. No occurrence is before `from` or after
+ * `until`; without a bound these are -Infinity and Infinity.
  */
 export type Timing =
   & { readonly from: number; readonly until: number }
@@ -17,8 +17,8 @@ export type Timing =
   );
 
 /**
- * The first occurrence strictly after a moment, in ms since 1970; null where none is left.
- * @throws RangeError that starts with `cron:` or `timezone:` where these are wrong
+ * The first occurrence strictly after a moment, in ms since 1970; null if there is none.
+ * @throws RangeError that starts with `cron:` or `timezone:` if one of these is wrong
  */
 export function nextOccurrence(timing: Timing, after: number): number | null {
   const next = step(timing, Math.max(after, timing.from - 1));
@@ -41,8 +41,8 @@ function step(timing: Timing, after: number): number {
 }
 
 /**
- * How many occurrences there are from one that is not after `now` up to `now`.
- * @param first an occurrence
+ * Counts the occurrences from `first` up to `now`.
+ * @param first an occurrence that is not after `now`
  */
 export function countOccurrences(timing: Timing, first: number, now: number): number {
   const until = Math.min(now, timing.until, LAST_MOMENT);
@@ -75,8 +75,7 @@ export function firstOfLatest(timing: Timing, first: number, now: number, n: num
 }
 
 /**
- * The latest occurrence up to a moment, by bisection: as quick after a year's downtime as after an
- * hour's.
+ * The latest occurrence up to a moment, by bisection: a year of downtime costs no more than an hour.
  * @param first an occurrence that is not after `now`
  */
 export function latestOccurrence(timing: Timing, first: number, now: number): number {
@@ -90,7 +89,7 @@ export function latestOccurrence(timing: Timing, first: number, now: number): nu
   }
   return latest;
 
-  /** The occurrence after a moment, if it has come by now. */
+  /** The occurrence after a moment, if it is due. */
   function nextDue(after: number): number | null {
     const next = nextOccurrence(timing, after);
     return next !== null && next <= now ? next : null;

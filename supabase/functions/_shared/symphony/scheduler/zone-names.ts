@@ -1,6 +1,6 @@
 /**
- * Which names of time zones are taken: those of the IANA database that mean one place, and UTC. An
- * abbreviation means several: BST is London's summer to some, and Bangladesh to Intl.
+ * Accepted names of time zones: those of the IANA database that mean one place, and UTC. An abbreviation
+ * may mean several places: BST is London's summer time, and Bangladesh for Intl.
  */
 
 const AREAS = [
@@ -9,7 +9,7 @@ const AREAS = [
 ];
 const PLACE = new RegExp(`^(?:(?:Etc/)?UTC|(?:${AREAS.join("|")})(?:/[A-Za-z0-9_+-]+)+)$`, "i");
 
-/** Places where people use an abbreviation, or have it in mind. */
+/** Places whose people use the abbreviation. */
 const ABBREVIATIONS: Readonly<Record<string, readonly string[]>> = {
   ACT: ["Australia/Darwin", "America/Rio_Branco"],
   AEST: ["Australia/Sydney", "Australia/Brisbane"],
@@ -47,12 +47,12 @@ const ABBREVIATIONS: Readonly<Record<string, readonly string[]>> = {
 
 const MOST_OFFERED = 3;
 
-/** Whether a name has the form of one place's, `Area/Location`, or means UTC. */
+/** Tells whether a name has the form of one place, `Area/Location`, or means UTC. */
 export function isPlace(name: string): boolean {
   return PLACE.test(name);
 }
 
-/** Names that may have been meant, the likeliest first; empty where none is near. */
+/** Similar names, the most similar first; empty if there is none. */
 export function nearZones(name: string): readonly string[] {
   const known = ABBREVIATIONS[name.toUpperCase().replace(/D(?=T$)/, "S")] ??
     ABBREVIATIONS[name.toUpperCase()];
@@ -69,9 +69,9 @@ export function nearZones(name: string): readonly string[] {
     .map(({ zone }) => zone);
 }
 
-/** The place that a link such as `Japan` stands for; undefined where Intl knows no such name. */
+/** The place that a link such as `Japan` means; undefined if Intl does not know the name. */
 function canonicalName(name: string): string | undefined {
-  // What begins with no letter is an offset.
+  // A text without a letter at its start is an offset.
   if (!/^[a-z]/i.test(name)) return undefined;
   try {
     return new Intl.DateTimeFormat("en-US", { timeZone: name }).resolvedOptions().timeZone;
@@ -80,7 +80,7 @@ function canonicalName(name: string): string | undefined {
   }
 }
 
-/** How far a text is from a zone's whole name, or from its location alone. */
+/** Edit distance of a text from a zone's whole name, or from its location alone, whichever is smaller. */
 function distanceTo(wanted: string, zone: string): number {
   const location = zone.slice(zone.lastIndexOf("/") + 1);
   return Math.min(...[zone, location].map((name) => editDistance(wanted, plain(name))));
@@ -90,7 +90,7 @@ function plain(name: string): string {
   return name.slice(0, 64).toLowerCase().replace(/[^a-z/]/g, "");
 }
 
-/** How many letters have to be added, taken away or changed (Levenshtein). */
+/** Levenshtein distance: letters added, removed or changed. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (const [index, letter] of [...from].entries()) {

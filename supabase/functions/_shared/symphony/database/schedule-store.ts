@@ -1,4 +1,4 @@
-/** Where schedules are kept: each method is one RPC. With rows.ts, what speaks SQL's names. */
+/** Stores schedules in Postgres: each method is one call of an SQL function. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
@@ -26,62 +26,62 @@ import type {
   ScheduleRun,
 } from "../scheduler/schedule.ts";
 
-/** A schedule that was saved, and what that changed. */
+/** A saved schedule, and the effect of the save. */
 export interface SavedSchedule {
   readonly id: string;
   readonly name: string | null;
   readonly change: "created" | "changed" | "unchanged" | "disabled";
 }
 
-/** What holds saving back. */
+/** Limits on a save. */
 export interface SaveLimits {
   /** Rate limits that count each schedule as one message. */
   readonly limits?: readonly LimitedDispatch[];
-  /** Whose schedules they are, and how many of them there may be at a time. */
+  /** The user who owns the schedules, and the largest number of unfinished ones. */
   readonly quota?: { readonly userId: string; readonly max: number };
 }
 
-/** Which schedules to list. */
+/** Filter of a list of schedules. */
 export interface ScheduleFilter {
   readonly ids?: readonly string[];
   readonly name?: string;
   /** Name of the message definition. */
   readonly messageType?: string;
   readonly enabled?: boolean;
-  /** Only those behind this id, for the next page. */
+  /** Only schedules after this id; for the next page. */
   readonly after?: string;
-  /** At most so many; 100 where absent. */
+  /** Largest number of schedules; default: 100. */
   readonly limit?: number;
 }
 
 /** A page of a user's schedules. */
 export interface SchedulePage {
   readonly schedules: readonly Schedule[];
-  /** `after` of the next page; null where this is the last. */
+  /** `after` of the next page; null on the last page. */
   readonly next: string | null;
 }
 
-/** What a claim of due schedules gives. */
+/** The result of a claim of due schedules. */
 export interface ScheduleClaim {
-  /** With their payloads and stamps where these were asked for. */
+  /** Due schedules; with payloads and stamps if the claim asked for them. */
   readonly schedules: readonly DueSchedule[];
-  /** Others were due, and left for the size of these. */
+  /** More schedules are due, but do not fit into this response. */
   readonly more: boolean;
   /** The database's clock, in ms since 1970. */
   readonly now: number;
-  /** When the next of the other schedules can be claimed, in ms since 1970; null: none will be. */
+  /** When the next other schedule can be claimed, in ms since 1970; null if none will be due. */
   readonly nextAt: number | null;
-  /** The declarations in code are not those of the last sync. */
+  /** The declarations in code differ from those of the last sync. */
   readonly declarationsChanged: boolean;
 }
 
-/** What advancing did. */
+/** The result of advancing schedules. */
 export interface AdvanceResult {
-  /** Messages written. */
+  /** Number of written messages. */
   readonly dispatched: number;
-  /** Runs left out, as missed or because the run before is under way. */
+  /** Number of skipped runs: missed, or the run before is not finished. */
   readonly skipped: number;
-  /** Schedules whose lease is another's by now: nothing was changed for them. */
+  /** Schedules that another process has leased since; nothing was changed for them. */
   readonly stale: readonly string[];
 }
 
@@ -155,7 +155,7 @@ export class ScheduleStore {
     return saved.schedules;
   }
 
-  /** Writes what is changed, and nothing else, in one statement. */
+  /** Writes the changed options, and nothing else, in one statement. */
   async change(change: ScheduleChange): Promise<void> {
     await this.#call("messenger_save_schedules", { schedules: [fromChange(change)] });
   }
@@ -172,7 +172,7 @@ export class ScheduleStore {
     return schedules;
   }
 
-  /** Those of a filter, without their payloads. */
+  /** Lists schedules without their payloads. */
   async list(filter: ScheduleFilter): Promise<ListedSchedule[]> {
     const { schedules } = await this.#call<{ schedules: ScheduleRow[] }>(
       "messenger_list_schedules",
@@ -188,7 +188,7 @@ export class ScheduleStore {
     return schedules.map(toListedSchedule);
   }
 
-  /** One of them with its payload and its stamps; null if there is none with this id. */
+  /** Returns one schedule with its payload and stamps; null if the id is unknown. */
   async show(id: string): Promise<{ schedule: DueSchedule | null; now: number }> {
     const { schedule, now } = await this.#call<{ schedule: ScheduleRow | null; now: string }>(
       "messenger_show_schedule",
@@ -197,7 +197,7 @@ export class ScheduleStore {
     return { schedule: schedule && toDueSchedule(schedule), now: Date.parse(now) };
   }
 
-  /** Those that a user has made, without their queue, priority and group. */
+  /** Lists schedules that a user made, without their queue, priority and group. */
   async listOfUser(userId: string, after: string, limit: number): Promise<SchedulePage> {
     const { schedules, next } = await this.#call<{ schedules: ScheduleRow[]; next: string | null }>(
       "messenger_list_user_schedules",
@@ -222,7 +222,7 @@ export class ScheduleStore {
     return this.#call("messenger_resume_schedule", { id });
   }
 
-  /** @param message as messenger_enqueue takes it; made in SQL where null */
+  /** @param message as messenger_enqueue takes it; null if SQL makes it from the schedule */
   async trigger(id: string, counted: boolean, message: object | null): Promise<string> {
     return String(
       await this.#call<number>("messenger_trigger_schedule", { id, counted, message }),
