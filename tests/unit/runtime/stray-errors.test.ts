@@ -15,8 +15,8 @@ async function run(script: string): Promise<{ code: number; lines: string[] }> {
 }
 
 const prelude = `
-  import { surviveStrayErrors } from "${library}stray-errors.ts";
-  import { createLogger } from "${library}log.ts";
+  import { surviveStrayErrors } from "${library}runtime/stray-errors.ts";
+  import { createLogger } from "${library}runtime/log.ts";
   surviveStrayErrors(createLogger({ write: (level, line) => console.log(line) }));
 `;
 
