@@ -2,26 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import type { Envelope } from "../../../../supabase/functions/_shared/symphony/index.ts";
+import { envelopeAt } from "../../../support/envelope.ts";
 import { Inbox } from "../../../../supabase/functions/_shared/symphony/worker/claim/inbox.ts";
 
-const envelope = (id: string, more: Partial<Envelope> = {}): Envelope => ({
-  id,
-  type: "T",
-  payload: null,
-  queue: "default",
-  priority: 0,
-  availableAt: new Date(0),
-  createdAt: new Date(0),
-  expiresAt: null,
-  expired: false,
-  retryCount: 0,
-  attempts: 1,
-  groupKey: null,
-  stamps: {},
-  quarantined: false,
-  leaseToken: "",
-  ...more,
-});
+const envelope = (id: string, more: Partial<Envelope> = {}) =>
+  envelopeAt(new Date(0), { id, ...more });
 const ids = (envelopes: Iterable<Envelope>) => [...envelopes].map(({ id }) => id);
 const one = () => 1;
 
