@@ -12,8 +12,6 @@ export const STRUCTURE_EXCEPTIONS: readonly string[] = [
   "supabase/functions/_shared/symphony/management/status.ts: addStatus",
   "supabase/functions/_shared/symphony/messenger.ts: createMessenger",
   "supabase/functions/_shared/symphony/transport/memory.ts",
-  "supabase/functions/_shared/symphony/worker/worker.ts",
-  "supabase/functions/_shared/symphony/worker/worker.ts: constructor",
 ];
 
 /** SQL functions that are too long. */
@@ -57,7 +55,6 @@ export const NOT_YET_SWEPT: readonly string[] = [
   "supabase/functions/_shared/symphony/management/",
   "supabase/functions/_shared/symphony/messenger.ts",
   "supabase/functions/_shared/symphony/transport/",
-  "supabase/functions/_shared/symphony/worker/",
   "supabase/functions/dispatch/",
   "supabase/migrations/",
   "tests/",
