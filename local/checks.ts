@@ -64,7 +64,7 @@ const LINT_ACCEPTED = [
 /** Lints every function. @throws Error that holds what was found */
 export async function lint(databaseUrl: string): Promise<void> {
   const found = await listFrom<{ function: string; issues: { message: string }[] }>(databaseUrl, [
-    ...["db", "lint", "--schema=public", "--level=warning", "--fail-on=none"],
+    ...["db", "lint", "--schema=public,messenger", "--level=warning", "--fail-on=none"],
   ]);
   const wrong = found.flatMap(({ function: name, issues }) =>
     issues.filter(({ message }) => !LINT_ACCEPTED.includes(message))

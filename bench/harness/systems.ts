@@ -29,8 +29,8 @@ export interface System {
 /** What there is to know of a system in SQL. */
 const IN_SQL: Record<SystemName, { clear: string; messages: string; drained: string }> = {
   "ours": {
-    clear: `truncate public.messenger_messages, public.messenger_leases,
-      public.messenger_failed_messages, public.messenger_idempotency_keys, public.messenger_ticks, net.http_request_queue,
+    clear: `truncate public.messenger_messages, messenger.leases,
+      public.messenger_failed_messages, messenger.idempotency_keys, public.messenger_ticks, net.http_request_queue,
       net._http_response`,
     messages: "public.messenger_messages",
     drained: "select not exists (select from public.messenger_messages) as drained",

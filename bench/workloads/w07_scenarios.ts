@@ -115,7 +115,7 @@ async function seedLeased(sql: postgres.Sql, count: number): Promise<void> {
       jsonb_build_array(jsonb_build_object('token', l.token, 'ids', l.ids::text[])),
       ${LONG_LEASE_MS}
     )
-    from public.messenger_leases l`;
+    from messenger.leases l`;
 }
 
 /** One transaction holds their rows. */

@@ -13,6 +13,13 @@ begin
       using hint = 'Symfony''s Doctrine transport uses this name too: rename or move that table first.';
   end if;
 
+  if to_regclass('messenger.leases') is null and exists (
+    select from pg_catalog.pg_class c where c.relnamespace = to_regnamespace('messenger')
+  ) then
+    raise exception 'the schema messenger exists and is not Symphony Messenger''s'
+      using hint = 'The bus keeps its internal tables and functions in a schema of that name: rename yours first.';
+  end if;
+
   if to_regnamespace('cron') is null then
     if not exists (select from pg_catalog.pg_available_extensions where name = 'pg_cron') then
       raise exception 'pg_cron is missing: Symphony Messenger needs it to call the tick every minute'
@@ -46,3 +53,7 @@ begin
   end if;
 end
 $$;
+
+create schema if not exists messenger;
+comment on schema messenger is
+  'Internal tables and functions of Symphony Messenger. Not exposed by the API; what clients call and operators edit is in public, prefix messenger_.';

@@ -13,6 +13,3 @@ $$;
 
 comment on function public.messenger_now() is
   'The clock of the bus: the start of the current transaction. Everything that is due, leased or expired is judged by it.';
-
-revoke execute on function public.messenger_now() from public, anon, authenticated;
-grant execute on function public.messenger_now() to service_role;

@@ -38,8 +38,6 @@ comment on column public.messenger_queues.created_at is
   'When the queue was first used.';
 
 alter table public.messenger_queues enable row level security;
-revoke all on table public.messenger_queues from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_queues to service_role;
 
 insert into public.messenger_queues (name) values ('default') on conflict do nothing;
 
@@ -52,17 +50,14 @@ create index if not exists messenger_queues_fleet_idx
 comment on index public.messenger_queues_fleet_idx is
   'Queues that call for more than one tick.';
 
-create or replace function public.messenger_is_open(queue text, queues text[] default null)
+create or replace function messenger.is_open(p_queue text, p_queues text[] default null)
 returns boolean
 language sql stable
 set search_path = ''
 as $$
-  select (queues is null or array_position(queues, queue) is not null) and not exists (
-    select from public.messenger_queues q where q.name = queue and q.paused
+  select (p_queues is null or array_position(p_queues, p_queue) is not null) and not exists (
+    select from public.messenger_queues q where q.name = p_queue and q.paused
   )
 $$;
-comment on function public.messenger_is_open(text, text[]) is
+comment on function messenger.is_open(text, text[]) is
   'Whether a queue is one of these, or of all, and not paused. One without a row is open.';
-
-revoke execute on function public.messenger_is_open(text, text[]) from public, anon, authenticated;
-grant execute on function public.messenger_is_open(text, text[]) to service_role;

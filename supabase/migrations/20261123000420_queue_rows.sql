@@ -3,7 +3,7 @@
 -- nobody has set anything for goes when it has been empty.
 
 -- Whether messages wait or run in a queue; four looks into small indexes, whatever the queue holds.
-create or replace function public.messenger_queue_holds(queue text) returns boolean
+create or replace function messenger.queue_holds(p_queue text) returns boolean
 language plpgsql stable
 set search_path = ''
 set jit = off
@@ -12,52 +12,52 @@ set enable_bitmapscan = off
 as $$
 begin
   return exists (
-    select from public.messenger_messages m where m.queue = messenger_queue_holds.queue
-      and not m.alone and not m.blocked and not m.tracked
+    select from public.messenger_messages m where m.queue = p_queue
+      and not m.quarantined and not m.blocked and not m.heartbeated
   ) or exists (
     select from public.messenger_messages m
-    where m.queue = messenger_queue_holds.queue and m.tracked
+    where m.queue = p_queue and m.heartbeated
   ) or exists (
     select from public.messenger_messages m
-    where m.queue = messenger_queue_holds.queue and m.blocked
+    where m.queue = p_queue and m.blocked
   ) or exists (
-    select from public.messenger_messages m where m.queue = messenger_queue_holds.queue
-      and m.alone and not m.blocked and not m.tracked
+    select from public.messenger_messages m where m.queue = p_queue
+      and m.quarantined and not m.blocked and not m.heartbeated
   );
 end
 $$;
-comment on function public.messenger_queue_holds(text) is
+comment on function messenger.queue_holds(text) is
   'Whether messages wait or run in a queue. Dead letters do not count: a redrive makes the queue again.';
 
-create or replace function public.messenger_keep_queue() returns trigger
+create or replace function messenger.keep_queue() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
-  if public.messenger_queue_holds(old.name) then
+  if messenger.queue_holds(old.name) then
     raise sqlstate 'PT409' using
       message = format(
         'name: the queue %s holds messages; cancel them, or wait until they are done', old.name
       ),
       hint = 'To move those that wait: update public.messenger_messages set queue = ''...'' where queue = ''...'' and status = ''pending''.';
   end if;
-  delete from public.messenger_rate_grants g where g.queue = old.name;
+  delete from messenger.start_grants g where g.queue = old.name;
   return case when tg_op = 'DELETE' then old else new end;
 end
 $$;
-comment on function public.messenger_keep_queue() is
+comment on function messenger.keep_queue() is
   'Trigger: a queue that holds messages is neither deleted nor renamed, for its settings would be lost to them.';
 
 create or replace trigger messenger_queues_kept
   before delete on public.messenger_queues
-  for each row execute function public.messenger_keep_queue();
+  for each row execute function messenger.keep_queue();
 create or replace trigger messenger_queues_named
   before update of name on public.messenger_queues
   for each row when (old.name <> new.name)
-  execute function public.messenger_keep_queue();
+  execute function messenger.keep_queue();
 
 -- After it, so that what is truncated together may go together.
-create or replace function public.messenger_keep_queues() returns trigger
+create or replace function messenger.keep_queues() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -68,19 +68,19 @@ begin
       hint = 'To empty the bus: truncate public.messenger_messages, public.messenger_queues.';
   end if;
   -- Not truncated, for it may be among the tables of this very truncate.
-  delete from public.messenger_rate_grants;
+  delete from messenger.start_grants;
   return null;
 end
 $$;
-comment on function public.messenger_keep_queues() is
+comment on function messenger.keep_queues() is
   'Trigger: queues are not truncated while any of them holds messages.';
 
 create or replace trigger messenger_queues_truncated
   after truncate on public.messenger_queues
-  for each statement execute function public.messenger_keep_queues();
+  for each statement execute function messenger.keep_queues();
 
 -- They come about where a row is deleted while a message is being written.
-create or replace function public.messenger_stray_queues(max_queues integer default 100)
+create or replace function messenger.stray_queues(p_max_queues integer default 100)
 returns text[]
 language plpgsql stable
 set search_path = ''
@@ -92,23 +92,23 @@ as $$
 declare
   strays text[] := array(
     select distinct m.queue from public.messenger_messages m
-    where m.alone and not m.blocked and not m.tracked
+    where m.quarantined and not m.blocked and not m.heartbeated
       and not exists (select from public.messenger_queues q where q.name = m.queue offset 0)
-    limit max_queues
+    limit p_max_queues
   );
   current_name text := '';
 begin
-  while cardinality(strays) < max_queues loop
+  while cardinality(strays) < p_max_queues loop
     -- From the first message of a queue on to the next queue, in each of the indexes.
     current_name := least(
       (
         select m.queue from public.messenger_messages m
-        where m.queue > current_name and not m.alone and not m.blocked and not m.tracked
+        where m.queue > current_name and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.queue limit 1
       ),
       (
         select m.queue from public.messenger_messages m
-        where m.queue > current_name and m.tracked order by m.queue limit 1
+        where m.queue > current_name and m.heartbeated order by m.queue limit 1
       ),
       (
         select m.queue from public.messenger_messages m
@@ -125,8 +125,8 @@ begin
   return strays;
 end
 $$;
-comment on function public.messenger_stray_queues(integer) is
-  'Queues that hold messages and have no row in messenger_queues, up to max_queues of them; nearly always none.';
+comment on function messenger.stray_queues(integer) is
+  'Queues that hold messages and have no row in messenger_queues, up to p_max_queues of them; nearly always none.';
 
 -- One step, behind the "next" of the step before. A message that is written into a queue at the moment in
 -- which it is forgotten is claimed all the same, and the first step of the next time makes its row again.
@@ -147,7 +147,7 @@ begin
     raise sqlstate 'PT400' using message = 'empty_older_than: has to be zero or more';
   end if;
   if after is null then
-    insert into public.messenger_queues (name) select unnest(public.messenger_stray_queues())
+    insert into public.messenger_queues (name) select unnest(messenger.stray_queues())
     on conflict do nothing;
   end if;
 
@@ -162,7 +162,7 @@ begin
     for update skip locked
   );
   delete from public.messenger_queues q
-  where q.name = any (names) and not public.messenger_queue_holds(q.name);
+  where q.name = any (names) and not messenger.queue_holds(q.name);
   get diagnostics forgotten = row_count;
   return jsonb_build_object(
     'matched', forgotten, 'done', forgotten, 'next', case
@@ -173,18 +173,3 @@ end
 $$;
 comment on function public.messenger_tidy_queues(interval, jsonb) is
   'Forgets queues that hold no messages, have no settings of their own and were made longer ago than an age; the next message makes such a queue again. Makes the rows of stray queues. Takes one step of up to 1,000 queues, behind "next" of the step before. Returns {"matched", "done", "next"}. pg_cron calls it hourly.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_queue_holds(text)', 'messenger_keep_queue()', 'messenger_keep_queues()',
-    'messenger_stray_queues(integer)',
-    'messenger_tidy_queues(interval, jsonb)'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;

@@ -5,7 +5,7 @@
 -- by its own row. It may name messages that have gone on since; but each message that runs is named by
 -- the lease of its token.
 
-create table if not exists public.messenger_leases (
+create table if not exists messenger.leases (
   token uuid primary key,
   leased_until timestamptz not null,
   queues text[] not null,
@@ -18,33 +18,31 @@ create table if not exists public.messenger_leases (
   autovacuum_vacuum_cost_delay = 0
 );
 
-comment on table public.messenger_leases is
+comment on table messenger.leases is
   'A row for each claim whose messages are not all settled: which they are. The rows of messenger_messages say what became of them.';
-comment on column public.messenger_leases.token is
+comment on column messenger.leases.token is
   'Fence of the claim: lease_token of its messages.';
-comment on column public.messenger_leases.leased_until is
+comment on column messenger.leases.leased_until is
   'None of its messages has a lease that ends before; from then on a sweep looks at them.';
-comment on column public.messenger_leases.queues is
+comment on column messenger.leases.queues is
   'Queues of its messages; it may name others as well.';
-comment on column public.messenger_leases.ids is
+comment on column messenger.leases.ids is
   'Ids of its messages, and of some that have gone on since.';
-comment on column public.messenger_leases.open is
+comment on column messenger.leases.open is
   'How many of them are not settled, or more; the row goes when none is.';
 
 -- Compressing it would cost a claim more than all else that it does for its lease.
-alter table public.messenger_leases alter column ids set storage external;
+alter table messenger.leases alter column ids set storage external;
 
-create index if not exists messenger_leases_until_idx on public.messenger_leases (leased_until);
-comment on index public.messenger_leases_until_idx is
+create index if not exists leases_until_idx on messenger.leases (leased_until);
+comment on index messenger.leases_until_idx is
   'Leases by the time at which the sweep looks at them.';
 
-alter table public.messenger_leases enable row level security;
-revoke all on table public.messenger_leases from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_leases to service_role;
+alter table messenger.leases enable row level security;
 
 -- It never waits: two settle calls of one worker may share leases. One that is locked just now stays
 -- until the sweep finds it empty.
-create or replace function public.messenger_close_leases(tokens uuid[], numbers integer[])
+create or replace function messenger.close_leases(p_tokens uuid[], p_numbers integer[])
 returns void
 -- Not in SQL, which would be planned anew by each call.
 language plpgsql
@@ -58,28 +56,28 @@ declare
 begin
   for lease in
     select l.token, l.open - (
-      select sum(s.number) from unnest(tokens, numbers) as s (token, number)
+      select sum(s.number) from unnest(p_tokens, p_numbers) as s (token, number)
       where s.token = l.token
     ) as open
-    from public.messenger_leases l
-    where l.token = any (tokens)
+    from messenger.leases l
+    where l.token = any (p_tokens)
     for update of l skip locked
   loop
     if lease.open <= 0 then
-      delete from public.messenger_leases l where l.token = lease.token;
+      delete from messenger.leases l where l.token = lease.token;
     else
-      update public.messenger_leases l set open = lease.open where l.token = lease.token;
+      update messenger.leases l set open = lease.open where l.token = lease.token;
     end if;
   end loop;
 end
 $$;
-comment on function public.messenger_close_leases(uuid[], integer[]) is
+comment on function messenger.close_leases(uuid[], integer[]) is
   'Part of a settle call: takes so many messages off the lease of each token; one with none left goes.';
 
--- Up to `max_messages` messages of these queues, or of all, whose lease ran out, locked; paused queues wait; the oldest leases first.
+-- Up to `p_max_messages` messages of these queues, or of all, whose lease ran out, locked; paused queues wait; the oldest leases first.
 -- Each lease that it looks at goes, or names afterwards what is left of it and when that ends.
-create or replace function public.messenger_lock_expired(
-  queues text[] default null, max_messages integer default 100
+create or replace function messenger.lock_expired(
+  p_queues text[] default null, p_max_messages integer default 100
 ) returns tid[]
 language plpgsql
 set search_path = ''
@@ -95,10 +93,10 @@ declare
   left_over record;
 begin
   for lease in
-    select l.token, l.ids from public.messenger_leases l
+    select l.token, l.ids from messenger.leases l
     where l.leased_until <= clock and exists (
       select from unnest(l.queues) as q (name)
-      where public.messenger_is_open(q.name, messenger_lock_expired.queues)
+      where messenger.is_open(q.name, p_queues)
     )
     order by l.leased_until
     limit 1000
@@ -107,8 +105,8 @@ begin
     expired := array(
       select m.ctid from public.messenger_messages m
       where m.id = any (lease.ids) and m.lease_token = lease.token and m.leased_until <= clock
-        and public.messenger_is_open(m.queue, messenger_lock_expired.queues)
-      limit max_messages - cardinality(locked)
+        and messenger.is_open(m.queue, p_queues)
+      limit p_max_messages - cardinality(locked)
       for update skip locked
     );
     locked := locked || expired;
@@ -119,24 +117,17 @@ begin
     from public.messenger_messages m
     where m.id = any (lease.ids) and m.lease_token = lease.token and m.ctid <> all (expired);
     if left_over.ids is null then
-      delete from public.messenger_leases l where l.token = lease.token;
+      delete from messenger.leases l where l.token = lease.token;
     else
-      update public.messenger_leases l
+      update messenger.leases l
       set ids = left_over.ids, open = cardinality(left_over.ids), queues = left_over.queues,
         leased_until = left_over.leased_until
       where l.token = lease.token;
     end if;
-    exit when cardinality(locked) >= max_messages;
+    exit when cardinality(locked) >= p_max_messages;
   end loop;
   return locked;
 end
 $$;
-comment on function public.messenger_lock_expired(text[], integer) is
+comment on function messenger.lock_expired(text[], integer) is
   'Part of a claim: locks messages whose lease ran out, and answers where they lie.';
-
-revoke execute on function
-  public.messenger_close_leases(uuid[], integer[]), public.messenger_lock_expired(text[], integer)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_close_leases(uuid[], integer[]), public.messenger_lock_expired(text[], integer)
-to service_role;

@@ -70,5 +70,3 @@ comment on index public.messenger_failed_messages_type_idx is
   'Dead letters of one type by age.';
 
 alter table public.messenger_failed_messages enable row level security;
-revoke all on table public.messenger_failed_messages from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_failed_messages to service_role;

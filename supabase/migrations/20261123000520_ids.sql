@@ -5,7 +5,7 @@
 -- would leave no ids behind it, nor any that the API takes, of up to 18 digits. A sequence that was set near
 -- its end goes back in the same way. Ids that are only remembered are taken as well: what is told of the old
 -- message would be told of the new one.
-create or replace function public.messenger_sequence_behind() returns boolean
+create or replace function messenger.sequence_behind() returns boolean
 -- Not in SQL, which would be planned again by each call.
 language plpgsql
 set search_path = ''
@@ -29,10 +29,10 @@ begin
     );
 end
 $$;
-comment on function public.messenger_sequence_behind() is
+comment on function messenger.sequence_behind() is
   'Whether the sequence of the ids is behind messages, dead letters, handled messages or runs of schedules, as a restore leaves it, or near its end. The next dispatch mends it; for messenger_health.';
 
-create or replace function public.messenger_mend_sequence() returns void
+create or replace function messenger.mend_sequence() returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -41,55 +41,46 @@ declare
 begin
   perform pg_advisory_xact_lock(pg_catalog.hashtextextended('symphony_messenger.sequence', 0));
   -- Another session may have mended it meanwhile.
-  if public.messenger_sequence_behind() then
+  if messenger.sequence_behind() then
     perform setval('public.messenger_messages_id_seq', greatest(
       1,
       (select max(m.id) from public.messenger_messages m where m.id <= most),
       (select max(f.id) from public.messenger_failed_messages f where f.id <= most),
       (select max(h.id) from public.messenger_handled_messages h where h.id <= most),
       (select max(r.message_id) from public.messenger_schedule_runs r where r.message_id <= most),
-      (select max(p.message_id) from public.messenger_progress p where p.message_id <= most),
-      (select max(k.message_id) from public.messenger_idempotency_keys k where k.message_id <= most)
+      (select max(p.message_id) from messenger.progress p where p.message_id <= most),
+      (select max(k.message_id) from messenger.idempotency_keys k where k.message_id <= most)
     ));
   end if;
 end
 $$;
-comment on function public.messenger_mend_sequence() is
+comment on function messenger.mend_sequence() is
   'Has the sequence of the ids pass over those of messages, dead letters, and whatever is remembered of messages.';
 
-create or replace function public.messenger_new_id() returns bigint
+create or replace function messenger.new_id() returns bigint
 language plpgsql
 set search_path = ''
 as $$
 begin
-  perform public.messenger_mend_sequence();
+  perform messenger.mend_sequence();
   return nextval('public.messenger_messages_id_seq');
 end
 $$;
-comment on function public.messenger_new_id() is
+comment on function messenger.new_id() is
   'An id that neither a message nor a dead letter has, for one whose own is taken.';
 
-create or replace function public.messenger_free_id(id bigint) returns bigint
+create or replace function messenger.free_id(p_id bigint) returns bigint
 language plpgsql
 set search_path = ''
 as $$
 begin
   if not exists (
-    select from public.messenger_failed_messages f where f.id = messenger_free_id.id
+    select from public.messenger_failed_messages f where f.id = p_id
   ) then
-    return id;
+    return p_id;
   end if;
-  return public.messenger_new_id();
+  return messenger.new_id();
 end
 $$;
-comment on function public.messenger_free_id(bigint) is
+comment on function messenger.free_id(bigint) is
   'The id under which a message goes to the dead letters: its own, or a new one where a dead letter has that.';
-
-revoke execute on function
-  public.messenger_sequence_behind(), public.messenger_mend_sequence(),
-  public.messenger_new_id(), public.messenger_free_id(bigint)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_sequence_behind(), public.messenger_mend_sequence(),
-  public.messenger_new_id(), public.messenger_free_id(bigint)
-to service_role;

@@ -5,7 +5,7 @@
 -- Numbers of up to 15 digits are kept by every double, and jsonb's text has no exponents. So the
 -- callers look for 16 digits or points in a row first, which costs next to nothing, and call this only
 -- then.
-create or replace function public.messenger_check_numbers(payload jsonb, field text) returns void
+create or replace function messenger.check_numbers(p_payload jsonb, p_field text) returns void
 language plpgsql
 set search_path = ''
 -- With fewer digits, the text of a double would not be its exact value.
@@ -15,7 +15,7 @@ declare
   wrong record;
 begin
   with recursive parts (path, value) as (
-    select field, payload
+    select p_field, p_payload
     union all
     select p.path || '.' || child.key, child.value
     from parts p cross join lateral (
@@ -52,85 +52,70 @@ begin
   end if;
 end
 $$;
-comment on function public.messenger_check_numbers(jsonb, text) is
+comment on function messenger.check_numbers(jsonb, text) is
   'Refuses, with its path, a number in a payload that is another one as a double. Called only where the payload''s text has 16 digits or points in a row.';
 
-revoke execute on function public.messenger_check_numbers(jsonb, text)
-  from public, anon, authenticated;
-grant execute on function public.messenger_check_numbers(jsonb, text) to service_role;
-
 -- Beyond the year 9999 JavaScript and Postgres write moments in two ways, and infinity is none.
-create or replace function public.messenger_is_moment(moment timestamptz) returns boolean
+create or replace function messenger.is_moment(p_moment timestamptz) returns boolean
 language sql immutable
 set search_path = ''
-as $$ select moment >= '0001-01-01 00:00Z' and moment < '10000-01-01 00:00Z' $$;
-comment on function public.messenger_is_moment(timestamptz) is
+as $$ select p_moment >= '0001-01-01 00:00Z' and p_moment < '10000-01-01 00:00Z' $$;
+comment on function messenger.is_moment(timestamptz) is
   'Whether a moment is one that every part of the bus can read; null for null.';
 
-create or replace function public.messenger_reads_as_moment(value text) returns boolean
+create or replace function messenger.reads_as_moment(p_value text) returns boolean
 language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return public.messenger_is_moment(value::timestamptz);
+  return messenger.is_moment(p_value::timestamptz);
 exception
   when data_exception then return false;
 end
 $$;
-comment on function public.messenger_reads_as_moment(text) is
+comment on function messenger.reads_as_moment(text) is
   'Whether a text is a moment that every part of the bus can read; null for null.';
-
-revoke execute on function
-  public.messenger_is_moment(timestamptz), public.messenger_reads_as_moment(text)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_is_moment(timestamptz), public.messenger_reads_as_moment(text)
-to service_role;
 
 -- JSON may hold anything where SQL takes a value: this one says what has none of the right kind, before a
 -- cast fails without the field's name.
-create or replace function public.messenger_message_value(field text, value text) returns text
+create or replace function messenger.message_value(p_field text, p_value text) returns text
 language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return case field
+  return case p_field
     when 'type' then
-      case when length(value) not between 1 and 200 then 'has to be a name of 1 to 200 characters' end
+      case when length(p_value) not between 1 and 200 then 'has to be a name of 1 to 200 characters' end
     when 'queue' then case
-      when value !~ '^[A-Za-z0-9_.:-]{1,100}$' then 'has to be 1 to 100 letters, digits or _ . : -'
+      when p_value !~ '^[A-Za-z0-9_.:-]{1,100}$' then 'has to be 1 to 100 letters, digits or _ . : -'
     end
     when 'priority' then case
-      when value !~ '^-?\d{1,4}$' or value::integer not between -1000 and 1000
+      when p_value !~ '^-?\d{1,4}$' or p_value::integer not between -1000 and 1000
         then 'has to be a whole number from -1000 to 1000'
     end
     when 'available_at' then
-      case when not public.messenger_reads_as_moment(value) then 'has to be a moment in the years 1 to 9999' end
+      case when not messenger.reads_as_moment(p_value) then 'has to be a moment in the years 1 to 9999' end
     when 'dedupe' then case
-      when value not in ('until-started', 'until-finished')
+      when p_value not in ('until-started', 'until-finished')
         then 'has to be until-started or until-finished'
     end
     when 'idempotency_scope' then
-      case when length(value) > 255 then 'has to be at most 255 characters' end
+      case when length(p_value) > 255 then 'has to be at most 255 characters' end
     else case
-      when field like '%_key' then
-        case when length(value) not between 1 and 255 then 'has to be 1 to 255 characters' end
-      when value !~ '^-?\d{1,30}(\.\d+)?$' then 'has to be a number of milliseconds'
-      when value::numeric < 0 then 'has to be zero or more'
-      when value::numeric = 0 and field <> 'delay_ms' then 'has to be more than zero'
-      when value::numeric > 3155760000000 then 'has to be at most 100 years'
+      when p_field like '%_key' then
+        case when length(p_value) not between 1 and 255 then 'has to be 1 to 255 characters' end
+      when p_value !~ '^-?\d{1,30}(\.\d+)?$' then 'has to be a number of milliseconds'
+      when p_value::numeric < 0 then 'has to be zero or more'
+      when p_value::numeric = 0 and p_field <> 'delay_ms' then 'has to be more than zero'
+      when p_value::numeric > 3155760000000 then 'has to be at most 100 years'
     end
   end;
 end
 $$;
-comment on function public.messenger_message_value(text, text) is
+comment on function messenger.message_value(text, text) is
   'Part of messenger_enqueue: what is wrong with the value of one field of a message, read as text; null if nothing is.';
 
-revoke execute on function public.messenger_message_value(text, text)
-  from public, anon, authenticated;
-grant execute on function public.messenger_message_value(text, text) to service_role;
-
-create or replace function public.messenger_message_fault(message jsonb) returns text
+create or replace function messenger.message_fault(p_message jsonb) returns text
 language plpgsql
 set search_path = ''
 as $$
@@ -143,50 +128,47 @@ declare
   field text;
   wrong text;
 begin
-  for field in select jsonb_object_keys(message) loop
+  for field in select jsonb_object_keys(p_message) loop
     if field <> all (known) then
       return format('%s: is not known; a message has %s', field, array_to_string(known, ', '));
     end if;
     continue when field in ('payload', 'stamps');
-    wrong := case jsonb_typeof(message -> field)
-      when 'string' then public.messenger_message_value(field, message ->> field)
-      when 'number' then public.messenger_message_value(field, message ->> field)
+    wrong := case jsonb_typeof(p_message -> field)
+      when 'string' then messenger.message_value(field, p_message ->> field)
+      when 'number' then messenger.message_value(field, p_message ->> field)
       when 'null' then null
-      else format('has to be text or a number (was a JSON %s)', jsonb_typeof(message -> field))
+      else format('has to be text or a number (was a JSON %s)', jsonb_typeof(p_message -> field))
     end;
     if wrong is not null then
       return format('%s: %s', field, wrong);
     end if;
   end loop;
   return case
-    when message ->> 'type' is null then 'type: is required'
-    when num_nonnulls(message ->> 'delay_ms', message ->> 'available_at') = 2
+    when p_message ->> 'type' is null then 'type: is required'
+    when num_nonnulls(p_message ->> 'delay_ms', p_message ->> 'available_at') = 2
       then 'delay_ms: give either delay_ms or available_at, not both'
-    when (message ->> 'ttl_ms')::numeric <= (message ->> 'delay_ms')::numeric
+    when (p_message ->> 'ttl_ms')::numeric <= (p_message ->> 'delay_ms')::numeric
       then 'ttl_ms: has to be longer than delay_ms'
-    when public.messenger_now() + (message ->> 'ttl_ms')::double precision * interval '1 millisecond'
-      <= (message ->> 'available_at')::timestamptz
+    when public.messenger_now() + (p_message ->> 'ttl_ms')::double precision * interval '1 millisecond'
+      <= (p_message ->> 'available_at')::timestamptz
       then 'ttl_ms: has to end after available_at'
-    when num_nonnulls(message ->> 'dedupe_key', message ->> 'idempotency_key') = 2
+    when num_nonnulls(p_message ->> 'dedupe_key', p_message ->> 'idempotency_key') = 2
       then 'dedupe_key: give either dedupe_key or idempotency_key, not both'
-    when num_nonnulls(message ->> 'dedupe', message ->> 'dedupe_window_ms') = 2
+    when num_nonnulls(p_message ->> 'dedupe', p_message ->> 'dedupe_window_ms') = 2
       then 'dedupe: give either dedupe or dedupe_window_ms, not both'
-    when message ->> 'dedupe_key' is null
-      and num_nonnulls(message ->> 'dedupe', message ->> 'dedupe_window_ms') > 0
+    when p_message ->> 'dedupe_key' is null
+      and num_nonnulls(p_message ->> 'dedupe', p_message ->> 'dedupe_window_ms') > 0
       then 'dedupe_key: is required for dedupe and dedupe_window_ms'
-    when jsonb_typeof(message -> 'stamps') not in ('object', 'null')
+    when jsonb_typeof(p_message -> 'stamps') not in ('object', 'null')
       then 'stamps: has to be an object'
   end;
 end
 $$;
-comment on function public.messenger_message_fault(jsonb) is
+comment on function messenger.message_fault(jsonb) is
   'Part of messenger_enqueue: the first field of a message that is not known, has a wrong value or contradicts another, and what is wrong; null if nothing is.';
 
-revoke execute on function public.messenger_message_fault(jsonb) from public, anon, authenticated;
-grant execute on function public.messenger_message_fault(jsonb) to service_role;
-
 -- What messenger_enqueue takes from SQL is checked; what messages of the bus are made of is known.
-create or replace function public.messenger_check_messages(messages jsonb) returns void
+create or replace function messenger.check_messages(p_messages jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -198,20 +180,20 @@ declare
 begin
   for message, place in
     select m.message, m.place - 1
-    from jsonb_array_elements(messages) with ordinality as m (message, place)
+    from jsonb_array_elements(p_messages) with ordinality as m (message, place)
   loop
     if jsonb_typeof(message) <> 'object' then
       raise sqlstate 'PT400' using message = format(
         'messages.%s: has to be an object (was a JSON %s)', place, jsonb_typeof(message)
       );
     end if;
-    wrong := public.messenger_message_fault(message);
+    wrong := messenger.message_fault(message);
     if wrong is not null then
       raise sqlstate 'PT400' using message = format('messages.%s.%s', place, wrong);
     end if;
     foreach field in array array['payload', 'stamps'] loop
       if message ->> field ~ '[0-9.]{16}' then
-        perform public.messenger_check_numbers(
+        perform messenger.check_numbers(
           message -> field, format('messages.%s.%s', place, field)
         );
       end if;
@@ -219,9 +201,5 @@ begin
   end loop;
 end
 $$;
-comment on function public.messenger_check_messages(jsonb) is
+comment on function messenger.check_messages(jsonb) is
   'Refuses messages with a field that is not known, has a wrong value or contradicts another, or with a number that a reader would change.';
-
-revoke execute on function public.messenger_check_messages(jsonb)
-  from public, anon, authenticated;
-grant execute on function public.messenger_check_messages(jsonb) to service_role;

@@ -1,6 +1,6 @@
 -- Enqueuing: one call writes any number of messages, all or none, in the caller's transaction.
 
-create table if not exists public.messenger_idempotency_keys (
+create table if not exists messenger.idempotency_keys (
   scope text not null default '',
   type text not null,
   key text not null check (length(key) between 1 and 255),
@@ -10,33 +10,31 @@ create table if not exists public.messenger_idempotency_keys (
   primary key (scope, type, key)
 );
 
-comment on table public.messenger_idempotency_keys is
+comment on table messenger.idempotency_keys is
   'Idempotency keys of the last 24 hours, and dedupe keys within their window: a repeated dispatch answers the first message''s id.';
-comment on column public.messenger_idempotency_keys.scope is
+comment on column messenger.idempotency_keys.scope is
   'Who the key belongs to: a user''s id, or empty for holders of a secret key and for SQL; dedupe:<type> for dedupe keys.';
-comment on column public.messenger_idempotency_keys.type is
+comment on column messenger.idempotency_keys.type is
   'Message type: keys of two types are two keys.';
-comment on column public.messenger_idempotency_keys.key is
+comment on column messenger.idempotency_keys.key is
   'The caller''s idempotency key or dedupe key.';
-comment on column public.messenger_idempotency_keys.message_id is
+comment on column messenger.idempotency_keys.message_id is
   'The message of the first dispatch; it may be handled or dead by now.';
-comment on column public.messenger_idempotency_keys.content_hash is
+comment on column messenger.idempotency_keys.content_hash is
   'Hash of what was dispatched: payload, queue, priority, group, delay or due time, ttl. Other content under an idempotency key is refused. Null for dedupe keys, which stand for whatever is dispatched.';
-comment on column public.messenger_idempotency_keys.expires_at is
+comment on column messenger.idempotency_keys.expires_at is
   'From this moment on the key is free again.';
 
-create index if not exists messenger_idempotency_keys_expires_at_idx
-  on public.messenger_idempotency_keys (expires_at);
-comment on index public.messenger_idempotency_keys_expires_at_idx is
+create index if not exists idempotency_keys_expires_at_idx
+  on messenger.idempotency_keys (expires_at);
+comment on index messenger.idempotency_keys_expires_at_idx is
   'Expired keys, for pruning.';
 
-alter table public.messenger_idempotency_keys enable row level security;
-revoke all on table public.messenger_idempotency_keys from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_idempotency_keys to service_role;
+alter table messenger.idempotency_keys enable row level security;
 
 -- Names the first payload or stamps that is too large. What a caller gives is not compressed yet, so that its
 -- header tells its size.
-create or replace function public.messenger_check_sizes(messages jsonb) returns void
+create or replace function messenger.check_sizes(p_messages jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -45,13 +43,13 @@ declare
 begin
   for given in
     select pg_column_size(m.message -> 'payload') as payload, pg_column_size(m.message -> 'stamps') as stamps
-    from jsonb_array_elements(messages) as m (message)
+    from jsonb_array_elements(p_messages) as m (message)
     where jsonb_typeof(m.message) = 'object'
   loop
-    if given.payload > public.messenger_max_payload_bytes() then
+    if given.payload > messenger.max_payload_bytes() then
       raise sqlstate 'PT413' using message = format(
         'payload: has %s bytes; has to have at most %s',
-        given.payload, public.messenger_max_payload_bytes()
+        given.payload, messenger.max_payload_bytes()
       );
     end if;
     if given.stamps > 1048576 then
@@ -61,28 +59,23 @@ begin
   end loop;
 end
 $$;
-comment on function public.messenger_check_sizes(jsonb) is
+comment on function messenger.check_sizes(jsonb) is
   'Part of messenger_enqueue: refuses messages whose payload or stamps are larger than a worker can take, PT413.';
-revoke execute on function public.messenger_check_sizes(jsonb) from public, anon, authenticated;
-grant execute on function public.messenger_check_sizes(jsonb) to service_role;
 
 -- jsonb's own hash takes 1 and 1.0 for the same, as they are, but sees no ends of arrays and objects: it is
 -- one for [[1],2] and [[1,2]]. So their signs are hashed as well.
-create or replace function public.messenger_content_hash(content jsonb) returns bigint
+create or replace function messenger.content_hash(p_content jsonb) returns bigint
 language sql immutable parallel safe
 set search_path = ''
 as $$
   select hashtextextended(
-    regexp_replace(content::text, '[^][{},:]+', '', 'g'), jsonb_hash_extended(content, 0)
+    regexp_replace(p_content::text, '[^][{},:]+', '', 'g'), jsonb_hash_extended(p_content, 0)
   )
 $$;
-comment on function public.messenger_content_hash(jsonb) is
+comment on function messenger.content_hash(jsonb) is
   'Part of messenger_enqueue: hash of what an idempotency key stands for; equal for equal jsonb.';
 
-revoke execute on function public.messenger_content_hash(jsonb) from public, anon, authenticated;
-grant execute on function public.messenger_content_hash(jsonb) to service_role;
-
-create or replace function public.messenger_refuse_late() returns void
+create or replace function messenger.refuse_late() returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -91,15 +84,12 @@ begin
     'ttl: ends before the message is due; it has to be longer than the delay, or end after available_at';
 end
 $$;
-comment on function public.messenger_refuse_late() is
+comment on function messenger.refuse_late() is
   'Refuses a message whose time to live is over when it falls due: it would never run.';
-
-revoke execute on function public.messenger_refuse_late() from public, anon, authenticated;
-grant execute on function public.messenger_refuse_late() to service_role;
 
 -- What has expired while it waited will not run: a dispatch must not be left out for it. Locks in the order of
 -- all locks, ascending by id.
-create or replace function public.messenger_free_expired_keys(types text[], dedupe_keys text[])
+create or replace function messenger.free_expired_keys(p_types text[], p_dedupe_keys text[])
 returns void
 language sql
 set search_path = ''
@@ -111,18 +101,14 @@ as $$
   where m.id = any (array(
     select held.id
     from public.messenger_messages held
-    where (held.type, held.dedupe_key) in (select * from unnest(types, dedupe_keys))
+    where (held.type, held.dedupe_key) in (select * from unnest(p_types, p_dedupe_keys))
       and held.status = 'pending' and held.expires_at <= public.messenger_now()
     order by held.id
     for update
   ))
 $$;
-comment on function public.messenger_free_expired_keys(text[], text[]) is
+comment on function messenger.free_expired_keys(text[], text[]) is
   'Part of messenger_enqueue: takes dedupe keys from messages that have expired while they waited.';
-
-revoke execute on function public.messenger_free_expired_keys(text[], text[])
-  from public, anon, authenticated;
-grant execute on function public.messenger_free_expired_keys(text[], text[]) to service_role;
 
 -- `messages` is an array of objects with the names of the columns, and `delay_ms`, `ttl_ms`,
 -- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`. What an object leaves out gets
@@ -152,14 +138,14 @@ begin
   end if;
   -- None of them is too large where all of them together are not; compressed ones do not tell.
   if pg_column_size(messages) > 1048576 or pg_column_compression(messages) is not null then
-    perform public.messenger_check_sizes(messages);
+    perform messenger.check_sizes(messages);
   end if;
   if not checked then
-    perform public.messenger_check_messages(messages);
+    perform messenger.check_messages(messages);
   end if;
 
-  if public.messenger_sequence_behind() then
-    perform public.messenger_mend_sequence();
+  if messenger.sequence_behind() then
+    perform messenger.mend_sequence();
   end if;
 
   -- Most messages carry no key: they are written as they come.
@@ -189,7 +175,7 @@ begin
     select jsonb_build_object('ids', coalesce(array_agg(w.id::text), '{}')), bool_or(w.is_late)
     into answer, is_late from written w;
     if is_late then
-      perform public.messenger_refuse_late();
+      perform messenger.refuse_late();
     end if;
     return answer;
   end if;
@@ -199,7 +185,7 @@ begin
       case when dedupe_window_ms is null then coalesce(idempotency_scope, '')
         else 'dedupe:' || type end as scope,
       case when dedupe_window_ms is null then idempotency_key else dedupe_key end as key,
-      case when dedupe_window_ms is null and idempotency_key is not null then public.messenger_content_hash(
+      case when dedupe_window_ms is null and idempotency_key is not null then messenger.content_hash(
         jsonb_build_array(
           coalesce(
             payload,
@@ -230,7 +216,7 @@ begin
     order by scope, type, key, position
   ),
   taken as (
-    insert into public.messenger_idempotency_keys as known
+    insert into messenger.idempotency_keys as known
       (scope, type, key, message_id, content_hash, expires_at)
     select scope, type, key, new_id, content_hash, clock + lasts
     from keys order by scope, type, key
@@ -313,11 +299,11 @@ begin
       hint = 'The detail is the place of the message in the array.';
   end if;
   if is_late then
-    perform public.messenger_refuse_late();
+    perform messenger.refuse_late();
   end if;
 
   if repeats is not null then
-    perform public.messenger_free_expired_keys(
+    perform messenger.free_expired_keys(
       array_agg(messages -> (r.position - 1)::integer ->> 'type'),
       array_agg(messages -> (r.position - 1)::integer ->> 'dedupe_key')
     )
@@ -343,10 +329,6 @@ $$;
 comment on function public.messenger_enqueue(jsonb, boolean) is
   'Writes an array of messages, all or none, in the caller''s transaction. Answers {"ids": [...]} in their order.';
 
-revoke execute on function public.messenger_enqueue(jsonb, boolean)
-  from public, anon, authenticated;
-grant execute on function public.messenger_enqueue(jsonb, boolean) to service_role;
-
 -- The way in over PostgREST, which hands a body to a single parameter without a name as it is, whereas
 -- it takes a parameter with a name out of the body first; and which reads through the answer once more
 -- where that is not a set.
@@ -371,9 +353,6 @@ $$;
 
 comment on function public.messenger_enqueue_body(jsonb) is
   'messenger_enqueue for calls over HTTP: the whole body is the array of messages, of at most 64 MiB (PT413). Answers a set of one {"ids": [...]}.';
-
-revoke execute on function public.messenger_enqueue_body(jsonb) from public, anon, authenticated;
-grant execute on function public.messenger_enqueue_body(jsonb) to service_role;
 
 -- The way in for SQL: triggers, functions, the SQL editor.
 create or replace function public.messenger_dispatch(
@@ -418,7 +397,7 @@ begin
   if delay is not null and available_at is not null then
     raise sqlstate 'PT400' using message = 'delay: give either delay or available_at, not both';
   end if;
-  if not public.messenger_is_moment(available_at) then
+  if not messenger.is_moment(available_at) then
     raise sqlstate 'PT400'
       using message = 'available_at: has to be a moment in the years 1 to 9999';
   end if;
@@ -451,7 +430,7 @@ begin
     raise sqlstate 'PT400' using message = 'dedupe_key: is required for dedupe and dedupe_window';
   end if;
   if payload::text ~ '[0-9.]{16}' then
-    perform public.messenger_check_numbers(payload, 'payload');
+    perform messenger.check_numbers(payload, 'payload');
   end if;
 
   return (
@@ -480,10 +459,3 @@ comment on function public.messenger_dispatch(
   text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval
 ) is
   'Dispatches one message inside the caller''s transaction and answers its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
-
-revoke execute on function public.messenger_dispatch(
-  text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval
-) from public, anon, authenticated;
-grant execute on function public.messenger_dispatch(
-  text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval
-) to service_role;

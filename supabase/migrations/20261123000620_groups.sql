@@ -11,7 +11,7 @@
 -- another session has it locked, or the group, the group is noted, and the next claim that sweeps looks
 -- at it.
 
-create table if not exists public.messenger_unopened_groups (
+create table if not exists messenger.groups_to_reopen (
   queue text not null,
   group_key text not null,
   after_key text not null default '',
@@ -20,33 +20,29 @@ create table if not exists public.messenger_unopened_groups (
 
 -- A group may be noted more than once: if each had one note, those who write it would wait for each other, in
 -- no order.
-create index if not exists messenger_unopened_groups_group_idx
-  on public.messenger_unopened_groups (queue, group_key);
-comment on index public.messenger_unopened_groups_group_idx is
+create index if not exists groups_to_reopen_group_idx
+  on messenger.groups_to_reopen (queue, group_key);
+comment on index messenger.groups_to_reopen_group_idx is
   'The notes of a group.';
 
-comment on table public.messenger_unopened_groups is
+comment on table messenger.groups_to_reopen is
   'Groups that the next sweep looks at: their turn came while another session had the group or its next message locked, or their queue''s group_concurrency was raised. Nearly always empty.';
-comment on column public.messenger_unopened_groups.queue is
+comment on column messenger.groups_to_reopen.queue is
   'Queue of the group.';
-comment on column public.messenger_unopened_groups.group_key is
+comment on column messenger.groups_to_reopen.group_key is
   'Key of the group; empty for all groups of the queue that have blocked messages.';
-comment on column public.messenger_unopened_groups.after_key is
+comment on column messenger.groups_to_reopen.after_key is
   'Of a note for all groups of a queue: those behind this key are still to be looked at.';
-comment on column public.messenger_unopened_groups.id is
+comment on column messenger.groups_to_reopen.id is
   'Identity of the note.';
 
-alter table public.messenger_unopened_groups enable row level security;
-revoke all on table public.messenger_unopened_groups from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_unopened_groups to service_role;
-revoke all on sequence public.messenger_unopened_groups_id_seq from anon, authenticated;
-grant usage, select on sequence public.messenger_unopened_groups_id_seq to service_role;
+alter table messenger.groups_to_reopen enable row level security;
 
 -- What runs is in messenger_messages_running_idx: a claim takes its messages out of this index, and into
 -- that one, with one entry.
 create index if not exists messenger_messages_group_idx
   on public.messenger_messages (queue, group_key, id)
-  where group_key is not null and not tracked;
+  where group_key is not null and not heartbeated;
 comment on index public.messenger_messages_group_idx is
   'The order within a group; holds only messages that have one and wait.';
 
@@ -56,7 +52,7 @@ create index if not exists messenger_messages_blocked_idx
 comment on index public.messenger_messages_blocked_idx is
   'Groups that have blocked messages.';
 
-create or replace function public.messenger_group_locks(queues text[], group_keys text[])
+create or replace function messenger.group_locks(p_queues text[], p_group_keys text[])
 returns table (queue text, group_key text, lock_key bigint)
 -- Not in SQL, which would be planned again by each call.
 language plpgsql immutable parallel safe
@@ -66,14 +62,14 @@ begin
   return query
   select g.queue, g.group_key, pg_catalog.hashtextextended('symphony_messenger.group', 0)
     + (pg_catalog.hashtextextended(g.group_key, pg_catalog.hashtextextended(g.queue, 0)) & 2047)
-  from unnest(queues, group_keys) as g (queue, group_key);
+  from unnest(p_queues, p_group_keys) as g (queue, group_key);
 end
 $$;
-comment on function public.messenger_group_locks(text[], text[]) is
+comment on function messenger.group_locks(text[], text[]) is
   'The advisory locks of groups, each one of 2,048: Postgres has room for some thousand locks, and a call may remove messages of any number of groups.';
 
 -- The waiting messages of these groups whose turn it is: the first ones of each, as many as there is room
--- for beside those that run. `queues` and `group_keys` go together, and name each group once.
+-- for beside those that run. `p_queues` and `p_group_keys` go together, and name each group once.
 --
 -- It reads a few rows of each group, however long the groups and however many others there are: the
 -- index is read where queue and group_key are equal, in the order of its ids. Two traps lie there. A range
@@ -81,7 +77,7 @@ comment on function public.messenger_group_locks(text[], text[]) is
 -- equal, the planner takes the order by id for that of the primary key, and may walk through the whole table
 -- to the first match: so the order begins with the queue, which is compared to an array of one, for which
 -- the planner does not know that it is the same in all rows.
-create or replace function public.messenger_group_fronts(queues text[], group_keys text[])
+create or replace function messenger.group_fronts(p_queues text[], p_group_keys text[])
 returns table (id bigint, blocked boolean)
 -- Not in SQL, which would be planned again by each call.
 language plpgsql
@@ -96,16 +92,16 @@ declare
   -- Looked up once for each queue, and not for each of its groups.
   widths constant jsonb := (
     select jsonb_object_agg(q.name, q.group_concurrency) from public.messenger_queues q
-    where q.name = any (array(select distinct unnest(messenger_group_fronts.queues)))
+    where q.name = any (array(select distinct unnest(p_queues)))
   );
 begin
   return query
   select f.id, f.blocked
-  from unnest(queues, group_keys) as g (queue, group_key)
+  from unnest(p_queues, p_group_keys) as g (queue, group_key)
   cross join lateral (
     select coalesce((widths -> g.queue)::integer, 1) - (
       select count(*) from public.messenger_messages r
-      where r.queue = g.queue and r.group_key = g.group_key and r.tracked
+      where r.queue = g.queue and r.group_key = g.group_key and r.heartbeated
     ) as places
     -- Calculated once, and not wherever it is named.
     offset 0
@@ -113,15 +109,15 @@ begin
   cross join lateral (
     select m.id, m.blocked from public.messenger_messages m
     where m.queue = any (array[g.queue]) and m.group_key = g.group_key
-      and not m.tracked and m.status = 'pending'
+      and not m.heartbeated and m.status = 'pending'
     order by m.queue, m.id limit greatest(room.places, 0)
   ) as f;
 end
 $$;
-comment on function public.messenger_group_fronts(text[], text[]) is
+comment on function messenger.group_fronts(text[], text[]) is
   'The waiting messages of groups that may run now: the first ones of each, beside those that run.';
 
-create or replace function public.messenger_open_groups(queues text[], group_keys text[])
+create or replace function messenger.reopen_groups(p_queues text[], p_group_keys text[])
 returns void
 language plpgsql
 set search_path = ''
@@ -134,19 +130,19 @@ declare
   free bigint[];
 begin
   -- Most groups have none.
-  select array_agg(g.queue), array_agg(g.group_key) into queues, group_keys
-  from unnest(queues, group_keys) as g (queue, group_key)
+  select array_agg(g.queue), array_agg(g.group_key) into p_queues, p_group_keys
+  from unnest(p_queues, p_group_keys) as g (queue, group_key)
   where exists (
     select from public.messenger_messages m
     where m.queue = g.queue and m.group_key = g.group_key and m.blocked
     -- Looked up for each of the groups, however many blocked messages there are.
     offset 0
   );
-  if queues is null then
+  if p_queues is null then
     return;
   end if;
   waiting := array(
-    select f.id from public.messenger_group_fronts(queues, group_keys) f where f.blocked
+    select f.id from messenger.group_fronts(p_queues, p_group_keys) f where f.blocked
   );
   if cardinality(waiting) = 0 then
     return;
@@ -157,18 +153,18 @@ begin
   );
   update public.messenger_messages m set blocked = false where m.id = any (free);
   if cardinality(free) < cardinality(waiting) then
-    insert into public.messenger_unopened_groups (queue, group_key)
+    insert into messenger.groups_to_reopen (queue, group_key)
     select distinct m.queue, m.group_key from public.messenger_messages m
     where m.id = any (array(select unnest(waiting) except select unnest(free)));
   end if;
 end
 $$;
-comment on function public.messenger_open_groups(text[], text[]) is
+comment on function messenger.reopen_groups(text[], text[]) is
   'Unblocks the messages of groups whose turn it is; notes the groups where another session has one of them locked. The caller holds the groups'' locks.';
 
 -- A thousand groups at a time, also of a queue whose groups are all to be looked at: its note then says
 -- how far that has come.
-create or replace function public.messenger_open_noted_groups() returns void
+create or replace function messenger.reopen_noted_groups() returns void
 language plpgsql
 set search_path = ''
 set jit = off
@@ -185,17 +181,17 @@ begin
     return;
   end if;
   for noted in
-    select u.id, u.queue, u.after_key from public.messenger_unopened_groups u
+    select u.id, u.queue, u.after_key from messenger.groups_to_reopen u
     where u.group_key = ''
     order by u.queue limit 1
     for update skip locked
   loop
-    delete from public.messenger_unopened_groups u where u.id = noted.id;
-    perform public.messenger_note_blocked_groups(noted.queue, noted.after_key);
+    delete from messenger.groups_to_reopen u where u.id = noted.id;
+    perform messenger.note_blocked_groups(noted.queue, noted.after_key);
   end loop;
 
   with found as materialized (
-    select u.id, u.queue, u.group_key from public.messenger_unopened_groups u
+    select u.id, u.queue, u.group_key from messenger.groups_to_reopen u
     where u.group_key <> ''
     limit 1000
     for update skip locked
@@ -203,12 +199,12 @@ begin
   locked as materialized (
     select f.id, l.queue, l.group_key
     from found f
-    cross join lateral public.messenger_group_locks(array[f.queue], array[f.group_key]) as l
+    cross join lateral messenger.group_locks(array[f.queue], array[f.group_key]) as l
     where pg_try_advisory_xact_lock(l.lock_key)
   ),
   gone as (
     -- These notes, and no others of their groups: another session may have those locked.
-    delete from public.messenger_unopened_groups u
+    delete from messenger.groups_to_reopen u
     using locked l
     where u.id = l.id
     returning u.queue, u.group_key
@@ -217,14 +213,14 @@ begin
   from (select distinct n.queue, n.group_key from gone n) as g;
   -- A statement of its own: its snapshot is taken under the locks.
   if queues is not null then
-    perform public.messenger_open_groups(queues, group_keys);
+    perform messenger.reopen_groups(queues, group_keys);
   end if;
 end
 $$;
-comment on function public.messenger_open_noted_groups() is
-  'Part of a sweep: looks again at groups in messenger_unopened_groups, up to 1,000 of them.';
+comment on function messenger.reopen_noted_groups() is
+  'Part of a sweep: looks again at groups in messenger.groups_to_reopen, up to 1,000 of them.';
 
-create or replace function public.messenger_note_blocked_groups(queue text, after_key text)
+create or replace function messenger.note_blocked_groups(p_queue text, p_after_key text)
 returns void
 language plpgsql
 set search_path = ''
@@ -234,48 +230,48 @@ set enable_bitmapscan = off
 set enable_sort = off
 as $$
 declare
-  current_key text := after_key;
+  current_key text := p_after_key;
 begin
   for step in 1..1000 loop
     current_key := (
       select m.group_key from public.messenger_messages m
-      where m.queue = messenger_note_blocked_groups.queue and m.blocked
+      where m.queue = p_queue and m.blocked
         and m.group_key > current_key
       order by m.queue, m.group_key limit 1
     );
     exit when current_key is null;
-    insert into public.messenger_unopened_groups (queue, group_key)
-    values (messenger_note_blocked_groups.queue, current_key);
+    insert into messenger.groups_to_reopen (queue, group_key)
+    values (p_queue, current_key);
   end loop;
   if current_key is not null then
-    insert into public.messenger_unopened_groups (queue, group_key, after_key)
-    values (messenger_note_blocked_groups.queue, '', current_key);
+    insert into messenger.groups_to_reopen (queue, group_key, after_key)
+    values (p_queue, '', current_key);
   end if;
 end
 $$;
-comment on function public.messenger_note_blocked_groups(text, text) is
+comment on function messenger.note_blocked_groups(text, text) is
   'Notes up to 1,000 groups of a queue that have blocked messages, those behind a key, and how far it has come where there are more.';
 
-create or replace function public.messenger_widen_groups() returns trigger
+create or replace function messenger.widen_groups() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
-  perform public.messenger_note_blocked_groups(new.name, '');
-  perform public.messenger_open_noted_groups();
+  perform messenger.note_blocked_groups(new.name, '');
+  perform messenger.reopen_noted_groups();
   return null;
 end
 $$;
-comment on function public.messenger_widen_groups() is
+comment on function messenger.widen_groups() is
   'Trigger: a queue''s group_concurrency was raised; more of each group may run.';
 
 -- By its name it comes before the trigger that wakes a tick for what is due now.
 create or replace trigger messenger_queues_groups
   after update on public.messenger_queues
   for each row when (new.group_concurrency > old.group_concurrency)
-  execute function public.messenger_widen_groups();
+  execute function messenger.widen_groups();
 
-create or replace function public.messenger_leave_group() returns trigger
+create or replace function messenger.leave_group() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -292,26 +288,26 @@ begin
   -- So it is waited for, but a moment only, and once in a transaction.
   for try in 1..10 loop
     select pg_try_advisory_xact_lock(l.lock_key) into is_locked
-    from public.messenger_group_locks(array[old.queue], array[old.group_key]) as l;
+    from messenger.group_locks(array[old.queue], array[old.group_key]) as l;
     exit when is_locked
-      or exists (select from public.messenger_unopened_groups u where u.xmin = this_one);
+      or exists (select from messenger.groups_to_reopen u where u.xmin = this_one);
     perform pg_sleep(0.02);
   end loop;
   if is_locked then
-    perform public.messenger_open_groups(array[old.queue], array[old.group_key]);
+    perform messenger.reopen_groups(array[old.queue], array[old.group_key]);
   elsif not exists (
     -- Another session's note may be just on its way out.
-    select from public.messenger_unopened_groups u
+    select from messenger.groups_to_reopen u
     where u.queue = old.queue and u.group_key = old.group_key and u.xmin = this_one
   ) then
-    insert into public.messenger_unopened_groups (queue, group_key)
+    insert into messenger.groups_to_reopen (queue, group_key)
     values (old.queue, old.group_key);
-    perform public.messenger_wake();
+    perform messenger.wake();
   end if;
   return null;
 end
 $$;
-comment on function public.messenger_leave_group() is
+comment on function messenger.leave_group() is
   'Trigger: a message that may have run has left its group; the next one''s turn has come.';
 
 -- A settle call opens the groups of all its messages at once, at its end, and says so in a setting of its
@@ -322,7 +318,7 @@ create or replace trigger messenger_messages_group_left
     old.group_key is not null and not old.blocked
     and coalesce(current_setting('messenger.groups', true), '') <> 'settled'
   )
-  execute function public.messenger_leave_group();
+  execute function messenger.leave_group();
 
 create or replace trigger messenger_messages_group_changed
   after update of queue, group_key on public.messenger_messages
@@ -330,9 +326,9 @@ create or replace trigger messenger_messages_group_changed
     old.group_key is not null and not old.blocked
     and (old.queue, old.group_key) is distinct from (new.queue, new.group_key)
   )
-  execute function public.messenger_leave_group();
+  execute function messenger.leave_group();
 
-create or replace function public.messenger_join_group() returns trigger
+create or replace function messenger.join_group() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -341,7 +337,7 @@ begin
   return null;
 end
 $$;
-comment on function public.messenger_join_group() is
+comment on function messenger.join_group() is
   'Trigger: a message that was moved by hand to another group has its place there looked at by the next claim.';
 
 -- Not before the update: such a trigger on the table makes Postgres lock each row of every update once
@@ -351,9 +347,9 @@ create or replace trigger messenger_messages_group_joined
   for each row when (
     new.blocked and (old.queue, old.group_key) is distinct from (new.queue, new.group_key)
   )
-  execute function public.messenger_join_group();
+  execute function messenger.join_group();
 
-create or replace function public.messenger_keep_group() returns trigger
+create or replace function messenger.keep_group() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -363,7 +359,7 @@ begin
   );
 end
 $$;
-comment on function public.messenger_keep_group() is
+comment on function messenger.keep_group() is
   'Trigger: a running message of a group is not moved to another one, which nobody would open when it is done.';
 
 create or replace trigger messenger_messages_group_kept
@@ -373,20 +369,4 @@ create or replace trigger messenger_messages_group_kept
     and (old.group_key is not null or new.group_key is not null)
     and (old.queue, old.group_key) is distinct from (new.queue, new.group_key)
   )
-  execute function public.messenger_keep_group();
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_group_locks(text[], text[])', 'messenger_group_fronts(text[], text[])',
-    'messenger_open_groups(text[], text[])', 'messenger_open_noted_groups()',
-    'messenger_note_blocked_groups(text, text)', 'messenger_leave_group()', 'messenger_keep_group()',
-    'messenger_join_group()', 'messenger_widen_groups()'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;
+  execute function messenger.keep_group();

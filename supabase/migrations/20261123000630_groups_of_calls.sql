@@ -1,10 +1,10 @@
 -- What a claim and a settle call do about the groups of their messages, many at a time: each statement is
 -- about all groups of the call, and costs what these groups cost.
 
--- `candidates` are locked by the claim, `held` are those it has already; both are ctids. The others of
+-- `p_candidates` are locked by the claim, `p_held` are those it has already; both are ctids. The others of
 -- a group that is met out of turn are blocked along with them, some thousand at a time.
-create or replace function public.messenger_admit_groups(
-  queue text, candidates tid[], held tid[]
+create or replace function messenger.admit_groups(
+  p_queue text, p_candidates tid[], p_held tid[]
 ) returns tid[]
 language plpgsql
 set search_path = ''
@@ -33,45 +33,45 @@ begin
       message = 'messages of a group are claimed in a read committed transaction only';
   end if;
   select array_agg(m.ctid), array_agg(m.id), array_agg(m.group_key) into places, ids, keys
-  from public.messenger_messages m where m.ctid = any (candidates);
+  from public.messenger_messages m where m.ctid = any (p_candidates);
   group_keys := array(select distinct k from unnest(keys) as k where k is not null);
   group_keys := array(
     select l.group_key
-    from public.messenger_group_locks(
-      array_fill(messenger_admit_groups.queue, array[cardinality(group_keys)]), group_keys
+    from messenger.group_locks(
+      array_fill(p_queue, array[cardinality(group_keys)]), group_keys
     ) as l
     where pg_try_advisory_xact_lock(l.lock_key)
   );
 
   -- Statements of their own: their snapshots are taken under the locks.
-  if cardinality(held) = 0 and coalesce((
+  if cardinality(p_held) = 0 and coalesce((
     select q.group_concurrency from public.messenger_queues q
-    where q.name = messenger_admit_groups.queue
+    where q.name = p_queue
   ), 1) = 1 then
-    admitted := public.messenger_first_of_groups(
-      messenger_admit_groups.queue, ids, keys, group_keys
+    admitted := messenger.first_of_groups(
+      p_queue, ids, keys, group_keys
     );
   else
     fronts := array(
-      select f.id from public.messenger_group_fronts(
-        array_fill(messenger_admit_groups.queue, array[cardinality(group_keys)]), group_keys
+      select f.id from messenger.group_fronts(
+        array_fill(p_queue, array[cardinality(group_keys)]), group_keys
       ) f
     );
     admitted := array(select unnest(ids) intersect select unnest(fronts));
     held_ids := array(
       select h.id from (
         select m.id, m.group_key from public.messenger_messages m
-        where m.ctid = any (held) and m.queue = messenger_admit_groups.queue
+        where m.ctid = any (p_held) and m.queue = p_queue
       ) as h
       join unnest(group_keys) as g (group_key) using (group_key)
     );
     -- An earlier message has just come before one that this claim has: its turn is after that one.
     if exists (select unnest(held_ids) except select unnest(fronts)) then
-      admitted := public.messenger_beside_held(admitted, held_ids);
+      admitted := messenger.beside_held(admitted, held_ids);
     end if;
   end if;
-  if cardinality(admitted) = cardinality(candidates) then
-    return candidates;
+  if cardinality(admitted) = cardinality(p_candidates) then
+    return p_candidates;
   end if;
 
   refused := array(
@@ -82,13 +82,13 @@ begin
     where a.id is null
   );
   if cardinality(refused) > 0 then
-    perform public.messenger_block_groups(
-      messenger_admit_groups.queue, refused, ids, held_ids
+    perform messenger.block_groups(
+      p_queue, refused, ids, held_ids
     );
   end if;
   return array(
     select c.place
-    from unnest(candidates) with ordinality as c (place, position)
+    from unnest(p_candidates) with ordinality as c (place, position)
     join unnest(places, ids, keys) as m (place, id, key) on m.place = c.place
     left join unnest(admitted) as a (id) on a.id = m.id
     where m.key is null or a.id is not null
@@ -96,14 +96,14 @@ begin
   );
 end
 $$;
-comment on function public.messenger_admit_groups(text, tid[], tid[]) is
+comment on function messenger.admit_groups(text, tid[], tid[]) is
   'Part of a claim: those of the locked messages that are in no group, or whose turn it is in theirs. Blocks the others.';
 
 -- In strict order no more has to be known of a group than that none of its messages runs or comes before
 -- the candidate. To look for that costs half of what it costs to read the fronts of the groups; and to look
 -- for what runs in all groups at once, half of what it costs to look group by group.
-create or replace function public.messenger_first_of_groups(
-  queue text, ids bigint[], keys text[], group_keys text[]
+create or replace function messenger.first_of_groups(
+  p_queue text, p_ids bigint[], p_keys text[], p_group_keys text[]
 ) returns bigint[]
 language plpgsql
 set search_path = ''
@@ -115,35 +115,35 @@ as $$
 declare
   running text[] := array(
     select distinct r.group_key from public.messenger_messages r
-    where r.queue = messenger_first_of_groups.queue
-      and r.group_key = any (messenger_first_of_groups.group_keys) and r.tracked
+    where r.queue = p_queue
+      and r.group_key = any (p_group_keys) and r.heartbeated
   );
 begin
   return array(
     select c.id
     from (
       select g.group_key, min(l.id) as id
-      from unnest(ids, keys) as l (id, key)
+      from unnest(p_ids, p_keys) as l (id, key)
       join (
-        select unnest(messenger_first_of_groups.group_keys) except select unnest(running)
+        select unnest(p_group_keys) except select unnest(running)
       ) as g (group_key) on g.group_key = l.key
       group by g.group_key
     ) as c
     where not exists (
       select from public.messenger_messages e
-      where e.queue = messenger_first_of_groups.queue and e.group_key = c.group_key and e.id < c.id
-        and not e.tracked and e.status = 'pending'
+      where e.queue = p_queue and e.group_key = c.group_key and e.id < c.id
+        and not e.heartbeated and e.status = 'pending'
       -- Looked up for each of the groups, however many messages wait.
       offset 0
     )
   );
 end
 $$;
-comment on function public.messenger_first_of_groups(text, bigint[], text[], text[]) is
+comment on function messenger.first_of_groups(text, bigint[], text[], text[]) is
   'Part of a claim, for queues whose groups run one message at a time: those of the candidates that are the first of their group, where none of it runs.';
 
 -- Rare, and never the way of many.
-create or replace function public.messenger_beside_held(admitted bigint[], held bigint[])
+create or replace function messenger.beside_held(p_admitted bigint[], p_held bigint[])
 returns bigint[]
 language sql
 set search_path = ''
@@ -151,25 +151,25 @@ as $$
   select coalesce(array_agg(a.id), '{}')
   from (
     select m.id, m.queue, m.group_key, row_number() over (
-      partition by m.queue, m.group_key order by m.id = any (held) desc, m.id
+      partition by m.queue, m.group_key order by m.id = any (p_held) desc, m.id
     ) as place
-    from public.messenger_messages m where m.id = any (admitted || held)
+    from public.messenger_messages m where m.id = any (p_admitted || p_held)
   ) as a
-  where a.id = any (admitted) and a.place <= coalesce(
+  where a.id = any (p_admitted) and a.place <= coalesce(
     (select q.group_concurrency from public.messenger_queues q where q.name = a.queue), 1
   ) - (
     select count(*) from public.messenger_messages r
-    where r.queue = a.queue and r.group_key = a.group_key and r.tracked
+    where r.queue = a.queue and r.group_key = a.group_key and r.heartbeated
   )
 $$;
-comment on function public.messenger_beside_held(bigint[], bigint[]) is
+comment on function messenger.beside_held(bigint[], bigint[]) is
   'Part of a claim: those of the admitted messages for which there is room in their groups beside the messages that the claim has already.';
 
--- `met` are messages of these groups, and maybe others, that a claim has met out of turn; the fronts of the
--- groups stay as they are, and what is in `kept`: what the claim has already. What stands behind
+-- `p_met` are messages of these groups, and maybe others, that a claim has met out of turn; the fronts of the
+-- groups stay as they are, and what is in `p_kept`: what the claim has already. What stands behind
 -- the first that was met is read 2,000 messages at a time: those that were written since.
-create or replace function public.messenger_block_groups(
-  queue text, group_keys text[], met bigint[], kept bigint[]
+create or replace function messenger.block_groups(
+  p_queue text, p_group_keys text[], p_met bigint[], p_kept bigint[]
 ) returns void
 language plpgsql
 set search_path = ''
@@ -180,25 +180,25 @@ set enable_sort = off
 set enable_nestloop = on
 as $$
 declare
-  first_met constant bigint := (select min(m) from unnest(met) as m);
+  first_met constant bigint := (select min(m) from unnest(p_met) as m);
   behind bigint[];
 begin
   behind := array(
-    select m.id from unnest(group_keys) as g (group_key)
+    select m.id from unnest(p_group_keys) as g (group_key)
     cross join lateral (
-      -- As in messenger_group_fronts: the order begins with the queue.
+      -- As in messenger.group_fronts: the order begins with the queue.
       select b.id from public.messenger_messages b
-      where b.queue = any (array[messenger_block_groups.queue]) and b.group_key = g.group_key
-        and b.id >= first_met and not b.tracked and b.status = 'pending'
+      where b.queue = any (array[p_queue]) and b.group_key = g.group_key
+        and b.id >= first_met and not b.heartbeated and b.status = 'pending'
       order by b.queue, b.id limit 2000
     ) as m
     limit 2000
   );
   behind := array(
     select unnest(behind)
-    except select unnest(kept)
-    except select f.id from public.messenger_group_fronts(
-      array_fill(messenger_block_groups.queue, array[cardinality(group_keys)]), group_keys
+    except select unnest(p_kept)
+    except select f.id from messenger.group_fronts(
+      array_fill(p_queue, array[cardinality(p_group_keys)]), p_group_keys
     ) as f
   );
   behind := array(
@@ -207,17 +207,17 @@ begin
     for update skip locked
   );
   update public.messenger_messages m set blocked = true where m.id = any (behind);
-  perform public.messenger_open_groups(
-    array_fill(messenger_block_groups.queue, array[cardinality(group_keys)]), group_keys
+  perform messenger.reopen_groups(
+    array_fill(p_queue, array[cardinality(p_group_keys)]), p_group_keys
   );
 end
 $$;
-comment on function public.messenger_block_groups(text, text[], bigint[], bigint[]) is
+comment on function messenger.block_groups(text, text[], bigint[], bigint[]) is
   'Part of a claim, under the groups'' locks: blocks messages of these groups from the first on that was met, some 2,000 of them, but none of those that are kept.';
 
 -- The locks are taken in one order, and before anything else that waits, so that two calls never wait for
 -- each other.
-create or replace function public.messenger_take_group_locks(queues text[], group_keys text[])
+create or replace function messenger.take_group_locks(p_queues text[], p_group_keys text[])
 returns void
 language plpgsql
 set search_path = ''
@@ -226,18 +226,18 @@ begin
   perform pg_advisory_xact_lock(l.lock_key)
   from (
     select distinct g.lock_key
-    from public.messenger_group_locks(queues, group_keys) as g
+    from messenger.group_locks(p_queues, p_group_keys) as g
     order by 1
   ) as l;
 end
 $$;
-comment on function public.messenger_take_group_locks(text[], text[]) is
+comment on function messenger.take_group_locks(text[], text[]) is
   'Waits for the locks of groups, and holds them until the end of the transaction.';
 
 -- A message that waits may be moved to another group before its group's lock is there: the groups are read
--- once more under their locks. One that runs keeps its group: see messenger_keep_group().
-create or replace function public.messenger_lock_groups(
-  ids bigint[], running boolean default false, out queues text[], out group_keys text[]
+-- once more under their locks. One that runs keeps its group: see messenger.keep_group().
+create or replace function messenger.lock_groups(
+  p_ids bigint[], p_running boolean default false, out queues text[], out group_keys text[]
 )
 language plpgsql
 set search_path = ''
@@ -253,32 +253,15 @@ begin
     into queues, group_keys
     from (
       select distinct m.queue, m.group_key from public.messenger_messages m
-      where m.id = any (ids) and m.group_key is not null
+      where m.id = any (p_ids) and m.group_key is not null
       order by 1, 2
     ) as g;
     exit when before = queues || group_keys;
     before := queues || group_keys;
-    perform public.messenger_take_group_locks(queues, group_keys);
-    exit when running;
+    perform messenger.take_group_locks(queues, group_keys);
+    exit when p_running;
   end loop;
 end
 $$;
-comment on function public.messenger_lock_groups(bigint[], boolean) is
+comment on function messenger.lock_groups(bigint[], boolean) is
   'Takes the locks of these messages'' groups and returns the groups, each once. "running" says that all of them run.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_admit_groups(text, tid[], tid[])',
-    'messenger_first_of_groups(text, bigint[], text[], text[])',
-    'messenger_beside_held(bigint[], bigint[])',
-    'messenger_block_groups(text, text[], bigint[], bigint[])', 'messenger_lock_groups(bigint[], boolean)',
-    'messenger_take_group_locks(text[], text[])'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;

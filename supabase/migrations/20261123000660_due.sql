@@ -3,22 +3,20 @@
 
 -- Where the latest large claim has come to, whether it is committed or not: a sequence is the one thing
 -- that a transaction shows to others before its end. It is a hint, and no more: of one queue at a time.
-create sequence if not exists public.messenger_claim_front
+create sequence if not exists messenger.claim_hint
   minvalue -9223372036854775808 maxvalue 9223372036854775807 start 1;
-comment on sequence public.messenger_claim_front is
+comment on sequence messenger.claim_hint is
   'Id of the last message of the latest large claim, committed or not: others go on behind it, instead of passing over its locked rows one by one.';
-revoke all on sequence public.messenger_claim_front from anon, authenticated;
-grant usage, select, update on sequence public.messenger_claim_front to service_role;
 
 -- The queues that hold due messages, found in the claim's index: from the first message of a queue it goes
 -- on to the first one of the next, so that it costs what these queues are, and not what messenger_queues
 -- has, nor how many messages there are. A queue of which all messages are of the future is passed, with a
 -- look at each of its priorities. Paused queues are among them.
 --
--- What `last_keys` has is given as it is, and not looked at: the first messages of such a queue are gone, and
+-- What `p_last_keys` has is given as it is, and not looked at: the first messages of such a queue are gone, and
 -- vacuum may have left much of them. `first_key` is, as such a key is, in front of the first due message.
-create or replace function public.messenger_due_queues(
-  queues text[] default null, last_keys jsonb default '{}'
+create or replace function messenger.due_queues(
+  p_queues text[] default null, p_last_keys jsonb default '{}'
 ) returns table (queue text, first_key jsonb)
 language plpgsql
 rows 10
@@ -31,15 +29,15 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   -- To be passed, or to be looked at; in the order of the index.
-  names text[] := array(select jsonb_object_keys(last_keys));
+  names text[] := array(select jsonb_object_keys(p_last_keys));
   name text;
   behind text := '';
   first record;
 begin
-  if queues is not null then
+  if p_queues is not null then
     return query select k, null::jsonb from unnest(names) as k
-    where array_position(queues, k) is not null;
-    names := array(select distinct q from unnest(queues) as q where not last_keys ? q);
+    where array_position(p_queues, k) is not null;
+    names := array(select distinct q from unnest(p_queues) as q where not p_last_keys ? q);
   else
     return query select k, null::jsonb from unnest(names) as k;
     names := array(select k from unnest(names) as k order by k) || null::text;
@@ -48,23 +46,23 @@ begin
   foreach name in array names loop
     loop
       -- The three are alike but for where they look: the planner has to see the bounds of the index.
-      if queues is not null then
+      if p_queues is not null then
         select m.queue, m.priority, m.available_at, m.id into first
         from public.messenger_messages m
         where m.queue = name
-          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.priority desc, m.available_at, m.id limit 1;
       elsif name is not null then
         select m.queue, m.priority, m.available_at, m.id into first
         from public.messenger_messages m
         where m.queue > behind and m.queue < name
-          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       else
         select m.queue, m.priority, m.available_at, m.id into first
         from public.messenger_messages m
         where m.queue > behind
-          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       end if;
       exit when first.queue is null;
@@ -73,7 +71,7 @@ begin
         select m.queue, m.priority, m.available_at, m.id into first
         from public.messenger_messages m
         where m.queue = behind and m.priority < first.priority
-          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.priority desc, m.available_at, m.id limit 1;
       end loop;
       if first.queue is not null then
@@ -81,29 +79,29 @@ begin
         first_key := jsonb_build_array(first.priority, first.available_at, first.id - 1);
         return next;
       end if;
-      exit when queues is not null;
+      exit when p_queues is not null;
     end loop;
     behind := name;
   end loop;
 end
 $$;
-comment on function public.messenger_due_queues(text[], jsonb) is
-  'Part of a claim: the queues that have due messages, of these or of all, each with a key in front of its first one; those that last_keys has are given without.';
+comment on function messenger.due_queues(text[], jsonb) is
+  'Part of a claim: the queues that have due messages, of these or of all, each with a key in front of its first one; those that p_last_keys has are given without.';
 
--- Up to `max_messages` due messages of one queue, locked, in the order priority, due time, id. It walks
--- priority by priority, so that messages of the future, however many, are never read. With `last_key`
+-- Up to `p_max_messages` due messages of one queue, locked, in the order priority, due time, id. It walks
+-- priority by priority, so that messages of the future, however many, are never read. With `p_last_key`
 -- it goes on behind that key: rows deleted before it are not read again, which keeps a drain fast while
--- a long transaction holds back vacuum. `first_key` is where the queue's first due message is, if that is
--- known. `held` are those that the claim has already.
+-- a long transaction holds back vacuum. `p_first_key` is where the queue's first due message is, if that is
+-- known. `p_held` are those that the claim has already.
 --
 -- A large claim with a key goes on behind the front of the others that are under way. What they leave
 -- behind after all is found by the next look at the head, as is whatever comes before a key.
 --
 -- A claim names what it has locked by ctid: nobody else moves a locked row, and its update then needs
 -- no second walk through an index.
-create or replace function public.messenger_lock_due(
-  queue text, max_messages integer, last_key jsonb default null, held tid[] default '{}',
-  first_key jsonb default null
+create or replace function messenger.lock_due(
+  p_queue text, p_max_messages integer, p_last_key jsonb default null, p_held tid[] default '{}',
+  p_first_key jsonb default null
 ) returns tid[]
 language plpgsql
 set search_path = ''
@@ -114,7 +112,7 @@ set enable_sort = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  from_key constant jsonb := coalesce(last_key, first_key);
+  from_key constant jsonb := coalesce(p_last_key, p_first_key);
   current_priority smallint := (from_key ->> 0)::smallint;
   behind_at timestamptz := (from_key ->> 1)::timestamptz;
   behind_id bigint := (from_key ->> 2)::bigint;
@@ -123,7 +121,7 @@ declare
   grouped boolean;
   asked integer;
   rounds integer := 0;
-  is_large constant boolean := max_messages >= 100;
+  is_large constant boolean := p_max_messages >= 100;
   -- Transactions under way. What they have locked is passed over by its xmax, which is cheaper than to
   -- try the lock; `skip locked` finds the rest.
   others constant xid[] := array(
@@ -136,16 +134,16 @@ begin
   if current_priority is null then
     select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
     from public.messenger_messages m
-    where m.queue = messenger_lock_due.queue and m.status = 'pending'
-      and not m.alone and not m.blocked and not m.tracked
+    where m.queue = p_queue and m.status = 'pending'
+      and not m.quarantined and not m.blocked and not m.heartbeated
     order by m.priority desc, m.available_at, m.id limit 1;
   end if;
 
-  if is_large and last_key is not null then
+  if is_large and p_last_key is not null then
     select m.priority, m.available_at, m.id into front
     from public.messenger_messages m
-    where m.id = (select f.last_value from public.messenger_claim_front f)
-      and m.queue = messenger_lock_due.queue and m.available_at <= clock
+    where m.id = (select f.last_value from messenger.claim_hint f)
+      and m.queue = p_queue and m.available_at <= clock
       and (
         m.priority < current_priority
         or m.priority = current_priority and (m.available_at, m.id) > (behind_at, behind_id)
@@ -158,12 +156,12 @@ begin
   end if;
 
   while current_priority is not null loop
-    asked := max_messages - cardinality(locked);
+    asked := p_max_messages - cardinality(locked);
     select array_agg(c.ctid), bool_or(c.group_key is not null) into candidates, grouped
     from (
       select m.ctid, m.group_key from public.messenger_messages m
-      where m.queue = messenger_lock_due.queue and m.priority = current_priority
-        and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+      where m.queue = p_queue and m.priority = current_priority
+        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         and m.available_at <= clock
         and (m.available_at, m.id) > (behind_at, behind_id)
         and (m.xmax = '0' or m.xmax <> all (others))
@@ -173,8 +171,8 @@ begin
     ) as c;
 
     if grouped then
-      locked := locked || public.messenger_admit_groups(
-        messenger_lock_due.queue, candidates, held || locked
+      locked := locked || messenger.admit_groups(
+        p_queue, candidates, p_held || locked
       );
       rounds := rounds + 1;
       -- Bounded, where a long group has only just been blocked.
@@ -182,7 +180,7 @@ begin
     else
       locked := locked || candidates;
     end if;
-    exit when cardinality(locked) >= max_messages;
+    exit when cardinality(locked) >= p_max_messages;
 
     if cardinality(candidates) = asked then
       select m.available_at, m.id into behind_at, behind_id
@@ -190,43 +188,43 @@ begin
     else
       select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
       from public.messenger_messages m
-      where m.queue = messenger_lock_due.queue and m.priority < current_priority
-        and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+      where m.queue = p_queue and m.priority < current_priority
+        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       order by m.priority desc, m.available_at, m.id limit 1;
     end if;
   end loop;
 
-  if is_large and cardinality(locked) = max_messages then
-    perform setval('public.messenger_claim_front', m.id)
-    from public.messenger_messages m where m.ctid = locked[max_messages];
+  if is_large and cardinality(locked) = p_max_messages then
+    perform setval('messenger.claim_hint', m.id)
+    from public.messenger_messages m where m.ctid = locked[p_max_messages];
   end if;
   return locked;
 end
 $$;
-comment on function public.messenger_lock_due(text, integer, jsonb, tid[], jsonb) is
+comment on function messenger.lock_due(text, integer, jsonb, tid[], jsonb) is
   'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and answers where they lie.';
 
 -- Bytes that a stored value takes when it is read. Where it is stored as it is, that costs a look at its
 -- header. A compressed one, which may be a hundred times as long, is decompressed: `#> '{}'` does that, and
 -- no more.
-create or replace function public.messenger_stored_bytes(value jsonb) returns bigint
+create or replace function messenger.stored_bytes(p_value jsonb) returns bigint
 language sql immutable parallel safe
 set search_path = ''
 as $$
   select case
-    when value is null then 0
-    when pg_column_compression(value) is null then pg_column_size(value)
-    else pg_column_size(value #> '{}')
+    when p_value is null then 0
+    when pg_column_compression(p_value) is null then pg_column_size(p_value)
+    else pg_column_size(p_value #> '{}')
   end
 $$;
-comment on function public.messenger_stored_bytes(jsonb) is
+comment on function messenger.stored_bytes(jsonb) is
   'Bytes of a stored JSON value, uncompressed; 0 for null.';
 
--- How many of these locked messages, from the first on, have together at most `max_bytes`; the first one in
--- any case where `at_least_one`. Those that are larger than any worker can take are named, and weigh
+-- How many of these locked messages, from the first on, have together at most `p_max_bytes`; the first one in
+-- any case where `p_at_least_one`. Those that are larger than any worker can take are named, and weigh
 -- nothing: a claim hands them out without their payload.
-create or replace function public.messenger_fit_bytes(
-  candidates tid[], max_bytes bigint, at_least_one boolean,
+create or replace function messenger.fit_bytes(
+  p_candidates tid[], p_max_bytes bigint, p_at_least_one boolean,
   out fitting integer, out bytes bigint, out oversized tid[]
 )
 language plpgsql
@@ -241,7 +239,7 @@ declare
   size bigint;
 begin
   oversized := '{}';
-  fitting := cardinality(candidates);
+  fitting := cardinality(p_candidates);
   -- Nearly always few bytes, however well they are compressed.
   select coalesce(sum(
     case
@@ -250,19 +248,19 @@ begin
     end
       + coalesce(pg_column_size(m.stamps) * strongest_compression, 0)
   ), 0)
-  into bytes from public.messenger_messages m where m.ctid = any (candidates);
-  if bytes <= max_bytes / 16 then
+  into bytes from public.messenger_messages m where m.ctid = any (p_candidates);
+  if bytes <= p_max_bytes / 16 then
     return;
   end if;
 
   bytes := 0;
   fitting := 0;
-  foreach candidate in array candidates loop
-    select public.messenger_stored_bytes(m.payload) + public.messenger_stored_bytes(m.stamps)
+  foreach candidate in array p_candidates loop
+    select messenger.stored_bytes(m.payload) + messenger.stored_bytes(m.stamps)
     into size from public.messenger_messages m where m.ctid = candidate;
     if size > too_many then
       oversized := oversized || candidate;
-    elsif bytes + size > max_bytes and not (at_least_one and bytes = 0) then
+    elsif bytes + size > p_max_bytes and not (p_at_least_one and bytes = 0) then
       exit;
     else
       bytes := bytes + size;
@@ -271,12 +269,12 @@ begin
   end loop;
 end
 $$;
-comment on function public.messenger_fit_bytes(tid[], bigint, boolean) is
+comment on function messenger.fit_bytes(tid[], bigint, boolean) is
   'Part of a claim: how many of the locked messages fit into so many bytes, how many bytes these have, or more, and which of them no worker can take.';
 
 -- One message that has to run alone, locked.
-create or replace function public.messenger_lock_alone(
-  queues text[] default null, slots integer default null
+create or replace function messenger.lock_quarantined(
+  p_queues text[] default null, p_slots integer default null
 ) returns tid[]
 language plpgsql
 set search_path = ''
@@ -289,32 +287,32 @@ declare
 begin
   for candidate in
     select m.ctid, m.queue, m.group_key from public.messenger_messages m
-    where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
+    where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
       and m.available_at <= public.messenger_now()
-      and public.messenger_is_open(m.queue, queues)
-      and public.messenger_queue_opens_at(m.queue) is null
+      and messenger.is_open(m.queue, p_queues)
+      and messenger.queue_opens_at(m.queue) is null
     order by m.available_at, m.id
     limit 10
     for update skip locked
   loop
     continue when candidate.group_key is not null and cardinality(
-      public.messenger_admit_groups(candidate.queue, array[candidate.ctid], '{}')
+      messenger.admit_groups(candidate.queue, array[candidate.ctid], '{}')
     ) = 0;
     -- The limits come last: room that is not used is held from other claims.
-    continue when public.messenger_queue_room(candidate.queue, slots) = 0;
+    continue when messenger.queue_room(candidate.queue, p_slots) = 0;
     return array[candidate.ctid];
   end loop;
   return array[]::tid[];
 end
 $$;
-comment on function public.messenger_lock_alone(text[], integer) is
+comment on function messenger.lock_quarantined(text[], integer) is
   'Part of a claim: locks one message of these queues, or of all, that has to run alone and that groups and limits let start, and answers where it lies.';
 
--- Up to `max_messages` pending messages of these queues, or of all, that are older than their ttl, locked,
--- as many as fit into `max_bytes`. They are not run, so neither a pause nor a limit nor the need to run
+-- Up to `p_max_messages` pending messages of these queues, or of all, that are older than their ttl, locked,
+-- as many as fit into `p_max_bytes`. They are not run, so neither a pause nor a limit nor the need to run
 -- alone holds them back. Of expired messages of other queues 10,000 are passed over. Null measures nothing.
-create or replace function public.messenger_lock_past_ttl(
-  queues text[], max_messages integer, max_bytes bigint,
+create or replace function messenger.lock_past_ttl(
+  p_queues text[], p_max_messages integer, p_max_bytes bigint,
   out locked tid[], out bytes bigint, out oversized tid[]
 )
 language plpgsql
@@ -336,11 +334,11 @@ begin
         from (
           select x.id, x.queue from public.messenger_messages x
           where x.expires_at <= public.messenger_now() and x.status = 'pending'
-            and not x.blocked and not x.tracked
+            and not x.blocked and not x.heartbeated
           order by x.expires_at limit 10000
         ) as e
-        where queues is null or e.queue = any (queues)
-        limit max_messages
+        where p_queues is null or e.queue = any (p_queues)
+        limit p_max_messages
       ))
       and m.expires_at <= public.messenger_now() and m.status = 'pending' and not m.blocked
     for update skip locked
@@ -353,23 +351,23 @@ begin
       select m.ctid from public.messenger_messages m
       where m.ctid = any (locked) and (
         m.group_key is null
-        or cardinality(public.messenger_admit_groups(m.queue, array[m.ctid], '{}')) > 0
+        or cardinality(messenger.admit_groups(m.queue, array[m.ctid], '{}')) > 0
       )
     );
   end if;
-  if cardinality(locked) > 0 and max_bytes is not null then
-    fit := public.messenger_fit_bytes(locked, max_bytes, true);
+  if cardinality(locked) > 0 and p_max_bytes is not null then
+    fit := messenger.fit_bytes(locked, p_max_bytes, true);
     locked := locked[1:fit.fitting];
     bytes := fit.bytes;
     oversized := fit.oversized;
   end if;
 end
 $$;
-comment on function public.messenger_lock_past_ttl(text[], integer, bigint) is
+comment on function messenger.lock_past_ttl(text[], integer, bigint) is
   'Part of a claim: locks messages that are older than their ttl, whatever else holds them back, and answers where they lie, their bytes, and which of them no worker can take.';
 
 -- When the next pending message of these queues, or of all, may start; null if none waits.
-create or replace function public.messenger_next_due(queues text[] default null)
+create or replace function messenger.next_due(p_queues text[] default null)
 returns timestamptz
 -- Not in SQL, which would be planned again by each call; nor for the queues of each call, which would be as
 -- dear: to plan it takes 250 us, to run it 15.
@@ -384,24 +382,24 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 begin
-  -- From the first message of a priority of a queue to that of the next, as messenger_due_queues does. Not
+  -- From the first message of a priority of a queue to that of the next, as messenger.due_queues does. Not
   -- min(): without statistics that may be planned as a read of every row.
   return (
     with recursive fronts as (
       (
         select q.queue, f.priority, f.due_at
-        from unnest(queues) as q (queue)
+        from unnest(p_queues) as q (queue)
         cross join lateral (
           select m.priority, m.available_at as due_at from public.messenger_messages m
           where m.queue = q.queue and m.status = 'pending'
-            and not m.alone and not m.blocked and not m.tracked
+            and not m.quarantined and not m.blocked and not m.heartbeated
           order by m.priority desc, m.available_at limit 1
         ) as f
         union all
         (
           select m.queue, m.priority, m.available_at from public.messenger_messages m
-          where queues is null and m.status = 'pending'
-            and not m.alone and not m.blocked and not m.tracked
+          where p_queues is null and m.status = 'pending'
+            and not m.quarantined and not m.blocked and not m.heartbeated
           order by m.queue, m.priority desc, m.available_at limit 1
         )
       )
@@ -412,15 +410,15 @@ begin
         (
           select m.queue, m.priority, m.available_at as due_at from public.messenger_messages m
           where m.queue = r.queue and m.status = 'pending'
-            and not m.alone and not m.blocked and not m.tracked
+            and not m.quarantined and not m.blocked and not m.heartbeated
             and m.priority < r.priority
           order by m.priority desc, m.available_at limit 1
         )
         union all
         (
           select m.queue, m.priority, m.available_at from public.messenger_messages m
-          where queues is null and m.queue > r.queue and m.status = 'pending'
-            and not m.alone and not m.blocked and not m.tracked
+          where p_queues is null and m.queue > r.queue and m.status = 'pending'
+            and not m.quarantined and not m.blocked and not m.heartbeated
           order by m.queue, m.priority desc, m.available_at limit 1
         )
         limit 1
@@ -430,39 +428,20 @@ begin
       select f.queue, f.due_at from fronts f
       union all
       select m.queue, m.available_at from public.messenger_messages m
-      where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
-        and (queues is null or m.queue = any (queues))
+      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
+        and (p_queues is null or m.queue = any (p_queues))
     ),
     next as materialized (
       select d.queue, min(d.due_at) as due_at from due d group by d.queue
     )
     select min(
       case when q.concurrency is null and q.rate_limit is null then n.due_at
-        else greatest(n.due_at, public.messenger_queue_opens_at(q.name)) end
+        else greatest(n.due_at, messenger.queue_opens_at(q.name)) end
     )
     from next n left join public.messenger_queues q on q.name = n.queue
     where q.paused is not true
   );
 end
 $$;
-comment on function public.messenger_next_due(text[]) is
+comment on function messenger.next_due(text[]) is
   'When the next pending message of these queues, or of all, falls due and their limits let it start; null where none waits. Paused queues do not count.';
-
-revoke execute on function
-  public.messenger_due_queues(text[], jsonb),
-  public.messenger_stored_bytes(jsonb),
-  public.messenger_fit_bytes(tid[], bigint, boolean),
-  public.messenger_lock_due(text, integer, jsonb, tid[], jsonb),
-  public.messenger_lock_alone(text[], integer),
-  public.messenger_lock_past_ttl(text[], integer, bigint),
-  public.messenger_next_due(text[])
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_due_queues(text[], jsonb),
-  public.messenger_stored_bytes(jsonb),
-  public.messenger_fit_bytes(tid[], bigint, boolean),
-  public.messenger_lock_due(text, integer, jsonb, tid[], jsonb),
-  public.messenger_lock_alone(text[], integer),
-  public.messenger_lock_past_ttl(text[], integer, bigint),
-  public.messenger_next_due(text[])
-to service_role;

@@ -2,15 +2,15 @@
 -- Claims of many sessions are disjoint (SKIP LOCKED); every claim has its token.
 
 -- Locks due messages of several queues. To each its share by weight; what is left over goes to those
--- that have more. `limited` says which of them have limits, and `rated` which have a rate: all of these
--- together give no more than `slots`. `keys` says where the last claim ended in each, and `first_keys` where
+-- that have more. `p_limited` says which of them have limits, and `p_rated` which have a rate: all of these
+-- together give no more than `p_slots`. `p_keys` says where the last claim ended in each, and `p_first_keys` where
 -- its first due message is, as far as these are known. What does not fit
--- into `max_bytes` is left, and `more` says so; one message comes in any case. Null measures nothing.
-create or replace function public.messenger_lock_shares(
-  open_queues text[], weights integer[], limited boolean[], rated boolean[], max_messages integer,
-  slots integer, start_within_ms integer, inout keys jsonb,
-  max_bytes bigint default 8388608, first_keys jsonb default '{}',
-  out locked tid[], out bytes bigint, out oversized tid[], out more boolean
+-- into `p_max_bytes` is left, and `more` says so; one message comes in any case. Null measures nothing.
+create or replace function messenger.lock_shares(
+  p_open_queues text[], p_weights integer[], p_limited boolean[], p_rated boolean[], p_max_messages integer,
+  p_slots integer, p_start_window_ms integer, p_keys jsonb,
+  p_max_bytes bigint default 8388608, p_first_keys jsonb default '{}',
+  out locked tid[], out keys jsonb, out bytes bigint, out oversized tid[], out more boolean
 )
 language plpgsql
 set search_path = ''
@@ -22,42 +22,43 @@ declare
   -- What the limits allow each queue, found out when its turn comes and something waits there.
   rooms integer[];
   -- Positions of the queues that may have more.
-  busy integer[] := array(select generate_subscripts(open_queues, 1));
+  busy integer[] := array(select generate_subscripts(p_open_queues, 1));
   still_busy integer[];
   share numeric;
   place integer;
-  room integer := max_messages;
+  room integer := p_max_messages;
   asked integer;
   locked_here tid[];
   living integer;
   fit record;
 begin
   locked := '{}';
+  keys := p_keys;
   bytes := 0;
   oversized := '{}';
   more := false;
   while room > 0 and cardinality(busy) > 0 loop
     still_busy := '{}';
-    share := room::numeric / (select sum(weights[b.place]) from unnest(busy) as b (place));
+    share := room::numeric / (select sum(p_weights[b.place]) from unnest(busy) as b (place));
     foreach place in array busy loop
       exit when room = 0;
-      if limited[place] and rooms[place] is null then
+      if p_limited[place] and rooms[place] is null then
         rooms[place] := case when exists (
           select from public.messenger_messages m
-          where m.queue = open_queues[place] and m.status = 'pending'
-            and not m.alone and not m.blocked and not m.tracked
-        ) then public.messenger_queue_room(open_queues[place], slots) else 0 end;
+          where m.queue = p_open_queues[place] and m.status = 'pending'
+            and not m.quarantined and not m.blocked and not m.heartbeated
+        ) then messenger.queue_room(p_open_queues[place], p_slots) else 0 end;
       end if;
       asked := least(
-        room, ceil(share * weights[place]), rooms[place], case when rated[place] then slots end
+        room, ceil(share * p_weights[place]), rooms[place], case when p_rated[place] then p_slots end
       );
       continue when asked <= 0;
-      locked_here := public.messenger_lock_due(
-        open_queues[place], asked, keys -> open_queues[place], locked,
-        first_keys -> open_queues[place]
+      locked_here := messenger.lock_due(
+        p_open_queues[place], asked, keys -> p_open_queues[place], locked,
+        p_first_keys -> p_open_queues[place]
       );
-      if cardinality(locked_here) > 0 and max_bytes is not null then
-        fit := public.messenger_fit_bytes(locked_here, max_bytes - bytes, bytes = 0);
+      if cardinality(locked_here) > 0 and p_max_bytes is not null then
+        fit := messenger.fit_bytes(locked_here, p_max_bytes - bytes, bytes = 0);
         bytes := bytes + fit.bytes;
         oversized := oversized || fit.oversized;
         if fit.fitting < cardinality(locked_here) then
@@ -68,14 +69,14 @@ begin
       end if;
       if asked > 0 and cardinality(locked_here) = asked then
         still_busy := still_busy || place;
-        keys := keys || jsonb_build_object(open_queues[place], (
+        keys := keys || jsonb_build_object(p_open_queues[place], (
           select jsonb_build_array(m.priority, m.available_at, m.id::text)
           from public.messenger_messages m where m.ctid = locked_here[asked]
         ));
       else
-        keys := keys - open_queues[place];
+        keys := keys - p_open_queues[place];
       end if;
-      if limited[place] then
+      if p_limited[place] then
         -- What has expired is given to be buried, and takes neither a place nor a start from what lives.
         living := (
           select count(*) from public.messenger_messages m
@@ -84,9 +85,9 @@ begin
         );
         rooms[place] := rooms[place] - living;
       end if;
-      if rated[place] then
-        slots := slots - public.messenger_grant_rate(
-          open_queues[place], living, start_within_ms
+      if p_rated[place] then
+        p_slots := p_slots - messenger.grant_starts(
+          p_open_queues[place], living, p_start_window_ms
         );
       end if;
       room := case when more then 0 else room - cardinality(locked_here) end;
@@ -96,7 +97,7 @@ begin
   end loop;
 end
 $$;
-comment on function public.messenger_lock_shares(
+comment on function messenger.lock_shares(
   text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint, jsonb
 ) is
   'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Answers where they lie, which of them no worker can take, where it ended in each queue, and whether bytes were what ended it.';
@@ -156,8 +157,8 @@ declare
   oversized tid[] := array[]::tid[];
   oversized_ids text[] := array[]::text[];
   more boolean := false;
-  look_from timestamptz;
-  look_ms double precision := 0;
+  lock_from timestamptz;
+  lock_ms double precision := 0;
   answer json;
 begin
   if token is null then
@@ -183,7 +184,7 @@ begin
     locked := array(
       select m.ctid from public.messenger_messages m
       where m.id = any (array(
-          select unnest(l.ids) from public.messenger_leases l
+          select unnest(l.ids) from messenger.leases l
           where l.token in (messenger_claim.token, crashed_token)
         ))
         and m.lease_token in (messenger_claim.token, crashed_token) and not m.cancelled
@@ -197,9 +198,9 @@ begin
     -- Bounded, and what is handed out gets a new lease: messages that nobody can rescue never
     -- stand in front of the others.
     if sweep then
-      perform public.messenger_open_noted_groups();
-      locked := public.messenger_lock_expired(queues);
-      past_ttl := public.messenger_lock_past_ttl(
+      perform messenger.reopen_noted_groups();
+      locked := messenger.lock_expired(queues);
+      past_ttl := messenger.lock_past_ttl(
         queues, max_messages, case when not unread then max_bytes end
       );
       past_ttl_bytes := past_ttl.bytes;
@@ -212,19 +213,19 @@ begin
 
     if run_alone then
       if max_messages > 0 then
-        locked_here := public.messenger_lock_alone(queues, slots);
+        locked_here := messenger.lock_quarantined(queues, slots);
         locked := locked || locked_here;
         others := locked;
         if not unread then
           select f.bytes, f.oversized into bytes, oversized
-          from public.messenger_fit_bytes(locked_here, max_bytes, true) as f;
+          from messenger.fit_bytes(locked_here, max_bytes, true) as f;
         end if;
-        perform public.messenger_grant_rate(m.queue, 1, start_within_ms)
+        perform messenger.grant_starts(m.queue, 1, start_within_ms)
         from public.messenger_messages m
         where m.ctid = locked_here[1] and (m.expires_at <= clock) is not true;
       end if;
     elsif max_messages > 0 then
-      look_from := clock_timestamp();
+      lock_from := clock_timestamp();
       -- In an order of its own each time, the heavier the earlier, so that no queue is always the last.
       select coalesce(array_agg(q.name), '{}'), array_agg(q.weight),
         array_agg(q.concurrency is not null or q.rate_limit is not null),
@@ -237,19 +238,19 @@ begin
       from (
         select d.queue as name, d.first_key, coalesce(o.weight::integer, 1) as weight, o.concurrency,
           o.rate_limit, o.lease_ms
-        from public.messenger_due_queues(queues, keys) d
+        from messenger.due_queues(queues, keys) d
         left join public.messenger_queues o on o.name = d.queue
         where o.paused is not true
         order by ln(1 - random()) / coalesce(o.weight, 1) desc
       ) as q;
       select s.locked, s.keys, s.bytes, s.oversized, s.more
       into locked_here, keys, bytes, oversized, more
-      from public.messenger_lock_shares(
+      from messenger.lock_shares(
         open_queues, weights, limited, is_rated, max_messages, slots, start_within_ms, keys,
         case when not unread then max_bytes - past_ttl_bytes end, first_keys
       ) as s;
       locked := locked || locked_here;
-      look_ms := extract(milliseconds from clock_timestamp() - look_from);
+      lock_ms := extract(milliseconds from clock_timestamp() - lock_from);
     end if;
     if sweep then
       bytes := bytes + past_ttl_bytes;
@@ -293,7 +294,7 @@ begin
       end,
       leased_until = clock
         + coalesce((leases ->> m.queue)::integer, lease_ms) * interval '1 millisecond',
-      tracked = m.tracked or m.group_key is not null
+      heartbeated = m.heartbeated or m.group_key is not null
         or m.queue = any (counted) and (m.expires_at <= clock) is not true,
       dedupe_key = case
         when not m.dedupe_until_started and (m.expires_at <= clock) is not true then m.dedupe_key
@@ -305,18 +306,18 @@ begin
         date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key,
         -- What few messages have stands apart.
         case
-          when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.alone
+          when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
             or m.snoozes > 0 or m.interruptions > 0
           then json_build_array(
             m.expires_at, coalesce(m.expires_at <= clock, false), m.retry_count,
             case when m.lease_token = token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
-            m.alone, m.snoozes, m.interruptions
+            m.quarantined, m.snoozes, m.interruptions
           )
         end
       ) as envelope
   ),
   noted as (
-    insert into public.messenger_leases as known (token, leased_until, queues, ids, open)
+    insert into messenger.leases as known (token, leased_until, queues, ids, open)
     select l.lease_token, min(l.leased_until),
       case
         when cardinality(others) = 0 and cardinality(open_queues) <= 10 then open_queues
@@ -325,7 +326,7 @@ begin
       array_agg(l.id), count(*)
     from leased l group by l.lease_token
     -- A call that is repeated.
-    on conflict on constraint messenger_leases_pkey do update
+    on conflict on constraint leases_pkey do update
     set leased_until = least(known.leased_until, excluded.leased_until),
       queues = array(select unnest(known.queues) union select unnest(excluded.queues)),
       (ids, open) = (
@@ -346,21 +347,21 @@ begin
     'lease_ms', least(lease_ms, (
       select min(l.ms::integer) from jsonb_each_text(leases) as l (queue, ms)
     )),
-    'look_ms', look_ms,
+    'lock_ms', lock_ms,
     'bytes', bytes,
     'more', more,
     'oversized', oversized_ids,
     'rated', rated,
     'now', clock,
-    'alone_due', exists (
+    'quarantined_due', exists (
       select from public.messenger_messages m
-      where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
+      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
         and m.available_at <= clock
-        and m.ctid <> all (locked) and public.messenger_is_open(m.queue, queues)
-        and public.messenger_queue_opens_at(m.queue) is null
+        and m.ctid <> all (locked) and messenger.is_open(m.queue, queues)
+        and messenger.queue_opens_at(m.queue) is null
     ),
     'next_due_at', case
-      when cardinality(locked) = 0 then public.messenger_next_due(queues)
+      when cardinality(locked) = 0 then messenger.next_due(queues)
     end
   )
   into answer from envelopes;
@@ -371,23 +372,4 @@ comment on function public.messenger_claim(
   uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
   boolean
 ) is
-  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, null or [expires_at, expired, retry_count, group_key, stamps, alone, snoozes, interruptions]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, alone_due, next_due_at, lease_ms (the shortest given), look_ms (what it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
-
-revoke execute on function
-  public.messenger_lock_shares(
-    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint, jsonb
-  ),
-  public.messenger_claim(
-    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
-    boolean
-  )
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_lock_shares(
-    text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint, jsonb
-  ),
-  public.messenger_claim(
-    uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
-    boolean
-  )
-to service_role;
+  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, null or [expires_at, expired, retry_count, group_key, stamps, quarantined, snoozes, interruptions]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, quarantined_due, next_due_at, lease_ms (the shortest given), lock_ms (what it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';

@@ -10,7 +10,7 @@
 
 -- A history has at most 100 entries and some 64 KB: the first error stays, and the latest as far as they fit.
 -- An entry that would take a quarter of that, which no worker writes, keeps what tells most.
-create or replace function public.messenger_bound_errors(errors jsonb) returns jsonb
+create or replace function messenger.bound_errors(p_errors jsonb) returns jsonb
 language plpgsql immutable
 set search_path = ''
 as $$
@@ -30,7 +30,7 @@ begin
         'attempt', left(e.value ->> 'attempt', 20), 'at', left(e.value ->> 'at', 40)
       )
     end
-    from jsonb_array_elements(errors) with ordinality as e (value, position)
+    from jsonb_array_elements(p_errors) with ordinality as e (value, position)
     order by e.position = 1 desc, e.position desc
     limit 100
   loop
@@ -45,40 +45,40 @@ begin
   return jsonb_build_array(first) || latest;
 end
 $$;
-comment on function public.messenger_bound_errors(jsonb) is
+comment on function messenger.bound_errors(jsonb) is
   'Bounds a history: the first error, and as many of the latest as fit into 100 entries and 64 KB.';
 
 -- Adds errors to a message's history, whatever stands there.
-create or replace function public.messenger_append_errors(history jsonb, latest jsonb) returns jsonb
+create or replace function messenger.append_errors(p_history jsonb, p_latest jsonb) returns jsonb
 language sql immutable
 set search_path = ''
 as $$
   select case
     when jsonb_array_length(whole.errors) <= 100 and pg_column_size(whole.errors) <= 65536
     then whole.errors
-    else public.messenger_bound_errors(whole.errors)
+    else messenger.bound_errors(whole.errors)
   end
   from (
     select
       case
-        when jsonb_typeof(history) = 'array' then history
-        when history is null or history = 'null' then '[]'
-        else jsonb_build_array(history)
+        when jsonb_typeof(p_history) = 'array' then p_history
+        when p_history is null or p_history = 'null' then '[]'
+        else jsonb_build_array(p_history)
       end
-      || case when jsonb_typeof(latest) = 'array' then latest else '[]' end as errors
+      || case when jsonb_typeof(p_latest) = 'array' then p_latest else '[]' end as errors
   ) as whole
 $$;
-comment on function public.messenger_append_errors(jsonb, jsonb) is
+comment on function messenger.append_errors(jsonb, jsonb) is
   'Adds errors to a message''s history and bounds it.';
 
-create or replace function public.messenger_settled_ids(settlements jsonb) returns bigint[]
+create or replace function messenger.settled_ids(p_settlements jsonb) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
 begin
   return array(
     select i.id::bigint
-    from jsonb_array_elements(settlements) as s (entry)
+    from jsonb_array_elements(p_settlements) as s (entry)
     cross join lateral (
       select jsonb_array_elements_text(
         coalesce(s.entry -> 'handled', '[]') || coalesce(s.entry -> 'released', '[]')
@@ -92,11 +92,11 @@ begin
   );
 end
 $$;
-comment on function public.messenger_settled_ids(jsonb) is
+comment on function messenger.settled_ids(jsonb) is
   'The ids of all messages that settlements name.';
 
 -- The messages of a settle call in the order of locks, before statements that meet them in another one.
-create or replace function public.messenger_lock_settled(settlements jsonb) returns void
+create or replace function messenger.lock_settled(p_settlements jsonb) returns void
 language plpgsql
 set search_path = ''
 set jit = off
@@ -104,7 +104,7 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  ids constant bigint[] := public.messenger_settled_ids(settlements);
+  ids constant bigint[] := messenger.settled_ids(p_settlements);
 begin
   perform from public.messenger_messages m
   where m.id = any (ids)
@@ -112,36 +112,36 @@ begin
   for update;
 end
 $$;
-comment on function public.messenger_lock_settled(jsonb) is
+comment on function messenger.lock_settled(jsonb) is
   'Part of a settle call that takes several statements: locks its messages, ascending by id.';
 
 -- What runs keeps its group, so a worker may say which groups these are: to read them costs as much as to
 -- delete the messages.
-create or replace function public.messenger_lock_settled_groups(
-  settlements jsonb, out queues text[], out group_keys text[]
+create or replace function messenger.lock_settled_groups(
+  p_settlements jsonb, out queues text[], out group_keys text[]
 )
 language plpgsql
 set search_path = ''
 set jit = off
 as $$
 begin
-  if settlements @? '$[*] ? (@.grouped == true && !exists(@.groups))' then
+  if p_settlements @? '$[*] ? (@.grouped == true && !exists(@.groups))' then
     select g.queues, g.group_keys into queues, group_keys
-    from public.messenger_lock_groups(public.messenger_settled_ids(settlements), running => true) as g;
+    from messenger.lock_groups(messenger.settled_ids(p_settlements), p_running => true) as g;
     return;
   end if;
   select coalesce(array_agg(g.queue), '{}'), coalesce(array_agg(g.group_key), '{}')
   into queues, group_keys
   from (
     select distinct p.pair ->> 0 as queue, p.pair ->> 1 as group_key
-    from jsonb_array_elements(settlements) as s (entry)
+    from jsonb_array_elements(p_settlements) as s (entry)
     cross join lateral jsonb_array_elements(s.entry -> 'groups') as p (pair)
   ) as g
   where g.queue is not null and g.group_key is not null;
-  perform public.messenger_take_group_locks(queues, group_keys);
+  perform messenger.take_group_locks(queues, group_keys);
 end
 $$;
-comment on function public.messenger_lock_settled_groups(jsonb) is
+comment on function messenger.lock_settled_groups(jsonb) is
   'Part of a settle call: takes the locks of its messages'' groups and returns the groups, each once.';
 
 -- `settlements` is an array with an entry for each token:
@@ -153,7 +153,7 @@ comment on function public.messenger_lock_settled_groups(jsonb) is
 --   progressed  ids: those of them whose progress was reported
 --   released  ids: given back unstarted, and the attempt with it
 --   snoozed   [{id, delay_ms, stamps?}]: its handler asked for it later; the attempt is given back
---   retries   [{id, delay_ms, retry_count, alone?, interrupted?, stamps?, errors?}]: the row stays and
+--   retries   [{id, delay_ms, retry_count, quarantined?, interrupted?, stamps?, errors?}]: the row stays and
 --             waits; interrupted: its worker ended before its handlers did; the attempt is given back
 --   dead      [{id, reason, stamps?, errors?}]: the row moves to the dead letters
 -- Answers {"stale": [ids]}: those whose outcome was not written, for their lease is no longer this
@@ -193,7 +193,7 @@ begin
 
   if settlements @> '[{"grouped": true}]' then
     select g.queues, g.group_keys into queues, group_keys
-    from public.messenger_lock_settled_groups(settlements) as g;
+    from messenger.lock_settled_groups(settlements) as g;
     -- They are opened together, at the end.
     perform set_config('messenger.groups', 'settled', true);
   end if;
@@ -202,7 +202,7 @@ begin
   if jsonb_array_length(settlements) > 1 or settlements @? '$[*] ? (
     exists(@.released) || exists(@.snoozed) || exists(@.retries) || exists(@.dead) || exists(@.kept)
   )' then
-    perform public.messenger_lock_settled(settlements);
+    perform messenger.lock_settled(settlements);
   end if;
 
   for settlement in select value from jsonb_array_elements(settlements) loop
@@ -219,7 +219,7 @@ begin
       || array(select (jsonb_array_elements(settlement -> 'dead') ->> 'id')::bigint);
 
     if settlement ? 'kept' then
-      perform public.messenger_remember_handled(settlement -> 'kept', fence);
+      perform messenger.remember_handled(settlement -> 'kept', fence);
     end if;
 
     with handled as (
@@ -230,10 +230,10 @@ begin
     select settled || coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled)
     into settled, runs from handled h;
     if runs is not null then
-      perform public.messenger_finish_schedule_runs(runs, 'handled');
+      perform messenger.finish_schedule_runs(runs, 'handled');
     end if;
     if settlement ? 'progressed' then
-      delete from public.messenger_progress p
+      delete from messenger.progress p
       where p.message_id = any (settled) and p.message_id = any (
           array(select jsonb_array_elements_text(settlement -> 'progressed')::bigint)
         );
@@ -243,7 +243,7 @@ begin
       with released as (
         update public.messenger_messages m
         set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
-          tracked = false
+          heartbeated = false
         where m.id = any (
             array(select jsonb_array_elements_text(settlement -> 'released')::bigint order by 1)
           )
@@ -257,7 +257,7 @@ begin
       with snoozed as (
         update public.messenger_messages m
         set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
-          tracked = false, available_at = clock + g.delay_ms * interval '1 millisecond',
+          heartbeated = false, available_at = clock + g.delay_ms * interval '1 millisecond',
           snoozes = m.snoozes + 1, interruptions = 0, stamps = coalesce(g.stamps, m.stamps)
         from jsonb_to_recordset(settlement -> 'snoozed') as g (
           id bigint, delay_ms double precision, stamps jsonb
@@ -271,20 +271,20 @@ begin
     if settlement ? 'retries' then
       with given_retries as materialized (
         select * from jsonb_to_recordset(settlement -> 'retries') as g (
-          id bigint, delay_ms double precision, retry_count bigint, alone boolean,
+          id bigint, delay_ms double precision, retry_count bigint, quarantined boolean,
           interrupted boolean, stamps jsonb, errors jsonb
         )
       ),
       retried as (
         update public.messenger_messages m
-        set status = 'pending', lease_token = null, leased_until = null, tracked = false,
+        set status = 'pending', lease_token = null, leased_until = null, heartbeated = false,
           available_at = clock + g.delay_ms * interval '1 millisecond',
           retry_count = least(g.retry_count, 2147483647),
-          alone = m.alone or coalesce(g.alone, false),
+          quarantined = m.quarantined or coalesce(g.quarantined, false),
           attempts = m.attempts - coalesce(g.interrupted, false)::integer,
           interruptions = case when g.interrupted then m.interruptions + 1 else 0 end,
           stamps = coalesce(g.stamps, m.stamps),
-          errors = public.messenger_append_errors(m.errors, g.errors)
+          errors = messenger.append_errors(m.errors, g.errors)
         from given_retries g
         where m.id = g.id and m.lease_token = fence and not m.cancelled
         returning m.id
@@ -303,14 +303,14 @@ begin
         using given_dead g
         where m.id = g.id and m.lease_token = fence
         returning m.*, g.reason, coalesce(g.stamps, m.stamps) as last_stamps,
-          public.messenger_append_errors(m.errors, g.errors) as all_errors
+          messenger.append_errors(m.errors, g.errors) as all_errors
       ),
       buried as (
         insert into public.messenger_failed_messages (
           id, type, payload, queue, priority, reason, error, errors, retry_count, attempts,
           redriven, group_key, stamps, created_at, failed_at
         )
-        select public.messenger_free_id(g.id), g.type, g.payload, g.queue, g.priority, g.reason,
+        select messenger.free_id(g.id), g.type, g.payload, g.queue, g.priority, g.reason,
           g.all_errors -> -1 ->> 'message', g.all_errors, g.retry_count, g.attempts,
           -- Stamps may be of the user's own SQL.
           case
@@ -326,30 +326,30 @@ begin
         array_agg(g.reason) filter (where g.last_stamps ? 'schedule')
       into settled, runs, reasons from gone g;
       if runs is not null then
-        perform public.messenger_finish_schedule_runs(runs, 'failed', reasons);
+        perform messenger.finish_schedule_runs(runs, 'failed', reasons);
       end if;
     end if;
     tokens := tokens || fence;
     numbers := numbers || cardinality(settled) - settled_before;
   end loop;
-  perform public.messenger_close_leases(tokens, numbers);
+  perform messenger.close_leases(tokens, numbers);
 
   if queues is not null then
     perform set_config('messenger.groups', '', true);
-    perform public.messenger_open_groups(queues, group_keys);
+    perform messenger.reopen_groups(queues, group_keys);
   end if;
 
   -- Not every worker is there when these fall due.
   if settlements @? '$[*] ? (exists(@.retries) || exists(@.snoozed) || exists(@.released) || @.grouped == true)'
   then
-    perform public.messenger_wake_for_next();
+    perform messenger.wake_for_next();
   end if;
 
   if cardinality(settled) = cardinality(given) then
     stale := '{}';
   else
     stale := array(select unnest(given) except select unnest(settled));
-    perform public.messenger_bury_cancelled(settlements, stale);
+    perform messenger.settle_cancelled(settlements, stale);
   end if;
   return jsonb_build_object('stale', stale::text[]);
 end
@@ -359,7 +359,7 @@ comment on function public.messenger_settle(jsonb) is
 
 -- The cancelled among messages that were to come again: they go to the dead letters, with what the
 -- settlements say went wrong last. Part of a settle call, which needs it only for what it found stale.
-create or replace function public.messenger_bury_cancelled(settlements jsonb, ids bigint[])
+create or replace function messenger.settle_cancelled(p_settlements jsonb, p_ids bigint[])
 returns void
 language plpgsql
 set search_path = ''
@@ -376,18 +376,18 @@ begin
   ))
   into burials
   from public.messenger_messages m
-  join jsonb_array_elements(settlements) as s (entry) on (entry ->> 'token')::uuid = m.lease_token
+  join jsonb_array_elements(p_settlements) as s (entry) on (entry ->> 'token')::uuid = m.lease_token
   left join lateral jsonb_array_elements(
     coalesce(entry -> 'retries', '[]') || coalesce(entry -> 'snoozed', '[]')
   ) as given (outcome) on (given.outcome ->> 'id')::bigint = m.id
-  where m.id = any (ids) and m.cancelled;
+  where m.id = any (p_ids) and m.cancelled;
 
   if burials is not null then
     perform public.messenger_settle(burials);
   end if;
 end
 $$;
-comment on function public.messenger_bury_cancelled(jsonb, bigint[]) is
+comment on function messenger.settle_cancelled(jsonb, bigint[]) is
   'Part of messenger_settle: moves cancelled messages that were to come again to the dead letters.';
 
 -- One round trip a batch: settles the last and claims the next. It returns a set of one row, for which
@@ -428,30 +428,3 @@ comment on function public.messenger_settle_and_claim(
   boolean
 ) is
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Answers one row: {"stale", "claim"}.';
-
-revoke execute on function
-  public.messenger_settled_ids(jsonb),
-  public.messenger_lock_settled_groups(jsonb),
-  public.messenger_lock_settled(jsonb),
-  public.messenger_bound_errors(jsonb),
-  public.messenger_append_errors(jsonb, jsonb),
-  public.messenger_bury_cancelled(jsonb, bigint[]),
-  public.messenger_settle(jsonb),
-  public.messenger_settle_and_claim(
-    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
-    boolean
-  )
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_settled_ids(jsonb),
-  public.messenger_lock_settled_groups(jsonb),
-  public.messenger_lock_settled(jsonb),
-  public.messenger_bound_errors(jsonb),
-  public.messenger_append_errors(jsonb, jsonb),
-  public.messenger_bury_cancelled(jsonb, bigint[]),
-  public.messenger_settle(jsonb),
-  public.messenger_settle_and_claim(
-    jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
-    boolean
-  )
-to service_role;

@@ -42,7 +42,7 @@ begin
   ),
   extended as (
     update public.messenger_messages m
-    set tracked = true, leased_until = public.messenger_now() + coalesce(
+    set heartbeated = true, leased_until = public.messenger_now() + coalesce(
       (select q.lease_ms from public.messenger_queues q where q.name = m.queue),
       messenger_heartbeat.lease_ms
     ) * interval '1 millisecond'
@@ -55,9 +55,9 @@ begin
   into kept, cancelled, earliest from extended e;
 
   -- Nothing to do but where leases have become shorter than they were at the claim. It never waits.
-  update public.messenger_leases l set leased_until = earliest
+  update messenger.leases l set leased_until = earliest
   where l.token = any (array(
-    select k.token from public.messenger_leases k
+    select k.token from messenger.leases k
     where k.leased_until > earliest and k.token = any (array(
       select (lease ->> 'token')::uuid from jsonb_array_elements(leases) as g (lease)
     ))
@@ -77,7 +77,3 @@ end
 $$;
 comment on function public.messenger_heartbeat(jsonb, integer) is
   'Extends the leases of running messages, all of a worker''s in one call. Answers {"lost": [...], "cancelled": [...]}: messages whose lease is another''s by now, and those to be stopped.';
-
-revoke execute on function public.messenger_heartbeat(jsonb, integer)
-from public, anon, authenticated;
-grant execute on function public.messenger_heartbeat(jsonb, integer) to service_role;

@@ -2,23 +2,21 @@
 -- pg_net. The function answers at once and works on in the background, because pg_net serves a
 -- whole batch of requests before the next.
 
-create table if not exists public.messenger_tick_requests (
+create table if not exists messenger.tick_requests (
   id bigint primary key,
   asked_at timestamptz not null default clock_timestamp()
 );
 
-comment on table public.messenger_tick_requests is
+comment on table messenger.tick_requests is
   'Requests to the tick function of the last hour, so that a health check can find what pg_net was answered.';
-comment on column public.messenger_tick_requests.id is
+comment on column messenger.tick_requests.id is
   'pg_net''s id of the request, as in net._http_response.';
-comment on column public.messenger_tick_requests.asked_at is
+comment on column messenger.tick_requests.asked_at is
   'When it was asked for.';
 
-alter table public.messenger_tick_requests enable row level security;
-revoke all on table public.messenger_tick_requests from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_tick_requests to service_role;
+alter table messenger.tick_requests enable row level security;
 
-create or replace function public.messenger_post_tick(body jsonb) returns bigint
+create or replace function messenger.post_tick(p_body jsonb) returns bigint
 language plpgsql
 set search_path = ''
 as $$
@@ -39,37 +37,32 @@ begin
 
   request_id := net.http_post(
     url := rtrim(url, '/') || '/functions/v1/tick',
-    body := body,
+    body := p_body,
     headers := jsonb_build_object('Content-Type', 'application/json', 'apikey', secret_key),
     timeout_milliseconds := 5000
   );
   -- After a crash pg_net counts from the beginning. A request that a trigger of its table takes has no id:
   -- there is no answer to look for then, and the tick was asked for all the same.
-  insert into public.messenger_tick_requests as r (id)
+  insert into messenger.tick_requests as r (id)
   select request_id where request_id is not null
   on conflict (id) do update set asked_at = excluded.asked_at;
-  delete from public.messenger_tick_requests r
+  delete from messenger.tick_requests r
   where r.id = any (array(
-    select old.id from public.messenger_tick_requests old
+    select old.id from messenger.tick_requests old
     where old.asked_at < clock_timestamp() - interval '1 hour'
     order by old.id limit 10 for update skip locked
   ));
   return request_id;
 end
 $$;
-comment on function public.messenger_post_tick(jsonb) is
+comment on function messenger.post_tick(jsonb) is
   'Posts a body to the tick function through pg_net, when the transaction commits. Answers pg_net''s request id.';
 
 create or replace function public.messenger_tick() returns bigint
 language sql
 set search_path = ''
-as $$ select public.messenger_post_tick('{"wait":false}') $$;
+as $$ select messenger.post_tick('{"wait":false}') $$;
 comment on function public.messenger_tick() is
   'Asks the tick function, through pg_net, to process what is due. pg_cron calls it every minute. Answers pg_net''s request id.';
-
-revoke execute on function public.messenger_post_tick(jsonb), public.messenger_tick()
-  from public, anon, authenticated;
-grant execute on function public.messenger_post_tick(jsonb), public.messenger_tick()
-  to service_role;
 
 select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()');

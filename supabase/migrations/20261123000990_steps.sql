@@ -13,17 +13,17 @@
 -- A step begins behind the last row of the step before, so that it costs what it reads itself.
 -- The procedure messenger_in_steps() takes all steps one after the other.
 
-create or replace function public.messenger_check_filter(filter jsonb, everything boolean)
+create or replace function messenger.check_filter(p_filter jsonb, p_everything boolean)
 returns jsonb
 language plpgsql immutable
 set search_path = ''
 as $$
 declare
-  given constant jsonb := jsonb_strip_nulls(filter);
+  given constant jsonb := jsonb_strip_nulls(p_filter);
   field text;
 begin
   -- An argument that is null cannot be told from one that was left out: it filters nothing.
-  if given = '{}' and everything is not true then
+  if given = '{}' and p_everything is not true then
     raise sqlstate 'PT400' using
       message = format(
         'filter: give at least one of %s, or "all" => true',
@@ -31,12 +31,12 @@ begin
           select string_agg(f.name, ', ') from unnest(
             array['ids', 'type', 'queue', 'reason', 'error', 'failed_from', 'failed_until']
           ) as f (name)
-          where filter ? f.name
+          where p_filter ? f.name
         )
       ),
       hint = 'A filter that is null is none. Whatever is meant for all messages has to say so.';
   end if;
-  if given <> '{}' and everything then
+  if given <> '{}' and p_everything then
     raise sqlstate 'PT400' using message = format(
       'all: goes with no other filter (%s was given)',
       (select string_agg(f.name, ', ') from jsonb_object_keys(given) as f (name))
@@ -55,48 +55,48 @@ begin
   return given;
 end
 $$;
-comment on function public.messenger_check_filter(jsonb, boolean) is
+comment on function messenger.check_filter(jsonb, boolean) is
   'Part of a step: the filter without what was not given. Refuses one that means every message without saying so.';
 
-create or replace function public.messenger_begin_step(
-  after jsonb, max_messages integer, dry_run boolean
+create or replace function messenger.begin_step(
+  p_after jsonb, p_max_messages integer, p_dry_run boolean
 ) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
 begin
-  if max_messages < 1 then
+  if p_max_messages < 1 then
     raise sqlstate 'PT400' using message = 'max_messages: has to be at least 1';
   end if;
-  if dry_run is null then
+  if p_dry_run is null then
     raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
   end if;
-  if coalesce(after, 'null') = 'null' then
+  if coalesce(p_after, 'null') = 'null' then
     return jsonb_build_object(
       'at', '-infinity', 'id', '-9223372036854775808', 'matched', 0, 'since', public.messenger_now()
     );
   end if;
   -- It may have been changed on its way.
   if num_nulls(
-    (after ->> 'at')::timestamptz, (after ->> 'id')::bigint, (after ->> 'matched')::integer,
-    (after ->> 'since')::timestamptz
+    (p_after ->> 'at')::timestamptz, (p_after ->> 'id')::bigint, (p_after ->> 'matched')::integer,
+    (p_after ->> 'since')::timestamptz
   ) > 0 then
     raise invalid_parameter_value;
   end if;
-  return after;
+  return p_after;
 exception
   when data_exception then
     raise sqlstate 'PT400' using message = 'after: has to be the "next" of the step before';
 end
 $$;
-comment on function public.messenger_begin_step(jsonb, integer, boolean) is
+comment on function messenger.begin_step(jsonb, integer, boolean) is
   'Part of a step: the place it begins behind, {"at", "id", "matched", "since"}: the row, how many were matched before, and when the first step was taken.';
 
--- Messages that a filter means among the next `max_rows` rows behind a place: dead letters for redrive and
--- remove, messages that wait or run for cancel, those that wait for a time for run. With `max_bytes` it ends
+-- Messages that a filter means among the next `p_max_rows` rows behind a place: dead letters for redrive and
+-- remove, messages that wait or run for cancel, those that wait for a time for run. With `p_max_bytes` it ends
 -- with the payload that makes them so many together, for what has a hundred large ones meets the time limit.
-create or replace function public.messenger_next_matches(
-  operation text, filter jsonb, place jsonb, max_rows integer, max_bytes bigint default null,
+create or replace function messenger.next_matches(
+  p_operation text, p_filter jsonb, p_place jsonb, p_max_rows integer, p_max_bytes bigint default null,
   out matched bigint[], out missing bigint[], out last jsonb
 )
 language plpgsql
@@ -108,15 +108,15 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
-  has_ids constant boolean := filter ? 'ids';
-  is_failed constant boolean := operation in ('redrive', 'remove_failed');
+  has_ids constant boolean := p_filter ? 'ids';
+  is_failed constant boolean := p_operation in ('redrive', 'remove_failed');
   relation constant text := case
     when is_failed then 'messenger_failed_messages' else 'messenger_messages'
   end;
   asked bigint[] := array(
-    select i::bigint from jsonb_array_elements_text(filter -> 'ids') as i
-    where i::bigint > (place ->> 'id')::bigint
-    group by i::bigint order by i::bigint limit max_rows
+    select i::bigint from jsonb_array_elements_text(p_filter -> 'ids') as i
+    where i::bigint > (p_place ->> 'id')::bigint
+    group by i::bigint order by i::bigint limit p_max_rows
   );
   sorted constant text := case when is_failed and not has_ids then 'failed_at, id' else 'id' end;
   -- Only what is given stands in the query: it is planned for that, and has an index for it.
@@ -125,7 +125,7 @@ declare
     when is_failed then '(f.failed_at, f.id) > (($2 ->> ''at'')::timestamptz, ($2 ->> ''id'')::bigint)'
     else 'f.id > ($2 ->> ''id'')::bigint'
   end;
-  wanted text := case operation
+  wanted text := case p_operation
     when 'cancel' then 'not f.cancelled'
     when 'run' then 'f.status = ''pending'' and f.available_at > public.messenger_now()'
     else 'true'
@@ -135,21 +135,21 @@ declare
   rows_read integer;
   is_cut boolean;
 begin
-  if filter ? 'failed_from' then
+  if p_filter ? 'failed_from' then
     range := range || ' and f.failed_at >= ($1 ->> ''failed_from'')::timestamptz';
   end if;
-  if filter ? 'failed_until' then
+  if p_filter ? 'failed_until' then
     range := range || ' and f.failed_at < ($1 ->> ''failed_until'')::timestamptz';
   end if;
   -- Of these two tables only the dead letters have an index by type.
-  if filter ? 'type' and is_failed then
+  if p_filter ? 'type' and is_failed then
     range := range || ' and f.type = $1 ->> ''type''';
-  elsif filter ? 'type' then
+  elsif p_filter ? 'type' then
     wanted := wanted || ' and f.type = $1 ->> ''type''';
   end if;
-  if filter ? 'queue' then wanted := wanted || ' and f.queue = $1 ->> ''queue'''; end if;
-  if filter ? 'reason' then wanted := wanted || ' and f.reason = $1 ->> ''reason'''; end if;
-  if filter ? 'error' then
+  if p_filter ? 'queue' then wanted := wanted || ' and f.queue = $1 ->> ''queue'''; end if;
+  if p_filter ? 'reason' then wanted := wanted || ' and f.reason = $1 ->> ''reason'''; end if;
+  if p_filter ? 'error' then
     wanted := wanted || ' and strpos(lower(f.error), lower($1 ->> ''error'')) > 0';
   end if;
 
@@ -170,7 +170,7 @@ begin
     $query$,
     case when is_failed and not has_ids then 'f.failed_at' else '''-infinity''::timestamptz' end,
     wanted, wanted, relation, range, sorted
-  ) into matched, seen, seen_at, rows_read using filter, place, asked, max_rows, max_bytes;
+  ) into matched, seen, seen_at, rows_read using p_filter, p_place, asked, p_max_rows, p_max_bytes;
   matched := coalesce(matched, '{}');
   seen := coalesce(seen, '{}');
   is_cut := cardinality(seen) < rows_read;
@@ -185,28 +185,28 @@ begin
     ) into missing using asked;
     seen := asked;
   end if;
-  if is_cut or cardinality(seen) = max_rows then
-    last := place || jsonb_build_object('at', seen_at, 'id', seen[cardinality(seen)]::text);
+  if is_cut or cardinality(seen) = p_max_rows then
+    last := p_place || jsonb_build_object('at', seen_at, 'id', seen[cardinality(seen)]::text);
   end if;
 end
 $$;
-comment on function public.messenger_next_matches(text, jsonb, jsonb, integer, bigint) is
+comment on function messenger.next_matches(text, jsonb, jsonb, integer, bigint) is
   'Part of a step: ids of messages that a filter means among the next rows behind a place, ids that are not there, and the place to go on behind, null at the end.';
 
--- Does one thing with up to 100 messages at a time, or some 16 MB of them, until a step is full. `options` are
+-- Does one thing with up to 100 messages at a time, or some 16 MB of them, until a step is full. `p_options` are
 -- those of the operation, which takes its messages by ids and returns {"done", "running"}; a 503 says that
 -- other sessions have them locked: then the step ends with what it has done.
-create or replace function public.messenger_step(
-  operation text, filter jsonb, options jsonb, max_messages integer, dry_run boolean, after jsonb
+create or replace function messenger.take_step(
+  p_operation text, p_filter jsonb, p_options jsonb, p_max_messages integer, p_dry_run boolean, p_after jsonb
 ) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
-  chunk_size constant integer := case when dry_run then 1000 else 100 end;
-  most constant integer := case when dry_run then 100000 else 10000 end;
+  chunk_size constant integer := case when p_dry_run then 1000 else 100 end;
+  most constant integer := case when p_dry_run then 100000 else 10000 end;
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
-  place jsonb := public.messenger_begin_step(after, max_messages, dry_run);
+  place jsonb := messenger.begin_step(p_after, p_max_messages, p_dry_run);
   before constant integer := (place ->> 'matched')::integer;
   chunk record;
   outcome jsonb;
@@ -218,13 +218,13 @@ declare
   is_capped boolean := false;
 begin
   loop
-    select * into chunk from public.messenger_next_matches(
-      operation, filter, place, least(chunk_size, most - matched, max_messages - before - matched),
-      case when not dry_run then 16777216 end
+    select * into chunk from messenger.next_matches(
+      p_operation, p_filter, place, least(chunk_size, most - matched, p_max_messages - before - matched),
+      case when not p_dry_run then 16777216 end
     );
-    if not dry_run and cardinality(chunk.matched) > 0 then
+    if not p_dry_run and cardinality(chunk.matched) > 0 then
       begin
-        outcome := public.messenger_do(operation, chunk.matched, options || place);
+        outcome := messenger.apply_operation(p_operation, chunk.matched, p_options || place);
       exception when sqlstate 'PT503' then
         if matched = 0 then raise; end if;
         exit;
@@ -232,59 +232,42 @@ begin
       done := done + (outcome ->> 'done')::integer;
       running := running + coalesce((outcome ->> 'running')::integer, 0);
     end if;
-    matched := case when dry_run then matched + cardinality(chunk.matched) else done + running end;
+    matched := case when p_dry_run then matched + cardinality(chunk.matched) else done + running end;
     missing := missing || coalesce(chunk.missing, '{}');
     place := chunk.last || jsonb_build_object('matched', before + matched);
-    if before + matched >= max_messages then place := null; end if;
+    if before + matched >= p_max_messages then place := null; end if;
     exit when place is null or matched >= most or clock_timestamp() >= ends_at;
   end loop;
 
   if place is not null then
     select least(cardinality(m.matched), 10000), m.last is not null into further, is_capped
-    from public.messenger_next_matches(operation, filter, place, 10001) as m;
+    from messenger.next_matches(p_operation, p_filter, place, 10001) as m;
   end if;
   return jsonb_build_object(
     'matched', matched, 'done', done, 'running', running,
     'left', jsonb_build_object(
-      'count', least(further, max_messages - before - matched), 'capped', is_capped
+      'count', least(further, p_max_messages - before - matched), 'capped', is_capped
     ),
     'missing', missing::text[], 'next', place
   );
 end
 $$;
-comment on function public.messenger_step(text, jsonb, jsonb, integer, boolean, jsonb) is
+comment on function messenger.take_step(text, jsonb, jsonb, integer, boolean, jsonb) is
   'Takes one step of redrive, remove_failed, cancel or run. Returns {"matched", "done", "running", "left", "missing", "next"}.';
 
-create or replace function public.messenger_do(operation text, ids bigint[], options jsonb)
+create or replace function messenger.apply_operation(p_operation text, p_ids bigint[], p_options jsonb)
 returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 begin
-  return case operation
-    when 'redrive' then public.messenger_redrive_ids(ids, options)
-    when 'remove_failed' then public.messenger_remove_ids(ids)
-    when 'cancel' then public.messenger_cancel_ids(ids)
-    when 'run' then public.messenger_run_ids(ids)
+  return case p_operation
+    when 'redrive' then messenger.redrive_ids(p_ids, p_options)
+    when 'remove_failed' then messenger.remove_ids(p_ids)
+    when 'cancel' then messenger.cancel_ids(p_ids)
+    when 'run' then messenger.run_ids(p_ids)
   end;
 end
 $$;
-comment on function public.messenger_do(text, bigint[], jsonb) is
+comment on function messenger.apply_operation(text, bigint[], jsonb) is
   'Part of a step: does with messages what is to be done with them. Returns {"done", "running"}.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_check_filter(jsonb, boolean)',
-    'messenger_begin_step(jsonb, integer, boolean)',
-    'messenger_next_matches(text, jsonb, jsonb, integer, bigint)',
-    'messenger_step(text, jsonb, jsonb, integer, boolean, jsonb)',
-    'messenger_do(text, bigint[], jsonb)'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;

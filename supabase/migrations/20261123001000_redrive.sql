@@ -1,38 +1,38 @@
 -- What an operator does with dead letters: redrive and remove, a step at a time.
 
-create or replace function public.messenger_failed_filter(
-  ids bigint[], type text, queue text, reason text, error text, failed_from timestamptz,
-  failed_until timestamptz, "all" boolean
+create or replace function messenger.failed_filter(
+  p_ids bigint[], p_type text, p_queue text, p_reason text, p_error text, p_failed_from timestamptz,
+  p_failed_until timestamptz, p_all boolean
 ) returns jsonb
 language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  if reason <> '' and reason not in (
+  if p_reason <> '' and p_reason not in (
     'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled',
     'interrupted'
   ) then
     raise sqlstate 'PT400' using message =
       'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted';
   end if;
-  if failed_until <= failed_from then
+  if p_failed_until <= p_failed_from then
     raise sqlstate 'PT400' using message = 'failed_until: has to come after failed_from';
   end if;
-  return public.messenger_check_filter(
+  return messenger.check_filter(
     jsonb_build_object(
-      'ids', ids, 'type', type, 'queue', queue, 'reason', reason, 'error', error,
-      'failed_from', failed_from, 'failed_until', failed_until
+      'ids', p_ids, 'type', p_type, 'queue', p_queue, 'reason', p_reason, 'error', p_error,
+      'failed_from', p_failed_from, 'failed_until', p_failed_until
     ),
-    "all"
+    p_all
   );
 end
 $$;
-comment on function public.messenger_failed_filter(
+comment on function messenger.failed_filter(
   bigint[], text, text, text, text, timestamptz, timestamptz, boolean
 ) is
   'Part of redrive and remove: checks the filter and returns it as one object.';
 
-create or replace function public.messenger_redrive_ids(ids bigint[], options jsonb) returns jsonb
+create or replace function messenger.redrive_ids(p_ids bigint[], p_options jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 set jit = off
@@ -42,18 +42,18 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
 declare
-  since constant timestamptz := (options ->> 'since')::timestamptz;
-  before constant integer := (options ->> 'matched')::integer;
-  per_second constant numeric := (options ->> 'per_second')::numeric;
-  to_queue constant text := options ->> 'to_queue';
+  since constant timestamptz := (p_options ->> 'since')::timestamptz;
+  before constant integer := (p_options ->> 'matched')::integer;
+  per_second constant numeric := (p_options ->> 'per_second')::numeric;
+  to_queue constant text := p_options ->> 'to_queue';
   redriven bigint;
 begin
   -- Those another session is just moving are left out, so that two redrives of one message enqueue it once.
   -- So are those too large to be a message, which were written into the dead letters by hand.
   with locked as (
     select f.id from public.messenger_failed_messages f
-    where f.id = any (ids)
-      and (options ? 'payload' or pg_column_size(f.payload) <= public.messenger_max_payload_bytes())
+    where f.id = any (p_ids)
+      and (p_options ? 'payload' or pg_column_size(f.payload) <= messenger.max_payload_bytes())
     for update skip locked
   ),
   gone as (
@@ -66,15 +66,15 @@ begin
     select g.*, row_number() over (order by g.failed_at, g.id) - 1 as number from gone g
   )
   insert into public.messenger_messages (
-    id, type, payload, queue, priority, available_at, created_at, group_key, stamps, errors, alone
+    id, type, payload, queue, priority, available_at, created_at, group_key, stamps, errors, quarantined
   )
   select
     -- After a restore another message may have the id by now.
     case
       when exists (select from public.messenger_messages m where m.id = n.id)
-      then public.messenger_new_id() else n.id
+      then messenger.new_id() else n.id
     end,
-    n.type, coalesce(options -> 'payload', n.payload), coalesce(to_queue, n.queue), n.priority,
+    n.type, coalesce(p_options -> 'payload', n.payload), coalesce(to_queue, n.queue), n.priority,
     -- Counted from the first step on, so that the rate holds over all of them.
     case
       when per_second is null then public.messenger_now()
@@ -91,10 +91,10 @@ begin
   return jsonb_build_object('done', redriven);
 end
 $$;
-comment on function public.messenger_redrive_ids(bigint[], jsonb) is
+comment on function messenger.redrive_ids(bigint[], jsonb) is
   'Part of a step: puts dead letters back into their queues. Returns {"done"}.';
 
-create or replace function public.messenger_check_stored_sizes(ids bigint[]) returns void
+create or replace function messenger.check_stored_sizes(p_ids bigint[]) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -103,18 +103,18 @@ declare
 begin
   select f.id, pg_column_size(f.payload) as bytes into large
   from public.messenger_failed_messages f
-  where f.id = any (ids) and pg_column_size(f.payload) > public.messenger_max_payload_bytes()
+  where f.id = any (p_ids) and pg_column_size(f.payload) > messenger.max_payload_bytes()
   order by f.id
   limit 1;
   if found then
     raise sqlstate 'PT413' using message = format(
       'payload: dead letter %s has %s bytes; has to have at most %s, redrive it with another payload',
-      large.id, large.bytes, public.messenger_max_payload_bytes()
+      large.id, large.bytes, messenger.max_payload_bytes()
     );
   end if;
 end
 $$;
-comment on function public.messenger_check_stored_sizes(bigint[]) is
+comment on function messenger.check_stored_sizes(bigint[]) is
   'Part of messenger_redrive: refuses ids of dead letters that are larger than a message may be, PT413.';
 
 create or replace function public.messenger_redrive(
@@ -137,7 +137,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  filter constant jsonb := public.messenger_failed_filter(
+  filter constant jsonb := messenger.failed_filter(
     ids, type, queue, reason, error, failed_from, failed_until, "all"
   );
 begin
@@ -153,14 +153,14 @@ begin
       using message = 'payload: an edited payload goes with the id of one message';
   end if;
   if payload is null then
-    perform public.messenger_check_stored_sizes(ids);
+    perform messenger.check_stored_sizes(ids);
   else
-    perform public.messenger_check_sizes(jsonb_build_array(jsonb_build_object('payload', payload)));
+    perform messenger.check_sizes(jsonb_build_array(jsonb_build_object('payload', payload)));
   end if;
   if payload::text ~ '[0-9.]{16}' then
-    perform public.messenger_check_numbers(payload, 'payload');
+    perform messenger.check_numbers(payload, 'payload');
   end if;
-  return public.messenger_step('redrive', filter, jsonb_strip_nulls(jsonb_build_object(
+  return messenger.take_step('redrive', filter, jsonb_strip_nulls(jsonb_build_object(
     'per_second', per_second, 'to_queue', to_queue
   )) || case when payload is null then '{}' else jsonb_build_object('payload', payload) end,
   max_messages, dry_run, after);
@@ -172,7 +172,7 @@ comment on function public.messenger_redrive(
 ) is
   'Puts dead letters back into their queue, or to_queue, with fresh retries and their history: by ids, by filter or "all", at per_second if given, one with an edited payload. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
-create or replace function public.messenger_remove_ids(ids bigint[]) returns jsonb
+create or replace function messenger.remove_ids(p_ids bigint[]) returns jsonb
 language sql
 set search_path = ''
 set jit = off
@@ -183,7 +183,7 @@ set enable_mergejoin = off
 as $$
   with locked as (
     select f.id from public.messenger_failed_messages f
-    where f.id = any (ids)
+    where f.id = any (p_ids)
     for update skip locked
   ),
   gone as (
@@ -194,7 +194,7 @@ as $$
   )
   select jsonb_build_object('done', count(*)) from gone
 $$;
-comment on function public.messenger_remove_ids(bigint[]) is
+comment on function messenger.remove_ids(bigint[]) is
   'Part of a step: deletes dead letters. Returns {"done"}.';
 
 create or replace function public.messenger_remove_failed(
@@ -213,9 +213,9 @@ create or replace function public.messenger_remove_failed(
 language sql
 set search_path = ''
 as $$
-  select public.messenger_step(
+  select messenger.take_step(
     'remove_failed',
-    public.messenger_failed_filter(
+    messenger.failed_filter(
       ids, type, queue, reason, error, failed_from, failed_until, "all"
     ),
     '{}', max_messages, dry_run, after
@@ -225,20 +225,3 @@ comment on function public.messenger_remove_failed(
   bigint[], text, text, text, text, timestamptz, timestamptz, integer, boolean, boolean, jsonb
 ) is
   'Deletes dead letters for good, by ids, by filter or "all". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_failed_filter(bigint[], text, text, text, text, timestamptz, timestamptz, boolean)',
-    'messenger_redrive_ids(bigint[], jsonb)', 'messenger_remove_ids(bigint[])',
-    'messenger_check_stored_sizes(bigint[])',
-    'messenger_redrive(bigint[], text, text, text, text, timestamptz, timestamptz, integer, numeric, text, jsonb, boolean, boolean, jsonb)',
-    'messenger_remove_failed(bigint[], text, text, text, text, timestamptz, timestamptz, integer, boolean, boolean, jsonb)'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;

@@ -137,14 +137,10 @@ comment on index public.messenger_schedules_owner_idx is
   'Schedules of users, to be listed and counted.';
 
 alter table public.messenger_schedules enable row level security;
-revoke all on table public.messenger_schedules from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_schedules to service_role;
-revoke all on sequence public.messenger_schedules_id_seq from anon, authenticated;
-grant usage, select on sequence public.messenger_schedules_id_seq to service_role;
 
 -- A schedule may be changed while a tick computes its next run, and by hand: whoever changes it
 -- takes the lease away from the tick and, where the times change, has the next run computed anew.
-create or replace function public.messenger_schedule_changed() returns trigger
+create or replace function messenger.schedule_changed() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -177,11 +173,8 @@ begin
   return new;
 end
 $$;
-comment on function public.messenger_schedule_changed() is
+comment on function messenger.schedule_changed() is
   'Trigger: keeps a schedule right when its definition or enabled is changed: updated_at, the lease, next_run_at, the reason.';
-
-revoke execute on function public.messenger_schedule_changed() from public, anon, authenticated;
-grant execute on function public.messenger_schedule_changed() to service_role;
 
 create or replace trigger messenger_schedules_changed
   before update on public.messenger_schedules
@@ -196,4 +189,4 @@ create or replace trigger messenger_schedules_changed
       new.catch_up_limit, new.overlap, new.while_paused, new.jitter_ms, new.queue, new.priority, new.group_key, new.ttl_ms, new.stamps, new.enabled
     )
   )
-  execute function public.messenger_schedule_changed();
+  execute function messenger.schedule_changed();

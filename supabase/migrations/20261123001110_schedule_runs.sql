@@ -41,11 +41,9 @@ comment on index public.messenger_schedule_runs_message_idx is
   'The run of a message, to write down its outcome.';
 
 alter table public.messenger_schedule_runs enable row level security;
-revoke all on table public.messenger_schedule_runs from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_schedule_runs to service_role;
 
-create or replace function public.messenger_finish_schedule_runs(
-  message_ids bigint[], outcome text, reasons text[] default null
+create or replace function messenger.finish_schedule_runs(
+  p_message_ids bigint[], p_outcome text, p_reasons text[] default null
 ) returns void
 language sql
 set search_path = ''
@@ -56,13 +54,13 @@ set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
   update public.messenger_schedule_runs r
-  set outcome = messenger_finish_schedule_runs.outcome,
+  set outcome = p_outcome,
     reason = ended.reason,
     finished_at = public.messenger_now()
-  from unnest(message_ids, reasons) as ended (message_id, reason)
+  from unnest(p_message_ids, p_reasons) as ended (message_id, reason)
   where r.message_id = ended.message_id
 $$;
-comment on function public.messenger_finish_schedule_runs(bigint[], text, text[]) is
+comment on function messenger.finish_schedule_runs(bigint[], text, text[]) is
   'Part of settling: writes down what became of messages that schedules had made.';
 
 -- What is no longer looked at: all but the latest runs of each schedule, and what is old. A run whose
@@ -83,8 +81,8 @@ declare
   number integer;
   total integer := 0;
 begin
-  perform public.messenger_check_age('older_than', older_than);
-  perform public.messenger_begin_step(null, null, dry_run);
+  perform messenger.check_age('older_than', older_than);
+  perform messenger.begin_step(null, null, dry_run);
   if keep is null or keep < 1 then
     raise sqlstate 'PT400' using message = 'keep: has to be at least 1';
   end if;
@@ -93,7 +91,7 @@ begin
     schedules := array(
       select s.id from public.messenger_schedules s where s.id > place order by s.id limit 100
     );
-    number := public.messenger_prune_runs_of(schedules, older_than, keep, dry_run);
+    number := messenger.prune_runs_of(schedules, older_than, keep, dry_run);
     total := total + number;
     -- A full chunk may have left some of these schedules' runs.
     if number < 1000 or dry_run then place := schedules[100]; end if;
@@ -108,8 +106,8 @@ $$;
 comment on function public.messenger_prune_schedule_runs(interval, integer, boolean, jsonb) is
   'Deletes runs of schedules older than an age, and all but the latest `keep` of each schedule. pg_cron calls it hourly. Takes one step of about 10,000 runs, behind the "next" of the step before if "after" is given. Returns {"schedule_runs", "matched", "done", "next"}; dry_run only counts.';
 
-create or replace function public.messenger_prune_runs_of(
-  schedules bigint[], older_than interval, keep integer, dry_run boolean
+create or replace function messenger.prune_runs_of(
+  p_schedules bigint[], p_older_than interval, p_keep integer, p_dry_run boolean
 ) returns integer
 language plpgsql
 set search_path = ''
@@ -122,44 +120,33 @@ declare
 begin
   with bounds as (
     select s.id, greatest(
-      public.messenger_now() - older_than,
+      public.messenger_now() - p_older_than,
       (
         select r.occurrence from public.messenger_schedule_runs r
         where r.schedule_id = s.id
-        order by r.occurrence desc offset keep limit 1
+        order by r.occurrence desc offset p_keep limit 1
       )
     ) as until
-    from unnest(schedules) as s (id)
+    from unnest(p_schedules) as s (id)
   ),
   doomed as materialized (
     select r.schedule_id, r.occurrence
     from bounds b
     join public.messenger_schedule_runs r on r.schedule_id = b.id and r.occurrence <= b.until
     where not exists (select from public.messenger_messages m where m.id = r.message_id)
-    limit case when dry_run then 100000 else 1000 end
+    limit case when p_dry_run then 100000 else 1000 end
   ),
   gone as (
     delete from public.messenger_schedule_runs r
     using doomed d
-    where not dry_run and r.schedule_id = d.schedule_id and r.occurrence = d.occurrence
+    where not p_dry_run and r.schedule_id = d.schedule_id and r.occurrence = d.occurrence
   )
   select count(*) into pruned from doomed;
   return pruned;
 end
 $$;
-comment on function public.messenger_prune_runs_of(bigint[], interval, integer, boolean) is
+comment on function messenger.prune_runs_of(bigint[], interval, integer, boolean) is
   'Part of pruning: deletes up to 1,000 runs of these schedules, and returns how many.';
-
-revoke execute on function
-  public.messenger_finish_schedule_runs(bigint[], text, text[]),
-  public.messenger_prune_runs_of(bigint[], interval, integer, boolean),
-  public.messenger_prune_schedule_runs(interval, integer, boolean, jsonb)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_finish_schedule_runs(bigint[], text, text[]),
-  public.messenger_prune_runs_of(bigint[], interval, integer, boolean),
-  public.messenger_prune_schedule_runs(interval, integer, boolean, jsonb)
-to service_role;
 
 select cron.schedule(
   'symphony-prune-schedule-runs', '37 * * * *',

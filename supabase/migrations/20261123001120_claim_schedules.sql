@@ -1,24 +1,22 @@
 -- Claiming schedules: the due ones are locked, leased and handed out as one jsonb, for the tick to
 -- compute their next runs. Claims of many sessions are disjoint (SKIP LOCKED); each has its token.
 
-create table if not exists public.messenger_schedule_declarations (
+create table if not exists messenger.schedule_declarations (
   singleton boolean primary key default true check (singleton),
   fingerprint text not null,
   synced_at timestamptz not null default public.messenger_now()
 );
 
-comment on table public.messenger_schedule_declarations is
+comment on table messenger.schedule_declarations is
   'Which declarations the schedules were last synced with, in one row.';
-comment on column public.messenger_schedule_declarations.singleton is
+comment on column messenger.schedule_declarations.singleton is
   'Always true: the table has one row.';
-comment on column public.messenger_schedule_declarations.fingerprint is
+comment on column messenger.schedule_declarations.fingerprint is
   'Hash of the declarations; a tick with others syncs.';
-comment on column public.messenger_schedule_declarations.synced_at is
+comment on column messenger.schedule_declarations.synced_at is
   'When the schedules were last synced.';
 
-alter table public.messenger_schedule_declarations enable row level security;
-revoke all on table public.messenger_schedule_declarations from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_schedule_declarations to service_role;
+alter table messenger.schedule_declarations enable row level security;
 
 -- What a tick waits for. A due schedule that another tick holds counts from the end of its lease; those
 -- held under `token` are the caller's own, who knows when they come next.
@@ -160,7 +158,7 @@ begin
     'more', cardinality(taken) < cardinality(locked),
     'next_at', public.messenger_next_schedule_at(token),
     'declarations_changed', fingerprint is not null and not exists (
-      select from public.messenger_schedule_declarations d
+      select from messenger.schedule_declarations d
       where d.fingerprint = messenger_claim_schedules.fingerprint
     )
   );
@@ -170,12 +168,3 @@ comment on function public.messenger_claim_schedules(
   uuid, integer, integer, timestamptz, text, boolean, boolean
 ) is
   'Leases due schedules and answers them as one jsonb: schedules, now, more, next_at (when the next one can be claimed), declarations_changed.';
-
-revoke execute on function
-  public.messenger_next_schedule_at(uuid),
-  public.messenger_claim_schedules(uuid, integer, integer, timestamptz, text, boolean, boolean)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_next_schedule_at(uuid),
-  public.messenger_claim_schedules(uuid, integer, integer, timestamptz, text, boolean, boolean)
-to service_role;

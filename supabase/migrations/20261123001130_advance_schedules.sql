@@ -4,7 +4,7 @@
 
 -- Part of messenger_advance_schedules: locks the schedules that are held under the token, and judges their
 -- runs. One with a `reason` makes no message. `place` is the message's place among those that are made.
-create or replace function public.messenger_judge_runs(token uuid, advances jsonb)
+create or replace function messenger.judge_runs(p_token uuid, p_advances jsonb)
 returns table (
   schedule_id bigint, occurrence text, run bigint, reason text, failed boolean, place bigint,
   message jsonb
@@ -20,11 +20,11 @@ as $$
         'type', s.message_type, 'queue', g.queue, 'priority', g.priority, 'ttl_ms', g.ttl_ms,
         'group_key', s.group_key
       )) as ordinary
-    from jsonb_to_recordset(advances) as g (
+    from jsonb_to_recordset(p_advances) as g (
       id bigint, occurrences jsonb, queue text, priority smallint, ttl_ms double precision
     )
     join public.messenger_schedules s on s.id = g.id
-    where s.lease_token = messenger_judge_runs.token
+    where s.lease_token = p_token
     order by s.id
     for update of s
   ),
@@ -81,7 +81,7 @@ as $$
     ) end
   from numbered n
 $$;
-comment on function public.messenger_judge_runs(uuid, jsonb) is
+comment on function messenger.judge_runs(uuid, jsonb) is
   'Part of messenger_advance_schedules: locks schedules, and says of each run whether it makes a message, and which, or why not.';
 
 -- `advances` is an array of objects:
@@ -120,7 +120,7 @@ begin
   select jsonb_agg(to_jsonb(r) - 'message'), jsonb_agg(r.message order by r.place)
     filter (where r.place is not null)
   into runs, messages
-  from public.messenger_judge_runs(token, advances) r;
+  from messenger.judge_runs(token, advances) r;
   if messages is not null then
     ids := public.messenger_enqueue(messages) -> 'ids';
   end if;
@@ -198,10 +198,3 @@ end
 $$;
 comment on function public.messenger_advance_schedules(uuid, jsonb) is
   'Writes the runs that a tick has computed for the schedules it holds: messages, records and each schedule''s next run, in one transaction. Answers {"dispatched", "skipped", "stale": [...]}: schedules whose lease is another''s by now, for which nothing was changed.';
-
-revoke execute on function
-  public.messenger_judge_runs(uuid, jsonb), public.messenger_advance_schedules(uuid, jsonb)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_judge_runs(uuid, jsonb), public.messenger_advance_schedules(uuid, jsonb)
-to service_role;

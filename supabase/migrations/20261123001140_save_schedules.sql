@@ -2,7 +2,7 @@
 -- that are declared in code.
 
 -- The state of a schedule, which nobody gives.
-create or replace function public.messenger_schedule_state() returns text[]
+create or replace function messenger.schedule_state() returns text[]
 language sql immutable
 set search_path = ''
 as $$
@@ -11,20 +11,20 @@ as $$
     'last_message_id', 'failing_since', 'lease_token', 'leased_until', 'created_at', 'updated_at'
   ]
 $$;
-comment on function public.messenger_schedule_state() is
+comment on function messenger.schedule_state() is
   'Columns of a schedule that are its state, and not decided by its owner.';
 
-create or replace function public.messenger_schedule_definition(
-  schedule public.messenger_schedules
+create or replace function messenger.schedule_definition(
+  p_schedule public.messenger_schedules
 ) returns jsonb
 language sql stable
 set search_path = ''
-as $$ select to_jsonb(schedule) - public.messenger_schedule_state() $$;
-comment on function public.messenger_schedule_definition(public.messenger_schedules) is
+as $$ select to_jsonb(p_schedule) - messenger.schedule_state() $$;
+comment on function messenger.schedule_definition(public.messenger_schedules) is
   'What of a schedule its owner decides, as jsonb, without its state.';
 
-create or replace function public.messenger_merge_schedule(
-  known public.messenger_schedules, given jsonb
+create or replace function messenger.merge_schedule(
+  p_known public.messenger_schedules, p_given jsonb
 ) returns public.messenger_schedules
 language plpgsql
 set search_path = ''
@@ -33,7 +33,7 @@ declare
   clock constant timestamptz := public.messenger_now();
   defaults constant jsonb := '{"timezone": "UTC", "catch_up": "latest", "overlap": "allow",
     "while_paused": "enqueue", "jitter_ms": 0, "payload": {}}'::jsonb;
-  fields jsonb := given - public.messenger_schedule_state();
+  fields jsonb := p_given - messenger.schedule_state();
   merged public.messenger_schedules;
   field text;
 begin
@@ -45,17 +45,17 @@ begin
     ),
     '{}'
   );
-  if known.id is null then
+  if p_known.id is null then
     fields := defaults || jsonb_build_object(
       'run_count', 0, 'enabled', true, 'created_at', clock, 'updated_at', clock
     ) || fields;
   end if;
   begin
-    merged := jsonb_populate_record(known, fields);
+    merged := jsonb_populate_record(p_known, fields);
   exception when data_exception then
     for field in select jsonb_object_keys(fields) loop
       begin
-        perform jsonb_populate_record(known, jsonb_build_object(field, fields -> field));
+        perform jsonb_populate_record(p_known, jsonb_build_object(field, fields -> field));
       exception when data_exception then
         raise sqlstate 'PT400' using message = format('%s: has a value that is not allowed', field);
       end;
@@ -63,30 +63,30 @@ begin
     raise;
   end;
   -- As a payload, null is a value.
-  merged.payload := coalesce(given -> 'payload', merged.payload);
+  merged.payload := coalesce(p_given -> 'payload', merged.payload);
   return merged;
 end
 $$;
-comment on function public.messenger_merge_schedule(public.messenger_schedules, jsonb) is
+comment on function messenger.merge_schedule(public.messenger_schedules, jsonb) is
   'What is given of a schedule, by the names of its columns, over what is known of it; over the defaults where nothing is.';
 
-create or replace function public.messenger_check_schedule_names(given jsonb) returns void
+create or replace function messenger.check_schedule_names(p_given jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
   unknown text;
 begin
-  if jsonb_typeof(given) <> 'object' then
+  if jsonb_typeof(p_given) <> 'object' then
     raise sqlstate 'PT400' using message = format(
-      'schedules: have to be objects (one was a JSON %s)', jsonb_typeof(given)
+      'schedules: have to be objects (one was a JSON %s)', jsonb_typeof(p_given)
     );
   end if;
-  select k into unknown from jsonb_object_keys(given) as k
+  select k into unknown from jsonb_object_keys(p_given) as k
   where not (
     k in ('id', 'next_run_at', 'finished', 'refused', 'assumed')
     or to_jsonb(jsonb_populate_record(null::public.messenger_schedules, '{}'))
-      - public.messenger_schedule_state() ? k
+      - messenger.schedule_state() ? k
   )
   limit 1;
   if found then
@@ -94,96 +94,96 @@ begin
   end if;
 end
 $$;
-comment on function public.messenger_check_schedule_names(jsonb) is
+comment on function messenger.check_schedule_names(jsonb) is
   'Part of saving a schedule: refuses a field that would be ignored.';
 
 -- What is given must have an effect. A schedule may keep what has none for later, such as its time zone
 -- while it runs at an interval.
-create or replace function public.messenger_check_schedule(
-  given jsonb, wanted public.messenger_schedules
+create or replace function messenger.check_schedule(
+  p_given jsonb, p_wanted public.messenger_schedules
 ) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
   wrong constant text := case
-    when wanted.interval_ms < 1000
-      then format('interval_ms: has to be at least 1000, a second; got %s', wanted.interval_ms)
-    when wanted.interval_ms > 3155760000000 then 'interval_ms: has to be at most 100 years'
-    when not public.messenger_is_moment(wanted.run_at)
+    when p_wanted.interval_ms < 1000
+      then format('interval_ms: has to be at least 1000, a second; got %s', p_wanted.interval_ms)
+    when p_wanted.interval_ms > 3155760000000 then 'interval_ms: has to be at most 100 years'
+    when not messenger.is_moment(p_wanted.run_at)
       then 'run_at: has to be a moment in the years 1 to 9999'
-    when not public.messenger_is_moment(wanted.start_at)
+    when not messenger.is_moment(p_wanted.start_at)
       then 'start_at: has to be a moment in the years 1 to 9999'
-    when not public.messenger_is_moment(wanted.end_at)
+    when not messenger.is_moment(p_wanted.end_at)
       then 'end_at: has to be a moment in the years 1 to 9999'
-    when wanted.end_at < wanted.start_at then 'end_at: has to come after start_at'
-    when wanted.ttl_ms <= wanted.jitter_ms then 'ttl_ms: has to be longer than jitter_ms'
-    when given ->> 'catch_up_limit' is not null and wanted.catch_up <> 'all'
+    when p_wanted.end_at < p_wanted.start_at then 'end_at: has to come after start_at'
+    when p_wanted.ttl_ms <= p_wanted.jitter_ms then 'ttl_ms: has to be longer than jitter_ms'
+    when p_given ->> 'catch_up_limit' is not null and p_wanted.catch_up <> 'all'
       then 'catch_up_limit: has an effect with catch_up all only'
-    when given ->> 'max_runs' is not null and wanted.schedule_type = 'once'
+    when p_given ->> 'max_runs' is not null and p_wanted.schedule_type = 'once'
       then 'max_runs: a schedule of type once runs once'
-    when given ->> 'overlap' = 'skip' and wanted.schedule_type = 'once'
+    when p_given ->> 'overlap' = 'skip' and p_wanted.schedule_type = 'once'
       then 'overlap: a schedule of type once has no run before its only one'
-    when given ->> 'timezone' <> 'UTC' and wanted.schedule_type <> 'cron'
+    when p_given ->> 'timezone' <> 'UTC' and p_wanted.schedule_type <> 'cron'
       then 'timezone: has an effect on cron schedules only'
-    when given ->> 'cron' is not null and wanted.schedule_type <> 'cron'
+    when p_given ->> 'cron' is not null and p_wanted.schedule_type <> 'cron'
       then 'cron: is for schedules of type cron'
-    when given ->> 'interval_ms' is not null and wanted.schedule_type <> 'interval'
+    when p_given ->> 'interval_ms' is not null and p_wanted.schedule_type <> 'interval'
       then 'interval_ms: is for schedules of type interval'
-    when given ->> 'run_at' is not null and wanted.schedule_type <> 'once'
+    when p_given ->> 'run_at' is not null and p_wanted.schedule_type <> 'once'
       then 'run_at: is for schedules of type once'
   end;
 begin
   if wrong is not null then
     raise sqlstate 'PT400' using message = wrong;
   end if;
-  if wanted.payload::text ~ '[0-9.]{16}' then
-    perform public.messenger_check_numbers(wanted.payload, 'payload');
+  if p_wanted.payload::text ~ '[0-9.]{16}' then
+    perform messenger.check_numbers(p_wanted.payload, 'payload');
   end if;
-  if given ->> 'payload' ~ '[0-9.]{16}' then
-    perform public.messenger_check_numbers(given -> 'payload', 'payload');
+  if p_given ->> 'payload' ~ '[0-9.]{16}' then
+    perform messenger.check_numbers(p_given -> 'payload', 'payload');
   end if;
 end
 $$;
-comment on function public.messenger_check_schedule(jsonb, public.messenger_schedules) is
+comment on function messenger.check_schedule(jsonb, public.messenger_schedules) is
   'Part of saving a schedule: refuses, naming the field, what is given of it and contradicts what it would be.';
 
--- `given` has the names of the columns. With an `id` it changes that schedule: what it leaves out stays.
+-- `p_given` has the names of the columns. With an `id` it changes that schedule: what it leaves out stays.
 -- With a `name` that is known it makes that schedule what is given, and what it leaves out the default;
 -- stamps stay. Else it makes a new one. `next_run_at` is the first run, for where none is known;
 -- `finished` says instead why there is none, and `refused` why it may not be saved. All three were found
 -- with the columns in `assumed`; where a schedule turns out to have others, the next tick looks itself.
 -- Where nothing is different nothing is written or refused: it goes on undisturbed.
-create or replace function public.messenger_save_schedule(
-  given jsonb, declared boolean default false
+create or replace function messenger.save_schedule(
+  p_given jsonb, p_declared boolean default false
 ) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
-  wanted_id constant bigint := (given ->> 'id')::bigint;
+  wanted_id constant bigint := (p_given ->> 'id')::bigint;
   known public.messenger_schedules;
   wanted public.messenger_schedules;
   change text;
 begin
-  perform public.messenger_check_schedule_names(given);
-  perform public.messenger_check_sizes(jsonb_build_array(given));
+  perform messenger.check_schedule_names(p_given);
+  perform messenger.check_sizes(jsonb_build_array(p_given));
   while change is null loop
     select * into known from public.messenger_schedules s
-    where case when wanted_id is null then s.name = given ->> 'name' else s.id = wanted_id end
+    where case when wanted_id is null then s.name = p_given ->> 'name' else s.id = wanted_id end
     for update;
     if known.id is null and wanted_id is not null then
       raise sqlstate 'PT404' using message = format('id: there is no schedule %s', wanted_id);
     end if;
 
-    wanted := public.messenger_merge_schedule(case when wanted_id is not null then known end, given);
-    wanted.declared := declared or coalesce(known.declared, false);
+    wanted := messenger.merge_schedule(case when wanted_id is not null then known end, p_given);
+    wanted.declared := p_declared or coalesce(known.declared, false);
     wanted.stamps := coalesce(wanted.stamps, known.stamps);
-    perform public.messenger_check_schedule(given, wanted);
+    perform messenger.check_schedule(p_given, wanted);
     if known.id is not null then
       change := case
-        when public.messenger_schedule_definition(known)
-            is distinct from public.messenger_schedule_definition(wanted)
+        when messenger.schedule_definition(known)
+            is distinct from messenger.schedule_definition(wanted)
           or known.disabled_by = 'undeclared'
         then 'changed' else 'unchanged'
       end;
@@ -198,11 +198,11 @@ begin
     end if;
   end loop;
 
-  if jsonb_populate_record(wanted, coalesce(given -> 'assumed', '{}')) is distinct from wanted then
-    given := given - array['next_run_at', 'finished', 'refused'];
+  if jsonb_populate_record(wanted, coalesce(p_given -> 'assumed', '{}')) is distinct from wanted then
+    p_given := p_given - array['next_run_at', 'finished', 'refused'];
   end if;
-  if change <> 'unchanged' and given ->> 'refused' is not null then
-    raise sqlstate 'PT400' using message = given ->> 'refused';
+  if change <> 'unchanged' and p_given ->> 'refused' is not null then
+    raise sqlstate 'PT400' using message = p_given ->> 'refused';
   end if;
   if change = 'changed' then
     update public.messenger_schedules s
@@ -224,16 +224,16 @@ begin
   -- A schedule that is new, or whose times were changed, has no next run yet.
   if change <> 'unchanged' then
     update public.messenger_schedules s
-    set next_run_at = (given ->> 'next_run_at')::timestamptz,
-      enabled = given ->> 'finished' is null,
-      disabled_by = case when given ->> 'finished' is not null then 'finished' end,
-      disabled_reason = given ->> 'finished'
+    set next_run_at = (p_given ->> 'next_run_at')::timestamptz,
+      enabled = p_given ->> 'finished' is null,
+      disabled_by = case when p_given ->> 'finished' is not null then 'finished' end,
+      disabled_reason = p_given ->> 'finished'
     where s.id = known.id and s.enabled and s.next_run_at is null;
   end if;
   return jsonb_build_object('id', known.id::text, 'name', wanted.name, 'change', change);
 end
 $$;
-comment on function public.messenger_save_schedule(jsonb, boolean) is
+comment on function messenger.save_schedule(jsonb, boolean) is
   'Makes a schedule, or changes the one with its id or name. Answers {"id", "name", "change"}; change is created, changed or unchanged.';
 
 create or replace function public.messenger_save_schedules(
@@ -250,7 +250,7 @@ begin
     raise sqlstate 'PT400' using message = 'schedules: has to be an array';
   end if;
   return jsonb_build_object('schedules', (
-    select coalesce(jsonb_agg(public.messenger_save_schedule(value, declared) order by position), '[]')
+    select coalesce(jsonb_agg(messenger.save_schedule(value, declared) order by position), '[]')
     from jsonb_array_elements(schedules) with ordinality as s (value, position)
   ));
 exception
@@ -300,7 +300,7 @@ begin
     )
     into answer from gone;
 
-    insert into public.messenger_schedule_declarations as d (fingerprint)
+    insert into messenger.schedule_declarations as d (fingerprint)
     values (messenger_sync_schedules.fingerprint)
     on conflict (singleton) do update
     set fingerprint = excluded.fingerprint, synced_at = excluded.synced_at;
@@ -317,24 +317,3 @@ end
 $$;
 comment on function public.messenger_sync_schedules(jsonb, text, boolean) is
   'Makes the declared schedules what the code says, and disables those that are declared no more. Answers {"schedules": [{"id", "name", "change"}]}; dry_run changes nothing.';
-
-revoke execute on function
-  public.messenger_schedule_state(),
-  public.messenger_schedule_definition(public.messenger_schedules),
-  public.messenger_merge_schedule(public.messenger_schedules, jsonb),
-  public.messenger_check_schedule_names(jsonb),
-  public.messenger_check_schedule(jsonb, public.messenger_schedules),
-  public.messenger_save_schedule(jsonb, boolean),
-  public.messenger_save_schedules(jsonb, boolean),
-  public.messenger_sync_schedules(jsonb, text, boolean)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_schedule_state(),
-  public.messenger_schedule_definition(public.messenger_schedules),
-  public.messenger_merge_schedule(public.messenger_schedules, jsonb),
-  public.messenger_check_schedule_names(jsonb),
-  public.messenger_check_schedule(jsonb, public.messenger_schedules),
-  public.messenger_save_schedule(jsonb, boolean),
-  public.messenger_save_schedules(jsonb, boolean),
-  public.messenger_sync_schedules(jsonb, text, boolean)
-to service_role;

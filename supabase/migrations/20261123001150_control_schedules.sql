@@ -76,7 +76,7 @@ begin
   into seen, fitting
   from (
     select own.id, row_number() over (order by own.id) as place,
-      sum(public.messenger_stored_bytes(own.payload)) over (order by own.id) as bytes
+      sum(messenger.stored_bytes(own.payload)) over (order by own.id) as bytes
     from (
       select s.id, s.payload from public.messenger_schedules s
       where s.stamps -> 'user' ->> 'id' = user_id and s.id > after_id
@@ -264,24 +264,3 @@ end
 $$;
 comment on function public.messenger_unschedule(bigint, text) is
   'Removes a schedule and the record of its runs; messages that it has made stay. With a user_id, only one that this user has made. Returns whether it was there.';
-
-revoke execute on function
-  public.messenger_show_schedule(bigint),
-  public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer),
-  public.messenger_list_user_schedules(text, bigint, integer),
-  public.messenger_list_schedule_runs(bigint, integer),
-  public.messenger_pause_schedule(bigint, text),
-  public.messenger_resume_schedule(bigint),
-  public.messenger_trigger_schedule(bigint, boolean, text, integer, double precision, jsonb),
-  public.messenger_unschedule(bigint, text)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_show_schedule(bigint),
-  public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer),
-  public.messenger_list_user_schedules(text, bigint, integer),
-  public.messenger_list_schedule_runs(bigint, integer),
-  public.messenger_pause_schedule(bigint, text),
-  public.messenger_resume_schedule(bigint),
-  public.messenger_trigger_schedule(bigint, boolean, text, integer, double precision, jsonb),
-  public.messenger_unschedule(bigint, text)
-to service_role;

@@ -33,9 +33,9 @@ begin
     public.messenger_save_schedules(jsonb_build_array(jsonb_build_object(
       'message_type', type, 'payload', payload, 'schedule_type', 'once', 'run_at', at,
       'next_run_at', at, 'name', name, 'queue', queue, 'priority', priority,
-      'group_key', group_key, 'ttl_ms', public.messenger_milliseconds(ttl, 'ttl'),
+      'group_key', group_key, 'ttl_ms', messenger.milliseconds(ttl, 'ttl'),
       'catch_up', catch_up, 'while_paused', while_paused,
-      'jitter_ms', public.messenger_milliseconds(jitter, 'jitter')
+      'jitter_ms', messenger.milliseconds(jitter, 'jitter')
     ))) -> 'schedules' -> 0 ->> 'id'
   )::bigint;
 end
@@ -79,12 +79,12 @@ begin
   return (
     public.messenger_save_schedules(jsonb_build_array(jsonb_build_object(
       'message_type', type, 'payload', payload, 'schedule_type', 'interval',
-      'interval_ms', public.messenger_milliseconds(every, 'every'), 'name', name,
+      'interval_ms', messenger.milliseconds(every, 'every'), 'name', name,
       'max_runs', max_runs, 'start_at', start_at, 'end_at', end_at, 'queue', queue,
       'priority', priority, 'group_key', group_key,
-      'ttl_ms', public.messenger_milliseconds(ttl, 'ttl'), 'catch_up', catch_up,
+      'ttl_ms', messenger.milliseconds(ttl, 'ttl'), 'catch_up', catch_up,
       'catch_up_limit', catch_up_limit, 'overlap', overlap, 'while_paused', while_paused,
-      'jitter_ms', public.messenger_milliseconds(jitter, 'jitter')
+      'jitter_ms', messenger.milliseconds(jitter, 'jitter')
     ))) -> 'schedules' -> 0 ->> 'id'
   )::bigint;
 end
@@ -96,38 +96,17 @@ comment on function public.messenger_schedule_interval(
   'Schedules a message at an interval and answers the schedule''s id; the next tick plans the first run. select messenger_schedule_interval(''Cleanup'', ''{}'', every => interval ''5 minutes'', name => ''cleanup'').';
 
 -- The milliseconds of a span whose length is fixed: months and years have none.
-create or replace function public.messenger_milliseconds(span interval, field text) returns bigint
+create or replace function messenger.milliseconds(p_span interval, p_field text) returns bigint
 language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  if extract(year from span) <> 0 or extract(month from span) <> 0 then
+  if extract(year from p_span) <> 0 or extract(month from p_span) <> 0 then
     raise sqlstate 'PT400' using message =
-      format('%s: months and years have no fixed length; use days, or a cron schedule', field);
+      format('%s: months and years have no fixed length; use days, or a cron schedule', p_field);
   end if;
-  return extract(epoch from span) * 1000;
+  return extract(epoch from p_span) * 1000;
 end
 $$;
-comment on function public.messenger_milliseconds(interval, text) is
+comment on function messenger.milliseconds(interval, text) is
   'The milliseconds of an interval. Refuses, naming the field, one whose length is not fixed.';
-
-revoke execute on function
-  public.messenger_schedule_once(
-    text, jsonb, timestamptz, text, text, integer, text, interval, text, interval, boolean, text
-  ),
-  public.messenger_schedule_interval(
-    text, jsonb, interval, text, integer, timestamptz, timestamptz, text, integer, text, interval,
-    text, text, interval, integer, text
-  ),
-  public.messenger_milliseconds(interval, text)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_schedule_once(
-    text, jsonb, timestamptz, text, text, integer, text, interval, text, interval, boolean, text
-  ),
-  public.messenger_schedule_interval(
-    text, jsonb, interval, text, integer, timestamptz, timestamptz, text, integer, text, interval,
-    text, text, interval, integer, text
-  ),
-  public.messenger_milliseconds(interval, text)
-to service_role;

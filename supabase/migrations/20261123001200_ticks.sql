@@ -45,22 +45,18 @@ comment on index public.messenger_ticks_resting_idx is
   'Ticks at rest that look again at a moment, or when a handler is done.';
 
 alter table public.messenger_ticks enable row level security;
-revoke all on table public.messenger_ticks from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_ticks to service_role;
-revoke all on sequence public.messenger_ticks_id_seq from anon, authenticated;
-grant usage, select on sequence public.messenger_ticks_id_seq to service_role;
 
-create or replace function public.messenger_ticks_key() returns bigint
+create or replace function messenger.ticks_key() returns bigint
 language sql immutable parallel safe
 set search_path = ''
 as $$ select pg_catalog.hashtextextended('symphony_messenger.ticks', 0) $$;
-comment on function public.messenger_ticks_key() is
+comment on function messenger.ticks_key() is
   'The advisory lock between those who count on a tick (shared) and a tick that goes to rest (alone).';
 
 -- Its clock is the wall's, not the transaction's: it is processes that live or do not. A request
 -- that is lost, or a tick that is killed, counts for some seconds more; the minute's tick makes up.
 -- In an older snapshot only a row counts that nobody has changed since: then its xmax is zero.
-create or replace function public.messenger_ticks_awake() returns setof public.messenger_ticks
+create or replace function messenger.ticks_awake() returns setof public.messenger_ticks
 -- Not in SQL, which would be planned again by each dispatch.
 language plpgsql stable
 set search_path = ''
@@ -76,10 +72,10 @@ begin
     and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed');
 end
 $$;
-comment on function public.messenger_ticks_awake() is
+comment on function messenger.ticks_awake() is
   'Ticks that were just asked for, or run and look for messages.';
 
-create or replace function public.messenger_clock() returns timestamptz
+create or replace function messenger.clock() returns timestamptz
 language plpgsql volatile
 set search_path = ''
 as $$
@@ -87,27 +83,27 @@ begin
   return public.messenger_now() + (clock_timestamp() - now());
 end
 $$;
-comment on function public.messenger_clock() is
+comment on function messenger.clock() is
   'The clock of the bus as it is at this moment, and not as it was when the transaction began.';
 
 -- A minute's tick may come some seconds late: pg_cron, pg_net and the start of a function take their time.
-create or replace function public.messenger_next_minute() returns timestamptz
+create or replace function messenger.next_minute() returns timestamptz
 language plpgsql volatile
 set search_path = ''
 as $$
 begin
-  return public.messenger_clock() + (
+  return messenger.clock() + (
     date_trunc('minute', clock_timestamp()) + interval '65 seconds' - clock_timestamp()
   );
 end
 $$;
-comment on function public.messenger_next_minute() is
+comment on function messenger.next_minute() is
   'From when on the next minute''s tick sees to what falls due.';
 
 -- Whether what falls due at a moment needs nobody else: the next minute's tick comes before it, a tick is
 -- awake, or one at rest looks again by then.
-create or replace function public.messenger_is_seen_to(
-  due_at timestamptz, by_others_than bigint default null
+create or replace function messenger.has_tick_for(
+  p_due_at timestamptz, p_by_others_than bigint default null
 ) returns boolean
 -- Not in SQL, which would be planned again by each dispatch.
 language plpgsql volatile
@@ -115,23 +111,23 @@ set search_path = ''
 as $$
 begin
   return exists (
-      select from public.messenger_ticks_awake() t where t.id is distinct from by_others_than
+      select from messenger.ticks_awake() t where t.id is distinct from p_by_others_than
     )
-    or due_at >= public.messenger_next_minute()
+    or p_due_at >= messenger.next_minute()
     or exists (
       select from public.messenger_ticks t
-      where t.wakes_at <= due_at + interval '250 milliseconds'
-        and t.ended_at is null and t.id is distinct from by_others_than
+      where t.wakes_at <= p_due_at + interval '250 milliseconds'
+        and t.ended_at is null and t.id is distinct from p_by_others_than
         and t.heartbeat_at > clock_timestamp() - interval '15 seconds'
         and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed')
     );
 end
 $$;
-comment on function public.messenger_is_seen_to(timestamptz, bigint) is
+comment on function messenger.has_tick_for(timestamptz, bigint) is
   'Whether a tick will look for what falls due at a moment: the next minute''s, one that is awake, or one that waits for an earlier moment.';
 
-create or replace function public.messenger_has_due(
-  within interval default interval '0', queues text[] default null
+create or replace function messenger.has_due(
+  p_within interval default interval '0', p_queues text[] default null
 ) returns boolean
 -- Not in SQL, which would be planned again by each call.
 language plpgsql volatile
@@ -140,15 +136,15 @@ as $$
 begin
   -- As late as the wall's clock: a message that was committed while this transaction waited is due.
   return coalesce(
-    public.messenger_next_due(messenger_has_due.queues) <= public.messenger_clock() + messenger_has_due.within,
+    messenger.next_due(p_queues) <= messenger.clock() + p_within,
     false
   );
 end
 $$;
-comment on function public.messenger_has_due(interval, text[]) is
+comment on function messenger.has_due(interval, text[]) is
   'Whether a message of a queue that is not paused is due, or falls due within a time.';
 
-create or replace function public.messenger_fleet_size() returns integer
+create or replace function messenger.fleet_size() returns integer
 -- Not in SQL, which would be planned again by each call.
 language plpgsql volatile
 set search_path = ''
@@ -161,23 +157,23 @@ begin
   return (
     select coalesce(max(q.max_workers), 1)::integer
     from (
-      select d.queue from public.messenger_due_queues() d
+      select d.queue from messenger.due_queues() d
       union
       select m.queue from public.messenger_messages m
-      where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
+      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
     ) as d
     join public.messenger_queues q on q.name = d.queue
     where not q.paused and q.max_workers > 1
-      and public.messenger_has_due(queues => array[q.name])
+      and messenger.has_due(p_queues => array[q.name])
   );
 end
 $$;
-comment on function public.messenger_fleet_size() is
+comment on function messenger.fleet_size() is
   'How many ticks the queues with due messages call for.';
 
 -- With its owner's rights: reading Vault and posting through pg_net is more than whoever writes a
 -- message should have to be granted. Only the service role may call it, and it takes no arguments.
-create or replace function public.messenger_ask_tick() returns bigint
+create or replace function messenger.ask_tick() returns bigint
 language plpgsql
 security definer
 set search_path = ''
@@ -186,14 +182,14 @@ declare
   asked bigint;
 begin
   insert into public.messenger_ticks default values returning id into asked;
-  perform public.messenger_post_tick(jsonb_build_object('wait', false, 'tick', asked::text));
+  perform messenger.post_tick(jsonb_build_object('wait', false, 'tick', asked::text));
   return asked;
 exception when others then
   raise warning 'no tick was asked for, the next minute''s does the work: %', sqlerrm;
   return null;
 end
 $$;
-comment on function public.messenger_ask_tick() is
+comment on function messenger.ask_tick() is
   'Asks for one tick, at the commit. Answers its id; where Vault or pg_net fails, it warns and answers null.';
 
 -- Registers a tick. `tick` is its id where it was asked for; it may turn out to be one too many.
@@ -209,7 +205,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  lock_key constant bigint := public.messenger_ticks_key();
+  lock_key constant bigint := messenger.ticks_key();
   started bigint;
   fleet integer;
   next_schedule_at timestamptz;
@@ -234,30 +230,30 @@ begin
     end if;
   end if;
 
-  fleet := public.messenger_fleet_size();
+  fleet := messenger.fleet_size();
   next_schedule_at := public.messenger_next_schedule_at();
   -- Who counts on this tick may count on the others instead: they cannot go to rest meanwhile.
   if tick is not null and pg_try_advisory_xact_lock_shared(lock_key) then
     needed := fleet > (
-      select count(*) from public.messenger_ticks_awake() t
+      select count(*) from messenger.ticks_awake() t
       where t.id <> tick and t.started_at is not null
     );
   end if;
   if needed and (not awake or pg_try_advisory_xact_lock(lock_key)) then
-    next_at := least(public.messenger_next_due(queues), next_schedule_at);
-    needed := next_at <= public.messenger_clock()
+    next_at := least(messenger.next_due(queues), next_schedule_at);
+    needed := next_at <= messenger.clock()
       -- What falls due later is waited for by one tick.
-      or awake and not public.messenger_is_seen_to(next_at, started)
-      or not awake and public.messenger_has_due(budget_ms * interval '1 millisecond', queues)
+      or awake and not messenger.has_tick_for(next_at, started)
+      or not awake and messenger.has_due(budget_ms * interval '1 millisecond', queues)
       or exists (
-        select from public.messenger_leases l where l.leased_until <= public.messenger_now()
+        select from messenger.leases l where l.leased_until <= public.messenger_now()
       )
       or exists (
         select from public.messenger_messages m
         where m.expires_at <= public.messenger_now() and m.status = 'pending'
-          and not m.blocked and not m.tracked
+          and not m.blocked and not m.heartbeated
       )
-      or exists (select from public.messenger_unopened_groups);
+      or exists (select from messenger.groups_to_reopen);
     needed := coalesce(needed, false);
   end if;
   if not needed then
@@ -275,7 +271,7 @@ begin
   ));
   return jsonb_strip_nulls(jsonb_build_object(
     'id', started::text, 'proceed', needed, 'fleet', fleet,
-    'schedules_due', case when next_schedule_at <= public.messenger_clock() then true end
+    'schedules_due', case when next_schedule_at <= messenger.clock() then true end
   ));
 end
 $$;
@@ -301,36 +297,36 @@ comment on function public.messenger_heartbeat_tick(bigint, boolean) is
 -- Waits until something is due, for a time: what comes in then is found within milliseconds, at the cost
 -- of one call and one connection. One tick waits at a time, and only one that dispatches count on. It
 -- looks again and again, for at most a twentieth of its time.
-create or replace function public.messenger_linger(tick bigint, linger_ms integer, schedules boolean)
+create or replace function messenger.linger(p_tick bigint, p_linger_ms integer, p_schedules boolean)
 returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-  until constant timestamptz := clock_timestamp() + least(linger_ms, 5000) * interval '1 millisecond';
+  until constant timestamptz := clock_timestamp() + least(p_linger_ms, 5000) * interval '1 millisecond';
   looked_at timestamptz;
 begin
-  if not exists (select from public.messenger_ticks_awake() t where t.id = tick)
+  if not exists (select from messenger.ticks_awake() t where t.id = p_tick)
     or exists (
-      select from public.messenger_ticks_awake() t where t.id <> tick and t.started_at is not null
+      select from messenger.ticks_awake() t where t.id <> p_tick and t.started_at is not null
     )
-    or not pg_try_advisory_xact_lock(public.messenger_ticks_key() + 2)
+    or not pg_try_advisory_xact_lock(messenger.ticks_key() + 2)
   then
     return;
   end if;
   while clock_timestamp() < until loop
     looked_at := clock_timestamp();
     exit when least(
-      public.messenger_next_due(),
-      case when schedules then public.messenger_next_schedule_at() end
-    ) <= public.messenger_clock();
+      messenger.next_due(),
+      case when p_schedules then public.messenger_next_schedule_at() end
+    ) <= messenger.clock();
     perform pg_sleep(greatest(
       0.015, 20 * extract(epoch from clock_timestamp() - looked_at)::double precision
     ));
   end loop;
 end
 $$;
-comment on function public.messenger_linger(bigint, integer, boolean) is
+comment on function messenger.linger(bigint, integer, boolean) is
   'Part of messenger_rest_tick: waits until something is due, for at most so many ms.';
 
 -- Answers {"rested", "due", "messages_in_ms", "schedules_in_ms"}. Not rested and not due: somebody who may
@@ -355,22 +351,22 @@ declare
   waits boolean;
 begin
   if linger_ms > 0 then
-    perform public.messenger_linger(tick, linger_ms, schedules);
+    perform messenger.linger(tick, linger_ms, schedules);
   end if;
-  if not pg_try_advisory_xact_lock(public.messenger_ticks_key()) then
-    return jsonb_build_object('rested', false, 'due', public.messenger_has_due());
+  if not pg_try_advisory_xact_lock(messenger.ticks_key()) then
+    return jsonb_build_object('rested', false, 'due', messenger.has_due());
   end if;
-  message_at := public.messenger_next_due();
+  message_at := messenger.next_due();
   schedule_at := case when schedules then public.messenger_next_schedule_at() end;
   next_at := least(message_at, schedule_at);
-  clock := public.messenger_clock();
+  clock := messenger.clock();
   if next_at <= clock then
     return jsonb_strip_nulls(jsonb_build_object(
       'rested', false, 'due', coalesce(message_at <= clock, false),
       'schedules_in_ms', case when schedule_at <= clock then 0 end
     ));
   end if;
-  waits := coalesce(left_ms > 0 and not public.messenger_is_seen_to(next_at, tick), false);
+  waits := coalesce(left_ms > 0 and not messenger.has_tick_for(next_at, tick), false);
   update public.messenger_ticks t
   set rested_at = clock_timestamp(), heartbeat_at = clock_timestamp(), stalled = false,
     wakes_at = case when waits then least(next_at, clock + left_ms * interval '1 millisecond') end,
@@ -403,7 +399,7 @@ declare
   counted_on boolean;
   next_at timestamptz;
 begin
-  fleet := public.messenger_fleet_size();
+  fleet := messenger.fleet_size();
   if stalled and fleet <= (
     select count(*) from public.messenger_ticks t
     where t.stalled and t.ended_at is null and t.id <> tick
@@ -418,19 +414,19 @@ begin
     stalled = messenger_stand_aside.stalled
   where t.id = tick and t.ended_at is null;
 
-  if counted_on and not pg_try_advisory_xact_lock(public.messenger_ticks_key()) then
-    perform public.messenger_ask_tick();
+  if counted_on and not pg_try_advisory_xact_lock(messenger.ticks_key()) then
+    perform messenger.ask_tick();
     return true;
   end if;
   next_at := least(
-    public.messenger_next_due(), case when schedules then public.messenger_next_schedule_at() end
+    messenger.next_due(), case when schedules then public.messenger_next_schedule_at() end
   );
-  if next_at <= public.messenger_clock() and fleet > (
-      select count(*) from public.messenger_ticks_awake() t where t.id <> tick
+  if next_at <= messenger.clock() and fleet > (
+      select count(*) from messenger.ticks_awake() t where t.id <> tick
     )
-    or not public.messenger_is_seen_to(next_at, tick)
+    or not messenger.has_tick_for(next_at, tick)
   then
-    perform public.messenger_ask_tick();
+    perform messenger.ask_tick();
   end if;
   return true;
 end
@@ -465,9 +461,9 @@ set search_path = ''
 as $$
 begin
   -- One at a time: who does not get the lock meets one who is asking.
-  if pg_try_advisory_xact_lock(public.messenger_ticks_key() + 1) then
-    if (select count(*) from public.messenger_ticks_awake()) < public.messenger_fleet_size() then
-      return public.messenger_ask_tick();
+  if pg_try_advisory_xact_lock(messenger.ticks_key() + 1) then
+    if (select count(*) from messenger.ticks_awake()) < messenger.fleet_size() then
+      return messenger.ask_tick();
     end if;
   end if;
   return null;
@@ -475,23 +471,3 @@ end
 $$;
 comment on function public.messenger_grow_fleet() is
   'Asks for one tick more where the queues with due messages call for it. Answers its id.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_ticks_key()', 'messenger_ticks_awake()', 'messenger_has_due(interval, text[])',
-    'messenger_clock()', 'messenger_next_minute()', 'messenger_is_seen_to(timestamptz, bigint)',
-    'messenger_fleet_size()', 'messenger_ask_tick()', 'messenger_heartbeat_tick(bigint, boolean)',
-    'messenger_start_tick(bigint, boolean, text[], double precision)',
-    'messenger_linger(bigint, integer, boolean)',
-    'messenger_rest_tick(bigint, jsonb, integer, double precision, boolean)',
-    'messenger_stand_aside(bigint, boolean, boolean)',
-    'messenger_end_tick(bigint, jsonb, boolean, boolean)', 'messenger_grow_fleet()'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;

@@ -1,7 +1,7 @@
 -- Wake-up: what writes a due message asks for a tick at its commit unless one is awake that will see
 -- the message, and no wake-up is lost.
 --
--- The rule: who leaves a message to a tick that is awake holds the lock messenger_ticks_key() shared,
+-- The rule: who leaves a message to a tick that is awake holds the lock messenger.ticks_key() shared,
 -- from before it looks for that tick until its commit. A tick goes to rest only under that lock held
 -- alone, having looked for due messages after it got it. So a tick that a dispatch counted on looks
 -- once more after that dispatch's commit. Nobody ever waits for the lock: a dispatch that does not
@@ -13,27 +13,27 @@
 -- at an earlier moment (wakes_at). Where there is none, a tick is asked for, which waits for it.
 
 -- In an older snapshot (repeatable read) a tick counts whose row nobody has changed since: see
--- messenger_ticks_awake(). Dispatches that overlap each ask for a tick of their own, in any isolation: what
+-- messenger.ticks_awake(). Dispatches that overlap each ask for a tick of their own, in any isolation: what
 -- another has asked for may be rolled back, and nobody waits to see. One too many costs a call: it ends at its
 -- start.
-create or replace function public.messenger_wake(due_at timestamptz default null) returns bigint
+create or replace function messenger.wake(p_due_at timestamptz default null) returns bigint
 language plpgsql
 set search_path = ''
 as $$
 begin
-  if pg_try_advisory_xact_lock_shared(public.messenger_ticks_key()) then
+  if pg_try_advisory_xact_lock_shared(messenger.ticks_key()) then
     -- A statement of its own: its snapshot is taken under the lock.
-    if public.messenger_is_seen_to(coalesce(due_at, public.messenger_now())) then
+    if messenger.has_tick_for(coalesce(p_due_at, public.messenger_now())) then
       return null;
     end if;
   end if;
-  return public.messenger_ask_tick();
+  return messenger.ask_tick();
 end
 $$;
-comment on function public.messenger_wake(timestamptz) is
+comment on function messenger.wake(timestamptz) is
   'Asks for a tick at the commit unless one will see what this transaction writes when it is due: now where no time is given. Answers the id of the tick it asked for.';
 
-create or replace function public.messenger_wake_for_next() returns bigint
+create or replace function messenger.wake_for_next() returns bigint
 language plpgsql
 set search_path = ''
 as $$
@@ -41,19 +41,19 @@ declare
   next_at timestamptz;
 begin
   -- Most often a tick that is awake calls this.
-  if pg_try_advisory_xact_lock_shared(public.messenger_ticks_key())
-    and exists (select from public.messenger_ticks_awake())
+  if pg_try_advisory_xact_lock_shared(messenger.ticks_key())
+    and exists (select from messenger.ticks_awake())
   then
     return null;
   end if;
-  next_at := public.messenger_next_due();
-  return case when next_at < public.messenger_next_minute() then public.messenger_wake(next_at) end;
+  next_at := messenger.next_due();
+  return case when next_at < messenger.next_minute() then messenger.wake(next_at) end;
 end
 $$;
-comment on function public.messenger_wake_for_next() is
+comment on function messenger.wake_for_next() is
   'Asks for a tick at the commit unless one will see the message that falls due next. Answers the id of the tick it asked for.';
 
-create or replace function public.messenger_wake_for_messages() returns trigger
+create or replace function messenger.wake_for_messages() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -70,10 +70,10 @@ begin
         offset 0
       )
   ) then
-    perform public.messenger_wake();
+    perform messenger.wake();
     return null;
   end if;
-  until := public.messenger_next_minute();
+  until := messenger.next_minute();
   select min(w.available_at) into due_at
   from written w
   where w.status = 'pending' and w.available_at < until
@@ -81,23 +81,23 @@ begin
       select from public.messenger_queues q where q.name = w.queue and q.paused offset 0
     );
   if due_at is not null then
-    perform public.messenger_wake(due_at);
+    perform messenger.wake(due_at);
   end if;
   return null;
 end
 $$;
-comment on function public.messenger_wake_for_messages() is
+comment on function messenger.wake_for_messages() is
   'Trigger: wakes a tick where a message that was just written is due, or falls due before the next minute''s tick.';
 
 create or replace trigger messenger_messages_wake
   after insert on public.messenger_messages
   referencing new table as written
-  for each statement execute function public.messenger_wake_for_messages();
+  for each statement execute function messenger.wake_for_messages();
 
 -- Changes in SQL or in the dashboard: a message whose time, queue, priority or turn was changed is due. Of a
 -- settle call, whose messages were leased before the statement, this costs the condition and no more; a claim
 -- changes none of these columns. One message of a transaction wakes for all of them.
-create or replace function public.messenger_wake_for_change() returns trigger
+create or replace function messenger.wake_for_change() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -112,12 +112,12 @@ begin
   then
     return null;
   end if;
-  perform public.messenger_wake(new.available_at);
+  perform messenger.wake(new.available_at);
   perform set_config('symphony_messenger.woken', this_one || ' ' || due_at, true);
   return null;
 end
 $$;
-comment on function public.messenger_wake_for_change() is
+comment on function messenger.wake_for_change() is
   'Trigger: wakes a tick where a waiting message was changed and is due, or falls due before the next minute''s tick.';
 
 create or replace trigger messenger_messages_wake_for_change
@@ -128,32 +128,32 @@ create or replace trigger messenger_messages_wake_for_change
     and (old.available_at, old.queue, old.priority, old.blocked)
       is distinct from (new.available_at, new.queue, new.priority, new.blocked)
   )
-  execute function public.messenger_wake_for_change();
+  execute function messenger.wake_for_change();
 
-create or replace function public.messenger_wake_for_queue() returns trigger
+create or replace function messenger.wake_for_queue() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 declare
   next_at constant timestamptz :=
-    case when not new.paused then public.messenger_next_due(array[new.name]) end;
+    case when not new.paused then messenger.next_due(array[new.name]) end;
 begin
-  if next_at < public.messenger_next_minute() then
-    perform public.messenger_wake(next_at);
+  if next_at < messenger.next_minute() then
+    perform messenger.wake(next_at);
   end if;
   return null;
 end
 $$;
-comment on function public.messenger_wake_for_queue() is
+comment on function messenger.wake_for_queue() is
   'Trigger: wakes a tick where a queue''s new settings let its messages start.';
 
 create or replace trigger messenger_queues_wake
   after update on public.messenger_queues
   for each row when (old is distinct from new)
-  execute function public.messenger_wake_for_queue();
+  execute function messenger.wake_for_queue();
 
 -- At the commit, for a schedule is saved in several steps: the row counts as it is then.
-create or replace function public.messenger_wake_for_schedule() returns trigger
+create or replace function messenger.wake_for_schedule() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -164,13 +164,13 @@ declare
     where s.id = new.id and s.enabled and s.lease_token is null
   );
 begin
-  if next_at < public.messenger_next_minute() then
-    perform public.messenger_wake(next_at);
+  if next_at < messenger.next_minute() then
+    perform messenger.wake(next_at);
   end if;
   return null;
 end
 $$;
-comment on function public.messenger_wake_for_schedule() is
+comment on function messenger.wake_for_schedule() is
   'Trigger: wakes a tick where a schedule was made, changed or enabled whose next run is due, not planned yet, or comes before the next minute''s tick.';
 
 drop trigger if exists messenger_schedules_wake on public.messenger_schedules;
@@ -178,7 +178,7 @@ create constraint trigger messenger_schedules_wake
   after insert on public.messenger_schedules
   deferrable initially deferred
   for each row when (new.enabled)
-  execute function public.messenger_wake_for_schedule();
+  execute function messenger.wake_for_schedule();
 
 -- Not where a tick that holds it writes down what comes next: that tick waits for it, or asks for another.
 drop trigger if exists messenger_schedules_wake_for_change on public.messenger_schedules;
@@ -189,15 +189,4 @@ create constraint trigger messenger_schedules_wake_for_change
     new.enabled and old.lease_token is null and new.lease_token is null
     and (old.next_run_at, old.enabled) is distinct from (new.next_run_at, new.enabled)
   )
-  execute function public.messenger_wake_for_schedule();
-
-revoke execute on function
-  public.messenger_wake(timestamptz), public.messenger_wake_for_next(),
-  public.messenger_wake_for_messages(), public.messenger_wake_for_change(),
-  public.messenger_wake_for_queue(), public.messenger_wake_for_schedule()
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_wake(timestamptz), public.messenger_wake_for_next(),
-  public.messenger_wake_for_messages(), public.messenger_wake_for_change(),
-  public.messenger_wake_for_queue(), public.messenger_wake_for_schedule()
-to service_role;
+  execute function messenger.wake_for_schedule();

@@ -2,7 +2,7 @@
 -- the dead letters at once; one that runs is marked, and goes there when its worker stops it, or gives
 -- it back, or fails. If its handler succeeds before, it counts as handled.
 
-create or replace function public.messenger_cancel_ids(ids bigint[]) returns jsonb
+create or replace function messenger.cancel_ids(p_ids bigint[]) returns jsonb
 language plpgsql
 set search_path = ''
 set jit = off
@@ -22,10 +22,10 @@ declare
 begin
   for try in 1..10 loop
     begin
-      perform public.messenger_lock_groups(ids);
+      perform messenger.lock_groups(p_ids);
       matched := array(
         select m.id from public.messenger_messages m
-        where m.id = any (ids) and not m.cancelled
+        where m.id = any (p_ids) and not m.cancelled
         order by m.id
         for update
       );
@@ -50,8 +50,8 @@ begin
         )
       )));
       -- The next of a group may have been waiting for one of these.
-      if cardinality(taken) > 0 and public.messenger_has_due() then
-        perform public.messenger_wake();
+      if cardinality(taken) > 0 and messenger.has_due() then
+        perform messenger.wake();
       end if;
       exit;
     exception when lock_not_available then
@@ -66,7 +66,7 @@ begin
   );
 end
 $$;
-comment on function public.messenger_cancel_ids(bigint[]) is
+comment on function messenger.cancel_ids(bigint[]) is
   'Part of a step: cancels messages. Returns {"done", "running"}.';
 
 create or replace function public.messenger_cancel(
@@ -81,9 +81,9 @@ create or replace function public.messenger_cancel(
 language sql
 set search_path = ''
 as $$
-  select public.messenger_step(
+  select messenger.take_step(
     'cancel',
-    public.messenger_check_filter(
+    messenger.check_filter(
       jsonb_build_object('ids', ids, 'type', type, 'queue', queue), "all"
     ),
     '{}', max_messages, dry_run, after
@@ -93,17 +93,3 @@ comment on function public.messenger_cancel(
   bigint[], text, text, boolean, integer, boolean, jsonb
 ) is
   'Cancels messages by ids, by filter or "all". Those that wait go to the dead letters at once, reason cancelled; those that run are stopped at their worker''s next heartbeat. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_cancel_ids(bigint[])',
-    'messenger_cancel(bigint[], text, text, boolean, integer, boolean, jsonb)'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;

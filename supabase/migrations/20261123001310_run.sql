@@ -1,6 +1,6 @@
 -- Running now: a message that is delayed, or waits for its retry, is made due.
 
-create or replace function public.messenger_run_ids(ids bigint[]) returns jsonb
+create or replace function messenger.run_ids(p_ids bigint[]) returns jsonb
 language sql
 set search_path = ''
 set jit = off
@@ -11,7 +11,7 @@ set enable_mergejoin = off
 as $$
   with locked as (
     select m.id from public.messenger_messages m
-    where m.id = any (ids) and m.status = 'pending' and m.available_at > public.messenger_now()
+    where m.id = any (p_ids) and m.status = 'pending' and m.available_at > public.messenger_now()
     order by m.id
     for update skip locked
   ),
@@ -24,7 +24,7 @@ as $$
   )
   select jsonb_build_object('done', count(*)) from due
 $$;
-comment on function public.messenger_run_ids(bigint[]) is
+comment on function messenger.run_ids(bigint[]) is
   'Part of a step: makes messages due that wait for a time. Returns {"done"}.';
 
 create or replace function public.messenger_run(
@@ -39,9 +39,9 @@ create or replace function public.messenger_run(
 language sql
 set search_path = ''
 as $$
-  select public.messenger_step(
+  select messenger.take_step(
     'run',
-    public.messenger_check_filter(
+    messenger.check_filter(
       jsonb_build_object('ids', ids, 'type', type, 'queue', queue), "all"
     ),
     '{}', max_messages, dry_run, after
@@ -49,17 +49,3 @@ as $$
 $$;
 comment on function public.messenger_run(bigint[], text, text, integer, boolean, boolean, jsonb) is
   'Makes delayed messages, and those that wait for their retry, due now and wakes a tick: by ids, by filter or "all". Limits, groups and pauses hold as before. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_run_ids(bigint[])',
-    'messenger_run(bigint[], text, text, integer, boolean, boolean, jsonb)'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;

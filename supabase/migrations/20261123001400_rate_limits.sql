@@ -8,7 +8,7 @@
 -- twice as many would pass, and the wait until the next one is known exactly. Callers of one
 -- allowance meet on its row, where the second waits for the first's commit.
 
-create table if not exists public.messenger_rate_limits (
+create table if not exists messenger.rate_limits (
   type text not null,
   caller text not null,
   full_at timestamptz not null,
@@ -16,31 +16,29 @@ create table if not exists public.messenger_rate_limits (
   primary key (type, caller)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
-comment on table public.messenger_rate_limits is
+comment on table messenger.rate_limits is
   'What is used of the rate limits of message types. Only types that have a limit, and callers who used it lately, have rows.';
-comment on column public.messenger_rate_limits.type is
+comment on column messenger.rate_limits.type is
   'Name of the message definition that has the limit.';
-comment on column public.messenger_rate_limits.caller is
+comment on column messenger.rate_limits.caller is
   'Whose allowance it is: user:<id>; publishable for everyone who has only the publishable key; total for all of them together.';
-comment on column public.messenger_rate_limits.full_at is
+comment on column messenger.rate_limits.full_at is
   'When the whole allowance is there again; from then on the row says nothing and may go.';
-comment on column public.messenger_rate_limits.counted_at is
+comment on column messenger.rate_limits.counted_at is
   'When the latest message was counted: full_at was at most the limit''s period later, and is read so where the period has become shorter.';
 
-create index if not exists messenger_rate_limits_full_at_idx
-  on public.messenger_rate_limits (full_at);
-comment on index public.messenger_rate_limits_full_at_idx is
+create index if not exists rate_limits_full_at_idx
+  on messenger.rate_limits (full_at);
+comment on index messenger.rate_limits_full_at_idx is
   'Allowances that are whole again, for pruning.';
 
-alter table public.messenger_rate_limits enable row level security;
-revoke all on table public.messenger_rate_limits from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_rate_limits to service_role;
+alter table messenger.rate_limits enable row level security;
 
--- `limits` is an array of {type, caller, count, max, per_ms}: so many messages are to be dispatched,
+-- `p_limits` is an array of {type, caller, count, max, per_ms}: so many messages are to be dispatched,
 -- where `max` may be within `per_ms`. The share of one message is rounded down to microseconds, so
 -- that `max` of them always fit. A period that was shortened holds for what was counted before, too:
 -- a caller who had used up the old allowance waits no longer than the new period.
-create or replace function public.messenger_count_dispatches(limits jsonb) returns void
+create or replace function messenger.count_dispatches(p_limits jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -51,12 +49,12 @@ begin
   with wanted as materialized (
     select l.type, l.caller, l.per_ms * interval '1 millisecond' as per,
       floor(l.count * l.per_ms * 1000 / l.max) * interval '1 microsecond' as share
-    from jsonb_to_recordset(limits) as l (
+    from jsonb_to_recordset(p_limits) as l (
       type text, caller text, count integer, max integer, per_ms double precision
     )
   ),
   counted as (
-    insert into public.messenger_rate_limits as known (type, caller, full_at, counted_at)
+    insert into messenger.rate_limits as known (type, caller, full_at, counted_at)
     select w.type, w.caller, clock + w.share, clock from wanted w order by w.type, w.caller
     on conflict (type, caller) do update
     set counted_at = clock, full_at = (excluded.full_at - clock) + greatest(clock, least(
@@ -80,7 +78,7 @@ begin
   end if;
 end
 $$;
-comment on function public.messenger_count_dispatches(jsonb) is
+comment on function messenger.count_dispatches(jsonb) is
   'Counts messages that are to be dispatched against the limits of their types and callers. Raises PT429, with the milliseconds to wait as its detail, where one of them is reached.';
 
 create or replace function public.messenger_enqueue_limited(messages jsonb, limits jsonb)
@@ -89,7 +87,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  perform public.messenger_count_dispatches(limits);
+  perform messenger.count_dispatches(limits);
   return (select b.answer from public.messenger_enqueue_body(messages) as b (answer));
 end
 $$;
@@ -98,8 +96,8 @@ comment on function public.messenger_enqueue_limited(jsonb, jsonb) is
 
 -- One at a time for each user, so that none is overlooked. Those that are finished do not count: as many
 -- as may be had of the others are kept, the latest.
-create or replace function public.messenger_check_schedule_quota(
-  user_id text, wanted integer, max_schedules integer
+create or replace function messenger.check_schedule_quota(
+  p_user_id text, p_wanted integer, p_max_schedules integer
 ) returns void
 language plpgsql
 set search_path = ''
@@ -108,25 +106,25 @@ declare
   had integer;
 begin
   perform pg_advisory_xact_lock(
-    pg_catalog.hashtextextended('symphony_messenger.schedules:' || user_id, 0)
+    pg_catalog.hashtextextended('symphony_messenger.schedules:' || p_user_id, 0)
   );
   select count(*) into had from public.messenger_schedules s
-  where s.stamps -> 'user' ->> 'id' = user_id and s.disabled_by is distinct from 'finished';
-  if had + wanted > max_schedules then
+  where s.stamps -> 'user' ->> 'id' = p_user_id and s.disabled_by is distinct from 'finished';
+  if had + p_wanted > p_max_schedules then
     raise sqlstate 'PT409' using message = format(
       'schedule: a user may have %s at a time (there are %s of yours); delete one first',
-      max_schedules, had
+      p_max_schedules, had
     );
   end if;
   delete from public.messenger_schedules s
   where s.id = any (array(
     select old.id from public.messenger_schedules old
-    where old.stamps -> 'user' ->> 'id' = user_id and old.disabled_by = 'finished'
-    order by old.updated_at desc, old.id desc offset max_schedules
+    where old.stamps -> 'user' ->> 'id' = p_user_id and old.disabled_by = 'finished'
+    order by old.updated_at desc, old.id desc offset p_max_schedules
   ));
 end
 $$;
-comment on function public.messenger_check_schedule_quota(text, integer, integer) is
+comment on function messenger.check_schedule_quota(text, integer, integer) is
   'Refuses, PT409, more schedules of a user than there may be at a time, and forgets the oldest of those that are finished.';
 
 create or replace function public.messenger_save_schedules_limited(
@@ -137,26 +135,13 @@ set search_path = ''
 as $$
 begin
   if user_id is not null then
-    perform public.messenger_check_schedule_quota(
+    perform messenger.check_schedule_quota(
       user_id, jsonb_array_length(schedules), max_schedules
     );
   end if;
-  perform public.messenger_count_dispatches(limits);
+  perform messenger.count_dispatches(limits);
   return public.messenger_save_schedules(schedules);
 end
 $$;
 comment on function public.messenger_save_schedules_limited(jsonb, jsonb, text, integer) is
   'messenger_save_schedules within rate limits, and of a user no more than there may be: saves all schedules, or raises PT429 or PT409 and saves none.';
-
-revoke execute on function
-  public.messenger_count_dispatches(jsonb),
-  public.messenger_enqueue_limited(jsonb, jsonb),
-  public.messenger_check_schedule_quota(text, integer, integer),
-  public.messenger_save_schedules_limited(jsonb, jsonb, text, integer)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_count_dispatches(jsonb),
-  public.messenger_enqueue_limited(jsonb, jsonb),
-  public.messenger_check_schedule_quota(text, integer, integer),
-  public.messenger_save_schedules_limited(jsonb, jsonb, text, integer)
-to service_role;

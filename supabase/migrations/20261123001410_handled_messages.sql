@@ -37,12 +37,10 @@ comment on index public.messenger_handled_messages_keep_until_idx is
   'What is to be forgotten, for pruning.';
 
 alter table public.messenger_handled_messages enable row level security;
-revoke all on table public.messenger_handled_messages from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_handled_messages to service_role;
 
--- `kept` is an array of {id, keep_ms}. Before the rows go, in their settle call; whose lease has moved
+-- `p_kept` is an array of {id, keep_ms}. Before the rows go, in their settle call; whose lease has moved
 -- on is not found. The lock keeps the lease where it is until the row has gone.
-create or replace function public.messenger_remember_handled(kept jsonb, fence uuid) returns void
+create or replace function messenger.remember_handled(p_kept jsonb, p_fence uuid) returns void
 language sql
 set search_path = ''
 as $$
@@ -50,16 +48,12 @@ as $$
     (id, type, queue, user_id, attempts, created_at, handled_at, keep_until)
   select m.id, m.type, m.queue, m.stamps #>> '{user,id}', m.attempts, m.created_at,
     public.messenger_now(), public.messenger_now() + k.keep_ms * interval '1 millisecond'
-  from jsonb_to_recordset(kept) as k (id bigint, keep_ms double precision)
+  from jsonb_to_recordset(p_kept) as k (id bigint, keep_ms double precision)
   join public.messenger_messages m on m.id = k.id
-  where m.lease_token = fence
+  where m.lease_token = p_fence
   order by m.id
   for update of m
   on conflict (id) do nothing
 $$;
-comment on function public.messenger_remember_handled(jsonb, uuid) is
+comment on function messenger.remember_handled(jsonb, uuid) is
   'Part of messenger_settle: remembers messages that are being handled under a lease token, each for its keep_ms.';
-
-revoke execute on function public.messenger_remember_handled(jsonb, uuid)
-  from public, anon, authenticated;
-grant execute on function public.messenger_remember_handled(jsonb, uuid) to service_role;

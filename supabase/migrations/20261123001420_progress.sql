@@ -1,27 +1,25 @@
 -- Progress: what handlers report of messages that run. It stands beside the hot table, whose rows stay
 -- as they are while their handlers work.
 
-create table if not exists public.messenger_progress (
+create table if not exists messenger.progress (
   message_id bigint primary key,
   value double precision not null check (value between 0 and 1),
   note text check (length(note) <= 200),
   at timestamptz not null
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
-comment on table public.messenger_progress is
+comment on table messenger.progress is
   'What handlers last reported of their messages. A row goes when its message is handled, or at the next prune.';
-comment on column public.messenger_progress.message_id is
+comment on column messenger.progress.message_id is
   'The message; no foreign key, which would be looked at for every message that goes.';
-comment on column public.messenger_progress.value is
+comment on column messenger.progress.value is
   'How much is done, from 0 to 1.';
-comment on column public.messenger_progress.note is
+comment on column messenger.progress.note is
   'What the handler says about it; whoever dispatched the message may read it.';
-comment on column public.messenger_progress.at is
+comment on column messenger.progress.at is
   'When it was reported.';
 
-alter table public.messenger_progress enable row level security;
-revoke all on table public.messenger_progress from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_progress to service_role;
+alter table messenger.progress enable row level security;
 
 -- `reports` is an array of {id, token, value, note?}. What is reported under another token than the
 -- lease's is left out: another worker has the message.
@@ -34,7 +32,7 @@ set enable_bitmapscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
 as $$
-  insert into public.messenger_progress (message_id, value, note, at)
+  insert into messenger.progress (message_id, value, note, at)
   select m.id, r.value, r.note, public.messenger_now()
   from jsonb_to_recordset(reports) as r (
     id bigint, token uuid, value double precision, note text
@@ -85,17 +83,10 @@ as $$
     where h.id = messenger_follow.id and h.keep_until > public.messenger_now()
   ) f
   -- What is done has no progress any more, whether or not its row has gone yet.
-  left join public.messenger_progress p on p.message_id = f.id and f.status <> 'handled'
+  left join messenger.progress p on p.message_id = f.id and f.status <> 'handled'
   where messenger_follow.user_id is null or f.user_id = messenger_follow.user_id
   order by f.place
   limit 1
 $$;
 comment on function public.messenger_follow(bigint, text) is
   'What has become of a message: {"id", "type", "status", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors. With a user_id only of that user''s; null where there is none.';
-
-revoke execute on function
-  public.messenger_report_progress(jsonb), public.messenger_follow(bigint, text)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_report_progress(jsonb), public.messenger_follow(bigint, text)
-to service_role;

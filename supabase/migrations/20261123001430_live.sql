@@ -4,7 +4,7 @@
 -- whose condition is the stamp `live`; without Realtime they do not exist.
 
 -- A failure to tell never fails what is told about.
-create or replace function public.messenger_broadcast(message jsonb, user_id text) returns void
+create or replace function messenger.broadcast(p_message jsonb, p_user_id text) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -12,39 +12,39 @@ declare
   -- Named when it runs, for where Realtime is not there is no such function to be checked against.
   send constant text := 'realtime.send';
 begin
-  if message is not null and user_id is not null then
+  if p_message is not null and p_user_id is not null then
     execute format('select %s($1, ''message'', $2, true)', send)
-    using message, 'messenger:' || user_id;
+    using p_message, 'messenger:' || p_user_id;
   end if;
 exception when others then
-  raise warning 'message % was not broadcast: %', message ->> 'id', sqlerrm;
+  raise warning 'message % was not broadcast: %', p_message ->> 'id', sqlerrm;
 end
 $$;
-comment on function public.messenger_broadcast(jsonb, text) is
+comment on function messenger.broadcast(jsonb, text) is
   'Tells a user of a message, on their channel. Never raises.';
 
-create or replace function public.messenger_broadcast_message() returns trigger
+create or replace function messenger.broadcast_message() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
-  perform public.messenger_broadcast(
+  perform messenger.broadcast(
     public.messenger_follow(new.id), new.stamps #>> '{user,id}'
   );
   return null;
 end
 $$;
-comment on function public.messenger_broadcast_message() is
+comment on function messenger.broadcast_message() is
   'Trigger: broadcasts a message that waits, runs or is a dead letter.';
 
 -- Dead letters are told of by their own table.
-create or replace function public.messenger_broadcast_handled() returns trigger
+create or replace function messenger.broadcast_handled() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
   if not exists (select from public.messenger_failed_messages f where f.id = old.id) then
-    perform public.messenger_broadcast(
+    perform messenger.broadcast(
       coalesce(
         public.messenger_follow(old.id),
         jsonb_build_object(
@@ -59,15 +59,15 @@ begin
   return null;
 end
 $$;
-comment on function public.messenger_broadcast_handled() is
+comment on function messenger.broadcast_handled() is
   'Trigger: broadcasts a message that was running and is gone, unless it is a dead letter.';
 
-create or replace function public.messenger_broadcast_progress() returns trigger
+create or replace function messenger.broadcast_progress() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
-  perform public.messenger_broadcast(
+  perform messenger.broadcast(
     public.messenger_follow(new.message_id), m.stamps #>> '{user,id}'
   )
   from public.messenger_messages m
@@ -75,7 +75,7 @@ begin
   return null;
 end
 $$;
-comment on function public.messenger_broadcast_progress() is
+comment on function messenger.broadcast_progress() is
   'Trigger: broadcasts what a handler reports of a live message.';
 
 create or replace function public.messenger_enable_live() returns boolean
@@ -92,22 +92,22 @@ begin
   create or replace trigger messenger_messages_live_written
     after insert on public.messenger_messages
     for each row when (new.stamps ? 'live')
-    execute function public.messenger_broadcast_message();
+    execute function messenger.broadcast_message();
   create or replace trigger messenger_messages_live_changed
     after update of status on public.messenger_messages
     for each row when (new.stamps ? 'live' and old.status <> new.status)
-    execute function public.messenger_broadcast_message();
+    execute function messenger.broadcast_message();
   create or replace trigger messenger_messages_live_handled
     after delete on public.messenger_messages
     for each row when (old.stamps ? 'live' and old.status = 'processing')
-    execute function public.messenger_broadcast_handled();
+    execute function messenger.broadcast_handled();
   create or replace trigger messenger_failed_messages_live
     after insert on public.messenger_failed_messages
     for each row when (new.stamps ? 'live')
-    execute function public.messenger_broadcast_message();
-  create or replace trigger messenger_progress_live
-    after insert or update on public.messenger_progress
-    for each row execute function public.messenger_broadcast_progress();
+    execute function messenger.broadcast_message();
+  create or replace trigger progress_live
+    after insert or update on messenger.progress
+    for each row execute function messenger.broadcast_progress();
 
   if not exists (
     select from pg_catalog.pg_policies p
@@ -126,17 +126,6 @@ end
 $$;
 comment on function public.messenger_enable_live() is
   'Turns live updates on where Realtime is, and answers whether it is. The migration calls it; call it again if Realtime came later.';
-
-revoke execute on function
-  public.messenger_broadcast(jsonb, text), public.messenger_broadcast_message(),
-  public.messenger_broadcast_handled(), public.messenger_broadcast_progress(),
-  public.messenger_enable_live()
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_broadcast(jsonb, text), public.messenger_broadcast_message(),
-  public.messenger_broadcast_handled(), public.messenger_broadcast_progress(),
-  public.messenger_enable_live()
-to service_role;
 
 do $$
 begin

@@ -30,33 +30,29 @@ comment on index public.messenger_actions_at_idx is
   'Actions by age, for pruning.';
 
 alter table public.messenger_actions enable row level security;
-revoke all on table public.messenger_actions from anon, authenticated;
-grant select, insert, update, delete on table public.messenger_actions to service_role;
-revoke all on sequence public.messenger_actions_id_seq from anon, authenticated;
-grant usage, select on sequence public.messenger_actions_id_seq to service_role;
 
-create or replace function public.messenger_action_target(args jsonb, answer jsonb) returns jsonb
+create or replace function messenger.action_target(p_args jsonb, p_answer jsonb) returns jsonb
 language sql immutable
 set search_path = ''
 as $$
-  select jsonb_strip_nulls(args - '{payload,schedules,dry_run,after}'::text[])
-    || case when args ? 'payload' then '{"payload":"edited"}'::jsonb else '{}' end
-    || case when args ? 'schedules' then jsonb_build_object('schedules', (
+  select jsonb_strip_nulls(p_args - '{payload,schedules,dry_run,after}'::text[])
+    || case when p_args ? 'payload' then '{"payload":"edited"}'::jsonb else '{}' end
+    || case when p_args ? 'schedules' then jsonb_build_object('schedules', (
       select jsonb_agg(
         jsonb_strip_nulls((given.value - '{payload,stamps}'::text[]) || saved.value)
         order by given.position
       )
-      from jsonb_array_elements(args -> 'schedules') with ordinality as given (value, position)
-      join jsonb_array_elements(answer -> 'schedules') with ordinality as saved (value, position)
+      from jsonb_array_elements(p_args -> 'schedules') with ordinality as given (value, position)
+      join jsonb_array_elements(p_answer -> 'schedules') with ordinality as saved (value, position)
         using (position)
     )) else '{}' end
 $$;
-comment on function public.messenger_action_target(jsonb, jsonb) is
+comment on function messenger.action_target(jsonb, jsonb) is
   'Part of messenger_act: what the log keeps of an operation''s arguments; never a payload.';
 
 -- Calls a function as PostgREST would: by the names of its arguments, those that are not given having
 -- their defaults.
-create or replace function public.messenger_call(operation text, args jsonb) returns jsonb
+create or replace function messenger.call_operation(p_operation text, p_args jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -75,40 +71,40 @@ declare
   columns text;
   answer jsonb;
 begin
-  if operation is null or operation <> all (operations) then
+  if p_operation is null or p_operation <> all (operations) then
     raise sqlstate 'PT400' using message = format(
       'operation: has to be one of %s', array_to_string(operations, ', ')
     );
   end if;
-  if jsonb_typeof(args) is distinct from 'object' then
+  if jsonb_typeof(p_args) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'args: has to be an object';
   end if;
 
   select array_agg(a.name),
-    string_agg(format('%1$I => given.%1$I', a.name), ', ') filter (where args ? a.name),
+    string_agg(format('%1$I => given.%1$I', a.name), ', ') filter (where p_args ? a.name),
     string_agg(format('%I %s', a.name, pg_catalog.format_type(a.type, null)), ', ')
-      filter (where args ? a.name),
+      filter (where p_args ? a.name),
     coalesce(
       array_agg(a.name) filter (where a.number <= p.pronargs - p.pronargdefaults), '{}'
     )
   into known, given, columns, required
   from pg_catalog.pg_proc p,
     unnest(p.proargnames, p.proargtypes::oid[]) with ordinality as a (name, type, number)
-  where p.pronamespace = 'public'::regnamespace and p.proname = operation;
-  if not args ?& required or exists (select from jsonb_object_keys(args) as name where name <> all (known)) then
+  where p.pronamespace = 'public'::regnamespace and p.proname = p_operation;
+  if not p_args ?& required or exists (select from jsonb_object_keys(p_args) as name where name <> all (known)) then
     raise sqlstate 'PT400' using message = format(
-      'args: %s takes %s', operation, array_to_string(known, ', ')
+      'args: %s takes %s', p_operation, array_to_string(known, ', ')
     );
   end if;
   -- Through text: what a function that returns nothing returns is the empty text.
   execute format(
     'select nullif(public.%I(%s)::text, '''')::jsonb from jsonb_to_record($1) as given (%s)',
-    operation, coalesce(given, ''), coalesce(columns, 'nothing text')
-  ) into answer using args;
+    p_operation, coalesce(given, ''), coalesce(columns, 'nothing text')
+  ) into answer using p_args;
   return answer;
 end
 $$;
-comment on function public.messenger_call(text, jsonb) is
+comment on function messenger.call_operation(text, jsonb) is
   'Calls one of the operators'' functions with arguments by name. Returns what the function returns.';
 
 -- A dry run, and what changed nothing, is not logged.
@@ -124,7 +120,7 @@ begin
   if coalesce(actor, '') = '' then
     raise sqlstate 'PT400' using message = 'actor: is required';
   end if;
-  answer := public.messenger_call(operation, args);
+  answer := messenger.call_operation(operation, args);
   affected := case
     when answer ? 'done' then
       (answer ->> 'done')::bigint + coalesce((answer ->> 'running')::bigint, 0)
@@ -140,7 +136,7 @@ begin
     insert into public.messenger_actions (actor, action, target, affected)
     values (
       actor, substr(operation, length('messenger_') + 1),
-      public.messenger_action_target(args, answer), affected
+      messenger.action_target(args, answer), affected
     );
   end if;
   return answer;
@@ -167,7 +163,7 @@ begin
       pg_catalog.jsonb_build_object('after', step -> 'next')
     );
     step := case
-      when actor is null then public.messenger_call(operation, args)
+      when actor is null then messenger.call_operation(operation, args)
       else public.messenger_act(actor, operation, args)
     end;
     commit;
@@ -216,8 +212,8 @@ as $$
 declare
   number integer;
 begin
-  perform public.messenger_check_age('older_than', older_than);
-  number := public.messenger_prune_before(
+  perform messenger.check_age('older_than', older_than);
+  number := messenger.prune_before(
     'public.messenger_actions', 'at', public.messenger_now() - older_than, 10000, false
   );
   return jsonb_build_object(
@@ -227,24 +223,6 @@ end
 $$;
 comment on function public.messenger_prune_actions(interval, jsonb) is
   'Deletes up to 10,000 lines of the action log older than an age. pg_cron calls it hourly. Returns {"matched", "done", "next"}; after a step that is not the last, "next" is not null.';
-
-revoke execute on function
-  public.messenger_action_target(jsonb, jsonb),
-  public.messenger_call(text, jsonb),
-  public.messenger_act(text, text, jsonb),
-  public.messenger_list_actions(bigint, integer),
-  public.messenger_prune_actions(interval, jsonb)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_action_target(jsonb, jsonb),
-  public.messenger_call(text, jsonb),
-  public.messenger_act(text, text, jsonb),
-  public.messenger_list_actions(bigint, integer),
-  public.messenger_prune_actions(interval, jsonb)
-to service_role;
-revoke execute on procedure public.messenger_in_steps(text, jsonb, text, integer)
-  from public, anon, authenticated;
-grant execute on procedure public.messenger_in_steps(text, jsonb, text, integer) to service_role;
 
 select cron.schedule(
   'symphony-prune-actions', '37 * * * *',

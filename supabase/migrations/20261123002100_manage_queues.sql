@@ -1,18 +1,18 @@
 -- What operators do with queues: look at their depth, and set their limits.
 
-create or replace function public.messenger_capped(count bigint, max_count integer) returns jsonb
+create or replace function messenger.capped(p_count bigint, p_max_count integer) returns jsonb
 language sql immutable parallel safe
 set search_path = ''
 as $$
-  select jsonb_build_object('count', least(count, max_count), 'capped', count > max_count)
+  select jsonb_build_object('count', least(p_count, p_max_count), 'capped', p_count > p_max_count)
 $$;
-comment on function public.messenger_capped(bigint, integer) is
-  'A count that went no further than one above max_count, as {"count", "capped"}.';
+comment on function messenger.capped(bigint, integer) is
+  'A count that went no further than one above p_max_count, as {"count", "capped"}.';
 
--- Counts stop one above `max_count`. It walks priority by priority along the index of the claim, so
+-- Counts stop one above `p_max_count`. It walks priority by priority along the index of the claim, so
 -- that a million messages of the future are not read to count the few that are due.
-create or replace function public.messenger_queue_depth(
-  queue text, max_count integer default 10000
+create or replace function messenger.queue_depth(
+  p_queue text, p_max_count integer default 10000
 ) returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -31,40 +31,40 @@ declare
   blocked bigint;
 begin
   select m.priority into current_priority from public.messenger_messages m
-  where m.queue = messenger_queue_depth.queue and m.status = 'pending'
-    and not m.alone and not m.blocked and not m.tracked
+  where m.queue = p_queue and m.status = 'pending'
+    and not m.quarantined and not m.blocked and not m.heartbeated
   order by m.priority desc limit 1;
 
   while current_priority is not null loop
     due := due + (
       select count(*) from (
         select from public.messenger_messages m
-        where m.queue = messenger_queue_depth.queue and m.priority = current_priority
-          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+        where m.queue = p_queue and m.priority = current_priority
+          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
           and m.available_at <= clock
-        limit greatest(max_count + 1 - due, 0)
+        limit greatest(p_max_count + 1 - due, 0)
       ) as counted
     );
     delayed := delayed + (
       select count(*) from (
         select from public.messenger_messages m
-        where m.queue = messenger_queue_depth.queue and m.priority = current_priority
-          and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+        where m.queue = p_queue and m.priority = current_priority
+          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
           and m.available_at > clock
-        limit greatest(max_count + 1 - delayed, 0)
+        limit greatest(p_max_count + 1 - delayed, 0)
       ) as counted
     );
     oldest := least(oldest, (
       select m.available_at from public.messenger_messages m
-      where m.queue = messenger_queue_depth.queue and m.priority = current_priority
-        and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+      where m.queue = p_queue and m.priority = current_priority
+        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         and m.available_at <= clock
       order by m.available_at limit 1
     ));
     current_priority := (
       select m.priority from public.messenger_messages m
-      where m.queue = messenger_queue_depth.queue and m.priority < current_priority
-        and m.status = 'pending' and not m.alone and not m.blocked and not m.tracked
+      where m.queue = p_queue and m.priority < current_priority
+        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       order by m.priority desc limit 1
     );
   end loop;
@@ -72,22 +72,22 @@ begin
   select count(*), count(*) filter (where g.blocked) into grouped, blocked
   from (
     select m.blocked from public.messenger_messages m
-    where m.queue = messenger_queue_depth.queue and m.group_key is not null
-      and m.status = 'pending' and not m.tracked
-    limit max_count + 1
+    where m.queue = p_queue and m.group_key is not null
+      and m.status = 'pending' and not m.heartbeated
+    limit p_max_count + 1
   ) as g;
   return jsonb_build_object(
-    'due', public.messenger_capped(due, max_count),
-    'delayed', public.messenger_capped(delayed, max_count),
-    'blocked', public.messenger_capped(
-      case when grouped > max_count then grouped else blocked end, max_count
+    'due', messenger.capped(due, p_max_count),
+    'delayed', messenger.capped(delayed, p_max_count),
+    'blocked', messenger.capped(
+      case when grouped > p_max_count then grouped else blocked end, p_max_count
     ),
     'oldest_ready_at', oldest
   );
 end
 $$;
-comment on function public.messenger_queue_depth(text, integer) is
-  'Messages of a queue that wait, without those that have to run alone. Answers {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most max_count.';
+comment on function messenger.queue_depth(text, integer) is
+  'Messages of a queue that wait, without those that have to run alone. Answers {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
 
 create or replace function public.messenger_list_queues(
   name text default null,
@@ -114,30 +114,30 @@ as $$
     select m.queue, count(*) from (
       select m.queue from public.messenger_messages m
       where m.status = 'processing'
-        and m.id = any (array(select unnest(l.ids) from public.messenger_leases l))
+        and m.id = any (array(select unnest(l.ids) from messenger.leases l))
       limit max_count + 1
     ) as m
     group by m.queue
   ),
   -- Those that were in a crash; nearly always none.
-  alone as (
+  quarantined as (
     select m.queue, count(*) from (
       select m.queue from public.messenger_messages m
-      where m.status = 'pending' and m.alone and not m.blocked and not m.tracked
+      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
       order by m.available_at, m.id
       limit max_count + 1
     ) as m
     group by m.queue
   ),
   found as (
-    select p.name, to_jsonb(p) || public.messenger_queue_depth(p.name, max_count)
+    select p.name, to_jsonb(p) || messenger.queue_depth(p.name, max_count)
       || jsonb_build_object(
-        'processing', public.messenger_capped(coalesce(r.count, 0), max_count),
-        'alone', public.messenger_capped(coalesce(a.count, 0), max_count)
+        'processing', messenger.capped(coalesce(r.count, 0), max_count),
+        'quarantined', messenger.capped(coalesce(a.count, 0), max_count)
       ) as queue
     from page p
     left join running r on r.queue = p.name
-    left join alone a on a.queue = p.name
+    left join quarantined a on a.queue = p.name
   )
   select jsonb_build_object(
     'queues', coalesce(jsonb_agg(f.queue order by f.name), '[]'),
@@ -195,8 +195,8 @@ begin
     )
     where q.name = messenger_set_queue.name;
     -- What a pause or a limit held back starts now, not at the next minute.
-    if public.messenger_has_due(queues => array[name]) then
-      perform public.messenger_wake();
+    if messenger.has_due(p_queues => array[name]) then
+      perform messenger.wake();
     end if;
   end if;
   return jsonb_build_object('queue', to_jsonb(wanted), 'changed', wanted is distinct from before);
@@ -255,20 +255,3 @@ end
 $$;
 comment on function public.messenger_delete_queue(text) is
   'Deletes a queue that holds no messages, with its settings. Returns {"changed"}.';
-
-revoke execute on function
-  public.messenger_queue_depth(text, integer),
-  public.messenger_capped(bigint, integer),
-  public.messenger_list_queues(text, text, integer, integer, text[]),
-  public.messenger_set_queue(text, jsonb),
-  public.messenger_create_queue(text, jsonb),
-  public.messenger_delete_queue(text)
-from public, anon, authenticated;
-grant execute on function
-  public.messenger_queue_depth(text, integer),
-  public.messenger_capped(bigint, integer),
-  public.messenger_list_queues(text, text, integer, integer, text[]),
-  public.messenger_set_queue(text, jsonb),
-  public.messenger_create_queue(text, jsonb),
-  public.messenger_delete_queue(text)
-to service_role;

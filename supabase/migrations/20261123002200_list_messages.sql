@@ -21,13 +21,13 @@ as $$
   with found as (
     select s.id, s.type, s.queue, s.priority, s.status, s.available_at, s.expires_at, s.retry_count,
       s.attempts, s.snoozes, s.interruptions, s.created_at, s.group_key, s.blocked, s.dedupe_key,
-      s.alone, s.leased_until, s.cancelled, s.errors -> -1 ->> 'message' as error
+      s.quarantined, s.leased_until, s.cancelled, s.errors -> -1 ->> 'message' as error
     from (
       -- Rows that are leased are few, and their leases name them.
       select * from (
         select * from public.messenger_messages m
         where m.status = 'processing' and messenger_list_messages.status = 'processing'
-          and m.id = any (array(select unnest(l.ids) from public.messenger_leases l))
+          and m.id = any (array(select unnest(l.ids) from messenger.leases l))
           and m.id < coalesce(before_id, 9223372036854775807)
         order by m.id desc
       ) as leased
@@ -169,7 +169,7 @@ create or replace function public.messenger_show_message(id bigint) returns json
 language sql stable
 set search_path = ''
 as $$
-  select to_jsonb(m) - '{lease_token,tracked,dedupe_until_started}'::text[] || jsonb_build_object(
+  select to_jsonb(m) - '{lease_token,heartbeated,dedupe_until_started}'::text[] || jsonb_build_object(
     'id', m.id::text, 'error', m.errors -> -1 ->> 'message', 'errors', coalesce(m.errors, '[]')
   )
   from public.messenger_messages m where m.id = messenger_show_message.id
@@ -186,18 +186,3 @@ as $$
 $$;
 comment on function public.messenger_show_failed(bigint) is
   'A dead letter with its payload and history; null if there is none of this id.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_list_messages(text, text, text, bigint, integer, integer)',
-    'messenger_list_failed(text, text, text, text, timestamptz, timestamptz, timestamptz, bigint, integer, integer)',
-    'messenger_show_message(bigint)', 'messenger_show_failed(bigint)'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;

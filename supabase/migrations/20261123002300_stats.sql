@@ -2,7 +2,7 @@
 
 -- With its owner's rights: pg_cron's jobs, Vault's secrets and pg_net's answers are not the service role's to
 -- read. It takes no arguments, and says nothing of a secret but whether it can be read.
-create or replace function public.messenger_installation() returns jsonb
+create or replace function messenger.installation() returns jsonb
 language plpgsql stable
 security definer
 set search_path = ''
@@ -54,7 +54,7 @@ begin
       select * from net._http_response r
       where r.created > now() - interval '1 hour' order by r.created desc limit 10000
     ) as a
-    join public.messenger_tick_requests q on q.id = a.id
+    join messenger.tick_requests q on q.id = a.id
     order by q.asked_at desc limit 1;
   end if;
   return jsonb_build_object(
@@ -69,12 +69,12 @@ begin
   );
 end
 $$;
-comment on function public.messenger_installation() is
+comment on function messenger.installation() is
   'Whether what the bus stands on is there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; and what pg_net was answered last by the tick function, "last_answer".';
 
 -- It goes from queue to queue along the index of the claim; what runs is named by leases, and what waits behind its
 -- group runs or waits in that index as well.
-create or replace function public.messenger_queues_in_use(max_queues integer default 10000)
+create or replace function messenger.queues_in_use(p_max_queues integer default 10000)
 returns text[]
 language sql stable
 set search_path = ''
@@ -85,38 +85,38 @@ as $$
   with recursive met (queue, number) as (
     (
       select m.queue, 1 from public.messenger_messages m
-      where not m.alone and not m.blocked and not m.tracked
+      where not m.quarantined and not m.blocked and not m.heartbeated
       order by m.queue limit 1
     )
     union all
     select
       (
         select m.queue from public.messenger_messages m
-        where not m.alone and not m.blocked and not m.tracked and m.queue > met.queue
+        where not m.quarantined and not m.blocked and not m.heartbeated and m.queue > met.queue
         order by m.queue limit 1
       ),
       met.number + 1
-    from met where met.queue is not null and met.number < max_queues
+    from met where met.queue is not null and met.number < p_max_queues
   )
   select array(
     select met.queue from met where met.queue is not null
     union
-    select unnest(l.queues) from (select * from public.messenger_leases limit 10000) as l
+    select unnest(l.queues) from (select * from messenger.leases limit 10000) as l
     union
     select a.queue from (
       select m.queue from public.messenger_messages m
-      where m.alone and not m.blocked and not m.tracked
+      where m.quarantined and not m.blocked and not m.heartbeated
       order by m.available_at, m.id limit 10000
     ) as a
     order by 1
   )
 $$;
-comment on function public.messenger_queues_in_use(integer) is
+comment on function messenger.queues_in_use(integer) is
   'Queues that hold messages, by name; it looks at so many queues at most.';
 
 -- Since when the schedule waits that should have run first; one that was changed and not planned since counts
 -- from its change.
-create or replace function public.messenger_schedules_overdue_since() returns timestamptz
+create or replace function messenger.schedules_overdue_since() returns timestamptz
 language sql stable
 set search_path = ''
 set jit = off
@@ -140,11 +140,11 @@ as $$
     )
   )
 $$;
-comment on function public.messenger_schedules_overdue_since() is
+comment on function messenger.schedules_overdue_since() is
   'The earliest planned time that has passed, of an enabled schedule; null if none has.';
 
 -- Ticks that were asked for since the last one started, more than half a minute ago.
-create or replace function public.messenger_ticks_not_started() returns integer
+create or replace function messenger.ticks_not_started() returns integer
 language sql stable
 set search_path = ''
 as $$
@@ -159,11 +159,11 @@ as $$
       '-infinity'
     )
 $$;
-comment on function public.messenger_ticks_not_started() is
+comment on function messenger.ticks_not_started() is
   'How many ticks were asked for since the last one started, and did not start within half a minute.';
 
-create or replace function public.messenger_count_failed(
-  since timestamptz default '-infinity', max_count integer default 10000
+create or replace function messenger.count_failed(
+  p_since timestamptz default '-infinity', p_max_count integer default 10000
 ) returns jsonb
 language sql stable
 set search_path = ''
@@ -171,12 +171,12 @@ set jit = off
 set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
-  select public.messenger_capped(count(*), max_count) from (
-    select from public.messenger_failed_messages f where f.failed_at >= since limit max_count + 1
+  select messenger.capped(count(*), p_max_count) from (
+    select from public.messenger_failed_messages f where f.failed_at >= p_since limit p_max_count + 1
   ) as counted
 $$;
-comment on function public.messenger_count_failed(timestamptz, integer) is
-  'How many dead letters there are since a moment, as {"count", "capped"}, at most max_count.';
+comment on function messenger.count_failed(timestamptz, integer) is
+  'How many dead letters there are since a moment, as {"count", "capped"}, at most p_max_count.';
 
 create or replace function public.messenger_health() returns jsonb
 language sql stable
@@ -190,33 +190,33 @@ as $$
     ),
     'oldest_ready_at', (
       select due from (
-        select public.messenger_next_due() as due
+        select messenger.next_due() as due
       ) as next
       where due <= public.messenger_now()
     ),
     'dead_letters_last_hour',
-      public.messenger_count_failed(public.messenger_now() - interval '1 hour'),
-    'ticks_not_started', public.messenger_ticks_not_started(),
-    'schedules_overdue_since', public.messenger_schedules_overdue_since(),
+      messenger.count_failed(public.messenger_now() - interval '1 hour'),
+    'ticks_not_started', messenger.ticks_not_started(),
+    'schedules_overdue_since', messenger.schedules_overdue_since(),
     'schedules_invalid', (
       select count(*) filter (where s.disabled_by = 'invalid')
       from (select latest.disabled_by from public.messenger_schedules latest limit 100000) as s
     ),
-    'stray_queues', to_jsonb(public.messenger_stray_queues()),
-    'sequence_is_behind', public.messenger_sequence_behind(),
-    'installation', public.messenger_installation()
+    'stray_queues', to_jsonb(messenger.stray_queues()),
+    'sequence_is_behind', messenger.sequence_behind(),
+    'installation', messenger.installation()
   )
 $$;
 comment on function public.messenger_health() is
   'What a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "installation"}. Paused queues do not count.';
 
 -- What the latest ticks that ended within a time did.
-create or replace function public.messenger_tick_rates(within interval) returns jsonb
+create or replace function messenger.tick_rates(p_within interval) returns jsonb
 language sql stable
 set search_path = ''
 as $$
   select jsonb_build_object(
-    'seconds', extract(epoch from within)::integer,
+    'seconds', extract(epoch from p_within)::integer,
     'ticks', count(*),
     'claimed', coalesce(sum((t.report ->> 'claimed')::bigint), 0),
     'handled', coalesce(sum((t.report ->> 'handled')::bigint), 0),
@@ -224,50 +224,50 @@ as $$
     'failed', coalesce(sum((t.report ->> 'failed')::bigint), 0)
   )
   from (select * from public.messenger_ticks latest order by latest.id desc limit 10000) as t
-  where t.ended_at > public.messenger_now() - within
+  where t.ended_at > public.messenger_now() - p_within
 $$;
-comment on function public.messenger_tick_rates(interval) is
+comment on function messenger.tick_rates(interval) is
   'What ticks that ended within a time did: {"seconds", "ticks", "claimed", "handled", "retried", "failed"}.';
 
 -- So many queues, those that hold messages first.
-create or replace function public.messenger_queues_to_show(max_queues integer) returns jsonb
+create or replace function messenger.queues_to_show(p_max_queues integer) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
 declare
-  used constant text[] := public.messenger_queues_in_use();
+  used constant text[] := messenger.queues_in_use();
   others text[] := array[]::text[];
   known bigint;
 begin
-  if cardinality(used) < max_queues then
+  if cardinality(used) < p_max_queues then
     others := array(
       select q.name from public.messenger_queues q
       where q.name <> all (used)
-      order by q.name limit max_queues - cardinality(used)
+      order by q.name limit p_max_queues - cardinality(used)
     );
   end if;
   select count(*) into known from (select from public.messenger_queues limit 100000) as q;
   return jsonb_build_object(
     'queues', public.messenger_list_queues(
-      names => used[:max_queues] || others, max_queues => max_queues
+      names => used[:p_max_queues] || others, max_queues => p_max_queues
     ) -> 'queues',
-    'left_out', greatest(0, known - max_queues),
-    'left_out_in_use', greatest(0, cardinality(used) - max_queues)
+    'left_out', greatest(0, known - p_max_queues),
+    'left_out_in_use', greatest(0, cardinality(used) - p_max_queues)
   );
 end
 $$;
-comment on function public.messenger_queues_to_show(integer) is
+comment on function messenger.queues_to_show(integer) is
   'Settings and depth of so many queues, those that hold messages first: {"queues", "left_out", "left_out_in_use"}; the last is how many of those left out hold messages.';
 
 create or replace function public.messenger_stats() returns jsonb
 language sql stable
 set search_path = ''
 as $$
-  select public.messenger_queues_to_show(200) || jsonb_build_object(
+  select messenger.queues_to_show(200) || jsonb_build_object(
     'now', public.messenger_now(),
     'dead_letters', jsonb_build_object(
-      'total', public.messenger_count_failed(),
-      'last_hour', public.messenger_count_failed(public.messenger_now() - interval '1 hour'),
+      'total', messenger.count_failed(),
+      'last_hour', messenger.count_failed(public.messenger_now() - interval '1 hour'),
       'groups', (
         select coalesce(jsonb_agg(to_jsonb(g) order by g.count desc, g.type, g.reason), '[]')
         from (
@@ -296,10 +296,10 @@ as $$
         select t.started_at from public.messenger_ticks t where t.started_at is not null
         order by t.id desc limit 1
       ),
-      'awake', (select count(*) from public.messenger_ticks_awake()),
+      'awake', (select count(*) from messenger.ticks_awake()),
       'rates', jsonb_build_array(
-        public.messenger_tick_rates(interval '5 minutes'),
-        public.messenger_tick_rates(interval '1 hour')
+        messenger.tick_rates(interval '5 minutes'),
+        messenger.tick_rates(interval '1 hour')
       )
     )
   )
@@ -329,20 +329,3 @@ as $$
 $$;
 comment on function public.messenger_list_ticks(bigint, integer) is
   'The latest ticks, those before an id. Returns {"ticks", "next"}; next is the id to go on before.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_installation()', 'messenger_count_failed(timestamptz, integer)',
-    'messenger_queues_in_use(integer)',
-    'messenger_schedules_overdue_since()', 'messenger_ticks_not_started()',
-    'messenger_queues_to_show(integer)', 'messenger_list_ticks(bigint, integer)',
-    'messenger_health()', 'messenger_tick_rates(interval)', 'messenger_stats()'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;

@@ -1,22 +1,22 @@
 -- Pruning: what is no longer needed is deleted by pg_cron every hour, a step at a time. The ages stand in
 -- the jobs' commands, to be changed there.
 
-create or replace function public.messenger_check_age(name text, age interval) returns void
+create or replace function messenger.check_age(p_name text, p_age interval) returns void
 language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  if age is null or age < interval '0' then
-    raise sqlstate 'PT400' using message = format('%s: has to be zero or more', name);
+  if p_age is null or p_age < interval '0' then
+    raise sqlstate 'PT400' using message = format('%s: has to be zero or more', p_name);
   end if;
 end
 $$;
-comment on function public.messenger_check_age(text, interval) is
+comment on function messenger.check_age(text, interval) is
   'Part of pruning: refuses an age that is missing or below zero.';
 
 -- Rows of a table whose time lies before a moment; of those locked just now, none.
-create or replace function public.messenger_prune_before(
-  relation regclass, time_column name, before timestamptz, max_rows integer, dry_run boolean
+create or replace function messenger.prune_before(
+  p_relation regclass, p_time_column name, p_before timestamptz, p_max_rows integer, p_dry_run boolean
 ) returns integer
 language plpgsql
 set search_path = ''
@@ -27,29 +27,29 @@ as $$
 declare
   number integer;
 begin
-  if dry_run then
+  if p_dry_run then
     execute format(
       'select count(*) from (select from %1$s where %2$I < $1 order by %2$I limit $2) as old',
-      relation, time_column
-    ) into number using before, max_rows;
+      p_relation, p_time_column
+    ) into number using p_before, p_max_rows;
   else
     execute format(
       'delete from %1$s where ctid = any (array(
          select ctid from %1$s where %2$I < $1 order by %2$I limit $2 for update skip locked
        ))',
-      relation, time_column
-    ) using before, max_rows;
+      p_relation, p_time_column
+    ) using p_before, p_max_rows;
     get diagnostics number = row_count;
   end if;
   return number;
 end
 $$;
-comment on function public.messenger_prune_before(regclass, name, timestamptz, integer, boolean) is
-  'Part of pruning: deletes up to max_rows rows of a table whose time lies before a moment, and returns how many; a dry run only counts.';
+comment on function messenger.prune_before(regclass, name, timestamptz, integer, boolean) is
+  'Part of pruning: deletes up to p_max_rows rows of a table whose time lies before a moment, and returns how many; a dry run only counts.';
 
--- Progress has no time of its own, and goes with its message. `place` is the last message looked at.
-create or replace function public.messenger_prune_progress(
-  max_rows integer, dry_run boolean, inout place bigint, out number integer
+-- Progress has no time of its own, and goes with its message. `p_place` is the last message looked at.
+create or replace function messenger.prune_progress(
+  p_max_rows integer, p_dry_run boolean, p_place bigint, out place bigint, out number integer
 )
 language plpgsql
 set search_path = ''
@@ -61,9 +61,9 @@ set enable_mergejoin = off
 as $$
 declare
   seen constant bigint[] := array(
-    select p.message_id from public.messenger_progress p
-    where p.message_id > coalesce(place, -9223372036854775808)
-    order by p.message_id limit max_rows
+    select p.message_id from messenger.progress p
+    where p.message_id > coalesce(p_place, -9223372036854775808)
+    order by p.message_id limit p_max_rows
   );
   orphans constant bigint[] := array(
     select i from unnest(seen) as i
@@ -71,15 +71,15 @@ declare
       and not exists (select from public.messenger_failed_messages f where f.id = i)
   );
 begin
-  if not dry_run then
-    delete from public.messenger_progress p where p.message_id = any (orphans);
+  if not p_dry_run then
+    delete from messenger.progress p where p.message_id = any (orphans);
   end if;
   number := cardinality(orphans);
-  place := case when cardinality(seen) = max_rows then seen[max_rows] end;
+  place := case when cardinality(seen) = p_max_rows then seen[p_max_rows] end;
 end
 $$;
-comment on function public.messenger_prune_progress(integer, boolean, bigint) is
-  'Part of pruning: deletes the progress of messages that are gone among the next max_rows rows, and returns how many, and the place to go on behind, null at the end.';
+comment on function messenger.prune_progress(integer, boolean, bigint) is
+  'Part of pruning: deletes the progress of messages that are gone among the next p_max_rows rows, and returns how many, and the place to go on behind, null at the end.';
 
 -- Takes one step, as redrive and remove do. `after` is the "next" of the step before.
 create or replace function public.messenger_prune(
@@ -102,29 +102,29 @@ declare
   number integer;
   total integer := 0;
 begin
-  perform public.messenger_check_age('failed_older_than', failed_older_than);
-  perform public.messenger_begin_step(null, null, dry_run);
+  perform messenger.check_age('failed_older_than', failed_older_than);
+  perform messenger.begin_step(null, null, dry_run);
   kinds := kinds[coalesce(array_position(kinds, after ->> 'kind'), 1):];
 
   while cardinality(kinds) > 0 loop
     -- A thousand payloads of 8 MB would meet the time limit of the call.
     chunk := case when dry_run then 10000 when kinds[1] = 'failed' then 100 else 1000 end;
     case kinds[1]
-      when 'failed' then number := public.messenger_prune_before(
+      when 'failed' then number := messenger.prune_before(
         'public.messenger_failed_messages', 'failed_at', clock - failed_older_than, chunk, dry_run
       );
-      when 'idempotency_keys' then number := public.messenger_prune_before(
-        'public.messenger_idempotency_keys', 'expires_at', instant, chunk, dry_run
+      when 'idempotency_keys' then number := messenger.prune_before(
+        'messenger.idempotency_keys', 'expires_at', instant, chunk, dry_run
       );
-      when 'handled' then number := public.messenger_prune_before(
+      when 'handled' then number := messenger.prune_before(
         'public.messenger_handled_messages', 'keep_until', instant, chunk, dry_run
       );
-      when 'rate_limits' then number := public.messenger_prune_before(
-        'public.messenger_rate_limits', 'full_at', clock - interval '1 minute', chunk, dry_run
+      when 'rate_limits' then number := messenger.prune_before(
+        'messenger.rate_limits', 'full_at', clock - interval '1 minute', chunk, dry_run
       );
       when 'progress' then
         select p.place, p.number into place, number
-        from public.messenger_prune_progress(chunk, dry_run, place) as p;
+        from messenger.prune_progress(chunk, dry_run, place) as p;
     end case;
     counts := counts || jsonb_build_object(kinds[1], (counts ->> kinds[1])::integer + number);
     total := total + number;
@@ -156,7 +156,7 @@ as $$
 declare
   number integer;
 begin
-  perform public.messenger_check_age('older_than', older_than);
+  perform messenger.check_age('older_than', older_than);
   delete from cron.job_run_details d
   where d.runid = any (array(
     select old.runid from cron.job_run_details old
@@ -172,23 +172,6 @@ end
 $$;
 comment on function public.messenger_prune_job_runs(interval, jsonb) is
   'Deletes up to 10,000 records of runs of our pg_cron jobs that ended longer ago than an age. For the user who owns the jobs. Returns {"matched", "done", "next"}.';
-
-do $$
-declare
-  signature text;
-begin
-  foreach signature in array array[
-    'messenger_check_age(text, interval)',
-    'messenger_prune_before(regclass, name, timestamptz, integer, boolean)',
-    'messenger_prune_progress(integer, boolean, bigint)',
-    'messenger_prune(interval, boolean, jsonb)',
-    'messenger_prune_job_runs(interval, jsonb)'
-  ] loop
-    execute format('revoke execute on function public.%s from public, anon, authenticated', signature);
-    execute format('grant execute on function public.%s to service_role', signature);
-  end loop;
-end
-$$;
 
 select cron.schedule(
   'symphony-prune', '17 * * * *',

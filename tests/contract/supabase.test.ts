@@ -50,7 +50,7 @@ const open = async (): Promise<FrontendUnderTest> => {
     },
     progress: async () => {
       const rows = await sql<{ id: string; value: number; note: string | null }[]>`
-        select message_id::text as id, value, note from public.messenger_progress order by 1`;
+        select message_id::text as id, value, note from messenger.progress order by 1`;
       return rows.map((row) => ({ ...row }));
     },
     setQueue: async (name, settings) => {

@@ -144,8 +144,8 @@ testsOnStack({
 
     // Nothing stays behind that names a message.
     const [behind] = await stack.sql`
-      select (select count(*)::int from public.messenger_unopened_groups) as groups,
-        (select count(*)::int from public.messenger_progress) as progress`;
+      select (select count(*)::int from messenger.groups_to_reopen) as groups,
+        (select count(*)::int from messenger.progress) as progress`;
     assertEquals({ ...behind }, { groups: 0, progress: 0 }, about);
   });
 });

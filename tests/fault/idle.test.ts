@@ -12,7 +12,7 @@ async function rowsWritten(stack: TestStack): Promise<Record<string, number[]>> 
   const rows = await stack.sql`
     select relname as name, n_tup_ins::int as added, n_tup_upd::int as changed, n_tup_del::int as deleted
     from pg_stat_user_tables
-    where schemaname in ('public', 'net') and n_tup_ins + n_tup_upd + n_tup_del > 0 order by 1`;
+    where schemaname in ('public', 'messenger', 'net') and n_tup_ins + n_tup_upd + n_tup_del > 0 order by 1`;
   return Object.fromEntries(rows.map((row) => [row.name, [row.added, row.changed, row.deleted]]));
 }
 
@@ -32,7 +32,7 @@ testsOnStack({ net: true, onRequest: (request) => requests.push(request) }, (tes
     // The first one compares the schedules declared in code as well.
     await passMinute(stack, 1);
     await eventually(
-      () => stack.sql`select from public.messenger_schedule_declarations`,
+      () => stack.sql`select from messenger.schedule_declarations`,
       (rows) => rows.length === 1,
     );
     requests.length = 0;
@@ -52,11 +52,11 @@ testsOnStack({ net: true, onRequest: (request) => requests.push(request) }, (tes
         // A row that is added at the start and changed at the end.
         messenger_ticks: [MINUTES, MINUTES, 0],
         // Which of pg_net's answers is the tick's, for health.
-        messenger_tick_requests: [MINUTES, 0, 0],
+        tick_requests: [MINUTES, 0, 0],
         // The queue `default`, which each test finds made anew.
         messenger_queues: [1, 0, 0],
         // In the first minute.
-        messenger_schedule_declarations: [1, 0, 0],
+        schedule_declarations: [1, 0, 0],
         // pg_net's own, which are not logged.
         http_request_queue: [MINUTES, 0, MINUTES],
         _http_response: [MINUTES, 0, 0],

@@ -124,7 +124,7 @@ testsOnStack({}, (test) => {
       accessToken: () => Promise.resolve(jwt),
     });
     await createMessengerClient(supabase).dispatch(Note, text);
-    const keys = () => stack.sql`select from public.messenger_idempotency_keys`;
+    const keys = () => stack.sql`select from messenger.idempotency_keys`;
     assertEquals((await keys()).length, 0);
     await createMessengerClient(supabase, { idempotencyKeys: true }).dispatch(Note, text);
     assertEquals((await keys()).length, 1);

@@ -54,7 +54,7 @@ Deno.test("a dispatch in SQL with a dedupe key that is held answers the first id
     assertEquals(await dispatch(windowed), windowedId);
     const again = await dispatch("dedupe_key => 's', dedupe => 'until-started'");
     assertEquals(new Set([finished, started, windowedId, again]).size, 4);
-    const [key] = await sql`select scope, key from public.messenger_idempotency_keys`;
+    const [key] = await sql`select scope, key from messenger.idempotency_keys`;
     assertEquals({ ...key }, { scope: "dedupe:T", key: "k" });
   }));
 

@@ -15,7 +15,7 @@ async function refusal(response: Response) {
 async function rows(stack: TestStack): Promise<number> {
   const [row] = await stack.sql<{ n: number }[]>`
     select (select count(*) from public.messenger_messages)::int
-      + (select count(*) from public.messenger_idempotency_keys)::int as n`;
+      + (select count(*) from messenger.idempotency_keys)::int as n`;
   return row?.n ?? -1;
 }
 

@@ -140,14 +140,20 @@ testsOnStack({}, (test) => {
         const path of [
           "messenger_messages",
           "messenger_handled_messages",
-          "messenger_progress",
-          "messenger_rate_limits",
+          "messenger_queues",
+          "messenger_schedules",
           "rpc/messenger_follow?id=1",
         ]
       ) {
         const response = await fetch(`${stack.url}/rest/v1/${path}`, { headers });
         await response.body?.cancel();
         assert([401, 403].includes(response.status), `${path}: ${response.status}`);
+      }
+      for (const path of ["progress", "rate_limits", "rpc/next_due"]) {
+        const response = await fetch(`${stack.url}/rest/v1/${path}`, {
+          headers: { ...headers, "accept-profile": "messenger" },
+        });
+        assertEquals([path, (await response.json()).code], [path, "PGRST106"]);
       }
     }
   });

@@ -64,7 +64,7 @@ testsOnStack({}, (test) => {
     const [kept] = await stack.sql`
       select user_id, keep_until - handled_at = '1 hour' as hour from public.messenger_handled_messages`;
     assertEquals(kept?.hour, true);
-    assertEquals((await stack.sql`select from public.messenger_progress`).length, 0);
+    assertEquals((await stack.sql`select from messenger.progress`).length, 0);
   });
 
   test("a message that failed says so with the reason, and never with its error", async (stack) => {

@@ -56,7 +56,7 @@ testsOnStack({}, (test) => {
     const two = [{ ...limited, idempotencyKey: "k" }, limited];
     assertEquals((await refusal(await post(stack, two, as)))[0], 429);
     assertEquals(await stack.count(), 3);
-    const keys = await stack.sql`select from public.messenger_idempotency_keys`;
+    const keys = await stack.sql`select from messenger.idempotency_keys`;
     assertEquals(keys.length, 0);
     assertEquals(await refusal(await post(stack, limited, as)), [202]);
   });
@@ -87,7 +87,7 @@ testsOnStack({}, (test) => {
       await asUser(stack),
     );
     assertEquals(await refusal(response), [202]);
-    const rows = await stack.sql`select from public.messenger_rate_limits`;
+    const rows = await stack.sql`select from messenger.rate_limits`;
     assertEquals(rows.length, 0);
   });
 });

@@ -29,8 +29,9 @@ async function apply(sql: postgres.Sql): Promise<void> {
 
 /** Removes what the migrations made, and leaves what was there before. */
 async function removeBus(sql: postgres.Sql): Promise<void> {
-  await sql.unsafe("drop schema public cascade; create schema public authorization postgres")
-    .simple();
+  await sql.unsafe(
+    "drop schema messenger, public cascade; create schema public authorization postgres",
+  ).simple();
 }
 
 Deno.test("the committed database types are those of the migrations", () =>

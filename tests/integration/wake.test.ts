@@ -105,7 +105,7 @@ testsOnStack({ net: true, env: { SYMPHONY_TICK_BUDGET_MS: "10000" } }, (test) =>
     const start = async (tick: string | null) =>
       (await stack.client.rpc("messenger_start_tick", { tick, awake: true })).data;
     const asked = async () => {
-      const [row] = await stack.sql`select public.messenger_ask_tick()::text as id`;
+      const [row] = await stack.sql`select messenger.ask_tick()::text as id`;
       return row?.id as string;
     };
     assertEquals((await start("999999999")).proceed, false);
@@ -135,7 +135,7 @@ testsOnStack({ net: true, env: { SYMPHONY_TICK_BUDGET_MS: "10000" } }, (test) =>
 
   test("users may not ask for ticks", async (stack) => {
     const jwt = await stack.mintUserJwt({ sub: crypto.randomUUID() });
-    for (const name of ["messenger_wake", "messenger_ask_tick"]) {
+    for (const name of ["messenger_tick", "messenger_grow_fleet"]) {
       const response = await fetch(`${stack.url}/rest/v1/rpc/${name}`, {
         method: "POST",
         headers: { apikey: stack.publishableKey, authorization: `Bearer ${jwt}` },

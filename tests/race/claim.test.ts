@@ -113,13 +113,13 @@ testsOnStack({ poolSize: 20 }, (test) => {
 
   test("a settle call leaves a lease that another session has locked to the sweep, which finds it empty", async (stack) => {
     const transport = new SupabaseTransport(stack.client);
-    const leases = () => stack.sql`select token from public.messenger_leases`;
+    const leases = () => stack.sql`select token from messenger.leases`;
     await stack.dispatch({ type: "Count", payload: { n: 1 } });
     const { messages } = await transport.claim(claimOf(10));
     const other = postgres(stack.adminDbUrl, { max: 1 });
     try {
       await other`begin`;
-      await other`select from public.messenger_leases for update`;
+      await other`select from messenger.leases for update`;
       await transport.settle(messages.map(({ id, leaseToken }) => ({
         id,
         leaseToken,
@@ -127,7 +127,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       })));
       await other`rollback`;
       assertEquals((await leases()).length, 1);
-      await stack.sql`update public.messenger_leases set leased_until = now()`;
+      await stack.sql`update messenger.leases set leased_until = now()`;
       assertEquals((await transport.claim({ ...claimOf(10), sweep: true })).crashed, []);
       assertEquals((await leases()).length, 0);
     } finally {

@@ -237,7 +237,7 @@ testsOnStack({ poolSize: 12 }, (test) => {
       // It holds the lock of the group, and not the message.
       await other`begin`;
       await other`select pg_advisory_xact_lock(l.lock_key)
-        from public.messenger_group_locks('{count}', '{g}') as l`;
+        from messenger.group_locks('{count}', '{g}') as l`;
       await assertRejects(
         () => transport.cancel({ ids: [first] }),
         TransportError,

@@ -68,7 +68,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       await other`commit`;
       assertEquals(await refused, false);
 
-      await stack.sql`truncate public.messenger_rate_limits`;
+      await stack.sql`truncate messenger.rate_limits`;
       await other`begin`;
       await first();
       const allowed = passes(transport, [limitOf(1)]);

@@ -154,12 +154,14 @@ $$;
 create view test.relations as
   select c.oid::regclass as relation, c.relkind as kind, c.*
   from pg_class c
-  where c.relnamespace = 'public'::regnamespace and c.relname like 'messenger\_%';
+  where c.relnamespace = to_regnamespace('messenger')
+    or c.relnamespace = 'public'::regnamespace and c.relname like 'messenger\_%';
 
 create view test.functions as
   select p.oid::regprocedure as function, p.*
   from pg_proc p
-  where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\_%';
+  where p.pronamespace = to_regnamespace('messenger')
+    or p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\_%';
 
 -- One rate limit, as a dispatch of `count` messages of a type asks for it.
 create function test.limit_of(
@@ -184,10 +186,10 @@ as $$
       'created_at', to_timestamp((r ->> 7)::double precision / 1000), 'group_key', r -> 8
     ) || case
       when r -> 9 = 'null' then
-        '{"expires_at": null, "expired": false, "retry_count": 0, "stamps": null, "alone": false}'
+        '{"expires_at": null, "expired": false, "retry_count": 0, "stamps": null, "quarantined": false}'
       else jsonb_build_object(
         'expires_at', r -> 9 -> 0, 'expired', r -> 9 -> 1, 'retry_count', r -> 9 -> 2,
-        'stamps', r -> 9 -> 3, 'alone', r -> 9 -> 4
+        'stamps', r -> 9 -> 3, 'quarantined', r -> 9 -> 4
       )
     end
     order by position

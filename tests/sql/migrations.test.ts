@@ -22,6 +22,8 @@ const REMOVE_ALL = `
       from pg_proc p
       where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\\_%'
       union all
+      select 'drop schema if exists messenger cascade'
+      union all
       select format('drop table if exists %s cascade', c.oid::regclass)
       from pg_class c
       where c.relnamespace = 'public'::regnamespace and c.relname like 'messenger\\_%'

@@ -37,8 +37,8 @@ const CALLS: readonly [name: string, call: string][] = [
       'token', '00000000-0000-0000-0000-000000000003', 'ids', '["1", "2", "3"]'::jsonb
     )))`,
   ],
-  ["a look for what falls due next", "select public.messenger_next_due('{default,other}')"],
-  ["a look for what falls due next in any queue", "select public.messenger_next_due()"],
+  ["a look for what falls due next", "select messenger.next_due('{default,other}')"],
+  ["a look for what falls due next in any queue", "select messenger.next_due()"],
 ];
 
 /** Calls a function and answers the plans of the statements in it. */

@@ -170,7 +170,7 @@ async function subjectOf(stack: TestStack, path: string): Promise<string> {
   return (await made.json()).scheduleId;
 }
 
-/** Every table and view of the bus, read and written over the Data API. */
+/** Every table and view of the bus that the Data API shows, read and written over the Data API. */
 export async function relations(stack: TestStack): Promise<Probe[]> {
   const found = await stack.sql<{ name: string; columns: string[] }[]>`
     select c.relname as name, array_agg(a.attname::text order by a.attnum) as columns

@@ -5,13 +5,15 @@ import type { TestStack } from "./stack.ts";
 /** Everything in every table of the bus, as one text. */
 export async function contentOf({ sql }: TestStack): Promise<string> {
   const tables = await sql<{ name: string }[]>`
-    select relname as name from pg_class
-    where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
-      and relname like 'messenger%' order by 1`;
+    select oid::regclass::text as name from pg_class
+    where relkind in ('r', 'p') and (
+      relnamespace = 'messenger'::regnamespace
+      or relnamespace = 'public'::regnamespace and relname like 'messenger%'
+    ) order by 1`;
   const [row] = await sql.unsafe<{ all: string }[]>(
     `select concat_ws(E'\\n', ${
       tables.map(({ name }) =>
-        `'${name} ' || (select md5(string_agg(t::text, ',' order by t::text)) from public.${name} t)`
+        `'${name} ' || (select md5(string_agg(t::text, ',' order by t::text)) from ${name} t)`
       ).join(", ")
     }) as all`,
   );

@@ -30,6 +30,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   // What belongs to a database itself is not copied with a template.
   await admin.unsafe(`alter database ${name} set search_path = "$user", public, extensions`);
   await admin.unsafe(`alter database ${name} set timezone = 'UTC'`);
+  await admin.unsafe(`grant create on database ${name} to postgres`);
   const sql = postgres(url.href, { max: 4, onnotice: () => {} });
   return {
     url: url.href,

@@ -26,8 +26,8 @@ export async function refusal(response: Response): Promise<unknown[]> {
 export async function written(stack: TestStack): Promise<number> {
   const [row] = await stack.sql<{ n: number }[]>`
     select (select count(*) from public.messenger_messages)::int
-      + (select count(*) from public.messenger_idempotency_keys)::int
-      + (select count(*) from public.messenger_rate_limits)::int
+      + (select count(*) from messenger.idempotency_keys)::int
+      + (select count(*) from messenger.rate_limits)::int
       + (select count(*) from public.messenger_schedules)::int as n`;
   return row?.n ?? -1;
 }

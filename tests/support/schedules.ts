@@ -58,7 +58,7 @@ export function testsOfSchedules(
     register((name, body) =>
       test(name, async (stack) => {
         await stack.sql`truncate public.messenger_schedules, public.messenger_schedule_runs,
-          public.messenger_schedule_declarations`;
+          messenger.schedule_declarations`;
         const lines: ScheduleBench["lines"] = [];
         const registry = createRegistry(messages);
         const transport = new SupabaseTransport(stack.client);

@@ -133,9 +133,9 @@ async function empty(sql: postgres.Sql): Promise<boolean> {
   try {
     await sql.begin(async (sql) => {
       await sql`set local lock_timeout = '100ms'`;
-      await sql`truncate public.messenger_messages, public.messenger_leases,
-        public.messenger_failed_messages, public.messenger_idempotency_keys, public.messenger_ticks, public.messenger_queues,
-        public.messenger_rate_grants, public.messenger_rate_limits, public.messenger_progress,
+      await sql`truncate public.messenger_messages, messenger.leases,
+        public.messenger_failed_messages, messenger.idempotency_keys, public.messenger_ticks, public.messenger_queues,
+        messenger.start_grants, messenger.rate_limits, messenger.progress,
         public.messenger_handled_messages, public.test_effects`;
       await sql`insert into public.messenger_queues (name) values ('default')`;
     });
@@ -166,9 +166,9 @@ export async function eventually<Answer>(
 /** Puts the next minute's tick off by an hour: what falls due before it has to be seen to by others. */
 export async function withoutMinutes(stack: TestStack): Promise<void> {
   await stack.sql`
-    create or replace function public.messenger_next_minute() returns timestamptz
+    create or replace function messenger.next_minute() returns timestamptz
     language sql volatile set search_path = ''
-    as $$ select public.messenger_clock() + interval '1 hour' $$`;
+    as $$ select messenger.clock() + interval '1 hour' $$`;
 }
 
 /** Registers tests that share one stack; each finds the bus empty. */

@@ -3,6 +3,8 @@ begin;
 select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
+-- What other tests have drawn from the sequence stays drawn.
+select setval('messenger_messages_id_seq', 1, false);
 select test.dispatch('W');
 insert into messenger_failed_messages (id, type, payload, queue, reason, created_at)
 select 1000000000 + n, 'D', '{}', 'default', 'exhausted', now() from generate_series(1, 3) as n;

@@ -16,21 +16,21 @@ select is(
     'queue', 'mail', 'priority', 3, 'available_at', messenger_now(),
     'created_at', messenger_now(), 'expires_at', messenger_now() + interval '1 minute',
     'expired', false, 'retry_count', 0, 'attempts', 1, 'group_key', 'g',
-    'stamps', '{"user":"u"}'::jsonb, 'alone', false
+    'stamps', '{"user":"u"}'::jsonb, 'quarantined', false
   ),
   'the envelope is complete'
 );
 select is(
-  (select answer - 'messages' - 'crashed_token' - 'last_keys' - 'look_ms' - 'bytes' from claim),
+  (select answer - 'messages' - 'crashed_token' - 'last_keys' - 'lock_ms' - 'bytes' from claim),
   jsonb_build_object(
-    'crashed', '[]'::jsonb, 'token', test.token(1), 'now', messenger_now(), 'alone_due', false,
+    'crashed', '[]'::jsonb, 'token', test.token(1), 'now', messenger_now(), 'quarantined_due', false,
     'next_due_at', null, 'lease_ms', 60000, 'more', false, 'oversized', '[]'::jsonb,
     'rated', '[]'::jsonb
   ),
   'and so is what stands around it'
 );
 select cmp_ok(
-  (select (answer ->> 'look_ms')::numeric from claim), '>', 0::numeric, 'with the time it took to look'
+  (select (answer ->> 'lock_ms')::numeric from claim), '>', 0::numeric, 'with the time it took to look'
 );
 select cmp_ok(
   (select (answer ->> 'bytes')::numeric from claim), '>', 0::numeric, 'and the bytes that it gave'

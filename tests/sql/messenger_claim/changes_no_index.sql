@@ -16,7 +16,7 @@ select results_eq(
   $$values (500::bigint, 500::bigint)$$, 'of many messages'
 );
 
-insert into messenger_messages (type, dedupe_key, alone, available_at)
+insert into messenger_messages (type, dedupe_key, quarantined, available_at)
 select 'A', n::text, n = 1, messenger_now() from generate_series(1, 10) as n;
 update before b set (updated, hot) = (select u.updated, u.hot from pg_temp.updated() u) where true;
 select test.claim(test.token(2)), test.claim(test.token(3), run_alone => true);
@@ -30,16 +30,16 @@ select test.dispatch_to_group('g', 'grouped');
 select messenger_dispatch('counted', queue => 'mail'), messenger_dispatch('rated', queue => 'slow');
 select test.claim(test.token(4));
 select results_eq(
-  $$select type, bool_and(tracked), bool_or(tracked) from messenger_messages
+  $$select type, bool_and(heartbeated), bool_or(heartbeated) from messenger_messages
     where status = 'processing' group by 1 order by 1$$,
   $$values ('A', false, false), ('Bulk', false, false), ('counted', true, true),
     ('grouped', true, true), ('rated', false, false)$$,
-  'only a group and a concurrency have their messages tracked'
+  'only a group and a concurrency have their messages heartbeated'
 );
 select test.set_clock('2026-01-01 12:05Z');
 select test.claim(test.token(5));
 select results_eq(
-  $$select type from messenger_messages where tracked order by 1$$,
+  $$select type from messenger_messages where heartbeated order by 1$$,
   $$values ('counted'), ('grouped')$$, 'and a sweep changes nothing about it'
 );
 

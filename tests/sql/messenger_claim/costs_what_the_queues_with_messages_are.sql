@@ -20,11 +20,11 @@ select cmp_ok(
   'and the first messages of each'
 );
 select cmp_ok(
-  pg_temp.queues_read_by($$select messenger_next_due()$$), '<', 1000::bigint,
+  pg_temp.queues_read_by($$select messenger.next_due()$$), '<', 1000::bigint,
   'a look for what is due next reads no others'
 );
 select cmp_ok(
-  pg_temp.queues_read_by($$select messenger_fleet_size()$$), '<', 2000::bigint,
+  pg_temp.queues_read_by($$select messenger.fleet_size()$$), '<', 2000::bigint,
   'nor does the size of the fleet'
 );
 select cmp_ok(

@@ -13,7 +13,7 @@ select is(test.claimed(2), array['B'], 'the next one runs');
 select messenger_redrive("all" => true);
 select is(test.claimed(3), '{}', 'the first one waits for it');
 select is(
-  messenger_next_due(array['default']), null, 'nobody asks for it meanwhile'
+  messenger.next_due(array['default']), null, 'nobody asks for it meanwhile'
 );
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(2), 'grouped', true, 'retries', jsonb_build_array(jsonb_build_object(
@@ -23,7 +23,7 @@ select messenger_settle(jsonb_build_array(jsonb_build_object(
 select is(test.claimed(4), array['A'], 'it goes as soon as the later one waits for a retry');
 select test.handle(4, 'A');
 select is(
-  messenger_next_due(array['default']), '2026-01-01 13:00Z'::timestamptz,
+  messenger.next_due(array['default']), '2026-01-01 13:00Z'::timestamptz,
   'which is the first of its group again'
 );
 

@@ -6,7 +6,7 @@ select test.set_clock('2026-01-01 12:00Z');
 select messenger_dispatch('A', queue => 'mail'), messenger_dispatch('B', queue => 'mail', delay => '1 hour');
 alter table messenger_queues disable trigger user;
 delete from messenger_queues where name = 'mail';
-select is(messenger_has_due(), true, 'a tick would have work');
+select is(messenger.has_due(), true, 'a tick would have work');
 select is(test.claimed(1), array['A'], 'a claim finds it');
 select is(
   test.claim(test.token(2)) -> 'next_due_at', to_jsonb('2026-01-01 13:00Z'::timestamptz),

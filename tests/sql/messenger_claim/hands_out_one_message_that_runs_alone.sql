@@ -6,7 +6,7 @@ select test.set_clock('2026-01-01 12:00Z');
 select messenger_dispatch('later', available_at => '2026-01-01 11:59Z');
 select messenger_dispatch('sooner', available_at => '2026-01-01 11:58Z');
 select messenger_dispatch('future', available_at => '2026-01-01 12:01Z');
-update messenger_messages set alone = true where true;
+update messenger_messages set quarantined = true where true;
 select test.dispatch('innocent');
 
 select is(
@@ -20,7 +20,7 @@ select is(
 create temp table last as select test.claim(test.token(3), run_alone => true) as answer;
 select is((select test.types(answer -> 'messages') from last), array['later'], 'then the next');
 select is(
-  (select (answer -> 'alone_due')::boolean from last), false, 'the one of the future is not due'
+  (select (answer -> 'quarantined_due')::boolean from last), false, 'the one of the future is not due'
 );
 select is(
   test.claim(test.token(4), queues => array['mail'], run_alone => true) -> 'messages', '[]',

@@ -19,7 +19,7 @@ select cmp_ok(
     select messenger_settle(jsonb_build_array(jsonb_build_object(
       'token', token, 'grouped', true, 'handled', (select jsonb_agg(id::text) from unnest(ids) as id)
     )))
-    from messenger_leases where token = test.token(2)
+    from messenger.leases where token = test.token(2)
   $$), '<', 10000::bigint, 'their settle call'
 );
 select is((select count(*) from messenger_messages), 99500::bigint, 'they are gone');

@@ -26,7 +26,7 @@ select is(
   2, 'of a queue with a rate'
 );
 select is(
-  (select sum(messages)::integer from messenger_rate_grants), 2, 'no more are counted'
+  (select sum(messages)::integer from messenger.start_grants), 2, 'no more are counted'
 );
 
 select * from finish();

@@ -7,14 +7,14 @@ insert into messenger_queues (name, rate_limit, rate_period_ms) values ('mail', 
 select messenger_dispatch(type, queue => 'mail', group_key => 'g', ttl => interval '1 second')
 from unnest(array['A', 'B']) as t (type);
 select messenger_dispatch('C', queue => 'mail', group_key => 'g');
-update messenger_messages set alone = true;
+update messenger_messages set quarantined = true;
 select test.set_clock('2026-01-01 12:01Z');
 
 select is(
   test.types(test.claim(test.token(1), run_alone => true, sweep => false) -> 'messages'), array['A'],
   'the first of its group is given'
 );
-select is((select count(*) from messenger_rate_grants), 0::bigint, 'no start is spent on it');
+select is((select count(*) from messenger.start_grants), 0::bigint, 'no start is spent on it');
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1), 'grouped', true,
   'dead', jsonb_build_array(jsonb_build_object('id', test.id_of('A')::text, 'reason', 'expired'))

@@ -23,7 +23,7 @@ select cmp_ok(
   test.rows_read_by($$insert into sweeps select test.claim(test.token(2), 0)$$), '<', 1000::bigint,
   'without statistics'
 );
-analyze messenger_messages, messenger_leases;
+analyze messenger_messages, messenger.leases;
 select cmp_ok(
   test.rows_read_by($$insert into sweeps select test.claim(test.token(3), 0)$$), '<', 1000::bigint,
   'with statistics'

@@ -16,7 +16,7 @@ select is_empty(
   $$select name from messenger_queues where name = 'undone'$$, 'and its queue'
 );
 select is_empty(
-  $$select key from messenger_idempotency_keys$$, 'and its idempotency key'
+  $$select key from messenger.idempotency_keys$$, 'and its idempotency key'
 );
 
 select * from finish();

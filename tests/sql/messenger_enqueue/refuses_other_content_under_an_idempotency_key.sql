@@ -58,7 +58,7 @@ select isnt(
 );
 select is((select count(*) from messenger_messages), 2::bigint, 'what was refused left no row');
 
-update messenger_idempotency_keys set content_hash = null where type = 'A';
+update messenger.idempotency_keys set content_hash = null where type = 'A';
 select is(
   messenger_dispatch('A', '{"a":2}', idempotency_key => 'order-1'), (select id from first),
   'a key of which the content is not known stands for any'

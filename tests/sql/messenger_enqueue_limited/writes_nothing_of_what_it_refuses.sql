@@ -16,7 +16,7 @@ select throws_ok(
   'PT429', null, 'two do not fit where one would'
 );
 select is((select count(*) from messenger_messages), 2::bigint, 'no message of them is written');
-select is_empty('select key from messenger_idempotency_keys', 'and no key');
+select is_empty('select key from messenger.idempotency_keys', 'and no key');
 select lives_ok(
   $$select messenger_enqueue_limited('[{"type":"A"}]', test.limit_of(1, 3, '1 hour'))$$,
   'what was refused is not counted: one still fits'

@@ -2,8 +2,8 @@
 begin;
 select plan(5);
 select test.set_clock('2026-01-01 12:00Z');
-create function pg_temp.tracked() returns text[] language sql as $$
-  select array(select type from messenger_messages where tracked order by id)
+create function pg_temp.heartbeated() returns text[] language sql as $$
+  select array(select type from messenger_messages where heartbeated order by id)
 $$;
 create function pg_temp.extend(variadic types text[]) returns void language sql as $$
   select messenger_heartbeat(
@@ -13,9 +13,9 @@ $$;
 
 select test.dispatch('retried', 'released', 'snoozed', 'lapsed', 'short');
 select test.claim(test.token(1));
-select is(pg_temp.tracked(), '{}', 'not before the first');
+select is(pg_temp.heartbeated(), '{}', 'not before the first');
 select pg_temp.extend('retried', 'released', 'snoozed', 'lapsed');
-select is(pg_temp.tracked(), array['retried', 'released', 'snoozed', 'lapsed'], 'those it names');
+select is(pg_temp.heartbeated(), array['retried', 'released', 'snoozed', 'lapsed'], 'those it names');
 
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1), 'released', test.ids('released'),
@@ -26,14 +26,14 @@ select messenger_settle(jsonb_build_array(jsonb_build_object(
     jsonb_build_object('id', test.id_of('snoozed')::text, 'delay_ms', 0)
   )
 )));
-select is(pg_temp.tracked(), array['lapsed'], 'what comes again is not in it');
+select is(pg_temp.heartbeated(), array['lapsed'], 'what comes again is not in it');
 select set_eq(
   'select unnest(test.types(test.claim(test.token(2)) -> ''messages''))',
   array['retried', 'released', 'snoozed'], 'and is claimed'
 );
 
 -- As heartbeats have left them, and vacuum.
-insert into messenger_messages (type, status, tracked, lease_token, leased_until, available_at)
+insert into messenger_messages (type, status, heartbeated, lease_token, leased_until, available_at)
 select 'Bulk', 'processing', true, test.token(3), '2026-01-01 13:00Z', '2026-01-01 11:00Z'
 from generate_series(1, 5000);
 select cmp_ok(

@@ -4,7 +4,7 @@ select test.set_clock('2026-01-01 12:00Z');
 select test.dispatch_many(4, 'b');
 select test.claim(test.token(1), 1);
 select test.dispatch_many(1, 'c');
-insert into messenger_messages (type, queue, alone, available_at)
+insert into messenger_messages (type, queue, quarantined, available_at)
 values ('A', 'c', true, '2026-01-01 11:00Z');
 update messenger_queues set paused = true where name = 'b';
 
@@ -15,11 +15,11 @@ select is(
   '{"name":"b","paused":true,"max_workers":1,"concurrency":null,"group_concurrency":1,
     "rate_limit":null,"rate_period_ms":1000,"weight":1,"lease_ms":null,
     "due":{"count":3,"capped":false},"delayed":{"count":0,"capped":false},
-    "blocked":{"count":0,"capped":false},"alone":{"count":0,"capped":false},
+    "blocked":{"count":0,"capped":false},"quarantined":{"count":0,"capped":false},
     "processing":{"count":1,"capped":false}}',
   'settings and depth'
 );
-select is((select page #> '{queues,1,alone,count}' from answer), '1', 'who runs alone');
+select is((select page #> '{queues,1,quarantined,count}' from answer), '1', 'who runs alone');
 select is(
   messenger_list_queues(after_name => 'c') #>> '{queues,0,name}', 'default', 'the next page'
 );

@@ -8,7 +8,7 @@ select cmp_ok(
   test.rows_read_by($$insert into answers select messenger_list_queues(max_count => 20)$$),
   '<', 200::bigint, 'without statistics'
 );
-analyze messenger_messages, messenger_leases;
+analyze messenger_messages, messenger.leases;
 select cmp_ok(
   test.rows_read_by($$insert into answers select messenger_list_queues(max_count => 20)$$),
   '<', 200::bigint, 'with statistics'

@@ -8,7 +8,7 @@ select test.set_clock('2026-01-01 12:01Z');
 select messenger_dispatch('A', idempotency_key => 'lives');
 select test.set_clock('2026-01-02 12:00Z');
 select is(messenger_prune() -> 'idempotency_keys', '1', 'one has expired');
-select is(array(select key from messenger_idempotency_keys), array['lives'], 'the other stays');
+select is(array(select key from messenger.idempotency_keys), array['lives'], 'the other stays');
 
 select * from finish();
 rollback;

@@ -7,10 +7,10 @@ insert into messenger_handled_messages
 select n, 'A', 'default', null, 1, messenger_now(), messenger_now(), messenger_now() + keep
 from (values (901, interval '0'), (902, interval '1 minute')) as k (n, keep);
 select test.dispatch('waits');
-insert into messenger_progress
+insert into messenger.progress
 select id, 0.5, null, messenger_now()
 from unnest(array[test.id_of('waits'), test.dead_letter('dead'), 0]) as k (id);
-select messenger_count_dispatches(
+select messenger.count_dispatches(
   test.limit_of(1, 1, '1 second') || test.limit_of(1, 1, '1 hour', caller => 'total')
 );
 select test.set_clock('2026-01-01 12:02Z');
@@ -27,11 +27,11 @@ select is(
 );
 select is(array(select id from messenger_handled_messages), array[902::bigint], 'one is kept on');
 select is(
-  array(select message_id from messenger_progress order by 1),
+  array(select message_id from messenger.progress order by 1),
   array(select test.id_of(t) from unnest(array['waits', 'dead']) as t order by 1),
   'what is followed keeps its progress'
 );
-select is(array(select caller from messenger_rate_limits), array['total'], 'what is used stays');
+select is(array(select caller from messenger.rate_limits), array['total'], 'what is used stays');
 
 select * from finish();
 rollback;

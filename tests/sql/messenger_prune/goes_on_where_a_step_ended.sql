@@ -5,9 +5,9 @@ select test.set_clock('2026-01-01 12:00Z');
 insert into messenger_failed_messages (id, type, payload, queue, reason, created_at, failed_at)
 select n, 'Bulk', '{}', 'default', 'exhausted', '2025-01-01', '2025-01-01'
 from generate_series(1, 12000) as n;
-insert into messenger_idempotency_keys (type, key, message_id, expires_at)
+insert into messenger.idempotency_keys (type, key, message_id, expires_at)
 select 'Bulk', n, n, '2025-01-01' from generate_series(1, 1500) as n;
-insert into messenger_progress select n, 0.5, null, messenger_now() from generate_series(1, 2500) as n;
+insert into messenger.progress select n, 0.5, null, messenger_now() from generate_series(1, 2500) as n;
 insert into messenger_messages (id, type) values (2400, 'A');
 
 create temp table first as select messenger_prune() as answer;

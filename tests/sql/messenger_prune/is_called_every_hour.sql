@@ -15,7 +15,7 @@ select is(
   $$call public.messenger_in_steps('messenger_prune', '{"failed_older_than": "30 days"}')$$,
   'its command'
 );
-select messenger_call('messenger_prune', '{"failed_older_than": "30 days"}');
+select messenger.call_operation('messenger_prune', '{"failed_older_than": "30 days"}');
 select is(
   array(select type from messenger_failed_messages), array['young'],
   'and prunes what is older than 30 days'

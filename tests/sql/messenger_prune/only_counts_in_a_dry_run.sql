@@ -11,7 +11,7 @@ select results_eq(
   $$values ('1'::jsonb, '1'::jsonb)$$, 'one of each'
 );
 select is((select count(*) from messenger_failed_messages), 1::bigint, 'the dead letter is there');
-select is((select count(*) from messenger_idempotency_keys), 1::bigint, 'the key as well');
+select is((select count(*) from messenger.idempotency_keys), 1::bigint, 'the key as well');
 
 select * from finish();
 rollback;

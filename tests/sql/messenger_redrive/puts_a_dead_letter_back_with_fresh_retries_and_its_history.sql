@@ -11,7 +11,7 @@ select is(
 );
 select results_eq(
   $$select id, type, payload, queue, priority, status, retry_count, attempts, available_at,
-      expires_at, created_at, stamps, errors, alone, lease_token
+      expires_at, created_at, stamps, errors, quarantined, lease_token
     from messenger_messages$$,
   $$select id, 'A', '{"to":"a@b.c"}'::jsonb, 'mail', 7::smallint, 'pending', 0, 0, messenger_now(),
       null::timestamptz, '2026-01-01 09:00Z'::timestamptz, '{"user":"u","redriven":1}'::jsonb,

@@ -17,7 +17,7 @@ select test.set_clock('2026-01-01 12:01Z');
 select pg_temp.report(1, 'A', 0.5, null);
 select pg_temp.report(2, 'B', 0.9, 'a stranger');
 select results_eq(
-  'select message_id, value, note, at from messenger_progress',
+  'select message_id, value, note, at from messenger.progress',
   $$values (
     test.id_of('A'), 0.5::double precision, null::text, '2026-01-01 12:01Z'::timestamptz
   )$$,
@@ -32,11 +32,11 @@ select throws_ok(
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(2), 'handled', test.ids('A'), 'progressed', test.ids('A')
 )));
-select isnt_empty('select value from messenger_progress', 'a stale settle leaves it');
+select isnt_empty('select value from messenger.progress', 'a stale settle leaves it');
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1), 'handled', test.ids('A', 'B'), 'progressed', test.ids('A')
 )));
-select is_empty('select value from messenger_progress', 'it goes with its message');
+select is_empty('select value from messenger.progress', 'it goes with its message');
 
 select * from finish();
 rollback;

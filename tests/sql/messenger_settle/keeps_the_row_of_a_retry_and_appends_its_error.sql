@@ -15,7 +15,7 @@ select messenger_settle(jsonb_build_array(jsonb_build_object(
 )));
 
 select results_eq(
-  $$select id, status, attempts, retry_count, available_at, lease_token, leased_until, alone
+  $$select id, status, attempts, retry_count, available_at, lease_token, leased_until, quarantined
     from messenger_messages$$,
   $$select id, 'pending', 1, 1, '2026-01-01 12:00:01.5005Z'::timestamptz, null::uuid,
       null::timestamptz, false

@@ -25,7 +25,7 @@ begin
       jsonb_agg(jsonb_build_object('id', id, 'delay_ms', 1000)) filter (where kind = 2), '[]'
     ),
     'retries', coalesce(jsonb_agg(jsonb_build_object(
-      'id', id, 'delay_ms', 500, 'retry_count', retry_count + 1, 'alone', random() < 0.1
+      'id', id, 'delay_ms', 500, 'retry_count', retry_count + 1, 'quarantined', random() < 0.1
     )) filter (where kind = 3), '[]'),
     'dead', coalesce(
       jsonb_agg(jsonb_build_object('id', id, 'reason', 'exhausted')) filter (where kind = 4), '[]'
@@ -44,7 +44,7 @@ begin
   for step in 1..steps loop
     perform test.set_clock('2026-01-01 12:00Z'::timestamptz + step * interval '700 milliseconds');
     chance := random();
-    select l.token into known from public.messenger_leases l order by random() limit 1;
+    select l.token into known from messenger.leases l order by random() limit 1;
     if step % 4 = 0 then
       perform public.messenger_dispatch(
         'M', queue => (array['default', 'mail', 'slow'])[1 + step / 4 % 3],
@@ -62,7 +62,7 @@ begin
         action := 'repeated claim';
         perform test.claim(coalesce(
           (
-            select l.token from public.messenger_leases l
+            select l.token from messenger.leases l
             where l.token < test.token(10000) order by random() limit 1
           ),
           test.token(step)
@@ -96,12 +96,12 @@ begin
       when l.leased_until > m.leased_until then 'its lease ends before the row''s'
     end
     from public.messenger_messages m
-    left join public.messenger_leases l on l.token = m.lease_token
+    left join messenger.leases l on l.token = m.lease_token
     where m.status = 'processing' and (
       m.id = any (l.ids) and m.queue = any (l.queues) and l.leased_until <= m.leased_until
     ) is not true;
     insert into lost select step, action, 'more run than are open'
-    from public.messenger_leases l
+    from messenger.leases l
     where l.open < (select count(*) from public.messenger_messages m where m.lease_token = l.token);
   end loop;
 end
@@ -119,7 +119,7 @@ select isnt_empty(
 );
 
 update messenger_queues set paused = false, concurrency = null where true;
-update messenger_messages set alone = false where true;
+update messenger_messages set quarantined = false where true;
 -- Their workers die, and others end what is left.
 create function pg_temp.finish_all() returns void language plpgsql as $$
 declare
@@ -141,7 +141,7 @@ end
 $$;
 select pg_temp.finish_all();
 select is_empty('select id, status from messenger_messages', 'nothing is lost');
-select is_empty('select * from messenger_leases', 'and no lease is left');
+select is_empty('select * from messenger.leases', 'and no lease is left');
 
 select * from finish();
 rollback;

@@ -8,18 +8,18 @@ select test.claim(test.token(1));
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(1),
   'retries', jsonb_build_array(jsonb_build_object(
-    'id', test.id_of('A')::text, 'delay_ms', 0, 'retry_count', 1, 'alone', true
+    'id', test.id_of('A')::text, 'delay_ms', 0, 'retry_count', 1, 'quarantined', true
   ))
 )));
-select is((select alone from messenger_messages), true, 'a retry may ask for it');
+select is((select quarantined from messenger_messages), true, 'a retry may ask for it');
 select test.claim(test.token(2), run_alone => true);
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(2),
   'retries', jsonb_build_array(jsonb_build_object(
-    'id', test.id_of('A')::text, 'delay_ms', 0, 'retry_count', 2, 'alone', false
+    'id', test.id_of('A')::text, 'delay_ms', 0, 'retry_count', 2, 'quarantined', false
   ))
 )));
-select is((select alone from messenger_messages), true, 'a later one does not take it back');
+select is((select quarantined from messenger_messages), true, 'a later one does not take it back');
 
 select * from finish();
 rollback;

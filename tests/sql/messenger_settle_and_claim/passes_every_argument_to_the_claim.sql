@@ -6,7 +6,7 @@ select test.set_clock('2026-01-01 12:00Z');
 select test.dispatch('A', 'B');
 select messenger_dispatch('mail', queue => 'mail');
 select messenger_dispatch('suspect');
-update messenger_messages set alone = true where type = 'suspect';
+update messenger_messages set quarantined = true where type = 'suspect';
 
 create temp table first as select test.settle_and_claim(
   '[]', test.token(1), max_messages => 1, lease_ms => 5000, queues => array['default']

@@ -16,8 +16,8 @@ select is((select test.types(answer -> 'messages') from call), array['B', 'C'], 
 select is((select answer -> 'stale' from call), '["999999999"]', 'the settle''s answer beside it');
 select is(
   array(select key from call, jsonb_object_keys(answer) as key order by 1),
-  array['alone_due', 'bytes', 'crashed', 'crashed_token', 'last_keys', 'lease_ms', 'look_ms',
-    'messages', 'more', 'next_due_at', 'now', 'oversized', 'rated', 'stale', 'token'],
+  array['bytes', 'crashed', 'crashed_token', 'last_keys', 'lease_ms', 'lock_ms', 'messages', 'more',
+    'next_due_at', 'now', 'oversized', 'quarantined_due', 'rated', 'stale', 'token'],
   'and all else that a claim answers'
 );
 

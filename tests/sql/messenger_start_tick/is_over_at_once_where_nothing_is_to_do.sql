@@ -29,7 +29,7 @@ select test.set_clock('2026-01-01 12:00:01Z');
 select is(messenger_start_tick(awake => true) -> 'proceed', 'true', 'a lease has run out');
 
 delete from messenger_messages where true;
-delete from messenger_leases where true;
+delete from messenger.leases where true;
 select messenger_dispatch('brief', queue => 'mail', ttl => interval '1 second');
 update messenger_queues set paused = true where name = 'mail';
 select test.set_clock('2026-01-01 12:00:03Z');

@@ -13,7 +13,7 @@ select is(
   '["created", "disabled"]', 'what it would do'
 );
 select results_eq(
-  $$select name, enabled, exists (select from messenger_schedule_declarations)
+  $$select name, enabled, exists (select from messenger.schedule_declarations)
     from messenger_schedules$$,
   $$values ('gone', true, false)$$, 'nothing is done'
 );

@@ -3,10 +3,9 @@ begin;
 select plan(1);
 
 select is_empty(
-  $$select p.oid::regprocedure from pg_proc p
-    where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\_%'
-      and exists (select from unnest(p.proconfig) as c where c like 'enable\_%=off')
-      and not 'jit=off' = any (p.proconfig)$$,
+  $$select function from test.functions
+    where exists (select from unnest(proconfig) as c where c like 'enable\_%=off')
+      and not 'jit=off' = any (proconfig)$$,
   'each has jit off'
 );
 

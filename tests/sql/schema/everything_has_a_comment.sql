@@ -24,7 +24,8 @@ select is_empty(
 );
 select is_empty(
   $$select t.typname from pg_type t
-    where t.typnamespace = 'public'::regnamespace and t.typname like 'messenger\_%'
+    where (t.typnamespace = 'messenger'::regnamespace
+        or t.typnamespace = 'public'::regnamespace and t.typname like 'messenger\_%')
       and t.typtype in ('e', 'd') and obj_description(t.oid, 'pg_type') is null$$,
   'enums and domains'
 );

@@ -5,7 +5,7 @@ select plan(2);
 -- The exceptions read Vault and pg_cron for whoever writes a message or asks for the health; they take
 -- no arguments.
 select results_eq(
-  $$select function::text from test.functions where prosecdef order by 1$$, array['messenger_ask_tick()', 'messenger_installation()'],
+  $$select function::text from test.functions where prosecdef order by 1$$, array['messenger.ask_tick()', 'messenger.installation()'],
   'security invoker'
 );
 -- A procedure with settings of its own could not commit.

@@ -14,7 +14,7 @@ select is(
   $$call public.messenger_in_steps('messenger_prune_job_runs', '{"older_than": "2 days"}')$$,
   'a job does so'
 );
-select messenger_call('messenger_prune_job_runs', '{"older_than": "2 days"}');
+select messenger.call_operation('messenger_prune_job_runs', '{"older_than": "2 days"}');
 select is(
   array(select command from cron.job_run_details where runid < 0 order by runid),
   array['another''s', 'young'], 'what ended more than two days ago is gone'

@@ -5,7 +5,7 @@ select plan(4);
 select set_has(
   $$select relname::text from test.relations where kind = 'r'$$,
   $$values ('messenger_messages'), ('messenger_failed_messages'), ('messenger_queues'),
-    ('messenger_idempotency_keys')$$,
+    ('idempotency_keys')$$,
   'tables'
 );
 select set_has(
@@ -18,7 +18,8 @@ select set_has(
 );
 select set_has(
   $$select proname::text from test.functions$$,
-  $$values ('messenger_dispatch'), ('messenger_claim'), ('messenger_settle'), ('messenger_redrive')$$,
+  $$values ('messenger_dispatch'), ('messenger_claim'), ('messenger_settle'), ('messenger_redrive'),
+    ('lock_due')$$,
   'functions'
 );
 

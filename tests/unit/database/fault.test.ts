@@ -17,7 +17,7 @@ const cases: readonly [code: string, message: string, fault: string][] = [
   ["PGRST204", "Could not find the column", "passing"],
   ["PGRST205", "Could not find the table", "passing"],
   ["42883", "function public.messenger_settle(jsonb) does not exist", "passing"],
-  ["42P01", 'relation "public.messenger_leases" does not exist', "passing"],
+  ["42P01", 'relation "messenger.leases" does not exist', "passing"],
   ["42883", "function audit() does not exist", "data"],
   ["08006", "connection failure", "passing"],
   ["53300", "too many connections", "passing"],

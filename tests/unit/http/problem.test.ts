@@ -27,7 +27,7 @@ const cases: [string, string, number, string][] = [
   ["42501", "permission denied for table messenger_messages", 500, "misconfigured"],
   [
     "42883",
-    "function public.messenger_count_dispatches(jsonb) does not exist",
+    "function messenger.count_dispatches(jsonb) does not exist",
     500,
     "misconfigured",
   ],

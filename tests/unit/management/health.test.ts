@@ -120,7 +120,7 @@ Deno.test("metrics escape what stands in labels, and write 0 for what never was"
       paused: true,
       ...{ maxWorkers: 1, concurrency: null, groupConcurrency: 1, rateLimit: null },
       ...{ ratePeriodMs: 1000, weight: 1, leaseMs: null, createdAt: facts.now },
-      ...{ due: count, delayed: count, blocked: count, alone: count, processing: count },
+      ...{ due: count, delayed: count, blocked: count, quarantined: count, processing: count },
       oldestReadyAt: "2026-01-01T11:59:30Z",
     }],
     deadLetters: { total: count, lastHour: count, groups: [] },

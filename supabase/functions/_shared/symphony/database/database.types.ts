@@ -126,62 +126,8 @@ export type Database = {
         };
         Relationships: [];
       };
-      "messenger_idempotency_keys": {
-        Row: {
-          "content_hash": number | null;
-          "expires_at": string;
-          "key": string;
-          "message_id": number;
-          "scope": string;
-          "type": string;
-        };
-        ComputedFields: never;
-        Insert: {
-          "content_hash"?: number | null;
-          "expires_at": string;
-          "key": string;
-          "message_id": number;
-          "scope"?: string;
-          "type": string;
-        };
-        Update: {
-          "content_hash"?: number | null;
-          "expires_at"?: string;
-          "key"?: string;
-          "message_id"?: number;
-          "scope"?: string;
-          "type"?: string;
-        };
-        Relationships: [];
-      };
-      "messenger_leases": {
-        Row: {
-          "ids": (number)[];
-          "leased_until": string;
-          "open": number;
-          "queues": (string)[];
-          "token": string;
-        };
-        ComputedFields: never;
-        Insert: {
-          "ids": (number)[];
-          "leased_until": string;
-          "open": number;
-          "queues": (string)[];
-          "token": string;
-        };
-        Update: {
-          "ids"?: (number)[];
-          "leased_until"?: string;
-          "open"?: number;
-          "queues"?: (string)[];
-          "token"?: string;
-        };
-        Relationships: [];
-      };
       "messenger_messages": {
         Row: {
-          "alone": boolean;
           "attempts": number;
           "available_at": string;
           "blocked": boolean;
@@ -192,23 +138,23 @@ export type Database = {
           "errors": Json | null;
           "expires_at": string | null;
           "group_key": string | null;
+          "heartbeated": boolean;
           "id": number;
           "interruptions": number;
           "lease_token": string | null;
           "leased_until": string | null;
           "payload": NonNullable<Json>;
           "priority": number;
+          "quarantined": boolean;
           "queue": string;
           "retry_count": number;
           "snoozes": number;
           "stamps": Json | null;
           "status": string;
-          "tracked": boolean;
           "type": string;
         };
         ComputedFields: never;
         Insert: {
-          "alone"?: boolean;
           "attempts"?: number;
           "available_at"?: string;
           "blocked"?: boolean;
@@ -219,22 +165,22 @@ export type Database = {
           "errors"?: Json | null;
           "expires_at"?: string | null;
           "group_key"?: string | null;
+          "heartbeated"?: boolean;
           "id"?: number;
           "interruptions"?: number;
           "lease_token"?: string | null;
           "leased_until"?: string | null;
           "payload"?: NonNullable<Json>;
           "priority"?: number;
+          "quarantined"?: boolean;
           "queue"?: string;
           "retry_count"?: number;
           "snoozes"?: number;
           "stamps"?: Json | null;
           "status"?: string;
-          "tracked"?: boolean;
           "type": string;
         };
         Update: {
-          "alone"?: boolean;
           "attempts"?: number;
           "available_at"?: string;
           "blocked"?: boolean;
@@ -245,41 +191,20 @@ export type Database = {
           "errors"?: Json | null;
           "expires_at"?: string | null;
           "group_key"?: string | null;
+          "heartbeated"?: boolean;
           "id"?: number;
           "interruptions"?: number;
           "lease_token"?: string | null;
           "leased_until"?: string | null;
           "payload"?: NonNullable<Json>;
           "priority"?: number;
+          "quarantined"?: boolean;
           "queue"?: string;
           "retry_count"?: number;
           "snoozes"?: number;
           "stamps"?: Json | null;
           "status"?: string;
-          "tracked"?: boolean;
           "type"?: string;
-        };
-        Relationships: [];
-      };
-      "messenger_progress": {
-        Row: {
-          "at": string;
-          "message_id": number;
-          "note": string | null;
-          "value": number;
-        };
-        ComputedFields: never;
-        Insert: {
-          "at": string;
-          "message_id": number;
-          "note"?: string | null;
-          "value": number;
-        };
-        Update: {
-          "at"?: string;
-          "message_id"?: number;
-          "note"?: string | null;
-          "value"?: number;
         };
         Relationships: [];
       };
@@ -320,66 +245,6 @@ export type Database = {
           "rate_limit"?: number | null;
           "rate_period_ms"?: number;
           "weight"?: number;
-        };
-        Relationships: [];
-      };
-      "messenger_rate_grants": {
-        Row: {
-          "messages": number;
-          "queue": string;
-          "starts_by": string;
-        };
-        ComputedFields: never;
-        Insert: {
-          "messages": number;
-          "queue": string;
-          "starts_by": string;
-        };
-        Update: {
-          "messages"?: number;
-          "queue"?: string;
-          "starts_by"?: string;
-        };
-        Relationships: [];
-      };
-      "messenger_rate_limits": {
-        Row: {
-          "caller": string;
-          "counted_at": string;
-          "full_at": string;
-          "type": string;
-        };
-        ComputedFields: never;
-        Insert: {
-          "caller": string;
-          "counted_at"?: string;
-          "full_at": string;
-          "type": string;
-        };
-        Update: {
-          "caller"?: string;
-          "counted_at"?: string;
-          "full_at"?: string;
-          "type"?: string;
-        };
-        Relationships: [];
-      };
-      "messenger_schedule_declarations": {
-        Row: {
-          "fingerprint": string;
-          "singleton": boolean;
-          "synced_at": string;
-        };
-        ComputedFields: never;
-        Insert: {
-          "fingerprint": string;
-          "singleton"?: boolean;
-          "synced_at"?: string;
-        };
-        Update: {
-          "fingerprint"?: string;
-          "singleton"?: boolean;
-          "synced_at"?: string;
         };
         Relationships: [];
       };
@@ -465,9 +330,8 @@ export type Database = {
           "ttl_ms": number | null;
           "updated_at": string;
           "while_paused": string;
-          "messenger_schedule_definition": Json | null;
         };
-        ComputedFields: "messenger_schedule_definition";
+        ComputedFields: never;
         Insert: {
           "catch_up"?: string;
           "catch_up_limit"?: number | null;
@@ -544,22 +408,6 @@ export type Database = {
         };
         Relationships: [];
       };
-      "messenger_tick_requests": {
-        Row: {
-          "asked_at": string;
-          "id": number;
-        };
-        ComputedFields: never;
-        Insert: {
-          "asked_at"?: string;
-          "id": number;
-        };
-        Update: {
-          "asked_at"?: string;
-          "id"?: number;
-        };
-        Relationships: [];
-      };
       "messenger_ticks": {
         Row: {
           "asked_at": string;
@@ -597,28 +445,6 @@ export type Database = {
         };
         Relationships: [];
       };
-      "messenger_unopened_groups": {
-        Row: {
-          "after_key": string;
-          "group_key": string;
-          "id": number;
-          "queue": string;
-        };
-        ComputedFields: never;
-        Insert: {
-          "after_key"?: string;
-          "group_key": string;
-          "id"?: never;
-          "queue": string;
-        };
-        Update: {
-          "after_key"?: string;
-          "group_key"?: string;
-          "id"?: never;
-          "queue"?: string;
-        };
-        Relationships: [];
-      };
     };
     Views: {
       [_ in never]: never;
@@ -628,33 +454,7 @@ export type Database = {
         Args: { "actor": string; "args": Json; "operation": string };
         Returns: Json;
       };
-      "messenger_action_target": { Args: { "answer": Json; "args": Json }; Returns: Json };
-      "messenger_admit_groups": {
-        Args: { "candidates": (unknown)[]; "held": (unknown)[]; "queue": string };
-        Returns: (unknown)[];
-      };
       "messenger_advance_schedules": { Args: { "advances": Json; "token": string }; Returns: Json };
-      "messenger_append_errors": { Args: { "history": Json; "latest": Json }; Returns: Json };
-      "messenger_ask_tick": { Args: Record<PropertyKey, never>; Returns: number };
-      "messenger_begin_step": {
-        Args: { "after": Json; "dry_run": boolean; "max_messages": number };
-        Returns: Json;
-      };
-      "messenger_beside_held": {
-        Args: { "admitted": (number)[]; "held": (number)[] };
-        Returns: (number)[];
-      };
-      "messenger_block_groups": {
-        Args: { "group_keys": (string)[]; "kept": (number)[]; "met": (number)[]; "queue": string };
-        Returns: undefined;
-      };
-      "messenger_bound_errors": { Args: { "errors": Json }; Returns: Json };
-      "messenger_broadcast": { Args: { "message": Json; "user_id": string }; Returns: undefined };
-      "messenger_bury_cancelled": {
-        Args: { "ids": (number)[]; "settlements": Json };
-        Returns: undefined;
-      };
-      "messenger_call": { Args: { "args": Json; "operation": string }; Returns: Json };
       "messenger_cancel": {
         Args: {
           "after"?: Json;
@@ -667,29 +467,6 @@ export type Database = {
         };
         Returns: Json;
       };
-      "messenger_cancel_ids": { Args: { "ids": (number)[] }; Returns: Json };
-      "messenger_capped": { Args: { "count": number; "max_count": number }; Returns: Json };
-      "messenger_check_age": { Args: { "age": string; "name": string }; Returns: undefined };
-      "messenger_check_filter": { Args: { "everything": boolean; "filter": Json }; Returns: Json };
-      "messenger_check_messages": { Args: { "messages": Json }; Returns: undefined };
-      "messenger_check_numbers": { Args: { "field": string; "payload": Json }; Returns: undefined };
-      "messenger_check_schedule": {
-        Args: {
-          "given": Json;
-          "wanted": Omit<
-            Database["public"]["Tables"]["messenger_schedules"]["Row"],
-            Database["public"]["Tables"]["messenger_schedules"]["ComputedFields"]
-          >;
-        };
-        Returns: undefined;
-      };
-      "messenger_check_schedule_names": { Args: { "given": Json }; Returns: undefined };
-      "messenger_check_schedule_quota": {
-        Args: { "max_schedules": number; "user_id": string; "wanted": number };
-        Returns: undefined;
-      };
-      "messenger_check_sizes": { Args: { "messages": Json }; Returns: undefined };
-      "messenger_check_stored_sizes": { Args: { "ids": (number)[] }; Returns: undefined };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;
@@ -719,14 +496,6 @@ export type Database = {
         };
         Returns: Json;
       };
-      "messenger_clock": { Args: Record<PropertyKey, never>; Returns: string };
-      "messenger_close_leases": {
-        Args: { "numbers": (number)[]; "tokens": (string)[] };
-        Returns: undefined;
-      };
-      "messenger_content_hash": { Args: { "content": Json }; Returns: number };
-      "messenger_count_dispatches": { Args: { "limits": Json }; Returns: undefined };
-      "messenger_count_failed": { Args: { "max_count"?: number; "since"?: string }; Returns: Json };
       "messenger_create_queue": { Args: { "name": string; "settings"?: Json }; Returns: Json };
       "messenger_delete_queue": { Args: { "name": string }; Returns: Json };
       "messenger_dispatch": {
@@ -746,17 +515,6 @@ export type Database = {
         };
         Returns: number;
       };
-      "messenger_do": {
-        Args: { "ids": (number)[]; "operation": string; "options": Json };
-        Returns: Json;
-      };
-      "messenger_due_queues": {
-        Args: { "last_keys"?: Json; "queues"?: (string)[] };
-        Returns: {
-          "first_key": Json;
-          "queue": string;
-        }[];
-      };
       "messenger_enable_live": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_end_tick": {
         Args: { "report"?: Json; "schedules"?: boolean; "successor"?: boolean; "tick": number };
@@ -765,86 +523,12 @@ export type Database = {
       "messenger_enqueue": { Args: { "checked"?: boolean; "messages": Json }; Returns: Json };
       "messenger_enqueue_body": { Args: { "": Json }; Returns: Json[] };
       "messenger_enqueue_limited": { Args: { "limits": Json; "messages": Json }; Returns: Json };
-      "messenger_failed_filter": {
-        Args: {
-          "all": boolean;
-          "error": string;
-          "failed_from": string;
-          "failed_until": string;
-          "ids": (number)[];
-          "queue": string;
-          "reason": string;
-          "type": string;
-        };
-        Returns: Json;
-      };
-      "messenger_finish_schedule_runs": {
-        Args: { "message_ids": (number)[]; "outcome": string; "reasons"?: (string)[] };
-        Returns: undefined;
-      };
-      "messenger_first_of_groups": {
-        Args: { "group_keys": (string)[]; "ids": (number)[]; "keys": (string)[]; "queue": string };
-        Returns: (number)[];
-      };
-      "messenger_fit_bytes": {
-        Args: { "at_least_one": boolean; "candidates": (unknown)[]; "max_bytes": number };
-        Returns: Record<string, unknown>;
-      };
-      "messenger_fleet_size": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_follow": { Args: { "id": number; "user_id"?: string }; Returns: Json };
-      "messenger_free_expired_keys": {
-        Args: { "dedupe_keys": (string)[]; "types": (string)[] };
-        Returns: undefined;
-      };
-      "messenger_free_id": { Args: { "id": number }; Returns: number };
-      "messenger_grant_rate": {
-        Args: { "messages": number; "queue": string; "start_within_ms": number };
-        Returns: number;
-      };
-      "messenger_group_fronts": {
-        Args: { "group_keys": (string)[]; "queues": (string)[] };
-        Returns: {
-          "blocked": boolean;
-          "id": number;
-        }[];
-      };
-      "messenger_group_locks": {
-        Args: { "group_keys": (string)[]; "queues": (string)[] };
-        Returns: {
-          "group_key": string;
-          "lock_key": number;
-          "queue": string;
-        }[];
-      };
       "messenger_grow_fleet": { Args: Record<PropertyKey, never>; Returns: number };
-      "messenger_has_due": { Args: { "queues"?: (string)[]; "within"?: string }; Returns: boolean };
       "messenger_health": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_heartbeat": { Args: { "lease_ms"?: number; "leases": Json }; Returns: Json };
       "messenger_heartbeat_tick": {
         Args: { "awake"?: boolean; "tick": number };
-        Returns: undefined;
-      };
-      "messenger_installation": { Args: Record<PropertyKey, never>; Returns: Json };
-      "messenger_is_moment": { Args: { "moment": string }; Returns: boolean };
-      "messenger_is_open": { Args: { "queue": string; "queues"?: (string)[] }; Returns: boolean };
-      "messenger_is_seen_to": {
-        Args: { "by_others_than"?: number; "due_at": string };
-        Returns: boolean;
-      };
-      "messenger_judge_runs": {
-        Args: { "advances": Json; "token": string };
-        Returns: {
-          "failed": boolean;
-          "message": Json;
-          "occurrence": string;
-          "place": number;
-          "reason": string;
-          "run": number;
-          "schedule_id": number;
-        }[];
-      };
-      "messenger_linger": {
-        Args: { "linger_ms": number; "schedules": boolean; "tick": number };
         Returns: undefined;
       };
       "messenger_list_actions": {
@@ -910,174 +594,22 @@ export type Database = {
         Args: { "after_id"?: number; "max_schedules"?: number; "user_id": string };
         Returns: Json;
       };
-      "messenger_lock_alone": {
-        Args: { "queues"?: (string)[]; "slots"?: number };
-        Returns: (unknown)[];
-      };
-      "messenger_lock_due": {
-        Args: {
-          "first_key"?: Json;
-          "held"?: (unknown)[];
-          "last_key"?: Json;
-          "max_messages": number;
-          "queue": string;
-        };
-        Returns: (unknown)[];
-      };
-      "messenger_lock_expired": {
-        Args: { "max_messages"?: number; "queues"?: (string)[] };
-        Returns: (unknown)[];
-      };
-      "messenger_lock_groups": {
-        Args: { "ids": (number)[]; "running"?: boolean };
-        Returns: Record<string, unknown>;
-      };
-      "messenger_lock_past_ttl": {
-        Args: { "max_bytes": number; "max_messages": number; "queues": (string)[] };
-        Returns: Record<string, unknown>;
-      };
-      "messenger_lock_settled": { Args: { "settlements": Json }; Returns: undefined };
-      "messenger_lock_settled_groups": {
-        Args: { "settlements": Json };
-        Returns: Record<string, unknown>;
-      };
-      "messenger_lock_shares": {
-        Args: {
-          "first_keys"?: Json;
-          "keys": Json;
-          "limited": (boolean)[];
-          "max_bytes"?: number;
-          "max_messages": number;
-          "open_queues": (string)[];
-          "rated": (boolean)[];
-          "slots": number;
-          "start_within_ms": number;
-          "weights": (number)[];
-        };
-        Returns: Record<string, unknown>;
-      };
-      "messenger_max_payload_bytes": { Args: Record<PropertyKey, never>; Returns: number };
-      "messenger_mend_sequence": { Args: Record<PropertyKey, never>; Returns: undefined };
-      "messenger_merge_schedule": {
-        Args: {
-          "given": Json;
-          "known": Omit<
-            Database["public"]["Tables"]["messenger_schedules"]["Row"],
-            Database["public"]["Tables"]["messenger_schedules"]["ComputedFields"]
-          >;
-        };
-        Returns: {
-          "catch_up": string;
-          "catch_up_limit": number | null;
-          "created_at": string;
-          "cron": string | null;
-          "declared": boolean;
-          "disabled_by": string | null;
-          "disabled_reason": string | null;
-          "enabled": boolean;
-          "end_at": string | null;
-          "failing_since": string | null;
-          "group_key": string | null;
-          "id": number;
-          "interval_ms": number | null;
-          "jitter_ms": number;
-          "last_message_id": number | null;
-          "last_run_at": string | null;
-          "lease_token": string | null;
-          "leased_until": string | null;
-          "max_runs": number | null;
-          "message_type": string;
-          "name": string | null;
-          "next_run_at": string | null;
-          "overlap": string;
-          "payload": NonNullable<Json>;
-          "priority": number | null;
-          "queue": string | null;
-          "run_at": string | null;
-          "run_count": number;
-          "schedule_type": string;
-          "stamps": Json | null;
-          "start_at": string | null;
-          "timezone": string;
-          "ttl_ms": number | null;
-          "updated_at": string;
-          "while_paused": string;
-        };
-        SetofOptions: {
-          from: "*";
-          to: "messenger_schedules";
-          isOneToOne: true;
-          isSetofReturn: false;
-        };
-      };
-      "messenger_message_fault": { Args: { "message": Json }; Returns: string };
-      "messenger_message_value": { Args: { "field": string; "value": string }; Returns: string };
-      "messenger_milliseconds": { Args: { "field": string; "span": string }; Returns: number };
-      "messenger_new_id": { Args: Record<PropertyKey, never>; Returns: number };
-      "messenger_next_due": { Args: { "queues"?: (string)[] }; Returns: string };
-      "messenger_next_matches": {
-        Args: {
-          "filter": Json;
-          "max_bytes"?: number;
-          "max_rows": number;
-          "operation": string;
-          "place": Json;
-        };
-        Returns: Record<string, unknown>;
-      };
-      "messenger_next_minute": { Args: Record<PropertyKey, never>; Returns: string };
       "messenger_next_schedule_at": { Args: { "token"?: string }; Returns: string };
-      "messenger_note_blocked_groups": {
-        Args: { "after_key": string; "queue": string };
-        Returns: undefined;
-      };
       "messenger_now": { Args: Record<PropertyKey, never>; Returns: string };
-      "messenger_open_groups": {
-        Args: { "group_keys": (string)[]; "queues": (string)[] };
-        Returns: undefined;
-      };
-      "messenger_open_noted_groups": { Args: Record<PropertyKey, never>; Returns: undefined };
       "messenger_pause_schedule": { Args: { "id": number; "reason"?: string }; Returns: undefined };
-      "messenger_post_tick": { Args: { "body": Json }; Returns: number };
       "messenger_prune": {
         Args: { "after"?: Json; "dry_run"?: boolean; "failed_older_than"?: string };
         Returns: Json;
       };
       "messenger_prune_actions": { Args: { "after"?: Json; "older_than"?: string }; Returns: Json };
-      "messenger_prune_before": {
-        Args: {
-          "before": string;
-          "dry_run": boolean;
-          "max_rows": number;
-          "relation": unknown;
-          "time_column": unknown;
-        };
-        Returns: number;
-      };
       "messenger_prune_job_runs": {
         Args: { "after"?: Json; "older_than"?: string };
         Returns: Json;
-      };
-      "messenger_prune_progress": {
-        Args: { "dry_run": boolean; "max_rows": number; "place": number };
-        Returns: Record<string, unknown>;
-      };
-      "messenger_prune_runs_of": {
-        Args: { "dry_run": boolean; "keep": number; "older_than": string; "schedules": (number)[] };
-        Returns: number;
       };
       "messenger_prune_schedule_runs": {
         Args: { "after"?: Json; "dry_run"?: boolean; "keep"?: number; "older_than"?: string };
         Returns: Json;
       };
-      "messenger_queue_depth": { Args: { "max_count"?: number; "queue": string }; Returns: Json };
-      "messenger_queue_holds": { Args: { "queue": string }; Returns: boolean };
-      "messenger_queue_lock": { Args: { "queue": string }; Returns: number };
-      "messenger_queue_opens_at": { Args: { "queue": string }; Returns: string };
-      "messenger_queue_room": { Args: { "queue": string; "slots"?: number }; Returns: number };
-      "messenger_queues_in_use": { Args: { "max_queues"?: number }; Returns: (string)[] };
-      "messenger_queues_to_show": { Args: { "max_queues": number }; Returns: Json };
-      "messenger_reads_as_moment": { Args: { "value": string }; Returns: boolean };
       "messenger_redrive": {
         Args: {
           "after"?: Json;
@@ -1097,9 +629,6 @@ export type Database = {
         };
         Returns: Json;
       };
-      "messenger_redrive_ids": { Args: { "ids": (number)[]; "options": Json }; Returns: Json };
-      "messenger_refuse_late": { Args: Record<PropertyKey, never>; Returns: undefined };
-      "messenger_remember_handled": { Args: { "fence": string; "kept": Json }; Returns: undefined };
       "messenger_remove_failed": {
         Args: {
           "after"?: Json;
@@ -1116,7 +645,6 @@ export type Database = {
         };
         Returns: Json;
       };
-      "messenger_remove_ids": { Args: { "ids": (number)[] }; Returns: Json };
       "messenger_report_progress": { Args: { "reports": Json }; Returns: undefined };
       "messenger_rest_tick": {
         Args: {
@@ -1141,23 +669,12 @@ export type Database = {
         };
         Returns: Json;
       };
-      "messenger_run_ids": { Args: { "ids": (number)[] }; Returns: Json };
-      "messenger_save_schedule": { Args: { "declared"?: boolean; "given": Json }; Returns: Json };
       "messenger_save_schedules": {
         Args: { "declared"?: boolean; "schedules": Json };
         Returns: Json;
       };
       "messenger_save_schedules_limited": {
         Args: { "limits": Json; "max_schedules"?: number; "schedules": Json; "user_id"?: string };
-        Returns: Json;
-      };
-      "messenger_schedule_definition": {
-        Args: {
-          "schedule": Omit<
-            Database["public"]["Tables"]["messenger_schedules"]["Row"],
-            Database["public"]["Tables"]["messenger_schedules"]["ComputedFields"]
-          >;
-        };
         Returns: Json;
       };
       "messenger_schedule_interval": {
@@ -1198,9 +715,6 @@ export type Database = {
         };
         Returns: number;
       };
-      "messenger_schedule_state": { Args: Record<PropertyKey, never>; Returns: (string)[] };
-      "messenger_schedules_overdue_since": { Args: Record<PropertyKey, never>; Returns: string };
-      "messenger_sequence_behind": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_set_queue": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_settle": { Args: { "settlements": Json }; Returns: Json };
       "messenger_settle_and_claim": {
@@ -1221,7 +735,6 @@ export type Database = {
         };
         Returns: Json[];
       };
-      "messenger_settled_ids": { Args: { "settlements": Json }; Returns: (number)[] };
       "messenger_show_failed": { Args: { "id": number }; Returns: Json };
       "messenger_show_message": { Args: { "id": number }; Returns: Json };
       "messenger_show_schedule": { Args: { "id": number }; Returns: Json };
@@ -1234,51 +747,11 @@ export type Database = {
         Returns: Json;
       };
       "messenger_stats": { Args: Record<PropertyKey, never>; Returns: Json };
-      "messenger_step": {
-        Args: {
-          "after": Json;
-          "dry_run": boolean;
-          "filter": Json;
-          "max_messages": number;
-          "operation": string;
-          "options": Json;
-        };
-        Returns: Json;
-      };
-      "messenger_stored_bytes": { Args: { "value": Json }; Returns: number };
-      "messenger_stray_queues": { Args: { "max_queues"?: number }; Returns: (string)[] };
       "messenger_sync_schedules": {
         Args: { "dry_run"?: boolean; "fingerprint": string; "schedules": Json };
         Returns: Json;
       };
-      "messenger_take_group_locks": {
-        Args: { "group_keys": (string)[]; "queues": (string)[] };
-        Returns: undefined;
-      };
       "messenger_tick": { Args: Record<PropertyKey, never>; Returns: number };
-      "messenger_tick_rates": { Args: { "within": string }; Returns: Json };
-      "messenger_ticks_awake": {
-        Args: Record<PropertyKey, never>;
-        Returns: {
-          "asked_at": string;
-          "ended_at": string | null;
-          "heartbeat_at": string | null;
-          "id": number;
-          "report": Json | null;
-          "rested_at": string | null;
-          "stalled": boolean;
-          "started_at": string | null;
-          "wakes_at": string | null;
-        }[];
-        SetofOptions: {
-          from: "*";
-          to: "messenger_ticks";
-          isOneToOne: false;
-          isSetofReturn: true;
-        };
-      };
-      "messenger_ticks_key": { Args: Record<PropertyKey, never>; Returns: number };
-      "messenger_ticks_not_started": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_tidy_queues": {
         Args: { "after"?: Json; "empty_older_than"?: string };
         Returns: Json;
@@ -1295,8 +768,6 @@ export type Database = {
         Returns: number;
       };
       "messenger_unschedule": { Args: { "id": number; "user_id"?: string }; Returns: boolean };
-      "messenger_wake": { Args: { "due_at"?: string }; Returns: number };
-      "messenger_wake_for_next": { Args: Record<PropertyKey, never>; Returns: number };
     };
     Enums: {
       [_ in never]: never;

@@ -22,7 +22,7 @@ const PASSING = /^((08|53|57|58)...|PT5..|40001|40P01|55P03|PGRST00[0-3]|PGRST20
 
 // An unknown function, table or column: a migration is running, if the name is one of ours.
 const UNDEFINED = /^(42883|42P01|42703)$/;
-const OURS = /\bmessenger_/;
+const OURS = /\bmessenger[_.]/;
 
 // Errors that a row, or a user's trigger on it, may cause: 22 data, 23 integrity, 54 limits, P0 raised,
 // XX internal, such as a value that cannot be read; and PT4xx, refusals of our functions.

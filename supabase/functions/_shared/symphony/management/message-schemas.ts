@@ -50,7 +50,9 @@ const waiting = {
   groupKey: z.string().nullable(),
   blocked: z.boolean().openapi({ description: "It waits behind its group" }),
   dedupeKey: z.string().nullable(),
-  alone: z.boolean().openapi({ description: "It was in a crash and runs with no other beside it" }),
+  quarantined: z.boolean().openapi({
+    description: "It was in a crash and runs with no other beside it",
+  }),
   leasedUntil: time.nullable(),
   cancelled: z.boolean(),
   error: z.string().nullable().openapi({ description: "Text of the last error" }),

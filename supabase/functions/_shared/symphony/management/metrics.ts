@@ -10,7 +10,7 @@ export function toMetrics(stats: Stats): string {
   const { queues, leftOut, leftOutInUse, deadLetters, schedules, ticks } = stats;
   const now = Date.parse(stats.now);
   const seconds = (time: string) => Date.parse(time) / 1000;
-  const states = ["due", "delayed", "blocked", "alone", "processing"] as const;
+  const states = ["due", "delayed", "blocked", "quarantined", "processing"] as const;
   return [
     gauge(
       "queue_messages",

@@ -46,7 +46,9 @@ export const queue = z.object({
   due: count,
   delayed: count,
   blocked: count.openapi({ description: "Waiting behind their groups" }),
-  alone: count.openapi({ description: "To be run alone after a crash" }),
+  quarantined: count.openapi({
+    description: "Were in a crash, and run with no other message beside them",
+  }),
   processing: count,
   oldestReadyAt: time.nullable().openapi({ description: "Since when the oldest due one waits" }),
 }).openapi("Queue");

@@ -38,11 +38,11 @@ interface ClaimAnswer {
   token: string;
   crashed_token: string;
   last_keys: LastKeys;
-  alone_due: boolean;
+  quarantined_due: boolean;
   now: string;
   next_due_at: string | null;
   lease_ms: number;
-  look_ms: number;
+  lock_ms: number;
   rated: string[];
 }
 
@@ -129,7 +129,7 @@ function keyConflict(error: ConflictError): ConflictError {
   return new ConflictError(message, { cause: error }, Number(readProperty(error.cause, "details")));
 }
 
-/** An entry of messenger_count_dispatches. */
+/** An entry of messenger.count_dispatches. */
 export function fromLimit({ perMs, ...limit }: LimitedDispatch) {
   return { ...limit, per_ms: perMs };
 }
@@ -189,12 +189,12 @@ function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
     oversized: answer.oversized,
     more: answer.more,
     lastKeys: answer.last_keys,
-    quarantinedDue: answer.alone_due,
+    quarantinedDue: answer.quarantined_due,
     nextDueMs: answer.next_due_at === null
       ? null
       : Math.max(0, toDate(answer.next_due_at).getTime() - Date.parse(answer.now)),
     leaseMs: answer.lease_ms,
-    lockMs: answer.look_ms,
+    lockMs: answer.lock_ms,
   };
 }
 
@@ -236,7 +236,7 @@ function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
           id,
           delay_ms: outcome.delayMs,
           retry_count: outcome.retryCount,
-          alone: outcome.quarantined,
+          quarantined: outcome.quarantined,
           interrupted: outcome.interrupted,
           stamps: outcome.stamps,
           errors: outcome.errors,

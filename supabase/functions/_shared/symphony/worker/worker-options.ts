@@ -1,4 +1,4 @@
-/** The parts of a worker, the limits of a run, and the talk between a run and its tick. */
+/** What a worker is made of, what a run is held to, and what it tells. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus/bus.ts";
@@ -8,24 +8,24 @@ import { checkNames } from "../runtime/option-names.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { BudgetLimits } from "./tick/budget.ts";
-import type { ProcessLock } from "./run/process-lock.ts";
+import type { Gate } from "./run/gate.ts";
 import type { ProgressReporter } from "./run/progress.ts";
 
-/** Limits of one run. */
+/** What one run is held to. */
 export interface WorkerLimits extends BudgetLimits {
-  /** Claims from these queues only; from all by default. */
+  /** Only these queues; all where absent. */
   readonly queues?: readonly string[];
-  /** Aborting it ends the run: no further message is started, and running handlers are stopped. */
+  /** Aborting it ends the run: nothing new is started, running handlers are stopped. */
   readonly signal?: AbortSignal;
-  /** Aborting it ends the run more gently: no further message is started, and running handlers may finish. */
+  /** Aborting it ends the run more gently: nothing new is started. */
   readonly drain?: AbortSignal;
-  /** The tick that this run is, if the database has to know of it. */
+  /** The tick that this run is, where the database has to know of it. */
   readonly tick?: WorkerTick;
-  /** Schedules to be processed beside the messages; none by default. */
+  /** Schedules to be processed beside the messages; none where absent. */
   readonly schedules?: WorkerSchedules;
 }
 
-/** The parts of a worker, and the limits of its run. */
+/** What a worker is made of and held to. */
 export interface WorkerOptions extends WorkerLimits {
   readonly transport: Transport;
   readonly bus: MessageBus;
@@ -34,16 +34,16 @@ export interface WorkerOptions extends WorkerLimits {
   readonly log: Logger;
   /** Most messages held at once, running and waiting to run. */
   readonly batchSize: number;
-  /** Handlers that run at once. */
+  /** Handlers running at once. */
   readonly concurrency: number;
-  /** Most bytes of messages held at once; 16 MiB by default. One message is held in any case. */
+  /** Most bytes of messages held at once; 16 MiB where absent. One message is held in any case. */
   readonly maxBytes?: number;
   /** How long a lease lasts without a heartbeat, in ms. */
   readonly leaseMs: number;
-  /** Writes the progress that handlers report; by default it is not written. */
+  /** Writes what handlers report; nothing is written where absent. */
   readonly progress?: ProgressReporter;
-  /** Keeps quarantined messages from running beside others; by default the lock of this process. */
-  readonly lock?: ProcessLock;
+  /** The gate of messages that run alone; the process's own where absent. */
+  readonly gate?: Gate;
 }
 
 const LIMITS = Object.keys(
@@ -61,9 +61,9 @@ const LIMITS = Object.keys(
 );
 
 /**
- * Checks the limits of a run. With a wrong limit it would never end, or do nothing.
- * @param names the known options; by default those of {@link WorkerLimits}
- * @throws RangeError that names the option which is wrong, or unknown
+ * Checks what a run is held to: with a wrong limit it would never end, or do nothing.
+ * @param names of the options that there are; by default those of {@link WorkerLimits}
+ * @throws RangeError that names the option which is wrong, or not known
  */
 export function checkLimits(
   limits: Partial<WorkerLimits>,
@@ -92,54 +92,53 @@ export function checkLimits(
   }
 }
 
-/** A run tells its tick how it stands. */
+/** What a run tells its tick. */
 export interface WorkerTick {
-  /** No message is left to claim for now: offers to be idle, which means to stop polling. */
-  offerIdle(request: IdleRequest): Promise<IdleAnswer>;
+  /** Nothing more is to be claimed for now: asks whether the run may stop looking. */
+  rest(asked: RestRequest): Promise<RestAnswer>;
   /** Dispatches may count on the run again. */
   wake(): Promise<void>;
   /**
-   * The run claims no more, for good or while it is `stalled`: other ticks are to take what comes in.
-   * @returns false if dispatches count on the run all the same
+   * The run claims no more, for good or while it is `stalled`: others are to take what comes in.
+   * @returns false where dispatches count on it all the same
    */
   standAside(stalled: boolean): Promise<boolean>;
-  /** A claim came back full: there is work for other ticks. */
+  /** A claim came back full: there is work for others. */
   backlog(): void;
 }
 
-/** An offer to be idle. */
-export interface IdleRequest {
-  /** The run's report, if the run may be over with this call; null if it holds messages. */
+/** How a run asks for rest. */
+export interface RestRequest {
+  /** Of a run that may be done by this. */
   readonly report: WorkerReport | null;
-  /** How long to wait for more messages before the answer, in ms. */
+  /** How long to wait for more before the answer, in ms. */
   readonly lingerMs: number;
-  /** How long the run could still work, in ms. */
+  /** For how long the run could go on, in ms. */
   readonly leftMs: number;
 }
 
-/** The answer to an offer to be idle. */
-export interface IdleAnswer {
-  /** Whether the run may stop polling: from now on a dispatch asks for another tick. */
-  readonly agreed: boolean;
-  /** Whether a message is due. */
+/** Whether a run may rest. */
+export interface RestAnswer {
+  readonly rested: boolean;
+  /** A message is due. */
   readonly due: boolean;
-  /** Ms until the run has to poll for messages again; null if other ticks do, or no message will be due. */
+  /** When it has to look for messages again, in ms; null where others do, or nothing will be due. */
   readonly messagesInMs: number | null;
-  /** Ms until the run has to process schedules; null if other ticks do, or no schedule will be due. */
+  /** When it has to see to schedules, in ms; null in the same way. */
   readonly schedulesInMs: number | null;
 }
 
-/** Schedules that a run processes. */
+/** Schedules that a run sees to. */
 export interface WorkerSchedules {
-  /** Whether some are due when the run begins. */
+  /** Some are due when the run begins. */
   readonly dueNow: boolean;
-  /** Dispatches what is due, and returns the number of messages. Never throws. */
+  /** Dispatches what is due, and answers how many messages. Never throws. */
   process(): Promise<number>;
 }
 
-/** Counts of what a run did. */
+/** What a run did. */
 export interface WorkerReport {
-  /** Messages claimed and kept; without those that were given back or snoozed. */
+  /** Messages claimed and kept: not those given back, unstarted or snoozed. */
   claimed: number;
   handled: number;
   retried: number;

@@ -1,24 +1,24 @@
-/** The budget of a run: time, CPU and messages. */
+/** What a run may still use up: time, CPU and messages. */
 
 import { cpuShare, processCpuMs } from "./cpu.ts";
 
-/** Limits of one run. */
+/** What one run is held to. */
 export interface BudgetLimits {
-  /** Time, in ms from the start, in which messages are claimed and started. Running ones may finish later. */
+  /** For so many ms from the start, messages are claimed and started; running ones may finish. */
   readonly budgetMs: number;
-  /** Time, in ms from the start, after which running handlers are stopped; no limit by default. */
+  /** After so many ms from the start, running handlers are stopped; never where absent. */
   readonly maxMs?: number;
-  /** CPU time of the process, in ms, after which no message is started; 0, the default, is no limit. */
+  /** Beyond so many ms of the process's CPU nothing more is started; 0 and absent are no limit. */
   readonly cpuMs?: number;
-  /** Most messages that are started; no limit by default. */
+  /** So many messages are started; any number where absent. */
   readonly maxMessages?: number;
 }
 
 /** Tells when a run has to stop. Times are on the clock of performance.now(). */
 export class Budget {
-  /** From this moment on no message is claimed or started. */
+  /** From then on nothing is claimed or started. */
   readonly endsAt: number;
-  /** At this moment running handlers are stopped. */
+  /** At that moment running handlers are stopped. */
   readonly stopsAt: number;
   /** Messages that may still be started. */
   messages: number;
@@ -34,7 +34,7 @@ export class Budget {
     this.#cpuEndsAt = cpu() + cpuShare(limits.cpuMs ?? 0);
   }
 
-  /** Which part of the budget is used up; null while messages may be started. */
+  /** Why nothing more may be started; null while it may. */
   spent(now: number): "time" | "messages" | "cpu" | null {
     if (now >= this.endsAt) return "time";
     if (this.messages <= 0) return "messages";

@@ -1,0 +1,68 @@
+/** How many messages a worker holds, by what it has measured. */
+
+import { assertEquals } from "@std/assert";
+import { Pace } from "../../../../supabase/functions/_shared/symphony/worker/claim/pace.ts";
+
+const idle = { busy: 0, running: 0, waiting: 0, stalledMs: 0 };
+const full = { busy: 10, running: 10, waiting: 0, stalledMs: 0 };
+
+/** A pace of 10 slots and at most 100 messages that has measured the given times. */
+function measured(messageMs: number, roundTripMs: number): Pace {
+  const pace = new Pace({ slots: 10, most: 100 });
+  for (let n = 0; n < 50; n++) {
+    pace.started(1);
+    pace.done(messageMs, 1);
+    pace.exchanged(roundTripMs);
+  }
+  return pace;
+}
+
+Deno.test("before anything is known, one message waits behind each slot", () => {
+  assertEquals(new Pace({ slots: 10, most: 100 }).room(idle).room, 20);
+  assertEquals(new Pace({ slots: 10, most: 15 }).room(idle).room, 15);
+  assertEquals(new Pace({ slots: 10, most: 5 }).room(idle).room, 5);
+});
+
+Deno.test("one fast handler is enough for a full batch", () => {
+  const pace = new Pace({ slots: 10, most: 100 });
+  pace.done(0.05, 1);
+  assertEquals(pace.room(idle).room, 100);
+});
+
+Deno.test("handlers of seconds have next to nothing waiting behind them", () => {
+  assertEquals(measured(5_000, 5).room(full), { room: 1, worthwhile: 1 });
+});
+
+Deno.test("handlers of 50 ms have so many waiting that the slots do not run dry for 100 ms", () => {
+  assertEquals(measured(50, 5).room(full), { room: 20, worthwhile: 10 });
+});
+
+Deno.test("the stock lasts for two round trips where those are long", () => {
+  assertEquals(measured(100, 400).room(full).room, 80);
+});
+
+Deno.test("what waits already counts, and the most is never exceeded", () => {
+  assertEquals(measured(50, 5).room({ ...full, waiting: 15 }).room, 5);
+  assertEquals(measured(50, 5).room({ ...full, waiting: 90 }).room, 0);
+  assertEquals(measured(0.01, 5).room({ ...full, waiting: 40 }).room, 50);
+});
+
+Deno.test("slots that are stuck are taken for slow, whatever was measured before", () => {
+  assertEquals(measured(0.05, 5).room({ ...full, stalledMs: 2_000 }).room, 1);
+});
+
+Deno.test("a worker becomes slower and faster with its handlers", () => {
+  const pace = measured(0.05, 5);
+  for (let n = 0; n < 5; n++) pace.done(10_000, 1);
+  assertEquals(pace.room(full).room, 1);
+  for (let n = 0; n < 60; n++) pace.done(0.05, 1);
+  assertEquals(pace.room(full).room, 90);
+});
+
+Deno.test("where handlers take batches, a free slot has room for one", () => {
+  const pace = new Pace({ slots: 2, most: 200 });
+  pace.started(50);
+  pace.done(2_000, 10);
+  assertEquals(pace.room(idle).room, 101);
+  assertEquals(pace.room({ ...idle, busy: 1, running: 50 }).room, 51);
+});

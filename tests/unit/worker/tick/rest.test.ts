@@ -1,0 +1,46 @@
+/** What a run asks of the database before it rests. */
+
+import { assert, assertEquals } from "@std/assert";
+import type { RestAnswer } from "../../../../supabase/functions/_shared/symphony/worker/worker-options.ts";
+import { Rest } from "../../../../supabase/functions/_shared/symphony/worker/tick/rest.ts";
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet };
+const refused = { rested: false, due: false, messagesInMs: null, schedulesInMs: null };
+
+/** Asks for rest until the answers are used up; answers how long each call was to wait for more. */
+async function lingers(answers: readonly RestAnswer[]): Promise<number[]> {
+  const asked: number[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const tick = {
+    rest: ({ lingerMs }: { lingerMs: number }) => {
+      asked.push(lingerMs);
+      return Promise.resolve(answers[asked.length - 1] ?? refused);
+    },
+    wake: () => Promise.resolve(),
+    standAside: () => Promise.resolve(true),
+    backlog: () => {},
+  };
+  const turn = () => {
+    if (asked.length === answers.length) return resolve();
+    const now = performance.now();
+    rest.turn({
+      ...{ now, stopping: false, exchanging: false, idle: true, quiet: true, stalledMs: 0 },
+      ...{ endsAt: now + 60_000, report: { claimed: 0, handled: 0, retried: 0, failed: 0 } },
+    });
+    setTimeout(turn, 5);
+  };
+  const rest = new Rest(tick, {
+    ...{ onDue: () => {}, onRest: () => {}, onAnswer: () => {}, log: quiet },
+  });
+  turn();
+  await promise;
+  return asked;
+}
+
+Deno.test("a tick that is counted on by a transaction which stays open waits for what others dispatch", async () => {
+  const [first, ...others] = await lingers([refused, refused, refused]);
+  assertEquals(first, 0);
+  assert(others.every((ms) => ms > 1_000), `waits for ${others} ms`);
+  // Where something was due, it is handled first.
+  assertEquals((await lingers([refused, { ...refused, due: true }, refused])).at(-1), 0);
+});
