@@ -3,7 +3,7 @@
 import { createClient } from "@supabase/supabase-js";
 import { createMessenger } from "../supabase/functions/_shared/symphony/index.ts";
 import {
-  createManagement,
+  createManagementApp,
   openApiDocument,
 } from "../supabase/functions/_shared/symphony/management/index.ts";
 
@@ -14,7 +14,7 @@ export const OPENAPI_FILE = new URL("../docs/openapi.json", import.meta.url).pat
 export function openApiText(): string {
   const supabase = createClient("http://127.0.0.1", "none");
   const { bus, log } = createMessenger({ supabase, messages: [] });
-  const app = createManagement({ supabase, bus, log }, { adminRoles: [], readOnlyRoles: [] });
+  const app = createManagementApp({ supabase, bus, log }, { adminRoles: [], readOnlyRoles: [] });
   return `${JSON.stringify(openApiDocument(app), null, 2)}\n`;
 }
 

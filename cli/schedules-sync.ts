@@ -7,8 +7,7 @@
  */
 
 import { createClient } from "@supabase/supabase-js";
-import { messages } from "../supabase/functions/_messages/mod.ts";
-import { schedules } from "../supabase/functions/_messages/schedules.ts";
+import { messages, schedules } from "../supabase/functions/_messages/mod.ts";
 import {
   createMessenger,
   type SavedSchedule,

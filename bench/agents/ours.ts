@@ -10,6 +10,7 @@ import {
 import { readConfig } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
 import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
+import { createWorker } from "../../supabase/functions/_shared/symphony/worker/create-worker.ts";
 import { type OnHandled, type Queue, queueTasks } from "./queue.ts";
 import { serve } from "./serve.ts";
 
@@ -61,10 +62,10 @@ await serve<OursConfig>(({ url, key }, emit) => {
     enqueue,
     drain: ({ batchSize, concurrency }, handled) => {
       onHandled = handled;
-      const messenger = messengerOf(batchSize, concurrency);
+      const worker = createWorker(messengerOf(batchSize, concurrency));
       const stopping = new AbortController();
       const running = untilAborted(stopping.signal, async () => {
-        const { claimed } = await messenger.work({ ...UNBOUNDED, signal: stopping.signal });
+        const { claimed } = await worker.work({ ...UNBOUNDED, signal: stopping.signal });
         return claimed > 0;
       });
       return Promise.resolve({
@@ -94,7 +95,8 @@ await serve<OursConfig>(({ url, key }, emit) => {
     /** Dispatches what schedules have due; answers how many and how long it took, in ms. */
     schedules: async ({ batchSize }: { batchSize: number }) => {
       const startedAt = performance.now();
-      const { report } = await messengerOf(batchSize, 10).runSchedules({ budgetMs: FOR_EVER_MS });
+      const worker = createWorker(messengerOf(batchSize, 10));
+      const { report } = await worker.runSchedules({ budgetMs: FOR_EVER_MS });
       return { ...report, tookMs: performance.now() - startedAt };
     },
   };

@@ -3,6 +3,8 @@
 import { z } from "zod";
 import { defineMessage } from "../../supabase/functions/_shared/symphony/index.ts";
 
+export { schedules } from "./schedules.ts";
+
 const Noop = defineMessage({
   type: "Noop",
   schema: z.object({ n: z.number().int(), text: z.string() }),

@@ -10,7 +10,6 @@ export const STRUCTURE_EXCEPTIONS: readonly string[] = [
   "supabase/functions/_shared/symphony/management/queues.ts: addQueues",
   "supabase/functions/_shared/symphony/management/schedules.ts: addSchedules",
   "supabase/functions/_shared/symphony/management/status.ts: addStatus",
-  "supabase/functions/_shared/symphony/messenger.ts: createMessenger",
   "supabase/functions/_shared/symphony/transport/memory.ts",
   "supabase/functions/_shared/symphony/worker/worker.ts",
   "supabase/functions/_shared/symphony/worker/worker.ts: constructor",
@@ -55,10 +54,8 @@ export const NOT_YET_SWEPT: readonly string[] = [
   "local/",
   "supabase/functions/_shared/symphony/http/",
   "supabase/functions/_shared/symphony/management/",
-  "supabase/functions/_shared/symphony/messenger.ts",
   "supabase/functions/_shared/symphony/transport/",
   "supabase/functions/_shared/symphony/worker/",
-  "supabase/functions/dispatch/",
   "supabase/migrations/",
   "tests/",
 ];

@@ -12,6 +12,7 @@ import {
 import { readConfig } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
 import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
+import { createWorker } from "../../supabase/functions/_shared/symphony/worker/create-worker.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 type Answer = (request: string) => Response | undefined;
@@ -48,7 +49,7 @@ function messengerBehind(stack: TestStack, answer: Answer, handle?: () => Promis
     config: readConfig(() => undefined),
     log: createLogger({ level: "debug", write: (_, line) => lines.push(JSON.parse(line)) }),
   });
-  return { messenger, runs, lines };
+  return { messenger: { ...messenger, ...createWorker(messenger) }, runs, lines };
 }
 
 /** Answers so many settle calls with something else. */

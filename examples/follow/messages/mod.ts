@@ -2,5 +2,7 @@
 
 import { ExportReport } from "./report.ts";
 
+export { schedules } from "./schedules.ts";
+
 /** Every message definition of the example. */
 export const messages = [ExportReport];

@@ -7,6 +7,8 @@ import {
   snooze,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
 
+export { schedules } from "./schedules.ts";
+
 /** Creates the table in which the handlers record their effects. */
 export const EFFECTS_TABLE = `
   create table if not exists public.test_effects (

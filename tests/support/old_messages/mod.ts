@@ -2,5 +2,7 @@
 
 import { messages as latest } from "../messages/mod.ts";
 
+export { schedules } from "./schedules.ts";
+
 /** Every message of that version. */
 export const messages = latest.filter(({ type }) => type !== "Note");

@@ -6,6 +6,7 @@ import {
   defineMessage,
   InvalidPayloadError,
   type MessageOptions,
+  RateLimitedError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
 import { MessageBus } from "../../../supabase/functions/_shared/symphony/bus/bus.ts";
 import { limitsOf } from "../../../supabase/functions/_shared/symphony/bus/limits.ts";
@@ -84,4 +85,17 @@ Deno.test("more messages than a limit ever lets through at once are refused for 
     RangeError,
     "type: at most 2 messages of the type T at once",
   );
+});
+
+Deno.test("a caller's messages count against its limits when the bus sends them, a backend's do not", async () => {
+  const transport = new InMemoryTransport();
+  const registry = createRegistry([define({ rateLimit: { perUser: { max: 1, per: "1m" } } })]);
+  const bus = new MessageBus({ registry, transport });
+  const message = await bus.prepare({ type: "T", payload: 1 });
+  await bus.send([message], "user:ann");
+  await assertRejects(() => bus.send([message], "user:ann"), RateLimitedError);
+  await assertRejects(() => bus.send([message, message], "user:bob"), RangeError, "at most 1");
+  await bus.send([message], "user:bob");
+  await bus.send([message, message]);
+  assertEquals(transport.messages.length, 4);
 });

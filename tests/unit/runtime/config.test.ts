@@ -77,6 +77,32 @@ Deno.test("no limit of CPU is a setting, no limit of messages is none", () => {
   );
 });
 
+Deno.test("a setting in a project's code holds until its variable is set", () => {
+  const project = { workerConcurrency: 50, adminRoles: ["ops"], logLevel: "warn" } as const;
+  const inCode = readConfig(() => undefined, project);
+  assertEquals(
+    [inCode.workerConcurrency, inCode.adminRoles, inCode.logLevel, inCode.workerBatchSize],
+    [50, ["ops"], "warn", 500],
+  );
+  const env: Record<string, string> = { SYMPHONY_WORKER_CONCURRENCY: "20" };
+  const config = readConfig((name) => env[name], project);
+  assertEquals([config.workerConcurrency, config.adminRoles], [20, ["ops"]]);
+});
+
+const inCode: [project: object, message: string][] = [
+  [{ workerConcurrency: 0 }, "config.workerConcurrency: "],
+  [{ workerConcurrency: 1.5 }, "config.workerConcurrency: has to be a whole number"],
+  [{ logLevel: "loud" }, "config.logLevel: "],
+  [{ tickBudgetMs: 140_000 }, "config.tickBudgetMs: has to be less than SYMPHONY_TICK_MAX_MS"],
+  [{ concurrency: 5 }, "config: concurrency: no such option"],
+  [{ tickBudgetMS: 5 }, "config: tickBudgetMS: no such option; did you mean tickBudgetMs?"],
+];
+for (const [project, message] of inCode) {
+  Deno.test(`the settings ${JSON.stringify(project)} in a project's code are refused by name`, () => {
+    assertThrows(() => readConfig(() => undefined, project), RangeError, message);
+  });
+}
+
 Deno.test("all wrong settings are named at once", () => {
   const error = assertThrows(
     () => readConfig((name) => name.endsWith("_MS") || name.endsWith("LEVEL") ? "x" : undefined),

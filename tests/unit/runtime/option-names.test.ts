@@ -20,6 +20,7 @@ import { createLogger } from "../../../supabase/functions/_shared/symphony/runti
 import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
 import { SupabaseTransport } from "../../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { nearest } from "../../../supabase/functions/_shared/symphony/runtime/option-names.ts";
+import { createWorker } from "../../../supabase/functions/_shared/symphony/worker/create-worker.ts";
 import { workbench } from "../../support/worker.ts";
 
 const Mail = defineMessage({
@@ -149,39 +150,40 @@ for (const [what, make, message] of makers) {
 }
 
 const messenger = createMessenger({ supabase: undefined as never, messages: [] });
+const worker = createWorker(messenger);
 const scheduler = new Scheduler({ supabase: undefined as never });
 const calls: [string, () => Promise<unknown>, string][] = [
   [
     "work",
-    () => messenger.work({ budgetMs: 5, maxMesages: 1 } as never),
+    () => worker.work({ budgetMs: 5, maxMesages: 1 } as never),
     "maxMesages: no such option; did you mean maxMessages?",
   ],
   [
     "work's own parts",
-    () => messenger.work({ budgetMs: 5, concurrency: 1 } as never),
+    () => worker.work({ budgetMs: 5, concurrency: 1 } as never),
     "concurrency: no such",
   ],
-  ["work without options", () => messenger.work(undefined as never), "options: have to be"],
-  ["work's budget", () => messenger.work({ budgetMs: "30s" as never }), "budgetMs: has to be"],
-  ["work without a budget", () => messenger.work({} as never), "budgetMs: has to be"],
-  ["work's time", () => messenger.work({ budgetMs: 5, maxMs: NaN }), "maxMs: has to be"],
-  ["work's messages", () => messenger.work({ budgetMs: 5, maxMessages: -1 }), "maxMessages: has"],
-  ["work's queues", () => messenger.work({ budgetMs: 5, queues: "mail" as never }), "queues: has"],
-  ["work with no queues", () => messenger.work({ budgetMs: 5, queues: [] }), "queues: has"],
+  ["work without options", () => worker.work(undefined as never), "options: have to be"],
+  ["work's budget", () => worker.work({ budgetMs: "30s" as never }), "budgetMs: has to be"],
+  ["work without a budget", () => worker.work({} as never), "budgetMs: has to be"],
+  ["work's time", () => worker.work({ budgetMs: 5, maxMs: NaN }), "maxMs: has to be"],
+  ["work's messages", () => worker.work({ budgetMs: 5, maxMessages: -1 }), "maxMessages: has"],
+  ["work's queues", () => worker.work({ budgetMs: 5, queues: "mail" as never }), "queues: has"],
+  ["work with no queues", () => worker.work({ budgetMs: 5, queues: [] }), "queues: has"],
   [
     "work's signal",
-    () => messenger.work({ budgetMs: 5, signal: new AbortController() as never }),
+    () => worker.work({ budgetMs: 5, signal: new AbortController() as never }),
     "signal: has to be an AbortSignal",
   ],
   [
     "a tick",
-    () => messenger.tick({ caller: "left", budgetMs: 5, queue: ["a"] } as never),
+    () => worker.tick({ caller: "left", budgetMs: 5, queue: ["a"] } as never),
     "queue: no such option; did you mean queues?",
   ],
-  ["a tick's caller", () => messenger.tick({ budgetMs: 5 } as never), "caller: has to be left or"],
+  ["a tick's caller", () => worker.tick({ budgetMs: 5 } as never), "caller: has to be left or"],
   [
     "the run of schedules",
-    () => messenger.runSchedules({ budgetMs: 5, limit: 10 } as never),
+    () => worker.runSchedules({ budgetMs: 5, limit: 10 } as never),
     "limit: no such option; there are budgetMs",
   ],
   [

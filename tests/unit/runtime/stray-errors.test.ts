@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 
-const library = new URL("../../../supabase/functions/_shared/symphony/runtime/", import.meta.url);
+const library = new URL("../../../supabase/functions/_shared/symphony/", import.meta.url);
 
 /** Runs a script, and answers its exit code and what it printed. */
 async function run(script: string): Promise<{ code: number; lines: string[] }> {

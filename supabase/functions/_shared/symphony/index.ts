@@ -81,7 +81,7 @@ export { type Transport, TransportError } from "./transport/transport.ts";
 export type { MessageBus } from "./bus/bus.ts";
 export type { Middleware } from "./bus/middleware.ts";
 export { createMessenger, type Messenger, type MessengerOptions } from "./messenger.ts";
-export type { Config } from "./runtime/config.ts";
+export type { Config, ProjectConfig } from "./runtime/config.ts";
 
 // Schedules
 export { getNextCronTime, validateCronExpression } from "./scheduler/cron-parser.ts";

@@ -1,60 +1,52 @@
-/** Puts the parts together: one messenger for each process of a function. */
+/** What every function is made of: the bus, the scheduler, the transport, and the rules of retries. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { MessageBus } from "./bus/bus.ts";
-import { type Config, readConfig } from "./runtime/config.ts";
-import { createLogger, type Logger } from "./runtime/log.ts";
-import { createRegistry } from "./message/registry.ts";
-import type { MessageDefinition } from "./message/definition.ts";
 import type { Middleware } from "./bus/middleware.ts";
-import { checkNames } from "./runtime/option-names.ts";
+import type { MessageDefinition } from "./message/definition.ts";
+import { createRegistry } from "./message/registry.ts";
 import { RetryManager } from "./retry/manager.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./retry/strategy.ts";
+import { type Config, readConfig } from "./runtime/config.ts";
+import { createLogger, type Logger } from "./runtime/log.ts";
+import { checkNames } from "./runtime/option-names.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
-import type { SchedulesRun } from "./scheduler/processing.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
-import { runSchedules } from "./scheduler/tick-schedules.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
-import { checkLimits, type WorkerLimits, type WorkerReport } from "./worker/worker-options.ts";
-import { ProgressReporter } from "./worker/run/progress.ts";
-import { runTick, type TickOptions, type TickReport } from "./worker/tick/tick.ts";
-import { runWorker } from "./worker/worker.ts";
 
-/** Spreads a Retry-After upwards where a type has no jitter: those who were told the same wait apart. */
+/**
+ * Jitter of a Retry-After where the message type has none: callers that were told to wait equally long
+ * must not come back at the same moment.
+ */
 const RETRY_AFTER_JITTER = 0.1;
 
-/** What a messenger is made of. */
+/** Options of {@link createMessenger}. */
 export interface MessengerOptions {
   /** Made with a secret key. */
   readonly supabase: SupabaseClient;
   readonly messages: readonly MessageDefinition[];
-  /** Schedules declared in code; the table's are left alone where absent. */
+  /** Schedules declared in code. Without this option, the schedules in the table stay as they are. */
   readonly schedules?: readonly DeclaredSchedule[];
   readonly middleware?: readonly Middleware[];
-  /** For types that have none of their own; exponential backoff with its defaults where absent. */
+  /** For message types without a strategy of their own; by default exponential backoff. */
   readonly strategy?: RetryStrategy;
-  /** Where messages are kept; Postgres over `supabase` where absent. */
+  /** Where messages are kept; by default Postgres, over `supabase`. */
   readonly transport?: Transport;
-  /** The environment's settings where absent. */
+  /** By default the settings of the environment. */
   readonly config?: Config;
   readonly log?: Logger;
 }
 
-/** The parts of a bus that work together. */
+/** The parts of a project that work together; a worker is made of them as well. */
 export interface Messenger {
+  readonly supabase: SupabaseClient;
   readonly bus: MessageBus;
   readonly transport: Transport;
   readonly retry: RetryManager;
   readonly scheduler: Scheduler;
   readonly config: Config;
   readonly log: Logger;
-  /** Dispatches what schedules have due, for at most `budgetMs`. Throws nothing but a RangeError for wrong options. */
-  runSchedules(options: { readonly budgetMs: number }): Promise<SchedulesRun>;
-  /** Claims and handles what is due within `budgetMs`. Throws a RangeError that names a wrong option. */
-  work(options: WorkerLimits): Promise<WorkerReport>;
-  /** Does both as a tick that the database knows of. */
-  tick(options: TickOptions): Promise<TickReport>;
 }
 
 const OPTIONS = Object.keys(
@@ -71,65 +63,38 @@ const OPTIONS = Object.keys(
 );
 
 /**
- * Makes a messenger.
- * @throws RangeError if a definition or a setting is wrong
+ * Makes what dispatches and schedules messages. It handles none: that is the worker's part.
+ *
+ * ```ts
+ * const { bus } = createMessenger({ supabase, messages });
+ * await bus.dispatch(EmailMessage, { to: "ada@example.org" });
+ * ```
+ *
+ * @throws RangeError if a definition, an option or a setting is wrong
  */
 export function createMessenger(options: MessengerOptions): Messenger {
   checkNames(options, OPTIONS);
+  const { supabase, messages, schedules, middleware = [] } = options;
   const config = options.config ?? readConfig();
   const log = options.log ?? createLogger({ level: config.logLevel });
-  const registry = createRegistry(options.messages);
-  const transport = options.transport ?? new SupabaseTransport(options.supabase);
+  const registry = createRegistry(messages);
+  const transport = options.transport ?? new SupabaseTransport(supabase);
   const maxRetryAfter = config.maxRetryAfterMs;
-  const strategy = options.strategy ?? new ExponentialBackoffRetryStrategy({ maxRetryAfter });
+  // Made here and not by the worker, so that wrong retry options end every function at its start.
   const retry = new RetryManager({
-    strategy,
+    strategy: options.strategy ?? new ExponentialBackoffRetryStrategy({ maxRetryAfter }),
     transport,
     registry,
     log,
     maxRetryAfter,
     retryAfterJitter: RETRY_AFTER_JITTER,
   });
-  const bus = new MessageBus({ registry, transport, middleware: options.middleware ?? [] });
+  const bus = new MessageBus({ registry, transport, middleware });
   const scheduler = new Scheduler({
-    supabase: options.supabase,
+    supabase,
     bus,
     log,
-    ...(options.schedules && { declared: options.schedules }),
+    ...(schedules && { declared: schedules }),
   });
-  const progress = new ProgressReporter({ transport, log });
-  const work: Messenger["work"] = async (limits: WorkerLimits) => {
-    checkLimits(limits);
-    return await runWorker({
-      cpuMs: config.tickCpuMs,
-      maxMessages: config.tickMaxMessages,
-      ...limits,
-      transport,
-      bus,
-      retry,
-      log,
-      supabase: options.supabase,
-      batchSize: config.workerBatchSize,
-      concurrency: config.workerConcurrency,
-      leaseMs: config.leaseMs,
-      progress,
-    });
-  };
-  const processSchedules: Messenger["runSchedules"] = async (limits) => {
-    checkLimits(limits, ["budgetMs"]);
-    const { budgetMs } = limits;
-    return await runSchedules(scheduler, { budgetMs, batchSize: config.schedulerBatchSize, log });
-  };
-  const parts = { supabase: options.supabase, work, runSchedules: processSchedules, log };
-  return {
-    bus,
-    transport,
-    retry,
-    scheduler,
-    config,
-    log,
-    runSchedules: processSchedules,
-    work,
-    tick: (limits) => runTick(limits, { ...parts, mustSync: () => !scheduler.isSynced }),
-  };
+  return { supabase, bus, transport, retry, scheduler, config, log };
 }

@@ -7,6 +7,7 @@ import { DispatchTimeoutError, UnknownMessageTypeError } from "../message/errors
 import type { HandlerContext } from "../message/handler.ts";
 import type { MessageDefinition } from "../message/definition.ts";
 import type { Registry } from "../message/registry.ts";
+import { limitsOf } from "./limits.ts";
 import { aroundHandlers, checkMiddleware, type Middleware } from "./middleware.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import { checkAgain, outgoing } from "./outgoing.ts";
@@ -68,9 +69,16 @@ export class MessageBus {
     return this.send(await Promise.all(messages.map((message) => this.prepare(message))));
   }
 
-  /** Writes messages that {@link prepare} has made, all or none, and returns their ids in order. */
-  send(prepared: readonly OutgoingMessage[]): Promise<string[]> {
-    return this.#transport.send(prepared);
+  /**
+   * Writes messages that {@link prepare} has made, all or none, and returns their ids in order.
+   * @param caller whose rate limits count them: `user:<id>` or `publishable`. Without it, none does
+   * @throws RateLimitedError if a limit is reached, and RangeError if a type's limit never lets so
+   * many messages through at once
+   * @throws TransportError if they could not be written
+   */
+  async send(prepared: readonly OutgoingMessage[], caller?: string): Promise<string[]> {
+    if (caller === undefined) return await this.#transport.send(prepared);
+    return await this.#transport.send(prepared, limitsOf(prepared, caller, this.registry));
   }
 
   /** Checks a message and fills in its definition's values. It writes nothing. */

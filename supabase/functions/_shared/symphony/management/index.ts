@@ -17,7 +17,7 @@ import { addTypes } from "./types.ts";
  * Makes the app. Every path of it, known or not, needs an operator.
  * @param roles whose users are operators
  */
-export function createManagement(parts: ManagementParts, roles: OperatorRoles): ManagementApp {
+export function createManagementApp(parts: ManagementParts, roles: OperatorRoles): ManagementApp {
   const app = new OpenAPIHono<ManagementEnv>();
   app.use(async (c, next) => {
     const operator = await authenticateOperator(c.req.raw, roles);

@@ -1,8 +1,8 @@
-/** Settings from environment variables, checked once when a function starts. */
+/** Settings from environment variables and the project's code, checked once when a function starts. */
 
 import { z } from "zod";
 import { LOG_LEVELS } from "./log.ts";
-import { nearest } from "./option-names.ts";
+import { checkNames, nearest } from "./option-names.ts";
 
 const wholeNumber = (fallback: number, smallest: number, largest: number) =>
   z.string().regex(/^\d+$/, "has to be a whole number").transform(Number)
@@ -13,37 +13,37 @@ const names = z.string().default("").transform((list) =>
   list.split(",").map((name) => name.trim()).filter((name) => name !== "")
 );
 
-const environment = z.object({
+const settings = z.object({
   /** Schedules that a tick processes at once. */
-  SYMPHONY_SCHEDULER_BATCH_SIZE: wholeNumber(100, 1, 1000),
+  schedulerBatchSize: wholeNumber(100, 1, 1000),
   /** Prefetch size: messages that a tick holds at once. */
-  SYMPHONY_WORKER_BATCH_SIZE: wholeNumber(500, 1, 5000),
+  workerBatchSize: wholeNumber(500, 1, 5000),
   /** Handlers that a tick runs at once. */
-  SYMPHONY_WORKER_CONCURRENCY: wholeNumber(10, 1, 1000),
+  workerConcurrency: wholeNumber(10, 1, 1000),
   /** Length of a lease without a heartbeat, in ms. */
-  SYMPHONY_WORKER_LEASE_MS: wholeNumber(60_000, 100, 3_600_000),
+  leaseMs: wholeNumber(60_000, 100, 3_600_000),
   /** Time in which a tick claims and starts messages, in ms. */
-  SYMPHONY_TICK_BUDGET_MS: wholeNumber(50_000, 100, 399_000),
+  tickBudgetMs: wholeNumber(50_000, 100, 399_000),
   /** Age at which a tick stops handlers that still run, in ms; the platform kills it soon after. */
-  SYMPHONY_TICK_MAX_MS: wholeNumber(140_000, 200, 400_000),
+  tickMaxMs: wholeNumber(140_000, 200, 400_000),
   /** CPU time after which a tick leaves the rest to its successor, in ms; 0 is no limit. */
-  SYMPHONY_TICK_CPU_MS: wholeNumber(1_500, 0, 3_600_000),
+  tickCpuMs: wholeNumber(1_500, 0, 3_600_000),
   /** Number of started messages after which a tick leaves the rest to its successor. */
-  SYMPHONY_TICK_MAX_MESSAGES: wholeNumber(10_000, 1, 1_000_000),
+  tickMaxMessages: wholeNumber(10_000, 1, 1_000_000),
   /** Longest Retry-After that a retry waits for, in ms. */
-  SYMPHONY_MAX_RETRY_AFTER_MS: wholeNumber(86_400_000, 0, 31_536_000_000),
+  maxRetryAfterMs: wholeNumber(86_400_000, 0, 31_536_000_000),
   /** Unfinished schedules that a user may have. */
-  SYMPHONY_MAX_USER_SCHEDULES: wholeNumber(100, 0, 100_000),
+  maxUserSchedules: wholeNumber(100, 0, 100_000),
   /** Largest body that `dispatch` takes, in bytes. */
-  SYMPHONY_MAX_BODY_BYTES: wholeNumber(1_048_576, 1024, 10_485_760),
+  maxBodyBytes: wholeNumber(1_048_576, 1024, 10_485_760),
   /** Roles in a user's app_metadata that may use the management API, separated by commas. */
-  SYMPHONY_ADMIN_ROLES: names,
+  adminRoles: names,
   /** Roles that may only read the management API. */
-  SYMPHONY_READ_ONLY_ROLES: names,
+  readOnlyRoles: names,
   /** Least serious log level that is written. */
-  SYMPHONY_LOG_LEVEL: z.enum(LOG_LEVELS).default("info"),
-}).refine((env) => env.SYMPHONY_TICK_BUDGET_MS < env.SYMPHONY_TICK_MAX_MS, {
-  path: ["SYMPHONY_TICK_BUDGET_MS"],
+  logLevel: z.enum(LOG_LEVELS).default("info"),
+}).refine(({ tickBudgetMs, tickMaxMs }) => tickBudgetMs < tickMaxMs, {
+  path: ["tickBudgetMs"],
   message: "has to be less than SYMPHONY_TICK_MAX_MS",
 });
 
@@ -65,40 +65,56 @@ export interface Config {
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
+/** The settings that a project gives in code: `config` in its `_messages/mod.ts`. */
+export type ProjectConfig = Partial<Config>;
+
+const VARIABLES: Readonly<Record<keyof Config, string>> = {
+  schedulerBatchSize: "SYMPHONY_SCHEDULER_BATCH_SIZE",
+  workerBatchSize: "SYMPHONY_WORKER_BATCH_SIZE",
+  workerConcurrency: "SYMPHONY_WORKER_CONCURRENCY",
+  leaseMs: "SYMPHONY_WORKER_LEASE_MS",
+  tickBudgetMs: "SYMPHONY_TICK_BUDGET_MS",
+  tickMaxMs: "SYMPHONY_TICK_MAX_MS",
+  tickCpuMs: "SYMPHONY_TICK_CPU_MS",
+  tickMaxMessages: "SYMPHONY_TICK_MAX_MESSAGES",
+  maxRetryAfterMs: "SYMPHONY_MAX_RETRY_AFTER_MS",
+  maxUserSchedules: "SYMPHONY_MAX_USER_SCHEDULES",
+  maxBodyBytes: "SYMPHONY_MAX_BODY_BYTES",
+  adminRoles: "SYMPHONY_ADMIN_ROLES",
+  readOnlyRoles: "SYMPHONY_READ_ONLY_ROLES",
+  logLevel: "SYMPHONY_LOG_LEVEL",
+};
+const NAMES = Object.keys(VARIABLES) as (keyof Config)[];
+
 /**
  * Reads the settings.
  * @param get reads a variable; default: the environment, where a misspelled `SYMPHONY_` name is refused
- * @throws RangeError that names each wrong variable and its problem
+ * @param project settings in code. A variable that is set wins over them, so that operators change a
+ * setting without a deploy
+ * @throws RangeError that names each wrong variable, or setting in code, and its problem
  */
-export function readConfig(get?: (name: string) => string | undefined): Config {
-  const names = Object.keys(environment.shape);
-  if (!get) checkVariables(Object.keys(Deno.env.toObject()), names);
+export function readConfig(
+  get?: (name: string) => string | undefined,
+  project: ProjectConfig = {},
+): Config {
+  checkNames(project, NAMES, "config: ");
+  if (!get) checkVariables(Object.keys(Deno.env.toObject()), Object.values(VARIABLES));
   const read = get ?? ((name: string) => Deno.env.get(name));
-  const parsed = environment.safeParse(
-    Object.fromEntries(names.map((name) => [name, read(name) || undefined])),
-  );
-  if (!parsed.success) {
-    throw new RangeError(
-      parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
-    );
+  const texts = new Map<keyof Config, string>();
+  const inCode = new Set<keyof Config>();
+  for (const name of NAMES) {
+    const text = read(VARIABLES[name]);
+    const given = project[name];
+    if (!text && given !== undefined) inCode.add(name);
+    if (text || given !== undefined) texts.set(name, text || String(given));
   }
-  const env = parsed.data;
-  return {
-    schedulerBatchSize: env.SYMPHONY_SCHEDULER_BATCH_SIZE,
-    workerBatchSize: env.SYMPHONY_WORKER_BATCH_SIZE,
-    workerConcurrency: env.SYMPHONY_WORKER_CONCURRENCY,
-    leaseMs: env.SYMPHONY_WORKER_LEASE_MS,
-    tickBudgetMs: env.SYMPHONY_TICK_BUDGET_MS,
-    tickMaxMs: env.SYMPHONY_TICK_MAX_MS,
-    tickCpuMs: env.SYMPHONY_TICK_CPU_MS,
-    tickMaxMessages: env.SYMPHONY_TICK_MAX_MESSAGES,
-    maxRetryAfterMs: env.SYMPHONY_MAX_RETRY_AFTER_MS,
-    maxUserSchedules: env.SYMPHONY_MAX_USER_SCHEDULES,
-    maxBodyBytes: env.SYMPHONY_MAX_BODY_BYTES,
-    adminRoles: env.SYMPHONY_ADMIN_ROLES,
-    readOnlyRoles: env.SYMPHONY_READ_ONLY_ROLES,
-    logLevel: env.SYMPHONY_LOG_LEVEL,
-  };
+  const parsed = settings.safeParse(Object.fromEntries(texts));
+  if (parsed.success) return parsed.data;
+  const wrong = parsed.error.issues.map(({ path: [setting], message }) => {
+    const name = setting as keyof Config;
+    return `${inCode.has(name) ? `config.${name}` : VARIABLES[name]}: ${message}`;
+  });
+  throw new RangeError(wrong.join("; "));
 }
 
 function checkVariables(given: readonly string[], known: readonly string[]): void {

@@ -1,0 +1,87 @@
+/**
+ * The door for edge functions: each function's index.ts calls one of these with the project.
+ *
+ * ```ts
+ * // supabase/functions/tick/index.ts
+ * import { createTick } from "../_shared/symphony/edge.ts";
+ * import * as project from "../_messages/mod.ts";
+ *
+ * export default createTick(project);
+ * ```
+ *
+ * The three functions share this file, but `dispatch` must not load the worker, which a frontend's
+ * first request would wait for. So the worker and the management API are imported dynamically, by
+ * literal paths, which the bundlers of Supabase and npm follow.
+ */
+
+import { createAdminClient } from "@supabase/server/core";
+import type { Middleware } from "./bus/middleware.ts";
+import { dispatchApp } from "./http/dispatch-app.ts";
+import type { MessageDefinition } from "./message/definition.ts";
+import { createMessenger, type Messenger } from "./messenger.ts";
+import { type ProjectConfig, readConfig } from "./runtime/config.ts";
+import type { DeclaredSchedule } from "./scheduler/declared.ts";
+
+/** A project, as its `_messages/mod.ts` exports it; other exports are ignored. */
+export interface Project {
+  readonly messages: readonly MessageDefinition[];
+  /** Schedules declared in code. Without this export, the schedules in the table stay as they are. */
+  readonly schedules?: readonly DeclaredSchedule[];
+  /** Sees every message on its way in, and stands around its handling; the first is outermost. */
+  readonly middleware?: readonly Middleware[];
+  /** Settings of the functions; a setting's environment variable wins over its value here. */
+  readonly config?: ProjectConfig;
+}
+
+/** The default export of a function's index.ts. */
+export interface EdgeFunction {
+  readonly fetch: (request: Request) => Promise<Response>;
+}
+
+/**
+ * Makes the function `dispatch`: the way in for messages and schedules.
+ * @throws RangeError if a definition, an option or a setting is wrong
+ */
+export function createDispatch(project: Project): EdgeFunction {
+  return serve(dispatchApp(messengerOf(project)));
+}
+
+/**
+ * Makes the function `tick`: it dispatches what schedules have due, and handles messages.
+ * @throws RangeError if a definition, an option or a setting is wrong
+ */
+export function createTick(project: Project): EdgeFunction {
+  const messenger = messengerOf(project, project.schedules);
+  return serve(import("./http/tick-app.ts").then(({ tickApp }) => tickApp(messenger)));
+}
+
+/**
+ * Makes the function `messenger`: the management API.
+ * @throws RangeError if a definition, an option or a setting is wrong
+ */
+export function createManagement(project: Project): EdgeFunction {
+  const messenger = messengerOf(project);
+  return serve(
+    import("./http/management-app.ts").then(({ managementApp }) => managementApp(messenger)),
+  );
+}
+
+/** @param schedules only the tick syncs the declared schedules */
+function messengerOf(project: Project, schedules?: readonly DeclaredSchedule[]): Messenger {
+  const { messages, middleware = [], config } = project;
+  return createMessenger({
+    supabase: createAdminClient(),
+    messages,
+    middleware,
+    config: readConfig(undefined, config),
+    ...(schedules && { schedules }),
+  });
+}
+
+interface App {
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+function serve(app: App | Promise<App>): EdgeFunction {
+  return { fetch: async (request) => await (await app).fetch(request) };
+}

@@ -1,0 +1,45 @@
+/** The function `dispatch`: takes messages and schedules over HTTPS, and says what became of a message. */
+
+import type { Hono } from "hono";
+import { followMessage } from "../database/follow.ts";
+import type { Messenger } from "../messenger.ts";
+import { createApp } from "./app.ts";
+import { readJson, readQuery } from "./body.ts";
+import { authenticate } from "./caller.ts";
+import { dispatchBody } from "./dispatch-body.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { addOwnSchedules } from "./own-schedules.ts";
+import { invalidRequest, Problem } from "./problem.ts";
+
+/** Makes the app of `dispatch`. */
+export function dispatchApp(messenger: Messenger): Hono {
+  const { config, log, scheduler, supabase } = messenger;
+  const app = createApp("dispatch", { maxBodyBytes: config.maxBodyBytes, log });
+  const dispatcher = new Dispatcher(messenger);
+
+  app.post("/", async (c) => {
+    const caller = await authenticate(c.req.raw, "any-key");
+    for (const name of Object.keys(readQuery(c))) {
+      throw invalidRequest("invalid_request", [{ path: [name], message: "belongs into the body" }]);
+    }
+    const body = await readJson(c, dispatchBody);
+    if (!Array.isArray(body) && body.schedule) {
+      return c.json({ scheduleId: await dispatcher.schedule(body, body.schedule, caller) }, 201);
+    }
+    return c.json({ ids: await dispatcher.dispatch(body, caller) }, 202);
+  });
+
+  addOwnSchedules(app, scheduler);
+
+  app.get("/:id", async (c) => {
+    const caller = await authenticate(c.req.raw, "secret-or-user");
+    const userId = caller.kind === "user" ? caller.user.id : null;
+    const message = await followMessage(supabase, c.req.param("id"), userId);
+    // One answer for what is unknown, what is not remembered, and what is another's.
+    if (!message) {
+      throw new Problem(404, "not_found", "id: there is no message of yours with this id");
+    }
+    return c.json(message);
+  });
+  return app;
+}

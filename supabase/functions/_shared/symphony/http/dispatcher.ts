@@ -1,0 +1,100 @@
+/** What a request to `dispatch` may do: each message and schedule within what its caller is allowed. */
+
+import type { MessageBus } from "../bus/bus.ts";
+import { limitsOf } from "../bus/limits.ts";
+import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
+import { ConflictError } from "../message/errors.ts";
+import type { Messenger } from "../messenger.ts";
+import { authorize } from "./authorize.ts";
+import type { Caller } from "./caller.ts";
+import { type DispatchMessage, toMessageInput } from "./dispatch-body.ts";
+import { toProblem } from "./problem.ts";
+import { toScheduleOptions, toScheduleProblem } from "./schedule-body.ts";
+
+/** Dispatches and schedules in the name of callers. Every method throws a Problem. */
+export class Dispatcher {
+  readonly #bus: MessageBus;
+
+  constructor(private readonly messenger: Pick<Messenger, "bus" | "config" | "log" | "scheduler">) {
+    this.#bus = messenger.bus;
+  }
+
+  /** Dispatches what the body of a request holds, all or none, and returns the ids in order. */
+  async dispatch(
+    body: DispatchMessage | readonly DispatchMessage[],
+    caller: Caller,
+  ): Promise<string[]> {
+    const isArray = Array.isArray(body);
+    const messages: readonly DispatchMessage[] = isArray ? body : [body as DispatchMessage];
+    const prepared = await Promise.all(
+      messages.map((message, index) => this.#prepare(message, caller, isArray ? [index] : [])),
+    );
+    try {
+      return await this.#bus.send(prepared, allowanceOf(caller));
+    } catch (error) {
+      const index = isArray && error instanceof ConflictError ? error.index : undefined;
+      throw toProblem(error, index === undefined ? [] : [index]);
+    }
+  }
+
+  /** Makes a schedule, or changes the one with its name, and returns its id. */
+  async schedule(
+    message: DispatchMessage,
+    schedule: NonNullable<DispatchMessage["schedule"]>,
+    caller: Caller,
+  ): Promise<string> {
+    const { config, log, scheduler } = this.messenger;
+    const { type, payload } = message;
+    try {
+      if (caller.kind === "secret") {
+        return await scheduler.schedule({ type, payload }, toScheduleOptions(schedule, message));
+      }
+      const definition = this.#bus.registry.get(type);
+      const allowed = await authorize(message, caller, definition, { path: [], log });
+      return await scheduler.schedule({ type, payload }, toScheduleOptions(schedule, allowed), {
+        stamps: this.#stamps(message, caller),
+        limits: limitsOf([message], allowanceOf(caller), this.#bus.registry),
+        ...(caller.kind === "user" && {
+          quota: { userId: caller.user.id, max: config.maxUserSchedules },
+        }),
+      });
+    } catch (error) {
+      throw toScheduleProblem(error);
+    }
+  }
+
+  /** Checks one message and what its caller may do; `path` is where in the body the message stands. */
+  async #prepare(
+    message: DispatchMessage,
+    caller: Caller,
+    path: readonly number[],
+  ): Promise<OutgoingMessage> {
+    const bus = this.#bus;
+    try {
+      if (caller.kind === "secret") return await bus.prepare(toMessageInput(message, {}));
+      const definition = bus.registry.get(message.type);
+      const { log } = this.messenger;
+      const allowed = await authorize(message, caller, definition, { path, log });
+      return await bus.prepare(toMessageInput(allowed, {
+        ...(caller.kind === "user" && { idempotencyScope: caller.user.id }),
+        stamps: this.#stamps(message, caller),
+      }));
+    } catch (error) {
+      throw toProblem(error, path);
+    }
+  }
+
+  /** The user by their token, and whether they get live updates. */
+  #stamps({ type }: DispatchMessage, caller: Caller): Stamps {
+    if (caller.kind !== "user") return {};
+    return { user: caller.user, ...(this.#bus.registry.get(type)?.live && { live: true }) };
+  }
+}
+
+/** Whose rate limits count a caller's messages; a secret key has none. */
+function allowanceOf(caller: Exclude<Caller, { readonly kind: "secret" }>): string;
+function allowanceOf(caller: Caller): string | undefined;
+function allowanceOf(caller: Caller): string | undefined {
+  if (caller.kind === "secret") return undefined;
+  return caller.kind === "user" ? `user:${caller.user.id}` : caller.kind;
+}
