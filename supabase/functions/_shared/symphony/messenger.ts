@@ -1,4 +1,4 @@
-/** What every function is made of: the bus, the scheduler, the transport, and the rules of retries. */
+/** The core of every function: the bus, the scheduler, the transport, and the rules of retries. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { MessageBus } from "./bus/bus.ts";

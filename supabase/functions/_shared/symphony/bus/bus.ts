@@ -72,8 +72,8 @@ export class MessageBus {
   /**
    * Writes messages that {@link prepare} has made, all or none, and returns their ids in order.
    * @param caller whose rate limits count them: `user:<id>` or `publishable`. Without it, none does
-   * @throws RateLimitedError if a limit is reached, and RangeError if a type's limit never lets so
-   * many messages through at once
+   * @throws RateLimitedError if a limit is reached
+   * @throws RangeError if there are more messages of a type than its limit ever lets through at once
    * @throws TransportError if they could not be written
    */
   async send(prepared: readonly OutgoingMessage[], caller?: string): Promise<string[]> {
