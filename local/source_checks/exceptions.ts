@@ -5,11 +5,6 @@
 
 /** Breaches of the structure in TypeScript: `path`, `path: function`, or the paths of one basename. */
 export const STRUCTURE_EXCEPTIONS: readonly string[] = [
-  "supabase/functions/_shared/symphony/management/messages.ts: addMessages",
-  "supabase/functions/_shared/symphony/management/metrics.ts: toMetrics",
-  "supabase/functions/_shared/symphony/management/queues.ts: addQueues",
-  "supabase/functions/_shared/symphony/management/schedules.ts: addSchedules",
-  "supabase/functions/_shared/symphony/management/status.ts: addStatus",
   "supabase/functions/_shared/symphony/transport/memory.ts",
   "supabase/functions/_shared/symphony/worker/worker.ts",
   "supabase/functions/_shared/symphony/worker/worker.ts: constructor",

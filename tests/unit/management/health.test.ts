@@ -83,7 +83,7 @@ Deno.test("each failing check says what to do, by what was found", () => {
   assertEquals(advice({}), []);
   const lastAnswer = { ...installation.lastAnswer, status: 401, content: "wrong key" };
   const [refused] = advice({ ticksNotStarted: 3, installation: { ...installation, lastAnswer } });
-  assertStringIncludes(refused ?? "", "3 asked for");
+  assertStringIncludes(refused ?? "", "3 ticks were requested");
   assertStringIncludes(refused ?? "", "refuses the secret key");
   const [lost] = advice({
     ticksNotStarted: 1,

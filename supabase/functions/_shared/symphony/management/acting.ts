@@ -1,8 +1,8 @@
-/** Changes in an operator's name: each is written into the action log, in its own transaction. */
+/** Makes changes in an operator's name: each is written to the action log in its own transaction. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 
-/** SQL functions that change something; messenger_act() calls these and no others. */
+/** SQL functions that change data. messenger_act() calls these and no others. */
 const OPERATIONS = new Set([
   "messenger_redrive",
   "messenger_remove_failed",
@@ -22,23 +22,23 @@ const OPERATIONS = new Set([
 const READS = /^messenger_(now|list_\w+|show_\w+)$/;
 
 /**
- * The client, with every change going through messenger_act(): the transport, the scheduler and
- * `redrive` work with it as with any other. Beside calls of SQL functions it can do nothing, so that
- * nothing is changed behind the log's back.
- * @param actor who the action log says it was
+ * Wraps a client so that every change goes through messenger_act(). The transport, the scheduler and
+ * `redrive` use it like any other client. It can only call SQL functions, so that no change bypasses the
+ * action log.
+ * @param actor the operator's name in the action log
  */
 export function actingAs(client: SupabaseClient, actor: string): SupabaseClient {
   return new Proxy(client, {
     get(_, property) {
       if (property === "rpc") return rpcOf(client, actor);
-      // What calls are made with when their answers are looked at on the way.
+      // The library calls functions through `schema` to check their responses.
       if (property === "schema") return (name: string) => ofSchema(client.schema(name), actor);
       throw new Error(`an operator's client has no ${String(property)}`);
     },
   });
 }
 
-/** A schema's client in the same way; how it fetches may be set. */
+/** A schema's client, wrapped in the same way. Its `fetch` may be set. */
 function ofSchema<Rest extends Pick<SupabaseClient, "rpc">>(rest: Rest, actor: string): Rest {
   return new Proxy(rest, {
     get(_, property) {
@@ -51,7 +51,7 @@ function ofSchema<Rest extends Pick<SupabaseClient, "rpc">>(rest: Rest, actor: s
 
 function rpcOf(client: Pick<SupabaseClient, "rpc">, actor: string): SupabaseClient["rpc"] {
   return (call: string, args: unknown, options?: object) => {
-    // The name may be followed by a query that names the arguments.
+    // A query with the names of the arguments may follow the name.
     const [name = ""] = call.split("?");
     if (READS.test(name)) return client.rpc(call, args, options);
     if (!OPERATIONS.has(name)) throw new Error(`${name} is no operation of operators`);

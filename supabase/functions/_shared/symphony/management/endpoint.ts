@@ -1,4 +1,4 @@
-/** An endpoint: its description for the OpenAPI document, the check of its input, and its handler. */
+/** An endpoint: its entry in the OpenAPI document, the check of its input, and its handler. */
 
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
@@ -6,7 +6,7 @@ import { readJson, readQuery } from "../http/body.ts";
 import type { Operator } from "../http/operator.ts";
 import { invalidRequest, toIssues } from "../http/problem.ts";
 
-/** What every request of the management API carries. */
+/** Values that every request of the management API carries. */
 export interface ManagementEnv {
   Variables: { operator: Operator };
 }
@@ -14,7 +14,7 @@ export interface ManagementEnv {
 /** The app of the management API. */
 export type ManagementApp = OpenAPIHono<ManagementEnv>;
 
-/** What an endpoint takes and answers. */
+/** An endpoint's input and answer. */
 export interface Endpoint<
   Params extends z.ZodType,
   Query extends z.ZodType,
@@ -30,14 +30,14 @@ export interface Endpoint<
   readonly description?: string;
   readonly params?: Params;
   readonly query?: Query;
-  /** What it takes as JSON; an absent body is `{}`. */
+  /** Schema of the JSON body; without a body it is `{}`. */
   readonly body?: Body;
   readonly answer: Answer;
-  /** Where the answer is no JSON. */
+  /** Content type of an answer that is no JSON. */
   readonly contentType?: string;
-  /** Statuses of the answer, with what they mean; 200 where absent. */
+  /** Statuses of the answer with their descriptions; default: 200. */
   readonly statuses?: Readonly<Record<number, string>>;
-  /** Which of them an answer has; the first where absent. */
+  /** Status of an answer; default: the first of `statuses`. */
   readonly statusOf?: (answer: z.output<Answer>) => ContentfulStatusCode;
 }
 
@@ -55,26 +55,26 @@ const problem = z.object({
   issues: z.array(z.object({
     path: z.array(z.union([z.string(), z.int()])),
     message: z.string(),
-  })).optional().openapi({ description: "What is wrong with the request, and where" }),
+  })).optional().openapi({ description: "The problems of the request, with their paths" }),
 }).openapi("Problem");
 
 const PROBLEMS: Readonly<Record<number, string>> = {
   400: "A field is wrong",
   401: "Credentials are missing or wrong",
   403: "The user has no role for this",
-  404: "Nothing is there",
-  405: "The method is not known here",
-  409: "It does not go with the present state",
+  404: "It does not exist",
+  405: "The path does not have this method",
+  409: "It contradicts the current state",
   413: "The body is too large",
-  415: "The body is compressed, or no JSON by its content-type",
+  415: "The body is compressed, or its content-type is not JSON",
   500: "An error of the function or its configuration",
   503: "The database did not answer; try again",
-  504: "The database took too long; less at a time may pass",
+  504: "The database took too long; a smaller request may pass",
 };
 
 /**
- * Adds an endpoint. What its handler answers is held to the documented schema: columns that are not in
- * it stay inside.
+ * Adds an endpoint. The documented schema filters the handler's answer: columns that are not in it are
+ * never sent.
  */
 export function addEndpoint<
   Params extends z.ZodType,
@@ -95,7 +95,7 @@ export function addEndpoint<
       await handle({
         params: check(params, c.req.param()),
         query: check(query ?? NOTHING, readQuery(c)) as z.output<Query>,
-        // A field that is not known must not be passed over: `dryRun` of a cancel.
+        // An unknown field, such as a cancel's `dryRun`, must not be ignored.
         body: (method === "get" ? undefined : await readJson(c, () => body ?? NOTHING)) as z.output<
           Body
         >,

@@ -20,8 +20,7 @@ import { ask, changeMany, type ManagementParts } from "./parts.ts";
 const params = z.object({ id });
 const tag = "failed messages";
 const path = "/failed-messages/{id}";
-const inSteps =
-  "Goes on for up to 10 s, in steps that are each committed; `next` says whether there is more to do.";
+const inSteps = "Works for up to 10 s, in steps that each commit; `next` tells where to continue.";
 
 /** Adds the endpoints of dead letters. */
 export function addFailedMessages(app: ManagementApp, parts: ManagementParts): void {
@@ -37,7 +36,7 @@ function addReading(app: ManagementApp, { supabase }: ManagementParts): void {
     operationId: "listFailedMessages",
     tag,
     summary: "Lists dead letters, the latest first, without payloads",
-    description: "A page may come back short; `next` says whether there are more.",
+    description: "A page may be short; `next` tells whether there are more dead letters.",
     query: failedQuery,
     answer: z.object({ messages: z.array(failedSummary), next }),
   }, async ({ query: { limit, cursor, ...filter } }) => {
@@ -87,7 +86,7 @@ function addRedriving(app: ManagementApp, parts: ManagementParts): void {
     path: `${path}/redrive`,
     operationId: "redriveFailedMessage",
     tag,
-    summary: "Puts one dead letter back, with another payload if one is given",
+    summary: "Puts one dead letter back into its queue, with a new payload if one is given",
     params,
     body: redriveOneBody,
     answer: changed,

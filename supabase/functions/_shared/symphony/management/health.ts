@@ -1,22 +1,22 @@
-/** Judges whether the bus is alive, and says of what is not what to do. Pure. */
+/** Judges whether the bus is healthy, and gives advice for each failing check. Pure. */
 
-/** What the database tells. */
+/** Facts from the database. */
 export interface HealthFacts {
   readonly now: string;
   readonly lastTickAt: string | null;
   readonly oldestReadyAt: string | null;
   readonly deadLettersLastHour: { readonly count: number };
-  /** Ticks that were asked for since the last one started. */
+  /** Ticks that were requested after the last one started. */
   readonly ticksNotStarted: number;
   readonly schedulesOverdueSince: string | null;
   readonly schedulesInvalid: number;
-  /** Queues that hold messages and have no row. */
+  /** Queues that hold messages but have no row. */
   readonly strayQueues: readonly string[];
   readonly sequenceIsBehind: boolean;
   readonly installation: Installation;
 }
 
-/** What the bus stands on. */
+/** The extensions, the cron job and the secrets that the bus needs. */
 export interface Installation {
   readonly pgCron: boolean;
   readonly pgNet: boolean;
@@ -38,33 +38,33 @@ export interface Installation {
   } | null;
 }
 
-/** Beyond these the bus is not healthy. */
+/** Limits beyond which the bus is not healthy. */
 export interface HealthLimits {
   /** Ms since the last tick began. */
   readonly maxTickAge: number;
-  /** Ms that a due message may have waited. */
+  /** Longest wait of a due message, in ms. */
   readonly maxReadyAge: number;
-  /** Ms that a schedule's run may be overdue. */
+  /** Longest delay of a schedule's run, in ms. */
   readonly maxScheduleAge: number;
-  /** Dead letters within an hour; any number where absent. */
+  /** Most dead letters within an hour; default: no limit. */
   readonly maxDeadLetters: number | undefined;
 }
 
-/** One thing that was looked at. */
+/** The result of one check. */
 export interface HealthCheck {
   readonly name: string;
   readonly ok: boolean;
-  /** What was found: ms, a number, text, or whether it is there; null: never, or none. */
+  /** The found value: ms, a number, a text, or whether a thing exists; null: never, or none. */
   readonly found: number | boolean | string | null;
-  /** The most that is healthy, in the same unit; null: there is no limit. */
+  /** The largest healthy value, in the same unit; null: no limit. */
   readonly limit: number | boolean | string | null;
-  /** What to do where it is not ok; null where it is. */
+  /** What to do if the check fails; null if it passes. */
   readonly advice: string | null;
 }
 
 type Judged = Omit<HealthCheck, "advice"> & { readonly advice: string };
 
-/** Judges each fact by its limit. A paused queue is no delay; the database leaves it out. */
+/** Judges each fact by its limit. Messages of paused queues do not count as late: the database leaves them out. */
 export function judgeHealth(facts: HealthFacts, limits: HealthLimits): {
   status: "ok" | "failing";
   checks: HealthCheck[];
@@ -93,7 +93,7 @@ function judgeTicks(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged[] 
       found: tickAge,
       limit: maxTickAge,
       advice:
-        "No tick has begun in time. See whether the function tick is deployed, and the checks of cron_job and asked ticks.",
+        "No tick has begun in time. Check that the function tick is deployed, and see the checks cron_job and asked ticks.",
     },
     {
       name: "asked ticks",
@@ -106,7 +106,7 @@ function judgeTicks(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged[] 
 }
 
 function isRefusal(answer: Installation["lastAnswer"]): boolean {
-  // A function that starts cold may take longer than the request waits, and work all the same.
+  // A function with a cold start may take longer than the request waits, and still work.
   return answer?.status ? answer.status >= 300 : Boolean(answer?.error) && !answer?.timedOut;
 }
 
@@ -118,15 +118,16 @@ function describeAnswer(
 }
 
 function adviceOnTicks(notStarted: number, answer: Installation["lastAnswer"]): string {
-  const number = `${notStarted} asked for since the last one began have not started`;
+  const number =
+    `${notStarted} ticks were requested since the last one began, and have not started`;
   if (answer?.status === 401 || answer?.status === 403) {
     return `${number}: the function tick refuses the secret key. Put the project's secret key into Vault as symphony_secret_key.`;
   }
   if (answer?.status === 404) {
-    return `${number}: the function tick is not there. Deploy it, and see that Vault's symphony_url is the project's URL.`;
+    return `${number}: the function tick does not exist. Deploy it, and check that Vault's symphony_url is the project's URL.`;
   }
   if (answer?.timedOut || answer?.error) {
-    return `${number}: the function tick cannot be reached. See that Vault's symphony_url is the project's URL.`;
+    return `${number}: the function tick cannot be reached. Check that Vault's symphony_url is the project's URL.`;
   }
   return answer && isRefusal(answer)
     ? `${number}: the function tick answers with an error. See its logs.`
@@ -144,14 +145,14 @@ function judgeMessages(facts: HealthFacts, limits: HealthLimits): Judged[] {
       found: readyAge,
       limit: maxReadyAge,
       advice:
-        "Ticks do not keep up. See the queue's limits (messenger queues list), raise its max_workers, or give the check a larger maxReadyAge.",
+        "Messages wait too long. Check the queue's limits (messenger queues list), raise its max_workers, or give the check a larger maxReadyAge.",
     },
     {
       name: "dead letters in the last hour",
       ok: maxDeadLetters === undefined || deadLetters <= maxDeadLetters,
       found: deadLetters,
       limit: maxDeadLetters ?? null,
-      advice: "See their errors: messenger failed list. Redrive them once the cause is mended.",
+      advice: "See their errors: messenger failed list. Redrive them after the cause is fixed.",
     },
     {
       name: "stray queues",
@@ -159,7 +160,7 @@ function judgeMessages(facts: HealthFacts, limits: HealthLimits): Judged[] {
       found: facts.strayQueues.length === 0 ? 0 : facts.strayQueues.join(", "),
       limit: 0,
       advice:
-        "Messages wait in queues that have no row: they run with the default settings, and lists do not show these queues. The job symphony-tidy-queues makes the rows within an hour; or make them: messenger queues create NAME.",
+        "Messages wait in queues that have no row: they run with the default settings, and lists do not show these queues. The job symphony-tidy-queues makes the rows within an hour; or make them now: messenger queues create NAME.",
     },
     {
       name: "sequence",
@@ -167,7 +168,7 @@ function judgeMessages(facts: HealthFacts, limits: HealthLimits): Judged[] {
       found: !facts.sequenceIsBehind,
       limit: true,
       advice:
-        "New messages may get ids that others have. select setval('public.messenger_messages_id_seq', (select max(id) from (select id from public.messenger_messages union all select id from public.messenger_failed_messages) as ids)).",
+        "New messages may get ids that are in use. Run select setval('public.messenger_messages_id_seq', (select max(id) from (select id from public.messenger_messages union all select id from public.messenger_failed_messages) as ids)).",
     },
   ];
 }
@@ -189,7 +190,7 @@ function judgeSchedules(facts: HealthFacts, { maxScheduleAge }: HealthLimits): J
       found: facts.schedulesInvalid,
       limit: 0,
       advice:
-        "Schedules were disabled, for they cannot run. See why: messenger schedules list. Change or delete them.",
+        "Schedules were disabled because they cannot run. See why: messenger schedules list. Change or delete them.",
     },
   ];
 }
@@ -200,7 +201,7 @@ const INSTALLED = {
   vault: ["vault", "Install it: create extension supabase_vault."],
   cronJob: [
     "cron_job",
-    "The job symphony-tick is missing, switched off, or runs something else: select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()').",
+    "The job symphony-tick is missing, switched off, or runs something else. Run select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()').",
   ],
   vaultSecrets: [
     "vault_secrets",
@@ -215,7 +216,7 @@ function judgeInstallation(installation: Installation): Judged[] {
   });
 }
 
-// Every minute, or every so many seconds.
+// Every minute, or every 1 to 59 seconds.
 const EVERY_MINUTE = /^\s*((\*|\*\/1|0-59)(\s+(\*|\*\/1)){4}|\d{1,2}\s+seconds?)\s*$/;
 
 function judgeCronJob(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged[] {
@@ -229,7 +230,7 @@ function judgeCronJob(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged[
       found: cronSchedule ?? null,
       limit: "* * * * *",
       advice:
-        "The job symphony-tick does not run every minute: select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()').",
+        "The job symphony-tick does not run every minute. Run select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()').",
     },
     {
       name: "cron_run",
@@ -237,7 +238,7 @@ function judgeCronJob(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged[
       found: lastRun?.status === "failed" ? lastRun.message ?? "failed" : runAge,
       limit: maxTickAge,
       advice: isLate
-        ? "pg_cron has not run the job symphony-tick in time. See cron.job_run_details, and whether other jobs hold its workers; restart the database where none runs."
+        ? "pg_cron has not run the job symphony-tick in time. See cron.job_run_details, and check whether other jobs hold its workers; restart the database if no job runs."
         : "The last run of the job symphony-tick failed; its message says why. See cron.job_run_details.",
     },
   ];

@@ -1,4 +1,4 @@
-/** The management API: what operators read and change, as an app to be mounted. */
+/** The management API for operators, as an app that a function mounts. */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { authenticateOperator, type OperatorRoles } from "../http/operator.ts";
@@ -14,8 +14,8 @@ import { addStatus } from "./status.ts";
 import { addTypes } from "./types.ts";
 
 /**
- * Makes the app. Every path of it, known or not, needs an operator.
- * @param roles whose users are operators
+ * Makes the app. Every path, known or not, needs an operator's credentials.
+ * @param roles roles of users who are operators
  */
 export function createManagementApp(parts: ManagementParts, roles: OperatorRoles): ManagementApp {
   const app = new OpenAPIHono<ManagementEnv>();

@@ -1,9 +1,9 @@
-/** Rows as the API shows them: between SQL's snake_case and JSON's camelCase. */
+/** Converts rows to the API's JSON: from SQL's snake_case to camelCase, and back for arguments. */
 
-/** Fields whose content is the user's, or a record of what SQL was told: it stays as it is. */
+/** Fields with content of the user's, or with recorded arguments; their names stay unchanged. */
 const OPAQUE = new Set(["payload", "stamps", "errors", "target"]);
 
-/** The value with the names of its fields in camelCase, at every depth. */
+/** Returns the value with its field names in camelCase, at every depth. */
 export function fromRow(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(fromRow);
   if (typeof value !== "object" || value === null) return value;
@@ -15,7 +15,7 @@ export function fromRow(value: unknown): unknown {
   );
 }
 
-/** The object with the names of its own fields in snake_case; what is undefined is left out. */
+/** Returns the object with its own field names in snake_case. Undefined fields are left out. */
 export function toArguments(fields: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined).map(([name, value]) => [

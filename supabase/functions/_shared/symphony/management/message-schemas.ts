@@ -1,4 +1,4 @@
-/** What the endpoints of messages and dead letters take and show. */
+/** Schemas of the endpoints of messages and dead letters. */
 
 import { z } from "@hono/zod-openapi";
 import {
@@ -28,7 +28,7 @@ const REASONS = [
 
 const content = {
   payload: z.unknown(),
-  stamps: z.unknown().openapi({ description: "What travels with it besides its payload" }),
+  stamps: z.unknown().openapi({ description: "Facts that travel with it beside its payload" }),
   errors: z.array(z.unknown()).openapi({ description: "Failed attempts, oldest first" }),
 };
 
@@ -42,16 +42,16 @@ const waiting = {
   expiresAt: time.nullable(),
   retryCount: z.int(),
   attempts: z.int(),
-  snoozes: z.int().openapi({ description: "How often its handlers have asked for it later" }),
+  snoozes: z.int().openapi({ description: "How often its handlers have snoozed it" }),
   interruptions: z.int().openapi({
     description: "How often in a row its worker ended before its handlers did",
   }),
   createdAt: time,
   groupKey: z.string().nullable(),
-  blocked: z.boolean().openapi({ description: "It waits behind its group" }),
+  blocked: z.boolean().openapi({ description: "It waits for an earlier message of its group" }),
   dedupeKey: z.string().nullable(),
   quarantined: z.boolean().openapi({
-    description: "It was in a crash and runs with no other beside it",
+    description: "It was in a crash: it runs with no other beside it",
   }),
   leasedUntil: time.nullable(),
   cancelled: z.boolean(),
@@ -95,7 +95,7 @@ const failedFields = {
   failedUntil: moment.optional().openapi({ description: "Not included" }),
 };
 
-/** Which messages to list. */
+/** Filter of a list of messages. */
 export const messageQuery = z.strictObject({
   status: z.enum(["pending", "processing"]).optional(),
   type: typeName.optional(),
@@ -104,7 +104,7 @@ export const messageQuery = z.strictObject({
   cursor: cursor(id),
 });
 
-/** Which dead letters to list. */
+/** Filter of a list of dead letters. */
 export const failedQuery = z.strictObject({
   ...failedFields,
   limit,
@@ -115,10 +115,10 @@ const ids = z.array(id).min(1).max(1000).optional();
 const dryRun = z.boolean().default(false).openapi({ description: "Only counts" });
 const maxMessages = z.int().min(1).max(1_000_000_000).optional();
 const all = z.boolean().optional().openapi({
-  description: "All of them; goes with no filter, and has to be said where there is none",
+  description: "All of them. Give either `all` or a filter",
 });
 
-/** What every change of many messages takes besides its filter. */
+/** Fields of every change of many messages, beside its filter. */
 const steps = {
   all,
   maxMessages,
@@ -128,30 +128,30 @@ const steps = {
     id: z.string().regex(/^-?\d{1,19}$/),
     matched: z.int().min(0),
     since: text(40),
-  })).openapi({ description: "`next` of the request before, with the same filter" }),
+  })).openapi({ description: "`next` of the request before, which had the same filter" }),
 };
 
-/** What a change of many messages answers. */
+/** Answer to a change of many messages. */
 export const changed = z.object({
-  matched: z.int().openapi({ description: "Messages that the filter means" }),
-  done: z.int().openapi({ description: "How many of them were changed; none in a dry run" }),
+  matched: z.int().openapi({ description: "Messages that match the filter" }),
+  done: z.int().openapi({ description: "Number of changed messages; 0 in a dry run" }),
   running: z.int().openapi({
-    description: "How many run: a cancel stops them at their worker's next heartbeat",
+    description: "Running messages; a cancel stops them at their worker's next heartbeat",
   }),
   left: count.openapi({
-    description: "How many more the filter means, counted among the next 10,000 rows",
+    description: "Messages that still match, counted in the next 10,000 rows",
   }),
-  missing: z.array(z.string()).openapi({ description: "Ids that are not there" }),
+  missing: z.array(z.string()).openapi({ description: "Ids that do not exist" }),
   next: next.openapi({
-    description: "Where to go on, as `cursor`; null when everything is done",
+    description: "Where to continue, as `cursor`; null when everything is done",
   }),
 }).openapi("Changed");
 
-/** How many a second come due. */
+/** Number of messages that come due each second. */
 const perSecond = z.number().min(0.001).max(1_000_000).optional();
 
 /**
- * A filter means something only if it says something; everything has to be asked for.
+ * Refuses a body without a filter unless it says `all`.
  * @param names of the filter's fields
  */
 function asksForSome<Body extends z.ZodObject>(body: Body, names: readonly string[]) {
@@ -174,7 +174,7 @@ function asksForSome<Body extends z.ZodObject>(body: Body, names: readonly strin
     });
 }
 
-/** Whether the first of two moments does not come after the second; false where one is missing. */
+/** Tells whether the first moment is not after the second; false if one is missing. */
 function isBefore(until: unknown, from: unknown): boolean {
   return new Date(String(until)).getTime() <= new Date(String(from)).getTime();
 }
@@ -182,26 +182,26 @@ function isBefore(until: unknown, from: unknown): boolean {
 const FAILED_FILTER = ["ids", ...Object.keys(failedFields)];
 const FILTER = ["ids", "type", "queue"];
 
-/** Which dead letters to redrive, and how. */
+/** Filter and options of a redrive. */
 export const redriveBody = asksForSome(
   z.strictObject({ ids, ...failedFields, ...steps, perSecond, toQueue: queueName.optional() }),
   FAILED_FILTER,
 );
 
-/** Which dead letters to remove. */
+/** Filter of dead letters to remove. */
 export const removeBody = asksForSome(
   z.strictObject({ ids, ...failedFields, ...steps }),
   FAILED_FILTER,
 );
 
-/** How to redrive one dead letter. */
+/** Options of a redrive of one dead letter. */
 export const redriveOneBody = z.strictObject({
-  payload: z.unknown().optional().openapi({ description: "Takes the place of its payload" }),
+  payload: z.unknown().optional().openapi({ description: "Replaces its payload" }),
   toQueue: queueName.optional(),
   dryRun,
 }).refine((body) => body.payload !== null, { path: ["payload"], message: "has to be given" });
 
-/** Which messages to cancel, or to run now. */
+/** Filter of messages to cancel, or to run now. */
 export const messagesBody = asksForSome(
   z.strictObject({ ids, type: typeName.optional(), queue: queueName.optional(), ...steps }),
   FILTER,

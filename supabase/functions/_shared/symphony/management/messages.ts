@@ -11,34 +11,38 @@ const params = z.object({ id });
 const tag = "messages";
 const VERBS = [
   ["cancel", "Cancels", ""],
-  ["run", "Runs", " now: those that are delayed or wait for their retry become due"],
+  ["run", "Runs", " now: messages that are delayed or wait for a retry become due"],
 ] as const;
 
 /** Adds the endpoints of messages. */
 export function addMessages(app: ManagementApp, parts: ManagementParts): void {
-  const { supabase } = parts;
-  const show = async (id: string) => {
-    const found = await ask<z.input<typeof message> | null>(
-      supabase,
-      "messenger_show_message",
-      { id },
-    );
-    if (!found) throw new NotFoundError(`id: no message ${id} waits or runs`);
-    return found;
-  };
+  addReading(app, parts);
+  for (const verb of VERBS) addChange(app, parts, verb);
+}
 
+async function show({ supabase }: ManagementParts, id: string) {
+  const found = await ask<z.input<typeof message> | null>(
+    supabase,
+    "messenger_show_message",
+    { id },
+  );
+  if (!found) throw new NotFoundError(`id: no message ${id} waits or runs`);
+  return found;
+}
+
+function addReading(app: ManagementApp, parts: ManagementParts): void {
   addEndpoint(app, {
     method: "get",
     path: "/messages",
     operationId: "listMessages",
     tag,
     summary: "Lists messages that wait or run, the latest first, without payloads",
-    description: "A page may come back short; `next` says whether there are more.",
+    description: "A page may be short; `next` tells whether there are more messages.",
     query: messageQuery,
     answer: z.object({ messages: z.array(messageSummary), next }),
   }, async ({ query: { limit, cursor: beforeId, ...filter } }) => {
     const page = await ask<{ messages: z.input<typeof messageSummary>[]; next: string | null }>(
-      supabase,
+      parts.supabase,
       "messenger_list_messages",
       { ...filter, beforeId, maxMessages: limit },
     );
@@ -53,34 +57,37 @@ export function addMessages(app: ManagementApp, parts: ManagementParts): void {
     summary: "Shows a message with its payload and its history",
     params,
     answer: message,
-  }, ({ params }) => show(params.id));
+  }, ({ params }) => show(parts, params.id));
+}
 
-  for (const [verb, Verb, what] of VERBS) {
-    addEndpoint(app, {
-      method: "post",
-      path: `/messages/${verb}`,
-      operationId: `${verb}Messages`,
-      tag,
-      summary: `${Verb} messages, by ids, by filter or all${what}`,
-      description:
-        "Goes on for up to 10 s, in steps that are each committed; `next` says whether there is more to do.",
-      body: messagesBody,
-      answer: changed,
-    }, ({ body, operator }) => changeMany(parts, operator, `messenger_${verb}`, body));
+function addChange(
+  app: ManagementApp,
+  parts: ManagementParts,
+  [verb, Verb, what]: (typeof VERBS)[number],
+): void {
+  addEndpoint(app, {
+    method: "post",
+    path: `/messages/${verb}`,
+    operationId: `${verb}Messages`,
+    tag,
+    summary: `${Verb} messages, by ids, by filter or all${what}`,
+    description: "Works for up to 10 s, in steps that each commit; `next` tells where to continue.",
+    body: messagesBody,
+    answer: changed,
+  }, ({ body, operator }) => changeMany(parts, operator, `messenger_${verb}`, body));
 
-    addEndpoint(app, {
-      method: "post",
-      path: `/messages/{id}/${verb}`,
-      operationId: `${verb}Message`,
-      tag,
-      summary: `${Verb} one message${what}`,
-      params,
-      answer: changed,
-    }, async ({ params, operator }) => {
-      const result = await changeMany(parts, operator, `messenger_${verb}`, { ids: [params.id] });
-      // One that was cancelled before and still runs, or is due already, is there.
-      if (result.missing.length > 0) await show(params.id);
-      return result;
-    });
-  }
+  addEndpoint(app, {
+    method: "post",
+    path: `/messages/{id}/${verb}`,
+    operationId: `${verb}Message`,
+    tag,
+    summary: `${Verb} one message${what}`,
+    params,
+    answer: changed,
+  }, async ({ params, operator }) => {
+    const result = await changeMany(parts, operator, `messenger_${verb}`, { ids: [params.id] });
+    // A message that runs and was cancelled before, or that is due already, counts as missing but exists.
+    if (result.missing.length > 0) await show(parts, params.id);
+    return result;
+  });
 }

@@ -5,26 +5,28 @@ import type { Stats } from "./stats-schemas.ts";
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
 
-/** Writes the metrics. All are gauges: the database keeps the latest ticks, not sums since the start. */
+const STATES = ["due", "delayed", "blocked", "quarantined", "processing"] as const;
+
+/** Writes the metrics. All are gauges: the database keeps the latest ticks, and no sums since the start. */
 export function toMetrics(stats: Stats): string {
-  const { queues, leftOut, leftOutInUse, deadLetters, schedules, ticks } = stats;
-  const now = Date.parse(stats.now);
-  const seconds = (time: string) => Date.parse(time) / 1000;
-  const states = ["due", "delayed", "blocked", "quarantined", "processing"] as const;
+  return [...queueGauges(stats), ...otherGauges(stats)].join("");
+}
+
+function queueGauges({ now, queues, leftOut, leftOutInUse }: Stats): string[] {
   return [
     gauge(
       "queue_messages",
       "Messages of a queue by state; counted up to 10000",
       queues.flatMap((queue) =>
-        states.map((state): Sample => [{ queue: queue.name, state }, queue[state].count])
+        STATES.map((state): Sample => [{ queue: queue.name, state }, queue[state].count])
       ),
     ),
     gauge(
       "queue_oldest_ready_seconds",
-      "For how long the oldest due message of a queue has waited",
+      "Waiting time of the oldest due message of a queue",
       queues.map(({ name, oldestReadyAt }) => [
         { queue: name },
-        oldestReadyAt === null ? 0 : Math.max(0, now / 1000 - seconds(oldestReadyAt)),
+        oldestReadyAt === null ? 0 : Math.max(0, seconds(now) - seconds(oldestReadyAt)),
       ]),
     ),
     gauge(
@@ -32,10 +34,15 @@ export function toMetrics(stats: Stats): string {
       "1 if the queue is paused",
       queues.map(({ name, paused }) => [{ queue: name }, Number(paused)]),
     ),
-    gauge("queues_left_out", "Queues without metrics of their own: there are more than 200", [
+    gauge("queues_left_out", "Queues beyond the first 200, which have no metrics of their own", [
       [{ state: "in_use" }, leftOutInUse],
       [{ state: "empty" }, leftOut - leftOutInUse],
     ]),
+  ];
+}
+
+function otherGauges({ deadLetters, schedules, ticks }: Stats): string[] {
+  return [
     gauge("dead_letters", "Dead letters; counted up to 10000", [[{}, deadLetters.total.count]]),
     gauge(
       "dead_letters_last_hour",
@@ -48,13 +55,13 @@ export function toMetrics(stats: Stats): string {
     ]),
     gauge(
       "last_tick_timestamp_seconds",
-      "When the last tick began, in seconds since 1970; 0 for never",
+      "Start of the last tick, in seconds since 1970; 0 if there was none",
       [[{}, ticks.lastAt === null ? 0 : seconds(ticks.lastAt)]],
     ),
     gauge("ticks_awake", "Ticks that look for messages", [[{}, ticks.awake]]),
     gauge(
       "recent_messages",
-      "What the ticks that ended within a window did",
+      "Messages of the ticks that ended within a window, by outcome",
       ticks.rates.flatMap((rate) =>
         (["claimed", "handled", "retried", "failed"] as const).map((outcome): Sample => [
           { outcome, window: `${rate.seconds}s` },
@@ -62,7 +69,11 @@ export function toMetrics(stats: Stats): string {
         ])
       ),
     ),
-  ].join("");
+  ];
+}
+
+function seconds(time: string): number {
+  return Date.parse(time) / 1000;
 }
 
 function gauge(name: string, help: string, samples: readonly Sample[]): string {

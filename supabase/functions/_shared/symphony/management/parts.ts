@@ -1,4 +1,4 @@
-/** What the endpoints work with. */
+/** Dependencies of the endpoints. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus/bus.ts";
@@ -22,9 +22,9 @@ export interface ManagementParts {
 const TIMEOUT_MS = 10_000;
 
 /**
- * Calls an SQL function, by the camelCase names of its arguments, and answers camelCase. The endpoint's
- * schema checks the answer.
- * @throws what `callRpc` throws
+ * Calls an SQL function by the camelCase names of its arguments, and returns its result in camelCase. The
+ * endpoint's schema checks the result.
+ * @throws the errors of `callRpc`
  */
 export async function ask<Answer>(
   client: SupabaseClient,
@@ -35,12 +35,12 @@ export async function ask<Answer>(
   return fromRow(answer) as Answer;
 }
 
-/** A request to change many messages goes on for so long, then says what is left. */
+/** Longest time of a request that changes many messages, in ms. Its answer then tells where to continue. */
 const STEPS_BUDGET_MS = 10_000;
 
 /**
- * Changes many messages in an operator's name, for as long as a request may take.
- * @param fields arguments by their camelCase names; `cursor` is where an earlier request ended
+ * Changes many messages in an operator's name, within the time of one request.
+ * @param fields arguments by their camelCase names; `cursor` is the place where an earlier request ended
  */
 export async function changeMany(
   { supabase }: ManagementParts,
@@ -57,7 +57,7 @@ export async function changeMany(
   return { ...result, missing: [...result.missing ?? []], next: toCursor(result.next) };
 }
 
-/** A scheduler whose changes are an operator's. */
+/** Makes a scheduler whose changes are in an operator's name. */
 export function schedulerOf({ supabase, bus, log }: ManagementParts, operator: Operator) {
   return new Scheduler({ supabase: actingAs(supabase, operator.actor), bus, log });
 }

@@ -1,4 +1,4 @@
-/** Pruning: deletes what is no longer needed, as the pg_cron job does every hour. */
+/** Pruning: deletes rows that are no longer needed, like the hourly pg_cron job. */
 
 import { z } from "@hono/zod-openapi";
 import { parseDuration } from "../runtime/duration.ts";
@@ -17,27 +17,31 @@ const body = z.strictObject({
   ).openapi({
     type: "string",
     pattern: "^\\d{1,9}(ms|s|m|h|d)$",
-    description: "Age of the dead letters that are deleted",
+    description: "Age from which dead letters are deleted",
     example: "30d",
   }),
   dryRun: z.boolean().default(false).openapi({
-    description: "Only counts, up to 10,000 of each kind",
+    description: "Counts up to 10,000 of each kind, and deletes none",
   }),
   cursor: cursor(z.strictObject({
     kind: z.enum(KINDS),
     id: z.string().regex(/^-?\d{1,19}$/).nullable(),
-  })).openapi({ description: "`next` of the request before, with the same age" }),
+  })).openapi({ description: "`next` of the request before, which had the same age" }),
 });
 
 const pruned = z.object({
   matched: z.int().openapi({ description: "Rows that are no longer needed" }),
-  done: z.int().openapi({ description: "How many of them were deleted; none in a dry run" }),
+  done: z.int().openapi({ description: "Number of deleted rows; 0 in a dry run" }),
   failed: z.int().openapi({ description: "Dead letters among them" }),
   idempotencyKeys: z.int().openapi({ description: "Expired idempotency keys" }),
-  handled: z.int().openapi({ description: "Records of handled messages, kept long enough" }),
-  progress: z.int().openapi({ description: "Progress of messages that are gone" }),
-  rateLimits: z.int().openapi({ description: "Rate limits of callers who have all again" }),
-  next: next.openapi({ description: "Where to go on, as `cursor`; null when everything is done" }),
+  handled: z.int().openapi({ description: "Records of handled messages whose time is over" }),
+  progress: z.int().openapi({ description: "Progress of deleted messages" }),
+  rateLimits: z.int().openapi({
+    description: "Rate limits of callers whose allowance is whole again",
+  }),
+  next: next.openapi({
+    description: "Where to continue, as `cursor`; null when everything is done",
+  }),
 }).openapi("Pruned");
 
 /** Adds the endpoint. */
@@ -48,8 +52,7 @@ export function addPruning(app: ManagementApp, parts: ManagementParts): void {
     operationId: "prune",
     tag: "prune",
     summary: "Deletes old dead letters, expired keys and records that are no longer needed",
-    description:
-      "Goes on for up to 10 s, in steps that are each committed; `next` says whether there is more to do.",
+    description: "Works for up to 10 s, in steps that each commit; `next` tells where to continue.",
     body,
     answer: pruned,
   }, async ({ body: { failedOlderThan, ...rest }, operator }) => {

@@ -1,4 +1,4 @@
-/** Fields that requests and answers of the management API have in common. */
+/** Fields that several requests and answers of the management API share. */
 
 import { z } from "@hono/zod-openapi";
 import { momentField } from "../http/field-schemas.ts";
@@ -50,16 +50,16 @@ export const queryNumber = (smallest: number, largest: number, fallback: number)
     .default(fallback)
     .openapi({ type: "integer", minimum: smallest, maximum: largest, default: fallback });
 
-/** A yes or no of the query string. */
+/** A flag of the query string. */
 export const queryFlag = z.enum(["true", "false"]).transform((flag) => flag === "true")
   .openapi({ type: "boolean" });
 
-/** How many entries a page holds. */
+/** Number of entries on a page. */
 export const limit = queryNumber(1, 200, 50);
 
 /**
- * Where the page before ended. Its content is nobody's business: base64url of JSON.
- * @param position what it has to hold
+ * A cursor: the place where the page before ended, as base64url of JSON. Callers must not read its content.
+ * @param position schema of the content
  */
 export const cursor = <Position extends z.ZodType>(position: Position) =>
   z.string().max(500).transform((value, ctx): z.output<Position> => {
@@ -88,7 +88,7 @@ function decode(value: string): unknown {
   }
 }
 
-/** A number that was not counted to its end on a large table. */
+/** A number that is not counted to its end on a large table. */
 export const count = z.object({
   count: z.int(),
   capped: z.boolean().openapi({ description: "There are more than `count`" }),

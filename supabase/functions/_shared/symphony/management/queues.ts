@@ -1,6 +1,8 @@
 /** Queues: list with their depth, create, pause, resume, settings, delete. */
 
 import { z } from "@hono/zod-openapi";
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Operator } from "../http/operator.ts";
 import { NotFoundError } from "../message/errors.ts";
 import { actingAs } from "./acting.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
@@ -14,25 +16,25 @@ const params = z.object({ name: queueName });
 const LARGEST_INTEGER = 2_147_483_647;
 const DAY_MS = 86_400_000;
 
-/** Where a setting may be null, that is no limit. */
+/** Settings of a queue. A setting that may be null has no limit then. */
 const settings = {
-  paused: z.boolean().openapi({ description: "It accepts messages; none is claimed" }),
+  paused: z.boolean().openapi({ description: "It accepts messages, but none is claimed" }),
   maxWorkers: z.int().min(1).max(100).openapi({
-    description: "So many ticks may drain its backlog side by side",
+    description: "Largest number of ticks that work on its backlog at once",
   }),
   concurrency: z.int().min(1).max(LARGEST_INTEGER).nullable().openapi({
-    description: "At most so many of its messages run at once",
+    description: "Largest number of its messages that run at once",
   }),
   groupConcurrency: z.int().min(1).max(1000).openapi({
-    description: "So many messages of one group may run at once",
+    description: "Largest number of messages of one group that run at once",
   }),
   rateLimit: z.int().min(1).max(LARGEST_INTEGER).nullable().openapi({
-    description: "At most so many start in any ratePeriodMs",
+    description: "Largest number of messages that start within ratePeriodMs",
   }),
   ratePeriodMs: z.int().min(1000).max(DAY_MS),
   weight: z.int().min(1).max(1000).openapi({ description: "Its share of each claim" }),
   leaseMs: z.int().min(100).max(DAY_MS).nullable().openapi({
-    description: "How long its leases last; null: as the worker asks for",
+    description: "Length of its leases; null: the worker's choice",
   }),
 };
 
@@ -45,12 +47,12 @@ export const queue = z.object({
   createdAt: time,
   due: count,
   delayed: count,
-  blocked: count.openapi({ description: "Waiting behind their groups" }),
+  blocked: count.openapi({ description: "Waiting for an earlier message of their group" }),
   quarantined: count.openapi({
-    description: "Were in a crash, and run with no other message beside them",
+    description: "They were in a crash: each runs with no other beside it",
   }),
   processing: count,
-  oldestReadyAt: time.nullable().openapi({ description: "Since when the oldest due one waits" }),
+  oldestReadyAt: time.nullable().openapi({ description: "When the oldest due message became due" }),
 }).openapi("Queue");
 
 interface QueuePage {
@@ -60,26 +62,38 @@ interface QueuePage {
 
 /** Adds the endpoints of queues. */
 export function addQueues(app: ManagementApp, { supabase }: ManagementParts): void {
-  const show = async (name: string) => {
-    const { queues: [found] } = await ask<QueuePage>(supabase, "messenger_list_queues", { name });
-    if (!found) throw new NotFoundError(`name: there is no queue ${name}`);
-    return found;
-  };
-  const set = async (actor: string, name: string, changes: z.output<typeof settingsBody>) => {
-    await ask(actingAs(supabase, actor), "messenger_set_queue", {
-      name,
-      settings: toArguments(changes),
-    });
-    return await show(name);
-  };
+  addReading(app, supabase);
+  addSettings(app, supabase);
+  addCreation(app, supabase);
+}
 
+async function show(supabase: SupabaseClient, name: string) {
+  const { queues: [found] } = await ask<QueuePage>(supabase, "messenger_list_queues", { name });
+  if (!found) throw new NotFoundError(`name: there is no queue ${name}`);
+  return found;
+}
+
+async function set(
+  supabase: SupabaseClient,
+  { actor }: Operator,
+  name: string,
+  changes: z.output<typeof settingsBody>,
+) {
+  await ask(actingAs(supabase, actor), "messenger_set_queue", {
+    name,
+    settings: toArguments(changes),
+  });
+  return await show(supabase, name);
+}
+
+function addReading(app: ManagementApp, supabase: SupabaseClient): void {
   addEndpoint(app, {
     method: "get",
     path: "/queues",
     operationId: "listQueues",
     tag,
     summary: "Lists queues by name, with their settings and depth",
-    description: "Counts stop at 10,000 and are `capped` then.",
+    description: "Counts end at 10,000 and are then `capped`.",
     query: z.strictObject({ limit, cursor: cursor(queueName) }),
     answer: z.object({ queues: z.array(queue), next }),
   }, async ({ query: { limit, cursor: afterName } }) => {
@@ -99,25 +113,44 @@ export function addQueues(app: ManagementApp, { supabase }: ManagementParts): vo
     summary: "Shows a queue",
     params,
     answer: queue,
-  }, ({ params }) => show(params.name));
+  }, ({ params }) => show(supabase, params.name));
+}
 
+function addSettings(app: ManagementApp, supabase: SupabaseClient): void {
   addEndpoint(app, {
     method: "patch",
     path,
     operationId: "updateQueue",
     tag,
-    summary: "Changes those settings that are given; null takes a limit away",
+    summary: "Changes the given settings; null removes a limit",
     params,
     body: settingsBody,
     answer: queue,
-  }, ({ params, body, operator }) => set(operator.actor, params.name, body));
+  }, ({ params, body, operator }) => set(supabase, operator, params.name, body));
 
+  for (const paused of [true, false]) {
+    const verb = paused ? "pause" : "resume";
+    addEndpoint(app, {
+      method: "post",
+      path: `${path}/${verb}`,
+      operationId: `${verb}Queue`,
+      tag,
+      summary: paused
+        ? "Stops claims from a queue, which still accepts messages"
+        : "Lets workers claim from a queue again",
+      params,
+      answer: queue,
+    }, ({ params, operator }) => set(supabase, operator, params.name, { paused }));
+  }
+}
+
+function addCreation(app: ManagementApp, supabase: SupabaseClient): void {
   addEndpoint(app, {
     method: "post",
     path: "/queues",
     operationId: "createQueue",
     tag,
-    summary: "Makes a queue before its first message comes",
+    summary: "Makes a queue before its first message",
     body: settingsBody.extend({ name: queueName }),
     answer: queue,
     statuses: { 201: "The queue" },
@@ -126,7 +159,7 @@ export function addQueues(app: ManagementApp, { supabase }: ManagementParts): vo
       name,
       settings: toArguments(settings),
     });
-    return await show(name);
+    return await show(supabase, name);
   });
 
   addEndpoint(app, {
@@ -141,17 +174,4 @@ export function addQueues(app: ManagementApp, { supabase }: ManagementParts): vo
     await ask(actingAs(supabase, operator.actor), "messenger_delete_queue", params);
     return { removed: true };
   });
-
-  for (const paused of [true, false]) {
-    const verb = paused ? "pause" : "resume";
-    addEndpoint(app, {
-      method: "post",
-      path: `${path}/${verb}`,
-      operationId: `${verb}Queue`,
-      tag,
-      summary: paused ? "Stops claims from a queue; it accepts messages" : "Lets a queue go on",
-      params,
-      answer: queue,
-    }, ({ params, operator }) => set(operator.actor, params.name, { paused }));
-  }
 }

@@ -1,4 +1,4 @@
-/** What the endpoints of schedules take and show. */
+/** Schemas of the endpoints of schedules. */
 
 import { z } from "@hono/zod-openapi";
 import { durationField, momentField } from "../http/field-schemas.ts";
@@ -32,7 +32,7 @@ const stored = {
   disabledBy: z.enum(["pause", "finished", "invalid", "undeclared"]).nullable(),
   disabledReason: z.string().nullable(),
   failingSince: time.nullable().openapi({
-    description: "Since when no right message could be made; see docs/schedules.md",
+    description: "When the problems with its messages began; see docs/schedules.md",
   }),
   declared: z.boolean().openapi({ description: "Declared in code" }),
   createdAt: time,
@@ -63,7 +63,7 @@ export const scheduleRun = z.object({
   finishedAt: time.nullable(),
 }).openapi("ScheduleRun");
 
-/** Which schedules to list. */
+/** Filter of a list of schedules. */
 export const scheduleQuery = z.strictObject({
   type: typeName.optional().openapi({ description: "Type of the messages" }),
   name: text(200).optional(),
@@ -72,7 +72,7 @@ export const scheduleQuery = z.strictObject({
   cursor: cursor(id),
 });
 
-/** A new schedule, or one to be changed by its name: as `dispatch` takes it. */
+/** A new schedule, or changes of the one with its name, in the form that `dispatch` takes. */
 export const newSchedule = z.strictObject({
   type: typeName,
   payload: z.unknown().optional(),
@@ -91,7 +91,7 @@ export const scheduleChanges = z.strictObject({
     z.strictObject({ cron: z.string() }),
     z.strictObject({ interval: durationField }),
   ], "has to be one of { at }, { cron }, { interval }").optional().openapi({
-    description: "Alone it keeps the type",
+    description: "Without `type` the type stays",
   }),
   timezone: z.string().nullish(),
   maxRuns: z.number().nullish(),
@@ -110,4 +110,4 @@ export const scheduleChanges = z.strictObject({
 }).refine((body) => body.type === undefined || body.config !== undefined, {
   path: ["config"],
   message: "is required with a type",
-}).openapi({ description: "What is given is changed; null takes an option away" });
+}).openapi({ description: "Changes the given options; null removes one" });

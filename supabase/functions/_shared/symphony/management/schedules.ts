@@ -25,6 +25,14 @@ const path = "/schedules/{id}";
 
 /** Adds the endpoints of schedules. */
 export function addSchedules(app: ManagementApp, parts: ManagementParts): void {
+  addReading(app, parts);
+  addCreation(app, parts);
+  addChanges(app, parts);
+  addControls(app, parts);
+  addForecasts(app, parts);
+}
+
+function addReading(app: ManagementApp, parts: ManagementParts): void {
   addEndpoint(app, {
     method: "get",
     path: "/schedules",
@@ -48,11 +56,23 @@ export function addSchedules(app: ManagementApp, parts: ManagementParts): void {
   });
 
   addEndpoint(app, {
+    method: "get",
+    path,
+    operationId: "getSchedule",
+    tag,
+    summary: "Shows a schedule with its payload",
+    params,
+    answer: schedule,
+  }, ({ params, operator }) => show(schedulerOf(parts, operator), params.id));
+}
+
+function addCreation(app: ManagementApp, parts: ManagementParts): void {
+  addEndpoint(app, {
     method: "post",
     path: "/schedules",
     operationId: "createSchedule",
     tag,
-    summary: "Makes a schedule, or changes the one of its name",
+    summary: "Makes a schedule, or changes the one with its name",
     body: newSchedule,
     answer: schedule,
     statuses: { 201: "The schedule as it is stored" },
@@ -66,23 +86,15 @@ export function addSchedules(app: ManagementApp, parts: ManagementParts): void {
     );
     return await show(scheduler, created);
   });
+}
 
-  addEndpoint(app, {
-    method: "get",
-    path,
-    operationId: "getSchedule",
-    tag,
-    summary: "Shows a schedule with its payload",
-    params,
-    answer: schedule,
-  }, ({ params, operator }) => show(schedulerOf(parts, operator), params.id));
-
+function addChanges(app: ManagementApp, parts: ManagementParts): void {
   addEndpoint(app, {
     method: "patch",
     path,
     operationId: "updateSchedule",
     tag,
-    summary: "Changes what is given",
+    summary: "Changes the given options",
     params,
     body: scheduleChanges,
     answer: schedule,
@@ -97,7 +109,7 @@ export function addSchedules(app: ManagementApp, parts: ManagementParts): void {
     path,
     operationId: "deleteSchedule",
     tag,
-    summary: "Removes a schedule and the record of its runs; messages it has made stay",
+    summary: "Removes a schedule and the record of its runs, but not its messages",
     params,
     answer: z.object({ removed: z.boolean() }),
   }, async ({ params, operator }) => {
@@ -105,9 +117,6 @@ export function addSchedules(app: ManagementApp, parts: ManagementParts): void {
     if (!removed) throw notFound(params.id);
     return { removed };
   });
-
-  addControls(app, parts);
-  addForecasts(app, parts);
 }
 
 function addControls(app: ManagementApp, parts: ManagementParts): void {
@@ -131,7 +140,7 @@ function addControls(app: ManagementApp, parts: ManagementParts): void {
     path: `${path}/resume`,
     operationId: "resumeSchedule",
     tag,
-    summary: "Lets a schedule go on from now",
+    summary: "Resumes a schedule from now",
     params,
     answer: schedule,
   }, async ({ params, operator }) => {
@@ -201,7 +210,7 @@ function notFound(id: string): NotFoundError {
   return new NotFoundError(`id: there is no schedule ${id}`);
 }
 
-/** Dates become text; the endpoint's schema checks the rest. */
+/** Turns dates into text. The endpoint's schema checks the result. */
 function toJson<Shown>(value: unknown): Shown {
   return JSON.parse(JSON.stringify(value));
 }
@@ -213,10 +222,10 @@ function defined<Fields extends object>(
   return Object.fromEntries(given) as { [Name in keyof Fields]: Exclude<Fields[Name], undefined> };
 }
 
-// What the scheduler refuses stands beside the schedule in a request.
+// Fields that are beside `schedule` in a request body, and not inside it.
 const BESIDE = new Set(["type", "payload", "queue", "priority", "groupKey"]);
 
-/** Lets an error of the scheduler say where in the body it is: `config.at`, under `parent`. */
+/** Gives an error of the scheduler its path in the body: `config.at`, under `parent`. */
 async function told<Answer>(
   act: () => Promise<Answer>,
   parent: readonly string[],

@@ -1,11 +1,13 @@
-/** What the endpoints that say how the bus is show. */
+/** Schemas of the endpoints that show the state of the bus. */
 
 import { z } from "@hono/zod-openapi";
 import { count, id, time } from "./query-fields.ts";
 import { queue } from "./queues.ts";
 
 const rate = z.object({
-  seconds: z.int().openapi({ description: "Ticks that ended within so many seconds" }),
+  seconds: z.int().openapi({
+    description: "Length of the window, in seconds: ticks that ended in it count",
+  }),
   ticks: z.int(),
   claimed: z.int(),
   handled: z.int(),
@@ -16,9 +18,11 @@ const rate = z.object({
 /** The state of the bus. */
 export const stats = z.object({
   now: time,
-  queues: z.array(queue).openapi({ description: "200 at most, those that hold messages first" }),
-  leftOut: z.int().openapi({ description: "How many queues are not in `queues`" }),
-  leftOutInUse: z.int().openapi({ description: "How many of these hold messages" }),
+  queues: z.array(queue).openapi({
+    description: "At most 200; queues that hold messages come first",
+  }),
+  leftOut: z.int().openapi({ description: "Number of queues that are not in `queues`" }),
+  leftOutInUse: z.int().openapi({ description: "Number of these queues that hold messages" }),
   deadLetters: z.object({
     total: count,
     lastHour: count,
@@ -37,7 +41,7 @@ export const stats = z.object({
 /** The state of the bus. */
 export type Stats = z.output<typeof stats>;
 
-/** Whether the bus is healthy. */
+/** Result of the health checks. */
 export const health = z.object({
   status: z.enum(["ok", "failing"]),
   checks: z.array(z.object({
@@ -45,7 +49,7 @@ export const health = z.object({
     ok: z.boolean(),
     found: z.union([z.number(), z.boolean(), z.string()]).nullable(),
     limit: z.union([z.number(), z.boolean(), z.string()]).nullable(),
-    advice: z.string().nullable().openapi({ description: "What to do where it is not ok" }),
+    advice: z.string().nullable().openapi({ description: "What to do if it is not ok" }),
   })),
 }).openapi("Health");
 
@@ -53,11 +57,11 @@ export const health = z.object({
 export const tick = z.object({
   id,
   askedAt: time,
-  startedAt: time.nullable().openapi({ description: "null: its request has not arrived" }),
+  startedAt: time.nullable().openapi({ description: "null if its request has not arrived" }),
   heartbeatAt: time.nullable(),
   restedAt: time.nullable(),
   endedAt: time.nullable(),
-  report: z.record(z.string(), z.unknown()).nullable().openapi({ description: "What it did" }),
+  report: z.record(z.string(), z.unknown()).nullable().openapi({ description: "Its run report" }),
 }).openapi("Tick");
 
 /** A line of the action log. */
@@ -66,6 +70,6 @@ export const action = z.object({
   at: time,
   actor: z.string().openapi({ description: "A user's id, or `secret key` and its name" }),
   action: z.string(),
-  target: z.unknown().openapi({ description: "What it was told, without payloads" }),
+  target: z.unknown().openapi({ description: "Arguments of the change, without payloads" }),
   affected: z.int(),
 }).openapi("Action");

@@ -1,6 +1,7 @@
-/** How the bus is: health, stats, metrics, the action log. */
+/** The state of the bus: health, stats, metrics, ticks, the action log. */
 
 import { z } from "@hono/zod-openapi";
+import type { SupabaseClient } from "@supabase/supabase-js";
 import { parseDuration } from "../runtime/duration.ts";
 import { durationField } from "../http/field-schemas.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
@@ -15,22 +16,31 @@ const tag = "status";
 const healthQuery = z.strictObject({
   maxTickAge: durationField.default("3m").openapi({
     type: "string",
-    description: "How long ago the last tick may have begun",
+    description: "Largest age of the last tick",
   }),
   maxReadyAge: durationField.default("5m").openapi({
     type: "string",
-    description: "How long a due message may have waited",
+    description: "Longest wait of a due message",
   }),
   maxScheduleAge: durationField.default("5m").openapi({
     type: "string",
-    description: "How long a schedule's run may be overdue",
+    description: "Longest delay of a schedule's run",
   }),
   maxDeadLetters: z.string().regex(/^\d{1,9}$/, "has to be a whole number").transform(Number)
-    .optional().openapi({ type: "integer", description: "In the last hour; any number if absent" }),
+    .optional().openapi({
+      type: "integer",
+      description: "Largest number in the last hour; default: no limit",
+    }),
 });
 
-/** Adds the endpoints that say how the bus is. */
+/** Adds the endpoints that show the state of the bus. */
 export function addStatus(app: ManagementApp, { supabase }: ManagementParts): void {
+  addHealth(app, supabase);
+  addStats(app, supabase);
+  addRecords(app, supabase);
+}
+
+function addHealth(app: ManagementApp, supabase: SupabaseClient): void {
   addEndpoint(app, {
     method: "get",
     path: "/health",
@@ -48,14 +58,16 @@ export function addStatus(app: ManagementApp, { supabase }: ManagementParts): vo
       maxScheduleAge: parseDuration(query.maxScheduleAge, "maxScheduleAge"),
       maxDeadLetters: query.maxDeadLetters,
     }));
+}
 
+function addStats(app: ManagementApp, supabase: SupabaseClient): void {
   addEndpoint(app, {
     method: "get",
     path: "/stats",
     operationId: "getStats",
     tag,
     summary: "The state of queues, dead letters, schedules and ticks",
-    description: "Counts stop at 10,000 and are `capped` then.",
+    description: "Counts end at 10,000 and are then `capped`.",
     answer: stats,
   }, () => ask<Stats>(supabase, "messenger_stats"));
 
@@ -68,13 +80,15 @@ export function addStatus(app: ManagementApp, { supabase }: ManagementParts): vo
     answer: z.string(),
     contentType: "text/plain; version=0.0.4; charset=utf-8",
   }, async () => toMetrics(await ask<Stats>(supabase, "messenger_stats")));
+}
 
+function addRecords(app: ManagementApp, supabase: SupabaseClient): void {
   addEndpoint(app, {
     method: "get",
     path: "/ticks",
     operationId: "listTicks",
     tag,
-    summary: "The latest ticks: when each was asked for, began and ended, and what it did",
+    summary: "The latest ticks: when each was requested, began and ended, and its report",
     query: z.strictObject({ limit, cursor: cursor(id) }),
     answer: z.object({ ticks: z.array(tick), next }),
   }, async ({ query: { limit, cursor: beforeId } }) => {
@@ -91,7 +105,7 @@ export function addStatus(app: ManagementApp, { supabase }: ManagementParts): vo
     path: "/actions",
     operationId: "listActions",
     tag,
-    summary: "The action log: what operators changed, the latest first",
+    summary: "The action log: the operators' changes, the latest first",
     query: z.strictObject({ limit, cursor: cursor(id) }),
     answer: z.object({ actions: z.array(action), next }),
   }, async ({ query: { limit, cursor: beforeId } }) => {

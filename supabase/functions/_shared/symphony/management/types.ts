@@ -1,4 +1,4 @@
-/** Message types: what the project's definitions say of them. */
+/** Message types of the project, from its definitions. */
 
 import { z } from "@hono/zod-openapi";
 import type { MessageDefinition } from "../message/definition.ts";
@@ -10,14 +10,14 @@ const messageType = z.object({
   queue: z.string(),
   priority: z.int(),
   access: z.string().openapi({
-    description: "Who may dispatch it over HTTPS: a level, or `function` where code decides",
+    description: "Access over HTTPS: a level, or `function` if code decides",
   }),
   timeoutMs: z.number(),
   ttlMs: z.number().nullable(),
   handlers: z.array(z.string()),
   schema: z.unknown().openapi({
     description:
-      "JSON Schema of what is dispatched; null where the schema cannot be written as one",
+      "JSON Schema of the dispatched payload; null if the schema cannot be written as one",
   }),
 }).openapi("MessageType");
 
