@@ -58,7 +58,7 @@ export interface HealthCheck {
   readonly found: number | boolean | string | null;
   /** The largest healthy value, in the same unit; null: no limit. */
   readonly limit: number | boolean | string | null;
-  /** What to do if the check fails; null if it passes. */
+  /** Advice for the operator if the check fails; null if it passes. */
   readonly advice: string | null;
 }
 

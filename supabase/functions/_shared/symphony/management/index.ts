@@ -58,7 +58,7 @@ export function openApiDocument(app: ManagementApp): object {
     info: {
       title: "Symphony Messenger",
       version: "0.1.0",
-      description: "What operators read and change: schedules, messages, dead letters, queues.",
+      description: "For operators: reads and changes schedules, messages, dead letters and queues.",
       license: { name: "MIT" },
     },
     servers: [{ url: "/functions/v1/messenger" }],

@@ -1,14 +1,14 @@
-/** Rate limits as the transport in memory counts them. */
+/** Counts rate limits for the transport in memory. */
 
 import { type LimitedDispatch, RateLimitedError } from "../message/rate-limit.ts";
 
-/** Counts against limits in this process, as the database does. */
+/** Counts dispatches against limits in this process, like the database. */
 export class RateCounter {
-  /** When each allowance is whole again, and when it was last used, in whole microseconds: their sums are exact. */
+  /** For each allowance, when it is whole again and when it was last used. Whole microseconds keep sums exact. */
   readonly #used = new Map<string, { readonly fullAt: number; readonly countedAt: number }>();
 
   /**
-   * Counts what is to be dispatched, all or nothing.
+   * Counts a dispatch against all of its limits, or against none if one refuses it.
    * @throws RateLimitedError if one of the limits is reached
    */
   count(limits: readonly LimitedDispatch[], nowMs: number): void {
@@ -17,7 +17,7 @@ export class RateCounter {
       const key = JSON.stringify([type, caller]);
       const share = Math.floor(count * perMs * 1_000 / max);
       const { fullAt: before, countedAt } = this.#used.get(key) ?? { fullAt: now, countedAt: now };
-      // A period that was shortened holds for what was counted before, too.
+      // A shortened period holds for earlier dispatches too.
       const fullAt = Math.max(now, Math.min(before, countedAt + perMs * 1_000)) + share;
       return { type, key, fullAt, waitMs: Math.ceil((fullAt - now) / 1_000 - perMs) };
     });

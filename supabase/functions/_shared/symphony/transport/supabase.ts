@@ -1,4 +1,4 @@
-/** The transport over Supabase: each method is one RPC. With claimed-rows.ts, what speaks SQL's names. */
+/** The transport over Supabase: each method is one call of an SQL function. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { OutgoingMessage } from "../message/envelope.ts";
@@ -52,8 +52,8 @@ export class SupabaseTransport implements Transport {
   readonly #timeoutMs: number;
 
   /**
-   * @param client made with a secret key: the functions are granted to the service role only
-   * @param options.timeoutMs how long one call may take; 10 s where absent
+   * @param client made with a secret key: only the service role may call the functions
+   * @param options.timeoutMs longest time of one call; default: 10 s
    */
   constructor(client: SupabaseClient, options: { readonly timeoutMs?: number } = {}) {
     checkNames(options, ["timeoutMs"]);
@@ -123,7 +123,7 @@ export class SupabaseTransport implements Transport {
   }
 }
 
-/** A conflict of messenger_enqueue; its detail is the place of the message. */
+/** Reads a conflict of messenger_enqueue; its detail is the position of the message. */
 function keyConflict(error: ConflictError): ConflictError {
   const message = error.message.replace(/^idempotency_key/, "idempotencyKey");
   return new ConflictError(message, { cause: error }, Number(readProperty(error.cause, "details")));
@@ -135,8 +135,8 @@ export function fromLimit({ perMs, ...limit }: LimitedDispatch) {
 }
 
 /**
- * An entry of messenger_enqueue. What is the columns' default is left out: Postgres then has half as
- * much to read.
+ * Makes an entry of messenger_enqueue. Values that equal a column's default are left out, which halves the
+ * JSON that Postgres has to read.
  */
 export function messageRow(message: OutgoingMessage) {
   return {

@@ -1,33 +1,33 @@
-/** The seam between the bus and where messages are kept. Both transports pass one contract suite. */
+/** The seam between the bus and the store of its messages. Every transport passes one contract suite. */
 
 import type { Envelope, OutgoingMessage } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import type { Fault } from "../database/fault.ts";
 
-/** What a worker asks for in a claim. */
+/** A claim: how many messages, of which queues, for how long. */
 export interface ClaimRequest {
-  /** A fresh UUID for each claim; the fence of the leases it gives. */
+  /** A new UUID for each claim; the fence of its leases. */
   readonly token: string;
-  /** At most so many messages. */
+  /** Largest number of messages. */
   readonly maxMessages: number;
-  /** Messages of at most so many bytes together, but one in any case; 8 MiB where absent. */
+  /** Largest size of the messages together; one message is returned in any case. Default: 8 MiB. */
   readonly maxBytes?: number;
-  /** How long the leases last, in ms. */
+  /** Length of the leases, in ms. */
   readonly leaseMs: number;
-  /** Only these queues; all where absent. */
+  /** Queues to claim from; default: all. */
   readonly queues?: readonly string[];
-  /** `lastKeys` of the claim before: go on behind it instead of at the head of each queue. */
+  /** `lastKeys` of the claim before: the claim continues behind it, and not at the head of each queue. */
   readonly lastKeys?: LastKeys;
   /** One quarantined message instead of ordinary ones. A quarantined message was in a crash. */
   readonly quarantined?: boolean;
-  /** Also hand out messages whose lease ran out, as crashed. */
+  /** Also returns messages whose lease has ended, as crashed. */
   readonly sweep?: boolean;
-  /** The answer to this very call was lost: give the same messages again. */
+  /** The response to the same call was lost: the claim returns the same messages again. */
   readonly repeated?: boolean;
-  /** The answer cannot be made or read: hand messages out as crashed, without reading their payloads. */
+  /** The response cannot be made or read: the claim returns messages as crashed, without their payloads. */
   readonly unread?: boolean;
-  /** Handlers that may start at once: of queues with a rate, at most so many messages are given. */
+  /** Free handler slots: the most messages that the claim returns of queues with a rate. */
   readonly slots?: number;
   /** Start window, in ms: messages of queues with a rate start in it, or are given back. */
   readonly startWindowMs?: number;
@@ -36,37 +36,37 @@ export interface ClaimRequest {
 /** Default of {@link ClaimRequest.startWindowMs}. */
 export const START_WINDOW_MS = 250;
 
-/** {@link ClaimRequest.maxBytes} where it is absent. */
+/** Default of {@link ClaimRequest.maxBytes}. */
 export const MAX_CLAIM_BYTES = 8 * 1024 * 1024;
 
-/** Where a claim ended in each queue; made and read by the transport only. */
+/** The place in each queue where a claim ended. Only the transport reads it. */
 export type LastKeys = Readonly<Record<string, unknown>>;
 
-/** What a claim gives. */
+/** The result of a claim. */
 export interface Claim {
   /** Messages to run, in claim order: priority, due time, id. */
   readonly messages: readonly Envelope[];
-  /** Messages whose worker died, without their payloads: to be judged, not run. */
+  /** Messages whose worker died, without their payloads. They are retried or dead, but not run. */
   readonly crashed: readonly Envelope[];
-  /** Ids of those among them that are larger than any worker can take; none where absent. */
+  /** Ids of crashed messages that are too large for any worker; default: none. */
   readonly oversized?: readonly string[];
-  /** Its bytes were used up: there may be more to claim. */
+  /** The claim reached `maxBytes`: more messages may be due. */
   readonly more?: boolean;
-  /** To be passed to the next claim. */
+  /** `lastKeys` for the next claim. */
   readonly lastKeys: LastKeys;
   /** A quarantined message is due. */
   readonly quarantinedDue: boolean;
-  /** Ms until the next message falls due, where this claim gave none; null where none waits. */
+  /** Ms until the next message is due, if this claim returned none; null if none waits. */
   readonly nextDueMs: number | null;
-  /** The shortest lease among those that the claim may have given, in ms. */
+  /** The shortest lease that the claim may have given, in ms. */
   readonly leaseMs: number;
   /** Lock time: how long the database took to find and lock the messages, in ms. */
   readonly lockMs: number;
 }
 
-/** What a settle call answers. */
+/** The result of a settle call. */
 export interface SettleResult {
-  /** Ids whose outcome was not written: their lease is another's, they are gone, or cancelled. */
+  /** Ids whose outcome was not written: another claim has their lease, or they are deleted or cancelled. */
   readonly stale: readonly string[];
 }
 
@@ -76,48 +76,48 @@ export interface Lease {
   readonly ids: readonly string[];
 }
 
-/** What a handler reports of the message it runs. */
+/** A handler's progress on its message. */
 export interface ProgressReport {
   readonly id: string;
-  /** Under another token than the lease's it is left out. */
+  /** Token of the lease. A report with another token is ignored. */
   readonly leaseToken: string;
-  /** How much is done, from 0 to 1. */
+  /** The done share, from 0 to 1. */
   readonly value: number;
   readonly note?: string;
 }
 
-/** What became of leases that were to be extended. */
+/** The result of a heartbeat. */
 export interface HeartbeatResult {
-  /** Ids whose lease is another's by now. */
+  /** Ids whose lease another claim has. */
   readonly lost: readonly string[];
-  /** Ids of messages that were cancelled: to be stopped, and settled as dead. */
+  /** Ids of cancelled messages: the worker stops them and settles them as dead. */
   readonly cancelled: readonly string[];
 }
 
-/** Which messages to cancel: those that all of the given fields mean, or all where it says so. */
+/** Filter of messages to cancel: those that match every given field, or `all`. */
 export interface CancelFilter {
-  /** Every message; goes with no other field. */
+  /** Every message. Give either `all` or other fields. */
   readonly all?: boolean;
   readonly ids?: readonly string[];
   readonly type?: string;
   readonly queue?: string;
 }
 
-/** What cancelling did. */
+/** The result of a cancel. */
 export interface CancelResult {
-  /** How many waited, and are dead letters now. */
+  /** Number of waiting messages, which are dead letters now. */
   readonly cancelled: number;
-  /** How many run, and are stopped at their worker's next heartbeat. */
+  /** Number of running messages; their workers stop them at the next heartbeat. */
   readonly running: number;
 }
 
-/** Where messages are kept, claimed and settled. Every method throws {@link TransportError}. */
+/** A store of messages. Every method throws {@link TransportError}. */
 export interface Transport {
   /**
-   * Writes messages, all or none, and answers their ids in order.
+   * Writes messages, all or none, and returns their ids in order.
    * @param limits rate limits that count them; a refusal writes nothing
-   * @throws RateLimitedError if one of these is reached
-   * @throws ConflictError if an idempotency key stands for a message with other content
+   * @throws RateLimitedError if a limit is reached
+   * @throws ConflictError if an idempotency key belongs to a message with other content
    * @throws RangeError if a message's ttl ends before it is due
    */
   send(
@@ -126,25 +126,25 @@ export interface Transport {
   ): Promise<string[]>;
   /** Leases due messages. */
   claim(request: ClaimRequest): Promise<Claim>;
-  /** Writes what became of messages, in one transaction. */
+  /** Writes outcomes, in one transaction. */
   settle(settlements: readonly Settlement[]): Promise<SettleResult>;
-  /** Both in one round trip and one transaction. */
+  /** Settles and claims in one round trip and one transaction. */
   settleAndClaim(
     settlements: readonly Settlement[],
     request: ClaimRequest,
   ): Promise<SettleResult & Claim>;
-  /** Extends leases, and tells which are lost and which messages are cancelled. */
+  /** Extends leases, and returns lost leases and cancelled messages. */
   extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult>;
-  /** Writes what handlers report; only the latest of a message is kept. */
+  /** Writes the handlers' reports; only the latest report of a message is kept. */
   reportProgress(reports: readonly ProgressReport[]): Promise<void>;
   /**
-   * Cancels messages. One that runs counts as handled if its handlers succeed before they are told.
+   * Cancels messages. A running message counts as handled if its handlers succeed before they are stopped.
    * @throws RangeError if the filter is empty and does not say `all`, or says both
    */
   cancel(filter: CancelFilter): Promise<CancelResult>;
 }
 
-/** The place where messages are kept did not answer, or refused. */
+/** The store of messages cannot be reached, or refused a call. */
 export class TransportError extends Error {
   override readonly name = "TransportError";
 
@@ -152,9 +152,9 @@ export class TransportError extends Error {
   readonly fault: Fault;
 
   /**
-   * @param operation what was asked for, such as `claim`
-   * @param retryable whether asking again may help: a network error, a restart, an overload
-   * @param options.fault `passing` where asking again may help and `data` where not, if it is absent
+   * @param operation name of the call, such as `claim`
+   * @param retryable whether the same call may pass later: a network error, a restart, an overload
+   * @param options.fault default: `passing` if `retryable`, and else `data`
    */
   constructor(
     readonly operation: string,
