@@ -48,7 +48,7 @@ export const NOT_YET_SWEPT: readonly string[] = [
   "examples/",
   "local/",
   "supabase/functions/_shared/symphony/http/",
-  "supabase/functions/_shared/symphony/transport/",
+  "supabase/functions/_shared/symphony/transport/memory",
   "supabase/functions/_shared/symphony/worker/",
   "supabase/migrations/",
   "tests/",
