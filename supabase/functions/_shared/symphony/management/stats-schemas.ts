@@ -49,7 +49,9 @@ export const health = z.object({
     ok: z.boolean(),
     found: z.union([z.number(), z.boolean(), z.string()]).nullable(),
     limit: z.union([z.number(), z.boolean(), z.string()]).nullable(),
-    advice: z.string().nullable().openapi({ description: "Advice for the operator if it is not ok" }),
+    advice: z.string().nullable().openapi({
+      description: "Advice for the operator if it is not ok",
+    }),
   })),
 }).openapi("Health");
 
