@@ -51,6 +51,7 @@ export const NOT_YET_SWEPT: readonly string[] = [
   "supabase/functions/_shared/symphony/transport/memory",
   "supabase/functions/_shared/symphony/worker/",
   "supabase/migrations/",
+  "supabase/schemas/",
   "tests/",
 ];
 

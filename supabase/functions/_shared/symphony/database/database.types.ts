@@ -768,6 +768,7 @@ export type Database = {
         Returns: number;
       };
       "messenger_unschedule": { Args: { "id": number; "user_id"?: string }; Returns: boolean };
+      "messenger_version": { Args: Record<PropertyKey, never>; Returns: string };
     };
     Enums: {
       [_ in never]: never;

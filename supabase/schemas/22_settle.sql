@@ -2,11 +2,8 @@
 -- under the token of its claim. A message whose lease has moved on is left alone and named as stale; a
 -- cancelled one that would come again goes to the dead letters instead, and is named as stale too.
 --
--- The order of locks, here and everywhere: groups (advisory locks, ascending) before messages, messages
--- ascending by id, then dead letters ascending by id, then leases. Who cannot keep it does not wait: claims,
--- sweeps, heartbeats and the opening of a group pass over what is locked; so does the trigger of what is
--- deleted or moved by hand, which notes the group. One statement over ascending ids
--- locks in their order; a call of several locks all its messages first.
+-- A settle call takes its locks in the order of 01_overview.sql: groups, messages, dead letters, leases. One
+-- statement over ascending ids locks in their order; a call of several locks all its messages first.
 
 -- A history has at most 100 entries and some 64 KB: the first error stays, and the latest as far as they fit.
 -- An entry that would take a quarter of that, which no worker writes, keeps what tells most.

@@ -1,0 +1,121 @@
+-- Changes of groups: triggers that keep the order of a group right when a message leaves it, joins it or is
+-- moved, and when a queue's group_concurrency is raised.
+
+create or replace function messenger.widen_groups() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform messenger.note_blocked_groups(new.name, '');
+  perform messenger.reopen_noted_groups();
+  return null;
+end
+$$;
+comment on function messenger.widen_groups() is
+  'Trigger: a queue''s group_concurrency was raised; more of each group may run.';
+
+-- By its name it comes before the trigger that wakes a tick for what is due now.
+create or replace trigger messenger_queues_groups
+  after update on public.messenger_queues
+  for each row when (new.group_concurrency > old.group_concurrency)
+  execute function messenger.widen_groups();
+
+create or replace function messenger.leave_group() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+  this_one constant xid := pg_current_xact_id()::xid;
+  is_locked boolean;
+begin
+  -- An older snapshot may show a message as free that a claim has blocked since.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise sqlstate 'PT409' using
+      message = 'messages of a group are removed in a read committed transaction only';
+  end if;
+  -- A claim has the lock for some milliseconds; a settle call may have it, and wait for this very message.
+  -- So it is waited for, but a moment only, and once in a transaction.
+  for try in 1..10 loop
+    select pg_try_advisory_xact_lock(l.lock_key) into is_locked
+    from messenger.group_locks(array[old.queue], array[old.group_key]) as l;
+    exit when is_locked
+      or exists (select from messenger.groups_to_reopen u where u.xmin = this_one);
+    perform pg_sleep(0.02);
+  end loop;
+  if is_locked then
+    perform messenger.reopen_groups(array[old.queue], array[old.group_key]);
+  elsif not exists (
+    -- Another session's note may be just on its way out.
+    select from messenger.groups_to_reopen u
+    where u.queue = old.queue and u.group_key = old.group_key and u.xmin = this_one
+  ) then
+    insert into messenger.groups_to_reopen (queue, group_key)
+    values (old.queue, old.group_key);
+    perform messenger.wake();
+  end if;
+  return null;
+end
+$$;
+comment on function messenger.leave_group() is
+  'Trigger: a message that may have run has left its group; the next one''s turn has come.';
+
+-- A settle call opens the groups of all its messages at once, at its end, and says so in a setting of its
+-- transaction. This trigger is for what is deleted in any other way.
+create or replace trigger messenger_messages_group_left
+  after delete on public.messenger_messages
+  for each row when (
+    old.group_key is not null and not old.blocked
+    and coalesce(current_setting('messenger.groups', true), '') <> 'settled'
+  )
+  execute function messenger.leave_group();
+
+create or replace trigger messenger_messages_group_changed
+  after update of queue, group_key on public.messenger_messages
+  for each row when (
+    old.group_key is not null and not old.blocked
+    and (old.queue, old.group_key) is distinct from (new.queue, new.group_key)
+  )
+  execute function messenger.leave_group();
+
+create or replace function messenger.join_group() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.messenger_messages m set blocked = false where m.id = new.id;
+  return null;
+end
+$$;
+comment on function messenger.join_group() is
+  'Trigger: a message that was moved by hand to another group has its place there looked at by the next claim.';
+
+-- Not before the update: such a trigger on the table makes Postgres lock each row of every update once
+-- more and compute its generated column anew, for messages that have no group as well.
+create or replace trigger messenger_messages_group_joined
+  after update of queue, group_key on public.messenger_messages
+  for each row when (
+    new.blocked and (old.queue, old.group_key) is distinct from (new.queue, new.group_key)
+  )
+  execute function messenger.join_group();
+
+create or replace function messenger.keep_group() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  raise sqlstate 'PT409' using message = format(
+    'group_key: message %s runs, and keeps its queue and group until it is done', new.id
+  );
+end
+$$;
+comment on function messenger.keep_group() is
+  'Trigger: a running message of a group is not moved to another one, which nobody would open when it is done.';
+
+create or replace trigger messenger_messages_group_kept
+  after update of queue, group_key on public.messenger_messages
+  for each row when (
+    old.status = 'processing' and new.status = 'processing'
+    and (old.group_key is not null or new.group_key is not null)
+    and (old.queue, old.group_key) is distinct from (new.queue, new.group_key)
+  )
+  execute function messenger.keep_group();

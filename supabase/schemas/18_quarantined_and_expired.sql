@@ -1,0 +1,164 @@
+-- What a claim takes besides due messages in order: one quarantined message, messages past their time to
+-- live; and how many bytes it may hand out.
+
+-- Bytes that a stored value takes when it is read. Where it is stored as it is, that costs a look at its
+-- header. A compressed one, which may be a hundred times as long, is decompressed: `#> '{}'` does that, and
+-- no more.
+create or replace function messenger.stored_bytes(p_value jsonb) returns bigint
+language sql immutable parallel safe
+set search_path = ''
+as $$
+  select case
+    when p_value is null then 0
+    when pg_column_compression(p_value) is null then pg_column_size(p_value)
+    else pg_column_size(p_value #> '{}')
+  end
+$$;
+comment on function messenger.stored_bytes(jsonb) is
+  'Bytes of a stored JSON value, uncompressed; 0 for null.';
+
+-- How many of these locked messages, from the first on, have together at most `p_max_bytes`; the first one in
+-- any case where `p_at_least_one`. Those that are larger than any worker can take are named, and weigh
+-- nothing: a claim hands them out without their payload.
+create or replace function messenger.fit_bytes(
+  p_candidates tid[], p_max_bytes bigint, p_at_least_one boolean,
+  out fitting integer, out bytes bigint, out oversized tid[]
+)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  -- Twice of what may be written: such a message was written around the check.
+  too_many constant bigint := 16777216;
+  -- No compression that Postgres has makes values this many times smaller.
+  strongest_compression constant integer := 256;
+  candidate tid;
+  size bigint;
+begin
+  oversized := '{}';
+  fitting := cardinality(p_candidates);
+  -- Nearly always few bytes, however well they are compressed.
+  select coalesce(sum(
+    case
+      when pg_column_compression(m.payload) is null then pg_column_size(m.payload)
+      else pg_column_size(m.payload) * strongest_compression
+    end
+      + coalesce(pg_column_size(m.stamps) * strongest_compression, 0)
+  ), 0)
+  into bytes from public.messenger_messages m where m.ctid = any (p_candidates);
+  if bytes <= p_max_bytes / 16 then
+    return;
+  end if;
+
+  bytes := 0;
+  fitting := 0;
+  foreach candidate in array p_candidates loop
+    select messenger.stored_bytes(m.payload) + messenger.stored_bytes(m.stamps)
+    into size from public.messenger_messages m where m.ctid = candidate;
+    if size > too_many then
+      oversized := oversized || candidate;
+    elsif bytes + size > p_max_bytes and not (p_at_least_one and bytes = 0) then
+      exit;
+    else
+      bytes := bytes + size;
+    end if;
+    fitting := fitting + 1;
+  end loop;
+end
+$$;
+comment on function messenger.fit_bytes(tid[], bigint, boolean) is
+  'Part of a claim: how many of the locked messages fit into so many bytes, how many bytes these have, or more, and which of them no worker can take.';
+
+-- One message that has to run alone, locked.
+create or replace function messenger.lock_quarantined(
+  p_queues text[] default null, p_slots integer default null
+) returns tid[]
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  candidate record;
+begin
+  for candidate in
+    select m.ctid, m.queue, m.group_key from public.messenger_messages m
+    where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
+      and m.available_at <= public.messenger_now()
+      and messenger.is_open(m.queue, p_queues)
+      and messenger.queue_opens_at(m.queue) is null
+    order by m.available_at, m.id
+    limit 10
+    for update skip locked
+  loop
+    continue when candidate.group_key is not null and cardinality(
+      messenger.admit_groups(candidate.queue, array[candidate.ctid], '{}')
+    ) = 0;
+    -- The limits come last: room that is not used is held from other claims.
+    continue when messenger.queue_room(candidate.queue, p_slots) = 0;
+    return array[candidate.ctid];
+  end loop;
+  return array[]::tid[];
+end
+$$;
+comment on function messenger.lock_quarantined(text[], integer) is
+  'Part of a claim: locks one message of these queues, or of all, that has to run alone and that groups and limits let start, and answers where it lies.';
+
+-- Up to `p_max_messages` pending messages of these queues, or of all, that are older than their ttl, locked,
+-- as many as fit into `p_max_bytes`. They are not run, so neither a pause nor a limit nor the need to run
+-- alone holds them back. Of expired messages of other queues 10,000 are passed over. Null measures nothing.
+create or replace function messenger.lock_past_ttl(
+  p_queues text[], p_max_messages integer, p_max_bytes bigint,
+  out locked tid[], out bytes bigint, out oversized tid[]
+)
+language plpgsql
+set search_path = ''
+set jit = off
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+as $$
+declare
+  fit record;
+begin
+  bytes := 0;
+  oversized := '{}';
+  locked := array(
+    select m.ctid from public.messenger_messages m
+    where m.id = any (array(
+        select e.id
+        from (
+          select x.id, x.queue from public.messenger_messages x
+          where x.expires_at <= public.messenger_now() and x.status = 'pending'
+            and not x.blocked and not x.heartbeated
+          order by x.expires_at limit 10000
+        ) as e
+        where p_queues is null or e.queue = any (p_queues)
+        limit p_max_messages
+      ))
+      and m.expires_at <= public.messenger_now() and m.status = 'pending' and not m.blocked
+    for update skip locked
+  );
+  -- One that waits behind another of its group waits on.
+  if exists (
+    select from public.messenger_messages m where m.ctid = any (locked) and m.group_key is not null
+  ) then
+    locked := array(
+      select m.ctid from public.messenger_messages m
+      where m.ctid = any (locked) and (
+        m.group_key is null
+        or cardinality(messenger.admit_groups(m.queue, array[m.ctid], '{}')) > 0
+      )
+    );
+  end if;
+  if cardinality(locked) > 0 and p_max_bytes is not null then
+    fit := messenger.fit_bytes(locked, p_max_bytes, true);
+    locked := locked[1:fit.fitting];
+    bytes := fit.bytes;
+    oversized := fit.oversized;
+  end if;
+end
+$$;
+comment on function messenger.lock_past_ttl(text[], integer, bigint) is
+  'Part of a claim: locks messages that are older than their ttl, whatever else holds them back, and answers where they lie, their bytes, and which of them no worker can take.';

@@ -1,0 +1,193 @@
+-- Ticks, known to the database: asked for, started, at rest, ended. What writes a due message counts on
+-- one that is awake; see the next migration.
+
+create table if not exists public.messenger_ticks (
+  id bigint generated always as identity primary key,
+  asked_at timestamptz not null default clock_timestamp(),
+  started_at timestamptz,
+  heartbeat_at timestamptz,
+  rested_at timestamptz,
+  wakes_at timestamptz,
+  stalled boolean not null default false,
+  ended_at timestamptz,
+  report jsonb
+);
+
+comment on table public.messenger_ticks is
+  'The latest ticks: when each was asked for, started and ended, and what it did.';
+comment on column public.messenger_ticks.id is
+  'Identity of the tick; a tick that was asked for gets it in its request.';
+comment on column public.messenger_ticks.asked_at is
+  'When it was asked for; of a tick that nobody announced, when it started.';
+comment on column public.messenger_ticks.started_at is
+  'When the function began to work on it; null if the request has not arrived, or was lost.';
+comment on column public.messenger_ticks.heartbeat_at is
+  'When it last gave a sign of life.';
+comment on column public.messenger_ticks.rested_at is
+  'From this moment no dispatch counts on it, though its handlers may still run. A tick that serves some queues only, or whose caller waits for it, is never counted on.';
+comment on column public.messenger_ticks.wakes_at is
+  'At rest, it looks again at this moment: what falls due from then on counts on it. Null where it does not wait.';
+comment on column public.messenger_ticks.stalled is
+  'All its handlers have been busy for a while, so that it is at rest until one of them is done.';
+comment on column public.messenger_ticks.ended_at is
+  'When it was done; null while it runs, and for good if it was killed.';
+comment on column public.messenger_ticks.report is
+  'How many messages it claimed, handled, retried and failed; null if it broke off or had nothing to do.';
+
+create index if not exists messenger_ticks_awake_idx
+  on public.messenger_ticks (id) where rested_at is null;
+comment on index public.messenger_ticks_awake_idx is
+  'Ticks that dispatches may count on.';
+
+create index if not exists messenger_ticks_resting_idx
+  on public.messenger_ticks (id) where wakes_at is not null or stalled;
+comment on index public.messenger_ticks_resting_idx is
+  'Ticks at rest that look again at a moment, or when a handler is done.';
+
+alter table public.messenger_ticks enable row level security;
+
+create or replace function messenger.ticks_key() returns bigint
+language sql immutable parallel safe
+set search_path = ''
+as $$ select pg_catalog.hashtextextended('symphony_messenger.ticks', 0) $$;
+comment on function messenger.ticks_key() is
+  'The advisory lock between those who count on a tick (shared) and a tick that goes to rest (alone).';
+
+-- Its clock is the wall's, not the transaction's: it is processes that live or do not. A request
+-- that is lost, or a tick that is killed, counts for some seconds more; the minute's tick makes up.
+-- In an older snapshot only a row counts that nobody has changed since: then its xmax is zero.
+create or replace function messenger.ticks_awake() returns setof public.messenger_ticks
+-- Not in SQL, which would be planned again by each dispatch.
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  select t.* from public.messenger_ticks t
+  where t.rested_at is null
+    and case
+      when t.started_at is null then t.asked_at > clock_timestamp() - interval '5 seconds'
+      else t.heartbeat_at > clock_timestamp() - interval '15 seconds'
+    end
+    and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed');
+end
+$$;
+comment on function messenger.ticks_awake() is
+  'Ticks that were just asked for, or run and look for messages.';
+
+create or replace function messenger.clock() returns timestamptz
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  return public.messenger_now() + (clock_timestamp() - now());
+end
+$$;
+comment on function messenger.clock() is
+  'The clock of the bus as it is at this moment, and not as it was when the transaction began.';
+
+-- A minute's tick may come some seconds late: pg_cron, pg_net and the start of a function take their time.
+create or replace function messenger.next_minute() returns timestamptz
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  return messenger.clock() + (
+    date_trunc('minute', clock_timestamp()) + interval '65 seconds' - clock_timestamp()
+  );
+end
+$$;
+comment on function messenger.next_minute() is
+  'From when on the next minute''s tick sees to what falls due.';
+
+-- Whether what falls due at a moment needs nobody else: the next minute's tick comes before it, a tick is
+-- awake, or one at rest looks again by then.
+create or replace function messenger.has_tick_for(
+  p_due_at timestamptz, p_by_others_than bigint default null
+) returns boolean
+-- Not in SQL, which would be planned again by each dispatch.
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  return exists (
+      select from messenger.ticks_awake() t where t.id is distinct from p_by_others_than
+    )
+    or p_due_at >= messenger.next_minute()
+    or exists (
+      select from public.messenger_ticks t
+      where t.wakes_at <= p_due_at + interval '250 milliseconds'
+        and t.ended_at is null and t.id is distinct from p_by_others_than
+        and t.heartbeat_at > clock_timestamp() - interval '15 seconds'
+        and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed')
+    );
+end
+$$;
+comment on function messenger.has_tick_for(timestamptz, bigint) is
+  'Whether a tick will look for what falls due at a moment: the next minute''s, one that is awake, or one that waits for an earlier moment.';
+
+create or replace function messenger.has_due(
+  p_within interval default interval '0', p_queues text[] default null
+) returns boolean
+-- Not in SQL, which would be planned again by each call.
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  -- As late as the wall's clock: a message that was committed while this transaction waited is due.
+  return coalesce(
+    messenger.next_due(p_queues) <= messenger.clock() + p_within,
+    false
+  );
+end
+$$;
+comment on function messenger.has_due(interval, text[]) is
+  'Whether a message of a queue that is not paused is due, or falls due within a time.';
+
+create or replace function messenger.fleet_size() returns integer
+-- Not in SQL, which would be planned again by each call.
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  -- Most projects have no such queue; where there are many, those that hold messages are asked.
+  if not exists (select from public.messenger_queues q where q.max_workers > 1) then
+    return 1;
+  end if;
+  return (
+    select coalesce(max(q.max_workers), 1)::integer
+    from (
+      select d.queue from messenger.due_queues() d
+      union
+      select m.queue from public.messenger_messages m
+      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
+    ) as d
+    join public.messenger_queues q on q.name = d.queue
+    where not q.paused and q.max_workers > 1
+      and messenger.has_due(p_queues => array[q.name])
+  );
+end
+$$;
+comment on function messenger.fleet_size() is
+  'How many ticks the queues with due messages call for.';
+
+-- With its owner's rights: reading Vault and posting through pg_net is more than whoever writes a
+-- message should have to be granted. Only the service role may call it, and it takes no arguments.
+create or replace function messenger.ask_tick() returns bigint
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  asked bigint;
+begin
+  insert into public.messenger_ticks default values returning id into asked;
+  perform messenger.post_tick(jsonb_build_object('wait', false, 'tick', asked::text));
+  return asked;
+exception when others then
+  raise warning 'no tick was asked for, the next minute''s does the work: %', sqlerrm;
+  return null;
+end
+$$;
+comment on function messenger.ask_tick() is
+  'Asks for one tick, at the commit. Answers its id; where Vault or pg_net fails, it warns and answers null.';

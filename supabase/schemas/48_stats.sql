@@ -1,0 +1,121 @@
+-- Stats: the state of the bus in one call, for dashboards and metrics.
+
+-- What the latest ticks that ended within a time did.
+create or replace function messenger.tick_rates(p_within interval) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'seconds', extract(epoch from p_within)::integer,
+    'ticks', count(*),
+    'claimed', coalesce(sum((t.report ->> 'claimed')::bigint), 0),
+    'handled', coalesce(sum((t.report ->> 'handled')::bigint), 0),
+    'retried', coalesce(sum((t.report ->> 'retried')::bigint), 0),
+    'failed', coalesce(sum((t.report ->> 'failed')::bigint), 0)
+  )
+  from (select * from public.messenger_ticks latest order by latest.id desc limit 10000) as t
+  where t.ended_at > public.messenger_now() - p_within
+$$;
+comment on function messenger.tick_rates(interval) is
+  'What ticks that ended within a time did: {"seconds", "ticks", "claimed", "handled", "retried", "failed"}.';
+
+-- So many queues, those that hold messages first.
+create or replace function messenger.queues_to_show(p_max_queues integer) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  used constant text[] := messenger.queues_in_use();
+  others text[] := array[]::text[];
+  known bigint;
+begin
+  if cardinality(used) < p_max_queues then
+    others := array(
+      select q.name from public.messenger_queues q
+      where q.name <> all (used)
+      order by q.name limit p_max_queues - cardinality(used)
+    );
+  end if;
+  select count(*) into known from (select from public.messenger_queues limit 100000) as q;
+  return jsonb_build_object(
+    'queues', public.messenger_list_queues(
+      names => used[:p_max_queues] || others, max_queues => p_max_queues
+    ) -> 'queues',
+    'left_out', greatest(0, known - p_max_queues),
+    'left_out_in_use', greatest(0, cardinality(used) - p_max_queues)
+  );
+end
+$$;
+comment on function messenger.queues_to_show(integer) is
+  'Settings and depth of so many queues, those that hold messages first: {"queues", "left_out", "left_out_in_use"}; the last is how many of those left out hold messages.';
+
+create or replace function public.messenger_stats() returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select messenger.queues_to_show(200) || jsonb_build_object(
+    'now', public.messenger_now(),
+    'dead_letters', jsonb_build_object(
+      'total', messenger.count_failed(),
+      'last_hour', messenger.count_failed(public.messenger_now() - interval '1 hour'),
+      'groups', (
+        select coalesce(jsonb_agg(to_jsonb(g) order by g.count desc, g.type, g.reason), '[]')
+        from (
+          select f.type, f.reason, count(*), min(f.failed_at) as first_at, max(f.failed_at) as last_at
+          from (
+            select latest.type, latest.reason, latest.failed_at
+            from public.messenger_failed_messages latest
+            order by latest.failed_at desc, latest.id desc
+            limit 10000
+          ) as f
+          group by f.type, f.reason
+          order by count(*) desc, f.type, f.reason
+          limit 50
+        ) as g
+      )
+    ),
+    'schedules', (
+      select jsonb_build_object(
+        'enabled', count(*) filter (where s.enabled),
+        'disabled', count(*) filter (where not s.enabled)
+      )
+      from (select enabled from public.messenger_schedules limit 100000) as s
+    ),
+    'ticks', jsonb_build_object(
+      'last_at', (
+        select t.started_at from public.messenger_ticks t where t.started_at is not null
+        order by t.id desc limit 1
+      ),
+      'awake', (select count(*) from messenger.ticks_awake()),
+      'rates', jsonb_build_array(
+        messenger.tick_rates(interval '5 minutes'),
+        messenger.tick_rates(interval '1 hour')
+      )
+    )
+  )
+$$;
+comment on function public.messenger_stats() is
+  'The state of the bus in one call: {"now", "queues", "left_out", "left_out_in_use", "dead_letters", "schedules", "ticks"}. 200 queues at most, those that hold messages first. Counts stop at 10,000; groups are of the latest 10,000 dead letters.';
+
+create or replace function public.messenger_list_ticks(
+  before_id bigint default null, max_ticks integer default 50
+) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  with found as (
+    select * from public.messenger_ticks t
+    where t.id < coalesce(before_id, 9223372036854775807)
+    order by t.id desc
+    limit max_ticks
+  )
+  select jsonb_build_object(
+    'ticks', coalesce(
+      jsonb_agg(to_jsonb(f) || jsonb_build_object('id', f.id::text) order by f.id desc), '[]'
+    ),
+    'next', case when count(*) = max_ticks then min(f.id)::text end
+  )
+  from found f
+$$;
+comment on function public.messenger_list_ticks(bigint, integer) is
+  'The latest ticks, those before an id. Returns {"ticks", "next"}; next is the id to go on before.';
