@@ -1,7 +1,7 @@
 /** W7: what a claim costs, whatever else lies in the table. */
 
 import type postgres from "postgres";
-import { untilFullLook } from "../../supabase/functions/_shared/symphony/worker/claim/lookout.ts";
+import { untilHeadScan } from "../../supabase/functions/_shared/symphony/worker/claim/claim-planner.ts";
 import { atMost, Tally } from "../report/result.ts";
 import { percentile } from "../report/stats.ts";
 import { EMPTY, type Looks, scenarios } from "./w07_scenarios.ts";
@@ -90,7 +90,7 @@ async function timeClaims(
           last_keys => ${isFull || lastKeys === null ? null : sql.json(lastKeys)}
         ) as claim`;
       samples.push(performance.now() - startedAt);
-      if (isFull) lookout.fullLookAt = performance.now() + untilFullLook(row?.claim.lock_ms ?? 0);
+      if (isFull) lookout.fullLookAt = performance.now() + untilHeadScan(row?.claim.lock_ms ?? 0);
       lookout.lastKeys = row?.claim.last_keys ?? null;
       const handled = row?.claim.messages.map(([id]) => id) ?? [];
       if (handled.length !== size) throw new Error(`claimed ${handled.length} of ${size}`);

@@ -3,7 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { RateLimitedError } from "../../supabase/functions/_shared/symphony/index.ts";
 import type { LimitedDispatch } from "../../supabase/functions/_shared/symphony/message/rate-limit.ts";
-import type { TransportUnderTest } from "./transport_contract.ts";
+import type { TransportUnderTest } from "./under_test.ts";
 import { promises } from "./promises.ts";
 
 /** A transport to be tested, and what it keeps for those who follow messages. */

@@ -6,7 +6,7 @@ import {
   type OutgoingMessage,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { promises } from "./promises.ts";
-import { claimOf, type TransportUnderTest } from "./transport_contract.ts";
+import { claimOf, type TransportUnderTest } from "./under_test.ts";
 
 /** Registers the suite for one transport. */
 export function testKeys(name: string, open: () => Promise<TransportUnderTest>): void {

@@ -15,7 +15,7 @@ import type {
   Claim,
   ClaimRequest,
 } from "../../supabase/functions/_shared/symphony/transport/transport.ts";
-import { claimOf, settlementsOf, type TransportUnderTest } from "./transport_contract.ts";
+import { claimOf, settlementsOf, type TransportUnderTest } from "./under_test.ts";
 import { promises } from "./promises.ts";
 
 const inGroup = (groupKey: string, payload: unknown, more: Partial<OutgoingMessage> = {}) => ({

@@ -1,21 +1,11 @@
 /** Calls that meet the same messages in opposite orders: all lock in one order, and none is a deadlock's victim. */
 
 import { assertEquals } from "@std/assert";
-import postgres from "postgres";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type postgres from "postgres";
+import { type Call, type Lease, Racetrack } from "../support/racing.ts";
 
 const ROUNDS = 30;
 const MESSAGES = 24;
-
-type Call = (
-  sql: postgres.Sql | postgres.TransactionSql,
-  leases: readonly Lease[],
-) => Promise<unknown>;
-
-interface Lease {
-  readonly token: string;
-  readonly ids: readonly string[];
-}
 
 /** Messages of two claims that take turns, so that no order of tokens is the order of ids. */
 async function claimed(sql: postgres.Sql): Promise<Lease[]> {
@@ -80,67 +70,27 @@ const PAIRS: readonly [name: string, calls: readonly Call[]][] = [
   ["a cancel, a settle call and a heartbeat", [cancel, settleMixed, heartbeat]],
 ];
 
-let database: TestDatabase | undefined;
-let connections: postgres.Sql[] = [];
-
-Deno.test.beforeAll(async () => {
-  database = await createTestDatabase();
-  const { url } = database;
-  connections = Array.from({ length: 3 }, () => postgres(url, { max: 1, onnotice: () => {} }));
-  // A deadlock is found at once, and each row takes its time.
-  await database.sql.unsafe(`
-    do $$ begin
-      execute format('alter database %I set deadlock_timeout = ''20ms''', current_database());
-    end $$;
-    create function public.test_slowly() returns trigger language plpgsql as $$
-      begin perform pg_sleep(0.0002); return null; end $$;
-    create trigger test_slowly after update or delete on public.messenger_messages
-      for each row execute function public.test_slowly();`);
-});
-Deno.test.afterAll(async () => {
-  await Promise.all(connections.map((sql) => sql.end()));
-  await database?.drop();
-});
+const track = new Racetrack(3);
 
 for (const [name, calls] of PAIRS) {
-  Deno.test({
-    name: `${name} never stand in each other's way for ever`,
-    sanitizeOps: false,
-    sanitizeResources: false,
-    fn: async () => {
-      if (!database) throw new Error("no database");
-      const errors: string[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        const leases = await claimed(database.sql);
-        await Promise.all(calls.map(async (call, index) => {
-          try {
-            const sql = connections[index];
-            if (sql) await call(sql, leases);
-          } catch (error) {
-            errors.push(String(error));
-          }
-        }));
-      }
-      assertEquals(errors, []);
-    },
+  track.test(`${name} never stand in each other's way for ever`, {
+    rounds: ROUNDS,
+    prepare: claimed,
+    calls,
   });
 }
 
-Deno.test({
-  name: "a heartbeat does not wait for what is locked, and does not call it lost",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  fn: async () => {
-    if (!database) throw new Error("no database");
-    const [first, second] = connections;
-    const leases = await claimed(database.sql);
-    await first?.begin(async (sql) => {
+track.testOnce(
+  "a heartbeat does not wait for what is locked, and does not call it lost",
+  async () => {
+    const leases = await claimed(track.sql);
+    await track.lane(0).begin(async (sql) => {
       await sql`select from public.messenger_messages order by id desc for update`;
-      const [row] = await second?.begin(async (sql) => {
+      const [row] = await track.lane(1).begin(async (sql) => {
         await sql`set local lock_timeout = '1s'`;
         return await heartbeat(sql, leases) as { messenger_heartbeat: unknown }[];
-      }) ?? [];
+      });
       assertEquals(row?.messenger_heartbeat, { lost: [], cancelled: [] });
     });
   },
-});
+);

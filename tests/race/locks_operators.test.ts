@@ -1,19 +1,12 @@
 /** What operators do, raced against workers on the same messages and groups: none is a deadlock's victim. */
 
 import { assertEquals } from "@std/assert";
-import postgres from "postgres";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import type postgres from "postgres";
+import { type Call, type Lease, Racetrack } from "../support/racing.ts";
 
 const ROUNDS = 20;
 const MESSAGES = 48;
 const GROUPS = 6;
-
-type Call = (sql: postgres.Sql, leases: readonly Lease[]) => Promise<unknown>;
-
-interface Lease {
-  readonly token: string;
-  readonly ids: readonly string[];
-}
 
 /** Groups of two queues, of which some messages run, and dead letters of the same groups. */
 async function claimed(sql: postgres.Sql): Promise<Lease[]> {
@@ -98,69 +91,28 @@ const OPERATORS: readonly [name: string, calls: readonly Call[]][] = [
   ]],
 ];
 
-let database: TestDatabase | undefined;
-let connections: postgres.Sql[] = [];
-
-Deno.test.beforeAll(async () => {
-  database = await createTestDatabase();
-  const { url } = database;
-  connections = Array.from({ length: 6 }, () => postgres(url, { max: 1, onnotice: () => {} }));
-  // A deadlock is found at once, and each row takes its time.
-  await database.sql.unsafe(`
-    do $$ begin
-      execute format('alter database %I set deadlock_timeout = ''20ms''', current_database());
-    end $$;
-    create function public.test_slowly() returns trigger language plpgsql as $$
-      begin perform pg_sleep(0.0002); return null; end $$;
-    create trigger test_slowly after update or delete on public.messenger_messages
-      for each row execute function public.test_slowly();`);
-});
-Deno.test.afterAll(async () => {
-  await Promise.all(connections.map((sql) => sql.end()));
-  await database?.drop();
-});
+const track = new Racetrack(6);
 
 for (const [name, operators] of OPERATORS) {
-  Deno.test({
-    name: `${name} and workers never stand in each other's way for ever`,
-    sanitizeOps: false,
-    sanitizeResources: false,
-    fn: async () => {
-      if (!database) throw new Error("no database");
-      const errors: string[] = [];
-      for (let round = 0; round < ROUNDS; round++) {
-        const leases = await claimed(database.sql);
-        await Promise.all([settle, claim, heartbeat, ...operators].map(async (call, index) => {
-          try {
-            const sql = connections[index];
-            if (sql) await call(sql, leases);
-          } catch (error) {
-            errors.push(String(error));
-          }
-        }));
-      }
-      assertEquals(errors, []);
-    },
+  track.test(`${name} and workers never stand in each other's way for ever`, {
+    rounds: ROUNDS,
+    prepare: claimed,
+    calls: [settle, claim, heartbeat, ...operators],
   });
 }
 
-Deno.test({
-  name:
-    "the next of a group starts though the group was locked while the one before it was deleted by hand",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  fn: async () => {
-    const [holder, deleter] = connections;
-    if (!database || !holder || !deleter) throw new Error("no database");
-    const { sql } = database;
+track.testOnce(
+  "the next of a group starts though the group was locked while the one before it was deleted by hand",
+  async () => {
+    const { sql } = track;
     await claimed(sql);
     await sql`truncate public.messenger_messages, messenger.leases`;
     const [first, second] = await sql`
       insert into public.messenger_messages (type, payload, group_key, blocked)
       values ('T', '{}', 'g', false), ('T', '{}', 'g', true), ('T', '{}', 'g', true) returning id`;
-    await holder.begin(async (holding) => {
+    await track.lane(0).begin(async (holding) => {
       await holding`select * from messenger.lock_groups(array[${second?.id}::bigint])`;
-      await deleter`delete from public.messenger_messages where id = ${first?.id}`;
+      await track.lane(1)`delete from public.messenger_messages where id = ${first?.id}`;
     });
     await sql`update public.messenger_queues set group_concurrency = 1`;
     await claim(sql, []);
@@ -172,4 +124,4 @@ Deno.test({
       0,
     );
   },
-});
+);

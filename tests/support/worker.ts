@@ -14,7 +14,7 @@ import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/
 import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/testing.ts";
 import type { WorkerOptions } from "../../supabase/functions/_shared/symphony/worker/worker-options.ts";
 import { runWorker } from "../../supabase/functions/_shared/symphony/worker/worker.ts";
-import { Gate } from "../../supabase/functions/_shared/symphony/worker/run/gate.ts";
+import { ProcessLock } from "../../supabase/functions/_shared/symphony/worker/run/process-lock.ts";
 
 /** The parts of a bus on a transport in memory, and a way to run its worker. */
 export function workbench(
@@ -39,7 +39,7 @@ export function workbench(
   const bus = new MessageBus({ registry, transport: memory, middleware: options.middleware ?? [] });
   // No request is made with it: the handlers under test do not use the database.
   const supabase = createClient("http://127.0.0.1:9", "sb_secret_unused");
-  const gate = new Gate();
+  const lock = new ProcessLock();
   const work = (limits: Partial<WorkerOptions> = {}) =>
     runWorker({
       transport,
@@ -47,7 +47,7 @@ export function workbench(
       retry,
       supabase,
       log,
-      gate,
+      lock,
       batchSize: 10,
       concurrency: 5,
       leaseMs: 60_000,

@@ -1,4 +1,4 @@
-/** What a worker is made of, what a run is held to, and what it tells. */
+/** The parts of a worker, the limits of a run, and the talk between a run and its tick. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus/bus.ts";
@@ -8,24 +8,24 @@ import { checkNames } from "../runtime/option-names.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { BudgetLimits } from "./tick/budget.ts";
-import type { Gate } from "./run/gate.ts";
+import type { ProcessLock } from "./run/process-lock.ts";
 import type { ProgressReporter } from "./run/progress.ts";
 
-/** What one run is held to. */
+/** Limits of one run. */
 export interface WorkerLimits extends BudgetLimits {
-  /** Only these queues; all where absent. */
+  /** Claims from these queues only; from all by default. */
   readonly queues?: readonly string[];
-  /** Aborting it ends the run: nothing new is started, running handlers are stopped. */
+  /** Aborting it ends the run: no further message is started, and running handlers are stopped. */
   readonly signal?: AbortSignal;
-  /** Aborting it ends the run more gently: nothing new is started. */
+  /** Aborting it ends the run more gently: no further message is started, and running handlers may finish. */
   readonly drain?: AbortSignal;
-  /** The tick that this run is, where the database has to know of it. */
+  /** The tick that this run is, if the database has to know of it. */
   readonly tick?: WorkerTick;
-  /** Schedules to be processed beside the messages; none where absent. */
+  /** Schedules to be processed beside the messages; none by default. */
   readonly schedules?: WorkerSchedules;
 }
 
-/** What a worker is made of and held to. */
+/** The parts of a worker, and the limits of its run. */
 export interface WorkerOptions extends WorkerLimits {
   readonly transport: Transport;
   readonly bus: MessageBus;
@@ -34,16 +34,16 @@ export interface WorkerOptions extends WorkerLimits {
   readonly log: Logger;
   /** Most messages held at once, running and waiting to run. */
   readonly batchSize: number;
-  /** Handlers running at once. */
+  /** Handlers that run at once. */
   readonly concurrency: number;
-  /** Most bytes of messages held at once; 16 MiB where absent. One message is held in any case. */
+  /** Most bytes of messages held at once; 16 MiB by default. One message is held in any case. */
   readonly maxBytes?: number;
   /** How long a lease lasts without a heartbeat, in ms. */
   readonly leaseMs: number;
-  /** Writes what handlers report; nothing is written where absent. */
+  /** Writes the progress that handlers report; by default it is not written. */
   readonly progress?: ProgressReporter;
-  /** The gate of messages that run alone; the process's own where absent. */
-  readonly gate?: Gate;
+  /** Keeps quarantined messages from running beside others; by default the lock of this process. */
+  readonly lock?: ProcessLock;
 }
 
 const LIMITS = Object.keys(
@@ -61,9 +61,9 @@ const LIMITS = Object.keys(
 );
 
 /**
- * Checks what a run is held to: with a wrong limit it would never end, or do nothing.
- * @param names of the options that there are; by default those of {@link WorkerLimits}
- * @throws RangeError that names the option which is wrong, or not known
+ * Checks the limits of a run. With a wrong limit it would never end, or do nothing.
+ * @param names the known options; by default those of {@link WorkerLimits}
+ * @throws RangeError that names the option which is wrong, or unknown
  */
 export function checkLimits(
   limits: Partial<WorkerLimits>,
@@ -92,53 +92,54 @@ export function checkLimits(
   }
 }
 
-/** What a run tells its tick. */
+/** A run tells its tick how it stands. */
 export interface WorkerTick {
-  /** Nothing more is to be claimed for now: asks whether the run may stop looking. */
-  rest(asked: RestRequest): Promise<RestAnswer>;
+  /** No message is left to claim for now: offers to be idle, which means to stop polling. */
+  offerIdle(request: IdleRequest): Promise<IdleAnswer>;
   /** Dispatches may count on the run again. */
   wake(): Promise<void>;
   /**
-   * The run claims no more, for good or while it is `stalled`: others are to take what comes in.
-   * @returns false where dispatches count on it all the same
+   * The run claims no more, for good or while it is `stalled`: other ticks are to take what comes in.
+   * @returns false if dispatches count on the run all the same
    */
   standAside(stalled: boolean): Promise<boolean>;
-  /** A claim came back full: there is work for others. */
+  /** A claim came back full: there is work for other ticks. */
   backlog(): void;
 }
 
-/** How a run asks for rest. */
-export interface RestRequest {
-  /** Of a run that may be done by this. */
+/** An offer to be idle. */
+export interface IdleRequest {
+  /** The run's report, if the run may be over with this call; null if it holds messages. */
   readonly report: WorkerReport | null;
-  /** How long to wait for more before the answer, in ms. */
+  /** How long to wait for more messages before the answer, in ms. */
   readonly lingerMs: number;
-  /** For how long the run could go on, in ms. */
+  /** How long the run could still work, in ms. */
   readonly leftMs: number;
 }
 
-/** Whether a run may rest. */
-export interface RestAnswer {
-  readonly rested: boolean;
-  /** A message is due. */
+/** The answer to an offer to be idle. */
+export interface IdleAnswer {
+  /** Whether the run may stop polling: from now on a dispatch asks for another tick. */
+  readonly agreed: boolean;
+  /** Whether a message is due. */
   readonly due: boolean;
-  /** When it has to look for messages again, in ms; null where others do, or nothing will be due. */
+  /** Ms until the run has to poll for messages again; null if other ticks do, or no message will be due. */
   readonly messagesInMs: number | null;
-  /** When it has to see to schedules, in ms; null in the same way. */
+  /** Ms until the run has to process schedules; null if other ticks do, or no schedule will be due. */
   readonly schedulesInMs: number | null;
 }
 
-/** Schedules that a run sees to. */
+/** Schedules that a run processes. */
 export interface WorkerSchedules {
-  /** Some are due when the run begins. */
+  /** Whether some are due when the run begins. */
   readonly dueNow: boolean;
-  /** Dispatches what is due, and answers how many messages. Never throws. */
+  /** Dispatches what is due, and returns the number of messages. Never throws. */
   process(): Promise<number>;
 }
 
-/** What a run did. */
+/** Counts of what a run did. */
 export interface WorkerReport {
-  /** Messages claimed and kept: not those given back, unstarted or snoozed. */
+  /** Messages claimed and kept; without those that were given back or snoozed. */
   claimed: number;
   handled: number;
   retried: number;

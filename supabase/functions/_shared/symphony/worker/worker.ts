@@ -1,326 +1,211 @@
-/** The worker: claims, runs a bounded number of handlers at once, settles; one run is one tick's. */
+/**
+ * The worker: one run of its loop is one tick's. A message takes three steps, each with a room of its own:
+ *
+ * - claim/claim.ts decides what to claim, and keeps claimed messages until a slot is free;
+ * - run/run.ts takes a message through its handlers to an outcome;
+ * - settle/settle.ts writes outcomes, and brings the next claim by the same call.
+ */
 
-import { LeaseLostError, WorkerStoppedError } from "../message/errors.ts";
+import { WorkerStoppedError } from "../message/errors.ts";
 import type { Claim, ClaimRequest } from "../transport/transport.ts";
-import { Budget } from "./tick/budget.ts";
-import { judgeCrashed, judgeExpired } from "./settle/crashed.ts";
-import { exchange } from "./settle/exchange.ts";
-import { processGate } from "./run/gate.ts";
-import { type Heartbeat, startHeartbeat } from "./claim/heartbeat.ts";
-import { HeldBytes } from "./claim/held-bytes.ts";
-import { Holdings } from "./holdings.ts";
-import { Inbox } from "./claim/inbox.ts";
-import { Leases } from "./claim/leases.ts";
-import { Lookout } from "./claim/lookout.ts";
-import type { WorkerOptions, WorkerReport } from "./worker-options.ts";
-import { Occurrences } from "./tick/occurrences.ts";
-import { Outbox } from "./settle/outbox.ts";
-import { Pace } from "./claim/pace.ts";
-import { Rest } from "./tick/rest.ts";
+import { Change } from "./change.ts";
+import { Claimer } from "./claim/claim.ts";
+import { unrunnable } from "./claim/unrunnable.ts";
+import { HeldLeases } from "./held-leases.ts";
+import { processLock } from "./run/process-lock.ts";
 import { Slots } from "./run/slots.ts";
-import { Tally } from "./settle/tally.ts";
+import { Settler } from "./settle/settle.ts";
+import { TickDuties } from "./tick/duties.ts";
+import { RunEnd } from "./tick/run-end.ts";
+import type { WorkerOptions, WorkerReport } from "./worker-options.ts";
 
-/** Calls to the database at once: while one is on its way, the handlers fill the next. */
-const EXCHANGES = 2;
-/** With room for so many messages one more is faster; with less in each call it would be slower. */
-const MANY_MESSAGES = 3_000;
-/** With all slots busy for so long, in ms, the messages behind them are given to others. */
+/** After all slots were busy for this long, in ms, the messages behind them are given back for other workers. */
 const STALLED_AFTER_MS = 1_000;
+/** A round trip of a worker without leases is repeated for this long, in ms. */
+const UNLEASED_CALL_MS = 5_000;
 
 /**
  * Claims and handles messages until nothing is due within the budget.
  * @returns what was done
- * @throws TransportError if the database stayed out of reach; what was claimed is delivered again
+ * @throws TransportError if the database stayed out of reach; the claimed messages are delivered again
  */
-export function runWorker(options: WorkerOptions): Promise<WorkerReport> {
-  return new Run(options).run();
+export async function runWorker(options: WorkerOptions): Promise<WorkerReport> {
+  const worker = new Worker(options);
+  try {
+    return await worker.run();
+  } finally {
+    worker.close();
+  }
 }
 
-class Run {
+class Worker {
   readonly #options: WorkerOptions;
-  readonly #tally: Tally;
-  readonly #budget: Budget;
-  readonly #pace: Pace;
-  readonly #bytes: HeldBytes;
-  readonly #inbox = new Inbox();
+  readonly #changed = new Change();
+  readonly #end: RunEnd;
+  readonly #claimer: Claimer;
   readonly #slots: Slots;
-  readonly #outbox: Outbox;
-  readonly #holdings: Holdings;
-  readonly #leases: Leases;
-  readonly #heartbeat: Heartbeat;
-  readonly #lookout: Lookout;
-  readonly #rest: Rest;
-  readonly #occurrences: Occurrences;
-  /** The time of this turn of the loop: what is not due yet by it has a timer set by it. */
-  #now = performance.now();
-  /** Nothing more is claimed or started. */
-  #stopping = false;
-  readonly #mostExchanges: number;
-  /** Calls on their way. */
-  #exchanges = 0;
-  /** Messages that they may bring. */
-  #claiming = 0;
-  #failure: unknown = null;
-  #wake = () => {};
+  readonly #settler: Settler;
+  readonly #leases: HeldLeases;
+  readonly #duties: TickDuties;
+  /** Round trips under way. */
+  #calls = 0;
 
   constructor(options: WorkerOptions) {
-    const { batchSize, concurrency, gate = processGate, log } = options;
     this.#options = options;
-    this.#tally = new Tally(options.retry, log);
-    this.#budget = new Budget(options, this.#now);
-    this.#bytes = new HeldBytes(options.maxBytes);
-    this.#pace = new Pace({ slots: concurrency, most: batchSize });
-    this.#mostExchanges = batchSize < MANY_MESSAGES ? EXCHANGES : EXCHANGES + 1;
-    this.#outbox = new Outbox(Math.ceil(batchSize / this.#mostExchanges));
-    this.#leases = new Leases(options.leaseMs);
-    this.#lookout = new Lookout({ ...options, endsAt: this.#budget.endsAt });
-    this.#slots = new Slots({
+    const { lock = processLock } = options;
+    const changed = this.#changed;
+    this.#end = new RunEnd(options, changed);
+    const { endsAt } = this.#end.budget;
+    const claimer = this.#claimer = new Claimer({ ...options, endsAt });
+    const settler = this.#settler = new Settler(options);
+    const slots = this.#slots = new Slots({
       ...options,
-      gate,
-      pace: this.#pace,
-      onOutcome: (envelope, outcome) => {
-        this.#outbox.add(envelope, outcome);
-        this.#wake();
-      },
-      onFree: () => this.#wake(),
+      ...{ lock, changed, prefetchSize: claimer.size, outcomes: settler },
     });
-    this.#rest = new Rest(options.tick, {
-      onDue: () => this.#lookout.lookNow(),
-      onRest: (messagesInMs, schedulesInMs) => {
-        this.#lookout.lookIn(messagesInMs);
-        this.#occurrences.planIn(schedulesInMs, this.#budget.endsAt);
-      },
-      onAnswer: () => this.#wake(),
-      log,
-    });
-    this.#occurrences = new Occurrences(options.schedules, (dispatched) => {
-      this.#rest.worked();
-      if (dispatched > 0) this.#lookout.lookNow();
-      this.#wake();
-    });
-    this.#holdings = new Holdings({
-      ...{ inbox: this.#inbox, slots: this.#slots, outbox: this.#outbox, bytes: this.#bytes },
-      ...options,
-    });
-    this.#heartbeat = startHeartbeat({
-      ...options,
-      leaseMs: () => this.#leases.ms,
-      held: () => this.#holdings.leases(),
-      onKept: (sentAt) => this.#leases.kept(sentAt),
-      onLost: (ids) => this.#holdings.drop(ids),
-      onCancelled: (ids) => {
-        this.#holdings.cancel(ids);
-        this.#wake();
-      },
-    });
+    this.#leases = new HeldLeases({ ...options, claimer, slots, settler, changed });
+    this.#duties = new TickDuties({ ...options, planner: claimer.planner, changed, endsAt });
   }
 
   async run(): Promise<WorkerReport> {
-    const { signal, drain } = this.#options;
-    const onStop = () => {
-      this.#slots.stopAll(new WorkerStoppedError());
-      onDrain();
-    };
-    const onDrain = () => {
-      this.#stopping = true;
-      this.#wake();
-    };
-    signal?.addEventListener("abort", onStop);
-    drain?.addEventListener("abort", onDrain);
-    this.#stopping = signal?.aborted === true || drain?.aborted === true;
-    try {
-      while (!this.#finished()) {
-        this.#now = performance.now();
-        this.#checkLimits();
-        this.#startHandlers();
-        this.#giveBack();
-        this.#startExchange();
-        this.#startSchedules();
-        this.#tellTick();
-        await this.#change();
-        if (this.#failure) throw this.#failure;
-      }
-      await this.#tally.hooksDone(this.#budget.stopsAt);
-      return this.#tally.report;
-    } finally {
-      this.#heartbeat.stop();
-      signal?.removeEventListener("abort", onStop);
-      drain?.removeEventListener("abort", onDrain);
-      this.#slots.stopAll(new WorkerStoppedError());
-      this.#slots.close();
-      this.#tally.close();
+    while (!this.#isFinished) {
+      // A timer wakes the loop for whatever is due later than the time of this turn.
+      const now = performance.now();
+      this.#checkLimits(now);
+      this.#runClaimed(now);
+      this.#settleAndClaim(now);
+      this.#seeToTick(now);
+      if (!this.#isFinished) await this.#changed.next(this.#nextTime(now) - now);
     }
+    const { report } = this.#settler;
+    await report.hooksDone(this.#end.budget.stopsAt);
+    return report.counts;
   }
 
-  #finished(): boolean {
-    if (!this.#isIdle || this.#occurrences.busy) return false;
-    if (this.#stopping) return true;
-    const { asking, rested } = this.#rest;
-    return !asking && rested && this.#lookout.done && this.#occurrences.done;
+  close(): void {
+    this.#leases.close();
+    this.#end.close();
+    this.#slots.stopAll(new WorkerStoppedError());
+    this.#slots.close();
+    this.#settler.report.close();
   }
 
+  get #isFinished(): boolean {
+    if (!this.#isIdle || this.#duties.isBusy) return false;
+    return this.#end.isNear || this.#duties.isDone;
+  }
+
+  /** Whether the worker holds no message, and waits for no call. */
   get #isIdle(): boolean {
-    return this.#exchanges === 0 && !this.#hasWork && this.#outbox.isEmpty;
+    return this.#calls === 0 && !this.#hasWork && this.#settler.buffer.isEmpty;
   }
 
+  /** Whether messages wait or run. */
   get #hasWork(): boolean {
-    return this.#inbox.size > 0 || this.#slots.busy > 0;
+    return this.#claimer.buffer.size > 0 || this.#slots.busy > 0;
   }
 
-  /** Whether it holds leases of what waits and runs; those of what is to be settled do not count. */
-  get #holdsLeases(): boolean {
-    return this.#inbox.size > 0 || this.#slots.size > 0;
+  /** How long no slot has become free, in ms; 0 if one is free. */
+  #stalledMs(now: number): number {
+    return this.#slots.free > 0 ? 0 : now - this.#slots.filledAt;
   }
 
-  /** When the leases of what waits and runs are over, unless a heartbeat keeps them. */
-  get #leasesEndAt(): number {
-    return this.#holdsLeases ? this.#leases.endAt : Infinity;
+  #checkLimits(now: number): void {
+    this.#end.check(now);
+    if (this.#end.hasCome(now)) this.#slots.stopAll(new WorkerStoppedError());
+    if (now >= this.#leases.endAt) this.#leases.giveUp();
   }
 
-  /** For how long no slot has become free. */
-  get #stalledMs(): number {
-    return this.#slots.free > 0 ? 0 : this.#now - this.#slots.filledAt;
-  }
-
-  #checkLimits(): void {
-    const spent = this.#stopping ? null : this.#budget.spent(this.#now);
-    if (spent) {
-      this.#stopping = true;
-      this.#options.log.debug("budget_spent", { spent });
+  /** Run: fills the free slots with claimed messages. */
+  #runClaimed(now: number): void {
+    const { buffer } = this.#claimer;
+    this.#settler.buffer.release(this.#claimer.takeLate(now));
+    while (!this.#end.isNear && buffer.size > 0 && this.#slots.free > 0) {
+      const envelopes = buffer.take(this.#slots.capacity);
+      this.#end.budget.messages -= envelopes.length;
+      this.#slots.start(envelopes, now);
     }
-    if (this.#now >= this.#budget.stopsAt) this.#slots.stopAll(new WorkerStoppedError());
-    if (this.#now >= this.#leasesEndAt) {
-      this.#options.log.warn("leases_over");
-      this.#slots.stopAll(new LeaseLostError());
-      this.#outbox.release(this.#inbox.takeAll());
-    }
+    this.#giveBack(now);
   }
 
-  #startHandlers(): void {
-    const late = this.#inbox.takeLate(this.#now);
-    if (late.length > 0) this.#lookout.wasLate();
-    this.#outbox.release(late);
-    while (!this.#stopping && this.#inbox.size > 0 && this.#slots.free > 0) {
-      const envelopes = this.#inbox.take(this.#slots.capacity);
-      this.#budget.messages -= envelopes.length;
-      this.#slots.start(envelopes, this.#now);
+  /** Gives back claimed messages that this worker will not start, or not soon. */
+  #giveBack(now: number): void {
+    const { buffer } = this.#claimer;
+    const stalledMs = this.#stalledMs(now);
+    if (this.#end.isNear) this.#settler.buffer.release(buffer.takeAll());
+    else if (buffer.size > 0 && stalledMs >= STALLED_AFTER_MS) {
+      this.#settler.buffer.release(this.#claimer.takeSurplus(stalledMs));
     }
   }
 
-  #giveBack(): void {
-    if (this.#stopping) this.#outbox.release(this.#inbox.takeAll());
-    else if (this.#inbox.size > 0 && this.#stalledMs >= STALLED_AFTER_MS) {
-      this.#outbox.release(this.#inbox.takeBeyond(this.#pace.stock(this.#stalledMs)));
-    }
-  }
-
-  #startExchange(): void {
-    if (this.#exchanges === this.#mostExchanges) return;
-    const settles = this.#outbox.isDue(this.#now, !this.#hasWork);
-    const request = this.#claimRequest(settles);
-    if (request || settles) this.#exchange(request);
-  }
-
-  #claimRequest(settles: boolean): ClaimRequest | null {
-    const waiting = this.#inbox.size + this.#claiming;
-    const { busy, size: running, runsAlone } = this.#slots;
-    if (this.#stopping || runsAlone || this.#now >= this.#leasesEndAt) return null;
-    const stalledMs = this.#stalledMs;
-    const { room, worthwhile } = this.#pace.room({ busy, running, waiting, stalledMs });
-    // The last messages of its budget are worth a claim, however few.
-    const left = this.#budget.messages - waiting;
-    return this.#lookout.request(this.#now, {
-      isEmpty: !this.#hasWork,
-      claims: this.#claiming > 0,
-      room: Math.min(room, left),
-      worthwhile: Math.min(worthwhile, Math.max(1, left)),
-      bytes: this.#bytes.room,
-      slots: this.#claiming === 0 ? this.#slots.free : 0,
-    }, settles);
-  }
-
-  /** Never throws. */
-  async #exchange(request: ClaimRequest | null): Promise<void> {
-    const done = this.#outbox.take();
-    const claiming = request?.maxMessages ?? 0;
-    this.#exchanges++;
-    this.#claiming += claiming;
-    this.#bytes.asked(request);
+  /** Settle and claim: one round trip writes outcomes and brings messages, if either is due. Never throws. */
+  async #settleAndClaim(now: number): Promise<void> {
+    if (this.#calls === this.#settler.mostCalls) return;
+    const settles = this.#settler.buffer.isDue(now, !this.#hasWork);
+    const request = this.#claimRequest(now, settles);
+    if (!request && !settles) return;
+    this.#calls++;
+    this.#claimer.sent(request);
     const sentAt = performance.now();
-    const keepTrying = () => {
-      const holdsLeases = !this.#holdings.leases().next().done;
-      return performance.now() < (holdsLeases ? this.#leases.endAt : sentAt + 5_000);
-    };
-    const settlements = done.map(({ settlement }) => settlement);
+    const keepTrying = () =>
+      performance.now() < this.#leases.worthRepeatingUntil(sentAt + UNLEASED_CALL_MS);
     try {
-      const deps = { ...this.#options, keepTrying };
-      const { settled, claim } = await exchange(settlements, request, deps);
-      this.#pace.exchanged(performance.now() - sentAt);
-      this.#tally.settled(settled, done);
+      const { claim, done } = await this.#settler.settle(request, keepTrying);
+      this.#claimer.size.roundTrip(performance.now() - sentAt);
       if (claim && request) this.#take(claim, request, sentAt);
+      this.#claimer.ended(request, done);
     } catch (error) {
-      this.#failure = error;
+      this.#changed.fail(error);
     }
-    this.#outbox.written(done);
-    this.#bytes.answered(request, done);
-    this.#exchanges--;
-    this.#claiming -= claiming;
-    this.#rest.worked();
-    this.#wake();
+    this.#calls--;
+    this.#duties.worked();
+    this.#changed.notify();
   }
 
+  #claimRequest(now: number, settles: boolean): ClaimRequest | null {
+    const { free, busy, size: running, runsQuarantined } = this.#slots;
+    if (this.#end.isNear || runsQuarantined || now >= this.#leases.endAt) return null;
+    return this.#claimer.request({
+      ...{ now, free, busy, running, settles },
+      stalledMs: this.#stalledMs(now),
+      budget: this.#end.budget.messages,
+    });
+  }
+
+  /** Takes in a claim: the messages to run, and the outcomes of those that are not run. */
   #take(claim: Claim, request: ClaimRequest, sentAt: number): void {
-    if (this.#leases.taken(sentAt, !this.#holdsLeases, claim.leaseMs)) this.#heartbeat.hurry();
-    this.#lookout.learn(claim, request);
+    this.#leases.taken(sentAt, claim.leaseMs);
+    this.#claimer.received(claim, request, sentAt);
+    for (const [envelope, outcome] of unrunnable(claim, this.#options.retry)) {
+      this.#settler.add(envelope, outcome);
+    }
+    this.#settler.report.counts.claimed += claim.messages.length;
     const isFull = claim.more === true || claim.messages.length === request.maxMessages;
-    if (!request.quarantined && isFull) this.#options.tick?.backlog();
-    for (const envelope of claim.crashed) {
-      this.#outbox.add(envelope, judgeCrashed(envelope, claim, this.#options.retry));
-    }
-    this.#bytes.add(claim.messages);
-    const { retry } = this.#options;
-    for (const one of claim.messages) {
-      if (one.expired) this.#outbox.add(one, judgeExpired(one, retry));
-    }
-    this.#inbox.add(claim.messages.filter(({ expired }) => !expired), sentAt);
-    this.#tally.report.claimed += claim.messages.length;
+    if (!request.quarantined && isFull) this.#duties.backlog();
   }
 
-  #startSchedules(): void {
-    if (!this.#stopping) this.#occurrences.start(this.#now, () => this.#rest.wake());
-  }
-
-  #tellTick(): void {
-    const now = this.#now;
-    if (now >= this.#rest.wakeAt) this.#rest.wake();
-    this.#rest.turn({
+  #seeToTick(now: number): void {
+    const { runsQuarantined, filledAt } = this.#slots;
+    this.#duties.turn({
       now,
-      stopping: this.#stopping,
-      exchanging: this.#exchanges > 0,
-      idle: this.#isIdle && !this.#occurrences.busy,
-      quiet: this.#lookout.quiet && !this.#occurrences.busy,
-      stalledMs: this.#slots.runsAlone ? now - this.#slots.filledAt : this.#stalledMs,
-      endsAt: this.#budget.endsAt,
-      report: this.#tally.report,
+      stopping: this.#end.isNear,
+      calling: this.#calls > 0,
+      idle: this.#isIdle,
+      stalledMs: runsQuarantined ? now - filledAt : this.#stalledMs(now),
+      report: this.#settler.report.counts,
     });
   }
 
-  /** Waits until a handler or an exchange is done, or the next moment at which something is due. */
-  async #change(): Promise<void> {
-    const now = this.#now;
+  /** The next moment at which something is due, unless a handler or a round trip ends before. */
+  #nextTime(now: number): number {
+    const { filledAt } = this.#slots;
+    const { planner, buffer } = this.#claimer;
+    const { endsAt, stopsAt } = this.#end.budget;
     const times = [
-      ...[this.#budget.endsAt, this.#budget.stopsAt, this.#leasesEndAt, this.#inbox.startBy],
-      this.#inbox.size > 0 ? this.#slots.filledAt + STALLED_AFTER_MS : Infinity,
-      ...[this.#lookout.nextLookAt ?? Infinity, this.#outbox.dueAt, this.#occurrences.dueAt],
-      ...[this.#rest.askAt, this.#rest.wakeAt, this.#rest.stallsAt(this.#slots.filledAt)],
+      ...[endsAt, stopsAt, this.#leases.endAt, buffer.startBy],
+      buffer.size > 0 ? filledAt + STALLED_AFTER_MS : Infinity,
+      ...[planner.nextPollAt ?? Infinity, this.#settler.buffer.dueAt],
+      ...this.#duties.times(filledAt),
     ];
-    const next = Math.min(...times.filter((time) => time > now));
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-      if (next < Infinity) timer = setTimeout(resolve, next - now);
-      if (this.#finished()) resolve();
-    });
-    clearTimeout(timer);
+    return Math.min(...times.filter((time) => time > now));
   }
 }

@@ -1,31 +1,31 @@
 /**
- * Heartbeats: keep the leases of everything a worker holds, with one call for all of it. Where the database
- * refuses that, they are kept in parts: a row that cannot be written costs its own lease only.
+ * Heartbeats: one call extends the leases of everything that a worker holds. If the database refuses that
+ * call, its parts are sent one by one, so that a row which cannot be written costs its own lease only.
  */
 
 import type { Envelope } from "../../message/envelope.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { HeartbeatResult, Lease, Transport } from "../../transport/transport.ts";
-import { isOfItsContent } from "../settle/exchange.ts";
+import { isOfItsContent } from "../calls.ts";
 
 type Held = Pick<Envelope, "id" | "leaseToken">;
 
-/** One in a thousand is found in three steps: a step may last as long as the database's time limit. */
+/** A tenth at a time finds one row in a thousand in three steps. A step may last as long as the database's time limit. */
 const PARTS = 10;
 
 /** A running heartbeat. */
 export interface Heartbeat {
-  /** The leases have become shorter: the next beat comes in time for them. */
+  /** The leases have become shorter: the next heartbeat comes in time for them. */
   hurry(): void;
   stop(): void;
 }
 
 /**
- * Extends the leases of what `held` answers, three times within a lease, until it is stopped.
+ * Extends the leases of what `held` returns, three times within a lease, until it is stopped.
  * @param options.leaseMs how long the shortest of the leases lasts
- * @param options.onKept told when the call that kept the leases was sent, by performance.now()
- * @param options.onLost told the ids whose lease is another's by now
- * @param options.onCancelled told the ids of messages that are not to be run on
+ * @param options.onKept called with the time, by performance.now(), at which a call that kept all leases was sent
+ * @param options.onLost called with the ids whose lease another worker may have
+ * @param options.onCancelled called with the ids of messages whose handlers have to stop
  */
 export function startHeartbeat(options: {
   readonly transport: Transport;
@@ -46,7 +46,7 @@ export function startHeartbeat(options: {
     try {
       const { lost, cancelled } = await keepInParts(all, sentAt + leaseMs(), options);
       onKept(sentAt);
-      // What was claimed again meanwhile has another lease than the one that was lost.
+      // A message that was claimed again meanwhile has another lease than the one that was lost.
       const sent = new Set(all.map(({ leaseToken }) => leaseToken));
       const newer = new Set<string>();
       for (const { id, leaseToken } of held()) if (!sent.has(leaseToken)) newer.add(id);
@@ -71,10 +71,10 @@ export function startHeartbeat(options: {
 }
 
 /**
- * Extends leases: all together, or what the database refuses together in smaller and smaller parts. A lease
- * that it refuses alone while it takes others counts as lost.
- * @param until on the clock of performance.now(); later it is not worth it
- * @throws what the database said, where it took none of them, or for none of their faults
+ * Extends leases: all together, or, if the database refuses that, in smaller and smaller parts. A lease that
+ * it refuses by itself counts as lost, provided that it extends another one.
+ * @param until end of the attempts, on the clock of performance.now()
+ * @throws the database's error, if it extended no lease or if the content of the call is not at fault
  */
 async function keepInParts(
   all: readonly Held[],
@@ -87,14 +87,14 @@ async function keepInParts(
 ): Promise<HeartbeatResult> {
   const result: HeartbeatResult[] = [];
   const refused: string[] = [];
-  const left: (readonly Held[])[] = [all];
-  for (let some = left.pop(); some; some = left.pop()) {
+  const waiting: (readonly Held[])[] = [all];
+  for (let some = waiting.pop(); some; some = waiting.pop()) {
     try {
       result.push(await transport.extendLeases(byToken(some), leaseMs()));
     } catch (error) {
-      const isLast = left.length === 0 && some.length === 1 && result.length === 0;
+      const isLast = waiting.length === 0 && some.length === 1 && result.length === 0;
       if (!isOfItsContent(error) || isLast || performance.now() >= until) throw error;
-      if (some.length > 1) left.push(...parts(some));
+      if (some.length > 1) waiting.push(...parts(some));
       else {
         const ids = some.map(({ id }) => id);
         log.error("heartbeat_refused", { ids, error: String(error) });

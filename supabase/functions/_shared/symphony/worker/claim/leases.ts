@@ -2,7 +2,7 @@
 
 /** Keeps the moment up to which all leases are known to hold. */
 export class Leases {
-  /** The shortest lease there is, in ms. */
+  /** The shortest lease that a claim gave, in ms. */
   ms: number;
   #confirmedAt = -Infinity;
 
@@ -11,21 +11,21 @@ export class Leases {
     this.ms = ms;
   }
 
-  /** After this moment a message may be another worker's; on the clock of performance.now(). */
+  /** After this moment another worker may have the messages; on the clock of performance.now(). */
   get endAt(): number {
     return this.#confirmedAt + this.ms;
   }
 
-  /** A heartbeat that was sent at `sentAt` has kept them all. */
+  /** A heartbeat that was sent at `sentAt` has extended all leases. */
   kept(sentAt: number): void {
     this.#confirmedAt = Math.max(this.#confirmedAt, sentAt);
   }
 
   /**
    * A claim that was sent at `sentAt` gave leases.
-   * @param areFirst whether no others are held; those are older, and end sooner
-   * @param ms the shortest of them
-   * @returns whether a lease is shorter than those before
+   * @param areFirst whether the worker holds no other leases: older ones end sooner
+   * @param ms the shortest of the new leases
+   * @returns whether one of them is shorter than all before
    */
   taken(sentAt: number, areFirst: boolean, ms: number): boolean {
     this.#confirmedAt = areFirst ? sentAt : Math.min(this.#confirmedAt, sentAt);

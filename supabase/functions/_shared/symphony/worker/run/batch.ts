@@ -1,4 +1,8 @@
-/** One attempt at several messages of a type, by a handler that takes them together. */
+/**
+ * A batch: several messages of a type, handled by one call. Each message passes through the pipeline of
+ * run/run.ts by itself, with its own payload check, middleware, outcome and retries. Its handlers step waits
+ * here until all messages of the batch have come that far.
+ */
 
 import {
   type Batch,
@@ -7,115 +11,104 @@ import {
   type Verdict,
 } from "../../message/batch-handler.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
-import type { Outcome, Snoozed } from "../../message/outcome.ts";
 import { Snooze } from "../../message/snooze.ts";
-import { attempt, type AttemptDependencies, conclude, type Passed } from "./attempt.ts";
-import { CallGuard, guardOf, ownEnvelope, reporter } from "./context.ts";
+import type { Ready, RunTools } from "./attempt.ts";
+import { CallGuard, guardOf } from "./call-guard.ts";
+import { ownEnvelope, reporter } from "./context.ts";
 import { LONGEST_TIMER_MS, type Task } from "./task.ts";
 
-/** A batch waits this part of its timeout for messages that are held up by a schema or by middleware. */
+/** Share of its timeout that a batch waits for messages which a schema or middleware holds up. */
 const GATHERING_SHARE = 1 / 2;
 
-/**
- * Runs a batch. Each message has its own payload check, middleware, outcome and retries.
- * @param startedAt when the attempt began, on the clock of performance.now(): the timeout counts from there
- * @param done told each message's outcome as soon as it is known
- * @returns when all outcomes are known. Never throws
- */
-export async function attemptBatch(
-  tasks: readonly Task[],
-  definition: MessageDefinition & { readonly batch: Batch },
-  startedAt: number,
-  deps: AttemptDependencies,
-  done: (task: Task, outcome: Outcome | Snoozed) => void,
-): Promise<void> {
-  const gathering = new Gathering(tasks, definition, deps);
-  for (const task of tasks) task.onStop = (reason) => gathering.stop(task, reason);
-  const join = async (passed: Passed) => {
-    const verdict = await gathering.join(passed);
-    if (verdict instanceof Snooze) passed.progress.snoozes.push(verdict);
-    else if (verdict) throw verdict.error;
-  };
-  const attempts = tasks.map(async (task) => {
-    const outcome = await attempt(task, startedAt, deps, join);
-    gathering.leave(task);
-    await conclude(task, outcome, deps, done);
-  });
-  gathering.closeAfter(definition.timeoutMs * GATHERING_SHARE);
-  await Promise.all(attempts);
-  gathering.end();
+/** A definition whose handler takes several messages. */
+export type BatchDefinition = MessageDefinition & { readonly batch: Batch };
+
+/** Whether a definition has a batch handler. */
+export function isBatched(
+  definition: MessageDefinition | undefined,
+): definition is BatchDefinition {
+  return definition !== undefined && definition.batch !== null;
 }
 
-interface Member extends Passed {
-  readonly said: PromiseWithResolvers<Verdict>;
+/** A message that waits for the verdict of the batch handler. */
+interface Member extends Ready {
+  readonly verdict: PromiseWithResolvers<Verdict>;
 }
 
-/** One call of the handler. */
+/** One call of the batch handler. */
 interface Call {
   /** Its messages that are not stopped. */
   readonly wanted: Set<Task>;
   readonly controller: AbortController;
 }
 
-/** Waits until every message has come through its middleware, then runs the handler for all of them. */
-class Gathering {
-  /** Still in their checks or their middleware. */
+/** Waits until every message has passed its middleware, then calls the handler for all of them. */
+export class Gathering {
+  /** Messages in their checks or their middleware. */
   readonly #awaited: Set<Task>;
-  /** Through their middleware. */
+  /** Messages that have passed their middleware and wait for the others. */
   readonly #joined = new Map<Task, Member>();
-  /** In the handler's hands. */
+  /** Messages that the handler has been called with. */
   readonly #calls = new Map<Task, Call>();
   #hasStarted = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     tasks: readonly Task[],
-    private readonly definition: MessageDefinition & { readonly batch: Batch },
-    private readonly deps: AttemptDependencies,
+    private readonly definition: BatchDefinition,
+    private readonly tools: RunTools,
   ) {
     this.#awaited = new Set(tasks);
+    for (const task of tasks) task.onStop = (reason) => this.#stop(task, reason);
   }
 
-  /** A message is through its middleware: answers what the handler says about it. */
-  join(passed: Passed): Promise<Verdict> {
-    const member = { ...passed, said: Promise.withResolvers<Verdict>() };
-    this.#awaited.delete(passed.task);
-    if (this.#hasStarted) {
-      // One that comes late is handled by itself.
-      this.#start([member]);
-    } else {
-      this.#joined.set(passed.task, member);
-      this.#startIfComplete();
-    }
-    return member.said.promise;
-  }
+  /** The handlers step of one message: joins the batch, and takes its part of the handler's answer. */
+  readonly call = async (ready: Ready): Promise<void> => {
+    const verdict = await this.#join(ready);
+    if (verdict instanceof Snooze) ready.attempt.snoozes.push(verdict);
+    else if (verdict) throw verdict.error;
+  };
 
-  /** A message will not come through any more. */
+  /** The message has its outcome: if it has not joined by now, the batch no longer waits for it. */
   leave(task: Task): void {
     if (this.#awaited.delete(task)) this.#startIfComplete();
   }
 
-  /** A message is stopped: it is left out, or the handler told if it was the last one. */
-  stop(task: Task, reason: unknown): void {
-    this.#joined.get(task)?.said.reject(reason);
-    this.#joined.delete(task);
-    const call = this.#calls.get(task);
-    if (call?.wanted.delete(task) && call.wanted.size === 0) call.controller.abort(reason);
-    this.leave(task);
-  }
-
-  /** Starts without those that have not come through by then. @param ms from now */
-  closeAfter(ms: number): void {
+  /** From a share of the timeout on, the batch no longer waits for messages that are held up. */
+  limit(): void {
     if (this.#hasStarted) return;
     this.#timer = setTimeout(() => {
       this.#awaited.clear();
       this.#startIfComplete();
-    }, Math.min(ms, LONGEST_TIMER_MS));
+    }, Math.min(this.definition.timeoutMs * GATHERING_SHARE, LONGEST_TIMER_MS));
   }
 
-  /** All is over. */
-  end(): void {
+  /** All messages have their outcomes. */
+  close(): void {
     clearTimeout(this.#timer);
+  }
+
+  #join(ready: Ready): Promise<Verdict> {
+    const { task } = ready.attempt;
+    const member = { ...ready, verdict: Promise.withResolvers<Verdict>() };
+    this.#awaited.delete(task);
+    if (this.#hasStarted) {
+      // A message that comes late is handled by itself.
+      this.#start([member]);
+    } else {
+      this.#joined.set(task, member);
+      this.#startIfComplete();
+    }
+    return member.verdict.promise;
+  }
+
+  /** Leaves a stopped message out. The handler's signal is aborted if no other message of its call is wanted. */
+  #stop(task: Task, reason: unknown): void {
+    this.#joined.get(task)?.verdict.reject(reason);
+    this.#joined.delete(task);
+    const call = this.#calls.get(task);
+    if (call?.wanted.delete(task) && call.wanted.size === 0) call.controller.abort(reason);
+    this.leave(task);
   }
 
   #startIfComplete(): void {
@@ -127,36 +120,42 @@ class Gathering {
   }
 
   #start(members: readonly Member[]): void {
-    const wanted = new Set(members.map(({ task }) => task));
+    const wanted = new Set(members.map(({ attempt }) => attempt.task));
     const call = { wanted, controller: new AbortController() };
-    for (const { task } of members) this.#calls.set(task, call);
+    for (const task of wanted) this.#calls.set(task, call);
     this.#handle(members, call.controller.signal).then(
-      (verdicts) => members.forEach(({ said }, index) => said.resolve(verdicts[index] ?? null)),
-      (error) => members.forEach(({ said }) => said.reject(error)),
+      (verdicts) =>
+        members.forEach(({ verdict }, index) => verdict.resolve(verdicts[index] ?? null)),
+      (error) => members.forEach(({ verdict }) => verdict.reject(error)),
     );
   }
 
   async #handle(members: readonly Member[], signal: AbortSignal): Promise<Verdict[]> {
     const { type, batch } = this.definition;
-    const { log, bus, supabase } = this.deps;
-    const messages = members.map(({ task, payload }) => ({
-      payload,
-      envelope: ownEnvelope(task.envelope),
-      attempt: task.envelope.attempts,
-      progress: reporter(task, this.deps, guardOf(task, log)),
-      get signal() {
-        return task.signal;
-      },
-    }));
+    const { log, bus, supabase } = this.tools;
+    const tasks = members.map(({ attempt }) => attempt.task);
     const fields = { type, messages: members.length };
-    const guard = new CallGuard(() => members.every(({ task }) => task.isOver), log, fields);
+    const guard = new CallGuard(() => tasks.every(({ isOver }) => isOver), log, fields);
     const ctx: BatchContext = {
       signal,
       log: guard.logger(log.with(fields)),
       dispatch: (...message) => guard.dispatch(bus, ...message),
       supabase,
     };
-    const ids = members.map(({ task }) => task.envelope.id);
-    return readAnswer(await batch.handle(messages, ctx), ids);
+    const messages = members.map(({ attempt, payload }) => this.#message(attempt.task, payload));
+    return readAnswer(await batch.handle(messages, ctx), tasks.map(({ envelope }) => envelope.id));
+  }
+
+  /** One message as the batch handler gets it. */
+  #message(task: Task, payload: unknown) {
+    return {
+      payload,
+      envelope: ownEnvelope(task.envelope),
+      attempt: task.envelope.attempts,
+      progress: reporter(task, this.tools, guardOf(task, this.tools.log)),
+      get signal() {
+        return task.signal;
+      },
+    };
   }
 }

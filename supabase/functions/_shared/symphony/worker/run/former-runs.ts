@@ -1,20 +1,22 @@
 /**
- * Handlers that were stopped and still work. A stop only asks: JavaScript cannot end what does not listen.
- * The next attempt at the same message in this process waits for them, up to the grace of the stop; so
- * does a message that has to run alone, whosesoever they are.
+ * Former runs: handlers that were stopped and still work. JavaScript cannot end a handler that ignores its
+ * signal. The next attempt at the same message in this process waits for the former run, up to the grace of
+ * its definition. A quarantined message waits for all former runs, because it has to run alone.
  */
 
 import type { MessageBus } from "../../bus/bus.ts";
+import type { Logger } from "../../runtime/log.ts";
+import type { Task } from "./task.ts";
 
 /** A stopped handler that still works. */
 export interface FormerRun {
   /** Settles when the handler ends. */
   readonly ended: Promise<unknown>;
-  /** Later than this it is not waited for, on the clock of performance.now(). */
+  /** End of its grace, on the clock of performance.now(). */
   readonly until: number;
 }
 
-/** The stopped handlers of a process, by the id of their message. */
+/** The former runs of a process, by the id of their message. */
 export class FormerRuns {
   readonly #runs = new Map<string, FormerRun>();
 
@@ -29,15 +31,18 @@ export class FormerRuns {
     run.ended.then(forget, forget);
   }
 
-  /** The handler of a message that still works within its grace; undefined where there is none. */
+  /** The former run of a message that still works within its grace; undefined if there is none. */
   get(id: string): FormerRun | undefined {
     const run = this.#runs.get(id);
     return run && run.until > performance.now() ? run : undefined;
   }
 
-  /** The handlers that still work, of whatever messages: some may be past their grace. */
-  all(): FormerRun[] {
-    return [...this.#runs.values()];
+  /** Waits until every former run has ended, or its grace is over, or the task is stopped. */
+  async allEnded(task: Task): Promise<void> {
+    for (const { ended, until } of [...this.#runs.values()]) {
+      if (task.isStopped) return;
+      await task.pause(ended, until);
+    }
   }
 }
 
@@ -50,4 +55,27 @@ export function formerRunsOf(bus: MessageBus): FormerRuns {
   const made = new FormerRuns();
   byBus.set(bus, made);
   return made;
+}
+
+/**
+ * Waits until the handlers of a stopped task have ended, or their grace is over, or the worker has to end.
+ * Meanwhile they are a former run of their message.
+ * @param ended settles when the handlers have ended
+ */
+export async function stoppedHandlersEnd(
+  task: Task,
+  ended: Promise<void>,
+  { bus, formerRuns, log }: {
+    readonly bus: MessageBus;
+    readonly formerRuns: FormerRuns;
+    readonly log: Logger;
+  },
+): Promise<void> {
+  const { id, type, attempts } = task.envelope;
+  const graceMs = bus.registry.get(type)?.stopGraceMs ?? 0;
+  const until = performance.now() + graceMs;
+  formerRuns.add(id, { ended, until });
+  if (await task.pause(ended, until) === "late") {
+    log.warn("handler_still_runs", { id, type, attempt: attempts, graceMs });
+  }
 }

@@ -1,4 +1,4 @@
-/** What handlers report of their messages: checked, held back for a second, written in one call. */
+/** Progress that handlers report: checked, collected for a second, and written in one call. */
 
 import type { Envelope } from "../../message/envelope.ts";
 import { showValue } from "../../runtime/inspect.ts";
@@ -6,19 +6,20 @@ import type { Logger } from "../../runtime/log.ts";
 import type { ProgressReport, Transport } from "../../transport/transport.ts";
 import { within } from "../../runtime/within.ts";
 
-/** All reports of a process are written together, at most once in so many ms. */
+/** Shortest interval between two writes. One write holds the reports of all messages of the process. */
 const WRITE_EVERY_MS = 1_000;
+/** Longest note, in characters. */
 const LONGEST_NOTE = 200;
-/** An outcome waits so many ms at most for the progress that is to be written before it. */
+/** Longest time that an outcome waits for the progress that is written before it. */
 const LONGEST_WAIT_MS = 2_000;
-/** A write that takes longer, in ms, is given up; the transport's own bound is no longer than that. */
+/** Timeout of a write. The transport's own timeout is no longer than this. */
 const WRITE_TIMEOUT_MS = 10_000;
 
 type Running = Pick<Envelope, "id" | "leaseToken">;
 
 /**
- * Checks what a handler reports.
- * @throws RangeError that names what is wrong
+ * Checks a report.
+ * @throws RangeError that names the argument which is wrong
  */
 export function checkProgress(value: number, note: string | undefined): void {
   if (typeof value !== "number" || !(value >= 0 && value <= 1)) {
@@ -37,21 +38,21 @@ function isStorable(note: unknown): boolean {
     note.isWellFormed();
 }
 
-/** Writes what handlers report. A report that cannot be written is dropped and logged. */
+/** Writes progress. A report that cannot be written is dropped and logged. */
 export class ProgressReporter {
-  /** The latest report of each message, not written yet. */
+  /** The latest report of each message, if it is not yet written. */
   readonly #pending = new Map<string, ProgressReport>();
-  /** Messages under way of which something was written. */
+  /** Running messages whose progress was written. */
   readonly #written = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
-  /** The write after that, if one is asked for. */
+  /** The write that follows it, if there is one. */
   #next: Promise<void> | undefined;
   #writtenAt = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly parts: { readonly transport: Transport; readonly log: Logger }) {}
 
-  /** Takes a report; a later one of the same message replaces it. */
+  /** Takes a report. A later report of the same message replaces it. */
   report({ id, leaseToken }: Running, value: number, note?: string): void {
     this.#pending.set(id, { id, leaseToken, value, ...(note !== undefined && { note }) });
     const waitMs = Math.max(0, this.#writtenAt + WRITE_EVERY_MS - performance.now());
@@ -59,22 +60,25 @@ export class ProgressReporter {
   }
 
   /**
-   * An attempt has ended. What it reported last is written before its outcome, unless the message goes.
-   * @returns whether anything was written of it
+   * An attempt has ended. Its last report is written before its outcome, unless the message was handled.
+   * @returns whether any progress of it was written; at once for a message without reports, as most are
    */
-  async end({ id }: Running, goes: boolean): Promise<boolean> {
-    const pending = this.#pending.has(id);
-    if (!pending && !this.#written.has(id)) return false;
-    if (goes) this.#pending.delete(id);
+  end({ id }: Running, isHandled: boolean): boolean | Promise<boolean> {
+    const isPending = this.#pending.has(id);
+    return isPending || this.#written.has(id) ? this.#end(id, isPending, isHandled) : false;
+  }
+
+  async #end(id: string, pending: boolean, isHandled: boolean): Promise<boolean> {
+    if (isHandled) this.#pending.delete(id);
     if (this.#pending.size === 0) this.#stopTimer();
-    const written = pending && !goes ? this.#write() : this.#writing;
+    const written = pending && !isHandled ? this.#write() : this.#writing;
     const late = () => new Error("progress is not written in time");
     await within(written, LONGEST_WAIT_MS, late).catch((error) => this.#failed(error));
     this.#pending.delete(id);
     return this.#written.delete(id);
   }
 
-  /** Writes what there is, once the write before is done: there are never two under way. */
+  /** Writes all pending reports once the write before is done. No two writes are ever under way. */
   #write(): Promise<void> {
     this.#stopTimer();
     this.#next ??= this.#writing.then(() => this.#send());

@@ -1,49 +1,53 @@
-/** The slots of a worker: a bounded number of handlers that run at once. */
+/** The slots of a worker: they bound how many handlers run at once, and can stop them. */
 
-import type { Batch } from "../../message/batch-handler.ts";
 import { describeError } from "../../message/describe-error.ts";
 import type { Envelope } from "../../message/envelope.ts";
-import type { MessageDefinition } from "../../message/definition.ts";
+import { LeaseLostError } from "../../message/errors.ts";
 import { released, type Settlement } from "../../message/outcome.ts";
-import { attempt, type AttemptDependencies, conclude } from "./attempt.ts";
-import { attemptBatch } from "./batch.ts";
-import { formerRunsOf } from "./former-runs.ts";
-import type { Gate } from "./gate.ts";
-import type { Pace } from "../claim/pace.ts";
-import { Deadlines, Task } from "./task.ts";
+import { isInstance } from "../../runtime/inspect.ts";
+import type { Change } from "../change.ts";
+import type { PrefetchSize } from "../claim/prefetch-size.ts";
+import type { RunTools } from "./attempt.ts";
+import { type BatchDefinition, Gathering, isBatched } from "./batch.ts";
+import { Deadlines } from "./deadlines.ts";
+import { formerRunsOf, stoppedHandlersEnd } from "./former-runs.ts";
+import type { ProcessLock } from "./process-lock.ts";
+import { run } from "./run.ts";
+import { Task } from "./task.ts";
 
-/** What slots are made of. */
-export interface SlotsOptions extends Omit<AttemptDependencies, "deadlines" | "formerRuns"> {
-  /** Handlers running at once. */
+type AnyOutcome = Settlement["outcome"];
+
+/** The parts of slots. */
+export interface SlotsOptions extends Omit<RunTools, "deadlines" | "formerRuns"> {
+  /** Handlers that run at once. */
   readonly concurrency: number;
-  readonly gate: Gate;
-  readonly pace: Pace;
-  /** Told what became of a message. */
-  readonly onOutcome: (envelope: Envelope, outcome: Settlement["outcome"]) => void;
-  /** Told when a slot has become free. */
-  readonly onFree: () => void;
+  readonly lock: ProcessLock;
+  /** Measures how long slots are busy. */
+  readonly prefetchSize: PrefetchSize;
+  /** Takes the outcomes. */
+  readonly outcomes: { add(envelope: Envelope, outcome: AnyOutcome): void };
+  readonly changed: Change;
 }
 
-/** Runs messages, and stops them. */
+/** Runs messages, each slot one message or one batch. */
 export class Slots {
   /** Slots that are not free. */
   busy = 0;
   /** When a slot was filled last, on the clock of performance.now(). */
   filledAt = -Infinity;
-  /** Whether a message that needs the process alone runs or waits for it. */
-  runsAlone = false;
+  /** Whether a quarantined message runs, or waits for the process lock. */
+  runsQuarantined = false;
   readonly #options: SlotsOptions;
-  readonly #deps: AttemptDependencies;
-  readonly #deadlines = new Deadlines();
-  /** Those whose outcome is not told yet: their leases are kept. */
+  readonly #tools: RunTools;
+  /** Messages without an outcome: their leases are kept. */
   readonly #tasks = new Set<Task>();
-  /** Those whose outcome is told, while their stopped handlers may still work. */
+  /** Messages with an outcome whose stopped handlers may still work. */
   readonly #ending = new Set<Task>();
 
   constructor(options: SlotsOptions) {
     this.#options = options;
     const formerRuns = formerRunsOf(options.bus);
-    this.#deps = { ...options, deadlines: this.#deadlines, formerRuns };
+    this.#tools = { ...options, deadlines: new Deadlines(), formerRuns };
   }
 
   get free(): number {
@@ -55,11 +59,12 @@ export class Slots {
     return this.#tasks.size;
   }
 
+  /** The messages in the slots whose leases are kept. */
   *envelopes(): Generator<Envelope> {
     for (const { envelope } of this.#tasks) yield envelope;
   }
 
-  /** How many messages of a type go into one slot. */
+  /** How many messages of a type one slot takes. */
   readonly capacity = (type: string): number =>
     this.#options.bus.registry.get(type)?.batch?.size ?? 1;
 
@@ -67,33 +72,12 @@ export class Slots {
   start(envelopes: readonly Envelope[], now: number): void {
     const [first] = envelopes;
     if (!first) return;
-    const { gate, pace, onFree } = this.#options;
     const tasks = envelopes.map((envelope) => new Task(envelope));
     for (const task of tasks) this.#tasks.add(task);
     this.busy++;
     this.filledAt = now;
-    pace.started(this.capacity(first.type));
-    const work = () => this.#run(tasks, first.type);
-    const end = () => {
-      if (timer !== undefined) clearTimeout(timer);
-      for (const task of tasks) this.#ending.delete(task);
-      this.busy--;
-      if (first.quarantined) this.runsAlone = false;
-      onFree();
-    };
-    const giveBack = () => {
-      if (!gate.withdraw(work)) return;
-      for (const task of tasks) this.#done(task, released);
-      end();
-    };
-    // Stopped in the line of the gate, they are given back before their turn, unless it comes just now.
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    for (const task of tasks) task.onStop = () => timer ??= setTimeout(giveBack, 0);
-    if (first.quarantined) this.runsAlone = true;
-    (first.quarantined ? gate.exclusive(work) : gate.shared(work)).then(end, () => {
-      for (const task of tasks) this.#tasks.delete(task);
-      end();
-    });
+    this.#options.prefetchSize.started(this.capacity(first.type));
+    this.#occupy(tasks, first);
   }
 
   /** Stops messages, whatever their handlers do. */
@@ -102,57 +86,108 @@ export class Slots {
     for (const task of this.#tasks) if (meant.has(task.envelope.id)) task.stop(reason);
   }
 
-  /** Stops all. */
+  /** Stops all messages. */
   stopAll(reason: unknown): void {
     for (const task of this.#tasks) task.stop(reason);
     for (const task of this.#ending) task.stop(reason);
   }
 
-  /** Ends the timer of the handlers' timeouts. */
+  /** Ends the timer of the timeouts. */
   close(): void {
-    this.#deadlines.close();
+    this.#tools.deadlines.close();
   }
 
-  async #run(tasks: readonly Task[], type: string): Promise<void> {
-    // The gate no longer counts those that an ended worker let go.
-    for (const task of tasks) if (task.envelope.quarantined) await this.#untilAlone(task);
-    const startedAt = performance.now();
-    const done = (task: Task, outcome: Settlement["outcome"]) => this.#done(task, outcome);
-    // Between the gate's opening and this moment.
-    if (tasks.some(({ isStopped }) => isStopped)) {
-      for (const task of tasks) done(task, released);
-      return;
+  /** Keeps a slot busy from its turn at the process lock until its messages have ended. Never throws. */
+  async #occupy(tasks: readonly Task[], { type, quarantined }: Envelope): Promise<void> {
+    const { lock, changed } = this.#options;
+    const work = () => this.#runAll(tasks, type);
+    // A message that is stopped while it waits for its turn is given back, unless the turn comes just now.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const withdraw = () => void (timer ??= setTimeout(() => lock.withdraw(work), 0));
+    for (const task of tasks) task.onStop = withdraw;
+    if (quarantined) this.runsQuarantined = true;
+    try {
+      await (quarantined ? lock.exclusive(work) : lock.shared(work));
+    } catch {
+      // Messages without an outcome are delivered again when their leases run out.
+      for (const task of tasks) this.#tasks.delete(task);
     }
+    if (timer !== undefined) clearTimeout(timer);
+    for (const task of tasks) {
+      if (this.#tasks.has(task)) this.#conclude(task, released);
+      this.#ending.delete(task);
+    }
+    this.busy--;
+    if (quarantined) this.runsQuarantined = false;
+    changed.notify();
+  }
+
+  /** Runs the messages of one slot to their outcomes. Never throws. */
+  async #runAll(tasks: readonly Task[], type: string): Promise<void> {
+    // The process lock does not count handlers that an ended worker has let go.
+    for (const task of tasks) {
+      if (task.envelope.quarantined) await this.#tools.formerRuns.allEnded(task);
+    }
+    const startedAt = performance.now();
+    // Stopped after its turn came: given back.
+    if (tasks.some(({ isStopped }) => isStopped)) return;
     try {
       const definition = this.#options.bus.registry.get(type);
-      if (isBatched(definition)) await attemptBatch(tasks, definition, startedAt, this.#deps, done);
+      if (isBatched(definition)) await this.#runBatch(tasks, definition, startedAt);
       else {
         for (const task of tasks) {
-          const outcome = await attempt(task, startedAt, this.#deps);
-          const ending = conclude(task, outcome, this.#deps, done);
+          const ending = this.#end(task, await run(task, startedAt, this.#tools));
           if (ending) await ending;
         }
       }
     } catch (error) {
       this.#brokeOff(tasks, error);
     }
-    this.#options.pace.done(performance.now() - startedAt, tasks.length);
+    this.#options.prefetchSize.done(performance.now() - startedAt, tasks.length);
   }
 
-  async #untilAlone(task: Task): Promise<void> {
-    for (const { ended, until } of this.#deps.formerRuns.all()) {
-      if (task.isStopped) return;
-      await task.pause(ended, until);
+  async #runBatch(
+    tasks: readonly Task[],
+    definition: BatchDefinition,
+    startedAt: number,
+  ): Promise<void> {
+    const gathering = new Gathering(tasks, definition, this.#tools);
+    const runs = tasks.map(async (task) => {
+      const outcome = await run(task, startedAt, this.#tools, gathering.call);
+      gathering.leave(task);
+      await this.#end(task, outcome);
+    });
+    gathering.limit();
+    await Promise.all(runs);
+    gathering.close();
+  }
+
+  /**
+   * Hands over an outcome. If a stop found handlers at work, their message keeps its lease until they have
+   * ended or their grace is over, and with the lease its place in its group and in its queue's limits: the
+   * next attempt does not run beside them. A message whose lease is lost has nothing to keep.
+   * @returns when the slot is free; undefined if it is free at once, as it usually is
+   */
+  #end(task: Task, outcome: AnyOutcome): Promise<void> | undefined {
+    const { isStopped, handling, stopReason } = task;
+    if (!isStopped || !handling) return this.#conclude(task, outcome);
+    const ended = stoppedHandlersEnd(task, handling, this.#tools);
+    if (!isInstance(stopReason, LeaseLostError)) {
+      return ended.then(() => this.#conclude(task, outcome));
     }
+    this.#conclude(task, outcome);
+    return ended;
   }
 
-  #done(task: Task, outcome: Settlement["outcome"]): void {
+  #conclude(task: Task, outcome: AnyOutcome): undefined {
+    const { outcomes, changed } = this.#options;
     this.#tasks.delete(task);
     if (task.isStopped) this.#ending.add(task);
-    this.#options.onOutcome(task.envelope, outcome);
+    outcomes.add(task.envelope, outcome);
+    changed.notify();
   }
 
-  /** What no handler should be able to bring about: it is the attempt's failure, whatever it was. */
+  /** An error that no handler should be able to cause still fails only the attempts of this slot. */
   #brokeOff(tasks: readonly Task[], error: unknown): void {
     const { retry, log } = this.#options;
     const { message } = describeError(error);
@@ -161,13 +196,8 @@ export class Slots {
       const { id, type } = task.envelope;
       log.error("attempt_broke_off", { id, type, error: message });
       const failure = new Error(`the attempt broke off: ${message}`);
-      this.#done(task, retry.decide(task.envelope, failure, { durationMs: 0, byHandler: true }));
+      const outcome = retry.decide(task.envelope, failure, { durationMs: 0, byHandler: true });
+      this.#conclude(task, outcome);
     }
   }
-}
-
-function isBatched(
-  definition: MessageDefinition | undefined,
-): definition is MessageDefinition & { readonly batch: Batch } {
-  return definition !== undefined && definition.batch !== null;
 }

@@ -1,21 +1,21 @@
-/** A message that is being handled: it can be stopped, and it has a deadline. */
+/** A message in a slot: it can be stopped, and it has a deadline. */
 
 import type { Envelope } from "../../message/envelope.ts";
-import { HandlerTimeoutError, WorkerStoppedError } from "../../message/errors.ts";
+import { WorkerStoppedError } from "../../message/errors.ts";
 
 /** One attempt at one message, as long as it lasts. */
 export class Task {
-  /** When it is too late, on the clock of performance.now(). */
+  /** When its timeout ends, on the clock of performance.now(). */
   deadline = Infinity;
-  /** Called once, when it is stopped. */
+  /** Called once, when the task is stopped. */
   onStop: ((reason: unknown) => void) | undefined;
-  /** What the handlers do, once they have begun; it settles when they have ended. */
+  /** Set when the handlers begin; settles when they have ended. */
   handling: Promise<void> | undefined;
-  /** The outcome is known: what the handlers call from now on has no effect. */
+  /** The outcome is known: calls that the handlers make from now on have no effect. */
   isFinished = false;
   #stopped: { readonly reason: unknown } | undefined;
   #reject: ((reason: unknown) => void) | undefined;
-  // Made when it is asked for: few handlers look at their signal.
+  // Made on first use: few handlers read their signal.
   #controller: AbortController | undefined;
   #isLetGo = false;
   #endPause: (() => void) | undefined;
@@ -35,19 +35,19 @@ export class Task {
     return this.#stopped !== undefined;
   }
 
-  /** Whether its handlers have nothing more to say. */
+  /** Whether calls that the handlers make have no effect any more. */
   get isOver(): boolean {
     return this.isFinished || this.isStopped;
   }
 
-  /** Why it was stopped; undefined where it was not. */
+  /** Why the task was stopped; undefined if it was not. */
   get stopReason(): unknown {
     return this.#stopped?.reason;
   }
 
   /**
-   * Ends it: the handler is told by the signal. A worker that has to end no longer waits for a handler
-   * that was stopped before, either.
+   * Stops the task, and aborts the handler's signal. If the worker has to end, the task also stops waiting
+   * for a handler that was stopped before.
    */
   stop(reason: unknown): void {
     if (reason instanceof WorkerStoppedError) {
@@ -61,8 +61,11 @@ export class Task {
     this.onStop?.(reason);
   }
 
-  /** Ends with the work or when it is stopped, whatever comes first; stopped before, it does not start. */
-  run<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Settles with the work, or rejects when the task is stopped, whichever comes first. The work of a task
+   * that is already stopped does not start.
+   */
+  race<T>(work: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.#stopped) return reject(this.#stopped.reason);
       this.#reject = reject;
@@ -72,8 +75,9 @@ export class Task {
 
   /**
    * Waits until a handler that was stopped has ended.
-   * @param until the latest moment, on the clock of performance.now()
-   * @returns what came first: its end, that moment, or the worker's end
+   * @param ended settles when the handler has ended
+   * @param until end of the wait, on the clock of performance.now()
+   * @returns which came first: the handler's end, that moment ("late"), or the worker's end ("let go")
    */
   pause(ended: Promise<unknown>, until: number): Promise<"ended" | "late" | "let go"> {
     if (this.#isLetGo) return Promise.resolve("let go");
@@ -87,51 +91,5 @@ export class Task {
   }
 }
 
-/** A timer cannot be set for longer, in ms. */
+/** Longest time, in ms, that a timer can be set for. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-/** Stops tasks that take longer than their timeout. One timer serves them all. */
-export class Deadlines {
-  readonly #timeouts = new Map<Task, number>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #firesAt = Infinity;
-
-  /** Gives a task `timeoutMs` from its start on. */
-  set(task: Task, startedAt: number, timeoutMs: number): void {
-    task.deadline = startedAt + timeoutMs;
-    this.#timeouts.set(task, timeoutMs);
-    // One that is done leaves the timer as it is: it fires in vain, which is cheaper than to set it anew.
-    if (task.deadline < this.#firesAt) this.#fireAt(task.deadline);
-  }
-
-  /** Forgets a task that is done. */
-  clear(task: Task): void {
-    this.#timeouts.delete(task);
-  }
-
-  /** Ends the timer. */
-  close(): void {
-    clearTimeout(this.#timer);
-  }
-
-  #fireAt(time: number): void {
-    clearTimeout(this.#timer);
-    this.#firesAt = time;
-    if (time === Infinity) return;
-    const inMs = Math.min(time - performance.now(), LONGEST_TIMER_MS);
-    this.#timer = setTimeout(() => this.#fire(), inMs);
-  }
-
-  #fire(): void {
-    const now = performance.now();
-    let next = Infinity;
-    for (const [task, timeoutMs] of this.#timeouts) {
-      if (task.deadline > now) next = Math.min(next, task.deadline);
-      else {
-        this.#timeouts.delete(task);
-        task.stop(new HandlerTimeoutError(timeoutMs));
-      }
-    }
-    this.#fireAt(next);
-  }
-}

@@ -1,27 +1,25 @@
 /**
- * Outcomes that the database does not take together: found by halves is which of them it refuses, so that a
- * hundred cost a dozen calls and not a hundred.
+ * Outcomes that the database refuses to write together. Halving the call finds the refused outcome among a
+ * hundred in about a dozen calls; writing each outcome in a call of its own would take a hundred.
  */
 
 import { describeError } from "../../message/describe-error.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Outcome, Settlement } from "../../message/outcome.ts";
-import { TransportError } from "../../transport/transport.ts";
+import { isOfItsContent, isTooMuch } from "../calls.ts";
 
 interface Dependencies {
-  /** Writes them together, and answers what was written. */
+  /** Writes outcomes together, and returns those that were written. */
   readonly settle: (some: readonly Settlement[]) => Promise<readonly Settlement[]>;
   /** Whether a call that failed is still worth repeating. */
   readonly keepTrying: () => boolean;
-  /** Whether a call failed by what it holds, so that a part of it may pass. */
-  readonly isOfItsContent: (error: unknown) => boolean;
   readonly log: Logger;
 }
 
 /**
- * Settles what it can.
- * @param settlements that were refused together
- * @returns what was written; a message whose outcome cannot be written goes to the dead letters instead
+ * Writes every outcome that the database takes.
+ * @param settlements outcomes that were refused together
+ * @returns the outcomes that were written; a message whose outcome is refused becomes a dead letter instead
  * @throws TransportError if the database stayed out of reach
  */
 export async function settleByHalves(
@@ -29,35 +27,34 @@ export async function settleByHalves(
   deps: Dependencies,
 ): Promise<readonly Settlement[]> {
   const settled: Settlement[] = [];
-  const left: (readonly Settlement[])[] = halves(settlements);
-  for (let some = left.pop(); some; some = left.pop()) {
+  const waiting: (readonly Settlement[])[] = halves(settlements);
+  for (let some = waiting.pop(); some; some = waiting.pop()) {
     try {
       settled.push(...await deps.settle(some));
     } catch (error) {
-      if (!deps.isOfItsContent(error) || !deps.keepTrying()) throw error;
+      if (!isOfItsContent(error) || !deps.keepTrying()) throw error;
       const [only] = some;
-      if (some.length > 1) left.push(...halves(some));
+      if (some.length > 1) waiting.push(...halves(some));
       else if (only) settled.push(...await settleInstead(only, error, deps));
     }
   }
   return settled;
 }
 
-/** The first half last, to be taken first. One that was refused alone is tried alone again. */
+/** Two halves, the first half last because the caller pops. A single item stays a single item. */
 function halves<Item>(items: readonly Item[]): (readonly Item[])[] {
   const middle = Math.ceil(items.length / 2);
   return [items.slice(middle), items.slice(0, middle)].filter(({ length }) => length > 0);
 }
 
-/** A refused outcome's smallest form. Where that is refused too, the message is left to its lease. */
+/** Writes the smallest form of a refused outcome. If that is refused too, the message's lease runs out. */
 async function settleInstead(
   settlement: Settlement,
   refusal: unknown,
-  { settle, isOfItsContent, log }: Dependencies,
+  { settle, log }: Dependencies,
 ): Promise<readonly Settlement[]> {
   const { id } = settlement;
-  const isTooMuch = refusal instanceof TransportError && refusal.fault === "too_much";
-  const outcome = isTooMuch ? null : instead(settlement.outcome, refusal);
+  const outcome = isTooMuch(refusal) ? null : instead(settlement.outcome, refusal);
   log.error("settle_refused", { id, error: String(refusal), instead: outcome?.kind ?? "none" });
   if (!outcome) return [];
   try {
@@ -69,7 +66,7 @@ async function settleInstead(
   }
 }
 
-/** What can be written in an outcome's place; null where there is nothing smaller. */
+/** The outcome to be written in the place of a refused one; null if there is no smaller one. */
 function instead(outcome: Settlement["outcome"], refusal: unknown): Outcome | null {
   switch (outcome.kind) {
     case "handled":

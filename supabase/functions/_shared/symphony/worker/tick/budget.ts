@@ -1,24 +1,24 @@
-/** What a run may still use up: time, CPU and messages. */
+/** The budget of a run: time, CPU and messages. */
 
 import { cpuShare, processCpuMs } from "./cpu.ts";
 
-/** What one run is held to. */
+/** Limits of one run. */
 export interface BudgetLimits {
-  /** For so many ms from the start, messages are claimed and started; running ones may finish. */
+  /** Time, in ms from the start, in which messages are claimed and started. Running ones may finish later. */
   readonly budgetMs: number;
-  /** After so many ms from the start, running handlers are stopped; never where absent. */
+  /** Time, in ms from the start, after which running handlers are stopped; no limit by default. */
   readonly maxMs?: number;
-  /** Beyond so many ms of the process's CPU nothing more is started; 0 and absent are no limit. */
+  /** CPU time of the process, in ms, after which no message is started; 0, the default, is no limit. */
   readonly cpuMs?: number;
-  /** So many messages are started; any number where absent. */
+  /** Most messages that are started; no limit by default. */
   readonly maxMessages?: number;
 }
 
 /** Tells when a run has to stop. Times are on the clock of performance.now(). */
 export class Budget {
-  /** From then on nothing is claimed or started. */
+  /** From this moment on no message is claimed or started. */
   readonly endsAt: number;
-  /** At that moment running handlers are stopped. */
+  /** At this moment running handlers are stopped. */
   readonly stopsAt: number;
   /** Messages that may still be started. */
   messages: number;
@@ -34,7 +34,7 @@ export class Budget {
     this.#cpuEndsAt = cpu() + cpuShare(limits.cpuMs ?? 0);
   }
 
-  /** Why nothing more may be started; null while it may. */
+  /** Which part of the budget is used up; null while messages may be started. */
   spent(now: number): "time" | "messages" | "cpu" | null {
     if (now >= this.endsAt) return "time";
     if (this.messages <= 0) return "messages";

@@ -1,6 +1,6 @@
 /**
- * CPU time of this process. The platform kills a worker at 2 s of CPU; at 1 s it retires it, so that no
- * request comes in any more: the count is the worker's, whose later requests have less than the first.
+ * CPU time of this process. The platform kills a process at 2 s of CPU, and sends it no more requests after
+ * 1 s. It counts over all requests, so a later request has less CPU time than the first.
  */
 
 interface Process {
@@ -8,8 +8,8 @@ interface Process {
 }
 
 /**
- * Ms of CPU that this process has used, all its threads together; 0 where the runtime tells none. Where
- * the process is more than this worker the reading is too high: runs end early, but never late.
+ * Ms of CPU that this process has used, all its threads together; 0 if the runtime does not tell. If the
+ * process serves more than this worker, the reading is too high: runs end early, but never late.
  */
 export function processCpuMs(): number {
   try {
@@ -20,15 +20,15 @@ export function processCpuMs(): number {
   }
 }
 
-// The first reading is taken when the function is loaded, as near to the platform's as can be.
+// The first reading is taken when the function is loaded, which is closest to where the platform starts.
 const atLoad = processCpuMs();
 
-/** The part of its allowance that a run has in any case: retired at 1 s, a worker has 1 s left for it. */
+/** Share of the allowance that a run has in any case: a process that gets no more requests at 1 s has 1 s left. */
 const LEAST_SHARE = 1 / 2;
 
 /**
- * Ms of CPU that a run which begins now may use: what the process has left of the allowance, and
- * half of it in any case, for a process may live on where the platform does not count.
+ * Ms of CPU that a run which begins now may use: the unused part of the process's allowance, and half of the
+ * allowance in any case, because a process lives on where the platform does not count CPU.
  * @param allowanceMs for the process; 0 is no limit
  * @param usedMs what the process has used since it was loaded
  */

@@ -2,11 +2,11 @@
 
 import type { WorkerSchedules } from "../worker-options.ts";
 
-/** When schedules are processed next, and whether they are just now. */
+/** When schedules are processed next, and whether they are being processed. */
 export class Occurrences {
-  /** On the clock of performance.now(); Infinity where that is not planned. */
+  /** On the clock of performance.now(); Infinity if it is not planned. */
   dueAt: number;
-  /** They are being processed. */
+  /** Whether schedules are being processed. */
   busy = false;
 
   constructor(
@@ -16,17 +16,17 @@ export class Occurrences {
     this.dueAt = schedules?.dueNow ? performance.now() : Infinity;
   }
 
-  /** Whether none is to be processed any more. */
+  /** Whether this run processes no more schedules. */
   get done(): boolean {
     return !this.busy && this.dueAt === Infinity;
   }
 
-  /** Processes them in so many ms, at `endsAt` at the latest; null: not again. */
+  /** Processes schedules in `ms`, at `endsAt` at the latest; null: not again. */
   planIn(ms: number | null, endsAt: number): void {
     this.dueAt = ms === null ? Infinity : Math.min(performance.now() + ms, endsAt);
   }
 
-  /** Processes them, where they are due. @param ready when the tick counts as awake */
+  /** Processes schedules if they are due. @param ready resolves when the tick counts as awake */
   async start(now: number, ready: () => Promise<void>): Promise<void> {
     if (this.busy || now < this.dueAt || !this.schedules) return;
     this.busy = true;

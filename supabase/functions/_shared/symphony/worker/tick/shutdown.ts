@@ -1,30 +1,30 @@
 /**
- * The end of the process: the hosted runtime announces it by `beforeunload`, with `detail.reason`, when
- * nine tenths of its time, CPU or memory are used up. It may come without, too: leases see to that.
+ * The end of the process. The hosted runtime announces it by `beforeunload`, with `detail.reason`, when nine
+ * tenths of the time, CPU or memory are used up. After an end without it, the leases run out.
  */
 
 import { WorkerStoppedError } from "../../message/errors.ts";
 
-/** What the runs of this process are told. */
+/** Signals to the runs of this process. */
 export interface Shutdown {
-  /** Aborted when nothing new is to be started. */
+  /** Aborted when no further message may start. */
   readonly drain: AbortSignal;
   /** Aborted when running handlers have to stop. */
   readonly stop: AbortSignal;
 }
 
-/** At the end of its time a worker of 150 s has 15 s left, of which the handlers may use so many ms. */
+/** Time for running handlers after the announcement: a process that may live for 150 s has 15 s left then. */
 const GRACE_MS = 10_000;
 
 let shutdown: Shutdown | undefined;
 
-/** The process's own; it listens from the first call on. */
+/** The signals of this process, which listens from the first call on. */
 export function processShutdown(): Shutdown {
   return shutdown ??= listen(globalThis);
 }
 
 /**
- * Listens for the end.
+ * Listens for the end of the process.
  * @param target where the event is dispatched
  */
 export function listen(target: EventTarget): Shutdown {

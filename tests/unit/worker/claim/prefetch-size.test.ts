@@ -1,32 +1,32 @@
 /** How many messages a worker holds, by what it has measured. */
 
 import { assertEquals } from "@std/assert";
-import { Pace } from "../../../../supabase/functions/_shared/symphony/worker/claim/pace.ts";
+import { PrefetchSize } from "../../../../supabase/functions/_shared/symphony/worker/claim/prefetch-size.ts";
 
 const idle = { busy: 0, running: 0, waiting: 0, stalledMs: 0 };
 const full = { busy: 10, running: 10, waiting: 0, stalledMs: 0 };
 
-/** A pace of 10 slots and at most 100 messages that has measured the given times. */
-function measured(messageMs: number, roundTripMs: number): Pace {
-  const pace = new Pace({ slots: 10, most: 100 });
+/** A size of 10 slots and at most 100 messages that has measured the given times. */
+function measured(messageMs: number, roundTripMs: number): PrefetchSize {
+  const size = new PrefetchSize({ slots: 10, most: 100 });
   for (let n = 0; n < 50; n++) {
-    pace.started(1);
-    pace.done(messageMs, 1);
-    pace.exchanged(roundTripMs);
+    size.started(1);
+    size.done(messageMs, 1);
+    size.roundTrip(roundTripMs);
   }
-  return pace;
+  return size;
 }
 
 Deno.test("before anything is known, one message waits behind each slot", () => {
-  assertEquals(new Pace({ slots: 10, most: 100 }).room(idle).room, 20);
-  assertEquals(new Pace({ slots: 10, most: 15 }).room(idle).room, 15);
-  assertEquals(new Pace({ slots: 10, most: 5 }).room(idle).room, 5);
+  assertEquals(new PrefetchSize({ slots: 10, most: 100 }).room(idle).room, 20);
+  assertEquals(new PrefetchSize({ slots: 10, most: 15 }).room(idle).room, 15);
+  assertEquals(new PrefetchSize({ slots: 10, most: 5 }).room(idle).room, 5);
 });
 
 Deno.test("one fast handler is enough for a full batch", () => {
-  const pace = new Pace({ slots: 10, most: 100 });
-  pace.done(0.05, 1);
-  assertEquals(pace.room(idle).room, 100);
+  const size = new PrefetchSize({ slots: 10, most: 100 });
+  size.done(0.05, 1);
+  assertEquals(size.room(idle).room, 100);
 });
 
 Deno.test("handlers of seconds have next to nothing waiting behind them", () => {
@@ -52,17 +52,17 @@ Deno.test("slots that are stuck are taken for slow, whatever was measured before
 });
 
 Deno.test("a worker becomes slower and faster with its handlers", () => {
-  const pace = measured(0.05, 5);
-  for (let n = 0; n < 5; n++) pace.done(10_000, 1);
-  assertEquals(pace.room(full).room, 1);
-  for (let n = 0; n < 60; n++) pace.done(0.05, 1);
-  assertEquals(pace.room(full).room, 90);
+  const size = measured(0.05, 5);
+  for (let n = 0; n < 5; n++) size.done(10_000, 1);
+  assertEquals(size.room(full).room, 1);
+  for (let n = 0; n < 60; n++) size.done(0.05, 1);
+  assertEquals(size.room(full).room, 90);
 });
 
 Deno.test("where handlers take batches, a free slot has room for one", () => {
-  const pace = new Pace({ slots: 2, most: 200 });
-  pace.started(50);
-  pace.done(2_000, 10);
-  assertEquals(pace.room(idle).room, 101);
-  assertEquals(pace.room({ ...idle, busy: 1, running: 50 }).room, 51);
+  const size = new PrefetchSize({ slots: 2, most: 200 });
+  size.started(50);
+  size.done(2_000, 10);
+  assertEquals(size.room(idle).room, 101);
+  assertEquals(size.room({ ...idle, busy: 1, running: 50 }).room, 51);
 });

@@ -1,15 +1,18 @@
-/** Messages that are claimed and wait for a slot, in the order in which they are to start. */
+/** The prefetch buffer: messages that are claimed and not yet started, in the order of their start. */
 
 import type { Envelope } from "../../message/envelope.ts";
 
 interface Urgent {
   readonly envelope: Envelope;
-  /** On the clock of performance.now(). */
+  /** End of its start window, on the clock of performance.now(). */
   readonly startBy: number;
 }
 
-/** Those of queues with a rate go first, for they have to start soon or not at all. */
-export class Inbox implements Iterable<Envelope> {
+/**
+ * Keeps claimed messages until a slot is free. Messages of queues with a rate go first: their start window
+ * is short, and after it they have to be given back.
+ */
+export class PrefetchBuffer implements Iterable<Envelope> {
   #urgent: Urgent[] = [];
   #others: Envelope[] = [];
 
@@ -22,14 +25,14 @@ export class Inbox implements Iterable<Envelope> {
     yield* this.#others;
   }
 
-  /** The first moment at which a message will have waited too long; Infinity where none has to hurry. */
+  /** When the first start window ends; Infinity if no message has one. */
   get startBy(): number {
     let first = Infinity;
     for (const { startBy } of this.#urgent) first = Math.min(first, startBy);
     return first;
   }
 
-  /** @param askedAt when the claim was asked for, on the clock of performance.now() */
+  /** @param askedAt when the claim was sent, on the clock of performance.now() */
   add(envelopes: readonly Envelope[], askedAt: number): void {
     for (const envelope of envelopes) {
       const { startWindowMs = null } = envelope;
@@ -39,8 +42,8 @@ export class Inbox implements Iterable<Envelope> {
   }
 
   /**
-   * Takes what one slot is to run: a message, with others of its type where they are handled together.
-   * @param capacity how many messages of a type a slot takes
+   * Takes the messages that one slot runs: one message, or several of a type that a batch handler takes.
+   * @param capacity most messages of a type that a slot takes
    */
   take(capacity: (type: string) => number): Envelope[] {
     const first = this.#urgent.shift()?.envelope ?? this.#others.shift();
@@ -56,7 +59,7 @@ export class Inbox implements Iterable<Envelope> {
     return taken;
   }
 
-  /** Takes out those that had to start by now. */
+  /** Takes the messages whose start window is over. */
   takeLate(now: number): Envelope[] {
     if (this.#urgent.length === 0) return [];
     const late = this.#urgent.filter(({ startBy }) => startBy <= now);
@@ -64,12 +67,12 @@ export class Inbox implements Iterable<Envelope> {
     return late.map(({ envelope }) => envelope);
   }
 
-  /** Takes out the last ones, so that `size` of those that need not hurry are left. */
+  /** Takes the last messages, and leaves the first `size` of those without a start window. */
   takeBeyond(size: number): Envelope[] {
     return this.#others.splice(size);
   }
 
-  /** Takes out those with the ids. */
+  /** Takes the messages with these ids. */
   takeOut(ids: readonly string[]): Envelope[] {
     const meant = new Set(ids);
     const taken = [...this].filter(({ id }) => meant.has(id));
@@ -78,7 +81,7 @@ export class Inbox implements Iterable<Envelope> {
     return taken;
   }
 
-  /** Takes out all. */
+  /** Takes all messages. */
   takeAll(): Envelope[] {
     const all = [...this];
     this.#urgent = [];

@@ -1,23 +1,23 @@
 /**
- * How many messages a worker holds. What waits behind running handlers could be another worker's, so
- * no more wait than the handlers get through until the next claim is there.
+ * The prefetch size: how many messages a worker holds. A message that waits behind running handlers could
+ * run in another worker. Therefore only as many wait as the handlers need until the next claim arrives.
  */
 
-/** Messages for less than so many ms are not worth another round trip. */
-const SHORTEST_STOCK_MS = 100;
-/** Otherwise the stock lasts for so many round trips. */
+/** Shortest time that the waiting messages should last. Fewer messages are not worth a round trip. */
+const SHORTEST_SUPPLY_MS = 100;
+/** Where round trips are long, the waiting messages should last for this many of them. */
 const ROUND_TRIPS = 2;
 /** Weight of the latest measurement in a moving average. */
 const WEIGHT = 0.2;
 
-/** Learns how fast a worker is, and says how many messages to claim. */
-export class Pace {
+/** Measures how fast a worker is, and tells how many messages to claim. */
+export class PrefetchSize {
   readonly #slots: number;
   readonly #most: number;
-  /** Ms that a slot is busy with one message; null before the first is done. */
+  /** Ms that a slot needs for one message; null before the first measurement. */
   #messageMs: number | null = null;
   #roundTripMs: number | null = null;
-  /** Messages that fit into a slot: more than one where handlers take batches. */
+  /** Messages that a slot takes: more than one for batch handlers. */
   #perSlot: number | null = null;
 
   /** @param limits.slots handlers that run at once; @param limits.most messages held at once */
@@ -26,30 +26,30 @@ export class Pace {
     this.#most = limits.most;
   }
 
-  /** A slot was given messages; it could have taken `capacity` of them. */
+  /** A slot has started. @param capacity most messages that it could have taken */
   started(capacity: number): void {
     this.#perSlot = average(this.#perSlot, capacity);
   }
 
-  /** A slot was busy with so many messages for so many ms. */
+  /** A slot has needed `ms` for its messages. */
   done(ms: number, messages: number): void {
     this.#messageMs = average(this.#messageMs, ms / messages);
   }
 
-  /** The database took so many ms to answer. */
-  exchanged(ms: number): void {
+  /** A round trip has taken `ms`. */
+  roundTrip(ms: number): void {
     this.#roundTripMs = average(this.#roundTripMs, ms);
   }
 
   /**
-   * Messages that may wait while all slots are busy; one for each slot before anything is known.
-   * @param stalledMs for how long no slot has become free, where none is
+   * How many messages may wait while all slots are busy. Before the first measurement: one for each slot.
+   * @param stalledMs how long no slot has become free; 0 if one is free
    */
-  stock(stalledMs = 0): number {
+  behindSlots(stalledMs = 0): number {
     const most = Math.max(0, this.#most - this.#slots);
     if (this.#messageMs === null) return Math.min(most, this.#slots);
     const messageMs = Math.max(this.#messageMs, stalledMs, 0.001);
-    const lastsMs = Math.max(SHORTEST_STOCK_MS, (this.#roundTripMs ?? 0) * ROUND_TRIPS);
+    const lastsMs = Math.max(SHORTEST_SUPPLY_MS, (this.#roundTripMs ?? 0) * ROUND_TRIPS);
     return Math.min(most, Math.ceil(this.#slots * lastsMs / messageMs));
   }
 
@@ -57,16 +57,16 @@ export class Pace {
   room({ busy, running, waiting, stalledMs }: {
     /** Slots that are not free. */
     readonly busy: number;
-    /** Messages in them. */
+    /** Messages in these slots. */
     readonly running: number;
-    /** Messages that are claimed and wait for a slot. */
+    /** Claimed messages that wait for a slot. */
     readonly waiting: number;
     readonly stalledMs: number;
   }): { readonly room: number; readonly worthwhile: number } {
-    const stock = this.stock(stalledMs);
+    const behindSlots = this.behindSlots(stalledMs);
     const startable = Math.ceil((this.#slots - busy) * (this.#perSlot ?? 1));
-    const room = Math.min(this.#most - running, startable + stock) - waiting;
-    return { room: Math.max(0, room), worthwhile: Math.max(1, Math.ceil(stock / 2)) };
+    const room = Math.min(this.#most - running, startable + behindSlots) - waiting;
+    return { room: Math.max(0, room), worthwhile: Math.max(1, Math.ceil(behindSlots / 2)) };
   }
 }
 

@@ -1,18 +1,18 @@
 /** What a run asks of the database before it rests. */
 
 import { assert, assertEquals } from "@std/assert";
-import type { RestAnswer } from "../../../../supabase/functions/_shared/symphony/worker/worker-options.ts";
-import { Rest } from "../../../../supabase/functions/_shared/symphony/worker/tick/rest.ts";
+import type { IdleAnswer } from "../../../../supabase/functions/_shared/symphony/worker/worker-options.ts";
+import { IdleHandshake } from "../../../../supabase/functions/_shared/symphony/worker/tick/idle-handshake.ts";
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet };
-const refused = { rested: false, due: false, messagesInMs: null, schedulesInMs: null };
+const refused = { agreed: false, due: false, messagesInMs: null, schedulesInMs: null };
 
-/** Asks for rest until the answers are used up; answers how long each call was to wait for more. */
-async function lingers(answers: readonly RestAnswer[]): Promise<number[]> {
+/** Asks for handshake until the answers are used up; answers how long each call was to wait for more. */
+async function lingers(answers: readonly IdleAnswer[]): Promise<number[]> {
   const asked: number[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
   const tick = {
-    rest: ({ lingerMs }: { lingerMs: number }) => {
+    offerIdle: ({ lingerMs }: { lingerMs: number }) => {
       asked.push(lingerMs);
       return Promise.resolve(answers[asked.length - 1] ?? refused);
     },
@@ -23,14 +23,14 @@ async function lingers(answers: readonly RestAnswer[]): Promise<number[]> {
   const turn = () => {
     if (asked.length === answers.length) return resolve();
     const now = performance.now();
-    rest.turn({
-      ...{ now, stopping: false, exchanging: false, idle: true, quiet: true, stalledMs: 0 },
+    handshake.turn({
+      ...{ now, stopping: false, calling: false, idle: true, quiet: true, stalledMs: 0 },
       ...{ endsAt: now + 60_000, report: { claimed: 0, handled: 0, retried: 0, failed: 0 } },
     });
     setTimeout(turn, 5);
   };
-  const rest = new Rest(tick, {
-    ...{ onDue: () => {}, onRest: () => {}, onAnswer: () => {}, log: quiet },
+  const handshake = new IdleHandshake(tick, {
+    ...{ onDue: () => {}, onNextDue: () => {}, onAnswer: () => {}, log: quiet },
   });
   turn();
   await promise;

@@ -1,27 +1,27 @@
-/** Outcomes that wait to be written, in company where possible. */
+/** The settle buffer: outcomes that are not yet written, collected so that one call writes many. */
 
 import type { Envelope } from "../../message/envelope.ts";
 import { released, type Settlement, settlementOf } from "../../message/outcome.ts";
 
-/** An outcome and the message it belongs to. */
+/** An outcome and its message. */
 export interface Done {
   readonly settlement: Settlement;
   readonly envelope: Envelope;
 }
 
-/** An outcome waits for company so long, in ms, before it is written alone. */
+/** Longest time that an outcome waits for others before it is written. */
 const FLUSH_AFTER_MS = 100;
 
 /** Collects outcomes until they are worth a call. */
-export class Outbox {
+export class SettleBuffer {
   #waiting: Done[] = [];
   #oldestAt = Infinity;
   readonly #writing = new Set<readonly Done[]>();
 
-  /** @param many so many outcomes wait no longer */
-  constructor(private readonly many: number) {}
+  /** @param enough number of outcomes that are written at once, without waiting for more */
+  constructor(private readonly enough: number) {}
 
-  /** Whether nothing waits; what is being written does not count. */
+  /** Whether no outcome waits; outcomes that are being written do not count. */
   get isEmpty(): boolean {
     return this.#waiting.length === 0;
   }
@@ -37,20 +37,21 @@ export class Outbox {
     this.#waiting.push({ settlement, envelope });
   }
 
-  /** Gives messages back that were not started. */
+  /** Gives back messages that were not started. */
   release(envelopes: readonly Envelope[]): void {
     for (const envelope of envelopes) this.add(envelope, released);
   }
 
   /**
-   * Whether outcomes should be written now: many, old enough, or with nothing left to wait for.
+   * Whether outcomes should be written now: there are enough, the oldest has waited long enough, or no
+   * more will come.
    * @param isLast whether no message waits or runs
    */
   isDue(now: number, isLast: boolean): boolean {
-    return !this.isEmpty && (isLast || this.#waiting.length >= this.many || now >= this.dueAt);
+    return !this.isEmpty && (isLast || this.#waiting.length >= this.enough || now >= this.dueAt);
   }
 
-  /** Takes what waits, to write it; {@link written} when that is over. */
+  /** Takes the waiting outcomes, to write them. Call {@link written} once that is over. */
   take(): readonly Done[] {
     const taken = this.#waiting;
     this.#writing.add(taken);
@@ -59,11 +60,12 @@ export class Outbox {
     return taken;
   }
 
+  /** The call that wrote these outcomes is over: their leases need no heartbeat any more. */
   written(taken: readonly Done[]): void {
     this.#writing.delete(taken);
   }
 
-  /** What waits and what is being written: its leases have to be kept. */
+  /** Outcomes that wait or are being written: their leases have to be kept. */
   *settlements(): Generator<Settlement> {
     for (const { settlement } of this.#waiting) yield settlement;
     for (const taken of this.#writing) {

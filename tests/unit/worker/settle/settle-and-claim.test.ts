@@ -9,7 +9,7 @@ import type { Settlement } from "../../../../supabase/functions/_shared/symphony
 import { createLogger } from "../../../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { InMemoryTransport } from "../../../../supabase/functions/_shared/symphony/testing.ts";
 import type { Claim } from "../../../../supabase/functions/_shared/symphony/transport/transport.ts";
-import { exchange } from "../../../../supabase/functions/_shared/symphony/worker/settle/exchange.ts";
+import { settleAndClaim } from "../../../../supabase/functions/_shared/symphony/worker/settle/settle-and-claim.ts";
 
 const LEASE_MS = 60_000;
 
@@ -68,7 +68,7 @@ Deno.test("an outcome that is refused is found by halves, and its message is dea
       some.some(({ id, outcome }) => id === "37" && outcome.kind === "retry") ? data() : null,
     retry,
   );
-  const { settled } = await exchange(settlements, null, deps);
+  const { settled } = await settleAndClaim(settlements, null, deps);
   assertEquals(settled.length, 64);
   assertEquals(memory.failed.map(({ envelope, reason }) => [envelope.id, reason]), [
     ["37", "unrecoverable"],
@@ -86,7 +86,7 @@ Deno.test("an outcome that is refused in its smallest form as well is left to it
     (some) => some.some(({ id }) => id === "3") ? data() : null,
     { kind: "dead", reason: "exhausted", errors: [] },
   );
-  const { settled } = await exchange(settlements, null, deps);
+  const { settled } = await settleAndClaim(settlements, null, deps);
   assertEquals([settled.length, memory.messages.map(({ id }) => id)], [7, ["3"]]);
   assert(calls.length <= 9, `${calls.length} calls`);
   assert(lines.some(({ event, id }) => event === "settle_given_up" && id === "3"));
@@ -98,7 +98,7 @@ Deno.test("what is handled stays handled where only its memory is refused", asyn
     (some) => some.some(({ outcome }) => "keepMs" in outcome) ? data() : null,
     { kind: "handled", keepMs: 1e300 },
   );
-  await exchange(settlements, null, deps);
+  await settleAndClaim(settlements, null, deps);
   assertEquals([memory.messages, memory.failed], [[], []]);
 });
 
@@ -107,7 +107,7 @@ Deno.test("a settle call that takes too long is split, and each part is as large
     100,
     (some) => some.length > 30 ? tooMuch() : null,
   );
-  const { settled, claim } = await exchange(settlements, request, deps);
+  const { settled, claim } = await settleAndClaim(settlements, request, deps);
   assertEquals([settled.length, memory.messages.length], [100, 0]);
   assertEquals(claim?.messages, []);
   assertEquals(calls.map(({ settles }) => settles), [100, 50, 25, 25, 50, 25, 25, 0]);
@@ -118,7 +118,7 @@ Deno.test("a message alone that takes too long is reported, and not repeated for
     4,
     (some) => some.some(({ id }) => id === "2") ? tooMuch() : null,
   );
-  const { settled } = await exchange(settlements, null, deps);
+  const { settled } = await settleAndClaim(settlements, null, deps);
   assertEquals([settled.length, memory.messages.map(({ id }) => id)], [3, ["2"]]);
   assert(calls.length <= 6, `${calls.length} calls`);
   assert(lines.some(({ event, id }) => event === "settle_refused" && id === "2"));
@@ -133,7 +133,7 @@ Deno.test("a value that is no JSON hurts its own message only", async () => {
         : null,
     { kind: "snoozed", delayMs: 0 },
   );
-  await exchange(settlements, null, deps);
+  await settleAndClaim(settlements, null, deps);
   assertEquals(memory.failed.map(({ envelope }) => envelope.id), ["5"]);
   assertEquals(memory.messages.length, 7);
 });
@@ -143,7 +143,7 @@ Deno.test("an outcome waits, whole, until a passing fault is over", async () => 
     8,
     (_some, _claims, call) => call <= 2 ? passing() : null,
   );
-  await exchange(settlements, null, deps);
+  await settleAndClaim(settlements, null, deps);
   assertEquals([memory.messages, calls.map(({ settles }) => settles)], [[], [8, 8, 8]]);
 });
 
@@ -152,14 +152,18 @@ Deno.test("a call that is refused as such is not taken apart; it ends with the l
     if (call === 2) endLeases();
     return new TransportError("settle", "permission denied", false, { fault: "refused" });
   });
-  await assertRejects(() => exchange(settlements, null, deps), TransportError, "permission denied");
+  await assertRejects(
+    () => settleAndClaim(settlements, null, deps),
+    TransportError,
+    "permission denied",
+  );
   assertEquals(calls.map(({ settles }) => settles), [8, 8]);
 });
 
 Deno.test("a claim that takes too much asks for half as many", async () => {
   const { memory, calls, deps } = await setup(0, (_some, claims) => claims > 10 ? tooMuch() : null);
   await memory.send(Array.from({ length: 64 }, () => ({ type: "T", payload: 1 })));
-  const { claim } = await exchange([], request, deps);
+  const { claim } = await settleAndClaim([], request, deps);
   assertEquals([claim?.messages.length, calls.map(({ claims }) => claims)], [8, [64, 32, 16, 8]]);
 });
 
@@ -172,12 +176,16 @@ Deno.test("a message that cannot be read is handed out as crashed, without being
     unreadable && !asked.unread
       ? Promise.reject(new TransportError("claim", "missing chunk", false, { fault: "data" }))
       : claim(asked);
-  const { claim: first } = await exchange([], request, deps);
+  const { claim: first } = await settleAndClaim([], request, deps);
   assertEquals([first?.messages, first?.crashed.map(({ id, payload }) => [id, payload])], [[], [
     ["1", null],
   ]]);
   unreadable = false;
-  const { claim: second } = await exchange([], { ...request, token: crypto.randomUUID() }, deps);
+  const { claim: second } = await settleAndClaim(
+    [],
+    { ...request, token: crypto.randomUUID() },
+    deps,
+  );
   assertEquals(second?.messages.map(({ id }: Claim["messages"][number]) => id), ["2"]);
 });
 
@@ -187,6 +195,6 @@ Deno.test("what is settled stays settled when the claim beside it is refused", a
     (_some, claims) => claims > 1 ? data() : null,
   );
   await memory.send([{ type: "T", payload: "next" }]);
-  const { settled, claim } = await exchange(settlements, request, deps);
+  const { settled, claim } = await settleAndClaim(settlements, request, deps);
   assertEquals([settled.length, claim?.messages.length], [4, 1]);
 });

@@ -1,0 +1,54 @@
+/** Calls to the database: which failures to repeat as they are, and which to split into smaller calls. */
+
+import type { Logger } from "../runtime/log.ts";
+import { type Transport, TransportError } from "../transport/transport.ts";
+
+/** The needs of a call to the database. */
+export interface CallDependencies {
+  readonly transport: Transport;
+  /** Whether a call that failed is still worth repeating. */
+  readonly keepTrying: () => boolean;
+  readonly log: Logger;
+}
+
+const FIRST_PAUSE_MS = 100;
+/** Longest pause before a failed call is repeated. */
+export const LONGEST_PAUSE_MS = 2_000;
+
+/** Resolves after `ms`. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Whether a call failed because it took too much time or memory. */
+export function isTooMuch(error: unknown): boolean {
+  return error instanceof TransportError && error.fault === "too_much";
+}
+
+/** Whether a call failed because of what it holds, so that a part of it may pass. */
+export function isOfItsContent(error: unknown): boolean {
+  // Any error but a TransportError is a refused argument, or a value that is no JSON.
+  return !(error instanceof TransportError) || error.fault === "data" || isTooMuch(error);
+}
+
+/**
+ * Repeats a call, with pauses, until the database has answered it.
+ * @param call is told whether it is a repetition: the answer to the call before may be lost
+ * @throws what the call threw, if its content is at fault or it is no longer worth repeating
+ */
+export async function repeating<Answer>(
+  call: (repeated: boolean) => Promise<Answer>,
+  { keepTrying, log }: CallDependencies,
+): Promise<{ readonly answer: Answer; readonly repeated: boolean }> {
+  let pauseMs = FIRST_PAUSE_MS;
+  for (let repeated = false;; repeated = true) {
+    try {
+      return { answer: await call(repeated), repeated };
+    } catch (error) {
+      if (isOfItsContent(error) || !keepTrying()) throw error;
+      log.warn("exchange_repeated", { error: String(error), pauseMs });
+    }
+    await pause(pauseMs);
+    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Calls that a handler makes after its attempt is over: from a timer that it forgot, or after its timeout.
+ * They have no effect, because they would count for the next attempt, which may already run.
+ */
+
+import type { MessageBus } from "../../bus/bus.ts";
+import { AttemptOverError } from "../../message/errors.ts";
+import type { Dispatch } from "../../message/handler.ts";
+import type { LogFields, Logger } from "../../runtime/log.ts";
+import type { Task } from "./task.ts";
+
+/** The guard of the calls that one message's handlers make. */
+export function guardOf(task: Task, log: Logger): CallGuard {
+  const { id, type, attempts } = task.envelope;
+  return new CallGuard(() => task.isOver, log, { id, type, attempt: attempts });
+}
+
+/** Guards the calls of one attempt, or of one call of a batch handler. */
+export class CallGuard {
+  /** Names of late calls that were logged: one line for each name is enough. */
+  readonly #logged = new Set<string>();
+
+  /**
+   * @param over whether the attempt is over
+   * @param fields name the attempt in the warnings
+   */
+  constructor(
+    private readonly over: () => boolean,
+    private readonly log: Logger,
+    private readonly fields: LogFields,
+  ) {}
+
+  get isOver(): boolean {
+    return this.over();
+  }
+
+  /** Whether a call comes too late. The first late call of each name is logged. */
+  isLate(call: string): boolean {
+    if (!this.isOver) return false;
+    if (!this.#logged.has(call)) {
+      this.#logged.add(call);
+      this.log.warn("late_call_ignored", { ...this.fields, call: `ctx.${call}` });
+    }
+    return true;
+  }
+
+  /**
+   * Dispatches a message unless the attempt is over. That is checked twice, because a schema or middleware
+   * may take beyond the end of the attempt to prepare the message.
+   */
+  dispatch(
+    bus: MessageBus,
+    ...[{ type }, payload, options = {}]: Parameters<Dispatch>
+  ): Promise<string> {
+    if (this.isOver) return this.refuse("dispatch");
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    bus.prepare({ type, payload, options }).then(async (message) => {
+      if (this.isOver) {
+        promise.catch(() => {});
+        return resolve(this.refuse("dispatch"));
+      }
+      const [id] = await bus.send([message]);
+      resolve(String(id));
+    }).catch(reject);
+    return promise;
+  }
+
+  /**
+   * Refuses a late call. The promise rejects, because a caller that waits for an id must not believe that
+   * there is a message. If no caller waits, the rejection is not reported as unhandled.
+   */
+  refuse(call: string): Promise<never> {
+    this.isLate(call);
+    const refused = Promise.reject(new AttemptOverError(call));
+    refused.catch(() => {});
+    return refused;
+  }
+
+  /** A logger that writes nothing once the attempt is over. */
+  logger(log: Logger): Logger {
+    const at =
+      (level: "debug" | "info" | "warn" | "error") => (event: string, fields?: LogFields) => {
+        if (!this.isLate("log")) log[level](event, fields);
+      };
+    return {
+      debug: at("debug"),
+      info: at("info"),
+      warn: at("warn"),
+      error: at("error"),
+      with: (fields) => this.logger(log.with(fields)),
+    };
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * The run room: one attempt at one message, from its envelope to its outcome. {@link run} is the pipeline:
+ *
+ * 1. find the definition of the message's type;
+ * 2. wait for a former run of the same message, and start the timeout;
+ * 3. parse the payload by the definition's schema;
+ * 4. pass through the middleware, which surrounds
+ * 5. the handlers: one after the other, or one call of a batch handler for several messages;
+ * 6. decide: handled, snoozed, or what the retry manager makes of an error.
+ */
+
+import type { MessageBus } from "../../bus/bus.ts";
+import type { MessageDefinition } from "../../message/definition.ts";
+import type { Envelope } from "../../message/envelope.ts";
+import { UnknownMessageTypeError } from "../../message/errors.ts";
+import { handled, type Outcome, type Snoozed, snoozed } from "../../message/outcome.ts";
+import { payloadReader } from "../../message/payload.ts";
+import type { Logger } from "../../runtime/log.ts";
+import type { Attempt, CallHandlers, Ready, RunTools } from "./attempt.ts";
+import { AttemptContext } from "./context.ts";
+import type { FormerRun } from "./former-runs.ts";
+import { callHandlers } from "./handlers.ts";
+import type { Task } from "./task.ts";
+
+/**
+ * Runs one attempt at one message. All of it lies within the definition's timeout. Never throws.
+ * @param startedAt when the attempt began, on the clock of performance.now()
+ * @param call how the handlers are called: one after the other, unless the message is part of a batch
+ * @returns what becomes of the message. If the task was stopped, its handlers may still work
+ */
+export async function run(
+  task: Task,
+  startedAt: number,
+  tools: RunTools,
+  call: CallHandlers = callHandlers,
+): Promise<Outcome | Snoozed> {
+  const attempt = begin(task, startedAt);
+  try {
+    const definition = findDefinition(task.envelope, tools.bus);
+    const former = tools.formerRuns.get(task.envelope.id);
+    if (former) await formerRunEnds(attempt, former, tools.log);
+    tools.deadlines.set(task, attempt.startedAt, definition.timeoutMs);
+    const read = readerOf(task.envelope, definition, tools.bus);
+    const parsed = read();
+    const payload = parsed instanceof Promise ? await task.race(() => parsed) : parsed;
+    const ctx = new AttemptContext(task, tools);
+    await throughMiddleware({ attempt, definition, payload, read, ctx }, tools.bus, call);
+    return await succeed(attempt, definition, tools);
+  } catch (error) {
+    return await fail(attempt, error, tools);
+  } finally {
+    tools.deadlines.clear(task);
+  }
+}
+
+function begin(task: Task, startedAt: number): Attempt {
+  const handledBy = [...task.envelope.stamps.handledBy ?? []];
+  return { task, startedAt, hasBegun: false, handledBy, snoozes: [] };
+}
+
+/** @throws UnknownMessageTypeError */
+function findDefinition({ type }: Envelope, bus: MessageBus): MessageDefinition {
+  const definition = bus.registry.get(type);
+  if (!definition) throw new UnknownMessageTypeError(type);
+  return definition;
+}
+
+/** Waits for a former run of the same message. Its time does not count against the timeout. */
+async function formerRunEnds(
+  attempt: Attempt,
+  { ended, until }: FormerRun,
+  log: Logger,
+): Promise<void> {
+  const { task } = attempt;
+  const { id, type } = task.envelope;
+  log.warn("former_run_awaited", { id, type });
+  await task.race(() => task.pause(ended, until));
+  attempt.startedAt = performance.now();
+}
+
+/** The reader of a message's payload. A handler must not see what another handler, or a hook, changes in it. */
+function readerOf({ payload }: Envelope, definition: MessageDefinition, bus: MessageBus) {
+  const isShared = bus.standsAround || definition.handlers.length > 1 ||
+    definition.onRetry !== undefined || definition.onDeadLetter !== undefined;
+  return payloadReader(definition, payload, isShared);
+}
+
+/** Ends with the middleware, or when the task is stopped. */
+function throughMiddleware(ready: Ready, bus: MessageBus, call: CallHandlers): Promise<void> {
+  const { attempt, ctx } = ready;
+  const { task } = attempt;
+  attempt.hasBegun = true;
+  return task.race(() =>
+    bus.handle(ctx, () => {
+      // Middleware that ignored the stop must not start handlers beside those of the next attempt.
+      if (task.isStopped) return Promise.reject(task.stopReason);
+      return task.handling = call(ready);
+    })
+  );
+}
+
+/** The outcome of an attempt whose handlers have all succeeded or snoozed. */
+async function succeed(
+  { task, snoozes, handledBy }: Attempt,
+  { keepMs }: MessageDefinition,
+  { progress }: RunTools,
+): Promise<Outcome | Snoozed> {
+  const { envelope } = task;
+  task.isFinished = true;
+  const reported = progress?.end(envelope, snoozes.length === 0) ?? false;
+  const progressed = reported instanceof Promise ? await reported : reported;
+  if (snoozes.length > 0) {
+    const delayMs = Math.max(...snoozes.map((one) => one.delayMs));
+    return snoozed(delayMs, handledBy.length > 0 ? { ...envelope.stamps, handledBy } : undefined);
+  }
+  // Most messages share one outcome object.
+  if (keepMs === undefined && !progressed) return handled;
+  return { ...handled, ...(keepMs !== undefined && { keepMs }), ...(progressed && { progressed }) };
+}
+
+/** The outcome of an attempt that threw: the retry manager decides between retry and dead letter. */
+async function fail(attempt: Attempt, error: unknown, tools: RunTools): Promise<Outcome> {
+  const { task, startedAt, hasBegun } = attempt;
+  task.isFinished = true;
+  const durationMs = Math.round(performance.now() - startedAt);
+  // A handler that ignores its stop may still add its name.
+  const handledBy = [...attempt.handledBy];
+  await tools.progress?.end(task.envelope, false);
+  const byHandler = hasBegun && !task.isStopped;
+  return tools.retry.decide(task.envelope, error, { durationMs, handledBy, byHandler });
+}

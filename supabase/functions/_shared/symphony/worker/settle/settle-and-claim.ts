@@ -1,0 +1,83 @@
+/**
+ * The worker's round trip: one call writes outcomes and claims the next messages. A call that fails, or
+ * whose answer is lost, is repeated while the leases hold. If the data of one message make the call
+ * impossible, the call is split in halves until only that message fails.
+ */
+
+import type { Settlement } from "../../message/outcome.ts";
+import type { Logger } from "../../runtime/log.ts";
+import type { Claim, ClaimRequest, SettleResult, Transport } from "../../transport/transport.ts";
+import { type CallDependencies, isOfItsContent, repeating } from "../calls.ts";
+import { claimByHalves } from "../claim/claim-by-halves.ts";
+import { settleByHalves } from "./settle-by-halves.ts";
+
+/** The result of a round trip. */
+export interface SettledAndClaimed {
+  /** Settlements that were written. */
+  readonly settled: readonly Settlement[];
+  /** The answer to the claim; null if the call only settled. */
+  readonly claim: Claim | null;
+}
+
+/**
+ * Writes outcomes, and claims if there is a request.
+ * @throws TransportError if the database stayed out of reach for as long as repeating was worth it. No
+ * message is lost: the leases run out, and the messages are delivered again
+ */
+export async function settleAndClaim(
+  settlements: readonly Settlement[],
+  request: ClaimRequest | null,
+  deps: CallDependencies,
+): Promise<SettledAndClaimed> {
+  if (settlements.length === 0) {
+    return { settled: [], claim: request && await claimByHalves(request, deps) };
+  }
+  const { transport, log } = deps;
+  try {
+    const { answer, repeated } = await repeating(
+      (repeated) => call(transport, settlements, request && { ...request, repeated }),
+      deps,
+    );
+    return {
+      settled: written(settlements, answer.stale, repeated, log),
+      claim: "messages" in answer ? answer : null,
+    };
+  } catch (error) {
+    if (!isOfItsContent(error)) throw error;
+    log.warn("exchange_split", { messages: settlements.length, error: String(error) });
+  }
+  // The first call may have been served after all: one that took longer than the worker waited for it has
+  // written and claimed. Therefore both calls in its place count as repetitions.
+  const settled = await settleByHalves(settlements, {
+    ...deps,
+    settle: async (some) => {
+      const { answer } = await repeating(() => transport.settle(some), deps);
+      return written(some, answer.stale, true, log);
+    },
+  });
+  return { settled, claim: request && await claimByHalves({ ...request, repeated: true }, deps) };
+}
+
+function call(
+  transport: Transport,
+  settlements: readonly Settlement[],
+  request: ClaimRequest | null,
+): Promise<SettleResult & (Claim | Record<never, never>)> {
+  return request ? transport.settleAndClaim(settlements, request) : transport.settle(settlements);
+}
+
+/**
+ * The settlements that were written.
+ * @param repeated whether an answer was lost before: then a stale message may have been settled by that call
+ */
+function written(
+  settlements: readonly Settlement[],
+  stale: readonly string[],
+  repeated: boolean,
+  log: Logger,
+): readonly Settlement[] {
+  if (stale.length === 0 || repeated) return settlements;
+  log.warn("settle_stale", { ids: stale });
+  const gone = new Set(stale);
+  return settlements.filter(({ id }) => !gone.has(id));
+}

@@ -1,0 +1,77 @@
+/**
+ * The settle room. The outcome of a message waits in the settle buffer until there are enough of them. One
+ * call then writes all that wait, and claims the next messages if the worker has a request for them. The run
+ * report counts the outcomes that were written.
+ */
+
+import type { Envelope } from "../../message/envelope.ts";
+import type { Settlement } from "../../message/outcome.ts";
+import type { RetryManager } from "../../retry/manager.ts";
+import type { Logger } from "../../runtime/log.ts";
+import type { Claim, ClaimRequest, Transport } from "../../transport/transport.ts";
+import { RunReport } from "./run-report.ts";
+import { settleAndClaim } from "./settle-and-claim.ts";
+import { type Done, SettleBuffer } from "./settle-buffer.ts";
+
+/** Calls under way at once: while the database serves one, handlers fill the next. */
+const CALLS = 2;
+/** From this batch size on a third call is faster; with smaller batches it makes each call too small. */
+const LARGE_BATCH = 3_000;
+
+/** The parts of a settler. */
+export interface SettlerOptions {
+  readonly transport: Transport;
+  readonly retry: RetryManager;
+  readonly log: Logger;
+  /** Most messages held at once. */
+  readonly batchSize: number;
+}
+
+/** The result of one round trip. */
+export interface RoundTrip {
+  /** Null if the call only settled. */
+  readonly claim: Claim | null;
+  /** The outcomes that it took from the buffer. */
+  readonly done: readonly Done[];
+}
+
+/** Writes outcomes. */
+export class Settler {
+  /** Most calls under way at once. */
+  readonly mostCalls: number;
+  readonly buffer: SettleBuffer;
+  readonly report: RunReport;
+  readonly #options: SettlerOptions;
+
+  constructor(options: SettlerOptions) {
+    const { batchSize, retry, log } = options;
+    this.#options = options;
+    this.mostCalls = batchSize < LARGE_BATCH ? CALLS : CALLS + 1;
+    this.buffer = new SettleBuffer(Math.ceil(batchSize / this.mostCalls));
+    this.report = new RunReport(retry, log);
+  }
+
+  /** A message has an outcome. */
+  add(envelope: Envelope, outcome: Settlement["outcome"]): void {
+    this.buffer.add(envelope, outcome);
+  }
+
+  /**
+   * Writes all outcomes that wait, and claims if there is a request.
+   * @param keepTrying whether a call that failed is still worth repeating
+   * @throws TransportError if the database stayed out of reach
+   */
+  async settle(request: ClaimRequest | null, keepTrying: () => boolean): Promise<RoundTrip> {
+    const { transport, log } = this.#options;
+    const done = this.buffer.take();
+    const settlements = done.map(({ settlement }) => settlement);
+    try {
+      const deps = { transport, log, keepTrying };
+      const { settled, claim } = await settleAndClaim(settlements, request, deps);
+      this.report.settled(settled, done);
+      return { claim, done };
+    } finally {
+      this.buffer.written(done);
+    }
+  }
+}

@@ -1,0 +1,51 @@
+/** The schedules of a tick: it processes those that are due, and adds up what that did. */
+
+import type { Logger } from "../../runtime/log.ts";
+import {
+  emptyReport,
+  type SchedulesReport,
+  type SchedulesRun,
+} from "../../scheduler/processing.ts";
+import type { WorkerSchedules } from "../worker-options.ts";
+
+/** Share of the tick's time that schedules may take at once. Messages are handled beside them. */
+const SHARE = 1 / 3;
+
+/** The parts that process schedules. */
+export interface DueSchedulesParts {
+  /** Dispatches what schedules have due. Never throws. */
+  readonly runSchedules: (options: { readonly budgetMs: number }) => Promise<SchedulesRun>;
+  /** Whether schedules are to be processed though none is due: those declared in code may be new. */
+  readonly mustSync: () => boolean;
+  readonly log: Logger;
+}
+
+/** Processes the schedules of one tick. */
+export class DueSchedules implements WorkerSchedules {
+  readonly report: SchedulesReport = emptyReport();
+  readonly dueNow: boolean;
+  /** Whether some stayed due though they were processed: the next minute's tick tries again. */
+  areStuck = false;
+
+  constructor(
+    isDue: boolean,
+    private readonly budgetMs: number,
+    private readonly parts: DueSchedulesParts,
+  ) {
+    this.dueNow = isDue || parts.mustSync();
+  }
+
+  async process(): Promise<number> {
+    const { report, nextDueMs } = await this.parts.runSchedules({
+      budgetMs: this.budgetMs * SHARE,
+    });
+    const { error, ...counts } = report;
+    for (const name of Object.keys(counts) as (keyof typeof counts)[]) {
+      this.report[name] += counts[name];
+    }
+    if (error !== undefined) this.report.error = error;
+    const moved = report.processed + report.dispatched + report.skipped > 0;
+    this.areStuck = error !== undefined || (nextDueMs === 0 && !moved);
+    return report.dispatched;
+  }
+}

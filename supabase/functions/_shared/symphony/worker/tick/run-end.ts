@@ -1,0 +1,56 @@
+/** When a run ends: its budget is used up, or one of its signals is aborted. */
+
+import type { Logger } from "../../runtime/log.ts";
+import type { Change } from "../change.ts";
+import { Budget, type BudgetLimits } from "./budget.ts";
+
+/** The limits and signals that end a run. */
+export interface RunEndOptions extends BudgetLimits {
+  /** Aborted when running handlers have to stop. */
+  readonly signal?: AbortSignal;
+  /** Aborted when no further message may start. */
+  readonly drain?: AbortSignal;
+  readonly log: Logger;
+}
+
+/** Watches the end of a run. */
+export class RunEnd {
+  readonly budget: Budget;
+  /** Whether no further message may be claimed or started. */
+  isNear: boolean;
+  readonly #options: RunEndOptions;
+  /** Aborted when the run is over. */
+  readonly #over = new AbortController();
+
+  constructor(options: RunEndOptions, changed: Change) {
+    const { signal, drain } = options;
+    this.#options = options;
+    this.budget = new Budget(options, performance.now());
+    this.isNear = signal?.aborted === true || drain?.aborted === true;
+    const onAbort = () => {
+      this.isNear = true;
+      changed.notify();
+    };
+    for (const one of [signal, drain]) {
+      one?.addEventListener("abort", onAbort, { signal: this.#over.signal });
+    }
+  }
+
+  /** Looks at the budget. @param now on the clock of performance.now() */
+  check(now: number): void {
+    const spent = this.isNear ? null : this.budget.spent(now);
+    if (!spent) return;
+    this.isNear = true;
+    this.#options.log.debug("budget_spent", { spent });
+  }
+
+  /** Whether running handlers have to stop. */
+  hasCome(now: number): boolean {
+    return now >= this.budget.stopsAt || this.#options.signal?.aborted === true;
+  }
+
+  /** The run is over: the signals no longer concern it. */
+  close(): void {
+    this.#over.abort();
+  }
+}

@@ -1,0 +1,52 @@
+/** What the suites of the contract test, and what they have in common. */
+
+import type { AttemptError } from "../../supabase/functions/_shared/symphony/message/envelope.ts";
+import type { Transport } from "../../supabase/functions/_shared/symphony/index.ts";
+import type { Settlement } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
+import type { QueueSettings } from "../../supabase/functions/_shared/symphony/testing.ts";
+import type { ClaimRequest } from "../../supabase/functions/_shared/symphony/transport/transport.ts";
+
+/** A transport to be tested, empty, with a clock that the test moves. */
+export interface TransportUnderTest {
+  readonly transport: Transport;
+  /** Moves the clock that decides what is due. */
+  advance(ms: number): Promise<void>;
+  /** Dead letters, oldest first. */
+  failed(): Promise<{ id: string; reason: string; errors: AttemptError[]; attempts: number }[]>;
+  /** Changes settings of a queue. */
+  setQueue(name: string, settings: QueueSettings): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** How long a claim of these tests holds its messages. */
+export const LEASE_MS = 60_000;
+
+/** A claim of up to 100 messages, under a fresh token. */
+export const claimOf = (request: Partial<ClaimRequest> = {}): ClaimRequest => ({
+  token: crypto.randomUUID(),
+  maxMessages: 100,
+  leaseMs: LEASE_MS,
+  ...request,
+});
+
+/** An attempt's error, as a worker writes it. */
+export const failure: AttemptError = {
+  message: "no route",
+  class: "Error",
+  attempt: 1,
+  at: "2026-01-01T00:00:00.000Z",
+  durationMs: 5,
+};
+
+/** Settlements that write one outcome for all of these messages. */
+export function settlementsOf(
+  messages: readonly { id: string; leaseToken: string; groupKey?: string | null }[],
+  outcome: Settlement["outcome"],
+): Settlement[] {
+  return messages.map(({ id, leaseToken, groupKey }) => ({
+    id,
+    leaseToken,
+    grouped: typeof groupKey === "string",
+    outcome,
+  }));
+}

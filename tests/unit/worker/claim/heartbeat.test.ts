@@ -1,0 +1,131 @@
+/** Leases of running handlers: kept by heartbeats, and lost without them. */
+
+import { assert, assertEquals } from "@std/assert";
+import { changed, failing } from "../../../support/changed_transport.ts";
+import { define, defineLate, payloads, untilTold } from "../../../support/definitions.ts";
+import { workbench } from "../../../support/worker.ts";
+import { TransportError } from "../../../../supabase/functions/_shared/symphony/index.ts";
+import { createLogger } from "../../../../supabase/functions/_shared/symphony/runtime/log.ts";
+import { startHeartbeat } from "../../../../supabase/functions/_shared/symphony/worker/claim/heartbeat.ts";
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+Deno.test("a handler whose lease is lost is told", async () => {
+  let told: unknown;
+  const { bus, work, lines } = workbench([
+    define((_payload, { signal }) =>
+      new Promise((_, reject) =>
+        signal.addEventListener("abort", () => reject(told = signal.reason))
+      )
+    ),
+  ], {
+    wrap: (memory) => ({
+      ...failing(memory, () => undefined),
+      extendLeases: (leases) =>
+        Promise.resolve({ lost: leases.flatMap(({ ids }) => ids), cancelled: [] }),
+    }),
+  });
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work({ leaseMs: 30, budgetMs: 100 });
+  assertEquals((told as Error).message, "the lease was lost");
+  assert(lines.some(({ event }) => event === "lease_lost"));
+});
+
+Deno.test("a worker whose heartbeats do not arrive stops its handlers when the lease is over", async () => {
+  const told: unknown[] = [];
+  const startedAt = performance.now();
+  let stoppedAt = 0;
+  const { bus, memory, work, lines } = workbench([
+    defineLate((_payload, { signal }) =>
+      new Promise((_, reject) =>
+        signal.addEventListener("abort", () => {
+          stoppedAt ||= performance.now() - startedAt;
+          told.push(signal.reason);
+          reject(signal.reason);
+        })
+      )
+    ),
+  ], {
+    wrap: (memory) =>
+      changed(memory, {
+        extendLeases: () =>
+          Promise.reject(new TransportError("heartbeat", "the database is away", true)),
+      }),
+  });
+  await bus.dispatchAll(payloads(3));
+  const report = await work({ concurrency: 2, leaseMs: 150, budgetMs: 400 });
+  assertEquals(told.length >= 2, true);
+  assertEquals((told[0] as Error).name, "LeaseLostError");
+  assert(stoppedAt >= 150, `stopped after ${stoppedAt} ms`);
+  assert(lines.some(({ event }) => event === "leases_over"));
+  assertEquals([report.handled, memory.messages.length], [0, 3]);
+});
+
+Deno.test("a lease that the database refuses to extend is lost alone", async () => {
+  const runs = new Map<unknown, number>();
+  const { bus, work, lines } = workbench([
+    defineLate(async (payload, ctx) => {
+      runs.set(payload, (runs.get(payload) ?? 0) + 1);
+      if (payload === 7) await untilTold(payload, ctx);
+      // Longer than its lease lasts by itself.
+      else await sleep(400);
+    }),
+  ], {
+    wrap: (memory) =>
+      changed(memory, {
+        extendLeases: (leases, leaseMs) => {
+          const bad = memory.messages.find(({ payload }) => payload === 7)?.id;
+          return leases.some(({ ids }) => ids.some((id) => id === bad))
+            ? Promise.reject(new TransportError("heartbeat", "that row is broken", false))
+            : memory.extendLeases(leases, leaseMs);
+        },
+      }),
+  });
+  await bus.dispatchAll(payloads(12));
+  const report = await work({ concurrency: 12, leaseMs: 150, budgetMs: 1_000, maxMessages: 12 });
+  assertEquals(report.handled, 11);
+  assertEquals([...runs.values()].every((count) => count === 1), true);
+  assert(lines.some(({ event }) => event === "heartbeat_refused"));
+  assertEquals(lines.some(({ event }) => event === "leases_over"), false);
+});
+
+Deno.test("a heartbeat of an outcome that was written does not stop the message's next attempt", async () => {
+  const { memory } = workbench([]);
+  const { promise, resolve } = Promise.withResolvers<readonly string[]>();
+  const held = ["1", "2"].map((id) => ({ id, leaseToken: "before" }));
+  const heartbeat = startHeartbeat({
+    transport: changed(memory, {
+      extendLeases: () => {
+        // It was claimed again while the call was on its way.
+        held.push({ id: "1", leaseToken: "after" });
+        return Promise.resolve({ lost: ["1", "2"], cancelled: [] });
+      },
+    }),
+    leaseMs: () => 30,
+    held: () => held,
+    onKept: () => {},
+    onLost: resolve,
+    onCancelled: () => {},
+    log: createLogger({ write: () => {} }),
+  });
+  assertEquals(await promise, ["2"]);
+  heartbeat.stop();
+});
+
+Deno.test("heartbeats come in time for the shortest lease that a claim gave", async () => {
+  const kept: number[] = [];
+  const { bus, work } = workbench([defineLate(() => sleep(250))], {
+    wrap: (memory) =>
+      changed(memory, {
+        claim: (claim) => ({ ...claim, leaseMs: 90 }),
+        extendLeases: (leases, leaseMs) => {
+          kept.push(leaseMs);
+          return memory.extendLeases(leases, leaseMs);
+        },
+      }),
+  });
+  await bus.dispatchAll(payloads(1));
+  assertEquals((await work({ leaseMs: 60_000 })).handled, 1);
+  assert(kept.length >= 2, `${kept.length} heartbeats`);
+  assertEquals(new Set(kept), new Set([90]));
+});

@@ -1,0 +1,110 @@
+/** What handlers, hooks and middleware change of a message reaches no other. */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { z } from "zod";
+import { defineOnce } from "../../../support/definitions.ts";
+import { trouble } from "../../../support/trouble.ts";
+import { workbench } from "../../../support/worker.ts";
+import type { Handler } from "../../../../supabase/functions/_shared/symphony/index.ts";
+
+Deno.test("each handler gets a reading of its own, and a retry the payload as it was stored", async () => {
+  const seen: unknown[] = [];
+  let fails = 1;
+  const spoil = (name: string) => (payload: unknown) => {
+    const own = payload as { to?: string; list: number[] };
+    seen.push([name, structuredClone(own)]);
+    delete own.to;
+    own.list.push(99);
+    if (name === "second" && fails-- > 0) throw new Error("again");
+  };
+  const { bus, work } = workbench([
+    defineOnce({ first: spoil("first"), second: spoil("second"), third: spoil("third") }, {
+      retry: { maxRetries: 1, delay: 0 },
+    }),
+  ]);
+  const payload = { to: "a", list: [1] };
+  await bus.dispatchAll([{ type: "T", payload }]);
+  await work();
+  assertEquals(seen, ["first", "second", "third", "second"].map((name) => [name, payload]));
+  assertEquals(payload, { to: "a", list: [1] });
+});
+
+Deno.test("what a handler does to its user and its occurrence reaches no other handler", async () => {
+  const seen: unknown[] = [];
+  const spoil: Handler<unknown> = (_, { user, schedule }) => {
+    seen.push(structuredClone({ user, schedule }));
+    for (const stamp of [user, schedule]) {
+      assertThrows(() => Object.assign(stamp ?? {}, { id: "other" }), TypeError);
+    }
+  };
+  const { bus, work } = workbench([defineOnce({ first: spoil, second: spoil })]);
+  const stamps = {
+    user: { id: "u", isAnonymous: false },
+    schedule: { id: "1", name: null, occurrence: "2026-01-01T00:00:00.000Z", run: 1 },
+  };
+  await bus.dispatchAll([{ type: "T", payload: 1, options: { stamps } }]);
+  assertEquals((await work()).handled, 1);
+  assertEquals(seen, [stamps, stamps]);
+});
+
+Deno.test("a single handler's changes reach neither its retry nor its hooks nor middleware", async () => {
+  const seen: unknown[] = [];
+  const { bus, work } = workbench([
+    defineOnce((payload) => {
+      seen.push(structuredClone(payload));
+      delete (payload as { to?: string }).to;
+      throw new Error("again");
+    }, {
+      retry: { maxRetries: 1, delay: 0 },
+      onRetry: ({ envelope }) => void seen.push(envelope.payload),
+    }),
+  ], {
+    middleware: [{
+      handle: async ({ envelope }, next) => {
+        await next().catch(() => {});
+        seen.push(envelope.payload);
+        throw new Error("again");
+      },
+    }],
+  });
+  await bus.dispatchAll([{ type: "T", payload: { to: "a" } }]);
+  await work();
+  assertEquals(seen, Array(5).fill({ to: "a" }));
+});
+
+Deno.test("an envelope cannot be changed", async () => {
+  const { reason, errors } = await trouble(defineOnce((_, { envelope }) => {
+    (envelope as { id: string }).id = "7";
+  }));
+  assertEquals([reason, errors[0]?.class], ["exhausted", "TypeError"]);
+});
+
+Deno.test("a schema's refine runs once for each parse", async () => {
+  for (const isAsync of [false, true]) {
+    let runs = 0;
+    const refine = () => {
+      runs++;
+      return isAsync ? Promise.resolve(true) : true;
+    };
+    const { bus, work } = workbench([
+      defineOnce(() => {}, { schema: z.unknown().refine(refine) as never }),
+    ]);
+    await bus.dispatchAll([{ type: "T", payload: 1 }]);
+    assertEquals(runs, 1);
+    await work();
+    assertEquals(runs, 2);
+  }
+});
+
+Deno.test("a hook that changes what it is told changes no stored history", async () => {
+  const { bus, memory, work } = workbench([
+    defineOnce(() => {
+      throw new Error("as it was");
+    }, {
+      onDeadLetter: ({ errors }) => void Object.assign(errors[0] ?? {}, { message: "changed" }),
+    }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work();
+  assertEquals(memory.failed[0]?.envelope.errors.map(({ message }) => message), ["as it was"]);
+});
