@@ -24,7 +24,7 @@ const nothing: Claim = {
   lockMs: 0,
 };
 
-/** Whether a worker whose first look took `lockMs` claims_ at the head of its queues after `ms`. */
+/** Whether a worker whose first head scan had this lock time scans the heads of its queues after `ms`. */
 function scansHead(lockMs: number, ms: number): boolean {
   const planner = new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity });
   const now = performance.now();
@@ -34,24 +34,37 @@ function scansHead(lockMs: number, ms: number): boolean {
   return planner.request(now + ms, capacity, true)?.lastKeys === undefined;
 }
 
-Deno.test("a drain claims_ at the head of its queues once a second", () => {
+Deno.test("a drain scans the heads of its queues once a second", () => {
   assertEquals([scansHead(5, 900), scansHead(5, 1_100)], [false, true]);
 });
 
-Deno.test("where that takes long, it takes a hundredth of the time, and comes within 30 s", () => {
+Deno.test("head scans that take long take a hundredth of the time, and come every 30 s at least", () => {
   assertEquals([80, 10_000].map(untilHeadScan), [8_000, 30_000]);
   assertEquals([scansHead(80, 7_500), scansHead(80, 8_500)], [false, true]);
 });
 
-Deno.test("after a claim that gave all there was, one look at a time is on its way", () => {
+Deno.test("after a claim that gave all there was, one claim at a time is under way", () => {
   const planner = new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity });
   const now = performance.now();
-  const claims_ = (claims: boolean) => planner.request(now, { ...capacity, claims }, true) !== null;
+  const asksWhile = (claims: boolean) =>
+    planner.request(now, { ...capacity, claims }, true) !== null;
   const first = planner.request(now, capacity, true);
   if (!first) throw new Error("no first look");
-  assertEquals(claims_(true), true);
+  assertEquals(asksWhile(true), true);
   planner.learn(nothing, first);
-  assertEquals([claims_(true), claims_(false)], [false, true]);
+  assertEquals([asksWhile(true), asksWhile(false)], [false, true]);
+});
+
+Deno.test("a quarantined message is asked for when the worker holds nothing, and by itself", () => {
+  const planner = new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity });
+  const first = planner.request(performance.now(), capacity, false);
+  if (!first) throw new Error("no first claim");
+  planner.learn({ ...nothing, quarantinedDue: true }, first);
+  const ask = (state: Partial<typeof capacity>) =>
+    planner.request(performance.now(), { ...capacity, ...state }, true);
+  assertEquals([ask({ isEmpty: false }), ask({ claims: true })], [null, null]);
+  const request = ask({});
+  assertEquals([request?.quarantined, request?.maxMessages], [true, 1]);
 });
 
 Deno.test("an answer that was asked for before something fell due does not put off the look for it", () => {

@@ -43,6 +43,14 @@ Deno.test("messages of a type are taken together up to the capacity, others keep
   ]);
 });
 
+Deno.test("a batch takes no quarantined message in", () => {
+  const buffer = new PrefetchBuffer();
+  const type = "B";
+  buffer.add([envelope("0", { type }), envelope("1", { type, quarantined: true })], 0);
+  buffer.add([envelope("2", { type })], 0);
+  assertEquals([1, 2].map(() => ids(buffer.take(() => 3))), [["0", "2"], ["1"]]);
+});
+
 Deno.test("messages are taken out by id, from the end, or all at once", () => {
   const buffer = new PrefetchBuffer();
   buffer.add(["1", "2", "3", "4"].map((id) => envelope(id)), 0);

@@ -1,4 +1,4 @@
-/** What a run asks of the database before it rests. */
+/** The idle handshake: what a run asks of the database before it is idle, and how long its agreement holds. */
 
 import { assert, assertEquals } from "@std/assert";
 import type { IdleAnswer } from "../../../../supabase/functions/_shared/symphony/worker/worker-options.ts";
@@ -43,4 +43,36 @@ Deno.test("a tick that is counted on by a transaction which stays open waits for
   assert(others.every((ms) => ms > 1_000), `waits for ${others} ms`);
   // Where something was due, it is handled first.
   assertEquals((await lingers([refused, { ...refused, due: true }, refused])).at(-1), 0);
+});
+
+Deno.test("work after an agreement ends it: the run offers to be idle again", async () => {
+  const agreed = { agreed: true, due: false, messagesInMs: null, schedulesInMs: null };
+  const answered: unknown[] = [];
+  const tick = {
+    offerIdle: () => Promise.resolve(agreed),
+    wake: () => Promise.resolve(),
+    standAside: () => Promise.resolve(true),
+    backlog: () => {},
+  };
+  const handshake = new IdleHandshake(tick, {
+    onDue: () => {},
+    onNextDue: () => {},
+    onAnswer: () => answered.push(handshake.agreed),
+    log: quiet,
+  });
+  const turn = async () => {
+    const now = performance.now();
+    handshake.turn({
+      ...{ now, stopping: false, calling: false, idle: true, quiet: true, stalledMs: 0 },
+      ...{ endsAt: now + 60_000, report: { claimed: 0, handled: 0, retried: 0, failed: 0 } },
+    });
+    await new Promise((resolve) => setTimeout(resolve));
+  };
+  await turn();
+  await turn();
+  assertEquals(answered, [true]);
+  handshake.worked();
+  assertEquals(handshake.agreed, false);
+  await turn();
+  assertEquals(answered, [true, true]);
 });
