@@ -19,25 +19,25 @@ export type { Duration, OwnSchedule, OwnSchedules, ScheduleOptions };
 /** Options of a client. */
 export interface MessengerClientOptions {
   /**
-   * Whether dispatches carry an idempotency key of the client's making, without which they are not
-   * repeated when no answer comes. Holders of a secret key and users may give one; where absent it is
-   * given while a user is signed in with this supabase-js client.
+   * Whether dispatches carry an idempotency key that the client makes. Without a key they are not repeated
+   * when no answer comes. Holders of a secret key and users may give a key. Default: a key is given while a
+   * user is signed in with this supabase-js client.
    */
   readonly idempotencyKeys?: boolean;
-  /** How often a request is repeated at most; 3 where absent. */
+  /** Largest number of repeats of a request; default: 3. */
   readonly retries?: number;
 }
 
-/** Options of a dispatch. Users may choose what the definition's `callerOptions` names. */
+/** Options of a dispatch. Users may choose the options that the definition's `callerOptions` names. */
 export interface DispatchOptions {
-  /** How long it waits: a number of ms, or '30s', '10m', '24h', '7d'. */
+  /** Delay until it is due: a number of ms, or '30s', '10m', '24h', '7d'. */
   readonly delay?: Duration;
   /** When it is due; instead of `delay`. */
   readonly availableAt?: Date;
   readonly queue?: string;
   /** -1000 to 1000, higher first. */
   readonly priority?: number;
-  /** A repeat within 24 hours answers the first id. */
+  /** A repeat within 24 hours returns the first id. */
   readonly idempotencyKey?: string;
   readonly groupKey?: string;
 }
@@ -48,30 +48,30 @@ export interface Outgoing<Payload> extends DispatchOptions {
   readonly payload: NoInfer<Payload>;
 }
 
-/** What a request can be given. */
+/** An option of every request. */
 interface Abortable {
-  /** Ends the waiting; what has been sent may be done all the same. */
+  /** Ends the wait for the answer. A request that was sent may take effect all the same. */
   readonly signal?: AbortSignal;
 }
 
-/** How often a look is repeated: for more than half a minute. */
+/** Number of repeats of a request for a message's state: more than half a minute in all. */
 const LOOK_RETRIES = 8;
 
-/** What a user may do with the schedules they have made. */
+/** A user's own schedules. */
 export interface SchedulesClient {
   /**
-   * A page of them, in the order of their making.
+   * Lists a page of them, in the order of their creation.
    * @param page.cursor the `next` of the page before
-   * @param page.limit at most so many, 1 to 200; 50 where absent
+   * @param page.limit largest number of schedules, 1 to 200; default: 50
    */
   list(
     page?: { readonly cursor?: string; readonly limit?: number } & Abortable,
   ): Promise<OwnSchedules>;
-  /** Deletes one. @throws NotFoundError where it is another's or not there */
+  /** Deletes one. @throws NotFoundError if it does not exist or is another user's */
   delete(id: string, options?: Abortable): Promise<unknown>;
 }
 
-/** Dispatches, schedules and follows messages. Everything throws a MessengerError where it fails. */
+/** Dispatches, schedules and follows messages. Every method throws a MessengerError if it fails. */
 export class MessengerClient {
   /** The signed-in user's own schedules. */
   readonly schedules: SchedulesClient = {
@@ -85,7 +85,7 @@ export class MessengerClient {
   readonly #options: MessengerClientOptions;
   readonly #live: LiveUpdates;
 
-  /** @throws RangeError if an option is not known */
+  /** @throws RangeError if an option is unknown */
   constructor(supabase: Supabase, options: MessengerClientOptions = {}) {
     checkNames(options, ["idempotencyKeys", "retries"]);
     this.#supabase = supabase;
@@ -93,7 +93,7 @@ export class MessengerClient {
     this.#live = new LiveUpdates(supabase);
   }
 
-  /** Dispatches one message and answers its id. */
+  /** Dispatches one message and returns its id. */
   async dispatch<Payload>(
     message: MessageType<Payload>,
     payload: NoInfer<Payload>,
@@ -105,7 +105,7 @@ export class MessengerClient {
     return ids[0];
   }
 
-  /** Dispatches up to 1,000 messages, all or none, and answers their ids. */
+  /** Dispatches up to 1,000 messages, all or none, and returns their ids. */
   async dispatchAll<const Payloads extends readonly unknown[]>(
     messages: { readonly [Place in keyof Payloads]: Outgoing<Payloads[Place]> },
     { signal }: Abortable = {},
@@ -114,7 +114,7 @@ export class MessengerClient {
     return (await this.#request<{ ids: string[] }>({ ...prepared, signal })).ids;
   }
 
-  /** Has a message dispatched by a schedule, and answers the schedule's id. */
+  /** Schedules a message, and returns the schedule's id. */
   async schedule<Payload>(
     message: MessageType<Payload>,
     payload: NoInfer<Payload>,
@@ -123,29 +123,29 @@ export class MessengerClient {
   ): Promise<string> {
     const { scheduleId } = await this.#request<{ scheduleId: string }>({
       body: { type: message.type, payload: exact(payload), queue, priority, groupKey, schedule },
-      // A second schedule of one name is the first.
+      // A second schedule with the same name is the first one.
       idempotent: schedule.name !== undefined,
       signal,
     });
     return scheduleId;
   }
 
-  /** What has become of a message. @throws NotFoundError where it is another's or not remembered */
+  /** Returns the state of a message. @throws NotFoundError if it is unknown, another user's, or not kept */
   status(id: string, { signal }: Abortable = {}): Promise<FollowedMessage> {
     return this.#look(encodeURIComponent(id), signal);
   }
 
   /**
-   * Follows a message: yields it as it is and after each change that is seen, until it is `handled`,
-   * `failed` or `cancelled`. What changes back between two looks is not seen.
-   * @throws NotFoundError where it is another's or not remembered: its definition has to say `keep`
+   * Follows a message: yields its state, and each later state that is seen, until it is `handled`, `failed`
+   * or `cancelled`. A change that is undone between two requests is not seen.
+   * @throws NotFoundError if it is unknown or another user's; its definition must have `keep`
    */
   follow(id: string, { live, signal }: FollowOptions = {}): AsyncGenerator<FollowedMessage, void> {
     const look = () => this.#look<FollowedMessage>(encodeURIComponent(id), signal, LOOK_RETRIES);
     return follow(id, look, live ? this.#live : null, signal);
   }
 
-  /** Waits for the end of a message and answers it. */
+  /** Waits for the end of a message and returns its last state. */
   async finished(id: string, options?: FollowOptions): Promise<FollowedMessage> {
     let last: FollowedMessage | undefined;
     for await (last of this.follow(id, options));
@@ -168,7 +168,7 @@ export class MessengerClient {
     return request(this.#supabase, { path: `dispatch${path}`, retries, ...rest });
   }
 
-  /** The messages as they are sent, with a key each where the caller may give one. */
+  /** The messages to send, each with a key if the caller may give one. */
   async #prepare(
     messages: readonly Outgoing<unknown>[],
     pathOf: (index: number) => number[],
@@ -184,7 +184,7 @@ export class MessengerClient {
   }
 }
 
-/** What JSON would change without a word is refused before it is sent. */
+/** Refuses a payload that JSON would change silently. */
 function exact(payload: unknown, path: number[] = []): unknown {
   try {
     return toJson(payload);
@@ -197,17 +197,17 @@ async function isSignedIn({ auth }: Supabase): Promise<boolean> {
   try {
     return (await auth.getSession()).data.session !== null;
   } catch {
-    // A client that was made with `accessToken` has no sessions.
+    // A client with `accessToken` has no sessions.
     return false;
   }
 }
 
-/** 128 random bits; crypto.randomUUID is missing where a page came without TLS. */
+/** 128 random bits. crypto.randomUUID is missing on pages without TLS. */
 function makeKey(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
-/** Makes a client over supabase-js's, whose keys and session it uses. */
+/** Makes a client over a supabase-js client, with its keys and session. */
 export function createMessengerClient(
   supabase: Supabase,
   options?: MessengerClientOptions,

@@ -1,15 +1,15 @@
-/** What went wrong, as classes. `cause` is the error that supabase-js answered. */
+/** Failures of requests, as classes. `cause` is the error of supabase-js. */
 
 import type { UnstorableError } from "../supabase/functions/_shared/symphony/runtime/json.ts";
 
-/** One thing that is wrong with a request, and where. */
+/** One problem of a request, and its place. */
 export interface Issue {
   /** Names of fields, and positions in arrays. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
-/** What the classes have in common. */
+/** Properties that all classes have. */
 interface Details {
   readonly status: number;
   readonly code: string;
@@ -17,23 +17,23 @@ interface Details {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** No answer, timeouts, rate limits, and what gateways, the platform and the bus call a passing trouble. */
+/** Passing failures: no answer, timeouts, rate limits, and troubles of gateways and of the platform. */
 const RETRYABLE = /^(0|408|425|429|5..)$/;
-/** What the bus says of itself where only somebody else can help. */
+/** Codes of the bus for failures that only an operator can end. */
 const FINAL = /^(internal_error|misconfigured|database_error)$/;
 
 /** Any failure of a request to the bus. */
 export class MessengerError extends Error {
   override name = "MessengerError";
-  /** HTTP status; 0 where no answer came. */
+  /** HTTP status; 0 if no answer came. */
   readonly status: number;
   /** For programs: `invalid_payload`, `forbidden`, ... (docs/dispatching.md), or `no_answer`. */
   readonly code: string;
-  /** What is wrong with the request; empty where that was not it. */
+  /** Problems of the request; empty if the request was not the cause. */
   readonly issues: readonly Issue[];
-  /** When asking again may help, in ms; undefined where the answer does not say. */
+  /** When a repeat may pass, in ms; undefined if the answer does not tell. */
   readonly retryAfterMs: number | undefined;
-  /** Whether asking again may help. What was not answered may be done: give such a dispatch a key. */
+  /** Whether a repeat may pass. A request without an answer may have taken effect: give such a dispatch a key. */
   readonly retryable: boolean;
 
   constructor(
@@ -50,12 +50,12 @@ export class MessengerError extends Error {
   }
 }
 
-/** The request is wrong, or too large; `issues` say where. */
+/** The request is wrong or too large; `issues` name the places. */
 export class InvalidRequestError extends MessengerError {
   override name = "InvalidRequestError";
 }
 
-/** No key, a wrong one, or a token that is expired or not this project's. */
+/** No key, a wrong key, or a token that is expired or another project's. */
 export class UnauthorizedError extends MessengerError {
   override name = "UnauthorizedError";
 }
@@ -65,22 +65,22 @@ export class ForbiddenError extends MessengerError {
   override name = "ForbiddenError";
 }
 
-/** No message of the caller's has this id, or it is remembered no longer. */
+/** The id is unknown, another user's message, or no longer kept. */
 export class NotFoundError extends MessengerError {
   override name = "NotFoundError";
 }
 
-/** It goes against what is there: an idempotency key that stands for a message with other content. */
+/** The request contradicts the current state, such as an idempotency key that belongs to another message. */
 export class ConflictError extends MessengerError {
   override name = "ConflictError";
 }
 
-/** A rate limit is reached; `retryAfterMs` says for how long. */
+/** A rate limit is reached; `retryAfterMs` is the time until the next allowed request. */
 export class RateLimitedError extends MessengerError {
   override name = "RateLimitedError";
 }
 
-/** No answer came, or one that says that the server is in trouble and may be out of it soon. */
+/** No answer came, or the server reports a failure that may pass. */
 export class UnavailableError extends MessengerError {
   override name = "UnavailableError";
 }
@@ -98,14 +98,14 @@ const CLASSES: Readonly<Record<number, typeof MessengerError>> = {
   429: RateLimitedError,
 };
 
-/** The error for what supabase-js answered: one of a status, or none because no answer came. */
+/** Makes the error for a failure of supabase-js: one with a status, or one without an answer. */
 export async function toMessengerError(cause: unknown): Promise<MessengerError> {
   const response = (cause as { context?: Partial<Response> }).context as Response;
   if (!response?.status) {
     return new UnavailableError("No answer came", { status: 0, code: "no_answer" }, cause);
   }
   const { status, headers } = response;
-  // Gateways and proxies answer in forms of their own.
+  // Gateways and proxies answer in other formats.
   const body: Partial<Record<"message" | "code", unknown>> & { issues?: readonly Issue[] } =
     await response.json().catch(() => null) ?? {};
   const seconds = parseFloat(headers.get("retry-after") ?? "");
@@ -120,7 +120,7 @@ export async function toMessengerError(cause: unknown): Promise<MessengerError> 
   }, cause);
 }
 
-/** The error for a payload that JSON would change on its way. */
+/** Makes the error for a payload that JSON would change. */
 export function refusedPayload(cause: UnstorableError, path: Issue["path"]): InvalidRequestError {
   const issue = { path: [...path, "payload", ...cause.path], message: cause.message };
   return new InvalidRequestError(

@@ -1,4 +1,4 @@
-/** Following a message to its end: by looking again, and by live updates where they are. */
+/** Follows a message to its end: by repeated requests, and by live updates where they are on. */
 
 import type { FollowedMessage } from "../supabase/functions/_shared/symphony/database/follow.ts";
 import type { LiveUpdates } from "./live.ts";
@@ -7,17 +7,17 @@ import { dueInMs, lookDelay, MAX_LOOK_MS } from "./times.ts";
 
 export type { FollowedMessage };
 
-/** How a message is followed. */
+/** Options of following a message. */
 export interface FollowOptions {
-  /** Listens to the user's Realtime channel as well, for types that are `live`. */
+  /** Also listens to the user's Realtime channel, for types that are `live`. */
   readonly live?: boolean;
-  /** Ends it: the loop over the changes throws the signal's reason. */
+  /** Ends it: the loop over the states throws the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Yields a message as it is, and after each change; the last is `handled`, `failed` or `cancelled`.
- * @param look asks for the message, and throws where it cannot be told
+ * Yields a message's state, and each later one; the last is `handled`, `failed` or `cancelled`.
+ * @param look requests the state; it throws if there is none
  */
 export async function* follow(
   id: string,
@@ -25,7 +25,7 @@ export async function* follow(
   live: LiveUpdates | null,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<FollowedMessage, void> {
-  // Null: some may have been missed.
+  // Null: updates may have been missed.
   const news: (FollowedMessage | null)[] = [];
   let wake = () => {};
   const stop = live?.listen((update) => {
@@ -39,7 +39,7 @@ export async function* follow(
     for (;;) {
       const told = news.shift();
       const message = told ?? await look();
-      // An update may be overtaken by a look, and a look by an update.
+      // A live update and an answer may arrive in the wrong order.
       if (told ? last && isBefore(told, last) : news.length > 0) continue;
       const isNew = JSON.stringify(message) !== JSON.stringify(last);
       last = message;
@@ -58,7 +58,7 @@ export async function* follow(
 
 const DONE = 3;
 
-/** How far a message is within an attempt. */
+/** Order of the states within an attempt. */
 function rank({ status }: FollowedMessage): number {
   const place = ["pending", "processing", "retrying"].indexOf(status);
   return place < 0 ? DONE : place;

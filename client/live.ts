@@ -1,26 +1,26 @@
-/** Live updates over the user's private Realtime channel, one for all that is followed. */
+/** Live updates over the user's private Realtime channel, one channel for all followed messages. */
 
 import type { FollowedMessage } from "../supabase/functions/_shared/symphony/database/follow.ts";
 import type { Supabase } from "./request.ts";
 
-/** Told of each update of the user's messages, and null when some may have been missed. */
+/** Receives each update of the user's messages, and null when updates may have been missed. */
 type Listener = (update: FollowedMessage | null) => void;
 
-/** The user's channel, which is open while somebody listens. */
+/** The user's channel, which is open while it has listeners. */
 export class LiveUpdates {
   readonly #listeners = new Set<Listener>();
   #channel: ReturnType<Supabase["channel"]> | null = null;
-  /** Opening and closing, one after the other. */
+  /** The channel is opened and closed in order. */
   #work: Promise<unknown> = Promise.resolve();
   readonly #supabase: Supabase;
-  /** Whether updates come at present. */
+  /** Whether updates arrive at present. */
   isOn = false;
 
   constructor(supabase: Supabase) {
     this.#supabase = supabase;
   }
 
-  /** Tells a listener of updates until what it answers is called. Where Realtime is not, none come. */
+  /** Adds a listener, and returns the function that removes it. Without Realtime no updates come. */
   listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     this.#adjust();
@@ -32,7 +32,7 @@ export class LiveUpdates {
 
   #adjust(): void {
     const adjust = () => this.#listeners.size > 0 ? this.#open() : this.#close();
-    // Without Realtime, looking at the message serves.
+    // Without Realtime, repeated requests show the state.
     this.#work = this.#work.then(adjust).catch(() => {});
   }
 

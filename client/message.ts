@@ -1,6 +1,6 @@
-/** Messages as a client knows them: a name and the type of the payload, without schema or handler. */
+/** Messages in a client: a name and the type of the payload, without schema and handler. */
 
-/** What is needed of a definition, as a type: its name, and a schema that follows standardschema.dev. */
+/** The part of a definition that its type needs: its name, and a schema that follows standardschema.dev. */
 interface Definition {
   readonly type: string;
   readonly schema: {
@@ -8,7 +8,7 @@ interface Definition {
   };
 }
 
-/** What the schema of a definition takes. */
+/** The input type of a definition's schema. */
 type PayloadOf<D extends Definition> = NonNullable<
   D["schema"]["~standard"]["types"]
 >["input"];
@@ -24,7 +24,7 @@ export interface MessageType<Payload> {
 
 /**
  * Names a message of the project whose definition is imported as a type only. The compiler checks the
- * name and, in a dispatch, the payload; at run time there is nothing but the name.
+ * name and, in a dispatch, the payload. At run time only the name exists.
  *
  * ```ts
  * import type { EmailMessage as Email } from "../supabase/functions/_messages/email.ts";

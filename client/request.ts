@@ -1,10 +1,10 @@
-/** A request to the bus, repeated where that can do no harm. */
+/** A request to the bus, which is repeated if a repeat is harmless. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { RateLimitedError, toMessengerError } from "./errors.ts";
 import { MAX_RETRY_MS, retryDelay } from "./times.ts";
 
-/** What the client needs of supabase-js, whatever the types of the database are. */
+/** The part of supabase-js that the client uses, for any database types. */
 export type Supabase = Pick<
   SupabaseClient,
   "auth" | "channel" | "functions" | "realtime" | "removeChannel"
@@ -13,24 +13,24 @@ export type Supabase = Pick<
 /** A request, and how it may be repeated. */
 export interface MessengerRequest {
   readonly path: string;
-  /** GET where absent; POST with a body. */
+  /** Default: GET, or POST if there is a body. */
   readonly method?: "GET" | "DELETE";
   /** Sent as JSON by POST. */
   readonly body?: unknown;
-  /** Whether a second one changes nothing; else only what was refused is repeated. */
+  /** Whether a second request changes nothing. If not, only refused requests are repeated. */
   readonly idempotent?: boolean;
-  /** How often it is repeated at most. */
+  /** Largest number of repeats. */
   readonly retries: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How long an answer may take. */
+/** Longest wait for an answer, in ms. */
 const TIMEOUT_MS = 30_000;
 
 /**
- * Asks the bus and answers what it answers.
- * @throws MessengerError of the class that says what went wrong
- * @throws the signal's reason once it is aborted
+ * Sends a request and returns the answer's body.
+ * @throws MessengerError of the class that names the failure
+ * @throws the signal's reason after it is aborted
  */
 export async function request<Answer>(
   supabase: Supabase,
@@ -49,7 +49,7 @@ export async function request<Answer>(
     if (!error) return data;
     signal?.throwIfAborted();
     const problem = await toMessengerError(error);
-    // What is refused for its rate was not written; of what was not answered nobody knows.
+    // A request that a rate limit refused was not written. Without an answer the client cannot tell.
     const isRepeatable = problem instanceof RateLimitedError || idempotent && problem.retryable;
     const delayMs = Math.max(retryDelay(retry, Math.random()), problem.retryAfterMs ?? 0);
     if (!isRepeatable || retry >= retries || delayMs > MAX_RETRY_MS) throw problem;
@@ -58,8 +58,8 @@ export async function request<Answer>(
 }
 
 /**
- * Waits, at most until what it hands to `onStart` is called.
- * @throws the signal's reason once it is aborted
+ * Waits. A call of the function that `onStart` receives ends the wait.
+ * @throws the signal's reason after it is aborted
  */
 export function pause(
   ms: number,

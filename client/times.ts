@@ -1,15 +1,15 @@
-/** How long the client waits, as pure functions of time and chance. */
+/** Waiting times of the client, as pure functions of time and chance. */
 
 import type { FollowedMessage } from "../supabase/functions/_shared/symphony/database/follow.ts";
 
 const FIRST_RETRY_MS = 500;
-/** The longest wait before a request is repeated, in ms. */
+/** Longest wait before a repeat, in ms. */
 export const MAX_RETRY_MS = 10_000;
 
 /**
- * How long to wait before a request is repeated, in ms: twice as long each time, less up to half by
- * chance, so that clients do not come back together.
- * @param retry 0 before the first
+ * The wait before a repeat, in ms: doubled each time, less up to half at random, so that clients do not
+ * return together.
+ * @param retry 0 before the first repeat
  * @param random from 0 to below 1
  */
 export function retryDelay(retry: number, random: number): number {
@@ -18,11 +18,11 @@ export function retryDelay(retry: number, random: number): number {
 
 const FIRST_LOOK_MS = 500;
 const SLOWEST_LOOK_MS = 5_000;
-/** The longest time without a look, in ms: an operator may cancel what is due tomorrow. */
+/** Longest time between two requests for a state, in ms: an operator may cancel a message that is due tomorrow. */
 export const MAX_LOOK_MS = 30_000;
 
 /**
- * How long until a message that waits is due, in ms; 0 where it is, or where it does not wait.
+ * Ms until a waiting message is due; 0 if it is due, or does not wait.
  * @param now in ms since 1970
  */
 export function dueInMs({ status, availableAt }: FollowedMessage, now: number): number {
@@ -31,10 +31,10 @@ export function dueInMs({ status, availableAt }: FollowedMessage, now: number): 
 }
 
 /**
- * How long to wait before the next look at a message, in ms: until it is due, or else half as long
- * again after each look that finds nothing new.
- * @param dueInMs 0 where it is due
- * @param looks that found nothing new since it was due
+ * The wait before the next request for a state, in ms: until the message is due, and then half as long
+ * again after each request that finds nothing new.
+ * @param dueInMs 0 if it is due
+ * @param looks number of requests since it was due that found nothing new
  */
 export function lookDelay(dueInMs: number, looks: number): number {
   return dueInMs > 0

@@ -5,7 +5,7 @@ import { defineMessage } from "../../../supabase/functions/_shared/symphony/inde
 
 const PAGE_MS = 500;
 
-/** Renders so many pages; `keep` and `live` are for whoever follows it. */
+/** Renders a number of pages. `keep` and `live` let the user follow it. */
 export const ExportReport = defineMessage({
   type: "ExportReport",
   schema: z.object({ pages: z.int().min(2).max(20) }),

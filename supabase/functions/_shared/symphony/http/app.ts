@@ -1,4 +1,4 @@
-/** What all functions share at the HTTP edge: CORS, a body limit, errors as JSON. */
+/** The HTTP edge of every function: CORS, a body limit, errors as JSON. */
 
 import { corsHeaders } from "@supabase/supabase-js/cors";
 import { type Context, Hono } from "hono";

@@ -1,4 +1,4 @@
-/** What callers without a secret key may dispatch: what a definition opens to them, nothing else. */
+/** Checks dispatches of callers without a secret key: only what a definition opens to them is allowed. */
 
 import type { CallerChoices } from "../message/access.ts";
 import { checkKey } from "../runtime/checks.ts";

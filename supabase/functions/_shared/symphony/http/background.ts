@@ -1,4 +1,4 @@
-/** Work that goes on after the answer. */
+/** Work that continues after the answer. */
 
 import type { Logger } from "../runtime/log.ts";
 
@@ -7,7 +7,7 @@ interface EdgeRuntime {
   waitUntil(promise: Promise<unknown>): void;
 }
 
-/** Lets `work` go on after the answer, and logs its failure; where it can, it keeps the worker alive. */
+/** Lets `work` continue after the answer, and logs its failure. Where the platform allows it, the worker stays alive. */
 export function inBackground(work: Promise<unknown>, log: Logger): void {
   const logged = work.catch((error) => log.error("background_failed", { error: String(error) }));
   const runtime = (globalThis as { EdgeRuntime?: EdgeRuntime }).EdgeRuntime;

@@ -26,7 +26,7 @@ export async function readJson<Schema extends z.ZodType>(
   return parsed.data;
 }
 
-/** What functions-js adds to the URL of a call with a region; the gateway reads it. */
+/** Query parameters that functions-js adds for a region; the gateway reads them. */
 const GATEWAY_PARAMETERS = new Set(["forceFunctionRegion"]);
 
 /**

@@ -1,4 +1,4 @@
-/** Who calls a function: the holder of a secret key, a user, or whoever has the publishable key. */
+/** Identifies the caller of a function: holder of a secret key, user, or holder of the publishable key. */
 
 import type { AuthModeWithKey, AuthResult } from "@supabase/server";
 import { verifyAuth } from "@supabase/server/core";
@@ -16,7 +16,7 @@ export type Caller =
 /** Callers who hold no secret key. */
 export type Frontend = Exclude<Caller, { readonly kind: "secret" }>;
 
-/** What a function accepts; a user's token counts before the publishable key beside it. */
+/** Credentials that a function accepts. A user's token counts before the publishable key beside it. */
 const MODES = {
   "secret": ["secret:*"],
   "secret-or-user": ["secret:*", "user"],

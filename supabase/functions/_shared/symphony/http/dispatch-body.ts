@@ -1,4 +1,4 @@
-/** What `dispatch` takes: one message, now or by a schedule, or up to 1,000 in an array. */
+/** Body of a request to `dispatch`: one message, now or by a schedule, or up to 1,000 in an array. */
 
 import { z } from "zod";
 import type { MessageInput } from "../message/dispatch-options.ts";

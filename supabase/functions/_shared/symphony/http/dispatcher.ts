@@ -1,4 +1,4 @@
-/** What a request to `dispatch` may do: each message and schedule within what its caller is allowed. */
+/** Dispatches and schedules the messages of one request, each within the permissions of its caller. */
 
 import type { MessageBus } from "../bus/bus.ts";
 import { limitsOf } from "../bus/limits.ts";

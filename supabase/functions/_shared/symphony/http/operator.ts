@@ -1,4 +1,4 @@
-/** Who uses the management API: the holder of a secret key, or a user whose role an operator named. */
+/** Identifies an operator: the holder of a secret key, or a user with a role that the settings name. */
 
 import { verify } from "./caller.ts";
 import { Problem } from "./problem.ts";

@@ -1,4 +1,4 @@
-/** What users do with the schedules they have made: list them, and delete them. */
+/** A user's own schedules: list and delete. */
 
 import type { Hono } from "hono";
 import { z } from "zod";
@@ -26,7 +26,7 @@ export interface OwnSchedule {
   readonly overlap: Schedule["overlap"];
   readonly whilePaused: Schedule["whilePaused"];
   readonly enabled: boolean;
-  /** What disabled it. */
+  /** Why it is disabled. */
   readonly disabledBy: Schedule["disabledBy"];
   readonly createdAt: string;
 }

@@ -52,7 +52,7 @@ export function invalidRequest(code: string, issues: readonly Issue[]): Problem 
   return new Problem(400, code, message, issues);
 }
 
-/** What a schema of ours found, in words that name the field. */
+/** Issues of a schema, in texts that name the field. */
 export function toIssues({ issues }: z.ZodError): Issue[] {
   return issues.map((issue) => ({
     path: issue.path.map((key) => typeof key === "symbol" ? String(key) : key),
@@ -81,7 +81,7 @@ function wordsOf(issue: z.core.$ZodIssue): string {
 }
 
 /**
- * What a caller is told of an error that the bus threw.
+ * Returns the answer to an error of the bus.
  * @param path where in the request the message stands
  */
 export function toProblem(error: unknown, path: readonly (string | number)[] = []): Problem {
@@ -126,7 +126,7 @@ function toConflict(error: ConflictError, path: readonly (string | number)[]): P
   return new Problem(409, "conflict", error.message, issues);
 }
 
-// What is not there, or may not be used: permissions, schema, keys. Only an operator can help.
+// Missing objects, permissions or keys. Only an operator can help.
 const MISCONFIGURED = /^(42|3F|PGRST1|PGRST3)/;
 const UNIQUE_VIOLATION = "23505";
 const RETRY_AFTER_S = 2;

@@ -1,4 +1,4 @@
-/** What `dispatch` takes as `schedule`. */
+/** Field `schedule` of a request to `dispatch`. */
 
 import { z } from "zod";
 import { ConflictError } from "../message/errors.ts";
@@ -58,10 +58,10 @@ function withoutUndefined(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
 }
 
-// What the scheduler refuses stands under `schedule` in the body, save these.
+// Fields beside `schedule` in the body. Other fields of the scheduler are inside it.
 const BESIDE = new Set(["type", "payload", "queue", "priority", "groupKey"]);
 
-/** What a caller is told of an error that the scheduler threw. */
+/** Returns the answer to an error of the scheduler. */
 export function toScheduleProblem(error: unknown): Error {
   if (error instanceof ConflictError) return toProblem(error);
   const [, field, message] = error instanceof RangeError
