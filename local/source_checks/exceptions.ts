@@ -27,7 +27,6 @@ export const LONG_SQL_FUNCTIONS: readonly string[] = [
   "messenger.save_schedule",
   "public.messenger_trigger_schedule",
   "public.messenger_start_tick",
-  "messenger.cancel_ids",
   "messenger.queue_depth",
   "public.messenger_set_queue",
   "public.messenger_list_failed",

@@ -396,9 +396,6 @@ create or replace trigger messenger_messages_queue_moved
 create or replace function messenger.queue_holds(p_queue text) returns boolean
 language plpgsql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 begin
   return exists (
@@ -474,10 +471,6 @@ create or replace function messenger.stray_queues(p_max_queues integer default 1
 returns text[]
 language plpgsql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   strays text[] := array(
@@ -525,9 +518,6 @@ create or replace function public.messenger_tidy_queues(
 ) returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   names text[];
@@ -615,9 +605,6 @@ returns void
 -- Not in SQL, which would be planned anew by each call.
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   lease record;
@@ -649,9 +636,6 @@ create or replace function messenger.lock_expired(
 ) returns tid[]
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -788,9 +772,6 @@ create or replace function messenger.sequence_behind() returns boolean
 -- Not in SQL, which would be planned again by each call.
 language plpgsql
 set search_path = ''
--- Without it the cost of a sequence's only row, which can be read in no other way, has it compiled.
-set jit = off
-set enable_seqscan = off
 as $$
 declare
   most constant bigint := 500000000000000000;
@@ -1174,9 +1155,6 @@ create or replace function messenger.free_expired_keys(p_types text[], p_dedupe_
 returns void
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   update public.messenger_messages m set dedupe_key = null
   where m.id = any (array(
@@ -1629,11 +1607,6 @@ returns table (id bigint, blocked boolean)
 -- Not in SQL, which would be planned again by each call.
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
-set enable_nestloop = on
 as $$
 declare
   -- Looked up once for each queue, and not for each of its groups.
@@ -1668,9 +1641,6 @@ create or replace function messenger.reopen_groups(p_queues text[], p_group_keys
 returns void
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   waiting bigint[];
@@ -1714,9 +1684,6 @@ comment on function messenger.reopen_groups(text[], text[]) is
 create or replace function messenger.reopen_noted_groups() returns void
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   noted record;
@@ -1771,10 +1738,6 @@ create or replace function messenger.note_blocked_groups(p_queue text, p_after_k
 returns void
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   current_key text := p_after_key;
@@ -1935,12 +1898,6 @@ create or replace function messenger.admit_groups(
 ) returns tid[]
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
--- The sizes of its arrays are not known to a plan that is kept: no join may go through one for each
--- element of another.
-set enable_nestloop = off
 as $$
 declare
   -- Of the candidates, in the order in which they lie.
@@ -2034,10 +1991,6 @@ create or replace function messenger.first_of_groups(
 ) returns bigint[]
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_nestloop = on
 as $$
 declare
   running text[] := array(
@@ -2100,11 +2053,6 @@ create or replace function messenger.block_groups(
 ) returns void
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
-set enable_nestloop = on
 as $$
 declare
   first_met constant bigint := (select min(m) from unnest(p_met) as m);
@@ -2168,9 +2116,6 @@ create or replace function messenger.lock_groups(
 )
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   before text[];
@@ -2231,9 +2176,6 @@ comment on function messenger.queue_lock(text) is
 create or replace function messenger.queue_opens_at(p_queue text) returns timestamptz
 language sql volatile
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   select greatest(
     -- The lease whose end makes room, counted from the last one.
@@ -2268,9 +2210,6 @@ create or replace function messenger.queue_room(p_queue text, p_slots integer de
 returns integer
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -2316,9 +2255,6 @@ comment on function messenger.queue_room(text, integer) is
 create or replace function messenger.count_running() returns trigger
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 begin
   update public.messenger_messages m set heartbeated = true
@@ -2394,10 +2330,6 @@ create or replace function messenger.due_queues(
 language plpgsql
 rows 10
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -2478,10 +2410,6 @@ create or replace function messenger.lock_due(
 ) returns tid[]
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -2656,9 +2584,6 @@ create or replace function messenger.lock_quarantined(
 ) returns tid[]
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   candidate record;
@@ -2695,10 +2620,6 @@ create or replace function messenger.lock_past_ttl(
 )
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   fit record;
@@ -2753,13 +2674,6 @@ returns timestamptz
 -- dear: to plan it takes 250 us, to run it 15.
 language plpgsql volatile
 set search_path = ''
-set plan_cache_mode = force_generic_plan
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 begin
   -- From the first message of a priority of a queue to that of the next, as messenger.due_queues does. Not
@@ -2843,9 +2757,6 @@ create or replace function messenger.lock_shares(
 )
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   -- What the limits allow each queue, found out when its turn comes and something waits there.
@@ -2960,9 +2871,6 @@ create or replace function public.messenger_claim(
 ) returns json
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -3308,9 +3216,6 @@ comment on function messenger.settled_ids(jsonb) is
 create or replace function messenger.lock_settled(p_settlements jsonb) returns void
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   ids constant bigint[] := messenger.settled_ids(p_settlements);
@@ -3331,7 +3236,6 @@ create or replace function messenger.lock_settled_groups(
 )
 language plpgsql
 set search_path = ''
-set jit = off
 as $$
 begin
   if p_settlements @? '$[*] ? (@.grouped == true && !exists(@.groups))' then
@@ -3370,11 +3274,6 @@ comment on function messenger.lock_settled_groups(jsonb) is
 create or replace function public.messenger_settle(settlements jsonb) returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -3648,11 +3547,6 @@ create or replace function public.messenger_heartbeat(leases jsonb, lease_ms int
 returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   kept text[];
@@ -3896,11 +3790,6 @@ create or replace function messenger.next_matches(
 )
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   has_ids constant boolean := p_filter ? 'ids';
@@ -4106,11 +3995,6 @@ comment on function messenger.failed_filter(
 create or replace function messenger.redrive_ids(p_ids bigint[], p_options jsonb) returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   since constant timestamptz := (p_options ->> 'since')::timestamptz;
@@ -4246,11 +4130,6 @@ comment on function public.messenger_redrive(
 create or replace function messenger.remove_ids(p_ids bigint[]) returns jsonb
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
   with locked as (
     select f.id from public.messenger_failed_messages f
@@ -4543,11 +4422,6 @@ create or replace function messenger.finish_schedule_runs(
 ) returns void
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
   update public.messenger_schedule_runs r
   set outcome = p_outcome,
@@ -4607,9 +4481,6 @@ create or replace function messenger.prune_runs_of(
 ) returns integer
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   pruned integer;
@@ -4679,9 +4550,6 @@ create or replace function public.messenger_next_schedule_at(token uuid default 
 -- Not in SQL, which would be planned again by each call.
 language plpgsql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 begin
   return (
@@ -4737,9 +4605,6 @@ create or replace function public.messenger_claim_schedules(
 ) returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -4839,9 +4704,6 @@ returns table (
 )
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   with held as materialized (
     select s.*, g.occurrences, jsonb_strip_nulls(jsonb_build_object(
@@ -4927,9 +4789,6 @@ create or replace function public.messenger_advance_schedules(token uuid, advanc
 returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -6421,11 +6280,6 @@ create constraint trigger messenger_schedules_wake_for_change
 create or replace function messenger.cancel_ids(p_ids bigint[]) returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 -- Rows may be locked by settle calls that wait for others of these: this one gives way, long before
 -- Postgres would take it for a deadlock, and tries again.
 set lock_timeout = '200ms'
@@ -6517,11 +6371,6 @@ comment on function public.messenger_cancel(
 create or replace function messenger.run_ids(p_ids bigint[]) returns jsonb
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
   with locked as (
     select m.id from public.messenger_messages m
@@ -6806,11 +6655,6 @@ alter table messenger.progress enable row level security;
 create or replace function public.messenger_report_progress(reports jsonb) returns void
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
   insert into messenger.progress (message_id, value, note, at)
   select m.id, r.value, r.note, public.messenger_now()
@@ -7263,10 +7107,6 @@ create or replace function messenger.queue_depth(
 ) returns jsonb
 language plpgsql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -7345,9 +7185,6 @@ create or replace function public.messenger_list_queues(
 ) returns jsonb
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   with page as (
     select * from public.messenger_queues q
@@ -7521,9 +7358,6 @@ create or replace function public.messenger_list_messages(
 ) returns jsonb
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   with found as (
     select s.id, s.type, s.queue, s.priority, s.status, s.available_at, s.expires_at, s.retry_count,
@@ -7588,9 +7422,6 @@ create or replace function public.messenger_list_failed(
 ) returns jsonb
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   with found as (
     select s.id, s.type, s.queue, s.priority, s.status, s.reason, s.error, s.retry_count, s.attempts,
@@ -7776,9 +7607,6 @@ create or replace function messenger.queues_in_use(p_max_queues integer default 
 returns text[]
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   with recursive met (queue, number) as (
     (
@@ -7817,9 +7645,6 @@ comment on function messenger.queues_in_use(integer) is
 create or replace function messenger.schedules_overdue_since() returns timestamptz
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   select least(
     (
@@ -7865,9 +7690,6 @@ create or replace function messenger.count_failed(
 ) returns jsonb
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   select messenger.capped(count(*), p_max_count) from (
     select from public.messenger_failed_messages f where f.failed_at >= p_since limit p_max_count + 1
@@ -8056,9 +7878,6 @@ create or replace function messenger.prune_before(
 ) returns integer
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   number integer;
@@ -8089,11 +7908,6 @@ create or replace function messenger.prune_progress(
 )
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   seen constant bigint[] := array(
@@ -8222,7 +8036,96 @@ select cron.schedule(
   $$call public.messenger_in_steps('messenger_prune_job_runs', '{"older_than": "2 days"}')$$
 );
 
--- ==================== 50_version.sql
+-- ==================== 50_planner.sql
+
+-- Planner settings: how Postgres may plan the statements of a function, with the reason for each. They hold
+-- while the function runs, also in what it calls. A migration that replaces a function of these lists runs
+-- this file again, for a new definition has no settings.
+
+do $$
+declare
+  rule record;
+  routine text;
+  setting text;
+begin
+  for rule in select * from (values
+    -- Reads through an index. These tables grow and empty within seconds, so their statistics are always
+    -- wrong, and a plan that is kept was made for another size: it would read the whole table. A forbidden
+    -- plan counts as very dear, and whatever is very dear gets compiled, for 70 ms: so jit is off as well.
+    (array['jit = off', 'enable_seqscan = off', 'enable_bitmapscan = off'], array[
+      'messenger.queue_holds', 'messenger.stray_queues', 'public.messenger_tidy_queues',
+      'messenger.close_leases', 'messenger.lock_expired', 'messenger.free_expired_keys',
+      'messenger.group_fronts', 'messenger.reopen_groups', 'messenger.reopen_noted_groups',
+      'messenger.note_blocked_groups', 'messenger.admit_groups',
+      'messenger.first_of_groups', 'messenger.block_groups', 'messenger.lock_groups',
+      'messenger.queue_opens_at', 'messenger.queue_room', 'messenger.count_running',
+      'messenger.due_queues', 'messenger.lock_due', 'messenger.lock_quarantined',
+      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.lock_shares',
+      'public.messenger_claim', 'messenger.lock_settled', 'public.messenger_settle',
+      'public.messenger_heartbeat', 'messenger.next_matches', 'messenger.redrive_ids',
+      'messenger.remove_ids', 'messenger.finish_schedule_runs', 'messenger.prune_runs_of',
+      'public.messenger_next_schedule_at', 'public.messenger_claim_schedules',
+      'messenger.judge_runs', 'public.messenger_advance_schedules', 'messenger.cancel_ids',
+      'messenger.run_ids', 'public.messenger_report_progress', 'messenger.queue_depth',
+      'public.messenger_list_queues', 'public.messenger_list_messages',
+      'public.messenger_list_failed', 'messenger.queues_in_use',
+      'messenger.schedules_overdue_since', 'messenger.count_failed',
+      'messenger.prune_before', 'messenger.prune_progress'
+    ]),
+
+    -- Reads in the order of an index, and stops at its limit. A sort would read every row before the first.
+    (array['enable_sort = off'], array[
+      'messenger.stray_queues', 'messenger.group_fronts', 'messenger.note_blocked_groups',
+      'messenger.block_groups', 'messenger.due_queues', 'messenger.lock_due',
+      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth'
+    ]),
+
+    -- Joins a few given ids to a large table. A hash or a merge would read that table in full; a nested loop
+    -- looks up each id.
+    (array['enable_hashjoin = off', 'enable_mergejoin = off'], array[
+      'messenger.next_due', 'public.messenger_settle', 'public.messenger_heartbeat',
+      'messenger.next_matches', 'messenger.redrive_ids', 'messenger.remove_ids',
+      'messenger.finish_schedule_runs', 'messenger.cancel_ids', 'messenger.run_ids',
+      'public.messenger_report_progress', 'messenger.prune_progress'
+    ]),
+
+    -- Part of messenger.admit_groups, whose settings hold here too: these look up each group by an index.
+    (array['enable_nestloop = on'], array[
+      'messenger.group_fronts', 'messenger.first_of_groups', 'messenger.block_groups'
+    ]),
+
+    -- The sizes of its arrays are not known to a plan that is kept. A nested loop would go through one array
+    -- for each element of another.
+    (array['enable_nestloop = off'], array[
+      'messenger.admit_groups'
+    ]),
+
+    -- To plan it takes 250 us, to run it 15. With this, Postgres plans it once a session, and not for the
+    -- queues of each call.
+    (array['plan_cache_mode = force_generic_plan'], array[
+      'messenger.next_due'
+    ]),
+
+    -- A sequence can be read by a sequential scan alone. That counts as very dear here, and would be compiled.
+    (array['jit = off', 'enable_seqscan = off'], array[
+      'messenger.sequence_behind'
+    ]),
+
+    -- Reads JSON only, of whose size the planner expects too much: it would compile the call.
+    (array['jit = off'], array[
+      'messenger.lock_settled_groups'
+    ])
+  ) as r (settings, routines) loop
+    foreach routine in array rule.routines loop
+      foreach setting in array rule.settings loop
+        execute format('alter function %s set %s', routine::regproc::oid::regprocedure, setting);
+      end loop;
+    end loop;
+  end loop;
+end
+$$;
+
+-- ==================== 51_version.sql
 
 -- The version of the schema. A release is known by this function's body, which survives a squash of the
 -- migrations, a pull and a dump. `deno task release` writes it.
@@ -8234,7 +8137,7 @@ as $$ select '0.1.0'::text $$;
 comment on function public.messenger_version() is
   'The version of the schema, as of the release whose migration was applied last.';
 
--- ==================== 51_grants.sql
+-- ==================== 52_grants.sql
 
 -- Grants: who may use what, made from the catalog, so that no function is forgotten.
 --

@@ -6,9 +6,6 @@
 create or replace function messenger.queue_holds(p_queue text) returns boolean
 language plpgsql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 begin
   return exists (
@@ -84,10 +81,6 @@ create or replace function messenger.stray_queues(p_max_queues integer default 1
 returns text[]
 language plpgsql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   strays text[] := array(
@@ -135,9 +128,6 @@ create or replace function public.messenger_tidy_queues(
 ) returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   names text[];

@@ -47,9 +47,6 @@ returns void
 -- Not in SQL, which would be planned anew by each call.
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   lease record;
@@ -81,9 +78,6 @@ create or replace function messenger.lock_expired(
 ) returns tid[]
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();

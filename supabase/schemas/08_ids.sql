@@ -9,9 +9,6 @@ create or replace function messenger.sequence_behind() returns boolean
 -- Not in SQL, which would be planned again by each call.
 language plpgsql
 set search_path = ''
--- Without it the cost of a sequence's only row, which can be read in no other way, has it compiled.
-set jit = off
-set enable_seqscan = off
 as $$
 declare
   most constant bigint := 500000000000000000;

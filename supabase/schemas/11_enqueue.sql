@@ -61,9 +61,6 @@ create or replace function messenger.free_expired_keys(p_types text[], p_dedupe_
 returns void
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   update public.messenger_messages m set dedupe_key = null
   where m.id = any (array(

@@ -82,11 +82,6 @@ returns table (id bigint, blocked boolean)
 -- Not in SQL, which would be planned again by each call.
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
-set enable_nestloop = on
 as $$
 declare
   -- Looked up once for each queue, and not for each of its groups.
@@ -121,9 +116,6 @@ create or replace function messenger.reopen_groups(p_queues text[], p_group_keys
 returns void
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   waiting bigint[];
@@ -167,9 +159,6 @@ comment on function messenger.reopen_groups(text[], text[]) is
 create or replace function messenger.reopen_noted_groups() returns void
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   noted record;
@@ -224,10 +213,6 @@ create or replace function messenger.note_blocked_groups(p_queue text, p_after_k
 returns void
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   current_key text := p_after_key;

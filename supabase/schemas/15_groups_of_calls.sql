@@ -8,12 +8,6 @@ create or replace function messenger.admit_groups(
 ) returns tid[]
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
--- The sizes of its arrays are not known to a plan that is kept: no join may go through one for each
--- element of another.
-set enable_nestloop = off
 as $$
 declare
   -- Of the candidates, in the order in which they lie.
@@ -107,10 +101,6 @@ create or replace function messenger.first_of_groups(
 ) returns bigint[]
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_nestloop = on
 as $$
 declare
   running text[] := array(
@@ -173,11 +163,6 @@ create or replace function messenger.block_groups(
 ) returns void
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
-set enable_nestloop = on
 as $$
 declare
   first_met constant bigint := (select min(m) from unnest(p_met) as m);
@@ -241,9 +226,6 @@ create or replace function messenger.lock_groups(
 )
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   before text[];

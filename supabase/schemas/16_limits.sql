@@ -34,9 +34,6 @@ comment on function messenger.queue_lock(text) is
 create or replace function messenger.queue_opens_at(p_queue text) returns timestamptz
 language sql volatile
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   select greatest(
     -- The lease whose end makes room, counted from the last one.
@@ -71,9 +68,6 @@ create or replace function messenger.queue_room(p_queue text, p_slots integer de
 returns integer
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -119,9 +113,6 @@ comment on function messenger.queue_room(text, integer) is
 create or replace function messenger.count_running() returns trigger
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 begin
   update public.messenger_messages m set heartbeated = true

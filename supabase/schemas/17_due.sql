@@ -21,10 +21,6 @@ create or replace function messenger.due_queues(
 language plpgsql
 rows 10
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -105,10 +101,6 @@ create or replace function messenger.lock_due(
 ) returns tid[]
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();

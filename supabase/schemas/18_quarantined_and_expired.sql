@@ -75,9 +75,6 @@ create or replace function messenger.lock_quarantined(
 ) returns tid[]
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   candidate record;
@@ -114,10 +111,6 @@ create or replace function messenger.lock_past_ttl(
 )
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   fit record;

@@ -5,13 +5,6 @@ returns timestamptz
 -- dear: to plan it takes 250 us, to run it 15.
 language plpgsql volatile
 set search_path = ''
-set plan_cache_mode = force_generic_plan
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 begin
   -- From the first message of a priority of a queue to that of the next, as messenger.due_queues does. Not

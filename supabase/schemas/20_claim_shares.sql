@@ -13,9 +13,6 @@ create or replace function messenger.lock_shares(
 )
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   -- What the limits allow each queue, found out when its turn comes and something waits there.

@@ -25,9 +25,6 @@ create or replace function public.messenger_claim(
 ) returns json
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();

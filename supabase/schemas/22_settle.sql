@@ -96,9 +96,6 @@ comment on function messenger.settled_ids(jsonb) is
 create or replace function messenger.lock_settled(p_settlements jsonb) returns void
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   ids constant bigint[] := messenger.settled_ids(p_settlements);
@@ -119,7 +116,6 @@ create or replace function messenger.lock_settled_groups(
 )
 language plpgsql
 set search_path = ''
-set jit = off
 as $$
 begin
   if p_settlements @? '$[*] ? (@.grouped == true && !exists(@.groups))' then
@@ -158,11 +154,6 @@ comment on function messenger.lock_settled_groups(jsonb) is
 create or replace function public.messenger_settle(settlements jsonb) returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();

@@ -6,11 +6,6 @@ create or replace function public.messenger_heartbeat(leases jsonb, lease_ms int
 returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   kept text[];

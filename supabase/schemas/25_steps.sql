@@ -101,11 +101,6 @@ create or replace function messenger.next_matches(
 )
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   has_ids constant boolean := p_filter ? 'ids';

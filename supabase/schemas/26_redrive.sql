@@ -35,11 +35,6 @@ comment on function messenger.failed_filter(
 create or replace function messenger.redrive_ids(p_ids bigint[], p_options jsonb) returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   since constant timestamptz := (p_options ->> 'since')::timestamptz;
@@ -175,11 +170,6 @@ comment on function public.messenger_redrive(
 create or replace function messenger.remove_ids(p_ids bigint[]) returns jsonb
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
   with locked as (
     select f.id from public.messenger_failed_messages f

@@ -47,11 +47,6 @@ create or replace function messenger.finish_schedule_runs(
 ) returns void
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
   update public.messenger_schedule_runs r
   set outcome = p_outcome,
@@ -111,9 +106,6 @@ create or replace function messenger.prune_runs_of(
 ) returns integer
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   pruned integer;

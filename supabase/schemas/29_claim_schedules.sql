@@ -24,9 +24,6 @@ create or replace function public.messenger_next_schedule_at(token uuid default 
 -- Not in SQL, which would be planned again by each call.
 language plpgsql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 begin
   return (
@@ -82,9 +79,6 @@ create or replace function public.messenger_claim_schedules(
 ) returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();

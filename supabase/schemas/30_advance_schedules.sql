@@ -11,9 +11,6 @@ returns table (
 )
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   with held as materialized (
     select s.*, g.occurrences, jsonb_strip_nulls(jsonb_build_object(
@@ -99,9 +96,6 @@ create or replace function public.messenger_advance_schedules(token uuid, advanc
 returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();

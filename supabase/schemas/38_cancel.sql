@@ -5,11 +5,6 @@
 create or replace function messenger.cancel_ids(p_ids bigint[]) returns jsonb
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 -- Rows may be locked by settle calls that wait for others of these: this one gives way, long before
 -- Postgres would take it for a deadlock, and tries again.
 set lock_timeout = '200ms'

@@ -3,11 +3,6 @@
 create or replace function messenger.run_ids(p_ids bigint[]) returns jsonb
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
   with locked as (
     select m.id from public.messenger_messages m

@@ -26,11 +26,6 @@ alter table messenger.progress enable row level security;
 create or replace function public.messenger_report_progress(reports jsonb) returns void
 language sql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
   insert into messenger.progress (message_id, value, note, at)
   select m.id, r.value, r.note, public.messenger_now()

@@ -16,10 +16,6 @@ create or replace function messenger.queue_depth(
 ) returns jsonb
 language plpgsql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_sort = off
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -98,9 +94,6 @@ create or replace function public.messenger_list_queues(
 ) returns jsonb
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   with page as (
     select * from public.messenger_queues q

@@ -14,9 +14,6 @@ create or replace function public.messenger_list_messages(
 ) returns jsonb
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   with found as (
     select s.id, s.type, s.queue, s.priority, s.status, s.available_at, s.expires_at, s.retry_count,
@@ -81,9 +78,6 @@ create or replace function public.messenger_list_failed(
 ) returns jsonb
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   with found as (
     select s.id, s.type, s.queue, s.priority, s.status, s.reason, s.error, s.retry_count, s.attempts,

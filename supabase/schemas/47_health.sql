@@ -78,9 +78,6 @@ create or replace function messenger.queues_in_use(p_max_queues integer default 
 returns text[]
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   with recursive met (queue, number) as (
     (
@@ -119,9 +116,6 @@ comment on function messenger.queues_in_use(integer) is
 create or replace function messenger.schedules_overdue_since() returns timestamptz
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   select least(
     (
@@ -167,9 +161,6 @@ create or replace function messenger.count_failed(
 ) returns jsonb
 language sql stable
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
   select messenger.capped(count(*), p_max_count) from (
     select from public.messenger_failed_messages f where f.failed_at >= p_since limit p_max_count + 1

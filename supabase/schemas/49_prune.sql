@@ -20,9 +20,6 @@ create or replace function messenger.prune_before(
 ) returns integer
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
 as $$
 declare
   number integer;
@@ -53,11 +50,6 @@ create or replace function messenger.prune_progress(
 )
 language plpgsql
 set search_path = ''
-set jit = off
-set enable_seqscan = off
-set enable_bitmapscan = off
-set enable_hashjoin = off
-set enable_mergejoin = off
 as $$
 declare
   seen constant bigint[] := array(

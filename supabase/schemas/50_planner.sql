@@ -1,0 +1,86 @@
+-- Planner settings: how Postgres may plan the statements of a function, with the reason for each. They hold
+-- while the function runs, also in what it calls. A migration that replaces a function of these lists runs
+-- this file again, for a new definition has no settings.
+
+do $$
+declare
+  rule record;
+  routine text;
+  setting text;
+begin
+  for rule in select * from (values
+    -- Reads through an index. These tables grow and empty within seconds, so their statistics are always
+    -- wrong, and a plan that is kept was made for another size: it would read the whole table. A forbidden
+    -- plan counts as very dear, and whatever is very dear gets compiled, for 70 ms: so jit is off as well.
+    (array['jit = off', 'enable_seqscan = off', 'enable_bitmapscan = off'], array[
+      'messenger.queue_holds', 'messenger.stray_queues', 'public.messenger_tidy_queues',
+      'messenger.close_leases', 'messenger.lock_expired', 'messenger.free_expired_keys',
+      'messenger.group_fronts', 'messenger.reopen_groups', 'messenger.reopen_noted_groups',
+      'messenger.note_blocked_groups', 'messenger.admit_groups',
+      'messenger.first_of_groups', 'messenger.block_groups', 'messenger.lock_groups',
+      'messenger.queue_opens_at', 'messenger.queue_room', 'messenger.count_running',
+      'messenger.due_queues', 'messenger.lock_due', 'messenger.lock_quarantined',
+      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.lock_shares',
+      'public.messenger_claim', 'messenger.lock_settled', 'public.messenger_settle',
+      'public.messenger_heartbeat', 'messenger.next_matches', 'messenger.redrive_ids',
+      'messenger.remove_ids', 'messenger.finish_schedule_runs', 'messenger.prune_runs_of',
+      'public.messenger_next_schedule_at', 'public.messenger_claim_schedules',
+      'messenger.judge_runs', 'public.messenger_advance_schedules', 'messenger.cancel_ids',
+      'messenger.run_ids', 'public.messenger_report_progress', 'messenger.queue_depth',
+      'public.messenger_list_queues', 'public.messenger_list_messages',
+      'public.messenger_list_failed', 'messenger.queues_in_use',
+      'messenger.schedules_overdue_since', 'messenger.count_failed',
+      'messenger.prune_before', 'messenger.prune_progress'
+    ]),
+
+    -- Reads in the order of an index, and stops at its limit. A sort would read every row before the first.
+    (array['enable_sort = off'], array[
+      'messenger.stray_queues', 'messenger.group_fronts', 'messenger.note_blocked_groups',
+      'messenger.block_groups', 'messenger.due_queues', 'messenger.lock_due',
+      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth'
+    ]),
+
+    -- Joins a few given ids to a large table. A hash or a merge would read that table in full; a nested loop
+    -- looks up each id.
+    (array['enable_hashjoin = off', 'enable_mergejoin = off'], array[
+      'messenger.next_due', 'public.messenger_settle', 'public.messenger_heartbeat',
+      'messenger.next_matches', 'messenger.redrive_ids', 'messenger.remove_ids',
+      'messenger.finish_schedule_runs', 'messenger.cancel_ids', 'messenger.run_ids',
+      'public.messenger_report_progress', 'messenger.prune_progress'
+    ]),
+
+    -- Part of messenger.admit_groups, whose settings hold here too: these look up each group by an index.
+    (array['enable_nestloop = on'], array[
+      'messenger.group_fronts', 'messenger.first_of_groups', 'messenger.block_groups'
+    ]),
+
+    -- The sizes of its arrays are not known to a plan that is kept. A nested loop would go through one array
+    -- for each element of another.
+    (array['enable_nestloop = off'], array[
+      'messenger.admit_groups'
+    ]),
+
+    -- To plan it takes 250 us, to run it 15. With this, Postgres plans it once a session, and not for the
+    -- queues of each call.
+    (array['plan_cache_mode = force_generic_plan'], array[
+      'messenger.next_due'
+    ]),
+
+    -- A sequence can be read by a sequential scan alone. That counts as very dear here, and would be compiled.
+    (array['jit = off', 'enable_seqscan = off'], array[
+      'messenger.sequence_behind'
+    ]),
+
+    -- Reads JSON only, of whose size the planner expects too much: it would compile the call.
+    (array['jit = off'], array[
+      'messenger.lock_settled_groups'
+    ])
+  ) as r (settings, routines) loop
+    foreach routine in array rule.routines loop
+      foreach setting in array rule.settings loop
+        execute format('alter function %s set %s', routine::regproc::oid::regprocedure, setting);
+      end loop;
+    end loop;
+  end loop;
+end
+$$;
