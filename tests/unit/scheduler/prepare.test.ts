@@ -10,6 +10,7 @@ import {
 import { MessageBus } from "../../../supabase/functions/_shared/symphony/bus/bus.ts";
 import { createRegistry } from "../../../supabase/functions/_shared/symphony/message/registry.ts";
 import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
+import { fromAdvance } from "../../../supabase/functions/_shared/symphony/database/schedule-rows.ts";
 import type { Plan } from "../../../supabase/functions/_shared/symphony/scheduler/plan.ts";
 import { prepareRuns } from "../../../supabase/functions/_shared/symphony/scheduler/prepare.ts";
 import type { DueSchedule } from "../../../supabase/functions/_shared/symphony/scheduler/schedule.ts";
@@ -86,9 +87,12 @@ const stamp = (time: string, run: number) => ({
 });
 
 Deno.test("a scheduled message has its definition's values, its run, and the schedule's payload", async () => {
-  const { runs, failing, plan: { nextRunAt } } = await prepare(busOf(), { priority: 2 });
+  const advance = await prepare(busOf(), { priority: 2 });
+  const { runs, failing, plan: { nextRunAt } } = advance;
   assertEquals([runs.length, failing, nextRunAt], [3, false, at("13:00")]);
-  assertEquals(JSON.parse(JSON.stringify(runs[1]?.message)), {
+  assertEquals(runs[1]?.message?.payload, { text: "hello" });
+  // As it is written: the payload that is the schedule's is left out.
+  assertEquals(JSON.parse(JSON.stringify(fromAdvance(advance).occurrences[1]?.message)), {
     type: "Note",
     queue: "notes",
     priority: 2,

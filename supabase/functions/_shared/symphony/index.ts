@@ -104,7 +104,12 @@ export type {
   WhilePaused,
 } from "./scheduler/schedule-options.ts";
 export { Scheduler, type SchedulerOptions } from "./scheduler/scheduler.ts";
-export type { SavedSchedule, ScheduleFilter, SchedulePage } from "./database/schedule-store.ts";
+export type {
+  SavedSchedule,
+  ScheduleFilter,
+  SchedulePage,
+  ScheduleStore,
+} from "./scheduler/store.ts";
 
 // Retries and dead letters
 export {

@@ -1,6 +1,6 @@
 /** Converts schedules between SQL's rows and TypeScript's objects. */
 
-import type { Stamps } from "../message/envelope.ts";
+import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
 import type {
   CatchUp,
   Overlap,
@@ -8,6 +8,7 @@ import type {
   ScheduleTimes,
   WhilePaused,
 } from "../scheduler/schedule-options.ts";
+import { messageRow } from "../transport/supabase.ts";
 import type { Advance } from "../scheduler/plan.ts";
 import type {
   DisabledBy,
@@ -146,7 +147,7 @@ export function fromAdvance(advance: Advance) {
     occurrences: runs.map(({ occurrence, delayMs, message, failed }) => ({
       occurrence: toText(occurrence),
       delay_ms: delayMs,
-      message,
+      message: message && withoutPayload(message, schedule.message.payload),
       failed,
     })),
     failing,
@@ -159,6 +160,12 @@ export function fromAdvance(advance: Advance) {
     priority: schedule.priority,
     ttl_ms: schedule.ttl,
   };
+}
+
+/** A message as messenger_enqueue takes it, without the payload if that is the schedule's. */
+function withoutPayload(message: OutgoingMessage, ofSchedule: unknown) {
+  const { payload, ...row } = messageRow(message);
+  return JSON.stringify(payload) === JSON.stringify(ofSchedule) ? row : { ...row, payload };
 }
 
 /** Makes an entry of messenger_save_schedules. */

@@ -1,9 +1,9 @@
 /** Stores schedules in Postgres: each method is one call of an SQL function. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { LimitedDispatch } from "../message/rate-limit.ts";
+import type { OutgoingMessage } from "../message/envelope.ts";
 import { callRpc } from "./rpc.ts";
-import { fromLimit } from "../transport/supabase.ts";
+import { fromLimit, messageRow } from "../transport/supabase.ts";
 import {
   fromAdvance,
   fromChange,
@@ -20,73 +20,23 @@ import type { Advance } from "../scheduler/plan.ts";
 import type {
   DueSchedule,
   ListedSchedule,
-  Schedule,
   ScheduleChange,
   ScheduleDraft,
   ScheduleRun,
 } from "../scheduler/schedule.ts";
-
-/** A saved schedule, and the effect of the save. */
-export interface SavedSchedule {
-  readonly id: string;
-  readonly name: string | null;
-  readonly change: "created" | "changed" | "unchanged" | "disabled";
-}
-
-/** Limits on a save. */
-export interface SaveLimits {
-  /** Rate limits that count each schedule as one message. */
-  readonly limits?: readonly LimitedDispatch[];
-  /** The user who owns the schedules, and the largest number of unfinished ones. */
-  readonly quota?: { readonly userId: string; readonly max: number };
-}
-
-/** Filter of a list of schedules. */
-export interface ScheduleFilter {
-  readonly ids?: readonly string[];
-  readonly name?: string;
-  /** Name of the message definition. */
-  readonly messageType?: string;
-  readonly enabled?: boolean;
-  /** Only schedules after this id; for the next page. */
-  readonly after?: string;
-  /** Largest number of schedules; default: 100. */
-  readonly limit?: number;
-}
-
-/** A page of a user's schedules. */
-export interface SchedulePage {
-  readonly schedules: readonly Schedule[];
-  /** `after` of the next page; null on the last page. */
-  readonly next: string | null;
-}
-
-/** The result of a claim of due schedules. */
-export interface ScheduleClaim {
-  /** Due schedules; with payloads and stamps if the claim asked for them. */
-  readonly schedules: readonly DueSchedule[];
-  /** More schedules are due, but do not fit into this response. */
-  readonly more: boolean;
-  /** The database's clock, in ms since 1970. */
-  readonly now: number;
-  /** When the next other schedule can be claimed, in ms since 1970; null if none will be due. */
-  readonly nextAt: number | null;
-  /** The declarations in code differ from those of the last sync. */
-  readonly declarationsChanged: boolean;
-}
-
-/** The result of advancing schedules. */
-export interface AdvanceResult {
-  /** Number of written messages. */
-  readonly dispatched: number;
-  /** Number of skipped runs: missed, or the run before is not finished. */
-  readonly skipped: number;
-  /** Schedules that another process has leased since; nothing was changed for them. */
-  readonly stale: readonly string[];
-}
+import type {
+  AdvanceResult,
+  SavedSchedule,
+  SaveLimits,
+  ScheduleClaim,
+  ScheduleClaimRequest,
+  ScheduleFilter,
+  SchedulePage,
+  ScheduleStore,
+} from "../scheduler/store.ts";
 
 /** Schedules in Postgres, reached over supabase-js with a secret key. */
-export class ScheduleStore {
+export class PostgresScheduleStore implements ScheduleStore {
   constructor(
     private readonly client: SupabaseClient,
     private readonly timeoutMs: number,
@@ -97,15 +47,7 @@ export class ScheduleStore {
     return Date.parse(await this.#call<string>("messenger_now", {}));
   }
 
-  async claim(request: {
-    readonly token: string;
-    readonly maxSchedules: number;
-    readonly leaseMs: number;
-    readonly until: number | null;
-    readonly fingerprint: string | null;
-    readonly repeated: boolean;
-    readonly payloads: boolean;
-  }): Promise<ScheduleClaim> {
+  async claim(request: ScheduleClaimRequest): Promise<ScheduleClaim> {
     const answer = await this.#call<
       {
         schedules: ScheduleRow[];
@@ -222,11 +164,9 @@ export class ScheduleStore {
     return this.#call("messenger_resume_schedule", { id });
   }
 
-  /** @param message as messenger_enqueue takes it; null if SQL makes it from the schedule */
-  async trigger(id: string, counted: boolean, message: object | null): Promise<string> {
-    return String(
-      await this.#call<number>("messenger_trigger_schedule", { id, counted, message }),
-    );
+  async trigger(id: string, counted: boolean, message: OutgoingMessage | null): Promise<string> {
+    const args = { id, counted, message: message && messageRow(message) };
+    return String(await this.#call<number>("messenger_trigger_schedule", args));
   }
 
   remove(id: string, userId: string | undefined): Promise<boolean> {

@@ -4,7 +4,7 @@ import { showValue } from "../runtime/inspect.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import type { ScheduleOptions } from "./schedule-options.ts";
 import type { DueSchedule, Schedule, ScheduledMessage } from "./schedule.ts";
-import type { ScheduleFilter } from "../database/schedule-store.ts";
+import type { ScheduleFilter } from "./store.ts";
 
 /** The schedule without its stamps, which are not shown. */
 export function withoutStamps({ stamps: _, ...schedule }: DueSchedule): Schedule {

@@ -1,7 +1,7 @@
 /** Syncs the schedules declared in code with the table: all or none, once for each version of the code. */
 
 import type { MessageBus } from "../bus/bus.ts";
-import type { SavedSchedule, ScheduleStore } from "../database/schedule-store.ts";
+import type { SavedSchedule, ScheduleStore } from "./store.ts";
 import { showValue } from "../runtime/inspect.ts";
 import type { Logger } from "../runtime/log.ts";
 import { allowsPast } from "./arguments.ts";

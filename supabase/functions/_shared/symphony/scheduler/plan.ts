@@ -1,5 +1,6 @@
 /** Plans one due schedule in a tick: the runs to make now, and the time of the next one. Pure. */
 
+import type { OutgoingMessage } from "../message/envelope.ts";
 import type { CatchUp } from "./schedule-options.ts";
 import { firstOccurrence, type Note } from "./planned.ts";
 import type { Schedule } from "./schedule.ts";
@@ -33,8 +34,8 @@ export interface PlannedRun {
 
 /** A run to write. */
 export interface Run extends PlannedRun {
-  /** Its message as messenger_enqueue takes it; default: SQL makes it from the schedule. */
-  readonly message?: object;
+  /** Its message; default: the store makes it from the schedule. */
+  readonly message?: OutgoingMessage;
   /** Why it has no message. */
   readonly failed?: string;
 }

@@ -6,13 +6,12 @@
 import type { DispatchOptions } from "../message/dispatch-options.ts";
 import { isOfMiddleware, type MessageBus } from "../bus/bus.ts";
 import { describeError } from "../message/describe-error.ts";
-import type { Stamps } from "../message/envelope.ts";
+import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
 import {
   InvalidPayloadError,
   UnknownMessageTypeError,
   UnrecoverableError,
 } from "../message/errors.ts";
-import { messageRow } from "../transport/supabase.ts";
 import type { Plan } from "./plan.ts";
 import type { Advance, Run } from "./plan.ts";
 import type { DueSchedule } from "./schedule.ts";
@@ -85,7 +84,7 @@ export async function prepareRuns(
 }
 
 /**
- * Makes a schedule's message as messenger_enqueue takes it. The payload is left out if it is the schedule's.
+ * Makes a schedule's message, with the values of its definition and the changes of middleware.
  * @throws the bus's errors, and Error if it takes too long
  */
 export async function makeMessage(
@@ -98,13 +97,11 @@ export async function makeMessage(
     readonly delayMs?: number;
   },
   { bus, timeoutMs = TIMEOUT_MS }: Omit<PrepareOptions, "now">,
-): Promise<object> {
+): Promise<OutgoingMessage> {
   const { id, name, message: { type, payload }, stamps } = schedule;
   const stamp = { id, name, occurrence: new Date(occurrence).toISOString(), run: number };
   const options = messageOptions(schedule, delayMs, { ...stamps, schedule: stamp });
-  const prepared = await within(timeoutMs, bus.prepare({ type, payload, options }));
-  const { payload: made, ...row } = messageRow(prepared);
-  return { ...row, ...(JSON.stringify(made) !== JSON.stringify(payload) && { payload: made }) };
+  return await within(timeoutMs, bus.prepare({ type, payload, options }));
 }
 
 /** Message options of a schedule; the definition's values hold for the others. */

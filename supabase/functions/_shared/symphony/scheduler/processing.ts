@@ -8,7 +8,7 @@ import { planRuns } from "./plan.ts";
 import { prepareRuns } from "./prepare.ts";
 import type { Advance } from "./plan.ts";
 import type { DueSchedule } from "./schedule.ts";
-import type { AdvanceResult, ScheduleClaim, ScheduleStore } from "../database/schedule-store.ts";
+import type { AdvanceResult, ScheduleClaim, ScheduleStore } from "./store.ts";
 
 /** The result of processing schedules. */
 export interface SchedulesReport {

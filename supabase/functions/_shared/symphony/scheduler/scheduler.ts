@@ -31,18 +31,21 @@ import {
   type ScheduledMessage,
   type ScheduleRun,
 } from "./schedule.ts";
-import {
-  type SavedSchedule,
-  type SaveLimits,
-  type ScheduleFilter,
-  type SchedulePage,
+import { PostgresScheduleStore } from "../database/schedule-store.ts";
+import type {
+  SavedSchedule,
+  SaveLimits,
+  ScheduleFilter,
+  SchedulePage,
   ScheduleStore,
-} from "../database/schedule-store.ts";
+} from "./store.ts";
 
 /** Options of a scheduler. */
 export interface SchedulerOptions {
   /** A client with a secret key. */
   readonly supabase: SupabaseClient;
+  /** Where schedules are kept; default: Postgres, over `supabase`. */
+  readonly store?: ScheduleStore;
   /** Checks messages against their definitions. Without a bus a payload only has to be JSON. */
   readonly bus?: MessageBus;
   /** Schedules declared in code; the first processing of a new version syncs them. */
@@ -62,6 +65,7 @@ export interface SchedulerOptions {
 const OPTIONS = Object.keys(
   {
     supabase: true,
+    store: true,
     bus: true,
     declared: true,
     log: true,
@@ -84,7 +88,8 @@ export class Scheduler {
   constructor(options: SchedulerOptions) {
     checkNames(options, OPTIONS);
     this.#options = options;
-    this.#store = new ScheduleStore(options.supabase, options.timeoutMs ?? 10_000);
+    this.#store = options.store ??
+      new PostgresScheduleStore(options.supabase, options.timeoutMs ?? 10_000);
     this.#log = options.log ?? createLogger();
     this.#declared = new DeclaredSync({
       store: this.#store,
