@@ -11,6 +11,7 @@ import { type Config, readConfig } from "./runtime/config.ts";
 import { createLogger, type Logger } from "./runtime/log.ts";
 import { checkNames } from "./runtime/option-names.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
+import type { ScheduleStore } from "./scheduler/store.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
@@ -33,6 +34,10 @@ export interface MessengerOptions {
   readonly strategy?: RetryStrategy;
   /** Where messages are kept; by default Postgres, over `supabase`. */
   readonly transport?: Transport;
+  /** Where schedules are kept; by default Postgres, over `supabase`. */
+  readonly scheduleStore?: ScheduleStore;
+  /** Clock of the error histories and of Retry-After dates; by default the system's. */
+  readonly now?: () => Date;
   /** By default the settings of the environment. */
   readonly config?: Config;
   readonly log?: Logger;
@@ -57,6 +62,8 @@ const OPTIONS = Object.keys(
     middleware: true,
     strategy: true,
     transport: true,
+    scheduleStore: true,
+    now: true,
     config: true,
     log: true,
   } satisfies Record<keyof MessengerOptions, true>,
@@ -86,6 +93,7 @@ export function createMessenger(options: MessengerOptions): Messenger {
     transport,
     registry,
     log,
+    ...(options.now && { now: options.now }),
     maxRetryAfter,
     retryAfterJitter: RETRY_AFTER_JITTER,
   });
@@ -94,6 +102,7 @@ export function createMessenger(options: MessengerOptions): Messenger {
     supabase,
     bus,
     log,
+    ...(options.scheduleStore && { store: options.scheduleStore }),
     ...(schedules && { declared: schedules }),
   });
   return { supabase, bus, transport, retry, scheduler, config, log };

@@ -1,4 +1,33 @@
-/** The door for tests: the transport in memory. No deployed function loads it. */
+/**
+ * The door for tests: a messenger in memory whose clock a test moves. No deployed function loads it.
+ *
+ * ```ts
+ * import { createTestMessenger } from "../_shared/symphony/testing.ts";
+ * import { messages } from "./mod.ts";
+ *
+ * Deno.test("a welcome mail is sent", async () => {
+ *   const t = createTestMessenger({ messages });
+ *   await t.dispatch(SignUp, { email: "ada@example.org" });
+ *   await t.drain();
+ *   t.assertDispatched(EmailMessage, { to: "ada@example.org" });
+ * });
+ * ```
+ */
 
+export {
+  type AssertDispatchedOptions,
+  DispatchAssertionError,
+  type PartialPayload,
+} from "./testing/assert-dispatched.ts";
+export type { DrainOptions } from "./testing/drain.ts";
+export { InMemoryScheduleStore } from "./testing/memory-schedules.ts";
+export {
+  createTestMessenger,
+  type TestDeadLetter,
+  TestMessenger,
+  type TestMessengerOptions,
+} from "./testing/test-messenger.ts";
+export type { StoredEnvelope } from "./transport/memory-rows.ts";
 export { type DeadLetter, InMemoryTransport } from "./transport/memory.ts";
 export type { QueueSettings } from "./transport/memory-queues.ts";
+export type { WorkerReport } from "./worker/worker-options.ts";

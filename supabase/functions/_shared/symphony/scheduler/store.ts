@@ -19,7 +19,7 @@ export interface SavedSchedule {
   readonly change: "created" | "changed" | "unchanged" | "disabled";
 }
 
-/** What holds saving back. */
+/** Limits on a save. */
 export interface SaveLimits {
   /** Rate limits that count each schedule as one message. */
   readonly limits?: readonly LimitedDispatch[];
@@ -47,7 +47,7 @@ export interface SchedulePage {
   readonly next: string | null;
 }
 
-/** What a worker asks for when it claims due schedules. */
+/** A request for due schedules. */
 export interface ScheduleClaimRequest {
   /** A new UUID for each claim; the fence of the leases that it gives. */
   readonly token: string;
@@ -65,7 +65,7 @@ export interface ScheduleClaimRequest {
   readonly payloads: boolean;
 }
 
-/** What a claim of due schedules gives. */
+/** The result of a claim of due schedules. */
 export interface ScheduleClaim {
   /** With their payloads and stamps if the request says so. */
   readonly schedules: readonly DueSchedule[];
@@ -79,7 +79,7 @@ export interface ScheduleClaim {
   readonly declarationsChanged: boolean;
 }
 
-/** What advancing did. */
+/** The result of advancing schedules. */
 export interface AdvanceResult {
   /** Messages written. */
   readonly dispatched: number;

@@ -1,25 +1,17 @@
-/** The transport in memory: for tests of handlers, with the same behaviour as the one on Postgres. */
+/** The transport in memory, for tests: it behaves as the transport on Postgres does. */
 
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import type { Dead, Settlement } from "../message/outcome.ts";
-import {
-  behind,
-  give,
-  isFirst,
-  isPastTtl,
-  leasesOf,
-  type MemoryState,
-  pastTtl,
-} from "./memory-give.ts";
+import { claimOf } from "./memory-claim.ts";
+import { behind, give, isPastTtl, type MemoryState, pastTtl } from "./memory-give.ts";
 import { MemoryKeys } from "./memory-keys.ts";
-import { MemoryQueues, once } from "./memory-queues.ts";
+import { MemoryQueues } from "./memory-queues.ts";
 import {
   cancelledInstead,
   checkSizes,
   checkTexts,
   checkTtl,
-  handedOut,
   heldKey,
   inClaimOrder,
   isMeant,
@@ -40,7 +32,6 @@ import {
   type Lease,
   type ProgressReport,
   type SettleResult,
-  START_WINDOW_MS,
   type Transport,
 } from "./transport.ts";
 
@@ -50,12 +41,19 @@ export interface DeadLetter {
   readonly reason: Dead["reason"];
 }
 
+/** Is told of each message that is handled (reason null) or becomes a dead letter. */
+export type FinishedListener = (envelope: StoredEnvelope, reason: Dead["reason"] | null) => void;
+
 /** Keeps messages in this process. They are gone when it ends. */
 export class InMemoryTransport implements Transport {
   /** Dead letters, oldest first. */
   readonly failed: DeadLetter[] = [];
   /** The queues' settings. */
   readonly queues = new MemoryQueues();
+  /** All messages that were written, as they were then, oldest first. */
+  readonly sent: StoredEnvelope[] = [];
+  /** Handled messages, oldest first. */
+  readonly handled: StoredEnvelope[] = [];
   /** Handled messages that are to be remembered, oldest first, and for how many ms. */
   readonly kept: { readonly envelope: StoredEnvelope; readonly keepMs: number }[] = [];
   /** What handlers last reported of messages that are here, by id. */
@@ -64,6 +62,7 @@ export class InMemoryTransport implements Transport {
   readonly #keys: MemoryKeys;
   readonly #rates = new RateCounter();
   readonly #now: () => number;
+  readonly #listeners: FinishedListener[] = [];
   #nextId = 1;
 
   /** @param options.now the clock, in ms since 1970; `Date.now` where absent */
@@ -78,16 +77,45 @@ export class InMemoryTransport implements Transport {
     return [...this.#rows.values()].map(({ envelope }) => envelope);
   }
 
+  /** Messages that are leased. */
+  get running(): readonly StoredEnvelope[] {
+    const rows = [...this.#rows.values()];
+    return rows.filter(({ leasedUntil }) => leasedUntil !== null).map(({ envelope }) => envelope);
+  }
+
+  /** Whether a message waits or runs. */
+  has(id: string): boolean {
+    return this.#rows.has(id);
+  }
+
+  /** Tells a listener of each message that is finished from now on. */
+  onFinished(listener: FinishedListener): void {
+    this.#listeners.push(listener);
+  }
+
   // deno-lint-ignore require-await -- what it throws has to reject
   async send(
     messages: readonly OutgoingMessage[],
     limits: readonly LimitedDispatch[] = [],
   ): Promise<string[]> {
+    return this.enqueue(messages, limits);
+  }
+
+  /** Counts dispatches against rate limits, all or nothing. @throws RateLimitedError */
+  count(limits: readonly LimitedDispatch[]): void {
+    this.#rates.count(limits, this.#now());
+  }
+
+  /** What {@link send} does, at once: nothing else comes between. */
+  enqueue(
+    messages: readonly OutgoingMessage[],
+    limits: readonly LimitedDispatch[] = [],
+  ): string[] {
     checkTexts("send", messages);
     checkSizes(messages);
     for (const message of messages) checkTtl(message, this.#now());
     this.#keys.check(messages);
-    this.#rates.count(limits, this.#now());
+    this.count(limits);
     return messages.map((message) => {
       const known = this.#keys.known(message);
       if (known !== undefined) return known;
@@ -100,11 +128,9 @@ export class InMemoryTransport implements Transport {
 
       const id = String(this.#nextId++);
       this.#keys.hold(message, id);
-      this.#rows.set(id, {
-        envelope: toEnvelope(id, message, this.#now()),
-        leasedUntil: null,
-        holds,
-      });
+      const envelope = toEnvelope(id, message, this.#now());
+      this.#rows.set(id, { envelope, leasedUntil: null, holds });
+      this.sent.push(envelope);
       return id;
     });
   }
@@ -241,35 +267,8 @@ export class InMemoryTransport implements Transport {
     request: ClaimRequest,
     more: boolean,
   ): Promise<Claim> {
-    const now = this.#now();
-    const state = this.#state;
-    const opensAt = once((queue) => this.queues.opensAt(queue, leasesOf(queue, state), now));
-    const waiting = this.#wanted(request)
-      .filter((row) => row.leasedUntil === null && isFirst(row, state))
-      .map(({ envelope }) => ({
-        quarantined: envelope.quarantined,
-        startsAt: Math.max(envelope.availableAt.getTime(), opensAt(envelope.queue)),
-      }));
-    const nextDue = Math.min(...waiting.map(({ startsAt }) => startsAt));
-    return Promise.resolve({
-      messages: messages.map((envelope) => ({
-        ...handedOut(envelope, false),
-        ...(this.queues.isRated(envelope.queue) &&
-          { startWindowMs: request.startWindowMs ?? START_WINDOW_MS }),
-      })),
-      crashed: crashed.map((envelope) => handedOut(envelope, true)),
-      more,
-      lastKeys: {},
-      quarantinedDue: waiting.some(({ quarantined, startsAt }) => quarantined && startsAt <= now),
-      nextDueMs: messages.length + crashed.length > 0 || nextDue === Infinity
-        ? null
-        : Math.max(0, nextDue - now),
-      leaseMs: Math.min(
-        request.leaseMs,
-        ...messages.map(({ queue }) => this.queues.get(queue).leaseMs ?? Infinity),
-      ),
-      lockMs: 0,
-    });
+    const given = { messages, crashed, more };
+    return Promise.resolve(claimOf(given, request, this.#wanted(request), this.#state));
   }
 
   #write(row: Row, { id, outcome }: Settlement): void {
@@ -278,6 +277,8 @@ export class InMemoryTransport implements Transport {
       case "handled":
         this.#rows.delete(id);
         this.progress.delete(id);
+        this.handled.push(envelope);
+        this.#finished(envelope, null);
         if (outcome.keepMs !== undefined) this.kept.push({ envelope, keepMs: outcome.keepMs });
         break;
       case "dead":
@@ -291,13 +292,16 @@ export class InMemoryTransport implements Transport {
 
   #bury({ envelope }: Row, { reason, stamps = envelope.stamps, errors }: Dead): void {
     this.#rows.delete(envelope.id);
-    this.failed.push({
-      envelope: {
-        ...envelope,
-        stamps: structuredClone(stamps),
-        errors: [...envelope.errors, ...structuredClone(errors)],
-      },
-      reason,
-    });
+    const buried = {
+      ...envelope,
+      stamps: structuredClone(stamps),
+      errors: [...envelope.errors, ...structuredClone(errors)],
+    };
+    this.failed.push({ envelope: buried, reason });
+    this.#finished(buried, reason);
+  }
+
+  #finished(envelope: StoredEnvelope, reason: Dead["reason"] | null): void {
+    for (const listener of this.#listeners) listener(envelope, reason);
   }
 }

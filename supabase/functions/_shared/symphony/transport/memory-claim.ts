@@ -1,0 +1,54 @@
+/** What a claim of the transport in memory returns. */
+
+import { isFirst, leasesOf, type MemoryState } from "./memory-give.ts";
+import { once } from "./memory-queues.ts";
+import { handedOut, type Row, type StoredEnvelope } from "./memory-rows.ts";
+import { type Claim, type ClaimRequest, START_WINDOW_MS } from "./transport.ts";
+
+/** Messages that a claim has leased. */
+export interface Given {
+  readonly messages: readonly StoredEnvelope[];
+  readonly crashed: readonly StoredEnvelope[];
+  /** Others are due too, and did not fit. */
+  readonly more: boolean;
+}
+
+/**
+ * Copies of the leased messages, and when to claim again.
+ * @param wanted all rows of the queues that the request is for
+ */
+export function claimOf(
+  { messages, crashed, more }: Given,
+  request: ClaimRequest,
+  wanted: readonly Row[],
+  state: MemoryState,
+): Claim {
+  const { queues, now } = state;
+  const opensAt = once((queue) => queues.opensAt(queue, leasesOf(queue, state), now));
+  const waiting = wanted
+    .filter((row) => row.leasedUntil === null && isFirst(row, state))
+    .map(({ envelope }) => ({
+      quarantined: envelope.quarantined,
+      startsAt: Math.max(envelope.availableAt.getTime(), opensAt(envelope.queue)),
+    }));
+  const nextDue = Math.min(...waiting.map(({ startsAt }) => startsAt));
+  return {
+    messages: messages.map((envelope) => ({
+      ...handedOut(envelope, false),
+      ...(queues.isRated(envelope.queue) &&
+        { startWindowMs: request.startWindowMs ?? START_WINDOW_MS }),
+    })),
+    crashed: crashed.map((envelope) => handedOut(envelope, true)),
+    more,
+    lastKeys: {},
+    quarantinedDue: waiting.some(({ quarantined, startsAt }) => quarantined && startsAt <= now),
+    nextDueMs: messages.length + crashed.length > 0 || nextDue === Infinity
+      ? null
+      : Math.max(0, nextDue - now),
+    leaseMs: Math.min(
+      request.leaseMs,
+      ...messages.map(({ queue }) => queues.get(queue).leaseMs ?? Infinity),
+    ),
+    lockMs: 0,
+  };
+}
