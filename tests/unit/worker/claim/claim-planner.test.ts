@@ -29,7 +29,7 @@ function scansHead(lockMs: number, ms: number): boolean {
   const planner = new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity });
   const now = performance.now();
   const first = planner.request(now, capacity, true);
-  if (!first) throw new Error("no first look");
+  if (!first) throw new Error("no first claim");
   planner.learn({ ...nothing, lockMs }, first);
   return planner.request(now + ms, capacity, true)?.lastKeys === undefined;
 }
@@ -49,7 +49,7 @@ Deno.test("after a claim that gave all there was, one claim at a time is under w
   const asksWhile = (claims: boolean) =>
     planner.request(now, { ...capacity, claims }, true) !== null;
   const first = planner.request(now, capacity, true);
-  if (!first) throw new Error("no first look");
+  if (!first) throw new Error("no first claim");
   assertEquals(asksWhile(true), true);
   planner.learn(nothing, first);
   assertEquals([asksWhile(true), asksWhile(false)], [false, true]);
@@ -70,12 +70,12 @@ Deno.test("a quarantined message is asked for when the worker holds nothing, and
 Deno.test("an answer that was asked for before something fell due does not put off the look for it", () => {
   const planner = new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity });
   const first = planner.request(performance.now(), capacity, false);
-  if (!first) throw new Error("no first look");
+  if (!first) throw new Error("no first claim");
   planner.pollNow();
   planner.learn(nothing, first);
   assertEquals(planner.done, false);
   const second = planner.request(performance.now(), capacity, false);
-  if (!second) throw new Error("no second look");
+  if (!second) throw new Error("no second claim");
   planner.learn(nothing, second);
   assertEquals(planner.done, true);
 });

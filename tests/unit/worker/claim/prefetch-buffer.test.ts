@@ -10,7 +10,7 @@ const envelope = (id: string, more: Partial<Envelope> = {}) =>
 const ids = (envelopes: Iterable<Envelope>) => [...envelopes].map(({ id }) => id);
 const one = () => 1;
 
-Deno.test("messages start in the order of their claim, those that have to hurry first", () => {
+Deno.test("messages start in the order of their claim, those with a start window first", () => {
   const buffer = new PrefetchBuffer();
   buffer.add([envelope("1"), envelope("2", { startWindowMs: null })], 0);
   buffer.add([envelope("3", { startWindowMs: 50 }), envelope("4", { startWindowMs: 20 })], 100);
@@ -19,7 +19,7 @@ Deno.test("messages start in the order of their claim, those that have to hurry 
   assertEquals([buffer.size, buffer.startBy], [0, Infinity]);
 });
 
-Deno.test("a message is late once its time is over, counted from the request", () => {
+Deno.test("a message is late once its start window is over, counted from the request", () => {
   const buffer = new PrefetchBuffer();
   buffer.add([envelope("1"), envelope("2", { startWindowMs: 50 })], 100);
   buffer.add([envelope("3", { startWindowMs: 80 })], 100);

@@ -1,4 +1,4 @@
-/** How many messages a worker holds, by what it has measured. */
+/** The prefetch size: how many messages a worker holds, by its measurements. */
 
 import { assertEquals } from "@std/assert";
 import { PrefetchSize } from "../../../../supabase/functions/_shared/symphony/worker/claim/prefetch-size.ts";
@@ -6,7 +6,7 @@ import { PrefetchSize } from "../../../../supabase/functions/_shared/symphony/wo
 const idle = { busy: 0, running: 0, waiting: 0, stalledMs: 0 };
 const full = { busy: 10, running: 10, waiting: 0, stalledMs: 0 };
 
-/** A size of 10 slots and at most 100 messages that has measured the given times. */
+/** The prefetch size of 10 slots and at most 100 messages, after these measurements. */
 function measured(messageMs: number, roundTripMs: number): PrefetchSize {
   const size = new PrefetchSize({ slots: 10, most: 100 });
   for (let n = 0; n < 50; n++) {
@@ -17,7 +17,7 @@ function measured(messageMs: number, roundTripMs: number): PrefetchSize {
   return size;
 }
 
-Deno.test("before anything is known, one message waits behind each slot", () => {
+Deno.test("before the first measurement, one message waits behind each slot", () => {
   assertEquals(new PrefetchSize({ slots: 10, most: 100 }).room(idle).room, 20);
   assertEquals(new PrefetchSize({ slots: 10, most: 15 }).room(idle).room, 15);
   assertEquals(new PrefetchSize({ slots: 10, most: 5 }).room(idle).room, 5);
@@ -33,21 +33,21 @@ Deno.test("handlers of seconds have next to nothing waiting behind them", () => 
   assertEquals(measured(5_000, 5).room(full), { room: 1, worthwhile: 1 });
 });
 
-Deno.test("handlers of 50 ms have so many waiting that the slots do not run dry for 100 ms", () => {
+Deno.test("behind handlers of 50 ms, enough messages wait for 100 ms", () => {
   assertEquals(measured(50, 5).room(full), { room: 20, worthwhile: 10 });
 });
 
-Deno.test("the stock lasts for two round trips where those are long", () => {
+Deno.test("where round trips are long, the waiting messages last for two of them", () => {
   assertEquals(measured(100, 400).room(full).room, 80);
 });
 
-Deno.test("what waits already counts, and the most is never exceeded", () => {
+Deno.test("messages that already wait count, and the limit is never exceeded", () => {
   assertEquals(measured(50, 5).room({ ...full, waiting: 15 }).room, 5);
   assertEquals(measured(50, 5).room({ ...full, waiting: 90 }).room, 0);
   assertEquals(measured(0.01, 5).room({ ...full, waiting: 40 }).room, 50);
 });
 
-Deno.test("slots that are stuck are taken for slow, whatever was measured before", () => {
+Deno.test("slots that are stuck count as slow, whatever was measured before", () => {
   assertEquals(measured(0.05, 5).room({ ...full, stalledMs: 2_000 }).room, 1);
 });
 

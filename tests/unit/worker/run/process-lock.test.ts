@@ -1,9 +1,9 @@
-/** The lock: ordinary messages share the process, one from a crash has it to itself. */
+/** The process lock: ordinary messages share the process, a quarantined message has it to itself. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { ProcessLock } from "../../../../supabase/functions/_shared/symphony/worker/run/process-lock.ts";
 
-/** Records who is inside together. */
+/** Records which messages run together. */
 function visitors() {
   const inside = new Set<string>();
   const seen: string[] = [];
@@ -16,14 +16,14 @@ function visitors() {
   return { seen, visit };
 }
 
-Deno.test("those who share are inside together", async () => {
+Deno.test("ordinary messages run together", async () => {
   const lock = new ProcessLock();
   const { seen, visit } = visitors();
   await Promise.all([lock.shared(visit("a")), lock.shared(visit("b"))]);
   assertEquals(seen, ["a", "a+b"]);
 });
 
-Deno.test("one who needs it alone waits for those inside, and lets nobody in before it has left", async () => {
+Deno.test("a quarantined message waits for running handlers and blocks new ones until it ends", async () => {
   const lock = new ProcessLock();
   const { seen, visit } = visitors();
   await Promise.all([
@@ -35,14 +35,14 @@ Deno.test("one who needs it alone waits for those inside, and lets nobody in bef
   assertEquals(seen, ["a", "alone", "b", "b+c"]);
 });
 
-Deno.test("two who need it alone go one after the other", async () => {
+Deno.test("two quarantined messages run one after the other", async () => {
   const lock = new ProcessLock();
   const { seen, visit } = visitors();
   await Promise.all([lock.exclusive(visit("x")), lock.exclusive(visit("y"))]);
   assertEquals(seen, ["x", "y"]);
 });
 
-Deno.test("one who fails inside does not keep the lock shut", async () => {
+Deno.test("work that fails releases the lock", async () => {
   const lock = new ProcessLock();
   await assertRejects(() => lock.exclusive(() => Promise.reject(new Error("x"))), Error, "x");
   await assertRejects(() => lock.shared(() => Promise.reject(new Error("y"))), Error, "y");

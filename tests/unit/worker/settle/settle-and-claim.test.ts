@@ -80,7 +80,7 @@ Deno.test("an outcome that is refused is found by halves, and its message is dea
   assert(lines.some(({ event, id }) => event === "settle_refused" && id === "37"));
 });
 
-Deno.test("an outcome that is refused in its smallest form as well is left to its lease", async () => {
+Deno.test("a message whose outcome is refused in its smallest form too keeps its lease until it runs out", async () => {
   const { memory, settlements, calls, deps, lines } = await setup(
     8,
     (some) => some.some(({ id }) => id === "3") ? data() : null,

@@ -1,5 +1,5 @@
 /**
- * The worker: one run of its loop is one tick's. A message takes three steps, each with a room of its own:
+ * The worker: one run of its loop is one tick's. A message takes three steps, each in a folder of its own:
  *
  * - claim/claim.ts decides what to claim, and keeps claimed messages until a slot is free;
  * - run/run.ts takes a message through its handlers to an outcome;

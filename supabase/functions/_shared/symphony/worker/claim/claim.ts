@@ -1,5 +1,5 @@
 /**
- * The claim room. The claim planner says when to claim, the prefetch size and the held bytes say how much;
+ * Claiming. The claim planner says when to claim, the prefetch size and the held bytes say how much;
  * claimed messages wait in the prefetch buffer until a slot is free. The request itself travels with the
  * outcomes that are settled at the same time: see settle/settle.ts.
  */
@@ -26,7 +26,7 @@ export interface ClaimerOptions {
 }
 
 /** How a worker's slots stand when it wants to claim. */
-export interface Standing {
+export interface SlotsStanding {
   /** On the clock of performance.now(). */
   readonly now: number;
   /** Slots that are free, and that are not. */
@@ -58,7 +58,7 @@ export class Claimer {
   }
 
   /** The claim to make now; null for none. */
-  request(standing: Standing): ClaimRequest | null {
+  request(standing: SlotsStanding): ClaimRequest | null {
     const { now, free, busy, running, stalledMs, budget, settles } = standing;
     const waiting = this.buffer.size + this.#underWay;
     const { room, worthwhile } = this.size.room({ busy, running, waiting, stalledMs });

@@ -1,5 +1,5 @@
 /**
- * The run room: one attempt at one message, from its envelope to its outcome. {@link run} is the pipeline:
+ * Running: one attempt at one message, from its envelope to its outcome. {@link run} is the pipeline:
  *
  * 1. find the definition of the message's type;
  * 2. wait for a former run of the same message, and start the timeout;

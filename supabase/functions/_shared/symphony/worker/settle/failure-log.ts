@@ -1,14 +1,16 @@
-/** Log lines about outcomes that failed: one for many, for the platform keeps 100 events in 10 s. */
+/** Log lines about failed outcomes: one line for many, because the platform keeps 100 events in 10 s. */
 
 import type { AttemptError, Envelope } from "../../message/envelope.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Dead, Retry } from "../../message/outcome.ts";
 
-/** Shortest time between two lines, in ms. */
+/** Shortest interval between two lines. */
 const LINE_INTERVAL_MS = 1_000;
-/** Different failures that a line tells of. */
+/** Most different failures in one line. */
 const MAX_KINDS = 10;
+/** Most ids of messages with one failure. */
 const MAX_IDS = 5;
+/** Longest text of an error, in characters. */
 const MAX_TEXT = 200;
 
 interface FailureKind {
@@ -17,11 +19,11 @@ interface FailureKind {
   readonly outcome: string;
   readonly error: string;
   count: number;
-  /** The first few of them. */
+  /** Ids of the first messages with this failure. */
   readonly ids: string[];
 }
 
-/** Collects failed outcomes that were written, and logs them together: at once, then once a second at most. */
+/** Collects failed outcomes that were written. The first line comes at once, further lines once a second at most. */
 export class FailureLog {
   #kinds = new Map<string, FailureKind>();
   #retried = 0;
@@ -32,7 +34,7 @@ export class FailureLog {
   /** @param log gets the lines, as warnings with the event `messages_failed` */
   constructor(private readonly log: Logger) {}
 
-  /** Takes in an outcome; {@link flush} or a moment writes it. */
+  /** Adds an outcome. {@link written} or {@link flush} logs it. */
   add({ id, type }: Envelope, outcome: Retry | Dead): void {
     if (outcome.kind === "retry") this.#retried++;
     else this.#failed++;
@@ -48,7 +50,7 @@ export class FailureLog {
     }
   }
 
-  /** Writes what was added, unless a line was written just now: then a little later. */
+  /** Logs the added outcomes, at the earliest one interval after the last line. */
   written(): void {
     if (this.#retried + this.#failed === 0 || this.#timer !== undefined) return;
     const waitMs = this.#loggedAt + LINE_INTERVAL_MS - performance.now();
@@ -56,7 +58,7 @@ export class FailureLog {
     else this.#timer = setTimeout(() => this.flush(), waitMs);
   }
 
-  /** Writes what was added and is not written yet. */
+  /** Logs the added outcomes now. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

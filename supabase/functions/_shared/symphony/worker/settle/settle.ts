@@ -1,5 +1,5 @@
 /**
- * The settle room. The outcome of a message waits in the settle buffer until there are enough of them. One
+ * Settling. The outcome of a message waits in the settle buffer until there are enough of them. One
  * call then writes all that wait, and claims the next messages if the worker has a request for them. The run
  * report counts the outcomes that were written.
  */

@@ -1,12 +1,12 @@
 /** One tick: it registers with the database, works within its budget, and ends. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { callRpc } from "../../database/rpc.ts";
+import { Ticks } from "../../database/ticks.ts";
 import { showValue } from "../../runtime/inspect.ts";
 import type { SchedulesReport } from "../../scheduler/processing.ts";
 import { checkLimits, type WorkerLimits, type WorkerReport } from "../worker-options.ts";
 import { DueSchedules, type DueSchedulesParts } from "./due-schedules.ts";
-import { type Call, Presence, type Started } from "./presence.ts";
+import { Presence } from "./presence.ts";
 import { processShutdown } from "./shutdown.ts";
 
 /** Limits of a tick, and who asked for it. */
@@ -32,9 +32,6 @@ const OPTIONS = Object.keys(
   } satisfies Record<keyof TickOptions, true>,
 );
 
-/** Timeout of a call about the tick itself. */
-const TIMEOUT_MS = 10_000;
-
 /** The parts of a tick. */
 export interface TickParts extends DueSchedulesParts {
   readonly supabase: SupabaseClient;
@@ -56,19 +53,17 @@ export interface TickReport {
  */
 export async function runTick(options: TickOptions, parts: TickParts): Promise<TickReport> {
   const { caller, id, ...limits } = checked(options);
-  const call: Call = (name, args = {}) => callRpc(parts.supabase, name, args, TIMEOUT_MS);
+  const ticks = new Ticks(parts.supabase);
   const awake = caller === "left" && !limits.queues;
-  const started = await call<Started>("messenger_start_tick", {
-    ...{ tick: id ?? null, awake, queues: limits.queues ?? null },
-    budget_ms: limits.budgetMs,
-  });
-  const schedules = new DueSchedules(started.schedules_due ?? false, limits.budgetMs, parts);
+  const { budgetMs, queues } = limits;
+  const started = await ticks.start({ id, awake, queues, budgetMs });
+  const schedules = new DueSchedules(started.schedulesDue, budgetMs, parts);
   if (!started.proceed) {
     if (parts.mustSync()) await schedules.process();
     const messages = { claimed: 0, handled: 0, retried: 0, failed: 0 };
     return { schedules: schedules.report, messages };
   }
-  const presence = new Presence(started, schedules, call, parts.log);
+  const presence = new Presence(ticks, started, schedules, parts.log);
   let report: WorkerReport | null = null;
   try {
     const { drain, stop } = processShutdown();
