@@ -211,6 +211,17 @@ export function testQueues(name: string, open: () => Promise<TransportUnderTest>
     assertEquals((await claim(t.transport, { startWindowMs: 100 })).messages.length, 3);
   });
 
+  promise("a rate counts the starts of each claim in its period", async (t) => {
+    await t.setQueue("mail", { rateLimit: 3, ratePeriodMs: 60_000 });
+    const message = { type: "T", payload: 1, queue: "mail" };
+    await t.transport.send(Array.from({ length: 5 }, () => message));
+    const given: number[] = [];
+    for (const maxMessages of [1, 1, 5]) {
+      given.push((await claim(t.transport, { maxMessages })).messages.length);
+    }
+    assertEquals(given, [1, 1, 1]);
+  });
+
   promise("what has expired takes no start and no place from what lives", async (t) => {
     for (const settings of [{ rateLimit: 2, ratePeriodMs: 60_000 }, { concurrency: 2 }]) {
       const queue = Object.keys(settings)[0] ?? "";

@@ -150,6 +150,13 @@ begin
 end
 $$;
 
+-- How many rows of a table's large values a statement reads: those that Postgres keeps outside of the rows.
+create function test.large_values_read_by(statement text, of regclass) returns bigint
+language sql
+as $$
+  select test.rows_read_by(statement, (select c.reltoastrelid::regclass from pg_class c where c.oid = of))
+$$;
+
 -- What the project has in the catalog, so that a test of all of it meets what is added later.
 create view test.relations as
   select c.oid::regclass as relation, c.relkind as kind, c.*
