@@ -2,8 +2,9 @@
 
 import { openWorld } from "./harness/world.ts";
 import { parseOptions, USAGE } from "./options.ts";
+import { spread } from "./report/markdown.ts";
 import { writeReport } from "./report/report.ts";
-import { isMet, type StoredResult } from "./report/result.ts";
+import { type StoredResult, verdict } from "./report/result.ts";
 import { storeResult } from "./report/store.ts";
 import { WORKLOADS } from "./workloads/index.ts";
 
@@ -53,9 +54,9 @@ function tell({ error, goals = [], tookS }: StoredResult): void {
   if (error !== undefined) console.log(`  broke after ${tookS} s: ${error}`);
   for (const goal of goals) {
     const sign = goal.atLeast ? ">=" : "<=";
-    const verdict = isMet(goal) ? "met" : "missed";
     console.log(
-      `  ${goal.text}: ${goal.value.toFixed(2)} (goal ${sign} ${goal.limit}: ${verdict})`,
+      `  ${goal.text}: ${goal.value.toFixed(2)} (goal ${sign} ${goal.limit}: ${verdict(goal)})` +
+        `  ${spread(goal)}`,
     );
   }
 }

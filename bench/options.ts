@@ -54,6 +54,9 @@ export interface Sizes {
   readonly groups: readonly number[];
   /** W13: queues, and how many of them hold messages. */
   readonly queues: { readonly all: number; readonly full: number };
+  /** W14: fresh processes of each function, and warm requests of one measurement of CPU. */
+  readonly starts: number;
+  readonly warmRequests: number;
   /** W16: how long each kind of lateness is watched, in ms, and the intervals of its schedules, in s. */
   readonly latenessMs: number;
   readonly intervals: readonly number[];
@@ -78,6 +81,8 @@ const FULL: Sizes = {
   idleMs: 60_000,
   groups: [100_000, 1_000_000],
   queues: { all: 10_000, full: 100 },
+  starts: 15,
+  warmRequests: 400,
   latenessMs: 80_000,
   intervals: [1, 10],
 };
@@ -101,6 +106,8 @@ const QUICK: Sizes = {
   idleMs: 2_000,
   groups: [1_000],
   queues: { all: 200, full: 10 },
+  starts: 1,
+  warmRequests: 20,
   latenessMs: 4_000,
   intervals: [1, 2],
 };
@@ -134,7 +141,7 @@ export function parseOptions(args: readonly string[]): Options {
   const { quick } = values;
   const sizes = quick ? QUICK : FULL;
   const only = values.only?.split(",").map((id) => id.trim().toUpperCase());
-  const wrong = only?.find((id) => !/^W([1-9]|1[0-36])$/.test(id));
+  const wrong = only?.find((id) => !/^W([1-9]|1[0-46])$/.test(id));
   if (wrong !== undefined) throw new RangeError(`only: there is no workload ${wrong}`);
   const scratch = `${ROOT}.local/bench`;
   return {

@@ -4,7 +4,7 @@ import type { Keys } from "./keys.ts";
 /** What the variables tell. */
 export interface EnvironmentOptions {
   url: string;
-  keys: Keys;
+  keys: Pick<Keys, "publishableKey" | "secretKey" | "jwks">;
   databaseUrl: string;
   /** The project's own variables (`supabase secrets set` on a hosted project). */
   extra: Record<string, string>;

@@ -27,6 +27,13 @@ export interface Variant {
   readonly handlerMs?: number;
 }
 
+/** What writing messages took, in ms. */
+export interface Written {
+  readonly tookMs: number;
+  /** CPU time of the process. */
+  readonly cpuMs: number;
+}
+
 /** What an agent tells while it drains. */
 export interface Progress {
   readonly handled: number;
@@ -50,11 +57,16 @@ export function queueTasks(queue: Queue, emit: Emit): Tasks {
   return {
     enqueue: async ({ from, count, batch }: { from: number; count: number; batch: number }) => {
       const startedAt = performance.now();
+      const cpu = process.cpuUsage();
       for (let n = from; n < from + count; n += batch) {
         const length = Math.min(batch, from + count - n);
         await queue.enqueue(Array.from({ length }, (_, i) => n + i));
       }
-      return performance.now() - startedAt;
+      const { user, system } = process.cpuUsage(cpu);
+      return {
+        tookMs: performance.now() - startedAt,
+        cpuMs: (user + system) / 1000,
+      } satisfies Written;
     },
     drain: async (variant: Variant) => {
       drain = startDrain(queue, variant, emit);

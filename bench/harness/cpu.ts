@@ -31,6 +31,11 @@ export function serverCpu(postgresPid: number): ServerCpu {
   return { postgres: postgres * MS_PER_TICK, postgrest: postgrest * MS_PER_TICK };
 }
 
+/** CPU time so far of one process with all of its threads, in ms; 0 where it has ended. */
+export function cpuOf(pid: number): number {
+  return (readProcess(String(pid))?.own ?? 0) * MS_PER_TICK;
+}
+
 /** How long the machine's cores were busy so far, all together, in ms; waiting for a disk is not. */
 export function machineBusyMs(): number {
   const [, ...fields] = Deno.readTextFileSync("/proc/stat").split("\n", 1)[0]?.split(/ +/) ?? [];

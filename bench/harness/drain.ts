@@ -1,10 +1,10 @@
 /** Fills a queue and drains it with one or more agents, and makes sure that nothing got lost or doubled. */
 
 import { Buffer } from "node:buffer";
-import type { Drained, Progress, Variant } from "../agents/queue.ts";
+import type { Drained, Progress, Variant, Written } from "../agents/queue.ts";
 import type { Agent } from "./agent.ts";
 import { machineBusyMs } from "./cpu.ts";
-import type { System, SystemName } from "./systems.ts";
+import type { SubjectName, System } from "./systems.ts";
 
 /** What draining took. */
 export interface DrainResult {
@@ -21,10 +21,11 @@ export interface DrainResult {
  * How the systems are drained where nothing else is said: each with the sizes at which it was fastest
  * of those tried. Larger ones gain nothing more, or lose.
  */
-export const BEST: Readonly<Record<SystemName, Variant>> = {
+export const BEST: Readonly<Record<SubjectName, Variant>> = {
   "ours": { batchSize: 4000, concurrency: 100, fetchers: 1 },
   "graphile-worker": { batchSize: 2000, concurrency: 24, fetchers: 1 },
   "pg-boss": { batchSize: 2000, concurrency: 1, fetchers: 4 },
+  "floor": { batchSize: 4000, concurrency: 1, fetchers: 1 },
 };
 
 /** Our worker's settings where none is changed. */
@@ -34,10 +35,22 @@ const BATCH = 1_000;
 const LOOK_EVERY_MS = 5;
 const STALLED_AFTER_MS = 60_000;
 
-/** Writes messages 0 to `count` - 1, `batch` in a call; answers how many a second. */
-export async function enqueue(agent: Agent, count: number, batch = BATCH): Promise<number> {
-  const tookMs = await agent.call<number>("enqueue", { from: 0, count, batch });
-  return count * 1000 / tookMs;
+/** What writing took. */
+export interface EnqueueResult {
+  readonly perSecond: number;
+  readonly tookMs: number;
+  /** CPU time of the client's process. */
+  readonly cpuMs: number;
+}
+
+/** Writes messages 0 to `count` - 1, `batch` in a call, one call after the other. */
+export async function enqueue(
+  agent: Agent,
+  count: number,
+  batch = BATCH,
+): Promise<EnqueueResult> {
+  const taken = await agent.call<Written>("enqueue", { from: 0, count, batch });
+  return { ...taken, perSecond: count * 1000 / taken.tookMs };
 }
 
 /**

@@ -10,14 +10,14 @@ import type { Options } from "../options.ts";
 import type { Machine } from "../report/result.ts";
 import { type Collector, openCollector } from "./collector.ts";
 import { type ServerCpu, serverCpu } from "./cpu.ts";
-import { ourSystem, peerSystem, type System, type SystemName } from "./systems.ts";
+import { floorSystem, ourSystem, peerSystem, type SubjectName, type System } from "./systems.ts";
 
 /** What workloads run in. */
 export interface World extends AsyncDisposable {
   readonly options: Options;
   readonly machine: Machine;
   readonly stack: Stack;
-  readonly systems: Readonly<Record<SystemName, System>>;
+  readonly systems: Readonly<Record<SubjectName, System>>;
   /** Hears the probes of the functions. */
   readonly collector: Collector;
   /** CPU time of Postgres and PostgREST so far. */
@@ -43,7 +43,12 @@ export async function openWorld(options: Options): Promise<World> {
     parts.defer(() => server.stop());
     const urlOf = (database: string) =>
       `postgresql://${SUPERUSER}:${PASSWORD}@127.0.0.1:${server.port}/${database}`;
-    const version = await createDatabases(urlOf("postgres"), ["ours", "graphile", "pgboss"]);
+    const version = await createDatabases(urlOf("postgres"), [
+      "ours",
+      "graphile",
+      "pgboss",
+      "floor",
+    ]);
 
     const collector = openCollector();
     parts.use(collector);
@@ -62,6 +67,7 @@ export async function openWorld(options: Options): Promise<World> {
       "ours": ourSystem(stack),
       "graphile-worker": await peerSystem("graphile-worker", urlOf("graphile")),
       "pg-boss": await peerSystem("pg-boss", urlOf("pgboss")),
+      "floor": await floorSystem(urlOf("floor")),
     };
     for (const { sql } of Object.values(systems)) parts.defer(() => sql.end({ timeout: 5 }));
     return {

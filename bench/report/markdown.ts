@@ -1,6 +1,6 @@
 /** The results as Markdown. */
 
-import { type Goal, isMet, type Measurement, type StoredResult } from "./result.ts";
+import { type Goal, type Measurement, type StoredResult, verdict } from "./result.ts";
 import { median } from "./stats.ts";
 
 /** One page: the goals of all workloads first, then each workload's figures. */
@@ -11,8 +11,11 @@ export function tables(results: readonly StoredResult[]): string {
     "The JSON files beside this page hold every run.",
     ...machines(results),
     "## Goals",
+    "A value is a median; a ratio is the median of the ratios of paired rounds. Beside it stand the " +
+    "smallest and the largest value and, in brackets, their number. Where the limit lies between these " +
+    "two, the verdict is within the spread: another run may say the opposite.",
     table(
-      ["workload", "figure", "value", "goal", ""],
+      ["workload", "figure", "value", "spread", "goal", ""],
       results.flatMap((result) => goalRows(result)),
     ),
     ...results.flatMap(section),
@@ -30,8 +33,15 @@ function machines(results: readonly StoredResult[]): string[] {
 }
 
 function goalRows({ id, goals = [], error }: StoredResult): string[][] {
-  if (error !== undefined) return [[id, "broke", "", "", "see below"]];
-  return goals.map((goal) => [id, goal.text, figure(goal.value), limit(goal), verdict(goal)]);
+  if (error !== undefined) return [[id, "broke", "", "", "", "see below"]];
+  return goals.map((goal) => [
+    id,
+    goal.text,
+    figure(goal.value),
+    spread(goal),
+    limit(goal),
+    verdict(goal),
+  ]);
 }
 
 function section({ id, title, measurements = [], notes = [], error, tookS }: StoredResult) {
@@ -58,8 +68,11 @@ function limit({ limit, atLeast }: Goal): string {
   return `${atLeast ? "≥" : "≤"} ${figure(limit)}`;
 }
 
-function verdict(goal: Goal): string {
-  return isMet(goal) ? "met" : "missed";
+/** The smallest and the largest of a goal's values and their number; empty where there is one only. */
+export function spread({ values = [] }: Goal): string {
+  if (values.length < 2) return "";
+  const [smallest, largest] = [Math.min(...values), Math.max(...values)];
+  return `${figure(smallest)} to ${figure(largest)} (${values.length})`;
 }
 
 /** Three digits, and a comma for thousands. */

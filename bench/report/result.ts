@@ -1,7 +1,5 @@
 /** What workloads answer: measurements, the goals they are held to, and series for the plots. */
 
-import { median } from "./stats.ts";
-
 /** One figure, measured several times. */
 export interface Measurement {
   /** What was measured, such as `ours` or `graphile-worker`. */
@@ -11,10 +9,19 @@ export interface Measurement {
   readonly values: readonly number[];
 }
 
+/** A median and the values that it is the median of. */
+export interface Figure {
+  readonly value: number;
+  /** One value for each run or, of a ratio, for each pair of rounds. */
+  readonly values: readonly number[];
+}
+
 /** A figure and what it has to reach. */
 export interface Goal {
   readonly text: string;
   readonly value: number;
+  /** The values that `value` is the median of; absent where there is only one. */
+  readonly values?: readonly number[];
   readonly limit: number;
   readonly atLeast: boolean;
 }
@@ -57,37 +64,32 @@ export interface Machine {
   readonly deno: string;
 }
 
-/** Collects values by name, in the order in which the names first came. */
-export class Tally {
-  readonly #values = new Map<string, { unit: string; values: number[] }>();
-
-  add(name: string, unit: string, value: number): void {
-    let entry = this.#values.get(name);
-    if (!entry) this.#values.set(name, entry = { unit, values: [] });
-    entry.values.push(value);
-  }
-
-  /** The median of a name's values; NaN where it has none. */
-  median(name: string): number {
-    return median(this.#values.get(name)?.values ?? []);
-  }
-
-  get measurements(): Measurement[] {
-    return [...this.#values].map(([name, { unit, values }]) => ({ name, unit, values }));
-  }
+/** A goal that a figure reaches at least `limit`. */
+export function atLeast(text: string, figure: Figure | number, limit: number): Goal {
+  return { text, ...spreadOut(figure), limit, atLeast: true };
 }
 
-/** A goal that a figure is at least so much. */
-export function atLeast(text: string, value: number, limit: number): Goal {
-  return { text, value, limit, atLeast: true };
+/** A goal that a figure is at most `limit`. */
+export function atMost(text: string, figure: Figure | number, limit: number): Goal {
+  return { text, ...spreadOut(figure), limit, atLeast: false };
 }
 
-/** A goal that a figure is at most so much. */
-export function atMost(text: string, value: number, limit: number): Goal {
-  return { text, value, limit, atLeast: false };
+function spreadOut(figure: Figure | number): Pick<Goal, "value" | "values"> {
+  if (typeof figure === "number") return { value: figure };
+  return figure.values.length > 1 ? figure : { value: figure.value };
 }
 
-/** Whether a goal is met. */
+/** Whether the median of a goal's figure reaches its limit. */
 export function isMet({ value, limit, atLeast }: Goal): boolean {
   return atLeast ? value >= limit : value <= limit;
+}
+
+/**
+ * What a goal's median says of its limit. It is "within the spread" where the limit lies between the
+ * smallest and the largest value, so that another run may say the opposite.
+ */
+export function verdict(goal: Goal): string {
+  const met = isMet(goal);
+  const agree = goal.values?.every((value) => isMet({ ...goal, value }) === met) ?? true;
+  return (met ? "met" : "missed") + (agree ? "" : " within the spread");
 }

@@ -13,10 +13,11 @@ import { w10 } from "./w10_worker.ts";
 import { w11 } from "./w11_cost.ts";
 import { w12 } from "./w12_groups.ts";
 import { w13 } from "./w13_queues.ts";
+import { w14 } from "./w14_cold_start.ts";
 import { w16 } from "./w16_lateness.ts";
 import type { Workload } from "./workload.ts";
 
-/** W1 to W13 and W16, in the order in which they run. */
+/** W1 to W14 and W16, in the order in which they run. */
 export const WORKLOADS: readonly Workload[] = [
   w01,
   w02,
@@ -30,6 +31,7 @@ export const WORKLOADS: readonly Workload[] = [
   w11,
   w12,
   w13,
+  w14,
   w16,
   w08,
 ];

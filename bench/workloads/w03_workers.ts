@@ -3,7 +3,9 @@
 import type { Variant } from "../agents/queue.ts";
 import { BEST, DEFAULTS, drain, enqueue, warmUp } from "../harness/drain.ts";
 import { type SystemName, SYSTEMS } from "../harness/systems.ts";
-import { atLeast, Tally } from "../report/result.ts";
+import { turns } from "../harness/turns.ts";
+import { atLeast } from "../report/result.ts";
+import { figureOf, Samples } from "../report/samples.ts";
 import { startFleet } from "./fleet.ts";
 import type { Workload } from "./workload.ts";
 
@@ -49,8 +51,8 @@ export const w03: Workload = {
   async run(world) {
     const { options: { runs, sizes }, machine: { cores }, systems } = world;
     await using fleet = await startFleet(world, sizes.workers);
-    const rates = new Tally();
-    const busy = new Tally();
+    const rates = new Samples();
+    const busy = new Samples();
     const measure = async (name: SystemName, workers: number, part: Part) => {
       const count = Math.ceil(sizes.messages * part.share);
       const [first, ...others] = fleet.agents[name];
@@ -66,28 +68,32 @@ export const w03: Workload = {
     };
     for (const part of [NO_OP, WAITING]) {
       for (let run = 0; run < runs; run++) {
-        for (const name of SYSTEMS) {
+        for (const name of turns(SYSTEMS, run)) {
           const numbers = name === "ours" ? [1, sizes.workers] : [sizes.workers];
-          for (const workers of numbers) await measure(name, workers, part);
+          for (const workers of turns(numbers, run)) await measure(name, workers, part);
         }
       }
     }
     const several = `${sizes.workers} processes`;
     const ratio = ({ suffix }: Part) =>
-      rates.median(`ours${suffix}, ${several}`) / rates.median(`ours${suffix}, 1 process`);
+      rates.ratio(`ours${suffix}, ${several}`, `ours${suffix}, 1 process`);
     const noOp = ratio(NO_OP);
-    const share = busy.median(`ours, ${several}: busy`) / cores;
+    const share = figureOf(
+      busy.figure(`ours, ${several}: busy`).values.map((busyCores) => busyCores / cores),
+    );
     return {
       measurements: [...rates.measurements, ...busy.measurements],
       goals: [
         atLeast(`ours${WAITING.suffix}, ${several} : 1`, ratio(WAITING), GOAL),
-        noOp >= GOAL
+        noOp.value >= GOAL
           ? atLeast(`ours, no-op, ${several} : 1`, noOp, GOAL)
           : atLeast(`ours, no-op, ${several}: share of the cores busy`, share, FULL),
       ],
       notes: [
         `The goal holds until the cores are full: handlers that wait ${HANDLER_MS} ms leave cores ` +
-        `idle and show it. With no-op handlers, ${several} : 1 is ${noOp.toFixed(2)}; where that ` +
+        `idle and show it. With no-op handlers, ${several} : 1 is ${
+          noOp.value.toFixed(2)
+        }; where that ` +
         `is below ${GOAL}, the goal is instead that the machine's ${cores} cores are full.`,
         `With handlers of ${HANDLER_MS} ms each process holds 500 messages and runs 10 handlers at ` +
         "once, our settings where none is changed; pg-boss in two loops of 5.",

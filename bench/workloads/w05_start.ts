@@ -3,7 +3,8 @@
 import { startPgNet } from "../../local/pg_net.ts";
 import { now, startOf, untilIdle, WAYS } from "../harness/probes.ts";
 import type { World } from "../harness/world.ts";
-import { atMost, type Goal, Tally } from "../report/result.ts";
+import { atMost, type Goal } from "../report/result.ts";
+import { Samples } from "../report/samples.ts";
 import { percentile } from "../report/stats.ts";
 import type { Workload } from "./workload.ts";
 
@@ -21,7 +22,7 @@ export const w05: Workload = {
     const { options: { sizes }, stack, systems: { ours } } = world;
     await ours.clear();
     const net = await startPgNet(stack.adminDbUrl);
-    const times = new Tally();
+    const times = new Samples();
     const goals: Goal[] = [];
     const tell = (name: string, samples: readonly number[]) => {
       for (const percent of [50, 90, 99]) {

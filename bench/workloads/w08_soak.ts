@@ -5,7 +5,8 @@ import type { Drained, Progress } from "../agents/queue.ts";
 import { checkCounts, DEFAULTS } from "../harness/drain.ts";
 import { every } from "../harness/every.ts";
 import { startReaders } from "../harness/horizon.ts";
-import { atMost, type Series, Tally } from "../report/result.ts";
+import { atMost, type Series } from "../report/result.ts";
+import { Samples } from "../report/samples.ts";
 import { median, percentile } from "../report/stats.ts";
 import type { Workload } from "./workload.ts";
 
@@ -74,7 +75,7 @@ async function look(sql: postgres.Sql): Promise<Omit<Look, "atS" | "claimP99Ms">
 }
 
 function describe(looks: readonly Look[], sent: number, recoveryS: number) {
-  const figures = new Tally();
+  const figures = new Samples();
   const half = looks.slice(Math.floor(looks.length / 2));
   const halfBefore = looks.slice(0, Math.floor(looks.length / 2));
   const mb = ({ tableMb, indexesMb }: Look) => tableMb + indexesMb;

@@ -6,7 +6,7 @@ import { costOf } from "../harness/cost.ts";
 import { BEST, drain, enqueue } from "../harness/drain.ts";
 import { type SystemName, SYSTEMS } from "../harness/systems.ts";
 import type { World } from "../harness/world.ts";
-import { Tally } from "../report/result.ts";
+import { Samples } from "../report/samples.ts";
 import type { Workload } from "./workload.ts";
 
 /** Dispatched one by one, a message costs more; so many fewer are counted. */
@@ -23,7 +23,7 @@ export const w11: Workload = {
   title: "Cost",
   async run(world) {
     const { costMessages, messages } = world.options.sizes;
-    const costs = new Tally();
+    const costs = new Samples();
     for (const name of SYSTEMS) {
       for (
         const [way, batch, count] of [

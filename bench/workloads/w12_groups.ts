@@ -2,7 +2,9 @@
 
 import type postgres from "postgres";
 import { timeClaims } from "../harness/claims.ts";
-import { atMost, Tally } from "../report/result.ts";
+import { turns } from "../harness/turns.ts";
+import { atMost } from "../report/result.ts";
+import { Samples } from "../report/samples.ts";
 import { percentile } from "../report/stats.ts";
 import type { Workload } from "./workload.ts";
 
@@ -23,7 +25,7 @@ export const w12: Workload = {
   id: "W12",
   title: "Claiming and settling among many groups",
   async run({ options: { sizes }, systems: { ours } }) {
-    const times = new Tally();
+    const times = new Samples();
     const nameOf = (count: number, kind: Kind, call: string) => `${count}, ${kind}: ${call}`;
     for (const count of sizes.groups) {
       await ours.clear();
@@ -37,7 +39,7 @@ export const w12: Workload = {
       for (const kind of kinds) await write(ours.sql, kind, count);
       for (let block = -1; block < BLOCKS; block++) {
         for (const size of SIZES.filter((size) => size * sizes.claims <= count * 10)) {
-          for (const kind of kinds) {
+          for (const kind of turns(kinds, Math.abs(block))) {
             const taken = await timeClaims(ours.sql, {
               size,
               count: Math.ceil(sizes.claims / (size > 100 ? 10 : 2)),
@@ -58,9 +60,11 @@ export const w12: Workload = {
       measurements: times.measurements,
       goals: sizes.groups.flatMap((count) =>
         calls.flatMap((call) => {
-          const base = times.median(nameOf(count, "no groups", call));
-          const ratio = times.median(nameOf(count, "groups of one", call)) / base;
-          return Number.isNaN(ratio)
+          const ratio = times.ratio(
+            nameOf(count, "groups of one", call),
+            nameOf(count, "no groups", call),
+          );
+          return Number.isNaN(ratio.value)
             ? []
             : [atMost(`${count} groups, ${call} : no groups`, ratio, 2)];
         })
