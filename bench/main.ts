@@ -8,14 +8,14 @@ import { type StoredResult, verdict } from "./report/result.ts";
 import { storeResult } from "./report/store.ts";
 import { WORKLOADS } from "./workloads/index.ts";
 
-/** Answers the exit code: 1 where a workload broke; a goal that is missed is a result. */
+/** Returns the exit code: 1 where a workload broke; a goal that is missed is a result. */
 async function main(args: readonly string[]): Promise<number> {
   if (args.includes("--help")) {
     console.log(USAGE);
     return 0;
   }
   const options = parseOptions(args);
-  // What a workload leaves behind when it breaks must not end the others.
+  // A promise that a broken workload leaves behind must not end the others.
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     console.error(event.reason);

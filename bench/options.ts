@@ -1,12 +1,12 @@
-/** What a run of the benchmarks is asked for, and how large its workloads are. */
+/** The options of a run of the benchmarks, and the sizes of its workloads. */
 
 import { parseArgs } from "node:util";
 
-/** What can be chosen on the command line. */
+/** Options of the command line. */
 export interface Options {
   /** Tiny sizes: whether it works, not how fast it is. */
   readonly quick: boolean;
-  /** Ids of the workloads to run, such as W2; all where absent. */
+  /** Ids of the workloads to run, such as W2; all by default. */
   readonly only: readonly string[] | undefined;
   /** Interleaved runs of each measurement. */
   readonly runs: number;

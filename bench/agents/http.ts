@@ -2,7 +2,7 @@
 
 import { serve } from "./serve.ts";
 
-/** What is to be posted. */
+/** Requests to be posted. */
 export interface PostTask {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ export interface PostTask {
   readonly count: number;
 }
 
-/** What posting took. */
+/** Time that posting took. */
 export interface Posted {
   readonly seconds: number;
   readonly latenciesMs: number[];

@@ -14,7 +14,7 @@ import { createWorker } from "../../supabase/functions/_shared/symphony/worker/c
 import { type OnHandled, type Queue, queueTasks } from "./queue.ts";
 import { serve } from "./serve.ts";
 
-/** What this agent is told at its start. */
+/** Configuration of this agent, given at its start. */
 export interface OursConfig {
   /** Of PostgREST itself. */
   readonly url: string;
@@ -80,7 +80,7 @@ await serve<OursConfig>(({ url, key }, emit) => {
     ...queueTasks(queue, emit),
     /** Durations of the claims since the last call, in ms. */
     claims: () => claimsMs.splice(0),
-    /** Dispatches at a steady rate for a time, and answers how many. */
+    /** Dispatches at a steady rate for a time, and returns the number of messages. */
     produce: async ({ rate, forMs }: { rate: number; forMs: number }) => {
       const startedAt = performance.now();
       let sent = 0;
@@ -92,7 +92,7 @@ await serve<OursConfig>(({ url, key }, emit) => {
       }
       return sent;
     },
-    /** Dispatches what schedules have due; answers how many and how long it took, in ms. */
+    /** Dispatches the due occurrences; returns their number and the time that it took, in ms. */
     schedules: async ({ batchSize }: { batchSize: number }) => {
       const startedAt = performance.now();
       const worker = createWorker(messengerOf(batchSize, 10));

@@ -49,7 +49,7 @@ await serve<PeerConfig>(async ({ url, maintained = false }, emit) => {
   };
 });
 
-/** Handles jobs, so many at a time. */
+/** Handles jobs, `number` at a time. */
 async function handleAtOnce(
   jobs: readonly Job<Payload>[],
   number: number,

@@ -1,10 +1,10 @@
-/** What every queue under test is asked to do: write numbered messages, and handle them. */
+/** The tasks of every queue under test: write numbered messages, and handle them. */
 
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import type { Emit, Tasks } from "./serve.ts";
 
-/** All that a handler does with the number of its message. It answers a promise where it waits. */
+/** All that a handler does with the number of its message. It returns a promise where it waits. */
 export type OnHandled = (n: number) => void | Promise<void>;
 
 /** A queue, as an agent drives it. */
@@ -23,25 +23,25 @@ export interface Variant {
   readonly concurrency: number;
   /** Loops that fetch and complete within one process. */
   readonly fetchers: number;
-  /** How long a handler waits, as for I/O, in ms; where absent it is a synchronous function. */
+  /** How long a handler waits, as for I/O, in ms; by default it is a synchronous function. */
   readonly handlerMs?: number;
 }
 
-/** What writing messages took, in ms. */
+/** Time that writing messages took, in ms. */
 export interface Written {
   readonly tookMs: number;
   /** CPU time of the process. */
   readonly cpuMs: number;
 }
 
-/** What an agent tells while it drains. */
+/** Progress that an agent tells while it drains. */
 export interface Progress {
   readonly handled: number;
   /** When the first message was handled, in ms since 1970. */
   readonly firstAt: number;
 }
 
-/** What an agent answers when it is told to stop. */
+/** Result of a drain, returned when the agent is told to stop. */
 export interface Drained {
   /** How often each number was handled, one byte each, in base64. */
   readonly counts: string;

@@ -1,15 +1,15 @@
 /**
  * A process that does the measured work, told what to do by lines of JSON on its standard input:
- * first its configuration, then calls `{ id, task, args }`. It answers `{ id, result }` or
+ * first its configuration, then calls `{ id, task, args }`. It writes `{ id, result }` or
  * `{ id, error }`, tells events between, and ends with its input.
  */
 
 import { TextLineStream } from "@std/streams/text-line-stream";
 
-/** What an agent can do, by name. */
+/** Tasks of an agent, by name. */
 export type Tasks = Readonly<Record<string, (args: never) => unknown>>;
 
-/** What the agent of a peer is told at its start. */
+/** Configuration of a peer's agent, given at its start. */
 export interface PeerConfig {
   /** Of its database. */
   readonly url: string;

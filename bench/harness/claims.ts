@@ -2,13 +2,13 @@
 
 import type postgres from "postgres";
 
-/** What claims and the settle calls after them took, in ms. */
+/** Times of claims and of the settle calls after them, in ms. */
 export interface ClaimTimes {
   readonly claim: number[];
   readonly settle: number[];
 }
 
-/** What is timed, and what is written after it. */
+/** Claims to be timed, and messages to be written after each. */
 export interface TimedClaims {
   /** Messages of a claim. */
   readonly size: number;

@@ -2,7 +2,7 @@
 
 import type { System } from "./systems.ts";
 
-/** What was written and committed. */
+/** WAL that was written, and transactions that were committed. */
 export interface Cost {
   readonly walBytes: number;
   readonly commits: number;
@@ -16,7 +16,7 @@ interface Counters {
 const LOOK_EVERY_MS = 100;
 
 /**
- * Runs something and answers what it cost.
+ * Runs something and returns its cost.
  * @param flush ends the connections that worked: Postgres counts a session's commits for sure when
  * it has ended
  */

@@ -7,7 +7,7 @@ export interface ServerCpu {
   readonly postgrest: number;
 }
 
-/** What the kernel knows of a process; times in ticks of 10 ms. */
+/** A process as the kernel knows it; times in ticks of 10 ms. */
 interface Process {
   readonly name: string;
   readonly parent: number;

@@ -6,7 +6,7 @@ import type { Agent } from "./agent.ts";
 import { machineBusyMs } from "./cpu.ts";
 import type { SubjectName, System } from "./systems.ts";
 
-/** What draining took. */
+/** Time and CPU that draining took. */
 export interface DrainResult {
   /** From the first handler's start until the last message was settled. */
   readonly seconds: number;
@@ -35,7 +35,7 @@ const BATCH = 1_000;
 const LOOK_EVERY_MS = 5;
 const STALLED_AFTER_MS = 60_000;
 
-/** What writing took. */
+/** Time and CPU that writing took. */
 export interface EnqueueResult {
   readonly perSecond: number;
   readonly tookMs: number;

@@ -1,6 +1,6 @@
 /** Looks at something again and again, until it is disposed. */
 
-/** Calls `look` every so many ms, never twice at once; what it throws is printed. */
+/** Calls `look` every `ms` milliseconds, never twice at once; errors that it throws are printed. */
 export function every(ms: number, look: () => Promise<void>): Disposable {
   let isLooking = false;
   const timer = setInterval(async () => {

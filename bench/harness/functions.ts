@@ -16,7 +16,7 @@ export interface ColdFunction {
   readonly status: number;
 }
 
-/** What the processes of functions are started with. */
+/** Configuration that the processes of functions are started with. */
 export interface FunctionHost {
   readonly config: string;
   readonly importMap: string;
@@ -95,7 +95,7 @@ export async function startFunction(
   };
 }
 
-/** Asks a function its question once. @throws Error where it answers with another status */
+/** Asks a function its question once. @throws Error where the response has another status */
 export async function ask(
   { secretKey }: Pick<FunctionHost, "secretKey">,
   url: string,

@@ -28,7 +28,7 @@ export interface System {
   isDrained(): Promise<boolean>;
 }
 
-/** What there is to know of a system in SQL. */
+/** SQL of each system. */
 const IN_SQL: Record<SubjectName, { clear: string; messages: string; drained: string }> = {
   "ours": {
     clear: `truncate public.messenger_messages, messenger.leases,

@@ -12,7 +12,7 @@ import { type Collector, openCollector } from "./collector.ts";
 import { type ServerCpu, serverCpu } from "./cpu.ts";
 import { floorSystem, ourSystem, peerSystem, type SubjectName, type System } from "./systems.ts";
 
-/** What workloads run in. */
+/** The surroundings of workloads. */
 export interface World extends AsyncDisposable {
   readonly options: Options;
   readonly machine: Machine;

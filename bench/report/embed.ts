@@ -7,7 +7,7 @@ import { median } from "./stats.ts";
 const BEGIN = "<!-- Figures: written by `deno task bench`. -->";
 const END = "<!-- End of the figures. -->";
 
-/** What the page on scaling shows, by workload and by the measurement's name there. */
+/** Figures that the page on scaling shows, by workload and by the measurement's name there. */
 const FIGURES: readonly { id: string; name: string; means: string }[] = [
   { id: "W1", name: "ours", means: "written by 1,000, one client" },
   { id: "W4", name: "dispatch, secret key", means: "dispatched one at a time, 16 clients" },

@@ -1,8 +1,8 @@
-/** What workloads answer: measurements, the goals they are held to, and series for the plots. */
+/** The results of workloads: measurements, the goals they are held to, and series for the plots. */
 
 /** One figure, measured several times. */
 export interface Measurement {
-  /** What was measured, such as `ours` or `graphile-worker`. */
+  /** Name of the measured system or step, such as `ours` or `graphile-worker`. */
   readonly name: string;
   readonly unit: string;
   /** One value for each run. */
@@ -33,12 +33,12 @@ export interface Series {
   readonly points: readonly (readonly [x: number, y: number])[];
 }
 
-/** What a workload answers. */
+/** Result of a workload. */
 export interface WorkloadResult {
   readonly measurements: readonly Measurement[];
   readonly goals?: readonly Goal[];
   readonly series?: readonly Series[];
-  /** What a reader has to know beside the figures. */
+  /** Facts that a reader has to know beside the figures. */
   readonly notes?: readonly string[];
 }
 
@@ -55,7 +55,7 @@ export interface StoredResult extends Partial<WorkloadResult> {
   readonly error?: string;
 }
 
-/** What it ran on. */
+/** The machine that it ran on. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -85,7 +85,7 @@ export function isMet({ value, limit, atLeast }: Goal): boolean {
 }
 
 /**
- * What a goal's median says of its limit. It is "within the spread" where the limit lies between the
+ * Verdict of a goal's median on its limit. It is "within the spread" where the limit lies between the
  * smallest and the largest value, so that another run may say the opposite.
  */
 export function verdict(goal: Goal): string {

@@ -4,7 +4,7 @@ import type { Agent } from "../harness/agent.ts";
 import { type SystemName, SYSTEMS } from "../harness/systems.ts";
 import type { World } from "../harness/world.ts";
 
-/** So many agents of each system. */
+/** Agents of each system, the same number of each. */
 export interface Fleet extends AsyncDisposable {
   readonly agents: Readonly<Record<SystemName, readonly [Agent, ...Agent[]]>>;
 }

@@ -62,7 +62,7 @@ export const w01: Workload = {
   },
 };
 
-/** What the rounds of a run took in all, in ms, by who it was taken by. */
+/** Time of the rounds of a run in ms, by the process that took it. */
 class Spent {
   readonly of = { client: 0, Postgres: 0, PostgREST: 0, waiting: 0 };
 }

@@ -12,7 +12,7 @@ import type { Workload } from "./workload.ts";
 /** Rounds that a run is cut into. Shorter ones would measure how a drain ends. */
 const ROUNDS = 2;
 
-/** What is drained, and how. */
+/** A system and a way in which it drains. */
 interface Subject {
   readonly name: string;
   readonly system: SubjectName;

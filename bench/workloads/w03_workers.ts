@@ -14,7 +14,7 @@ const GOAL = 1.5;
 const FULL = 0.95;
 const HANDLER_MS = 1;
 
-/** What the processes of a system drain, and how. */
+/** Messages that the processes of a system drain, and the way in which they do it. */
 interface Part {
   /** Stands behind the system's name. */
   readonly suffix: string;

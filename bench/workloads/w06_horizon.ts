@@ -12,7 +12,7 @@ import { median } from "../report/stats.ts";
 import { startFleet } from "./fleet.ts";
 import type { Workload } from "./workload.ts";
 
-/** So many rounds, 200,000 messages, come before the last one, which is as long as the drain of W2. */
+/** Rounds, of 200,000 messages in all, before the last one. */
 const ROUNDS_BEFORE = 4;
 /** Pairs of a free and a held state in each run; the peers have one pair in all. */
 const PAIRS = 2;

@@ -56,8 +56,8 @@ export const w07: Workload = {
       notes: [
         `99th percentiles of ${BLOCKS} blocks of ${sizes.claims} claims. Every claim looks in full, ` +
         "which a worker's does once a second. Behind locked rows that takes long, and claims are " +
-        "made as a worker makes them: they look in full for a hundredth of the time at most, and go " +
-        "on behind their last key in between. What one such look takes is shown without a goal. " +
+        "made as a worker makes them: they look in full for a hundredth of the time at most, and continue " +
+        "behind their last key in between. The time of one such look is shown without a goal. " +
         "Nothing is vacuumed or analyzed but by autovacuum. Before each state the empty one is timed again, " +
         "block by block the other side of its ratio.",
       ],

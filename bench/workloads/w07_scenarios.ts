@@ -14,7 +14,7 @@ export interface Scenario {
   /** False where a worker's claims are not made so: it is measured all the same. */
   readonly hasGoal?: boolean;
   seed(sql: postgres.Sql): Promise<unknown>;
-  /** What goes on beside the measurement. */
+  /** Runs the measurement while something else happens. */
   during?(sql: postgres.Sql, measure: () => Promise<void>): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export const EMPTY = "nothing else";
 const READY = 1_000;
 const LARGEST_CLAIM = 10_000;
 const LONG_LEASE_MS = 60 * 60_000;
-/** What a worker holds at most in W2 and W3. */
+/** Most messages that a worker holds in W2 and W3. */
 const FULL_HANDS = 4_000;
 
 /** The states, as far as this version of the schema knows them. */

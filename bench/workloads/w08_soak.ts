@@ -15,7 +15,7 @@ const READERS = 3;
 const LOOKS = 180;
 const RECOVERED_WITHIN_MS = 30_000;
 
-/** What was seen at one look. */
+/** Figures of one look. */
 interface Look {
   readonly atS: number;
   readonly backlog: number;

@@ -67,7 +67,7 @@ async function verify(sql: postgres.Sql, schedules: number, processed: number): 
   if ([processed, messages, different, planned].some((number) => number !== schedules)) {
     throw new Error(
       `of ${schedules} schedules: ${processed} processed, ${messages} messages, ` +
-        `${different} different, ${planned} planned anew`,
+        `${different} different, ${planned} planned again`,
     );
   }
 }

@@ -9,7 +9,7 @@ import type { World } from "../harness/world.ts";
 import { Samples } from "../report/samples.ts";
 import type { Workload } from "./workload.ts";
 
-/** Dispatched one by one, a message costs more; so many fewer are counted. */
+/** Dispatched one by one, a message costs more; so fewer are counted, by this factor. */
 const FEWER = 20;
 const HOUR_MS = 3_600_000;
 const TICKS = 5;
@@ -81,7 +81,7 @@ async function messageCost(
   return cost;
 }
 
-/** What a waiting process of a peer does in an hour, from a shorter time. */
+/** Transactions of an hour of a peer's waiting process, extrapolated from a shorter time. */
 async function idleHour(
   { systems, options: { sizes: { idleMs } } }: World,
   name: SystemName,

@@ -61,7 +61,7 @@ export const w16: Workload = {
       notes: [
         `Delays of 1 to ${
           latenessMs / 1_000
-        } s, dispatched in SQL one every second while nothing else goes on, ` +
+        } s, dispatched in SQL one every second while nothing else happens, ` +
         "from their due time to the handler's first line; occurrences from their time to their message's " +
         "writing. pg_cron's stand-in calls the tick each minute. An hour is reckoned from a shorter time; " +
         "an idle hour is W11's: 60 invocations.",
@@ -108,7 +108,7 @@ async function occurrences(
   return rows.map(({ ms }) => ms);
 }
 
-/** What an hour with one message in each so many ms costs, reckoned from a shorter time. */
+/** Cost of an hour with one message every `everyMs`, extrapolated from a shorter time. */
 async function hourWith(world: World, everyMs: number, lengthMs: number) {
   const { stack, systems: { ours } } = world;
   const times = Math.max(1, Math.floor(lengthMs / everyMs));

@@ -1,4 +1,4 @@
-/** What a workload is. */
+/** The shape of a workload. */
 
 import type { World } from "../harness/world.ts";
 import type { WorkloadResult } from "../report/result.ts";
@@ -7,6 +7,6 @@ import type { WorkloadResult } from "../report/result.ts";
 export interface Workload {
   readonly id: string;
   readonly title: string;
-  /** Sets up, runs, verifies the counts, and answers. @throws Error where a count is wrong */
+  /** Sets up, runs, verifies the counts, and returns its result. @throws Error where a count is wrong */
   run(world: World): Promise<WorkloadResult>;
 }

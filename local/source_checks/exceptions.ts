@@ -36,7 +36,7 @@ export const LONG_SQL_FUNCTIONS: readonly string[] = [
 /** Files and folders whose prose still holds banned words. */
 export const NOT_YET_SWEPT: readonly string[] = [
   "CHANGELOG.md",
-  "bench/",
+  "bench/results/",
   "cli/",
   "docs/performance.md",
   "local/",

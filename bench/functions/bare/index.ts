@@ -1,4 +1,4 @@
-/** What W14 compares our functions with: one that imports hono, zod and supabase-js alone, and uses each. */
+/** The function that W14 compares ours with: it imports hono, zod and supabase-js alone, and uses each. */
 
 import { createClient } from "@supabase/supabase-js";
 import { Hono } from "hono";

@@ -2,10 +2,12 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { checkCounts } from "../../../bench/harness/drain.ts";
+import { turns } from "../../../bench/harness/turns.ts";
 import { parseOptions } from "../../../bench/options.ts";
 import { withFigures } from "../../../bench/report/embed.ts";
-import { figure } from "../../../bench/report/markdown.ts";
-import { atLeast, atMost, isMet } from "../../../bench/report/result.ts";
+import { figure, spread } from "../../../bench/report/markdown.ts";
+import { atLeast, atMost, isMet, verdict } from "../../../bench/report/result.ts";
+import { Samples } from "../../../bench/report/samples.ts";
 import { median, percentile } from "../../../bench/report/stats.ts";
 
 const counts = (...times: number[]) => ({
@@ -80,6 +82,40 @@ Deno.test("figures have three digits", () => {
 Deno.test("a goal that is reached exactly is met", () => {
   assertEquals([atLeast("a", 2, 2), atMost("b", 2, 2)].map(isMet), [true, true]);
   assertEquals([atLeast("a", 1.9, 2), atMost("b", 2.1, 2)].map(isMet), [false, false]);
+});
+
+Deno.test("a ratio is the median of the ratios of rounds that were measured next to each other", () => {
+  const rates = new Samples();
+  // The machine is twice as fast in the last round, for both.
+  for (const value of [20, 21, 44]) rates.add("ours", "messages/s", value);
+  for (const value of [10, 10, 20]) rates.add("peer", "messages/s", value);
+  assertEquals(rates.ratio("ours", "peer"), { value: 2.1, values: [2, 2.1, 2.2] });
+  assertEquals(rates.ratio("none", "nothing"), { value: NaN, values: [] });
+});
+
+Deno.test("a ratio of names with different numbers of rounds is refused", () => {
+  const rates = new Samples();
+  rates.add("ours", "messages/s", 1);
+  assertThrows(() => rates.ratio("ours", "peer"), Error, "ours has 1 values, peer has 0");
+});
+
+Deno.test("a verdict says that its limit lies between the smallest and the largest value", () => {
+  const goal = (...values: number[]) => atLeast("a", { value: values[1] ?? NaN, values }, 2);
+  assertEquals(
+    [goal(2, 2.1, 2.2), goal(1.9, 2.1, 2.2), goal(1.8, 1.9, 2.1), goal(1, 1.5, 1.9)]
+      .map(verdict),
+    ["met", "met within the spread", "missed within the spread", "missed"],
+  );
+  assertEquals([atMost("a", 2, 2), atMost("a", 2.1, 2)].map(verdict), ["met", "missed"]);
+});
+
+Deno.test("a goal shows the smallest and the largest of its values and their number", () => {
+  assertEquals(spread(atMost("a", { value: 2, values: [2.123, 1, 3] }, 2)), "1 to 3 (3)");
+  assertEquals(spread(atMost("a", { value: 2, values: [2] }, 2)), "");
+});
+
+Deno.test("every other round runs backwards, so that no system always comes first", () => {
+  assertEquals([0, 1, 2].map((round) => turns(["a", "b"], round).join("")), ["ab", "ba", "ab"]);
 });
 
 Deno.test("figures go between the marks of a page, and nowhere else", async () => {
