@@ -72,7 +72,10 @@ async function loadedPackages(host: FunctionHost, asked: ColdFunction): Promise<
 }
 
 /** Resolves with the rest of the first line that begins so, and reads on. */
-async function lineWith(output: ReadableStream<Uint8Array>, prefix: string): Promise<string> {
+async function lineWith(
+  output: ReadableStream<Uint8Array<ArrayBuffer>>,
+  prefix: string,
+): Promise<string> {
   const lines = output.pipeThrough(new TextDecoderStream()).pipeThrough<string>(
     new TextLineStream(),
   );

@@ -42,6 +42,10 @@ export const w01: Workload = {
           costs.add(`${name}: ${part}`, "ms per 1,000", ms * 1000 / messages);
         }
       }
+      for (const peer of SYSTEMS.slice(1)) {
+        const ratio = cpuMs(spent.get(peer)) / cpuMs(spent.get("ours"));
+        costs.add(`ours : ${peer}, by CPU time`, "ratio", ratio);
+      }
       const { roundTrip, commit, postgrest } = await measureWaits(world);
       costs.add("machine: round trip to Postgres", "ms", roundTrip);
       costs.add("machine: round trip and commit", "ms", commit);
@@ -65,6 +69,10 @@ export const w01: Workload = {
 /** Time of the rounds of a run in ms, by the process that took it. */
 class Spent {
   readonly of = { client: 0, Postgres: 0, PostgREST: 0, waiting: 0 };
+}
+
+function cpuMs({ of: { client, Postgres, PostgREST } } = new Spent()): number {
+  return client + Postgres + PostgREST;
 }
 
 /** Writes `count` messages into an empty table. @returns messages a second */
