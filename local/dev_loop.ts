@@ -1,11 +1,11 @@
-// The developers' loop: a stack whose functions start again when a file of theirs changes. What runs is
-// always what is on disk. A function that does not start answers 503, as a broken deploy does; the code
+// The developers' loop: a stack whose functions start again when a file of theirs changes. The code that
+// runs is always the code on disk. A function that does not start answers 503, as a broken deploy does; the code
 // before it is not kept, so that a test of old code is never mistaken for one of new code.
 import { formatLogLine, isLogLine } from "./log_lines.ts";
 import { type Stack, type StackOptions, startStack } from "./stack.ts";
 import { watchCode } from "./watch_code.ts";
 
-/** What the loop runs and where it prints. */
+/** The stack that the loop runs, and where it prints. */
 export interface DevLoopOptions {
   /** Options of the stack; the loop sets those of the functions' output itself. */
   stack: StackOptions;

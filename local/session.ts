@@ -1,4 +1,4 @@
-// What the commands that run a stack in the foreground share: they end with Ctrl-C, with the program
+// Shared by the commands that run a stack in the foreground: they end with Ctrl-C, with the program
 // that they were started through, or with their data folder, and tell where the stack is.
 import { HOSTED_LIMITS } from "./function_process.ts";
 import { type Stack, StackError } from "./stack.ts";
