@@ -11,7 +11,6 @@ export const STRUCTURE_EXCEPTIONS: readonly string[] = [
 /** SQL functions that are too long. */
 export const LONG_SQL_FUNCTIONS: readonly string[] = [
   "public.messenger_enqueue",
-  "public.messenger_dispatch",
   "messenger.admit_groups",
   "messenger.due_queues",
   "messenger.lock_due",
@@ -20,17 +19,11 @@ export const LONG_SQL_FUNCTIONS: readonly string[] = [
   "public.messenger_claim",
   "public.messenger_settle",
   "public.messenger_heartbeat",
-  "messenger.next_matches",
   "public.messenger_claim_schedules",
   "messenger.judge_runs",
   "public.messenger_advance_schedules",
   "messenger.save_schedule",
   "public.messenger_trigger_schedule",
-  "public.messenger_start_tick",
-  "messenger.queue_depth",
-  "public.messenger_set_queue",
-  "public.messenger_list_failed",
-  "messenger.installation",
 ];
 
 /** Files and folders whose prose still holds banned words. */

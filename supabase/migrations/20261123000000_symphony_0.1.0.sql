@@ -1416,6 +1416,67 @@ comment on function public.messenger_enqueue_body(jsonb) is
 -- ==================== 12_dispatch.sql
 
 -- The way in for SQL: triggers, functions, the SQL editor.
+
+-- One expression, for a dispatch is checked once and says one thing: a null problem lets it pass.
+create or replace function messenger.dispatch_problem(
+  p_type text, p_delay interval, p_available_at timestamptz, p_queue text, p_priority integer,
+  p_idempotency_key text, p_group_key text, p_ttl interval, p_dedupe_key text, p_dedupe text,
+  p_dedupe_window interval
+) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  longest constant interval := interval '36525 days';
+begin
+  return case
+    when p_type is null or length(p_type) not between 1 and 200
+      then 'type: has to be a name of 1 to 200 characters'
+    when p_queue is null or p_queue !~ '^[A-Za-z0-9_.:-]{1,100}$'
+      then 'queue: has to be 1 to 100 letters, digits or _ . : -'
+    when p_priority is null or p_priority not between -1000 and 1000
+      then 'priority: has to be from -1000 to 1000'
+    when p_delay < interval '0' then 'delay: has to be zero or more'
+    when p_delay > longest then 'delay: has to be at most 100 years'
+    when p_ttl > longest then 'ttl: has to be at most 100 years'
+    when p_dedupe_window > longest then 'dedupe_window: has to be at most 100 years'
+    when p_delay is not null and p_available_at is not null
+      then 'delay: give either delay or available_at, not both'
+    when not messenger.is_moment(p_available_at)
+      then 'available_at: has to be a moment in the years 1 to 9999'
+    when p_ttl <= interval '0' then 'ttl: has to be more than zero'
+    when length(p_idempotency_key) not between 1 and 255
+      then 'idempotency_key: has to be 1 to 255 characters'
+    when length(p_group_key) not between 1 and 255 then 'group_key: has to be 1 to 255 characters'
+    when length(p_dedupe_key) not between 1 and 255 then 'dedupe_key: has to be 1 to 255 characters'
+    when p_dedupe_key is not null and p_idempotency_key is not null
+      then 'dedupe_key: give either dedupe_key or idempotency_key, not both'
+    when p_dedupe not in ('until-started', 'until-finished')
+      then 'dedupe: has to be until-started or until-finished'
+    when p_dedupe is not null and p_dedupe_window is not null
+      then 'dedupe: give either dedupe or dedupe_window, not both'
+    when p_dedupe_window <= interval '0' then 'dedupe_window: has to be more than zero'
+    when p_dedupe_key is null and num_nonnulls(p_dedupe, p_dedupe_window) > 0
+      then 'dedupe_key: is required for dedupe and dedupe_window'
+  end;
+end
+$$;
+comment on function messenger.dispatch_problem(
+  text, interval, timestamptz, text, integer, text, text, interval, text, text, interval
+) is
+  'Part of messenger_dispatch: what is wrong with its arguments, beginning with the argument''s name; null where nothing is.';
+
+create or replace function messenger.to_ms(p_duration interval) returns double precision
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  -- A month is as long as the one that begins now.
+  return extract(epoch from public.messenger_now() + p_duration - public.messenger_now()) * 1000;
+end
+$$;
+comment on function messenger.to_ms(interval) is 'How many ms a duration that begins now takes.';
+
 create or replace function public.messenger_dispatch(
   type text,
   payload jsonb default '{}',
@@ -1434,61 +1495,13 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  longest constant interval := interval '36525 days';
+  problem constant text := messenger.dispatch_problem(
+    type, delay, available_at, queue, priority, idempotency_key, group_key, ttl, dedupe_key, dedupe,
+    dedupe_window
+  );
 begin
-  if type is null or length(type) not between 1 and 200 then
-    raise sqlstate 'PT400' using message = 'type: has to be a name of 1 to 200 characters';
-  end if;
-  if queue is null or queue !~ '^[A-Za-z0-9_.:-]{1,100}$' then
-    raise sqlstate 'PT400'
-      using message = 'queue: has to be 1 to 100 letters, digits or _ . : -';
-  end if;
-  if priority is null or priority not between -1000 and 1000 then
-    raise sqlstate 'PT400' using message = 'priority: has to be from -1000 to 1000';
-  end if;
-  if delay < interval '0' then
-    raise sqlstate 'PT400' using message = 'delay: has to be zero or more';
-  end if;
-  if greatest(delay, ttl, dedupe_window) > longest then
-    raise sqlstate 'PT400' using message = format(
-      '%s: has to be at most 100 years', case when delay > longest then 'delay'
-        when ttl > longest then 'ttl' else 'dedupe_window' end
-    );
-  end if;
-  if delay is not null and available_at is not null then
-    raise sqlstate 'PT400' using message = 'delay: give either delay or available_at, not both';
-  end if;
-  if not messenger.is_moment(available_at) then
-    raise sqlstate 'PT400'
-      using message = 'available_at: has to be a moment in the years 1 to 9999';
-  end if;
-  if ttl <= interval '0' then
-    raise sqlstate 'PT400' using message = 'ttl: has to be more than zero';
-  end if;
-  if length(idempotency_key) not between 1 and 255 then
-    raise sqlstate 'PT400' using message = 'idempotency_key: has to be 1 to 255 characters';
-  end if;
-  if length(group_key) not between 1 and 255 then
-    raise sqlstate 'PT400' using message = 'group_key: has to be 1 to 255 characters';
-  end if;
-  if length(dedupe_key) not between 1 and 255 then
-    raise sqlstate 'PT400' using message = 'dedupe_key: has to be 1 to 255 characters';
-  end if;
-  if dedupe_key is not null and idempotency_key is not null then
-    raise sqlstate 'PT400'
-      using message = 'dedupe_key: give either dedupe_key or idempotency_key, not both';
-  end if;
-  if dedupe not in ('until-started', 'until-finished') then
-    raise sqlstate 'PT400' using message = 'dedupe: has to be until-started or until-finished';
-  end if;
-  if dedupe is not null and dedupe_window is not null then
-    raise sqlstate 'PT400' using message = 'dedupe: give either dedupe or dedupe_window, not both';
-  end if;
-  if dedupe_window <= interval '0' then
-    raise sqlstate 'PT400' using message = 'dedupe_window: has to be more than zero';
-  end if;
-  if dedupe_key is null and num_nonnulls(dedupe, dedupe_window) > 0 then
-    raise sqlstate 'PT400' using message = 'dedupe_key: is required for dedupe and dedupe_window';
+  if problem is not null then
+    raise sqlstate 'PT400' using message = problem;
   end if;
   if payload::text ~ '[0-9.]{16}' then
     perform messenger.check_numbers(payload, 'payload');
@@ -1499,15 +1512,10 @@ begin
       jsonb_build_array(
         jsonb_build_object(
           'type', type, 'payload', payload, 'queue', queue, 'priority', priority,
-          'available_at', available_at,
-          'delay_ms', extract(
-            epoch from public.messenger_now() + delay - public.messenger_now()
-          ) * 1000,
-          'ttl_ms', extract(epoch from public.messenger_now() + ttl - public.messenger_now()) * 1000,
-          'idempotency_key', idempotency_key, 'group_key', group_key, 'dedupe_key', dedupe_key,
-          'dedupe', dedupe, 'dedupe_window_ms', extract(
-            epoch from public.messenger_now() + dedupe_window - public.messenger_now()
-          ) * 1000
+          'available_at', available_at, 'delay_ms', messenger.to_ms(delay),
+          'ttl_ms', messenger.to_ms(ttl), 'idempotency_key', idempotency_key,
+          'group_key', group_key, 'dedupe_key', dedupe_key, 'dedupe', dedupe,
+          'dedupe_window_ms', messenger.to_ms(dedupe_window)
         )
       ),
       checked => true
@@ -3781,6 +3789,53 @@ $$;
 comment on function messenger.begin_step(jsonb, integer, boolean) is
   'Part of a step: the place it begins behind, {"at", "id", "matched", "since"}: the row, how many were matched before, and when the first step was taken.';
 
+-- Only what is given stands in a query: it is planned for that, and has an index for it. Of the two tables only
+-- the dead letters have an index by type.
+create or replace function messenger.range_condition(p_filter jsonb, p_is_failed boolean) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return concat_ws(
+    ' and ',
+    case
+      when p_filter ? 'ids' then 'f.id = any ($3)'
+      when p_is_failed then '(f.failed_at, f.id) > (($2 ->> ''at'')::timestamptz, ($2 ->> ''id'')::bigint)'
+      else 'f.id > ($2 ->> ''id'')::bigint'
+    end,
+    case when p_filter ? 'failed_from' then 'f.failed_at >= ($1 ->> ''failed_from'')::timestamptz' end,
+    case when p_filter ? 'failed_until' then 'f.failed_at < ($1 ->> ''failed_until'')::timestamptz' end,
+    case when p_filter ? 'type' and p_is_failed then 'f.type = $1 ->> ''type''' end
+  );
+end
+$$;
+comment on function messenger.range_condition(jsonb, boolean) is
+  'Part of messenger.next_matches(): the condition that an index of the table bounds. Its query has the filter as $1, the place as $2 and the ids as $3.';
+
+create or replace function messenger.wanted_condition(
+  p_operation text, p_filter jsonb, p_is_failed boolean
+) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return concat_ws(
+    ' and ',
+    case p_operation
+      when 'cancel' then 'not f.cancelled'
+      when 'run' then 'f.status = ''pending'' and f.available_at > public.messenger_now()'
+      else 'true'
+    end,
+    case when p_filter ? 'type' and not p_is_failed then 'f.type = $1 ->> ''type''' end,
+    case when p_filter ? 'queue' then 'f.queue = $1 ->> ''queue''' end,
+    case when p_filter ? 'reason' then 'f.reason = $1 ->> ''reason''' end,
+    case when p_filter ? 'error' then 'strpos(lower(f.error), lower($1 ->> ''error'')) > 0' end
+  );
+end
+$$;
+comment on function messenger.wanted_condition(text, jsonb, boolean) is
+  'Part of messenger.next_matches(): the condition that each row of the range is asked. Its query has the filter as $1.';
+
 -- Messages that a filter means among the next `p_max_rows` rows behind a place: dead letters for redrive and
 -- remove, messages that wait or run for cancel, those that wait for a time for run. With `p_max_bytes` it ends
 -- with the payload that makes them so many together, for what has a hundred large ones meets the time limit.
@@ -3794,49 +3849,19 @@ as $$
 declare
   has_ids constant boolean := p_filter ? 'ids';
   is_failed constant boolean := p_operation in ('redrive', 'remove_failed');
-  relation constant text := case
-    when is_failed then 'messenger_failed_messages' else 'messenger_messages'
-  end;
+  relation constant text := case when is_failed then 'messenger_failed_messages' else 'messenger_messages' end;
   asked bigint[] := array(
     select i::bigint from jsonb_array_elements_text(p_filter -> 'ids') as i
     where i::bigint > (p_place ->> 'id')::bigint
     group by i::bigint order by i::bigint limit p_max_rows
   );
   sorted constant text := case when is_failed and not has_ids then 'failed_at, id' else 'id' end;
-  -- Only what is given stands in the query: it is planned for that, and has an index for it.
-  range text := case
-    when has_ids then 'f.id = any ($3)'
-    when is_failed then '(f.failed_at, f.id) > (($2 ->> ''at'')::timestamptz, ($2 ->> ''id'')::bigint)'
-    else 'f.id > ($2 ->> ''id'')::bigint'
-  end;
-  wanted text := case p_operation
-    when 'cancel' then 'not f.cancelled'
-    when 'run' then 'f.status = ''pending'' and f.available_at > public.messenger_now()'
-    else 'true'
-  end;
+  wanted constant text := messenger.wanted_condition(p_operation, p_filter, is_failed);
   seen bigint[];
   seen_at timestamptz;
   rows_read integer;
   is_cut boolean;
 begin
-  if p_filter ? 'failed_from' then
-    range := range || ' and f.failed_at >= ($1 ->> ''failed_from'')::timestamptz';
-  end if;
-  if p_filter ? 'failed_until' then
-    range := range || ' and f.failed_at < ($1 ->> ''failed_until'')::timestamptz';
-  end if;
-  -- Of these two tables only the dead letters have an index by type.
-  if p_filter ? 'type' and is_failed then
-    range := range || ' and f.type = $1 ->> ''type''';
-  elsif p_filter ? 'type' then
-    wanted := wanted || ' and f.type = $1 ->> ''type''';
-  end if;
-  if p_filter ? 'queue' then wanted := wanted || ' and f.queue = $1 ->> ''queue'''; end if;
-  if p_filter ? 'reason' then wanted := wanted || ' and f.reason = $1 ->> ''reason'''; end if;
-  if p_filter ? 'error' then
-    wanted := wanted || ' and strpos(lower(f.error), lower($1 ->> ''error'')) > 0';
-  end if;
-
   execute format(
     $query$
       select array_agg(s.id order by s.at, s.id) filter (where s.wanted and s.fits),
@@ -3853,7 +3878,7 @@ begin
       ) as s
     $query$,
     case when is_failed and not has_ids then 'f.failed_at' else '''-infinity''::timestamptz' end,
-    wanted, wanted, relation, range, sorted
+    wanted, wanted, relation, messenger.range_condition(p_filter, is_failed), sorted
   ) into matched, seen, seen_at, rows_read using p_filter, p_place, asked, p_max_rows, p_max_bytes;
   matched := coalesce(matched, '{}');
   seen := coalesce(seen, '{}');
@@ -5796,6 +5821,92 @@ comment on function messenger.ask_tick() is
 
 -- The life of a tick: it starts, gives signs of life, goes to rest, stands aside and ends.
 
+create or replace function messenger.register_tick(p_tick bigint, p_awake boolean) returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+  started bigint;
+begin
+  if p_tick is null then
+    insert into public.messenger_ticks (started_at, heartbeat_at, rested_at)
+    values (clock_timestamp(), clock_timestamp(), case when not p_awake then clock_timestamp() end)
+    returning id into started;
+  else
+    update public.messenger_ticks t set started_at = clock_timestamp(), heartbeat_at = clock_timestamp()
+    where t.id = p_tick and t.started_at is null
+    returning t.id into started;
+  end if;
+  return started;
+end
+$$;
+comment on function messenger.register_tick(bigint, boolean) is
+  'Part of messenger_start_tick: writes that a tick starts and returns its id; null where it has started before.';
+
+-- A dispatch that counts on this tick may count on the other awake ticks instead: the lock keeps those from
+-- going to rest meanwhile.
+create or replace function messenger.is_one_too_many(p_tick bigint, p_fleet integer) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_tick is null or not pg_try_advisory_xact_lock_shared(messenger.ticks_key()) then
+    return false;
+  end if;
+  return p_fleet <= (
+    select count(*) from messenger.ticks_awake() t
+    where t.id <> p_tick and t.started_at is not null
+  );
+end
+$$;
+comment on function messenger.is_one_too_many(bigint, integer) is
+  'Part of messenger_start_tick: whether as many ticks as the queues allow are awake beside one that was asked for.';
+
+create or replace function messenger.has_work(
+  p_tick bigint, p_awake boolean, p_queues text[], p_budget_ms double precision, p_next_at timestamptz
+) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return coalesce(
+    p_next_at <= messenger.clock()
+      -- One tick waits for what falls due later.
+      or p_awake and not messenger.has_tick_for(p_next_at, p_tick)
+      or not p_awake and messenger.has_due(p_budget_ms * interval '1 millisecond', p_queues)
+      or exists (
+        select from messenger.leases l where l.leased_until <= public.messenger_now()
+      )
+      or exists (
+        select from public.messenger_messages m
+        where m.expires_at <= public.messenger_now() and m.status = 'pending'
+          and not m.blocked and not m.heartbeated
+      )
+      or exists (select from messenger.groups_to_reopen),
+    false
+  );
+end
+$$;
+comment on function messenger.has_work(bigint, boolean, text[], double precision, timestamptz) is
+  'Part of messenger_start_tick: whether a tick finds something to do within its budget, given when the next message or schedule is due.';
+
+create or replace function messenger.forget_ticks_before(p_tick bigint) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- A few at a time, and more than come in. They are read into an array, for Postgres may apply the limit of a
+  -- plain subquery once more for each row.
+  delete from public.messenger_ticks t
+  where t.id = any (array(
+    select old.id from public.messenger_ticks old where old.id <= p_tick - 10000
+    order by old.id limit 10 for update skip locked
+  ));
+end
+$$;
+comment on function messenger.forget_ticks_before(bigint) is
+  'Part of messenger_start_tick: deletes records of ticks; the latest 10,000 stay.';
+
 -- Registers a tick. `tick` is its id where it was asked for; it may turn out to be one too many.
 -- `awake` says whether dispatches may count on it. Answers {"id", "proceed", "fleet", "schedules_due"}:
 -- without `proceed` there is nothing to do, or others see to it, and the tick is over.
@@ -5809,56 +5920,27 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  lock_key constant bigint := messenger.ticks_key();
   started bigint;
   fleet integer;
   next_schedule_at timestamptz;
-  next_at timestamptz;
-  needed boolean := true;
+  needed boolean;
 begin
   if budget_ms is null or budget_ms < 0 then
     raise sqlstate 'PT400' using message = 'budget_ms: has to be zero or more';
   end if;
-
-  if tick is null then
-    insert into public.messenger_ticks (started_at, heartbeat_at, rested_at)
-    values (clock_timestamp(), clock_timestamp(), case when not awake then clock_timestamp() end)
-    returning id into started;
-  else
-    update public.messenger_ticks t set started_at = clock_timestamp(), heartbeat_at = clock_timestamp()
-    where t.id = tick and t.started_at is null
-    returning t.id into started;
-    -- pg_net sends a request again after a restart.
-    if started is null then
-      return jsonb_build_object('id', tick::text, 'proceed', false, 'fleet', 0);
-    end if;
+  started := messenger.register_tick(tick, awake);
+  -- pg_net sends a request again after a restart.
+  if started is null then
+    return jsonb_build_object('id', tick::text, 'proceed', false, 'fleet', 0);
   end if;
 
   fleet := messenger.fleet_size();
   next_schedule_at := public.messenger_next_schedule_at();
-  -- Who counts on this tick may count on the others instead: they cannot go to rest meanwhile.
-  if tick is not null and pg_try_advisory_xact_lock_shared(lock_key) then
-    needed := fleet > (
-      select count(*) from messenger.ticks_awake() t
-      where t.id <> tick and t.started_at is not null
+  needed := not messenger.is_one_too_many(tick, fleet);
+  if needed and (not awake or pg_try_advisory_xact_lock(messenger.ticks_key())) then
+    needed := messenger.has_work(
+      started, awake, queues, budget_ms, least(messenger.next_due(queues), next_schedule_at)
     );
-  end if;
-  if needed and (not awake or pg_try_advisory_xact_lock(lock_key)) then
-    next_at := least(messenger.next_due(queues), next_schedule_at);
-    needed := next_at <= messenger.clock()
-      -- What falls due later is waited for by one tick.
-      or awake and not messenger.has_tick_for(next_at, started)
-      or not awake and messenger.has_due(budget_ms * interval '1 millisecond', queues)
-      or exists (
-        select from messenger.leases l where l.leased_until <= public.messenger_now()
-      )
-      or exists (
-        select from public.messenger_messages m
-        where m.expires_at <= public.messenger_now() and m.status = 'pending'
-          and not m.blocked and not m.heartbeated
-      )
-      or exists (select from messenger.groups_to_reopen);
-    needed := coalesce(needed, false);
   end if;
   if not needed then
     update public.messenger_ticks t
@@ -5866,13 +5948,7 @@ begin
     where t.id = started;
   end if;
 
-  -- A few at a time, and more than come in: the latest 10,000 stay. In an array, for the limit of a
-  -- plain subquery may hold for each row anew.
-  delete from public.messenger_ticks t
-  where t.id = any (array(
-    select old.id from public.messenger_ticks old where old.id <= started - 10000
-    order by old.id limit 10 for update skip locked
-  ));
+  perform messenger.forget_ticks_before(started);
   return jsonb_strip_nulls(jsonb_build_object(
     'id', started::text, 'proceed', needed, 'fleet', fleet,
     'schedules_due', case when next_schedule_at <= messenger.clock() then true end
@@ -7100,8 +7176,46 @@ $$;
 comment on function messenger.capped(bigint, integer) is
   'A count that went no further than one above p_max_count, as {"count", "capped"}.';
 
--- Counts stop one above `p_max_count`. It walks priority by priority along the index of the claim, so
--- that a million messages of the future are not read to count the few that are due.
+-- Counts stop one above what is wanted: a million messages of the future are not read to count the few that
+-- are due.
+create or replace function messenger.depth_at_priority(
+  p_queue text, p_priority smallint, p_max_due bigint, p_max_delayed bigint,
+  out due bigint, out delayed bigint, out oldest timestamptz
+)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  due := (
+    select count(*) from (
+      select from public.messenger_messages m
+      where m.queue = p_queue and m.priority = p_priority and m.available_at <= clock
+        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
+      limit greatest(p_max_due, 0)
+    ) as counted
+  );
+  delayed := (
+    select count(*) from (
+      select from public.messenger_messages m
+      where m.queue = p_queue and m.priority = p_priority and m.available_at > clock
+        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
+      limit greatest(p_max_delayed, 0)
+    ) as counted
+  );
+  oldest := (
+    select m.available_at from public.messenger_messages m
+    where m.queue = p_queue and m.priority = p_priority and m.available_at <= clock
+      and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
+    order by m.available_at limit 1
+  );
+end
+$$;
+comment on function messenger.depth_at_priority(text, smallint, bigint, bigint) is
+  'Part of messenger.queue_depth(): messages of one priority that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
+
+-- It walks priority by priority along the index of the claim.
 create or replace function messenger.queue_depth(
   p_queue text, p_max_count integer default 10000
 ) returns jsonb
@@ -7109,51 +7223,28 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
   current_priority smallint;
+  here record;
   due bigint := 0;
   delayed bigint := 0;
   oldest timestamptz;
   grouped bigint;
   blocked bigint;
 begin
-  select m.priority into current_priority from public.messenger_messages m
-  where m.queue = p_queue and m.status = 'pending'
-    and not m.quarantined and not m.blocked and not m.heartbeated
-  order by m.priority desc limit 1;
-
-  while current_priority is not null loop
-    due := due + (
-      select count(*) from (
-        select from public.messenger_messages m
-        where m.queue = p_queue and m.priority = current_priority
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
-          and m.available_at <= clock
-        limit greatest(p_max_count + 1 - due, 0)
-      ) as counted
-    );
-    delayed := delayed + (
-      select count(*) from (
-        select from public.messenger_messages m
-        where m.queue = p_queue and m.priority = current_priority
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
-          and m.available_at > clock
-        limit greatest(p_max_count + 1 - delayed, 0)
-      ) as counted
-    );
-    oldest := least(oldest, (
-      select m.available_at from public.messenger_messages m
-      where m.queue = p_queue and m.priority = current_priority
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
-        and m.available_at <= clock
-      order by m.available_at limit 1
-    ));
+  loop
     current_priority := (
       select m.priority from public.messenger_messages m
-      where m.queue = p_queue and m.priority < current_priority
+      where m.queue = p_queue and m.priority < coalesce(current_priority, 32767)
         and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       order by m.priority desc limit 1
     );
+    exit when current_priority is null;
+    here := messenger.depth_at_priority(
+      p_queue, current_priority, p_max_count + 1 - due, p_max_count + 1 - delayed
+    );
+    due := due + here.due;
+    delayed := delayed + here.delayed;
+    oldest := least(oldest, here.oldest);
   end loop;
 
   select count(*), count(*) filter (where g.blocked) into grouped, blocked
@@ -7233,8 +7324,8 @@ $$;
 comment on function public.messenger_list_queues(text, text, integer, integer, text[]) is
   'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Answers {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
 
-create or replace function public.messenger_set_queue(name text, settings jsonb) returns jsonb
-language plpgsql
+create or replace function messenger.check_queue_settings(p_settings jsonb) returns void
+language plpgsql immutable
 set search_path = ''
 as $$
 declare
@@ -7242,20 +7333,32 @@ declare
     'paused', 'max_workers', 'concurrency', 'group_concurrency', 'rate_limit', 'rate_period_ms',
     'weight', 'lease_ms'
   ];
-  before public.messenger_queues;
-  wanted public.messenger_queues;
   field text;
 begin
-  if jsonb_typeof(settings) is distinct from 'object' then
+  if jsonb_typeof(p_settings) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'settings: has to be an object';
   end if;
-  select key into field from jsonb_object_keys(settings) as key where key <> all (allowed) limit 1;
+  select key into field from jsonb_object_keys(p_settings) as key where key <> all (allowed) limit 1;
   if field is not null then
     raise sqlstate 'PT400' using message = format(
       'settings: %s is none of %s', field, array_to_string(allowed, ', ')
     );
   end if;
+end
+$$;
+comment on function messenger.check_queue_settings(jsonb) is
+  'Part of messenger_set_queue: refuses what is no object, or names something that is no setting.';
 
+create or replace function public.messenger_set_queue(name text, settings jsonb) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  before public.messenger_queues;
+  wanted public.messenger_queues;
+  field text;
+begin
+  perform messenger.check_queue_settings(settings);
   select * into before from public.messenger_queues q
   where q.name = messenger_set_queue.name for update;
   if before.name is null then
@@ -7408,6 +7511,43 @@ $$;
 comment on function public.messenger_list_messages(text, text, text, bigint, integer, integer) is
   'Messages that wait or run, the latest first, those before an id, without payloads. Answers {"messages", "next"}; a page that met max_scanned is short, and next goes on.';
 
+create or replace function messenger.last_failed_scanned(
+  p_type text, p_from timestamptz, p_until timestamptz, p_before_at timestamptz, p_before_id bigint,
+  p_max_scanned integer
+) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  from_at constant timestamptz := coalesce(p_from, '-infinity');
+  until_at constant timestamptz := coalesce(p_until, 'infinity');
+  before_at constant timestamptz := coalesce(p_before_at, 'infinity');
+  before_id constant bigint := coalesce(p_before_id, 9223372036854775807);
+begin
+  -- Two queries, for each has an index of its own.
+  if p_type is not null then
+    return (
+      select jsonb_build_array(f.failed_at, f.id::text) from public.messenger_failed_messages f
+      where f.type = p_type and (f.failed_at, f.id) < (before_at, before_id)
+        and f.failed_at >= from_at and f.failed_at < until_at
+      order by f.failed_at desc, f.id desc
+      offset p_max_scanned - 1 limit 1
+    );
+  end if;
+  return (
+    select jsonb_build_array(f.failed_at, f.id::text) from public.messenger_failed_messages f
+    where (f.failed_at, f.id) < (before_at, before_id)
+      and f.failed_at >= from_at and f.failed_at < until_at
+    order by f.failed_at desc, f.id desc
+    offset p_max_scanned - 1 limit 1
+  );
+end
+$$;
+comment on function messenger.last_failed_scanned(
+  text, timestamptz, timestamptz, timestamptz, bigint, integer
+) is
+  'Part of messenger_list_failed: [failed_at, id] of the last dead letter that a page scans; null where there are fewer.';
+
 create or replace function public.messenger_list_failed(
   type text default null,
   queue text default null,
@@ -7415,10 +7555,8 @@ create or replace function public.messenger_list_failed(
   error text default null,
   failed_from timestamptz default null,
   failed_until timestamptz default null,
-  before_at timestamptz default null,
-  before_id bigint default null,
-  max_messages integer default 50,
-  max_scanned integer default 10000
+  before_at timestamptz default null, before_id bigint default null,
+  max_messages integer default 50, max_scanned integer default 10000
 ) returns jsonb
 language sql stable
 set search_path = ''
@@ -7451,50 +7589,22 @@ as $$
     ) as s
     where (messenger_list_failed.queue is null or s.queue = messenger_list_failed.queue)
       and (messenger_list_failed.reason is null or s.reason = messenger_list_failed.reason)
-      and (
-        messenger_list_failed.error is null
-        or position(lower(messenger_list_failed.error) in lower(s.error)) > 0
-      )
+      and (messenger_list_failed.error is null
+        or position(lower(messenger_list_failed.error) in lower(s.error)) > 0)
     limit max_messages
-  ),
-  last_scanned as (
-    (
-      select f.failed_at, f.id from public.messenger_failed_messages f
-      where f.type = messenger_list_failed.type
-        and (f.failed_at, f.id)
-          < (coalesce(before_at, 'infinity'), coalesce(before_id, 9223372036854775807))
-        and f.failed_at >= coalesce(failed_from, '-infinity')
-        and f.failed_at < coalesce(failed_until, 'infinity')
-      order by f.failed_at desc, f.id desc
-      offset max_scanned - 1 limit 1
-    )
-    union all
-    (
-      select f.failed_at, f.id from public.messenger_failed_messages f
-      where messenger_list_failed.type is null
-        and (f.failed_at, f.id)
-          < (coalesce(before_at, 'infinity'), coalesce(before_id, 9223372036854775807))
-        and f.failed_at >= coalesce(failed_from, '-infinity')
-        and f.failed_at < coalesce(failed_until, 'infinity')
-      order by f.failed_at desc, f.id desc
-      offset max_scanned - 1 limit 1
-    )
   )
   select jsonb_build_object(
-    'messages', coalesce(
-      jsonb_agg(
-        to_jsonb(f) || jsonb_build_object('id', f.id::text)
-        order by f.failed_at desc, f.id desc
-      ),
-      '[]'
-    ),
+    'messages', coalesce(jsonb_agg(
+      to_jsonb(f) || jsonb_build_object('id', f.id::text) order by f.failed_at desc, f.id desc
+    ), '[]'),
     'next', case
       when count(*) = max_messages then (
         select jsonb_build_array(l.failed_at, l.id::text) from found l
         order by l.failed_at, l.id limit 1
       )
-      else (select jsonb_build_array(l.failed_at, l.id::text) from last_scanned l)
-    end
+      else messenger.last_failed_scanned(
+        messenger_list_failed.type, failed_from, failed_until, before_at, before_id, max_scanned
+      ) end
   )
   from found f
 $$;
@@ -7531,70 +7641,99 @@ comment on function public.messenger_show_failed(bigint) is
 
 -- With its owner's rights: pg_cron's jobs, Vault's secrets and pg_net's answers are not the service role's to
 -- read. It takes no arguments, and says nothing of a secret but whether it can be read.
+create or replace function messenger.tick_job() returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  job jsonb;
+  last_run jsonb;
+begin
+  if to_regclass('cron.job') is null then
+    return '{}';
+  end if;
+  select jsonb_build_object(
+    'id', j.jobid, 'schedule', j.schedule,
+    'active', j.active and j.command ~* '\mmessenger_tick\s*\('
+  )
+  into job
+  from cron.job j
+  where j.jobname = 'symphony-tick'
+  order by j.active desc limit 1;
+  -- The records have no index by job.
+  select jsonb_build_object('at', r.start_time, 'status', r.status, 'message', left(r.return_message, 300))
+  into last_run
+  from (select * from cron.job_run_details d order by d.runid desc limit 1000) as r
+  where r.jobid = (job ->> 'id')::bigint and r.status in ('succeeded', 'failed')
+  order by r.runid desc limit 1;
+  return jsonb_build_object(
+    'active', coalesce((job ->> 'active')::boolean, false), 'schedule', job -> 'schedule', 'last_run', last_run
+  );
+end
+$$;
+comment on function messenger.tick_job() is
+  'Part of messenger.installation(): the cron job that calls the tick, {"active", "schedule", "last_run"}; empty without pg_cron.';
+
+create or replace function messenger.has_tick_secrets() returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return to_regclass('vault.decrypted_secrets') is not null and (
+    select count(*) filter (where s.name <> 'symphony_url' or s.decrypted_secret ~ '^https?://[^[:space:]]+$') = 2
+    from vault.decrypted_secrets s
+    where s.name in ('symphony_url', 'symphony_secret_key') and s.decrypted_secret <> ''
+  );
+exception when others then
+  return false;
+end
+$$;
+comment on function messenger.has_tick_secrets() is
+  'Part of messenger.installation(): whether Vault holds the project''s URL and its secret key.';
+
+create or replace function messenger.last_tick_answer() returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if to_regclass('net._http_response') is null then
+    return null;
+  end if;
+  return (
+    select jsonb_build_object(
+      'at', a.created, 'status', a.status_code, 'timed_out', coalesce(a.timed_out, false),
+      'error', a.error_msg, 'content', left(a.content, 200)
+    )
+    from (
+      -- The answers have no index by request.
+      select * from net._http_response r
+      where r.created > now() - interval '1 hour' order by r.created desc limit 10000
+    ) as a
+    join messenger.tick_requests q on q.id = a.id
+    order by q.asked_at desc limit 1
+  );
+end
+$$;
+comment on function messenger.last_tick_answer() is
+  'Part of messenger.installation(): what pg_net got from the tick function last; null where it knows of no answer.';
+
 create or replace function messenger.installation() returns jsonb
 language plpgsql stable
 security definer
 set search_path = ''
 as $$
 declare
-  has_cron constant boolean := to_regclass('cron.job') is not null;
-  has_vault constant boolean := to_regclass('vault.decrypted_secrets') is not null;
-  has_net constant boolean := to_regclass('net._http_response') is not null;
-  job jsonb;
-  last_run jsonb;
-  last_answer jsonb;
-  has_secrets boolean := false;
+  job constant jsonb := messenger.tick_job();
 begin
-  if has_cron then
-    select jsonb_build_object(
-      'id', j.jobid, 'schedule', j.schedule,
-      'active', j.active and j.command ~* '\mmessenger_tick\s*\('
-    )
-    into job
-    from cron.job j
-    where j.jobname = 'symphony-tick'
-    order by j.active desc limit 1;
-    -- The records have no index by job.
-    select jsonb_build_object('at', r.start_time, 'status', r.status, 'message', left(r.return_message, 300))
-    into last_run
-    from (select * from cron.job_run_details d order by d.runid desc limit 1000) as r
-    where r.jobid = (job ->> 'id')::bigint and r.status in ('succeeded', 'failed')
-    order by r.runid desc limit 1;
-  end if;
-  if has_vault then
-    begin
-      has_secrets := (
-        select count(*) filter (where s.name <> 'symphony_url' or s.decrypted_secret ~ '^https?://[^[:space:]]+$') = 2
-        from vault.decrypted_secrets s
-        where s.name in ('symphony_url', 'symphony_secret_key') and s.decrypted_secret <> ''
-      );
-    exception when others then
-      has_secrets := false;
-    end;
-  end if;
-  if has_net then
-    -- Nor have the answers an index by request.
-    select jsonb_build_object(
-      'at', a.created, 'status', a.status_code, 'timed_out', coalesce(a.timed_out, false),
-      'error', a.error_msg, 'content', left(a.content, 200)
-    )
-    into last_answer
-    from (
-      select * from net._http_response r
-      where r.created > now() - interval '1 hour' order by r.created desc limit 10000
-    ) as a
-    join messenger.tick_requests q on q.id = a.id
-    order by q.asked_at desc limit 1;
-  end if;
   return jsonb_build_object(
-    'pg_cron', has_cron,
-    'pg_net', has_net,
-    'vault', has_vault,
+    'pg_cron', to_regclass('cron.job') is not null,
+    'pg_net', to_regclass('net._http_response') is not null,
+    'vault', to_regclass('vault.decrypted_secrets') is not null,
     'cron_job', coalesce((job ->> 'active')::boolean, false),
-    'vault_secrets', has_secrets,
+    'vault_secrets', messenger.has_tick_secrets(),
     'cron_schedule', job -> 'schedule',
-    'last_run', last_run,
-    'last_answer', last_answer
+    'last_run', job -> 'last_run',
+    'last_answer', messenger.last_tick_answer()
   );
 end
 $$;

@@ -1,4 +1,65 @@
 -- The way in for SQL: triggers, functions, the SQL editor.
+
+-- One expression, for a dispatch is checked once and says one thing: a null problem lets it pass.
+create or replace function messenger.dispatch_problem(
+  p_type text, p_delay interval, p_available_at timestamptz, p_queue text, p_priority integer,
+  p_idempotency_key text, p_group_key text, p_ttl interval, p_dedupe_key text, p_dedupe text,
+  p_dedupe_window interval
+) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  longest constant interval := interval '36525 days';
+begin
+  return case
+    when p_type is null or length(p_type) not between 1 and 200
+      then 'type: has to be a name of 1 to 200 characters'
+    when p_queue is null or p_queue !~ '^[A-Za-z0-9_.:-]{1,100}$'
+      then 'queue: has to be 1 to 100 letters, digits or _ . : -'
+    when p_priority is null or p_priority not between -1000 and 1000
+      then 'priority: has to be from -1000 to 1000'
+    when p_delay < interval '0' then 'delay: has to be zero or more'
+    when p_delay > longest then 'delay: has to be at most 100 years'
+    when p_ttl > longest then 'ttl: has to be at most 100 years'
+    when p_dedupe_window > longest then 'dedupe_window: has to be at most 100 years'
+    when p_delay is not null and p_available_at is not null
+      then 'delay: give either delay or available_at, not both'
+    when not messenger.is_moment(p_available_at)
+      then 'available_at: has to be a moment in the years 1 to 9999'
+    when p_ttl <= interval '0' then 'ttl: has to be more than zero'
+    when length(p_idempotency_key) not between 1 and 255
+      then 'idempotency_key: has to be 1 to 255 characters'
+    when length(p_group_key) not between 1 and 255 then 'group_key: has to be 1 to 255 characters'
+    when length(p_dedupe_key) not between 1 and 255 then 'dedupe_key: has to be 1 to 255 characters'
+    when p_dedupe_key is not null and p_idempotency_key is not null
+      then 'dedupe_key: give either dedupe_key or idempotency_key, not both'
+    when p_dedupe not in ('until-started', 'until-finished')
+      then 'dedupe: has to be until-started or until-finished'
+    when p_dedupe is not null and p_dedupe_window is not null
+      then 'dedupe: give either dedupe or dedupe_window, not both'
+    when p_dedupe_window <= interval '0' then 'dedupe_window: has to be more than zero'
+    when p_dedupe_key is null and num_nonnulls(p_dedupe, p_dedupe_window) > 0
+      then 'dedupe_key: is required for dedupe and dedupe_window'
+  end;
+end
+$$;
+comment on function messenger.dispatch_problem(
+  text, interval, timestamptz, text, integer, text, text, interval, text, text, interval
+) is
+  'Part of messenger_dispatch: what is wrong with its arguments, beginning with the argument''s name; null where nothing is.';
+
+create or replace function messenger.to_ms(p_duration interval) returns double precision
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  -- A month is as long as the one that begins now.
+  return extract(epoch from public.messenger_now() + p_duration - public.messenger_now()) * 1000;
+end
+$$;
+comment on function messenger.to_ms(interval) is 'How many ms a duration that begins now takes.';
+
 create or replace function public.messenger_dispatch(
   type text,
   payload jsonb default '{}',
@@ -17,61 +78,13 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  longest constant interval := interval '36525 days';
+  problem constant text := messenger.dispatch_problem(
+    type, delay, available_at, queue, priority, idempotency_key, group_key, ttl, dedupe_key, dedupe,
+    dedupe_window
+  );
 begin
-  if type is null or length(type) not between 1 and 200 then
-    raise sqlstate 'PT400' using message = 'type: has to be a name of 1 to 200 characters';
-  end if;
-  if queue is null or queue !~ '^[A-Za-z0-9_.:-]{1,100}$' then
-    raise sqlstate 'PT400'
-      using message = 'queue: has to be 1 to 100 letters, digits or _ . : -';
-  end if;
-  if priority is null or priority not between -1000 and 1000 then
-    raise sqlstate 'PT400' using message = 'priority: has to be from -1000 to 1000';
-  end if;
-  if delay < interval '0' then
-    raise sqlstate 'PT400' using message = 'delay: has to be zero or more';
-  end if;
-  if greatest(delay, ttl, dedupe_window) > longest then
-    raise sqlstate 'PT400' using message = format(
-      '%s: has to be at most 100 years', case when delay > longest then 'delay'
-        when ttl > longest then 'ttl' else 'dedupe_window' end
-    );
-  end if;
-  if delay is not null and available_at is not null then
-    raise sqlstate 'PT400' using message = 'delay: give either delay or available_at, not both';
-  end if;
-  if not messenger.is_moment(available_at) then
-    raise sqlstate 'PT400'
-      using message = 'available_at: has to be a moment in the years 1 to 9999';
-  end if;
-  if ttl <= interval '0' then
-    raise sqlstate 'PT400' using message = 'ttl: has to be more than zero';
-  end if;
-  if length(idempotency_key) not between 1 and 255 then
-    raise sqlstate 'PT400' using message = 'idempotency_key: has to be 1 to 255 characters';
-  end if;
-  if length(group_key) not between 1 and 255 then
-    raise sqlstate 'PT400' using message = 'group_key: has to be 1 to 255 characters';
-  end if;
-  if length(dedupe_key) not between 1 and 255 then
-    raise sqlstate 'PT400' using message = 'dedupe_key: has to be 1 to 255 characters';
-  end if;
-  if dedupe_key is not null and idempotency_key is not null then
-    raise sqlstate 'PT400'
-      using message = 'dedupe_key: give either dedupe_key or idempotency_key, not both';
-  end if;
-  if dedupe not in ('until-started', 'until-finished') then
-    raise sqlstate 'PT400' using message = 'dedupe: has to be until-started or until-finished';
-  end if;
-  if dedupe is not null and dedupe_window is not null then
-    raise sqlstate 'PT400' using message = 'dedupe: give either dedupe or dedupe_window, not both';
-  end if;
-  if dedupe_window <= interval '0' then
-    raise sqlstate 'PT400' using message = 'dedupe_window: has to be more than zero';
-  end if;
-  if dedupe_key is null and num_nonnulls(dedupe, dedupe_window) > 0 then
-    raise sqlstate 'PT400' using message = 'dedupe_key: is required for dedupe and dedupe_window';
+  if problem is not null then
+    raise sqlstate 'PT400' using message = problem;
   end if;
   if payload::text ~ '[0-9.]{16}' then
     perform messenger.check_numbers(payload, 'payload');
@@ -82,15 +95,10 @@ begin
       jsonb_build_array(
         jsonb_build_object(
           'type', type, 'payload', payload, 'queue', queue, 'priority', priority,
-          'available_at', available_at,
-          'delay_ms', extract(
-            epoch from public.messenger_now() + delay - public.messenger_now()
-          ) * 1000,
-          'ttl_ms', extract(epoch from public.messenger_now() + ttl - public.messenger_now()) * 1000,
-          'idempotency_key', idempotency_key, 'group_key', group_key, 'dedupe_key', dedupe_key,
-          'dedupe', dedupe, 'dedupe_window_ms', extract(
-            epoch from public.messenger_now() + dedupe_window - public.messenger_now()
-          ) * 1000
+          'available_at', available_at, 'delay_ms', messenger.to_ms(delay),
+          'ttl_ms', messenger.to_ms(ttl), 'idempotency_key', idempotency_key,
+          'group_key', group_key, 'dedupe_key', dedupe_key, 'dedupe', dedupe,
+          'dedupe_window_ms', messenger.to_ms(dedupe_window)
         )
       ),
       checked => true

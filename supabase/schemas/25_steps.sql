@@ -92,6 +92,53 @@ $$;
 comment on function messenger.begin_step(jsonb, integer, boolean) is
   'Part of a step: the place it begins behind, {"at", "id", "matched", "since"}: the row, how many were matched before, and when the first step was taken.';
 
+-- Only what is given stands in a query: it is planned for that, and has an index for it. Of the two tables only
+-- the dead letters have an index by type.
+create or replace function messenger.range_condition(p_filter jsonb, p_is_failed boolean) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return concat_ws(
+    ' and ',
+    case
+      when p_filter ? 'ids' then 'f.id = any ($3)'
+      when p_is_failed then '(f.failed_at, f.id) > (($2 ->> ''at'')::timestamptz, ($2 ->> ''id'')::bigint)'
+      else 'f.id > ($2 ->> ''id'')::bigint'
+    end,
+    case when p_filter ? 'failed_from' then 'f.failed_at >= ($1 ->> ''failed_from'')::timestamptz' end,
+    case when p_filter ? 'failed_until' then 'f.failed_at < ($1 ->> ''failed_until'')::timestamptz' end,
+    case when p_filter ? 'type' and p_is_failed then 'f.type = $1 ->> ''type''' end
+  );
+end
+$$;
+comment on function messenger.range_condition(jsonb, boolean) is
+  'Part of messenger.next_matches(): the condition that an index of the table bounds. Its query has the filter as $1, the place as $2 and the ids as $3.';
+
+create or replace function messenger.wanted_condition(
+  p_operation text, p_filter jsonb, p_is_failed boolean
+) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return concat_ws(
+    ' and ',
+    case p_operation
+      when 'cancel' then 'not f.cancelled'
+      when 'run' then 'f.status = ''pending'' and f.available_at > public.messenger_now()'
+      else 'true'
+    end,
+    case when p_filter ? 'type' and not p_is_failed then 'f.type = $1 ->> ''type''' end,
+    case when p_filter ? 'queue' then 'f.queue = $1 ->> ''queue''' end,
+    case when p_filter ? 'reason' then 'f.reason = $1 ->> ''reason''' end,
+    case when p_filter ? 'error' then 'strpos(lower(f.error), lower($1 ->> ''error'')) > 0' end
+  );
+end
+$$;
+comment on function messenger.wanted_condition(text, jsonb, boolean) is
+  'Part of messenger.next_matches(): the condition that each row of the range is asked. Its query has the filter as $1.';
+
 -- Messages that a filter means among the next `p_max_rows` rows behind a place: dead letters for redrive and
 -- remove, messages that wait or run for cancel, those that wait for a time for run. With `p_max_bytes` it ends
 -- with the payload that makes them so many together, for what has a hundred large ones meets the time limit.
@@ -105,49 +152,19 @@ as $$
 declare
   has_ids constant boolean := p_filter ? 'ids';
   is_failed constant boolean := p_operation in ('redrive', 'remove_failed');
-  relation constant text := case
-    when is_failed then 'messenger_failed_messages' else 'messenger_messages'
-  end;
+  relation constant text := case when is_failed then 'messenger_failed_messages' else 'messenger_messages' end;
   asked bigint[] := array(
     select i::bigint from jsonb_array_elements_text(p_filter -> 'ids') as i
     where i::bigint > (p_place ->> 'id')::bigint
     group by i::bigint order by i::bigint limit p_max_rows
   );
   sorted constant text := case when is_failed and not has_ids then 'failed_at, id' else 'id' end;
-  -- Only what is given stands in the query: it is planned for that, and has an index for it.
-  range text := case
-    when has_ids then 'f.id = any ($3)'
-    when is_failed then '(f.failed_at, f.id) > (($2 ->> ''at'')::timestamptz, ($2 ->> ''id'')::bigint)'
-    else 'f.id > ($2 ->> ''id'')::bigint'
-  end;
-  wanted text := case p_operation
-    when 'cancel' then 'not f.cancelled'
-    when 'run' then 'f.status = ''pending'' and f.available_at > public.messenger_now()'
-    else 'true'
-  end;
+  wanted constant text := messenger.wanted_condition(p_operation, p_filter, is_failed);
   seen bigint[];
   seen_at timestamptz;
   rows_read integer;
   is_cut boolean;
 begin
-  if p_filter ? 'failed_from' then
-    range := range || ' and f.failed_at >= ($1 ->> ''failed_from'')::timestamptz';
-  end if;
-  if p_filter ? 'failed_until' then
-    range := range || ' and f.failed_at < ($1 ->> ''failed_until'')::timestamptz';
-  end if;
-  -- Of these two tables only the dead letters have an index by type.
-  if p_filter ? 'type' and is_failed then
-    range := range || ' and f.type = $1 ->> ''type''';
-  elsif p_filter ? 'type' then
-    wanted := wanted || ' and f.type = $1 ->> ''type''';
-  end if;
-  if p_filter ? 'queue' then wanted := wanted || ' and f.queue = $1 ->> ''queue'''; end if;
-  if p_filter ? 'reason' then wanted := wanted || ' and f.reason = $1 ->> ''reason'''; end if;
-  if p_filter ? 'error' then
-    wanted := wanted || ' and strpos(lower(f.error), lower($1 ->> ''error'')) > 0';
-  end if;
-
   execute format(
     $query$
       select array_agg(s.id order by s.at, s.id) filter (where s.wanted and s.fits),
@@ -164,7 +181,7 @@ begin
       ) as s
     $query$,
     case when is_failed and not has_ids then 'f.failed_at' else '''-infinity''::timestamptz' end,
-    wanted, wanted, relation, range, sorted
+    wanted, wanted, relation, messenger.range_condition(p_filter, is_failed), sorted
   ) into matched, seen, seen_at, rows_read using p_filter, p_place, asked, p_max_rows, p_max_bytes;
   matched := coalesce(matched, '{}');
   seen := coalesce(seen, '{}');

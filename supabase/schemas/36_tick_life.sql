@@ -1,5 +1,91 @@
 -- The life of a tick: it starts, gives signs of life, goes to rest, stands aside and ends.
 
+create or replace function messenger.register_tick(p_tick bigint, p_awake boolean) returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+  started bigint;
+begin
+  if p_tick is null then
+    insert into public.messenger_ticks (started_at, heartbeat_at, rested_at)
+    values (clock_timestamp(), clock_timestamp(), case when not p_awake then clock_timestamp() end)
+    returning id into started;
+  else
+    update public.messenger_ticks t set started_at = clock_timestamp(), heartbeat_at = clock_timestamp()
+    where t.id = p_tick and t.started_at is null
+    returning t.id into started;
+  end if;
+  return started;
+end
+$$;
+comment on function messenger.register_tick(bigint, boolean) is
+  'Part of messenger_start_tick: writes that a tick starts and returns its id; null where it has started before.';
+
+-- A dispatch that counts on this tick may count on the other awake ticks instead: the lock keeps those from
+-- going to rest meanwhile.
+create or replace function messenger.is_one_too_many(p_tick bigint, p_fleet integer) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_tick is null or not pg_try_advisory_xact_lock_shared(messenger.ticks_key()) then
+    return false;
+  end if;
+  return p_fleet <= (
+    select count(*) from messenger.ticks_awake() t
+    where t.id <> p_tick and t.started_at is not null
+  );
+end
+$$;
+comment on function messenger.is_one_too_many(bigint, integer) is
+  'Part of messenger_start_tick: whether as many ticks as the queues allow are awake beside one that was asked for.';
+
+create or replace function messenger.has_work(
+  p_tick bigint, p_awake boolean, p_queues text[], p_budget_ms double precision, p_next_at timestamptz
+) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return coalesce(
+    p_next_at <= messenger.clock()
+      -- One tick waits for what falls due later.
+      or p_awake and not messenger.has_tick_for(p_next_at, p_tick)
+      or not p_awake and messenger.has_due(p_budget_ms * interval '1 millisecond', p_queues)
+      or exists (
+        select from messenger.leases l where l.leased_until <= public.messenger_now()
+      )
+      or exists (
+        select from public.messenger_messages m
+        where m.expires_at <= public.messenger_now() and m.status = 'pending'
+          and not m.blocked and not m.heartbeated
+      )
+      or exists (select from messenger.groups_to_reopen),
+    false
+  );
+end
+$$;
+comment on function messenger.has_work(bigint, boolean, text[], double precision, timestamptz) is
+  'Part of messenger_start_tick: whether a tick finds something to do within its budget, given when the next message or schedule is due.';
+
+create or replace function messenger.forget_ticks_before(p_tick bigint) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- A few at a time, and more than come in. They are read into an array, for Postgres may apply the limit of a
+  -- plain subquery once more for each row.
+  delete from public.messenger_ticks t
+  where t.id = any (array(
+    select old.id from public.messenger_ticks old where old.id <= p_tick - 10000
+    order by old.id limit 10 for update skip locked
+  ));
+end
+$$;
+comment on function messenger.forget_ticks_before(bigint) is
+  'Part of messenger_start_tick: deletes records of ticks; the latest 10,000 stay.';
+
 -- Registers a tick. `tick` is its id where it was asked for; it may turn out to be one too many.
 -- `awake` says whether dispatches may count on it. Answers {"id", "proceed", "fleet", "schedules_due"}:
 -- without `proceed` there is nothing to do, or others see to it, and the tick is over.
@@ -13,56 +99,27 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  lock_key constant bigint := messenger.ticks_key();
   started bigint;
   fleet integer;
   next_schedule_at timestamptz;
-  next_at timestamptz;
-  needed boolean := true;
+  needed boolean;
 begin
   if budget_ms is null or budget_ms < 0 then
     raise sqlstate 'PT400' using message = 'budget_ms: has to be zero or more';
   end if;
-
-  if tick is null then
-    insert into public.messenger_ticks (started_at, heartbeat_at, rested_at)
-    values (clock_timestamp(), clock_timestamp(), case when not awake then clock_timestamp() end)
-    returning id into started;
-  else
-    update public.messenger_ticks t set started_at = clock_timestamp(), heartbeat_at = clock_timestamp()
-    where t.id = tick and t.started_at is null
-    returning t.id into started;
-    -- pg_net sends a request again after a restart.
-    if started is null then
-      return jsonb_build_object('id', tick::text, 'proceed', false, 'fleet', 0);
-    end if;
+  started := messenger.register_tick(tick, awake);
+  -- pg_net sends a request again after a restart.
+  if started is null then
+    return jsonb_build_object('id', tick::text, 'proceed', false, 'fleet', 0);
   end if;
 
   fleet := messenger.fleet_size();
   next_schedule_at := public.messenger_next_schedule_at();
-  -- Who counts on this tick may count on the others instead: they cannot go to rest meanwhile.
-  if tick is not null and pg_try_advisory_xact_lock_shared(lock_key) then
-    needed := fleet > (
-      select count(*) from messenger.ticks_awake() t
-      where t.id <> tick and t.started_at is not null
+  needed := not messenger.is_one_too_many(tick, fleet);
+  if needed and (not awake or pg_try_advisory_xact_lock(messenger.ticks_key())) then
+    needed := messenger.has_work(
+      started, awake, queues, budget_ms, least(messenger.next_due(queues), next_schedule_at)
     );
-  end if;
-  if needed and (not awake or pg_try_advisory_xact_lock(lock_key)) then
-    next_at := least(messenger.next_due(queues), next_schedule_at);
-    needed := next_at <= messenger.clock()
-      -- What falls due later is waited for by one tick.
-      or awake and not messenger.has_tick_for(next_at, started)
-      or not awake and messenger.has_due(budget_ms * interval '1 millisecond', queues)
-      or exists (
-        select from messenger.leases l where l.leased_until <= public.messenger_now()
-      )
-      or exists (
-        select from public.messenger_messages m
-        where m.expires_at <= public.messenger_now() and m.status = 'pending'
-          and not m.blocked and not m.heartbeated
-      )
-      or exists (select from messenger.groups_to_reopen);
-    needed := coalesce(needed, false);
   end if;
   if not needed then
     update public.messenger_ticks t
@@ -70,13 +127,7 @@ begin
     where t.id = started;
   end if;
 
-  -- A few at a time, and more than come in: the latest 10,000 stay. In an array, for the limit of a
-  -- plain subquery may hold for each row anew.
-  delete from public.messenger_ticks t
-  where t.id = any (array(
-    select old.id from public.messenger_ticks old where old.id <= started - 10000
-    order by old.id limit 10 for update skip locked
-  ));
+  perform messenger.forget_ticks_before(started);
   return jsonb_strip_nulls(jsonb_build_object(
     'id', started::text, 'proceed', needed, 'fleet', fleet,
     'schedules_due', case when next_schedule_at <= messenger.clock() then true end

@@ -9,8 +9,46 @@ $$;
 comment on function messenger.capped(bigint, integer) is
   'A count that went no further than one above p_max_count, as {"count", "capped"}.';
 
--- Counts stop one above `p_max_count`. It walks priority by priority along the index of the claim, so
--- that a million messages of the future are not read to count the few that are due.
+-- Counts stop one above what is wanted: a million messages of the future are not read to count the few that
+-- are due.
+create or replace function messenger.depth_at_priority(
+  p_queue text, p_priority smallint, p_max_due bigint, p_max_delayed bigint,
+  out due bigint, out delayed bigint, out oldest timestamptz
+)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  due := (
+    select count(*) from (
+      select from public.messenger_messages m
+      where m.queue = p_queue and m.priority = p_priority and m.available_at <= clock
+        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
+      limit greatest(p_max_due, 0)
+    ) as counted
+  );
+  delayed := (
+    select count(*) from (
+      select from public.messenger_messages m
+      where m.queue = p_queue and m.priority = p_priority and m.available_at > clock
+        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
+      limit greatest(p_max_delayed, 0)
+    ) as counted
+  );
+  oldest := (
+    select m.available_at from public.messenger_messages m
+    where m.queue = p_queue and m.priority = p_priority and m.available_at <= clock
+      and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
+    order by m.available_at limit 1
+  );
+end
+$$;
+comment on function messenger.depth_at_priority(text, smallint, bigint, bigint) is
+  'Part of messenger.queue_depth(): messages of one priority that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
+
+-- It walks priority by priority along the index of the claim.
 create or replace function messenger.queue_depth(
   p_queue text, p_max_count integer default 10000
 ) returns jsonb
@@ -18,51 +56,28 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
   current_priority smallint;
+  here record;
   due bigint := 0;
   delayed bigint := 0;
   oldest timestamptz;
   grouped bigint;
   blocked bigint;
 begin
-  select m.priority into current_priority from public.messenger_messages m
-  where m.queue = p_queue and m.status = 'pending'
-    and not m.quarantined and not m.blocked and not m.heartbeated
-  order by m.priority desc limit 1;
-
-  while current_priority is not null loop
-    due := due + (
-      select count(*) from (
-        select from public.messenger_messages m
-        where m.queue = p_queue and m.priority = current_priority
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
-          and m.available_at <= clock
-        limit greatest(p_max_count + 1 - due, 0)
-      ) as counted
-    );
-    delayed := delayed + (
-      select count(*) from (
-        select from public.messenger_messages m
-        where m.queue = p_queue and m.priority = current_priority
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
-          and m.available_at > clock
-        limit greatest(p_max_count + 1 - delayed, 0)
-      ) as counted
-    );
-    oldest := least(oldest, (
-      select m.available_at from public.messenger_messages m
-      where m.queue = p_queue and m.priority = current_priority
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
-        and m.available_at <= clock
-      order by m.available_at limit 1
-    ));
+  loop
     current_priority := (
       select m.priority from public.messenger_messages m
-      where m.queue = p_queue and m.priority < current_priority
+      where m.queue = p_queue and m.priority < coalesce(current_priority, 32767)
         and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       order by m.priority desc limit 1
     );
+    exit when current_priority is null;
+    here := messenger.depth_at_priority(
+      p_queue, current_priority, p_max_count + 1 - due, p_max_count + 1 - delayed
+    );
+    due := due + here.due;
+    delayed := delayed + here.delayed;
+    oldest := least(oldest, here.oldest);
   end loop;
 
   select count(*), count(*) filter (where g.blocked) into grouped, blocked
@@ -142,8 +157,8 @@ $$;
 comment on function public.messenger_list_queues(text, text, integer, integer, text[]) is
   'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Answers {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
 
-create or replace function public.messenger_set_queue(name text, settings jsonb) returns jsonb
-language plpgsql
+create or replace function messenger.check_queue_settings(p_settings jsonb) returns void
+language plpgsql immutable
 set search_path = ''
 as $$
 declare
@@ -151,20 +166,32 @@ declare
     'paused', 'max_workers', 'concurrency', 'group_concurrency', 'rate_limit', 'rate_period_ms',
     'weight', 'lease_ms'
   ];
-  before public.messenger_queues;
-  wanted public.messenger_queues;
   field text;
 begin
-  if jsonb_typeof(settings) is distinct from 'object' then
+  if jsonb_typeof(p_settings) is distinct from 'object' then
     raise sqlstate 'PT400' using message = 'settings: has to be an object';
   end if;
-  select key into field from jsonb_object_keys(settings) as key where key <> all (allowed) limit 1;
+  select key into field from jsonb_object_keys(p_settings) as key where key <> all (allowed) limit 1;
   if field is not null then
     raise sqlstate 'PT400' using message = format(
       'settings: %s is none of %s', field, array_to_string(allowed, ', ')
     );
   end if;
+end
+$$;
+comment on function messenger.check_queue_settings(jsonb) is
+  'Part of messenger_set_queue: refuses what is no object, or names something that is no setting.';
 
+create or replace function public.messenger_set_queue(name text, settings jsonb) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  before public.messenger_queues;
+  wanted public.messenger_queues;
+  field text;
+begin
+  perform messenger.check_queue_settings(settings);
   select * into before from public.messenger_queues q
   where q.name = messenger_set_queue.name for update;
   if before.name is null then

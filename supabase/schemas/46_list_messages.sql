@@ -64,6 +64,43 @@ $$;
 comment on function public.messenger_list_messages(text, text, text, bigint, integer, integer) is
   'Messages that wait or run, the latest first, those before an id, without payloads. Answers {"messages", "next"}; a page that met max_scanned is short, and next goes on.';
 
+create or replace function messenger.last_failed_scanned(
+  p_type text, p_from timestamptz, p_until timestamptz, p_before_at timestamptz, p_before_id bigint,
+  p_max_scanned integer
+) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  from_at constant timestamptz := coalesce(p_from, '-infinity');
+  until_at constant timestamptz := coalesce(p_until, 'infinity');
+  before_at constant timestamptz := coalesce(p_before_at, 'infinity');
+  before_id constant bigint := coalesce(p_before_id, 9223372036854775807);
+begin
+  -- Two queries, for each has an index of its own.
+  if p_type is not null then
+    return (
+      select jsonb_build_array(f.failed_at, f.id::text) from public.messenger_failed_messages f
+      where f.type = p_type and (f.failed_at, f.id) < (before_at, before_id)
+        and f.failed_at >= from_at and f.failed_at < until_at
+      order by f.failed_at desc, f.id desc
+      offset p_max_scanned - 1 limit 1
+    );
+  end if;
+  return (
+    select jsonb_build_array(f.failed_at, f.id::text) from public.messenger_failed_messages f
+    where (f.failed_at, f.id) < (before_at, before_id)
+      and f.failed_at >= from_at and f.failed_at < until_at
+    order by f.failed_at desc, f.id desc
+    offset p_max_scanned - 1 limit 1
+  );
+end
+$$;
+comment on function messenger.last_failed_scanned(
+  text, timestamptz, timestamptz, timestamptz, bigint, integer
+) is
+  'Part of messenger_list_failed: [failed_at, id] of the last dead letter that a page scans; null where there are fewer.';
+
 create or replace function public.messenger_list_failed(
   type text default null,
   queue text default null,
@@ -71,10 +108,8 @@ create or replace function public.messenger_list_failed(
   error text default null,
   failed_from timestamptz default null,
   failed_until timestamptz default null,
-  before_at timestamptz default null,
-  before_id bigint default null,
-  max_messages integer default 50,
-  max_scanned integer default 10000
+  before_at timestamptz default null, before_id bigint default null,
+  max_messages integer default 50, max_scanned integer default 10000
 ) returns jsonb
 language sql stable
 set search_path = ''
@@ -107,50 +142,22 @@ as $$
     ) as s
     where (messenger_list_failed.queue is null or s.queue = messenger_list_failed.queue)
       and (messenger_list_failed.reason is null or s.reason = messenger_list_failed.reason)
-      and (
-        messenger_list_failed.error is null
-        or position(lower(messenger_list_failed.error) in lower(s.error)) > 0
-      )
+      and (messenger_list_failed.error is null
+        or position(lower(messenger_list_failed.error) in lower(s.error)) > 0)
     limit max_messages
-  ),
-  last_scanned as (
-    (
-      select f.failed_at, f.id from public.messenger_failed_messages f
-      where f.type = messenger_list_failed.type
-        and (f.failed_at, f.id)
-          < (coalesce(before_at, 'infinity'), coalesce(before_id, 9223372036854775807))
-        and f.failed_at >= coalesce(failed_from, '-infinity')
-        and f.failed_at < coalesce(failed_until, 'infinity')
-      order by f.failed_at desc, f.id desc
-      offset max_scanned - 1 limit 1
-    )
-    union all
-    (
-      select f.failed_at, f.id from public.messenger_failed_messages f
-      where messenger_list_failed.type is null
-        and (f.failed_at, f.id)
-          < (coalesce(before_at, 'infinity'), coalesce(before_id, 9223372036854775807))
-        and f.failed_at >= coalesce(failed_from, '-infinity')
-        and f.failed_at < coalesce(failed_until, 'infinity')
-      order by f.failed_at desc, f.id desc
-      offset max_scanned - 1 limit 1
-    )
   )
   select jsonb_build_object(
-    'messages', coalesce(
-      jsonb_agg(
-        to_jsonb(f) || jsonb_build_object('id', f.id::text)
-        order by f.failed_at desc, f.id desc
-      ),
-      '[]'
-    ),
+    'messages', coalesce(jsonb_agg(
+      to_jsonb(f) || jsonb_build_object('id', f.id::text) order by f.failed_at desc, f.id desc
+    ), '[]'),
     'next', case
       when count(*) = max_messages then (
         select jsonb_build_array(l.failed_at, l.id::text) from found l
         order by l.failed_at, l.id limit 1
       )
-      else (select jsonb_build_array(l.failed_at, l.id::text) from last_scanned l)
-    end
+      else messenger.last_failed_scanned(
+        messenger_list_failed.type, failed_from, failed_until, before_at, before_id, max_scanned
+      ) end
   )
   from found f
 $$;

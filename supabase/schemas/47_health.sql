@@ -2,70 +2,99 @@
 
 -- With its owner's rights: pg_cron's jobs, Vault's secrets and pg_net's answers are not the service role's to
 -- read. It takes no arguments, and says nothing of a secret but whether it can be read.
+create or replace function messenger.tick_job() returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  job jsonb;
+  last_run jsonb;
+begin
+  if to_regclass('cron.job') is null then
+    return '{}';
+  end if;
+  select jsonb_build_object(
+    'id', j.jobid, 'schedule', j.schedule,
+    'active', j.active and j.command ~* '\mmessenger_tick\s*\('
+  )
+  into job
+  from cron.job j
+  where j.jobname = 'symphony-tick'
+  order by j.active desc limit 1;
+  -- The records have no index by job.
+  select jsonb_build_object('at', r.start_time, 'status', r.status, 'message', left(r.return_message, 300))
+  into last_run
+  from (select * from cron.job_run_details d order by d.runid desc limit 1000) as r
+  where r.jobid = (job ->> 'id')::bigint and r.status in ('succeeded', 'failed')
+  order by r.runid desc limit 1;
+  return jsonb_build_object(
+    'active', coalesce((job ->> 'active')::boolean, false), 'schedule', job -> 'schedule', 'last_run', last_run
+  );
+end
+$$;
+comment on function messenger.tick_job() is
+  'Part of messenger.installation(): the cron job that calls the tick, {"active", "schedule", "last_run"}; empty without pg_cron.';
+
+create or replace function messenger.has_tick_secrets() returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return to_regclass('vault.decrypted_secrets') is not null and (
+    select count(*) filter (where s.name <> 'symphony_url' or s.decrypted_secret ~ '^https?://[^[:space:]]+$') = 2
+    from vault.decrypted_secrets s
+    where s.name in ('symphony_url', 'symphony_secret_key') and s.decrypted_secret <> ''
+  );
+exception when others then
+  return false;
+end
+$$;
+comment on function messenger.has_tick_secrets() is
+  'Part of messenger.installation(): whether Vault holds the project''s URL and its secret key.';
+
+create or replace function messenger.last_tick_answer() returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if to_regclass('net._http_response') is null then
+    return null;
+  end if;
+  return (
+    select jsonb_build_object(
+      'at', a.created, 'status', a.status_code, 'timed_out', coalesce(a.timed_out, false),
+      'error', a.error_msg, 'content', left(a.content, 200)
+    )
+    from (
+      -- The answers have no index by request.
+      select * from net._http_response r
+      where r.created > now() - interval '1 hour' order by r.created desc limit 10000
+    ) as a
+    join messenger.tick_requests q on q.id = a.id
+    order by q.asked_at desc limit 1
+  );
+end
+$$;
+comment on function messenger.last_tick_answer() is
+  'Part of messenger.installation(): what pg_net got from the tick function last; null where it knows of no answer.';
+
 create or replace function messenger.installation() returns jsonb
 language plpgsql stable
 security definer
 set search_path = ''
 as $$
 declare
-  has_cron constant boolean := to_regclass('cron.job') is not null;
-  has_vault constant boolean := to_regclass('vault.decrypted_secrets') is not null;
-  has_net constant boolean := to_regclass('net._http_response') is not null;
-  job jsonb;
-  last_run jsonb;
-  last_answer jsonb;
-  has_secrets boolean := false;
+  job constant jsonb := messenger.tick_job();
 begin
-  if has_cron then
-    select jsonb_build_object(
-      'id', j.jobid, 'schedule', j.schedule,
-      'active', j.active and j.command ~* '\mmessenger_tick\s*\('
-    )
-    into job
-    from cron.job j
-    where j.jobname = 'symphony-tick'
-    order by j.active desc limit 1;
-    -- The records have no index by job.
-    select jsonb_build_object('at', r.start_time, 'status', r.status, 'message', left(r.return_message, 300))
-    into last_run
-    from (select * from cron.job_run_details d order by d.runid desc limit 1000) as r
-    where r.jobid = (job ->> 'id')::bigint and r.status in ('succeeded', 'failed')
-    order by r.runid desc limit 1;
-  end if;
-  if has_vault then
-    begin
-      has_secrets := (
-        select count(*) filter (where s.name <> 'symphony_url' or s.decrypted_secret ~ '^https?://[^[:space:]]+$') = 2
-        from vault.decrypted_secrets s
-        where s.name in ('symphony_url', 'symphony_secret_key') and s.decrypted_secret <> ''
-      );
-    exception when others then
-      has_secrets := false;
-    end;
-  end if;
-  if has_net then
-    -- Nor have the answers an index by request.
-    select jsonb_build_object(
-      'at', a.created, 'status', a.status_code, 'timed_out', coalesce(a.timed_out, false),
-      'error', a.error_msg, 'content', left(a.content, 200)
-    )
-    into last_answer
-    from (
-      select * from net._http_response r
-      where r.created > now() - interval '1 hour' order by r.created desc limit 10000
-    ) as a
-    join messenger.tick_requests q on q.id = a.id
-    order by q.asked_at desc limit 1;
-  end if;
   return jsonb_build_object(
-    'pg_cron', has_cron,
-    'pg_net', has_net,
-    'vault', has_vault,
+    'pg_cron', to_regclass('cron.job') is not null,
+    'pg_net', to_regclass('net._http_response') is not null,
+    'vault', to_regclass('vault.decrypted_secrets') is not null,
     'cron_job', coalesce((job ->> 'active')::boolean, false),
-    'vault_secrets', has_secrets,
+    'vault_secrets', messenger.has_tick_secrets(),
     'cron_schedule', job -> 'schedule',
-    'last_run', last_run,
-    'last_answer', last_answer
+    'last_run', job -> 'last_run',
+    'last_answer', messenger.last_tick_answer()
   );
 end
 $$;
