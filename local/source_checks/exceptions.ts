@@ -31,7 +31,6 @@ export const NOT_YET_SWEPT: readonly string[] = [
   "CHANGELOG.md",
   "bench/results/",
   "cli/",
-  "docs/performance.md",
   "local/",
   "supabase/functions/_shared/symphony/transport/memory",
   "supabase/migrations/",

@@ -7,7 +7,10 @@ import { MAX_DEPTH } from "../runtime/json.ts";
 import { z } from "zod";
 import type { Envelope, Stamps } from "../message/envelope.ts";
 
-/** A message as `messenger_claim` returns it. */
+/**
+ * A message as `messenger_claim` returns it. Rows are arrays and the rare values stand apart, because
+ * parsing a claim is a fifth of the worker's CPU: this spares 1 µs a message.
+ */
 export type MessageRow = [
   id: string,
   type: string,

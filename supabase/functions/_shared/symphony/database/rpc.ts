@@ -60,7 +60,7 @@ function withColumns(name: string, args: Readonly<Record<string, unknown>>): str
  * Makes a client for one call that accepts only PostgREST's own responses. supabase-js reads a proxy's empty
  * 404 as success, and a proxy's error page as a refusal.
  * @param body replaces the call's own body: supabase-js writes JSON with a function that runs for each
- * value, which takes three times as long
+ * value, which takes three times as long, 1 µs more a message
  */
 function checked(client: SupabaseClient, body?: string) {
   const rest = client.schema("public");

@@ -3,7 +3,10 @@
  * run in another worker. Therefore only as many wait as the handlers need until the next claim arrives.
  */
 
-/** Shortest time that the waiting messages should last. Fewer messages are not worth a round trip. */
+/**
+ * Shortest time that the waiting messages should last. Fewer messages are not worth a round trip: a call of
+ * 50 costs Postgres twice as much a message as one of 500.
+ */
 const SHORTEST_SUPPLY_MS = 100;
 /** Where round trips are long, the waiting messages should last for this many of them. */
 const ROUND_TRIPS = 2;

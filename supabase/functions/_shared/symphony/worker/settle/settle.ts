@@ -13,9 +13,12 @@ import { RunReport } from "./run-report.ts";
 import { settleAndClaim } from "./settle-and-claim.ts";
 import { type Done, SettleBuffer } from "./settle-buffer.ts";
 
-/** Calls under way at once: while the database serves one, handlers fill the next. */
+/**
+ * Calls under way at once: while the database serves one, handlers fill the next. One worker drains about a
+ * third more than with one call.
+ */
 const CALLS = 2;
-/** From this batch size on a third call is faster; with smaller batches it makes each call too small. */
+/** From this batch size on a third call drains 7 % more; at 500 it drains 8 % less, because each call is small. */
 const LARGE_BATCH = 3_000;
 
 /** The parts of a settler. */
