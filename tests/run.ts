@@ -44,7 +44,7 @@ const GROUPS: readonly { readonly jobs: number; readonly paths: readonly string[
 /** A file whose imports lead here needs the Postgres server. */
 const NEEDS_SERVER = "tests/support/database.ts";
 /** What must run in seconds, and so without Postgres. */
-const WITHOUT_SERVER = ["tests/unit"];
+const WITHOUT_SERVER = ["tests/unit", "examples"];
 const LIMIT = Number(Deno.env.get("SYMPHONY_TEST_JOBS") ?? 4);
 /** The file that takes longest starts first. */
 const LONGEST = "tests/integration/bench.test.ts";
@@ -68,7 +68,9 @@ const options = tokens.flatMap((token) => {
   return [token.value === undefined ? token.rawName : `${token.rawName}=${token.value}`];
 });
 const ignored = String(values.ignore ?? "").split(",");
-const files = [...new Set((positionals.length > 0 ? positionals : ["tests"]).flatMap(testFiles))]
+const files = [
+  ...new Set((positionals.length > 0 ? positionals : ["tests", "examples"]).flatMap(testFiles)),
+]
   .filter((file) => !isIn(file, ignored));
 const groupOf = (file: string) => GROUPS.find(({ paths }) => isIn(file, paths));
 const others = files.filter((file) => !groupOf(file))
@@ -95,7 +97,7 @@ async function startServerFor(files: readonly string[]): Promise<TestServer | un
   const graph = new ImportGraph();
   const needing = files.filter((file) => graph.leadsTo(file, NEEDS_SERVER));
   const wrong = needing.find((file) => isIn(file, WITHOUT_SERVER));
-  if (wrong) throw new Error(`${wrong}: a unit test must not import ${NEEDS_SERVER}`);
+  if (wrong) throw new Error(`${wrong}: a test without a stack must not import ${NEEDS_SERVER}`);
   if (needing.length === 0) return undefined;
   // Loaded only now, so that a unit test does not wait for Postgres's client either.
   const { startTestServer } = await import("./support/server.ts");
