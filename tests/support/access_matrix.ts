@@ -9,7 +9,7 @@ export type Verdict = "yes" | "401" | "403" | "404";
 /** What SECURITY.md's table says: by row, by caller. */
 export type Matrix = ReadonlyMap<string, ReadonlyMap<string, Verdict>>;
 
-const HEADING = "## Who may do what";
+const HEADING = "## Permissions";
 
 /** Reads the table. @throws Error where it is not there, or a cell holds something else */
 export async function readMatrix(): Promise<Matrix> {
