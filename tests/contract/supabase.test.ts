@@ -1,8 +1,8 @@
 /** The transport over Supabase keeps the contract, through real PostgREST on real Postgres. */
 
 import type { AttemptError } from "../../supabase/functions/_shared/symphony/index.ts";
-import type { QueueSettings } from "../../supabase/functions/_shared/symphony/testing.ts";
 import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
+import { setQueue } from "../support/queue_settings.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
 import { testKeys } from "./key_contract.ts";
@@ -53,28 +53,9 @@ const open = async (): Promise<FrontendUnderTest> => {
         select message_id::text as id, value, note from messenger.progress order by 1`;
       return rows.map((row) => ({ ...row }));
     },
-    setQueue: async (name, settings) => {
-      const columns = Object.fromEntries(
-        Object.entries(settings).map((
-          [key, value],
-        ) => [COLUMNS[key as keyof QueueSettings], value]),
-      );
-      const row = { name, ...columns };
-      await sql`insert into public.messenger_queues ${sql(row)}
-        on conflict (name) do update set ${sql(columns)}`;
-    },
+    setQueue: (name, settings) => setQueue(sql, name, settings),
     close: () => Promise.resolve(),
   };
-};
-
-const COLUMNS: Readonly<Record<keyof QueueSettings, string>> = {
-  paused: "paused",
-  concurrency: "concurrency",
-  groupConcurrency: "group_concurrency",
-  rateLimit: "rate_limit",
-  ratePeriodMs: "rate_period_ms",
-  weight: "weight",
-  leaseMs: "lease_ms",
 };
 
 testTransport("over Supabase", open);

@@ -7,46 +7,17 @@ import {
 import { MessageBus } from "../../supabase/functions/_shared/symphony/bus/bus.ts";
 import { createRegistry } from "../../supabase/functions/_shared/symphony/message/registry.ts";
 import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
-import { takeClock, type TestClock } from "./clock.ts";
+import type { ScheduledMessage, SchedulerUnderTest } from "../contract/scheduler_under_test.ts";
+import { takeClock } from "./clock.ts";
+import { handleAll } from "./handle_all.ts";
+import { logTo } from "./kept_log.ts";
 import { messages } from "./messages/mod.ts";
+import { setQueue } from "./queue_settings.ts";
 import { testsOnStack, type TestStack } from "./stack.ts";
 
-/** A message that a schedule has made. */
-export interface ScheduledMessageRow {
-  id: string;
-  type: string;
-  queue: string;
-  /** The nominal time, ISO 8601. */
-  occurrence: string;
-  run: number;
-  schedule: string;
-  available_at: Date;
-}
-
-/** What a test of schedules works with. */
-export interface ScheduleBench {
+/** What a test of schedules on Postgres works with. */
+export interface ScheduleBench extends SchedulerUnderTest {
   readonly stack: TestStack;
-  readonly clock: TestClock;
-  /** A scheduler of its own, as each tick has one. */
-  scheduler(options?: Partial<SchedulerOptions>): Scheduler;
-  /** Messages that schedules have made and nobody has handled yet, by occurrence. */
-  made(): Promise<ScheduledMessageRow[]>;
-  /** Lines that schedulers have logged. */
-  readonly lines: { level: string; event: string; [field: string]: unknown }[];
-}
-
-/** A log that keeps its lines. */
-function logTo(lines: ScheduleBench["lines"]) {
-  const write = (level: string) => (event: string, fields: object = {}) =>
-    void lines.push({ level, event, ...fields });
-  const log = {
-    debug: write("debug"),
-    info: write("info"),
-    warn: write("warn"),
-    error: write("error"),
-    with: () => log,
-  };
-  return log;
 }
 
 /** Registers tests that share one stack; each begins without schedules, at `from`. */
@@ -59,29 +30,39 @@ export function testsOfSchedules(
       test(name, async (stack) => {
         await stack.sql`truncate public.messenger_schedules, public.messenger_schedule_runs,
           messenger.schedule_declarations`;
-        const lines: ScheduleBench["lines"] = [];
-        const registry = createRegistry(messages);
-        const transport = new SupabaseTransport(stack.client);
-        await body({
-          stack,
-          clock: await takeClock(stack.sql, from),
-          lines,
-          scheduler: (options = {}) =>
-            new Scheduler({
-              supabase: stack.client,
-              bus: new MessageBus({ registry, transport }),
-              log: logTo(lines),
-              ...options,
-            }),
-          made: async () => [
-            ...await stack.sql<ScheduledMessageRow[]>`
-              select id::text, type, queue, available_at, stamps -> 'schedule' ->> 'id' as schedule,
-                stamps -> 'schedule' ->> 'occurrence' as occurrence,
-                (stamps -> 'schedule' ->> 'run')::int as run
-              from public.messenger_messages m where stamps ? 'schedule' order by occurrence, m.id`,
-          ],
-        });
+        const clock = await takeClock(stack.sql, from);
+        await body({ ...benchOn(stack), clock });
       })
     );
   });
+}
+
+function benchOn(stack: TestStack): Omit<ScheduleBench, "clock"> {
+  const lines: ScheduleBench["lines"] = [];
+  const registry = createRegistry(messages);
+  const transport = new SupabaseTransport(stack.client);
+  const scheduler = (options: Partial<SchedulerOptions> = {}) =>
+    new Scheduler({
+      supabase: stack.client,
+      bus: new MessageBus({ registry, transport }),
+      log: logTo(lines),
+      ...options,
+    });
+  return {
+    stack,
+    lines,
+    scheduler,
+    schedulerWith: (...middleware) =>
+      scheduler({ bus: new MessageBus({ registry, transport, middleware }) }),
+    made: async () => [
+      ...await stack.sql<ScheduledMessage[]>`
+        select id::text, type, payload, queue, group_key as "groupKey",
+          stamps -> 'schedule' ->> 'id' as schedule,
+          stamps -> 'schedule' ->> 'occurrence' as occurrence,
+          (stamps -> 'schedule' ->> 'run')::int as run
+        from public.messenger_messages m where stamps ? 'schedule' order by occurrence, m.id`,
+    ],
+    handleAll: () => handleAll(transport),
+    setQueue: (name, settings) => setQueue(stack.sql, name, settings),
+  };
 }
