@@ -18,12 +18,6 @@ export const LONG_SQL_FUNCTIONS: readonly string[] = [
   "messenger.lock_shares",
   "public.messenger_claim",
   "public.messenger_settle",
-  "public.messenger_heartbeat",
-  "public.messenger_claim_schedules",
-  "messenger.judge_runs",
-  "public.messenger_advance_schedules",
-  "messenger.save_schedule",
-  "public.messenger_trigger_schedule",
 ];
 
 /** Files and folders whose prose still holds banned words. */

@@ -3549,30 +3549,19 @@ comment on function public.messenger_settle_and_claim(
 
 -- Heartbeats: a worker extends the leases of what it runs, all of them in one call.
 
--- `leases` is an array of {token, ids}. Answers {"lost": [ids], "cancelled": [ids]}: those whose lease
--- is another's, and those that are not to be run on.
-create or replace function public.messenger_heartbeat(leases jsonb, lease_ms integer default 60000)
-returns jsonb
+-- It never waits: a message that is locked is being settled, cancelled or changed just now. Such a message
+-- is held, so it is not lost, and the next heartbeat extends its lease.
+create or replace function messenger.extend_messages(
+  p_leases jsonb, p_lease_ms integer,
+  out held text[], out cancelled text[], out earliest timestamptz
+)
 language plpgsql
 set search_path = ''
 as $$
-declare
-  kept text[];
-  cancelled text[];
-  earliest timestamptz;
 begin
-  if jsonb_typeof(leases) is distinct from 'array' then
-    raise sqlstate 'PT400' using message = 'leases: has to be an array';
-  end if;
-  if lease_ms is null or lease_ms not between 1 and 86400000 then
-    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
-  end if;
-
-  -- It never waits: what is locked is being settled, cancelled or changed just now. Its lease is kept by the
-  -- next heartbeat, and it is not lost.
   with given as materialized (
     select (lease ->> 'token')::uuid as token, id::bigint as id
-    from jsonb_array_elements(leases) as l (lease),
+    from jsonb_array_elements(p_leases) as l (lease),
       jsonb_array_elements_text(lease -> 'ids') as i (id)
   ),
   held as materialized (
@@ -3587,8 +3576,7 @@ begin
   extended as (
     update public.messenger_messages m
     set heartbeated = true, leased_until = public.messenger_now() + coalesce(
-      (select q.lease_ms from public.messenger_queues q where q.name = m.queue),
-      messenger_heartbeat.lease_ms
+      (select q.lease_ms from public.messenger_queues q where q.name = m.queue), p_lease_ms
     ) * interval '1 millisecond'
     from free f
     where m.id = f.id
@@ -3596,31 +3584,64 @@ begin
   )
   select array(select h.id::text from held h), array_agg(e.id) filter (where e.cancelled),
     min(e.leased_until)
-  into kept, cancelled, earliest from extended e;
+  into held, cancelled, earliest from extended e;
+end
+$$;
+comment on function messenger.extend_messages(jsonb, integer) is
+  'Part of messenger_heartbeat: extends the leases of messages. Returns the ids of those that the leases hold, of those among them that are to be stopped, and when the first of the extended leases ends.';
 
-  -- Nothing to do but where leases have become shorter than they were at the claim. It never waits.
-  update messenger.leases l set leased_until = earliest
+-- It never waits. Leases that end later than that are those of messages whose queue has a shorter lease
+-- than it had at the claim.
+create or replace function messenger.shorten_leases(p_leases jsonb, p_earliest timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update messenger.leases l set leased_until = p_earliest
   where l.token = any (array(
     select k.token from messenger.leases k
-    where k.leased_until > earliest and k.token = any (array(
-      select (lease ->> 'token')::uuid from jsonb_array_elements(leases) as g (lease)
+    where k.leased_until > p_earliest and k.token = any (array(
+      select (lease ->> 'token')::uuid from jsonb_array_elements(p_leases) as g (lease)
     ))
     for update skip locked
   ));
+end
+$$;
+comment on function messenger.shorten_leases(jsonb, timestamptz) is
+  'Part of messenger_heartbeat: lets the sweep look at these leases when the first message''s lease ends.';
 
+-- `leases` is an array of {token, ids}. Returns {"lost": [ids], "cancelled": [ids]}: messages whose lease is
+-- another's, and messages that must not run any longer.
+create or replace function public.messenger_heartbeat(leases jsonb, lease_ms integer default 60000)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  extended record;
+begin
+  if jsonb_typeof(leases) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'leases: has to be an array';
+  end if;
+  if lease_ms is null or lease_ms not between 1 and 86400000 then
+    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  end if;
+  select * into extended from messenger.extend_messages(leases, lease_ms);
+  perform messenger.shorten_leases(leases, extended.earliest);
   return jsonb_build_object(
     'lost', array(
       select id from jsonb_array_elements(leases) as l (lease),
         jsonb_array_elements_text(lease -> 'ids') as i (id)
       except
-      select unnest(kept)
+      select unnest(extended.held)
     ),
-    'cancelled', coalesce(cancelled, '{}')
+    'cancelled', coalesce(extended.cancelled, '{}')
   );
 end
 $$;
 comment on function public.messenger_heartbeat(jsonb, integer) is
-  'Extends the leases of running messages, all of a worker''s in one call. Answers {"lost": [...], "cancelled": [...]}: messages whose lease is another''s by now, and those to be stopped.';
+  'Extends the leases of running messages, all of a worker''s in one call. Returns {"lost": [...], "cancelled": [...]}: messages whose lease is another''s by now, and those to be stopped.';
 
 -- ==================== 24_tick_requests.sql
 
@@ -4569,8 +4590,8 @@ comment on column messenger.schedule_declarations.synced_at is
 
 alter table messenger.schedule_declarations enable row level security;
 
--- What a tick waits for. A due schedule that another tick holds counts from the end of its lease; those
--- held under `token` are the caller's own, who knows when they come next.
+-- A tick waits until this time. A due schedule that another tick holds counts from the end of its lease. The
+-- schedules that are held under `token` are the caller's own, and the caller knows when they come next.
 create or replace function public.messenger_next_schedule_at(token uuid default null) returns timestamptz
 -- Not in SQL, which would be planned again by each call.
 language plpgsql stable
@@ -4614,11 +4635,133 @@ $$;
 comment on function public.messenger_next_schedule_at(uuid) is
   'When the next enabled schedule can be claimed: now where one is due already, null where none will be. Leaves out those held under a token.';
 
--- With `until`, only those due by then: a run of several batches ends with what was due at its start.
--- `fingerprint` is that of the caller's declarations, given once by each process. A call whose answer
--- was lost is repeated with the same token and `repeated`, and gives the same schedules. With `payloads`
--- each comes with its payload and stamps: no more of them than 4 MiB, but one at least; `more` says that
--- others were left for it.
+create or replace function messenger.check_schedule_claim(
+  p_token uuid, p_max_schedules integer, p_lease_ms integer
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_token is null then
+    raise sqlstate 'PT400' using message = 'token: is required';
+  end if;
+  if p_max_schedules is null or p_max_schedules not between 1 and 1000 then
+    raise sqlstate 'PT400' using message = 'max_schedules: has to be from 1 to 1000';
+  end if;
+  if p_lease_ms is null or p_lease_ms not between 1 and 86400000 then
+    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  end if;
+end
+$$;
+comment on function messenger.check_schedule_claim(uuid, integer, integer) is
+  'Part of messenger_claim_schedules: refuses arguments, naming them, PT400.';
+
+create or replace function messenger.lock_leased_schedules(p_token uuid) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select s.id from public.messenger_schedules s
+    where s.enabled and s.lease_token = p_token
+    for update
+  );
+end
+$$;
+comment on function messenger.lock_leased_schedules(uuid) is
+  'Part of messenger_claim_schedules: locks the schedules that a call with this token has leased already, and returns their ids.';
+
+create or replace function messenger.lock_due_schedules(p_until timestamptz, p_max_schedules integer)
+returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return array(
+    select s.id from public.messenger_schedules s
+    where s.enabled
+      and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= least(clock, p_until)
+      and (s.leased_until is null or s.leased_until <= clock)
+    order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+    limit p_max_schedules
+    for update skip locked
+  );
+end
+$$;
+comment on function messenger.lock_due_schedules(timestamptz, integer) is
+  'Part of messenger_claim_schedules: locks schedules that are due now, and by p_until if it is given, and returns their ids. Leaves out those that another claim has locked or leased.';
+
+-- A payload counts with the bytes of its text, which the claim returns.
+create or replace function messenger.fitting_schedules(p_ids bigint[], p_max_bytes integer)
+returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select sized.id
+    from (
+      select s.id, sum(octet_length(s.payload::text)) over (
+        order by s.next_run_at nulls first, s.id rows between unbounded preceding and 1 preceding
+      ) as bytes_before
+      from public.messenger_schedules s where s.id = any (p_ids)
+    ) as sized
+    where sized.bytes_before is null or sized.bytes_before < p_max_bytes
+  );
+end
+$$;
+comment on function messenger.fitting_schedules(bigint[], integer) is
+  'Part of messenger_claim_schedules: those of the schedules, by their next runs, whose payloads come before p_max_bytes are reached, the one that reaches them included.';
+
+create or replace function messenger.lease_schedules(
+  p_token uuid, p_ids bigint[], p_lease_ms integer, p_payloads boolean
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  hidden constant text[] := '{lease_token,leased_until}'::text[]
+    || case when not p_payloads then '{payload,stamps}'::text[] else '{}' end;
+  leased jsonb;
+begin
+  with changed as (
+    update public.messenger_schedules s
+    set lease_token = p_token,
+      leased_until = public.messenger_now() + p_lease_ms * interval '1 millisecond'
+    where s.id = any (p_ids)
+    returning s.*
+  )
+  select jsonb_agg(
+    to_jsonb(c) - hidden || jsonb_build_object('id', c.id::text)
+    order by c.next_run_at nulls first, c.id
+  )
+  into leased from changed c;
+  return coalesce(leased, '[]');
+end
+$$;
+comment on function messenger.lease_schedules(uuid, bigint[], integer, boolean) is
+  'Part of messenger_claim_schedules: leases locked schedules, and returns them by their next runs, without payloads and stamps unless p_payloads.';
+
+create or replace function messenger.declarations_changed(p_fingerprint text) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return p_fingerprint is not null and not exists (
+    select from messenger.schedule_declarations d where d.fingerprint = p_fingerprint
+  );
+end
+$$;
+comment on function messenger.declarations_changed(text) is
+  'Part of messenger_claim_schedules: whether the schedules were last synced with other declarations than these. False without a fingerprint.';
+
+-- With `until`, the call takes only the schedules that are due by then: a run of several batches ends with
+-- what was due at its start. Each process gives the `fingerprint` of its declarations once. A caller that
+-- lost the result calls again with the same token and `repeated`, and gets the same schedules. With
+-- `payloads` each schedule comes with its payload and stamps. A call then ends with the schedule whose
+-- payload reaches 4 MiB; `more` says that others were left out for that reason.
 create or replace function public.messenger_claim_schedules(
   token uuid,
   max_schedules integer default 100,
@@ -4632,87 +4775,35 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
   max_bytes constant integer := 4194304;
   locked bigint[] := array[]::bigint[];
-  taken bigint[];
-  answer jsonb;
+  fitting bigint[];
+  leased jsonb;
 begin
-  if token is null then
-    raise sqlstate 'PT400' using message = 'token: is required';
-  end if;
-  if max_schedules is null or max_schedules not between 1 and 1000 then
-    raise sqlstate 'PT400' using message = 'max_schedules: has to be from 1 to 1000';
-  end if;
-  if lease_ms is null or lease_ms not between 1 and 86400000 then
-    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
-  end if;
-
+  perform messenger.check_schedule_claim(token, max_schedules, lease_ms);
   if repeated then
-    locked := array(
-      select s.id from public.messenger_schedules s
-      where s.enabled and s.lease_token = token
-      for update
-    );
+    locked := messenger.lock_leased_schedules(token);
   end if;
   if cardinality(locked) = 0 then
-    locked := array(
-      select s.id from public.messenger_schedules s
-      where s.enabled and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= least(clock, until)
-        and (s.leased_until is null or s.leased_until <= clock)
-      order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
-      limit max_schedules
-      for update skip locked
-    );
+    locked := messenger.lock_due_schedules(until, max_schedules);
   end if;
+  fitting := case when payloads then messenger.fitting_schedules(locked, max_bytes) else locked end;
+  leased := messenger.lease_schedules(token, fitting, lease_ms, payloads);
 
-  taken := locked;
-  if payloads then
-    taken := array(
-      select sized.id
-      from (
-        select s.id, sum(octet_length(s.payload::text)) over (
-          order by s.next_run_at nulls first, s.id rows between unbounded preceding and 1 preceding
-        ) as bytes_before
-        from public.messenger_schedules s where s.id = any (locked)
-      ) as sized
-      where sized.bytes_before is null or sized.bytes_before < max_bytes
-    );
-  end if;
-  with leased as (
-    update public.messenger_schedules s
-    set lease_token = token, leased_until = clock + lease_ms * interval '1 millisecond'
-    where s.id = any (taken)
-    returning s.*
-  )
-  select jsonb_build_object(
-    'schedules', coalesce(
-      jsonb_agg(
-        to_jsonb(l) - '{lease_token,leased_until}'::text[]
-          - case when not payloads then '{payload,stamps}'::text[] else '{}' end
-          || jsonb_build_object('id', l.id::text)
-        order by l.next_run_at nulls first, l.id
-      ),
-      '[]'
-    ),
-    'now', clock
-  )
-  into answer from leased l;
-
-  return answer || jsonb_build_object(
-    'more', cardinality(taken) < cardinality(locked),
+  -- Not in one statement with the leases: next_at would not see them yet.
+  return jsonb_build_object(
+    'schedules', leased,
+    'now', public.messenger_now(),
+    'more', cardinality(fitting) < cardinality(locked),
     'next_at', public.messenger_next_schedule_at(token),
-    'declarations_changed', fingerprint is not null and not exists (
-      select from messenger.schedule_declarations d
-      where d.fingerprint = messenger_claim_schedules.fingerprint
-    )
+    'declarations_changed', messenger.declarations_changed(fingerprint)
   );
 end
 $$;
 comment on function public.messenger_claim_schedules(
   uuid, integer, integer, timestamptz, text, boolean, boolean
 ) is
-  'Leases due schedules and answers them as one jsonb: schedules, now, more, next_at (when the next one can be claimed), declarations_changed.';
+  'Leases due schedules and returns them as one jsonb: schedules, now, more, next_at (when the next one can be claimed), declarations_changed.';
 
 -- ==================== 30_advance_schedules.sql
 
@@ -4720,16 +4811,17 @@ comment on function public.messenger_claim_schedules(
 -- messages of the runs and the schedules' new state. A schedule whose lease has moved on is left
 -- alone and named as stale; an occurrence that has its run already gets no second message.
 
--- Part of messenger_advance_schedules: locks the schedules that are held under the token, and judges their
--- runs. One with a `reason` makes no message. `place` is the message's place among those that are made.
-create or replace function messenger.judge_runs(p_token uuid, p_advances jsonb)
+-- Not the rows as they are: each would be copied with its payload, which is in its message already.
+create or replace function messenger.plan_runs(p_token uuid, p_advances jsonb)
 returns table (
-  schedule_id bigint, occurrence text, run bigint, reason text, failed boolean, place bigint,
-  message jsonb
+  schedule_id bigint, name text, stamps jsonb, run_count integer, overlap text, while_paused text,
+  last_message_id bigint, occurrence text, failed text, message jsonb
 )
-language sql
+language plpgsql
 set search_path = ''
 as $$
+begin
+  return query
   with held as materialized (
     select s.*, g.occurrences, jsonb_strip_nulls(jsonb_build_object(
         'type', s.message_type, 'queue', g.queue, 'priority', g.priority, 'ttl_ms', g.ttl_ms,
@@ -4742,62 +4834,179 @@ as $$
     where s.lease_token = p_token
     order by s.id
     for update of s
-  ),
-  planned as (
-    select h.*, o.occurrence, o.failed,
-      jsonb_build_object('payload', h.payload) || coalesce(
-        o.message, h.ordinary || jsonb_build_object('delay_ms', coalesce(o.delay_ms, 0))
-      ) as message
-    from held h
-    cross join lateral jsonb_to_recordset(h.occurrences) as o (
-      occurrence text, delay_ms double precision, message jsonb, failed text
+  )
+  select h.id, h.name, h.stamps, h.run_count, h.overlap, h.while_paused, h.last_message_id,
+    o.occurrence, o.failed, jsonb_build_object('payload', h.payload) || coalesce(
+      o.message, h.ordinary || jsonb_build_object('delay_ms', coalesce(o.delay_ms, 0))
     )
-    where not exists (
-      select from public.messenger_schedule_runs r
-      where r.schedule_id = h.id and r.occurrence = o.occurrence::timestamptz
-    )
-  ),
-  ready as (
-    select p.*, coalesce(p.failed, case when p.while_paused = 'skip' then (
-        select format('paused: the queue %s was paused', q.name) from public.messenger_queues q
-        where q.name = coalesce(p.message ->> 'queue', 'default') and q.paused
-      ) end) as hindrance
-    from planned p
+  from held h
+  cross join lateral jsonb_to_recordset(h.occurrences) as o (
+    occurrence text, delay_ms double precision, message jsonb, failed text
+  )
+  where not exists (
+    select from public.messenger_schedule_runs r
+    where r.schedule_id = h.id and r.occurrence = o.occurrence::timestamptz
+  );
+end
+$$;
+comment on function messenger.plan_runs(uuid, jsonb) is
+  'Part of messenger_advance_schedules: locks the schedules that are held under the token, and returns their runs that are not recorded yet, each with its message.';
+
+create or replace function messenger.paused_reason(p_queue text) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select format('paused: the queue %s was paused', q.name) from public.messenger_queues q
+    where q.name = coalesce(p_queue, 'default') and q.paused
+  );
+end
+$$;
+comment on function messenger.paused_reason(text) is
+  'Part of messenger_advance_schedules: why a schedule that skips paused queues makes no message for this one; null if the queue is not paused.';
+
+create or replace function messenger.stamp_run(
+  p_message jsonb, p_stamps jsonb, p_schedule_id bigint, p_name text, p_occurrence text, p_run bigint
+) returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return p_message || jsonb_build_object(
+    'stamps', coalesce(p_stamps, '{}') || coalesce(p_message -> 'stamps', '{}')
+      || jsonb_build_object('schedule', jsonb_build_object(
+        'id', p_schedule_id::text, 'name', p_name, 'occurrence', p_occurrence, 'run', p_run
+      ))
+  );
+end
+$$;
+comment on function messenger.stamp_run(jsonb, jsonb, bigint, text, text, bigint) is
+  'Part of messenger_advance_schedules and messenger_trigger_schedule: gives a message the stamps of its schedule, its own, and one that names the run.';
+
+-- A run with a `reason` makes no message. `place` is the message's place among those that are made.
+create or replace function messenger.judge_runs(p_token uuid, p_advances jsonb)
+returns table (
+  schedule_id bigint, occurrence text, run bigint, reason text, failed boolean, place bigint,
+  message jsonb
+)
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return query
+  with planned as (
+    select p.*, p.occurrence::timestamptz as moment, coalesce(p.failed, case
+        when p.while_paused = 'skip' then messenger.paused_reason(p.message ->> 'queue')
+      end) as hindrance
+    from messenger.plan_runs(p_token, p_advances) p
   ),
   judged as (
-    select r.*, coalesce(r.hindrance, case
+    select p.*, coalesce(p.hindrance, case
         -- Of several at once the first may run; the others would wait beside it.
-        when r.overlap = 'skip' and (
-          row_number() over (
-            partition by r.id, r.hindrance is null order by r.occurrence::timestamptz
-          ) > 1
-          or exists (select from public.messenger_messages m where m.id = r.last_message_id)
+        when p.overlap = 'skip' and (
+          row_number() over (partition by p.schedule_id, p.hindrance is null order by p.moment) > 1
+          or exists (select from public.messenger_messages m where m.id = p.last_message_id)
         ) then 'overlap: the run before was still waiting or running'
-      end) as reason
-    from ready r
+      end) as why_not
+    from planned p
   ),
   numbered as (
-    select j.*,
-      j.run_count + row_number() over (
-        partition by j.id, j.reason is null order by j.occurrence::timestamptz
+    select j.*, j.why_not is null as runs, j.run_count + row_number() over (
+        partition by j.schedule_id, j.why_not is null order by j.moment
       ) as number,
-      row_number() over (
-        partition by j.reason is null order by j.id, j.occurrence::timestamptz
-      ) as place
+      row_number() over (partition by j.why_not is null order by j.schedule_id, j.moment) as nth
     from judged j
   )
-  select n.id, n.occurrence, n.number, n.reason, n.failed is not null,
-    case when n.reason is null then n.place end,
-    case when n.reason is null then n.message || jsonb_build_object(
-      'stamps', coalesce(n.stamps, '{}') || coalesce(n.message -> 'stamps', '{}')
-        || jsonb_build_object('schedule', jsonb_build_object(
-          'id', n.id::text, 'name', n.name, 'occurrence', n.occurrence, 'run', n.number
-        ))
-    ) end
-  from numbered n
+  select n.schedule_id, n.occurrence, n.number, n.why_not, n.failed is not null,
+    case when n.runs then n.nth end,
+    case when n.runs then
+      messenger.stamp_run(n.message, n.stamps, n.schedule_id, n.name, n.occurrence, n.number)
+    end
+  from numbered n;
+end
 $$;
 comment on function messenger.judge_runs(uuid, jsonb) is
   'Part of messenger_advance_schedules: locks schedules, and says of each run whether it makes a message, and which, or why not.';
+
+create or replace function messenger.record_runs(
+  p_token uuid, p_advances jsonb, p_runs jsonb, p_message_ids jsonb
+) returns setof public.messenger_schedule_runs
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return query
+  insert into public.messenger_schedule_runs as recorded
+    (schedule_id, occurrence, run, message_id, outcome, reason, enqueued_at)
+  select r.schedule_id, r.occurrence, case when r.place is not null then r.run end,
+    (p_message_ids ->> (r.place - 1))::bigint,
+    case when r.failed then 'failed' when r.place is null then 'skipped' else 'enqueued' end,
+    r.reason, case when r.place is not null then public.messenger_now() end
+  from jsonb_to_recordset(p_runs) as r (
+    schedule_id bigint, occurrence timestamptz, run integer, reason text, failed boolean,
+    place integer
+  )
+  union all
+  select s.id, (left_out ->> 'occurrence')::timestamptz, null, null, 'skipped',
+    left_out ->> 'reason', null
+  from jsonb_to_recordset(p_advances) as g (id bigint, missed jsonb, note jsonb)
+  join public.messenger_schedules s on s.id = g.id and s.lease_token = p_token
+  cross join unnest(array[g.missed, g.note]) as left_out
+  where jsonb_typeof(left_out) = 'object'
+  on conflict do nothing
+  returning recorded.*;
+end
+$$;
+comment on function messenger.record_runs(uuid, jsonb, jsonb, jsonb) is
+  'Part of messenger_advance_schedules: records the runs with their messages, and the occurrences that were missed or are noted. Returns the rows that are new.';
+
+create or replace function messenger.write_advances(
+  p_token uuid, p_advances jsonb, p_recorded public.messenger_schedule_runs[]
+) returns setof bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return query
+  with counted as (
+    select r.schedule_id, count(r.message_id) as runs, max(r.message_id) as last_message_id,
+      max(r.occurrence) filter (where r.message_id is not null) as last_run_at
+    from unnest(p_recorded) r
+    group by r.schedule_id
+  ),
+  given as (
+    select g.*, coalesce(c.runs, 0) as runs, c.last_message_id, c.last_run_at
+    from jsonb_to_recordset(p_advances) as g (
+      id bigint, next_run_at timestamptz, failing boolean, put_off_ms double precision,
+      disabled_by text, disabled_reason text
+    )
+    left join counted c on c.schedule_id = g.id
+  )
+  update public.messenger_schedules s
+  set lease_token = null,
+    leased_until = clock + g.put_off_ms * interval '1 millisecond',
+    failing_since = case when g.failing then coalesce(s.failing_since, clock)
+      when g.failing is null then s.failing_since end,
+    next_run_at = case when s.run_count + g.runs >= s.max_runs then null else g.next_run_at end,
+    run_count = s.run_count + g.runs,
+    last_run_at = greatest(s.last_run_at, g.last_run_at),
+    last_message_id = coalesce(g.last_message_id, s.last_message_id),
+    enabled = g.disabled_by is null and coalesce(s.run_count + g.runs < s.max_runs, true),
+    disabled_by = case when g.disabled_by is not null then g.disabled_by
+      when s.run_count + g.runs >= s.max_runs then 'finished' end,
+    disabled_reason = case when g.disabled_by is not null then g.disabled_reason
+      when s.run_count + g.runs >= s.max_runs
+        then format('max_runs: it has run %s times', s.run_count + g.runs) end
+  from given g
+  where s.id = g.id and s.lease_token = p_token
+  returning s.id;
+end
+$$;
+comment on function messenger.write_advances(uuid, jsonb, public.messenger_schedule_runs[]) is
+  'Part of messenger_advance_schedules: writes the next run and the new state of the schedules that are held under the token, and gives up their leases. Returns their ids.';
 
 -- `advances` is an array of objects:
 --   id               of the schedule
@@ -4807,7 +5016,7 @@ comment on function messenger.judge_runs(uuid, jsonb) is
 --                    the schedule's; failed is why there is none
 --   missed, note     {occurrence, reason}: written down as skipped
 --   failing          whether its latest message was not right; null where there was none
---   put_off_ms       for how long nobody looks at it again
+--   put_off_ms       for how long no claim takes it again
 --   disabled_by, disabled_reason   where no run is left, or the row cannot be read
 --   queue, priority, ttl_ms        of messages that are not given
 create or replace function public.messenger_advance_schedules(token uuid, advances jsonb)
@@ -4816,11 +5025,11 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
   runs jsonb;
   messages jsonb;
-  ids jsonb;
-  answer jsonb;
+  message_ids jsonb;
+  recorded public.messenger_schedule_runs[];
+  written bigint[];
 begin
   if token is null then
     raise sqlstate 'PT400' using message = 'token: is required';
@@ -4828,88 +5037,27 @@ begin
   if jsonb_typeof(advances) is distinct from 'array' then
     raise sqlstate 'PT400' using message = 'advances: has to be an array';
   end if;
-
-  select jsonb_agg(to_jsonb(r) - 'message'), jsonb_agg(r.message order by r.place)
-    filter (where r.place is not null)
-  into runs, messages
-  from messenger.judge_runs(token, advances) r;
+  select jsonb_agg(to_jsonb(r) - 'message'),
+    jsonb_agg(r.message order by r.place) filter (where r.place is not null)
+  into runs, messages from messenger.judge_runs(token, advances) r;
   if messages is not null then
-    ids := public.messenger_enqueue(messages) -> 'ids';
+    message_ids := public.messenger_enqueue(messages) -> 'ids';
   end if;
-
-  with given as materialized (
-    select g.*, s.id is not null as is_held
-    from jsonb_to_recordset(advances) as g (
-      id bigint, next_run_at timestamptz, missed jsonb, note jsonb, failing boolean,
-      put_off_ms double precision, disabled_by text, disabled_reason text
+  recorded := array(select r from messenger.record_runs(token, advances, runs, message_ids) r);
+  written := array(select messenger.write_advances(token, advances, recorded));
+  return jsonb_build_object(
+    'dispatched', (select count(r.message_id) from unnest(recorded) r),
+    'skipped', (select count(*) from unnest(recorded) r where r.outcome = 'skipped'),
+    'stale', (
+      select coalesce(jsonb_agg(g.id::text order by g.id), '[]')
+      from jsonb_to_recordset(advances) as g (id bigint)
+      where not exists (select from unnest(written) as w (id) where w.id = g.id)
     )
-    left join public.messenger_schedules s on s.id = g.id and s.lease_token = token
-  ),
-  recorded as (
-    insert into public.messenger_schedule_runs
-      (schedule_id, occurrence, run, message_id, outcome, reason, enqueued_at)
-    select r.schedule_id, r.occurrence, case when r.place is not null then r.run end,
-      (ids ->> (r.place - 1))::bigint,
-      case when r.failed then 'failed' when r.place is null then 'skipped' else 'enqueued' end,
-      r.reason, case when r.place is not null then clock end
-    from jsonb_to_recordset(runs) as r (
-      schedule_id bigint, occurrence timestamptz, run integer, reason text, failed boolean,
-      place integer
-    )
-    union all
-    select g.id, (left_out ->> 'occurrence')::timestamptz, null, null, 'skipped',
-      left_out ->> 'reason', null
-    from given g, unnest(array[g.missed, g.note]) as left_out
-    where g.is_held and jsonb_typeof(left_out) = 'object'
-    on conflict do nothing
-    returning schedule_id, occurrence, message_id, outcome
-  ),
-  counted as (
-    select r.schedule_id, count(r.message_id) as runs, max(r.message_id) as last_message_id,
-      max(r.occurrence) filter (where r.message_id is not null) as last_run_at
-    from recorded r
-    group by r.schedule_id
-  ),
-  advanced as (
-    update public.messenger_schedules s
-    set lease_token = null,
-      leased_until = clock + g.put_off_ms * interval '1 millisecond',
-      failing_since = case when g.failing then coalesce(s.failing_since, clock)
-        when g.failing is null then s.failing_since end,
-      next_run_at = case when s.run_count + coalesce(c.runs, 0) >= s.max_runs then null
-        else g.next_run_at end,
-      run_count = s.run_count + coalesce(c.runs, 0),
-      last_run_at = greatest(s.last_run_at, c.last_run_at),
-      last_message_id = coalesce(c.last_message_id, s.last_message_id),
-      enabled = g.disabled_by is null
-        and coalesce(s.run_count + coalesce(c.runs, 0) < s.max_runs, true),
-      disabled_by = case
-        when g.disabled_by is not null then g.disabled_by
-        when s.run_count + coalesce(c.runs, 0) >= s.max_runs then 'finished'
-      end,
-      disabled_reason = case
-        when g.disabled_by is not null then g.disabled_reason
-        when s.run_count + coalesce(c.runs, 0) >= s.max_runs
-          then format('max_runs: it has run %s times', s.run_count + coalesce(c.runs, 0))
-      end
-    from given g
-    left join counted c on c.schedule_id = g.id
-    where g.is_held and s.id = g.id
-  )
-  select jsonb_build_object(
-    'dispatched', (select count(r.message_id) from recorded r),
-    'skipped', (select count(*) from recorded r where r.outcome = 'skipped'),
-    'stale', coalesce(
-      (select jsonb_agg(g.id::text order by g.id) from given g where not g.is_held), '[]'
-    )
-  )
-  into answer;
-
-  return answer;
+  );
 end
 $$;
 comment on function public.messenger_advance_schedules(uuid, jsonb) is
-  'Writes the runs that a tick has computed for the schedules it holds: messages, records and each schedule''s next run, in one transaction. Answers {"dispatched", "skipped", "stale": [...]}: schedules whose lease is another''s by now, for which nothing was changed.';
+  'Writes the runs that a tick has computed for the schedules it holds: messages, records and each schedule''s next run, in one transaction. Returns {"dispatched", "skipped", "stale": [...]}: schedules whose lease is another''s by now, for which nothing was changed.';
 
 -- ==================== 31_check_schedules.sql
 
@@ -5067,12 +5215,133 @@ comment on function messenger.check_schedule(jsonb, public.messenger_schedules) 
 -- Saving schedules: those made in code, over HTTP and in SQL, by name or new, and the sync of those
 -- that are declared in code.
 
+create or replace function messenger.lock_schedule(p_id bigint, p_name text)
+returns public.messenger_schedules
+language plpgsql
+set search_path = ''
+as $$
+declare
+  known public.messenger_schedules;
+begin
+  if p_id is null then
+    select * into known from public.messenger_schedules s where s.name = p_name for update;
+  else
+    select * into known from public.messenger_schedules s where s.id = p_id for update;
+    if not found then
+      raise sqlstate 'PT404' using message = format('id: there is no schedule %s', p_id);
+    end if;
+  end if;
+  return known;
+end
+$$;
+comment on function messenger.lock_schedule(bigint, text) is
+  'Part of saving a schedule: locks and returns the one with this id, or else with this name. Refuses an id that no schedule has, PT404; null if none has the name.';
+
+-- With an id, what is not given stays. Without one it gets its default, but stamps stay.
+create or replace function messenger.wanted_schedule(
+  p_known public.messenger_schedules, p_given jsonb, p_declared boolean
+) returns public.messenger_schedules
+language plpgsql
+set search_path = ''
+as $$
+declare
+  wanted public.messenger_schedules;
+begin
+  wanted := messenger.merge_schedule(
+    case when p_given ->> 'id' is not null then p_known end, p_given
+  );
+  wanted.declared := p_declared or coalesce(p_known.declared, false);
+  wanted.stamps := coalesce(wanted.stamps, p_known.stamps);
+  perform messenger.check_schedule(p_given, wanted);
+  return wanted;
+end
+$$;
+comment on function messenger.wanted_schedule(public.messenger_schedules, jsonb, boolean) is
+  'Part of saving a schedule: what it is to be, from what is known and what is given of it. Refuses what contradicts itself.';
+
+create or replace function messenger.insert_schedule(p_wanted public.messenger_schedules)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+begin
+  p_wanted.id := nextval('public.messenger_schedules_id_seq');
+  insert into public.messenger_schedules values (p_wanted.*) on conflict (name) do nothing;
+  return case when found then p_wanted.id end;
+end
+$$;
+comment on function messenger.insert_schedule(public.messenger_schedules) is
+  'Part of saving a schedule: makes it, and returns its id; null if another session has made one of this name at this moment.';
+
+create or replace function messenger.schedule_difference(
+  p_known public.messenger_schedules, p_wanted public.messenger_schedules
+) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return case
+    when p_known.disabled_by = 'undeclared'
+      or messenger.schedule_definition(p_known)
+        is distinct from messenger.schedule_definition(p_wanted)
+    then 'changed' else 'unchanged'
+  end;
+end
+$$;
+comment on function messenger.schedule_difference(
+  public.messenger_schedules, public.messenger_schedules
+) is
+  'Part of saving a schedule: whether a known one is changed or unchanged. One that was disabled because it was not declared any more is changed by being declared again.';
+
+create or replace function messenger.update_schedule(
+  p_id bigint, p_wanted public.messenger_schedules
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.messenger_schedules s
+  set (
+    name, message_type, payload, schedule_type, cron, interval_ms, run_at, timezone, max_runs,
+    start_at, end_at, catch_up, catch_up_limit, overlap, while_paused, jitter_ms, queue, priority,
+    group_key, ttl_ms, stamps, declared, enabled
+  ) = (
+    p_wanted.name, p_wanted.message_type, p_wanted.payload, p_wanted.schedule_type, p_wanted.cron,
+    p_wanted.interval_ms, p_wanted.run_at, p_wanted.timezone, p_wanted.max_runs, p_wanted.start_at,
+    p_wanted.end_at, p_wanted.catch_up, p_wanted.catch_up_limit, p_wanted.overlap,
+    p_wanted.while_paused, p_wanted.jitter_ms, p_wanted.queue, p_wanted.priority,
+    p_wanted.group_key, p_wanted.ttl_ms, p_wanted.stamps, p_wanted.declared,
+    -- A schedule that ended by itself may have runs again; one that was paused stays so.
+    s.enabled or coalesce(s.disabled_by <> 'pause', false)
+  )
+  where s.id = p_id;
+end
+$$;
+comment on function messenger.update_schedule(bigint, public.messenger_schedules) is
+  'Part of saving a schedule: makes a known one what it is to be, and enables it unless it was paused.';
+
+create or replace function messenger.plan_first_run(p_id bigint, p_given jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.messenger_schedules s
+  set next_run_at = (p_given ->> 'next_run_at')::timestamptz,
+    enabled = p_given ->> 'finished' is null,
+    disabled_by = case when p_given ->> 'finished' is not null then 'finished' end,
+    disabled_reason = p_given ->> 'finished'
+  where s.id = p_id and s.enabled and s.next_run_at is null;
+end
+$$;
+comment on function messenger.plan_first_run(bigint, jsonb) is
+  'Part of saving a schedule: writes the next run of one that is new or whose times were changed, and so has none; or why it has none.';
+
 -- `p_given` has the names of the columns. With an `id` it changes that schedule: what it leaves out stays.
 -- With a `name` that is known it makes that schedule what is given, and what it leaves out the default;
 -- stamps stay. Else it makes a new one. `next_run_at` is the first run, for where none is known;
 -- `finished` says instead why there is none, and `refused` why it may not be saved. All three were found
 -- with the columns in `assumed`; where a schedule turns out to have others, the next tick looks itself.
--- Where nothing is different nothing is written or refused: it goes on undisturbed.
+-- Where nothing is different nothing is written or refused: a running schedule is not disturbed.
 create or replace function messenger.save_schedule(
   p_given jsonb, p_declared boolean default false
 ) returns jsonb
@@ -5080,40 +5349,21 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  wanted_id constant bigint := (p_given ->> 'id')::bigint;
   known public.messenger_schedules;
   wanted public.messenger_schedules;
   change text;
 begin
   perform messenger.check_schedule_names(p_given);
   perform messenger.check_sizes(jsonb_build_array(p_given));
+  -- Again if another session has made one of this name at this moment: then that one is known.
   while change is null loop
-    select * into known from public.messenger_schedules s
-    where case when wanted_id is null then s.name = p_given ->> 'name' else s.id = wanted_id end
-    for update;
-    if known.id is null and wanted_id is not null then
-      raise sqlstate 'PT404' using message = format('id: there is no schedule %s', wanted_id);
-    end if;
-
-    wanted := messenger.merge_schedule(case when wanted_id is not null then known end, p_given);
-    wanted.declared := p_declared or coalesce(known.declared, false);
-    wanted.stamps := coalesce(wanted.stamps, known.stamps);
-    perform messenger.check_schedule(p_given, wanted);
+    known := messenger.lock_schedule((p_given ->> 'id')::bigint, p_given ->> 'name');
+    wanted := messenger.wanted_schedule(known, p_given, p_declared);
     if known.id is not null then
-      change := case
-        when messenger.schedule_definition(known)
-            is distinct from messenger.schedule_definition(wanted)
-          or known.disabled_by = 'undeclared'
-        then 'changed' else 'unchanged'
-      end;
+      change := messenger.schedule_difference(known, wanted);
     else
-      wanted.id := nextval('public.messenger_schedules_id_seq');
-      insert into public.messenger_schedules values (wanted.*) on conflict (name) do nothing;
-      -- Another session may have made one of this name at this moment: then that one is known now.
-      if found then
-        change := 'created';
-        known.id := wanted.id;
-      end if;
+      known.id := messenger.insert_schedule(wanted);
+      change := case when known.id is not null then 'created' end;
     end if;
   end loop;
 
@@ -5124,36 +5374,16 @@ begin
     raise sqlstate 'PT400' using message = p_given ->> 'refused';
   end if;
   if change = 'changed' then
-    update public.messenger_schedules s
-    set (
-      name, message_type, payload, schedule_type, cron, interval_ms, run_at, timezone, max_runs,
-      start_at, end_at, catch_up, catch_up_limit, overlap, while_paused, jitter_ms, queue, priority, group_key, ttl_ms, stamps,
-      declared, enabled
-    ) = (
-      wanted.name, wanted.message_type, wanted.payload, wanted.schedule_type, wanted.cron,
-      wanted.interval_ms, wanted.run_at, wanted.timezone, wanted.max_runs, wanted.start_at,
-      wanted.end_at, wanted.catch_up, wanted.catch_up_limit, wanted.overlap, wanted.while_paused,
-      wanted.jitter_ms, wanted.queue,
-      wanted.priority, wanted.group_key, wanted.ttl_ms, wanted.stamps, wanted.declared,
-      -- What has ended by itself may have something to do again; what was paused stays so.
-      s.enabled or coalesce(s.disabled_by <> 'pause', false)
-    )
-    where s.id = known.id;
+    perform messenger.update_schedule(known.id, wanted);
   end if;
-  -- A schedule that is new, or whose times were changed, has no next run yet.
   if change <> 'unchanged' then
-    update public.messenger_schedules s
-    set next_run_at = (p_given ->> 'next_run_at')::timestamptz,
-      enabled = p_given ->> 'finished' is null,
-      disabled_by = case when p_given ->> 'finished' is not null then 'finished' end,
-      disabled_reason = p_given ->> 'finished'
-    where s.id = known.id and s.enabled and s.next_run_at is null;
+    perform messenger.plan_first_run(known.id, p_given);
   end if;
   return jsonb_build_object('id', known.id::text, 'name', wanted.name, 'change', change);
 end
 $$;
 comment on function messenger.save_schedule(jsonb, boolean) is
-  'Makes a schedule, or changes the one with its id or name. Answers {"id", "name", "change"}; change is created, changed or unchanged.';
+  'Makes a schedule, or changes the one with its id or name. Returns {"id", "name", "change"}; change is created, changed or unchanged.';
 
 create or replace function public.messenger_save_schedules(
   schedules jsonb, declared boolean default false
@@ -5188,7 +5418,7 @@ exception
 end
 $$;
 comment on function public.messenger_save_schedules(jsonb, boolean) is
-  'Makes and changes schedules, all or none. Answers {"schedules": [{"id", "name", "change"}]} in their order.';
+  'Makes and changes schedules, all or none. Returns {"schedules": [{"id", "name", "change"}]} in their order.';
 
 -- `schedules` are all that are declared in code; declared ones that are no more are disabled.
 create or replace function public.messenger_sync_schedules(
@@ -5235,11 +5465,11 @@ begin
 end
 $$;
 comment on function public.messenger_sync_schedules(jsonb, text, boolean) is
-  'Makes the declared schedules what the code says, and disables those that are declared no more. Answers {"schedules": [{"id", "name", "change"}]}; dry_run changes nothing.';
+  'Makes the declared schedules what the code says, and disables those that are declared no more. Returns {"schedules": [{"id", "name", "change"}]}; dry_run changes nothing.';
 
 -- ==================== 33_control_schedules.sql
 
--- What operators do with schedules: look at them, pause, resume, run one now, remove.
+-- Operating schedules: list them, show one, pause, resume, run one now, remove.
 
 create or replace function public.messenger_list_schedules(
   ids bigint[] default null,
@@ -5282,7 +5512,7 @@ as $$
   ) as found
 $$;
 comment on function public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer) is
-  'Schedules by id, those after after_id, filtered by what is given, without payloads. Answers {"schedules": [...], "now"}.';
+  'Schedules by id, those after after_id, filtered by what is given, without payloads. Returns {"schedules": [...], "now"}.';
 
 create or replace function public.messenger_show_schedule(id bigint) returns jsonb
 language sql stable
@@ -5369,7 +5599,7 @@ as $$
   ) as found
 $$;
 comment on function public.messenger_list_schedule_runs(bigint, integer) is
-  'The latest runs of a schedule, the newest first. Answers {"runs": [...]}.';
+  'The latest runs of a schedule, the newest first. Returns {"runs": [...]}.';
 
 create or replace function public.messenger_pause_schedule(id bigint, reason text default null)
 returns void
@@ -5401,10 +5631,85 @@ begin
 end
 $$;
 comment on function public.messenger_resume_schedule(bigint) is
-  'Lets a schedule go on from now. Runs planned while it was stopped are not made up; a single run comes late.';
+  'Lets a schedule run again from now. Runs planned while it was stopped are not made up; a single run comes late.';
 
--- A microsecond or more behind a whole millisecond: planned times are whole milliseconds, so a run by
--- hand never takes the place of a planned one.
+create or replace function messenger.lock_triggered(p_id bigint, p_counted boolean)
+returns public.messenger_schedules
+language plpgsql
+set search_path = ''
+as $$
+declare
+  schedule public.messenger_schedules;
+begin
+  select * into schedule from public.messenger_schedules s where s.id = p_id for update;
+  if schedule.id is null then
+    raise sqlstate 'PT404' using message = format('id: there is no schedule %s', p_id);
+  end if;
+  if schedule.overlap = 'skip' and exists (
+    select from public.messenger_messages m where m.id = schedule.last_message_id
+  ) then
+    raise sqlstate 'PT409' using message = 'overlap: the run before is still waiting or running';
+  end if;
+  if p_counted and schedule.run_count >= schedule.max_runs then
+    raise sqlstate 'PT409'
+      using message = format('max_runs: it has run %s times', schedule.run_count);
+  end if;
+  return schedule;
+end
+$$;
+comment on function messenger.lock_triggered(bigint, boolean) is
+  'Part of messenger_trigger_schedule: locks and returns the schedule. Refuses one that there is not, PT404, and one that may not run now, PT409.';
+
+-- A microsecond or more behind a whole millisecond: planned times are whole milliseconds, so a run that was
+-- asked for never takes the place of a planned one.
+create or replace function messenger.triggered_occurrence(p_schedule_id bigint) returns timestamptz
+language plpgsql
+set search_path = ''
+as $$
+declare
+  moment timestamptz := date_trunc('milliseconds', public.messenger_now())
+    + interval '1 microsecond';
+begin
+  while exists (
+    select from public.messenger_schedule_runs r
+    where r.schedule_id = p_schedule_id and r.occurrence = moment
+  ) loop
+    moment := moment + interval '1 microsecond';
+  end loop;
+  return moment;
+end
+$$;
+comment on function messenger.triggered_occurrence(bigint) is
+  'Part of messenger_trigger_schedule: a time for a run that is asked for now, which no other run of the schedule has.';
+
+create or replace function messenger.record_trigger(
+  p_schedule_id bigint, p_occurrence timestamptz, p_run integer, p_finished boolean,
+  p_message_id bigint
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.messenger_schedule_runs
+    (schedule_id, occurrence, run, triggered, message_id, outcome, enqueued_at)
+  values (
+    p_schedule_id, p_occurrence, p_run, true, p_message_id, 'enqueued', public.messenger_now()
+  );
+  -- Without the lease, a tick that is computing the next run at this moment has to look again.
+  update public.messenger_schedules s
+  set run_count = greatest(s.run_count, p_run), last_message_id = p_message_id,
+    lease_token = null, leased_until = null,
+    enabled = s.enabled and not p_finished,
+    next_run_at = case when not p_finished then s.next_run_at end,
+    disabled_by = case when p_finished and s.enabled then 'finished' else s.disabled_by end,
+    disabled_reason = case when p_finished and s.enabled
+      then format('max_runs: it has run %s times', p_run) else s.disabled_reason end
+  where s.id = p_schedule_id;
+end
+$$;
+comment on function messenger.record_trigger(bigint, timestamptz, integer, boolean, bigint) is
+  'Part of messenger_trigger_schedule: records the run, and what the schedule is after it. p_finished: it was the last one.';
+
 create or replace function public.messenger_trigger_schedule(
   id bigint,
   counted boolean default false,
@@ -5417,76 +5722,31 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
-  schedule public.messenger_schedules;
-  moment timestamptz := date_trunc('milliseconds', clock) + interval '1 microsecond';
-  run integer := 0;
-  finished boolean := false;
+  schedule constant public.messenger_schedules := messenger.lock_triggered(id, counted);
+  run constant integer := case when counted then schedule.run_count + 1 else 0 end;
+  finished constant boolean := coalesce(counted and run >= schedule.max_runs, false);
+  moment constant timestamptz := messenger.triggered_occurrence(schedule.id);
   message_id bigint;
 begin
-  select * into schedule from public.messenger_schedules s
-  where s.id = messenger_trigger_schedule.id
-  for update;
-  if schedule.id is null then
-    raise sqlstate 'PT404' using message = format('id: there is no schedule %s', id);
-  end if;
-  if schedule.overlap = 'skip' and exists (
-    select from public.messenger_messages m where m.id = schedule.last_message_id
-  ) then
-    raise sqlstate 'PT409' using message = 'overlap: the run before is still waiting or running';
-  end if;
-  if counted then
-    if schedule.run_count >= schedule.max_runs then
-      raise sqlstate 'PT409'
-        using message = format('max_runs: it has run %s times', schedule.run_count);
-    end if;
-    run := schedule.run_count + 1;
-    finished := coalesce(run >= schedule.max_runs, false);
-  end if;
-
-  while exists (
-    select from public.messenger_schedule_runs r
-    where r.schedule_id = schedule.id and r.occurrence = moment
-  ) loop
-    moment := moment + interval '1 microsecond';
-  end loop;
-
-  message_id := (public.messenger_enqueue(jsonb_build_array(
-    jsonb_build_object('payload', schedule.payload)
+  message := jsonb_build_object('payload', schedule.payload)
     || coalesce(message, jsonb_strip_nulls(jsonb_build_object(
-      'type', schedule.message_type,
-      'queue', coalesce(schedule.queue, queue), 'priority', coalesce(schedule.priority, priority),
+      'type', schedule.message_type, 'queue', coalesce(schedule.queue, queue),
+      'priority', coalesce(schedule.priority, priority),
       'ttl_ms', coalesce(schedule.ttl_ms, ttl_ms), 'group_key', schedule.group_key
-    )))
-    || jsonb_build_object(
-      'stamps', coalesce(schedule.stamps, '{}') || coalesce(message -> 'stamps', '{}')
-        || jsonb_build_object('schedule', jsonb_build_object(
-          'id', schedule.id::text, 'name', schedule.name, 'run', run,
-          'occurrence', to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        ))
-    )
-  )) -> 'ids' ->> 0)::bigint;
-  insert into public.messenger_schedule_runs
-    (schedule_id, occurrence, run, triggered, message_id, outcome, enqueued_at)
-  values (schedule.id, moment, run, true, message_id, 'enqueued', clock);
-
-  -- Without the lease, a tick that is just computing the next run has to look again.
-  update public.messenger_schedules s
-  set run_count = greatest(s.run_count, run), last_message_id = message_id,
-    lease_token = null, leased_until = null,
-    enabled = s.enabled and not finished,
-    next_run_at = case when not finished then s.next_run_at end,
-    disabled_by = case when finished and s.enabled then 'finished' else s.disabled_by end,
-    disabled_reason = case when finished and s.enabled
-      then format('max_runs: it has run %s times', run) else s.disabled_reason end
-  where s.id = schedule.id;
+    )));
+  message := messenger.stamp_run(
+    message, schedule.stamps, schedule.id, schedule.name,
+    to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), run
+  );
+  message_id := (public.messenger_enqueue(jsonb_build_array(message)) -> 'ids' ->> 0)::bigint;
+  perform messenger.record_trigger(schedule.id, moment, run, finished, message_id);
   return message_id;
 end
 $$;
 comment on function public.messenger_trigger_schedule(
   bigint, boolean, text, integer, double precision, jsonb
 ) is
-  'Runs a schedule once now, paused or not, and answers the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms are for what the schedule leaves open; message, as messenger_enqueue takes it, for all of it, save a payload that it leaves out.';
+  'Runs a schedule once now, paused or not, and returns the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms are for what the schedule leaves open; message, as messenger_enqueue takes it, for all of it, save a payload that it leaves out.';
 
 create or replace function public.messenger_unschedule(id bigint, user_id text default null)
 returns boolean

@@ -1,29 +1,18 @@
 -- Heartbeats: a worker extends the leases of what it runs, all of them in one call.
 
--- `leases` is an array of {token, ids}. Answers {"lost": [ids], "cancelled": [ids]}: those whose lease
--- is another's, and those that are not to be run on.
-create or replace function public.messenger_heartbeat(leases jsonb, lease_ms integer default 60000)
-returns jsonb
+-- It never waits: a message that is locked is being settled, cancelled or changed just now. Such a message
+-- is held, so it is not lost, and the next heartbeat extends its lease.
+create or replace function messenger.extend_messages(
+  p_leases jsonb, p_lease_ms integer,
+  out held text[], out cancelled text[], out earliest timestamptz
+)
 language plpgsql
 set search_path = ''
 as $$
-declare
-  kept text[];
-  cancelled text[];
-  earliest timestamptz;
 begin
-  if jsonb_typeof(leases) is distinct from 'array' then
-    raise sqlstate 'PT400' using message = 'leases: has to be an array';
-  end if;
-  if lease_ms is null or lease_ms not between 1 and 86400000 then
-    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
-  end if;
-
-  -- It never waits: what is locked is being settled, cancelled or changed just now. Its lease is kept by the
-  -- next heartbeat, and it is not lost.
   with given as materialized (
     select (lease ->> 'token')::uuid as token, id::bigint as id
-    from jsonb_array_elements(leases) as l (lease),
+    from jsonb_array_elements(p_leases) as l (lease),
       jsonb_array_elements_text(lease -> 'ids') as i (id)
   ),
   held as materialized (
@@ -38,8 +27,7 @@ begin
   extended as (
     update public.messenger_messages m
     set heartbeated = true, leased_until = public.messenger_now() + coalesce(
-      (select q.lease_ms from public.messenger_queues q where q.name = m.queue),
-      messenger_heartbeat.lease_ms
+      (select q.lease_ms from public.messenger_queues q where q.name = m.queue), p_lease_ms
     ) * interval '1 millisecond'
     from free f
     where m.id = f.id
@@ -47,28 +35,61 @@ begin
   )
   select array(select h.id::text from held h), array_agg(e.id) filter (where e.cancelled),
     min(e.leased_until)
-  into kept, cancelled, earliest from extended e;
+  into held, cancelled, earliest from extended e;
+end
+$$;
+comment on function messenger.extend_messages(jsonb, integer) is
+  'Part of messenger_heartbeat: extends the leases of messages. Returns the ids of those that the leases hold, of those among them that are to be stopped, and when the first of the extended leases ends.';
 
-  -- Nothing to do but where leases have become shorter than they were at the claim. It never waits.
-  update messenger.leases l set leased_until = earliest
+-- It never waits. Leases that end later than that are those of messages whose queue has a shorter lease
+-- than it had at the claim.
+create or replace function messenger.shorten_leases(p_leases jsonb, p_earliest timestamptz)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update messenger.leases l set leased_until = p_earliest
   where l.token = any (array(
     select k.token from messenger.leases k
-    where k.leased_until > earliest and k.token = any (array(
-      select (lease ->> 'token')::uuid from jsonb_array_elements(leases) as g (lease)
+    where k.leased_until > p_earliest and k.token = any (array(
+      select (lease ->> 'token')::uuid from jsonb_array_elements(p_leases) as g (lease)
     ))
     for update skip locked
   ));
+end
+$$;
+comment on function messenger.shorten_leases(jsonb, timestamptz) is
+  'Part of messenger_heartbeat: lets the sweep look at these leases when the first message''s lease ends.';
 
+-- `leases` is an array of {token, ids}. Returns {"lost": [ids], "cancelled": [ids]}: messages whose lease is
+-- another's, and messages that must not run any longer.
+create or replace function public.messenger_heartbeat(leases jsonb, lease_ms integer default 60000)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  extended record;
+begin
+  if jsonb_typeof(leases) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'leases: has to be an array';
+  end if;
+  if lease_ms is null or lease_ms not between 1 and 86400000 then
+    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  end if;
+  select * into extended from messenger.extend_messages(leases, lease_ms);
+  perform messenger.shorten_leases(leases, extended.earliest);
   return jsonb_build_object(
     'lost', array(
       select id from jsonb_array_elements(leases) as l (lease),
         jsonb_array_elements_text(lease -> 'ids') as i (id)
       except
-      select unnest(kept)
+      select unnest(extended.held)
     ),
-    'cancelled', coalesce(cancelled, '{}')
+    'cancelled', coalesce(extended.cancelled, '{}')
   );
 end
 $$;
 comment on function public.messenger_heartbeat(jsonb, integer) is
-  'Extends the leases of running messages, all of a worker''s in one call. Answers {"lost": [...], "cancelled": [...]}: messages whose lease is another''s by now, and those to be stopped.';
+  'Extends the leases of running messages, all of a worker''s in one call. Returns {"lost": [...], "cancelled": [...]}: messages whose lease is another''s by now, and those to be stopped.';

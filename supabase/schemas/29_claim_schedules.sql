@@ -18,8 +18,8 @@ comment on column messenger.schedule_declarations.synced_at is
 
 alter table messenger.schedule_declarations enable row level security;
 
--- What a tick waits for. A due schedule that another tick holds counts from the end of its lease; those
--- held under `token` are the caller's own, who knows when they come next.
+-- A tick waits until this time. A due schedule that another tick holds counts from the end of its lease. The
+-- schedules that are held under `token` are the caller's own, and the caller knows when they come next.
 create or replace function public.messenger_next_schedule_at(token uuid default null) returns timestamptz
 -- Not in SQL, which would be planned again by each call.
 language plpgsql stable
@@ -63,11 +63,133 @@ $$;
 comment on function public.messenger_next_schedule_at(uuid) is
   'When the next enabled schedule can be claimed: now where one is due already, null where none will be. Leaves out those held under a token.';
 
--- With `until`, only those due by then: a run of several batches ends with what was due at its start.
--- `fingerprint` is that of the caller's declarations, given once by each process. A call whose answer
--- was lost is repeated with the same token and `repeated`, and gives the same schedules. With `payloads`
--- each comes with its payload and stamps: no more of them than 4 MiB, but one at least; `more` says that
--- others were left for it.
+create or replace function messenger.check_schedule_claim(
+  p_token uuid, p_max_schedules integer, p_lease_ms integer
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_token is null then
+    raise sqlstate 'PT400' using message = 'token: is required';
+  end if;
+  if p_max_schedules is null or p_max_schedules not between 1 and 1000 then
+    raise sqlstate 'PT400' using message = 'max_schedules: has to be from 1 to 1000';
+  end if;
+  if p_lease_ms is null or p_lease_ms not between 1 and 86400000 then
+    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  end if;
+end
+$$;
+comment on function messenger.check_schedule_claim(uuid, integer, integer) is
+  'Part of messenger_claim_schedules: refuses arguments, naming them, PT400.';
+
+create or replace function messenger.lock_leased_schedules(p_token uuid) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select s.id from public.messenger_schedules s
+    where s.enabled and s.lease_token = p_token
+    for update
+  );
+end
+$$;
+comment on function messenger.lock_leased_schedules(uuid) is
+  'Part of messenger_claim_schedules: locks the schedules that a call with this token has leased already, and returns their ids.';
+
+create or replace function messenger.lock_due_schedules(p_until timestamptz, p_max_schedules integer)
+returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return array(
+    select s.id from public.messenger_schedules s
+    where s.enabled
+      and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= least(clock, p_until)
+      and (s.leased_until is null or s.leased_until <= clock)
+    order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+    limit p_max_schedules
+    for update skip locked
+  );
+end
+$$;
+comment on function messenger.lock_due_schedules(timestamptz, integer) is
+  'Part of messenger_claim_schedules: locks schedules that are due now, and by p_until if it is given, and returns their ids. Leaves out those that another claim has locked or leased.';
+
+-- A payload counts with the bytes of its text, which the claim returns.
+create or replace function messenger.fitting_schedules(p_ids bigint[], p_max_bytes integer)
+returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select sized.id
+    from (
+      select s.id, sum(octet_length(s.payload::text)) over (
+        order by s.next_run_at nulls first, s.id rows between unbounded preceding and 1 preceding
+      ) as bytes_before
+      from public.messenger_schedules s where s.id = any (p_ids)
+    ) as sized
+    where sized.bytes_before is null or sized.bytes_before < p_max_bytes
+  );
+end
+$$;
+comment on function messenger.fitting_schedules(bigint[], integer) is
+  'Part of messenger_claim_schedules: those of the schedules, by their next runs, whose payloads come before p_max_bytes are reached, the one that reaches them included.';
+
+create or replace function messenger.lease_schedules(
+  p_token uuid, p_ids bigint[], p_lease_ms integer, p_payloads boolean
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  hidden constant text[] := '{lease_token,leased_until}'::text[]
+    || case when not p_payloads then '{payload,stamps}'::text[] else '{}' end;
+  leased jsonb;
+begin
+  with changed as (
+    update public.messenger_schedules s
+    set lease_token = p_token,
+      leased_until = public.messenger_now() + p_lease_ms * interval '1 millisecond'
+    where s.id = any (p_ids)
+    returning s.*
+  )
+  select jsonb_agg(
+    to_jsonb(c) - hidden || jsonb_build_object('id', c.id::text)
+    order by c.next_run_at nulls first, c.id
+  )
+  into leased from changed c;
+  return coalesce(leased, '[]');
+end
+$$;
+comment on function messenger.lease_schedules(uuid, bigint[], integer, boolean) is
+  'Part of messenger_claim_schedules: leases locked schedules, and returns them by their next runs, without payloads and stamps unless p_payloads.';
+
+create or replace function messenger.declarations_changed(p_fingerprint text) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return p_fingerprint is not null and not exists (
+    select from messenger.schedule_declarations d where d.fingerprint = p_fingerprint
+  );
+end
+$$;
+comment on function messenger.declarations_changed(text) is
+  'Part of messenger_claim_schedules: whether the schedules were last synced with other declarations than these. False without a fingerprint.';
+
+-- With `until`, the call takes only the schedules that are due by then: a run of several batches ends with
+-- what was due at its start. Each process gives the `fingerprint` of its declarations once. A caller that
+-- lost the result calls again with the same token and `repeated`, and gets the same schedules. With
+-- `payloads` each schedule comes with its payload and stamps. A call then ends with the schedule whose
+-- payload reaches 4 MiB; `more` says that others were left out for that reason.
 create or replace function public.messenger_claim_schedules(
   token uuid,
   max_schedules integer default 100,
@@ -81,84 +203,32 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
   max_bytes constant integer := 4194304;
   locked bigint[] := array[]::bigint[];
-  taken bigint[];
-  answer jsonb;
+  fitting bigint[];
+  leased jsonb;
 begin
-  if token is null then
-    raise sqlstate 'PT400' using message = 'token: is required';
-  end if;
-  if max_schedules is null or max_schedules not between 1 and 1000 then
-    raise sqlstate 'PT400' using message = 'max_schedules: has to be from 1 to 1000';
-  end if;
-  if lease_ms is null or lease_ms not between 1 and 86400000 then
-    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
-  end if;
-
+  perform messenger.check_schedule_claim(token, max_schedules, lease_ms);
   if repeated then
-    locked := array(
-      select s.id from public.messenger_schedules s
-      where s.enabled and s.lease_token = token
-      for update
-    );
+    locked := messenger.lock_leased_schedules(token);
   end if;
   if cardinality(locked) = 0 then
-    locked := array(
-      select s.id from public.messenger_schedules s
-      where s.enabled and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= least(clock, until)
-        and (s.leased_until is null or s.leased_until <= clock)
-      order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
-      limit max_schedules
-      for update skip locked
-    );
+    locked := messenger.lock_due_schedules(until, max_schedules);
   end if;
+  fitting := case when payloads then messenger.fitting_schedules(locked, max_bytes) else locked end;
+  leased := messenger.lease_schedules(token, fitting, lease_ms, payloads);
 
-  taken := locked;
-  if payloads then
-    taken := array(
-      select sized.id
-      from (
-        select s.id, sum(octet_length(s.payload::text)) over (
-          order by s.next_run_at nulls first, s.id rows between unbounded preceding and 1 preceding
-        ) as bytes_before
-        from public.messenger_schedules s where s.id = any (locked)
-      ) as sized
-      where sized.bytes_before is null or sized.bytes_before < max_bytes
-    );
-  end if;
-  with leased as (
-    update public.messenger_schedules s
-    set lease_token = token, leased_until = clock + lease_ms * interval '1 millisecond'
-    where s.id = any (taken)
-    returning s.*
-  )
-  select jsonb_build_object(
-    'schedules', coalesce(
-      jsonb_agg(
-        to_jsonb(l) - '{lease_token,leased_until}'::text[]
-          - case when not payloads then '{payload,stamps}'::text[] else '{}' end
-          || jsonb_build_object('id', l.id::text)
-        order by l.next_run_at nulls first, l.id
-      ),
-      '[]'
-    ),
-    'now', clock
-  )
-  into answer from leased l;
-
-  return answer || jsonb_build_object(
-    'more', cardinality(taken) < cardinality(locked),
+  -- Not in one statement with the leases: next_at would not see them yet.
+  return jsonb_build_object(
+    'schedules', leased,
+    'now', public.messenger_now(),
+    'more', cardinality(fitting) < cardinality(locked),
     'next_at', public.messenger_next_schedule_at(token),
-    'declarations_changed', fingerprint is not null and not exists (
-      select from messenger.schedule_declarations d
-      where d.fingerprint = messenger_claim_schedules.fingerprint
-    )
+    'declarations_changed', messenger.declarations_changed(fingerprint)
   );
 end
 $$;
 comment on function public.messenger_claim_schedules(
   uuid, integer, integer, timestamptz, text, boolean, boolean
 ) is
-  'Leases due schedules and answers them as one jsonb: schedules, now, more, next_at (when the next one can be claimed), declarations_changed.';
+  'Leases due schedules and returns them as one jsonb: schedules, now, more, next_at (when the next one can be claimed), declarations_changed.';

@@ -1,12 +1,133 @@
 -- Saving schedules: those made in code, over HTTP and in SQL, by name or new, and the sync of those
 -- that are declared in code.
 
+create or replace function messenger.lock_schedule(p_id bigint, p_name text)
+returns public.messenger_schedules
+language plpgsql
+set search_path = ''
+as $$
+declare
+  known public.messenger_schedules;
+begin
+  if p_id is null then
+    select * into known from public.messenger_schedules s where s.name = p_name for update;
+  else
+    select * into known from public.messenger_schedules s where s.id = p_id for update;
+    if not found then
+      raise sqlstate 'PT404' using message = format('id: there is no schedule %s', p_id);
+    end if;
+  end if;
+  return known;
+end
+$$;
+comment on function messenger.lock_schedule(bigint, text) is
+  'Part of saving a schedule: locks and returns the one with this id, or else with this name. Refuses an id that no schedule has, PT404; null if none has the name.';
+
+-- With an id, what is not given stays. Without one it gets its default, but stamps stay.
+create or replace function messenger.wanted_schedule(
+  p_known public.messenger_schedules, p_given jsonb, p_declared boolean
+) returns public.messenger_schedules
+language plpgsql
+set search_path = ''
+as $$
+declare
+  wanted public.messenger_schedules;
+begin
+  wanted := messenger.merge_schedule(
+    case when p_given ->> 'id' is not null then p_known end, p_given
+  );
+  wanted.declared := p_declared or coalesce(p_known.declared, false);
+  wanted.stamps := coalesce(wanted.stamps, p_known.stamps);
+  perform messenger.check_schedule(p_given, wanted);
+  return wanted;
+end
+$$;
+comment on function messenger.wanted_schedule(public.messenger_schedules, jsonb, boolean) is
+  'Part of saving a schedule: what it is to be, from what is known and what is given of it. Refuses what contradicts itself.';
+
+create or replace function messenger.insert_schedule(p_wanted public.messenger_schedules)
+returns bigint
+language plpgsql
+set search_path = ''
+as $$
+begin
+  p_wanted.id := nextval('public.messenger_schedules_id_seq');
+  insert into public.messenger_schedules values (p_wanted.*) on conflict (name) do nothing;
+  return case when found then p_wanted.id end;
+end
+$$;
+comment on function messenger.insert_schedule(public.messenger_schedules) is
+  'Part of saving a schedule: makes it, and returns its id; null if another session has made one of this name at this moment.';
+
+create or replace function messenger.schedule_difference(
+  p_known public.messenger_schedules, p_wanted public.messenger_schedules
+) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return case
+    when p_known.disabled_by = 'undeclared'
+      or messenger.schedule_definition(p_known)
+        is distinct from messenger.schedule_definition(p_wanted)
+    then 'changed' else 'unchanged'
+  end;
+end
+$$;
+comment on function messenger.schedule_difference(
+  public.messenger_schedules, public.messenger_schedules
+) is
+  'Part of saving a schedule: whether a known one is changed or unchanged. One that was disabled because it was not declared any more is changed by being declared again.';
+
+create or replace function messenger.update_schedule(
+  p_id bigint, p_wanted public.messenger_schedules
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.messenger_schedules s
+  set (
+    name, message_type, payload, schedule_type, cron, interval_ms, run_at, timezone, max_runs,
+    start_at, end_at, catch_up, catch_up_limit, overlap, while_paused, jitter_ms, queue, priority,
+    group_key, ttl_ms, stamps, declared, enabled
+  ) = (
+    p_wanted.name, p_wanted.message_type, p_wanted.payload, p_wanted.schedule_type, p_wanted.cron,
+    p_wanted.interval_ms, p_wanted.run_at, p_wanted.timezone, p_wanted.max_runs, p_wanted.start_at,
+    p_wanted.end_at, p_wanted.catch_up, p_wanted.catch_up_limit, p_wanted.overlap,
+    p_wanted.while_paused, p_wanted.jitter_ms, p_wanted.queue, p_wanted.priority,
+    p_wanted.group_key, p_wanted.ttl_ms, p_wanted.stamps, p_wanted.declared,
+    -- A schedule that ended by itself may have runs again; one that was paused stays so.
+    s.enabled or coalesce(s.disabled_by <> 'pause', false)
+  )
+  where s.id = p_id;
+end
+$$;
+comment on function messenger.update_schedule(bigint, public.messenger_schedules) is
+  'Part of saving a schedule: makes a known one what it is to be, and enables it unless it was paused.';
+
+create or replace function messenger.plan_first_run(p_id bigint, p_given jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update public.messenger_schedules s
+  set next_run_at = (p_given ->> 'next_run_at')::timestamptz,
+    enabled = p_given ->> 'finished' is null,
+    disabled_by = case when p_given ->> 'finished' is not null then 'finished' end,
+    disabled_reason = p_given ->> 'finished'
+  where s.id = p_id and s.enabled and s.next_run_at is null;
+end
+$$;
+comment on function messenger.plan_first_run(bigint, jsonb) is
+  'Part of saving a schedule: writes the next run of one that is new or whose times were changed, and so has none; or why it has none.';
+
 -- `p_given` has the names of the columns. With an `id` it changes that schedule: what it leaves out stays.
 -- With a `name` that is known it makes that schedule what is given, and what it leaves out the default;
 -- stamps stay. Else it makes a new one. `next_run_at` is the first run, for where none is known;
 -- `finished` says instead why there is none, and `refused` why it may not be saved. All three were found
 -- with the columns in `assumed`; where a schedule turns out to have others, the next tick looks itself.
--- Where nothing is different nothing is written or refused: it goes on undisturbed.
+-- Where nothing is different nothing is written or refused: a running schedule is not disturbed.
 create or replace function messenger.save_schedule(
   p_given jsonb, p_declared boolean default false
 ) returns jsonb
@@ -14,40 +135,21 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  wanted_id constant bigint := (p_given ->> 'id')::bigint;
   known public.messenger_schedules;
   wanted public.messenger_schedules;
   change text;
 begin
   perform messenger.check_schedule_names(p_given);
   perform messenger.check_sizes(jsonb_build_array(p_given));
+  -- Again if another session has made one of this name at this moment: then that one is known.
   while change is null loop
-    select * into known from public.messenger_schedules s
-    where case when wanted_id is null then s.name = p_given ->> 'name' else s.id = wanted_id end
-    for update;
-    if known.id is null and wanted_id is not null then
-      raise sqlstate 'PT404' using message = format('id: there is no schedule %s', wanted_id);
-    end if;
-
-    wanted := messenger.merge_schedule(case when wanted_id is not null then known end, p_given);
-    wanted.declared := p_declared or coalesce(known.declared, false);
-    wanted.stamps := coalesce(wanted.stamps, known.stamps);
-    perform messenger.check_schedule(p_given, wanted);
+    known := messenger.lock_schedule((p_given ->> 'id')::bigint, p_given ->> 'name');
+    wanted := messenger.wanted_schedule(known, p_given, p_declared);
     if known.id is not null then
-      change := case
-        when messenger.schedule_definition(known)
-            is distinct from messenger.schedule_definition(wanted)
-          or known.disabled_by = 'undeclared'
-        then 'changed' else 'unchanged'
-      end;
+      change := messenger.schedule_difference(known, wanted);
     else
-      wanted.id := nextval('public.messenger_schedules_id_seq');
-      insert into public.messenger_schedules values (wanted.*) on conflict (name) do nothing;
-      -- Another session may have made one of this name at this moment: then that one is known now.
-      if found then
-        change := 'created';
-        known.id := wanted.id;
-      end if;
+      known.id := messenger.insert_schedule(wanted);
+      change := case when known.id is not null then 'created' end;
     end if;
   end loop;
 
@@ -58,36 +160,16 @@ begin
     raise sqlstate 'PT400' using message = p_given ->> 'refused';
   end if;
   if change = 'changed' then
-    update public.messenger_schedules s
-    set (
-      name, message_type, payload, schedule_type, cron, interval_ms, run_at, timezone, max_runs,
-      start_at, end_at, catch_up, catch_up_limit, overlap, while_paused, jitter_ms, queue, priority, group_key, ttl_ms, stamps,
-      declared, enabled
-    ) = (
-      wanted.name, wanted.message_type, wanted.payload, wanted.schedule_type, wanted.cron,
-      wanted.interval_ms, wanted.run_at, wanted.timezone, wanted.max_runs, wanted.start_at,
-      wanted.end_at, wanted.catch_up, wanted.catch_up_limit, wanted.overlap, wanted.while_paused,
-      wanted.jitter_ms, wanted.queue,
-      wanted.priority, wanted.group_key, wanted.ttl_ms, wanted.stamps, wanted.declared,
-      -- What has ended by itself may have something to do again; what was paused stays so.
-      s.enabled or coalesce(s.disabled_by <> 'pause', false)
-    )
-    where s.id = known.id;
+    perform messenger.update_schedule(known.id, wanted);
   end if;
-  -- A schedule that is new, or whose times were changed, has no next run yet.
   if change <> 'unchanged' then
-    update public.messenger_schedules s
-    set next_run_at = (p_given ->> 'next_run_at')::timestamptz,
-      enabled = p_given ->> 'finished' is null,
-      disabled_by = case when p_given ->> 'finished' is not null then 'finished' end,
-      disabled_reason = p_given ->> 'finished'
-    where s.id = known.id and s.enabled and s.next_run_at is null;
+    perform messenger.plan_first_run(known.id, p_given);
   end if;
   return jsonb_build_object('id', known.id::text, 'name', wanted.name, 'change', change);
 end
 $$;
 comment on function messenger.save_schedule(jsonb, boolean) is
-  'Makes a schedule, or changes the one with its id or name. Answers {"id", "name", "change"}; change is created, changed or unchanged.';
+  'Makes a schedule, or changes the one with its id or name. Returns {"id", "name", "change"}; change is created, changed or unchanged.';
 
 create or replace function public.messenger_save_schedules(
   schedules jsonb, declared boolean default false
@@ -122,7 +204,7 @@ exception
 end
 $$;
 comment on function public.messenger_save_schedules(jsonb, boolean) is
-  'Makes and changes schedules, all or none. Answers {"schedules": [{"id", "name", "change"}]} in their order.';
+  'Makes and changes schedules, all or none. Returns {"schedules": [{"id", "name", "change"}]} in their order.';
 
 -- `schedules` are all that are declared in code; declared ones that are no more are disabled.
 create or replace function public.messenger_sync_schedules(
@@ -169,4 +251,4 @@ begin
 end
 $$;
 comment on function public.messenger_sync_schedules(jsonb, text, boolean) is
-  'Makes the declared schedules what the code says, and disables those that are declared no more. Answers {"schedules": [{"id", "name", "change"}]}; dry_run changes nothing.';
+  'Makes the declared schedules what the code says, and disables those that are declared no more. Returns {"schedules": [{"id", "name", "change"}]}; dry_run changes nothing.';

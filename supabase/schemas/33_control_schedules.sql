@@ -1,4 +1,4 @@
--- What operators do with schedules: look at them, pause, resume, run one now, remove.
+-- Operating schedules: list them, show one, pause, resume, run one now, remove.
 
 create or replace function public.messenger_list_schedules(
   ids bigint[] default null,
@@ -41,7 +41,7 @@ as $$
   ) as found
 $$;
 comment on function public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer) is
-  'Schedules by id, those after after_id, filtered by what is given, without payloads. Answers {"schedules": [...], "now"}.';
+  'Schedules by id, those after after_id, filtered by what is given, without payloads. Returns {"schedules": [...], "now"}.';
 
 create or replace function public.messenger_show_schedule(id bigint) returns jsonb
 language sql stable
@@ -128,7 +128,7 @@ as $$
   ) as found
 $$;
 comment on function public.messenger_list_schedule_runs(bigint, integer) is
-  'The latest runs of a schedule, the newest first. Answers {"runs": [...]}.';
+  'The latest runs of a schedule, the newest first. Returns {"runs": [...]}.';
 
 create or replace function public.messenger_pause_schedule(id bigint, reason text default null)
 returns void
@@ -160,10 +160,85 @@ begin
 end
 $$;
 comment on function public.messenger_resume_schedule(bigint) is
-  'Lets a schedule go on from now. Runs planned while it was stopped are not made up; a single run comes late.';
+  'Lets a schedule run again from now. Runs planned while it was stopped are not made up; a single run comes late.';
 
--- A microsecond or more behind a whole millisecond: planned times are whole milliseconds, so a run by
--- hand never takes the place of a planned one.
+create or replace function messenger.lock_triggered(p_id bigint, p_counted boolean)
+returns public.messenger_schedules
+language plpgsql
+set search_path = ''
+as $$
+declare
+  schedule public.messenger_schedules;
+begin
+  select * into schedule from public.messenger_schedules s where s.id = p_id for update;
+  if schedule.id is null then
+    raise sqlstate 'PT404' using message = format('id: there is no schedule %s', p_id);
+  end if;
+  if schedule.overlap = 'skip' and exists (
+    select from public.messenger_messages m where m.id = schedule.last_message_id
+  ) then
+    raise sqlstate 'PT409' using message = 'overlap: the run before is still waiting or running';
+  end if;
+  if p_counted and schedule.run_count >= schedule.max_runs then
+    raise sqlstate 'PT409'
+      using message = format('max_runs: it has run %s times', schedule.run_count);
+  end if;
+  return schedule;
+end
+$$;
+comment on function messenger.lock_triggered(bigint, boolean) is
+  'Part of messenger_trigger_schedule: locks and returns the schedule. Refuses one that there is not, PT404, and one that may not run now, PT409.';
+
+-- A microsecond or more behind a whole millisecond: planned times are whole milliseconds, so a run that was
+-- asked for never takes the place of a planned one.
+create or replace function messenger.triggered_occurrence(p_schedule_id bigint) returns timestamptz
+language plpgsql
+set search_path = ''
+as $$
+declare
+  moment timestamptz := date_trunc('milliseconds', public.messenger_now())
+    + interval '1 microsecond';
+begin
+  while exists (
+    select from public.messenger_schedule_runs r
+    where r.schedule_id = p_schedule_id and r.occurrence = moment
+  ) loop
+    moment := moment + interval '1 microsecond';
+  end loop;
+  return moment;
+end
+$$;
+comment on function messenger.triggered_occurrence(bigint) is
+  'Part of messenger_trigger_schedule: a time for a run that is asked for now, which no other run of the schedule has.';
+
+create or replace function messenger.record_trigger(
+  p_schedule_id bigint, p_occurrence timestamptz, p_run integer, p_finished boolean,
+  p_message_id bigint
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.messenger_schedule_runs
+    (schedule_id, occurrence, run, triggered, message_id, outcome, enqueued_at)
+  values (
+    p_schedule_id, p_occurrence, p_run, true, p_message_id, 'enqueued', public.messenger_now()
+  );
+  -- Without the lease, a tick that is computing the next run at this moment has to look again.
+  update public.messenger_schedules s
+  set run_count = greatest(s.run_count, p_run), last_message_id = p_message_id,
+    lease_token = null, leased_until = null,
+    enabled = s.enabled and not p_finished,
+    next_run_at = case when not p_finished then s.next_run_at end,
+    disabled_by = case when p_finished and s.enabled then 'finished' else s.disabled_by end,
+    disabled_reason = case when p_finished and s.enabled
+      then format('max_runs: it has run %s times', p_run) else s.disabled_reason end
+  where s.id = p_schedule_id;
+end
+$$;
+comment on function messenger.record_trigger(bigint, timestamptz, integer, boolean, bigint) is
+  'Part of messenger_trigger_schedule: records the run, and what the schedule is after it. p_finished: it was the last one.';
+
 create or replace function public.messenger_trigger_schedule(
   id bigint,
   counted boolean default false,
@@ -176,76 +251,31 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
-  schedule public.messenger_schedules;
-  moment timestamptz := date_trunc('milliseconds', clock) + interval '1 microsecond';
-  run integer := 0;
-  finished boolean := false;
+  schedule constant public.messenger_schedules := messenger.lock_triggered(id, counted);
+  run constant integer := case when counted then schedule.run_count + 1 else 0 end;
+  finished constant boolean := coalesce(counted and run >= schedule.max_runs, false);
+  moment constant timestamptz := messenger.triggered_occurrence(schedule.id);
   message_id bigint;
 begin
-  select * into schedule from public.messenger_schedules s
-  where s.id = messenger_trigger_schedule.id
-  for update;
-  if schedule.id is null then
-    raise sqlstate 'PT404' using message = format('id: there is no schedule %s', id);
-  end if;
-  if schedule.overlap = 'skip' and exists (
-    select from public.messenger_messages m where m.id = schedule.last_message_id
-  ) then
-    raise sqlstate 'PT409' using message = 'overlap: the run before is still waiting or running';
-  end if;
-  if counted then
-    if schedule.run_count >= schedule.max_runs then
-      raise sqlstate 'PT409'
-        using message = format('max_runs: it has run %s times', schedule.run_count);
-    end if;
-    run := schedule.run_count + 1;
-    finished := coalesce(run >= schedule.max_runs, false);
-  end if;
-
-  while exists (
-    select from public.messenger_schedule_runs r
-    where r.schedule_id = schedule.id and r.occurrence = moment
-  ) loop
-    moment := moment + interval '1 microsecond';
-  end loop;
-
-  message_id := (public.messenger_enqueue(jsonb_build_array(
-    jsonb_build_object('payload', schedule.payload)
+  message := jsonb_build_object('payload', schedule.payload)
     || coalesce(message, jsonb_strip_nulls(jsonb_build_object(
-      'type', schedule.message_type,
-      'queue', coalesce(schedule.queue, queue), 'priority', coalesce(schedule.priority, priority),
+      'type', schedule.message_type, 'queue', coalesce(schedule.queue, queue),
+      'priority', coalesce(schedule.priority, priority),
       'ttl_ms', coalesce(schedule.ttl_ms, ttl_ms), 'group_key', schedule.group_key
-    )))
-    || jsonb_build_object(
-      'stamps', coalesce(schedule.stamps, '{}') || coalesce(message -> 'stamps', '{}')
-        || jsonb_build_object('schedule', jsonb_build_object(
-          'id', schedule.id::text, 'name', schedule.name, 'run', run,
-          'occurrence', to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        ))
-    )
-  )) -> 'ids' ->> 0)::bigint;
-  insert into public.messenger_schedule_runs
-    (schedule_id, occurrence, run, triggered, message_id, outcome, enqueued_at)
-  values (schedule.id, moment, run, true, message_id, 'enqueued', clock);
-
-  -- Without the lease, a tick that is just computing the next run has to look again.
-  update public.messenger_schedules s
-  set run_count = greatest(s.run_count, run), last_message_id = message_id,
-    lease_token = null, leased_until = null,
-    enabled = s.enabled and not finished,
-    next_run_at = case when not finished then s.next_run_at end,
-    disabled_by = case when finished and s.enabled then 'finished' else s.disabled_by end,
-    disabled_reason = case when finished and s.enabled
-      then format('max_runs: it has run %s times', run) else s.disabled_reason end
-  where s.id = schedule.id;
+    )));
+  message := messenger.stamp_run(
+    message, schedule.stamps, schedule.id, schedule.name,
+    to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), run
+  );
+  message_id := (public.messenger_enqueue(jsonb_build_array(message)) -> 'ids' ->> 0)::bigint;
+  perform messenger.record_trigger(schedule.id, moment, run, finished, message_id);
   return message_id;
 end
 $$;
 comment on function public.messenger_trigger_schedule(
   bigint, boolean, text, integer, double precision, jsonb
 ) is
-  'Runs a schedule once now, paused or not, and answers the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms are for what the schedule leaves open; message, as messenger_enqueue takes it, for all of it, save a payload that it leaves out.';
+  'Runs a schedule once now, paused or not, and returns the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms are for what the schedule leaves open; message, as messenger_enqueue takes it, for all of it, save a payload that it leaves out.';
 
 create or replace function public.messenger_unschedule(id bigint, user_id text default null)
 returns boolean
