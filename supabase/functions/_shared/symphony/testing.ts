@@ -27,7 +27,8 @@ export {
   TestMessenger,
   type TestMessengerOptions,
 } from "./testing/test-messenger.ts";
+export type { DeadLetter } from "./transport/memory-finished.ts";
 export type { StoredEnvelope } from "./transport/memory-rows.ts";
-export { type DeadLetter, InMemoryTransport } from "./transport/memory.ts";
+export { InMemoryTransport } from "./transport/memory.ts";
 export type { QueueSettings } from "./transport/memory-queues.ts";
 export type { WorkerReport } from "./worker/worker-options.ts";

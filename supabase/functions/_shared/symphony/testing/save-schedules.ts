@@ -5,7 +5,7 @@ import type { ScheduleChange, ScheduleDraft } from "../scheduler/schedule.ts";
 import type { ScheduleChanges } from "../scheduler/schedule-options.ts";
 import type { ScheduleDefinition } from "../scheduler/check-schedule.ts";
 import type { SavedSchedule } from "../scheduler/store.ts";
-import { checkSizes } from "../transport/memory-rows.ts";
+import { checkSizes } from "../transport/memory-checks.ts";
 import { changed, newSchedule, ownedPart, type StoredSchedule } from "./stored-schedule.ts";
 
 /** The schedules by id, and the ids that are taken. */

@@ -14,7 +14,7 @@ import { checkNames } from "../runtime/option-names.ts";
 import type { DeclaredSchedule } from "../scheduler/declared.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { StoredEnvelope } from "../transport/memory-rows.ts";
-import type { DeadLetter } from "../transport/memory.ts";
+import type { DeadLetter } from "../transport/memory-finished.ts";
 import type { WorkerReport } from "../worker/worker-options.ts";
 import {
   assertDispatched,

@@ -1,4 +1,4 @@
-/** What a claim of the transport in memory returns. */
+/** The result of a claim of the transport in memory. */
 
 import { isFirst, leasesOf, type MemoryState } from "./memory-give.ts";
 import { once } from "./memory-queues.ts";
@@ -9,12 +9,12 @@ import { type Claim, type ClaimRequest, START_WINDOW_MS } from "./transport.ts";
 export interface Given {
   readonly messages: readonly StoredEnvelope[];
   readonly crashed: readonly StoredEnvelope[];
-  /** Others are due too, and did not fit. */
+  /** Other messages are due too, and did not fit into the claim. */
   readonly more: boolean;
 }
 
 /**
- * Copies of the leased messages, and when to claim again.
+ * Copies the leased messages, and finds when the worker should claim again.
  * @param wanted all rows of the queues that the request is for
  */
 export function claimOf(

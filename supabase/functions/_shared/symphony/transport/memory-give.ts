@@ -1,10 +1,10 @@
-/** Which rows of the transport in memory a claim may have. */
+/** Chooses the rows of the transport in memory that a claim may have. */
 
 import type { MemoryQueues } from "./memory-queues.ts";
 import { fitting, inClaimOrder, type Row } from "./memory-rows.ts";
 import { type ClaimRequest, MAX_CLAIM_BYTES, START_WINDOW_MS } from "./transport.ts";
 
-/** What the transport holds at one moment. */
+/** The state of the transport at one moment. */
 export interface MemoryState {
   /** All messages that wait or run. */
   readonly rows: readonly Row[];
@@ -14,8 +14,9 @@ export interface MemoryState {
 }
 
 /**
- * Of the due rows, in claim order, those to be leased: a share by weight for each queue, then what is
- * left, within the bytes asked for.
+ * Chooses the due rows to lease: a share by weight for each queue, then the remaining places in claim
+ * order, within the bytes of the request.
+ * @param due in claim order
  */
 export function give(
   due: readonly Row[],
@@ -28,7 +29,8 @@ export function give(
   const weightOf = (queue: string) => queues.get(queue).weight ?? 1;
   const weights = [...byQueue.keys()].reduce((total, queue) => total + weightOf(queue), 0);
   const taken = new Set<Row>();
-  // What has expired is given to be buried, and takes neither a place nor a start from what lives.
+  // An expired message is claimed only to become a dead letter: it takes no place of a concurrency limit,
+  // and no start of a rate.
   const isLiving = (row: Row) => !isPastTtl(row, now);
   for (
     const share of [(queue: string) => Math.ceil(max * weightOf(queue) / weights), () => max]
@@ -54,8 +56,8 @@ export function give(
 }
 
 /**
- * What a sweep gives before all else: waiting messages that are older than their ttl, whatever else holds
- * them back, the oldest first.
+ * Chooses the expired rows that a sweep takes before all others, the oldest first. A pause or a limit of
+ * their queue does not hold them back.
  */
 export function pastTtl(request: ClaimRequest, { rows, queues, now }: MemoryState): readonly Row[] {
   const past = rows.filter((row) =>
@@ -67,8 +69,8 @@ export function pastTtl(request: ClaimRequest, { rows, queues, now }: MemoryStat
   return fitting(oldest, maxBytesOf(request));
 }
 
-/** What is asked for beside these messages. */
-export function behind(past: readonly Row[], request: ClaimRequest): ClaimRequest {
+/** The request for the messages after these expired ones. */
+export function besides(past: readonly Row[], request: ClaimRequest): ClaimRequest {
   const bytes = past.reduce((total, { envelope }) => total + (envelope.bytes ?? 0), 0);
   const isFull = bytes > maxBytesOf(request) / 2;
   return {
@@ -78,7 +80,7 @@ export function behind(past: readonly Row[], request: ClaimRequest): ClaimReques
   };
 }
 
-/** Whether it is older than its ttl. */
+/** Whether the message is older than its time to live. */
 export function isPastTtl({ envelope: { expiresAt } }: Row, now: number): boolean {
   return expiresAt !== null && expiresAt.getTime() <= now;
 }
@@ -87,7 +89,7 @@ function maxBytesOf({ maxBytes = MAX_CLAIM_BYTES }: ClaimRequest): number {
   return maxBytes;
 }
 
-/** Rows from the first on, of which at most `room` are living; none where there is no room. */
+/** The first rows of which at most `room` are living; none if there is no room. */
 function withRoom(
   rows: readonly Row[],
   room: number,
@@ -97,7 +99,7 @@ function withRoom(
   return rows.filter((row) => left > 0 && (isLiving(row) ? left-- > 0 : true));
 }
 
-/** Whether its turn has come in its group; of a message that is in none, always. */
+/** Whether the group of the message lets it run. A message without a group may always run. */
 export function isFirst(
   { envelope: { id, queue, groupKey } }: Row,
   { rows, queues }: MemoryState,
@@ -112,7 +114,7 @@ export function isFirst(
   return before < groupConcurrency && running < groupConcurrency;
 }
 
-/** When the live leases of a queue end. */
+/** The ends of the live leases of a queue, in ms since 1970. */
 export function leasesOf(queue: string, { rows, now }: MemoryState): number[] {
   return rows.flatMap(({ envelope, leasedUntil }) =>
     envelope.queue === queue && leasedUntil !== null && leasedUntil > now ? [leasedUntil] : []

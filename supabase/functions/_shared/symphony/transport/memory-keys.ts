@@ -5,7 +5,10 @@ import { ConflictError } from "../message/errors.ts";
 
 const IDEMPOTENCY_MS = 24 * 60 * 60 * 1000;
 
-/** The key that is held for a time, whatever becomes of the message; and what an idempotency key stands for. */
+/**
+ * The key that the message holds for a time, even after it has finished. An idempotency key comes with the
+ * content that it stands for.
+ */
 function timedKey(
   message: OutgoingMessage,
 ): { key: string; content: string | null; ms: number } | null {
@@ -18,7 +21,7 @@ function timedKey(
   return { key, content: contentOf(message), ms: IDEMPOTENCY_MS };
 }
 
-/** What has to be the same under one idempotency key, whatever the order of its keys. */
+/** The content that has to be equal under one idempotency key. The order of its fields does not matter. */
 function contentOf(message: OutgoingMessage): string {
   const { payload, queue = "default", priority = 0, groupKey, delayMs = 0, availableAt } = message;
   const content = [payload, queue, priority, groupKey, delayMs, availableAt, message.ttlMs];

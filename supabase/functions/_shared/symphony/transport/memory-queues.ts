@@ -1,20 +1,20 @@
-/** What the transport in memory knows of its queues: their settings, and what their limits allow. */
+/** The queues of the transport in memory: their settings, and the starts that their limits allow. */
 
-/** What an operator may set for a queue; the columns of `messenger_queues`. */
+/** Settings of a queue by an operator; the columns of `messenger_queues`. */
 export interface QueueSettings {
-  /** It keeps accepting messages; none is claimed. */
+  /** Whether the queue accepts messages without any being claimed. */
   readonly paused?: boolean;
-  /** At most so many of its messages are leased at once. */
+  /** Largest number of its messages that are leased at once. */
   readonly concurrency?: number;
-  /** So many messages of one group may run at once; 1 where absent, which keeps strict order. */
+  /** Largest number of messages of one group that run at once; 1 by default, which keeps strict order. */
   readonly groupConcurrency?: number;
-  /** At most so many of its messages are started in any period. */
+  /** Largest number of its messages that are started in any period. */
   readonly rateLimit?: number;
-  /** The period of the rate, in ms; 1,000 where absent. */
+  /** Period of the rate, in ms; 1,000 by default. */
   readonly ratePeriodMs?: number;
-  /** Its share of each claim, beside the weights of others; 1 where absent. */
+  /** Its share of each claim, in relation to the weights of other queues; 1 by default. */
   readonly weight?: number;
-  /** How long its leases last, in ms; as the worker asks for where absent. */
+  /** Length of its leases, in ms; by default as the worker requests. */
   readonly leaseMs?: number;
 }
 
@@ -28,7 +28,7 @@ export class MemoryQueues {
   readonly #settings = new Map<string, QueueSettings>();
   readonly #grants = new Map<string, Grant[]>();
 
-  /** The settings of a queue; empty where none were given. */
+  /** The settings of a queue; empty if none were given. */
   get(queue: string): QueueSettings {
     return this.#settings.get(queue) ?? {};
   }
@@ -46,7 +46,7 @@ export class MemoryQueues {
   /**
    * When the limits let the queue's next message start.
    * @param leases when the live leases of the queue end, in ms
-   * @returns ms since 1970; -Infinity where they do already
+   * @returns ms since 1970; -Infinity if they let it start already
    */
   opensAt(queue: string, leases: readonly number[], now: number): number {
     const { concurrency = Infinity, rateLimit = Infinity } = this.get(queue);
@@ -57,7 +57,11 @@ export class MemoryQueues {
     return Math.max(lease, full?.passesAt ?? -Infinity);
   }
 
-  /** How many more messages of a queue may be given now, of which so many are leased. */
+  /**
+   * The number of further messages of a queue that may be leased now.
+   * @param leased number of its messages that are leased
+   * @param slots number of handlers that the worker can start
+   */
   room(queue: string, leased: number, now: number, slots = Infinity): number {
     const { concurrency = Infinity, rateLimit } = this.get(queue);
     const byRate = rateLimit === undefined
@@ -66,7 +70,7 @@ export class MemoryQueues {
     return Math.max(0, Math.min(concurrency - leased, byRate));
   }
 
-  /** Counts starts that may come up to `startWindowMs` from now against the queue's rate. */
+  /** Counts starts against the queue's rate. The worker makes them within `startWindowMs` from now. */
   grant(queue: string, messages: number, now: number, startWindowMs: number): void {
     const { rateLimit, ratePeriodMs = 1_000 } = this.get(queue);
     if (rateLimit === undefined || messages === 0) return;
@@ -83,7 +87,7 @@ function sum(grants: readonly Grant[]): number {
   return grants.reduce((total, { messages }) => total + messages, 0);
 }
 
-/** Calculates a queue's value when it is first asked for. */
+/** Calculates a queue's value at its first use, and remembers it. */
 export function once(calculate: (queue: string) => number): (queue: string) => number {
   const known = new Map<string, number>();
   return (queue) => {

@@ -1,10 +1,9 @@
 /** A row of the transport in memory: what it holds, and its place in a claim. */
 
 import type { AttemptError, Envelope, OutgoingMessage } from "../message/envelope.ts";
-import { isStorable } from "../runtime/json.ts";
 import type { Dead, Released, Retry, Settlement, Snoozed } from "../message/outcome.ts";
 import { toStamps } from "../database/claimed-messages.ts";
-import { type CancelFilter, TransportError } from "./transport.ts";
+import type { CancelFilter } from "./transport.ts";
 
 /** A message with its history. */
 export interface StoredEnvelope extends Envelope {
@@ -17,13 +16,13 @@ export interface Row {
   envelope: StoredEnvelope;
   /** End of the lease in ms; null while the message waits. */
   leasedUntil: number | null;
-  /** It runs, and is not to come again. */
+  /** The message runs, and must not run again. */
   cancelled?: boolean;
-  /** The dedupe key it holds, and whether only until it is claimed. */
+  /** The dedupe key that the message holds, and whether only until it is claimed. */
   holds: { readonly key: string; readonly untilStarted: boolean } | null;
 }
 
-/** A message as it is when it has been sent. */
+/** A message as it is stored when it is sent. */
 export function toEnvelope(id: string, message: OutgoingMessage, now: number): StoredEnvelope {
   return {
     id,
@@ -48,35 +47,11 @@ export function toEnvelope(id: string, message: OutgoingMessage, now: number): S
   };
 }
 
-const MAX_CALL_BYTES = 64 * 1_048_576;
-
-/** Refuses what Postgres refuses. @throws RangeError */
-export function checkSizes(messages: readonly OutgoingMessage[]): void {
-  let total = 0;
-  for (const { payload, stamps = {} } of messages) {
-    total += checkSize("payload", payload, 8_388_608) + checkSize("stamps", stamps, 1_048_576);
-  }
-  if (total > MAX_CALL_BYTES) {
-    throw new RangeError(
-      `messages: have ${total} bytes together; a call takes at most ${MAX_CALL_BYTES}, ` +
-        "give them in several calls",
-    );
-  }
-}
-
-function checkSize(field: string, value: unknown, most: number): number {
-  const bytes = JSON.stringify(value).length;
-  if (bytes > most) {
-    throw new RangeError(`${field}: has ${bytes} bytes; has to have at most ${most}`);
-  }
-  return bytes;
-}
-
 function bytesOf({ payload, stamps = {} }: OutgoingMessage): number {
   return (JSON.stringify(payload)?.length ?? 0) + JSON.stringify(stamps).length;
 }
 
-/** As many of these rows as fit into so many bytes, from the first on; one in any case. */
+/** The first of these rows that have at most `maxBytes` together; one in any case. */
 export function fitting(rows: readonly Row[], maxBytes: number): readonly Row[] {
   let bytes = 0;
   const end = rows.findIndex(({ envelope }, index) => {
@@ -87,8 +62,8 @@ export function fitting(rows: readonly Row[], maxBytes: number): readonly Row[] 
 }
 
 /**
- * What a claim hands out, with nothing in it that is kept here. The history stays here, and of a crashed
- * message the payload.
+ * Copies a message for a claim, so that a handler cannot change the stored one. The copy has no history,
+ * and that of a crashed message no payload.
  */
 export function handedOut(
   { errors: _, payload, ...envelope }: StoredEnvelope,
@@ -105,24 +80,6 @@ export function handedOut(
 /** A value as JSON keeps it. */
 function stored<Value>(value: Value): Value {
   return value === undefined ? value : JSON.parse(JSON.stringify(value));
-}
-
-/**
- * Refuses texts that Postgres cannot hold, in keys and values.
- * @param operation what was asked for
- * @throws TransportError
- */
-export function checkTexts(operation: string, values: unknown): void {
-  const check = (text: unknown) => {
-    if (typeof text !== "string" || isStorable(text)) return;
-    const problem = "a text holds U+0000 or half of a surrogate pair, which Postgres cannot hold";
-    throw new TransportError(operation, problem, false);
-  };
-  JSON.stringify(values, (key, value) => {
-    check(key);
-    check(value);
-    return value;
-  });
 }
 
 /** A message that waits again, as its outcome leaves it. */
@@ -154,30 +111,21 @@ export function waitingAgain(
   };
 }
 
-/** What becomes of a cancelled message that was to come again; null where it was not. */
+/** The outcome of a cancelled message instead of one that runs it again; null for any other outcome. */
 export function cancelledInstead(outcome: Settlement["outcome"]): Dead | null {
   if (outcome.kind === "handled" || outcome.kind === "dead") return null;
   const { stamps, errors = [] }: Partial<Dead> = { ...outcome, kind: "dead" };
   return { kind: "dead", reason: "cancelled", errors, ...(stamps && { stamps }) };
 }
 
-/** @throws RangeError if the message's time to live is over when it falls due */
-export function checkTtl({ ttlMs, delayMs, availableAt }: OutgoingMessage, now: number): void {
-  const waitMs = availableAt ? availableAt.getTime() - now : delayMs ?? 0;
-  if (ttlMs === undefined || ttlMs > waitMs) return;
-  throw new RangeError(
-    "ttl: ends before the message is due; it has to be longer than the delay, or end after availableAt",
-  );
-}
-
-/** The key that is held as long as the message, or until it is claimed. */
+/** The dedupe key that the message holds while it is stored, or until it is claimed. */
 export function heldKey({ type, dedupeKey, dedupe }: OutgoingMessage): Row["holds"] {
   if (dedupeKey === undefined || typeof dedupe === "object") return null;
   return { key: JSON.stringify([type, dedupeKey]), untilStarted: dedupe === "until-started" };
 }
 
-/** Whether a filter of what to cancel means a row. */
-export function isMeant({ envelope }: Row, { ids, type, queue }: CancelFilter): boolean {
+/** Whether the filter of a cancel includes a row. */
+export function matches({ envelope }: Row, { ids, type, queue }: CancelFilter): boolean {
   return (!ids || ids.includes(envelope.id)) && (type === undefined || type === envelope.type) &&
     (queue === undefined || queue === envelope.queue);
 }

@@ -1,75 +1,74 @@
 /** The transport in memory, for tests: it behaves as the transport on Postgres does. */
 
+import { checkCancel } from "../database/steps.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
-import { checkNames } from "../runtime/option-names.ts";
 import type { Dead, Settlement } from "../message/outcome.ts";
+import type { LimitedDispatch } from "../message/rate-limit.ts";
+import { checkNames } from "../runtime/option-names.ts";
+import { checkSizes, checkTexts, checkTtl } from "./memory-checks.ts";
 import { claimOf } from "./memory-claim.ts";
-import { behind, give, isPastTtl, type MemoryState, pastTtl } from "./memory-give.ts";
+import { type DeadLetter, type FinishedListener, FinishedMessages } from "./memory-finished.ts";
+import { isPastTtl, type MemoryState } from "./memory-give.ts";
 import { MemoryKeys } from "./memory-keys.ts";
+import { leasedBefore, leaseRows } from "./memory-lease.ts";
 import { MemoryQueues } from "./memory-queues.ts";
 import {
   cancelledInstead,
-  checkSizes,
-  checkTexts,
-  checkTtl,
   heldKey,
-  inClaimOrder,
-  isMeant,
+  matches,
   type Row,
   type StoredEnvelope,
   toEnvelope,
   waitingAgain,
 } from "./memory-rows.ts";
-import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { RateCounter } from "./rate-counter.ts";
-import { checkCancel } from "../database/steps.ts";
-import {
-  type CancelFilter,
-  type CancelResult,
-  type Claim,
-  type ClaimRequest,
-  type HeartbeatResult,
-  type Lease,
-  type ProgressReport,
-  type SettleResult,
-  type Transport,
+import type {
+  CancelFilter,
+  CancelResult,
+  Claim,
+  ClaimRequest,
+  HeartbeatResult,
+  Lease,
+  ProgressReport,
+  SettleResult,
+  Transport,
 } from "./transport.ts";
-
-/** A dead letter, as the transport in memory keeps it. */
-export interface DeadLetter {
-  readonly envelope: StoredEnvelope;
-  readonly reason: Dead["reason"];
-}
-
-/** Is told of each message that is handled (reason null) or becomes a dead letter. */
-export type FinishedListener = (envelope: StoredEnvelope, reason: Dead["reason"] | null) => void;
 
 /** Keeps messages in this process. They are gone when it ends. */
 export class InMemoryTransport implements Transport {
-  /** Dead letters, oldest first. */
-  readonly failed: DeadLetter[] = [];
   /** The queues' settings. */
   readonly queues = new MemoryQueues();
   /** All messages that were written, as they were then, oldest first. */
   readonly sent: StoredEnvelope[] = [];
-  /** Handled messages, oldest first. */
-  readonly handled: StoredEnvelope[] = [];
-  /** Handled messages that are to be remembered, oldest first, and for how many ms. */
-  readonly kept: { readonly envelope: StoredEnvelope; readonly keepMs: number }[] = [];
-  /** What handlers last reported of messages that are here, by id. */
+  /** The latest progress reports of stored messages, by id. */
   readonly progress = new Map<string, { readonly value: number; readonly note: string | null }>();
   readonly #rows = new Map<string, Row>();
   readonly #keys: MemoryKeys;
   readonly #rates = new RateCounter();
+  readonly #finished = new FinishedMessages();
   readonly #now: () => number;
-  readonly #listeners: FinishedListener[] = [];
   #nextId = 1;
 
-  /** @param options.now the clock, in ms since 1970; `Date.now` where absent */
+  /** @param options.now the clock, in ms since 1970; `Date.now` by default */
   constructor(options: { readonly now?: () => number } = {}) {
     checkNames(options, ["now"]);
     this.#now = options.now ?? Date.now;
     this.#keys = new MemoryKeys(this.#now);
+  }
+
+  /** Dead letters, the oldest first. */
+  get failed(): readonly DeadLetter[] {
+    return this.#finished.failed;
+  }
+
+  /** Handled messages, the oldest first. */
+  get handled(): readonly StoredEnvelope[] {
+    return this.#finished.handled;
+  }
+
+  /** Handled messages that are remembered, the oldest first, and for how long. */
+  get kept(): FinishedMessages["kept"] {
+    return this.#finished.kept;
   }
 
   /** Messages that wait or run. */
@@ -90,10 +89,10 @@ export class InMemoryTransport implements Transport {
 
   /** Tells a listener of each message that is finished from now on. */
   onFinished(listener: FinishedListener): void {
-    this.#listeners.push(listener);
+    this.#finished.onFinished(listener);
   }
 
-  // deno-lint-ignore require-await -- what it throws has to reject
+  // deno-lint-ignore require-await -- an error must reject the promise
   async send(
     messages: readonly OutgoingMessage[],
     limits: readonly LimitedDispatch[] = [],
@@ -106,7 +105,7 @@ export class InMemoryTransport implements Transport {
     this.#rates.count(limits, this.#now());
   }
 
-  /** What {@link send} does, at once: nothing else comes between. */
+  /** Does what {@link send} does, synchronously: no other call runs in between. */
   enqueue(
     messages: readonly OutgoingMessage[],
     limits: readonly LimitedDispatch[] = [],
@@ -121,7 +120,7 @@ export class InMemoryTransport implements Transport {
       if (known !== undefined) return known;
       const holds = heldKey(message);
       const holder = this.#rows.values().find((row) => holds && row.holds?.key === holds.key);
-      // What has expired while it waited will not run: it lets go of its key.
+      // A message that expired while it waited will not run, and so frees its key.
       const isOver = holder?.leasedUntil === null && isPastTtl(holder, this.#now());
       if (holder && !isOver) return holder.envelope.id;
       if (holder) holder.holds = null;
@@ -136,55 +135,16 @@ export class InMemoryTransport implements Transport {
   }
 
   claim(request: ClaimRequest): Promise<Claim> {
-    const now = this.#now();
-    const { token, quarantined = false } = request;
-    const crashedToken = `${token} crashed`;
-    if (request.repeated) {
-      const again = [...this.#rows.values()].filter(({ cancelled }) => !cancelled)
-        .map(({ envelope }) => envelope);
-      const messages = again.filter(({ leaseToken }) => leaseToken === token);
-      const crashed = again.filter(({ leaseToken }) => leaseToken === crashedToken);
-      if (messages.length + crashed.length > 0) {
-        return this.#answer(messages, crashed, request, false);
-      }
-    }
-    const wanted = this.#wanted(request);
-    const crashed = wanted.filter((row) =>
-      request.sweep !== false && row.leasedUntil !== null && row.leasedUntil <= now
+    const state = this.#state;
+    const wanted = state.rows.filter(({ envelope: { queue } }) =>
+      (!request.queues || request.queues.includes(queue)) && !this.queues.get(queue).paused
     );
-    const past = request.sweep === false ? [] : pastTtl(request, this.#state);
-    const rest = behind(past, request);
-    const { given, more } = give(
-      wanted.filter((row) =>
-        row.leasedUntil === null && row.envelope.quarantined === quarantined &&
-        row.envelope.availableAt.getTime() <= now && !past.includes(row)
-      ).sort(inClaimOrder),
-      rest,
-      this.#state,
-    );
-    const taken = [...past, ...given].sort(inClaimOrder);
-    const lease = (row: Row, leaseToken: string, attempts: number) => {
-      row.leasedUntil = now + (this.queues.get(row.envelope.queue).leaseMs ?? request.leaseMs);
-      const expired = isPastTtl(row, now);
-      if (row.holds?.untilStarted || expired) row.holds = null;
-      return row.envelope = { ...row.envelope, leaseToken, attempts, expired };
-    };
-    const start = (row: Row) =>
-      lease(row, request.unread ? crashedToken : token, row.envelope.attempts + 1);
-    // A sweep that nobody settled counts, as in Postgres.
-    const sweep = (row: Row) => {
-      const { attempts, leaseToken } = row.envelope;
-      return lease(row, crashedToken, attempts + Number(leaseToken.endsWith(" crashed")));
-    };
-    return this.#answer(
-      request.unread ? [] : taken.map(start),
-      [...crashed.map(sweep), ...(request.unread ? taken.map(start) : [])],
-      request,
-      more || rest.maxMessages < request.maxMessages - past.length,
-    );
+    const given = (request.repeated ? leasedBefore(request, state.rows) : null) ??
+      leaseRows(request, wanted, state);
+    return Promise.resolve(claimOf(given, request, wanted, state));
   }
 
-  // deno-lint-ignore require-await -- what it throws has to reject
+  // deno-lint-ignore require-await -- an error must reject the promise
   async settle(settlements: readonly Settlement[]): Promise<SettleResult> {
     checkTexts("settle", settlements);
     const stale = settlements.filter((settlement) => {
@@ -228,13 +188,13 @@ export class InMemoryTransport implements Transport {
     return Promise.resolve();
   }
 
-  // deno-lint-ignore require-await -- what it throws has to reject
+  // deno-lint-ignore require-await -- an error must reject the promise
   async cancel(filter: CancelFilter): Promise<CancelResult> {
     checkCancel(filter);
     const now = this.#now();
     const result = { cancelled: 0, running: 0 };
     for (const row of this.#rows.values()) {
-      if (row.cancelled || !isMeant(row, filter)) continue;
+      if (row.cancelled || !matches(row, filter)) continue;
       if (row.leasedUntil !== null && row.leasedUntil > now) {
         row.cancelled = true;
         result.running++;
@@ -251,24 +211,8 @@ export class InMemoryTransport implements Transport {
     return row && row.leasedUntil !== null && row.envelope.leaseToken === token ? row : undefined;
   }
 
-  #wanted({ queues }: ClaimRequest): Row[] {
-    return [...this.#rows.values()].filter(({ envelope: { queue } }) =>
-      (!queues || queues.includes(queue)) && !this.queues.get(queue).paused
-    );
-  }
-
   get #state(): MemoryState {
     return { rows: [...this.#rows.values()], queues: this.queues, now: this.#now() };
-  }
-
-  #answer(
-    messages: StoredEnvelope[],
-    crashed: StoredEnvelope[],
-    request: ClaimRequest,
-    more: boolean,
-  ): Promise<Claim> {
-    const given = { messages, crashed, more };
-    return Promise.resolve(claimOf(given, request, this.#wanted(request), this.#state));
   }
 
   #write(row: Row, { id, outcome }: Settlement): void {
@@ -277,9 +221,7 @@ export class InMemoryTransport implements Transport {
       case "handled":
         this.#rows.delete(id);
         this.progress.delete(id);
-        this.handled.push(envelope);
-        this.#finished(envelope, null);
-        if (outcome.keepMs !== undefined) this.kept.push({ envelope, keepMs: outcome.keepMs });
+        this.#finished.addHandled(envelope, outcome.keepMs);
         break;
       case "dead":
         this.#bury(row, outcome);
@@ -290,18 +232,8 @@ export class InMemoryTransport implements Transport {
     }
   }
 
-  #bury({ envelope }: Row, { reason, stamps = envelope.stamps, errors }: Dead): void {
+  #bury({ envelope }: Row, outcome: Dead): void {
     this.#rows.delete(envelope.id);
-    const buried = {
-      ...envelope,
-      stamps: structuredClone(stamps),
-      errors: [...envelope.errors, ...structuredClone(errors)],
-    };
-    this.failed.push({ envelope: buried, reason });
-    this.#finished(buried, reason);
-  }
-
-  #finished(envelope: StoredEnvelope, reason: Dead["reason"] | null): void {
-    for (const listener of this.#listeners) listener(envelope, reason);
+    this.#finished.bury(envelope, outcome);
   }
 }

@@ -1,0 +1,56 @@
+/** Checks of the transport in memory: it refuses the messages that Postgres refuses. */
+
+import type { OutgoingMessage } from "../message/envelope.ts";
+import { isStorable } from "../runtime/json.ts";
+import { TransportError } from "./transport.ts";
+
+const MAX_CALL_BYTES = 64 * 1_048_576;
+
+/** Refuses messages that are too large for Postgres. @throws RangeError */
+export function checkSizes(messages: readonly OutgoingMessage[]): void {
+  let total = 0;
+  for (const { payload, stamps = {} } of messages) {
+    total += checkSize("payload", payload, 8_388_608) + checkSize("stamps", stamps, 1_048_576);
+  }
+  if (total > MAX_CALL_BYTES) {
+    throw new RangeError(
+      `messages: have ${total} bytes together; a call takes at most ${MAX_CALL_BYTES}, ` +
+        "give them in several calls",
+    );
+  }
+}
+
+function checkSize(field: string, value: unknown, most: number): number {
+  const bytes = JSON.stringify(value).length;
+  if (bytes > most) {
+    throw new RangeError(`${field}: has ${bytes} bytes; has to have at most ${most}`);
+  }
+  return bytes;
+}
+
+/**
+ * Refuses texts that Postgres cannot hold, in keys and values.
+ * @param operation name of the call
+ * @throws TransportError
+ */
+export function checkTexts(operation: string, values: unknown): void {
+  const check = (text: unknown) => {
+    if (typeof text !== "string" || isStorable(text)) return;
+    const problem = "a text holds U+0000 or half of a surrogate pair, which Postgres cannot hold";
+    throw new TransportError(operation, problem, false);
+  };
+  JSON.stringify(values, (key, value) => {
+    check(key);
+    check(value);
+    return value;
+  });
+}
+
+/** Refuses a time to live that ends before the message is due. @throws RangeError */
+export function checkTtl({ ttlMs, delayMs, availableAt }: OutgoingMessage, now: number): void {
+  const waitMs = availableAt ? availableAt.getTime() - now : delayMs ?? 0;
+  if (ttlMs === undefined || ttlMs > waitMs) return;
+  throw new RangeError(
+    "ttl: ends before the message is due; it has to be longer than the delay, or end after availableAt",
+  );
+}
