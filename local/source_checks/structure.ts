@@ -1,6 +1,6 @@
 /**
  * Holds the library to the house style: no circle of imports, short files and functions, one name a thing,
- * a docstring for each export. Pure: files go in, figures and problems come out.
+ * a docstring for each export, SQL's names in one folder. Pure: files go in, figures and problems come out.
  */
 
 import { basename } from "node:path";
@@ -14,6 +14,9 @@ export const MAX_FILE_LINES = 300;
 export const MAX_FUNCTION_LINES = 50;
 /** Lines that an SQL function may have. */
 export const MAX_SQL_FUNCTION_LINES = 60;
+
+/** The folders whose files may name tables and SQL functions. */
+const SPEAKS_SQL = /(^|\/)(database|testing)\//;
 
 /** The files that are checked. */
 export interface Source {
@@ -48,7 +51,9 @@ export function findProblems({ files, sqlFunctions }: Source): Problem[] {
   ];
 }
 
-function problemsOfFile({ path, lines, functions, undocumented }: TypeScriptFile): Problem[] {
+function problemsOfFile(
+  { path, lines, functions, undocumented, sqlNames }: TypeScriptFile,
+): Problem[] {
   const problems: Problem[] = [];
   const add = (subject: string, text: string) => problems.push({ subject, text });
   if (lines > MAX_FILE_LINES) {
@@ -60,6 +65,11 @@ function problemsOfFile({ path, lines, functions, undocumented }: TypeScriptFile
     add(`${path}: ${name}`, text);
   }
   for (const name of undocumented) add(`${path}: ${name}`, `${path}: ${name} has no docstring`);
+  if (!SPEAKS_SQL.test(path)) {
+    for (const { name, line } of sqlNames) {
+      add(path, `${path}:${line}: names ${name}; database/ alone speaks SQL's names`);
+    }
+  }
   if (!isKebabCase(path)) add(path, `${path}: the file's name is not in kebab-case`);
   return problems;
 }

@@ -1,6 +1,6 @@
 /**
- * What one TypeScript file says of itself: its length, its functions, its imports, and which of its
- * exports lack a docstring. It reads the syntax alone; no types are resolved.
+ * What one TypeScript file says of itself: its length, its functions, its imports, the SQL names in its
+ * texts, and which of its exports lack a docstring. It reads the syntax alone; no types are resolved.
  */
 
 import ts from "typescript";
@@ -22,6 +22,8 @@ export interface TypeScriptFile {
   readonly functions: readonly MeasuredFunction[];
   /** Paths of the local files that it imports or exports from, type-only imports included. */
   readonly imports: readonly string[];
+  /** Texts that begin with the prefix of the engine's tables and functions. */
+  readonly sqlNames: readonly { readonly name: string; readonly line: number }[];
   /** Names of exported declarations that have no docstring. */
   readonly undocumented: readonly string[];
 }
@@ -31,9 +33,13 @@ export function readTypeScript(path: string, text: string): TypeScriptFile {
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
   const functions: MeasuredFunction[] = [];
   const imports = new Set<string>();
+  const sqlNames: { name: string; line: number }[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isFunctionLike(node) && "body" in node && node.body) {
       functions.push(measure(source, node));
+    }
+    if ((ts.isStringLiteralLike(node) || ts.isTemplateHead(node)) && isSqlName(node.text)) {
+      sqlNames.push({ name: node.text, line: lineAt(source, node.getStart(source)) });
     }
     const specifier = importedFrom(node);
     if (specifier?.startsWith(".")) imports.add(join(dirname(path), specifier));
@@ -45,14 +51,23 @@ export function readTypeScript(path: string, text: string): TypeScriptFile {
     lines: text.trimEnd().split("\n").length,
     functions,
     imports: [...imports].sort(),
+    sqlNames,
     undocumented: undocumentedExports(source),
   };
 }
 
 function measure(source: ts.SourceFile, node: ts.SignatureDeclaration): MeasuredFunction {
-  const lineOf = (position: number) => source.getLineAndCharacterOfPosition(position).line + 1;
-  const line = lineOf(node.getStart(source));
-  return { name: nameOf(source, node), line, lines: lineOf(node.end) - line + 1 };
+  const line = lineAt(source, node.getStart(source));
+  return { name: nameOf(source, node), line, lines: lineAt(source, node.end) - line + 1 };
+}
+
+/** The line of a position, from 1. */
+function lineAt(source: ts.SourceFile, position: number): number {
+  return source.getLineAndCharacterOfPosition(position).line + 1;
+}
+
+function isSqlName(text: string): boolean {
+  return text.startsWith("messenger_");
 }
 
 /** The function's own name, or the name of the variable or property that holds it. */

@@ -59,6 +59,22 @@ const f = await import("./f.ts");
   assertEquals(imports, ["c.ts", "x/b.ts", "x/d.ts", "x/e.ts", "x/f.ts"]);
 });
 
+Deno.test("SQL's names are seen in texts of all kinds, and refused outside database/ and testing/", () => {
+  const text = `// "messenger_comment"
+call("messenger_claim");
+call('messenger_claim', \`messenger_\${verb}\`, \`messenger_run\`);
+throw new Error("run select messenger_tick()");
+`;
+  const files = ["a/one.ts", "a/database/two.ts", "a/testing/three.ts"]
+    .map((path) => readTypeScript(path, text));
+  assertEquals(findProblems({ files, sqlFunctions: [] }).map(({ text }) => text), [
+    "a/one.ts:2: names messenger_claim; database/ alone speaks SQL's names",
+    "a/one.ts:3: names messenger_claim; database/ alone speaks SQL's names",
+    "a/one.ts:3: names messenger_; database/ alone speaks SQL's names",
+    "a/one.ts:3: names messenger_run; database/ alone speaks SQL's names",
+  ]);
+});
+
 Deno.test("an export without a docstring is named, and one docstring does for all overloads", () => {
   const { undocumented } = readTypeScript(
     "a.ts",

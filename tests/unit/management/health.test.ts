@@ -1,4 +1,4 @@
-/** The pure parts of the management API: the judgement of health, metrics, cursors and names. */
+/** The pure parts of the management API: the judgement of health, metrics and cursors. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
@@ -8,10 +8,6 @@ import {
 } from "../../../supabase/functions/_shared/symphony/management/query-fields.ts";
 import { judgeHealth } from "../../../supabase/functions/_shared/symphony/management/health.ts";
 import { toMetrics } from "../../../supabase/functions/_shared/symphony/management/metrics.ts";
-import {
-  fromRow,
-  toArguments,
-} from "../../../supabase/functions/_shared/symphony/management/listed-rows.ts";
 
 const facts = {
   now: "2026-01-01T12:00:00Z",
@@ -145,15 +141,4 @@ Deno.test("a cursor comes back as it was, and no other text is one", () => {
   for (const text of ["", "x", "%", btoa("{}"), btoa('"x"'), btoa("5")]) {
     assertEquals(cursor(id).safeParse(text).success, false, text);
   }
-});
-
-Deno.test("names change at every depth, save in what is the user's", () => {
-  assertEquals(
-    fromRow({ last_run_at: 1, payload: { a_b: 1 }, rows: [{ c_d: { e_f: null } }] }),
-    { lastRunAt: 1, payload: { a_b: 1 }, rows: [{ cD: { eF: null } }] },
-  );
-  assertEquals(toArguments({ maxRuns: 1, dryRun: undefined, payload: { aB: 1 } }), {
-    max_runs: 1,
-    payload: { aB: 1 },
-  });
 });

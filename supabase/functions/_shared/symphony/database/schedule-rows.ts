@@ -8,7 +8,7 @@ import type {
   ScheduleTimes,
   WhilePaused,
 } from "../scheduler/schedule-options.ts";
-import { messageRow } from "../transport/supabase.ts";
+import { messageRow } from "./enqueue.ts";
 import type { Advance } from "../scheduler/plan.ts";
 import type {
   DisabledBy,

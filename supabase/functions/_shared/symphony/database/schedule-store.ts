@@ -3,7 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { callRpc } from "./rpc.ts";
-import { fromLimit, messageRow } from "../transport/supabase.ts";
+import { fromLimit, messageRow } from "./enqueue.ts";
 import {
   fromAdvance,
   fromChange,

@@ -4,8 +4,8 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus/bus.ts";
 import { NotFoundError } from "../message/errors.ts";
 import { checkNames } from "../runtime/option-names.ts";
-import { checkFilter, type StepsLimits, type StepsResult, takeSteps } from "../database/steps.ts";
-import { callRpc } from "../database/rpc.ts";
+import { redriveDeadLetters, showDeadLetter } from "../database/dead-letters.ts";
+import { checkFilter, type StepsLimits, type StepsResult } from "../database/steps.ts";
 
 /** Which dead letters to redrive, and how. Names and meanings are those of the SQL function's arguments. */
 export interface RedriveOptions extends StepsLimits {
@@ -35,7 +35,6 @@ export interface RedriveOptions extends StepsLimits {
 /** The result of a redrive. */
 export type RedriveResult = StepsResult;
 
-const TIMEOUT_MS = 10_000;
 const OPTIONS = Object.keys(
   {
     all: true,
@@ -79,20 +78,9 @@ export async function redrive(
   if (failedFrom && failedUntil && failedUntil <= failedFrom) {
     throw new RangeError("failedUntil: has to come after failedFrom");
   }
-  return await takeSteps(supabase, "messenger_redrive", {
-    all,
-    ids,
-    type,
-    queue,
-    reason,
-    error,
-    failed_from: failedFrom,
-    failed_until: failedUntil,
-    max_messages: maxMessages,
-    per_second: perSecond,
-    to_queue: toQueue,
-    dry_run: dryRun,
-    after,
+  return await redriveDeadLetters(supabase, {
+    ...{ all, ids, type, queue, reason, error, failedFrom, failedUntil, maxMessages },
+    ...{ perSecond, toQueue, dryRun, after },
     ...edited,
   }, options);
 }
@@ -106,12 +94,7 @@ async function checked(
   if (id === undefined || others.length > 0) {
     throw new RangeError("payload: an edited payload goes with the id of one message");
   }
-  const deadLetter = await callRpc<{ type: string } | null>(
-    supabase,
-    "messenger_show_failed",
-    { id },
-    TIMEOUT_MS,
-  );
+  const deadLetter = await showDeadLetter(supabase, id);
   if (!deadLetter) throw new NotFoundError(`ids: there is no dead letter ${id}`);
   return (await bus.prepare({ type: deadLetter.type, payload })).payload;
 }

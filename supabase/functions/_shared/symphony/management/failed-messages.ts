@@ -2,8 +2,14 @@
 
 import { z } from "@hono/zod-openapi";
 import { NotFoundError } from "../message/errors.ts";
+import { actingAs } from "../database/acting.ts";
+import {
+  listDeadLetters,
+  redriveDeadLetters,
+  removeDeadLetters,
+  showDeadLetter,
+} from "../database/dead-letters.ts";
 import { redrive } from "../dead-letters/redrive.ts";
-import { actingAs } from "./acting.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { id, next, toCursor } from "./query-fields.ts";
 import {
@@ -15,7 +21,7 @@ import {
   redriveOneBody,
   removeBody,
 } from "./message-schemas.ts";
-import { ask, changeMany, type ManagementParts } from "./parts.ts";
+import { changeMany, type ManagementParts } from "./parts.ts";
 
 const params = z.object({ id });
 const tag = "failed messages";
@@ -41,11 +47,10 @@ function addReading(app: ManagementApp, { supabase }: ManagementParts): void {
     answer: z.object({ messages: z.array(failedSummary), next }),
   }, async ({ query: { limit, cursor, ...filter } }) => {
     const [beforeAt, beforeId] = cursor ?? [];
-    const page = await ask<{ messages: z.input<typeof failedSummary>[]; next: unknown }>(
-      supabase,
-      "messenger_list_failed",
-      { ...filter, beforeAt, beforeId, maxMessages: limit },
-    );
+    const page = await listDeadLetters(supabase, {
+      ...filter,
+      ...{ beforeAt, beforeId, maxMessages: limit },
+    });
     return { messages: page.messages, next: toCursor(page.next) };
   });
 
@@ -58,11 +63,7 @@ function addReading(app: ManagementApp, { supabase }: ManagementParts): void {
     params,
     answer: failedMessage,
   }, async ({ params }) => {
-    const found = await ask<z.input<typeof failedMessage> | null>(
-      supabase,
-      "messenger_show_failed",
-      params,
-    );
+    const found = await showDeadLetter(supabase, params.id);
     if (!found) throw notFound(params.id);
     return found;
   });
@@ -79,7 +80,7 @@ function addRedriving(app: ManagementApp, parts: ManagementParts): void {
     description: inSteps,
     body: redriveBody,
     answer: changed,
-  }, ({ body, operator }) => changeMany(parts, operator, "messenger_redrive", body));
+  }, ({ body, operator }) => changeMany(parts, operator, redriveDeadLetters, body));
 
   addEndpoint(app, {
     method: "post",
@@ -112,7 +113,7 @@ function addRemoving(app: ManagementApp, parts: ManagementParts): void {
     description: inSteps,
     body: removeBody,
     answer: changed,
-  }, ({ body, operator }) => changeMany(parts, operator, "messenger_remove_failed", body));
+  }, ({ body, operator }) => changeMany(parts, operator, removeDeadLetters, body));
 
   addEndpoint(app, {
     method: "delete",
@@ -123,7 +124,7 @@ function addRemoving(app: ManagementApp, parts: ManagementParts): void {
     params,
     answer: changed,
   }, async ({ params, operator }) => {
-    const result = await changeMany(parts, operator, "messenger_remove_failed", {
+    const result = await changeMany(parts, operator, removeDeadLetters, {
       ids: [params.id],
     });
     if (result.matched === 0) throw notFound(params.id);

@@ -1,42 +1,6 @@
 /** Judges whether the bus is healthy, and gives advice for each failing check. Pure. */
 
-/** Facts from the database. */
-export interface HealthFacts {
-  readonly now: string;
-  readonly lastTickAt: string | null;
-  readonly oldestReadyAt: string | null;
-  readonly deadLettersLastHour: { readonly count: number };
-  /** Ticks that were requested after the last one started. */
-  readonly ticksNotStarted: number;
-  readonly schedulesOverdueSince: string | null;
-  readonly schedulesInvalid: number;
-  /** Queues that hold messages but have no row. */
-  readonly strayQueues: readonly string[];
-  readonly sequenceIsBehind: boolean;
-  readonly installation: Installation;
-}
-
-/** The extensions, the cron job and the secrets that the bus needs. */
-export interface Installation {
-  readonly pgCron: boolean;
-  readonly pgNet: boolean;
-  readonly vault: boolean;
-  readonly cronJob: boolean;
-  readonly vaultSecrets: boolean;
-  readonly cronSchedule?: string | null;
-  readonly lastRun?: {
-    readonly at: string | null;
-    readonly status: string;
-    readonly message: string | null;
-  } | null;
-  readonly lastAnswer?: {
-    readonly at: string;
-    readonly status: number | null;
-    readonly timedOut: boolean;
-    readonly error: string | null;
-    readonly content: string | null;
-  } | null;
-}
+import type { HealthFacts, Installation } from "../database/bus-state.ts";
 
 /** Limits beyond which the bus is not healthy. */
 export interface HealthLimits {

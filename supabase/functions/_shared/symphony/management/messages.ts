@@ -1,17 +1,28 @@
 /** Messages that wait or run: list, show, cancel, run now. */
 
 import { z } from "@hono/zod-openapi";
+import {
+  cancelMessages,
+  listMessages,
+  runMessages,
+  showMessage,
+} from "../database/waiting-messages.ts";
 import { NotFoundError } from "../message/errors.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { id, next, toCursor } from "./query-fields.ts";
 import { changed, message, messageQuery, messagesBody, messageSummary } from "./message-schemas.ts";
-import { ask, changeMany, type ManagementParts } from "./parts.ts";
+import { changeMany, type ManagementParts } from "./parts.ts";
 
 const params = z.object({ id });
 const tag = "messages";
 const VERBS = [
-  ["cancel", "Cancels", ""],
-  ["run", "Runs", " now: messages that are delayed or wait for a retry become due"],
+  ["cancel", cancelMessages, "Cancels", ""],
+  [
+    "run",
+    runMessages,
+    "Runs",
+    " now: messages that are delayed or wait for a retry become due",
+  ],
 ] as const;
 
 /** Adds the endpoints of messages. */
@@ -21,11 +32,7 @@ export function addMessages(app: ManagementApp, parts: ManagementParts): void {
 }
 
 async function show({ supabase }: ManagementParts, id: string) {
-  const found = await ask<z.input<typeof message> | null>(
-    supabase,
-    "messenger_show_message",
-    { id },
-  );
+  const found = await showMessage(supabase, id);
   if (!found) throw new NotFoundError(`id: no message ${id} waits or runs`);
   return found;
 }
@@ -41,11 +48,10 @@ function addReading(app: ManagementApp, parts: ManagementParts): void {
     query: messageQuery,
     answer: z.object({ messages: z.array(messageSummary), next }),
   }, async ({ query: { limit, cursor: beforeId, ...filter } }) => {
-    const page = await ask<{ messages: z.input<typeof messageSummary>[]; next: string | null }>(
-      parts.supabase,
-      "messenger_list_messages",
-      { ...filter, beforeId, maxMessages: limit },
-    );
+    const page = await listMessages(parts.supabase, {
+      ...filter,
+      ...{ beforeId, maxMessages: limit },
+    });
     return { messages: page.messages, next: toCursor(page.next) };
   });
 
@@ -63,7 +69,7 @@ function addReading(app: ManagementApp, parts: ManagementParts): void {
 function addChange(
   app: ManagementApp,
   parts: ManagementParts,
-  [verb, Verb, what]: (typeof VERBS)[number],
+  [verb, change, Verb, what]: (typeof VERBS)[number],
 ): void {
   addEndpoint(app, {
     method: "post",
@@ -74,7 +80,7 @@ function addChange(
     description: "Works for up to 10 s, in steps that each commit; `next` tells where to continue.",
     body: messagesBody,
     answer: changed,
-  }, ({ body, operator }) => changeMany(parts, operator, `messenger_${verb}`, body));
+  }, ({ body, operator }) => changeMany(parts, operator, change, body));
 
   addEndpoint(app, {
     method: "post",
@@ -85,7 +91,7 @@ function addChange(
     params,
     answer: changed,
   }, async ({ params, operator }) => {
-    const result = await changeMany(parts, operator, `messenger_${verb}`, { ids: [params.id] });
+    const result = await changeMany(parts, operator, change, { ids: [params.id] });
     // A message that runs and was cancelled before, or that is due already, counts as missing but exists.
     if (result.missing.length > 0) await show(parts, params.id);
     return result;

@@ -1,6 +1,6 @@
 /** The state of the bus in Prometheus's text format, version 0.0.4. Pure. */
 
-import type { Stats } from "./stats-schemas.ts";
+import type { BusStats } from "../database/bus-state.ts";
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
@@ -8,11 +8,11 @@ type Sample = readonly [labels: Labels, value: number];
 const STATES = ["due", "delayed", "blocked", "quarantined", "processing"] as const;
 
 /** Writes the metrics. All are gauges: the database keeps the latest ticks, and no sums since the start. */
-export function toMetrics(stats: Stats): string {
+export function toMetrics(stats: BusStats): string {
   return [...queueGauges(stats), ...otherGauges(stats)].join("");
 }
 
-function queueGauges({ now, queues, leftOut, leftOutInUse }: Stats): string[] {
+function queueGauges({ now, queues, leftOut, leftOutInUse }: BusStats): string[] {
   return [
     gauge(
       "queue_messages",
@@ -41,7 +41,7 @@ function queueGauges({ now, queues, leftOut, leftOutInUse }: Stats): string[] {
   ];
 }
 
-function otherGauges({ deadLetters, schedules, ticks }: Stats): string[] {
+function otherGauges({ deadLetters, schedules, ticks }: BusStats): string[] {
   return [
     gauge("dead_letters", "Dead letters; counted up to 10000", [[{}, deadLetters.total.count]]),
     gauge(

@@ -5,11 +5,9 @@ import type { MessageBus } from "../bus/bus.ts";
 import type { Operator } from "../http/operator.ts";
 import type { Logger } from "../runtime/log.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
-import { type StepsResult, takeSteps } from "../database/steps.ts";
-import { callRpc } from "../database/rpc.ts";
-import { actingAs } from "./acting.ts";
+import { actingAs } from "../database/acting.ts";
+import type { StepsLimits } from "../database/steps.ts";
 import { toCursor } from "./query-fields.ts";
-import { fromRow, toArguments } from "./listed-rows.ts";
 
 /** The parts of the bus that the management API needs. */
 export interface ManagementParts {
@@ -19,39 +17,36 @@ export interface ManagementParts {
   readonly log: Logger;
 }
 
-const TIMEOUT_MS = 10_000;
-
-/**
- * Calls an SQL function by the camelCase names of its arguments, and returns its result in camelCase. The
- * endpoint's schema checks the result.
- * @throws the errors of `callRpc`
- */
-export async function ask<Answer>(
-  client: SupabaseClient,
-  name: string,
-  args: object = {},
-): Promise<Answer> {
-  const answer = await callRpc<unknown>(client, name, toArguments(args), TIMEOUT_MS);
-  return fromRow(answer) as Answer;
-}
-
 /** Longest time of a request that changes many messages, in ms. Its answer then tells where to continue. */
 const STEPS_BUDGET_MS = 10_000;
 
+/** A request's body, which may say where an earlier request ended. */
+type WithCursor<Body> = Body & { readonly cursor?: unknown };
+
 /**
  * Changes many messages in an operator's name, within the time of one request.
- * @param fields arguments by their camelCase names; `cursor` is the place where an earlier request ended
+ * @param change takes the steps
+ * @param body the request's; `cursor` is the place where an earlier request ended
+ * @returns what `change` returns, with `next` as a cursor
+ * @throws the errors of `change`
  */
-export async function changeMany(
+export async function changeMany<
+  Body extends object,
+  Result extends { readonly next: unknown; readonly missing?: readonly string[] },
+>(
   { supabase }: ManagementParts,
   operator: Operator,
-  name: string,
-  { cursor, ...fields }: { readonly cursor?: unknown } & Readonly<Record<string, unknown>>,
-): Promise<Omit<StepsResult, "next" | "missing"> & { missing: string[]; next: string | null }> {
-  const result = await takeSteps(
+  change: (
+    client: SupabaseClient,
+    selection: Omit<WithCursor<Body>, "cursor"> & { readonly after: unknown },
+    limits: StepsLimits,
+  ) => Promise<Result>,
+  body: WithCursor<Body>,
+): Promise<Omit<Result, "next" | "missing"> & { missing: string[]; next: string | null }> {
+  const { cursor, ...selection } = body;
+  const result = await change(
     actingAs(supabase, operator.actor),
-    name,
-    toArguments({ ...fields, after: cursor }),
+    { ...selection, after: cursor },
     { budgetMs: STEPS_BUDGET_MS },
   );
   return { ...result, missing: [...result.missing ?? []], next: toCursor(result.next) };

@@ -1,12 +1,12 @@
 /** Pruning: deletes rows that are no longer needed, like the hourly pg_cron job. */
 
 import { z } from "@hono/zod-openapi";
+import { pruneRows } from "../database/pruning.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import { durationField } from "../http/field-schemas.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { cursor, next } from "./query-fields.ts";
 import { changeMany, type ManagementParts } from "./parts.ts";
-import { fromRow } from "./listed-rows.ts";
 
 const KINDS = ["failed", "idempotency_keys", "handled", "rate_limits", "progress"] as const;
 
@@ -56,11 +56,7 @@ export function addPruning(app: ManagementApp, parts: ManagementParts): void {
     body,
     answer: pruned,
   }, async ({ body: { failedOlderThan, ...rest }, operator }) => {
-    const age = `${parseDuration(failedOlderThan, "failedOlderThan")} milliseconds`;
-    const { next, ...counts } = await changeMany(parts, operator, "messenger_prune", {
-      ...rest,
-      failedOlderThan: age,
-    });
-    return { ...fromRow(counts) as Omit<z.input<typeof pruned>, "next">, next };
+    const failedOlderThanMs = parseDuration(failedOlderThan, "failedOlderThan");
+    return await changeMany(parts, operator, pruneRows, { ...rest, failedOlderThanMs });
   });
 }

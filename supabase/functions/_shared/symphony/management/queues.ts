@@ -2,13 +2,20 @@
 
 import { z } from "@hono/zod-openapi";
 import type { SupabaseClient } from "@supabase/supabase-js";
+import { actingAs } from "../database/acting.ts";
+import {
+  createQueue,
+  deleteQueue,
+  listQueues,
+  type QueueChanges,
+  setQueue,
+  showQueue,
+} from "../database/queue-settings.ts";
 import type { Operator } from "../http/operator.ts";
 import { NotFoundError } from "../message/errors.ts";
-import { actingAs } from "./acting.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { count, cursor, limit, next, queueName, time, toCursor } from "./query-fields.ts";
-import { ask, type ManagementParts } from "./parts.ts";
-import { toArguments } from "./listed-rows.ts";
+import type { ManagementParts } from "./parts.ts";
 
 const tag = "queues";
 const path = "/queues/{name}";
@@ -55,11 +62,6 @@ export const queue = z.object({
   oldestReadyAt: time.nullable().openapi({ description: "When the oldest due message became due" }),
 }).openapi("Queue");
 
-interface QueuePage {
-  queues: z.input<typeof queue>[];
-  next: string | null;
-}
-
 /** Adds the endpoints of queues. */
 export function addQueues(app: ManagementApp, { supabase }: ManagementParts): void {
   addReading(app, supabase);
@@ -68,7 +70,7 @@ export function addQueues(app: ManagementApp, { supabase }: ManagementParts): vo
 }
 
 async function show(supabase: SupabaseClient, name: string) {
-  const { queues: [found] } = await ask<QueuePage>(supabase, "messenger_list_queues", { name });
+  const found = await showQueue(supabase, name);
   if (!found) throw new NotFoundError(`name: there is no queue ${name}`);
   return found;
 }
@@ -77,12 +79,9 @@ async function set(
   supabase: SupabaseClient,
   { actor }: Operator,
   name: string,
-  changes: z.output<typeof settingsBody>,
+  changes: QueueChanges,
 ) {
-  await ask(actingAs(supabase, actor), "messenger_set_queue", {
-    name,
-    settings: toArguments(changes),
-  });
+  await setQueue(actingAs(supabase, actor), name, changes);
   return await show(supabase, name);
 }
 
@@ -97,11 +96,7 @@ function addReading(app: ManagementApp, supabase: SupabaseClient): void {
     query: z.strictObject({ limit, cursor: cursor(queueName) }),
     answer: z.object({ queues: z.array(queue), next }),
   }, async ({ query: { limit, cursor: afterName } }) => {
-    const page = await ask<QueuePage>(
-      supabase,
-      "messenger_list_queues",
-      { afterName, maxQueues: limit },
-    );
+    const page = await listQueues(supabase, { afterName, maxQueues: limit });
     return { queues: page.queues, next: toCursor(page.next) };
   });
 
@@ -155,10 +150,7 @@ function addCreation(app: ManagementApp, supabase: SupabaseClient): void {
     answer: queue,
     statuses: { 201: "The queue" },
   }, async ({ body: { name, ...settings }, operator }) => {
-    await ask(actingAs(supabase, operator.actor), "messenger_create_queue", {
-      name,
-      settings: toArguments(settings),
-    });
+    await createQueue(actingAs(supabase, operator.actor), name, settings);
     return await show(supabase, name);
   });
 
@@ -171,7 +163,7 @@ function addCreation(app: ManagementApp, supabase: SupabaseClient): void {
     params,
     answer: z.object({ removed: z.boolean() }),
   }, async ({ params, operator }) => {
-    await ask(actingAs(supabase, operator.actor), "messenger_delete_queue", params);
+    await deleteQueue(actingAs(supabase, operator.actor), params.name);
     return { removed: true };
   });
 }

@@ -38,9 +38,6 @@ export const stats = z.object({
   ticks: z.object({ lastAt: time.nullable(), awake: z.int(), rates: z.array(rate) }),
 }).openapi("Stats");
 
-/** The state of the bus. */
-export type Stats = z.output<typeof stats>;
-
 /** Result of the health checks. */
 export const health = z.object({
   status: z.enum(["ok", "failing"]),

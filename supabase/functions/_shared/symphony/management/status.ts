@@ -2,14 +2,15 @@
 
 import { z } from "@hono/zod-openapi";
 import type { SupabaseClient } from "@supabase/supabase-js";
+import { listActions, listTicks, readHealth, readStats } from "../database/bus-state.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import { durationField } from "../http/field-schemas.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { cursor, id, limit, next, toCursor } from "./query-fields.ts";
-import { type HealthFacts, judgeHealth } from "./health.ts";
+import { judgeHealth } from "./health.ts";
 import { toMetrics } from "./metrics.ts";
-import { ask, type ManagementParts } from "./parts.ts";
-import { action, health, type Stats, stats, tick } from "./stats-schemas.ts";
+import type { ManagementParts } from "./parts.ts";
+import { action, health, stats, tick } from "./stats-schemas.ts";
 
 const tag = "status";
 
@@ -52,7 +53,7 @@ function addHealth(app: ManagementApp, supabase: SupabaseClient): void {
     statuses: { 200: "Healthy", 503: "Not healthy, or the database did not answer" },
     statusOf: ({ status }) => status === "ok" ? 200 : 503,
   }, async ({ query }) =>
-    judgeHealth(await ask<HealthFacts>(supabase, "messenger_health"), {
+    judgeHealth(await readHealth(supabase), {
       maxTickAge: parseDuration(query.maxTickAge, "maxTickAge"),
       maxReadyAge: parseDuration(query.maxReadyAge, "maxReadyAge"),
       maxScheduleAge: parseDuration(query.maxScheduleAge, "maxScheduleAge"),
@@ -69,7 +70,7 @@ function addStats(app: ManagementApp, supabase: SupabaseClient): void {
     summary: "The state of queues, dead letters, schedules and ticks",
     description: "Counts end at 10,000 and are then `capped`.",
     answer: stats,
-  }, () => ask<Stats>(supabase, "messenger_stats"));
+  }, () => readStats(supabase));
 
   addEndpoint(app, {
     method: "get",
@@ -79,7 +80,7 @@ function addStats(app: ManagementApp, supabase: SupabaseClient): void {
     summary: "The same in Prometheus's text format",
     answer: z.string(),
     contentType: "text/plain; version=0.0.4; charset=utf-8",
-  }, async () => toMetrics(await ask<Stats>(supabase, "messenger_stats")));
+  }, async () => toMetrics(await readStats(supabase)));
 }
 
 function addRecords(app: ManagementApp, supabase: SupabaseClient): void {
@@ -92,11 +93,7 @@ function addRecords(app: ManagementApp, supabase: SupabaseClient): void {
     query: z.strictObject({ limit, cursor: cursor(id) }),
     answer: z.object({ ticks: z.array(tick), next }),
   }, async ({ query: { limit, cursor: beforeId } }) => {
-    const page = await ask<{ ticks: z.input<typeof tick>[]; next: string | null }>(
-      supabase,
-      "messenger_list_ticks",
-      { beforeId, maxTicks: limit },
-    );
+    const page = await listTicks(supabase, { beforeId, maxTicks: limit });
     return { ticks: page.ticks, next: toCursor(page.next) };
   });
 
@@ -109,11 +106,7 @@ function addRecords(app: ManagementApp, supabase: SupabaseClient): void {
     query: z.strictObject({ limit, cursor: cursor(id) }),
     answer: z.object({ actions: z.array(action), next }),
   }, async ({ query: { limit, cursor: beforeId } }) => {
-    const page = await ask<{ actions: z.input<typeof action>[]; next: string | null }>(
-      supabase,
-      "messenger_list_actions",
-      { beforeId, maxActions: limit },
-    );
+    const page = await listActions(supabase, { beforeId, maxActions: limit });
     return { actions: page.actions, next: toCursor(page.next) };
   });
 }

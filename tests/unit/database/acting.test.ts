@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { actingAs } from "../../../supabase/functions/_shared/symphony/management/acting.ts";
+import { actingAs } from "../../../supabase/functions/_shared/symphony/database/acting.ts";
 
 function recorded() {
   const calls: unknown[][] = [];

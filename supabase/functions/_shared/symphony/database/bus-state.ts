@@ -1,0 +1,136 @@
+/** The state of the bus: health, stats, ticks, the action log. */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { ask, type CappedCount } from "./ask.ts";
+import type { ListedQueue } from "./queue-settings.ts";
+
+/** Facts by which the health of the bus is judged. Moments are ISO 8601. */
+export interface HealthFacts {
+  readonly now: string;
+  readonly lastTickAt: string | null;
+  readonly oldestReadyAt: string | null;
+  readonly deadLettersLastHour: { readonly count: number };
+  /** Ticks that were requested after the last one started. */
+  readonly ticksNotStarted: number;
+  readonly schedulesOverdueSince: string | null;
+  readonly schedulesInvalid: number;
+  /** Queues that hold messages but have no row. */
+  readonly strayQueues: readonly string[];
+  readonly sequenceIsBehind: boolean;
+  readonly installation: Installation;
+}
+
+/** The extensions, the cron job and the secrets that the bus needs. */
+export interface Installation {
+  readonly pgCron: boolean;
+  readonly pgNet: boolean;
+  readonly vault: boolean;
+  readonly cronJob: boolean;
+  readonly vaultSecrets: boolean;
+  readonly cronSchedule?: string | null;
+  readonly lastRun?: {
+    readonly at: string | null;
+    readonly status: string;
+    readonly message: string | null;
+  } | null;
+  readonly lastAnswer?: {
+    readonly at: string;
+    readonly status: number | null;
+    readonly timedOut: boolean;
+    readonly error: string | null;
+    readonly content: string | null;
+  } | null;
+}
+
+/** The work of the ticks that ended within a window. */
+export interface TickRate {
+  /** Length of the window, in seconds. */
+  seconds: number;
+  ticks: number;
+  claimed: number;
+  handled: number;
+  retried: number;
+  failed: number;
+}
+
+/** The state of queues, dead letters, schedules and ticks. Moments are ISO 8601. */
+export interface BusStats {
+  now: string;
+  /** At most 200; queues that hold messages come first. */
+  queues: ListedQueue[];
+  /** Number of queues that are not in `queues`. */
+  leftOut: number;
+  /** Number of these queues that hold messages. */
+  leftOutInUse: number;
+  deadLetters: {
+    total: CappedCount;
+    lastHour: CappedCount;
+    /** Of the latest 10,000, the largest 50. */
+    groups: { type: string; reason: string; count: number; firstAt: string; lastAt: string }[];
+  };
+  schedules: { enabled: number; disabled: number };
+  ticks: { lastAt: string | null; awake: number; rates: TickRate[] };
+}
+
+/** A tick in the list. Moments are ISO 8601. */
+export interface ListedTick {
+  id: string;
+  askedAt: string;
+  /** null if its request has not arrived. */
+  startedAt: string | null;
+  heartbeatAt: string | null;
+  restedAt: string | null;
+  endedAt: string | null;
+  report: Record<string, unknown> | null;
+}
+
+/** An operator's change in the action log. */
+export interface LoggedAction {
+  id: string;
+  at: string;
+  /** A user's id, or `secret key` and its name. */
+  actor: string;
+  action: string;
+  /** Arguments of the change, without payloads. */
+  target: unknown;
+  /** Number of changed rows. */
+  affected: number;
+}
+
+/** Collects the facts of health. @throws the errors of `callRpc` */
+export function readHealth(client: SupabaseClient): Promise<HealthFacts> {
+  return ask(client, "messenger_health");
+}
+
+/** Counts what the bus holds. Counts end at 10,000. @throws the errors of `callRpc` */
+export function readStats(client: SupabaseClient): Promise<BusStats> {
+  return ask(client, "messenger_stats");
+}
+
+/**
+ * Lists ticks, the latest first.
+ * @param page.beforeId `next` of the page before
+ * @param page.maxTicks length of a page
+ * @returns the page, and where the next one begins; null on the last one
+ * @throws the errors of `callRpc`
+ */
+export function listTicks(
+  client: SupabaseClient,
+  page: { readonly beforeId?: string | undefined; readonly maxTicks: number },
+): Promise<{ ticks: ListedTick[]; next: string | null }> {
+  return ask(client, "messenger_list_ticks", page);
+}
+
+/**
+ * Lists the operators' changes, the latest first.
+ * @param page.beforeId `next` of the page before
+ * @param page.maxActions length of a page
+ * @returns the page, and where the next one begins; null on the last one
+ * @throws the errors of `callRpc`
+ */
+export function listActions(
+  client: SupabaseClient,
+  page: { readonly beforeId?: string | undefined; readonly maxActions: number },
+): Promise<{ actions: LoggedAction[]; next: string | null }> {
+  return ask(client, "messenger_list_actions", page);
+}

@@ -1,0 +1,61 @@
+/** Groups outcomes by their lease tokens, in the shape that `messenger_settle` reads. */
+
+import type { Settlement } from "../message/outcome.ts";
+
+/** The outcomes of one claim. A kind of outcome that no message has is left out. */
+export interface TokenSettlements {
+  token: string;
+  grouped?: true;
+  groups?: (readonly [queue: string, key: string])[];
+  handled?: string[];
+  kept?: unknown[];
+  progressed?: string[];
+  released?: string[];
+  snoozed?: unknown[];
+  retries?: unknown[];
+  dead?: unknown[];
+}
+
+/** Makes the entries of `messenger_settle`, one for each lease token. */
+export function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
+  const tokens = new Map<string, TokenSettlements>();
+  const isGiven = settlements.every(({ grouped, group }) => !grouped || group !== undefined);
+  for (const { id, leaseToken, grouped, group, outcome } of settlements) {
+    let entry = tokens.get(leaseToken);
+    if (!entry) tokens.set(leaseToken, entry = { token: leaseToken });
+    if (grouped) entry.grouped = true;
+    if (grouped && isGiven && group) (entry.groups ??= []).push(group);
+    switch (outcome.kind) {
+      case "handled":
+        (entry.handled ??= []).push(id);
+        if (outcome.keepMs !== undefined) (entry.kept ??= []).push({ id, keep_ms: outcome.keepMs });
+        if (outcome.progressed) (entry.progressed ??= []).push(id);
+        break;
+      case "released":
+        (entry.released ??= []).push(id);
+        break;
+      case "snoozed":
+        (entry.snoozed ??= []).push({ id, delay_ms: outcome.delayMs, stamps: outcome.stamps });
+        break;
+      case "retry":
+        (entry.retries ??= []).push({
+          id,
+          delay_ms: outcome.delayMs,
+          retry_count: outcome.retryCount,
+          quarantined: outcome.quarantined,
+          interrupted: outcome.interrupted,
+          stamps: outcome.stamps,
+          errors: outcome.errors,
+        });
+        break;
+      case "dead":
+        (entry.dead ??= []).push({
+          id,
+          reason: outcome.reason,
+          stamps: outcome.stamps,
+          errors: outcome.errors,
+        });
+    }
+  }
+  return [...tokens.values()];
+}

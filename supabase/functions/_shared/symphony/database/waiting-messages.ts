@@ -1,0 +1,107 @@
+/** Messages that wait or run: list, show, cancel, run now. */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { ask } from "./ask.ts";
+import { toArguments } from "./listed-rows.ts";
+import { type StepsLimits, type StepsResult, takeSteps } from "./steps.ts";
+
+/** A message in a list. Moments are ISO 8601. */
+export interface WaitingMessage {
+  id: string;
+  type: string;
+  queue: string;
+  priority: number;
+  status: "pending" | "processing";
+  availableAt: string;
+  expiresAt: string | null;
+  retryCount: number;
+  attempts: number;
+  snoozes: number;
+  interruptions: number;
+  createdAt: string;
+  groupKey: string | null;
+  /** It waits for an earlier message of its group. */
+  blocked: boolean;
+  dedupeKey: string | null;
+  quarantined: boolean;
+  leasedUntil: string | null;
+  cancelled: boolean;
+  /** Text of the last error. */
+  error: string | null;
+}
+
+/** Fields of a message or a dead letter that lists leave out. */
+export interface StoredContent {
+  payload: unknown;
+  stamps: unknown;
+  /** Failed attempts, oldest first. */
+  errors: unknown[];
+}
+
+/** Which messages to list. A field that is left out matches all. */
+export interface MessageListFilter {
+  readonly status?: "pending" | "processing" | undefined;
+  readonly type?: string | undefined;
+  readonly queue?: string | undefined;
+  /** `next` of the page before. */
+  readonly beforeId?: string | undefined;
+  /** Length of a page. */
+  readonly maxMessages?: number | undefined;
+}
+
+/** Which messages to change: those that match every given field, or `all`. */
+export interface MessageSelection {
+  readonly all?: boolean | undefined;
+  readonly ids?: readonly string[] | undefined;
+  readonly type?: string | undefined;
+  readonly queue?: string | undefined;
+  readonly maxMessages?: number | undefined;
+  /** Only counts them, and changes nothing. */
+  readonly dryRun?: boolean | undefined;
+  /** `next` of an earlier, unfinished change with the same selection. */
+  readonly after?: unknown;
+}
+
+/**
+ * Lists messages, the latest first, without payloads. A page may be short.
+ * @returns the page, and where the next one begins; null on the last one
+ * @throws the errors of `callRpc`
+ */
+export function listMessages(
+  client: SupabaseClient,
+  filter: MessageListFilter,
+): Promise<{ messages: WaitingMessage[]; next: string | null }> {
+  return ask(client, "messenger_list_messages", filter);
+}
+
+/** Returns a message in full; null if none of this id waits or runs. @throws the errors of `callRpc` */
+export function showMessage(
+  client: SupabaseClient,
+  id: string,
+): Promise<(WaitingMessage & StoredContent) | null> {
+  return ask(client, "messenger_show_message", { id });
+}
+
+/**
+ * Cancels messages. Waiting ones become dead letters, running ones are stopped at their next heartbeat.
+ * @throws the errors of `callRpc`, if the first step failed
+ */
+export function cancelMessages(
+  client: SupabaseClient,
+  selection: MessageSelection,
+  limits: StepsLimits = {},
+): Promise<StepsResult> {
+  return takeSteps(client, "messenger_cancel", toArguments(selection), limits);
+}
+
+/**
+ * Makes messages due that are delayed or wait for a retry.
+ * @throws the errors of `callRpc`, if the first step failed
+ */
+export function runMessages(
+  client: SupabaseClient,
+  selection: MessageSelection,
+  limits: StepsLimits = {},
+): Promise<StepsResult> {
+  return takeSteps(client, "messenger_run", toArguments(selection), limits);
+}
