@@ -1,8 +1,87 @@
--- What a claim and a settle call do about the groups of their messages, many at a time: each statement is
--- about all groups of the call, and costs what these groups cost.
+-- The groups of the messages of a claim or a settle call, many at a time: each statement is about all groups of
+-- the call, and costs what these groups cost.
 
--- `p_candidates` are locked by the claim, `p_held` are those it has already; both are ctids. The others of
--- a group that is met out of turn are blocked along with them, some thousand at a time.
+-- Those of the given groups whose locks are free, locked.
+create or replace function messenger.try_group_locks(p_queue text, p_group_keys text[])
+returns text[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select l.group_key
+    from messenger.group_locks(
+      array_fill(p_queue, array[cardinality(p_group_keys)]), p_group_keys
+    ) as l
+    where pg_try_advisory_xact_lock(l.lock_key)
+  );
+end
+$$;
+comment on function messenger.try_group_locks(text, text[]) is
+  'Part of a claim: takes the locks of these groups that are free, until the end of the transaction, and returns their groups.';
+
+-- Under the locks of the groups. `held_ids` are the messages of these groups that the claim has already.
+create or replace function messenger.admitted_to_groups(
+  p_queue text, p_ids bigint[], p_keys text[], p_group_keys text[], p_held tid[],
+  out admitted bigint[], out held_ids bigint[]
+)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  fronts bigint[];
+begin
+  held_ids := '{}';
+  if cardinality(p_held) = 0 and coalesce((
+    select q.group_concurrency from public.messenger_queues q
+    where q.name = p_queue
+  ), 1) = 1 then
+    admitted := messenger.first_of_groups(p_queue, p_ids, p_keys, p_group_keys);
+    return;
+  end if;
+  fronts := array(
+    select f.id from messenger.group_fronts(
+      array_fill(p_queue, array[cardinality(p_group_keys)]), p_group_keys
+    ) f
+  );
+  admitted := array(select unnest(p_ids) intersect select unnest(fronts));
+  held_ids := array(
+    select h.id from (
+      select m.id, m.group_key from public.messenger_messages m
+      where m.ctid = any (p_held) and m.queue = p_queue
+    ) as h
+    join unnest(p_group_keys) as g (group_key) using (group_key)
+  );
+  -- An earlier message has just come before one that this claim has: its turn is after that one.
+  if exists (select unnest(held_ids) except select unnest(fronts)) then
+    admitted := messenger.beside_held(admitted, held_ids);
+  end if;
+end
+$$;
+comment on function messenger.admitted_to_groups(text, bigint[], text[], text[], tid[]) is
+  'Part of a claim: those of the candidates whose turn it is in their groups, and which messages of these groups the claim has already.';
+
+create or replace function messenger.refused_groups(
+  p_ids bigint[], p_keys text[], p_group_keys text[], p_admitted bigint[]
+) returns text[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select distinct c.key
+    from unnest(p_ids, p_keys) as c (id, key)
+    join unnest(p_group_keys) as g (key) on g.key = c.key
+    left join unnest(p_admitted) as a (id) on a.id = c.id
+    where a.id is null
+  );
+end
+$$;
+comment on function messenger.refused_groups(bigint[], text[], text[], bigint[]) is
+  'Part of a claim: the groups, locked by it, that have a candidate whose turn it is not.';
+
+-- `p_candidates` are locked by the claim, `p_held` are the messages that it has already; both are ctids. Where
+-- the claim meets a group out of turn, it blocks the other messages of the group too, some thousand at a time.
 create or replace function messenger.admit_groups(
   p_queue text, p_candidates tid[], p_held tid[]
 ) returns tid[]
@@ -10,15 +89,12 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  -- Of the candidates, in the order in which they lie.
+  -- The candidates in the order in which they lie, and the groups whose locks are free.
   places tid[];
   ids bigint[];
   keys text[];
-  -- The groups whose locks are free.
   group_keys text[];
-  fronts bigint[];
-  held_ids bigint[] := array[]::bigint[];
-  admitted bigint[];
+  turn record;
   refused text[];
 begin
   -- An older snapshot may show a message in front that has left its group since.
@@ -29,62 +105,22 @@ begin
   select array_agg(m.ctid), array_agg(m.id), array_agg(m.group_key) into places, ids, keys
   from public.messenger_messages m where m.ctid = any (p_candidates);
   group_keys := array(select distinct k from unnest(keys) as k where k is not null);
-  group_keys := array(
-    select l.group_key
-    from messenger.group_locks(
-      array_fill(p_queue, array[cardinality(group_keys)]), group_keys
-    ) as l
-    where pg_try_advisory_xact_lock(l.lock_key)
-  );
+  group_keys := messenger.try_group_locks(p_queue, group_keys);
 
   -- Statements of their own: their snapshots are taken under the locks.
-  if cardinality(p_held) = 0 and coalesce((
-    select q.group_concurrency from public.messenger_queues q
-    where q.name = p_queue
-  ), 1) = 1 then
-    admitted := messenger.first_of_groups(
-      p_queue, ids, keys, group_keys
-    );
-  else
-    fronts := array(
-      select f.id from messenger.group_fronts(
-        array_fill(p_queue, array[cardinality(group_keys)]), group_keys
-      ) f
-    );
-    admitted := array(select unnest(ids) intersect select unnest(fronts));
-    held_ids := array(
-      select h.id from (
-        select m.id, m.group_key from public.messenger_messages m
-        where m.ctid = any (p_held) and m.queue = p_queue
-      ) as h
-      join unnest(group_keys) as g (group_key) using (group_key)
-    );
-    -- An earlier message has just come before one that this claim has: its turn is after that one.
-    if exists (select unnest(held_ids) except select unnest(fronts)) then
-      admitted := messenger.beside_held(admitted, held_ids);
-    end if;
-  end if;
-  if cardinality(admitted) = cardinality(p_candidates) then
+  turn := messenger.admitted_to_groups(p_queue, ids, keys, group_keys, p_held);
+  if cardinality(turn.admitted) = cardinality(p_candidates) then
     return p_candidates;
   end if;
-
-  refused := array(
-    select distinct c.key
-    from unnest(ids, keys) as c (id, key)
-    join unnest(group_keys) as g (key) on g.key = c.key
-    left join unnest(admitted) as a (id) on a.id = c.id
-    where a.id is null
-  );
+  refused := messenger.refused_groups(ids, keys, group_keys, turn.admitted);
   if cardinality(refused) > 0 then
-    perform messenger.block_groups(
-      p_queue, refused, ids, held_ids
-    );
+    perform messenger.block_groups(p_queue, refused, ids, turn.held_ids);
   end if;
   return array(
     select c.place
     from unnest(p_candidates) with ordinality as c (place, position)
     join unnest(places, ids, keys) as m (place, id, key) on m.place = c.place
-    left join unnest(admitted) as a (id) on a.id = m.id
+    left join unnest(turn.admitted) as a (id) on a.id = m.id
     where m.key is null or a.id is not null
     order by c.position
   );
@@ -93,9 +129,9 @@ $$;
 comment on function messenger.admit_groups(text, tid[], tid[]) is
   'Part of a claim: those of the locked messages that are in no group, or whose turn it is in theirs. Blocks the others.';
 
--- In strict order no more has to be known of a group than that none of its messages runs or comes before
--- the candidate. To look for that costs half of what it costs to read the fronts of the groups; and to look
--- for what runs in all groups at once, half of what it costs to look group by group.
+-- In strict order it is enough that no message of the group runs or comes before the candidate. To look for
+-- that costs half of what it costs to read the fronts of the groups; and to look for the running messages of
+-- all groups at once costs half of what it costs to look group by group.
 create or replace function messenger.first_of_groups(
   p_queue text, p_ids bigint[], p_keys text[], p_group_keys text[]
 ) returns bigint[]
@@ -156,8 +192,8 @@ comment on function messenger.beside_held(bigint[], bigint[]) is
   'Part of a claim: those of the admitted messages for which there is room in their groups beside the messages that the claim has already.';
 
 -- `p_met` are messages of these groups, and maybe others, that a claim has met out of turn; the fronts of the
--- groups stay as they are, and what is in `p_kept`: what the claim has already. What stands behind
--- the first that was met is read 2,000 messages at a time: those that were written since.
+-- groups stay as they are, and so do those in `p_kept`, which the claim has already. The messages behind the
+-- first that was met, written since, are read 2,000 at a time.
 create or replace function messenger.block_groups(
   p_queue text, p_group_keys text[], p_met bigint[], p_kept bigint[]
 ) returns void
