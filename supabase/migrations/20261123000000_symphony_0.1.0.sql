@@ -2788,11 +2788,11 @@ comment on function messenger.next_due(text[]) is
 
 -- Sharing out a claim: how many messages of each queue it takes, by weight and within limits.
 
--- Locks due messages of several queues. To each its share by weight; what is left over goes to those
--- that have more. `p_limited` says which of them have limits, and `p_rated` which have a rate: all of these
--- together give no more than `p_slots`. `p_keys` says where the last claim ended in each, and `p_first_keys` where
--- its first due message is, as far as these are known. What does not fit
--- into `p_max_bytes` is left, and `more` says so; one message comes in any case. Null measures nothing.
+-- Locks due messages of several queues. Each gets its share by weight; what some do not use goes to the queues
+-- that have more. `p_limited` says which of them have limits, and `p_rated` which have a rate: the rated ones
+-- give together at most `p_slots`. `p_keys` says where the last claim ended in each queue, and `p_first_keys`
+-- where its first due message is, as far as these are known. Messages that do not fit into `p_max_bytes` stay,
+-- and `more` says so; one message comes in any case. Null measures nothing.
 create or replace function messenger.lock_shares(
   p_open_queues text[], p_weights integer[], p_limited boolean[], p_rated boolean[], p_max_messages integer,
   p_slots integer, p_start_window_ms integer, p_keys jsonb,
@@ -2803,7 +2803,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  -- What the limits allow each queue, found out when its turn comes and something waits there.
+  -- How many messages the limits allow each queue: asked for when its turn comes and something waits there.
   rooms integer[];
   -- Positions of the queues that may have more.
   busy integer[] := array(select generate_subscripts(p_open_queues, 1));
@@ -2861,7 +2861,7 @@ begin
         keys := keys - p_open_queues[place];
       end if;
       if p_limited[place] then
-        -- What has expired is given to be buried, and takes neither a place nor a start from what lives.
+        -- Expired messages are given to be buried, and take neither a place nor a start from the others.
         living := (
           select count(*) from public.messenger_messages m
           where m.ctid = any (locked_here)
@@ -2884,19 +2884,19 @@ $$;
 comment on function messenger.lock_shares(
   text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint, jsonb
 ) is
-  'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Answers where they lie, which of them no worker can take, where it ended in each queue, and whether bytes were what ended it.';
+  'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Returns where they lie, which of them no worker can take, where it ended in each queue, and whether the bytes ended it.';
 
 -- ==================== 21_claim.sql
 
--- Claiming: due messages of the wanted queues are locked, leased and handed out as one json.
--- Claims of many sessions are disjoint (SKIP LOCKED); every claim has its token.
+-- Claiming: a claim locks due messages of the wanted queues, leases them and hands them out as one JSON. The
+-- claims of many sessions are disjoint (SKIP LOCKED), and each has its token.
 
--- One claim. `last_keys` is the answer of the worker's last claim: it goes on behind it, and looks
--- in full again at a queue that had come back short. `sweep` also hands out messages whose lease ran
--- out, as crashed; these, and messages that are larger than a worker can take, come without payload. Where
--- a payload can neither be sent nor measured, `unread` hands out all as crashed, and reads none.
--- A sweep also takes what is older than its ttl, from queues that are paused or full too, to be buried.
--- `run_alone` asks for one message that has to run alone. A call whose answer was lost is repeated with the
+-- One claim. `last_keys` is what the worker's last claim returned: this one starts behind it, and makes a head
+-- scan of a queue that had come back short. `sweep` also hands out messages whose lease ran out, as crashed;
+-- these, and messages that are larger than a worker can take, come without payload. Where a payload can
+-- neither be sent nor measured, `unread` hands out all as crashed, and reads none. A sweep also takes messages
+-- that are older than their ttl, from queues that are paused or full too, to be buried. `run_alone` asks for
+-- one quarantined message. A call whose answer was lost is repeated with the
 -- same token and `repeated`, and gives the same messages. Of queues with a rate it takes what the worker
 -- starts at once: at most `slots`, within `start_within_ms`.
 create or replace function public.messenger_claim(
@@ -2933,7 +2933,7 @@ declare
   leases jsonb := '{}'::jsonb;
   keys jsonb := coalesce(last_keys, '{}');
   locked tid[] := array[]::tid[];
-  -- What was locked beside the due messages of open_queues.
+  -- Messages that are locked beside the due ones of open_queues.
   others tid[] := array[]::tid[];
   locked_here tid[];
   -- Locked by the sweep, for they are older than their ttl.
@@ -2981,8 +2981,8 @@ begin
   end if;
 
   if cardinality(locked) = 0 then
-    -- Bounded, and what is handed out gets a new lease: messages that nobody can rescue never
-    -- stand in front of the others.
+    -- Bounded, and what is handed out gets a new lease: messages that crash every worker never keep
+    -- back the others.
     if sweep then
       perform messenger.reopen_noted_groups();
       locked := messenger.lock_expired(queues);
@@ -3064,7 +3064,7 @@ begin
     );
   end if;
 
-  -- As json, in arrays: objects of jsonb would be taken apart and written anew at every level.
+  -- As json, in arrays: objects of jsonb would be taken apart and written again at every level.
   with leased as (
     update public.messenger_messages m
     set status = 'processing',
@@ -3090,7 +3090,7 @@ begin
       json_build_array(
         m.id::text, m.type, case when m.lease_token = token then m.payload end, m.queue, m.priority, m.attempts,
         date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key,
-        -- What few messages have stands apart.
+        -- Few messages have any of these.
         case
           when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
             or m.snoozes > 0 or m.interruptions > 0
@@ -3158,7 +3158,7 @@ comment on function public.messenger_claim(
   uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
   boolean
 ) is
-  'Leases due messages and answers them as one json: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, null or [expires_at, expired, retry_count, group_key, stamps, quarantined, snoozes, interruptions]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, quarantined_due, next_due_at, lease_ms (the shortest given), lock_ms (what it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
+  'Leases due messages and returns them as one JSON: messages and crashed (their lease ran out), each an array [id, type, payload, queue, priority, attempts, available_at and created_at in ms since 1970, null or [expires_at, expired, retry_count, group_key, stamps, quarantined, snoozes, interruptions]]; crashed ones without payload; oversized (ids of those among them that no worker can take), last_keys for the next claim, quarantined_due, next_due_at, lease_ms (the shortest given), lock_ms (how long it took to find and lock them), bytes (of the messages, or more), more (bytes ended it, and there may be more), rated (queues with a rate).';
 
 -- ==================== 22_settle.sql
 

@@ -1,10 +1,10 @@
 -- Sharing out a claim: how many messages of each queue it takes, by weight and within limits.
 
--- Locks due messages of several queues. To each its share by weight; what is left over goes to those
--- that have more. `p_limited` says which of them have limits, and `p_rated` which have a rate: all of these
--- together give no more than `p_slots`. `p_keys` says where the last claim ended in each, and `p_first_keys` where
--- its first due message is, as far as these are known. What does not fit
--- into `p_max_bytes` is left, and `more` says so; one message comes in any case. Null measures nothing.
+-- Locks due messages of several queues. Each gets its share by weight; what some do not use goes to the queues
+-- that have more. `p_limited` says which of them have limits, and `p_rated` which have a rate: the rated ones
+-- give together at most `p_slots`. `p_keys` says where the last claim ended in each queue, and `p_first_keys`
+-- where its first due message is, as far as these are known. Messages that do not fit into `p_max_bytes` stay,
+-- and `more` says so; one message comes in any case. Null measures nothing.
 create or replace function messenger.lock_shares(
   p_open_queues text[], p_weights integer[], p_limited boolean[], p_rated boolean[], p_max_messages integer,
   p_slots integer, p_start_window_ms integer, p_keys jsonb,
@@ -15,7 +15,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  -- What the limits allow each queue, found out when its turn comes and something waits there.
+  -- How many messages the limits allow each queue: asked for when its turn comes and something waits there.
   rooms integer[];
   -- Positions of the queues that may have more.
   busy integer[] := array(select generate_subscripts(p_open_queues, 1));
@@ -73,7 +73,7 @@ begin
         keys := keys - p_open_queues[place];
       end if;
       if p_limited[place] then
-        -- What has expired is given to be buried, and takes neither a place nor a start from what lives.
+        -- Expired messages are given to be buried, and take neither a place nor a start from the others.
         living := (
           select count(*) from public.messenger_messages m
           where m.ctid = any (locked_here)
@@ -96,4 +96,4 @@ $$;
 comment on function messenger.lock_shares(
   text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint, jsonb
 ) is
-  'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Answers where they lie, which of them no worker can take, where it ended in each queue, and whether bytes were what ended it.';
+  'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Returns where they lie, which of them no worker can take, where it ended in each queue, and whether the bytes ended it.';
