@@ -14,7 +14,6 @@ export const LONG_SQL_FUNCTIONS: readonly string[] = [
   "messenger.next_due",
   "messenger.lock_shares",
   "public.messenger_claim",
-  "public.messenger_settle",
 ];
 
 /** Files and folders whose prose still holds banned words. */

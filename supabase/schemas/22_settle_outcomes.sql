@@ -1,0 +1,235 @@
+-- Outcomes: a function for each. It writes the outcome of the messages of one settlement that are still under its
+-- token, and returns their ids. A message whose lease has moved on does not match, and stays as it is.
+--
+-- The parts are in plpgsql, which keeps their plans for the session. The planner settings of messenger_settle
+-- hold in them. Ids come out of the JSON in a subquery or a variable, for a condition would read them for each
+-- row.
+
+create or replace function messenger.settle_handled(p_settlement jsonb, p_fence uuid) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  ids constant bigint[] := array(select jsonb_array_elements_text(p_settlement -> 'handled')::bigint);
+  scheduled_ids bigint[];
+  settled bigint[];
+begin
+  with handled as (
+    delete from public.messenger_messages m
+    where m.id = any (ids) and m.lease_token = p_fence
+    returning m.id, m.stamps ? 'schedule' as scheduled
+  )
+  select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled)
+  into settled, scheduled_ids from handled h;
+  if scheduled_ids is not null then
+    perform messenger.finish_schedule_runs(scheduled_ids, 'handled');
+  end if;
+  if p_settlement ? 'progressed' then
+    delete from messenger.progress p
+    where p.message_id = any (settled) and p.message_id = any (
+        array(select jsonb_array_elements_text(p_settlement -> 'progressed')::bigint)
+      );
+  end if;
+  return settled;
+end
+$$;
+comment on function messenger.settle_handled(jsonb, uuid) is
+  'Part of messenger_settle: deletes handled messages, and the progress of those that reported it. Returns their ids.';
+
+create or replace function messenger.settle_released(p_settlement jsonb, p_fence uuid) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  settled bigint[];
+begin
+  with released as (
+    update public.messenger_messages m
+    set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
+      heartbeated = false
+    where m.id = any (
+        array(select jsonb_array_elements_text(p_settlement -> 'released')::bigint order by 1)
+      )
+      and m.lease_token = p_fence and not m.cancelled
+    returning m.id
+  )
+  select coalesce(array_agg(r.id), '{}') into settled from released r;
+  return settled;
+end
+$$;
+comment on function messenger.settle_released(jsonb, uuid) is
+  'Part of messenger_settle: gives back messages that were not started, and the attempt with them. Returns their ids.';
+
+create or replace function messenger.settle_snoozed(p_settlement jsonb, p_fence uuid) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  settled bigint[];
+begin
+  with snoozed as (
+    update public.messenger_messages m
+    set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
+      heartbeated = false, available_at = clock + g.delay_ms * interval '1 millisecond',
+      snoozes = m.snoozes + 1, interruptions = 0, stamps = coalesce(g.stamps, m.stamps)
+    from jsonb_to_recordset(p_settlement -> 'snoozed') as g (
+      id bigint, delay_ms double precision, stamps jsonb
+    )
+    where m.id = g.id and m.lease_token = p_fence and not m.cancelled
+    returning m.id
+  )
+  select coalesce(array_agg(s.id), '{}') into settled from snoozed s;
+  return settled;
+end
+$$;
+comment on function messenger.settle_snoozed(jsonb, uuid) is
+  'Part of messenger_settle: lets messages wait whose handlers asked for a later run, and gives back the attempt. Returns their ids.';
+
+create or replace function messenger.settle_retried(p_settlement jsonb, p_fence uuid) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  settled bigint[];
+begin
+  with given_retries as materialized (
+    select * from jsonb_to_recordset(p_settlement -> 'retries') as g (
+      id bigint, delay_ms double precision, retry_count bigint, quarantined boolean,
+      interrupted boolean, stamps jsonb, errors jsonb
+    )
+  ),
+  retried as (
+    update public.messenger_messages m
+    set status = 'pending', lease_token = null, leased_until = null, heartbeated = false,
+      available_at = clock + g.delay_ms * interval '1 millisecond',
+      retry_count = least(g.retry_count, 2147483647),
+      quarantined = m.quarantined or coalesce(g.quarantined, false),
+      attempts = m.attempts - coalesce(g.interrupted, false)::integer,
+      interruptions = case when g.interrupted then m.interruptions + 1 else 0 end,
+      stamps = coalesce(g.stamps, m.stamps),
+      errors = messenger.append_errors(m.errors, g.errors)
+    from given_retries g
+    where m.id = g.id and m.lease_token = p_fence and not m.cancelled
+    returning m.id
+  )
+  select coalesce(array_agg(r.id), '{}') into settled from retried r;
+  return settled;
+end
+$$;
+comment on function messenger.settle_retried(jsonb, uuid) is
+  'Part of messenger_settle: lets messages wait for their retry, with their errors. Returns their ids.';
+
+create or replace function messenger.settle_dead(p_settlement jsonb, p_fence uuid) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  scheduled_ids bigint[];
+  reasons text[];
+  settled bigint[];
+begin
+  with given_dead as materialized (
+    select * from jsonb_to_recordset(p_settlement -> 'dead') as g (
+      id bigint, reason text, stamps jsonb, errors jsonb
+    )
+  ),
+  gone as (
+    delete from public.messenger_messages m
+    using given_dead g
+    where m.id = g.id and m.lease_token = p_fence
+    returning m.*, g.reason, coalesce(g.stamps, m.stamps) as last_stamps,
+      messenger.append_errors(m.errors, g.errors) as all_errors
+  ),
+  buried as (
+    insert into public.messenger_failed_messages (
+      id, type, payload, queue, priority, reason, error, errors, retry_count, attempts,
+      redriven, group_key, stamps, created_at, failed_at
+    )
+    select messenger.free_id(g.id), g.type, g.payload, g.queue, g.priority, g.reason,
+      g.all_errors -> -1 ->> 'message', g.all_errors, g.retry_count, g.attempts,
+      -- A stamp may come from the user's own SQL, so that it may hold anything.
+      case
+        when g.last_stamps ->> 'redriven' ~ '^[0-9]{1,9}$'
+        then (g.last_stamps ->> 'redriven')::integer else 0
+      end,
+      g.group_key, g.last_stamps, g.created_at, clock
+    from gone g
+  )
+  select coalesce(array_agg(g.id), '{}'),
+    array_agg(g.id) filter (where g.last_stamps ? 'schedule'),
+    array_agg(g.reason) filter (where g.last_stamps ? 'schedule')
+  into settled, scheduled_ids, reasons from gone g;
+  if scheduled_ids is not null then
+    perform messenger.finish_schedule_runs(scheduled_ids, 'failed', reasons);
+  end if;
+  return settled;
+end
+$$;
+comment on function messenger.settle_dead(jsonb, uuid) is
+  'Part of messenger_settle: moves messages to the dead letters, with their reasons and errors. Returns their ids.';
+
+-- A history has at most 100 entries and some 64 KB: the first error stays, and the latest errors as far as they
+-- fit. An entry of more than a quarter of that, which no worker writes, keeps the fields that tell most.
+create or replace function messenger.bound_errors(p_errors jsonb) returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  most constant integer := 65536;
+  first jsonb;
+  latest jsonb := '[]'::jsonb;
+  entry jsonb;
+  size integer := 0;
+begin
+  for entry in
+    select case
+      when pg_column_size(e.value) <= most / 4 then e.value
+      else jsonb_build_object(
+        'message', left(coalesce(e.value ->> 'message', e.value::text), 2000),
+        'class', left(e.value ->> 'class', 200), 'code', left(e.value ->> 'code', 200),
+        'attempt', left(e.value ->> 'attempt', 20), 'at', left(e.value ->> 'at', 40)
+      )
+    end
+    from jsonb_array_elements(p_errors) with ordinality as e (value, position)
+    order by e.position = 1 desc, e.position desc
+    limit 100
+  loop
+    size := size + pg_column_size(entry);
+    exit when size > most;
+    if first is null then
+      first := entry;
+    else
+      latest := jsonb_build_array(entry) || latest;
+    end if;
+  end loop;
+  return jsonb_build_array(first) || latest;
+end
+$$;
+comment on function messenger.bound_errors(jsonb) is
+  'Bounds a history: the first error, and as many of the latest as fit into 100 entries and 64 KB.';
+
+-- The column may hold any JSON, for an operator can edit it: a value that is no array counts as one error.
+-- Postgres plans a function in SQL at each call that it does not inline, so this one is in plpgsql.
+create or replace function messenger.append_errors(p_history jsonb, p_latest jsonb) returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  errors constant jsonb := case
+      when jsonb_typeof(p_history) = 'array' then p_history
+      when p_history is null or p_history = 'null' then '[]'
+      else jsonb_build_array(p_history)
+    end
+    || case when jsonb_typeof(p_latest) = 'array' then p_latest else '[]' end;
+begin
+  if jsonb_array_length(errors) <= 100 and pg_column_size(errors) <= 65536 then
+    return errors;
+  end if;
+  return messenger.bound_errors(errors);
+end
+$$;
+comment on function messenger.append_errors(jsonb, jsonb) is
+  'Adds errors to a message''s history and bounds it.';
