@@ -2,7 +2,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { StackError } from "./errors.ts";
 
-/** What the command line asks for. */
+/** The options of the command line. */
 export interface Arguments {
   port: number;
   demo: boolean;

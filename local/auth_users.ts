@@ -11,7 +11,7 @@ export interface User {
   created_at: Date;
 }
 
-/** What a new user brings; neither address nor password for an anonymous one. */
+/** The fields of a new user. An anonymous user has neither an address nor a password. */
 export interface NewUser {
   email: string | null;
   password: string | null;

@@ -2,7 +2,7 @@
 // extensions that are missing. One file of SQL a part, in local/sql/.
 import postgres from "postgres";
 
-/** What to put into the database. */
+/** Options of the bootstrap: the database, and its contents. */
 export interface BootstrapOptions {
   /** A superuser's URL. */
   url: string;

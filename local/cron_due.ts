@@ -6,7 +6,7 @@ const MINUTE_MS = 60_000;
 /** Missed minutes are made up for only when they are few; a machine that slept starts afresh. */
 const MAX_MISSED_MINUTES = 5;
 
-/** What the scheduler knows of a job when it looks. */
+/** The state of a job when the scheduler looks at it. */
 export interface Look {
   now: number;
   /** Start of the minute of the look before. */

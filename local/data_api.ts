@@ -2,7 +2,7 @@
 import type { Keys } from "./keys.ts";
 import { forward } from "./forward.ts";
 
-/** Who signs, and where PostgREST is. */
+/** The signing keys, and PostgREST's address. */
 export interface DataApiOptions {
   keys: Keys;
   /** Issuer of the JWTs. */
@@ -45,7 +45,7 @@ export function dataApi(options: DataApiOptions): (request: Request) => Promise<
       }
       headers.set("authorization", `Bearer ${await serviceToken()}`);
     } else if (apikey === keys.publishableKey) {
-      // supabase-js repeats the key as the bearer when nobody is signed in.
+      // supabase-js repeats the key as the bearer when no user is signed in.
       if (headers.get("authorization") === `Bearer ${apikey}`) headers.delete("authorization");
     } else if (!isPreflight) {
       return unauthorized(apikey === null ? "No API key found in request" : "Invalid API key");

@@ -6,7 +6,7 @@ import { StackError } from "./errors.ts";
 /** Which Postgres a stack uses; see StackOptions.postgres. */
 export type PostgresChoice = "embedded" | { binDir: string; realCron: boolean } | { url: string };
 
-/** What a server of the stack's own needs. */
+/** Options of a Postgres server that the stack starts itself. */
 export interface ClusterOptions {
   dataDir: string;
   password: string;

@@ -1,5 +1,5 @@
-// What the stand-ins' workers share: a loop in the background with connections to the database. When
-// one is lost, the loop starts afresh, as a background worker does that Postgres restarts.
+// The background loop of the stand-ins for pg_cron and pg_net, with its connections to the database. When
+// a connection is lost, the loop starts again, like a background worker that Postgres restarts.
 import postgres from "postgres";
 
 /** Where a worker connects. */
@@ -10,11 +10,11 @@ export interface WorkerOptions {
   connections: number;
 }
 
-/** What a worker does. */
+/** The steps of a worker. */
 export interface WorkerSteps {
   /** Called first on each new session; `lost` rejects when one of its connections is lost. */
   prepare?(sql: postgres.Sql, lost: Promise<never>): Promise<void>;
-  /** Called again and again; answers how many ms to wait before the next call. */
+  /** Called repeatedly. Returns the milliseconds to wait before the next call. */
   round(sql: postgres.Sql, signal: AbortSignal): Promise<number>;
 }
 
@@ -35,7 +35,7 @@ interface Session {
   lost: Promise<never>;
 }
 
-/** Starts a worker. After an error, of the database or its own, it connects anew a second later. */
+/** Starts a worker. A second after any error, it opens new connections. */
 export function startDatabaseWorker(options: WorkerOptions, steps: WorkerSteps): DatabaseWorker {
   const stopping = new AbortController();
   let wakeUp = Promise.withResolvers<void>();

@@ -34,7 +34,7 @@ export async function runDemo(stack: Stack): Promise<void> {
         ? 200
         : 503;
       received.push({ path, status });
-      console.log(`  a system outside answers ${status} at ${path}`);
+      console.log(`  an outside system: HTTP ${status} at ${path}`);
       return new Response(null, { status });
     },
   );

@@ -14,8 +14,10 @@ const HOP_HEADERS = [
 ];
 
 /**
- * Forwards a request, with other headers if need be; it goes on when the client goes away. Answers 'timeout' when no answer has begun within `timeoutMs`, and 'failed'
- * when the other server cannot be reached or ends the connection first.
+ * Forwards a request to another server, with other headers if given. The forwarded request continues when
+ * the client disconnects.
+ * @returns the response; 'timeout' if it has not begun within `timeoutMs`; 'failed' if the server cannot be
+ * reached or closes the connection first
  */
 export async function forward(
   request: Request,

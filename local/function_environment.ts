@@ -1,7 +1,7 @@
-// What a function's process finds around it: the variables of a hosted function, and an import map.
+// The environment of a function's process: the variables of a hosted function, and an import map.
 import type { Keys } from "./keys.ts";
 
-/** What the variables tell. */
+/** The values that the environment variables hold. */
 export interface EnvironmentOptions {
   url: string;
   keys: Pick<Keys, "publishableKey" | "secretKey" | "jwks">;

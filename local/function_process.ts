@@ -4,8 +4,8 @@ import { type OwnedProcess, startProcess } from "./process.ts";
 import { END_SIGNAL, READY_PREFIX } from "./function_worker.ts";
 
 /**
- * What one process of a function may use. At half of its time or CPU, and at three quarters of its memory, it
- * gets no more requests and ends when its work is done; at the whole it is killed.
+ * The limits of one function process. At half of its time or CPU, or three quarters of its memory, it gets
+ * no more requests and ends when its work is done. At a full limit it is killed.
  */
 export interface FunctionLimits {
   /** Milliseconds from the start of the process. */
@@ -56,10 +56,10 @@ const CHECK_MS = 25;
 const RETIRES_AT_MEMORY = 3 / 4;
 /** The part of its memory that V8 may use before it collects at all costs; the rest is buffers. */
 const HEAP_SHARE = 3 / 4;
-/** What V8 prints when its heap is full; it ends the process then. */
+/** V8 prints this when its heap is full, and then ends the process. */
 const HEAP_IS_FULL = /JavaScript (heap )?out of memory/;
 
-/** Starts the process. What it may do is what a hosted function may: no writing, no subprocess. */
+/** Starts the process with the permissions of a hosted function: it cannot write files or start subprocesses. */
 export function startFunctionProcess(options: FunctionProcessOptions): FunctionProcess {
   const listening = Promise.withResolvers<string | undefined>();
   const worker = new URL("./function_worker.ts", import.meta.url).pathname;

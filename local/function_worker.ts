@@ -6,7 +6,7 @@
 export const READY_PREFIX = "\0listening on ";
 /** Asks the process to end when its work is done. */
 export const END_SIGNAL = "SIGUSR1";
-/** How long background work may go on once the stack has asked the process to end. */
+/** How long background work may continue after the stack has asked the process to end. */
 const SHUTDOWN_GRACE_MS = 2000;
 
 type Handler = (

@@ -4,7 +4,7 @@ import type { Functions } from "./functions.ts";
 import type { AuthApi } from "./auth_api.ts";
 import type { Keys } from "./keys.ts";
 
-/** What is behind the gateway. */
+/** The servers behind the gateway. */
 export interface Backends {
   dataApi: (request: Request) => Promise<Response>;
   authApi: AuthApi;

@@ -15,7 +15,7 @@ export interface Jwks {
   keys: JWK[];
 }
 
-/** What a user's JWT says. */
+/** The claims of a user's JWT. */
 export interface UserJwtOptions {
   /** The user's id; default a new UUID. */
   sub?: string;

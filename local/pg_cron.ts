@@ -16,7 +16,7 @@ interface Job {
   username: string;
 }
 
-/** What the scheduler remembers of a job between two looks. */
+/** The state of a job that the scheduler keeps between two looks. */
 interface Task {
   pendingRuns: number;
   isRunning: boolean;
@@ -60,7 +60,7 @@ class Launcher {
     private readonly onPending: () => void,
   ) {}
 
-  /** Answers the ms until the next look. */
+  /** Returns the milliseconds until the next look. */
   async look(): Promise<number> {
     const jobs = await this.sql<Job[]>`
       select jobid, schedule, command, username from cron.job where active`;

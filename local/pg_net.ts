@@ -44,8 +44,8 @@ export async function startPgNet(databaseUrl: string): Promise<{ stop(): Promise
   const onCommit = () => {
     if (rhythm.ask()) worker.wake();
   };
-  // A client of its own: it connects again by itself, and must not be ended just then. What was
-  // committed in between has sent it no notice.
+  // The listener has a client of its own, which reconnects by itself. Commits during the gap send it no
+  // notice, so the end of a reconnect counts as one.
   const listener = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   await listener.listen("pg_net_wake", onCommit, onCommit);
   return {
@@ -68,7 +68,7 @@ export class Rhythm {
     this.#works = false;
   }
 
-  /** A commit has asked for a request; answers whether that wakes the worker. */
+  /** Notes that a commit has queued a request. Returns whether that wakes the worker. */
   ask(): boolean {
     const wakes = !this.#shouldWake;
     this.#shouldWake = true;
@@ -76,8 +76,9 @@ export class Rhythm {
   }
 
   /**
-   * One round of the worker; answers how many ms it waits for the next one, unless it is woken.
-   * @param work answers whether there was something to do
+   * Runs one round of the worker.
+   * @param work returns whether there was something to do
+   * @returns the milliseconds until the next round, unless a request wakes the worker earlier
    */
   async round(work: () => Promise<boolean>): Promise<number> {
     // Only an idle worker puts the flag back: while it works, one commit wakes it, and no other.
@@ -88,7 +89,7 @@ export class Rhythm {
   }
 }
 
-/** Answers how many it deleted. */
+/** Deletes expired responses and returns how many there were. */
 async function deleteExpired(sql: postgres.Sql): Promise<number> {
   const { count } = await sql`
     delete from net._http_response where ctid in (

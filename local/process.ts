@@ -2,7 +2,7 @@
 // kernel when its parent dies, however the parent dies (prctl PR_SET_PDEATHSIG, by setpriv(1)).
 import { TextLineStream } from "@std/streams/text-line-stream";
 
-/** What to start, as whom, and who hears its output. */
+/** Options of a process: its command, its user, and a listener for its output. */
 export interface ProcessOptions {
   args: string[];
   /** The whole environment of the process; nothing else is passed on. */

@@ -46,7 +46,8 @@ export function firstMigration(files: readonly SchemaFile[]): { name: string; te
   const version = versionOf(files);
   const head = `-- Symphony Messenger ${version}, written by \`deno task release ${version}\`.\n` +
     "-- The source is supabase/schemas: change it there, and run the task again.\n\n" +
-    "-- Whoever holds a table of ours locked fails this migration, instead of all behind it waiting.\n" +
+    "-- If another session locks one of these tables, this migration fails soon. A migration that waits would\n" +
+    "-- make all later sessions wait behind it.\n" +
     "set local lock_timeout = '5s';\n";
   const parts = files.map(({ name, text }) =>
     `\n-- ${"=".repeat(20)} ${name}\n\n${text.trimEnd()}\n`

@@ -22,7 +22,7 @@ export { StackError } from "./errors.ts";
 /** The folder of this project. */
 const PROJECT_DIR = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
-/** What the parts know of each other. */
+/** Shared by the parts of the stack: the options, and the other parts. */
 interface Context {
   options: StackOptions;
   /** Ends, in the opposite order, what has been started. */
@@ -214,9 +214,9 @@ function absolute(path: string): string {
 const LOST_CONNECTION = new Set(["ECONNRESET", "ECONNREFUSED", "EPIPE", "CONNECTION_CLOSED"]);
 
 /**
- * When a connection is reset, postgres.js also rejects promises of its own that nobody can hold, and a
- * transaction that goes on throws where it would write to the socket that is gone. The stack has to
- * outlive a crash of Postgres; whoever asked for something gets the error all the same.
+ * Keeps the stack alive when Postgres crashes. On a reset connection, postgres.js rejects internal promises
+ * that no caller can catch, and an open transaction throws when it writes to the closed socket. The caller
+ * of the query gets its error in any case.
  */
 function outliveLostConnections(parts: AsyncDisposableStack): void {
   const onRejection = (event: PromiseRejectionEvent) => {

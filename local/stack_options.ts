@@ -1,10 +1,10 @@
-// What can be chosen of a local stack, and what a running one offers.
+// The options of a local stack, and the handle of a running one.
 import type { PostgresChoice } from "./database.ts";
 import type { FunctionLimits } from "./function_process.ts";
 import type { LimitKill } from "./functions.ts";
 import type { Jwks, UserJwtOptions } from "./keys.ts";
 
-/** What can be chosen of a stack. */
+/** Options of a local stack. */
 export interface StackOptions {
   /** Port of the gateway; 0, the default, takes a free one. */
   port?: number;
@@ -44,7 +44,7 @@ export interface StackOptions {
   warmUp?: boolean;
   /** Breaks the start off between two of its steps. */
   signal?: AbortSignal;
-  /** What functions print: 'quiet' (default), 'inherit' to stdout, or to a callback, line by line. */
+  /** Where the output of functions goes: nowhere ('quiet', the default), to stdout ('inherit'), or to a callback, line by line. */
   log?: "inherit" | "quiet" | ((line: string) => void);
   /** Called with each line that a function prints and the function's name, in the place of `log`. */
   onFunctionLine?: (name: string, line: string) => void;
@@ -83,8 +83,8 @@ export interface Stack extends AsyncDisposable {
   /** Ends PostgREST and resolves when a new one is ready. */
   restartPostgrest(): Promise<void>;
   /**
-   * Restarts Postgres on the same port: 'fast' in order, 'immediate' like a crash. What was connected
-   * reconnects by itself. Throws an Error when the stack uses a database that is not its own.
+   * Restarts Postgres on the same port: 'fast' in order, 'immediate' like a crash. The parts of the stack
+   * reconnect by themselves. Throws an Error if the stack uses a database that it did not start.
    */
   restartPostgres(mode?: "fast" | "immediate"): Promise<void>;
   /** Ends every part and resolves when no process is left; may be called again. */

@@ -1,4 +1,4 @@
-// What `deno task start` cannot live without: the process that it was started through, and its data.
+// Watches the things that `deno task start` depends on: its launcher process, and its data folder.
 import { StackError } from "./errors.ts";
 
 const LOOK_EVERY_MS = 500;
@@ -11,7 +11,7 @@ interface Process {
 
 /**
  * Calls back once when a program that this process was started through has ended: `npx`, its shell,
- * `deno task`. A signal to one of them does not reach the others. Answers what ends the watch.
+ * `deno task`. A signal to one of them does not reach the others. Returns a function that ends the watch.
  */
 export function watchLaunchers(onEnded: () => void): () => void {
   const parent = Deno.ppid;
@@ -25,8 +25,8 @@ export function watchLaunchers(onEnded: () => void): () => void {
 }
 
 /**
- * Calls back once, with an error for people, when a folder is gone, or another one stands in its place.
- * Answers what ends the watch.
+ * Calls back once, with an error for people, when a folder is deleted or replaced by another one.
+ * Returns a function that ends the watch.
  */
 export function watchFolder(path: string, onGone: (error: StackError) => void): () => void {
   const before = identityOf(path);
@@ -81,7 +81,7 @@ export function launches(commandLine: readonly string[]): boolean {
     [name, ...args].some((text) => /\bdeno\b/.test(text));
 }
 
-/** What the kernel knows of a process; undefined where it has ended, or there is no /proc. */
+/** Reads a process's state from /proc; undefined if the process has ended or there is no /proc. */
 function read(pid: number): Process & { parent: number; commandLine: string[] } | undefined {
   try {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);

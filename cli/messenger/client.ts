@@ -2,7 +2,7 @@
 
 import { ApiError } from "./errors.ts";
 
-/** What the API answered, with its status where that says something. */
+/** An answer of the API: its status and its body. */
 export interface Answer {
   readonly status: number;
   readonly body: Record<string, unknown>;
@@ -15,7 +15,7 @@ export type Call = (
   body?: object,
 ) => Promise<Answer>;
 
-// A change of many messages goes on for 10 s, and its last step may take as long.
+// A change of many messages runs for up to 10 s, and its last step may take another 10 s.
 const TIMEOUT_MS = 60_000;
 
 /**
@@ -76,7 +76,7 @@ export interface Listed {
 /**
  * Entries of a list, page after page; pages may be short.
  * @param field where the entries stand in the answer
- * @param limit at most so many
+ * @param limit the largest number of entries to return
  */
 export async function listAll(
   call: Call,

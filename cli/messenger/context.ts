@@ -1,4 +1,4 @@
-/** What every command has: the project, where to write, and the options that all of them take. */
+/** The context of every command: the project, where to write, and the options that all commands take. */
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { UnstorableError } from "../../supabase/functions/_shared/symphony/runtime/json.ts";
@@ -207,7 +207,7 @@ export function parseJson(value: string, name: string): unknown {
 
 /** How many entries a list shows. */
 export const limitOption = (): Option =>
-  new Option("--limit <n>", "at most so many, or none for all").default(50).argParser(
+  new Option("--limit <n>", "largest number to list, or none for all").default(50).argParser(
     (value: string) => {
       if (value === "none") return Infinity;
       const parsed = parseNumber(value);

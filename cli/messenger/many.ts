@@ -3,7 +3,7 @@
 import type { Context } from "./context.ts";
 import { ApiError, EXIT, UsageError } from "./errors.ts";
 
-/** What is to be done, and how it is said. */
+/** A change of many messages: its request, and the words for it. */
 export interface Change {
   readonly path: string;
   /** Filter and options as the API takes them, without ids. */
@@ -12,7 +12,7 @@ export interface Change {
   readonly dryRun: boolean;
   /** `redriven`, `cancelled`, ... */
   readonly participle: string;
-  /** What a message is called here. */
+  /** The noun for one message, such as "dead letter". */
   readonly noun: string;
   /** Whether the API counts beforehand how many it will be; true if left out. */
   readonly isCounted?: boolean;
@@ -140,7 +140,10 @@ async function run(
   return true;
 }
 
-/** Asks again where the database did not answer: what a step has done is done, and the same cursor goes on behind it. */
+/**
+ * Repeats a request that the database did not answer. A repetition does no harm: the work of a finished step
+ * stays done, and the same cursor continues behind it.
+ */
 async function patiently(
   context: Context,
   path: string,

@@ -1,4 +1,4 @@
-/** Answers as people read them: tables, and fields one below the other. Pure. */
+/** Formats responses of the API for people: tables, and fields one below the other. Pure functions. */
 
 import { showExactDuration, showMoment, showRelative } from "./times.ts";
 

@@ -17,8 +17,8 @@ const BANNED: readonly RegExp[] = [
   /\banew\b/gi,
   /\b(?:goes|go)\s+on\b/gi,
   /\bwhat\s+is\s+left\b/gi,
-  // The Unix user `nobody` is a name, and names stand in backticks.
-  /(?<!`)\b(?:nobody|whoever)\b/gi,
+  // The Unix user `nobody` is a name: it stands in backticks, or is all of a text.
+  /(?<!`)(?!(?<=\0)nobody\0)\b(?:nobody|whoever)\b/gi,
   // Where: "by hand in the dashboard".
   /\bby\s+hand\b(?!\s+(?:in|on|with|over|through)\b)/gi,
   // A sentence that begins so must be a question.

@@ -26,7 +26,7 @@ export interface Source {
 
 /** One breach of the house style. */
 export interface Problem {
-  /** What an exception names: `path`, `path: function`, or the SQL function's name. */
+  /** The name for an exception: `path`, `path: function`, or the SQL function's name. */
   readonly subject: string;
   readonly text: string;
 }

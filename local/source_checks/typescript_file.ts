@@ -1,6 +1,6 @@
 /**
- * What one TypeScript file says of itself: its length, its functions, its imports, the SQL names in its
- * texts, and which of its exports lack a docstring. It reads the syntax alone; no types are resolved.
+ * Reads one TypeScript file: its length, its functions, its imports, the SQL names in its texts, and which
+ * of its exports lack a docstring. It reads the syntax alone and resolves no types.
  */
 
 import ts from "typescript";
@@ -15,7 +15,7 @@ export interface MeasuredFunction {
   readonly lines: number;
 }
 
-/** What a check needs to know of a file. */
+/** The facts about a file that the checks use. */
 export interface TypeScriptFile {
   readonly path: string;
   readonly lines: number;

@@ -1,4 +1,4 @@
--- What the platform adds for its Data API: PostgREST hears of every change of the schema, and SQL
+-- The platform's additions for its Data API: PostgREST hears of every change of the schema, and SQL
 -- can ask who calls (auth.uid, auth.role, auth.jwt).
 -- Runs as a superuser and may run again.
 

@@ -1,5 +1,5 @@
 -- The roles and schemas of a Supabase database, with the grants of a hosted project made since
--- 2026-05: a new table, sequence or view is open to nobody but its owner until a migration grants.
+-- 2026-05: only the owner of a new table, sequence or view may use it until a migration grants more.
 -- Runs as a superuser, in a transaction that locks pg_authid, and may run again.
 
 do $$

@@ -1,7 +1,8 @@
 -- Symphony Messenger 0.1.0, written by `deno task release 0.1.0`.
 -- The source is supabase/schemas: change it there, and run the task again.
 
--- Whoever holds a table of ours locked fails this migration, instead of all behind it waiting.
+-- If another session locks one of these tables, this migration fails soon. A migration that waits would
+-- make all later sessions wait behind it.
 set local lock_timeout = '5s';
 
 -- ==================== 01_overview.sql

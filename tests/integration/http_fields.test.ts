@@ -71,7 +71,7 @@ testsOnStack({}, (test) => {
     const response = await stack.post("dispatch?delay=1h", note);
     const { issues } = await response.json();
     assertEquals([response.status, issues], [400, [
-      { path: ["delay"], message: "belongs into the body" },
+      { path: ["delay"], message: "belongs in the body" },
     ]]);
     assertEquals(await stack.count(), 0);
   });

@@ -49,7 +49,7 @@ const filterOptions = () => [
 const changeOptions = () => [
   ...filterOptions(),
   new Option("--all", "all of them; goes with no filter"),
-  number("--max <n>", "at most so many, oldest first"),
+  number("--max <n>", "the oldest n of them at most"),
   new Option("--dry-run", "only counts"),
 ];
 
@@ -80,7 +80,7 @@ export function addFailed(program: Command, context: Context): void {
     "puts dead letters back into their queues, by ids, by filter or all",
     [
       ...changeOptions(),
-      number("--per-second <n>", "so many a second come due"),
+      number("--per-second <n>", "spreads them: n become due per second"),
       text("--to-queue <queue>", "into this queue instead"),
       text("--payload <json>", "with this payload, for one id; see edit"),
     ],

@@ -74,7 +74,7 @@ export function addMessages(program: Command, context: Context): void {
       [
         ...filterOptions(),
         new Option("--all", "all of them; goes with no filter"),
-        number("--max <n>", "at most so many, oldest first"),
+        number("--max <n>", "the oldest n of them at most"),
         new Option("--dry-run", "only counts"),
       ],
       (ids, { type, queue, all, max, dryRun = false }) =>
@@ -98,7 +98,7 @@ export function addMessages(program: Command, context: Context): void {
     context,
     "tail",
     "shows messages as they come, until it is interrupted",
-    [...filterOptions(), number("--interval <s>", "looks every so many seconds").default(2)],
+    [...filterOptions(), number("--interval <s>", "seconds between two looks").default(2)],
     (_, options) => tail(context, options),
   );
 }

@@ -20,10 +20,13 @@ const COLUMNS = [
 export const QUEUE_COLUMNS: readonly string[] = COLUMNS;
 
 const settings = (): Option[] => [
-  number("--max-workers <n>", "so many ticks may drain its backlog side by side"),
-  numberOrNone("--concurrency <n>", "at most so many of its messages run at once, or none"),
-  number("--group-concurrency <n>", "so many messages of one group may run at once"),
-  numberOrNone("--rate-limit <n>", "at most so many start in a rate period, or none"),
+  number("--max-workers <n>", "largest number of ticks that drain its backlog at once"),
+  numberOrNone("--concurrency <n>", "largest number of its messages that run at once, or none"),
+  number("--group-concurrency <n>", "largest number of messages of one group that run at once"),
+  numberOrNone(
+    "--rate-limit <n>",
+    "largest number of messages that start in a rate period, or none",
+  ),
   number("--rate-period-ms <ms>", "the rate period"),
   number("--weight <n>", "its share of each claim"),
   numberOrNone("--lease-ms <ms>", "how long its leases last, or none"),
@@ -78,7 +81,7 @@ export function addQueues(program: Command, context: Context): void {
   for (
     const [verb, description] of [
       ["pause", "stops claims from a queue; it accepts messages"],
-      ["resume", "lets a queue go on"],
+      ["resume", "allows claims from a queue again"],
     ] as const
   ) {
     addCommand(

@@ -65,7 +65,7 @@ const timing = () => [
   text("--every <duration>", "each time so long after the one before: 30s, 5m, 24h"),
   text("--at <time>", "once: an ISO time, 2h, tomorrow"),
   text("--timezone <zone>", "of the cron expression, such as Europe/Berlin"),
-  numberOrNone("--max-runs <n>", "so many runs, or none for no limit"),
+  numberOrNone("--max-runs <n>", "largest number of runs, or none for no limit"),
   text("--start-at <time>", "no run before, or none"),
   text("--end-at <time>", "no run after, or none"),
   new Option("--catch-up <how>", "what becomes of runs that were missed").choices([
@@ -73,7 +73,10 @@ const timing = () => [
     "all",
     "none",
   ]),
-  numberOrNone("--catch-up-limit <n>", "with all: at most so many are made up, or none for 1,000"),
+  numberOrNone(
+    "--catch-up-limit <n>",
+    "with all: largest number of missed runs that are made up, or none for 1,000",
+  ),
   new Option("--overlap <how>", "whether a run may come while the last one is not done").choices([
     "allow",
     "skip",
@@ -164,7 +167,7 @@ function addControls(schedules: Command, context: Context): void {
     context,
     "runs <schedule>",
     "lists the latest runs of one, by id or name",
-    [number("--limit <n>", "at most so many, up to 200").default(20)],
+    [number("--limit <n>", "largest number of runs to list, up to 200").default(20)],
     async ([named = ""], { limit }) => {
       const { body } = await context.call(
         "GET",
@@ -178,7 +181,7 @@ function addControls(schedules: Command, context: Context): void {
     context,
     "preview <schedule>",
     "shows the next planned times of one, by id or name",
-    [number("--n <n>", "so many")],
+    [number("--n <n>", "how many times to show")],
     async ([named = ""], { n = 5 }) => {
       const { body } = await context.call("GET", `${await pathOf(context, named)}/preview?n=${n}`);
       context.say(body, (body.occurrences as string[]).join("\n"));
@@ -187,7 +190,7 @@ function addControls(schedules: Command, context: Context): void {
   for (
     const [verb, description] of [
       ["pause", "stops one until it is resumed, by id or name"],
-      ["resume", "lets one go on from now, by id or name"],
+      ["resume", "resumes one from now on, by id or name"],
       ["trigger", "runs one once now, paused or not, by id or name"],
     ] as const
   ) {
@@ -266,7 +269,7 @@ function fieldsOf(context: Context, options: Timing) {
   };
 }
 
-/** What a new schedule does not have, it does not name. */
+/** Drops fields that are null: a new schedule names only the settings that it has. */
 function withoutNull(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }

@@ -1,4 +1,4 @@
-/** The HTTP edge of every function: CORS, a body limit, errors as JSON. */
+/** The HTTP edge that all functions share: CORS, a limit for bodies, and errors as JSON. */
 
 import { corsHeaders } from "@supabase/supabase-js/cors";
 import { type Context, Hono } from "hono";
@@ -9,8 +9,9 @@ import { surviveStrayErrors } from "../runtime/stray-errors.ts";
 import { Problem, toProblem } from "./problem.ts";
 
 /**
- * Makes the app of one function.
- * @param name the function's name, which its URLs begin with
+ * Makes the Hono app of one edge function, without routes of its own.
+ * @param name the function's name; its URLs begin with it
+ * @param options `maxBodyBytes`: a larger request body gets 413; `log` receives errors of status 500 and above
  */
 export function createApp(
   name: string,
@@ -24,16 +25,20 @@ export function createApp(
     bodyLimit({
       maxSize: maxBodyBytes,
       onError: () => {
-        throw new Problem(413, "body_too_large", `The body may have ${maxBodyBytes} bytes`);
+        throw new Problem(
+          413,
+          "body_too_large",
+          `The body is too large; it may have at most ${maxBodyBytes} bytes`,
+        );
       },
     }),
   );
   app.notFound((c) => {
     const allowed = methodsOf(app, c.req.path);
     if (allowed.length === 0) {
-      return c.json(new Problem(404, "not_found", `Nothing is at ${c.req.path}`), 404);
+      return c.json(new Problem(404, "not_found", `There is nothing at ${c.req.path}`), 404);
     }
-    const problem = new Problem(405, "method_not_allowed", `${c.req.method} is not known here`);
+    const problem = new Problem(405, "method_not_allowed", `${c.req.method} is not allowed here`);
     return c.json(problem, 405, { allow: allowed.join(", ") });
   });
   app.onError((error, c) => {
@@ -51,7 +56,7 @@ export function createApp(
   return app;
 }
 
-/** The methods that a path has; none of a path that is not there. */
+/** Returns the methods of a path, or an empty array if no route has this path. */
 function methodsOf(app: Hono, path: string): string[] {
   const methods = app.routes.filter((route) =>
     route.method !== "ALL" &&
@@ -69,8 +74,8 @@ const MAX_REQUESTED_HEADERS = 100;
 const KNOWN_HEADERS = (corsHeaders["Access-Control-Allow-Headers"] ?? "").split(/\s*,\s*/);
 
 /**
- * Any origin may call, with any header: what a caller may do is up to its credentials, none of which a
- * browser adds by itself.
+ * Allows calls from any origin and with any header. The credentials of a request decide what it may do, and
+ * a browser adds none of them by itself, so a foreign page gains nothing.
  */
 function allowOrigins(c: Context, next: () => Promise<void>) {
   const requested = (c.req.header("access-control-request-headers") ?? "").split(",")

@@ -1,4 +1,4 @@
-/** Checks dispatches of callers without a secret key: only what a definition opens to them is allowed. */
+/** Checks dispatches of callers without a secret key. They may do only what a message's definition allows. */
 
 import type { CallerChoices } from "../message/access.ts";
 import { checkKey } from "../runtime/checks.ts";
@@ -12,14 +12,17 @@ import { chosenOptions, type DispatchMessage } from "./dispatch-body.ts";
 import { invalidRequest, Problem } from "./problem.ts";
 
 /**
- * Checks what a caller wants of one message, and answers it as it may be dispatched: with a group key of
- * the caller's own, unless the definition shares groups. Nothing is said about why a type is closed, nor whether
- * there is one of that name.
- * @param definition of the message's type; undefined where there is none
- * @param path where in the request the message stands
- * @throws Problem 403, or 400 where a time lies further ahead than the definition allows
- * @throws RangeError where the group key is none
- * @throws InvalidPayloadError where the definition has a rule, which is asked about valid payloads only
+ * Checks whether a caller may dispatch one message. The refusal is the same for a type that does not exist
+ * and a type that is closed to the caller, so that the answer does not reveal which types exist.
+ * @param message the message as the request holds it
+ * @param caller who sends the request, with verified credentials
+ * @param definition the definition of the message's type; undefined if the type is unknown
+ * @param deps `path`: the place of the message in the request, for errors
+ * @returns the message to dispatch; its group key belongs to the caller unless the definition shares groups
+ * @throws Problem 403 if the caller may not, 400 if a time is further ahead than the definition allows
+ * @throws RangeError if the group key is not valid
+ * @throws InvalidPayloadError if the definition has an access rule and the payload is not valid: a rule
+ * sees valid payloads only
  */
 export async function authorize(
   message: DispatchMessage,
@@ -34,12 +37,13 @@ export async function authorize(
   const refused = chosenOptions(message).find((option) => !definition.callerOptions.has(option));
   if (refused) throw forbidden([...path, refused], "you may not choose this");
   if (caller.kind === "publishable") {
-    // A stranger's key could answer or silence another's, and a stranger's schedule has no owner.
+    // All holders of the publishable key would share one set of idempotency keys: one visitor's key could
+    // suppress another visitor's message. A schedule without a user would have no owner to delete it.
     for (const field of ["idempotencyKey", "schedule"] as const) {
       if (message[field] !== undefined) throw forbidden([...path, field], "needs a user");
     }
   } else if (message.schedule?.name !== undefined) {
-    // Under a name, a user could change what belongs to others.
+    // A name identifies a schedule in the whole project, so a user could overwrite another's schedule.
     throw forbidden([...path, "schedule", "name"], "users may not name it");
   }
   checkTimes(message, definition.maxDelayMs, path);
@@ -53,7 +57,7 @@ export async function authorize(
   return group === undefined ? message : { ...message, groupKey: group };
 }
 
-/** A message far ahead holds up its group and stays in the table until then. */
+/** Refuses times that are too far ahead: until its time, a message holds up its group and takes up a row. */
 function checkTimes(
   { delay, availableAt, schedule }: DispatchMessage,
   maxDelayMs: number,
@@ -81,12 +85,12 @@ const OWN_GROUP = /^(?:user|visitor):/;
 const LONGEST_KEY = 255;
 
 function sharedGroup(groupKey: string): string {
-  // Among shared keys, one could name another user's own group.
+  // With these prefixes, a caller could name the private group of another user.
   if (!OWN_GROUP.test(checkKey(groupKey, "groupKey"))) return groupKey;
   throw new RangeError("groupKey: may not begin with user: or visitor:");
 }
 
-/** The key as the caller's own; a long one is hashed, so that it fits. */
+/** Returns the key with the caller's prefix. A key that is too long with the prefix is hashed. */
 async function ownGroup(groupKey: string, caller: Frontend): Promise<string> {
   const owner = caller.kind === "user" ? `user:${caller.user.id}:` : "visitor:";
   const own = owner + checkKey(groupKey, "groupKey");
@@ -101,7 +105,7 @@ function opens({ access }: MessageDefinition, caller: Frontend): boolean {
   return access !== "secret";
 }
 
-/** Asks the definition's own rule, where it has one. */
+/** Evaluates the definition's access rule. A rule that throws denies access. */
 async function allows(
   definition: MessageDefinition,
   message: DispatchMessage,

@@ -1,4 +1,4 @@
-/** JSON bodies of requests: what they may be encoded in, and what they hold. */
+/** Reads the JSON body and the query of a request, and refuses those that are malformed. */
 
 import type { Context } from "hono";
 import type { z } from "zod";
@@ -7,10 +7,11 @@ import { parseJson } from "../runtime/json-text.ts";
 import { invalidRequest, Problem, toIssues } from "./problem.ts";
 
 /**
- * Reads a JSON body and checks it; an absent body is `{}`.
- * @param schemaOf the schema for this body
- * @throws Problem 415 if it is compressed or of another type, 400 if it is no UTF-8, no JSON, holds what
- * JSON would not keep, or does not fit the schema
+ * Reads a JSON body and checks it against a schema. A request without a body counts as `{}`.
+ * @param schemaOf returns the schema for a parsed body
+ * @returns the body as the schema transforms it
+ * @throws Problem 415 if the body is compressed or of another media type; 400 if it is not UTF-8, not JSON,
+ * does not fit the schema, or holds values that would be stored differently
  */
 export async function readJson<Schema extends z.ZodType>(
   c: Context,
@@ -30,8 +31,8 @@ export async function readJson<Schema extends z.ZodType>(
 const GATEWAY_PARAMETERS = new Set(["forceFunctionRegion"]);
 
 /**
- * The parameters of the URL that are a function's own.
- * @throws Problem 400 that names one that is given twice
+ * Reads the query parameters, without those that are meant for the gateway.
+ * @throws Problem 400 that names each parameter that is given more than once
  */
 export function readQuery(c: Context): Record<string, string> {
   const given = Object.entries(c.req.queries()).filter(([name]) => !GATEWAY_PARAMETERS.has(name));
@@ -46,7 +47,7 @@ export function readQuery(c: Context): Record<string, string> {
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
 
-/** A body without a type counts as JSON; no browser and no library sends one. */
+/** Refuses other encodings than JSON in UTF-8. A body without a content type counts as JSON. */
 function checkEncoding(c: Context): void {
   const encoding = c.req.header("content-encoding") ?? "identity";
   if (encoding.trim().toLowerCase() !== "identity") {
@@ -72,7 +73,7 @@ function unsupported(header: string, was: string, expected: string): Problem {
   );
 }
 
-/** The text, without a byte order mark. */
+/** Decodes UTF-8, and drops a byte order mark. */
 function decode(bytes: ArrayBuffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -88,14 +89,14 @@ function parse(text: string): unknown {
   } catch (error) {
     if (error instanceof UnstorableError) {
       const { path, message } = error;
-      // The payload of a message, alone or in an array.
+      // The path begins with an index if the body is an array of messages.
       const isInPayload = path[typeof path[0] === "number" ? 1 : 0] === "payload";
       throw invalidRequest(isInPayload ? "invalid_payload" : "invalid_request", [{
         path,
         message,
       }]);
     }
-    // Without the part of the body that V8 quotes: what is in a body is not repeated anywhere.
+    // V8's message quotes a part of the body. Bodies may hold secrets, so the quote is removed.
     const reason = String(error).replace(/^SyntaxError: |, (\.\.\.)?".*$/gs, "");
     throw new Problem(400, "malformed_json", `The body is not JSON: ${reason}`);
   }

@@ -1,4 +1,4 @@
-/** Identifies the caller of a function: holder of a secret key, user, or holder of the publishable key. */
+/** Identifies the caller of a function: the holder of a secret key, a user, or the holder of a publishable key. */
 
 import type { AuthModeWithKey, AuthResult } from "@supabase/server";
 import { verifyAuth } from "@supabase/server/core";
@@ -16,7 +16,7 @@ export type Caller =
 /** Callers who hold no secret key. */
 export type Frontend = Exclude<Caller, { readonly kind: "secret" }>;
 
-/** Credentials that a function accepts. A user's token counts before the publishable key beside it. */
+/** Credentials that a function accepts. If a request has a user's token and a publishable key, the token counts. */
 const MODES = {
   "secret": ["secret:*"],
   "secret-or-user": ["secret:*", "user"],
@@ -25,8 +25,9 @@ const MODES = {
 
 /**
  * Verifies the caller's credentials.
- * @param modes what is accepted: any secret key, users as well, the publishable key as well
- * @throws Problem 401 where they are missing or wrong, 500 where the function has no keys
+ * @param modes which credentials are accepted: secret keys, also users' tokens, or also publishable keys
+ * @returns the verified caller
+ * @throws Problem 401 if credentials are missing or wrong, 500 if the function has no keys to verify them with
  */
 export async function authenticate(
   request: Request,
@@ -45,9 +46,10 @@ export async function authenticate(
 }
 
 /**
- * Verifies credentials, and answers what they say.
- * @param auth what is accepted
- * @throws Problem 401 where they are missing or wrong, 500 where the function has no keys
+ * Verifies a request's credentials.
+ * @param auth the kinds of credentials that are accepted
+ * @returns the mode that matched, and the claims of the token if it is a user's
+ * @throws Problem 401 if credentials are missing or wrong, 500 if the function has no keys to verify them with
  */
 export async function verify(request: Request, auth: AuthModeWithKey[]): Promise<AuthResult> {
   const { data, error } = await verifyAuth(request, {
@@ -61,8 +63,8 @@ export async function verify(request: Request, auth: AuthModeWithKey[]): Promise
 }
 
 /**
- * Tokens have to come from this project's own Auth. Behind a custom domain its name differs from the
- * project's URL; SYMPHONY_JWT_ISSUER says it then.
+ * Returns the issuer that tokens must name: this project's own Auth. Behind a custom domain, the issuer
+ * differs from the project's URL, and SYMPHONY_JWT_ISSUER holds it.
  */
 function issuer(): { issuer?: string } {
   const named = Deno.env.get("SYMPHONY_JWT_ISSUER");

@@ -1,4 +1,4 @@
-/** The function `dispatch`: takes messages and schedules over HTTPS, and says what became of a message. */
+/** The edge function `dispatch`: accepts messages and schedules over HTTPS, and reports a message's status. */
 
 import type { Hono } from "hono";
 import { followMessage } from "../database/follow.ts";
@@ -11,7 +11,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { addOwnSchedules } from "./own-schedules.ts";
 import { invalidRequest, Problem } from "./problem.ts";
 
-/** Makes the app of `dispatch`. */
+/** Makes the Hono app of `dispatch`: `POST /`, `GET /:id`, and the user's own `/schedules`. */
 export function dispatchApp(messenger: Messenger): Hono {
   const { config, log, scheduler, supabase } = messenger;
   const app = createApp("dispatch", { maxBodyBytes: config.maxBodyBytes, log });
@@ -20,7 +20,7 @@ export function dispatchApp(messenger: Messenger): Hono {
   app.post("/", async (c) => {
     const caller = await authenticate(c.req.raw, "any-key");
     for (const name of Object.keys(readQuery(c))) {
-      throw invalidRequest("invalid_request", [{ path: [name], message: "belongs into the body" }]);
+      throw invalidRequest("invalid_request", [{ path: [name], message: "belongs in the body" }]);
     }
     const body = await readJson(c, dispatchBody);
     if (!Array.isArray(body) && body.schedule) {
@@ -35,7 +35,8 @@ export function dispatchApp(messenger: Messenger): Hono {
     const caller = await authenticate(c.req.raw, "secret-or-user");
     const userId = caller.kind === "user" ? caller.user.id : null;
     const message = await followMessage(supabase, c.req.param("id"), userId);
-    // One answer for what is unknown, what is not remembered, and what is another's.
+    // The answer is the same for an unknown id, a forgotten message, and another user's message, so that
+    // ids cannot be probed.
     if (!message) {
       throw new Problem(404, "not_found", "id: there is no message of yours with this id");
     }

@@ -1,4 +1,4 @@
-/** Body of a request to `dispatch`: one message, now or by a schedule, or up to 1,000 in an array. */
+/** The body of a request to `dispatch`: one message, with or without a schedule, or an array of up to 1,000. */
 
 import { z } from "zod";
 import type { MessageInput } from "../message/dispatch-options.ts";
@@ -6,7 +6,7 @@ import type { CallerOption } from "../message/definition.ts";
 import { durationField, momentField } from "./field-schemas.ts";
 import { scheduleBody } from "./schedule-body.ts";
 
-/** Most messages in one request. */
+/** The largest number of messages in one request. */
 export const MAX_MESSAGES = 1_000;
 
 const fields = {
@@ -38,7 +38,7 @@ const element = z.strictObject(fields).refine(hasPayload, missing);
 const messages = z.array(element).min(1, "the array has to hold a message")
   .max(MAX_MESSAGES, `the array may hold at most ${MAX_MESSAGES} messages`);
 
-/** The schema of a dispatch request's body; an array is held to another than a single message. */
+/** Returns the schema for the body of a dispatch request: an array's elements may have no schedule. */
 export function dispatchBody(body: unknown): typeof messages | typeof message {
   return Array.isArray(body) ? messages : message;
 }
@@ -46,13 +46,13 @@ export function dispatchBody(body: unknown): typeof messages | typeof message {
 /** One message of a dispatch request. */
 export type DispatchMessage = z.output<typeof message>;
 
-/** Options in a message that a user may choose only where the definition allows it. */
+/** Returns the options of a message that frontends may choose only if the definition allows it. */
 export function chosenOptions(message: DispatchMessage): CallerOption[] {
   const options = ["delay", "availableAt", "queue", "priority", "groupKey", "schedule"] as const;
   return options.filter((option) => message[option] !== undefined);
 }
 
-/** The message as the bus takes it. */
+/** Converts a message of a request to the bus's input. `more` holds options that no caller may choose. */
 export function toMessageInput(
   message: DispatchMessage,
   more: Pick<NonNullable<MessageInput["options"]>, "idempotencyScope" | "stamps">,

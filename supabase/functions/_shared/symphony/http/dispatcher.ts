@@ -1,4 +1,4 @@
-/** Dispatches and schedules the messages of one request, each within the permissions of its caller. */
+/** Dispatches and schedules the messages of a request, within the permissions of its caller. */
 
 import type { MessageBus } from "../bus/bus.ts";
 import { limitsOf } from "../bus/limits.ts";
@@ -11,7 +11,7 @@ import { type DispatchMessage, toMessageInput } from "./dispatch-body.ts";
 import { toProblem } from "./problem.ts";
 import { toScheduleOptions, toScheduleProblem } from "./schedule-body.ts";
 
-/** Dispatches and schedules in the name of callers. Every method throws a Problem. */
+/** Dispatches and schedules on behalf of callers. Each method throws nothing but a Problem. */
 export class Dispatcher {
   readonly #bus: MessageBus;
 
@@ -19,7 +19,7 @@ export class Dispatcher {
     this.#bus = messenger.bus;
   }
 
-  /** Dispatches what the body of a request holds, all or none, and returns the ids in order. */
+  /** Dispatches all messages of a request's body or none, and returns their ids in order. */
   async dispatch(
     body: DispatchMessage | readonly DispatchMessage[],
     caller: Caller,
@@ -37,7 +37,7 @@ export class Dispatcher {
     }
   }
 
-  /** Makes a schedule, or changes the one with its name, and returns its id. */
+  /** Creates a schedule, or updates the one with this name, and returns its id. */
   async schedule(
     message: DispatchMessage,
     schedule: NonNullable<DispatchMessage["schedule"]>,
@@ -63,7 +63,7 @@ export class Dispatcher {
     }
   }
 
-  /** Checks one message and what its caller may do; `path` is where in the body the message stands. */
+  /** Checks one message and its caller's permissions. `path` is the message's place in the body, for errors. */
   async #prepare(
     message: DispatchMessage,
     caller: Caller,
@@ -84,14 +84,14 @@ export class Dispatcher {
     }
   }
 
-  /** The user by their token, and whether they get live updates. */
+  /** Stamps a message with the user who dispatched it, and with `live` if its type has live updates. */
   #stamps({ type }: DispatchMessage, caller: Caller): Stamps {
     if (caller.kind !== "user") return {};
     return { user: caller.user, ...(this.#bus.registry.get(type)?.live && { live: true }) };
   }
 }
 
-/** Whose rate limits count a caller's messages; a secret key has none. */
+/** Returns the name under which a caller's messages count against rate limits; undefined means no limit. */
 function allowanceOf(caller: Exclude<Caller, { readonly kind: "secret" }>): string;
 function allowanceOf(caller: Caller): string | undefined;
 function allowanceOf(caller: Caller): string | undefined {

@@ -1,9 +1,9 @@
-/** Fields that several request bodies have. */
+/** Schemas of fields that several request bodies share. */
 
 import { z } from "zod";
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 
-/** A duration, as code takes it: '30s', or a number of ms. */
+/** A duration in the same notation as in code: '30s', or a number of milliseconds. */
 export const durationField = z.union([z.string(), z.number()], "has to be a duration")
   .superRefine((value, ctx) => {
     try {
@@ -15,7 +15,7 @@ export const durationField = z.union([z.string(), z.number()], "has to be a dura
   })
   .transform((value) => value as Duration);
 
-/** A moment, as ISO 8601 with an offset. */
+/** A moment: ISO 8601 with an offset, which becomes a Date. */
 export const momentField = z.iso.datetime({
   offset: true,
   error: "has to be an ISO 8601 time with an offset",

@@ -1,11 +1,11 @@
-/** The function `messenger`: the management API, which operators use over HTTPS. */
+/** The edge function `messenger`: the management API for operators, over HTTPS. */
 
 import type { Hono } from "hono";
 import { createManagementApp } from "../management/index.ts";
 import type { Messenger } from "../messenger.ts";
 import { createApp } from "./app.ts";
 
-/** Makes the app of `messenger`. */
+/** Makes the Hono app of `messenger`. */
 export function managementApp({ supabase, bus, config, log }: Messenger): Hono {
   const app = createApp("messenger", { maxBodyBytes: config.maxBodyBytes, log });
   app.route("/", createManagementApp({ supabase, bus, log }, config));

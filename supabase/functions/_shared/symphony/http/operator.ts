@@ -3,23 +3,26 @@
 import { verify } from "./caller.ts";
 import { Problem } from "./problem.ts";
 
-/** A caller who may read, and perhaps change, what the bus holds. */
+/** A caller who may read the bus's state, and change it unless `isReadOnly`. */
 export interface Operator {
-  /** For the action log: a user's id, or `secret key` and the key's name. */
+  /** The name in the action log: a user's id, or `secret key` followed by the key's name. */
   readonly actor: string;
-  /** Whether only reading is allowed. */
+  /** Whether the operator may only read. */
   readonly isReadOnly: boolean;
 }
 
-/** Names in `app_metadata.role` or `app_metadata.roles` of users; only the project's backend sets these. */
+/**
+ * Role names that make a user an operator. They stand in the user's `app_metadata.role` or
+ * `app_metadata.roles`, which only the project's backend can set.
+ */
 export interface OperatorRoles {
   readonly adminRoles: readonly string[];
   readonly readOnlyRoles: readonly string[];
 }
 
 /**
- * Verifies that the caller is an operator. Anonymous users never are.
- * @throws Problem 401 where credentials are missing or wrong, 403 where the user has no such role
+ * Verifies that the caller is an operator. An anonymous user is never an operator.
+ * @throws Problem 401 if credentials are missing or wrong, 403 if the user has none of the roles
  */
 export async function authenticateOperator(
   request: Request,

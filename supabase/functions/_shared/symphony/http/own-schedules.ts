@@ -1,4 +1,4 @@
-/** A user's own schedules: list and delete. */
+/** Routes for a user's own schedules: list and delete. */
 
 import type { Hono } from "hono";
 import { z } from "zod";
@@ -7,15 +7,15 @@ import type { Scheduler } from "../scheduler/scheduler.ts";
 import { authenticate } from "./caller.ts";
 import { invalidRequest, Problem } from "./problem.ts";
 
-/** A schedule as the user who has made it sees it; moments are ISO 8601. */
+/** A schedule as its user sees it. Moments are in ISO 8601. */
 export interface OwnSchedule {
   readonly id: string;
   readonly message: { readonly type: string; readonly payload: unknown };
   readonly type: Schedule["type"];
-  /** `at`, `cron`, or `interval` in ms. */
+  /** `{ at }`, `{ cron }`, or `{ interval }` in milliseconds. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly timezone: string;
-  /** Null where no run is left, or the next tick plans it. */
+  /** Null if there are no more runs, or if the next tick has yet to plan one. */
   readonly nextRunAt: string | null;
   readonly lastRunAt: string | null;
   readonly runCount: number;
@@ -26,7 +26,7 @@ export interface OwnSchedule {
   readonly overlap: Schedule["overlap"];
   readonly whilePaused: Schedule["whilePaused"];
   readonly enabled: boolean;
-  /** Why it is disabled. */
+  /** Why the schedule is disabled; null if it is enabled. */
   readonly disabledBy: Schedule["disabledBy"];
   readonly createdAt: string;
 }
@@ -34,7 +34,7 @@ export interface OwnSchedule {
 /** A page of a user's schedules. */
 export interface OwnSchedules {
   readonly schedules: readonly OwnSchedule[];
-  /** Cursor of the next page; null where this is the last. */
+  /** The cursor of the next page; null on the last page. */
   readonly next: string | null;
 }
 
@@ -44,7 +44,7 @@ const query = z.strictObject({
   cursor: z.string().regex(/^\d{1,18}$/, "has to be the `next` of a page").default("0"),
 });
 
-/** Adds `GET /schedules` and `DELETE /schedules/:id`, which see the caller's own only. */
+/** Adds `GET /schedules` and `DELETE /schedules/:id`. Both see only the schedules of the calling user. */
 export function addOwnSchedules(app: Hono, scheduler: Scheduler): void {
   app.get("/schedules", async (c) => {
     const userId = await userOf(c.req.raw);
@@ -64,7 +64,7 @@ export function addOwnSchedules(app: Hono, scheduler: Scheduler): void {
     const userId = await userOf(c.req.raw);
     const id = c.req.param("id");
     const isDeleted = /^\d{1,18}$/.test(id) && await scheduler.unschedule(id, { userId });
-    // One answer for what is unknown and what is another's.
+    // The answer is the same for an unknown id and another user's schedule, so that ids cannot be probed.
     if (!isDeleted) {
       throw new Problem(404, "not_found", "id: there is no schedule of yours with this id");
     }
@@ -72,11 +72,12 @@ export function addOwnSchedules(app: Hono, scheduler: Scheduler): void {
   });
 }
 
-/** @throws Problem 401, and 403 where no user calls */
+/** Returns the calling user's id. @throws Problem 401 without valid credentials, 403 if the caller has a secret key */
 async function userOf(request: Request): Promise<string> {
   const caller = await authenticate(request, "secret-or-user");
   if (caller.kind === "user") return caller.user.id;
-  const message = "These are a user's own schedules; the management API has all of them";
+  const message =
+    "This path lists the schedules of a signed-in user; the management API lists all schedules";
   throw new Problem(403, "forbidden", message);
 }
 

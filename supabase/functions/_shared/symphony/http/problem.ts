@@ -1,4 +1,4 @@
-/** Errors as callers over HTTP see them: `{ code, message, issues? }`, never a stack. */
+/** Turns errors into what callers over HTTP see: `{ code, message, issues? }`, never a stack. */
 
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import {
@@ -12,22 +12,22 @@ import { readProperty } from "../runtime/inspect.ts";
 import { RateLimitedError } from "../message/rate-limit.ts";
 import { TransportError } from "../transport/transport.ts";
 
-/** One thing that is wrong with a request, and where. */
+/** One mistake in a request, and its place. */
 export interface Issue {
-  /** Where: the names of fields, and positions in arrays. */
+  /** The place: names of fields and indexes of arrays, from the outside in. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
-/** An error with the status and the body that tell a caller about it. */
+/** An error that knows the HTTP status and body of its response. */
 export class Problem extends Error {
   override readonly name = "Problem";
-  /** When asking again may help, in seconds from now. */
+  /** Seconds after which a repeated request may succeed, for the header `retry-after`. */
   readonly retryAfterS: number | undefined;
 
   constructor(
     readonly status: ContentfulStatusCode,
-    /** For programs: `invalid_request`, `forbidden`, ... */
+    /** The kind of error, for programs: `invalid_request`, `forbidden`, ... */
     readonly code: string,
     message: string,
     readonly issues?: readonly Issue[],
@@ -37,14 +37,14 @@ export class Problem extends Error {
     this.retryAfterS = options?.retryAfterS;
   }
 
-  /** The body of the answer. */
+  /** Returns the body of the response. */
   toJSON(): { code: string; message: string; issues?: readonly Issue[] } {
     const { code, message, issues } = this;
     return { code, message, ...(issues && { issues }) };
   }
 }
 
-/** A request whose fields are wrong: 400, with each issue, the first of them in the message. */
+/** Makes a Problem of status 400. Its message is the text of the first issue. */
 export function invalidRequest(code: string, issues: readonly Issue[]): Problem {
   const [first] = issues;
   const field = first?.path.map(String).join(".");
@@ -52,7 +52,7 @@ export function invalidRequest(code: string, issues: readonly Issue[]): Problem 
   return new Problem(400, code, message, issues);
 }
 
-/** Issues of a schema, in texts that name the field. */
+/** Converts the issues of a schema, and words zod's usual ones in this API's style. */
 export function toIssues({ issues }: z.ZodError): Issue[] {
   return issues.map((issue) => ({
     path: issue.path.map((key) => typeof key === "symbol" ? String(key) : key),
@@ -62,7 +62,7 @@ export function toIssues({ issues }: z.ZodError): Issue[] {
 
 function wordsOf(issue: z.core.$ZodIssue): string {
   const { code, message } = issue;
-  // A schema's own words stay.
+  // Messages that a schema sets itself match none of these patterns and stay as they are.
   if (code === "invalid_type" && /^Invalid input: .* received undefined$/.test(message)) {
     return "is required";
   }
@@ -81,8 +81,8 @@ function wordsOf(issue: z.core.$ZodIssue): string {
 }
 
 /**
- * Returns the answer to an error of the bus.
- * @param path where in the request the message stands
+ * Converts an error of the bus to a Problem. An unknown error becomes a 500 that shows no details.
+ * @param path the place of the message in the request, for issues
  */
 export function toProblem(error: unknown, path: readonly (string | number)[] = []): Problem {
   if (error instanceof Problem) return error;
@@ -126,27 +126,31 @@ function toConflict(error: ConflictError, path: readonly (string | number)[]): P
   return new Problem(409, "conflict", error.message, issues);
 }
 
-// Missing objects, permissions or keys. Only an operator can help.
+// SQLSTATEs and PostgREST codes for missing objects, permissions or keys. Only an operator can help.
 const MISCONFIGURED = /^(42|3F|PGRST1|PGRST3)/;
 const UNIQUE_VIOLATION = "23505";
 const RETRY_AFTER_S = 2;
 
-/** The status says whether asking again may help: 503 and 504, and none of the others. */
+/** Converts an error of the database. Only 503 and 504 tell the caller that a repeated request may succeed. */
 function ofDatabase(error: TransportError): Problem {
   const code = String(readProperty(error.cause, "code") ?? "");
   const problem = (status: ContentfulStatusCode, name: string, message: string, more = {}) =>
     new Problem(status, name, message, undefined, { cause: error, ...more });
   if (MISCONFIGURED.test(code) || error.fault === "refused") {
-    return problem(500, "misconfigured", "The database does not let this through as it is set up");
+    return problem(500, "misconfigured", "The database is not set up for this request");
   }
   if (error.fault === "too_much") {
-    return problem(504, "timeout", "The database took too long; less at a time may pass");
+    return problem(504, "timeout", "The database took too long; try again with less at a time");
   }
   if (error.fault === "passing") {
     const more = { retryAfterS: RETRY_AFTER_S };
     return problem(503, "unavailable", "The database did not answer; try again", more);
   }
   return code === UNIQUE_VIOLATION
-    ? problem(409, "conflict", "It goes against what the database holds already")
-    : problem(500, "database_error", "The database refused it; trying again does not help");
+    ? problem(409, "conflict", "The request conflicts with what the database already holds")
+    : problem(
+      500,
+      "database_error",
+      "The database refused the request; trying again does not help",
+    );
 }

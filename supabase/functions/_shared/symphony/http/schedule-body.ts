@@ -1,4 +1,4 @@
-/** Field `schedule` of a request to `dispatch`. */
+/** The field `schedule` of a request to `dispatch`. */
 
 import { z } from "zod";
 import { ConflictError } from "../message/errors.ts";
@@ -20,7 +20,7 @@ const settings = {
   ttl: durationField.optional(),
 };
 
-/** When a message is to be dispatched; queue, priority and groupKey stand beside it, as ever. */
+/** The schema of a schedule. The fields queue, priority and groupKey stand beside the schedule, in the message. */
 export const scheduleBody = z.discriminatedUnion("type", [
   z.strictObject({
     type: z.literal("once"),
@@ -39,7 +39,7 @@ export const scheduleBody = z.discriminatedUnion("type", [
   }),
 ], "type has to be one of once, cron, interval");
 
-/** The options of a schedule, as the scheduler takes them. */
+/** Converts a request's schedule, and the message around it, to the scheduler's options. */
 export function toScheduleOptions(
   schedule: z.output<typeof scheduleBody>,
   message: { readonly queue?: unknown; readonly priority?: unknown; readonly groupKey?: unknown },
@@ -58,10 +58,10 @@ function withoutUndefined(value: object): object {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined));
 }
 
-// Fields beside `schedule` in the body. Other fields of the scheduler are inside it.
+// Fields that stand beside `schedule` in the body. All other options of the scheduler stand inside it.
 const BESIDE = new Set(["type", "payload", "queue", "priority", "groupKey"]);
 
-/** Returns the answer to an error of the scheduler. */
+/** Converts an error of the scheduler to a Problem whose path leads to the field in the body. */
 export function toScheduleProblem(error: unknown): Error {
   if (error instanceof ConflictError) return toProblem(error);
   const [, field, message] = error instanceof RangeError

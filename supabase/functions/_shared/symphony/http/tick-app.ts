@@ -1,4 +1,4 @@
-/** The function `tick`: processes what is due, within the platform's limits. pg_cron calls it. */
+/** The edge function `tick`: handles due messages and schedules within the platform's limits. pg_cron calls it. */
 
 import type { Hono } from "hono";
 import { z } from "zod";
@@ -12,12 +12,12 @@ import { authenticate } from "./caller.ts";
 const tickBody = z.strictObject({
   wait: z.boolean().default(true),
   queues: z.array(z.string().min(1)).min(1).max(100).optional(),
-  /** The tick's id, if the database asked for it. */
+  /** The id of the tick that the database asked for; absent for other callers. */
   tick: z.string().regex(/^\d{1,18}$/).optional(),
 });
 type TickBody = z.output<typeof tickBody>;
 
-/** Makes the app of `tick`. */
+/** Makes the Hono app of `tick`: `POST /`. */
 export function tickApp(messenger: Messenger): Hono {
   const { config, log } = messenger;
   const app = createApp("tick", { maxBodyBytes: config.maxBodyBytes, log });
@@ -48,7 +48,7 @@ async function tick(
   });
   const durationMs = Math.round(performance.now() - startedAt);
   const report = { schedules, messages, durationMs };
-  // Most ticks of a quiet project find nothing to do.
+  // Most ticks of a quiet project find nothing to do, and would fill the log.
   const { error, ...counts } = schedules;
   const isIdle = Object.values(counts).every((count) => count === 0) && messages.claimed === 0 &&
     !error;
