@@ -43,7 +43,7 @@ const GROUPS: readonly { readonly jobs: number; readonly paths: readonly string[
 ];
 /** A file whose imports lead here needs the Postgres server. */
 const NEEDS_SERVER = "tests/support/database.ts";
-/** What must run in seconds, and so without Postgres. */
+/** Folders whose tests must run in seconds, and so without Postgres. */
 const WITHOUT_SERVER = ["tests/unit", "examples"];
 const LIMIT = Number(Deno.env.get("SYMPHONY_TEST_JOBS") ?? 4);
 /** The file that takes longest starts first. */
@@ -56,7 +56,7 @@ interface Counts {
 }
 
 Deno.chdir(new URL("..", import.meta.url));
-// What is not known here is for Deno.
+// Unknown arguments are passed on to Deno.
 const { values, positionals, tokens } = parseArgs({
   allowPositionals: true,
   strict: false,

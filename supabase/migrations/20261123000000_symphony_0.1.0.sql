@@ -40,9 +40,9 @@ set local lock_timeout = '5s';
 --   public       prefix messenger_: what operators look at in the dashboard, and what clients call
 --   messenger    everything internal; the API does not expose it
 --
--- ORDER OF LOCKS. Whoever waits for a lock takes them from the top to the bottom of this table, so that two
--- transactions never wait for each other. Whoever cannot keep the order does not wait: it passes over what
--- is locked, or notes it.
+-- ORDER OF LOCKS. A transaction that waits for locks takes them from the top to the bottom of this table, so that
+-- two transactions never wait for each other. A transaction that cannot keep the order does not wait: it skips
+-- locked rows, or notes them for later.
 --   1  a user's quota of schedules    advisory; messenger.check_schedule_quota
 --   2  rate_limits                    rows by type and caller; messenger.count_dispatches
 --   3  schedules                      rows ascending by id; claim, advance, trigger and save of schedules
@@ -120,8 +120,8 @@ comment on schema messenger is
 
 -- ==================== 02_clock.sql
 
--- The one clock of the bus. What is due, leased or expired is decided by the database's time,
--- never by a worker's; tests put their own clock in this function's place.
+-- The one clock of the bus. The database's time decides whether a message is due, leased or expired,
+-- never a worker's time. Tests replace this function with a clock of their own.
 
 create or replace function public.messenger_now() returns timestamptz
 -- Not in SQL, which would be planned again by each call.
@@ -161,13 +161,13 @@ comment on column public.messenger_queues.name is
 comment on column public.messenger_queues.paused is
   'A paused queue keeps accepting messages; none of them is claimed until it is resumed.';
 comment on column public.messenger_queues.max_workers is
-  'So many ticks may be awake at once while this queue has a backlog.';
+  'The largest number of ticks that may be awake at once while this queue has a backlog.';
 comment on column public.messenger_queues.concurrency is
-  'At most so many of its messages are leased at once, over all ticks; null: no limit.';
+  'The largest number of its messages that are leased at once, over all ticks; null: no limit.';
 comment on column public.messenger_queues.group_concurrency is
-  'So many messages of one group may run at once: the first ones of the group. 1 keeps strict order.';
+  'The largest number of messages of one group that run at once: the first ones of the group. 1 keeps strict order.';
 comment on column public.messenger_queues.rate_limit is
-  'At most so many of its messages are started in any rate_period_ms, over all ticks; null: no limit.';
+  'The largest number of its messages that start in any rate_period_ms, over all ticks; null: no limit.';
 comment on column public.messenger_queues.rate_period_ms is
   'The period of rate_limit, in ms.';
 comment on column public.messenger_queues.weight is
@@ -265,7 +265,7 @@ comment on column public.messenger_messages.id is
 comment on column public.messenger_messages.type is
   'Name of the message definition that validates and handles the message.';
 comment on column public.messenger_messages.payload is
-  'What the handler receives, checked against the definition''s schema.';
+  'Content for the handler, checked against the definition''s schema.';
 comment on column public.messenger_messages.queue is
   'Queue the message waits in.';
 comment on column public.messenger_messages.priority is
@@ -291,11 +291,11 @@ comment on column public.messenger_messages.group_key is
 comment on column public.messenger_messages.blocked is
   'Earlier messages of its group have to be done first; until then no claim reads this one.';
 comment on column public.messenger_messages.dedupe_key is
-  'While the message is here, a dispatch of its type with this key answers its id and writes nothing.';
+  'While the message is here, a dispatch of its type with this key returns its id and writes nothing.';
 comment on column public.messenger_messages.dedupe_until_started is
   'The key is freed when a worker claims the message, not when it is handled or dead.';
 comment on column public.messenger_messages.stamps is
-  'What travels with the message besides its payload: handlers done, schedule, user, redrives.';
+  'Data that travels with the message besides its payload: handlers done, schedule, user, redrives.';
 comment on column public.messenger_messages.errors is
   'Failed attempts, oldest first: message, class, code, stack, attempt, handler, when, how long.';
 comment on column public.messenger_messages.quarantined is
@@ -309,7 +309,7 @@ comment on column public.messenger_messages.heartbeated is
 comment on column public.messenger_messages.cancelled is
   'Cancelled while it ran: its worker is told at the next heartbeat, and it does not come again.';
 
--- The order of a claim, in the order of the index: no sort, and a drain can go on behind its last key.
+-- The order of a claim, in the order of the index: no sort, and a drain can continue behind its last key.
 -- It has no condition on status, which a claim changes: a message that was only just claimed is still
 -- in it, and passed over; its first heartbeat takes it out.
 create index if not exists messenger_messages_claim_idx
@@ -375,7 +375,7 @@ begin
 end
 $$;
 comment on function messenger.register_queue() is
-  'Trigger: makes the queue known to which one message was moved by hand.';
+  'Trigger: registers the queue to which an update moved one message.';
 
 create or replace trigger messenger_messages_queues
   after insert on public.messenger_messages
@@ -389,9 +389,9 @@ create or replace trigger messenger_messages_queue_moved
 
 -- ==================== 05_queue_rows.sql
 
--- Rows of queues, and their messages. A row says what was set for a queue; claims find messages without
--- it. So that nothing that was set is lost unseen, a row stays as long as its queue holds messages; what
--- nobody has set anything for goes when it has been empty.
+-- Rows of queues, and their messages. A row holds a queue's settings; claims find messages without it. A row
+-- stays as long as its queue holds messages, so that no setting is lost unseen. A queue without settings is
+-- forgotten after it has been empty for a time.
 
 -- Whether messages wait or run in a queue; four looks into small indexes, whatever the queue holds.
 create or replace function messenger.queue_holds(p_queue text) returns boolean
@@ -603,7 +603,7 @@ alter table messenger.leases enable row level security;
 -- until the sweep finds it empty.
 create or replace function messenger.close_leases(p_tokens uuid[], p_numbers integer[])
 returns void
--- Not in SQL, which would be planned anew by each call.
+-- Not in language SQL: each call would plan such a function again.
 language plpgsql
 set search_path = ''
 as $$
@@ -628,10 +628,10 @@ begin
 end
 $$;
 comment on function messenger.close_leases(uuid[], integer[]) is
-  'Part of a settle call: takes so many messages off the lease of each token; one with none left goes.';
+  'Part of a settle call: subtracts a number of messages from the lease of each token, and deletes a lease that has none left.';
 
 -- Up to `p_max_messages` messages of these queues, or of all, whose lease ran out, locked; paused queues wait; the oldest leases first.
--- Each lease that it looks at goes, or names afterwards what is left of it and when that ends.
+-- Each lease that it looks at is deleted, or names afterwards its remaining messages and when their lease ends.
 create or replace function messenger.lock_expired(
   p_queues text[] default null, p_max_messages integer default 100
 ) returns tid[]
@@ -683,7 +683,7 @@ begin
 end
 $$;
 comment on function messenger.lock_expired(text[], integer) is
-  'Part of a claim: locks messages whose lease ran out, and answers where they lie.';
+  'Part of a claim: locks messages whose lease ran out, and returns where they lie.';
 
 -- ==================== 07_failed_messages.sql
 
@@ -721,7 +721,7 @@ comment on column public.messenger_failed_messages.id is
 comment on column public.messenger_failed_messages.type is
   'Name of the message definition.';
 comment on column public.messenger_failed_messages.payload is
-  'What the handler received.';
+  'Content that the handler received.';
 comment on column public.messenger_failed_messages.queue is
   'Queue the message came from, and to which a redrive returns it.';
 comment on column public.messenger_failed_messages.priority is
@@ -743,7 +743,7 @@ comment on column public.messenger_failed_messages.redriven is
 comment on column public.messenger_failed_messages.group_key is
   'Key of the ordered group the message belongs to, if any.';
 comment on column public.messenger_failed_messages.stamps is
-  'What travels with the message besides its payload: handlers done, schedule, user, redrives.';
+  'Data that travels with the message besides its payload: handlers done, schedule, user, redrives.';
 comment on column public.messenger_failed_messages.created_at is
   'When the message was first dispatched.';
 comment on column public.messenger_failed_messages.failed_at is
@@ -848,9 +848,9 @@ comment on function messenger.free_id(bigint) is
 
 -- ==================== 09_payloads.sql
 
--- What SQL may put into a payload. jsonb keeps numbers of any length, but whoever handles a message
--- reads them as doubles: a number that would be another one there is refused here. What comes over
--- HTTPS and from code has been checked before.
+-- Checks of payloads that come from SQL. jsonb keeps numbers of any length, but handlers read them as doubles,
+-- so a number that a double would change is refused here. Payloads that come over HTTPS or from code have been
+-- checked before.
 
 -- Numbers of up to 15 digits are kept by every double, and jsonb's text has no exponents. So the
 -- callers look for 16 digits or points in a row first, which costs next to nothing, and call this only
@@ -1017,7 +1017,7 @@ $$;
 comment on function messenger.message_fault(jsonb) is
   'Part of messenger_enqueue: the first field of a message that is not known, has a wrong value or contradicts another, and what is wrong; null if nothing is.';
 
--- What messenger_enqueue takes from SQL is checked; what messages of the bus are made of is known.
+-- Checks messages that messenger_enqueue gets from SQL. Messages that the bus itself makes need no check.
 create or replace function messenger.check_messages(p_messages jsonb) returns void
 language plpgsql
 set search_path = ''
@@ -1070,9 +1070,9 @@ create table if not exists messenger.idempotency_keys (
 );
 
 comment on table messenger.idempotency_keys is
-  'Idempotency keys of the last 24 hours, and dedupe keys within their window: a repeated dispatch answers the first message''s id.';
+  'Idempotency keys of the last 24 hours, and dedupe keys within their window: a repeated dispatch returns the first message''s id.';
 comment on column messenger.idempotency_keys.scope is
-  'Who the key belongs to: a user''s id, or empty for holders of a secret key and for SQL; dedupe:<type> for dedupe keys.';
+  'Owner of the key: a user''s id, or empty for holders of a secret key and for SQL; dedupe:<type> for dedupe keys.';
 comment on column messenger.idempotency_keys.type is
   'Message type: keys of two types are two keys.';
 comment on column messenger.idempotency_keys.key is
@@ -1528,22 +1528,21 @@ $$;
 comment on function public.messenger_dispatch(
   text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval
 ) is
-  'Dispatches one message inside the caller''s transaction and answers its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
+  'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
 
 -- ==================== 13_groups.sql
 
 -- Groups: the messages of one queue with one key run in the order of their ids. The first ones of a
 -- group may run, as many as the queue's group_concurrency says (1: strict order); one that waits for its
 -- retry keeps its place, and those behind it wait: they are blocked, which takes them out of the
--- claim's index, so that a long group stands in nobody's way.
+-- claim's index, so that a long group does not slow down claims.
 --
 -- Writing a message locks nothing: it comes unblocked, and the claim that meets it out of turn blocks
 -- it. A claim and whatever removes a message look at a group only under its advisory lock, so that no
 -- message is blocked behind one that is just leaving. A claim never waits for that lock; a settle call
--- and a cancel do, before they lock a message. Who removes or moves messages by hand has them locked
--- already, and waits a moment at most. Nobody waits for the message that is to be unblocked either: where
--- another session has it locked, or the group, the group is noted, and the next claim that sweeps looks
--- at it.
+-- and a cancel do, before they lock a message. A user's SQL that removes or moves messages has them locked
+-- already, and waits a moment at most. No session waits for the message that is to be unblocked either: if
+-- another session has locked it, or the group, the group is noted, and the next claim that sweeps looks at it.
 
 create table if not exists messenger.groups_to_reopen (
   queue text not null,
@@ -1572,8 +1571,8 @@ comment on column messenger.groups_to_reopen.id is
 
 alter table messenger.groups_to_reopen enable row level security;
 
--- What runs is in messenger_messages_running_idx: a claim takes its messages out of this index, and into
--- that one, with one entry.
+-- Running messages are in messenger_messages_running_idx instead: a claim moves its messages from this index
+-- to that one, which costs one index entry.
 create index if not exists messenger_messages_group_idx
   on public.messenger_messages (queue, group_key, id)
   where group_key is not null and not heartbeated;
@@ -1862,10 +1861,10 @@ begin
 end
 $$;
 comment on function messenger.join_group() is
-  'Trigger: a message that was moved by hand to another group has its place there looked at by the next claim.';
+  'Trigger: after an update moved a message to another group, the next claim checks its place in that group.';
 
 -- Not before the update: such a trigger on the table makes Postgres lock each row of every update once
--- more and compute its generated column anew, for messages that have no group as well.
+-- more and compute its generated column again, for messages that have no group as well.
 create or replace trigger messenger_messages_group_joined
   after update of queue, group_key on public.messenger_messages
   for each row when (
@@ -1884,7 +1883,7 @@ begin
 end
 $$;
 comment on function messenger.keep_group() is
-  'Trigger: a running message of a group is not moved to another one, which nobody would open when it is done.';
+  'Trigger: refuses to move a running message to another group, because the end of the message would not unblock that group.';
 
 create or replace trigger messenger_messages_group_kept
   after update of queue, group_key on public.messenger_messages
@@ -2296,7 +2295,8 @@ $$;
 comment on function messenger.queue_room(text, integer) is
   'Part of a claim: how many messages the limits of a queue allow it, at most `p_slots` where a rate is limited; 0 while another claim shares out the room, null where the queue has no limits.';
 
--- What runs already counts as well. What a claim takes meanwhile counts from its first heartbeat on.
+-- Messages that already run count as well. Messages that a claim takes meanwhile count from their first
+-- heartbeat on.
 create or replace function messenger.count_running() returns trigger
 language plpgsql
 set search_path = ''
@@ -2348,7 +2348,7 @@ begin
 end
 $$;
 comment on function messenger.grant_starts(text, integer, integer) is
-  'Part of a claim: counts messages against the rate of their queue, and answers how many; 0 where it has none.';
+  'Part of a claim: counts messages against the rate of their queue, and returns how many it counted; 0 if the queue has no rate.';
 
 -- ==================== 17_due.sql
 
@@ -2552,8 +2552,8 @@ comment on function messenger.lock_due(text, integer, jsonb, tid[], jsonb) is
 
 -- ==================== 18_quarantined_and_expired.sql
 
--- What a claim takes besides due messages in order: one quarantined message, messages past their time to
--- live; and how many bytes it may hand out.
+-- Messages that a claim takes besides due ones in order: one quarantined message, and messages past their
+-- time to live. And how many bytes a claim may hand out.
 
 -- Bytes that a stored value takes when it is read. Where it is stored as it is, that costs a look at its
 -- header. A compressed one, which may be a hundred times as long, is decompressed: `#> '{}'` does that, and
@@ -2621,7 +2621,7 @@ begin
 end
 $$;
 comment on function messenger.fit_bytes(tid[], bigint, boolean) is
-  'Part of a claim: how many of the locked messages fit into so many bytes, how many bytes these have, or more, and which of them no worker can take.';
+  'Part of a claim: how many of the locked messages fit into p_max_bytes, the size of these or an upper bound of it, and which of them no worker can take.';
 
 -- One message that has to run alone, locked.
 create or replace function messenger.lock_quarantined(
@@ -2654,7 +2654,7 @@ begin
 end
 $$;
 comment on function messenger.lock_quarantined(text[], integer) is
-  'Part of a claim: locks one message of these queues, or of all, that has to run alone and that groups and limits let start, and answers where it lies.';
+  'Part of a claim: locks one message of these queues, or of all, that has to run alone and that groups and limits let start, and returns where it lies.';
 
 -- Up to `p_max_messages` pending messages of these queues, or of all, that are older than their ttl, locked,
 -- as many as fit into `p_max_bytes`. They are not run, so neither a pause nor a limit nor the need to run
@@ -2708,7 +2708,7 @@ begin
 end
 $$;
 comment on function messenger.lock_past_ttl(text[], integer, bigint) is
-  'Part of a claim: locks messages that are older than their ttl, whatever else holds them back, and answers where they lie, their bytes, and which of them no worker can take.';
+  'Part of a claim: locks messages that are older than their ttl, whatever else holds them back, and returns where they lie, their bytes, and which of them no worker can take.';
 
 -- ==================== 19_next_due.sql
 
@@ -3992,7 +3992,7 @@ comment on function messenger.wanted_condition(text, jsonb, boolean) is
 
 -- Messages that a filter means among the next `p_max_rows` rows behind a place: dead letters for redrive and
 -- remove, messages that wait or run for cancel, those that wait for a time for run. With `p_max_bytes` it ends
--- with the payload that makes them so many together, for what has a hundred large ones meets the time limit.
+-- with the payload that makes them that many together, so that rows of a hundred large messages meet the time limit.
 create or replace function messenger.next_matches(
   p_operation text, p_filter jsonb, p_place jsonb, p_max_rows integer, p_max_bytes bigint default null,
   out matched bigint[], out missing bigint[], out last jsonb
@@ -4054,7 +4054,7 @@ begin
 end
 $$;
 comment on function messenger.next_matches(text, jsonb, jsonb, integer, bigint) is
-  'Part of a step: ids of messages that a filter means among the next rows behind a place, ids that are not there, and the place to go on behind, null at the end.';
+  'Part of a step: ids of messages that a filter means among the next rows behind a place, ids that are not there, and the place to continue behind, null at the end.';
 
 -- Does one thing with up to 100 messages at a time, or some 16 MB of them, until a step is full. `p_options` are
 -- those of the operation, which takes its messages by ids and returns {"done", "running"}; a 503 says that
@@ -4137,7 +4137,7 @@ comment on function messenger.apply_operation(text, bigint[], jsonb) is
 
 -- ==================== 26_redrive.sql
 
--- What an operator does with dead letters: redrive and remove, a step at a time.
+-- An operator's actions on dead letters: redrive and remove, a step at a time.
 
 create or replace function messenger.failed_filter(
   p_ids bigint[], p_type text, p_queue text, p_reason text, p_error text, p_failed_from timestamptz,
@@ -4183,7 +4183,7 @@ declare
   redriven bigint;
 begin
   -- Those another session is just moving are left out, so that two redrives of one message enqueue it once.
-  -- So are those too large to be a message, which were written into the dead letters by hand.
+  -- So are those too large to be a message, which only a user's SQL can have written.
   with locked as (
     select f.id from public.messenger_failed_messages f
     where f.id = any (p_ids)
@@ -4217,7 +4217,7 @@ begin
     n.created_at, n.group_key,
     coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven + 1),
     nullif(n.errors, '[]'),
-    -- What crashed its worker before may do so again.
+    -- A message that crashed its worker before may do so again.
     n.reason = 'crashed'
   from numbered n
   order by n.number;
@@ -4397,7 +4397,7 @@ create table if not exists public.messenger_schedules (
   leased_until timestamptz,
   created_at timestamptz not null default public.messenger_now(),
   updated_at timestamptz not null default public.messenger_now(),
-  -- What a message may have at most; see messenger_messages.
+  -- The same bounds as for messages; see messenger_messages.
   constraint "payload: has to have at most 8388608 bytes" check (pg_column_size(payload) <= 8388608),
   constraint "stamps: has to have at most 1048576 bytes" check (pg_column_size(stamps) <= 1048576)
 ) with (
@@ -4409,7 +4409,7 @@ create table if not exists public.messenger_schedules (
 );
 
 comment on table public.messenger_schedules is
-  'Schedules, their state and their counters. Rows may be written by hand: the next tick computes next_run_at, and disables a row it cannot read, with the reason.';
+  'Schedules, their state and their counters. SQL and the table editor may write rows: the next tick computes next_run_at, and disables a row it cannot read, with the reason.';
 comment on column public.messenger_schedules.id is
   'Identity of the schedule.';
 comment on column public.messenger_schedules.name is
@@ -4431,17 +4431,17 @@ comment on column public.messenger_schedules.timezone is
 comment on column public.messenger_schedules.next_run_at is
   'Planned time of the next run; null: the next tick computes it, or the schedule is finished.';
 comment on column public.messenger_schedules.last_run_at is
-  'Planned time of the latest run, those by hand left aside.';
+  'Planned time of the latest run; triggered runs do not count.';
 comment on column public.messenger_schedules.run_count is
-  'Runs so far: messages dispatched, without skipped runs and those by hand that do not count.';
+  'Runs so far: messages dispatched, without skipped runs, and without triggered runs that do not count.';
 comment on column public.messenger_schedules.max_runs is
-  'After so many runs the schedule is finished; null: never.';
+  'Number of runs after which the schedule is finished; null: never.';
 comment on column public.messenger_schedules.start_at is
   'No run is planned before this moment; an interval is counted from it.';
 comment on column public.messenger_schedules.end_at is
   'No run is planned after this moment.';
 comment on column public.messenger_schedules.catch_up is
-  'What becomes of runs missed while no tick came. latest: one run. all: each of them. none: no run.';
+  'How runs are made up that were missed while no tick came. latest: one run. all: each of them. none: no run.';
 comment on column public.messenger_schedules.catch_up_limit is
   'With catch_up all, how many missed runs are made up at most, the latest; the others are recorded as one skipped entry. Null: 1000.';
 comment on column public.messenger_schedules.overlap is
@@ -4449,7 +4449,7 @@ comment on column public.messenger_schedules.overlap is
 comment on column public.messenger_schedules.while_paused is
   'enqueue: while the queue is paused, messages are made and wait for it. skip: no run while it is paused.';
 comment on column public.messenger_schedules.jitter_ms is
-  'Each message waits a random time of up to so many milliseconds; the planned time stays.';
+  'Each message waits a random time of at most this many milliseconds; the planned time stays.';
 comment on column public.messenger_schedules.queue is
   'Queue of the messages; null: the definition''s.';
 comment on column public.messenger_schedules.priority is
@@ -4459,11 +4459,11 @@ comment on column public.messenger_schedules.group_key is
 comment on column public.messenger_schedules.ttl_ms is
   'For how long after its run a message matters, in ms; null: as the definition says.';
 comment on column public.messenger_schedules.stamps is
-  'What travels with each message besides its payload: the user who made the schedule.';
+  'Data that travels with each message besides its payload: the user who made the schedule.';
 comment on column public.messenger_schedules.enabled is
-  'A disabled schedule makes no runs. Enabling it again goes on from now; the runs in between are not made up.';
+  'A disabled schedule makes no runs. When it is enabled again, it continues from that moment; the runs in between are not made up.';
 comment on column public.messenger_schedules.disabled_by is
-  'pause: by hand. finished: no run is left. invalid: the row cannot be read, or its messages are not right. undeclared: it is no longer declared in code.';
+  'pause: an operator paused it. finished: no run is left. invalid: the row cannot be read, or its messages are not right. undeclared: it is no longer declared in code.';
 comment on column public.messenger_schedules.disabled_reason is
   'Why it is disabled, for people.';
 comment on column public.messenger_schedules.declared is
@@ -4481,8 +4481,8 @@ comment on column public.messenger_schedules.created_at is
 comment on column public.messenger_schedules.updated_at is
   'When its definition was last changed, or it was enabled or disabled.';
 
--- What a claim reads, in its order; schedules without a next run come first. A next run that never
--- comes is none: a claim has to find such a row, to plan it again.
+-- A claim reads this index in its order; schedules without a next run come first. A next run at infinity
+-- counts as none: a claim has to find such a row, to plan it again.
 create index if not exists messenger_schedules_due_idx
   on public.messenger_schedules (coalesce(nullif(next_run_at, 'infinity'), '-infinity'), id)
   where enabled;
@@ -4497,8 +4497,8 @@ comment on index public.messenger_schedules_owner_idx is
 
 alter table public.messenger_schedules enable row level security;
 
--- A schedule may be changed while a tick computes its next run, and by hand: whoever changes it
--- takes the lease away from the tick and, where the times change, has the next run computed anew.
+-- A schedule may change while a tick computes its next run, also through the table editor. A change takes the
+-- lease away from the tick. If the times change, the next run is computed again.
 create or replace function messenger.schedule_changed() returns trigger
 language plpgsql
 set search_path = ''
@@ -4522,7 +4522,8 @@ begin
   if new.enabled then
     new.disabled_by := null;
     new.disabled_reason := null;
-    -- What was planned while it was disabled is not made up; a single run comes late rather than never.
+    -- Runs that were planned while the schedule was disabled are not made up. A single run ('once') comes late
+    -- rather than never.
     if not old.enabled and new.schedule_type <> 'once' and new.next_run_at <= clock then
       new.next_run_at := null;
     end if;
@@ -4573,11 +4574,11 @@ comment on table public.messenger_schedule_runs is
 comment on column public.messenger_schedule_runs.schedule_id is
   'The schedule.';
 comment on column public.messenger_schedule_runs.occurrence is
-  'Planned time of the run; for a run by hand, when it was asked for.';
+  'Planned time of the run; for a triggered run, when it was asked for.';
 comment on column public.messenger_schedule_runs.run is
-  'Number of the run, 0 for one by hand that does not count; null where it was skipped.';
+  'Number of the run; 0 for a triggered run that does not count; null if the run was skipped.';
 comment on column public.messenger_schedule_runs.triggered is
-  'Whether it was run by hand.';
+  'Whether an operator triggered the run.';
 comment on column public.messenger_schedule_runs.message_id is
   'The message; null where the run was skipped.';
 comment on column public.messenger_schedule_runs.outcome is
@@ -4612,8 +4613,8 @@ $$;
 comment on function messenger.finish_schedule_runs(bigint[], text, text[]) is
   'Part of settling: writes down what became of messages that schedules had made.';
 
--- What is no longer looked at: all but the latest runs of each schedule, and what is old. A run whose
--- message still waits stays. Takes one step: 100 schedules at a time, up to about 10,000 runs.
+-- Deletes runs that are old, and all but the latest runs of each schedule. A run whose message still waits
+-- stays. Takes one step: 100 schedules at a time, up to about 10,000 runs.
 create or replace function public.messenger_prune_schedule_runs(
   older_than interval default interval '30 days',
   keep integer default 100,
@@ -5196,7 +5197,7 @@ comment on function public.messenger_advance_schedules(uuid, jsonb) is
 
 -- Checking schedules: what may be given of one, and what would have no effect, is refused by its name.
 
--- The state of a schedule, which nobody gives.
+-- The columns that hold a schedule's state, which a definition cannot set.
 create or replace function messenger.schedule_state() returns text[]
 language sql immutable
 set search_path = ''
@@ -5216,7 +5217,7 @@ language sql stable
 set search_path = ''
 as $$ select to_jsonb(p_schedule) - messenger.schedule_state() $$;
 comment on function messenger.schedule_definition(public.messenger_schedules) is
-  'What of a schedule its owner decides, as jsonb, without its state.';
+  'The columns of a schedule that its owner sets, as jsonb, without its state.';
 
 create or replace function messenger.merge_schedule(
   p_known public.messenger_schedules, p_given jsonb
@@ -5263,7 +5264,7 @@ begin
 end
 $$;
 comment on function messenger.merge_schedule(public.messenger_schedules, jsonb) is
-  'What is given of a schedule, by the names of its columns, over what is known of it; over the defaults where nothing is.';
+  'Returns the known schedule, or the defaults if there is none, with the given columns in place of its own.';
 
 create or replace function messenger.check_schedule_names(p_given jsonb) returns void
 language plpgsql
@@ -5292,8 +5293,8 @@ $$;
 comment on function messenger.check_schedule_names(jsonb) is
   'Part of saving a schedule: refuses a field that would be ignored.';
 
--- What is given must have an effect. A schedule may keep what has none for later, such as its time zone
--- while it runs at an interval.
+-- Each given field must have an effect. A stored schedule may keep a field that has none at present, such as
+-- its time zone while it runs at an interval.
 create or replace function messenger.check_schedule(
   p_given jsonb, p_wanted public.messenger_schedules
 ) returns void
@@ -5946,7 +5947,7 @@ $$;
 comment on function public.messenger_schedule_once(
   text, jsonb, timestamptz, text, text, integer, text, interval, text, interval, boolean, text
 ) is
-  'Schedules one message for a moment and answers the schedule''s id: select messenger_schedule_once(''EmailMessage'', ''{"to":"a@b.c"}'', at => ''2027-01-01 09:00+01'').';
+  'Schedules one message for a moment and returns the schedule''s id: select messenger_schedule_once(''EmailMessage'', ''{"to":"a@b.c"}'', at => ''2027-01-01 09:00+01'').';
 
 create or replace function public.messenger_schedule_interval(
   type text,
@@ -5996,7 +5997,7 @@ comment on function public.messenger_schedule_interval(
   text, jsonb, interval, text, integer, timestamptz, timestamptz, text, integer, text, interval,
   text, text, interval, integer, text
 ) is
-  'Schedules a message at an interval and answers the schedule''s id; the next tick plans the first run. select messenger_schedule_interval(''Cleanup'', ''{}'', every => interval ''5 minutes'', name => ''cleanup'').';
+  'Schedules a message at an interval and returns the schedule''s id; the next tick plans the first run. select messenger_schedule_interval(''Cleanup'', ''{}'', every => interval ''5 minutes'', name => ''cleanup'').';
 
 -- The milliseconds of a span whose length is fixed: months and years have none.
 create or replace function messenger.milliseconds(p_span interval, p_field text) returns bigint
@@ -6016,8 +6017,8 @@ comment on function messenger.milliseconds(interval, text) is
 
 -- ==================== 35_ticks.sql
 
--- Ticks, known to the database: asked for, started, at rest, ended. What writes a due message counts on
--- one that is awake; see the next migration.
+-- Ticks as the database knows them: asked for, started, at rest, ended. A transaction that writes a due message
+-- counts on a tick that is awake; see 37_wake.sql.
 
 create table if not exists public.messenger_ticks (
   id bigint generated always as identity primary key,
@@ -6036,7 +6037,7 @@ comment on table public.messenger_ticks is
 comment on column public.messenger_ticks.id is
   'Identity of the tick; a tick that was asked for gets it in its request.';
 comment on column public.messenger_ticks.asked_at is
-  'When it was asked for; of a tick that nobody announced, when it started.';
+  'When it was asked for; of a tick that came without a request of the database, when it started.';
 comment on column public.messenger_ticks.started_at is
   'When the function began to work on it; null if the request has not arrived, or was lost.';
 comment on column public.messenger_ticks.heartbeat_at is
@@ -6073,7 +6074,7 @@ comment on function messenger.ticks_key() is
 
 -- Its clock is the wall's, not the transaction's: it is processes that live or do not. A request
 -- that is lost, or a tick that is killed, counts for some seconds more; the minute's tick makes up.
--- In an older snapshot only a row counts that nobody has changed since: then its xmax is zero.
+-- In an older snapshot only a row counts that no transaction has changed since: then its xmax is zero.
 create or replace function messenger.ticks_awake() returns setof public.messenger_ticks
 -- Not in SQL, which would be planned again by each dispatch.
 language plpgsql stable
@@ -6118,8 +6119,8 @@ $$;
 comment on function messenger.next_minute() is
   'From when on the next minute''s tick sees to what falls due.';
 
--- Whether what falls due at a moment needs nobody else: the next minute's tick comes before it, a tick is
--- awake, or one at rest looks again by then.
+-- Whether some tick will see to messages that fall due at a moment: the next minute's tick comes before it, a
+-- tick is awake, or a tick at rest looks again by then.
 create or replace function messenger.has_tick_for(
   p_due_at timestamptz, p_by_others_than bigint default null
 ) returns boolean
@@ -6189,8 +6190,8 @@ $$;
 comment on function messenger.fleet_size() is
   'How many ticks the queues with due messages call for.';
 
--- With its owner's rights: reading Vault and posting through pg_net is more than whoever writes a
--- message should have to be granted. Only the service role may call it, and it takes no arguments.
+-- Runs with its owner's rights: it reads Vault and posts through pg_net, and a role that writes messages should
+-- not need grants for these. Only the service role may call it, and it takes no arguments.
 create or replace function messenger.ask_tick() returns bigint
 language plpgsql
 security definer
@@ -6208,7 +6209,7 @@ exception when others then
 end
 $$;
 comment on function messenger.ask_tick() is
-  'Asks for one tick, at the commit. Answers its id; where Vault or pg_net fails, it warns and answers null.';
+  'Asks for one tick, at the commit. Returns its id; if Vault or pg_net fails, it warns and returns null.';
 
 -- ==================== 36_tick_life.sql
 
@@ -6301,7 +6302,7 @@ comment on function messenger.forget_ticks_before(bigint) is
   'Part of messenger_start_tick: deletes records of ticks; the latest 10,000 stay.';
 
 -- Registers a tick. `tick` is its id where it was asked for; it may turn out to be one too many.
--- `awake` says whether dispatches may count on it. Answers {"id", "proceed", "fleet", "schedules_due"}:
+-- `awake` says whether dispatches may count on it. Returns {"id", "proceed", "fleet", "schedules_due"}:
 -- without `proceed` there is nothing to do, or others see to it, and the tick is over.
 create or replace function public.messenger_start_tick(
   tick bigint default null,
@@ -6349,7 +6350,7 @@ begin
 end
 $$;
 comment on function public.messenger_start_tick(bigint, boolean, text[], double precision) is
-  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Answers {"id", "proceed", "fleet", "schedules_due"}.';
+  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "schedules_due"}.';
 
 -- With `awake`, a tick that was at rest looks for messages again, and dispatches count on it.
 create or replace function public.messenger_heartbeat_tick(tick bigint, awake boolean default false)
@@ -6400,9 +6401,9 @@ begin
 end
 $$;
 comment on function messenger.linger(bigint, integer, boolean) is
-  'Part of messenger_rest_tick: waits until something is due, for at most so many ms.';
+  'Part of messenger_rest_tick: waits until something is due, for a bounded number of ms.';
 
--- Answers {"rested", "due", "messages_in_ms", "schedules_in_ms"}. Not rested and not due: somebody who may
+-- Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}. Not rested and not due: somebody who may
 -- count on this tick has not committed. At rest, the times say when it has to look again; they are
 -- absent where others do. With a report a tick that need not look again is over as well. `schedules` says whether it
 -- sees to schedules, `left_ms` for how long it will be there, `linger_ms` how long to wait for more.
@@ -6456,7 +6457,7 @@ begin
 end
 $$;
 comment on function public.messenger_rest_tick(bigint, jsonb, integer, double precision, boolean) is
-  'From now on no dispatch counts on this tick, unless a message is due or a dispatch that may count on it has not committed. Answers {"rested", "due", "messages_in_ms", "schedules_in_ms"}: when it has to look again, where nobody else will; with a report, one that need not is over.';
+  'From now on no dispatch counts on this tick, unless a message is due or a dispatch that may count on it has not committed. Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}; the times say when this tick has to look again, and are absent if another tick will. With a report, a tick that need not look again is over.';
 
 -- A tick claims no more, for a time (`stalled`: no handler of it has been done for a while) or for good: no
 -- dispatch counts on it, and another is asked for where work is left, or may be: someone who counted on
@@ -6505,7 +6506,7 @@ begin
 end
 $$;
 comment on function public.messenger_stand_aside(bigint, boolean, boolean) is
-  'A tick claims no more: no dispatch counts on it, and another is asked for where something is due, or falls due before the next minute''s tick. Answers false where too many are stalled already: then it still counts.';
+  'A tick claims no more: no dispatch counts on it, and another is asked for where something is due, or falls due before the next minute''s tick. Returns false if too many are stalled already: then it still counts.';
 
 -- `successor` asks for another tick where work is left, or may be.
 create or replace function public.messenger_end_tick(
@@ -6543,7 +6544,7 @@ begin
 end
 $$;
 comment on function public.messenger_grow_fleet() is
-  'Asks for one tick more where the queues with due messages call for it. Answers its id.';
+  'Asks for one tick more where the queues with due messages call for it. Returns its id.';
 
 -- ==================== 37_wake.sql
 
@@ -6553,18 +6554,18 @@ comment on function public.messenger_grow_fleet() is
 -- The rule: who leaves a message to a tick that is awake holds the lock messenger.ticks_key() shared,
 -- from before it looks for that tick until its commit. A tick goes to rest only under that lock held
 -- alone, having looked for due messages after it got it. So a tick that a dispatch counted on looks
--- once more after that dispatch's commit. Nobody ever waits for the lock: a dispatch that does not
+-- once more after that dispatch's commit. No session ever waits for the lock: a dispatch that does not
 -- get it asks for a tick of its own, a tick that does not get it tries again a little later.
 
 --
--- What falls due later, but before the next minute's tick, counts on a tick in the same way: on one that is
--- awake, for it does not rest before it knows who looks again by then; or on one at rest that looks again
--- at an earlier moment (wakes_at). Where there is none, a tick is asked for, which waits for it.
+-- A message that falls due later, but before the next minute's tick, counts on a tick in the same way: on one
+-- that is awake, for it does not rest before some tick is known to look again by then; or on one at rest that
+-- looks again at an earlier moment (wakes_at). If there is none, a tick is asked for, which waits for the message.
 
--- In an older snapshot (repeatable read) a tick counts whose row nobody has changed since: see
--- messenger.ticks_awake(). Dispatches that overlap each ask for a tick of their own, in any isolation: what
--- another has asked for may be rolled back, and nobody waits to see. One too many costs a call: it ends at its
--- start.
+-- In an older snapshot (repeatable read) a tick counts whose row no transaction has changed since: see
+-- messenger.ticks_awake(). Dispatches that overlap each ask for a tick of their own, in any isolation: the
+-- other transaction may be rolled back and its request with it, and no dispatch waits to see. One tick too many
+-- costs a call: it ends at its start.
 create or replace function messenger.wake(p_due_at timestamptz default null) returns bigint
 language plpgsql
 set search_path = ''
@@ -6580,7 +6581,7 @@ begin
 end
 $$;
 comment on function messenger.wake(timestamptz) is
-  'Asks for a tick at the commit unless one will see what this transaction writes when it is due: now where no time is given. Answers the id of the tick it asked for.';
+  'Asks for a tick at the commit unless one will see what this transaction writes when it is due: now where no time is given. Returns the id of the tick it asked for.';
 
 create or replace function messenger.wake_for_next() returns bigint
 language plpgsql
@@ -6600,7 +6601,7 @@ begin
 end
 $$;
 comment on function messenger.wake_for_next() is
-  'Asks for a tick at the commit unless one will see the message that falls due next. Answers the id of the tick it asked for.';
+  'Asks for a tick at the commit unless one will see the message that falls due next. Returns the id of the tick it asked for.';
 
 create or replace function messenger.wake_for_messages() returns trigger
 language plpgsql
@@ -6769,8 +6770,8 @@ begin
         for update
       );
 
-      -- What nobody runs is taken under a lease of its own, and settled. A lease that ran out protects
-      -- nobody.
+      -- Messages that no worker runs are taken under a lease of their own, and settled. A lease that ran out
+      -- protects no worker.
       update public.messenger_messages m
       set cancelled = true
       where m.id = any (matched) and m.status = 'processing' and m.leased_until > clock;
@@ -6903,7 +6904,7 @@ create table if not exists messenger.rate_limits (
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
 comment on table messenger.rate_limits is
-  'What is used of the rate limits of message types. Only types that have a limit, and callers who used it lately, have rows.';
+  'Used shares of the rate limits of message types. Only types that have a limit, and callers who used it lately, have rows.';
 comment on column messenger.rate_limits.type is
   'Name of the message definition that has the limit.';
 comment on column messenger.rate_limits.caller is
@@ -6920,8 +6921,8 @@ comment on index messenger.rate_limits_full_at_idx is
 
 alter table messenger.rate_limits enable row level security;
 
--- `p_limits` is an array of {type, caller, count, max, per_ms}: so many messages are to be dispatched,
--- where `max` may be within `per_ms`. The share of one message is rounded down to microseconds, so
+-- `p_limits` is an array of {type, caller, count, max, per_ms}: `count` messages are to be dispatched,
+-- and `max` may be within `per_ms`. The share of one message is rounded down to microseconds, so
 -- that `max` of them always fit. A period that was shortened holds for what was counted before, too:
 -- a caller who had used up the old allowance waits no longer than the new period.
 create or replace function messenger.count_dispatches(p_limits jsonb) returns void
@@ -7034,8 +7035,8 @@ comment on function public.messenger_save_schedules_limited(jsonb, jsonb, text, 
 
 -- ==================== 41_handled_messages.sql
 
--- Handled messages of the types that ask for it are remembered for a time, so that whoever dispatched
--- one can be told that it is done. Everything else that is handled leaves nothing behind.
+-- Handled messages are remembered for a time if their type asks for it, so that the dispatcher can learn that
+-- a message is done. All other handled messages leave nothing behind.
 
 create table if not exists public.messenger_handled_messages (
   id bigint primary key,
@@ -7070,7 +7071,7 @@ comment on column public.messenger_handled_messages.keep_until is
 create index if not exists messenger_handled_messages_keep_until_idx
   on public.messenger_handled_messages (keep_until);
 comment on index public.messenger_handled_messages_keep_until_idx is
-  'What is to be forgotten, for pruning.';
+  'Rows by the time at which they are to be deleted, for pruning.';
 
 alter table public.messenger_handled_messages enable row level security;
 
@@ -7107,20 +7108,20 @@ create table if not exists messenger.progress (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
 comment on table messenger.progress is
-  'What handlers last reported of their messages. A row goes when its message is handled, or at the next prune.';
+  'The latest progress that handlers reported of their messages. A row goes when its message is handled, or at the next prune.';
 comment on column messenger.progress.message_id is
   'The message; no foreign key, which would be looked at for every message that goes.';
 comment on column messenger.progress.value is
   'How much is done, from 0 to 1.';
 comment on column messenger.progress.note is
-  'What the handler says about it; whoever dispatched the message may read it.';
+  'The handler''s note about it; the dispatcher of the message may read it.';
 comment on column messenger.progress.at is
   'When it was reported.';
 
 alter table messenger.progress enable row level security;
 
--- `reports` is an array of {id, token, value, note?}. What is reported under another token than the
--- lease's is left out: another worker has the message.
+-- `reports` is an array of {id, token, value, note?}. A report under another token than
+-- the lease's is left out: another worker has the message.
 create or replace function public.messenger_report_progress(reports jsonb) returns void
 language sql
 set search_path = ''
@@ -7140,7 +7141,7 @@ $$;
 comment on function public.messenger_report_progress(jsonb) is
   'Writes what handlers report of messages they run, all of a worker''s in one call, fenced by the lease token.';
 
--- Answers null for an id that is unknown, no longer known, or another user's: all the same.
+-- Returns null alike for an id that is unknown, no longer known, or another user's.
 create or replace function public.messenger_follow(id bigint, user_id text default null)
 returns jsonb
 language sql stable
@@ -7175,20 +7176,20 @@ as $$
     from public.messenger_handled_messages h
     where h.id = messenger_follow.id and h.keep_until > public.messenger_now()
   ) f
-  -- What is done has no progress any more, whether or not its row has gone yet.
+  -- A handled message has no progress any more, whether or not its row is deleted yet.
   left join messenger.progress p on p.message_id = f.id and f.status <> 'handled'
   where messenger_follow.user_id is null or f.user_id = messenger_follow.user_id
   order by f.place
   limit 1
 $$;
 comment on function public.messenger_follow(bigint, text) is
-  'What has become of a message: {"id", "type", "status", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors. With a user_id only of that user''s; null where there is none.';
+  'The state of a message: {"id", "type", "status", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors. With a user_id only of that user''s; null where there is none.';
 
 -- ==================== 43_live.sql
 
 -- Live updates: where Supabase Realtime is, what becomes of a message whose definition is `live` is
 -- broadcast to the user who dispatched it, in the transaction that changes it: the status, as
--- messenger_follow answers it, on the private channel messenger:<user id>. All of it is in triggers
+-- messenger_follow returns it, on the private channel messenger:<user id>. All of it is in triggers
 -- whose condition is the stamp `live`; without Realtime they do not exist.
 
 -- A failure to tell never fails what is told about.
@@ -7313,7 +7314,7 @@ begin
 end
 $$;
 comment on function public.messenger_enable_live() is
-  'Turns live updates on where Realtime is, and answers whether it is. The migration calls it; call it again if Realtime came later.';
+  'Turns live updates on if Realtime is there, and returns whether it is. The migration calls it; call it again if Realtime came later.';
 
 do $$
 begin
@@ -7338,17 +7339,17 @@ create table if not exists public.messenger_actions (
 );
 
 comment on table public.messenger_actions is
-  'What operators changed through the management API: who, when, what, and how many it met.';
+  'Operators'' changes through the management API: who, when, what, and how many rows.';
 comment on column public.messenger_actions.id is
   'Order of the actions.';
 comment on column public.messenger_actions.at is
   'When it was done.';
 comment on column public.messenger_actions.actor is
-  'Who did it: the id of a signed-in user, or "secret key" and the key''s name.';
+  'The operator: the id of a signed-in user, or "secret key" and the key''s name.';
 comment on column public.messenger_actions.action is
   'The SQL function that did it, without its prefix messenger_.';
 comment on column public.messenger_actions.target is
-  'What it was told: ids, filter, settings; never a payload.';
+  'Arguments of the action: ids, filter, settings; never a payload.';
 comment on column public.messenger_actions.affected is
   'How many messages, queues or schedules it changed.';
 
@@ -7528,7 +7529,7 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_actions(bigint, integer) is
-  'The action log, the latest first, those before an id. Answers {"actions", "next"}; next is the id to go on before.';
+  'The action log, the latest first, those before an id. Returns {"actions", "next"}; next is the id before which the next page begins.';
 
 create or replace function public.messenger_prune_actions(
   older_than interval default interval '90 days', after jsonb default null
@@ -7558,7 +7559,7 @@ select cron.schedule(
 
 -- ==================== 45_manage_queues.sql
 
--- What operators do with queues: look at their depth, and set their limits.
+-- Operators' functions for queues: they show the depth of queues, and set their limits.
 
 create or replace function messenger.capped(p_count bigint, p_max_count integer) returns jsonb
 language sql immutable parallel safe
@@ -7658,7 +7659,7 @@ begin
 end
 $$;
 comment on function messenger.queue_depth(text, integer) is
-  'Messages of a queue that wait, without those that have to run alone. Answers {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
+  'Messages of a queue that wait, without those that have to run alone. Returns {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
 
 create or replace function public.messenger_list_queues(
   name text default null,
@@ -7715,7 +7716,7 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_queues(text, text, integer, integer, text[]) is
-  'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Answers {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
+  'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Returns {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
 
 create or replace function messenger.check_queue_settings(p_settings jsonb) returns void
 language plpgsql immutable
@@ -7774,7 +7775,7 @@ begin
       wanted.rate_limit, wanted.rate_period_ms, wanted.weight, wanted.lease_ms
     )
     where q.name = messenger_set_queue.name;
-    -- What a pause or a limit held back starts now, not at the next minute.
+    -- Messages that a pause or a limit held back start now, not at the next minute.
     if messenger.has_due(p_queues => array[name]) then
       perform messenger.wake();
     end if;
@@ -7795,7 +7796,7 @@ exception
 end
 $$;
 comment on function public.messenger_set_queue(text, jsonb) is
-  'Changes those settings of a queue that are given, by the names of its columns, and wakes a tick if something is due then. Answers {"queue", "changed"}.';
+  'Changes those settings of a queue that are given, by the names of its columns, and wakes a tick if something is due then. Returns {"queue", "changed"}.';
 
 create or replace function public.messenger_create_queue(name text, settings jsonb default '{}')
 returns jsonb
@@ -7838,11 +7839,11 @@ comment on function public.messenger_delete_queue(text) is
 
 -- ==================== 46_list_messages.sql
 
--- What operators see of messages, dead ones included: lists a page at a time, without payloads, and
--- single ones in full. Lists name their columns, for a row as a whole is read with its payload.
+-- Messages as operators see them, dead letters included: lists a page at a time, without payloads, and
+-- single messages in full. Lists name their columns, for a row as a whole is read with its payload.
 --
 -- A page reads at most `max_scanned` rows, whatever its filter: it may come back short, with a `next`
--- to go on behind. So no list is slow on a large table, and the hot one needs no index for lists.
+-- to continue behind. So no list is slow on a large table, and the hot one needs no index for lists.
 
 create or replace function public.messenger_list_messages(
   status text default null,
@@ -7902,7 +7903,7 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_messages(text, text, text, bigint, integer, integer) is
-  'Messages that wait or run, the latest first, those before an id, without payloads. Answers {"messages", "next"}; a page that met max_scanned is short, and next goes on.';
+  'Messages that wait or run, the latest first, those before an id, without payloads. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';
 
 create or replace function messenger.last_failed_scanned(
   p_type text, p_from timestamptz, p_until timestamptz, p_before_at timestamptz, p_before_id bigint,
@@ -8004,7 +8005,7 @@ $$;
 comment on function public.messenger_list_failed(
   text, text, text, text, timestamptz, timestamptz, timestamptz, bigint, integer, integer
 ) is
-  'Dead letters, the latest first, those before a moment and id, without payloads. Answers {"messages", "next"}; next is [failed_at, id], and a page that met max_scanned is short.';
+  'Dead letters, the latest first, those before a moment and id, without payloads. Returns {"messages", "next"}; next is [failed_at, id], and a page that met max_scanned is short.';
 
 create or replace function public.messenger_show_message(id bigint) returns jsonb
 language sql stable
@@ -8032,8 +8033,8 @@ comment on function public.messenger_show_failed(bigint) is
 
 -- How the bus is: what health checks, dashboards and metrics read, each in one call.
 
--- With its owner's rights: pg_cron's jobs, Vault's secrets and pg_net's answers are not the service role's to
--- read. It takes no arguments, and says nothing of a secret but whether it can be read.
+-- Runs with its owner's rights: the service role may not read pg_cron's jobs, Vault's secrets and pg_net's
+-- responses. It takes no arguments, and says nothing of a secret but whether it can be read.
 create or replace function messenger.tick_job() returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -8170,7 +8171,7 @@ as $$
   )
 $$;
 comment on function messenger.queues_in_use(integer) is
-  'Queues that hold messages, by name; it looks at so many queues at most.';
+  'Queues that hold messages, by name; it looks at no more queues than its argument says.';
 
 -- Since when the schedule waits that should have run first; one that was changed and not planned since counts
 -- from its change.
@@ -8260,13 +8261,13 @@ as $$
   )
 $$;
 comment on function public.messenger_health() is
-  'What a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "installation"}. Paused queues do not count.';
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "installation"}. Paused queues do not count.';
 
 -- ==================== 48_stats.sql
 
 -- Stats: the state of the bus in one call, for dashboards and metrics.
 
--- What the latest ticks that ended within a time did.
+-- Sums up the work of ticks that ended within a time.
 create or replace function messenger.tick_rates(p_within interval) returns jsonb
 language sql stable
 set search_path = ''
@@ -8283,9 +8284,9 @@ as $$
   where t.ended_at > public.messenger_now() - p_within
 $$;
 comment on function messenger.tick_rates(interval) is
-  'What ticks that ended within a time did: {"seconds", "ticks", "claimed", "handled", "retried", "failed"}.';
+  'The work of ticks that ended within a time: {"seconds", "ticks", "claimed", "handled", "retried", "failed"}.';
 
--- So many queues, those that hold messages first.
+-- Queues up to a number, those that hold messages first.
 create or replace function messenger.queues_to_show(p_max_queues integer) returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -8313,7 +8314,7 @@ begin
 end
 $$;
 comment on function messenger.queues_to_show(integer) is
-  'Settings and depth of so many queues, those that hold messages first: {"queues", "left_out", "left_out_in_use"}; the last is how many of those left out hold messages.';
+  'Settings and depth of queues up to a number, those that hold messages first: {"queues", "left_out", "left_out_in_use"}; the last is how many of those left out hold messages.';
 
 create or replace function public.messenger_stats() returns jsonb
 language sql stable
@@ -8384,7 +8385,7 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_ticks(bigint, integer) is
-  'The latest ticks, those before an id. Returns {"ticks", "next"}; next is the id to go on before.';
+  'The latest ticks, those before an id. Returns {"ticks", "next"}; next is the id before which the next page begins.';
 
 -- ==================== 49_prune.sql
 
@@ -8461,7 +8462,7 @@ begin
 end
 $$;
 comment on function messenger.prune_progress(integer, boolean, bigint) is
-  'Part of pruning: deletes the progress of messages that are gone among the next p_max_rows rows, and returns how many, and the place to go on behind, null at the end.';
+  'Part of pruning: deletes the progress of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
 
 -- Takes one step, as redrive and remove do. `after` is the "next" of the step before.
 create or replace function public.messenger_prune(
@@ -8474,7 +8475,7 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  -- What is due to go at a time is gone from that time on.
+  -- A row that is to be deleted at a moment is deleted from that moment on, not only after it.
   instant constant timestamptz := clock + interval '1 microsecond';
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
   chunk integer;

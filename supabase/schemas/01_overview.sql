@@ -31,9 +31,9 @@
 --   public       prefix messenger_: what operators look at in the dashboard, and what clients call
 --   messenger    everything internal; the API does not expose it
 --
--- ORDER OF LOCKS. Whoever waits for a lock takes them from the top to the bottom of this table, so that two
--- transactions never wait for each other. Whoever cannot keep the order does not wait: it passes over what
--- is locked, or notes it.
+-- ORDER OF LOCKS. A transaction that waits for locks takes them from the top to the bottom of this table, so that
+-- two transactions never wait for each other. A transaction that cannot keep the order does not wait: it skips
+-- locked rows, or notes them for later.
 --   1  a user's quota of schedules    advisory; messenger.check_schedule_quota
 --   2  rate_limits                    rows by type and caller; messenger.count_dispatches
 --   3  schedules                      rows ascending by id; claim, advance, trigger and save of schedules

@@ -1,5 +1,5 @@
--- The one clock of the bus. What is due, leased or expired is decided by the database's time,
--- never by a worker's; tests put their own clock in this function's place.
+-- The one clock of the bus. The database's time decides whether a message is due, leased or expired,
+-- never a worker's time. Tests replace this function with a clock of their own.
 
 create or replace function public.messenger_now() returns timestamptz
 -- Not in SQL, which would be planned again by each call.

@@ -21,13 +21,13 @@ comment on column public.messenger_queues.name is
 comment on column public.messenger_queues.paused is
   'A paused queue keeps accepting messages; none of them is claimed until it is resumed.';
 comment on column public.messenger_queues.max_workers is
-  'So many ticks may be awake at once while this queue has a backlog.';
+  'The largest number of ticks that may be awake at once while this queue has a backlog.';
 comment on column public.messenger_queues.concurrency is
-  'At most so many of its messages are leased at once, over all ticks; null: no limit.';
+  'The largest number of its messages that are leased at once, over all ticks; null: no limit.';
 comment on column public.messenger_queues.group_concurrency is
-  'So many messages of one group may run at once: the first ones of the group. 1 keeps strict order.';
+  'The largest number of messages of one group that run at once: the first ones of the group. 1 keeps strict order.';
 comment on column public.messenger_queues.rate_limit is
-  'At most so many of its messages are started in any rate_period_ms, over all ticks; null: no limit.';
+  'The largest number of its messages that start in any rate_period_ms, over all ticks; null: no limit.';
 comment on column public.messenger_queues.rate_period_ms is
   'The period of rate_limit, in ms.';
 comment on column public.messenger_queues.weight is

@@ -59,7 +59,7 @@ comment on column public.messenger_messages.id is
 comment on column public.messenger_messages.type is
   'Name of the message definition that validates and handles the message.';
 comment on column public.messenger_messages.payload is
-  'What the handler receives, checked against the definition''s schema.';
+  'Content for the handler, checked against the definition''s schema.';
 comment on column public.messenger_messages.queue is
   'Queue the message waits in.';
 comment on column public.messenger_messages.priority is
@@ -85,11 +85,11 @@ comment on column public.messenger_messages.group_key is
 comment on column public.messenger_messages.blocked is
   'Earlier messages of its group have to be done first; until then no claim reads this one.';
 comment on column public.messenger_messages.dedupe_key is
-  'While the message is here, a dispatch of its type with this key answers its id and writes nothing.';
+  'While the message is here, a dispatch of its type with this key returns its id and writes nothing.';
 comment on column public.messenger_messages.dedupe_until_started is
   'The key is freed when a worker claims the message, not when it is handled or dead.';
 comment on column public.messenger_messages.stamps is
-  'What travels with the message besides its payload: handlers done, schedule, user, redrives.';
+  'Data that travels with the message besides its payload: handlers done, schedule, user, redrives.';
 comment on column public.messenger_messages.errors is
   'Failed attempts, oldest first: message, class, code, stack, attempt, handler, when, how long.';
 comment on column public.messenger_messages.quarantined is
@@ -103,7 +103,7 @@ comment on column public.messenger_messages.heartbeated is
 comment on column public.messenger_messages.cancelled is
   'Cancelled while it ran: its worker is told at the next heartbeat, and it does not come again.';
 
--- The order of a claim, in the order of the index: no sort, and a drain can go on behind its last key.
+-- The order of a claim, in the order of the index: no sort, and a drain can continue behind its last key.
 -- It has no condition on status, which a claim changes: a message that was only just claimed is still
 -- in it, and passed over; its first heartbeat takes it out.
 create index if not exists messenger_messages_claim_idx
@@ -169,7 +169,7 @@ begin
 end
 $$;
 comment on function messenger.register_queue() is
-  'Trigger: makes the queue known to which one message was moved by hand.';
+  'Trigger: registers the queue to which an update moved one message.';
 
 create or replace trigger messenger_messages_queues
   after insert on public.messenger_messages

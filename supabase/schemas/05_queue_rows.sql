@@ -1,6 +1,6 @@
--- Rows of queues, and their messages. A row says what was set for a queue; claims find messages without
--- it. So that nothing that was set is lost unseen, a row stays as long as its queue holds messages; what
--- nobody has set anything for goes when it has been empty.
+-- Rows of queues, and their messages. A row holds a queue's settings; claims find messages without it. A row
+-- stays as long as its queue holds messages, so that no setting is lost unseen. A queue without settings is
+-- forgotten after it has been empty for a time.
 
 -- Whether messages wait or run in a queue; four looks into small indexes, whatever the queue holds.
 create or replace function messenger.queue_holds(p_queue text) returns boolean

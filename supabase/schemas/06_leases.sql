@@ -44,7 +44,7 @@ alter table messenger.leases enable row level security;
 -- until the sweep finds it empty.
 create or replace function messenger.close_leases(p_tokens uuid[], p_numbers integer[])
 returns void
--- Not in SQL, which would be planned anew by each call.
+-- Not in language SQL: each call would plan such a function again.
 language plpgsql
 set search_path = ''
 as $$
@@ -69,10 +69,10 @@ begin
 end
 $$;
 comment on function messenger.close_leases(uuid[], integer[]) is
-  'Part of a settle call: takes so many messages off the lease of each token; one with none left goes.';
+  'Part of a settle call: subtracts a number of messages from the lease of each token, and deletes a lease that has none left.';
 
 -- Up to `p_max_messages` messages of these queues, or of all, whose lease ran out, locked; paused queues wait; the oldest leases first.
--- Each lease that it looks at goes, or names afterwards what is left of it and when that ends.
+-- Each lease that it looks at is deleted, or names afterwards its remaining messages and when their lease ends.
 create or replace function messenger.lock_expired(
   p_queues text[] default null, p_max_messages integer default 100
 ) returns tid[]
@@ -124,4 +124,4 @@ begin
 end
 $$;
 comment on function messenger.lock_expired(text[], integer) is
-  'Part of a claim: locks messages whose lease ran out, and answers where they lie.';
+  'Part of a claim: locks messages whose lease ran out, and returns where they lie.';

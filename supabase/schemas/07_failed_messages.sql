@@ -32,7 +32,7 @@ comment on column public.messenger_failed_messages.id is
 comment on column public.messenger_failed_messages.type is
   'Name of the message definition.';
 comment on column public.messenger_failed_messages.payload is
-  'What the handler received.';
+  'Content that the handler received.';
 comment on column public.messenger_failed_messages.queue is
   'Queue the message came from, and to which a redrive returns it.';
 comment on column public.messenger_failed_messages.priority is
@@ -54,7 +54,7 @@ comment on column public.messenger_failed_messages.redriven is
 comment on column public.messenger_failed_messages.group_key is
   'Key of the ordered group the message belongs to, if any.';
 comment on column public.messenger_failed_messages.stamps is
-  'What travels with the message besides its payload: handlers done, schedule, user, redrives.';
+  'Data that travels with the message besides its payload: handlers done, schedule, user, redrives.';
 comment on column public.messenger_failed_messages.created_at is
   'When the message was first dispatched.';
 comment on column public.messenger_failed_messages.failed_at is

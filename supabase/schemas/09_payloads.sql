@@ -1,6 +1,6 @@
--- What SQL may put into a payload. jsonb keeps numbers of any length, but whoever handles a message
--- reads them as doubles: a number that would be another one there is refused here. What comes over
--- HTTPS and from code has been checked before.
+-- Checks of payloads that come from SQL. jsonb keeps numbers of any length, but handlers read them as doubles,
+-- so a number that a double would change is refused here. Payloads that come over HTTPS or from code have been
+-- checked before.
 
 -- Numbers of up to 15 digits are kept by every double, and jsonb's text has no exponents. So the
 -- callers look for 16 digits or points in a row first, which costs next to nothing, and call this only
@@ -167,7 +167,7 @@ $$;
 comment on function messenger.message_fault(jsonb) is
   'Part of messenger_enqueue: the first field of a message that is not known, has a wrong value or contradicts another, and what is wrong; null if nothing is.';
 
--- What messenger_enqueue takes from SQL is checked; what messages of the bus are made of is known.
+-- Checks messages that messenger_enqueue gets from SQL. Messages that the bus itself makes need no check.
 create or replace function messenger.check_messages(p_messages jsonb) returns void
 language plpgsql
 set search_path = ''

@@ -12,9 +12,9 @@ create table if not exists messenger.idempotency_keys (
 );
 
 comment on table messenger.idempotency_keys is
-  'Idempotency keys of the last 24 hours, and dedupe keys within their window: a repeated dispatch answers the first message''s id.';
+  'Idempotency keys of the last 24 hours, and dedupe keys within their window: a repeated dispatch returns the first message''s id.';
 comment on column messenger.idempotency_keys.scope is
-  'Who the key belongs to: a user''s id, or empty for holders of a secret key and for SQL; dedupe:<type> for dedupe keys.';
+  'Owner of the key: a user''s id, or empty for holders of a secret key and for SQL; dedupe:<type> for dedupe keys.';
 comment on column messenger.idempotency_keys.type is
   'Message type: keys of two types are two keys.';
 comment on column messenger.idempotency_keys.key is

@@ -110,4 +110,4 @@ $$;
 comment on function public.messenger_dispatch(
   text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval
 ) is
-  'Dispatches one message inside the caller''s transaction and answers its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
+  'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';

@@ -1,15 +1,14 @@
 -- Groups: the messages of one queue with one key run in the order of their ids. The first ones of a
 -- group may run, as many as the queue's group_concurrency says (1: strict order); one that waits for its
 -- retry keeps its place, and those behind it wait: they are blocked, which takes them out of the
--- claim's index, so that a long group stands in nobody's way.
+-- claim's index, so that a long group does not slow down claims.
 --
 -- Writing a message locks nothing: it comes unblocked, and the claim that meets it out of turn blocks
 -- it. A claim and whatever removes a message look at a group only under its advisory lock, so that no
 -- message is blocked behind one that is just leaving. A claim never waits for that lock; a settle call
--- and a cancel do, before they lock a message. Who removes or moves messages by hand has them locked
--- already, and waits a moment at most. Nobody waits for the message that is to be unblocked either: where
--- another session has it locked, or the group, the group is noted, and the next claim that sweeps looks
--- at it.
+-- and a cancel do, before they lock a message. A user's SQL that removes or moves messages has them locked
+-- already, and waits a moment at most. No session waits for the message that is to be unblocked either: if
+-- another session has locked it, or the group, the group is noted, and the next claim that sweeps looks at it.
 
 create table if not exists messenger.groups_to_reopen (
   queue text not null,
@@ -38,8 +37,8 @@ comment on column messenger.groups_to_reopen.id is
 
 alter table messenger.groups_to_reopen enable row level security;
 
--- What runs is in messenger_messages_running_idx: a claim takes its messages out of this index, and into
--- that one, with one entry.
+-- Running messages are in messenger_messages_running_idx instead: a claim moves its messages from this index
+-- to that one, which costs one index entry.
 create index if not exists messenger_messages_group_idx
   on public.messenger_messages (queue, group_key, id)
   where group_key is not null and not heartbeated;

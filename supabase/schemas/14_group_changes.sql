@@ -87,10 +87,10 @@ begin
 end
 $$;
 comment on function messenger.join_group() is
-  'Trigger: a message that was moved by hand to another group has its place there looked at by the next claim.';
+  'Trigger: after an update moved a message to another group, the next claim checks its place in that group.';
 
 -- Not before the update: such a trigger on the table makes Postgres lock each row of every update once
--- more and compute its generated column anew, for messages that have no group as well.
+-- more and compute its generated column again, for messages that have no group as well.
 create or replace trigger messenger_messages_group_joined
   after update of queue, group_key on public.messenger_messages
   for each row when (
@@ -109,7 +109,7 @@ begin
 end
 $$;
 comment on function messenger.keep_group() is
-  'Trigger: a running message of a group is not moved to another one, which nobody would open when it is done.';
+  'Trigger: refuses to move a running message to another group, because the end of the message would not unblock that group.';
 
 create or replace trigger messenger_messages_group_kept
   after update of queue, group_key on public.messenger_messages

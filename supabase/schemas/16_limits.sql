@@ -109,7 +109,8 @@ $$;
 comment on function messenger.queue_room(text, integer) is
   'Part of a claim: how many messages the limits of a queue allow it, at most `p_slots` where a rate is limited; 0 while another claim shares out the room, null where the queue has no limits.';
 
--- What runs already counts as well. What a claim takes meanwhile counts from its first heartbeat on.
+-- Messages that already run count as well. Messages that a claim takes meanwhile count from their first
+-- heartbeat on.
 create or replace function messenger.count_running() returns trigger
 language plpgsql
 set search_path = ''
@@ -161,4 +162,4 @@ begin
 end
 $$;
 comment on function messenger.grant_starts(text, integer, integer) is
-  'Part of a claim: counts messages against the rate of their queue, and answers how many; 0 where it has none.';
+  'Part of a claim: counts messages against the rate of their queue, and returns how many it counted; 0 if the queue has no rate.';

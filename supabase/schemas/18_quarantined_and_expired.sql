@@ -1,5 +1,5 @@
--- What a claim takes besides due messages in order: one quarantined message, messages past their time to
--- live; and how many bytes it may hand out.
+-- Messages that a claim takes besides due ones in order: one quarantined message, and messages past their
+-- time to live. And how many bytes a claim may hand out.
 
 -- Bytes that a stored value takes when it is read. Where it is stored as it is, that costs a look at its
 -- header. A compressed one, which may be a hundred times as long, is decompressed: `#> '{}'` does that, and
@@ -67,7 +67,7 @@ begin
 end
 $$;
 comment on function messenger.fit_bytes(tid[], bigint, boolean) is
-  'Part of a claim: how many of the locked messages fit into so many bytes, how many bytes these have, or more, and which of them no worker can take.';
+  'Part of a claim: how many of the locked messages fit into p_max_bytes, the size of these or an upper bound of it, and which of them no worker can take.';
 
 -- One message that has to run alone, locked.
 create or replace function messenger.lock_quarantined(
@@ -100,7 +100,7 @@ begin
 end
 $$;
 comment on function messenger.lock_quarantined(text[], integer) is
-  'Part of a claim: locks one message of these queues, or of all, that has to run alone and that groups and limits let start, and answers where it lies.';
+  'Part of a claim: locks one message of these queues, or of all, that has to run alone and that groups and limits let start, and returns where it lies.';
 
 -- Up to `p_max_messages` pending messages of these queues, or of all, that are older than their ttl, locked,
 -- as many as fit into `p_max_bytes`. They are not run, so neither a pause nor a limit nor the need to run
@@ -154,4 +154,4 @@ begin
 end
 $$;
 comment on function messenger.lock_past_ttl(text[], integer, bigint) is
-  'Part of a claim: locks messages that are older than their ttl, whatever else holds them back, and answers where they lie, their bytes, and which of them no worker can take.';
+  'Part of a claim: locks messages that are older than their ttl, whatever else holds them back, and returns where they lie, their bytes, and which of them no worker can take.';

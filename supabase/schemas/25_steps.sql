@@ -141,7 +141,7 @@ comment on function messenger.wanted_condition(text, jsonb, boolean) is
 
 -- Messages that a filter means among the next `p_max_rows` rows behind a place: dead letters for redrive and
 -- remove, messages that wait or run for cancel, those that wait for a time for run. With `p_max_bytes` it ends
--- with the payload that makes them so many together, for what has a hundred large ones meets the time limit.
+-- with the payload that makes them that many together, so that rows of a hundred large messages meet the time limit.
 create or replace function messenger.next_matches(
   p_operation text, p_filter jsonb, p_place jsonb, p_max_rows integer, p_max_bytes bigint default null,
   out matched bigint[], out missing bigint[], out last jsonb
@@ -203,7 +203,7 @@ begin
 end
 $$;
 comment on function messenger.next_matches(text, jsonb, jsonb, integer, bigint) is
-  'Part of a step: ids of messages that a filter means among the next rows behind a place, ids that are not there, and the place to go on behind, null at the end.';
+  'Part of a step: ids of messages that a filter means among the next rows behind a place, ids that are not there, and the place to continue behind, null at the end.';
 
 -- Does one thing with up to 100 messages at a time, or some 16 MB of them, until a step is full. `p_options` are
 -- those of the operation, which takes its messages by ids and returns {"done", "running"}; a 503 says that

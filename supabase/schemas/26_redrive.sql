@@ -1,4 +1,4 @@
--- What an operator does with dead letters: redrive and remove, a step at a time.
+-- An operator's actions on dead letters: redrive and remove, a step at a time.
 
 create or replace function messenger.failed_filter(
   p_ids bigint[], p_type text, p_queue text, p_reason text, p_error text, p_failed_from timestamptz,
@@ -44,7 +44,7 @@ declare
   redriven bigint;
 begin
   -- Those another session is just moving are left out, so that two redrives of one message enqueue it once.
-  -- So are those too large to be a message, which were written into the dead letters by hand.
+  -- So are those too large to be a message, which only a user's SQL can have written.
   with locked as (
     select f.id from public.messenger_failed_messages f
     where f.id = any (p_ids)
@@ -78,7 +78,7 @@ begin
     n.created_at, n.group_key,
     coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven + 1),
     nullif(n.errors, '[]'),
-    -- What crashed its worker before may do so again.
+    -- A message that crashed its worker before may do so again.
     n.reason = 'crashed'
   from numbered n
   order by n.number;

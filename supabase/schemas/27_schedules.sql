@@ -38,7 +38,7 @@ create table if not exists public.messenger_schedules (
   leased_until timestamptz,
   created_at timestamptz not null default public.messenger_now(),
   updated_at timestamptz not null default public.messenger_now(),
-  -- What a message may have at most; see messenger_messages.
+  -- The same bounds as for messages; see messenger_messages.
   constraint "payload: has to have at most 8388608 bytes" check (pg_column_size(payload) <= 8388608),
   constraint "stamps: has to have at most 1048576 bytes" check (pg_column_size(stamps) <= 1048576)
 ) with (
@@ -50,7 +50,7 @@ create table if not exists public.messenger_schedules (
 );
 
 comment on table public.messenger_schedules is
-  'Schedules, their state and their counters. Rows may be written by hand: the next tick computes next_run_at, and disables a row it cannot read, with the reason.';
+  'Schedules, their state and their counters. SQL and the table editor may write rows: the next tick computes next_run_at, and disables a row it cannot read, with the reason.';
 comment on column public.messenger_schedules.id is
   'Identity of the schedule.';
 comment on column public.messenger_schedules.name is
@@ -72,17 +72,17 @@ comment on column public.messenger_schedules.timezone is
 comment on column public.messenger_schedules.next_run_at is
   'Planned time of the next run; null: the next tick computes it, or the schedule is finished.';
 comment on column public.messenger_schedules.last_run_at is
-  'Planned time of the latest run, those by hand left aside.';
+  'Planned time of the latest run; triggered runs do not count.';
 comment on column public.messenger_schedules.run_count is
-  'Runs so far: messages dispatched, without skipped runs and those by hand that do not count.';
+  'Runs so far: messages dispatched, without skipped runs, and without triggered runs that do not count.';
 comment on column public.messenger_schedules.max_runs is
-  'After so many runs the schedule is finished; null: never.';
+  'Number of runs after which the schedule is finished; null: never.';
 comment on column public.messenger_schedules.start_at is
   'No run is planned before this moment; an interval is counted from it.';
 comment on column public.messenger_schedules.end_at is
   'No run is planned after this moment.';
 comment on column public.messenger_schedules.catch_up is
-  'What becomes of runs missed while no tick came. latest: one run. all: each of them. none: no run.';
+  'How runs are made up that were missed while no tick came. latest: one run. all: each of them. none: no run.';
 comment on column public.messenger_schedules.catch_up_limit is
   'With catch_up all, how many missed runs are made up at most, the latest; the others are recorded as one skipped entry. Null: 1000.';
 comment on column public.messenger_schedules.overlap is
@@ -90,7 +90,7 @@ comment on column public.messenger_schedules.overlap is
 comment on column public.messenger_schedules.while_paused is
   'enqueue: while the queue is paused, messages are made and wait for it. skip: no run while it is paused.';
 comment on column public.messenger_schedules.jitter_ms is
-  'Each message waits a random time of up to so many milliseconds; the planned time stays.';
+  'Each message waits a random time of at most this many milliseconds; the planned time stays.';
 comment on column public.messenger_schedules.queue is
   'Queue of the messages; null: the definition''s.';
 comment on column public.messenger_schedules.priority is
@@ -100,11 +100,11 @@ comment on column public.messenger_schedules.group_key is
 comment on column public.messenger_schedules.ttl_ms is
   'For how long after its run a message matters, in ms; null: as the definition says.';
 comment on column public.messenger_schedules.stamps is
-  'What travels with each message besides its payload: the user who made the schedule.';
+  'Data that travels with each message besides its payload: the user who made the schedule.';
 comment on column public.messenger_schedules.enabled is
-  'A disabled schedule makes no runs. Enabling it again goes on from now; the runs in between are not made up.';
+  'A disabled schedule makes no runs. When it is enabled again, it continues from that moment; the runs in between are not made up.';
 comment on column public.messenger_schedules.disabled_by is
-  'pause: by hand. finished: no run is left. invalid: the row cannot be read, or its messages are not right. undeclared: it is no longer declared in code.';
+  'pause: an operator paused it. finished: no run is left. invalid: the row cannot be read, or its messages are not right. undeclared: it is no longer declared in code.';
 comment on column public.messenger_schedules.disabled_reason is
   'Why it is disabled, for people.';
 comment on column public.messenger_schedules.declared is
@@ -122,8 +122,8 @@ comment on column public.messenger_schedules.created_at is
 comment on column public.messenger_schedules.updated_at is
   'When its definition was last changed, or it was enabled or disabled.';
 
--- What a claim reads, in its order; schedules without a next run come first. A next run that never
--- comes is none: a claim has to find such a row, to plan it again.
+-- A claim reads this index in its order; schedules without a next run come first. A next run at infinity
+-- counts as none: a claim has to find such a row, to plan it again.
 create index if not exists messenger_schedules_due_idx
   on public.messenger_schedules (coalesce(nullif(next_run_at, 'infinity'), '-infinity'), id)
   where enabled;
@@ -138,8 +138,8 @@ comment on index public.messenger_schedules_owner_idx is
 
 alter table public.messenger_schedules enable row level security;
 
--- A schedule may be changed while a tick computes its next run, and by hand: whoever changes it
--- takes the lease away from the tick and, where the times change, has the next run computed anew.
+-- A schedule may change while a tick computes its next run, also through the table editor. A change takes the
+-- lease away from the tick. If the times change, the next run is computed again.
 create or replace function messenger.schedule_changed() returns trigger
 language plpgsql
 set search_path = ''
@@ -163,7 +163,8 @@ begin
   if new.enabled then
     new.disabled_by := null;
     new.disabled_reason := null;
-    -- What was planned while it was disabled is not made up; a single run comes late rather than never.
+    -- Runs that were planned while the schedule was disabled are not made up. A single run ('once') comes late
+    -- rather than never.
     if not old.enabled and new.schedule_type <> 'once' and new.next_run_at <= clock then
       new.next_run_at := null;
     end if;

@@ -19,11 +19,11 @@ comment on table public.messenger_schedule_runs is
 comment on column public.messenger_schedule_runs.schedule_id is
   'The schedule.';
 comment on column public.messenger_schedule_runs.occurrence is
-  'Planned time of the run; for a run by hand, when it was asked for.';
+  'Planned time of the run; for a triggered run, when it was asked for.';
 comment on column public.messenger_schedule_runs.run is
-  'Number of the run, 0 for one by hand that does not count; null where it was skipped.';
+  'Number of the run; 0 for a triggered run that does not count; null if the run was skipped.';
 comment on column public.messenger_schedule_runs.triggered is
-  'Whether it was run by hand.';
+  'Whether an operator triggered the run.';
 comment on column public.messenger_schedule_runs.message_id is
   'The message; null where the run was skipped.';
 comment on column public.messenger_schedule_runs.outcome is
@@ -58,8 +58,8 @@ $$;
 comment on function messenger.finish_schedule_runs(bigint[], text, text[]) is
   'Part of settling: writes down what became of messages that schedules had made.';
 
--- What is no longer looked at: all but the latest runs of each schedule, and what is old. A run whose
--- message still waits stays. Takes one step: 100 schedules at a time, up to about 10,000 runs.
+-- Deletes runs that are old, and all but the latest runs of each schedule. A run whose message still waits
+-- stays. Takes one step: 100 schedules at a time, up to about 10,000 runs.
 create or replace function public.messenger_prune_schedule_runs(
   older_than interval default interval '30 days',
   keep integer default 100,

@@ -1,6 +1,6 @@
 -- Checking schedules: what may be given of one, and what would have no effect, is refused by its name.
 
--- The state of a schedule, which nobody gives.
+-- The columns that hold a schedule's state, which a definition cannot set.
 create or replace function messenger.schedule_state() returns text[]
 language sql immutable
 set search_path = ''
@@ -20,7 +20,7 @@ language sql stable
 set search_path = ''
 as $$ select to_jsonb(p_schedule) - messenger.schedule_state() $$;
 comment on function messenger.schedule_definition(public.messenger_schedules) is
-  'What of a schedule its owner decides, as jsonb, without its state.';
+  'The columns of a schedule that its owner sets, as jsonb, without its state.';
 
 create or replace function messenger.merge_schedule(
   p_known public.messenger_schedules, p_given jsonb
@@ -67,7 +67,7 @@ begin
 end
 $$;
 comment on function messenger.merge_schedule(public.messenger_schedules, jsonb) is
-  'What is given of a schedule, by the names of its columns, over what is known of it; over the defaults where nothing is.';
+  'Returns the known schedule, or the defaults if there is none, with the given columns in place of its own.';
 
 create or replace function messenger.check_schedule_names(p_given jsonb) returns void
 language plpgsql
@@ -96,8 +96,8 @@ $$;
 comment on function messenger.check_schedule_names(jsonb) is
   'Part of saving a schedule: refuses a field that would be ignored.';
 
--- What is given must have an effect. A schedule may keep what has none for later, such as its time zone
--- while it runs at an interval.
+-- Each given field must have an effect. A stored schedule may keep a field that has none at present, such as
+-- its time zone while it runs at an interval.
 create or replace function messenger.check_schedule(
   p_given jsonb, p_wanted public.messenger_schedules
 ) returns void

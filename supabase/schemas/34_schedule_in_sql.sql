@@ -43,7 +43,7 @@ $$;
 comment on function public.messenger_schedule_once(
   text, jsonb, timestamptz, text, text, integer, text, interval, text, interval, boolean, text
 ) is
-  'Schedules one message for a moment and answers the schedule''s id: select messenger_schedule_once(''EmailMessage'', ''{"to":"a@b.c"}'', at => ''2027-01-01 09:00+01'').';
+  'Schedules one message for a moment and returns the schedule''s id: select messenger_schedule_once(''EmailMessage'', ''{"to":"a@b.c"}'', at => ''2027-01-01 09:00+01'').';
 
 create or replace function public.messenger_schedule_interval(
   type text,
@@ -93,7 +93,7 @@ comment on function public.messenger_schedule_interval(
   text, jsonb, interval, text, integer, timestamptz, timestamptz, text, integer, text, interval,
   text, text, interval, integer, text
 ) is
-  'Schedules a message at an interval and answers the schedule''s id; the next tick plans the first run. select messenger_schedule_interval(''Cleanup'', ''{}'', every => interval ''5 minutes'', name => ''cleanup'').';
+  'Schedules a message at an interval and returns the schedule''s id; the next tick plans the first run. select messenger_schedule_interval(''Cleanup'', ''{}'', every => interval ''5 minutes'', name => ''cleanup'').';
 
 -- The milliseconds of a span whose length is fixed: months and years have none.
 create or replace function messenger.milliseconds(p_span interval, p_field text) returns bigint

@@ -1,5 +1,5 @@
--- Ticks, known to the database: asked for, started, at rest, ended. What writes a due message counts on
--- one that is awake; see the next migration.
+-- Ticks as the database knows them: asked for, started, at rest, ended. A transaction that writes a due message
+-- counts on a tick that is awake; see 37_wake.sql.
 
 create table if not exists public.messenger_ticks (
   id bigint generated always as identity primary key,
@@ -18,7 +18,7 @@ comment on table public.messenger_ticks is
 comment on column public.messenger_ticks.id is
   'Identity of the tick; a tick that was asked for gets it in its request.';
 comment on column public.messenger_ticks.asked_at is
-  'When it was asked for; of a tick that nobody announced, when it started.';
+  'When it was asked for; of a tick that came without a request of the database, when it started.';
 comment on column public.messenger_ticks.started_at is
   'When the function began to work on it; null if the request has not arrived, or was lost.';
 comment on column public.messenger_ticks.heartbeat_at is
@@ -55,7 +55,7 @@ comment on function messenger.ticks_key() is
 
 -- Its clock is the wall's, not the transaction's: it is processes that live or do not. A request
 -- that is lost, or a tick that is killed, counts for some seconds more; the minute's tick makes up.
--- In an older snapshot only a row counts that nobody has changed since: then its xmax is zero.
+-- In an older snapshot only a row counts that no transaction has changed since: then its xmax is zero.
 create or replace function messenger.ticks_awake() returns setof public.messenger_ticks
 -- Not in SQL, which would be planned again by each dispatch.
 language plpgsql stable
@@ -100,8 +100,8 @@ $$;
 comment on function messenger.next_minute() is
   'From when on the next minute''s tick sees to what falls due.';
 
--- Whether what falls due at a moment needs nobody else: the next minute's tick comes before it, a tick is
--- awake, or one at rest looks again by then.
+-- Whether some tick will see to messages that fall due at a moment: the next minute's tick comes before it, a
+-- tick is awake, or a tick at rest looks again by then.
 create or replace function messenger.has_tick_for(
   p_due_at timestamptz, p_by_others_than bigint default null
 ) returns boolean
@@ -171,8 +171,8 @@ $$;
 comment on function messenger.fleet_size() is
   'How many ticks the queues with due messages call for.';
 
--- With its owner's rights: reading Vault and posting through pg_net is more than whoever writes a
--- message should have to be granted. Only the service role may call it, and it takes no arguments.
+-- Runs with its owner's rights: it reads Vault and posts through pg_net, and a role that writes messages should
+-- not need grants for these. Only the service role may call it, and it takes no arguments.
 create or replace function messenger.ask_tick() returns bigint
 language plpgsql
 security definer
@@ -190,4 +190,4 @@ exception when others then
 end
 $$;
 comment on function messenger.ask_tick() is
-  'Asks for one tick, at the commit. Answers its id; where Vault or pg_net fails, it warns and answers null.';
+  'Asks for one tick, at the commit. Returns its id; if Vault or pg_net fails, it warns and returns null.';

@@ -87,7 +87,7 @@ comment on function messenger.forget_ticks_before(bigint) is
   'Part of messenger_start_tick: deletes records of ticks; the latest 10,000 stay.';
 
 -- Registers a tick. `tick` is its id where it was asked for; it may turn out to be one too many.
--- `awake` says whether dispatches may count on it. Answers {"id", "proceed", "fleet", "schedules_due"}:
+-- `awake` says whether dispatches may count on it. Returns {"id", "proceed", "fleet", "schedules_due"}:
 -- without `proceed` there is nothing to do, or others see to it, and the tick is over.
 create or replace function public.messenger_start_tick(
   tick bigint default null,
@@ -135,7 +135,7 @@ begin
 end
 $$;
 comment on function public.messenger_start_tick(bigint, boolean, text[], double precision) is
-  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Answers {"id", "proceed", "fleet", "schedules_due"}.';
+  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "schedules_due"}.';
 
 -- With `awake`, a tick that was at rest looks for messages again, and dispatches count on it.
 create or replace function public.messenger_heartbeat_tick(tick bigint, awake boolean default false)
@@ -186,9 +186,9 @@ begin
 end
 $$;
 comment on function messenger.linger(bigint, integer, boolean) is
-  'Part of messenger_rest_tick: waits until something is due, for at most so many ms.';
+  'Part of messenger_rest_tick: waits until something is due, for a bounded number of ms.';
 
--- Answers {"rested", "due", "messages_in_ms", "schedules_in_ms"}. Not rested and not due: somebody who may
+-- Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}. Not rested and not due: somebody who may
 -- count on this tick has not committed. At rest, the times say when it has to look again; they are
 -- absent where others do. With a report a tick that need not look again is over as well. `schedules` says whether it
 -- sees to schedules, `left_ms` for how long it will be there, `linger_ms` how long to wait for more.
@@ -242,7 +242,7 @@ begin
 end
 $$;
 comment on function public.messenger_rest_tick(bigint, jsonb, integer, double precision, boolean) is
-  'From now on no dispatch counts on this tick, unless a message is due or a dispatch that may count on it has not committed. Answers {"rested", "due", "messages_in_ms", "schedules_in_ms"}: when it has to look again, where nobody else will; with a report, one that need not is over.';
+  'From now on no dispatch counts on this tick, unless a message is due or a dispatch that may count on it has not committed. Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}; the times say when this tick has to look again, and are absent if another tick will. With a report, a tick that need not look again is over.';
 
 -- A tick claims no more, for a time (`stalled`: no handler of it has been done for a while) or for good: no
 -- dispatch counts on it, and another is asked for where work is left, or may be: someone who counted on
@@ -291,7 +291,7 @@ begin
 end
 $$;
 comment on function public.messenger_stand_aside(bigint, boolean, boolean) is
-  'A tick claims no more: no dispatch counts on it, and another is asked for where something is due, or falls due before the next minute''s tick. Answers false where too many are stalled already: then it still counts.';
+  'A tick claims no more: no dispatch counts on it, and another is asked for where something is due, or falls due before the next minute''s tick. Returns false if too many are stalled already: then it still counts.';
 
 -- `successor` asks for another tick where work is left, or may be.
 create or replace function public.messenger_end_tick(
@@ -329,4 +329,4 @@ begin
 end
 $$;
 comment on function public.messenger_grow_fleet() is
-  'Asks for one tick more where the queues with due messages call for it. Answers its id.';
+  'Asks for one tick more where the queues with due messages call for it. Returns its id.';

@@ -4,18 +4,18 @@
 -- The rule: who leaves a message to a tick that is awake holds the lock messenger.ticks_key() shared,
 -- from before it looks for that tick until its commit. A tick goes to rest only under that lock held
 -- alone, having looked for due messages after it got it. So a tick that a dispatch counted on looks
--- once more after that dispatch's commit. Nobody ever waits for the lock: a dispatch that does not
+-- once more after that dispatch's commit. No session ever waits for the lock: a dispatch that does not
 -- get it asks for a tick of its own, a tick that does not get it tries again a little later.
 
 --
--- What falls due later, but before the next minute's tick, counts on a tick in the same way: on one that is
--- awake, for it does not rest before it knows who looks again by then; or on one at rest that looks again
--- at an earlier moment (wakes_at). Where there is none, a tick is asked for, which waits for it.
+-- A message that falls due later, but before the next minute's tick, counts on a tick in the same way: on one
+-- that is awake, for it does not rest before some tick is known to look again by then; or on one at rest that
+-- looks again at an earlier moment (wakes_at). If there is none, a tick is asked for, which waits for the message.
 
--- In an older snapshot (repeatable read) a tick counts whose row nobody has changed since: see
--- messenger.ticks_awake(). Dispatches that overlap each ask for a tick of their own, in any isolation: what
--- another has asked for may be rolled back, and nobody waits to see. One too many costs a call: it ends at its
--- start.
+-- In an older snapshot (repeatable read) a tick counts whose row no transaction has changed since: see
+-- messenger.ticks_awake(). Dispatches that overlap each ask for a tick of their own, in any isolation: the
+-- other transaction may be rolled back and its request with it, and no dispatch waits to see. One tick too many
+-- costs a call: it ends at its start.
 create or replace function messenger.wake(p_due_at timestamptz default null) returns bigint
 language plpgsql
 set search_path = ''
@@ -31,7 +31,7 @@ begin
 end
 $$;
 comment on function messenger.wake(timestamptz) is
-  'Asks for a tick at the commit unless one will see what this transaction writes when it is due: now where no time is given. Answers the id of the tick it asked for.';
+  'Asks for a tick at the commit unless one will see what this transaction writes when it is due: now where no time is given. Returns the id of the tick it asked for.';
 
 create or replace function messenger.wake_for_next() returns bigint
 language plpgsql
@@ -51,7 +51,7 @@ begin
 end
 $$;
 comment on function messenger.wake_for_next() is
-  'Asks for a tick at the commit unless one will see the message that falls due next. Answers the id of the tick it asked for.';
+  'Asks for a tick at the commit unless one will see the message that falls due next. Returns the id of the tick it asked for.';
 
 create or replace function messenger.wake_for_messages() returns trigger
 language plpgsql

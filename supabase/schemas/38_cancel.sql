@@ -25,8 +25,8 @@ begin
         for update
       );
 
-      -- What nobody runs is taken under a lease of its own, and settled. A lease that ran out protects
-      -- nobody.
+      -- Messages that no worker runs are taken under a lease of their own, and settled. A lease that ran out
+      -- protects no worker.
       update public.messenger_messages m
       set cancelled = true
       where m.id = any (matched) and m.status = 'processing' and m.leased_until > clock;

@@ -17,7 +17,7 @@ create table if not exists messenger.rate_limits (
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
 comment on table messenger.rate_limits is
-  'What is used of the rate limits of message types. Only types that have a limit, and callers who used it lately, have rows.';
+  'Used shares of the rate limits of message types. Only types that have a limit, and callers who used it lately, have rows.';
 comment on column messenger.rate_limits.type is
   'Name of the message definition that has the limit.';
 comment on column messenger.rate_limits.caller is
@@ -34,8 +34,8 @@ comment on index messenger.rate_limits_full_at_idx is
 
 alter table messenger.rate_limits enable row level security;
 
--- `p_limits` is an array of {type, caller, count, max, per_ms}: so many messages are to be dispatched,
--- where `max` may be within `per_ms`. The share of one message is rounded down to microseconds, so
+-- `p_limits` is an array of {type, caller, count, max, per_ms}: `count` messages are to be dispatched,
+-- and `max` may be within `per_ms`. The share of one message is rounded down to microseconds, so
 -- that `max` of them always fit. A period that was shortened holds for what was counted before, too:
 -- a caller who had used up the old allowance waits no longer than the new period.
 create or replace function messenger.count_dispatches(p_limits jsonb) returns void

@@ -1,5 +1,5 @@
--- Handled messages of the types that ask for it are remembered for a time, so that whoever dispatched
--- one can be told that it is done. Everything else that is handled leaves nothing behind.
+-- Handled messages are remembered for a time if their type asks for it, so that the dispatcher can learn that
+-- a message is done. All other handled messages leave nothing behind.
 
 create table if not exists public.messenger_handled_messages (
   id bigint primary key,
@@ -34,7 +34,7 @@ comment on column public.messenger_handled_messages.keep_until is
 create index if not exists messenger_handled_messages_keep_until_idx
   on public.messenger_handled_messages (keep_until);
 comment on index public.messenger_handled_messages_keep_until_idx is
-  'What is to be forgotten, for pruning.';
+  'Rows by the time at which they are to be deleted, for pruning.';
 
 alter table public.messenger_handled_messages enable row level security;
 

@@ -9,20 +9,20 @@ create table if not exists messenger.progress (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
 comment on table messenger.progress is
-  'What handlers last reported of their messages. A row goes when its message is handled, or at the next prune.';
+  'The latest progress that handlers reported of their messages. A row goes when its message is handled, or at the next prune.';
 comment on column messenger.progress.message_id is
   'The message; no foreign key, which would be looked at for every message that goes.';
 comment on column messenger.progress.value is
   'How much is done, from 0 to 1.';
 comment on column messenger.progress.note is
-  'What the handler says about it; whoever dispatched the message may read it.';
+  'The handler''s note about it; the dispatcher of the message may read it.';
 comment on column messenger.progress.at is
   'When it was reported.';
 
 alter table messenger.progress enable row level security;
 
--- `reports` is an array of {id, token, value, note?}. What is reported under another token than the
--- lease's is left out: another worker has the message.
+-- `reports` is an array of {id, token, value, note?}. A report under another token than
+-- the lease's is left out: another worker has the message.
 create or replace function public.messenger_report_progress(reports jsonb) returns void
 language sql
 set search_path = ''
@@ -42,7 +42,7 @@ $$;
 comment on function public.messenger_report_progress(jsonb) is
   'Writes what handlers report of messages they run, all of a worker''s in one call, fenced by the lease token.';
 
--- Answers null for an id that is unknown, no longer known, or another user's: all the same.
+-- Returns null alike for an id that is unknown, no longer known, or another user's.
 create or replace function public.messenger_follow(id bigint, user_id text default null)
 returns jsonb
 language sql stable
@@ -77,11 +77,11 @@ as $$
     from public.messenger_handled_messages h
     where h.id = messenger_follow.id and h.keep_until > public.messenger_now()
   ) f
-  -- What is done has no progress any more, whether or not its row has gone yet.
+  -- A handled message has no progress any more, whether or not its row is deleted yet.
   left join messenger.progress p on p.message_id = f.id and f.status <> 'handled'
   where messenger_follow.user_id is null or f.user_id = messenger_follow.user_id
   order by f.place
   limit 1
 $$;
 comment on function public.messenger_follow(bigint, text) is
-  'What has become of a message: {"id", "type", "status", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors. With a user_id only of that user''s; null where there is none.';
+  'The state of a message: {"id", "type", "status", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors. With a user_id only of that user''s; null where there is none.';

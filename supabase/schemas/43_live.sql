@@ -1,6 +1,6 @@
 -- Live updates: where Supabase Realtime is, what becomes of a message whose definition is `live` is
 -- broadcast to the user who dispatched it, in the transaction that changes it: the status, as
--- messenger_follow answers it, on the private channel messenger:<user id>. All of it is in triggers
+-- messenger_follow returns it, on the private channel messenger:<user id>. All of it is in triggers
 -- whose condition is the stamp `live`; without Realtime they do not exist.
 
 -- A failure to tell never fails what is told about.
@@ -125,7 +125,7 @@ begin
 end
 $$;
 comment on function public.messenger_enable_live() is
-  'Turns live updates on where Realtime is, and answers whether it is. The migration calls it; call it again if Realtime came later.';
+  'Turns live updates on if Realtime is there, and returns whether it is. The migration calls it; call it again if Realtime came later.';
 
 do $$
 begin

@@ -11,17 +11,17 @@ create table if not exists public.messenger_actions (
 );
 
 comment on table public.messenger_actions is
-  'What operators changed through the management API: who, when, what, and how many it met.';
+  'Operators'' changes through the management API: who, when, what, and how many rows.';
 comment on column public.messenger_actions.id is
   'Order of the actions.';
 comment on column public.messenger_actions.at is
   'When it was done.';
 comment on column public.messenger_actions.actor is
-  'Who did it: the id of a signed-in user, or "secret key" and the key''s name.';
+  'The operator: the id of a signed-in user, or "secret key" and the key''s name.';
 comment on column public.messenger_actions.action is
   'The SQL function that did it, without its prefix messenger_.';
 comment on column public.messenger_actions.target is
-  'What it was told: ids, filter, settings; never a payload.';
+  'Arguments of the action: ids, filter, settings; never a payload.';
 comment on column public.messenger_actions.affected is
   'How many messages, queues or schedules it changed.';
 
@@ -201,7 +201,7 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_actions(bigint, integer) is
-  'The action log, the latest first, those before an id. Answers {"actions", "next"}; next is the id to go on before.';
+  'The action log, the latest first, those before an id. Returns {"actions", "next"}; next is the id before which the next page begins.';
 
 create or replace function public.messenger_prune_actions(
   older_than interval default interval '90 days', after jsonb default null

@@ -1,4 +1,4 @@
--- What operators do with queues: look at their depth, and set their limits.
+-- Operators' functions for queues: they show the depth of queues, and set their limits.
 
 create or replace function messenger.capped(p_count bigint, p_max_count integer) returns jsonb
 language sql immutable parallel safe
@@ -98,7 +98,7 @@ begin
 end
 $$;
 comment on function messenger.queue_depth(text, integer) is
-  'Messages of a queue that wait, without those that have to run alone. Answers {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
+  'Messages of a queue that wait, without those that have to run alone. Returns {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
 
 create or replace function public.messenger_list_queues(
   name text default null,
@@ -155,7 +155,7 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_queues(text, text, integer, integer, text[]) is
-  'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Answers {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
+  'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Returns {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
 
 create or replace function messenger.check_queue_settings(p_settings jsonb) returns void
 language plpgsql immutable
@@ -214,7 +214,7 @@ begin
       wanted.rate_limit, wanted.rate_period_ms, wanted.weight, wanted.lease_ms
     )
     where q.name = messenger_set_queue.name;
-    -- What a pause or a limit held back starts now, not at the next minute.
+    -- Messages that a pause or a limit held back start now, not at the next minute.
     if messenger.has_due(p_queues => array[name]) then
       perform messenger.wake();
     end if;
@@ -235,7 +235,7 @@ exception
 end
 $$;
 comment on function public.messenger_set_queue(text, jsonb) is
-  'Changes those settings of a queue that are given, by the names of its columns, and wakes a tick if something is due then. Answers {"queue", "changed"}.';
+  'Changes those settings of a queue that are given, by the names of its columns, and wakes a tick if something is due then. Returns {"queue", "changed"}.';
 
 create or replace function public.messenger_create_queue(name text, settings jsonb default '{}')
 returns jsonb

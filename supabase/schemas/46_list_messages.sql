@@ -1,8 +1,8 @@
--- What operators see of messages, dead ones included: lists a page at a time, without payloads, and
--- single ones in full. Lists name their columns, for a row as a whole is read with its payload.
+-- Messages as operators see them, dead letters included: lists a page at a time, without payloads, and
+-- single messages in full. Lists name their columns, for a row as a whole is read with its payload.
 --
 -- A page reads at most `max_scanned` rows, whatever its filter: it may come back short, with a `next`
--- to go on behind. So no list is slow on a large table, and the hot one needs no index for lists.
+-- to continue behind. So no list is slow on a large table, and the hot one needs no index for lists.
 
 create or replace function public.messenger_list_messages(
   status text default null,
@@ -62,7 +62,7 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_messages(text, text, text, bigint, integer, integer) is
-  'Messages that wait or run, the latest first, those before an id, without payloads. Answers {"messages", "next"}; a page that met max_scanned is short, and next goes on.';
+  'Messages that wait or run, the latest first, those before an id, without payloads. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';
 
 create or replace function messenger.last_failed_scanned(
   p_type text, p_from timestamptz, p_until timestamptz, p_before_at timestamptz, p_before_id bigint,
@@ -164,7 +164,7 @@ $$;
 comment on function public.messenger_list_failed(
   text, text, text, text, timestamptz, timestamptz, timestamptz, bigint, integer, integer
 ) is
-  'Dead letters, the latest first, those before a moment and id, without payloads. Answers {"messages", "next"}; next is [failed_at, id], and a page that met max_scanned is short.';
+  'Dead letters, the latest first, those before a moment and id, without payloads. Returns {"messages", "next"}; next is [failed_at, id], and a page that met max_scanned is short.';
 
 create or replace function public.messenger_show_message(id bigint) returns jsonb
 language sql stable

@@ -1,7 +1,7 @@
 -- How the bus is: what health checks, dashboards and metrics read, each in one call.
 
--- With its owner's rights: pg_cron's jobs, Vault's secrets and pg_net's answers are not the service role's to
--- read. It takes no arguments, and says nothing of a secret but whether it can be read.
+-- Runs with its owner's rights: the service role may not read pg_cron's jobs, Vault's secrets and pg_net's
+-- responses. It takes no arguments, and says nothing of a secret but whether it can be read.
 create or replace function messenger.tick_job() returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -138,7 +138,7 @@ as $$
   )
 $$;
 comment on function messenger.queues_in_use(integer) is
-  'Queues that hold messages, by name; it looks at so many queues at most.';
+  'Queues that hold messages, by name; it looks at no more queues than its argument says.';
 
 -- Since when the schedule waits that should have run first; one that was changed and not planned since counts
 -- from its change.
@@ -228,4 +228,4 @@ as $$
   )
 $$;
 comment on function public.messenger_health() is
-  'What a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "installation"}. Paused queues do not count.';
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "installation"}. Paused queues do not count.';

@@ -1,6 +1,6 @@
 -- Stats: the state of the bus in one call, for dashboards and metrics.
 
--- What the latest ticks that ended within a time did.
+-- Sums up the work of ticks that ended within a time.
 create or replace function messenger.tick_rates(p_within interval) returns jsonb
 language sql stable
 set search_path = ''
@@ -17,9 +17,9 @@ as $$
   where t.ended_at > public.messenger_now() - p_within
 $$;
 comment on function messenger.tick_rates(interval) is
-  'What ticks that ended within a time did: {"seconds", "ticks", "claimed", "handled", "retried", "failed"}.';
+  'The work of ticks that ended within a time: {"seconds", "ticks", "claimed", "handled", "retried", "failed"}.';
 
--- So many queues, those that hold messages first.
+-- Queues up to a number, those that hold messages first.
 create or replace function messenger.queues_to_show(p_max_queues integer) returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -47,7 +47,7 @@ begin
 end
 $$;
 comment on function messenger.queues_to_show(integer) is
-  'Settings and depth of so many queues, those that hold messages first: {"queues", "left_out", "left_out_in_use"}; the last is how many of those left out hold messages.';
+  'Settings and depth of queues up to a number, those that hold messages first: {"queues", "left_out", "left_out_in_use"}; the last is how many of those left out hold messages.';
 
 create or replace function public.messenger_stats() returns jsonb
 language sql stable
@@ -118,4 +118,4 @@ as $$
   from found f
 $$;
 comment on function public.messenger_list_ticks(bigint, integer) is
-  'The latest ticks, those before an id. Returns {"ticks", "next"}; next is the id to go on before.';
+  'The latest ticks, those before an id. Returns {"ticks", "next"}; next is the id before which the next page begins.';

@@ -71,7 +71,7 @@ begin
 end
 $$;
 comment on function messenger.prune_progress(integer, boolean, bigint) is
-  'Part of pruning: deletes the progress of messages that are gone among the next p_max_rows rows, and returns how many, and the place to go on behind, null at the end.';
+  'Part of pruning: deletes the progress of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
 
 -- Takes one step, as redrive and remove do. `after` is the "next" of the step before.
 create or replace function public.messenger_prune(
@@ -84,7 +84,7 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  -- What is due to go at a time is gone from that time on.
+  -- A row that is to be deleted at a moment is deleted from that moment on, not only after it.
   instant constant timestamptz := clock + interval '1 microsecond';
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
   chunk integer;

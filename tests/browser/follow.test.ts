@@ -21,7 +21,7 @@ const FLAGS = [
 /** Until the minute's tick, if need be. */
 const PATIENCE_MS = 90_000;
 
-/** Starts the example; answers its page's URL, and how to end it. */
+/** Starts the example. Returns its page's URL, and a function that ends it. */
 async function startExample(): Promise<{ url: string; stop: () => Promise<void> }> {
   const script = new URL("../../examples/follow/serve.ts", import.meta.url).pathname;
   const example = new Deno.Command(Deno.execPath(), {
@@ -39,7 +39,7 @@ async function startExample(): Promise<{ url: string; stop: () => Promise<void> 
     url = /^(http:\S+): sign in/.exec(value)?.[1];
   }
   const reading = (async () => {
-    while (!(await lines.read()).done) { /* it goes on printing */ }
+    while (!(await lines.read()).done) { /* read on, so that the example can print */ }
   })();
   return {
     url,

@@ -1,4 +1,4 @@
-/** What every transport promises of cancels, of messages that wait and of those that run. */
+/** Promises of every transport: cancels of messages that wait and of messages that run. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import type { AttemptError } from "../../supabase/functions/_shared/symphony/message/envelope.ts";

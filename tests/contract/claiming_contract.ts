@@ -1,4 +1,4 @@
-/** What every transport promises of claims: their order, their bounds, and their repetition. */
+/** Promises of every transport: the order, bounds and repetition of claims. */
 
 import { assertEquals } from "@std/assert";
 import { handled } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
@@ -61,7 +61,7 @@ export function testClaiming(name: string, open: () => Promise<TransportUnderTes
     assertEquals(messages.map(({ payload }) => payload), [2]);
   });
 
-  promise("a drain that goes on behind its last keys gives every message once", async (t) => {
+  promise("a drain that continues behind its last keys gives every message once", async (t) => {
     const sent = await t.transport.send(
       Array.from({ length: 25 }, (_, n) => ({ type: "T", payload: n, queue: n % 2 ? "a" : "b" })),
     );

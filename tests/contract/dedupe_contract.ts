@@ -1,4 +1,4 @@
-/** What every transport promises of dedupe keys, and of the time that an idempotency key is kept. */
+/** Promises of every transport: dedupe keys, and the time that an idempotency key is kept. */
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import {
@@ -13,7 +13,7 @@ export function testDedupe(name: string, open: () => Promise<TransportUnderTest>
   const promise = promises(name, open);
 
   promise(
-    "an idempotency key answers the first id for 24 hours, also once it is done",
+    "an idempotency key returns the first id for 24 hours, also after the message is done",
     async (t) => {
       const message = { type: "T", payload: 1, idempotencyKey: "order-1" };
       const [first] = await t.transport.send([message]);
@@ -35,7 +35,7 @@ export function testDedupe(name: string, open: () => Promise<TransportUnderTest>
     ["dead", { kind: "dead", reason: "exhausted", errors: [] }],
   ];
   for (const [end, outcome] of finish) {
-    promise(`a dedupe key answers the first id until the message is ${end}`, async (t) => {
+    promise(`a dedupe key returns the first id until the message is ${end}`, async (t) => {
       const [first] = await t.transport.send([once]);
       assertEquals(await t.transport.send([once, { ...once, payload: 2 }]), [first, first]);
       const claimed = await t.transport.claim(claimOf());

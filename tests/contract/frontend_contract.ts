@@ -1,4 +1,4 @@
-/** What every transport promises to frontends: limits, memory of what was handled, progress. */
+/** Promises of every transport to frontends: limits, memory of handled messages, progress. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { RateLimitedError } from "../../supabase/functions/_shared/symphony/index.ts";
@@ -10,7 +10,7 @@ import { promises } from "./promises.ts";
 export interface FrontendUnderTest extends TransportUnderTest {
   /** Handled messages that are remembered, and for how long, oldest first. */
   kept(): Promise<{ id: string; attempts: number; keepMs: number }[]>;
-  /** What handlers have reported. */
+  /** The progress that handlers have reported. */
   progress(): Promise<{ id: string; value: number; note: string | null }[]>;
 }
 

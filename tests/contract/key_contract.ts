@@ -1,4 +1,4 @@
-/** What every transport promises of idempotency keys, and of messages that contradict themselves. */
+/** Promises of every transport: idempotency keys, and refusals of messages that contradict themselves. */
 
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import {

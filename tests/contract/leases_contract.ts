@@ -1,4 +1,4 @@
-/** What every transport promises of leases: heartbeats that keep them, and messages whose worker is gone. */
+/** Promises of every transport: heartbeats that keep leases, and messages whose worker is gone. */
 
 import { assertEquals } from "@std/assert";
 import { promises } from "./promises.ts";

@@ -1,4 +1,4 @@
-/** What every transport promises of groups and of queues' limits. Run against each of them. */
+/** Promises of every transport: groups, and the limits of queues. */
 
 import { assertEquals } from "@std/assert";
 import type {
@@ -118,25 +118,28 @@ export function testQueues(name: string, open: () => Promise<TransportUnderTest>
     assertEquals(payloads(await claim(transport)), [2]);
   });
 
-  promise("a group whose worker died goes on with the message that was in the crash", async (t) => {
-    const [first] = await t.transport.send([inGroup("g", 1), inGroup("g", 2)]);
-    await claim(t.transport);
-    await t.advance(60_001);
-    const swept = await claim(t.transport);
-    assertEquals([payloads(swept), swept.crashed.map(({ id }) => id)], [[], [first]]);
-    await settle(t.transport, swept.crashed, {
-      kind: "retry",
-      delayMs: 0,
-      retryCount: 0,
-      quarantined: true,
-      errors: [],
-    });
-    assertEquals(payloads(await claim(t.transport)), []);
-    const alone = await claim(t.transport, { quarantined: true });
-    assertEquals(payloads(alone), [1]);
-    await settle(t.transport, alone.messages);
-    assertEquals(payloads(await claim(t.transport)), [2]);
-  });
+  promise(
+    "a group whose worker died continues with the message that was in the crash",
+    async (t) => {
+      const [first] = await t.transport.send([inGroup("g", 1), inGroup("g", 2)]);
+      await claim(t.transport);
+      await t.advance(60_001);
+      const swept = await claim(t.transport);
+      assertEquals([payloads(swept), swept.crashed.map(({ id }) => id)], [[], [first]]);
+      await settle(t.transport, swept.crashed, {
+        kind: "retry",
+        delayMs: 0,
+        retryCount: 0,
+        quarantined: true,
+        errors: [],
+      });
+      assertEquals(payloads(await claim(t.transport)), []);
+      const alone = await claim(t.transport, { quarantined: true });
+      assertEquals(payloads(alone), [1]);
+      await settle(t.transport, alone.messages);
+      assertEquals(payloads(await claim(t.transport)), [2]);
+    },
+  );
 
   promise("settling and claiming in one call gives the next of the group", async (t) => {
     await t.transport.send([inGroup("g", 1), inGroup("g", 2), inGroup("g", 3)]);

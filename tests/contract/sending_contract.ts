@@ -1,4 +1,4 @@
-/** What every transport promises of sending: what is stored is what was sent, or it is refused. */
+/** Promises of every transport: a sent message is stored unchanged, or it is refused. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Stamps } from "../../supabase/functions/_shared/symphony/message/envelope.ts";
@@ -106,7 +106,7 @@ export function testSending(name: string, open: () => Promise<TransportUnderTest
     });
   }
 
-  promise("send answers the ids in the order of the messages", async ({ transport }) => {
+  promise("send returns the ids in the order of the messages", async ({ transport }) => {
     const ids = await transport.send([1, 2, 3, 4].map((n) => ({ type: "T", payload: n })));
     const { messages } = await transport.claim(claimOf());
     const byId = new Map(messages.map(({ id, payload }) => [id, payload]));
@@ -135,7 +135,7 @@ export function testSending(name: string, open: () => Promise<TransportUnderTest
     assertEquals((await t.transport.claim(claimOf())).messages, []);
   });
 
-  promise("sending nothing answers nothing", async ({ transport }) => {
+  promise("sending nothing returns nothing", async ({ transport }) => {
     assertEquals(await transport.send([]), []);
   });
 }

@@ -1,4 +1,4 @@
-/** What every transport promises of outcomes: each is written once, under the lease of its claim. */
+/** Promises of every transport: each outcome is written once, under the lease of its claim. */
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { handled, released } from "../../supabase/functions/_shared/symphony/message/outcome.ts";

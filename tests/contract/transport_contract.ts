@@ -1,4 +1,4 @@
-/** What every transport promises. Run against each of them by the files beside this one. */
+/** The promises of every transport. The test files beside this one run them against each transport. */
 
 import { testCancels } from "./cancel_contract.ts";
 import { testClaiming } from "./claiming_contract.ts";

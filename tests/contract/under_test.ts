@@ -1,4 +1,4 @@
-/** What the suites of the contract test, and what they have in common. */
+/** The transport under test, and the helpers that all suites of the contract share. */
 
 import type { AttemptError } from "../../supabase/functions/_shared/symphony/message/envelope.ts";
 import type { Transport } from "../../supabase/functions/_shared/symphony/index.ts";

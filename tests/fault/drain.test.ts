@@ -5,9 +5,9 @@ import type { FunctionLimits } from "../../local/function_process.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 const MESSAGES = 100_000;
-/** What a tick may take beyond its budget, for handlers that run and for its last calls. */
+/** The time that a tick may take beyond its budget, for running handlers and for its last calls. */
 const RESERVE_MS = 5_000;
-/** Drains the backlog by up to four ticks at once, and answers those that had something to do. */
+/** Drains the backlog by up to four ticks at once. Returns the ticks that had something to do. */
 async function drain(stack: TestStack) {
   await stack.sql`insert into public.messenger_queues (name, max_workers) values ('count', 4)`;
   await stack.sql`insert into public.messenger_messages (type, payload, queue)

@@ -1,5 +1,5 @@
 /**
- * Parts are killed at random moments while everything goes on at once: groups, retries, snoozes, batches,
+ * Parts are killed at random moments while everything happens at once: groups, retries, snoozes, batches,
  * schedules, cancels, redrives. Each message ends handled, cancelled or dead, and groups keep their order.
  */
 
@@ -37,7 +37,7 @@ async function seed(stack: TestStack): Promise<string[]> {
   return rows.map(({ id }) => id);
 }
 
-/** What may be killed, or done by an operator, at a random moment. */
+/** Kills and operators' actions that may happen at a random moment. */
 function disturbances(stack: TestStack): (() => Promise<unknown>)[] {
   return [
     () => stack.killFunction("tick").catch(() => {}),

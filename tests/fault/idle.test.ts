@@ -1,4 +1,4 @@
-/** What a project costs in which nothing happens. */
+/** The costs of a project in which nothing happens. */
 
 import { assertEquals, equal } from "@std/assert";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
@@ -51,9 +51,9 @@ testsOnStack({ net: true, onRequest: (request) => requests.push(request) }, (tes
       equal(written, {
         // A row that is added at the start and changed at the end.
         messenger_ticks: [MINUTES, MINUTES, 0],
-        // Which of pg_net's answers is the tick's, for health.
+        // Finds the tick's response among those of pg_net, for health.
         tick_requests: [MINUTES, 0, 0],
-        // The queue `default`, which each test finds made anew.
+        // The queue `default`, which is new in each test.
         messenger_queues: [1, 0, 0],
         // In the first minute.
         schedule_declarations: [1, 0, 0],

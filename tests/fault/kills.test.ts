@@ -14,7 +14,7 @@ function idsOfLostLeases(logs: readonly string[]): string[] {
     .flatMap((line) => JSON.parse(line.slice(line.indexOf("{"))).ids);
 }
 
-/** Kills the process, and answers the messages that it may have been at. */
+/** Kills the process. Returns the messages that may have been running in it. */
 async function killTick(stack: TestStack): Promise<string[]> {
   await eventually(() => Promise.resolve(stack.functionPid("tick")), (pid) => pid !== undefined);
   await stack.killFunction("tick");

@@ -11,7 +11,7 @@ testsOnStack({
   env: { SYMPHONY_TICK_CPU_MS: "800", SYMPHONY_WORKER_CONCURRENCY: "2" },
   limits: { cpuMs: 1800 },
 }, (test) => {
-  test("handlers that use up the CPU kill no process: each tick ends in time and the next goes on", async (stack) => {
+  test("handlers that use up the CPU kill no process: each tick ends in time and the next one continues", async (stack) => {
     // More than any one process may use.
     const ids = await stack.dispatch(
       Array.from({ length: 60 }, () => ({ type: "Burn", payload: { ms: 40 } })),

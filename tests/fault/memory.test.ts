@@ -1,4 +1,4 @@
-/** What a tick holds in memory, whatever is due together, under the hosted platform's limit. */
+/** A tick's memory stays under the hosted platform's limit, whatever is due together. */
 
 import { assert, assertEquals } from "@std/assert";
 import { memoryOf } from "../../local/function_process.ts";
@@ -6,7 +6,7 @@ import { testsOnStack, type TestStack } from "../support/stack.ts";
 
 const MOST_MB = 200;
 
-/** Runs ticks until nothing is left; answers how many messages they handled, and the most that one held. */
+/** Runs ticks until no message is left. Returns how many messages they handled, and the largest memory of a tick. */
 async function drain(stack: TestStack): Promise<{ handled: number; mb: number }> {
   let mb = 0;
   const watch = setInterval(() => {
@@ -59,7 +59,7 @@ testsOnStack({
     assertEquals(stack.limitKills, []);
   });
 
-  test("a message of 110 MB that was written around the check is dead as crashed, and harms nobody", async (stack) => {
+  test("a message of 110 MB that was written around the check is dead as crashed, and harms no other message", async (stack) => {
     await stack.sql`alter table public.messenger_messages
       drop constraint "payload: has to have at most 8388608 bytes"`;
     await stack.sql`insert into public.messenger_messages (type, payload)

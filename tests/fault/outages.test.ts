@@ -1,4 +1,4 @@
-/** Parts of the project go down during a drain. The work goes on by itself: cron is all that helps. */
+/** Parts of the project go down during a drain. The work continues without help other than cron's. */
 
 import { assert, assertEquals } from "@std/assert";
 import { backlog, drained, fates, ran, tickEvery } from "../support/drain.ts";
@@ -6,7 +6,7 @@ import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 const MESSAGES = 3_000;
 
-/** Drains a backlog through an outage in the middle; answers what it has cost. */
+/** Drains a backlog through an outage in the middle. Returns the costs. */
 async function drainThrough(stack: TestStack, outage: () => Promise<void>) {
   await tickEvery(stack, 1);
   const ids = await backlog(stack, MESSAGES);
@@ -16,7 +16,7 @@ async function drainThrough(stack: TestStack, outage: () => Promise<void>) {
   return await fates(stack, ids);
 }
 
-/** Waits until pg_cron has called the tick so many times more. */
+/** Waits until pg_cron has called the tick a number of times more. */
 async function passMinutes(stack: TestStack, minutes: number): Promise<void> {
   const calls = async () => {
     const [row] = await stack.sql`
@@ -63,18 +63,18 @@ testsOnStack({
   },
 }, (test) => {
   for (const mode of ["fast", "immediate"] as const) {
-    test(`Postgres is restarted (${mode}) in the middle of a drain, which goes on by itself`, async (stack) => {
+    test(`a drain continues by itself after a restart of Postgres (${mode})`, async (stack) => {
       const { lost } = await drainThrough(stack, () => stack.restartPostgres(mode));
       assertEquals(lost, []);
     });
   }
 
-  test("PostgREST is restarted in the middle of a drain, which goes on by itself", async (stack) => {
+  test("a drain continues by itself after a restart of PostgREST", async (stack) => {
     const { lost } = await drainThrough(stack, () => stack.restartPostgrest());
     assertEquals(lost, []);
   });
 
-  test("everything goes down at once in the middle of a drain, which goes on by itself", async (stack) => {
+  test("a drain continues by itself after everything goes down at once", async (stack) => {
     const { lost } = await drainThrough(stack, async () => {
       await Promise.all([
         stack.killFunction("tick"),
@@ -85,7 +85,7 @@ testsOnStack({
     assertEquals(lost, []);
   });
 
-  test("while pg_net loses every request a drain stands still, and it goes on with the first that arrives", async (stack) => {
+  test("a drain stands still while pg_net loses every request, and continues with the first that arrives", async (stack) => {
     const { lost } = await drainThrough(stack, async () => {
       await losing(stack, async () => {
         // By then what had left the queue before has arrived.

@@ -45,7 +45,7 @@ testsOnStack({ env: { SYMPHONY_TICK_BUDGET_MS: "8000" } }, (test) => {
       const ids = await backlog(stack, 2_000);
       let isOver = false;
       const ticking = (async () => {
-        // The old one goes on until it has met some of them.
+        // The old version continues until it has met some of them.
         while (!isOver) await old.tick();
       })();
       await eventually(() => seenByOld(stack), (n) => n > 0);

@@ -36,7 +36,7 @@ const document: Document = JSON.parse(
 const text = { text: "x" };
 const daily = { type: "cron", config: { cron: "@daily" } };
 
-/** What is asked for each row of SECURITY.md. */
+/** The request for each row of SECURITY.md's table. */
 const ROWS: Record<
   string,
   (stack: TestStack, callers: readonly MatrixCaller[]) => Probe[] | Promise<Probe[]>
@@ -50,7 +50,7 @@ const ROWS: Record<
   "dispatch: a rule that says yes": (stack) =>
     dispatching(stack, () => ({ type: "Welcoming", payload: {} })),
   "dispatch: a rule that says no, or throws": (stack) =>
-    ["nobody's", "throws"].flatMap((team) =>
+    ["another's", "throws"].flatMap((team) =>
       dispatching(stack, () => ({ type: "Ruled", payload: { team } }))
     ),
   "dispatch: an option not opened": (stack) =>
@@ -82,7 +82,7 @@ const ROWS: Record<
   "every SQL function": functions,
 };
 
-/** What a response comes to. */
+/** The cell of the table that a response amounts to. */
 async function verdict(response: Response): Promise<Verdict> {
   const body = await response.text();
   const { status } = response;

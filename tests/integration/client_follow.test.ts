@@ -111,7 +111,7 @@ testsOnStack({}, (test) => {
     assertEquals(await stack.count(), 1);
   });
 
-  test("a handled message that nobody asked to keep ends in NotFoundError", async (stack) => {
+  test("a handled message that is not kept ends in NotFoundError", async (stack) => {
     const { messenger } = await signedIn(stack);
     const changes = messenger.follow(await messenger.dispatch(Note, text));
     assertEquals(await next(changes), ["pending", 0, null]);

@@ -11,7 +11,7 @@ const Kept = message<typeof definitions.Kept>("Kept");
 const Told = message<typeof definitions.Told>("Told");
 
 testsOnStack({}, (test) => {
-  test("each change is told as it happens, also the end of a message that nobody keeps", async (stack) => {
+  test("each change is told as it happens, also the end of a message that is not kept", async (stack) => {
     const realtime = await startRealtime(stack);
     const { messenger, supabase } = await signedIn(stack, realtime.url);
     const ids = [await messenger.dispatch(Told, {}), await messenger.dispatch(Told, {})];
@@ -44,7 +44,7 @@ testsOnStack({}, (test) => {
     await realtime.stop();
   });
 
-  test("where the channel breaks off, looking goes on", async (stack) => {
+  test("the client continues to poll when the channel breaks off", async (stack) => {
     const realtime = await startRealtime(stack);
     const { messenger, supabase } = await signedIn(stack, realtime.url);
     const changes = messenger.follow(await messenger.dispatch(Kept, {}), { live: true });

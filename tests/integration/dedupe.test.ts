@@ -1,4 +1,4 @@
-/** Uniqueness in SQL: what messenger_dispatch takes, refuses and answers. */
+/** Uniqueness in SQL: arguments that messenger_dispatch takes and refuses, and its results. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
@@ -37,7 +37,7 @@ Deno.test("a dispatch in SQL names the dedupe argument it refuses, and writes no
     assertEquals((await sql`select from public.messenger_messages`).length, 0);
   }));
 
-Deno.test("a dispatch in SQL with a dedupe key that is held answers the first id", () =>
+Deno.test("a dispatch in SQL with a dedupe key that is held returns the first id", () =>
   onDatabase(async (sql) => {
     const dispatch = async (args: string) => {
       const [row] = await sql.unsafe(`select public.messenger_dispatch('T', ${args})::text as id`);

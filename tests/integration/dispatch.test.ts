@@ -91,7 +91,7 @@ testsOnStack({ env: { SYMPHONY_MAX_BODY_BYTES: "100000" } }, (test) => {
     assertEquals(row?.available_at, new Date("2031-05-06T05:08:09.123Z"));
   });
 
-  test("an idempotency key answers the first id, also once the message is handled", async (stack) => {
+  test("an idempotency key returns the first id, also after the message is handled", async (stack) => {
     const message = { ...note, idempotencyKey: "order-1" };
     const [first] = await stack.dispatch(message);
     assertEquals(await stack.dispatch(message), [first]);
@@ -283,7 +283,7 @@ testsOnStack({ env: { SYMPHONY_MAX_BODY_BYTES: "100000" } }, (test) => {
     await response.body?.cancel();
   });
 
-  test("a browser's preflight is answered, and answers may be read from any origin", async (stack) => {
+  test("a browser's preflight is answered, and responses may be read from any origin", async (stack) => {
     const url = `${stack.url}/functions/v1/dispatch`;
     const preflight = await fetch(url, {
       method: "OPTIONS",

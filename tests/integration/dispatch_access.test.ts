@@ -1,4 +1,4 @@
-/** Who may dispatch what over HTTPS: deny by default, and what each definition opens. */
+/** Permissions to dispatch over HTTPS: denied by default, and opened by definitions. */
 
 import { assert, assertEquals } from "@std/assert";
 import { forgeries } from "../support/forgeries.ts";

@@ -1,4 +1,4 @@
-/** What stands between a worker and its database fails: outcomes are kept, and repeated while leases hold. */
+/** Calls between a worker and its database fail: outcomes are kept, and repeated while leases hold. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
@@ -52,7 +52,7 @@ function messengerBehind(stack: TestStack, answer: Answer, handle?: () => Promis
   return { messenger: { ...messenger, ...createWorker(messenger) }, runs, lines };
 }
 
-/** Answers so many settle calls with something else. */
+/** Replaces the responses of a number of settle calls. */
 function settlesAnsweredBy(times: number, make: () => Response): Answer {
   return (name) => name.startsWith("messenger_settle") && times-- > 0 ? make() : undefined;
 }
@@ -190,7 +190,7 @@ testsOnStack({}, (test) => {
     });
   }
 
-  test("odd rows written in SQL are handled, or dead with a reason, and hold nobody up", async (stack) => {
+  test("odd rows written in SQL are handled, or dead with a reason, and hold up no other message", async (stack) => {
     const { sql } = stack;
     await sql`insert into public.messenger_messages
       (type, payload, available_at, created_at, expires_at, stamps, attempts, retry_count, errors)

@@ -1,4 +1,4 @@
-/** Following a message over HTTPS: what its dispatcher is told, and that nobody else is told anything. */
+/** Following a message over HTTPS: its dispatcher learns its state, and no other caller does. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import type { FollowedMessage } from "../../supabase/functions/_shared/symphony/database/follow.ts";
@@ -128,7 +128,7 @@ testsOnStack({}, (test) => {
     }
   });
 
-  test("a handled message that nobody asked to keep is an unknown one", async (stack) => {
+  test("a handled message that is not kept is an unknown one", async (stack) => {
     const user = await asUser(stack);
     const id = await dispatch(stack, { type: "Note", payload: { text: "x" } }, user);
     assertEquals((await stack.tick()).messages.handled, 1);

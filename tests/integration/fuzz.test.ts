@@ -1,5 +1,5 @@
 /**
- * Bodies that nobody would send on purpose: the functions answer each with a status of the caller's
+ * Bodies that no client sends on purpose: the functions answer each with a status of the caller's
  * making, write nothing of what they refuse, and give nothing away.
  */
 
@@ -158,7 +158,7 @@ testsOnStack({ env: { SYMPHONY_MAX_BODY_BYTES: "50000" } }, (test) => {
     ["a stranger", 500, (stack) => Promise.resolve(asStranger(stack))],
   ];
   for (const [who, count, headers] of callers) {
-    test(`dispatch answers ${count} strange bodies of ${who} without a fault`, async (stack) => {
+    test(`dispatch responds to ${count} strange bodies of ${who} without a fault`, async (stack) => {
       const seen = await fuzz(stack, "dispatch", await headers(stack), sample(count, count));
       const accepted = [...seen].filter(([status]) => status < 300);
       assert(accepted.length > 0, "none of them got through: the bodies are too strange");

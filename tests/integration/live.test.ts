@@ -6,7 +6,7 @@ import { asStranger, asUser } from "../support/frontend.ts";
 import { REALTIME } from "../support/realtime.ts";
 
 testsOnStack({}, (test) => {
-  test("a user who dispatched a live message hears of each change, and nobody else's is told", async (stack) => {
+  test("a user who dispatched a live message hears of each change, and no other user does", async (stack) => {
     await stack.sql.unsafe(REALTIME).simple();
     await stack.sql`
       insert into public.test_effects (message_id, type, attempt) values (0, 'release', 0)`;

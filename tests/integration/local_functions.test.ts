@@ -68,7 +68,7 @@ const project = await createLocalProject({
 await project.write("supabase/functions/_messages/mod.ts", `export const word = "deployed";`);
 await project.write("other/mod.ts", `export const word = "of the test";`);
 
-/** What functions told the outside. */
+/** Messages that functions sent to the outside. */
 const told: string[] = [];
 const lines: string[] = [];
 let stack: Stack;
@@ -157,7 +157,7 @@ test("what is no function is answered 404, and one that does not boot 503", asyn
   assert(lines.some((line) => line.startsWith("[broken] ") && line.includes("broken at boot")));
 });
 
-test("a handler that throws answers 500, and its process goes on", async () => {
+test("a handler that throws responds with 500, and its process continues", async () => {
   const pid = stack.functionPid("open");
   assertEquals((await answer("open/throw"))[0], 500);
   assertEquals(stack.functionPid("open"), pid);

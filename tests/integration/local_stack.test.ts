@@ -69,7 +69,7 @@ test("no key, an unknown key, an expired JWT and a browser's secret key are answ
   }
 });
 
-test("a new table is open to nobody until a migration grants it", async () => {
+test("no API role may use a new table until a migration grants it", async () => {
   const [status, body] = await rest("granted_to_nobody", { apikey: stack.secretKey });
   assertEquals([status, (body as { code: string }).code], [403, "42501"]);
 });

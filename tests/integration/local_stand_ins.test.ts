@@ -1,4 +1,4 @@
-/** What stands in for pg_cron, pg_net and Vault: seen from SQL, as the real ones are. */
+/** The stand-ins for pg_cron, pg_net and Vault behave in SQL like the real ones. */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import postgres from "postgres";
@@ -13,7 +13,7 @@ let sql: postgres.Sql;
 let server: Deno.HttpServer<Deno.NetAddr>;
 /** Paths that the server was asked for. */
 let received: string[] = [];
-/** Answers to /slow wait for it. */
+/** Responses of /slow wait for it. */
 let gate = Promise.withResolvers<void>();
 
 Deno.test.beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** Who may use the management API, and how it refuses the others and what is not there. */
+/** Permissions for the management API, and its refusals of other callers and unknown paths. */
 
 import { assertEquals } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";

@@ -62,7 +62,7 @@ testsOnStack({}, (test) => {
     assertEquals((await said("messages cancel --all")).out, "1 cancelled");
   });
 
-  test("a change of many goes on to the end, with a bar on a terminal only", async (stack) => {
+  test("a change of many messages continues to the end, with a progress bar on a terminal only", async (stack) => {
     await clearManaged(stack);
     await stack.sql`
       insert into public.messenger_failed_messages (id, type, payload, queue, reason, created_at)
@@ -76,7 +76,7 @@ testsOnStack({}, (test) => {
     assertEquals(await said("failed remove --type Gone"), { code: 0, out: "400 removed", err: "" });
   });
 
-  test("a list goes on over pages, up to its limit, and says that there are more", async (stack) => {
+  test("a list continues over pages, up to its limit, and says that there are more", async (stack) => {
     const said = messenger(stack);
     await stack.sql`insert into public.messenger_messages (type)
       select 'Bulk' from generate_series(1, 450)`;

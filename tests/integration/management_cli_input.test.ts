@@ -1,4 +1,4 @@
-/** What the operators' command does with input of every kind, over the local stack. */
+/** The operators' command with input of every kind, over the local stack. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { messenger, say } from "../support/cli.ts";

@@ -59,7 +59,7 @@ function assertTellsNothing(stack: TestStack, text: string): void {
 
 testsOnStack({}, (test) => {
   for (const { id, statuses, inputs } of operations) {
-    test(`${id} answers whatever it is sent as documented, and a refusal writes nothing`, async (stack) => {
+    test(`${id} responds to any input as documented, and a refusal writes nothing`, async (stack) => {
       await fill(stack);
       let accepted = 0;
       await fc.assert(
@@ -86,7 +86,7 @@ testsOnStack({}, (test) => {
 
             const before = await contentOf(stack);
             const again = await Promise.all(refused.map((input) => send(stack, input)));
-            // What others of the batch have changed may make one of them right.
+            // Other requests of the batch may have changed the state so that one of them is right.
             if (again.every(({ status }) => status >= 400)) {
               assertEquals(await contentOf(stack), before);
             }

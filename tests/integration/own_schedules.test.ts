@@ -1,4 +1,4 @@
-/** What users do with their own schedules over HTTPS. */
+/** Users manage their own schedules over HTTPS. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
@@ -66,7 +66,7 @@ testsOnStack({ env: { SYMPHONY_MAX_USER_SCHEDULES: "3" } }, (test) => {
     }
   });
 
-  test("a user may have so many schedules at a time, and makes room by deleting", async (stack) => {
+  test("a user has a limited number of schedules, and makes room by deleting", async (stack) => {
     const ada = await asUser(stack);
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => stack.post("dispatch", choosy, ada)),

@@ -1,6 +1,6 @@
 /**
  * The minute: pg_cron calls messenger_tick(), which posts through pg_net; nothing else is running, and
- * dispatches wake nobody.
+ * dispatches wake no tick.
  */
 
 import { assertEquals } from "@std/assert";

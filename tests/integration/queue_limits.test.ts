@@ -9,7 +9,7 @@ async function starts(stack: TestStack): Promise<number[]> {
   return effects.map(({ payload }) => payload.at as number).toSorted((a, b) => a - b);
 }
 
-/** The most starts within any period of so many ms. */
+/** The largest number of starts within any period of a length in ms. */
 function mostWithin(ms: number, times: readonly number[]): number {
   let most = 0;
   let first = 0;

@@ -49,7 +49,7 @@ testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
       type: "once",
       config: { at: new Date("2026-01-05T10:00:00Z") },
     });
-    // Made wrong by hand, behind the check.
+    // Made wrong in SQL, without the check.
     await stack.sql`update public.messenger_schedules set payload = '{"text":5}' where id = ${id}`;
     await clock.set("2026-01-05T10:00:01Z");
     assertEquals((await stack.tick()).messages.failed, 1);

@@ -38,7 +38,7 @@ testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
     };
     await tickEachMinute("2026-01-05T09:30:00Z", 90);
     const before = await bench.made();
-    // Paused and resumed in the hour that comes twice, so that the next run is planned anew in it.
+    // Paused and resumed in the hour that comes twice, so that the next run is planned again in it.
     await bench.clock.set("2026-01-05T10:05:00Z");
     await scheduler.pause(id);
     await scheduler.resume(id);

@@ -1,6 +1,6 @@
 /**
- * What is logged and what is answered: canaries in payloads, keys and tokens go through everything that
- * the functions do and everything that can go wrong, and are looked for in all logs and answers.
+ * Secrets stay out of logs and responses: canaries in payloads, keys and tokens go through everything that
+ * the functions do and everything that can go wrong, and the tests search for them in all logs and responses.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -14,7 +14,7 @@ const WRONG_KEY = "sb_secret_canaryofawrongkeycanaryof";
 const CLAIM = "canary-of-a-claim";
 const IDEMPOTENCY_KEY = "canary-of-an-idempotency-key";
 
-/** What was answered: to which request, and how. */
+/** A response, and the request that it belongs to. */
 interface Answer {
   readonly to: string;
   readonly status: number;
@@ -27,7 +27,7 @@ class Recorder {
 
   constructor(private readonly stack: TestStack) {}
 
-  /** Sends one with the secret key, unless headers are given; answers what came back. */
+  /** Sends a request with the secret key, unless headers are given. Returns the response. */
   async send(
     method: string,
     path: string,
@@ -128,7 +128,7 @@ async function tickThrough(stack: TestStack, to: Recorder) {
   await sql`alter table public.messenger_failed_messages drop constraint no_birds`;
 }
 
-/** What operators do. Answers the requests whose answers show them a payload. */
+/** Operators' requests. Returns the requests whose responses show them a payload. */
 async function operate(to: Recorder): Promise<Answer[]> {
   const created = await to.send("POST", "messenger/schedules", {
     ...schedule,

@@ -74,7 +74,7 @@ testsOnStack({}, (test) => {
     assertEquals(affected("remove_failed").reduce((sum, n) => sum + n, 0), 11_000);
   });
 
-  test("a request goes on where the one before ended", async (stack) => {
+  test("a request continues where the one before ended", async (stack) => {
     await clearManaged(stack);
     await addMany(stack, 300);
     const filter = { type: "Gone", maxMessages: 200 };

@@ -8,7 +8,7 @@ const NO_SCHEDULES = { processed: 0, dispatched: 0, skipped: 0, failed: 0, stale
 testsOnStack({
   env: { SYMPHONY_TICK_BUDGET_MS: "6000", SYMPHONY_WORKER_LEASE_MS: "1000" },
 }, (test) => {
-  test("a tick with nothing to do answers at once with zeros", async (stack) => {
+  test("a tick with nothing to do responds at once with zeros", async (stack) => {
     const { schedules, messages, durationMs } = await stack.tick();
     assertEquals([schedules, messages], [NO_SCHEDULES, {
       claimed: 0,
@@ -19,7 +19,7 @@ testsOnStack({
     assert(Number.isInteger(durationMs));
   });
 
-  test("without wait a tick answers 202, and goes on in the background", async (stack) => {
+  test("a tick without wait responds with 202, and continues in the background", async (stack) => {
     const [id] = await stack.dispatch({ type: "Slow", payload: { ms: 300 } });
     const response = await stack.post("tick", { wait: false });
     assertEquals([response.status, await response.json()], [202, { accepted: true }]);
@@ -125,7 +125,7 @@ testsOnStack({
     assertEquals({ ...letter }, { id, redriven: 1, errors: 6 });
   });
 
-  test("a message inserted by hand, with an unknown type, is a dead letter and stops nobody", async (stack) => {
+  test("a message of an unknown type, inserted in SQL, becomes a dead letter and stops no other message", async (stack) => {
     await stack.sql`insert into public.messenger_messages (type, payload, queue)
       values ('Removed', '{}', 'by-hand'), ('Note', '{"text":5}', 'by-hand'),
         ('Note', '{"text":"fine"}', 'by-hand')`;

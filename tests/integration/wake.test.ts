@@ -20,7 +20,7 @@ testsOnStack({ net: true, env: { SYMPHONY_TICK_BUDGET_MS: "10000" } }, (test) =>
     assert(tick?.started_at >= tick?.asked_at && tick?.ended_at >= tick?.started_at);
   });
 
-  test("a dispatch in SQL and rows inserted by hand wake a tick at their commit", async (stack) => {
+  test("a dispatch in SQL and rows inserted in SQL wake a tick at their commit", async (stack) => {
     await stack.sql`select public.messenger_dispatch('Note', '{"text":"sql"}')`;
     await handled(stack, 1);
     await atRest(stack);

@@ -1,4 +1,4 @@
-/** What comes in after a tick's budget is spent is not left to it, though its handlers still run. */
+/** Messages that come in after a tick's budget is spent are not left to it, though its handlers still run. */
 
 import { assertEquals } from "@std/assert";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";

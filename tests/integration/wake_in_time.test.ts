@@ -1,6 +1,6 @@
 /**
- * What falls due later is done in its time, though no minute's tick comes: cron is off, and put off by an hour.
- * Done at all means in time here, for nothing else would ever wake a tick.
+ * Messages that fall due later are handled in time, though no minute's tick comes: cron is off, or an hour away.
+ * A message that is handled at all is handled in time here, for nothing else would ever wake a tick.
  */
 
 import { assert, assertEquals } from "@std/assert";

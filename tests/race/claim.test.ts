@@ -1,4 +1,4 @@
-/** What one session cannot show: claims, settles and redrives of many sessions at once. */
+/** Claims, settles and redrives of many sessions at once, which one session cannot show. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
@@ -16,7 +16,7 @@ const claimOf = (maxMessages: number) => ({
   leaseMs: 60_000,
 });
 
-/** Claims and handles until nothing is left; answers the ids it handled. */
+/** Claims and handles until no message is left. Returns the ids that it handled. */
 async function drain(stack: TestStack, batch: number): Promise<string[]> {
   const transport = new SupabaseTransport(stack.client);
   const seen: string[] = [];
@@ -51,7 +51,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
         ),
       );
     }
-    // Large claims go on behind each other's front, small ones look for themselves.
+    // Large claims continue behind each other's front, small ones scan from the head.
     const sizes = Array.from({ length: 20 }, (_, n) => n % 2 === 0 ? 50 : 150);
     const seen = (await Promise.all(sizes.map((size) => drain(stack, size)))).flat();
     assertEquals([seen.length, new Set(seen).size], [10_000, 10_000]);
@@ -59,7 +59,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
     assertEquals(await stack.count(), 0);
   });
 
-  test("a message of an uncommitted dispatch is claimed by nobody until it commits", async (stack) => {
+  test("no worker claims a message of an uncommitted dispatch until it commits", async (stack) => {
     const transport = new SupabaseTransport(stack.client);
     const other = postgres(stack.adminDbUrl, { max: 1 });
     try {
@@ -135,7 +135,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
     }
   });
 
-  test("a sweep passes over what another session has locked, and its lease goes on naming it", async (stack) => {
+  test("a sweep skips a message that another session has locked, and its lease still names it", async (stack) => {
     const transport = new SupabaseTransport(stack.client);
     const sweep = async () =>
       (await transport.claim({ ...claimOf(10), sweep: true })).crashed.map(({ id }) => id);
@@ -199,7 +199,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       ]),
   });
 
-  test("two dispatches with one dedupe key: the second waits for the first's commit, and answers its id", async (stack) => {
+  test("two dispatches with one dedupe key: the second waits for the first's commit, and returns its id", async (stack) => {
     const other = postgres(stack.adminDbUrl, { max: 1 });
     try {
       const { first, second } = twins(stack, other);

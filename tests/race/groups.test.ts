@@ -1,4 +1,4 @@
-/** What one session cannot show of groups and limits: many workers, dispatches and crashes at once. */
+/** Groups and limits under many workers, dispatches and crashes at once, which one session cannot show. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
@@ -20,7 +20,7 @@ const settlementOf = (envelope: Envelope, outcome: Settlement["outcome"]): Settl
   outcome,
 });
 
-/** What workers do with what they claim, and what they must not see. */
+/** Workers that handle their claims, and the violations that they watch for. */
 class Watch {
   readonly running = new Map<string, number>();
   readonly done = new Map<string, number[]>();
@@ -94,7 +94,7 @@ async function drain(stack: TestStack, watch: Watch, dispatched: Promise<unknown
   await Promise.all(workers);
 }
 
-/** What a handler takes. */
+/** The time that a handler takes. */
 const aMoment = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 10));
 
 testsOnStack({ poolSize: 12 }, (test) => {
@@ -133,7 +133,7 @@ testsOnStack({ poolSize: 12 }, (test) => {
     assertEquals((watch.done.get("narrow") ?? []).length >= 300, true);
   });
 
-  test("a dispatch that has not committed holds up nobody in its group", async (stack) => {
+  test("a dispatch that has not committed holds up no other message of its group", async (stack) => {
     const transport = new SupabaseTransport(stack.client);
     const claim = () =>
       transport.claim({ token: crypto.randomUUID(), maxMessages: 10, leaseMs: 60_000 });
@@ -178,7 +178,7 @@ testsOnStack({ poolSize: 12 }, (test) => {
     assertEquals((await claim()).messages.map(({ payload }) => payload), [{ n: 2 }]);
   });
 
-  test("a message that is removed by hand lets its group go on at the commit", async (stack) => {
+  test("a message that is removed in SQL unblocks its group at the commit", async (stack) => {
     const transport = new SupabaseTransport(stack.client);
     const claim = () =>
       transport.claim({ token: crypto.randomUUID(), maxMessages: 10, leaseMs: 60_000 });
@@ -209,7 +209,7 @@ testsOnStack({ poolSize: 12 }, (test) => {
     try {
       await other`begin`;
       await other`select from public.messenger_messages where id = ${second} for update`;
-      // It waits for nobody.
+      // It waits for no other session.
       await transport.settle(messages.map((message) => settlementOf(message, handled)));
       assertEquals((await claim(true)).messages, []);
       await other`rollback`;

@@ -52,7 +52,7 @@ const heartbeat: Call = (sql, leases) =>
   sql`select public.messenger_heartbeat(${
     sql.json(leases.map(({ token, ids }) => ({ token, ids: ids.toReversed() })))
   })`;
-/** What a user's own SQL does that keeps the order. */
+/** Statements of a user's own SQL that keep the order. */
 const lockAscending: Call = (sql) =>
   sql`with locked as materialized (
       select id from public.messenger_messages order by id for update

@@ -1,4 +1,4 @@
-/** What operators do, raced against workers on the same messages and groups: none is a deadlock's victim. */
+/** Operators' actions race with workers on the same messages and groups: no action is a deadlock's victim. */
 
 import { assertEquals } from "@std/assert";
 import type postgres from "postgres";
@@ -48,7 +48,7 @@ const settle: Call = (sql, leases) =>
     )
   })`;
 
-/** What a user's own SQL does that keeps the order. */
+/** Statements of a user's own SQL that keep the order. */
 const deleteByHand = (rest: number): Call => (sql) =>
   sql`with locked as materialized (
       select id from public.messenger_messages where id % 2 = ${rest} order by id for update
@@ -76,12 +76,12 @@ const OPERATORS: readonly [name: string, calls: readonly Call[]][] = [
         where name in ('default', 'other')`,
     (sql) => sql`update public.messenger_queues set paused = true where name = 'empty1'`,
   ]],
-  ["deletes by hand, and a cancel", [
+  ["deletes in SQL, and a cancel", [
     deleteByHand(0),
     deleteByHand(1),
     (sql) => sql`select public.messenger_cancel(queue => 'default')`,
   ]],
-  ["messages that are moved to other groups by hand", [
+  ["messages that SQL moves to other groups", [
     (sql) =>
       sql`with locked as materialized (
           select id from public.messenger_messages where status = 'pending' order by id for update
@@ -102,7 +102,7 @@ for (const [name, operators] of OPERATORS) {
 }
 
 track.testOnce(
-  "the next of a group starts though the group was locked while the one before it was deleted by hand",
+  "the next of a group starts though the group was locked while SQL deleted the one before it",
   async () => {
     const { sql } = track;
     await claimed(sql);

@@ -17,7 +17,7 @@ const limitOf = (max: number, count = 1, caller = "user:ann"): LimitedDispatch =
   perMs: 3_600_000,
 });
 
-/** Sends, and answers whether it was let through. */
+/** Sends a message. Returns whether the limit let it through. */
 const passes = (transport: SupabaseTransport, limits: LimitedDispatch[], count = 1) =>
   transport.send(Array.from({ length: count }, () => message), limits).then(() => true, (error) => {
     assert(error instanceof RateLimitedError, String(error));

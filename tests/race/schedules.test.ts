@@ -16,7 +16,7 @@ async function insertDue({ stack: { sql } }: ScheduleBench, count: number): Prom
     from generate_series(1, ${count}) n`;
 }
 
-/** What a tick does, on a connection of its own. */
+/** Runs a tick's work on a connection of its own. */
 async function tick(bench: ScheduleBench, batch: number): Promise<number> {
   const { url, secretKey } = bench.stack;
   const supabase = createClient(url, secretKey, { auth: { persistSession: false } });
@@ -51,7 +51,7 @@ testsOfSchedules("2026-01-05T10:00:00Z", (test) => {
     });
   });
 
-  test("ticks that run all the time while the clock goes on make each occurrence once", async (bench) => {
+  test("ticks that run all the time while the clock advances make each occurrence once", async (bench) => {
     const scheduler = bench.scheduler();
     for (let n = 0; n < 20; n++) {
       await scheduler.schedule(note, {

@@ -18,7 +18,7 @@ async function dispatching(stack: TestStack, isolation = "read committed") {
   return { sql, [Symbol.asyncDispose]: () => sql.end() };
 }
 
-/** Puts an awake tick there and answers its id. */
+/** Inserts an awake tick and returns its id. */
 async function awakeTick(stack: TestStack): Promise<string> {
   const [row] = await stack.sql`
     insert into public.messenger_ticks (started_at, heartbeat_at)
@@ -162,7 +162,7 @@ testsOnStack({ env: { SYMPHONY_TICK_BUDGET_MS: "8000" } }, (test) => {
     assertEquals(await asked(stack), 0);
     assertEquals(await rpc(stack, "messenger_stand_aside", { tick, stalled: true }), true);
     assertEquals(await asked(stack), 1);
-    // So many as a fleet has, and no more: the next one counts on.
+    // As many ticks as a fleet has, and no more: the next dispatch counts on one of them.
     const other = await awakeTick(stack);
     assertEquals(await rpc(stack, "messenger_stand_aside", { tick: other, stalled: true }), false);
     assertEquals(await rpc(stack, "messenger_stand_aside", { tick: other }), true);

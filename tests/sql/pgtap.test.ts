@@ -28,7 +28,7 @@ for (const folder of namesIn(here, (entry) => entry.isDirectory)) {
   for (const file of namesIn(new URL(`${folder}/`, here), (entry) => entry.name.endsWith(".sql"))) {
     const behaviour = file.replace(/\.sql$/, "").replaceAll("_", " ");
     Deno.test(`${folder}: ${behaviour}`, async () => {
-      // What tests before it rolled back is still in the pages; this one may count what it reads.
+      // Rows that earlier tests rolled back are still in the pages; this test may count the rows that it reads.
       await sql`vacuum public.messenger_messages, public.messenger_failed_messages`;
       await runPgTap(sql, await Deno.readTextFile(new URL(`${folder}/${file}`, here)));
     });

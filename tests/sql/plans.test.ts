@@ -16,7 +16,7 @@ interface Planned {
 const CALLS: readonly [name: string, call: string][] = [
   ["a claim", "select public.messenger_claim('00000000-0000-0000-0000-000000000001', 100)"],
   [
-    "a claim that goes on behind its last keys",
+    "a claim that continues behind its last keys",
     `select public.messenger_claim('00000000-0000-0000-0000-000000000002', 100,
       last_keys => '{"default":[0,"2026-01-01T00:00:00Z","100"]}')`,
   ],
@@ -41,7 +41,7 @@ const CALLS: readonly [name: string, call: string][] = [
   ["a look for what falls due next in any queue", "select messenger.next_due()"],
 ];
 
-/** Calls a function and answers the plans of the statements in it. */
+/** Calls a function and returns the plans of the statements in it. */
 async function plansOf(sql: postgres.Sql, notices: string[], call: string): Promise<Planned[]> {
   notices.length = 0;
   await sql.unsafe(call);

@@ -1,12 +1,12 @@
-/** The matrix of SECURITY.md: who may do what, as the table says it and as the stack answers it. */
+/** The permission matrix: as SECURITY.md's table says it, and as the stack enforces it. */
 
 import { asStranger, asUser } from "./frontend.ts";
 import type { TestStack } from "./stack.ts";
 
-/** What a caller is answered: `yes`, or the status of the refusal. */
+/** The result for a caller: `yes`, or the status of the refusal. */
 export type Verdict = "yes" | "401" | "403" | "404";
 
-/** What SECURITY.md's table says: by row, by caller. */
+/** SECURITY.md's table: by row, by caller. */
 export type Matrix = ReadonlyMap<string, ReadonlyMap<string, Verdict>>;
 
 const HEADING = "## Permissions";

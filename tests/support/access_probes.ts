@@ -44,7 +44,7 @@ export function following(stack: TestStack, by: readonly MatrixCaller[]): Probe[
   }));
 }
 
-/** Those whose messages nobody without a secret key follows. */
+/** Callers whose messages can be followed with a secret key only. */
 export function withoutUser(stack: TestStack): MatrixCaller[] {
   return [
     { name: "a backend", column: "", headers: { apikey: stack.secretKey } },
@@ -153,14 +153,14 @@ export function managing(stack: TestStack, document: Document, kind: "reads" | "
   );
 }
 
-/** Makes a queue that holds nothing, and answers its name. */
+/** Makes a queue that holds nothing, and returns its name. */
 async function emptyQueue({ sql }: TestStack): Promise<string> {
   const name = `empty-${crypto.randomUUID()}`;
   await sql`insert into public.messenger_queues (name) values (${name})`;
   return name;
 }
 
-/** Makes what a path is about, and answers its id. */
+/** Makes the object that a path needs, and returns its id. */
 async function subjectOf(stack: TestStack, path: string): Promise<string> {
   const [id = ""] = await stack.dispatch({ ...message, delay: "1h" });
   if (path.startsWith("/messages")) return id;

@@ -1,4 +1,4 @@
-/** What a database's catalog says of the bus, to be compared. */
+/** The bus's entries in a database's catalog, for comparisons. */
 
 import type postgres from "postgres";
 

@@ -10,7 +10,7 @@ export interface Said {
   readonly err: string;
 }
 
-/** What a command finds around it. */
+/** The environment of a command. */
 export interface Given {
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;

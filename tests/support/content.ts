@@ -1,4 +1,4 @@
-/** What the bus holds, to be compared. */
+/** The content of the bus, for comparisons. */
 
 import type { TestStack } from "./stack.ts";
 

@@ -27,7 +27,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   await admin.unsafe(`create database ${name} template ${TEMPLATE}`);
   const url = new URL(serverUrl());
   url.pathname = `/${name}`;
-  // What belongs to a database itself is not copied with a template.
+  // A template does not copy the settings of the database itself.
   await admin.unsafe(`alter database ${name} set search_path = "$user", public, extensions`);
   await admin.unsafe(`alter database ${name} set timezone = 'UTC'`);
   await admin.unsafe(`grant create on database ${name} to postgres`);

@@ -9,7 +9,7 @@ export async function tickEvery(stack: TestStack, seconds: number): Promise<void
     where jobname = 'symphony-tick'`;
 }
 
-/** Writes so many messages of type Note in one statement; answers their ids. */
+/** Writes a number of messages of type Note in one statement, and returns their ids. */
 export async function backlog(stack: TestStack, number: number): Promise<string[]> {
   const rows = await stack.sql<{ id: string }[]>`
     insert into public.messenger_messages (type, payload)
@@ -39,7 +39,7 @@ export async function drained(stack: TestStack, withinMs = 60_000): Promise<void
   );
 }
 
-/** What became of messages. */
+/** The outcomes of messages. */
 export interface Fates {
   /** Ids that no handler ran for and that are no dead letters. */
   readonly lost: string[];

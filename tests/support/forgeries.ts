@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import type { UserJwtOptions } from "../../local/keys.ts";
 import type { TestStack } from "./stack.ts";
 
-/** What is wrong with a token, and the token. */
+/** A forged token, and its flaw. */
 type Forgery = [string, string];
 
 /**

@@ -2,7 +2,7 @@
 
 import { type Stack, type StackOptions, startStack } from "../../local/stack.ts";
 
-/** What the project's migration holds. */
+/** The content of the project's migration. */
 const MIGRATION = `
   create table public.notes (
     id bigint generated always as identity primary key,
@@ -93,7 +93,7 @@ export function nameOf(pid: number): string | undefined {
   return readStat(pid)?.name;
 }
 
-/** What the kernel knows of a process that has not ended; undefined for any other. */
+/** Reads a running process's state from the kernel; undefined if the process has ended. */
 function readStat(pid: number): { name: string; parent: number } | undefined {
   try {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);

@@ -1,11 +1,11 @@
-/** A way to a stack on which answers get lost. */
+/** A connection to a stack that loses responses. */
 
 import type { TestStack } from "./stack.ts";
 
 /** A port that leads to a stack. */
 export interface LossyWay {
   readonly url: string;
-  /** Takes so many requests to the stack, and ends the connection when the answer comes. */
+  /** Forwards a number of requests to the stack, and closes the connection when the response comes. */
   lose(answers: number): void;
   /** How many are still to be lost. */
   readonly left: () => number;
@@ -44,7 +44,7 @@ export function lossyWay(stack: TestStack): LossyWay {
     clients.delete(client);
   }
 
-  /** What breaks on a connection that was used before, runtimes themselves send once more. */
+  /** Runtimes themselves repeat a request that fails on a connection that was used before. */
   function closeIdle(): void {
     for (const client of clients) client.close();
     clients.clear();

@@ -2,7 +2,7 @@
 
 import type { TestStack } from "./stack.ts";
 
-/** What the API answered. */
+/** A response of the API. */
 export interface Answered {
   readonly status: number;
   // deno-lint-ignore no-explicit-any -- whatever it is, the tests say what it has to be
@@ -32,12 +32,12 @@ export async function ask(
   };
 }
 
-/** What a refusal says: its status, its code, and where the first issue is. */
+/** A refusal: its status, its code, and the place of the first issue. */
 export function refusal({ status, body }: Answered): unknown[] {
   return [status, body.code, body.issues?.[0]?.path];
 }
 
-/** Adds a dead letter and answers its id. */
+/** Adds a dead letter and returns its id. */
 export async function addFailed(
   { sql }: TestStack,
   given: {

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import postgres from "postgres";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 
-/** What a claim holds. */
+/** The messages of a claim. */
 export interface Lease {
   readonly token: string;
   readonly ids: readonly string[];

@@ -20,7 +20,7 @@ export interface TestServer {
 
 /**
  * Starts a server in a temporary folder and makes the template.
- * @param binDir where its programs are; those of npm where absent
+ * @param binDir the folder of its programs; npm's by default
  */
 export async function startTestServer(binDir?: string): Promise<TestServer> {
   const folder = await Deno.makeTempDir({ prefix: "symphony-tests-" });

@@ -9,7 +9,7 @@ import { EFFECTS_TABLE } from "./messages/mod.ts";
 
 const LOCK_NOT_AVAILABLE = "55P03";
 
-/** What a handler of the tests recorded. */
+/** An entry that a handler of the tests recorded. */
 export interface Effect {
   message_id: string;
   type: string;
@@ -29,11 +29,11 @@ export interface TestStack extends Stack {
   readonly logs: string[];
   /** Posts to a function; the secret key goes along unless headers are given. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
-  /** Dispatches with the secret key and answers the ids. */
+  /** Dispatches with the secret key and returns the ids. */
   dispatch(body: unknown): Promise<string[]>;
-  /** Runs a tick to its end and answers its report. */
+  /** Runs a tick to its end and returns its report. */
   tick(body?: unknown): Promise<TickReport>;
-  /** What the handlers have recorded, in order. */
+  /** The entries that the handlers have recorded, in order. */
   effects(): Promise<Effect[]>;
   /** How many messages wait or run. */
   count(): Promise<number>;
@@ -41,7 +41,7 @@ export interface TestStack extends Stack {
   clear(): Promise<void>;
 }
 
-/** What a tick answers. */
+/** The report of a tick. */
 export interface TickReport {
   schedules: SchedulesReport;
   messages: { claimed: number; handled: number; retried: number; failed: number };
@@ -126,7 +126,7 @@ async function ticksOver(sql: postgres.Sql): Promise<void> {
 }
 
 /**
- * Empties the bus, or answers false. A tick of the test before may still run, and lock these tables in
+ * Empties the bus, or returns false. A tick of the test before may still run, and lock these tables in
  * another order: this gives up long before the second after which Postgres breaks a deadlock.
  */
 async function empty(sql: postgres.Sql): Promise<boolean> {

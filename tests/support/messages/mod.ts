@@ -243,7 +243,7 @@ export const Shaky = defineMessage({
   },
 });
 
-/** Its user is told, and nobody remembers it. */
+/** Its user gets live updates, and it is not kept. */
 export const Told = defineMessage({
   type: "Told",
   schema: z.object({}),

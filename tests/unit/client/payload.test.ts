@@ -1,4 +1,4 @@
-/** What the client refuses before it is sent: JSON would change it on its way. */
+/** The client refuses payloads that JSON would change, before it sends them. */
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createMessengerClient, InvalidRequestError, message } from "../../../client/mod.ts";

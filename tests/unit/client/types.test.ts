@@ -1,4 +1,4 @@
-/** What the compiler refuses of the client's callers: each line below it would else accept is an error. */
+/** Mistakes of the client's callers that the compiler refuses. If it accepts one, the marked line is an error. */
 
 import { assertEquals } from "@std/assert";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
@@ -12,7 +12,7 @@ const EmailMessage = message<typeof Email>("EmailMessage");
 const Kept = message<typeof KeptDefinition>("Kept");
 const to = "ada@example.org";
 
-// The compiler reads these functions; nobody calls them.
+// The compiler reads these functions; no test calls them.
 export const _names = () => {
   // @ts-expect-error there is no message of this name
   message<typeof Email>("EmailMesage");

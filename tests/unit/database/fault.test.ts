@@ -1,4 +1,4 @@
-/** What the code of a failed call says: what passes, what is one message's fault, and what is refused. */
+/** Classification of failed calls by code: passing faults, one message's fault, and refusals. */
 
 import { assertEquals } from "@std/assert";
 import {

@@ -1,4 +1,4 @@
-/** What callers without a secret key may choose: bounds, groups of their own, and what rules are told. */
+/** Choices of callers without a secret key: bounds, groups of their own, and the arguments of access rules. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";

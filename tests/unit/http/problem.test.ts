@@ -1,4 +1,4 @@
-/** What callers over HTTP, and users of the client, are told of a database in trouble. */
+/** Errors that callers over HTTP, and users of the client, get when the database is in trouble. */
 
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { faultOf } from "../../../supabase/functions/_shared/symphony/database/fault.ts";

@@ -1,4 +1,4 @@
-/** What a definition says about its callers: checked when it is defined. */
+/** A definition's rules about its callers are checked when it is defined. */
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** Classification of network errors, made by hand and by the runtime itself. */
+/** Classification of network errors: constructed ones, and real ones of the runtime. */
 
 import { assertEquals } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";

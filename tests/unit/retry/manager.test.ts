@@ -192,7 +192,7 @@ Deno.test("a message of unknown type waits some minutes for a worker that knows 
   assertEquals([outcome.reason, seen.retryCount], ["unknown_type", 0]);
 });
 
-Deno.test("the wait of an unknown type begins anew with a redrive, and after another failure", () => {
+Deno.test("the wait of an unknown type begins again with a redrive, and after another failure", () => {
   const { seen } = lookUntilDead(envelope({ type: "New" }));
   const redriven = { ...seen, attempts: 1 };
   assertEquals(lookUntilDead(redriven).delays.length, 7);

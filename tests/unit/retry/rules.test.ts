@@ -1,4 +1,4 @@
-/** What users' rules answer is checked where it is taken in; delays pass one bound; interruptions are free. */
+/** Results of users' rules are checked; all delays pass one bound; interruptions cost no attempt. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
@@ -72,7 +72,7 @@ Deno.test("a rule that gives anything but a classification is logged, and the ge
   }
 });
 
-Deno.test("a strategy that gives anything but its answers is logged, and the general one holds", () => {
+Deno.test("a strategy that returns an invalid result is logged, and the general one holds", () => {
   for (
     const strategy of [
       { getDelay: () => NaN, shouldRetry: () => true },

@@ -120,7 +120,7 @@ Deno.test("throttling is known by its name or code, whatever the status", () => 
   ) assertEquals(classify(error(fields)), never, JSON.stringify(fields));
 });
 
-Deno.test("a GitHub rate limit that is spent is waited for until it begins anew", () => {
+Deno.test("a spent GitHub rate limit is waited for until it is reset", () => {
   const reset = String(now.getTime() / 1000 + 90);
   const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset };
   assertEquals(classify(error({ status: 403, response: { status: 403, headers } })), after(90_000));

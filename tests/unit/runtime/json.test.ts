@@ -1,4 +1,4 @@
-/** What a payload may hold: what JSON or jsonb would change is refused with its path. */
+/** Values in payloads: a value that JSON or jsonb would change is refused with its path. */
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import fc from "fast-check";
@@ -158,7 +158,7 @@ Deno.test("a stored number beyond 2^53 does not reach a handler as another one",
     },
   });
   const { memory, work } = workbench([Order]);
-  // What a read of SQL's 1970670598291982290 gives.
+  // JavaScript reads SQL's 1970670598291982290 as this number.
   await memory.send([{ type: "Order", payload: JSON.parse('{"id":1970670598291982290}') }]);
   await work();
   assertEquals([handled, memory.failed[0]?.reason], [0, "invalid"]);

@@ -1,10 +1,10 @@
-/** Errors that nobody catches, in a process of its own. */
+/** Uncaught errors, in a process of its own. */
 
 import { assertEquals } from "@std/assert";
 
 const library = new URL("../../../supabase/functions/_shared/symphony/", import.meta.url);
 
-/** Runs a script, and answers its exit code and what it printed. */
+/** Runs a script. Returns its exit code and its output. */
 async function run(script: string): Promise<{ code: number; lines: string[] }> {
   const { code, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--config", new URL("../../../deno.json", import.meta.url).pathname, script],
@@ -20,7 +20,7 @@ const prelude = `
   surviveStrayErrors(createLogger({ write: (level, line) => console.log(line) }));
 `;
 
-Deno.test("a process survives a rejection and an error that nobody catches, and logs them", async () => {
+Deno.test("a process survives an uncaught rejection and an uncaught error, and logs them", async () => {
   const { code, lines } = await run(`${prelude}
     Promise.reject(new TypeError("forgotten"));
     setTimeout(() => {

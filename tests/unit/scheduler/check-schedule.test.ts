@@ -1,4 +1,4 @@
-/** What a schedule may be made with: wrong options are refused by name, before anything is written. */
+/** Options of schedules: wrong options are refused by name, before anything is written. */
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { checkSchedule } from "../../../supabase/functions/_shared/symphony/scheduler/check-schedule.ts";

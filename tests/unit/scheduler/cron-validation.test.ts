@@ -1,4 +1,4 @@
-// What the cron evaluator refuses, and what its errors say.
+// Expressions that the cron evaluator refuses, and the texts of its errors.
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   getNextCronTime,

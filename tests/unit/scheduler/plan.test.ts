@@ -1,4 +1,4 @@
-/** What a tick does with a due schedule: missed runs, limits, ends, and rows that cannot be read. */
+/** A tick's plan for a due schedule: missed runs, limits, ends, and rows that cannot be read. */
 
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -85,7 +85,7 @@ Deno.test("catchUp 'all' stops at the limit, and the rest is due at once", () =>
   assertEquals([runs(planned).length, next(planned)], [10, at("05T20:00")]);
 });
 
-Deno.test("catchUp 'none' makes no run after a day, and goes on", () => {
+Deno.test("catchUp 'none' makes no run after a day, and continues", () => {
   const planned = plan(schedule(hourly, { catchUp: "none" }), at("06T10:30"));
   assertEquals([runs(planned), next(planned)], [[], at("06T11:00")]);
   assertEquals(planned.missed?.occurrence, at("05T10:00").getTime());
@@ -192,7 +192,7 @@ Deno.test("a single run whose planned time was changed runs at its own, and neve
   }
 });
 
-Deno.test("an interval goes on from the run that is planned, and from the last where that is none", () => {
+Deno.test("an interval continues from the planned run, or from the last run if none is planned", () => {
   const every: ScheduleTimes = { type: "interval", config: { interval: "10m" } };
   const moved = plan(schedule(every, { nextRunAt: at("05T10:03") }), at("05T10:05"));
   assertEquals([runs(moved), next(moved)], [[at("05T10:03")], at("05T10:13")]);
@@ -215,7 +215,7 @@ Deno.test("nothing is made up for the time before the schedule was made or enabl
   assertEquals(runs(plan(enabled, at("05T09:59:31"))), []);
 });
 
-Deno.test("a next run planned anew never comes before one that was made", () => {
+Deno.test("a next run that is planned again never comes before a run that was made", () => {
   const turnedBack = schedule(hourly, {
     nextRunAt: null,
     lastRunAt: at("05T12:00"),
@@ -238,7 +238,7 @@ Deno.test("an interval does not drift over 1,000 runs with late ticks", () => {
   }
 });
 
-Deno.test("an interval goes on in step with its last run when its next one is planned anew", () => {
+Deno.test("an interval stays in step with its last run when its next run is planned again", () => {
   const changed = schedule({ type: "interval", config: { interval: "10m" } }, {
     nextRunAt: null,
     lastRunAt: at("05T10:03"),

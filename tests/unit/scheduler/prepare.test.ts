@@ -175,7 +175,7 @@ Deno.test("a run of which middleware makes what does not fit is put off, and nev
   }
 });
 
-Deno.test("middleware that never answers holds up its own run only, for a bounded time", async () => {
+Deno.test("middleware that never returns holds up its own run only, for a bounded time", async () => {
   const advance = await prepare(busOf({ dispatch: () => new Promise(() => {}) }));
   assertEquals([advance.runs, advance.plan.nextRunAt], [[], at("10:00")]);
   assertEquals(advance.putOff?.reason, "the message was not made within 50 ms");

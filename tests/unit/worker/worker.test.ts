@@ -1,4 +1,4 @@
-/** What a worker does with the messages it claims. */
+/** A worker's treatment of the messages that it claims. */
 
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
@@ -61,7 +61,7 @@ Deno.test("a handler may dispatch, and the same worker takes the new message", a
 
 Deno.test("a worker does not miss the moment at which a message falls due, wherever the clock moves on", async () => {
   const { now } = performance;
-  // So many ms pass between any two readings of the clock.
+  // The milliseconds that pass between two readings of the clock.
   for (let step = 1; step <= 50; step++) {
     const { bus, work } = workbench([define(() => {})]);
     await bus.dispatchAll([{ type: "T", payload: 1, options: { delay: 2 } }]);

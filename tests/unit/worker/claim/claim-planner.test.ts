@@ -1,4 +1,4 @@
-/** What a worker asks for, by what its claims have given. */
+/** The size and time of a worker's next claim follow from the results of its claims. */
 
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
@@ -80,7 +80,7 @@ Deno.test("an answer that was asked for before something fell due does not put o
   assertEquals(planner.done, true);
 });
 
-Deno.test("of two answers that come in the other order, the one asked for later says when to look", () => {
+Deno.test("if two claims return in the opposite order, the later claim decides when to poll", () => {
   const planner = new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity });
   const look = () => {
     const request = planner.request(performance.now(), capacity, false);

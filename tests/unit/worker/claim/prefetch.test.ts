@@ -111,7 +111,7 @@ Deno.test("messages of a queue with a rate start before others, or are given bac
   runs.length = 0;
   released.length = 0;
   const [, late] = memory.messages.map(({ id }) => id);
-  // One slot: 6 cannot start in time, is given back, and claimed anew.
+  // One slot: 6 cannot start in time, is given back, and claimed again.
   assertEquals((await work({ concurrency: 1 })).handled, 2);
   assertEquals([runs, released[0]], [[5, 6], late]);
 });

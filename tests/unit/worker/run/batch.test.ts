@@ -120,7 +120,7 @@ const answers: [string, BatchAnswer, string[]][] = [
 ];
 
 for (const [name, answer, expected] of answers) {
-  Deno.test(`a batch handler that answers ${name}: ${expected.join(", ")}`, async () => {
+  Deno.test(`a batch handler that returns ${name}: ${expected.join(", ")}`, async () => {
     const { bus, memory, work } = workbench([define(() => answer)]);
     await bus.dispatchAll(payloads(3));
     await work();

@@ -1,4 +1,4 @@
-/** What handlers, hooks and middleware change of a message reaches no other. */
+/** Changes that handlers, hooks and middleware make to a message reach no other of them. */
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** What a handler does after its attempt is over. */
+/** Calls of a handler after its attempt is over. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";

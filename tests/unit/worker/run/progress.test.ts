@@ -1,4 +1,4 @@
-/** What handlers report on the way: checked, held back, and written before the outcome. */
+/** Progress reports of handlers are checked, held back, and written before the outcome. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { z } from "zod";

@@ -1,4 +1,4 @@
-/** What goes wrong around batches, and what comes when an attempt is over. */
+/** Failures around batches, and calls that come when an attempt is over. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";

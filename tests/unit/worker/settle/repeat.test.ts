@@ -6,7 +6,7 @@ import { define } from "../../../support/definitions.ts";
 import { workbench } from "../../../support/worker.ts";
 import { TransportError } from "../../../../supabase/functions/_shared/symphony/index.ts";
 
-Deno.test("a claim and a settle whose answers are lost are repeated, and nothing runs twice", async () => {
+Deno.test("a claim and a settle whose responses are lost are repeated, and nothing runs twice", async () => {
   const lost = new Set(["claim", "settle"]);
   const seen: unknown[] = [];
   const { bus, memory, work } = workbench([define((payload) => seen.push(payload))], {

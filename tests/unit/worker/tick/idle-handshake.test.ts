@@ -7,7 +7,7 @@ import { IdleHandshake } from "../../../../supabase/functions/_shared/symphony/w
 const quiet = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet };
 const refused = { agreed: false, due: false, messagesInMs: null, schedulesInMs: null };
 
-/** Asks for handshake until the answers are used up; answers how long each call was to wait for more. */
+/** Repeats the handshake until the replies are used up. Returns how long each call was to wait for more. */
 async function lingers(answers: readonly IdleAnswer[]): Promise<number[]> {
   const asked: number[] = [];
   const { promise, resolve } = Promise.withResolvers<void>();
