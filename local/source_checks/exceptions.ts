@@ -21,7 +21,6 @@ export const NOT_YET_SWEPT: readonly string[] = [
   "bench/results/",
   "supabase/migrations/",
   "supabase/schemas/",
-  "tests/",
 ];
 
 /**

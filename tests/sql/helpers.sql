@@ -1,5 +1,5 @@
--- What the tests of SQL share, in a schema of their own. The runner loads it once; each test file
--- runs in a transaction that is rolled back, so what it changes is its own.
+-- The helpers that the tests of SQL share, in a schema of their own. The runner loads them once. Each test
+-- file runs in a transaction that is rolled back, so that its changes reach no other file.
 
 create schema test;
 grant usage on schema test to public;
@@ -43,7 +43,7 @@ as $$
   from generate_series(1, number)
 $$;
 
--- Adds a dead letter and answers its id.
+-- Adds a dead letter and returns its id.
 create function test.dead_letter(
   type text,
   queue text default 'default',
@@ -104,7 +104,7 @@ as $$
   join public.messenger_messages m on m.type = t.type
 $$;
 
--- Adds a tick and answers its id. `state`: asked, lost (asked for, and never arrived), awake, killed
+-- Adds a tick and returns its id. `state`: asked, lost (asked for, and never arrived), awake, killed
 -- (awake, and silent since), resting or ended. Its times are the wall's.
 create function test.tick(state text) returns bigint
 language sql
@@ -157,7 +157,7 @@ as $$
   select test.rows_read_by(statement, (select c.reltoastrelid::regclass from pg_class c where c.oid = of))
 $$;
 
--- What the project has in the catalog, so that a test of all of it meets what is added later.
+-- The project's objects in the catalog, so that a test of all of them covers objects that are added later.
 create view test.relations as
   select c.oid::regclass as relation, c.relkind as kind, c.*
   from pg_class c

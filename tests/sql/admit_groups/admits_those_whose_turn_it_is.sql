@@ -16,7 +16,7 @@ select is(
 select is(test.blocked(), array['B', 'D'], 'the others wait');
 select is(
   messenger.admit_groups('default', test.places_of('B'), '{}'), '{}',
-  'and are refused, whoever asks'
+  'and are refused to every worker'
 );
 
 select * from finish();

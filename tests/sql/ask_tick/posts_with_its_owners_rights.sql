@@ -1,4 +1,4 @@
--- Who may write a message need not be granted Vault and pg_net.
+-- A role that may write messages needs no grants for Vault and pg_net.
 begin;
 select plan(2);
 select test.set_clock('2026-01-01 12:00Z');

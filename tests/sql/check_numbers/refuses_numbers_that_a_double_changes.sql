@@ -1,4 +1,4 @@
--- Whoever handles a message reads its numbers as doubles.
+-- Handlers read a message's numbers as doubles.
 begin;
 select plan(22);
 

@@ -1,4 +1,4 @@
--- Whatever became of the others, and whoever took them meanwhile.
+-- Whatever became of its other messages, and whichever worker took them meanwhile.
 begin;
 select plan(4);
 select test.set_clock('2026-01-01 12:00Z');

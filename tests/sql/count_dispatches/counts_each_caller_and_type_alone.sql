@@ -1,4 +1,4 @@
--- What one user has used is no one else's loss.
+-- One user's dispatches take nothing from another user's limit.
 begin;
 select plan(4);
 select test.set_clock('2026-01-01 12:00Z');

@@ -1,4 +1,4 @@
--- Whoever waits as long as it says gets through, and not a millisecond before.
+-- A caller that waits as long as it says gets through, and not a millisecond before.
 begin;
 select plan(4);
 select test.set_clock('2026-01-01 12:00Z');

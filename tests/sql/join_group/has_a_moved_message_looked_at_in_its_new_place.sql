@@ -1,4 +1,4 @@
--- What was blocked in one group may be first in another, or the other way round.
+-- A message that was blocked in one group may be first in another, or the other way round.
 begin;
 select plan(7);
 select test.set_clock('2026-01-01 12:00Z');

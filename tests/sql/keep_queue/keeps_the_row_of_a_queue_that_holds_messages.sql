@@ -1,4 +1,4 @@
--- Whatever state they are in. Its settings would be lost to them, and nobody would see why.
+-- Whatever state the messages are in. Without the row they would lose its settings unseen.
 begin;
 select plan(12);
 select test.set_clock('2026-01-01 12:00Z');

@@ -7,7 +7,7 @@ select test.dispatch_to_group('g', 'A', 'B', 'C', 'D', 'E');
 select test.claimed(1);
 select is(test.blocked(), array['B', 'C', 'D', 'E'], 'one runs');
 delete from messenger_messages where type = 'B';
-select is(test.blocked(), array['C', 'D', 'E'], 'one that was blocked let nobody go');
+select is(test.blocked(), array['C', 'D', 'E'], 'the removal of a blocked message unblocked no other');
 delete from messenger_messages where type = 'A';
 select is(test.blocked(), array['D', 'E'], 'the one that ran did');
 update messenger_messages set group_key = null where type = 'C';

@@ -1,4 +1,4 @@
--- Up to so many, behind a key if one is given.
+-- Up to a number of messages, behind a key if one is given.
 begin;
 select plan(3);
 select test.set_clock('2026-01-01 12:00Z');

@@ -1,8 +1,8 @@
--- What they have locked is not passed over row by row, though they have not committed.
+-- A claim skips the locked rows of other claims at once, not row by row, though these have not committed.
 begin;
 select plan(7);
 select test.set_clock('2026-01-01 12:00Z');
--- What a claim of so many that goes on behind this message locks first.
+-- The message that a claim of this size locks first when it continues behind this message.
 create function pg_temp.first_behind(type text, size integer, queue text default 'default')
 returns text language sql as $$
   select (test.types_at(messenger.lock_due(queue, size, (
@@ -15,7 +15,7 @@ select 'M' || n, case when n <= 500 then 'default' else 'other' end, messenger_n
 from generate_series(1, 600) as n;
 
 select is((test.types_at(messenger.lock_due('default', 100)))[1], 'M1', 'a claim takes M1 to M100');
-select is(pg_temp.first_behind('M10', 100), 'M101', 'another that goes on behind M10 begins behind those');
+select is(pg_temp.first_behind('M10', 100), 'M101', 'another that continues behind M10 begins behind those');
 select is(pg_temp.first_behind('M10', 99), 'M11', 'a small one looks for itself');
 select is(
   (test.types_at(messenger.lock_due('default', 100)))[1], 'M1', 'and so does a look at the head'

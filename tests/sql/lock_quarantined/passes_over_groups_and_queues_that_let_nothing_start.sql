@@ -22,7 +22,7 @@ select messenger.grant_starts('slow', 1, 250);
 select is(pg_temp.alone(), '{}', 'a rate that is used up');
 select is(test.blocked(), array['B'], 'what is out of turn is blocked');
 select is(
-  test.claim(test.token(2), run_alone => true) -> 'quarantined_due', 'false', 'nobody asks again for now'
+  test.claim(test.token(2), run_alone => true) -> 'quarantined_due', 'false', 'no worker asks again for now'
 );
 select test.handle(1, 'running');
 select is(cardinality(pg_temp.alone()), 1, 'a place that is free');

@@ -5,7 +5,7 @@ select test.set_clock('2026-01-01 12:00Z');
 
 insert into messenger_queues (name, concurrency, rate_limit) values
   ('a', null, null), ('b', null, null), ('narrow', 3, null), ('slow', null, 4), ('slower', null, 4);
--- How many of each queue are given to a worker with so many slots.
+-- How many messages of each queue a worker with this number of slots gets.
 create function pg_temp.given(queues text[], weights integer[], most integer, slots integer)
 returns text language plpgsql as $$
 declare

@@ -12,7 +12,7 @@ select is(
   messenger_act('ada', 'messenger_cancel', '{"type":"C","dry_run":true}') ->> 'matched', '1',
   'so does that of a cancellation'
 );
-select messenger_act('ada', 'messenger_redrive', '{"type":"Nobody"}'),
+select messenger_act('ada', 'messenger_redrive', '{"type":"Unknown"}'),
   messenger_act('ada', 'messenger_unschedule', '{"id":999}'),
   messenger_act('ada', 'messenger_set_queue', '{"name":"default","settings":{"paused":false}}');
 select is_empty('select * from messenger_actions', 'nothing was changed, and nothing logged');

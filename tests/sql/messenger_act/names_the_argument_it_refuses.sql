@@ -14,7 +14,7 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_act('', 'messenger_redrive', '{"type":"A"}')$$, 'PT400',
-  'actor: is required', 'nobody'
+  'actor: is required', 'no actor'
 );
 select throws_ok(
   $$select messenger_act('ada', 'messenger_unschedule', '5')$$, 'PT400',

@@ -6,7 +6,7 @@ select test.dead_letter('A'), test.dead_letter('B');
 
 select is(
   messenger_act('ada', 'messenger_redrive', '{"type":"A"}') -> 'done', '1',
-  'answers what the function answers'
+  'returns the result of the function'
 );
 select results_eq(
   $$select at, actor, action, target, affected from messenger_actions$$,

@@ -24,7 +24,7 @@ select is((select count(*)::integer from messenger_messages), 2, 'two messages')
 select results_eq(
   $$select run_count, last_run_at, next_run_at from messenger_schedules$$,
   $$values (2, '2026-01-01 12:00Z'::timestamptz, '2026-01-01 12:01Z'::timestamptz)$$,
-  'and the schedule goes on'
+  'and the schedule continues'
 );
 
 select * from finish();

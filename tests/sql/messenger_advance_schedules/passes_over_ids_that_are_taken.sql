@@ -3,7 +3,7 @@ begin;
 select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
--- What other tests have drawn from the sequence stays drawn.
+-- Ids that other tests have drawn from the sequence stay drawn.
 select setval('messenger_messages_id_seq', 1, false);
 select test.dispatch('W');
 insert into messenger_failed_messages (id, type, payload, queue, reason, created_at)

@@ -1,4 +1,4 @@
--- What the tick has computed becomes the state of the schedule.
+-- The state that the tick has computed becomes the state of the schedule.
 begin;
 select plan(4);
 select test.set_clock('2026-01-01 12:00Z');

@@ -1,4 +1,4 @@
--- Its worker stops it; until then nobody else may have it.
+-- Its worker stops it; until then no other worker may have it.
 begin;
 select plan(5);
 select test.set_clock('2026-01-01 12:00Z');

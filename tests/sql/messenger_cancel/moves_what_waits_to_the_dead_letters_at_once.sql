@@ -1,4 +1,4 @@
--- Also what waits for its retry; what nobody asked for stays.
+-- Also messages that wait for their retry; messages outside the filter stay.
 begin;
 select plan(3);
 select test.set_clock('2026-01-01 12:00Z');

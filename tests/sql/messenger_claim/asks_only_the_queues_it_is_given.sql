@@ -11,7 +11,7 @@ select is(
   test.types(test.claim(test.token(1), queues => array['mail', 'hooks', 'unheard.of'])
     -> 'messages'),
   array['A', 'B'],
-  'a queue that nobody has used is no error'
+  'a queue without messages is no error'
 );
 select is(
   test.claim(test.token(2), queues => array[]::text[]) -> 'messages', '[]',

@@ -13,7 +13,7 @@ select is(test.claimed(2), array['B'], 'the next one runs');
 select messenger_redrive("all" => true);
 select is(test.claimed(3), '{}', 'the first one waits for it');
 select is(
-  messenger.next_due(array['default']), null, 'nobody asks for it meanwhile'
+  messenger.next_due(array['default']), null, 'no worker asks for it meanwhile'
 );
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(2), 'grouped', true, 'retries', jsonb_build_array(jsonb_build_object(

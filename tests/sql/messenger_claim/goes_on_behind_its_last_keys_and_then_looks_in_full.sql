@@ -1,4 +1,4 @@
--- A drain does not read again what it has deleted; a claim that comes back short starts anew.
+-- A drain does not read its deleted rows again; after a claim that returns too few, the next starts at the head.
 begin;
 select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
@@ -20,7 +20,7 @@ create temp table second as select test.claim(
 ) as answer;
 select is(
   (select test.types(answer -> 'messages') from second), array['third'],
-  'the next claim goes on behind the key'
+  'the next claim continues behind the key'
 );
 select is(
   test.types(test.claim(

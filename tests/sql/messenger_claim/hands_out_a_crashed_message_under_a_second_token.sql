@@ -24,7 +24,7 @@ select isnt(
 select is(
   (select leased_until from messenger_messages where type = 'crashed'),
   '2026-01-01 12:02Z'::timestamptz,
-  'and runs anew, so that no two workers judge it'
+  'and runs again, so that no two workers judge it'
 );
 
 select * from finish();

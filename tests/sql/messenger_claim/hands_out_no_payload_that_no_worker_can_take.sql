@@ -1,4 +1,4 @@
--- Such a message was written around the check: it is handed out as crashed, and holds nobody up.
+-- Such a message was written around the check: it is handed out as crashed, and holds up no other message.
 begin;
 select plan(7);
 select test.set_clock('2026-01-01 12:00Z');

@@ -43,7 +43,7 @@ select messenger_settle(jsonb_build_array(jsonb_build_object(
 )));
 select test.claim(test.token(3), 1, repeated => true);
 select test.claim(test.token(3), repeated => true);
-select is(pg_temp.named(test.token(3)), array['C'], 'what was given back meanwhile is claimed anew');
+select is(pg_temp.named(test.token(3)), array['C'], 'a message that was given back meanwhile is claimed again');
 select messenger_settle(jsonb_build_array(jsonb_build_object(
   'token', test.token(3), 'handled', test.ids('C')
 )));

@@ -1,4 +1,4 @@
--- What is most urgent first; what waits longest before what came later.
+-- The most urgent message comes first; among equals, the one that has waited longest.
 begin;
 select plan(1);
 select test.set_clock('2026-01-01 12:00Z');

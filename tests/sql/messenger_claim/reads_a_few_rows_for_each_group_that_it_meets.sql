@@ -26,7 +26,7 @@ select is((select count(*) from messenger_messages), 99500::bigint, 'they are go
 select cmp_ok(
   test.rows_read_by(format(
     'delete from messenger_messages where id between %1$s and %1$s + 9', test.id_of('T50000')
-  )), '<', 500::bigint, 'a deletion by hand of ten'
+  )), '<', 500::bigint, 'a deletion of ten in SQL'
 );
 select cmp_ok(
   test.rows_read_by(format(
@@ -37,7 +37,7 @@ select cmp_ok(
 select cmp_ok(
   test.rows_read_by(format(
     'update messenger_messages set group_key = ''other'' where id = %s', test.id_of('T70000')
-  )), '<', 100::bigint, 'a move by hand'
+  )), '<', 100::bigint, 'a move in SQL'
 );
 select cmp_ok(
   test.rows_read_by($$update messenger_queues set group_concurrency = 2$$), '<', 1000::bigint,

@@ -1,4 +1,4 @@
--- What has expired while it waits to run alone is buried, and what lives starts in its place.
+-- A message that expires while it waits to run alone is buried, and a live message starts in its place.
 begin;
 select plan(4);
 select test.set_clock('2026-01-01 12:00Z');

@@ -10,7 +10,7 @@ insert into claim select messenger_claim_schedules(test.token(1), 2, repeated =>
 select is((select count(distinct answer)::integer from claim), 1, 'the same');
 select is(
   jsonb_array_length(messenger_claim_schedules(test.token(2), 2, repeated => true) -> 'schedules'),
-  2, 'a claim anew where the first call never arrived'
+  2, 'a new claim if the first call never arrived'
 );
 
 select * from finish();

@@ -1,4 +1,4 @@
--- A schedule that was typed by hand has no next run until a tick has planned it.
+-- A schedule that was typed into the table editor has no next run until a tick has planned it.
 begin;
 select plan(3);
 select test.set_clock('2026-01-01 12:00Z');

@@ -16,7 +16,7 @@ select results_eq(
 select is(
   messenger_dispatch('again', idempotency_key => 'k'),
   messenger_dispatch('again', idempotency_key => 'k'),
-  'an idempotency key answers its first id'
+  'an idempotency key returns its first id'
 );
 
 select * from finish();

@@ -1,4 +1,4 @@
--- What cannot be told still happens.
+-- A change whose broadcast fails still happens.
 begin;
 select plan(2);
 select test.set_clock('2026-01-01 12:00Z');

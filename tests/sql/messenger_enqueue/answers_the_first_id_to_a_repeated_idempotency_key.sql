@@ -8,7 +8,7 @@ create temp table first as
 
 select is(
   messenger_enqueue('[{"type":"first","idempotency_key":"k"}]'), (select answer from first),
-  'a repeat answers the first id'
+  'a repeat returns the first id'
 );
 select is(
   array(select type from messenger_messages), array['first'], 'and writes nothing'

@@ -18,7 +18,7 @@ delete from messenger_messages where true;
 insert into messenger_queues (name, group_concurrency) values ('wide', 2);
 select pg_temp.enqueue('{"type":"A","queue":"wide"}', '{"type":"B","queue":"wide"}',
   '{"type":"C","queue":"wide"}');
-select is(test.blocked(), array['C'], 'behind so many as may run at once');
+select is(test.blocked(), array['C'], 'behind as many as may run at once');
 delete from messenger_messages where true;
 
 select pg_temp.enqueue('{"type":"A","idempotency_key":"k"}');
@@ -31,7 +31,7 @@ delete from messenger_messages where true;
 
 select pg_temp.enqueue('{"type":"A","dedupe_key":"k"}', '{"type":"A","dedupe_key":"k"}',
   '{"type":"B"}', '{"type":"C"}');
-select is(test.blocked(), array['C'], 'one that a key may hold back blocks nobody before it is claimed');
+select is(test.blocked(), array['C'], 'one that a key may hold back blocks no other before it is claimed');
 select is(test.claimed(2), array['A'], 'but has its turn all the same');
 
 select * from finish();

@@ -19,7 +19,7 @@ select is(
 select test.set_clock('2026-01-03 11:59Z');
 select is(
   messenger_enqueue('[{"type":"A","payload":2,"idempotency_key":"k"}]'), (select answer from second),
-  'and is the one that a repeat answers'
+  'and is the id that a repeat returns'
 );
 
 select * from finish();

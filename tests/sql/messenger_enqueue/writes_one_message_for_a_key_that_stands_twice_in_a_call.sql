@@ -15,7 +15,7 @@ select is(
 );
 select is(
   (select answer -> 'ids' -> 2 from call), (select answer -> 'ids' -> 0 from call),
-  'the repeat answers its id'
+  'the repeat returns its id'
 );
 select is(
   (select answer -> 'ids' ->> 1 from call), test.id_of('other')::text,

@@ -1,13 +1,13 @@
--- What PostgREST hands on is the body as a whole; the rest is messenger_enqueue's.
+-- PostgREST passes the body as a whole; messenger_enqueue does the rest.
 begin;
 select plan(4);
 
-create temp table answers as
+create temp table replies as
 select messenger_enqueue_body('[{"type":"A"},{"type":"B","payload":{"n":1},"queue":"mail"}]') as answer;
 
-select is((select count(*) from answers), 1::bigint, 'one row is answered');
+select is((select count(*) from replies), 1::bigint, 'one row is returned');
 select is(
-  (select answer from answers), jsonb_build_object('ids', test.ids('A', 'B')),
+  (select answer from replies), jsonb_build_object('ids', test.ids('A', 'B')),
   'it has the ids in the order of the array'
 );
 select results_eq(

@@ -1,4 +1,4 @@
--- A worker that was held up for a moment goes on.
+-- A worker that was held up for a moment continues.
 begin;
 select plan(1);
 select test.set_clock('2026-01-01 12:00Z');

@@ -1,4 +1,4 @@
--- What comes back stands in it again.
+-- A message that comes back stands in the index again.
 begin;
 select plan(5);
 select test.set_clock('2026-01-01 12:00Z');

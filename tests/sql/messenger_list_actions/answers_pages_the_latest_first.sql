@@ -15,7 +15,7 @@ select is(
       select messenger_list_actions((first.page ->> 'next')::bigint, 10) as page
     ) as next
   ),
-  array['a3', 'a2', 'a1'], 'the next page goes on'
+  array['a3', 'a2', 'a1'], 'the next page continues'
 );
 select is(messenger_list_actions(max_actions => 10) -> 'next', 'null', 'the last page has no next');
 

@@ -22,7 +22,7 @@ select is(
 );
 select is(
   pg_temp.listed($$before_at => '2026-01-03Z'$$, 'before_id => ' || test.id_of('D')),
-  array['C', 'B', 'A'], 'the next page goes on within a moment'
+  array['C', 'B', 'A'], 'the next page continues within a moment'
 );
 select is(
   messenger_list_failed(max_messages => 2) -> 'next',

@@ -34,7 +34,7 @@ select is(
       before_id => (select (answer ->> 'next')::bigint from page)
     ) -> 'messages'
   ),
-  array['Rare'], 'that goes on where it ended'
+  array['Rare'], 'that continues where it ended'
 );
 
 select * from finish();

@@ -23,7 +23,7 @@ select is((select page #> '{queues,1,quarantined,count}' from answer), '1', 'who
 select is(
   messenger_list_queues(after_name => 'c') #>> '{queues,0,name}', 'default', 'the next page'
 );
-select is(messenger_list_queues(name => 'nobody') -> 'queues', '[]', 'a queue that is not there');
+select is(messenger_list_queues(name => 'unknown') -> 'queues', '[]', 'a queue that is not there');
 
 select * from finish();
 rollback;

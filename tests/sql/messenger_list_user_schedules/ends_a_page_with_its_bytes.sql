@@ -1,4 +1,4 @@
--- A page has at most 4 MiB of payloads, but one schedule at least; next goes on.
+-- A page has at most 4 MiB of payloads, but one schedule at least; next continues behind it.
 begin;
 select plan(4);
 select test.set_clock('2026-01-01 12:00Z');

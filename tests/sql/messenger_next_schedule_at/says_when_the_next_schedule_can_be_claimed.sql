@@ -1,4 +1,4 @@
--- What a tick waits for.
+-- The moment that a tick waits for.
 begin;
 select plan(7);
 select test.set_clock('2026-01-01 12:00Z');

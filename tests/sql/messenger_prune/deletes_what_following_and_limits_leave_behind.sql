@@ -1,4 +1,4 @@
--- Handled messages whose time is over, progress of messages that are gone, limits nobody has used.
+-- Handled messages whose time is over, progress of messages that are gone, limits that are not used any more.
 begin;
 select plan(5);
 select test.set_clock('2026-01-01 12:00Z');

@@ -15,7 +15,7 @@ select throws_like(
 select throws_ok('execute edited', 'PT413', null, 'as too large');
 select is((select count(*) from messenger_failed_messages), 2::bigint, 'the dead letters stay');
 
--- Written into the dead letter by hand, so that its compression does not hide its size.
+-- Written into the dead letter in SQL, so that its compression does not hide its size.
 alter table messenger_failed_messages alter column payload set storage external;
 update messenger_failed_messages set payload = (select value || '{}' from large) where type = 'A';
 select throws_like(

@@ -30,7 +30,7 @@ select cmp_ok(
 );
 select is(
   (select answer -> 'left' from steps where number = 1), '{"count":10000,"capped":true}',
-  'a step tells what is left, up to 10,000'
+  'a step tells how many remain, up to 10,000'
 );
 select results_eq(
   $$select count(*), min(number), max(number)

@@ -38,7 +38,7 @@ select is(
   pg_temp.taken($$queue => 'mail', reason => 'crashed', failed_from => '2026-01-01 10:30Z'$$),
   array['B'], 'several filters mean what all of them mean'
 );
-select is(pg_temp.taken($$"all" => true, max_messages => 2$$), array['A', 'B'], 'up to so many, oldest first');
+select is(pg_temp.taken($$"all" => true, max_messages => 2$$), array['A', 'B'], 'up to a number, oldest first');
 
 select * from finish();
 rollback;

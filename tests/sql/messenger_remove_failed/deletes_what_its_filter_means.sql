@@ -35,7 +35,7 @@ select is(
 select is(pg_temp.left_by($$failed_until => '2026-01-01 11:00Z'$$), array['B', 'C'], 'failed before');
 select is(
   pg_temp.left_by($$queue => 'mail', max_messages => 1$$), array['B', 'C'],
-  'up to so many, oldest first'
+  'up to a number, oldest first'
 );
 select is(
   messenger_remove_failed(queue => 'mail') - '{left,missing,next}'::text[],

@@ -16,7 +16,7 @@ select results_eq(
 update messenger_queues set paused = true where name = 'default';
 select is(
   messenger_rest_tick((select id from made)), '{"rested":true,"due":false}',
-  'a paused queue''s message holds nobody'
+  'a paused queue''s message keeps no tick awake'
 );
 
 select * from finish();

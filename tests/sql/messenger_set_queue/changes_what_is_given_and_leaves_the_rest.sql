@@ -14,7 +14,7 @@ select is(
   messenger_set_queue('default', '{"max_workers":4}') -> 'changed', 'false',
   'or that it changed nothing'
 );
-select is(messenger_set_queue('default', '{}') #>> '{queue,weight}', '3', 'answers the queue');
+select is(messenger_set_queue('default', '{}') #>> '{queue,weight}', '3', 'returns the queue');
 
 select * from finish();
 rollback;

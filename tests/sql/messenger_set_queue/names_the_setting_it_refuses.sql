@@ -2,8 +2,8 @@ begin;
 select plan(8);
 
 select throws_ok(
-  $$select messenger_set_queue('nobody', '{"paused":true}')$$, 'PT404',
-  'name: there is no queue nobody', 'a queue that is not there'
+  $$select messenger_set_queue('unknown', '{"paused":true}')$$, 'PT404',
+  'name: there is no queue unknown', 'a queue that is not there'
 );
 select throws_ok(
   $$select messenger_set_queue('default', '[]')$$, 'PT400', 'settings: has to be an object',

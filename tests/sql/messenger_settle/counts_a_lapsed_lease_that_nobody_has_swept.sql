@@ -1,4 +1,4 @@
--- The work is done and nobody else is at it: to refuse it would only have it done twice.
+-- The work is done and no other worker has the message: a refusal would only have the work done twice.
 begin;
 select plan(2);
 select test.set_clock('2026-01-01 12:00Z');

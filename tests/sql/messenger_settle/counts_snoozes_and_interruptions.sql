@@ -1,4 +1,4 @@
--- What brings a message back without a failure of its own is counted on its row.
+-- A message's row counts the returns that are not failures of its own.
 begin;
 select plan(2);
 select test.set_clock('2026-01-01 12:00Z');

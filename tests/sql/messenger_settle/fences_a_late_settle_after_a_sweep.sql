@@ -1,4 +1,4 @@
--- The whole story: a worker was thought dead, its message was handed out as crashed, then it answers.
+-- The whole story: a worker was thought dead, its message was handed out as crashed, then the worker settles.
 begin;
 select plan(2);
 select test.set_clock('2026-01-01 12:00Z');

@@ -1,4 +1,4 @@
--- A retry keeps its place; what runs beside it goes on with the next.
+-- A retry keeps its place; the other running message is followed by the next.
 begin;
 select plan(5);
 select test.set_clock('2026-01-01 12:00Z');

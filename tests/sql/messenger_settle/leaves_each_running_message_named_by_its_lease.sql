@@ -120,7 +120,7 @@ select isnt_empty(
 
 update messenger_queues set paused = false, concurrency = null where true;
 update messenger_messages set quarantined = false where true;
--- Their workers die, and others end what is left.
+-- Their workers die, and other workers end the remaining messages.
 create function pg_temp.finish_all() returns void language plpgsql as $$
 declare
   answer jsonb;

@@ -18,7 +18,7 @@ select is(
   array(select key from call, jsonb_object_keys(answer) as key order by 1),
   array['bytes', 'crashed', 'crashed_token', 'last_keys', 'lease_ms', 'lock_ms', 'messages', 'more',
     'next_due_at', 'now', 'oversized', 'quarantined_due', 'rated', 'stale', 'token'],
-  'and all else that a claim answers'
+  'and all other fields of a claim'
 );
 
 select * from finish();

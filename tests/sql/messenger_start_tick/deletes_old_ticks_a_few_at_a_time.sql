@@ -1,7 +1,7 @@
 -- More than come in, so that the table keeps to the latest 10,000.
 begin;
 select plan(2);
--- A plan under which a subquery's limit would hold for each row anew; some statistics lead to it.
+-- A plan under which a subquery's limit would apply to each row separately; some statistics lead to it.
 set local enable_hashjoin = off;
 set local enable_mergejoin = off;
 set local enable_hashagg = off;

@@ -20,7 +20,7 @@ select is(
 );
 delete from messenger_ticks;
 select is(
-  messenger_start_tick(awake => true, budget_ms => 9000) -> 'proceed', 'true', 'nobody else waits for it'
+  messenger_start_tick(awake => true, budget_ms => 9000) -> 'proceed', 'true', 'no other tick waits for it'
 );
 delete from messenger_messages;
 select test.dispatch('crashed');

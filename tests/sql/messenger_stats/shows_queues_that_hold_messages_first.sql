@@ -6,7 +6,7 @@ insert into messenger_messages (type, queue) values ('A', 'zz');
 insert into messenger_messages (type, queue, available_at) values ('A', 'zy', now() + interval '1 day');
 
 create temp table stats as select messenger_stats() as s;
-select is((select jsonb_array_length(s -> 'queues') from stats), 200, 'so many queues');
+select is((select jsonb_array_length(s -> 'queues') from stats), 200, 'it shows 200 queues');
 select is(
   (select count(*) from stats, jsonb_array_elements(s -> 'queues') as q where q ->> 'name' in ('zz', 'zy')),
   2::bigint, 'those that hold messages among them'

@@ -1,4 +1,4 @@
--- It answers what a sync would do, because it has done it.
+-- It returns exactly the changes of a sync, because it makes them and takes them back.
 begin;
 select plan(2);
 select test.set_clock('2026-01-01 12:00Z');

@@ -33,7 +33,7 @@ select is(
 );
 select is(
   messenger_tidy_queues(after => '{"name": "t0999"}'), '{"matched": 501, "done": 501, "next": null}',
-  'the next goes on behind it'
+  'the next step continues behind it'
 );
 select is(
   array(select name from messenger_queues where name ~ '^t\d'), array['t0500'], 'what holds a message stays'

@@ -8,7 +8,7 @@ select 1000000000 + n, 'D', '{}', 'default', 'exhausted', now() from generate_se
 insert into messenger_schedules (id, message_type, schedule_type, cron, next_run_at, group_key)
 values (7, 'A', 'cron', '@daily', '2026-01-02 00:00Z', null), (8, 'A', 'cron', '@daily', '2026-01-02 00:00Z', 'g');
 select setval('messenger_messages_id_seq', 1, false);
-select is(messenger_trigger_schedule(7), 1000000004::bigint, 'a run by hand');
+select is(messenger_trigger_schedule(7), 1000000004::bigint, 'a triggered run');
 select setval('messenger_messages_id_seq', 1, false);
 select is(messenger_trigger_schedule(8), 1000000005::bigint, 'one in a group');
 select results_eq(

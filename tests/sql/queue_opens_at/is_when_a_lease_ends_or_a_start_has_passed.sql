@@ -17,7 +17,7 @@ select test.claim(test.token(n), 1, lease_ms => n * 1000, sweep => false) from g
 update messenger_queues set concurrency = 2, rate_limit = 3 where name = 'mail';
 select is(
   messenger.queue_opens_at('mail'), '2026-01-01 12:00:02Z'::timestamptz,
-  'when so many leases have ended that a place is free'
+  'when enough leases have ended that a place is free'
 );
 update messenger_queues set concurrency = null where name = 'mail';
 insert into messenger.start_grants values

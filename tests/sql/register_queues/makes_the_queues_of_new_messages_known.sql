@@ -7,12 +7,12 @@ select messenger_enqueue(
   '[{"type":"A","queue":"mail"},{"type":"B","queue":"mail"},{"type":"C","queue":"hooks"}]'
 );
 select messenger_enqueue('[{"type":"D","queue":"mail"}]');
-insert into messenger_messages (type, queue) values ('by hand', 'imports');
+insert into messenger_messages (type, queue) values ('inserted in SQL', 'imports');
 
 select is(
   array(select name from messenger_queues where name <> 'default' order by name),
   array['hooks', 'imports', 'mail'],
-  'each queue has one row, whoever wrote the message'
+  'each queue has one row, however the message was written'
 );
 select is(
   array(select name from messenger_queues where paused), array[]::text[], 'and is not paused'

@@ -11,7 +11,7 @@ update messenger_queues set group_concurrency = 2;
 update messenger_messages set blocked = true where true;
 select messenger.reopen_groups('{default}', '{g}');
 select is(test.blocked(), array['C'], 'the first two');
-select lives_ok($$select messenger.reopen_groups('{default}', '{nobody}')$$, 'a group that is empty');
+select lives_ok($$select messenger.reopen_groups('{default}', '{unknown}')$$, 'a group that is empty');
 select is_empty('select from messenger.groups_to_reopen', 'nothing is left to be looked at');
 
 select * from finish();

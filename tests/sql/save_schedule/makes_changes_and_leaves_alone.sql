@@ -26,7 +26,7 @@ select results_eq(
     from messenger_schedules$$,
   $$values ('@hourly', '{}'::jsonb, 'UTC', 'latest', 'allow', 0::bigint, null::integer,
     '2026-01-01 14:00Z'::timestamptz)$$,
-  'other times have another next run, and what is left out its default'
+  'other times have another next run, and omitted fields have their defaults'
 );
 select messenger.save_schedule(schedule || jsonb_build_object('id', id, 'name', 'b'))
 from given, messenger_schedules;

@@ -1,4 +1,4 @@
--- What somebody else changes at the same moment stays.
+-- Another session's change at the same moment stays.
 begin;
 select plan(5);
 select test.set_clock('2026-01-01 12:00Z');

@@ -10,7 +10,7 @@ values
   ('once', 'A', 'once', null, '2026-01-01 12:30Z', '2026-01-01 12:30Z');
 update messenger_schedules set enabled = false where true;
 select results_eq(
-  $$select distinct disabled_by from messenger_schedules$$, $$values ('pause')$$, 'by hand'
+  $$select distinct disabled_by from messenger_schedules$$, $$values ('pause')$$, 'an update in SQL'
 );
 select test.set_clock('2026-01-01 13:00Z');
 update messenger_schedules set enabled = true where true;
@@ -20,7 +20,7 @@ select results_eq(
     ('once', '2026-01-01 12:30Z')$$,
   'what was planned meanwhile is dropped, but for a single run'
 );
-select is((select count(disabled_by)::integer from messenger_schedules), 0, 'and nobody disables it');
+select is((select count(disabled_by)::integer from messenger_schedules), 0, 'and the reason is forgotten');
 
 select * from finish();
 rollback;

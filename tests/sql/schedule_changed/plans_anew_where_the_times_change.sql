@@ -1,4 +1,4 @@
--- By hand, in the table editor. A tick that holds the schedule has to look again.
+-- The change comes from the table editor. A tick that holds the schedule has to look again.
 begin;
 select plan(4);
 select test.set_clock('2026-01-01 12:00Z');

@@ -1,4 +1,4 @@
--- What the tables themselves refuse, whoever writes: an operator in the table editor, too.
+-- The tables themselves refuse these rows, also from an operator in the table editor.
 begin;
 select plan(5);
 

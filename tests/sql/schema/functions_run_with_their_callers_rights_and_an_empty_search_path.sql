@@ -1,8 +1,8 @@
--- What Supabase's advisors ask for, and what makes the grants mean something.
+-- Supabase's advisors ask for this, and without it the grants would mean nothing.
 begin;
 select plan(2);
 
--- The exceptions read Vault and pg_cron for whoever writes a message or asks for the health; they take
+-- The exceptions read Vault and pg_cron for roles that write a message or ask for the health; they take
 -- no arguments.
 select results_eq(
   $$select function::text from test.functions where prosecdef order by 1$$, array['messenger.ask_tick()', 'messenger.installation()'],

@@ -1,4 +1,4 @@
--- What was told of the old message would be told of the new one.
+-- Otherwise the state of the old message would be reported for the new one.
 begin;
 select plan(8);
 select test.set_clock('2026-01-01 12:00Z');

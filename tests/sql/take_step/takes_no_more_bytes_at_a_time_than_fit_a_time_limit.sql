@@ -38,7 +38,7 @@ select is(
 select is(
   messenger_redrive(ids => array[8, 5, 1, 2, 77, 3, 0, 4]) - 'next',
   '{"done":6,"left":{"count":0,"capped":false},"matched":6,"missing":["0","77"],"running":0}',
-  'a step goes on behind them by ids'
+  'a step continues behind them by ids'
 );
 select is((messenger_redrive("all" => true) ->> 'done')::integer, 3, 'and by a filter');
 select is((messenger_cancel("all" => true) ->> 'done')::integer, 9, 'a cancel too');

@@ -1,4 +1,4 @@
--- Whoever writes them: a dispatch, a redrive, an operator's insert.
+-- For any writer: a dispatch, a redrive, an operator's insert.
 begin;
 select plan(3);
 select test.set_clock('2026-01-01 12:00Z');

@@ -8,7 +8,7 @@ $$;
 
 insert into messenger_queues (name, paused) values ('mail', true);
 select messenger_dispatch('A', queue => 'mail'), messenger_dispatch('B', queue => 'mail');
-select is(pg_temp.asked(), 0::bigint, 'a paused queue wakes nobody');
+select is(pg_temp.asked(), 0::bigint, 'a paused queue wakes no tick');
 update messenger_queues set paused = false where name = 'mail';
 select is(pg_temp.asked(), 1::bigint, 'when it is resumed');
 
