@@ -6403,9 +6403,9 @@ $$;
 comment on function messenger.linger(bigint, integer, boolean) is
   'Part of messenger_rest_tick: waits until something is due, for a bounded number of ms.';
 
--- Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}. Not rested and not due: somebody who may
--- count on this tick has not committed. At rest, the times say when it has to look again; they are
--- absent where others do. With a report a tick that need not look again is over as well. `schedules` says whether it
+-- Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}. Not rested and not due: a dispatch that
+-- may count on this tick has not committed. At rest, the times say when it has to look again; they are
+-- absent if other ticks do. With a report a tick that need not look again is over as well. `schedules` says whether it
 -- sees to schedules, `left_ms` for how long it will be there, `linger_ms` how long to wait for more.
 create or replace function public.messenger_rest_tick(
   tick bigint,

@@ -29,7 +29,7 @@ testsOnStack({}, (test) => {
     assertEquals([await stack.count(), stack.functionPid("dispatch")], [3, pid]);
   });
 
-  test("a stored message whose schema's refine rejects is dead alone", async (stack) => {
+  test("a stored message that its schema's refine rejects becomes a dead letter, and no other message does", async (stack) => {
     await stack.sql`insert into public.messenger_messages (type, payload)
       values ('Doubtful', '{"fails": true}'), ('Note', '{"text": "beside"}')`;
     assertEquals((await stack.tick()).messages, { claimed: 2, handled: 1, retried: 0, failed: 1 });

@@ -144,7 +144,7 @@ test("a migration that fails shows Postgres's words, and leaves nothing running"
   await other.remove();
 });
 
-test("a database URL that is none is refused", async () => {
+test("a malformed database URL is refused", async () => {
   const options = { postgres: { url: "localhost:5432" }, dataDir: `${project.dir}/.other` };
   const error = await assertRejects(() => startStack(options), StackError);
   assertStringIncludes(error.message, "postgres.url");

@@ -155,7 +155,7 @@ test("pg_net forgets responses after six hours", async () => {
   );
 });
 
-test("pg_cron keeps one job to a name, and refuses a schedule that is none", async () => {
+test("pg_cron keeps one job for each name, and refuses a malformed schedule", async () => {
   const schedule = async (name: string, when: string) =>
     (await sql`select cron.schedule(${name}, ${when}, 'select 1') as id`)[0]?.id;
   const id = await schedule("nightly", "0 3 * * *");

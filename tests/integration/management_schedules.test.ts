@@ -56,7 +56,7 @@ testsOnStack({}, (test) => {
     assertEquals([seen.map(({ id }) => id), second.body.next], [ids, null]);
   });
 
-  test("what is given changes, null takes an option away, and the rest stays", async (stack) => {
+  test("given fields change, null removes an option, and other fields stay", async (stack) => {
     await clearManaged(stack);
     const id = await create(stack);
     const change = (body: unknown) => ask(stack, "PATCH", `/schedules/${id}`, body);

@@ -33,7 +33,7 @@ const asked = async (stack: TestStack) => {
 };
 
 testsOnStack({ env: { SYMPHONY_TICK_BUDGET_MS: "8000" } }, (test) => {
-  test("a tick cannot rest before a dispatch that counts on it commits, and is told of its message then", async (stack) => {
+  test("a tick cannot go to rest before a dispatch that counts on it commits, and then learns of its message", async (stack) => {
     const tick = await awakeTick(stack);
     await using session = await dispatching(stack);
     assertEquals(await rpc(stack, "messenger_rest_tick", { tick }), { rested: false, due: false });
@@ -42,7 +42,7 @@ testsOnStack({ env: { SYMPHONY_TICK_BUDGET_MS: "8000" } }, (test) => {
     assertEquals(await rpc(stack, "messenger_rest_tick", { tick }), { rested: false, due: true });
   });
 
-  test("a dispatch that counts on a tick and rolls back leaves it to rest", async (stack) => {
+  test("a dispatch that counts on a tick and rolls back lets the tick go to rest", async (stack) => {
     const tick = await awakeTick(stack);
     await using session = await dispatching(stack);
     await session.sql`rollback`;

@@ -70,7 +70,7 @@ Deno.test("where groups are shared a key is what it is, but none that is another
   }
 });
 
-Deno.test("a group key that is none is refused, also where it would be made a user's own", async () => {
+Deno.test("an invalid group key is refused, also where it would be made a user's own", async () => {
   for (const groupKey of ["", "a\0", "x".repeat(256)]) {
     await assertRejects(() => groupOf({ groupKey }), RangeError, "groupKey: ");
   }

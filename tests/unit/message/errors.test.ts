@@ -96,7 +96,7 @@ Deno.test("an HttpError never keeps the credentials, query or fragment of a URL"
   );
 });
 
-Deno.test("an HttpError refuses a status or a delay that is none", () => {
+Deno.test("an HttpError refuses an invalid status or delay", () => {
   for (const wrong of [NaN, 1.5, "503", undefined]) {
     assertThrows(() => new HttpError(wrong as number), RangeError, "status: ");
   }

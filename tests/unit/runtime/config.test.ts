@@ -65,7 +65,7 @@ Deno.test("a tick's budget that leaves its handlers no time before the hard end 
   );
 });
 
-Deno.test("no limit of CPU is a setting, no limit of messages is none", () => {
+Deno.test("a tick's CPU may be set to 0, its number of messages may not", () => {
   assertEquals(
     readConfig((name) => name === "SYMPHONY_TICK_CPU_MS" ? "0" : undefined).tickCpuMs,
     0,

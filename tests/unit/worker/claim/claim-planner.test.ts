@@ -67,7 +67,7 @@ Deno.test("a quarantined message is asked for when the worker holds nothing, and
   assertEquals([request?.quarantined, request?.maxMessages], [true, 1]);
 });
 
-Deno.test("an answer that was asked for before something fell due does not put off the look for it", () => {
+Deno.test("the result of an earlier claim does not put off a poll that was asked for since", () => {
   const planner = new ClaimPlanner({ leaseMs: 60_000, endsAt: Infinity });
   const first = planner.request(performance.now(), capacity, false);
   if (!first) throw new Error("no first claim");

@@ -23,7 +23,7 @@ async function quarantine(memory: InMemoryTransport): Promise<void> {
   await memory.settle([{ id, leaseToken, outcome: retry }]);
 }
 
-Deno.test("a message from a crash runs alone, while its innocent company is handled", async () => {
+Deno.test("messages of a crashed worker run one at a time, and are handled", async () => {
   let running = 0;
   const company: number[] = [];
   const { bus, memory, work } = workbench([define(async () => {
@@ -39,7 +39,7 @@ Deno.test("a message from a crash runs alone, while its innocent company is hand
   assertEquals(company, [1, 1, 1]);
 });
 
-Deno.test("only a crash of a message that ran alone is charged, and the last one is its end", async () => {
+Deno.test("only a crash of a message that ran with no other beside it counts, and the last allowed crash makes it a dead letter", async () => {
   const { bus, memory, work, retry } = workbench([define(() => {}, { retry: { maxRetries: 1 } })]);
   await bus.dispatchAll([{ type: "T", payload: 1 }]);
   const crash = async (quarantined: boolean) => {
@@ -64,7 +64,7 @@ Deno.test("only a crash of a message that ran alone is charged, and the last one
   assertEquals((await work()).claimed, 0);
 });
 
-Deno.test("a message that waits for another tick's, which runs alone, is given back at the end", async () => {
+Deno.test("a message that waits for another tick's quarantined message is given back at the end", async () => {
   const runs: unknown[] = [];
   const finish = Promise.withResolvers<void>();
   const started = Promise.withResolvers<void>();
@@ -92,7 +92,7 @@ Deno.test("a message that waits for another tick's, which runs alone, is given b
   assertEquals(waits()?.attempts, 0);
 });
 
-Deno.test("a message that runs alone waits for a handler that an ended worker left behind", async () => {
+Deno.test("a quarantined message waits for a handler that an ended worker left behind", async () => {
   const order: unknown[] = [];
   const finish = Promise.withResolvers<void>();
   const { bus, memory, work } = workbench([
