@@ -1095,8 +1095,8 @@ alter table messenger.idempotency_keys enable row level security;
 
 -- Enqueuing: one call writes any number of messages, all or none, in the caller's transaction.
 
--- Names the first payload or stamps that is too large. What a caller gives is not compressed yet, so that its
--- header tells its size.
+-- Names the first payload or stamps that is too large. A value that a caller gives is not
+-- compressed yet, so that its header tells its size.
 create or replace function messenger.check_sizes(p_messages jsonb) returns void
 language plpgsql
 set search_path = ''
@@ -1150,8 +1150,8 @@ $$;
 comment on function messenger.refuse_late() is
   'Refuses a message whose time to live is over when it falls due: it would never run.';
 
--- What has expired while it waited will not run: a dispatch must not be left out for it. Locks in the order of
--- all locks, ascending by id.
+-- A message that has expired while it waited will not run: a dispatch must not be left out for it. The locks
+-- are taken in the order of all locks, ascending by id.
 create or replace function messenger.free_expired_keys(p_types text[], p_dedupe_keys text[])
 returns void
 language sql
@@ -1171,10 +1171,10 @@ comment on function messenger.free_expired_keys(text[], text[]) is
   'Part of messenger_enqueue: takes dedupe keys from messages that have expired while they waited.';
 
 -- `messages` is an array of objects with the names of the columns, and `delay_ms`, `ttl_ms`,
--- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`. What an object leaves out gets
--- the column's default. Ids are given in the order of the array. `checked` says that fields and numbers
+-- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`. A field that an object leaves
+-- out gets the column's default. Ids are given in the order of the array. `checked` says that fields and numbers
 -- need no check, for they come from the bus or from messenger_dispatch.
--- An idempotency key that is taken answers the id it has and writes nothing; two calls with one key
+-- An idempotency key that is taken returns its id and writes nothing; two calls with one key
 -- meet on the primary key, where the second waits for the first's commit. Under a key that is taken,
 -- other content is refused: it would be lost. A dedupe key with a window is kept in the same way; one
 -- that is held until its message is started or finished stands on the message itself, and two calls
@@ -1370,8 +1370,8 @@ begin
     from unnest(repeats) as r (position);
   end if;
 
-  -- Found in a statement of its own, which sees what the first call has committed. Finished or expired since,
-  -- it is in nobody's way.
+  -- A statement of its own sees what the first call has committed. A message that is finished or has expired
+  -- since then holds no key any more.
   for repeated in select unnest(repeats) - 1 loop
     answer := jsonb_set(answer, array['ids', repeated::text], coalesce(
       (
@@ -1387,7 +1387,7 @@ end
 $$;
 
 comment on function public.messenger_enqueue(jsonb, boolean) is
-  'Writes an array of messages, all or none, in the caller''s transaction. Answers {"ids": [...]} in their order.';
+  'Writes an array of messages, all or none, in the caller''s transaction. Returns {"ids": [...]} in their order.';
 
 -- The way in over PostgREST, which hands a body to a single parameter without a name as it is, whereas
 -- it takes a parameter with a name out of the body first; and which reads through the answer once more
@@ -1412,7 +1412,7 @@ end
 $$;
 
 comment on function public.messenger_enqueue_body(jsonb) is
-  'messenger_enqueue for calls over HTTP: the whole body is the array of messages, of at most 64 MiB (PT413). Answers a set of one {"ids": [...]}.';
+  'messenger_enqueue for calls over HTTP: the whole body is the array of messages, of at most 64 MiB (PT413). Returns a set of one {"ids": [...]}.';
 
 -- ==================== 12_dispatch.sql
 
@@ -2352,23 +2352,22 @@ comment on function messenger.grant_starts(text, integer, integer) is
 
 -- ==================== 17_due.sql
 
--- What is due: which messages a claim may take, locked in the order in which it takes them, and when
--- the next one will be.
+-- Due messages: the ones that a claim may take, locked in the order in which it takes them.
 
 -- Where the latest large claim has come to, whether it is committed or not: a sequence is the one thing
 -- that a transaction shows to others before its end. It is a hint, and no more: of one queue at a time.
 create sequence if not exists messenger.claim_hint
   minvalue -9223372036854775808 maxvalue 9223372036854775807 start 1;
 comment on sequence messenger.claim_hint is
-  'Id of the last message of the latest large claim, committed or not: others go on behind it, instead of passing over its locked rows one by one.';
+  'Id of the last message of the latest large claim, committed or not: others continue behind it, instead of passing over its locked rows one by one.';
 
--- The queues that hold due messages, found in the claim's index: from the first message of a queue it goes
--- on to the first one of the next, so that it costs what these queues are, and not what messenger_queues
--- has, nor how many messages there are. A queue of which all messages are of the future is passed, with a
+-- The queues that hold due messages, found in the claim's index: the scan jumps from the first message
+-- of a queue to the first message of the next queue. Its cost depends on the number of these queues, and neither
+-- on messenger_queues nor on the number of messages. A queue of which all messages are of the future is passed, with a
 -- look at each of its priorities. Paused queues are among them.
 --
--- What `p_last_keys` has is given as it is, and not looked at: the first messages of such a queue are gone, and
--- vacuum may have left much of them. `first_key` is, as such a key is, in front of the first due message.
+-- A queue in `p_last_keys` is returned without a look: its first messages are gone, and vacuum may have left
+-- many of their rows. `first_key` is, as such a key is, in front of the first due message.
 create or replace function messenger.due_queues(
   p_queues text[] default null, p_last_keys jsonb default '{}'
 ) returns table (queue text, first_key jsonb)
@@ -2440,15 +2439,15 @@ comment on function messenger.due_queues(text[], jsonb) is
 
 -- Up to `p_max_messages` due messages of one queue, locked, in the order priority, due time, id. It walks
 -- priority by priority, so that messages of the future, however many, are never read. With `p_last_key`
--- it goes on behind that key: rows deleted before it are not read again, which keeps a drain fast while
+-- it continues behind that key: rows deleted before it are not read again, which keeps a drain fast while
 -- a long transaction holds back vacuum. `p_first_key` is where the queue's first due message is, if that is
 -- known. `p_held` are those that the claim has already.
 --
--- A large claim with a key goes on behind the front of the others that are under way. What they leave
--- behind after all is found by the next look at the head, as is whatever comes before a key.
+-- A large claim with a key continues behind the front of the other claims under way. The next head scan finds
+-- the messages that those claims leave behind, and the messages that come before a key.
 --
--- A claim names what it has locked by ctid: nobody else moves a locked row, and its update then needs
--- no second walk through an index.
+-- A claim names what it has locked by ctid: no other session moves a locked row, and the claim's
+-- update needs no second walk through an index.
 create or replace function messenger.lock_due(
   p_queue text, p_max_messages integer, p_last_key jsonb default null, p_held tid[] default '{}',
   p_first_key jsonb default null
@@ -2468,7 +2467,7 @@ declare
   asked integer;
   rounds integer := 0;
   is_large constant boolean := p_max_messages >= 100;
-  -- Transactions under way. What they have locked is passed over by its xmax, which is cheaper than to
+  -- Transactions under way. A row that they have locked is passed over by its xmax, which is cheaper than to
   -- try the lock; `skip locked` finds the rest.
   others constant xid[] := array(
     select x::xid from pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) as x
@@ -2548,7 +2547,7 @@ begin
 end
 $$;
 comment on function messenger.lock_due(text, integer, jsonb, tid[], jsonb) is
-  'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and answers where they lie.';
+  'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and returns where they lie.';
 
 -- ==================== 18_quarantined_and_expired.sql
 

@@ -1,7 +1,7 @@
 -- Enqueuing: one call writes any number of messages, all or none, in the caller's transaction.
 
--- Names the first payload or stamps that is too large. What a caller gives is not compressed yet, so that its
--- header tells its size.
+-- Names the first payload or stamps that is too large. A value that a caller gives is not
+-- compressed yet, so that its header tells its size.
 create or replace function messenger.check_sizes(p_messages jsonb) returns void
 language plpgsql
 set search_path = ''
@@ -55,8 +55,8 @@ $$;
 comment on function messenger.refuse_late() is
   'Refuses a message whose time to live is over when it falls due: it would never run.';
 
--- What has expired while it waited will not run: a dispatch must not be left out for it. Locks in the order of
--- all locks, ascending by id.
+-- A message that has expired while it waited will not run: a dispatch must not be left out for it. The locks
+-- are taken in the order of all locks, ascending by id.
 create or replace function messenger.free_expired_keys(p_types text[], p_dedupe_keys text[])
 returns void
 language sql
@@ -76,10 +76,10 @@ comment on function messenger.free_expired_keys(text[], text[]) is
   'Part of messenger_enqueue: takes dedupe keys from messages that have expired while they waited.';
 
 -- `messages` is an array of objects with the names of the columns, and `delay_ms`, `ttl_ms`,
--- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`. What an object leaves out gets
--- the column's default. Ids are given in the order of the array. `checked` says that fields and numbers
+-- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`. A field that an object leaves
+-- out gets the column's default. Ids are given in the order of the array. `checked` says that fields and numbers
 -- need no check, for they come from the bus or from messenger_dispatch.
--- An idempotency key that is taken answers the id it has and writes nothing; two calls with one key
+-- An idempotency key that is taken returns its id and writes nothing; two calls with one key
 -- meet on the primary key, where the second waits for the first's commit. Under a key that is taken,
 -- other content is refused: it would be lost. A dedupe key with a window is kept in the same way; one
 -- that is held until its message is started or finished stands on the message itself, and two calls
@@ -275,8 +275,8 @@ begin
     from unnest(repeats) as r (position);
   end if;
 
-  -- Found in a statement of its own, which sees what the first call has committed. Finished or expired since,
-  -- it is in nobody's way.
+  -- A statement of its own sees what the first call has committed. A message that is finished or has expired
+  -- since then holds no key any more.
   for repeated in select unnest(repeats) - 1 loop
     answer := jsonb_set(answer, array['ids', repeated::text], coalesce(
       (
@@ -292,7 +292,7 @@ end
 $$;
 
 comment on function public.messenger_enqueue(jsonb, boolean) is
-  'Writes an array of messages, all or none, in the caller''s transaction. Answers {"ids": [...]} in their order.';
+  'Writes an array of messages, all or none, in the caller''s transaction. Returns {"ids": [...]} in their order.';
 
 -- The way in over PostgREST, which hands a body to a single parameter without a name as it is, whereas
 -- it takes a parameter with a name out of the body first; and which reads through the answer once more
@@ -317,4 +317,4 @@ end
 $$;
 
 comment on function public.messenger_enqueue_body(jsonb) is
-  'messenger_enqueue for calls over HTTP: the whole body is the array of messages, of at most 64 MiB (PT413). Answers a set of one {"ids": [...]}.';
+  'messenger_enqueue for calls over HTTP: the whole body is the array of messages, of at most 64 MiB (PT413). Returns a set of one {"ids": [...]}.';

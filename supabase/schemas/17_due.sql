@@ -1,20 +1,19 @@
--- What is due: which messages a claim may take, locked in the order in which it takes them, and when
--- the next one will be.
+-- Due messages: the ones that a claim may take, locked in the order in which it takes them.
 
 -- Where the latest large claim has come to, whether it is committed or not: a sequence is the one thing
 -- that a transaction shows to others before its end. It is a hint, and no more: of one queue at a time.
 create sequence if not exists messenger.claim_hint
   minvalue -9223372036854775808 maxvalue 9223372036854775807 start 1;
 comment on sequence messenger.claim_hint is
-  'Id of the last message of the latest large claim, committed or not: others go on behind it, instead of passing over its locked rows one by one.';
+  'Id of the last message of the latest large claim, committed or not: others continue behind it, instead of passing over its locked rows one by one.';
 
--- The queues that hold due messages, found in the claim's index: from the first message of a queue it goes
--- on to the first one of the next, so that it costs what these queues are, and not what messenger_queues
--- has, nor how many messages there are. A queue of which all messages are of the future is passed, with a
+-- The queues that hold due messages, found in the claim's index: the scan jumps from the first message
+-- of a queue to the first message of the next queue. Its cost depends on the number of these queues, and neither
+-- on messenger_queues nor on the number of messages. A queue of which all messages are of the future is passed, with a
 -- look at each of its priorities. Paused queues are among them.
 --
--- What `p_last_keys` has is given as it is, and not looked at: the first messages of such a queue are gone, and
--- vacuum may have left much of them. `first_key` is, as such a key is, in front of the first due message.
+-- A queue in `p_last_keys` is returned without a look: its first messages are gone, and vacuum may have left
+-- many of their rows. `first_key` is, as such a key is, in front of the first due message.
 create or replace function messenger.due_queues(
   p_queues text[] default null, p_last_keys jsonb default '{}'
 ) returns table (queue text, first_key jsonb)
@@ -86,15 +85,15 @@ comment on function messenger.due_queues(text[], jsonb) is
 
 -- Up to `p_max_messages` due messages of one queue, locked, in the order priority, due time, id. It walks
 -- priority by priority, so that messages of the future, however many, are never read. With `p_last_key`
--- it goes on behind that key: rows deleted before it are not read again, which keeps a drain fast while
+-- it continues behind that key: rows deleted before it are not read again, which keeps a drain fast while
 -- a long transaction holds back vacuum. `p_first_key` is where the queue's first due message is, if that is
 -- known. `p_held` are those that the claim has already.
 --
--- A large claim with a key goes on behind the front of the others that are under way. What they leave
--- behind after all is found by the next look at the head, as is whatever comes before a key.
+-- A large claim with a key continues behind the front of the other claims under way. The next head scan finds
+-- the messages that those claims leave behind, and the messages that come before a key.
 --
--- A claim names what it has locked by ctid: nobody else moves a locked row, and its update then needs
--- no second walk through an index.
+-- A claim names what it has locked by ctid: no other session moves a locked row, and the claim's
+-- update needs no second walk through an index.
 create or replace function messenger.lock_due(
   p_queue text, p_max_messages integer, p_last_key jsonb default null, p_held tid[] default '{}',
   p_first_key jsonb default null
@@ -114,7 +113,7 @@ declare
   asked integer;
   rounds integer := 0;
   is_large constant boolean := p_max_messages >= 100;
-  -- Transactions under way. What they have locked is passed over by its xmax, which is cheaper than to
+  -- Transactions under way. A row that they have locked is passed over by its xmax, which is cheaper than to
   -- try the lock; `skip locked` finds the rest.
   others constant xid[] := array(
     select x::xid from pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) as x
@@ -194,4 +193,4 @@ begin
 end
 $$;
 comment on function messenger.lock_due(text, integer, jsonb, tid[], jsonb) is
-  'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and answers where they lie.';
+  'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and returns where they lie.';

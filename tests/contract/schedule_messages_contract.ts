@@ -70,7 +70,7 @@ export function testScheduleMessages(promise: SchedulerPromise): void {
   );
 
   promise(
-    "a run whose key is another message's fails alone: its schedule goes on, and so do the others",
+    "a run whose key is another message's fails alone: its schedule continues, and so do the others",
     async (bench) => {
       const scheduler = bench.schedulerWith({
         dispatch: (message) => ({ ...message, idempotencyKey: "the only one" }),

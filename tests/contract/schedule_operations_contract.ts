@@ -6,7 +6,7 @@ import { hourly, note, type SchedulerPromise } from "./scheduler_under_test.ts";
 /** Registers the suite for one store. */
 export function testScheduleOperations(promise: SchedulerPromise): void {
   promise(
-    "a paused schedule makes no runs, and goes on from the moment it is resumed",
+    "a paused schedule makes no runs, and continues from the moment it is resumed",
     async (bench) => {
       const scheduler = bench.scheduler();
       const id = await scheduler.schedule(note, { ...hourly, catchUp: "all" });
@@ -74,7 +74,7 @@ export function testScheduleOperations(promise: SchedulerPromise): void {
     },
   );
 
-  promise("a run by hand is made at once, recorded, and counts only if asked", async (bench) => {
+  promise("a triggered run is made at once, recorded, and counts only if asked", async (bench) => {
     const scheduler = bench.scheduler();
     const id = await scheduler.schedule(note, { ...hourly, maxRuns: 2, name: "hourly" });
     await scheduler.pause(id);
@@ -93,7 +93,7 @@ export function testScheduleOperations(promise: SchedulerPromise): void {
     assert(error.message.startsWith("max_runs:"), error.message);
   });
 
-  promise("a run by hand at a planned time does not take its place", async (bench) => {
+  promise("a triggered run at a planned time does not take its place", async (bench) => {
     const scheduler = bench.scheduler();
     const id = await scheduler.schedule(note, hourly);
     await bench.clock.set("2026-01-05T10:00:00Z");
@@ -129,7 +129,7 @@ export function testScheduleOperations(promise: SchedulerPromise): void {
   );
 
   promise(
-    "an update changes what is given, and plans anew only where the times change",
+    "an update changes what is given, and plans again only where the times change",
     async (bench) => {
       const scheduler = bench.scheduler();
       const id = await scheduler.schedule(note, { ...hourly, maxRuns: 3, queue: "mail" });
@@ -154,7 +154,7 @@ export function testScheduleOperations(promise: SchedulerPromise): void {
     },
   );
 
-  promise("a schedule that has ended goes on when an update leaves it runs", async (bench) => {
+  promise("a schedule that has ended continues when an update leaves it runs", async (bench) => {
     const scheduler = bench.scheduler();
     const id = await scheduler.schedule(note, { ...hourly, maxRuns: 1 });
     await bench.clock.set("2026-01-05T10:00:01Z");

@@ -1,4 +1,4 @@
-/** What the scheduler promises over every store. Run over each of them by the files beside this one. */
+/** The promises of the scheduler over every store. The files beside this one run them over each store. */
 
 import { testScheduleMessages } from "./schedule_messages_contract.ts";
 import { testScheduleOperations } from "./schedule_operations_contract.ts";

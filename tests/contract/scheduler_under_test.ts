@@ -1,4 +1,4 @@
-/** What the suites of the scheduler's contract test, and what they have in common. */
+/** The subject of the suites of the scheduler's contract, and their common helpers. */
 
 import type {
   Middleware,

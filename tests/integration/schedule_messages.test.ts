@@ -46,7 +46,7 @@ testsOfSchedules("2026-01-05T09:30:30Z", (test) => {
     });
   }
 
-  test("a schedule that is mended within ten minutes goes on", async (bench) => {
+  test("a schedule that is mended within ten minutes continues", async (bench) => {
     const scheduler = bench.scheduler();
     const id = await scheduler.schedule(note, minutely);
     await bench.stack.sql`

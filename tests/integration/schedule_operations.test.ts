@@ -21,7 +21,7 @@ testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
     assertEquals([enabled, runCount], [true, 70]);
   });
 
-  test("rows typed by hand get their next run, and those that cannot be read stop nobody", async (bench) => {
+  test("rows written in SQL get their next run, and those that cannot be read stop no others", async (bench) => {
     const { sql } = bench.stack;
     const scheduler = bench.scheduler();
     await sql`
@@ -53,7 +53,7 @@ testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
     assertEquals(await scheduler.processDueMessages(), 1);
   });
 
-  test("a row edited by hand while a tick holds it is left to the next tick", async (bench) => {
+  test("a row edited in SQL while a tick holds it is left to the next tick", async (bench) => {
     const { sql } = bench.stack;
     const scheduler = bench.scheduler();
     const id = await scheduler.schedule(note, hourly);

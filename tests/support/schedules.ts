@@ -15,7 +15,7 @@ import { messages } from "./messages/mod.ts";
 import { setQueue } from "./queue_settings.ts";
 import { testsOnStack, type TestStack } from "./stack.ts";
 
-/** What a test of schedules on Postgres works with. */
+/** The parts that a test of schedules on Postgres works with. */
 export interface ScheduleBench extends SchedulerUnderTest {
   readonly stack: TestStack;
 }
