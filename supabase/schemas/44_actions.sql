@@ -35,7 +35,9 @@ create or replace function messenger.action_target(p_args jsonb, p_answer jsonb)
 language sql immutable
 set search_path = ''
 as $$
-  select jsonb_strip_nulls(p_args - '{payload,schedules,dry_run,after}'::text[])
+  select jsonb_strip_nulls(
+    p_args - '{payload,schedules,dry_run,after}'::text[] #- '{message,payload}' #- '{message,stamps}'
+  )
     || case when p_args ? 'payload' then '{"payload":"edited"}'::jsonb else '{}' end
     || case when p_args ? 'schedules' then jsonb_build_object('schedules', (
       select jsonb_agg(

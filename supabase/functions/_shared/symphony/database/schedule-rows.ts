@@ -163,7 +163,7 @@ export function fromAdvance(advance: Advance) {
 }
 
 /** A message as messenger_enqueue takes it, without the payload if that is the schedule's. */
-function withoutPayload(message: OutgoingMessage, ofSchedule: unknown) {
+export function withoutPayload(message: OutgoingMessage, ofSchedule: unknown) {
   const { payload, ...row } = messageRow(message);
   return JSON.stringify(payload) === JSON.stringify(ofSchedule) ? row : { ...row, payload };
 }

@@ -3,7 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { callRpc } from "./rpc.ts";
-import { fromLimit, messageRow } from "./enqueue.ts";
+import { fromLimit } from "./enqueue.ts";
 import {
   fromAdvance,
   fromChange,
@@ -15,11 +15,13 @@ import {
   toRun,
   toSchedule,
   toText,
+  withoutPayload,
 } from "./schedule-rows.ts";
 import type { Advance } from "../scheduler/plan.ts";
 import type {
   DueSchedule,
   ListedSchedule,
+  Schedule,
   ScheduleChange,
   ScheduleDraft,
   ScheduleRun,
@@ -164,8 +166,13 @@ export class PostgresScheduleStore implements ScheduleStore {
     return this.#call("messenger_resume_schedule", { id });
   }
 
-  async trigger(id: string, counted: boolean, message: OutgoingMessage | null): Promise<string> {
-    const args = { id, counted, message: message && messageRow(message) };
+  async trigger(
+    { id, message: ofSchedule }: Pick<Schedule, "id" | "message">,
+    counted: boolean,
+    message: OutgoingMessage | null,
+  ): Promise<string> {
+    const row = message && withoutPayload(message, ofSchedule.payload);
+    const args = { id, counted, message: row };
     return String(await this.#call<number>("messenger_trigger_schedule", args));
   }
 

@@ -237,7 +237,7 @@ export class Scheduler {
     const { bus } = this.#options;
     const number = count ? schedule.runCount + 1 : 0;
     const message = bus ? await makeMessage(schedule, { occurrence: now, number }, { bus }) : null;
-    return await this.#store.trigger(id, count, message);
+    return await this.#store.trigger(schedule, count, message);
   }
 
   /**

@@ -138,7 +138,11 @@ export interface ScheduleStore {
    * @param message the message to write; null: the one that the schedule describes
    * @throws ConflictError if the run before is not over (overlap 'skip'), or `maxRuns` is reached
    */
-  trigger(id: string, counted: boolean, message: OutgoingMessage | null): Promise<string>;
+  trigger(
+    schedule: Pick<Schedule, "id" | "message">,
+    counted: boolean,
+    message: OutgoingMessage | null,
+  ): Promise<string>;
   /**
    * Removes a schedule and the record of its runs. Returns whether it was there.
    * @param userId only if this user has made it

@@ -6,6 +6,7 @@ import type { Advance } from "../scheduler/plan.ts";
 import type {
   DueSchedule,
   ListedSchedule,
+  Schedule,
   ScheduleChange,
   ScheduleDraft,
   ScheduleRun,
@@ -162,7 +163,11 @@ export class InMemoryScheduleStore implements ScheduleStore {
   }
 
   // deno-lint-ignore require-await -- what it throws has to reject
-  async trigger(id: string, counted: boolean, message: OutgoingMessage | null): Promise<string> {
+  async trigger(
+    { id }: Pick<Schedule, "id">,
+    counted: boolean,
+    message: OutgoingMessage | null,
+  ): Promise<string> {
     return this.#runner.trigger(this.#require(id), counted, message);
   }
 
