@@ -24,9 +24,13 @@ testsOnStack({ poolSize: 12 }, (test) => {
   test("a rate of 100 a second over 10 seconds, with 4 workers: never more in any one second", async (stack) => {
     await stack.sql`insert into public.messenger_queues (name, rate_limit) values ('rated', 100)`;
     await stack.dispatch(Array.from({ length: 900 }, () => ({ type: "Started", payload: {} })));
-    const reports = await Promise.all([1, 2, 3, 4].map(() => stack.tick()));
-    const handled = reports.map(({ messages }) => messages.handled);
-    assertEquals(handled.reduce((sum, each) => sum + each), 900);
+    let handled = 0;
+    // A busy machine does not use each second's starts up, and needs another round.
+    for (let round = 0; round < 3 && handled < 900; round++) {
+      const reports = await Promise.all([1, 2, 3, 4].map(() => stack.tick()));
+      handled += reports.reduce((sum, { messages }) => sum + messages.handled, 0);
+    }
+    assertEquals(handled, 900);
     const times = await starts(stack);
     assertEquals(times.length, 900);
     assert(mostWithin(1_000, times) <= 100, `${mostWithin(1_000, times)} in a second`);
