@@ -22,11 +22,11 @@ const prelude = `
 
 Deno.test("a process survives an uncaught rejection and an uncaught error, and logs them", async () => {
   const { code, lines } = await run(`${prelude}
-    Promise.reject(new TypeError("forgotten"));
-    setTimeout(() => {
+    addEventListener("unhandledrejection", () => setTimeout(() => {
       setTimeout(() => console.log("alive"));
       throw new RangeError("in a callback");
-    });
+    }));
+    Promise.reject(new TypeError("forgotten"));
   `);
   assertEquals([code, lines.pop()], [0, "alive"]);
   const told = lines.map((line) => JSON.parse(line));
