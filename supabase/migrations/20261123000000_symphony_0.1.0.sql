@@ -3288,7 +3288,7 @@ begin
     ), 0)
     from jsonb_array_elements(p_settlements) as s (entry)
   ) then
-    return '{}';
+    return '{}'::bigint[];
   end if;
   stale := array(select unnest(messenger.settled_ids(p_settlements)) except select unnest(p_settled));
   perform messenger.settle_cancelled(p_settlements, stale);
@@ -8045,7 +8045,7 @@ declare
   last_run jsonb;
 begin
   if to_regclass('cron.job') is null then
-    return '{}';
+    return '{}'::jsonb;
   end if;
   select jsonb_build_object(
     'id', j.jobid, 'schedule', j.schedule,

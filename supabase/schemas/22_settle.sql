@@ -124,7 +124,7 @@ begin
     ), 0)
     from jsonb_array_elements(p_settlements) as s (entry)
   ) then
-    return '{}';
+    return '{}'::bigint[];
   end if;
   stale := array(select unnest(messenger.settled_ids(p_settlements)) except select unnest(p_settled));
   perform messenger.settle_cancelled(p_settlements, stale);

@@ -11,7 +11,7 @@ declare
   last_run jsonb;
 begin
   if to_regclass('cron.job') is null then
-    return '{}';
+    return '{}'::jsonb;
   end if;
   select jsonb_build_object(
     'id', j.jobid, 'schedule', j.schedule,
