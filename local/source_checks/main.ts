@@ -13,7 +13,7 @@ import { proseOf } from "./prose.ts";
 import { findSqlFunctions } from "./sql_functions.ts";
 import { describeFigures, findProblems, type Source } from "./structure.ts";
 import { readTypeScript } from "./typescript_file.ts";
-import { exists, walk } from "./walk.ts";
+import { walk } from "./walk.ts";
 
 const LIBRARY = "supabase/functions/_shared/symphony";
 /** Generated from the database, and as long as the schema is. */
@@ -35,11 +35,10 @@ for (const complaint of complaints) console.error(complaint);
 if (complaints.length > 0) Deno.exit(1);
 
 function readSource(): Source {
-  const folder = exists("supabase/schemas") ? "supabase/schemas" : "supabase/migrations";
   return {
     files: walk([LIBRARY], [".ts"]).filter((path) => path !== GENERATED)
       .map((path) => readTypeScript(path, Deno.readTextFileSync(path))),
-    sqlFunctions: walk([folder], [".sql"]).flatMap((path) =>
+    sqlFunctions: walk(["supabase/schemas"], [".sql"]).flatMap((path) =>
       findSqlFunctions(Deno.readTextFileSync(path)).map((found) => ({ ...found, path }))
     ),
   };

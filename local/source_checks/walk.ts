@@ -16,14 +16,3 @@ export function walk(paths: readonly string[], extensions: readonly string[]): s
     return walk(names.map((name) => path === "." ? name : `${path}/${name}`), extensions);
   });
 }
-
-/** Tells whether there is a file or folder at a path. */
-export function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}

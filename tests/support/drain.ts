@@ -1,7 +1,6 @@
 /** A backlog of numbered messages, drained by a stack on its own, and what became of each of them. */
 
-import type { TestStack } from "./stack.ts";
-import { eventually } from "./stack.ts";
+import { eventually, type TestStack } from "./stack.ts";
 
 /** Has pg_cron's stand-in call the tick every few seconds instead of every minute. */
 export async function tickEvery(stack: TestStack, seconds: number): Promise<void> {

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { DispatchOptions, MessageInput } from "../message/dispatch-options.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { DispatchTimeoutError, UnknownMessageTypeError } from "../message/errors.ts";
-import type { HandlerContext } from "../message/handler.ts";
+import type { HandlerContext, MessageType } from "../message/handler.ts";
 import type { MessageDefinition } from "../message/definition.ts";
 import type { Registry } from "../message/registry.ts";
 import { limitsOf } from "./limits.ts";
@@ -53,7 +53,7 @@ export class MessageBus {
    * @throws TransportError if the message could not be written
    */
   readonly dispatch = async <Schema extends z.ZodType>(
-    definition: MessageDefinition<Schema>,
+    definition: MessageType<Schema>,
     payload: z.input<Schema>,
     options: DispatchOptions = {},
   ): Promise<string> => {

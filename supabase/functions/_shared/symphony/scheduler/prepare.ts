@@ -12,8 +12,8 @@ import {
   UnknownMessageTypeError,
   UnrecoverableError,
 } from "../message/errors.ts";
-import type { Plan } from "./plan.ts";
-import type { Advance, Run } from "./plan.ts";
+import { within } from "../runtime/within.ts";
+import type { Advance, Plan, Run } from "./plan.ts";
 import type { DueSchedule } from "./schedule.ts";
 
 /**
@@ -101,7 +101,8 @@ export async function makeMessage(
   const { id, name, message: { type, payload }, stamps } = schedule;
   const stamp = { id, name, occurrence: new Date(occurrence).toISOString(), run: number };
   const options = messageOptions(schedule, delayMs, { ...stamps, schedule: stamp });
-  return await within(timeoutMs, bus.prepare({ type, payload, options }));
+  const late = () => new Error(`the message was not made within ${timeoutMs} ms`);
+  return await within(bus.prepare({ type, payload, options }), timeoutMs, late);
 }
 
 /** Message options of a schedule; the definition's values hold for the others. */
@@ -118,18 +119,6 @@ function messageOptions(
     ...(ttl !== null && { ttl }),
     stamps,
   };
-}
-
-async function within<Value>(ms: number, promise: Promise<Value>): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`the message was not made within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function isOfUnfit(error: unknown): boolean {

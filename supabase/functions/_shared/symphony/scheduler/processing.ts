@@ -4,9 +4,8 @@ import type { MessageBus } from "../bus/bus.ts";
 import { ConflictError } from "../message/errors.ts";
 import type { Logger } from "../runtime/log.ts";
 import { TransportError } from "../transport/transport.ts";
-import { planRuns } from "./plan.ts";
+import { type Advance, planRuns } from "./plan.ts";
 import { prepareRuns } from "./prepare.ts";
-import type { Advance } from "./plan.ts";
 import type { DueSchedule } from "./schedule.ts";
 import type { AdvanceResult, ScheduleClaim, ScheduleStore } from "./store.ts";
 

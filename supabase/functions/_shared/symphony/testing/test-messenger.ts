@@ -120,11 +120,7 @@ export class TestMessenger {
 
   /** Dispatches one message, as `ctx.dispatch` does, and returns its id. Nothing runs before `drain`. */
   readonly dispatch: Dispatch = (definition, payload, options) =>
-    this.#messenger.bus.dispatch(
-      definition as MessageDefinition<typeof definition.schema>,
-      payload,
-      options,
-    );
+    this.#messenger.bus.dispatch(definition, payload, options);
 
   /**
    * Runs what is due by the clock, until nothing is: due occurrences of schedules are dispatched, and the

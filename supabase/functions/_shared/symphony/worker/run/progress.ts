@@ -2,6 +2,7 @@
 
 import type { Envelope } from "../../message/envelope.ts";
 import { showValue } from "../../runtime/inspect.ts";
+import { isStorable } from "../../runtime/json.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { ProgressReport, Transport } from "../../transport/transport.ts";
 import { within } from "../../runtime/within.ts";
@@ -25,7 +26,7 @@ export function checkProgress(value: number, note: string | undefined): void {
   if (typeof value !== "number" || !(value >= 0 && value <= 1)) {
     throw new RangeError(`progress: value: has to be from 0 to 1; got ${showValue(value)}`);
   }
-  if (note !== undefined && !isStorable(note)) {
+  if (note !== undefined && !isNote(note)) {
     throw new RangeError(
       `progress: note: has to be text of at most ${LONGEST_NOTE} characters, without U+0000 and ` +
         "halves of surrogate pairs",
@@ -33,9 +34,8 @@ export function checkProgress(value: number, note: string | undefined): void {
   }
 }
 
-function isStorable(note: unknown): boolean {
-  return typeof note === "string" && [...note].length <= LONGEST_NOTE && !note.includes("\0") &&
-    note.isWellFormed();
+function isNote(note: unknown): boolean {
+  return typeof note === "string" && [...note].length <= LONGEST_NOTE && isStorable(note);
 }
 
 /** Writes progress. A report that cannot be written is dropped and logged. */
