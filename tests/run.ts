@@ -49,9 +49,10 @@ const LIMIT = Number(Deno.env.get("SYMPHONY_TEST_JOBS") ?? 4);
 /** The file that takes longest starts first. */
 const LONGEST = "tests/integration/bench.test.ts";
 
-interface Counts {
+/** The results of some files: how many passed and were skipped, and the names of those that failed. */
+interface Results {
   readonly passed: number;
-  readonly failed: number;
+  readonly failed: readonly string[];
   readonly skipped: number;
 }
 
@@ -83,9 +84,15 @@ try {
   for (const group of GROUPS) {
     parts.push(await run(files.filter((file) => groupOf(file) === group), group.jobs));
   }
-  const [passed, failed, skipped] = (["passed", "failed", "skipped"] as const)
-    .map((name) => parts.reduce((sum, part) => sum + part[name], 0));
-  console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
+  const sum = (name: "passed" | "skipped") => parts.reduce((sum, part) => sum + part[name], 0);
+  const [passed, skipped, failed] = [
+    sum("passed"),
+    sum("skipped"),
+    parts.flatMap((part) => part.failed),
+  ];
+  // Last, where a reader finds them: Deno shows a failure at the end of its group.
+  for (const name of failed) console.log(`FAILED ${name}`);
+  console.log(`${passed} passed, ${failed.length} failed${skipped ? `, ${skipped} skipped` : ""}`);
   Deno.exitCode = files.length === 0 || parts.some(({ code }) => code !== 0) ? 1 : 0;
 } finally {
   await server?.stop();
@@ -104,9 +111,9 @@ async function startServerFor(files: readonly string[]): Promise<TestServer | un
   return await startTestServer(Deno.env.get("SYMPHONY_TEST_POSTGRES"));
 }
 
-/** Runs files, `jobs` of them at a time. Returns Deno's exit code beside the counts. */
-async function run(files: readonly string[], jobs: number): Promise<Counts & { code: number }> {
-  if (files.length === 0) return { passed: 0, failed: 0, skipped: 0, code: 0 };
+/** Runs files, `jobs` of them at a time. Returns Deno's exit code beside the results. */
+async function run(files: readonly string[], jobs: number): Promise<Results & { code: number }> {
+  if (files.length === 0) return { passed: 0, failed: [], skipped: 0, code: 0 };
   await Deno.writeTextFile(report, "");
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: [
@@ -119,7 +126,7 @@ async function run(files: readonly string[], jobs: number): Promise<Counts & { c
       DENO_JOBS: String(Math.min(jobs, LIMIT)),
     },
   }).spawn().status;
-  return { code, ...count(await Deno.readTextFile(report)) };
+  return { code, ...resultsOf(await Deno.readTextFile(report)) };
 }
 
 /** The test files at a path, in order. @throws Deno.errors.NotFound if there is nothing at it */
@@ -136,10 +143,20 @@ function isIn(file: string, paths: readonly string[]): boolean {
   return paths.some((path) => file === path || file.startsWith(`${path}/`));
 }
 
-/** Counts the test cases of a JUnit report. */
-function count(xml: string): Counts {
+/** Reads a JUnit report. */
+function resultsOf(xml: string): Results {
   const cases = xml.match(/<testcase[^>]*?(?:\/>|>[\s\S]*?<\/testcase>)/g) ?? [];
-  const failed = cases.filter((text) => /<(failure|error)\b/.test(text)).length;
+  const failed = cases.filter((text) => /<(failure|error)\b/.test(text)).map(failureIn);
   const skipped = cases.filter((text) => /<skipped\b/.test(text)).length;
-  return { passed: cases.length - failed - skipped, failed, skipped };
+  return { passed: cases.length - failed.length - skipped, failed, skipped };
+}
+
+/** A failed test case as one line: its file, its name, and the first line of what went wrong. */
+function failureIn(testcase: string): string {
+  const read = (attribute: string) =>
+    new RegExp(`\\b${attribute}="([^"]*)"`).exec(testcase)?.[1] ?? "";
+  const message = read("message").split(/&#10;|\n/)[0];
+  return [`${read("classname")}: ${read("name")}`, message].join(" - ")
+    .replaceAll("&quot;", '"').replaceAll("&apos;", "'").replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
