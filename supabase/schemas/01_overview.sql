@@ -55,16 +55,17 @@
 
 do $$
 begin
-  if to_regclass('public.messenger_messages') is not null
-     and not exists (
-       select from pg_catalog.pg_attribute
-       where attrelid = to_regclass('public.messenger_messages') and attname = 'lease_token'
-     ) then
+  if to_regprocedure('public.messenger_version()') is not null then
+    raise exception 'Symphony Messenger is in this database already'
+      using hint = 'An installed schema is brought up to date by the migrations of the later releases.';
+  end if;
+
+  if to_regclass('public.messenger_messages') is not null then
     raise exception 'public.messenger_messages exists and is not a table of Symphony Messenger'
       using hint = 'Symfony''s Doctrine transport uses this name too: rename or move that table first.';
   end if;
 
-  if to_regclass('messenger.leases') is null and exists (
+  if exists (
     select from pg_catalog.pg_class c where c.relnamespace = to_regnamespace('messenger')
   ) then
     raise exception 'the schema messenger exists and is not Symphony Messenger''s'
@@ -105,6 +106,6 @@ begin
 end
 $$;
 
-create schema if not exists messenger;
+create schema messenger;
 comment on schema messenger is
   'Internal tables and functions of Symphony Messenger. Not exposed by the API; what clients call and operators edit is in public, prefix messenger_.';

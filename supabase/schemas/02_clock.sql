@@ -1,7 +1,7 @@
 -- The one clock of the bus. The database's time decides whether a message is due, leased or expired,
 -- never a worker's time. Tests replace this function with a clock of their own.
 
-create or replace function public.messenger_now() returns timestamptz
+create function public.messenger_now() returns timestamptz
 -- Not in SQL, which would be planned again by each call.
 language plpgsql stable parallel safe
 set search_path = ''

@@ -1,7 +1,7 @@
 -- Queues: a row each, made by itself when the first message of a queue is written.
 -- The row says that the queue exists and holds what an operator may set.
 
-create table if not exists public.messenger_queues (
+create table public.messenger_queues (
   name text primary key check (name ~ '^[A-Za-z0-9_.:-]{1,100}$'),
   paused boolean not null default false,
   max_workers smallint not null default 1 check (max_workers between 1 and 100),
@@ -42,15 +42,15 @@ alter table public.messenger_queues enable row level security;
 insert into public.messenger_queues (name) values ('default') on conflict do nothing;
 
 -- Most queues are not paused, and have no fleet.
-create index if not exists messenger_queues_paused_idx on public.messenger_queues (name) where paused;
+create index messenger_queues_paused_idx on public.messenger_queues (name) where paused;
 comment on index public.messenger_queues_paused_idx is
   'Queues that are paused.';
-create index if not exists messenger_queues_fleet_idx
+create index messenger_queues_fleet_idx
   on public.messenger_queues (name) where max_workers > 1;
 comment on index public.messenger_queues_fleet_idx is
   'Queues that call for more than one tick.';
 
-create or replace function messenger.is_open(p_queue text, p_queues text[] default null)
+create function messenger.is_open(p_queue text, p_queues text[] default null)
 returns boolean
 language sql stable
 set search_path = ''

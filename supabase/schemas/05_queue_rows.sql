@@ -3,7 +3,7 @@
 -- forgotten after it has been empty for a time.
 
 -- Whether messages wait or run in a queue; four looks into small indexes, whatever the queue holds.
-create or replace function messenger.queue_holds(p_queue text) returns boolean
+create function messenger.queue_holds(p_queue text) returns boolean
 language plpgsql stable
 set search_path = ''
 as $$
@@ -26,7 +26,7 @@ $$;
 comment on function messenger.queue_holds(text) is
   'Whether messages wait or run in a queue. Dead letters do not count: a redrive makes the queue again.';
 
-create or replace function messenger.keep_queue() returns trigger
+create function messenger.keep_queue() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -45,16 +45,16 @@ $$;
 comment on function messenger.keep_queue() is
   'Trigger: a queue that holds messages is neither deleted nor renamed, for its settings would be lost to them.';
 
-create or replace trigger messenger_queues_kept
+create trigger messenger_queues_kept
   before delete on public.messenger_queues
   for each row execute function messenger.keep_queue();
-create or replace trigger messenger_queues_named
+create trigger messenger_queues_named
   before update of name on public.messenger_queues
   for each row when (old.name <> new.name)
   execute function messenger.keep_queue();
 
 -- After it, so that what is truncated together may go together.
-create or replace function messenger.keep_queues() returns trigger
+create function messenger.keep_queues() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -72,12 +72,12 @@ $$;
 comment on function messenger.keep_queues() is
   'Trigger: queues are not truncated while any of them holds messages.';
 
-create or replace trigger messenger_queues_truncated
+create trigger messenger_queues_truncated
   after truncate on public.messenger_queues
   for each statement execute function messenger.keep_queues();
 
 -- They come about where a row is deleted while a message is being written.
-create or replace function messenger.stray_queues(p_max_queues integer default 100)
+create function messenger.stray_queues(p_max_queues integer default 100)
 returns text[]
 language plpgsql stable
 set search_path = ''
@@ -123,7 +123,7 @@ comment on function messenger.stray_queues(integer) is
 
 -- One step, behind the "next" of the step before. A message that is written into a queue at the moment in
 -- which it is forgotten is claimed all the same, and the first step of the next time makes its row again.
-create or replace function public.messenger_tidy_queues(
+create function public.messenger_tidy_queues(
   empty_older_than interval default interval '7 days', after jsonb default null
 ) returns jsonb
 language plpgsql

@@ -5,7 +5,7 @@
 -- by its own row. It may name messages that have gone on since; but each message that runs is named by
 -- the lease of its token.
 
-create table if not exists messenger.leases (
+create table messenger.leases (
   token uuid primary key,
   leased_until timestamptz not null,
   queues text[] not null,
@@ -34,7 +34,7 @@ comment on column messenger.leases.open is
 -- Compressing it would cost a claim more than all else that it does for its lease.
 alter table messenger.leases alter column ids set storage external;
 
-create index if not exists leases_until_idx on messenger.leases (leased_until);
+create index leases_until_idx on messenger.leases (leased_until);
 comment on index messenger.leases_until_idx is
   'Leases by the time at which the sweep looks at them.';
 
@@ -42,7 +42,7 @@ alter table messenger.leases enable row level security;
 
 -- It never waits: two settle calls of one worker may share leases. One that is locked just now stays
 -- until the sweep finds it empty.
-create or replace function messenger.close_leases(p_tokens uuid[], p_numbers integer[])
+create function messenger.close_leases(p_tokens uuid[], p_numbers integer[])
 returns void
 -- Not in language SQL: each call would plan such a function again.
 language plpgsql
@@ -73,7 +73,7 @@ comment on function messenger.close_leases(uuid[], integer[]) is
 
 -- Up to `p_max_messages` messages of these queues, or of all, whose lease ran out, locked; paused queues wait; the oldest leases first.
 -- Each lease that it looks at is deleted, or names afterwards its remaining messages and when their lease ends.
-create or replace function messenger.lock_expired(
+create function messenger.lock_expired(
   p_queues text[] default null, p_max_messages integer default 100
 ) returns tid[]
 language plpgsql

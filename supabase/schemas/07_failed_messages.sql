@@ -1,7 +1,7 @@
 -- The dead letter queue: messages that will not be tried again by themselves, with every attempt's
 -- error and the reason, until an operator redrives or removes them.
 
-create table if not exists public.messenger_failed_messages (
+create table public.messenger_failed_messages (
   id bigint primary key,
   type text not null,
   payload jsonb not null,
@@ -60,11 +60,11 @@ comment on column public.messenger_failed_messages.created_at is
 comment on column public.messenger_failed_messages.failed_at is
   'When the message was given up.';
 
-create index if not exists messenger_failed_messages_failed_at_idx
+create index messenger_failed_messages_failed_at_idx
   on public.messenger_failed_messages (failed_at, id);
 comment on index public.messenger_failed_messages_failed_at_idx is
   'Dead letters by age, for lists, redrives in order, and pruning.';
-create index if not exists messenger_failed_messages_type_idx
+create index messenger_failed_messages_type_idx
   on public.messenger_failed_messages (type, failed_at, id);
 comment on index public.messenger_failed_messages_type_idx is
   'Dead letters of one type by age.';

@@ -5,7 +5,7 @@
 -- would leave no ids behind it, nor any that the API takes, of up to 18 digits. A sequence that was set near
 -- its end goes back in the same way. Ids that are only remembered are taken as well: what is told of the old
 -- message would be told of the new one.
-create or replace function messenger.sequence_behind() returns boolean
+create function messenger.sequence_behind() returns boolean
 -- Not in SQL, which would be planned again by each call.
 language plpgsql
 set search_path = ''
@@ -29,7 +29,7 @@ $$;
 comment on function messenger.sequence_behind() is
   'Whether the sequence of the ids is behind messages, dead letters, handled messages or runs of schedules, as a restore leaves it, or near its end. The next dispatch mends it; for messenger_health.';
 
-create or replace function messenger.mend_sequence() returns void
+create function messenger.mend_sequence() returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -54,7 +54,7 @@ $$;
 comment on function messenger.mend_sequence() is
   'Has the sequence of the ids pass over those of messages, dead letters, and whatever is remembered of messages.';
 
-create or replace function messenger.new_id() returns bigint
+create function messenger.new_id() returns bigint
 language plpgsql
 set search_path = ''
 as $$
@@ -66,7 +66,7 @@ $$;
 comment on function messenger.new_id() is
   'An id that neither a message nor a dead letter has, for one whose own is taken.';
 
-create or replace function messenger.free_id(p_id bigint) returns bigint
+create function messenger.free_id(p_id bigint) returns bigint
 language plpgsql
 set search_path = ''
 as $$

@@ -5,7 +5,7 @@
 -- Numbers of up to 15 digits are kept by every double, and jsonb's text has no exponents. So the
 -- callers look for 16 digits or points in a row first, which costs next to nothing, and call this only
 -- then.
-create or replace function messenger.check_numbers(p_payload jsonb, p_field text) returns void
+create function messenger.check_numbers(p_payload jsonb, p_field text) returns void
 language plpgsql
 set search_path = ''
 -- With fewer digits, the text of a double would not be its exact value.
@@ -56,14 +56,14 @@ comment on function messenger.check_numbers(jsonb, text) is
   'Refuses, with its path, a number in a payload that is another one as a double. Called only where the payload''s text has 16 digits or points in a row.';
 
 -- Beyond the year 9999 JavaScript and Postgres write moments in two ways, and infinity is none.
-create or replace function messenger.is_moment(p_moment timestamptz) returns boolean
+create function messenger.is_moment(p_moment timestamptz) returns boolean
 language sql immutable
 set search_path = ''
 as $$ select p_moment >= '0001-01-01 00:00Z' and p_moment < '10000-01-01 00:00Z' $$;
 comment on function messenger.is_moment(timestamptz) is
   'Whether a moment is one that every part of the bus can read; null for null.';
 
-create or replace function messenger.reads_as_moment(p_value text) returns boolean
+create function messenger.reads_as_moment(p_value text) returns boolean
 language plpgsql stable
 set search_path = ''
 as $$
@@ -78,7 +78,7 @@ comment on function messenger.reads_as_moment(text) is
 
 -- JSON may hold anything where SQL takes a value: this one says what has none of the right kind, before a
 -- cast fails without the field's name.
-create or replace function messenger.message_value(p_field text, p_value text) returns text
+create function messenger.message_value(p_field text, p_value text) returns text
 language plpgsql stable
 set search_path = ''
 as $$
@@ -115,7 +115,7 @@ $$;
 comment on function messenger.message_value(text, text) is
   'Part of messenger_enqueue: what is wrong with the value of one field of a message, read as text; null if nothing is.';
 
-create or replace function messenger.message_fault(p_message jsonb) returns text
+create function messenger.message_fault(p_message jsonb) returns text
 language plpgsql
 set search_path = ''
 as $$
@@ -168,7 +168,7 @@ comment on function messenger.message_fault(jsonb) is
   'Part of messenger_enqueue: the first field of a message that is not known, has a wrong value or contradicts another, and what is wrong; null if nothing is.';
 
 -- Checks messages that messenger_enqueue gets from SQL. Messages that the bus itself makes need no check.
-create or replace function messenger.check_messages(p_messages jsonb) returns void
+create function messenger.check_messages(p_messages jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$

@@ -1,7 +1,7 @@
 -- Idempotency keys, and dedupe keys with a window: a repeated dispatch returns the id of the first message
 -- and writes nothing.
 
-create table if not exists messenger.idempotency_keys (
+create table messenger.idempotency_keys (
   scope text not null default '',
   type text not null,
   key text not null check (length(key) between 1 and 255),
@@ -26,7 +26,7 @@ comment on column messenger.idempotency_keys.content_hash is
 comment on column messenger.idempotency_keys.expires_at is
   'From this moment on the key is free again.';
 
-create index if not exists idempotency_keys_expires_at_idx
+create index idempotency_keys_expires_at_idx
   on messenger.idempotency_keys (expires_at);
 comment on index messenger.idempotency_keys_expires_at_idx is
   'Expired keys, for pruning.';

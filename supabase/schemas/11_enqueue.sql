@@ -2,7 +2,7 @@
 
 -- Names the first payload or stamps that is too large. A value that a caller gives is not
 -- compressed yet, so that its header tells its size.
-create or replace function messenger.check_sizes(p_messages jsonb) returns void
+create function messenger.check_sizes(p_messages jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -32,7 +32,7 @@ comment on function messenger.check_sizes(jsonb) is
 
 -- jsonb's own hash takes 1 and 1.0 for the same, as they are, but sees no ends of arrays and objects: it is
 -- one for [[1],2] and [[1,2]]. So their signs are hashed as well.
-create or replace function messenger.content_hash(p_content jsonb) returns bigint
+create function messenger.content_hash(p_content jsonb) returns bigint
 language sql immutable parallel safe
 set search_path = ''
 as $$
@@ -43,7 +43,7 @@ $$;
 comment on function messenger.content_hash(jsonb) is
   'Part of messenger_enqueue: hash of what an idempotency key stands for; equal for equal jsonb.';
 
-create or replace function messenger.refuse_late() returns void
+create function messenger.refuse_late() returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -57,7 +57,7 @@ comment on function messenger.refuse_late() is
 
 -- A message that has expired while it waited will not run: a dispatch must not be left out for it. The locks
 -- are taken in the order of all locks, ascending by id.
-create or replace function messenger.free_expired_keys(p_types text[], p_dedupe_keys text[])
+create function messenger.free_expired_keys(p_types text[], p_dedupe_keys text[])
 returns void
 language sql
 set search_path = ''
@@ -84,7 +84,7 @@ comment on function messenger.free_expired_keys(text[], text[]) is
 -- other content is refused: it would be lost. A dedupe key with a window is kept in the same way; one
 -- that is held until its message is started or finished stands on the message itself, and two calls
 -- meet on that unique index.
-create or replace function public.messenger_enqueue(
+create function public.messenger_enqueue(
   messages jsonb, checked boolean default false
 ) returns jsonb
 language plpgsql
@@ -297,7 +297,7 @@ comment on function public.messenger_enqueue(jsonb, boolean) is
 -- The way in over PostgREST, which hands a body to a single parameter without a name as it is, whereas
 -- it takes a parameter with a name out of the body first; and which reads through the answer once more
 -- where that is not a set.
-create or replace function public.messenger_enqueue_body(jsonb) returns setof jsonb
+create function public.messenger_enqueue_body(jsonb) returns setof jsonb
 language plpgsql
 rows 1
 set search_path = ''

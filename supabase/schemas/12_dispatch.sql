@@ -1,7 +1,7 @@
 -- The way in for SQL: triggers, functions, the SQL editor.
 
 -- One expression, for a dispatch is checked once and says one thing: a null problem lets it pass.
-create or replace function messenger.dispatch_problem(
+create function messenger.dispatch_problem(
   p_type text, p_delay interval, p_available_at timestamptz, p_queue text, p_priority integer,
   p_idempotency_key text, p_group_key text, p_ttl interval, p_dedupe_key text, p_dedupe text,
   p_dedupe_window interval
@@ -49,7 +49,7 @@ comment on function messenger.dispatch_problem(
 ) is
   'Part of messenger_dispatch: what is wrong with its arguments, beginning with the argument''s name; null where nothing is.';
 
-create or replace function messenger.to_ms(p_duration interval) returns double precision
+create function messenger.to_ms(p_duration interval) returns double precision
 language plpgsql stable
 set search_path = ''
 as $$
@@ -60,7 +60,7 @@ end
 $$;
 comment on function messenger.to_ms(interval) is 'How many ms a duration that begins now takes.';
 
-create or replace function public.messenger_dispatch(
+create function public.messenger_dispatch(
   type text,
   payload jsonb default '{}',
   delay interval default null,

@@ -10,7 +10,7 @@
 -- already, and waits a moment at most. No session waits for the message that is to be unblocked either: if
 -- another session has locked it, or the group, the group is noted, and the next claim that sweeps looks at it.
 
-create table if not exists messenger.groups_to_reopen (
+create table messenger.groups_to_reopen (
   queue text not null,
   group_key text not null,
   after_key text not null default '',
@@ -19,7 +19,7 @@ create table if not exists messenger.groups_to_reopen (
 
 -- A group may be noted more than once: if each had one note, those who write it would wait for each other, in
 -- no order.
-create index if not exists groups_to_reopen_group_idx
+create index groups_to_reopen_group_idx
   on messenger.groups_to_reopen (queue, group_key);
 comment on index messenger.groups_to_reopen_group_idx is
   'The notes of a group.';
@@ -39,19 +39,19 @@ alter table messenger.groups_to_reopen enable row level security;
 
 -- Running messages are in messenger_messages_running_idx instead: a claim moves its messages from this index
 -- to that one, which costs one index entry.
-create index if not exists messenger_messages_group_idx
+create index messenger_messages_group_idx
   on public.messenger_messages (queue, group_key, id)
   where group_key is not null and not heartbeated;
 comment on index public.messenger_messages_group_idx is
   'The order within a group; holds only messages that have one and wait.';
 
-create index if not exists messenger_messages_blocked_idx
+create index messenger_messages_blocked_idx
   on public.messenger_messages (queue, group_key)
   where blocked;
 comment on index public.messenger_messages_blocked_idx is
   'Groups that have blocked messages.';
 
-create or replace function messenger.group_locks(p_queues text[], p_group_keys text[])
+create function messenger.group_locks(p_queues text[], p_group_keys text[])
 returns table (queue text, group_key text, lock_key bigint)
 -- Not in SQL, which would be planned again by each call.
 language plpgsql immutable parallel safe
@@ -76,7 +76,7 @@ comment on function messenger.group_locks(text[], text[]) is
 -- equal, the planner takes the order by id for that of the primary key, and may walk through the whole table
 -- to the first match: so the order begins with the queue, which is compared to an array of one, for which
 -- the planner does not know that it is the same in all rows.
-create or replace function messenger.group_fronts(p_queues text[], p_group_keys text[])
+create function messenger.group_fronts(p_queues text[], p_group_keys text[])
 returns table (id bigint, blocked boolean)
 -- Not in SQL, which would be planned again by each call.
 language plpgsql
@@ -111,7 +111,7 @@ $$;
 comment on function messenger.group_fronts(text[], text[]) is
   'The waiting messages of groups that may run now: the first ones of each, beside those that run.';
 
-create or replace function messenger.reopen_groups(p_queues text[], p_group_keys text[])
+create function messenger.reopen_groups(p_queues text[], p_group_keys text[])
 returns void
 language plpgsql
 set search_path = ''
@@ -155,7 +155,7 @@ comment on function messenger.reopen_groups(text[], text[]) is
 
 -- A thousand groups at a time, also of a queue whose groups are all to be looked at: its note then says
 -- how far that has come.
-create or replace function messenger.reopen_noted_groups() returns void
+create function messenger.reopen_noted_groups() returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -208,7 +208,7 @@ $$;
 comment on function messenger.reopen_noted_groups() is
   'Part of a sweep: looks again at groups in messenger.groups_to_reopen, up to 1,000 of them.';
 
-create or replace function messenger.note_blocked_groups(p_queue text, p_after_key text)
+create function messenger.note_blocked_groups(p_queue text, p_after_key text)
 returns void
 language plpgsql
 set search_path = ''

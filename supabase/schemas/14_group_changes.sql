@@ -1,7 +1,7 @@
 -- Changes of groups: triggers that keep the order of a group right when a message leaves it, joins it or is
 -- moved, and when a queue's group_concurrency is raised.
 
-create or replace function messenger.widen_groups() returns trigger
+create function messenger.widen_groups() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -15,12 +15,12 @@ comment on function messenger.widen_groups() is
   'Trigger: a queue''s group_concurrency was raised; more of each group may run.';
 
 -- By its name it comes before the trigger that wakes a tick for what is due now.
-create or replace trigger messenger_queues_groups
+create trigger messenger_queues_groups
   after update on public.messenger_queues
   for each row when (new.group_concurrency > old.group_concurrency)
   execute function messenger.widen_groups();
 
-create or replace function messenger.leave_group() returns trigger
+create function messenger.leave_group() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -61,7 +61,7 @@ comment on function messenger.leave_group() is
 
 -- A settle call opens the groups of all its messages at once, at its end, and says so in a setting of its
 -- transaction. This trigger is for what is deleted in any other way.
-create or replace trigger messenger_messages_group_left
+create trigger messenger_messages_group_left
   after delete on public.messenger_messages
   for each row when (
     old.group_key is not null and not old.blocked
@@ -69,7 +69,7 @@ create or replace trigger messenger_messages_group_left
   )
   execute function messenger.leave_group();
 
-create or replace trigger messenger_messages_group_changed
+create trigger messenger_messages_group_changed
   after update of queue, group_key on public.messenger_messages
   for each row when (
     old.group_key is not null and not old.blocked
@@ -77,7 +77,7 @@ create or replace trigger messenger_messages_group_changed
   )
   execute function messenger.leave_group();
 
-create or replace function messenger.join_group() returns trigger
+create function messenger.join_group() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -91,14 +91,14 @@ comment on function messenger.join_group() is
 
 -- Not before the update: such a trigger on the table makes Postgres lock each row of every update once
 -- more and compute its generated column again, for messages that have no group as well.
-create or replace trigger messenger_messages_group_joined
+create trigger messenger_messages_group_joined
   after update of queue, group_key on public.messenger_messages
   for each row when (
     new.blocked and (old.queue, old.group_key) is distinct from (new.queue, new.group_key)
   )
   execute function messenger.join_group();
 
-create or replace function messenger.keep_group() returns trigger
+create function messenger.keep_group() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -111,7 +111,7 @@ $$;
 comment on function messenger.keep_group() is
   'Trigger: refuses to move a running message to another group, because the end of the message would not unblock that group.';
 
-create or replace trigger messenger_messages_group_kept
+create trigger messenger_messages_group_kept
   after update of queue, group_key on public.messenger_messages
   for each row when (
     old.status = 'processing' and new.status = 'processing'

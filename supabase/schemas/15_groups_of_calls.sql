@@ -2,7 +2,7 @@
 -- the call, and costs what these groups cost.
 
 -- Those of the given groups whose locks are free, locked.
-create or replace function messenger.try_group_locks(p_queue text, p_group_keys text[])
+create function messenger.try_group_locks(p_queue text, p_group_keys text[])
 returns text[]
 language plpgsql
 set search_path = ''
@@ -21,7 +21,7 @@ comment on function messenger.try_group_locks(text, text[]) is
   'Part of a claim: takes the locks of these groups that are free, until the end of the transaction, and returns their groups.';
 
 -- Under the locks of the groups. `held_ids` are the messages of these groups that the claim has already.
-create or replace function messenger.admitted_to_groups(
+create function messenger.admitted_to_groups(
   p_queue text, p_ids bigint[], p_keys text[], p_group_keys text[], p_held tid[],
   out admitted bigint[], out held_ids bigint[]
 )
@@ -61,7 +61,7 @@ $$;
 comment on function messenger.admitted_to_groups(text, bigint[], text[], text[], tid[]) is
   'Part of a claim: those of the candidates whose turn it is in their groups, and which messages of these groups the claim has already.';
 
-create or replace function messenger.refused_groups(
+create function messenger.refused_groups(
   p_ids bigint[], p_keys text[], p_group_keys text[], p_admitted bigint[]
 ) returns text[]
 language plpgsql
@@ -82,7 +82,7 @@ comment on function messenger.refused_groups(bigint[], text[], text[], bigint[])
 
 -- `p_candidates` are locked by the claim, `p_held` are the messages that it has already; both are ctids. Where
 -- the claim meets a group out of turn, it blocks the other messages of the group too, some thousand at a time.
-create or replace function messenger.admit_groups(
+create function messenger.admit_groups(
   p_queue text, p_candidates tid[], p_held tid[]
 ) returns tid[]
 language plpgsql
@@ -132,7 +132,7 @@ comment on function messenger.admit_groups(text, tid[], tid[]) is
 -- In strict order it is enough that no message of the group runs or comes before the candidate. To look for
 -- that costs half of what it costs to read the fronts of the groups; and to look for the running messages of
 -- all groups at once costs half of what it costs to look group by group.
-create or replace function messenger.first_of_groups(
+create function messenger.first_of_groups(
   p_queue text, p_ids bigint[], p_keys text[], p_group_keys text[]
 ) returns bigint[]
 language plpgsql
@@ -169,7 +169,7 @@ comment on function messenger.first_of_groups(text, bigint[], text[], text[]) is
   'Part of a claim, for queues whose groups run one message at a time: those of the candidates that are the first of their group, where none of it runs.';
 
 -- Rare, and never the way of many.
-create or replace function messenger.beside_held(p_admitted bigint[], p_held bigint[])
+create function messenger.beside_held(p_admitted bigint[], p_held bigint[])
 returns bigint[]
 language sql
 set search_path = ''
@@ -194,7 +194,7 @@ comment on function messenger.beside_held(bigint[], bigint[]) is
 -- `p_met` are messages of these groups, and maybe others, that a claim has met out of turn; the fronts of the
 -- groups stay as they are, and so do those in `p_kept`, which the claim has already. The messages behind the
 -- first that was met, written since, are read 2,000 at a time.
-create or replace function messenger.block_groups(
+create function messenger.block_groups(
   p_queue text, p_group_keys text[], p_met bigint[], p_kept bigint[]
 ) returns void
 language plpgsql
@@ -238,7 +238,7 @@ comment on function messenger.block_groups(text, text[], bigint[], bigint[]) is
 
 -- The locks are taken in one order, and before anything else that waits, so that two calls never wait for
 -- each other.
-create or replace function messenger.take_group_locks(p_queues text[], p_group_keys text[])
+create function messenger.take_group_locks(p_queues text[], p_group_keys text[])
 returns void
 language plpgsql
 set search_path = ''
@@ -257,7 +257,7 @@ comment on function messenger.take_group_locks(text[], text[]) is
 
 -- A message that waits may be moved to another group before its group's lock is there: the groups are read
 -- once more under their locks. One that runs keeps its group: see messenger.keep_group().
-create or replace function messenger.lock_groups(
+create function messenger.lock_groups(
   p_ids bigint[], p_running boolean default false, out queues text[], out group_keys text[]
 )
 language plpgsql

@@ -2,7 +2,7 @@
 -- started in a period. Nothing is counted that could leak: what runs is what holds a live lease, and
 -- what was started is a grant that passes with its period.
 
-create table if not exists messenger.start_grants (
+create table messenger.start_grants (
   queue text not null,
   starts_by timestamptz not null,
   messages integer not null,
@@ -20,7 +20,7 @@ comment on column messenger.start_grants.messages is
 
 alter table messenger.start_grants enable row level security;
 
-create or replace function messenger.queue_lock(p_queue text) returns bigint
+create function messenger.queue_lock(p_queue text) returns bigint
 language sql immutable parallel safe
 set search_path = ''
 as $$
@@ -31,7 +31,7 @@ comment on function messenger.queue_lock(text) is
   'The advisory lock under which claims share out the room of a queue with limits: one of 1,024, for a claim may look at any number of queues.';
 
 -- When the limits let the next message of a queue start; null where they do already.
-create or replace function messenger.queue_opens_at(p_queue text) returns timestamptz
+create function messenger.queue_opens_at(p_queue text) returns timestamptz
 language sql volatile
 set search_path = ''
 as $$
@@ -64,7 +64,7 @@ comment on function messenger.queue_opens_at(text) is
   'When the limits of a queue let its next message start, at the latest; null where they do already.';
 
 -- The lock is held until the claim has committed, so that the next one sees what this one has leased.
-create or replace function messenger.queue_room(p_queue text, p_slots integer default null)
+create function messenger.queue_room(p_queue text, p_slots integer default null)
 returns integer
 language plpgsql
 set search_path = ''
@@ -111,7 +111,7 @@ comment on function messenger.queue_room(text, integer) is
 
 -- Messages that already run count as well. Messages that a claim takes meanwhile count from their first
 -- heartbeat on.
-create or replace function messenger.count_running() returns trigger
+create function messenger.count_running() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -125,14 +125,14 @@ $$;
 comment on function messenger.count_running() is
   'Trigger: a queue was given a concurrency; what runs of it takes its places.';
 
-create or replace trigger messenger_queues_running
+create trigger messenger_queues_running
   after update on public.messenger_queues
   for each row when (old.concurrency is null and new.concurrency is not null)
   execute function messenger.count_running();
 
 -- A start may come `p_start_window_ms` after its claim, so a grant counts for that much longer than a
 -- period. Grants are kept in hundredths of the period, rounded up: a queue has about a hundred.
-create or replace function messenger.grant_starts(
+create function messenger.grant_starts(
   p_queue text, p_messages integer, p_start_window_ms integer
 ) returns integer
 language plpgsql

@@ -2,7 +2,7 @@
 
 -- Where the latest large claim has come to, whether it is committed or not: a sequence is the one thing
 -- that a transaction shows to others before its end. It is a hint, and no more: of one queue at a time.
-create sequence if not exists messenger.claim_hint
+create sequence messenger.claim_hint
   minvalue -9223372036854775808 maxvalue 9223372036854775807 start 1;
 comment on sequence messenger.claim_hint is
   'Id of the last message of the latest large claim, committed or not: others continue behind it, instead of passing over its locked rows one by one.';
@@ -14,7 +14,7 @@ comment on sequence messenger.claim_hint is
 --
 -- A queue in `p_last_keys` is returned without a look: its first messages are gone, and vacuum may have left
 -- many of their rows. `first_key` is, as such a key is, in front of the first due message.
-create or replace function messenger.due_queues(
+create function messenger.due_queues(
   p_queues text[] default null, p_last_keys jsonb default '{}'
 ) returns table (queue text, first_key jsonb)
 language plpgsql
@@ -94,7 +94,7 @@ comment on function messenger.due_queues(text[], jsonb) is
 --
 -- A claim names what it has locked by ctid: no other session moves a locked row, and the claim's
 -- update needs no second walk through an index.
-create or replace function messenger.lock_due(
+create function messenger.lock_due(
   p_queue text, p_max_messages integer, p_last_key jsonb default null, p_held tid[] default '{}',
   p_first_key jsonb default null
 ) returns tid[]

@@ -4,7 +4,7 @@
 -- Bytes that a stored value takes when it is read. Where it is stored as it is, that costs a look at its
 -- header. A compressed one, which may be a hundred times as long, is decompressed: `#> '{}'` does that, and
 -- no more.
-create or replace function messenger.stored_bytes(p_value jsonb) returns bigint
+create function messenger.stored_bytes(p_value jsonb) returns bigint
 language sql immutable parallel safe
 set search_path = ''
 as $$
@@ -20,7 +20,7 @@ comment on function messenger.stored_bytes(jsonb) is
 -- How many of these locked messages, from the first on, have together at most `p_max_bytes`; the first one in
 -- any case where `p_at_least_one`. Those that are larger than any worker can take are named, and weigh
 -- nothing: a claim hands them out without their payload.
-create or replace function messenger.fit_bytes(
+create function messenger.fit_bytes(
   p_candidates tid[], p_max_bytes bigint, p_at_least_one boolean,
   out fitting integer, out bytes bigint, out oversized tid[]
 )
@@ -70,7 +70,7 @@ comment on function messenger.fit_bytes(tid[], bigint, boolean) is
   'Part of a claim: how many of the locked messages fit into p_max_bytes, the size of these or an upper bound of it, and which of them no worker can take.';
 
 -- One message that has to run alone, locked.
-create or replace function messenger.lock_quarantined(
+create function messenger.lock_quarantined(
   p_queues text[] default null, p_slots integer default null
 ) returns tid[]
 language plpgsql
@@ -105,7 +105,7 @@ comment on function messenger.lock_quarantined(text[], integer) is
 -- Up to `p_max_messages` pending messages of these queues, or of all, that are older than their ttl, locked,
 -- as many as fit into `p_max_bytes`. They are not run, so neither a pause nor a limit nor the need to run
 -- alone holds them back. Of expired messages of other queues 10,000 are passed over. Null measures nothing.
-create or replace function messenger.lock_past_ttl(
+create function messenger.lock_past_ttl(
   p_queues text[], p_max_messages integer, p_max_bytes bigint,
   out locked tid[], out bytes bigint, out oversized tid[]
 )

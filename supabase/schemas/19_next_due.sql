@@ -1,5 +1,5 @@
 -- When the next pending message of these queues, or of all, may start; null if none waits.
-create or replace function messenger.next_due(p_queues text[] default null)
+create function messenger.next_due(p_queues text[] default null)
 returns timestamptz
 -- Not in SQL, which would be planned again by each call; nor for the queues of each call, which would be as
 -- dear: to plan it takes 250 us, to run it 15.

@@ -5,7 +5,7 @@
 -- give together at most `p_slots`. `p_keys` says where the last claim ended in each queue, and `p_first_keys`
 -- where its first due message is, as far as these are known. Messages that do not fit into `p_max_bytes` stay,
 -- and `more` says so; one message comes in any case. Null measures nothing.
-create or replace function messenger.lock_shares(
+create function messenger.lock_shares(
   p_open_queues text[], p_weights integer[], p_limited boolean[], p_rated boolean[], p_max_messages integer,
   p_slots integer, p_start_window_ms integer, p_keys jsonb,
   p_max_bytes bigint default 8388608, p_first_keys jsonb default '{}',

@@ -9,7 +9,7 @@
 -- one quarantined message. A call whose answer was lost is repeated with the
 -- same token and `repeated`, and gives the same messages. Of queues with a rate it takes what the worker
 -- starts at once: at most `slots`, within `start_within_ms`.
-create or replace function public.messenger_claim(
+create function public.messenger_claim(
   token uuid,
   max_messages integer default 100,
   lease_ms integer default 60000,

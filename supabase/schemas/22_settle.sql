@@ -22,7 +22,7 @@
 --   dead      [{id, reason, stamps?, errors?}]: the row moves to the dead letters
 -- Returns {"stale": [ids]}: the messages whose outcome was not written, because another token has their lease or
 -- they are cancelled.
-create or replace function public.messenger_settle(settlements jsonb) returns jsonb
+create function public.messenger_settle(settlements jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -72,7 +72,7 @@ $$;
 comment on function public.messenger_settle(jsonb) is
   'Writes the outcomes of leased messages in one transaction: handled, released, snoozed, retries, dead. Returns {"stale": [...]}: messages whose outcome was not written, because another token has their lease or they are cancelled.';
 
-create or replace function messenger.settle_token(p_settlement jsonb, p_fence uuid) returns bigint[]
+create function messenger.settle_token(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
@@ -108,7 +108,7 @@ comment on function messenger.settle_token(jsonb, uuid) is
 
 -- Nearly every call settles all that it names. To count the names is enough then, and costs a tenth of reading
 -- the ids.
-create or replace function messenger.settle_stale(p_settlements jsonb, p_settled bigint[])
+create function messenger.settle_stale(p_settlements jsonb, p_settled bigint[])
 returns bigint[]
 language plpgsql
 set search_path = ''
@@ -136,7 +136,7 @@ comment on function messenger.settle_stale(jsonb, bigint[]) is
 
 -- A cancelled message that was to run again goes to the dead letters, with the stamps and errors of its
 -- settlement. Only a stale message can be one, so that other calls do not look for them.
-create or replace function messenger.settle_cancelled(p_settlements jsonb, p_ids bigint[])
+create function messenger.settle_cancelled(p_settlements jsonb, p_ids bigint[])
 returns void
 language plpgsql
 set search_path = ''
@@ -167,7 +167,7 @@ $$;
 comment on function messenger.settle_cancelled(jsonb, bigint[]) is
   'Part of messenger_settle: moves cancelled messages that were to run again to the dead letters.';
 
-create or replace function messenger.settled_ids(p_settlements jsonb) returns bigint[]
+create function messenger.settled_ids(p_settlements jsonb) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
@@ -193,7 +193,7 @@ comment on function messenger.settled_ids(jsonb) is
 
 -- A call of several statements meets its messages in another order than that of the locks, so it locks all of
 -- them first.
-create or replace function messenger.lock_settled(p_settlements jsonb) returns void
+create function messenger.lock_settled(p_settlements jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -211,7 +211,7 @@ comment on function messenger.lock_settled(jsonb) is
 
 -- A running message keeps its group, so the worker can name the groups. To read the groups from the messages
 -- costs as much as to delete the messages.
-create or replace function messenger.lock_settled_groups(
+create function messenger.lock_settled_groups(
   p_settlements jsonb, out queues text[], out group_keys text[]
 )
 language plpgsql
@@ -239,7 +239,7 @@ comment on function messenger.lock_settled_groups(jsonb) is
 
 -- One round trip a batch: settles the last one and claims the next. It returns a set of one row, which PostgREST
 -- passes on as it is, [row]. A single value PostgREST would read once more, to take it out of such brackets.
-create or replace function public.messenger_settle_and_claim(
+create function public.messenger_settle_and_claim(
   settlements jsonb,
   token uuid,
   max_messages integer default 100,

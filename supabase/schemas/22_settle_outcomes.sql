@@ -5,7 +5,7 @@
 -- hold in them. Ids come out of the JSON in a subquery or a variable, for a condition would read them for each
 -- row.
 
-create or replace function messenger.settle_handled(p_settlement jsonb, p_fence uuid) returns bigint[]
+create function messenger.settle_handled(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
@@ -36,7 +36,7 @@ $$;
 comment on function messenger.settle_handled(jsonb, uuid) is
   'Part of messenger_settle: deletes handled messages, and the progress of those that reported it. Returns their ids.';
 
-create or replace function messenger.settle_released(p_settlement jsonb, p_fence uuid) returns bigint[]
+create function messenger.settle_released(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
@@ -60,7 +60,7 @@ $$;
 comment on function messenger.settle_released(jsonb, uuid) is
   'Part of messenger_settle: gives back messages that were not started, and the attempt with them. Returns their ids.';
 
-create or replace function messenger.settle_snoozed(p_settlement jsonb, p_fence uuid) returns bigint[]
+create function messenger.settle_snoozed(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
@@ -86,7 +86,7 @@ $$;
 comment on function messenger.settle_snoozed(jsonb, uuid) is
   'Part of messenger_settle: lets messages wait whose handlers asked for a later run, and gives back the attempt. Returns their ids.';
 
-create or replace function messenger.settle_retried(p_settlement jsonb, p_fence uuid) returns bigint[]
+create function messenger.settle_retried(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
@@ -121,7 +121,7 @@ $$;
 comment on function messenger.settle_retried(jsonb, uuid) is
   'Part of messenger_settle: lets messages wait for their retry, with their errors. Returns their ids.';
 
-create or replace function messenger.settle_dead(p_settlement jsonb, p_fence uuid) returns bigint[]
+create function messenger.settle_dead(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
@@ -173,7 +173,7 @@ comment on function messenger.settle_dead(jsonb, uuid) is
 
 -- A history has at most 100 entries and some 64 KB: the first error stays, and the latest errors as far as they
 -- fit. An entry of more than a quarter of that, which no worker writes, keeps the fields that tell most.
-create or replace function messenger.bound_errors(p_errors jsonb) returns jsonb
+create function messenger.bound_errors(p_errors jsonb) returns jsonb
 language plpgsql immutable
 set search_path = ''
 as $$
@@ -213,7 +213,7 @@ comment on function messenger.bound_errors(jsonb) is
 
 -- The column may hold any JSON, for an operator can edit it: a value that is no array counts as one error.
 -- Postgres plans a function in SQL at each call that it does not inline, so this one is in plpgsql.
-create or replace function messenger.append_errors(p_history jsonb, p_latest jsonb) returns jsonb
+create function messenger.append_errors(p_history jsonb, p_latest jsonb) returns jsonb
 language plpgsql immutable
 set search_path = ''
 as $$

@@ -2,7 +2,7 @@
 
 -- It never waits: a message that is locked is being settled, cancelled or changed just now. Such a message
 -- is held, so it is not lost, and the next heartbeat extends its lease.
-create or replace function messenger.extend_messages(
+create function messenger.extend_messages(
   p_leases jsonb, p_lease_ms integer,
   out held text[], out cancelled text[], out earliest timestamptz
 )
@@ -43,7 +43,7 @@ comment on function messenger.extend_messages(jsonb, integer) is
 
 -- It never waits. Leases that end later than that are those of messages whose queue has a shorter lease
 -- than it had at the claim.
-create or replace function messenger.shorten_leases(p_leases jsonb, p_earliest timestamptz)
+create function messenger.shorten_leases(p_leases jsonb, p_earliest timestamptz)
 returns void
 language plpgsql
 set search_path = ''
@@ -64,7 +64,7 @@ comment on function messenger.shorten_leases(jsonb, timestamptz) is
 
 -- `leases` is an array of {token, ids}. Returns {"lost": [ids], "cancelled": [ids]}: messages whose lease is
 -- another's, and messages that must not run any longer.
-create or replace function public.messenger_heartbeat(leases jsonb, lease_ms integer default 60000)
+create function public.messenger_heartbeat(leases jsonb, lease_ms integer default 60000)
 returns jsonb
 language plpgsql
 set search_path = ''

@@ -2,7 +2,7 @@
 -- pg_net. The function answers at once and works on in the background, because pg_net serves a
 -- whole batch of requests before the next.
 
-create table if not exists messenger.tick_requests (
+create table messenger.tick_requests (
   id bigint primary key,
   asked_at timestamptz not null default clock_timestamp()
 );
@@ -16,7 +16,7 @@ comment on column messenger.tick_requests.asked_at is
 
 alter table messenger.tick_requests enable row level security;
 
-create or replace function messenger.post_tick(p_body jsonb) returns bigint
+create function messenger.post_tick(p_body jsonb) returns bigint
 language plpgsql
 set search_path = ''
 as $$
@@ -58,7 +58,7 @@ $$;
 comment on function messenger.post_tick(jsonb) is
   'Posts a body to the tick function through pg_net, when the transaction commits. Answers pg_net''s request id.';
 
-create or replace function public.messenger_tick() returns bigint
+create function public.messenger_tick() returns bigint
 language sql
 set search_path = ''
 as $$ select messenger.post_tick('{"wait":false}') $$;

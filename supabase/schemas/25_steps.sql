@@ -13,7 +13,7 @@
 -- A step begins behind the last row of the step before, so that it costs what it reads itself.
 -- The procedure messenger_in_steps() takes all steps one after the other.
 
-create or replace function messenger.check_filter(p_filter jsonb, p_everything boolean)
+create function messenger.check_filter(p_filter jsonb, p_everything boolean)
 returns jsonb
 language plpgsql immutable
 set search_path = ''
@@ -58,7 +58,7 @@ $$;
 comment on function messenger.check_filter(jsonb, boolean) is
   'Part of a step: the filter without what was not given. Refuses one that means every message without saying so.';
 
-create or replace function messenger.begin_step(
+create function messenger.begin_step(
   p_after jsonb, p_max_messages integer, p_dry_run boolean
 ) returns jsonb
 language plpgsql stable
@@ -94,7 +94,7 @@ comment on function messenger.begin_step(jsonb, integer, boolean) is
 
 -- Only what is given stands in a query: it is planned for that, and has an index for it. Of the two tables only
 -- the dead letters have an index by type.
-create or replace function messenger.range_condition(p_filter jsonb, p_is_failed boolean) returns text
+create function messenger.range_condition(p_filter jsonb, p_is_failed boolean) returns text
 language plpgsql immutable
 set search_path = ''
 as $$
@@ -115,7 +115,7 @@ $$;
 comment on function messenger.range_condition(jsonb, boolean) is
   'Part of messenger.next_matches(): the condition that an index of the table bounds. Its query has the filter as $1, the place as $2 and the ids as $3.';
 
-create or replace function messenger.wanted_condition(
+create function messenger.wanted_condition(
   p_operation text, p_filter jsonb, p_is_failed boolean
 ) returns text
 language plpgsql immutable
@@ -142,7 +142,7 @@ comment on function messenger.wanted_condition(text, jsonb, boolean) is
 -- Messages that a filter means among the next `p_max_rows` rows behind a place: dead letters for redrive and
 -- remove, messages that wait or run for cancel, those that wait for a time for run. With `p_max_bytes` it ends
 -- with the payload that makes them that many together, so that rows of a hundred large messages meet the time limit.
-create or replace function messenger.next_matches(
+create function messenger.next_matches(
   p_operation text, p_filter jsonb, p_place jsonb, p_max_rows integer, p_max_bytes bigint default null,
   out matched bigint[], out missing bigint[], out last jsonb
 )
@@ -208,7 +208,7 @@ comment on function messenger.next_matches(text, jsonb, jsonb, integer, bigint) 
 -- Does one thing with up to 100 messages at a time, or some 16 MB of them, until a step is full. `p_options` are
 -- those of the operation, which takes its messages by ids and returns {"done", "running"}; a 503 says that
 -- other sessions have them locked: then the step ends with what it has done.
-create or replace function messenger.take_step(
+create function messenger.take_step(
   p_operation text, p_filter jsonb, p_options jsonb, p_max_messages integer, p_dry_run boolean, p_after jsonb
 ) returns jsonb
 language plpgsql
@@ -267,7 +267,7 @@ $$;
 comment on function messenger.take_step(text, jsonb, jsonb, integer, boolean, jsonb) is
   'Takes one step of redrive, remove_failed, cancel or run. Returns {"matched", "done", "running", "left", "missing", "next"}.';
 
-create or replace function messenger.apply_operation(p_operation text, p_ids bigint[], p_options jsonb)
+create function messenger.apply_operation(p_operation text, p_ids bigint[], p_options jsonb)
 returns jsonb
 language plpgsql
 set search_path = ''

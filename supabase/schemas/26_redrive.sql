@@ -1,6 +1,6 @@
 -- An operator's actions on dead letters: redrive and remove, a step at a time.
 
-create or replace function messenger.failed_filter(
+create function messenger.failed_filter(
   p_ids bigint[], p_type text, p_queue text, p_reason text, p_error text, p_failed_from timestamptz,
   p_failed_until timestamptz, p_all boolean
 ) returns jsonb
@@ -32,7 +32,7 @@ comment on function messenger.failed_filter(
 ) is
   'Part of redrive and remove: checks the filter and returns it as one object.';
 
-create or replace function messenger.redrive_ids(p_ids bigint[], p_options jsonb) returns jsonb
+create function messenger.redrive_ids(p_ids bigint[], p_options jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -89,7 +89,7 @@ $$;
 comment on function messenger.redrive_ids(bigint[], jsonb) is
   'Part of a step: puts dead letters back into their queues. Returns {"done"}.';
 
-create or replace function messenger.check_stored_sizes(p_ids bigint[]) returns void
+create function messenger.check_stored_sizes(p_ids bigint[]) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -112,7 +112,7 @@ $$;
 comment on function messenger.check_stored_sizes(bigint[]) is
   'Part of messenger_redrive: refuses ids of dead letters that are larger than a message may be, PT413.';
 
-create or replace function public.messenger_redrive(
+create function public.messenger_redrive(
   ids bigint[] default null,
   type text default null,
   queue text default null,
@@ -167,7 +167,7 @@ comment on function public.messenger_redrive(
 ) is
   'Puts dead letters back into their queue, or to_queue, with fresh retries and their history: by ids, by filter or "all", at per_second if given, one with an edited payload. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
-create or replace function messenger.remove_ids(p_ids bigint[]) returns jsonb
+create function messenger.remove_ids(p_ids bigint[]) returns jsonb
 language sql
 set search_path = ''
 as $$
@@ -187,7 +187,7 @@ $$;
 comment on function messenger.remove_ids(bigint[]) is
   'Part of a step: deletes dead letters. Returns {"done"}.';
 
-create or replace function public.messenger_remove_failed(
+create function public.messenger_remove_failed(
   ids bigint[] default null,
   type text default null,
   queue text default null,

@@ -1,7 +1,7 @@
 -- The runs of schedules: one row for each planned time, which makes an occurrence unique, and what
 -- became of it. Bounded by messenger_prune_schedule_runs.
 
-create table if not exists public.messenger_schedule_runs (
+create table public.messenger_schedule_runs (
   schedule_id bigint not null references public.messenger_schedules on delete cascade,
   occurrence timestamptz not null,
   run integer,
@@ -35,14 +35,14 @@ comment on column public.messenger_schedule_runs.enqueued_at is
 comment on column public.messenger_schedule_runs.finished_at is
   'When the message was handled or given up.';
 
-create index if not exists messenger_schedule_runs_message_idx
+create index messenger_schedule_runs_message_idx
   on public.messenger_schedule_runs (message_id) where message_id is not null;
 comment on index public.messenger_schedule_runs_message_idx is
   'The run of a message, to write down its outcome.';
 
 alter table public.messenger_schedule_runs enable row level security;
 
-create or replace function messenger.finish_schedule_runs(
+create function messenger.finish_schedule_runs(
   p_message_ids bigint[], p_outcome text, p_reasons text[] default null
 ) returns void
 language sql
@@ -60,7 +60,7 @@ comment on function messenger.finish_schedule_runs(bigint[], text, text[]) is
 
 -- Deletes runs that are old, and all but the latest runs of each schedule. A run whose message still waits
 -- stays. Takes one step: 100 schedules at a time, up to about 10,000 runs.
-create or replace function public.messenger_prune_schedule_runs(
+create function public.messenger_prune_schedule_runs(
   older_than interval default interval '30 days',
   keep integer default 100,
   dry_run boolean default false,
@@ -101,7 +101,7 @@ $$;
 comment on function public.messenger_prune_schedule_runs(interval, integer, boolean, jsonb) is
   'Deletes runs of schedules older than an age, and all but the latest `keep` of each schedule. pg_cron calls it hourly. Takes one step of about 10,000 runs, behind the "next" of the step before if "after" is given. Returns {"schedule_runs", "matched", "done", "next"}; dry_run only counts.';
 
-create or replace function messenger.prune_runs_of(
+create function messenger.prune_runs_of(
   p_schedules bigint[], p_older_than interval, p_keep integer, p_dry_run boolean
 ) returns integer
 language plpgsql

@@ -1,7 +1,7 @@
 -- Claiming schedules: the due ones are locked, leased and handed out as one jsonb, for the tick to
 -- compute their next runs. Claims of many sessions are disjoint (SKIP LOCKED); each has its token.
 
-create table if not exists messenger.schedule_declarations (
+create table messenger.schedule_declarations (
   singleton boolean primary key default true check (singleton),
   fingerprint text not null,
   synced_at timestamptz not null default public.messenger_now()
@@ -20,7 +20,7 @@ alter table messenger.schedule_declarations enable row level security;
 
 -- A tick waits until this time. A due schedule that another tick holds counts from the end of its lease. The
 -- schedules that are held under `token` are the caller's own, and the caller knows when they come next.
-create or replace function public.messenger_next_schedule_at(token uuid default null) returns timestamptz
+create function public.messenger_next_schedule_at(token uuid default null) returns timestamptz
 -- Not in SQL, which would be planned again by each call.
 language plpgsql stable
 set search_path = ''
@@ -63,7 +63,7 @@ $$;
 comment on function public.messenger_next_schedule_at(uuid) is
   'When the next enabled schedule can be claimed: now where one is due already, null where none will be. Leaves out those held under a token.';
 
-create or replace function messenger.check_schedule_claim(
+create function messenger.check_schedule_claim(
   p_token uuid, p_max_schedules integer, p_lease_ms integer
 ) returns void
 language plpgsql
@@ -84,7 +84,7 @@ $$;
 comment on function messenger.check_schedule_claim(uuid, integer, integer) is
   'Part of messenger_claim_schedules: refuses arguments, naming them, PT400.';
 
-create or replace function messenger.lock_leased_schedules(p_token uuid) returns bigint[]
+create function messenger.lock_leased_schedules(p_token uuid) returns bigint[]
 language plpgsql
 set search_path = ''
 as $$
@@ -99,7 +99,7 @@ $$;
 comment on function messenger.lock_leased_schedules(uuid) is
   'Part of messenger_claim_schedules: locks the schedules that a call with this token has leased already, and returns their ids.';
 
-create or replace function messenger.lock_due_schedules(p_until timestamptz, p_max_schedules integer)
+create function messenger.lock_due_schedules(p_until timestamptz, p_max_schedules integer)
 returns bigint[]
 language plpgsql
 set search_path = ''
@@ -122,7 +122,7 @@ comment on function messenger.lock_due_schedules(timestamptz, integer) is
   'Part of messenger_claim_schedules: locks schedules that are due now, and by p_until if it is given, and returns their ids. Leaves out those that another claim has locked or leased.';
 
 -- A payload counts with the bytes of its text, which the claim returns.
-create or replace function messenger.fitting_schedules(p_ids bigint[], p_max_bytes integer)
+create function messenger.fitting_schedules(p_ids bigint[], p_max_bytes integer)
 returns bigint[]
 language plpgsql
 set search_path = ''
@@ -143,7 +143,7 @@ $$;
 comment on function messenger.fitting_schedules(bigint[], integer) is
   'Part of messenger_claim_schedules: those of the schedules, by their next runs, whose payloads come before p_max_bytes are reached, the one that reaches them included.';
 
-create or replace function messenger.lease_schedules(
+create function messenger.lease_schedules(
   p_token uuid, p_ids bigint[], p_lease_ms integer, p_payloads boolean
 ) returns jsonb
 language plpgsql
@@ -172,7 +172,7 @@ $$;
 comment on function messenger.lease_schedules(uuid, bigint[], integer, boolean) is
   'Part of messenger_claim_schedules: leases locked schedules, and returns them by their next runs, without payloads and stamps unless p_payloads.';
 
-create or replace function messenger.declarations_changed(p_fingerprint text) returns boolean
+create function messenger.declarations_changed(p_fingerprint text) returns boolean
 language plpgsql stable
 set search_path = ''
 as $$
@@ -190,7 +190,7 @@ comment on function messenger.declarations_changed(text) is
 -- lost the result calls again with the same token and `repeated`, and gets the same schedules. With
 -- `payloads` each schedule comes with its payload and stamps. A call then ends with the schedule whose
 -- payload reaches 4 MiB; `more` says that others were left out for that reason.
-create or replace function public.messenger_claim_schedules(
+create function public.messenger_claim_schedules(
   token uuid,
   max_schedules integer default 100,
   lease_ms integer default 30000,

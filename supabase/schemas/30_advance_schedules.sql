@@ -3,7 +3,7 @@
 -- alone and named as stale; an occurrence that has its run already gets no second message.
 
 -- Not the rows as they are: each would be copied with its payload, which is in its message already.
-create or replace function messenger.plan_runs(p_token uuid, p_advances jsonb)
+create function messenger.plan_runs(p_token uuid, p_advances jsonb)
 returns table (
   schedule_id bigint, name text, stamps jsonb, run_count integer, overlap text, while_paused text,
   last_message_id bigint, occurrence text, failed text, message jsonb
@@ -43,7 +43,7 @@ $$;
 comment on function messenger.plan_runs(uuid, jsonb) is
   'Part of messenger_advance_schedules: locks the schedules that are held under the token, and returns their runs that are not recorded yet, each with its message.';
 
-create or replace function messenger.paused_reason(p_queue text) returns text
+create function messenger.paused_reason(p_queue text) returns text
 language plpgsql stable
 set search_path = ''
 as $$
@@ -57,7 +57,7 @@ $$;
 comment on function messenger.paused_reason(text) is
   'Part of messenger_advance_schedules: why a schedule that skips paused queues makes no message for this one; null if the queue is not paused.';
 
-create or replace function messenger.stamp_run(
+create function messenger.stamp_run(
   p_message jsonb, p_stamps jsonb, p_schedule_id bigint, p_name text, p_occurrence text, p_run bigint
 ) returns jsonb
 language plpgsql immutable
@@ -76,7 +76,7 @@ comment on function messenger.stamp_run(jsonb, jsonb, bigint, text, text, bigint
   'Part of messenger_advance_schedules and messenger_trigger_schedule: gives a message the stamps of its schedule, its own, and one that names the run.';
 
 -- A run with a `reason` makes no message. `place` is the message's place among those that are made.
-create or replace function messenger.judge_runs(p_token uuid, p_advances jsonb)
+create function messenger.judge_runs(p_token uuid, p_advances jsonb)
 returns table (
   schedule_id bigint, occurrence text, run bigint, reason text, failed boolean, place bigint,
   message jsonb
@@ -120,7 +120,7 @@ $$;
 comment on function messenger.judge_runs(uuid, jsonb) is
   'Part of messenger_advance_schedules: locks schedules, and says of each run whether it makes a message, and which, or why not.';
 
-create or replace function messenger.record_runs(
+create function messenger.record_runs(
   p_token uuid, p_advances jsonb, p_runs jsonb, p_message_ids jsonb
 ) returns setof public.messenger_schedule_runs
 language plpgsql
@@ -152,7 +152,7 @@ $$;
 comment on function messenger.record_runs(uuid, jsonb, jsonb, jsonb) is
   'Part of messenger_advance_schedules: records the runs with their messages, and the occurrences that were missed or are noted. Returns the rows that are new.';
 
-create or replace function messenger.write_advances(
+create function messenger.write_advances(
   p_token uuid, p_advances jsonb, p_recorded public.messenger_schedule_runs[]
 ) returns setof bigint
 language plpgsql
@@ -210,7 +210,7 @@ comment on function messenger.write_advances(uuid, jsonb, public.messenger_sched
 --   put_off_ms       for how long no claim takes it again
 --   disabled_by, disabled_reason   where no run is left, or the row cannot be read
 --   queue, priority, ttl_ms        of messages that are not given
-create or replace function public.messenger_advance_schedules(token uuid, advances jsonb)
+create function public.messenger_advance_schedules(token uuid, advances jsonb)
 returns jsonb
 language plpgsql
 set search_path = ''

@@ -1,7 +1,7 @@
 -- Checking schedules: what may be given of one, and what would have no effect, is refused by its name.
 
 -- The columns that hold a schedule's state, which a definition cannot set.
-create or replace function messenger.schedule_state() returns text[]
+create function messenger.schedule_state() returns text[]
 language sql immutable
 set search_path = ''
 as $$
@@ -13,7 +13,7 @@ $$;
 comment on function messenger.schedule_state() is
   'Columns of a schedule that are its state, and not decided by its owner.';
 
-create or replace function messenger.schedule_definition(
+create function messenger.schedule_definition(
   p_schedule public.messenger_schedules
 ) returns jsonb
 language sql stable
@@ -22,7 +22,7 @@ as $$ select to_jsonb(p_schedule) - messenger.schedule_state() $$;
 comment on function messenger.schedule_definition(public.messenger_schedules) is
   'The columns of a schedule that its owner sets, as jsonb, without its state.';
 
-create or replace function messenger.merge_schedule(
+create function messenger.merge_schedule(
   p_known public.messenger_schedules, p_given jsonb
 ) returns public.messenger_schedules
 language plpgsql
@@ -69,7 +69,7 @@ $$;
 comment on function messenger.merge_schedule(public.messenger_schedules, jsonb) is
   'Returns the known schedule, or the defaults if there is none, with the given columns in place of its own.';
 
-create or replace function messenger.check_schedule_names(p_given jsonb) returns void
+create function messenger.check_schedule_names(p_given jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -98,7 +98,7 @@ comment on function messenger.check_schedule_names(jsonb) is
 
 -- Each given field must have an effect. A stored schedule may keep a field that has none at present, such as
 -- its time zone while it runs at an interval.
-create or replace function messenger.check_schedule(
+create function messenger.check_schedule(
   p_given jsonb, p_wanted public.messenger_schedules
 ) returns void
 language plpgsql

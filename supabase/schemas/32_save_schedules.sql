@@ -1,7 +1,7 @@
 -- Saving schedules: those made in code, over HTTP and in SQL, by name or new, and the sync of those
 -- that are declared in code.
 
-create or replace function messenger.lock_schedule(p_id bigint, p_name text)
+create function messenger.lock_schedule(p_id bigint, p_name text)
 returns public.messenger_schedules
 language plpgsql
 set search_path = ''
@@ -24,7 +24,7 @@ comment on function messenger.lock_schedule(bigint, text) is
   'Part of saving a schedule: locks and returns the one with this id, or else with this name. Refuses an id that no schedule has, PT404; null if none has the name.';
 
 -- With an id, what is not given stays. Without one it gets its default, but stamps stay.
-create or replace function messenger.wanted_schedule(
+create function messenger.wanted_schedule(
   p_known public.messenger_schedules, p_given jsonb, p_declared boolean
 ) returns public.messenger_schedules
 language plpgsql
@@ -45,7 +45,7 @@ $$;
 comment on function messenger.wanted_schedule(public.messenger_schedules, jsonb, boolean) is
   'Part of saving a schedule: what it is to be, from what is known and what is given of it. Refuses what contradicts itself.';
 
-create or replace function messenger.insert_schedule(p_wanted public.messenger_schedules)
+create function messenger.insert_schedule(p_wanted public.messenger_schedules)
 returns bigint
 language plpgsql
 set search_path = ''
@@ -59,7 +59,7 @@ $$;
 comment on function messenger.insert_schedule(public.messenger_schedules) is
   'Part of saving a schedule: makes it, and returns its id; null if another session has made one of this name at this moment.';
 
-create or replace function messenger.schedule_difference(
+create function messenger.schedule_difference(
   p_known public.messenger_schedules, p_wanted public.messenger_schedules
 ) returns text
 language plpgsql stable
@@ -79,7 +79,7 @@ comment on function messenger.schedule_difference(
 ) is
   'Part of saving a schedule: whether a known one is changed or unchanged. One that was disabled because it was not declared any more is changed by being declared again.';
 
-create or replace function messenger.update_schedule(
+create function messenger.update_schedule(
   p_id bigint, p_wanted public.messenger_schedules
 ) returns void
 language plpgsql
@@ -106,7 +106,7 @@ $$;
 comment on function messenger.update_schedule(bigint, public.messenger_schedules) is
   'Part of saving a schedule: makes a known one what it is to be, and enables it unless it was paused.';
 
-create or replace function messenger.plan_first_run(p_id bigint, p_given jsonb) returns void
+create function messenger.plan_first_run(p_id bigint, p_given jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -128,7 +128,7 @@ comment on function messenger.plan_first_run(bigint, jsonb) is
 -- `finished` says instead why there is none, and `refused` why it may not be saved. All three were found
 -- with the columns in `assumed`; where a schedule turns out to have others, the next tick looks itself.
 -- Where nothing is different nothing is written or refused: a running schedule is not disturbed.
-create or replace function messenger.save_schedule(
+create function messenger.save_schedule(
   p_given jsonb, p_declared boolean default false
 ) returns jsonb
 language plpgsql
@@ -171,7 +171,7 @@ $$;
 comment on function messenger.save_schedule(jsonb, boolean) is
   'Makes a schedule, or changes the one with its id or name. Returns {"id", "name", "change"}; change is created, changed or unchanged.';
 
-create or replace function public.messenger_save_schedules(
+create function public.messenger_save_schedules(
   schedules jsonb, declared boolean default false
 ) returns jsonb
 language plpgsql
@@ -207,7 +207,7 @@ comment on function public.messenger_save_schedules(jsonb, boolean) is
   'Makes and changes schedules, all or none. Returns {"schedules": [{"id", "name", "change"}]} in their order.';
 
 -- `schedules` are all that are declared in code; declared ones that are no more are disabled.
-create or replace function public.messenger_sync_schedules(
+create function public.messenger_sync_schedules(
   schedules jsonb, fingerprint text, dry_run boolean default false
 ) returns jsonb
 language plpgsql

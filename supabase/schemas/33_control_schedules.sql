@@ -1,6 +1,6 @@
 -- Operating schedules: list them, show one, pause, resume, run one now, remove.
 
-create or replace function public.messenger_list_schedules(
+create function public.messenger_list_schedules(
   ids bigint[] default null,
   name text default null,
   message_type text default null,
@@ -43,7 +43,7 @@ $$;
 comment on function public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer) is
   'Schedules by id, those after after_id, filtered by what is given, without payloads. Returns {"schedules": [...], "now"}.';
 
-create or replace function public.messenger_show_schedule(id bigint) returns jsonb
+create function public.messenger_show_schedule(id bigint) returns jsonb
 language sql stable
 set search_path = ''
 as $$
@@ -57,7 +57,7 @@ comment on function public.messenger_show_schedule(bigint) is
 
 -- Without what is the operators' business: queue, priority, group, stamps. A page ends with 4 MiB of
 -- payloads, but it has one schedule at least.
-create or replace function public.messenger_list_user_schedules(
+create function public.messenger_list_user_schedules(
   user_id text, after_id bigint default 0, max_schedules integer default 100
 ) returns jsonb
 language plpgsql stable
@@ -106,7 +106,7 @@ $$;
 comment on function public.messenger_list_user_schedules(text, bigint, integer) is
   'Schedules that a user has made, by id, those after after_id, with payloads of 4 MiB at most or one schedule. Returns {"schedules": [...], "next"}; next is the after_id of the next page.';
 
-create or replace function public.messenger_list_schedule_runs(id bigint, max_runs integer default 20)
+create function public.messenger_list_schedule_runs(id bigint, max_runs integer default 20)
 returns jsonb
 language sql stable
 set search_path = ''
@@ -130,7 +130,7 @@ $$;
 comment on function public.messenger_list_schedule_runs(bigint, integer) is
   'The latest runs of a schedule, the newest first. Returns {"runs": [...]}.';
 
-create or replace function public.messenger_pause_schedule(id bigint, reason text default null)
+create function public.messenger_pause_schedule(id bigint, reason text default null)
 returns void
 language plpgsql
 set search_path = ''
@@ -147,7 +147,7 @@ $$;
 comment on function public.messenger_pause_schedule(bigint, text) is
   'Stops a schedule until it is resumed, with a reason for people to read.';
 
-create or replace function public.messenger_resume_schedule(id bigint) returns void
+create function public.messenger_resume_schedule(id bigint) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -162,7 +162,7 @@ $$;
 comment on function public.messenger_resume_schedule(bigint) is
   'Lets a schedule run again from now. Runs planned while it was stopped are not made up; a single run comes late.';
 
-create or replace function messenger.lock_triggered(p_id bigint, p_counted boolean)
+create function messenger.lock_triggered(p_id bigint, p_counted boolean)
 returns public.messenger_schedules
 language plpgsql
 set search_path = ''
@@ -191,7 +191,7 @@ comment on function messenger.lock_triggered(bigint, boolean) is
 
 -- A microsecond or more behind a whole millisecond: planned times are whole milliseconds, so a run that was
 -- asked for never takes the place of a planned one.
-create or replace function messenger.triggered_occurrence(p_schedule_id bigint) returns timestamptz
+create function messenger.triggered_occurrence(p_schedule_id bigint) returns timestamptz
 language plpgsql
 set search_path = ''
 as $$
@@ -211,7 +211,7 @@ $$;
 comment on function messenger.triggered_occurrence(bigint) is
   'Part of messenger_trigger_schedule: a time for a run that is asked for now, which no other run of the schedule has.';
 
-create or replace function messenger.record_trigger(
+create function messenger.record_trigger(
   p_schedule_id bigint, p_occurrence timestamptz, p_run integer, p_finished boolean,
   p_message_id bigint
 ) returns void
@@ -239,7 +239,7 @@ $$;
 comment on function messenger.record_trigger(bigint, timestamptz, integer, boolean, bigint) is
   'Part of messenger_trigger_schedule: records the run, and what the schedule is after it. p_finished: it was the last one.';
 
-create or replace function public.messenger_trigger_schedule(
+create function public.messenger_trigger_schedule(
   id bigint,
   counted boolean default false,
   queue text default null,
@@ -277,7 +277,7 @@ comment on function public.messenger_trigger_schedule(
 ) is
   'Runs a schedule once now, paused or not, and returns the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms are for what the schedule leaves open; message, as messenger_enqueue takes it, for all of it, save a payload that it leaves out.';
 
-create or replace function public.messenger_unschedule(id bigint, user_id text default null)
+create function public.messenger_unschedule(id bigint, user_id text default null)
 returns boolean
 language plpgsql
 set search_path = ''

@@ -1,7 +1,7 @@
 -- Schedules made in SQL, inside the caller's transaction. A cron schedule is a row, inserted or typed
 -- into the table editor: insert into messenger_schedules (message_type, schedule_type, cron) ...
 
-create or replace function public.messenger_schedule_once(
+create function public.messenger_schedule_once(
   type text,
   payload jsonb,
   at timestamptz,
@@ -45,7 +45,7 @@ comment on function public.messenger_schedule_once(
 ) is
   'Schedules one message for a moment and returns the schedule''s id: select messenger_schedule_once(''EmailMessage'', ''{"to":"a@b.c"}'', at => ''2027-01-01 09:00+01'').';
 
-create or replace function public.messenger_schedule_interval(
+create function public.messenger_schedule_interval(
   type text,
   payload jsonb,
   every interval,
@@ -96,7 +96,7 @@ comment on function public.messenger_schedule_interval(
   'Schedules a message at an interval and returns the schedule''s id; the next tick plans the first run. select messenger_schedule_interval(''Cleanup'', ''{}'', every => interval ''5 minutes'', name => ''cleanup'').';
 
 -- The milliseconds of a span whose length is fixed: months and years have none.
-create or replace function messenger.milliseconds(p_span interval, p_field text) returns bigint
+create function messenger.milliseconds(p_span interval, p_field text) returns bigint
 language plpgsql immutable
 set search_path = ''
 as $$

@@ -1,7 +1,7 @@
 -- Ticks as the database knows them: asked for, started, at rest, ended. A transaction that writes a due message
 -- counts on a tick that is awake; see 37_wake.sql.
 
-create table if not exists public.messenger_ticks (
+create table public.messenger_ticks (
   id bigint generated always as identity primary key,
   asked_at timestamptz not null default clock_timestamp(),
   started_at timestamptz,
@@ -34,19 +34,19 @@ comment on column public.messenger_ticks.ended_at is
 comment on column public.messenger_ticks.report is
   'How many messages it claimed, handled, retried and failed; null if it broke off or had nothing to do.';
 
-create index if not exists messenger_ticks_awake_idx
+create index messenger_ticks_awake_idx
   on public.messenger_ticks (id) where rested_at is null;
 comment on index public.messenger_ticks_awake_idx is
   'Ticks that dispatches may count on.';
 
-create index if not exists messenger_ticks_resting_idx
+create index messenger_ticks_resting_idx
   on public.messenger_ticks (id) where wakes_at is not null or stalled;
 comment on index public.messenger_ticks_resting_idx is
   'Ticks at rest that look again at a moment, or when a handler is done.';
 
 alter table public.messenger_ticks enable row level security;
 
-create or replace function messenger.ticks_key() returns bigint
+create function messenger.ticks_key() returns bigint
 language sql immutable parallel safe
 set search_path = ''
 as $$ select pg_catalog.hashtextextended('symphony_messenger.ticks', 0) $$;
@@ -56,7 +56,7 @@ comment on function messenger.ticks_key() is
 -- Its clock is the wall's, not the transaction's: it is processes that live or do not. A request
 -- that is lost, or a tick that is killed, counts for some seconds more; the minute's tick makes up.
 -- In an older snapshot only a row counts that no transaction has changed since: then its xmax is zero.
-create or replace function messenger.ticks_awake() returns setof public.messenger_ticks
+create function messenger.ticks_awake() returns setof public.messenger_ticks
 -- Not in SQL, which would be planned again by each dispatch.
 language plpgsql stable
 set search_path = ''
@@ -75,7 +75,7 @@ $$;
 comment on function messenger.ticks_awake() is
   'Ticks that were just asked for, or run and look for messages.';
 
-create or replace function messenger.clock() returns timestamptz
+create function messenger.clock() returns timestamptz
 language plpgsql volatile
 set search_path = ''
 as $$
@@ -87,7 +87,7 @@ comment on function messenger.clock() is
   'The clock of the bus as it is at this moment, and not as it was when the transaction began.';
 
 -- A minute's tick may come some seconds late: pg_cron, pg_net and the start of a function take their time.
-create or replace function messenger.next_minute() returns timestamptz
+create function messenger.next_minute() returns timestamptz
 language plpgsql volatile
 set search_path = ''
 as $$
@@ -102,7 +102,7 @@ comment on function messenger.next_minute() is
 
 -- Whether some tick will see to messages that fall due at a moment: the next minute's tick comes before it, a
 -- tick is awake, or a tick at rest looks again by then.
-create or replace function messenger.has_tick_for(
+create function messenger.has_tick_for(
   p_due_at timestamptz, p_by_others_than bigint default null
 ) returns boolean
 -- Not in SQL, which would be planned again by each dispatch.
@@ -126,7 +126,7 @@ $$;
 comment on function messenger.has_tick_for(timestamptz, bigint) is
   'Whether a tick will look for what falls due at a moment: the next minute''s, one that is awake, or one that waits for an earlier moment.';
 
-create or replace function messenger.has_due(
+create function messenger.has_due(
   p_within interval default interval '0', p_queues text[] default null
 ) returns boolean
 -- Not in SQL, which would be planned again by each call.
@@ -144,7 +144,7 @@ $$;
 comment on function messenger.has_due(interval, text[]) is
   'Whether a message of a queue that is not paused is due, or falls due within a time.';
 
-create or replace function messenger.fleet_size() returns integer
+create function messenger.fleet_size() returns integer
 -- Not in SQL, which would be planned again by each call.
 language plpgsql volatile
 set search_path = ''
@@ -173,7 +173,7 @@ comment on function messenger.fleet_size() is
 
 -- Runs with its owner's rights: it reads Vault and posts through pg_net, and a role that writes messages should
 -- not need grants for these. Only the service role may call it, and it takes no arguments.
-create or replace function messenger.ask_tick() returns bigint
+create function messenger.ask_tick() returns bigint
 language plpgsql
 security definer
 set search_path = ''

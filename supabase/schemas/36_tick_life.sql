@@ -1,6 +1,6 @@
 -- The life of a tick: it starts, gives signs of life, goes to rest, stands aside and ends.
 
-create or replace function messenger.register_tick(p_tick bigint, p_awake boolean) returns bigint
+create function messenger.register_tick(p_tick bigint, p_awake boolean) returns bigint
 language plpgsql
 set search_path = ''
 as $$
@@ -24,7 +24,7 @@ comment on function messenger.register_tick(bigint, boolean) is
 
 -- A dispatch that counts on this tick may count on the other awake ticks instead: the lock keeps those from
 -- going to rest meanwhile.
-create or replace function messenger.is_one_too_many(p_tick bigint, p_fleet integer) returns boolean
+create function messenger.is_one_too_many(p_tick bigint, p_fleet integer) returns boolean
 language plpgsql
 set search_path = ''
 as $$
@@ -41,7 +41,7 @@ $$;
 comment on function messenger.is_one_too_many(bigint, integer) is
   'Part of messenger_start_tick: whether as many ticks as the queues allow are awake beside one that was asked for.';
 
-create or replace function messenger.has_work(
+create function messenger.has_work(
   p_tick bigint, p_awake boolean, p_queues text[], p_budget_ms double precision, p_next_at timestamptz
 ) returns boolean
 language plpgsql
@@ -69,7 +69,7 @@ $$;
 comment on function messenger.has_work(bigint, boolean, text[], double precision, timestamptz) is
   'Part of messenger_start_tick: whether a tick finds something to do within its budget, given when the next message or schedule is due.';
 
-create or replace function messenger.forget_ticks_before(p_tick bigint) returns void
+create function messenger.forget_ticks_before(p_tick bigint) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -89,7 +89,7 @@ comment on function messenger.forget_ticks_before(bigint) is
 -- Registers a tick. `tick` is its id where it was asked for; it may turn out to be one too many.
 -- `awake` says whether dispatches may count on it. Returns {"id", "proceed", "fleet", "schedules_due"}:
 -- without `proceed` there is nothing to do, or others see to it, and the tick is over.
-create or replace function public.messenger_start_tick(
+create function public.messenger_start_tick(
   tick bigint default null,
   awake boolean default false,
   queues text[] default null,
@@ -138,7 +138,7 @@ comment on function public.messenger_start_tick(bigint, boolean, text[], double 
   'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "schedules_due"}.';
 
 -- With `awake`, a tick that was at rest looks for messages again, and dispatches count on it.
-create or replace function public.messenger_heartbeat_tick(tick bigint, awake boolean default false)
+create function public.messenger_heartbeat_tick(tick bigint, awake boolean default false)
 returns void
 language sql
 set search_path = ''
@@ -156,7 +156,7 @@ comment on function public.messenger_heartbeat_tick(bigint, boolean) is
 -- Waits until something is due, for a time: what comes in then is found within milliseconds, at the cost
 -- of one call and one connection. One tick waits at a time, and only one that dispatches count on. It
 -- looks again and again, for at most a twentieth of its time.
-create or replace function messenger.linger(p_tick bigint, p_linger_ms integer, p_schedules boolean)
+create function messenger.linger(p_tick bigint, p_linger_ms integer, p_schedules boolean)
 returns void
 language plpgsql
 set search_path = ''
@@ -192,7 +192,7 @@ comment on function messenger.linger(bigint, integer, boolean) is
 -- may count on this tick has not committed. At rest, the times say when it has to look again; they are
 -- absent if other ticks do. With a report a tick that need not look again is over as well. `schedules` says whether it
 -- sees to schedules, `left_ms` for how long it will be there, `linger_ms` how long to wait for more.
-create or replace function public.messenger_rest_tick(
+create function public.messenger_rest_tick(
   tick bigint,
   report jsonb default null,
   linger_ms integer default 0,
@@ -247,7 +247,7 @@ comment on function public.messenger_rest_tick(bigint, jsonb, integer, double pr
 -- A tick claims no more, for a time (`stalled`: no handler of it has been done for a while) or for good: no
 -- dispatch counts on it, and another is asked for where work is left, or may be: someone who counted on
 -- this one has not committed. Of stalled ones as many are passed over as a fleet has.
-create or replace function public.messenger_stand_aside(
+create function public.messenger_stand_aside(
   tick bigint, stalled boolean default false, schedules boolean default false
 ) returns boolean
 language plpgsql
@@ -294,7 +294,7 @@ comment on function public.messenger_stand_aside(bigint, boolean, boolean) is
   'A tick claims no more: no dispatch counts on it, and another is asked for where something is due, or falls due before the next minute''s tick. Returns false if too many are stalled already: then it still counts.';
 
 -- `successor` asks for another tick where work is left, or may be.
-create or replace function public.messenger_end_tick(
+create function public.messenger_end_tick(
   tick bigint, report jsonb default null, successor boolean default true,
   schedules boolean default false
 ) returns void
@@ -314,7 +314,7 @@ $$;
 comment on function public.messenger_end_tick(bigint, jsonb, boolean, boolean) is
   'Ends a tick, whatever is left to do, and asks for its successor if something is.';
 
-create or replace function public.messenger_grow_fleet() returns bigint
+create function public.messenger_grow_fleet() returns bigint
 language plpgsql
 set search_path = ''
 as $$

@@ -16,7 +16,7 @@
 -- messenger.ticks_awake(). Dispatches that overlap each ask for a tick of their own, in any isolation: the
 -- other transaction may be rolled back and its request with it, and no dispatch waits to see. One tick too many
 -- costs a call: it ends at its start.
-create or replace function messenger.wake(p_due_at timestamptz default null) returns bigint
+create function messenger.wake(p_due_at timestamptz default null) returns bigint
 language plpgsql
 set search_path = ''
 as $$
@@ -33,7 +33,7 @@ $$;
 comment on function messenger.wake(timestamptz) is
   'Asks for a tick at the commit unless one will see what this transaction writes when it is due: now where no time is given. Returns the id of the tick it asked for.';
 
-create or replace function messenger.wake_for_next() returns bigint
+create function messenger.wake_for_next() returns bigint
 language plpgsql
 set search_path = ''
 as $$
@@ -53,7 +53,7 @@ $$;
 comment on function messenger.wake_for_next() is
   'Asks for a tick at the commit unless one will see the message that falls due next. Returns the id of the tick it asked for.';
 
-create or replace function messenger.wake_for_messages() returns trigger
+create function messenger.wake_for_messages() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -89,7 +89,7 @@ $$;
 comment on function messenger.wake_for_messages() is
   'Trigger: wakes a tick where a message that was just written is due, or falls due before the next minute''s tick.';
 
-create or replace trigger messenger_messages_wake
+create trigger messenger_messages_wake
   after insert on public.messenger_messages
   referencing new table as written
   for each statement execute function messenger.wake_for_messages();
@@ -97,7 +97,7 @@ create or replace trigger messenger_messages_wake
 -- Changes in SQL or in the dashboard: a message whose time, queue, priority or turn was changed is due. Of a
 -- settle call, whose messages were leased before the statement, this costs the condition and no more; a claim
 -- changes none of these columns. One message of a transaction wakes for all of them.
-create or replace function messenger.wake_for_change() returns trigger
+create function messenger.wake_for_change() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -120,7 +120,7 @@ $$;
 comment on function messenger.wake_for_change() is
   'Trigger: wakes a tick where a waiting message was changed and is due, or falls due before the next minute''s tick.';
 
-create or replace trigger messenger_messages_wake_for_change
+create trigger messenger_messages_wake_for_change
   after update of available_at, queue, priority, blocked on public.messenger_messages
   for each row when (
     old.status = 'pending' and new.status = 'pending' and not new.blocked
@@ -130,7 +130,7 @@ create or replace trigger messenger_messages_wake_for_change
   )
   execute function messenger.wake_for_change();
 
-create or replace function messenger.wake_for_queue() returns trigger
+create function messenger.wake_for_queue() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -147,13 +147,13 @@ $$;
 comment on function messenger.wake_for_queue() is
   'Trigger: wakes a tick where a queue''s new settings let its messages start.';
 
-create or replace trigger messenger_queues_wake
+create trigger messenger_queues_wake
   after update on public.messenger_queues
   for each row when (old is distinct from new)
   execute function messenger.wake_for_queue();
 
 -- At the commit, for a schedule is saved in several steps: the row counts as it is then.
-create or replace function messenger.wake_for_schedule() returns trigger
+create function messenger.wake_for_schedule() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -173,7 +173,6 @@ $$;
 comment on function messenger.wake_for_schedule() is
   'Trigger: wakes a tick where a schedule was made, changed or enabled whose next run is due, not planned yet, or comes before the next minute''s tick.';
 
-drop trigger if exists messenger_schedules_wake on public.messenger_schedules;
 create constraint trigger messenger_schedules_wake
   after insert on public.messenger_schedules
   deferrable initially deferred
@@ -181,7 +180,6 @@ create constraint trigger messenger_schedules_wake
   execute function messenger.wake_for_schedule();
 
 -- Not where a tick that holds it writes down what comes next: that tick waits for it, or asks for another.
-drop trigger if exists messenger_schedules_wake_for_change on public.messenger_schedules;
 create constraint trigger messenger_schedules_wake_for_change
   after update on public.messenger_schedules
   deferrable initially deferred

@@ -2,7 +2,7 @@
 -- the dead letters at once; one that runs is marked, and goes there when its worker stops it, or gives
 -- it back, or fails. If its handler succeeds before, it counts as handled.
 
-create or replace function messenger.cancel_ids(p_ids bigint[]) returns jsonb
+create function messenger.cancel_ids(p_ids bigint[]) returns jsonb
 language plpgsql
 set search_path = ''
 -- Rows may be locked by settle calls that wait for others of these: this one gives way, long before
@@ -64,7 +64,7 @@ $$;
 comment on function messenger.cancel_ids(bigint[]) is
   'Part of a step: cancels messages. Returns {"done", "running"}.';
 
-create or replace function public.messenger_cancel(
+create function public.messenger_cancel(
   ids bigint[] default null,
   type text default null,
   queue text default null,

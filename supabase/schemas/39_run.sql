@@ -1,6 +1,6 @@
 -- Running now: a message that is delayed, or waits for its retry, is made due.
 
-create or replace function messenger.run_ids(p_ids bigint[]) returns jsonb
+create function messenger.run_ids(p_ids bigint[]) returns jsonb
 language sql
 set search_path = ''
 as $$
@@ -22,7 +22,7 @@ $$;
 comment on function messenger.run_ids(bigint[]) is
   'Part of a step: makes messages due that wait for a time. Returns {"done"}.';
 
-create or replace function public.messenger_run(
+create function public.messenger_run(
   ids bigint[] default null,
   type text default null,
   queue text default null,

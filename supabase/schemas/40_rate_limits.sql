@@ -8,7 +8,7 @@
 -- twice as many would pass, and the wait until the next one is known exactly. Callers of one
 -- allowance meet on its row, where the second waits for the first's commit.
 
-create table if not exists messenger.rate_limits (
+create table messenger.rate_limits (
   type text not null,
   caller text not null,
   full_at timestamptz not null,
@@ -27,7 +27,7 @@ comment on column messenger.rate_limits.full_at is
 comment on column messenger.rate_limits.counted_at is
   'When the latest message was counted: full_at was at most the limit''s period later, and is read so where the period has become shorter.';
 
-create index if not exists rate_limits_full_at_idx
+create index rate_limits_full_at_idx
   on messenger.rate_limits (full_at);
 comment on index messenger.rate_limits_full_at_idx is
   'Allowances that are whole again, for pruning.';
@@ -38,7 +38,7 @@ alter table messenger.rate_limits enable row level security;
 -- and `max` may be within `per_ms`. The share of one message is rounded down to microseconds, so
 -- that `max` of them always fit. A period that was shortened holds for what was counted before, too:
 -- a caller who had used up the old allowance waits no longer than the new period.
-create or replace function messenger.count_dispatches(p_limits jsonb) returns void
+create function messenger.count_dispatches(p_limits jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -81,7 +81,7 @@ $$;
 comment on function messenger.count_dispatches(jsonb) is
   'Counts messages that are to be dispatched against the limits of their types and callers. Raises PT429, with the milliseconds to wait as its detail, where one of them is reached.';
 
-create or replace function public.messenger_enqueue_limited(messages jsonb, limits jsonb)
+create function public.messenger_enqueue_limited(messages jsonb, limits jsonb)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -96,7 +96,7 @@ comment on function public.messenger_enqueue_limited(jsonb, jsonb) is
 
 -- One at a time for each user, so that none is overlooked. Those that are finished do not count: as many
 -- as may be had of the others are kept, the latest.
-create or replace function messenger.check_schedule_quota(
+create function messenger.check_schedule_quota(
   p_user_id text, p_wanted integer, p_max_schedules integer
 ) returns void
 language plpgsql
@@ -127,7 +127,7 @@ $$;
 comment on function messenger.check_schedule_quota(text, integer, integer) is
   'Refuses, PT409, more schedules of a user than there may be at a time, and forgets the oldest of those that are finished.';
 
-create or replace function public.messenger_save_schedules_limited(
+create function public.messenger_save_schedules_limited(
   schedules jsonb, limits jsonb, user_id text default null, max_schedules integer default 100
 ) returns jsonb
 language plpgsql

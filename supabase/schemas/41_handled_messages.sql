@@ -1,7 +1,7 @@
 -- Handled messages are remembered for a time if their type asks for it, so that the dispatcher can learn that
 -- a message is done. All other handled messages leave nothing behind.
 
-create table if not exists public.messenger_handled_messages (
+create table public.messenger_handled_messages (
   id bigint primary key,
   type text not null,
   queue text not null,
@@ -31,7 +31,7 @@ comment on column public.messenger_handled_messages.handled_at is
 comment on column public.messenger_handled_messages.keep_until is
   'From this moment on it is forgotten.';
 
-create index if not exists messenger_handled_messages_keep_until_idx
+create index messenger_handled_messages_keep_until_idx
   on public.messenger_handled_messages (keep_until);
 comment on index public.messenger_handled_messages_keep_until_idx is
   'Rows by the time at which they are to be deleted, for pruning.';
@@ -40,7 +40,7 @@ alter table public.messenger_handled_messages enable row level security;
 
 -- `p_kept` is an array of {id, keep_ms}. Before the rows go, in their settle call; whose lease has moved
 -- on is not found. The lock keeps the lease where it is until the row has gone.
-create or replace function messenger.remember_handled(p_kept jsonb, p_fence uuid) returns void
+create function messenger.remember_handled(p_kept jsonb, p_fence uuid) returns void
 language sql
 set search_path = ''
 as $$

@@ -1,7 +1,7 @@
 -- Progress: what handlers report of messages that run. It stands beside the hot table, whose rows stay
 -- as they are while their handlers work.
 
-create table if not exists messenger.progress (
+create table messenger.progress (
   message_id bigint primary key,
   value double precision not null check (value between 0 and 1),
   note text check (length(note) <= 200),
@@ -23,7 +23,7 @@ alter table messenger.progress enable row level security;
 
 -- `reports` is an array of {id, token, value, note?}. A report under another token than
 -- the lease's is left out: another worker has the message.
-create or replace function public.messenger_report_progress(reports jsonb) returns void
+create function public.messenger_report_progress(reports jsonb) returns void
 language sql
 set search_path = ''
 as $$
@@ -43,7 +43,7 @@ comment on function public.messenger_report_progress(jsonb) is
   'Writes what handlers report of messages they run, all of a worker''s in one call, fenced by the lease token.';
 
 -- Returns null alike for an id that is unknown, no longer known, or another user's.
-create or replace function public.messenger_follow(id bigint, user_id text default null)
+create function public.messenger_follow(id bigint, user_id text default null)
 returns jsonb
 language sql stable
 set search_path = ''

@@ -4,7 +4,7 @@
 -- whose condition is the stamp `live`; without Realtime they do not exist.
 
 -- A failure to tell never fails what is told about.
-create or replace function messenger.broadcast(p_message jsonb, p_user_id text) returns void
+create function messenger.broadcast(p_message jsonb, p_user_id text) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -23,7 +23,7 @@ $$;
 comment on function messenger.broadcast(jsonb, text) is
   'Tells a user of a message, on their channel. Never raises.';
 
-create or replace function messenger.broadcast_message() returns trigger
+create function messenger.broadcast_message() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -38,7 +38,7 @@ comment on function messenger.broadcast_message() is
   'Trigger: broadcasts a message that waits, runs or is a dead letter.';
 
 -- Dead letters are told of by their own table.
-create or replace function messenger.broadcast_handled() returns trigger
+create function messenger.broadcast_handled() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -62,7 +62,7 @@ $$;
 comment on function messenger.broadcast_handled() is
   'Trigger: broadcasts a message that was running and is gone, unless it is a dead letter.';
 
-create or replace function messenger.broadcast_progress() returns trigger
+create function messenger.broadcast_progress() returns trigger
 language plpgsql
 set search_path = ''
 as $$
@@ -78,7 +78,7 @@ $$;
 comment on function messenger.broadcast_progress() is
   'Trigger: broadcasts what a handler reports of a live message.';
 
-create or replace function public.messenger_enable_live() returns boolean
+create function public.messenger_enable_live() returns boolean
 language plpgsql
 set search_path = ''
 as $$

@@ -1,7 +1,7 @@
 -- The action log: who changed what through the management API. messenger_act() makes the change and
 -- writes the line in one transaction, so that neither is without the other.
 
-create table if not exists public.messenger_actions (
+create table public.messenger_actions (
   id bigint generated always as identity primary key,
   at timestamptz not null default public.messenger_now(),
   actor text not null check (length(actor) between 1 and 200),
@@ -25,13 +25,13 @@ comment on column public.messenger_actions.target is
 comment on column public.messenger_actions.affected is
   'How many messages, queues or schedules it changed.';
 
-create index if not exists messenger_actions_at_idx on public.messenger_actions (at);
+create index messenger_actions_at_idx on public.messenger_actions (at);
 comment on index public.messenger_actions_at_idx is
   'Actions by age, for pruning.';
 
 alter table public.messenger_actions enable row level security;
 
-create or replace function messenger.action_target(p_args jsonb, p_answer jsonb) returns jsonb
+create function messenger.action_target(p_args jsonb, p_answer jsonb) returns jsonb
 language sql immutable
 set search_path = ''
 as $$
@@ -54,7 +54,7 @@ comment on function messenger.action_target(jsonb, jsonb) is
 
 -- Calls a function as PostgREST would: by the names of its arguments, those that are not given having
 -- their defaults.
-create or replace function messenger.call_operation(p_operation text, p_args jsonb) returns jsonb
+create function messenger.call_operation(p_operation text, p_args jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -110,7 +110,7 @@ comment on function messenger.call_operation(text, jsonb) is
   'Calls one of the operators'' functions with arguments by name. Returns what the function returns.';
 
 -- A dry run, and what changed nothing, is not logged.
-create or replace function public.messenger_act(actor text, operation text, args jsonb)
+create function public.messenger_act(actor text, operation text, args jsonb)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -149,7 +149,7 @@ comment on function public.messenger_act(text, text, jsonb) is
 
 -- Each step is committed before the next begins, so that what a time limit or a crash cuts off is one step.
 -- That is why it has no search_path of its own, under which a procedure may not commit.
-create or replace procedure public.messenger_in_steps(
+create procedure public.messenger_in_steps(
   operation text, args jsonb, actor text default null, max_minutes integer default 50
 )
 language plpgsql
@@ -182,7 +182,7 @@ $$;
 comment on procedure public.messenger_in_steps(text, jsonb, text, integer) is
   'Takes all steps of messenger_redrive, messenger_remove_failed, messenger_cancel, messenger_run or a prune, with arguments by name, each in a transaction of its own, until the end or for max_minutes. With an actor the action log has a line a step.';
 
-create or replace function public.messenger_list_actions(
+create function public.messenger_list_actions(
   before_id bigint default null, max_actions integer default 50
 ) returns jsonb
 language sql stable
@@ -205,7 +205,7 @@ $$;
 comment on function public.messenger_list_actions(bigint, integer) is
   'The action log, the latest first, those before an id. Returns {"actions", "next"}; next is the id before which the next page begins.';
 
-create or replace function public.messenger_prune_actions(
+create function public.messenger_prune_actions(
   older_than interval default interval '90 days', after jsonb default null
 ) returns jsonb
 language plpgsql

@@ -1,6 +1,6 @@
 -- Operators' functions for queues: they show the depth of queues, and set their limits.
 
-create or replace function messenger.capped(p_count bigint, p_max_count integer) returns jsonb
+create function messenger.capped(p_count bigint, p_max_count integer) returns jsonb
 language sql immutable parallel safe
 set search_path = ''
 as $$
@@ -11,7 +11,7 @@ comment on function messenger.capped(bigint, integer) is
 
 -- Counts stop one above what is wanted: a million messages of the future are not read to count the few that
 -- are due.
-create or replace function messenger.depth_at_priority(
+create function messenger.depth_at_priority(
   p_queue text, p_priority smallint, p_max_due bigint, p_max_delayed bigint,
   out due bigint, out delayed bigint, out oldest timestamptz
 )
@@ -49,7 +49,7 @@ comment on function messenger.depth_at_priority(text, smallint, bigint, bigint) 
   'Part of messenger.queue_depth(): messages of one priority that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
 
 -- It walks priority by priority along the index of the claim.
-create or replace function messenger.queue_depth(
+create function messenger.queue_depth(
   p_queue text, p_max_count integer default 10000
 ) returns jsonb
 language plpgsql stable
@@ -100,7 +100,7 @@ $$;
 comment on function messenger.queue_depth(text, integer) is
   'Messages of a queue that wait, without those that have to run alone. Returns {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
 
-create or replace function public.messenger_list_queues(
+create function public.messenger_list_queues(
   name text default null,
   after_name text default '',
   max_queues integer default 50,
@@ -157,7 +157,7 @@ $$;
 comment on function public.messenger_list_queues(text, text, integer, integer, text[]) is
   'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Returns {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
 
-create or replace function messenger.check_queue_settings(p_settings jsonb) returns void
+create function messenger.check_queue_settings(p_settings jsonb) returns void
 language plpgsql immutable
 set search_path = ''
 as $$
@@ -182,7 +182,7 @@ $$;
 comment on function messenger.check_queue_settings(jsonb) is
   'Part of messenger_set_queue: refuses what is no object, or names something that is no setting.';
 
-create or replace function public.messenger_set_queue(name text, settings jsonb) returns jsonb
+create function public.messenger_set_queue(name text, settings jsonb) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -237,7 +237,7 @@ $$;
 comment on function public.messenger_set_queue(text, jsonb) is
   'Changes those settings of a queue that are given, by the names of its columns, and wakes a tick if something is due then. Returns {"queue", "changed"}.';
 
-create or replace function public.messenger_create_queue(name text, settings jsonb default '{}')
+create function public.messenger_create_queue(name text, settings jsonb default '{}')
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -258,7 +258,7 @@ $$;
 comment on function public.messenger_create_queue(text, jsonb) is
   'Makes a queue before its first message comes, with settings by the names of its columns. Returns {"queue", "changed"}.';
 
-create or replace function public.messenger_delete_queue(name text) returns jsonb
+create function public.messenger_delete_queue(name text) returns jsonb
 language plpgsql
 set search_path = ''
 as $$

@@ -4,7 +4,7 @@
 -- A page reads at most `max_scanned` rows, whatever its filter: it may come back short, with a `next`
 -- to continue behind. So no list is slow on a large table, and the hot one needs no index for lists.
 
-create or replace function public.messenger_list_messages(
+create function public.messenger_list_messages(
   status text default null,
   type text default null,
   queue text default null,
@@ -64,7 +64,7 @@ $$;
 comment on function public.messenger_list_messages(text, text, text, bigint, integer, integer) is
   'Messages that wait or run, the latest first, those before an id, without payloads. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';
 
-create or replace function messenger.last_failed_scanned(
+create function messenger.last_failed_scanned(
   p_type text, p_from timestamptz, p_until timestamptz, p_before_at timestamptz, p_before_id bigint,
   p_max_scanned integer
 ) returns jsonb
@@ -101,7 +101,7 @@ comment on function messenger.last_failed_scanned(
 ) is
   'Part of messenger_list_failed: [failed_at, id] of the last dead letter that a page scans; null where there are fewer.';
 
-create or replace function public.messenger_list_failed(
+create function public.messenger_list_failed(
   type text default null,
   queue text default null,
   reason text default null,
@@ -166,7 +166,7 @@ comment on function public.messenger_list_failed(
 ) is
   'Dead letters, the latest first, those before a moment and id, without payloads. Returns {"messages", "next"}; next is [failed_at, id], and a page that met max_scanned is short.';
 
-create or replace function public.messenger_show_message(id bigint) returns jsonb
+create function public.messenger_show_message(id bigint) returns jsonb
 language sql stable
 set search_path = ''
 as $$
@@ -178,7 +178,7 @@ $$;
 comment on function public.messenger_show_message(bigint) is
   'A message that waits or runs, with its payload and history; null if there is none of this id.';
 
-create or replace function public.messenger_show_failed(id bigint) returns jsonb
+create function public.messenger_show_failed(id bigint) returns jsonb
 language sql stable
 set search_path = ''
 as $$

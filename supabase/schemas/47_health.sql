@@ -2,7 +2,7 @@
 
 -- Runs with its owner's rights: the service role may not read pg_cron's jobs, Vault's secrets and pg_net's
 -- responses. It takes no arguments, and says nothing of a secret but whether it can be read.
-create or replace function messenger.tick_job() returns jsonb
+create function messenger.tick_job() returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -35,7 +35,7 @@ $$;
 comment on function messenger.tick_job() is
   'Part of messenger.installation(): the cron job that calls the tick, {"active", "schedule", "last_run"}; empty without pg_cron.';
 
-create or replace function messenger.has_tick_secrets() returns boolean
+create function messenger.has_tick_secrets() returns boolean
 language plpgsql stable
 set search_path = ''
 as $$
@@ -52,7 +52,7 @@ $$;
 comment on function messenger.has_tick_secrets() is
   'Part of messenger.installation(): whether Vault holds the project''s URL and its secret key.';
 
-create or replace function messenger.last_tick_answer() returns jsonb
+create function messenger.last_tick_answer() returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -78,7 +78,7 @@ $$;
 comment on function messenger.last_tick_answer() is
   'Part of messenger.installation(): what pg_net got from the tick function last; null where it knows of no answer.';
 
-create or replace function messenger.installation() returns jsonb
+create function messenger.installation() returns jsonb
 language plpgsql stable
 security definer
 set search_path = ''
@@ -103,7 +103,7 @@ comment on function messenger.installation() is
 
 -- It goes from queue to queue along the index of the claim; what runs is named by leases, and what waits behind its
 -- group runs or waits in that index as well.
-create or replace function messenger.queues_in_use(p_max_queues integer default 10000)
+create function messenger.queues_in_use(p_max_queues integer default 10000)
 returns text[]
 language sql stable
 set search_path = ''
@@ -142,7 +142,7 @@ comment on function messenger.queues_in_use(integer) is
 
 -- Since when the schedule waits that should have run first; one that was changed and not planned since counts
 -- from its change.
-create or replace function messenger.schedules_overdue_since() returns timestamptz
+create function messenger.schedules_overdue_since() returns timestamptz
 language sql stable
 set search_path = ''
 as $$
@@ -167,7 +167,7 @@ comment on function messenger.schedules_overdue_since() is
   'The earliest planned time that has passed, of an enabled schedule; null if none has.';
 
 -- Ticks that were asked for since the last one started, more than half a minute ago.
-create or replace function messenger.ticks_not_started() returns integer
+create function messenger.ticks_not_started() returns integer
 language sql stable
 set search_path = ''
 as $$
@@ -185,7 +185,7 @@ $$;
 comment on function messenger.ticks_not_started() is
   'How many ticks were asked for since the last one started, and did not start within half a minute.';
 
-create or replace function messenger.count_failed(
+create function messenger.count_failed(
   p_since timestamptz default '-infinity', p_max_count integer default 10000
 ) returns jsonb
 language sql stable
@@ -198,7 +198,7 @@ $$;
 comment on function messenger.count_failed(timestamptz, integer) is
   'How many dead letters there are since a moment, as {"count", "capped"}, at most p_max_count.';
 
-create or replace function public.messenger_health() returns jsonb
+create function public.messenger_health() returns jsonb
 language sql stable
 set search_path = ''
 as $$

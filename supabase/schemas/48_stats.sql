@@ -1,7 +1,7 @@
 -- Stats: the state of the bus in one call, for dashboards and metrics.
 
 -- Sums up the work of ticks that ended within a time.
-create or replace function messenger.tick_rates(p_within interval) returns jsonb
+create function messenger.tick_rates(p_within interval) returns jsonb
 language sql stable
 set search_path = ''
 as $$
@@ -20,7 +20,7 @@ comment on function messenger.tick_rates(interval) is
   'The work of ticks that ended within a time: {"seconds", "ticks", "claimed", "handled", "retried", "failed"}.';
 
 -- Queues up to a number, those that hold messages first.
-create or replace function messenger.queues_to_show(p_max_queues integer) returns jsonb
+create function messenger.queues_to_show(p_max_queues integer) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -49,7 +49,7 @@ $$;
 comment on function messenger.queues_to_show(integer) is
   'Settings and depth of queues up to a number, those that hold messages first: {"queues", "left_out", "left_out_in_use"}; the last is how many of those left out hold messages.';
 
-create or replace function public.messenger_stats() returns jsonb
+create function public.messenger_stats() returns jsonb
 language sql stable
 set search_path = ''
 as $$
@@ -97,7 +97,7 @@ $$;
 comment on function public.messenger_stats() is
   'The state of the bus in one call: {"now", "queues", "left_out", "left_out_in_use", "dead_letters", "schedules", "ticks"}. 200 queues at most, those that hold messages first. Counts stop at 10,000; groups are of the latest 10,000 dead letters.';
 
-create or replace function public.messenger_list_ticks(
+create function public.messenger_list_ticks(
   before_id bigint default null, max_ticks integer default 50
 ) returns jsonb
 language sql stable

@@ -1,7 +1,7 @@
 -- Pruning: what is no longer needed is deleted by pg_cron every hour, a step at a time. The ages stand in
 -- the jobs' commands, to be changed there.
 
-create or replace function messenger.check_age(p_name text, p_age interval) returns void
+create function messenger.check_age(p_name text, p_age interval) returns void
 language plpgsql immutable
 set search_path = ''
 as $$
@@ -15,7 +15,7 @@ comment on function messenger.check_age(text, interval) is
   'Part of pruning: refuses an age that is missing or below zero.';
 
 -- Rows of a table whose time lies before a moment; of those locked just now, none.
-create or replace function messenger.prune_before(
+create function messenger.prune_before(
   p_relation regclass, p_time_column name, p_before timestamptz, p_max_rows integer, p_dry_run boolean
 ) returns integer
 language plpgsql
@@ -45,7 +45,7 @@ comment on function messenger.prune_before(regclass, name, timestamptz, integer,
   'Part of pruning: deletes up to p_max_rows rows of a table whose time lies before a moment, and returns how many; a dry run only counts.';
 
 -- Progress has no time of its own, and goes with its message. `p_place` is the last message looked at.
-create or replace function messenger.prune_progress(
+create function messenger.prune_progress(
   p_max_rows integer, p_dry_run boolean, p_place bigint, out place bigint, out number integer
 )
 language plpgsql
@@ -74,7 +74,7 @@ comment on function messenger.prune_progress(integer, boolean, bigint) is
   'Part of pruning: deletes the progress of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
 
 -- Takes one step, as redrive and remove do. `after` is the "next" of the step before.
-create or replace function public.messenger_prune(
+create function public.messenger_prune(
   failed_older_than interval default interval '30 days',
   dry_run boolean default false,
   after jsonb default null
@@ -139,7 +139,7 @@ comment on function public.messenger_prune(interval, boolean, jsonb) is
 
 -- pg_cron never deletes the records of its runs: 1,440 a day for the tick alone. Its users may delete
 -- their own.
-create or replace function public.messenger_prune_job_runs(
+create function public.messenger_prune_job_runs(
   older_than interval default interval '2 days', after jsonb default null
 ) returns jsonb
 language plpgsql

@@ -1,7 +1,7 @@
 -- The version of the schema. A release is known by this function's body, which survives a squash of the
 -- migrations, a pull and a dump. `deno task release` writes it.
 
-create or replace function public.messenger_version() returns text
+create function public.messenger_version() returns text
 language sql immutable parallel safe
 set search_path = ''
 as $$ select '0.1.0'::text $$;

@@ -1,4 +1,4 @@
-/** The migrations themselves: where they apply, where they refuse to, and that they do so twice. */
+/** The migrations themselves: where they apply, and where they refuse to. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
@@ -56,14 +56,20 @@ Deno.test.afterAll(async () => {
   await database.drop();
 });
 
-Deno.test("the migrations apply a second time over messages in flight and change nothing", async () => {
+Deno.test("the migrations are refused where they are applied already, and change nothing", async () => {
   const state = () =>
     sql`select jobname, schedule, command, null as type from cron.job
         union all select null, null, null, type from messenger_messages order by 1, 4`;
   await sql.unsafe(`begin; select messenger_dispatch('waiting'), messenger_dispatch('running');
     select messenger_claim(gen_random_uuid(), 1)`).simple();
   const before = await state();
-  await sql.unsafe(asOwner(migrations)).simple();
+  await sql.unsafe("savepoint applied").simple();
+  await assertRejects(
+    () => sql.unsafe(asOwner(migrations)).simple(),
+    postgres.PostgresError,
+    "Symphony Messenger is in this database already",
+  );
+  await sql.unsafe("rollback to applied").simple();
   assertEquals([...await state()], [...before]);
 });
 
