@@ -1,5 +1,7 @@
 /** Writes the management API's OpenAPI document to docs/openapi.json. */
 
+import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { createClient } from "@supabase/supabase-js";
 import { createMessenger } from "../supabase/functions/_shared/symphony/index.ts";
 import {
@@ -8,7 +10,7 @@ import {
 } from "../supabase/functions/_shared/symphony/management/index.ts";
 
 /** Where the document stands. */
-export const OPENAPI_FILE = new URL("../docs/openapi.json", import.meta.url).pathname;
+export const OPENAPI_FILE = fileURLToPath(new URL("../docs/openapi.json", import.meta.url));
 
 /** The document, as it is committed. Nothing is asked of a project. */
 export function openApiText(): string {
@@ -18,4 +20,4 @@ export function openApiText(): string {
   return `${JSON.stringify(openApiDocument(app), null, 2)}\n`;
 }
 
-if (import.meta.main) await Deno.writeTextFile(OPENAPI_FILE, openApiText());
+if (import.meta.main) await writeFile(OPENAPI_FILE, openApiText());

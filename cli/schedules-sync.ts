@@ -6,6 +6,7 @@
  * The project is the one of SUPABASE_URL and SUPABASE_SECRET_KEY.
  */
 
+import process from "node:process";
 import { createClient } from "@supabase/supabase-js";
 import { messages, schedules } from "../supabase/functions/_messages/mod.ts";
 import {
@@ -27,7 +28,7 @@ async function sync(args: readonly string[]): Promise<string> {
 }
 
 function variable(name: string): string {
-  const value = Deno.env.get(name);
+  const value = process.env[name];
   if (!value) throw new RangeError(`${name}: has to be set; the local stack writes .local/env`);
   return value;
 }
@@ -40,8 +41,8 @@ function describe(saved: readonly SavedSchedule[], dryRun: boolean): string {
 }
 
 try {
-  console.log(await sync(Deno.args));
+  console.log(await sync(process.argv.slice(2)));
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
-  Deno.exitCode = 1;
+  process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 /** Calls the functions of the project that the environment names. */
 
-import { ApiError } from "./errors.ts";
+import { ApiError } from "../errors.ts";
 
 /** An answer of the API: its status and its body. */
 export interface Answer {

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { UnstorableError } from "../../supabase/functions/_shared/symphony/runtime/json.ts";
 import { parseJson as parseJsonText } from "../../supabase/functions/_shared/symphony/runtime/json-text.ts";
 import { type Call, createCall, listAll } from "./client.ts";
-import { EXIT, type ExitCode, UsageError } from "./errors.ts";
+import { EXIT, type ExitCode, UsageError } from "../errors.ts";
 import { type Entry, fields, type Look, table } from "./table.ts";
 
 /** The process around a command. */

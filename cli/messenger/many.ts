@@ -1,7 +1,7 @@
 /** Changes of many messages: request after request to the end, with a progress bar on a terminal. */
 
 import type { Context } from "./context.ts";
-import { ApiError, EXIT, UsageError } from "./errors.ts";
+import { ApiError, EXIT, UsageError } from "../errors.ts";
 
 /** A change of many messages: its request, and the words for it. */
 export interface Change {

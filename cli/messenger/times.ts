@@ -1,6 +1,6 @@
 /** Times and durations, as people write and read them. Pure: the present is given. */
 
-import { UsageError } from "./errors.ts";
+import { UsageError } from "../errors.ts";
 
 const UNITS: Readonly<Record<string, number>> = {
   ms: 1,

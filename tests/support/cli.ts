@@ -1,6 +1,6 @@
 /** The operators' command in a test's process. */
 
-import { run } from "../../cli/messenger.ts";
+import { run } from "../../cli/main.ts";
 import type { TestStack } from "./stack.ts";
 
 /** How a command ended, and what it wrote. */

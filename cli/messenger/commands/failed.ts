@@ -10,7 +10,7 @@ import {
   pathTo,
   text,
 } from "../context.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../../errors.ts";
 import { changeMany } from "../many.ts";
 import { parseMoment } from "../times.ts";
 

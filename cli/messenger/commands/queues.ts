@@ -10,7 +10,7 @@ import {
   orNull,
   pathTo,
 } from "../context.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError } from "../../errors.ts";
 
 const COLUMNS = [
   ...["name", "paused", "due", "delayed", "blocked", "processing", "oldestReadyAt"],

@@ -12,7 +12,7 @@ import {
   pathTo,
   text,
 } from "../context.ts";
-import { ApiError, UsageError } from "../errors.ts";
+import { ApiError, UsageError } from "../../errors.ts";
 import { parseMoment } from "../times.ts";
 
 const COLUMNS = [

@@ -2,11 +2,11 @@
 
 import { type Command, Option } from "commander";
 import { addCommand, type Context, limitOption, number, text } from "../context.ts";
-import { ApiError, EXIT, UsageError } from "../errors.ts";
+import { ApiError, EXIT, UsageError } from "../../errors.ts";
 import { changeMany } from "../many.ts";
 import { type Entry, fields } from "../table.ts";
 import { showDuration } from "../times.ts";
-import { VERSION } from "../version.ts";
+import { VERSION } from "../../version.ts";
 import { QUEUE_COLUMNS } from "./queues.ts";
 
 const CHECK_COLUMNS = ["state", "name", "found", "limit", "advice"];

@@ -1,7 +1,7 @@
 /** Times, durations and tables as the command reads and shows them. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { UsageError } from "../../../cli/messenger/errors.ts";
+import { UsageError } from "../../../cli/errors.ts";
 import { fields, table } from "../../../cli/messenger/table.ts";
 import {
   parseMoment,

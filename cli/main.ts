@@ -1,0 +1,85 @@
+/**
+ * The command of the package, on Node and on Deno:
+ *
+ *   npx symphony-messenger <command> [options]
+ *   deno task messenger <command> [options]      in a checkout
+ *
+ * A folder below this one has a command, or commands that belong together. `addX` in its `command.ts` adds them
+ * to the program; what a command needs much of is imported when it runs.
+ */
+
+import process from "node:process";
+import { Command, CommanderError } from "commander";
+import { CommandError, describeFailure, EXIT, UsageError } from "./errors.ts";
+import { addMessenger } from "./messenger/command.ts";
+import { Context, type Io } from "./messenger/context.ts";
+import { processIo } from "./process.ts";
+import { VERSION } from "./version.ts";
+
+const HELP = `
+The commands of operators reach the project of SUPABASE_URL and SUPABASE_SECRET_KEY.
+
+Times: 2026-11-22, 2026-11-22T10:00:00Z, 2h, "2h ago", "in 5m", yesterday (UTC where no zone is given).
+Exit codes: 0 done; 1 not healthy, nothing was done, or not there; 2 usage; 3 no connection; 4 key refused;
+5 it does not go with the present state; 130 interrupted.`;
+
+/** Makes the program; what it is told writes to the context's streams and ends nothing. */
+function createProgram(context: Context): Command {
+  const program = new Command("symphony-messenger")
+    .description("Symphony Messenger: operates the message bus of a Supabase project.")
+    .version(VERSION, "-V, --version", "the version")
+    .helpOption("-h, --help", "help for a command")
+    .addHelpText("after", HELP)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.io.print(text.trimEnd()),
+      // Errors are written where the command ends, as text or JSON.
+      writeErr: () => {},
+      getOutHelpWidth: () => context.io.columns ?? 100,
+      getErrHelpWidth: () => context.io.columns ?? 100,
+    });
+  addMessenger(program, context);
+  return program;
+}
+
+/**
+ * Runs one command line.
+ * @returns the exit code; what goes wrong is written to stderr
+ * @throws what is a fault of the command itself
+ */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const context = new Context(io);
+  const program = createProgram(context);
+  try {
+    if (args.length === 0) {
+      program.outputHelp();
+      return EXIT.usage;
+    }
+    await program.parseAsync([...args], { from: "user" });
+    return context.exitCode;
+  } catch (error) {
+    const failure = toFailure(error);
+    if (failure === null) return EXIT.ok;
+    io.note(`${describeFailure(failure, args.includes("--json"))}\n`);
+    return failure.exitCode;
+  }
+}
+
+/** Null where commander has only said what it was asked for, such as help. */
+function toFailure(error: unknown): CommandError | null {
+  if (error instanceof CommandError) return error;
+  if (!(error instanceof CommanderError)) throw error;
+  if (error.exitCode === 0) return null;
+  if (error.code === "commander.help") return new UsageError("give a command; --help lists them");
+  return new UsageError(`${error.message.replace(/^error: /, "")}\n--help shows what it takes`);
+}
+
+/** Runs the command line of this process, and sets how the process will end. */
+export async function main(): Promise<void> {
+  const code = await run(process.argv.slice(2), processIo());
+  // A command may have set it itself.
+  if (code !== EXIT.ok) process.exitCode = code;
+}
+
+// In the package a file of its own calls main: Node 20 does not know import.meta.main.
+if (import.meta.main) await main();

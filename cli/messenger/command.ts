@@ -1,0 +1,21 @@
+/** The operators' commands, over the management API. */
+
+import type { Command } from "commander";
+import { addDispatch } from "./commands/dispatch.ts";
+import { addFailed } from "./commands/failed.ts";
+import { addMessages } from "./commands/messages.ts";
+import { addQueues } from "./commands/queues.ts";
+import { addSchedules } from "./commands/schedules.ts";
+import { addPrune, addStatus } from "./commands/status.ts";
+import type { Context } from "./context.ts";
+
+/** Adds the commands of operators to the program. */
+export function addMessenger(program: Command, context: Context): void {
+  addDispatch(program, context);
+  addMessages(program, context);
+  addFailed(program, context);
+  addQueues(program, context);
+  addSchedules(program, context);
+  addStatus(program, context);
+  addPrune(program, context);
+}
