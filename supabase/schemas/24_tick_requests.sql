@@ -16,6 +16,15 @@ comment on column messenger.tick_requests.asked_at is
 
 alter table messenger.tick_requests enable row level security;
 
+-- A function and not a setting in a table: a preview branch and a schema-only clone have a project's functions,
+-- and none of its rows. `symphony-messenger init --prefix` writes the migration that replaces it.
+create function messenger.function_prefix() returns text
+language sql immutable parallel safe
+set search_path = ''
+as $$ select ''::text $$;
+comment on function messenger.function_prefix() is
+  'The beginning of the names of the three Edge Functions: empty, or such as bus- for bus-tick.';
+
 create function messenger.post_tick(p_body jsonb) returns bigint
 language plpgsql
 set search_path = ''
@@ -36,7 +45,7 @@ begin
   end if;
 
   request_id := net.http_post(
-    url := rtrim(url, '/') || '/functions/v1/tick',
+    url := rtrim(url, '/') || '/functions/v1/' || messenger.function_prefix() || 'tick',
     body := p_body,
     headers := jsonb_build_object('Content-Type', 'application/json', 'apikey', secret_key),
     timeout_milliseconds := 5000

@@ -4,6 +4,7 @@ import { corsHeaders } from "@supabase/supabase-js/cors";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
+import { getPath } from "hono/utils/url";
 import type { Logger } from "../runtime/log.ts";
 import { surviveStrayErrors } from "../runtime/stray-errors.ts";
 import { Problem, toProblem } from "./problem.ts";
@@ -19,7 +20,8 @@ export function createApp(
 ): Hono {
   const { maxBodyBytes, log } = options;
   surviveStrayErrors(log);
-  const app = new Hono().basePath(`/${name}`);
+  const app = new Hono({ getPath: (request) => withoutPrefix(getPath(request), name) })
+    .basePath(`/${name}`);
   app.use(
     allowOrigins,
     bodyLimit({
@@ -54,6 +56,15 @@ export function createApp(
     return c.json(problem, status);
   });
   return app;
+}
+
+/**
+ * Takes a project's prefix off the function's name in a path: `/bus-tick/` is `/tick/`. `init --prefix` names the
+ * functions so where a project has others of our names.
+ */
+function withoutPrefix(path: string, name: string): string {
+  const [, called = ""] = path.split("/", 2);
+  return called.endsWith(`-${name}`) ? `/${name}${path.slice(called.length + 1)}` : path;
 }
 
 /** Returns the methods of a path, or an empty array if no route has this path. */
