@@ -238,7 +238,7 @@ Deno.test("the command explains itself, and guesses what was meant", async () =>
     const line of ["-h", "--help", "help", "failed --help", "help failed", "failed redrive -h"]
   ) {
     const { code, out } = await say(line);
-    assertEquals([code, out.startsWith("Usage: messenger")], [0, true], line);
+    assertEquals([code, out.startsWith("Usage: symphony-messenger")], [0, true], line);
   }
   assertMatch((await say("--version")).out, /^\d+\.\d+\.\d+$/);
   assertEquals((await say("")).code, 2);
