@@ -81,6 +81,25 @@ begin
       using hint = 'The bus keeps its internal tables and functions in a schema of that name: rename yours first.';
   end if;
 
+  if exists (
+    select from pg_catalog.pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relname like 'messenger\_%'
+    union all
+    select from pg_catalog.pg_proc p
+    where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\_%'
+  ) then
+    raise exception '% exists and is not Symphony Messenger''s', (
+      select min(taken.name) from (
+        select 'public.' || c.relname from pg_catalog.pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relname like 'messenger\_%'
+        union all
+        select 'public.' || p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')'
+        from pg_catalog.pg_proc p
+        where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\_%'
+      ) as taken (name)
+    ) using hint = 'The names public.messenger_... are the bus''s, which grants and revokes rights by them: rename or move yours first.';
+  end if;
+
   if to_regnamespace('cron') is null then
     if not exists (select from pg_catalog.pg_available_extensions where name = 'pg_cron') then
       raise exception 'pg_cron is missing: Symphony Messenger needs it to call the tick every minute'
@@ -137,6 +156,18 @@ $$;
 comment on function public.messenger_now() is
   'The clock of the bus: the start of the current transaction. Everything that is due, leased or expired is judged by it.';
 
+-- ==================== 02_version.sql
+
+-- The version of the schema. A release is known by this function's body, which survives a squash of the
+-- migrations, a pull and a dump. `deno task release` writes it.
+
+create function public.messenger_version() returns text
+language sql immutable parallel safe
+set search_path = ''
+as $$ select '0.1.0'::text $$;
+comment on function public.messenger_version() is
+  'The version of the schema, as of the release whose migration was applied last.';
+
 -- ==================== 03_queues.sql
 
 -- Queues: a row each, made by itself when the first message of a queue is written.
@@ -179,8 +210,6 @@ comment on column public.messenger_queues.created_at is
   'When the queue was first used.';
 
 alter table public.messenger_queues enable row level security;
-
-insert into public.messenger_queues (name) values ('default') on conflict do nothing;
 
 -- Most queues are not paused, and have no fleet.
 create index messenger_queues_paused_idx on public.messenger_queues (name) where paused;
@@ -3854,8 +3883,6 @@ as $$ select messenger.post_tick('{"wait":false}') $$;
 comment on function public.messenger_tick() is
   'Asks the tick function, through pg_net, to process what is due. pg_cron calls it every minute. Answers pg_net''s request id.';
 
-select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()');
-
 -- ==================== 25_steps.sql
 
 -- Steps: what an operator does with many rows is done a bounded number at a time, each step in a
@@ -4703,13 +4730,6 @@ end
 $$;
 comment on function messenger.prune_runs_of(bigint[], interval, integer, boolean) is
   'Part of pruning: deletes up to 1,000 runs of these schedules, and returns how many.';
-
-select cron.schedule(
-  'symphony-prune-schedule-runs', '37 * * * *',
-  $$call public.messenger_in_steps(
-    'messenger_prune_schedule_runs', '{"older_than": "30 days", "keep": 100}'
-  )$$
-);
 
 -- ==================== 29_claim_schedules.sql
 
@@ -6311,8 +6331,8 @@ comment on function messenger.forget_ticks_before(bigint) is
   'Part of messenger_start_tick: deletes records of ticks; the latest 10,000 stay.';
 
 -- Registers a tick. `tick` is its id where it was asked for; it may turn out to be one too many.
--- `awake` says whether dispatches may count on it. Returns {"id", "proceed", "fleet", "schedules_due"}:
--- without `proceed` there is nothing to do, or others see to it, and the tick is over.
+-- `awake` says whether dispatches may count on it. Returns {"id", "proceed", "fleet", "version",
+-- "schedules_due"}: without `proceed` there is nothing to do, or others see to it, and the tick is over.
 create function public.messenger_start_tick(
   tick bigint default null,
   awake boolean default false,
@@ -6334,7 +6354,9 @@ begin
   started := messenger.register_tick(tick, awake);
   -- pg_net sends a request again after a restart.
   if started is null then
-    return jsonb_build_object('id', tick::text, 'proceed', false, 'fleet', 0);
+    return jsonb_build_object(
+      'id', tick::text, 'proceed', false, 'fleet', 0, 'version', public.messenger_version()
+    );
   end if;
 
   fleet := messenger.fleet_size();
@@ -6353,13 +6375,13 @@ begin
 
   perform messenger.forget_ticks_before(started);
   return jsonb_strip_nulls(jsonb_build_object(
-    'id', started::text, 'proceed', needed, 'fleet', fleet,
+    'id', started::text, 'proceed', needed, 'fleet', fleet, 'version', public.messenger_version(),
     'schedules_due', case when next_schedule_at <= messenger.clock() then true end
   ));
 end
 $$;
 comment on function public.messenger_start_tick(bigint, boolean, text[], double precision) is
-  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "schedules_due"}.';
+  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "version", "schedules_due"}; version is the schema''s.';
 
 -- With `awake`, a tick that was at rest looks for messages again, and dispatches count on it.
 create function public.messenger_heartbeat_tick(tick bigint, awake boolean default false)
@@ -7371,7 +7393,7 @@ language sql immutable
 set search_path = ''
 as $$
   select jsonb_strip_nulls(
-    p_args - '{payload,schedules,dry_run,after}'::text[] #- '{message,payload}' #- '{message,stamps}'
+    p_args - '{payload,schedules,dry_run,after,secret_key}'::text[] #- '{message,payload}' #- '{message,stamps}'
   )
     || case when p_args ? 'payload' then '{"payload":"edited"}'::jsonb else '{}' end
     || case when p_args ? 'schedules' then jsonb_build_object('schedules', (
@@ -7385,7 +7407,7 @@ as $$
     )) else '{}' end
 $$;
 comment on function messenger.action_target(jsonb, jsonb) is
-  'Part of messenger_act: what the log keeps of an operation''s arguments; never a payload.';
+  'Part of messenger_act: what the log keeps of an operation''s arguments; never a payload or a key.';
 
 -- Calls a function as PostgREST would: by the names of its arguments, those that are not given having
 -- their defaults.
@@ -7400,7 +7422,7 @@ declare
     'messenger_save_schedules', 'messenger_pause_schedule', 'messenger_resume_schedule',
     'messenger_trigger_schedule', 'messenger_unschedule',
     'messenger_prune', 'messenger_prune_schedule_runs', 'messenger_prune_actions',
-    'messenger_prune_job_runs', 'messenger_tidy_queues'
+    'messenger_prune_job_runs', 'messenger_tidy_queues', 'messenger_setup'
   ];
   known text[];
   required text[];
@@ -7560,11 +7582,6 @@ end
 $$;
 comment on function public.messenger_prune_actions(interval, jsonb) is
   'Deletes up to 10,000 lines of the action log older than an age. pg_cron calls it hourly. Returns {"matched", "done", "next"}; after a step that is not the last, "next" is not null.';
-
-select cron.schedule(
-  'symphony-prune-actions', '37 * * * *',
-  $$call public.messenger_in_steps('messenger_prune_actions', '{"older_than": "90 days"}')$$
-);
 
 -- ==================== 45_manage_queues.sql
 
@@ -7846,6 +7863,84 @@ $$;
 comment on function public.messenger_delete_queue(text) is
   'Deletes a queue that holds no messages, with its settings. Returns {"changed"}.';
 
+-- ==================== 46_jobs.sql
+
+-- The cron jobs: one list, from which messenger_setup() makes them, and by which a health check judges them.
+
+create function messenger.jobs()
+returns table (job_name text, schedule text, command text, calls text)
+language sql immutable
+set search_path = ''
+as $$
+  values
+    ('symphony-tick', '* * * * *', 'select public.messenger_tick()', 'messenger_tick'),
+    (
+      'symphony-prune', '17 * * * *',
+      'call public.messenger_in_steps(''messenger_prune'', ''{"failed_older_than": "30 days"}'')',
+      'messenger_prune'
+    ),
+    (
+      'symphony-prune-job-runs', '27 * * * *',
+      'call public.messenger_in_steps(''messenger_prune_job_runs'', ''{"older_than": "2 days"}'')',
+      'messenger_prune_job_runs'
+    ),
+    (
+      'symphony-prune-schedule-runs', '37 * * * *',
+      'call public.messenger_in_steps(''messenger_prune_schedule_runs'', ''{"older_than": "30 days", "keep": 100}'')',
+      'messenger_prune_schedule_runs'
+    ),
+    (
+      'symphony-prune-actions', '37 * * * *',
+      'call public.messenger_in_steps(''messenger_prune_actions'', ''{"older_than": "90 days"}'')',
+      'messenger_prune_actions'
+    ),
+    (
+      'symphony-tidy-queues', '47 * * * *',
+      'call public.messenger_in_steps(''messenger_tidy_queues'', ''{"empty_older_than": "7 days"}'')',
+      'messenger_tidy_queues'
+    )
+$$;
+comment on function messenger.jobs() is
+  'The cron jobs of the bus: name, schedule and command as they are made, and the function that a job of this name calls whatever ages an operator has given it.';
+
+-- A job counts whichever user it runs as: one that was moved to another user does the work all the same.
+create function messenger.job_problems() returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if to_regclass('cron.job') is null then
+    return '[]'::jsonb;
+  end if;
+  return (
+    select coalesce(
+      jsonb_agg(jsonb_build_object('name', judged.job_name, 'problem', judged.problem) order by judged.job_name)
+        filter (where judged.problem is not null),
+      '[]'
+    )
+    from (
+      select l.job_name, case
+        when count(j) = 0 then 'missing'
+        when not bool_or(messenger.is_job(j.command, l.calls)) then 'other command'
+        when not bool_or(j.active and messenger.is_job(j.command, l.calls)) then 'inactive'
+        when count(*) filter (where j.active and messenger.is_job(j.command, l.calls)) > 1 then 'doubled'
+      end as problem
+      from messenger.jobs() l left join cron.job j on j.jobname = l.job_name
+      group by l.job_name
+    ) as judged
+  );
+end
+$$;
+comment on function messenger.job_problems() is
+  'Part of messenger.installation(): cron jobs that are not as they have to be, [{"name", "problem"}]; problem is missing, other command, inactive or doubled.';
+
+create function messenger.is_job(p_command text, p_calls text) returns boolean
+language sql immutable
+set search_path = ''
+as $$ select p_command ~* ('\m' || p_calls || '\M') $$;
+comment on function messenger.is_job(text, text) is
+  'Whether a cron job''s command calls a function of the bus.';
+
 -- ==================== 46_list_messages.sql
 
 -- Messages as operators see them, dead letters included: lists a page at a time, without payloads, and
@@ -8043,7 +8138,7 @@ comment on function public.messenger_show_failed(bigint) is
 -- How the bus is: what health checks, dashboards and metrics read, each in one call.
 
 -- Runs with its owner's rights: the service role may not read pg_cron's jobs, Vault's secrets and pg_net's
--- responses. It takes no arguments, and says nothing of a secret but whether it can be read.
+-- responses. It takes no arguments, and says nothing of the key but whether it can be read.
 create function messenger.tick_job() returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -8094,6 +8189,23 @@ $$;
 comment on function messenger.has_tick_secrets() is
   'Part of messenger.installation(): whether Vault holds the project''s URL and its secret key.';
 
+-- Credentials before the host of a URL are a secret.
+create function messenger.tick_url() returns text
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select regexp_replace(s.decrypted_secret, '//[^/@]*@', '//')
+    from vault.decrypted_secrets s where s.name = 'symphony_url'
+  );
+exception when others then
+  return null;
+end
+$$;
+comment on function messenger.tick_url() is
+  'Part of messenger.installation(): the URL in Vault, under which the tick function is called; null if it cannot be read.';
+
 create function messenger.last_tick_answer() returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -8136,12 +8248,14 @@ begin
     'vault_secrets', messenger.has_tick_secrets(),
     'cron_schedule', job -> 'schedule',
     'last_run', job -> 'last_run',
+    'jobs', messenger.job_problems(),
+    'url', messenger.tick_url(),
     'last_answer', messenger.last_tick_answer()
   );
 end
 $$;
 comment on function messenger.installation() is
-  'Whether what the bus stands on is there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; and what pg_net was answered last by the tick function, "last_answer".';
+  'Whether what the bus stands on is there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; what is wrong with "jobs"; the "url" in Vault; and what pg_net was answered last by the tick function, "last_answer".';
 
 -- It goes from queue to queue along the index of the claim; what runs is named by leases, and what waits behind its
 -- group runs or waits in that index as well.
@@ -8266,11 +8380,13 @@ as $$
     ),
     'stray_queues', to_jsonb(messenger.stray_queues()),
     'sequence_is_behind', messenger.sequence_behind(),
+    'default_queue', exists (select from public.messenger_queues q where q.name = 'default'),
+    'version', public.messenger_version(),
     'installation', messenger.installation()
   )
 $$;
 comment on function public.messenger_health() is
-  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "installation"}. Paused queues do not count.';
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
 
 -- ==================== 48_stats.sql
 
@@ -8399,7 +8515,7 @@ comment on function public.messenger_list_ticks(bigint, integer) is
 -- ==================== 49_prune.sql
 
 -- Pruning: what is no longer needed is deleted by pg_cron every hour, a step at a time. The ages stand in
--- the jobs' commands, to be changed there.
+-- the jobs' commands, to be changed there; messenger_setup() makes the jobs.
 
 create function messenger.check_age(p_name text, p_age interval) returns void
 language plpgsql immutable
@@ -8565,19 +8681,6 @@ $$;
 comment on function public.messenger_prune_job_runs(interval, jsonb) is
   'Deletes up to 10,000 records of runs of our pg_cron jobs that ended longer ago than an age. For the user who owns the jobs. Returns {"matched", "done", "next"}.';
 
-select cron.schedule(
-  'symphony-prune', '17 * * * *',
-  $$call public.messenger_in_steps('messenger_prune', '{"failed_older_than": "30 days"}')$$
-);
-select cron.schedule(
-  'symphony-tidy-queues', '47 * * * *',
-  $$call public.messenger_in_steps('messenger_tidy_queues', '{"empty_older_than": "7 days"}')$$
-);
-select cron.schedule(
-  'symphony-prune-job-runs', '27 * * * *',
-  $$call public.messenger_in_steps('messenger_prune_job_runs', '{"older_than": "2 days"}')$$
-);
-
 -- ==================== 50_planner.sql
 
 -- Planner settings: how Postgres may plan the statements of a function, with the reason for each. They hold
@@ -8667,17 +8770,132 @@ begin
 end
 $$;
 
--- ==================== 51_version.sql
+-- ==================== 51_setup.sql
 
--- The version of the schema. A release is known by this function's body, which survives a squash of the
--- migrations, a pull and a dump. `deno task release` writes it.
+-- Setup: what a schema alone does not bring, the rows, cron jobs and secrets of the bus. A preview branch, a
+-- restored schema and a squashed history have the tables and functions, and none of these: dispatches succeed
+-- there, and no tick comes. messenger_setup() makes what is missing, and may be called again at any time.
 
-create function public.messenger_version() returns text
-language sql immutable parallel safe
+-- `repair` also gives a job its command and its schedule back, and switches it on. Without it a job that runs
+-- something else is refused: its name may be a user's own.
+create function messenger.set_up_job(
+  p_name text, p_schedule text, p_command text, p_calls text, p_repair boolean
+) returns text
+language plpgsql
 set search_path = ''
-as $$ select '0.1.0'::text $$;
-comment on function public.messenger_version() is
-  'The version of the schema, as of the release whose migration was applied last.';
+as $$
+declare
+  job cron.job;
+  is_ours boolean;
+begin
+  select * into job from cron.job j where j.jobname = p_name
+  order by j.username = current_user desc, j.active desc limit 1;
+  if job.jobid is null then
+    perform cron.schedule(p_name, p_schedule, p_command);
+    return 'created';
+  end if;
+
+  is_ours := messenger.is_job(job.command, p_calls);
+  if not is_ours and not p_repair then
+    raise sqlstate 'PT409' using
+      message = format('cron job %s: exists and runs something else (%s)', p_name, left(job.command, 200)),
+      hint = format('Give your job another name: select cron.unschedule(%L), then cron.schedule with the new name.', p_name);
+  end if;
+  -- The tick runs every minute, or every few seconds; an operator may give the other jobs any time.
+  if not p_repair or is_ours and job.active
+    and (p_calls <> 'messenger_tick' or job.schedule = p_schedule or job.schedule ~ 'second')
+  then
+    return 'kept';
+  end if;
+  if job.username <> current_user then
+    return 'of another user';
+  end if;
+  perform cron.alter_job(
+    job.jobid, case when not is_ours or p_calls = 'messenger_tick' then p_schedule end,
+    case when not is_ours then p_command end, active => true
+  );
+  return 'repaired';
+end
+$$;
+comment on function messenger.set_up_job(text, text, text, text, boolean) is
+  'Part of messenger_setup: makes a cron job, or repairs it. Returns created, kept, repaired, or of another user.';
+
+create function messenger.set_up_secret(p_name text, p_value text, p_description text) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  secret_id uuid;
+begin
+  if p_value is null then
+    return false;
+  end if;
+  select s.id into secret_id from vault.secrets s where s.name = p_name;
+  if secret_id is null then
+    perform vault.create_secret(p_value, p_name, p_description);
+    return true;
+  end if;
+  -- One that cannot be decrypted is replaced as well: a restored project may have another root key.
+  begin
+    if p_value = (select s.decrypted_secret from vault.decrypted_secrets s where s.id = secret_id) then
+      return false;
+    end if;
+  exception when others then
+    null;
+  end;
+  perform vault.update_secret(secret_id, p_value);
+  return true;
+end
+$$;
+comment on function messenger.set_up_secret(text, text, text) is
+  'Part of messenger_setup: writes a secret into Vault. Returns whether it changed; a null changes nothing.';
+
+-- Runs with its owner's rights: the service role may neither schedule cron jobs as their owner nor, in every
+-- project, write to Vault. It runs no command that is given to it, and returns no secret.
+create function public.messenger_setup(
+  url text default null, secret_key text default null, repair boolean default false
+) returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  jobs jsonb := '{}';
+  secrets jsonb := '[]';
+  queues integer;
+begin
+  if url !~ '^https?://[^[:space:]]+$' then
+    raise sqlstate 'PT400' using message = 'url: has to begin with http:// or https://, and to have no spaces';
+  end if;
+  if secret_key !~ '^[^[:space:]]+$' then
+    raise sqlstate 'PT400' using message = 'secret_key: is empty, or has spaces';
+  end if;
+
+  insert into public.messenger_queues (name) values ('default') on conflict do nothing;
+  get diagnostics queues = row_count;
+  if to_regclass('cron.job') is not null then
+    select jsonb_object_agg(
+      j.job_name, messenger.set_up_job(j.job_name, j.schedule, j.command, j.calls, coalesce(repair, false))
+    )
+    into jobs from messenger.jobs() j;
+  end if;
+  if messenger.set_up_secret('symphony_url', url, 'Where Symphony Messenger''s tick function is called.') then
+    secrets := secrets || '"symphony_url"';
+  end if;
+  if messenger.set_up_secret('symphony_secret_key', secret_key, 'The key for Symphony Messenger''s tick function.') then
+    secrets := secrets || '"symphony_secret_key"';
+  end if;
+  -- Messages may wait already, which no tick was asked for.
+  perform messenger.wake_for_next();
+  return jsonb_build_object(
+    'changed', queues > 0 or secrets <> '[]' or jobs::text ~ '"(created|repaired)"',
+    'queues', case when queues > 0 then '["default"]' else '[]' end::jsonb, 'jobs', jobs, 'secrets', secrets,
+    'problems', messenger.job_problems()
+  );
+end
+$$;
+comment on function public.messenger_setup(text, text, boolean) is
+  'Makes what is missing of the rows, cron jobs and secrets of the bus; may be called again. With url and secret_key it writes Vault''s symphony_url and symphony_secret_key. A job of our name that runs something else is refused, and with repair made ours again; repair also switches jobs on. Returns {"changed", "queues", "jobs", "secrets", "problems"}: what it made, what it did with each job, and what is still wrong with jobs.';
 
 -- ==================== 52_grants.sql
 
@@ -8728,3 +8946,10 @@ begin
   end loop;
 end
 $$;
+
+-- ==================== 53_install.sql
+
+-- The end of the installation: the rows and cron jobs. Secrets come from `supabase db push`, or from the
+-- function `messenger`.
+
+select public.messenger_setup();

@@ -72,6 +72,25 @@ begin
       using hint = 'The bus keeps its internal tables and functions in a schema of that name: rename yours first.';
   end if;
 
+  if exists (
+    select from pg_catalog.pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relname like 'messenger\_%'
+    union all
+    select from pg_catalog.pg_proc p
+    where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\_%'
+  ) then
+    raise exception '% exists and is not Symphony Messenger''s', (
+      select min(taken.name) from (
+        select 'public.' || c.relname from pg_catalog.pg_class c
+        where c.relnamespace = 'public'::regnamespace and c.relname like 'messenger\_%'
+        union all
+        select 'public.' || p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')'
+        from pg_catalog.pg_proc p
+        where p.pronamespace = 'public'::regnamespace and p.proname like 'messenger\_%'
+      ) as taken (name)
+    ) using hint = 'The names public.messenger_... are the bus''s, which grants and revokes rights by them: rename or move yours first.';
+  end if;
+
   if to_regnamespace('cron') is null then
     if not exists (select from pg_catalog.pg_available_extensions where name = 'pg_cron') then
       raise exception 'pg_cron is missing: Symphony Messenger needs it to call the tick every minute'

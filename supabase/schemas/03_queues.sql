@@ -39,8 +39,6 @@ comment on column public.messenger_queues.created_at is
 
 alter table public.messenger_queues enable row level security;
 
-insert into public.messenger_queues (name) values ('default') on conflict do nothing;
-
 -- Most queues are not paused, and have no fleet.
 create index messenger_queues_paused_idx on public.messenger_queues (name) where paused;
 comment on index public.messenger_queues_paused_idx is

@@ -73,5 +73,3 @@ set search_path = ''
 as $$ select messenger.post_tick('{"wait":false}') $$;
 comment on function public.messenger_tick() is
   'Asks the tick function, through pg_net, to process what is due. pg_cron calls it every minute. Answers pg_net''s request id.';
-
-select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()');

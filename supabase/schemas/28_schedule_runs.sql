@@ -139,10 +139,3 @@ end
 $$;
 comment on function messenger.prune_runs_of(bigint[], interval, integer, boolean) is
   'Part of pruning: deletes up to 1,000 runs of these schedules, and returns how many.';
-
-select cron.schedule(
-  'symphony-prune-schedule-runs', '37 * * * *',
-  $$call public.messenger_in_steps(
-    'messenger_prune_schedule_runs', '{"older_than": "30 days", "keep": 100}'
-  )$$
-);

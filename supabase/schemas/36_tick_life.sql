@@ -87,8 +87,8 @@ comment on function messenger.forget_ticks_before(bigint) is
   'Part of messenger_start_tick: deletes records of ticks; the latest 10,000 stay.';
 
 -- Registers a tick. `tick` is its id where it was asked for; it may turn out to be one too many.
--- `awake` says whether dispatches may count on it. Returns {"id", "proceed", "fleet", "schedules_due"}:
--- without `proceed` there is nothing to do, or others see to it, and the tick is over.
+-- `awake` says whether dispatches may count on it. Returns {"id", "proceed", "fleet", "version",
+-- "schedules_due"}: without `proceed` there is nothing to do, or others see to it, and the tick is over.
 create function public.messenger_start_tick(
   tick bigint default null,
   awake boolean default false,
@@ -110,7 +110,9 @@ begin
   started := messenger.register_tick(tick, awake);
   -- pg_net sends a request again after a restart.
   if started is null then
-    return jsonb_build_object('id', tick::text, 'proceed', false, 'fleet', 0);
+    return jsonb_build_object(
+      'id', tick::text, 'proceed', false, 'fleet', 0, 'version', public.messenger_version()
+    );
   end if;
 
   fleet := messenger.fleet_size();
@@ -129,13 +131,13 @@ begin
 
   perform messenger.forget_ticks_before(started);
   return jsonb_strip_nulls(jsonb_build_object(
-    'id', started::text, 'proceed', needed, 'fleet', fleet,
+    'id', started::text, 'proceed', needed, 'fleet', fleet, 'version', public.messenger_version(),
     'schedules_due', case when next_schedule_at <= messenger.clock() then true end
   ));
 end
 $$;
 comment on function public.messenger_start_tick(bigint, boolean, text[], double precision) is
-  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "schedules_due"}.';
+  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "version", "schedules_due"}; version is the schema''s.';
 
 -- With `awake`, a tick that was at rest looks for messages again, and dispatches count on it.
 create function public.messenger_heartbeat_tick(tick bigint, awake boolean default false)

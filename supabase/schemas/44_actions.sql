@@ -36,7 +36,7 @@ language sql immutable
 set search_path = ''
 as $$
   select jsonb_strip_nulls(
-    p_args - '{payload,schedules,dry_run,after}'::text[] #- '{message,payload}' #- '{message,stamps}'
+    p_args - '{payload,schedules,dry_run,after,secret_key}'::text[] #- '{message,payload}' #- '{message,stamps}'
   )
     || case when p_args ? 'payload' then '{"payload":"edited"}'::jsonb else '{}' end
     || case when p_args ? 'schedules' then jsonb_build_object('schedules', (
@@ -50,7 +50,7 @@ as $$
     )) else '{}' end
 $$;
 comment on function messenger.action_target(jsonb, jsonb) is
-  'Part of messenger_act: what the log keeps of an operation''s arguments; never a payload.';
+  'Part of messenger_act: what the log keeps of an operation''s arguments; never a payload or a key.';
 
 -- Calls a function as PostgREST would: by the names of its arguments, those that are not given having
 -- their defaults.
@@ -65,7 +65,7 @@ declare
     'messenger_save_schedules', 'messenger_pause_schedule', 'messenger_resume_schedule',
     'messenger_trigger_schedule', 'messenger_unschedule',
     'messenger_prune', 'messenger_prune_schedule_runs', 'messenger_prune_actions',
-    'messenger_prune_job_runs', 'messenger_tidy_queues'
+    'messenger_prune_job_runs', 'messenger_tidy_queues', 'messenger_setup'
   ];
   known text[];
   required text[];
@@ -225,8 +225,3 @@ end
 $$;
 comment on function public.messenger_prune_actions(interval, jsonb) is
   'Deletes up to 10,000 lines of the action log older than an age. pg_cron calls it hourly. Returns {"matched", "done", "next"}; after a step that is not the last, "next" is not null.';
-
-select cron.schedule(
-  'symphony-prune-actions', '37 * * * *',
-  $$call public.messenger_in_steps('messenger_prune_actions', '{"older_than": "90 days"}')$$
-);

@@ -1,7 +1,7 @@
 -- How the bus is: what health checks, dashboards and metrics read, each in one call.
 
 -- Runs with its owner's rights: the service role may not read pg_cron's jobs, Vault's secrets and pg_net's
--- responses. It takes no arguments, and says nothing of a secret but whether it can be read.
+-- responses. It takes no arguments, and says nothing of the key but whether it can be read.
 create function messenger.tick_job() returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -52,6 +52,23 @@ $$;
 comment on function messenger.has_tick_secrets() is
   'Part of messenger.installation(): whether Vault holds the project''s URL and its secret key.';
 
+-- Credentials before the host of a URL are a secret.
+create function messenger.tick_url() returns text
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select regexp_replace(s.decrypted_secret, '//[^/@]*@', '//')
+    from vault.decrypted_secrets s where s.name = 'symphony_url'
+  );
+exception when others then
+  return null;
+end
+$$;
+comment on function messenger.tick_url() is
+  'Part of messenger.installation(): the URL in Vault, under which the tick function is called; null if it cannot be read.';
+
 create function messenger.last_tick_answer() returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -94,12 +111,14 @@ begin
     'vault_secrets', messenger.has_tick_secrets(),
     'cron_schedule', job -> 'schedule',
     'last_run', job -> 'last_run',
+    'jobs', messenger.job_problems(),
+    'url', messenger.tick_url(),
     'last_answer', messenger.last_tick_answer()
   );
 end
 $$;
 comment on function messenger.installation() is
-  'Whether what the bus stands on is there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; and what pg_net was answered last by the tick function, "last_answer".';
+  'Whether what the bus stands on is there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; what is wrong with "jobs"; the "url" in Vault; and what pg_net was answered last by the tick function, "last_answer".';
 
 -- It goes from queue to queue along the index of the claim; what runs is named by leases, and what waits behind its
 -- group runs or waits in that index as well.
@@ -224,8 +243,10 @@ as $$
     ),
     'stray_queues', to_jsonb(messenger.stray_queues()),
     'sequence_is_behind', messenger.sequence_behind(),
+    'default_queue', exists (select from public.messenger_queues q where q.name = 'default'),
+    'version', public.messenger_version(),
     'installation', messenger.installation()
   )
 $$;
 comment on function public.messenger_health() is
-  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "installation"}. Paused queues do not count.';
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';

@@ -1,5 +1,5 @@
 -- Pruning: what is no longer needed is deleted by pg_cron every hour, a step at a time. The ages stand in
--- the jobs' commands, to be changed there.
+-- the jobs' commands, to be changed there; messenger_setup() makes the jobs.
 
 create function messenger.check_age(p_name text, p_age interval) returns void
 language plpgsql immutable
@@ -164,16 +164,3 @@ end
 $$;
 comment on function public.messenger_prune_job_runs(interval, jsonb) is
   'Deletes up to 10,000 records of runs of our pg_cron jobs that ended longer ago than an age. For the user who owns the jobs. Returns {"matched", "done", "next"}.';
-
-select cron.schedule(
-  'symphony-prune', '17 * * * *',
-  $$call public.messenger_in_steps('messenger_prune', '{"failed_older_than": "30 days"}')$$
-);
-select cron.schedule(
-  'symphony-tidy-queues', '47 * * * *',
-  $$call public.messenger_in_steps('messenger_tidy_queues', '{"empty_older_than": "7 days"}')$$
-);
-select cron.schedule(
-  'symphony-prune-job-runs', '27 * * * *',
-  $$call public.messenger_in_steps('messenger_prune_job_runs', '{"older_than": "2 days"}')$$
-);

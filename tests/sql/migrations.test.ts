@@ -95,6 +95,25 @@ Deno.test("a table of that name which is another's is refused", async () => {
   );
 });
 
+Deno.test("another object with the prefix of the bus is refused", async () => {
+  await assertRefused(
+    `${REMOVE_ALL} create function public.messenger_now() returns int language sql as 'select 1'`,
+    "public.messenger_now() exists and is not Symphony Messenger's",
+  );
+  await sql`rollback`;
+  await assertRefused(
+    `${REMOVE_ALL} create view public.messenger_overview as select 1`,
+    "public.messenger_overview exists and is not Symphony Messenger's",
+  );
+});
+
+Deno.test("a cron job that has the name of one of the bus and runs something else is refused", async () => {
+  await assertRefused(
+    `${REMOVE_ALL} update cron.job set command = 'select 1' where jobname = 'symphony-prune'`,
+    "cron job symphony-prune: exists and runs something else (select 1)",
+  );
+});
+
 Deno.test("a missing pg_net is named", async () => {
   await assertRefused(`${REMOVE_ALL} drop schema net cascade`, "pg_net is missing");
 });

@@ -2,8 +2,8 @@ begin;
 select plan(8);
 
 select is(
-  messenger.installation() - array['last_run', 'last_answer'],
-  '{"pg_cron":true,"pg_net":true,"vault":true,"cron_job":true,"vault_secrets":true,"cron_schedule":"* * * * *"}',
+  messenger.installation() - array['last_run', 'last_answer', 'url'],
+  '{"pg_cron":true,"pg_net":true,"vault":true,"cron_job":true,"vault_secrets":true,"cron_schedule":"* * * * *","jobs":[]}',
   'all of it'
 );
 update cron.job set command = 'select 1' where jobname = 'symphony-tick';

@@ -8,7 +8,7 @@ delete from messenger_ticks;
 create temp table awake as select messenger_start_tick(awake => true) as answer;
 select is(
   (select answer from awake),
-  jsonb_build_object('id', (select id::text from messenger_ticks), 'proceed', true, 'fleet', 1),
+  jsonb_build_object('id', (select id::text from messenger_ticks), 'proceed', true, 'fleet', 1, 'version', messenger_version()),
   'it has work'
 );
 select results_eq(

@@ -7,7 +7,8 @@ select test.dispatch('A');
 create temp table asked as select id from messenger_ticks;
 select is(
   messenger_start_tick((select id from asked), awake => true),
-  jsonb_build_object('id', (select id::text from asked), 'proceed', true, 'fleet', 1), 'it starts'
+  jsonb_build_object('id', (select id::text from asked), 'proceed', true, 'fleet', 1, 'version', messenger_version()),
+  'it starts'
 );
 select is(
   (select count(*) from messenger_ticks where started_at is not null), 1::bigint,
@@ -15,7 +16,7 @@ select is(
 );
 select is(
   messenger_start_tick((select id from asked), awake => true),
-  jsonb_build_object('id', (select id::text from asked), 'proceed', false, 'fleet', 0),
+  jsonb_build_object('id', (select id::text from asked), 'proceed', false, 'fleet', 0, 'version', messenger_version()),
   'the repeated request does nothing'
 );
 select is(

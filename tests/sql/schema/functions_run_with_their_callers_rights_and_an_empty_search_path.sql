@@ -2,10 +2,11 @@
 begin;
 select plan(2);
 
--- The exceptions read Vault and pg_cron for roles that write a message or ask for the health; they take
--- no arguments.
+-- The exceptions read Vault and pg_cron for roles that write a message or ask for the health, and take
+-- no arguments; the setup writes the jobs and secrets of the bus, and no others.
 select results_eq(
-  $$select function::text from test.functions where prosecdef order by 1$$, array['messenger.ask_tick()', 'messenger.installation()'],
+  $$select function::text from test.functions where prosecdef order by 1$$, 
+  array['messenger.ask_tick()', 'messenger.installation()', 'messenger_setup(text,text,boolean)'],
   'security invoker'
 );
 -- A procedure with settings of its own could not commit.

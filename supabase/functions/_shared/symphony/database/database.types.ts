@@ -735,6 +735,10 @@ export type Database = {
         };
         Returns: Json[];
       };
+      "messenger_setup": {
+        Args: { "repair"?: boolean; "secret_key"?: string; "url"?: string };
+        Returns: Json;
+      };
       "messenger_show_failed": { Args: { "id": number }; Returns: Json };
       "messenger_show_message": { Args: { "id": number }; Returns: Json };
       "messenger_show_schedule": { Args: { "id": number }; Returns: Json };

@@ -1,0 +1,75 @@
+-- The cron jobs: one list, from which messenger_setup() makes them, and by which a health check judges them.
+
+create function messenger.jobs()
+returns table (job_name text, schedule text, command text, calls text)
+language sql immutable
+set search_path = ''
+as $$
+  values
+    ('symphony-tick', '* * * * *', 'select public.messenger_tick()', 'messenger_tick'),
+    (
+      'symphony-prune', '17 * * * *',
+      'call public.messenger_in_steps(''messenger_prune'', ''{"failed_older_than": "30 days"}'')',
+      'messenger_prune'
+    ),
+    (
+      'symphony-prune-job-runs', '27 * * * *',
+      'call public.messenger_in_steps(''messenger_prune_job_runs'', ''{"older_than": "2 days"}'')',
+      'messenger_prune_job_runs'
+    ),
+    (
+      'symphony-prune-schedule-runs', '37 * * * *',
+      'call public.messenger_in_steps(''messenger_prune_schedule_runs'', ''{"older_than": "30 days", "keep": 100}'')',
+      'messenger_prune_schedule_runs'
+    ),
+    (
+      'symphony-prune-actions', '37 * * * *',
+      'call public.messenger_in_steps(''messenger_prune_actions'', ''{"older_than": "90 days"}'')',
+      'messenger_prune_actions'
+    ),
+    (
+      'symphony-tidy-queues', '47 * * * *',
+      'call public.messenger_in_steps(''messenger_tidy_queues'', ''{"empty_older_than": "7 days"}'')',
+      'messenger_tidy_queues'
+    )
+$$;
+comment on function messenger.jobs() is
+  'The cron jobs of the bus: name, schedule and command as they are made, and the function that a job of this name calls whatever ages an operator has given it.';
+
+-- A job counts whichever user it runs as: one that was moved to another user does the work all the same.
+create function messenger.job_problems() returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if to_regclass('cron.job') is null then
+    return '[]'::jsonb;
+  end if;
+  return (
+    select coalesce(
+      jsonb_agg(jsonb_build_object('name', judged.job_name, 'problem', judged.problem) order by judged.job_name)
+        filter (where judged.problem is not null),
+      '[]'
+    )
+    from (
+      select l.job_name, case
+        when count(j) = 0 then 'missing'
+        when not bool_or(messenger.is_job(j.command, l.calls)) then 'other command'
+        when not bool_or(j.active and messenger.is_job(j.command, l.calls)) then 'inactive'
+        when count(*) filter (where j.active and messenger.is_job(j.command, l.calls)) > 1 then 'doubled'
+      end as problem
+      from messenger.jobs() l left join cron.job j on j.jobname = l.job_name
+      group by l.job_name
+    ) as judged
+  );
+end
+$$;
+comment on function messenger.job_problems() is
+  'Part of messenger.installation(): cron jobs that are not as they have to be, [{"name", "problem"}]; problem is missing, other command, inactive or doubled.';
+
+create function messenger.is_job(p_command text, p_calls text) returns boolean
+language sql immutable
+set search_path = ''
+as $$ select p_command ~* ('\m' || p_calls || '\M') $$;
+comment on function messenger.is_job(text, text) is
+  'Whether a cron job''s command calls a function of the bus.';
