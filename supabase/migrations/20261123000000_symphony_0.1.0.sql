@@ -32,9 +32,9 @@ set local lock_timeout = '5s';
 --                  ^                                  |---> pending        released, snoozed, retried
 --                  |                                  `---> dead letter    no retry is left, or none helps
 --                  `--------- redrive ------------------------'
---   A message is ready when it is pending, due, neither blocked behind its group nor quarantined, in a queue
---   that is open and has room. A lease that ends without an outcome is a crash: the next sweep finds the
---   message, and the worker's retry rule decides.
+--   A message is ready when it is pending, neither blocked behind its group nor quarantined
+--   (messenger.ready_messages). A claim takes it once it is due and its queue is open and has room. A lease that
+--   ends without an outcome is a crash: the next sweep finds the message, and the worker's retry rule decides.
 --
 -- SCHEMAS
 --   public       prefix messenger_: what operators look at in the dashboard, and what clients call
@@ -373,6 +373,47 @@ comment on index public.messenger_messages_running_idx is
   'Running messages by queue and group, for the limits of both. It has no column that a claim or a heartbeat changes.';
 
 alter table public.messenger_messages enable row level security;
+
+-- The conditions of a claim have their names here. Postgres puts the text of a simple view in its place, so that
+-- these cost nothing, and `for update` locks the row of the table. The views show ctid and xmax, the columns by
+-- which a claim names a row and sees who has locked it.
+create view messenger.ready_messages with (security_invoker = true) as
+select m.ctid, m.xmax, m.id, m.queue, m.priority, m.available_at, m.group_key
+from public.messenger_messages m
+where m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated;
+comment on view messenger.ready_messages is
+  'Messages that a claim may take once they are due: pending, neither blocked behind their group nor quarantined.';
+comment on column messenger.ready_messages.ctid is
+  'Where the row lies.';
+comment on column messenger.ready_messages.xmax is
+  'The transaction that has locked the row, or the last one that had; 0 if none.';
+comment on column messenger.ready_messages.id is
+  'Identity of the message.';
+comment on column messenger.ready_messages.queue is
+  'Queue the message waits in.';
+comment on column messenger.ready_messages.priority is
+  'Higher goes first within its queue.';
+comment on column messenger.ready_messages.available_at is
+  'Not claimed before this moment.';
+comment on column messenger.ready_messages.group_key is
+  'Key of the ordered group the message belongs to, if any.';
+
+create view messenger.quarantined_messages with (security_invoker = true) as
+select m.ctid, m.id, m.queue, m.available_at, m.group_key
+from public.messenger_messages m
+where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated;
+comment on view messenger.quarantined_messages is
+  'Messages that a claim may take once they are due, one at a time, because they were in a crash: pending and not blocked behind their group.';
+comment on column messenger.quarantined_messages.ctid is
+  'Where the row lies.';
+comment on column messenger.quarantined_messages.id is
+  'Identity of the message.';
+comment on column messenger.quarantined_messages.queue is
+  'Queue the message waits in.';
+comment on column messenger.quarantined_messages.available_at is
+  'Not claimed before this moment.';
+comment on column messenger.quarantined_messages.group_key is
+  'Key of the ordered group the message belongs to, if any.';
 
 -- Operators set what a queue has a row for, so whatever writes a message makes its queue known. Claims do
 -- not depend on it: they find queues by their messages.
@@ -2427,30 +2468,26 @@ begin
       -- The three are alike but for where they look: the planner has to see the bounds of the index.
       if p_queues is not null then
         select m.queue, m.priority, m.available_at, m.id into first
-        from public.messenger_messages m
+        from messenger.ready_messages m
         where m.queue = name
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.priority desc, m.available_at, m.id limit 1;
       elsif name is not null then
         select m.queue, m.priority, m.available_at, m.id into first
-        from public.messenger_messages m
+        from messenger.ready_messages m
         where m.queue > behind and m.queue < name
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       else
         select m.queue, m.priority, m.available_at, m.id into first
-        from public.messenger_messages m
+        from messenger.ready_messages m
         where m.queue > behind
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       end if;
       exit when first.queue is null;
       behind := first.queue;
       while first.available_at > clock loop
         select m.queue, m.priority, m.available_at, m.id into first
-        from public.messenger_messages m
+        from messenger.ready_messages m
         where m.queue = behind and m.priority < first.priority
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.priority desc, m.available_at, m.id limit 1;
       end loop;
       if first.queue is not null then
@@ -2508,9 +2545,8 @@ begin
   -- once.
   if current_priority is null then
     select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
-    from public.messenger_messages m
-    where m.queue = p_queue and m.status = 'pending'
-      and not m.quarantined and not m.blocked and not m.heartbeated
+    from messenger.ready_messages m
+    where m.queue = p_queue
     order by m.priority desc, m.available_at, m.id limit 1;
   end if;
 
@@ -2534,9 +2570,8 @@ begin
     asked := p_max_messages - cardinality(locked);
     select array_agg(c.ctid), bool_or(c.group_key is not null) into candidates, grouped
     from (
-      select m.ctid, m.group_key from public.messenger_messages m
+      select m.ctid, m.group_key from messenger.ready_messages m
       where m.queue = p_queue and m.priority = current_priority
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         and m.available_at <= clock
         and (m.available_at, m.id) > (behind_at, behind_id)
         and (m.xmax = '0' or m.xmax <> all (others))
@@ -2562,9 +2597,8 @@ begin
       from public.messenger_messages m where m.ctid = candidates[asked];
     else
       select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
-      from public.messenger_messages m
+      from messenger.ready_messages m
       where m.queue = p_queue and m.priority < current_priority
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       order by m.priority desc, m.available_at, m.id limit 1;
     end if;
   end loop;
@@ -2663,9 +2697,8 @@ declare
   candidate record;
 begin
   for candidate in
-    select m.ctid, m.queue, m.group_key from public.messenger_messages m
-    where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
-      and m.available_at <= public.messenger_now()
+    select m.ctid, m.queue, m.group_key from messenger.quarantined_messages m
+    where m.available_at <= public.messenger_now()
       and messenger.is_open(m.queue, p_queues)
       and messenger.queue_opens_at(m.queue) is null
     order by m.available_at, m.id
@@ -2758,16 +2791,14 @@ begin
         select q.queue, f.priority, f.due_at
         from unnest(p_queues) as q (queue)
         cross join lateral (
-          select m.priority, m.available_at as due_at from public.messenger_messages m
-          where m.queue = q.queue and m.status = 'pending'
-            and not m.quarantined and not m.blocked and not m.heartbeated
+          select m.priority, m.available_at as due_at from messenger.ready_messages m
+          where m.queue = q.queue
           order by m.priority desc, m.available_at limit 1
         ) as f
         union all
         (
-          select m.queue, m.priority, m.available_at from public.messenger_messages m
-          where p_queues is null and m.status = 'pending'
-            and not m.quarantined and not m.blocked and not m.heartbeated
+          select m.queue, m.priority, m.available_at from messenger.ready_messages m
+          where p_queues is null
           order by m.queue, m.priority desc, m.available_at limit 1
         )
       )
@@ -2776,17 +2807,15 @@ begin
       from fronts r
       cross join lateral (
         (
-          select m.queue, m.priority, m.available_at as due_at from public.messenger_messages m
-          where m.queue = r.queue and m.status = 'pending'
-            and not m.quarantined and not m.blocked and not m.heartbeated
+          select m.queue, m.priority, m.available_at as due_at from messenger.ready_messages m
+          where m.queue = r.queue
             and m.priority < r.priority
           order by m.priority desc, m.available_at limit 1
         )
         union all
         (
-          select m.queue, m.priority, m.available_at from public.messenger_messages m
-          where p_queues is null and m.queue > r.queue and m.status = 'pending'
-            and not m.quarantined and not m.blocked and not m.heartbeated
+          select m.queue, m.priority, m.available_at from messenger.ready_messages m
+          where p_queues is null and m.queue > r.queue
           order by m.queue, m.priority desc, m.available_at limit 1
         )
         limit 1
@@ -2795,9 +2824,8 @@ begin
     due as (
       select f.queue, f.due_at from fronts f
       union all
-      select m.queue, m.available_at from public.messenger_messages m
-      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
-        and (p_queues is null or m.queue = any (p_queues))
+      select m.queue, m.available_at from messenger.quarantined_messages m
+      where p_queues is null or m.queue = any (p_queues)
     ),
     next as materialized (
       select d.queue, min(d.due_at) as due_at from due d group by d.queue
@@ -2858,9 +2886,8 @@ begin
       exit when room = 0;
       if p_limited[place] and rooms[place] is null then
         rooms[place] := case when exists (
-          select from public.messenger_messages m
-          where m.queue = p_open_queues[place] and m.status = 'pending'
-            and not m.quarantined and not m.blocked and not m.heartbeated
+          select from messenger.ready_messages m
+          where m.queue = p_open_queues[place]
         ) then messenger.queue_room(p_open_queues[place], p_slots) else 0 end;
       end if;
       asked := least(
@@ -3170,9 +3197,8 @@ begin
     'rated', rated,
     'now', clock,
     'quarantined_due', exists (
-      select from public.messenger_messages m
-      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
-        and m.available_at <= clock
+      select from messenger.quarantined_messages m
+      where m.available_at <= clock
         and m.ctid <> all (locked) and messenger.is_open(m.queue, queues)
         and messenger.queue_opens_at(m.queue) is null
     ),
@@ -6207,8 +6233,7 @@ begin
     from (
       select d.queue from messenger.due_queues() d
       union
-      select m.queue from public.messenger_messages m
-      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
+      select m.queue from messenger.quarantined_messages m
     ) as d
     join public.messenger_queues q on q.name = d.queue
     where not q.paused and q.max_workers > 1
@@ -7610,24 +7635,21 @@ declare
 begin
   due := (
     select count(*) from (
-      select from public.messenger_messages m
+      select from messenger.ready_messages m
       where m.queue = p_queue and m.priority = p_priority and m.available_at <= clock
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       limit greatest(p_max_due, 0)
     ) as counted
   );
   delayed := (
     select count(*) from (
-      select from public.messenger_messages m
+      select from messenger.ready_messages m
       where m.queue = p_queue and m.priority = p_priority and m.available_at > clock
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       limit greatest(p_max_delayed, 0)
     ) as counted
   );
   oldest := (
-    select m.available_at from public.messenger_messages m
+    select m.available_at from messenger.ready_messages m
     where m.queue = p_queue and m.priority = p_priority and m.available_at <= clock
-      and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
     order by m.available_at limit 1
   );
 end
@@ -7653,9 +7675,8 @@ declare
 begin
   loop
     current_priority := (
-      select m.priority from public.messenger_messages m
+      select m.priority from messenger.ready_messages m
       where m.queue = p_queue and m.priority < coalesce(current_priority, 32767)
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       order by m.priority desc limit 1
     );
     exit when current_priority is null;
@@ -7717,8 +7738,7 @@ as $$
   -- Those that were in a crash; nearly always none.
   quarantined as (
     select m.queue, count(*) from (
-      select m.queue from public.messenger_messages m
-      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
+      select m.queue from messenger.quarantined_messages m
       order by m.available_at, m.id
       limit max_count + 1
     ) as m
@@ -8925,7 +8945,7 @@ begin
 
   for relation in
     select c.oid from pg_catalog.pg_class c
-    where c.relkind = 'r' and (
+    where c.relkind in ('r', 'v') and (
       c.relnamespace = 'messenger'::regnamespace
       or c.relnamespace = 'public'::regnamespace and c.relname like ours
     )

@@ -23,9 +23,9 @@
 --                  ^                                  |---> pending        released, snoozed, retried
 --                  |                                  `---> dead letter    no retry is left, or none helps
 --                  `--------- redrive ------------------------'
---   A message is ready when it is pending, due, neither blocked behind its group nor quarantined, in a queue
---   that is open and has room. A lease that ends without an outcome is a crash: the next sweep finds the
---   message, and the worker's retry rule decides.
+--   A message is ready when it is pending, neither blocked behind its group nor quarantined
+--   (messenger.ready_messages). A claim takes it once it is due and its queue is open and has room. A lease that
+--   ends without an outcome is a crash: the next sweep finds the message, and the worker's retry rule decides.
 --
 -- SCHEMAS
 --   public       prefix messenger_: what operators look at in the dashboard, and what clients call

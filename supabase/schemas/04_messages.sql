@@ -138,6 +138,47 @@ comment on index public.messenger_messages_running_idx is
 
 alter table public.messenger_messages enable row level security;
 
+-- The conditions of a claim have their names here. Postgres puts the text of a simple view in its place, so that
+-- these cost nothing, and `for update` locks the row of the table. The views show ctid and xmax, the columns by
+-- which a claim names a row and sees who has locked it.
+create view messenger.ready_messages with (security_invoker = true) as
+select m.ctid, m.xmax, m.id, m.queue, m.priority, m.available_at, m.group_key
+from public.messenger_messages m
+where m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated;
+comment on view messenger.ready_messages is
+  'Messages that a claim may take once they are due: pending, neither blocked behind their group nor quarantined.';
+comment on column messenger.ready_messages.ctid is
+  'Where the row lies.';
+comment on column messenger.ready_messages.xmax is
+  'The transaction that has locked the row, or the last one that had; 0 if none.';
+comment on column messenger.ready_messages.id is
+  'Identity of the message.';
+comment on column messenger.ready_messages.queue is
+  'Queue the message waits in.';
+comment on column messenger.ready_messages.priority is
+  'Higher goes first within its queue.';
+comment on column messenger.ready_messages.available_at is
+  'Not claimed before this moment.';
+comment on column messenger.ready_messages.group_key is
+  'Key of the ordered group the message belongs to, if any.';
+
+create view messenger.quarantined_messages with (security_invoker = true) as
+select m.ctid, m.id, m.queue, m.available_at, m.group_key
+from public.messenger_messages m
+where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated;
+comment on view messenger.quarantined_messages is
+  'Messages that a claim may take once they are due, one at a time, because they were in a crash: pending and not blocked behind their group.';
+comment on column messenger.quarantined_messages.ctid is
+  'Where the row lies.';
+comment on column messenger.quarantined_messages.id is
+  'Identity of the message.';
+comment on column messenger.quarantined_messages.queue is
+  'Queue the message waits in.';
+comment on column messenger.quarantined_messages.available_at is
+  'Not claimed before this moment.';
+comment on column messenger.quarantined_messages.group_key is
+  'Key of the ordered group the message belongs to, if any.';
+
 -- Operators set what a queue has a row for, so whatever writes a message makes its queue known. Claims do
 -- not depend on it: they find queues by their messages.
 create function messenger.register_queues() returns trigger

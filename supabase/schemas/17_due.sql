@@ -43,30 +43,26 @@ begin
       -- The three are alike but for where they look: the planner has to see the bounds of the index.
       if p_queues is not null then
         select m.queue, m.priority, m.available_at, m.id into first
-        from public.messenger_messages m
+        from messenger.ready_messages m
         where m.queue = name
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.priority desc, m.available_at, m.id limit 1;
       elsif name is not null then
         select m.queue, m.priority, m.available_at, m.id into first
-        from public.messenger_messages m
+        from messenger.ready_messages m
         where m.queue > behind and m.queue < name
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       else
         select m.queue, m.priority, m.available_at, m.id into first
-        from public.messenger_messages m
+        from messenger.ready_messages m
         where m.queue > behind
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       end if;
       exit when first.queue is null;
       behind := first.queue;
       while first.available_at > clock loop
         select m.queue, m.priority, m.available_at, m.id into first
-        from public.messenger_messages m
+        from messenger.ready_messages m
         where m.queue = behind and m.priority < first.priority
-          and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.priority desc, m.available_at, m.id limit 1;
       end loop;
       if first.queue is not null then
@@ -124,9 +120,8 @@ begin
   -- once.
   if current_priority is null then
     select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
-    from public.messenger_messages m
-    where m.queue = p_queue and m.status = 'pending'
-      and not m.quarantined and not m.blocked and not m.heartbeated
+    from messenger.ready_messages m
+    where m.queue = p_queue
     order by m.priority desc, m.available_at, m.id limit 1;
   end if;
 
@@ -150,9 +145,8 @@ begin
     asked := p_max_messages - cardinality(locked);
     select array_agg(c.ctid), bool_or(c.group_key is not null) into candidates, grouped
     from (
-      select m.ctid, m.group_key from public.messenger_messages m
+      select m.ctid, m.group_key from messenger.ready_messages m
       where m.queue = p_queue and m.priority = current_priority
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
         and m.available_at <= clock
         and (m.available_at, m.id) > (behind_at, behind_id)
         and (m.xmax = '0' or m.xmax <> all (others))
@@ -178,9 +172,8 @@ begin
       from public.messenger_messages m where m.ctid = candidates[asked];
     else
       select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
-      from public.messenger_messages m
+      from messenger.ready_messages m
       where m.queue = p_queue and m.priority < current_priority
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       order by m.priority desc, m.available_at, m.id limit 1;
     end if;
   end loop;

@@ -80,9 +80,8 @@ declare
   candidate record;
 begin
   for candidate in
-    select m.ctid, m.queue, m.group_key from public.messenger_messages m
-    where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
-      and m.available_at <= public.messenger_now()
+    select m.ctid, m.queue, m.group_key from messenger.quarantined_messages m
+    where m.available_at <= public.messenger_now()
       and messenger.is_open(m.queue, p_queues)
       and messenger.queue_opens_at(m.queue) is null
     order by m.available_at, m.id

@@ -15,16 +15,14 @@ begin
         select q.queue, f.priority, f.due_at
         from unnest(p_queues) as q (queue)
         cross join lateral (
-          select m.priority, m.available_at as due_at from public.messenger_messages m
-          where m.queue = q.queue and m.status = 'pending'
-            and not m.quarantined and not m.blocked and not m.heartbeated
+          select m.priority, m.available_at as due_at from messenger.ready_messages m
+          where m.queue = q.queue
           order by m.priority desc, m.available_at limit 1
         ) as f
         union all
         (
-          select m.queue, m.priority, m.available_at from public.messenger_messages m
-          where p_queues is null and m.status = 'pending'
-            and not m.quarantined and not m.blocked and not m.heartbeated
+          select m.queue, m.priority, m.available_at from messenger.ready_messages m
+          where p_queues is null
           order by m.queue, m.priority desc, m.available_at limit 1
         )
       )
@@ -33,17 +31,15 @@ begin
       from fronts r
       cross join lateral (
         (
-          select m.queue, m.priority, m.available_at as due_at from public.messenger_messages m
-          where m.queue = r.queue and m.status = 'pending'
-            and not m.quarantined and not m.blocked and not m.heartbeated
+          select m.queue, m.priority, m.available_at as due_at from messenger.ready_messages m
+          where m.queue = r.queue
             and m.priority < r.priority
           order by m.priority desc, m.available_at limit 1
         )
         union all
         (
-          select m.queue, m.priority, m.available_at from public.messenger_messages m
-          where p_queues is null and m.queue > r.queue and m.status = 'pending'
-            and not m.quarantined and not m.blocked and not m.heartbeated
+          select m.queue, m.priority, m.available_at from messenger.ready_messages m
+          where p_queues is null and m.queue > r.queue
           order by m.queue, m.priority desc, m.available_at limit 1
         )
         limit 1
@@ -52,9 +48,8 @@ begin
     due as (
       select f.queue, f.due_at from fronts f
       union all
-      select m.queue, m.available_at from public.messenger_messages m
-      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
-        and (p_queues is null or m.queue = any (p_queues))
+      select m.queue, m.available_at from messenger.quarantined_messages m
+      where p_queues is null or m.queue = any (p_queues)
     ),
     next as materialized (
       select d.queue, min(d.due_at) as due_at from due d group by d.queue

@@ -40,9 +40,8 @@ begin
       exit when room = 0;
       if p_limited[place] and rooms[place] is null then
         rooms[place] := case when exists (
-          select from public.messenger_messages m
-          where m.queue = p_open_queues[place] and m.status = 'pending'
-            and not m.quarantined and not m.blocked and not m.heartbeated
+          select from messenger.ready_messages m
+          where m.queue = p_open_queues[place]
         ) then messenger.queue_room(p_open_queues[place], p_slots) else 0 end;
       end if;
       asked := least(

@@ -250,9 +250,8 @@ begin
     'rated', rated,
     'now', clock,
     'quarantined_due', exists (
-      select from public.messenger_messages m
-      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
-        and m.available_at <= clock
+      select from messenger.quarantined_messages m
+      where m.available_at <= clock
         and m.ctid <> all (locked) and messenger.is_open(m.queue, queues)
         and messenger.queue_opens_at(m.queue) is null
     ),

@@ -159,8 +159,7 @@ begin
     from (
       select d.queue from messenger.due_queues() d
       union
-      select m.queue from public.messenger_messages m
-      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
+      select m.queue from messenger.quarantined_messages m
     ) as d
     join public.messenger_queues q on q.name = d.queue
     where not q.paused and q.max_workers > 1

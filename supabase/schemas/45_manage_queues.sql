@@ -23,24 +23,21 @@ declare
 begin
   due := (
     select count(*) from (
-      select from public.messenger_messages m
+      select from messenger.ready_messages m
       where m.queue = p_queue and m.priority = p_priority and m.available_at <= clock
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       limit greatest(p_max_due, 0)
     ) as counted
   );
   delayed := (
     select count(*) from (
-      select from public.messenger_messages m
+      select from messenger.ready_messages m
       where m.queue = p_queue and m.priority = p_priority and m.available_at > clock
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       limit greatest(p_max_delayed, 0)
     ) as counted
   );
   oldest := (
-    select m.available_at from public.messenger_messages m
+    select m.available_at from messenger.ready_messages m
     where m.queue = p_queue and m.priority = p_priority and m.available_at <= clock
-      and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
     order by m.available_at limit 1
   );
 end
@@ -66,9 +63,8 @@ declare
 begin
   loop
     current_priority := (
-      select m.priority from public.messenger_messages m
+      select m.priority from messenger.ready_messages m
       where m.queue = p_queue and m.priority < coalesce(current_priority, 32767)
-        and m.status = 'pending' and not m.quarantined and not m.blocked and not m.heartbeated
       order by m.priority desc limit 1
     );
     exit when current_priority is null;
@@ -130,8 +126,7 @@ as $$
   -- Those that were in a crash; nearly always none.
   quarantined as (
     select m.queue, count(*) from (
-      select m.queue from public.messenger_messages m
-      where m.status = 'pending' and m.quarantined and not m.blocked and not m.heartbeated
+      select m.queue from messenger.quarantined_messages m
       order by m.available_at, m.id
       limit max_count + 1
     ) as m

@@ -24,7 +24,7 @@ begin
 
   for relation in
     select c.oid from pg_catalog.pg_class c
-    where c.relkind = 'r' and (
+    where c.relkind in ('r', 'v') and (
       c.relnamespace = 'messenger'::regnamespace
       or c.relnamespace = 'public'::regnamespace and c.relname like ours
     )
