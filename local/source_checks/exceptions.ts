@@ -8,7 +8,6 @@ export const STRUCTURE_EXCEPTIONS: readonly string[] = [];
 
 /** SQL functions that are too long. */
 export const LONG_SQL_FUNCTIONS: readonly string[] = [
-  "public.messenger_enqueue",
   "messenger.due_queues",
   "messenger.lock_due",
   "messenger.next_due",
