@@ -1,9 +1,10 @@
--- Leases: a claim leaves one row that names its messages. It is how those are found again whose worker
--- died, and those that run, without an index over the messages that each claim would have to write to.
+-- Leases: a claim writes one row that lists the ids of its messages. By these rows a sweep finds messages whose
+-- worker died, and other calls find messages that run. The row costs 0.3 us a message. An index over the leases of
+-- messages would cost more: each claim would have to write to it, and could make no HOT update.
 --
--- A lease says where to look, and no more: whether a message is leased, by whom and until when is said
--- by its own row. It may name messages that have gone on since; but each message that runs is named by
--- the lease of its token.
+-- A lease row lists candidate ids. The message's own row decides whether the message is leased, by whom and until
+-- when. A lease may list messages that are settled by now, but the lease with the token of a running message always
+-- lists that message.
 
 create table messenger.leases (
   token uuid primary key,

