@@ -11,9 +11,12 @@
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { CommandError, describeFailure, EXIT, UsageError } from "./errors.ts";
+import { addInit } from "./init/command.ts";
 import { addMessenger } from "./messenger/command.ts";
 import { Context, type Io } from "./messenger/context.ts";
 import { processIo } from "./process.ts";
+import { addUninstall } from "./uninstall/command.ts";
+import { addUpgrade } from "./upgrade/command.ts";
 import { VERSION } from "./version.ts";
 
 const HELP = `
@@ -38,6 +41,9 @@ function createProgram(context: Context): Command {
       getOutHelpWidth: () => context.io.columns ?? 100,
       getErrHelpWidth: () => context.io.columns ?? 100,
     });
+  addInit(program, context);
+  addUpgrade(program, context);
+  addUninstall(program, context);
   addMessenger(program, context);
   return program;
 }

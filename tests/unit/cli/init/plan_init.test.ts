@@ -1,0 +1,328 @@
+/** The plan of `init` in projects of many shapes: its files and its refusals. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parse } from "smol-toml";
+import { planInit } from "../../../../cli/init/plan-init.ts";
+import { parseJsonc } from "../../../../cli/project/config-json.ts";
+import { describeNote } from "../../../../cli/project/plan.ts";
+import {
+  carriedOut,
+  FIRST,
+  project,
+  refusals,
+  release,
+  warnings,
+} from "../../../support/project_files.ts";
+
+const NOW = new Date("2026-11-26T10:20:30Z");
+const STAMP = "20261126102030";
+
+function plan(
+  files: Record<string, string | undefined> = {},
+  options: { prefix?: string; now?: Date } = {},
+) {
+  return planInit(project(files), { releases: [FIRST], now: NOW, ...options });
+}
+
+/** The path of the migration that a plan adds. */
+function migrationOf({ changes }: { changes: readonly { path: string }[] }): string | undefined {
+  return changes.find(({ path }) => path.endsWith("_symphony_0.1.0.sql"))?.path;
+}
+
+Deno.test("an empty project gets functions, messages, a migration and settings", () => {
+  const { changes, notes } = plan();
+  assertEquals(notes, []);
+  assertEquals(changes.map(({ path }) => path.replace("supabase/", "")), [
+    ...["dispatch", "tick", "messenger"].flatMap((name) => [
+      `functions/${name}/index.ts`,
+      `functions/${name}/deno.json`,
+    ]),
+    ...["import_map.json", "mod.ts", "schedules.ts", "config.ts", "example.ts"]
+      .map((name) => `functions/_messages/${name}`),
+    `migrations/${STAMP}_symphony_0.1.0.sql`,
+    "config.toml",
+  ]);
+  const after = carriedOut(project(), { changes, notes });
+  assertEquals(after.get(`supabase/migrations/${STAMP}_symphony_0.1.0.sql`), FIRST.sql);
+  assertMatch(after.get("supabase/functions/tick/index.ts") ?? "", /^\/\/ symphony-messenger\n/);
+  assertEquals(parse(after.get("supabase/config.toml") ?? ""), {
+    project_id: "p",
+    functions: {
+      dispatch: { verify_jwt: false },
+      tick: { verify_jwt: false },
+      messenger: { verify_jwt: false },
+    },
+    db: {
+      vault: {
+        symphony_url: "env(SYMPHONY_URL)",
+        symphony_secret_key: "env(SYMPHONY_SECRET_KEY)",
+      },
+    },
+  });
+  assertEquals(JSON.parse(after.get("supabase/functions/_messages/import_map.json") ?? ""), {
+    imports: {
+      "symphony-messenger": "npm:symphony-messenger@0.1.0",
+      "symphony-messenger/": "npm:/symphony-messenger@0.1.0/",
+      zod: "npm:zod@4.6.7",
+    },
+  });
+});
+
+for (
+  const [shape, files, prefix] of [
+    ["an empty project", {}, undefined],
+    ["a project with a prefix", { "supabase/functions/tick/index.ts": "mine" }, "bus-"],
+    ["a config.json", { "supabase/config.toml": undefined, "supabase/config.json": "{}" }],
+    ["a declarative tree", { "supabase/schemas/a.sql": "create table a (id int);" }],
+  ] as [string, Record<string, string | undefined>, string | undefined][]
+) {
+  Deno.test(`${shape}: a second init changes nothing, whatever the time`, () => {
+    const before = project(files);
+    const options = { releases: [FIRST], now: NOW, ...(prefix !== undefined && { prefix }) };
+    const after = carriedOut(before, planInit(before, options));
+    const later = new Date("2030-01-01T00:00:00Z");
+    assertEquals(planInit(after, { releases: [FIRST], now: later }).changes, []);
+    assertEquals(planInit(after, { ...options, now: later }).changes, []);
+  });
+}
+
+Deno.test("files of the user's are not touched", () => {
+  const files = {
+    "supabase/functions/mine/index.ts": "Deno.serve(() => new Response())",
+    "supabase/functions/_messages/mod.ts": "export const messages = [];",
+    "supabase/migrations/20270101000000_a.sql": "create table a (id int);",
+  };
+  const { changes } = plan(files);
+  assertEquals(changes.filter(({ path }) => path in files), []);
+  assertEquals(changes.some(({ path }) => path.endsWith("example.ts")), false);
+});
+
+const stamps: [string, string[], string | null][] = [
+  ["no migration", [], STAMP],
+  ["a migration of the future", ["20270101000000_a"], "20270101000001"],
+  ["the end of a year", ["20271231235959_a"], "20280101000000"],
+  ["the present second", [`${STAMP}_a`], "20261126102031"],
+  ["a number before every time", ["0002_a"], STAMP],
+  ["a day without a time, in the future", ["20270101_a"], "20270102000000"],
+  ["digits that are no time", ["20279999999999_a"], "20280000000000"],
+  ["more digits than a time has", ["202701010000009_a"], "20270101000001"],
+  ["the highest number", ["99999999999999_a"], null],
+  ["a short number behind every time", ["9_a"], null],
+  ["a name that is no migration", ["zzz"], STAMP],
+];
+for (const [what, names, expected] of stamps) {
+  Deno.test(`the stamp beside ${what} is ${expected ?? "refused"}`, () => {
+    const files = names.map((name) => [`supabase/migrations/${name}.sql`, "select 1;"]);
+    const planned = plan(Object.fromEntries(files));
+    const path = `supabase/migrations/${expected}_symphony_0.1.0.sql`;
+    assertEquals(migrationOf(planned), expected === null ? undefined : path);
+    assertEquals(refusals(planned), expected ? [] : [`supabase/migrations/${names[0]}.sql`]);
+  });
+}
+
+Deno.test("two migrations of one stamp are refused", () => {
+  const planned = plan({
+    "supabase/migrations/20260101000000_a.sql": "select 1;",
+    "supabase/migrations/20260101000000_b.sql": "select 1;",
+  });
+  assertEquals(refusals(planned), ["supabase/migrations/20260101000000_b.sql"]);
+});
+
+const clashes: [string, string, boolean][] = [
+  ["a table", "\ncreate table messenger_messages (id int);", true],
+  [
+    "a table that is named in full",
+    "\ncreate table if not exists PUBLIC.Messenger_Messages (id int);",
+    true,
+  ],
+  ["a quoted table", '\ncreate table "public"."messenger_messages" (id int);', true],
+  ["a view", "\ncreate or replace view messenger_messages as select 1;", true],
+  [
+    "a function",
+    "\ncreate or replace function public.messenger_now() returns int as 'x' language sql;",
+    true,
+  ],
+  [
+    "a function without a schema",
+    "\ncreate function messenger_now() returns int as 'x' language sql;",
+    true,
+  ],
+  ["the schema", "\ncreate schema if not exists messenger;", true],
+  ["a cron job", "\nselect cron.schedule('symphony-tick', '* * * * *', 'x');", true],
+  [
+    "a cron job by parameter",
+    "\nselect cron.schedule(job_name => 'symphony-tick', schedule => 'x', command => 'x');",
+    true,
+  ],
+  ["a table of another schema", "\ncreate table app.messenger_messages (id int);", false],
+  ["a longer name", "\ncreate table messenger_messages_old (id int);", false],
+  [
+    "a comment",
+    "\n-- create table messenger_messages (id int);\n/* create schema messenger; */",
+    false,
+  ],
+  [
+    "a table that was dropped again",
+    "\ncreate table messenger_messages (id int);\ndrop table messenger_messages;",
+    false,
+  ],
+];
+for (const [what, sql, isRefused] of clashes) {
+  Deno.test(`SQL with ${what} of our name is ${isRefused ? "refused with its line" : "taken"}`, () => {
+    const path = "supabase/migrations/20260101000000_a.sql";
+    assertEquals(refusals(plan({ [path]: sql })), isRefused ? [`${path}:2`] : []);
+  });
+}
+
+Deno.test("a function of the user's with our name is refused, and --prefix names ours differently", () => {
+  const files = { "supabase/functions/dispatch/index.ts": "Deno.serve(() => new Response())" };
+  assertEquals(refusals(plan(files)), ["supabase/functions/dispatch/index.ts"]);
+  const planned = plan(files, { prefix: "bus-" });
+  assertEquals(refusals(planned), []);
+  const after = carriedOut(project(files), planned);
+  assert(after.has("supabase/functions/bus-dispatch/index.ts"));
+  assertStringIncludes(after.get("supabase/config.toml") ?? "", "[functions.bus-tick]");
+  const sql = after.get("supabase/migrations/20261126102031_symphony_prefix.sql") ?? "";
+  assertStringIncludes(sql, "function messenger.function_prefix()");
+  assertStringIncludes(sql, "'bus-'");
+});
+
+for (const prefix of ["bus", "-", "1-", "a b-", "a';-", "é-", "a/-", `${"a".repeat(40)}-`]) {
+  Deno.test(`the prefix "${prefix}" is refused`, () => {
+    assertEquals(refusals(plan({}, { prefix })), ["--prefix"]);
+  });
+}
+
+Deno.test("another prefix than the project has is refused", () => {
+  const before = project();
+  const after = carriedOut(before, planInit(before, { releases: [FIRST], now: NOW, prefix: "a-" }));
+  const second = planInit(after, { releases: [FIRST], now: NOW, prefix: "b-" });
+  assertEquals(refusals(second), ["--prefix"]);
+});
+
+Deno.test("config.json takes precedence over config.toml, which is told", () => {
+  const planned = plan({ "supabase/config.json": '{\n\t"project_id": "p"\n}\n' });
+  assertEquals(warnings(planned), ["supabase/config.toml"]);
+  const config = planned.changes.filter(({ path }) => /config\.(json|toml)$/.test(path));
+  assertEquals(config.map(({ path }) => path), ["supabase/config.json"]);
+  const data = parseJsonc(config[0]?.text ?? "");
+  assertEquals(data.functions, {
+    dispatch: { verify_jwt: false },
+    tick: { verify_jwt: false },
+    messenger: { verify_jwt: false },
+  });
+  assertMatch(config[0]?.text ?? "", /\n\t\t"dispatch": \{\n/);
+});
+
+const settings: [string, string, string[]][] = [
+  ["verify_jwt that is true", "[functions.tick]\nverify_jwt = true", ["supabase/config.toml"]],
+  ["an import map of its own", '[functions.tick]\nimport_map = "./x.json"', [
+    "supabase/config.toml",
+  ]],
+  ["an entrypoint elsewhere", '[functions.tick]\nentrypoint = "./x.ts"', ["supabase/config.toml"]],
+  ["our own entrypoint", '[functions.tick]\nentrypoint = "./functions/tick/index.ts"', []],
+  ["a table in an array", "[[functions]]\nname = 1", ["supabase/config.toml"]],
+  ["no TOML", "[functions", ["supabase/config.toml:1"]],
+];
+for (const [what, toml, expected] of settings) {
+  Deno.test(`a config with ${what} is ${expected.length > 0 ? "refused" : "taken"}`, () => {
+    assertEquals(refusals(plan({ "supabase/config.toml": toml })), expected);
+  });
+}
+
+Deno.test("a config into which nothing can be inserted safely gets no change, and the snippet is told", () => {
+  const planned = plan({ "supabase/config.toml": "functions = { a = { enabled = true } }\n" });
+  const [note] = planned.notes;
+  assertEquals(refusals(planned), ["supabase/config.toml"]);
+  assertStringIncludes(
+    note ? describeNote(note) : "",
+    "[functions.dispatch]\n  verify_jwt = false",
+  );
+});
+
+const maps: [string, Record<string, string>, { refused?: string; warned?: string }][] = [
+  [
+    "a function's import_map.json that the config does not name",
+    { "supabase/functions/a/import_map.json": "{}" },
+    { warned: "supabase/functions/a/import_map.json" },
+  ],
+  [
+    "a function's import_map.json beside its deno.json",
+    { "supabase/functions/a/import_map.json": "{}", "supabase/functions/a/deno.json": "{}" },
+    {},
+  ],
+  [
+    "a function's import_map.json that the config names",
+    {
+      "supabase/functions/a/import_map.json": "{}",
+      "supabase/config.toml": '[functions.a]\nimport_map = "./functions/a/import_map.json"\n',
+    },
+    {},
+  ],
+  ["an import map for all functions", { "supabase/functions/import_map.json": "{}" }, {}],
+  [
+    "a lock file of version 5",
+    { "supabase/functions/a/deno.lock": '{"version": "5"}' },
+    { warned: "supabase/functions/a/deno.lock" },
+  ],
+  ["a lock file of version 4", { "supabase/functions/a/deno.lock": '{"version": "4"}' }, {}],
+  [
+    "zod 3 in the shared import map",
+    { "supabase/functions/_messages/import_map.json": '{"imports":{"zod":"npm:zod@^3.24.1"}}' },
+    { refused: "supabase/functions/_messages/import_map.json" },
+  ],
+  [
+    "zod 3 in a function",
+    { "supabase/functions/a/deno.json": '{"imports":{"zod":"npm:zod@3.24.1"}}' },
+    { warned: "supabase/functions/a/deno.json" },
+  ],
+  [
+    "a shared import map that is no JSON",
+    { "supabase/functions/_messages/import_map.json": '{\n"imports": ' },
+    { refused: "supabase/functions/_messages/import_map.json:2" },
+  ],
+];
+for (const [what, files, { refused, warned }] of maps) {
+  const verdict = refused ? "refused" : warned ? "warned of" : "taken";
+  Deno.test(`${what} is ${verdict}`, () => {
+    const planned = plan(files);
+    assertEquals(refusals(planned), refused ? [refused] : []);
+    assertEquals(warnings(planned), warned ? [warned] : []);
+  });
+}
+
+Deno.test("a shared import map of the user's keeps its entries and gets ours", () => {
+  const path = "supabase/functions/_messages/import_map.json";
+  const text = '{\r\n    "imports": {\r\n        "zod": "npm:zod@4.1.0"\r\n    }\r\n}\r\n';
+  const planned = plan({ [path]: text });
+  const after = planned.changes.find((change) => change.path === path)?.text ?? "";
+  assertEquals(after.replaceAll("\r\n", "").includes("\n"), false);
+  assertEquals(JSON.parse(after).imports, {
+    zod: "npm:zod@4.1.0",
+    "symphony-messenger": "npm:symphony-messenger@0.1.0",
+    "symphony-messenger/": "npm:/symphony-messenger@0.1.0/",
+  });
+});
+
+Deno.test("a project with a declarative tree gets our schema into it", () => {
+  const trees: [string, Record<string, string>][] = [
+    ["supabase/schemas", { "supabase/schemas/a.sql": "create table a (id int);" }],
+    ["supabase/database", {
+      "supabase/config.toml": '[experimental.pgdelta]\ndeclarative_schema_path = "./database"\n',
+      "supabase/database/a.sql": "create table a (id int);",
+    }],
+  ];
+  for (const [folder, files] of trees) {
+    const file = plan(files).changes.find(({ path }) => path === `${folder}/symphony.sql`);
+    assertStringIncludes(file?.text ?? "", FIRST.sql.trimEnd());
+  }
+  assertEquals(plan().changes.some(({ path }) => path.endsWith("symphony.sql")), false);
+});
+
+Deno.test("a project of an older release is told to upgrade, and gets no second migration", () => {
+  const before = project();
+  const after = carriedOut(before, planInit(before, { releases: [FIRST], now: NOW }));
+  const second = planInit(after, { releases: [FIRST, release("0.2.0")], now: NOW });
+  assertEquals(second.changes, []);
+  assertEquals(warnings(second), ["supabase/migrations"]);
+});
