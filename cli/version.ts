@@ -1,2 +1,2 @@
-/** The version of the command, which is that of the management API. */
-export const VERSION = "0.1.0";
+/** The version of the command, which is that of the library. */
+export { VERSION } from "../supabase/functions/_shared/symphony/runtime/version.ts";

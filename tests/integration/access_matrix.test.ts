@@ -78,6 +78,7 @@ const ROWS: Record<
   tick: ticking,
   "messenger: every GET": (stack) => managing(stack, document, "reads"),
   "messenger: every change": (stack) => managing(stack, document, "changes"),
+  "messenger: setup": (stack) => managing(stack, document, "setup"),
   "every table and view": relations,
   "every SQL function": functions,
 };

@@ -78,7 +78,7 @@ testsOnStack({}, (test) => {
       "overdue schedules",
       "cron_schedule",
     ]]);
-    assertMatch(ill[1].advice, /cron\.schedule\('symphony-tick', '\* \* \* \* \*'/);
+    assertMatch(ill[1].advice, /symphony-messenger doctor --fix/);
     assertEquals(await failing(stack, "?maxScheduleAge=3h"), [200, []]);
     await clearManaged(stack);
   });

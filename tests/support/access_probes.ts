@@ -123,17 +123,22 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   listTicks: null,
   listActions: null,
   listTypes: null,
+  setUp: {},
 };
 
 /** Paths that the OpenAPI document does not list: itself. */
 const DOCUMENT = { get: { operationId: "getOpenApi", responses: {} } };
 
-/** The operations of the management API that read, or those that change something. */
-export function managing(stack: TestStack, document: Document, kind: "reads" | "changes"): Probe[] {
+/** The operations of the management API that read, those that change something, or the setup. */
+export function managing(
+  stack: TestStack,
+  document: Document,
+  kind: "reads" | "changes" | "setup",
+): Probe[] {
   const paths = { ...document.paths, "/openapi.json": DOCUMENT };
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods)
-      .filter(([method]) => (method === "get") === (kind === "reads"))
+      .filter(([method, { operationId }]) => kindOf(method, operationId) === kind)
       .map(([method, { operationId }]): Probe => ({
         name: operationId,
         prepare: async () => {
@@ -151,6 +156,12 @@ export function managing(stack: TestStack, document: Document, kind: "reads" | "
         },
       }))
   );
+}
+
+/** The setup takes a secret key, unlike the other changes. */
+function kindOf(method: string, operationId: string): "reads" | "changes" | "setup" {
+  if (operationId === "setUp") return "setup";
+  return method === "get" ? "reads" : "changes";
 }
 
 /** Makes a queue that holds nothing, and returns its name. */

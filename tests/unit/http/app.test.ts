@@ -7,7 +7,7 @@ import { createLogger } from "../../../supabase/functions/_shared/symphony/runti
 const log = createLogger({ level: "silent" });
 
 function ask(path: string): Promise<number> {
-  const app = createApp("tick", { maxBodyBytes: 100, log });
+  const app = createApp("tick", { maxBodyBytes: 100, log, schema: null });
   app.get("/here", (c) => c.json({}));
   return Promise.resolve(app.request(`http://localhost${path}`)).then(({ status }) => status);
 }

@@ -7,6 +7,7 @@ import {
   toCursor,
 } from "../../../supabase/functions/_shared/symphony/management/query-fields.ts";
 import { judgeHealth } from "../../../supabase/functions/_shared/symphony/management/health.ts";
+import { SCHEMA_VERSION } from "../../../supabase/functions/_shared/symphony/runtime/version.ts";
 import { toMetrics } from "../../../supabase/functions/_shared/symphony/management/metrics.ts";
 
 const facts = {
@@ -19,6 +20,8 @@ const facts = {
   schedulesInvalid: 0,
   strayQueues: [],
   sequenceIsBehind: false,
+  defaultQueue: true,
+  version: SCHEMA_VERSION,
   installation: {
     ...{ pgCron: true, pgNet: true, vault: true, cronJob: true, vaultSecrets: true },
     cronSchedule: "* * * * *",
@@ -141,4 +144,29 @@ Deno.test("a cursor comes back as it was, and no other text is one", () => {
   for (const text of ["", "x", "%", btoa("{}"), btoa('"x"'), btoa("5")]) {
     assertEquals(cursor(id).safeParse(text).success, false, text);
   }
+});
+
+Deno.test("a clone of the schema alone is told what it lacks", () => {
+  const { installation } = facts;
+  const ill = (given: object) => failing({ installation: { ...installation, ...given } });
+  assertEquals(failing({ defaultQueue: false }), ["default queue"]);
+  assertEquals(ill({ jobs: [{ name: "symphony-prune", problem: "missing" }] }), ["cron_jobs"]);
+  assertEquals(ill({ cronJob: false, jobs: [{ name: "symphony-tick", problem: "missing" }] }), [
+    "cron_job",
+  ]);
+  assertEquals(ill({ jobs: [{ name: "symphony-tick", problem: "doubled" }] }), ["cron_jobs"]);
+});
+
+Deno.test("another hosted project's URL in Vault fails, another address of the same project does not", () => {
+  const ill = (url: string, projectUrl: string) =>
+    failing({ installation: { ...facts.installation, url } }, { projectUrl });
+  assertEquals(ill("https://abc.supabase.co", "https://xyz.supabase.co"), ["vault_url"]);
+  assertEquals(ill("https://abc.supabase.co/", "https://abc.supabase.co"), []);
+  assertEquals(ill("https://api.example.org", "https://abc.supabase.co"), []);
+  assertEquals(ill("http://api.supabase.internal:8000", "http://kong:8000"), []);
+});
+
+Deno.test("a schema that is older than the library fails, a newer one does not", () => {
+  assertEquals(failing({ version: "0.0.9" }), ["schema"]);
+  assertEquals(failing({ version: "99.0.0" }), []);
 });

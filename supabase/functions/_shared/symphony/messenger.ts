@@ -3,6 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { MessageBus } from "./bus/bus.ts";
 import type { Middleware } from "./bus/middleware.ts";
+import { SchemaVersion } from "./database/schema-version.ts";
 import type { MessageDefinition } from "./message/definition.ts";
 import { createRegistry } from "./message/registry.ts";
 import { RetryManager } from "./retry/manager.ts";
@@ -52,6 +53,8 @@ export interface Messenger {
   readonly scheduler: Scheduler;
   readonly config: Config;
   readonly log: Logger;
+  /** Whether the database's schema is new enough; null where messages are not kept there. */
+  readonly schema: SchemaVersion | null;
 }
 
 const OPTIONS = Object.keys(
@@ -105,5 +108,6 @@ export function createMessenger(options: MessengerOptions): Messenger {
     ...(options.scheduleStore && { store: options.scheduleStore }),
     ...(schedules && { declared: schedules }),
   });
-  return { supabase, bus, transport, retry, scheduler, config, log };
+  const schema = options.transport ? null : new SchemaVersion(supabase);
+  return { supabase, bus, transport, retry, scheduler, config, log, schema };
 }

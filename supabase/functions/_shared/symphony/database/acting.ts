@@ -17,6 +17,7 @@ const OPERATIONS = new Set([
   "messenger_resume_schedule",
   "messenger_trigger_schedule",
   "messenger_unschedule",
+  "messenger_setup",
 ]);
 
 const READS = /^messenger_(now|list_\w+|show_\w+)$/;

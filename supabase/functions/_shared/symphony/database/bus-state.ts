@@ -17,6 +17,10 @@ export interface HealthFacts {
   /** Queues that hold messages but have no row. */
   readonly strayQueues: readonly string[];
   readonly sequenceIsBehind: boolean;
+  /** Whether the queue `default` has its row. */
+  readonly defaultQueue: boolean;
+  /** The schema's version. */
+  readonly version: string;
   readonly installation: Installation;
 }
 
@@ -27,6 +31,10 @@ export interface Installation {
   readonly vault: boolean;
   readonly cronJob: boolean;
   readonly vaultSecrets: boolean;
+  /** Cron jobs that are not as they have to be. */
+  readonly jobs?: readonly { readonly name: string; readonly problem: string }[];
+  /** Vault's `symphony_url`. */
+  readonly url?: string | null;
   readonly cronSchedule?: string | null;
   readonly lastRun?: {
     readonly at: string | null;

@@ -13,6 +13,8 @@ export interface StartedTick {
   readonly proceed: boolean;
   /** Most ticks at once. */
   readonly fleet: number;
+  /** The schema's version. */
+  readonly version: string;
   /** Whether schedules are due. */
   readonly schedulesDue: boolean;
 }

@@ -6,19 +6,29 @@ import { bodyLimit } from "hono/body-limit";
 import { cors } from "hono/cors";
 import { getPath } from "hono/utils/url";
 import type { Logger } from "../runtime/log.ts";
+import type { SchemaVersion } from "../database/schema-version.ts";
 import { surviveStrayErrors } from "../runtime/stray-errors.ts";
 import { Problem, toProblem } from "./problem.ts";
+
+/** Options of {@link createApp}. */
+export interface AppOptions {
+  /** A larger request body gets 413. */
+  readonly maxBodyBytes: number;
+  /** Receives errors of status 500 and above. */
+  readonly log: Logger;
+  /** Explains errors of calls that the schema does not know. */
+  readonly schema: SchemaVersion | null;
+}
 
 /**
  * Makes the Hono app of one edge function, without routes of its own.
  * @param name the function's name; its URLs begin with it
- * @param options `maxBodyBytes`: a larger request body gets 413; `log` receives errors of status 500 and above
  */
 export function createApp(
   name: string,
-  options: { readonly maxBodyBytes: number; readonly log: Logger },
+  options: AppOptions,
 ): Hono {
-  const { maxBodyBytes, log } = options;
+  const { maxBodyBytes, log, schema } = options;
   surviveStrayErrors(log);
   const app = new Hono({ getPath: (request) => withoutPrefix(getPath(request), name) })
     .basePath(`/${name}`);
@@ -43,7 +53,8 @@ export function createApp(
     const problem = new Problem(405, "method_not_allowed", `${c.req.method} is not allowed here`);
     return c.json(problem, 405, { allow: allowed.join(", ") });
   });
-  app.onError((error, c) => {
+  app.onError(async (thrown, c) => {
+    const error = await schema?.explain(thrown) ?? thrown;
     const problem = toProblem(error);
     if (problem.status >= 500) {
       log.error("request_failed", {

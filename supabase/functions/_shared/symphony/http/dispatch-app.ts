@@ -13,8 +13,8 @@ import { invalidRequest, Problem } from "./problem.ts";
 
 /** Makes the Hono app of `dispatch`: `POST /`, `GET /:id`, and the user's own `/schedules`. */
 export function dispatchApp(messenger: Messenger): Hono {
-  const { config, log, scheduler, supabase } = messenger;
-  const app = createApp("dispatch", { maxBodyBytes: config.maxBodyBytes, log });
+  const { config, log, scheduler, schema, supabase } = messenger;
+  const app = createApp("dispatch", { maxBodyBytes: config.maxBodyBytes, log, schema });
   const dispatcher = new Dispatcher(messenger);
 
   app.post("/", async (c) => {

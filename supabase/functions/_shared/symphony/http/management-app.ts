@@ -6,8 +6,8 @@ import type { Messenger } from "../messenger.ts";
 import { createApp } from "./app.ts";
 
 /** Makes the Hono app of `messenger`. */
-export function managementApp({ supabase, bus, config, log }: Messenger): Hono {
-  const app = createApp("messenger", { maxBodyBytes: config.maxBodyBytes, log });
+export function managementApp({ supabase, bus, config, log, schema }: Messenger): Hono {
+  const app = createApp("messenger", { maxBodyBytes: config.maxBodyBytes, log, schema });
   app.route("/", createManagementApp({ supabase, bus, log }, config));
   return app;
 }

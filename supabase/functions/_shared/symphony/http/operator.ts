@@ -9,6 +9,8 @@ export interface Operator {
   readonly actor: string;
   /** Whether the operator may only read. */
   readonly isReadOnly: boolean;
+  /** Whether the operator holds a secret key, and is no user. */
+  readonly hasSecretKey: boolean;
 }
 
 /**
@@ -30,7 +32,8 @@ export async function authenticateOperator(
 ): Promise<Operator> {
   const data = await verify(request, ["secret:*", "user"]);
   if (data.authMode !== "user") {
-    return { actor: `secret key ${data.keyName ?? ""}`.trimEnd(), isReadOnly: false };
+    const actor = `secret key ${data.keyName ?? ""}`.trimEnd();
+    return { actor, isReadOnly: false, hasSecretKey: true };
   }
 
   const { userClaims, jwtClaims } = data;
@@ -40,7 +43,7 @@ export async function authenticateOperator(
   if (!isAdmin && !own.some((role) => roles.readOnlyRoles.includes(role))) {
     throw new Problem(403, "forbidden", "No role of this user may use the management API");
   }
-  return { actor: userClaims.id, isReadOnly: !isAdmin };
+  return { actor: userClaims.id, isReadOnly: !isAdmin, hasSecretKey: false };
 }
 
 function rolesOf(metadata: Readonly<Record<string, unknown>> = {}): string[] {

@@ -7,6 +7,7 @@ import {
   NotFoundError,
   UnknownMessageTypeError,
 } from "../message/errors.ts";
+import { OutdatedSchemaError } from "../database/schema-version.ts";
 import type { z } from "zod";
 import { readProperty } from "../runtime/inspect.ts";
 import { RateLimitedError } from "../message/rate-limit.ts";
@@ -115,6 +116,9 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
     const retryAfterS = Math.max(1, Math.ceil(error.retryAfterMs / 1_000));
     const message = `${error.message}; try again in ${retryAfterS} s`;
     return new Problem(429, "rate_limited", message, undefined, { cause: error, retryAfterS });
+  }
+  if (error instanceof OutdatedSchemaError) {
+    return new Problem(503, "outdated_schema", error.message, undefined, { cause: error });
   }
   if (error instanceof TransportError) return ofDatabase(error);
   return new Problem(500, "internal_error", "Something went wrong", undefined, { cause: error });

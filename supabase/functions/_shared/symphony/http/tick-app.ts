@@ -19,8 +19,8 @@ type TickBody = z.output<typeof tickBody>;
 
 /** Makes the Hono app of `tick`: `POST /`. */
 export function tickApp(messenger: Messenger): Hono {
-  const { config, log } = messenger;
-  const app = createApp("tick", { maxBodyBytes: config.maxBodyBytes, log });
+  const { config, log, schema } = messenger;
+  const app = createApp("tick", { maxBodyBytes: config.maxBodyBytes, log, schema });
   const worker = createWorker(messenger);
   app.post("/", async (c) => {
     await authenticate(c.req.raw, "secret");

@@ -1,32 +1,10 @@
 /** Judges whether the bus is healthy, and gives advice for each failing check. Pure. */
 
 import type { HealthFacts, Installation } from "../database/bus-state.ts";
-
-/** Limits beyond which the bus is not healthy. */
-export interface HealthLimits {
-  /** Ms since the last tick began. */
-  readonly maxTickAge: number;
-  /** Longest wait of a due message, in ms. */
-  readonly maxReadyAge: number;
-  /** Longest delay of a schedule's run, in ms. */
-  readonly maxScheduleAge: number;
-  /** Most dead letters within an hour; default: no limit. */
-  readonly maxDeadLetters: number | undefined;
-}
-
-/** The result of one check. */
-export interface HealthCheck {
-  readonly name: string;
-  readonly ok: boolean;
-  /** The found value: ms, a number, a text, or whether a thing exists; null: never, or none. */
-  readonly found: number | boolean | string | null;
-  /** The largest healthy value, in the same unit; null: no limit. */
-  readonly limit: number | boolean | string | null;
-  /** Advice for the operator if the check fails; null if it passes. */
-  readonly advice: string | null;
-}
-
-type Judged = Omit<HealthCheck, "advice"> & { readonly advice: string };
+import { SCHEMA_VERSION } from "../runtime/version.ts";
+import { compareVersions } from "../runtime/versions.ts";
+import { age, type HealthCheck, type HealthLimits, type Judged } from "./health-check.ts";
+import { judgeInstallation } from "./installation.ts";
 
 /** Judges each fact by its limit. Messages of paused queues do not count as late: the database leaves them out. */
 export function judgeHealth(facts: HealthFacts, limits: HealthLimits): {
@@ -37,14 +15,10 @@ export function judgeHealth(facts: HealthFacts, limits: HealthLimits): {
     ...judgeTicks(facts, limits),
     ...judgeMessages(facts, limits),
     ...judgeSchedules(facts, limits),
-    ...judgeInstallation(facts.installation),
-    ...judgeCronJob(facts, limits),
+    ...judgeInstallation(facts, limits),
+    ...judgeVersions(facts),
   ].map((check) => ({ ...check, advice: check.ok ? null : check.advice }));
   return { status: checks.every(({ ok }) => ok) ? "ok" : "failing", checks };
-}
-
-function age(facts: HealthFacts, since: string | null): number | null {
-  return since === null ? null : Math.max(0, Date.parse(facts.now) - Date.parse(since));
 }
 
 function judgeTicks(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged[] {
@@ -159,51 +133,13 @@ function judgeSchedules(facts: HealthFacts, { maxScheduleAge }: HealthLimits): J
   ];
 }
 
-const INSTALLED = {
-  pgCron: ["pg_cron", "Install it: create extension pg_cron with schema pg_catalog."],
-  pgNet: ["pg_net", "Install it: create extension pg_net."],
-  vault: ["vault", "Install it: create extension supabase_vault."],
-  cronJob: [
-    "cron_job",
-    "The job symphony-tick is missing, switched off, or runs something else. Run select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()').",
-  ],
-  vaultSecrets: [
-    "vault_secrets",
-    "Vault's symphony_url or symphony_secret_key is missing, empty, no URL, or cannot be read. Set SYMPHONY_URL and SYMPHONY_SECRET_KEY and run supabase db push.",
-  ],
-} as const;
-
-function judgeInstallation(installation: Installation): Judged[] {
-  return Object.entries(INSTALLED).map(([field, [name, advice]]) => {
-    const isThere = installation[field as keyof typeof INSTALLED] === true;
-    return { name, ok: isThere, found: isThere, limit: true, advice };
-  });
-}
-
-// Every minute, or every 1 to 59 seconds.
-const EVERY_MINUTE = /^\s*((\*|\*\/1|0-59)(\s+(\*|\*\/1)){4}|\d{1,2}\s+seconds?)\s*$/;
-
-function judgeCronJob(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged[] {
-  const { cronJob, cronSchedule, lastRun } = facts.installation;
-  const runAge = age(facts, lastRun?.at ?? null);
-  const isLate = runAge !== null && runAge > maxTickAge;
-  return [
-    {
-      name: "cron_schedule",
-      ok: !cronJob || !cronSchedule || EVERY_MINUTE.test(cronSchedule),
-      found: cronSchedule ?? null,
-      limit: "* * * * *",
-      advice:
-        "The job symphony-tick does not run every minute. Run select cron.schedule('symphony-tick', '* * * * *', 'select public.messenger_tick()').",
-    },
-    {
-      name: "cron_run",
-      ok: !lastRun || lastRun.status === "succeeded" && !isLate,
-      found: lastRun?.status === "failed" ? lastRun.message ?? "failed" : runAge,
-      limit: maxTickAge,
-      advice: isLate
-        ? "pg_cron has not run the job symphony-tick in time. See cron.job_run_details, and check whether other jobs hold its workers; restart the database if no job runs."
-        : "The last run of the job symphony-tick failed; its message says why. See cron.job_run_details.",
-    },
-  ];
+function judgeVersions({ version }: HealthFacts): Judged[] {
+  return [{
+    name: "schema",
+    ok: compareVersions(version, SCHEMA_VERSION) >= 0,
+    found: version,
+    limit: SCHEMA_VERSION,
+    advice:
+      "The database's schema is older than the functions, which claim nothing until it is up to date: supabase db push.",
+  }];
 }

@@ -3,6 +3,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { authenticateOperator, type OperatorRoles } from "../http/operator.ts";
 import { Problem } from "../http/problem.ts";
+import { VERSION } from "../runtime/version.ts";
 import type { ManagementApp, ManagementEnv } from "./endpoint.ts";
 import { addFailedMessages } from "./failed-messages.ts";
 import { addMessages } from "./messages.ts";
@@ -10,6 +11,7 @@ import type { ManagementParts } from "./parts.ts";
 import { addPruning } from "./prune.ts";
 import { addQueues } from "./queues.ts";
 import { addSchedules } from "./schedules.ts";
+import { addSetup } from "./setup.ts";
 import { addStatus } from "./status.ts";
 import { addTypes } from "./types.ts";
 
@@ -32,6 +34,7 @@ export function createManagementApp(parts: ManagementParts, roles: OperatorRoles
   addMessages(app, parts);
   addQueues(app, parts);
   addPruning(app, parts);
+  addSetup(app, parts);
   addStatus(app, parts);
   addTypes(app, parts);
   app.get("/openapi.json", (c) => c.json(openApiDocument(app)));
@@ -57,7 +60,7 @@ export function openApiDocument(app: ManagementApp): object {
     openapi: "3.1.0",
     info: {
       title: "Symphony Messenger",
-      version: "0.1.0",
+      version: VERSION,
       description: "For operators: reads and changes schedules, messages, dead letters and queues.",
       license: { name: "MIT" },
     },

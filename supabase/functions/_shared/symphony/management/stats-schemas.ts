@@ -41,6 +41,17 @@ export const stats = z.object({
 /** Result of the health checks. */
 export const health = z.object({
   status: z.enum(["ok", "failing"]),
+  versions: z.object({
+    library: z.string().openapi({ description: "Of this function" }),
+    needs: z.string().openapi({ description: "The oldest schema that it works on" }),
+    schema: z.string().openapi({ description: "Of the database" }),
+  }),
+  lastAnswer: z.object({
+    at: time,
+    status: z.int().nullable(),
+    timedOut: z.boolean(),
+    error: z.string().nullable(),
+  }).nullable().openapi({ description: "How the function tick answered the database last" }),
   checks: z.array(z.object({
     name: z.string(),
     ok: z.boolean(),

@@ -4,6 +4,7 @@ import { z } from "@hono/zod-openapi";
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { listActions, listTicks, readHealth, readStats } from "../database/bus-state.ts";
 import { parseDuration } from "../runtime/duration.ts";
+import { SCHEMA_VERSION, VERSION } from "../runtime/version.ts";
 import { durationField } from "../http/field-schemas.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { cursor, id, limit, next, toCursor } from "./query-fields.ts";
@@ -52,13 +53,18 @@ function addHealth(app: ManagementApp, supabase: SupabaseClient): void {
     answer: health,
     statuses: { 200: "Healthy", 503: "Not healthy, or the database did not answer" },
     statusOf: ({ status }) => status === "ok" ? 200 : 503,
-  }, async ({ query }) =>
-    judgeHealth(await readHealth(supabase), {
+  }, async ({ query }) => {
+    const facts = await readHealth(supabase);
+    const versions = { library: VERSION, needs: SCHEMA_VERSION, schema: facts.version };
+    const judged = judgeHealth(facts, {
       maxTickAge: parseDuration(query.maxTickAge, "maxTickAge"),
       maxReadyAge: parseDuration(query.maxReadyAge, "maxReadyAge"),
       maxScheduleAge: parseDuration(query.maxScheduleAge, "maxScheduleAge"),
       maxDeadLetters: query.maxDeadLetters,
-    }));
+      projectUrl: Deno.env.get("SUPABASE_URL"),
+    });
+    return { ...judged, versions, lastAnswer: facts.installation.lastAnswer ?? null };
+  });
 }
 
 function addStats(app: ManagementApp, supabase: SupabaseClient): void {

@@ -8,9 +8,12 @@ import { runTick, type TickOptions, type TickReport } from "./tick/tick.ts";
 import { checkLimits, type WorkerLimits, type WorkerReport } from "./worker-options.ts";
 import { runWorker } from "./worker.ts";
 
-/** A messenger's worker. Each method throws a RangeError that names a wrong option. */
+/**
+ * A messenger's worker. Each method throws a RangeError that names a wrong option, and an OutdatedSchemaError
+ * if the schema is too old for this library; nothing is claimed then.
+ */
 export interface MessengerWorker {
-  /** Dispatches what schedules have due, for at most `budgetMs`. It throws nothing else. */
+  /** Dispatches what schedules have due, for at most `budgetMs`. It throws nothing but OutdatedSchemaError. */
   runSchedules(options: { readonly budgetMs: number }): Promise<SchedulesRun>;
   /** Claims and handles what is due within `budgetMs`. */
   work(options: WorkerLimits): Promise<WorkerReport>;
@@ -20,10 +23,11 @@ export interface MessengerWorker {
 
 /** Makes the worker of a messenger. */
 export function createWorker(messenger: Messenger): MessengerWorker {
-  const { supabase, bus, transport, retry, scheduler, config, log } = messenger;
+  const { supabase, bus, transport, retry, scheduler, config, log, schema } = messenger;
   const progress = new ProgressReporter({ transport, log });
   const work: MessengerWorker["work"] = async (limits) => {
     checkLimits(limits);
+    await schema?.check();
     return await runWorker({
       cpuMs: config.tickCpuMs,
       maxMessages: config.tickMaxMessages,
@@ -36,10 +40,11 @@ export function createWorker(messenger: Messenger): MessengerWorker {
   };
   const processSchedules: MessengerWorker["runSchedules"] = async (limits) => {
     checkLimits(limits, ["budgetMs"]);
+    await schema?.check();
     const { budgetMs } = limits;
     return await runSchedules(scheduler, { budgetMs, batchSize: config.schedulerBatchSize, log });
   };
-  const parts = { supabase, work, runSchedules: processSchedules, log };
+  const parts = { supabase, schema, work, runSchedules: processSchedules, log };
   return {
     work,
     runSchedules: processSchedules,

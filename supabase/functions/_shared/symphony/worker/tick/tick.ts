@@ -1,7 +1,8 @@
 /** One tick: it registers with the database, works within its budget, and ends. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { Ticks } from "../../database/ticks.ts";
+import type { SchemaVersion } from "../../database/schema-version.ts";
+import { type StartedTick, Ticks } from "../../database/ticks.ts";
 import { showValue } from "../../runtime/inspect.ts";
 import type { SchedulesReport } from "../../scheduler/processing.ts";
 import { checkLimits, type WorkerLimits, type WorkerReport } from "../worker-options.ts";
@@ -35,6 +36,8 @@ const OPTIONS = Object.keys(
 /** The parts of a tick. */
 export interface TickParts extends DueSchedulesParts {
   readonly supabase: SupabaseClient;
+  /** Whether the schema is new enough; null if it need not be asked. */
+  readonly schema: SchemaVersion | null;
   /** Claims and handles messages. */
   readonly work: (limits: WorkerLimits) => Promise<WorkerReport>;
 }
@@ -49,6 +52,7 @@ export interface TickReport {
  * Runs a tick. A tick that has nothing to do costs one call.
  * @returns what it did; zeros if it had nothing to do
  * @throws RangeError that names the option which is wrong, or unknown
+ * @throws OutdatedSchemaError if the schema is too old for this library; nothing was claimed
  * @throws TransportError if the database stayed out of reach
  */
 export async function runTick(options: TickOptions, parts: TickParts): Promise<TickReport> {
@@ -56,7 +60,7 @@ export async function runTick(options: TickOptions, parts: TickParts): Promise<T
   const ticks = new Ticks(parts.supabase);
   const awake = caller === "left" && !limits.queues;
   const { budgetMs, queues } = limits;
-  const started = await ticks.start({ id, awake, queues, budgetMs });
+  const started = await register(ticks, { id, awake, queues, budgetMs }, parts.schema);
   const schedules = new DueSchedules(started.schedulesDue, budgetMs, parts);
   if (!started.proceed) {
     if (parts.mustSync()) await schedules.process();
@@ -74,6 +78,26 @@ export async function runTick(options: TickOptions, parts: TickParts): Promise<T
   } finally {
     await presence.end(report);
   }
+}
+
+/** Registers the tick, and ends it if the schema is too old for this library. */
+async function register(
+  ticks: Ticks,
+  tick: Parameters<Ticks["start"]>[0],
+  schema: SchemaVersion | null,
+): Promise<StartedTick> {
+  const started = await ticks.start(tick).catch(async (error) => {
+    throw await schema?.explain(error) ?? error;
+  });
+  try {
+    schema?.judge(started.version);
+  } catch (error) {
+    // Without a successor, which would be ended in the same way.
+    const ended = { report: null, successor: false, schedules: false };
+    await ticks.end(started.id, ended).catch(() => {});
+    throw error;
+  }
+  return started;
 }
 
 /** @throws RangeError that names the option which is wrong, or unknown */
