@@ -114,7 +114,7 @@ async function prepareFunctions(context: Context, database: Database): Promise<F
   const functions = serveFunctions({
     dir,
     config: `${PROJECT_DIR}/deno.json`,
-    importMap: await writeImportMap({
+    importMap: options.importMap ?? await writeImportMap({
       projectDir: PROJECT_DIR,
       functionsDir: dir,
       dataDir,

@@ -18,6 +18,8 @@ export interface StackOptions {
   functionsDir?: string;
   /** A folder that takes the place of `_messages` beside the functions. */
   messages?: string;
+  /** The import map of the functions; default that of this project. `messages` has no effect on it. */
+  importMap?: string;
   /**
    * 'embedded' (default): Postgres 17 from npm. `binDir`: a cluster run with these programs, e.g.
    * /usr/lib/postgresql/15/bin, with the real pg_cron where `realCron`. `url`: a database that
