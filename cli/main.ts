@@ -10,6 +10,7 @@
 
 import process from "node:process";
 import { Command, CommanderError } from "commander";
+import { addDoctor } from "./doctor/command.ts";
 import { CommandError, describeFailure, EXIT, UsageError } from "./errors.ts";
 import { addInit } from "./init/command.ts";
 import { addMessenger } from "./messenger/command.ts";
@@ -45,6 +46,7 @@ function createProgram(context: Context): Command {
   addUpgrade(program, context);
   addUninstall(program, context);
   addMessenger(program, context);
+  addDoctor(program, context);
   return program;
 }
 

@@ -1,0 +1,93 @@
+/** `doctor`: looks at the configuration, the functions, the database and the health, and says what mends each fault. */
+
+import { type Command, Option } from "commander";
+import { ApiError, EXIT } from "../errors.ts";
+import { createCall } from "../messenger/client.ts";
+import { type Limits, limits, toSearch } from "../messenger/commands/health-limits.ts";
+import { addCommand, type Context, text } from "../messenger/context.ts";
+import type { Check } from "./check.ts";
+import { failed, passed } from "./check.ts";
+import { fix } from "./fix.ts";
+import { checkFunctions } from "./functions.ts";
+import { askProject, type Remote } from "./remote.ts";
+import { checkTarget, isUsable, type Target } from "./target.ts";
+import { VERSION } from "../version.ts";
+
+const COLUMNS = ["state", "name", "found", "limit", "advice"];
+
+interface Options extends Limits {
+  readonly fix?: boolean;
+  readonly url?: string;
+  readonly secretKey?: string;
+  readonly prefix?: string;
+}
+
+/** Adds the command. */
+export function addDoctor(program: Command, context: Context): void {
+  addCommand<Options>(
+    program,
+    context,
+    "doctor",
+    "finds what is wrong with the installation and says what mends it; ends with 1 if anything is",
+    [
+      new Option("--fix", "makes the rows, cron jobs and secrets that are missing"),
+      text("--url <url>", "the project's URL (SUPABASE_URL)"),
+      text("--secret-key <key>", "one of its secret keys (SUPABASE_SECRET_KEY)"),
+      text("--prefix <prefix>", "what the names of its functions begin with, as in init"),
+      ...limits(),
+    ],
+    async (_, options) => {
+      const { checks, health } = await examine(targetOf(context, options), options);
+      say(context, checks, health);
+    },
+  );
+}
+
+function targetOf({ io }: Context, { url, secretKey, prefix = "" }: Options): Target {
+  return {
+    url: url ?? io.variable("SUPABASE_URL") ?? "",
+    key: secretKey ?? io.variable("SUPABASE_SECRET_KEY") ?? "",
+    prefix: prefix === "" || prefix.endsWith("-") ? prefix : `${prefix}-`,
+  };
+}
+
+async function examine(target: Target, options: Options): Promise<Remote> {
+  const own = [...checkTarget(target), passed("command", `${VERSION}, ${runtime()}`)];
+  if (!isUsable(target)) return { checks: own, health: null };
+  const name = `${target.prefix}messenger`;
+  const call = createCall(target.url, target.key, name);
+  const fixed = options.fix === true
+    ? await fix(call).catch((error): Check[] => {
+      if (!(error instanceof ApiError)) throw error;
+      return [failed("setup", null, error.message)];
+    })
+    : [];
+  const [functions, remote] = await Promise.all([
+    checkFunctions(target),
+    askProject(call, toSearch(options), name),
+  ]);
+  return { checks: [...own, ...functions, ...fixed, ...remote.checks], health: remote.health };
+}
+
+function say(context: Context, checks: readonly Check[], health: Remote["health"]): void {
+  const rows = checks.map((check) => ({ state: check.ok ? "ok" : "FAILING", ...check }));
+  if (context.json) context.say({ checks: rows, health }, "");
+  else {
+    context.sayTable(rows, COLUMNS);
+    const commands = new Set(checks.flatMap(({ command }) => command ?? []));
+    if (commands.size > 0) {
+      context.io.print(
+        `\nRun, in this order:\n${[...commands].map((one) => `  ${one}`).join("\n")}`,
+      );
+    }
+  }
+  if (rows.some(({ ok }) => !ok)) context.exitCode = EXIT.nothing;
+}
+
+function runtime(): string {
+  const { Deno: deno, process } = globalThis as unknown as {
+    Deno?: { version: { deno: string } };
+    process?: { versions: { node: string } };
+  };
+  return deno ? `Deno ${deno.version.deno}` : `Node ${process?.versions.node}`;
+}

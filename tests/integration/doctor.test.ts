@@ -1,0 +1,123 @@
+/** The doctor: each fault has its check and the command that mends it. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { messenger, say } from "../support/cli.ts";
+import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+
+interface Row {
+  name: string;
+  ok: boolean;
+  found: unknown;
+  advice: string | null;
+  command: string | null;
+}
+
+async function faults(stack: TestStack, options = ""): Promise<Row[]> {
+  const { code, out } = await messenger(stack)(`doctor --json ${options}`);
+  const ill = JSON.parse(out).checks.filter(({ ok }: Row) => !ok);
+  assertEquals(code, ill.length === 0 ? 0 : 1);
+  return ill;
+}
+
+const names = (rows: readonly Row[]) => rows.map(({ name }) => name);
+
+testsOnStack({ net: true }, (test) => {
+  test("a project that is whole has no fault, and the doctor ends with 0", async (stack) => {
+    await stack.tick();
+    await eventually(() => faults(stack), (rows) => rows.length === 0);
+    const { code, out } = await messenger(stack)("doctor");
+    assertEquals(code, 0, out);
+    assertMatch(out, /^ok +SUPABASE_URL/m);
+    assertMatch(out, /^ok +function tick +deployed/m);
+    assertMatch(out, /^ok +versions +library 0\.\d+\.\d+, schema 0\.\d+\.\d+, command/m);
+  });
+
+  test("what is missing is told with the command that mends it, and --fix makes it", async (stack) => {
+    await stack.sql`delete from cron.job where jobname like 'symphony-%'`;
+    await stack.sql`delete from vault.secrets where true`;
+    await stack.sql`delete from public.messenger_queues where true`;
+    await stack.sql`truncate net._http_response, messenger.tick_requests`;
+    const ill = (await faults(stack)).filter(({ name }) => name !== "last tick");
+    assertEquals(names(ill).sort(), ["cron_job", "cron_jobs", "default queue", "vault_secrets"]);
+    assertEquals(
+      new Set(ill.map(({ command }) => command)),
+      new Set([
+        "npx symphony-messenger doctor --fix",
+      ]),
+    );
+    const told = await messenger(stack)("doctor");
+    assertMatch(told.out, /Run, in this order:\n {2}npx symphony-messenger doctor --fix$/);
+
+    const fixed = await messenger(stack)("doctor --fix");
+    assertEquals(fixed.code, 0, fixed.out);
+    assertMatch(fixed.out, /^ok +setup +queue default, symphony-\w+ created/m);
+    assertMatch(fixed.out, /^ok +first tick +HTTP 202/m);
+    assertEquals(await faults(stack), []);
+  });
+
+  test("a rotated key in Vault is told by its refusal, and --fix writes the present one", async (stack) => {
+    await stack
+      .sql`update vault.secrets set secret = 'sb_secret_old' where name = 'symphony_secret_key'`;
+    await stack.sql`select public.messenger_tick()`;
+    await eventually(
+      () => faults(stack),
+      (rows) => rows.some(({ name, found }) => name === "asked ticks" && /401/.test(String(found))),
+    );
+    assertEquals((await messenger(stack)("doctor --fix")).code, 0);
+  });
+
+  test("a schema that is too old is mended by a push", async (stack) => {
+    await stack.sql.unsafe(`create or replace function public.messenger_version() returns text
+      language sql immutable parallel safe set search_path = '' as $$ select '0.0.1'::text $$`);
+    const ill = await faults(stack);
+    await stack.sql.unsafe(`create or replace function public.messenger_version() returns text
+      language sql immutable parallel safe set search_path = '' as $$ select '0.1.0'::text $$`);
+    const schema = ill.find(({ name }) => name === "schema");
+    assertEquals([schema?.found, schema?.command], [
+      "0.0.1",
+      "npx supabase db push --remote --yes",
+    ]);
+  });
+
+  test("URL and key come from flags too, and a wrong one is told", async (stack) => {
+    const given = ["doctor", "--url", stack.url, "--secret-key"];
+    assertStringIncludes((await say([...given, stack.secretKey])).out, "function dispatch");
+    const refused = await say([...given, "sb_secret_wrong", "--json"]);
+    assertEquals(refused.code, 1);
+    assertMatch(refused.out, /The project refuses the key/);
+    assertMatch((await say([...given, "eyJhbGciOi"])).out, /refuse legacy service_role keys/);
+    const lost = await say([
+      "doctor",
+      "--url",
+      "http://127.0.0.1:1",
+      "--secret-key",
+      "sb_secret_x",
+    ]);
+    assertEquals(lost.code, 1);
+    assertMatch(lost.out, /^FAILING +connection/m);
+    assertMatch(lost.out, /^FAILING +function tick/m);
+    assertEquals((await say("doctor")).code, 1, "also without any configuration");
+    assertEquals(
+      (await say(["doctor", "--fix", "--url", "http://127.0.0.1:1", "--secret-key", "k"])).code,
+      1,
+    );
+  });
+
+  test("a function that is not deployed, or behind the gateway's JWT check, is told", async (stack) => {
+    await using server = Deno.serve({ port: 0, onListen: () => {} }, (request) => {
+      const { pathname, search } = new URL(request.url);
+      if (pathname.endsWith("/tick")) return Response.json({ code: "NOT_FOUND" }, { status: 404 });
+      if (pathname.endsWith("/dispatch")) return Response.json({ code: 401 }, { status: 401 });
+      return fetch(`${stack.url}${pathname}${search}`, { headers: request.headers });
+    });
+    const { out } = await say([
+      ...["doctor", "--json", "--url", `http://127.0.0.1:${server.addr.port}`],
+      ...["--secret-key", stack.secretKey],
+    ]);
+    const rows: Row[] = JSON.parse(out).checks;
+    const tick = rows.find(({ name }) => name === "function tick");
+    assertEquals(tick?.command, "npx supabase functions deploy tick --remote --use-api");
+    const dispatch = rows.find(({ name }) => name === "function dispatch");
+    assert(dispatch?.advice?.includes("verify_jwt = false under [functions.dispatch]"));
+  });
+});
