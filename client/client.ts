@@ -26,6 +26,8 @@ export interface MessengerClientOptions {
   readonly idempotencyKeys?: boolean;
   /** Largest number of repeats of a request; default: 3. */
   readonly retries?: number;
+  /** The prefix of the functions' names that `init --prefix` was given, such as `bus-`; default: none. */
+  readonly functionPrefix?: string;
 }
 
 /** Options of a dispatch. Users may choose the options that the definition's `callerOptions` names. */
@@ -87,7 +89,7 @@ export class MessengerClient {
 
   /** @throws RangeError if an option is unknown */
   constructor(supabase: Supabase, options: MessengerClientOptions = {}) {
-    checkNames(options, ["idempotencyKeys", "retries"]);
+    checkNames(options, ["idempotencyKeys", "retries", "functionPrefix"]);
     this.#supabase = supabase;
     this.#options = options;
     this.#live = new LiveUpdates(supabase);
@@ -165,7 +167,8 @@ export class MessengerClient {
       & Omit<MessengerRequest, "path" | "retries">
       & { readonly path?: string; readonly retries?: number | undefined },
   ): Promise<Answer> {
-    return request(this.#supabase, { path: `dispatch${path}`, retries, ...rest });
+    const { functionPrefix = "" } = this.#options;
+    return request(this.#supabase, { path: `${functionPrefix}dispatch${path}`, retries, ...rest });
   }
 
   /** The messages to send, each with a key if the caller may give one. */

@@ -61,7 +61,12 @@ export class Context {
    * @throws UsageError where the environment names no project
    */
   connect(name: string): Call {
-    return createCall(this.#required("SUPABASE_URL"), this.#required("SUPABASE_SECRET_KEY"), name);
+    const prefix = this.io.variable("SYMPHONY_FUNCTION_PREFIX") ?? "";
+    return createCall(
+      this.#required("SUPABASE_URL"),
+      this.#required("SUPABASE_SECRET_KEY"),
+      prefix + name,
+    );
   }
 
   #required(name: string): string {

@@ -74,7 +74,7 @@ function makeFolders(root: string, path: string, undo: (() => void)[]): void {
 
 /** A function's folder without files would still be a folder, and git does not know it. */
 function removeEmptyFolders(root: string, path: string, undo: (() => void)[]): void {
-  if (!path.startsWith("supabase/functions/")) return;
+  if (!`${path}/`.startsWith("supabase/functions/")) return;
   try {
     rmdirSync(join(root, path));
   } catch {

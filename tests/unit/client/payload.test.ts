@@ -62,3 +62,20 @@ Deno.test("an option of the client that is not known is refused by name", () => 
     "retrys: no such option; did you mean retries?",
   );
 });
+
+Deno.test("the client calls the function by its name with the project's prefix", async () => {
+  const called: string[] = [];
+  const supabase = {
+    auth: { getSession: () => Promise.resolve({ data: { session: null } }) },
+    functions: {
+      invoke: (path: string) => {
+        called.push(path);
+        return Promise.resolve({ data: { ids: ["1"] }, error: null });
+      },
+    },
+  } as unknown as Parameters<typeof createMessengerClient>[0];
+  const messenger = createMessengerClient(supabase, { functionPrefix: "bus-" });
+  await messenger.dispatch(Any, {});
+  await messenger.status("7");
+  assertEquals(called, ["bus-dispatch", "bus-dispatch/7"]);
+});
