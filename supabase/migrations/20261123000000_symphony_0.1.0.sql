@@ -183,6 +183,7 @@ create table public.messenger_queues (
   rate_period_ms integer not null default 1000 check (rate_period_ms between 1000 and 86400000),
   weight smallint not null default 1 check (weight between 1 and 1000),
   lease_ms integer check (lease_ms between 100 and 86400000),
+  runs_on text not null default 'tick' check (runs_on in ('tick', 'worker')),
   created_at timestamptz not null default now()
 );
 
@@ -206,6 +207,8 @@ comment on column public.messenger_queues.weight is
   'Its share of each claim, beside the weights of the other queues that have work.';
 comment on column public.messenger_queues.lease_ms is
   'How long its leases last without a heartbeat, in ms; null: as the worker asks for.';
+comment on column public.messenger_queues.runs_on is
+  'Where its messages run: in ticks, and in workers that name it; or in workers only.';
 comment on column public.messenger_queues.created_at is
   'When the queue was first used.';
 
@@ -220,7 +223,11 @@ create index messenger_queues_fleet_idx
 comment on index public.messenger_queues_fleet_idx is
   'Queues that call for more than one tick.';
 
-create function messenger.is_open(p_queue text, p_queues text[] default null)
+create index messenger_queues_worker_idx on public.messenger_queues (name) where runs_on = 'worker';
+comment on index public.messenger_queues_worker_idx is
+  'Queues whose messages run in resident workers only.';
+
+create function messenger.is_swept(p_queue text, p_queues text[] default null)
 returns boolean
 language sql stable
 set search_path = ''
@@ -229,8 +236,21 @@ as $$
     select from public.messenger_queues q where q.name = p_queue and q.paused
   )
 $$;
+comment on function messenger.is_swept(text, text[]) is
+  'Whether a queue is one of these, or of all, and not paused: then a claim sweeps its leases that ran out. One without a row is swept.';
+
+create function messenger.is_open(p_queue text, p_queues text[] default null)
+returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select (p_queues is null or array_position(p_queues, p_queue) is not null) and not exists (
+    select from public.messenger_queues q
+    where q.name = p_queue and (q.paused or p_queues is null and q.runs_on = 'worker')
+  )
+$$;
 comment on function messenger.is_open(text, text[]) is
-  'Whether a queue is one of these, or of all, and not paused. One without a row is open.';
+  'Whether a claim may start messages of a queue: it is one of these, or of all that run in ticks, and not paused. One without a row is open.';
 
 -- ==================== 04_messages.sql
 
@@ -615,7 +635,7 @@ begin
       and q.created_at < public.messenger_now() - empty_older_than
       and not q.paused and q.max_workers = 1 and q.concurrency is null
       and q.group_concurrency = 1 and q.rate_limit is null and q.rate_period_ms = 1000
-      and q.weight = 1 and q.lease_ms is null
+      and q.weight = 1 and q.lease_ms is null and q.runs_on = 'tick'
     order by q.name limit 1000
     for update skip locked
   );
@@ -727,7 +747,7 @@ begin
     select l.token, l.ids from messenger.leases l
     where l.leased_until <= clock and exists (
       select from unnest(l.queues) as q (name)
-      where messenger.is_open(q.name, p_queues)
+      where messenger.is_swept(q.name, p_queues)
     )
     order by l.leased_until
     limit 1000
@@ -736,7 +756,7 @@ begin
     expired := array(
       select m.ctid from public.messenger_messages m
       where m.id = any (lease.ids) and m.lease_token = lease.token and m.leased_until <= clock
-        and messenger.is_open(m.queue, p_queues)
+        and messenger.is_swept(m.queue, p_queues)
       limit p_max_messages - cardinality(locked)
       for update skip locked
     );
@@ -2874,12 +2894,12 @@ begin
         else greatest(n.due_at, messenger.queue_opens_at(q.name)) end
     )
     from next n left join public.messenger_queues q on q.name = n.queue
-    where q.paused is not true
+    where q.paused is not true and (p_queues is not null or q.runs_on is distinct from 'worker')
   );
 end
 $$;
 comment on function messenger.next_due(text[]) is
-  'When the next pending message of these queues, or of all, falls due and their limits let it start; null where none waits. Paused queues do not count.';
+  'When the next pending message of these queues, or of all, falls due and their limits let it start; null where none waits. Paused queues do not count, nor without names those that run in workers.';
 
 -- ==================== 20_claim_shares.sql
 
@@ -3122,7 +3142,7 @@ begin
           o.rate_limit, o.lease_ms
         from messenger.due_queues(queues, keys) d
         left join public.messenger_queues o on o.name = d.queue
-        where o.paused is not true
+        where o.paused is not true and (queues is not null or o.runs_on is distinct from 'worker')
         order by ln(1 - random()) / coalesce(o.weight, 1) desc
       ) as q;
       select s.locked, s.keys, s.bytes, s.oversized, s.more
@@ -6113,7 +6133,7 @@ comment on function messenger.milliseconds(interval, text) is
 -- ==================== 35_ticks.sql
 
 -- Ticks as the database knows them: asked for, started, at rest, ended. A transaction that writes a due message
--- counts on a tick that is awake; see 37_wake.sql.
+-- counts on a tick that is awake; see 37_wake.sql. Resident workers are listed among them, always at rest.
 
 create table public.messenger_ticks (
   id bigint generated always as identity primary key,
@@ -6124,7 +6144,9 @@ create table public.messenger_ticks (
   wakes_at timestamptz,
   stalled boolean not null default false,
   ended_at timestamptz,
-  report jsonb
+  report jsonb,
+  worker text,
+  queues text[]
 );
 
 comment on table public.messenger_ticks is
@@ -6147,6 +6169,16 @@ comment on column public.messenger_ticks.ended_at is
   'When it was done; null while it runs, and for good if it was killed.';
 comment on column public.messenger_ticks.report is
   'How many messages it claimed, handled, retried and failed; null if it broke off or had nothing to do.';
+
+comment on column public.messenger_ticks.worker is
+  'Name of the resident worker; null where it is a tick.';
+comment on column public.messenger_ticks.queues is
+  'Queues that the resident worker claims from; null where it is a tick.';
+
+create index messenger_ticks_workers_idx
+  on public.messenger_ticks (id) where worker is not null and ended_at is null;
+comment on index public.messenger_ticks_workers_idx is
+  'Resident workers that run, or were killed.';
 
 create index messenger_ticks_awake_idx
   on public.messenger_ticks (id) where rested_at is null;
@@ -6276,7 +6308,7 @@ begin
       select m.queue from messenger.quarantined_messages m
     ) as d
     join public.messenger_queues q on q.name = d.queue
-    where not q.paused and q.max_workers > 1
+    where not q.paused and q.max_workers > 1 and q.runs_on = 'tick'
       and messenger.has_due(p_queues => array[q.name])
   );
 end
@@ -6388,6 +6420,11 @@ begin
   delete from public.messenger_ticks t
   where t.id = any (array(
     select old.id from public.messenger_ticks old where old.id <= p_tick - 10000
+      -- A resident worker outlives 10,000 ticks.
+      and (
+        old.worker is null or old.ended_at is not null
+        or old.heartbeat_at < clock_timestamp() - interval '1 hour'
+      )
     order by old.id limit 10 for update skip locked
   ));
 end
@@ -6415,6 +6452,17 @@ declare
 begin
   if budget_ms is null or budget_ms < 0 then
     raise sqlstate 'PT400' using message = 'budget_ms: has to be zero or more';
+  end if;
+  if exists (
+    select from public.messenger_queues q where q.name = any (queues) and q.runs_on = 'worker'
+  ) then
+    raise sqlstate 'PT400' using message = format(
+      'queues: %s runs on workers, and no tick serves it; start one: symphony-messenger worker --queues %1$s',
+      (
+        select string_agg(q.name, ',' order by q.name) from public.messenger_queues q
+        where q.name = any (queues) and q.runs_on = 'worker'
+      )
+    );
   end if;
   started := messenger.register_tick(tick, awake);
   -- pg_net sends a request again after a restart.
@@ -6711,7 +6759,8 @@ begin
     select from written w
     where w.status = 'pending' and w.available_at <= public.messenger_now()
       and not exists (
-        select from public.messenger_queues q where q.name = w.queue and q.paused
+        select from public.messenger_queues q
+        where q.name = w.queue and (q.paused or q.runs_on = 'worker')
         -- Looked up, and not read in full, however many are paused.
         offset 0
       )
@@ -6724,7 +6773,8 @@ begin
   from written w
   where w.status = 'pending' and w.available_at < until
     and not exists (
-      select from public.messenger_queues q where q.name = w.queue and q.paused offset 0
+      select from public.messenger_queues q
+      where q.name = w.queue and (q.paused or q.runs_on = 'worker') offset 0
     );
   if due_at is not null then
     perform messenger.wake(due_at);
@@ -6754,7 +6804,10 @@ declare
 begin
   -- Woken already for this moment, or an earlier one.
   if woken[1] = this_one and woken[2]::double precision <= due_at
-    or exists (select from public.messenger_queues q where q.name = new.queue and q.paused)
+    or exists (
+      select from public.messenger_queues q
+      where q.name = new.queue and (q.paused or q.runs_on = 'worker')
+    )
   then
     return null;
   end if;
@@ -6782,7 +6835,9 @@ set search_path = ''
 as $$
 declare
   next_at constant timestamptz :=
-    case when not new.paused then messenger.next_due(array[new.name]) end;
+    case
+      when not new.paused and new.runs_on = 'tick' then messenger.next_due(array[new.name])
+    end;
 begin
   if next_at < messenger.next_minute() then
     perform messenger.wake(next_at);
@@ -6834,6 +6889,102 @@ create constraint trigger messenger_schedules_wake_for_change
     and (old.next_run_at, old.enabled) is distinct from (new.next_run_at, new.enabled)
   )
   execute function messenger.wake_for_schedule();
+
+-- ==================== 37_workers.sql
+
+-- Resident workers: processes of the user's own that claim from queues by name. They are listed among the
+-- ticks, but no dispatch counts on them: a worker learns of its messages by waiting in messenger_await_due().
+--
+-- A queue with runs_on = 'worker' is theirs alone: claims without names pass it over, and no dispatch to it
+-- asks for a tick. Sweeps of ticks still find its leases that ran out, so that a worker which was killed keeps
+-- no message.
+
+create function public.messenger_run_on_workers(queues text[]) returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  changed integer;
+begin
+  if queues is null or 'default' = any (queues) then
+    raise sqlstate 'PT400' using
+      message = 'queues: has to be a list of names without default, which ticks serve';
+  end if;
+  insert into public.messenger_queues as known (name, runs_on)
+  select distinct q, 'worker' from unnest(queues) as q
+  on conflict on constraint messenger_queues_pkey do update set runs_on = 'worker'
+  where known.runs_on <> 'worker';
+  get diagnostics changed = row_count;
+  return changed;
+end
+$$;
+comment on function public.messenger_run_on_workers(text[]) is
+  'Makes these queues run in resident workers only, as definitions with runsOn say. Returns how many it made or changed.';
+
+create function public.messenger_start_worker(worker text, queues text[]) returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+  started bigint;
+begin
+  if worker is null or length(worker) not between 1 and 200 then
+    raise sqlstate 'PT400' using message = 'worker: has to be a name of 1 to 200 characters';
+  end if;
+  if coalesce(cardinality(queues), 0) = 0 then
+    raise sqlstate 'PT400' using message = 'queues: has to name at least one queue';
+  end if;
+  insert into public.messenger_ticks (started_at, heartbeat_at, rested_at, worker, queues)
+  values (clock_timestamp(), clock_timestamp(), clock_timestamp(), worker, queues)
+  returning id into started;
+  return started;
+end
+$$;
+comment on function public.messenger_start_worker(text, text[]) is
+  'Registers a resident worker that claims from these queues. Returns its id among the ticks.';
+
+create function public.messenger_heartbeat_worker(tick bigint, report jsonb) returns void
+language sql
+set search_path = ''
+as $$
+  update public.messenger_ticks t
+  set heartbeat_at = clock_timestamp(), report = messenger_heartbeat_worker.report
+  where t.id = tick and t.ended_at is null
+$$;
+comment on function public.messenger_heartbeat_worker(bigint, jsonb) is
+  'A sign of life of a resident worker, every few seconds, with what it has done so far.';
+
+-- Waits in the database until something is due, so that an idle worker costs one call and one connection, and
+-- finds a message within milliseconds of its commit. A look costs about 30 us, and takes at most a twentieth
+-- of the time. The wait is short, because the snapshot of the call keeps vacuum from dead rows meanwhile.
+create function public.messenger_await_due(queues text[], wait_ms integer) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  until constant timestamptz := clock_timestamp() + wait_ms * interval '1 millisecond';
+  looked_at timestamptz;
+  next_at timestamptz;
+begin
+  if coalesce(cardinality(queues), 0) = 0 then
+    raise sqlstate 'PT400' using message = 'queues: has to name at least one queue';
+  end if;
+  if wait_ms is null or wait_ms not between 0 and 5000 then
+    raise sqlstate 'PT400' using message = 'wait_ms: has to be from 0 to 5000';
+  end if;
+  loop
+    looked_at := clock_timestamp();
+    next_at := messenger.next_due(queues);
+    exit when next_at <= messenger.clock() or clock_timestamp() >= until;
+    perform pg_sleep(greatest(
+      0.02, 20 * extract(epoch from clock_timestamp() - looked_at)::double precision
+    ));
+  end loop;
+  return coalesce(next_at <= messenger.clock(), false);
+end
+$$;
+comment on function public.messenger_await_due(text[], integer) is
+  'Waits up to wait_ms until a message of these queues is due. Returns whether one is.';
 
 -- ==================== 38_cancel.sql
 
@@ -7811,7 +7962,7 @@ as $$
 declare
   allowed constant text[] := array[
     'paused', 'max_workers', 'concurrency', 'group_concurrency', 'rate_limit', 'rate_period_ms',
-    'weight', 'lease_ms'
+    'weight', 'lease_ms', 'runs_on'
   ];
   field text;
 begin
@@ -7855,14 +8006,15 @@ begin
     update public.messenger_queues q
     set (
       paused, max_workers, concurrency, group_concurrency, rate_limit, rate_period_ms, weight,
-      lease_ms
+      lease_ms, runs_on
     ) = (
       wanted.paused, wanted.max_workers, wanted.concurrency, wanted.group_concurrency,
-      wanted.rate_limit, wanted.rate_period_ms, wanted.weight, wanted.lease_ms
+      wanted.rate_limit, wanted.rate_period_ms, wanted.weight, wanted.lease_ms,
+      wanted.runs_on
     )
     where q.name = messenger_set_queue.name;
     -- Messages that a pause or a limit held back start now, not at the next minute.
-    if messenger.has_due(p_queues => array[name]) then
+    if wanted.runs_on = 'tick' and messenger.has_due(p_queues => array[name]) then
       perform messenger.wake();
     end if;
   end if;
@@ -8394,6 +8546,7 @@ as $$
       (
         select max(s.started_at)
         from (select * from public.messenger_ticks latest order by latest.id desc limit 1000) as s
+        where s.worker is null
       ),
       '-infinity'
     )
@@ -8414,6 +8567,27 @@ $$;
 comment on function messenger.count_failed(timestamptz, integer) is
   'How many dead letters there are since a moment, as {"count", "capped"}, at most p_max_count.';
 
+-- One look for each queue that runs in workers, of which there are few.
+create function messenger.waiting_for_workers() returns jsonb
+language sql volatile
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('queue', w.name, 'since', w.due_at) order by w.due_at), '[]')
+  from (
+    select q.name, messenger.next_due(array[q.name]) as due_at
+    from public.messenger_queues q
+    where q.runs_on = 'worker' and not q.paused and not exists (
+      select from public.messenger_ticks t
+      where t.worker is not null and t.ended_at is null and q.name = any (t.queues)
+        and t.heartbeat_at > clock_timestamp() - interval '15 seconds'
+    )
+    order by q.name limit 100
+  ) as w
+  where w.due_at <= public.messenger_now()
+$$;
+comment on function messenger.waiting_for_workers() is
+  'Queues that run in workers and have due messages while no worker that serves them gives a sign of life: [{"queue", "since"}], the longest wait first.';
+
 create function public.messenger_health() returns jsonb
 language sql stable
 set search_path = ''
@@ -8421,7 +8595,7 @@ as $$
   select jsonb_build_object(
     'now', public.messenger_now(),
     'last_tick_at', (
-      select t.started_at from public.messenger_ticks t where t.started_at is not null
+      select t.started_at from public.messenger_ticks t where t.started_at is not null and t.worker is null
       order by t.id desc limit 1
     ),
     'oldest_ready_at', (
@@ -8438,6 +8612,7 @@ as $$
       select count(*) filter (where s.disabled_by = 'invalid')
       from (select latest.disabled_by from public.messenger_schedules latest limit 100000) as s
     ),
+    'waiting_for_workers', messenger.waiting_for_workers(),
     'stray_queues', to_jsonb(messenger.stray_queues()),
     'sequence_is_behind', messenger.sequence_behind(),
     'default_queue', exists (select from public.messenger_queues q where q.name = 'default'),
@@ -8446,7 +8621,7 @@ as $$
   )
 $$;
 comment on function public.messenger_health() is
-  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
 
 -- ==================== 48_stats.sql
 
@@ -8466,7 +8641,8 @@ as $$
     'failed', coalesce(sum((t.report ->> 'failed')::bigint), 0)
   )
   from (select * from public.messenger_ticks latest order by latest.id desc limit 10000) as t
-  where t.ended_at > public.messenger_now() - p_within
+  -- The report of a worker is of days.
+  where t.ended_at > public.messenger_now() - p_within and t.worker is null
 $$;
 comment on function messenger.tick_rates(interval) is
   'The work of ticks that ended within a time: {"seconds", "ticks", "claimed", "handled", "retried", "failed"}.';
@@ -8535,7 +8711,7 @@ as $$
     ),
     'ticks', jsonb_build_object(
       'last_at', (
-        select t.started_at from public.messenger_ticks t where t.started_at is not null
+        select t.started_at from public.messenger_ticks t where t.started_at is not null and t.worker is null
         order by t.id desc limit 1
       ),
       'awake', (select count(*) from messenger.ticks_awake()),

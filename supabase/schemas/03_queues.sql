@@ -11,6 +11,7 @@ create table public.messenger_queues (
   rate_period_ms integer not null default 1000 check (rate_period_ms between 1000 and 86400000),
   weight smallint not null default 1 check (weight between 1 and 1000),
   lease_ms integer check (lease_ms between 100 and 86400000),
+  runs_on text not null default 'tick' check (runs_on in ('tick', 'worker')),
   created_at timestamptz not null default now()
 );
 
@@ -34,6 +35,8 @@ comment on column public.messenger_queues.weight is
   'Its share of each claim, beside the weights of the other queues that have work.';
 comment on column public.messenger_queues.lease_ms is
   'How long its leases last without a heartbeat, in ms; null: as the worker asks for.';
+comment on column public.messenger_queues.runs_on is
+  'Where its messages run: in ticks, and in workers that name it; or in workers only.';
 comment on column public.messenger_queues.created_at is
   'When the queue was first used.';
 
@@ -48,7 +51,11 @@ create index messenger_queues_fleet_idx
 comment on index public.messenger_queues_fleet_idx is
   'Queues that call for more than one tick.';
 
-create function messenger.is_open(p_queue text, p_queues text[] default null)
+create index messenger_queues_worker_idx on public.messenger_queues (name) where runs_on = 'worker';
+comment on index public.messenger_queues_worker_idx is
+  'Queues whose messages run in resident workers only.';
+
+create function messenger.is_swept(p_queue text, p_queues text[] default null)
 returns boolean
 language sql stable
 set search_path = ''
@@ -57,5 +64,18 @@ as $$
     select from public.messenger_queues q where q.name = p_queue and q.paused
   )
 $$;
+comment on function messenger.is_swept(text, text[]) is
+  'Whether a queue is one of these, or of all, and not paused: then a claim sweeps its leases that ran out. One without a row is swept.';
+
+create function messenger.is_open(p_queue text, p_queues text[] default null)
+returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select (p_queues is null or array_position(p_queues, p_queue) is not null) and not exists (
+    select from public.messenger_queues q
+    where q.name = p_queue and (q.paused or p_queues is null and q.runs_on = 'worker')
+  )
+$$;
 comment on function messenger.is_open(text, text[]) is
-  'Whether a queue is one of these, or of all, and not paused. One without a row is open.';
+  'Whether a claim may start messages of a queue: it is one of these, or of all that run in ticks, and not paused. One without a row is open.';

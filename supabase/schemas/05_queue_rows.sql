@@ -147,7 +147,7 @@ begin
       and q.created_at < public.messenger_now() - empty_older_than
       and not q.paused and q.max_workers = 1 and q.concurrency is null
       and q.group_concurrency = 1 and q.rate_limit is null and q.rate_period_ms = 1000
-      and q.weight = 1 and q.lease_ms is null
+      and q.weight = 1 and q.lease_ms is null and q.runs_on = 'tick'
     order by q.name limit 1000
     for update skip locked
   );

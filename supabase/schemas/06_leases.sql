@@ -91,7 +91,7 @@ begin
     select l.token, l.ids from messenger.leases l
     where l.leased_until <= clock and exists (
       select from unnest(l.queues) as q (name)
-      where messenger.is_open(q.name, p_queues)
+      where messenger.is_swept(q.name, p_queues)
     )
     order by l.leased_until
     limit 1000
@@ -100,7 +100,7 @@ begin
     expired := array(
       select m.ctid from public.messenger_messages m
       where m.id = any (lease.ids) and m.lease_token = lease.token and m.leased_until <= clock
-        and messenger.is_open(m.queue, p_queues)
+        and messenger.is_swept(m.queue, p_queues)
       limit p_max_messages - cardinality(locked)
       for update skip locked
     );

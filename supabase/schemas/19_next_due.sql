@@ -59,9 +59,9 @@ begin
         else greatest(n.due_at, messenger.queue_opens_at(q.name)) end
     )
     from next n left join public.messenger_queues q on q.name = n.queue
-    where q.paused is not true
+    where q.paused is not true and (p_queues is not null or q.runs_on is distinct from 'worker')
   );
 end
 $$;
 comment on function messenger.next_due(text[]) is
-  'When the next pending message of these queues, or of all, falls due and their limits let it start; null where none waits. Paused queues do not count.';
+  'When the next pending message of these queues, or of all, falls due and their limits let it start; null where none waits. Paused queues do not count, nor without names those that run in workers.';

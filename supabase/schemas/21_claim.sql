@@ -136,7 +136,7 @@ begin
           o.rate_limit, o.lease_ms
         from messenger.due_queues(queues, keys) d
         left join public.messenger_queues o on o.name = d.queue
-        where o.paused is not true
+        where o.paused is not true and (queues is not null or o.runs_on is distinct from 'worker')
         order by ln(1 - random()) / coalesce(o.weight, 1) desc
       ) as q;
       select s.locked, s.keys, s.bytes, s.oversized, s.more

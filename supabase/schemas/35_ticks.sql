@@ -1,5 +1,5 @@
 -- Ticks as the database knows them: asked for, started, at rest, ended. A transaction that writes a due message
--- counts on a tick that is awake; see 37_wake.sql.
+-- counts on a tick that is awake; see 37_wake.sql. Resident workers are listed among them, always at rest.
 
 create table public.messenger_ticks (
   id bigint generated always as identity primary key,
@@ -10,7 +10,9 @@ create table public.messenger_ticks (
   wakes_at timestamptz,
   stalled boolean not null default false,
   ended_at timestamptz,
-  report jsonb
+  report jsonb,
+  worker text,
+  queues text[]
 );
 
 comment on table public.messenger_ticks is
@@ -33,6 +35,16 @@ comment on column public.messenger_ticks.ended_at is
   'When it was done; null while it runs, and for good if it was killed.';
 comment on column public.messenger_ticks.report is
   'How many messages it claimed, handled, retried and failed; null if it broke off or had nothing to do.';
+
+comment on column public.messenger_ticks.worker is
+  'Name of the resident worker; null where it is a tick.';
+comment on column public.messenger_ticks.queues is
+  'Queues that the resident worker claims from; null where it is a tick.';
+
+create index messenger_ticks_workers_idx
+  on public.messenger_ticks (id) where worker is not null and ended_at is null;
+comment on index public.messenger_ticks_workers_idx is
+  'Resident workers that run, or were killed.';
 
 create index messenger_ticks_awake_idx
   on public.messenger_ticks (id) where rested_at is null;
@@ -162,7 +174,7 @@ begin
       select m.queue from messenger.quarantined_messages m
     ) as d
     join public.messenger_queues q on q.name = d.queue
-    where not q.paused and q.max_workers > 1
+    where not q.paused and q.max_workers > 1 and q.runs_on = 'tick'
       and messenger.has_due(p_queues => array[q.name])
   );
 end

@@ -79,6 +79,11 @@ begin
   delete from public.messenger_ticks t
   where t.id = any (array(
     select old.id from public.messenger_ticks old where old.id <= p_tick - 10000
+      -- A resident worker outlives 10,000 ticks.
+      and (
+        old.worker is null or old.ended_at is not null
+        or old.heartbeat_at < clock_timestamp() - interval '1 hour'
+      )
     order by old.id limit 10 for update skip locked
   ));
 end
@@ -106,6 +111,17 @@ declare
 begin
   if budget_ms is null or budget_ms < 0 then
     raise sqlstate 'PT400' using message = 'budget_ms: has to be zero or more';
+  end if;
+  if exists (
+    select from public.messenger_queues q where q.name = any (queues) and q.runs_on = 'worker'
+  ) then
+    raise sqlstate 'PT400' using message = format(
+      'queues: %s runs on workers, and no tick serves it; start one: symphony-messenger worker --queues %1$s',
+      (
+        select string_agg(q.name, ',' order by q.name) from public.messenger_queues q
+        where q.name = any (queues) and q.runs_on = 'worker'
+      )
+    );
   end if;
   started := messenger.register_tick(tick, awake);
   -- pg_net sends a request again after a restart.

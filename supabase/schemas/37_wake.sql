@@ -65,7 +65,8 @@ begin
     select from written w
     where w.status = 'pending' and w.available_at <= public.messenger_now()
       and not exists (
-        select from public.messenger_queues q where q.name = w.queue and q.paused
+        select from public.messenger_queues q
+        where q.name = w.queue and (q.paused or q.runs_on = 'worker')
         -- Looked up, and not read in full, however many are paused.
         offset 0
       )
@@ -78,7 +79,8 @@ begin
   from written w
   where w.status = 'pending' and w.available_at < until
     and not exists (
-      select from public.messenger_queues q where q.name = w.queue and q.paused offset 0
+      select from public.messenger_queues q
+      where q.name = w.queue and (q.paused or q.runs_on = 'worker') offset 0
     );
   if due_at is not null then
     perform messenger.wake(due_at);
@@ -108,7 +110,10 @@ declare
 begin
   -- Woken already for this moment, or an earlier one.
   if woken[1] = this_one and woken[2]::double precision <= due_at
-    or exists (select from public.messenger_queues q where q.name = new.queue and q.paused)
+    or exists (
+      select from public.messenger_queues q
+      where q.name = new.queue and (q.paused or q.runs_on = 'worker')
+    )
   then
     return null;
   end if;
@@ -136,7 +141,9 @@ set search_path = ''
 as $$
 declare
   next_at constant timestamptz :=
-    case when not new.paused then messenger.next_due(array[new.name]) end;
+    case
+      when not new.paused and new.runs_on = 'tick' then messenger.next_due(array[new.name])
+    end;
 begin
   if next_at < messenger.next_minute() then
     perform messenger.wake(next_at);

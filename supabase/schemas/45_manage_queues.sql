@@ -159,7 +159,7 @@ as $$
 declare
   allowed constant text[] := array[
     'paused', 'max_workers', 'concurrency', 'group_concurrency', 'rate_limit', 'rate_period_ms',
-    'weight', 'lease_ms'
+    'weight', 'lease_ms', 'runs_on'
   ];
   field text;
 begin
@@ -203,14 +203,15 @@ begin
     update public.messenger_queues q
     set (
       paused, max_workers, concurrency, group_concurrency, rate_limit, rate_period_ms, weight,
-      lease_ms
+      lease_ms, runs_on
     ) = (
       wanted.paused, wanted.max_workers, wanted.concurrency, wanted.group_concurrency,
-      wanted.rate_limit, wanted.rate_period_ms, wanted.weight, wanted.lease_ms
+      wanted.rate_limit, wanted.rate_period_ms, wanted.weight, wanted.lease_ms,
+      wanted.runs_on
     )
     where q.name = messenger_set_queue.name;
     -- Messages that a pause or a limit held back start now, not at the next minute.
-    if messenger.has_due(p_queues => array[name]) then
+    if wanted.runs_on = 'tick' and messenger.has_due(p_queues => array[name]) then
       perform messenger.wake();
     end if;
   end if;

@@ -197,6 +197,7 @@ as $$
       (
         select max(s.started_at)
         from (select * from public.messenger_ticks latest order by latest.id desc limit 1000) as s
+        where s.worker is null
       ),
       '-infinity'
     )
@@ -217,6 +218,27 @@ $$;
 comment on function messenger.count_failed(timestamptz, integer) is
   'How many dead letters there are since a moment, as {"count", "capped"}, at most p_max_count.';
 
+-- One look for each queue that runs in workers, of which there are few.
+create function messenger.waiting_for_workers() returns jsonb
+language sql volatile
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('queue', w.name, 'since', w.due_at) order by w.due_at), '[]')
+  from (
+    select q.name, messenger.next_due(array[q.name]) as due_at
+    from public.messenger_queues q
+    where q.runs_on = 'worker' and not q.paused and not exists (
+      select from public.messenger_ticks t
+      where t.worker is not null and t.ended_at is null and q.name = any (t.queues)
+        and t.heartbeat_at > clock_timestamp() - interval '15 seconds'
+    )
+    order by q.name limit 100
+  ) as w
+  where w.due_at <= public.messenger_now()
+$$;
+comment on function messenger.waiting_for_workers() is
+  'Queues that run in workers and have due messages while no worker that serves them gives a sign of life: [{"queue", "since"}], the longest wait first.';
+
 create function public.messenger_health() returns jsonb
 language sql stable
 set search_path = ''
@@ -224,7 +246,7 @@ as $$
   select jsonb_build_object(
     'now', public.messenger_now(),
     'last_tick_at', (
-      select t.started_at from public.messenger_ticks t where t.started_at is not null
+      select t.started_at from public.messenger_ticks t where t.started_at is not null and t.worker is null
       order by t.id desc limit 1
     ),
     'oldest_ready_at', (
@@ -241,6 +263,7 @@ as $$
       select count(*) filter (where s.disabled_by = 'invalid')
       from (select latest.disabled_by from public.messenger_schedules latest limit 100000) as s
     ),
+    'waiting_for_workers', messenger.waiting_for_workers(),
     'stray_queues', to_jsonb(messenger.stray_queues()),
     'sequence_is_behind', messenger.sequence_behind(),
     'default_queue', exists (select from public.messenger_queues q where q.name = 'default'),
@@ -249,4 +272,4 @@ as $$
   )
 $$;
 comment on function public.messenger_health() is
-  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';

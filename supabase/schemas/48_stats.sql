@@ -14,7 +14,8 @@ as $$
     'failed', coalesce(sum((t.report ->> 'failed')::bigint), 0)
   )
   from (select * from public.messenger_ticks latest order by latest.id desc limit 10000) as t
-  where t.ended_at > public.messenger_now() - p_within
+  -- The report of a worker is of days.
+  where t.ended_at > public.messenger_now() - p_within and t.worker is null
 $$;
 comment on function messenger.tick_rates(interval) is
   'The work of ticks that ended within a time: {"seconds", "ticks", "claimed", "handled", "retried", "failed"}.';
@@ -83,7 +84,7 @@ as $$
     ),
     'ticks', jsonb_build_object(
       'last_at', (
-        select t.started_at from public.messenger_ticks t where t.started_at is not null
+        select t.started_at from public.messenger_ticks t where t.started_at is not null and t.worker is null
         order by t.id desc limit 1
       ),
       'awake', (select count(*) from messenger.ticks_awake()),

@@ -376,4 +376,20 @@ export function testQueues(name: string, open: () => Promise<TransportUnderTest>
     await t.advance(1_001);
     assertEquals((await claim(t.transport)).crashed.length, 1);
   });
+
+  promise("messages of a queue that runs on workers are claimed by its name only", async (t) => {
+    await t.setQueue("heavy", { runsOn: "worker" });
+    await t.transport.send([{ type: "T", payload: 1, queue: "heavy" }]);
+    const given = await claim(t.transport);
+    assertEquals([given.messages, given.nextDueMs], [[], null]);
+    assertEquals(payloads(await claim(t.transport, { queues: ["heavy"] })), [1]);
+  });
+
+  promise("a lapsed lease of a queue that runs on workers is swept by any claim", async (t) => {
+    await t.setQueue("heavy", { runsOn: "worker" });
+    await t.transport.send([{ type: "T", payload: 1, queue: "heavy" }]);
+    await claim(t.transport, { queues: ["heavy"] });
+    await t.advance(60_001);
+    assertEquals((await claim(t.transport)).crashed.length, 1);
+  });
 }

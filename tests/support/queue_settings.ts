@@ -11,6 +11,7 @@ const COLUMNS: Readonly<Record<keyof QueueSettings, string>> = {
   ratePeriodMs: "rate_period_ms",
   weight: "weight",
   leaseMs: "lease_ms",
+  runsOn: "runs_on",
 };
 
 /** Changes settings of a queue in the table; those that are not given stay. */

@@ -1,6 +1,6 @@
 /** `queues`. */
 
-import { type Command, type Option } from "commander";
+import { type Command, Option } from "commander";
 import {
   addCommand,
   type Context,
@@ -14,7 +14,7 @@ import { UsageError } from "../../errors.ts";
 
 const COLUMNS = [
   ...["name", "paused", "due", "delayed", "blocked", "processing", "oldestReadyAt"],
-  ...["maxWorkers", "concurrency", "rateLimit", "ratePeriodMs", "weight"],
+  ...["maxWorkers", "concurrency", "rateLimit", "ratePeriodMs", "weight", "runsOn"],
 ];
 /** The columns of queues in a table. */
 export const QUEUE_COLUMNS: readonly string[] = COLUMNS;
@@ -30,6 +30,8 @@ const settings = (): Option[] => [
   number("--rate-period-ms <ms>", "the rate period"),
   number("--weight <n>", "its share of each claim"),
   numberOrNone("--lease-ms <ms>", "how long its leases last, or none"),
+  new Option("--runs-on <place>", "in ticks and workers that name it, or in workers only")
+    .choices(["tick", "worker"]),
 ];
 
 /** Adds the commands of queues. */

@@ -58,7 +58,7 @@ export function addStatus(program: Command, context: Context): void {
     context.list(
       "/ticks",
       "ticks",
-      ["id", "askedAt", "startedAt", "restedAt", "endedAt", "report"],
+      ["id", "askedAt", "startedAt", "restedAt", "endedAt", "worker", "report"],
       {},
       limit,
     ));

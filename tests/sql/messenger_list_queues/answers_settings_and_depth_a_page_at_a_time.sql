@@ -13,7 +13,7 @@ select is((select page ->> 'next' from answer), 'c', 'the page is full: there ma
 select is(
   (select page #> '{queues,0}' from answer) - array['created_at', 'oldest_ready_at'],
   '{"name":"b","paused":true,"max_workers":1,"concurrency":null,"group_concurrency":1,
-    "rate_limit":null,"rate_period_ms":1000,"weight":1,"lease_ms":null,
+    "rate_limit":null,"rate_period_ms":1000,"weight":1,"lease_ms":null,"runs_on":"tick",
     "due":{"count":3,"capped":false},"delayed":{"count":0,"capped":false},
     "blocked":{"count":0,"capped":false},"quarantined":{"count":0,"capped":false},
     "processing":{"count":1,"capped":false}}',

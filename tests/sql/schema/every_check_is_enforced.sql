@@ -22,7 +22,7 @@ select is_empty(
       'max_workers = 0', 'max_workers = 101', 'concurrency = 0', 'group_concurrency = 0',
       'group_concurrency = 1001', 'rate_limit = 0', 'rate_period_ms = 999',
       'rate_period_ms = 86400001', 'weight = 0', 'weight = 1001', 'lease_ms = 99',
-      'lease_ms = 86400001', 'group_concurrency = null', 'weight = null', 'rate_period_ms = null'
+      'lease_ms = 86400001', 'runs_on = ''moon''', 'group_concurrency = null', 'weight = null', 'rate_period_ms = null'
     ]) as setting
     where test.succeeds(format('update messenger_queues set %s', setting))$$,
   'no setting of a queue takes a value beyond its bounds'

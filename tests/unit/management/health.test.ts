@@ -18,6 +18,7 @@ const facts = {
   ticksNotStarted: 0,
   schedulesOverdueSince: "2026-01-01T11:55:00Z",
   schedulesInvalid: 0,
+  waitingForWorkers: [],
   strayQueues: [],
   sequenceIsBehind: false,
   defaultQueue: true,
@@ -101,6 +102,14 @@ Deno.test("each failing check says what to do, by what was found", () => {
   }
 });
 
+Deno.test("messages that wait for a worker while none runs are told with the command that starts one", () => {
+  const waitingForWorkers = [{ queue: "heavy", since: "2026-01-01T11:59:00Z" }];
+  const check = judgeHealth({ ...facts, waitingForWorkers }, limits).checks
+    .find(({ name }) => name === "messages for workers");
+  assertEquals([check?.ok, check?.found], [false, "heavy"]);
+  assertStringIncludes(check?.advice ?? "", "npx symphony-messenger worker --queues heavy");
+});
+
 Deno.test("a bus that never ticked is not healthy; one without messages or a limit is", () => {
   assertEquals(failing({ lastTickAt: null }), ["last tick"]);
   assertEquals(failing({ oldestReadyAt: null }), []);
@@ -118,7 +127,13 @@ Deno.test("metrics escape what stands in labels, and write 0 for what never was"
       name: 'a"\\\n',
       paused: true,
       ...{ maxWorkers: 1, concurrency: null, groupConcurrency: 1, rateLimit: null },
-      ...{ ratePeriodMs: 1000, weight: 1, leaseMs: null, createdAt: facts.now },
+      ...{
+        ratePeriodMs: 1000,
+        weight: 1,
+        leaseMs: null,
+        runsOn: "tick" as const,
+        createdAt: facts.now,
+      },
       ...{ due: count, delayed: count, blocked: count, quarantined: count, processing: count },
       oldestReadyAt: "2026-01-01T11:59:30Z",
     }],

@@ -21,6 +21,7 @@ import type { MessageDefinition } from "./message/definition.ts";
 import { createMessenger, type Messenger } from "./messenger.ts";
 import { type ProjectConfig, readConfig } from "./runtime/config.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
+import type { ResidentOptions } from "./worker/resident/resident.ts";
 
 /** A project, as its `_messages/mod.ts` exports it; other exports are ignored. */
 export interface Project {
@@ -76,6 +77,43 @@ function messengerOf(project: Project, schedules?: readonly DeclaredSchedule[]):
     config: readConfig(undefined, config),
     ...(schedules && { schedules }),
   });
+}
+
+/** Options of {@link runWorker}. */
+export interface RunWorkerOptions extends Pick<ResidentOptions, "queues" | "concurrency" | "name"> {
+  /** How long running handlers may work after SIGTERM or SIGINT, in ms. */
+  readonly graceMs: number;
+}
+
+/**
+ * Runs a resident worker in this process, of Deno, until SIGTERM or SIGINT ends it:
+ * `symphony-messenger worker` calls it. Uncaught errors of handlers are logged, and end nothing.
+ * @throws RangeError if a definition, an option or a setting is wrong
+ * @throws TransportError if the database cannot be reached at the start
+ */
+export async function runWorker(project: Project, options: RunWorkerOptions): Promise<void> {
+  const { graceMs, ...rest } = options;
+  const messenger = messengerOf(project);
+  const { log } = messenger;
+  const [{ createWorker }, { listenForSignals }, { surviveStrayErrors }] = await Promise.all([
+    import("./worker/create-worker.ts"),
+    import("./worker/resident/signals.ts"),
+    import("./runtime/stray-errors.ts"),
+  ]);
+  surviveStrayErrors(log);
+  const signals = listenForSignals({ graceMs, onSignal, exit: Deno.exit, log });
+  await createWorker(messenger).resident({ ...rest, ...signals });
+}
+
+/** Windows has no SIGTERM. */
+function onSignal(callback: (signal: string) => void): void {
+  for (
+    const signal of Deno.build.os === "windows"
+      ? ["SIGINT"] as const
+      : ["SIGINT", "SIGTERM"] as const
+  ) {
+    Deno.addSignalListener(signal, () => callback(signal));
+  }
 }
 
 interface App {

@@ -75,6 +75,11 @@ export function outgoing(
     ...(stamps !== undefined && { stamps: toStamps(stamps) }),
   };
   checkValues(message);
+  if (definition.runsOn === "worker" && message.queue !== definition.queue) {
+    throw new RangeError(
+      `queue: ${definition.type} runs on workers, which find it in ${definition.queue} (got ${message.queue}); leave the option out`,
+    );
+  }
   if (options.ttl === undefined) checkTtl(message, "delay");
   else checkTtl(message, "ttl");
   return message;

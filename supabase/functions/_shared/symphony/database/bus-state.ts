@@ -14,6 +14,8 @@ export interface HealthFacts {
   readonly ticksNotStarted: number;
   readonly schedulesOverdueSince: string | null;
   readonly schedulesInvalid: number;
+  /** Queues that run on workers and have due messages, while no worker serves them; the longest wait first. */
+  readonly waitingForWorkers: readonly { readonly queue: string; readonly since: string }[];
   /** Queues that hold messages but have no row. */
   readonly strayQueues: readonly string[];
   readonly sequenceIsBehind: boolean;
@@ -90,6 +92,10 @@ export interface ListedTick {
   restedAt: string | null;
   endedAt: string | null;
   report: Record<string, unknown> | null;
+  /** Name of a resident worker; null: a tick. */
+  worker: string | null;
+  /** Queues that a resident worker claims from; null: a tick. */
+  queues: string[] | null;
 }
 
 /** An operator's change in the action log. */

@@ -219,6 +219,7 @@ export type Database = {
           "paused": boolean;
           "rate_limit": number | null;
           "rate_period_ms": number;
+          "runs_on": string;
           "weight": number;
         };
         ComputedFields: never;
@@ -232,6 +233,7 @@ export type Database = {
           "paused"?: boolean;
           "rate_limit"?: number | null;
           "rate_period_ms"?: number;
+          "runs_on"?: string;
           "weight"?: number;
         };
         Update: {
@@ -244,6 +246,7 @@ export type Database = {
           "paused"?: boolean;
           "rate_limit"?: number | null;
           "rate_period_ms"?: number;
+          "runs_on"?: string;
           "weight"?: number;
         };
         Relationships: [];
@@ -414,11 +417,13 @@ export type Database = {
           "ended_at": string | null;
           "heartbeat_at": string | null;
           "id": number;
+          "queues": (string)[] | null;
           "report": Json | null;
           "rested_at": string | null;
           "stalled": boolean;
           "started_at": string | null;
           "wakes_at": string | null;
+          "worker": string | null;
         };
         ComputedFields: never;
         Insert: {
@@ -426,22 +431,26 @@ export type Database = {
           "ended_at"?: string | null;
           "heartbeat_at"?: string | null;
           "id"?: never;
+          "queues"?: (string)[] | null;
           "report"?: Json | null;
           "rested_at"?: string | null;
           "stalled"?: boolean;
           "started_at"?: string | null;
           "wakes_at"?: string | null;
+          "worker"?: string | null;
         };
         Update: {
           "asked_at"?: string;
           "ended_at"?: string | null;
           "heartbeat_at"?: string | null;
           "id"?: never;
+          "queues"?: (string)[] | null;
           "report"?: Json | null;
           "rested_at"?: string | null;
           "stalled"?: boolean;
           "started_at"?: string | null;
           "wakes_at"?: string | null;
+          "worker"?: string | null;
         };
         Relationships: [];
       };
@@ -455,6 +464,10 @@ export type Database = {
         Returns: Json;
       };
       "messenger_advance_schedules": { Args: { "advances": Json; "token": string }; Returns: Json };
+      "messenger_await_due": {
+        Args: { "queues": (string)[]; "wait_ms": number };
+        Returns: boolean;
+      };
       "messenger_cancel": {
         Args: {
           "after"?: Json;
@@ -529,6 +542,10 @@ export type Database = {
       "messenger_heartbeat": { Args: { "lease_ms"?: number; "leases": Json }; Returns: Json };
       "messenger_heartbeat_tick": {
         Args: { "awake"?: boolean; "tick": number };
+        Returns: undefined;
+      };
+      "messenger_heartbeat_worker": {
+        Args: { "report": Json; "tick": number };
         Returns: undefined;
       };
       "messenger_list_actions": {
@@ -669,6 +686,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_run_on_workers": { Args: { "queues": (string)[] }; Returns: number };
       "messenger_save_schedules": {
         Args: { "declared"?: boolean; "schedules": Json };
         Returns: Json;
@@ -749,6 +767,10 @@ export type Database = {
       "messenger_start_tick": {
         Args: { "awake"?: boolean; "budget_ms"?: number; "queues"?: (string)[]; "tick"?: number };
         Returns: Json;
+      };
+      "messenger_start_worker": {
+        Args: { "queues": (string)[]; "worker": string };
+        Returns: number;
       };
       "messenger_stats": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_sync_schedules": {

@@ -21,6 +21,8 @@ export interface QueueSettings {
   weight: number;
   /** Length of its leases, in ms; null: the worker's choice. */
   leaseMs: number | null;
+  /** `tick`: ticks, and workers that name the queue; `worker`: workers only. */
+  runsOn: "tick" | "worker";
 }
 
 /** Settings to change; those that are left out stay. */

@@ -75,6 +75,7 @@ function adviceOnTicks(notStarted: number, answer: Installation["lastAnswer"]): 
 function judgeMessages(facts: HealthFacts, limits: HealthLimits): Judged[] {
   const readyAge = age(facts, facts.oldestReadyAt) ?? 0;
   const deadLetters = facts.deadLettersLastHour.count;
+  const waiting = facts.waitingForWorkers;
   const { maxReadyAge, maxDeadLetters } = limits;
   return [
     {
@@ -84,6 +85,16 @@ function judgeMessages(facts: HealthFacts, limits: HealthLimits): Judged[] {
       limit: maxReadyAge,
       advice:
         "Messages wait too long. Check the queue's limits (messenger queues list), raise its max_workers, or give the check a larger maxReadyAge.",
+    },
+    {
+      name: "messages for workers",
+      ok: waiting.length === 0,
+      found: waiting.length === 0 ? 0 : waiting.map(({ queue }) => queue).join(", "),
+      limit: 0,
+      advice:
+        `Messages of these queues run on a worker only, and none that serves them gives a sign of life. Start one: npx symphony-messenger worker --queues ${
+          waiting.map(({ queue }) => queue).join(",")
+        }; or let ticks run them: messenger queues set NAME --runs-on tick.`,
     },
     {
       name: "dead letters in the last hour",

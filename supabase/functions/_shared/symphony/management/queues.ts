@@ -43,6 +43,10 @@ const settings = {
   leaseMs: z.int().min(100).max(DAY_MS).nullable().openapi({
     description: "Length of its leases; null: the worker's choice",
   }),
+  runsOn: z.enum(["tick", "worker"]).openapi({
+    description:
+      "Where its messages run: in ticks, and in workers that name it; or in workers only",
+  }),
 };
 
 const settingsBody = z.strictObject(settings).partial();

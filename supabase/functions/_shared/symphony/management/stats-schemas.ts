@@ -72,6 +72,12 @@ export const tick = z.object({
   restedAt: time.nullable(),
   endedAt: time.nullable(),
   report: z.record(z.string(), z.unknown()).nullable().openapi({ description: "Its run report" }),
+  worker: z.string().nullable().openapi({
+    description: "Name of a resident worker; null: a tick of the function",
+  }),
+  queues: z.array(z.string()).nullable().openapi({
+    description: "Queues that a resident worker claims from; null: a tick of the function",
+  }),
 }).openapi("Tick");
 
 /** A line of the action log. */

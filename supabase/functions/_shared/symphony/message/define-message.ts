@@ -12,6 +12,7 @@ import { checkBytes, checkCallerOptions, checkDefinition } from "./definition-ch
 import type { NamedHandler } from "./handler.ts";
 import { checkName, checkPriority } from "./names.ts";
 import { parseRateLimit } from "./rate-limit.ts";
+import { checkRunsOn } from "./runs-on.ts";
 
 /** Default of `stopGrace`: how long a message keeps its slot for a handler that ignores its abort signal. */
 const STOP_GRACE_MS = 30_000;
@@ -29,6 +30,7 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
   if (typeof options.schema?.safeParse !== "function" || !("_zod" in options.schema)) {
     throw new RangeError(`${type}: schema: has to be a zod schema, of zod 4`);
   }
+  const queue = checkName(options.queue ?? "default", `${type}: queue`, 100);
   const timeoutMs = parseDuration(options.timeout ?? "30s", `${type}: timeout`);
   if (timeoutMs === 0) throw new RangeError(`${type}: timeout: has to be more than 0`);
   const dedupe = options.dedupe ?? "until-finished";
@@ -40,7 +42,8 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
   return Object.freeze({
     type,
     schema: options.schema,
-    queue: checkName(options.queue ?? "default", `${type}: queue`, 100),
+    queue,
+    runsOn: checkRunsOn(options.runsOn ?? "tick", type, queue),
     priority: checkPriority(options.priority ?? 0, `${type}: priority`),
     retry: options.retry,
     classify: own("classify"),

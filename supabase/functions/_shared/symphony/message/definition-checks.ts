@@ -11,6 +11,7 @@ const OPTIONS = {
   type: true,
   schema: true,
   queue: true,
+  runsOn: true,
   priority: true,
   retry: true,
   classify: true,

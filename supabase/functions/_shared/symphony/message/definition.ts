@@ -16,6 +16,9 @@ import type { CheckedRateLimit, RateLimit } from "./rate-limit.ts";
 /** Options of a dispatch that a definition may leave to callers without a secret key. */
 export type CallerOption = "delay" | "availableAt" | "queue" | "priority" | "groupKey" | "schedule";
 
+/** Where a message runs: `tick`: the function, and workers that name the queue. `worker`: resident workers only. */
+export type RunsOn = "tick" | "worker";
+
 /** A failed message, as hooks receive it. */
 export interface Failure {
   readonly envelope: Envelope;
@@ -32,6 +35,11 @@ export interface MessageRules<Schema extends z.ZodType> {
   readonly schema: Schema;
   /** Queue that the message waits in; default: `default`. */
   readonly queue?: string;
+  /**
+   * Where its handlers run; default: `tick`, the function. With `worker` they run in resident workers only
+   * (`symphony-messenger worker`), and the message needs a queue of its own.
+   */
+  readonly runsOn?: RunsOn;
   /** Priority within the queue, -1000 to 1000; higher goes first; default: 0. */
   readonly priority?: number;
   /** Backoff of this type (options that are left out are inherited), or a strategy. */
@@ -95,6 +103,7 @@ export interface MessageDefinition<
   readonly type: Type;
   readonly schema: Schema;
   readonly queue: string;
+  readonly runsOn: RunsOn;
   readonly priority: number;
   readonly retry: BackoffOptions | RetryStrategy | undefined;
   readonly classify: ((error: unknown) => Classification | undefined) | undefined;

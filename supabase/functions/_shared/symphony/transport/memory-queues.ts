@@ -16,6 +16,8 @@ export interface QueueSettings {
   readonly weight?: number;
   /** Length of its leases, in ms; by default as the worker requests. */
   readonly leaseMs?: number;
+  /** With `worker`, only claims that name the queue take its messages; `tick` by default. */
+  readonly runsOn?: "tick" | "worker";
 }
 
 interface Grant {

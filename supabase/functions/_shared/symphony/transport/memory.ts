@@ -136,9 +136,12 @@ export class InMemoryTransport implements Transport {
 
   claim(request: ClaimRequest): Promise<Claim> {
     const state = this.#state;
-    const wanted = state.rows.filter(({ envelope: { queue } }) =>
-      (!request.queues || request.queues.includes(queue)) && !this.queues.get(queue).paused
-    );
+    const wanted = state.rows.filter(({ envelope: { queue }, leasedUntil }) => {
+      const { paused, runsOn } = this.queues.get(queue);
+      if (paused) return false;
+      // A claim without names only sweeps the queues that run on workers.
+      return request.queues?.includes(queue) ?? (runsOn !== "worker" || leasedUntil !== null);
+    });
     const given = (request.repeated ? leasedBefore(request, state.rows) : null) ??
       leaseRows(request, wanted, state);
     return Promise.resolve(claimOf(given, request, wanted, state));

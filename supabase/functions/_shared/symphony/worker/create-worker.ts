@@ -1,8 +1,11 @@
-/** Makes the worker of a messenger: what handles messages, and what runs schedules, for a bounded time. */
+/** Makes the worker of a messenger: what handles messages, and what runs schedules, for a bounded time or for good. */
 
+import { Workers } from "../database/workers.ts";
+import { workerQueues } from "../message/runs-on.ts";
 import type { Messenger } from "../messenger.ts";
 import type { SchedulesRun } from "../scheduler/processing.ts";
 import { runSchedules } from "../scheduler/tick-schedules.ts";
+import { type ResidentOptions, runResident } from "./resident/resident.ts";
 import { ProgressReporter } from "./run/progress.ts";
 import { runTick, type TickOptions, type TickReport } from "./tick/tick.ts";
 import { checkLimits, type WorkerLimits, type WorkerReport } from "./worker-options.ts";
@@ -19,24 +22,25 @@ export interface MessengerWorker {
   work(options: WorkerLimits): Promise<WorkerReport>;
   /** Does both as a tick that the database knows of. */
   tick(options: TickOptions): Promise<TickReport>;
+  /** Handles messages until its signals end it. */
+  resident(options: ResidentOptions): Promise<WorkerReport>;
 }
 
 /** Makes the worker of a messenger. */
 export function createWorker(messenger: Messenger): MessengerWorker {
   const { supabase, bus, transport, retry, scheduler, config, log, schema } = messenger;
   const progress = new ProgressReporter({ transport, log });
-  const work: MessengerWorker["work"] = async (limits) => {
+  const parts = {
+    ...{ supabase, bus, transport, retry, log, progress },
+    batchSize: config.workerBatchSize,
+    concurrency: config.workerConcurrency,
+    leaseMs: config.leaseMs,
+  };
+  const work = async (limits: WorkerLimits, isTick = false) => {
     checkLimits(limits);
     await schema?.check();
-    return await runWorker({
-      cpuMs: config.tickCpuMs,
-      maxMessages: config.tickMaxMessages,
-      ...limits,
-      ...{ supabase, bus, transport, retry, log, progress },
-      batchSize: config.workerBatchSize,
-      concurrency: config.workerConcurrency,
-      leaseMs: config.leaseMs,
-    });
+    const { tickCpuMs: cpuMs, tickMaxMessages: maxMessages } = config;
+    return await runWorker({ cpuMs, maxMessages, ...limits, ...parts, isTick });
   };
   const processSchedules: MessengerWorker["runSchedules"] = async (limits) => {
     checkLimits(limits, ["budgetMs"]);
@@ -44,10 +48,35 @@ export function createWorker(messenger: Messenger): MessengerWorker {
     const { budgetMs } = limits;
     return await runSchedules(scheduler, { budgetMs, batchSize: config.schedulerBatchSize, log });
   };
-  const parts = { supabase, schema, work, runSchedules: processSchedules, log };
+  const declareQueues = queueDeclaration(messenger);
+  const tickParts = {
+    ...{ supabase, schema, log, runSchedules: processSchedules },
+    work: async (limits: WorkerLimits) => {
+      await declareQueues();
+      return await work(limits, true);
+    },
+  };
   return {
-    work,
+    work: (limits) => work(limits),
     runSchedules: processSchedules,
-    tick: (limits) => runTick(limits, { ...parts, mustSync: () => !scheduler.isSynced }),
+    tick: (limits) => runTick(limits, { ...tickParts, mustSync: () => !scheduler.isSynced }),
+    resident: async (options) => {
+      await schema?.check();
+      return await runResident(
+        options,
+        messenger,
+        (limits) => runWorker({ ...parts, ...limits }),
+      );
+    },
+  };
+}
+
+/** Tells the database, once in this process, which queues run on workers. Most projects have none. */
+function queueDeclaration({ supabase, bus }: Messenger): () => Promise<void> {
+  let queues = workerQueues(bus.registry.values());
+  return async () => {
+    if (queues.length === 0) return;
+    await new Workers(supabase).runOnWorkers(queues);
+    queues = [];
   };
 }

@@ -7,7 +7,7 @@ import { showValue } from "../runtime/inspect.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import type { RetryManager } from "../retry/manager.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { BudgetLimits } from "./tick/budget.ts";
+import type { BudgetLimits } from "./life/budget.ts";
 import type { ProcessLock } from "./run/process-lock.ts";
 import type { ProgressReporter } from "./run/progress.ts";
 
@@ -40,8 +40,16 @@ export interface WorkerOptions extends WorkerLimits {
   readonly maxBytes?: number;
   /** How long a lease lasts without a heartbeat, in ms. */
   readonly leaseMs: number;
+  /** Whether the run is a tick, which has the limits of a function; default: no. */
+  readonly isTick?: boolean;
   /** Writes the progress that handlers report; by default it is not written. */
   readonly progress?: ProgressReporter;
+  /** Makes the run a resident worker's, which ends by its signals only: waits for a due message, or a time. */
+  readonly awaitDue?: () => Promise<boolean>;
+  /** Counts of the runs before, to which this run adds its own; zeros by default. */
+  readonly counts?: WorkerReport;
+  /** Waits until a handler may start; by default handlers start at once. */
+  readonly breathe?: () => Promise<void>;
   /** Keeps quarantined messages from running beside others; by default the lock of this process. */
   readonly lock?: ProcessLock;
 }

@@ -1,5 +1,5 @@
 /**
- * The worker: one run of its loop is one tick's. A message takes three steps, each in a folder of its own:
+ * The worker: one run of its loop is one tick's, or a resident worker's. A message takes three steps, each in a folder of its own:
  *
  * - claim/claim.ts decides what to claim, and keeps claimed messages until a slot is free;
  * - run/run.ts takes a message through its handlers to an outcome;
@@ -15,8 +15,10 @@ import { HeldLeases } from "./held-leases.ts";
 import { processLock } from "./run/process-lock.ts";
 import { Slots } from "./run/slots.ts";
 import { Settler } from "./settle/settle.ts";
+import { RunEnd } from "./life/run-end.ts";
+import type { Duties } from "./life/standing.ts";
+import { Watch } from "./resident/watch.ts";
 import { TickDuties } from "./tick/duties.ts";
-import { RunEnd } from "./tick/run-end.ts";
 import type { WorkerOptions, WorkerReport } from "./worker-options.ts";
 
 /** After all slots were busy for this long, in ms, the messages behind them are given back for other workers. */
@@ -46,7 +48,7 @@ class Worker {
   readonly #slots: Slots;
   readonly #settler: Settler;
   readonly #leases: HeldLeases;
-  readonly #duties: TickDuties;
+  readonly #duties: Duties;
   /** Round trips under way. */
   #calls = 0;
 
@@ -63,7 +65,9 @@ class Worker {
       ...{ lock, changed, prefetchSize: claimer.size, outcomes: settler },
     });
     this.#leases = new HeldLeases({ ...options, claimer, slots, settler, changed });
-    this.#duties = new TickDuties({ ...options, planner: claimer.planner, changed, endsAt });
+    const parts = { ...options, planner: claimer.planner, changed, endsAt };
+    const { awaitDue } = options;
+    this.#duties = awaitDue ? new Watch({ ...parts, awaitDue }) : new TickDuties(parts);
   }
 
   async run(): Promise<WorkerReport> {
@@ -73,7 +77,7 @@ class Worker {
       this.#checkLimits(now);
       this.#runClaimed(now);
       this.#settleAndClaim(now);
-      this.#seeToTick(now);
+      this.#seeToDuties(now);
       if (!this.#isFinished) await this.#changed.next(this.#nextTime(now) - now);
     }
     const { report } = this.#settler;
@@ -183,7 +187,7 @@ class Worker {
     if (!request.quarantined && isFull) this.#duties.backlog();
   }
 
-  #seeToTick(now: number): void {
+  #seeToDuties(now: number): void {
     const { runsQuarantined, filledAt } = this.#slots;
     this.#duties.turn({
       now,

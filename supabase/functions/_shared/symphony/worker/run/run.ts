@@ -15,6 +15,7 @@ import type { Envelope } from "../../message/envelope.ts";
 import { UnknownMessageTypeError } from "../../message/errors.ts";
 import { handled, type Outcome, type Snoozed, snoozed } from "../../message/outcome.ts";
 import { payloadReader } from "../../message/payload.ts";
+import { WrongQueueError } from "../../message/runs-on.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Attempt, CallHandlers, Ready, RunTools } from "./attempt.ts";
 import { AttemptContext } from "./context.ts";
@@ -36,7 +37,7 @@ export async function run(
 ): Promise<Outcome | Snoozed> {
   const attempt = begin(task, startedAt);
   try {
-    const definition = findDefinition(task.envelope, tools.bus);
+    const definition = findDefinition(task.envelope, tools);
     const former = tools.formerRuns.get(task.envelope.id);
     if (former) await formerRunEnds(attempt, former, tools.log);
     tools.deadlines.set(task, attempt.startedAt, definition.timeoutMs);
@@ -58,10 +59,17 @@ function begin(task: Task, startedAt: number): Attempt {
   return { task, startedAt, hasBegun: false, handledBy, snoozes: [] };
 }
 
-/** @throws UnknownMessageTypeError */
-function findDefinition({ type }: Envelope, bus: MessageBus): MessageDefinition {
+/**
+ * @throws UnknownMessageTypeError
+ * @throws WrongQueueError in a tick, if the message needs a worker: SQL, which knows no definitions, can
+ * write it into any queue. An operator may let ticks serve its own queue
+ */
+function findDefinition({ type, queue }: Envelope, { bus, isTick }: RunTools): MessageDefinition {
   const definition = bus.registry.get(type);
   if (!definition) throw new UnknownMessageTypeError(type);
+  if (isTick && definition.runsOn === "worker" && queue !== definition.queue) {
+    throw new WrongQueueError(definition, queue);
+  }
   return definition;
 }
 

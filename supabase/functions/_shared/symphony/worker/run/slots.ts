@@ -128,6 +128,7 @@ export class Slots {
     for (const task of tasks) {
       if (task.envelope.quarantined) await this.#tools.formerRuns.allEnded(task);
     }
+    if (this.#tools.breathe) await this.#tools.breathe();
     const startedAt = performance.now();
     // Stopped after its turn came: given back.
     if (tasks.some(({ isStopped }) => isStopped)) return;

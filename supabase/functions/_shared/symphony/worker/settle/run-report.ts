@@ -12,13 +12,17 @@ const HOOKS_WAIT_MS = 2_000;
 
 /** Keeps the report of one run. */
 export class RunReport {
-  readonly counts: WorkerReport = { claimed: 0, handled: 0, retried: 0, failed: 0 };
   readonly #hooks = new Set<Promise<void>>();
   readonly #failures: FailureLog;
   /** Aborted when the run no longer waits for hooks. */
   readonly #end = new AbortController();
 
-  constructor(private readonly retry: RetryManager, log: Logger) {
+  /** @param counts of the runs before, to which this run adds its own */
+  constructor(
+    private readonly retry: RetryManager,
+    log: Logger,
+    readonly counts: WorkerReport = { claimed: 0, handled: 0, retried: 0, failed: 0 },
+  ) {
     this.#failures = new FailureLog(log);
   }
 

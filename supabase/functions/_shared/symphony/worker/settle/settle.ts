@@ -9,6 +9,7 @@ import type { Settlement } from "../../message/outcome.ts";
 import type { RetryManager } from "../../retry/manager.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Claim, ClaimRequest, Transport } from "../../transport/transport.ts";
+import type { WorkerReport } from "../worker-options.ts";
 import { RunReport } from "./run-report.ts";
 import { settleAndClaim } from "./settle-and-claim.ts";
 import { type Done, SettleBuffer } from "./settle-buffer.ts";
@@ -28,6 +29,8 @@ export interface SettlerOptions {
   readonly log: Logger;
   /** Most messages held at once. */
   readonly batchSize: number;
+  /** Counts of the runs before, to which this run adds its own; zeros by default. */
+  readonly counts?: WorkerReport;
 }
 
 /** The result of one round trip. */
@@ -51,7 +54,7 @@ export class Settler {
     this.#options = options;
     this.mostCalls = batchSize < LARGE_BATCH ? CALLS : CALLS + 1;
     this.buffer = new SettleBuffer(Math.ceil(batchSize / this.mostCalls));
-    this.report = new RunReport(retry, log);
+    this.report = new RunReport(retry, log, options.counts);
   }
 
   /** A message has an outcome. */

@@ -3,7 +3,8 @@
 import type { Logger } from "../../runtime/log.ts";
 import type { Change } from "../change.ts";
 import type { ClaimPlanner } from "../claim/claim-planner.ts";
-import type { WorkerReport, WorkerSchedules, WorkerTick } from "../worker-options.ts";
+import type { Duties, MessagesStanding } from "../life/standing.ts";
+import type { WorkerSchedules, WorkerTick } from "../worker-options.ts";
 import { IdleHandshake } from "./idle-handshake.ts";
 import { Occurrences } from "./occurrences.ts";
 
@@ -18,23 +19,8 @@ export interface TickDutiesOptions {
   readonly log: Logger;
 }
 
-/** How the messages of a run stand at this turn of its loop. */
-export interface MessagesStanding {
-  /** On the clock of performance.now(). */
-  readonly now: number;
-  /** No further message is claimed or started. */
-  readonly stopping: boolean;
-  /** A call that settles or claims is under way. */
-  readonly calling: boolean;
-  /** The run holds no message, and no call is under way. */
-  readonly idle: boolean;
-  /** How long the run could not start a message, in ms; 0 if it can. */
-  readonly stalledMs: number;
-  readonly report: WorkerReport;
-}
-
 /** The duties of a run to its tick. A run that is no tick, and has no schedules, has none. */
-export class TickDuties {
+export class TickDuties implements Duties {
   readonly #options: TickDutiesOptions;
   readonly #handshake: IdleHandshake;
   readonly #occurrences: Occurrences;

@@ -2,16 +2,16 @@
 
 import type { StartedTick, Ticks } from "../../database/ticks.ts";
 import type { Logger } from "../../runtime/log.ts";
+import { startPulse } from "../life/pulse.ts";
 import type { IdleAnswer, IdleRequest, WorkerReport, WorkerTick } from "../worker-options.ts";
 import type { DueSchedules } from "./due-schedules.ts";
 
-const HEARTBEAT_INTERVAL_MS = 5_000;
 /** Shortest interval between two calls for more ticks. */
 const GROW_INTERVAL_MS = 1_000;
 
 /** Keeps a tick alive by heartbeats, and tells the database how its run stands. */
 export class Presence implements WorkerTick {
-  readonly #heartbeat: ReturnType<typeof setInterval>;
+  readonly #pulse: { readonly stop: () => void };
   /** Whether the database has ended the tick, which it does as it agrees to the last idle offer. */
   #isOver = false;
   #grownAt = -Infinity;
@@ -22,9 +22,7 @@ export class Presence implements WorkerTick {
     private readonly schedules: DueSchedules,
     private readonly log: Logger,
   ) {
-    this.#heartbeat = setInterval(() => {
-      ticks.heartbeat(tick.id).catch(this.#onError);
-    }, HEARTBEAT_INTERVAL_MS);
+    this.#pulse = startPulse(() => ticks.heartbeat(tick.id).catch(this.#onError));
   }
 
   async offerIdle(request: IdleRequest): Promise<IdleAnswer> {
@@ -52,7 +50,7 @@ export class Presence implements WorkerTick {
 
   /** Ends the tick. @param report null if the tick failed */
   async end(report: WorkerReport | null): Promise<void> {
-    clearInterval(this.#heartbeat);
+    this.#pulse.stop();
     if (this.#isOver) return;
     // A tick that failed does not ask for a successor, which would fail too. The next minute's tick retries.
     const [successor, schedules] = [report !== null, !this.schedules.areStuck];

@@ -1,11 +1,11 @@
 /** When a run has used up what it may. */
 
 import { assert, assertEquals } from "@std/assert";
-import { Budget } from "../../../../supabase/functions/_shared/symphony/worker/tick/budget.ts";
+import { Budget } from "../../../../supabase/functions/_shared/symphony/worker/life/budget.ts";
 import {
   cpuShare,
   processCpuMs,
-} from "../../../../supabase/functions/_shared/symphony/worker/tick/cpu.ts";
+} from "../../../../supabase/functions/_shared/symphony/worker/life/cpu.ts";
 
 Deno.test("a budget of time is spent at its end, and running handlers have until the hard one", () => {
   const budget = new Budget({ budgetMs: 50, maxMs: 140 }, 1_000);

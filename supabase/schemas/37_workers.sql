@@ -1,0 +1,93 @@
+-- Resident workers: processes of the user's own that claim from queues by name. They are listed among the
+-- ticks, but no dispatch counts on them: a worker learns of its messages by waiting in messenger_await_due().
+--
+-- A queue with runs_on = 'worker' is theirs alone: claims without names pass it over, and no dispatch to it
+-- asks for a tick. Sweeps of ticks still find its leases that ran out, so that a worker which was killed keeps
+-- no message.
+
+create function public.messenger_run_on_workers(queues text[]) returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  changed integer;
+begin
+  if queues is null or 'default' = any (queues) then
+    raise sqlstate 'PT400' using
+      message = 'queues: has to be a list of names without default, which ticks serve';
+  end if;
+  insert into public.messenger_queues as known (name, runs_on)
+  select distinct q, 'worker' from unnest(queues) as q
+  on conflict on constraint messenger_queues_pkey do update set runs_on = 'worker'
+  where known.runs_on <> 'worker';
+  get diagnostics changed = row_count;
+  return changed;
+end
+$$;
+comment on function public.messenger_run_on_workers(text[]) is
+  'Makes these queues run in resident workers only, as definitions with runsOn say. Returns how many it made or changed.';
+
+create function public.messenger_start_worker(worker text, queues text[]) returns bigint
+language plpgsql
+set search_path = ''
+as $$
+declare
+  started bigint;
+begin
+  if worker is null or length(worker) not between 1 and 200 then
+    raise sqlstate 'PT400' using message = 'worker: has to be a name of 1 to 200 characters';
+  end if;
+  if coalesce(cardinality(queues), 0) = 0 then
+    raise sqlstate 'PT400' using message = 'queues: has to name at least one queue';
+  end if;
+  insert into public.messenger_ticks (started_at, heartbeat_at, rested_at, worker, queues)
+  values (clock_timestamp(), clock_timestamp(), clock_timestamp(), worker, queues)
+  returning id into started;
+  return started;
+end
+$$;
+comment on function public.messenger_start_worker(text, text[]) is
+  'Registers a resident worker that claims from these queues. Returns its id among the ticks.';
+
+create function public.messenger_heartbeat_worker(tick bigint, report jsonb) returns void
+language sql
+set search_path = ''
+as $$
+  update public.messenger_ticks t
+  set heartbeat_at = clock_timestamp(), report = messenger_heartbeat_worker.report
+  where t.id = tick and t.ended_at is null
+$$;
+comment on function public.messenger_heartbeat_worker(bigint, jsonb) is
+  'A sign of life of a resident worker, every few seconds, with what it has done so far.';
+
+-- Waits in the database until something is due, so that an idle worker costs one call and one connection, and
+-- finds a message within milliseconds of its commit. A look costs about 30 us, and takes at most a twentieth
+-- of the time. The wait is short, because the snapshot of the call keeps vacuum from dead rows meanwhile.
+create function public.messenger_await_due(queues text[], wait_ms integer) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  until constant timestamptz := clock_timestamp() + wait_ms * interval '1 millisecond';
+  looked_at timestamptz;
+  next_at timestamptz;
+begin
+  if coalesce(cardinality(queues), 0) = 0 then
+    raise sqlstate 'PT400' using message = 'queues: has to name at least one queue';
+  end if;
+  if wait_ms is null or wait_ms not between 0 and 5000 then
+    raise sqlstate 'PT400' using message = 'wait_ms: has to be from 0 to 5000';
+  end if;
+  loop
+    looked_at := clock_timestamp();
+    next_at := messenger.next_due(queues);
+    exit when next_at <= messenger.clock() or clock_timestamp() >= until;
+    perform pg_sleep(greatest(
+      0.02, 20 * extract(epoch from clock_timestamp() - looked_at)::double precision
+    ));
+  end loop;
+  return coalesce(next_at <= messenger.clock(), false);
+end
+$$;
+comment on function public.messenger_await_due(text[], integer) is
+  'Waits up to wait_ms until a message of these queues is due. Returns whether one is.';
