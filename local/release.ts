@@ -1,45 +1,29 @@
 /**
  * Writes the migration of a release from `supabase/schemas`, the engine's source:
  *
- *   deno task release <version>
+ *   deno task release <version>              the migration from the last published release to the source
+ *   deno task release <version> --publish    the migration never changes again
  *
- * The first release is the source as a whole. Until it is published, run this again after each change of
- * the source: a test compares the two.
+ * The first release is the source as a whole. A later one is a step: see release_step.ts. Until a release is
+ * published, run this again after each change of the source: a test compares the two.
  */
 
-const SUPABASE = new URL("../supabase/", import.meta.url).pathname;
+import { compareVersions } from "../supabase/functions/_shared/symphony/runtime/versions.ts";
+import { withDatabases } from "./release_databases.ts";
+import {
+  hashOf,
+  migrationsIn,
+  readPublished,
+  readSchemas,
+  type SchemaFile,
+  SUPABASE,
+  versionOf,
+  writeVersion,
+} from "./release_source.ts";
+import { stepMigration } from "./release_step.ts";
+
 const VERSION = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/;
 const FIRST_STAMP = "20261123000000";
-
-/** The file that holds the version, and the version in it. */
-const VERSION_FILE = /_version\.sql$/;
-const VERSION_LITERAL = /select '([^']+)'::text/;
-
-/** A file of the source. */
-export interface SchemaFile {
-  readonly name: string;
-  readonly text: string;
-}
-
-/** The source, in the order in which it is applied: that of its names. */
-export async function readSchemas(supabase = SUPABASE): Promise<SchemaFile[]> {
-  const names = Array.from(Deno.readDirSync(`${supabase}schemas`), ({ name }) => name)
-    .filter((name) => name.endsWith(".sql")).sort();
-  return await Promise.all(names.map(async (name) => ({
-    name,
-    text: await Deno.readTextFile(`${supabase}schemas/${name}`),
-  })));
-}
-
-/** The version that the source says it is. @throws Error if it says none */
-export function versionOf(files: readonly SchemaFile[]): string {
-  const file = files.find(({ name }) => VERSION_FILE.test(name));
-  const [, version] = VERSION_LITERAL.exec(file?.text ?? "") ?? [];
-  if (version === undefined) {
-    throw new Error("supabase/schemas: no file ..._version.sql says the version");
-  }
-  return version;
-}
 
 /** The first migration: every file of the source, in order. */
 export function firstMigration(files: readonly SchemaFile[]): { name: string; text: string } {
@@ -55,10 +39,11 @@ export function firstMigration(files: readonly SchemaFile[]): { name: string; te
   return { name: `${FIRST_STAMP}_symphony_${version}.sql`, text: head + parts.join("") };
 }
 
-/** Why the migration is not the one that the source makes; null if it is. */
+/** Why the only, unpublished migration is not the one that the source makes; null if it is. */
 export async function findDifference(supabase = SUPABASE): Promise<string | null> {
+  if (Object.keys(await readPublished(supabase)).length > 0) return null;
   const wanted = firstMigration(await readSchemas(supabase));
-  const names = migrationsIn(supabase);
+  const names = migrationsIn(supabase).map(({ name }) => name);
   if (names.length !== 1 || names[0] !== wanted.name) {
     return `supabase/migrations holds ${names.join(", ") || "nothing"}, and not ${wanted.name}`;
   }
@@ -66,38 +51,95 @@ export async function findDifference(supabase = SUPABASE): Promise<string | null
   return text === wanted.text ? null : `${wanted.name} differs from supabase/schemas`;
 }
 
-function migrationsIn(supabase: string): string[] {
-  return Array.from(Deno.readDirSync(`${supabase}migrations`), ({ name }) => name).sort();
+/**
+ * Writes the version into the source and the library, and the migration.
+ * @param databases gives two databases with the published migrations
+ * @returns the name of the migration
+ * @throws Error if the version is published, or earlier than a published one, or if the step does not lead to
+ * the source
+ */
+export async function release(
+  version: string,
+  supabase = SUPABASE,
+  databases = withDatabases,
+): Promise<string> {
+  if (!VERSION.test(version)) throw new Error(`version: has to be like 1.2.3 (was ${version})`);
+  const published = Object.keys(await readPublished(supabase)).sort(compareVersions);
+  const last = published.at(-1);
+  if (last !== undefined && compareVersions(version, last) <= 0) {
+    throw new Error(`version: has to come after ${last}, which is published (was ${version})`);
+  }
+  const former = versionOf(await readSchemas(supabase));
+  if (former !== version) await writeVersion(version, supabase);
+  try {
+    return await write(version, last, supabase, databases);
+  } catch (error) {
+    await writeVersion(former, supabase);
+    throw error;
+  }
 }
 
-/** Writes the version into the source, and the migration. @throws Error if a release came before */
-async function release(version: string, supabase = SUPABASE): Promise<string> {
-  if (!VERSION.test(version)) throw new Error(`version: has to be like 1.2.3 (was ${version})`);
+async function write(
+  version: string,
+  last: string | undefined,
+  supabase: string,
+  databases: typeof withDatabases,
+): Promise<string> {
+  const folder = `${supabase}migrations/`;
   const files = await readSchemas(supabase);
-  const before = versionOf(files);
-  const file = files.find(({ name }) => VERSION_FILE.test(name));
-  if (file && before !== version) {
-    const text = file.text.replace(VERSION_LITERAL, `select '${version}'::text`);
-    await Deno.writeTextFile(`${supabase}schemas/${file.name}`, text);
+  const published = await readPublished(supabase);
+  const [kept, unpublished] = partition(
+    migrationsIn(supabase),
+    ({ version }) => version in published,
+  );
+  let migration: { name: string; text: string };
+  if (last === undefined) migration = firstMigration(files);
+  else {
+    const texts = await Promise.all(kept.map(({ name }) => Deno.readTextFile(folder + name)));
+    const tables = await Deno.readTextFile(`${supabase}upgrades/${version}.sql`).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return "";
+      throw error;
+    });
+    const text = await databases(
+      texts,
+      (both) => stepMigration({ from: last, to: version, tables, files }, both),
+    );
+    const stamp = unpublished[0]?.stamp ?? stampOf(new Date(), kept.at(-1)?.stamp ?? FIRST_STAMP);
+    migration = { name: `${stamp}_symphony_${version}.sql`, text };
   }
-  const migration = firstMigration(await readSchemas(supabase));
-  for (const name of migrationsIn(supabase)) {
-    if (!name.startsWith(`${FIRST_STAMP}_symphony_`)) {
-      throw new Error(
-        `supabase/migrations/${name}: a migration between two releases is not written by this task yet`,
-      );
-    }
-    if (name !== migration.name) await Deno.remove(`${supabase}migrations/${name}`);
-  }
-  await Deno.writeTextFile(`${supabase}migrations/${migration.name}`, migration.text);
+  for (const { name } of unpublished) await Deno.remove(folder + name);
+  await Deno.writeTextFile(folder + migration.name, migration.text);
   return migration.name;
 }
 
+function partition<Value>(values: readonly Value[], is: (value: Value) => boolean) {
+  return [values.filter(is), values.filter((value) => !is(value))] as const;
+}
+
+/** The present second in UTC, but later than the stamp before. */
+function stampOf(now: Date, before: string): string {
+  const stamp = now.toISOString().replace(/\D/g, "").slice(0, 14);
+  return stamp > before ? stamp : String(BigInt(before) + 1n);
+}
+
+/** Notes a release's migration as published. @throws Error if there is none, or it is noted already */
+export async function publish(version: string, supabase = SUPABASE): Promise<void> {
+  const published = await readPublished(supabase);
+  if (version in published) throw new Error(`version: ${version} is published already`);
+  const file = migrationsIn(supabase).find((one) => one.version === version);
+  if (!file) throw new Error(`version: supabase/migrations has no ${version}; release it first`);
+  const difference = await findDifference(supabase);
+  if (difference !== null) throw new Error(`${difference}: run deno task release ${version}`);
+  published[version] = await hashOf(await Deno.readTextFile(`${supabase}migrations/${file.name}`));
+  await Deno.writeTextFile(`${supabase}releases.json`, `${JSON.stringify(published, null, 2)}\n`);
+}
+
 if (import.meta.main) {
-  const [version] = Deno.args;
-  if (version === undefined) {
-    console.error("usage: deno task release <version>");
+  const [version, flag] = Deno.args;
+  if (version === undefined || (flag !== undefined && flag !== "--publish")) {
+    console.error("usage: deno task release <version> [--publish]");
     Deno.exit(1);
   }
-  console.log(`supabase/migrations/${await release(version)}`);
+  if (flag === "--publish") await publish(version);
+  else console.log(`supabase/migrations/${await release(version)}`);
 }

@@ -1,15 +1,17 @@
 /** The source of the SQL, `supabase/schemas`, and its history, `supabase/migrations`, make one database. */
 
 import { assert, assertEquals } from "@std/assert";
-import { findDifference, readSchemas } from "../../local/release.ts";
-import { readCatalog } from "../support/catalog.ts";
+import { findDifference } from "../../local/release.ts";
+import {
+  hashOf,
+  migrationsIn,
+  readPublished,
+  readSchemas,
+  SUPABASE,
+} from "../../local/release_source.ts";
+import { REMOVE_ALL } from "../../local/release_step.ts";
+import { readCatalog } from "../../local/catalog.ts";
 import { createTestDatabase } from "../support/database.ts";
-
-/** Takes away what the migrations made. */
-const REMOVE_ALL = `
-  drop schema messenger, public cascade;
-  create schema public authorization postgres;
-  delete from cron.job where jobname like 'symphony-%';`;
 
 Deno.test("the unreleased migration is the source, as deno task release writes it", async () => {
   const difference = await findDifference();
@@ -35,5 +37,18 @@ Deno.test("the migrations and the source, file by file, make the same catalog", 
     assertEquals(made, migrated);
   } finally {
     await database.drop();
+  }
+});
+
+Deno.test("a published migration is as it was when it was published", async () => {
+  const published = await readPublished();
+  for (const { name, version } of migrationsIn()) {
+    if (!(version in published)) continue;
+    const text = await Deno.readTextFile(`${SUPABASE}migrations/${name}`);
+    assertEquals(await hashOf(text), published[version], `${name} was changed after its release`);
+  }
+  const present = migrationsIn().map(({ version }) => version);
+  for (const version of Object.keys(published)) {
+    assert(present.includes(version), `the migration of ${version} is not there any more`);
   }
 });

@@ -25,7 +25,8 @@ export async function readCatalog(sql: postgres.Sql): Promise<string[]> {
       case when r.relkind = 'v' then pg_get_viewdef(r.oid) end)
     from relations r
     union all
-    select concat_ws(' | ', 'column', r.oid::regclass, a.attnum, a.attname,
+    select concat_ws(' | ', 'column', r.oid::regclass,
+      row_number() over (partition by r.oid order by a.attnum), a.attname,
       format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.attstorage,
       pg_get_expr(d.adbin, d.adrelid), a.attacl, col_description(r.oid, a.attnum))
     from relations r
