@@ -2484,20 +2484,45 @@ comment on function messenger.grant_starts(text, integer, integer) is
 
 -- Due messages: the ones that a claim may take, locked in the order in which it takes them.
 
--- Where the latest large claim has come to, whether it is committed or not: a sequence is the one thing
--- that a transaction shows to others before its end. It is a hint, and no more: of one queue at a time.
+-- A place in the order of a claim within one queue.
+create type messenger.claim_key as (priority smallint, available_at timestamptz, id bigint);
+comment on type messenger.claim_key is
+  'A place in the order of a claim within one queue: that of a message, or in front of one.';
+
+-- The last message of the latest large claim, whether that claim is committed or not: a sequence is the one thing
+-- that a transaction shows to others before its end. It is a hint, about one queue at a time.
 create sequence messenger.claim_hint
   minvalue -9223372036854775808 maxvalue 9223372036854775807 start 1;
 comment on sequence messenger.claim_hint is
   'Id of the last message of the latest large claim, committed or not: others continue behind it, instead of passing over its locked rows one by one.';
 
--- The queues that hold due messages, found in the claim's index: the scan jumps from the first message
--- of a queue to the first message of the next queue. Its cost depends on the number of these queues, and neither
--- on messenger_queues nor on the number of messages. A queue of which all messages are of the future is passed, with a
--- look at each of its priorities. Paused queues are among them.
+-- In front of the first ready message of a queue, or of its priorities below `p_below`. Whether that message is
+-- due is not asked.
+create function messenger.front_key(p_queue text, p_below integer default 32768)
+returns messenger.claim_key
+language plpgsql
+set search_path = ''
+as $$
+declare
+  front messenger.claim_key;
+begin
+  select m.priority, m.available_at, m.id - 1 into front
+  from messenger.ready_messages m
+  where m.queue = p_queue and m.priority < p_below
+  order by m.priority desc, m.available_at, m.id limit 1;
+  return front;
+end
+$$;
+comment on function messenger.front_key(text, integer) is
+  'Part of a claim: the place in front of the first ready message of a queue, or of its priorities below one; null where none is ready.';
+
+-- The queues that hold due messages, paused ones among them. It walks through the claim's index from the first
+-- message of a queue to the first one of the next. So its cost depends on the number of these queues, and neither
+-- on messenger_queues nor on the number of messages. Of a queue whose first message is of the future, it reads one
+-- message of each priority.
 --
 -- A queue in `p_last_keys` is returned without a look: its first messages are gone, and vacuum may have left
--- many of their rows. `first_key` is, as such a key is, in front of the first due message.
+-- many of their rows. `first_key` lies, as such a key does, in front of the first due message.
 create function messenger.due_queues(
   p_queues text[] default null, p_last_keys jsonb default '{}'
 ) returns table (queue text, first_key jsonb)
@@ -2507,11 +2532,11 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  -- To be passed, or to be looked at; in the order of the index.
+  -- The queues to look at; where all are wanted, the ends of the stretches to look at, null for the last.
   names text[] := array(select jsonb_object_keys(p_last_keys));
   name text;
   behind text := '';
-  first record;
+  front messenger.claim_key;
 begin
   if p_queues is not null then
     return query select k, null::jsonb from unnest(names) as k
@@ -2524,37 +2549,31 @@ begin
 
   foreach name in array names loop
     loop
-      -- The three are alike but for where they look: the planner has to see the bounds of the index.
+      -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
       if p_queues is not null then
-        select m.queue, m.priority, m.available_at, m.id into first
-        from messenger.ready_messages m
-        where m.queue = name
-        order by m.priority desc, m.available_at, m.id limit 1;
+        queue := name;
+        front := messenger.front_key(name);
       elsif name is not null then
-        select m.queue, m.priority, m.available_at, m.id into first
-        from messenger.ready_messages m
-        where m.queue > behind and m.queue < name
+        select m.queue, m.priority, m.available_at, m.id - 1
+        into queue, front.priority, front.available_at, front.id
+        from messenger.ready_messages m where m.queue > behind and m.queue < name
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       else
-        select m.queue, m.priority, m.available_at, m.id into first
-        from messenger.ready_messages m
-        where m.queue > behind
+        select m.queue, m.priority, m.available_at, m.id - 1
+        into queue, front.priority, front.available_at, front.id
+        from messenger.ready_messages m where m.queue > behind
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       end if;
-      exit when first.queue is null;
-      behind := first.queue;
-      while first.available_at > clock loop
-        select m.queue, m.priority, m.available_at, m.id into first
-        from messenger.ready_messages m
-        where m.queue = behind and m.priority < first.priority
-        order by m.priority desc, m.available_at, m.id limit 1;
+      exit when front.id is null;
+      while front.available_at > clock loop
+        front := messenger.front_key(queue, front.priority);
       end loop;
-      if first.queue is not null then
-        queue := first.queue;
-        first_key := jsonb_build_array(first.priority, first.available_at, first.id - 1);
+      if front.id is not null then
+        first_key := jsonb_build_array(front.priority, front.available_at, front.id);
         return next;
       end if;
       exit when p_queues is not null;
+      behind := queue;
     end loop;
     behind := name;
   end loop;
@@ -2563,14 +2582,60 @@ $$;
 comment on function messenger.due_queues(text[], jsonb) is
   'Part of a claim: the queues that have due messages, of these or of all, each with a key in front of its first one; those that p_last_keys has are given without.';
 
+-- A large claim with a key starts behind the front of the other claims under way, and so passes none of their
+-- locked rows. The next head scan finds the messages that those claims leave behind, and the messages that come
+-- before a key.
+create function messenger.behind_hint(p_queue text, p_behind messenger.claim_key)
+returns messenger.claim_key
+language plpgsql
+set search_path = ''
+as $$
+declare
+  front messenger.claim_key;
+begin
+  select m.priority, m.available_at, m.id into front
+  from public.messenger_messages m
+  where m.id = (select f.last_value from messenger.claim_hint f)
+    and m.queue = p_queue and m.available_at <= public.messenger_now()
+    and (
+      m.priority < p_behind.priority
+      or m.priority = p_behind.priority and (m.available_at, m.id) > (p_behind.available_at, p_behind.id)
+    );
+  return case when found then front else p_behind end;
+end
+$$;
+comment on function messenger.behind_hint(text, messenger.claim_key) is
+  'Part of a claim: the place of the message that messenger.claim_hint names, if it is due in this queue and behind the given place; else the given place.';
+
+-- Where messenger.lock_due continues: behind the last candidate, if it got all that it asked for; else with the
+-- priorities below.
+create function messenger.next_key(p_queue text, p_priority smallint, p_last_candidate tid)
+returns messenger.claim_key
+language plpgsql
+set search_path = ''
+as $$
+declare
+  last messenger.claim_key;
+begin
+  if p_last_candidate is null then
+    return messenger.front_key(p_queue, p_priority);
+  end if;
+  select m.priority, m.available_at, m.id into last
+  from public.messenger_messages m where m.ctid = p_last_candidate;
+  return last;
+end
+$$;
+comment on function messenger.next_key(text, smallint, tid) is
+  'Part of a claim: the place of the last candidate, if one is given; else in front of the first ready message of the priorities below.';
+
 -- Up to `p_max_messages` due messages of one queue, locked, in the order priority, due time, id. It walks
 -- priority by priority, so that messages of the future, however many, are never read. With `p_last_key`
 -- it continues behind that key: rows deleted before it are not read again, which keeps a drain fast while
 -- a long transaction holds back vacuum. `p_first_key` is where the queue's first due message is, if that is
 -- known. `p_held` are those that the claim has already.
 --
--- A large claim with a key continues behind the front of the other claims under way. The next head scan finds
--- the messages that those claims leave behind, and the messages that come before a key.
+-- `others` are the transactions under way. A row that one of them has locked is passed over by its xmax, which is
+-- cheaper than to try the lock; `skip locked` finds the rest.
 --
 -- A claim names what it has locked by ctid: no other session moves a locked row, and the claim's
 -- update needs no second walk through an index.
@@ -2583,66 +2648,39 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
+  is_large constant boolean := p_max_messages >= 100;
   from_key constant jsonb := coalesce(p_last_key, p_first_key);
-  current_priority smallint := (from_key ->> 0)::smallint;
-  behind_at timestamptz := (from_key ->> 1)::timestamptz;
-  behind_id bigint := (from_key ->> 2)::bigint;
+  behind messenger.claim_key := row(
+    (from_key ->> 0)::smallint, (from_key ->> 1)::timestamptz, (from_key ->> 2)::bigint
+  );
   locked tid[] := array[]::tid[];
   candidates tid[];
   grouped boolean;
   asked integer;
   rounds integer := 0;
-  is_large constant boolean := p_max_messages >= 100;
-  -- Transactions under way. A row that they have locked is passed over by its xmax, which is cheaper than to
-  -- try the lock; `skip locked` finds the rest.
-  others constant xid[] := array(
-    select x::xid from pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) as x
-  );
-  front record;
+  others constant xid[] := array(select pg_snapshot_xip(pg_current_snapshot())::xid);
 begin
-  -- Each priority is read from its first message on: what vacuum has left behind before it is passed
-  -- once.
-  if current_priority is null then
-    select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
-    from messenger.ready_messages m
-    where m.queue = p_queue
-    order by m.priority desc, m.available_at, m.id limit 1;
+  -- Each priority is read from its first message on: what vacuum has left behind before it is passed once.
+  if behind.priority is null then
+    behind := messenger.front_key(p_queue);
   end if;
-
   if is_large and p_last_key is not null then
-    select m.priority, m.available_at, m.id into front
-    from public.messenger_messages m
-    where m.id = (select f.last_value from messenger.claim_hint f)
-      and m.queue = p_queue and m.available_at <= clock
-      and (
-        m.priority < current_priority
-        or m.priority = current_priority and (m.available_at, m.id) > (behind_at, behind_id)
-      );
-    if found then
-      current_priority := front.priority;
-      behind_at := front.available_at;
-      behind_id := front.id;
-    end if;
+    behind := messenger.behind_hint(p_queue, behind);
   end if;
 
-  while current_priority is not null loop
+  while behind.priority is not null loop
     asked := p_max_messages - cardinality(locked);
     select array_agg(c.ctid), bool_or(c.group_key is not null) into candidates, grouped
     from (
       select m.ctid, m.group_key from messenger.ready_messages m
-      where m.queue = p_queue and m.priority = current_priority
-        and m.available_at <= clock
-        and (m.available_at, m.id) > (behind_at, behind_id)
+      where m.queue = p_queue and m.priority = behind.priority and m.available_at <= clock
+        and (m.available_at, m.id) > (behind.available_at, behind.id)
         and (m.xmax = '0' or m.xmax <> all (others))
-      order by m.available_at, m.id
-      limit asked
+      order by m.available_at, m.id limit asked
       for update skip locked
     ) as c;
-
     if grouped then
-      locked := locked || messenger.admit_groups(
-        p_queue, candidates, p_held || locked
-      );
+      locked := locked || messenger.admit_groups(p_queue, candidates, p_held || locked);
       rounds := rounds + 1;
       -- Bounded, where a long group has only just been blocked.
       exit when rounds = 5;
@@ -2650,16 +2688,7 @@ begin
       locked := locked || candidates;
     end if;
     exit when cardinality(locked) >= p_max_messages;
-
-    if cardinality(candidates) = asked then
-      select m.available_at, m.id into behind_at, behind_id
-      from public.messenger_messages m where m.ctid = candidates[asked];
-    else
-      select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
-      from messenger.ready_messages m
-      where m.queue = p_queue and m.priority < current_priority
-      order by m.priority desc, m.available_at, m.id limit 1;
-    end if;
+    behind := messenger.next_key(p_queue, behind.priority, candidates[asked]);
   end loop;
 
   if is_large and cardinality(locked) = p_max_messages then
@@ -2834,10 +2863,10 @@ comment on function messenger.lock_past_ttl(text[], integer, bigint) is
 -- ==================== 19_next_due.sql
 
 -- When the next pending message of these queues, or of all, may start; null if none waits.
-create function messenger.next_due(p_queues text[] default null)
-returns timestamptz
+--
 -- Not in SQL, which would be planned again by each call; nor for the queues of each call, which would be as
 -- dear: to plan it takes 250 us, to run it 15.
+create function messenger.next_due(p_queues text[] default null) returns timestamptz
 language plpgsql volatile
 set search_path = ''
 as $$
@@ -2867,8 +2896,7 @@ begin
       cross join lateral (
         (
           select m.queue, m.priority, m.available_at as due_at from messenger.ready_messages m
-          where m.queue = r.queue
-            and m.priority < r.priority
+          where m.queue = r.queue and m.priority < r.priority
           order by m.priority desc, m.available_at limit 1
         )
         union all
@@ -2901,133 +2929,487 @@ $$;
 comment on function messenger.next_due(text[]) is
   'When the next pending message of these queues, or of all, falls due and their limits let it start; null where none waits. Paused queues do not count, nor without names those that run in workers.';
 
--- ==================== 20_claim_shares.sql
+-- ==================== 20_claim_parts.sql
 
--- Sharing out a claim: how many messages of each queue it takes, by weight and within limits.
+-- Parts of a claim that are rare: the refusal of its arguments, a repeated call, the sweep, and one message that
+-- runs alone. Each part that locks messages returns one row of the type messenger.locked_messages.
 
--- Locks due messages of several queues. Each gets its share by weight; what some do not use goes to the queues
--- that have more. `p_limited` says which of them have limits, and `p_rated` which have a rate: the rated ones
--- give together at most `p_slots`. `p_keys` says where the last claim ended in each queue, and `p_first_keys`
--- where its first due message is, as far as these are known. Messages that do not fit into `p_max_bytes` stay,
--- and `more` says so; one message comes in any case. Null measures nothing.
-create function messenger.lock_shares(
-  p_open_queues text[], p_weights integer[], p_limited boolean[], p_rated boolean[], p_max_messages integer,
-  p_slots integer, p_start_window_ms integer, p_keys jsonb,
-  p_max_bytes bigint default 8388608, p_first_keys jsonb default '{}',
-  out locked tid[], out keys jsonb, out bytes bigint, out oversized tid[], out more boolean
-)
+create type messenger.locked_messages as (
+  locked tid[],
+  bytes bigint,
+  oversized tid[],
+  more boolean,
+  last_keys jsonb,
+  room integer,
+  queues text[],
+  counted text[],
+  rated text[],
+  leases jsonb,
+  lock_ms double precision
+);
+comment on type messenger.locked_messages is
+  'Messages that a part of a claim has locked, and the settings of their queues.';
+comment on column messenger.locked_messages.locked is
+  'Where they lie.';
+comment on column messenger.locked_messages.bytes is
+  'Their bytes, or more.';
+comment on column messenger.locked_messages.oversized is
+  'Where those lie that no worker can take.';
+comment on column messenger.locked_messages.more is
+  'The bytes ended it, and there may be more messages.';
+comment on column messenger.locked_messages.last_keys is
+  'Where the next claim starts in each queue.';
+comment on column messenger.locked_messages.room is
+  'How many messages the claim may still take.';
+comment on column messenger.locked_messages.queues is
+  'Their queues, maybe with others; null where these have to be read from the messages.';
+comment on column messenger.locked_messages.counted is
+  'Queues with a concurrency: their running messages are counted.';
+comment on column messenger.locked_messages.rated is
+  'Queues with a rate.';
+comment on column messenger.locked_messages.leases is
+  'Queues with leases of their own, and how long these last, in ms.';
+comment on column messenger.locked_messages.lock_ms is
+  'How long it took to find and lock due messages, in ms.';
+
+create function messenger.refuse_claim(
+  p_token uuid, p_max_messages integer, p_lease_ms integer, p_slots integer, p_start_within_ms integer,
+  p_max_bytes bigint
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  raise sqlstate 'PT400' using message = case
+    when p_token is null then 'token: is required'
+    when (p_max_messages between 0 and 10000) is not true then 'max_messages: has to be from 0 to 10000'
+    when (p_lease_ms between 1 and 86400000) is not true then 'lease_ms: has to be from 1 to 86400000'
+    when p_slots < 0 then 'slots: has to be zero or more'
+    when (p_start_within_ms between 1 and 60000) is not true then 'start_within_ms: has to be from 1 to 60000'
+    else 'max_bytes: has to be zero or more'
+  end;
+end
+$$;
+comment on function messenger.refuse_claim(uuid, integer, integer, integer, integer, bigint) is
+  'Part of a claim that was given a wrong argument: raises the error that names it.';
+
+create function messenger.locked_others(
+  p_locked tid[], p_last_keys jsonb, p_bytes bigint default 0, p_oversized tid[] default '{}'
+) returns messenger.locked_messages
 language plpgsql
 set search_path = ''
 as $$
 declare
-  -- How many messages the limits allow each queue: asked for when its turn comes and something waits there.
-  rooms integer[];
-  -- Positions of the queues that may have more.
-  busy integer[] := array(select generate_subscripts(p_open_queues, 1));
-  still_busy integer[];
-  share numeric;
-  place integer;
-  room integer := p_max_messages;
-  asked integer;
-  locked_here tid[];
-  living integer;
+  claim messenger.locked_messages;
+begin
+  claim.locked := p_locked;
+  claim.bytes := p_bytes;
+  claim.oversized := p_oversized;
+  claim.more := false;
+  claim.last_keys := p_last_keys;
+  claim.lock_ms := 0;
+  select coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
+    coalesce(array_agg(q.name) filter (where q.rate_limit is not null), '{}'),
+    coalesce(jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}')
+  into claim.counted, claim.rated, claim.leases
+  from public.messenger_queues q
+  where q.name = any (array(
+    select m.queue from public.messenger_messages m where m.ctid = any (p_locked)
+  ));
+  return claim;
+end
+$$;
+comment on function messenger.locked_others(tid[], jsonb, bigint, tid[]) is
+  'Part of a claim: locked messages that are not the due ones of its open queues, with the settings of their queues.';
+
+create function messenger.lock_repeated(
+  p_token uuid, p_crashed_token uuid, p_last_keys jsonb, p_max_bytes bigint
+) returns messenger.locked_messages
+language plpgsql
+set search_path = ''
+as $$
+declare
+  locked constant tid[] := array(
+    select m.ctid from public.messenger_messages m
+    where m.id = any (array(
+        select unnest(l.ids) from messenger.leases l where l.token in (p_token, p_crashed_token)
+      ))
+      and m.lease_token in (p_token, p_crashed_token) and not m.cancelled
+    for update
+  );
+begin
+  if cardinality(locked) = 0 then
+    return null;
+  end if;
+  return messenger.locked_others(locked, p_last_keys, p_max_bytes);
+end
+$$;
+comment on function messenger.lock_repeated(uuid, uuid, jsonb, bigint) is
+  'Part of a claim that is repeated: locks the messages that it leased the first time, if there are any; null where there are none.';
+
+-- Bounded, and what is handed out gets a new lease: messages that crash every worker never keep back the others.
+create function messenger.lock_swept(
+  p_queues text[], p_max_messages integer, p_last_keys jsonb, p_max_bytes bigint
+) returns messenger.locked_messages
+language plpgsql
+set search_path = ''
+as $$
+declare
+  expired tid[];
+  past_ttl record;
+  claim messenger.locked_messages;
+begin
+  perform messenger.reopen_noted_groups();
+  expired := messenger.lock_expired(p_queues);
+  past_ttl := messenger.lock_past_ttl(p_queues, p_max_messages, p_max_bytes);
+  if cardinality(expired) > 0 or cardinality(past_ttl.locked) > 0 then
+    claim := messenger.locked_others(
+      expired || past_ttl.locked, p_last_keys, past_ttl.bytes, past_ttl.oversized
+    );
+  end if;
+  -- One more message, which may have as many bytes as it likes, would be too much beside them.
+  claim.more := coalesce(past_ttl.bytes > p_max_bytes / 2, false);
+  claim.room := case when claim.more then 0 else p_max_messages - cardinality(past_ttl.locked) end;
+  return claim;
+end
+$$;
+comment on function messenger.lock_swept(text[], integer, jsonb, bigint) is
+  'Part of a claim, the sweep: locks messages whose lease ran out or that are older than their ttl, and says for how many others it leaves room.';
+
+create function messenger.lock_alone(
+  p_queues text[], p_slots integer, p_start_window_ms integer, p_last_keys jsonb, p_max_bytes bigint
+) returns messenger.locked_messages
+language plpgsql
+set search_path = ''
+as $$
+declare
+  locked constant tid[] := messenger.lock_quarantined(p_queues, p_slots);
   fit record;
 begin
-  locked := '{}';
-  keys := p_keys;
-  bytes := 0;
-  oversized := '{}';
-  more := false;
-  while room > 0 and cardinality(busy) > 0 loop
+  perform messenger.grant_starts(m.queue, 1, p_start_window_ms)
+  from public.messenger_messages m
+  where m.ctid = any (locked) and (m.expires_at <= public.messenger_now()) is not true;
+  if p_max_bytes is null then
+    return messenger.locked_others(locked, p_last_keys);
+  end if;
+  fit := messenger.fit_bytes(locked, p_max_bytes, true);
+  return messenger.locked_others(locked, p_last_keys, fit.bytes, fit.oversized);
+end
+$$;
+comment on function messenger.lock_alone(text[], integer, integer, jsonb, bigint) is
+  'Part of a claim that asks for a quarantined message: locks one and counts it against the rate of its queue.';
+
+create function messenger.join_locked(p_swept messenger.locked_messages, p_claim messenger.locked_messages)
+returns messenger.locked_messages
+language plpgsql
+set search_path = ''
+as $$
+begin
+  p_claim.locked := p_swept.locked || p_claim.locked;
+  p_claim.bytes := p_swept.bytes + p_claim.bytes;
+  p_claim.oversized := p_swept.oversized || p_claim.oversized;
+  p_claim.more := p_swept.more or p_claim.more;
+  p_claim.queues := null;
+  p_claim.counted := p_swept.counted || p_claim.counted;
+  p_claim.rated := array(select unnest(p_swept.rated) union select unnest(p_claim.rated));
+  p_claim.leases := p_swept.leases || p_claim.leases;
+  return p_claim;
+end
+$$;
+comment on function messenger.join_locked(messenger.locked_messages, messenger.locked_messages) is
+  'Part of a claim: the messages of the sweep and those that the claim has locked beside, as one.';
+
+-- ==================== 20_claim_shares.sql
+
+-- Sharing out a claim: how many messages of each queue it takes, by weight and within limits.
+
+create type messenger.open_queue as (
+  name text,
+  weight integer,
+  first_key jsonb,
+  limited boolean,
+  rated boolean,
+  room integer
+);
+comment on type messenger.open_queue is
+  'A queue of which a claim may take messages.';
+comment on column messenger.open_queue.name is
+  'Name of the queue.';
+comment on column messenger.open_queue.weight is
+  'Its share beside the weights of the others.';
+comment on column messenger.open_queue.first_key is
+  'A key in front of its first due message; null where the claim starts behind its last key.';
+comment on column messenger.open_queue.limited is
+  'It has limits.';
+comment on column messenger.open_queue.rated is
+  'It has a rate among them.';
+comment on column messenger.open_queue.room is
+  'How many messages its limits allow; null where it has none, or was not asked yet.';
+
+-- In an order of its own each time, the heavier the earlier, so that no queue is always the last. `claim` has the
+-- settings of the queues, and no messages yet.
+create function messenger.open_queues(
+  p_queues text[], p_last_keys jsonb,
+  out queues messenger.open_queue[], out claim messenger.locked_messages
+)
+language plpgsql
+set search_path = ''
+as $$
+begin
+  claim.locked := '{}';
+  claim.bytes := 0;
+  claim.oversized := '{}';
+  claim.more := false;
+  claim.last_keys := p_last_keys;
+  select coalesce(array_agg(row(
+      q.name, q.weight, q.first_key, q.concurrency is not null or q.rate_limit is not null,
+      q.rate_limit is not null, null
+    )::messenger.open_queue), '{}'),
+    case when count(*) <= 10 then coalesce(array_agg(q.name), '{}') end,
+    coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
+    coalesce(array_agg(q.name) filter (where q.rate_limit is not null), '{}'),
+    coalesce(jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}')
+  into queues, claim.queues, claim.counted, claim.rated, claim.leases
+  from (
+    select d.queue as name, d.first_key, coalesce(o.weight::integer, 1) as weight, o.concurrency,
+      o.rate_limit, o.lease_ms
+    from messenger.due_queues(p_queues, p_last_keys) d
+    left join public.messenger_queues o on o.name = d.queue
+    where o.paused is not true and (p_queues is not null or o.runs_on is distinct from 'worker')
+    order by ln(1 - random()) / coalesce(o.weight, 1) desc
+  ) as q;
+end
+$$;
+comment on function messenger.open_queues(text[], jsonb) is
+  'Part of a claim: the queues that have due messages and are not paused, of these or of all but those that run in workers, in a random order by weight.';
+
+-- A queue with limits is asked for its room only where something waits in it, because that takes a lock.
+create function messenger.share_room(p_queue text, p_slots integer) returns integer
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (select from messenger.ready_messages m where m.queue = p_queue) then
+    return messenger.queue_room(p_queue, p_slots);
+  end if;
+  return 0;
+end
+$$;
+comment on function messenger.share_room(text, integer) is
+  'Part of a claim: how many messages the limits of a queue allow it; 0 where none waits.';
+
+-- Expired messages are given to be buried, and take neither a place nor a start from the others.
+create function messenger.use_room(
+  p_queue text, p_locked tid[], p_start_window_ms integer, out places integer, out starts integer
+)
+language plpgsql
+set search_path = ''
+as $$
+begin
+  places := (
+    select count(*) from public.messenger_messages m
+    where m.ctid = any (p_locked) and (m.expires_at <= public.messenger_now()) is not true
+  );
+  starts := messenger.grant_starts(p_queue, places, p_start_window_ms);
+end
+$$;
+comment on function messenger.use_room(text, tid[], integer) is
+  'Part of a claim: how many places of a queue with limits these messages take, and how many starts if it has a rate; it counts the starts.';
+
+-- Locks up to `p_room` due messages of these queues, or of all. Each queue gets its share by weight; what some do
+-- not use goes to the busy ones, which have more. Queues with a rate give together at most `p_slots`. `p_last_keys`
+-- says where the last claim ended in each queue; a queue that comes back short has no key afterwards. Messages that
+-- do not fit into `p_max_bytes` stay, and `more` says so; one message comes in any case. Null measures nothing.
+create function messenger.lock_shares(
+  p_queues text[], p_room integer, p_slots integer, p_start_window_ms integer, p_last_keys jsonb,
+  p_max_bytes bigint default 8388608
+) returns messenger.locked_messages
+language plpgsql
+set search_path = ''
+as $$
+declare
+  lock_from constant timestamptz := clock_timestamp();
+  opened constant record := messenger.open_queues(p_queues, p_last_keys);
+  claim messenger.locked_messages := opened.claim;
+  busy messenger.open_queue[] := opened.queues;
+  still_busy messenger.open_queue[];
+  queue messenger.open_queue;
+  share numeric;
+  asked integer;
+  locked_here tid[];
+  fit record;
+  used record;
+begin
+  while p_room > 0 and cardinality(busy) > 0 loop
     still_busy := '{}';
-    share := room::numeric / (select sum(p_weights[b.place]) from unnest(busy) as b (place));
-    foreach place in array busy loop
-      exit when room = 0;
-      if p_limited[place] and rooms[place] is null then
-        rooms[place] := case when exists (
-          select from messenger.ready_messages m
-          where m.queue = p_open_queues[place]
-        ) then messenger.queue_room(p_open_queues[place], p_slots) else 0 end;
+    share := p_room::numeric / (select sum(b.weight) from unnest(busy) as b);
+    foreach queue in array busy loop
+      exit when p_room = 0;
+      if queue.limited and queue.room is null then
+        queue.room := messenger.share_room(queue.name, p_slots);
       end if;
-      asked := least(
-        room, ceil(share * p_weights[place]), rooms[place], case when p_rated[place] then p_slots end
-      );
+      asked := least(p_room, ceil(share * queue.weight), queue.room, case when queue.rated then p_slots end);
       continue when asked <= 0;
-      locked_here := messenger.lock_due(
-        p_open_queues[place], asked, keys -> p_open_queues[place], locked,
-        p_first_keys -> p_open_queues[place]
-      );
+      locked_here := messenger.lock_due(queue.name, asked, claim.last_keys -> queue.name, claim.locked, queue.first_key);
       if cardinality(locked_here) > 0 and p_max_bytes is not null then
-        fit := messenger.fit_bytes(locked_here, p_max_bytes - bytes, bytes = 0);
-        bytes := bytes + fit.bytes;
-        oversized := oversized || fit.oversized;
-        if fit.fitting < cardinality(locked_here) then
-          more := true;
-          locked_here := locked_here[1:fit.fitting];
-          asked := fit.fitting;
-        end if;
+        fit := messenger.fit_bytes(locked_here, p_max_bytes - claim.bytes, claim.bytes = 0);
+        claim.bytes := claim.bytes + fit.bytes;
+        claim.oversized := claim.oversized || fit.oversized;
+        claim.more := fit.fitting < cardinality(locked_here);
+        asked := case when claim.more then fit.fitting else asked end;
+        locked_here := locked_here[1:asked];
       end if;
-      if asked > 0 and cardinality(locked_here) = asked then
-        still_busy := still_busy || place;
-        keys := keys || jsonb_build_object(p_open_queues[place], (
-          select jsonb_build_array(m.priority, m.available_at, m.id::text)
-          from public.messenger_messages m where m.ctid = locked_here[asked]
-        ));
-      else
-        keys := keys - p_open_queues[place];
+      claim.last_keys := claim.last_keys - queue.name || coalesce((
+        select jsonb_build_object(m.queue, jsonb_build_array(m.priority, m.available_at, m.id::text))
+        from public.messenger_messages m where m.ctid = locked_here[asked]
+      ), '{}');
+      if queue.limited then
+        used := messenger.use_room(queue.name, locked_here, p_start_window_ms);
+        queue.room := queue.room - used.places;
+        p_slots := p_slots - used.starts;
       end if;
-      if p_limited[place] then
-        -- Expired messages are given to be buried, and take neither a place nor a start from the others.
-        living := (
-          select count(*) from public.messenger_messages m
-          where m.ctid = any (locked_here)
-            and (m.expires_at <= public.messenger_now()) is not true
-        );
-        rooms[place] := rooms[place] - living;
+      if locked_here[asked] is not null then
+        still_busy := still_busy || queue;
       end if;
-      if p_rated[place] then
-        p_slots := p_slots - messenger.grant_starts(
-          p_open_queues[place], living, p_start_window_ms
-        );
-      end if;
-      room := case when more then 0 else room - cardinality(locked_here) end;
-      locked := locked || locked_here;
+      claim.locked := claim.locked || locked_here;
+      p_room := case when claim.more then 0 else p_room - cardinality(locked_here) end;
     end loop;
     busy := still_busy;
   end loop;
+  claim.lock_ms := extract(milliseconds from clock_timestamp() - lock_from);
+  return claim;
 end
 $$;
-comment on function messenger.lock_shares(
-  text[], integer[], boolean[], boolean[], integer, integer, integer, jsonb, bigint, jsonb
-) is
-  'Part of a claim: locks due messages of several queues, shared out by weight within their limits. Returns where they lie, which of them no worker can take, where it ended in each queue, and whether the bytes ended it.';
+comment on function messenger.lock_shares(text[], integer, integer, integer, jsonb, bigint) is
+  'Part of a claim: locks due messages of these queues, or of all, shared out by weight within their limits. Returns them, where it ended in each queue, and whether the bytes ended it.';
 
 -- ==================== 21_claim.sql
 
 -- Claiming: a claim locks due messages of the wanted queues, leases them and hands them out as one JSON. The
 -- claims of many sessions are disjoint (SKIP LOCKED), and each has its token.
 
--- One claim. `last_keys` is what the worker's last claim returned: this one starts behind it, and makes a head
--- scan of a queue that had come back short. `sweep` also hands out messages whose lease ran out, as crashed;
--- these, and messages that are larger than a worker can take, come without payload. Where a payload can
--- neither be sent nor measured, `unread` hands out all as crashed, and reads none. A sweep also takes messages
--- that are older than their ttl, from queues that are paused or full too, to be buried. `run_alone` asks for
--- one quarantined message. A call whose answer was lost is repeated with the
--- same token and `repeated`, and gives the same messages. Of queues with a rate it takes what the worker
--- starts at once: at most `slots`, within `start_within_ms`.
+-- It runs before the messages are leased. A queue with a concurrency may be full afterwards; if it always is, its
+-- quarantined messages would never count as due.
+create function messenger.claim_context(
+  p_claim messenger.locked_messages, p_queues text[], p_lease_ms integer, p_clock timestamptz,
+  out lease_ms integer, out oversized text[], out quarantined_due boolean, out next_due_at timestamptz
+)
+language plpgsql
+set search_path = ''
+as $$
+begin
+  select least(p_lease_ms, (
+      select min(l.ms::integer) from jsonb_each_text(p_claim.leases) as l (queue, ms)
+    )),
+    array(
+      select m.id::text from public.messenger_messages m where m.ctid = any (p_claim.oversized)
+    ),
+    exists (
+      select from messenger.quarantined_messages m
+      where m.available_at <= p_clock and m.ctid <> all (p_claim.locked)
+        and messenger.is_open(m.queue, p_queues) and messenger.queue_opens_at(m.queue) is null
+    ),
+    case when cardinality(p_claim.locked) = 0 then messenger.next_due(p_queues) end
+  into lease_ms, oversized, quarantined_due, next_due_at;
+end
+$$;
+comment on function messenger.claim_context(
+  messenger.locked_messages, text[], integer, timestamptz
+) is
+  'Part of a claim: the shortest lease that it gives, the ids of messages that no worker can take, whether a quarantined message is due besides, and when the next message is if the claim has none.';
+
+create function messenger.join_leases(p_known messenger.leases, p_given messenger.leases)
+returns messenger.leases
+language plpgsql
+set search_path = ''
+as $$
+begin
+  p_known.leased_until := least(p_known.leased_until, p_given.leased_until);
+  p_known.queues := array(select unnest(p_known.queues) union select unnest(p_given.queues));
+  p_known.ids := array(select unnest(p_known.ids) union select unnest(p_given.ids));
+  p_known.open := cardinality(p_known.ids);
+  return p_known;
+end
+$$;
+comment on function messenger.join_leases(messenger.leases, messenger.leases) is
+  'Part of a claim that has the token of an earlier one: the lease of both.';
+
+-- `attempts` counts once for each lease that is given, whatever stands there; a sweep's lease counts when it runs
+-- out. The envelopes are json, in arrays: objects of jsonb would be taken apart and written again at every level.
+-- One statement leases and notes, because the rows of the update are at hand in it.
+create function messenger.lease_locked(
+  p_claim messenger.locked_messages, p_token uuid, p_crashed_token uuid, p_lease_ms integer,
+  p_unread boolean, p_clock timestamptz, out messages json, out crashed json
+)
+language plpgsql
+set search_path = ''
+as $$
+begin
+  with leased as (
+    update public.messenger_messages m
+    set status = 'processing',
+      attempts = least(m.attempts, 2147483646) + (
+        m.status = 'pending'
+        or m.lease_token <> p_crashed_token and substr(m.lease_token::text, 15, 1) = '8'
+      )::integer,
+      lease_token = case
+        when p_unread then p_crashed_token
+        when m.status = 'pending' and m.ctid <> all (p_claim.oversized) or m.lease_token = p_token then p_token
+        else p_crashed_token
+      end,
+      leased_until = p_clock
+        + coalesce((p_claim.leases ->> m.queue)::integer, p_lease_ms) * interval '1 millisecond',
+      heartbeated = m.heartbeated or m.group_key is not null
+        or m.queue = any (p_claim.counted) and (m.expires_at <= p_clock) is not true,
+      dedupe_key = case
+        when not m.dedupe_until_started and (m.expires_at <= p_clock) is not true then m.dedupe_key
+      end
+    where m.ctid = any (p_claim.locked)
+    returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
+      json_build_array(
+        m.id::text, m.type, case when m.lease_token = p_token then m.payload end, m.queue, m.priority, m.attempts,
+        date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key,
+        case when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
+          or m.snoozes > 0 or m.interruptions > 0
+        then json_build_array(
+          m.expires_at, coalesce(m.expires_at <= p_clock, false), m.retry_count,
+          case when m.lease_token = p_token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
+          m.quarantined, m.snoozes, m.interruptions
+        ) end
+      ) as envelope
+  ), noted as (
+    insert into messenger.leases as known (token, leased_until, queues, ids, open)
+    select l.lease_token, min(l.leased_until),
+      coalesce(p_claim.queues, array(select distinct q.queue from leased q)), array_agg(l.id), count(*)
+    from leased l group by l.lease_token
+    on conflict on constraint leases_pkey do update
+    set (leased_until, queues, ids, open) = (
+      select j.leased_until, j.queues, j.ids, j.open from messenger.join_leases(known, excluded) as j
+    )
+  )
+  select coalesce(json_agg(e.envelope) filter (where e.lease_token = p_token), '[]'),
+    coalesce(json_agg(e.envelope) filter (where e.lease_token <> p_token), '[]') into messages, crashed
+  from (select * from leased l order by l.priority desc, l.available_at, l.id) as e;
+end
+$$;
+comment on function messenger.lease_locked(
+  messenger.locked_messages, uuid, uuid, integer, boolean, timestamptz
+) is
+  'Part of a claim: leases the locked messages, counts the attempt, notes the leases, and returns the envelopes of the messages that are given and of those that crashed.';
+
+-- A claim locks, looks around, leases, and hands out. `last_keys` is what the worker's last claim has returned:
+-- this claim starts behind it, and makes a head scan of a queue that had come back short. `sweep` also hands out
+-- messages whose lease ran out, as crashed; these, and messages that are larger than a worker can take, come
+-- without payload. Where a payload can neither be sent nor measured, `unread` hands out all as crashed, and reads
+-- none. A sweep also takes messages that are older than their ttl, from queues that are paused or full too, to be
+-- buried. `run_alone` asks for one quarantined message. A call whose answer was lost is repeated with the same
+-- token and `repeated`, and gives the same messages. Of queues with a rate it takes what the worker starts at
+-- once: at most `slots`, within `start_within_ms`.
 create function public.messenger_claim(
-  token uuid,
-  max_messages integer default 100,
-  lease_ms integer default 60000,
-  queues text[] default null,
-  last_keys jsonb default null,
-  run_alone boolean default false,
-  sweep boolean default true,
-  repeated boolean default false,
-  slots integer default null,
-  start_within_ms integer default 250,
-  max_bytes bigint default 8388608,
-  unread boolean default false
+  token uuid, max_messages integer default 100, lease_ms integer default 60000, queues text[] default null,
+  last_keys jsonb default null, run_alone boolean default false, sweep boolean default true,
+  repeated boolean default false, slots integer default null, start_within_ms integer default 250,
+  max_bytes bigint default 8388608, unread boolean default false
 ) returns json
 language plpgsql
 set search_path = ''
@@ -3037,236 +3419,47 @@ declare
   -- A second token, made from the first, fences the messages that are handed out as crashed. It is a UUID
   -- of version 8: a lease that ran out under such a one was a sweep's, and the next sweep counts it.
   crashed_token constant uuid := overlay(md5(token::text || ' crashed') placing '8' from 13)::uuid;
-  -- Queues with due messages, and their settings.
-  open_queues text[] := array[]::text[];
-  weights integer[];
-  limited boolean[];
-  is_rated boolean[];
-  first_keys jsonb;
-  -- Queues whose running messages are counted, those with a rate, and those with leases of their own.
-  counted text[] := array[]::text[];
-  rated text[] := array[]::text[];
-  leases jsonb := '{}'::jsonb;
-  keys jsonb := coalesce(last_keys, '{}');
-  locked tid[] := array[]::tid[];
-  -- Messages that are locked beside the due ones of open_queues.
-  others tid[] := array[]::tid[];
-  locked_here tid[];
-  -- Locked by the sweep, for they are older than their ttl.
-  past_ttl record;
-  past_ttl_bytes bigint := 0;
-  bytes bigint := 0;
-  oversized tid[] := array[]::tid[];
-  oversized_ids text[] := array[]::text[];
-  more boolean := false;
-  lock_from timestamptz;
-  lock_ms double precision := 0;
-  answer json;
+  keys constant jsonb := coalesce(last_keys, '{}');
+  measured_bytes constant bigint := case when not unread then max_bytes end;
+  swept messenger.locked_messages;
+  claim messenger.locked_messages;
+  context record;
+  leased record;
 begin
-  if token is null then
-    raise sqlstate 'PT400' using message = 'token: is required';
+  if (token is not null and max_messages between 0 and 10000 and lease_ms between 1 and 86400000
+    and (slots < 0) is not true and start_within_ms between 1 and 60000 and max_bytes >= 0) is not true
+  then
+    perform messenger.refuse_claim(token, max_messages, lease_ms, slots, start_within_ms, max_bytes);
   end if;
-  if max_messages is null or max_messages not between 0 and 10000 then
-    raise sqlstate 'PT400' using message = 'max_messages: has to be from 0 to 10000';
-  end if;
-  if lease_ms is null or lease_ms not between 1 and 86400000 then
-    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
-  end if;
-  if slots < 0 then
-    raise sqlstate 'PT400' using message = 'slots: has to be zero or more';
-  end if;
-  if start_within_ms is null or start_within_ms not between 1 and 60000 then
-    raise sqlstate 'PT400' using message = 'start_within_ms: has to be from 1 to 60000';
-  end if;
-  if max_bytes is null or max_bytes < 0 then
-    raise sqlstate 'PT400' using message = 'max_bytes: has to be zero or more';
-  end if;
-
   if repeated then
-    locked := array(
-      select m.ctid from public.messenger_messages m
-      where m.id = any (array(
-          select unnest(l.ids) from messenger.leases l
-          where l.token in (messenger_claim.token, crashed_token)
-        ))
-        and m.lease_token in (messenger_claim.token, crashed_token) and not m.cancelled
-      for update
-    );
-    bytes := max_bytes;
-    others := locked;
+    claim := messenger.lock_repeated(token, crashed_token, keys, max_bytes);
   end if;
-
-  if cardinality(locked) = 0 then
-    -- Bounded, and what is handed out gets a new lease: messages that crash every worker never keep
-    -- back the others.
+  if claim.locked is null then
     if sweep then
-      perform messenger.reopen_noted_groups();
-      locked := messenger.lock_expired(queues);
-      past_ttl := messenger.lock_past_ttl(
-        queues, max_messages, case when not unread then max_bytes end
+      swept := messenger.lock_swept(queues, max_messages, keys, measured_bytes);
+      max_messages := swept.room;
+    end if;
+    if max_messages = 0 then
+      claim := messenger.locked_others('{}', keys);
+    elsif run_alone then
+      claim := messenger.lock_alone(queues, slots, start_within_ms, keys, measured_bytes);
+    else
+      claim := messenger.lock_shares(
+        queues, max_messages, slots, start_within_ms, keys, measured_bytes - coalesce(swept.bytes, 0)
       );
-      past_ttl_bytes := past_ttl.bytes;
-      locked := locked || past_ttl.locked;
-      others := locked;
-      -- One more message, which may have as many bytes as it likes, would be too much beside them.
-      more := past_ttl_bytes > max_bytes / 2;
-      max_messages := case when more then 0 else max_messages - cardinality(past_ttl.locked) end;
     end if;
-
-    if run_alone then
-      if max_messages > 0 then
-        locked_here := messenger.lock_quarantined(queues, slots);
-        locked := locked || locked_here;
-        others := locked;
-        if not unread then
-          select f.bytes, f.oversized into bytes, oversized
-          from messenger.fit_bytes(locked_here, max_bytes, true) as f;
-        end if;
-        perform messenger.grant_starts(m.queue, 1, start_within_ms)
-        from public.messenger_messages m
-        where m.ctid = locked_here[1] and (m.expires_at <= clock) is not true;
-      end if;
-    elsif max_messages > 0 then
-      lock_from := clock_timestamp();
-      -- In an order of its own each time, the heavier the earlier, so that no queue is always the last.
-      select coalesce(array_agg(q.name), '{}'), array_agg(q.weight),
-        array_agg(q.concurrency is not null or q.rate_limit is not null),
-        array_agg(q.rate_limit is not null),
-        coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
-        coalesce(array_agg(q.name) filter (where q.rate_limit is not null), '{}'),
-        coalesce(jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}'),
-        coalesce(jsonb_object_agg(q.name, q.first_key) filter (where q.first_key is not null), '{}')
-      into open_queues, weights, limited, is_rated, counted, rated, leases, first_keys
-      from (
-        select d.queue as name, d.first_key, coalesce(o.weight::integer, 1) as weight, o.concurrency,
-          o.rate_limit, o.lease_ms
-        from messenger.due_queues(queues, keys) d
-        left join public.messenger_queues o on o.name = d.queue
-        where o.paused is not true and (queues is not null or o.runs_on is distinct from 'worker')
-        order by ln(1 - random()) / coalesce(o.weight, 1) desc
-      ) as q;
-      select s.locked, s.keys, s.bytes, s.oversized, s.more
-      into locked_here, keys, bytes, oversized, more
-      from messenger.lock_shares(
-        open_queues, weights, limited, is_rated, max_messages, slots, start_within_ms, keys,
-        case when not unread then max_bytes - past_ttl_bytes end, first_keys
-      ) as s;
-      locked := locked || locked_here;
-      lock_ms := extract(milliseconds from clock_timestamp() - lock_from);
-    end if;
-    if sweep then
-      bytes := bytes + past_ttl_bytes;
-      oversized := oversized || past_ttl.oversized;
+    if swept.locked is not null then
+      claim := messenger.join_locked(swept, claim);
     end if;
   end if;
-
-  if cardinality(others) > 0 then
-    select counted || coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
-      rated || coalesce(
-        array_agg(q.name) filter (where q.rate_limit is not null and q.name <> all (rated)), '{}'
-      ),
-      leases || coalesce(
-        jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}'
-      )
-    into counted, rated, leases
-    from public.messenger_queues q
-    where q.name = any (array(
-      select m.queue from public.messenger_messages m where m.ctid = any (others)
-    ));
-  end if;
-  if cardinality(oversized) > 0 then
-    oversized_ids := array(
-      select m.id::text from public.messenger_messages m where m.ctid = any (oversized)
-    );
-  end if;
-
-  -- As json, in arrays: objects of jsonb would be taken apart and written again at every level.
-  with leased as (
-    update public.messenger_messages m
-    set status = 'processing',
-      -- Once for each lease that is given, whatever stands there: a sweep's counts when it runs out.
-      attempts = least(m.attempts, 2147483646) + (
-        m.status = 'pending'
-        or m.lease_token <> crashed_token and substr(m.lease_token::text, 15, 1) = '8'
-      )::integer,
-      lease_token = case
-        when unread then crashed_token
-        when m.status = 'pending' and m.ctid <> all (oversized) or m.lease_token = token
-        then token else crashed_token
-      end,
-      leased_until = clock
-        + coalesce((leases ->> m.queue)::integer, lease_ms) * interval '1 millisecond',
-      heartbeated = m.heartbeated or m.group_key is not null
-        or m.queue = any (counted) and (m.expires_at <= clock) is not true,
-      dedupe_key = case
-        when not m.dedupe_until_started and (m.expires_at <= clock) is not true then m.dedupe_key
-      end
-    where m.ctid = any (locked)
-    returning m.lease_token, m.leased_until, m.queue, m.priority, m.available_at, m.id,
-      json_build_array(
-        m.id::text, m.type, case when m.lease_token = token then m.payload end, m.queue, m.priority, m.attempts,
-        date_part('epoch', m.available_at) * 1000, date_part('epoch', m.created_at) * 1000, m.group_key,
-        -- Few messages have any of these.
-        case
-          when m.expires_at is not null or m.retry_count > 0 or m.stamps is not null or m.quarantined
-            or m.snoozes > 0 or m.interruptions > 0
-          then json_build_array(
-            m.expires_at, coalesce(m.expires_at <= clock, false), m.retry_count,
-            case when m.lease_token = token or pg_column_size(m.stamps) <= 2000 then m.stamps end,
-            m.quarantined, m.snoozes, m.interruptions
-          )
-        end
-      ) as envelope
-  ),
-  noted as (
-    insert into messenger.leases as known (token, leased_until, queues, ids, open)
-    select l.lease_token, min(l.leased_until),
-      case
-        when cardinality(others) = 0 and cardinality(open_queues) <= 10 then open_queues
-        else array(select distinct q.queue from leased q)
-      end,
-      array_agg(l.id), count(*)
-    from leased l group by l.lease_token
-    -- A call that is repeated.
-    on conflict on constraint leases_pkey do update
-    set leased_until = least(known.leased_until, excluded.leased_until),
-      queues = array(select unnest(known.queues) union select unnest(excluded.queues)),
-      (ids, open) = (
-        select array_agg(b.id), count(*)
-        from (select unnest(known.ids) union select unnest(excluded.ids)) as b (id)
-      )
-  ),
-  envelopes as (
-    select l.lease_token = token as is_given, l.envelope
-    from leased l order by l.priority desc, l.available_at, l.id
-  )
-  select json_build_object(
-    'messages', coalesce(json_agg(envelope) filter (where is_given), '[]'),
-    'crashed', coalesce(json_agg(envelope) filter (where not is_given), '[]'),
-    'token', token,
-    'crashed_token', crashed_token,
-    'last_keys', keys,
-    'lease_ms', least(lease_ms, (
-      select min(l.ms::integer) from jsonb_each_text(leases) as l (queue, ms)
-    )),
-    'lock_ms', lock_ms,
-    'bytes', bytes,
-    'more', more,
-    'oversized', oversized_ids,
-    'rated', rated,
-    'now', clock,
-    'quarantined_due', exists (
-      select from messenger.quarantined_messages m
-      where m.available_at <= clock
-        and m.ctid <> all (locked) and messenger.is_open(m.queue, queues)
-        and messenger.queue_opens_at(m.queue) is null
-    ),
-    'next_due_at', case
-      when cardinality(locked) = 0 then messenger.next_due(queues)
-    end
-  )
-  into answer from envelopes;
-  return answer;
+  context := messenger.claim_context(claim, queues, lease_ms, clock);
+  leased := messenger.lease_locked(claim, token, crashed_token, lease_ms, unread, clock);
+  return json_build_object(
+    'messages', leased.messages, 'crashed', leased.crashed, 'token', token, 'crashed_token', crashed_token,
+    'last_keys', claim.last_keys, 'lease_ms', context.lease_ms, 'lock_ms', claim.lock_ms,
+    'bytes', claim.bytes, 'more', claim.more, 'oversized', context.oversized, 'rated', claim.rated,
+    'now', clock, 'quarantined_due', context.quarantined_due, 'next_due_at', context.next_due_at
+  );
 end
 $$;
 comment on function public.messenger_claim(
@@ -8932,8 +9125,7 @@ begin
   for rule in select * from (values
     -- Reads through an index. These tables grow and empty within seconds, so their statistics are always
     -- wrong, and a plan that is kept was made for another size: it would read the whole table. A forbidden
-    -- plan counts as very dear, and Postgres compiles whatever is very dear, which takes 70 to 300 ms and gains
-    -- nothing here. So jit is off as well.
+    -- plan counts as very dear, and whatever is very dear gets compiled, for 70 ms: so jit is off as well.
     (array['jit = off', 'enable_seqscan = off', 'enable_bitmapscan = off'], array[
       'messenger.queue_holds', 'messenger.stray_queues', 'public.messenger_tidy_queues',
       'messenger.close_leases', 'messenger.lock_expired', 'messenger.free_expired_keys',
@@ -8942,8 +9134,8 @@ begin
       'messenger.first_of_groups', 'messenger.block_groups', 'messenger.lock_groups',
       'messenger.queue_opens_at', 'messenger.queue_room', 'messenger.count_running',
       'messenger.due_queues', 'messenger.lock_due', 'messenger.lock_quarantined',
-      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.lock_shares',
-      'public.messenger_claim', 'messenger.lock_settled', 'public.messenger_settle',
+      'messenger.lock_past_ttl', 'messenger.next_due', 'public.messenger_claim',
+      'messenger.lock_settled', 'public.messenger_settle',
       'public.messenger_heartbeat', 'messenger.next_matches', 'messenger.redrive_ids',
       'messenger.remove_ids', 'messenger.finish_schedule_runs', 'messenger.prune_runs_of',
       'public.messenger_next_schedule_at', 'public.messenger_claim_schedules',
@@ -8982,10 +9174,11 @@ begin
       'messenger.admit_groups'
     ]),
 
-    -- To plan it takes 250 us, to run it 15. With this, Postgres plans it once a session, and not for the
-    -- queues of each call.
+    -- To plan them costs more than to run them: next_due 250 us and 15. With this, Postgres plans each statement
+    -- once a session. Without it, it plans again for the arrays of each small claim, because it takes an array that
+    -- it does not know for ten elements; a claim of 1 to 20 messages takes 15 to 20 % longer then.
     (array['plan_cache_mode = force_generic_plan'], array[
-      'messenger.next_due'
+      'messenger.next_due', 'public.messenger_claim'
     ]),
 
     -- A sequence can be read by a sequential scan alone. That counts as very dear here, and would be compiled.

@@ -1,19 +1,44 @@
 -- Due messages: the ones that a claim may take, locked in the order in which it takes them.
 
--- Where the latest large claim has come to, whether it is committed or not: a sequence is the one thing
--- that a transaction shows to others before its end. It is a hint, and no more: of one queue at a time.
+-- A place in the order of a claim within one queue.
+create type messenger.claim_key as (priority smallint, available_at timestamptz, id bigint);
+comment on type messenger.claim_key is
+  'A place in the order of a claim within one queue: that of a message, or in front of one.';
+
+-- The last message of the latest large claim, whether that claim is committed or not: a sequence is the one thing
+-- that a transaction shows to others before its end. It is a hint, about one queue at a time.
 create sequence messenger.claim_hint
   minvalue -9223372036854775808 maxvalue 9223372036854775807 start 1;
 comment on sequence messenger.claim_hint is
   'Id of the last message of the latest large claim, committed or not: others continue behind it, instead of passing over its locked rows one by one.';
 
--- The queues that hold due messages, found in the claim's index: the scan jumps from the first message
--- of a queue to the first message of the next queue. Its cost depends on the number of these queues, and neither
--- on messenger_queues nor on the number of messages. A queue of which all messages are of the future is passed, with a
--- look at each of its priorities. Paused queues are among them.
+-- In front of the first ready message of a queue, or of its priorities below `p_below`. Whether that message is
+-- due is not asked.
+create function messenger.front_key(p_queue text, p_below integer default 32768)
+returns messenger.claim_key
+language plpgsql
+set search_path = ''
+as $$
+declare
+  front messenger.claim_key;
+begin
+  select m.priority, m.available_at, m.id - 1 into front
+  from messenger.ready_messages m
+  where m.queue = p_queue and m.priority < p_below
+  order by m.priority desc, m.available_at, m.id limit 1;
+  return front;
+end
+$$;
+comment on function messenger.front_key(text, integer) is
+  'Part of a claim: the place in front of the first ready message of a queue, or of its priorities below one; null where none is ready.';
+
+-- The queues that hold due messages, paused ones among them. It walks through the claim's index from the first
+-- message of a queue to the first one of the next. So its cost depends on the number of these queues, and neither
+-- on messenger_queues nor on the number of messages. Of a queue whose first message is of the future, it reads one
+-- message of each priority.
 --
 -- A queue in `p_last_keys` is returned without a look: its first messages are gone, and vacuum may have left
--- many of their rows. `first_key` is, as such a key is, in front of the first due message.
+-- many of their rows. `first_key` lies, as such a key does, in front of the first due message.
 create function messenger.due_queues(
   p_queues text[] default null, p_last_keys jsonb default '{}'
 ) returns table (queue text, first_key jsonb)
@@ -23,11 +48,11 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  -- To be passed, or to be looked at; in the order of the index.
+  -- The queues to look at; where all are wanted, the ends of the stretches to look at, null for the last.
   names text[] := array(select jsonb_object_keys(p_last_keys));
   name text;
   behind text := '';
-  first record;
+  front messenger.claim_key;
 begin
   if p_queues is not null then
     return query select k, null::jsonb from unnest(names) as k
@@ -40,37 +65,31 @@ begin
 
   foreach name in array names loop
     loop
-      -- The three are alike but for where they look: the planner has to see the bounds of the index.
+      -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
       if p_queues is not null then
-        select m.queue, m.priority, m.available_at, m.id into first
-        from messenger.ready_messages m
-        where m.queue = name
-        order by m.priority desc, m.available_at, m.id limit 1;
+        queue := name;
+        front := messenger.front_key(name);
       elsif name is not null then
-        select m.queue, m.priority, m.available_at, m.id into first
-        from messenger.ready_messages m
-        where m.queue > behind and m.queue < name
+        select m.queue, m.priority, m.available_at, m.id - 1
+        into queue, front.priority, front.available_at, front.id
+        from messenger.ready_messages m where m.queue > behind and m.queue < name
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       else
-        select m.queue, m.priority, m.available_at, m.id into first
-        from messenger.ready_messages m
-        where m.queue > behind
+        select m.queue, m.priority, m.available_at, m.id - 1
+        into queue, front.priority, front.available_at, front.id
+        from messenger.ready_messages m where m.queue > behind
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       end if;
-      exit when first.queue is null;
-      behind := first.queue;
-      while first.available_at > clock loop
-        select m.queue, m.priority, m.available_at, m.id into first
-        from messenger.ready_messages m
-        where m.queue = behind and m.priority < first.priority
-        order by m.priority desc, m.available_at, m.id limit 1;
+      exit when front.id is null;
+      while front.available_at > clock loop
+        front := messenger.front_key(queue, front.priority);
       end loop;
-      if first.queue is not null then
-        queue := first.queue;
-        first_key := jsonb_build_array(first.priority, first.available_at, first.id - 1);
+      if front.id is not null then
+        first_key := jsonb_build_array(front.priority, front.available_at, front.id);
         return next;
       end if;
       exit when p_queues is not null;
+      behind := queue;
     end loop;
     behind := name;
   end loop;
@@ -79,14 +98,60 @@ $$;
 comment on function messenger.due_queues(text[], jsonb) is
   'Part of a claim: the queues that have due messages, of these or of all, each with a key in front of its first one; those that p_last_keys has are given without.';
 
+-- A large claim with a key starts behind the front of the other claims under way, and so passes none of their
+-- locked rows. The next head scan finds the messages that those claims leave behind, and the messages that come
+-- before a key.
+create function messenger.behind_hint(p_queue text, p_behind messenger.claim_key)
+returns messenger.claim_key
+language plpgsql
+set search_path = ''
+as $$
+declare
+  front messenger.claim_key;
+begin
+  select m.priority, m.available_at, m.id into front
+  from public.messenger_messages m
+  where m.id = (select f.last_value from messenger.claim_hint f)
+    and m.queue = p_queue and m.available_at <= public.messenger_now()
+    and (
+      m.priority < p_behind.priority
+      or m.priority = p_behind.priority and (m.available_at, m.id) > (p_behind.available_at, p_behind.id)
+    );
+  return case when found then front else p_behind end;
+end
+$$;
+comment on function messenger.behind_hint(text, messenger.claim_key) is
+  'Part of a claim: the place of the message that messenger.claim_hint names, if it is due in this queue and behind the given place; else the given place.';
+
+-- Where messenger.lock_due continues: behind the last candidate, if it got all that it asked for; else with the
+-- priorities below.
+create function messenger.next_key(p_queue text, p_priority smallint, p_last_candidate tid)
+returns messenger.claim_key
+language plpgsql
+set search_path = ''
+as $$
+declare
+  last messenger.claim_key;
+begin
+  if p_last_candidate is null then
+    return messenger.front_key(p_queue, p_priority);
+  end if;
+  select m.priority, m.available_at, m.id into last
+  from public.messenger_messages m where m.ctid = p_last_candidate;
+  return last;
+end
+$$;
+comment on function messenger.next_key(text, smallint, tid) is
+  'Part of a claim: the place of the last candidate, if one is given; else in front of the first ready message of the priorities below.';
+
 -- Up to `p_max_messages` due messages of one queue, locked, in the order priority, due time, id. It walks
 -- priority by priority, so that messages of the future, however many, are never read. With `p_last_key`
 -- it continues behind that key: rows deleted before it are not read again, which keeps a drain fast while
 -- a long transaction holds back vacuum. `p_first_key` is where the queue's first due message is, if that is
 -- known. `p_held` are those that the claim has already.
 --
--- A large claim with a key continues behind the front of the other claims under way. The next head scan finds
--- the messages that those claims leave behind, and the messages that come before a key.
+-- `others` are the transactions under way. A row that one of them has locked is passed over by its xmax, which is
+-- cheaper than to try the lock; `skip locked` finds the rest.
 --
 -- A claim names what it has locked by ctid: no other session moves a locked row, and the claim's
 -- update needs no second walk through an index.
@@ -99,66 +164,39 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
+  is_large constant boolean := p_max_messages >= 100;
   from_key constant jsonb := coalesce(p_last_key, p_first_key);
-  current_priority smallint := (from_key ->> 0)::smallint;
-  behind_at timestamptz := (from_key ->> 1)::timestamptz;
-  behind_id bigint := (from_key ->> 2)::bigint;
+  behind messenger.claim_key := row(
+    (from_key ->> 0)::smallint, (from_key ->> 1)::timestamptz, (from_key ->> 2)::bigint
+  );
   locked tid[] := array[]::tid[];
   candidates tid[];
   grouped boolean;
   asked integer;
   rounds integer := 0;
-  is_large constant boolean := p_max_messages >= 100;
-  -- Transactions under way. A row that they have locked is passed over by its xmax, which is cheaper than to
-  -- try the lock; `skip locked` finds the rest.
-  others constant xid[] := array(
-    select x::xid from pg_catalog.pg_snapshot_xip(pg_catalog.pg_current_snapshot()) as x
-  );
-  front record;
+  others constant xid[] := array(select pg_snapshot_xip(pg_current_snapshot())::xid);
 begin
-  -- Each priority is read from its first message on: what vacuum has left behind before it is passed
-  -- once.
-  if current_priority is null then
-    select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
-    from messenger.ready_messages m
-    where m.queue = p_queue
-    order by m.priority desc, m.available_at, m.id limit 1;
+  -- Each priority is read from its first message on: what vacuum has left behind before it is passed once.
+  if behind.priority is null then
+    behind := messenger.front_key(p_queue);
   end if;
-
   if is_large and p_last_key is not null then
-    select m.priority, m.available_at, m.id into front
-    from public.messenger_messages m
-    where m.id = (select f.last_value from messenger.claim_hint f)
-      and m.queue = p_queue and m.available_at <= clock
-      and (
-        m.priority < current_priority
-        or m.priority = current_priority and (m.available_at, m.id) > (behind_at, behind_id)
-      );
-    if found then
-      current_priority := front.priority;
-      behind_at := front.available_at;
-      behind_id := front.id;
-    end if;
+    behind := messenger.behind_hint(p_queue, behind);
   end if;
 
-  while current_priority is not null loop
+  while behind.priority is not null loop
     asked := p_max_messages - cardinality(locked);
     select array_agg(c.ctid), bool_or(c.group_key is not null) into candidates, grouped
     from (
       select m.ctid, m.group_key from messenger.ready_messages m
-      where m.queue = p_queue and m.priority = current_priority
-        and m.available_at <= clock
-        and (m.available_at, m.id) > (behind_at, behind_id)
+      where m.queue = p_queue and m.priority = behind.priority and m.available_at <= clock
+        and (m.available_at, m.id) > (behind.available_at, behind.id)
         and (m.xmax = '0' or m.xmax <> all (others))
-      order by m.available_at, m.id
-      limit asked
+      order by m.available_at, m.id limit asked
       for update skip locked
     ) as c;
-
     if grouped then
-      locked := locked || messenger.admit_groups(
-        p_queue, candidates, p_held || locked
-      );
+      locked := locked || messenger.admit_groups(p_queue, candidates, p_held || locked);
       rounds := rounds + 1;
       -- Bounded, where a long group has only just been blocked.
       exit when rounds = 5;
@@ -166,16 +204,7 @@ begin
       locked := locked || candidates;
     end if;
     exit when cardinality(locked) >= p_max_messages;
-
-    if cardinality(candidates) = asked then
-      select m.available_at, m.id into behind_at, behind_id
-      from public.messenger_messages m where m.ctid = candidates[asked];
-    else
-      select m.priority, m.available_at, m.id - 1 into current_priority, behind_at, behind_id
-      from messenger.ready_messages m
-      where m.queue = p_queue and m.priority < current_priority
-      order by m.priority desc, m.available_at, m.id limit 1;
-    end if;
+    behind := messenger.next_key(p_queue, behind.priority, candidates[asked]);
   end loop;
 
   if is_large and cardinality(locked) = p_max_messages then

@@ -1,8 +1,8 @@
 -- When the next pending message of these queues, or of all, may start; null if none waits.
-create function messenger.next_due(p_queues text[] default null)
-returns timestamptz
+--
 -- Not in SQL, which would be planned again by each call; nor for the queues of each call, which would be as
 -- dear: to plan it takes 250 us, to run it 15.
+create function messenger.next_due(p_queues text[] default null) returns timestamptz
 language plpgsql volatile
 set search_path = ''
 as $$
@@ -32,8 +32,7 @@ begin
       cross join lateral (
         (
           select m.queue, m.priority, m.available_at as due_at from messenger.ready_messages m
-          where m.queue = r.queue
-            and m.priority < r.priority
+          where m.queue = r.queue and m.priority < r.priority
           order by m.priority desc, m.available_at limit 1
         )
         union all

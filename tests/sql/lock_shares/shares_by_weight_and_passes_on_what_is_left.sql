@@ -11,15 +11,14 @@ returns text language plpgsql as $$
 declare
   answer text;
 begin
+  update messenger_queues q set weight = w.weight
+  from unnest(queues, weights) as w (name, weight) where q.name = w.name;
   select string_agg(n::text, ',' order by n desc) into answer
   from (
     select count(m.id) as n
     from messenger_messages m
     where m.ctid = any ((
-      select s.locked from messenger.lock_shares(
-        queues, weights, array(select q = 'narrow' or q like 'slow%' from unnest(queues) as q),
-        array(select q like 'slow%' from unnest(queues) as q), most, slots, 250, '{}'
-      ) as s
+      select s.locked from messenger.lock_shares(queues, most, slots, 250, '{}') as s
     )::tid[])
     group by m.queue
   ) as counted;
