@@ -27,7 +27,7 @@ export interface MessengerClientOptions {
   /** Largest number of repeats of a request; default: 3. */
   readonly retries?: number;
   /** The prefix of the functions' names that `init --prefix` was given, such as `bus-`; default: none. */
-  readonly functionPrefix?: string;
+  readonly prefix?: string;
 }
 
 /** Options of a dispatch. Users may choose the options that the definition's `callerOptions` names. */
@@ -89,7 +89,7 @@ export class MessengerClient {
 
   /** @throws RangeError if an option is unknown */
   constructor(supabase: Supabase, options: MessengerClientOptions = {}) {
-    checkNames(options, ["idempotencyKeys", "retries", "functionPrefix"]);
+    checkNames(options, ["idempotencyKeys", "retries", "prefix"]);
     this.#supabase = supabase;
     this.#options = options;
     this.#live = new LiveUpdates(supabase);
@@ -102,9 +102,9 @@ export class MessengerClient {
     { signal, ...options }: DispatchOptions & Abortable = {},
   ): Promise<string> {
     const one = { message, payload, ...options };
-    const { body, idempotent } = await this.#prepare([one], () => []);
-    const { ids } = await this.#request<{ ids: [string] }>({ body: body[0], idempotent, signal });
-    return ids[0];
+    const { body: [body], idempotent } = await this.#prepare([one]);
+    const request = { body, idempotent, signal };
+    return (await this.#request<{ ids: [string] }>(request)).ids[0];
   }
 
   /** Dispatches up to 1,000 messages, all or none, and returns their ids. */
@@ -112,7 +112,7 @@ export class MessengerClient {
     messages: { readonly [Place in keyof Payloads]: Outgoing<Payloads[Place]> },
     { signal }: Abortable = {},
   ): Promise<string[]> {
-    const prepared = await this.#prepare(messages, (index) => [index]);
+    const prepared = await this.#prepare(messages, true);
     return (await this.#request<{ ids: string[] }>({ ...prepared, signal })).ids;
   }
 
@@ -126,7 +126,7 @@ export class MessengerClient {
     const { scheduleId } = await this.#request<{ scheduleId: string }>({
       body: { type: message.type, payload: exact(payload), queue, priority, groupKey, schedule },
       // A second schedule with the same name is the first one.
-      idempotent: schedule.name !== undefined,
+      idempotent: !!schedule.name,
       signal,
     });
     return scheduleId;
@@ -167,23 +167,26 @@ export class MessengerClient {
       & Omit<MessengerRequest, "path" | "retries">
       & { readonly path?: string; readonly retries?: number | undefined },
   ): Promise<Answer> {
-    const { functionPrefix = "" } = this.#options;
-    return request(this.#supabase, { path: `${functionPrefix}dispatch${path}`, retries, ...rest });
+    return request(this.#supabase, {
+      path: `${this.#options.prefix ?? ""}dispatch${path}`,
+      retries,
+      ...rest,
+    });
   }
 
   /** The messages to send, each with a key if the caller may give one. */
   async #prepare(
     messages: readonly Outgoing<unknown>[],
-    pathOf: (index: number) => number[],
+    isList?: boolean,
   ): Promise<{ body: readonly object[]; idempotent: boolean }> {
     const mayGiveKey = this.#options.idempotencyKeys ?? await isSignedIn(this.#supabase);
     const body = messages.map(({ message, payload, ...options }, index) => ({
       type: message.type,
-      payload: exact(payload, pathOf(index)),
+      payload: exact(payload, isList ? [index] : []),
       ...(mayGiveKey && { idempotencyKey: makeKey() }),
       ...options,
     }));
-    return { body, idempotent: body.every((message) => message.idempotencyKey !== undefined) };
+    return { body, idempotent: body.every(({ idempotencyKey }) => idempotencyKey) };
   }
 }
 
@@ -198,7 +201,7 @@ function exact(payload: unknown, path: number[] = []): unknown {
 
 async function isSignedIn({ auth }: Supabase): Promise<boolean> {
   try {
-    return (await auth.getSession()).data.session !== null;
+    return !!(await auth.getSession()).data.session;
   } catch {
     // A client with `accessToken` has no sessions.
     return false;

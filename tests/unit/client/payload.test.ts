@@ -74,7 +74,7 @@ Deno.test("the client calls the function by its name with the project's prefix",
       },
     },
   } as unknown as Parameters<typeof createMessengerClient>[0];
-  const messenger = createMessengerClient(supabase, { functionPrefix: "bus-" });
+  const messenger = createMessengerClient(supabase, { prefix: "bus-" });
   await messenger.dispatch(Any, {});
   await messenger.status("7");
   assertEquals(called, ["bus-dispatch", "bus-dispatch/7"]);
