@@ -42,10 +42,11 @@ const PREFIX = /^[A-Za-z][A-Za-z0-9_-]{0,30}-$/;
 export function planInit(files: Files, options: InitOptions): Plan & { readonly prefix: string } {
   const { config, notes } = readConfig(files);
   const found = prefixOf(files);
-  const prefix = options.prefix ?? found ?? "";
+  const given = withDash(options.prefix);
+  const prefix = given ?? found ?? "";
   if (!config) return { changes: [], notes, prefix };
   const parts: Part[] = [
-    { changes: [], notes: [...notes, ...prefixNotes(options.prefix, found)] },
+    { changes: [], notes: [...notes, ...prefixNotes(given, found)] },
     ...planFunctions(files, config, prefix),
     planImportMap(files, importedVersion(files) ?? newestOf(options.releases)),
     planMessages(files),
@@ -75,10 +76,15 @@ export function entriesOf(prefix: string): Entry[] {
   ];
 }
 
+/** `bus` means `bus-`, as for the doctor. */
+function withDash(prefix: string | undefined): string | undefined {
+  return !prefix || prefix.endsWith("-") ? prefix : `${prefix}-`;
+}
+
 function prefixNotes(given: string | undefined, found: string | null): Note[] {
   if (given === undefined || given === "") return [];
   if (!PREFIX.test(given)) {
-    const advice = "Use letters, digits, - and _, beginning with a letter and ending with -: bus-";
+    const advice = "Use letters, digits, - and _, beginning with a letter: bus-";
     return [refusal("--prefix", `"${given}" cannot begin the name of a function`, advice)];
   }
   if (found === null || found === given) return [];

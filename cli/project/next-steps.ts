@@ -4,6 +4,7 @@ import { DOOR_NAMES } from "./functions.ts";
 
 /** The order that never breaks: the database takes functions of the version before, not those of the next. */
 export function deploySteps(prefix: string): string {
+  const doctor = `npx symphony-messenger doctor --fix${prefix && ` --prefix ${prefix}`}`;
   const names = DOOR_NAMES.map((door) => prefix + door).join(" ");
   return `Next, push the migrations, then deploy the functions:
 
@@ -16,7 +17,7 @@ export function deploySteps(prefix: string): string {
 
 A preview branch has the schema and the functions, but no jobs and no secrets. Once, with its URL and secret key:
 
-  SUPABASE_URL=https://<branch ref>.supabase.co SUPABASE_SECRET_KEY=sb_secret_... npx symphony-messenger doctor --fix
+  SUPABASE_URL=https://<branch ref>.supabase.co SUPABASE_SECRET_KEY=sb_secret_... ${doctor}
 
 A self-hosted project:
 
@@ -24,5 +25,5 @@ A self-hosted project:
   copy ${
     ["_messages", ...DOOR_NAMES.map((door) => prefix + door)].join(", ")
   } of supabase/functions into its volumes/functions, and restart the functions
-  SUPABASE_URL=... SUPABASE_SECRET_KEY=... npx symphony-messenger doctor --fix`;
+  SUPABASE_URL=... SUPABASE_SECRET_KEY=... ${doctor}`;
 }

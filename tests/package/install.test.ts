@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import postgres from "postgres";
+import { installedVersion } from "../../cli/project/installed.ts";
 import { migrate } from "../../local/migrate.ts";
 import { startStack } from "../../local/stack.ts";
 import { createPlainDatabase, type PlainDatabase } from "../support/plain_database.ts";
@@ -45,6 +46,10 @@ Deno.test("init leaves the user's files as they were, and the Supabase CLI appli
 
   const pushed = await project.push(database.ownerUrl, ENV);
   assertEquals(pushed.code, 0, pushed.text);
+  const [dumped] = await database.sql<{ text: string }[]>`
+    select pg_get_functiondef('public.messenger_version'::regproc) as text`;
+  const pulled = new Map([["supabase/migrations/1_pulled.sql", dumped?.text ?? ""]]);
+  assertEquals(installedVersion(pulled), "0.1.0");
   const [found] = await database.sql`
     select messenger_version() as version, messenger.function_prefix() as prefix,
       (select command from cron.job where jobname = 'symphony-tick') as command,

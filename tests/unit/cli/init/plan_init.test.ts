@@ -187,11 +187,15 @@ Deno.test("a function of the user's with our name is refused, and --prefix names
   assertStringIncludes(sql, "'bus-'");
 });
 
-for (const prefix of ["bus", "-", "1-", "a b-", "a';-", "é-", "a/-", `${"a".repeat(40)}-`]) {
+for (const prefix of ["-", "1-", "a b-", "a';-", "é-", "a/-", `${"a".repeat(40)}-`]) {
   Deno.test(`the prefix "${prefix}" is refused`, () => {
     assertEquals(refusals(plan({}, { prefix })), ["--prefix"]);
   });
 }
+
+Deno.test("a prefix without its dash gets one", () => {
+  assertEquals(plan({}, { prefix: "bus" }).prefix, "bus-");
+});
 
 Deno.test("another prefix than the project has is refused", () => {
   const before = project();
