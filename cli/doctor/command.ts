@@ -1,10 +1,12 @@
 /** `doctor`: looks at the configuration, the functions, the database and the health, and says what mends each fault. */
 
+import process from "node:process";
 import { type Command, Option } from "commander";
-import { ApiError, EXIT } from "../errors.ts";
+import { ApiError, EXIT, UsageError } from "../errors.ts";
 import { createCall } from "../messenger/client.ts";
 import { type Limits, limits, toSearch } from "../messenger/commands/health-limits.ts";
 import { addCommand, type Context, text } from "../messenger/context.ts";
+import { workdirOption } from "../project/options.ts";
 import type { Check } from "./check.ts";
 import { failed, passed } from "./check.ts";
 import { fix } from "./fix.ts";
@@ -20,6 +22,7 @@ interface Options extends Limits {
   readonly url?: string;
   readonly secretKey?: string;
   readonly prefix?: string;
+  readonly workdir?: string;
 }
 
 /** Adds the command. */
@@ -33,17 +36,38 @@ export function addDoctor(program: Command, context: Context): void {
       new Option("--fix", "makes the rows, cron jobs and secrets that are missing"),
       text("--url <url>", "the project's URL (SUPABASE_URL)"),
       text("--secret-key <key>", "one of its secret keys (SUPABASE_SECRET_KEY)"),
-      text("--prefix <prefix>", "what the names of its functions begin with, as in init"),
+      text(
+        "--prefix <prefix>",
+        "what the names of its functions begin with (SYMPHONY_FUNCTION_PREFIX)",
+      ),
+      workdirOption(),
       ...limits(),
     ],
     async (_, options) => {
+      const files = await examineFiles(context, options.workdir);
       const { checks, health } = await examine(targetOf(context, options), options);
-      say(context, checks, health);
+      say(context, [...files, ...checks], health);
     },
   );
 }
 
-function targetOf({ io }: Context, { url, secretKey, prefix = "" }: Options): Target {
+/** The files of the project at hand; none where there is no project. */
+async function examineFiles({ io }: Context, workdir: string | undefined): Promise<Check[]> {
+  const { findProject, readProject } = await import("../project/files.ts");
+  let root: string;
+  try {
+    root = findProject(process.cwd(), workdir);
+  } catch (error) {
+    if (workdir === undefined && error instanceof UsageError) return [];
+    throw error;
+  }
+  const { releases } = await import("../releases.ts");
+  const { checkProject } = await import("./project.ts");
+  return checkProject(readProject(root), releases(), io.now());
+}
+
+function targetOf({ io }: Context, { url, secretKey, prefix: given }: Options): Target {
+  const prefix = given ?? io.variable("SYMPHONY_FUNCTION_PREFIX") ?? "";
   return {
     url: url ?? io.variable("SUPABASE_URL") ?? "",
     key: secretKey ?? io.variable("SUPABASE_SECRET_KEY") ?? "",
