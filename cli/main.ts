@@ -18,6 +18,7 @@ import { Context, type Io } from "./messenger/context.ts";
 import { processIo } from "./process.ts";
 import { addUninstall } from "./uninstall/command.ts";
 import { addUpgrade } from "./upgrade/command.ts";
+import { addWorker } from "./worker/command.ts";
 import { VERSION } from "./version.ts";
 
 const HELP = `
@@ -44,6 +45,7 @@ function createProgram(context: Context): Command {
     });
   addInit(program, context);
   addUpgrade(program, context);
+  addWorker(program, context);
   addUninstall(program, context);
   addMessenger(program, context);
   addDoctor(program, context);

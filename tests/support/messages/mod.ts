@@ -23,7 +23,8 @@ export const EFFECTS_TABLE = `
   grant all on public.test_effects to service_role;
 `;
 
-async function record(ctx: HandlerContext, payload: unknown): Promise<void> {
+/** Records a run of a handler. */
+export async function record(ctx: HandlerContext, payload: unknown): Promise<void> {
   const { envelope: { id, type, quarantined }, attempt, schedule, user, supabase } = ctx;
   const { error } = await supabase.from("test_effects").insert({
     message_id: id,

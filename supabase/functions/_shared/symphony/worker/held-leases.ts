@@ -89,8 +89,12 @@ export class HeldLeases {
   /** Another worker has these messages by now. */
   #drop(ids: readonly string[]): void {
     const { claimer, slots, log } = this.#parts;
-    log.warn("lease_lost", { ids });
-    claimer.bytes.remove(claimer.buffer.takeOut(ids));
+    const waiting = claimer.buffer.takeOut(ids);
+    const running = [...slots.envelopes()].filter(({ id }) => ids.includes(id));
+    // The rest was settled while the heartbeat was under way.
+    const lost = [...waiting, ...running].map(({ id }) => id);
+    if (lost.length > 0) log.warn("lease_lost", { ids: lost });
+    claimer.bytes.remove(waiting);
     slots.stop(ids, new LeaseLostError());
   }
 
