@@ -1,0 +1,78 @@
+/** From one release to the next, through the files of a user's project. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { readProject } from "../../cli/project/files.ts";
+import { writeChanges } from "../../cli/project/write.ts";
+import { releases, sha256Of } from "../../cli/releases.ts";
+import { planUpgrade } from "../../cli/upgrade/plan-upgrade.ts";
+import { migrate } from "../../local/migrate.ts";
+import { NEXT, nextMigration } from "../support/next_release.ts";
+import { createPlainDatabase, type PlainDatabase } from "../support/plain_database.ts";
+import { createUserProject, type UserProject } from "../support/user_project.ts";
+
+const ENV = { SYMPHONY_URL: "http://127.0.0.1:9", SYMPHONY_SECRET_KEY: "sb_secret_test" };
+const NOTES = "supabase/migrations/20270101000000_notes.sql";
+
+const { text: sql } = await nextMigration();
+const all = [...releases(), { version: NEXT, sql, sha256: sha256Of(sql) }];
+
+let project: UserProject;
+let database: PlainDatabase;
+
+Deno.test.beforeEach(async () => {
+  [project, database] = await Promise.all([
+    createUserProject({ [NOTES]: "create table public.notes (id int);\n" }),
+    createPlainDatabase(),
+  ]);
+  await project.symphony("init");
+  await apply();
+});
+
+Deno.test.afterEach(async () => {
+  await project.remove();
+  await database.drop();
+});
+
+/** Applies the migrations that are missing. */
+function apply(): Promise<void> {
+  return migrate({ projectDir: project.dir, url: database.ownerUrl, env: ENV, by: "sql" });
+}
+
+/** Upgrades the project with a package that has one release more. */
+function upgrade(): string[] {
+  const files = readProject(project.dir);
+  const plan = planUpgrade(files, { releases: all, now: new Date() });
+  assertEquals(plan.notes, []);
+  writeChanges(project.dir, plan.changes, files);
+  return plan.changes.map(({ path }) => path);
+}
+
+async function versionOf(): Promise<string> {
+  const [found] = await database.sql<{ version: string }[]>`select messenger_version() as version`;
+  return found?.version ?? "";
+}
+
+Deno.test("upgrade adds the next release's migration, which the database takes", async () => {
+  assertEquals(upgrade(), [
+    `supabase/migrations/20270101000002_symphony_${NEXT}.sql`,
+    "supabase/functions/_messages/import_map.json",
+  ]);
+  await apply();
+  assertEquals(await versionOf(), NEXT);
+  assertStringIncludes(
+    await project.read("supabase/functions/_messages/import_map.json"),
+    `"npm:symphony-messenger@${NEXT}"`,
+  );
+  assertEquals(upgrade(), []);
+});
+
+Deno.test("a project whose migrations were merged into one file is upgraded as well", async () => {
+  const folder = `${project.dir}/supabase/migrations`;
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+  const texts = names.map((name) => Deno.readTextFileSync(`${folder}/${name}`));
+  for (const name of names) Deno.removeSync(`${folder}/${name}`);
+  await project.write("supabase/migrations/20270101000001_squashed.sql", texts.join("\n"));
+  assertEquals(upgrade()[0], `supabase/migrations/20270101000002_symphony_${NEXT}.sql`);
+  await apply();
+  assertEquals(await versionOf(), NEXT);
+});
