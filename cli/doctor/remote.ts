@@ -3,7 +3,9 @@
 import { ApiError, EXIT } from "../errors.ts";
 import type { Call } from "../messenger/client.ts";
 import { showDuration } from "../messenger/times.ts";
+import { releases } from "../releases.ts";
 import { VERSION } from "../version.ts";
+import { checkObjects, type Objects } from "./objects.ts";
 import { type Check, deploying, failed, FIX, passed, PUSH } from "./check.ts";
 
 /** Health checks whose values are ms. */
@@ -44,8 +46,10 @@ export async function askProject(call: Call, search: string, name: string): Prom
   try {
     const health = (await call("GET", `/health?${search}`)).body as unknown as HealthAnswer;
     const { body: { types } } = await call("GET", "/types");
+    const objects = (await call("GET", "/objects")).body as unknown as Objects;
     const checks = [
       checkLibrary(health, name),
+      checkObjects(objects, releases()),
       checkTypes(types as readonly unknown[], name),
       ...health.checks.map((check) => withCommand(check, name)),
     ];

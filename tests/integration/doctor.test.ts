@@ -79,6 +79,19 @@ testsOnStack({ net: true }, (test) => {
     ]);
   });
 
+  test("an object of the bus that was dropped or changed later is told", async (stack) => {
+    await stack.sql`alter table public.messenger_messages disable trigger messenger_messages_wake`;
+    const [{ body } = { body: "" }] = await stack.sql<{ body: string }[]>`
+      select pg_get_functiondef('messenger.is_job(text, text)'::regprocedure) as body`;
+    await stack.sql.unsafe(body.replace("p_command ~*", "p_command ~"));
+    const told = (await faults(stack)).find(({ name }) => name === "objects");
+    await stack.sql`alter table public.messenger_messages enable trigger messenger_messages_wake`;
+    await stack.sql.unsafe(body);
+    assertStringIncludes(String(told?.found), "messenger_messages_wake is not there");
+    assertStringIncludes(String(told?.found), "messenger.is_job was changed");
+    assertEquals((await faults(stack)).filter(({ name }) => name === "objects"), []);
+  });
+
   test("URL and key come from flags too, and a wrong one is told", async (stack) => {
     const given = ["doctor", "--url", stack.url, "--secret-key"];
     assertStringIncludes((await say([...given, stack.secretKey])).out, "function dispatch");

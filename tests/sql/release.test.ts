@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import postgres from "postgres";
+import { checkObjects } from "../../cli/doctor/objects.ts";
+import { releases } from "../../cli/releases.ts";
 import { publish, release } from "../../local/release.ts";
 import { migrationsIn, readSchemas, versionOf } from "../../local/release_source.ts";
 import { readCatalog } from "../../local/catalog.ts";
@@ -39,6 +41,21 @@ Deno.test("a step changes the tables, functions and comments, and the version", 
     const [{ open } = { open: null }] = await sql`select has_function_privilege('anon',
       'messenger_start_tick(bigint, boolean, text[], double precision, text)', 'execute') as open`;
     assertEquals(open, false, "a new function is open to the service role alone");
+  } finally {
+    await database.drop();
+  }
+});
+
+Deno.test("the objects after a step are those that the doctor expects of its release", async () => {
+  const database = await createTestDatabase();
+  try {
+    await apply(database.sql);
+    const [{ objects } = { objects: null }] = await database
+      .sql`select messenger_objects() as objects`;
+    const all = [...releases(), { version: NEXT, sql: next.text, sha256: "" }];
+    assertEquals(checkObjects(objects, all).found, `as release ${NEXT} has them`);
+    const before = checkObjects({ ...objects, version: next.from }, all);
+    assertStringIncludes(String(before.found), "public.messenger_health was changed");
   } finally {
     await database.drop();
   }

@@ -124,6 +124,7 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   listActions: null,
   listTypes: null,
   setUp: {},
+  listObjects: null,
 };
 
 /** Paths that the OpenAPI document does not list: itself. */

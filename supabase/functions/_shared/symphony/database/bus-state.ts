@@ -1,6 +1,7 @@
 /** The state of the bus: health, stats, ticks, the action log. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import { callRpc } from "./rpc.ts";
 import { ask, type CappedCount } from "./ask.ts";
 import type { ListedQueue } from "./queue-settings.ts";
 
@@ -147,4 +148,19 @@ export function listActions(
   page: { readonly beforeId?: string | undefined; readonly maxActions: number },
 ): Promise<{ actions: LoggedAction[]; next: string | null }> {
   return ask(client, "messenger_list_actions", page);
+}
+
+/** The objects of the bus, as the database has them. */
+export interface BusObjects {
+  readonly version: string;
+  /** MD5 of the bodies by qualified name; several where a name is overloaded. */
+  readonly routines: Record<string, string[]>;
+  readonly relations: string[];
+  /** Names of the triggers that are enabled. */
+  readonly triggers: string[];
+}
+
+/** Lists the objects of the bus. @throws the errors of `callRpc` */
+export function readObjects(client: SupabaseClient): Promise<BusObjects> {
+  return callRpc(client, "messenger_objects", {}, 10_000);
 }

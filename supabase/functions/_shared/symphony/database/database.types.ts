@@ -613,6 +613,7 @@ export type Database = {
       };
       "messenger_next_schedule_at": { Args: { "token"?: string }; Returns: string };
       "messenger_now": { Args: Record<PropertyKey, never>; Returns: string };
+      "messenger_objects": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_pause_schedule": { Args: { "id": number; "reason"?: string }; Returns: undefined };
       "messenger_prune": {
         Args: { "after"?: Json; "dry_run"?: boolean; "failed_older_than"?: string };

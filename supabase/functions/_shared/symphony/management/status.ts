@@ -2,7 +2,13 @@
 
 import { z } from "@hono/zod-openapi";
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { listActions, listTicks, readHealth, readStats } from "../database/bus-state.ts";
+import {
+  listActions,
+  listTicks,
+  readHealth,
+  readObjects,
+  readStats,
+} from "../database/bus-state.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import { SCHEMA_VERSION, VERSION } from "../runtime/version.ts";
 import { durationField } from "../http/field-schemas.ts";
@@ -40,6 +46,7 @@ export function addStatus(app: ManagementApp, { supabase }: ManagementParts): vo
   addHealth(app, supabase);
   addStats(app, supabase);
   addRecords(app, supabase);
+  addObjects(app, supabase);
 }
 
 function addHealth(app: ManagementApp, supabase: SupabaseClient): void {
@@ -115,4 +122,22 @@ function addRecords(app: ManagementApp, supabase: SupabaseClient): void {
     const page = await listActions(supabase, { beforeId, maxActions: limit });
     return { actions: page.actions, next: toCursor(page.next) };
   });
+}
+
+function addObjects(app: ManagementApp, supabase: SupabaseClient): void {
+  addEndpoint(app, {
+    method: "get",
+    path: "/objects",
+    operationId: "listObjects",
+    tag,
+    summary: "The objects of the bus in the database, for a comparison with the release's",
+    answer: z.object({
+      version: z.string(),
+      routines: z.record(z.string(), z.array(z.string())).openapi({
+        description: "MD5 of the bodies by name",
+      }),
+      relations: z.array(z.string()),
+      triggers: z.array(z.string()).openapi({ description: "Those that are enabled" }),
+    }),
+  }, () => readObjects(supabase));
 }
