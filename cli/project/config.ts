@@ -22,7 +22,13 @@ export function readConfig(files: Files): { config: Config | null; notes: Note[]
     return { config: null, notes: [refusal("supabase/config.toml", "is not there", advice)] };
   }
   const notes = ignored.map((other) =>
-    warning(other, `is ignored: ${path} takes precedence`, `Remove one of the two.`)
+    isToml(other)
+      ? warning(other, `is ignored: ${path} takes precedence`, "Remove one of the two.")
+      : refusal(
+        other,
+        `is beside ${path}, and the Supabase CLI takes neither`,
+        "Remove one of the two.",
+      )
   );
   const text = files.get(path) ?? "";
   try {

@@ -218,6 +218,11 @@ Deno.test("config.json takes precedence over config.toml, which is told", () => 
   assertMatch(config[0]?.text ?? "", /\n\t\t"dispatch": \{\n/);
 });
 
+Deno.test("config.json beside config.jsonc is refused, as the Supabase CLI refuses it", () => {
+  const planned = plan({ "supabase/config.json": "{}", "supabase/config.jsonc": "{}" });
+  assertEquals(refusals(planned), ["supabase/config.jsonc"]);
+});
+
 const settings: [string, string, string[]][] = [
   ["verify_jwt that is true", "[functions.tick]\nverify_jwt = true", ["supabase/config.toml"]],
   ["an import map of its own", '[functions.tick]\nimport_map = "./x.json"', [
