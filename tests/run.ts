@@ -12,6 +12,7 @@
 
 import { parseArgs } from "node:util";
 import { ImportGraph } from "./support/imports.ts";
+import type { TestRegistry } from "./support/registry.ts";
 import type { TestServer } from "./support/server.ts";
 
 /** How many files of these folders and files run at a time; of all others, LIMIT. */
@@ -43,6 +44,8 @@ const GROUPS: readonly { readonly jobs: number; readonly paths: readonly string[
 ];
 /** A file whose imports lead here needs the Postgres server. */
 const NEEDS_SERVER = "tests/support/database.ts";
+/** A file whose imports lead here needs the registry with the built package. */
+const NEEDS_REGISTRY = "tests/support/package.ts";
 /** Folders whose tests must run in seconds, and so without Postgres. */
 const WITHOUT_SERVER = ["tests/unit", "examples"];
 const LIMIT = Number(Deno.env.get("SYMPHONY_TEST_JOBS") ?? 4);
@@ -77,6 +80,7 @@ const groupOf = (file: string) => GROUPS.find(({ paths }) => isIn(file, paths));
 const others = files.filter((file) => !groupOf(file))
   .sort((a, b) => Number(b === LONGEST) - Number(a === LONGEST));
 
+const registry = await startRegistryFor(files);
 const server = await startServerFor(files);
 const report = await Deno.makeTempFile({ suffix: ".xml" });
 try {
@@ -96,6 +100,7 @@ try {
   Deno.exitCode = files.length === 0 || parts.some(({ code }) => code !== 0) ? 1 : 0;
 } finally {
   await server?.stop();
+  await registry?.stop();
   await Deno.remove(report);
 }
 
@@ -111,6 +116,14 @@ async function startServerFor(files: readonly string[]): Promise<TestServer | un
   return await startTestServer(Deno.env.get("SYMPHONY_TEST_POSTGRES"));
 }
 
+/** Starts the registry if a file needs it. */
+async function startRegistryFor(files: readonly string[]): Promise<TestRegistry | undefined> {
+  const graph = new ImportGraph();
+  if (!files.some((file) => graph.leadsTo(file, NEEDS_REGISTRY))) return undefined;
+  const { startTestRegistry } = await import("./support/registry.ts");
+  return await startTestRegistry();
+}
+
 /** Runs files, `jobs` of them at a time. Returns Deno's exit code beside the results. */
 async function run(files: readonly string[], jobs: number): Promise<Results & { code: number }> {
   if (files.length === 0) return { passed: 0, failed: [], skipped: 0, code: 0 };
@@ -123,6 +136,11 @@ async function run(files: readonly string[], jobs: number): Promise<Results & { 
     ],
     env: {
       ...(server && { SYMPHONY_TEST_SERVER_URL: server.url }),
+      ...(registry && {
+        SYMPHONY_TEST_REGISTRY_URL: registry.url,
+        SYMPHONY_TEST_PACKAGE_VERSION: registry.version,
+        SYMPHONY_TEST_REGISTRY_FOLDER: registry.folder,
+      }),
       DENO_JOBS: String(Math.min(jobs, LIMIT)),
     },
   }).spawn().status;

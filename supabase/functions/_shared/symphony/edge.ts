@@ -14,6 +14,7 @@
  * literal paths, which the bundlers of Supabase and npm follow.
  */
 
+import "./runtime/zod-version.ts";
 import { createAdminClient } from "@supabase/server/core";
 import type { Middleware } from "./bus/middleware.ts";
 import { dispatchApp } from "./http/dispatch-app.ts";

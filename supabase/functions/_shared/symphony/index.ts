@@ -4,7 +4,10 @@
  * functions, testing.ts is for tests.
  */
 
+import "./runtime/zod-version.ts";
+
 // Messages
+export { z } from "zod";
 export { defineMessage } from "./message/define-message.ts";
 export type {
   BatchMessageOptions,

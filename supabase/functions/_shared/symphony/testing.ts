@@ -14,6 +14,8 @@
  * ```
  */
 
+import "./runtime/zod-version.ts";
+
 export {
   type AssertDispatchedOptions,
   DispatchAssertionError,

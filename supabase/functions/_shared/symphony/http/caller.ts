@@ -4,6 +4,7 @@ import type { AuthModeWithKey, AuthResult } from "@supabase/server";
 import { verifyAuth } from "@supabase/server/core";
 import type { Claims } from "../message/access.ts";
 import type { UserStamp } from "../message/envelope.ts";
+import { variable } from "../runtime/environment.ts";
 import { Problem } from "./problem.ts";
 
 /** A caller whose credentials were verified. */
@@ -67,8 +68,8 @@ export async function verify(request: Request, auth: AuthModeWithKey[]): Promise
  * differs from the project's URL, and SYMPHONY_JWT_ISSUER holds it.
  */
 function issuer(): { issuer?: string } {
-  const named = Deno.env.get("SYMPHONY_JWT_ISSUER");
+  const named = variable("SYMPHONY_JWT_ISSUER");
   if (named) return { issuer: named };
-  const url = Deno.env.get("SUPABASE_PUBLIC_URL") || Deno.env.get("SUPABASE_URL");
+  const url = variable("SUPABASE_PUBLIC_URL") || variable("SUPABASE_URL");
   return url ? { issuer: `${url.replace(/\/$/, "")}/auth/v1` } : {};
 }

@@ -1,10 +1,28 @@
 /** Access rules: which callers may dispatch a type over HTTPS. A type is closed unless its definition opens it. */
 
-import type { JWTClaims } from "@supabase/server";
 import { showValue } from "../runtime/inspect.ts";
 
 /** Claims of a user's token, after its signature, issuer, audience and times were verified. */
-export type Claims = JWTClaims;
+export interface Claims {
+  /** The user's id. */
+  sub: string;
+  /** Issuer: the project's own Auth. */
+  iss?: string;
+  aud?: string | string[];
+  /** When it expires, in seconds since 1970. */
+  exp?: number;
+  /** When it was issued, in seconds since 1970. */
+  iat?: number;
+  /** Role in the database, such as `authenticated`. */
+  role?: string;
+  email?: string;
+  /** What the project has set on the user; a user cannot change it. */
+  app_metadata?: Record<string, unknown>;
+  /** What the user has set. */
+  user_metadata?: Record<string, unknown>;
+  /** Further claims, such as those of a hook. */
+  [claim: string]: unknown;
+}
 
 /** Argument of an access rule. */
 export interface AccessRequest<Payload> {

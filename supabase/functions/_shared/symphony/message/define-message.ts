@@ -28,7 +28,9 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
   checkName(type, "type", 200);
   checkDefinition(type, options as Parameters<typeof checkDefinition>[1]);
   if (typeof options.schema?.safeParse !== "function" || !("_zod" in options.schema)) {
-    throw new RangeError(`${type}: schema: has to be a zod schema, of zod 4`);
+    throw new RangeError(
+      `${type}: schema: has to be a zod schema, of zod 4; \`z\` of symphony-messenger makes one`,
+    );
   }
   const queue = checkName(options.queue ?? "default", `${type}: queue`, 100);
   const timeoutMs = parseDuration(options.timeout ?? "30s", `${type}: timeout`);

@@ -1,6 +1,7 @@
 /** Settings from environment variables and the project's code, checked once when a function starts. */
 
 import { z } from "zod";
+import { variable, variableNames } from "./environment.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { checkNames, nearest } from "./option-names.ts";
 
@@ -98,8 +99,8 @@ export function readConfig(
   project: ProjectConfig = {},
 ): Config {
   checkNames(project, NAMES, "config: ");
-  if (!get) checkVariables(Object.keys(Deno.env.toObject()), Object.values(VARIABLES));
-  const read = get ?? ((name: string) => Deno.env.get(name));
+  if (!get) checkVariables(variableNames(), Object.values(VARIABLES));
+  const read = get ?? variable;
   const texts = new Map<keyof Config, string>();
   const inCode = new Set<keyof Config>();
   for (const name of NAMES) {

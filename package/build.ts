@@ -1,0 +1,51 @@
+/**
+ * Builds the npm package:
+ *
+ *   deno task build [folder]
+ *
+ * The folder, `dist` if none is given, is ready for `npm pack` and `npm publish`. Its version is the one that
+ * the schema says it is.
+ */
+
+import { resolve } from "node:path";
+import { readSchemas, versionOf } from "../local/release.ts";
+import { writeDeclarations } from "./declarations.ts";
+import { ROOT } from "./entries.ts";
+import { writeJavaScript } from "./javascript.ts";
+import { manifest } from "./manifest.ts";
+import { thirdPartyLicenses } from "./third_party.ts";
+
+/** Files that come along as they are. */
+const COPIED = ["README.md", "LICENSE", "CHANGELOG.md"];
+const MIGRATIONS = "supabase/migrations";
+
+/**
+ * Builds the package into a folder, which is emptied first.
+ * @returns its version
+ * @throws Error if a part cannot be built
+ */
+export async function buildPackage(folder: string): Promise<string> {
+  await Deno.remove(folder, { recursive: true }).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  await Deno.mkdir(`${folder}/migrations`, { recursive: true });
+  const version = versionOf(await readSchemas());
+  const metafile = await writeJavaScript(folder);
+  await writeDeclarations(folder);
+  for (const name of COPIED) await Deno.copyFile(ROOT + name, `${folder}/${name}`);
+  for await (const { name } of Deno.readDir(`${ROOT}${MIGRATIONS}`)) {
+    await Deno.copyFile(`${ROOT}${MIGRATIONS}/${name}`, `${folder}/migrations/${name}`);
+  }
+  await Deno.writeTextFile(`${folder}/package.json`, await manifest(version));
+  await Deno.writeTextFile(
+    `${folder}/THIRD_PARTY_LICENSES.md`,
+    await thirdPartyLicenses(metafile),
+  );
+  await Deno.chmod(`${folder}/lib/bin.js`, 0o755);
+  return version;
+}
+
+if (import.meta.main) {
+  const folder = resolve(Deno.args[0] ?? `${ROOT}dist`);
+  console.log(`symphony-messenger ${await buildPackage(folder)} is built in ${folder}`);
+}

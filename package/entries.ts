@@ -1,0 +1,30 @@
+/** What the package exports, and the files that are started: each with its source. */
+
+/** Root of the checkout, with a trailing slash. */
+export const ROOT = new URL("../", import.meta.url).pathname;
+
+/** Source of the library, whose declarations come to stand at the top of `types/`. */
+export const LIBRARY = "supabase/functions/_shared/symphony/";
+
+/** A subpath of the package, the file's name in `lib/`, and its source. */
+export interface Entry {
+  readonly subpath: string;
+  readonly name: string;
+  readonly source: string;
+}
+
+/** Subpaths that a user imports. */
+export const EXPORTS: readonly Entry[] = [
+  { subpath: ".", name: "index", source: `${LIBRARY}index.ts` },
+  { subpath: "./edge", name: "edge", source: `${LIBRARY}edge.ts` },
+  { subpath: "./testing", name: "testing", source: `${LIBRARY}testing.ts` },
+  { subpath: "./client", name: "client", source: "client/mod.ts" },
+];
+
+/** The package's name, which is also that of its command. */
+export const NAME = "symphony-messenger";
+
+/** Files that are run and not imported, so that they need no declarations. */
+export const PROGRAMS: readonly Omit<Entry, "subpath">[] = [
+  { name: "bin", source: "package/bin.ts" },
+];
