@@ -8,7 +8,7 @@
  */
 
 import { resolve } from "node:path";
-import { readSchemas, versionOf } from "../local/release.ts";
+import { readSchemas, versionOf } from "../local/release_source.ts";
 import { writeDeclarations } from "./declarations.ts";
 import { ROOT } from "./entries.ts";
 import { writeJavaScript } from "./javascript.ts";
