@@ -1,4 +1,4 @@
-/** What the package exports, and the files that are started: each with its source. */
+/** The subpaths that the package exports, and the files that are started: each with its source. */
 
 /** Root of the checkout, with a trailing slash. */
 export const ROOT = new URL("../", import.meta.url).pathname;

@@ -12,7 +12,7 @@ import { EXPORTS, PROGRAMS, ROOT } from "./entries.ts";
 /** Packages that stay imports: a user's code shares them with ours. */
 export const EXTERNAL = ["hono", "@supabase/supabase-js", "zod"];
 
-/** What Deno 2.1.4 and Node 20 both know. Given engines by name, esbuild makes `import()` a `require`. */
+/** The newest syntax that Deno 2.1.4 and Node 20 both know. Given engines by name, esbuild makes `import()` a `require`. */
 const TARGET = "es2022";
 
 /**

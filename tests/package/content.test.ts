@@ -1,4 +1,4 @@
-/** What is in the package, what it brings along, and what npm says of it. */
+/** The content of the package, its dependencies, and what npm says of it. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { installedPackage, publishedPackage, type TemporaryFolder } from "../support/package.ts";
@@ -6,7 +6,7 @@ import { runProgram } from "../support/programs.ts";
 
 /** Edge functions embed whole package folders, and may have 20 MB. */
 const LIMIT_BYTES = 20_000_000;
-/** What an update of a dependency may add before somebody looks at it. */
+/** More than this comes of an update of a dependency, which needs a look. */
 const ALLOWED_BYTES = 18_500_000;
 const PERMISSIVE = ["MIT", "ISC", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "0BSD"];
 const OURS = "node_modules/symphony-messenger";

@@ -1,4 +1,4 @@
-/** What the package exports, loaded by the engines that it is for. */
+/** The exports of the package, loaded by the engines that it is for. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { denoPath, nodePath } from "../support/engines.ts";
@@ -39,13 +39,13 @@ console.log(Object.keys(client).includes("ConflictError"));
 
 /** The functions of a project, asked without a key. */
 const FUNCTIONS_PROGRAM = `
-const answers = [];
+const replies = [];
 for (const name of ["dispatch", "tick", "messenger"]) {
   const { default: served } = await import(\`./functions/\${name}/index.ts\`);
   const response = await served.fetch(new Request(\`http://localhost/\${name}\`, { method: "POST" }));
-  answers.push([response.status, (await response.json()).code]);
+  replies.push([response.status, (await response.json()).code]);
 }
-console.log(JSON.stringify(answers));
+console.log(JSON.stringify(replies));
 Deno.exit(0);
 `;
 const FUNCTIONS_ENV = {

@@ -10,7 +10,7 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(async () => await folder[Symbol.asyncDispose]());
 
-/** What a program writes to stderr as it fails. */
+/** The text that a program writes to stderr as it fails. */
 async function failureOf(program: string): Promise<string> {
   await folder.write("program.js", program);
   return (await folder.run(await nodePath(22), ["program.js"], { mayFail: true })).stderr;

@@ -16,9 +16,9 @@ export interface Claims {
   /** Role in the database, such as `authenticated`. */
   role?: string;
   email?: string;
-  /** What the project has set on the user; a user cannot change it. */
+  /** Set by the project; a user cannot change it. */
   app_metadata?: Record<string, unknown>;
-  /** What the user has set. */
+  /** Set by the user. */
   user_metadata?: Record<string, unknown>;
   /** Further claims, such as those of a hook. */
   [claim: string]: unknown;
