@@ -131,6 +131,8 @@ async function run(files: readonly string[], jobs: number): Promise<Results & { 
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["test", "--allow-all", "--no-prompt", "--parallel", `--junit-path=${report}`],
+      // deno.lock has no packages for tests, so that `task start` does not download them.
+      "--lock=deno.dev.lock",
       ...options,
       ...files,
     ],

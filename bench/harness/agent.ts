@@ -13,10 +13,19 @@ export interface Agent extends AsyncDisposable {
   listen<Event>(onEvent: (event: Event) => void): void;
 }
 
+/** Has the peers, which `deno.lock` leaves out so that `task start` does not download them. */
+const DEV_LOCK = new URL("../../deno.dev.lock", import.meta.url).pathname;
+
 /** Starts an agent and resolves when it is ready. @throws Error if it dies before */
 export async function startAgent(name: AgentName, config: unknown): Promise<Agent> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", ...profiling(), new URL(`../agents/${name}.ts`, import.meta.url).pathname],
+    args: [
+      "run",
+      "-A",
+      `--lock=${DEV_LOCK}`,
+      ...profiling(),
+      new URL(`../agents/${name}.ts`, import.meta.url).pathname,
+    ],
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
