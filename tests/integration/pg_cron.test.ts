@@ -40,7 +40,11 @@ Deno.test({
       await stack
         .sql`alter table public.messenger_messages disable trigger messenger_messages_wake`;
       await stack.dispatch({ type: "Note", payload: { text: "by the minute" } });
-      const [effect] = await eventually(() => stack.effects(), (rows) => rows.length > 0, 100_000);
+      // Three minutes: a tick may be lost on its way, and the next one makes up for it.
+      const [effect] = await eventually(() => stack.effects(), (rows) => rows.length > 0, 190_000)
+        .catch(async (error) => {
+          throw new Error(`${error.message}; ${await wayOfTicks(stack)}`);
+        });
       assertEquals(effect?.payload, { text: "by the minute" });
       assertEquals(await succeeded(stack), "select public.messenger_tick()");
     } finally {
@@ -59,4 +63,15 @@ async function succeeded(stack: TestStack): Promise<string> {
     (runs) => runs.length > 0,
   );
   return run?.command ?? "";
+}
+
+/** How far the ticks have come: what pg_cron ran, what pg_net was answered, and which ticks there were. */
+async function wayOfTicks({ sql }: TestStack): Promise<string> {
+  const way = await sql`
+    select
+      (select json_agg(d) from cron.job_run_details d) as runs,
+      (select json_agg(json_build_array(r.created, r.status_code, r.timed_out, r.error_msg))
+        from net._http_response r) as responses,
+      (select json_agg(t) from public.messenger_ticks t) as ticks`;
+  return JSON.stringify(way);
 }
