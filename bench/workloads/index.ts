@@ -15,9 +15,10 @@ import { w12 } from "./w12_groups.ts";
 import { w13 } from "./w13_queues.ts";
 import { w14 } from "./w14_cold_start.ts";
 import { w16 } from "./w16_lateness.ts";
+import { w17 } from "./w17_resident.ts";
 import type { Workload } from "./workload.ts";
 
-/** W1 to W14 and W16, in the order in which they run. */
+/** W1 to W14, W16 and W17, in the order in which they run. */
 export const WORKLOADS: readonly Workload[] = [
   w01,
   w02,
@@ -33,5 +34,6 @@ export const WORKLOADS: readonly Workload[] = [
   w13,
   w14,
   w16,
+  w17,
   w08,
 ];
