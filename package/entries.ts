@@ -24,7 +24,11 @@ export const EXPORTS: readonly Entry[] = [
 /** The package's name, which is also that of its command. */
 export const NAME = "symphony-messenger";
 
+/** Refuses a zod that is too old, before any other file uses it. */
+export const ZOD_CHECK = "zod-version";
+
 /** Files that are run and not imported, so that they need no declarations. */
 export const PROGRAMS: readonly Omit<Entry, "subpath">[] = [
   { name: "bin", source: "package/bin.ts" },
+  { name: ZOD_CHECK, source: `${LIBRARY}runtime/zod-version.ts` },
 ];

@@ -7,7 +7,7 @@
  */
 
 import { build, type Metafile, type Plugin } from "esbuild";
-import { EXPORTS, PROGRAMS, ROOT } from "./entries.ts";
+import { EXPORTS, PROGRAMS, ROOT, ZOD_CHECK } from "./entries.ts";
 
 /** Packages that stay imports: a user's code shares them with ours. */
 export const EXTERNAL = ["hono", "@supabase/supabase-js", "zod"];
@@ -40,7 +40,29 @@ export async function writeJavaScript(folder: string): Promise<Metafile> {
     metafile: true,
     logLevel: "warning",
   });
+  await checkZodFirst(`${folder}/lib`);
   return metafile;
+}
+
+/**
+ * Lets each file that uses zod import the check of its version first: esbuild does not keep the order in which chunks
+ * run. The import shares the first line, so that source maps stay right.
+ */
+async function checkZodFirst(lib: string): Promise<void> {
+  const names = [...Deno.readDirSync(lib)].map(({ name }) => name).filter((name) =>
+    name.endsWith(".js")
+  );
+  const texts = new Map(
+    await Promise.all(
+      names.map(async (name) => [name, await Deno.readTextFile(`${lib}/${name}`)] as const),
+    ),
+  );
+  const check = texts.get(`${ZOD_CHECK}.js`) ?? "";
+  for (const [name, text] of texts) {
+    const isCheck = name === `${ZOD_CHECK}.js` || check.includes(`"./${name}"`);
+    if (isCheck || !/from "zod"/.test(text)) continue;
+    await Deno.writeTextFile(`${lib}/${name}`, `import "./${ZOD_CHECK}.js"; ${text}`);
+  }
 }
 
 /**
