@@ -26,7 +26,7 @@ Deno.test("a handler whose lease is lost is told", async () => {
     }),
   });
   await bus.dispatchAll([{ type: "T", payload: 1 }]);
-  await work({ leaseMs: 30, budgetMs: 100 });
+  await work({ leaseMs: 150, budgetMs: 600 });
   assertEquals((told as Error).message, "the lease was lost");
   assert(lines.some(({ event }) => event === "lease_lost"));
 });
@@ -53,10 +53,10 @@ Deno.test("a worker whose heartbeats do not arrive stops its handlers when the l
       }),
   });
   await bus.dispatchAll(payloads(3));
-  const report = await work({ concurrency: 2, leaseMs: 150, budgetMs: 400 });
+  const report = await work({ concurrency: 2, leaseMs: 300, budgetMs: 900 });
   assertEquals(told.length >= 2, true);
   assertEquals((told[0] as Error).name, "LeaseLostError");
-  assert(stoppedAt >= 150, `stopped after ${stoppedAt} ms`);
+  assert(stoppedAt >= 300, `stopped after ${stoppedAt} ms`);
   assert(lines.some(({ event }) => event === "leases_over"));
   assertEquals([report.handled, memory.messages.length], [0, 3]);
 });
@@ -68,7 +68,7 @@ Deno.test("a lease that the database refuses to extend is lost alone", async () 
       runs.set(payload, (runs.get(payload) ?? 0) + 1);
       if (payload === 7) await untilTold(payload, ctx);
       // Longer than its lease lasts by itself.
-      else await sleep(400);
+      else await sleep(1_000);
     }),
   ], {
     wrap: (memory) =>
@@ -82,7 +82,7 @@ Deno.test("a lease that the database refuses to extend is lost alone", async () 
       }),
   });
   await bus.dispatchAll(payloads(12));
-  const report = await work({ concurrency: 12, leaseMs: 150, budgetMs: 1_000, maxMessages: 12 });
+  const report = await work({ concurrency: 12, leaseMs: 600, budgetMs: 2_000, maxMessages: 12 });
   assertEquals(report.handled, 11);
   assertEquals([...runs.values()].every((count) => count === 1), true);
   assert(lines.some(({ event }) => event === "heartbeat_refused"));

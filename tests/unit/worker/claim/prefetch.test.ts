@@ -7,6 +7,18 @@ import { workbench } from "../../../support/worker.ts";
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** While it runs, time passes by the number of looks at it: a busy machine makes nothing slow. */
+async function untimed(run: () => Promise<void>): Promise<void> {
+  const { now } = performance;
+  let time = now.call(performance);
+  performance.now = () => (time += 0.001);
+  try {
+    await run();
+  } finally {
+    performance.now = now;
+  }
+}
+
 Deno.test("a drain of fast messages claims full batches after its first claim", async () => {
   const claims: number[] = [];
   const { bus, work } = workbench([defineLate(() => {})], {
@@ -16,7 +28,9 @@ Deno.test("a drain of fast messages claims full batches after its first claim", 
       }),
   });
   await bus.dispatchAll(payloads(300));
-  assertEquals((await work({ batchSize: 100, concurrency: 10 })).handled, 300);
+  await untimed(async () => {
+    assertEquals((await work({ batchSize: 100, concurrency: 10 })).handled, 300);
+  });
   assertEquals(claims.slice(0, 2), [20, 80]);
 });
 
@@ -36,7 +50,9 @@ for (const [batchSize, most] of [[600, 2], [3_000, 3]] as const) {
       }),
     });
     await bus.dispatchAll(payloads(2 * batchSize));
-    assertEquals((await work({ batchSize, concurrency: 100 })).handled, 2 * batchSize);
+    await untimed(async () => {
+      assertEquals((await work({ batchSize, concurrency: 100 })).handled, 2 * batchSize);
+    });
     assertEquals(seen, most);
   });
 }
@@ -83,7 +99,7 @@ Deno.test("messages of a queue with a rate start before others, or are given bac
   const { bus, memory, work } = workbench([
     defineLate(async (payload) => {
       runs.push(payload);
-      await sleep(120);
+      await sleep(600);
     }),
   ], {
     wrap: (memory) =>
@@ -91,7 +107,7 @@ Deno.test("messages of a queue with a rate start before others, or are given bac
         claim: (claim) => ({
           ...claim,
           messages: claim.messages.map((envelope) =>
-            Number(envelope.payload) >= 2 ? { ...envelope, startWindowMs: 60 } : envelope
+            Number(envelope.payload) >= 2 ? { ...envelope, startWindowMs: 400 } : envelope
           ),
         }),
         settle: (settlements) =>
@@ -102,7 +118,7 @@ Deno.test("messages of a queue with a rate start before others, or are given bac
   });
   await bus.dispatchAll(payloads(4));
   // Two slots for four messages: 2 and 3 hurry, and go first.
-  await work({ concurrency: 2, budgetMs: 60 });
+  await work({ concurrency: 2, budgetMs: 400 });
   assertEquals(runs, [2, 3]);
   assertEquals(memory.messages.map(({ payload }) => payload), [0, 1]);
 

@@ -102,7 +102,7 @@ Deno.test("a quarantined message waits for a handler that an ended worker left b
     }),
   ]);
   await bus.dispatchAll([{ type: "T", payload: "deaf" }]);
-  await work({ budgetMs: 20, maxMs: 40 });
+  await work({ budgetMs: 400, maxMs: 450 });
 
   await memory.send([{ type: "T", payload: "alone" }]);
   await quarantine(memory);

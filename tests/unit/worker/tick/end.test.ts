@@ -11,10 +11,10 @@ const unload = (reason: string) => new CustomEvent("beforeunload", { detail: { r
 
 Deno.test("at the end of its budget a worker gives back what it has not started", async () => {
   const { bus, memory, work } = workbench([
-    define(() => new Promise((resolve) => setTimeout(resolve, 100))),
+    define(() => new Promise((resolve) => setTimeout(resolve, 600))),
   ]);
   await bus.dispatchAll(Array.from({ length: 10 }, (_, payload) => ({ type: "T", payload })));
-  const report = await work({ concurrency: 2, budgetMs: 50 });
+  const report = await work({ concurrency: 2, budgetMs: 500 });
   assertEquals(report, { claimed: 2, handled: 2, retried: 0, failed: 0 });
   assertEquals(memory.messages.map(({ attempts }) => attempts), Array(8).fill(0));
 });
@@ -72,7 +72,7 @@ Deno.test("handlers that still run at the hard end are stopped and their attempt
     }),
   ]);
   await bus.dispatchAll(payloads(2));
-  assertEquals(await work({ budgetMs: 20, maxMs: 60 }), {
+  assertEquals(await work({ budgetMs: 400, maxMs: 500 }), {
     claimed: 2,
     handled: 0,
     retried: 2,
@@ -86,9 +86,9 @@ Deno.test("handlers that still run at the hard end are stopped and their attempt
 });
 
 Deno.test("handlers that are done between the budget's end and the hard end are handled", async () => {
-  const { bus, work } = workbench([defineLate(() => sleep(50))]);
+  const { bus, work } = workbench([defineLate(() => sleep(600))]);
   await bus.dispatchAll(payloads(2));
-  assertEquals((await work({ budgetMs: 20, maxMs: 2_000 })).handled, 2);
+  assertEquals((await work({ budgetMs: 400, maxMs: 4_000 })).handled, 2);
 });
 
 for (const reason of ["cpu", "memory", "termination", "early_drop"]) {
