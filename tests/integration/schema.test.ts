@@ -54,11 +54,11 @@ Deno.test("the Supabase linter finds nothing to warn of, where the server has pl
     });
   }));
 
-Deno.test("applying the migrations a second time changes nothing and loses nothing", () =>
+Deno.test("applying the migrations a second time is refused, changes nothing and loses nothing", () =>
   onDatabase(async ({ sql }) => {
     await sql`select public.messenger_dispatch('T', '{"kept":true}')`;
     await sql`create table public.other (id int)`;
-    await apply(sql);
+    await assertRejects(() => apply(sql), Error, "Symphony Messenger is in this database already");
     const rows = await sql`select payload from public.messenger_messages`;
     assertEquals(rows.map(({ payload }) => payload), [{ kept: true }]);
     const jobs = await sql<{ jobname: string }[]>`
