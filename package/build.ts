@@ -18,6 +18,8 @@ import { thirdPartyLicenses } from "./third_party.ts";
 /** Files that come along as they are. */
 const COPIED = ["README.md", "LICENSE", "CHANGELOG.md"];
 const MIGRATIONS = "supabase/migrations";
+/** Has the scripts that move jobs of other systems; the package keeps their path. */
+const GUIDES = "docs/migrating";
 
 /**
  * Builds the package into a folder, which is emptied first.
@@ -29,13 +31,13 @@ export async function buildPackage(folder: string): Promise<string> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
   await Deno.mkdir(`${folder}/migrations`, { recursive: true });
+  await Deno.mkdir(`${folder}/${GUIDES}`, { recursive: true });
   const version = versionOf(await readSchemas());
   const metafile = await writeJavaScript(folder);
   await writeDeclarations(folder);
   for (const name of COPIED) await Deno.copyFile(ROOT + name, `${folder}/${name}`);
-  for await (const { name } of Deno.readDir(`${ROOT}${MIGRATIONS}`)) {
-    await Deno.copyFile(`${ROOT}${MIGRATIONS}/${name}`, `${folder}/migrations/${name}`);
-  }
+  await copySql(ROOT + MIGRATIONS, `${folder}/migrations`);
+  await copySql(ROOT + GUIDES, `${folder}/${GUIDES}`);
   await Deno.writeTextFile(`${folder}/package.json`, await manifest(version));
   await Deno.writeTextFile(
     `${folder}/THIRD_PARTY_LICENSES.md`,
@@ -43,6 +45,12 @@ export async function buildPackage(folder: string): Promise<string> {
   );
   await Deno.chmod(`${folder}/lib/bin.js`, 0o755);
   return version;
+}
+
+async function copySql(from: string, to: string): Promise<void> {
+  for await (const { name } of Deno.readDir(from)) {
+    if (name.endsWith(".sql")) await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
 }
 
 if (import.meta.main) {

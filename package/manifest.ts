@@ -33,7 +33,7 @@ export async function manifest(version: string): Promise<string> {
       ["./package.json", "./package.json"],
     ]),
     bin: { [NAME]: "lib/bin.js" },
-    files: ["lib", "types", "migrations", "CHANGELOG.md", "THIRD_PARTY_LICENSES.md"],
+    files: ["lib", "types", "migrations", "docs", "CHANGELOG.md", "THIRD_PARTY_LICENSES.md"],
     // The command and ./client run on Node 20; the dependencies of the rest ask for 22 themselves.
     engines: { node: ">=20.0.0", deno: ">=2.1.4" },
     dependencies: Object.fromEntries(dependencies.map((name) => [name, pinned(imports, name)])),

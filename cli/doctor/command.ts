@@ -11,6 +11,7 @@ import type { Check } from "./check.ts";
 import { failed, passed } from "./check.ts";
 import { fix } from "./fix.ts";
 import { checkFunctions } from "./functions.ts";
+import { checkHistory } from "./history.ts";
 import { askProject, type Remote } from "./remote.ts";
 import { checkTarget, isUsable, type Target } from "./target.ts";
 import { VERSION } from "../version.ts";
@@ -46,24 +47,38 @@ export function addDoctor(program: Command, context: Context): void {
     async (_, options) => {
       const files = await examineFiles(context, options.workdir);
       const { checks, health } = await examine(targetOf(context, options), options);
-      say(context, [...files, ...checks], health);
+      const schema = health?.versions?.schema;
+      const history = files.release !== null && schema !== undefined
+        ? [checkHistory(files.release, schema)]
+        : [];
+      say(context, [...files.checks, ...history, ...checks], health);
     },
   );
 }
 
-/** The files of the project at hand; none where there is no project. */
-async function examineFiles({ io }: Context, workdir: string | undefined): Promise<Check[]> {
+/** The files of the project at hand, and the release of its migrations; neither where there is no project. */
+async function examineFiles(
+  { io }: Context,
+  workdir: string | undefined,
+): Promise<{ checks: Check[]; release: string | null }> {
   const { findProject, readProject } = await import("../project/files.ts");
   let root: string;
   try {
     root = findProject(process.cwd(), workdir);
   } catch (error) {
-    if (workdir === undefined && error instanceof UsageError) return [];
+    if (workdir === undefined && error instanceof UsageError) {
+      return { checks: [], release: null };
+    }
     throw error;
   }
   const { releases } = await import("../releases.ts");
   const { checkProject } = await import("./project.ts");
-  return checkProject(readProject(root), releases(), io.now());
+  const { installedVersion } = await import("../project/installed.ts");
+  const files = readProject(root);
+  return {
+    checks: checkProject(files, releases(), io.now()),
+    release: installedVersion(files),
+  };
 }
 
 function targetOf({ io }: Context, { url, secretKey, prefix: given }: Options): Target {

@@ -1,6 +1,7 @@
-/** Whether the three functions are deployed, and whether the gateway lets requests without a JWT through. */
+/** Whether the three functions are deployed, in which versions, and whether the gateway lets requests without a JWT through. */
 
 import { type Check, deploying, failed, passed } from "./check.ts";
+import { VERSION } from "../version.ts";
 import type { Target } from "./target.ts";
 
 const FUNCTIONS = ["dispatch", "tick", "messenger"];
@@ -23,12 +24,26 @@ async function checkFunction({ url }: Target, name: string): Promise<Check> {
     const response = await fetch(address, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     const body: unknown = await response.json().catch(() => null);
     const { code } = (body ?? {}) as { code?: unknown };
-    if (typeof code === "string" && OUR_CODES.has(code)) return passed(label, "deployed");
+    if (typeof code === "string" && OUR_CODES.has(code)) {
+      return judgeVersion(label, name, response.headers.get("symphony-version"));
+    }
     return judgeForeign(label, name, response.status);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return failed(label, reason, `${address} cannot be reached. See SUPABASE_URL.`);
   }
+}
+
+function judgeVersion(label: string, name: string, version: string | null): Check {
+  if (version === VERSION) return passed(label, `deployed, ${version}`);
+  return failed(
+    label,
+    `deployed, ${version ?? "without a version"}`,
+    `The function's library is ${
+      version ?? "unknown"
+    }, and this command is ${VERSION}. Deploy the three functions together, or use the command of their version.`,
+    deploying(name),
+  );
 }
 
 function judgeForeign(label: string, name: string, status: number): Check {

@@ -1,7 +1,8 @@
 /** Compares the database's objects with those that the releases make: later changes of ours are found so. Pure. */
 
 import { createHash } from "node:crypto";
-import { compareVersions, type Release } from "../releases.ts";
+import { compareVersions } from "../../supabase/functions/_shared/symphony/runtime/versions.ts";
+import type { Release } from "../releases.ts";
 import { type Check, failed, passed } from "./check.ts";
 
 /** The objects of the bus, as the management API lists them. */

@@ -19,7 +19,8 @@ import { type Change, effective, type Note, type Plan, refusal, warning } from "
 import { behindAll } from "../project/plan-notes.ts";
 import { planTree, prefixSql } from "../project/schema-tree.ts";
 import { findClashes } from "../project/sql-names.ts";
-import { compareVersions, type Release } from "../releases.ts";
+import { compareVersions } from "../../supabase/functions/_shared/symphony/runtime/versions.ts";
+import type { Release } from "../releases.ts";
 import { MESSAGES_FILES } from "./templates.ts";
 
 /** The options of `init`, besides the files. */

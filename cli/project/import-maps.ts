@@ -12,6 +12,9 @@ const PACKAGE = "symphony-messenger";
 /** The release of zod that new projects get: exact, since a range would float at each deploy. */
 export const ZOD = "npm:zod@4.6.7";
 
+/** The end of an entry with an exact version; a tag or a range names none. */
+const EXACT = /@(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/;
+
 /** The shared import map of a version, for a project without one. */
 export function importMapText(version: string): string {
   const imports = { ...ourImports(version), zod: ZOD };
@@ -32,7 +35,7 @@ export function importedVersion(files: Files): string | null {
   if (text === undefined) return null;
   try {
     const found = valueAt(parseJsonc(text), ["imports", PACKAGE]);
-    return /@(\d+\.\d+\.\d+[^/]*)$/.exec(String(found))?.[1] ?? null;
+    return EXACT.exec(String(found))?.[1] ?? null;
   } catch {
     return null;
   }

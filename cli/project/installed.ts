@@ -1,6 +1,6 @@
 /** Which release a project's migrations lead to. */
 
-import { compareVersions } from "../releases.ts";
+import { compareVersions } from "../../supabase/functions/_shared/symphony/runtime/versions.ts";
 import type { Files } from "./files.ts";
 import { migrationsOf } from "./migrations.ts";
 

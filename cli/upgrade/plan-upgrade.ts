@@ -16,7 +16,8 @@ import { migrationsOf, nextStamps } from "../project/migrations.ts";
 import { type Change, effective, type Note, type Plan, refusal, warning } from "../project/plan.ts";
 import { behindAll } from "../project/plan-notes.ts";
 import { planTree, treeFile } from "../project/schema-tree.ts";
-import { compareVersions, type Release, sha256Of } from "../releases.ts";
+import { compareVersions } from "../../supabase/functions/_shared/symphony/runtime/versions.ts";
+import { type Release, sha256Of } from "../releases.ts";
 
 /** The options of `upgrade`, besides the files. */
 export interface UpgradeOptions {

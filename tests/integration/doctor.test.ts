@@ -28,7 +28,8 @@ testsOnStack({ net: true }, (test) => {
     const { code, out } = await messenger(stack)("doctor");
     assertEquals(code, 0, out);
     assertMatch(out, /^ok +SUPABASE_URL/m);
-    assertMatch(out, /^ok +function tick +deployed/m);
+    assertMatch(out, /^ok +function tick +deployed, 0\.\d+\.\d+/m);
+    assertMatch(out, /^ok +project: database +migrations (\S+), database \1 /m);
     assertMatch(out, /^ok +versions +library 0\.\d+\.\d+, schema 0\.\d+\.\d+, command/m);
   });
 
@@ -72,6 +73,8 @@ testsOnStack({ net: true }, (test) => {
     const ill = await faults(stack);
     await stack.sql.unsafe(`create or replace function public.messenger_version() returns text
       language sql immutable parallel safe set search_path = '' as $$ select '0.1.0'::text $$`);
+    const history = ill.find(({ name }) => name === "project: database");
+    assertMatch(String(history?.found), /^migrations \S+, database 0\.0\.1$/);
     const schema = ill.find(({ name }) => name === "schema");
     assertEquals([schema?.found, schema?.command], [
       "0.0.1",
@@ -132,5 +135,31 @@ testsOnStack({ net: true }, (test) => {
     assertEquals(tick?.command, "npx supabase functions deploy tick --remote --use-api");
     const dispatch = rows.find(({ name }) => name === "function dispatch");
     assert(dispatch?.advice?.includes("verify_jwt = false under [functions.dispatch]"));
+  });
+
+  test("a function of another version than the others is told with its version", async (stack) => {
+    await using server = Deno.serve({ port: 0, onListen: () => {} }, async (request) => {
+      const { pathname, search } = new URL(request.url);
+      const answer = await fetch(`${stack.url}${pathname}${search}`, { headers: request.headers });
+      const headers = new Headers(answer.headers);
+      if (pathname.endsWith("/tick")) headers.set("symphony-version", "0.0.9");
+      if (pathname.endsWith("/dispatch")) headers.delete("symphony-version");
+      return new Response(answer.body, { status: answer.status, headers });
+    });
+    const { out } = await say([
+      ...["doctor", "--json", "--url", `http://127.0.0.1:${server.addr.port}`],
+      ...["--secret-key", stack.secretKey],
+    ]);
+    const told: Row[] = JSON.parse(out).checks.filter(({ name }: Row) => /^function /.test(name));
+    assertEquals(told.map(({ name, ok }) => [name, ok]), [
+      ["function dispatch", false],
+      ["function tick", false],
+      ["function messenger", true],
+    ]);
+    assertEquals(told.map(({ found }) => found).slice(0, 2), [
+      "deployed, without a version",
+      "deployed, 0.0.9",
+    ]);
+    assertEquals(told[1]?.command, "npx supabase functions deploy tick --remote --use-api");
   });
 });

@@ -18,7 +18,7 @@ Deno.test.afterAll(async () => await folder[Symbol.asyncDispose]());
 Deno.test("the package has JavaScript, declarations and SQL, and no source", async () => {
   const files = await filesBelow(`${folder.path}/${OURS}`);
   const wrong = files.filter(({ path }) =>
-    !/^(lib\/.*\.js(\.map)?|types\/.*\.d\.ts|migrations\/\d{14}_symphony_.*\.sql|[A-Z_]+(\.md)?|package\.json)$/
+    !/^(lib\/.*\.js(\.map)?|types\/.*\.d\.ts|migrations\/\d{14}_symphony_.*\.sql|docs\/migrating\/[\w-]+\.sql|[A-Z_]+(\.md)?|package\.json)$/
       .test(path)
   );
   assertEquals(wrong, []);
@@ -31,6 +31,17 @@ Deno.test("the package has JavaScript, declarations and SQL, and no source", asy
     const text = (await Deno.readTextFile(`${folder.path}/${OURS}/${path}`))
       .replaceAll(/\/\*\*[\s\S]*?\*\//g, "");
     assertEquals(/(from|import\() ?"\.[^"]*\.ts"/.test(text), false, path);
+  }
+});
+
+Deno.test("the package has the scripts that move jobs of other systems, as the guides say", async () => {
+  const scripts = (await filesBelow(`${folder.path}/${OURS}/docs/migrating`)).map(({ path }) =>
+    path
+  );
+  assertEquals(scripts.sort(), ["pg-boss.sql", "pgmq.sql"]);
+  for (const name of scripts) {
+    const guide = await Deno.readTextFile(`docs/migrating/${name.replace(".sql", ".md")}`);
+    assertStringIncludes(guide, `\\i ${OURS}/docs/migrating/${name}\n`);
   }
 });
 

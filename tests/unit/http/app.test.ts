@@ -1,16 +1,22 @@
-/** The app that all functions share: which paths it takes. */
+/** The app that all functions share: which paths it takes, and what each answer tells. */
 
 import { assertEquals } from "@std/assert";
 import { createApp } from "../../../supabase/functions/_shared/symphony/http/app.ts";
+import { VERSION } from "../../../supabase/functions/_shared/symphony/runtime/version.ts";
 import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
 
 const log = createLogger({ level: "silent" });
 
-function ask(path: string): Promise<number> {
+async function request(path: string, init?: RequestInit): Promise<Response> {
   const app = createApp("tick", { maxBodyBytes: 100, log, schema: null });
   app.get("/here", (c) => c.json({}));
-  return Promise.resolve(app.request(`http://localhost${path}`)).then(({ status }) => status);
+  app.get("/broken", () => {
+    throw new Error("broken");
+  });
+  return await app.request(`http://localhost${path}`, init);
 }
+
+const ask = async (path: string) => (await request(path)).status;
 
 const cases: [path: string, status: number, behaviour: string][] = [
   ["/tick/here", 200, "a function takes the paths of its name"],
@@ -24,3 +30,17 @@ const cases: [path: string, status: number, behaviour: string][] = [
 for (const [path, status, behaviour] of cases) {
   Deno.test(behaviour, async () => assertEquals(await ask(path), status));
 }
+
+Deno.test("each answer names the library's version, errors and refusals too", async () => {
+  const answers = [
+    await request("/tick/here"),
+    await request("/tick/there"),
+    await request("/tick/here", { method: "POST", body: "x".repeat(101) }),
+    await request("/tick/broken"),
+    await request("/tick/here", { method: "OPTIONS" }),
+  ];
+  assertEquals(answers.map(({ status }) => status), [200, 404, 413, 500, 204]);
+  for (const { status, headers } of answers) {
+    assertEquals([status, headers.get("symphony-version")], [status, VERSION]);
+  }
+});

@@ -1,6 +1,8 @@
 /** The two lock files: `deno.lock` has what a user of the local stack downloads, `deno.dev.lock` all. */
 
 import { assertEquals } from "@std/assert";
+import { INSTALL_COMMAND } from "../../../local/postgres_binaries.ts";
+import { runProgram } from "../../support/programs.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 /** Packages that only tests, benchmarks and the build import. */
@@ -34,5 +36,17 @@ Deno.test("both lock files have the same content of each package that the stack 
   const all = integrities(await readLock("deno.dev.lock"));
   for (const [name, integrity] of integrities(await readLock("deno.lock"))) {
     assertEquals([name, all.get(name)], [name, integrity]);
+  }
+});
+
+Deno.test("the install command that the stack tells needs no package beyond deno.lock", async () => {
+  const cwd = await Deno.makeTempDir();
+  try {
+    const needed = ["deno.json", "deno.lock", "import_map.json", "local", "supabase", "cli"];
+    await runProgram("cp", ["-r", ...needed.map((name) => ROOT + name), cwd]);
+    const [, , , ...told] = INSTALL_COMMAND.split(" ");
+    await runProgram(Deno.execPath(), [...told, "--frozen"], { cwd });
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
   }
 });

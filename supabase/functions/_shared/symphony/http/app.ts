@@ -8,7 +8,11 @@ import { getPath } from "hono/utils/url";
 import type { Logger } from "../runtime/log.ts";
 import type { SchemaVersion } from "../database/schema-version.ts";
 import { surviveStrayErrors } from "../runtime/stray-errors.ts";
+import { VERSION } from "../runtime/version.ts";
 import { Problem, toProblem } from "./problem.ts";
+
+/** The header in which each answer, a refusal too, names the library's version: a deploy is checked by it. */
+const VERSION_HEADER = "symphony-version";
 
 /** Options of {@link createApp}. */
 export interface AppOptions {
@@ -33,6 +37,7 @@ export function createApp(
   const app = new Hono({ getPath: (request) => withoutPrefix(getPath(request), name) })
     .basePath(`/${name}`);
   app.use(
+    tellVersion,
     allowOrigins,
     bodyLimit({
       maxSize: maxBodyBytes,
@@ -67,6 +72,11 @@ export function createApp(
     return c.json(problem, status);
   });
   return app;
+}
+
+async function tellVersion(c: Context, next: () => Promise<void>) {
+  await next();
+  c.header(VERSION_HEADER, VERSION);
 }
 
 /**
