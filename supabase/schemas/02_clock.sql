@@ -2,7 +2,7 @@
 -- never a worker's time. Tests replace this function with a clock of their own.
 
 create function public.messenger_now() returns timestamptz
--- Not in SQL, which would be planned again by each call.
+-- In plpgsql: each call would plan a function in language SQL again.
 language plpgsql stable parallel safe
 set search_path = ''
 as $$

@@ -1,8 +1,8 @@
 -- The hot table: messages that wait or run, and nothing else. A handled message is deleted, a dead
 -- one moves to messenger_failed_messages, so the table stays as small as the backlog.
 
--- A worker holds several messages at a time in the 256 MB that a function has. A value is measured before it
--- is compressed, which costs a look at its header.
+-- A worker holds several messages at a time in the 256 MB that a function has. The check measures a value before
+-- Postgres compresses it, and only reads the size in its header.
 create function messenger.max_payload_bytes() returns bigint
 language sql immutable parallel safe
 set search_path = ''
@@ -36,7 +36,7 @@ create table public.messenger_messages (
   heartbeated boolean not null default false check (not heartbeated or status = 'processing'),
   cancelled boolean not null default false check (not cancelled or status = 'processing'),
   check ((status = 'processing') = (lease_token is not null and leased_until is not null)),
-  -- messenger.max_payload_bytes(), written out, for that is not called for each row.
+  -- The value of messenger.max_payload_bytes(), written out to save a call for each row.
   constraint "payload: has to have at most 8388608 bytes" check (pg_column_size(payload) <= 8388608),
   constraint "stamps: has to have at most 1048576 bytes" check (pg_column_size(stamps) <= 1048576)
 ) with (
@@ -55,7 +55,7 @@ create table public.messenger_messages (
 comment on table public.messenger_messages is
   'Messages that wait or run. Handled ones are deleted; dead ones move to messenger_failed_messages.';
 comment on column public.messenger_messages.id is
-  'Identity of the message; it keeps it through retries, the dead letter queue and a redrive.';
+  'Identity of the message. The id stays the same through retries, the dead letter queue and a redrive.';
 comment on column public.messenger_messages.type is
   'Name of the message definition that validates and handles the message.';
 comment on column public.messenger_messages.payload is
@@ -75,9 +75,9 @@ comment on column public.messenger_messages.retry_count is
 comment on column public.messenger_messages.attempts is
   'How often a worker has claimed the message, counted at the claim, so that a crash counts.';
 comment on column public.messenger_messages.snoozes is
-  'How often its handlers have asked for it later.';
+  'How often its handlers have asked for a later run.';
 comment on column public.messenger_messages.interruptions is
-  'How often in a row its worker ended before its handlers did; a snooze or a failure ends the row. It costs no retry; after ten the message is dead as interrupted.';
+  'How often in succession its worker ended before its handlers did; a snooze or a failure sets it to 0. An interruption costs no retry. After ten the message is dead as interrupted.';
 comment on column public.messenger_messages.created_at is
   'When the message was dispatched.';
 comment on column public.messenger_messages.group_key is
@@ -99,7 +99,7 @@ comment on column public.messenger_messages.lease_token is
 comment on column public.messenger_messages.leased_until is
   'When the lease ends unless a heartbeat extends it; after that the message counts as crashed.';
 comment on column public.messenger_messages.heartbeated is
-  'It runs, and is in the index of running messages instead of the claim''s: from its first heartbeat on, or at once where its queue has a concurrency or it is in a group.';
+  'The message runs, and is in the index of running messages instead of the claim''s index: from its first heartbeat on, or at once if its queue has a concurrency or the message is in a group.';
 comment on column public.messenger_messages.cancelled is
   'Cancelled while it ran: its worker is told at the next heartbeat, and it does not come again.';
 
@@ -185,8 +185,8 @@ comment on column messenger.quarantined_messages.available_at is
 comment on column messenger.quarantined_messages.group_key is
   'Key of the ordered group the message belongs to, if any.';
 
--- Operators set what a queue has a row for, so whatever writes a message makes its queue known. Claims do
--- not depend on it: they find queues by their messages.
+-- An operator can set only what a queue has a row for, so the statement that writes a message also makes the row of
+-- its queue. Claims need no such row: they find queues by their messages.
 create function messenger.register_queues() returns trigger
 language plpgsql
 set search_path = ''
@@ -196,7 +196,7 @@ begin
   select w.queue from (select distinct written.queue from written) as w
   where not exists (
     select from public.messenger_queues q where q.name = w.queue
-    -- Looked up, and not read in full, however many there are.
+    -- Looks up the queues of these messages, and never reads the whole table of queues.
     offset 0
   )
   on conflict do nothing;

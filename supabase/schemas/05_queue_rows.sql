@@ -2,7 +2,7 @@
 -- stays as long as its queue holds messages, so that no setting is lost unseen. A queue without settings is
 -- forgotten after it has been empty for a time.
 
--- Whether messages wait or run in a queue; four looks into small indexes, whatever the queue holds.
+-- Whether messages wait or run in a queue; four reads of an index, however many messages the queue holds.
 create function messenger.queue_holds(p_queue text) returns boolean
 language plpgsql stable
 set search_path = ''
@@ -43,7 +43,7 @@ begin
 end
 $$;
 comment on function messenger.keep_queue() is
-  'Trigger: a queue that holds messages is neither deleted nor renamed, for its settings would be lost to them.';
+  'Trigger: a queue that holds messages is neither deleted nor renamed, because its messages would lose its settings.';
 
 create trigger messenger_queues_kept
   before delete on public.messenger_queues
@@ -53,7 +53,7 @@ create trigger messenger_queues_named
   for each row when (old.name <> new.name)
   execute function messenger.keep_queue();
 
--- After it, so that what is truncated together may go together.
+-- After the truncate, so that one statement may truncate queues and messages together.
 create function messenger.keep_queues() returns trigger
 language plpgsql
 set search_path = ''
@@ -64,7 +64,7 @@ begin
       message = 'messenger_queues: is not truncated while queues hold messages, whose settings would be lost',
       hint = 'To empty the bus: truncate public.messenger_messages, public.messenger_queues.';
   end if;
-  -- Not truncated, for it may be among the tables of this very truncate.
+  -- A delete and not a truncate: the statement that fired this trigger may truncate this table as well.
   delete from messenger.start_grants;
   return null;
 end
@@ -76,7 +76,7 @@ create trigger messenger_queues_truncated
   after truncate on public.messenger_queues
   for each statement execute function messenger.keep_queues();
 
--- They come about where a row is deleted while a message is being written.
+-- A stray queue comes about when its row is deleted while another transaction writes a message.
 create function messenger.stray_queues(p_max_queues integer default 100)
 returns text[]
 language plpgsql stable
@@ -92,7 +92,7 @@ declare
   current_name text := '';
 begin
   while cardinality(strays) < p_max_queues loop
-    -- From the first message of a queue on to the next queue, in each of the indexes.
+    -- Steps through each index from the first message of a queue to the first message of the next queue.
     current_name := least(
       (
         select m.queue from public.messenger_messages m

@@ -20,19 +20,19 @@ create table messenger.leases (
 );
 
 comment on table messenger.leases is
-  'A row for each claim whose messages are not all settled: which they are. The rows of messenger_messages say what became of them.';
+  'A row for each claim whose messages are not all settled, with the ids of its messages. The rows of messenger_messages say which of these messages still hold the lease.';
 comment on column messenger.leases.token is
   'Fence of the claim: lease_token of its messages.';
 comment on column messenger.leases.leased_until is
-  'None of its messages has a lease that ends before; from then on a sweep looks at them.';
+  'No message of this claim has a lease that ends before this moment. From this moment on a sweep reads its messages.';
 comment on column messenger.leases.queues is
-  'Queues of its messages; it may name others as well.';
+  'Queues of its messages, and perhaps further queues.';
 comment on column messenger.leases.ids is
-  'Ids of its messages, and of some that have gone on since.';
+  'Ids of its messages, settled ones among them.';
 comment on column messenger.leases.open is
-  'How many of them are not settled, or more; the row goes when none is.';
+  'Upper bound of the number of its messages that are not settled; the row is deleted at 0.';
 
--- Compressing it would cost a claim more than all else that it does for its lease.
+-- To compress the ids would cost a claim more than the rest of the work for its lease.
 alter table messenger.leases alter column ids set storage external;
 
 create index leases_until_idx on messenger.leases (leased_until);
@@ -41,11 +41,11 @@ comment on index messenger.leases_until_idx is
 
 alter table messenger.leases enable row level security;
 
--- It never waits: two settle calls of one worker may share leases. One that is locked just now stays
--- until the sweep finds it empty.
+-- Two settle calls of one worker may share a lease. To never wait for each other, each call skips a lease that the
+-- other has locked. A lease that was skipped keeps too high a number, and the sweep deletes it.
 create function messenger.close_leases(p_tokens uuid[], p_numbers integer[])
 returns void
--- Not in language SQL: each call would plan such a function again.
+-- In plpgsql: each call would plan a function in language SQL again.
 language plpgsql
 set search_path = ''
 as $$
@@ -72,8 +72,9 @@ $$;
 comment on function messenger.close_leases(uuid[], integer[]) is
   'Part of a settle call: subtracts a number of messages from the lease of each token, and deletes a lease that has none left.';
 
--- Up to `p_max_messages` messages of these queues, or of all, whose lease ran out, locked; paused queues wait; the oldest leases first.
--- Each lease that it looks at is deleted, or names afterwards its remaining messages and when their lease ends.
+-- Locks up to `p_max_messages` messages of these queues, or of all, whose lease ran out, the oldest leases first. It
+-- leaves paused queues alone. It deletes each lease row that it reads, or writes into the row which messages remain
+-- and when their lease ends.
 create function messenger.lock_expired(
   p_queues text[] default null, p_max_messages integer default 100
 ) returns tid[]
@@ -125,4 +126,4 @@ begin
 end
 $$;
 comment on function messenger.lock_expired(text[], integer) is
-  'Part of a claim: locks messages whose lease ran out, and returns where they lie.';
+  'Part of a claim: locks messages whose lease ran out, and returns their ctids.';

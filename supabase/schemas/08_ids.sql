@@ -1,12 +1,12 @@
--- Ids: a message and a dead letter never share one. The sequence that gives them falls behind where a restore, or
--- an operator, sets it back; whatever writes messages looks at it once a call, and has it pass over what is taken.
+-- Ids: a message and a dead letter never have the same id. A restore or an operator may set the sequence of ids back.
+-- So each call that writes messages checks the sequence first, and moves it past the ids that are in use.
 
--- An id beyond 5 * 10^17 was given by an operator, for no sequence gets there: it is not passed over, which
--- would leave no ids behind it, nor any that the API takes, of up to 18 digits. A sequence that was set near
--- its end goes back in the same way. Ids that are only remembered are taken as well: what is told of the old
--- message would be told of the new one.
+-- An operator may insert a row with a huge id. If the sequence moved past that id, later ids would exceed the 18
+-- digits that the API takes, or the range of bigint. So ids above 5 * 10^17, which no sequence reaches by counting,
+-- do not move the sequence, and a sequence that was set far above that is set back. The id of a handled message that
+-- is still remembered counts as in use: a new message with that id would get the old one's status.
 create function messenger.sequence_behind() returns boolean
--- Not in SQL, which would be planned again by each call.
+-- In plpgsql: each call would plan a function in language SQL again.
 language plpgsql
 set search_path = ''
 as $$
@@ -14,7 +14,7 @@ declare
   most constant bigint := 500000000000000000;
   last bigint;
 begin
-  -- A sum with is_called would have no room at the end of the range.
+  -- Subtracts, because last_value + 1 would overflow at the end of the range.
   select s.last_value - (not s.is_called)::integer into last from public.messenger_messages_id_seq s;
   return last > most + most / 2
     or exists (select from public.messenger_messages m where m.id > last and m.id <= most)
@@ -37,7 +37,7 @@ declare
   most constant bigint := 500000000000000000;
 begin
   perform pg_advisory_xact_lock(pg_catalog.hashtextextended('symphony_messenger.sequence', 0));
-  -- Another session may have mended it meanwhile.
+  -- Another session may have mended the sequence while this one waited for the lock.
   if messenger.sequence_behind() then
     perform setval('public.messenger_messages_id_seq', greatest(
       1,
@@ -52,7 +52,7 @@ begin
 end
 $$;
 comment on function messenger.mend_sequence() is
-  'Has the sequence of the ids pass over those of messages, dead letters, and whatever is remembered of messages.';
+  'Moves the sequence of ids past all ids of messages and dead letters, and those that other records still name.';
 
 create function messenger.new_id() returns bigint
 language plpgsql
@@ -64,7 +64,7 @@ begin
 end
 $$;
 comment on function messenger.new_id() is
-  'An id that neither a message nor a dead letter has, for one whose own is taken.';
+  'A new id that neither a message nor a dead letter has, for a message whose own id is taken.';
 
 create function messenger.free_id(p_id bigint) returns bigint
 language plpgsql
@@ -80,4 +80,4 @@ begin
 end
 $$;
 comment on function messenger.free_id(bigint) is
-  'The id under which a message goes to the dead letters: its own, or a new one where a dead letter has that.';
+  'The id under which a message goes to the dead letters: its own, or a new id if a dead letter has that id already.';

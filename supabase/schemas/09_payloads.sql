@@ -2,9 +2,9 @@
 -- so a number that a double would change is refused here. Payloads that come over HTTPS or from code have been
 -- checked before.
 
--- Numbers of up to 15 digits are kept by every double, and jsonb's text has no exponents. So the
--- callers look for 16 digits or points in a row first, which costs next to nothing, and call this only
--- then.
+-- A double keeps every number of up to 15 digits, and jsonb's text has no exponents. So the callers first search
+-- the text for 16 digits or points in a row, which costs next to nothing, and call this function only if they
+-- find some.
 create function messenger.check_numbers(p_payload jsonb, p_field text) returns void
 language plpgsql
 set search_path = ''
@@ -53,9 +53,9 @@ begin
 end
 $$;
 comment on function messenger.check_numbers(jsonb, text) is
-  'Refuses, with its path, a number in a payload that is another one as a double. Called only where the payload''s text has 16 digits or points in a row.';
+  'Refuses a number in a payload that a double would change, and names its path. Called only if the payload''s text has 16 digits or points in a row.';
 
--- Beyond the year 9999 JavaScript and Postgres write moments in two ways, and infinity is none.
+-- JavaScript and Postgres write moments after the year 9999 differently, and JavaScript knows no infinite moment.
 create function messenger.is_moment(p_moment timestamptz) returns boolean
 language sql immutable
 set search_path = ''
@@ -76,8 +76,8 @@ $$;
 comment on function messenger.reads_as_moment(text) is
   'Whether a text is a moment that every part of the bus can read; null for null.';
 
--- JSON may hold anything where SQL takes a value: this one says what has none of the right kind, before a
--- cast fails without the field's name.
+-- A field of a JSON message may hold a value of any kind. A cast to the column's type would fail without the name of
+-- the field. So this function checks the value first, and returns an error text that names the field.
 create function messenger.message_value(p_field text, p_value text) returns text
 language plpgsql stable
 set search_path = ''

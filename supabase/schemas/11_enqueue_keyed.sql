@@ -121,10 +121,10 @@ $$;
 comment on function messenger.take_keys(jsonb, timestamptz) is
   'Part of messenger_enqueue: takes the idempotency keys of messages, and dedupe keys with a window, and gives each message its id.';
 
--- jsonb's own hash is equal for 1 and 1.0, as it should be. But it does not see where arrays and objects end: it is
--- equal for [[1],2] and [[1,2]]. So their signs are hashed as well.
+-- jsonb's own hash is equal for 1 and 1.0, as it should be. But that hash is also equal for [[1],2] and [[1,2]],
+-- because it ignores where arrays and objects end. So the brackets are hashed as well.
 create function messenger.content_hash(p_content jsonb) returns bigint
--- Not in SQL, which would be planned again by each call.
+-- In plpgsql: each call would plan a function in language SQL again.
 language plpgsql immutable parallel safe
 set search_path = ''
 as $$
@@ -152,9 +152,9 @@ $$;
 comment on function messenger.refuse_other_content(bigint) is
   'Part of messenger_enqueue: refuses the message at a place, from 1, whose idempotency key stands for other content.';
 
--- Messages that hold the dedupe keys are found by a statement of its own: it sees the commit of the call that the
--- first one has waited for. A message that has finished or expired since then holds no key any more, so that the
--- dispatch is written after all.
+-- A second statement finds the messages that hold the dedupe keys: its snapshot shows what the call committed for
+-- which the first statement waited. If such a message has finished or expired since, it holds no key any more, and
+-- the dispatch is written after all.
 create function messenger.add_holders(p_messages jsonb, p_answer jsonb, p_places bigint[]) returns jsonb
 language plpgsql
 set search_path = ''
@@ -184,8 +184,8 @@ $$;
 comment on function messenger.add_holders(jsonb, jsonb, bigint[]) is
   'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';
 
--- A message that has expired while it waited will not run: no dispatch must be left out for it. The locks are
--- taken in the order of all locks, ascending by id.
+-- A message that expired while it waited will not run, so no dispatch may be left out because of its key. The locks
+-- are taken ascending by id, as everywhere.
 create function messenger.free_expired_keys(p_types text[], p_dedupe_keys text[])
 returns void
 language sql

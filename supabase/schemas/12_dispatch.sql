@@ -1,6 +1,6 @@
 -- The way in for SQL: triggers, functions, the SQL editor.
 
--- One expression, for a dispatch is checked once and says one thing: a null problem lets it pass.
+-- One expression, which returns the first problem of a dispatch, or null if there is none.
 create function messenger.dispatch_problem(
   p_type text, p_delay interval, p_available_at timestamptz, p_queue text, p_priority integer,
   p_idempotency_key text, p_group_key text, p_ttl interval, p_dedupe_key text, p_dedupe text,

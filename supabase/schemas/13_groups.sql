@@ -3,12 +3,12 @@
 -- retry keeps its place, and those behind it wait: they are blocked, which takes them out of the
 -- claim's index, so that a long group does not slow down claims.
 --
--- Writing a message locks nothing: it comes unblocked, and the claim that meets it out of turn blocks
--- it. A claim and whatever removes a message look at a group only under its advisory lock, so that no
--- message is blocked behind one that is just leaving. A claim never waits for that lock; a settle call
--- and a cancel do, before they lock a message. A user's SQL that removes or moves messages has them locked
--- already, and waits a moment at most. No session waits for the message that is to be unblocked either: if
--- another session has locked it, or the group, the group is noted, and the next claim that sweeps looks at it.
+-- Writing a message takes no lock of its group: the message is written unblocked, and a claim that finds it out of
+-- turn blocks it. Claims, and all that removes messages, read a group only under its advisory lock, so that no
+-- message is blocked behind one that is just leaving. A claim never waits for that lock. A settle call and a cancel
+-- wait for it before they lock a message. A user's SQL that removes or moves messages has locked them already, so
+-- it waits 0.2 s at most. No session waits for the message that is to be unblocked: if another session has locked
+-- that message or the group, the group is noted, and the next claim that sweeps looks at the group again.
 
 create table messenger.groups_to_reopen (
   queue text not null,
@@ -17,8 +17,8 @@ create table messenger.groups_to_reopen (
   id bigint generated always as identity primary key
 );
 
--- A group may be noted more than once: if each had one note, those who write it would wait for each other, in
--- no order.
+-- A group may be noted more than once. With one note for each group, two sessions that note the same groups would
+-- wait for each other, in no fixed order.
 create index groups_to_reopen_group_idx
   on messenger.groups_to_reopen (queue, group_key);
 comment on index messenger.groups_to_reopen_group_idx is
@@ -53,7 +53,7 @@ comment on index public.messenger_messages_blocked_idx is
 
 create function messenger.group_locks(p_queues text[], p_group_keys text[])
 returns table (queue text, group_key text, lock_key bigint)
--- Not in SQL, which would be planned again by each call.
+-- In plpgsql: each call would plan a function in language SQL again.
 language plpgsql immutable parallel safe
 set search_path = ''
 as $$
@@ -70,20 +70,20 @@ comment on function messenger.group_locks(text[], text[]) is
 -- The waiting messages of these groups whose turn it is: the first ones of each, as many as there is room
 -- for beside those that run. `p_queues` and `p_group_keys` go together, and name each group once.
 --
--- It reads a few rows of each group, however long the groups and however many others there are: the
--- index is read where queue and group_key are equal, in the order of its ids. Two traps lie there. A range
--- of rows, (queue, group_key) between ..., is bounded by its first column alone. And where both are plainly
--- equal, the planner takes the order by id for that of the primary key, and may walk through the whole table
--- to the first match: so the order begins with the queue, which is compared to an array of one, for which
--- the planner does not know that it is the same in all rows.
+-- It reads a few rows of each group, however long the groups are and however many others there are: it reads the
+-- index where queue and group_key are equal, in the order of the ids. There are two traps. A range of rows,
+-- (queue, group_key) between ..., is bounded by its first column alone. And with two plain equalities, the planner
+-- may use the primary key for the order by id, and walk through the whole table to the first match. So the order
+-- begins with the queue, and the queue is compared to an array of one element: then the planner does not know that
+-- all rows have the same queue.
 create function messenger.group_fronts(p_queues text[], p_group_keys text[])
 returns table (id bigint, blocked boolean)
--- Not in SQL, which would be planned again by each call.
+-- In plpgsql: each call would plan a function in language SQL again.
 language plpgsql
 set search_path = ''
 as $$
 declare
-  -- Looked up once for each queue, and not for each of its groups.
+  -- Looks up the setting once for each queue, and not for each of its groups.
   widths constant jsonb := (
     select jsonb_object_agg(q.name, q.group_concurrency) from public.messenger_queues q
     where q.name = any (array(select distinct unnest(p_queues)))
@@ -153,8 +153,8 @@ $$;
 comment on function messenger.reopen_groups(text[], text[]) is
   'Unblocks the messages of groups whose turn it is; notes the groups where another session has one of them locked. The caller holds the groups'' locks.';
 
--- A thousand groups at a time, also of a queue whose groups are all to be looked at: its note then says
--- how far that has come.
+-- Takes a thousand groups at a time. A note for all groups of a queue then says behind which key the next sweep
+-- continues.
 create function messenger.reopen_noted_groups() returns void
 language plpgsql
 set search_path = ''
@@ -191,7 +191,7 @@ begin
     where pg_try_advisory_xact_lock(l.lock_key)
   ),
   gone as (
-    -- These notes, and no others of their groups: another session may have those locked.
+    -- Deletes only the notes that this session has locked: another session may have locked other notes of these groups.
     delete from messenger.groups_to_reopen u
     using locked l
     where u.id = l.id
@@ -199,7 +199,7 @@ begin
   )
   select array_agg(g.queue), array_agg(g.group_key) into queues, group_keys
   from (select distinct n.queue, n.group_key from gone n) as g;
-  -- A statement of its own: its snapshot is taken under the locks.
+  -- A separate statement, because its snapshot has to be taken under the locks.
   if queues is not null then
     perform messenger.reopen_groups(queues, group_keys);
   end if;

@@ -14,7 +14,7 @@ $$;
 comment on function messenger.widen_groups() is
   'Trigger: a queue''s group_concurrency was raised; more of each group may run.';
 
--- By its name it comes before the trigger that wakes a tick for what is due now.
+-- Triggers run in the order of their names: this one runs before the trigger that wakes a tick for due messages.
 create trigger messenger_queues_groups
   after update on public.messenger_queues
   for each row when (new.group_concurrency > old.group_concurrency)
@@ -28,13 +28,13 @@ declare
   this_one constant xid := pg_current_xact_id()::xid;
   is_locked boolean;
 begin
-  -- An older snapshot may show a message as free that a claim has blocked since.
+  -- An older snapshot may show a message as unblocked that a claim has blocked since.
   if current_setting('transaction_isolation') <> 'read committed' then
     raise sqlstate 'PT409' using
       message = 'messages of a group are removed in a read committed transaction only';
   end if;
-  -- A claim has the lock for some milliseconds; a settle call may have it, and wait for this very message.
-  -- So it is waited for, but a moment only, and once in a transaction.
+  -- A claim holds the group's lock for some milliseconds. But a settle call that holds the lock may be waiting for
+  -- the message that this transaction has locked. So the trigger tries for 0.2 s at most, once in a transaction.
   for try in 1..10 loop
     select pg_try_advisory_xact_lock(l.lock_key) into is_locked
     from messenger.group_locks(array[old.queue], array[old.group_key]) as l;
@@ -45,7 +45,7 @@ begin
   if is_locked then
     perform messenger.reopen_groups(array[old.queue], array[old.group_key]);
   elsif not exists (
-    -- Another session's note may be just on its way out.
+    -- Only this transaction's own note counts: another session may be deleting its note at this moment.
     select from messenger.groups_to_reopen u
     where u.queue = old.queue and u.group_key = old.group_key and u.xmin = this_one
   ) then
@@ -59,8 +59,8 @@ $$;
 comment on function messenger.leave_group() is
   'Trigger: a message that may have run has left its group; the next one''s turn has come.';
 
--- A settle call opens the groups of all its messages at once, at its end, and says so in a setting of its
--- transaction. This trigger is for what is deleted in any other way.
+-- A settle call reopens the groups of all its messages in one step at its end, and a setting of its transaction turns
+-- this trigger off. The trigger is for messages that are deleted in any other way.
 create trigger messenger_messages_group_left
   after delete on public.messenger_messages
   for each row when (

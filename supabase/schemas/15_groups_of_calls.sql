@@ -1,7 +1,7 @@
--- The groups of the messages of a claim or a settle call, many at a time: each statement is about all groups of
--- the call, and costs what these groups cost.
+-- The groups of the messages of a claim or a settle call. Each statement handles all groups of the call, and its cost
+-- depends on these groups only.
 
--- Those of the given groups whose locks are free, locked.
+-- Locks those of the given groups whose locks are free.
 create function messenger.try_group_locks(p_queue text, p_group_keys text[])
 returns text[]
 language plpgsql
@@ -52,7 +52,7 @@ begin
     ) as h
     join unnest(p_group_keys) as g (group_key) using (group_key)
   );
-  -- An earlier message has just come before one that this claim has: its turn is after that one.
+  -- A message has appeared in front of one that this claim holds already. It waits until the held one is done.
   if exists (select unnest(held_ids) except select unnest(fronts)) then
     admitted := messenger.beside_held(admitted, held_ids);
   end if;
@@ -89,7 +89,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  -- The candidates in the order in which they lie, and the groups whose locks are free.
+  -- The candidates in the order of their ctids, and the groups whose locks are free.
   places tid[];
   ids bigint[];
   keys text[];
@@ -107,7 +107,7 @@ begin
   group_keys := array(select distinct k from unnest(keys) as k where k is not null);
   group_keys := messenger.try_group_locks(p_queue, group_keys);
 
-  -- Statements of their own: their snapshots are taken under the locks.
+  -- Separate statements, because their snapshots have to be taken under the locks.
   turn := messenger.admitted_to_groups(p_queue, ids, keys, group_keys, p_held);
   if cardinality(turn.admitted) = cardinality(p_candidates) then
     return p_candidates;
@@ -129,9 +129,9 @@ $$;
 comment on function messenger.admit_groups(text, tid[], tid[]) is
   'Part of a claim: those of the locked messages that are in no group, or whose turn it is in theirs. Blocks the others.';
 
--- In strict order it is enough that no message of the group runs or comes before the candidate. To look for
--- that costs half of what it costs to read the fronts of the groups; and to look for the running messages of
--- all groups at once costs half of what it costs to look group by group.
+-- In strict order a candidate may start if no message of its group runs or comes before it. This check costs half as
+-- much as reading the fronts of the groups, and one search for the running messages of all groups costs half as much
+-- as one search for each group.
 create function messenger.first_of_groups(
   p_queue text, p_ids bigint[], p_keys text[], p_group_keys text[]
 ) returns bigint[]
@@ -159,7 +159,7 @@ begin
       select from public.messenger_messages e
       where e.queue = p_queue and e.group_key = c.group_key and e.id < c.id
         and not e.heartbeated and e.status = 'pending'
-      -- Looked up for each of the groups, however many messages wait.
+      -- One index search for each group, however many messages wait.
       offset 0
     )
   );

@@ -63,7 +63,7 @@ $$;
 comment on function messenger.queue_opens_at(text) is
   'When the limits of a queue let its next message start, at the latest; null where they do already.';
 
--- The lock is held until the claim has committed, so that the next one sees what this one has leased.
+-- The lock is held until the claim has committed, so that the next claim sees which messages this one has leased.
 create function messenger.queue_room(p_queue text, p_slots integer default null)
 returns integer
 language plpgsql

@@ -1,9 +1,8 @@
 -- Messages that a claim takes besides due ones in order: one quarantined message, and messages past their
 -- time to live. And how many bytes a claim may hand out.
 
--- Bytes that a stored value takes when it is read. Where it is stored as it is, that costs a look at its
--- header. A compressed one, which may be a hundred times as long, is decompressed: `#> '{}'` does that, and
--- no more.
+-- Bytes that a stored value takes when it is read. The header of an uncompressed value has its size. A compressed
+-- value may be a hundred times as long as its stored form, so it is decompressed: `#> '{}'` does that and no more.
 create function messenger.stored_bytes(p_value jsonb) returns bigint
 language sql immutable parallel safe
 set search_path = ''
@@ -17,9 +16,9 @@ $$;
 comment on function messenger.stored_bytes(jsonb) is
   'Bytes of a stored JSON value, uncompressed; 0 for null.';
 
--- How many of these locked messages, from the first on, have together at most `p_max_bytes`; the first one in
--- any case where `p_at_least_one`. Those that are larger than any worker can take are named, and weigh
--- nothing: a claim hands them out without their payload.
+-- How many of these locked messages, from the first on, have together at most `p_max_bytes`. With `p_at_least_one`
+-- the first one always fits. `oversized` names the messages that no worker can take. They count no bytes, because a
+-- claim hands them out without their payload.
 create function messenger.fit_bytes(
   p_candidates tid[], p_max_bytes bigint, p_at_least_one boolean,
   out fitting integer, out bytes bigint, out oversized tid[]
@@ -28,7 +27,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  -- Twice of what may be written: such a message was written around the check.
+  -- Twice what may be written: only a write that bypassed the check makes a message this large.
   too_many constant bigint := 16777216;
   -- No compression that Postgres has makes values this many times smaller.
   strongest_compression constant integer := 256;
@@ -37,7 +36,7 @@ declare
 begin
   oversized := '{}';
   fitting := cardinality(p_candidates);
-  -- Nearly always few bytes, however well they are compressed.
+  -- Nearly always the upper bound is small, and no value has to be decompressed.
   select coalesce(sum(
     case
       when pg_column_compression(m.payload) is null then pg_column_size(m.payload)
@@ -69,7 +68,7 @@ $$;
 comment on function messenger.fit_bytes(tid[], bigint, boolean) is
   'Part of a claim: how many of the locked messages fit into p_max_bytes, the size of these or an upper bound of it, and which of them no worker can take.';
 
--- One message that has to run alone, locked.
+-- Locks one quarantined message.
 create function messenger.lock_quarantined(
   p_queues text[] default null, p_slots integer default null
 ) returns tid[]
@@ -91,7 +90,7 @@ begin
     continue when candidate.group_key is not null and cardinality(
       messenger.admit_groups(candidate.queue, array[candidate.ctid], '{}')
     ) = 0;
-    -- The limits come last: room that is not used is held from other claims.
+    -- The limits come last, because room that this claim takes and does not use is kept from other claims.
     continue when messenger.queue_room(candidate.queue, p_slots) = 0;
     return array[candidate.ctid];
   end loop;
@@ -101,9 +100,9 @@ $$;
 comment on function messenger.lock_quarantined(text[], integer) is
   'Part of a claim: locks one message of these queues, or of all, that has to run alone and that groups and limits let start, and returns where it lies.';
 
--- Up to `p_max_messages` pending messages of these queues, or of all, that are older than their ttl, locked,
--- as many as fit into `p_max_bytes`. They are not run, so neither a pause nor a limit nor the need to run
--- alone holds them back. Of expired messages of other queues 10,000 are passed over. Null measures nothing.
+-- Locks up to `p_max_messages` pending messages of these queues, or of all, that are older than their ttl, as many as
+-- fit into `p_max_bytes`; null sets no limit of bytes. These messages do not run, so neither a pause nor a limit nor
+-- quarantine holds them back. It passes over at most 10,000 expired messages of other queues.
 create function messenger.lock_past_ttl(
   p_queues text[], p_max_messages integer, p_max_bytes bigint,
   out locked tid[], out bytes bigint, out oversized tid[]
@@ -132,7 +131,7 @@ begin
       and m.expires_at <= public.messenger_now() and m.status = 'pending' and not m.blocked
     for update skip locked
   );
-  -- One that waits behind another of its group waits on.
+  -- A message that is blocked behind another of its group stays blocked.
   if exists (
     select from public.messenger_messages m where m.ctid = any (locked) and m.group_key is not null
   ) then

@@ -1,7 +1,7 @@
 -- When the next pending message of these queues, or of all, may start; null if none waits.
 --
--- Not in SQL, which would be planned again by each call; nor for the queues of each call, which would be as
--- dear: to plan it takes 250 us, to run it 15.
+-- In plpgsql, because planning takes 250 us and running 15: each call would plan a function in language SQL again, and
+-- so would a plan made for the queues of each call.
 create function messenger.next_due(p_queues text[] default null) returns timestamptz
 language plpgsql volatile
 set search_path = ''

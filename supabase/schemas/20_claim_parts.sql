@@ -17,19 +17,19 @@ create type messenger.locked_messages as (
 comment on type messenger.locked_messages is
   'Messages that a part of a claim has locked, and the settings of their queues.';
 comment on column messenger.locked_messages.locked is
-  'Where they lie.';
+  'Ctids of the messages.';
 comment on column messenger.locked_messages.bytes is
-  'Their bytes, or more.';
+  'Bytes of the messages, or an upper bound.';
 comment on column messenger.locked_messages.oversized is
-  'Where those lie that no worker can take.';
+  'Ctids of the messages that no worker can take.';
 comment on column messenger.locked_messages.more is
-  'The bytes ended it, and there may be more messages.';
+  'The limit of bytes ended the claim, and there may be more messages.';
 comment on column messenger.locked_messages.last_keys is
   'Where the next claim starts in each queue.';
 comment on column messenger.locked_messages.room is
   'How many messages the claim may still take.';
 comment on column messenger.locked_messages.queues is
-  'Their queues, maybe with others; null where these have to be read from the messages.';
+  'Queues of the messages, perhaps with further queues; null if they have to be read from the messages.';
 comment on column messenger.locked_messages.counted is
   'Queues with a concurrency: their running messages are counted.';
 comment on column messenger.locked_messages.rated is
@@ -114,7 +114,8 @@ $$;
 comment on function messenger.lock_repeated(uuid, uuid, jsonb, bigint) is
   'Part of a claim that is repeated: locks the messages that it leased the first time, if there are any; null where there are none.';
 
--- Bounded, and what is handed out gets a new lease: messages that crash every worker never keep back the others.
+-- The number is bounded, and each message that is handed out gets a new lease, so that messages that crash every
+-- worker never keep back the others.
 create function messenger.lock_swept(
   p_queues text[], p_max_messages integer, p_last_keys jsonb, p_max_bytes bigint
 ) returns messenger.locked_messages
@@ -134,7 +135,7 @@ begin
       expired || past_ttl.locked, p_last_keys, past_ttl.bytes, past_ttl.oversized
     );
   end if;
-  -- One more message, which may have as many bytes as it likes, would be too much beside them.
+  -- A claim may take one message of any size. Beside half of the allowed bytes that would be too much.
   claim.more := coalesce(past_ttl.bytes > p_max_bytes / 2, false);
   claim.room := case when claim.more then 0 else p_max_messages - cardinality(past_ttl.locked) end;
   return claim;

@@ -23,8 +23,8 @@ comment on column messenger.open_queue.rated is
 comment on column messenger.open_queue.room is
   'How many messages its limits allow; null where it has none, or was not asked yet.';
 
--- In an order of its own each time, the heavier the earlier, so that no queue is always the last. `claim` has the
--- settings of the queues, and no messages yet.
+-- The queues come in a new random order each time, heavier ones more often first, so that no queue is always the
+-- last. `claim` has the settings of the queues, and no messages yet.
 create function messenger.open_queues(
   p_queues text[], p_last_keys jsonb,
   out queues messenger.open_queue[], out claim messenger.locked_messages
@@ -60,7 +60,7 @@ $$;
 comment on function messenger.open_queues(text[], jsonb) is
   'Part of a claim: the queues that have due messages and are not paused, of these or of all but those that run in workers, in a random order by weight.';
 
--- A queue with limits is asked for its room only where something waits in it, because that takes a lock.
+-- To find the room of a queue with limits takes a lock, so this is done only if a message waits in the queue.
 create function messenger.share_room(p_queue text, p_slots integer) returns integer
 language plpgsql
 set search_path = ''
@@ -75,7 +75,7 @@ $$;
 comment on function messenger.share_room(text, integer) is
   'Part of a claim: how many messages the limits of a queue allow it; 0 where none waits.';
 
--- Expired messages are given to be buried, and take neither a place nor a start from the others.
+-- Expired messages only become dead letters, so they take neither a place nor a start from the others.
 create function messenger.use_room(
   p_queue text, p_locked tid[], p_start_window_ms integer, out places integer, out starts integer
 )
@@ -93,10 +93,10 @@ $$;
 comment on function messenger.use_room(text, tid[], integer) is
   'Part of a claim: how many places of a queue with limits these messages take, and how many starts if it has a rate; it counts the starts.';
 
--- Locks up to `p_room` due messages of these queues, or of all. Each queue gets its share by weight; what some do
--- not use goes to the busy ones, which have more. Queues with a rate give together at most `p_slots`. `p_last_keys`
+-- Locks up to `p_room` due messages of these queues, or of all. Each queue gets its share by weight; what one queue
+-- does not use goes to the queues that have more. Queues with a rate give together at most `p_slots`. `p_last_keys`
 -- says where the last claim ended in each queue; a queue that comes back short has no key afterwards. Messages that
--- do not fit into `p_max_bytes` stay, and `more` says so; one message comes in any case. Null measures nothing.
+-- do not fit into `p_max_bytes` stay, and `more` says so; one message comes in any case. Null sets no limit of bytes.
 create function messenger.lock_shares(
   p_queues text[], p_room integer, p_slots integer, p_start_window_ms integer, p_last_keys jsonb,
   p_max_bytes bigint default 8388608

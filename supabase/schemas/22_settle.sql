@@ -106,8 +106,8 @@ $$;
 comment on function messenger.settle_token(jsonb, uuid) is
   'Part of messenger_settle: writes the outcomes under one token, and returns the ids of the messages that it settled.';
 
--- Nearly every call settles all that it names. To count the names is enough then, and costs a tenth of reading
--- the ids.
+-- Nearly every call settles all messages that it names. Then it is enough to count the names, which costs a tenth of
+-- reading the ids.
 create function messenger.settle_stale(p_settlements jsonb, p_settled bigint[])
 returns bigint[]
 language plpgsql
@@ -191,8 +191,8 @@ $$;
 comment on function messenger.settled_ids(jsonb) is
   'Part of a settle call: the ids of all messages that settlements name.';
 
--- A call of several statements meets its messages in another order than that of the locks, so it locks all of
--- them first.
+-- The statements of a call do not meet its messages in the order of locks, so a call of several statements first
+-- locks all its messages.
 create function messenger.lock_settled(p_settlements jsonb) returns void
 language plpgsql
 set search_path = ''

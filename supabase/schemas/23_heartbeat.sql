@@ -1,7 +1,7 @@
 -- Heartbeats: a worker extends the leases of what it runs, all of them in one call.
 
--- It never waits: a message that is locked is being settled, cancelled or changed just now. Such a message
--- is held, so it is not lost, and the next heartbeat extends its lease.
+-- A locked message is being settled, cancelled or changed at this moment. The heartbeat does not wait for it, but
+-- reports it as held and not as lost. The next heartbeat extends its lease.
 create function messenger.extend_messages(
   p_leases jsonb, p_lease_ms integer,
   out held text[], out cancelled text[], out earliest timestamptz
@@ -41,8 +41,8 @@ $$;
 comment on function messenger.extend_messages(jsonb, integer) is
   'Part of messenger_heartbeat: extends the leases of messages. Returns the ids of those that the leases hold, of those among them that are to be stopped, and when the first of the extended leases ends.';
 
--- It never waits. Leases that end later than that are those of messages whose queue has a shorter lease
--- than it had at the claim.
+-- Skips lease rows that are locked, so that it never waits. A lease row names a later moment than `p_earliest` if a
+-- queue got a shorter lease after the claim.
 create function messenger.shorten_leases(p_leases jsonb, p_earliest timestamptz)
 returns void
 language plpgsql

@@ -1,6 +1,6 @@
--- The tick: pg_cron calls messenger_tick() every minute, which posts to the tick function through
--- pg_net. The function answers at once and works on in the background, because pg_net serves a
--- whole batch of requests before the next.
+-- Requests for ticks. pg_cron calls messenger_tick() every minute, and messenger_tick() posts to the Edge Function
+-- `tick` through pg_net. The function answers at once and continues in the background, because pg_net starts no
+-- further request until a whole batch of them has its answers.
 
 create table messenger.tick_requests (
   id bigint primary key,
@@ -16,8 +16,9 @@ comment on column messenger.tick_requests.asked_at is
 
 alter table messenger.tick_requests enable row level security;
 
--- A function and not a setting in a table: a preview branch and a schema-only clone have a project's functions,
--- and none of its rows. `symphony-messenger init --prefix` writes the migration that replaces it.
+-- The prefix is a function and not a row of a table, because a preview branch and a schema-only clone have the
+-- functions of a project and none of its rows. `symphony-messenger init --prefix` writes a migration that replaces
+-- this function.
 create function messenger.function_prefix() returns text
 language sql immutable parallel safe
 set search_path = ''
@@ -50,8 +51,8 @@ begin
     headers := jsonb_build_object('Content-Type', 'application/json', 'apikey', secret_key),
     timeout_milliseconds := 5000
   );
-  -- After a crash pg_net counts from the beginning. A request that a trigger of its table takes has no id:
-  -- there is no answer to look for then, and the tick was asked for all the same.
+  -- After a crash pg_net gives the same ids again, so a row may exist already. The id is null if a trigger of
+  -- pg_net's own table took the request: then there is no answer to look for, but the tick was asked for.
   insert into messenger.tick_requests as r (id)
   select request_id where request_id is not null
   on conflict (id) do update set asked_at = excluded.asked_at;

@@ -22,7 +22,7 @@ declare
   given constant jsonb := jsonb_strip_nulls(p_filter);
   field text;
 begin
-  -- An argument that is null cannot be told from one that was left out: it filters nothing.
+  -- A null argument and one that was left out look the same, so null filters nothing.
   if given = '{}' and p_everything is not true then
     raise sqlstate 'PT400' using
       message = format(
@@ -76,7 +76,7 @@ begin
       'at', '-infinity', 'id', '-9223372036854775808', 'matched', 0, 'since', public.messenger_now()
     );
   end if;
-  -- It may have been changed on its way.
+  -- The place may have been changed on its way.
   if num_nulls(
     (p_after ->> 'at')::timestamptz, (p_after ->> 'id')::bigint, (p_after ->> 'matched')::integer,
     (p_after ->> 'since')::timestamptz
@@ -92,8 +92,8 @@ $$;
 comment on function messenger.begin_step(jsonb, integer, boolean) is
   'Part of a step: the place it begins behind, {"at", "id", "matched", "since"}: the row, how many were matched before, and when the first step was taken.';
 
--- Only what is given stands in a query: it is planned for that, and has an index for it. Of the two tables only
--- the dead letters have an index by type.
+-- A query has conditions for the given filters only, so that Postgres plans it for them and finds an index. Of the two
+-- tables only the dead letters have an index by type.
 create function messenger.range_condition(p_filter jsonb, p_is_failed boolean) returns text
 language plpgsql immutable
 set search_path = ''

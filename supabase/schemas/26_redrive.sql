@@ -43,8 +43,8 @@ declare
   to_queue constant text := p_options ->> 'to_queue';
   redriven bigint;
 begin
-  -- Those another session is just moving are left out, so that two redrives of one message enqueue it once.
-  -- So are those too large to be a message, which only a user's SQL can have written.
+  -- Skips dead letters that another session is just moving, so that two redrives of one message enqueue it once.
+  -- Also skips those that are too large to be a message, which only a user's SQL can have written.
   with locked as (
     select f.id from public.messenger_failed_messages f
     where f.id = any (p_ids)

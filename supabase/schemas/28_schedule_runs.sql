@@ -1,5 +1,5 @@
--- The runs of schedules: one row for each planned time, which makes an occurrence unique, and what
--- became of it. Bounded by messenger_prune_schedule_runs.
+-- The runs of schedules: one row for each planned time, with its outcome. The row makes the occurrence unique.
+-- messenger_prune_schedule_runs bounds their number.
 
 create table public.messenger_schedule_runs (
   schedule_id bigint not null references public.messenger_schedules on delete cascade,

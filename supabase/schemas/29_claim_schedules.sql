@@ -21,7 +21,7 @@ alter table messenger.schedule_declarations enable row level security;
 -- A tick waits until this time. A due schedule that another tick holds counts from the end of its lease. The
 -- schedules that are held under `token` are the caller's own, and the caller knows when they come next.
 create function public.messenger_next_schedule_at(token uuid default null) returns timestamptz
--- Not in SQL, which would be planned again by each call.
+-- In plpgsql: each call would plan a function in language SQL again.
 language plpgsql stable
 set search_path = ''
 as $$

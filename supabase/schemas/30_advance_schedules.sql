@@ -1,6 +1,6 @@
--- Advancing: what a tick has computed for the schedules it holds is written in one transaction, the
--- messages of the runs and the schedules' new state. A schedule whose lease has moved on is left
--- alone and named as stale; an occurrence that has its run already gets no second message.
+-- Advancing: a tick has computed the next runs of the schedules that it holds. One transaction writes the messages of
+-- these runs and the new state of the schedules. A schedule that another tick has leased since is left alone and
+-- named as stale; an occurrence that has its run already gets no second message.
 
 -- Not the rows as they are: each would be copied with its payload, which is in its message already.
 create function messenger.plan_runs(p_token uuid, p_advances jsonb)
@@ -94,7 +94,7 @@ begin
   ),
   judged as (
     select p.*, coalesce(p.hindrance, case
-        -- Of several at once the first may run; the others would wait beside it.
+        -- Of several occurrences at once only the first may run; the others would overlap with it.
         when p.overlap = 'skip' and (
           row_number() over (partition by p.schedule_id, p.hindrance is null order by p.moment) > 1
           or exists (select from public.messenger_messages m where m.id = p.last_message_id)

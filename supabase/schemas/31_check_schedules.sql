@@ -1,4 +1,4 @@
--- Checking schedules: what may be given of one, and what would have no effect, is refused by its name.
+-- Checks the fields of a schedule. An error names a field that may not be given, or that would have no effect.
 
 -- The columns that hold a schedule's state, which a definition cannot set.
 create function messenger.schedule_state() returns text[]
@@ -36,7 +36,7 @@ declare
   merged public.messenger_schedules;
   field text;
 begin
-  -- A null takes a value away, for the default where there is one.
+  -- A null removes a value; the default takes its place if there is one.
   fields := fields || coalesce(
     (
       select jsonb_object_agg(key, defaults -> key) from jsonb_each(fields)

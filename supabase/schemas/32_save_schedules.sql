@@ -23,7 +23,7 @@ $$;
 comment on function messenger.lock_schedule(bigint, text) is
   'Part of saving a schedule: locks and returns the one with this id, or else with this name. Refuses an id that no schedule has, PT404; null if none has the name.';
 
--- With an id, what is not given stays. Without one it gets its default, but stamps stay.
+-- With an id, fields that are not given stay as they are. Without one they get their defaults, except stamps.
 create function messenger.wanted_schedule(
   p_known public.messenger_schedules, p_given jsonb, p_declared boolean
 ) returns public.messenger_schedules
@@ -97,7 +97,7 @@ begin
     p_wanted.end_at, p_wanted.catch_up, p_wanted.catch_up_limit, p_wanted.overlap,
     p_wanted.while_paused, p_wanted.jitter_ms, p_wanted.queue, p_wanted.priority,
     p_wanted.group_key, p_wanted.ttl_ms, p_wanted.stamps, p_wanted.declared,
-    -- A schedule that ended by itself may have runs again; one that was paused stays so.
+    -- A schedule that ended by itself may have runs again; a paused schedule stays paused.
     s.enabled or coalesce(s.disabled_by <> 'pause', false)
   )
   where s.id = p_id;
@@ -141,7 +141,7 @@ declare
 begin
   perform messenger.check_schedule_names(p_given);
   perform messenger.check_sizes(jsonb_build_array(p_given));
-  -- Again if another session has made one of this name at this moment: then that one is known.
+  -- Tries again if another session has just made a schedule of this name: the second try finds it.
   while change is null loop
     known := messenger.lock_schedule((p_given ->> 'id')::bigint, p_given ->> 'name');
     wanted := messenger.wanted_schedule(known, p_given, p_declared);
@@ -206,7 +206,7 @@ $$;
 comment on function public.messenger_save_schedules(jsonb, boolean) is
   'Makes and changes schedules, all or none. Returns {"schedules": [{"id", "name", "change"}]} in their order.';
 
--- `schedules` are all that are declared in code; declared ones that are no more are disabled.
+-- `schedules` are all schedules that the code declares. A stored schedule whose declaration is gone is disabled.
 create function public.messenger_sync_schedules(
   schedules jsonb, fingerprint text, dry_run boolean default false
 ) returns jsonb
@@ -240,7 +240,7 @@ begin
     on conflict (singleton) do update
     set fingerprint = excluded.fingerprint, synced_at = excluded.synced_at;
 
-    -- A dry run does it all and takes it back.
+    -- A dry run makes all changes and undoes them.
     if dry_run then
       raise sqlstate 'PT299';
     end if;

@@ -55,8 +55,8 @@ $$;
 comment on function public.messenger_show_schedule(bigint) is
   'A schedule with its payload and stamps. Returns {"schedule", "now"}; schedule is null if there is none of this id.';
 
--- Without what is the operators' business: queue, priority, group, stamps. A page ends with 4 MiB of
--- payloads, but it has one schedule at least.
+-- Leaves out the columns that are for operators: queue, priority, group, stamps. A page ends with 4 MiB of payloads,
+-- but has at least one schedule.
 create function public.messenger_list_user_schedules(
   user_id text, after_id bigint default 0, max_schedules integer default 100
 ) returns jsonb

@@ -1,5 +1,6 @@
--- Ticks as the database knows them: asked for, started, at rest, ended. A transaction that writes a due message
--- counts on a tick that is awake; see 37_wake.sql. Resident workers are listed among them, always at rest.
+-- Ticks as the database knows them: asked for, started, at rest, ended. A tick that is awake looks for messages, and a
+-- transaction that writes a due message may count on it; see 37_wake.sql. A tick at rest does not look for messages
+-- at present. Resident workers are listed among the ticks, always at rest.
 
 create table public.messenger_ticks (
   id bigint generated always as identity primary key,
@@ -26,15 +27,15 @@ comment on column public.messenger_ticks.started_at is
 comment on column public.messenger_ticks.heartbeat_at is
   'When it last gave a sign of life.';
 comment on column public.messenger_ticks.rested_at is
-  'From this moment no dispatch counts on it, though its handlers may still run. A tick that serves some queues only, or whose caller waits for it, is never counted on.';
+  'From this moment no dispatch counts on the tick, though its handlers may still run. No dispatch ever counts on a tick that serves some queues only, or whose caller waits for it.';
 comment on column public.messenger_ticks.wakes_at is
-  'At rest, it looks again at this moment: what falls due from then on counts on it. Null where it does not wait.';
+  'A tick at rest looks for messages again at this moment, so messages that fall due later may count on it. Null if it does not look again.';
 comment on column public.messenger_ticks.stalled is
-  'All its handlers have been busy for a while, so that it is at rest until one of them is done.';
+  'All slots of the tick have been busy for a while, so that it rests until one of its handlers is done.';
 comment on column public.messenger_ticks.ended_at is
   'When it was done; null while it runs, and for good if it was killed.';
 comment on column public.messenger_ticks.report is
-  'How many messages it claimed, handled, retried and failed; null if it broke off or had nothing to do.';
+  'How many messages it claimed, handled, retried and failed; null if the tick failed or had nothing to do.';
 
 comment on column public.messenger_ticks.worker is
   'Name of the resident worker; null where it is a tick.';
@@ -63,13 +64,13 @@ language sql immutable parallel safe
 set search_path = ''
 as $$ select pg_catalog.hashtextextended('symphony_messenger.ticks', 0) $$;
 comment on function messenger.ticks_key() is
-  'The advisory lock between those who count on a tick (shared) and a tick that goes to rest (alone).';
+  'The advisory lock that a dispatch holds shared while it counts on a tick, and that a tick holds alone while it goes to rest.';
 
--- Its clock is the wall's, not the transaction's: it is processes that live or do not. A request
--- that is lost, or a tick that is killed, counts for some seconds more; the minute's tick makes up.
--- In an older snapshot only a row counts that no transaction has changed since: then its xmax is zero.
+-- A tick is a process, so its signs of life are compared with the wall clock and not with the transaction's start. A
+-- tick that was killed, or whose request was lost, still counts for some seconds; the next minute's tick then finds
+-- the messages. In an older snapshot a row counts only if no transaction has changed it since: then its xmax is 0.
 create function messenger.ticks_awake() returns setof public.messenger_ticks
--- Not in SQL, which would be planned again by each dispatch.
+-- In plpgsql: each dispatch would plan a function in language SQL again.
 language plpgsql stable
 set search_path = ''
 as $$
@@ -98,7 +99,7 @@ $$;
 comment on function messenger.clock() is
   'The clock of the bus as it is at this moment, and not as it was when the transaction began.';
 
--- A minute's tick may come some seconds late: pg_cron, pg_net and the start of a function take their time.
+-- The tick of a minute may come up to 5 s late, because pg_cron, pg_net and the start of a function take time.
 create function messenger.next_minute() returns timestamptz
 language plpgsql volatile
 set search_path = ''
@@ -112,12 +113,12 @@ $$;
 comment on function messenger.next_minute() is
   'From when on the next minute''s tick sees to what falls due.';
 
--- Whether some tick will see to messages that fall due at a moment: the next minute's tick comes before it, a
--- tick is awake, or a tick at rest looks again by then.
+-- Whether some tick will handle messages that fall due at a moment: a tick is awake, the next minute's tick comes
+-- before that moment, or a tick at rest looks for messages again by that moment.
 create function messenger.has_tick_for(
   p_due_at timestamptz, p_by_others_than bigint default null
 ) returns boolean
--- Not in SQL, which would be planned again by each dispatch.
+-- In plpgsql: each dispatch would plan a function in language SQL again.
 language plpgsql volatile
 set search_path = ''
 as $$
@@ -141,12 +142,12 @@ comment on function messenger.has_tick_for(timestamptz, bigint) is
 create function messenger.has_due(
   p_within interval default interval '0', p_queues text[] default null
 ) returns boolean
--- Not in SQL, which would be planned again by each call.
+-- In plpgsql: each call would plan a function in language SQL again.
 language plpgsql volatile
 set search_path = ''
 as $$
 begin
-  -- As late as the wall's clock: a message that was committed while this transaction waited is due.
+  -- By the wall clock, because a message may have been committed and fallen due since this transaction began.
   return coalesce(
     messenger.next_due(p_queues) <= messenger.clock() + p_within,
     false
@@ -157,12 +158,12 @@ comment on function messenger.has_due(interval, text[]) is
   'Whether a message of a queue that is not paused is due, or falls due within a time.';
 
 create function messenger.fleet_size() returns integer
--- Not in SQL, which would be planned again by each call.
+-- In plpgsql: each call would plan a function in language SQL again.
 language plpgsql volatile
 set search_path = ''
 as $$
 begin
-  -- Most projects have no such queue; where there are many, those that hold messages are asked.
+  -- Most projects have no queue with more than one worker. If there is one, only queues with due messages count.
   if not exists (select from public.messenger_queues q where q.max_workers > 1) then
     return 1;
   end if;

@@ -1,4 +1,4 @@
--- The life of a tick: it starts, gives signs of life, goes to rest, stands aside and ends.
+-- The life of a tick: it starts, sends heartbeats, goes to rest, stands aside (claims no more) and ends.
 
 create function messenger.register_tick(p_tick bigint, p_awake boolean) returns bigint
 language plpgsql
@@ -22,8 +22,8 @@ $$;
 comment on function messenger.register_tick(bigint, boolean) is
   'Part of messenger_start_tick: writes that a tick starts and returns its id; null where it has started before.';
 
--- A dispatch that counts on this tick may count on the other awake ticks instead: the lock keeps those from
--- going to rest meanwhile.
+-- If this tick is one too many, the dispatches that count on it have to be safe with the other awake ticks. The shared
+-- lock keeps those ticks from going to rest until this transaction commits.
 create function messenger.is_one_too_many(p_tick bigint, p_fleet integer) returns boolean
 language plpgsql
 set search_path = ''
@@ -50,7 +50,7 @@ as $$
 begin
   return coalesce(
     p_next_at <= messenger.clock()
-      -- One tick waits for what falls due later.
+      -- For messages that fall due later one tick is enough.
       or p_awake and not messenger.has_tick_for(p_next_at, p_tick)
       or not p_awake and messenger.has_due(p_budget_ms * interval '1 millisecond', p_queues)
       or exists (
@@ -74,12 +74,12 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- A few at a time, and more than come in. They are read into an array, for Postgres may apply the limit of a
-  -- plain subquery once more for each row.
+  -- Each start adds one row and deletes up to 10. The ids are read into an array, because Postgres may apply the
+  -- limit of a plain subquery again for each row.
   delete from public.messenger_ticks t
   where t.id = any (array(
     select old.id from public.messenger_ticks old where old.id <= p_tick - 10000
-      -- A resident worker outlives 10,000 ticks.
+      -- A resident worker may live longer than 10,000 ticks.
       and (
         old.worker is null or old.ended_at is not null
         or old.heartbeat_at < clock_timestamp() - interval '1 hour'
@@ -91,9 +91,9 @@ $$;
 comment on function messenger.forget_ticks_before(bigint) is
   'Part of messenger_start_tick: deletes records of ticks; the latest 10,000 stay.';
 
--- Registers a tick. `tick` is its id where it was asked for; it may turn out to be one too many.
--- `awake` says whether dispatches may count on it. Returns {"id", "proceed", "fleet", "version",
--- "schedules_due"}: without `proceed` there is nothing to do, or others see to it, and the tick is over.
+-- Registers a tick. `tick` is the id under which the database asked for it; enough others may be awake by now.
+-- `awake` says whether dispatches may count on the tick. Returns {"id", "proceed", "fleet", "version",
+-- "schedules_due"}: if `proceed` is false, nothing is due or other ticks handle it, and this tick is over.
 create function public.messenger_start_tick(
   tick bigint default null,
   awake boolean default false,
@@ -171,9 +171,9 @@ $$;
 comment on function public.messenger_heartbeat_tick(bigint, boolean) is
   'A sign of life of a running tick, every few seconds; with awake, one that was at rest is awake again.';
 
--- Waits until something is due, for a time: what comes in then is found within milliseconds, at the cost
--- of one call and one connection. One tick waits at a time, and only one that dispatches count on. It
--- looks again and again, for at most a twentieth of its time.
+-- Waits until a message or schedule is due, 5 s at most, so that a new message is found within milliseconds at the
+-- cost of one call and one connection. Only one tick waits at a time, and only one that dispatches count on. Its
+-- queries take at most a twentieth of the time; it sleeps between them.
 create function messenger.linger(p_tick bigint, p_linger_ms integer, p_schedules boolean)
 returns void
 language plpgsql
@@ -206,10 +206,10 @@ $$;
 comment on function messenger.linger(bigint, integer, boolean) is
   'Part of messenger_rest_tick: waits until something is due, for a bounded number of ms.';
 
--- Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}. Not rested and not due: a dispatch that
--- may count on this tick has not committed. At rest, the times say when it has to look again; they are
--- absent if other ticks do. With a report a tick that need not look again is over as well. `schedules` says whether it
--- sees to schedules, `left_ms` for how long it will be there, `linger_ms` how long to wait for more.
+-- Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}. If both "rested" and "due" are false, a dispatch
+-- that may count on this tick has not committed. If "rested" is true, the times say when this tick has to look again;
+-- they are absent if another tick will. With a `report`, a tick that need not look again ends. `schedules`: the tick
+-- runs schedules too. `left_ms`: how long it will still live. `linger_ms`: how long to wait for more before it rests.
 create function public.messenger_rest_tick(
   tick bigint,
   report jsonb default null,
@@ -262,9 +262,9 @@ $$;
 comment on function public.messenger_rest_tick(bigint, jsonb, integer, double precision, boolean) is
   'From now on no dispatch counts on this tick, unless a message is due or a dispatch that may count on it has not committed. Returns {"rested", "due", "messages_in_ms", "schedules_in_ms"}; the times say when this tick has to look again, and are absent if another tick will. With a report, a tick that need not look again is over.';
 
--- A tick claims no more, for a time (`stalled`: no handler of it has been done for a while) or for good: no
--- dispatch counts on it, and another is asked for where work is left, or may be: someone who counted on
--- this one has not committed. Of stalled ones as many are passed over as a fleet has.
+-- A tick claims no more, for good or while it is `stalled` (none of its handlers has ended for a while). From now on
+-- no dispatch counts on it. It asks for another tick if work remains, or if work may still appear because a dispatch
+-- that counted on this tick has not committed. At most as many ticks as the fleet has may be stalled at once.
 create function public.messenger_stand_aside(
   tick bigint, stalled boolean default false, schedules boolean default false
 ) returns boolean
@@ -311,7 +311,7 @@ $$;
 comment on function public.messenger_stand_aside(bigint, boolean, boolean) is
   'A tick claims no more: no dispatch counts on it, and another is asked for where something is due, or falls due before the next minute''s tick. Returns false if too many are stalled already: then it still counts.';
 
--- `successor` asks for another tick where work is left, or may be.
+-- `successor` asks for another tick if work remains, or may still appear.
 create function public.messenger_end_tick(
   tick bigint, report jsonb default null, successor boolean default true,
   schedules boolean default false
@@ -337,7 +337,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- One at a time: who does not get the lock meets one who is asking.
+  -- One session at a time: if the lock is taken, another session is asking for a tick already.
   if pg_try_advisory_xact_lock(messenger.ticks_key() + 1) then
     if (select count(*) from messenger.ticks_awake()) < messenger.fleet_size() then
       return messenger.ask_tick();
@@ -347,4 +347,4 @@ begin
 end
 $$;
 comment on function public.messenger_grow_fleet() is
-  'Asks for one tick more where the queues with due messages call for it. Returns its id.';
+  'Asks for one more tick if the queues with due messages allow more than are awake. Returns its id, or null.';

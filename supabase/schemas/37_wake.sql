@@ -1,28 +1,29 @@
--- Wake-up: what writes a due message asks for a tick at its commit unless one is awake that will see
--- the message, and no wake-up is lost.
+-- Wake-up: a transaction that writes a due message asks for a tick at its commit, unless a tick is awake that will
+-- see the message. No wake-up is lost.
 --
--- The rule: who leaves a message to a tick that is awake holds the lock messenger.ticks_key() shared,
--- from before it looks for that tick until its commit. A tick goes to rest only under that lock held
--- alone, having looked for due messages after it got it. So a tick that a dispatch counted on looks
--- once more after that dispatch's commit. No session ever waits for the lock: a dispatch that does not
--- get it asks for a tick of its own, a tick that does not get it tries again a little later.
+-- The rule: a dispatch that leaves its message to an awake tick takes the lock messenger.ticks_key() shared before it
+-- looks for that tick, and holds the lock until its commit. A tick goes to rest only while it holds that lock alone,
+-- and it looks for due messages after it has got the lock. So a tick that a dispatch counted on looks once more after
+-- that dispatch's commit. No session ever waits for the lock: a dispatch that does not get it asks for a tick of its
+-- own, and a tick that does not get it tries again a little later.
 
 --
--- A message that falls due later, but before the next minute's tick, counts on a tick in the same way: on one
--- that is awake, for it does not rest before some tick is known to look again by then; or on one at rest that
--- looks again at an earlier moment (wakes_at). If there is none, a tick is asked for, which waits for the message.
+-- A dispatch of a message that falls due later, but before the next minute's tick, counts on a tick in the same way.
+-- A tick that is awake will do, because it does not rest before some tick is known to look again in time. A tick at
+-- rest will do if it looks again before that moment (wakes_at). Else the dispatch asks for a tick, which waits for the
+-- message.
 
--- In an older snapshot (repeatable read) a tick counts whose row no transaction has changed since: see
--- messenger.ticks_awake(). Dispatches that overlap each ask for a tick of their own, in any isolation: the
--- other transaction may be rolled back and its request with it, and no dispatch waits to see. One tick too many
--- costs a call: it ends at its start.
+-- In an older snapshot (repeatable read) a tick counts only if no transaction has changed its row since: see
+-- messenger.ticks_awake(). Dispatches that overlap each ask for a tick of their own, in any isolation: one of them may
+-- be rolled back, and its request with it, and none waits to see whether the other commits. One tick too many costs
+-- one call: it ends at its start.
 create function messenger.wake(p_due_at timestamptz default null) returns bigint
 language plpgsql
 set search_path = ''
 as $$
 begin
   if pg_try_advisory_xact_lock_shared(messenger.ticks_key()) then
-    -- A statement of its own: its snapshot is taken under the lock.
+    -- A separate statement, because its snapshot has to be taken under the lock.
     if messenger.has_tick_for(coalesce(p_due_at, public.messenger_now())) then
       return null;
     end if;
@@ -40,7 +41,7 @@ as $$
 declare
   next_at timestamptz;
 begin
-  -- Most often a tick that is awake calls this.
+  -- Mostly a tick that is awake is the caller.
   if pg_try_advisory_xact_lock_shared(messenger.ticks_key())
     and exists (select from messenger.ticks_awake())
   then
@@ -67,7 +68,7 @@ begin
       and not exists (
         select from public.messenger_queues q
         where q.name = w.queue and (q.paused or q.runs_on = 'worker')
-        -- Looked up, and not read in full, however many are paused.
+        -- Looks up the queues of these messages, however many other queues are paused.
         offset 0
       )
   ) then
@@ -96,9 +97,9 @@ create trigger messenger_messages_wake
   referencing new table as written
   for each statement execute function messenger.wake_for_messages();
 
--- Changes in SQL or in the dashboard: a message whose time, queue, priority or turn was changed is due. Of a
--- settle call, whose messages were leased before the statement, this costs the condition and no more; a claim
--- changes none of these columns. One message of a transaction wakes for all of them.
+-- For changes in SQL or in the dashboard: a message whose time, queue, priority or `blocked` was changed may be due
+-- now. A settle call pays only for the trigger's condition, which its leased messages do not meet, and a claim changes
+-- none of these columns. One message of a transaction asks for a tick for all others that are due no earlier.
 create function messenger.wake_for_change() returns trigger
 language plpgsql
 set search_path = ''
@@ -108,7 +109,7 @@ declare
   this_one constant text := pg_current_xact_id()::text;
   due_at constant double precision := extract(epoch from new.available_at);
 begin
-  -- Woken already for this moment, or an earlier one.
+  -- This transaction has already asked for a tick for this moment or an earlier one.
   if woken[1] = this_one and woken[2]::double precision <= due_at
     or exists (
       select from public.messenger_queues q
@@ -159,7 +160,7 @@ create trigger messenger_queues_wake
   for each row when (old is distinct from new)
   execute function messenger.wake_for_queue();
 
--- At the commit, for a schedule is saved in several steps: the row counts as it is then.
+-- Runs at the commit, because a schedule is saved in several steps and only its final row counts.
 create function messenger.wake_for_schedule() returns trigger
 language plpgsql
 set search_path = ''
@@ -186,7 +187,8 @@ create constraint trigger messenger_schedules_wake
   for each row when (new.enabled)
   execute function messenger.wake_for_schedule();
 
--- Not where a tick that holds it writes down what comes next: that tick waits for it, or asks for another.
+-- Does not run when the tick that holds the schedule writes its next run: that tick waits for the run, or asks for
+-- another tick.
 create constraint trigger messenger_schedules_wake_for_change
   after update on public.messenger_schedules
   deferrable initially deferred

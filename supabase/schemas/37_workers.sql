@@ -1,5 +1,5 @@
--- Resident workers: processes of the user's own that claim from queues by name. They are listed among the
--- ticks, but no dispatch counts on them: a worker learns of its messages by waiting in messenger_await_due().
+-- Resident workers: processes that users run themselves, and that claim from queues by name. They have rows in
+-- messenger_ticks, but no dispatch counts on them: a worker waits for its messages in messenger_await_due().
 --
 -- A queue with runs_on = 'worker' is theirs alone: claims without names pass it over, and no dispatch to it
 -- asks for a tick. Sweeps of ticks still find its leases that ran out, so that a worker which was killed keeps
@@ -60,9 +60,9 @@ $$;
 comment on function public.messenger_heartbeat_worker(bigint, jsonb) is
   'A sign of life of a resident worker, every few seconds, with what it has done so far.';
 
--- Waits in the database until something is due, so that an idle worker costs one call and one connection, and
--- finds a message within milliseconds of its commit. An idle wait takes 12 to 20 ms of CPU a second, and a look
--- at most a sixth of the time. The wait is short, because the snapshot of the call keeps vacuum from dead rows meanwhile.
+-- Waits in the database until a message is due, so that an idle worker costs one call and one connection, and finds a
+-- message within milliseconds of its commit. An idle wait takes 12 to 20 ms of CPU a second, and its queries at most a
+-- sixth of the time. The wait is short, because vacuum cannot remove dead rows while the snapshot of the call is open.
 create function public.messenger_await_due(queues text[], wait_ms integer) returns boolean
 language plpgsql
 set search_path = ''

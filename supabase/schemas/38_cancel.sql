@@ -5,8 +5,8 @@
 create function messenger.cancel_ids(p_ids bigint[]) returns jsonb
 language plpgsql
 set search_path = ''
--- Rows may be locked by settle calls that wait for others of these: this one gives way, long before
--- Postgres would take it for a deadlock, and tries again.
+-- A settle call may hold a lock that this cancel needs, and wait for one that this cancel holds. The cancel gives way
+-- long before Postgres would detect a deadlock, and tries again.
 set lock_timeout = '200ms'
 as $$
 declare
@@ -44,7 +44,7 @@ begin
           from unnest(taken) as t (id)
         )
       )));
-      -- The next of a group may have been waiting for one of these.
+      -- The next message of a group may have been waiting for one of the cancelled messages.
       if cardinality(taken) > 0 and messenger.has_due() then
         perform messenger.wake();
       end if;

@@ -38,8 +38,8 @@ comment on index public.messenger_handled_messages_keep_until_idx is
 
 alter table public.messenger_handled_messages enable row level security;
 
--- `p_kept` is an array of {id, keep_ms}. Before the rows go, in their settle call; whose lease has moved
--- on is not found. The lock keeps the lease where it is until the row has gone.
+-- `p_kept` is an array of {id, keep_ms}. Runs in the settle call before it deletes the rows, and does
+-- not find a message that has another lease by now. The lock keeps each lease until the row is deleted.
 create function messenger.remember_handled(p_kept jsonb, p_fence uuid) returns void
 language sql
 set search_path = ''

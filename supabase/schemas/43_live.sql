@@ -3,7 +3,7 @@
 -- messenger_follow returns it, on the private channel messenger:<user id>. All of it is in triggers
 -- whose condition is the stamp `live`; without Realtime they do not exist.
 
--- A failure to tell never fails what is told about.
+-- A broadcast that fails never fails the change that it reports.
 create function messenger.broadcast(p_message jsonb, p_user_id text) returns void
 language plpgsql
 set search_path = ''
@@ -37,7 +37,7 @@ $$;
 comment on function messenger.broadcast_message() is
   'Trigger: broadcasts a message that waits, runs or is a dead letter.';
 
--- Dead letters are told of by their own table.
+-- A trigger of messenger_failed_messages reports dead letters.
 create function messenger.broadcast_handled() returns trigger
 language plpgsql
 set search_path = ''

@@ -98,7 +98,7 @@ begin
       'args: %s takes %s', p_operation, array_to_string(known, ', ')
     );
   end if;
-  -- Through text: what a function that returns nothing returns is the empty text.
+  -- Cast through text, because the result of a function that returns void is the empty text.
   execute format(
     'select nullif(public.%I(%s)::text, '''')::jsonb from jsonb_to_record($1) as given (%s)',
     p_operation, coalesce(given, ''), coalesce(columns, 'nothing text')
@@ -109,7 +109,7 @@ $$;
 comment on function messenger.call_operation(text, jsonb) is
   'Calls one of the operators'' functions with arguments by name. Returns what the function returns.';
 
--- A dry run, and what changed nothing, is not logged.
+-- A dry run, and a call that changed nothing, are not logged.
 create function public.messenger_act(actor text, operation text, args jsonb)
 returns jsonb
 language plpgsql
@@ -147,8 +147,8 @@ $$;
 comment on function public.messenger_act(text, text, jsonb) is
   'Calls one of the operators'' functions with arguments by name, and writes who did it into messenger_actions, in one transaction; of a function that works in steps, a line a step. Returns what the function returns.';
 
--- Each step is committed before the next begins, so that what a time limit or a crash cuts off is one step.
--- That is why it has no search_path of its own, under which a procedure may not commit.
+-- Each step is committed before the next begins, so that a time limit or a crash undoes one step at most. The procedure
+-- has no search_path of its own, because Postgres forbids a procedure with one to commit.
 create procedure public.messenger_in_steps(
   operation text, args jsonb, actor text default null, max_minutes integer default 50
 )

@@ -9,8 +9,7 @@ $$;
 comment on function messenger.capped(bigint, integer) is
   'A count that went no further than one above p_max_count, as {"count", "capped"}.';
 
--- Counts stop one above what is wanted: a million messages of the future are not read to count the few that
--- are due.
+-- Counts stop one above the wanted number. To count a few due messages, a million messages of the future are not read.
 create function messenger.depth_at_priority(
   p_queue text, p_priority smallint, p_max_due bigint, p_max_delayed bigint,
   out due bigint, out delayed bigint, out oldest timestamptz
@@ -123,7 +122,7 @@ as $$
     ) as m
     group by m.queue
   ),
-  -- Those that were in a crash; nearly always none.
+  -- Quarantined messages; nearly always none.
   quarantined as (
     select m.queue, count(*) from (
       select m.queue from messenger.quarantined_messages m

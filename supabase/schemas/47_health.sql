@@ -120,8 +120,8 @@ $$;
 comment on function messenger.installation() is
   'Whether what the bus stands on is there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; what is wrong with "jobs"; the "url" in Vault; and what pg_net was answered last by the tick function, "last_answer".';
 
--- It goes from queue to queue along the index of the claim; what runs is named by leases, and what waits behind its
--- group runs or waits in that index as well.
+-- It steps from queue to queue along the index of the claim. Leases name the messages that run. A message that is
+-- blocked behind its group has a first message that runs or is in that index.
 create function messenger.queues_in_use(p_max_queues integer default 10000)
 returns text[]
 language sql stable
@@ -159,7 +159,7 @@ $$;
 comment on function messenger.queues_in_use(integer) is
   'Queues that hold messages, by name; it looks at no more queues than its argument says.';
 
--- Since when the schedule waits that should have run first; one that was changed and not planned since counts
+-- The moment since which the most overdue schedule waits. A schedule that was changed and not planned since counts
 -- from its change.
 create function messenger.schedules_overdue_since() returns timestamptz
 language sql stable
@@ -218,7 +218,7 @@ $$;
 comment on function messenger.count_failed(timestamptz, integer) is
   'How many dead letters there are since a moment, as {"count", "capped"}, at most p_max_count.';
 
--- One look for each queue that runs in workers, of which there are few.
+-- One search for each queue that runs in workers; there are few.
 create function messenger.waiting_for_workers() returns jsonb
 language sql volatile
 set search_path = ''

@@ -14,7 +14,7 @@ as $$
     'failed', coalesce(sum((t.report ->> 'failed')::bigint), 0)
   )
   from (select * from public.messenger_ticks latest order by latest.id desc limit 10000) as t
-  -- The report of a worker is of days.
+  -- The report of a resident worker covers days.
   where t.ended_at > public.messenger_now() - p_within and t.worker is null
 $$;
 comment on function messenger.tick_rates(interval) is

@@ -14,7 +14,7 @@ $$;
 comment on function messenger.check_age(text, interval) is
   'Part of pruning: refuses an age that is missing or below zero.';
 
--- Rows of a table whose time lies before a moment; of those locked just now, none.
+-- Deletes, or counts, rows of a table whose time lies before a moment. Rows that are locked at present stay.
 create function messenger.prune_before(
   p_relation regclass, p_time_column name, p_before timestamptz, p_max_rows integer, p_dry_run boolean
 ) returns integer

@@ -111,7 +111,7 @@ begin
   if messenger.set_up_secret('symphony_secret_key', secret_key, 'The key for Symphony Messenger''s tick function.') then
     secrets := secrets || '"symphony_secret_key"';
   end if;
-  -- Messages may wait already, which no tick was asked for.
+  -- Messages may wait already for which no transaction has asked for a tick.
   perform messenger.wake_for_next();
   return jsonb_build_object(
     'changed', queues > 0 or secrets <> '[]' or jobs::text ~ '"(created|repaired)"',
