@@ -71,6 +71,7 @@ async function createRealCron(sql: postgres.Sql): Promise<void> {
   await sql.unsafe(`
     create extension if not exists pg_cron;
     grant usage on schema cron to postgres with grant option;
+    grant all on all functions in schema cron to postgres with grant option;
     grant select on cron.job to postgres with grant option;
     grant all on cron.job_run_details to postgres with grant option;
   `).simple();

@@ -53,7 +53,8 @@ begin
     when (p_lease_ms between 1 and 86400000) is not true then 'lease_ms: has to be from 1 to 86400000'
     when p_slots < 0 then 'slots: has to be zero or more'
     when (p_start_within_ms between 1 and 60000) is not true then 'start_within_ms: has to be from 1 to 60000'
-    else 'max_bytes: has to be zero or more'
+    when (p_max_bytes >= 0) is not true then 'max_bytes: has to be zero or more'
+    else 'arguments: have a value that a claim does not take'
   end;
 end
 $$;

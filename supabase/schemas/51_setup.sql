@@ -13,6 +13,7 @@ as $$
 declare
   job cron.job;
   is_ours boolean;
+  is_whole boolean;
 begin
   select * into job from cron.job j where j.jobname = p_name
   order by j.username = current_user desc, j.active desc limit 1;
@@ -28,13 +29,19 @@ begin
       hint = format('Give your job another name: select cron.unschedule(%L), then cron.schedule with the new name.', p_name);
   end if;
   -- The tick runs every minute, or every few seconds; an operator may give the other jobs any time.
-  if not p_repair or is_ours and job.active
-    and (p_calls <> 'messenger_tick' or job.schedule = p_schedule or job.schedule ~ 'second')
-  then
+  is_whole := is_ours and job.active
+    and (p_calls <> 'messenger_tick' or job.schedule = p_schedule or job.schedule ~ 'second');
+  if not p_repair or is_whole and job.username <> current_user then
     return 'kept';
   end if;
   if job.username <> current_user then
     return 'of another user';
+  end if;
+  if is_whole then
+    -- As it is, so that pg_cron reads its jobs again. If a job was made in the moment in which pg_cron read them,
+    -- pg_cron does not know it until some job changes.
+    perform cron.schedule(p_name, job.schedule, job.command);
+    return 'kept';
   end if;
   perform cron.alter_job(
     job.jobid, case when not is_ours or p_calls = 'messenger_tick' then p_schedule end,
@@ -86,8 +93,8 @@ security definer
 set search_path = ''
 as $$
 declare
-  jobs jsonb := '{}';
-  secrets jsonb := '[]';
+  jobs jsonb := '{}'::jsonb;
+  secrets jsonb := '[]'::jsonb;
   queues integer;
 begin
   if url !~ '^https?://[^[:space:]]+$' then
