@@ -91,9 +91,12 @@ testsOnStack({ net: true }, (test) => {
   });
 
   test("a library that is newer than its schema claims nothing and says what to do", async (stack) => {
+    // Without secrets no tick is asked for. One that the tests before have left awake would take the message.
     await stack.sql`delete from vault.secrets where true`;
-    await stack.dispatch({ type: "Note", payload: { text: "waits" } });
+    await stack.killFunction("tick");
+    await stack.sql`update public.messenger_ticks set ended_at = now() where ended_at is null`;
     await setVersion(stack, "0.0.9");
+    await stack.dispatch({ type: "Note", payload: { text: "waits" } });
     try {
       // The functions have found the schema new enough before; they judge each tick.
       const response = await stack.post("tick", {});
@@ -105,15 +108,18 @@ testsOnStack({ net: true }, (test) => {
       assertEquals((await stack.effects()).length, 0);
       const [row] = await stack.sql`select attempts, status from public.messenger_messages`;
       assertEquals(row, { attempts: 0, status: "pending" });
-      const awake = await stack
-        .sql`select from messenger.ticks_awake() where started_at is not null`;
-      assertEquals(awake.length, 0, "no dispatch counts on that tick");
+      // No dispatch counts on that tick, nor on one that the tests before have asked for.
+      await eventually(
+        async () =>
+          await stack.sql`select from messenger.ticks_awake() where started_at is not null`,
+        (awake) => awake.length === 0,
+      );
       assert((await failing(stack)).includes("schema"));
     } finally {
       await setVersion(stack, SCHEMA_VERSION);
+      await ask(stack, "POST", "/setup");
     }
-    assertEquals((await stack.tick()).messages.handled, 1);
-    await ask(stack, "POST", "/setup");
+    await eventually(() => stack.effects(), (effects) => effects.length === 1);
   });
 
   test("a library that is older than its schema keeps working", async (stack) => {
