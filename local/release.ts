@@ -8,6 +8,7 @@
  * published, run this again after each change of the source: a test compares the two.
  */
 
+import { nextStamps } from "../cli/project/migrations.ts";
 import { compareVersions } from "../supabase/functions/_shared/symphony/runtime/versions.ts";
 import { withDatabases } from "./release_databases.ts";
 import {
@@ -104,7 +105,10 @@ async function write(
       texts,
       (both) => stepMigration({ from: last, to: version, tables, files }, both),
     );
-    const stamp = unpublished[0]?.stamp ?? stampOf(new Date(), kept.at(-1)?.stamp ?? FIRST_STAMP);
+    const stamp = unpublished[0]?.stamp ?? nextStamps(kept, new Date(), 1)?.[0];
+    if (!stamp) {
+      throw new Error(`supabase/migrations/${kept.at(-1)?.name}: no stamp comes after it`);
+    }
     migration = { name: `${stamp}_symphony_${version}.sql`, text };
   }
   for (const { name } of unpublished) await Deno.remove(folder + name);
@@ -114,12 +118,6 @@ async function write(
 
 function partition<Value>(values: readonly Value[], is: (value: Value) => boolean) {
   return [values.filter(is), values.filter((value) => !is(value))] as const;
-}
-
-/** The present second in UTC, but later than the stamp before. */
-function stampOf(now: Date, before: string): string {
-  const stamp = now.toISOString().replace(/\D/g, "").slice(0, 14);
-  return stamp > before ? stamp : String(BigInt(before) + 1n);
 }
 
 /** Notes a release's migration as published. @throws Error if there is none, or it is noted already */

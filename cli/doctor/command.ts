@@ -6,6 +6,7 @@ import { ApiError, EXIT, UsageError } from "../errors.ts";
 import { createCall } from "../messenger/client.ts";
 import { type Limits, limits, toSearch } from "../messenger/commands/health-limits.ts";
 import { addCommand, type Context, text } from "../messenger/context.ts";
+import { withDash } from "../project/functions.ts";
 import { workdirOption } from "../project/options.ts";
 import type { Check } from "./check.ts";
 import { failed, passed } from "./check.ts";
@@ -82,11 +83,10 @@ async function examineFiles(
 }
 
 function targetOf({ io }: Context, { url, secretKey, prefix: given }: Options): Target {
-  const prefix = given ?? io.variable("SYMPHONY_FUNCTION_PREFIX") ?? "";
   return {
     url: url ?? io.variable("SUPABASE_URL") ?? "",
     key: secretKey ?? io.variable("SUPABASE_SECRET_KEY") ?? "",
-    prefix: prefix === "" || prefix.endsWith("-") ? prefix : `${prefix}-`,
+    prefix: withDash(given ?? io.variable("SYMPHONY_FUNCTION_PREFIX") ?? ""),
   };
 }
 

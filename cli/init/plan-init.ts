@@ -11,6 +11,7 @@ import {
   isOurs,
   MESSAGES,
   prefixOf,
+  withDash,
 } from "../project/functions.ts";
 import { importedVersion, importMapNotes, planImportMap } from "../project/import-maps.ts";
 import { installedVersion } from "../project/installed.ts";
@@ -43,7 +44,7 @@ const PREFIX = /^[A-Za-z][A-Za-z0-9_-]{0,30}-$/;
 export function planInit(files: Files, options: InitOptions): Plan & { readonly prefix: string } {
   const { config, notes } = readConfig(files);
   const found = prefixOf(files);
-  const given = withDash(options.prefix);
+  const given = options.prefix === undefined ? undefined : withDash(options.prefix);
   const prefix = given ?? found ?? "";
   if (!config) return { changes: [], notes, prefix };
   const parts: Part[] = [
@@ -75,11 +76,6 @@ export function entriesOf(prefix: string): Entry[] {
     { path: ["db", "vault", "symphony_url"], value: "env(SYMPHONY_URL)" },
     { path: ["db", "vault", "symphony_secret_key"], value: "env(SYMPHONY_SECRET_KEY)" },
   ];
-}
-
-/** `bus` means `bus-`, as for the doctor. */
-function withDash(prefix: string | undefined): string | undefined {
-  return !prefix || prefix.endsWith("-") ? prefix : `${prefix}-`;
 }
 
 function prefixNotes(given: string | undefined, found: string | null): Note[] {

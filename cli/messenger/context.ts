@@ -5,6 +5,7 @@ import { UnstorableError } from "../../supabase/functions/_shared/symphony/runti
 import { parseJson as parseJsonText } from "../../supabase/functions/_shared/symphony/runtime/json-text.ts";
 import { type Call, createCall, listAll } from "./client.ts";
 import { EXIT, type ExitCode, UsageError } from "../errors.ts";
+import { withDash } from "../project/functions.ts";
 import { type Entry, fields, type Look, table } from "./table.ts";
 
 /** The process around a command. */
@@ -61,7 +62,7 @@ export class Context {
    * @throws UsageError where the environment names no project
    */
   connect(name: string): Call {
-    const prefix = this.io.variable("SYMPHONY_FUNCTION_PREFIX") ?? "";
+    const prefix = withDash(this.io.variable("SYMPHONY_FUNCTION_PREFIX") ?? "");
     return createCall(
       this.#required("SUPABASE_URL"),
       this.#required("SUPABASE_SECRET_KEY"),

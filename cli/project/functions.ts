@@ -24,6 +24,11 @@ export type Door = keyof typeof DOORS;
 /** The names of the three. */
 export const DOOR_NAMES = Object.keys(DOORS) as Door[];
 
+/** The beginning of the functions' names: `bus` means `bus-`. Empty where there is no prefix. */
+export function withDash(prefix: string): string {
+  return prefix === "" || prefix.endsWith("-") ? prefix : `${prefix}-`;
+}
+
 /** Path of a file of a function. */
 export function functionFile(name: string, file: "index.ts" | "deno.json"): string {
   return `supabase/functions/${name}/${file}`;

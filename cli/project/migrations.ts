@@ -34,7 +34,7 @@ export function doubledStamps(migrations: readonly Migration[]): Migration[] {
  * @returns null if the last migration's name sorts behind every stamp
  */
 export function nextStamps(
-  migrations: readonly Migration[],
+  migrations: readonly Pick<Migration, "name" | "stamp">[],
   now: Date,
   count: number,
 ): string[] | null {
@@ -51,7 +51,7 @@ export function nextStamps(
 }
 
 /** Names are compared by their bytes, and the history's keys as texts. */
-function sortsBehind(stamp: string, last: Migration): boolean {
+function sortsBehind(stamp: string, last: Pick<Migration, "name" | "stamp">): boolean {
   return `${stamp}_` > last.name && stamp > last.stamp;
 }
 
