@@ -4,7 +4,7 @@ import type { Duration } from "../supabase/functions/_shared/symphony/runtime/du
 import type {
   OwnSchedule,
   OwnSchedules,
-} from "../supabase/functions/_shared/symphony/http/own-schedules.ts";
+} from "../supabase/functions/_shared/symphony/scheduler/own-schedule.ts";
 import { toJson, UnstorableError } from "../supabase/functions/_shared/symphony/runtime/json.ts";
 import { checkNames } from "../supabase/functions/_shared/symphony/runtime/option-names.ts";
 import type { ScheduleOptions } from "../supabase/functions/_shared/symphony/scheduler/schedule-options.ts";

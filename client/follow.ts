@@ -1,6 +1,6 @@
 /** Follows a message to its end: by repeated requests, and by live updates where they are on. */
 
-import type { FollowedMessage } from "../supabase/functions/_shared/symphony/database/follow.ts";
+import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import type { LiveUpdates } from "./live.ts";
 import { pause } from "./request.ts";
 import { dueInMs, lookDelay, MAX_LOOK_MS } from "./times.ts";

@@ -1,6 +1,6 @@
 /** Live updates over the user's private Realtime channel, one channel for all followed messages. */
 
-import type { FollowedMessage } from "../supabase/functions/_shared/symphony/database/follow.ts";
+import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import type { Supabase } from "./request.ts";
 
 /** Receives each update of the user's messages, and null when updates may have been missed. */

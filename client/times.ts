@@ -1,6 +1,6 @@
 /** Waiting times of the client, as pure functions of time and chance. */
 
-import type { FollowedMessage } from "../supabase/functions/_shared/symphony/database/follow.ts";
+import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 
 const FIRST_RETRY_MS = 500;
 /** Longest wait before a repeat, in ms. */

@@ -8,7 +8,7 @@ create table messenger.tick_requests (
 );
 
 comment on table messenger.tick_requests is
-  'Requests to the tick function of the last hour, so that a health check can find what pg_net was answered.';
+  'Requests to the tick function of the last hour, so that a health check can find the answers to them.';
 comment on column messenger.tick_requests.id is
   'pg_net''s id of the request, as in net._http_response.';
 comment on column messenger.tick_requests.asked_at is
@@ -66,11 +66,11 @@ begin
 end
 $$;
 comment on function messenger.post_tick(jsonb) is
-  'Posts a body to the tick function through pg_net, when the transaction commits. Answers pg_net''s request id.';
+  'Posts a body to the tick function through pg_net, when the transaction commits. Returns pg_net''s request id.';
 
 create function public.messenger_tick() returns bigint
 language sql
 set search_path = ''
 as $$ select messenger.post_tick('{"wait":false}') $$;
 comment on function public.messenger_tick() is
-  'Asks the tick function, through pg_net, to process what is due. pg_cron calls it every minute. Answers pg_net''s request id.';
+  'Asks the tick function, through pg_net, to process what is due. pg_cron calls it every minute. Returns pg_net''s request id.';

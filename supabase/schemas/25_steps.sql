@@ -56,7 +56,7 @@ begin
 end
 $$;
 comment on function messenger.check_filter(jsonb, boolean) is
-  'Part of a step: the filter without what was not given. Refuses one that means every message without saying so.';
+  'Part of a step: leaves out the fields that were not given. Refuses an empty filter, unless "all" says that every message is meant.';
 
 create function messenger.begin_step(
   p_after jsonb, p_max_messages integer, p_dry_run boolean
@@ -90,7 +90,7 @@ exception
 end
 $$;
 comment on function messenger.begin_step(jsonb, integer, boolean) is
-  'Part of a step: the place it begins behind, {"at", "id", "matched", "since"}: the row, how many were matched before, and when the first step was taken.';
+  'Part of a step: where it begins, {"at", "id", "matched", "since"}: the last row of the step before, the number of rows matched so far, and the time of the first step.';
 
 -- A query has conditions for the given filters only, so that Postgres plans it for them and finds an index. Of the two
 -- tables only the dead letters have an index by type.
@@ -113,7 +113,7 @@ begin
 end
 $$;
 comment on function messenger.range_condition(jsonb, boolean) is
-  'Part of messenger.next_matches(): the condition that an index of the table bounds. Its query has the filter as $1, the place as $2 and the ids as $3.';
+  'Part of messenger.next_matches(): the condition on the indexed columns. In its query, $1 is the filter, $2 the place and $3 the ids.';
 
 create function messenger.wanted_condition(
   p_operation text, p_filter jsonb, p_is_failed boolean
@@ -137,7 +137,7 @@ begin
 end
 $$;
 comment on function messenger.wanted_condition(text, jsonb, boolean) is
-  'Part of messenger.next_matches(): the condition that each row of the range is asked. Its query has the filter as $1.';
+  'Part of messenger.next_matches(): the condition that is checked on each row of the range. In its query, $1 is the filter.';
 
 -- Messages that a filter means among the next `p_max_rows` rows behind a place: dead letters for redrive and
 -- remove, messages that wait or run for cancel, those that wait for a time for run. With `p_max_bytes` it ends
@@ -203,7 +203,7 @@ begin
 end
 $$;
 comment on function messenger.next_matches(text, jsonb, jsonb, integer, bigint) is
-  'Part of a step: ids of messages that a filter means among the next rows behind a place, ids that are not there, and the place to continue behind, null at the end.';
+  'Part of a step: the ids of messages that match a filter among the next rows after a place, the ids that do not exist, and the place to continue after; null at the end.';
 
 -- Does one thing with up to 100 messages at a time, or some 16 MB of them, until a step is full. `p_options` are
 -- those of the operation, which takes its messages by ids and returns {"done", "running"}; a 503 says that
@@ -282,4 +282,4 @@ begin
 end
 $$;
 comment on function messenger.apply_operation(text, bigint[], jsonb) is
-  'Part of a step: does with messages what is to be done with them. Returns {"done", "running"}.';
+  'Part of a step: applies the operation to messages. Returns {"done", "running"}.';

@@ -82,11 +82,11 @@ comment on column public.messenger_schedules.start_at is
 comment on column public.messenger_schedules.end_at is
   'No run is planned after this moment.';
 comment on column public.messenger_schedules.catch_up is
-  'How runs are made up that were missed while no tick came. latest: one run. all: each of them. none: no run.';
+  'How missed runs are made up. latest: one run. all: each of them. none: no run.';
 comment on column public.messenger_schedules.catch_up_limit is
-  'With catch_up all, how many missed runs are made up at most, the latest; the others are recorded as one skipped entry. Null: 1000.';
+  'With catch_up all: the largest number of missed runs that are made up, the latest ones; the others are recorded as one skipped entry. Null: 1000.';
 comment on column public.messenger_schedules.overlap is
-  'skip: no run while the message of the run before waits or runs. allow: whatever is under way.';
+  'allow: runs may overlap. skip: no run while the message of the run before waits or runs.';
 comment on column public.messenger_schedules.while_paused is
   'enqueue: while the queue is paused, messages are made and wait for it. skip: no run while it is paused.';
 comment on column public.messenger_schedules.jitter_ms is
@@ -98,13 +98,13 @@ comment on column public.messenger_schedules.priority is
 comment on column public.messenger_schedules.group_key is
   'Ordered group of the messages, if any.';
 comment on column public.messenger_schedules.ttl_ms is
-  'For how long after its run a message matters, in ms; null: as the definition says.';
+  'Time to live of each message, from its run, in ms; null: the definition''s.';
 comment on column public.messenger_schedules.stamps is
   'Data that travels with each message besides its payload: the user who made the schedule.';
 comment on column public.messenger_schedules.enabled is
   'A disabled schedule makes no runs. When it is enabled again, it continues from that moment; the runs in between are not made up.';
 comment on column public.messenger_schedules.disabled_by is
-  'pause: an operator paused it. finished: no run is left. invalid: the row cannot be read, or its messages are not right. undeclared: it is no longer declared in code.';
+  'pause: an operator paused it. finished: no run is left. invalid: the row cannot be read, or its messages are not valid. undeclared: it is no longer declared in code.';
 comment on column public.messenger_schedules.disabled_reason is
   'Why it is disabled, for people.';
 comment on column public.messenger_schedules.declared is
@@ -112,7 +112,7 @@ comment on column public.messenger_schedules.declared is
 comment on column public.messenger_schedules.last_message_id is
   'Message of the latest run; with overlap skip, the next run waits for its end.';
 comment on column public.messenger_schedules.failing_since is
-  'Since when no right message could be made: its type is unknown, its payload does not fit, or middleware fails. Null: the latest one was right.';
+  'Since when no valid message could be made: its type is unknown, its payload does not fit, or middleware fails. Null: the latest one was valid.';
 comment on column public.messenger_schedules.lease_token is
   'Fence of the tick that computes the next run: advancing under another token changes nothing.';
 comment on column public.messenger_schedules.leased_until is

@@ -27,18 +27,18 @@ comment on column public.messenger_schedule_runs.triggered is
 comment on column public.messenger_schedule_runs.message_id is
   'The message; null where the run was skipped.';
 comment on column public.messenger_schedule_runs.outcome is
-  'enqueued: the message waits or runs. handled: its handlers have succeeded. failed: it is a dead letter, or could not be made. skipped: no message was to be made.';
+  'enqueued: the message waits or runs. handled: its handlers have succeeded. failed: it is a dead letter, or could not be made. skipped: the run made no message, for the reason given.';
 comment on column public.messenger_schedule_runs.reason is
-  'Why it was skipped, or why its message was given up.';
+  'Why it was skipped, or why its message became a dead letter.';
 comment on column public.messenger_schedule_runs.enqueued_at is
   'When the message was made; null where the run was skipped.';
 comment on column public.messenger_schedule_runs.finished_at is
-  'When the message was handled or given up.';
+  'When the message was handled or became a dead letter.';
 
 create index messenger_schedule_runs_message_idx
   on public.messenger_schedule_runs (message_id) where message_id is not null;
 comment on index public.messenger_schedule_runs_message_idx is
-  'The run of a message, to write down its outcome.';
+  'The run of a message, to record its outcome.';
 
 alter table public.messenger_schedule_runs enable row level security;
 
@@ -56,7 +56,7 @@ as $$
   where r.message_id = ended.message_id
 $$;
 comment on function messenger.finish_schedule_runs(bigint[], text, text[]) is
-  'Part of settling: writes down what became of messages that schedules had made.';
+  'Part of settling: records the outcome of messages that schedules made.';
 
 -- Deletes runs that are old, and all but the latest runs of each schedule. A run whose message still waits
 -- stays. Takes one step: 100 schedules at a time, up to about 10,000 runs.

@@ -141,7 +141,7 @@ begin
 end
 $$;
 comment on function messenger.fitting_schedules(bigint[], integer) is
-  'Part of messenger_claim_schedules: those of the schedules, by their next runs, whose payloads come before p_max_bytes are reached, the one that reaches them included.';
+  'Part of messenger_claim_schedules: the first schedules, by next run, until their payloads together reach p_max_bytes; at least one.';
 
 create function messenger.lease_schedules(
   p_token uuid, p_ids bigint[], p_lease_ms integer, p_payloads boolean

@@ -118,7 +118,7 @@ begin
 end
 $$;
 comment on function messenger.judge_runs(uuid, jsonb) is
-  'Part of messenger_advance_schedules: locks schedules, and says of each run whether it makes a message, and which, or why not.';
+  'Part of messenger_advance_schedules: locks schedules, and decides for each run whether it makes a message, and which, or why not.';
 
 create function messenger.record_runs(
   p_token uuid, p_advances jsonb, p_runs jsonb, p_message_ids jsonb
@@ -248,4 +248,4 @@ begin
 end
 $$;
 comment on function public.messenger_advance_schedules(uuid, jsonb) is
-  'Writes the runs that a tick has computed for the schedules it holds: messages, records and each schedule''s next run, in one transaction. Returns {"dispatched", "skipped", "stale": [...]}: schedules whose lease is another''s by now, for which nothing was changed.';
+  'Writes the runs that a tick has computed for the schedules it holds: messages, records and each schedule''s next run, in one transaction. Returns {"dispatched", "skipped", "stale": [...]}: schedules that another tick has leased since; they stay unchanged.';

@@ -11,7 +11,7 @@ as $$
   ]
 $$;
 comment on function messenger.schedule_state() is
-  'Columns of a schedule that are its state, and not decided by its owner.';
+  'Columns of a schedule that are its state, and not set by its owner.';
 
 create function messenger.schedule_definition(
   p_schedule public.messenger_schedules
@@ -145,4 +145,4 @@ begin
 end
 $$;
 comment on function messenger.check_schedule(jsonb, public.messenger_schedules) is
-  'Part of saving a schedule: refuses, naming the field, what is given of it and contradicts what it would be.';
+  'Part of saving a schedule: refuses given fields that contradict the resulting schedule, and names them.';

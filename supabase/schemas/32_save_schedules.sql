@@ -43,7 +43,7 @@ begin
 end
 $$;
 comment on function messenger.wanted_schedule(public.messenger_schedules, jsonb, boolean) is
-  'Part of saving a schedule: what it is to be, from what is known and what is given of it. Refuses what contradicts itself.';
+  'Part of saving a schedule: merges the stored schedule with the given fields. Refuses contradictions.';
 
 create function messenger.insert_schedule(p_wanted public.messenger_schedules)
 returns bigint
@@ -77,7 +77,7 @@ $$;
 comment on function messenger.schedule_difference(
   public.messenger_schedules, public.messenger_schedules
 ) is
-  'Part of saving a schedule: whether a known one is changed or unchanged. One that was disabled because it was not declared any more is changed by being declared again.';
+  'Part of saving a schedule: whether a stored schedule would change. One that was disabled because the code no longer declared it changes when it is declared again.';
 
 create function messenger.update_schedule(
   p_id bigint, p_wanted public.messenger_schedules
@@ -104,7 +104,7 @@ begin
 end
 $$;
 comment on function messenger.update_schedule(bigint, public.messenger_schedules) is
-  'Part of saving a schedule: makes a known one what it is to be, and enables it unless it was paused.';
+  'Part of saving a schedule: writes the new definition of a stored schedule, and enables it unless it was paused.';
 
 create function messenger.plan_first_run(p_id bigint, p_given jsonb) returns void
 language plpgsql
@@ -251,4 +251,4 @@ begin
 end
 $$;
 comment on function public.messenger_sync_schedules(jsonb, text, boolean) is
-  'Makes the declared schedules what the code says, and disables those that are declared no more. Returns {"schedules": [{"id", "name", "change"}]}; dry_run changes nothing.';
+  'Saves the schedules declared in code, and disables those that the code no longer declares. Returns {"schedules": [{"id", "name", "change"}]}; dry_run changes nothing.';

@@ -187,7 +187,7 @@ begin
 end
 $$;
 comment on function messenger.lock_triggered(bigint, boolean) is
-  'Part of messenger_trigger_schedule: locks and returns the schedule. Refuses one that there is not, PT404, and one that may not run now, PT409.';
+  'Part of messenger_trigger_schedule: locks and returns the schedule. Refuses one that does not exist, PT404, and one that may not run now, PT409.';
 
 -- A microsecond or more behind a whole millisecond: planned times are whole milliseconds, so a run that was
 -- asked for never takes the place of a planned one.
@@ -209,7 +209,7 @@ begin
 end
 $$;
 comment on function messenger.triggered_occurrence(bigint) is
-  'Part of messenger_trigger_schedule: a time for a run that is asked for now, which no other run of the schedule has.';
+  'Part of messenger_trigger_schedule: the time of a triggered run: now, or shortly after, so that no other run of the schedule has it.';
 
 create function messenger.record_trigger(
   p_schedule_id bigint, p_occurrence timestamptz, p_run integer, p_finished boolean,
@@ -237,7 +237,7 @@ begin
 end
 $$;
 comment on function messenger.record_trigger(bigint, timestamptz, integer, boolean, bigint) is
-  'Part of messenger_trigger_schedule: records the run, and what the schedule is after it. p_finished: it was the last one.';
+  'Part of messenger_trigger_schedule: records the run, and the state of the schedule after it. p_finished: it was the last one.';
 
 create function public.messenger_trigger_schedule(
   id bigint,
@@ -275,7 +275,7 @@ $$;
 comment on function public.messenger_trigger_schedule(
   bigint, boolean, text, integer, double precision, jsonb
 ) is
-  'Runs a schedule once now, paused or not, and returns the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms are for what the schedule leaves open; message, as messenger_enqueue takes it, for all of it, save a payload that it leaves out.';
+  'Runs a schedule once now, paused or not, and returns the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms hold where the schedule leaves them open; message, in the form of messenger_enqueue, replaces all of them, and the payload unless it has none.';
 
 create function public.messenger_unschedule(id bigint, user_id text default null)
 returns boolean

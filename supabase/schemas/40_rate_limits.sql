@@ -23,14 +23,14 @@ comment on column messenger.rate_limits.type is
 comment on column messenger.rate_limits.caller is
   'Whose allowance it is: user:<id>; publishable for everyone who has only the publishable key; total for all of them together.';
 comment on column messenger.rate_limits.full_at is
-  'When the whole allowance is there again; from then on the row says nothing and may go.';
+  'When the whole allowance is available again; from then on the row is not needed.';
 comment on column messenger.rate_limits.counted_at is
   'When the latest message was counted: full_at was at most the limit''s period later, and is read so where the period has become shorter.';
 
 create index rate_limits_full_at_idx
   on messenger.rate_limits (full_at);
 comment on index messenger.rate_limits_full_at_idx is
-  'Allowances that are whole again, for pruning.';
+  'Allowances that are available in full again, for pruning.';
 
 alter table messenger.rate_limits enable row level security;
 

@@ -7,7 +7,7 @@ as $$
   select jsonb_build_object('count', least(p_count, p_max_count), 'capped', p_count > p_max_count)
 $$;
 comment on function messenger.capped(bigint, integer) is
-  'A count that went no further than one above p_max_count, as {"count", "capped"}.';
+  'A count that stopped one above p_max_count, as {"count", "capped"}.';
 
 -- Counts stop one above the wanted number. To count a few due messages, a million messages of the future are not read.
 create function messenger.depth_at_priority(
@@ -174,7 +174,7 @@ begin
 end
 $$;
 comment on function messenger.check_queue_settings(jsonb) is
-  'Part of messenger_set_queue: refuses what is no object, or names something that is no setting.';
+  'Part of messenger_set_queue: refuses a value that is not an object, and unknown settings.';
 
 create function public.messenger_set_queue(name text, settings jsonb) returns jsonb
 language plpgsql

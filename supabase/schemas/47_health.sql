@@ -1,4 +1,4 @@
--- How the bus is: what health checks, dashboards and metrics read, each in one call.
+-- Health: the facts that health checks, dashboards and metrics read, each in one call.
 
 -- Runs with its owner's rights: the service role may not read pg_cron's jobs, Vault's secrets and pg_net's
 -- responses. It takes no arguments, and says nothing of the key but whether it can be read.
@@ -93,7 +93,7 @@ begin
 end
 $$;
 comment on function messenger.last_tick_answer() is
-  'Part of messenger.installation(): what pg_net got from the tick function last; null where it knows of no answer.';
+  'Part of messenger.installation(): the last answer of the tick function to pg_net; null if there is none.';
 
 create function messenger.installation() returns jsonb
 language plpgsql stable
@@ -118,7 +118,7 @@ begin
 end
 $$;
 comment on function messenger.installation() is
-  'Whether what the bus stands on is there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; what is wrong with "jobs"; the "url" in Vault; and what pg_net was answered last by the tick function, "last_answer".';
+  'Whether the prerequisites of the bus are there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; what is wrong with "jobs"; the "url" in Vault; and the tick function''s last answer to pg_net, "last_answer".';
 
 -- It steps from queue to queue along the index of the claim. Leases name the messages that run. A message that is
 -- blocked behind its group has a first message that runs or is in that index.

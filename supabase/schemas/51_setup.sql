@@ -1,4 +1,4 @@
--- Setup: what a schema alone does not bring, the rows, cron jobs and secrets of the bus. A preview branch, a
+-- Setup: the rows, cron jobs and secrets of the bus, which a schema alone does not bring. A preview branch, a
 -- restored schema and a squashed history have the tables and functions, and none of these: dispatches succeed
 -- there, and no tick comes. messenger_setup() makes what is missing, and may be called again at any time.
 

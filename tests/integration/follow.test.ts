@@ -1,7 +1,7 @@
 /** Following a message over HTTPS: its dispatcher learns its state, and no other caller does. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import type { FollowedMessage } from "../../supabase/functions/_shared/symphony/database/follow.ts";
+import type { FollowedMessage } from "../../supabase/functions/_shared/symphony/message/followed-message.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 import { asStranger, asUser } from "../support/frontend.ts";
 

@@ -28,7 +28,7 @@ export type {
   Stamps,
   UserStamp,
 } from "./message/envelope.ts";
-export type { DeadReason } from "./message/outcome.ts";
+export type { DeadReason } from "./message/dead-reason.ts";
 export type { Rate, RateLimit } from "./message/rate-limit.ts";
 export { type Duration, parseDuration } from "./runtime/duration.ts";
 
@@ -90,8 +90,8 @@ export type { Config, ProjectConfig } from "./runtime/config.ts";
 export { getNextCronTime, validateCronExpression } from "./scheduler/cron-parser.ts";
 export { type DeclaredSchedule, defineSchedule } from "./scheduler/declared.ts";
 export { previewSchedule } from "./scheduler/preview.ts";
+export type { DisabledBy } from "./scheduler/own-schedule.ts";
 export type {
-  DisabledBy,
   ListedSchedule,
   Schedule,
   ScheduledMessage,

@@ -1,7 +1,7 @@
 /** Dead letters: list, show, redrive, remove. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { DeadReason } from "../message/outcome.ts";
+import type { DeadReason } from "../message/dead-reason.ts";
 import { ask } from "./ask.ts";
 import { toArguments } from "./listed-rows.ts";
 import { type StepsLimits, type StepsResult, takeSteps } from "./steps.ts";

@@ -9,9 +9,9 @@ import type {
   WhilePaused,
 } from "../scheduler/schedule-options.ts";
 import { messageRow } from "./enqueue.ts";
+import type { DisabledBy } from "../scheduler/own-schedule.ts";
 import type { Advance } from "../scheduler/plan.ts";
 import type {
-  DisabledBy,
   DueSchedule,
   ListedSchedule,
   Schedule,

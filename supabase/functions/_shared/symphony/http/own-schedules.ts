@@ -7,37 +7,6 @@ import type { Scheduler } from "../scheduler/scheduler.ts";
 import { authenticate } from "./caller.ts";
 import { invalidRequest, Problem } from "./problem.ts";
 
-/** A schedule as its user sees it. Moments are in ISO 8601. */
-export interface OwnSchedule {
-  readonly id: string;
-  readonly message: { readonly type: string; readonly payload: unknown };
-  readonly type: Schedule["type"];
-  /** `{ at }`, `{ cron }`, or `{ interval }` in milliseconds. */
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly timezone: string;
-  /** Null if there are no more runs, or if the next tick has yet to plan one. */
-  readonly nextRunAt: string | null;
-  readonly lastRunAt: string | null;
-  readonly runCount: number;
-  readonly maxRuns: number | null;
-  readonly startAt: string | null;
-  readonly endAt: string | null;
-  readonly catchUp: Schedule["catchUp"];
-  readonly overlap: Schedule["overlap"];
-  readonly whilePaused: Schedule["whilePaused"];
-  readonly enabled: boolean;
-  /** Why the schedule is disabled; null if it is enabled. */
-  readonly disabledBy: Schedule["disabledBy"];
-  readonly createdAt: string;
-}
-
-/** A page of a user's schedules. */
-export interface OwnSchedules {
-  readonly schedules: readonly OwnSchedule[];
-  /** The cursor of the next page; null on the last page. */
-  readonly next: string | null;
-}
-
 const query = z.strictObject({
   limit: z.string().regex(/^\d{1,3}$/, "has to be a whole number").transform(Number)
     .pipe(z.number().min(1).max(200)).default(50),
@@ -81,11 +50,13 @@ async function userOf(request: Request): Promise<string> {
   throw new Problem(403, "forbidden", message);
 }
 
+/** Leaves out operators' fields. JSON makes texts of moments. */
 function toOwn(schedule: Schedule) {
   const { id, message, type, config, timezone, nextRunAt, lastRunAt, runCount, maxRuns } = schedule;
   const { startAt, endAt, catchUp, overlap, whilePaused, enabled, disabledBy, createdAt } =
     schedule;
   return {
+    kind: "schedule" as const,
     ...{ id, message, type, config, timezone, nextRunAt, lastRunAt, runCount, maxRuns },
     ...{ startAt, endAt, catchUp, overlap, whilePaused, enabled, disabledBy, createdAt },
   };

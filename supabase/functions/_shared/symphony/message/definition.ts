@@ -10,7 +10,7 @@ import type { Batch, BatchHandler, BatchOptions } from "./batch-handler.ts";
 import type { Dedupe } from "./dedupe.ts";
 import type { AttemptError, Envelope } from "./envelope.ts";
 import type { Handler, NamedHandler } from "./handler.ts";
-import type { DeadReason } from "./outcome.ts";
+import type { DeadReason } from "./dead-reason.ts";
 import type { CheckedRateLimit, RateLimit } from "./rate-limit.ts";
 
 /** Options of a dispatch that a definition may leave to callers without a secret key. */

@@ -3,18 +3,8 @@
  * without a start, or that its handler snoozed, has no outcome yet.
  */
 
+import type { DeadReason } from "./dead-reason.ts";
 import type { AttemptError, Envelope, Stamps } from "./envelope.ts";
-
-/** Why a message became a dead letter. */
-export type DeadReason =
-  | "exhausted"
-  | "unrecoverable"
-  | "crashed"
-  | "invalid"
-  | "unknown_type"
-  | "expired"
-  | "cancelled"
-  | "interrupted";
 
 /**
  * Shortest delay, in ms, of a message that may return without end: a snooze, an interruption, a retry

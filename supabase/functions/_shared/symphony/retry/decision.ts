@@ -3,6 +3,7 @@
  * (unknown type, invalid payload, expiry, cancel, crash), then the error's classification.
  */
 
+import type { DeadReason } from "../message/dead-reason.ts";
 import type { Envelope } from "../message/envelope.ts";
 import {
   CancelledError,
@@ -17,7 +18,6 @@ import {
 import {
   boundedDelay,
   type Dead,
-  type DeadReason,
   MAX_DELAY_MS,
   MIN_DELAY_MS,
   type Retry,

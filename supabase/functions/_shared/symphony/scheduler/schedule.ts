@@ -2,6 +2,7 @@
 
 import type { Stamps } from "../message/envelope.ts";
 import type { ScheduleDefinition } from "./check-schedule.ts";
+import type { DisabledBy } from "./own-schedule.ts";
 import type {
   CatchUp,
   Overlap,
@@ -18,12 +19,6 @@ export interface ScheduledMessage {
   readonly type: string;
   readonly payload: unknown;
 }
-
-/**
- * Why a schedule is disabled: a pause; no run is left; the row cannot be read; or the code no longer
- * declares it.
- */
-export type DisabledBy = "pause" | "finished" | "invalid" | "undeclared";
 
 /** A schedule with its state. Durations are in ms. */
 export type Schedule = ScheduleTimes & {

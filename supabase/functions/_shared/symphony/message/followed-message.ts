@@ -1,0 +1,55 @@
+/**
+ * The state of a message as the user who dispatched it sees it: without its payload and the texts of its errors.
+ * The function `dispatch` sends it, and clients receive it; neither needs types of the other.
+ */
+
+import type { DeadReason } from "./dead-reason.ts";
+
+/** The state of a message. */
+export interface FollowedMessage {
+  /** Tells it from a schedule, whose ids are numbers too. */
+  readonly kind: "message";
+  readonly id: string;
+  readonly type: string;
+  /**
+   * `pending`: waits for its first attempt. `retrying`: waits for another. `failed` and `cancelled`: it
+   * is a dead letter, unless it is redriven. `handled`: it is done.
+   */
+  readonly status: "pending" | "processing" | "retrying" | "handled" | "failed" | "cancelled";
+  /** Whether its user asked to cancel it while it runs; its handler's signal is aborted. */
+  readonly cancelling: boolean;
+  /** Why it became a dead letter; null if it did not. */
+  readonly reason: DeadReason | null;
+  /** How often it has been started. */
+  readonly attempt: number;
+  /** Moments are ISO 8601. */
+  readonly createdAt: string;
+  /** When it is or was due; null once it is done. */
+  readonly availableAt: string | null;
+  /** When it was handled or became a dead letter. */
+  readonly finishedAt: string | null;
+  /** The handler's last report; null if there is none. */
+  readonly progress: FollowedProgress | null;
+}
+
+/** A handler's report. */
+export interface FollowedProgress {
+  /** The done share, from 0 to 1. */
+  readonly value: number;
+  readonly note: string | null;
+  readonly at: string;
+}
+
+/** States of several messages: answer of `POST /dispatch/status`. */
+export interface FollowedMessages {
+  readonly messages: readonly FollowedMessage[];
+  /** Ids that are unknown, another user's, or of handled messages that are not kept. */
+  readonly missing: readonly string[];
+}
+
+/** A page of a user's messages: answer of `GET /dispatch/messages`. The newest come first. */
+export interface OwnMessages {
+  readonly messages: readonly FollowedMessage[];
+  /** The cursor of the next page; null on the last page. */
+  readonly next: string | null;
+}
