@@ -1,5 +1,8 @@
 // Stands in for Supabase Auth: enough of /auth/v1 for supabase-js to sign up, sign in (with a password
-// or anonymously), refresh, read the user and sign out. Refresh tokens live as long as the stack.
+// or anonymously), refresh, read the user and sign out.
+import type { JWTPayload } from "jose";
+import postgres from "postgres";
+import { type Grant, openSessions, type Sessions, type SignOutScope } from "./auth_sessions.ts";
 import { openUsers, type User, type Users } from "./auth_users.ts";
 import { type Keys, userClaims } from "./keys.ts";
 
@@ -34,16 +37,25 @@ const CORS_HEADERS = {
   "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
 };
 
-/** Prepares the stand-in. */
+const REFUSALS = {
+  refresh_token_not_found: "Invalid Refresh Token: Refresh Token Not Found",
+  refresh_token_already_used: "Invalid Refresh Token: Already Used",
+};
+const SCOPES: readonly string[] = ["global", "local", "others"] satisfies SignOutScope[];
+
+/** Prepares the stand-in; it connects when it is first asked. */
 export function authApi(options: AuthOptions): AuthApi {
-  return new AuthStandIn(options, openUsers(options.databaseUrl));
+  return new AuthStandIn(options, postgres(options.databaseUrl, { max: 2, onnotice: () => {} }));
 }
 
 class AuthStandIn implements AuthApi {
-  /** Ids of users by their refresh tokens. */
-  #refreshTokens = new Map<string, string>();
+  readonly #users: Users;
+  readonly #sessions: Sessions;
 
-  constructor(private readonly options: AuthOptions, private readonly users: Users) {}
+  constructor(private readonly options: AuthOptions, private readonly sql: postgres.Sql) {
+    this.#users = openUsers(sql);
+    this.#sessions = openSessions(sql);
+  }
 
   async fetch(request: Request): Promise<Response> {
     const { keys } = this.options;
@@ -58,7 +70,7 @@ class AuthStandIn implements AuthApi {
       return json(401, { message: "Invalid API key" });
     }
     if (route === "GET /user") return await this.#currentUser(request);
-    if (route === "POST /logout") return new Response(null, { status: 204, headers: CORS_HEADERS });
+    if (route === "POST /logout") return await this.#signOut(request, url);
     const body: Credentials = await request.json().catch(() => ({}));
     if (route === "POST /signup") return await this.#signUp(body);
     if (route === "POST /token") {
@@ -68,7 +80,7 @@ class AuthStandIn implements AuthApi {
   }
 
   stop(): Promise<void> {
-    return this.users.close();
+    return this.sql.end({ timeout: 1 });
   }
 
   async #signUp({ email, password, data = {} }: Credentials): Promise<Response> {
@@ -80,7 +92,7 @@ class AuthStandIn implements AuthApi {
       const message = `Password should be at least ${SHORTEST_PASSWORD} characters.`;
       return failure(422, "weak_password", message);
     }
-    const user = await this.users.create({
+    const user = await this.#users.create({
       email: email ?? null,
       password: password ?? null,
       data,
@@ -91,48 +103,69 @@ class AuthStandIn implements AuthApi {
 
   async #signIn(grant: string | null, body: Credentials): Promise<Response> {
     if (grant === "password") {
-      const user = await this.users.signIn(body.email ?? "", body.password ?? "");
+      const user = await this.#users.signIn(body.email ?? "", body.password ?? "");
       if (user === undefined) {
         return failure(400, "invalid_credentials", "Invalid login credentials");
       }
       return await this.#startSession(user);
     }
     if (grant === "refresh_token") {
-      const token = body.refresh_token ?? "";
-      const user = await this.users.find(this.#refreshTokens.get(token));
-      this.#refreshTokens.delete(token);
-      if (user === undefined) {
-        return failure(400, "refresh_token_not_found", "Invalid Refresh Token");
-      }
-      return await this.#startSession(user);
+      return await this.#refresh(body.refresh_token ?? "");
     }
     return failure(400, "validation_failed", "grant_type: must be password or refresh_token");
   }
 
   async #currentUser(request: Request): Promise<Response> {
-    const token = request.headers.get("authorization")?.replace(/^Bearer /, "") ?? "";
-    const user = await this.users.find((await this.options.keys.verify(token))?.sub);
+    const user = await this.#users.find((await this.#claims(request))?.sub);
     return user === undefined
       ? failure(403, "bad_jwt", "invalid JWT")
       : json(200, publicUser(user));
   }
 
+  async #signOut(request: Request, { searchParams }: URL): Promise<Response> {
+    const scope = searchParams.get("scope") ?? "global";
+    if (!SCOPES.includes(scope)) {
+      return failure(400, "validation_failed", `Unsupported logout scope "${scope}"`);
+    }
+    const { sub, session_id } = await this.#claims(request) ?? {};
+    if (sub === undefined) return failure(403, "bad_jwt", "invalid JWT");
+    await this.#sessions.end(sub, String(session_id), scope as SignOutScope);
+    return new Response(null, { status: 204, headers: CORS_HEADERS });
+  }
+
+  /** The claims of the user's JWT; undefined where it is none of this project's. */
+  #claims(request: Request): Promise<JWTPayload | undefined> {
+    const token = request.headers.get("authorization")?.replace(/^Bearer /, "") ?? "";
+    return this.options.keys.verify(token);
+  }
+
   async #startSession(user: User): Promise<Response> {
+    return await this.#answer(user, await this.#sessions.begin(user.id));
+  }
+
+  async #refresh(token: string): Promise<Response> {
+    const grant = await this.#sessions.refresh(token);
+    if (typeof grant === "string") return failure(400, grant, REFUSALS[grant]);
+    const user = await this.#users.find(grant.userId);
+    if (user === undefined) return failure(400, "user_not_found", "User not found");
+    return await this.#answer(user, grant);
+  }
+
+  async #answer(user: User, { token, sessionId }: Grant): Promise<Response> {
     const claims = userClaims({
       sub: user.id,
       isAnonymous: user.is_anonymous,
       appMetadata: user.raw_app_meta_data,
       userMetadata: user.raw_user_meta_data,
       ...(user.email === null ? {} : { email: user.email }),
+      claims: { session_id: sessionId },
     });
-    const refreshToken = crypto.randomUUID();
-    this.#refreshTokens.set(refreshToken, user.id);
     return json(200, {
       access_token: await this.options.keys.sign(claims, this.options.issuer, TOKEN_LIFETIME_S),
       token_type: "bearer",
       expires_in: TOKEN_LIFETIME_S,
       expires_at: Math.floor(Date.now() / 1000) + TOKEN_LIFETIME_S,
-      refresh_token: refreshToken,
+      refresh_token: token,
       user: publicUser(user),
     });
   }

@@ -25,7 +25,6 @@ export interface Users {
   /** Undefined when there is no such user, or the password is another. */
   signIn(email: string, password: string): Promise<User | undefined>;
   find(id: string | undefined): Promise<User | undefined>;
-  close(): Promise<void>;
 }
 
 const COLUMNS = [
@@ -37,9 +36,8 @@ const COLUMNS = [
   "created_at",
 ];
 
-/** Opens the users of a database, by a superuser's URL; connects when first asked. */
-export function openUsers(databaseUrl: string): Users {
-  const sql = postgres(databaseUrl, { max: 2, onnotice: () => {} });
+/** Opens the users of a database over a superuser's connections. */
+export function openUsers(sql: postgres.Sql): Users {
   return {
     async create({ email, password, data }) {
       const provider = email === null ? {} : { provider: "email", providers: ["email"] };
@@ -67,6 +65,5 @@ export function openUsers(databaseUrl: string): Users {
         select ${sql(COLUMNS)} from auth.users where id = ${id ?? null}`;
       return user;
     },
-    close: () => sql.end({ timeout: 1 }),
   };
 }

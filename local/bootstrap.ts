@@ -27,6 +27,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<StandIns> {
   try {
     await createRoles(sql, options.password);
     await runFile(sql, "api");
+    await runFile(sql, "auth");
     await createTestExtensions(sql);
 
     if (options.realCron) await createRealCron(sql);

@@ -1,7 +1,7 @@
 // One process of one function: starts it and says where it listens. As the hosted platform does, it
 // retires the process at half its time, and kills it without warning when that, or its memory, is used up.
 import { type OwnedProcess, startProcess } from "./process.ts";
-import { END_SIGNAL, READY_PREFIX } from "./function_worker.ts";
+import { END_SIGNAL, READY_PREFIX, REPLACED_SIGNAL } from "./function_worker.ts";
 
 /**
  * The limits of one function process. At half of its time or CPU, or three quarters of its memory, it gets
@@ -47,6 +47,11 @@ export interface FunctionProcess extends OwnedProcess {
   readonly exceeded: keyof FunctionLimits | undefined;
   /** Has it end as soon as it has answered its requests and finished its background work. */
   endWhenDone(): void;
+  /**
+   * Has it begin nothing more, and end as soon as its requests and background work are done. One that does
+   * not serve yet is killed.
+   */
+  replace(): void;
 }
 
 /** Ticks of CPU time in /proc, per second (sysconf(_SC_CLK_TCK), 100 on every Linux we run on). */
@@ -65,6 +70,7 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
   const worker = new URL("./function_worker.ts", import.meta.url).pathname;
   const { wallMs, cpuMs, memoryMb } = options.limits;
   let exceeded: keyof FunctionLimits | undefined;
+  let isReady = false;
   const process = startProcess(Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", "--no-check", "--quiet"],
@@ -80,6 +86,7 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
     onLine: (line) => {
       if (memoryMb !== undefined && HEAP_IS_FULL.test(line)) exceeded ??= "memoryMb";
       if (!line.startsWith(READY_PREFIX)) return options.onLine(line);
+      isReady = true;
       listening.resolve(`http://127.0.0.1:${line.slice(READY_PREFIX.length)}`);
     },
   });
@@ -126,6 +133,8 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
       return exceeded;
     },
     endWhenDone: () => process.kill(END_SIGNAL),
+    // Until it listens to signals, that one would end it with a line about a signal.
+    replace: () => process.kill(isReady ? REPLACED_SIGNAL : "SIGKILL"),
   };
 }
 

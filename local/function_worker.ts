@@ -6,6 +6,11 @@
 export const READY_PREFIX = "\0listening on ";
 /** Asks the process to end when its work is done. */
 export const END_SIGNAL = "SIGUSR1";
+/**
+ * Asks for the same of a process that newer code has replaced. It is told to begin nothing more: a tick would
+ * otherwise handle messages with its old code until its budget is used up.
+ */
+export const REPLACED_SIGNAL = "SIGUSR2";
 /** How long background work may continue after the stack has asked the process to end. */
 const SHUTDOWN_GRACE_MS = 2000;
 
@@ -30,18 +35,26 @@ async function serveFunction(entrypoint: string): Promise<void> {
       },
     },
   });
+  const unload = (reason: string) =>
+    dispatchEvent(new CustomEvent("beforeunload", { detail: { reason } }));
   Deno.addSignalListener("SIGTERM", async () => {
-    dispatchEvent(new CustomEvent("beforeunload", { detail: { reason: "termination" } }));
+    unload("termination");
     const grace = new Promise((resolve) => setTimeout(resolve, SHUTDOWN_GRACE_MS));
     await Promise.race([Promise.allSettled(backgroundWork), grace]);
     Deno.exit(0);
   });
 
-  Deno.addSignalListener(END_SIGNAL, async () => {
+  const endWhenDone = async () => {
     while (requests.size + backgroundWork.size > 0) {
       await Promise.allSettled([...requests, ...backgroundWork]);
     }
     Deno.exit(0);
+  };
+  Deno.addSignalListener(END_SIGNAL, endWhenDone);
+  Deno.addSignalListener(REPLACED_SIGNAL, () => {
+    // The reason of the hosted platform that leaves running handlers time to finish.
+    unload("wall_clock");
+    return endWhenDone();
   });
 
   const serve = Deno.serve;

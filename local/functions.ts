@@ -42,8 +42,8 @@ export interface Functions {
   /** Sends a signal to a function's process and resolves when it has ended. */
   kill(name: string, signal: Deno.Signal): Promise<void>;
   /**
-   * Starts every function from the code on disk and ends the processes before, as a deploy does.
-   * Resolves to the names of the functions that did not start.
+   * Starts every function from the code on disk, as a deploy does. The processes before get no more requests,
+   * and end when their work is done. Resolves to the names of the functions that did not start.
    */
   restart(): Promise<string[]>;
   /** Processes that were killed for exceeding a limit, oldest first. */
@@ -119,7 +119,7 @@ class FunctionHost implements Functions {
     const before = [...this.#alive.keys()];
     this.#processes.clear();
     const started = names.map((name) => this.#running(name));
-    await Promise.all(before.map((process) => process.stop("SIGTERM")));
+    for (const process of before) process.replace();
     const urls = await Promise.all(started.map((process) => process.url));
     return names.filter((_, index) => urls[index] === undefined);
   }

@@ -42,15 +42,22 @@ export function stopWithoutFolder(dataDir: string, stopping: AbortController): D
   return asDisposable(watchFolder(dataDir, (error) => stopping.abort(error)));
 }
 
-/** Prints where the stack is and writes the same variables to `env` in its data folder. */
+/**
+ * Prints where the stack is and writes the same variables to `env` in its data folder, with those names beside
+ * them that Vite shows to browsers. The secret key has none.
+ */
 export async function tellEnvironment(stack: Stack, dataDir: string): Promise<void> {
-  const variables = Object.entries({
+  const forBrowsers = {
     SUPABASE_URL: stack.url,
     SUPABASE_PUBLISHABLE_KEY: stack.publishableKey,
+  };
+  const variables = Object.entries({
+    ...forBrowsers,
     SUPABASE_SECRET_KEY: stack.secretKey,
     SUPABASE_DB_URL: stack.dbUrl,
   });
-  const file = variables.map(([name, value]) => `${name}="${value}"\n`).join("");
+  const ofVite = Object.entries(forBrowsers).map(([name, value]) => [`VITE_${name}`, value]);
+  const file = [...variables, ...ofVite].map(([name, value]) => `${name}="${value}"\n`).join("");
   await Deno.writeTextFile(`${dataDir}/env`, file, { mode: 0o600 });
   const folder = dataDir === DEFAULT_DATA_DIR ? ".local" : dataDir;
   const lines = variables.map(([name, value]) => `  ${name}=${value}`);

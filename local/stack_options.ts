@@ -76,8 +76,8 @@ export interface Stack extends AsyncDisposable {
   /** Sends a signal (default SIGKILL) to a function's process and resolves when it has ended. */
   killFunction(name: string, signal?: Deno.Signal): Promise<void>;
   /**
-   * Starts every function from the code on disk and ends the processes before, as a deploy does.
-   * Resolves to the names of the functions that did not start.
+   * Starts every function from the code on disk, as a deploy does. The processes before get no more requests,
+   * and end when their work is done. Resolves to the names of the functions that did not start.
    */
   restartFunctions(): Promise<string[]>;
   /** Functions' processes that were killed for exceeding a limit, oldest first; grows. */

@@ -35,17 +35,3 @@ create or replace function auth.role() returns text
 language sql stable
 set search_path = ''
 return nullif(auth.jwt() ->> 'role', '');
-
-create table if not exists auth.users (
-  id uuid primary key default gen_random_uuid(),
-  email text,
-  encrypted_password text,
-  is_anonymous boolean not null default false,
-  raw_app_meta_data jsonb not null default '{}',
-  raw_user_meta_data jsonb not null default '{}',
-  created_at timestamptz not null default now(),
-  last_sign_in_at timestamptz
-);
-create unique index if not exists users_email_key on auth.users (lower(email));
-alter table auth.users enable row level security;
-grant select on auth.users to postgres;

@@ -68,6 +68,8 @@ async function copyFolder(from: string, to: string): Promise<void> {
   }
 }
 
+function onListen(): void {}
+
 async function post(name: string, body: unknown): Promise<Response> {
   return await fetch(`${loop.stack.url}/functions/v1/${name}`, {
     method: "POST",
@@ -76,28 +78,34 @@ async function post(name: string, body: unknown): Promise<Response> {
   });
 }
 
+/** Lines printed since then, as soon as one of them matches. */
+async function linesUntil(from: number, pattern: RegExp): Promise<string[]> {
+  return await eventually(
+    () => Promise.resolve(printed.slice(from)),
+    (lines) => lines.some((line) => pattern.test(line)),
+  );
+}
+
 /** Writes a file and waits for the loop's own line about it. */
 async function save(path: string, text: string): Promise<string> {
   const from = printed.length;
   await project.write(`${MESSAGES}/${path}`, text);
-  const lines = await eventually(
-    () => Promise.resolve(printed.slice(from)),
-    (lines) => lines.some((line) => / dev .*greeting\.ts: /.test(line)),
-  );
+  const lines = await linesUntil(from, new RegExp(` dev .*${path.replaceAll(".", "\\.")}.*: `));
   return lines.join("\n");
 }
 
-/** Dispatches a greeting and returns the line that its handler logs. */
-async function greet(): Promise<string> {
+/** Dispatches a message and returns the line that its handler logs. */
+async function greet(type = "Greeting", logs = /greeted/): Promise<string> {
   const from = printed.length;
-  const dispatched = await post("dispatch", { type: "Greeting", payload: {} });
+  await start(type);
+  return (await linesUntil(from, logs)).find((line) => logs.test(line)) ?? "";
+}
+
+/** Dispatches a message and calls a tick; `wait`: until its handler is done. */
+async function start(type: string, wait = true): Promise<void> {
+  const dispatched = await post("dispatch", { type, payload: {} });
   assertEquals([dispatched.status, await dispatched.text()].slice(0, 1), [202]);
-  await (await post("tick", {})).body?.cancel();
-  const lines = await eventually(
-    () => Promise.resolve(printed.slice(from)),
-    (lines) => lines.some((line) => line.includes("greeted")),
-  );
-  return lines.find((line) => line.includes("greeted")) ?? "";
+  await (await post("tick", { wait })).body?.cancel();
 }
 
 test("a log line shows time, function, level, event and fields", async () => {
@@ -140,4 +148,46 @@ test("a file that an editor keeps for itself restarts nothing", async () => {
   assertStringIncludes(await save("greeting.ts", greeting("hello")), "started in ");
   const own = printed.slice(from).filter((line) => line.includes(" dev "));
   assertEquals(own.length, 1, own.join("\n"));
+});
+
+test("a new file in a new folder, and the list that names it, serve the next message", async () => {
+  const farewell = greeting("so long").replaceAll("Greeting", "Farewell");
+  await project.write(
+    `${MESSAGES}/later/farewell.ts`,
+    farewell.replace("../_shared", "../../_shared"),
+  );
+  const both = `
+    import { Greeting } from "./greeting.ts";
+    import { Farewell } from "./later/farewell.ts";
+    export const messages = [Greeting, Farewell];`;
+  assertStringIncludes(await save("mod.ts", both), "started in ");
+  assertStringIncludes(await greet("Farewell"), `words="so long"`);
+
+  assertStringIncludes(await save("mod.ts", `${both} export { all } from "./all.ts";`), "all.ts");
+  assertStringIncludes(await save("all.ts", "export const all = 1;"), "started in ");
+  assertStringIncludes(await greet("Farewell"), `words="so long"`);
+});
+
+test("a handler at work finishes with its code, while a changed one takes the next message", async () => {
+  const asked = Promise.withResolvers<void>();
+  const release = Promise.withResolvers<void>();
+  await using outside = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, async () => {
+    asked.resolve();
+    await release.promise;
+    return new Response("on");
+  });
+  const waits = `await (await fetch("http://127.0.0.1:${outside.addr.port}")).text();`;
+  const slow = greeting("old").replace("(_, { log }) =>", `async (_, { log }) => { ${waits} return`)
+    .replace(/(place: "here" }\)),/, "$1; },");
+  assertStringIncludes(await save("greeting.ts", slow), "started in ");
+  const from = printed.length;
+  await start("Greeting", false);
+  await asked.promise;
+  assertStringIncludes(await save("greeting.ts", greeting("new")), "started in ");
+  assertStringIncludes(await greet(), "words=new");
+  release.resolve();
+  await linesUntil(from, /words=old/);
+  const left = () => database.sql`select id from messenger_messages`;
+  assertEquals([...await eventually(left, ({ length }) => length === 0)], []);
+  assertEquals([...await database.sql`select id from messenger_failed_messages`], []);
 });
