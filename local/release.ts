@@ -9,10 +9,10 @@
  */
 
 import { nextStamps } from "../cli/project/migrations.ts";
+import { sha256Of } from "../cli/releases.ts";
 import { compareVersions } from "../supabase/functions/_shared/symphony/runtime/versions.ts";
 import { withDatabases } from "./release_databases.ts";
 import {
-  hashOf,
   migrationsIn,
   readPublished,
   readSchemas,
@@ -128,7 +128,7 @@ export async function publish(version: string, supabase = SUPABASE): Promise<voi
   if (!file) throw new Error(`version: supabase/migrations has no ${version}; release it first`);
   const difference = await findDifference(supabase);
   if (difference !== null) throw new Error(`${difference}: run deno task release ${version}`);
-  published[version] = await hashOf(await Deno.readTextFile(`${supabase}migrations/${file.name}`));
+  published[version] = sha256Of(await Deno.readTextFile(`${supabase}migrations/${file.name}`));
   await Deno.writeTextFile(`${supabase}releases.json`, `${JSON.stringify(published, null, 2)}\n`);
 }
 

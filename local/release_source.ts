@@ -74,9 +74,3 @@ export function migrationsIn(supabase = SUPABASE): ReleaseFile[] {
 export async function readPublished(supabase = SUPABASE): Promise<Record<string, string>> {
   return JSON.parse(await Deno.readTextFile(`${supabase}releases.json`));
 }
-
-/** SHA-256 of a text, in hexadecimal digits. */
-export async function hashOf(text: string): Promise<string> {
-  const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}

@@ -7159,7 +7159,7 @@ comment on function public.messenger_heartbeat_worker(bigint, jsonb) is
   'A sign of life of a resident worker, every few seconds, with what it has done so far.';
 
 -- Waits in the database until a message is due, so that an idle worker costs one call and one connection, and finds a
--- message within milliseconds of its commit. An idle wait takes 12 to 20 ms of CPU a second, and its queries at most a
+-- message within milliseconds of its commit. An idle wait takes 14 to 23 ms of CPU a second, and its queries at most a
 -- sixth of the time. The wait is short, because vacuum cannot remove dead rows while the snapshot of the call is open.
 create function public.messenger_await_due(queues text[], wait_ms integer) returns boolean
 language plpgsql

@@ -1,14 +1,9 @@
 /** The source of the SQL, `supabase/schemas`, and its history, `supabase/migrations`, make one database. */
 
 import { assert, assertEquals } from "@std/assert";
+import { sha256Of } from "../../cli/releases.ts";
 import { findDifference } from "../../local/release.ts";
-import {
-  hashOf,
-  migrationsIn,
-  readPublished,
-  readSchemas,
-  SUPABASE,
-} from "../../local/release_source.ts";
+import { migrationsIn, readPublished, readSchemas, SUPABASE } from "../../local/release_source.ts";
 import { REMOVE_ALL } from "../../local/release_step.ts";
 import { readCatalog } from "../../local/catalog.ts";
 import { createTestDatabase } from "../support/database.ts";
@@ -45,7 +40,7 @@ Deno.test("a published migration is as it was when it was published", async () =
   for (const { name, version } of migrationsIn()) {
     if (!(version in published)) continue;
     const text = await Deno.readTextFile(`${SUPABASE}migrations/${name}`);
-    assertEquals(await hashOf(text), published[version], `${name} was changed after its release`);
+    assertEquals(sha256Of(text), published[version], `${name} was changed after its release`);
   }
   const present = migrationsIn().map(({ version }) => version);
   for (const version of Object.keys(published)) {

@@ -1,13 +1,8 @@
 /** A release after the present one, with a real change of the schema, in a folder of its own. */
 
+import { sha256Of } from "../../cli/releases.ts";
 import { createTestDatabase } from "./database.ts";
-import {
-  hashOf,
-  migrationsIn,
-  readSchemas,
-  SUPABASE,
-  versionOf,
-} from "../../local/release_source.ts";
+import { migrationsIn, readSchemas, SUPABASE, versionOf } from "../../local/release_source.ts";
 import type { withDatabases } from "../../local/release_databases.ts";
 import { release } from "../../local/release.ts";
 
@@ -60,7 +55,7 @@ export async function publishedFolder(): Promise<ReleaseFolder> {
   for (const { name, version } of migrationsIn()) {
     const text = await Deno.readTextFile(`${SUPABASE}migrations/${name}`);
     await Deno.writeTextFile(`${path}migrations/${name}`, text);
-    published[version] = await hashOf(text);
+    published[version] = sha256Of(text);
   }
   await Deno.copyFile(`${SUPABASE}${library}version.ts`, `${path}${library}version.ts`);
   await Deno.writeTextFile(`${path}releases.json`, JSON.stringify(published));
