@@ -12,9 +12,11 @@ import {
 
 const moment = "2026-11-24T10:00:00.000000+00:00";
 const message = (status: "pending" | "processing" | "retrying", availableAt: string | null) => ({
+  kind: "message" as const,
   id: "1",
   type: "Note",
   status,
+  cancelling: false,
   reason: null,
   attempt: 1,
   createdAt: moment,

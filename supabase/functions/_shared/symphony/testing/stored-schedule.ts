@@ -2,9 +2,9 @@
 
 import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
 import type { ScheduleDefinition } from "../scheduler/check-schedule.ts";
+import type { DisabledBy } from "../scheduler/own-schedule.ts";
 import type { ScheduleTimes } from "../scheduler/schedule-options.ts";
 import type {
-  DisabledBy,
   DueSchedule,
   ListedSchedule,
   Schedule,
