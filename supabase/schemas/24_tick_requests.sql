@@ -8,7 +8,7 @@ create table messenger.tick_requests (
 );
 
 comment on table messenger.tick_requests is
-  'Requests to the tick function of the last hour, so that a health check can find the answers to them.';
+  'Requests to the tick function of the last hour, so that a health check can find their responses.';
 comment on column messenger.tick_requests.id is
   'pg_net''s id of the request, as in net._http_response.';
 comment on column messenger.tick_requests.asked_at is
