@@ -398,6 +398,14 @@ create index messenger_messages_running_idx
 comment on index public.messenger_messages_running_idx is
   'Running messages by queue and group, for the limits of both. It has no column that a claim or a heartbeat changes.';
 
+-- Messages that no user dispatched are not in it. A message without stamps costs no call of the operator, which is
+-- strict.
+create index messenger_messages_user_idx
+  on public.messenger_messages ((stamps #>> '{user,id}'), id)
+  where stamps #>> '{user,id}' is not null;
+comment on index public.messenger_messages_user_idx is
+  'Messages of users, to be listed. It names stamps, which no claim changes.';
+
 alter table public.messenger_messages enable row level security;
 
 -- The conditions of a claim have their names here. Postgres puts the text of a simple view in its place, so that
@@ -856,6 +864,12 @@ create index messenger_failed_messages_type_idx
   on public.messenger_failed_messages (type, failed_at, id);
 comment on index public.messenger_failed_messages_type_idx is
   'Dead letters of one type by age.';
+
+create index messenger_failed_messages_user_idx
+  on public.messenger_failed_messages ((stamps #>> '{user,id}'), id)
+  where stamps #>> '{user,id}' is not null;
+comment on index public.messenger_failed_messages_user_idx is
+  'Dead letters of users, to be listed.';
 
 alter table public.messenger_failed_messages enable row level security;
 
@@ -4103,7 +4117,7 @@ create table messenger.tick_requests (
 );
 
 comment on table messenger.tick_requests is
-  'Requests to the tick function of the last hour, so that a health check can find what pg_net was answered.';
+  'Requests to the tick function of the last hour, so that a health check can find their responses.';
 comment on column messenger.tick_requests.id is
   'pg_net''s id of the request, as in net._http_response.';
 comment on column messenger.tick_requests.asked_at is
@@ -4161,14 +4175,14 @@ begin
 end
 $$;
 comment on function messenger.post_tick(jsonb) is
-  'Posts a body to the tick function through pg_net, when the transaction commits. Answers pg_net''s request id.';
+  'Posts a body to the tick function through pg_net, when the transaction commits. Returns pg_net''s request id.';
 
 create function public.messenger_tick() returns bigint
 language sql
 set search_path = ''
 as $$ select messenger.post_tick('{"wait":false}') $$;
 comment on function public.messenger_tick() is
-  'Asks the tick function, through pg_net, to process what is due. pg_cron calls it every minute. Answers pg_net''s request id.';
+  'Asks the tick function, through pg_net, to process what is due. pg_cron calls it every minute. Returns pg_net''s request id.';
 
 -- ==================== 25_steps.sql
 
@@ -4230,7 +4244,7 @@ begin
 end
 $$;
 comment on function messenger.check_filter(jsonb, boolean) is
-  'Part of a step: the filter without what was not given. Refuses one that means every message without saying so.';
+  'Part of a step: leaves out the fields that were not given. Refuses an empty filter, unless "all" says that every message is meant.';
 
 create function messenger.begin_step(
   p_after jsonb, p_max_messages integer, p_dry_run boolean
@@ -4264,7 +4278,7 @@ exception
 end
 $$;
 comment on function messenger.begin_step(jsonb, integer, boolean) is
-  'Part of a step: the place it begins behind, {"at", "id", "matched", "since"}: the row, how many were matched before, and when the first step was taken.';
+  'Part of a step: where it begins, {"at", "id", "matched", "since"}: the last row of the step before, the number of rows matched so far, and the time of the first step.';
 
 -- A query has conditions for the given filters only, so that Postgres plans it for them and finds an index. Of the two
 -- tables only the dead letters have an index by type.
@@ -4287,7 +4301,7 @@ begin
 end
 $$;
 comment on function messenger.range_condition(jsonb, boolean) is
-  'Part of messenger.next_matches(): the condition that an index of the table bounds. Its query has the filter as $1, the place as $2 and the ids as $3.';
+  'Part of messenger.next_matches(): the condition on the indexed columns. In its query, $1 is the filter, $2 the place and $3 the ids.';
 
 create function messenger.wanted_condition(
   p_operation text, p_filter jsonb, p_is_failed boolean
@@ -4311,7 +4325,7 @@ begin
 end
 $$;
 comment on function messenger.wanted_condition(text, jsonb, boolean) is
-  'Part of messenger.next_matches(): the condition that each row of the range is asked. Its query has the filter as $1.';
+  'Part of messenger.next_matches(): the condition that is checked on each row of the range. In its query, $1 is the filter.';
 
 -- Messages that a filter means among the next `p_max_rows` rows behind a place: dead letters for redrive and
 -- remove, messages that wait or run for cancel, those that wait for a time for run. With `p_max_bytes` it ends
@@ -4377,7 +4391,7 @@ begin
 end
 $$;
 comment on function messenger.next_matches(text, jsonb, jsonb, integer, bigint) is
-  'Part of a step: ids of messages that a filter means among the next rows behind a place, ids that are not there, and the place to continue behind, null at the end.';
+  'Part of a step: the ids of messages that match a filter among the next rows after a place, the ids that do not exist, and the place to continue after; null at the end.';
 
 -- Does one thing with up to 100 messages at a time, or some 16 MB of them, until a step is full. `p_options` are
 -- those of the operation, which takes its messages by ids and returns {"done", "running"}; a 503 says that
@@ -4456,7 +4470,7 @@ begin
 end
 $$;
 comment on function messenger.apply_operation(text, bigint[], jsonb) is
-  'Part of a step: does with messages what is to be done with them. Returns {"done", "running"}.';
+  'Part of a step: applies the operation to messages. Returns {"done", "running"}.';
 
 -- ==================== 26_redrive.sql
 
@@ -4764,11 +4778,11 @@ comment on column public.messenger_schedules.start_at is
 comment on column public.messenger_schedules.end_at is
   'No run is planned after this moment.';
 comment on column public.messenger_schedules.catch_up is
-  'How runs are made up that were missed while no tick came. latest: one run. all: each of them. none: no run.';
+  'How missed runs are made up. latest: one run. all: each of them. none: no run.';
 comment on column public.messenger_schedules.catch_up_limit is
-  'With catch_up all, how many missed runs are made up at most, the latest; the others are recorded as one skipped entry. Null: 1000.';
+  'With catch_up all: the largest number of missed runs that are made up, the latest ones; the others are recorded as one skipped entry. Null: 1000.';
 comment on column public.messenger_schedules.overlap is
-  'skip: no run while the message of the run before waits or runs. allow: whatever is under way.';
+  'allow: runs may overlap. skip: no run while the message of the run before waits or runs.';
 comment on column public.messenger_schedules.while_paused is
   'enqueue: while the queue is paused, messages are made and wait for it. skip: no run while it is paused.';
 comment on column public.messenger_schedules.jitter_ms is
@@ -4780,13 +4794,13 @@ comment on column public.messenger_schedules.priority is
 comment on column public.messenger_schedules.group_key is
   'Ordered group of the messages, if any.';
 comment on column public.messenger_schedules.ttl_ms is
-  'For how long after its run a message matters, in ms; null: as the definition says.';
+  'Time to live of each message, from its run, in ms; null: the definition''s.';
 comment on column public.messenger_schedules.stamps is
   'Data that travels with each message besides its payload: the user who made the schedule.';
 comment on column public.messenger_schedules.enabled is
   'A disabled schedule makes no runs. When it is enabled again, it continues from that moment; the runs in between are not made up.';
 comment on column public.messenger_schedules.disabled_by is
-  'pause: an operator paused it. finished: no run is left. invalid: the row cannot be read, or its messages are not right. undeclared: it is no longer declared in code.';
+  'pause: an operator paused it. finished: no run is left. invalid: the row cannot be read, or its messages are not valid. undeclared: it is no longer declared in code.';
 comment on column public.messenger_schedules.disabled_reason is
   'Why it is disabled, for people.';
 comment on column public.messenger_schedules.declared is
@@ -4794,7 +4808,7 @@ comment on column public.messenger_schedules.declared is
 comment on column public.messenger_schedules.last_message_id is
   'Message of the latest run; with overlap skip, the next run waits for its end.';
 comment on column public.messenger_schedules.failing_since is
-  'Since when no right message could be made: its type is unknown, its payload does not fit, or middleware fails. Null: the latest one was right.';
+  'Since when no valid message could be made: its type is unknown, its payload does not fit, or middleware fails. Null: the latest one was valid.';
 comment on column public.messenger_schedules.lease_token is
   'Fence of the tick that computes the next run: advancing under another token changes nothing.';
 comment on column public.messenger_schedules.leased_until is
@@ -4905,18 +4919,18 @@ comment on column public.messenger_schedule_runs.triggered is
 comment on column public.messenger_schedule_runs.message_id is
   'The message; null where the run was skipped.';
 comment on column public.messenger_schedule_runs.outcome is
-  'enqueued: the message waits or runs. handled: its handlers have succeeded. failed: it is a dead letter, or could not be made. skipped: no message was to be made.';
+  'enqueued: the message waits or runs. handled: its handlers have succeeded. failed: it is a dead letter, or could not be made. skipped: the run made no message, for the reason given.';
 comment on column public.messenger_schedule_runs.reason is
-  'Why it was skipped, or why its message was given up.';
+  'Why it was skipped, or why its message became a dead letter.';
 comment on column public.messenger_schedule_runs.enqueued_at is
   'When the message was made; null where the run was skipped.';
 comment on column public.messenger_schedule_runs.finished_at is
-  'When the message was handled or given up.';
+  'When the message was handled or became a dead letter.';
 
 create index messenger_schedule_runs_message_idx
   on public.messenger_schedule_runs (message_id) where message_id is not null;
 comment on index public.messenger_schedule_runs_message_idx is
-  'The run of a message, to write down its outcome.';
+  'The run of a message, to record its outcome.';
 
 alter table public.messenger_schedule_runs enable row level security;
 
@@ -4934,7 +4948,7 @@ as $$
   where r.message_id = ended.message_id
 $$;
 comment on function messenger.finish_schedule_runs(bigint[], text, text[]) is
-  'Part of settling: writes down what became of messages that schedules had made.';
+  'Part of settling: records the outcome of messages that schedules made.';
 
 -- Deletes runs that are old, and all but the latest runs of each schedule. A run whose message still waits
 -- stays. Takes one step: 100 schedules at a time, up to about 10,000 runs.
@@ -5163,7 +5177,7 @@ begin
 end
 $$;
 comment on function messenger.fitting_schedules(bigint[], integer) is
-  'Part of messenger_claim_schedules: those of the schedules, by their next runs, whose payloads come before p_max_bytes are reached, the one that reaches them included.';
+  'Part of messenger_claim_schedules: the first schedules, by next run, until their payloads together reach p_max_bytes; at least one.';
 
 create function messenger.lease_schedules(
   p_token uuid, p_ids bigint[], p_lease_ms integer, p_payloads boolean
@@ -5377,7 +5391,7 @@ begin
 end
 $$;
 comment on function messenger.judge_runs(uuid, jsonb) is
-  'Part of messenger_advance_schedules: locks schedules, and says of each run whether it makes a message, and which, or why not.';
+  'Part of messenger_advance_schedules: locks schedules, and decides for each run whether it makes a message, and which, or why not.';
 
 create function messenger.record_runs(
   p_token uuid, p_advances jsonb, p_runs jsonb, p_message_ids jsonb
@@ -5507,7 +5521,7 @@ begin
 end
 $$;
 comment on function public.messenger_advance_schedules(uuid, jsonb) is
-  'Writes the runs that a tick has computed for the schedules it holds: messages, records and each schedule''s next run, in one transaction. Returns {"dispatched", "skipped", "stale": [...]}: schedules whose lease is another''s by now, for which nothing was changed.';
+  'Writes the runs that a tick has computed for the schedules it holds: messages, records and each schedule''s next run, in one transaction. Returns {"dispatched", "skipped", "stale": [...]}: schedules that another tick has leased since; they stay unchanged.';
 
 -- ==================== 31_check_schedules.sql
 
@@ -5524,7 +5538,7 @@ as $$
   ]
 $$;
 comment on function messenger.schedule_state() is
-  'Columns of a schedule that are its state, and not decided by its owner.';
+  'Columns of a schedule that are its state, and not set by its owner.';
 
 create function messenger.schedule_definition(
   p_schedule public.messenger_schedules
@@ -5658,7 +5672,7 @@ begin
 end
 $$;
 comment on function messenger.check_schedule(jsonb, public.messenger_schedules) is
-  'Part of saving a schedule: refuses, naming the field, what is given of it and contradicts what it would be.';
+  'Part of saving a schedule: refuses given fields that contradict the resulting schedule, and names them.';
 
 -- ==================== 32_save_schedules.sql
 
@@ -5707,7 +5721,7 @@ begin
 end
 $$;
 comment on function messenger.wanted_schedule(public.messenger_schedules, jsonb, boolean) is
-  'Part of saving a schedule: what it is to be, from what is known and what is given of it. Refuses what contradicts itself.';
+  'Part of saving a schedule: merges the stored schedule with the given fields. Refuses contradictions.';
 
 create function messenger.insert_schedule(p_wanted public.messenger_schedules)
 returns bigint
@@ -5741,7 +5755,7 @@ $$;
 comment on function messenger.schedule_difference(
   public.messenger_schedules, public.messenger_schedules
 ) is
-  'Part of saving a schedule: whether a known one is changed or unchanged. One that was disabled because it was not declared any more is changed by being declared again.';
+  'Part of saving a schedule: whether a stored schedule would change. One that was disabled because the code no longer declared it changes when it is declared again.';
 
 create function messenger.update_schedule(
   p_id bigint, p_wanted public.messenger_schedules
@@ -5768,7 +5782,7 @@ begin
 end
 $$;
 comment on function messenger.update_schedule(bigint, public.messenger_schedules) is
-  'Part of saving a schedule: makes a known one what it is to be, and enables it unless it was paused.';
+  'Part of saving a schedule: writes the new definition of a stored schedule, and enables it unless it was paused.';
 
 create function messenger.plan_first_run(p_id bigint, p_given jsonb) returns void
 language plpgsql
@@ -5915,7 +5929,7 @@ begin
 end
 $$;
 comment on function public.messenger_sync_schedules(jsonb, text, boolean) is
-  'Makes the declared schedules what the code says, and disables those that are declared no more. Returns {"schedules": [{"id", "name", "change"}]}; dry_run changes nothing.';
+  'Saves the schedules declared in code, and disables those that the code no longer declares. Returns {"schedules": [{"id", "name", "change"}]}; dry_run changes nothing.';
 
 -- ==================== 33_control_schedules.sql
 
@@ -6108,7 +6122,7 @@ begin
 end
 $$;
 comment on function messenger.lock_triggered(bigint, boolean) is
-  'Part of messenger_trigger_schedule: locks and returns the schedule. Refuses one that there is not, PT404, and one that may not run now, PT409.';
+  'Part of messenger_trigger_schedule: locks and returns the schedule. Refuses one that does not exist, PT404, and one that may not run now, PT409.';
 
 -- A microsecond or more behind a whole millisecond: planned times are whole milliseconds, so a run that was
 -- asked for never takes the place of a planned one.
@@ -6130,7 +6144,7 @@ begin
 end
 $$;
 comment on function messenger.triggered_occurrence(bigint) is
-  'Part of messenger_trigger_schedule: a time for a run that is asked for now, which no other run of the schedule has.';
+  'Part of messenger_trigger_schedule: the time of a triggered run: now, or shortly after, so that no other run of the schedule has it.';
 
 create function messenger.record_trigger(
   p_schedule_id bigint, p_occurrence timestamptz, p_run integer, p_finished boolean,
@@ -6158,7 +6172,7 @@ begin
 end
 $$;
 comment on function messenger.record_trigger(bigint, timestamptz, integer, boolean, bigint) is
-  'Part of messenger_trigger_schedule: records the run, and what the schedule is after it. p_finished: it was the last one.';
+  'Part of messenger_trigger_schedule: records the run, and the state of the schedule after it. p_finished: it was the last one.';
 
 create function public.messenger_trigger_schedule(
   id bigint,
@@ -6196,7 +6210,7 @@ $$;
 comment on function public.messenger_trigger_schedule(
   bigint, boolean, text, integer, double precision, jsonb
 ) is
-  'Runs a schedule once now, paused or not, and returns the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms are for what the schedule leaves open; message, as messenger_enqueue takes it, for all of it, save a payload that it leaves out.';
+  'Runs a schedule once now, paused or not, and returns the message''s id. The run is recorded; it counts against max_runs only if asked. queue, priority and ttl_ms hold where the schedule leaves them open; message, in the form of messenger_enqueue, replaces all of them, and the payload unless it has none.';
 
 create function public.messenger_unschedule(id bigint, user_id text default null)
 returns boolean
@@ -7359,14 +7373,14 @@ comment on column messenger.rate_limits.type is
 comment on column messenger.rate_limits.caller is
   'Whose allowance it is: user:<id>; publishable for everyone who has only the publishable key; total for all of them together.';
 comment on column messenger.rate_limits.full_at is
-  'When the whole allowance is there again; from then on the row says nothing and may go.';
+  'When the whole allowance is available again; from then on the row is not needed.';
 comment on column messenger.rate_limits.counted_at is
   'When the latest message was counted: full_at was at most the limit''s period later, and is read so where the period has become shorter.';
 
 create index rate_limits_full_at_idx
   on messenger.rate_limits (full_at);
 comment on index messenger.rate_limits_full_at_idx is
-  'Allowances that are whole again, for pruning.';
+  'Allowances that are available in full again, for pruning.';
 
 alter table messenger.rate_limits enable row level security;
 
@@ -7522,6 +7536,12 @@ create index messenger_handled_messages_keep_until_idx
 comment on index public.messenger_handled_messages_keep_until_idx is
   'Rows by the time at which they are to be deleted, for pruning.';
 
+create index messenger_handled_messages_user_idx
+  on public.messenger_handled_messages (user_id, id)
+  where user_id is not null;
+comment on index public.messenger_handled_messages_user_idx is
+  'Handled messages of users, to be listed.';
+
 alter table public.messenger_handled_messages enable row level security;
 
 -- `p_kept` is an array of {id, keep_ms}. Runs in the settle call before it deletes the rows, and does
@@ -7590,49 +7610,229 @@ $$;
 comment on function public.messenger_report_progress(jsonb) is
   'Writes what handlers report of messages they run, all of a worker''s in one call, fenced by the lease token.';
 
--- Returns null alike for an id that is unknown, no longer known, or another user's.
+-- ==================== 43_follow.sql
+
+-- Following: the state of messages, as the user who dispatched them may see it. A message is in one of three tables,
+-- or in none once it is handled and not kept.
+
+-- `place` decides where an id is in two tables, which only a restore brings about. No branch has a condition of its
+-- own, so that Postgres puts the tables in place of the view, and reads each by its index of users in the order of
+-- the ids.
+create view messenger.followable_messages with (security_invoker = true) as
+select m.id, 1 as place, m.stamps #>> '{user,id}' as user_id, m.type,
+  case
+    when m.status = 'processing' then 'processing'
+    when m.attempts > 0 then 'retrying'
+    else 'pending'
+  end as status,
+  m.cancelled as cancelling, null::text as reason, m.attempts, m.created_at, m.available_at,
+  null::timestamptz as finished_at, 'infinity'::timestamptz as keep_until
+from public.messenger_messages m
+union all
+select d.id, 2, d.stamps #>> '{user,id}', d.type,
+  case d.reason when 'cancelled' then 'cancelled' else 'failed' end,
+  false, d.reason, d.attempts, d.created_at, null::timestamptz, d.failed_at, 'infinity'::timestamptz
+from public.messenger_failed_messages d
+union all
+select h.id, 3, h.user_id, h.type, 'handled', false, null::text, h.attempts, h.created_at,
+  null::timestamptz, h.handled_at, h.keep_until
+from public.messenger_handled_messages h;
+comment on view messenger.followable_messages is
+  'Messages that wait, run, are dead letters, or are handled and kept, in the words that users get. keep_until may have passed.';
+comment on column messenger.followable_messages.id is
+  'Identity of the message.';
+comment on column messenger.followable_messages.place is
+  '1: waits or runs. 2: a dead letter. 3: handled.';
+comment on column messenger.followable_messages.user_id is
+  'The user who dispatched it; null if no user did.';
+comment on column messenger.followable_messages.type is
+  'Name of the message definition.';
+comment on column messenger.followable_messages.status is
+  'pending: waits for its first attempt. processing: runs. retrying: waits for another attempt. failed, cancelled: a dead letter. handled: done.';
+comment on column messenger.followable_messages.cancelling is
+  'It runs, and its worker is to stop it.';
+comment on column messenger.followable_messages.reason is
+  'Why it is a dead letter; null if it is none.';
+comment on column messenger.followable_messages.attempts is
+  'How often a worker has claimed it.';
+comment on column messenger.followable_messages.created_at is
+  'When it was dispatched.';
+comment on column messenger.followable_messages.available_at is
+  'When it is or was due; null once it is done.';
+comment on column messenger.followable_messages.finished_at is
+  'When it was handled or became a dead letter.';
+comment on column messenger.followable_messages.keep_until is
+  'From this moment on it is forgotten.';
+
+-- Every state that users get is made here: those that they ask for and those that are broadcast.
+create function messenger.followed_message(
+  p_id bigint,
+  p_type text,
+  p_status text,
+  p_attempts integer,
+  p_created_at timestamptz,
+  p_available_at timestamptz default null,
+  p_finished_at timestamptz default null,
+  p_reason text default null,
+  p_cancelling boolean default false,
+  p_progress jsonb default null
+) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'kind', 'message', 'id', p_id::text, 'type', p_type, 'status', p_status,
+    'cancelling', p_cancelling, 'reason', p_reason, 'attempt', p_attempts,
+    'createdAt', p_created_at, 'availableAt', p_available_at, 'finishedAt', p_finished_at,
+    'progress', p_progress
+  )
+$$;
+comment on function messenger.followed_message(
+  bigint, text, text, integer, timestamptz, timestamptz, timestamptz, text, boolean, jsonb
+) is
+  'The state of a message in the form that users get: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors.';
+
+create function messenger.followed(p_ids bigint[], p_user_id text)
+returns table (id bigint, message jsonb)
+language sql stable
+set search_path = ''
+as $$
+  select distinct on (f.id) f.id, messenger.followed_message(
+    f.id, f.type, f.status, f.attempts, f.created_at, f.available_at, f.finished_at, f.reason,
+    f.cancelling, case
+      when p.message_id is not null
+      then jsonb_build_object('value', p.value, 'note', p.note, 'at', p.at)
+    end
+  )
+  from messenger.followable_messages f
+  -- A handled message has no progress any more, whether or not its row is deleted yet.
+  left join messenger.progress p on p.message_id = f.id and f.place < 3
+  where f.id = any (p_ids) and f.keep_until > public.messenger_now()
+    and (p_user_id is null or f.user_id = p_user_id)
+  order by f.id, f.place
+$$;
+comment on function messenger.followed(bigint[], text) is
+  'The states of messages by their ids: of all, or of those that one user dispatched. No row for an id that is unknown, no longer known, or another user''s.';
+
 create function public.messenger_follow(id bigint, user_id text default null)
 returns jsonb
 language sql stable
 set search_path = ''
 as $$
-  select jsonb_build_object(
-    'id', f.id::text, 'type', f.type, 'status', f.status, 'reason', f.reason,
-    'attempt', f.attempts, 'createdAt', f.created_at, 'availableAt', f.available_at,
-    'finishedAt', f.finished_at,
-    'progress', case
-      when p.message_id is not null
-      then jsonb_build_object('value', p.value, 'note', p.note, 'at', p.at)
-    end
-  )
-  from (
-    select 1 as place, m.id, m.type,
-      case
-        when m.status = 'processing' then 'processing'
-        when m.attempts > 0 then 'retrying'
-        else 'pending'
-      end as status,
-      null as reason, m.attempts, m.created_at, m.available_at, null as finished_at,
-      m.stamps #>> '{user,id}' as user_id
-    from public.messenger_messages m where m.id = messenger_follow.id
-    union all
-    select 2, d.id, d.type, case d.reason when 'cancelled' then 'cancelled' else 'failed' end,
-      d.reason, d.attempts, d.created_at, null, d.failed_at, d.stamps #>> '{user,id}'
-    from public.messenger_failed_messages d where d.id = messenger_follow.id
-    union all
-    select 3, h.id, h.type, 'handled', null, h.attempts, h.created_at, null, h.handled_at,
-      h.user_id
-    from public.messenger_handled_messages h
-    where h.id = messenger_follow.id and h.keep_until > public.messenger_now()
-  ) f
-  -- A handled message has no progress any more, whether or not its row is deleted yet.
-  left join messenger.progress p on p.message_id = f.id and f.status <> 'handled'
-  where messenger_follow.user_id is null or f.user_id = messenger_follow.user_id
-  order by f.place
-  limit 1
+  select f.message
+  from messenger.followed(array[messenger_follow.id], messenger_follow.user_id) f
 $$;
 comment on function public.messenger_follow(bigint, text) is
-  'The state of a message: {"id", "type", "status", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors. With a user_id only of that user''s; null where there is none.';
+  'The state of a message: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors. With a user_id only of that user''s. Null alike for an id that is unknown, no longer known, or another user''s.';
+
+create function public.messenger_follow_all(ids bigint[], user_id text default null)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  with wanted as (
+    select i.id, min(i.place) as place
+    from unnest(messenger_follow_all.ids) with ordinality as i (id, place)
+    group by i.id
+  )
+  select jsonb_build_object(
+    'messages',
+    coalesce(jsonb_agg(f.message order by w.place) filter (where f.id is not null), '[]'),
+    'missing',
+    coalesce(jsonb_agg(w.id::text order by w.place) filter (where f.id is null), '[]')
+  )
+  from wanted w
+  left join messenger.followed(messenger_follow_all.ids, messenger_follow_all.user_id) f
+    on f.id = w.id
+$$;
+comment on function public.messenger_follow_all(bigint[], text) is
+  'The states of messages as messenger_follow returns them, in the order of the ids, each once. Returns {"messages", "missing"}; missing are the ids that are unknown, no longer known, or another user''s.';
+
+-- Reads at most `max_scanned` messages of the user, whatever the filter: a page may come back short, with a `next` to
+-- continue behind. A status is looked for only in the table that has it.
+--
+-- The order begins with the user, who is compared to an array of one element: then the planner does not know that all
+-- rows have the same user, and that it could read a primary key in its order past the messages of all others.
+create function public.messenger_list_user_messages(
+  user_id text,
+  type text default null,
+  status text default null,
+  before_id bigint default null,
+  max_messages integer default 50,
+  max_scanned integer default 2000
+) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  place_wanted constant integer := case
+    when status in ('failed', 'cancelled') then 2 when status = 'handled' then 3
+    when status is not null then 1
+  end;
+  first_behind constant bigint := coalesce(before_id, 9223372036854775807);
+  page bigint[];
+  last_seen bigint;
+begin
+  page := array(
+    select s.id
+    from (
+      select f.id, f.type, f.status, f.keep_until from messenger.followable_messages f
+      where f.user_id = any (array[messenger_list_user_messages.user_id]) and f.id < first_behind
+        and (place_wanted is null or f.place = place_wanted)
+      order by f.user_id desc, f.id desc
+      limit max_scanned
+    ) as s
+    where (messenger_list_user_messages.type is null or s.type = messenger_list_user_messages.type)
+      and (
+        messenger_list_user_messages.status is null
+        or s.status = messenger_list_user_messages.status
+      )
+      and s.keep_until > public.messenger_now()
+    limit max_messages + 1
+  );
+  if cardinality(page) > max_messages then
+    last_seen := page[max_messages];
+  else
+    select f.id into last_seen from messenger.followable_messages f
+    where f.user_id = any (array[messenger_list_user_messages.user_id]) and f.id < first_behind
+      and (place_wanted is null or f.place = place_wanted)
+    order by f.user_id desc, f.id desc
+    offset max_scanned - 1 limit 1;
+  end if;
+  return jsonb_build_object(
+    'messages', (
+      select coalesce(jsonb_agg(f.message order by f.id desc), '[]')
+      from messenger.followed(page[:max_messages], messenger_list_user_messages.user_id) f
+    ),
+    'next', last_seen::text
+  );
+end
+$$;
+comment on function public.messenger_list_user_messages(text, text, text, bigint, integer, integer) is
+  'Messages that a user dispatched, the latest first, those before an id, of a type and in a status of messenger_follow. Returns {"messages", "next"}, the messages as messenger_follow returns them; a page that met max_scanned is short, and next continues behind it.';
+
+-- The user of a message stays the same, so that the check still holds when cancel_ids() locks the message.
+create function public.messenger_cancel_message(id bigint, user_id text default null)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (
+    select from public.messenger_messages m
+    where m.id = messenger_cancel_message.id
+      and (
+        messenger_cancel_message.user_id is null
+        or m.stamps #>> '{user,id}' = messenger_cancel_message.user_id
+      )
+  ) then
+    perform messenger.cancel_ids(array[messenger_cancel_message.id]);
+  end if;
+  return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
+end
+$$;
+comment on function public.messenger_cancel_message(bigint, text) is
+  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs; what is finished stays as it is.';
 
 -- ==================== 43_live.sql
 
@@ -7685,10 +7885,9 @@ begin
     perform messenger.broadcast(
       coalesce(
         public.messenger_follow(old.id),
-        jsonb_build_object(
-          'id', old.id::text, 'type', old.type, 'status', 'handled', 'reason', null,
-          'attempt', old.attempts, 'createdAt', old.created_at, 'availableAt', null,
-          'finishedAt', public.messenger_now(), 'progress', null
+        messenger.followed_message(
+          old.id, old.type, 'handled', old.attempts, old.created_at,
+          p_finished_at => public.messenger_now()
         )
       ),
       old.stamps #>> '{user,id}'
@@ -7731,9 +7930,16 @@ begin
     after insert on public.messenger_messages
     for each row when (new.stamps ? 'live')
     execute function messenger.broadcast_message();
+  -- A cancel or a sweep takes a message that waits under a lease without an attempt. That one does not run: it is told
+  -- as the dead letter that it becomes.
   create or replace trigger messenger_messages_live_changed
-    after update of status on public.messenger_messages
-    for each row when (new.stamps ? 'live' and old.status <> new.status)
+    after update of status, cancelled on public.messenger_messages
+    for each row when (
+      new.stamps ? 'live' and (
+        old.status <> new.status and (new.status = 'pending' or new.attempts > old.attempts)
+        or not old.cancelled and new.cancelled
+      )
+    )
     execute function messenger.broadcast_message();
   create or replace trigger messenger_messages_live_handled
     after delete on public.messenger_messages
@@ -8014,7 +8220,7 @@ as $$
   select jsonb_build_object('count', least(p_count, p_max_count), 'capped', p_count > p_max_count)
 $$;
 comment on function messenger.capped(bigint, integer) is
-  'A count that went no further than one above p_max_count, as {"count", "capped"}.';
+  'A count that stopped one above p_max_count, as {"count", "capped"}.';
 
 -- Counts stop one above the wanted number. To count a few due messages, a million messages of the future are not read.
 create function messenger.depth_at_priority(
@@ -8181,7 +8387,7 @@ begin
 end
 $$;
 comment on function messenger.check_queue_settings(jsonb) is
-  'Part of messenger_set_queue: refuses what is no object, or names something that is no setting.';
+  'Part of messenger_set_queue: refuses a value that is not an object, and unknown settings.';
 
 create function public.messenger_set_queue(name text, settings jsonb) returns jsonb
 language plpgsql
@@ -8550,7 +8756,7 @@ comment on function public.messenger_show_failed(bigint) is
 
 -- ==================== 47_health.sql
 
--- How the bus is: what health checks, dashboards and metrics read, each in one call.
+-- Health: the facts that health checks, dashboards and metrics read, each in one call.
 
 -- Runs with its owner's rights: the service role may not read pg_cron's jobs, Vault's secrets and pg_net's
 -- responses. It takes no arguments, and says nothing of the key but whether it can be read.
@@ -8645,7 +8851,7 @@ begin
 end
 $$;
 comment on function messenger.last_tick_answer() is
-  'Part of messenger.installation(): what pg_net got from the tick function last; null where it knows of no answer.';
+  'Part of messenger.installation(): the last answer of the tick function to pg_net; null if there is none.';
 
 create function messenger.installation() returns jsonb
 language plpgsql stable
@@ -8670,7 +8876,7 @@ begin
 end
 $$;
 comment on function messenger.installation() is
-  'Whether what the bus stands on is there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; what is wrong with "jobs"; the "url" in Vault; and what pg_net was answered last by the tick function, "last_answer".';
+  'Whether the prerequisites of the bus are there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; what is wrong with "jobs"; the "url" in Vault; and the tick function''s last answer to pg_net, "last_answer".';
 
 -- It steps from queue to queue along the index of the claim. Leases name the messages that run. A message that is
 -- blocked behind its group has a first message that runs or is in that index.
@@ -9193,14 +9399,16 @@ begin
       'public.messenger_list_queues', 'public.messenger_list_messages',
       'public.messenger_list_failed', 'messenger.queues_in_use',
       'messenger.schedules_overdue_since', 'messenger.count_failed',
-      'messenger.prune_before', 'messenger.prune_progress'
+      'messenger.prune_before', 'messenger.prune_progress', 'messenger.followed',
+      'public.messenger_list_user_messages'
     ]),
 
     -- Reads in the order of an index, and stops at its limit. A sort would read every row before the first.
     (array['enable_sort = off'], array[
       'messenger.stray_queues', 'messenger.group_fronts', 'messenger.note_blocked_groups',
       'messenger.block_groups', 'messenger.due_queues', 'messenger.lock_due',
-      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth'
+      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth',
+      'public.messenger_list_user_messages'
     ]),
 
     -- Joins a few given ids to a large table. A hash or a merge would read that table in full; a nested loop
@@ -9209,7 +9417,7 @@ begin
       'messenger.next_due', 'public.messenger_settle', 'public.messenger_heartbeat',
       'messenger.next_matches', 'messenger.redrive_ids', 'messenger.remove_ids',
       'messenger.finish_schedule_runs', 'messenger.cancel_ids', 'messenger.run_ids',
-      'public.messenger_report_progress', 'messenger.prune_progress'
+      'public.messenger_report_progress', 'messenger.prune_progress', 'messenger.followed'
     ]),
 
     -- Part of messenger.admit_groups, whose settings hold here too: these look up each group by an index.
@@ -9252,7 +9460,7 @@ $$;
 
 -- ==================== 51_setup.sql
 
--- Setup: what a schema alone does not bring, the rows, cron jobs and secrets of the bus. A preview branch, a
+-- Setup: the rows, cron jobs and secrets of the bus, which a schema alone does not bring. A preview branch, a
 -- restored schema and a squashed history have the tables and functions, and none of these: dispatches succeed
 -- there, and no tick comes. messenger_setup() makes what is missing, and may be called again at any time.
 

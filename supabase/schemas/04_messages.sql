@@ -142,6 +142,14 @@ create index messenger_messages_running_idx
 comment on index public.messenger_messages_running_idx is
   'Running messages by queue and group, for the limits of both. It has no column that a claim or a heartbeat changes.';
 
+-- Messages that no user dispatched are not in it. A message without stamps costs no call of the operator, which is
+-- strict.
+create index messenger_messages_user_idx
+  on public.messenger_messages ((stamps #>> '{user,id}'), id)
+  where stamps #>> '{user,id}' is not null;
+comment on index public.messenger_messages_user_idx is
+  'Messages of users, to be listed. It names stamps, which no claim changes.';
+
 alter table public.messenger_messages enable row level security;
 
 -- The conditions of a claim have their names here. Postgres puts the text of a simple view in its place, so that

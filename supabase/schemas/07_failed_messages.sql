@@ -69,4 +69,10 @@ create index messenger_failed_messages_type_idx
 comment on index public.messenger_failed_messages_type_idx is
   'Dead letters of one type by age.';
 
+create index messenger_failed_messages_user_idx
+  on public.messenger_failed_messages ((stamps #>> '{user,id}'), id)
+  where stamps #>> '{user,id}' is not null;
+comment on index public.messenger_failed_messages_user_idx is
+  'Dead letters of users, to be listed.';
+
 alter table public.messenger_failed_messages enable row level security;

@@ -36,6 +36,12 @@ create index messenger_handled_messages_keep_until_idx
 comment on index public.messenger_handled_messages_keep_until_idx is
   'Rows by the time at which they are to be deleted, for pruning.';
 
+create index messenger_handled_messages_user_idx
+  on public.messenger_handled_messages (user_id, id)
+  where user_id is not null;
+comment on index public.messenger_handled_messages_user_idx is
+  'Handled messages of users, to be listed.';
+
 alter table public.messenger_handled_messages enable row level security;
 
 -- `p_kept` is an array of {id, keep_ms}. Runs in the settle call before it deletes the rows, and does

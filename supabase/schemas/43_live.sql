@@ -47,10 +47,9 @@ begin
     perform messenger.broadcast(
       coalesce(
         public.messenger_follow(old.id),
-        jsonb_build_object(
-          'id', old.id::text, 'type', old.type, 'status', 'handled', 'reason', null,
-          'attempt', old.attempts, 'createdAt', old.created_at, 'availableAt', null,
-          'finishedAt', public.messenger_now(), 'progress', null
+        messenger.followed_message(
+          old.id, old.type, 'handled', old.attempts, old.created_at,
+          p_finished_at => public.messenger_now()
         )
       ),
       old.stamps #>> '{user,id}'
@@ -93,9 +92,16 @@ begin
     after insert on public.messenger_messages
     for each row when (new.stamps ? 'live')
     execute function messenger.broadcast_message();
+  -- A cancel or a sweep takes a message that waits under a lease without an attempt. That one does not run: it is told
+  -- as the dead letter that it becomes.
   create or replace trigger messenger_messages_live_changed
-    after update of status on public.messenger_messages
-    for each row when (new.stamps ? 'live' and old.status <> new.status)
+    after update of status, cancelled on public.messenger_messages
+    for each row when (
+      new.stamps ? 'live' and (
+        old.status <> new.status and (new.status = 'pending' or new.attempts > old.attempts)
+        or not old.cancelled and new.cancelled
+      )
+    )
     execute function messenger.broadcast_message();
   create or replace trigger messenger_messages_live_handled
     after delete on public.messenger_messages

@@ -30,14 +30,16 @@ begin
       'public.messenger_list_queues', 'public.messenger_list_messages',
       'public.messenger_list_failed', 'messenger.queues_in_use',
       'messenger.schedules_overdue_since', 'messenger.count_failed',
-      'messenger.prune_before', 'messenger.prune_progress'
+      'messenger.prune_before', 'messenger.prune_progress', 'messenger.followed',
+      'public.messenger_list_user_messages'
     ]),
 
     -- Reads in the order of an index, and stops at its limit. A sort would read every row before the first.
     (array['enable_sort = off'], array[
       'messenger.stray_queues', 'messenger.group_fronts', 'messenger.note_blocked_groups',
       'messenger.block_groups', 'messenger.due_queues', 'messenger.lock_due',
-      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth'
+      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth',
+      'public.messenger_list_user_messages'
     ]),
 
     -- Joins a few given ids to a large table. A hash or a merge would read that table in full; a nested loop
@@ -46,7 +48,7 @@ begin
       'messenger.next_due', 'public.messenger_settle', 'public.messenger_heartbeat',
       'messenger.next_matches', 'messenger.redrive_ids', 'messenger.remove_ids',
       'messenger.finish_schedule_runs', 'messenger.cancel_ids', 'messenger.run_ids',
-      'public.messenger_report_progress', 'messenger.prune_progress'
+      'public.messenger_report_progress', 'messenger.prune_progress', 'messenger.followed'
     ]),
 
     -- Part of messenger.admit_groups, whose settings hold here too: these look up each group by an index.

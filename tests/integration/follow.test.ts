@@ -32,9 +32,11 @@ testsOnStack({}, (test) => {
     const id = await dispatch(stack, { type: "Kept", payload: {} }, user);
     const first = await follow(stack, id, user);
     assertEquals({ ...first, createdAt: "", availableAt: "" }, {
+      kind: "message",
       id,
       type: "Kept",
       status: "pending",
+      cancelling: false,
       reason: null,
       attempt: 0,
       createdAt: "",
@@ -106,7 +108,18 @@ testsOnStack({}, (test) => {
 
   test("a text that is no id is an unknown message", async (stack) => {
     const user = await asUser(stack);
-    const wrong = ["abc", "-1", "1.5", "9".repeat(19), "1%20or%201=1", "%00", "1,2", "*", "%F0%9F"];
+    const wrong = [
+      "abc",
+      "-1",
+      "1.5",
+      "9".repeat(19),
+      "1%20or%201=1",
+      "%00",
+      "1,2",
+      "*",
+      "%F0%9F",
+      "007",
+    ];
     for (const id of wrong) {
       for (const as of [user, { apikey: stack.secretKey }]) {
         const response = await ask(stack, id, as);

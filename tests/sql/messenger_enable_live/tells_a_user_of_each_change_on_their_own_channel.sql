@@ -1,6 +1,6 @@
 -- Status and progress, with a stand-in for Supabase's realtime.send and its table.
 begin;
-select plan(8);
+select plan(11);
 select test.set_clock('2026-01-01 12:00Z');
 
 create schema realtime;
@@ -50,6 +50,13 @@ select is(
   array['pending', 'processing', 'failed'], 'of one that was given up, once'
 );
 select is(
+  (select payload - array['id', 'createdAt', 'finishedAt'] from realtime.messages
+    where topic = 'messenger:ann' order by n desc limit 1),
+  '{"kind":"message","type":"Live","status":"handled","cancelling":false,"reason":null,
+    "attempt":1,"availableAt":null,"progress":null}',
+  'in the form that a question for its state is answered in'
+);
+select is(
   (select count(*) from realtime.messages where payload ->> 'type' in ('Quiet', 'Backend')),
   0::bigint, 'nothing of types that are not live'
 );
@@ -57,6 +64,25 @@ select is_empty(
   $$select payload from realtime.messages
     where payload ? 'payload' or payload::text like '%secret%' or not private or event <> 'message'$$,
   'never the payload or an error, and only in private'
+);
+
+delete from realtime.messages where true;
+select messenger_enqueue('[
+  {"type":"Runs","stamps":{"live":true,"user":{"id":"ann"}}},
+  {"type":"Waits","stamps":{"live":true,"user":{"id":"bob"}}}
+]');
+select test.claim(test.token(2), 1);
+select messenger_cancel("all" => true);
+select is(
+  array(
+    select (payload ->> 'status') || case when (payload -> 'cancelling')::boolean then ', to be stopped' else '' end
+    from realtime.messages where topic = 'messenger:ann' order by n
+  ),
+  array['pending', 'processing', 'processing, to be stopped'], 'that it runs and is to be stopped'
+);
+select is(
+  array(select payload ->> 'status' from realtime.messages where topic = 'messenger:bob' order by n),
+  array['pending', 'cancelled'], 'that it waited and is cancelled, and never that it runs'
 );
 
 select set_config('request.jwt.claims', '{"sub":"ann"}', true),

@@ -1,6 +1,6 @@
 -- From the dispatch to the end, in the words that a frontend gets.
 begin;
-select plan(10);
+select plan(13);
 select test.set_clock('2026-01-01 12:00Z');
 
 create function pg_temp.settle(outcome text, given jsonb) returns void
@@ -18,7 +18,8 @@ select test.dispatch('A');
 select is(
   messenger_follow(test.id_of('A')),
   jsonb_build_object(
-    'id', test.id_of('A')::text, 'type', 'A', 'status', 'pending', 'reason', null, 'attempt', 0,
+    'kind', 'message', 'id', test.id_of('A')::text, 'type', 'A', 'status', 'pending',
+    'cancelling', false, 'reason', null, 'attempt', 0,
     'createdAt', messenger_now(), 'availableAt', messenger_now(), 'finishedAt', null,
     'progress', null
   ),
@@ -48,7 +49,8 @@ select pg_temp.settle('dead', jsonb_build_array(jsonb_build_object(
 select is(
   messenger_follow(test.id_of('A')) - array['id', 'progress', 'createdAt', 'availableAt'],
   jsonb_build_object(
-    'type', 'A', 'status', 'failed', 'reason', 'exhausted', 'attempt', 2,
+    'kind', 'message', 'type', 'A', 'status', 'failed', 'cancelling', false,
+    'reason', 'exhausted', 'attempt', 2,
     'finishedAt', messenger_now()
   ),
   'given up, with the reason and not the error'
@@ -57,6 +59,23 @@ select messenger_redrive(type => 'A');
 select is(pg_temp.status(test.id_of('A')), '"pending"', 'redriven');
 select messenger_cancel(type => 'A');
 select is(pg_temp.status(test.id_of('A')), '"cancelled"', 'cancelled');
+
+select test.dispatch('C');
+select test.claim(test.token(1));
+select messenger_cancel(type => 'C');
+select is(
+  messenger_follow(test.id_of('C')) -> 'cancelling', 'true', 'its worker is to stop it'
+);
+select is(pg_temp.status(test.id_of('C')), '"processing"', 'and still runs it');
+select pg_temp.settle('released', test.ids('C'));
+select is(
+  messenger_follow(test.id_of('C')) - array['kind', 'id', 'type', 'createdAt', 'availableAt', 'progress'],
+  jsonb_build_object(
+    'status', 'cancelled', 'cancelling', false, 'reason', 'cancelled', 'attempt', 1,
+    'finishedAt', messenger_now()
+  ),
+  'until its worker gives it back'
+);
 
 select test.dispatch('B');
 select test.claim(test.token(1));
@@ -67,7 +86,8 @@ select messenger_settle(jsonb_build_array(jsonb_build_object(
 )));
 select is(
   messenger_follow((select id from b)) - array['id', 'type', 'createdAt', 'finishedAt'],
-  '{"status":"handled","reason":null,"attempt":1,"availableAt":null,"progress":null}',
+  '{"kind":"message","status":"handled","cancelling":false,"reason":null,"attempt":1,
+    "availableAt":null,"progress":null}',
   'handled and kept'
 );
 select test.set_clock('2026-01-01 12:01Z');

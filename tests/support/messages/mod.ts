@@ -56,7 +56,7 @@ export const Choosy = defineMessage({
   type: "Choosy",
   schema: z.object({}),
   access: "authenticated",
-  callerOptions: ["delay", "schedule"],
+  callerOptions: ["delay", "schedule", "cancel"],
   handler: (payload, ctx) => record(ctx, payload),
 });
 
@@ -173,7 +173,7 @@ export const Open = defineMessage({
   type: "Open",
   schema: z.object({ text: z.string() }),
   access: "anonymous",
-  callerOptions: ["delay", "schedule"],
+  callerOptions: ["delay", "schedule", "cancel"],
   handler: (payload, ctx) => record(ctx, payload),
 });
 
@@ -217,12 +217,14 @@ export const Kept = defineMessage({
   type: "Kept",
   schema: z.object({ fails: z.boolean().default(false) }),
   access: "authenticated",
+  callerOptions: ["cancel"],
   keep: "1h",
   live: true,
   retry: { maxRetries: 1, delay: 3_600_000, maxDelay: 3_600_000 },
-  handler: async ({ fails }, { progress, supabase }) => {
+  handler: async ({ fails }, { progress, signal, supabase }) => {
     progress(0.4, "halfway, nearly");
     for (;;) {
+      signal.throwIfAborted();
       const { data } = await supabase.from("test_effects").select("id").eq("type", "release");
       if (data?.length) break;
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -480,6 +480,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_cancel_message": { Args: { "id": number; "user_id"?: string }; Returns: Json };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;
@@ -537,6 +538,7 @@ export type Database = {
       "messenger_enqueue_body": { Args: { "": Json }; Returns: Json[] };
       "messenger_enqueue_limited": { Args: { "limits": Json; "messages": Json }; Returns: Json };
       "messenger_follow": { Args: { "id": number; "user_id"?: string }; Returns: Json };
+      "messenger_follow_all": { Args: { "ids": (number)[]; "user_id"?: string }; Returns: Json };
       "messenger_grow_fleet": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_health": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_heartbeat": { Args: { "lease_ms"?: number; "leases": Json }; Returns: Json };
@@ -605,6 +607,17 @@ export type Database = {
       };
       "messenger_list_ticks": {
         Args: { "before_id"?: number; "max_ticks"?: number };
+        Returns: Json;
+      };
+      "messenger_list_user_messages": {
+        Args: {
+          "before_id"?: number;
+          "max_messages"?: number;
+          "max_scanned"?: number;
+          "status"?: string;
+          "type"?: string;
+          "user_id": string;
+        };
         Returns: Json;
       };
       "messenger_list_user_schedules": {

@@ -44,6 +44,20 @@ export function readQuery(c: Context): Record<string, string> {
   return Object.fromEntries(given.map(([name, [value = ""]]) => [name, value]));
 }
 
+/**
+ * Reads the query and checks it against a schema.
+ * @returns the query as the schema transforms it
+ * @throws Problem 400 that names each parameter that is wrong, unknown, or given more than once
+ */
+export function readCheckedQuery<Schema extends z.ZodType>(
+  c: Context,
+  schema: Schema,
+): z.output<Schema> {
+  const { data, error } = schema.safeParse(readQuery(c));
+  if (error) throw invalidRequest("invalid_request", toIssues(error));
+  return data as z.output<Schema>;
+}
+
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i;
 const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
 

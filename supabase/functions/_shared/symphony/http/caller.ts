@@ -46,6 +46,24 @@ export async function authenticate(
   };
 }
 
+/** A caller who is signed in, perhaps anonymously. */
+export type UserCaller = Extract<Caller, { readonly kind: "user" }>;
+
+/**
+ * Identifies the user of a request for what only users have of their own.
+ * @param instead where holders of a secret key find the same for all users, for the refusal
+ * @throws Problem 401 without valid credentials, 403 that names `instead` if the caller has a secret key
+ */
+export async function authenticateUser(request: Request, instead: string): Promise<UserCaller> {
+  const caller = await authenticate(request, "secret-or-user");
+  if (caller.kind === "user") return caller;
+  throw new Problem(
+    403,
+    "forbidden",
+    `This path is for signed-in users and what is their own; with a secret key, use ${instead}`,
+  );
+}
+
 /**
  * Verifies a request's credentials.
  * @param auth the kinds of credentials that are accepted

@@ -1,19 +1,19 @@
-/** The edge function `dispatch`: accepts messages and schedules over HTTPS, and reports a message's status. */
+/** The edge function `dispatch`: accepts messages and schedules over HTTPS, and lets users follow and change theirs. */
 
 import type { Hono } from "hono";
-import { followMessage } from "../database/follow.ts";
 import type { Messenger } from "../messenger.ts";
 import { createApp } from "./app.ts";
 import { readJson, readQuery } from "./body.ts";
 import { authenticate } from "./caller.ts";
 import { dispatchBody } from "./dispatch-body.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { addOwnMessages } from "./own-messages.ts";
 import { addOwnSchedules } from "./own-schedules.ts";
-import { invalidRequest, Problem } from "./problem.ts";
+import { invalidRequest } from "./problem.ts";
 
-/** Makes the Hono app of `dispatch`: `POST /`, `GET /:id`, and the user's own `/schedules`. */
+/** Makes the Hono app of `dispatch`: `POST /`, and routes for messages and schedules that are there. */
 export function dispatchApp(messenger: Messenger): Hono {
-  const { config, log, scheduler, schema, supabase } = messenger;
+  const { config, log, scheduler, schema } = messenger;
   const app = createApp("dispatch", { maxBodyBytes: config.maxBodyBytes, log, schema });
   const dispatcher = new Dispatcher(messenger);
 
@@ -29,18 +29,8 @@ export function dispatchApp(messenger: Messenger): Hono {
     return c.json({ ids: await dispatcher.dispatch(body, caller) }, 202);
   });
 
+  // Before the messages, whose `/:id` matches every path of one part.
   addOwnSchedules(app, scheduler);
-
-  app.get("/:id", async (c) => {
-    const caller = await authenticate(c.req.raw, "secret-or-user");
-    const userId = caller.kind === "user" ? caller.user.id : null;
-    const message = await followMessage(supabase, c.req.param("id"), userId);
-    // The answer is the same for an unknown id, a forgotten message, and another user's message, so that
-    // ids cannot be probed.
-    if (!message) {
-      throw new Problem(404, "not_found", "id: there is no message of yours with this id");
-    }
-    return c.json(message);
-  });
+  addOwnMessages(app, messenger);
   return app;
 }

@@ -20,3 +20,18 @@ export const momentField = z.iso.datetime({
   offset: true,
   error: "has to be an ISO 8601 time with an offset",
 }).transform((value) => new Date(value));
+
+/** Name of a message type in a query. */
+export const typeField = z.string().min(1, "is empty").max(
+  200,
+  "has to have at most 200 characters",
+);
+
+/** `cursor` of a page whose `next` is an id. */
+export const cursorField = z.string()
+  .regex(/^\d{1,18}$/, "has to be the `next` of the page before");
+
+/** `limit` of a page. @param largest the most entries of one page */
+export const limitField = (largest: number) =>
+  z.string().regex(/^\d{1,3}$/, "has to be a whole number").transform(Number)
+    .pipe(z.number().min(1).max(largest)).default(50);

@@ -41,6 +41,7 @@ const CALLER_OPTIONS: readonly CallerOption[] = [
   "priority",
   "groupKey",
   "schedule",
+  "cancel",
 ];
 
 /**

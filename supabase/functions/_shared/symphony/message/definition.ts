@@ -13,8 +13,18 @@ import type { Handler, NamedHandler } from "./handler.ts";
 import type { DeadReason } from "./dead-reason.ts";
 import type { CheckedRateLimit, RateLimit } from "./rate-limit.ts";
 
-/** Options of a dispatch that a definition may leave to callers without a secret key. */
-export type CallerOption = "delay" | "availableAt" | "queue" | "priority" | "groupKey" | "schedule";
+/**
+ * A right that a definition may give to callers without a secret key: to choose an option of a dispatch, or, by
+ * `cancel`, to cancel messages that they dispatched.
+ */
+export type CallerOption =
+  | "delay"
+  | "availableAt"
+  | "queue"
+  | "priority"
+  | "groupKey"
+  | "schedule"
+  | "cancel";
 
 /** Where a message runs: `tick`: the function, and workers that name the queue. `worker`: resident workers only. */
 export type RunsOn = "tick" | "worker";
@@ -59,7 +69,7 @@ export interface MessageRules<Schema extends z.ZodType> {
   readonly dedupe?: Dedupe;
   /** Access rule for dispatches over HTTPS; default: secret keys only. */
   readonly access?: Access<z.output<Schema>>;
-  /** Options that callers without a secret key may choose; default: none. */
+  /** Options that callers without a secret key may choose, and whether users may cancel; default: none. */
   readonly callerOptions?: readonly CallerOption[];
   /** Longest delay that callers without a secret key may choose, by `delay` or `availableAt`; default: 30 days. */
   readonly maxDelay?: Duration;

@@ -1,0 +1,221 @@
+-- Following: the state of messages, as the user who dispatched them may see it. A message is in one of three tables,
+-- or in none once it is handled and not kept.
+
+-- `place` decides where an id is in two tables, which only a restore brings about. No branch has a condition of its
+-- own, so that Postgres puts the tables in place of the view, and reads each by its index of users in the order of
+-- the ids.
+create view messenger.followable_messages with (security_invoker = true) as
+select m.id, 1 as place, m.stamps #>> '{user,id}' as user_id, m.type,
+  case
+    when m.status = 'processing' then 'processing'
+    when m.attempts > 0 then 'retrying'
+    else 'pending'
+  end as status,
+  m.cancelled as cancelling, null::text as reason, m.attempts, m.created_at, m.available_at,
+  null::timestamptz as finished_at, 'infinity'::timestamptz as keep_until
+from public.messenger_messages m
+union all
+select d.id, 2, d.stamps #>> '{user,id}', d.type,
+  case d.reason when 'cancelled' then 'cancelled' else 'failed' end,
+  false, d.reason, d.attempts, d.created_at, null::timestamptz, d.failed_at, 'infinity'::timestamptz
+from public.messenger_failed_messages d
+union all
+select h.id, 3, h.user_id, h.type, 'handled', false, null::text, h.attempts, h.created_at,
+  null::timestamptz, h.handled_at, h.keep_until
+from public.messenger_handled_messages h;
+comment on view messenger.followable_messages is
+  'Messages that wait, run, are dead letters, or are handled and kept, in the words that users get. keep_until may have passed.';
+comment on column messenger.followable_messages.id is
+  'Identity of the message.';
+comment on column messenger.followable_messages.place is
+  '1: waits or runs. 2: a dead letter. 3: handled.';
+comment on column messenger.followable_messages.user_id is
+  'The user who dispatched it; null if no user did.';
+comment on column messenger.followable_messages.type is
+  'Name of the message definition.';
+comment on column messenger.followable_messages.status is
+  'pending: waits for its first attempt. processing: runs. retrying: waits for another attempt. failed, cancelled: a dead letter. handled: done.';
+comment on column messenger.followable_messages.cancelling is
+  'It runs, and its worker is to stop it.';
+comment on column messenger.followable_messages.reason is
+  'Why it is a dead letter; null if it is none.';
+comment on column messenger.followable_messages.attempts is
+  'How often a worker has claimed it.';
+comment on column messenger.followable_messages.created_at is
+  'When it was dispatched.';
+comment on column messenger.followable_messages.available_at is
+  'When it is or was due; null once it is done.';
+comment on column messenger.followable_messages.finished_at is
+  'When it was handled or became a dead letter.';
+comment on column messenger.followable_messages.keep_until is
+  'From this moment on it is forgotten.';
+
+-- Every state that users get is made here: those that they ask for and those that are broadcast.
+create function messenger.followed_message(
+  p_id bigint,
+  p_type text,
+  p_status text,
+  p_attempts integer,
+  p_created_at timestamptz,
+  p_available_at timestamptz default null,
+  p_finished_at timestamptz default null,
+  p_reason text default null,
+  p_cancelling boolean default false,
+  p_progress jsonb default null
+) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'kind', 'message', 'id', p_id::text, 'type', p_type, 'status', p_status,
+    'cancelling', p_cancelling, 'reason', p_reason, 'attempt', p_attempts,
+    'createdAt', p_created_at, 'availableAt', p_available_at, 'finishedAt', p_finished_at,
+    'progress', p_progress
+  )
+$$;
+comment on function messenger.followed_message(
+  bigint, text, text, integer, timestamptz, timestamptz, timestamptz, text, boolean, jsonb
+) is
+  'The state of a message in the form that users get: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors.';
+
+create function messenger.followed(p_ids bigint[], p_user_id text)
+returns table (id bigint, message jsonb)
+language sql stable
+set search_path = ''
+as $$
+  select distinct on (f.id) f.id, messenger.followed_message(
+    f.id, f.type, f.status, f.attempts, f.created_at, f.available_at, f.finished_at, f.reason,
+    f.cancelling, case
+      when p.message_id is not null
+      then jsonb_build_object('value', p.value, 'note', p.note, 'at', p.at)
+    end
+  )
+  from messenger.followable_messages f
+  -- A handled message has no progress any more, whether or not its row is deleted yet.
+  left join messenger.progress p on p.message_id = f.id and f.place < 3
+  where f.id = any (p_ids) and f.keep_until > public.messenger_now()
+    and (p_user_id is null or f.user_id = p_user_id)
+  order by f.id, f.place
+$$;
+comment on function messenger.followed(bigint[], text) is
+  'The states of messages by their ids: of all, or of those that one user dispatched. No row for an id that is unknown, no longer known, or another user''s.';
+
+create function public.messenger_follow(id bigint, user_id text default null)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select f.message
+  from messenger.followed(array[messenger_follow.id], messenger_follow.user_id) f
+$$;
+comment on function public.messenger_follow(bigint, text) is
+  'The state of a message: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors. With a user_id only of that user''s. Null alike for an id that is unknown, no longer known, or another user''s.';
+
+create function public.messenger_follow_all(ids bigint[], user_id text default null)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  with wanted as (
+    select i.id, min(i.place) as place
+    from unnest(messenger_follow_all.ids) with ordinality as i (id, place)
+    group by i.id
+  )
+  select jsonb_build_object(
+    'messages',
+    coalesce(jsonb_agg(f.message order by w.place) filter (where f.id is not null), '[]'),
+    'missing',
+    coalesce(jsonb_agg(w.id::text order by w.place) filter (where f.id is null), '[]')
+  )
+  from wanted w
+  left join messenger.followed(messenger_follow_all.ids, messenger_follow_all.user_id) f
+    on f.id = w.id
+$$;
+comment on function public.messenger_follow_all(bigint[], text) is
+  'The states of messages as messenger_follow returns them, in the order of the ids, each once. Returns {"messages", "missing"}; missing are the ids that are unknown, no longer known, or another user''s.';
+
+-- Reads at most `max_scanned` messages of the user, whatever the filter: a page may come back short, with a `next` to
+-- continue behind. A status is looked for only in the table that has it.
+--
+-- The order begins with the user, who is compared to an array of one element: then the planner does not know that all
+-- rows have the same user, and that it could read a primary key in its order past the messages of all others.
+create function public.messenger_list_user_messages(
+  user_id text,
+  type text default null,
+  status text default null,
+  before_id bigint default null,
+  max_messages integer default 50,
+  max_scanned integer default 2000
+) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  place_wanted constant integer := case
+    when status in ('failed', 'cancelled') then 2 when status = 'handled' then 3
+    when status is not null then 1
+  end;
+  first_behind constant bigint := coalesce(before_id, 9223372036854775807);
+  page bigint[];
+  last_seen bigint;
+begin
+  page := array(
+    select s.id
+    from (
+      select f.id, f.type, f.status, f.keep_until from messenger.followable_messages f
+      where f.user_id = any (array[messenger_list_user_messages.user_id]) and f.id < first_behind
+        and (place_wanted is null or f.place = place_wanted)
+      order by f.user_id desc, f.id desc
+      limit max_scanned
+    ) as s
+    where (messenger_list_user_messages.type is null or s.type = messenger_list_user_messages.type)
+      and (
+        messenger_list_user_messages.status is null
+        or s.status = messenger_list_user_messages.status
+      )
+      and s.keep_until > public.messenger_now()
+    limit max_messages + 1
+  );
+  if cardinality(page) > max_messages then
+    last_seen := page[max_messages];
+  else
+    select f.id into last_seen from messenger.followable_messages f
+    where f.user_id = any (array[messenger_list_user_messages.user_id]) and f.id < first_behind
+      and (place_wanted is null or f.place = place_wanted)
+    order by f.user_id desc, f.id desc
+    offset max_scanned - 1 limit 1;
+  end if;
+  return jsonb_build_object(
+    'messages', (
+      select coalesce(jsonb_agg(f.message order by f.id desc), '[]')
+      from messenger.followed(page[:max_messages], messenger_list_user_messages.user_id) f
+    ),
+    'next', last_seen::text
+  );
+end
+$$;
+comment on function public.messenger_list_user_messages(text, text, text, bigint, integer, integer) is
+  'Messages that a user dispatched, the latest first, those before an id, of a type and in a status of messenger_follow. Returns {"messages", "next"}, the messages as messenger_follow returns them; a page that met max_scanned is short, and next continues behind it.';
+
+-- The user of a message stays the same, so that the check still holds when cancel_ids() locks the message.
+create function public.messenger_cancel_message(id bigint, user_id text default null)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (
+    select from public.messenger_messages m
+    where m.id = messenger_cancel_message.id
+      and (
+        messenger_cancel_message.user_id is null
+        or m.stamps #>> '{user,id}' = messenger_cancel_message.user_id
+      )
+  ) then
+    perform messenger.cancel_ids(array[messenger_cancel_message.id]);
+  end if;
+  return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
+end
+$$;
+comment on function public.messenger_cancel_message(bigint, text) is
+  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs; what is finished stays as it is.';
