@@ -16,6 +16,7 @@ import { addInit } from "./init/command.ts";
 import { addMessenger } from "./messenger/command.ts";
 import { Context, type Io } from "./messenger/context.ts";
 import { processIo } from "./process.ts";
+import { addTypes } from "./types/command.ts";
 import { addUninstall } from "./uninstall/command.ts";
 import { addUpgrade } from "./upgrade/command.ts";
 import { addWorker } from "./worker/command.ts";
@@ -46,6 +47,7 @@ function createProgram(context: Context): Command {
   addInit(program, context);
   addUpgrade(program, context);
   addWorker(program, context);
+  addTypes(program, context);
   addUninstall(program, context);
   addMessenger(program, context);
   addDoctor(program, context);

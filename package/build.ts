@@ -9,9 +9,10 @@
 
 import { resolve } from "node:path";
 import { readSchemas, versionOf } from "../local/release_source.ts";
+import { writeCommonJs } from "./common_js.ts";
 import { writeDeclarations } from "./declarations.ts";
 import { ROOT } from "./entries.ts";
-import { writeJavaScript } from "./javascript.ts";
+import { filesWithEffects, writeJavaScript } from "./javascript.ts";
 import { manifest } from "./manifest.ts";
 import { thirdPartyLicenses } from "./third_party.ts";
 
@@ -35,10 +36,14 @@ export async function buildPackage(folder: string): Promise<string> {
   const version = versionOf(await readSchemas());
   const metafile = await writeJavaScript(folder);
   await writeDeclarations(folder);
+  await writeCommonJs(folder);
   for (const name of COPIED) await Deno.copyFile(ROOT + name, `${folder}/${name}`);
   await copySql(ROOT + MIGRATIONS, `${folder}/migrations`);
   await copySql(ROOT + GUIDES, `${folder}/${GUIDES}`);
-  await Deno.writeTextFile(`${folder}/package.json`, await manifest(version));
+  await Deno.writeTextFile(
+    `${folder}/package.json`,
+    await manifest(version, filesWithEffects(metafile)),
+  );
   await Deno.writeTextFile(
     `${folder}/THIRD_PARTY_LICENSES.md`,
     await thirdPartyLicenses(metafile),

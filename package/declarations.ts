@@ -15,6 +15,7 @@ const OPTIONS: ts.CompilerOptions = {
   module: ts.ModuleKind.ESNext,
   moduleResolution: ts.ModuleResolutionKind.Bundler,
   allowImportingTsExtensions: true,
+  jsx: ts.JsxEmit.ReactJSX,
   lib: ["lib.esnext.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
   types: [],
   rootDir: ROOT,
@@ -24,7 +25,7 @@ const OPTIONS: ts.CompilerOptions = {
 /** Where the declarations of a source file stand in the package. */
 export function placeOf(source: string): string {
   const path = source.startsWith(LIBRARY) ? source.slice(LIBRARY.length) : source;
-  return `types/${path.replace(/\.ts$/, ".d.ts")}`;
+  return `types/${path.replace(/\.tsx?$/, ".d.ts")}`;
 }
 
 /**
@@ -90,7 +91,7 @@ const rewriteImports: ts.TransformerFactory<ts.SourceFile | ts.Bundle> = (contex
   const { factory } = context;
   const own = relative(ROOT, root.fileName);
   const rewrite = (node: ts.Node): ts.Node =>
-    ts.isStringLiteral(node) && node.text.startsWith(".") && node.text.endsWith(".ts")
+    ts.isStringLiteral(node) && /^\..*\.tsx?$/.test(node.text)
       ? factory.createStringLiteral(importedPath(own, node.text))
       : node;
   const visit = (node: ts.Node): ts.Node => {

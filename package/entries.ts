@@ -1,5 +1,7 @@
 /** The subpaths that the package exports, and the files that are started: each with its source. */
 
+import { existsSync } from "node:fs";
+
 /** Root of the checkout, with a trailing slash. */
 export const ROOT = new URL("../", import.meta.url).pathname;
 
@@ -11,15 +13,21 @@ export interface Entry {
   readonly subpath: string;
   readonly name: string;
   readonly source: string;
+  /** Whether programs in CommonJS may require it: frontends and servers in Node. */
+  readonly isDual?: boolean;
 }
 
-/** Subpaths that a user imports. */
-export const EXPORTS: readonly Entry[] = [
+/** Subpaths that a user imports, also those whose source is yet to come. */
+const ALL: readonly Entry[] = [
   { subpath: ".", name: "index", source: `${LIBRARY}index.ts` },
   { subpath: "./edge", name: "edge", source: `${LIBRARY}edge.ts` },
   { subpath: "./testing", name: "testing", source: `${LIBRARY}testing.ts` },
-  { subpath: "./client", name: "client", source: "client/mod.ts" },
+  { subpath: "./client", name: "client", source: "client/mod.ts", isDual: true },
+  { subpath: "./react", name: "react", source: "client/react/mod.ts", isDual: true },
 ];
+
+/** Subpaths that a user imports. */
+export const EXPORTS = ALL.filter(({ source }) => existsSync(ROOT + source));
 
 /** The package's name, which is also that of its command. */
 export const NAME = "symphony-messenger";

@@ -7,28 +7,45 @@
  */
 
 import { build, type Metafile, type Plugin } from "esbuild";
-import { EXPORTS, PROGRAMS, ROOT, ZOD_CHECK } from "./entries.ts";
+import { type Entry, EXPORTS, PROGRAMS, ROOT, ZOD_CHECK } from "./entries.ts";
 
 /** Packages that stay imports: a user's code shares them with ours. */
-export const EXTERNAL = ["hono", "@supabase/supabase-js", "zod"];
+export const EXTERNAL = ["hono", "@supabase/supabase-js", "react", "zod"];
 
 /** The newest syntax that Deno 2.1.4 and Node 20 both know. Given engines by name, esbuild makes `import()` a `require`. */
-const TARGET = "es2022";
+export const TARGET = "es2022";
 
 /**
- * Writes `lib/` below the folder.
- * @returns what went into which file
+ * Writes `lib/` below the folder. Frontends have modules of their own, so that a page loads nothing of the server.
+ * @returns which source went into which file
  * @throws Error with esbuild's messages
  */
 export async function writeJavaScript(folder: string): Promise<Metafile> {
+  const isFrontend = ({ isDual }: Partial<Entry>) => isDual === true;
+  const parts = [
+    await bundle(folder, [...EXPORTS.filter((entry) => !isFrontend(entry)), ...PROGRAMS]),
+    await bundle(folder, EXPORTS.filter(isFrontend)),
+  ];
+  await checkZodFirst(`${folder}/lib`);
+  return {
+    inputs: Object.assign({}, ...parts.map(({ inputs }) => inputs)),
+    outputs: Object.assign({}, ...parts.map(({ outputs }) => outputs)),
+  };
+}
+
+async function bundle(
+  folder: string,
+  entries: readonly Pick<Entry, "name" | "source">[],
+): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: [...EXPORTS, ...PROGRAMS].map(({ name, source }) => ({ in: source, out: name })),
+    entryPoints: entries.map(({ name, source }) => ({ in: source, out: name })),
     outdir: `${folder}/lib`,
     chunkNames: "chunk-[hash]",
     bundle: true,
     splitting: true,
     format: "esm",
+    jsx: "automatic",
     platform: "neutral",
     mainFields: ["module", "main"],
     conditions: ["import", "node"],
@@ -40,8 +57,17 @@ export async function writeJavaScript(folder: string): Promise<Metafile> {
     metafile: true,
     logLevel: "warning",
   });
-  await checkZodFirst(`${folder}/lib`);
   return metafile;
+}
+
+/** The files that do something as they load: the command, and those with the check of zod's version. */
+export function filesWithEffects({ outputs }: Metafile): string[] {
+  const sources = PROGRAMS.map(({ source }) => source);
+  return Object.entries(outputs)
+    .filter(([file, { inputs }]) =>
+      file.endsWith(".js") && sources.some((source) => inputs[source] !== undefined)
+    )
+    .map(([file]) => file.replace(/^.*\/lib\//, "./lib/")).concat(`./lib/${ZOD_CHECK}.js`).sort();
 }
 
 /**

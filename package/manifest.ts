@@ -1,18 +1,24 @@
 /** The package's package.json. */
 
-import { EXPORTS, NAME, ROOT } from "./entries.ts";
+import { type Entry, EXPORTS, NAME, ROOT } from "./entries.ts";
 import { placeOf } from "./declarations.ts";
+import { commonJsPlaceOf } from "./common_js.ts";
 import { EXTERNAL } from "./javascript.ts";
 
-/** A dependency whose copy a user's code has to share with ours, as a range. */
-const PEERS = { zod: "^4.0.0" };
+/**
+ * Dependencies whose copies a user's code has to share with ours, as ranges. zod is none of the optional ones: npm
+ * would not install it for a server then, and a bundler leaves it out of a frontend all the same.
+ */
+const PEERS = { react: ">=18", zod: "^4.0.0" };
+const OPTIONAL_PEERS = { react: { optional: true } };
 
 /**
  * Makes the text of package.json. The versions of dependencies are those of import_map.json: a deploy through
  * Supabase's API reads no lock file, so that a range would take whatever is newest by then.
+ * @param effects paths of the files that do something as they load
  * @throws Error if the import map does not pin a dependency
  */
-export async function manifest(version: string): Promise<string> {
+export async function manifest(version: string, effects: readonly string[]): Promise<string> {
   const { imports }: { imports: Record<string, string> } = JSON.parse(
     await Deno.readTextFile(`${ROOT}import_map.json`),
   );
@@ -26,10 +32,7 @@ export async function manifest(version: string): Promise<string> {
     license: "MIT",
     type: "module",
     exports: Object.fromEntries([
-      ...EXPORTS.map(({ subpath, name, source }) => [
-        subpath,
-        { types: `./${placeOf(source)}`, default: `./lib/${name}.js` },
-      ]),
+      ...EXPORTS.map((entry) => [entry.subpath, targetsOf(entry)]),
       ["./package.json", "./package.json"],
     ]),
     bin: { [NAME]: "lib/bin.js" },
@@ -38,8 +41,19 @@ export async function manifest(version: string): Promise<string> {
     engines: { node: ">=20.0.0", deno: ">=2.1.4" },
     dependencies: Object.fromEntries(dependencies.map((name) => [name, pinned(imports, name)])),
     peerDependencies: PEERS,
+    peerDependenciesMeta: OPTIONAL_PEERS,
+    // A bundler may leave the others out where nothing of them is used.
+    sideEffects: effects,
   };
   return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+/** A module in CommonJS has declarations of its own: TypeScript takes those of an ES module for one. */
+function targetsOf({ name, source, isDual }: Entry): object {
+  const module = { types: `./${placeOf(source)}`, default: `./lib/${name}.js` };
+  if (!isDual) return module;
+  const required = { types: `./${commonJsPlaceOf(placeOf(source))}`, default: `./lib/${name}.cjs` };
+  return { import: module, require: required };
 }
 
 function pinned(imports: Readonly<Record<string, string>>, name: string): string {

@@ -75,9 +75,11 @@ async function examineFiles(
   const { releases } = await import("../releases.ts");
   const { checkProject } = await import("./project.ts");
   const { installedVersion } = await import("../project/installed.ts");
+  const { checkTypes } = await import("./types.ts");
   const files = readProject(root);
+  const types = await checkTypes(root, io.variable("SYMPHONY_DENO"));
   return {
-    checks: checkProject(files, releases(), io.now()),
+    checks: [...checkProject(files, releases(), io.now()), ...types],
     release: installedVersion(files),
   };
 }

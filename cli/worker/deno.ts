@@ -20,15 +20,19 @@ export interface DenoSearch {
   /** The project's folder: node_modules of it and above are looked through. */
   readonly root: string;
   readonly path?: string | undefined;
+  /** Whether npx may fetch it; default: true. */
+  readonly fetches?: boolean;
 }
 
 /**
  * Finds Deno.
  * @returns the path of the program itself: a wrapper such as npx's would not pass signals on
  * @throws UsageError if the named one does not run, or is too old
- * @throws CommandError if there is none, and npx cannot fetch it
+ * @throws CommandError if there is none, and npx cannot fetch it or may not
  */
-export function findDeno({ given, root, path = process.env.PATH }: DenoSearch): string {
+export function findDeno(
+  { given, root, path = process.env.PATH, fetches = true }: DenoSearch,
+): string {
   if (given) {
     const found = probe(given, []);
     if (!found) throw new UsageError(`--deno: does not run (${given}); name the program of Deno`);
@@ -42,12 +46,14 @@ export function findDeno({ given, root, path = process.env.PATH }: DenoSearch): 
     const found = probe(candidate, []);
     if (found && !isOlder(found.version)) return found.program;
   }
-  const fetched = probe("npx", ["-y", `deno@${PINNED}`]);
+  const fetched = fetches && probe("npx", ["-y", `deno@${PINNED}`]);
   if (fetched) return fetched.program;
   throw new CommandError(
     EXIT.nothing,
     "no_deno",
-    `Deno: is neither on PATH nor in node_modules, and npx cannot fetch deno@${PINNED}; install it ` +
+    `Deno: is neither on PATH nor in node_modules${
+      fetches ? `, and npx cannot fetch deno@${PINNED}` : ""
+    }; install it ` +
       "(npm install deno, or https://deno.com), or name it with --deno",
   );
 }

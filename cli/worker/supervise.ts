@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
+import { DENO_ENV } from "./program.ts";
 
 /** A handler that keeps the event loop busy keeps its process from ending: it is killed this long after its grace. */
 const KILL_AFTER_MS = 10_000;
@@ -25,7 +26,7 @@ export function supervise({ deno, args, env, graceMs }: Supervised): Promise<num
     stdio: ["pipe", "inherit", "inherit"],
     // Ctrl-C reaches a whole group of processes: the child would take the one that is passed on for a second.
     detached: process.platform !== "win32",
-    env: { ...process.env, DENO_NO_PACKAGE_JSON: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
+    env: { ...process.env, ...DENO_ENV, ...env },
   });
   let timer: ReturnType<typeof setTimeout> | undefined;
   // Not by child.kill(): Deno then takes the child for ended, and closes its pipe.

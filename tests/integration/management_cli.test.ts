@@ -187,8 +187,8 @@ testsOnStack({}, (test) => {
     assertEquals((await said("health")).code, 0);
     assertMatch((await said("stats")).out, /^deadLetters/m);
     assertMatch((await said("ticks")).out, /^ID +ASKED +STARTED/);
-    assertMatch((await said("types")).out, /^Note +default/m);
-    assertEquals(JSON.parse((await said("types --json")).out)[0].schema.type, "object");
+    assertMatch((await said("types list")).out, /^Note +default/m);
+    assertEquals(JSON.parse((await said("types list --json")).out)[0].schema.type, "object");
   });
 
   test("each kind of failure has its exit code, and JSON where it is asked for", async (stack) => {

@@ -18,7 +18,7 @@ Deno.test.afterAll(async () => await folder[Symbol.asyncDispose]());
 Deno.test("the package has JavaScript, declarations and SQL, and no source", async () => {
   const files = await filesBelow(`${folder.path}/${OURS}`);
   const wrong = files.filter(({ path }) =>
-    !/^(lib\/.*\.js(\.map)?|types\/.*\.d\.ts|migrations\/\d{14}_symphony_.*\.sql|docs\/migrating\/[\w-]+\.sql|[A-Z_]+(\.md)?|package\.json)$/
+    !/^(lib\/.*\.c?js(\.map)?|types\/.*\.d\.c?ts|migrations\/\d{14}_symphony_.*\.sql|docs\/migrating\/[\w-]+\.sql|[A-Z_]+(\.md)?|package\.json)$/
       .test(path)
   );
   assertEquals(wrong, []);
@@ -26,7 +26,7 @@ Deno.test("the package has JavaScript, declarations and SQL, and no source", asy
     const map = JSON.parse(await Deno.readTextFile(`${folder.path}/${OURS}/${path}`));
     assertEquals([path, "sourcesContent" in map], [path, false]);
   }
-  const declared = files.filter(({ path }) => path.endsWith(".d.ts"));
+  const declared = files.filter(({ path }) => /\.d\.c?ts$/.test(path));
   for (const { path } of declared) {
     const text = (await Deno.readTextFile(`${folder.path}/${OURS}/${path}`))
       .replaceAll(/\/\*\*[\s\S]*?\*\//g, "");
@@ -86,11 +86,12 @@ Deno.test("every dependency has a licence that permits what users do", async () 
   assertEquals(others.map(({ name, license }) => `${name}: ${license}`), []);
 });
 
-Deno.test("dependencies are exact, but for the zod that users share", async () => {
-  const { dependencies, peerDependencies, version } = JSON.parse(
+Deno.test("dependencies are exact, but for the zod and the React that users share", async () => {
+  const { dependencies, peerDependencies, peerDependenciesMeta, version } = JSON.parse(
     await Deno.readTextFile(`${folder.path}/${OURS}/package.json`),
   );
-  assertEquals(peerDependencies, { zod: "^4.0.0" });
+  assertEquals(peerDependencies, { react: ">=18", zod: "^4.0.0" });
+  assertEquals(peerDependenciesMeta, { react: { optional: true } });
   assertEquals(Object.keys(dependencies), ["@supabase/supabase-js", "hono"]);
   for (const range of Object.values(dependencies)) assertMatch(String(range), /^\d+\.\d+\.\d+$/);
   const migrations = [...Deno.readDirSync(`${folder.path}/${OURS}/migrations`)];

@@ -1,4 +1,4 @@
-/** How the bus is: `health`, `stats`, `ticks`, `types`, `actions`; and `prune`. */
+/** How the bus is: `health`, `stats`, `ticks`, `actions`; and `prune`. */
 
 import { type Command, Option } from "commander";
 import { addCommand, type Context, limitOption, text } from "../context.ts";
@@ -62,11 +62,6 @@ export function addStatus(program: Command, context: Context): void {
       {},
       limit,
     ));
-  addCommand(program, context, "types", "lists the message types of the project", [], async () => {
-    const { body } = await context.call("GET", "/types");
-    const types = body.types as Entry[];
-    context.sayTable(types, ["type", "queue", "priority", "access", "timeoutMs", "ttlMs"]);
-  });
   addCommand<{ limit: number }>(
     program,
     context,
