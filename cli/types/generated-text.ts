@@ -9,13 +9,13 @@ export interface DescribedMessage {
   readonly type: string;
   /** Whether only secret keys may dispatch it. */
   readonly isSecret: boolean;
-  /** What callers send; `true` if the schema cannot be written as JSON Schema. */
+  /** The input of its schema; `true` if the schema cannot be written as JSON Schema. */
   readonly payload: JsonSchema;
-  /** What its handler returns; left out if its definition does not say. */
+  /** The value that its handler returns; left out if its definition does not say. */
   readonly result?: JsonSchema;
 }
 
-/** What a file is about, as its first line tells. */
+/** The content of a file, as its first line tells. */
 export interface FileOptions {
   /** Whether types that only secret keys may dispatch are in it. */
   readonly all: boolean;

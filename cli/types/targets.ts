@@ -5,7 +5,7 @@ import { join, relative, resolve } from "node:path";
 import { UsageError } from "../errors.ts";
 import { defaultPath, findGenerated, type GeneratedFile, readGenerated } from "./find-generated.ts";
 
-/** What the command line says of the files. */
+/** The flags that say which files are meant. */
 export interface TargetFlags {
   readonly out?: string;
   readonly all?: boolean;

@@ -1,4 +1,4 @@
-/** What changed between a file of generated types and the definitions. */
+/** The changes between a file of generated types and the definitions. */
 
 import { assertEquals } from "@std/assert";
 import { describeDrift, driftBetween } from "../../../../cli/types/drift.ts";
