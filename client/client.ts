@@ -1,222 +1,187 @@
-/** The client: dispatches, schedules and follows messages. */
+/** The client: dispatches, schedules, follows, lists and cancels messages. */
 
-import type { Duration } from "../supabase/functions/_shared/symphony/runtime/duration.ts";
 import type {
-  OwnSchedule,
-  OwnSchedules,
-} from "../supabase/functions/_shared/symphony/scheduler/own-schedule.ts";
-import { toJson, UnstorableError } from "../supabase/functions/_shared/symphony/runtime/json.ts";
-import { checkNames } from "../supabase/functions/_shared/symphony/runtime/option-names.ts";
-import type { ScheduleOptions } from "../supabase/functions/_shared/symphony/scheduler/schedule-options.ts";
-import { refusedPayload } from "./errors.ts";
-import { follow, type FollowedMessage, type FollowOptions } from "./follow.ts";
-import { LiveUpdates } from "./live.ts";
-import type { MessageType } from "./message.ts";
-import { type MessengerRequest, request, type Supabase } from "./request.ts";
-
-export type { Duration, OwnSchedule, OwnSchedules, ScheduleOptions };
+  FollowedMessage,
+  FollowedMessages,
+  OwnMessages,
+} from "../supabase/functions/_shared/symphony/message/followed-message.ts";
+import {
+  checkOptions,
+  DISPATCHER_OPTIONS,
+  type DispatcherOptions,
+  dispatching,
+  type DispatchOptions,
+  type Outgoing,
+  type OutgoingByName,
+  sender,
+} from "./dispatch.ts";
+import type { FollowedState, MessageView } from "./entry.ts";
+import { finished, follow, type MessageStates } from "./follow.ts";
+import { idOf, type MessageId, type MessageRef } from "./ids.ts";
+import { type Job, type Jobs, toJob } from "./job.ts";
+import { liveUpdatesOf } from "./live.ts";
+import { Looks } from "./looks.ts";
+import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
+import { cancel, list, type ListOptions, missing, statuses } from "./own.ts";
+import { type Abortable, requester } from "./request.ts";
+import { type SchedulesClient, schedulesClient } from "./schedules.ts";
+import { Session, type SessionStore, userOf } from "./session.ts";
+import type { SupabaseLike } from "./supabase.ts";
 
 /** Options of a client. */
-export interface MessengerClientOptions {
+export interface MessengerClientOptions extends DispatcherOptions {
   /**
-   * Whether dispatches carry an idempotency key that the client makes. Without a key they are not repeated
-   * when no answer comes. Holders of a secret key and users may give a key. Default: a key is given while a
-   * user is signed in with this supabase-js client.
+   * Whether to listen to the user's Realtime channel while messages are followed. `auto` (default): where Realtime
+   * lets the user in; requests show the changes elsewhere. True: tries on without end.
    */
-  readonly idempotencyKeys?: boolean;
-  /** Largest number of repeats of a request; default: 3. */
-  readonly retries?: number;
-  /** The prefix of the functions' names that `init --prefix` was given, such as `bus-`; default: none. */
-  readonly prefix?: string;
+  readonly live?: "auto" | boolean | undefined;
 }
 
-/** Options of a dispatch. Users may choose the options that the definition's `callerOptions` names. */
-export interface DispatchOptions {
-  /** Delay until it is due: a number of ms, or '30s', '10m', '24h', '7d'. */
-  readonly delay?: Duration;
-  /** When it is due; instead of `delay`. */
-  readonly availableAt?: Date;
-  readonly queue?: string;
-  /** -1000 to 1000, higher first. */
-  readonly priority?: number;
-  /** A repeat within 24 hours returns the first id. */
-  readonly idempotencyKey?: string;
-  readonly groupKey?: string;
+/** A followed message as an external store, for frameworks. */
+export interface MessageObserver {
+  /** Follows the message as long as there are subscribers, and calls the listener after each change. */
+  subscribe(listener: () => void): () => void;
+  /** Returns the same object until something changes. */
+  get(): MessageView;
 }
 
-/** A message of {@link MessengerClient.dispatchAll}. */
-export interface Outgoing<Payload> extends DispatchOptions {
-  readonly message: MessageType<Payload>;
-  readonly payload: NoInfer<Payload>;
-}
-
-/** An option of every request. */
-interface Abortable {
-  /** Ends the wait for the answer. A request that was sent may take effect all the same. */
-  readonly signal?: AbortSignal;
-}
-
-/** Number of repeats of a request for a message's state: more than half a minute in all. */
-const LOOK_RETRIES = 8;
-
-/** A user's own schedules. */
-export interface SchedulesClient {
-  /**
-   * Lists a page of them, in the order of their creation.
-   * @param page.cursor the `next` of the page before
-   * @param page.limit largest number of schedules, 1 to 200; default: 50
-   */
-  list(
-    page?: { readonly cursor?: string; readonly limit?: number } & Abortable,
-  ): Promise<OwnSchedules>;
-  /** Deletes one. @throws NotFoundError if it does not exist or is another user's */
-  delete(id: string, options?: Abortable): Promise<unknown>;
-}
-
-/** Dispatches, schedules and follows messages. Every method throws a MessengerError if it fails. */
-export class MessengerClient {
+/** Dispatches, schedules and follows messages. Every method throws a MessengerError if it fails, or the signal's reason. */
+export interface MessengerClient<Messages extends MessagesShape<Messages> = AnyMessages> {
   /** The signed-in user's own schedules. */
-  readonly schedules: SchedulesClient = {
-    list: ({ signal, ...page } = {}) =>
-      this.#look(`schedules?${new URLSearchParams(page as Record<string, string>)}`, signal),
-    delete: (id, { signal } = {}) =>
-      this.#request({ path: `/schedules/${encodeURIComponent(id)}`, method: "DELETE", signal }),
-  };
-
-  readonly #supabase: Supabase;
-  readonly #options: MessengerClientOptions;
-  readonly #live: LiveUpdates;
-
-  /** @throws RangeError if an option is unknown */
-  constructor(supabase: Supabase, options: MessengerClientOptions = {}) {
-    checkNames(options, ["idempotencyKeys", "retries", "prefix"]);
-    this.#supabase = supabase;
-    this.#options = options;
-    this.#live = new LiveUpdates(supabase);
-  }
-
-  /** Dispatches one message and returns its id. */
-  async dispatch<Payload>(
+  readonly schedules: SchedulesClient<Messages>;
+  /** The signed-in user. */
+  readonly session: SessionStore;
+  /** Dispatches one message. An error has the `idempotencyKey` of the dispatch. */
+  dispatch<Type extends TypeOf<Messages>>(
+    type: Type,
+    payload: Messages[Type]["payload"],
+    options?: DispatchOptions & Abortable,
+  ): Promise<Job<Type>>;
+  dispatch<Payload>(
     message: MessageType<Payload>,
     payload: NoInfer<Payload>,
-    { signal, ...options }: DispatchOptions & Abortable = {},
-  ): Promise<string> {
-    const one = { message, payload, ...options };
-    const { body: [body], idempotent } = await this.#prepare([one]);
-    const request = { body, idempotent, signal };
-    return (await this.#request<{ ids: [string] }>(request)).ids[0];
-  }
-
-  /** Dispatches up to 1,000 messages, all or none, and returns their ids. */
-  async dispatchAll<const Payloads extends readonly unknown[]>(
+    options?: DispatchOptions & Abortable,
+  ): Promise<Job<string>>;
+  /** Dispatches up to 1,000 messages, all or none. An error has the `idempotencyKeys` of the dispatch. */
+  dispatchAll(
+    messages: readonly OutgoingByName<Messages>[],
+    options?: Abortable,
+  ): Promise<Job<TypeOf<Messages>>[]>;
+  dispatchAll<const Payloads extends readonly unknown[]>(
     messages: { readonly [Place in keyof Payloads]: Outgoing<Payloads[Place]> },
-    { signal }: Abortable = {},
-  ): Promise<string[]> {
-    const prepared = await this.#prepare(messages, true);
-    return (await this.#request<{ ids: string[] }>({ ...prepared, signal })).ids;
-  }
-
-  /** Schedules a message, and returns the schedule's id. */
-  async schedule<Payload>(
-    message: MessageType<Payload>,
-    payload: NoInfer<Payload>,
-    { queue, priority, groupKey, ...schedule }: ScheduleOptions,
-    { signal }: Abortable = {},
-  ): Promise<string> {
-    const { scheduleId } = await this.#request<{ scheduleId: string }>({
-      body: { type: message.type, payload: exact(payload), queue, priority, groupKey, schedule },
-      // A second schedule with the same name is the first one.
-      idempotent: !!schedule.name,
-      signal,
-    });
-    return scheduleId;
-  }
-
-  /** Returns the state of a message. @throws NotFoundError if it is unknown, another user's, or not kept */
-  status(id: string, { signal }: Abortable = {}): Promise<FollowedMessage> {
-    return this.#look(encodeURIComponent(id), signal);
-  }
-
+    options?: Abortable,
+  ): Promise<Job<string>[]>;
+  /** Makes the job of a known id. Nothing is asked for. */
+  job(id: MessageId): Job;
   /**
-   * Follows a message: yields its state, and each later state that is seen, until it is `handled`, `failed`
-   * or `cancelled`. A change that is undone between two requests is not seen.
-   * @throws NotFoundError if it is unknown or another user's; its definition must have `keep`
+   * Returns the state of a message.
+   * @throws MessengerError `not_found` if it is unknown or another user's; `not_remembered` if this client has
+   * dispatched it and it is not kept
    */
-  follow(id: string, { live, signal }: FollowOptions = {}): AsyncGenerator<FollowedMessage, void> {
-    const look = () => this.#look<FollowedMessage>(encodeURIComponent(id), signal, LOOK_RETRIES);
-    return follow(id, look, live ? this.#live : null, signal);
-  }
-
+  status(message: MessageRef, options?: Abortable): Promise<FollowedMessage>;
+  /** Returns the states of messages, in any order, and the ids that are unknown. */
+  statuses(messages: readonly MessageRef[], options?: Abortable): Promise<FollowedMessages>;
+  /** Lists a page of the user's messages. The newest come first. */
+  list(options?: ListOptions<TypeOf<Messages>>): Promise<OwnMessages>;
+  /**
+   * Follows a message: yields its state, and each later state that is seen, to the end. A change that is undone
+   * between two looks is not seen. Failures that may pass do not end it.
+   */
+  follow(message: MessageRef, options?: Abortable): MessageStates;
   /** Waits for the end of a message and returns its last state. */
-  async finished(id: string, options?: FollowOptions): Promise<FollowedMessage> {
-    let last: FollowedMessage | undefined;
-    for await (last of this.follow(id, options));
-    return last as FollowedMessage;
+  finished(message: MessageRef, options?: Abortable): Promise<FollowedState>;
+  /** Cancels a message; while it runs, its handler is asked to stop. @throws MessengerError `conflict` if it has ended */
+  cancel(message: MessageRef, options?: Abortable): Promise<FollowedMessage>;
+  /** Makes a store of a message's state. Nothing is asked for before there is a subscriber. */
+  observe(message: MessageRef): MessageObserver;
+}
+
+/** Number of dispatched messages that a client remembers, to know them when the server does not. */
+const MAX_DISPATCHED = 1_000;
+
+/** The messages that were dispatched with a client, by id. */
+class Memory {
+  readonly #types = new Map<string, { readonly type: string; readonly user: string | undefined }>();
+
+  add(id: string, type: string, user: string | undefined): void {
+    this.#types.set(id, { type, user });
+    for (const oldest of this.#types.keys()) {
+      if (this.#types.size <= MAX_DISPATCHED) return;
+      this.#types.delete(oldest);
+    }
   }
 
-  #look<Answer>(
-    path: string,
-    signal: AbortSignal | undefined,
-    retries?: number,
-  ): Promise<Answer> {
-    return this.#request({ path: `/${path}`, idempotent: true, signal, retries });
-  }
-
-  #request<Answer>(
-    { path = "", retries = this.#options.retries ?? 3, ...rest }:
-      & Omit<MessengerRequest, "path" | "retries">
-      & { readonly path?: string; readonly retries?: number | undefined },
-  ): Promise<Answer> {
-    return request(this.#supabase, {
-      path: `${this.#options.prefix ?? ""}dispatch${path}`,
-      retries,
-      ...rest,
-    });
-  }
-
-  /** The messages to send, each with a key if the caller may give one. */
-  async #prepare(
-    messages: readonly Outgoing<unknown>[],
-    isList?: boolean,
-  ): Promise<{ body: readonly object[]; idempotent: boolean }> {
-    const mayGiveKey = this.#options.idempotencyKeys ?? await isSignedIn(this.#supabase);
-    const body = messages.map(({ message, payload, ...options }, index) => ({
-      type: message.type,
-      payload: exact(payload, isList ? [index] : []),
-      ...(mayGiveKey && { idempotencyKey: makeKey() }),
-      ...options,
-    }));
-    return { body, idempotent: body.every(({ idempotencyKey }) => idempotencyKey) };
+  /** The type of a message that the user has dispatched. */
+  find(id: string, user: string | undefined): string | undefined {
+    const known = this.#types.get(id);
+    return known?.user === user ? known?.type : undefined;
   }
 }
 
-/** Refuses a payload that JSON would change silently. */
-function exact(payload: unknown, path: number[] = []): unknown {
-  try {
-    return toJson(payload);
-  } catch (error) {
-    throw error instanceof UnstorableError ? refusedPayload(error, path) : error;
-  }
-}
-
-async function isSignedIn({ auth }: Supabase): Promise<boolean> {
-  try {
-    return !!(await auth.getSession()).data.session;
-  } catch {
-    // A client with `accessToken` has no sessions.
-    return false;
-  }
-}
-
-/** 128 random bits. crypto.randomUUID is missing on pages without TLS. */
-function makeKey(): string {
-  return crypto.getRandomValues(new Uint32Array(4)).join("-");
-}
-
-/** Makes a client over a supabase-js client, with its keys and session. */
-export function createMessengerClient(
-  supabase: Supabase,
-  options?: MessengerClientOptions,
-): MessengerClient {
-  return new MessengerClient(supabase, options);
+/**
+ * Makes a client over a supabase-js client, with its keys and session. Nothing is opened until it is used.
+ * @throws MessengerError `invalid` for an option that does not exist
+ */
+export function createMessengerClient<Messages extends MessagesShape<Messages> = AnyMessages>(
+  supabase: SupabaseLike,
+  options: MessengerClientOptions = {},
+): MessengerClient<Messages> {
+  checkOptions(options, [...DISPATCHER_OPTIONS, "live"]);
+  const request = requester(supabase, options);
+  const session = new Session(supabase);
+  const memory = new Memory();
+  const looks = new Looks({
+    session,
+    ask: (ids, signal) => statuses(request, ids, { signal, once: true }),
+    user: () => userOf(supabase),
+    dispatched: (id, user) => memory.find(id, user),
+    live: () => options.live === false ? undefined : liveUpdatesOf(supabase),
+    insists: options.live === true,
+  });
+  const jobs: Jobs = {
+    async status(id, options) {
+      const { messages: [state] } = await statuses(request, [id], options);
+      if (state) return state;
+      throw missing(memory.find(id, await userOf(supabase) ?? undefined) !== undefined);
+    },
+    follow: (id, options) => follow(looks, id, options),
+    finished: (id, options) => finished(looks, id, options),
+    async cancel(id, options) {
+      const state = await cancel(request, id, options);
+      looks.tell(state);
+      return state;
+    },
+  };
+  const send = sender(supabase, options, request);
+  const dispatches = dispatching(
+    async (...sent) => {
+      const user = await userOf(supabase) ?? undefined;
+      const dispatched = await send(...sent);
+      for (const { id, type } of dispatched) memory.add(id, type, user);
+      return dispatched;
+    },
+    ({ id, type, idempotencyKey }) => toJob(jobs, id, type, idempotencyKey),
+  );
+  const client: Omit<MessengerClient, "dispatch" | "dispatchAll" | "schedules"> = {
+    session,
+    job: (id) => toJob(jobs, idOf(id, "message"), undefined),
+    status: async (ref, options) => await jobs.status(idOf(ref, "message"), options),
+    statuses: (refs, options) => statuses(request, refs, options),
+    list: (options) => list(request, options),
+    follow: (ref, options) => jobs.follow(idOf(ref, "message"), options),
+    finished: async (ref, options) => await jobs.finished(idOf(ref, "message"), options),
+    cancel: async (ref, options) => await jobs.cancel(idOf(ref, "message"), options),
+    observe: (ref) => {
+      const id = idOf(ref, "message");
+      return {
+        subscribe: (listener) => looks.watch(id, () => listener()),
+        get: () => looks.view(id),
+      };
+    },
+  };
+  return {
+    ...client,
+    ...dispatches,
+    schedules: schedulesClient(request),
+  } as unknown as MessengerClient<Messages>;
 }

@@ -1,6 +1,4 @@
-/** Failures of requests, as classes. `cause` is the error of supabase-js. */
-
-import type { UnstorableError } from "../supabase/functions/_shared/symphony/runtime/json.ts";
+/** Failures, as one class with a code. */
 
 /** One problem of a request, and its place. */
 export interface Issue {
@@ -9,123 +7,153 @@ export interface Issue {
   readonly message: string;
 }
 
-/** Properties that all classes have. */
+/**
+ * The kind of a failure.
+ * - `signed_out`: no user is signed in, or the session has ended
+ * - `forbidden`: this user may not dispatch this type, or not choose this option
+ * - `not_found`: the id is unknown, another user's, or no longer kept
+ * - `not_remembered`: this client has seen the message; it is finished, and its type is not kept
+ * - `invalid`: the request is wrong or too large; `issues` name the places
+ * - `conflict`: the request contradicts the current state
+ * - `rate_limited`: `retryAfterMs` is the time until the next allowed request
+ * - `offline`: the browser has no connection
+ * - `unavailable`: no answer came, or the server reports a failure that may pass
+ * - `internal`: only an operator can help
+ */
+export type MessengerErrorCode =
+  | "signed_out"
+  | "forbidden"
+  | "not_found"
+  | "not_remembered"
+  | "invalid"
+  | "conflict"
+  | "rate_limited"
+  | "offline"
+  | "unavailable"
+  | "internal";
+
+/** Properties of a failure that is not known from its code. */
 interface Details {
-  readonly status: number;
-  readonly code: string;
+  readonly detail?: string | undefined;
+  readonly status?: number | undefined;
   readonly issues?: readonly Issue[] | undefined;
   readonly retryAfterMs?: number | undefined;
+  readonly cause?: unknown;
 }
 
-/** Passing failures: no answer, timeouts, rate limits, and troubles of gateways and of the platform. */
-const RETRYABLE = /^(0|408|425|429|5..)$/;
-/** Codes of the bus for failures that only an operator can end. */
-const FINAL = /^(internal_error|misconfigured|database_error)$/;
+/** Copies of this library recognize each other's errors by it. */
+const MARK = Symbol.for("symphony-messenger.error");
 
-/** Any failure of a request to the bus. */
+/** Any failure of the client. */
 export class MessengerError extends Error {
   override name = "MessengerError";
+  readonly code: MessengerErrorCode;
+  /** The server's own code: `invalid_payload`, `unknown_type`, ... (docs/dispatching.md); else the same as `code`. */
+  readonly detail: string;
   /** HTTP status; 0 if no answer came. */
   readonly status: number;
-  /** For programs: `invalid_payload`, `forbidden`, ... (docs/dispatching.md), or `no_answer`. */
-  readonly code: string;
   /** Problems of the request; empty if the request was not the cause. */
   readonly issues: readonly Issue[];
   /** When a repeat may pass, in ms; undefined if the answer does not tell. */
   readonly retryAfterMs: number | undefined;
-  /** Whether a repeat may pass. A request without an answer may have taken effect: give such a dispatch a key. */
+  /** Whether a repeat may pass. A request without an answer may have taken effect: repeat a dispatch with its key. */
   readonly retryable: boolean;
+  /** The key of the dispatch that failed. A repeat with this key makes no second message. */
+  readonly idempotencyKey?: string;
+  /** The keys of a failed `dispatchAll`, in the order of its messages. */
+  readonly idempotencyKeys?: readonly string[];
 
-  constructor(
-    message: string,
-    { status, code, issues = [], retryAfterMs }: Details,
-    cause: unknown,
-  ) {
-    super(message, { cause });
-    this.status = status;
+  constructor(message: string, code: MessengerErrorCode, details: Details = {}) {
+    super(message, { cause: details.cause });
     this.code = code;
-    this.issues = issues;
-    this.retryAfterMs = retryAfterMs;
-    this.retryable = RETRYABLE.test(String(status)) && !FINAL.test(code);
+    this.detail = details.detail ?? code;
+    this.status = details.status ?? 0;
+    this.issues = details.issues ?? [];
+    this.retryAfterMs = details.retryAfterMs;
+    this.retryable = /^(rate|off|unav)/.test(code);
+  }
+
+  /** Marks the class, see {@link isMessengerError}. */
+  get [MARK](): true {
+    return true;
   }
 }
 
-/** The request is wrong or too large; `issues` name the places. */
-export class InvalidRequestError extends MessengerError {
-  override name = "InvalidRequestError";
+/** Whether a value is an error of this client. Unlike `instanceof`, it also knows errors of another copy of the library. */
+export function isMessengerError(value: unknown): value is MessengerError {
+  return (value as { [MARK]?: true } | null | undefined)?.[MARK] === true;
 }
 
-/** No key, a wrong key, or a token that is expired or another project's. */
-export class UnauthorizedError extends MessengerError {
-  override name = "UnauthorizedError";
+/** Makes the error for a value that the client refuses before it sends anything. */
+export function invalid(
+  path: Issue["path"],
+  message: string,
+  detail = "invalid_request",
+  cause?: unknown,
+): MessengerError {
+  const text = [path.join("."), message].filter(Boolean).join(": ");
+  return new MessengerError(text, "invalid", {
+    ...{ detail, status: 400, issues: [{ path, message }], cause },
+  });
 }
 
-/** This caller may not dispatch this type, or not choose this option. */
-export class ForbiddenError extends MessengerError {
-  override name = "ForbiddenError";
+/** Makes the error for a missing or ended session. */
+export function signedOut(details?: Details): MessengerError {
+  return new MessengerError(
+    "No user is signed in, or the session has ended",
+    "signed_out",
+    details,
+  );
 }
 
-/** The id is unknown, another user's message, or no longer kept. */
-export class NotFoundError extends MessengerError {
-  override name = "NotFoundError";
-}
-
-/** The request contradicts the current state, such as an idempotency key that belongs to another message. */
-export class ConflictError extends MessengerError {
-  override name = "ConflictError";
-}
-
-/** A rate limit is reached; `retryAfterMs` is the time until the next allowed request. */
-export class RateLimitedError extends MessengerError {
-  override name = "RateLimitedError";
-}
-
-/** No answer came, or the server reports a failure that may pass. */
-export class UnavailableError extends MessengerError {
-  override name = "UnavailableError";
-}
-
-const CLASSES: Readonly<Record<number, typeof MessengerError>> = {
-  0: UnavailableError,
-  400: InvalidRequestError,
-  401: UnauthorizedError,
-  403: ForbiddenError,
-  404: NotFoundError,
-  408: UnavailableError,
-  409: ConflictError,
-  413: InvalidRequestError,
-  415: InvalidRequestError,
-  429: RateLimitedError,
+const CODES: { readonly [status: number]: MessengerErrorCode } = {
+  0: "unavailable",
+  400: "invalid",
+  401: "signed_out",
+  403: "forbidden",
+  408: "unavailable",
+  409: "conflict",
+  413: "invalid",
+  415: "invalid",
+  422: "invalid",
+  425: "unavailable",
+  429: "rate_limited",
 };
+/** The server's codes for failures that only an operator can end. */
+const FINAL = /^(internal_error|misconfigured|database_error)$/;
 
-/** Makes the error for a failure of supabase-js: one with a status, or one without an answer. */
+/** Makes the error for a failure of supabase-js: one with a response, or one without an answer. */
 export async function toMessengerError(cause: unknown): Promise<MessengerError> {
-  const response = (cause as { context?: Partial<Response> }).context as Response;
-  if (!response?.status) {
-    return new UnavailableError("No answer came", { status: 0, code: "no_answer" }, cause);
-  }
+  const response = (cause as { context?: Partial<Response> } | null)?.context as Response;
+  if (!response?.status) return noAnswer(cause);
   const { status, headers } = response;
   // Gateways and proxies answer in other formats.
-  const body: Partial<Record<"message" | "code", unknown>> & { issues?: readonly Issue[] } =
+  const body: { message?: unknown; code?: unknown; issues?: readonly Issue[] } =
     await response.json().catch(() => null) ?? {};
+  const detail = typeof body.code === "string" ? body.code : `http_${status}`;
   const seconds = parseFloat(headers.get("retry-after") ?? "");
-  const code = typeof body.code === "string" ? body.code : `http_${status}`;
-  const isPassing = status >= 500 && !FINAL.test(code);
-  const Class = CLASSES[status] ?? (isPassing ? UnavailableError : MessengerError);
-  return new Class(String(body.message ?? `HTTP ${status}`), {
-    status,
-    code,
-    issues: body.issues,
+  const details: Details = {
+    ...{ status, detail, issues: body.issues, cause },
     retryAfterMs: seconds >= 0 ? seconds * 1_000 : undefined,
-  }, cause);
+  };
+  const code = CODES[status] ??
+    // A gateway answers 404 too, where the function is not deployed.
+    (detail === "not_found"
+      ? detail
+      : status > 499 && !FINAL.test(detail)
+      ? "unavailable"
+      : "internal");
+  if (code === "signed_out") return signedOut(details);
+  return new MessengerError(String(body.message ?? `HTTP ${status}`), code, details);
 }
 
-/** Makes the error for a payload that JSON would change. */
-export function refusedPayload(cause: UnstorableError, path: Issue["path"]): InvalidRequestError {
-  const issue = { path: [...path, "payload", ...cause.path], message: cause.message };
-  return new InvalidRequestError(
-    `${issue.path.join(".")}: ${issue.message}`,
-    { status: 400, code: "invalid_payload", issues: [issue] },
-    cause,
-  );
+/** Makes the error for a request that has no answer. */
+export function noAnswer(cause?: unknown): MessengerError {
+  const code = isOffline() ? "offline" : "unavailable";
+  return new MessengerError("No answer came", code, { detail: "no_answer", cause });
+}
+
+/** Whether the browser says that it has no connection. Elsewhere no runtime says so. */
+export function isOffline(): boolean {
+  return (globalThis.navigator as { onLine?: boolean } | undefined)?.onLine === false;
 }

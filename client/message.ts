@@ -1,4 +1,20 @@
-/** Messages in a client: a name and the type of the payload, without schema and handler. */
+/** The messages that a client can dispatch: their names, and the types of their payloads. */
+
+/**
+ * Messages by name, as `npx symphony-messenger types` writes them. A client without a type of its own takes any
+ * name and payload.
+ */
+export interface AnyMessages {
+  readonly [type: string]: { readonly payload: unknown };
+}
+
+/** The shape of a type of messages, which an interface has too. */
+export type MessagesShape<Messages> = {
+  readonly [Type in keyof Messages]: { readonly payload: unknown };
+};
+
+/** The names of messages. */
+export type TypeOf<Messages> = keyof Messages & string;
 
 /** The part of a definition that its type needs: its name, and a schema that follows standardschema.dev. */
 interface Definition {

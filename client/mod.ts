@@ -1,16 +1,52 @@
-/** A typed client for browsers and servers, over supabase-js. It imports nothing at run time. */
+/**
+ * A typed client for browsers and servers, over supabase-js. At run time it imports only this library's own
+ * small files.
+ */
 
-export * from "./client.ts";
 export {
-  ConflictError,
-  ForbiddenError,
-  InvalidRequestError,
-  type Issue,
-  MessengerError,
-  NotFoundError,
-  RateLimitedError,
-  UnauthorizedError,
-  UnavailableError,
-} from "./errors.ts";
-export type { FollowedMessage, FollowOptions } from "./follow.ts";
-export * from "./message.ts";
+  createMessengerClient,
+  type MessageObserver,
+  type MessengerClient,
+  type MessengerClientOptions,
+} from "./client.ts";
+export {
+  createDispatcher,
+  type Dispatched,
+  type DispatcherOptions,
+  type Dispatching,
+  type DispatchOptions,
+  type Outgoing,
+  type OutgoingByName,
+} from "./dispatch.ts";
+export type { Connection, FollowedState, MessageView } from "./entry.ts";
+export { isMessengerError, type Issue, MessengerError, type MessengerErrorCode } from "./errors.ts";
+export type { MessageStates } from "./follow.ts";
+export type { MessageId, MessageRef, ScheduleId, ScheduleRef } from "./ids.ts";
+export type { Job } from "./job.ts";
+export {
+  type AnyMessages,
+  message,
+  type MessagesShape,
+  type MessageType,
+  type TypeOf,
+} from "./message.ts";
+export type { ListOptions } from "./own.ts";
+export type { Abortable, RequestOptions } from "./request.ts";
+export type { OwnScheduleChanges, Scheduled, SchedulesClient } from "./schedules.ts";
+export type { SessionStore } from "./session.ts";
+export type { ChannelLike, FunctionsLike, SupabaseLike } from "./supabase.ts";
+export type { Duration } from "../supabase/functions/_shared/symphony/runtime/duration.ts";
+export type {
+  FollowedMessage,
+  FollowedMessages,
+  FollowedProgress,
+  OwnMessages,
+} from "../supabase/functions/_shared/symphony/message/followed-message.ts";
+export type {
+  OwnSchedule,
+  OwnSchedules,
+} from "../supabase/functions/_shared/symphony/scheduler/own-schedule.ts";
+export type {
+  ScheduleChanges,
+  ScheduleOptions,
+} from "../supabase/functions/_shared/symphony/scheduler/schedule-options.ts";

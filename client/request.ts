@@ -1,80 +1,151 @@
 /** A request to the bus, which is repeated if a repeat is harmless. */
 
-import type { SupabaseClient } from "@supabase/supabase-js";
-import { RateLimitedError, toMessengerError } from "./errors.ts";
-import { MAX_RETRY_MS, retryDelay } from "./times.ts";
+import { isOffline, MessengerError, noAnswer, toMessengerError } from "./errors.ts";
+import { userOf } from "./session.ts";
+import type { FunctionsLike } from "./supabase.ts";
+import { MAX_RETRY_MS, retryDelay, spread } from "./times.ts";
 
-/** The part of supabase-js that the client uses, for any database types. */
-export type Supabase = Pick<
-  SupabaseClient,
-  "auth" | "channel" | "functions" | "realtime" | "removeChannel"
->;
+/** How a client sends its requests. */
+export interface RequestOptions {
+  /**
+   * Largest number of repeats of a request that failed for a passing reason; default: 3. If it is given, requests
+   * that a rate limit refuses are repeated too.
+   */
+  readonly retries?: number | undefined;
+  /**
+   * Called before each wait, with its length in ms, for example to show it. If it is given, a request that a
+   * rate limit refuses waits and is repeated; else it fails at once.
+   */
+  readonly onWait?: ((ms: number) => void) | undefined;
+  /** The prefix of the functions' names that `init --prefix` was given, such as `bus-`; default: none. */
+  readonly prefix?: string | undefined;
+}
+
+/** An option of every request. */
+export interface Abortable {
+  /** Ends the wait for the answer. A request that was sent may take effect all the same. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** A request, and how it may be repeated. */
-export interface MessengerRequest {
-  readonly path: string;
+export interface MessengerRequest extends Abortable {
+  /** The part of the path after the name of the function. */
+  readonly path?: string;
   /** Default: GET, or POST if there is a body. */
-  readonly method?: "GET" | "DELETE";
-  /** Sent as JSON by POST. */
+  readonly method?: "PATCH" | "DELETE";
+  /** Sent as JSON. */
   readonly body?: unknown;
   /** Whether a second request changes nothing. If not, only refused requests are repeated. */
   readonly idempotent?: boolean;
-  /** Largest number of repeats. */
-  readonly retries: number;
-  readonly signal?: AbortSignal | undefined;
+  /** Whether it is sent once, whatever the client's options say. */
+  readonly once?: boolean;
 }
 
 /** Longest wait for an answer, in ms. */
 const TIMEOUT_MS = 30_000;
+/** The same for a request that is not repeated here: its caller asks again. */
+const ONCE_TIMEOUT_MS = 10_000;
+/** Longest wait that a rate limit may ask for, in ms. */
+const MAX_LIMIT_MS = 60_000;
+
+/** Sends requests for one client. */
+export type Requester = <Answer>(request: MessengerRequest) => Promise<Answer>;
 
 /**
- * Sends a request and returns the answer's body.
- * @throws MessengerError of the class that names the failure
- * @throws the signal's reason after it is aborted
+ * Makes the function that sends requests and returns the answers' bodies. It throws a MessengerError, or the
+ * signal's reason after the signal is aborted.
  */
-export async function request<Answer>(
-  supabase: Supabase,
-  { path, method = "GET", body, idempotent, retries, signal }: MessengerRequest,
-): Promise<Answer> {
-  const options = {
-    timeout: TIMEOUT_MS,
-    ...(signal && { signal }),
-    ...(body === undefined
-      ? { method }
-      : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+export function requester(supabase: FunctionsLike, options: RequestOptions): Requester {
+  const { retries = 3, onWait, prefix = "" } = options;
+  const waitsForLimits = options.retries !== undefined || onWait !== undefined;
+  return async <Answer>(request: MessengerRequest): Promise<Answer> => {
+    const { path = "", signal, idempotent, once } = request;
+    for (let retry = 0;; retry++) {
+      const answer = await send(supabase, `${prefix}dispatch${path}`, request);
+      if (!(answer instanceof MessengerError)) return answer as Answer;
+      const { code, retryAfterMs, retryable } = answer;
+      // A request that a rate limit refused was not written. Without an answer the client cannot tell.
+      const isLimit = code === "rate_limited";
+      const mayRepeat = !once && (isLimit ? waitsForLimits : idempotent && retryable);
+      const delayMs = retryAfterMs === undefined
+        ? retryDelay(retry, Math.random())
+        : spread(retryAfterMs, Math.random());
+      const isTooLong = delayMs > (isLimit ? MAX_LIMIT_MS : MAX_RETRY_MS);
+      if (!mayRepeat || retry >= retries || isTooLong) throw answer;
+      onWait?.(delayMs);
+      await pause(delayMs, signal);
+    }
   };
-  for (let retry = 0;; retry++) {
-    signal?.throwIfAborted();
-    const { data, error } = await supabase.functions.invoke(path, options);
-    if (!error) return data;
-    signal?.throwIfAborted();
-    const problem = await toMessengerError(error);
-    // A request that a rate limit refused was not written. Without an answer the client cannot tell.
-    const isRepeatable = problem instanceof RateLimitedError || idempotent && problem.retryable;
-    const delayMs = Math.max(retryDelay(retry, Math.random()), problem.retryAfterMs ?? 0);
-    if (!isRepeatable || retry >= retries || delayMs > MAX_RETRY_MS) throw problem;
-    await pause(delayMs, signal);
-  }
 }
 
 /**
- * Waits. A call of the function that `onStart` receives ends the wait.
+ * Asks the function once, and returns the answer's body or the failure. The wait has an end, also where
+ * supabase-js waits before it sends anything, such as for a new token.
  * @throws the signal's reason after it is aborted
  */
-export function pause(
-  ms: number,
-  signal?: AbortSignal,
-  onStart?: (end: () => void) => void,
-): Promise<void> {
+async function send(
+  supabase: FunctionsLike,
+  name: string,
+  { method, body, signal, once }: MessengerRequest,
+): Promise<unknown> {
+  signal?.throwIfAborted();
+  const giveUp = new AbortController();
+  let stop = () => {};
+  const late = new Promise<unknown>((resolve, reject) => {
+    const onAbort = () => {
+      giveUp.abort();
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      giveUp.abort();
+      resolve(noAnswer());
+    }, once ? ONCE_TIMEOUT_MS : TIMEOUT_MS);
+    signal?.addEventListener("abort", onAbort);
+    stop = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+  });
+  const asked = supabase.functions.invoke(name, {
+    signal: giveUp.signal,
+    ...(body === undefined ? { method: method ?? "GET" } : {
+      method: method ?? "POST",
+      body: JSON.stringify(body),
+      headers: { "content-type": "application/json" },
+    }),
+  }).then(({ data, error }) => error ? explain(supabase, error) : data);
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    stop();
+  }
+}
+
+/** Says what a failure means: without a user, a refusal asks for one. */
+async function explain(supabase: FunctionsLike, error: unknown): Promise<MessengerError> {
+  const problem = await toMessengerError(error);
+  if (problem.code !== "forbidden" || await userOf(supabase) !== null) return problem;
+  const { detail, status, issues, cause } = problem;
+  const text = `${problem.message} (no user is signed in)`;
+  return new MessengerError(text, "signed_out", { detail, status, issues, cause });
+}
+
+/**
+ * Waits. A browser that is offline waits no longer than until it is online again.
+ * @throws the signal's reason after it is aborted
+ */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    const target = globalThis as Partial<EventTarget>;
     const end = () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", end);
+      target.removeEventListener?.("online", end);
       signal?.aborted ? reject(signal.reason) : resolve();
     };
     const timer = setTimeout(end, ms);
     signal?.addEventListener("abort", end);
+    if (isOffline()) target.addEventListener?.("online", end);
     if (signal?.aborted) end();
-    onStart?.(end);
   });
 }

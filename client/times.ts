@@ -3,7 +3,7 @@
 import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 
 const FIRST_RETRY_MS = 500;
-/** Longest wait before a repeat, in ms. */
+/** Longest wait before a repeat that the client chooses, in ms. */
 export const MAX_RETRY_MS = 10_000;
 
 /**
@@ -16,28 +16,52 @@ export function retryDelay(retry: number, random: number): number {
   return Math.min(FIRST_RETRY_MS * 2 ** retry, MAX_RETRY_MS) * (1 - random / 2);
 }
 
+/**
+ * The wait that a server asked for, in ms: prolonged by up to a quarter at random, and at least by up to a
+ * second, so that clients do not return together.
+ * @param random from 0 to below 1
+ */
+export function spread(ms: number, random: number): number {
+  return ms + random * Math.max(ms / 4, 1_000);
+}
+
 const FIRST_LOOK_MS = 500;
-const SLOWEST_LOOK_MS = 5_000;
+const SLOW_LOOK_MS = 5_000;
 /** Longest time between two requests for a state, in ms: an operator may cancel a message that is due tomorrow. */
 export const MAX_LOOK_MS = 30_000;
 
+/** The parts of a message's state that decide when it is due. */
+type Waiting = { readonly status: string } & Pick<FollowedMessage, "availableAt">;
+
 /**
- * Ms until a waiting message is due; 0 if it is due, or does not wait.
- * @param now in ms since 1970
+ * When a waiting message is due, in ms since 1970; 0 if it does not wait.
  */
-export function dueInMs({ status, availableAt }: FollowedMessage, now: number): number {
+export function dueAtOf({ status, availableAt }: Waiting): number {
   const isWaiting = status === "pending" || status === "retrying";
-  return isWaiting ? Math.max(0, Date.parse(availableAt ?? "") - now) || 0 : 0;
+  return isWaiting ? Date.parse(availableAt ?? "") || 0 : 0;
+}
+
+/** The circumstances on which the wait between two looks depends. */
+export interface Quiet {
+  /** Ms until the message is due; 0 or less if it is due. */
+  readonly dueInMs: number;
+  /** Ms since its status last changed, or since it became due. Progress is no change of status. */
+  readonly quietMs: number;
+  /** Number of requests that one look at all followed messages takes. */
+  readonly requests: number;
+  /** Whether live updates tell the changes of messages of this type. */
+  readonly isLive: boolean;
 }
 
 /**
- * The wait before the next request for a state, in ms: until the message is due, and then half as long
- * again after each request that finds nothing new.
- * @param dueInMs 0 if it is due
- * @param looks number of requests since it was due that found nothing new
+ * The wait before the next request for a state, in ms. It grows with the time in which nothing happens: half of
+ * that time up to 5 s, a tenth of it up to 30 s. Live updates make it 30 s. A client that follows more
+ * messages than fit into a request waits a second longer for each further request.
  */
-export function lookDelay(dueInMs: number, looks: number): number {
-  return dueInMs > 0
-    ? Math.min(dueInMs, MAX_LOOK_MS)
-    : Math.min(FIRST_LOOK_MS * 1.5 ** looks, SLOWEST_LOOK_MS);
+export function lookDelay({ dueInMs, quietMs, requests, isLive }: Quiet): number {
+  if (isLive) return MAX_LOOK_MS;
+  const ms = dueInMs > 0
+    ? dueInMs
+    : Math.max(FIRST_LOOK_MS, Math.min(quietMs / 2, SLOW_LOOK_MS), quietMs / 10);
+  return Math.min(Math.max(ms, (requests - 1) * 1_000), MAX_LOOK_MS);
 }

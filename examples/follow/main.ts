@@ -2,7 +2,7 @@
 /** The page: signs in, dispatches a message and shows each of its changes. */
 
 import { createClient } from "@supabase/supabase-js";
-import { createMessengerClient, InvalidRequestError, message } from "../../client/mod.ts";
+import { createMessengerClient, isMessengerError, message } from "../../client/mod.ts";
 import type { ExportReport as Definition } from "./messages/report.ts";
 
 const ExportReport = message<typeof Definition>("ExportReport");
@@ -27,7 +27,7 @@ function onSubmit(form: HTMLFormElement, act: (fields: FormData) => Promise<void
     try {
       await act(new FormData(form));
     } catch (error) {
-      problem.textContent = error instanceof InvalidRequestError
+      problem.textContent = isMessengerError(error) && error.issues.length > 0
         ? error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ")
         : String(error);
     }
@@ -46,8 +46,8 @@ onSubmit(signingIn, async (fields) => {
 });
 
 onSubmit(exporting, async (fields) => {
-  const id = await messenger.dispatch(ExportReport, { pages: Number(fields.get("pages")) });
-  for await (const { status, attempt, progress } of messenger.follow(id, { live: true })) {
+  const job = await messenger.dispatch(ExportReport, { pages: Number(fields.get("pages")) });
+  for await (const { status, attempt, progress } of job.follow()) {
     const change = document.createElement("li");
     change.textContent = [status, attempt > 0 && `attempt ${attempt}`, progress?.note]
       .filter(Boolean).join(", ");

@@ -2,12 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
-import {
-  createMessengerClient,
-  InvalidRequestError,
-  type Issue,
-  message,
-} from "../../client/mod.ts";
+import { createMessengerClient, type Issue, message, MessengerError } from "../../client/mod.ts";
 import { signedIn, withKey } from "../support/client.ts";
 import type * as definitions from "../support/messages/mod.ts";
 import { testsOnStack } from "../support/stack.ts";
@@ -22,7 +17,7 @@ testsOnStack({}, (test) => {
   test("a user dispatches one message, with the options that the definition leaves them", async (stack) => {
     const { messenger, supabase } = await signedIn(stack);
     const availableAt = new Date("2100-01-01T00:00:00Z");
-    const id = await messenger.dispatch(Choosy, {}, { delay: "1h" });
+    const { id } = await messenger.dispatch(Choosy, {}, { delay: "1h" });
     const secret = withKey(stack, stack.url, stack.secretKey).messenger;
     const options = {
       queue: "later",
@@ -32,7 +27,8 @@ testsOnStack({}, (test) => {
       availableAt,
     };
     const other = await secret.dispatch(Note, text, options);
-    assertEquals(await secret.dispatch(Note, text, options), other);
+    assertEquals([other.kind, other.type, other.idempotencyKey], ["message", "Note", "k"]);
+    assertEquals((await secret.dispatch(Note, text, options)).id, other.id);
 
     const rows = await stack.sql`
       select id::text, type, queue, priority, group_key, available_at,
@@ -44,7 +40,7 @@ testsOnStack({}, (test) => {
       [2, id, user?.id, true],
     );
     assertEquals({ ...rows[1] }, {
-      id: other,
+      id: other.id,
       type: "Note",
       queue: "later",
       priority: 7,
@@ -61,28 +57,30 @@ testsOnStack({}, (test) => {
       message: Note,
       payload: { text: String(n) },
     }));
-    const error = await assertRejects(() => messenger.dispatchAll(notes), InvalidRequestError);
-    assertEquals([error.status, error.code, await stack.count()], [400, "invalid_request", 0]);
-    const ids = await messenger.dispatchAll(notes.slice(1));
+    const error = await assertRejects(() => messenger.dispatchAll(notes), MessengerError);
+    assertEquals([error.code, error.detail, await stack.count()], [
+      ...["invalid", "invalid_request", 0],
+    ]);
+    const ids = (await messenger.dispatchAll(notes.slice(1))).map(({ id }) => id);
     assertEquals([ids.length, new Set(ids).size, await stack.count()], [1_000, 1_000, 1_000]);
   });
 
   test("messages of several types go out together, and a wrong one is named by its place", async (stack) => {
     const { messenger } = await signedIn(stack);
-    const ids = await messenger.dispatchAll([
+    const jobs = await messenger.dispatchAll([
       { message: Note, payload: text },
       { message: Choosy, payload: {}, delay: 1_000 },
     ]);
-    assertEquals(ids.length, 2);
+    assertEquals(jobs.map(({ type }) => type), ["Note", "Choosy"]);
     const error = await assertRejects(
       () =>
         messenger.dispatchAll([
           { message: Choosy, payload: {} },
           { message: Shaky, payload: { failures: NaN } },
         ]),
-      InvalidRequestError,
+      MessengerError,
     );
-    assertEquals(error.code, "invalid_payload");
+    assertEquals([error.code, error.detail], ["invalid", "invalid_payload"]);
     assertEquals(error.issues.map(({ path }: Issue) => path), [[1, "payload", "failures"]]);
     assertEquals(await stack.count(), 2);
   });
@@ -90,7 +88,7 @@ testsOnStack({}, (test) => {
   test("a schedule is made as the scheduler makes it", async (stack) => {
     const { messenger } = await signedIn(stack);
     const endAt = new Date("2100-01-01T00:00:00Z");
-    const id = await messenger.schedule(Choosy, {}, {
+    const { kind, id } = await messenger.schedules.create(Choosy, {}, {
       type: "cron",
       config: { cron: "0 9 * * *" },
       timezone: "America/New_York",
@@ -99,8 +97,9 @@ testsOnStack({}, (test) => {
     const secret = withKey(stack, stack.url, stack.secretKey).messenger;
     const at = new Date(Date.now() + 3_600_000);
     const once = { type: "once", config: { at }, queue: "later", name: "mine" } as const;
-    const other = await secret.schedule(Note, text, once);
-    assertEquals(await secret.schedule(Note, text, once), other);
+    const other = await secret.schedules.create(Note, text, once);
+    assertEquals([kind, other.kind], ["schedule", "schedule"]);
+    assertEquals(await secret.schedules.create(Note, text, once), other);
     const rows = await stack.sql`
       select id::text, cron, timezone, end_at, queue, run_at from public.messenger_schedules
       order by messenger_schedules.id`;
@@ -113,7 +112,7 @@ testsOnStack({}, (test) => {
         queue: null,
         run_at: null,
       },
-      { id: other, cron: null, timezone: "UTC", end_at: null, queue: "later", run_at: at },
+      { id: other.id, cron: null, timezone: "UTC", end_at: null, queue: "later", run_at: at },
     ]);
     await stack.sql`delete from public.messenger_schedules where true`;
   });

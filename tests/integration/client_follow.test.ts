@@ -1,7 +1,12 @@
 /** Following with the client: each change to the end, by looking again. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { type FollowedMessage, message, NotFoundError } from "../../client/mod.ts";
+import {
+  type FollowedState,
+  message,
+  type MessageStates,
+  MessengerError,
+} from "../../client/mod.ts";
 import { signedIn } from "../support/client.ts";
 import type * as definitions from "../support/messages/mod.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
@@ -13,7 +18,7 @@ const Shaky = message<typeof definitions.Shaky>("Shaky");
 const text = { text: "x" };
 
 /** The next change of a message that somebody follows, but that it runs: that may be over unseen. */
-async function next(changes: AsyncGenerator<FollowedMessage, void>): Promise<unknown[]> {
+async function next(changes: MessageStates): Promise<unknown[]> {
   const { value, done } = await changes.next();
   if (done || !value) return ["the end"];
   if (value.status === "processing") return await next(changes);
@@ -34,11 +39,11 @@ const release = (stack: TestStack) =>
 testsOnStack({}, (test) => {
   test("a message is followed through its progress to the end", async (stack) => {
     const { messenger } = await signedIn(stack);
-    const id = await messenger.dispatch(Kept, {});
-    const changes = messenger.follow(id);
+    const job = await messenger.dispatch(Kept, {});
+    const changes = job.follow();
     assertEquals(await next(changes), ["pending", 0, null]);
     const ticked = stack.tick();
-    const seen: FollowedMessage[] = [];
+    const seen: FollowedState[] = [];
     while (!seen.at(-1)?.progress) {
       const { value } = await changes.next();
       if (value) seen.push(value);
@@ -53,7 +58,7 @@ testsOnStack({}, (test) => {
     );
     assertEquals([value?.status, value?.finishedAt !== null], ["handled", true]);
     assertEquals(await next(changes), ["the end"]);
-    assertEquals((await messenger.finished(id)).status, "handled");
+    assertEquals((await job.finished()).status, "handled");
   });
 
   test("a message is followed through a retry to its success", async (stack) => {
@@ -82,7 +87,7 @@ testsOnStack({}, (test) => {
 
   test("a message that an operator cancels ends as cancelled", async (stack) => {
     const { messenger } = await signedIn(stack);
-    const id = await messenger.dispatch(Shaky, { failures: 0 });
+    const { id } = await messenger.dispatch(Shaky, { failures: 0 });
     const changes = messenger.follow(id);
     assertEquals(await next(changes), ["pending", 0, null]);
     await stack.client.rpc("messenger_cancel", { ids: [id] });
@@ -92,7 +97,7 @@ testsOnStack({}, (test) => {
 
   test("following ends with the signal's reason, or when the loop is left", async (stack) => {
     const { messenger } = await signedIn(stack);
-    const id = await messenger.dispatch(Note, text);
+    const { id } = await messenger.dispatch(Note, text);
     const leaving = new AbortController();
     const changes = messenger.follow(id, { signal: leaving.signal });
     assertEquals(await next(changes), ["pending", 0, null]);
@@ -111,11 +116,30 @@ testsOnStack({}, (test) => {
     assertEquals(await stack.count(), 1);
   });
 
-  test("a handled message that is not kept ends in NotFoundError", async (stack) => {
+  test("a message that is not kept ends as not remembered, also if no look has seen it", async (stack) => {
     const { messenger } = await signedIn(stack);
-    const changes = messenger.follow(await messenger.dispatch(Note, text));
+    const seen = await messenger.dispatch(Note, text);
+    const changes = seen.follow();
     assertEquals(await next(changes), ["pending", 0, null]);
+    const unseen = await messenger.dispatch(Note, text);
     await work(stack);
-    await assertRejects(() => changes.next(), NotFoundError);
+    await workOff(stack);
+    assertEquals(await next(changes), ["not_remembered", 0, null]);
+    assertEquals(await next(changes), ["the end"]);
+    assertEquals((await unseen.finished()).status, "not_remembered");
+    assertEquals(
+      (await assertRejects(() => unseen.status(), MessengerError)).code,
+      "not_remembered",
+    );
+  });
+
+  test("users follow none of each other's messages", async (stack) => {
+    const ann = await signedIn(stack);
+    const bob = await signedIn(stack);
+    const { id } = await ann.messenger.dispatch(Note, text);
+    for (const ask of [() => bob.messenger.finished(id), () => bob.messenger.status(id)]) {
+      assertEquals((await assertRejects(ask, MessengerError)).code, "not_found");
+    }
+    assertEquals((await ann.messenger.status(id)).status, "pending");
   });
 });

@@ -14,17 +14,17 @@ testsOnStack({}, (test) => {
   test("each change is told as it happens, also the end of a message that is not kept", async (stack) => {
     const realtime = await startRealtime(stack);
     const { messenger, supabase } = await signedIn(stack, realtime.url);
-    const ids = [await messenger.dispatch(Told, {}), await messenger.dispatch(Told, {})];
-    const seen = ids.map(async (id) => {
+    const jobs = [await messenger.dispatch(Told, {}), await messenger.dispatch(Told, {})];
+    const seen = jobs.map(async (job) => {
       const statuses: string[] = [];
-      for await (const { status } of messenger.follow(id, { live: true })) statuses.push(status);
+      for await (const { status } of job.follow()) statuses.push(status);
       return statuses;
     });
     const { data: { session } } = await supabase.auth.getSession();
     const topic = `realtime:messenger:${session?.user.id}`;
     await eventually(() => Promise.resolve(realtime.joined), (topics) => topics.length > 0);
-    // The look after the join, of each.
-    await eventually(() => Promise.resolve(realtime.looks()), (looks) => looks >= 4);
+    // The look after the join, at both.
+    await eventually(() => Promise.resolve(realtime.looks()), (looks) => looks >= 2);
     assertEquals((await stack.tick()).messages.handled, 2);
     const all = ["pending", "processing", "handled"];
     assertEquals(await Promise.all(seen), [all, all]);
@@ -35,8 +35,7 @@ testsOnStack({}, (test) => {
     );
 
     // The channel is opened again.
-    const id = await messenger.dispatch(Told, {});
-    const end = messenger.finished(id, { live: true });
+    const end = (await messenger.dispatch(Told, {})).finished();
     await eventually(() => Promise.resolve(realtime.joined), (topics) => topics.length > 1);
     await stack.tick();
     assertEquals((await end).status, "handled");
@@ -47,7 +46,7 @@ testsOnStack({}, (test) => {
   test("the client continues to poll when the channel breaks off", async (stack) => {
     const realtime = await startRealtime(stack);
     const { messenger, supabase } = await signedIn(stack, realtime.url);
-    const changes = messenger.follow(await messenger.dispatch(Kept, {}), { live: true });
+    const changes = (await messenger.dispatch(Kept, {})).follow();
     assertEquals((await changes.next()).value?.status, "pending");
     const waiting = changes.next();
     await eventually(() => Promise.resolve(realtime.joined), (topics) => topics.length > 0);

@@ -10,7 +10,7 @@ testsOnStack({}, (test) => {
     await Deno.writeTextFile(path, await bundle(new URL("../../client/mod.ts", import.meta.url)));
     const script = `
       import { createClient } from "@supabase/supabase-js";
-      import { createMessengerClient, ForbiddenError, message } from "file://${path}";
+      import { createMessengerClient, isMessengerError, message } from "file://${path}";
       // Node 20 has no WebSocket of its own; Realtime is not used here.
       class NoSocket {}
       const supabase = createClient("${stack.url}", "${stack.publishableKey}", {
@@ -21,9 +21,9 @@ testsOnStack({}, (test) => {
       if (error) throw error;
       const messenger = createMessengerClient(supabase);
       const refused = await messenger.dispatch(message("Secret"), { text: "x" }).catch((e) => e);
-      const id = await messenger.dispatch(message("Shaky"), { failures: 0 });
-      const { status } = await messenger.finished(id);
-      console.log(JSON.stringify([refused instanceof ForbiddenError, refused.name, status]));
+      const job = await messenger.dispatch(message("Shaky"), { failures: 0 });
+      const { status } = await job.finished();
+      console.log(JSON.stringify([isMessengerError(refused), refused.code, status]));
       process.exit();`;
     const running = new Deno.Command("node", {
       args: ["--input-type=module", "--eval", script],
@@ -40,7 +40,7 @@ testsOnStack({}, (test) => {
     );
     const { stdout, stderr } = await output;
     const printed = new TextDecoder().decode(stdout) || new TextDecoder().decode(stderr);
-    assertEquals(printed.trim(), '[true,"ForbiddenError","handled"]');
+    assertEquals(printed.trim(), '[true,"forbidden","handled"]');
     await Deno.remove(path);
   });
 });

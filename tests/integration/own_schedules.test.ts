@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
-import { createMessengerClient, message, NotFoundError } from "../../client/mod.ts";
+import { createMessengerClient, message, MessengerError } from "../../client/mod.ts";
 import { asStranger, asUser, refusal } from "../support/frontend.ts";
 import { testsOnStack, type TestStack } from "../support/stack.ts";
 
@@ -108,7 +108,7 @@ testsOnStack({ env: { SYMPHONY_MAX_USER_SCHEDULES: "3" } }, (test) => {
     >(
       "Choosy",
     );
-    const id = await messenger.schedule(Choosy, {}, hourly);
+    const { id } = await messenger.schedules.create(Choosy, {}, hourly);
     const { schedules, next } = await messenger.schedules.list();
     assertEquals([schedules.map((one) => [one.id, one.message.type]), next], [
       [[id, "Choosy"]],
@@ -117,6 +117,7 @@ testsOnStack({ env: { SYMPHONY_MAX_USER_SCHEDULES: "3" } }, (test) => {
     assertEquals((await messenger.schedules.list({ cursor: id, limit: 5 })).schedules, []);
     await messenger.schedules.delete(id);
     assertEquals((await messenger.schedules.list()).schedules, []);
-    await assertRejects(() => messenger.schedules.delete(id), NotFoundError);
+    const error = await assertRejects(() => messenger.schedules.delete(id), MessengerError);
+    assertEquals(error.code, "not_found");
   });
 });

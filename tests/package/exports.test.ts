@@ -34,7 +34,7 @@ const LIBRARY_OUTPUT = { handled: 1, failed: 1, types: Array(5).fill("function")
 
 const CLIENT_PROGRAM = `
 import * as client from "symphony-messenger/client";
-console.log(Object.keys(client).includes("ConflictError"));
+console.log(Object.keys(client).includes("createDispatcher"));
 `;
 
 /** The functions of a project, asked without a key. */

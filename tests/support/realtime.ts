@@ -32,7 +32,7 @@ export interface Realtime {
   readonly url: string;
   /** Topics that were joined, in order; one is added at each join. */
   readonly joined: string[];
-  /** How many looks at a message were asked for. */
+  /** How many requests for states were made. */
   readonly looks: () => number;
   /** Ends all connections and takes no more. */
   cutOff(): void;
@@ -67,7 +67,7 @@ export async function startRealtime(stack: TestStack): Promise<Realtime> {
         socket.onmessage = ({ data }) => answer(socket, JSON.parse(data));
         return response;
       }
-      if (/dispatch\/\d+$/.test(pathname)) looks++;
+      if (/\/dispatch\/(\d+|status)$/.test(pathname)) looks++;
       const response = await forward(request, stack.url + pathname + search, 30_000);
       return typeof response === "string" ? new Response(null, { status: 502 }) : response;
     },

@@ -3,27 +3,16 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
-  dueInMs,
+  dueAtOf,
   lookDelay,
   MAX_LOOK_MS,
   MAX_RETRY_MS,
   retryDelay,
+  spread,
 } from "../../../client/times.ts";
 
 const moment = "2026-11-24T10:00:00.000000+00:00";
-const message = (status: "pending" | "processing" | "retrying", availableAt: string | null) => ({
-  kind: "message" as const,
-  id: "1",
-  type: "Note",
-  status,
-  cancelling: false,
-  reason: null,
-  attempt: 1,
-  createdAt: moment,
-  availableAt,
-  finishedAt: null,
-  progress: null,
-});
+const due = { dueInMs: 0, quietMs: 0, requests: 1, isLive: false };
 
 Deno.test("a request is repeated after twice the time before, less up to half of it", () => {
   assertEquals([0, 1, 2].map((retry) => retryDelay(retry, 0)), [500, 1_000, 2_000]);
@@ -39,20 +28,33 @@ Deno.test("a repeat waits from a quarter of a second to ten seconds", () => {
   );
 });
 
-Deno.test("a message that waits is looked at when it is due, but every half minute", () => {
-  const now = Date.parse(moment) - 2_000;
-  for (const status of ["pending", "retrying"] as const) {
-    assertEquals(dueInMs(message(status, moment), now), 2_000);
-    assertEquals(dueInMs(message(status, moment), now + 9_000), 0);
-    assertEquals(dueInMs(message(status, null), now), 0);
-  }
-  assertEquals([lookDelay(2_000, 9), lookDelay(86_400_000, 0)], [2_000, MAX_LOOK_MS]);
+Deno.test("a wait that the server asks for is prolonged by up to a quarter, or a second", () => {
+  assertEquals([spread(10_000, 0), spread(10_000, 1)], [10_000, 12_500]);
+  assertEquals([spread(1_000, 0), spread(1_000, 1)], [1_000, 2_000]);
 });
 
-Deno.test("a message that is due or runs is looked at less often while nothing changes", () => {
-  assertEquals(dueInMs(message("processing", moment), 0), 0);
-  const delays = Array.from({ length: 50 }, (_, looks) => lookDelay(0, looks));
-  assertEquals(delays.slice(0, 3), [500, 750, 1_125]);
-  assertEquals(delays.toSorted((a, b) => a - b), delays);
-  assertEquals(delays.at(-1), 5_000);
+Deno.test("a message that waits is looked at when it is due, but every half minute", () => {
+  for (const status of ["pending", "retrying"]) {
+    assertEquals(dueAtOf({ status, availableAt: moment }), Date.parse(moment));
+    assertEquals(dueAtOf({ status, availableAt: null }), 0);
+  }
+  assertEquals(dueAtOf({ status: "processing", availableAt: moment }), 0);
+  assertEquals(lookDelay({ ...due, dueInMs: 2_000, quietMs: -2_000 }), 2_000);
+  assertEquals(lookDelay({ ...due, dueInMs: 86_400_000, quietMs: -86_400_000 }), MAX_LOOK_MS);
+});
+
+Deno.test("a message that is due or runs is looked at less often the longer nothing changes", () => {
+  const seconds = [0, 1, 2, 10, 50, 100, 300, 3_600];
+  assertEquals(seconds.map((s) => lookDelay({ ...due, quietMs: s * 1_000 }) / 1_000), [
+    ...[0.5, 0.5, 1, 5, 5, 10, 30, 30],
+  ]);
+});
+
+Deno.test("with live updates a message is looked at every half minute", () => {
+  assertEquals(lookDelay({ ...due, isLive: true }), MAX_LOOK_MS);
+});
+
+Deno.test("a client that follows many messages asks about one request a second, and no less often than each half minute", () => {
+  assertEquals(lookDelay({ ...due, requests: 10 }), 9_000);
+  assertEquals(lookDelay({ ...due, requests: 100 }), MAX_LOOK_MS);
 });

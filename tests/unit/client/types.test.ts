@@ -2,7 +2,12 @@
 
 import { assertEquals } from "@std/assert";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { createMessengerClient, message, type MessengerClient } from "../../../client/mod.ts";
+import {
+  createDispatcher,
+  createMessengerClient,
+  message,
+  type MessengerClient,
+} from "../../../client/mod.ts";
 import type { EmailMessage as Email } from "../../../supabase/functions/_messages/email.ts";
 import type { messages } from "../../../supabase/functions/_messages/mod.ts";
 import type { Kept as KeptDefinition } from "../../support/messages/mod.ts";
@@ -34,7 +39,7 @@ export const _payloads = async (messenger: MessengerClient) => {
   // @ts-expect-error a name alone says nothing of the payload
   await messenger.dispatch({ type: "EmailMessage" }, { to });
   // @ts-expect-error a schedule's payload is checked too
-  await messenger.schedule(EmailMessage, {}, { type: "once", config: { at: new Date() } });
+  await messenger.schedules.create(EmailMessage, {}, { type: "once", config: { at: new Date() } });
 };
 
 export const _options = async (messenger: MessengerClient) => {
@@ -44,7 +49,10 @@ export const _options = async (messenger: MessengerClient) => {
   // @ts-expect-error there is no such option
   await messenger.dispatch(EmailMessage, { to }, { dalay: "5m" });
   // @ts-expect-error a cron schedule has a cron expression
-  await messenger.schedule(EmailMessage, { to }, { type: "cron", config: { interval: "1h" } });
+  await messenger.schedules.create(EmailMessage, { to }, {
+    type: "cron",
+    config: { interval: "1h" },
+  });
 };
 
 export const _together = async (messenger: MessengerClient) => {
@@ -58,6 +66,54 @@ export const _together = async (messenger: MessengerClient) => {
     { message: EmailMessage, payload: { fails: true } },
     { message: Kept, payload: {} },
   ]);
+};
+
+/** As `npx symphony-messenger types` writes them. */
+interface Messages {
+  RenderVideo: { payload: { frames: number }; result: unknown };
+  Cut: { payload: { from?: number | undefined }; result: unknown };
+}
+
+export const _byName = async (messenger: MessengerClient<Messages>) => {
+  const job = await messenger.dispatch("RenderVideo", { frames: 3 }, { signal: undefined });
+  job.type satisfies "RenderVideo";
+  job.kind satisfies "message";
+  await messenger.dispatchAll([
+    { type: "RenderVideo", payload: { frames: 3 }, delay: "5m" },
+    { type: "Cut", payload: {} },
+  ]);
+  await messenger.dispatch(EmailMessage, { to });
+  await messenger.list({ type: "Cut", status: "failed" });
+  // @ts-expect-error there is no message of this name
+  await messenger.dispatch("RenderVide", { frames: 3 });
+  // @ts-expect-error a field is of another type
+  await messenger.dispatch("RenderVideo", { frames: "3" });
+  // @ts-expect-error it is another message's payload
+  await messenger.dispatchAll([{ type: "RenderVideo", payload: {} }]);
+  // @ts-expect-error a schedule's payload is checked too
+  await messenger.schedules.create("Cut", { from: "x" }, {
+    type: "cron",
+    config: { cron: "@daily" },
+  });
+  // @ts-expect-error there is no message of this name
+  await messenger.list({ type: "Email" });
+};
+
+export const _ids = async (messenger: MessengerClient<Messages>) => {
+  const job = await messenger.dispatch("Cut", {});
+  const schedule = await messenger.schedules.create("Cut", {}, {
+    type: "cron",
+    config: { cron: "@daily" },
+  });
+  await messenger.status(job);
+  await messenger.status("7");
+  await messenger.schedules.get(schedule.id);
+  // @ts-expect-error it is a schedule
+  await messenger.status(schedule);
+  // @ts-expect-error it is a schedule's id
+  await messenger.status(schedule.id);
+  // @ts-expect-error it is a message's id
+  await messenger.schedules.delete(job.id);
 };
 
 export const _statuses = async (messenger: MessengerClient) => {
@@ -74,7 +130,10 @@ Deno.test("a message is its name and nothing else at run time", () => {
 Deno.test("a client of supabase-js fits, with types of a database and without", () => {
   const supabase = createClient<Database>("http://127.0.0.1:9", "sb_publishable_unused");
   const untyped: SupabaseClient = createClient("http://127.0.0.1:9", "sb_publishable_unused");
-  for (const messenger of [createMessengerClient(supabase), createMessengerClient(untyped)]) {
-    assertEquals(typeof messenger.dispatch, "function");
+  for (const client of [supabase, untyped]) {
+    assertEquals(typeof createMessengerClient(client).dispatch, "function");
+    assertEquals(Object.keys(createDispatcher(client)), ["dispatch", "dispatchAll"]);
   }
+  // A provider of React takes any client.
+  createMessengerClient<Messages>(supabase) satisfies Pick<MessengerClient, "observe" | "list">;
 });

@@ -4,7 +4,7 @@ import { assertEquals, assertInstanceOf } from "@std/assert";
 import { faultOf } from "../../../supabase/functions/_shared/symphony/database/fault.ts";
 import { TransportError } from "../../../supabase/functions/_shared/symphony/index.ts";
 import { toProblem } from "../../../supabase/functions/_shared/symphony/http/problem.ts";
-import { MessengerError, UnavailableError } from "../../../client/mod.ts";
+import { MessengerError } from "../../../client/mod.ts";
 import { toMessengerError } from "../../../client/errors.ts";
 
 const cases: [string, string, number, string][] = [
@@ -51,9 +51,9 @@ for (const [code, message, status, name] of cases) {
 
     const response = Response.json(problem, { status });
     const told = await toMessengerError({ context: response });
-    assertEquals([told.status, told.code, told.retryable], [status, name, status >= 503]);
-    if (status >= 503) assertInstanceOf(told, UnavailableError);
-    else assertEquals(told instanceof UnavailableError, false);
+    assertEquals([told.status, told.detail, told.retryable], [status, name, status >= 503]);
+    const kind = status >= 503 ? "unavailable" : status === 409 ? "conflict" : "internal";
+    assertEquals(told.code, kind);
     assertInstanceOf(told, MessengerError);
   });
 }

@@ -1,0 +1,199 @@
+/** Dispatches messages, and nothing else: for pages that follow none. */
+
+import type { Duration } from "../supabase/functions/_shared/symphony/runtime/duration.ts";
+import { invalid, isMessengerError } from "./errors.ts";
+import type { MessageId } from "./ids.ts";
+import { exact } from "./json.ts";
+import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
+import { type Abortable, type Requester, requester, type RequestOptions } from "./request.ts";
+import { userOf } from "./session.ts";
+import type { FunctionsLike } from "./supabase.ts";
+
+/** Options of a dispatcher. */
+export interface DispatcherOptions extends RequestOptions {
+  /**
+   * Whether dispatches carry an idempotency key that the client makes. Without a key they are not repeated
+   * when no answer comes. Holders of a secret key and users may give a key. Default: a key is given while a
+   * user is signed in with this supabase-js client.
+   */
+  readonly idempotencyKeys?: boolean | undefined;
+}
+
+/** Options of a dispatch. Users may choose the options that the definition's `callerOptions` names. */
+export interface DispatchOptions {
+  /** Delay until it is due: a number of ms, or '30s', '10m', '24h', '7d'. */
+  readonly delay?: Duration | undefined;
+  /** When it is due; instead of `delay`. */
+  readonly availableAt?: Date | undefined;
+  readonly queue?: string | undefined;
+  /** -1000 to 1000, higher first. */
+  readonly priority?: number | undefined;
+  /** A repeat within 24 hours returns the first id. */
+  readonly idempotencyKey?: string | undefined;
+  readonly groupKey?: string | undefined;
+}
+
+/** A message of `dispatchAll`: by name. */
+export type OutgoingByName<Messages> = {
+  readonly [Type in TypeOf<Messages>]: DispatchOptions & {
+    readonly type: Type;
+    readonly payload: Messages[Type] extends { readonly payload: infer Payload } ? Payload : never;
+  };
+}[TypeOf<Messages>];
+
+/** A message of `dispatchAll`: by its definition's type. */
+export interface Outgoing<Payload> extends DispatchOptions {
+  readonly message: MessageType<Payload>;
+  readonly payload: NoInfer<Payload>;
+}
+
+/** A message that was dispatched. */
+export interface Dispatched<Type extends string = string> {
+  /** Tells it from a schedule, whose ids are numbers too. */
+  readonly kind: "message";
+  readonly id: MessageId;
+  readonly type: Type;
+  /** The key that it was dispatched with. */
+  readonly idempotencyKey: string | undefined;
+}
+
+/** Dispatches messages. */
+export interface Dispatching<Messages extends MessagesShape<Messages>> {
+  /**
+   * Dispatches one message.
+   * @throws MessengerError, with the `idempotencyKey` of the dispatch
+   */
+  dispatch<Type extends TypeOf<Messages>>(
+    type: Type,
+    payload: Messages[Type]["payload"],
+    options?: DispatchOptions & Abortable,
+  ): Promise<Dispatched<Type>>;
+  dispatch<Payload>(
+    message: MessageType<Payload>,
+    payload: NoInfer<Payload>,
+    options?: DispatchOptions & Abortable,
+  ): Promise<Dispatched>;
+  /**
+   * Dispatches up to 1,000 messages, all or none.
+   * @throws MessengerError, with the `idempotencyKeys` of the dispatch
+   */
+  dispatchAll(
+    messages: readonly OutgoingByName<Messages>[],
+    options?: Abortable,
+  ): Promise<Dispatched<TypeOf<Messages>>[]>;
+  dispatchAll<const Payloads extends readonly unknown[]>(
+    messages: { readonly [Place in keyof Payloads]: Outgoing<Payloads[Place]> },
+    options?: Abortable,
+  ): Promise<Dispatched[]>;
+}
+
+/** Any message to dispatch. */
+interface Message extends DispatchOptions {
+  readonly type: string;
+  readonly payload: unknown;
+}
+
+/** Dispatches messages of any type: all or none. */
+export type Sender = (
+  messages: readonly Message[],
+  options: Abortable,
+  isList?: boolean,
+) => Promise<Dispatched[]>;
+
+/** Makes the function that dispatches. */
+export function sender(
+  supabase: FunctionsLike,
+  { idempotencyKeys }: DispatcherOptions,
+  request: Requester,
+): Sender {
+  return async (messages, { signal }, isList) => {
+    const mayGiveKey = idempotencyKeys ?? !!await userOf(supabase);
+    const sent = messages.map(({ idempotencyKey, ...message }) => ({
+      ...message,
+      idempotencyKey: idempotencyKey ?? (mayGiveKey ? makeKey() : undefined),
+    }));
+    const keys = sent.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
+    const body = exact(isList ? sent : sent[0]);
+    try {
+      const idempotent = keys.length === sent.length;
+      const { ids } = await request<{ ids: string[] }>({ body, idempotent, signal });
+      return sent.map(({ type, idempotencyKey }, index) => ({
+        ...{ kind: "message", id: ids[index] ?? "", type, idempotencyKey },
+      }));
+    } catch (error) {
+      if (isMessengerError(error) && keys.length > 0) {
+        Object.assign(error, isList ? { idempotencyKeys: keys } : { idempotencyKey: keys[0] });
+      }
+      throw error;
+    }
+  };
+}
+
+/** 128 random bits. crypto.randomUUID is missing on pages without TLS. */
+function makeKey(): string {
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
+}
+
+/** Refuses options that do not exist. @throws MessengerError `invalid` */
+export function checkOptions(options: object, known: readonly string[]): void {
+  const name = Object.keys(options).find((name) => !known.includes(name));
+  if (name !== undefined) throw invalid([name], `no such option; there are ${known.join(", ")}`);
+}
+
+/** The options of a dispatcher. */
+export const DISPATCHER_OPTIONS = ["idempotencyKeys", "retries", "onWait", "prefix"] as const;
+
+/** The methods of {@link Dispatching}, without the types of messages. */
+interface Methods<Result> {
+  dispatch(
+    type: Named,
+    payload: unknown,
+    options?: DispatchOptions & Abortable,
+  ): Promise<Result>;
+  dispatchAll(messages: readonly Listed[], options?: Abortable): Promise<Result[]>;
+}
+
+type Named = string | { readonly type: string };
+type Listed = DispatchOptions & {
+  readonly type?: string;
+  readonly message?: { readonly type: string };
+  readonly payload: unknown;
+};
+
+/** Makes the methods that dispatch by name or by a definition's type. */
+export function dispatching<Result>(
+  send: Sender,
+  wrap: (dispatched: Dispatched) => Result,
+): Methods<Result> {
+  return {
+    dispatch: async (type, payload, { signal, ...options } = {}) => {
+      const [dispatched] = await send([{ type: nameOf(type), payload, ...options }], { signal });
+      return wrap(dispatched as Dispatched);
+    },
+    dispatchAll: async (messages, options = {}) => {
+      const named = messages.map(({ message, type, ...rest }) => ({
+        ...rest,
+        type: nameOf(message ?? type ?? ""),
+      }));
+      return (await send(named, options, true)).map(wrap);
+    },
+  };
+}
+
+/** The name of a message, however it is given. */
+export function nameOf(type: Named): string {
+  return typeof type === "string" ? type : type.type;
+}
+
+/**
+ * Makes a dispatcher over a supabase-js client: less code in a page than a whole client.
+ * @throws MessengerError `invalid` for an option that does not exist
+ */
+export function createDispatcher<Messages extends MessagesShape<Messages> = AnyMessages>(
+  supabase: FunctionsLike,
+  options: DispatcherOptions = {},
+): Dispatching<Messages> {
+  checkOptions(options, DISPATCHER_OPTIONS);
+  const send = sender(supabase, options, requester(supabase, options));
+  return dispatching(send, (dispatched) => dispatched) as Dispatching<Messages>;
+}

@@ -1,0 +1,89 @@
+/** The knowledge of a client about one message that it follows. */
+
+import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
+import type { MessengerError } from "./errors.ts";
+
+/**
+ * The state of a followed message. `not_remembered`: the client has seen the message and the server knows it no
+ * more: it is finished, and its type is not kept. Whether it was handled cannot be told.
+ */
+export type FollowedState =
+  | FollowedMessage
+  | (Omit<FollowedMessage, "status"> & { readonly status: "not_remembered" });
+
+/** How the client learns of changes. */
+export type Connection = "connecting" | "live" | "polling" | "offline" | "signed_out";
+
+/** A followed message, as an observer sees it. */
+export interface MessageView {
+  /** Undefined before the first answer, and while its user is signed out. */
+  readonly message: FollowedState | undefined;
+  /** Why there is no newer state; undefined if all is well, or if the failure may pass. */
+  readonly error: MessengerError | undefined;
+  readonly connection: Connection;
+}
+
+/** A followed message, and when to look at it. Moments are in ms since 1970. */
+export interface Entry {
+  readonly id: string;
+  /** Called after each change. */
+  readonly listeners: Set<(entry: Entry) => void>;
+  /** Whose message it is; undefined while that is not known, and for clients without sessions. */
+  user: string | undefined;
+  state: FollowedState | undefined;
+  error: MessengerError | undefined;
+  /** When its status last changed. */
+  changedAt: number;
+  /** When a live update last told its state. */
+  toldAt: number;
+  /** When the client last asked for its state. */
+  lookedAt: number;
+  /** When the client asks next; Infinity: never. */
+  lookAt: number;
+  /** The view that was given out last; undefined after a change. */
+  view: MessageView | undefined;
+}
+
+/** Makes the entry of a message that has just begun to be followed. */
+export function newEntry(id: string, user: string | undefined, now: number): Entry {
+  return {
+    ...{ id, user, listeners: new Set(), state: undefined, error: undefined, view: undefined },
+    ...{ changedAt: now, toldAt: 0, lookedAt: now, lookAt: now },
+  };
+}
+
+/** Order of the states within an attempt. */
+const ORDER = ["pending", "processing", "retrying"];
+
+/** Whether no other state follows. */
+export function isFinal({ status }: FollowedState): boolean {
+  return !ORDER.includes(status);
+}
+
+/**
+ * Takes a state in. A live update and an answer may arrive in the wrong order, so an older state is left out.
+ * @param isOrdered whether the state is known to be the latest
+ * @returns whether something changed
+ */
+export function take(entry: Entry, state: FollowedState, now: number, isOrdered: boolean): boolean {
+  const { state: last, error } = entry;
+  if (last && !isOrdered && isBefore(state, last)) return false;
+  entry.error = undefined;
+  if (JSON.stringify(state) === JSON.stringify(last)) return error !== undefined;
+  if (state.status !== last?.status || state.attempt !== last.attempt) entry.changedAt = now;
+  entry.state = state;
+  return true;
+}
+
+function isBefore(one: FollowedState, other: FollowedState): boolean {
+  const by = one.attempt - other.attempt || rank(one) - rank(other);
+  return (by || at(one) - at(other)) < 0;
+}
+
+function rank({ status }: FollowedState): number {
+  return ORDER.indexOf(status) + 1 || ORDER.length + 1;
+}
+
+function at({ progress }: FollowedState): number {
+  return Date.parse(progress?.at ?? "") || 0;
+}

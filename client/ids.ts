@@ -1,0 +1,31 @@
+/**
+ * Ids of messages and schedules. Both are numbers as text, so each carries its kind: in the type, and in objects
+ * as a property.
+ */
+
+import { invalid } from "./errors.ts";
+
+/** Exists for the compiler only. */
+declare const kindOf: unique symbol;
+
+/** An id of a message. A plain text fits, an id of a schedule does not. */
+export type MessageId = string & { readonly [kindOf]?: "message" };
+
+/** An id of a schedule. A plain text fits, an id of a message does not. */
+export type ScheduleId = string & { readonly [kindOf]?: "schedule" };
+
+/** A message, or its id. */
+export type MessageRef = MessageId | { readonly kind: "message"; readonly id: MessageId };
+
+/** A schedule, or its id. */
+export type ScheduleRef = ScheduleId | { readonly kind: "schedule"; readonly id: ScheduleId };
+
+/**
+ * Returns the id as text.
+ * @throws MessengerError `invalid` for an object of the other kind, and for anything else that is no id
+ */
+export function idOf(ref: MessageRef | ScheduleRef, kind: "message" | "schedule"): string {
+  const id = typeof ref === "object" && ref?.kind === kind ? ref.id : ref;
+  if (typeof id === "string" && id) return id;
+  throw invalid(["id"], `has to be the id of a ${kind}, as text`);
+}

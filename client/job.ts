@@ -1,0 +1,50 @@
+/** A message as an object: its id, and what can be done with it. */
+
+import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
+import type { FollowedState } from "./entry.ts";
+import type { MessageStates } from "./follow.ts";
+import type { MessageId } from "./ids.ts";
+import type { Abortable } from "./request.ts";
+
+/** A message that was dispatched, or is named by its id. */
+export interface Job<Type extends string | undefined = string | undefined> {
+  /** Tells it from a schedule, whose ids are numbers too. */
+  readonly kind: "message";
+  readonly id: MessageId;
+  /** Undefined if only the id is known. */
+  readonly type: Type;
+  /** The key that it was dispatched with; undefined if there is none, or if only the id is known. */
+  readonly idempotencyKey: string | undefined;
+  /** Asks for its state once. */
+  status(options?: Abortable): Promise<FollowedMessage>;
+  /** Yields its state, and each later state that is seen, to the end. */
+  follow(options?: Abortable): MessageStates;
+  /** Waits for its end and returns its last state. */
+  finished(options?: Abortable): Promise<FollowedState>;
+  /** Cancels it; while it runs, its handler is asked to stop. */
+  cancel(options?: Abortable): Promise<FollowedMessage>;
+}
+
+/** The requests that a job makes through its client. */
+export interface Jobs {
+  status(id: string, options?: Abortable): Promise<FollowedMessage>;
+  follow(id: string, options?: Abortable): MessageStates;
+  finished(id: string, options?: Abortable): Promise<FollowedState>;
+  cancel(id: string, options?: Abortable): Promise<FollowedMessage>;
+}
+
+/** Makes a job. */
+export function toJob<Type extends string | undefined>(
+  jobs: Jobs,
+  id: string,
+  type: Type,
+  idempotencyKey?: string,
+): Job<Type> {
+  return {
+    ...{ kind: "message", id, type, idempotencyKey },
+    status: (options) => jobs.status(id, options),
+    follow: (options) => jobs.follow(id, options),
+    finished: (options) => jobs.finished(id, options),
+    cancel: (options) => jobs.cancel(id, options),
+  };
+}

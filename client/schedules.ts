@@ -1,0 +1,104 @@
+/** A user's own schedules. */
+
+import type {
+  OwnSchedule,
+  OwnSchedules,
+} from "../supabase/functions/_shared/symphony/scheduler/own-schedule.ts";
+import type {
+  ScheduleChanges,
+  ScheduleOptions,
+} from "../supabase/functions/_shared/symphony/scheduler/schedule-options.ts";
+import { nameOf } from "./dispatch.ts";
+import { idOf, type ScheduleId, type ScheduleRef } from "./ids.ts";
+import { exact } from "./json.ts";
+import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
+import { queryOf } from "./own.ts";
+import type { Abortable, Requester } from "./request.ts";
+
+/** A schedule that was made. */
+export interface Scheduled {
+  /** Tells it from a message, whose ids are numbers too. */
+  readonly kind: "schedule";
+  readonly id: ScheduleId;
+}
+
+/** Changes of a schedule. */
+export interface OwnScheduleChanges {
+  readonly payload?: unknown;
+  /** Null removes an option. `config` without `type` keeps the type. */
+  readonly schedule?: Omit<ScheduleChanges, "payload"> | undefined;
+  /** False pauses it. */
+  readonly enabled?: boolean | undefined;
+}
+
+/** Makes, shows, changes and deletes the user's own schedules. */
+export interface SchedulesClient<Messages extends MessagesShape<Messages> = AnyMessages> {
+  /** Makes a schedule. With a `name`, a second call changes the first one's schedule. */
+  create<Type extends TypeOf<Messages>>(
+    type: Type,
+    payload: Messages[Type]["payload"],
+    schedule: ScheduleOptions,
+    options?: Abortable,
+  ): Promise<Scheduled>;
+  create<Payload>(
+    message: MessageType<Payload>,
+    payload: NoInfer<Payload>,
+    schedule: ScheduleOptions,
+    options?: Abortable,
+  ): Promise<Scheduled>;
+  /**
+   * Lists a page of them, in the order of their creation.
+   * @param page.cursor the `next` of the page before
+   * @param page.limit largest number of schedules, 1 to 200; default: 50
+   */
+  list(
+    page?:
+      & { readonly cursor?: string | undefined; readonly limit?: number | undefined }
+      & Abortable,
+  ): Promise<OwnSchedules>;
+  /** Returns one. @throws MessengerError `not_found` if it does not exist or is another user's */
+  get(schedule: ScheduleRef, options?: Abortable): Promise<OwnSchedule>;
+  /** Changes one, within the rules of its creation. */
+  update(
+    schedule: ScheduleRef,
+    changes: OwnScheduleChanges,
+    options?: Abortable,
+  ): Promise<OwnSchedule>;
+  /** Deletes one. @throws MessengerError `not_found` if it does not exist or is another user's */
+  delete(schedule: ScheduleRef, options?: Abortable): Promise<void>;
+}
+
+/** Makes the client of the schedules. */
+export function schedulesClient<Messages extends MessagesShape<Messages>>(
+  request: Requester,
+): SchedulesClient<Messages> {
+  const path = (ref: ScheduleRef) => `/schedules/${encodeURIComponent(idOf(ref, "schedule"))}`;
+  return {
+    create: async (
+      type: string | { readonly type: string },
+      payload: unknown,
+      { queue, priority, groupKey, ...schedule }: ScheduleOptions,
+      { signal }: Abortable = {},
+    ) => {
+      const message = { type: nameOf(type), payload, queue, priority, groupKey };
+      const { scheduleId } = await request<{ scheduleId: string }>({
+        body: exact({ ...message, schedule }),
+        // A second schedule with the same name is the first one.
+        idempotent: !!schedule.name,
+        signal,
+      });
+      return { kind: "schedule" as const, id: scheduleId };
+    },
+    list: ({ signal, ...page } = {}) =>
+      request({ path: `/schedules${queryOf(page)}`, idempotent: true, signal }),
+    get: async (ref, { signal } = {}) =>
+      await request({ path: path(ref), idempotent: true, signal }),
+    update: async (ref, changes, { signal } = {}) =>
+      await request({
+        ...{ path: path(ref), method: "PATCH", body: exact(changes), idempotent: true, signal },
+      }),
+    delete: async (ref, { signal } = {}) => {
+      await request({ path: path(ref), method: "DELETE", idempotent: true, signal });
+    },
+  };
+}

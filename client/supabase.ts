@@ -1,0 +1,56 @@
+/** The parts of supabase-js that the client uses, described by shape: any version that has them fits. */
+
+/** A user's session. */
+interface SessionLike {
+  readonly user: { readonly id: string };
+}
+
+/** Options of an invocation of a function. */
+interface InvokeOptions {
+  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly headers?: { [name: string]: string };
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** A channel of Realtime. */
+export interface ChannelLike {
+  readonly topic: string;
+  readonly state: string;
+  /** Its listeners by kind. */
+  readonly bindings: { readonly [kind: string]: readonly unknown[] };
+  on(
+    kind: "broadcast",
+    filter: { event: string },
+    listener: (update: { readonly payload?: unknown }) => void,
+  ): unknown;
+  subscribe(listener?: (status: string) => void): unknown;
+}
+
+/** The parts of a client of supabase-js that dispatches use. */
+export interface FunctionsLike {
+  /** A client with the option `accessToken` throws where this is used; it has no sessions then. */
+  readonly auth: {
+    getSession(): Promise<{ readonly data: { readonly session: SessionLike | null } }>;
+    onAuthStateChange(
+      listener: (event: string, session: SessionLike | null) => void,
+    ): { readonly data: { readonly subscription: { unsubscribe(): void } } };
+  };
+  readonly functions: {
+    invoke(
+      name: string,
+      options: InvokeOptions,
+    ): Promise<{ readonly data: unknown; readonly error: unknown }>;
+  };
+}
+
+/** A client of supabase-js, with any types of a database. */
+export interface SupabaseLike extends FunctionsLike {
+  readonly realtime: {
+    readonly accessTokenValue: string | null;
+    setAuth(): Promise<void>;
+  };
+  channel(topic: string, options: { config: { private: boolean } }): ChannelLike;
+  getChannels(): readonly ChannelLike[];
+  removeChannel(channel: ChannelLike): Promise<unknown>;
+}
