@@ -94,8 +94,19 @@ $$;
 comment on function public.messenger_enqueue_limited(jsonb, jsonb) is
   'messenger_enqueue within rate limits: writes all messages, or raises PT429 and writes none.';
 
--- One at a time for each user, so that none is overlooked. Those that are finished do not count: as many
--- as may be had of the others are kept, the latest.
+-- One at a time for each user, so that none is overlooked.
+create function messenger.lock_schedule_quota(p_user_id text) returns void
+language sql
+set search_path = ''
+as $$
+  select pg_advisory_xact_lock(
+    pg_catalog.hashtextextended('symphony_messenger.schedules:' || p_user_id, 0)
+  )
+$$;
+comment on function messenger.lock_schedule_quota(text) is
+  'Locks the number of schedules of a user until the end of the transaction. The first of its locks.';
+
+-- Those that are finished do not count: as many as may be had of the others are kept, the latest.
 create function messenger.check_schedule_quota(
   p_user_id text, p_wanted integer, p_max_schedules integer
 ) returns void
@@ -105,9 +116,7 @@ as $$
 declare
   had integer;
 begin
-  perform pg_advisory_xact_lock(
-    pg_catalog.hashtextextended('symphony_messenger.schedules:' || p_user_id, 0)
-  );
+  perform messenger.lock_schedule_quota(p_user_id);
   select count(*) into had from public.messenger_schedules s
   where s.stamps -> 'user' ->> 'id' = p_user_id and s.disabled_by is distinct from 'finished';
   if had + p_wanted > p_max_schedules then

@@ -13,9 +13,12 @@ import {
   type Verdict,
 } from "../support/access_matrix.ts";
 import {
+  cancelling,
+  changing,
   dispatching,
   following,
   functions,
+  listing,
   managing,
   OPERATIONS,
   owning,
@@ -71,10 +74,27 @@ const ROWS: Record<
       payload: text,
       schedule: { ...daily, name: "ours" },
     })),
+  "dispatch: messages of one's own": listing,
   "dispatch: schedules of one's own": owning,
+  "dispatch: a schedule of that user": (stack, callers) =>
+    changing(stack, callers.filter(({ column }) => column === "user")),
   "follow: a message of that user": (stack, callers) =>
     following(stack, callers.filter(({ column }) => column === "user")),
   "follow: a backend's or visitor's": (stack) => following(stack, withoutUser(stack)),
+  "cancel: of that user, where opened": (stack, callers) =>
+    cancelling(
+      stack,
+      { type: "Open", payload: text, delay: "1h" },
+      callers.filter(({ column }) => column === "user"),
+    ),
+  "cancel: of that user, not opened": (stack, callers) =>
+    cancelling(
+      stack,
+      { type: "Note", payload: text },
+      callers.filter(({ column }) => column === "user"),
+    ),
+  "cancel: a backend's or visitor's": (stack) =>
+    cancelling(stack, { type: "Open", payload: text, delay: "1h" }, withoutUser(stack)),
   tick: ticking,
   "messenger: every GET": (stack) => managing(stack, document, "reads"),
   "messenger: every change": (stack) => managing(stack, document, "changes"),

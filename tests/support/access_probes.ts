@@ -34,14 +34,94 @@ export function dispatching(stack: TestStack, message: () => object): Probe[] {
 
 /** Asks what has become of messages that one of the callers has dispatched. */
 export function following(stack: TestStack, by: readonly MatrixCaller[]): Probe[] {
-  return by.map(({ name, headers }) => ({
-    name: `of ${name}`,
-    prepare: async () => {
-      const open = { type: "Open", payload: { text: "x" }, delay: "1h" };
-      const { ids } = await (await stack.post("dispatch", open, headers)).json();
-      return (asking) => fetch(`${stack.url}/functions/v1/dispatch/${ids[0]}`, { headers: asking });
-    },
-  }));
+  return by.flatMap(({ name, headers }) => [
+    ofDispatched(
+      stack,
+      `of ${name}`,
+      later,
+      headers,
+      (id, asking) => fetch(`${stack.url}/functions/v1/dispatch/${id}`, { headers: asking }),
+    ),
+    ofDispatched(stack, `among several of ${name}`, later, headers, async (id, asking) => {
+      const response = await stack.post("dispatch/status", { ids: [id] }, asking);
+      if (!response.ok) return response;
+      const { missing } = await response.json();
+      return new Response(null, { status: missing.includes(id) ? 404 : 200 });
+    }),
+  ]);
+}
+
+/** Cancels messages of a type that one of the callers has dispatched. */
+export function cancelling(
+  stack: TestStack,
+  message: object,
+  by: readonly MatrixCaller[],
+): Probe[] {
+  return by.map(({ name, headers }) =>
+    ofDispatched(
+      stack,
+      `of ${name}`,
+      message,
+      headers,
+      (id, asking) =>
+        fetch(`${stack.url}/functions/v1/dispatch/${id}`, { method: "DELETE", headers: asking }),
+    )
+  );
+}
+
+/** A request about a message that a caller dispatches before. */
+function ofDispatched(
+  stack: TestStack,
+  name: string,
+  message: object,
+  by: Headers,
+  send: (id: string, headers: Headers) => Promise<Response>,
+): Probe {
+  const prepare = async () => {
+    const { ids } = await (await stack.post("dispatch", message, by)).json();
+    return (headers: Headers) => send(ids[0], headers);
+  };
+  return { name, prepare };
+}
+
+/** Lists a user's own messages. */
+export function listing(stack: TestStack): Probe[] {
+  return ["", "?type=Open", "?status=pending"].map((query) =>
+    probe(
+      `list${query}`,
+      (headers) => fetch(`${stack.url}/functions/v1/dispatch/messages${query}`, { headers }),
+    )
+  );
+}
+
+/** Shows, changes, pauses and deletes a schedule that one of the callers has made. */
+export function changing(stack: TestStack, by: readonly MatrixCaller[]): Probe[] {
+  const requests: [string, object?][] = [
+    ["GET"],
+    ["PATCH", { payload: { text: "y" } }],
+    ["PATCH", { schedule: { maxRuns: 5 } }],
+    ["PATCH", { enabled: false }],
+    ["DELETE"],
+  ];
+  return by.flatMap(({ name, headers }) =>
+    requests.map(([method, body]): Probe => ({
+      name: `${method} ${JSON.stringify(body ?? "")} of ${name}`,
+      prepare: async () => {
+        const made = await stack.post(
+          "dispatch",
+          { ...open, schedule: schedule.schedule },
+          headers,
+        );
+        const { scheduleId } = await made.json();
+        return (asking) =>
+          fetch(`${stack.url}/functions/v1/dispatch/schedules/${scheduleId}`, {
+            method,
+            headers: { "content-type": "application/json", ...asking },
+            ...(body && { body: JSON.stringify(body) }),
+          });
+      },
+    }))
+  );
 }
 
 /** Callers whose messages can be followed with a secret key only. */
@@ -82,6 +162,7 @@ export function ticking(stack: TestStack): Probe[] {
 }
 
 const open = { type: "Open", payload: { text: "x" } };
+const later = { ...open, delay: "1h" };
 const message = { type: "Note", payload: { text: "x" } };
 const schedule = { ...message, schedule: { type: "cron", config: { cron: "@daily" } } };
 

@@ -180,6 +180,7 @@ export const Open = defineMessage({
 const Ruled = defineMessage({
   type: "Ruled",
   schema: z.object({ team: z.string() }),
+  callerOptions: ["schedule"],
   access: ({ claims, payload }) => {
     if (payload.team === "throws") throw new Error("the rule is out of order");
     return claims === null ? payload.team === "public" : claims.app_metadata?.team === payload.team;

@@ -481,6 +481,18 @@ export type Database = {
         Returns: Json;
       };
       "messenger_cancel_message": { Args: { "id": number; "user_id"?: string }; Returns: Json };
+      "messenger_change_user_schedule": {
+        Args: {
+          "change"?: Json;
+          "enabled"?: boolean;
+          "id": number;
+          "limits"?: Json;
+          "max_schedules"?: number;
+          "seen"?: string;
+          "user_id": string;
+        };
+        Returns: Json;
+      };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;
@@ -774,6 +786,7 @@ export type Database = {
       "messenger_show_failed": { Args: { "id": number }; Returns: Json };
       "messenger_show_message": { Args: { "id": number }; Returns: Json };
       "messenger_show_schedule": { Args: { "id": number }; Returns: Json };
+      "messenger_show_user_schedule": { Args: { "id": number; "user_id": string }; Returns: Json };
       "messenger_stand_aside": {
         Args: { "schedules"?: boolean; "stalled"?: boolean; "tick": number };
         Returns: boolean;

@@ -17,7 +17,8 @@ import { invalidRequest, Problem } from "./problem.ts";
  * @param message the message as the request holds it
  * @param caller who sends the request, with verified credentials
  * @param definition the definition of the message's type; undefined if the type is unknown
- * @param deps `path`: the place of the message in the request, for errors
+ * @param deps `path`: the place of the message in the request, for errors. `kept`: options that were chosen before,
+ * and that the access rule sees beside the others
  * @returns the message to dispatch; its group key belongs to the caller unless the definition shares groups
  * @throws Problem 403 if the caller may not, 400 if a time is further ahead than the definition allows
  * @throws RangeError if the group key is not valid
@@ -28,9 +29,13 @@ export async function authorize(
   message: DispatchMessage,
   caller: Frontend,
   definition: MessageDefinition | undefined,
-  deps: { readonly path: readonly number[]; readonly log: Logger },
+  deps: {
+    readonly path: readonly number[];
+    readonly log: Logger;
+    readonly kept?: Pick<CallerChoices, "queue" | "priority" | "groupKey">;
+  },
 ): Promise<DispatchMessage> {
-  const { path, log } = deps;
+  const { path, log, kept = {} } = deps;
   const closed = forbidden([...path, "type"], "you may not dispatch messages of this type");
   if (!definition || !opens(definition, caller)) throw closed;
 
@@ -53,7 +58,7 @@ export async function authorize(
     : definition.sharedGroups
     ? sharedGroup(groupKey)
     : await ownGroup(groupKey, caller);
-  if (!await allows(definition, message, caller, log)) throw closed;
+  if (!await allows(definition, message, caller, { log, kept })) throw closed;
   return group === undefined ? message : { ...message, groupKey: group };
 }
 
@@ -110,7 +115,7 @@ async function allows(
   definition: MessageDefinition,
   message: DispatchMessage,
   caller: Frontend,
-  log: Logger,
+  { log, kept }: { readonly log: Logger; readonly kept: CallerChoices },
 ): Promise<boolean> {
   const { type, access, maxPayloadBytes } = definition;
   if (typeof access !== "function") return true;
@@ -118,7 +123,7 @@ async function allows(
   const payload = await checkPayload(definition, json);
   const claims = caller.kind === "user" ? caller.claims : null;
   try {
-    return await access({ claims, payload, options: choicesOf(message) }) === true;
+    return await access({ claims, payload, options: { ...kept, ...choicesOf(message) } }) === true;
   } catch (error) {
     log.error("access_rule_failed", { type, error: describeError(error).message });
     return false;

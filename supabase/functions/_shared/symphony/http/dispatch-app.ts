@@ -13,7 +13,7 @@ import { invalidRequest } from "./problem.ts";
 
 /** Makes the Hono app of `dispatch`: `POST /`, and routes for messages and schedules that are there. */
 export function dispatchApp(messenger: Messenger): Hono {
-  const { config, log, scheduler, schema } = messenger;
+  const { config, log, schema } = messenger;
   const app = createApp("dispatch", { maxBodyBytes: config.maxBodyBytes, log, schema });
   const dispatcher = new Dispatcher(messenger);
 
@@ -30,7 +30,7 @@ export function dispatchApp(messenger: Messenger): Hono {
   });
 
   // Before the messages, whose `/:id` matches every path of one part.
-  addOwnSchedules(app, scheduler);
+  addOwnSchedules(app, messenger);
   addOwnMessages(app, messenger);
   return app;
 }

@@ -92,9 +92,9 @@ export class Dispatcher {
 }
 
 /** Returns the name under which a caller's messages count against rate limits; undefined means no limit. */
-function allowanceOf(caller: Exclude<Caller, { readonly kind: "secret" }>): string;
-function allowanceOf(caller: Caller): string | undefined;
-function allowanceOf(caller: Caller): string | undefined {
+export function allowanceOf(caller: Exclude<Caller, { readonly kind: "secret" }>): string;
+export function allowanceOf(caller: Caller): string | undefined;
+export function allowanceOf(caller: Caller): string | undefined {
   if (caller.kind === "secret") return undefined;
   return caller.kind === "user" ? `user:${caller.user.id}` : caller.kind;
 }

@@ -1,20 +1,26 @@
-/** Routes for a user's own schedules: list and delete. */
+/** Routes for a user's own schedules: list, show, change and delete. */
 
 import type { Hono } from "hono";
 import { z } from "zod";
+import { showOwnSchedule } from "../database/user-schedules.ts";
+import type { Messenger } from "../messenger.ts";
 import type { Schedule } from "../scheduler/schedule.ts";
-import type { Scheduler } from "../scheduler/scheduler.ts";
-import { readCheckedQuery } from "./body.ts";
+import { readCheckedQuery, readJson } from "./body.ts";
 import { authenticateUser } from "./caller.ts";
 import { cursorField, limitField } from "./field-schemas.ts";
-import { Problem } from "./problem.ts";
+import { changeForUser, noSuchSchedule, ownScheduleChanges } from "./schedule-changes.ts";
 
 const query = z.strictObject({ limit: limitField(200), cursor: cursorField.default("0") });
 
 const INSTEAD = "/schedules of the management API";
 
-/** Adds `GET /schedules` and `DELETE /schedules/:id`. Both see only the schedules of the calling user. */
-export function addOwnSchedules(app: Hono, scheduler: Scheduler): void {
+/**
+ * Adds `GET /schedules`, and `GET`, `PATCH` and `DELETE /schedules/:id`. All of them see only the schedules that the
+ * calling user made.
+ */
+export function addOwnSchedules(app: Hono, messenger: Messenger): void {
+  const { scheduler, supabase } = messenger;
+
   app.get("/schedules", async (c) => {
     const { user } = await authenticateUser(c.req.raw, INSTEAD);
     const { limit, cursor: after } = readCheckedQuery(c, query);
@@ -22,14 +28,24 @@ export function addOwnSchedules(app: Hono, scheduler: Scheduler): void {
     return c.json({ schedules: schedules.map(toOwn), next });
   });
 
+  app.get("/schedules/:id", async (c) => {
+    const { user } = await authenticateUser(c.req.raw, INSTEAD);
+    const found = await showOwnSchedule(supabase, user.id, c.req.param("id"));
+    if (!found) throw noSuchSchedule();
+    return c.json(toOwn(found.schedule));
+  });
+
+  app.patch("/schedules/:id", async (c) => {
+    const caller = await authenticateUser(c.req.raw, INSTEAD);
+    const body = await readJson(c, () => ownScheduleChanges);
+    return c.json(toOwn(await changeForUser(messenger, caller, c.req.param("id"), body)));
+  });
+
   app.delete("/schedules/:id", async (c) => {
     const { user } = await authenticateUser(c.req.raw, INSTEAD);
     const id = c.req.param("id");
     const isDeleted = /^\d{1,18}$/.test(id) && await scheduler.unschedule(id, { userId: user.id });
-    // The answer is the same for an unknown id and another user's schedule, so that ids cannot be probed.
-    if (!isDeleted) {
-      throw new Problem(404, "not_found", "id: there is no schedule of yours with this id");
-    }
+    if (!isDeleted) throw noSuchSchedule();
     return c.json({ removed: true });
   });
 }

@@ -11,8 +11,6 @@ import {
   checkCount,
   checkId,
   checkScheduleFilter,
-  timesOf,
-  withoutNulls,
   withoutStamps,
 } from "./arguments.ts";
 import { checkScheduled } from "./check-scheduled.ts";
@@ -21,12 +19,12 @@ import { DeclaredSync } from "./declared-sync.ts";
 import { firstRun } from "./first-run.ts";
 import type { ScheduleChanges, ScheduleOptions } from "./schedule-options.ts";
 import { previewSchedule, previewStored } from "./preview.ts";
+import { prepareChange } from "./prepare-change.ts";
 import { makeMessage } from "./prepare.ts";
 import { processDue, type SchedulesRun } from "./processing.ts";
 import {
   type DueSchedule,
   type ListedSchedule,
-  optionsOf,
   type Schedule,
   type ScheduledMessage,
   type ScheduleRun,
@@ -196,23 +194,8 @@ export class Scheduler {
    * disabled as finished or invalid is enabled again.
    */
   async update(id: string, changes: ScheduleChanges): Promise<void> {
-    const { schedule, now } = await this.#require(id);
-    const given = Object.entries(changes).filter(([, value]) => value !== undefined);
-    const { payload = schedule.message.payload, ...rest }: ScheduleChanges = Object.fromEntries(
-      given,
-    );
-    const before = optionsOf(schedule);
-    const options = withoutNulls({ ...before, ...rest });
-    const message = { type: schedule.message.type, payload };
-    const checked = await checkScheduled(this.#options.bus, message, options, { given: rest });
-    const first = timesOf(options) === timesOf(before)
-      ? null
-      : firstRun(checked.definition, now, allowsPast(options));
-    await this.#store.change({
-      id,
-      draft: { ...checked, first: typeof first === "string" ? { refused: first } : first },
-      changed: given.map(([name]) => name as keyof ScheduleChanges),
-    });
+    const stored = await this.#require(id);
+    await this.#store.change(await prepareChange(this.#options.bus, stored, changes));
   }
 
   /** Stops a schedule until it is resumed. */
