@@ -30,8 +30,12 @@ export const HOSTED_LIMITS: Required<FunctionLimits> = {
 export interface FunctionProcessOptions {
   /** URL of the function's index.ts. */
   entrypoint: string;
-  importMap: string;
-  config: string;
+  /** Path of the import map; default: that of `config`. */
+  importMap?: string | undefined;
+  /** Path of its deno.json; default: none. */
+  config?: string | undefined;
+  /** Path of the Deno that runs it; default: the one that runs the stack. */
+  deno?: string | undefined;
   env: Record<string, string>;
   limits: FunctionLimits;
   onLine: (line: string) => void;
@@ -71,14 +75,14 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
   const { wallMs, cpuMs, memoryMb } = options.limits;
   let exceeded: keyof FunctionLimits | undefined;
   let isReady = false;
-  const process = startProcess(Deno.execPath(), {
+  const process = startProcess(options.deno ?? Deno.execPath(), {
     args: [
       ...["run", "--no-prompt", "--no-check", "--quiet"],
       ...memoryMb === undefined ? [] : [
         `--v8-flags=--max-old-space-size=${Math.floor(memoryMb * HEAP_SHARE)}`,
       ],
       ...["--allow-net", "--allow-env", "--allow-read", "--allow-sys"],
-      ...["--config", options.config, "--import-map", options.importMap],
+      ...moduleFlags(options),
       worker,
       options.entrypoint,
     ],
@@ -136,6 +140,14 @@ export function startFunctionProcess(options: FunctionProcessOptions): FunctionP
     // Until it listens to signals, that one would end it with a line about a signal.
     replace: () => process.kill(isReady ? REPLACED_SIGNAL : "SIGKILL"),
   };
+}
+
+/** Flags that say where modules come from. Lock files are of other modules, and perhaps of a newer Deno. */
+function moduleFlags({ config, importMap }: FunctionProcessOptions): string[] {
+  return [
+    ...config === undefined ? ["--no-config"] : ["--config", config],
+    ...importMap === undefined ? ["--no-lock"] : ["--import-map", importMap],
+  ];
 }
 
 /** MB of memory that are a process's own (RssAnon); 0 when it is gone. */

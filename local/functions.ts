@@ -13,8 +13,10 @@ import { forward } from "./forward.ts";
 export interface FunctionsOptions {
   /** The folder with a folder for each function. */
   dir: string;
-  importMap: string;
-  config: string;
+  /** Import map and deno.json of all functions; "own": each function has its deno.json, as a deploy reads it. */
+  modules: { importMap: string; config: string } | "own";
+  /** Path of the Deno that runs them; default: the one that runs the stack. */
+  deno?: string | undefined;
   /** Whole environment of a function's process. */
   env: Record<string, string>;
   limits: FunctionLimits;
@@ -133,11 +135,11 @@ class FunctionHost implements Functions {
   #running(name: string): FunctionProcess {
     const existing = this.#processes.get(name);
     if (existing) return existing;
-    const { dir, importMap, config, env, limits, onLine } = this.options;
+    const { dir, modules, deno, env, limits, onLine } = this.options;
     const started = startFunctionProcess({
       entrypoint: `file://${dir}/${name}/index.ts`,
-      importMap,
-      config,
+      ...modules === "own" ? ownModules(`${dir}/${name}`) : modules,
+      deno,
       env: { ...env, SB_EXECUTION_ID: crypto.randomUUID() },
       limits,
       onLine: (line) => onLine(name, line),
@@ -168,6 +170,12 @@ class FunctionHost implements Functions {
     await Promise.all(this.#alive.get(process) ?? []);
     process.endWhenDone();
   }
+}
+
+/** A function without a deno.json imports by URLs alone. */
+function ownModules(folder: string): { config?: string } {
+  const config = `${folder}/deno.json`;
+  return fileExists(config) ? { config } : {};
 }
 
 /** As the Supabase CLI decides it: a name that starts with a letter, and an index.ts. */

@@ -113,13 +113,16 @@ async function prepareFunctions(context: Context, database: Database): Promise<F
   const { messages, log = "quiet", onFunctionLine } = options;
   const functions = serveFunctions({
     dir,
-    config: `${PROJECT_DIR}/deno.json`,
-    importMap: options.importMap ?? await writeImportMap({
-      projectDir: PROJECT_DIR,
-      functionsDir: dir,
-      dataDir,
-      messages,
-    }),
+    deno: options.deno,
+    modules: options.modules === "own" ? "own" : {
+      config: `${PROJECT_DIR}/deno.json`,
+      importMap: await writeImportMap({
+        projectDir: PROJECT_DIR,
+        functionsDir: dir,
+        dataDir,
+        messages,
+      }),
+    },
     env: functionEnvironment({
       url,
       keys,

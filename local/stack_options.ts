@@ -18,8 +18,13 @@ export interface StackOptions {
   functionsDir?: string;
   /** A folder that takes the place of `_messages` beside the functions. */
   messages?: string;
-  /** The import map of the functions; default that of this project. `messages` has no effect on it. */
-  importMap?: string;
+  /**
+   * Where functions find their modules. "project" (default): this project's import map and deno.json. "own": each
+   * function's deno.json, as a deploy reads it; `messages` has no effect then.
+   */
+  modules?: "project" | "own";
+  /** Path of the Deno that runs the functions; default: the one that runs the stack. */
+  deno?: string;
   /**
    * 'embedded' (default): Postgres 17 from npm. `binDir`: a cluster run with these programs, e.g.
    * /usr/lib/postgresql/15/bin, with the real pg_cron where `realCron`. `url`: a database that

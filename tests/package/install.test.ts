@@ -5,6 +5,8 @@ import postgres from "postgres";
 import { installedVersion } from "../../cli/project/installed.ts";
 import { migrate } from "../../local/migrate.ts";
 import { startStack } from "../../local/stack.ts";
+import { denoPath } from "../support/engines.ts";
+import { publishedPackage } from "../support/package.ts";
 import { createPlainDatabase, type PlainDatabase } from "../support/plain_database.ts";
 import { eventually } from "../support/stack.ts";
 import { createUserProject, type UserProject } from "../support/user_project.ts";
@@ -16,7 +18,26 @@ const USERS = {
     "export default { fetch: () => new Response('the user\\'s own') };\n",
 };
 const ENV = { SYMPHONY_URL: "http://127.0.0.1:9", SYMPHONY_SECRET_KEY: "sb_secret_test" };
-const LIBRARY = new URL("../../supabase/functions/_shared/symphony/", import.meta.url);
+
+/** Messages of the user's, in the place of those that `init` writes. */
+const MESSAGES = {
+  "supabase/functions/_messages/mod.ts": `
+    import { ExampleMessage } from "./example.ts";
+    import { Flaky } from "./flaky.ts";
+    export const messages = [ExampleMessage, Flaky];
+  `,
+  "supabase/functions/_messages/flaky.ts": `
+    import { defineMessage, z } from "symphony-messenger";
+    export const Flaky = defineMessage({
+      type: "Flaky",
+      schema: z.object({}),
+      handler(_, { attempt, log }) {
+        if (attempt === 1) throw new Error("not yet");
+        log.info("handled", { attempt });
+      },
+    });
+  `,
+};
 
 let project: UserProject;
 let database: PlainDatabase;
@@ -30,90 +51,107 @@ Deno.test.afterEach(async () => {
   await database.drop();
 });
 
-Deno.test("init leaves the user's files as they were, and the Supabase CLI applies what it adds", async () => {
+Deno.test("from `supabase init` to messages that are handled, retried and scheduled, with the registry's package", async () => {
   const before = await project.files();
-  const { code, text } = await project.symphony("init", "--prefix", "bus-");
+  const { code, text } = await project.npx("init", "--prefix", "bus-");
   assertEquals(code, 0, text);
   assertStringIncludes(text, "npx supabase@3 db push --remote --yes");
   const after = await project.files();
-  const config = "supabase/config.toml";
-  for (const [path, text] of before) if (path !== config) assertEquals(after.get(path), text);
-  assert(after.get(config)?.startsWith(before.get(config) ?? "?"));
-
-  const again = await project.symphony("init");
+  const again = await project.symphony(["init"]);
   assertEquals([again.code, again.text.trim()], [0, "Nothing to do."]);
   assertEquals(await project.files(), after);
 
-  const pushed = await project.push(database.ownerUrl, ENV);
+  for (const [path, text] of Object.entries(MESSAGES)) await project.write(path, text);
+  const lines: string[] = [];
+  const dataDir = await Deno.makeTempDir({ prefix: "symphony-stack-" });
+  const { registry, env } = publishedPackage();
+  await using stack = await startStack({
+    projectDir: project.dir,
+    dataDir,
+    postgres: { url: database.url },
+    migrate: false,
+    modules: "own",
+    deno: await denoPath("2.1.4"),
+    env: { NPM_CONFIG_REGISTRY: registry, DENO_DIR: env.DENO_DIR ?? "" },
+    onFunctionLine: (name, line) => lines.push(`${name}: ${line}`),
+  });
+  const pushed = await project.push(database.ownerUrl, {
+    SYMPHONY_URL: stack.url,
+    SYMPHONY_SECRET_KEY: stack.secretKey,
+  });
   assertEquals(pushed.code, 0, pushed.text);
+  await assertInstalled();
+
+  const logged = (text: string) =>
+    eventually(() => Promise.resolve(lines), (lines) => lines.some((line) => line.includes(text)));
+  const dispatch = async (body: unknown) => {
+    const response = await fetch(`${stack.url}/functions/v1/bus-dispatch`, {
+      method: "POST",
+      headers: { apikey: stack.secretKey, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    return [response.status, await response.json()];
+  };
+  assertEquals(await dispatch({ type: "ExampleMessage", payload: {} }), [202, { ids: ["1"] }]);
+  await logged('"hello"');
+  assertEquals(await dispatch({ type: "Flaky", payload: {} }), [202, { ids: ["2"] }]);
+  await logged('"attempt":2');
+  const schedule = { type: "interval", config: { interval: "1s" }, maxRuns: 1 };
+  const payload = { text: "as planned" };
+  assertEquals(await dispatch({ type: "ExampleMessage", payload, schedule }), [201, {
+    scheduleId: "1",
+  }]);
+  await logged("as planned");
+
+  const doctor = await eventually(
+    () =>
+      project.symphony(["doctor", "--prefix", "bus-"], {
+        env: { SUPABASE_URL: stack.url, SUPABASE_SECRET_KEY: stack.secretKey },
+      }),
+    ({ code }) => code === 0,
+  );
+  assertStringIncludes(doctor.text, "function bus-tick");
+  const own = await fetch(`${stack.url}/functions/v1/dispatch`, {
+    headers: { authorization: `Bearer ${await stack.mintUserJwt()}` },
+  });
+  assertEquals([own.status, await own.text()], [200, "the user's own"]);
+
+  const config = "supabase/config.toml";
+  const last = await project.files();
+  for (const [path, text] of before) if (path !== config) assertEquals(last.get(path), text);
+  assert(last.get(config)?.startsWith(before.get(config) ?? "?"));
+  await Deno.remove(dataDir, { recursive: true });
+});
+
+/** Checks in the database the things that `init` and a push by the Supabase CLI make. */
+async function assertInstalled(): Promise<void> {
+  const { version } = publishedPackage();
   const [dumped] = await database.sql<{ text: string }[]>`
     select pg_get_functiondef('public.messenger_version'::regproc) as text`;
   const pulled = new Map([["supabase/migrations/1_pulled.sql", dumped?.text ?? ""]]);
-  assertEquals(installedVersion(pulled), "0.1.0");
+  assertEquals(installedVersion(pulled), version);
   const [found] = await database.sql`
     select messenger_version() as version, messenger.function_prefix() as prefix,
       (select command from cron.job where jobname = 'symphony-tick') as command,
       (select array_agg(name order by name) from vault.secrets) as secrets,
       (select max(version) from supabase_migrations.schema_migrations) as last`;
   assertEquals({ ...found }, {
-    version: "0.1.0",
+    version,
     prefix: "bus-",
     command: "select public.messenger_tick()",
     secrets: ["symphony_secret_key", "symphony_url"],
     last: "20270201000002",
   });
-});
-
-Deno.test("a message is dispatched and handled beside a function of the user's with the same name", async () => {
-  await project.symphony("init", "--prefix", "bus-");
-  await apply();
-  const lines: string[] = [];
-  await using stack = await startStack({
-    projectDir: project.dir,
-    dataDir: `${project.dir}/.local`,
-    postgres: { url: database.url },
-    migrate: false,
-    cron: false,
-    importMap: await importMapOfCheckout(project.dir),
-    onFunctionLine: (name, line) => lines.push(`${name}: ${line}`),
-  });
-  for (
-    const [name, value] of [["symphony_url", stack.url], ["symphony_secret_key", stack.secretKey]]
-  ) {
-    await database.sql`
-      select vault.update_secret(id, ${value ?? ""}) from vault.secrets where name = ${name ?? ""}`;
-  }
-  const post = (name: string) =>
-    fetch(`${stack.url}/functions/v1/${name}`, {
-      method: "POST",
-      headers: { apikey: stack.secretKey, "content-type": "application/json" },
-      body: '{"type":"ExampleMessage","payload":{}}',
-    });
-  const response = await post("bus-dispatch");
-  assertEquals([response.status, await response.json()], [202, { ids: ["1"] }]);
-  const handled = await eventually(
-    () =>
-      database.sql<{ left: number; dead: number }[]>`
-        select (select count(*)::int from messenger_messages) as left,
-          (select count(*)::int from messenger_failed_messages) as dead`,
-    ([counts]) => counts?.left === 0,
-  );
-  assertEquals(handled[0]?.dead, 0);
-  assert(lines.some((line) => line.includes('"hello"')), lines.join("\n"));
-  const own = await fetch(`${stack.url}/functions/v1/dispatch`, {
-    headers: { authorization: `Bearer ${await stack.mintUserJwt()}` },
-  });
-  assertEquals([own.status, await own.text()], [200, "the user's own"]);
-});
+}
 
 Deno.test("uninstall takes all of it out again, but not while messages wait or the user depends on it", async () => {
   const before = await project.files();
-  await project.symphony("init", "--prefix", "bus-");
+  await project.symphony(["init", "--prefix", "bus-"]);
   await apply();
   await database.sql`select messenger_dispatch('ExampleMessage')`;
   await database.sql`create view public.mine as select id from messenger_failed_messages`;
 
-  const { code, text } = await project.symphony("uninstall");
+  const { code, text } = await project.symphony(["uninstall"]);
   assertEquals(code, 0, text);
   const after = await project.files();
   for (const [path, text] of before) assertEquals(after.get(path), text, path);
@@ -139,15 +177,15 @@ Deno.test("uninstall takes all of it out again, but not while messages wait or t
     union all select 'secret ' || name from vault.secrets`;
   assertEquals([...rest], []);
 
-  const second = await project.symphony("init");
+  const second = await project.symphony(["init"]);
   assertStringIncludes(second.text, "the function dispatch is yours");
-  assertEquals((await project.symphony("init", "--prefix", "bus-")).code, 0);
+  assertEquals((await project.symphony(["init", "--prefix", "bus-"])).code, 0);
   await apply();
   assertEquals((await database.sql`select messenger_version()`).length, 1);
 });
 
 Deno.test("a lock that another session holds lets the migration fail soon, and nothing is changed", async () => {
-  await project.symphony("init", "--prefix", "bus-");
+  await project.symphony(["init", "--prefix", "bus-"]);
   const held = Promise.withResolvers<void>();
   const release = Promise.withResolvers<void>();
   const holder = database.sql.begin(async (sql) => {
@@ -168,17 +206,4 @@ Deno.test("a lock that another session holds lets the migration fail soon, and n
 /** Applies the project's migrations as the CLI does, each in one transaction, in less time. */
 function apply(): Promise<void> {
   return migrate({ projectDir: project.dir, url: database.ownerUrl, env: ENV, by: "sql" });
-}
-
-/** The checkout's code under the package's names, in the place of the package from a registry. */
-async function importMapOfCheckout(dir: string): Promise<string> {
-  const root = new URL("../../import_map.json", import.meta.url);
-  const { imports } = JSON.parse(await Deno.readTextFile(root));
-  const path = `${dir}/checkout_import_map.json`;
-  const ours = {
-    "symphony-messenger": new URL("index.ts", LIBRARY).href,
-    "symphony-messenger/edge": new URL("edge.ts", LIBRARY).href,
-  };
-  await Deno.writeTextFile(path, JSON.stringify({ imports: { ...imports, ...ours } }));
-  return path;
 }

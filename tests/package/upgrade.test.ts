@@ -1,30 +1,26 @@
 /** From one release to the next, through the files of a user's project. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { readProject } from "../../cli/project/files.ts";
-import { writeChanges } from "../../cli/project/write.ts";
-import { releases, sha256Of } from "../../cli/releases.ts";
-import { planUpgrade } from "../../cli/upgrade/plan-upgrade.ts";
 import { migrate } from "../../local/migrate.ts";
-import { NEXT, nextMigration } from "../support/next_release.ts";
+import { publishNextPackage } from "../support/next_package.ts";
+import { NEXT } from "../support/next_release.ts";
 import { createPlainDatabase, type PlainDatabase } from "../support/plain_database.ts";
 import { createUserProject, type UserProject } from "../support/user_project.ts";
 
 const ENV = { SYMPHONY_URL: "http://127.0.0.1:9", SYMPHONY_SECRET_KEY: "sb_secret_test" };
 const NOTES = "supabase/migrations/20270101000000_notes.sql";
 
-const { text: sql } = await nextMigration();
-const all = [...releases(), { version: NEXT, sql, sha256: sha256Of(sql) }];
-
 let project: UserProject;
 let database: PlainDatabase;
+
+Deno.test.beforeAll(async () => void await publishNextPackage());
 
 Deno.test.beforeEach(async () => {
   [project, database] = await Promise.all([
     createUserProject({ [NOTES]: "create table public.notes (id int);\n" }),
     createPlainDatabase(),
   ]);
-  await project.symphony("init");
+  await project.symphony(["init"]);
   await apply();
 });
 
@@ -38,13 +34,14 @@ function apply(): Promise<void> {
   return migrate({ projectDir: project.dir, url: database.ownerUrl, env: ENV, by: "sql" });
 }
 
-/** Upgrades the project with a package that has one release more. */
-function upgrade(): string[] {
-  const files = readProject(project.dir);
-  const plan = planUpgrade(files, { releases: all, now: new Date() });
-  assertEquals(plan.notes, []);
-  writeChanges(project.dir, plan.changes, files);
-  return plan.changes.map(({ path }) => path);
+/** Upgrades the project with the package of the test release. @returns the files that were added or changed */
+async function upgrade(): Promise<string[]> {
+  const before = await project.files();
+  const { code, text } = await project.symphony(["upgrade"], { version: NEXT });
+  assertEquals(code, 0, text);
+  const after = await project.files();
+  return [...after].filter(([path, text]) => before.get(path) !== text).map(([path]) => path)
+    .sort();
 }
 
 async function versionOf(): Promise<string> {
@@ -53,9 +50,9 @@ async function versionOf(): Promise<string> {
 }
 
 Deno.test("upgrade adds the next release's migration, which the database takes", async () => {
-  assertEquals(upgrade(), [
-    `supabase/migrations/20270101000002_symphony_${NEXT}.sql`,
+  assertEquals(await upgrade(), [
     "supabase/functions/_messages/import_map.json",
+    `supabase/migrations/20270101000002_symphony_${NEXT}.sql`,
   ]);
   await apply();
   assertEquals(await versionOf(), NEXT);
@@ -63,7 +60,7 @@ Deno.test("upgrade adds the next release's migration, which the database takes",
     await project.read("supabase/functions/_messages/import_map.json"),
     `"npm:symphony-messenger@${NEXT}"`,
   );
-  assertEquals(upgrade(), []);
+  assertEquals(await upgrade(), []);
 });
 
 Deno.test("a project whose migrations were merged into one file is upgraded as well", async () => {
@@ -72,7 +69,7 @@ Deno.test("a project whose migrations were merged into one file is upgraded as w
   const texts = names.map((name) => Deno.readTextFileSync(`${folder}/${name}`));
   for (const name of names) Deno.removeSync(`${folder}/${name}`);
   await project.write("supabase/migrations/20270101000001_squashed.sql", texts.join("\n"));
-  assertEquals(upgrade()[0], `supabase/migrations/20270101000002_symphony_${NEXT}.sql`);
+  assertEquals((await upgrade())[1], `supabase/migrations/20270101000002_symphony_${NEXT}.sql`);
   await apply();
   assertEquals(await versionOf(), NEXT);
 });

@@ -9,6 +9,8 @@ export interface PublishedPackage {
   readonly version: string;
   /** URL of the registry, without a slash at its end. */
   readonly registry: string;
+  /** The run's folder, which goes with the registry. It has the built package in `built`. */
+  readonly folder: string;
   /** Variables with which npm, npx and Deno take packages from it. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -24,11 +26,15 @@ export function publishedPackage(): PublishedPackage {
     name: NAME,
     version: given("SYMPHONY_TEST_PACKAGE_VERSION"),
     registry,
+    folder,
     env: {
       NPM_CONFIG_REGISTRY: registry,
       // npx sets this one for what it starts.
       npm_config_registry: registry,
       npm_config_cache: `${folder}/npm-cache`,
+      npm_config_audit: "false",
+      npm_config_fund: "false",
+      npm_config_update_notifier: "false",
       DENO_DIR: `${folder}/deno-cache`,
     },
   };

@@ -58,11 +58,14 @@ export async function startTestRegistry(): Promise<TestRegistry> {
 
 /**
  * Publishes a folder that is ready for `npm pack`, such as a later release that a test makes up.
+ * @param tag under which npm finds it without a version
  * @throws Error with npm's output
  */
-export async function publish(registry: string, folder: string): Promise<void> {
+export async function publish(registry: string, folder: string, tag = "latest"): Promise<void> {
   const anyToken = `--${registry.replace(/^http:/, "")}/:_authToken=tests`;
-  await runProgram("npm", ["publish", "--registry", registry, anyToken], { cwd: folder });
+  await runProgram("npm", ["publish", "--registry", registry, "--tag", tag, anyToken], {
+    cwd: folder,
+  });
 }
 
 async function installVerdaccio(): Promise<void> {

@@ -1,14 +1,23 @@
 /** A Supabase project as a user has it: made by the Supabase CLI, with files of the user's own. */
 
 import { SUPABASE_CLI } from "../../local/migrate.ts";
-
-const ROOT = new URL("../../", import.meta.url);
+import { commandPath, npxSymphony } from "./package_command.ts";
+import { publishedPackage } from "./package.ts";
+import { type ProgramResult, runProgram } from "./programs.ts";
 
 /** How a program ended. */
 export interface Ended {
   readonly code: number;
   /** Both streams. */
   readonly text: string;
+}
+
+/** How the command runs. */
+export interface CommandOptions {
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** The version of the package; default: the one that this checkout builds. */
+  readonly version?: string;
 }
 
 /** A project in a folder of its own. */
@@ -18,12 +27,16 @@ export interface UserProject {
   read(path: string): Promise<string>;
   /** The texts of all files, by path. */
   files(): Promise<Map<string, string>>;
-  /** Runs this package's command in the project. */
-  symphony(...args: string[]): Promise<Ended>;
+  /** Runs `npx symphony-messenger` in the project. */
+  npx(...args: string[]): Promise<Ended>;
+  /** Runs the same command from where npx has installed it, which takes less time. */
+  symphony(args: readonly string[], options?: CommandOptions): Promise<Ended>;
   /** Pushes the migrations to a database with the Supabase CLI. */
   push(url: string, env?: Record<string, string>): Promise<Ended>;
   remove(): Promise<void>;
 }
+
+const ENV = { DO_NOT_TRACK: "1", NO_COLOR: "1" };
 
 /** Makes a project with the config of `supabase init`. */
 export async function createUserProject(
@@ -34,8 +47,8 @@ export async function createUserProject(
     await Deno.mkdir(`${dir}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
     await Deno.writeTextFile(`${dir}/${path}`, text);
   };
-  const supabase = (args: string[], env: Record<string, string> = {}) =>
-    execute("npx", ["-y", SUPABASE_CLI, ...args], dir, env);
+  const run = async (program: string, args: readonly string[], env = {}) =>
+    ended(await runProgram(program, args, { cwd: dir, env: { ...ENV, ...env }, mayFail: true }));
   await write("supabase/config.toml", await (config ??= initialConfig()));
   for (const [path, text] of Object.entries(files)) await write(path, text);
   return {
@@ -43,13 +56,15 @@ export async function createUserProject(
     write,
     read: (path) => Deno.readTextFile(`${dir}/${path}`),
     files: () => readAll(dir),
-    symphony: (...args) =>
-      execute(Deno.execPath(), [
-        ...["run", "-A", "--no-check", "--quiet", "--config", `${ROOT.pathname}deno.json`],
-        `${ROOT.pathname}cli/main.ts`,
-        ...args,
-      ], dir),
-    push: (url, env) => supabase(["db", "push", `--remote=${url}?sslmode=disable`, "--yes"], env),
+    npx: async (...args) => ended(await npxSymphony(args, { cwd: dir, env: ENV, mayFail: true })),
+    symphony: async (args, { env, version } = {}) =>
+      await run(await commandPath(version), args, { ...publishedPackage().env, ...env }),
+    push: (url, env) =>
+      run(
+        "npx",
+        ["-y", SUPABASE_CLI, "db", "push", `--remote=${url}?sslmode=disable`, "--yes"],
+        env,
+      ),
     remove: () => Deno.remove(dir, { recursive: true }),
   };
 }
@@ -60,32 +75,15 @@ let config: Promise<string> | undefined;
 async function initialConfig(): Promise<string> {
   const dir = await Deno.makeTempDir({ prefix: "symphony-cli-" });
   try {
-    const { code, text } = await execute("npx", ["-y", SUPABASE_CLI, "init"], dir);
-    if (code !== 0) throw new Error(`supabase init: ${text}`);
+    await runProgram("npx", ["-y", SUPABASE_CLI, "init"], { cwd: dir, env: ENV });
     return await Deno.readTextFile(`${dir}/supabase/config.toml`);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
 }
 
-/** Longest time that a program may take. */
-const TIMEOUT_MS = 120_000;
-
-async function execute(
-  command: string,
-  args: string[],
-  cwd: string,
-  env: Record<string, string> = {},
-): Promise<Ended> {
-  const { code, stdout, stderr } = await new Deno.Command(command, {
-    args,
-    cwd,
-    env: { DO_NOT_TRACK: "1", NO_COLOR: "1", ...env },
-    stdin: "null",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  }).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { code, text: `${out}${err}` };
+function ended({ code, stdout, stderr }: ProgramResult): Ended {
+  return { code, text: `${stdout}${stderr}` };
 }
 
 async function readAll(dir: string, path = ""): Promise<Map<string, string>> {
