@@ -6,6 +6,7 @@ import { setQueue } from "../support/queue_settings.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
 import { testKeys } from "./key_contract.ts";
+import { testGroups } from "./group_contract.ts";
 import { testQueues } from "./queue_contract.ts";
 import { testTransport } from "./transport_contract.ts";
 
@@ -59,6 +60,7 @@ const open = async (): Promise<FrontendUnderTest> => {
 };
 
 testTransport("over Supabase", open);
+testGroups("over Supabase", open);
 testQueues("over Supabase", open);
 testKeys("over Supabase", open);
 testWhatFrontendsNeed("over Supabase", open);

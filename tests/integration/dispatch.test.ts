@@ -91,57 +91,6 @@ testsOnStack({ env: { SYMPHONY_MAX_BODY_BYTES: "100000" } }, (test) => {
     assertEquals(row?.available_at, new Date("2031-05-06T05:08:09.123Z"));
   });
 
-  test("an idempotency key returns the first id, also after the message is handled", async (stack) => {
-    const message = { ...note, idempotencyKey: "order-1" };
-    const [first] = await stack.dispatch(message);
-    assertEquals(await stack.dispatch(message), [first]);
-    assertEquals((await stack.tick()).messages.handled, 1);
-    assertEquals(await stack.dispatch([message, message]), [first, first]);
-    assertEquals((await stack.tick()).messages.claimed, 0);
-    assertEquals((await stack.effects()).length, 1);
-  });
-
-  test("an idempotency key is of its type, and under it other content is refused by its name", async (stack) => {
-    const message = { ...note, idempotencyKey: "order-1", delay: "1m" };
-    const [first] = await stack.dispatch(message);
-    const [other] = await stack.dispatch({ ...message, type: "Secret" });
-    assertEquals(first === other, false);
-    const others = [
-      { ...message, payload: { text: "bye" } },
-      { ...message, delay: "2m" },
-      { ...message, queue: "q" },
-    ];
-    for (const changed of others) {
-      const expected = [409, "conflict", ["idempotencyKey"]];
-      assertEquals(await refusal(await stack.post("dispatch", changed)), expected);
-      const inArray = await stack.post("dispatch", [note, message, changed]);
-      assertEquals(await refusal(inArray), [409, "conflict", [2, "idempotencyKey"]]);
-    }
-    const within = others.slice(0, 2).map((changed) => ({ ...changed, idempotencyKey: "new" }));
-    assertEquals(await refusal(await stack.post("dispatch", within)), [409, "conflict", [
-      1,
-      "idempotencyKey",
-    ]]);
-    assertEquals(await stack.count(), 2);
-  });
-
-  test("many dispatches at once with one idempotency key write one message", async (stack) => {
-    const message = { ...note, idempotencyKey: "storm" };
-    const answers = await Promise.all(Array.from({ length: 20 }, () => stack.dispatch(message)));
-    assertEquals(new Set(answers.flat()).size, 1);
-    assertEquals((await stack.tick()).messages.handled, 1);
-  });
-
-  test("two users' equal idempotency keys are two keys", async (stack) => {
-    const message = { ...note, idempotencyKey: "mine" };
-    const answers = await Promise.all([
-      stack.post("dispatch", message, await asUser(stack)),
-      stack.post("dispatch", message, await asUser(stack)),
-    ]);
-    const ids = await Promise.all(answers.map(async (answer) => (await answer.json()).ids[0]));
-    assertEquals(new Set(ids).size, 2);
-  });
-
   const wrong: [string, unknown, unknown[]][] = [
     ["malformed JSON", '{"type":', [400, "malformed_json", undefined]],
     ["no body", "", [400, "invalid_request", ["type"]]],

@@ -1,6 +1,6 @@
 /** Results of users' rules are checked; all delays pass one bound; interruptions cost no attempt. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import {
   defineMessage,
@@ -8,19 +8,13 @@ import {
   ExponentialBackoffRetryStrategy,
   type HandlerFailure,
   HandlersFailedError,
-  HttpError,
   LeaseLostError,
-  LinearBackoffRetryStrategy,
   type MessageOptions,
-  RecoverableError,
   RetryManager,
   type RetryStrategy,
   WorkerStoppedError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
-import {
-  type Settlement,
-  snoozed,
-} from "../../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { type Settlement } from "../../../supabase/functions/_shared/symphony/message/outcome.ts";
 import { createRegistry } from "../../../supabase/functions/_shared/symphony/message/registry.ts";
 import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
 import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
@@ -43,9 +37,6 @@ function managing(more: Partial<MessageOptions<z.ZodUnknown>> = {}, strategy?: R
 }
 
 const envelope = (more: Partial<Envelope> = {}) => envelopeAt(now, more);
-
-const refused = (retryAfter: string) =>
-  new Response(null, { status: 429, headers: { "retry-after": retryAfter } });
 
 Deno.test("a rule that gives anything but a classification is logged, and the general rules hold", () => {
   const wrong: unknown[] = [
@@ -172,46 +163,6 @@ Deno.test("an async rule loses no outcome of the other messages of its batch", a
   assertEquals(memory.failed.map(({ reason }) => reason), ["exhausted"]);
 });
 
-Deno.test("a Retry-After is waited for at most a day, or as the type's maxRetryAfter says", () => {
-  const delay = (retry: MessageOptions<z.ZodUnknown>["retry"]) =>
-    managing(retry && { retry }).manager.determineRetryAction(envelope(), refused("9000000")).delay;
-  const hour = 3_600_000;
-  assertEquals(delay(undefined), 24 * hour);
-  assertEquals(delay({ maxRetryAfter: "1h" }), hour);
-  assertEquals(delay(new LinearBackoffRetryStrategy({ maxRetryAfter: "2h" })), 2 * hour);
-  assertEquals(delay({ getDelay: () => 1, shouldRetry: () => true }), 24 * hour);
-  assertEquals(
-    managing().manager.determineRetryAction(
-      envelope(),
-      RecoverableError.fromResponse(refused("9000000"), { now }),
-    ).delay,
-    24 * hour,
-  );
-});
-
-Deno.test("a RecoverableError's own delay is the handler's choice, and may be longer than a day", () => {
-  const error = new RecoverableError("later", { retryDelay: "3d" });
-  assertEquals(
-    managing().manager.determineRetryAction(envelope(), error).delay,
-    3 * 24 * 3_600_000,
-  );
-});
-
-Deno.test("a Retry-After is spread upwards by the jitter, never earlier and never beyond its bound", () => {
-  const { manager } = managing({ retry: { jitter: 0.2, maxRetryAfter: "34s" } });
-  const delays = (asked: string) =>
-    Array.from(
-      { length: 500 },
-      () => manager.determineRetryAction(envelope(), refused(asked)).delay,
-    );
-  const spread = delays("30");
-  assert(spread.every((ms) => ms >= 30_000 && ms <= 34_000));
-  assert(new Set(spread).size > 100);
-  const bounded = delays("60");
-  assert(bounded.every((ms) => ms >= 34_000 * 0.8 && ms <= 34_000));
-  assert(new Set(bounded).size > 100);
-});
-
 Deno.test("an interruption charges no retry, keeps what handlers did, and has a bound of its own", () => {
   const { manager } = managing({ retry: { maxRetries: 0 } });
   for (const error of [new WorkerStoppedError(), new LeaseLostError()]) {
@@ -237,84 +188,6 @@ Deno.test("of several handlers' errors all have to be interruptions for the atte
   const decide = (...failures: HandlerFailure[]) =>
     manager.decide(envelope(), new HandlersFailedError(failures), { durationMs: 5 }).kind;
   assertEquals([decide(stopped, stopped), decide(stopped, failed)], ["retry", "dead"]);
-});
-
-Deno.test("an error that asks for no wait, or for more than a year, leaves it to the strategy", () => {
-  const { manager } = managing();
-  const delay = (error: unknown) => manager.determineRetryAction(envelope(), error).delay;
-  const past = "Sun, 01 Mar 2026 11:59:00 GMT";
-  for (const value of ["0", past]) {
-    assertEquals(delay(HttpError.fromResponse(refused(value), { now })), 1_000, value);
-  }
-  // A time since 1970 in ms, and a hundred years.
-  assertEquals(delay(new RecoverableError("x", { retryDelay: 1_771_404_540_000 })), 1_000);
-  assertEquals(delay(new RecoverableError("x", { retryDelay: "36500d" })), 1_000);
-  assertEquals(delay(new RecoverableError("x", { retryDelay: "365d" })), 365 * 86_400_000);
-});
-
-Deno.test("no delay of a strategy or a snooze is longer than a year", () => {
-  const year = 365 * 86_400_000;
-  const { manager } = managing({ retry: { delay: "36500d", maxDelay: 0 } });
-  assertEquals(manager.determineRetryAction(envelope(), new Error("x")).delay, year);
-  assertEquals([snoozed(1e15), snoozed(NaN), snoozed(0)].map(({ delayMs }) => delayMs), [
-    year,
-    100,
-    100,
-  ]);
-});
-
-Deno.test("a bus spreads a Retry-After upwards also for types without a jitter, never earlier", () => {
-  const manager = new RetryManager({
-    strategy: new ExponentialBackoffRetryStrategy(),
-    retryAfterJitter: 0.1,
-  });
-  const delays = Array.from(
-    { length: 500 },
-    () => manager.determineRetryAction(envelope(), HttpError.fromResponse(refused("30"))).delay,
-  );
-  assert(delays.every((ms) => ms >= 30_000 && ms <= 33_000));
-  assert(new Set(delays).size > 100);
-});
-
-Deno.test("no spread of a Retry-After goes beyond maxRetryAfter", () => {
-  const manager = new RetryManager({
-    strategy: new ExponentialBackoffRetryStrategy({ maxRetryAfter: "30s" }),
-    retryAfterJitter: 0.1,
-  });
-  const delays = (after: string) =>
-    Array.from(
-      { length: 200 },
-      () => manager.determineRetryAction(envelope(), HttpError.fromResponse(refused(after))).delay,
-    );
-  assertEquals(new Set(delays("30")), new Set([30_000]));
-  assertEquals(delays("29").filter((ms) => ms < 29_000 || ms > 30_000), []);
-});
-
-Deno.test("what a Retry-After asks beyond a bound comes back spread below it, also without a jitter", () => {
-  const bounds: [RetryStrategy, number, number][] = [
-    [new ExponentialBackoffRetryStrategy({ maxRetryAfter: "30s" }), 27_000, 30_000],
-    [new LinearBackoffRetryStrategy({ maxRetryAfter: "30s" }), 27_000, 30_000],
-    [
-      { getDelay: () => 1, shouldRetry: () => true, getRetryAfter: (ms) => Math.min(ms, 20_000) },
-      18_000,
-      20_000,
-    ],
-    // And what a strategy makes longer, above it.
-    [
-      { getDelay: () => 1, shouldRetry: () => true, getRetryAfter: (ms) => ms + 1_000 },
-      61_000,
-      67_000,
-    ],
-  ];
-  for (const [strategy, least, most] of bounds) {
-    const manager = new RetryManager({ strategy, retryAfterJitter: 0.1 });
-    const delays = Array.from(
-      { length: 500 },
-      () => manager.determineRetryAction(envelope(), HttpError.fromResponse(refused("60"))).delay,
-    );
-    assertEquals(delays.filter((ms) => ms < least || ms > most), []);
-    assert(new Set(delays).size > 100);
-  }
 });
 
 Deno.test("an interruption is no retry that onRetry is told of, and its last one is the end", async () => {
@@ -346,17 +219,6 @@ Deno.test("the failure of a message in a group is written with its group", async
   if (!claimed) throw new Error("nothing was claimed");
   await managing().manager.handleFailedMessage(claimed, new Error("x"), transport);
   assertEquals(written.map(({ grouped }) => grouped), [true]);
-});
-
-Deno.test("what comes again without end comes after 100 ms at the earliest", () => {
-  const { manager } = managing({ retry: { delay: 0 } });
-  const delay = (error: unknown) => manager.determineRetryAction(envelope(), error).delay;
-  assertEquals(delay(new RecoverableError("x", { retryDelay: 0 })), 100);
-  assertEquals(delay(new RecoverableError("x")), 100);
-  assertEquals(delay(new Error("x")), 0);
-  const endless = managing({ retry: { getDelay: () => 0, shouldRetry: () => true } }).manager;
-  const later = endless.determineRetryAction(envelope({ retryCount: 50 }), new Error("x"));
-  assertEquals(later.delay, 100);
 });
 
 Deno.test("a manager without a transport writes to the one that a call gives, and names it if none does", async () => {

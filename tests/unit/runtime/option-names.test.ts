@@ -6,12 +6,9 @@ import {
   createMessenger,
   defineMessage,
   ExponentialBackoffRetryStrategy,
-  InvalidPayloadError,
-  type Middleware,
   redrive,
   RetryManager,
   Scheduler,
-  UnknownMessageTypeError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
 import { MessageBus } from "../../../supabase/functions/_shared/symphony/bus/bus.ts";
 import { parseDedupe } from "../../../supabase/functions/_shared/symphony/message/dedupe.ts";
@@ -268,76 +265,4 @@ Deno.test("the nearest name is the one with up to two letters wrong", () => {
     undefined,
     undefined,
   ]);
-});
-
-const middlewares: [
-  string,
-  NonNullable<Middleware["dispatch"]>,
-  new (...args: never[]) => Error,
-  string,
-][] = [
-  [
-    "nothing",
-    () => undefined as never,
-    TypeError,
-    "middleware: dispatch has to return the message",
-  ],
-  ["an empty object", () => ({}) as never, UnknownMessageTypeError, "no message is defined"],
-  ["an unknown type", (m) => ({ ...m, type: "Nope" }), UnknownMessageTypeError, "Nope"],
-  [
-    "another payload that does not fit",
-    (m) => ({ ...m, payload: { to: 5 } }),
-    InvalidPayloadError,
-    "payload.to",
-  ],
-  [
-    "a payload that is not JSON",
-    (m) => ({ ...m, payload: { to: 1n } }),
-    InvalidPayloadError,
-    "payload.to",
-  ],
-  ["a wrong queue", (m) => ({ ...m, queue: "no queue" }), RangeError, "queue: "],
-  [
-    "an unknown field",
-    (m) => ({ ...m, delay: "1h" }) as never,
-    RangeError,
-    "middleware: delay: no such",
-  ],
-  ["a negative delay", (m) => ({ ...m, delayMs: -1 }), RangeError, "delay: "],
-  [
-    "stamps that cannot be stored",
-    (m) => ({ ...m, stamps: { f: () => {} } }),
-    RangeError,
-    "stamps.f: ",
-  ],
-];
-for (const [what, dispatch, error, message] of middlewares) {
-  Deno.test(`dispatch middleware that returns ${what} is refused, and nothing is sent`, async () => {
-    const { bus, memory } = workbench([Mail], { middleware: [{ dispatch }] });
-    await assertRejects(() => bus.dispatch(Mail, { to: "a" }), error, message);
-    assertEquals(memory.messages.length, 0);
-  });
-}
-
-Deno.test("dispatch middleware with methods is called on its object, and may change what is sent", async () => {
-  class Stamping implements Middleware {
-    readonly #tenant = "acme";
-    dispatch: NonNullable<Middleware["dispatch"]> = (message) => this.stamp(message);
-    stamp(message: Parameters<NonNullable<Middleware["dispatch"]>>[0]) {
-      return { ...message, payload: { to: "b" }, stamps: { tenant: this.#tenant } };
-    }
-  }
-  class Counting implements Middleware {
-    calls = 0;
-    dispatch(message: Parameters<NonNullable<Middleware["dispatch"]>>[0]) {
-      this.calls++;
-      return message;
-    }
-  }
-  const counting = new Counting();
-  const { bus, memory } = workbench([Mail], { middleware: [new Stamping(), counting] });
-  await bus.dispatch(Mail, { to: "a" });
-  assertEquals(counting.calls, 1);
-  assertEquals(memory.messages[0]?.payload, { to: "b" });
-  assertEquals(memory.messages[0]?.stamps, { tenant: "acme" });
 });

@@ -1,0 +1,140 @@
+/** Dispatches of many sessions at once with one idempotency key or one dedupe key. */
+
+import { assertEquals } from "@std/assert";
+import postgres from "postgres";
+import {
+  handled,
+  type Settlement,
+} from "../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
+import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+
+const claimOf = (maxMessages: number) => ({
+  token: crypto.randomUUID(),
+  maxMessages,
+  leaseMs: 60_000,
+});
+
+/** Claims and handles until no message is left. Returns the ids that it handled. */
+async function drain(stack: TestStack, batch: number): Promise<string[]> {
+  const transport = new SupabaseTransport(stack.client);
+  const seen: string[] = [];
+  let settlements: Settlement[] = [];
+  let lastKeys;
+  for (;;) {
+    const claim = await transport.settleAndClaim(settlements, {
+      ...claimOf(batch),
+      ...(lastKeys && { lastKeys }),
+    });
+    lastKeys = claim.lastKeys;
+    seen.push(...claim.messages.map(({ id }) => id));
+    settlements = claim.messages.map(({ id, leaseToken }) => ({
+      id,
+      leaseToken,
+      outcome: handled,
+    }));
+    if (claim.messages.length === 0) return seen;
+  }
+}
+
+testsOnStack({ poolSize: 20 }, (test) => {
+  test("an idempotency key of an uncommitted dispatch makes the second wait, and answer its id", async (stack) => {
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      const [first] = await other<{ id: string }[]>`
+        select public.messenger_dispatch('Count', '{"n":1}', queue => 'count', idempotency_key => 'k')::text as id`;
+      const second = stack.dispatch({ type: "Count", payload: { n: 1 }, idempotencyKey: "k" });
+      await waitUntilBlocked(stack);
+      await other`commit`;
+      assertEquals(await second, [first?.id]);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("an idempotency key of a dispatch that rolls back is free for the one that waited", async (stack) => {
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`select public.messenger_dispatch('Count', '{"n":1}', idempotency_key => 'k')`;
+      const second = stack.dispatch({ type: "Count", payload: { n: 1 }, idempotencyKey: "k" });
+      await waitUntilBlocked(stack);
+      await other`rollback`;
+      const ids = await second;
+      const rows = await stack.sql`select id from public.messenger_messages`;
+      assertEquals(rows.map(({ id }) => id), ids);
+    } finally {
+      await other.end();
+    }
+  });
+
+  const twins = (stack: TestStack, other: postgres.Sql) => ({
+    first: async () => {
+      const [row] = await other<{ id: string }[]>`
+        select public.messenger_dispatch('Count', '{"n":1}', dedupe_key => 'k')::text as id`;
+      return row?.id;
+    },
+    second: () =>
+      new SupabaseTransport(stack.client).send([
+        { type: "Count", payload: { n: 2 }, dedupeKey: "k" },
+      ]),
+  });
+
+  test("two dispatches with one dedupe key: the second waits for the first's commit, and returns its id", async (stack) => {
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      const { first, second } = twins(stack, other);
+      await other`begin`;
+      const id = await first();
+      const answer = second();
+      await waitUntilBlocked(stack);
+      await other`commit`;
+      assertEquals(await answer, [id]);
+      const rows = await stack.sql`select id from public.messenger_messages`;
+      assertEquals(rows.map(({ id }) => id), [id]);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("a dedupe key of a dispatch that rolls back is free for the one that waited", async (stack) => {
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      const { first, second } = twins(stack, other);
+      await other`begin`;
+      await first();
+      const answer = second();
+      await waitUntilBlocked(stack);
+      await other`rollback`;
+      const rows = await answer;
+      const [kept] = await stack.sql`select id, payload from public.messenger_messages`;
+      assertEquals({ ...kept }, { id: rows[0], payload: { n: 2 } });
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("200 dispatches with one dedupe key at once, while it is claimed and handled: each id was a message", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const message = { type: "Count", payload: { n: 1 }, dedupeKey: "k" };
+    const drained = drain(stack, 5);
+    const answers = await Promise.all(Array.from({ length: 200 }, () => transport.send([message])));
+    const handledIds = [...await drained, ...await drain(stack, 5)];
+    assertEquals(
+      [...new Set(answers.flat())].toSorted(),
+      handledIds.toSorted(),
+    );
+  });
+});
+
+/** Waits until another session waits for a lock. */
+async function waitUntilBlocked(stack: TestStack): Promise<void> {
+  await eventually(
+    async () =>
+      await stack.sql`
+        select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`,
+    (waiting) => waiting.length > 0,
+  );
+}
