@@ -23,9 +23,10 @@ const [{ runWorker }, messages] = await Promise.all([import(library), import(pro
 try {
   await runWorker(messages, options);
 } catch (error) {
-  if (!(error instanceof RangeError)) throw error;
-  console.error(error.message);
-  Deno.exit(2);
+  const code = { RangeError: 2, TransportError: 1, OutdatedSchemaError: 1 }[error?.name];
+  if (code === undefined) throw error;
+  console.error("error: " + error.message);
+  Deno.exit(code);
 }
 Deno.exit(0);
 `;

@@ -38,5 +38,37 @@ const Wait = defineMessage({
   },
 });
 
+/** Fails a number of times, and does not heed its signal. */
+const Flaky = defineMessage({
+  type: "Flaky",
+  schema: z.object({ failures: z.number() }),
+  queue: "heavy",
+  runsOn: "worker",
+  retry: { maxRetries: 20, delay: 1, multiplier: 1 },
+  handler: async (payload, ctx) => {
+    await record(ctx, payload);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (ctx.envelope.retryCount < payload.failures) throw new Error("not yet");
+  },
+});
+
+/** Handled in batches. */
+const Together = defineMessage({
+  type: "Together",
+  schema: z.object({ n: z.number() }),
+  queue: "heavy",
+  runsOn: "worker",
+  retry: { maxRetries: 20, delay: 1, multiplier: 1 },
+  batch: { size: 5 },
+  handleBatch: async (messages, { supabase }) => {
+    const effects = messages.map(({ envelope: { id, type }, attempt, payload }) => ({
+      ...{ message_id: id, type, attempt, payload },
+    }));
+    const { error } = await supabase.from("test_effects").insert(effects);
+    if (error) throw error;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  },
+});
+
 /** All of them. */
-export const messages = [Note, Compute, Wait];
+export const messages = [Note, Compute, Wait, Flaky, Together];

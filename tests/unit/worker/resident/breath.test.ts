@@ -8,7 +8,8 @@ function breathing() {
   const slept: number[] = [];
   const breathe = createBreath((ms) => {
     slept.push(ms);
-    return Promise.resolve();
+    // One turn of the loop, as a timer takes it.
+    return new Promise((resolve) => setTimeout(resolve, 0));
   }, () => now);
   return { breathe, slept, work: (ms: number) => void (now += ms) };
 }
@@ -18,11 +19,20 @@ Deno.test("after a handler that kept the loop busy, the next one waits for timer
   const first = breathe().then(() => work(5_000));
   const second = breathe().then(() => work(5_000));
   await Promise.all([first, second]);
-  assertEquals(slept, [0, 0, 20]);
+  assertEquals(slept, [0, 20, 0]);
 });
 
 Deno.test("handlers that only wait start one turn of the loop after the other", async () => {
   const { breathe, slept, work } = breathing();
   await Promise.all([1, 2, 3].map(() => breathe().then(() => work(1))));
   assertEquals(slept, [0, 0, 0]);
+});
+
+Deno.test("a handler long after the one before starts at once", async () => {
+  const { breathe, slept, work } = breathing();
+  await breathe().then(() => work(5_000));
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  work(60_000);
+  await breathe();
+  assertEquals(slept, [0, 0]);
 });

@@ -4,12 +4,13 @@ import { assertEquals } from "@std/assert";
 import { createLogger } from "../../../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { listenForSignals } from "../../../../supabase/functions/_shared/symphony/worker/resident/signals.ts";
 
-function listening(graceMs: number) {
+function listening(graceMs: number, sameWithinMs = 0) {
   let send = (_signal: string) => {};
   const { promise: ended, resolve: exit } = Promise.withResolvers<number>();
   const signals = listenForSignals({
     graceMs,
     giveBackMs: 1,
+    sameWithinMs,
     onSignal: (callback) => void (send = callback),
     exit,
     log: createLogger({ level: "error", write: () => {} }),
@@ -42,5 +43,18 @@ Deno.test({
     send("SIGINT");
     await stopped;
     assertEquals(state(), [true, true]);
+  },
+});
+
+Deno.test({
+  name: "copies of the first signal, which groups of processes and npx send, are the same request",
+  ...options,
+  fn: async () => {
+    const { send, state, ended } = listening(60_000, Infinity);
+    for (let copy = 0; copy < 4; copy++) send("SIGINT");
+    assertEquals(state(), [true, false]);
+    send("SIGTERM");
+    assertEquals(state(), [true, true]);
+    assertEquals(await ended, 1);
   },
 });

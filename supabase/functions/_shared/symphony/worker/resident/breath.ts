@@ -6,21 +6,28 @@
 
 /** Time in which heartbeats and calls go out and come back, after a handler that kept the loop busy. */
 const BREATH_MS = 20;
-/** A handler that kept the loop busy for less needs no breath after it. */
-const BUSY_MS = 10;
+/** After a handler that kept the loop busy for less, calls come back within a few turns of the loop. */
+const BUSY_MS = 100;
 
-/** Makes the function that each handler waits for. @param sleep waits for a time in ms */
+/** Makes the function that each handler waits for. @param sleep waits for a time in ms, one turn of the loop at least */
 export function createBreath(
   sleep: (ms: number) => Promise<void> = (ms) => new Promise((done) => setTimeout(done, ms)),
   now: () => number = () => performance.now(),
 ): () => Promise<void> {
+  let queue: Promise<void> = Promise.resolve();
+  /** The first turn of the loop after the latest start: a handler that computes without a pause puts it off. */
   let turn: Promise<void> = Promise.resolve();
-  let startedAt = -Infinity;
+  /** No handler starts before, on the clock of `now`. */
+  let notBefore = -Infinity;
   const next = async () => {
-    // Behind the handler of the turn before, as far as it computes without a pause.
-    await sleep(0);
-    if (now() - startedAt >= BUSY_MS && startedAt > -Infinity) await sleep(BREATH_MS);
-    startedAt = now();
+    await turn;
+    const breathMs = notBefore - now();
+    if (breathMs > 0) await sleep(breathMs);
+    const startedAt = now();
+    turn = sleep(0).then(() => {
+      const freeAt = now();
+      if (freeAt - startedAt >= BUSY_MS) notBefore = freeAt + BREATH_MS;
+    });
   };
-  return () => turn = turn.then(next);
+  return () => queue = queue.then(next);
 }

@@ -11,8 +11,11 @@ import { startPulse } from "../life/pulse.ts";
 import { checkLimits, type WorkerOptions, type WorkerReport } from "../worker-options.ts";
 import { createBreath } from "./breath.ts";
 
-/** Length of one wait in the database, in ms. The platform ends statements after 8 s. */
-const WAIT_MS = 5_000;
+/**
+ * Length of one wait in the database, in ms. A migration that alters the tables waits for its end, for 5 s at most, and
+ * the platform ends statements after 8 s.
+ */
+const WAIT_MS = 3_000;
 const LARGEST_CONCURRENCY = 1_000;
 
 /** Options of a resident worker. */

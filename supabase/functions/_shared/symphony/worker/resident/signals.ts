@@ -12,6 +12,12 @@ export interface SignalsOptions {
   readonly graceMs: number;
   /** Time to write what is given back, in ms. After it the process ends, and the leases run out; default: 5,000. */
   readonly giveBackMs?: number;
+  /**
+   * Time in which the same signal counts once, in ms; default: 1,000. Ctrl-C reaches a whole group of processes,
+   * `systemctl stop` all of a service, and npx and the command pass on what they got: one request comes two to four
+   * times.
+   */
+  readonly sameWithinMs?: number;
   /** Calls back for each signal that asks the process to end. */
   readonly onSignal: (callback: (signal: string) => void) => void;
   /** Ends the process. */
@@ -21,7 +27,7 @@ export interface SignalsOptions {
 
 /** Listens from now on. @returns the signals of the worker's run */
 export function listenForSignals(
-  { graceMs, giveBackMs = 5_000, onSignal, exit, log }: SignalsOptions,
+  { graceMs, giveBackMs = 5_000, sameWithinMs = 1_000, onSignal, exit, log }: SignalsOptions,
 ): { readonly drain: AbortSignal; readonly stop: AbortSignal } {
   const drain = new AbortController();
   const stop = new AbortController();
@@ -31,8 +37,13 @@ export function listenForSignals(
     stop.abort(new WorkerStoppedError(`the worker has to end: ${reason}`));
     setTimeout(() => exit(1), giveBackMs);
   };
+  let first: { readonly signal: string; readonly at: number } | undefined;
   onSignal((signal) => {
-    if (drain.signal.aborted) return giveBack(`a second ${signal}`);
+    if (first) {
+      const isSame = signal === first.signal && performance.now() - first.at < sameWithinMs;
+      return isSame ? undefined : giveBack(`a second ${signal}`);
+    }
+    first = { signal, at: performance.now() };
     log.info("worker_drains", { signal, graceMs });
     drain.abort(new WorkerStoppedError(`the worker has to end: ${signal}`));
     setTimeout(() => giveBack(`${signal}, and the grace period is over`), graceMs);
