@@ -1,10 +1,12 @@
 /** From one release to the next, through the files of a user's project. */
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { migrate } from "../../local/migrate.ts";
+import { type Stack, startStack } from "../../local/stack.ts";
 import { publishNextPackage } from "../support/next_package.ts";
 import { NEXT } from "../support/next_release.ts";
 import { createPlainDatabase, type PlainDatabase } from "../support/plain_database.ts";
+import { hasPgbouncer, startPooler } from "../support/pooler.ts";
 import { createUserProject, type UserProject } from "../support/user_project.ts";
 
 const ENV = { SYMPHONY_URL: "http://127.0.0.1:9", SYMPHONY_SECRET_KEY: "sb_secret_test" };
@@ -21,7 +23,6 @@ Deno.test.beforeEach(async () => {
     createPlainDatabase(),
   ]);
   await project.symphony(["init"]);
-  await apply();
 });
 
 Deno.test.afterEach(async () => {
@@ -50,6 +51,7 @@ async function versionOf(): Promise<string> {
 }
 
 Deno.test("upgrade adds the next release's migration, which the database takes", async () => {
+  await apply();
   assertEquals(await upgrade(), [
     "supabase/functions/_messages/import_map.json",
     `supabase/migrations/20270101000002_symphony_${NEXT}.sql`,
@@ -64,6 +66,7 @@ Deno.test("upgrade adds the next release's migration, which the database takes",
 });
 
 Deno.test("a project whose migrations were merged into one file is upgraded as well", async () => {
+  await apply();
   const folder = `${project.dir}/supabase/migrations`;
   const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
   const texts = names.map((name) => Deno.readTextFileSync(`${folder}/${name}`));
@@ -73,3 +76,45 @@ Deno.test("a project whose migrations were merged into one file is upgraded as w
   await apply();
   assertEquals(await versionOf(), NEXT);
 });
+
+Deno.test({
+  name:
+    "through pgbouncer in transaction mode a release and the next are pushed, and the doctor is content",
+  ignore: !hasPgbouncer,
+  fn: async () => {
+    await using pooler = await startPooler(database.ownerUrl);
+    const dataDir = await Deno.makeTempDir({ prefix: "symphony-stack-" });
+    await using stack = await startStack({
+      projectDir: project.dir,
+      functionsDir: new URL("../../supabase/functions", import.meta.url).pathname,
+      dataDir,
+      postgres: { url: database.url },
+      migrate: false,
+      cron: false,
+    });
+    const keys = { SUPABASE_URL: stack.url, SUPABASE_SECRET_KEY: stack.secretKey };
+    const push = async () => {
+      const env = { SYMPHONY_URL: stack.url, SYMPHONY_SECRET_KEY: stack.secretKey };
+      const { code, text } = await project.push(pooler.url, env);
+      assertEquals(code, 0, text);
+    };
+    await push();
+    await tick(stack);
+    const healthy = await project.symphony(["doctor"], { env: keys });
+    assertEquals(healthy.code, 0, healthy.text);
+
+    await upgrade();
+    await push();
+    assertEquals(await versionOf(), NEXT);
+    const later = await project.symphony(["doctor"], { env: keys, version: NEXT });
+    // The functions are of the release before.
+    assertMatch(later.text, new RegExp(`^ok +objects +as release ${NEXT} has them`, "m"));
+    await Deno.remove(dataDir, { recursive: true });
+  },
+});
+
+async function tick({ url, secretKey }: Stack): Promise<void> {
+  const headers = { apikey: secretKey };
+  const response = await fetch(`${url}/functions/v1/tick`, { method: "POST", headers });
+  assertEquals(response.status, 200, await response.text());
+}
