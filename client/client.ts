@@ -16,16 +16,17 @@ import {
   sender,
 } from "./dispatch.ts";
 import type { FollowedState, MessageView } from "./entry.ts";
+import { unknownId } from "./errors.ts";
 import { finished, follow, type MessageStates } from "./follow.ts";
 import { idOf, type MessageId, type MessageRef } from "./ids.ts";
 import { type Job, type Jobs, toJob } from "./job.ts";
 import { liveUpdatesOf } from "./live.ts";
-import { Looks } from "./looks.ts";
+import { looksOf } from "./looks.ts";
 import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
-import { cancel, list, type ListOptions, missing, statuses } from "./own.ts";
+import { type ListOptions, page, statuses } from "./own.ts";
 import { type Abortable, requester } from "./request.ts";
 import { type SchedulesClient, schedulesClient } from "./schedules.ts";
-import { Session, type SessionStore, userOf } from "./session.ts";
+import { sessionOf, type SessionStore, userOf } from "./session.ts";
 import type { SupabaseLike } from "./supabase.ts";
 
 /** Options of a client. */
@@ -99,25 +100,6 @@ export interface MessengerClient<Messages extends MessagesShape<Messages> = AnyM
 /** Number of dispatched messages that a client remembers, to know them when the server does not. */
 const MAX_DISPATCHED = 1_000;
 
-/** The messages that were dispatched with a client, by id. */
-class Memory {
-  readonly #types = new Map<string, { readonly type: string; readonly user: string | undefined }>();
-
-  add(id: string, type: string, user: string | undefined): void {
-    this.#types.set(id, { type, user });
-    for (const oldest of this.#types.keys()) {
-      if (this.#types.size <= MAX_DISPATCHED) return;
-      this.#types.delete(oldest);
-    }
-  }
-
-  /** The type of a message that the user has dispatched. */
-  find(id: string, user: string | undefined): string | undefined {
-    const known = this.#types.get(id);
-    return known?.user === user ? known?.type : undefined;
-  }
-}
-
 /**
  * Makes a client over a supabase-js client, with its keys and session. Nothing is opened until it is used.
  * @throws MessengerError `invalid` for an option that does not exist
@@ -128,26 +110,31 @@ export function createMessengerClient<Messages extends MessagesShape<Messages> =
 ): MessengerClient<Messages> {
   checkOptions(options, [...DISPATCHER_OPTIONS, "live"]);
   const request = requester(supabase, options);
-  const session = new Session(supabase);
-  const memory = new Memory();
-  const looks = new Looks({
-    session,
+  const session = sessionOf(supabase);
+  const user = () => userOf(supabase);
+  // A user must not learn of another one's messages.
+  const types = new Map<string, string>();
+  const keyOf = (id: string, user: string | null | undefined) => `${id} ${user ?? ""}`;
+  const looks = looksOf({
+    ...{ session, user },
+    dispatched: (id, user) => types.get(keyOf(id, user)),
     ask: (ids, signal) => statuses(request, ids, { signal, once: true }),
-    user: () => userOf(supabase),
-    dispatched: (id, user) => memory.find(id, user),
     live: () => options.live === false ? undefined : liveUpdatesOf(supabase),
-    insists: options.live === true,
   });
   const jobs: Jobs = {
-    async status(id, options) {
-      const { messages: [state] } = await statuses(request, [id], options);
+    async status(ref, options) {
+      const { messages: [state], missing: [id] } = await statuses(request, [ref], options);
       if (state) return state;
-      throw missing(memory.find(id, await userOf(supabase) ?? undefined) !== undefined);
+      const isOwn = types.has(keyOf(String(id), await user()));
+      throw unknownId(isOwn ? "not_remembered" : "not_found");
     },
-    follow: (id, options) => follow(looks, id, options),
-    finished: (id, options) => finished(looks, id, options),
-    async cancel(id, options) {
-      const state = await cancel(request, id, options);
+    follow: (ref, options) => follow(looks, ref, options),
+    finished: (ref, options) => finished(looks, ref, options),
+    async cancel(ref, { signal } = {}) {
+      const path = `/${encodeURIComponent(idOf(ref, "message"))}`;
+      const state = await request<FollowedMessage>({
+        ...{ path, method: "DELETE", idempotent: true, signal },
+      });
       looks.tell(state);
       return state;
     },
@@ -155,33 +142,34 @@ export function createMessengerClient<Messages extends MessagesShape<Messages> =
   const send = sender(supabase, options, request);
   const dispatches = dispatching(
     async (...sent) => {
-      const user = await userOf(supabase) ?? undefined;
+      const owner = await user();
       const dispatched = await send(...sent);
-      for (const { id, type } of dispatched) memory.add(id, type, user);
+      if (types.size > MAX_DISPATCHED) types.clear();
+      for (const { id, type } of dispatched) types.set(keyOf(id, owner), type);
       return dispatched;
     },
-    ({ id, type, idempotencyKey }) => toJob(jobs, id, type, idempotencyKey),
+    (dispatched) => toJob(jobs, dispatched),
   );
-  const client: Omit<MessengerClient, "dispatch" | "dispatchAll" | "schedules"> = {
+  const client: Omit<MessengerClient, "dispatch" | "dispatchAll"> = {
+    ...jobs,
     session,
-    job: (id) => toJob(jobs, idOf(id, "message"), undefined),
-    status: async (ref, options) => await jobs.status(idOf(ref, "message"), options),
+    schedules: schedulesClient(request),
+    job: (id) =>
+      toJob(jobs, {
+        kind: "message",
+        id: idOf(id, "message"),
+        type: undefined,
+        idempotencyKey: undefined,
+      }),
     statuses: (refs, options) => statuses(request, refs, options),
-    list: (options) => list(request, options),
-    follow: (ref, options) => jobs.follow(idOf(ref, "message"), options),
-    finished: async (ref, options) => await jobs.finished(idOf(ref, "message"), options),
-    cancel: async (ref, options) => await jobs.cancel(idOf(ref, "message"), options),
+    list: (options) => page(request, "/messages", options),
     observe: (ref) => {
       const id = idOf(ref, "message");
       return {
-        subscribe: (listener) => looks.watch(id, () => listener()),
+        subscribe: (listener) => looks.watch(id, listener),
         get: () => looks.view(id),
       };
     },
   };
-  return {
-    ...client,
-    ...dispatches,
-    schedules: schedulesClient(request),
-  } as unknown as MessengerClient<Messages>;
+  return { ...client, ...dispatches } as unknown as MessengerClient<Messages>;
 }

@@ -1,7 +1,7 @@
 /** Dispatches messages, and nothing else: for pages that follow none. */
 
 import type { Duration } from "../supabase/functions/_shared/symphony/runtime/duration.ts";
-import { invalid, isMessengerError } from "./errors.ts";
+import { invalid, MessengerError } from "./errors.ts";
 import type { MessageId } from "./ids.ts";
 import { exact } from "./json.ts";
 import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
@@ -107,21 +107,22 @@ export function sender(
   request: Requester,
 ): Sender {
   return async (messages, { signal }, isList) => {
-    const mayGiveKey = idempotencyKeys ?? !!await userOf(supabase);
-    const sent = messages.map(({ idempotencyKey, ...message }) => ({
+    const mayGiveKey = idempotencyKeys ?? await userOf(supabase);
+    const sent = messages.map((message) => ({
       ...message,
-      idempotencyKey: idempotencyKey ?? (mayGiveKey ? makeKey() : undefined),
+      idempotencyKey: message.idempotencyKey ?? (mayGiveKey ? makeKey() : undefined),
     }));
     const keys = sent.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
     const body = exact(isList ? sent : sent[0]);
+    const idempotent = keys.length === sent.length;
     try {
-      const idempotent = keys.length === sent.length;
       const { ids } = await request<{ ids: string[] }>({ body, idempotent, signal });
-      return sent.map(({ type, idempotencyKey }, index) => ({
-        ...{ kind: "message", id: ids[index] ?? "", type, idempotencyKey },
-      }));
+      return sent.map(({ type, idempotencyKey }, index) => (
+        { kind: "message", id: ids[index] as string, type, idempotencyKey }
+      ));
     } catch (error) {
-      if (isMessengerError(error) && keys.length > 0) {
+      // The reason of an abort is the caller's.
+      if (error instanceof MessengerError && keys[0]) {
         Object.assign(error, isList ? { idempotencyKeys: keys } : { idempotencyKey: keys[0] });
       }
       throw error;

@@ -27,7 +27,7 @@ export interface MessageView {
 export interface Entry {
   readonly id: string;
   /** Called after each change. */
-  readonly listeners: Set<(entry: Entry) => void>;
+  readonly listeners: Set<() => void>;
   /** Whose message it is; undefined while that is not known, and for clients without sessions. */
   user: string | undefined;
   state: FollowedState | undefined;
@@ -45,45 +45,41 @@ export interface Entry {
 }
 
 /** Makes the entry of a message that has just begun to be followed. */
-export function newEntry(id: string, user: string | undefined, now: number): Entry {
+export function newEntry(id: string, user: string | undefined): Entry {
+  const now = Date.now();
   return {
-    ...{ id, user, listeners: new Set(), state: undefined, error: undefined, view: undefined },
+    ...{ id, user, listeners: new Set() },
+    ...{ state: undefined, error: undefined, view: undefined },
     ...{ changedAt: now, toldAt: 0, lookedAt: now, lookAt: now },
   };
 }
 
-/** Order of the states within an attempt. */
+/** The states that others follow, in their order within an attempt. */
 const ORDER = ["pending", "processing", "retrying"];
 
+/** Place of a state within an attempt; the final ones come last. */
+function rank({ status }: FollowedState): number {
+  return ORDER.indexOf(status) + 1 || 4;
+}
+
 /** Whether no other state follows. */
-export function isFinal({ status }: FollowedState): boolean {
-  return !ORDER.includes(status);
+export function isFinal(state: FollowedState): boolean {
+  return rank(state) > 3;
 }
 
 /**
  * Takes a state in. A live update and an answer may arrive in the wrong order, so an older state is left out.
- * @param isOrdered whether the state is known to be the latest
+ * @param isLatest whether no newer state can be known
  * @returns whether something changed
  */
-export function take(entry: Entry, state: FollowedState, now: number, isOrdered: boolean): boolean {
+export function take(entry: Entry, state: FollowedState, isLatest: boolean): boolean {
   const { state: last, error } = entry;
-  if (last && !isOrdered && isBefore(state, last)) return false;
+  const attempts = state.attempt - (last?.attempt ?? -1);
+  const ranks = last ? rank(state) - rank(last) : 1;
+  if (!isLatest && (attempts || ranks) < 0) return false;
   entry.error = undefined;
-  if (JSON.stringify(state) === JSON.stringify(last)) return error !== undefined;
-  if (state.status !== last?.status || state.attempt !== last.attempt) entry.changedAt = now;
+  if (attempts || ranks) entry.changedAt = Date.now();
+  if (JSON.stringify(state) === JSON.stringify(last)) return !!error;
   entry.state = state;
   return true;
-}
-
-function isBefore(one: FollowedState, other: FollowedState): boolean {
-  const by = one.attempt - other.attempt || rank(one) - rank(other);
-  return (by || at(one) - at(other)) < 0;
-}
-
-function rank({ status }: FollowedState): number {
-  return ORDER.indexOf(status) + 1 || ORDER.length + 1;
-}
-
-function at({ progress }: FollowedState): number {
-  return Date.parse(progress?.at ?? "") || 0;
 }

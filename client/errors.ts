@@ -32,14 +32,8 @@ export type MessengerErrorCode =
   | "unavailable"
   | "internal";
 
-/** Properties of a failure that is not known from its code. */
-interface Details {
-  readonly detail?: string | undefined;
-  readonly status?: number | undefined;
-  readonly issues?: readonly Issue[] | undefined;
-  readonly retryAfterMs?: number | undefined;
-  readonly cause?: unknown;
-}
+/** Properties of a failure beside its code. */
+type Details = { -readonly [Name in keyof MessengerError]?: MessengerError[Name] | undefined };
 
 /** Copies of this library recognize each other's errors by it. */
 const MARK = Symbol.for("symphony-messenger.error");
@@ -49,28 +43,25 @@ export class MessengerError extends Error {
   override name = "MessengerError";
   readonly code: MessengerErrorCode;
   /** The server's own code: `invalid_payload`, `unknown_type`, ... (docs/dispatching.md); else the same as `code`. */
-  readonly detail: string;
+  declare readonly detail: string;
   /** HTTP status; 0 if no answer came. */
-  readonly status: number;
+  readonly status: number = 0;
   /** Problems of the request; empty if the request was not the cause. */
-  readonly issues: readonly Issue[];
+  readonly issues: readonly Issue[] = [];
   /** When a repeat may pass, in ms; undefined if the answer does not tell. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
   /** Whether a repeat may pass. A request without an answer may have taken effect: repeat a dispatch with its key. */
   readonly retryable: boolean;
   /** The key of the dispatch that failed. A repeat with this key makes no second message. */
-  readonly idempotencyKey?: string;
+  declare readonly idempotencyKey?: string;
   /** The keys of a failed `dispatchAll`, in the order of its messages. */
-  readonly idempotencyKeys?: readonly string[];
+  declare readonly idempotencyKeys?: readonly string[];
 
-  constructor(message: string, code: MessengerErrorCode, details: Details = {}) {
-    super(message, { cause: details.cause });
+  constructor(message: string, code: MessengerErrorCode, details?: Details) {
+    super(message);
     this.code = code;
-    this.detail = details.detail ?? code;
-    this.status = details.status ?? 0;
-    this.issues = details.issues ?? [];
-    this.retryAfterMs = details.retryAfterMs;
-    this.retryable = /^(rate|off|unav)/.test(code);
+    this.retryable = /^(r|o|una)/.test(code);
+    Object.assign(this, { detail: code }, details);
   }
 
   /** Marks the class, see {@link isMessengerError}. */
@@ -85,42 +76,36 @@ export function isMessengerError(value: unknown): value is MessengerError {
 }
 
 /** Makes the error for a value that the client refuses before it sends anything. */
-export function invalid(
-  path: Issue["path"],
-  message: string,
-  detail = "invalid_request",
-  cause?: unknown,
-): MessengerError {
-  const text = [path.join("."), message].filter(Boolean).join(": ");
-  return new MessengerError(text, "invalid", {
-    ...{ detail, status: 400, issues: [{ path, message }], cause },
+export function invalid(path: Issue["path"], message: string, cause?: unknown): MessengerError {
+  return new MessengerError(`${path.join(".")}: ${message}`, "invalid", {
+    detail: path.includes("payload") ? "invalid_payload" : "invalid_request",
+    ...{ status: 400, issues: [{ path, message }], cause },
   });
+}
+
+/** Makes the error for an id that the server does not know. */
+export function unknownId(code: "not_found" | "not_remembered"): MessengerError {
+  const text = code === "not_found"
+    ? "there is no message of yours with this id"
+    : "it is not kept";
+  return new MessengerError(`id: ${text}`, code, { status: 404 });
 }
 
 /** Makes the error for a missing or ended session. */
 export function signedOut(details?: Details): MessengerError {
-  return new MessengerError(
-    "No user is signed in, or the session has ended",
-    "signed_out",
-    details,
-  );
+  return new MessengerError("No user is signed in", "signed_out", details);
 }
 
 const CODES: { readonly [status: number]: MessengerErrorCode } = {
-  0: "unavailable",
-  400: "invalid",
   401: "signed_out",
   403: "forbidden",
   408: "unavailable",
   409: "conflict",
-  413: "invalid",
-  415: "invalid",
-  422: "invalid",
   425: "unavailable",
   429: "rate_limited",
 };
 /** The server's codes for failures that only an operator can end. */
-const FINAL = /^(internal_error|misconfigured|database_error)$/;
+const FINAL = /^(internal|misconfigured|database)/;
 
 /** Makes the error for a failure of supabase-js: one with a response, or one without an answer. */
 export async function toMessengerError(cause: unknown): Promise<MessengerError> {
@@ -128,23 +113,23 @@ export async function toMessengerError(cause: unknown): Promise<MessengerError> 
   if (!response?.status) return noAnswer(cause);
   const { status, headers } = response;
   // Gateways and proxies answer in other formats.
-  const body: { message?: unknown; code?: unknown; issues?: readonly Issue[] } =
+  const { message = `HTTP ${status}`, code, issues = [] }: Partial<MessengerError> =
     await response.json().catch(() => null) ?? {};
-  const detail = typeof body.code === "string" ? body.code : `http_${status}`;
+  const detail = String(code ?? `http_${status}`);
   const seconds = parseFloat(headers.get("retry-after") ?? "");
-  const details: Details = {
-    ...{ status, detail, issues: body.issues, cause },
-    retryAfterMs: seconds >= 0 ? seconds * 1_000 : undefined,
-  };
-  const code = CODES[status] ??
-    // A gateway answers 404 too, where the function is not deployed.
-    (detail === "not_found"
-      ? detail
-      : status > 499 && !FINAL.test(detail)
+  const kind = CODES[status] ??
+    (status > 499 && !FINAL.test(detail)
       ? "unavailable"
+      : /^4(00|13|15|22)/.test(String(status))
+      ? "invalid"
+      // A gateway answers 404 too, where the function is not deployed.
+      : detail === "not_found"
+      ? detail
       : "internal");
-  if (code === "signed_out") return signedOut(details);
-  return new MessengerError(String(body.message ?? `HTTP ${status}`), code, details);
+  return new MessengerError(message, kind, {
+    ...{ status, detail, issues, cause },
+    retryAfterMs: seconds >= 0 ? seconds * 1_000 : undefined,
+  });
 }
 
 /** Makes the error for a request that has no answer. */

@@ -3,7 +3,7 @@
 import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import type { FollowedState } from "./entry.ts";
 import type { MessageStates } from "./follow.ts";
-import type { MessageId } from "./ids.ts";
+import type { MessageId, MessageRef } from "./ids.ts";
 import type { Abortable } from "./request.ts";
 
 /** A message that was dispatched, or is named by its id. */
@@ -27,24 +27,23 @@ export interface Job<Type extends string | undefined = string | undefined> {
 
 /** The requests that a job makes through its client. */
 export interface Jobs {
-  status(id: string, options?: Abortable): Promise<FollowedMessage>;
-  follow(id: string, options?: Abortable): MessageStates;
-  finished(id: string, options?: Abortable): Promise<FollowedState>;
-  cancel(id: string, options?: Abortable): Promise<FollowedMessage>;
+  status(message: MessageRef, options?: Abortable): Promise<FollowedMessage>;
+  follow(message: MessageRef, options?: Abortable): MessageStates;
+  finished(message: MessageRef, options?: Abortable): Promise<FollowedState>;
+  cancel(message: MessageRef, options?: Abortable): Promise<FollowedMessage>;
 }
 
 /** Makes a job. */
 export function toJob<Type extends string | undefined>(
-  jobs: Jobs,
-  id: string,
-  type: Type,
-  idempotencyKey?: string,
+  { status, follow, finished, cancel }: Jobs,
+  message: Pick<Job<Type>, "kind" | "id" | "type" | "idempotencyKey">,
 ): Job<Type> {
+  const { id } = message;
   return {
-    ...{ kind: "message", id, type, idempotencyKey },
-    status: (options) => jobs.status(id, options),
-    follow: (options) => jobs.follow(id, options),
-    finished: (options) => jobs.finished(id, options),
-    cancel: (options) => jobs.cancel(id, options),
+    ...message,
+    status: (options) => status(id, options),
+    follow: (options) => follow(id, options),
+    finished: (options) => finished(id, options),
+    cancel: (options) => cancel(id, options),
   };
 }

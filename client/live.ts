@@ -6,12 +6,22 @@
 import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import type { ChannelLike, SupabaseLike } from "./supabase.ts";
 
-/** Somebody who follows messages. */
-export interface LiveListener {
-  /** Receives each update of the user's messages, and null when updates may have been missed. */
-  readonly tell: (update: FollowedMessage | null) => void;
-  /** Whether to try on where Realtime does not let the client in. */
-  readonly insists: boolean;
+/** Receives each update of the user's messages, and null when updates may have been missed. */
+type LiveListener = (update: FollowedMessage | null) => void;
+
+/** The user's channel, which is open while it has listeners. */
+export interface LiveUpdates {
+  /** Adds a listener, and returns the function that removes it. Without Realtime no updates come. */
+  listen(listener: LiveListener): () => void;
+  /**
+   * Opens or closes the channel, as needed: another user may be signed in, or the channel may have ended.
+   * @param isFresh whether to try at once where the channel could not be joined
+   */
+  adjust(isFresh?: boolean): void;
+  /** Whether updates arrive at present. */
+  isOn(): boolean;
+  /** Whether each change of a message of this type is told. */
+  tells(type: string | undefined): boolean;
 }
 
 /** How long a channel may take to be joined before the client rests. */
@@ -19,148 +29,117 @@ const PATIENCE_MS = 20_000;
 /** How long the client does without a channel that could not be joined. */
 const REST_MS = 300_000;
 
-const channels = new WeakMap<SupabaseLike, LiveUpdates>();
+const known = new WeakMap<SupabaseLike, LiveUpdates>();
+/** Channels that tell their updates here. */
+const heard = new WeakSet<ChannelLike>();
 
 /** Returns the live updates of a client of supabase-js, of which there is one. */
 export function liveUpdatesOf(supabase: SupabaseLike): LiveUpdates {
-  const known = channels.get(supabase) ?? new LiveUpdates(supabase);
-  channels.set(supabase, known);
-  return known;
+  const live = known.get(supabase) ?? liveUpdates(supabase);
+  known.set(supabase, live);
+  return live;
 }
 
-/** The user's channel, which is open while it has listeners. */
-export class LiveUpdates {
-  readonly #supabase: SupabaseLike;
-  readonly #listeners = new Set<LiveListener>();
-  /** Channels that tell their updates here, with the number of their listeners at that time. */
-  readonly #heard = new WeakMap<ChannelLike, number>();
+function liveUpdates(supabase: SupabaseLike): LiveUpdates {
+  const listeners = new Set<LiveListener>();
   /** Types of which an update has come, so that changes of their messages are told. */
-  readonly #types = new Set<string>();
-  #channel: ChannelLike | undefined;
+  const types = new Set<string | undefined>();
+  let channel: ChannelLike | undefined;
   /** Whether this file opened the channel. The app may have opened it for itself. */
-  #isOwn = false;
-  #isJoined = false;
+  let isOwn = false;
   /** Since when the channel is not joined. */
-  #missingSince = 0;
-  #restsUntil = 0;
+  let missingSince = 0;
+  let restsUntil = 0;
   /** The channel is opened and closed in order. */
-  #work: Promise<unknown> = Promise.resolve();
+  let work: Promise<unknown> = Promise.resolve();
 
-  constructor(supabase: SupabaseLike) {
-    this.#supabase = supabase;
-  }
+  const isOn = () => channel?.state === "joined";
+  const tell: LiveListener = (update) => {
+    if (update) types.add(update.type);
+    for (const listener of [...listeners]) listener(update);
+  };
 
-  /** Whether updates arrive at present. */
-  get isOn(): boolean {
-    return this.#isOwn ? this.#isJoined : this.#channel?.state === "joined";
-  }
+  const close = async () => {
+    const closed = channel;
+    // The app may have got this channel too, and listens to it.
+    const isOurs = isOwn && closed?.bindings.broadcast?.length === 1;
+    channel = undefined;
+    if (isOurs) await supabase.removeChannel(closed);
+  };
+  const rest = () => {
+    restsUntil = Date.now() + REST_MS;
+    return close();
+  };
 
-  /** Whether each change of a message of this type is told. The end of a channel of the app's is not, so it does not count. */
-  tells(type: string | undefined): boolean {
-    return this.#isOwn && this.#isJoined && this.#types.has(type ?? "");
-  }
-
-  /** Adds a listener, and returns the function that removes it. Without Realtime no updates come. */
-  listen(listener: LiveListener): () => void {
-    this.#listeners.add(listener);
-    this.adjust();
-    return () => {
-      this.#listeners.delete(listener);
-      this.adjust();
-    };
-  }
-
-  /** Opens or closes the channel, as needed: another user may be signed in, or the channel may have ended. */
-  adjust(isFresh = false): void {
-    if (isFresh) {
-      this.#restsUntil = 0;
-      this.#missingSince = Date.now();
-    }
-    // Without Realtime, repeated requests show the state.
-    this.#work = this.#work.then(() => this.#adjust()).catch(() => this.#rest());
-  }
-
-  async #adjust(): Promise<void> {
-    const topic = this.#listeners.size > 0 && Date.now() >= this.#restsUntil
-      ? await this.#findTopic()
-      : undefined;
-    const channel = this.#channel;
-    const isOpen = channel && this.#supabase.getChannels().includes(channel);
-    if (channel && !(isOpen && channel.topic === topic)) await this.#close();
-    if (topic && !this.#channel) this.#open(topic);
-    const insists = [...this.#listeners].some((listener) => listener.insists);
-    const isStuck = this.#isOwn && !this.#isJoined && Date.now() > this.#missingSince + PATIENCE_MS;
-    if (this.#channel && isStuck && !insists) await this.#rest();
-  }
-
-  /** The topic of the user whom the token names. */
-  async #findTopic(): Promise<string | undefined> {
-    const { realtime } = this.#supabase;
-    await realtime.setAuth();
-    const claims = realtime.accessTokenValue?.split(".")[1];
-    const user = claims && JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))).sub;
-    return user && `realtime:messenger:${user}`;
-  }
-
-  #open(topic: string): void {
-    // supabase-js has one channel a topic: it returns the app's own one if there is one.
-    const theirs = this.#supabase.getChannels().find((channel) => channel.topic === topic);
-    // It is gone soon; the next look opens another.
-    if (theirs?.state === "leaving") return;
-    const name = topic.replace("realtime:", "");
-    const channel = theirs ?? this.#supabase.channel(name, { config: { private: true } });
-    this.#channel = channel;
-    this.#isOwn = !theirs;
-    this.#isJoined = false;
-    this.#missingSince = Date.now();
-    if (!this.#heard.has(channel)) {
-      channel.on("broadcast", { event: "message" }, ({ payload }) => {
-        if (channel === this.#channel) this.#tell(payload as FollowedMessage);
-      });
-      this.#heard.set(channel, listenersOf(channel));
-    }
-    if (this.#isOwn) this.#subscribe(channel);
-  }
-
-  #subscribe(channel: ChannelLike): void {
-    const others = new Set<(status: string) => void>();
-    channel.subscribe((status) => {
+  const subscribe = (opened: ChannelLike) => {
+    const others: ((status: string) => void)[] = [];
+    opened.subscribe((status) => {
       for (const other of others) other(status);
-      if (channel !== this.#channel) return;
-      const isJoined = status === "SUBSCRIBED";
-      if (isJoined === this.#isJoined) return;
-      this.#isJoined = isJoined;
-      this.#missingSince = Date.now();
-      this.#tell(null);
+      missingSince = Date.now();
+      if (opened === channel) tell(null);
     });
     // An app that opens the channel later gets this one, and a channel can be subscribed to once only.
-    channel.subscribe = (listener = () => {}) => {
-      others.add(listener);
-      if (channel.state === "joined") listener("SUBSCRIBED");
-      return channel;
+    opened.subscribe = (listener = () => {}) => {
+      others.push(listener);
+      if (opened.state === "joined") listener("SUBSCRIBED");
+      return opened;
     };
-  }
+  };
+  const open = (user: string) => {
+    const topic = `messenger:${user}`;
+    // supabase-js has one channel a topic: it returns the app's own one if there is one.
+    const theirs = supabase.getChannels().find((other) => other.topic === `realtime:${topic}`);
+    // It is gone soon; the next look opens another.
+    if (theirs?.state === "leaving") return;
+    const opened = theirs ?? supabase.channel(topic, { config: { private: true } });
+    channel = opened;
+    isOwn = !theirs;
+    missingSince = Date.now();
+    if (!heard.has(opened)) {
+      heard.add(opened);
+      opened.on("broadcast", { event: "message" }, ({ payload }) => {
+        if (opened === channel) tell(payload as FollowedMessage);
+      });
+    }
+    if (isOwn) subscribe(opened);
+  };
 
-  async #close(): Promise<void> {
-    const channel = this.#channel;
-    const isShared = channel && listenersOf(channel) > (this.#heard.get(channel) ?? 0);
-    const isOurs = this.#isOwn && !isShared;
-    this.#channel = undefined;
-    this.#isOwn = this.#isJoined = false;
-    if (channel && isOurs) await this.#supabase.removeChannel(channel);
-  }
+  /** The user whom the token names. */
+  const findUser = async (): Promise<string | undefined> => {
+    const { realtime } = supabase;
+    await realtime.setAuth();
+    const claims = realtime.accessTokenValue?.split(".")[1];
+    return claims && JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))).sub;
+  };
+  const settle = async () => {
+    const isWanted = listeners.size > 0 && Date.now() >= restsUntil;
+    const user = isWanted ? await findUser() : undefined;
+    const isOpen = channel && supabase.getChannels().includes(channel);
+    if (!isOpen || channel?.topic !== `realtime:messenger:${user}`) await close();
+    if (user && !channel) open(user);
+    const isStuck = isOwn && !isOn() && Date.now() > missingSince + PATIENCE_MS;
+    if (channel && isStuck) await rest();
+  };
+  const adjust = (isFresh?: boolean) => {
+    if (isFresh) {
+      restsUntil = 0;
+      missingSince = Date.now();
+    }
+    // Without Realtime, repeated requests show the state.
+    work = work.then(settle).catch(rest).catch(() => {});
+  };
 
-  async #rest(): Promise<void> {
-    this.#restsUntil = Date.now() + REST_MS;
-    await this.#close().catch(() => {});
-  }
-
-  #tell(update: FollowedMessage | null): void {
-    if (update) this.#types.add(update.type);
-    for (const { tell } of [...this.#listeners]) tell(update);
-  }
-}
-
-function listenersOf({ bindings }: ChannelLike): number {
-  return Object.values(bindings).flat().length;
+  return {
+    ...{ adjust, isOn },
+    // The end of a channel of the app's is not told here, so it does not count.
+    tells: (type) => isOwn && isOn() && types.has(type),
+    listen(listener) {
+      listeners.add(listener);
+      adjust();
+      return () => {
+        listeners.delete(listener);
+        adjust();
+      };
+    },
+  };
 }

@@ -5,7 +5,7 @@ import type {
   FollowedMessages,
 } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import { type Connection, type Entry, isFinal, type MessageView, newEntry, take } from "./entry.ts";
-import { isMessengerError, isOffline, MessengerError, signedOut } from "./errors.ts";
+import { isOffline, type MessengerError, signedOut, unknownId } from "./errors.ts";
 import type { LiveUpdates } from "./live.ts";
 import type { Session } from "./session.ts";
 import { onPageEvent } from "./surroundings.ts";
@@ -22,7 +22,16 @@ export interface LooksDeps {
   readonly dispatched: (id: string, user: string | undefined) => string | undefined;
   /** Live updates; undefined if they are off. */
   readonly live: () => LiveUpdates | undefined;
-  readonly insists: boolean;
+}
+
+/** Every followed message of a client. Nothing is open and no timer runs while there is none. */
+export interface Looks {
+  /** Follows a message: calls the listener after each change. Returns the function that ends it. */
+  watch(id: string, listener: (entry: Entry) => void): () => void;
+  /** Returns the view of a message: the same object until something changes. */
+  view(id: string): MessageView;
+  /** Takes in a state that another request or a live update brings. */
+  tell(state: FollowedMessage): void;
 }
 
 /** Largest number of ids in a request. */
@@ -31,273 +40,215 @@ const MAX_IDS = 100;
 const MAX_REFUSALS = 2;
 const START: MessageView = { message: undefined, error: undefined, connection: "connecting" };
 
-/** Every followed message of a client. Nothing is open and no timer runs while there is none. */
-export class Looks {
-  readonly #deps: LooksDeps;
-  readonly #entries = new Map<string, Entry>();
-  #live: LiveUpdates | undefined;
-  #stops: (() => void)[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+/**
+ * Makes the looks of a client. It is one closure and not a class, because minifiers shorten the names of variables
+ * and not those of properties.
+ */
+export function looksOf({ session, ask, user, dispatched, live: findLive }: LooksDeps): Looks {
+  const entries = new Map<string, Entry>();
+  let live: LiveUpdates | undefined;
+  let stops: (() => void)[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
   /** When the timer ends; Infinity without one. */
-  #plannedAt = Infinity;
+  let plannedAt = Infinity;
   /** Ends the look that is under way. */
-  #looking: AbortController | undefined;
-  #notBefore = 0;
-  #failures = 0;
-  #refusals = 0;
-  #isCutOff = false;
+  let looking: AbortController | undefined;
+  let notBefore = 0;
+  let failures = 0;
+  let isCutOff = false;
 
-  constructor(deps: LooksDeps) {
-    this.#deps = deps;
-  }
+  const isSignedOut = ({ error }: Entry) => error?.code === "signed_out";
 
-  /** Follows a message: calls the listener after each change. Returns the function that ends it. */
-  watch(id: string, listener: (entry: Entry) => void): () => void {
-    if (this.#entries.size === 0) this.#start();
-    const { user } = this.#deps.session;
-    const entry = this.#entries.get(id) ?? newEntry(id, user ?? undefined, Date.now());
-    this.#entries.set(id, entry);
-    const own = (entry: Entry) => listener(entry);
-    entry.listeners.add(own);
-    if (entry.state || entry.error) own(entry);
-    this.#planFor(entry.lookAt);
-    return () => {
-      if (!entry.listeners.delete(own) || entry.listeners.size > 0) return;
-      if (this.#entries.get(id) === entry) this.#entries.delete(id);
-      if (this.#entries.size === 0) this.#stop();
-    };
-  }
+  const connectionOf = (entry: Entry): Connection =>
+    isSignedOut(entry)
+      ? "signed_out"
+      : isCutOff || isOffline()
+      ? "offline"
+      : live?.isOn()
+      ? "live"
+      : entry.state
+      ? "polling"
+      : "connecting";
 
-  /** Returns what is known of a message: the same object until something changes. */
-  view(id: string): MessageView {
-    const entry = this.#entries.get(id);
-    if (!entry) return START;
-    const { state: message, error } = entry;
-    return entry.view ??= { message, error, connection: this.#connection(entry) };
-  }
+  const planFor = (moment: number) => {
+    if (moment >= plannedAt || looking) return;
+    plannedAt = moment;
+    clearTimeout(timer);
+    timer = setTimeout(look, Math.max(moment, notBefore) - Date.now());
+  };
+  const plan = () => {
+    plannedAt = Infinity;
+    clearTimeout(timer);
+    for (const { lookAt } of entries.values()) planFor(lookAt);
+  };
+  const interrupt = () => {
+    looking?.abort();
+    looking = undefined;
+    failures = notBefore = 0;
+    isCutOff = false;
+  };
 
-  /** Takes in a state that another request was answered with. */
-  tell(state: FollowedMessage): void {
-    const entry = this.#entries.get(state.id);
-    if (entry && take(entry, state, Date.now(), false)) this.#changed(entry);
-  }
-
-  #start(): void {
-    const { session, live, insists } = this.#deps;
-    this.#live = live();
-    this.#stops = [
-      session.subscribe(() => this.#onUser()),
-      onPageEvent((event) => this.#onPage(event.type)),
-      this.#live?.listen({ insists, tell: (update) => this.#onUpdate(update) }) ?? (() => {}),
-    ];
-  }
-
-  #stop(): void {
-    for (const stop of this.#stops) stop();
-    this.#interrupt();
-    clearTimeout(this.#timer);
-    this.#plannedAt = Infinity;
-    this.#failures = this.#refusals = this.#notBefore = 0;
-    this.#isCutOff = false;
-  }
-
-  #interrupt(): void {
-    this.#looking?.abort();
-    this.#looking = undefined;
-  }
-
-  #connection(entry: Entry): Connection {
-    if (entry.error?.code === "signed_out") return "signed_out";
-    if (this.#isCutOff || isOffline()) return "offline";
-    return this.#live?.isOn ? "live" : entry.state ? "polling" : "connecting";
-  }
-
-  #changed(entry: Entry): void {
+  /** Decides when to look at a message again. */
+  const setLookAt = (entry: Entry) => {
     const { state, error } = entry;
-    entry.view = undefined;
-    if (state && isFinal(state) || error) entry.lookAt = this.#retryAt(error);
-    for (const listener of [...entry.listeners]) listener(entry);
-  }
-
-  /** Observers of a message outlast a failure that an operator can end. */
-  #retryAt(error: MessengerError | undefined): number {
+    const now = Date.now();
+    const dueAt = state ? dueAtOf(state) : 0;
+    // Observers of a message outlast a failure that an operator can end, and one of the app's own tokens.
     const mayPass = error?.code === "internal" ||
-      error?.code === "signed_out" && this.#deps.session.user === undefined;
-    return mayPass ? Date.now() + MAX_LOOK_MS : Infinity;
-  }
-
-  /** Tells those who see the connection that it has changed. */
-  #showConnection(): void {
-    for (const entry of [...this.#entries.values()]) {
-      const isSeen = entry.view && entry.view.connection !== this.#connection(entry);
-      if (isSeen) this.#changed(entry);
-    }
-  }
-
-  #fail(entry: Entry, error: MessengerError): void {
+      isSignedOut(entry) && session.user() === undefined;
+    const isOver = error || state && isFinal(state);
+    entry.lookAt = now + (mayPass ? MAX_LOOK_MS : isOver ? Infinity : lookDelay({
+      dueInMs: dueAt - now,
+      quietMs: now - Math.max(entry.changedAt, dueAt),
+      requests: Math.ceil(entries.size / MAX_IDS),
+      isLive: !!live?.tells(state?.type),
+    }));
+    planFor(entry.lookAt);
+  };
+  const changed = (entry: Entry) => {
+    entry.view = undefined;
+    setLookAt(entry);
+    for (const listener of [...entry.listeners]) listener();
+  };
+  const fail = (entry: Entry, error: MessengerError) => {
     entry.error = error;
-    if (error.code === "signed_out") entry.state = undefined;
-    this.#changed(entry);
-  }
+    // Another user must not see it.
+    if (isSignedOut(entry)) entry.state = undefined;
+    changed(entry);
+  };
+  /** Tells those who see the connection that it has changed. */
+  const showConnection = () => {
+    for (const entry of [...entries.values()]) {
+      if (entry.view && entry.view.connection !== connectionOf(entry)) changed(entry);
+    }
+  };
+  /** Looks at once at all that is not final. */
+  const hurry = () => {
+    for (const entry of entries.values()) if (entry.lookAt < Infinity) entry.lookAt = 0;
+    showConnection();
+    plan();
+  };
 
-  #onUser(): void {
-    const user = this.#deps.session.user ?? undefined;
-    this.#interrupt();
-    this.#live?.adjust(true);
-    for (const entry of [...this.#entries.values()]) {
-      entry.user ??= user;
-      if (entry.user !== user) this.#fail(entry, signedOut());
-      else if (user && entry.error?.code === "signed_out") {
+  const onUser = () => {
+    const current = session.user() ?? undefined;
+    interrupt();
+    live?.adjust(true);
+    for (const entry of [...entries.values()]) {
+      entry.user ??= current;
+      if (entry.user !== current) fail(entry, signedOut());
+      else if (current && isSignedOut(entry)) {
         entry.error = undefined;
-        entry.lookAt = 0;
-        this.#changed(entry);
+        changed(entry);
       }
     }
-    this.#plan();
-  }
+    hurry();
+  };
+  const onPage = (type: string) => {
+    if (type === "offline") return showConnection();
+    // A look from before a sleep is not going to be answered.
+    interrupt();
+    if (!live?.isOn()) live?.adjust(true);
+    hurry();
+  };
 
-  #onPage(type: string): void {
-    const isHidden = (globalThis as { document?: { hidden?: boolean } }).document?.hidden;
-    if (type !== "offline" && !isHidden) {
-      // A look from before a sleep is not going to be answered.
-      this.#interrupt();
-      this.#failures = this.#notBefore = 0;
-      this.#live?.adjust(!this.#live.isOn);
-      this.#hurry();
-    }
-    this.#showConnection();
-  }
-
-  #onUpdate(update: FollowedMessage | null): void {
-    if (!update) {
-      this.#hurry();
-      return this.#showConnection();
-    }
-    const entry = this.#entries.get(update.id);
-    if (!entry || entry.error?.code === "signed_out") return;
-    const now = Date.now();
-    entry.toldAt = now;
-    if (!take(entry, update, now, false)) return;
-    entry.lookAt = now + this.#delay(entry, now);
-    this.#changed(entry);
-    this.#planFor(entry.lookAt);
-  }
-
-  /** Looks at once at all that is not final. */
-  #hurry(): void {
-    for (const entry of this.#entries.values()) {
-      if (entry.lookAt < Infinity) entry.lookAt = Math.min(entry.lookAt, Date.now());
-    }
-    this.#plan();
-  }
-
-  #delay({ state, changedAt }: Entry, now: number): number {
-    const dueAt = state && state.status !== "not_remembered" ? dueAtOf(state) : 0;
-    return lookDelay({
-      dueInMs: dueAt - now,
-      quietMs: now - Math.max(changedAt, dueAt),
-      requests: Math.ceil(this.#entries.size / MAX_IDS),
-      isLive: this.#live?.tells(state?.type) ?? false,
-    });
-  }
-
-  #plan(): void {
-    let next = Infinity;
-    for (const { lookAt } of this.#entries.values()) next = Math.min(next, lookAt);
-    this.#plannedAt = Infinity;
-    clearTimeout(this.#timer);
-    this.#planFor(next);
-  }
-
-  #planFor(moment: number): void {
-    if (moment >= this.#plannedAt || this.#looking) return;
-    this.#plannedAt = moment;
-    clearTimeout(this.#timer);
-    const ms = Math.max(moment, this.#notBefore) - Date.now();
-    this.#timer = setTimeout(() => this.#look(), Math.max(ms, 0));
-  }
-
-  async #look(): Promise<void> {
-    this.#plannedAt = Infinity;
-    const now = Date.now();
-    // Those that are due soon come along.
-    const isDue = ({ lookAt, lookedAt }: Entry) => lookAt - (lookAt - lookedAt) / 4 <= now;
-    const due = [...this.#entries.values()].filter(isDue)
-      .sort((one, other) => one.lookAt - other.lookAt).slice(0, MAX_IDS);
-    if (due.length === 0) return this.#plan();
-    if (!this.#live?.isOn) this.#live?.adjust();
-    const { signal } = this.#looking = new AbortController();
-    try {
-      const answer = await this.#deps.ask(due.map(({ id }) => id), signal);
-      const user = answer.missing.length > 0 ? await this.#deps.user() : undefined;
-      if (!signal.aborted) this.#take(due, answer, user ?? undefined, now);
-    } catch (error) {
-      if (!signal.aborted) await this.#onFailure(due, error, signal);
-    }
-    if (signal.aborted) return;
-    this.#looking = undefined;
-    this.#plan();
-  }
-
-  #take(
-    due: readonly Entry[],
-    { messages }: FollowedMessages,
-    user: string | undefined,
-    askedAt: number,
-  ): void {
-    this.#failures = this.#refusals = this.#notBefore = 0;
-    this.#isCutOff = false;
-    const now = Date.now();
-    const states = new Map(messages.map((state) => [state.id, state]));
-    for (const entry of due) {
-      const state = states.get(entry.id);
-      entry.lookedAt = now;
-      const isChanged = state
-        ? take(entry, state, now, entry.toldAt < askedAt)
-        : this.#miss(entry, user, now);
-      entry.lookAt = now + this.#delay(entry, now);
-      if (isChanged) this.#changed(entry);
-    }
-    this.#showConnection();
-  }
+  const tell = (state: FollowedMessage) => {
+    const entry = entries.get(state.id);
+    if (!entry || isSignedOut(entry)) return;
+    entry.toldAt = Date.now();
+    if (take(entry, state, false)) changed(entry);
+  };
 
   /** The server does not know the message: another user is signed in, it is finished, or it never was. */
-  #miss(entry: Entry, user: string | undefined, now: number): true {
-    entry.user ??= user;
-    const type = this.#deps.dispatched(entry.id, user);
-    const last = entry.state ?? (type === undefined ? undefined : unseen(entry.id, type, now));
-    if (entry.user !== user) entry.error = signedOut();
-    else if (last) entry.state = { ...last, status: "not_remembered" };
-    else entry.error = new MessengerError(NOT_FOUND, "not_found", { status: 404 });
-    if (entry.error?.code === "signed_out") entry.state = undefined;
-    return true;
+  const miss = (entry: Entry, current: string | undefined) => {
+    entry.user ??= current;
+    if (entry.user !== current) return fail(entry, signedOut());
+    const type = dispatched(entry.id, current);
+    const last = entry.state ?? (type !== undefined && unseen(entry.id, type));
+    if (!last) return fail(entry, unknownId("not_found"));
+    entry.state = { ...last, status: "not_remembered" };
+    changed(entry);
+  };
+
+  async function look(): Promise<void> {
+    const askedAt = Date.now();
+    // Those that are due soon come along.
+    const due = [...entries.values()]
+      .filter(({ lookAt, lookedAt }) => lookAt - (lookAt - lookedAt) / 4 <= askedAt)
+      .sort((one, other) => one.lookAt - other.lookAt).slice(0, MAX_IDS);
+    if (!live?.isOn()) live?.adjust();
+    const { signal } = looking = new AbortController();
+    try {
+      const { messages, missing } = await ask(due.map(({ id }) => id), signal);
+      const current = missing[0] && await user() || undefined;
+      if (signal.aborted) return;
+      failures = notBefore = 0;
+      isCutOff = false;
+      for (const entry of due) {
+        const state = messages.find(({ id }) => id === entry.id);
+        entry.lookedAt = Date.now();
+        if (!state) miss(entry, current);
+        else if (take(entry, state, entry.toldAt < askedAt)) changed(entry);
+        else setLookAt(entry);
+      }
+    } catch (error) {
+      const { code, retryable, retryAfterMs } = error as MessengerError;
+      const mayPass = code === "signed_out"
+        ? failures < MAX_REFUSALS && await user() !== null
+        : retryable;
+      if (signal.aborted) return;
+      if (mayPass) {
+        const random = Math.random();
+        isCutOff = retryable && code !== "rate_limited";
+        notBefore = Date.now() +
+          (retryAfterMs === undefined
+            ? retryDelay(failures++, random)
+            : spread(retryAfterMs, random));
+      } else for (const entry of due) fail(entry, error as MessengerError);
+    }
+    looking = undefined;
+    showConnection();
+    plan();
   }
 
-  async #onFailure(due: readonly Entry[], error: unknown, signal: AbortSignal): Promise<void> {
-    const problem = isMessengerError(error)
-      ? error
-      : new MessengerError(String(error), "internal", { cause: error });
-    let mayPass = problem.retryable;
-    if (problem.code === "signed_out") {
-      mayPass = await this.#deps.user() !== null && this.#refusals++ < MAX_REFUSALS;
-      if (signal.aborted) return;
-    } else if (problem.code !== "rate_limited") this.#isCutOff = mayPass;
-    if (!mayPass) { for (const entry of due) this.#fail(entry, problem); }
-    const { retryAfterMs } = problem;
-    const random = Math.random();
-    this.#notBefore = !mayPass
-      ? 0
-      : Date.now() + (retryAfterMs === undefined
-        ? retryDelay(this.#failures++, random)
-        : spread(retryAfterMs, random));
-    this.#showConnection();
-  }
+  return {
+    tell,
+    view(id) {
+      const entry = entries.get(id);
+      if (!entry) return START;
+      const { state: message, error } = entry;
+      return entry.view ??= { message, error, connection: connectionOf(entry) };
+    },
+    watch(id, listener) {
+      if (entries.size === 0) {
+        live = findLive();
+        stops = [
+          session.subscribe(onUser),
+          onPageEvent(onPage),
+          live?.listen((update) => update ? tell(update) : hurry()) ?? (() => {}),
+        ];
+      }
+      const entry = entries.get(id) ?? newEntry(id, session.user() ?? undefined);
+      entries.set(id, entry);
+      // The same function may be given twice.
+      const own = () => listener(entry);
+      entry.listeners.add(own);
+      if (entry.state || entry.error) own();
+      planFor(entry.lookAt);
+      return () => {
+        entry.listeners.delete(own);
+        if (entry.listeners.size > 0 || entries.get(id) !== entry) return;
+        entries.delete(id);
+        if (entries.size > 0) return;
+        for (const stop of stops) stop();
+        interrupt();
+        plan();
+      };
+    },
+  };
 }
 
-const NOT_FOUND = "id: there is no message of yours with this id";
-
 /** The state of a message that was dispatched with this client, and gone before the first look at it. */
-function unseen(id: string, type: string, now: number): FollowedMessage {
+function unseen(id: string, type: string): FollowedMessage {
   return {
     ...{
       kind: "message",
@@ -308,7 +259,6 @@ function unseen(id: string, type: string, now: number): FollowedMessage {
       reason: null,
       attempt: 0,
     },
-    ...{ createdAt: new Date(now).toISOString(), availableAt: null, finishedAt: null },
-    progress: null,
+    ...{ createdAt: new Date().toISOString(), availableAt: null, finishedAt: null, progress: null },
   };
 }

