@@ -74,7 +74,7 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
     if (moment >= plannedAt || looking) return;
     plannedAt = moment;
     clearTimeout(timer);
-    timer = setTimeout(look, Math.max(moment, notBefore) - Date.now());
+    timer = setTimeout(look, Math.max(0, moment - Date.now(), notBefore - Date.now()));
   };
   const plan = () => {
     plannedAt = Infinity;
@@ -124,8 +124,8 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
   };
   /** Looks at once at all that is not final. */
   const hurry = () => {
-    for (const entry of entries.values()) if (entry.lookAt < Infinity) entry.lookAt = 0;
     showConnection();
+    for (const entry of entries.values()) if (entry.lookAt < Infinity) entry.lookAt = 0;
     plan();
   };
 

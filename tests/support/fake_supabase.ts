@@ -39,16 +39,16 @@ export function refusal({ status, body = {}, headers = {} }: Refusal): unknown {
 /**
  * Makes a stand-in without Realtime.
  * @param answer returns the answer's body; what it throws is returned as the error
- * @param user who is signed in at first; undefined for a client with `accessToken`, which has no sessions
+ * @param user who is signed in at first; false for a client with `accessToken`, which has no sessions
  */
 export function fakeSupabase(
   answer: (request: FakeRequest) => unknown,
-  user: string | null | undefined = null,
+  user: string | null | false = null,
 ): FakeSupabase {
   const requests: FakeRequest[] = [];
   type Listener = Parameters<SupabaseLike["auth"]["onAuthStateChange"]>[0];
   const listeners = new Set<Listener>();
-  let current = user;
+  let current = user || null;
   const session = () => current ? { user: { id: current } } : null;
   const auth: SupabaseLike["auth"] = {
     getSession: () => Promise.resolve({ data: { session: session() } }),
@@ -64,7 +64,7 @@ export function fakeSupabase(
     },
   });
   const supabase: SupabaseLike = {
-    auth: user === undefined ? noSessions : auth,
+    auth: user === false ? noSessions : auth,
     functions: {
       async invoke(name, { method = "POST", body, signal }) {
         const given = body === undefined ? undefined : JSON.parse(body);

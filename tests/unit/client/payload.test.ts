@@ -118,8 +118,8 @@ Deno.test("the client calls the function by its name with the project's prefix",
   const { supabase, requests } = fakeSupabase(() => ({ ids: ["1"] }));
   const messenger = createMessengerClient(supabase, { prefix: "bus-" });
   await messenger.dispatch(Any, {});
-  await messenger.list();
-  assertEquals(requests.map(({ name }) => name), ["bus-dispatch", "bus-dispatch/messages"]);
+  await messenger.list({ limit: 5, cursor: undefined });
+  assertEquals(requests.map(({ name }) => name), ["bus-dispatch", "bus-dispatch/messages?limit=5"]);
 });
 
 Deno.test("an id of a schedule is refused where a message is meant, and the other way round", async () => {
