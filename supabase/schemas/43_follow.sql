@@ -63,15 +63,18 @@ create function messenger.followed_message(
   p_cancelling boolean default false,
   p_progress jsonb default null
 ) returns jsonb
-language sql stable
+-- In plpgsql: each call would plan a function in language SQL again.
+language plpgsql stable
 set search_path = ''
 as $$
-  select jsonb_build_object(
+begin
+  return jsonb_build_object(
     'kind', 'message', 'id', p_id::text, 'type', p_type, 'status', p_status,
     'cancelling', p_cancelling, 'reason', p_reason, 'attempt', p_attempts,
     'createdAt', p_created_at, 'availableAt', p_available_at, 'finishedAt', p_finished_at,
     'progress', p_progress
-  )
+  );
+end
 $$;
 comment on function messenger.followed_message(
   bigint, text, text, integer, timestamptz, timestamptz, timestamptz, text, boolean, jsonb

@@ -81,6 +81,9 @@ function wordsOf(issue: z.core.$ZodIssue): string {
   return message;
 }
 
+/** A field and its problem, as errors of the bus name them: `config.cron: has to be ...`. */
+const FIELD = /^(\w[\w.]*): (.*)$/s;
+
 /**
  * Converts an error of the bus to a Problem. An unknown error becomes a 500 that shows no details.
  * @param path the place of the message in the request, for issues
@@ -109,8 +112,9 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
   if (error instanceof NotFoundError) return new Problem(404, "not_found", error.message);
   if (error instanceof ConflictError) return toConflict(error, path);
   if (error instanceof RangeError) {
-    const [, field = "", message = error.message] = /^(\w+): (.*)$/s.exec(error.message) ?? [];
-    return invalidRequest("invalid_request", [{ path: field ? [...path, field] : path, message }]);
+    const [, field, message = error.message] = FIELD.exec(error.message) ?? [];
+    const place = field === undefined ? path : [...path, ...field.split(".")];
+    return invalidRequest("invalid_request", [{ path: place, message }]);
   }
   if (error instanceof RateLimitedError) {
     const retryAfterS = Math.max(1, Math.ceil(error.retryAfterMs / 1_000));

@@ -37,7 +37,7 @@ export const scheduleBody = z.discriminatedUnion("type", [
     config: z.strictObject({ interval: durationField }),
     ...settings,
   }),
-], "type has to be one of once, cron, interval");
+], "has to be one of once, cron, interval");
 
 /** Converts a request's schedule, and the message around it, to the scheduler's options. */
 export function toScheduleOptions(
