@@ -83,6 +83,24 @@ testsOnStack({ env: { SYMPHONY_MAX_USER_SCHEDULES: "3" } }, (test) => {
     ]);
   });
 
+  test("two changes at one time do not reach together what the rule refuses", async (stack) => {
+    const ada = await asUser(stack);
+    const quiet = { type: "Loud", payload: { loud: false } };
+    for (let round = 0; round < 5; round++) {
+      const id = await make(stack, { ...quiet, schedule: { ...hourly, maxRuns: 5 } }, ada);
+      const responses = await Promise.all([
+        send(stack, "PATCH", id, ada, { payload: { loud: true } }),
+        send(stack, "PATCH", id, ada, { schedule: { maxRuns: null } }),
+      ]);
+      const told = await Promise.all(responses.map(async (response) => {
+        await response.body?.cancel();
+        return response.status;
+      }));
+      assertEquals(told.toSorted(), [200, 403]);
+      await (await send(stack, "DELETE", id, ada)).body?.cancel();
+    }
+  });
+
   test("a user pauses and resumes, but not what an operator has paused", async (stack) => {
     const ada = await asUser(stack);
     const id = await make(stack, open, ada);

@@ -188,6 +188,15 @@ const Ruled = defineMessage({
   handler: (payload, ctx) => record(ctx, payload),
 });
 
+/** A loud one has to end by itself. */
+const Loud = defineMessage({
+  type: "Loud",
+  schema: z.object({ loud: z.boolean() }),
+  callerOptions: ["schedule"],
+  access: ({ payload, options }) => !payload.loud || options.schedule?.maxRuns !== undefined,
+  handler: () => {},
+});
+
 const Welcoming = defineMessage({
   type: "Welcoming",
   schema: z.object({}),
@@ -282,6 +291,7 @@ export const messages = [
   Together,
   Open,
   Ruled,
+  Loud,
   Welcoming,
   Small,
   Limited,
