@@ -1,7 +1,9 @@
 /** Following by live updates, with a stand-in for Realtime. */
 
 import { assertEquals } from "@std/assert";
-import { message } from "../../client/mod.ts";
+import { createMessengerClient, message, type SupabaseLike } from "../../client/mod.ts";
+import { createClient } from "@supabase/supabase-js";
+import { createClient as createOldestClient } from "oldest-supabase-js";
 import { signedIn } from "../support/client.ts";
 import type * as definitions from "../support/messages/mod.ts";
 import { startRealtime } from "../support/realtime.ts";
@@ -68,5 +70,118 @@ testsOnStack({}, (test) => {
     assertEquals(value?.status, "handled");
     await supabase.removeAllChannels();
     await realtime.stop();
+  });
+
+  for (
+    const [version, create] of [["newest", createClient], ["oldest", createOldestClient]] as const
+  ) {
+    test(`two clients and the app's own channel share one, with the ${version} supabase-js`, async (stack) => {
+      const realtime = await startRealtime(stack);
+      const supabase = create(realtime.url, stack.publishableKey, {
+        auth: { persistSession: false, autoRefreshToken: false, storageKey: version },
+      });
+      const email = `${crypto.randomUUID()}@example.org`;
+      const { data } = await supabase.auth.signUp({ email, password: "engine" });
+      const topic = `messenger:${data.user?.id}`;
+      const joined = (times: number) =>
+        eventually(() => Promise.resolve(realtime.joined), (topics) => topics.length === times);
+      const [one, other] = [createMessengerClient(supabase), createMessengerClient(supabase)];
+      const observe = async (messenger: typeof one) => {
+        const observer = messenger.observe((await messenger.dispatch(Told, {})).id);
+        const stop = observer.subscribe(() => {});
+        return { view: () => Promise.resolve(observer.get()), stop };
+      };
+      const live = ({ view }: Awaited<ReturnType<typeof observe>>) =>
+        eventually(view, ({ connection }) => connection === "live");
+
+      // Both are live over one channel, and the app may listen to it too.
+      const [first, second] = [await observe(one), await observe(other)];
+      await Promise.all([live(first), live(second)]);
+      assertEquals([realtime.joined.length, supabase.getChannels().length], [1, 1]);
+      const heard: string[] = [];
+      const statuses: string[] = [];
+      const raw = supabase.channel(topic, { config: { private: true } });
+      raw.on("broadcast", { event: "message" }, ({ payload }) => heard.push(payload.status))
+        .subscribe((status) => statuses.push(status));
+      assertEquals(statuses, ["SUBSCRIBED"]);
+
+      // The app's channel outlives the client's interest, and serves it again.
+      first.stop();
+      second.stop();
+      const third = await observe(one);
+      await live(third);
+      await stack.tick();
+      const { message } = await eventually(
+        third.view,
+        ({ message }) => message?.status === "handled",
+      );
+      assertEquals([message?.type, heard.includes("handled")], ["Told", true]);
+      assertEquals([realtime.joined.length, supabase.getChannels().length], [1, 1]);
+
+      // Where the app closes it, the client opens another.
+      const fourth = await observe(other);
+      await live(fourth);
+      await raw.unsubscribe();
+      await joined(2);
+      await live(fourth);
+      third.stop();
+      fourth.stop();
+      await eventually(
+        () => Promise.resolve(supabase.getChannels()),
+        (channels) => channels.length === 0,
+      );
+
+      // A channel of the app's own that was there first is used, and never removed.
+      const own = supabase.channel(topic, { config: { private: true } });
+      own.subscribe();
+      await joined(3);
+      const fifth = await observe(one);
+      await live(fifth);
+      fifth.stop();
+      assertEquals([supabase.getChannels().length, realtime.joined.length], [1, 3]);
+      await stack.tick();
+      await supabase.removeAllChannels();
+      await realtime.stop();
+    });
+  }
+
+  test("a client with accessToken is live for the user whom its token names", async (stack) => {
+    const realtime = await startRealtime(stack);
+    const sub = crypto.randomUUID();
+    const jwt = await stack.mintUserJwt({ sub });
+    const supabase = createClient(realtime.url, stack.publishableKey, {
+      accessToken: () => Promise.resolve(jwt),
+    });
+    const messenger = createMessengerClient(supabase);
+    const observer = messenger.observe((await messenger.dispatch(Told, {})).id);
+    const stop = observer.subscribe(() => {});
+    await eventually(
+      () => Promise.resolve(observer.get()),
+      ({ connection }) => connection === "live",
+    );
+    assertEquals(realtime.joined, [`realtime:messenger:${sub}`]);
+    stop();
+    await supabase.removeAllChannels();
+    await realtime.stop();
+  });
+
+  test("where Realtime is not, a message is followed all the same, and the channel is given up", async (stack) => {
+    const { messenger, supabase } = await signedIn(stack);
+    const job = await messenger.dispatch(Told, {});
+    const end = job.finished();
+    await eventually(() => Promise.resolve(supabase.getChannels()), (all) => all.length === 1);
+    await stack.tick();
+    assertEquals((await end).status, "not_remembered");
+    await eventually(() => Promise.resolve(supabase.getChannels()), (all) => all.length === 0);
+    await supabase.removeAllChannels();
+  });
+
+  test("a client that is told not to be live opens no channel", async (stack) => {
+    const { supabase } = await signedIn(stack);
+    const messenger = createMessengerClient(supabase as SupabaseLike, { live: false });
+    const job = await messenger.dispatch(Told, {});
+    const end = job.finished();
+    await stack.tick();
+    assertEquals([(await end).status, supabase.getChannels()], ["not_remembered", []]);
   });
 });
