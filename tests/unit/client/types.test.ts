@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import { createClient as createOldestClient } from "oldest-supabase-js";
 import {
   createDispatcher,
   createMessengerClient,
@@ -127,10 +128,11 @@ Deno.test("a message is its name and nothing else at run time", () => {
   assertEquals({ ...EmailMessage }, { type: "EmailMessage" });
 });
 
-Deno.test("a client of supabase-js fits, with types of a database and without", () => {
+Deno.test("a client of the newest and the oldest supabase-js fits, with types of a database and without", () => {
   const supabase = createClient<Database>("http://127.0.0.1:9", "sb_publishable_unused");
   const untyped: SupabaseClient = createClient("http://127.0.0.1:9", "sb_publishable_unused");
-  for (const client of [supabase, untyped]) {
+  const oldest = createOldestClient("http://127.0.0.1:9", "sb_publishable_unused");
+  for (const client of [supabase, untyped, oldest]) {
     assertEquals(typeof createMessengerClient(client).dispatch, "function");
     assertEquals(Object.keys(createDispatcher(client)), ["dispatch", "dispatchAll"]);
   }
