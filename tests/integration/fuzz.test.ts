@@ -127,12 +127,13 @@ async function fuzz(
   path: string,
   headers: Record<string, string>,
   bodies: readonly string[],
+  send = (body: string) => stack.post(path, body, headers),
 ): Promise<Map<number, number>> {
   const seen = new Map<number, number>();
   const queue = [...bodies];
   const lane = async () => {
     for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      const response = await stack.post(path, next, headers);
+      const response = await send(next);
       const answer = await response.text();
       const { status } = response;
       seen.set(status, (seen.get(status) ?? 0) + 1);
@@ -177,6 +178,50 @@ testsOnStack({ env: { SYMPHONY_MAX_BODY_BYTES: "50000" } }, (test) => {
         await stack.sql`truncate public.messenger_schedules cascade`;
       } else assertEquals([await written(stack), body], [0, body]);
     }
+  });
+
+  test("a user's strange requests for what is their own meet no fault", async (stack) => {
+    const user = await asUser(stack);
+    const url = (path: string) => `${stack.url}/functions/v1/dispatch/${path}`;
+    const daily = { type: "cron", config: { cron: "@daily" } };
+    const open = { type: "Open", payload: { text: "x" }, schedule: daily };
+    const { scheduleId } = await (await stack.post("dispatch", open, user)).json();
+    const own = `schedules/${scheduleId}`;
+    const changes = fc.record({ payload, schedule, enabled: anything }, { requiredKeys: [] });
+    const changed = await fuzz(
+      stack,
+      own,
+      user,
+      sample(300, 7, changes.map(text)),
+      (body) =>
+        fetch(url(own), {
+          method: "PATCH",
+          headers: { "content-type": "application/json", ...user },
+          body,
+        }),
+    );
+    assert(changed.has(200), "no change got through: the bodies are too strange");
+
+    const id = fc.oneof(fc.nat(20).map(String), fc.string({ unit: "binary" }));
+    const asked = fc.oneof(fc.array(id), fc.array(fc.oneof(id, anything)), anything);
+    const looks = sample(200, 11, asked.map((ids) => text({ ids })));
+    assert((await fuzz(stack, "dispatch/status", user, looks)).has(200), "no look got through");
+
+    const word = fc.oneof(
+      fc.string({ unit: "binary" }),
+      fc.constantFrom("\0", "5", "Open", "pending"),
+    );
+    const query = fc.dictionary(fc.constantFrom("type", "status", "limit", "cursor", "more"), word)
+      .map((given) => String(new URLSearchParams(given)));
+    const pages = await fuzz(
+      stack,
+      "messages",
+      user,
+      sample(200, 13, query),
+      (query) => fetch(url(`messages?${query}`), { headers: user }),
+    );
+    assert(pages.has(200), "no list got through");
+    await stack.sql`truncate public.messenger_schedules cascade`;
   });
 
   test("tick answers 300 strange bodies without a fault", async (stack) => {

@@ -16,13 +16,13 @@ select results_eq(
   $$values (500::bigint, 500::bigint)$$, 'of many messages'
 );
 
-insert into messenger_messages (type, dedupe_key, quarantined, available_at)
-select 'A', n::text, n = 1, messenger_now() from generate_series(1, 10) as n;
+insert into messenger_messages (type, dedupe_key, quarantined, available_at, stamps)
+select 'A', n::text, n = 1, messenger_now(), '{"user":{"id":"ann"}}' from generate_series(1, 10) as n;
 update before b set (updated, hot) = (select u.updated, u.hot from pg_temp.updated() u) where true;
 select test.claim(test.token(2)), test.claim(test.token(3), run_alone => true);
 select results_eq(
   'select u.updated - b.updated, u.hot - b.hot from pg_temp.updated() u, before b',
-  $$values (10::bigint, 10::bigint)$$, 'of such as hold a key, and of one that runs alone'
+  $$values (10::bigint, 10::bigint)$$, 'of such as hold a key or are a user''s, and of one that runs alone'
 );
 
 insert into messenger_queues (name, concurrency, rate_limit) values ('mail', 2, null), ('slow', null, 2);

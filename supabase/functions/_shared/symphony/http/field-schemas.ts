@@ -21,11 +21,12 @@ export const momentField = z.iso.datetime({
   error: "has to be an ISO 8601 time with an offset",
 }).transform((value) => new Date(value));
 
-/** Name of a message type in a query. */
+/** Name of a message type in a query. Postgres holds no U+0000. */
 export const typeField = z.string().min(1, "is empty").max(
   200,
   "has to have at most 200 characters",
-);
+)
+  .refine((type) => !type.includes("\0"), "holds U+0000");
 
 /** `cursor` of a page whose `next` is an id. */
 export const cursorField = z.string()
