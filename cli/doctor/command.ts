@@ -7,12 +7,13 @@ import { createCall } from "../messenger/client.ts";
 import { type Limits, limits, toSearch } from "../messenger/commands/health-limits.ts";
 import { addCommand, type Context, text } from "../messenger/context.ts";
 import { withDash } from "../project/functions.ts";
+import { type Migration, migrationsOf } from "../project/migrations.ts";
 import { workdirOption } from "../project/options.ts";
 import type { Check } from "./check.ts";
 import { failed, passed } from "./check.ts";
 import { fix } from "./fix.ts";
 import { checkFunctions } from "./functions.ts";
-import { checkHistory } from "./history.ts";
+import { checkApplied, checkHistory } from "./history.ts";
 import { askProject, type Remote } from "./remote.ts";
 import { checkTarget, isUsable, type Target } from "./target.ts";
 import { VERSION } from "../version.ts";
@@ -47,28 +48,42 @@ export function addDoctor(program: Command, context: Context): void {
     ],
     async (_, options) => {
       const files = await examineFiles(context, options.workdir);
-      const { checks, health } = await examine(targetOf(context, options), options);
-      const schema = health?.versions?.schema;
-      const history = files.release !== null && schema !== undefined
-        ? [checkHistory(files.release, schema)]
-        : [];
-      say(context, [...files.checks, ...history, ...checks], health);
+      const remote = await examine(targetOf(context, options), options);
+      say(context, [...files.checks, ...compare(files, remote), ...remote.checks], remote.health);
     },
   );
 }
 
-/** The files of the project at hand, and the release of its migrations; neither where there is no project. */
+/** The project at hand. */
+interface Project {
+  readonly checks: Check[];
+  /** The release of its migrations; null where there is no project, or none of ours in it. */
+  readonly release: string | null;
+  readonly migrations: readonly Migration[];
+}
+
+/** The files and the database of one project. */
+function compare(
+  { release, migrations }: Project,
+  { health, applied }: Remote,
+): Check[] {
+  const schema = health?.versions?.schema;
+  if (release === null || schema === undefined) return [];
+  const own = [checkHistory(release, schema)];
+  return applied === null ? own : [...own, checkApplied(migrations, applied)];
+}
+
 async function examineFiles(
   { io }: Context,
   workdir: string | undefined,
-): Promise<{ checks: Check[]; release: string | null }> {
+): Promise<Project> {
   const { findProject, readProject } = await import("../project/files.ts");
   let root: string;
   try {
     root = findProject(process.cwd(), workdir);
   } catch (error) {
     if (workdir === undefined && error instanceof UsageError) {
-      return { checks: [], release: null };
+      return { checks: [], release: null, migrations: [] };
     }
     throw error;
   }
@@ -81,6 +96,7 @@ async function examineFiles(
   return {
     checks: [...checkProject(files, releases(), io.now()), ...types],
     release: installedVersion(files),
+    migrations: migrationsOf(files),
   };
 }
 
@@ -94,7 +110,7 @@ function targetOf({ io }: Context, { url, secretKey, prefix: given }: Options): 
 
 async function examine(target: Target, options: Options): Promise<Remote> {
   const own = [...checkTarget(target), passed("command", `${VERSION}, ${runtime()}`)];
-  if (!isUsable(target)) return { checks: own, health: null };
+  if (!isUsable(target)) return { checks: own, health: null, applied: null };
   const name = `${target.prefix}messenger`;
   const call = createCall(target.url, target.key, name);
   const fixed = options.fix === true
@@ -107,7 +123,7 @@ async function examine(target: Target, options: Options): Promise<Remote> {
     checkFunctions(target),
     askProject(call, toSearch(options), name),
   ]);
-  return { checks: [...own, ...functions, ...fixed, ...remote.checks], health: remote.health };
+  return { ...remote, checks: [...own, ...functions, ...fixed, ...remote.checks] };
 }
 
 function say(context: Context, checks: readonly Check[], health: Remote["health"]): void {

@@ -11,6 +11,8 @@ export interface Objects {
   readonly routines: Readonly<Record<string, readonly string[]>>;
   readonly relations: readonly string[];
   readonly triggers: readonly string[];
+  /** Stamps of the applied migrations; null if the database does not tell. */
+  readonly migrations?: readonly string[] | null;
 }
 
 const NAME = String.raw`"?(public|messenger)"?\."?(\w+)"?`;

@@ -1,10 +1,9 @@
-/** The knowledge of the database and the functions: versions, message types, the health. Over the management API. */
+/** The knowledge of the database and the functions: objects, message types, the health. Over the management API. */
 
 import { ApiError, EXIT } from "../errors.ts";
 import type { Call } from "../messenger/client.ts";
 import { showDuration } from "../messenger/times.ts";
 import { releases } from "../releases.ts";
-import { VERSION } from "../version.ts";
 import { checkObjects, type Objects } from "./objects.ts";
 import { type Check, deploying, failed, FIX, passed, PUSH } from "./check.ts";
 
@@ -35,6 +34,8 @@ export interface Remote {
   readonly checks: Check[];
   /** The answer of the health; null if there was none. */
   readonly health: HealthAnswer | null;
+  /** Stamps of the migrations that the database has; null if it does not tell. */
+  readonly applied: readonly string[] | null;
 }
 
 /**
@@ -48,30 +49,15 @@ export async function askProject(call: Call, search: string, name: string): Prom
     const { body: { types } } = await call("GET", "/types");
     const objects = (await call("GET", "/objects")).body as unknown as Objects;
     const checks = [
-      checkLibrary(health, name),
       checkObjects(objects, releases()),
       checkTypes(types as readonly unknown[], name),
       ...health.checks.map((check) => withCommand(check, name)),
     ];
-    return { checks, health };
+    return { checks, health, applied: objects.migrations ?? null };
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    return { checks: [toCheck(error, name)], health: null };
+    return { checks: [toCheck(error, name)], health: null, applied: null };
   }
-}
-
-function checkLibrary({ versions }: HealthAnswer, name: string): Check {
-  const library = versions?.library ?? "older than 0.1.0";
-  return library === VERSION ? passed("versions", describe(versions)) : failed(
-    "versions",
-    describe(versions),
-    `The functions' library is ${library}, and this command is ${VERSION}. Deploy the functions, or use the command of their version.`,
-    deploying(name),
-  );
-}
-
-function describe(versions: HealthAnswer["versions"]): string {
-  return `library ${versions?.library}, schema ${versions?.schema}, command ${VERSION}`;
 }
 
 function checkTypes(types: readonly unknown[], name: string): Check {
@@ -84,7 +70,12 @@ function withCommand(check: Omit<Check, "command">, name: string): Check {
   const { found, limit } = check;
   const show = (value: unknown) =>
     typeof value === "number" && DURATIONS.has(check.name) ? showDuration(value) : value;
-  const command = check.name === "asked ticks" ? commandFor(String(found), name) : null;
+  const command = check.name === "asked ticks"
+    ? commandFor(String(found), name)
+    // A run that failed has a cause of its own, which its message tells.
+    : check.name === "cron_run" && (found === "never" || typeof found === "number")
+    ? FIX
+    : null;
   return {
     ...check,
     found: show(found),

@@ -8708,6 +8708,20 @@ as $$ select p_command ~* ('\m' || p_calls || '\M') $$;
 comment on function messenger.is_job(text, text) is
   'Whether a cron job''s command calls a function of the bus.';
 
+-- pg_cron's table of jobs does not say since when a job is there. A job that has not run yet is a fault only after
+-- some minutes.
+create table messenger.jobs_set_up (
+  singleton boolean primary key default true check (singleton),
+  at timestamptz not null default public.messenger_now()
+);
+comment on table messenger.jobs_set_up is
+  'When messenger_setup() last made, repaired or renewed cron jobs, in one row.';
+comment on column messenger.jobs_set_up.singleton is
+  'Always true: the table has one row.';
+comment on column messenger.jobs_set_up.at is
+  'A job that is there since this moment, and has not run within some minutes, never runs.';
+alter table messenger.jobs_set_up enable row level security;
+
 -- ==================== 46_list_messages.sql
 
 -- Messages as operators see them, dead letters included: lists a page at a time, without payloads, and
@@ -8932,12 +8946,18 @@ begin
   where r.jobid = (job ->> 'id')::bigint and r.status in ('succeeded', 'failed')
   order by r.runid desc limit 1;
   return jsonb_build_object(
-    'active', coalesce((job ->> 'active')::boolean, false), 'schedule', job -> 'schedule', 'last_run', last_run
+    'active', coalesce((job ->> 'active')::boolean, false), 'schedule', job -> 'schedule', 'last_run', last_run,
+    'not_run_since', case
+      -- With cron.log_run off pg_cron writes no records, and whether it runs the job is not known.
+      when last_run is null and not exists (
+        select from pg_catalog.pg_settings s where s.name = 'cron.log_run' and s.setting = 'off'
+      ) then (select s.at from messenger.jobs_set_up s)
+    end
   );
 end
 $$;
 comment on function messenger.tick_job() is
-  'Part of messenger.installation(): the cron job that calls the tick, {"active", "schedule", "last_run"}; empty without pg_cron.';
+  'Part of messenger.installation(): the cron job that calls the tick, {"active", "schedule", "last_run", "not_run_since"}; empty without pg_cron. not_run_since is null if the job has run.';
 
 create function messenger.has_tick_secrets() returns boolean
 language plpgsql stable
@@ -9015,6 +9035,7 @@ begin
     'vault_secrets', messenger.has_tick_secrets(),
     'cron_schedule', job -> 'schedule',
     'last_run', job -> 'last_run',
+    'not_run_since', job -> 'not_run_since',
     'jobs', messenger.job_problems(),
     'url', messenger.tick_url(),
     'last_answer', messenger.last_tick_answer()
@@ -9022,7 +9043,7 @@ begin
 end
 $$;
 comment on function messenger.installation() is
-  'Whether the prerequisites of the bus are there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; what is wrong with "jobs"; the "url" in Vault; and the tick function''s last answer to pg_net, "last_answer".';
+  'Whether the prerequisites of the bus are there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule", "last_run" and "not_run_since"; what is wrong with "jobs"; the "url" in Vault; and the tick function''s last answer to pg_net, "last_answer".';
 
 -- It steps from queue to queue along the index of the claim. Leases name the messages that run. A message that is
 -- blocked behind its group has a first message that runs or is in that index.
@@ -9476,6 +9497,26 @@ comment on function public.messenger_prune_job_runs(interval, jsonb) is
 
 -- The objects of the bus, as they are: a doctor compares them with the release's.
 
+-- Runs with its owner's rights: the service role may not read the history of migrations. It tells stamps only.
+create function messenger.applied_migrations() returns jsonb
+language plpgsql stable
+security definer
+set search_path = ''
+as $$
+begin
+  if to_regclass('supabase_migrations.schema_migrations') is null then
+    return null;
+  end if;
+  return (
+    select coalesce(jsonb_agg(m.version order by m.version), '[]') from supabase_migrations.schema_migrations m
+  );
+exception when insufficient_privilege then
+  return null;
+end
+$$;
+comment on function messenger.applied_migrations() is
+  'Part of messenger_objects(): the stamps of the project''s applied migrations, in order; null if the database has no history, or does not show it.';
+
 -- Line ends do not count: a checkout on Windows may have others.
 create function public.messenger_objects() returns jsonb
 language sql stable
@@ -9500,6 +9541,7 @@ as $$
       from pg_catalog.pg_class c join schemas s on s.oid = c.relnamespace
       where c.relkind in ('r', 'v') and (s.nspname = 'messenger' or c.relname like 'messenger\_%')
     ),
+    'migrations', messenger.applied_migrations(),
     'triggers', (
       select coalesce(jsonb_agg(t.tgname order by t.tgname), '[]')
       from pg_catalog.pg_trigger t
@@ -9509,7 +9551,7 @@ as $$
   )
 $$;
 comment on function public.messenger_objects() is
-  'The objects of the bus as they are, for a doctor: {"version", "routines": hashes of bodies by name, "relations", "triggers": those that are enabled}.';
+  'The objects of the bus as they are, for a doctor: {"version", "routines": hashes of bodies by name, "relations", "triggers": those that are enabled, "migrations": stamps that are applied}.';
 
 -- ==================== 50_planner.sql
 
@@ -9719,6 +9761,10 @@ begin
       j.job_name, messenger.set_up_job(j.job_name, j.schedule, j.command, j.calls, coalesce(repair, false))
     )
     into jobs from messenger.jobs() j;
+    if repair or jobs::text ~ '"created"' then
+      insert into messenger.jobs_set_up default values
+      on conflict (singleton) do update set at = excluded.at;
+    end if;
   end if;
   if messenger.set_up_secret('symphony_url', url, 'Where Symphony Messenger''s tick function is called.') then
     secrets := secrets || '"symphony_url"';

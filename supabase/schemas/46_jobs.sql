@@ -73,3 +73,17 @@ set search_path = ''
 as $$ select p_command ~* ('\m' || p_calls || '\M') $$;
 comment on function messenger.is_job(text, text) is
   'Whether a cron job''s command calls a function of the bus.';
+
+-- pg_cron's table of jobs does not say since when a job is there. A job that has not run yet is a fault only after
+-- some minutes.
+create table messenger.jobs_set_up (
+  singleton boolean primary key default true check (singleton),
+  at timestamptz not null default public.messenger_now()
+);
+comment on table messenger.jobs_set_up is
+  'When messenger_setup() last made, repaired or renewed cron jobs, in one row.';
+comment on column messenger.jobs_set_up.singleton is
+  'Always true: the table has one row.';
+comment on column messenger.jobs_set_up.at is
+  'A job that is there since this moment, and has not run within some minutes, never runs.';
+alter table messenger.jobs_set_up enable row level security;

@@ -28,12 +28,18 @@ begin
   where r.jobid = (job ->> 'id')::bigint and r.status in ('succeeded', 'failed')
   order by r.runid desc limit 1;
   return jsonb_build_object(
-    'active', coalesce((job ->> 'active')::boolean, false), 'schedule', job -> 'schedule', 'last_run', last_run
+    'active', coalesce((job ->> 'active')::boolean, false), 'schedule', job -> 'schedule', 'last_run', last_run,
+    'not_run_since', case
+      -- With cron.log_run off pg_cron writes no records, and whether it runs the job is not known.
+      when last_run is null and not exists (
+        select from pg_catalog.pg_settings s where s.name = 'cron.log_run' and s.setting = 'off'
+      ) then (select s.at from messenger.jobs_set_up s)
+    end
   );
 end
 $$;
 comment on function messenger.tick_job() is
-  'Part of messenger.installation(): the cron job that calls the tick, {"active", "schedule", "last_run"}; empty without pg_cron.';
+  'Part of messenger.installation(): the cron job that calls the tick, {"active", "schedule", "last_run", "not_run_since"}; empty without pg_cron. not_run_since is null if the job has run.';
 
 create function messenger.has_tick_secrets() returns boolean
 language plpgsql stable
@@ -111,6 +117,7 @@ begin
     'vault_secrets', messenger.has_tick_secrets(),
     'cron_schedule', job -> 'schedule',
     'last_run', job -> 'last_run',
+    'not_run_since', job -> 'not_run_since',
     'jobs', messenger.job_problems(),
     'url', messenger.tick_url(),
     'last_answer', messenger.last_tick_answer()
@@ -118,7 +125,7 @@ begin
 end
 $$;
 comment on function messenger.installation() is
-  'Whether the prerequisites of the bus are there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule" and "last_run"; what is wrong with "jobs"; the "url" in Vault; and the tick function''s last answer to pg_net, "last_answer".';
+  'Whether the prerequisites of the bus are there: {"pg_cron", "pg_net", "vault", "cron_job", "vault_secrets"}; the tick job''s "cron_schedule", "last_run" and "not_run_since"; what is wrong with "jobs"; the "url" in Vault; and the tick function''s last answer to pg_net, "last_answer".';
 
 -- It steps from queue to queue along the index of the claim. Leases name the messages that run. A message that is
 -- blocked behind its group has a first message that runs or is in that index.

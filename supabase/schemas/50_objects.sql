@@ -1,5 +1,25 @@
 -- The objects of the bus, as they are: a doctor compares them with the release's.
 
+-- Runs with its owner's rights: the service role may not read the history of migrations. It tells stamps only.
+create function messenger.applied_migrations() returns jsonb
+language plpgsql stable
+security definer
+set search_path = ''
+as $$
+begin
+  if to_regclass('supabase_migrations.schema_migrations') is null then
+    return null;
+  end if;
+  return (
+    select coalesce(jsonb_agg(m.version order by m.version), '[]') from supabase_migrations.schema_migrations m
+  );
+exception when insufficient_privilege then
+  return null;
+end
+$$;
+comment on function messenger.applied_migrations() is
+  'Part of messenger_objects(): the stamps of the project''s applied migrations, in order; null if the database has no history, or does not show it.';
+
 -- Line ends do not count: a checkout on Windows may have others.
 create function public.messenger_objects() returns jsonb
 language sql stable
@@ -24,6 +44,7 @@ as $$
       from pg_catalog.pg_class c join schemas s on s.oid = c.relnamespace
       where c.relkind in ('r', 'v') and (s.nspname = 'messenger' or c.relname like 'messenger\_%')
     ),
+    'migrations', messenger.applied_migrations(),
     'triggers', (
       select coalesce(jsonb_agg(t.tgname order by t.tgname), '[]')
       from pg_catalog.pg_trigger t
@@ -33,4 +54,4 @@ as $$
   )
 $$;
 comment on function public.messenger_objects() is
-  'The objects of the bus as they are, for a doctor: {"version", "routines": hashes of bodies by name, "relations", "triggers": those that are enabled}.';
+  'The objects of the bus as they are, for a doctor: {"version", "routines": hashes of bodies by name, "relations", "triggers": those that are enabled, "migrations": stamps that are applied}.';

@@ -111,6 +111,10 @@ begin
       j.job_name, messenger.set_up_job(j.job_name, j.schedule, j.command, j.calls, coalesce(repair, false))
     )
     into jobs from messenger.jobs() j;
+    if repair or jobs::text ~ '"created"' then
+      insert into messenger.jobs_set_up default values
+      on conflict (singleton) do update set at = excluded.at;
+    end if;
   end if;
   if messenger.set_up_secret('symphony_url', url, 'Where Symphony Messenger''s tick function is called.') then
     secrets := secrets || '"symphony_url"';

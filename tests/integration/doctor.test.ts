@@ -30,7 +30,8 @@ testsOnStack({ net: true }, (test) => {
     assertMatch(out, /^ok +SUPABASE_URL/m);
     assertMatch(out, /^ok +function tick +deployed, 0\.\d+\.\d+/m);
     assertMatch(out, /^ok +project: database +migrations (\S+), database \1 /m);
-    assertMatch(out, /^ok +versions +library 0\.\d+\.\d+, schema 0\.\d+\.\d+, command/m);
+    assertMatch(out, /^ok +project: history +1 applied /m);
+    assertMatch(out, /^ok +schema +0\.\d+\.\d+ /m);
   });
 
   test("what is missing is told with the command that mends it, and --fix makes it", async (stack) => {
@@ -80,6 +81,26 @@ testsOnStack({ net: true }, (test) => {
       "0.0.1",
       "npx supabase db push --remote --yes",
     ]);
+  });
+
+  test("a migration that was applied and has no file is told, as is one that a push would refuse", async (stack) => {
+    const history = async () =>
+      (await faults(stack)).find(({ name }) => name === "project: history");
+    await stack
+      .sql`insert into supabase_migrations.schema_migrations (version) values ('20200101000000')`;
+    assertMatch(String((await history())?.found), /not among the files: 20200101000000$/);
+    await stack
+      .sql`delete from supabase_migrations.schema_migrations where version = '20200101000000'`;
+    assertEquals(await history(), undefined);
+  });
+
+  test("a cron job that never ran is told once it has been there for three minutes, and --fix begins again", async (stack) => {
+    await stack.sql`insert into messenger.jobs_set_up (at) values (now() - interval '4 minutes')
+      on conflict (singleton) do update set at = excluded.at`;
+    const told = (await faults(stack)).find(({ name }) => name === "cron_run");
+    assertEquals([told?.found, told?.command], ["never", "npx symphony-messenger doctor --fix"]);
+    assertMatch(told?.advice ?? "", /once in 4 minutes/);
+    assertEquals((await messenger(stack)("doctor --fix")).code, 0);
   });
 
   test("an object of the bus that was dropped or changed later is told", async (stack) => {

@@ -1,9 +1,13 @@
 begin;
-select plan(7);
+select plan(9);
 delete from cron.job_run_details where true;
 delete from messenger.tick_requests where true;
 
 select is(messenger.installation() -> 'last_run', 'null', 'no run yet');
+insert into messenger.jobs_set_up (at) values ('2026-01-01 12:00+00');
+select is(
+  (messenger.installation() ->> 'not_run_since')::timestamptz, '2026-01-01 12:00+00', 'since the jobs were made'
+);
 select is(messenger.installation() -> 'last_answer', 'null', 'and no answer');
 insert into cron.job_run_details (jobid, runid, command, status, return_message, start_time, end_time)
 select j.jobid, r.runid, '', r.status, r.message, now() - r.age, now() - r.age
@@ -18,6 +22,7 @@ select is(
   (messenger.installation() -> 'last_run') - 'at', '{"status":"failed","message":"Vault has no secret"}',
   'the last run of the job that ended'
 );
+select is(messenger.installation() -> 'not_run_since', 'null', 'it has run');
 insert into messenger.tick_requests values (-5), (-6);
 insert into net._http_response (id, status_code, content, timed_out, created) values
   (-5, 202, '{}', false, now() - interval '1 minute'), (-6, 401, 'wrong key', false, now()),

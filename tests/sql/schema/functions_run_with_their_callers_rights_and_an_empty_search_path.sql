@@ -6,7 +6,10 @@ select plan(2);
 -- no arguments; the setup writes the jobs and secrets of the bus, and no others.
 select results_eq(
   $$select function::text from test.functions where prosecdef order by 1$$, 
-  array['messenger.ask_tick()', 'messenger.installation()', 'messenger_setup(text,text,boolean)'],
+  array[
+    'messenger.applied_migrations()', 'messenger.ask_tick()', 'messenger.installation()',
+    'messenger_setup(text,text,boolean)'
+  ],
   'security invoker'
 );
 -- A procedure with settings of its own could not commit.

@@ -68,6 +68,9 @@ Deno.test("what the bus stands on is judged by whether it works, not only by whe
   assertEquals(ill({ lastRun: { ...lastRun, status: "failed" } }), ["cron_run"]);
   assertEquals(ill({ lastRun: { ...lastRun, at: "2026-01-01T11:56:59Z" } }), ["cron_run"]);
   assertEquals(ill({ lastRun: null, lastAnswer: null }), [], "nothing is known yet");
+  const neverRan = (since: string) => ill({ lastRun: null, notRunSince: since });
+  assertEquals(neverRan("2026-01-01T11:57:00Z"), [], "the job is there for three minutes");
+  assertEquals(neverRan("2026-01-01T11:56:59Z"), ["cron_run"]);
   for (const status of [401, 404, 500, 302]) {
     assertEquals(ill({ lastAnswer: { ...lastAnswer, status } }), ["asked ticks"]);
   }
@@ -90,6 +93,10 @@ Deno.test("each failing check says what to do, by what was found", () => {
     installation: { ...installation, lastAnswer: null },
   });
   assertStringIncludes(lost ?? "", "pg_net has sent nothing");
+  const notRunSince = "2026-01-01T11:30:00Z";
+  const [never] = advice({ installation: { ...installation, lastRun: null, notRunSince } });
+  assertStringIncludes(never ?? "", "once in 30 minutes");
+  assertStringIncludes(never ?? "", "doctor --fix");
   const nothing = {
     pgCron: false,
     pgNet: false,

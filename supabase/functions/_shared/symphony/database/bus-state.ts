@@ -44,6 +44,8 @@ export interface Installation {
     readonly status: string;
     readonly message: string | null;
   } | null;
+  /** Since when the tick's job is there without a run; null if it has run. */
+  readonly notRunSince?: string | null;
   readonly lastAnswer?: {
     readonly at: string;
     readonly status: number | null;
@@ -158,6 +160,8 @@ export interface BusObjects {
   readonly relations: string[];
   /** Names of the triggers that are enabled. */
   readonly triggers: string[];
+  /** Stamps of the applied migrations, in order; null if the database does not tell. */
+  readonly migrations: string[] | null;
 }
 
 /** Lists the objects of the bus. @throws the errors of `callRpc` */

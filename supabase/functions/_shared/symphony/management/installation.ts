@@ -47,10 +47,8 @@ function judgeParts(installation: Installation): Judged[] {
 // Every minute, or every 1 to 59 seconds.
 const EVERY_MINUTE = /^\s*((\*|\*\/1|0-59)(\s+(\*|\*\/1)){4}|\d{1,2}\s+seconds?)\s*$/;
 
-function judgeCronJob(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged[] {
-  const { cronJob, cronSchedule, lastRun } = facts.installation;
-  const runAge = age(facts, lastRun?.at ?? null);
-  const isLate = runAge !== null && runAge > maxTickAge;
+function judgeCronJob(facts: HealthFacts, limits: HealthLimits): Judged[] {
+  const { cronJob, cronSchedule } = facts.installation;
   return [
     {
       name: "cron_schedule",
@@ -59,16 +57,31 @@ function judgeCronJob(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged[
       limit: "* * * * *",
       advice: `The job symphony-tick does not run every minute. ${SET_UP}`,
     },
-    {
-      name: "cron_run",
-      ok: !lastRun || lastRun.status === "succeeded" && !isLate,
-      found: lastRun?.status === "failed" ? lastRun.message ?? "failed" : runAge,
-      limit: maxTickAge,
-      advice: isLate
-        ? "pg_cron has not run the job symphony-tick in time. See cron.job_run_details, and check whether other jobs hold its workers; restart the database if no job runs."
-        : "The last run of the job symphony-tick failed; its message says why. See cron.job_run_details.",
-    },
+    judgeCronRun(facts, limits),
   ];
+}
+
+/** A job that is not as it has to be is told by the check cron_job. */
+function judgeCronRun(facts: HealthFacts, { maxTickAge }: HealthLimits): Judged {
+  const { cronJob, lastRun, notRunSince = null } = facts.installation;
+  const runAge = age(facts, lastRun?.at ?? null);
+  const waited = cronJob ? age(facts, notRunSince) : null;
+  const neverRan = waited !== null && waited > maxTickAge;
+  const isLate = runAge !== null && runAge > maxTickAge;
+  const hasFailed = lastRun?.status === "failed";
+  return {
+    name: "cron_run",
+    ok: !neverRan && !isLate && !hasFailed,
+    found: neverRan ? "never" : hasFailed ? lastRun.message ?? "failed" : runAge,
+    limit: maxTickAge,
+    advice: neverRan
+      ? `pg_cron has not run the job symphony-tick once in ${
+        Math.floor(waited / 60_000)
+      } minutes. ${SET_UP} It also lets pg_cron read its jobs again. If the job does not run then, restart the database.`
+      : isLate
+      ? `pg_cron has not run the job symphony-tick in time. See cron.job_run_details, and check whether other jobs hold its workers. ${SET_UP} It also lets pg_cron read its jobs again. Restart the database if no job runs.`
+      : "The last run of the job symphony-tick failed; its message says why. See cron.job_run_details.",
+  };
 }
 
 // The check cron_job tells of the tick's.

@@ -138,6 +138,9 @@ function addObjects(app: ManagementApp, supabase: SupabaseClient): void {
       }),
       relations: z.array(z.string()),
       triggers: z.array(z.string()).openapi({ description: "Those that are enabled" }),
+      migrations: z.array(z.string()).nullable().openapi({
+        description: "Stamps of the applied migrations; null if the database does not tell",
+      }),
     }),
   }, () => readObjects(supabase));
 }
