@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import process from "node:process";
 import { CommandError, EXIT } from "../errors.ts";
+import { withDenoConfig } from "../worker/deno-config.ts";
 import { argumentsOf, DENO_ENV, moduleOf } from "../worker/program.ts";
 import type { DescribedMessage } from "./generated-text.ts";
 
@@ -62,14 +63,16 @@ try {
 export async function loadDefinitions(
   { deno, root, messages }: Definitions,
 ): Promise<LoadedMessage[]> {
-  const args = argumentsOf({ root, messages, library: "index", code: CODE });
   const failed = (reason: string) =>
     new CommandError(
       EXIT.nothing,
       "not_loaded",
       `${moduleOf(root, messages)}: cannot be loaded: ${reason}`,
     );
-  const { code, stdout, stderr } = await runDeno(deno, args, root);
+  const { code, stdout, stderr } = await withDenoConfig((config) => {
+    const args = argumentsOf({ root, messages, config, library: "index", code: CODE });
+    return runDeno(deno, args, root);
+  });
   const answer = parse(stdout);
   if (answer?.messages) return answer.messages;
   if (answer?.error) throw failed(answer.error);

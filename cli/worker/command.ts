@@ -54,14 +54,17 @@ export function addWorker(program: Command, context: Context): void {
     .action(async (flags: Flags) => {
       const { findProject } = await import("../project/files.ts");
       const { findDeno } = await import("./deno.ts");
+      const { withDenoConfig } = await import("./deno-config.ts");
       const { entryOf } = await import("./entry.ts");
       const { supervise } = await import("./supervise.ts");
       const root = findProject(process.cwd(), flags.workdir);
       const env = environmentOf(flags, context.io.variable);
       const options = optionsOf(flags);
       const deno = findDeno({ given: flags.deno ?? context.io.variable("SYMPHONY_DENO"), root });
-      const args = entryOf({ root, messages: flags.messages, options });
-      process.exitCode = await supervise({ deno, args, env, graceMs: options.graceMs });
+      process.exitCode = await withDenoConfig((config) => {
+        const args = entryOf({ root, messages: flags.messages, config, options });
+        return supervise({ deno, args, env, graceMs: options.graceMs });
+      });
     });
 }
 

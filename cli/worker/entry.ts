@@ -8,6 +8,8 @@ export interface Entry {
   readonly root: string;
   /** The module of the messages; by default the project's. */
   readonly messages: string | undefined;
+  /** The configuration of Deno in a user's project; none by default. */
+  readonly config?: string;
   /** Options of `runWorker`. */
   readonly options: Readonly<Record<string, unknown>>;
 }

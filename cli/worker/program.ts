@@ -12,6 +12,8 @@ export interface Program {
   readonly root: string;
   /** The module of the messages; by default the project's. */
   readonly messages: string | undefined;
+  /** The configuration of Deno in a user's project; none by default. A checkout has its own. */
+  readonly config?: string;
   /** The part of the library that the code imports. */
   readonly library: "index" | "edge";
   /** Finds its input in the array `INPUT`: the library's specifier, the module's URL, and `options`. */
@@ -31,7 +33,9 @@ const PACKAGE = { index: "symphony-messenger", edge: "symphony-messenger/edge" }
  * Makes the arguments for Deno.
  * @throws UsageError if the module of the messages, or the project's import map, is missing
  */
-export function argumentsOf({ root, messages, library, code, options }: Program): string[] {
+export function argumentsOf(
+  { root, messages, config, library, code, options }: Program,
+): string[] {
   const module = moduleOf(root, messages);
   if (!existsSync(module)) throw new UsageError(`--messages: there is no ${module}`);
   const own = join(root, CHECKOUT, `${library}.ts`);
@@ -45,11 +49,14 @@ export function argumentsOf({ root, messages, library, code, options }: Program)
     pathToFileURL(module).href,
     options,
   ];
-  const config = isCheckout
+  const flags = isCheckout
     ? ["--config", join(root, "deno.json")]
-    // A package.json of the user's own has nothing to do with it.
-    : ["--no-config", "--import-map", importMap, "--node-modules-dir=none"];
-  return ["eval", "--quiet", ...config, code.replace("INPUT", () => JSON.stringify(input))];
+    // A package.json or deno.json of the user's own has nothing to do with it.
+    : [
+      ...config === undefined ? ["--no-config"] : ["--config", config],
+      ...["--import-map", importMap, "--node-modules-dir=none"],
+    ];
+  return ["eval", "--quiet", ...flags, code.replace("INPUT", () => JSON.stringify(input))];
 }
 
 /** Path of the module of the messages. */

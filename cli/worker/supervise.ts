@@ -3,13 +3,12 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
+import { watchParents } from "./parents.ts";
 import { DENO_ENV } from "./program.ts";
 
 /** A handler that keeps the event loop busy keeps its process from ending: it is killed this long after its grace. */
 const KILL_AFTER_MS = 10_000;
 const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
-/** Interval between two looks at the parent. */
-const PARENT_INTERVAL_MS = 1_000;
 
 /** The child. */
 export interface Supervised {
@@ -40,7 +39,7 @@ export function supervise({ deno, args, env, graceMs }: Supervised): Promise<num
     timer ??= setTimeout(() => send("SIGKILL"), graceMs + KILL_AFTER_MS);
   };
   for (const signal of SIGNALS) process.on(signal, pass);
-  const parent = watchParent(() => pass("SIGTERM"));
+  const endWatch = watchParents(() => pass("SIGTERM"));
   return new Promise<number>((resolve, reject) => {
     child.on("error", reject);
     child.on(
@@ -49,22 +48,7 @@ export function supervise({ deno, args, env, graceMs }: Supervised): Promise<num
     );
   }).finally(() => {
     clearTimeout(timer);
-    clearInterval(parent);
+    endWatch();
     for (const signal of SIGNALS) process.off(signal, pass);
   });
-}
-
-/**
- * Calls back when the npm or npx that started this process has vanished: it passes signals on, but not that it was
- * killed. Without them the parent is a shell, which may end for good reasons, as after `nohup`.
- */
-function watchParent(onVanished: () => void): ReturnType<typeof setInterval> | undefined {
-  if (!process.env.npm_command) return undefined;
-  const parent = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(timer);
-    onVanished();
-  }, PARENT_INTERVAL_MS);
-  return timer;
 }

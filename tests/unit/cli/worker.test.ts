@@ -1,9 +1,16 @@
 /** The command `worker`: its flags, the Deno that it takes, and the command line that it makes. */
 
-import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { run } from "../../../cli/main.ts";
 import { UsageError } from "../../../cli/errors.ts";
 import { findDeno, isOlder } from "../../../cli/worker/deno.ts";
+import { withDenoConfig } from "../../../cli/worker/deno-config.ts";
 import { entryOf } from "../../../cli/worker/entry.ts";
 
 const ROOT = new URL("../../..", import.meta.url).pathname;
@@ -69,5 +76,22 @@ Deno.test("in a user's project the library and the messages come by the import m
   const args = make();
   assertEquals(args.slice(2, 5), ["--no-config", "--import-map", `${folder}/import_map.json`]);
   assertStringIncludes(args.at(-1) ?? "", '["symphony-messenger/edge","file://');
+  await Deno.remove(root, { recursive: true });
+});
+
+Deno.test("in a user's project Deno has the configuration that it is given, and no other", async () => {
+  const root = await Deno.makeTempDir();
+  const folder = `${root}/supabase/functions/_messages`;
+  await Deno.mkdir(folder, { recursive: true });
+  for (const name of ["mod.ts", "import_map.json"]) {
+    await Deno.writeTextFile(`${folder}/${name}`, "");
+  }
+  const args = await withDenoConfig(async (config) => {
+    const { minimumDependencyAge } = JSON.parse(await Deno.readTextFile(config));
+    assertEquals(minimumDependencyAge, { exclude: ["npm:symphony-messenger"] });
+    return entryOf({ root, messages: undefined, config, options: {} });
+  });
+  assertEquals(args.slice(2, 3), ["--config"]);
+  await assertRejects(() => Deno.stat(args[3] ?? root), Deno.errors.NotFound);
   await Deno.remove(root, { recursive: true });
 });
