@@ -3,6 +3,7 @@
 import {
   createContext,
   createElement,
+  type ReactElement,
   type ReactNode,
   useContext,
   useEffect,
@@ -35,7 +36,7 @@ export interface MessengerProviderProps {
 }
 
 /** Gives a client to the hooks of all components below. When the user leaves, the hooks forget everything. */
-export function MessengerProvider({ client, children }: MessengerProviderProps): ReactNode {
+export function MessengerProvider({ client, children }: MessengerProviderProps): ReactElement {
   const [visit, beginVisit] = useState({});
   const shared = useMemo(
     () => ({ client, jobs: createStoredJobs(client), dispatched: createStore<unknown>(0) }),
