@@ -3,7 +3,7 @@
 import type { Duration } from "../supabase/functions/_shared/symphony/runtime/duration.ts";
 import { invalid, MessengerError } from "./errors.ts";
 import type { MessageId } from "./ids.ts";
-import { exact } from "./json.ts";
+import { exactJson } from "./json.ts";
 import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
 import { type Abortable, type Requester, requester, type RequestOptions } from "./request.ts";
 import { userOf } from "./session.ts";
@@ -113,7 +113,7 @@ export function sender(
       idempotencyKey: message.idempotencyKey ?? (mayGiveKey ? makeKey() : undefined),
     }));
     const keys = sent.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
-    const body = exact(isList ? sent : sent[0]);
+    const body = exactJson(isList ? sent : sent[0]);
     const idempotent = keys.length === sent.length;
     try {
       const { ids } = await request<{ ids: string[] }>({ body, idempotent, signal });

@@ -1,6 +1,6 @@
 /** Follows a message to its end, as an iterator over its states. */
 
-import { type FollowedState, isFinal } from "./entry.ts";
+import { type Entry, type FollowedState, isFinal } from "./entry.ts";
 import { idOf, type MessageRef } from "./ids.ts";
 import type { Looks } from "./looks.ts";
 import type { Abortable } from "./request.ts";
@@ -16,75 +16,63 @@ export interface MessageStates extends AsyncIterable<FollowedState> {
   [Symbol.asyncIterator](): MessageStates;
 }
 
-/**
- * Follows a message. Nothing happens before the first state is asked for. A generator could not be ended while it
- * waits, so this is none.
- */
+/** Follows a message. Nothing happens before the first state is asked for. */
 export function follow(looks: Looks, ref: MessageRef, { signal }: Abortable = {}): MessageStates {
   const id = idOf(ref, "message");
   /** States that were not asked for yet. */
   const states: FollowedState[] = [];
   let last: FollowedState | undefined;
-  let stop: (() => void) | undefined;
   let isOver = false;
-  /** Throws the reason of a failed end, once. */
-  let fail: (() => never) | undefined;
+  /** Throws the reason of the end. */
+  let fail = () => {};
   let wake = () => {};
-  let news = Promise.resolve();
-  const tell = () => {
-    wake();
-    news = new Promise((resolve) => wake = resolve);
-  };
 
-  const end = () => {
+  const end = (reason?: unknown) => {
+    if (reason !== undefined) {
+      states.length = 0;
+      fail = () => {
+        throw reason;
+      };
+    }
     isOver = true;
-    stop?.();
-    signal?.removeEventListener("abort", onAbort);
-    tell();
+    wake();
   };
-  const endWith = (reason: unknown) => {
-    states.length = 0;
-    fail ??= () => {
-      fail = undefined;
-      throw reason;
-    };
-    end();
+  const onAbort = () => end(signal?.reason);
+  const see = ({ state, error }: Entry) => {
+    if (isOver) return;
+    if (error) return end(error);
+    if (!state || state === last) return;
+    const unread = states.at(-1);
+    // A slow reader gets the latest progress only.
+    if (unread?.status === state.status && unread.attempt === state.attempt) states.pop();
+    states.push(last = state);
+    isFinal(state) ? end() : wake();
   };
-  const onAbort = () => endWith(signal?.reason);
 
-  const start = () => {
-    tell();
-    if (signal?.aborted) return onAbort();
+  async function* generate(): AsyncGenerator<FollowedState, undefined> {
+    if (signal?.aborted) throw signal.reason;
     signal?.addEventListener("abort", onAbort);
-    stop = looks.watch(id, ({ state, error }) => {
-      if (isOver) return;
-      if (error) return endWith(error);
-      if (!state || state === last) return;
-      const unread = states.at(-1);
-      // A slow reader gets the latest progress only.
-      if (unread?.status === state.status && unread.attempt === state.attempt) states.pop();
-      states.push(last = state);
-      isFinal(state) ? end() : tell();
-    });
-    // The first state may have been the last.
-    if (isOver) stop();
-  };
-
-  const iterator: MessageStates = {
-    async next() {
-      if (!stop && !isOver) start();
+    const stop = looks.watch(id, see);
+    try {
       for (;;) {
-        const value = states.shift();
-        if (value) return { done: false, value };
-        fail?.();
-        if (isOver) return { done: true, value: undefined };
-        await news;
+        const state = states.shift();
+        if (state) yield state;
+        else if (isOver) return void fail();
+        else await new Promise<void>((resolve) => wake = resolve);
       }
-    },
+    } finally {
+      stop();
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+  const generated = generate();
+  const iterator: MessageStates = {
+    next: () => generated.next(),
     return() {
       states.length = 0;
+      // A generator that waits would end only after the next state.
       end();
-      return iterator.next() as Promise<IteratorResult<FollowedState, undefined>>;
+      return generated.return(undefined);
     },
     [Symbol.asyncIterator]: () => iterator,
   };

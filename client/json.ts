@@ -1,46 +1,43 @@
 /**
- * JSON without loss, in less code than the server's own (runtime/json.ts). It refuses the values that JSON would change
- * silently. The server refuses some more; a test holds the two together.
+ * JSON without loss: refuses the values that JSON would change silently. The server refuses some more, in
+ * runtime/json.ts.
  */
 
-import { invalid, isMessengerError, type Issue } from "./errors.ts";
-
-/** Deepest nesting that the server takes. */
-const MAX_DEPTH = 100;
+import { invalid, type Issue } from "./errors.ts";
 
 /**
- * Copies a value into its JSON.
- * @param path place of the value
- * @throws MessengerError `invalid` for a value that JSON would change silently, such as NaN or a Map
+ * Returns the JSON of a request's body.
+ * @throws MessengerError `invalid` for a value that JSON would change, such as NaN, a Map, or one that holds itself
  */
-export function exact(value: unknown, path: Issue["path"] = []): unknown {
-  const refuse = (message: string, cause?: unknown): never => {
-    throw invalid(path, message, cause);
-  };
-  const inner = (key: string | number, item: unknown) =>
-    [key, exact(item, [...path, key])] as const;
+export function exactJson(body: unknown): string {
+  const paths = new Map<unknown, Issue["path"]>();
+  let path: Issue["path"] = [];
+  let kind = "value";
   try {
-    if (typeof value === "number" && !(Number.isSafeInteger(value) || value % 1)) {
-      refuse(`is no number that JSON keeps (was ${value}); give large integers as text`);
-    }
-    if (value === null || /^(str|num|bool)/.test(typeof value)) return value;
-    if (typeof value !== "object") refuse(`cannot be written as JSON (was ${typeof value})`);
-    const given = value as { readonly toJSON?: unknown };
-    if (path.length > MAX_DEPTH) refuse("is nested too deep, or holds itself");
-    if (typeof given.toJSON === "function") {
-      const own = given.toJSON(String(path.at(-1) ?? ""));
-      if (own === null && given instanceof Date) refuse("has to be a valid Date");
-      return exact(own, path);
-    }
-    if (Array.isArray(given)) return Array.from(given, (item, place) => inner(place, item)[1]);
-    const prototype = Object.getPrototypeOf(given);
-    // A plain object's prototype has no prototype itself. This holds for objects of other realms too.
-    if (prototype && Object.getPrototypeOf(prototype)) refuse("has to be a plain object");
-    const properties = Object.entries(given).filter(([, property]) => property !== undefined);
-    return Object.fromEntries(properties.map(([key, property]) => inner(key, property)));
+    return JSON.stringify(body, function (this: { readonly [key: string]: unknown }, key, value) {
+      const above = paths.get(this);
+      const isItem = Array.isArray(this);
+      path = above ? [...above, isItem ? Number(key) : key] : [];
+      kind = typeof value;
+      const isKept = kind === "number"
+        ? Number.isSafeInteger(value) || value % 1
+        : kind === "object"
+        ? isPlain(value ?? this[key])
+        : kind === "undefined"
+        ? !isItem
+        : kind === "string" || kind === "boolean";
+      if (!isKept) throw new TypeError();
+      paths.set(value, path);
+      return value;
+    });
   } catch (error) {
-    // A getter, a toJSON or a proxy may throw.
-    if (isMessengerError(error)) throw error;
-    return refuse(`cannot be read: ${error}`, error);
+    throw invalid(path, `JSON cannot keep this ${kind}`, error);
   }
+}
+
+/** Whether JSON keeps an object. The JSON of an invalid Date is null. */
+function isPlain(value: unknown): boolean {
+  const prototype = value && Object.getPrototypeOf(value);
+  // A plain object's prototype has no prototype itself. This holds for objects of other realms too.
+  return Array.isArray(value) || !(prototype && Object.getPrototypeOf(prototype));
 }

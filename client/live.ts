@@ -47,8 +47,8 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
   let channel: ChannelLike | undefined;
   /** Whether this file opened the channel. The app may have opened it for itself. */
   let isOwn = false;
-  /** Since when the channel is not joined. */
-  let missingSince = 0;
+  /** When to give up a channel that is not joined. */
+  let joinBy = Infinity;
   let restsUntil = 0;
   /** The channel is opened and closed in order. */
   let work: Promise<unknown> = Promise.resolve();
@@ -64,6 +64,7 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     // The app may have got this channel too, and listens to it.
     const isOurs = isOwn && closed?.bindings.broadcast?.length === 1;
     channel = undefined;
+    joinBy = Infinity;
     if (isOurs) await supabase.removeChannel(closed);
   };
   const rest = () => {
@@ -75,8 +76,9 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     const others: ((status: string) => void)[] = [];
     opened.subscribe((status) => {
       for (const other of others) other(status);
-      missingSince = Date.now();
-      if (opened === channel) tell(null);
+      if (opened !== channel) return;
+      joinBy = isOn() ? Infinity : Math.min(joinBy, Date.now() + PATIENCE_MS);
+      tell(null);
     });
     // An app that opens the channel later gets this one, and a channel can be subscribed to once only.
     opened.subscribe = (listener = () => {}) => {
@@ -94,7 +96,7 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     const opened = theirs ?? supabase.channel(topic, { config: { private: true } });
     channel = opened;
     isOwn = !theirs;
-    missingSince = Date.now();
+    joinBy = isOwn ? Date.now() + PATIENCE_MS : Infinity;
     if (!heard.has(opened)) {
       heard.add(opened);
       opened.on("broadcast", { event: "message" }, ({ payload }) => {
@@ -117,13 +119,12 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     const isOpen = channel && supabase.getChannels().includes(channel);
     if (!isOpen || channel?.topic !== `realtime:messenger:${user}`) await close();
     if (user && !channel) open(user);
-    const isStuck = isOwn && !isOn() && Date.now() > missingSince + PATIENCE_MS;
-    if (channel && isStuck) await rest();
+    if (Date.now() > joinBy) await rest();
   };
   const adjust = (isFresh?: boolean) => {
     if (isFresh) {
       restsUntil = 0;
-      missingSince = Date.now();
+      joinBy += PATIENCE_MS;
     }
     // Without Realtime, repeated requests show the state.
     work = work.then(settle).catch(rest).catch(() => {});

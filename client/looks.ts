@@ -9,7 +9,7 @@ import { isOffline, type MessengerError, signedOut, unknownId } from "./errors.t
 import type { LiveUpdates } from "./live.ts";
 import type { Session } from "./session.ts";
 import { onPageEvent } from "./surroundings.ts";
-import { dueAtOf, lookDelay, MAX_LOOK_MS, retryDelay, spread } from "./times.ts";
+import { dueAtOf, lookDelay, MAX_LOOK_MS, retryDelay } from "./times.ts";
 
 /** The parts of a client that looks use. */
 export interface LooksDeps {
@@ -38,6 +38,8 @@ export interface Looks {
 const MAX_IDS = 100;
 /** How often a refused token is tried again while a user is signed in: it may just be renewed. */
 const MAX_REFUSALS = 2;
+/** Events of the page may come in a row. */
+const JUST_NOW_MS = 1_000;
 const START: MessageView = { message: undefined, error: undefined, connection: "connecting" };
 
 /**
@@ -47,7 +49,7 @@ const START: MessageView = { message: undefined, error: undefined, connection: "
 export function looksOf({ session, ask, user, dispatched, live: findLive }: LooksDeps): Looks {
   const entries = new Map<string, Entry>();
   let live: LiveUpdates | undefined;
-  let stops: (() => void)[] = [];
+  let stops: ((() => void) | undefined)[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** When the timer ends; Infinity without one. */
   let plannedAt = Infinity;
@@ -122,10 +124,14 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
       if (entry.view && entry.view.connection !== connectionOf(entry)) changed(entry);
     }
   };
-  /** Looks at once at all that is not final. */
+  /** Looks at once at all that is not final and was not looked at just now. */
   const hurry = () => {
     showConnection();
-    for (const entry of entries.values()) if (entry.lookAt < Infinity) entry.lookAt = 0;
+    for (const entry of entries.values()) {
+      if (entry.lookAt < Infinity) {
+        entry.lookAt = Math.min(entry.lookAt, entry.lookedAt + JUST_NOW_MS);
+      }
+    }
     plan();
   };
 
@@ -197,18 +203,28 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
         : retryable;
       if (signal.aborted) return;
       if (mayPass) {
-        const random = Math.random();
         isCutOff = retryable && code !== "rate_limited";
-        notBefore = Date.now() +
-          (retryAfterMs === undefined
-            ? retryDelay(failures++, random)
-            : spread(retryAfterMs, random));
+        notBefore = Date.now() + retryDelay(failures++, retryAfterMs, Math.random());
       } else for (const entry of due) fail(entry, error as MessengerError);
     }
     looking = undefined;
     showConnection();
     plan();
   }
+
+  const start = () => {
+    live = findLive();
+    stops = [
+      session.subscribe(onUser),
+      onPageEvent(onPage),
+      live?.listen((update) => update ? tell(update) : hurry()),
+    ];
+  };
+  const stop = () => {
+    for (const stop of stops) stop?.();
+    interrupt();
+    plan();
+  };
 
   return {
     tell,
@@ -219,14 +235,7 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
       return entry.view ??= { message, error, connection: connectionOf(entry) };
     },
     watch(id, listener) {
-      if (entries.size === 0) {
-        live = findLive();
-        stops = [
-          session.subscribe(onUser),
-          onPageEvent(onPage),
-          live?.listen((update) => update ? tell(update) : hurry()) ?? (() => {}),
-        ];
-      }
+      if (entries.size === 0) start();
       const entry = entries.get(id) ?? newEntry(id, session.user() ?? undefined);
       entries.set(id, entry);
       // The same function may be given twice.
@@ -238,10 +247,7 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
         entry.listeners.delete(own);
         if (entry.listeners.size > 0 || entries.get(id) !== entry) return;
         entries.delete(id);
-        if (entries.size > 0) return;
-        for (const stop of stops) stop();
-        interrupt();
-        plan();
+        if (entries.size === 0) stop();
       };
     },
   };

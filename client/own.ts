@@ -6,7 +6,6 @@ import type {
   OwnMessages,
 } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import { idOf, type MessageRef } from "./ids.ts";
-import { exact } from "./json.ts";
 import type { Abortable, Requester } from "./request.ts";
 
 /** Which of a user's messages are listed, and how many. */
@@ -32,7 +31,7 @@ export async function statuses(
   const messages: FollowedMessage[] = [];
   const missing: string[] = [];
   for (let at = 0; at < ids.length; at += MAX_IDS) {
-    const body = { ids: ids.slice(at, at + MAX_IDS) };
+    const body = JSON.stringify({ ids: ids.slice(at, at + MAX_IDS) });
     const page = await request<FollowedMessages>({
       ...{ path: "/status", body, idempotent: true, signal, once },
     });
@@ -49,6 +48,8 @@ export async function page<Page = OwnMessages>(
   { signal, ...options }: Abortable = {},
 ): Promise<Page> {
   // Options that are undefined are left out.
-  const given = new URLSearchParams(exact(options) as Record<string, string>);
+  const given = new URLSearchParams(
+    Object.entries(options as Record<string, string>).filter(([, value]) => value !== undefined),
+  );
   return await request({ path: `${path}?${given}`, idempotent: true, signal });
 }

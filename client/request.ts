@@ -1,9 +1,9 @@
 /** A request to the bus, which is repeated if a repeat is harmless. */
 
-import { isOffline, MessengerError, noAnswer, toMessengerError } from "./errors.ts";
+import { MessengerError, noAnswer, toMessengerError } from "./errors.ts";
 import { userOf } from "./session.ts";
 import type { FunctionsLike } from "./supabase.ts";
-import { MAX_RETRY_MS, retryDelay, spread } from "./times.ts";
+import { retryDelay } from "./times.ts";
 
 /** How a client sends its requests. */
 export interface RequestOptions {
@@ -32,9 +32,9 @@ export interface MessengerRequest extends Abortable {
   /** The part of the path after the name of the function. */
   readonly path?: string;
   /** Default: GET, or POST if there is a body. */
-  readonly method?: "PATCH" | "DELETE";
-  /** Sent as JSON. */
-  readonly body?: unknown;
+  readonly method?: "PATCH" | "DELETE" | undefined;
+  /** JSON. */
+  readonly body?: string;
   /** Whether a second request changes nothing. If not, only refused requests are repeated. */
   readonly idempotent?: boolean;
   /** Whether it is sent once, whatever the client's options say. */
@@ -45,8 +45,8 @@ export interface MessengerRequest extends Abortable {
 const TIMEOUT_MS = 30_000;
 /** The same for a request that is not repeated here: its caller asks again. */
 const ONCE_TIMEOUT_MS = 10_000;
-/** Longest wait that a rate limit may ask for, in ms. */
-const MAX_LIMIT_MS = 60_000;
+/** Longest wait that a server may ask for, in ms. */
+const MAX_WAIT_MS = 60_000;
 
 /** Sends requests for one client. */
 export type Requester = <Answer>(request: MessengerRequest) => Promise<Answer>;
@@ -57,23 +57,19 @@ export type Requester = <Answer>(request: MessengerRequest) => Promise<Answer>;
  */
 export function requester(supabase: FunctionsLike, options: RequestOptions): Requester {
   const { retries = 3, onWait, prefix = "" } = options;
-  const waitsForLimits = options.retries !== undefined || onWait !== undefined;
+  const waitsForLimits = onWait || options.retries;
   return async <Answer>(request: MessengerRequest): Promise<Answer> => {
-    const { path = "", signal, idempotent, once } = request;
     for (let retry = 0;; retry++) {
-      const answer = await send(supabase, `${prefix}dispatch${path}`, request);
+      const answer = await send(supabase, prefix, request);
       if (!(answer instanceof MessengerError)) return answer as Answer;
       const { code, retryAfterMs, retryable } = answer;
       // A request that a rate limit refused was not written. Without an answer the client cannot tell.
-      const isLimit = code === "rate_limited";
-      const mayRepeat = !once && (isLimit ? waitsForLimits : idempotent && retryable);
-      const delayMs = retryAfterMs === undefined
-        ? retryDelay(retry, Math.random())
-        : spread(retryAfterMs, Math.random());
-      const isTooLong = delayMs > (isLimit ? MAX_LIMIT_MS : MAX_RETRY_MS);
-      if (!mayRepeat || retry >= retries || isTooLong) throw answer;
+      const mayRepeat = code === "rate_limited" ? waitsForLimits : request.idempotent && retryable;
+      const isTooLong = (retryAfterMs ?? 0) > MAX_WAIT_MS;
+      if (request.once || !mayRepeat || retry >= retries || isTooLong) throw answer;
+      const delayMs = retryDelay(retry, retryAfterMs, Math.random());
       onWait?.(delayMs);
-      await pause(delayMs, signal);
+      await pause(delayMs, request.signal);
     }
   };
 }
@@ -85,16 +81,16 @@ export function requester(supabase: FunctionsLike, options: RequestOptions): Req
  */
 async function send(
   supabase: FunctionsLike,
-  name: string,
-  { method, body, signal, once }: MessengerRequest,
+  prefix: string,
+  { path = "", method, body, signal, once }: MessengerRequest,
 ): Promise<unknown> {
   signal?.throwIfAborted();
   const giveUp = new AbortController();
-  const answered = supabase.functions.invoke(name, {
+  const answered = supabase.functions.invoke(`${prefix}dispatch${path}`, {
     method: method ?? (body ? "POST" : "GET"),
     signal: giveUp.signal,
-    ...(body as object && {
-      body: JSON.stringify(body),
+    ...(body && {
+      body,
       headers: { "content-type": "application/json" },
     }),
   }).then(({ data, error }) =>
@@ -121,26 +117,22 @@ async function explain(supabase: FunctionsLike, error: unknown): Promise<Messeng
 }
 
 /**
- * Waits. A call of the function that `onStart` receives ends the wait. A browser that is offline waits no longer
- * than until it is online again.
+ * Waits. A call of the function that `onStart` receives ends the wait.
  * @throws the signal's reason after it is aborted
  */
-export function pause(
+function pause(
   ms: number,
-  signal?: AbortSignal,
+  signal: AbortSignal | undefined,
   onStart?: (end: () => void) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const target = globalThis as Partial<EventTarget>;
     const end = () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", end);
-      target.removeEventListener?.("online", end);
       signal?.aborted ? reject(signal.reason) : resolve();
     };
     const timer = setTimeout(end, ms);
     signal?.addEventListener("abort", end);
-    if (isOffline()) target.addEventListener?.("online", end);
     onStart?.(end);
   });
 }

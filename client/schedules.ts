@@ -10,7 +10,7 @@ import type {
 } from "../supabase/functions/_shared/symphony/scheduler/schedule-options.ts";
 import { nameOf } from "./dispatch.ts";
 import { idOf, type ScheduleId, type ScheduleRef } from "./ids.ts";
-import { exact } from "./json.ts";
+import { exactJson } from "./json.ts";
 import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
 import { page } from "./own.ts";
 import type { Abortable, Requester } from "./request.ts";
@@ -73,6 +73,10 @@ export function schedulesClient<Messages extends MessagesShape<Messages>>(
   request: Requester,
 ): SchedulesClient<Messages> {
   const path = (ref: ScheduleRef) => `/schedules/${encodeURIComponent(idOf(ref, "schedule"))}`;
+  const act =
+    <Answer>(method?: "DELETE") =>
+    async (ref: ScheduleRef, { signal }: Abortable = {}): Promise<Answer> =>
+      await request({ path: path(ref), method, idempotent: true, signal });
   return {
     create: async (
       type: string | { readonly type: string },
@@ -82,7 +86,7 @@ export function schedulesClient<Messages extends MessagesShape<Messages>>(
     ) => {
       const message = { type: nameOf(type), payload, queue, priority, groupKey };
       const { scheduleId } = await request<{ scheduleId: string }>({
-        body: exact({ ...message, schedule }),
+        body: exactJson({ ...message, schedule }),
         // A second schedule with the same name is the first one.
         idempotent: !!schedule.name,
         signal,
@@ -90,14 +94,11 @@ export function schedulesClient<Messages extends MessagesShape<Messages>>(
       return { kind: "schedule" as const, id: scheduleId };
     },
     list: (options) => page(request, "/schedules", options),
-    get: async (ref, { signal } = {}) =>
-      await request({ path: path(ref), idempotent: true, signal }),
+    get: act(),
     update: async (ref, changes, { signal } = {}) =>
       await request({
-        ...{ path: path(ref), method: "PATCH", body: exact(changes), idempotent: true, signal },
+        ...{ path: path(ref), method: "PATCH", body: exactJson(changes), idempotent: true, signal },
       }),
-    delete: async (ref, { signal } = {}) => {
-      await request({ path: path(ref), method: "DELETE", idempotent: true, signal });
-    },
+    delete: act<void>("DELETE"),
   };
 }

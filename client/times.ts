@@ -7,22 +7,14 @@ const FIRST_RETRY_MS = 500;
 export const MAX_RETRY_MS = 10_000;
 
 /**
- * The wait before a repeat, in ms: doubled each time, less up to half at random, so that clients do not
- * return together.
+ * The wait before a repeat, in ms: the one that the server asks for, or a time that doubles. Up to a half of it is
+ * added at random, so that clients do not return together.
  * @param retry 0 before the first repeat
+ * @param askedMs the wait that the server asks for; undefined if it asks for none
  * @param random from 0 to below 1
  */
-export function retryDelay(retry: number, random: number): number {
-  return Math.min(FIRST_RETRY_MS * 2 ** retry, MAX_RETRY_MS) * (1 - random / 2);
-}
-
-/**
- * The wait that a server asked for, in ms: prolonged by up to a quarter at random, and at least by up to a
- * second, so that clients do not return together.
- * @param random from 0 to below 1
- */
-export function spread(ms: number, random: number): number {
-  return ms + random * Math.max(ms / 4, 1_000);
+export function retryDelay(retry: number, askedMs: number | undefined, random: number): number {
+  return (askedMs ?? Math.min(FIRST_RETRY_MS * 2 ** retry, MAX_RETRY_MS)) * (1 + random / 2);
 }
 
 const FIRST_LOOK_MS = 500;

@@ -8,29 +8,25 @@ import {
   MAX_LOOK_MS,
   MAX_RETRY_MS,
   retryDelay,
-  spread,
 } from "../../../client/times.ts";
 
 const moment = "2026-11-24T10:00:00.000000+00:00";
 const due = { dueInMs: 0, quietMs: 0, requests: 1, isLive: false };
 
-Deno.test("a request is repeated after twice the time before, less up to half of it", () => {
-  assertEquals([0, 1, 2].map((retry) => retryDelay(retry, 0)), [500, 1_000, 2_000]);
-  assertEquals([0, 1, 2].map((retry) => retryDelay(retry, 0.5)), [375, 750, 1_500]);
+Deno.test("a request is repeated after twice the time before, or the time that the server asks for", () => {
+  assertEquals([0, 1, 2].map((retry) => retryDelay(retry, undefined, 0)), [500, 1_000, 2_000]);
+  assertEquals(retryDelay(9, 60_000, 0), 60_000);
+  assertEquals(retryDelay(0, 0, 0.5), 0);
 });
 
-Deno.test("a repeat waits from a quarter of a second to ten seconds", () => {
+Deno.test("up to a half is added to each wait, so that clients do not return together", () => {
   fc.assert(
     fc.property(fc.nat(2_000), fc.double({ min: 0, max: 0.999, noNaN: true }), (n, random) => {
-      const delayMs = retryDelay(n, random);
-      return delayMs >= 250 && delayMs <= MAX_RETRY_MS;
+      const least = retryDelay(n, undefined, 0);
+      const delayMs = retryDelay(n, undefined, random);
+      return least >= 500 && least <= MAX_RETRY_MS && delayMs >= least && delayMs <= least * 1.5;
     }),
   );
-});
-
-Deno.test("a wait that the server asks for is prolonged by up to a quarter, or a second", () => {
-  assertEquals([spread(10_000, 0), spread(10_000, 1)], [10_000, 12_500]);
-  assertEquals([spread(1_000, 0), spread(1_000, 1)], [1_000, 2_000]);
 });
 
 Deno.test("a message that waits is looked at when it is due, but every half minute", () => {
