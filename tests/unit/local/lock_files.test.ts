@@ -9,7 +9,7 @@ const ROOT = new URL("../../../", import.meta.url).pathname;
 const DEVELOPMENT = [
   ...["@electric-sql/pglite-pgtap", "@seriousme/openapi-schema-validator", "croner", "esbuild"],
   ...["fast-check", "graphile-worker", "openapi-fetch", "openapi-typescript", "pg-boss"],
-  ...["playwright-core", "typescript"],
+  ...["playwright-core", "react", "react-dom", "rolldown", "typescript", "vite"],
 ];
 
 interface Lock {

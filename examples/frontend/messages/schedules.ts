@@ -1,4 +1,4 @@
-/** The example declares no schedules. */
+/** The example declares no schedules: its users make their own. */
 
 import type { DeclaredSchedule } from "../../../supabase/functions/_shared/symphony/index.ts";
 
