@@ -43,7 +43,7 @@ set local lock_timeout = '5s';
 -- ORDER OF LOCKS. A transaction that waits for locks takes them from the top to the bottom of this table, so that
 -- two transactions never wait for each other. A transaction that cannot keep the order does not wait: it skips
 -- locked rows, or notes them for later.
---   1  a user's quota of schedules    advisory; messenger.check_schedule_quota
+--   1  a user's quota of schedules    advisory; messenger.lock_schedule_quota
 --   2  rate_limits                    rows by type and caller; messenger.count_dispatches
 --   3  schedules                      rows ascending by id; claim, advance, trigger and save of schedules
 --   4  the sequence of ids            advisory; messenger.mend_sequence, where the sequence is behind
@@ -836,7 +836,7 @@ comment on column public.messenger_failed_messages.priority is
 comment on column public.messenger_failed_messages.status is
   'Always failed.';
 comment on column public.messenger_failed_messages.reason is
-  'exhausted: no retry left. unrecoverable: an error that no retry mends. crashed: its worker died each time. invalid: the payload does not fit the schema. unknown_type: no definition of that name. expired: too old to matter. cancelled: an operator gave it up. interrupted: its worker ended before it was done, ten times and more.';
+  'exhausted: no retry left. unrecoverable: an error that no retry mends. crashed: its worker died each time. invalid: the payload does not fit the schema. unknown_type: no definition of that name. expired: too old to matter. cancelled: an operator or its user gave it up. interrupted: its worker ended before it was done, ten times and more.';
 comment on column public.messenger_failed_messages.error is
   'Text of the last error, to read and to filter by; errors holds all of them.';
 comment on column public.messenger_failed_messages.errors is
@@ -7228,7 +7228,7 @@ comment on function public.messenger_await_due(text[], integer) is
 
 -- ==================== 38_cancel.sql
 
--- Cancelling: what an operator does with messages that are not wanted any more. One that waits goes to
+-- Cancelling messages that are not wanted any more, by an operator or by their user. One that waits goes to
 -- the dead letters at once; one that runs is marked, and goes there when its worker stops it, or gives
 -- it back, or fails. If its handler succeeds before, it counts as handled.
 

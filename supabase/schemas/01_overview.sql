@@ -34,7 +34,7 @@
 -- ORDER OF LOCKS. A transaction that waits for locks takes them from the top to the bottom of this table, so that
 -- two transactions never wait for each other. A transaction that cannot keep the order does not wait: it skips
 -- locked rows, or notes them for later.
---   1  a user's quota of schedules    advisory; messenger.check_schedule_quota
+--   1  a user's quota of schedules    advisory; messenger.lock_schedule_quota
 --   2  rate_limits                    rows by type and caller; messenger.count_dispatches
 --   3  schedules                      rows ascending by id; claim, advance, trigger and save of schedules
 --   4  the sequence of ids            advisory; messenger.mend_sequence, where the sequence is behind

@@ -40,7 +40,7 @@ comment on column public.messenger_failed_messages.priority is
 comment on column public.messenger_failed_messages.status is
   'Always failed.';
 comment on column public.messenger_failed_messages.reason is
-  'exhausted: no retry left. unrecoverable: an error that no retry mends. crashed: its worker died each time. invalid: the payload does not fit the schema. unknown_type: no definition of that name. expired: too old to matter. cancelled: an operator gave it up. interrupted: its worker ended before it was done, ten times and more.';
+  'exhausted: no retry left. unrecoverable: an error that no retry mends. crashed: its worker died each time. invalid: the payload does not fit the schema. unknown_type: no definition of that name. expired: too old to matter. cancelled: an operator or its user gave it up. interrupted: its worker ended before it was done, ten times and more.';
 comment on column public.messenger_failed_messages.error is
   'Text of the last error, to read and to filter by; errors holds all of them.';
 comment on column public.messenger_failed_messages.errors is

@@ -1,4 +1,4 @@
--- Cancelling: what an operator does with messages that are not wanted any more. One that waits goes to
+-- Cancelling messages that are not wanted any more, by an operator or by their user. One that waits goes to
 -- the dead letters at once; one that runs is marked, and goes there when its worker stops it, or gives
 -- it back, or fails. If its handler succeeds before, it counts as handled.
 

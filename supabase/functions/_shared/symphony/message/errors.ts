@@ -150,7 +150,7 @@ export class LeaseLostError extends SymphonyError {
   }
 }
 
-/** An operator cancelled the message. Never retried; it is the reason of the handler's abort signal. */
+/** An operator or its user cancelled the message. Never retried; it is the reason of the handler's abort signal. */
 export class CancelledError extends UnrecoverableError {
   constructor(message = "the message was cancelled", options?: ErrorOptions) {
     super(message, options);
