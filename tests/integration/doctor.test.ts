@@ -83,7 +83,7 @@ testsOnStack({ net: true }, (test) => {
     ]);
   });
 
-  test("a migration that was applied and has no file is told, as is one that a push would refuse", async (stack) => {
+  test("a migration that was applied and has no file is told by its stamp", async (stack) => {
     const history = async () =>
       (await faults(stack)).find(({ name }) => name === "project: history");
     await stack

@@ -8,6 +8,7 @@ import {
   type TemporaryFolder,
   temporaryFolder,
 } from "../support/package.ts";
+import { npxSymphony } from "../support/package_command.ts";
 
 const ZOD = "zod@4.6.7";
 
@@ -78,8 +79,7 @@ Deno.test("Node 20 runs the command, and loads the client", async () => {
 
 Deno.test("npx runs the command from the registry", async () => {
   await using folder = await temporaryFolder();
-  const { name, version } = publishedPackage();
-  const { stdout } = await folder.run("npx", ["--yes", `${name}@${version}`, "--help"]);
+  const { stdout } = await npxSymphony(["--help"], { cwd: folder.path });
   assertMatch(stdout, /^Usage: symphony-messenger/);
 });
 

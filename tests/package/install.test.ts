@@ -82,8 +82,13 @@ Deno.test("from `supabase init` to messages that are handled, retried and schedu
   assertEquals(pushed.code, 0, pushed.text);
   await assertInstalled();
 
+  // Each function loads its packages from the registry when it is first called.
   const logged = (text: string) =>
-    eventually(() => Promise.resolve(lines), (lines) => lines.some((line) => line.includes(text)));
+    eventually(
+      () => Promise.resolve(lines),
+      (lines) => lines.some((line) => line.includes(text)),
+      60_000,
+    );
   const dispatch = async (body: unknown) => {
     const response = await fetch(`${stack.url}/functions/v1/bus-dispatch`, {
       method: "POST",
