@@ -14,9 +14,10 @@ import { writeDeclarations } from "./declarations.ts";
 import { ROOT } from "./entries.ts";
 import { filesWithEffects, writeJavaScript } from "./javascript.ts";
 import { manifest } from "./manifest.ts";
+import { withoutDeadLinks } from "./prose.ts";
 import { thirdPartyLicenses } from "./third_party.ts";
 
-/** Files that come along as they are. */
+/** Files that come along, but for links that would be dead. */
 const COPIED = ["README.md", "LICENSE", "CHANGELOG.md"];
 const MIGRATIONS = "supabase/migrations";
 /** Has the scripts that move jobs of other systems; the package keeps their path. */
@@ -37,7 +38,10 @@ export async function buildPackage(folder: string): Promise<string> {
   const metafile = await writeJavaScript(folder);
   await writeDeclarations(folder);
   await writeCommonJs(folder);
-  for (const name of COPIED) await Deno.copyFile(ROOT + name, `${folder}/${name}`);
+  for (const name of COPIED) {
+    const text = withoutDeadLinks(await Deno.readTextFile(ROOT + name), new Set(COPIED));
+    await Deno.writeTextFile(`${folder}/${name}`, text);
+  }
   await copySql(ROOT + MIGRATIONS, `${folder}/migrations`);
   await copySql(ROOT + GUIDES, `${folder}/${GUIDES}`);
   await Deno.writeTextFile(

@@ -1,7 +1,5 @@
 /** The subpaths that the package exports, and the files that are started: each with its source. */
 
-import { existsSync } from "node:fs";
-
 /** Root of the checkout, with a trailing slash. */
 export const ROOT = new URL("../", import.meta.url).pathname;
 
@@ -17,17 +15,14 @@ export interface Entry {
   readonly isDual?: boolean;
 }
 
-/** Subpaths that a user imports, also those whose source is yet to come. */
-const ALL: readonly Entry[] = [
+/** Subpaths that a user imports. */
+export const EXPORTS: readonly Entry[] = [
   { subpath: ".", name: "index", source: `${LIBRARY}index.ts` },
   { subpath: "./edge", name: "edge", source: `${LIBRARY}edge.ts` },
   { subpath: "./testing", name: "testing", source: `${LIBRARY}testing.ts` },
   { subpath: "./client", name: "client", source: "client/mod.ts", isDual: true },
   { subpath: "./react", name: "react", source: "client/react/mod.ts", isDual: true },
 ];
-
-/** Subpaths that a user imports. */
-export const EXPORTS = ALL.filter(({ source }) => existsSync(ROOT + source));
 
 /** The package's name, which is also that of its command. */
 export const NAME = "symphony-messenger";

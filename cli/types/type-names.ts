@@ -42,9 +42,8 @@ export function nameTypes(
       content: contentOf(owner.document, target),
     }))
   );
-  const meanings = Map.groupBy(found, ({ target }) => target);
   const isUnique = (target: string) =>
-    new Set(meanings.get(target)?.map(({ content }) => content)).size === 1;
+    new Set(found.filter((one) => one.target === target).map(({ content }) => content)).size === 1;
   const taken = new Set(reserved);
   const shared: SharedType[] = [];
   const byContent = new Map<string, string>();

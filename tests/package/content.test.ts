@@ -34,6 +34,17 @@ Deno.test("the package has JavaScript, declarations and SQL, and no source", asy
   }
 });
 
+Deno.test("the README and the changelog link to files that the package has, and to no others", async () => {
+  const files = new Set((await filesBelow(`${folder.path}/${OURS}`)).map(({ path }) => path));
+  for (const name of ["README.md", "CHANGELOG.md"]) {
+    const text = await Deno.readTextFile(`${folder.path}/${OURS}/${name}`);
+    const targets = Array.from(text.matchAll(/\]\(([^)#\s]+)/g), ([, target = ""]) => target);
+    const dead = targets.filter((target) => !target.startsWith("https:") && !files.has(target));
+    assertEquals([name, ...dead], [name]);
+    assertEquals(text.includes("!["), false, `${name}: an image`);
+  }
+});
+
 Deno.test("the package has the scripts that move jobs of other systems, as the guides say", async () => {
   const scripts = (await filesBelow(`${folder.path}/${OURS}/docs/migrating`)).map(({ path }) =>
     path

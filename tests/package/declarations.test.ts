@@ -18,11 +18,11 @@ const WIRE = [
 ];
 /** Packages whose types a frontend has itself. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  "./client": ["@supabase/supabase-js"],
-  "./react": ["@supabase/supabase-js", "react"],
+  "./client": [],
+  "./react": ["react"],
 };
 /** More than this has to be looked into: a file of another's was drawn in. */
-const MOST_BYTES = 60_000;
+const MOST_BYTES = 80_000;
 
 let folder: TemporaryFolder;
 Deno.test.beforeAll(async () => void (folder = await installedPackage([])));

@@ -77,6 +77,20 @@ Deno.test("Node 20 runs the command, and loads the client", async () => {
   assertMatch(stderr, /SUPABASE_URL: is not set/);
 });
 
+Deno.test("Node 20 writes the types of a project's messages, which the oldest Deno loads", async () => {
+  const { name, version } = publishedPackage();
+  const imports = { [name]: `npm:${name}@${version}`, zod: `npm:${ZOD}` };
+  await folder.write("supabase/config.toml", 'project_id = "p"\n');
+  await folder.write("supabase/functions/_messages/import_map.json", JSON.stringify({ imports }));
+  await folder.write("supabase/functions/_messages/mod.ts", MESSAGES);
+  const command = ["node_modules/.bin/symphony-messenger", "types", "--all"];
+  const args = [...command, "--deno", await denoPath("2.1.4")];
+  const { stdout } = await folder.run(await nodePath(20), args);
+  assertEquals(stdout, "messenger.gen.ts: written, 1 message\n");
+  const text = await Deno.readTextFile(`${folder.path}/messenger.gen.ts`);
+  assertMatch(text, / {2}Greeting: \{\n {4}payload: \{\n {6}to: string;\n/);
+});
+
 Deno.test("npx runs the command from the registry", async () => {
   await using folder = await temporaryFolder();
   const { stdout } = await npxSymphony(["--help"], { cwd: folder.path });

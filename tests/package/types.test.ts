@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { nodePath } from "../support/engines.ts";
+import { DENO, NODE } from "./frontend_projects.ts";
 import { installedPackage, publishedPackage, temporaryFolder } from "../support/package.ts";
 
 const PROGRAM = `import {
@@ -47,14 +48,15 @@ const TSCONFIG = {
     module: "nodenext",
     types: ["node"],
   },
-  files: ["program.ts"],
+  include: ["*.ts", "*.mts", "*.cts"],
 };
 
-Deno.test("tsc accepts a Node project in strict mode, and every declaration with it", async () => {
+Deno.test("tsc accepts a Node project in strict mode, in both module formats, and every declaration with it", async () => {
   await using folder = await installedPackage([
     ...["zod@4.6.7", "typescript@5.9.3", "@types/node@22.20.5", "@supabase/supabase-js@2.119.1"],
   ]);
   await folder.write("program.ts", PROGRAM);
+  for (const [path, text] of Object.entries(NODE)) await folder.write(path, text);
   await folder.write("tsconfig.json", JSON.stringify(TSCONFIG));
   const { stdout, code } = await folder.run(await nodePath(22), ["node_modules/.bin/tsc"], {
     mayFail: true,
@@ -73,7 +75,8 @@ Deno.test("deno check accepts a program over the import map that init writes", a
   };
   await folder.write("deno.json", JSON.stringify({ imports }));
   await folder.write("program.ts", PROGRAM);
-  const args = ["check", "--no-lock", "--minimum-dependency-age=0", "program.ts"];
+  for (const [path, text] of Object.entries(DENO)) await folder.write(path, text);
+  const args = ["check", "--no-lock", "--minimum-dependency-age=0", "program.ts", "client.ts"];
   const { code, stderr } = await folder.run(Deno.execPath(), args, { mayFail: true });
   assertEquals(code, 0, stderr);
 });
