@@ -1,6 +1,6 @@
 /** Outages under a resident worker: what it does while the database, its API or its key fails, and afterwards. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { createClient } from "@supabase/supabase-js";
 import { z } from "zod";
 import {
@@ -150,14 +150,15 @@ testsOnStack({}, (test) => {
     assertEquals((await drain()).handled, 1);
   });
 
-  test("a worker whose key was revoked ends when it is told to, and its message is left to others", async (stack) => {
+  test("a worker whose key was revoked ends when it is told to, says why, and leaves its message to others", async (stack) => {
     await using api = troubledApi(stack);
     const { runs, dispatch, drain } = startWorker(stack, api.url, 1_000);
     await dispatch("long");
     await runs.has("long");
     api.meet(() => Response.json({ message: "Invalid API key" }, { status: 401 }));
     runs.letGo("long");
-    await drain();
+    const error = await assertRejects(drain, TransportError);
+    assertStringIncludes(error.message, "Invalid API key");
     assertEquals((await left(stack)).map(({ attempts }) => attempts), [1]);
   });
 
@@ -166,6 +167,6 @@ testsOnStack({}, (test) => {
     api.meet(() => Response.json({ message: "Invalid API key" }, { status: 401 }));
     const { ended } = startWorker(stack, api.url, 1_000);
     const error = await assertRejects(() => ended, TransportError);
-    assert(error.message.includes("Invalid API key"), error.message);
+    assertStringIncludes(error.message, "Invalid API key");
   });
 });

@@ -14,12 +14,10 @@ function breathing() {
   return { breathe, slept, work: (ms: number) => void (now += ms) };
 }
 
-Deno.test("after a handler that kept the loop busy, the next one waits for timers and sockets", async () => {
+Deno.test("after a handler that kept the loop busy, the next one waits for timers and sockets, the longer the busier it was", async () => {
   const { breathe, slept, work } = breathing();
-  const first = breathe().then(() => work(5_000));
-  const second = breathe().then(() => work(5_000));
-  await Promise.all([first, second]);
-  assertEquals(slept, [0, 20, 0]);
+  await Promise.all([100, 5_000, 60_000, 0].map((ms) => breathe().then(() => work(ms))));
+  assertEquals(slept, [0, 20, 0, 100, 0, 200, 0]);
 });
 
 Deno.test("handlers that only wait start one turn of the loop after the other", async () => {

@@ -51,7 +51,8 @@ export type Work = (limits: ResidentLimits) => Promise<WorkerReport>;
  * Runs a resident worker until its signals end it.
  * @returns what it did
  * @throws RangeError that names the option which is wrong, or unknown
- * @throws TransportError if the database cannot be reached at the start; later outages are waited for
+ * @throws TransportError if the database cannot be reached at the start, or outcomes cannot be written at the end;
+ * outages in between are waited for
  */
 export async function runResident(
   options: ResidentOptions,
@@ -91,7 +92,10 @@ export async function runResident(
   return counts;
 }
 
-/** Runs the loop, and again after an outage of the database. The messages that it held are delivered again. */
+/**
+ * Runs the loop, and again after an outage of the database. The messages that it held are delivered again.
+ * @throws TransportError if the outage met the end of the worker
+ */
 async function workThroughOutages(
   work: Work,
   limits: ResidentLimits,
@@ -102,6 +106,7 @@ async function workThroughOutages(
       await work(limits);
     } catch (error) {
       log.error("worker_interrupted", { error: String(error) });
+      if (limits.drain.aborted || limits.signal.aborted) throw error;
       await pause(LONGEST_PAUSE_MS);
     }
   }
