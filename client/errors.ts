@@ -41,17 +41,17 @@ const MARK = Symbol.for("symphony-messenger.error");
 /** Any failure of the client. */
 export class MessengerError extends Error {
   override name = "MessengerError";
-  readonly code: MessengerErrorCode;
+  declare readonly code: MessengerErrorCode;
   /** The server's own code: `invalid_payload`, `unknown_type`, ... (docs/dispatching.md); else the same as `code`. */
   declare readonly detail: string;
   /** HTTP status; 0 if no answer came. */
-  readonly status: number = 0;
+  declare readonly status: number;
   /** Problems of the request; empty if the request was not the cause. */
-  readonly issues: readonly Issue[] = [];
+  declare readonly issues: readonly Issue[];
   /** When a repeat may pass, in ms; undefined if the answer does not tell. */
   declare readonly retryAfterMs: number | undefined;
   /** Whether a repeat may pass. A request without an answer may have taken effect: repeat a dispatch with its key. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** The key of the dispatch that failed. A repeat with this key makes no second message. */
   declare readonly idempotencyKey?: string;
   /** The keys of a failed `dispatchAll`, in the order of its messages. */
@@ -59,9 +59,8 @@ export class MessengerError extends Error {
 
   constructor(message: string, code: MessengerErrorCode, details?: Details) {
     super(message);
-    this.code = code;
-    this.retryable = /^(r|o|una)/.test(code);
-    Object.assign(this, { detail: code }, details);
+    const retryable = /^(r|o|una)/.test(code);
+    Object.assign(this, { code, detail: code, status: 0, issues: [], retryable }, details);
   }
 
   /** Marks the class, see {@link isMessengerError}. */

@@ -26,6 +26,7 @@ export function follow(looks: Looks, ref: MessageRef, { signal }: Abortable = {}
   /** Throws the reason of the end. */
   let fail = () => {};
   let wake = () => {};
+  let stop = () => {};
 
   const end = (reason?: unknown) => {
     if (reason !== undefined) {
@@ -35,6 +36,8 @@ export function follow(looks: Looks, ref: MessageRef, { signal }: Abortable = {}
       };
     }
     isOver = true;
+    stop();
+    signal?.removeEventListener("abort", onAbort);
     wake();
   };
   const onAbort = () => end(signal?.reason);
@@ -52,17 +55,14 @@ export function follow(looks: Looks, ref: MessageRef, { signal }: Abortable = {}
   async function* generate(): AsyncGenerator<FollowedState, undefined> {
     if (signal?.aborted) throw signal.reason;
     signal?.addEventListener("abort", onAbort);
-    const stop = looks.watch(id, see);
-    try {
-      for (;;) {
-        const state = states.shift();
-        if (state) yield state;
-        else if (isOver) return void fail();
-        else await new Promise<void>((resolve) => wake = resolve);
-      }
-    } finally {
-      stop();
-      signal?.removeEventListener("abort", onAbort);
+    stop = looks.watch(id, see);
+    // The first state may have been the last.
+    if (isOver) stop();
+    for (;;) {
+      const state = states.shift();
+      if (state) yield state;
+      else if (isOver) return void fail();
+      else await new Promise<void>((resolve) => wake = resolve);
     }
   }
   const generated = generate();

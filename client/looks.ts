@@ -55,6 +55,8 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
   let plannedAt = Infinity;
   /** Ends the look that is under way. */
   let looking: AbortController | undefined;
+  /** How many are looked at. */
+  let active = 0;
   let notBefore = 0;
   let failures = 0;
   let isCutOff = false;
@@ -81,7 +83,11 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
   const plan = () => {
     plannedAt = Infinity;
     clearTimeout(timer);
-    for (const { lookAt } of entries.values()) planFor(lookAt);
+    active = 0;
+    for (const { lookAt } of entries.values()) {
+      planFor(lookAt);
+      if (lookAt < Infinity) active++;
+    }
   };
   const interrupt = () => {
     looking?.abort();
@@ -102,7 +108,7 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
     entry.lookAt = now + (mayPass ? MAX_LOOK_MS : isOver ? Infinity : lookDelay({
       dueInMs: dueAt - now,
       quietMs: now - Math.max(entry.changedAt, dueAt),
-      requests: Math.ceil(entries.size / MAX_IDS),
+      requests: Math.ceil(active / MAX_IDS),
       isLive: !!live?.tells(state?.type),
     }));
     planFor(entry.lookAt);
@@ -137,12 +143,13 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
 
   const onUser = () => {
     const current = session.user() ?? undefined;
-    interrupt();
     live?.adjust(true);
     for (const entry of [...entries.values()]) {
       entry.user ??= current;
-      if (entry.user !== current) fail(entry, signedOut());
-      else if (current && isSignedOut(entry)) {
+      if (entry.user !== current) {
+        interrupt();
+        fail(entry, signedOut());
+      } else if (current && isSignedOut(entry)) {
         entry.error = undefined;
         changed(entry);
       }

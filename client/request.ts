@@ -4,6 +4,7 @@ import { MessengerError, noAnswer, toMessengerError } from "./errors.ts";
 import { userOf } from "./session.ts";
 import type { FunctionsLike } from "./supabase.ts";
 import { retryDelay } from "./times.ts";
+import { pause, within } from "./within.ts";
 
 /** How a client sends its requests. */
 export interface RequestOptions {
@@ -95,16 +96,12 @@ async function send(
     }),
   }).then(({ data, error }) =>
     // A page of a hotel's network may answer in the function's place.
-    error ? explain(supabase, error) : data instanceof Object ? data : noAnswer(data)
-  );
-  let stop = () => {};
-  const late = pause(once ? ONCE_TIMEOUT_MS : TIMEOUT_MS, signal, (end) => stop = end).then(
-    noAnswer,
+    error ? explain(supabase, error) : data && typeof data === "object" ? data : noAnswer(data)
   );
   try {
-    return await Promise.race([answered, late]);
+    const ms = once ? ONCE_TIMEOUT_MS : TIMEOUT_MS;
+    return await within<unknown>(ms, answered, noAnswer, signal);
   } finally {
-    stop();
     giveUp.abort();
   }
 }
@@ -114,25 +111,4 @@ async function explain(supabase: FunctionsLike, error: unknown): Promise<Messeng
   const problem = await toMessengerError(error);
   const asksForUser = problem.code === "forbidden" && await userOf(supabase) === null;
   return asksForUser ? Object.assign(problem, { code: "signed_out" }) : problem;
-}
-
-/**
- * Waits. A call of the function that `onStart` receives ends the wait.
- * @throws the signal's reason after it is aborted
- */
-function pause(
-  ms: number,
-  signal: AbortSignal | undefined,
-  onStart?: (end: () => void) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-      signal?.aborted ? reject(signal.reason) : resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener("abort", end);
-    onStart?.(end);
-  });
 }

@@ -1,11 +1,17 @@
 /** The user who is signed in with a client of supabase-js. */
 
 import type { FunctionsLike } from "./supabase.ts";
+import { within } from "./within.ts";
+
+/** Longest wait for a session, in ms: supabase-js may be renewing its token. */
+const SESSION_MS = 10_000;
+const NO_SESSION = { data: { session: null } };
 
 /** Returns the user's id; null if no user is signed in, undefined if the client has no sessions (`accessToken`). */
 export async function userOf({ auth }: FunctionsLike): Promise<string | null | undefined> {
   try {
-    return (await auth.getSession()).data.session?.user.id ?? null;
+    const { data } = await within(SESSION_MS, auth.getSession(), () => NO_SESSION);
+    return data.session?.user.id ?? null;
   } catch {
     return undefined;
   }

@@ -91,6 +91,18 @@ Deno.test("return ends a follow at once while the message is due later", async (
   assertNothingIsLeft(page, bus);
 });
 
+Deno.test("a follow leaves nothing behind at the last state, also if no further one is asked for", async () => {
+  using page = fakePage();
+  const bus = followed();
+  bus.put("1", { status: "handled" });
+  const states = bus.messenger.follow("1");
+  const first = states.next();
+  await page.advance(0);
+  assertEquals((await first).value?.status, "handled");
+  assertNothingIsLeft(page, bus);
+  assertEquals((await states.next()).done, true);
+});
+
 Deno.test("an abort throws the caller's own reason, before, while and after something is waited for", async () => {
   using page = fakePage();
   const bus = followed();

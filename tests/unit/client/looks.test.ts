@@ -48,6 +48,44 @@ Deno.test("a thousand messages are asked for by a hundred, at most one request a
   assertEquals(page.left(), { timers: 0, listeners: 0 });
 });
 
+Deno.test("messages that have ended slow down no other", async () => {
+  using page = fakePage();
+  const bus = followed();
+  const stops = ids(1_000).map((id) => {
+    bus.put(id, { status: "handled" });
+    return bus.messenger.observe(id).subscribe(() => {});
+  });
+  await page.advance(0);
+  bus.put("1001");
+  const end = bus.messenger.finished("1001");
+  await page.advance(0);
+  bus.put("1001", { status: "failed" });
+  await page.advance(1_000);
+  assertEquals((await end).status, "failed");
+  for (const stop of stops) stop();
+});
+
+Deno.test("the first word of the session does not make a client ask twice", async () => {
+  using page = fakePage();
+  const bus = followed();
+  bus.put("1");
+  const { onAuthStateChange } = bus.supabase.auth;
+  bus.supabase.auth.onAuthStateChange = (listener) => {
+    setTimeout(() => listener("INITIAL_SESSION", { user: { id: "ann" } }), 10);
+    return onAuthStateChange(() => {});
+  };
+  const { invoke } = bus.supabase.functions;
+  bus.supabase.functions.invoke = async (...given) => {
+    await new Promise<void>((resolve) => setTimeout(resolve, 50));
+    return await invoke(...given);
+  };
+  const stop = bus.messenger.observe("1").subscribe(() => {});
+  await page.advance(100);
+  assertEquals([bus.looks(), bus.requests[0]?.signal?.aborted], [[["1"]], true]);
+  assertEquals(bus.messenger.observe("1").get().message?.status, "pending");
+  stop();
+});
+
 Deno.test("a follow and observers of one message share its looks", async () => {
   using page = fakePage();
   const bus = followed();

@@ -1,0 +1,116 @@
+/** The live channel: when it is given up, and when it is tried again. */
+
+import { assertEquals } from "@std/assert";
+import type { ChannelLike } from "../../../client/mod.ts";
+import { fakePage } from "../../support/fake_page.ts";
+import { followed } from "../../support/followed.ts";
+
+const TOKEN = `x.${btoa(JSON.stringify({ sub: "ann" }))}.x`;
+
+/** A client whose Realtime does as the test says. */
+function withRealtime() {
+  const bus = followed({ live: "auto" });
+  const opened: (ChannelLike & { state: string })[] = [];
+  const channels = new Set<ChannelLike>();
+  let tell = (_status: string) => {};
+  let hear = (_payload: unknown) => {};
+  Object.assign(bus.supabase, {
+    realtime: { accessTokenValue: TOKEN, setAuth: () => Promise.resolve() },
+    getChannels: () => [...channels],
+    removeChannel: (channel: ChannelLike) => Promise.resolve(channels.delete(channel)),
+    channel(topic: string) {
+      const bindings: Record<string, unknown[]> = { broadcast: [] };
+      const channel = {
+        ...{ topic: `realtime:${topic}`, state: "joining", bindings },
+        on(_kind: string, _filter: unknown, listener: (update: { payload: unknown }) => void) {
+          bindings.broadcast?.push(listener);
+          hear = (payload) => listener({ payload });
+        },
+        subscribe: (listener: typeof tell) => tell = listener,
+      } as unknown as ChannelLike & { state: string };
+      opened.push(channel);
+      channels.add(channel);
+      return channel;
+    },
+  });
+  return {
+    ...{ bus, opened, channels },
+    /** Changes the state of the channel. */
+    become(state: "joined" | "errored", status: string) {
+      for (const channel of opened) channel.state = state;
+      tell(status);
+    },
+    hear: (payload: unknown) => hear(payload),
+  };
+}
+
+Deno.test("a channel that is not joined within 20 s is given up, and tried again later or when the page is looked at", async () => {
+  using page = fakePage();
+  const { bus, opened, channels, become } = withRealtime();
+  bus.put("1");
+  const stop = bus.messenger.observe("1").subscribe(() => {});
+  await page.advance(0);
+  assertEquals([opened.length, channels.size], [1, 1]);
+  for (let second = 0; second < 40; second++) {
+    become("errored", "CHANNEL_ERROR");
+    await page.advance(1_000);
+  }
+  assertEquals([opened.length, channels.size], [1, 0]);
+  await page.advance(200_000);
+  assertEquals(opened.length, 1);
+  page.fire("focus");
+  await page.advance(0);
+  assertEquals([opened.length, channels.size], [2, 1]);
+  await page.advance(60_000);
+  assertEquals([opened.length, channels.size], [2, 0]);
+  await page.advance(360_000);
+  assertEquals(opened.length, 3);
+  stop();
+  await page.settle();
+  assertEquals([channels.size, page.left()], [0, { timers: 0, listeners: 0 }]);
+});
+
+Deno.test("live updates stretch the looks at messages of their type to half a minute, until the channel breaks off", async () => {
+  using page = fakePage();
+  const { bus, become, hear } = withRealtime();
+  bus.put("1", { type: "Told" });
+  const observer = bus.messenger.observe("1");
+  const stop = observer.subscribe(() => {});
+  await page.advance(0);
+  become("joined", "SUBSCRIBED");
+  await page.advance(20_000);
+  assertEquals([observer.get().connection, bus.looks().length > 3], ["live", true]);
+
+  bus.put("1", { status: "processing", attempt: 1 });
+  hear(bus.stored.get("1")?.state);
+  assertEquals(observer.get().message?.status, "processing");
+  const { length } = bus.looks();
+  await page.advance(59_000);
+  assertEquals(bus.looks().length - length, 1);
+
+  become("errored", "CHANNEL_ERROR");
+  await page.advance(6_000);
+  assertEquals([observer.get().connection, bus.looks().length - length > 1], ["polling", true]);
+  stop();
+});
+
+Deno.test("an update that comes late, or after a newer answer, changes nothing", async () => {
+  using page = fakePage();
+  const { bus, become, hear } = withRealtime();
+  bus.put("1", { type: "Told" });
+  const old = bus.stored.get("1")?.state;
+  const observer = bus.messenger.observe("1");
+  const stop = observer.subscribe(() => {});
+  await page.advance(0);
+  become("joined", "SUBSCRIBED");
+  bus.put("1", { status: "processing", attempt: 1 });
+  const running = bus.stored.get("1")?.state;
+  await page.advance(10_000);
+  hear(old);
+  assertEquals(observer.get().message?.status, "processing");
+  bus.put("1", { status: "handled" });
+  hear(bus.stored.get("1")?.state);
+  hear(running);
+  assertEquals(observer.get().message?.status, "handled");
+  stop();
+});
