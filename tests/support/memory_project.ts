@@ -10,6 +10,7 @@ export interface MadeRequest {
   /** Method and path, such as `POST dispatch`. */
   readonly name: string;
   readonly body: Record<string, unknown>;
+  readonly signal: AbortSignal | undefined;
 }
 
 type Session = { readonly user: { readonly id: string } };
@@ -21,7 +22,7 @@ export class MemoryProject {
   readonly messages = new Map<string, FollowedMessage>();
   /** Number of next answers that get lost, after the request took effect. */
   lost = 0;
-  /** The next dispatches are answered when it is over. */
+  /** The next requests are answered when it is over. */
   held: Promise<unknown> = Promise.resolve();
   readonly #keys = new Map<string, string>();
   readonly #listeners = new Set<AuthListener>();
@@ -88,9 +89,9 @@ export class MemoryProject {
       const url = new URL(path, "http://localhost/");
       const name = `${method} ${url.pathname.slice(1)}`;
       const given = body === undefined ? Object.fromEntries(url.searchParams) : JSON.parse(body);
-      this.requests.push({ name, body: given });
+      this.requests.push({ name, body: given, signal });
       const [status, answer] = this.#answer(name, given);
-      if (name === "POST dispatch") await this.held;
+      await this.held;
       // As a network would: never in the same turn.
       await Promise.resolve();
       if (signal?.aborted) return { data: null, error: new Error("aborted") };

@@ -15,9 +15,14 @@ function storedIds(): unknown {
   return JSON.parse(sessionStorage.getItem("symphony-messenger") ?? "{}").ids;
 }
 
+/** The client of a page that has just been loaded. */
+const reload = (supabase: MemoryProject) => ({
+  messenger: createMessengerClient(supabase, { live: false, retries: 0 }),
+});
+
 /** A page that has just been loaded, with a client of its own, and that knows its user. */
 async function load(supabase: MemoryProject, options?: UseJobOptions) {
-  const messenger = createMessengerClient(supabase, { live: false, retries: 0 });
+  const { messenger } = reload(supabase);
   const known = Promise.withResolvers<void>();
   messenger.session.subscribe(() => known.resolve());
   const page = await mountHook(messenger, () => useJob(RenderVideo, options));
@@ -93,6 +98,25 @@ Deno.test("another user does not see the job, and after their visit it is gone",
   await bobs.until(({ message }) => message?.id === "2");
   assertEquals(storedIds(), { bobs: "2" });
   bobs.unmount();
+});
+
+Deno.test("a reload continues once the page knows its user", async () => {
+  const { supabase, page } = await withJob();
+  page.unmount();
+  const { messenger } = reload(supabase);
+  const reloaded = await mountHook(messenger, () => useJob(RenderVideo));
+  assertEquals(idOf(reloaded.current), undefined);
+  await reloaded.until(({ message }) => message?.id === "1");
+  reloaded.unmount();
+});
+
+Deno.test("a visit of another user who dispatches nothing takes the job along", async () => {
+  const { supabase, page } = await withJob();
+  page.unmount();
+  supabase.sign("bob");
+  const bobs = await load(supabase);
+  bobs.unmount();
+  assertEquals(storedIds(), {});
 });
 
 Deno.test("a dispatch that ends after its user has left stores nothing", async () => {

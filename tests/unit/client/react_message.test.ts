@@ -92,10 +92,27 @@ Deno.test("signing out hides the message, and signing in shows it again", async 
 Deno.test("in StrictMode, an unmounted component leaves no listener, and no timer", async () => {
   const { supabase, messenger } = fakeMessenger();
   const { id } = await messenger.dispatch("RenderVideo", {});
-  const hook = await mountHook(messenger, () => useMessage(id));
-  await hook.until(({ message }) => message !== undefined);
-  assertEquals(supabase.listeners, 1);
-  hook.unmount();
-  assertEquals(supabase.listeners, 0);
-  // Deno fails this test if a timer remains.
+  const { setTimeout, clearTimeout } = globalThis;
+  const timers = new Set<unknown>();
+  globalThis.setTimeout = ((run: () => void, ms: number) => {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      run();
+    }, ms);
+    timers.add(timer);
+    return timer;
+  }) as typeof setTimeout;
+  globalThis.clearTimeout = (timer) => {
+    timers.delete(timer);
+    clearTimeout(timer);
+  };
+  try {
+    const hook = await mountHook(messenger, () => useMessage(id));
+    await hook.until(({ message }) => message !== undefined);
+    assertEquals([supabase.listeners, timers.size], [1, 1]);
+    hook.unmount();
+    assertEquals([supabase.listeners, timers.size], [0, 0]);
+  } finally {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+  }
 });

@@ -1,6 +1,8 @@
 /** useMessages: the user's own messages, live. */
 
 import { assertEquals } from "@std/assert";
+import { deadline } from "@std/async/deadline";
+import type { MadeRequest, MemoryProject } from "../../support/memory_project.ts";
 import { fakeMessenger, mountHook, RenderVideo } from "../../support/react.ts";
 import { useDispatch, useMessages, type UseMessagesResult } from "../../../client/react/mod.ts";
 
@@ -144,3 +146,30 @@ Deno.test("signing out empties the list, and the next user gets their own", asyn
   assertEquals(hook.current.messages, []);
   hook.unmount();
 });
+
+Deno.test("a list that is unmounted ends its request, and follows no message any more", async () => {
+  const { supabase, messenger } = await withMessages(2);
+  const hook = await mountHook(messenger, () => useMessages());
+  await hook.until((result) => idsOf(result) === "2,1");
+  supabase.names();
+  const answer = Promise.withResolvers<void>();
+  supabase.held = answer.promise;
+  returnToPage();
+  const listed = await listRequest(supabase);
+  const aborted = Promise.withResolvers<void>();
+  listed.signal?.addEventListener("abort", () => aborted.resolve());
+  hook.unmount();
+  await deadline(aborted.promise, 10_000);
+  assertEquals(supabase.listeners, 0);
+  answer.resolve();
+});
+
+/** Waits until a list is asked for. */
+async function listRequest({ requests }: MemoryProject): Promise<MadeRequest> {
+  for (let turn = 0; turn < 1_000; turn++) {
+    const listed = requests.find(({ name }) => name === "GET dispatch/messages");
+    if (listed) return listed;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  throw new Error("no list was asked for");
+}
