@@ -76,7 +76,8 @@ export function schedulesClient<Messages extends MessagesShape<Messages>>(
   const act =
     <Answer>(method?: "DELETE") =>
     async (ref: ScheduleRef, { signal }: Abortable = {}): Promise<Answer> =>
-      await request({ path: path(ref), method, idempotent: true, signal });
+      // After an answer that was lost, a second deletion would find nothing.
+      await request({ path: path(ref), method, idempotent: !method, signal });
   return {
     create: async (
       type: string | { readonly type: string },

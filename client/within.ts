@@ -18,6 +18,7 @@ export function pause(
     const timer = setTimeout(end, ms);
     signal?.addEventListener("abort", end);
     onStart?.(end);
+    if (signal?.aborted) end();
   });
 }
 
