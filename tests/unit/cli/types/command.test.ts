@@ -4,6 +4,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { say } from "../../../support/cli.ts";
 import { moduleText, TWO, type TypedProject, typedProject } from "../fixtures/typed_project.ts";
 
+const ROOT = new URL("../../../..", import.meta.url).pathname;
 const MODULE = "supabase/functions/_messages/mod.ts";
 
 function types({ root }: TypedProject, ...flags: string[]) {
@@ -112,4 +113,10 @@ Deno.test("a file that is not ours is never written over, and wrong flags are na
   const missing = await types(project, "--check", "--out", `${project.root}/a.ts`);
   assertEquals([missing.code, missing.err.split("\n")[0]], [1, "error: a.ts: is missing"]);
   assertEquals(await project.read("messenger.gen.ts"), "export const mine = 1;\n");
+});
+
+Deno.test("the generated types of the example are those of its definitions", async () => {
+  const { code, out, err } = await say(["types", "--workdir", ROOT, "--check"]);
+  assertEquals([code, err], [0, ""]);
+  assertStringIncludes(out, "examples/frontend/src/messenger.gen.ts: up to date");
 });
