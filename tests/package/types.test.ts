@@ -43,6 +43,8 @@ const TSCONFIG = {
     strict: true,
     exactOptionalPropertyTypes: true,
     skipLibCheck: false,
+    // TypeScript's own are not in question.
+    skipDefaultLibCheck: true,
     noEmit: true,
     target: "es2022",
     module: "nodenext",
