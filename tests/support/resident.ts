@@ -8,7 +8,7 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 /** The folder of the messages that these workers run. */
 export const HEAVY_MESSAGES = new URL("./heavy_messages", import.meta.url).pathname;
 /** Length of their leases, in ms. */
-const LEASE_MS = 2_000;
+export const LEASE_MS = 2_000;
 
 /** A process with a worker in it. */
 export interface Running {
