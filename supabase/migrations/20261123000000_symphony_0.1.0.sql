@@ -8078,6 +8078,26 @@ $$;
 comment on function messenger.switch_schedule(bigint, boolean) is
   'Part of messenger_change_user_schedule: pauses or resumes a schedule for its user; null leaves it as it is. Refuses, PT409, to resume one that is finished or that an operator has stopped.';
 
+-- A change enables a schedule that ended by itself, for it may have runs again. Without a change of its times it has
+-- none, which the next tick would find: until then its user would see it enabled, without a next run.
+create function messenger.keep_finished(p_known public.messenger_schedules, p_change jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_known.disabled_by = 'finished' and not p_change ?| array[
+    'schedule_type', 'cron', 'interval_ms', 'run_at', 'timezone', 'start_at', 'end_at', 'max_runs'
+  ] then
+    update public.messenger_schedules s
+    set enabled = false, disabled_by = 'finished', disabled_reason = p_known.disabled_reason
+    where s.id = p_known.id and s.enabled;
+  end if;
+end
+$$;
+comment on function messenger.keep_finished(public.messenger_schedules, jsonb) is
+  'Part of messenger_change_user_schedule: a schedule that was finished stays so, unless its times are changed.';
+
 -- Takes its locks in the order of all: the quota, the rate limits, the schedule.
 create function public.messenger_change_user_schedule(
   user_id text,
@@ -8111,6 +8131,7 @@ begin
     perform public.messenger_save_schedules(
       jsonb_build_array(change || jsonb_build_object('id', known.id))
     );
+    perform messenger.keep_finished(known, change);
   end if;
   perform messenger.switch_schedule(known.id, enabled);
   -- One that was finished did not count.

@@ -231,6 +231,55 @@ testsOnStack({ env: { SYMPHONY_MAX_USER_SCHEDULES: "3" } }, (test) => {
     assertEquals({ ...row }, { payload: { text: "x" }, enabled: true, max_runs: null });
   });
 
+  test("a finished schedule whose times stay is finished after any other change", async (stack) => {
+    const ada = await asUser(stack);
+    const id = await make(stack, { ...open, schedule: { ...hourly, maxRuns: 1 } }, ada);
+    await stack.sql`update public.messenger_schedules
+      set next_run_at = now() - interval '1 second' where id = ${id}`;
+    await stack.tick();
+    for (
+      const body of [
+        { payload: { text: "y" } },
+        { schedule: { overlap: "skip" } },
+        { payload: { text: "z" }, enabled: false },
+      ]
+    ) {
+      const { enabled, disabledBy, nextRunAt } = await change(stack, id, ada, body);
+      assertEquals([enabled, disabledBy, nextRunAt], [false, "finished", null]);
+    }
+    const resumed = await send(stack, "PATCH", id, ada, { enabled: true });
+    assertEquals(await refusal(resumed), [409, "conflict", ["enabled"]]);
+    assertEquals((await change(stack, id, ada, { schedule: { maxRuns: 2 } })).enabled, true);
+  });
+
+  test("a change of a schedule that is deleted meanwhile finds none", async (stack) => {
+    const ada = await asUser(stack);
+    for (let round = 0; round < 5; round++) {
+      const id = await make(stack, open, ada);
+      const [removed, ...changes] = await Promise.all([
+        send(stack, "DELETE", id, ada),
+        send(stack, "PATCH", id, ada, { payload: { text: "y" } }),
+        send(stack, "PATCH", id, ada, { payload: { text: "z" } }),
+      ]);
+      await removed.body?.cancel();
+      for (const response of changes) {
+        const told = await refusal(response);
+        assertEquals(told, response.ok ? [200] : [404, "not_found", undefined]);
+      }
+    }
+  });
+
+  test("a schedule has one text as its id", async (stack) => {
+    const ada = await asUser(stack);
+    const id = await make(stack, open, ada);
+    for (const other of [`0${id}`, `00${id}`, `%20${id}`, `${id}.0`, "%D9%A1"]) {
+      for (const [method, body] of [["GET"], ["PATCH", { enabled: false }], ["DELETE"]] as const) {
+        assertEquals((await refusal(await send(stack, method, other, ada, body)))[0], 404, other);
+      }
+    }
+    assertEquals(await refusal(await send(stack, "GET", id, ada)), [200]);
+  });
+
   test("a finished schedule that runs again counts against the number that a user may have", async (stack) => {
     const ada = await asUser(stack);
     const id = await make(stack, { ...open, schedule: { ...hourly, maxRuns: 1 } }, ada);

@@ -6,12 +6,10 @@ import type {
   FollowedMessages,
   OwnMessages,
 } from "../message/followed-message.ts";
+import { isId } from "./ids.ts";
 import { callRpc } from "./rpc.ts";
 
 const TIMEOUT_MS = 10_000;
-
-/** An id as the database writes it. No other text is an id, so that each message has one text only. */
-const ID = /^(?:0|[1-9]\d{0,17})$/;
 
 /**
  * Returns the state of a message.
@@ -25,7 +23,7 @@ export function followMessage(
   id: string,
   userId: string | null,
 ): Promise<FollowedMessage | null> {
-  if (!ID.test(id)) return Promise.resolve(null);
+  if (!isId(id)) return Promise.resolve(null);
   return callRpc(client, "messenger_follow", { id, user_id: userId }, TIMEOUT_MS);
 }
 
@@ -40,8 +38,8 @@ export async function followMessages(
   ids: readonly string[],
   userId: string | null,
 ): Promise<FollowedMessages> {
-  const known = ids.filter((id) => ID.test(id));
-  const foreign = new Set(ids.filter((id) => !ID.test(id)));
+  const known = ids.filter((id) => isId(id));
+  const foreign = new Set(ids.filter((id) => !isId(id)));
   const args = { ids: known, user_id: userId };
   const { messages, missing }: FollowedMessages = known.length === 0
     ? { messages: [], missing: [] }
@@ -91,6 +89,6 @@ export function cancelMessage(
   id: string,
   userId: string | null,
 ): Promise<FollowedMessage | null> {
-  if (!ID.test(id)) return Promise.resolve(null);
+  if (!isId(id)) return Promise.resolve(null);
   return callRpc(client, "messenger_cancel_message", { id, user_id: userId }, TIMEOUT_MS);
 }

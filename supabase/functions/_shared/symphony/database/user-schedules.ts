@@ -6,6 +6,7 @@ import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { readProperty } from "../runtime/inspect.ts";
 import type { DueSchedule, Schedule, ScheduleChange } from "../scheduler/schedule.ts";
 import { fromLimit } from "./enqueue.ts";
+import { isId } from "./ids.ts";
 import { callRpc } from "./rpc.ts";
 import { fromChange, type ScheduleRow, toDueSchedule, toSchedule } from "./schedule-rows.ts";
 
@@ -45,7 +46,7 @@ export async function showOwnSchedule(
   userId: string,
   id: string,
 ): Promise<SeenSchedule | null> {
-  if (!/^\d{1,18}$/.test(id)) return null;
+  if (!isId(id)) return null;
   const args = { user_id: userId, id };
   const found = await callRpc<{ schedule: ScheduleRow; seen: string; now: string } | null>(
     client,

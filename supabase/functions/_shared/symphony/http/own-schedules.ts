@@ -2,6 +2,7 @@
 
 import type { Hono } from "hono";
 import { z } from "zod";
+import { isId } from "../database/ids.ts";
 import { showOwnSchedule } from "../database/user-schedules.ts";
 import type { Messenger } from "../messenger.ts";
 import type { Schedule } from "../scheduler/schedule.ts";
@@ -44,7 +45,7 @@ export function addOwnSchedules(app: Hono, messenger: Messenger): void {
   app.delete("/schedules/:id", async (c) => {
     const { user } = await authenticateUser(c.req.raw, INSTEAD);
     const id = c.req.param("id");
-    const isDeleted = /^\d{1,18}$/.test(id) && await scheduler.unschedule(id, { userId: user.id });
+    const isDeleted = isId(id) && await scheduler.unschedule(id, { userId: user.id });
     if (!isDeleted) throw noSuchSchedule();
     return c.json({ removed: true });
   });

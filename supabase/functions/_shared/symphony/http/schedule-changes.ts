@@ -8,6 +8,7 @@ import {
   type SeenSchedule,
   showOwnSchedule,
 } from "../database/user-schedules.ts";
+import { NotFoundError } from "../message/errors.ts";
 import type { Messenger } from "../messenger.ts";
 import { withoutNulls } from "../scheduler/arguments.ts";
 import { checkSchedule } from "../scheduler/check-schedule.ts";
@@ -92,6 +93,8 @@ export async function changeForUser(
         maxSchedules: config.maxUserSchedules,
       });
     } catch (error) {
+      // It was deleted meanwhile.
+      if (error instanceof NotFoundError) throw noSuchSchedule();
       if (!isStale(error) || tries === MAX_TRIES) throw toScheduleProblem(error);
     }
   }
