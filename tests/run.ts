@@ -146,7 +146,12 @@ async function run(files: readonly string[], jobs: number): Promise<Results & { 
       DENO_JOBS: String(Math.min(jobs, LIMIT)),
     },
   }).spawn().status;
-  return { code, ...resultsOf(await Deno.readTextFile(report)) };
+  const results = resultsOf(await Deno.readTextFile(report));
+  // A file that breaks off before its tests are known is in no report.
+  const failed = code !== 0 && results.failed.length === 0
+    ? [`a file of this group did not load, or broke off: Deno ended with ${code}`]
+    : results.failed;
+  return { code, ...results, failed };
 }
 
 /** The test files at a path, in order. @throws Deno.errors.NotFound if there is nothing at it */
