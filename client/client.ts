@@ -142,7 +142,7 @@ export function createMessengerClient<Messages extends MessagesShape<Messages> =
   const send = sender(supabase, options, request);
   const dispatches = dispatching(
     async (...sent) => {
-      const owner = await user();
+      const owner = await userOf(supabase, sent[1].signal);
       const dispatched = await send(...sent);
       if (types.size > MAX_DISPATCHED) types.clear();
       for (const { id, type } of dispatched) types.set(keyOf(id, owner), type);

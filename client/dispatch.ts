@@ -107,7 +107,7 @@ export function sender(
   request: Requester,
 ): Sender {
   return async (messages, { signal }, isList) => {
-    const mayGiveKey = idempotencyKeys ?? await userOf(supabase);
+    const mayGiveKey = idempotencyKeys ?? await userOf(supabase, signal);
     const sent = messages.map((message) => ({
       ...message,
       idempotencyKey: message.idempotencyKey ?? (mayGiveKey ? makeKey() : undefined),
@@ -116,7 +116,9 @@ export function sender(
     const body = exactJson(isList ? sent : sent[0]);
     const idempotent = keys.length === sent.length;
     try {
-      const { ids } = await request<{ ids: string[] }>({ body, idempotent, signal });
+      const { ids } = await request<{ ids: string[] }>({
+        ...{ body, idempotent, signal, brings: "ids" },
+      });
       return sent.map(({ type, idempotencyKey }, index) => (
         { kind: "message", id: ids[index] as string, type, idempotencyKey }
       ));
@@ -168,7 +170,7 @@ export function dispatching<Result>(
 ): Methods<Result> {
   return {
     dispatch: async (type, payload, { signal, ...options } = {}) => {
-      const [dispatched] = await send([{ type: nameOf(type), payload, ...options }], { signal });
+      const [dispatched] = await send([{ ...options, type: nameOf(type), payload }], { signal });
       return wrap(dispatched as Dispatched);
     },
     dispatchAll: async (messages, options = {}) => {
@@ -183,7 +185,8 @@ export function dispatching<Result>(
 
 /** The name of a message, however it is given. */
 export function nameOf(type: Named): string {
-  return typeof type === "string" ? type : type.type;
+  // The server refuses a message without a type.
+  return typeof type === "string" ? type : type?.type;
 }
 
 /**

@@ -115,7 +115,9 @@ export async function toMessengerError(cause: unknown): Promise<MessengerError> 
   const { message = `HTTP ${status}`, code, issues = [] }: Partial<MessengerError> =
     await response.json().catch(() => null) ?? {};
   const detail = String(code ?? `http_${status}`);
-  const seconds = parseFloat(headers.get("retry-after") ?? "");
+  // Seconds, or a date.
+  const after = headers.get("retry-after") ?? "";
+  const afterMs = parseFloat(after) * 1_000 || Date.parse(after) - Date.now();
   const kind = CODES[status] ??
     (status > 499 && !FINAL.test(detail)
       ? "unavailable"
@@ -127,7 +129,7 @@ export async function toMessengerError(cause: unknown): Promise<MessengerError> 
       : "internal");
   return new MessengerError(message, kind, {
     ...{ status, detail, issues, cause },
-    retryAfterMs: seconds >= 0 ? seconds * 1_000 : undefined,
+    retryAfterMs: afterMs >= 0 ? afterMs : undefined,
   });
 }
 

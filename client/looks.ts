@@ -38,6 +38,8 @@ export interface Looks {
 const MAX_IDS = 100;
 /** How often a refused token is tried again while a user is signed in: it may just be renewed. */
 const MAX_REFUSALS = 2;
+/** Longest wait for a timer, in ms: the page's clock may be set back, and a server may ask for a year. */
+const MAX_TIMER_MS = 60_000;
 /** Events of the page may come in a row. */
 const JUST_NOW_MS = 1_000;
 const START: MessageView = { message: undefined, error: undefined, connection: "connecting" };
@@ -57,6 +59,8 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
   let looking: AbortController | undefined;
   /** How many are looked at. */
   let active = 0;
+  /** How far the page's clock is behind the server's at least, in ms. */
+  let behindMs = 0;
   let notBefore = 0;
   let failures = 0;
   let isCutOff = false;
@@ -78,7 +82,10 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
     if (moment >= plannedAt || looking) return;
     plannedAt = moment;
     clearTimeout(timer);
-    timer = setTimeout(look, Math.max(0, moment - Date.now(), notBefore - Date.now()));
+    timer = setTimeout(
+      look,
+      Math.min(Math.max(0, moment - Date.now(), notBefore - Date.now()), MAX_TIMER_MS),
+    );
   };
   const plan = () => {
     plannedAt = Infinity;
@@ -100,10 +107,15 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
   const setLookAt = (entry: Entry) => {
     const { state, error } = entry;
     const now = Date.now();
-    const dueAt = state ? dueAtOf(state) : 0;
-    // Observers of a message outlast a failure that an operator can end, and one of the app's own tokens.
+    const user = session.user();
+    if (state) behindMs = Math.max(behindMs, Date.parse(state.createdAt) - now);
+    const dueAt = state ? dueAtOf(state) - behindMs : 0;
+    // The clock may be set back.
+    entry.changedAt = Math.min(entry.changedAt, now);
+    // Observers of a message outlast a failure that an operator can end, and a token that is refused while its
+    // user is signed in. Apps with tokens of their own have no user here.
     const mayPass = error?.code === "internal" ||
-      isSignedOut(entry) && session.user() === undefined;
+      isSignedOut(entry) && user !== null && user === entry.user;
     const isOver = error || state && isFinal(state);
     entry.lookAt = now + (mayPass ? MAX_LOOK_MS : isOver ? Infinity : lookDelay({
       dueInMs: dueAt - now,
@@ -186,7 +198,9 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
     const askedAt = Date.now();
     // Those that are due soon come along.
     const due = [...entries.values()]
-      .filter(({ lookAt, lookedAt }) => lookAt - (lookAt - lookedAt) / 4 <= askedAt)
+      .filter(({ lookAt, lookedAt }) =>
+        lookedAt > askedAt || lookAt - (lookAt - lookedAt) / 4 <= askedAt
+      )
       .sort((one, other) => one.lookAt - other.lookAt).slice(0, MAX_IDS);
     if (!live?.isOn()) live?.adjust();
     const { signal } = looking = new AbortController();

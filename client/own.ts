@@ -27,13 +27,13 @@ export async function statuses(
   refs: readonly MessageRef[],
   { signal, once }: Abortable & { readonly once?: boolean } = {},
 ): Promise<FollowedMessages> {
-  const ids = refs.map((ref) => idOf(ref, "message"));
+  const ids = [...new Set(refs.map((ref) => idOf(ref, "message")))];
   const messages: FollowedMessage[] = [];
   const missing: string[] = [];
   for (let at = 0; at < ids.length; at += MAX_IDS) {
     const body = JSON.stringify({ ids: ids.slice(at, at + MAX_IDS) });
     const page = await request<FollowedMessages>({
-      ...{ path: "/status", body, idempotent: true, signal, once },
+      ...{ path: "/status", body, idempotent: true, signal, once, brings: "messages" },
     });
     messages.push(...page.messages);
     missing.push(...page.missing);
@@ -51,5 +51,5 @@ export async function page<Page = OwnMessages>(
   const given = new URLSearchParams(
     Object.entries(options as Record<string, string>).filter(([, value]) => value !== undefined),
   );
-  return await request({ path: `${path}?${given}`, idempotent: true, signal });
+  return await request({ path: `${path}?${given}`, idempotent: true, signal, brings: "next" });
 }

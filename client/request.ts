@@ -36,6 +36,8 @@ export interface MessengerRequest extends Abortable {
   readonly method?: "PATCH" | "DELETE" | undefined;
   /** JSON. */
   readonly body?: string;
+  /** A property of each answer; default: `id`. */
+  readonly brings?: string;
   /** Whether a second request changes nothing. If not, only refused requests are repeated. */
   readonly idempotent?: boolean;
   /** Whether it is sent once, whatever the client's options say. */
@@ -83,7 +85,7 @@ export function requester(supabase: FunctionsLike, options: RequestOptions): Req
 async function send(
   supabase: FunctionsLike,
   prefix: string,
-  { path = "", method, body, signal, once }: MessengerRequest,
+  { path = "", method, body, brings = "id", signal, once }: MessengerRequest,
 ): Promise<unknown> {
   signal?.throwIfAborted();
   const giveUp = new AbortController();
@@ -96,7 +98,11 @@ async function send(
     }),
   }).then(({ data, error }) =>
     // A page of a hotel's network may answer in the function's place.
-    error ? explain(supabase, error) : data && typeof data === "object" ? data : noAnswer(data)
+    error
+      ? explain(supabase, error)
+      : data && typeof data === "object" && brings in data
+      ? data
+      : noAnswer(data)
   );
   try {
     const ms = once ? ONCE_TIMEOUT_MS : TIMEOUT_MS;

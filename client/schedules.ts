@@ -77,7 +77,10 @@ export function schedulesClient<Messages extends MessagesShape<Messages>>(
     <Answer>(method?: "DELETE") =>
     async (ref: ScheduleRef, { signal }: Abortable = {}): Promise<Answer> =>
       // After an answer that was lost, a second deletion would find nothing.
-      await request({ path: path(ref), method, idempotent: !method, signal });
+      await request({
+        ...{ path: path(ref), method, idempotent: !method, signal },
+        brings: method ? "removed" : "id",
+      });
   return {
     create: async (
       type: string | { readonly type: string },
@@ -90,6 +93,7 @@ export function schedulesClient<Messages extends MessagesShape<Messages>>(
         body: exactJson({ ...message, schedule }),
         // A second schedule with the same name is the first one.
         idempotent: !!schedule.name,
+        brings: "scheduleId",
         signal,
       });
       return { kind: "schedule" as const, id: scheduleId };

@@ -5,13 +5,19 @@ import { within } from "./within.ts";
 
 /** Longest wait for a session, in ms: supabase-js may be renewing its token. */
 const SESSION_MS = 10_000;
-const NO_SESSION = { data: { session: null } };
+const NO_SESSION = { data: { session: null }, error: true };
 
-/** Returns the user's id; null if no user is signed in, undefined if the client has no sessions (`accessToken`). */
-export async function userOf({ auth }: FunctionsLike): Promise<string | null | undefined> {
+/**
+ * Returns the user's id; null if no user is signed in, undefined if the client has no sessions (`accessToken`), if
+ * their token cannot be renewed now, or after the signal is aborted.
+ */
+export async function userOf(
+  { auth }: FunctionsLike,
+  signal?: AbortSignal,
+): Promise<string | null | undefined> {
   try {
-    const { data } = await within(SESSION_MS, auth.getSession(), () => NO_SESSION);
-    return data.session?.user.id ?? null;
+    const { data, error } = await within(SESSION_MS, auth.getSession(), () => NO_SESSION, signal);
+    return data.session?.user.id ?? (error ? undefined : null);
   } catch {
     return undefined;
   }

@@ -31,7 +31,9 @@ export interface ChannelLike {
 export interface FunctionsLike {
   /** A client with the option `accessToken` throws where this is used; it has no sessions then. */
   readonly auth: {
-    getSession(): Promise<{ readonly data: { readonly session: SessionLike | null } }>;
+    getSession(): Promise<
+      { readonly data: { readonly session: SessionLike | null }; readonly error?: unknown }
+    >;
     onAuthStateChange(
       listener: (event: string, session: SessionLike | null) => void,
     ): { readonly data: { readonly subscription: { unsubscribe(): void } } };

@@ -117,7 +117,7 @@ Deno.test("an option of the client that is not known is refused by name", () => 
 });
 
 Deno.test("the client calls the function by its name with the project's prefix", async () => {
-  const { supabase, requests } = fakeSupabase(() => ({ ids: ["1"] }));
+  const { supabase, requests } = fakeSupabase(() => ({ ids: ["1"], next: null }));
   const messenger = createMessengerClient(supabase, { prefix: "bus-" });
   await messenger.dispatch(Any, {});
   await messenger.list({ limit: 5, cursor: undefined });
