@@ -18,9 +18,10 @@ import type { TestServer } from "./support/server.ts";
 /** How many files of these folders and files run at a time; of all others, LIMIT. */
 const GROUPS: readonly { readonly jobs: number; readonly paths: readonly string[] }[] = [
   {
-    // These bound how late something may be.
+    // These bound how late something may be, or how long it is shown.
     jobs: 2,
     paths: [
+      "tests/browser",
       "tests/integration/local_functions.test.ts",
       "tests/integration/local_stand_ins.test.ts",
       "tests/integration/queue_limits.test.ts",

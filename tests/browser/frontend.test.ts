@@ -45,7 +45,7 @@ if (hasChromium) {
     );
 
     test(
-      "a reload continues, another tab shows the same job, and one of them cancels it",
+      "a reload continues, another tab shows the same job, cancels it, and signs both out",
       async (visitor, { stack, url }) => {
         const video = visitor.card("Render a video");
         await video.start("60", "Render");
@@ -64,6 +64,8 @@ if (hasChromium) {
           select reason from public.messenger_failed_messages where id = ${id}`;
         assertEquals(dead, { reason: "cancelled" });
         assertEquals(await visitor.written(), { RenderVideo: 1 });
+        await other.getByRole("button", { name: "Sign out" }).click();
+        await visitor.page.getByText("You are signed out.").waitFor();
       },
     );
 

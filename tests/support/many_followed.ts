@@ -1,7 +1,7 @@
 /**
  * Measures what following costs: 1,000 messages of one user, followed in one tab, in each of the first minutes.
  *
- *   deno run -A --lock=deno.dev.lock tests/support/many_followed.ts [minutes]
+ *   deno run -A --lock=deno.dev.lock tests/support/many_followed.ts [minutes [live]]
  *
  * The messages are due and no tick runs, so that each request finds nothing new: the longest wait of a user.
  */
@@ -19,14 +19,26 @@ const MINUTE_MS = 60_000;
 /** The function that the requests reach. */
 const FUNCTION = "dispatch";
 
-/** Runs in the page: signs up, dispatches the messages and follows each. */
-const FOLLOW_ALL = `(async () => {
+/** Runs in the page: signs up, and follows one message. Resolves once it is told of changes, or asks for them. */
+const FOLLOW_FIRST = `(async () => {
   const { messenger, supabase } = await import("/src/project.ts");
   const { error } = await supabase.auth.signUp({
     email: crypto.randomUUID() + "@example.org",
     password: "difference",
   });
   if (error) throw error;
+  const { id } = await messenger.dispatch("RenderVideo", { seconds: 1 });
+  const view = messenger.observe(id);
+  await new Promise((resolve) => {
+    const stop = view.subscribe(() => WANTED === view.get().connection && resolve(stop));
+  });
+  window.finished = messenger.finished(id);
+})()`;
+
+/** Runs in the page: dispatches the messages and follows each. */
+const FOLLOW_ALL = `(async () => {
+  await window.finished;
+  const { messenger } = await import("/src/project.ts");
   const jobs = await messenger.dispatchAll(
     Array.from({ length: ${MESSAGES_FOLLOWED} }, () => ({
       type: "RenderVideo",
@@ -48,18 +60,24 @@ await using stack = await startTestStack({
   },
 });
 const minutes = Number(Deno.args[0] ?? 3);
-await measure("polling", { url: stack.url, publishableKey: stack.publishableKey });
+if (Deno.args[1] !== "live") {
+  await measure("polling", { url: stack.url, publishableKey: stack.publishableKey });
+}
+await stack.clear();
 const realtime = await startRealtime(stack);
 await measure("live", { url: realtime.url, publishableKey: stack.publishableKey });
 await realtime.stop();
 
 /** Prints the requests and the CPU time of each minute. */
-async function measure(name: string, config: PageConfig): Promise<void> {
+async function measure(name: "polling" | "live", config: PageConfig): Promise<void> {
   const served = await servePage(config);
   const browser = await launchChromium();
   try {
     const page: Page = await browser.newPage();
     await page.goto(served.url);
+    // A client trusts the channel with the types that it has told of: the first message shows it this one.
+    await page.evaluate(FOLLOW_FIRST.replace("WANTED", JSON.stringify(name)));
+    await stack.tick();
     await page.evaluate(FOLLOW_ALL);
     for (let minute = 1; minute <= minutes; minute++) {
       requests.clear();
