@@ -33,6 +33,8 @@ export function useSchedules(onRun: () => void): Schedules {
     isLoading: true,
     error: undefined,
   });
+  // A refusal stays until the next change: a list that is loaded meanwhile does not take it away.
+  const [refusal, setRefusal] = useState<MessengerError>();
   // Answers may come in another order than their requests: the last request counts.
   const last = useRef(0);
 
@@ -53,10 +55,11 @@ export function useSchedules(onRun: () => void): Schedules {
   useAfterRun(state.schedules, () => void refresh().then(onRun));
 
   const act = async (change: () => Promise<unknown>): Promise<boolean> => {
+    setRefusal(undefined);
     try {
       await change();
     } catch (error) {
-      setState((state) => ({ ...state, error: error as MessengerError }));
+      setRefusal(error as MessengerError);
       return false;
     }
     await refresh();
@@ -65,6 +68,7 @@ export function useSchedules(onRun: () => void): Schedules {
   const { schedules } = messenger;
   return {
     ...state,
+    error: refusal ?? state.error,
     refresh,
     create: (choice) =>
       act(() => schedules.create("ExportReport", { pages: choice.pages }, timesOf(choice))),
