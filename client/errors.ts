@@ -112,7 +112,7 @@ export async function toMessengerError(cause: unknown): Promise<MessengerError> 
   if (!response?.status) return noAnswer(cause);
   const { status, headers } = response;
   // Gateways and proxies answer in other formats.
-  const { message = `HTTP ${status}`, code, issues = [] }: Partial<MessengerError> =
+  const { message, code, issues }: Partial<MessengerError> =
     await response.json().catch(() => null) ?? {};
   const detail = String(code ?? `http_${status}`);
   // Seconds, or a date.
@@ -127,8 +127,8 @@ export async function toMessengerError(cause: unknown): Promise<MessengerError> 
       : detail === "not_found"
       ? detail
       : "internal");
-  return new MessengerError(message, kind, {
-    ...{ status, detail, issues, cause },
+  return new MessengerError(message ?? `HTTP ${status}`, kind, {
+    ...{ status, detail, issues: issues ?? [], cause },
     retryAfterMs: afterMs >= 0 ? afterMs : undefined,
   });
 }

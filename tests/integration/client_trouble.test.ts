@@ -21,7 +21,7 @@ const Secret = message<typeof definitions.Secret>("Secret");
 const Shaky = message<typeof definitions.Shaky>("Shaky");
 
 const text = { text: "x" };
-const UNKNOWN = [["999999", "not_found"], ["a/b?c", "not_found"], ["", "invalid"]] as const;
+const UNKNOWN = [["999999", "not_found"], ["a/b?c", "invalid"], ["", "invalid"]] as const;
 
 testsOnStack({}, (test) => {
   test("each refusal is an error with a code, with what supabase-js answered as its cause", async (stack) => {

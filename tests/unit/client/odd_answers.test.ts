@@ -8,6 +8,7 @@ import {
   type Dispatching,
   isMessengerError,
 } from "../../../client/mod.ts";
+import { toMessengerError } from "../../../client/errors.ts";
 import { fakePage } from "../../support/fake_page.ts";
 import { fakeSupabase } from "../../support/fake_supabase.ts";
 import { followed } from "../../support/followed.ts";
@@ -41,6 +42,15 @@ for (const answer of [{}, [], { error: "log in first" }, new Blob(["x"])]) {
     ) assertEquals(await codeOf(act), "unavailable", act.toString());
   });
 }
+
+Deno.test("a refusal whose parts are null has a message and no issues", async () => {
+  const body = JSON.stringify({ code: null, message: null, issues: null });
+  const failure = Object.assign(new Error("refused"), {
+    context: new Response(body, { status: 400 }),
+  });
+  const error = await toMessengerError(failure);
+  assertEquals([error.message, error.detail, error.issues], ["HTTP 400", "http_400", []]);
+});
 
 Deno.test("an abort ends a dispatch that waits for the session", async () => {
   const { supabase, requests } = fakeSupabase(() => ({ ids: ["1"] }), "ann");
