@@ -1,6 +1,20 @@
 -- Ids: a message and a dead letter never have the same id. A restore or an operator may set the sequence of ids back.
 -- So each call that writes messages checks the sequence first, and moves it past the ids that are in use.
 
+create function messenger.last_id() returns bigint
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- Subtracts, because last_value + 1 would overflow at the end of the range.
+  return (
+    select s.last_value - (not s.is_called)::integer from public.messenger_messages_id_seq s
+  );
+end
+$$;
+comment on function messenger.last_id() is
+  'The id that the sequence of ids gave last.';
+
 -- An operator may insert a row with a huge id. If the sequence moved past that id, later ids would exceed the 18
 -- digits that the API takes, or the range of bigint. So ids above 5 * 10^17, which no sequence reaches by counting,
 -- do not move the sequence, and a sequence that was set far above that is set back. The id of a handled message that
@@ -12,18 +26,36 @@ set search_path = ''
 as $$
 declare
   most constant bigint := 500000000000000000;
-  last bigint;
+  last constant bigint := messenger.last_id();
+  ahead bigint;
 begin
-  -- Subtracts, because last_value + 1 would overflow at the end of the range.
-  select s.last_value - (not s.is_called)::integer into last from public.messenger_messages_id_seq s;
-  return last > most + most / 2
-    or exists (select from public.messenger_messages m where m.id > last and m.id <= most)
-    or exists (select from public.messenger_failed_messages f where f.id > last and f.id <= most)
-    or exists (select from public.messenger_handled_messages h where h.id > last and h.id <= most)
-    or exists (
+  if last > most + most / 2 then
+    return true;
+  end if;
+  -- One probe of each index, for nothing is mostly there.
+  if not exists (select from public.messenger_messages m where m.id > last and m.id <= most)
+    and not exists (select from public.messenger_failed_messages f where f.id > last and f.id <= most)
+    and not exists (select from public.messenger_handled_messages h where h.id > last and h.id <= most)
+    and not exists (
       select from public.messenger_schedule_runs r
       where r.message_id > last and r.message_id <= most
-    );
+    )
+  then
+    return false;
+  end if;
+  -- Other sessions may have drawn ids, and committed messages with them, since the sequence was read above. Set back
+  -- by a session that took these for ids ahead of it, the sequence would give ids a second time. An id that is read
+  -- before the sequence was drawn before, so only a sequence that was set back is behind it.
+  ahead := greatest(
+    (select max(m.id) from public.messenger_messages m where m.id > last and m.id <= most),
+    (select max(f.id) from public.messenger_failed_messages f where f.id > last and f.id <= most),
+    (select max(h.id) from public.messenger_handled_messages h where h.id > last and h.id <= most),
+    (
+      select max(r.message_id) from public.messenger_schedule_runs r
+      where r.message_id > last and r.message_id <= most
+    )
+  );
+  return coalesce(ahead > messenger.last_id(), false);
 end
 $$;
 comment on function messenger.sequence_behind() is

@@ -8,7 +8,8 @@ import {
   type Settlement,
 } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
 import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
-import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+import { testsOnStack, type TestStack } from "../support/stack.ts";
+import { untilBlocked } from "../support/racing.ts";
 
 const claimOf = (maxMessages: number) => ({
   token: crypto.randomUUID(),
@@ -100,7 +101,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       await other`begin`;
       await other`update public.messenger_messages set leased_until = now() + interval '1 hour'`;
       const again = transport.claim({ ...request, repeated: true });
-      await waitUntilBlocked(stack);
+      await untilBlocked(stack.sql);
       await other`commit`;
       assertEquals((await again).messages.map((message) => message.id), [id]);
       const [row] = await stack.sql`
@@ -165,7 +166,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       const token = crypto.randomUUID();
       await other`select public.messenger_claim(${token})`;
       const cancel = transport.cancel({ ids });
-      await waitUntilBlocked(stack);
+      await untilBlocked(stack.sql);
       await other`commit`;
       assertEquals(await cancel, { cancelled: 0, running: 1 });
       assertEquals(await transport.extendLeases([{ token, ids }], 60_000), {
@@ -212,14 +213,3 @@ testsOnStack({ poolSize: 20 }, (test) => {
     assertEquals({ ...row }, { waiting: 2000, failed: 0 });
   });
 });
-
-/** Waits until another session waits for a lock. */
-async function waitUntilBlocked(stack: TestStack): Promise<void> {
-  await eventually(
-    async () =>
-      await stack.sql`
-        select from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`,
-    (waiting) => waiting.length > 0,
-  );
-}

@@ -7,7 +7,8 @@ import {
   type Settlement,
 } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
 import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
-import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+import { testsOnStack, type TestStack } from "../support/stack.ts";
+import { untilBlocked } from "../support/racing.ts";
 
 const claimOf = (maxMessages: number) => ({
   token: crypto.randomUUID(),
@@ -45,7 +46,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       const [first] = await other<{ id: string }[]>`
         select public.messenger_dispatch('Count', '{"n":1}', queue => 'count', idempotency_key => 'k')::text as id`;
       const second = stack.dispatch({ type: "Count", payload: { n: 1 }, idempotencyKey: "k" });
-      await waitUntilBlocked(stack);
+      await untilBlocked(stack.sql);
       await other`commit`;
       assertEquals(await second, [first?.id]);
     } finally {
@@ -59,7 +60,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       await other`begin`;
       await other`select public.messenger_dispatch('Count', '{"n":1}', idempotency_key => 'k')`;
       const second = stack.dispatch({ type: "Count", payload: { n: 1 }, idempotencyKey: "k" });
-      await waitUntilBlocked(stack);
+      await untilBlocked(stack.sql);
       await other`rollback`;
       const ids = await second;
       const rows = await stack.sql`select id from public.messenger_messages`;
@@ -88,7 +89,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       await other`begin`;
       const id = await first();
       const answer = second();
-      await waitUntilBlocked(stack);
+      await untilBlocked(stack.sql);
       await other`commit`;
       assertEquals(await answer, [id]);
       const rows = await stack.sql`select id from public.messenger_messages`;
@@ -105,7 +106,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
       await other`begin`;
       await first();
       const answer = second();
-      await waitUntilBlocked(stack);
+      await untilBlocked(stack.sql);
       await other`rollback`;
       const rows = await answer;
       const [kept] = await stack.sql`select id, payload from public.messenger_messages`;
@@ -127,14 +128,3 @@ testsOnStack({ poolSize: 20 }, (test) => {
     );
   });
 });
-
-/** Waits until another session waits for a lock. */
-async function waitUntilBlocked(stack: TestStack): Promise<void> {
-  await eventually(
-    async () =>
-      await stack.sql`
-        select from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`,
-    (waiting) => waiting.length > 0,
-  );
-}

@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import postgres from "postgres";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { eventually } from "./stack.ts";
 
 /** The messages of a claim. */
 export interface Lease {
@@ -95,4 +96,15 @@ export class Racetrack {
     await Promise.all(this.#connections.map((sql) => sql.end()));
     await this.#database?.drop();
   }
+}
+
+/** Waits until another session of the database waits for a lock. */
+export async function untilBlocked(sql: postgres.Sql): Promise<void> {
+  await eventually(
+    async () =>
+      await sql`
+        select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`,
+    (waiting) => waiting.length > 0,
+  );
 }
