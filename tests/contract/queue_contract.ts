@@ -1,43 +1,19 @@
 /** Promises of every transport: the limits of queues, and what has expired. */
 
 import { assertEquals } from "@std/assert";
-import type {
-  Envelope,
-  OutgoingMessage,
-  Transport,
-} from "../../supabase/functions/_shared/symphony/index.ts";
-import {
-  handled,
-  type Settlement,
-} from "../../supabase/functions/_shared/symphony/message/outcome.ts";
 import type { QueueSettings } from "../../supabase/functions/_shared/symphony/testing.ts";
 import type {
-  Claim,
   ClaimRequest,
 } from "../../supabase/functions/_shared/symphony/transport/transport.ts";
-import { claimOf, settlementsOf, type TransportUnderTest } from "./under_test.ts";
+import {
+  claim,
+  claimOf,
+  inGroup,
+  payloads,
+  settle,
+  type TransportUnderTest,
+} from "./under_test.ts";
 import { promises } from "./promises.ts";
-
-const inGroup = (groupKey: string, payload: unknown, more: Partial<OutgoingMessage> = {}) => ({
-  type: "T",
-  payload,
-  groupKey,
-  ...more,
-});
-
-const payloads = ({ messages }: Pick<Claim, "messages">) => messages.map(({ payload }) => payload);
-
-async function claim(transport: Transport, request: Partial<ClaimRequest> = {}) {
-  return await transport.claim(claimOf(request));
-}
-
-async function settle(
-  transport: Transport,
-  messages: readonly Envelope[],
-  outcome: Settlement["outcome"] = handled,
-) {
-  assertEquals(await transport.settle(settlementsOf(messages, outcome)), { stale: [] });
-}
 
 /** Registers the suite for one transport. */
 export function testQueues(name: string, open: () => Promise<TransportUnderTest>): void {

@@ -1,10 +1,21 @@
 /** The transport under test, and the helpers that all suites of the contract share. */
 
 import type { AttemptError } from "../../supabase/functions/_shared/symphony/message/envelope.ts";
-import type { Transport } from "../../supabase/functions/_shared/symphony/index.ts";
-import type { Settlement } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { assertEquals } from "@std/assert";
+import type {
+  Envelope,
+  OutgoingMessage,
+  Transport,
+} from "../../supabase/functions/_shared/symphony/index.ts";
+import {
+  handled,
+  type Settlement,
+} from "../../supabase/functions/_shared/symphony/message/outcome.ts";
 import type { QueueSettings } from "../../supabase/functions/_shared/symphony/testing.ts";
-import type { ClaimRequest } from "../../supabase/functions/_shared/symphony/transport/transport.ts";
+import type {
+  Claim,
+  ClaimRequest,
+} from "../../supabase/functions/_shared/symphony/transport/transport.ts";
 
 /** A transport to be tested, empty, with a clock that the test moves. */
 export interface TransportUnderTest {
@@ -49,4 +60,34 @@ export function settlementsOf(
     grouped: typeof groupKey === "string",
     outcome,
   }));
+}
+
+/** A message of a group. */
+export const inGroup = (
+  groupKey: string,
+  payload: unknown,
+  more: Partial<OutgoingMessage> = {},
+) => ({
+  type: "T",
+  payload,
+  groupKey,
+  ...more,
+});
+
+/** The payloads of a claim, in order. */
+export const payloads = ({ messages }: Pick<Claim, "messages">) =>
+  messages.map(({ payload }) => payload);
+
+/** Claims up to 100 messages, under a fresh token. */
+export async function claim(transport: Transport, request: Partial<ClaimRequest> = {}) {
+  return await transport.claim(claimOf(request));
+}
+
+/** Settles messages with one outcome; none of their leases may be stale. */
+export async function settle(
+  transport: Transport,
+  messages: readonly Envelope[],
+  outcome: Settlement["outcome"] = handled,
+) {
+  assertEquals(await transport.settle(settlementsOf(messages, outcome)), { stale: [] });
 }

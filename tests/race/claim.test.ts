@@ -3,41 +3,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import postgres from "postgres";
 import { TransportError } from "../../supabase/functions/_shared/symphony/index.ts";
-import {
-  handled,
-  type Settlement,
-} from "../../supabase/functions/_shared/symphony/message/outcome.ts";
 import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
-import { testsOnStack, type TestStack } from "../support/stack.ts";
-import { untilBlocked } from "../support/racing.ts";
-
-const claimOf = (maxMessages: number) => ({
-  token: crypto.randomUUID(),
-  maxMessages,
-  leaseMs: 60_000,
-});
-
-/** Claims and handles until no message is left. Returns the ids that it handled. */
-async function drain(stack: TestStack, batch: number): Promise<string[]> {
-  const transport = new SupabaseTransport(stack.client);
-  const seen: string[] = [];
-  let settlements: Settlement[] = [];
-  let lastKeys;
-  for (;;) {
-    const claim = await transport.settleAndClaim(settlements, {
-      ...claimOf(batch),
-      ...(lastKeys && { lastKeys }),
-    });
-    lastKeys = claim.lastKeys;
-    seen.push(...claim.messages.map(({ id }) => id));
-    settlements = claim.messages.map(({ id, leaseToken }) => ({
-      id,
-      leaseToken,
-      outcome: handled,
-    }));
-    if (claim.messages.length === 0) return seen;
-  }
-}
+import { testsOnStack } from "../support/stack.ts";
+import { claimOf, drain, untilBlocked } from "../support/racing.ts";
 
 testsOnStack({ poolSize: 20 }, (test) => {
   test("20 claimers over 10,000 messages: each is handled exactly once, none is lost", async (stack) => {

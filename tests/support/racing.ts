@@ -3,7 +3,12 @@
 import { assertEquals } from "@std/assert";
 import postgres from "postgres";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
-import { eventually } from "./stack.ts";
+import {
+  handled,
+  type Settlement,
+} from "../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
+import { eventually, type TestStack } from "./stack.ts";
 
 /** The messages of a claim. */
 export interface Lease {
@@ -107,4 +112,33 @@ export async function untilBlocked(sql: postgres.Sql): Promise<void> {
         where datname = current_database() and wait_event_type = 'Lock'`,
     (waiting) => waiting.length > 0,
   );
+}
+
+/** A claim under a fresh token, for a minute. */
+export const claimOf = (maxMessages: number) => ({
+  token: crypto.randomUUID(),
+  maxMessages,
+  leaseMs: 60_000,
+});
+
+/** Claims and handles until no message is left. Returns the ids that it handled. */
+export async function drain(stack: TestStack, batch: number): Promise<string[]> {
+  const transport = new SupabaseTransport(stack.client);
+  const seen: string[] = [];
+  let settlements: Settlement[] = [];
+  let lastKeys;
+  for (;;) {
+    const claim = await transport.settleAndClaim(settlements, {
+      ...claimOf(batch),
+      ...(lastKeys && { lastKeys }),
+    });
+    lastKeys = claim.lastKeys;
+    seen.push(...claim.messages.map(({ id }) => id));
+    settlements = claim.messages.map(({ id, leaseToken }) => ({
+      id,
+      leaseToken,
+      outcome: handled,
+    }));
+    if (claim.messages.length === 0) return seen;
+  }
 }

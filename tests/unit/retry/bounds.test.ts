@@ -3,8 +3,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { z } from "zod";
 import {
-  defineMessage,
-  type Envelope,
   ExponentialBackoffRetryStrategy,
   HttpError,
   LinearBackoffRetryStrategy,
@@ -14,26 +12,8 @@ import {
   type RetryStrategy,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
 import { snoozed } from "../../../supabase/functions/_shared/symphony/message/outcome.ts";
-import { createRegistry } from "../../../supabase/functions/_shared/symphony/message/registry.ts";
-import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
-import { envelopeAt } from "../../support/envelope.ts";
 
-const now = new Date("2026-03-01T12:00:00Z");
-
-/** A manager for one type, and what it logs. */
-function managing(more: Partial<MessageOptions<z.ZodUnknown>> = {}, strategy?: RetryStrategy) {
-  const lines: { event: string; rule?: string; error?: string }[] = [];
-  const definition = defineMessage({ type: "T", schema: z.unknown(), handler: () => {}, ...more });
-  const manager = new RetryManager({
-    strategy: strategy ?? new ExponentialBackoffRetryStrategy(),
-    registry: createRegistry([definition]),
-    log: createLogger({ write: (_, line) => lines.push(JSON.parse(line)) }),
-    now: () => now,
-  });
-  return { manager, lines };
-}
-
-const envelope = (more: Partial<Envelope> = {}) => envelopeAt(now, more);
+import { envelope, managing, now } from "./fixtures/managing.ts";
 
 const refused = (retryAfter: string) =>
   new Response(null, { status: 429, headers: { "retry-after": retryAfter } });

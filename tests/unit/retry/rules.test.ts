@@ -4,39 +4,19 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { z } from "zod";
 import {
   defineMessage,
-  type Envelope,
   ExponentialBackoffRetryStrategy,
   type HandlerFailure,
   HandlersFailedError,
   LeaseLostError,
-  type MessageOptions,
   RetryManager,
   type RetryStrategy,
   WorkerStoppedError,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
-import { type Settlement } from "../../../supabase/functions/_shared/symphony/message/outcome.ts";
-import { createRegistry } from "../../../supabase/functions/_shared/symphony/message/registry.ts";
+import type { Settlement } from "../../../supabase/functions/_shared/symphony/message/outcome.ts";
 import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
-import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { workbench } from "../../support/worker.ts";
-import { envelopeAt } from "../../support/envelope.ts";
 
-const now = new Date("2026-03-01T12:00:00Z");
-
-/** A manager for one type, and what it logs. */
-function managing(more: Partial<MessageOptions<z.ZodUnknown>> = {}, strategy?: RetryStrategy) {
-  const lines: { event: string; rule?: string; error?: string }[] = [];
-  const definition = defineMessage({ type: "T", schema: z.unknown(), handler: () => {}, ...more });
-  const manager = new RetryManager({
-    strategy: strategy ?? new ExponentialBackoffRetryStrategy(),
-    registry: createRegistry([definition]),
-    log: createLogger({ write: (_, line) => lines.push(JSON.parse(line)) }),
-    now: () => now,
-  });
-  return { manager, lines };
-}
-
-const envelope = (more: Partial<Envelope> = {}) => envelopeAt(now, more);
+import { envelope, managing } from "./fixtures/managing.ts";
 
 Deno.test("a rule that gives anything but a classification is logged, and the general rules hold", () => {
   const wrong: unknown[] = [

@@ -1,61 +1,10 @@
 /** Missed runs: which of them a tick makes up. */
 
 import { assert, assertEquals } from "@std/assert";
-import {
-  ON_TIME_MS,
-  type Plan,
-  planRuns,
-} from "../../../supabase/functions/_shared/symphony/scheduler/plan.ts";
-import type {
-  Schedule,
-  ScheduleTimes,
-} from "../../../supabase/functions/_shared/symphony/index.ts";
+import { ON_TIME_MS } from "../../../supabase/functions/_shared/symphony/scheduler/plan.ts";
+import type { ScheduleTimes } from "../../../supabase/functions/_shared/symphony/index.ts";
 
-const at = (text: string) => new Date(`2026-01-${text}Z`);
-const hourly: ScheduleTimes = { type: "cron", config: { cron: "0 * * * *" } };
-
-function schedule(
-  times: ScheduleTimes,
-  state: Partial<Omit<Schedule, "type" | "config">> = {},
-): Schedule {
-  return {
-    ...times,
-    id: "1",
-    name: null,
-    message: { type: "Note", payload: {} },
-    timezone: "UTC",
-    nextRunAt: at("05T10:00"),
-    lastRunAt: null,
-    runCount: 0,
-    maxRuns: null,
-    startAt: null,
-    endAt: null,
-    catchUp: "latest",
-    catchUpLimit: null,
-    overlap: "allow",
-    whilePaused: "enqueue",
-    jitter: 0,
-    queue: null,
-    priority: null,
-    groupKey: null,
-    ttl: null,
-    enabled: true,
-    disabledBy: null,
-    disabledReason: null,
-    failingSince: null,
-    declared: false,
-    createdAt: at("01T00:00"),
-    updatedAt: at("01T00:00"),
-    ...state,
-  };
-}
-
-function plan(schedule: Schedule, now: Date, limit = 100): Plan {
-  return planRuns(schedule, { now: now.getTime(), limit, random: () => 0 });
-}
-
-const runs = ({ runs }: Plan) => runs.map(({ occurrence }) => new Date(occurrence));
-const next = ({ nextRunAt }: Plan) => nextRunAt === null ? null : new Date(nextRunAt);
+import { at, hourly, next, plan, runs, schedule } from "./fixtures/due-schedules.ts";
 
 Deno.test("a tick ten minutes late runs the nominal time once", () => {
   const planned = plan(schedule(hourly), at("05T10:10"));
