@@ -39,6 +39,28 @@ export const scheduleBody = z.discriminatedUnion("type", [
   }),
 ], "has to be one of once, cron, interval");
 
+/** The times of a schedule that is changed. Without a type the type stays. */
+export const changedConfig = z.union([
+  z.strictObject({ at: momentField, allowPast: z.boolean().optional() }),
+  z.strictObject({ cron: z.string() }),
+  z.strictObject({ interval: durationField }),
+], "has to be one of { at }, { cron }, { interval }");
+
+/** The settings that a change may name; null removes one. */
+export const changedSettings = {
+  timezone: z.string().nullish(),
+  maxRuns: z.number().nullish(),
+  startAt: momentField.nullish(),
+  endAt: momentField.nullish(),
+  catchUp: z.enum(["latest", "all", "none"]).nullish(),
+  catchUpLimit: z.number().nullish(),
+  overlap: z.enum(["allow", "skip"]).nullish(),
+  whilePaused: z.enum(["enqueue", "skip"]).nullish(),
+  jitter: durationField.nullish(),
+  name: z.string().nullish(),
+  ttl: durationField.nullish(),
+};
+
 /** Converts a request's schedule, and the message around it, to the scheduler's options. */
 export function toScheduleOptions(
   schedule: z.output<typeof scheduleBody>,

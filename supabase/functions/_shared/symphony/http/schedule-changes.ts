@@ -19,32 +19,17 @@ import { authorize } from "./authorize.ts";
 import type { UserCaller } from "./caller.ts";
 import type { DispatchMessage } from "./dispatch-body.ts";
 import { allowanceOf } from "./dispatcher.ts";
-import { durationField, momentField } from "./field-schemas.ts";
 import { Problem } from "./problem.ts";
-import { toScheduleProblem } from "./schedule-body.ts";
+import { changedConfig, changedSettings, toScheduleProblem } from "./schedule-body.ts";
 
 /** Largest number of tries of a change beside changes of others. */
 const MAX_TRIES = 5;
 
 const options = z.strictObject({
   type: z.enum(["once", "cron", "interval"], "has to be one of once, cron, interval").optional(),
-  config: z.union([
-    z.strictObject({ at: momentField, allowPast: z.boolean().optional() }),
-    z.strictObject({ cron: z.string() }),
-    z.strictObject({ interval: durationField }),
-  ], "has to be one of { at }, { cron }, { interval }").optional(),
-  timezone: z.string().nullish(),
-  maxRuns: z.number().nullish(),
-  startAt: momentField.nullish(),
-  endAt: momentField.nullish(),
-  catchUp: z.enum(["latest", "all", "none"]).nullish(),
-  catchUpLimit: z.number().nullish(),
-  overlap: z.enum(["allow", "skip"]).nullish(),
-  whilePaused: z.enum(["enqueue", "skip"]).nullish(),
-  jitter: durationField.nullish(),
-  ttl: durationField.nullish(),
-  // Refused with the words of the creation.
-  name: z.string().nullish(),
+  config: changedConfig.optional(),
+  // A name is refused with the words of the creation.
+  ...changedSettings,
 }).refine(({ type, config }) => type === undefined || config !== undefined, {
   path: ["config"],
   message: "is required with a type",

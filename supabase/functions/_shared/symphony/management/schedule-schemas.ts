@@ -1,8 +1,7 @@
 /** Schemas of the endpoints of schedules. */
 
 import { z } from "@hono/zod-openapi";
-import { durationField, momentField } from "../http/field-schemas.ts";
-import { scheduleBody } from "../http/schedule-body.ts";
+import { changedConfig, changedSettings, scheduleBody } from "../http/schedule-body.ts";
 import { cursor, id, limit, queryFlag, queueName, text, time, typeName } from "./query-fields.ts";
 
 const stored = {
@@ -86,24 +85,8 @@ export const newSchedule = z.strictObject({
 export const scheduleChanges = z.strictObject({
   payload: z.unknown().optional(),
   type: z.enum(["once", "cron", "interval"]).optional(),
-  config: z.union([
-    z.strictObject({ at: momentField, allowPast: z.boolean().optional() }),
-    z.strictObject({ cron: z.string() }),
-    z.strictObject({ interval: durationField }),
-  ], "has to be one of { at }, { cron }, { interval }").optional().openapi({
-    description: "Without `type` the type stays",
-  }),
-  timezone: z.string().nullish(),
-  maxRuns: z.number().nullish(),
-  startAt: momentField.nullish(),
-  endAt: momentField.nullish(),
-  catchUp: z.enum(["latest", "all", "none"]).nullish(),
-  catchUpLimit: z.number().nullish(),
-  overlap: z.enum(["allow", "skip"]).nullish(),
-  whilePaused: z.enum(["enqueue", "skip"]).nullish(),
-  jitter: durationField.nullish(),
-  name: z.string().nullish(),
-  ttl: durationField.nullish(),
+  config: changedConfig.optional().openapi({ description: "Without `type` the type stays" }),
+  ...changedSettings,
   queue: queueName.nullish(),
   priority: z.number().nullish(),
   groupKey: text(255).nullish(),
