@@ -4,6 +4,6 @@
 create function public.messenger_version() returns text
 language sql immutable parallel safe
 set search_path = ''
-as $$ select '0.1.0'::text $$;
+as $$ select '0.2.0'::text $$;
 comment on function public.messenger_version() is
   'The version of the schema, as of the release whose migration was applied last.';
