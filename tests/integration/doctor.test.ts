@@ -30,7 +30,7 @@ testsOnStack({ net: true }, (test) => {
     assertMatch(out, /^ok +SUPABASE_URL/m);
     assertMatch(out, /^ok +function tick +deployed, 0\.\d+\.\d+/m);
     assertMatch(out, /^ok +project: database +migrations (\S+), database \1 /m);
-    assertMatch(out, /^ok +project: history +1 applied /m);
+    assertMatch(out, /^ok +project: history +2 applied /m);
     assertMatch(out, /^ok +schema +0\.\d+\.\d+ /m);
   });
 
@@ -100,7 +100,8 @@ testsOnStack({ net: true }, (test) => {
     const told = (await faults(stack)).find(({ name }) => name === "cron_run");
     assertEquals([told?.found, told?.command], ["never", "npx symphony-messenger doctor --fix"]);
     assertMatch(told?.advice ?? "", /once in 4 minutes/);
-    assertEquals((await messenger(stack)("doctor --fix")).code, 0);
+    const fixed = await messenger(stack)("doctor --fix");
+    assertEquals(fixed.code, 0, fixed.stdout + fixed.stderr);
   });
 
   test("an object of the bus that was dropped or changed later is told", async (stack) => {
