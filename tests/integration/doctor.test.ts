@@ -101,7 +101,7 @@ testsOnStack({ net: true }, (test) => {
     assertEquals([told?.found, told?.command], ["never", "npx symphony-messenger doctor --fix"]);
     assertMatch(told?.advice ?? "", /once in 4 minutes/);
     const fixed = await messenger(stack)("doctor --fix");
-    assertEquals(fixed.code, 0, fixed.stdout + fixed.stderr);
+    assertEquals(fixed.code, 0, JSON.stringify(fixed));
   });
 
   test("an object of the bus that was dropped or changed later is told", async (stack) => {
