@@ -9,11 +9,17 @@ import { denoPath } from "../support/engines.ts";
 import { publishedPackage } from "../support/package.ts";
 import { createPlainDatabase, type PlainDatabase } from "../support/plain_database.ts";
 import { eventually } from "../support/stack.ts";
-import { createUserProject, type UserProject } from "../support/user_project.ts";
+import {
+  createUserProject,
+  RELEASES,
+  stampAfter,
+  type UserProject,
+} from "../support/user_project.ts";
 
+const LAST_STAMP = "20270201000000";
 const USERS = {
   "supabase/migrations/20270101000000_notes.sql": "create table public.notes (id int);\n",
-  "supabase/migrations/20270201000000_more.sql": "alter table public.notes add text text;\n",
+  [`supabase/migrations/${LAST_STAMP}_more.sql`]: "alter table public.notes add text text;\n",
   "supabase/functions/dispatch/index.ts":
     "export default { fetch: () => new Response('the user\\'s own') };\n",
 };
@@ -145,7 +151,7 @@ async function assertInstalled(): Promise<void> {
     prefix: "bus-",
     command: "select public.messenger_tick()",
     secrets: ["symphony_secret_key", "symphony_url"],
-    last: "20270201000002",
+    last: stampAfter(LAST_STAMP, RELEASES.length + 1),
   });
 }
 
@@ -161,9 +167,9 @@ Deno.test("uninstall takes all of it out again, but not while messages wait or t
   const after = await project.files();
   for (const [path, text] of before) assertEquals(after.get(path), text, path);
   assertEquals([...after.keys()].filter((path) => !before.has(path)).sort(), [
-    "supabase/migrations/20270201000001_symphony_0.1.0.sql",
-    "supabase/migrations/20270201000002_symphony_prefix.sql",
-    "supabase/migrations/20270201000003_symphony_uninstall.sql",
+    ...[...RELEASES, "prefix", "uninstall"].map((what, at) =>
+      `supabase/migrations/${stampAfter(LAST_STAMP, at + 1)}_symphony_${what}.sql`
+    ),
   ]);
 
   await assertRejects(apply, postgres.PostgresError, "they would be lost");

@@ -7,10 +7,21 @@ import { publishNextPackage } from "../support/next_package.ts";
 import { NEXT } from "../support/next_release.ts";
 import { createPlainDatabase, type PlainDatabase } from "../support/plain_database.ts";
 import { hasPgbouncer, startPooler } from "../support/pooler.ts";
-import { createUserProject, type UserProject } from "../support/user_project.ts";
+import {
+  createUserProject,
+  RELEASES,
+  stampAfter,
+  type UserProject,
+} from "../support/user_project.ts";
 
 const ENV = { SYMPHONY_URL: "http://127.0.0.1:9", SYMPHONY_SECRET_KEY: "sb_secret_test" };
-const NOTES = "supabase/migrations/20270101000000_notes.sql";
+const NOTES_STAMP = "20270101000000";
+const NOTES = `supabase/migrations/${NOTES_STAMP}_notes.sql`;
+
+/** The file that upgrade adds behind those that init has added. */
+const ADDED = `supabase/migrations/${
+  stampAfter(NOTES_STAMP, RELEASES.length + 1)
+}_symphony_${NEXT}.sql`;
 
 let project: UserProject;
 let database: PlainDatabase;
@@ -54,7 +65,7 @@ Deno.test("upgrade adds the next release's migration, which the database takes",
   await apply();
   assertEquals(await upgrade(), [
     "supabase/functions/_messages/import_map.json",
-    `supabase/migrations/20270101000002_symphony_${NEXT}.sql`,
+    ADDED,
   ]);
   await apply();
   assertEquals(await versionOf(), NEXT);
@@ -71,8 +82,10 @@ Deno.test("a project whose migrations were merged into one file is upgraded as w
   const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
   const texts = names.map((name) => Deno.readTextFileSync(`${folder}/${name}`));
   for (const name of names) Deno.removeSync(`${folder}/${name}`);
-  await project.write("supabase/migrations/20270101000001_squashed.sql", texts.join("\n"));
-  assertEquals((await upgrade())[1], `supabase/migrations/20270101000002_symphony_${NEXT}.sql`);
+  // A squash keeps the stamp of the last file.
+  const squashed = `${stampAfter(NOTES_STAMP, RELEASES.length)}_squashed.sql`;
+  await project.write(`supabase/migrations/${squashed}`, texts.join("\n"));
+  assertEquals((await upgrade())[1], ADDED);
   await apply();
   assertEquals(await versionOf(), NEXT);
 });

@@ -1,9 +1,22 @@
 /** A Supabase project as a user has it: made by the Supabase CLI, with files of the user's own. */
 
+import { releases } from "../../cli/releases.ts";
 import { SUPABASE_CLI } from "../../local/migrate.ts";
 import { commandPath, npxSymphony } from "./package_command.ts";
 import { publishedPackage } from "./package.ts";
 import { type ProgramResult, runProgram } from "./programs.ts";
+
+/** The versions whose migrations the package brings, the first one first. */
+export const RELEASES: readonly string[] = releases().map(({ version }) => version);
+
+/**
+ * The stamp of the n-th migration that the command adds behind the project's last one.
+ * @param stamp the last one's, at the full minute, such as 20270101000000
+ * @param n 1 to 59
+ */
+export function stampAfter(stamp: string, n: number): string {
+  return String(Number(stamp) + n);
+}
 
 /** How a program ended. */
 export interface Ended {

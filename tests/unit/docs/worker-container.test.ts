@@ -6,7 +6,8 @@ import { PINNED } from "../../../cli/worker/deno.ts";
 import { addWorker } from "../../../cli/worker/command.ts";
 import type { Context } from "../../../cli/messenger/context.ts";
 import { IMPORT_MAP, MESSAGES } from "../../../cli/project/functions.ts";
-import { VERSION } from "../../../cli/version.ts";
+import { readPublished } from "../../../local/release_source.ts";
+import { compareVersions } from "../../../supabase/functions/_shared/symphony/runtime/versions.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const dockerfile = await Deno.readTextFile(new URL("examples/worker-container/Dockerfile", ROOT));
@@ -17,10 +18,10 @@ function words(instruction: string): string[] {
   return JSON.parse(line?.slice(instruction.length) ?? "[]");
 }
 
-Deno.test("the container takes the Deno that the command would fetch, and a release of the package", () => {
+Deno.test("the container takes the Deno that the command would fetch, and the last published release", async () => {
   assertStringIncludes(dockerfile, `denoland/deno:bin-${PINNED}`);
   const [, installed] = /symphony-messenger@(\S+)/.exec(dockerfile) ?? [];
-  assertEquals(installed, VERSION.replace(/-.*/, ""));
+  assertEquals(installed, Object.keys(await readPublished()).sort(compareVersions).at(-1));
 });
 
 Deno.test("the container copies the messages and their import map, and starts the command with flags that it has", () => {
