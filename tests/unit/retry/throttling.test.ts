@@ -106,6 +106,10 @@ Deno.test("throttling is known by its name or code, whatever the status", () => 
     { status: 400, error: { type: "rate_limit_error" } },
     { code: "slack_webapi_rate_limited_error", statusCode: 400 },
     { code: "over_email_send_rate_limit", status: 400 },
+    { status: 403, errors: [{ reason: "dailyLimitExceeded" }] },
+    { response: { status: 403, data: [{ errorCode: "REQUEST_LIMIT_EXCEEDED" }] } },
+    { response: { status: 403, data: { message: "You have exceeded a secondary rate limit." } } },
+    { response: { status: 400, data: { message: "Too many requests" } } },
   ];
   for (const fields of throttled) {
     assertEquals(classify(error(fields)), retryable, JSON.stringify(fields));

@@ -19,6 +19,10 @@ export function bodiesOf(error: unknown): object[] {
     if (found.size >= MOST_BODIES) return;
     found.add(value);
     if (depth === 0) return;
+    // Some APIs, such as Salesforce's, answer with a list of errors.
+    if (Array.isArray(value)) {
+      for (const entry of value.slice(0, MOST_ENTRIES)) add(entry, depth - 1);
+    }
     for (const key of BODY_KEYS) add(readProperty(value, key), depth - 1);
     for (const key of LIST_KEYS) {
       for (const entry of readList(value, key).slice(0, MOST_ENTRIES)) add(entry, depth - 1);

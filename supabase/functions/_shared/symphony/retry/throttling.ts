@@ -31,11 +31,18 @@ const THROTTLING = new Set([
   "requesttimeout",
   "requesttimeoutexception",
   // Google: reasons of its JSON APIs, and gRPC's status
+  "concurrentlimitexceeded",
+  "dailylimitexceeded",
+  "dailylimitexceededunreg",
   "quotaexceeded",
   "ratelimitexceeded",
+  "ratelimitexceededunreg",
   "resourceexhausted",
+  "servinglimitexceeded",
   "sharingratelimitexceeded",
+  "uploadratelimitexceeded",
   "userratelimitexceeded",
+  "userratelimitexceededunreg",
   // Firebase, whose codes are auth/... and messaging/...
   "devicemessagerateexceeded",
   "messagerateexceeded",
@@ -94,8 +101,10 @@ function isGrpcBusy(error: object): boolean {
 /** GitHub and AWS may send a limit as text alone, with a 403 or 400 (docs.github.com, "Rate limits"). */
 function isWordedLimit(error: object): boolean {
   const statuses = httpStatusesOf(error);
-  const message = readProperty(error, "message");
-  const text = typeof message === "string" ? message.slice(0, 500) : "";
+  // The text stands in the answer's body: clients such as axios have a message of their own.
+  const text = bodiesOf(error).map((body) => readProperty(body, "message"))
+    .filter((message) => typeof message === "string")
+    .map((message) => message.slice(0, 500)).join("\n");
   if (statuses.some((status) => status === 403 || status === 429)) {
     return isRateLimitSpent(error) || /rate limit|abuse detection/i.test(text);
   }
