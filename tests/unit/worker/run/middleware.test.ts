@@ -9,6 +9,7 @@ import {
   defineMessage,
   type HandlerContext,
   type Middleware,
+  MiddlewareError,
 } from "../../../../supabase/functions/_shared/symphony/index.ts";
 
 Deno.test("middleware stands around the handlers, the first outermost", async () => {
@@ -132,4 +133,16 @@ Deno.test("what is no middleware is refused where it is given", () => {
       "middleware: 1: ",
     );
   }
+});
+
+Deno.test("a call of next that comes too late rejects, and throws nothing into a timer", async () => {
+  const { promise: refused, resolve } = Promise.withResolvers<unknown>();
+  const { bus, work } = workbench([define(() => {})], {
+    middleware: [{
+      handle: (_, next) => void setTimeout(() => next().catch(resolve), 1),
+    }],
+  });
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work();
+  assert(await refused instanceof MiddlewareError);
 });

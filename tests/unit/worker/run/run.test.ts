@@ -17,6 +17,35 @@ Deno.test("a schema that never settles is stopped at the timeout, as a handler i
   assertEquals([reason, errors[0]?.class], ["exhausted", "HandlerTimeoutError"]);
 });
 
+Deno.test("a slot is free after the stop, whatever a handler's dispatch or a later handler's schema does", async () => {
+  let parses = 0;
+  const second = z.unknown().refine(() => ++parses === 1 ? Promise.resolve(true) : never);
+  const child = defineMessage({
+    type: "Child",
+    schema: z.unknown().refine(() => never),
+    handler: () => {},
+  });
+  const several = defineMessage({
+    type: "T",
+    schema: second,
+    handler: { first: () => {}, second: () => {} },
+    timeout: "50ms",
+    retry: { maxRetries: 0 },
+  });
+  const parent = defineOnce(async (_, ctx) => void await ctx.dispatch(child, {}), {
+    timeout: "50ms",
+  });
+  for (const definition of [several, parent]) {
+    const { memory, work, lines } = workbench([definition, child]);
+    await memory.send([{ type: "T", payload: 1 }]);
+    await work();
+    assertEquals(memory.failed.map(({ envelope }) => envelope.errors?.[0]?.class), [
+      "HandlerTimeoutError",
+    ]);
+    assert(!lines.some(({ event }) => event === "handler_still_runs"));
+  }
+});
+
 Deno.test("a hook that never settles holds the end of a run for two seconds at most", async () => {
   const definition = defineOnce(() => {
     throw new Error("x");

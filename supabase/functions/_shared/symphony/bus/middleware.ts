@@ -78,7 +78,12 @@ class Next {
   readonly call = (): Promise<void> => {
     if (this.wasCalled || this.#isClosed) {
       const problem = this.#isClosed ? "its middleware has ended" : "was called before";
-      throw this.#misuse = new MiddlewareError(`next: ${problem}; call it once and wait for it`);
+      this.#misuse = new MiddlewareError(`next: ${problem}; call it once and wait for it`);
+      // The misuse fails the attempt, so a promise that no code waits for is not reported as unhandled.
+      // Nothing is thrown here: a call in a timer would end the process.
+      const refused = Promise.reject(this.#misuse);
+      refused.catch(() => {});
+      return refused;
     }
     this.wasCalled = true;
     const running = this.#running = this.run();

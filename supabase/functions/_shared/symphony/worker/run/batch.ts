@@ -135,7 +135,8 @@ export class Gathering {
     const { log, bus, supabase } = this.tools;
     const tasks = members.map(({ attempt }) => attempt.task);
     const fields = { type, messages: members.length };
-    const guard = new CallGuard(() => tasks.every(({ isOver }) => isOver), log, fields);
+    const over = () => tasks.every(({ isOver }) => isOver);
+    const guard = new CallGuard(over, () => signal, log, fields);
     const ctx: BatchContext = {
       signal,
       log: guard.logger(log.with(fields)),

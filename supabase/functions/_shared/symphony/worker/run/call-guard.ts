@@ -12,7 +12,8 @@ import type { Task } from "./task.ts";
 /** The guard of the calls that one message's handlers make. */
 export function guardOf(task: Task, log: Logger): CallGuard {
   const { id, type, attempts } = task.envelope;
-  return new CallGuard(() => task.isOver, log, { id, type, attempt: attempts });
+  const fields = { id, type, attempt: attempts };
+  return new CallGuard(() => task.isOver, () => task.signal, log, fields);
 }
 
 /** Guards the calls of one attempt, or of one call of a batch handler. */
@@ -22,10 +23,12 @@ export class CallGuard {
 
   /**
    * @param over whether the attempt is over
+   * @param signal aborted when the attempt is stopped
    * @param fields name the attempt in the warnings
    */
   constructor(
     private readonly over: () => boolean,
+    private readonly signal: () => AbortSignal,
     private readonly log: Logger,
     private readonly fields: LogFields,
   ) {}
@@ -46,7 +49,8 @@ export class CallGuard {
 
   /**
    * Dispatches a message unless the attempt is over. That is checked twice, because a schema or middleware
-   * may take beyond the end of the attempt to prepare the message.
+   * may take beyond the end of the attempt to prepare the message. A stop ends the wait for them, so that the
+   * handler that waits does not keep its slot.
    */
   dispatch(
     bus: MessageBus,
@@ -54,11 +58,16 @@ export class CallGuard {
   ): Promise<string> {
     if (this.isOver) return this.refuse("dispatch");
     const { promise, resolve, reject } = Promise.withResolvers<string>();
-    bus.prepare({ type, payload, options }).then(async (message) => {
-      if (this.isOver) {
-        promise.catch(() => {});
-        return resolve(this.refuse("dispatch"));
-      }
+    const signal = this.signal();
+    const tooLate = () => {
+      promise.catch(() => {});
+      resolve(this.refuse("dispatch"));
+    };
+    signal.addEventListener("abort", tooLate, { once: true });
+    const prepared = bus.prepare({ type, payload, options })
+      .finally(() => signal.removeEventListener("abort", tooLate));
+    prepared.then(async (message) => {
+      if (this.isOver) return tooLate();
       const [id] = await bus.send([message]);
       resolve(String(id));
     }).catch(reject);
