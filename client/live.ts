@@ -91,8 +91,8 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     const topic = `messenger:${user}`;
     // supabase-js has one channel a topic: it returns the app's own one if there is one.
     const theirs = supabase.getChannels().find((other) => other.topic === `realtime:${topic}`);
-    // It is gone soon; the next look opens another.
-    if (theirs?.state === "leaving") return;
+    // Any visitor may send over one that is not private. One that leaves is gone soon; the next look opens another.
+    if (theirs && (!theirs.private || theirs.state === "leaving")) return;
     const opened = theirs ?? supabase.channel(topic, { config: { private: true } });
     channel = opened;
     isOwn = !theirs;

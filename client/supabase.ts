@@ -17,6 +17,7 @@ interface InvokeOptions {
 export interface ChannelLike {
   readonly topic: string;
   readonly state: string;
+  readonly private: boolean;
   /** Its listeners by kind. */
   readonly bindings: { readonly [kind: string]: readonly unknown[] };
   on(

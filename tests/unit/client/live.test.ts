@@ -1,7 +1,7 @@
 /** The live channel: when it is given up, and when it is tried again. */
 
 import { assertEquals } from "@std/assert";
-import type { ChannelLike } from "../../../client/mod.ts";
+import type { ChannelLike, SupabaseLike } from "../../../client/mod.ts";
 import { fakePage } from "../../support/fake_page.ts";
 import { followed } from "../../support/followed.ts";
 
@@ -18,10 +18,11 @@ function withRealtime() {
     realtime: { accessTokenValue: TOKEN, setAuth: () => Promise.resolve() },
     getChannels: () => [...channels],
     removeChannel: (channel: ChannelLike) => Promise.resolve(channels.delete(channel)),
-    channel(topic: string) {
+    channel(topic: string, options?: Parameters<SupabaseLike["channel"]>[1]) {
       const bindings: Record<string, unknown[]> = { broadcast: [] };
       const channel = {
         ...{ topic: `realtime:${topic}`, state: "joining", bindings },
+        private: options?.config.private ?? false,
         on(_kind: string, _filter: unknown, listener: (update: { payload: unknown }) => void) {
           bindings.broadcast?.push(listener);
           hear = (payload) => listener({ payload });
@@ -112,5 +113,29 @@ Deno.test("an update that comes late, or after a newer answer, changes nothing",
   hear(bus.stored.get("1")?.state);
   hear(running);
   assertEquals(observer.get().message?.status, "handled");
+  stop();
+});
+
+Deno.test("an app's channel of the same name that is not private is not listened to, until it is gone", async () => {
+  using page = fakePage();
+  const { bus, opened, channels, become, hear } = withRealtime();
+  bus.put("1", { type: "Told" });
+  const channel = bus.supabase.channel as (topic: string) => ChannelLike;
+  const publicChannel = channel("messenger:ann");
+  // The app listens too, so that there is something to hear with.
+  let heard = 0;
+  publicChannel.on("broadcast", { event: "message" }, () => heard++);
+  const observer = bus.messenger.observe("1");
+  const stop = observer.subscribe(() => {});
+  await page.advance(0);
+  become("joined", "SUBSCRIBED");
+  hear({ ...bus.stored.get("1")?.state, status: "handled" });
+  await page.advance(1_000);
+  assertEquals([heard, publicChannel.bindings.broadcast?.length], [1, 1]);
+  const { message, connection } = observer.get();
+  assertEquals([message?.status, connection, opened.length], ["pending", "polling", 1]);
+  channels.delete(publicChannel);
+  await page.advance(10_000);
+  assertEquals(opened.map((one) => one.private), [false, true]);
   stop();
 });
