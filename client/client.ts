@@ -13,7 +13,6 @@ import {
   type DispatchOptions,
   type Outgoing,
   type OutgoingByName,
-  sender,
 } from "./dispatch.ts";
 import type { FollowedState, MessageView } from "./entry.ts";
 import { unknownId } from "./errors.ts";
@@ -131,7 +130,7 @@ export function createMessengerClient<Messages extends MessagesShape<Messages> =
     follow: (ref, options) => follow(looks, ref, options),
     finished: (ref, options) => finished(looks, ref, options),
     async cancel(ref, { signal } = {}) {
-      const path = `/${encodeURIComponent(idOf(ref, "message"))}`;
+      const path = `/${idOf(ref, "message")}`;
       const state = await request<FollowedMessage>({
         ...{ path, method: "DELETE", idempotent: true, signal },
       });
@@ -139,27 +138,20 @@ export function createMessengerClient<Messages extends MessagesShape<Messages> =
       return state;
     },
   };
-  const send = sender(supabase, options, request);
-  const dispatches = dispatching(
-    async (...sent) => {
-      const owner = await userOf(supabase, sent[1].signal);
-      const dispatched = await send(...sent);
-      if (types.size > MAX_DISPATCHED) types.clear();
-      for (const { id, type } of dispatched) types.set(keyOf(id, owner), type);
-      return dispatched;
-    },
-    (dispatched) => toJob(jobs, dispatched),
-  );
+  const dispatches = dispatching(supabase, options, request, (dispatched, owner) => {
+    types.set(keyOf(dispatched.id, owner), dispatched.type);
+    // The oldest comes first.
+    if (types.size > MAX_DISPATCHED) types.delete(types.keys().next().value ?? "");
+    return toJob(jobs, dispatched);
+  });
   const client: Omit<MessengerClient, "dispatch" | "dispatchAll"> = {
     ...jobs,
     session,
     schedules: schedulesClient(request),
     job: (id) =>
       toJob(jobs, {
-        kind: "message",
-        id: idOf(id, "message"),
-        type: undefined,
-        idempotencyKey: undefined,
+        ...{ kind: "message", id: idOf(id, "message") },
+        ...{ type: undefined, idempotencyKey: undefined },
       }),
     statuses: (refs, options) => statuses(request, refs, options),
     list: (options) => page(request, "/messages", options),

@@ -93,45 +93,6 @@ interface Message extends DispatchOptions {
   readonly payload: unknown;
 }
 
-/** Dispatches messages of any type: all or none. */
-export type Sender = (
-  messages: readonly Message[],
-  options: Abortable,
-  isList?: boolean,
-) => Promise<Dispatched[]>;
-
-/** Makes the function that dispatches. */
-export function sender(
-  supabase: FunctionsLike,
-  { idempotencyKeys }: DispatcherOptions,
-  request: Requester,
-): Sender {
-  return async (messages, { signal }, isList) => {
-    const mayGiveKey = idempotencyKeys ?? await userOf(supabase, signal);
-    const sent = messages.map((message) => ({
-      ...message,
-      idempotencyKey: message.idempotencyKey ?? (mayGiveKey ? makeKey() : undefined),
-    }));
-    const keys = sent.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
-    const body = exactJson(isList ? sent : sent[0]);
-    const idempotent = keys.length === sent.length;
-    try {
-      const { ids } = await request<{ ids: string[] }>({
-        ...{ body, idempotent, signal, brings: "ids" },
-      });
-      return sent.map(({ type, idempotencyKey }, index) => (
-        { kind: "message", id: ids[index] as string, type, idempotencyKey }
-      ));
-    } catch (error) {
-      // The reason of an abort is the caller's.
-      if (error instanceof MessengerError && keys[0]) {
-        Object.assign(error, isList ? { idempotencyKeys: keys } : { idempotencyKey: keys[0] });
-      }
-      throw error;
-    }
-  };
-}
-
 /** 128 random bits. crypto.randomUUID is missing on pages without TLS. */
 function makeKey(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join("-");
@@ -163,24 +124,69 @@ type Listed = DispatchOptions & {
   readonly payload: unknown;
 };
 
-/** Makes the methods that dispatch by name or by a definition's type. */
+/**
+ * Makes the methods that dispatch by name or by a definition's type.
+ * @param wrap makes the result of what a user dispatched; null or undefined: no user, or one who is not known
+ */
 export function dispatching<Result>(
-  send: Sender,
-  wrap: (dispatched: Dispatched) => Result,
+  supabase: FunctionsLike,
+  { idempotencyKeys }: DispatcherOptions,
+  request: Requester,
+  wrap: (dispatched: Dispatched, user: string | null | undefined) => Result,
 ): Methods<Result> {
+  const send = async (messages: readonly Message[], { signal }: Abortable, isList?: boolean) => {
+    // Nothing is sent, so no key is needed.
+    signal?.throwIfAborted();
+    const user = await userOf(supabase, signal);
+    const mayGiveKey = idempotencyKeys ?? user;
+    const sent = messages.map((message) => ({
+      ...message,
+      idempotencyKey: message.idempotencyKey ?? (mayGiveKey ? makeKey() : undefined),
+    }));
+    const keys = sent.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
+    const body = exactJson(isList ? sent : sent[0]);
+    const idempotent = keys.length === sent.length;
+    try {
+      const { ids } = await request<{ ids: string[] }>({
+        ...{ body, idempotent, signal, brings: "ids" },
+      });
+      return sent.map(({ type, idempotencyKey }, index) =>
+        wrap({ kind: "message", id: ids[index] as string, type, idempotencyKey }, user)
+      );
+    } catch (error) {
+      throw keys[0] ? withKeys(error, signal, isList ? keys : keys[0]) : error;
+    }
+  };
   return {
     dispatch: async (type, payload, { signal, ...options } = {}) => {
-      const [dispatched] = await send([{ ...options, type: nameOf(type), payload }], { signal });
-      return wrap(dispatched as Dispatched);
+      const [result] = await send([{ ...options, type: nameOf(type), payload }], { signal });
+      return result as Result;
     },
     dispatchAll: async (messages, options = {}) => {
       const named = messages.map(({ message, type, ...rest }) => ({
         ...rest,
         type: nameOf(message ?? type ?? ""),
       }));
-      return (await send(named, options, true)).map(wrap);
+      return await send(named, options, true);
     },
   };
+}
+
+/** Tells the key or keys with the error. The reason of an abort may be that of several dispatches: it is the cause. */
+function withKeys(
+  error: unknown,
+  signal: AbortSignal | undefined,
+  keys: string | readonly string[],
+): unknown {
+  const isOurs = error instanceof MessengerError;
+  if (!isOurs && !signal?.aborted) return error;
+  const failure = isOurs
+    ? error
+    : new MessengerError("Aborted; it may have taken effect", "aborted", {
+      ...{ name: "AbortError", cause: error },
+    });
+  const name = typeof keys === "string" ? "idempotencyKey" : "idempotencyKeys";
+  return Object.assign(failure, { [name]: keys });
 }
 
 /** The name of a message, however it is given. */
@@ -198,6 +204,8 @@ export function createDispatcher<Messages extends MessagesShape<Messages> = AnyM
   options: DispatcherOptions = {},
 ): Dispatching<Messages> {
   checkOptions(options, DISPATCHER_OPTIONS);
-  const send = sender(supabase, options, requester(supabase, options));
-  return dispatching(send, (dispatched) => dispatched) as Dispatching<Messages>;
+  return dispatching(
+    ...[supabase, options, requester(supabase, options)] as const,
+    (dispatched) => dispatched,
+  ) as Dispatching<Messages>;
 }

@@ -30,8 +30,8 @@ export interface Entry {
   readonly listeners: Set<() => void>;
   /** Whose message it is; undefined while that is not known, and for clients without sessions. */
   user: string | undefined;
-  state: FollowedState | undefined;
-  error: MessengerError | undefined;
+  state?: FollowedState | undefined;
+  error?: MessengerError | undefined;
   /** When its status last changed. */
   changedAt: number;
   /** When a live update last told its state. */
@@ -41,17 +41,14 @@ export interface Entry {
   /** When the client asks next; Infinity: never. */
   lookAt: number;
   /** The view that was given out last; undefined after a change. */
-  view: MessageView | undefined;
+  view?: MessageView | undefined;
 }
 
 /** Makes the entry of a message that has just begun to be followed. */
 export function newEntry(id: string, user: string | undefined): Entry {
   const now = Date.now();
-  return {
-    ...{ id, user, listeners: new Set() },
-    ...{ state: undefined, error: undefined, view: undefined },
-    ...{ changedAt: now, toldAt: 0, lookedAt: now, lookAt: now },
-  };
+  const times = { changedAt: now, toldAt: 0, lookedAt: now, lookAt: now };
+  return { id, user, listeners: new Set(), ...times };
 }
 
 /** The states that others follow, in their order within an attempt. */

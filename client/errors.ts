@@ -19,6 +19,7 @@ export interface Issue {
  * - `offline`: the browser has no connection
  * - `unavailable`: no answer came, or the server reports a failure that may pass
  * - `internal`: only an operator can help
+ * - `aborted`: the caller's signal ended a dispatch that has a key; `cause` is the reason
  */
 export type MessengerErrorCode =
   | "signed_out"
@@ -30,7 +31,8 @@ export type MessengerErrorCode =
   | "rate_limited"
   | "offline"
   | "unavailable"
-  | "internal";
+  | "internal"
+  | "aborted";
 
 /** Properties of a failure beside its code. */
 type Details = { -readonly [Name in keyof MessengerError]?: MessengerError[Name] | undefined };
@@ -91,16 +93,14 @@ export function unknownId(code: "not_found" | "not_remembered"): MessengerError 
 }
 
 /** Makes the error for a missing or ended session. */
-export function signedOut(details?: Details): MessengerError {
-  return new MessengerError("No user is signed in", "signed_out", details);
+export function signedOut(): MessengerError {
+  return new MessengerError("No user is signed in", "signed_out");
 }
 
 const CODES: { readonly [status: number]: MessengerErrorCode } = {
   401: "signed_out",
   403: "forbidden",
-  408: "unavailable",
   409: "conflict",
-  425: "unavailable",
   429: "rate_limited",
 };
 /** The server's codes for failures that only an operator can end. */
@@ -119,7 +119,7 @@ export async function toMessengerError(cause: unknown): Promise<MessengerError> 
   const after = headers.get("retry-after") ?? "";
   const afterMs = parseFloat(after) * 1_000 || Date.parse(after) - Date.now();
   const kind = CODES[status] ??
-    (status > 499 && !FINAL.test(detail)
+    (/^(5|408|425)/.test(String(status)) && !FINAL.test(detail)
       ? "unavailable"
       : /^4(00|13|15|22)/.test(String(status))
       ? "invalid"

@@ -23,18 +23,13 @@ export function follow(looks: Looks, ref: MessageRef, { signal }: Abortable = {}
   const states: FollowedState[] = [];
   let last: FollowedState | undefined;
   let isOver = false;
-  /** Throws the reason of the end. */
-  let fail = () => {};
+  /** Why it ended early. */
+  let failure: unknown;
   let wake = () => {};
   let stop = () => {};
 
   const end = (reason?: unknown) => {
-    if (reason !== undefined) {
-      states.length = 0;
-      fail = () => {
-        throw reason;
-      };
-    }
+    failure = reason;
     isOver = true;
     stop();
     signal?.removeEventListener("abort", onAbort);
@@ -56,12 +51,11 @@ export function follow(looks: Looks, ref: MessageRef, { signal }: Abortable = {}
     if (signal?.aborted) throw signal.reason;
     signal?.addEventListener("abort", onAbort);
     stop = looks.watch(id, see);
-    // The first state may have been the last.
-    if (isOver) stop();
     for (;;) {
+      if (failure !== undefined) throw failure;
       const state = states.shift();
       if (state) yield state;
-      else if (isOver) return void fail();
+      else if (isOver) return;
       else await new Promise<void>((resolve) => wake = resolve);
     }
   }

@@ -26,6 +26,6 @@ export type ScheduleRef = ScheduleId | { readonly kind: "schedule"; readonly id:
  */
 export function idOf(ref: MessageRef | ScheduleRef, kind: "message" | "schedule"): string {
   const id = typeof ref === "object" && ref?.kind === kind ? ref.id : ref;
-  if (typeof id === "string" && /^[\w -]{1,99}$/.test(id)) return id;
+  if (typeof id === "string" && /^[\w-]{1,99}$/.test(id)) return id;
   throw invalid(["id"], `has to be the id of a ${kind}, as text`);
 }

@@ -8,6 +8,7 @@ import { type Connection, type Entry, isFinal, type MessageView, newEntry, take 
 import { isOffline, type MessengerError, signedOut, unknownId } from "./errors.ts";
 import type { LiveUpdates } from "./live.ts";
 import type { Session } from "./session.ts";
+import { MAX_IDS } from "./own.ts";
 import { onPageEvent } from "./surroundings.ts";
 import { dueAtOf, lookDelay, MAX_LOOK_MS, retryDelay } from "./times.ts";
 
@@ -26,7 +27,10 @@ export interface LooksDeps {
 
 /** Every followed message of a client. Nothing is open and no timer runs while there is none. */
 export interface Looks {
-  /** Follows a message: calls the listener after each change. Returns the function that ends it. */
+  /**
+   * Follows a message: calls the listener after each change, and first, after this call, where something is known.
+   * Returns the function that ends it.
+   */
   watch(id: string, listener: (entry: Entry) => void): () => void;
   /** Returns the view of a message: the same object until something changes. */
   view(id: string): MessageView;
@@ -34,15 +38,13 @@ export interface Looks {
   tell(state: FollowedMessage): void;
 }
 
-/** Largest number of ids in a request. */
-const MAX_IDS = 100;
 /** How often a refused token is tried again while a user is signed in: it may just be renewed. */
 const MAX_REFUSALS = 2;
 /** Longest wait for a timer, in ms: the page's clock may be set back, and a server may ask for a year. */
 const MAX_TIMER_MS = 60_000;
 /** Events of the page may come in a row. */
 const JUST_NOW_MS = 1_000;
-const START: MessageView = { message: undefined, error: undefined, connection: "connecting" };
+const START = { connection: "connecting" } as MessageView;
 
 /**
  * Makes the looks of a client. It is one closure and not a class, because minifiers shorten the names of variables
@@ -259,14 +261,16 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
       if (entries.size === 0) start();
       const entry = entries.get(id) ?? newEntry(id, session.user() ?? undefined);
       entries.set(id, entry);
+      const { listeners } = entry;
       // The same function may be given twice.
       const own = () => listener(entry);
-      entry.listeners.add(own);
-      if (entry.state || entry.error) own();
+      listeners.add(own);
+      // Frameworks expect no call while they subscribe.
+      if (entry.state || entry.error) queueMicrotask(() => listeners.has(own) && own());
       planFor(entry.lookAt);
       return () => {
-        entry.listeners.delete(own);
-        if (entry.listeners.size > 0 || entries.get(id) !== entry) return;
+        listeners.delete(own);
+        if (listeners.size > 0 || entries.get(id) !== entry) return;
         entries.delete(id);
         if (entries.size === 0) stop();
       };

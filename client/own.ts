@@ -19,7 +19,7 @@ export interface ListOptions<Type extends string = string> extends Abortable {
 }
 
 /** Largest number of ids in a request. */
-const MAX_IDS = 100;
+export const MAX_IDS = 100;
 
 /** Asks for the states of any number of messages, in requests of up to 100. */
 export async function statuses(

@@ -72,7 +72,7 @@ export interface SchedulesClient<Messages extends MessagesShape<Messages> = AnyM
 export function schedulesClient<Messages extends MessagesShape<Messages>>(
   request: Requester,
 ): SchedulesClient<Messages> {
-  const path = (ref: ScheduleRef) => `/schedules/${encodeURIComponent(idOf(ref, "schedule"))}`;
+  const path = (ref: ScheduleRef) => `/schedules/${idOf(ref, "schedule")}`;
   const act =
     <Answer>(method?: "DELETE") =>
     async (ref: ScheduleRef, { signal }: Abortable = {}): Promise<Answer> =>

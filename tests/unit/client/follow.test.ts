@@ -179,3 +179,22 @@ Deno.test("a request without an answer has an end", async () => {
   assertEquals([error.code, typeof error.idempotencyKey], ["unavailable", "string"]);
   assertEquals(page.left(), NOTHING);
 });
+
+Deno.test("an observer's listener is never called while it subscribes, and soon after where a state is known", async () => {
+  using page = fakePage();
+  const bus = followed();
+  bus.put("1", { status: "handled" });
+  const observer = bus.messenger.observe("1");
+  const calls: string[] = [];
+  const watch = (name: string) => observer.subscribe(() => calls.push(name));
+  const stops = [watch("one")];
+  await page.advance(0);
+  assertEquals(calls, ["one"]);
+  stops.push(watch("two"));
+  watch("three")();
+  assertEquals(calls, ["one"]);
+  await page.settle();
+  assertEquals(calls, ["one", "two"]);
+  for (const stop of stops) stop();
+  assertNothingIsLeft(page, bus);
+});

@@ -139,6 +139,25 @@ Deno.test("a caller's abort is no error of the component", async () => {
   leave();
 });
 
+Deno.test("a click after an abort has the key of the dispatch that may have been written", async () => {
+  const { supabase, hook, leave } = await signedIn();
+  const leaving = new AbortController();
+  const { invoke } = supabase.functions;
+  supabase.functions.invoke = async (...call) => {
+    await invoke(...call);
+    leaving.abort();
+    return await new Promise(() => {});
+  };
+  await assertRejects(() => hook.current.dispatch({}, { signal: leaving.signal }), MessengerError);
+  supabase.functions.invoke = invoke;
+  const state = await hook.until(({ isPending }) => !isPending);
+  assertEquals(state.error, undefined);
+  await hook.current.dispatch({});
+  const [one, other] = keysOf(supabase);
+  assertEquals([one, supabase.messages.size], [other, 1]);
+  leave();
+});
+
 Deno.test("a visitor's dispatch has no key", async () => {
   const { supabase, hook, leave } = await signedIn(null);
   await assertRejects(() => hook.current.dispatch({}), MessengerError);

@@ -41,8 +41,8 @@ Deno.test("an abort ends a wait at once, also one of the moment in which it begi
   const bus = followed({ onWait: () => leaving.abort("left") });
   bus.failure = LIMITED;
   const { signal } = leaving;
-  const reason = await bus.messenger.dispatch("Note", {}, { signal }).catch((reason) => reason);
-  assertEquals([reason, page.left()], ["left", { timers: 0, listeners: 0 }]);
+  const { cause } = await bus.messenger.dispatch("Note", {}, { signal }).catch((error) => error);
+  assertEquals([cause, page.left()], ["left", { timers: 0, listeners: 0 }]);
 });
 
 Deno.test("only what changes nothing the second time is repeated without an answer", async () => {
@@ -67,4 +67,54 @@ Deno.test("only what changes nothing the second time is repeated without an answ
   assertEquals(await requests(() => messenger.schedules.create("Note", {}, named)), 4);
   bus.signIn(null);
   assertEquals(await requests(() => messenger.dispatch("Note", {})), 1);
+});
+
+Deno.test("a dispatch that is aborted after it was sent tells its key, and the reason", async () => {
+  using page = fakePage();
+  const bus = followed();
+  const { invoke } = bus.supabase.functions;
+  bus.supabase.functions.invoke = async (...call) => {
+    await invoke(...call);
+    return await new Promise(() => {});
+  };
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  const sent = [
+    bus.messenger.dispatch("Note", {}, { signal }),
+    bus.messenger.dispatch("Note", {}, { signal, idempotencyKey: "mine" }),
+    bus.messenger.dispatchAll([{ type: "Note", payload: 1 }], { signal }),
+  ].map((promise) => assertRejects(() => promise, MessengerError));
+  await page.settle();
+  leaving.abort();
+  const [one, own, all] = await Promise.all(sent);
+  const keys = bus.requests.map(({ body }) =>
+    [body as { idempotencyKey: string }].flat().map((one) => one.idempotencyKey)
+  );
+  assertEquals([[one?.idempotencyKey], [own?.idempotencyKey], all?.idempotencyKeys], keys);
+  assertEquals(keys[1], ["mine"]);
+  for (const error of [one, own, all]) {
+    const { code, name, cause, retryable } = error as MessengerError;
+    assertEquals([code, name, cause, retryable], ["aborted", "AbortError", signal.reason, false]);
+  }
+  assertEquals(page.left(), { timers: 0, listeners: 0 });
+});
+
+Deno.test("a dispatch without a key throws the caller's own reason", async () => {
+  using _page = fakePage();
+  const bus = followed({}, null);
+  const leaving = new AbortController();
+  bus.supabase.functions.invoke = () => new Promise(() => leaving.abort("left"));
+  const { signal } = leaving;
+  const reason = await bus.messenger.dispatch("Note", {}, { signal }).catch((reason) => reason);
+  assertEquals(reason, "left");
+});
+
+Deno.test("a dispatch asks for the session once", async () => {
+  using _page = fakePage();
+  const bus = followed();
+  let asked = 0;
+  const { getSession } = bus.supabase.auth;
+  bus.supabase.auth.getSession = () => (asked++, getSession());
+  await bus.messenger.dispatch("Note", {});
+  assertEquals(asked, 1);
 });
