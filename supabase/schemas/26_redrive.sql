@@ -57,6 +57,9 @@ begin
     where f.id = l.id
     returning f.*
   ),
+  forgotten as (
+    delete from messenger.progress p using gone g where p.message_id = g.id
+  ),
   numbered as (
     select g.*, row_number() over (order by g.failed_at, g.id) - 1 as number from gone g
   )
@@ -87,7 +90,7 @@ begin
 end
 $$;
 comment on function messenger.redrive_ids(bigint[], jsonb) is
-  'Part of a step: puts dead letters back into their queues. Returns {"done"}.';
+  'Part of a step: puts dead letters back into their queues, without the progress of their life before. Returns {"done"}.';
 
 create function messenger.check_stored_sizes(p_ids bigint[]) returns void
 language plpgsql

@@ -73,7 +73,7 @@ begin
   if every is null or every < interval '1 second' then
     raise sqlstate 'PT400' using message = format('every: has to be at least 1 second; got %s', every);
   end if;
-  if end_at < coalesce(start_at, public.messenger_now()) then
+  if end_at < greatest(start_at, public.messenger_now()) then
     raise sqlstate 'PT400' using message = 'end_at: has to come after start_at and after now';
   end if;
   return (

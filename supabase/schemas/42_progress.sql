@@ -9,7 +9,7 @@ create table messenger.progress (
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
 comment on table messenger.progress is
-  'The latest progress that handlers reported of their messages. A row goes when its message is handled, or at the next prune.';
+  'The latest progress that handlers reported of their messages. A row goes when its message is handled or redriven, or at the next prune.';
 comment on column messenger.progress.message_id is
   'The message; no foreign key, which would be looked at for every message that goes.';
 comment on column messenger.progress.value is

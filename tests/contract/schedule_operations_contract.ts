@@ -166,6 +166,64 @@ export function testScheduleOperations(promise: SchedulerPromise): void {
     assertEquals((await scheduler.get(id))?.runCount, 2);
   });
 
+  promise(
+    "a change of the end that leaves no run is refused, as at the creation",
+    async (bench) => {
+      const scheduler = bench.scheduler();
+      const interval = { type: "interval", config: { interval: "10m" } } as const;
+      const once = { type: "once", config: { at: new Date("2026-01-05T12:00:00Z") } } as const;
+      const ids = await Promise.all([
+        scheduler.schedule(note, { ...hourly, endAt: new Date("2026-01-05T10:30:00Z") }),
+        scheduler.schedule(note, interval),
+        scheduler.schedule(note, once),
+      ]);
+      const wrong = [["2026-01-05T09:00:00Z", "2026-01-05T09:59:59Z"], [
+        ...["2026-01-05T09:00:00Z", "2026-01-05T09:39:59Z"],
+      ], ["2026-01-05T09:00:00Z", "2026-01-05T11:59:59Z"]];
+      for (const [index, id] of ids.entries()) {
+        for (const endAt of wrong[index] ?? []) {
+          const error = await assertRejects(
+            () => scheduler.update(id, { endAt: new Date(endAt), priority: 9 }),
+            RangeError,
+            "endAt: no occurrence is left before it",
+          );
+          assertEquals([error.name, (await scheduler.get(id))?.priority], ["RangeError", null]);
+        }
+      }
+      await bench.clock.set("2026-01-05T10:45:00Z");
+      await scheduler.processDueMessages();
+      const [cron = "", every = ""] = ids;
+      assertEquals((await scheduler.get(cron))?.disabledBy, "finished");
+      // The end that it has, and another one, although it has no run any more.
+      await scheduler.update(cron, { endAt: new Date("2026-01-05T10:30:00Z"), priority: 1 });
+      await scheduler.update(every, { endAt: new Date("2026-01-05T10:50:00Z") });
+      await scheduler.update(cron, { endAt: new Date("2026-01-05T11:00:00Z") });
+      await bench.clock.set("2026-01-05T11:00:01Z");
+      await scheduler.processDueMessages();
+      assertEquals((await scheduler.get(cron))?.runCount, 2);
+      await scheduler.update(cron, { endAt: null });
+    },
+  );
+
+  promise(
+    "a single run that was made is made at another past time too, where a change asks for that",
+    async (bench) => {
+      const scheduler = bench.scheduler();
+      const first = new Date("2026-01-05T10:00:00Z");
+      const id = await scheduler.schedule(note, { type: "once", config: { at: first } });
+      await bench.clock.set("2026-01-05T10:30:00Z");
+      assertEquals(await scheduler.processDueMessages(), 1);
+      const at = new Date("2026-01-05T08:00:00Z");
+      await assertRejects(() => scheduler.update(id, { config: { at } }), RangeError, "config.at");
+      await scheduler.update(id, { config: { at, allowPast: true } });
+      assertEquals(await scheduler.processDueMessages(), 1);
+      await scheduler.update(id, { priority: 3 });
+      assertEquals([await scheduler.processDueMessages(), (await bench.made()).length], [0, 2]);
+      const runs = await scheduler.runs(id);
+      assertEquals(runs.map(({ occurrence }) => occurrence), [first, at]);
+    },
+  );
+
   promise("a renamed schedule may not take another's name", async (bench) => {
     const scheduler = bench.scheduler();
     await scheduler.schedule(note, { ...hourly, name: "a" });

@@ -141,6 +141,10 @@ testsOnStack({ env: { SYMPHONY_MAX_USER_SCHEDULES: "3" } }, (test) => {
           "config",
           "at",
         ]]],
+        [id, { schedule: { endAt: "2026-01-01T00:00:00Z" } }, [400, "invalid_request", [
+          "schedule",
+          "endAt",
+        ]]],
         [id, { schedule: { startAt: far } }, [400, "invalid_request", ["schedule", "startAt"]]],
         [id, { schedule: { timezone: "Europe/Paris" } }, [400, "invalid_request", [
           "schedule",

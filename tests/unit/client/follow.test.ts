@@ -198,3 +198,25 @@ Deno.test("an observer's listener is never called while it subscribes, and soon 
   for (const stop of stops) stop();
   assertNothingIsLeft(page, bus);
 });
+
+Deno.test("an observer of a dead letter sees that it is redriven, and a follow has ended", async () => {
+  using page = fakePage();
+  const bus = followed();
+  bus.put("1", { status: "failed", attempt: 3, reason: "exhausted", availableAt: null });
+  const observer = bus.messenger.observe("1");
+  const stop = observer.subscribe(() => {});
+  const seen = collect(bus.messenger.follow("1"));
+  await page.advance(60_000);
+  assertEquals([bus.looks().length, seen], [3, ["failed", "the end"]]);
+  const again = { attempt: 0, reason: null, availableAt: "2026-11-24T10:01:10Z" };
+  bus.put("1", { status: "pending", ...again });
+  await page.advance(30_000);
+  assertEquals(observer.get().message, bus.stored.get("1")?.state);
+  bus.put("1", { status: "handled", attempt: 1 });
+  await page.advance(30_000);
+  const { length } = bus.looks();
+  await page.advance(300_000);
+  assertEquals([observer.get().message?.status, bus.looks().length], ["handled", length]);
+  stop();
+  assertNothingIsLeft(page, bus);
+});

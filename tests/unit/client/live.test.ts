@@ -139,3 +139,19 @@ Deno.test("an app's channel of the same name that is not private is not listened
   assertEquals(opened.map((one) => one.private), [false, true]);
   stop();
 });
+
+Deno.test("a live update of a dead letter that was redriven is looked at soon", async () => {
+  using page = fakePage();
+  const { bus, become, hear } = withRealtime();
+  bus.put("1", { type: "Told", status: "failed", attempt: 3 });
+  const observer = bus.messenger.observe("1");
+  const stop = observer.subscribe(() => {});
+  await page.advance(0);
+  become("joined", "SUBSCRIBED");
+  await page.advance(2_000);
+  bus.put("1", { status: "pending", attempt: 0 });
+  hear(bus.stored.get("1")?.state);
+  await page.advance(100);
+  assertEquals(observer.get().message?.status, "pending");
+  stop();
+});

@@ -44,14 +44,20 @@ export function firstOccurrence(schedule: Schedule, now: number): FirstOccurrenc
   if (planned !== null) {
     // If they are counted from the planned run, the schedule keeps in step with it.
     const timing = timingOf(definition, planned);
-    const earliest = timing.type === "once" ? -Infinity : created - LONGEST_BEFORE_CREATION_MS;
-    const isAhead = planned > Math.max(last ?? -Infinity, earliest);
+    const isAhead = timing.type === "once"
+      ? planned !== last
+      : planned > Math.max(last ?? -Infinity, created - LONGEST_BEFORE_CREATION_MS);
     if (isAhead && gives(timing, planned)) return { timing, first: planned, note: null };
   }
   const timing = timingOf(definition, counted);
-  // Nothing is made up for the time before the schedule was made, changed or enabled.
-  const after = timing.type === "once" ? last : Math.max(updated, last ?? -Infinity);
-  const first = nextOccurrence(timing, after ?? -Infinity);
+  // Nothing is made up for the time before the schedule was made, changed or enabled. A single run comes late, also
+  // where it was made before at a later time.
+  const after = timing.type !== "once"
+    ? Math.max(updated, last ?? -Infinity)
+    : timing.at === last
+    ? last
+    : -Infinity;
+  const first = nextOccurrence(timing, after);
   return { timing, first, note: planned === null ? null : noteOf(planned, first, now) };
 }
 

@@ -3,7 +3,7 @@
 import type { MessageBus } from "../bus/bus.ts";
 import { allowsPast, timesOf, withoutNulls } from "./arguments.ts";
 import { checkScheduled } from "./check-scheduled.ts";
-import { firstRun } from "./first-run.ts";
+import { firstRun, refusedEnd } from "./first-run.ts";
 import type { ScheduleChanges } from "./schedule-options.ts";
 import { type DueSchedule, optionsOf, type ScheduleChange } from "./schedule.ts";
 
@@ -27,9 +27,13 @@ export async function prepareChange(
   const options = withoutNulls({ ...before, ...rest });
   const message = { type: schedule.message.type, payload };
   const checked = await checkScheduled(bus, message, options, { given: rest });
-  const first = timesOf(options) === timesOf(before)
-    ? null
-    : firstRun(checked.definition, now, allowsPast(options));
+  const { definition } = checked;
+  const isEndNew = definition.endAt !== null && definition.endAt !== before.endAt?.getTime();
+  const first = timesOf(options) !== timesOf(before)
+    ? firstRun(definition, now, allowsPast(options))
+    : isEndNew
+    ? refusedEnd(definition, schedule, now) ?? null
+    : null;
   return {
     id: schedule.id,
     draft: { ...checked, first: typeof first === "string" ? { refused: first } : first },
