@@ -3,7 +3,7 @@
  *
  *   deno task test [folder or file ...] [--ignore=path,...] [option of deno test ...]
  *
- * If a file needs Postgres, one server starts first, with a migrated database that tests copy. Most tests wait more than they compute, so that several files run side by side. Two variables:
+ * If a file needs Postgres, one server starts first, with a migrated database that tests copy. Each file has a process of its own. Most tests wait more than they compute, so that several files run side by side. Two variables:
  *
  * - SYMPHONY_TEST_POSTGRES: the folder of another Postgres's programs, such as Debian's, in place of the
  *   one from npm.
@@ -12,52 +12,40 @@
 
 import { parseArgs } from "node:util";
 import { ImportGraph } from "./support/imports.ts";
+import { figuresOf, type JobResults, resultsOf, slowestOf, summaryOf } from "./support/report.ts";
 import type { TestRegistry } from "./support/registry.ts";
 import type { TestServer } from "./support/server.ts";
+import { runInSlots } from "./support/slots.ts";
 
-/** How many files of these folders and files run at a time; of all others, LIMIT. */
-const GROUPS: readonly { readonly jobs: number; readonly paths: readonly string[] }[] = [
-  {
-    // These bound how late something may be, or how long it is shown.
-    jobs: 2,
-    paths: [
-      "tests/browser",
-      "tests/integration/local_functions.test.ts",
-      "tests/integration/local_stand_ins.test.ts",
-      "tests/integration/queue_limits.test.ts",
-      "tests/integration/wake.test.ts",
-      "tests/integration/wake_budget.test.ts",
-      "tests/integration/wake_in_time.test.ts",
-    ],
-  },
-  {
-    // These provoke races and failures at chosen moments, need much of the machine, count the processes
-    // that the tests started, or change the environment: files that run side by side share one process.
-    jobs: 1,
-    paths: [
-      "tests/fault",
-      "tests/race",
-      "tests/integration/local_stack.test.ts",
-      "tests/integration/steps.test.ts",
-      "tests/unit/runtime/option-names.test.ts",
-    ],
-  },
+/** These need much of the machine, bound how late something may be, or wait long for a chance: two slots each. */
+const DEMANDING = [
+  "tests/browser",
+  "tests/fault",
+  "tests/race",
+  ...["local_functions", "local_stand_ins", "local_stack", "queue_limits", "steps", "wake"]
+    .map((name) => `tests/integration/${name}.test.ts`),
+  ...["wake_budget", "wake_in_time"].map((name) => `tests/integration/${name}.test.ts`),
 ];
+/** The files that take longest, which start first: one that starts last would run with no other beside it. */
+const LONGEST = [
+  "tests/integration/bench.test.ts",
+];
+/** The files of a folder below these share a process: each takes less time than the start of one. */
+const SMALL = ["tests/unit", "examples"];
 /** A file whose imports lead here needs the Postgres server. */
 const NEEDS_SERVER = "tests/support/database.ts";
 /** A file whose imports lead here needs the registry with the built package. */
 const NEEDS_REGISTRY = "tests/support/package.ts";
-/** Folders whose tests must run in seconds, and so without Postgres. */
-const WITHOUT_SERVER = ["tests/unit", "examples"];
 const LIMIT = Number(Deno.env.get("SYMPHONY_TEST_JOBS") ?? 4);
-/** The file that takes longest starts first. */
-const LONGEST = "tests/integration/bench.test.ts";
+/** Time after which a process of tests counts as hung. */
+const TIMEOUT_S = 1_200;
+/** How many of the slowest files the end of a run lists. */
+const SLOWEST = 30;
 
-/** The results of some files: how many passed and were skipped, and the names of those that failed. */
-interface Results {
-  readonly passed: number;
-  readonly failed: readonly string[];
-  readonly skipped: number;
+/** Files that run in one process. */
+interface Job {
+  readonly name: string;
+  readonly files: readonly string[];
 }
 
 Deno.chdir(new URL("..", import.meta.url));
@@ -77,39 +65,44 @@ const files = [
   ...new Set((positionals.length > 0 ? positionals : ["tests", "examples"]).flatMap(testFiles)),
 ]
   .filter((file) => !isIn(file, ignored));
-const groupOf = (file: string) => GROUPS.find(({ paths }) => isIn(file, paths));
-const others = files.filter((file) => !groupOf(file))
-  .sort((a, b) => Number(b === LONGEST) - Number(a === LONGEST));
+const graph = new ImportGraph();
+const jobs = jobsOf(files);
 
-const registry = await startRegistryFor(files);
-const server = await startServerFor(files);
-const report = await Deno.makeTempFile({ suffix: ".xml" });
+const reports = await Deno.makeTempDir({ prefix: "symphony-reports-" });
+// They start beside the first jobs, which wait only for what they need.
+const [server, registry] = [startServerFor(files), startRegistryFor(files)];
 try {
-  const parts = [await run(others, LIMIT)];
-  for (const group of GROUPS) {
-    parts.push(await run(files.filter((file) => groupOf(file) === group), group.jobs));
-  }
-  const sum = (name: "passed" | "skipped") => parts.reduce((sum, part) => sum + part[name], 0);
-  const [passed, skipped, failed] = [
-    sum("passed"),
-    sum("skipped"),
-    parts.flatMap((part) => part.failed),
-  ];
-  // Last, where a reader finds them: Deno shows a failure at the end of its group.
-  for (const name of failed) console.log(`FAILED ${name}`);
-  console.log(`${passed} passed, ${failed.length} failed${skipped ? `, ${skipped} skipped` : ""}`);
-  Deno.exitCode = files.length === 0 || parts.some(({ code }) => code !== 0) ? 1 : 0;
+  const results = await runInSlots(
+    LIMIT,
+    jobs.map((job) => ({
+      slots: job.files.some((file) => isIn(file, DEMANDING)) ? 2 : 1,
+      run: () => run(job),
+    })),
+  );
+  if (jobs.length > 1) console.log(slowestOf(results, SLOWEST));
+  console.log(summaryOf(results));
+  Deno.exitCode = files.length === 0 || results.some(({ code }) => code !== 0) ? 1 : 0;
 } finally {
-  await server?.stop();
-  await registry?.stop();
-  await Deno.remove(report);
+  for (const started of [server, registry]) await started.then((it) => it?.stop(), () => {});
+  await Deno.remove(reports, { recursive: true });
+}
+
+/** One job a file, or a folder of small files, in the order in which they start. */
+function jobsOf(files: readonly string[]): Job[] {
+  const nameOf = (file: string) => isIn(file, SMALL) ? file.split("/").slice(0, 3).join("/") : file;
+  const placeOf = ({ name }: Job) => {
+    const place = LONGEST.indexOf(name);
+    return place === -1 ? LONGEST.length : place;
+  };
+  return Object.entries(Object.groupBy(files, nameOf))
+    .map(([name, files = []]) => ({ name, files }))
+    .sort((a, b) => placeOf(a) - placeOf(b));
 }
 
 /** Starts the server if a file needs it. @throws Error if a file that must do without needs it */
 async function startServerFor(files: readonly string[]): Promise<TestServer | undefined> {
-  const graph = new ImportGraph();
   const needing = files.filter((file) => graph.leadsTo(file, NEEDS_SERVER));
-  const wrong = needing.find((file) => isIn(file, WITHOUT_SERVER));
+  const wrong = needing.find((file) => isIn(file, SMALL));
   if (wrong) throw new Error(`${wrong}: a test without a stack must not import ${NEEDS_SERVER}`);
   if (needing.length === 0) return undefined;
   // Loaded only now, so that a unit test does not wait for Postgres's client either.
@@ -119,40 +112,80 @@ async function startServerFor(files: readonly string[]): Promise<TestServer | un
 
 /** Starts the registry if a file needs it. */
 async function startRegistryFor(files: readonly string[]): Promise<TestRegistry | undefined> {
-  const graph = new ImportGraph();
   if (!files.some((file) => graph.leadsTo(file, NEEDS_REGISTRY))) return undefined;
   const { startTestRegistry } = await import("./support/registry.ts");
   return await startTestRegistry();
 }
 
-/** Runs files, `jobs` of them at a time. Returns Deno's exit code beside the results. */
-async function run(files: readonly string[], jobs: number): Promise<Results & { code: number }> {
-  if (files.length === 0) return { passed: 0, failed: [], skipped: 0, code: 0 };
-  await Deno.writeTextFile(report, "");
-  const { code } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["test", "--allow-all", "--no-prompt", "--parallel", `--junit-path=${report}`],
-      // deno.lock has no packages for tests, so that `task start` does not download them.
-      "--lock=deno.dev.lock",
-      ...options,
-      ...files,
-    ],
-    env: {
-      ...(server && { SYMPHONY_TEST_SERVER_URL: server.url }),
-      ...(registry && {
-        SYMPHONY_TEST_REGISTRY_URL: registry.url,
-        SYMPHONY_TEST_PACKAGE_VERSION: registry.version,
-        SYMPHONY_TEST_REGISTRY_FOLDER: registry.folder,
-      }),
-      DENO_JOBS: String(Math.min(jobs, LIMIT)),
-    },
-  }).spawn().status;
-  const results = resultsOf(await Deno.readTextFile(report));
+/** Waits until the server and the registry run that a job needs. Returns the variables with their addresses. */
+async function environmentOf({ files }: Job): Promise<Record<string, string>> {
+  const needs = (target: string) => files.some((file) => graph.leadsTo(file, target));
+  const { url } = needs(NEEDS_SERVER) && await server || {};
+  const { url: registryUrl, version, folder } = needs(NEEDS_REGISTRY) && await registry || {};
+  return {
+    ...(url && { SYMPHONY_TEST_SERVER_URL: url }),
+    ...(registryUrl && { SYMPHONY_TEST_REGISTRY_URL: registryUrl }),
+    ...(version && { SYMPHONY_TEST_PACKAGE_VERSION: version }),
+    ...(folder && { SYMPHONY_TEST_REGISTRY_FOLDER: folder }),
+  };
+}
+
+/** Runs a job to its end. Its output is shown when it has ended, or at once if there is no other job. */
+async function run(job: Job): Promise<JobResults> {
+  const env = await environmentOf(job);
+  const report = `${reports}/${crypto.randomUUID()}.xml`;
+  const startedAt = performance.now();
+  const { code, cpuS } = await runDeno([
+    ...["test", "--allow-all", "--no-prompt", `--junit-path=${report}`],
+    // deno.lock has no packages for tests, so that `task start` does not download them.
+    "--lock=deno.dev.lock",
+    ...options,
+    ...job.files,
+  ], env);
+  const results = resultsOf(await Deno.readTextFile(report).catch(() => ""), job.name);
   // A file that breaks off before its tests are known is in no report.
   const failed = code !== 0 && results.failed.length === 0
-    ? [`a file of this group did not load, or broke off: Deno ended with ${code}`]
+    ? [`${job.name}: did not load, or broke off: Deno ended with ${code}`]
     : results.failed;
-  return { code, ...results, failed };
+  const wallS = (performance.now() - startedAt) / 1000;
+  const figures = { ...results, failed, name: job.name, code, wallS, cpuS };
+  if (jobs.length > 1) console.log(figuresOf(figures));
+  return figures;
+}
+
+async function runDeno(
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<{ code: number; cpuS: number }> {
+  if (jobs.length === 1) {
+    const { code } = await new Deno.Command(Deno.execPath(), { args: [...args], env }).spawn()
+      .status;
+    return { code, cpuS: 0 };
+  }
+  const { code, stdout } = await new Deno.Command("sh", {
+    // The shell's `times` has the CPU time of its children, and of theirs, that have ended.
+    args: [
+      ...["-c", '"$@" 2>&1; code=$?; times; exit $code', "sh"],
+      ...[
+        "timeout",
+        "--foreground",
+        "--kill-after=10",
+        String(TIMEOUT_S),
+        Deno.execPath(),
+        ...args,
+      ],
+    ],
+    env,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).output();
+  const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+  const times = lines.splice(-2).at(-1) ?? "";
+  console.log(lines.join("\n"));
+  const cpuS = [...times.matchAll(/(\d+)m([\d.]+)s/g)]
+    .reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0);
+  return { code, cpuS };
 }
 
 /** The test files at a path, in order. @throws Deno.errors.NotFound if there is nothing at it */
@@ -167,22 +200,4 @@ function testFiles(path: string): string[] {
 
 function isIn(file: string, paths: readonly string[]): boolean {
   return paths.some((path) => file === path || file.startsWith(`${path}/`));
-}
-
-/** Reads a JUnit report. */
-function resultsOf(xml: string): Results {
-  const cases = xml.match(/<testcase[^>]*?(?:\/>|>[\s\S]*?<\/testcase>)/g) ?? [];
-  const failed = cases.filter((text) => /<(failure|error)\b/.test(text)).map(failureIn);
-  const skipped = cases.filter((text) => /<skipped\b/.test(text)).length;
-  return { passed: cases.length - failed.length - skipped, failed, skipped };
-}
-
-/** A failed test case as one line: its file, its name, and the first line of what went wrong. */
-function failureIn(testcase: string): string {
-  const read = (attribute: string) =>
-    new RegExp(`\\b${attribute}="([^"]*)"`).exec(testcase)?.[1] ?? "";
-  const message = read("message").split(/&#10;|\n/)[0];
-  return [`${read("classname")}: ${read("name")}`, message].join(" - ")
-    .replaceAll("&quot;", '"').replaceAll("&apos;", "'").replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
