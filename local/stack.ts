@@ -213,8 +213,11 @@ function absolute(path: string): string {
   return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
 }
 
-/** Codes of a connection to Postgres that ended under its user. */
-const LOST_CONNECTION = new Set(["ECONNRESET", "ECONNREFUSED", "EPIPE", "CONNECTION_CLOSED"]);
+/** Codes of a connection to Postgres that ended under its user; 57P01 is the server's word that it stops. */
+const LOST_CONNECTION = new Set([
+  ...["ECONNRESET", "ECONNREFUSED", "EPIPE", "CONNECTION_CLOSED"],
+  "57P01",
+]);
 
 /**
  * Keeps the stack alive when Postgres crashes. On a reset connection, postgres.js rejects internal promises

@@ -17,18 +17,35 @@ import type { TestRegistry } from "./support/registry.ts";
 import type { TestServer } from "./support/server.ts";
 import { runInSlots } from "./support/slots.ts";
 
-/** These need much of the machine, bound how late something may be, or wait long for a chance: two slots each. */
+/** These need much of the machine, or provoke races and failures at chosen moments: each takes two slots. */
 const DEMANDING = [
-  "tests/browser",
-  "tests/fault",
-  "tests/race",
-  ...["local_functions", "local_stand_ins", "local_stack", "queue_limits", "steps", "wake"]
-    .map((name) => `tests/integration/${name}.test.ts`),
-  ...["wake_budget", "wake_in_time"].map((name) => `tests/integration/${name}.test.ts`),
+  ...["tests/browser", "tests/fault", "tests/race"],
+  ...["local_stack", "steps"].map((name) => `tests/integration/${name}.test.ts`),
 ];
-/** The files that take longest, which start first: one that starts last would run with no other beside it. */
+/** These bound how late something may be, or how long it is shown: two at a time, when all others have ended. */
+const PUNCTUAL = ["local_functions", "local_stand_ins", "queue_limits", "wake", "wake_budget"]
+  .concat("wake_in_time").map((name) => `tests/integration/${name}.test.ts`);
+/** The files that take longest start first: one that starts last would run with no other beside it. */
 const LONGEST = [
+  "tests/fault/kills.test.ts",
   "tests/integration/bench.test.ts",
+  "tests/fault/outages.test.ts",
+  "tests/integration/management_fuzz.test.ts",
+  "tests/integration/fuzz.test.ts",
+  "tests/fault/drain.test.ts",
+  "tests/fault/memory.test.ts",
+  "tests/package/frontends.test.ts",
+  "tests/package/install.test.ts",
+  "tests/package/upgrade.test.ts",
+  "tests/fault/everything.test.ts",
+  "tests/sql/pgtap.test.ts",
+  "tests/contract/scheduler_supabase.test.ts",
+  "tests/contract/supabase.test.ts",
+  "tests/integration/access_matrix.test.ts",
+  "tests/integration/dev_loop.test.ts",
+  "tests/race/schedules.test.ts",
+  "tests/race/groups.test.ts",
+  "tests/race/locks_operators.test.ts",
 ];
 /** The files of a folder below these share a process: each takes less time than the start of one. */
 const SMALL = ["tests/unit", "examples"];
@@ -75,7 +92,7 @@ try {
   const results = await runInSlots(
     LIMIT,
     jobs.map((job) => ({
-      slots: job.files.some((file) => isIn(file, DEMANDING)) ? 2 : 1,
+      slots: isIn(job.name, [...DEMANDING, ...PUNCTUAL]) ? 2 : 1,
       run: () => run(job),
     })),
   );
@@ -90,13 +107,21 @@ try {
 /** One job a file, or a folder of small files, in the order in which they start. */
 function jobsOf(files: readonly string[]): Job[] {
   const nameOf = (file: string) => isIn(file, SMALL) ? file.split("/").slice(0, 3).join("/") : file;
-  const placeOf = ({ name }: Job) => {
-    const place = LONGEST.indexOf(name);
-    return place === -1 ? LONGEST.length : place;
-  };
-  return Object.entries(Object.groupBy(files, nameOf))
-    .map(([name, files = []]) => ({ name, files }))
-    .sort((a, b) => placeOf(a) - placeOf(b));
+  const placeOf = ({ name }: Job) =>
+    LONGEST.includes(name) ? LONGEST.indexOf(name) : LONGEST.length;
+  const jobs = Object.entries(Object.groupBy(files, nameOf))
+    .map(([name, files = []]) => ({ name, files })).sort((a, b) => placeOf(a) - placeOf(b));
+  const kindOf = ({ name }: Job) =>
+    isIn(name, PUNCTUAL) ? "punctual" : isIn(name, DEMANDING) ? "demanding" : "plain";
+  const { demanding = [], plain = [], punctual = [] } = Object.groupBy(jobs, kindOf);
+  return [...evenly(demanding, plain), ...punctual];
+}
+
+/** Both lists as one, in which each is spread over the whole length. */
+function evenly<Item>(...lists: Item[][]): Item[] {
+  return lists
+    .flatMap((list) => list.map((item, index) => ({ item, at: (index + 0.5) / list.length })))
+    .sort((a, b) => a.at - b.at).map(({ item }) => item);
 }
 
 /** Starts the server if a file needs it. @throws Error if a file that must do without needs it */

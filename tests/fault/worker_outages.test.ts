@@ -78,7 +78,8 @@ function startWorker(stack: TestStack, url: string, leaseMs: number) {
     drained.abort();
     const report = await ended;
     await stack.sql`select pg_cancel_backend(pid) from pg_stat_activity
-      where query like '%messenger_await_due%' and pid <> pg_backend_pid()`;
+      where datname = current_database() and query like '%messenger_await_due%'
+        and pid <> pg_backend_pid()`;
     return report;
   };
   return { runs, events, ended, dispatch, drain };

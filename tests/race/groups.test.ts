@@ -167,7 +167,10 @@ testsOnStack({ poolSize: 12 }, (test) => {
       await other`select public.messenger_claim(gen_random_uuid())`;
       const settled = transport.settle(messages.map((message) => settlementOf(message, handled)));
       await eventually(
-        () => stack.sql`select from pg_locks where locktype = 'advisory' and not granted`,
+        () =>
+          stack.sql`
+            select from pg_locks l join pg_database d on d.oid = l.database
+            where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`,
         (waiting) => waiting.length > 0,
       );
       await other`commit`;

@@ -6,6 +6,7 @@ import {
   type HandlerContext,
   snooze,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { writeEffect } from "./effects.ts";
 
 export { schedules } from "./schedules.ts";
 
@@ -23,17 +24,11 @@ export const EFFECTS_TABLE = `
   grant all on public.test_effects to service_role;
 `;
 
-/** Records a run of a handler. */
+/** Records a run of a handler, before this resolves. */
 export async function record(ctx: HandlerContext, payload: unknown): Promise<void> {
   const { envelope: { id, type, quarantined }, attempt, schedule, user, supabase } = ctx;
-  const { error } = await supabase.from("test_effects").insert({
-    message_id: id,
-    type,
-    attempt,
-    payload,
-    context: { quarantined, schedule, user },
-  });
-  if (error) throw error;
+  const context = { quarantined, schedule, user };
+  await writeEffect(supabase, { message_id: id, type, attempt, payload, context });
 }
 
 /** Recorded, for users. */
