@@ -12,7 +12,7 @@ import { type Document, type Input, operationsOf } from "../support/openapi_inpu
 import { assertPlainRefusal } from "../support/problems.ts";
 import { testsOnStack, type TestStack } from "../support/stack.ts";
 
-const RUNS = 10;
+const RUNS = 8;
 const INPUTS = 34;
 
 const document: Document = JSON.parse(

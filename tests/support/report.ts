@@ -1,4 +1,4 @@
-/** What Deno reports of test files, and how the runner sums it up. */
+/** Reads what Deno reports of test files, and sums it up. */
 
 /** The results of some files: how many passed and were skipped, and the names of those that failed. */
 export interface Results {

@@ -1,4 +1,4 @@
-/** What the runner makes of Deno's reports. */
+/** The summary of a test run, made from reports of Deno. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { type JobResults, resultsOf, slowestOf, summaryOf } from "../../support/report.ts";
