@@ -105,7 +105,7 @@ async function finish(
   return ids.length;
 }
 
-/** What the queues hold, and how often it was claimed. */
+/** The messages of each queue by their state, and how often they were claimed. */
 async function contents({ sql }: TestStack): Promise<unknown[]> {
   return [
     ...await sql`select queue, status, count(*)::int as n, sum(attempts)::int as attempts

@@ -1,6 +1,6 @@
 /**
- * What functions of a published release do: the calls of release 0.1.0, with its parameters and no later ones. A
- * release only adds to them, so that functions of an older release work on each newer schema.
+ * The calls of functions of a published release: those of 0.1.0, with its parameters and no later ones. A release
+ * only adds to them, so that functions of an older release work on each newer schema.
  */
 
 import postgres from "postgres";

@@ -67,7 +67,7 @@ export function workerOf(
   return createWorker({ ...messenger, schema: new SchemaVersion(supabase, needed) });
 }
 
-/** What a worker did until nothing was left. */
+/** The work of a drain. */
 export interface Drained {
   /** Ticks that claimed nothing, because the schema was too old. */
   refused: number;
