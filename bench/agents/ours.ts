@@ -125,6 +125,8 @@ function timed(transport: Transport, claimsMs: number[]): Transport {
       time(() => transport.settleAndClaim(settlements, request)),
     extendLeases: (leases, leaseMs) => transport.extendLeases(leases, leaseMs),
     cancel: (filter) => transport.cancel(filter),
+    loadSteps: (requests) => transport.loadSteps(requests),
+    saveSteps: (saves) => transport.saveSteps(saves),
     reportProgress: (reports) => transport.reportProgress(reports),
   };
 }

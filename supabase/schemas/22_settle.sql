@@ -20,6 +20,9 @@
 --   retries   [{id, delay_ms, retry_count, quarantined?, interrupted?, stamps?, errors?}]: the row stays and
 --             waits; interrupted: the worker ended before the handlers did; the attempt is given back
 --   dead      [{id, reason, stamps?, errors?}]: the row moves to the dead letters
+--   parked    [{id, delay_ms, step?, leave_group?, stamps?}]: the run ended before its handler did, to continue in
+--             a later run; the attempt is given back
+--   durable   ids: the handled messages that have steps
 -- Returns {"stale": [ids]}: the messages whose outcome was not written, because another token has their lease or
 -- they are cancelled.
 create function public.messenger_settle(settlements jsonb) returns jsonb
@@ -47,6 +50,7 @@ begin
   -- Handled messages under one token take one statement, which locks in order and pays for no lock twice.
   if jsonb_array_length(settlements) > 1 or settlements @? '$[*] ? (
     exists(@.released) || exists(@.snoozed) || exists(@.retries) || exists(@.dead) || exists(@.kept)
+      || exists(@.parked)
   )' then
     perform messenger.lock_settled(settlements);
   end if;
@@ -62,7 +66,8 @@ begin
     perform messenger.reopen_groups(queues, group_keys);
   end if;
   -- These messages fall due later, and by then perhaps no worker is awake.
-  if settlements @? '$[*] ? (exists(@.retries) || exists(@.snoozed) || exists(@.released) || @.grouped == true)'
+  if settlements @? '$[*] ? (exists(@.retries) || exists(@.snoozed) || exists(@.released) || exists(@.parked)
+    || @.grouped == true)'
   then
     perform messenger.wake_for_next();
   end if;
@@ -70,7 +75,7 @@ begin
 end
 $$;
 comment on function public.messenger_settle(jsonb) is
-  'Writes the outcomes of leased messages in one transaction: handled, released, snoozed, retries, dead. Returns {"stale": [...]}: messages whose outcome was not written, because another token has their lease or they are cancelled.';
+  'Writes the outcomes of leased messages in one transaction: handled, released, snoozed, retries, dead, parked. Returns {"stale": [...]}: messages whose outcome was not written, because another token has their lease or they are cancelled.';
 
 create function messenger.settle_token(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
@@ -100,6 +105,9 @@ begin
   if p_settlement ? 'dead' then
     settled := settled || messenger.settle_dead(p_settlement, p_fence);
   end if;
+  if p_settlement ? 'parked' then
+    settled := settled || messenger.settle_parked(p_settlement, p_fence);
+  end if;
   return settled;
 end
 $$;
@@ -120,7 +128,7 @@ begin
     select coalesce(sum(
       coalesce(jsonb_array_length(entry -> 'handled'), 0) + coalesce(jsonb_array_length(entry -> 'released'), 0)
         + coalesce(jsonb_array_length(entry -> 'snoozed'), 0) + coalesce(jsonb_array_length(entry -> 'retries'), 0)
-        + coalesce(jsonb_array_length(entry -> 'dead'), 0)
+        + coalesce(jsonb_array_length(entry -> 'dead'), 0) + coalesce(jsonb_array_length(entry -> 'parked'), 0)
     ), 0)
     from jsonb_array_elements(p_settlements) as s (entry)
   ) then
@@ -155,7 +163,7 @@ begin
   from public.messenger_messages m
   join jsonb_array_elements(p_settlements) as s (entry) on (entry ->> 'token')::uuid = m.lease_token
   left join lateral jsonb_array_elements(
-    coalesce(entry -> 'retries', '[]') || coalesce(entry -> 'snoozed', '[]')
+    coalesce(entry -> 'retries', '[]') || coalesce(entry -> 'snoozed', '[]') || coalesce(entry -> 'parked', '[]')
   ) as given (outcome) on (given.outcome ->> 'id')::bigint = m.id
   where m.id = any (p_ids) and m.cancelled;
 
@@ -182,7 +190,7 @@ begin
       union all
       select jsonb_array_elements(
         coalesce(s.entry -> 'snoozed', '[]') || coalesce(s.entry -> 'retries', '[]')
-          || coalesce(s.entry -> 'dead', '[]')
+          || coalesce(s.entry -> 'dead', '[]') || coalesce(s.entry -> 'parked', '[]')
       ) ->> 'id'
     ) as i (id)
   );

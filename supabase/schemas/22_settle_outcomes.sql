@@ -30,11 +30,14 @@ begin
         array(select jsonb_array_elements_text(p_settlement -> 'progressed')::bigint)
       );
   end if;
+  if p_settlement ? 'durable' then
+    perform messenger.forget_steps(p_settlement, settled);
+  end if;
   return settled;
 end
 $$;
 comment on function messenger.settle_handled(jsonb, uuid) is
-  'Part of messenger_settle: deletes handled messages, and the progress of those that reported it. Returns their ids.';
+  'Part of messenger_settle: deletes handled messages, the progress of those that reported it, and the steps of those that have some. Returns their ids.';
 
 create function messenger.settle_released(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql

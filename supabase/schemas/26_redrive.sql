@@ -86,6 +86,7 @@ begin
   from numbered n
   order by n.number;
   get diagnostics redriven = row_count;
+  delete from public.messenger_steps s where s.message_id = any (p_ids) and s.status = 'failed';
   return jsonb_build_object('done', redriven);
 end
 $$;
@@ -184,11 +185,16 @@ as $$
     using locked l
     where f.id = l.id
     returning f.id
+  ),
+  forgotten as (
+    delete from public.messenger_steps s
+    using locked l
+    where s.message_id = l.id
   )
   select jsonb_build_object('done', count(*)) from gone
 $$;
 comment on function messenger.remove_ids(bigint[]) is
-  'Part of a step: deletes dead letters. Returns {"done"}.';
+  'Part of a step: deletes dead letters, and the steps of their messages. Returns {"done"}.';
 
 create function public.messenger_remove_failed(
   ids bigint[] default null,

@@ -106,6 +106,7 @@ begin
 
   insert into public.messenger_queues (name) values ('default') on conflict do nothing;
   get diagnostics queues = row_count;
+  perform messenger.installation_id();
   if to_regclass('cron.job') is not null then
     select jsonb_object_agg(
       j.job_name, messenger.set_up_job(j.job_name, j.schedule, j.command, j.calls, coalesce(repair, false))

@@ -28,6 +28,7 @@ const open = (): Promise<FrontendUnderTest> => {
       ),
     progress: () =>
       Promise.resolve([...transport.progress].map(([id, report]) => ({ id, ...report }))),
+    steps: (id) => Promise.resolve(transport.steps.of(id).map(({ name }) => name)),
     setQueue: (queue, settings) => Promise.resolve(transport.queues.set(queue, settings)),
     close: () => Promise.resolve(),
   });

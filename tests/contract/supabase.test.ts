@@ -54,6 +54,11 @@ const open = async (): Promise<FrontendUnderTest> => {
         select message_id::text as id, value, note from messenger.progress order by 1`;
       return rows.map((row) => ({ ...row }));
     },
+    steps: async (id) => {
+      const rows = await sql<{ name: string }[]>`
+        select name from public.messenger_steps where message_id = ${id} order by position`;
+      return rows.map(({ name }) => name);
+    },
     setQueue: (name, settings) => setQueue(sql, name, settings),
     close: () => Promise.resolve(),
   };

@@ -6,6 +6,7 @@ import { testDedupe } from "./dedupe_contract.ts";
 import { testLeases } from "./leases_contract.ts";
 import { testSending } from "./sending_contract.ts";
 import { testSettling } from "./settling_contract.ts";
+import { testSteps } from "./steps_contract.ts";
 import type { TransportUnderTest } from "./under_test.ts";
 
 /** Registers the suite for one transport. */
@@ -16,4 +17,5 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
   testLeases(name, open);
   testCancels(name, open);
   testDedupe(name, open);
+  testSteps(name, open);
 }

@@ -24,6 +24,8 @@ export interface TransportUnderTest {
   advance(ms: number): Promise<void>;
   /** Dead letters, oldest first. */
   failed(): Promise<{ id: string; reason: string; errors: AttemptError[]; attempts: number }[]>;
+  /** Names of the stored steps of a message, whether it waits, runs or is finished. */
+  steps(id: string): Promise<string[]>;
   /** Changes settings of a queue. */
   setQueue(name: string, settings: QueueSettings): Promise<void>;
   close(): Promise<void>;

@@ -32,6 +32,8 @@ export function failing(
     settleAndClaim: guard("settle", memory.settleAndClaim),
     extendLeases: guard("extendLeases", memory.extendLeases),
     reportProgress: guard("reportProgress", memory.reportProgress),
+    loadSteps: guard("loadSteps", memory.loadSteps),
+    saveSteps: guard("saveSteps", memory.saveSteps),
     cancel: guard("cancel", memory.cancel),
   };
 }
@@ -53,6 +55,8 @@ export function changed(memory: InMemoryTransport, by: {
       return { ...answer, ...claim(answer, request) };
     },
     extendLeases: by.extendLeases ?? ((leases, ms) => memory.extendLeases(leases, ms)),
+    loadSteps: (requests) => memory.loadSteps(requests),
+    saveSteps: (saves) => memory.saveSteps(saves),
     cancel: (filter) => memory.cancel(filter),
     reportProgress: (reports) => memory.reportProgress(reports),
   };

@@ -48,6 +48,13 @@ export type {
   MessageType,
   NamedHandler,
 } from "./message/handler.ts";
+export type {
+  DurableContext,
+  SleepOptions,
+  StepContext,
+  StepOptions,
+} from "./message/durable-context.ts";
+export type { StepFailure } from "./message/stored-step.ts";
 export { Snooze, snooze } from "./message/snooze.ts";
 export type { LogFields, Logger, LogLevel } from "./runtime/log.ts";
 
@@ -58,6 +65,7 @@ export {
   ConflictError,
   CrashError,
   DispatchTimeoutError,
+  DurableUsageError,
   type FromResponseOptions,
   type HandlerFailure,
   HandlersFailedError,
@@ -71,6 +79,8 @@ export {
   NotFoundError,
   RecoverableError,
   type RecoverableErrorOptions,
+  StepError,
+  StepTimeoutError,
   SymphonyError,
   UnknownMessageTypeError,
   UnrecoverableError,

@@ -42,6 +42,8 @@ async function setup(
     extendLeases: memory.extendLeases.bind(memory),
     reportProgress: memory.reportProgress.bind(memory),
     cancel: memory.cancel.bind(memory),
+    loadSteps: memory.loadSteps.bind(memory),
+    saveSteps: memory.saveSteps.bind(memory),
     settle: async (some) => (guard(some, null), await memory.settle(some)),
     claim: async (request) => (guard([], request.maxMessages), await memory.claim(request)),
     settleAndClaim: async (some, request) => (

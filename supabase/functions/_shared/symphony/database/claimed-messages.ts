@@ -94,6 +94,7 @@ const STAMPS = {
     run: z.number(),
   }),
   user: z.object({ id: z.string(), isAnonymous: z.boolean().default(false) }),
+  durable: z.object({ version: z.union([z.string(), z.number()]).nullable().default(null) }),
   unknownType: z.object({ times: z.number(), attempt: z.number() }),
 };
 

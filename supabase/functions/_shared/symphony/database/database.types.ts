@@ -411,6 +411,55 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_steps": {
+        Row: {
+          "created_at": string;
+          "details": Json | null;
+          "error": Json | null;
+          "handler": string;
+          "key": string;
+          "kind": string;
+          "message_id": number;
+          "name": string;
+          "nth": number;
+          "position": number;
+          "result": Json | null;
+          "status": string;
+          "until": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "details"?: Json | null;
+          "error"?: Json | null;
+          "handler": string;
+          "key"?: string;
+          "kind"?: string;
+          "message_id": number;
+          "name": string;
+          "nth"?: number;
+          "position"?: number;
+          "result"?: Json | null;
+          "status": string;
+          "until"?: string | null;
+        };
+        Update: {
+          "created_at"?: string;
+          "details"?: Json | null;
+          "error"?: Json | null;
+          "handler"?: string;
+          "key"?: string;
+          "kind"?: string;
+          "message_id"?: number;
+          "name"?: string;
+          "nth"?: number;
+          "position"?: number;
+          "result"?: Json | null;
+          "status"?: string;
+          "until"?: string | null;
+        };
+        Relationships: [];
+      };
       "messenger_ticks": {
         Row: {
           "asked_at": string;
@@ -636,6 +685,7 @@ export type Database = {
         Args: { "after_id"?: number; "max_schedules"?: number; "user_id": string };
         Returns: Json;
       };
+      "messenger_load_steps": { Args: { "leases": Json }; Returns: Json };
       "messenger_next_schedule_at": { Args: { "token"?: string }; Returns: string };
       "messenger_now": { Args: Record<PropertyKey, never>; Returns: string };
       "messenger_objects": { Args: Record<PropertyKey, never>; Returns: Json };
@@ -721,6 +771,7 @@ export type Database = {
         Args: { "limits": Json; "max_schedules"?: number; "schedules": Json; "user_id"?: string };
         Returns: Json;
       };
+      "messenger_save_steps": { Args: { "saves": Json }; Returns: Json };
       "messenger_schedule_interval": {
         Args: {
           "catch_up"?: string;

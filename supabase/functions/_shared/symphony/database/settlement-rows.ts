@@ -1,6 +1,7 @@
 /** Groups outcomes by their lease tokens, in the shape that `messenger_settle` reads. */
 
-import type { Settlement } from "../message/outcome.ts";
+import type { Parked, Settlement } from "../message/outcome.ts";
+import { stepRow } from "./durable-steps.ts";
 
 /** The outcomes of one claim. A kind of outcome that no message has is left out. */
 export interface TokenSettlements {
@@ -14,6 +15,8 @@ export interface TokenSettlements {
   snoozed?: unknown[];
   retries?: unknown[];
   dead?: unknown[];
+  parked?: unknown[];
+  durable?: string[];
 }
 
 /** Makes the entries of `messenger_settle`, one for each lease token. */
@@ -30,6 +33,7 @@ export function byToken(settlements: readonly Settlement[]): TokenSettlements[] 
         (entry.handled ??= []).push(id);
         if (outcome.keepMs !== undefined) (entry.kept ??= []).push({ id, keep_ms: outcome.keepMs });
         if (outcome.progressed) (entry.progressed ??= []).push(id);
+        if (outcome.durable) (entry.durable ??= []).push(id);
         break;
       case "released":
         (entry.released ??= []).push(id);
@@ -55,7 +59,20 @@ export function byToken(settlements: readonly Settlement[]): TokenSettlements[] 
           stamps: outcome.stamps,
           errors: outcome.errors,
         });
+        break;
+      case "parked":
+        (entry.parked ??= []).push(parkedRow(id, outcome));
     }
   }
   return [...tokens.values()];
+}
+
+function parkedRow(id: string, { delayMs, step, leaveGroup, stamps }: Parked) {
+  return {
+    id,
+    delay_ms: delayMs,
+    step: step && stepRow(step),
+    leave_group: leaveGroup,
+    stamps,
+  };
 }

@@ -8,7 +8,12 @@ import { type Access, checkAccess } from "./access.ts";
 import { checkBatch } from "./batch-handler.ts";
 import { parseDedupe } from "./dedupe.ts";
 import type { BatchMessageOptions, MessageDefinition, MessageOptions } from "./definition.ts";
-import { checkBytes, checkCallerOptions, checkDefinition } from "./definition-checks.ts";
+import {
+  checkBytes,
+  checkCallerOptions,
+  checkDefinition,
+  checkVersion,
+} from "./definition-checks.ts";
 import type { NamedHandler } from "./handler.ts";
 import { checkName, checkPriority } from "./names.ts";
 import { parseRateLimit } from "./rate-limit.ts";
@@ -49,6 +54,7 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
     priority: checkPriority(options.priority ?? 0, `${type}: priority`),
     retry: options.retry,
     classify: own("classify"),
+    version: checkVersion(options.version, `${type}: version`),
     timeoutMs,
     stopGraceMs: parseDuration(options.stopGrace ?? STOP_GRACE_MS, `${type}: stopGrace`),
     ttlMs,

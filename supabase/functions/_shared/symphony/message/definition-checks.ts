@@ -1,6 +1,6 @@
 /** Checks of a definition's options that need no more than their own value. */
 
-import { checkNoGenerator } from "../runtime/checks.ts";
+import { checkKey, checkNoGenerator } from "../runtime/checks.ts";
 import { showValue } from "../runtime/inspect.ts";
 import type { BatchMessageOptions, CallerOption, MessageOptions } from "./definition.ts";
 import { checkNames } from "../runtime/option-names.ts";
@@ -15,6 +15,7 @@ const OPTIONS = {
   priority: true,
   retry: true,
   classify: true,
+  version: true,
   timeout: true,
   stopGrace: true,
   ttl: true,
@@ -66,6 +67,19 @@ export function checkDefinition(
       );
     }
   }
+}
+
+/**
+ * Checks the version of a handler: a finite number, or a text of 1 to 255 characters.
+ * @throws RangeError that names the field
+ */
+export function checkVersion(
+  value: number | string | undefined,
+  field: string,
+): number | string | null {
+  if (value === undefined) return null;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  return checkKey(value, field);
 }
 
 /**

@@ -56,7 +56,12 @@ export interface MessageRules<Schema extends z.ZodType> {
   readonly retry?: BackoffOptions | RetryStrategy;
   /** Classifies this type's errors before the general rules; undefined leaves an error to those rules. */
   readonly classify?: (error: unknown) => Classification | undefined;
-  /** Longest time of one attempt; default: 30 s. */
+  /**
+   * Version of the handler. A message keeps the version that it had at its first durable step, which the
+   * handler reads as `ctx.version`; default: null.
+   */
+  readonly version?: number | string;
+  /** Longest time of one attempt, or from one stored step to the next; default: 30 s. */
   readonly timeout?: Duration;
   /**
    * How long a handler that ignores its abort signal keeps its slot, and its message its place in its
@@ -117,6 +122,7 @@ export interface MessageDefinition<
   readonly priority: number;
   readonly retry: BackoffOptions | RetryStrategy | undefined;
   readonly classify: ((error: unknown) => Classification | undefined) | undefined;
+  readonly version: number | string | null;
   readonly timeoutMs: number;
   readonly stopGraceMs: number;
   readonly ttlMs: number | undefined;

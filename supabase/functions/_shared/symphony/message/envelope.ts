@@ -16,6 +16,8 @@ export interface AttemptError {
   readonly attempt: number;
   /** Name of the handler that failed, where the message has several. */
   readonly handler?: string;
+  /** Name of the durable step that failed, if it was one. */
+  readonly step?: string;
   /** When it failed, ISO 8601. */
   readonly at: string;
   /** How long the attempt ran, in ms. */
@@ -54,6 +56,8 @@ export interface Stamps {
   readonly user?: UserStamp;
   /** How often in a row no worker knew the message's type, and the attempt of the last such time. */
   readonly unknownType?: { readonly times: number; readonly attempt: number };
+  /** It has durable steps; `version` is the definition's at the first of them. */
+  readonly durable?: { readonly version: number | string | null };
   /** Stamps of the user's own middleware. */
   readonly [name: string]: unknown;
 }

@@ -5,6 +5,7 @@ import { describeError } from "./describe-error.ts";
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { showValue } from "../runtime/inspect.ts";
 import { askedDelayOf } from "../retry/asked-delay.ts";
+import type { StepFailure } from "./stored-step.ts";
 
 export { describeError } from "./describe-error.ts";
 
@@ -126,6 +127,14 @@ export class HandlerTimeoutError extends SymphonyError {
   }
 }
 
+/** A step's function took longer than the step's timeout. The step is retried. */
+export class StepTimeoutError extends SymphonyError {
+  /** @param step the step's name @param timeout its timeout in ms */
+  constructor(readonly step: string, readonly timeout: number, options?: ErrorOptions) {
+    super(`step ${showValue(step)}: took longer than its timeout of ${timeout} ms`, options);
+  }
+}
+
 /** A worker died while it handled the message: the lease ended without an outcome. */
 export class CrashError extends SymphonyError {
   constructor(
@@ -164,6 +173,30 @@ export class AttemptOverError extends SymphonyError {
     super(`ctx.${call}: the attempt is over, nothing was done`, options);
   }
 }
+
+/**
+ * A step has failed for good. It is thrown in the run in which that happens, and in every later one, until the
+ * message is redriven. A handler may catch it, to undo what earlier steps did. Never retried.
+ */
+export class StepError extends UnrecoverableError {
+  /** Name of the step. */
+  readonly step: string;
+  /** `exhausted`: no retry is left. `unrecoverable`: no retry can help. */
+  readonly reason: StepFailure["reason"];
+  /** The step's last error, as it is stored: message, class, code. */
+  override readonly cause: Omit<StepFailure, "reason">;
+
+  /** @param failure why it failed, as it is stored */
+  constructor(step: string, { reason, ...cause }: StepFailure) {
+    super(`step ${showValue(step)}: failed for good (${reason}): ${cause.message}`);
+    this.step = step;
+    this.reason = reason;
+    this.cause = Object.freeze({ ...cause });
+  }
+}
+
+/** A durable call, such as `ctx.step`, where or how it cannot be made. Never retried. */
+export class DurableUsageError extends UnrecoverableError {}
 
 /** Middleware misused `next`; the attempt has failed. */
 export class MiddlewareError extends SymphonyError {}

@@ -4,13 +4,14 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import type { z } from "zod";
 import type { Logger } from "../runtime/log.ts";
 import type { DispatchOptions } from "./dispatch-options.ts";
+import type { DurableContext } from "./durable-context.ts";
 import type { Envelope, ScheduleStamp, UserStamp } from "./envelope.ts";
 
 /**
  * A handler's context. Pass on the object itself: a copy by `{ ...ctx }` lacks `signal`, `log` and
  * `progress`, which are getters that make their value when it is first read.
  */
-export interface HandlerContext {
+export interface HandlerContext extends DurableContext {
   readonly envelope: Envelope;
   /** Which attempt this is; the first is 1. */
   readonly attempt: number;

@@ -1,10 +1,11 @@
 /**
  * Outcomes of a claimed message. The set is closed: handled, retry or dead. A message that is given back
- * without a start, or that its handler snoozed, has no outcome yet.
+ * without a start, that its handler snoozed, or that is parked, has no outcome yet.
  */
 
 import type { DeadReason } from "./dead-reason.ts";
 import type { AttemptError, Envelope, Stamps } from "./envelope.ts";
+import type { StepToStore } from "./stored-step.ts";
 
 /**
  * Shortest delay, in ms, of a message that may return without end: a snooze, an interruption, a retry
@@ -28,6 +29,8 @@ export interface Handled {
   readonly keepMs?: number;
   /** Progress was written for it, and is deleted with it. */
   readonly progressed?: boolean;
+  /** It has durable steps, which are deleted with it. */
+  readonly durable?: boolean;
 }
 
 /** The message waits for its next attempt. */
@@ -74,11 +77,27 @@ export interface Snoozed {
   readonly stamps?: Stamps;
 }
 
+/**
+ * Its run ended before its handler did: it sleeps, waits for an event, or has a step that did not fit into the run.
+ * No attempt is charged, and it keeps its place in its group and its dedupe key.
+ */
+export interface Parked {
+  readonly kind: "parked";
+  /** Ms until the next run; null: when `step` ends. */
+  readonly delayMs: number | null;
+  /** The sleep or wait that parks it, if it is not stored yet. */
+  readonly step?: StepToStore;
+  /** It leaves its group, whose next message may run. */
+  readonly leaveGroup?: boolean;
+  /** The new stamps, if they change. */
+  readonly stamps?: Stamps;
+}
+
 /** An outcome to write, under the claim's token. */
 export interface Settlement {
   readonly id: string;
   readonly leaseToken: string;
-  readonly outcome: Outcome | Released | Snoozed;
+  readonly outcome: Outcome | Released | Snoozed | Parked;
   /** The message belongs to a group. */
   readonly grouped?: boolean;
   /** That group, so that a transport need not read it. */

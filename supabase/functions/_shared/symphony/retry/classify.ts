@@ -17,6 +17,7 @@ import {
   HandlerTimeoutError,
   HttpError,
   RecoverableError,
+  StepTimeoutError,
   UnrecoverableError,
 } from "../message/errors.ts";
 import { isInstance, readList, readProperty } from "../runtime/inspect.ts";
@@ -151,7 +152,8 @@ function refuses(error: object): boolean {
 }
 
 function isTimeout(error: object): boolean {
-  return isInstance(error, HandlerTimeoutError) || isInstance(error, CrashError);
+  return isInstance(error, HandlerTimeoutError) || isInstance(error, StepTimeoutError) ||
+    isInstance(error, CrashError);
 }
 
 function isRetryableResponse(error: object): boolean | undefined {

@@ -12,6 +12,7 @@ import {
   InvalidPayloadError,
   LeaseLostError,
   MessageExpiredError,
+  StepError,
   UnknownMessageTypeError,
   WorkerStoppedError,
 } from "../message/errors.ts";
@@ -49,17 +50,18 @@ export interface AppliedRules {
 
 /**
  * Decides the outcome of a failed attempt.
- * @param byHandler whether a handler or middleware threw the error, so that the bus's own reasons do not apply
+ * @param attempt byHandler: a handler or middleware threw the error, so that the bus's own reasons do not apply;
+ * durable: it made durable calls
  */
 export function decideFailure(
   envelope: Envelope,
   error: unknown,
-  byHandler: boolean,
+  attempt: { readonly byHandler?: boolean; readonly durable?: boolean },
   rules: AppliedRules,
 ): Decision {
-  return decideInterruption(envelope, error, rules) ??
-    (byHandler ? null : decideForBus(envelope, error, rules)) ??
-    decideByClassification(rules);
+  return decideInterruption(envelope, error, rules, attempt.durable ?? false) ??
+    (attempt.byHandler ? null : decideForBus(envelope, error, rules)) ??
+    decideByClassification(error, rules);
 }
 
 function dead(reason: DeadReason): Decision {
@@ -75,8 +77,13 @@ function decideInterruption(
   { interruptions = 0 }: Envelope,
   error: unknown,
   { retryCount }: AppliedRules,
+  isDurable: boolean,
 ): Decision | null {
   if (!isInterruption(error)) return null;
+  if (isDurable) {
+    // A stored step sets the count to 0. Two runs in a row that stored none may never store one.
+    return interruptions > 0 ? null : { ...retry(0, retryCount), interrupted: true };
+  }
   if (interruptions >= MAX_INTERRUPTIONS) return dead("interrupted");
   return { ...retry(MIN_DELAY_MS, retryCount), interrupted: true };
 }
@@ -112,12 +119,12 @@ function decideCrash(envelope: Envelope, rules: AppliedRules): Decision {
     : dead("crashed");
 }
 
-function decideByClassification(rules: AppliedRules): Decision {
+function decideByClassification(error: unknown, rules: AppliedRules): Decision {
   const { says, isRequested } = rules.judge();
   const next = rules.retryCount + 1;
   switch (says.kind) {
     case "unrecoverable":
-      return dead("unrecoverable");
+      return dead(isInstance(error, StepError) ? error.reason : "unrecoverable");
     case "recoverable": {
       if (says.countsAgainstLimit && !rules.mayRetry()) return dead("exhausted");
       const least = says.countsAgainstLimit ? 0 : MIN_DELAY_MS;

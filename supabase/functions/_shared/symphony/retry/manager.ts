@@ -11,7 +11,13 @@ import { type Dead, type Retry, settlementOf } from "../message/outcome.ts";
 import type { Transport } from "../transport/transport.ts";
 import { judgeError, type Judgement } from "./classify.ts";
 import { type AppliedRules, decideFailure } from "./decision.ts";
-import { checkJitter, checkNames, checkStrategy, MAX_RETRY_AFTER_MS } from "./strategy-options.ts";
+import {
+  type BackoffOptions,
+  checkJitter,
+  checkNames,
+  checkStrategy,
+  MAX_RETRY_AFTER_MS,
+} from "./strategy-options.ts";
 import { RetryRules } from "./rules.ts";
 import { within } from "../runtime/within.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./strategy.ts";
@@ -39,6 +45,10 @@ export interface FailedAttempt {
    * of the bus's own classes: an InvalidPayloadError then is about another message that was dispatched.
    */
   readonly byHandler?: boolean;
+  /** Decides in place of the type's strategy. */
+  readonly strategy?: RetryStrategy;
+  /** The attempt made durable calls: an interruption costs no delay, and the second in a row counts as a failure. */
+  readonly durable?: boolean;
 }
 
 /** Options of a manager. */
@@ -124,17 +134,37 @@ export class RetryManager {
 
   /** Decides the outcome of a failed attempt. Never throws, whatever the error and the row hold. */
   decide(envelope: Envelope, error: unknown, attempt: FailedAttempt): Retry | Dead {
-    const rules = this.#rulesFor(envelope, error);
+    const rules = this.#rulesFor(envelope, error, attempt.strategy);
     return {
       errors: this.#history(envelope, error, attempt),
       ...withHandledBy(envelope.stamps, attempt.handledBy),
-      ...decideFailure(envelope, error, attempt.byHandler ?? false, rules),
+      ...decideFailure(envelope, error, attempt, rules),
     };
   }
 
-  #rulesFor({ type, retryCount: stored }: Envelope, error: unknown): AppliedRules {
+  /**
+   * The strategy of a part of a message's work, such as a step.
+   * @param retry a strategy, or options; those that are left out are the type's
+   * @throws RangeError that names the wrong option
+   */
+  strategyFor(type: string, retry: BackoffOptions | RetryStrategy): RetryStrategy {
+    if ("getDelay" in retry) {
+      checkStrategy(retry, "retry");
+      return retry;
+    }
+    const own = this.#strategies.get(type) ?? this.#options.strategy;
+    return own instanceof ExponentialBackoffRetryStrategy
+      ? own.derive(type, retry)
+      : new ExponentialBackoffRetryStrategy(retry);
+  }
+
+  #rulesFor(
+    { type, retryCount: stored }: Envelope,
+    error: unknown,
+    given?: RetryStrategy,
+  ): AppliedRules {
     const general = this.#options.strategy;
-    const strategy = this.#strategies.get(type) ?? general;
+    const strategy = given ?? this.#strategies.get(type) ?? general;
     const strategies = strategy === general ? [general] : [strategy, general];
     // A row that was edited in the SQL editor may hold a number that is no count.
     const retryCount = Number.isSafeInteger(stored) && stored >= 0 ? stored : 0;

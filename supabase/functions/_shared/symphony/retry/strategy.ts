@@ -69,6 +69,15 @@ export class ExponentialBackoffRetryStrategy implements RetryStrategy {
   }
 
   /**
+   * Makes a strategy of its own. Options that are left out are those of a message type.
+   * @throws RangeError that names the wrong option
+   */
+  derive(type: string, options: BackoffOptions): ExponentialBackoffRetryStrategy {
+    const backoff = resolveBackoff(options, this.#optionsOf(type), "retry: ");
+    return new ExponentialBackoffRetryStrategy({ ...backoff, random: this.#random });
+  }
+
+  /**
    * Whole ms to wait before the next attempt, at most `maxDelay`.
    * @throws RangeError if `retryCount` is no whole number from 0
    */

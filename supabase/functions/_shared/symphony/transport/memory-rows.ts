@@ -1,7 +1,7 @@
 /** A row of the transport in memory: what it holds, and its place in a claim. */
 
 import type { AttemptError, Envelope, OutgoingMessage } from "../message/envelope.ts";
-import type { Dead, Released, Retry, Settlement, Snoozed } from "../message/outcome.ts";
+import type { Dead, Parked, Released, Retry, Settlement, Snoozed } from "../message/outcome.ts";
 import { toStamps } from "../database/claimed-messages.ts";
 import type { CancelFilter } from "./transport.ts";
 
@@ -108,6 +108,37 @@ export function waitingAgain(
     attempts: attempts - Number(outcome.interrupted ?? false),
     interruptions: outcome.interrupted ? interruptions + 1 : 0,
     errors: [...envelope.errors, ...structuredClone(outcome.errors)],
+  };
+}
+
+/** A parked message, as it waits for its next run. @param stepEnds when its step ends, in ms since 1970 */
+export function parkedAgain(
+  envelope: StoredEnvelope,
+  { delayMs, leaveGroup, stamps }: Parked,
+  stepEnds: number,
+  now: number,
+): StoredEnvelope {
+  return {
+    ...envelope,
+    attempts: envelope.attempts - 1,
+    availableAt: new Date(delayMs === null ? stepEnds : now + delayMs),
+    groupKey: leaveGroup ? null : envelope.groupKey,
+    stamps: stored(stamps ?? envelope.stamps),
+    interruptions: 0,
+    expiresAt: null,
+    leaseToken: "",
+  };
+}
+
+/** A running message of which a step was stored: its retries begin again, and its time to live is over. */
+export function afterStep(
+  envelope: StoredEnvelope,
+  version: number | string | null,
+): StoredEnvelope {
+  return {
+    ...envelope,
+    ...{ retryCount: 0, interruptions: 0, quarantined: false, expiresAt: null },
+    stamps: { ...envelope.stamps, durable: envelope.stamps.durable ?? { version } },
   };
 }
 

@@ -13,14 +13,17 @@ import { MemoryKeys } from "./memory-keys.ts";
 import { leasedBefore, leaseRows } from "./memory-lease.ts";
 import { MemoryQueues } from "./memory-queues.ts";
 import {
+  afterStep,
   cancelledInstead,
   heldKey,
   matches,
+  parkedAgain,
   type Row,
   type StoredEnvelope,
   toEnvelope,
   waitingAgain,
 } from "./memory-rows.ts";
+import { MemorySteps } from "./memory-steps.ts";
 import { RateCounter } from "./rate-counter.ts";
 import type {
   CancelFilter,
@@ -29,8 +32,11 @@ import type {
   ClaimRequest,
   HeartbeatResult,
   Lease,
+  LoadedSteps,
   ProgressReport,
   SettleResult,
+  StepsRequest,
+  StepsToSave,
   Transport,
 } from "./transport.ts";
 
@@ -42,6 +48,8 @@ export class InMemoryTransport implements Transport {
   readonly sent: StoredEnvelope[] = [];
   /** The latest progress reports of stored messages, by id. */
   readonly progress = new Map<string, { readonly value: number; readonly note: string | null }>();
+  /** Durable steps of messages. */
+  readonly steps = new MemorySteps();
   readonly #rows = new Map<string, Row>();
   readonly #keys: MemoryKeys;
   readonly #rates = new RateCounter();
@@ -191,6 +199,30 @@ export class InMemoryTransport implements Transport {
     return Promise.resolve();
   }
 
+  loadSteps(requests: readonly StepsRequest[]): Promise<LoadedSteps> {
+    const now = this.#now();
+    const held = requests.filter(({ id, leaseToken }) => this.#leased(id, leaseToken));
+    const steps = held.map(({ id, step }) => [id, this.steps.load(id, now, step)]);
+    return Promise.resolve({
+      steps: Object.fromEntries(steps),
+      installation: this.steps.installation,
+      stale: requests.filter((one) => !held.includes(one)).map(({ id }) => id),
+    });
+  }
+
+  // deno-lint-ignore require-await -- an error must reject the promise
+  async saveSteps(saves: readonly StepsToSave[]): Promise<SettleResult> {
+    checkTexts("saveSteps", saves);
+    const stale = saves.filter(({ id, leaseToken, version, steps }) => {
+      const row = this.#leased(id, leaseToken);
+      if (!row) return true;
+      for (const step of steps) this.steps.save(id, step, this.#now());
+      row.envelope = afterStep(row.envelope, version);
+      return false;
+    });
+    return { stale: stale.map(({ id }) => id) };
+  }
+
   // deno-lint-ignore require-await -- an error must reject the promise
   async cancel(filter: CancelFilter): Promise<CancelResult> {
     checkCancel(filter);
@@ -224,10 +256,21 @@ export class InMemoryTransport implements Transport {
       case "handled":
         this.#rows.delete(id);
         this.progress.delete(id);
+        this.steps.forget(id);
         this.#finished.addHandled(envelope, outcome.keepMs);
         break;
       case "dead":
         this.#bury(row, outcome);
+        break;
+      case "parked":
+        row.leasedUntil = null;
+        if (outcome.step) this.steps.save(id, outcome.step, this.#now());
+        row.envelope = parkedAgain(
+          envelope,
+          outcome,
+          this.steps.endOf(id, this.#now()),
+          this.#now(),
+        );
         break;
       default:
         row.leasedUntil = null;

@@ -1,6 +1,7 @@
 /** The transport over Supabase: each method is one call of an SQL function. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import { loadSteps, saveSteps } from "../database/durable-steps.ts";
 import { enqueueMessages } from "../database/enqueue.ts";
 import {
   claimMessages,
@@ -22,8 +23,11 @@ import type {
   ClaimRequest,
   HeartbeatResult,
   Lease,
+  LoadedSteps,
   ProgressReport,
   SettleResult,
+  StepsRequest,
+  StepsToSave,
   Transport,
 } from "./transport.ts";
 
@@ -70,6 +74,14 @@ export class SupabaseTransport implements Transport {
 
   reportProgress(reports: readonly ProgressReport[]): Promise<void> {
     return reportProgress(this.#client, reports, this.#timeoutMs);
+  }
+
+  loadSteps(requests: readonly StepsRequest[]): Promise<LoadedSteps> {
+    return loadSteps(this.#client, requests, this.#timeoutMs);
+  }
+
+  saveSteps(saves: readonly StepsToSave[]): Promise<SettleResult> {
+    return saveSteps(this.#client, saves, this.#timeoutMs);
   }
 
   async cancel(filter: CancelFilter): Promise<CancelResult> {

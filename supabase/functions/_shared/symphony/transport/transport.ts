@@ -3,6 +3,7 @@
 import type { Envelope, OutgoingMessage } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
+import type { StepIdentity, StepToStore, StoredStep } from "../message/stored-step.ts";
 import type { Fault } from "../database/fault.ts";
 
 /** A claim: how many messages, of which queues, for how long. */
@@ -94,6 +95,35 @@ export interface HeartbeatResult {
   readonly cancelled: readonly string[];
 }
 
+/** Asks for the steps of a running message. */
+export interface StepsRequest {
+  readonly id: string;
+  /** Token of the lease. */
+  readonly leaseToken: string;
+  /** Only this step, with its result however large it is; default: all, without large results. */
+  readonly step?: StepIdentity;
+}
+
+/** Stored steps. */
+export interface LoadedSteps {
+  /** The steps of each message by its id, in the order in which they were stored; none if it has none. */
+  readonly steps: Readonly<Record<string, readonly StoredStep[]>>;
+  /** Identity of the store, from which idempotency keys are made. */
+  readonly installation: string;
+  /** Ids whose lease another claim has. */
+  readonly stale: readonly string[];
+}
+
+/** Steps of one running message, to be stored. */
+export interface StepsToSave {
+  readonly id: string;
+  /** Token of the lease. */
+  readonly leaseToken: string;
+  /** The definition's version, noted with the message's first step. */
+  readonly version: number | string | null;
+  readonly steps: readonly StepToStore[];
+}
+
 /** Filter of messages to cancel: those that match every given field, or `all`. */
 export interface CancelFilter {
   /** Every message. Give either `all` or other fields. */
@@ -137,6 +167,14 @@ export interface Transport {
   extendLeases(leases: readonly Lease[], leaseMs: number): Promise<HeartbeatResult>;
   /** Writes the handlers' reports; only the latest report of a message is kept. */
   reportProgress(reports: readonly ProgressReport[]): Promise<void>;
+  /** Reads the stored steps of running messages. A sleep that is over counts as done from then on. */
+  loadSteps(requests: readonly StepsRequest[]): Promise<LoadedSteps>;
+  /**
+   * Stores steps, each under its message's lease, in one transaction. A step that is stored already stays, unless it
+   * was pending. With it the message's retries, interruptions and quarantine begin again, and its ttl ends.
+   * @param saves each message once
+   */
+  saveSteps(saves: readonly StepsToSave[]): Promise<SettleResult>;
   /**
    * Cancels messages. A running message counts as handled if its handlers succeed before they are stopped.
    * @throws RangeError if the filter is empty and does not say `all`, or says both

@@ -147,7 +147,7 @@ export interface WorkerSchedules {
 
 /** Counts of what a run did. */
 export interface WorkerReport {
-  /** Messages claimed and kept; without those that were given back or snoozed. */
+  /** Messages claimed and kept; without those that were given back, snoozed or parked. */
   claimed: number;
   handled: number;
   retried: number;

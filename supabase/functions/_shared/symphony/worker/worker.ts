@@ -63,6 +63,8 @@ class Worker {
     const slots = this.#slots = new Slots({
       ...options,
       ...{ lock, changed, prefetchSize: claimer.size, outcomes: settler },
+      mayStart: () => this.#end.mayStart(performance.now()),
+      longestMs: options.maxMs ?? Infinity,
     });
     this.#leases = new HeldLeases({ ...options, claimer, slots, settler, changed });
     const parts = { ...options, planner: claimer.planner, changed, endsAt };

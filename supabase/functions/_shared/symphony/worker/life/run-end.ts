@@ -44,6 +44,12 @@ export class RunEnd {
     this.#options.log.debug("budget_spent", { spent });
   }
 
+  /** Whether a message, or a step of one that runs, may start. @param now on the clock of performance.now() */
+  mayStart(now: number): boolean {
+    this.check(now);
+    return !this.isNear;
+  }
+
   /** Whether running handlers have to stop. */
   hasCome(now: number): boolean {
     return now >= this.budget.stopsAt || this.#options.signal?.aborted === true;

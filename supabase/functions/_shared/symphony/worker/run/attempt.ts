@@ -7,13 +7,15 @@ import type { HandlerContext } from "../../message/handler.ts";
 import type { Snooze } from "../../message/snooze.ts";
 import type { RetryManager } from "../../retry/manager.ts";
 import type { Logger } from "../../runtime/log.ts";
+import type { DurableRun } from "../durable/durable-run.ts";
+import type { DurableAttempt, DurableTools } from "../durable/durable-call.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { FormerRuns } from "./former-runs.ts";
 import type { ProgressReporter } from "./progress.ts";
 import type { Task } from "./task.ts";
 
 /** The tools of a run, beside the message. */
-export interface RunTools {
+export interface RunTools extends DurableTools {
   readonly bus: MessageBus;
   readonly retry: RetryManager;
   readonly supabase: SupabaseClient;
@@ -29,7 +31,7 @@ export interface RunTools {
 }
 
 /** How far an attempt has come. */
-export interface Attempt {
+export interface Attempt extends DurableAttempt {
   readonly task: Task;
   /** When its timeout began, on the clock of performance.now(). */
   startedAt: number;
@@ -38,6 +40,8 @@ export interface Attempt {
   /** Names of the handlers that have succeeded, in this attempt and before. */
   readonly handledBy: string[];
   readonly snoozes: Snooze[];
+  /** Its durable side, if it has made a durable call. */
+  durable?: DurableRun;
 }
 
 /** An attempt whose message has passed its checks: what its handlers are called with. */

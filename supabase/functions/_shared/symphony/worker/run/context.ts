@@ -1,21 +1,18 @@
 /** The context that a handler gets beside the payload. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { MessageBus } from "../../bus/bus.ts";
 import type { Envelope, ScheduleStamp, UserStamp } from "../../message/envelope.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Dispatch, HandlerContext } from "../../message/handler.ts";
+import type { StepOptions } from "../../message/durable-context.ts";
+import type { MessageDefinition } from "../../message/definition.ts";
+import { DurableRun } from "../durable/durable-run.ts";
+import { sleep, sleepUntil } from "../durable/sleep.ts";
+import { callStep, type StepFunction } from "../durable/step.ts";
+import type { Attempt, RunTools } from "./attempt.ts";
 import { type CallGuard, guardOf } from "./call-guard.ts";
 import { checkProgress, type ProgressReporter } from "./progress.ts";
 import type { Task } from "./task.ts";
-
-interface Dependencies {
-  readonly bus: MessageBus;
-  readonly supabase: SupabaseClient;
-  readonly log: Logger;
-  /** Writes the progress that handlers report; by default it is not written. */
-  readonly progress?: ProgressReporter;
-}
 
 /**
  * The context of one attempt. Its signal, log and progress are made on first use. It is a class, because an
@@ -28,10 +25,13 @@ export class AttemptContext implements HandlerContext {
   readonly schedule: ScheduleStamp | null;
   readonly user: UserStamp | null;
   readonly #task: Task;
-  readonly #deps: Dependencies;
+  readonly #attempt: Attempt;
+  readonly #definition: MessageDefinition;
+  readonly #deps: RunTools;
   #guard: CallGuard | undefined;
 
-  constructor(task: Task, deps: Dependencies) {
+  constructor(attempt: Attempt, definition: MessageDefinition, deps: RunTools) {
+    const { task } = attempt;
     const { envelope } = task;
     Object.freeze(envelope);
     this.attempt = envelope.attempts;
@@ -41,6 +41,8 @@ export class AttemptContext implements HandlerContext {
     this.schedule = schedule && Object.freeze({ ...schedule });
     this.user = user && Object.freeze({ ...user });
     this.#task = task;
+    this.#attempt = attempt;
+    this.#definition = definition;
     this.#deps = deps;
     this.dispatch = (...message) => this.#guarded.dispatch(deps.bus, ...message);
   }
@@ -61,6 +63,50 @@ export class AttemptContext implements HandlerContext {
 
   get progress(): HandlerContext["progress"] {
     return reporter(this.#task, this.#deps, this.#guarded);
+  }
+
+  get step(): HandlerContext["step"] {
+    // The function's type is checked where it is called.
+    return ((name: string, fn: StepFunction, options?: StepOptions) =>
+      this.#call(
+        "step",
+        (durable) =>
+          callStep(durable(), { attempt: this.#attempt, tools: this.#deps }, name, fn, options),
+      )) as HandlerContext["step"];
+  }
+
+  get sleep(): HandlerContext["sleep"] {
+    return (duration, options) =>
+      this.#call("sleep", (durable) => sleep(durable, duration, options));
+  }
+
+  get sleepUntil(): HandlerContext["sleepUntil"] {
+    return (date, options) =>
+      this.#call("sleepUntil", (durable) => sleepUntil(durable, date, options));
+  }
+
+  get version(): HandlerContext["version"] {
+    const { durable } = this.#task.envelope.stamps;
+    return durable ? durable.version : this.#definition.version;
+  }
+
+  /**
+   * Makes a durable call. After the end of the attempt it is refused; if a durable call has ended the run, the
+   * handler's promise is left alone, and so is every further call.
+   */
+  async #call<Answer>(
+    name: string,
+    call: (durable: () => DurableRun) => Promise<Answer>,
+  ): Promise<Answer> {
+    const attempt = this.#attempt;
+    if (attempt.durable?.ending.isOver) return await new Promise<never>(() => {});
+    if (this.#task.isOver) return await this.#guarded.refuse(name);
+    DurableRun.check(`ctx.${name}`, attempt.handler);
+    return await call(() => this.#durable);
+  }
+
+  get #durable(): DurableRun {
+    return this.#attempt.durable ??= new DurableRun(this.#attempt, this.#deps, this.#definition);
   }
 
   get #guarded(): CallGuard {
@@ -84,7 +130,7 @@ export function ownEnvelope(envelope: Envelope): Envelope {
 /** The function that a handler reports the progress of its message with. */
 export function reporter(
   task: Task,
-  { progress }: Dependencies,
+  { progress }: { readonly progress?: ProgressReporter },
   guard: CallGuard,
 ): HandlerContext["progress"] {
   return (value, note) => {

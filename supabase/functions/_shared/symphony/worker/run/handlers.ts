@@ -5,10 +5,11 @@ import {
   HandlersFailedError,
   HandlerTimeoutError,
 } from "../../message/errors.ts";
+import type { NamedHandler } from "../../message/handler.ts";
 import { Snooze } from "../../message/snooze.ts";
-import { isInstance } from "../../runtime/inspect.ts";
+import { isInstance, readProperty } from "../../runtime/inspect.ts";
 import { within } from "../../runtime/within.ts";
-import type { Ready } from "./attempt.ts";
+import type { Attempt, Ready } from "./attempt.ts";
 import { LONGEST_TIMER_MS } from "./task.ts";
 
 /** Parses the payload once more. A schema that never settles must not keep the slot after the stop. */
@@ -21,8 +22,10 @@ async function readAgain({ attempt, definition, read }: Ready): Promise<unknown>
 }
 
 /**
- * Calls each handler that has not succeeded yet, also after another has failed or snoozed.
- * @throws what a single handler threw; HandlersFailedError if the message has several handlers
+ * Calls each handler that has not succeeded yet, also after another has failed or snoozed. If a durable call ends
+ * the run, the handlers behind its own come in a later run.
+ * @throws what a single handler threw; HandlersFailedError if the message has several handlers; the error of a
+ * step that ended the run to be retried
  */
 export async function callHandlers(ready: Ready): Promise<void> {
   const { attempt, definition, payload, ctx } = ready;
@@ -36,15 +39,46 @@ export async function callHandlers(ready: Ready): Promise<void> {
     try {
       const own = isFirst ? payload : await readAgain(ready);
       isFirst = false;
-      const answer = await handle(own, ctx);
+      const answer = await callHandler(attempt, { name, handle }, () => handle(own, ctx));
+      if (answer === RUN_ENDED) break;
       if (isInstance(answer, Snooze)) snoozes.push(answer);
       else handledBy.push(name);
     } catch (error) {
       failures.push({ handler: name, error });
     }
   }
+  if (task.isStopped && attempt.durable?.ending.isOver) throw task.stopReason;
+  if (attempt.durable?.ending.isOver) {
+    const { failed } = attempt.durable.ending;
+    if (failed) throw failed.error;
+    return;
+  }
   if (failures.length === 0) return;
   const [only] = failures;
   if (definition.handlers.length === 1 && only) throw only.error;
   throw new HandlersFailedError(failures);
+}
+
+/** Returned in place of a handler's answer if a durable call has ended the run before. */
+const RUN_ENDED = Symbol("run ended");
+
+/** Calls one handler. Returns its answer, or {@link RUN_ENDED}; durable calls that it has begun have ended by then. */
+async function callHandler(
+  attempt: Attempt,
+  { name }: NamedHandler,
+  call: () => unknown,
+): Promise<unknown> {
+  attempt.handler = name;
+  attempt.durable?.nextHandler();
+  try {
+    const answer = call();
+    if (typeof readProperty(answer, "then") !== "function") return answer;
+    return await new Promise((resolve, reject) => {
+      attempt.onDurableEnd = () => resolve(RUN_ENDED);
+      Promise.resolve(answer).then(resolve, reject);
+    });
+  } finally {
+    attempt.handler = undefined;
+    if (attempt.durable) await attempt.durable.ending.close();
+  }
 }

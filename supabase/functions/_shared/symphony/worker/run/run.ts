@@ -6,14 +6,20 @@
  * 3. parse the payload by the definition's schema;
  * 4. pass through the middleware, which surrounds
  * 5. the handlers: one after the other, or one call of a batch handler for several messages;
- * 6. decide: handled, snoozed, or what the retry manager makes of an error.
+ * 6. decide: handled, snoozed, parked by a durable call, or what the retry manager makes of an error.
  */
 
 import type { MessageBus } from "../../bus/bus.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
 import type { Envelope } from "../../message/envelope.ts";
 import { UnknownMessageTypeError } from "../../message/errors.ts";
-import { handled, type Outcome, type Snoozed, snoozed } from "../../message/outcome.ts";
+import {
+  handled,
+  type Outcome,
+  type Parked,
+  type Snoozed,
+  snoozed,
+} from "../../message/outcome.ts";
 import { payloadReader } from "../../message/payload.ts";
 import { WrongQueueError } from "../../message/runs-on.ts";
 import type { Logger } from "../../runtime/log.ts";
@@ -34,7 +40,7 @@ export async function run(
   startedAt: number,
   tools: RunTools,
   call: CallHandlers = callHandlers,
-): Promise<Outcome | Snoozed> {
+): Promise<Outcome | Snoozed | Parked> {
   const attempt = begin(task, startedAt);
   try {
     const definition = findDefinition(task.envelope, tools);
@@ -44,11 +50,11 @@ export async function run(
     const read = readerOf(task.envelope, definition, tools.bus);
     const parsed = read();
     const payload = parsed instanceof Promise ? await task.race(() => parsed) : parsed;
-    const ctx = new AttemptContext(task, tools);
+    const ctx = new AttemptContext(attempt, definition, tools);
     await throughMiddleware({ attempt, definition, payload, read, ctx }, tools.bus, call);
-    return await succeed(attempt, definition, tools);
+    return await endedByStep(attempt, tools) ?? await succeed(attempt, definition, tools);
   } catch (error) {
-    return await fail(attempt, error, tools);
+    return await endedByStep(attempt, tools) ?? await fail(attempt, error, tools);
   } finally {
     tools.deadlines.clear(task);
   }
@@ -107,23 +113,52 @@ function throughMiddleware(ready: Ready, bus: MessageBus, call: CallHandlers): P
   );
 }
 
+/**
+ * The outcome of an attempt that a failed step has ended; null if none has. It holds also if middleware swallowed
+ * the error, or threw another one.
+ */
+async function endedByStep(
+  { task, durable }: Attempt,
+  { progress }: RunTools,
+): Promise<Outcome | null> {
+  const failed = durable?.ending.isOver ? durable.ending.failed : undefined;
+  if (!failed || task.isStopped) return null;
+  task.isFinished = true;
+  await progress?.end(task.envelope, false);
+  return failed.outcome;
+}
+
 /** The outcome of an attempt whose handlers have all succeeded or snoozed. */
 async function succeed(
-  { task, snoozes, handledBy }: Attempt,
+  { task, snoozes, handledBy, durable }: Attempt,
   { keepMs }: MessageDefinition,
   { progress }: RunTools,
-): Promise<Outcome | Snoozed> {
-  const { envelope } = task;
+): Promise<Outcome | Snoozed | Parked> {
+  const envelope = durable ? durable.envelope : task.envelope;
+  const parked = durable?.ending.isOver ? durable.ending.parked : undefined;
   task.isFinished = true;
-  const reported = progress?.end(envelope, snoozes.length === 0) ?? false;
+  const reported = progress?.end(envelope, snoozes.length === 0 && !parked) ?? false;
   const progressed = reported instanceof Promise ? await reported : reported;
+  if (parked) {
+    const { stamps } = durable ?? envelope;
+    return {
+      ...{ kind: "parked", ...parked },
+      stamps: handledBy.length > 0 ? { ...stamps, handledBy } : stamps,
+    };
+  }
   if (snoozes.length > 0) {
     const delayMs = Math.max(...snoozes.map((one) => one.delayMs));
     return snoozed(delayMs, handledBy.length > 0 ? { ...envelope.stamps, handledBy } : undefined);
   }
   // Most messages share one outcome object.
-  if (keepMs === undefined && !progressed) return handled;
-  return { ...handled, ...(keepMs !== undefined && { keepMs }), ...(progressed && { progressed }) };
+  const hasSteps = envelope.stamps.durable !== undefined;
+  if (keepMs === undefined && !progressed && !hasSteps) return handled;
+  return {
+    ...handled,
+    ...(keepMs !== undefined && { keepMs }),
+    ...(progressed && { progressed }),
+    ...(hasSteps && { durable: true }),
+  };
 }
 
 /** The outcome of an attempt that threw: the retry manager decides between retry and dead letter. */
@@ -135,5 +170,10 @@ async function fail(attempt: Attempt, error: unknown, tools: RunTools): Promise<
   const handledBy = [...attempt.handledBy];
   await tools.progress?.end(task.envelope, false);
   const byHandler = hasBegun && !task.isStopped;
-  return tools.retry.decide(task.envelope, error, { durationMs, handledBy, byHandler });
+  const { durable } = attempt;
+  const envelope = durable ? durable.envelope : task.envelope;
+  const isDurable = durable !== undefined || envelope.stamps.durable !== undefined;
+  return tools.retry.decide(envelope, error, {
+    ...{ durationMs, handledBy, byHandler, durable: isDurable },
+  });
 }

@@ -5,8 +5,10 @@ import type { Envelope } from "../../message/envelope.ts";
 import { LeaseLostError } from "../../message/errors.ts";
 import { released, type Settlement } from "../../message/outcome.ts";
 import { isInstance } from "../../runtime/inspect.ts";
+import type { Transport } from "../../transport/transport.ts";
 import type { Change } from "../change.ts";
 import type { PrefetchSize } from "../claim/prefetch-size.ts";
+import { StepStore } from "../durable/step-store.ts";
 import type { RunTools } from "./attempt.ts";
 import { type BatchDefinition, Gathering, isBatched } from "./batch.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -18,7 +20,8 @@ import { Task } from "./task.ts";
 type AnyOutcome = Settlement["outcome"];
 
 /** The parts of slots. */
-export interface SlotsOptions extends Omit<RunTools, "deadlines" | "formerRuns"> {
+export interface SlotsOptions extends Omit<RunTools, "deadlines" | "formerRuns" | "steps"> {
+  readonly transport: Transport;
   /** Handlers that run at once. */
   readonly concurrency: number;
   readonly lock: ProcessLock;
@@ -47,7 +50,8 @@ export class Slots {
   constructor(options: SlotsOptions) {
     this.#options = options;
     const formerRuns = formerRunsOf(options.bus);
-    this.#tools = { ...options, deadlines: new Deadlines(), formerRuns };
+    const steps = new StepStore(options);
+    this.#tools = { ...options, deadlines: new Deadlines(), formerRuns, steps };
   }
 
   get free(): number {

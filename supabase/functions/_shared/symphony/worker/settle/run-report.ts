@@ -49,6 +49,7 @@ export class RunReport {
         return;
       case "released":
       case "snoozed":
+      case "parked":
         this.counts.claimed--;
         return;
       case "retry":

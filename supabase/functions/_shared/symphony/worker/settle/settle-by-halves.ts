@@ -70,11 +70,13 @@ async function settleInstead(
 function instead(outcome: Settlement["outcome"], refusal: unknown): Outcome | null {
   switch (outcome.kind) {
     case "handled":
-      return outcome.keepMs === undefined && !outcome.progressed ? null : { kind: "handled" };
+      return outcome.keepMs === undefined && !outcome.progressed && !outcome.durable
+        ? null
+        : { kind: "handled" };
     case "released":
       return null;
     default: {
-      const errors = outcome.kind === "snoozed" ? [] : outcome.errors;
+      const errors = outcome.kind === "snoozed" || outcome.kind === "parked" ? [] : outcome.errors;
       const { message, ...described } = describeError(refusal);
       return {
         kind: "dead",

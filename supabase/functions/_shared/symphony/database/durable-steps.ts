@@ -1,0 +1,80 @@
+/** Calls of the SQL functions that keep durable steps. */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { StepFailure, StepToStore, StoredStep } from "../message/stored-step.ts";
+import type {
+  LoadedSteps,
+  SettleResult,
+  StepsRequest,
+  StepsToSave,
+} from "../transport/transport.ts";
+import { callRpc } from "./rpc.ts";
+
+/** A step as `messenger_load_steps` returns it. */
+interface StepRow {
+  handler: string;
+  name: string;
+  key: string;
+  nth: number;
+  kind: StoredStep["kind"];
+  status: StoredStep["status"];
+  left_ms: number | null;
+  result?: unknown;
+  left_out?: number;
+  error?: StepFailure;
+  details?: unknown;
+}
+
+/**
+ * Reads the steps of running messages.
+ * @param timeoutMs longest time of the call
+ * @throws the errors of `callRpc`
+ */
+export async function loadSteps(
+  client: SupabaseClient,
+  requests: readonly StepsRequest[],
+  timeoutMs: number,
+): Promise<LoadedSteps> {
+  const leases = requests.map(({ leaseToken, ...request }) => ({ ...request, token: leaseToken }));
+  const { steps, ...rest } = await callRpc<
+    { steps: Record<string, StepRow[]>; installation: string; stale: string[] }
+  >(client, "messenger_load_steps", { leases }, timeoutMs);
+  return {
+    ...rest,
+    steps: Object.fromEntries(Object.entries(steps).map(([id, rows]) => [id, rows.map(toStep)])),
+  };
+}
+
+/**
+ * Stores steps in one transaction.
+ * @param timeoutMs longest time of the call
+ * @throws the errors of `callRpc`
+ */
+export function saveSteps(
+  client: SupabaseClient,
+  saves: readonly StepsToSave[],
+  timeoutMs: number,
+): Promise<SettleResult> {
+  const rows = saves.map(({ id, leaseToken, version, steps }) => ({
+    ...{ id, token: leaseToken, version },
+    steps: steps.map(stepRow),
+  }));
+  return callRpc(client, "messenger_save_steps", { saves: rows }, timeoutMs);
+}
+
+/** A step as `messenger_save_steps` and `messenger_settle` take it. */
+export function stepRow({ until, untilMs, ...step }: StepToStore) {
+  return {
+    ...step,
+    ...(until && { until: until.toISOString() }),
+    ...(untilMs !== undefined && { until_ms: untilMs }),
+  };
+}
+
+function toStep({ left_ms: leftMs, left_out: leftOut, ...step }: StepRow): StoredStep {
+  return {
+    ...step,
+    ...(leftMs !== null && { leftMs }),
+    ...(leftOut !== undefined && { leftOut }),
+  };
+}

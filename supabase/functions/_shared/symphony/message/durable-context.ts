@@ -1,0 +1,69 @@
+/** The durable part of a handler's context: steps whose results are stored, and pauses that hold no worker. */
+
+import type { RetryStrategy } from "../retry/strategy.ts";
+import type { BackoffOptions } from "../retry/strategy-options.ts";
+import type { Duration } from "../runtime/duration.ts";
+
+/** The argument of a step's function. */
+export interface StepContext {
+  /**
+   * An idempotency key: the same whenever this step runs again, after a failure, a crash or a redrive, and another
+   * for every other step. 64 hexadecimal digits.
+   */
+  readonly key: string;
+  /** Aborted at the step's timeout, and when the message's `ctx.signal` is. */
+  readonly signal: AbortSignal;
+}
+
+/** Options of `ctx.step`. */
+export interface StepOptions {
+  /** Tells steps of one name apart that run at once, such as the id of the item that each works on. */
+  readonly key?: string;
+  /** Retries of this step, in place of the message's; options that are left out are the message's. */
+  readonly retry?: BackoffOptions | RetryStrategy;
+  /** Longest time of the function; default: until the end of the message's `timeout`. */
+  readonly timeout?: Duration;
+}
+
+/** Options of `ctx.sleep` and `ctx.sleepUntil`. */
+export interface SleepOptions {
+  /** The message leaves its group, so that the next message of the group may run; default: it keeps its place. */
+  readonly leaveGroup?: boolean;
+}
+
+/**
+ * Durable calls. A handler that makes them runs from its top whenever its message is claimed, and finds what is
+ * stored: each step is computed once, in order, over crashes, deploys and retries. They throw DurableUsageError in
+ * middleware, in a batch handler, and inside the function of a step.
+ */
+export interface DurableContext {
+  /**
+   * Runs a function once, and stores its result: later runs of the handler get the stored one.
+   *
+   * A failure that is retried ends the run: the promise does not settle, and the message comes again after the
+   * delay. If no retry is left or none can help, the failure is stored and thrown as StepError, in this run and in
+   * every later one.
+   *
+   * ```ts
+   * const charge = await ctx.step("charge", ({ key }) => stripe.charge(payload, { idempotencyKey: key }));
+   * ```
+   *
+   * @param name 1 to 255 characters; a loop may use it again once its last call has settled
+   * @returns the JSON copy of what the function returned, at most 256 kB
+   * @throws StepError if it has failed for good: also if the result is no JSON or too large, and at the 1,001st step
+   */
+  readonly step: <Result>(
+    name: string,
+    fn: (step: StepContext) => Result | Promise<Result>,
+    options?: StepOptions,
+  ) => Promise<Result>;
+  /**
+   * Pauses the message for a time, from this call on, once. Meanwhile it holds neither a slot nor a place in its
+   * queue's concurrency. @throws DurableUsageError while another pause or wait of the message is pending
+   */
+  readonly sleep: (duration: Duration, options?: SleepOptions) => Promise<void>;
+  /** Pauses the message until a moment; does nothing if that is over. See `sleep`. */
+  readonly sleepUntil: (date: Date, options?: SleepOptions) => Promise<void>;
+  /** The definition's `version` at the message's first durable write, for handlers that have changed since. */
+  readonly version: number | string | null;
+}

@@ -1,0 +1,277 @@
+/**
+ * The durable side of one run of a message, made at its first durable call. {@link DurableRun.run} is the seam on
+ * which every durable call is built: it finds a stored result, or computes and stores one.
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import { describeError } from "../../message/describe-error.ts";
+import type { DeadReason } from "../../message/dead-reason.ts";
+import type { Envelope } from "../../message/envelope.ts";
+import { DurableUsageError, StepError, UnrecoverableError } from "../../message/errors.ts";
+import type {
+  StepFailure,
+  StepIdentity,
+  StepKind,
+  StepToStore,
+  StoredStep,
+} from "../../message/stored-step.ts";
+import { isInstance, showValue } from "../../runtime/inspect.ts";
+import { isOfItsContent } from "../calls.ts";
+import type { DurableAttempt, DurableCall, DurableTools, RunningStep } from "./durable-call.ts";
+import { Ending } from "./ending.ts";
+import { KnownSteps } from "./known-steps.ts";
+import { idempotencyKey, Numbering } from "./numbering.ts";
+import { type StepResult, toResult } from "./result.ts";
+
+/** Kinds that do work of their own, and begin only while messages may. */
+const WORKING: ReadonlySet<StepKind> = new Set<StepKind>(["step", "effect", "all"]);
+
+/** Kinds that park the message: one of them at a time. */
+const PAUSING: ReadonlySet<StepKind> = new Set<StepKind>(["sleep", "wait", "all"]);
+
+/** The step whose function runs. Durable calls in it are refused: they would not be found in a later run. */
+const inside = new AsyncLocalStorage<string>();
+
+/** The durable side of a run. */
+export class DurableRun {
+  /** The end of this run of the handler that runs at this moment. */
+  ending: Ending;
+  readonly #attempt: DurableAttempt;
+  readonly #tools: DurableTools;
+  readonly #version: number | string | null;
+  readonly #timeoutMs: number;
+  readonly #numbering = new Numbering();
+  readonly #known = new KnownSteps();
+  #loading: Promise<string> | undefined;
+  /** The first step that was not stored has begun; further ones have to fit into the run. */
+  #hasBegun = false;
+  #hasStored = false;
+
+  /** @param definition version and timeout of the message's definition */
+  constructor(
+    attempt: DurableAttempt,
+    tools: DurableTools,
+    definition: { readonly version: number | string | null; readonly timeoutMs: number },
+  ) {
+    this.#attempt = attempt;
+    this.ending = new Ending(() => attempt.onDurableEnd?.());
+    this.#tools = tools;
+    const { stamps } = attempt.task.envelope;
+    this.#version = stamps.durable ? stamps.durable.version : definition.version;
+    this.#timeoutMs = definition.timeoutMs;
+    // A stopped handler may wait for a call that does not settle any more.
+    attempt.task.signal.addEventListener("abort", () => void (this.ending.isClosed = true), {
+      once: true,
+    });
+  }
+
+  /** Whether this run has stored a step. */
+  get hasStored(): boolean {
+    return this.#hasStored;
+  }
+
+  /** Another handler of the message begins. */
+  nextHandler(): void {
+    this.ending = new Ending(() => this.#attempt.onDurableEnd?.());
+  }
+
+  /** The message as its row is now: stored steps have changed it since it was claimed. */
+  get envelope(): Envelope {
+    const { envelope } = this.#attempt.task;
+    if (!this.#hasStored) return envelope;
+    return {
+      ...envelope,
+      ...{ retryCount: 0, interruptions: 0, quarantined: false },
+      stamps: this.stamps,
+    };
+  }
+
+  /** The message's stamps with the durable mark. */
+  get stamps() {
+    return { durable: { version: this.#version }, ...this.#attempt.task.envelope.stamps };
+  }
+
+  /**
+   * Makes a durable call: returns the stored result, or throws the stored failure, or calls `fn` and stores what
+   * comes of it. A failure that is retried ends the run, and the promise does not settle.
+   * @throws StepError if it has failed for good
+   * @throws DurableUsageError if the call cannot be made here
+   */
+  async run(call: DurableCall, fn: (step: RunningStep) => unknown): Promise<unknown> {
+    const identity = this.#begin(call);
+    try {
+      const installation = await this.#load();
+      const stored = await this.#stored(identity, call);
+      if (stored && stored.status !== "pending") return replay(stored);
+      return await this.#perform(call, identity, installation, stored, fn);
+    } catch (error) {
+      if (isInstance(error, StepError) || isInstance(error, DurableUsageError)) throw error;
+      // The steps could not be read or written: the run ends, to be repeated.
+      return await this.#fail(call, identity, error, 0);
+    } finally {
+      this.#numbering.settled(identity);
+      if (PAUSING.has(call.kind)) this.ending.pauseSettled();
+      this.ending.done();
+    }
+  }
+
+  /**
+   * Checks that a durable call can be made here.
+   * @param label the call, such as `ctx.step`
+   * @throws DurableUsageError in middleware, in a batch handler, and inside the function of a step
+   */
+  static check(label: string, handler: string | undefined): string {
+    const outer = inside.getStore();
+    if (outer !== undefined) {
+      throw new DurableUsageError(
+        `${label}: cannot be called inside the function of step ${
+          showValue(outer)
+        }; call it in the handler`,
+      );
+    }
+    if (handler === undefined) {
+      throw new DurableUsageError(
+        `${label}: can be called by a handler only, neither by middleware nor by a batch handler`,
+      );
+    }
+    return handler;
+  }
+
+  #begin(call: DurableCall): StepIdentity {
+    const { name, key = "" } = call;
+    const handler = DurableRun.check(labelOf(call), this.#attempt.handler);
+    if (PAUSING.has(call.kind)) this.ending.beginPause(labelOf(call));
+    const nth = this.#numbering.begin({ handler, name, key });
+    this.ending.begin();
+    return { handler, name, key, nth };
+  }
+
+  /** Loads the message's steps once. Returns the identity of the store. */
+  #load(): Promise<string> {
+    return this.#loading ??= (async () => {
+      const { task } = this.#attempt;
+      const hasSteps = task.envelope.stamps.durable !== undefined;
+      const { steps, installation } = await this.#tools.steps.load(task, hasSteps);
+      for (const step of steps) this.#known.add(step);
+      return installation;
+    })();
+  }
+
+  /** The stored step of a call, with its result. */
+  async #stored(identity: StepIdentity, call: DurableCall): Promise<StoredStep | undefined> {
+    const known = this.#known.get(identity);
+    if (!known) return undefined;
+    if (known.kind !== call.kind) {
+      throw new DurableUsageError(
+        `${
+          labelOf(call)
+        }: was stored as a ${known.kind} by an earlier run; the handler has changed, and may ` +
+          "keep its old course for such messages by ctx.version",
+      );
+    }
+    if (known.leftOut === undefined) return known;
+    const { steps: [whole] } = await this.#tools.steps.load(this.#attempt.task, true, identity);
+    return whole ?? await this.ending.hold();
+  }
+
+  async #perform(
+    call: DurableCall,
+    identity: StepIdentity,
+    installation: string,
+    stored: StoredStep | undefined,
+    fn: (step: RunningStep) => unknown,
+  ): Promise<unknown> {
+    const { task } = this.#attempt;
+    if (this.ending.isClosed) return await this.ending.hold();
+    if (!stored) this.#known.checkNumber(call.name);
+    if (WORKING.has(call.kind)) {
+      if (this.#hasBegun && !this.#tools.mayStart()) return await this.ending.yields();
+      this.#hasBegun = true;
+    }
+    const startedAt = performance.now();
+    const step: RunningStep = {
+      identity,
+      key: idempotencyKey(installation, task.envelope.id, identity),
+      stored,
+      park: (parked) => this.ending.park({ ...parked, stamps: this.stamps }),
+    };
+    let result: StepResult;
+    try {
+      result = toResult(await inside.run(call.name, () => fn(step)));
+      this.#known.checkBytes(result.bytes);
+    } catch (error) {
+      if (isInstance(error, DurableUsageError)) throw error;
+      return await this.#fail(call, identity, error, performance.now() - startedAt);
+    }
+    if (task.isStopped) return await this.ending.hold();
+    await this.#store(call, { ...identity, status: "done", result: result.value }, result.bytes);
+    return result.value;
+  }
+
+  /** Stores a step. Retries, interruptions and the timeout of the message begin again with it. */
+  async #store(
+    { kind, details }: DurableCall,
+    step: Omit<StepToStore, "kind">,
+    bytes = 0,
+  ): Promise<void> {
+    const { task } = this.#attempt;
+    const stored = { kind, ...step, ...(details !== undefined && { details }) };
+    try {
+      await this.#tools.steps.save(task, this.#version, stored, bytes);
+    } catch (error) {
+      if (!isOfItsContent(error)) throw error;
+      const { message } = describeError(error);
+      throw new UnrecoverableError(`the database refused the step: ${message}`, { cause: error });
+    }
+    if (task.isStopped) return await this.ending.hold();
+    this.#hasStored = true;
+    this.#known.add(stored, bytes);
+    this.#tools.deadlines.set(task, performance.now(), this.#timeoutMs);
+  }
+
+  /** A call has failed: the run ends, or, if no retry is left or can help, the failure is stored and thrown. */
+  async #fail(
+    call: DurableCall,
+    identity: StepIdentity,
+    error: unknown,
+    durationMs: number,
+  ): Promise<never> {
+    const { task, handledBy } = this.#attempt;
+    if (task.isStopped || this.ending.failed) return await this.ending.hold();
+    const outcome = this.#tools.retry.decide(this.envelope, error, {
+      ...{ durationMs: Math.round(durationMs), handledBy: [...handledBy], byHandler: true },
+      ...(call.strategy && { strategy: call.strategy }),
+    });
+    if (outcome.kind === "retry") {
+      const errors = outcome.errors.map((one) => ({ ...one, step: call.name }));
+      this.ending.failed = { error, outcome: { ...outcome, errors } };
+      this.ending.isClosed = true;
+      return await this.ending.hold();
+    }
+    const failure = failureOf(outcome.reason, error);
+    await this.#store(call, { ...identity, status: "failed", error: failure }).catch((refusal) => {
+      const { id, type } = task.envelope;
+      const { message } = describeError(refusal);
+      this.#tools.log.error("step_not_stored", { id, type, step: call.name, error: message });
+    });
+    throw new StepError(call.name, failure);
+  }
+}
+
+/** The stored result of a step. @throws StepError if it has failed for good */
+function replay({ name, status, result, error }: StoredStep): unknown {
+  if (status !== "failed") return result;
+  throw new StepError(
+    name,
+    error ?? { reason: "unrecoverable", message: "no error is stored", class: "Error" },
+  );
+}
+
+function failureOf(reason: DeadReason, error: unknown): StepFailure {
+  const { stack: _, ...described } = describeError(error);
+  return { reason: reason === "exhausted" ? "exhausted" : "unrecoverable", ...described };
+}
+
+function labelOf({ label, kind, name }: DurableCall): string {
+  return label ?? `ctx.${kind} ${showValue(name)}`;
+}

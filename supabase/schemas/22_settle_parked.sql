@@ -1,0 +1,63 @@
+-- Parked messages: the outcome of a run that ended before its handler did, to continue later in another run. A
+-- parked message sleeps, waits for an event, or has a step that did not fit into its run.
+
+-- `parked` is an array of {id, delay_ms | null, step?, leave_group?, stamps?}. The message is due after delay_ms, or,
+-- if that is null, when its step ends: the one that is given, or else the one that is stored. `step` is written with
+-- it: {handler, name, key, nth, kind, details?, until | until_ms}; a step that is there already keeps its row.
+create function messenger.settle_parked(p_settlement jsonb, p_fence uuid) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  settled bigint[];
+begin
+  with given_parked as materialized (
+    select g.*, case
+      when g.step is not null
+      then coalesce((g.step ->> 'until')::timestamptz, clock + (g.step ->> 'until_ms')::float8 * interval '1 ms')
+    end as until
+    from jsonb_to_recordset(p_settlement -> 'parked') as g (
+      id bigint, delay_ms double precision, step jsonb, leave_group boolean, stamps jsonb
+    )
+  ),
+  parked as (
+    update public.messenger_messages m
+    set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
+      heartbeated = false, interruptions = 0, expires_at = null,
+      available_at = coalesce(clock + g.delay_ms * interval '1 millisecond', g.until, (
+        select min(s.until) from public.messenger_steps s where s.message_id = g.id and s.status = 'pending'
+      ), clock),
+      group_key = case when g.leave_group is not true then m.group_key end,
+      stamps = coalesce(g.stamps, m.stamps)
+    from given_parked g
+    where m.id = g.id and m.lease_token = p_fence and not m.cancelled
+    returning m.id, g.step, g.until
+  ),
+  stored as (
+    insert into public.messenger_steps as s (message_id, handler, name, key, nth, kind, status, until, details)
+    select p.id, p.step ->> 'handler', p.step ->> 'name', coalesce(p.step ->> 'key', ''),
+      coalesce((p.step ->> 'nth')::integer, 1), p.step ->> 'kind', 'pending', p.until, p.step -> 'details'
+    from parked p where p.step is not null
+    on conflict on constraint messenger_steps_pkey do nothing
+  )
+  select coalesce(array_agg(p.id), '{}') into settled from parked p;
+  return settled;
+end
+$$;
+comment on function messenger.settle_parked(jsonb, uuid) is
+  'Part of messenger_settle: lets messages wait whose run ended before their handler did, gives back the attempt, and writes the sleep or the wait that parked them. Returns their ids.';
+
+create function messenger.forget_steps(p_settlement jsonb, p_settled bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  delete from public.messenger_steps s
+  where s.message_id = any (p_settled) and s.message_id = any (
+      array(select jsonb_array_elements_text(p_settlement -> 'durable')::bigint)
+    );
+end
+$$;
+comment on function messenger.forget_steps(jsonb, bigint[]) is
+  'Part of messenger_settle: deletes the steps of handled messages. p_settled are the ids that were settled as handled.';

@@ -1,0 +1,222 @@
+/** Promises of every transport: durable steps are stored under the lease, once, and found by later runs. */
+
+import { assertEquals } from "@std/assert";
+import type {
+  StepIdentity,
+  StepToStore,
+} from "../../supabase/functions/_shared/symphony/message/stored-step.ts";
+import type { Envelope, Transport } from "../../supabase/functions/_shared/symphony/index.ts";
+import { handled } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
+import { promises } from "./promises.ts";
+import { claim, failure, LEASE_MS, settle, type TransportUnderTest } from "./under_test.ts";
+
+const identity = (name: string, more: Partial<StepIdentity> = {}): StepIdentity => ({
+  handler: "handler",
+  name,
+  key: "",
+  nth: 1,
+  ...more,
+});
+
+const done = (name: string, result?: unknown, more: Partial<StepIdentity> = {}): StepToStore => ({
+  ...identity(name, more),
+  kind: "step",
+  status: "done",
+  ...(result !== undefined && { result }),
+});
+
+/** Sends and claims one message. */
+async function running({ transport }: TransportUnderTest, more = {}): Promise<Envelope> {
+  await transport.send([{ type: "T", payload: 1, ...more }]);
+  return await again(transport);
+}
+
+async function again(transport: Transport): Promise<Envelope> {
+  const { messages: [message] } = await claim(transport);
+  if (!message) throw new Error("no message is due");
+  return message;
+}
+
+const save = (
+  { transport }: TransportUnderTest,
+  { id, leaseToken }: Pick<Envelope, "id" | "leaseToken">,
+  ...steps: StepToStore[]
+) => transport.saveSteps([{ id, leaseToken, version: "v1", steps }]);
+
+const load = async (
+  { transport }: TransportUnderTest,
+  { id, leaseToken }: Pick<Envelope, "id" | "leaseToken">,
+  step?: StepIdentity,
+) => (await transport.loadSteps([{ id, leaseToken, ...(step && { step }) }])).steps[id] ?? [];
+
+/** Registers the suite for one transport. */
+export function testSteps(name: string, open: () => Promise<TransportUnderTest>): void {
+  const promise = promises(name, open);
+
+  promise("stored steps are loaded in their order, with what they returned", async (t) => {
+    const message = await running(t);
+    assertEquals(await load(t, message), []);
+    await save(t, message, done("a", { n: 1 }), done("b"));
+    await save(t, message, done("c", null, { key: "k", nth: 2 }));
+    const base = { handler: "handler", kind: "step", status: "done", nth: 1, key: "" };
+    assertEquals<unknown>(await load(t, message), [
+      { ...base, name: "a", result: { n: 1 } },
+      { ...base, name: "b" },
+      { ...base, name: "c", key: "k", nth: 2, result: null },
+    ]);
+  });
+
+  promise("a stored step stays as it is when it is stored again", async (t) => {
+    const message = await running(t);
+    await save(t, message, done("a", 1));
+    assertEquals(await save(t, message, done("a", 2)), { stale: [] });
+    assertEquals((await load(t, message)).map(({ result }) => result), [1]);
+  });
+
+  promise(
+    "a worker whose lease is another's stores and reads nothing, and is told so",
+    async (t) => {
+      const message = await running(t);
+      await save(t, message, done("a", 1));
+      const old = { ...message, leaseToken: crypto.randomUUID() };
+      assertEquals(await save(t, old, done("b", 2)), { stale: [message.id] });
+      const { id, leaseToken } = old;
+      const loaded = await t.transport.loadSteps([{ id, leaseToken }]);
+      assertEquals([loaded.steps[id] ?? [], loaded.stale], [[], [id]]);
+      assertEquals((await load(t, message)).map(({ name }) => name), ["a"]);
+    },
+  );
+
+  promise("the identity of the store stays the same", async ({ transport }) => {
+    const [a, b] = [await transport.loadSteps([]), await transport.loadSteps([])];
+    assertEquals(a, b);
+    assertEquals(/^[0-9a-f-]{36}$/.test(a.installation), true);
+  });
+
+  promise(
+    "a stored step begins retries and interruptions again, and marks the message",
+    async (t) => {
+      const first = await running(t, { ttlMs: 3_000 });
+      const retry = {
+        kind: "retry",
+        delayMs: 0,
+        retryCount: 2,
+        quarantined: true,
+        errors: [failure],
+      };
+      await settle(t.transport, [first], retry as never);
+      const { messages: [second] } = await claim(t.transport, { quarantined: true });
+      if (!second) throw new Error("it is not due");
+      await save(t, second, done("a"));
+      await settle(t.transport, [second], {
+        ...{ kind: "retry", delayMs: 0, retryCount: 0, interrupted: true, errors: [failure] },
+        stamps: { ...second.stamps, durable: { version: "v1" } },
+      });
+      // Its time to live has ended with the step.
+      await t.advance(10_000);
+      const third = await again(t.transport);
+      assertEquals(
+        [third.retryCount, third.interruptions, third.quarantined, third.expiresAt, third.stamps],
+        [0, 1, false, null, { durable: { version: "v1" } }],
+      );
+      await t.transport.saveSteps([
+        { id: third.id, leaseToken: third.leaseToken, version: "v2", steps: [done("b")] },
+      ]);
+      await settle(t.transport, [third], {
+        ...{ kind: "retry", delayMs: 0, retryCount: 0, errors: [failure] },
+      });
+      const fourth = await again(t.transport);
+      assertEquals([fourth.interruptions, fourth.stamps], [0, { durable: { version: "v1" } }]);
+    },
+  );
+
+  promise("large results are loaded one by one", async (t) => {
+    const message = await running(t);
+    const large = "x".repeat(20_000);
+    await save(t, message, done("small", 1), done("large", large));
+    const [small, left] = await load(t, message);
+    assertEquals([small?.result, left?.result, (left?.leftOut ?? 0) >= 20_000], [
+      1,
+      undefined,
+      true,
+    ]);
+    const whole = await load(t, message, identity("large"));
+    assertEquals(whole.map(({ name, result }) => [name, result]), [["large", large]]);
+  });
+
+  promise("the steps of a handled message go with it", async (t) => {
+    const message = await running(t);
+    await save(t, message, done("a"));
+    await settle(t.transport, [message], { ...handled, durable: true });
+    assertEquals(await t.steps(message.id), []);
+  });
+
+  promise("the steps of a dead letter stay", async (t) => {
+    const message = await running(t);
+    await save(t, message, done("a"));
+    await settle(t.transport, [message], { kind: "dead", reason: "exhausted", errors: [failure] });
+    assertEquals(await t.steps(message.id), ["a"]);
+  });
+
+  promise("a parked message sleeps until its step ends, and no attempt is charged", async (t) => {
+    const message = await running(t, { ttlMs: 3_000 });
+    const step = {
+      ...identity("sleep"),
+      kind: "sleep",
+      status: "pending",
+      untilMs: 60_000,
+    } as const;
+    const stamps = { durable: { version: null } };
+    await settle(t.transport, [message], { kind: "parked", delayMs: null, step, stamps });
+    assertEquals((await claim(t.transport)).messages, []);
+    await t.advance(60_000);
+    const second = await again(t.transport);
+    assertEquals(
+      [second.attempts, second.retryCount, second.snoozes, second.expiresAt, second.stamps],
+      [1, 0, 0, null, stamps],
+    );
+    const [slept] = await load(t, second);
+    assertEquals([slept?.status, slept?.kind, (slept?.leftMs ?? 1) <= 0], ["done", "sleep", true]);
+  });
+
+  promise("a sleep that another run finds early keeps its end", async (t) => {
+    const message = await running(t);
+    const step = {
+      ...identity("sleep"),
+      kind: "sleep",
+      status: "pending",
+      untilMs: 60_000,
+    } as const;
+    await settle(t.transport, [message], { kind: "parked", delayMs: 0, step });
+    await t.advance(20_000);
+    const second = await again(t.transport);
+    const [sleeping] = await load(t, second);
+    assertEquals([sleeping?.status, Math.round((sleeping?.leftMs ?? 0) / 10_000)], ["pending", 4]);
+    await settle(t.transport, [second], { kind: "parked", delayMs: null });
+    await t.advance(39_000);
+    assertEquals((await claim(t.transport)).messages, []);
+    await t.advance(1_000);
+    await again(t.transport);
+  });
+
+  promise("a parked message keeps its group, unless it leaves it", async (t) => {
+    for (const [leaveGroup, next] of [[false, []], [true, [2]]] as const) {
+      const first = await running(t, { groupKey: `g ${leaveGroup}` });
+      await t.transport.send([{ type: "T", payload: 2, groupKey: `g ${leaveGroup}` }]);
+      await settle(t.transport, [first], { kind: "parked", delayMs: LEASE_MS * 10, leaveGroup });
+      const { messages } = await claim(t.transport);
+      assertEquals(messages.map(({ payload }) => payload), [...next]);
+      await settle(t.transport, messages);
+    }
+  });
+
+  promise("a cancelled message that is parked becomes a dead letter", async (t) => {
+    const message = await running(t);
+    await t.transport.cancel({ ids: [message.id] });
+    const { stale } = await t.transport.settle([
+      { id: message.id, leaseToken: message.leaseToken, outcome: { kind: "parked", delayMs: 5 } },
+    ]);
+    assertEquals(stale, [message.id]);
+    assertEquals((await t.failed()).map(({ reason }) => reason), ["cancelled"]);
+  });
+}
