@@ -20,7 +20,7 @@ async function run(
   const notes: unknown[] = [];
   const bench = workbench([define((_payload, ctx) => handler(ctx, notes), more)]);
   await bench.bus.dispatchAll([{ type: "T", payload: 1 }]);
-  await bench.work();
+  await bench.work({ budgetMs: 30_000 });
   return { ...bench, notes };
 }
 
