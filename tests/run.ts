@@ -20,11 +20,13 @@ import { runInSlots } from "./support/slots.ts";
 /** These need much of the machine, or provoke races and failures at chosen moments: each takes two slots. */
 const DEMANDING = [
   ...["tests/browser", "tests/fault", "tests/race"],
-  ...["local_stack", "steps"].map((name) => `tests/integration/${name}.test.ts`),
+  ...["local_functions", "local_stack", "local_stand_ins", "steps", "wake", "wake_budget"]
+    .concat("wake_when_due").map((name) => `tests/integration/${name}.test.ts`),
 ];
-/** These bound how late something may be, or how long it is shown: two at a time, when all others have ended. */
-const PUNCTUAL = ["local_functions", "local_stand_ins", "queue_limits", "wake", "wake_budget"]
-  .concat("wake_in_time").map((name) => `tests/integration/${name}.test.ts`);
+/** These bound how late something may be, and come two at a time when all others have ended. */
+const PUNCTUAL = ["wake_in_time", "queue_limits"].map((name) =>
+  `tests/integration/${name}.test.ts`
+);
 /** The files that take longest start first: one that starts last would run with no other beside it. */
 const LONGEST = [
   "tests/fault/kills.test.ts",

@@ -2,14 +2,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+import { atRest, handled, ticks } from "../support/woken.ts";
 
 const textsOf = async (stack: TestStack) =>
   (await stack.effects()).map(({ payload }) => payload.text);
-const handled = (stack: TestStack, number: number) =>
-  eventually(() => stack.effects(), (effects) => effects.length >= number);
-const ticks = (stack: TestStack) => stack.sql`select * from public.messenger_ticks order by id`;
-const atRest = (stack: TestStack) =>
-  eventually(() => ticks(stack), (rows) => rows.every(({ ended_at }) => ended_at !== null));
 
 testsOnStack({ net: true, env: { SYMPHONY_TICK_BUDGET_MS: "10000" } }, (test) => {
   test("a message dispatched over HTTP is handled with no tick called", async (stack) => {

@@ -1,10 +1,8 @@
 /** Messages that come in after a tick's budget is spent are not left to it, though its handlers still run. */
 
 import { assertEquals } from "@std/assert";
-import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
-
-const handled = (stack: TestStack, number: number) =>
-  eventually(() => stack.effects(), (effects) => effects.length >= number);
+import { testsOnStack } from "../support/stack.ts";
+import { handled } from "../support/woken.ts";
 
 testsOnStack({ net: true, env: { SYMPHONY_TICK_MAX_MESSAGES: "3" } }, (test) => {
   test("a tick that has spent its budget leaves new messages to another while its handler runs", async (stack) => {
