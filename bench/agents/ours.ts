@@ -128,5 +128,9 @@ function timed(transport: Transport, claimsMs: number[]): Transport {
     loadSteps: (requests) => transport.loadSteps(requests),
     saveSteps: (saves) => transport.saveSteps(saves),
     reportProgress: (reports) => transport.reportProgress(reports),
+    writeBatch: (chunk) => transport.writeBatch(chunk),
+    foldBatches: (ids) => transport.foldBatches(ids),
+    followBatch: (id) => transport.followBatch(id),
+    cancelBatch: (id) => transport.cancelBatch(id),
   };
 }

@@ -129,6 +129,7 @@ declare
   claim messenger.locked_messages;
 begin
   perform messenger.reopen_noted_groups();
+  perform messenger.sweep_batches();
   expired := messenger.lock_expired(p_queues);
   past_ttl := messenger.lock_past_ttl(p_queues, p_max_messages, p_max_bytes);
   if cardinality(expired) > 0 or cardinality(past_ttl.locked) > 0 then

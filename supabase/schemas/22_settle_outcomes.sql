@@ -12,17 +12,22 @@ as $$
 declare
   ids constant bigint[] := array(select jsonb_array_elements_text(p_settlement -> 'handled')::bigint);
   scheduled_ids bigint[];
+  batches text[];
   settled bigint[];
 begin
   with handled as (
     delete from public.messenger_messages m
     where m.id = any (ids) and m.lease_token = p_fence
-    returning m.id, m.stamps ? 'schedule' as scheduled
+    returning m.id, m.stamps ? 'schedule' as scheduled, m.stamps #>> '{batch,id}' as batch
   )
-  select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled)
-  into settled, scheduled_ids from handled h;
+  select coalesce(array_agg(h.id), '{}'), array_agg(h.id) filter (where h.scheduled),
+    array_agg(h.batch) filter (where h.batch is not null)
+  into settled, scheduled_ids, batches from handled h;
   if scheduled_ids is not null then
     perform messenger.finish_schedule_runs(scheduled_ids, 'handled');
+  end if;
+  if batches is not null then
+    perform messenger.note_members(batches, false);
   end if;
   if p_settlement ? 'progressed' then
     delete from messenger.progress p
@@ -132,6 +137,8 @@ declare
   clock constant timestamptz := public.messenger_now();
   scheduled_ids bigint[];
   reasons text[];
+  batches text[];
+  cancelled jsonb;
   settled bigint[];
 begin
   with given_dead as materialized (
@@ -163,10 +170,19 @@ begin
   )
   select coalesce(array_agg(g.id), '{}'),
     array_agg(g.id) filter (where g.last_stamps ? 'schedule'),
-    array_agg(g.reason) filter (where g.last_stamps ? 'schedule')
-  into settled, scheduled_ids, reasons from gone g;
+    array_agg(g.reason) filter (where g.last_stamps ? 'schedule'),
+    array_agg(g.last_stamps #>> '{batch,id}') filter (where g.last_stamps ? 'batch'),
+    jsonb_agg(jsonb_build_object('id', g.id, 'message', g.last_stamps -> 'onCancelled'))
+      filter (where g.reason = 'cancelled' and g.last_stamps ?| '{onCancelled,durable}')
+  into settled, scheduled_ids, reasons, batches, cancelled from gone g;
   if scheduled_ids is not null then
     perform messenger.finish_schedule_runs(scheduled_ids, 'failed', reasons);
+  end if;
+  if batches is not null then
+    perform messenger.note_members(batches, true);
+  end if;
+  if cancelled is not null then
+    perform messenger.after_cancels(cancelled);
   end if;
   return settled;
 end

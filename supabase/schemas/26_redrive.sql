@@ -57,8 +57,11 @@ begin
     where f.id = l.id
     returning f.*
   ),
-  forgotten as (
-    delete from messenger.progress p using gone g where p.message_id = g.id
+  forgotten as (delete from messenger.progress p using gone g where p.message_id = g.id),
+  noted as (
+    insert into messenger.batch_deltas (batch_id, redriven)
+    select messenger.batch_of(g.stamps), count(*) from gone g
+    where messenger.batch_of(g.stamps) is not null group by 1
   ),
   numbered as (
     select g.*, row_number() over (order by g.failed_at, g.id) - 1 as number from gone g
@@ -78,8 +81,7 @@ begin
       when per_second is null then public.messenger_now()
       else since + (before + n.number) / per_second * interval '1 second'
     end,
-    n.created_at, n.group_key,
-    coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven + 1),
+    n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven + 1),
     nullif(n.errors, '[]'),
     -- A message that crashed its worker before may do so again.
     n.reason = 'crashed'

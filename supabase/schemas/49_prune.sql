@@ -73,12 +73,43 @@ $$;
 comment on function messenger.prune_progress(integer, boolean, bigint) is
   'Part of pruning: deletes the progress of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
 
--- Takes one step, as redrive and remove do. `after` is the "next" of the step before.
-create function public.messenger_prune(
-  failed_older_than interval default interval '30 days',
-  dry_run boolean default false,
-  after jsonb default null
-) returns jsonb
+-- A batch that was never sealed goes when none of its members waits or runs. Its chunks go with it.
+create function messenger.prune_batches(p_before timestamptz, p_max_rows integer, p_dry_run boolean) returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  old constant bigint[] := array(
+    select b.id from public.messenger_batches b
+    where coalesce(b.finished_at, case when b.sealed_at is null then b.created_at end) < p_before
+      and b.handled + b.failed >= b.total and b.cancel_chunk is null
+    order by coalesce(b.finished_at, case when b.sealed_at is null then b.created_at end)
+    limit p_max_rows
+  );
+  gone bigint[];
+begin
+  if p_dry_run then
+    return cardinality(old);
+  end if;
+  with locked as (
+    select b.id from public.messenger_batches b where b.id = any (old) for update skip locked
+  ),
+  deleted as (
+    delete from public.messenger_batches b using locked l where b.id = l.id returning b.id
+  )
+  select coalesce(array_agg(d.id), '{}') into gone from deleted d;
+  delete from messenger.batch_chunks c where c.batch_id = any (gone);
+  return cardinality(gone);
+end
+$$;
+comment on function messenger.prune_batches(timestamptz, integer, boolean) is
+  'Part of pruning: deletes up to p_max_rows batches that ended before a moment, with their chunks, and returns how many; a dry run only counts.';
+
+-- `p_befores` has the moments before which dead letters (failed) and batches ended that are to go.
+create function messenger.prune_kind(
+  p_kind text, p_befores jsonb, p_max_rows integer, p_dry_run boolean, p_place bigint,
+  out place bigint, out number integer
+)
 language plpgsql
 set search_path = ''
 as $$
@@ -86,38 +117,63 @@ declare
   clock constant timestamptz := public.messenger_now();
   -- A row that is to be deleted at a moment is deleted from that moment on, not only after it.
   instant constant timestamptz := clock + interval '1 microsecond';
+begin
+  case p_kind
+    when 'failed' then number := messenger.prune_before(
+      'public.messenger_failed_messages', 'failed_at', (p_befores ->> 'failed')::timestamptz, p_max_rows, p_dry_run
+    );
+    when 'idempotency_keys' then number := messenger.prune_before(
+      'messenger.idempotency_keys', 'expires_at', instant, p_max_rows, p_dry_run
+    );
+    when 'handled' then number := messenger.prune_before(
+      'public.messenger_handled_messages', 'keep_until', instant, p_max_rows, p_dry_run
+    );
+    when 'rate_limits' then number := messenger.prune_before(
+      'messenger.rate_limits', 'full_at', clock - interval '1 minute', p_max_rows, p_dry_run
+    );
+    when 'batches' then
+      number := messenger.prune_batches((p_befores ->> 'batches')::timestamptz, p_max_rows, p_dry_run);
+    when 'progress' then
+      select p.place, p.number into place, number
+      from messenger.prune_progress(p_max_rows, p_dry_run, p_place) as p;
+  end case;
+end
+$$;
+comment on function messenger.prune_kind(text, jsonb, integer, boolean, bigint) is
+  'Part of pruning: deletes up to p_max_rows rows of one kind, and returns how many, and for progress the place to continue behind.';
+
+-- Takes one step, as redrive and remove do. `after` is the "next" of the step before.
+create function public.messenger_prune(
+  failed_older_than interval default interval '30 days',
+  dry_run boolean default false,
+  after jsonb default null,
+  batches_older_than interval default interval '30 days'
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  befores constant jsonb := jsonb_build_object(
+    'failed', public.messenger_now() - failed_older_than, 'batches', public.messenger_now() - batches_older_than
+  );
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
   chunk integer;
-  counts jsonb := '{"failed":0,"idempotency_keys":0,"handled":0,"progress":0,"rate_limits":0}'::jsonb;
-  kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'progress'];
+  kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'progress'];
+  counts jsonb := (select jsonb_object_agg(k, 0) from unnest(kinds) as k);
   place bigint := (after ->> 'id')::bigint;
   number integer;
   total integer := 0;
 begin
   perform messenger.check_age('failed_older_than', failed_older_than);
+  perform messenger.check_age('batches_older_than', batches_older_than);
   perform messenger.begin_step(null, null, dry_run);
   kinds := kinds[coalesce(array_position(kinds, after ->> 'kind'), 1):];
 
   while cardinality(kinds) > 0 loop
     -- A thousand payloads of 8 MB would meet the time limit of the call.
     chunk := case when dry_run then 10000 when kinds[1] = 'failed' then 100 else 1000 end;
-    case kinds[1]
-      when 'failed' then number := messenger.prune_before(
-        'public.messenger_failed_messages', 'failed_at', clock - failed_older_than, chunk, dry_run
-      );
-      when 'idempotency_keys' then number := messenger.prune_before(
-        'messenger.idempotency_keys', 'expires_at', instant, chunk, dry_run
-      );
-      when 'handled' then number := messenger.prune_before(
-        'public.messenger_handled_messages', 'keep_until', instant, chunk, dry_run
-      );
-      when 'rate_limits' then number := messenger.prune_before(
-        'messenger.rate_limits', 'full_at', clock - interval '1 minute', chunk, dry_run
-      );
-      when 'progress' then
-        select p.place, p.number into place, number
-        from messenger.prune_progress(chunk, dry_run, place) as p;
-    end case;
+    select p.place, p.number into place, number
+    from messenger.prune_kind(kinds[1], befores, chunk, dry_run, place) as p;
     counts := counts || jsonb_build_object(kinds[1], (counts ->> kinds[1])::integer + number);
     total := total + number;
     if dry_run or (case when kinds[1] = 'progress' then place is null else number < chunk end) then
@@ -134,8 +190,8 @@ begin
   );
 end
 $$;
-comment on function public.messenger_prune(interval, boolean, jsonb) is
-  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, progress of messages that are gone and rate limits that are not in use. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
+comment on function public.messenger_prune(interval, boolean, jsonb, interval) is
+  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, progress of messages that are gone and rate limits that are not in use. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
 
 -- pg_cron never deletes the records of its runs: 1,440 a day for the tick alone. Its users may delete
 -- their own.

@@ -5,6 +5,7 @@ import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/tra
 import { setQueue } from "../support/queue_settings.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
+import { testBatches } from "./batch_contract.ts";
 import { testKeys } from "./key_contract.ts";
 import { testGroups } from "./group_contract.ts";
 import { testQueues } from "./queue_contract.ts";
@@ -65,6 +66,7 @@ const open = async (): Promise<FrontendUnderTest> => {
 };
 
 testTransport("over Supabase", open);
+testBatches("over Supabase", open);
 testGroups("over Supabase", open);
 testQueues("over Supabase", open);
 testKeys("over Supabase", open);

@@ -284,3 +284,33 @@ exception when others then
   return false;
 end
 $$;
+
+-- Makes dead letters of the messages of these types that a worker has claimed.
+create function test.bury(worker integer, variadic types text[]) returns void
+language sql
+as $$
+  select public.messenger_settle(jsonb_build_array(jsonb_build_object(
+    'token', test.token(worker), 'dead', (
+      select jsonb_agg(jsonb_build_object('id', test.id_of(type), 'reason', 'exhausted'))
+      from unnest(types) as t (type)
+    )
+  )))
+$$;
+
+-- Dispatches a batch of one message of each of these types, which dispatches Finished, Succeeded and Failed.
+create function test.batch(variadic types text[] default '{}') returns bigint
+language sql
+as $$
+  select public.messenger_dispatch_batch(
+    (
+      select coalesce(jsonb_agg(jsonb_build_object('type', type) order by position), '[]')
+      from unnest(types) with ordinality as t (type, position)
+    ),
+    'test', '{"type":"Finished"}', '{"type":"Succeeded"}', '{"type":"Failed"}'
+  )
+$$;
+
+-- The types of messages that a batch has dispatched at its events, in their order.
+create function test.told() returns text[]
+language sql
+as $$ select array(select m.type from public.messenger_messages m where m.stamps ? 'ofBatch' order by m.id) $$;

@@ -35,6 +35,10 @@ export function failing(
     loadSteps: guard("loadSteps", memory.loadSteps),
     saveSteps: guard("saveSteps", memory.saveSteps),
     cancel: guard("cancel", memory.cancel),
+    writeBatch: guard("writeBatch", memory.writeBatch),
+    foldBatches: guard("foldBatches", memory.foldBatches),
+    followBatch: guard("followBatch", memory.followBatch),
+    cancelBatch: guard("cancelBatch", memory.cancelBatch),
   };
 }
 
@@ -59,5 +63,9 @@ export function changed(memory: InMemoryTransport, by: {
     saveSteps: (saves) => memory.saveSteps(saves),
     cancel: (filter) => memory.cancel(filter),
     reportProgress: (reports) => memory.reportProgress(reports),
+    writeBatch: (chunk) => memory.writeBatch(chunk),
+    foldBatches: (ids) => memory.foldBatches(ids),
+    followBatch: (id) => memory.followBatch(id),
+    cancelBatch: (id) => memory.cancelBatch(id),
   };
 }

@@ -133,7 +133,8 @@ async function empty(sql: postgres.Sql): Promise<boolean> {
   try {
     await sql.begin(async (sql) => {
       await sql`set local lock_timeout = '100ms'`;
-      await sql`truncate public.messenger_messages, messenger.leases,
+      await sql`truncate public.messenger_messages, messenger.leases, public.messenger_batches,
+        messenger.batch_chunks, messenger.batch_deltas,
         public.messenger_failed_messages, messenger.idempotency_keys, public.messenger_ticks, public.messenger_queues,
         messenger.start_grants, messenger.rate_limits, messenger.progress,
         public.messenger_handled_messages, public.test_effects`;

@@ -18,6 +18,13 @@ export type {
   MessageRules,
 } from "./message/definition.ts";
 export type { Access, AccessRequest, AccessRule, CallerChoices, Claims } from "./message/access.ts";
+export type {
+  BatchMember,
+  DefinedMessage,
+  DispatchBatchOptions,
+  FollowedBatch,
+} from "./message/dispatched-batch.ts";
+export type { BatchEventStamp, BatchStamp } from "./message/batch-stamps.ts";
 export type { Dedupe } from "./message/dedupe.ts";
 export type { DispatchOptions, MessageInput } from "./message/dispatch-options.ts";
 export type {

@@ -44,6 +44,10 @@ async function setup(
     cancel: memory.cancel.bind(memory),
     loadSteps: memory.loadSteps.bind(memory),
     saveSteps: memory.saveSteps.bind(memory),
+    writeBatch: memory.writeBatch.bind(memory),
+    foldBatches: memory.foldBatches.bind(memory),
+    followBatch: memory.followBatch.bind(memory),
+    cancelBatch: memory.cancelBatch.bind(memory),
     settle: async (some) => (guard(some, null), await memory.settle(some)),
     claim: async (request) => (guard([], request.maxMessages), await memory.claim(request)),
     settleAndClaim: async (some, request) => (

@@ -7,6 +7,14 @@ import { DispatchTimeoutError, UnknownMessageTypeError } from "../message/errors
 import type { HandlerContext, MessageType } from "../message/handler.ts";
 import type { MessageDefinition } from "../message/definition.ts";
 import type { Registry } from "../message/registry.ts";
+import type {
+  BatchChunk,
+  BatchHead,
+  BatchMember,
+  DispatchBatchOptions,
+  WrittenBatch,
+} from "../message/dispatched-batch.ts";
+import { type InternalBatchOptions, prepareHead, writeChunks } from "./dispatch-batch.ts";
 import { limitsOf } from "./limits.ts";
 import { aroundHandlers, checkMiddleware, type Middleware } from "./middleware.ts";
 import { checkNames } from "../runtime/option-names.ts";
@@ -67,6 +75,48 @@ export class MessageBus {
    */
   async dispatchAll(messages: readonly MessageInput[]): Promise<string[]> {
     return this.send(await Promise.all(messages.map((message) => this.prepare(message))));
+  }
+
+  /**
+   * Dispatches a batch: its messages are written in chunks, and what it dispatches at its end is told once. The
+   * members are taken one after the other, so that an async iterable may read them from a file or a cursor.
+   *
+   * ```ts
+   * const id = await bus.dispatchBatch(
+   *   rows.map((row) => ({ definition: ImportRow, payload: row })),
+   *   { name: "import", idempotencyKey: `import:${file}`, onFinished: { type: "Report", payload: { file } } },
+   * );
+   * ```
+   *
+   * @returns the batch's id
+   * @throws RangeError that names the wrong option; nothing is written then
+   * @throws the errors of {@link dispatch} for a member, and those of the iterable. Chunks before it are written;
+   * the batch is not sealed, and a call with the same idempotencyKey continues it
+   * @throws ConflictError if the idempotencyKey stands for other content, or the batch is cancelled
+   */
+  async dispatchBatch(
+    members: Iterable<BatchMember> | AsyncIterable<BatchMember>,
+    options: DispatchBatchOptions,
+    internal: InternalBatchOptions = {},
+  ): Promise<string> {
+    const prepare = (input: MessageInput) => this.prepare(input);
+    const head = await prepareHead(options, prepare, internal);
+    return (await writeChunks(members, head, { prepare, transport: this.#transport })).id;
+  }
+
+  /** Checks a batch's options and fills in the messages of its events. It writes nothing. */
+  prepareBatch(options: DispatchBatchOptions, internal?: InternalBatchOptions): Promise<BatchHead> {
+    return prepareHead(options, (input) => this.prepare(input), internal);
+  }
+
+  /**
+   * Writes one chunk of a batch, whose messages {@link prepare} has made.
+   * @param caller whose rate limits count them: `user:<id>` or `publishable`. Without it, none does
+   * @throws the errors of {@link send}, and ConflictError
+   */
+  async writeBatch(chunk: BatchChunk, caller?: string): Promise<WrittenBatch> {
+    const limits = caller === undefined ? [] : limitsOf(chunk.messages, caller, this.registry);
+    return await this.#transport.writeBatch(chunk, limits);
   }
 
   /**

@@ -34,6 +34,94 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_batches": {
+        Row: {
+          "cancel_chunk": number | null;
+          "cancelled_at": string | null;
+          "chunks": number;
+          "content_hash": number;
+          "created_at": string;
+          "failed": number;
+          "failed_at": string | null;
+          "finished_at": string | null;
+          "handled": number;
+          "id": number;
+          "idempotency_key": string | null;
+          "idempotency_scope": string;
+          "keeps_results": boolean;
+          "key_until": string | null;
+          "live": boolean;
+          "name": string;
+          "on_failed": Json | null;
+          "on_finished": Json | null;
+          "on_succeeded": Json | null;
+          "parent_id": number | null;
+          "sealed_at": string | null;
+          "succeeded_at": string | null;
+          "told_at": string | null;
+          "total": number;
+          "types": (string)[];
+          "user_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "cancel_chunk"?: number | null;
+          "cancelled_at"?: string | null;
+          "chunks"?: number;
+          "content_hash"?: number;
+          "created_at"?: string;
+          "failed"?: number;
+          "failed_at"?: string | null;
+          "finished_at"?: string | null;
+          "handled"?: number;
+          "id"?: number;
+          "idempotency_key"?: string | null;
+          "idempotency_scope"?: string;
+          "keeps_results"?: boolean;
+          "key_until"?: string | null;
+          "live"?: boolean;
+          "name": string;
+          "on_failed"?: Json | null;
+          "on_finished"?: Json | null;
+          "on_succeeded"?: Json | null;
+          "parent_id"?: number | null;
+          "sealed_at"?: string | null;
+          "succeeded_at"?: string | null;
+          "told_at"?: string | null;
+          "total"?: number;
+          "types"?: (string)[];
+          "user_id"?: string | null;
+        };
+        Update: {
+          "cancel_chunk"?: number | null;
+          "cancelled_at"?: string | null;
+          "chunks"?: number;
+          "content_hash"?: number;
+          "created_at"?: string;
+          "failed"?: number;
+          "failed_at"?: string | null;
+          "finished_at"?: string | null;
+          "handled"?: number;
+          "id"?: number;
+          "idempotency_key"?: string | null;
+          "idempotency_scope"?: string;
+          "keeps_results"?: boolean;
+          "key_until"?: string | null;
+          "live"?: boolean;
+          "name"?: string;
+          "on_failed"?: Json | null;
+          "on_finished"?: Json | null;
+          "on_succeeded"?: Json | null;
+          "parent_id"?: number | null;
+          "sealed_at"?: string | null;
+          "succeeded_at"?: string | null;
+          "told_at"?: string | null;
+          "total"?: number;
+          "types"?: (string)[];
+          "user_id"?: string | null;
+        };
+        Relationships: [];
+      };
       "messenger_failed_messages": {
         Row: {
           "attempts": number;
@@ -529,6 +617,10 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_cancel_batch": {
+        Args: { "after"?: Json; "dry_run"?: boolean; "id": number };
+        Returns: Json;
+      };
       "messenger_cancel_message": { Args: { "id": number; "user_id"?: string }; Returns: Json };
       "messenger_change_user_schedule": {
         Args: {
@@ -590,6 +682,17 @@ export type Database = {
         };
         Returns: number;
       };
+      "messenger_dispatch_batch": {
+        Args: {
+          "idempotency_key"?: string;
+          "messages": Json;
+          "name": string;
+          "on_failed"?: Json;
+          "on_finished"?: Json;
+          "on_succeeded"?: Json;
+        };
+        Returns: number;
+      };
       "messenger_enable_live": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_end_tick": {
         Args: { "report"?: Json; "schedules"?: boolean; "successor"?: boolean; "tick": number };
@@ -598,8 +701,10 @@ export type Database = {
       "messenger_enqueue": { Args: { "checked"?: boolean; "messages": Json }; Returns: Json };
       "messenger_enqueue_body": { Args: { "": Json }; Returns: Json[] };
       "messenger_enqueue_limited": { Args: { "limits": Json; "messages": Json }; Returns: Json };
+      "messenger_fold_batches": { Args: { "ids": (number)[] }; Returns: Json };
       "messenger_follow": { Args: { "id": number; "user_id"?: string }; Returns: Json };
       "messenger_follow_all": { Args: { "ids": (number)[]; "user_id"?: string }; Returns: Json };
+      "messenger_follow_batch": { Args: { "id": number; "user_id"?: string }; Returns: Json };
       "messenger_grow_fleet": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_health": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_heartbeat": { Args: { "lease_ms"?: number; "leases": Json }; Returns: Json };
@@ -613,6 +718,10 @@ export type Database = {
       };
       "messenger_list_actions": {
         Args: { "before_id"?: number; "max_actions"?: number };
+        Returns: Json;
+      };
+      "messenger_list_batches": {
+        Args: { "before_id"?: number; "max_batches"?: number; "name"?: string };
         Returns: Json;
       };
       "messenger_list_failed": {
@@ -691,7 +800,12 @@ export type Database = {
       "messenger_objects": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_pause_schedule": { Args: { "id": number; "reason"?: string }; Returns: undefined };
       "messenger_prune": {
-        Args: { "after"?: Json; "dry_run"?: boolean; "failed_older_than"?: string };
+        Args: {
+          "after"?: Json;
+          "batches_older_than"?: string;
+          "dry_run"?: boolean;
+          "failed_older_than"?: string;
+        };
         Returns: Json;
       };
       "messenger_prune_actions": { Args: { "after"?: Json; "older_than"?: string }; Returns: Json };
@@ -873,6 +987,17 @@ export type Database = {
       };
       "messenger_unschedule": { Args: { "id": number; "user_id"?: string }; Returns: boolean };
       "messenger_version": { Args: Record<PropertyKey, never>; Returns: string };
+      "messenger_write_batch": {
+        Args: {
+          "batch": Json;
+          "checked"?: boolean;
+          "chunk"?: number;
+          "is_last"?: boolean;
+          "limits"?: Json;
+          "messages"?: Json;
+        };
+        Returns: Json;
+      };
     };
     Enums: {
       [_ in never]: never;

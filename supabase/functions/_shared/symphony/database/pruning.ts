@@ -24,6 +24,8 @@ export interface PruneResult {
   readonly failed: number;
   readonly idempotencyKeys: number;
   readonly handled: number;
+  /** Batches that ended more than 30 days ago. */
+  readonly batches: number;
   readonly progress: number;
   readonly rateLimits: number;
   /** The place where the next prune continues, as `after`; null when everything is done. */

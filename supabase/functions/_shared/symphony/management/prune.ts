@@ -8,7 +8,14 @@ import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { cursor, next } from "./query-fields.ts";
 import { changeMany, type ManagementParts } from "./parts.ts";
 
-const KINDS = ["failed", "idempotency_keys", "handled", "rate_limits", "progress"] as const;
+const KINDS = [
+  "failed",
+  "idempotency_keys",
+  "handled",
+  "rate_limits",
+  "batches",
+  "progress",
+] as const;
 
 const body = z.strictObject({
   failedOlderThan: durationField.refine(
@@ -35,6 +42,7 @@ const pruned = z.object({
   failed: z.int().openapi({ description: "Dead letters among them" }),
   idempotencyKeys: z.int().openapi({ description: "Expired idempotency keys" }),
   handled: z.int().openapi({ description: "Records of handled messages whose time is over" }),
+  batches: z.int().openapi({ description: "Batches that ended more than 30 days ago" }),
   progress: z.int().openapi({ description: "Progress of deleted messages" }),
   rateLimits: z.int().openapi({
     description: "Rate limits of callers whose allowance is whole again",

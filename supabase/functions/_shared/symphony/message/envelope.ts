@@ -1,5 +1,6 @@
 /** The envelope: a message with the facts that the bus and the worker need and remember about it. */
 
+import type { BatchEventStamp, BatchStamp } from "./batch-stamps.ts";
 import type { HeldFor } from "./dedupe.ts";
 
 /** One failed attempt, as it is kept in a message's history. */
@@ -58,6 +59,10 @@ export interface Stamps {
   readonly unknownType?: { readonly times: number; readonly attempt: number };
   /** It has durable steps; `version` is the definition's at the first of them. */
   readonly durable?: { readonly version: number | string | null };
+  /** The batch that it is a member of. */
+  readonly batch?: BatchStamp;
+  /** The batch that dispatched it at an event, with the counts at that moment. */
+  readonly ofBatch?: BatchEventStamp;
   /** Stamps of the user's own middleware. */
   readonly [name: string]: unknown;
 }

@@ -1,10 +1,12 @@
 /** The transport in memory, for tests: it behaves as the transport on Postgres does. */
 
 import { checkCancel } from "../database/steps.ts";
+import type { BatchChunk, FollowedBatch, WrittenBatch } from "../message/dispatched-batch.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Dead, Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { checkNames } from "../runtime/option-names.ts";
+import { MemoryBatches } from "./memory-batches.ts";
 import { checkSizes, checkTexts, checkTtl } from "./memory-checks.ts";
 import { claimOf } from "./memory-claim.ts";
 import { type DeadLetter, type FinishedListener, FinishedMessages } from "./memory-finished.ts";
@@ -54,6 +56,7 @@ export class InMemoryTransport implements Transport {
   readonly #keys: MemoryKeys;
   readonly #rates = new RateCounter();
   readonly #finished = new FinishedMessages();
+  readonly #batches: MemoryBatches;
   readonly #now: () => number;
   #nextId = 1;
 
@@ -62,6 +65,13 @@ export class InMemoryTransport implements Transport {
     checkNames(options, ["now"]);
     this.#now = options.now ?? Date.now;
     this.#keys = new MemoryKeys(this.#now);
+    this.#batches = new MemoryBatches({
+      now: this.#now,
+      enqueue: (messages) => this.enqueue(messages),
+      stampsOf: (id) => this.#rows.get(id)?.envelope.stamps,
+      cancel: (ids) => this.#cancel((row) => ids.includes(row.envelope.id)),
+    });
+    this.onFinished(({ stamps }, reason) => this.#batches.finished(stamps, reason));
   }
 
   /** Dead letters, the oldest first. */
@@ -166,6 +176,8 @@ export class InMemoryTransport implements Transport {
       else this.#write(row, settlement);
       return cancelled !== null;
     });
+    // Nothing else runs beside it, so that no member waits for a fold of its own.
+    this.#batches.fold();
     return { stale: stale.map(({ id }) => id) };
   }
 
@@ -226,10 +238,35 @@ export class InMemoryTransport implements Transport {
   // deno-lint-ignore require-await -- an error must reject the promise
   async cancel(filter: CancelFilter): Promise<CancelResult> {
     checkCancel(filter);
+    return this.#cancel((row) => matches(row, filter));
+  }
+
+  // deno-lint-ignore require-await -- an error must reject the promise
+  async writeBatch(
+    chunk: BatchChunk,
+    limits: readonly LimitedDispatch[] = [],
+  ): Promise<WrittenBatch> {
+    return this.#batches.write(chunk, () => this.count(limits));
+  }
+
+  foldBatches(ids: readonly string[]): Promise<void> {
+    return Promise.resolve(this.#batches.fold(ids));
+  }
+
+  followBatch(id: string, userId: string | null = null): Promise<FollowedBatch | null> {
+    return Promise.resolve(this.#batches.follow(id, userId));
+  }
+
+  // deno-lint-ignore require-await -- an error must reject the promise
+  async cancelBatch(id: string): Promise<CancelResult> {
+    return this.#batches.cancel(id);
+  }
+
+  #cancel(isMeant: (row: Row) => boolean): CancelResult {
     const now = this.#now();
     const result = { cancelled: 0, running: 0 };
-    for (const row of this.#rows.values()) {
-      if (row.cancelled || !matches(row, filter)) continue;
+    for (const row of [...this.#rows.values()]) {
+      if (row.cancelled || !isMeant(row)) continue;
       if (row.leasedUntil !== null && row.leasedUntil > now) {
         row.cancelled = true;
         result.running++;
@@ -238,6 +275,7 @@ export class InMemoryTransport implements Transport {
         result.cancelled++;
       }
     }
+    this.#batches.fold();
     return result;
   }
 
@@ -281,5 +319,6 @@ export class InMemoryTransport implements Transport {
   #bury({ envelope }: Row, outcome: Dead): void {
     this.#rows.delete(envelope.id);
     this.#finished.bury(envelope, outcome);
+    if (outcome.reason === "cancelled") this.#batches.cancelOf(envelope.id);
   }
 }

@@ -2,6 +2,7 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { loadSteps, saveSteps } from "../database/durable-steps.ts";
+import { cancelBatch, foldBatches, followBatch, writeBatch } from "../database/batches.ts";
 import { enqueueMessages } from "../database/enqueue.ts";
 import {
   claimMessages,
@@ -12,6 +13,7 @@ import {
 } from "../database/leased-messages.ts";
 import { checkCancel } from "../database/steps.ts";
 import { cancelMessages } from "../database/waiting-messages.ts";
+import type { BatchChunk, FollowedBatch, WrittenBatch } from "../message/dispatched-batch.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
@@ -87,6 +89,23 @@ export class SupabaseTransport implements Transport {
   async cancel(filter: CancelFilter): Promise<CancelResult> {
     checkCancel(filter);
     const { done, running } = await cancelMessages(this.#client, filter);
+    return { cancelled: done, running };
+  }
+
+  writeBatch(chunk: BatchChunk, limits: readonly LimitedDispatch[] = []): Promise<WrittenBatch> {
+    return writeBatch(this.#client, chunk, limits, this.#timeoutMs);
+  }
+
+  foldBatches(ids: readonly string[]): Promise<void> {
+    return foldBatches(this.#client, ids, this.#timeoutMs);
+  }
+
+  followBatch(id: string, userId: string | null = null): Promise<FollowedBatch | null> {
+    return followBatch(this.#client, id, userId);
+  }
+
+  async cancelBatch(id: string): Promise<CancelResult> {
+    const { done, running } = await cancelBatch(this.#client, { id });
     return { cancelled: done, running };
   }
 }

@@ -1,5 +1,6 @@
 /** The seam between the bus and the store of its messages. Every transport passes one contract suite. */
 
+import type { BatchChunk, FollowedBatch, WrittenBatch } from "../message/dispatched-batch.ts";
 import type { Envelope, OutgoingMessage } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
@@ -180,6 +181,29 @@ export interface Transport {
    * @throws RangeError if the filter is empty and does not say `all`, or says both
    */
   cancel(filter: CancelFilter): Promise<CancelResult>;
+  /**
+   * Writes one numbered chunk of a batch, and seals the batch with the last one. A chunk that is there is not
+   * written again.
+   * @param limits rate limits that count the messages of a chunk that is written
+   * @throws ConflictError if the batch's key stands for other content, or the batch is cancelled
+   * @throws the errors of {@link send}
+   */
+  writeBatch(chunk: BatchChunk, limits?: readonly LimitedDispatch[]): Promise<WrittenBatch>;
+  /**
+   * Adds what has become of members to the counts of these batches, and dispatches what is due. Sweeps do the
+   * same later.
+   */
+  foldBatches(ids: readonly string[]): Promise<void>;
+  /**
+   * Returns the state of a batch; null if it is unknown.
+   * @param userId null, or the user who must have dispatched it
+   */
+  followBatch(id: string, userId?: string | null): Promise<FollowedBatch | null>;
+  /**
+   * Cancels a batch: it takes no further member, those that wait become dead letters, those that run are stopped.
+   * @throws NotFoundError if it is unknown
+   */
+  cancelBatch(id: string): Promise<CancelResult>;
 }
 
 /** The store of messages cannot be reached, or refused a call. */

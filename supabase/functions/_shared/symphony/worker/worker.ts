@@ -82,8 +82,9 @@ class Worker {
       this.#seeToDuties(now);
       if (!this.#isFinished) await this.#changed.next(this.#nextTime(now) - now);
     }
-    const { report } = this.#settler;
-    await report.hooksDone(this.#end.budget.stopsAt);
+    const { report, folds } = this.#settler;
+    const { stopsAt } = this.#end.budget;
+    await Promise.all([report.hooksDone(stopsAt), folds.ended(stopsAt)]);
     return report.counts;
   }
 

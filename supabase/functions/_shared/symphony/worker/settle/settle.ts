@@ -10,6 +10,7 @@ import type { RetryManager } from "../../retry/manager.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Claim, ClaimRequest, Transport } from "../../transport/transport.ts";
 import type { WorkerReport } from "../worker-options.ts";
+import { BatchFolds } from "./batch-folds.ts";
 import { RunReport } from "./run-report.ts";
 import { settleAndClaim } from "./settle-and-claim.ts";
 import { type Done, SettleBuffer } from "./settle-buffer.ts";
@@ -47,6 +48,7 @@ export class Settler {
   readonly mostCalls: number;
   readonly buffer: SettleBuffer;
   readonly report: RunReport;
+  readonly folds: BatchFolds;
   readonly #options: SettlerOptions;
 
   constructor(options: SettlerOptions) {
@@ -55,6 +57,7 @@ export class Settler {
     this.mostCalls = batchSize < LARGE_BATCH ? CALLS : CALLS + 1;
     this.buffer = new SettleBuffer(Math.ceil(batchSize / this.mostCalls));
     this.report = new RunReport(retry, log, options.counts);
+    this.folds = new BatchFolds(options);
   }
 
   /** A message has an outcome. */
@@ -75,6 +78,7 @@ export class Settler {
       const deps = { transport, log, keepTrying };
       const { settled, claim } = await settleAndClaim(settlements, request, deps);
       this.report.settled(settled, done);
+      this.folds.settled(done);
       return { claim, done };
     } finally {
       this.buffer.written(done);

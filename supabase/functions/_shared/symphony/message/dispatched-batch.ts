@@ -1,0 +1,107 @@
+/** Batches: messages that are dispatched together, and whose end is told. */
+
+import type { z } from "zod";
+import type { DispatchOptions, MessageInput } from "./dispatch-options.ts";
+import type { OutgoingMessage } from "./envelope.ts";
+import type { MessageType } from "./handler.ts";
+
+/** A message by its definition. */
+export interface DefinedMessage {
+  readonly definition: MessageType<z.ZodType>;
+  readonly payload: unknown;
+  readonly options?: DispatchOptions;
+}
+
+/** A member of a batch: a message by its type's name, or by its definition. */
+export type BatchMember = MessageInput | DefinedMessage;
+
+/** Options of a batch. */
+export interface DispatchBatchOptions {
+  /** A name for people, 1 to 255 characters. Several batches may have one name. */
+  readonly name: string;
+  /**
+   * Identity of the batch: a call that repeats the key, such as one whose first run was killed, writes what is
+   * missing and returns the same id. Held until 24 hours after the batch was sealed. Other content under the key
+   * throws ConflictError. Without a key each call makes a batch of its own.
+   */
+  readonly idempotencyKey?: string;
+  /** Dispatched once, when first no member waits or runs. */
+  readonly onFinished?: BatchMember;
+  /** Dispatched once, when all members are handled; possibly after a redrive. */
+  readonly onSucceeded?: BatchMember;
+  /** Dispatched once, at the first dead letter, unless the batch was cancelled before. */
+  readonly onFailed?: BatchMember;
+}
+
+/** The part of a batch that every chunk carries, the same each time. */
+export interface BatchHead {
+  readonly name: string;
+  readonly idempotencyKey?: string;
+  /** Owner of the key: a user's id; empty for holders of a secret key. */
+  readonly idempotencyScope?: string;
+  /** The user who dispatches it, who may follow it. */
+  readonly userId?: string;
+  /** Whether that user is told of its counts over Realtime. */
+  readonly live?: boolean;
+  /** Id of the message whose handler waits for the batch. */
+  readonly parentId?: string;
+  /** Whether what the handlers of its members return is kept. */
+  readonly keepsResults?: boolean;
+  readonly onFinished?: OutgoingMessage;
+  readonly onSucceeded?: OutgoingMessage;
+  readonly onFailed?: OutgoingMessage;
+}
+
+/** The largest number of messages in one chunk. */
+export const MAX_CHUNK_MESSAGES = 1_000;
+
+/** One numbered chunk of a batch. */
+export interface BatchChunk {
+  readonly head: BatchHead;
+  /** At most {@link MAX_CHUNK_MESSAGES}. */
+  readonly messages: readonly OutgoingMessage[];
+  /** Number of the chunk; the first is 1. */
+  readonly chunk: number;
+  /** Whether it is the last one, which seals the batch. */
+  readonly isLast: boolean;
+}
+
+/** The answer to a chunk. */
+export interface WrittenBatch {
+  /** Id of the batch. */
+  readonly id: string;
+  /** Its members so far. */
+  readonly total: number;
+  readonly sealed: boolean;
+}
+
+/** The state of a batch, as operators and the user who dispatched it see it. */
+export interface FollowedBatch {
+  /** Tells it from a message and from a schedule. */
+  readonly kind: "batch";
+  readonly id: string;
+  readonly name: string;
+  /**
+   * `open`: not sealed. `running`: members wait or run. `cancelling`: they do, and are being cancelled. `handled`,
+   * `failed`, `cancelled`: no member is left; all were handled, some are dead letters, or some were cancelled.
+   */
+  readonly status: "open" | "running" | "cancelling" | "handled" | "failed" | "cancelled";
+  /** Types of its members, the first 100. */
+  readonly types: readonly string[];
+  readonly total: number;
+  readonly handled: number;
+  /** Members that are dead letters, or were removed as such. */
+  readonly failed: number;
+  /** Members that wait or run. */
+  readonly pending: number;
+  /** Moments are ISO 8601. */
+  readonly createdAt: string;
+  readonly sealedAt: string | null;
+  /** When its first dead letter was counted. */
+  readonly failedAt: string | null;
+  /** When first no member was left. */
+  readonly finishedAt: string | null;
+  /** When all members were handled. */
+  readonly succeededAt: string | null;
+  readonly cancelledAt: string | null;
+}

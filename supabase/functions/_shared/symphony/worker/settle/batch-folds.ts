@@ -1,0 +1,58 @@
+/** Folds: after outcomes of members are written, their batches' counts follow in a call of its own. */
+
+import { batchStampOf } from "../../message/batch-stamps.ts";
+import { within } from "../../runtime/within.ts";
+import type { Logger } from "../../runtime/log.ts";
+import type { Transport } from "../../transport/transport.ts";
+import type { Done } from "./settle-buffer.ts";
+
+/** Longest time that a finished run waits for its folds. The sweep of a later claim does the rest. */
+const LAST_WAIT_MS = 2_000;
+/** Timeout of one call. The transport's own timeout is no longer than this. */
+const CALL_TIMEOUT_MS = 10_000;
+/** Most batches of one call. */
+const MAX_IDS = 1_000;
+
+/** Folds the batches of settled members: one call is under way, and later members gather for the next. */
+export class BatchFolds {
+  readonly #waiting = new Set<string>();
+  #running: Promise<void> | undefined;
+
+  constructor(
+    private readonly parts: { readonly transport: Transport; readonly log: Logger },
+  ) {}
+
+  /** Outcomes are written. Most messages are no members, and cost one look at their stamps. */
+  settled(done: readonly Done[]): void {
+    for (const { envelope: { stamps }, settlement: { outcome } } of done) {
+      if (stamps.batch === undefined || outcome.kind !== "handled" && outcome.kind !== "dead") {
+        continue;
+      }
+      const id = batchStampOf(stamps)?.id;
+      if (id !== undefined) this.#waiting.add(id);
+    }
+    if (this.#waiting.size > 0) this.#running ??= this.#fold();
+  }
+
+  /** Waits for folds under way, for two seconds at most. @param latest end of the wait, on performance.now() */
+  async ended(latest: number): Promise<void> {
+    if (!this.#running) return;
+    const waitMs = Math.max(0, Math.min(LAST_WAIT_MS, latest - performance.now()));
+    await within(this.#running, waitMs, () => new Error("the fold takes too long")).catch(() => {});
+  }
+
+  /** Never throws: a fold that fails is left to the next sweep. */
+  async #fold(): Promise<void> {
+    while (this.#waiting.size > 0) {
+      const ids = [...this.#waiting].slice(0, MAX_IDS);
+      for (const id of ids) this.#waiting.delete(id);
+      const late = () => new Error("the transport does not answer");
+      try {
+        await within(this.parts.transport.foldBatches(ids), CALL_TIMEOUT_MS, late);
+      } catch (error) {
+        this.parts.log.warn("fold_failed", { batches: ids.length, error: String(error) });
+      }
+    }
+    this.#running = undefined;
+  }
+}
