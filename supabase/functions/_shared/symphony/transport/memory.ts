@@ -5,28 +5,21 @@ import type { BatchChunk, FollowedBatch, WrittenBatch } from "../message/dispatc
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Dead, Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
-import { checkNames } from "../runtime/option-names.ts";
 import { MemoryBatches } from "./memory-batches.ts";
-import { checkSizes, checkTexts, checkTtl } from "./memory-checks.ts";
+import { checkTexts } from "./memory-checks.ts";
 import { claimOf } from "./memory-claim.ts";
-import { type DeadLetter, type FinishedListener, FinishedMessages } from "./memory-finished.ts";
-import { isPastTtl, type MemoryState } from "./memory-give.ts";
-import { MemoryKeys } from "./memory-keys.ts";
+import type { MemoryState } from "./memory-give.ts";
 import { leasedBefore, leaseRows } from "./memory-lease.ts";
-import { MemoryQueues } from "./memory-queues.ts";
 import {
   afterStep,
   cancelledInstead,
-  heldKey,
   matches,
   parkedAgain,
   type Row,
-  type StoredEnvelope,
-  toEnvelope,
   waitingAgain,
 } from "./memory-rows.ts";
+import { MemoryStore } from "./memory-store.ts";
 import { MemorySteps } from "./memory-steps.ts";
-import { RateCounter } from "./rate-counter.ts";
 import type {
   CancelFilter,
   CancelResult,
@@ -43,71 +36,23 @@ import type {
 } from "./transport.ts";
 
 /** Keeps messages in this process. They are gone when it ends. */
-export class InMemoryTransport implements Transport {
-  /** The queues' settings. */
-  readonly queues = new MemoryQueues();
-  /** All messages that were written, as they were then, oldest first. */
-  readonly sent: StoredEnvelope[] = [];
+export class InMemoryTransport extends MemoryStore implements Transport {
   /** The latest progress reports of stored messages, by id. */
   readonly progress = new Map<string, { readonly value: number; readonly note: string | null }>();
   /** Durable steps of messages. */
   readonly steps = new MemorySteps();
-  readonly #rows = new Map<string, Row>();
-  readonly #keys: MemoryKeys;
-  readonly #rates = new RateCounter();
-  readonly #finished = new FinishedMessages();
   readonly #batches: MemoryBatches;
-  readonly #now: () => number;
-  #nextId = 1;
 
   /** @param options.now the clock, in ms since 1970; `Date.now` by default */
   constructor(options: { readonly now?: () => number } = {}) {
-    checkNames(options, ["now"]);
-    this.#now = options.now ?? Date.now;
-    this.#keys = new MemoryKeys(this.#now);
+    super(options);
     this.#batches = new MemoryBatches({
-      now: this.#now,
+      now: this.now,
       enqueue: (messages) => this.enqueue(messages),
-      stampsOf: (id) => this.#rows.get(id)?.envelope.stamps,
+      stampsOf: (id) => this.rows.get(id)?.envelope.stamps,
       cancel: (ids) => this.#cancel((row) => ids.includes(row.envelope.id)),
     });
     this.onFinished(({ stamps }, reason) => this.#batches.finished(stamps, reason));
-  }
-
-  /** Dead letters, the oldest first. */
-  get failed(): readonly DeadLetter[] {
-    return this.#finished.failed;
-  }
-
-  /** Handled messages, the oldest first. */
-  get handled(): readonly StoredEnvelope[] {
-    return this.#finished.handled;
-  }
-
-  /** Handled messages that are remembered, the oldest first, and for how long. */
-  get kept(): FinishedMessages["kept"] {
-    return this.#finished.kept;
-  }
-
-  /** Messages that wait or run. */
-  get messages(): readonly StoredEnvelope[] {
-    return [...this.#rows.values()].map(({ envelope }) => envelope);
-  }
-
-  /** Messages that are leased. */
-  get running(): readonly StoredEnvelope[] {
-    const rows = [...this.#rows.values()];
-    return rows.filter(({ leasedUntil }) => leasedUntil !== null).map(({ envelope }) => envelope);
-  }
-
-  /** Whether a message waits or runs. */
-  has(id: string): boolean {
-    return this.#rows.has(id);
-  }
-
-  /** Tells a listener of each message that is finished from now on. */
-  onFinished(listener: FinishedListener): void {
-    this.#finished.onFinished(listener);
   }
 
   // deno-lint-ignore require-await -- an error must reject the promise
@@ -116,40 +61,6 @@ export class InMemoryTransport implements Transport {
     limits: readonly LimitedDispatch[] = [],
   ): Promise<string[]> {
     return this.enqueue(messages, limits);
-  }
-
-  /** Counts dispatches against rate limits, all or nothing. @throws RateLimitedError */
-  count(limits: readonly LimitedDispatch[]): void {
-    this.#rates.count(limits, this.#now());
-  }
-
-  /** Does what {@link send} does, synchronously: no other call runs in between. */
-  enqueue(
-    messages: readonly OutgoingMessage[],
-    limits: readonly LimitedDispatch[] = [],
-  ): string[] {
-    checkTexts("send", messages);
-    checkSizes(messages);
-    for (const message of messages) checkTtl(message, this.#now());
-    this.#keys.check(messages);
-    this.count(limits);
-    return messages.map((message) => {
-      const known = this.#keys.known(message);
-      if (known !== undefined) return known;
-      const holds = heldKey(message);
-      const holder = this.#rows.values().find((row) => holds && row.holds?.key === holds.key);
-      // A message that expired while it waited will not run, and so frees its key.
-      const isOver = holder?.leasedUntil === null && isPastTtl(holder, this.#now());
-      if (holder && !isOver) return holder.envelope.id;
-      if (holder) holder.holds = null;
-
-      const id = String(this.#nextId++);
-      this.#keys.hold(message, id);
-      const envelope = toEnvelope(id, message, this.#now());
-      this.#rows.set(id, { envelope, leasedUntil: null, holds });
-      this.sent.push(envelope);
-      return id;
-    });
   }
 
   claim(request: ClaimRequest): Promise<Claim> {
@@ -195,7 +106,7 @@ export class InMemoryTransport implements Transport {
       for (const id of ids) {
         const row = this.#leased(id, token);
         if (row) {
-          row.leasedUntil = this.#now() + (this.queues.get(row.envelope.queue).leaseMs ?? leaseMs);
+          row.leasedUntil = this.now() + (this.queues.get(row.envelope.queue).leaseMs ?? leaseMs);
         }
         if (!row) lost.push(id);
         else if (row.cancelled) cancelled.push(id);
@@ -212,7 +123,7 @@ export class InMemoryTransport implements Transport {
   }
 
   loadSteps(requests: readonly StepsRequest[]): Promise<LoadedSteps> {
-    const now = this.#now();
+    const now = this.now();
     const held = requests.filter(({ id, leaseToken }) => this.#leased(id, leaseToken));
     const steps = held.map(({ id, step }) => [id, this.steps.load(id, now, step)]);
     return Promise.resolve({
@@ -228,7 +139,7 @@ export class InMemoryTransport implements Transport {
     const stale = saves.filter(({ id, leaseToken, version, steps }) => {
       const row = this.#leased(id, leaseToken);
       if (!row) return true;
-      for (const step of steps) this.steps.save(id, step, this.#now());
+      for (const step of steps) this.steps.save(id, step, this.now());
       row.envelope = afterStep(row.envelope, version);
       return false;
     });
@@ -263,9 +174,9 @@ export class InMemoryTransport implements Transport {
   }
 
   #cancel(isMeant: (row: Row) => boolean): CancelResult {
-    const now = this.#now();
+    const now = this.now();
     const result = { cancelled: 0, running: 0 };
-    for (const row of [...this.#rows.values()]) {
+    for (const row of [...this.rows.values()]) {
       if (row.cancelled || !isMeant(row)) continue;
       if (row.leasedUntil !== null && row.leasedUntil > now) {
         row.cancelled = true;
@@ -280,45 +191,45 @@ export class InMemoryTransport implements Transport {
   }
 
   #leased(id: string, token: string): Row | undefined {
-    const row = this.#rows.get(id);
+    const row = this.rows.get(id);
     return row && row.leasedUntil !== null && row.envelope.leaseToken === token ? row : undefined;
   }
 
   get #state(): MemoryState {
-    return { rows: [...this.#rows.values()], queues: this.queues, now: this.#now() };
+    return { rows: [...this.rows.values()], queues: this.queues, now: this.now() };
   }
 
   #write(row: Row, { id, outcome }: Settlement): void {
     const { envelope } = row;
     switch (outcome.kind) {
       case "handled":
-        this.#rows.delete(id);
+        this.rows.delete(id);
         this.progress.delete(id);
         this.steps.forget(id);
-        this.#finished.addHandled(envelope, outcome.keepMs);
+        this.finished.addHandled(envelope, outcome.keepMs);
         break;
       case "dead":
         this.#bury(row, outcome);
         break;
       case "parked":
         row.leasedUntil = null;
-        if (outcome.step) this.steps.save(id, outcome.step, this.#now());
+        if (outcome.step) this.steps.save(id, outcome.step, this.now());
         row.envelope = parkedAgain(
           envelope,
           outcome,
-          this.steps.endOf(id, this.#now()),
-          this.#now(),
+          this.steps.endOf(id, this.now()),
+          this.now(),
         );
         break;
       default:
         row.leasedUntil = null;
-        row.envelope = waitingAgain(envelope, outcome, this.#now());
+        row.envelope = waitingAgain(envelope, outcome, this.now());
     }
   }
 
   #bury({ envelope }: Row, outcome: Dead): void {
-    this.#rows.delete(envelope.id);
-    this.#finished.bury(envelope, outcome);
+    this.rows.delete(envelope.id);
+    this.finished.bury(envelope, outcome);
     if (outcome.reason === "cancelled") this.#batches.cancelOf(envelope.id);
   }
 }

@@ -1,0 +1,105 @@
+/** The messages of the transport in memory: how they are written, and what tests read of them. */
+
+import type { OutgoingMessage } from "../message/envelope.ts";
+import type { LimitedDispatch } from "../message/rate-limit.ts";
+import { checkNames } from "../runtime/option-names.ts";
+import { checkSizes, checkTexts, checkTtl } from "./memory-checks.ts";
+import { type DeadLetter, type FinishedListener, FinishedMessages } from "./memory-finished.ts";
+import { isPastTtl } from "./memory-give.ts";
+import { MemoryKeys } from "./memory-keys.ts";
+import { MemoryQueues } from "./memory-queues.ts";
+import { heldKey, type Row, type StoredEnvelope, toEnvelope } from "./memory-rows.ts";
+import { RateCounter } from "./rate-counter.ts";
+
+/** Keeps messages that wait, run or are finished. */
+export abstract class MemoryStore {
+  /** The queues' settings. */
+  readonly queues = new MemoryQueues();
+  /** All messages that were written, as they were then, oldest first. */
+  readonly sent: StoredEnvelope[] = [];
+  /** Messages that wait or run, by id. */
+  protected readonly rows = new Map<string, Row>();
+  protected readonly finished = new FinishedMessages();
+  /** The clock, in ms since 1970. */
+  protected readonly now: () => number;
+  readonly #keys: MemoryKeys;
+  readonly #rates = new RateCounter();
+  #nextId = 1;
+
+  /** @param options.now the clock, in ms since 1970; `Date.now` by default */
+  constructor(options: { readonly now?: () => number } = {}) {
+    checkNames(options, ["now"]);
+    this.now = options.now ?? Date.now;
+    this.#keys = new MemoryKeys(this.now);
+  }
+
+  /** Dead letters, the oldest first. */
+  get failed(): readonly DeadLetter[] {
+    return this.finished.failed;
+  }
+
+  /** Handled messages, the oldest first. */
+  get handled(): readonly StoredEnvelope[] {
+    return this.finished.handled;
+  }
+
+  /** Handled messages that are remembered, the oldest first, and for how long. */
+  get kept(): FinishedMessages["kept"] {
+    return this.finished.kept;
+  }
+
+  /** Messages that wait or run. */
+  get messages(): readonly StoredEnvelope[] {
+    return [...this.rows.values()].map(({ envelope }) => envelope);
+  }
+
+  /** Messages that are leased. */
+  get running(): readonly StoredEnvelope[] {
+    const rows = [...this.rows.values()];
+    return rows.filter(({ leasedUntil }) => leasedUntil !== null).map(({ envelope }) => envelope);
+  }
+
+  /** Whether a message waits or runs. */
+  has(id: string): boolean {
+    return this.rows.has(id);
+  }
+
+  /** Tells a listener of each message that is finished from now on. */
+  onFinished(listener: FinishedListener): void {
+    this.finished.onFinished(listener);
+  }
+
+  /** Counts dispatches against rate limits, all or nothing. @throws RateLimitedError */
+  count(limits: readonly LimitedDispatch[]): void {
+    this.#rates.count(limits, this.now());
+  }
+
+  /** Does what {@link send} does, synchronously: no other call runs in between. */
+  enqueue(
+    messages: readonly OutgoingMessage[],
+    limits: readonly LimitedDispatch[] = [],
+  ): string[] {
+    checkTexts("send", messages);
+    checkSizes(messages);
+    for (const message of messages) checkTtl(message, this.now());
+    this.#keys.check(messages);
+    this.count(limits);
+    return messages.map((message) => {
+      const known = this.#keys.known(message);
+      if (known !== undefined) return known;
+      const holds = heldKey(message);
+      const holder = this.rows.values().find((row) => holds && row.holds?.key === holds.key);
+      // A message that expired while it waited will not run, and so frees its key.
+      const isOver = holder?.leasedUntil === null && isPastTtl(holder, this.now());
+      if (holder && !isOver) return holder.envelope.id;
+      if (holder) holder.holds = null;
+
+      const id = String(this.#nextId++);
+      this.#keys.hold(message, id);
+      const envelope = toEnvelope(id, message, this.now());
+      this.rows.set(id, { envelope, leasedUntil: null, holds });
+      this.sent.push(envelope);
+      return id;
+    });
+  }
+}
