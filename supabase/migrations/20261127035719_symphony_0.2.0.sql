@@ -128,6 +128,12 @@ alter table messenger.batch_deltas enable row level security;
 -- Functions, views, triggers and comments. Their bodies are checked when all of them are there.
 set local check_function_bodies = off;
 
+drop routine messenger.enqueue_keyed(jsonb);
+
+drop routine messenger.take_keys(jsonb,timestamp with time zone);
+
+drop routine messenger.add_holders(jsonb,jsonb,bigint[]);
+
 drop routine public.messenger_prune(interval,boolean,jsonb);
 
 CREATE OR REPLACE FUNCTION public.messenger_version()
@@ -136,6 +142,143 @@ CREATE OR REPLACE FUNCTION public.messenger_version()
  IMMUTABLE PARALLEL SAFE
  SET search_path TO ''
 AS $function$ select '0.2.0'::text $function$;
+
+CREATE FUNCTION messenger.enqueue_keyed(p_messages jsonb, p_reserved boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  answer jsonb;
+  repeats bigint[];
+  conflict bigint;
+  is_late boolean;
+begin
+  with numbered as materialized (select * from messenger.take_keys(p_messages, clock, p_reserved)),
+  -- A message behind the first ones of its group in this very call needs no claim to find that out.
+  behind as materialized (
+    select p.id
+    from (
+      select n.id, n.queue, row_number() over (partition by n.queue, n.group_key order by n.id) as place
+      from numbered n where n.group_key is not null and n.is_new and n.held_key is null
+    ) as p
+    left join public.messenger_queues q on q.name = p.queue
+    where p.place > coalesce(q.group_concurrency, 1)
+  ),
+  written as (
+    insert into public.messenger_messages
+      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, blocked, stamps)
+    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key,
+      group_key is not null and id in (select b.id from behind b), stamps
+    from numbered where is_new and held_key is null
+  ),
+  written_once as (
+    insert into public.messenger_messages
+      (id, type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps,
+        dedupe_key, dedupe_until_started)
+    select id, type, payload, queue, priority, available_at, expires_at, clock, group_key, stamps,
+      held_key, until_started
+    from numbered where is_new and held_key is not null order by type, held_key, id
+    on conflict (type, dedupe_key) where dedupe_key is not null do nothing
+    returning id
+  )
+  select jsonb_build_object('ids', coalesce(jsonb_agg(n.id::text order by n.place), '[]')),
+    array_agg(n.place order by n.place) filter (where n.held_key is not null and o.id is null),
+    min(n.place) filter (where n.is_other),
+    bool_or(n.expires_at <= n.available_at) filter (where n.is_new)
+  into answer, repeats, conflict, is_late
+  from numbered n left join written_once o on o.id = n.id;
+
+  if conflict is not null then
+    perform messenger.refuse_other_content(conflict);
+  elsif is_late then
+    perform messenger.refuse_late();
+  elsif repeats is not null then
+    return messenger.add_holders(p_messages, answer, repeats, p_reserved);
+  end if;
+  return answer;
+end
+$function$;
+
+CREATE FUNCTION messenger.take_keys(p_messages jsonb, p_now timestamp with time zone, p_reserved boolean)
+ RETURNS TABLE(place bigint, id bigint, is_new boolean, is_other boolean, type text, payload jsonb, queue text, priority smallint, available_at timestamp with time zone, expires_at timestamp with time zone, group_key text, stamps jsonb, held_key text, until_started boolean)
+ LANGUAGE plpgsql
+ ROWS 100
+ SET search_path TO ''
+AS $function$
+begin
+  return query
+  with wanted as materialized (
+    select case when p_reserved then m.id else nextval('public.messenger_messages_id_seq') end as new_id,
+      m.ordinality as place, m.type, f.*,
+      coalesce(m.available_at, p_now + m.delay_ms * interval '1 millisecond', p_now) as available_at,
+      p_now + m.ttl_ms * interval '1 millisecond' as expires_at, m.group_key, m.stamps,
+      coalesce(m.dedupe = 'until-started', false) as until_started,
+      case when m.dedupe_window_ms is null then m.dedupe_key end as held_key,
+      case when m.dedupe_window_ms is null then m.idempotency_key else m.dedupe_key end as key,
+      case when m.dedupe_window_ms is null then coalesce(m.idempotency_scope, '')
+        else 'dedupe:' || m.type end as scope,
+      coalesce(m.dedupe_window_ms, 86400000) * interval '1 millisecond' as lasts,
+      case when m.dedupe_window_ms is null and m.idempotency_key is not null then
+        messenger.content_hash(jsonb_build_array(
+          f.payload, f.queue, f.priority, m.group_key, coalesce(m.delay_ms, 0), m.available_at, m.ttl_ms
+        )) end as content_hash
+    from rows from (jsonb_to_recordset(p_messages) as (
+      type text, payload jsonb, queue text, priority smallint, delay_ms double precision,
+      available_at timestamptz, ttl_ms double precision, idempotency_scope text, idempotency_key text,
+      group_key text, stamps jsonb, dedupe_key text, dedupe text, dedupe_window_ms double precision, id bigint
+    )) with ordinality as m
+    cross join lateral (select coalesce(m.queue, 'default') as queue, coalesce(m.priority, 0::smallint) as priority,
+      -- A payload that is null stays null; one that is left out is an empty object.
+      coalesce(m.payload,
+        case when p_messages -> (m.ordinality - 1)::integer ? 'payload' then 'null' else '{}' end::jsonb
+      ) as payload) as f
+  ),
+  taken as (
+    insert into messenger.idempotency_keys as known (scope, type, key, message_id, content_hash, expires_at)
+    select distinct on (w.scope, w.type, w.key) w.scope, w.type, w.key, w.new_id, w.content_hash, p_now + w.lasts
+    from wanted w where w.key is not null order by w.scope, w.type, w.key, w.place
+    on conflict on constraint idempotency_keys_pkey do update set
+      message_id = case when known.expires_at <= p_now then excluded.message_id else known.message_id end,
+      content_hash = case when known.expires_at <= p_now then excluded.content_hash else known.content_hash end,
+      expires_at = case when known.expires_at <= p_now then excluded.expires_at else known.expires_at end
+    returning known.scope, known.type, known.key, known.message_id, known.content_hash
+  )
+  select w.place, coalesce(t.message_id, w.new_id), coalesce(t.message_id = w.new_id, true),
+    t.content_hash <> w.content_hash, w.type, w.payload, w.queue, w.priority, w.available_at, w.expires_at,
+    w.group_key, w.stamps, w.held_key, w.until_started
+  from wanted w left join taken t on t.key = w.key and t.type = w.type and t.scope = w.scope;
+end
+$function$;
+
+CREATE FUNCTION messenger.add_holders(p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  answer jsonb := p_answer;
+  place integer;
+begin
+  perform messenger.free_expired_keys(
+    array_agg(p_messages -> (r.place - 1)::integer ->> 'type'),
+    array_agg(p_messages -> (r.place - 1)::integer ->> 'dedupe_key')
+  )
+  from unnest(p_places) as r (place);
+
+  for place in select unnest(p_places) - 1 loop
+    answer := jsonb_set(answer, array['ids', place::text], coalesce(
+      (
+        select to_jsonb(m.id::text) from public.messenger_messages m
+        where m.type = p_messages -> place ->> 'type' and m.dedupe_key = p_messages -> place ->> 'dedupe_key'
+      ),
+      messenger.enqueue_keyed(jsonb_build_array(p_messages -> place), p_reserved) #> '{ids,0}'
+    ));
+  end loop;
+  return answer;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION messenger.lock_swept(p_queues text[], p_max_messages integer, p_last_keys jsonb, p_max_bytes bigint)
  RETURNS messenger.locked_messages
@@ -178,6 +321,8 @@ declare
   settlement jsonb;
   ids bigint[];
   settled bigint[] := array[]::bigint[];
+  refused jsonb;
+  refusals jsonb := '[]';
   tokens uuid[] := array[]::uuid[];
   numbers integer[] := array[]::integer[];
   queues text[];
@@ -195,12 +340,18 @@ begin
   -- Handled messages under one token take one statement, which locks in order and pays for no lock twice.
   if jsonb_array_length(settlements) > 1 or settlements @? '$[*] ? (
     exists(@.released) || exists(@.snoozed) || exists(@.retries) || exists(@.dead) || exists(@.kept)
-      || exists(@.parked)
+      || exists(@.parked) || exists(@.effects)
   )' then
     perform messenger.lock_settled(settlements);
   end if;
   for settlement in select value from jsonb_array_elements(settlements) loop
-    ids := messenger.settle_token(settlement, (settlement ->> 'token')::uuid);
+    if settlement ? 'effects' then
+      select s.settled, s.refused into ids, refused
+      from messenger.settle_with_effects(settlement, (settlement ->> 'token')::uuid) as s;
+      refusals := refusals || refused;
+    else
+      ids := messenger.settle_token(settlement, (settlement ->> 'token')::uuid);
+    end if;
     settled := settled || ids;
     tokens := tokens || (settlement ->> 'token')::uuid;
     numbers := numbers || cardinality(ids);
@@ -215,6 +366,9 @@ begin
     || @.grouped == true)'
   then
     perform messenger.wake_for_next();
+  end if;
+  if refusals <> '[]' then
+    return messenger.settled_in_part(settlements, settled, refusals);
   end if;
   return jsonb_build_object('stale', messenger.settle_stale(settlements, settled)::text[]);
 end
@@ -294,7 +448,7 @@ begin
       'id', m.id, 'reason', 'cancelled',
       'stamps', given.outcome -> 'stamps', 'errors', given.outcome -> 'errors'
     ))
-  ))
+  ) || messenger.effects_of(entry, m.id::text))
   into burials
   from public.messenger_messages m
   join jsonb_array_elements(p_settlements) as s (entry) on (entry ->> 'token')::uuid = m.lease_token
@@ -1254,6 +1408,240 @@ begin
 end
 $function$;
 
+CREATE FUNCTION public.messenger_reserve_ids(number integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if number is null or number not between 1 and 1000 then
+    raise sqlstate 'PT400' using message =
+      format('number: has to be from 1 to 1000 (was %s)', coalesce(number::text, 'null'));
+  end if;
+  if messenger.sequence_behind() then
+    perform messenger.mend_sequence();
+  end if;
+  return jsonb_build_object('ids', array(
+    select nextval('public.messenger_messages_id_seq')::text from generate_series(1, number)
+  ));
+end
+$function$;
+
+CREATE FUNCTION messenger.enqueue_reserved(p_messages jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  is_late boolean;
+begin
+  -- No message is too large if all of them together are not. The size of a compressed array does not tell.
+  if pg_column_size(p_messages) > 1048576 or pg_column_compression(p_messages) is not null then
+    perform messenger.check_sizes(p_messages);
+  end if;
+  if p_messages @? '$[*] ? (exists(@.idempotency_key) || exists(@.dedupe_key) || exists(@.group_key))' then
+    perform messenger.enqueue_keyed(p_messages, true);
+    return;
+  end if;
+  with written as (
+    insert into public.messenger_messages
+      (id, type, payload, queue, priority, available_at, expires_at, created_at, stamps)
+    select m.id, m.type,
+      -- A payload that is null stays null; one that is left out is an empty object.
+      coalesce(
+        m.payload, case when p_messages -> (m.position - 1)::integer ? 'payload' then 'null' else '{}' end::jsonb
+      ),
+      coalesce(m.queue, 'default'), coalesce(m.priority, 0::smallint),
+      coalesce(m.available_at, clock + m.delay_ms * interval '1 millisecond', clock),
+      clock + m.ttl_ms * interval '1 millisecond', clock, m.stamps
+    from rows from (
+      jsonb_to_recordset(p_messages) as (
+        id bigint, type text, payload jsonb, queue text, priority smallint, delay_ms double precision,
+        available_at timestamptz, ttl_ms double precision, stamps jsonb
+      )
+    ) with ordinality as m (
+      id, type, payload, queue, priority, delay_ms, available_at, ttl_ms, stamps, position
+    )
+    returning expires_at <= available_at as is_late
+  )
+  select bool_or(w.is_late) into is_late from written w;
+  if is_late then
+    perform messenger.refuse_late();
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.has_keys(p_messages jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return coalesce(p_messages @? '$[*] ? (exists(@.idempotency_key) || exists(@.dedupe_key))', false);
+end
+$function$;
+
+CREATE FUNCTION messenger.write_effects(p_id bigint, p_messages jsonb, p_emits jsonb, p_wait_ms integer DEFAULT 100)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  lock_timeout constant text := current_setting('lock_timeout');
+begin
+  if messenger.has_keys(p_messages) then
+    perform set_config('lock_timeout', p_wait_ms || 'ms', true);
+    begin
+      perform messenger.enqueue_reserved(p_messages);
+    exception when others then
+      -- A lock that was not got in time, a deadlock, a conflict of snapshots.
+      if left(sqlstate, 2) not in ('40', '55') then
+        raise;
+      end if;
+      raise sqlstate 'PT423' using
+        message = 'key: another transaction holds the idempotency or dedupe key of a dispatch',
+        detail = format('The dispatch belongs to the outcome or a step of message %s.', p_id),
+        hint = 'The attempt is retried; let transactions that dispatch with this key end sooner.';
+    end;
+    perform set_config('lock_timeout', lock_timeout, true);
+  elsif jsonb_array_length(p_messages) > 0 then
+    perform messenger.enqueue_reserved(p_messages);
+  end if;
+  if jsonb_array_length(p_emits) > 0 then
+    raise sqlstate 'PT400' using message = 'emits: this release has no events';
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.write_settled_effects(p_effects jsonb, p_settled bigint[], p_wait_ms integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  messages jsonb;
+  emits jsonb;
+begin
+  select jsonb_path_query_array(jsonb_agg(e.value order by e.position), '$[*].messages[*]'),
+    jsonb_path_query_array(jsonb_agg(e.value order by e.position), '$[*].emits[*]')
+  into messages, emits
+  from jsonb_array_elements(p_effects) with ordinality as e (value, position)
+  where (e.value ->> 'id')::bigint = any (p_settled);
+  perform messenger.write_effects((p_effects -> 0 ->> 'id')::bigint, messages, emits, p_wait_ms);
+end
+$function$;
+
+CREATE FUNCTION messenger.settle_with_effects(p_settlement jsonb, p_fence uuid, OUT settled bigint[], OUT refused jsonb)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  effects constant jsonb := p_settlement -> 'effects';
+  ends_at constant timestamptz := clock_timestamp() + interval '500 milliseconds';
+  effect jsonb;
+  ids bigint[];
+  code text;
+  message text;
+  detail text;
+begin
+  refused := '[]';
+  begin
+    settled := messenger.settle_token(p_settlement, p_fence);
+    perform messenger.write_settled_effects(effects, settled, 100);
+    return;
+  exception when others then
+    settled := messenger.settle_token(messenger.without_effects(p_settlement), p_fence);
+  end;
+  for effect in select value from jsonb_array_elements(effects) loop
+    begin
+      if clock_timestamp() > ends_at and messenger.has_keys(effect -> 'messages') then
+        raise sqlstate 'PT423' using message = 'key: other transactions hold the keys of dispatches';
+      end if;
+      ids := messenger.settle_token(messenger.settlement_of(p_settlement, effect ->> 'id'), p_fence);
+      perform messenger.write_settled_effects(jsonb_build_array(effect), ids, 10);
+      settled := settled || ids;
+    exception when others then
+      get stacked diagnostics code = returned_sqlstate, message = message_text, detail = pg_exception_detail;
+      refused := refused || jsonb_build_object(
+        'id', effect ->> 'id', 'token', p_fence, 'code', code, 'message', message, 'details', detail
+      );
+    end;
+  end loop;
+end
+$function$;
+
+CREATE FUNCTION messenger.settlement_of(p_settlement jsonb, p_id text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_object_agg(e.key, kept.value)
+  from jsonb_each(p_settlement) as e
+  cross join lateral (
+    select case when jsonb_typeof(e.value) <> 'array' or e.key = 'groups' then e.value else (
+      select jsonb_agg(a.value) from jsonb_array_elements(e.value) as a
+      where coalesce(a.value ->> 'id', a.value #>> '{}') = p_id
+    ) end as value
+  ) as kept
+  where kept.value is not null
+$function$;
+
+CREATE FUNCTION messenger.without_effects(p_settlement jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_object_agg(e.key, kept.value)
+  from jsonb_each(p_settlement - 'effects') as e
+  cross join lateral (
+    select case when jsonb_typeof(e.value) <> 'array' or e.key = 'groups' then e.value else (
+      select jsonb_agg(a.value) from jsonb_array_elements(e.value) as a
+      where coalesce(a.value ->> 'id', a.value #>> '{}') <> all (array(
+        select f.value ->> 'id' from jsonb_array_elements(p_settlement -> 'effects') as f
+      ))
+    ) end as value
+  ) as kept
+  where kept.value is not null
+$function$;
+
+CREATE FUNCTION messenger.effects_of(p_settlement jsonb, p_id text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(
+    (
+      select jsonb_build_object('effects', jsonb_agg(e.value))
+      from jsonb_array_elements(p_settlement -> 'effects') as e
+      where e.value ->> 'id' = p_id
+      having count(*) > 0
+    ),
+    '{}'
+  )
+$function$;
+
+CREATE FUNCTION messenger.settled_in_part(p_settlements jsonb, p_settled bigint[], p_refusals jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  refused constant bigint[] := array(
+    select (r.value ->> 'id')::bigint from jsonb_array_elements(p_refusals) as r
+  );
+begin
+  return jsonb_build_object(
+    'stale', messenger.settle_stale(p_settlements, p_settled || refused)::text[], 'refused', p_refusals
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.redrive_ids(p_ids bigint[], p_options jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1700,6 +2088,9 @@ comment on index public.messenger_batches_over_idx is
 comment on index public.messenger_batches_parent_idx is
   'Batches of a message whose handler waits for them.';
 
+comment on routine messenger.add_holders(jsonb,jsonb,bigint[],boolean) is
+  'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';
+
 comment on routine messenger.after_cancels(jsonb) is
   'Part of a settle call: dispatches the onCancelled of messages that were cancelled, and has the batches cancelled that they wait for.';
 
@@ -1718,6 +2109,15 @@ comment on routine messenger.cancel_members(public.messenger_batches,timestamp w
 comment on routine messenger.check_batch(jsonb) is
   'Part of messenger_write_batch: refuses a batch with a wrong field, and names it.';
 
+comment on routine messenger.effects_of(jsonb,text) is
+  'Part of messenger_settle: the field effects of a settlement for one message; {} if it has none.';
+
+comment on routine messenger.enqueue_keyed(jsonb,boolean) is
+  'Part of messenger_enqueue: writes messages of which some have an idempotency, dedupe or group key.';
+
+comment on routine messenger.enqueue_reserved(jsonb) is
+  'Part of write_effects: messenger_enqueue for messages whose ids are reserved.';
+
 comment on routine messenger.fold_batch(bigint) is
   'Adds the deltas of a batch, which the caller has locked, to its counts, and dispatches what is due.';
 
@@ -1726,6 +2126,9 @@ comment on routine messenger.forget_steps(jsonb,bigint[]) is
 
 comment on routine messenger.has_deltas(bigint) is
   'Whether something has become of members of a batch that its counts do not have yet.';
+
+comment on routine messenger.has_keys(jsonb) is
+  'Part of write_effects: whether messages have idempotency or dedupe keys, which other transactions may hold.';
 
 comment on routine messenger.installation_id() is
   'The identity of this bus; made by the first call.';
@@ -1760,6 +2163,15 @@ comment on routine messenger.settle_handled(jsonb,uuid) is
 comment on routine messenger.settle_parked(jsonb,uuid) is
   'Part of messenger_settle: lets messages wait whose run ended before their handler did, gives back the attempt, and writes the sleep or the wait that parked them. Returns their ids.';
 
+comment on routine messenger.settle_with_effects(jsonb,uuid) is
+  'Part of messenger_settle: writes the outcomes under one token and their effects. Returns the ids of the messages that it settled, and those whose effects were refused, with the error: these stay leased.';
+
+comment on routine messenger.settled_in_part(jsonb,bigint[],jsonb) is
+  'Part of messenger_settle: its answer if the effects of some messages are refused.';
+
+comment on routine messenger.settlement_of(jsonb,text) is
+  'Part of messenger_settle: the part of a settlement that is about one message.';
+
 comment on routine messenger.store_steps(jsonb,bigint[]) is
   'Part of messenger_save_steps: writes the steps of these messages.';
 
@@ -1769,11 +2181,23 @@ comment on routine messenger.sweep_batches() is
 comment on routine messenger.sweep_cancelled_batches() is
   'Part of a sweep: continues the cancel of batches, for half a second at most.';
 
+comment on routine messenger.take_keys(jsonb,timestamp with time zone,boolean) is
+  'Part of messenger_enqueue: takes the idempotency keys of messages, and dedupe keys with a window, and gives each message its id.';
+
 comment on routine messenger.tell_of_batch(public.messenger_batches,public.messenger_batches) is
   'Part of a fold: writes the new counts of a batch, and dispatches the messages of the events that it has come to.';
 
+comment on routine messenger.without_effects(jsonb) is
+  'Part of messenger_settle: the part of a settlement that is about messages without effects.';
+
 comment on routine messenger.write_chunk(public.messenger_batches,integer,jsonb,bigint,boolean) is
   'Part of messenger_write_batch: writes the messages of one chunk and counts them.';
+
+comment on routine messenger.write_effects(bigint,jsonb,jsonb,integer) is
+  'Writes what the handlers of a message dispatch, in the caller''s transaction: messages with reserved ids. Waits p_wait_ms at most for the key of a dispatch, and refuses it then (PT423).';
+
+comment on routine messenger.write_settled_effects(jsonb,bigint[],integer) is
+  'Part of messenger_settle: writes the effects of those messages that were settled.';
 
 comment on routine public.messenger_cancel_batch(bigint,boolean,jsonb) is
   'Cancels a batch: no further member is taken, those that wait become dead letters, those that run are stopped at their worker''s next heartbeat. Takes one step of about three seconds, behind the "next" of the step before if "after" is given; a sweep takes the steps that no caller takes. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
@@ -1796,11 +2220,17 @@ comment on routine public.messenger_load_steps(jsonb) is
 comment on routine public.messenger_prune(interval,boolean,jsonb,interval) is
   'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, progress of messages that are gone and rate limits that are not in use. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
 
+comment on routine public.messenger_reserve_ids(integer) is
+  'Reserves ids for messages that are written later, at most 1,000 a call. Returns {"ids": [...]}, ascending. An id that is not used is never given again.';
+
 comment on routine public.messenger_save_steps(jsonb) is
   'Stores steps of running messages in one transaction, each under the token of its lease. Returns {"stale": [...]}: messages whose lease is another''s by now.';
 
 comment on routine public.messenger_settle(jsonb) is
-  'Writes the outcomes of leased messages in one transaction: handled, released, snoozed, retries, dead, parked. Returns {"stale": [...]}: messages whose outcome was not written, because another token has their lease or they are cancelled.';
+  'Writes the outcomes of leased messages in one transaction: handled, released, snoozed, retries, dead, parked. Returns {"stale": [...]}: messages whose outcome was not written, because another token has their lease or they are cancelled; and {"refused": [...]}, if what their handlers dispatched is refused.';
+
+comment on routine public.messenger_settle_and_claim(jsonb,uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean) is
+  'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Returns one row: {"stale", "refused", "claim"}.';
 
 comment on routine public.messenger_write_batch(jsonb,jsonb,integer,boolean,boolean,jsonb) is
   'Writes one numbered chunk of a batch, at most 1,000 messages, and seals the batch with the last one; all in the caller''s transaction. A chunk that is there is not written again. Returns {"id", "total", "sealed"}.';

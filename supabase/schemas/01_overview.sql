@@ -14,7 +14,8 @@
 --   wake         asks for a tick at the commit, unless one is awake that will see the message
 --   claim        locks ready messages, leases them, counts the attempt and hands them out
 --   heartbeat    extends leases, and says which are lost or cancelled
---   settle       writes outcomes under the claim's token: handled, released, snoozed, retried, dead
+--   settle       writes outcomes under the claim's token: handled, released, snoozed, retried, dead; with each, what
+--                the handlers of the message dispatched
 --   sweep        a claim that also takes messages whose lease ran out, or whose time to live is over
 --   redrive      puts dead letters back into their queue
 --
@@ -43,6 +44,8 @@
 --   7  messages                       rows ascending by id; settle, cancel
 --   8  dead letters                   rows ascending by id; settle
 --   9  leases                         rows; last, and never waited for
+--   Against the order: the keys of what a handler dispatched, after its message. A settle call waits 100 ms at most
+--   for them (messenger.write_effects).
 --   Never waited for: the room of a queue with limits (messenger.queue_lock) and the lock between dispatches
 --   and ticks (messenger.ticks_key). Claims, sweeps, heartbeats and the reopening of groups skip locked rows.
 --

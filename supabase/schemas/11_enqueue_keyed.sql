@@ -6,7 +6,8 @@
 -- A dedupe key that holds until its message is started or finished stands on the message itself, and two calls
 -- meet on that unique index.
 
-create function messenger.enqueue_keyed(p_messages jsonb) returns jsonb
+-- `p_reserved`: each message has its reserved `id`, as messenger.enqueue_reserved gives them.
+create function messenger.enqueue_keyed(p_messages jsonb, p_reserved boolean default false) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -17,7 +18,7 @@ declare
   conflict bigint;
   is_late boolean;
 begin
-  with numbered as materialized (select * from messenger.take_keys(p_messages, clock)),
+  with numbered as materialized (select * from messenger.take_keys(p_messages, clock, p_reserved)),
   -- A message behind the first ones of its group in this very call needs no claim to find that out.
   behind as materialized (
     select p.id
@@ -57,17 +58,17 @@ begin
   elsif is_late then
     perform messenger.refuse_late();
   elsif repeats is not null then
-    return messenger.add_holders(p_messages, answer, repeats);
+    return messenger.add_holders(p_messages, answer, repeats, p_reserved);
   end if;
   return answer;
 end
 $$;
-comment on function messenger.enqueue_keyed(jsonb) is
+comment on function messenger.enqueue_keyed(jsonb, boolean) is
   'Part of messenger_enqueue: writes messages of which some have an idempotency, dedupe or group key.';
 
 -- A message whose key is taken gets the id of that key's message, and is not new. All keys are taken before the
 -- first message is written, in one order, so that two calls do not wait for each other.
-create function messenger.take_keys(p_messages jsonb, p_now timestamptz) returns table (
+create function messenger.take_keys(p_messages jsonb, p_now timestamptz, p_reserved boolean) returns table (
   place bigint, id bigint, is_new boolean, is_other boolean, type text, payload jsonb, queue text,
   priority smallint, available_at timestamptz, expires_at timestamptz, group_key text, stamps jsonb,
   held_key text, until_started boolean
@@ -78,7 +79,8 @@ as $$
 begin
   return query
   with wanted as materialized (
-    select nextval('public.messenger_messages_id_seq') as new_id, m.ordinality as place, m.type, f.*,
+    select case when p_reserved then m.id else nextval('public.messenger_messages_id_seq') end as new_id,
+      m.ordinality as place, m.type, f.*,
       coalesce(m.available_at, p_now + m.delay_ms * interval '1 millisecond', p_now) as available_at,
       p_now + m.ttl_ms * interval '1 millisecond' as expires_at, m.group_key, m.stamps,
       coalesce(m.dedupe = 'until-started', false) as until_started,
@@ -94,7 +96,7 @@ begin
     from rows from (jsonb_to_recordset(p_messages) as (
       type text, payload jsonb, queue text, priority smallint, delay_ms double precision,
       available_at timestamptz, ttl_ms double precision, idempotency_scope text, idempotency_key text,
-      group_key text, stamps jsonb, dedupe_key text, dedupe text, dedupe_window_ms double precision
+      group_key text, stamps jsonb, dedupe_key text, dedupe text, dedupe_window_ms double precision, id bigint
     )) with ordinality as m
     cross join lateral (select coalesce(m.queue, 'default') as queue, coalesce(m.priority, 0::smallint) as priority,
       -- A payload that is null stays null; one that is left out is an empty object.
@@ -118,7 +120,7 @@ begin
   from wanted w left join taken t on t.key = w.key and t.type = w.type and t.scope = w.scope;
 end
 $$;
-comment on function messenger.take_keys(jsonb, timestamptz) is
+comment on function messenger.take_keys(jsonb, timestamptz, boolean) is
   'Part of messenger_enqueue: takes the idempotency keys of messages, and dedupe keys with a window, and gives each message its id.';
 
 -- jsonb's own hash is equal for 1 and 1.0, as it should be. But that hash is also equal for [[1],2] and [[1,2]],
@@ -155,7 +157,9 @@ comment on function messenger.refuse_other_content(bigint) is
 -- A second statement finds the messages that hold the dedupe keys: its snapshot shows what the call committed for
 -- which the first statement waited. If such a message has finished or expired since, it holds no key any more, and
 -- the dispatch is written after all.
-create function messenger.add_holders(p_messages jsonb, p_answer jsonb, p_places bigint[]) returns jsonb
+create function messenger.add_holders(
+  p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean
+) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -175,13 +179,13 @@ begin
         select to_jsonb(m.id::text) from public.messenger_messages m
         where m.type = p_messages -> place ->> 'type' and m.dedupe_key = p_messages -> place ->> 'dedupe_key'
       ),
-      public.messenger_enqueue(jsonb_build_array(p_messages -> place), true) #> '{ids,0}'
+      messenger.enqueue_keyed(jsonb_build_array(p_messages -> place), p_reserved) #> '{ids,0}'
     ));
   end loop;
   return answer;
 end
 $$;
-comment on function messenger.add_holders(jsonb, jsonb, bigint[]) is
+comment on function messenger.add_holders(jsonb, jsonb, bigint[], boolean) is
   'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';
 
 -- A message that expired while it waited will not run, so no dispatch may be left out because of its key. The locks

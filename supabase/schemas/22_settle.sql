@@ -23,8 +23,10 @@
 --   parked    [{id, delay_ms, step?, leave_group?, stamps?}]: the run ended before its handler did, to continue in
 --             a later run; the attempt is given back
 --   durable   ids: the handled messages that have steps
+--   effects   [{id, messages, emits}]: what the message's handlers dispatched, written with its outcome
 -- Returns {"stale": [ids]}: the messages whose outcome was not written, because another token has their lease or
--- they are cancelled.
+-- they are cancelled. With effects also {"refused": [{id, token, code, message, details}]}: the messages whose
+-- outcome was not written, because their effects are refused. They stay leased.
 create function public.messenger_settle(settlements jsonb) returns jsonb
 language plpgsql
 set search_path = ''
@@ -33,6 +35,8 @@ declare
   settlement jsonb;
   ids bigint[];
   settled bigint[] := array[]::bigint[];
+  refused jsonb;
+  refusals jsonb := '[]';
   tokens uuid[] := array[]::uuid[];
   numbers integer[] := array[]::integer[];
   queues text[];
@@ -50,12 +54,18 @@ begin
   -- Handled messages under one token take one statement, which locks in order and pays for no lock twice.
   if jsonb_array_length(settlements) > 1 or settlements @? '$[*] ? (
     exists(@.released) || exists(@.snoozed) || exists(@.retries) || exists(@.dead) || exists(@.kept)
-      || exists(@.parked)
+      || exists(@.parked) || exists(@.effects)
   )' then
     perform messenger.lock_settled(settlements);
   end if;
   for settlement in select value from jsonb_array_elements(settlements) loop
-    ids := messenger.settle_token(settlement, (settlement ->> 'token')::uuid);
+    if settlement ? 'effects' then
+      select s.settled, s.refused into ids, refused
+      from messenger.settle_with_effects(settlement, (settlement ->> 'token')::uuid) as s;
+      refusals := refusals || refused;
+    else
+      ids := messenger.settle_token(settlement, (settlement ->> 'token')::uuid);
+    end if;
     settled := settled || ids;
     tokens := tokens || (settlement ->> 'token')::uuid;
     numbers := numbers || cardinality(ids);
@@ -71,11 +81,14 @@ begin
   then
     perform messenger.wake_for_next();
   end if;
+  if refusals <> '[]' then
+    return messenger.settled_in_part(settlements, settled, refusals);
+  end if;
   return jsonb_build_object('stale', messenger.settle_stale(settlements, settled)::text[]);
 end
 $$;
 comment on function public.messenger_settle(jsonb) is
-  'Writes the outcomes of leased messages in one transaction: handled, released, snoozed, retries, dead, parked. Returns {"stale": [...]}: messages whose outcome was not written, because another token has their lease or they are cancelled.';
+  'Writes the outcomes of leased messages in one transaction: handled, released, snoozed, retries, dead, parked. Returns {"stale": [...]}: messages whose outcome was not written, because another token has their lease or they are cancelled; and {"refused": [...]}, if what their handlers dispatched is refused.';
 
 create function messenger.settle_token(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
@@ -158,7 +171,7 @@ begin
       'id', m.id, 'reason', 'cancelled',
       'stamps', given.outcome -> 'stamps', 'errors', given.outcome -> 'errors'
     ))
-  ))
+  ) || messenger.effects_of(entry, m.id::text))
   into burials
   from public.messenger_messages m
   join jsonb_array_elements(p_settlements) as s (entry) on (entry ->> 'token')::uuid = m.lease_token
@@ -282,4 +295,4 @@ comment on function public.messenger_settle_and_claim(
   jsonb, uuid, integer, integer, text[], jsonb, boolean, boolean, boolean, integer, integer, bigint,
   boolean
 ) is
-  'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Returns one row: {"stale", "claim"}.';
+  'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Returns one row: {"stale", "refused", "claim"}.';

@@ -3,6 +3,7 @@
 import { testCancels } from "./cancel_contract.ts";
 import { testClaiming } from "./claiming_contract.ts";
 import { testDedupe } from "./dedupe_contract.ts";
+import { testEffects } from "./effects_contract.ts";
 import { testLeases } from "./leases_contract.ts";
 import { testSending } from "./sending_contract.ts";
 import { testSettling } from "./settling_contract.ts";
@@ -18,4 +19,5 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
   testCancels(name, open);
   testDedupe(name, open);
   testSteps(name, open);
+  testEffects(name, open);
 }

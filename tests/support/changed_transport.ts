@@ -27,6 +27,7 @@ export function failing(
   };
   return {
     send: guard("send", memory.send),
+    reserveIds: guard("reserveIds", memory.reserveIds),
     claim: guard("claim", memory.claim),
     settle: guard("settle", memory.settle),
     settleAndClaim: guard("settle", memory.settleAndClaim),
@@ -51,6 +52,7 @@ export function changed(memory: InMemoryTransport, by: {
   const { claim = (claim: Claim) => claim, settle = () => {} } = by;
   return {
     send: (messages) => memory.send(messages),
+    reserveIds: (number) => memory.reserveIds(number),
     claim: async (request) => claim(await memory.claim(request), request),
     settle: (settlements) => (settle(settlements), memory.settle(settlements)),
     settleAndClaim: async (settlements, request) => {

@@ -39,6 +39,7 @@ async function setup(
   const transport: Transport = {
     ...memory,
     send: memory.send.bind(memory),
+    reserveIds: memory.reserveIds.bind(memory),
     extendLeases: memory.extendLeases.bind(memory),
     reportProgress: memory.reportProgress.bind(memory),
     cancel: memory.cancel.bind(memory),

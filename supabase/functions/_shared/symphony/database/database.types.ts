@@ -853,6 +853,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_report_progress": { Args: { "reports": Json }; Returns: undefined };
+      "messenger_reserve_ids": { Args: { "number": number }; Returns: Json };
       "messenger_rest_tick": {
         Args: {
           "left_ms"?: number;

@@ -39,8 +39,23 @@ export async function enqueueMessages(
   }
 }
 
+/**
+ * Reserves ids for messages that are written later.
+ * @param number 1 to 1000
+ * @param timeoutMs longest time of the call
+ * @returns as many ids, ascending
+ * @throws the errors of `callRpc`
+ */
+export async function reserveIds(
+  client: SupabaseClient,
+  number: number,
+  timeoutMs: number,
+): Promise<string[]> {
+  return (await callRpc<Enqueued>(client, "messenger_reserve_ids", { number }, timeoutMs)).ids;
+}
+
 /** Reads a conflict of messenger_enqueue; its detail is the position of the message. */
-function keyConflict(error: ConflictError): ConflictError {
+export function keyConflict(error: ConflictError): ConflictError {
   const message = error.message.replace(/^idempotency_key/, "idempotencyKey");
   return new ConflictError(message, { cause: error }, Number(readProperty(error.cause, "details")));
 }

@@ -1,6 +1,7 @@
 /** Calls that take, keep and end the leases of messages: claim, heartbeat, progress, settle. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import { ConflictError } from "../message/errors.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type {
   Claim,
@@ -11,7 +12,8 @@ import type {
   SettleResult,
 } from "../transport/transport.ts";
 import { type ClaimAnswer, claimArguments, toClaim } from "./claim-rows.ts";
-import { callRpc } from "./rpc.ts";
+import { keyConflict } from "./enqueue.ts";
+import { callRpc, errorOf, type SqlError } from "./rpc.ts";
 import { byToken } from "./settlement-rows.ts";
 
 /** Leases due messages. @param timeoutMs longest time of the call @throws the errors of `callRpc` */
@@ -29,12 +31,13 @@ export async function claimMessages(
  * @param timeoutMs longest time of the call
  * @throws the errors of `callRpc`
  */
-export function settleMessages(
+export async function settleMessages(
   client: SupabaseClient,
   settlements: readonly Settlement[],
   timeoutMs: number,
 ): Promise<SettleResult> {
-  return callRpc(client, "messenger_settle", { settlements: byToken(settlements) }, timeoutMs);
+  const args = { settlements: byToken(settlements) };
+  return toResult(await callRpc<SettleAnswer>(client, "messenger_settle", args, timeoutMs));
 }
 
 /**
@@ -48,13 +51,35 @@ export async function settleAndClaimMessages(
   request: ClaimRequest,
   timeoutMs: number,
 ): Promise<SettleResult & Claim> {
-  const [{ stale, claim }] = await callRpc<[SettleResult & { claim: ClaimAnswer }]>(
+  const [{ claim, ...settled }] = await callRpc<[SettleAnswer & { claim: ClaimAnswer }]>(
     client,
     "messenger_settle_and_claim",
     { settlements: byToken(settlements), ...claimArguments(request) },
     timeoutMs,
   );
-  return { stale, ...toClaim(claim, request) };
+  return { ...toResult(settled), ...toClaim(claim, request) };
+}
+
+/** The answer of `messenger_settle`. */
+interface SettleAnswer {
+  readonly stale: string[];
+  /** Left out or null if no effects are refused. */
+  readonly refused?: readonly (SqlError & { id: string; token: string })[] | null;
+}
+
+function toResult({ stale, refused }: SettleAnswer): SettleResult {
+  if (!refused) return { stale };
+  return {
+    stale,
+    refused: refused.map(({ id, token, ...problem }) => {
+      const error = errorOf("settle", problem);
+      return {
+        id,
+        leaseToken: token,
+        error: error instanceof ConflictError ? keyConflict(error) : error,
+      };
+    }),
+  };
 }
 
 /**

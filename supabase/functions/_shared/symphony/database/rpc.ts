@@ -35,15 +35,30 @@ export async function callRpc<Answer>(
     (cause) => ({ data: null, error: { code: "", message: String(cause), details: "" } }),
   );
   if (!error) return data as Answer;
-  if (error.code === "PT404") throw new NotFoundError(error.message, { cause: error });
-  if (error.code === "PT409") throw new ConflictError(error.message, { cause: error });
-  if (error.code === "PT429") {
-    throw new RateLimitedError(error.message, Number(error.details), { cause: error });
-  }
-  if (/^PT4\d\d$/.test(error.code)) throw new RangeError(error.message, { cause: error });
-  const fault = timeout.aborted ? "too_much" : faultOf(error);
+  throw errorOf(name, error, timeout.aborted ? "too_much" : undefined);
+}
+
+/** An error of PostgREST or Postgres. */
+export interface SqlError {
+  readonly code: string;
+  readonly message: string;
+  readonly details: string;
+}
+
+/**
+ * Makes the error of a call that has failed.
+ * @param operation name of the call
+ * @param fault by default the meaning of the code
+ * @returns what {@link callRpc} throws for it
+ */
+export function errorOf(operation: string, error: SqlError, fault = faultOf(error)): Error {
+  const { code, message, details } = error;
+  if (code === "PT404") return new NotFoundError(message, { cause: error });
+  if (code === "PT409") return new ConflictError(message, { cause: error });
+  if (code === "PT429") return new RateLimitedError(message, Number(details), { cause: error });
+  if (/^PT4\d\d$/.test(code)) return new RangeError(message, { cause: error });
   const retryable = fault === "passing" || fault === "too_much";
-  throw new TransportError(name, error.message, retryable, { cause: error, fault });
+  return new TransportError(operation, message, retryable, { cause: error, fault });
 }
 
 /**

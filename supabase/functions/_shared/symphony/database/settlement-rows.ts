@@ -1,7 +1,9 @@
 /** Groups outcomes by their lease tokens, in the shape that `messenger_settle` reads. */
 
+import type { Effects } from "../message/effects.ts";
 import type { Parked, Settlement } from "../message/outcome.ts";
 import { stepRow } from "./durable-steps.ts";
+import { messageRow } from "./enqueue.ts";
 
 /** The outcomes of one claim. A kind of outcome that no message has is left out. */
 export interface TokenSettlements {
@@ -17,17 +19,28 @@ export interface TokenSettlements {
   dead?: unknown[];
   parked?: unknown[];
   durable?: string[];
+  effects?: unknown[];
+}
+
+/** Makes the entry of one message's effects. */
+function effectsRow(id: string, { messages, emits }: Effects) {
+  return {
+    id,
+    messages: messages.map((reserved) => ({ id: reserved.id, ...messageRow(reserved.message) })),
+    emits,
+  };
 }
 
 /** Makes the entries of `messenger_settle`, one for each lease token. */
 export function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
   const tokens = new Map<string, TokenSettlements>();
   const isGiven = settlements.every(({ grouped, group }) => !grouped || group !== undefined);
-  for (const { id, leaseToken, grouped, group, outcome } of settlements) {
+  for (const { id, leaseToken, grouped, group, outcome, effects } of settlements) {
     let entry = tokens.get(leaseToken);
     if (!entry) tokens.set(leaseToken, entry = { token: leaseToken });
     if (grouped) entry.grouped = true;
     if (grouped && isGiven && group) (entry.groups ??= []).push(group);
+    if (effects) (entry.effects ??= []).push(effectsRow(id, effects));
     switch (outcome.kind) {
       case "handled":
         (entry.handled ??= []).push(id);

@@ -16,6 +16,8 @@ export interface BatchMessage<Payload> {
   readonly attempt: number;
   /** Aborted with the batch's signal, and when this message is cancelled or its lease is lost. */
   readonly signal: AbortSignal;
+  /** Dispatches a message with this message's outcome, like `ctx.dispatch` of a handler. */
+  readonly dispatch: Dispatch;
   /** Reports this message's progress, like `ctx.progress` of a handler. */
   readonly progress: HandlerContext["progress"];
 }
@@ -25,8 +27,13 @@ export interface BatchContext {
   /** Aborted at the timeout, at the worker's end, and when every message of the batch is cancelled or lost. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Dispatches another message. */
+  /**
+   * Dispatches another message, which is written with the outcome of the first message of the batch that is
+   * handled or snoozed. If all of them fail, it is dropped. Returns the id that is reserved for it.
+   */
   readonly dispatch: Dispatch;
+  /** Dispatches another message at once, whatever becomes of the batch. */
+  readonly dispatchNow: Dispatch;
   /** A client with the secret key; row level security does not apply to it. */
   readonly supabase: SupabaseClient;
 }

@@ -8,8 +8,8 @@ import type { DurableContext } from "./durable-context.ts";
 import type { Envelope, ScheduleStamp, UserStamp } from "./envelope.ts";
 
 /**
- * A handler's context. Pass on the object itself: a copy by `{ ...ctx }` lacks `signal`, `log` and
- * `progress`, which are getters that make their value when it is first read.
+ * A handler's context. Pass on the object itself: a copy by `{ ...ctx }` lacks `signal`, `log`, `progress` and
+ * `dispatchNow`, which are getters that make their value when it is first read.
  */
 export interface HandlerContext extends DurableContext {
   readonly envelope: Envelope;
@@ -18,8 +18,18 @@ export interface HandlerContext extends DurableContext {
   /** Aborted at the timeout, when the message is cancelled, when its lease is lost, and at the worker's end. */
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Dispatches another message. */
+  /**
+   * Dispatches another message, which is written with the outcome of this one, in one transaction: if it is
+   * handled or snoozed. An attempt that fails, or whose lease is lost, leaves no message behind. Of several named
+   * handlers, those that succeed have their messages written even if another handler fails.
+   *
+   * Payload, options and size are checked at the call. Delay and ttl count from the outcome. Returns the id that
+   * is reserved for the message; if its idempotency or dedupe key is another message's by then, it is not written.
+   * Rejects with an AttemptOverError after the end of the attempt.
+   */
   readonly dispatch: Dispatch;
+  /** Dispatches another message at once, whatever becomes of this one. A repeated attempt dispatches it again. */
+  readonly dispatchNow: Dispatch;
   /** A client with the secret key; row level security does not apply to it. */
   readonly supabase: SupabaseClient;
   /** The occurrence this message was made for, if a schedule made it. */

@@ -4,6 +4,7 @@
  */
 
 import type { DeadReason } from "./dead-reason.ts";
+import type { Effects } from "./effects.ts";
 import type { AttemptError, Envelope, Stamps } from "./envelope.ts";
 import type { StepToStore } from "./stored-step.ts";
 
@@ -102,16 +103,20 @@ export interface Settlement {
   readonly grouped?: boolean;
   /** That group, so that a transport need not read it. */
   readonly group?: readonly [queue: string, key: string];
+  /** The dispatches of its handlers; written in the same transaction, if the outcome is. */
+  readonly effects?: Effects;
 }
 
 /** Makes the settlement of a claimed message. */
 export function settlementOf(
   { id, leaseToken, queue, groupKey }: Pick<Envelope, "id" | "leaseToken" | "queue" | "groupKey">,
   outcome: Settlement["outcome"],
+  effects?: Effects,
 ): Settlement {
-  return groupKey === null
+  const settlement = groupKey === null
     ? { id, leaseToken, outcome }
-    : { id, leaseToken, outcome, grouped: true, group: [queue, groupKey] };
+    : { id, leaseToken, outcome, grouped: true, group: [queue, groupKey] as const };
+  return effects ? { ...settlement, effects } : settlement;
 }
 
 /** The outcome of a handled message whose definition keeps nothing. */

@@ -118,7 +118,7 @@ export class TestMessenger {
     return this.#messenger.scheduler;
   }
 
-  /** Dispatches one message, as `ctx.dispatch` does, and returns its id. Nothing runs before `drain`. */
+  /** Writes one message at once, as `ctx.dispatchNow` does, and returns its id. Nothing runs before `drain`. */
   readonly dispatch: Dispatch = (definition, payload, options) =>
     this.#messenger.bus.dispatch(definition, payload, options);
 

@@ -1,5 +1,6 @@
 /** Checks of the transport in memory: it refuses the messages that Postgres refuses. */
 
+import { sizeOf } from "../message/effects.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { isStorable } from "../runtime/json.ts";
 import { TransportError } from "./transport.ts";
@@ -9,23 +10,13 @@ const MAX_CALL_BYTES = 64 * 1_048_576;
 /** Refuses messages that are too large for Postgres. @throws RangeError */
 export function checkSizes(messages: readonly OutgoingMessage[]): void {
   let total = 0;
-  for (const { payload, stamps = {} } of messages) {
-    total += checkSize("payload", payload, 8_388_608) + checkSize("stamps", stamps, 1_048_576);
-  }
+  for (const message of messages) total += sizeOf(message);
   if (total > MAX_CALL_BYTES) {
     throw new RangeError(
       `messages: have ${total} bytes together; a call takes at most ${MAX_CALL_BYTES}, ` +
         "give them in several calls",
     );
   }
-}
-
-function checkSize(field: string, value: unknown, most: number): number {
-  const bytes = JSON.stringify(value).length;
-  if (bytes > most) {
-    throw new RangeError(`${field}: has ${bytes} bytes; has to have at most ${most}`);
-  }
-  return bytes;
 }
 
 /**

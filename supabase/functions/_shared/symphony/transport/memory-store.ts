@@ -80,26 +80,43 @@ export abstract class MemoryStore {
     limits: readonly LimitedDispatch[] = [],
   ): string[] {
     checkTexts("send", messages);
+    this.check(messages);
+    this.count(limits);
+    return messages.map((message) => this.insert(message));
+  }
+
+  /** The next id, which no message gets any more. */
+  protected newId(): string {
+    return String(this.#nextId++);
+  }
+
+  /** Checks messages as Postgres does. @throws its refusals */
+  protected check(messages: readonly OutgoingMessage[]): void {
     checkSizes(messages);
     for (const message of messages) checkTtl(message, this.now());
     this.#keys.check(messages);
-    this.count(limits);
-    return messages.map((message) => {
-      const known = this.#keys.known(message);
-      if (known !== undefined) return known;
-      const holds = heldKey(message);
-      const holder = this.rows.values().find((row) => holds && row.holds?.key === holds.key);
-      // A message that expired while it waited will not run, and so frees its key.
-      const isOver = holder?.leasedUntil === null && isPastTtl(holder, this.now());
-      if (holder && !isOver) return holder.envelope.id;
-      if (holder) holder.holds = null;
+  }
 
-      const id = String(this.#nextId++);
-      this.#keys.hold(message, id);
-      const envelope = toEnvelope(id, message, this.now());
-      this.rows.set(id, { envelope, leasedUntil: null, holds });
-      this.sent.push(envelope);
-      return id;
-    });
+  /**
+   * Writes a message, unless its key stands for another.
+   * @param reserved the id that is reserved for it; by default the next one
+   * @returns its id, or that of the message that has its key
+   */
+  protected insert(message: OutgoingMessage, reserved?: string): string {
+    const known = this.#keys.known(message);
+    if (known !== undefined) return known;
+    const holds = heldKey(message);
+    const holder = holds && this.rows.values().find((row) => row.holds?.key === holds.key);
+    // A message that expired while it waited will not run, and so frees its key.
+    const isOver = holder?.leasedUntil === null && isPastTtl(holder, this.now());
+    if (holder && !isOver) return holder.envelope.id;
+    if (holder) holder.holds = null;
+
+    const id = reserved ?? this.newId();
+    this.#keys.hold(message, id);
+    const envelope = toEnvelope(id, message, this.now());
+    this.rows.set(id, { envelope, leasedUntil: null, holds });
+    this.sent.push(envelope);
+    return id;
   }
 }

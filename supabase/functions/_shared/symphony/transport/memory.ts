@@ -29,6 +29,7 @@ import type {
   Lease,
   LoadedSteps,
   ProgressReport,
+  RefusedEffects,
   SettleResult,
   StepsRequest,
   StepsToSave,
@@ -63,6 +64,11 @@ export class InMemoryTransport extends MemoryStore implements Transport {
     return this.enqueue(messages, limits);
   }
 
+  /** Reserves one id: a further one would be lower than those of messages that are sent meanwhile. */
+  reserveIds(_number: number): Promise<readonly string[]> {
+    return Promise.resolve([this.newId()]);
+  }
+
   claim(request: ClaimRequest): Promise<Claim> {
     const state = this.#state;
     const wanted = state.rows.filter(({ envelope: { queue }, leasedUntil }) => {
@@ -79,17 +85,27 @@ export class InMemoryTransport extends MemoryStore implements Transport {
   // deno-lint-ignore require-await -- an error must reject the promise
   async settle(settlements: readonly Settlement[]): Promise<SettleResult> {
     checkTexts("settle", settlements);
-    const stale = settlements.filter((settlement) => {
-      const row = this.#leased(settlement.id, settlement.leaseToken);
-      if (!row) return true;
-      const cancelled = row.cancelled ? cancelledInstead(settlement.outcome) : null;
+    const stale: string[] = [];
+    const refused: RefusedEffects[] = [];
+    for (const settlement of settlements) {
+      const { id, leaseToken, outcome, effects } = settlement;
+      const row = this.#leased(id, leaseToken);
+      const cancelled = row?.cancelled ? cancelledInstead(outcome) : null;
+      if (!row || cancelled) stale.push(id);
+      if (!row) continue;
+      try {
+        this.check(effects?.messages.map(({ message }) => message) ?? []);
+      } catch (error) {
+        refused.push({ id, leaseToken, error });
+        continue;
+      }
       if (cancelled) this.#bury(row, cancelled);
       else this.#write(row, settlement);
-      return cancelled !== null;
-    });
+      for (const { id, message } of effects?.messages ?? []) this.insert(message, id);
+    }
     // Nothing else runs beside it, so that no member waits for a fold of its own.
     this.#batches.fold();
-    return { stale: stale.map(({ id }) => id) };
+    return refused.length === 0 ? { stale } : { stale, refused };
   }
 
   async settleAndClaim(

@@ -3,7 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { loadSteps, saveSteps } from "../database/durable-steps.ts";
 import { cancelBatch, foldBatches, followBatch, writeBatch } from "../database/batches.ts";
-import { enqueueMessages } from "../database/enqueue.ts";
+import { enqueueMessages, reserveIds } from "../database/enqueue.ts";
 import {
   claimMessages,
   extendLeases,
@@ -53,6 +53,10 @@ export class SupabaseTransport implements Transport {
     limits: readonly LimitedDispatch[] = [],
   ): Promise<string[]> {
     return enqueueMessages(this.#client, messages, limits, this.#timeoutMs);
+  }
+
+  reserveIds(number: number): Promise<readonly string[]> {
+    return reserveIds(this.#client, number, this.#timeoutMs);
   }
 
   claim(request: ClaimRequest): Promise<Claim> {

@@ -70,6 +70,16 @@ export interface Claim {
 export interface SettleResult {
   /** Ids whose outcome was not written: another claim has their lease, or they are deleted or cancelled. */
   readonly stale: readonly string[];
+  /** Outcomes that were not written, because their effects are refused; default: none. */
+  readonly refused?: readonly RefusedEffects[];
+}
+
+/** A message whose effects are refused. It stays leased, and can be settled without them. */
+export interface RefusedEffects {
+  readonly id: string;
+  readonly leaseToken: string;
+  /** The error that {@link Transport.send} would throw for them. */
+  readonly error: unknown;
 }
 
 /** Messages of one lease token. */
@@ -155,9 +165,15 @@ export interface Transport {
     messages: readonly OutgoingMessage[],
     limits?: readonly LimitedDispatch[],
   ): Promise<string[]>;
+  /**
+   * Reserves ids for messages that are written later, with the outcome of another message.
+   * @param number most ids to reserve, 1 to 1000
+   * @returns one id or more, ascending. None is ever given again
+   */
+  reserveIds(number: number): Promise<readonly string[]>;
   /** Leases due messages. */
   claim(request: ClaimRequest): Promise<Claim>;
-  /** Writes outcomes, in one transaction. */
+  /** Writes outcomes with their effects, in one transaction. */
   settle(settlements: readonly Settlement[]): Promise<SettleResult>;
   /** Settles and claims in one round trip and one transaction. */
   settleAndClaim(

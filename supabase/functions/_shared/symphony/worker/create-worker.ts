@@ -7,6 +7,7 @@ import type { SchedulesRun } from "../scheduler/processing.ts";
 import { runSchedules } from "../scheduler/tick-schedules.ts";
 import { type ResidentOptions, runResident } from "./resident/resident.ts";
 import { ProgressReporter } from "./run/progress.ts";
+import { ReservedIds } from "./run/reserved-ids.ts";
 import { runTick, type TickOptions, type TickReport } from "./tick/tick.ts";
 import { checkLimits, type WorkerLimits, type WorkerReport } from "./worker-options.ts";
 import { runWorker } from "./worker.ts";
@@ -30,8 +31,9 @@ export interface MessengerWorker {
 export function createWorker(messenger: Messenger): MessengerWorker {
   const { supabase, bus, transport, retry, scheduler, config, log, schema } = messenger;
   const progress = new ProgressReporter({ transport, log });
+  const ids = new ReservedIds(transport);
   const parts = {
-    ...{ supabase, bus, transport, retry, log, progress },
+    ...{ supabase, bus, transport, retry, log, progress, ids },
     batchSize: config.workerBatchSize,
     concurrency: config.workerConcurrency,
     leaseMs: config.leaseMs,

@@ -10,6 +10,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { BudgetLimits } from "./life/budget.ts";
 import type { ProcessLock } from "./run/process-lock.ts";
 import type { ProgressReporter } from "./run/progress.ts";
+import type { ReservedIds } from "./run/reserved-ids.ts";
 
 /** Limits of one run. */
 export interface WorkerLimits extends BudgetLimits {
@@ -42,6 +43,8 @@ export interface WorkerOptions extends WorkerLimits {
   readonly leaseMs: number;
   /** Whether the run is a tick, which has the limits of a function; default: no. */
   readonly isTick?: boolean;
+  /** Ids for what handlers dispatch; by default this run's own. */
+  readonly ids?: ReservedIds;
   /** Writes the progress that handlers report; by default it is not written. */
   readonly progress?: ProgressReporter;
   /** Makes the run a resident worker's, which ends by its signals only: waits for a due message, or a time. */

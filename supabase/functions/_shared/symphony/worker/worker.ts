@@ -13,6 +13,7 @@ import { Claimer } from "./claim/claim.ts";
 import { unrunnable } from "./claim/unrunnable.ts";
 import { HeldLeases } from "./held-leases.ts";
 import { processLock } from "./run/process-lock.ts";
+import { ReservedIds } from "./run/reserved-ids.ts";
 import { Slots } from "./run/slots.ts";
 import { Settler } from "./settle/settle.ts";
 import { RunEnd } from "./life/run-end.ts";
@@ -54,7 +55,7 @@ class Worker {
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    const { lock = processLock } = options;
+    const { lock = processLock, ids = new ReservedIds(options.transport) } = options;
     const changed = this.#changed;
     this.#end = new RunEnd(options, changed);
     const { endsAt } = this.#end.budget;
@@ -62,7 +63,7 @@ class Worker {
     const settler = this.#settler = new Settler(options);
     const slots = this.#slots = new Slots({
       ...options,
-      ...{ lock, changed, prefetchSize: claimer.size, outcomes: settler },
+      ...{ ids, lock, changed, prefetchSize: claimer.size, outcomes: settler },
       mayStart: () => this.#end.mayStart(performance.now()),
       longestMs: options.maxMs ?? Infinity,
     });

@@ -10,8 +10,10 @@ import type { Logger } from "../../runtime/log.ts";
 import type { DurableRun } from "../durable/durable-run.ts";
 import type { DurableAttempt, DurableTools } from "../durable/durable-call.ts";
 import type { Deadlines } from "./deadlines.ts";
+import type { EffectBuffer } from "./effect-buffer.ts";
 import type { FormerRuns } from "./former-runs.ts";
 import type { ProgressReporter } from "./progress.ts";
+import type { ReservedIds } from "./reserved-ids.ts";
 import type { Task } from "./task.ts";
 
 /** The tools of a run, beside the message. */
@@ -20,6 +22,8 @@ export interface RunTools extends DurableTools {
   readonly retry: RetryManager;
   readonly supabase: SupabaseClient;
   readonly log: Logger;
+  /** Ids for what handlers dispatch. */
+  readonly ids: ReservedIds;
   readonly deadlines: Deadlines;
   readonly formerRuns: FormerRuns;
   /** Whether the run is a tick, which has the limits of a function; default: no. */
@@ -42,6 +46,10 @@ export interface Attempt extends DurableAttempt {
   readonly snoozes: Snooze[];
   /** Its durable side, if it has made a durable call. */
   durable?: DurableRun;
+  /** The dispatches of its handlers; made at the first one. */
+  effects?: EffectBuffer;
+  /** The dispatches of the batch handler; shared by all messages of the call. */
+  batchEffects?: EffectBuffer;
 }
 
 /** An attempt whose message has passed its checks: what its handlers are called with. */

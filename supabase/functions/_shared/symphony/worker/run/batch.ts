@@ -7,6 +7,7 @@
 import {
   type Batch,
   type BatchContext,
+  type BatchMessage,
   readAnswer,
   type Verdict,
 } from "../../message/batch-handler.ts";
@@ -14,7 +15,8 @@ import type { MessageDefinition } from "../../message/definition.ts";
 import { Snooze } from "../../message/snooze.ts";
 import type { Ready, RunTools } from "./attempt.ts";
 import { CallGuard, guardOf } from "./call-guard.ts";
-import { ownEnvelope, reporter } from "./context.ts";
+import { collector, ownEnvelope, reporter } from "./context.ts";
+import { EffectBuffer } from "./effect-buffer.ts";
 import { LONGEST_TIMER_MS, type Task } from "./task.ts";
 
 /** Share of its timeout that a batch waits for messages which a schema or middleware holds up. */
@@ -137,23 +139,30 @@ export class Gathering {
     const fields = { type, messages: members.length };
     const over = () => tasks.every(({ isOver }) => isOver);
     const guard = new CallGuard(over, () => signal, log, fields);
+    const effects = new EffectBuffer(this.tools.ids);
+    for (const { attempt } of members) attempt.batchEffects = effects;
     const ctx: BatchContext = {
       signal,
       log: guard.logger(log.with(fields)),
-      dispatch: (...message) => guard.dispatch(bus, ...message),
+      dispatch: (...message) => guard.dispatch(bus, message, (one) => effects.add(one, null)),
+      dispatchNow: (...message) => guard.dispatchNow(bus, message),
       supabase,
     };
-    const messages = members.map(({ attempt, payload }) => this.#message(attempt.task, payload));
+    const messages = members.map((member) => this.#message(member));
     return readAnswer(await batch.handle(messages, ctx), tasks.map(({ envelope }) => envelope.id));
   }
 
   /** One message as the batch handler gets it. */
-  #message(task: Task, payload: unknown) {
+  #message({ attempt, payload }: Member): BatchMessage<unknown> {
+    const { task } = attempt;
+    const { tools } = this;
+    const guard = guardOf(task, tools.log);
     return {
       payload,
       envelope: ownEnvelope(task.envelope),
       attempt: task.envelope.attempts,
-      progress: reporter(task, this.tools, guardOf(task, this.tools.log)),
+      dispatch: (...message) => guard.dispatch(tools.bus, message, collector(attempt, tools)),
+      progress: reporter(task, tools, guard),
       get signal() {
         return task.signal;
       },

@@ -5,6 +5,7 @@
 
 import type { MessageBus } from "../../bus/bus.ts";
 import { AttemptOverError } from "../../message/errors.ts";
+import type { OutgoingMessage } from "../../message/envelope.ts";
 import type { Dispatch } from "../../message/handler.ts";
 import type { LogFields, Logger } from "../../runtime/log.ts";
 import type { Task } from "./task.ts";
@@ -47,29 +48,38 @@ export class CallGuard {
     return true;
   }
 
+  /** Writes a message at once, unless the attempt is over. */
+  dispatchNow(bus: MessageBus, message: Parameters<Dispatch>): Promise<string> {
+    const write = async (prepared: OutgoingMessage) => String((await bus.send([prepared]))[0]);
+    return this.dispatch(bus, message, write, "dispatchNow");
+  }
+
   /**
    * Dispatches a message unless the attempt is over. That is checked twice, because a schema or middleware
    * may take beyond the end of the attempt to prepare the message. A stop ends the wait for them, so that the
    * handler that waits does not keep its slot.
+   * @param write writes the prepared message, or keeps it for the outcome; returns its id
+   * @param call name of the function, for the warnings
    */
   dispatch(
     bus: MessageBus,
-    ...[{ type }, payload, options = {}]: Parameters<Dispatch>
+    [{ type }, payload, options = {}]: Parameters<Dispatch>,
+    write: (message: OutgoingMessage) => Promise<string>,
+    call = "dispatch",
   ): Promise<string> {
-    if (this.isOver) return this.refuse("dispatch");
+    if (this.isOver) return this.refuse(call);
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const signal = this.signal();
     const tooLate = () => {
       promise.catch(() => {});
-      resolve(this.refuse("dispatch"));
+      resolve(this.refuse(call));
     };
     signal.addEventListener("abort", tooLate, { once: true });
     const prepared = bus.prepare({ type, payload, options })
       .finally(() => signal.removeEventListener("abort", tooLate));
     prepared.then(async (message) => {
       if (this.isOver) return tooLate();
-      const [id] = await bus.send([message]);
-      resolve(String(id));
+      resolve(await write(message));
     }).catch(reject);
     return promise;
   }

@@ -1,7 +1,12 @@
 /** The context that a handler gets beside the payload. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { Envelope, ScheduleStamp, UserStamp } from "../../message/envelope.ts";
+import type {
+  Envelope,
+  OutgoingMessage,
+  ScheduleStamp,
+  UserStamp,
+} from "../../message/envelope.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Dispatch, HandlerContext } from "../../message/handler.ts";
 import type { StepOptions } from "../../message/durable-context.ts";
@@ -11,6 +16,7 @@ import { sleep, sleepUntil } from "../durable/sleep.ts";
 import { callStep, type StepFunction } from "../durable/step.ts";
 import type { Attempt, RunTools } from "./attempt.ts";
 import { type CallGuard, guardOf } from "./call-guard.ts";
+import { EffectBuffer } from "./effect-buffer.ts";
 import { checkProgress, type ProgressReporter } from "./progress.ts";
 import type { Task } from "./task.ts";
 
@@ -44,7 +50,12 @@ export class AttemptContext implements HandlerContext {
     this.#attempt = attempt;
     this.#definition = definition;
     this.#deps = deps;
-    this.dispatch = (...message) => this.#guarded.dispatch(deps.bus, ...message);
+    this.dispatch = (...message) =>
+      this.#guarded.dispatch(deps.bus, message, collector(attempt, deps));
+  }
+
+  get dispatchNow(): Dispatch {
+    return (...message) => this.#guarded.dispatchNow(this.#deps.bus, message);
   }
 
   /** A copy for each reader: what one handler changes in it reaches no other. */
@@ -125,6 +136,15 @@ export function ownEnvelope(envelope: Envelope): Envelope {
     // Most messages have no stamps, and a clone costs as much as all the rest.
     stamps: Object.keys(stamps).length === 0 ? {} : structuredClone(stamps),
   });
+}
+
+/** Keeps what is dispatched now for the attempt's outcome, as a dispatch of the handler that runs now. */
+export function collector(
+  attempt: Attempt,
+  { ids }: Pick<RunTools, "ids">,
+): (message: OutgoingMessage) => Promise<string> {
+  const { handler = null } = attempt;
+  return (message) => (attempt.effects ??= new EffectBuffer(ids)).add(message, handler);
 }
 
 /** The function that a handler reports the progress of its message with. */

@@ -25,6 +25,7 @@ import { WrongQueueError } from "../../message/runs-on.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Attempt, CallHandlers, Ready, RunTools } from "./attempt.ts";
 import { AttemptContext } from "./context.ts";
+import { joined } from "./effect-buffer.ts";
 import type { FormerRun } from "./former-runs.ts";
 import { callHandlers } from "./handlers.ts";
 import type { Task } from "./task.ts";
@@ -118,25 +119,28 @@ function throughMiddleware(ready: Ready, bus: MessageBus, call: CallHandlers): P
  * the error, or threw another one.
  */
 async function endedByStep(
-  { task, durable }: Attempt,
+  { task, durable, effects, handledBy }: Attempt,
   { progress }: RunTools,
 ): Promise<Outcome | null> {
   const failed = durable?.ending.isOver ? durable.ending.failed : undefined;
   if (!failed || task.isStopped) return null;
   task.isFinished = true;
+  task.effects = effects?.take(handledBy);
   await progress?.end(task.envelope, false);
   return failed.outcome;
 }
 
 /** The outcome of an attempt whose handlers have all succeeded or snoozed. */
 async function succeed(
-  { task, snoozes, handledBy, durable }: Attempt,
+  attempt: Attempt,
   { keepMs }: MessageDefinition,
   { progress }: RunTools,
 ): Promise<Outcome | Snoozed | Parked> {
+  const { task, snoozes, handledBy, durable } = attempt;
   const envelope = durable ? durable.envelope : task.envelope;
   const parked = durable?.ending.isOver ? durable.ending.parked : undefined;
   task.isFinished = true;
+  if (attempt.effects || attempt.batchEffects) await keepEffects(attempt);
   const reported = progress?.end(envelope, snoozes.length === 0 && !parked) ?? false;
   const progressed = reported instanceof Promise ? await reported : reported;
   if (parked) {
@@ -161,13 +165,22 @@ async function succeed(
   };
 }
 
+/** Gives the outcome what was dispatched. The first message of a batch that comes here has the batch's dispatches. */
+async function keepEffects({ task, effects, batchEffects }: Attempt): Promise<void> {
+  await effects?.ready();
+  await batchEffects?.ready();
+  task.effects = joined(effects?.take(), batchEffects?.take());
+}
+
 /** The outcome of an attempt that threw: the retry manager decides between retry and dead letter. */
 async function fail(attempt: Attempt, error: unknown, tools: RunTools): Promise<Outcome> {
   const { task, startedAt, hasBegun } = attempt;
   task.isFinished = true;
   const durationMs = Math.round(performance.now() - startedAt);
   // A handler that ignores its stop may still add its name.
-  const handledBy = [...attempt.handledBy];
+  const handledBy = attempt.handledBy.filter((name) => !attempt.effects?.isWaiting(name));
+  // The next attempt leaves out the handlers that have succeeded: their dispatches are written now or never.
+  task.effects = attempt.effects?.take(handledBy);
   await tools.progress?.end(task.envelope, false);
   const byHandler = hasBegun && !task.isStopped;
   const { durable } = attempt;

@@ -1,6 +1,7 @@
 /** The slots of a worker: they bound how many handlers run at once, and can stop them. */
 
 import { describeError } from "../../message/describe-error.ts";
+import type { Effects } from "../../message/effects.ts";
 import type { Envelope } from "../../message/envelope.ts";
 import { LeaseLostError } from "../../message/errors.ts";
 import { released, type Settlement } from "../../message/outcome.ts";
@@ -28,7 +29,7 @@ export interface SlotsOptions extends Omit<RunTools, "deadlines" | "formerRuns" 
   /** Measures how long slots are busy. */
   readonly prefetchSize: PrefetchSize;
   /** Takes the outcomes. */
-  readonly outcomes: { add(envelope: Envelope, outcome: AnyOutcome): void };
+  readonly outcomes: { add(envelope: Envelope, outcome: AnyOutcome, effects?: Effects): void };
   readonly changed: Change;
 }
 
@@ -188,7 +189,7 @@ export class Slots {
     const { outcomes, changed } = this.#options;
     this.#tasks.delete(task);
     if (task.isStopped) this.#ending.add(task);
-    outcomes.add(task.envelope, outcome);
+    outcomes.add(task.envelope, outcome, task.effects);
     changed.notify();
   }
 

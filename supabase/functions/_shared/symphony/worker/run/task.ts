@@ -1,5 +1,6 @@
 /** A message in a slot: it can be stopped, and it has a deadline. */
 
+import type { Effects } from "../../message/effects.ts";
 import type { Envelope } from "../../message/envelope.ts";
 import { WorkerStoppedError } from "../../message/errors.ts";
 
@@ -11,6 +12,8 @@ export class Task {
   onStop: ((reason: unknown) => void) | undefined;
   /** Set when the handlers begin; settles when they have ended. */
   handling: Promise<void> | undefined;
+  /** Written with the outcome; undefined if there is nothing. */
+  effects: Effects | undefined;
   /** The outcome is known: calls that the handlers make from now on have no effect. */
   isFinished = false;
   #stopped: { readonly reason: unknown } | undefined;

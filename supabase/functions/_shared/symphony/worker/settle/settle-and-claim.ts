@@ -6,7 +6,13 @@
 
 import type { Settlement } from "../../message/outcome.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { Claim, ClaimRequest, SettleResult, Transport } from "../../transport/transport.ts";
+import type {
+  Claim,
+  ClaimRequest,
+  RefusedEffects,
+  SettleResult,
+  Transport,
+} from "../../transport/transport.ts";
 import { type CallDependencies, isOfItsContent, repeating } from "../calls.ts";
 import { claimByHalves } from "../claim/claim-by-halves.ts";
 import { settleByHalves } from "./settle-by-halves.ts";
@@ -15,6 +21,8 @@ import { settleByHalves } from "./settle-by-halves.ts";
 export interface SettledAndClaimed {
   /** Settlements that were written. */
   readonly settled: readonly Settlement[];
+  /** Messages whose effects were refused: they wait for another outcome. */
+  readonly refused: readonly RefusedEffects[];
   /** The answer to the claim; null if the call only settled. */
   readonly claim: Claim | null;
 }
@@ -30,16 +38,18 @@ export async function settleAndClaim(
   deps: CallDependencies,
 ): Promise<SettledAndClaimed> {
   if (settlements.length === 0) {
-    return { settled: [], claim: request && await claimByHalves(request, deps) };
+    return { settled: [], refused: [], claim: request && await claimByHalves(request, deps) };
   }
   const { transport, log } = deps;
+  const refused: RefusedEffects[] = [];
   try {
     const { answer, repeated } = await repeating(
       (repeated) => call(transport, settlements, request && { ...request, repeated }),
       deps,
     );
     return {
-      settled: written(settlements, answer.stale, repeated, log),
+      settled: written(settlements, answer, repeated, refused, log),
+      refused,
       claim: "messages" in answer ? answer : null,
     };
   } catch (error) {
@@ -50,12 +60,17 @@ export async function settleAndClaim(
   // written and claimed. Therefore both calls in its place count as repetitions.
   const settled = await settleByHalves(settlements, {
     ...deps,
+    refuse: ({ id, leaseToken }, error) => refused.push({ id, leaseToken, error }),
     settle: async (some) => {
       const { answer } = await repeating(() => transport.settle(some), deps);
-      return written(some, answer.stale, true, log);
+      return written(some, answer, true, refused, log);
     },
   });
-  return { settled, claim: request && await claimByHalves({ ...request, repeated: true }, deps) };
+  return {
+    settled,
+    refused,
+    claim: request && await claimByHalves({ ...request, repeated: true }, deps),
+  };
 }
 
 function call(
@@ -69,15 +84,20 @@ function call(
 /**
  * The settlements that were written.
  * @param repeated whether an answer was lost before: then a stale message may have been settled by that call
+ * @param refused gets the messages whose effects were refused
  */
 function written(
   settlements: readonly Settlement[],
-  stale: readonly string[],
+  answer: SettleResult,
   repeated: boolean,
+  refused: RefusedEffects[],
   log: Logger,
 ): readonly Settlement[] {
-  if (stale.length === 0 || repeated) return settlements;
-  log.warn("settle_stale", { ids: stale });
-  const gone = new Set(stale);
+  const stale = repeated ? [] : answer.stale;
+  const ofThisCall = answer.refused ?? [];
+  if (stale.length === 0 && ofThisCall.length === 0) return settlements;
+  if (stale.length > 0) log.warn("settle_stale", { ids: stale });
+  refused.push(...ofThisCall);
+  const gone = new Set([...stale, ...ofThisCall.map(({ id }) => id)]);
   return settlements.filter(({ id }) => !gone.has(id));
 }

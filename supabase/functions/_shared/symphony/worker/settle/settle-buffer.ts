@@ -1,5 +1,6 @@
 /** The settle buffer: outcomes that are not yet written, collected so that one call writes many. */
 
+import { type Effects, MAX_EFFECTS_SIZE } from "../../message/effects.ts";
 import type { Envelope } from "../../message/envelope.ts";
 import { released, type Settlement, settlementOf } from "../../message/outcome.ts";
 
@@ -16,6 +17,8 @@ const FLUSH_AFTER_MS = 100;
 export class SettleBuffer {
   #waiting: Done[] = [];
   #oldestAt = Infinity;
+  /** Size of the effects of the waiting outcomes, in characters of JSON. */
+  #effectsSize = 0;
   readonly #writing = new Set<readonly Done[]>();
 
   /** @param enough number of outcomes that are written at once, without waiting for more */
@@ -31,10 +34,12 @@ export class SettleBuffer {
     return this.#oldestAt + FLUSH_AFTER_MS;
   }
 
-  add(envelope: Envelope, outcome: Settlement["outcome"]): void {
-    const settlement = settlementOf(envelope, outcome);
+  /** @param effects what is written with the outcome */
+  add(envelope: Envelope, outcome: Settlement["outcome"], effects?: Effects): void {
+    const settlement = settlementOf(envelope, outcome, effects);
     if (this.isEmpty) this.#oldestAt = performance.now();
     this.#waiting.push({ settlement, envelope });
+    if (effects) this.#effectsSize += effects.size;
   }
 
   /** Gives back messages that were not started. */
@@ -48,16 +53,35 @@ export class SettleBuffer {
    * @param isLast whether no message waits or runs
    */
   isDue(now: number, isLast: boolean): boolean {
-    return !this.isEmpty && (isLast || this.#waiting.length >= this.enough || now >= this.dueAt);
+    return !this.isEmpty &&
+      (isLast || this.#waiting.length >= this.enough || this.#isLarge || now >= this.dueAt);
   }
 
-  /** Takes the waiting outcomes, to write them. Call {@link written} once that is over. */
+  /**
+   * Takes the waiting outcomes, to write them, as far as one call can write their effects. Call {@link written}
+   * once that is over.
+   */
   take(): readonly Done[] {
-    const taken = this.#waiting;
+    const taken = this.#waiting.splice(0, this.#isLarge ? this.#fitting() : Infinity);
     this.#writing.add(taken);
-    this.#waiting = [];
-    this.#oldestAt = Infinity;
+    this.#effectsSize = totalSize(this.#waiting);
+    // Outcomes that remain are due at once.
+    if (this.isEmpty) this.#oldestAt = Infinity;
     return taken;
+  }
+
+  get #isLarge(): boolean {
+    return this.#effectsSize > MAX_EFFECTS_SIZE;
+  }
+
+  /** How many of the waiting outcomes have effects that one call can write; one in any case. */
+  #fitting(): number {
+    let size = 0;
+    const end = this.#waiting.findIndex(({ settlement: { effects } }, index) => {
+      size += effects?.size ?? 0;
+      return index > 0 && size > MAX_EFFECTS_SIZE;
+    });
+    return end === -1 ? Infinity : end;
   }
 
   /** The call that wrote these outcomes is over: their leases need no heartbeat any more. */
@@ -72,4 +96,8 @@ export class SettleBuffer {
       for (const { settlement } of taken) yield settlement;
     }
   }
+}
+
+function totalSize(done: readonly Done[]): number {
+  return done.reduce((total, { settlement: { effects } }) => total + (effects?.size ?? 0), 0);
 }

@@ -11,6 +11,8 @@ import { isOfItsContent, isTooMuch } from "../calls.ts";
 interface Dependencies {
   /** Writes outcomes together, and returns those that were written. */
   readonly settle: (some: readonly Settlement[]) => Promise<readonly Settlement[]>;
+  /** Takes a message whose outcome is refused with its effects: its attempt fails instead. */
+  readonly refuse: (settlement: Settlement, error: unknown) => void;
   /** Whether a call that failed is still worth repeating. */
   readonly keepTrying: () => boolean;
   readonly log: Logger;
@@ -19,7 +21,8 @@ interface Dependencies {
 /**
  * Writes every outcome that the database takes.
  * @param settlements outcomes that were refused together
- * @returns the outcomes that were written; a message whose outcome is refused becomes a dead letter instead
+ * @returns the outcomes that were written; a message whose outcome is refused becomes a dead letter instead, or
+ * goes to `refuse` if it has effects
  * @throws TransportError if the database stayed out of reach
  */
 export async function settleByHalves(
@@ -51,8 +54,12 @@ function halves<Item>(items: readonly Item[]): (readonly Item[])[] {
 async function settleInstead(
   settlement: Settlement,
   refusal: unknown,
-  { settle, log }: Dependencies,
+  { settle, refuse, log }: Dependencies,
 ): Promise<readonly Settlement[]> {
+  if (settlement.effects) {
+    refuse(settlement, refusal);
+    return [];
+  }
   const { id } = settlement;
   const outcome = isTooMuch(refusal) ? null : instead(settlement.outcome, refusal);
   log.error("settle_refused", { id, error: String(refusal), instead: outcome?.kind ?? "none" });

@@ -4,11 +4,12 @@
  * report counts the outcomes that were written.
  */
 
+import type { Effects } from "../../message/effects.ts";
 import type { Envelope } from "../../message/envelope.ts";
 import type { Settlement } from "../../message/outcome.ts";
 import type { RetryManager } from "../../retry/manager.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { Claim, ClaimRequest, Transport } from "../../transport/transport.ts";
+import type { Claim, ClaimRequest, RefusedEffects, Transport } from "../../transport/transport.ts";
 import type { WorkerReport } from "../worker-options.ts";
 import { BatchFolds } from "./batch-folds.ts";
 import { RunReport } from "./run-report.ts";
@@ -60,9 +61,9 @@ export class Settler {
     this.folds = new BatchFolds(options);
   }
 
-  /** A message has an outcome. */
-  add(envelope: Envelope, outcome: Settlement["outcome"]): void {
-    this.buffer.add(envelope, outcome);
+  /** A message has an outcome. @param effects what is written with it */
+  add(envelope: Envelope, outcome: Settlement["outcome"], effects?: Effects): void {
+    this.buffer.add(envelope, outcome, effects);
   }
 
   /**
@@ -76,12 +77,24 @@ export class Settler {
     const settlements = done.map(({ settlement }) => settlement);
     try {
       const deps = { transport, log, keepTrying };
-      const { settled, claim } = await settleAndClaim(settlements, request, deps);
+      const { settled, refused, claim } = await settleAndClaim(settlements, request, deps);
       this.report.settled(settled, done);
       this.folds.settled(done);
+      for (const one of refused) this.#fail(one, done);
       return { claim, done };
     } finally {
       this.buffer.written(done);
     }
+  }
+
+  /** The dispatches of a message's handlers are refused: its attempt fails with that error, and they are dropped. */
+  #fail({ id, leaseToken, error }: RefusedEffects, done: readonly Done[]): void {
+    const { retry, log } = this.#options;
+    const envelope = done.find(({ envelope }) =>
+      envelope.id === id && envelope.leaseToken === leaseToken
+    )?.envelope;
+    if (!envelope) return;
+    log.warn("dispatch_refused", { id, type: envelope.type, error: String(error) });
+    this.buffer.add(envelope, retry.decide(envelope, error, { durationMs: 0, byHandler: true }));
   }
 }

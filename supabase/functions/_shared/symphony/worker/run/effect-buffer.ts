@@ -1,0 +1,116 @@
+/** The effect buffer: what the handlers of one attempt have dispatched, until the attempt has its outcome. */
+
+import {
+  type Effects,
+  MAX_EFFECTS,
+  MAX_EFFECTS_SIZE,
+  type ReservedMessage,
+  sizeOf,
+} from "../../message/effects.ts";
+import type { OutgoingMessage } from "../../message/envelope.ts";
+import type { ReservedIds } from "./reserved-ids.ts";
+
+interface Entry {
+  /** Name of the handler that made it; null for middleware and batch handlers. */
+  readonly handler: string | null;
+  readonly message: OutgoingMessage;
+  readonly size: number;
+  /** Undefined until a call has brought it. */
+  id: string | undefined;
+}
+
+/** Collects the dispatches of one attempt, or of one call of a batch handler. */
+export class EffectBuffer {
+  readonly #ids: ReservedIds;
+  readonly #entries: Entry[] = [];
+  readonly #waiting = new Set<Promise<unknown>>();
+  #size = 0;
+
+  constructor(ids: ReservedIds) {
+    this.#ids = ids;
+  }
+
+  /**
+   * Adds a message that the bus has prepared.
+   * @param handler name of the handler that dispatches it; null for middleware and batch handlers
+   * @returns its reserved id
+   * @throws RangeError if the message, or all of the attempt together, are more than one outcome can write
+   * @throws the errors of the transport if no id can be reserved
+   */
+  async add(message: OutgoingMessage, handler: string | null): Promise<string> {
+    const size = sizeOf(message);
+    this.#checkRoom(size);
+    const taken = this.#ids.take(message.groupKey !== undefined);
+    const entry: Entry = { handler, message, size, id: undefined };
+    this.#entries.push(entry);
+    this.#size += size;
+    if (typeof taken === "string") return entry.id = taken;
+    this.#waiting.add(taken);
+    try {
+      return entry.id = await taken;
+    } catch (error) {
+      const index = this.#entries.indexOf(entry);
+      if (index !== -1) this.#entries.splice(index, 1);
+      throw error;
+    } finally {
+      this.#waiting.delete(taken);
+    }
+  }
+
+  /** Whether a dispatch of this handler waits for its id. */
+  isWaiting(handler: string): boolean {
+    return this.#waiting.size > 0 &&
+      this.#entries.some((entry) => entry.handler === handler && entry.id === undefined);
+  }
+
+  /**
+   * Waits until every message has its id.
+   * @returns undefined if there is nothing to wait for
+   * @throws the errors of the transport if an id could not be reserved: the dispatch would be lost
+   */
+  ready(): Promise<unknown> | undefined {
+    return this.#waiting.size === 0 ? undefined : Promise.all(this.#waiting);
+  }
+
+  /**
+   * Takes the effects out.
+   * @param handlers those of these handlers only; by default all
+   * @returns undefined if there are none
+   */
+  take(handlers?: readonly string[]): Effects | undefined {
+    const messages: ReservedMessage[] = [];
+    let total = 0;
+    for (const { id, message, size, handler } of this.#entries.splice(0)) {
+      if (id === undefined) continue;
+      if (handlers && (handler === null || !handlers.includes(handler))) continue;
+      messages.push({ id, message });
+      total += size;
+    }
+    this.#size = 0;
+    return messages.length === 0 ? undefined : { messages, emits: [], size: total };
+  }
+
+  #checkRoom(size: number): void {
+    if (this.#entries.length >= MAX_EFFECTS) {
+      throw new RangeError(
+        `ctx.dispatch: at most ${MAX_EFFECTS} dispatches go with an outcome; use ctx.dispatchNow for more`,
+      );
+    }
+    if (this.#size + size > MAX_EFFECTS_SIZE && this.#entries.length > 0) {
+      throw new RangeError(
+        `ctx.dispatch: at most ${MAX_EFFECTS_SIZE} bytes of dispatches go with an outcome; ` +
+          "use ctx.dispatchNow for more",
+      );
+    }
+  }
+}
+
+/** Joins the effects of an attempt and its part of a batch's. */
+export function joined(one: Effects | undefined, other: Effects | undefined): Effects | undefined {
+  if (!one || !other) return one ?? other;
+  return {
+    messages: [...one.messages, ...other.messages],
+    emits: [...one.emits, ...other.emits],
+    size: one.size + other.size,
+  };
+}
