@@ -7,7 +7,7 @@
  *
  * - SYMPHONY_TEST_POSTGRES: the folder of another Postgres's programs, such as Debian's, in place of the
  *   one from npm.
- * - SYMPHONY_TEST_JOBS: how many files run side by side at most (4).
+ * - SYMPHONY_TEST_JOBS: how many files run side by side at most (4); demanding ones count twice.
  */
 
 import { parseArgs } from "node:util";
@@ -20,34 +20,21 @@ import { runInSlots } from "./support/slots.ts";
 /** These need much of the machine, or provoke races and failures at chosen moments: each takes two slots. */
 const DEMANDING = [
   ...["tests/browser", "tests/fault", "tests/race"],
-  ...["local_functions", "local_stack", "local_stand_ins", "steps", "wake", "wake_budget"]
-    .concat("wake_when_due").map((name) => `tests/integration/${name}.test.ts`),
+  ...testsIn("integration", "local_functions", "local_stack", "local_stand_ins", "steps"),
+  ...testsIn("integration", "wake", "wake_budget", "wake_when_due"),
 ];
 /** These bound how late something may be, and come two at a time when all others have ended. */
-const PUNCTUAL = ["wake_in_time", "queue_limits"].map((name) =>
-  `tests/integration/${name}.test.ts`
-);
+const PUNCTUAL = testsIn("integration", "wake_in_time", "queue_limits");
 /** The files that take longest start first: one that starts last would run with no other beside it. */
 const LONGEST = [
-  "tests/fault/kills.test.ts",
-  "tests/integration/bench.test.ts",
-  "tests/fault/outages.test.ts",
-  "tests/integration/management_fuzz.test.ts",
-  "tests/integration/fuzz.test.ts",
-  "tests/fault/drain.test.ts",
-  "tests/fault/memory.test.ts",
-  "tests/package/frontends.test.ts",
-  "tests/package/install.test.ts",
-  "tests/package/upgrade.test.ts",
-  "tests/fault/everything.test.ts",
-  "tests/sql/pgtap.test.ts",
-  "tests/contract/scheduler_supabase.test.ts",
-  "tests/contract/supabase.test.ts",
-  "tests/integration/access_matrix.test.ts",
-  "tests/integration/dev_loop.test.ts",
-  "tests/race/schedules.test.ts",
-  "tests/race/groups.test.ts",
-  "tests/race/locks_operators.test.ts",
+  ...testsIn("fault", "kills", "outages", "drain", "everything", "memory"),
+  ...testsIn("sql", "pgtap"),
+  ...testsIn("integration", "bench", "management_fuzz", "fuzz"),
+  ...testsIn("package", "frontends", "install", "upgrade", "exports"),
+  ...testsIn("browser", "frontend"),
+  ...testsIn("race", "groups", "locks_operators", "locks", "schedules"),
+  ...testsIn("contract", "scheduler_supabase", "supabase"),
+  ...testsIn("integration", "access_matrix", "schema", "dev_loop", "doctor"),
 ];
 /** The files of a folder below these share a process: each takes less time than the start of one. */
 const SMALL = ["tests/unit", "examples"];
@@ -68,6 +55,8 @@ interface Job {
 }
 
 Deno.chdir(new URL("..", import.meta.url));
+// A file that was renamed would otherwise lose its place without a word.
+for (const path of [...DEMANDING, ...PUNCTUAL, ...LONGEST]) Deno.statSync(path);
 // Unknown arguments are passed on to Deno.
 const { values, positionals, tokens } = parseArgs({
   allowPositionals: true,
@@ -223,6 +212,11 @@ function testFiles(path: string): string[] {
   return names.flatMap((name) =>
     Deno.statSync(name).isDirectory || name.endsWith(".test.ts") ? testFiles(name) : []
   );
+}
+
+/** Paths of test files of one folder below tests/. */
+function testsIn(folder: string, ...names: string[]): string[] {
+  return names.map((name) => `tests/${folder}/${name}.test.ts`);
 }
 
 function isIn(file: string, paths: readonly string[]): boolean {
