@@ -4,7 +4,7 @@ select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
 insert into messenger_messages (type, priority, available_at)
-select 'future', n % 5, messenger_now() + interval '1 day' from generate_series(1, 50000) as n;
+select 'future', n % 5, messenger_now() + interval '1 day' from generate_series(1, 20000) as n;
 insert into messenger_messages (type, priority, available_at)
 select 'due', n % 3, messenger_now() from generate_series(1, 30) as n;
 

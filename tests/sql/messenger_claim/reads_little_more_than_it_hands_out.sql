@@ -1,9 +1,9 @@
--- Of 50,000 messages, with and without statistics, and after the planner has settled on its plans.
+-- Of 20,000 messages, with and without statistics, and after the planner has settled on its plans.
 begin;
 select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
-select test.dispatch_many(50000);
+select test.dispatch_many(20000);
 select cmp_ok(
   test.rows_read_by($$select test.claim(test.token(1))$$), '<', 1000::bigint,
   'without statistics'

@@ -1,9 +1,9 @@
--- Of 50,000 messages, with and without statistics.
+-- Of 20,000 messages, with and without statistics.
 begin;
 select plan(2);
 select test.set_clock('2026-01-01 12:00Z');
 
-select test.dispatch_many(50000);
+select test.dispatch_many(20000);
 create temp table leases as
   select jsonb_build_array(jsonb_build_object(
     'token', test.token(1),

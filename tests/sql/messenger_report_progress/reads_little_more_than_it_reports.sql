@@ -1,9 +1,9 @@
--- Of 50,000 messages, with and without statistics.
+-- Of 20,000 messages, with and without statistics.
 begin;
 select plan(2);
 select test.set_clock('2026-01-01 12:00Z');
 
-select test.dispatch_many(50000);
+select test.dispatch_many(20000);
 create temp table reports as
   select jsonb_agg(jsonb_build_object('id', m ->> 'id', 'token', test.token(1), 'value', 0.5)) as r
   from jsonb_array_elements(test.claim(test.token(1)) -> 'messages') as m;

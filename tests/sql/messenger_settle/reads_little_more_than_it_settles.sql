@@ -1,9 +1,9 @@
--- Of 50,000 messages, with and without statistics.
+-- Of 20,000 messages, with and without statistics.
 begin;
 select plan(6);
 select test.set_clock('2026-01-01 12:00Z');
 
-select test.dispatch_many(50000);
+select test.dispatch_many(20000);
 create function pg_temp.settle(worker integer, ids jsonb) returns void
 language sql
 as $$

@@ -1,4 +1,4 @@
--- Of 50,000 messages, with and without statistics; the settle call has the same bound.
+-- Of 20,000 messages, with and without statistics; the settle call has the same bound.
 begin;
 select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
@@ -13,7 +13,7 @@ as $$
   from jsonb_array_elements(test.claim(test.token(worker)) -> 'messages') as m
 $$;
 
-select test.dispatch_many(50000);
+select test.dispatch_many(20000);
 select cmp_ok(
   test.rows_read_by('select pg_temp.settle_kept(1)'), '<', 2000::bigint, 'without statistics'
 );
