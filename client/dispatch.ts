@@ -101,7 +101,7 @@ function makeKey(): string {
 /** Refuses options that do not exist. @throws MessengerError `invalid` */
 export function checkOptions(options: object, known: readonly string[]): void {
   const name = Object.keys(options).find((name) => !known.includes(name));
-  if (name !== undefined) throw invalid([name], `no such option; there are ${known.join(", ")}`);
+  if (name !== undefined) throw invalid([name], "no such option");
 }
 
 /** The options of a dispatcher. */
@@ -154,7 +154,9 @@ export function dispatching<Result>(
         wrap({ kind: "message", id: ids[index] as string, type, idempotencyKey }, user)
       );
     } catch (error) {
-      throw keys[0] ? withKeys(error, signal, isList ? keys : keys[0]) : error;
+      const [idempotencyKey] = keys;
+      const told = isList ? { idempotencyKeys: keys } : { idempotencyKey };
+      throw idempotencyKey ? withKeys(error, signal?.aborted, told) : error;
     }
   };
   return {
@@ -172,21 +174,14 @@ export function dispatching<Result>(
   };
 }
 
-/** Tells the key or keys with the error. The reason of an abort may be that of several dispatches: it is the cause. */
-function withKeys(
-  error: unknown,
-  signal: AbortSignal | undefined,
-  keys: string | readonly string[],
-): unknown {
-  const isOurs = error instanceof MessengerError;
-  if (!isOurs && !signal?.aborted) return error;
-  const failure = isOurs
-    ? error
-    : new MessengerError("Aborted; it may have taken effect", "aborted", {
+/** Tells the keys with the error. The reason of an abort may be that of several dispatches: it is the cause. */
+function withKeys(error: unknown, isAborted: boolean | undefined, keys: object): unknown {
+  const failure = isAborted && !(error instanceof MessengerError)
+    ? new MessengerError("Aborted; it may have taken effect", "aborted", {
       ...{ name: "AbortError", cause: error },
-    });
-  const name = typeof keys === "string" ? "idempotencyKey" : "idempotencyKeys";
-  return Object.assign(failure, { [name]: keys });
+    })
+    : error;
+  return failure instanceof MessengerError ? Object.assign(failure, keys) : failure;
 }
 
 /** The name of a message, however it is given. */

@@ -59,9 +59,14 @@ function rank({ status }: FollowedState): number {
   return ORDER.indexOf(status) + 1 || 4;
 }
 
-/** Whether no other state follows. */
+/** Whether no other state follows, unless an operator redrives a dead letter. */
 export function isFinal(state: FollowedState): boolean {
   return rank(state) > 3;
+}
+
+/** Whether it is no more than a memory. All else may change: an operator may redrive a dead letter. */
+export function isSettled({ status }: FollowedState): boolean {
+  return /^(h|not)/.test(status);
 }
 
 /**

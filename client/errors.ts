@@ -86,9 +86,7 @@ export function invalid(path: Issue["path"], message: string, cause?: unknown): 
 
 /** Makes the error for an id that the server does not know. */
 export function unknownId(code: "not_found" | "not_remembered"): MessengerError {
-  const text = code === "not_found"
-    ? "there is no message of yours with this id"
-    : "it is not kept";
+  const text = code === "not_found" ? "no message of yours has it" : "it is not kept";
   return new MessengerError(`id: ${text}`, code, { status: 404 });
 }
 

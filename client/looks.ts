@@ -4,7 +4,15 @@ import type {
   FollowedMessage,
   FollowedMessages,
 } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
-import { type Connection, type Entry, isFinal, type MessageView, newEntry, take } from "./entry.ts";
+import {
+  type Connection,
+  type Entry,
+  isFinal,
+  isSettled,
+  type MessageView,
+  newEntry,
+  take,
+} from "./entry.ts";
 import { isOffline, type MessengerError, signedOut, unknownId } from "./errors.ts";
 import type { LiveUpdates } from "./live.ts";
 import type { Session } from "./session.ts";
@@ -118,12 +126,12 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
     // user is signed in. Apps with tokens of their own have no user here.
     const mayPass = error?.code === "internal" ||
       isSignedOut(entry) && user !== null && user === entry.user;
-    const isOver = error || state && isFinal(state);
+    const isOver = error || state && isSettled(state);
     entry.lookAt = now + (mayPass ? MAX_LOOK_MS : isOver ? Infinity : lookDelay({
       dueInMs: dueAt - now,
       quietMs: now - Math.max(entry.changedAt, dueAt),
       requests: Math.ceil(active / MAX_IDS),
-      isLive: !!live?.tells(state?.type),
+      isQuiet: state && isFinal(state) || live?.tells(state?.type),
     }));
     planFor(entry.lookAt);
   };
@@ -181,6 +189,10 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
   const tell = (state: FollowedMessage) => {
     const entry = entries.get(state.id);
     if (!entry || isSignedOut(entry)) return;
+    // It comes late, or the message was redriven. A look tells.
+    if (entry.state && isFinal(entry.state) && !isFinal(state)) {
+      return planFor(entry.lookAt = Date.now());
+    }
     entry.toldAt = Date.now();
     if (take(entry, state, false)) changed(entry);
   };

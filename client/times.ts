@@ -41,17 +41,17 @@ export interface Quiet {
   readonly quietMs: number;
   /** Number of requests that one look at all followed messages takes. */
   readonly requests: number;
-  /** Whether live updates tell the changes of messages of this type. */
-  readonly isLive: boolean;
+  /** Whether live updates tell the changes of messages of this type, or only an operator can change it. */
+  readonly isQuiet: boolean | undefined;
 }
 
 /**
  * The wait before the next request for a state, in ms. It grows with the time in which nothing happens: half of
- * that time up to 5 s, a tenth of it up to 30 s. Live updates make it 30 s. A client that follows more
+ * that time up to 5 s, a tenth of it up to 30 s. It is 30 s for messages that are quiet. A client that follows more
  * messages than fit into a request waits a second longer for each further request.
  */
-export function lookDelay({ dueInMs, quietMs, requests, isLive }: Quiet): number {
-  if (isLive) return MAX_LOOK_MS;
+export function lookDelay({ dueInMs, quietMs, requests, isQuiet }: Quiet): number {
+  if (isQuiet) return MAX_LOOK_MS;
   const ms = dueInMs > 0
     ? dueInMs
     : Math.max(FIRST_LOOK_MS, Math.min(quietMs / 2, SLOW_LOOK_MS), quietMs / 10);

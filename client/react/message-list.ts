@@ -1,7 +1,7 @@
 /** The signed-in user's messages: loaded page by page, and each unfinished one followed. */
 
 import type { OwnMessages } from "../../supabase/functions/_shared/symphony/message/followed-message.ts";
-import { type FollowedState, isFinal } from "../entry.ts";
+import { type FollowedState, isSettled } from "../entry.ts";
 import type { MessengerError } from "../errors.ts";
 import type { ListOptions } from "../own.ts";
 import { onPageEvent } from "../surroundings.ts";
@@ -113,7 +113,8 @@ export class MessageList {
     this.#entries = cursor ? [...this.#entries, ...messages] : [...messages, ...older];
     if (!older[0]) this.#cursor = next;
     const last = this.#follows;
-    this.#follows = this.#entries.filter((one) => !isFinal(one)).map(({ id }) => this.#follow(id));
+    const open = this.#entries.filter((one) => !isSettled(one));
+    this.#follows = open.map(({ id }) => this.#follow(id));
     // Only now, so that a message that is followed already stays so.
     last.forEach(call);
   }

@@ -81,8 +81,10 @@ Deno.test("the interval is a tenth of the message's age, and the time until a me
   assertEquals(ms(undefined), 1);
   assertEquals([ms(at(-100)), ms(at(-50_000)), ms(at(-900_000))], [1, 5, 30]);
   assertEquals([ms(at(7_000)), ms(at(90_000))], [7, 30]);
+  // A dead letter may be redriven.
+  assertEquals(ms({ ...message, status: "failed" }), 30);
   assertEquals(
-    refetchInterval({ state: { data: { ...message, status: "failed" }, error: null } }),
+    refetchInterval({ state: { data: { ...message, status: "handled" }, error: null } }),
     false,
   );
   assertEquals(refetchInterval({ state: { data: message, error: { retryable: false } } }), false);

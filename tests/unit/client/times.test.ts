@@ -11,7 +11,7 @@ import {
 } from "../../../client/times.ts";
 
 const moment = "2026-11-24T10:00:00.000000+00:00";
-const due = { dueInMs: 0, quietMs: 0, requests: 1, isLive: false };
+const due = { dueInMs: 0, quietMs: 0, requests: 1, isQuiet: false };
 
 Deno.test("a request is repeated after twice the time before, or the time that the server asks for", () => {
   assertEquals([0, 1, 2].map((retry) => retryDelay(retry, undefined, 0)), [500, 1_000, 2_000]);
@@ -47,7 +47,7 @@ Deno.test("a message that is due or runs is looked at less often the longer noth
 });
 
 Deno.test("with live updates a message is looked at every half minute", () => {
-  assertEquals(lookDelay({ ...due, isLive: true }), MAX_LOOK_MS);
+  assertEquals(lookDelay({ ...due, isQuiet: true }), MAX_LOOK_MS);
 });
 
 Deno.test("a client that follows many messages asks about one request a second, and no less often than each half minute", () => {
