@@ -101,7 +101,7 @@ testsOnStack({ env: { SYMPHONY_MAX_BODY_BYTES: "100000" } }, (test) => {
       ["payload", "text"],
     ]],
     ["no payload", { type: "Note" }, [400, "invalid_request", ["payload"]]],
-    ["an unknown field", { ...note, retries: 3 }, [400, "invalid_request", []]],
+    ["an unknown field", { ...note, retries: 3 }, [400, "invalid_request", ["retries"]]],
     ["a delay that is none", { ...note, delay: "soon" }, [400, "invalid_request", ["delay"]]],
     ["a negative delay", { ...note, delay: -1 }, [400, "invalid_request", ["delay"]]],
     ["a time without offset", { ...note, availableAt: "2026-01-01T00:00:00" }, [

@@ -19,8 +19,8 @@ testsOnStack({}, (test) => {
     ] as const;
     for (const [method, path] of paths) {
       const refused = await ask(stack, method, path, { dryRun: true });
-      assertEquals(refusal(refused), [400, "invalid_request", []], path);
-      assertEquals(refused.body.message, 'Unrecognized key: "dryRun"');
+      assertEquals(refusal(refused), [400, "invalid_request", ["dryRun"]], path);
+      assertEquals(refused.body.message, "dryRun: is not a field of this request");
       assertEquals((await ask(stack, method, path, [])).status, 400, path);
     }
     assertEquals(await stack.count(), 1);
@@ -42,12 +42,21 @@ testsOnStack({}, (test) => {
       ] as const
     ) {
       const refused = await ask(stack, method, path, body);
-      assertEquals(refusal(refused), [400, "invalid_request", []], path);
-      assertEquals(refused.body.message, `Unrecognized key: "${field}"`);
+      assertEquals(refusal(refused), [400, "invalid_request", [field]], path);
+      assertEquals(refused.body.message, `${field}: is not a field of this request`);
     }
-    const dispatched = await stack.post("dispatch", [note, { ...note, dealy: "1h" }]);
+    const message = "is not a field of this request";
+    const wrong = [note, { ...note, dealy: "1h", prio: 1 }];
+    const dispatched = await stack.post("dispatch", wrong);
     assertEquals((await dispatched.json()).issues, [
-      { path: [1], message: 'Unrecognized key: "dealy"' },
+      { path: [1, "dealy"], message },
+      { path: [1, "prio"], message },
+    ]);
+    const schedule = { type: "cron", config: { cron: "@daily", at: 1 }, endsAt: 1 };
+    const scheduled = await stack.post("dispatch", { ...note, schedule });
+    assertEquals((await scheduled.json()).issues, [
+      { path: ["schedule", "config", "at"], message },
+      { path: ["schedule", "endsAt"], message },
     ]);
   });
 

@@ -2,7 +2,11 @@
 
 import { assertEquals, assertInstanceOf } from "@std/assert";
 import { faultOf } from "../../../supabase/functions/_shared/symphony/database/fault.ts";
-import { TransportError } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { z } from "zod";
+import {
+  InvalidPayloadError,
+  TransportError,
+} from "../../../supabase/functions/_shared/symphony/index.ts";
 import { toProblem } from "../../../supabase/functions/_shared/symphony/http/problem.ts";
 import { MessengerError } from "../../../client/mod.ts";
 import { toMessengerError } from "../../../client/errors.ts";
@@ -67,4 +71,21 @@ Deno.test("what a platform or a gateway answers is retryable where its status sa
     statuses.map((status) => [408, 429].includes(status) || status >= 500),
   );
   assertEquals((await toMessengerError({})).retryable, true);
+});
+
+Deno.test("a payload's unknown fields are named one by one, twenty at most, unless the schema has words for them", () => {
+  const issuesOf = (schema: z.ZodType, payload: unknown) => {
+    const { error } = schema.safeParse(payload);
+    return toProblem(new InvalidPayloadError("Note", error?.issues ?? []), [3]).issues;
+  };
+  const strict = z.object({ to: z.strictObject({ name: z.string() }) });
+  const message = "is not a field of this payload";
+  assertEquals(issuesOf(strict, { to: { name: "Ada", nmae: 1, age: 2 } }), [
+    { path: [3, "payload", "to", "nmae"], message },
+    { path: [3, "payload", "to", "age"], message },
+  ]);
+  const many = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`n${n}`, n]));
+  assertEquals(issuesOf(z.strictObject({}), many)?.length, 20);
+  const own = z.strictObject({}, "only what the form has");
+  assertEquals(issuesOf(own, many), [{ path: [3, "payload"], message: "only what the form has" }]);
 });

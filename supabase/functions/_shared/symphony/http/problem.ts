@@ -55,9 +55,27 @@ export function invalidRequest(code: string, issues: readonly Issue[]): Problem 
 
 /** Converts the issues of a schema, and words zod's usual ones in this API's style. */
 export function toIssues({ issues }: z.ZodError): Issue[] {
-  return issues.map((issue) => ({
-    path: issue.path.map((key) => typeof key === "symbol" ? String(key) : key),
-    message: wordsOf(issue),
+  return issues.flatMap((issue) =>
+    unknownFields(issue, "request") ?? { path: placeOf(issue), message: wordsOf(issue) }
+  );
+}
+
+function placeOf({ path }: z.core.$ZodIssue): Issue["path"] {
+  return path.map((key) => typeof key === "symbol" ? String(key) : key);
+}
+
+/** Largest number of unknown fields of one object that an answer names: a body may have thousands. */
+const MAX_UNKNOWN = 20;
+
+/** An issue for each unknown field. zod has one for all of them, at the object that they are in. */
+function unknownFields(issue: z.core.$ZodIssue, whole: string): Issue[] | undefined {
+  // A schema may have words of its own for it.
+  if (issue.code !== "unrecognized_keys" || !issue.message.startsWith("Unrecognized key")) {
+    return undefined;
+  }
+  return issue.keys.slice(0, MAX_UNKNOWN).map((key) => ({
+    path: [...placeOf(issue), key],
+    message: `is not a field of this ${whole}`,
   }));
 }
 
@@ -91,16 +109,12 @@ const FIELD = /^(\w[\w.]*): (.*)$/s;
 export function toProblem(error: unknown, path: readonly (string | number)[] = []): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof InvalidPayloadError) {
+    const issues = error.issues.flatMap((issue) =>
+      unknownFields(issue, "payload") ?? { path: placeOf(issue), message: issue.message }
+    );
     return invalidRequest(
       "invalid_payload",
-      error.issues.map((issue) => ({
-        path: [
-          ...path,
-          "payload",
-          ...issue.path.map((key) => typeof key === "symbol" ? String(key) : key),
-        ],
-        message: issue.message,
-      })),
+      issues.map((issue) => ({ ...issue, path: [...path, "payload", ...issue.path] })),
     );
   }
   if (error instanceof UnknownMessageTypeError) {
