@@ -160,13 +160,13 @@ testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
       schedule: { type: "once", config: { at: "2027-01-05T09:29:59" } },
     }, ["schedule", "config", "at"]],
     ["maxRuns 0", { ...note, schedule: { ...hourly, maxRuns: 0 } }, ["schedule", "maxRuns"]],
-    ["an unknown field", { ...note, schedule: { ...hourly, every: 5 } }, ["schedule"]],
+    ["an unknown field", { ...note, schedule: { ...hourly, every: 5 } }, ["schedule", "every"]],
     ["a delay", { ...note, delay: "5m", schedule: hourly }, ["delay"]],
     ["an idempotency key", { ...note, idempotencyKey: "k", schedule: hourly }, ["idempotencyKey"]],
     ["a wrong priority", { ...note, priority: 5000, schedule: hourly }, ["priority"]],
     ["a wrong payload", { ...note, payload: {}, schedule: hourly }, ["payload", "text"]],
     ["an unknown type", { type: "Nope", payload: {}, schedule: hourly }, ["type"]],
-    ["a place in an array", [{ ...note, schedule: hourly }], [0]],
+    ["a place in an array", [{ ...note, schedule: hourly }], [0, "schedule"]],
   ];
   for (const [what, body, path] of wrong) {
     test(`a schedule with ${what} is refused with 400, naming the field`, async (bench) => {

@@ -49,7 +49,8 @@ export class Problem extends Error {
 export function invalidRequest(code: string, issues: readonly Issue[]): Problem {
   const [first] = issues;
   const field = first?.path.map(String).join(".");
-  const message = first ? `${field ? `${field}: ` : ""}${first.message}` : "The request is wrong";
+  const prefix = first?.path.length ? `${field}: ` : "";
+  const message = first ? `${prefix}${first.message}` : "The request is wrong";
   return new Problem(400, code, message, issues);
 }
 
