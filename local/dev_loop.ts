@@ -2,7 +2,7 @@
 // runs is always the code on disk. A function that does not start answers 503, as a broken deploy does; the code
 // before it is not kept, so that a test of old code is never mistaken for one of new code.
 import { formatLogLine, isLogLine } from "./log_lines.ts";
-import { type Stack, type StackOptions, startStack } from "./stack.ts";
+import { PROJECT_DIR, type Stack, type StackOptions, startStack } from "./stack.ts";
 import { watchCode } from "./watch_code.ts";
 
 /** The stack that the loop runs, and where it prints. */
@@ -13,6 +13,8 @@ export interface DevLoopOptions {
   print: (text: string) => void;
   /** Whether lines may have colours; default false. */
   isTerminal?: boolean;
+  /** Files outside of the functions' folder that restart them; default: import_map.json and deno.json of the project. */
+  alsoWatched?: readonly string[];
 }
 
 /** A running loop. */
@@ -22,16 +24,18 @@ export interface DevLoop extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** What every function starts with. */
+const FUNCTION_SETTINGS = [`${PROJECT_DIR}/import_map.json`, `${PROJECT_DIR}/deno.json`];
 /** The name in the place of a function's, for lines of the loop itself. */
 const OWN_NAME = "dev";
 
 /**
- * Starts a stack and its functions, and watches the functions' folder. Functions that do not start are
+ * Starts a stack and its functions, and watches the functions' folder and their import map. Functions that do not start are
  * told and do not stop the loop.
  * @throws StackError as `startStack` does
  */
 export async function startDevLoop(options: DevLoopOptions): Promise<DevLoop> {
-  const { print, isTerminal = false } = options;
+  const { print, isTerminal = false, alsoWatched = FUNCTION_SETTINGS } = options;
   /** While functions restart: what they print beside their log, by name. Such as why they do not start. */
   let held: Map<string, string[]> | undefined;
   const printLine = (name: string, text: string) => print(formatLogLine(name, text, isTerminal));
@@ -55,7 +59,8 @@ export async function startDevLoop(options: DevLoopOptions): Promise<DevLoop> {
     if (broken.length === 0) return printLine(OWN_NAME, `${reason}: started in ${tookMs} ms`);
     printLine(OWN_NAME, `${reason}: ${broken.join(", ")} did not start; waiting for a change`);
   };
-  const watch = watchCode(stack.functionsDir, (paths) => restart(paths.join(", ")));
+  const onChange = (paths: string[]) => restart(paths.join(", "));
+  const watch = watchCode(stack.functionsDir, onChange, alsoWatched);
   await restart("all functions");
   const stop = async () => {
     await watch.stop();

@@ -19,8 +19,8 @@ import type { Stack, StackOptions } from "./stack_options.ts";
 export type { Stack, StackOptions } from "./stack_options.ts";
 export { StackError } from "./errors.ts";
 
-/** The folder of this project. */
-const PROJECT_DIR = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+/** The folder of this project, without a trailing slash. */
+export const PROJECT_DIR = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 
 /** Shared by the parts of the stack: the options, and the other parts. */
 interface Context {

@@ -35,6 +35,7 @@ Deno.test.beforeAll(async () => {
     `${MESSAGES}/mod.ts`,
     `import { Greeting } from "./greeting.ts";\nexport const messages = [Greeting];`,
   );
+  await project.write("settings/import_map.json", "{}");
   database = await createTestDatabase();
   loop = await startDevLoop({
     stack: {
@@ -46,6 +47,7 @@ Deno.test.beforeAll(async () => {
       net: false,
     },
     print: (text) => printed.push(text),
+    alsoWatched: [`${project.dir}/settings/import_map.json`],
   });
 });
 Deno.test.afterAll(async () => {
@@ -139,6 +141,18 @@ test("a file that throws while it is loaded is shown with its message", async ()
   assertStringIncludes(lines, "no key is set");
   await save("greeting.ts", greeting("back"));
   assertStringIncludes(await greet(), "words=back");
+});
+
+test("a changed import map restarts the functions, and no other file beside it does", async () => {
+  const from = printed.length;
+  await project.write("settings/notes.md", "x");
+  // As editors save: another file takes its place.
+  await project.write("settings/import_map.json.new", `{ "imports": {} }`);
+  const path = `${project.dir}/settings/import_map.json`;
+  await Deno.rename(`${path}.new`, path);
+  const lines = await linesUntil(from, / dev .*: started in /);
+  assertEquals(lines.filter((line) => / dev /.test(line)).length, 1, lines.join("\n"));
+  assertStringIncludes(lines.join("\n"), " import_map.json: started in ");
 });
 
 test("a file that an editor keeps for itself restarts nothing", async () => {
