@@ -176,7 +176,11 @@ testsOnStack({ env: { SYMPHONY_MAX_USER_SCHEDULES: "3" } }, (test) => {
         [{ queue: "mail" }, 400, "queue: is not a field of this request"],
         [{ stamps: {} }, 400, "stamps: is not a field of this request"],
         [{ type: "Note" }, 400, "type: is not a field of this request"],
-        [{ schedule: { nextRunAt: null } }, 400, "schedule.nextRunAt: is not a field of this request"],
+        [
+          { schedule: { nextRunAt: null } },
+          400,
+          "schedule.nextRunAt: is not a field of this request",
+        ],
         [{ schedule: { type: "cron" } }, 400, "schedule.config: is required with a type"],
         [
           { schedule: { config: {} } },
