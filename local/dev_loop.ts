@@ -24,7 +24,7 @@ export interface DevLoop extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** What every function starts with. */
+/** The files that every function starts with. */
 const FUNCTION_SETTINGS = [`${PROJECT_DIR}/import_map.json`, `${PROJECT_DIR}/deno.json`];
 /** The name in the place of a function's, for lines of the loop itself. */
 const OWN_NAME = "dev";

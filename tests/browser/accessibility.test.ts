@@ -1,4 +1,4 @@
-/** What axe finds in the example: in each of its states, light and dark, on a phone and on a desk. */
+/** The violations that axe finds in the example: in each of its states, light and dark, on a phone and on a desk. */
 
 import { assertEquals } from "@std/assert";
 import axe, { type AxeResults } from "axe-core";
