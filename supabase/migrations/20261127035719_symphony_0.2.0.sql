@@ -134,6 +134,8 @@ drop routine messenger.take_keys(jsonb,timestamp with time zone);
 
 drop routine messenger.add_holders(jsonb,jsonb,bigint[]);
 
+drop routine messenger.check_stored_sizes(bigint[]);
+
 drop routine public.messenger_prune(interval,boolean,jsonb);
 
 CREATE OR REPLACE FUNCTION public.messenger_version()
@@ -142,6 +144,83 @@ CREATE OR REPLACE FUNCTION public.messenger_version()
  IMMUTABLE PARALLEL SAFE
  SET search_path TO ''
 AS $function$ select '0.2.0'::text $function$;
+
+CREATE FUNCTION messenger.inexact_numbers(p_json jsonb)
+ RETURNS TABLE(path text[], number numeric)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET extra_float_digits TO '1'
+AS $function$
+begin
+  return query
+  with recursive parts (path, value) as (
+    select array[]::text[], p_json
+    union all
+    select p.path || child.key, child.value
+    from parts p cross join lateral (
+      select e.key, e.value
+      from jsonb_each(case when jsonb_typeof(p.value) = 'object' then p.value end) as e
+      union all
+      select (a.position - 1)::text, a.value
+      from jsonb_array_elements(case when jsonb_typeof(p.value) = 'array' then p.value end)
+        with ordinality as a (value, position)
+    ) as child
+  ),
+  numbers as materialized (
+    select p.path, (p.value #>> '{}')::numeric as number
+    from parts p where jsonb_typeof(p.value) = 'number'
+  )
+  select n.path, n.number
+  from numbers n
+  where case
+    when abs(n.number) > 9007199254740991
+      then n.number = trunc(n.number) or abs(n.number) > 1.7976931348623157e308
+        or n.number <> n.number::double precision::text::numeric
+    when n.number = 0 then false
+    when abs(n.number) < 2.2250738585072014e-308 then true
+    else n.number <> n.number::double precision::text::numeric
+  end;
+end
+$function$;
+
+CREATE FUNCTION messenger.with_exact_numbers(p_json jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  inexact record;
+begin
+  if p_json::text ~ '[0-9.]{16}' then
+    for inexact in select * from messenger.inexact_numbers(p_json) limit 1000 loop
+      p_json := jsonb_set(p_json, inexact.path, to_jsonb(inexact.number::text));
+    end loop;
+  end if;
+  return p_json;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.check_numbers(p_payload jsonb, p_field text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  wrong record;
+begin
+  select array_to_string(p_field || n.path, '.') as path, n.number into wrong
+  from messenger.inexact_numbers(p_payload) n
+  limit 1;
+
+  if found then
+    raise sqlstate 'PT400' using message = format(
+      '%s: has to be a number that is kept exactly (was %s); give whole numbers beyond 2^53 - 1, '
+      'and more digits than a double keeps, as text',
+      wrong.path, left(wrong.number::text, 60)
+    );
+  end if;
+end
+$function$;
 
 CREATE FUNCTION messenger.enqueue_keyed(p_messages jsonb, p_reserved boolean DEFAULT false)
  RETURNS jsonb
@@ -277,6 +356,102 @@ begin
     ));
   end loop;
   return answer;
+end
+$function$;
+
+CREATE FUNCTION messenger.in_front_of(p_place messenger.claim_key)
+ RETURNS messenger.claim_key
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_place.id > -9223372036854775808 then
+    p_place.id := p_place.id - 1;
+  elsif p_place.id is not null then
+    p_place.available_at := p_place.available_at - interval '1 microsecond';
+    p_place.id := 9223372036854775807;
+  end if;
+  return p_place;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.front_key(p_queue text, p_below integer DEFAULT 32768)
+ RETURNS messenger.claim_key
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  front messenger.claim_key;
+begin
+  select m.priority, m.available_at, m.id into front
+  from messenger.ready_messages m
+  where m.queue = p_queue and m.priority < p_below
+  order by m.priority desc, m.available_at, m.id limit 1;
+  return messenger.in_front_of(front);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.due_queues(p_queues text[] DEFAULT NULL::text[], p_last_keys jsonb DEFAULT '{}'::jsonb)
+ RETURNS TABLE(queue text, first_key jsonb)
+ LANGUAGE plpgsql
+ ROWS 10
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  -- The queues to look at; where all are wanted, the ends of the stretches to look at, null for the last.
+  names text[] := array(select jsonb_object_keys(p_last_keys));
+  name text;
+  behind text := '';
+  front messenger.claim_key;
+begin
+  if p_queues is not null then
+    return query select k, null::jsonb from unnest(names) as k
+    where array_position(p_queues, k) is not null;
+    names := array(select distinct q from unnest(p_queues) as q where not p_last_keys ? q);
+  else
+    return query select k, null::jsonb from unnest(names) as k;
+    names := array(select k from unnest(names) as k order by k) || null::text;
+  end if;
+
+  foreach name in array names loop
+    loop
+      -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
+      if p_queues is not null then
+        queue := name;
+        front := messenger.front_key(name);
+      elsif name is not null then
+        select m.queue, m.priority, m.available_at, m.id
+        into queue, front.priority, front.available_at, front.id
+        from messenger.ready_messages m where m.queue > behind and m.queue < name
+        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+      else
+        select m.queue, m.priority, m.available_at, m.id
+        into queue, front.priority, front.available_at, front.id
+        from messenger.ready_messages m where m.queue > behind
+        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+      end if;
+      exit when front.id is null;
+      if p_queues is null then
+        front := messenger.in_front_of(front);
+      end if;
+      while front.available_at > clock loop
+        front := messenger.front_key(queue, front.priority);
+      end loop;
+      if front.id is not null then
+        first_key := jsonb_build_array(front.priority, front.available_at, front.id);
+        return next;
+      end if;
+      exit when p_queues is not null;
+      behind := queue;
+    end loop;
+    behind := name;
+  end loop;
 end
 $function$;
 
@@ -520,6 +695,65 @@ begin
   if p_settlement ? 'durable' then
     perform messenger.forget_steps(p_settlement, settled);
   end if;
+  return settled;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.settle_snoozed(p_settlement jsonb, p_fence uuid)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  settled bigint[];
+begin
+  with snoozed as (
+    update public.messenger_messages m
+    set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
+      heartbeated = false, available_at = clock + g.delay_ms * interval '1 millisecond',
+      snoozes = least(m.snoozes, 2147483646) + 1, interruptions = 0, stamps = coalesce(g.stamps, m.stamps)
+    from jsonb_to_recordset(p_settlement -> 'snoozed') as g (
+      id bigint, delay_ms double precision, stamps jsonb
+    )
+    where m.id = g.id and m.lease_token = p_fence and not m.cancelled
+    returning m.id
+  )
+  select coalesce(array_agg(s.id), '{}') into settled from snoozed s;
+  return settled;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.settle_retried(p_settlement jsonb, p_fence uuid)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  settled bigint[];
+begin
+  with given_retries as materialized (
+    select * from jsonb_to_recordset(p_settlement -> 'retries') as g (
+      id bigint, delay_ms double precision, retry_count bigint, quarantined boolean,
+      interrupted boolean, stamps jsonb, errors jsonb
+    )
+  ),
+  retried as (
+    update public.messenger_messages m
+    set status = 'pending', lease_token = null, leased_until = null, heartbeated = false,
+      available_at = clock + g.delay_ms * interval '1 millisecond',
+      retry_count = least(g.retry_count, 2147483647),
+      quarantined = m.quarantined or coalesce(g.quarantined, false),
+      attempts = greatest(m.attempts, -2147483647) - coalesce(g.interrupted, false)::integer,
+      interruptions = case when g.interrupted then least(m.interruptions, 2147483646) + 1 else 0 end,
+      stamps = coalesce(g.stamps, m.stamps),
+      errors = messenger.append_errors(m.errors, g.errors)
+    from given_retries g
+    where m.id = g.id and m.lease_token = p_fence and not m.cancelled
+    returning m.id
+  )
+  select coalesce(array_agg(r.id), '{}') into settled from retried r;
   return settled;
 end
 $function$;
@@ -1642,6 +1876,38 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.dead_letter_problem(p_letter public.messenger_failed_messages, p_options jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  bytes constant integer := pg_column_size(p_letter.payload);
+begin
+  return case
+    when bytes > messenger.max_payload_bytes() and not p_options ? 'payload' then format(
+      'payload: dead letter %s has %s bytes; has to have at most %s, redrive it with another payload',
+      p_letter.id, bytes, messenger.max_payload_bytes()
+    )
+    -- The redrive adds some bytes to the stamps.
+    when pg_column_size(p_letter.stamps) > 1048500 then format(
+      'stamps: dead letter %s has %s bytes; has to have at most 1048500',
+      p_letter.id, pg_column_size(p_letter.stamps)
+    )
+    when length(p_letter.type) not between 1 and 200 then
+      format('type: of dead letter %s has to be a name of 1 to 200 characters', p_letter.id)
+    when p_letter.queue !~ '^[A-Za-z0-9_.:-]{1,100}$' and not p_options ? 'to_queue' then format(
+      'queue: of dead letter %s has to be 1 to 100 letters, digits or _ . : -; redrive it into another queue',
+      p_letter.id
+    )
+    when length(p_letter.group_key) not between 1 and 255 then
+      format('group_key: of dead letter %s has to be 1 to 255 characters', p_letter.id)
+    when p_letter.priority not between -1000 and 1000 then
+      format('priority: of dead letter %s has to be from -1000 to 1000', p_letter.id)
+  end;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.redrive_ids(p_ids bigint[], p_options jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1660,11 +1926,11 @@ declare
   redriven bigint;
 begin
   -- Skips dead letters that another session is just moving, so that two redrives of one message enqueue it once.
-  -- Also skips those that are too large to be a message, which only a user's SQL can have written.
+  -- Also skips those that cannot be a message.
   with locked as (
     select f.id from public.messenger_failed_messages f
     where f.id = any (p_ids)
-      and (p_options ? 'payload' or pg_column_size(f.payload) <= messenger.max_payload_bytes())
+      and messenger.dead_letter_problem(f, p_options) is null
     for update skip locked
   ),
   gone as (
@@ -1697,7 +1963,7 @@ begin
       when per_second is null then public.messenger_now()
       else since + (before + n.number) / per_second * interval '1 second'
     end,
-    n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven + 1),
+    n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven::bigint + 1),
     nullif(n.errors, '[]'),
     -- A message that crashed its worker before may do so again.
     n.reason = 'crashed'
@@ -1706,6 +1972,62 @@ begin
   get diagnostics redriven = row_count;
   delete from public.messenger_steps s where s.message_id = any (p_ids) and s.status = 'failed';
   return jsonb_build_object('done', redriven);
+end
+$function$;
+
+CREATE FUNCTION messenger.check_dead_letters(p_ids bigint[], p_options jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  wrong text;
+begin
+  select p.problem into wrong
+  from public.messenger_failed_messages f, messenger.dead_letter_problem(f, p_options) as p (problem)
+  where f.id = any (p_ids) and p.problem is not null
+  order by f.id
+  limit 1;
+  if wrong like 'payload: %' then
+    raise sqlstate 'PT413' using message = wrong;
+  elsif found then
+    raise sqlstate 'PT400' using message = wrong;
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_redrive(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, reason text DEFAULT NULL::text, error text DEFAULT NULL::text, failed_from timestamp with time zone DEFAULT NULL::timestamp with time zone, failed_until timestamp with time zone DEFAULT NULL::timestamp with time zone, max_messages integer DEFAULT NULL::integer, per_second numeric DEFAULT NULL::numeric, to_queue text DEFAULT NULL::text, payload jsonb DEFAULT NULL::jsonb, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  filter constant jsonb := messenger.failed_filter(
+    ids, type, queue, reason, error, failed_from, failed_until, "all"
+  );
+  options constant jsonb := jsonb_strip_nulls(jsonb_build_object(
+    'per_second', per_second, 'to_queue', to_queue
+  )) || case when payload is null then '{}' else jsonb_build_object('payload', payload) end;
+begin
+  if per_second not between 0.001 and 1000000 then
+    raise sqlstate 'PT400' using message = 'per_second: has to be from 0.001 to 1000000';
+  end if;
+  if to_queue !~ '^[A-Za-z0-9_.:-]{1,100}$' then
+    raise sqlstate 'PT400'
+      using message = 'to_queue: has to be 1 to 100 letters, digits or _ . : -';
+  end if;
+  if payload is not null and cardinality(ids) is distinct from 1 then
+    raise sqlstate 'PT400'
+      using message = 'payload: an edited payload goes with the id of one message';
+  end if;
+  perform messenger.check_dead_letters(ids, options);
+  if payload is not null then
+    perform messenger.check_sizes(jsonb_build_array(jsonb_build_object('payload', payload)));
+  end if;
+  if payload::text ~ '[0-9.]{16}' then
+    perform messenger.check_numbers(payload, 'payload');
+  end if;
+  return messenger.take_step('redrive', filter, options, max_messages, dry_run, after);
 end
 $function$;
 
@@ -1765,6 +2087,74 @@ begin
     ))) -> 'schedules' -> 0 ->> 'id'
   )::bigint;
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.count_dispatches(p_limits jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  refused record;
+begin
+  with wanted as materialized (
+    select l.type, l.caller, l.per_ms * interval '1 millisecond' as per,
+      floor(l.count * l.per_ms * 1000 / l.max) * interval '1 microsecond' as share
+    from jsonb_to_recordset(p_limits) as l (
+      type text, caller text, count integer, max integer, per_ms double precision
+    )
+  ),
+  counted as (
+    insert into messenger.rate_limits as known (type, caller, full_at, counted_at)
+    select w.type, w.caller, clock + w.share, clock from wanted w order by w.type, w.caller
+    on conflict (type, caller) do update
+    set counted_at = clock, full_at = (excluded.full_at - clock) + greatest(clock, least(
+      known.full_at, least(known.counted_at, clock) + (
+        select w.per from wanted w where w.type = known.type and w.caller = known.caller
+      )
+    ))
+    returning type, caller, full_at
+  )
+  select c.type, c.full_at - w.per - clock as wait into refused
+  from counted c join wanted w using (type, caller)
+  where c.full_at - w.per > clock
+  order by wait desc
+  limit 1;
+
+  if found then
+    raise sqlstate 'PT429' using
+      message = format('type: too many messages of the type %s', refused.type),
+      detail = ceil(extract(epoch from refused.wait) * 1000)::bigint::text,
+      hint = 'The detail is how many milliseconds to wait.';
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_show_message(id bigint)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select to_jsonb(m) - '{lease_token,heartbeated,dedupe_until_started}'::text[] || jsonb_build_object(
+    'id', m.id::text, 'error', m.errors -> -1 ->> 'message', 'errors', coalesce(m.errors, '[]'),
+    'payload', messenger.with_exact_numbers(m.payload), 'stamps', messenger.with_exact_numbers(m.stamps)
+  )
+  from public.messenger_messages m where m.id = messenger_show_message.id
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_show_failed(id bigint)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select to_jsonb(f) || jsonb_build_object(
+    'id', f.id::text,
+    'payload', messenger.with_exact_numbers(f.payload), 'stamps', messenger.with_exact_numbers(f.stamps)
+  )
+  from public.messenger_failed_messages f where f.id = messenger_show_failed.id
 $function$;
 
 CREATE FUNCTION messenger.prune_batches(p_before timestamp with time zone, p_max_rows integer, p_dry_run boolean)
@@ -2109,6 +2499,12 @@ comment on routine messenger.cancel_members(public.messenger_batches,timestamp w
 comment on routine messenger.check_batch(jsonb) is
   'Part of messenger_write_batch: refuses a batch with a wrong field, and names it.';
 
+comment on routine messenger.check_dead_letters(bigint[],jsonb) is
+  'Part of messenger_redrive: refuses ids of dead letters that cannot be messages, PT400, or PT413 if one is too large.';
+
+comment on routine messenger.dead_letter_problem(public.messenger_failed_messages,jsonb) is
+  'Part of messenger_redrive: why a dead letter cannot be a message, as "field: problem"; null if it can.';
+
 comment on routine messenger.effects_of(jsonb,text) is
   'Part of messenger_settle: the field effects of a settlement for one message; {} if it has none.';
 
@@ -2129,6 +2525,12 @@ comment on routine messenger.has_deltas(bigint) is
 
 comment on routine messenger.has_keys(jsonb) is
   'Part of write_effects: whether messages have idempotency or dedupe keys, which other transactions may hold.';
+
+comment on routine messenger.in_front_of(messenger.claim_key) is
+  'The place in front of a message''s place in the order of a claim; null for null.';
+
+comment on routine messenger.inexact_numbers(jsonb) is
+  'The numbers in JSON that a double would change, each with its path.';
 
 comment on routine messenger.installation_id() is
   'The identity of this bus; made by the first call.';
@@ -2187,6 +2589,9 @@ comment on routine messenger.take_keys(jsonb,timestamp with time zone,boolean) i
 comment on routine messenger.tell_of_batch(public.messenger_batches,public.messenger_batches) is
   'Part of a fold: writes the new counts of a batch, and dispatches the messages of the events that it has come to.';
 
+comment on routine messenger.with_exact_numbers(jsonb) is
+  'JSON for operators: numbers that a double would change, up to 1,000, are text with the stored digits.';
+
 comment on routine messenger.without_effects(jsonb) is
   'Part of messenger_settle: the part of a settlement that is about messages without effects.';
 
@@ -2231,6 +2636,12 @@ comment on routine public.messenger_settle(jsonb) is
 
 comment on routine public.messenger_settle_and_claim(jsonb,uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean) is
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Returns one row: {"stale", "refused", "claim"}.';
+
+comment on routine public.messenger_show_failed(bigint) is
+  'A dead letter with its payload and history; null if there is none of this id. Numbers that a double would change are text.';
+
+comment on routine public.messenger_show_message(bigint) is
+  'A message that waits or runs, with its payload and history; null if there is none of this id. Numbers that a double would change are text.';
 
 comment on routine public.messenger_write_batch(jsonb,jsonb,integer,boolean,boolean,jsonb) is
   'Writes one numbered chunk of a batch, at most 1,000 messages, and seals the batch with the last one; all in the caller''s transaction. A chunk that is there is not written again. Returns {"id", "total", "sealed"}.';

@@ -5,19 +5,19 @@
 -- A double keeps every number of up to 15 digits, and jsonb's text has no exponents. So the callers first search
 -- the text for 16 digits or points in a row, which costs next to nothing, and call this function only if they
 -- find some.
-create function messenger.check_numbers(p_payload jsonb, p_field text) returns void
+create function messenger.inexact_numbers(p_json jsonb)
+returns table (path text[], number numeric)
 language plpgsql
 set search_path = ''
 -- With fewer digits, the text of a double would not be its exact value.
 set extra_float_digits = 1
 as $$
-declare
-  wrong record;
 begin
+  return query
   with recursive parts (path, value) as (
-    select p_field, p_payload
+    select array[]::text[], p_json
     union all
-    select p.path || '.' || child.key, child.value
+    select p.path || child.key, child.value
     from parts p cross join lateral (
       select e.key, e.value
       from jsonb_each(case when jsonb_typeof(p.value) = 'object' then p.value end) as e
@@ -31,7 +31,7 @@ begin
     select p.path, (p.value #>> '{}')::numeric as number
     from parts p where jsonb_typeof(p.value) = 'number'
   )
-  select n.path, n.number into wrong
+  select n.path, n.number
   from numbers n
   where case
     when abs(n.number) > 9007199254740991
@@ -40,7 +40,40 @@ begin
     when n.number = 0 then false
     when abs(n.number) < 2.2250738585072014e-308 then true
     else n.number <> n.number::double precision::text::numeric
-  end
+  end;
+end
+$$;
+comment on function messenger.inexact_numbers(jsonb) is
+  'The numbers in JSON that a double would change, each with its path.';
+
+-- Operators' clients read doubles too, so that such a number would be shown as another one.
+create function messenger.with_exact_numbers(p_json jsonb) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  inexact record;
+begin
+  if p_json::text ~ '[0-9.]{16}' then
+    for inexact in select * from messenger.inexact_numbers(p_json) limit 1000 loop
+      p_json := jsonb_set(p_json, inexact.path, to_jsonb(inexact.number::text));
+    end loop;
+  end if;
+  return p_json;
+end
+$$;
+comment on function messenger.with_exact_numbers(jsonb) is
+  'JSON for operators: numbers that a double would change, up to 1,000, are text with the stored digits.';
+
+create function messenger.check_numbers(p_payload jsonb, p_field text) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  wrong record;
+begin
+  select array_to_string(p_field || n.path, '.') as path, n.number into wrong
+  from messenger.inexact_numbers(p_payload) n
   limit 1;
 
   if found then

@@ -12,6 +12,24 @@ create sequence messenger.claim_hint
 comment on sequence messenger.claim_hint is
   'Id of the last message of the latest large claim, committed or not: others continue behind it, instead of passing over its locked rows one by one.';
 
+-- The smallest id has no id below it: an error here would stop the claims of all queues. SQL may have written it.
+create function messenger.in_front_of(p_place messenger.claim_key) returns messenger.claim_key
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if p_place.id > -9223372036854775808 then
+    p_place.id := p_place.id - 1;
+  elsif p_place.id is not null then
+    p_place.available_at := p_place.available_at - interval '1 microsecond';
+    p_place.id := 9223372036854775807;
+  end if;
+  return p_place;
+end
+$$;
+comment on function messenger.in_front_of(messenger.claim_key) is
+  'The place in front of a message''s place in the order of a claim; null for null.';
+
 -- The place in front of the first ready message of a queue, or of its priorities below `p_below`, whether or not that
 -- message is due.
 create function messenger.front_key(p_queue text, p_below integer default 32768)
@@ -22,11 +40,11 @@ as $$
 declare
   front messenger.claim_key;
 begin
-  select m.priority, m.available_at, m.id - 1 into front
+  select m.priority, m.available_at, m.id into front
   from messenger.ready_messages m
   where m.queue = p_queue and m.priority < p_below
   order by m.priority desc, m.available_at, m.id limit 1;
-  return front;
+  return messenger.in_front_of(front);
 end
 $$;
 comment on function messenger.front_key(text, integer) is
@@ -70,17 +88,20 @@ begin
         queue := name;
         front := messenger.front_key(name);
       elsif name is not null then
-        select m.queue, m.priority, m.available_at, m.id - 1
+        select m.queue, m.priority, m.available_at, m.id
         into queue, front.priority, front.available_at, front.id
         from messenger.ready_messages m where m.queue > behind and m.queue < name
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       else
-        select m.queue, m.priority, m.available_at, m.id - 1
+        select m.queue, m.priority, m.available_at, m.id
         into queue, front.priority, front.available_at, front.id
         from messenger.ready_messages m where m.queue > behind
         order by m.queue, m.priority desc, m.available_at, m.id limit 1;
       end if;
       exit when front.id is null;
+      if p_queues is null then
+        front := messenger.in_front_of(front);
+      end if;
       while front.available_at > clock loop
         front := messenger.front_key(queue, front.priority);
       end loop;

@@ -80,7 +80,7 @@ begin
     update public.messenger_messages m
     set status = 'pending', attempts = greatest(m.attempts, 1) - 1, lease_token = null, leased_until = null,
       heartbeated = false, available_at = clock + g.delay_ms * interval '1 millisecond',
-      snoozes = m.snoozes + 1, interruptions = 0, stamps = coalesce(g.stamps, m.stamps)
+      snoozes = least(m.snoozes, 2147483646) + 1, interruptions = 0, stamps = coalesce(g.stamps, m.stamps)
     from jsonb_to_recordset(p_settlement -> 'snoozed') as g (
       id bigint, delay_ms double precision, stamps jsonb
     )
@@ -114,8 +114,8 @@ begin
       available_at = clock + g.delay_ms * interval '1 millisecond',
       retry_count = least(g.retry_count, 2147483647),
       quarantined = m.quarantined or coalesce(g.quarantined, false),
-      attempts = m.attempts - coalesce(g.interrupted, false)::integer,
-      interruptions = case when g.interrupted then m.interruptions + 1 else 0 end,
+      attempts = greatest(m.attempts, -2147483647) - coalesce(g.interrupted, false)::integer,
+      interruptions = case when g.interrupted then least(m.interruptions, 2147483646) + 1 else 0 end,
       stamps = coalesce(g.stamps, m.stamps),
       errors = messenger.append_errors(m.errors, g.errors)
     from given_retries g

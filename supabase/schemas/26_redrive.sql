@@ -32,6 +32,42 @@ comment on function messenger.failed_filter(
 ) is
   'Part of redrive and remove: checks the filter and returns it as one object.';
 
+-- Only a user's SQL can have written such a dead letter. The error of a constraint would hold up all others.
+create function messenger.dead_letter_problem(
+  p_letter public.messenger_failed_messages, p_options jsonb
+) returns text
+language plpgsql
+set search_path = ''
+as $$
+declare
+  bytes constant integer := pg_column_size(p_letter.payload);
+begin
+  return case
+    when bytes > messenger.max_payload_bytes() and not p_options ? 'payload' then format(
+      'payload: dead letter %s has %s bytes; has to have at most %s, redrive it with another payload',
+      p_letter.id, bytes, messenger.max_payload_bytes()
+    )
+    -- The redrive adds some bytes to the stamps.
+    when pg_column_size(p_letter.stamps) > 1048500 then format(
+      'stamps: dead letter %s has %s bytes; has to have at most 1048500',
+      p_letter.id, pg_column_size(p_letter.stamps)
+    )
+    when length(p_letter.type) not between 1 and 200 then
+      format('type: of dead letter %s has to be a name of 1 to 200 characters', p_letter.id)
+    when p_letter.queue !~ '^[A-Za-z0-9_.:-]{1,100}$' and not p_options ? 'to_queue' then format(
+      'queue: of dead letter %s has to be 1 to 100 letters, digits or _ . : -; redrive it into another queue',
+      p_letter.id
+    )
+    when length(p_letter.group_key) not between 1 and 255 then
+      format('group_key: of dead letter %s has to be 1 to 255 characters', p_letter.id)
+    when p_letter.priority not between -1000 and 1000 then
+      format('priority: of dead letter %s has to be from -1000 to 1000', p_letter.id)
+  end;
+end
+$$;
+comment on function messenger.dead_letter_problem(public.messenger_failed_messages, jsonb) is
+  'Part of messenger_redrive: why a dead letter cannot be a message, as "field: problem"; null if it can.';
+
 create function messenger.redrive_ids(p_ids bigint[], p_options jsonb) returns jsonb
 language plpgsql
 set search_path = ''
@@ -44,11 +80,11 @@ declare
   redriven bigint;
 begin
   -- Skips dead letters that another session is just moving, so that two redrives of one message enqueue it once.
-  -- Also skips those that are too large to be a message, which only a user's SQL can have written.
+  -- Also skips those that cannot be a message.
   with locked as (
     select f.id from public.messenger_failed_messages f
     where f.id = any (p_ids)
-      and (p_options ? 'payload' or pg_column_size(f.payload) <= messenger.max_payload_bytes())
+      and messenger.dead_letter_problem(f, p_options) is null
     for update skip locked
   ),
   gone as (
@@ -81,7 +117,7 @@ begin
       when per_second is null then public.messenger_now()
       else since + (before + n.number) / per_second * interval '1 second'
     end,
-    n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven + 1),
+    n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven::bigint + 1),
     nullif(n.errors, '[]'),
     -- A message that crashed its worker before may do so again.
     n.reason = 'crashed'
@@ -95,28 +131,27 @@ $$;
 comment on function messenger.redrive_ids(bigint[], jsonb) is
   'Part of a step: puts dead letters back into their queues, without the progress of their life before. Returns {"done"}.';
 
-create function messenger.check_stored_sizes(p_ids bigint[]) returns void
+create function messenger.check_dead_letters(p_ids bigint[], p_options jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-  large record;
+  wrong text;
 begin
-  select f.id, pg_column_size(f.payload) as bytes into large
-  from public.messenger_failed_messages f
-  where f.id = any (p_ids) and pg_column_size(f.payload) > messenger.max_payload_bytes()
+  select p.problem into wrong
+  from public.messenger_failed_messages f, messenger.dead_letter_problem(f, p_options) as p (problem)
+  where f.id = any (p_ids) and p.problem is not null
   order by f.id
   limit 1;
-  if found then
-    raise sqlstate 'PT413' using message = format(
-      'payload: dead letter %s has %s bytes; has to have at most %s, redrive it with another payload',
-      large.id, large.bytes, messenger.max_payload_bytes()
-    );
+  if wrong like 'payload: %' then
+    raise sqlstate 'PT413' using message = wrong;
+  elsif found then
+    raise sqlstate 'PT400' using message = wrong;
   end if;
 end
 $$;
-comment on function messenger.check_stored_sizes(bigint[]) is
-  'Part of messenger_redrive: refuses ids of dead letters that are larger than a message may be, PT413.';
+comment on function messenger.check_dead_letters(bigint[], jsonb) is
+  'Part of messenger_redrive: refuses ids of dead letters that cannot be messages, PT400, or PT413 if one is too large.';
 
 create function public.messenger_redrive(
   ids bigint[] default null,
@@ -141,6 +176,9 @@ declare
   filter constant jsonb := messenger.failed_filter(
     ids, type, queue, reason, error, failed_from, failed_until, "all"
   );
+  options constant jsonb := jsonb_strip_nulls(jsonb_build_object(
+    'per_second', per_second, 'to_queue', to_queue
+  )) || case when payload is null then '{}' else jsonb_build_object('payload', payload) end;
 begin
   if per_second not between 0.001 and 1000000 then
     raise sqlstate 'PT400' using message = 'per_second: has to be from 0.001 to 1000000';
@@ -153,18 +191,14 @@ begin
     raise sqlstate 'PT400'
       using message = 'payload: an edited payload goes with the id of one message';
   end if;
-  if payload is null then
-    perform messenger.check_stored_sizes(ids);
-  else
+  perform messenger.check_dead_letters(ids, options);
+  if payload is not null then
     perform messenger.check_sizes(jsonb_build_array(jsonb_build_object('payload', payload)));
   end if;
   if payload::text ~ '[0-9.]{16}' then
     perform messenger.check_numbers(payload, 'payload');
   end if;
-  return messenger.take_step('redrive', filter, jsonb_strip_nulls(jsonb_build_object(
-    'per_second', per_second, 'to_queue', to_queue
-  )) || case when payload is null then '{}' else jsonb_build_object('payload', payload) end,
-  max_messages, dry_run, after);
+  return messenger.take_step('redrive', filter, options, max_messages, dry_run, after);
 end
 $$;
 comment on function public.messenger_redrive(

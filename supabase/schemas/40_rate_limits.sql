@@ -37,7 +37,8 @@ alter table messenger.rate_limits enable row level security;
 -- `p_limits` is an array of {type, caller, count, max, per_ms}: `count` messages are to be dispatched,
 -- and `max` may be within `per_ms`. The share of one message is rounded down to microseconds, so
 -- that `max` of them always fit. A period that was shortened holds for what was counted before, too:
--- a caller who had used up the old allowance waits no longer than the new period.
+-- a caller who had used up the old allowance waits no longer than the new period. A clock that was set back, or a
+-- row from a restore, counts as counted now.
 create function messenger.count_dispatches(p_limits jsonb) returns void
 language plpgsql
 set search_path = ''
@@ -58,7 +59,7 @@ begin
     select w.type, w.caller, clock + w.share, clock from wanted w order by w.type, w.caller
     on conflict (type, caller) do update
     set counted_at = clock, full_at = (excluded.full_at - clock) + greatest(clock, least(
-      known.full_at, known.counted_at + (
+      known.full_at, least(known.counted_at, clock) + (
         select w.per from wanted w where w.type = known.type and w.caller = known.caller
       )
     ))

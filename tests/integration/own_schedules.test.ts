@@ -53,6 +53,31 @@ testsOnStack({ env: { SYMPHONY_MAX_USER_SCHEDULES: "3" } }, (test) => {
     assertEquals(left.map(({ id }) => id), [second, bobs]);
   });
 
+  test("a user may have no more missed runs made up than a schedule has by default", async (stack) => {
+    const ada = await asUser(stack);
+    const made = (catchUpLimit: number, headers: Record<string, string>) =>
+      stack.post(
+        "dispatch",
+        { ...choosy, schedule: { ...hourly, catchUp: "all", catchUpLimit } },
+        headers,
+      );
+    const refused = await made(1_001, ada);
+    assertEquals(refused.status, 400);
+    assertEquals((await refused.json()).issues[0].path, ["schedule", "catchUpLimit"]);
+    assertEquals((await made(1_000, ada)).status, 201);
+    assertEquals((await made(100_000, { apikey: stack.secretKey })).status, 201);
+    const [{ id }] = (await (await send(stack, "GET", "", ada)).json()).schedules;
+    const changed = await fetch(`${stack.url}/functions/v1/dispatch/schedules/${id}`, {
+      method: "PATCH",
+      headers: { "content-type": "application/json", ...ada },
+      body: JSON.stringify({ schedule: { catchUpLimit: 1_001 } }),
+    });
+    assertEquals([changed.status, await changed.json().then(({ issues }) => issues?.[0].path)], [
+      400,
+      ["schedule", "catchUpLimit"],
+    ]);
+  });
+
   test("only users have schedules of their own", async (stack) => {
     const ada = await asUser(stack);
     const secret = { apikey: stack.secretKey };

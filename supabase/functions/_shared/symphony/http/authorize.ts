@@ -9,6 +9,7 @@ import type { MessageDefinition } from "../message/definition.ts";
 import { checkPayload, toStorableJson } from "../message/payload.ts";
 import type { Frontend } from "./caller.ts";
 import { chosenOptions, type DispatchMessage } from "./dispatch-body.ts";
+import { CATCH_UP_LIMIT } from "../scheduler/plan.ts";
 import { invalidRequest, Problem } from "./problem.ts";
 
 /**
@@ -52,6 +53,7 @@ export async function authorize(
     throw forbidden([...path, "schedule", "name"], "users may not name it");
   }
   checkTimes(message, definition.maxDelayMs, path);
+  checkCatchUp(message, path);
   const { groupKey } = message;
   const group = groupKey === undefined
     ? undefined
@@ -84,6 +86,16 @@ function checkTimes(
   if (!tooFar) return;
   const message = `may lie at most ${maxDelayMs} ms ahead for messages of this type`;
   throw invalidRequest("invalid_request", [{ path: [...path, ...tooFar[1]], message }]);
+}
+
+/** Refuses more missed runs at once than a schedule makes up by default: operators alone may raise that. */
+function checkCatchUp({ schedule }: DispatchMessage, path: readonly number[]): void {
+  const { catchUpLimit } = schedule ?? {};
+  if (typeof catchUpLimit !== "number" || catchUpLimit <= CATCH_UP_LIMIT) return;
+  throw invalidRequest("invalid_request", [{
+    path: [...path, "schedule", "catchUpLimit"],
+    message: `may be at most ${CATCH_UP_LIMIT} without a secret key; got ${catchUpLimit}`,
+  }]);
 }
 
 const OWN_GROUP = /^(?:user|visitor):/;

@@ -58,8 +58,8 @@ export interface Advance {
  */
 export const ON_TIME_MS = 120_000;
 
-/** Default of `catchUpLimit`, with catchUp 'all'. */
-const CATCH_UP_LIMIT = 1_000;
+/** Default of `catchUpLimit`, with catchUp 'all', and the most that callers without a secret key may choose. */
+export const CATCH_UP_LIMIT = 1_000;
 
 /** The column of each option, by their names in errors. */
 const COLUMNS = new Map([
