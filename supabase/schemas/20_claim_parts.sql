@@ -130,6 +130,7 @@ declare
 begin
   perform messenger.reopen_noted_groups();
   perform messenger.sweep_batches();
+  perform messenger.wake_noted_waiters();
   expired := messenger.lock_expired(p_queues);
   past_ttl := messenger.lock_past_ttl(p_queues, p_max_messages, p_max_bytes);
   if cardinality(expired) > 0 or cardinality(past_ttl.locked) > 0 then

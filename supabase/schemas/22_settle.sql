@@ -96,6 +96,7 @@ set search_path = ''
 as $$
 declare
   settled bigint[] := array[]::bigint[];
+  dead bigint[];
 begin
   if p_fence is null then
     raise sqlstate 'PT400' using message = 'settlements: an entry has no token';
@@ -116,7 +117,9 @@ begin
     settled := settled || messenger.settle_retried(p_settlement, p_fence);
   end if;
   if p_settlement ? 'dead' then
-    settled := settled || messenger.settle_dead(p_settlement, p_fence);
+    dead := messenger.settle_dead(p_settlement, p_fence);
+    settled := settled || dead;
+    delete from messenger.waits w where w.message_id = any (dead);
   end if;
   if p_settlement ? 'parked' then
     settled := settled || messenger.settle_parked(p_settlement, p_fence);

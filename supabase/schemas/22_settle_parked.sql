@@ -1,9 +1,10 @@
 -- Parked messages: the outcome of a run that ended before its handler did, to continue later in another run. A
 -- parked message sleeps, waits for an event, or has a step that did not fit into its run.
 
--- `parked` is an array of {id, delay_ms | null, step?, leave_group?, stamps?}. The message is due after delay_ms, or,
+-- `parked` is an array of {id, delay_ms | null, step?, waits?, leave_group?, stamps?}. The message is due after delay_ms, or,
 -- if that is null, when its step ends: the one that is given, or else the one that is stored. `step` is written with
--- it: {handler, name, key, nth, kind, details?, until | until_ms}; a step that is there already keeps its row.
+-- it: {handler, name, key, nth, kind, details?, until | until_ms}; a step that is there already keeps its row,
+-- and takes the details. With `waits`, keys of events, the message is due as soon as one of them is there.
 create function messenger.settle_parked(p_settlement jsonb, p_fence uuid) returns bigint[]
 language plpgsql
 set search_path = ''
@@ -39,9 +40,15 @@ begin
     select p.id, p.step ->> 'handler', p.step ->> 'name', coalesce(p.step ->> 'key', ''),
       coalesce((p.step ->> 'nth')::integer, 1), p.step ->> 'kind', 'pending', p.until, p.step -> 'details'
     from parked p where p.step is not null
-    on conflict on constraint messenger_steps_pkey do nothing
+    on conflict on constraint messenger_steps_pkey do update
+    set details = excluded.details where s.status = 'pending' and excluded.details is not null
   )
   select coalesce(array_agg(p.id), '{}') into settled from parked p;
+  perform messenger.note_waits(
+    (p.value ->> 'id')::bigint, array(select jsonb_array_elements_text(p.value -> 'waits'))
+  )
+  from jsonb_array_elements(p_settlement -> 'parked') as p
+  where p.value ? 'waits' and (p.value ->> 'id')::bigint = any (settled);
   return settled;
 end
 $$;
@@ -53,6 +60,10 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  delete from messenger.waits w
+  where w.message_id = any (p_settled) and w.message_id = any (
+      array(select jsonb_array_elements_text(p_settlement -> 'durable')::bigint)
+    );
   delete from public.messenger_steps s
   where s.message_id = any (p_settled) and s.message_id = any (
       array(select jsonb_array_elements_text(p_settlement -> 'durable')::bigint)
@@ -60,4 +71,4 @@ begin
 end
 $$;
 comment on function messenger.forget_steps(jsonb, bigint[]) is
-  'Part of messenger_settle: deletes the steps of handled messages. p_settled are the ids that were settled as handled.';
+  'Part of messenger_settle: deletes the steps and waits of handled messages. p_settled are the ids that were settled as handled.';

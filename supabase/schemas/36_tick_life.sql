@@ -61,7 +61,8 @@ begin
         where m.expires_at <= public.messenger_now() and m.status = 'pending'
           and not m.blocked and not m.heartbeated
       )
-      or exists (select from messenger.groups_to_reopen),
+      or exists (select from messenger.groups_to_reopen)
+      or exists (select from messenger.event_notes),
     false
   );
 end
@@ -196,7 +197,7 @@ begin
     exit when least(
       messenger.next_due(),
       case when p_schedules then public.messenger_next_schedule_at() end
-    ) <= messenger.clock();
+    ) <= messenger.clock() or exists (select from messenger.event_notes);
     perform pg_sleep(greatest(
       0.015, 20 * extract(epoch from clock_timestamp() - looked_at)::double precision
     ));
@@ -230,7 +231,9 @@ begin
   if linger_ms > 0 then
     perform messenger.linger(tick, linger_ms, schedules);
   end if;
-  if not pg_try_advisory_xact_lock(messenger.ticks_key()) then
+  -- An emit that left a note counts on this tick.
+  perform messenger.wake_noted_waiters();
+  if exists (select from messenger.event_notes) or not pg_try_advisory_xact_lock(messenger.ticks_key()) then
     return jsonb_build_object('rested', false, 'due', messenger.has_due());
   end if;
   message_at := messenger.next_due();
@@ -302,6 +305,7 @@ begin
       select count(*) from messenger.ticks_awake() t where t.id <> tick
     )
     or not messenger.has_tick_for(next_at, tick)
+    or exists (select from messenger.event_notes)
   then
     perform messenger.ask_tick();
   end if;

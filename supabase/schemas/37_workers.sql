@@ -99,6 +99,9 @@ begin
       pause := least(pause * 1.02, 0.02);
     else
       looked_at := clock_timestamp();
+      if exists (select from messenger.event_notes) and messenger.wake_noted_waiters() > 0 then
+        return true;
+      end if;
       next_at := messenger.next_due(queues);
       if seen is not null then
         pause := greatest(0.025, 5 * extract(epoch from clock_timestamp() - looked_at)::double precision);

@@ -28,6 +28,11 @@ as $$
       'messenger_prune_actions'
     ),
     (
+      'symphony-prune-events', '57 * * * *',
+      'call public.messenger_in_steps(''messenger_prune_events'', ''{"older_than": "30 days"}'')',
+      'messenger_prune_events'
+    ),
+    (
       'symphony-tidy-queues', '47 * * * *',
       'call public.messenger_in_steps(''messenger_tidy_queues'', ''{"empty_older_than": "7 days"}'')',
       'messenger_tidy_queues'

@@ -4,6 +4,7 @@ import { testCancels } from "./cancel_contract.ts";
 import { testClaiming } from "./claiming_contract.ts";
 import { testDedupe } from "./dedupe_contract.ts";
 import { testEffects } from "./effects_contract.ts";
+import { testEvents } from "./events_contract.ts";
 import { testLeases } from "./leases_contract.ts";
 import { testSending } from "./sending_contract.ts";
 import { testSettling } from "./settling_contract.ts";
@@ -20,4 +21,5 @@ export function testTransport(name: string, open: () => Promise<TransportUnderTe
   testDedupe(name, open);
   testSteps(name, open);
   testEffects(name, open);
+  testEvents(name, open);
 }

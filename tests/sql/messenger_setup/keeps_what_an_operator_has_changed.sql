@@ -14,7 +14,7 @@ select is(
   messenger_setup(repair => true) - array['queues', 'secrets'],
   '{"changed":true,"problems":[],"jobs":{"symphony-tick":"kept","symphony-prune":"repaired",
     "symphony-prune-job-runs":"kept","symphony-prune-schedule-runs":"kept","symphony-prune-actions":"kept",
-    "symphony-tidy-queues":"kept"}}', 'a repair switches them on'
+    "symphony-prune-events":"kept","symphony-tidy-queues":"kept"}}', 'a repair switches them on'
 );
 select results_eq(
   $$select schedule, command like '%1 year%', active from cron.job where jobname = 'symphony-prune'$$,

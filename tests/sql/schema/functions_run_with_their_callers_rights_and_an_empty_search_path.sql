@@ -8,7 +8,7 @@ select results_eq(
   $$select function::text from test.functions where prosecdef order by 1$$, 
   array[
     'messenger.applied_migrations()', 'messenger.ask_tick()', 'messenger.installation()',
-    'messenger_setup(text,text,boolean)'
+    'messenger.wake_for_event()', 'messenger_setup(text,text,boolean)'
   ],
   'security invoker'
 );

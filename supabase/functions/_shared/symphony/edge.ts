@@ -18,6 +18,7 @@ import "./runtime/zod-version.ts";
 import { createAdminClient } from "@supabase/server/core";
 import type { Middleware } from "./bus/middleware.ts";
 import { dispatchApp } from "./http/dispatch-app.ts";
+import type { EventDefinition } from "./message/event.ts";
 import type { MessageDefinition } from "./message/definition.ts";
 import { createMessenger, type Messenger } from "./messenger.ts";
 import { type ProjectConfig, readConfig } from "./runtime/config.ts";
@@ -29,6 +30,8 @@ export interface Project {
   readonly messages: readonly MessageDefinition[];
   /** Schedules declared in code. Without this export, the schedules in the table stay as they are. */
   readonly schedules?: readonly DeclaredSchedule[];
+  /** Declared events: their values are checked, and they may be emitted over HTTPS. */
+  readonly events?: readonly EventDefinition[];
   /** Sees every message on its way in, and stands around its handling; the first is outermost. */
   readonly middleware?: readonly Middleware[];
   /** Settings of the functions; a setting's environment variable wins over its value here. */
@@ -70,11 +73,12 @@ export function createManagement(project: Project): EdgeFunction {
 
 /** @param schedules only the tick syncs the declared schedules */
 function messengerOf(project: Project, schedules?: readonly DeclaredSchedule[]): Messenger {
-  const { messages, middleware = [], config } = project;
+  const { messages, middleware = [], events = [], config } = project;
   return createMessenger({
     supabase: createAdminClient(),
     messages,
     middleware,
+    events,
     config: readConfig(undefined, config),
     ...(schedules && { schedules }),
   });

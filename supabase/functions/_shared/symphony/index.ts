@@ -65,6 +65,18 @@ export type { StepFailure } from "./message/stored-step.ts";
 export { Snooze, snooze } from "./message/snooze.ts";
 export type { LogFields, Logger, LogLevel } from "./runtime/log.ts";
 
+// Events
+export type { Events } from "./bus/events.ts";
+export type { TokenOptions } from "./message/event-token.ts";
+export {
+  defineEvent,
+  type EventAccess,
+  type EventAccessRule,
+  type EventDefinition,
+  type EventOptions,
+  type EventRequest,
+} from "./message/event.ts";
+
 // Errors: what handlers throw, and what the library throws
 export {
   AttemptOverError,

@@ -2,15 +2,18 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { MessageBus } from "./bus/bus.ts";
+import { Events } from "./bus/events.ts";
 import type { Middleware } from "./bus/middleware.ts";
 import { SchemaVersion } from "./database/schema-version.ts";
 import type { MessageDefinition } from "./message/definition.ts";
+import type { EventDefinition } from "./message/event.ts";
 import { createRegistry } from "./message/registry.ts";
 import { RetryManager } from "./retry/manager.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./retry/strategy.ts";
 import { type Config, readConfig } from "./runtime/config.ts";
 import { createLogger, type Logger } from "./runtime/log.ts";
 import { checkNames } from "./runtime/option-names.ts";
+import { secretKeys } from "./runtime/secret-keys.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
 import type { ScheduleStore } from "./scheduler/store.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
@@ -31,6 +34,10 @@ export interface MessengerOptions {
   /** Schedules declared in code. Without this option, the schedules in the table stay as they are. */
   readonly schedules?: readonly DeclaredSchedule[];
   readonly middleware?: readonly Middleware[];
+  /** Declared events; by default none. Keys of events that are not declared may be emitted in code and SQL. */
+  readonly events?: readonly EventDefinition[];
+  /** Secret keys that sign the tokens of events; by default those of the environment. */
+  readonly tokenSecrets?: readonly string[];
   /** For message types without a strategy of their own; by default exponential backoff. */
   readonly strategy?: RetryStrategy;
   /** Where messages are kept; by default Postgres, over `supabase`. */
@@ -63,6 +70,8 @@ const OPTIONS = Object.keys(
     messages: true,
     schedules: true,
     middleware: true,
+    events: true,
+    tokenSecrets: true,
     strategy: true,
     transport: true,
     scheduleStore: true,
@@ -100,7 +109,13 @@ export function createMessenger(options: MessengerOptions): Messenger {
     maxRetryAfter,
     retryAfterJitter: RETRY_AFTER_JITTER,
   });
-  const bus = new MessageBus({ registry, transport, middleware });
+  const events = new Events({
+    transport,
+    secrets: options.tokenSecrets ?? secretKeys(),
+    ...(options.events && { events: options.events }),
+    ...(options.now && { now: options.now }),
+  });
+  const bus = new MessageBus({ registry, transport, middleware, events });
   const scheduler = new Scheduler({
     supabase,
     bus,

@@ -30,6 +30,7 @@ export {
   type TestMessengerOptions,
 } from "./testing/test-messenger.ts";
 export type { DeadLetter } from "./transport/memory-finished.ts";
+export type { StoredEvent } from "./transport/event-reads.ts";
 export type { StoredEnvelope } from "./transport/memory-rows.ts";
 export { InMemoryTransport } from "./transport/memory.ts";
 export type { QueueSettings } from "./transport/memory-queues.ts";

@@ -15,6 +15,7 @@ import type {
   WrittenBatch,
 } from "../message/dispatched-batch.ts";
 import { type InternalBatchOptions, prepareHead, writeChunks } from "./dispatch-batch.ts";
+import { Events } from "./events.ts";
 import { limitsOf } from "./limits.ts";
 import { aroundHandlers, checkMiddleware, type Middleware } from "./middleware.ts";
 import { checkNames } from "../runtime/option-names.ts";
@@ -36,6 +37,8 @@ const INPUT = ["type", "payload", "options"];
 /** Dispatches messages, and runs handlers inside the middleware. */
 export class MessageBus {
   readonly registry: Registry;
+  /** Emits events, and makes their tokens. */
+  readonly events: Events;
   readonly #transport: Transport;
   readonly #middleware: readonly Middleware[];
   /** Middleware with a `handle` method. */
@@ -46,9 +49,12 @@ export class MessageBus {
     readonly registry: Registry;
     readonly transport: Transport;
     readonly middleware?: readonly Middleware[];
+    /** By default there are no declared events, and no secret that signs tokens. */
+    readonly events?: Events;
   }) {
-    checkNames(options, ["registry", "transport", "middleware"]);
+    checkNames(options, ["registry", "transport", "middleware", "events"]);
     this.registry = options.registry;
+    this.events = options.events ?? new Events({ transport: options.transport });
     this.#transport = options.transport;
     this.#middleware = (options.middleware ?? []).map(checkMiddleware);
     this.#around = this.#middleware.filter(({ handle }) => handle !== undefined);

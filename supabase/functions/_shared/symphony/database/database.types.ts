@@ -122,6 +122,34 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_events": {
+        Row: {
+          "bytes": number | null;
+          "created_at": string;
+          "event": string;
+          "id": number;
+          "value": Json | null;
+          "xid": unknown;
+        };
+        ComputedFields: never;
+        Insert: {
+          "bytes"?: never;
+          "created_at"?: string;
+          "event": string;
+          "id"?: never;
+          "value"?: Json | null;
+          "xid"?: unknown;
+        };
+        Update: {
+          "bytes"?: never;
+          "created_at"?: string;
+          "event"?: string;
+          "id"?: never;
+          "value"?: Json | null;
+          "xid"?: unknown;
+        };
+        Relationships: [];
+      };
       "messenger_failed_messages": {
         Row: {
           "attempts": number;
@@ -693,6 +721,11 @@ export type Database = {
         };
         Returns: number;
       };
+      "messenger_emit": { Args: { "event": string; "value"?: Json }; Returns: string };
+      "messenger_emit_token": {
+        Args: { "event": string; "expires_at": string; "token_id": string; "value"?: Json };
+        Returns: string;
+      };
       "messenger_enable_live": { Args: Record<PropertyKey, never>; Returns: boolean };
       "messenger_end_tick": {
         Args: { "report"?: Json; "schedules"?: boolean; "successor"?: boolean; "tick": number };
@@ -809,6 +842,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_prune_actions": { Args: { "after"?: Json; "older_than"?: string }; Returns: Json };
+      "messenger_prune_events": { Args: { "after"?: Json; "older_than"?: string }; Returns: Json };
       "messenger_prune_job_runs": {
         Args: { "after"?: Json; "older_than"?: string };
         Returns: Json;
@@ -817,6 +851,7 @@ export type Database = {
         Args: { "after"?: Json; "dry_run"?: boolean; "keep"?: number; "older_than"?: string };
         Returns: Json;
       };
+      "messenger_read_events": { Args: { "reads": Json }; Returns: Json };
       "messenger_redrive": {
         Args: {
           "after"?: Json;

@@ -80,11 +80,12 @@ export function byToken(settlements: readonly Settlement[]): TokenSettlements[] 
   return [...tokens.values()];
 }
 
-function parkedRow(id: string, { delayMs, step, leaveGroup, stamps }: Parked) {
+function parkedRow(id: string, { delayMs, step, waits, leaveGroup, stamps }: Parked) {
   return {
     id,
     delay_ms: delayMs,
     step: step && stepRow(step),
+    waits,
     leave_group: leaveGroup,
     stamps,
   };

@@ -117,7 +117,8 @@ async function ownGroup(groupKey: string, caller: Frontend): Promise<string> {
   return `${owner}sha256:${hex.join("")}`;
 }
 
-function opens({ access }: MessageDefinition, caller: Frontend): boolean {
+/** Whether a message or an event is open to callers of this kind; a rule still has to allow it. */
+export function opens({ access }: { readonly access: unknown }, caller: Frontend): boolean {
   if (access === "authenticated") return caller.kind === "user" && !caller.user.isAnonymous;
   return access !== "secret";
 }

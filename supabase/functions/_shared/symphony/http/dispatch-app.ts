@@ -9,6 +9,7 @@ import { dispatchBody } from "./dispatch-body.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { addOwnMessages } from "./own-messages.ts";
 import { addOwnSchedules } from "./own-schedules.ts";
+import { addEvents } from "./event-routes.ts";
 import { invalidRequest } from "./problem.ts";
 
 /** Makes the Hono app of `dispatch`: `POST /`, and routes for messages and schedules that are there. */
@@ -29,6 +30,7 @@ export function dispatchApp(messenger: Messenger): Hono {
     return c.json({ ids: await dispatcher.dispatch(body, caller) }, 202);
   });
 
+  addEvents(app, messenger);
   // Before the messages, whose `/:id` matches every path of one part.
   addOwnSchedules(app, messenger);
   addOwnMessages(app, messenger);

@@ -1,5 +1,7 @@
 /** The durable part of a handler's context: steps whose results are stored, and pauses that hold no worker. */
 
+import type { z } from "zod";
+import type { TokenOptions } from "./event-token.ts";
 import type { RetryStrategy } from "../retry/strategy.ts";
 import type { BackoffOptions } from "../retry/strategy-options.ts";
 import type { Duration } from "../runtime/duration.ts";
@@ -29,6 +31,24 @@ export interface StepOptions {
 export interface SleepOptions {
   /** The message leaves its group, so that the next message of the group may run; default: it keeps its place. */
   readonly leaveGroup?: boolean;
+}
+
+/** Options of `ctx.waitFor`. */
+export interface WaitOptions<Schema extends z.ZodType = z.ZodType> {
+  /** The value that is waited for; events with other values are passed over. Default: the declared event's schema. */
+  readonly schema?: Schema;
+  /** Longest wait; default: 30 days, at most 400. */
+  readonly timeout?: Duration;
+  /** Events of before the message's dispatch count too: of this time before it, or since this moment. */
+  readonly since?: Duration | Date;
+}
+
+/** An event that was waited for. */
+export interface TakenEvent<Value> {
+  /** The event's key, one of those that were given. */
+  readonly key: string;
+  /** Its value as the schema returns it; null if the event tells nothing. */
+  readonly value: Value;
 }
 
 /**
@@ -64,6 +84,32 @@ export interface DurableContext {
   readonly sleep: (duration: Duration, options?: SleepOptions) => Promise<void>;
   /** Pauses the message until a moment; does nothing if that is over. See `sleep`. */
   readonly sleepUntil: (date: Date, options?: SleepOptions) => Promise<void>;
+  /**
+   * Waits for an event, and returns the first one of its key that fits the schema: one emitted since the message was
+   * dispatched, and after the last one of that key that this handler took. Events that do not fit are passed over,
+   * and logged. Each message that waits gets the event. Meanwhile the message holds neither a slot nor a place in its
+   * queue's concurrency. The outcome is stored, and the same in every later run.
+   *
+   * ```ts
+   * const approval = await ctx.waitFor(`approved:${order}`, { schema: Approval, timeout: "7d" });
+   * if (approval === null) return await ctx.step("remind", () => remind(order));
+   * ```
+   *
+   * @param event key of the event, or up to 10 keys: the first event of any of them
+   * @returns null if the time is over
+   * @throws DurableUsageError while another pause or wait of the message is pending, RangeError for a wrong option
+   */
+  readonly waitFor: <Schema extends z.ZodType = z.ZodType<unknown>>(
+    event: string | readonly string[],
+    options?: WaitOptions<Schema>,
+  ) => Promise<TakenEvent<z.output<Schema>> | null>;
+  /**
+   * Makes a token with which its holder may emit an event, once, over HTTPS and without other credentials. It is a
+   * text of letters, digits and `- _ .` for a link's fragment, is stored nowhere, and differs at each call.
+   * @param event key of the event
+   * @throws RangeError if the key or the time is wrong, or the environment has no secret key that could sign it
+   */
+  readonly token: (event: string, options: TokenOptions) => string;
   /** The definition's `version` at the message's first durable write, for handlers that have changed since. */
   readonly version: number | string | null;
 }

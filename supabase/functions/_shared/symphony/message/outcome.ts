@@ -88,6 +88,8 @@ export interface Parked {
   readonly delayMs: number | null;
   /** The sleep or wait that parks it, if it is not stored yet. */
   readonly step?: StepToStore;
+  /** Keys of events: it is due as soon as one of them is there that it has not seen. */
+  readonly waits?: readonly string[];
   /** It leaves its group, whose next message may run. */
   readonly leaveGroup?: boolean;
   /** The new stamps, if they change. */

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import type { MessageBus } from "../bus/bus.ts";
 import type { Middleware } from "../bus/middleware.ts";
 import type { MessageDefinition } from "../message/definition.ts";
+import type { EventDefinition } from "../message/event.ts";
 import type { Dispatch, MessageType } from "../message/handler.ts";
 import { createMessenger, type Messenger } from "../messenger.ts";
 import { type Config, type ProjectConfig, readConfig } from "../runtime/config.ts";
@@ -13,6 +14,7 @@ import { createLogger } from "../runtime/log.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import type { DeclaredSchedule } from "../scheduler/declared.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { StoredEvent } from "../transport/event-reads.ts";
 import type { StoredEnvelope } from "../transport/memory-rows.ts";
 import type { DeadLetter } from "../transport/memory-finished.ts";
 import type { WorkerReport } from "../worker/worker-options.ts";
@@ -33,6 +35,8 @@ export interface TestMessengerOptions {
   /** Schedules declared in code. They are synced by the first `drain` or `advance`. */
   readonly schedules?: readonly DeclaredSchedule[];
   readonly middleware?: readonly Middleware[];
+  /** Declared events. */
+  readonly events?: readonly EventDefinition[];
   /** Where the clock starts; the system's time by default. */
   readonly now?: Date;
   /**
@@ -56,6 +60,7 @@ const OPTIONS = Object.keys(
     messages: true,
     schedules: true,
     middleware: true,
+    events: true,
     now: true,
     config: true,
     supabase: true,
@@ -88,7 +93,7 @@ export class TestMessenger {
   #mustSync: boolean;
 
   constructor(options: TestMessengerOptions) {
-    const { messages, schedules, middleware, supabase = unusedSupabase() } = options;
+    const { messages, schedules, middleware, events, supabase = unusedSupabase() } = options;
     this.#clock = new TestClock(options.now);
     const { now, date } = this.#clock;
     this.#transport = new TestTransport({ now });
@@ -100,9 +105,11 @@ export class TestMessenger {
       transport: this.#transport,
       scheduleStore: new InMemoryScheduleStore({ transport: this.#transport, now }),
       now: date,
+      tokenSecrets: ["the secret key of a test"],
       log: createLogger({ level: config.logLevel, now: date }),
       ...(schedules && { schedules }),
       ...(middleware && { middleware }),
+      ...(events && { events }),
     });
     this.#drainer = new Drainer(this.#messenger, this.#transport);
     this.#mustSync = schedules !== undefined;
@@ -121,6 +128,31 @@ export class TestMessenger {
   /** Writes one message at once, as `ctx.dispatchNow` does, and returns its id. Nothing runs before `drain`. */
   readonly dispatch: Dispatch = (definition, payload, options) =>
     this.#messenger.bus.dispatch(definition, payload, options);
+
+  /**
+   * Emits an event, and returns its id. The messages that wait for it run in the next `drain`.
+   * @param value checked by the event's declaration, if there is one
+   * @throws RangeError if the key is wrong, InvalidPayloadError if the value is
+   */
+  emit(event: string, value?: unknown): Promise<string> {
+    return this.bus.events.emit(event, value);
+  }
+
+  /**
+   * Emits the event of a token that a handler has made by `ctx.token`, as a `POST` does, and returns its id.
+   * @throws RangeError if the token is forged or has expired, ConflictError if it was used
+   */
+  async redeem(token: string, value?: unknown): Promise<string> {
+    const content = this.bus.events.read(token);
+    if (!content) throw new RangeError("token: is forged, or no token");
+    if (content.isExpired) throw new RangeError("token: has expired");
+    return await this.bus.events.redeem(content, value);
+  }
+
+  /** All events that were emitted, the oldest first. */
+  events(): StoredEvent[] {
+    return structuredClone([...this.#transport.events.all]);
+  }
 
   /**
    * Runs what is due by the clock, until nothing is: due occurrences of schedules are dispatched, and the

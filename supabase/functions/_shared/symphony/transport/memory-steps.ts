@@ -51,6 +51,8 @@ export class MemorySteps {
     if (!known) steps.push(stored);
     else if (known.status === "pending" && step.status !== "pending") {
       steps[index] = { ...known, ...stored };
+    } else if (known.status === "pending" && step.details !== undefined) {
+      steps[index] = { ...known, details: stored.details };
     }
   }
 

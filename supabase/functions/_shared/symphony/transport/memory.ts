@@ -5,9 +5,11 @@ import type { BatchChunk, FollowedBatch, WrittenBatch } from "../message/dispatc
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Dead, Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
+import type { EventRead, EventReads, TokenUse } from "./event-reads.ts";
 import { MemoryBatches } from "./memory-batches.ts";
 import { checkTexts } from "./memory-checks.ts";
 import { claimOf } from "./memory-claim.ts";
+import { endsWait, MemoryEvents } from "./memory-events.ts";
 import type { MemoryState } from "./memory-give.ts";
 import { leasedBefore, leaseRows } from "./memory-lease.ts";
 import {
@@ -42,11 +44,14 @@ export class InMemoryTransport extends MemoryStore implements Transport {
   readonly progress = new Map<string, { readonly value: number; readonly note: string | null }>();
   /** Durable steps of messages. */
   readonly steps = new MemorySteps();
+  /** Events, and the messages that wait for them. */
+  readonly events: MemoryEvents;
   readonly #batches: MemoryBatches;
 
   /** @param options.now the clock, in ms since 1970; `Date.now` by default */
   constructor(options: { readonly now?: () => number } = {}) {
     super(options);
+    this.events = new MemoryEvents(this.now, (id) => this.#wakeUp(id));
     this.#batches = new MemoryBatches({
       now: this.now,
       enqueue: (messages) => this.enqueue(messages),
@@ -156,6 +161,7 @@ export class InMemoryTransport extends MemoryStore implements Transport {
       const row = this.#leased(id, leaseToken);
       if (!row) return true;
       for (const step of steps) this.steps.save(id, step, this.now());
+      if (steps.some(endsWait)) this.events.forget(id);
       row.envelope = afterStep(row.envelope, version);
       return false;
     });
@@ -206,6 +212,24 @@ export class InMemoryTransport extends MemoryStore implements Transport {
     return result;
   }
 
+  // deno-lint-ignore require-await -- an error must reject the promise
+  async emit(event: string, value: unknown, token?: TokenUse): Promise<string> {
+    return this.events.emit(event, value, token);
+  }
+
+  readEvents(reads: readonly EventRead[]): Promise<EventReads> {
+    const isHeld = ({ id, leaseToken }: EventRead) => this.#leased(id, leaseToken) !== undefined;
+    return Promise.resolve(this.events.read(reads, isHeld));
+  }
+
+  /** Makes a message that waits due. One that runs reads the events itself. */
+  #wakeUp(id: string): void {
+    const row = this.rows.get(id);
+    const now = this.now();
+    if (!row || row.leasedUntil !== null || row.envelope.availableAt.getTime() <= now) return;
+    row.envelope = { ...row.envelope, availableAt: new Date(now) };
+  }
+
   #leased(id: string, token: string): Row | undefined {
     const row = this.rows.get(id);
     return row && row.leasedUntil !== null && row.envelope.leaseToken === token ? row : undefined;
@@ -222,6 +246,7 @@ export class InMemoryTransport extends MemoryStore implements Transport {
         this.rows.delete(id);
         this.progress.delete(id);
         this.steps.forget(id);
+        this.events.forget(id);
         this.finished.addHandled(envelope, outcome.keepMs);
         break;
       case "dead":
@@ -236,6 +261,9 @@ export class InMemoryTransport extends MemoryStore implements Transport {
           this.steps.endOf(id, this.now()),
           this.now(),
         );
+        if (outcome.waits && this.events.wait(id, outcome.waits, this.steps.of(id))) {
+          this.#wakeUp(id);
+        }
         break;
       default:
         row.leasedUntil = null;
@@ -245,6 +273,7 @@ export class InMemoryTransport extends MemoryStore implements Transport {
 
   #bury({ envelope }: Row, outcome: Dead): void {
     this.rows.delete(envelope.id);
+    this.events.forget(envelope.id);
     this.finished.bury(envelope, outcome);
     if (outcome.reason === "cancelled") this.#batches.cancelOf(envelope.id);
   }

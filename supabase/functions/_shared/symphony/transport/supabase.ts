@@ -4,6 +4,7 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import { loadSteps, saveSteps } from "../database/durable-steps.ts";
 import { cancelBatch, foldBatches, followBatch, writeBatch } from "../database/batches.ts";
 import { enqueueMessages, reserveIds } from "../database/enqueue.ts";
+import { emitEvent, readEvents } from "../database/event-calls.ts";
 import {
   claimMessages,
   extendLeases,
@@ -18,6 +19,7 @@ import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { checkNames } from "../runtime/option-names.ts";
+import type { EventRead, EventReads, TokenUse } from "./event-reads.ts";
 import type {
   CancelFilter,
   CancelResult,
@@ -111,5 +113,13 @@ export class SupabaseTransport implements Transport {
   async cancelBatch(id: string): Promise<CancelResult> {
     const { done, running } = await cancelBatch(this.#client, { id });
     return { cancelled: done, running };
+  }
+
+  emit(event: string, value: unknown, token?: TokenUse): Promise<string> {
+    return emitEvent(this.#client, event, value, token, this.#timeoutMs);
+  }
+
+  readEvents(reads: readonly EventRead[]): Promise<EventReads> {
+    return readEvents(this.#client, reads, this.#timeoutMs);
   }
 }

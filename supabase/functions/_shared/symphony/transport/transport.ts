@@ -6,6 +6,7 @@ import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import type { StepIdentity, StepToStore, StoredStep } from "../message/stored-step.ts";
 import type { Fault } from "../database/fault.ts";
+import type { EventRead, EventReads, TokenUse } from "./event-reads.ts";
 
 /** A claim: how many messages, of which queues, for how long. */
 export interface ClaimRequest {
@@ -220,6 +221,15 @@ export interface Transport {
    * @throws NotFoundError if it is unknown
    */
   cancelBatch(id: string): Promise<CancelResult>;
+  /**
+   * Appends an event, wakes the messages that wait for its key, and returns its id.
+   * @param value JSON
+   * @param token that the emit uses up
+   * @throws ConflictError if the token was used
+   */
+  emit(event: string, value: unknown, token?: TokenUse): Promise<string>;
+  /** Reads the events that running messages wait for and have not seen; at most 100 a message, in order. */
+  readEvents(reads: readonly EventRead[]): Promise<EventReads>;
 }
 
 /** The store of messages cannot be reached, or refused a call. */

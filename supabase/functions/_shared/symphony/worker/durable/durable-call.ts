@@ -7,6 +7,7 @@ import type { RetryStrategy } from "../../retry/strategy.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Deadlines } from "../run/deadlines.ts";
 import type { Task } from "../run/task.ts";
+import type { EventReader } from "./event-reader.ts";
 import type { StepStore } from "./step-store.ts";
 
 /** The attempt that durable calls belong to. */
@@ -31,6 +32,8 @@ export interface DurableTools {
   readonly longestMs: number;
   /** Loads and stores durable steps. */
   readonly steps: StepStore;
+  /** Reads the events that messages wait for. */
+  readonly eventReader: EventReader;
 }
 
 /** A durable call. */

@@ -65,6 +65,11 @@ export class DurableRun {
     });
   }
 
+  /** The steps of the message, once its first durable call has begun. */
+  get steps(): readonly StoredStep[] {
+    return this.#known.all;
+  }
+
   /** Whether this run has stored a step. */
   get hasStored(): boolean {
     return this.#hasStored;

@@ -25,6 +25,11 @@ export class KnownSteps {
     this.#bytes += bytes;
   }
 
+  /** All of them, in the order in which they were stored first. */
+  get all(): readonly StoredStep[] {
+    return [...this.#steps.values()];
+  }
+
   /** The stored step of an identity. */
   get(identity: StepIdentity): StoredStep | undefined {
     return this.#steps.get(keyOf(identity));

@@ -9,11 +9,12 @@ import type {
 } from "../../message/envelope.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Dispatch, HandlerContext } from "../../message/handler.ts";
-import type { StepOptions } from "../../message/durable-context.ts";
+import type { StepOptions, WaitOptions } from "../../message/durable-context.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
 import { DurableRun } from "../durable/durable-run.ts";
 import { sleep, sleepUntil } from "../durable/sleep.ts";
 import { callStep, type StepFunction } from "../durable/step.ts";
+import { waitFor } from "../durable/wait.ts";
 import type { Attempt, RunTools } from "./attempt.ts";
 import { type CallGuard, guardOf } from "./call-guard.ts";
 import { EffectBuffer } from "./effect-buffer.ts";
@@ -94,6 +95,20 @@ export class AttemptContext implements HandlerContext {
   get sleepUntil(): HandlerContext["sleepUntil"] {
     return (date, options) =>
       this.#call("sleepUntil", (durable) => sleepUntil(durable, date, options));
+  }
+
+  get waitFor(): HandlerContext["waitFor"] {
+    // The value's type is the schema's, by which it was parsed.
+    return ((event: string | readonly string[], options?: WaitOptions) =>
+      this.#call(
+        "waitFor",
+        (durable) => waitFor(durable, this.#task, this.#deps, event, options),
+      )) as HandlerContext["waitFor"];
+  }
+
+  get token(): HandlerContext["token"] {
+    const { id } = this.#task.envelope;
+    return (event, options) => this.#deps.bus.events.token(event, options, id);
   }
 
   get version(): HandlerContext["version"] {

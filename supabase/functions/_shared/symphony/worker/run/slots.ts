@@ -9,6 +9,7 @@ import { isInstance } from "../../runtime/inspect.ts";
 import type { Transport } from "../../transport/transport.ts";
 import type { Change } from "../change.ts";
 import type { PrefetchSize } from "../claim/prefetch-size.ts";
+import { EventReader } from "../durable/event-reader.ts";
 import { StepStore } from "../durable/step-store.ts";
 import type { RunTools } from "./attempt.ts";
 import { type BatchDefinition, Gathering, isBatched } from "./batch.ts";
@@ -21,7 +22,8 @@ import { Task } from "./task.ts";
 type AnyOutcome = Settlement["outcome"];
 
 /** The parts of slots. */
-export interface SlotsOptions extends Omit<RunTools, "deadlines" | "formerRuns" | "steps"> {
+export interface SlotsOptions
+  extends Omit<RunTools, "deadlines" | "formerRuns" | "steps" | "eventReader"> {
   readonly transport: Transport;
   /** Handlers that run at once. */
   readonly concurrency: number;
@@ -52,7 +54,8 @@ export class Slots {
     this.#options = options;
     const formerRuns = formerRunsOf(options.bus);
     const steps = new StepStore(options);
-    this.#tools = { ...options, deadlines: new Deadlines(), formerRuns, steps };
+    const eventReader = new EventReader(options);
+    this.#tools = { ...options, deadlines: new Deadlines(), formerRuns, steps, eventReader };
   }
 
   get free(): number {

@@ -1,0 +1,71 @@
+/** Reads the events that the messages of a worker wait for: reads of many messages share a call. */
+
+import { LeaseLostError } from "../../message/errors.ts";
+import type { Logger } from "../../runtime/log.ts";
+import type { EventRead, EventReads, StoredEvent } from "../../transport/event-reads.ts";
+import type { Transport } from "../../transport/transport.ts";
+import { repeating } from "../calls.ts";
+import type { Task } from "../run/task.ts";
+import { Gatherer } from "./gatherer.ts";
+
+/** Most messages whose events one call reads. */
+const MOST_READS = 100;
+
+/** Keys of events, and what a message has seen of them. */
+export type KeysToRead = Pick<EventRead, "keys" | "cursors" | "since">;
+
+/** What a message has not seen yet. */
+export interface UnseenEvents extends Pick<EventReads, "snapshot" | "lastId"> {
+  readonly events: readonly StoredEvent[];
+  /** There are further ones. */
+  readonly more: boolean;
+}
+
+interface Read {
+  readonly task: Task;
+  readonly wanted: KeysToRead;
+}
+
+/** Reads events. */
+export class EventReader {
+  readonly #reads = new Gatherer<Read, UnseenEvents | null>(
+    (reads) => this.#read(reads),
+    MOST_READS,
+  );
+
+  constructor(private readonly parts: { readonly transport: Transport; readonly log: Logger }) {}
+
+  /**
+   * Reads the events of some keys that a message has not seen. If the message's lease is lost, its task is stopped.
+   * @throws TransportError if the database stayed out of reach for as long as the message ran
+   */
+  async read(task: Task, wanted: KeysToRead): Promise<UnseenEvents> {
+    for (;;) {
+      const unseen = await this.#reads.ask({ task, wanted });
+      // One call returns a bounded number of bytes: messages that were left out ask again.
+      if (unseen) return unseen;
+    }
+  }
+
+  async #read(reads: readonly Read[]): Promise<(UnseenEvents | null)[]> {
+    const { transport, log } = this.parts;
+    const requests = reads.map(({ task: { envelope: { id, leaseToken } }, wanted }) => ({
+      ...{ id, leaseToken },
+      ...wanted,
+    }));
+    const { answer } = await repeating(() => transport.readEvents(requests), {
+      ...this.parts,
+      keepTrying: () => reads.some(({ task }) => !task.isOver),
+    });
+    const { snapshot, lastId, stale } = answer;
+    if (stale.length > 0) log.warn("event_reads_stale", { ids: stale });
+    const byId = new Map(answer.reads.map((read) => [read.id, read]));
+    return reads.map(({ task }) => {
+      const { id } = task.envelope;
+      if (stale.includes(id)) task.stop(new LeaseLostError());
+      const read = byId.get(id);
+      if (read) return { events: read.events, more: read.more, snapshot, lastId };
+      return task.isOver ? { events: [], more: false, snapshot, lastId } : null;
+    });
+  }
+}
