@@ -133,5 +133,7 @@ function timed(transport: Transport, claimsMs: number[]): Transport {
     foldBatches: (ids) => transport.foldBatches(ids),
     followBatch: (id) => transport.followBatch(id),
     cancelBatch: (id) => transport.cancelBatch(id),
+    emit: (...event) => transport.emit(...event),
+    readEvents: (reads) => transport.readEvents(reads),
   };
 }

@@ -19,7 +19,7 @@ comment on column public.messenger_events.id is
 comment on column public.messenger_events.event is
   'Key of the event, such as approved:42.';
 comment on column public.messenger_events.value is
-  'What the event tells, at most 256,000 bytes of JSON; null if it tells nothing.';
+  'Value that the event tells, at most 256,000 bytes of JSON; null if it tells nothing.';
 comment on column public.messenger_events.created_at is
   'When it was emitted, on the clock of the bus at that moment.';
 comment on column public.messenger_events.xid is

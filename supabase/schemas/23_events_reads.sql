@@ -1,7 +1,7 @@
 -- Reading events: a worker asks for the events that its messages wait for, and decides. The lease holder alone stores
 -- the outcome of a wait, so that a timeout never turns into an event on a later run.
 
--- What one read returns, within a number of bytes; the first event in any case. `more`: further ones are there.
+-- The events that one read returns, within a number of bytes; the first event in any case. `more`: further ones are there.
 create function messenger.read_events(p_read jsonb, p_max_bytes bigint, out events jsonb, out bytes bigint, out more boolean)
 language plpgsql stable
 set search_path = ''
@@ -41,7 +41,7 @@ as $$
 declare
   wanted record;
   given record;
-  answers jsonb := '[]';
+  given_reads jsonb := '[]';
   stale jsonb := '[]';
   room bigint := 4194304;
 begin
@@ -60,11 +60,11 @@ begin
     elsif room > 0 then
       given := messenger.read_events(wanted.read, least(room, 1048576));
       room := room - given.bytes;
-      answers := answers || jsonb_build_object('id', wanted.id, 'events', given.events, 'more', given.more);
+      given_reads := given_reads || jsonb_build_object('id', wanted.id, 'events', given.events, 'more', given.more);
     end if;
   end loop;
   return jsonb_build_object(
-    'reads', answers, 'snapshot', pg_current_snapshot()::text, 'stale', stale, 'last_id', (
+    'reads', given_reads, 'snapshot', pg_current_snapshot()::text, 'stale', stale, 'last_id', (
       select coalesce(max(e.id), 0)::text from public.messenger_events e
     )
   );

@@ -23,7 +23,7 @@ comment on column messenger.waits.message_id is
 
 create index waits_message_idx on messenger.waits (message_id);
 comment on index messenger.waits_message_idx is
-  'What a message waits for.';
+  'Keys that a message waits for.';
 
 alter table messenger.waits enable row level security;
 

@@ -40,6 +40,8 @@ export function failing(
     foldBatches: guard("foldBatches", memory.foldBatches),
     followBatch: guard("followBatch", memory.followBatch),
     cancelBatch: guard("cancelBatch", memory.cancelBatch),
+    emit: guard("emit", memory.emit),
+    readEvents: guard("readEvents", memory.readEvents),
   };
 }
 
@@ -69,5 +71,7 @@ export function changed(memory: InMemoryTransport, by: {
     foldBatches: (ids) => memory.foldBatches(ids),
     followBatch: (id) => memory.followBatch(id),
     cancelBatch: (id) => memory.cancelBatch(id),
+    emit: (...event) => memory.emit(...event),
+    readEvents: (reads) => memory.readEvents(reads),
   };
 }

@@ -1,4 +1,4 @@
-/** What a message has seen of the events of a key. */
+/** The place of a message in the events of a key. */
 
 import { assertEquals } from "@std/assert";
 import {

@@ -49,6 +49,8 @@ async function setup(
     foldBatches: memory.foldBatches.bind(memory),
     followBatch: memory.followBatch.bind(memory),
     cancelBatch: memory.cancelBatch.bind(memory),
+    emit: memory.emit.bind(memory),
+    readEvents: memory.readEvents.bind(memory),
     settle: async (some) => (guard(some, null), await memory.settle(some)),
     claim: async (request) => (guard([], request.maxMessages), await memory.claim(request)),
     settleAndClaim: async (some, request) => (

@@ -15,7 +15,7 @@ export interface TokenOptions {
   readonly expires: Duration | Date;
 }
 
-/** What a token allows. */
+/** The content of a token: the event that it emits. */
 export interface EventToken {
   /** Key of the event. */
   readonly event: string;

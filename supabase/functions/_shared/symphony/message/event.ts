@@ -36,7 +36,7 @@ export interface EventOptions<Schema extends z.ZodType> {
   readonly name: string;
   /** Checks the value when the event is emitted in code or over HTTPS; SQL emits unchecked. */
   readonly schema: Schema;
-  /** Who may emit it over HTTPS; default: secret keys only. */
+  /** Callers that may emit it over HTTPS; default: secret keys only. */
   readonly access?: EventAccess<z.output<Schema>>;
 }
 

@@ -1,6 +1,6 @@
 /** Events as transports keep them: what a wait has seen, and what it reads. */
 
-/** What a message has seen of one key: events up to `id` that were committed at `snapshot`, and those in `seen`. */
+/** The place of a message in the events of one key. It has seen: events up to `id` that were committed at `snapshot`, and those in `seen`. */
 export interface EventCursor {
   readonly id: string;
   /** The transport's own text. */
@@ -17,7 +17,7 @@ export interface EventRead {
   readonly leaseToken: string;
   /** Keys of events. */
   readonly keys: readonly string[];
-  /** What the message has seen, by key. */
+  /** The events that the message has seen, by key. */
   readonly cursors: Readonly<Record<string, EventCursor>>;
   /** For keys without a cursor: events that were emitted from this moment on. */
   readonly since: Date;

@@ -13,7 +13,7 @@ interface KeptEvent extends StoredEvent {
   readonly createdAt: number;
 }
 
-/** What a parked message waits for. */
+/** A parked message that waits for events. */
 interface Waiter {
   readonly keys: readonly string[];
 }

@@ -1,5 +1,5 @@
 /**
- * What a message has seen of the events of a key, as it moves on. Events are read in the order of their ids, but one
+ * The place of a message in the events of a key, as it moves on. Events are read in the order of their ids, but one
  * with a low id may be committed late, after events with higher ids were seen. The snapshot of a read tells such ones
  * apart, and they are named one by one until all late ones of that snapshot were seen.
  */

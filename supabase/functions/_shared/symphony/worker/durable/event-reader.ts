@@ -14,7 +14,7 @@ const MOST_READS = 100;
 /** Keys of events, and what a message has seen of them. */
 export type KeysToRead = Pick<EventRead, "keys" | "cursors" | "since">;
 
-/** What a message has not seen yet. */
+/** Events that a message has not seen yet. */
 export interface UnseenEvents extends Pick<EventReads, "snapshot" | "lastId"> {
   readonly events: readonly StoredEvent[];
   /** There are further ones. */

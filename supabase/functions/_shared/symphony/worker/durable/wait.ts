@@ -19,12 +19,12 @@ const DEFAULT_TIMEOUT = "30d";
 /** Most keys of one wait. */
 const MOST_KEYS = 10;
 
-/** What a wait keeps beside its result. */
+/** The details that a wait keeps beside its result. */
 interface WaitDetails {
   readonly keys: readonly string[];
   /** ISO 8601. */
   readonly since: string;
-  /** What the message has seen of each key, up to and with the event that it took. */
+  /** The place of the message in the events of each key, up to and with the event that it took. */
   readonly cursors: Readonly<Record<string, EventCursor>>;
   /** Key of the event that it took; missing while it waits, and if its time was over. */
   readonly taken?: string;
@@ -172,7 +172,7 @@ async function firstFitting(
   return -1;
 }
 
-/** What the waits of this handler that are over have seen of these keys: the next wait begins behind it. */
+/** The places in these keys behind the events that earlier waits of this handler took: the next wait begins behind it. */
 function takenBefore(
   run: DurableRun,
   handler: string,
