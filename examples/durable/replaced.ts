@@ -1,0 +1,34 @@
+/** What the tests of the examples share: services that are replaced until a test ends. */
+
+import { HttpError } from "../../supabase/functions/_shared/symphony/index.ts";
+import { type Mail, mailer } from "./messages/mail.ts";
+
+/**
+ * Puts other functions into an object until the end of the test's scope.
+ *
+ * ```ts
+ * using _ = replace(mailer, { send: () => Promise.resolve() });
+ * ```
+ */
+export function replace<Target extends object>(target: Target, parts: Partial<Target>): Disposable {
+  const before = { ...target };
+  Object.assign(target, parts);
+  return { [Symbol.dispose]: () => void Object.assign(target, before) };
+}
+
+/** Collects the mails that are sent, until the end of the test's scope. */
+export function mailbox(): Disposable & { readonly mails: Mail[] } {
+  const mails: Mail[] = [];
+  const replaced = replace(mailer, {
+    send: (mail) => {
+      mails.push(mail);
+      return Promise.resolve();
+    },
+  });
+  return { mails, [Symbol.dispose]: () => replaced[Symbol.dispose]() };
+}
+
+/** The error that a service throws which is down, retried, or which refuses, final. */
+export const isDown = (): Error => new HttpError(503, { message: "is down" });
+/** See {@link isDown}. */
+export const refuses = (): Error => new HttpError(422, { message: "refuses" });
