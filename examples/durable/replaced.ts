@@ -1,4 +1,4 @@
-/** What the tests of the examples share: services that are replaced until a test ends. */
+/** Shared by the tests of the examples: services are replaced until a test ends. */
 
 import { HttpError } from "../../supabase/functions/_shared/symphony/index.ts";
 import { type Mail, mailer } from "./messages/mail.ts";

@@ -3,7 +3,7 @@
 import type { StepContext } from "../../../supabase/functions/_shared/symphony/index.ts";
 import { post } from "./post.ts";
 
-/** What is ordered. */
+/** An order and its price. */
 export interface Order {
   readonly order: string;
   readonly cents: number;
