@@ -172,6 +172,8 @@ drop routine messenger.add_holders(jsonb,jsonb,bigint[]);
 
 drop routine messenger.check_stored_sizes(bigint[]);
 
+drop routine public.messenger_redrive(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,numeric,text,jsonb,boolean,boolean,jsonb);
+
 drop routine public.messenger_prune(interval,boolean,jsonb);
 
 CREATE OR REPLACE FUNCTION public.messenger_version()
@@ -2385,7 +2387,7 @@ begin
   from numbered n
   order by n.number;
   get diagnostics redriven = row_count;
-  delete from public.messenger_steps s where s.message_id = any (p_ids) and s.status = 'failed';
+  perform messenger.forget_from(p_ids, p_options ->> 'from');
   return jsonb_build_object('done', redriven);
 end
 $function$;
@@ -2411,7 +2413,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION public.messenger_redrive(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, reason text DEFAULT NULL::text, error text DEFAULT NULL::text, failed_from timestamp with time zone DEFAULT NULL::timestamp with time zone, failed_until timestamp with time zone DEFAULT NULL::timestamp with time zone, max_messages integer DEFAULT NULL::integer, per_second numeric DEFAULT NULL::numeric, to_queue text DEFAULT NULL::text, payload jsonb DEFAULT NULL::jsonb, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
+CREATE FUNCTION public.messenger_redrive(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, reason text DEFAULT NULL::text, error text DEFAULT NULL::text, failed_from timestamp with time zone DEFAULT NULL::timestamp with time zone, failed_until timestamp with time zone DEFAULT NULL::timestamp with time zone, max_messages integer DEFAULT NULL::integer, per_second numeric DEFAULT NULL::numeric, to_queue text DEFAULT NULL::text, payload jsonb DEFAULT NULL::jsonb, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, "from" text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2421,7 +2423,7 @@ declare
     ids, type, queue, reason, error, failed_from, failed_until, "all"
   );
   options constant jsonb := jsonb_strip_nulls(jsonb_build_object(
-    'per_second', per_second, 'to_queue', to_queue
+    'per_second', per_second, 'to_queue', to_queue, 'from', "from"
   )) || case when payload is null then '{}' else jsonb_build_object('payload', payload) end;
 begin
   if per_second not between 0.001 and 1000000 then
@@ -2436,6 +2438,7 @@ begin
       using message = 'payload: an edited payload goes with the id of one message';
   end if;
   perform messenger.check_dead_letters(ids, options);
+  perform messenger.check_from(ids, payload is not null, "from");
   if payload is not null then
     perform messenger.check_sizes(jsonb_build_array(jsonb_build_object('payload', payload)));
   end if;
@@ -2473,6 +2476,60 @@ AS $function$
     where s.message_id = l.id
   )
   select jsonb_build_object('done', count(*)) from gone
+$function$;
+
+CREATE FUNCTION messenger.forget_from(p_ids bigint[], p_from text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  -- A step's name means its first one.
+  delete from public.messenger_steps s
+  where s.message_id = any (p_ids) and (
+      s.status = 'failed' or p_from = 'start' or s.position >= (
+        select min(f.position) from public.messenger_steps f
+        where f.message_id = s.message_id and f.name = p_from
+      )
+    );
+  if p_from = 'start' then
+    update public.messenger_messages m set stamps = m.stamps - 'durable'
+    where m.id = any (p_ids) and m.stamps ? 'durable';
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.check_from(p_ids bigint[], p_has_payload boolean, p_from text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  lacking bigint;
+begin
+  if length(p_from) not between 1 and 255 then
+    raise sqlstate 'PT400' using message = 'from: has to be "start" or the name of a step, 1 to 255 characters';
+  end if;
+  if p_has_payload and p_from is null and exists (
+    select from public.messenger_steps s where s.message_id = any (p_ids) and s.status <> 'failed'
+  ) then
+    raise sqlstate 'PT400' using
+      message = 'from: is needed, because the message has steps that were made with the old payload',
+      hint = 'Give "start", or the name of the step from which on they are made again.';
+  end if;
+  if p_from <> 'start' then
+    lacking := (
+      select f.id from public.messenger_failed_messages f
+      where f.id = any (p_ids) and not exists (
+        select from public.messenger_steps s where s.message_id = f.id and s.name = p_from
+      )
+      order by f.id limit 1
+    );
+    if lacking is not null then
+      raise sqlstate 'PT400' using message = format('from: dead letter %s has no step %s', lacking, to_json(p_from));
+    end if;
+  end if;
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION public.messenger_schedule_interval(type text, payload jsonb, every interval, name text DEFAULT NULL::text, max_runs integer DEFAULT NULL::integer, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone, end_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, catch_up text DEFAULT 'latest'::text, overlap text DEFAULT 'allow'::text, jitter interval DEFAULT '00:00:00'::interval, catch_up_limit integer DEFAULT NULL::integer, while_paused text DEFAULT 'enqueue'::text)
@@ -2803,6 +2860,33 @@ AS $function$
   from public.messenger_failed_messages f where f.id = messenger_show_failed.id
 $function$;
 
+CREATE FUNCTION messenger.prune_steps(p_max_rows integer, p_dry_run boolean, p_place bigint, OUT place bigint, OUT number integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  seen constant bigint[] := array(
+    select s.message_id from public.messenger_steps s
+    where s.message_id > coalesce(p_place, -9223372036854775808)
+    order by s.message_id limit p_max_rows
+  );
+  orphans constant bigint[] := array(
+    select distinct i from unnest(seen) as i
+    where not exists (select from public.messenger_messages m where m.id = i)
+      and not exists (select from public.messenger_failed_messages f where f.id = i)
+  );
+begin
+  if p_dry_run then
+    number := (select count(*) from unnest(seen) as i where i = any (orphans));
+  else
+    delete from public.messenger_steps s where s.message_id = any (orphans);
+    get diagnostics number = row_count;
+  end if;
+  place := case when cardinality(seen) = p_max_rows then seen[p_max_rows] end;
+end
+$function$;
+
 CREATE FUNCTION messenger.prune_batches(p_before timestamp with time zone, p_max_rows integer, p_dry_run boolean)
  RETURNS integer
  LANGUAGE plpgsql
@@ -2861,6 +2945,9 @@ begin
     when 'progress' then
       select p.place, p.number into place, number
       from messenger.prune_progress(p_max_rows, p_dry_run, p_place) as p;
+    when 'steps' then
+      select p.place, p.number into place, number
+      from messenger.prune_steps(p_max_rows, p_dry_run, p_place) as p;
   end case;
 end
 $function$;
@@ -2876,7 +2963,7 @@ declare
   );
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
   chunk integer;
-  kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'progress'];
+  kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'progress', 'steps'];
   counts jsonb := (select jsonb_object_agg(k, 0) from unnest(kinds) as k);
   place bigint := (after ->> 'id')::bigint;
   number integer;
@@ -2894,8 +2981,9 @@ begin
     from messenger.prune_kind(kinds[1], befores, chunk, dry_run, place) as p;
     counts := counts || jsonb_build_object(kinds[1], (counts ->> kinds[1])::integer + number);
     total := total + number;
-    if dry_run or (case when kinds[1] = 'progress' then place is null else number < chunk end) then
+    if dry_run or (case when kinds[1] in ('progress', 'steps') then place is null else number < chunk end) then
       kinds := kinds[2:];
+      place := null;
     end if;
     exit when not dry_run and (total >= 10000 or clock_timestamp() >= ends_at);
   end loop;
@@ -3264,6 +3352,9 @@ comment on routine messenger.check_dead_letters(bigint[],jsonb) is
 comment on routine messenger.check_event(text,jsonb) is
   'Part of an emit: refuses a key that no user may emit, and a value that is too large.';
 
+comment on routine messenger.check_from(bigint[],boolean,text) is
+  'Part of messenger_redrive: refuses a "from" that one of these dead letters has no step for, and an edited payload of a message with steps without it.';
+
 comment on routine messenger.dead_letter_problem(public.messenger_failed_messages,jsonb) is
   'Part of messenger_redrive: why a dead letter cannot be a message, as "field: problem"; null if it can.';
 
@@ -3281,6 +3372,9 @@ comment on routine messenger.event_lock(text) is
 
 comment on routine messenger.fold_batch(bigint) is
   'Adds the deltas of a batch, which the caller has locked, to its counts, and dispatches what is due.';
+
+comment on routine messenger.forget_from(bigint[],text) is
+  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version.';
 
 comment on routine messenger.forget_steps(jsonb,bigint[]) is
   'Part of messenger_settle: deletes the steps and waits of handled messages. p_settled are the ids that were settled as handled.';
@@ -3322,7 +3416,10 @@ comment on routine messenger.prune_batches(timestamp with time zone,integer,bool
   'Part of pruning: deletes up to p_max_rows batches that ended before a moment, with their chunks, and returns how many; a dry run only counts.';
 
 comment on routine messenger.prune_kind(text,jsonb,integer,boolean,bigint) is
-  'Part of pruning: deletes up to p_max_rows rows of one kind, and returns how many, and for progress the place to continue behind.';
+  'Part of pruning: deletes up to p_max_rows rows of one kind, and returns how many, and for progress and steps the place to continue behind.';
+
+comment on routine messenger.prune_steps(integer,boolean,bigint) is
+  'Part of pruning: deletes the steps of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
 
 comment on routine messenger.prune_waits(integer,bigint) is
   'Part of pruning: deletes the waits of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
@@ -3431,6 +3528,9 @@ comment on routine public.messenger_prune_events(interval,jsonb) is
 
 comment on routine public.messenger_read_events(jsonb) is
   'Returns the events that running messages wait for and have not seen, each under the token of its lease: at most 100 events and 1 MiB a message. Returns {"reads": [{"id", "events", "more"}], "snapshot", "last_id", "stale"}.';
+
+comment on routine public.messenger_redrive(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,numeric,text,jsonb,boolean,boolean,jsonb,text) is
+  'Puts dead letters back into their queue, or to_queue, with fresh retries and their history: by ids, by filter or "all", at per_second if given, one with an edited payload. Steps of their handlers stay, except failed ones and those from the step "from" on, or all of them for "start". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
 comment on routine public.messenger_reserve_ids(integer) is
   'Reserves ids for messages that are written later, at most 1,000 a call. Returns {"ids": [...]}, ascending. An id that is not used is never given again.';

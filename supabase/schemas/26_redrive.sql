@@ -124,7 +124,7 @@ begin
   from numbered n
   order by n.number;
   get diagnostics redriven = row_count;
-  delete from public.messenger_steps s where s.message_id = any (p_ids) and s.status = 'failed';
+  perform messenger.forget_from(p_ids, p_options ->> 'from');
   return jsonb_build_object('done', redriven);
 end
 $$;
@@ -167,7 +167,8 @@ create function public.messenger_redrive(
   payload jsonb default null,
   dry_run boolean default false,
   "all" boolean default false,
-  after jsonb default null
+  after jsonb default null,
+  "from" text default null
 ) returns jsonb
 language plpgsql
 set search_path = ''
@@ -177,7 +178,7 @@ declare
     ids, type, queue, reason, error, failed_from, failed_until, "all"
   );
   options constant jsonb := jsonb_strip_nulls(jsonb_build_object(
-    'per_second', per_second, 'to_queue', to_queue
+    'per_second', per_second, 'to_queue', to_queue, 'from', "from"
   )) || case when payload is null then '{}' else jsonb_build_object('payload', payload) end;
 begin
   if per_second not between 0.001 and 1000000 then
@@ -192,6 +193,7 @@ begin
       using message = 'payload: an edited payload goes with the id of one message';
   end if;
   perform messenger.check_dead_letters(ids, options);
+  perform messenger.check_from(ids, payload is not null, "from");
   if payload is not null then
     perform messenger.check_sizes(jsonb_build_array(jsonb_build_object('payload', payload)));
   end if;
@@ -203,9 +205,9 @@ end
 $$;
 comment on function public.messenger_redrive(
   bigint[], text, text, text, text, timestamptz, timestamptz, integer, numeric, text, jsonb,
-  boolean, boolean, jsonb
+  boolean, boolean, jsonb, text
 ) is
-  'Puts dead letters back into their queue, or to_queue, with fresh retries and their history: by ids, by filter or "all", at per_second if given, one with an edited payload. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
+  'Puts dead letters back into their queue, or to_queue, with fresh retries and their history: by ids, by filter or "all", at per_second if given, one with an edited payload. Steps of their handlers stay, except failed ones and those from the step "from" on, or all of them for "start". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
 create function messenger.remove_ids(p_ids bigint[]) returns jsonb
 language sql

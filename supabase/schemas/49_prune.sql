@@ -73,6 +73,38 @@ $$;
 comment on function messenger.prune_progress(integer, boolean, bigint) is
   'Part of pruning: deletes the progress of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
 
+-- Steps go with their message. Some are left behind by a worker that was too old to know of them, or by a user's SQL,
+-- and those of dead letters that a prune deletes.
+create function messenger.prune_steps(
+  p_max_rows integer, p_dry_run boolean, p_place bigint, out place bigint, out number integer
+)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  seen constant bigint[] := array(
+    select s.message_id from public.messenger_steps s
+    where s.message_id > coalesce(p_place, -9223372036854775808)
+    order by s.message_id limit p_max_rows
+  );
+  orphans constant bigint[] := array(
+    select distinct i from unnest(seen) as i
+    where not exists (select from public.messenger_messages m where m.id = i)
+      and not exists (select from public.messenger_failed_messages f where f.id = i)
+  );
+begin
+  if p_dry_run then
+    number := (select count(*) from unnest(seen) as i where i = any (orphans));
+  else
+    delete from public.messenger_steps s where s.message_id = any (orphans);
+    get diagnostics number = row_count;
+  end if;
+  place := case when cardinality(seen) = p_max_rows then seen[p_max_rows] end;
+end
+$$;
+comment on function messenger.prune_steps(integer, boolean, bigint) is
+  'Part of pruning: deletes the steps of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
+
 -- A batch that was never sealed goes when none of its members waits or runs. Its chunks go with it.
 create function messenger.prune_batches(p_before timestamptz, p_max_rows integer, p_dry_run boolean) returns integer
 language plpgsql
@@ -136,11 +168,14 @@ begin
     when 'progress' then
       select p.place, p.number into place, number
       from messenger.prune_progress(p_max_rows, p_dry_run, p_place) as p;
+    when 'steps' then
+      select p.place, p.number into place, number
+      from messenger.prune_steps(p_max_rows, p_dry_run, p_place) as p;
   end case;
 end
 $$;
 comment on function messenger.prune_kind(text, jsonb, integer, boolean, bigint) is
-  'Part of pruning: deletes up to p_max_rows rows of one kind, and returns how many, and for progress the place to continue behind.';
+  'Part of pruning: deletes up to p_max_rows rows of one kind, and returns how many, and for progress and steps the place to continue behind.';
 
 -- Takes one step, as redrive and remove do. `after` is the "next" of the step before.
 create function public.messenger_prune(
@@ -158,7 +193,7 @@ declare
   );
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
   chunk integer;
-  kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'progress'];
+  kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'progress', 'steps'];
   counts jsonb := (select jsonb_object_agg(k, 0) from unnest(kinds) as k);
   place bigint := (after ->> 'id')::bigint;
   number integer;
@@ -176,8 +211,9 @@ begin
     from messenger.prune_kind(kinds[1], befores, chunk, dry_run, place) as p;
     counts := counts || jsonb_build_object(kinds[1], (counts ->> kinds[1])::integer + number);
     total := total + number;
-    if dry_run or (case when kinds[1] = 'progress' then place is null else number < chunk end) then
+    if dry_run or (case when kinds[1] in ('progress', 'steps') then place is null else number < chunk end) then
       kinds := kinds[2:];
+      place := null;
     end if;
     exit when not dry_run and (total >= 10000 or clock_timestamp() >= ends_at);
   end loop;

@@ -34,6 +34,7 @@ interface Change extends Filter {
   perSecond?: number;
   toQueue?: string;
   payload?: string;
+  fromStep?: string;
   dryRun?: boolean;
 }
 
@@ -83,18 +84,19 @@ export function addFailed(program: Command, context: Context): void {
       number("--per-second <n>", "spreads them: n become due per second"),
       text("--to-queue <queue>", "into this queue instead"),
       text("--payload <json>", "with this payload, for one id; see edit"),
+      fromStep(),
     ],
     (ids, options) =>
       options.payload === undefined
         ? change(context, "redrive", "redriven", ids, options)
         : edit(context, ids, options.payload, options),
   );
-  addCommand<{ toQueue?: string }>(
+  addCommand<{ toQueue?: string; fromStep?: string }>(
     failed,
     context,
     "edit <id> <payload>",
     "redrives one with another payload, as JSON, that is checked first",
-    [text("--to-queue <queue>", "into this queue instead")],
+    [text("--to-queue <queue>", "into this queue instead"), fromStep()],
     ([id = "", payload = ""], options) => edit(context, [id], payload, options),
   );
   addCommand<Change>(
@@ -107,12 +109,16 @@ export function addFailed(program: Command, context: Context): void {
   );
 }
 
+function fromStep() {
+  return text("--from-step <step>", "makes steps again from this one on, or all for start");
+}
+
 function change(
   context: Context,
   verb: string,
   participle: string,
   ids: readonly string[],
-  { all, max, perSecond, toQueue, dryRun = false, ...filter }: Change,
+  { all, max, perSecond, toQueue, fromStep, dryRun = false, ...filter }: Change,
 ): Promise<void> {
   const body = {
     ...fieldsOf(context, filter),
@@ -120,6 +126,7 @@ function change(
     ...(max !== undefined && { maxMessages: max }),
     ...(perSecond !== undefined && { perSecond }),
     ...(toQueue !== undefined && { toQueue }),
+    ...(fromStep !== undefined && { from: fromStep }),
   };
   const path = `/failed-messages/${verb}`;
   return changeMany(context, { path, body, ids, dryRun, participle, noun: "dead letter" });
@@ -129,7 +136,7 @@ async function edit(
   context: Context,
   ids: readonly string[],
   payload: string,
-  { toQueue, dryRun }: { toQueue?: string; dryRun?: boolean },
+  { toQueue, fromStep, dryRun }: { toQueue?: string; fromStep?: string; dryRun?: boolean },
 ): Promise<void> {
   const [id, ...others] = ids;
   if (id === undefined || others.length > 0) throw new UsageError("--payload: goes with one id");
@@ -139,6 +146,7 @@ async function edit(
     {
       payload: parseJson(payload, "--payload"),
       ...(toQueue !== undefined && { toQueue }),
+      ...(fromStep !== undefined && { from: fromStep }),
       ...(dryRun && { dryRun }),
     },
   );

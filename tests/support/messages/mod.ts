@@ -6,6 +6,7 @@ import {
   type HandlerContext,
   snooze,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { Booking, Parallel, Sleeper, Steps } from "./durable.ts";
 import { writeEffect } from "./effects.ts";
 
 export { schedules } from "./schedules.ts";
@@ -294,4 +295,8 @@ export const messages = [
   Shaky,
   Told,
   Brisk,
+  Steps,
+  Parallel,
+  Sleeper,
+  Booking,
 ];

@@ -860,6 +860,7 @@ export type Database = {
           "error"?: string;
           "failed_from"?: string;
           "failed_until"?: string;
+          "from"?: string;
           "ids"?: (number)[];
           "max_messages"?: number;
           "payload"?: Json;

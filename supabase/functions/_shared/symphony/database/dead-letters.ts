@@ -66,6 +66,8 @@ export interface RedriveSelection extends DeadLetterSelection {
   readonly toQueue?: string | undefined;
   /** New payload of the one message that `ids` names; undefined keeps the old one. */
   readonly payload?: unknown;
+  /** Name of the durable step from which on the steps are made again, or `start`; default: failed ones only. */
+  readonly from?: string | undefined;
 }
 
 /**

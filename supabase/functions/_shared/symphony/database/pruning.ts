@@ -28,6 +28,7 @@ export interface PruneResult {
   readonly batches: number;
   readonly progress: number;
   readonly rateLimits: number;
+  readonly steps: number;
   /** The place where the next prune continues, as `after`; null when everything is done. */
   readonly next: unknown;
 }

@@ -24,8 +24,13 @@ export interface RedriveOptions extends StepsLimits {
   readonly perSecond?: number;
   /** Target queue; default: the queue of the dead letter. */
   readonly toQueue?: string;
-  /** New payload of the one message that `ids` names. */
+  /** New payload of the one message that `ids` names. If the message has durable steps, it needs `from`. */
   readonly payload?: unknown;
+  /**
+   * Name of the durable step from which on the steps are made again, or `start` for all; by default the message
+   * continues behind its last good step.
+   */
+  readonly from?: string;
   /** Only counts the dead letters, and changes nothing. */
   readonly dryRun?: boolean;
   /** `next` of an earlier, unfinished redrive with the same options. */
@@ -49,6 +54,7 @@ const OPTIONS = Object.keys(
     perSecond: true,
     toQueue: true,
     payload: true,
+    from: true,
     dryRun: true,
     after: true,
     budgetMs: true,
@@ -72,7 +78,7 @@ export async function redrive(
 ): Promise<RedriveResult> {
   checkNames(options, OPTIONS);
   const { all, ids, type, queue, reason, error, failedFrom, failedUntil, maxMessages } = options;
-  const { perSecond, toQueue, payload, dryRun, after } = options;
+  const { perSecond, toQueue, payload, from, dryRun, after } = options;
   const edited = payload === undefined ? {} : { payload: await checked(supabase, bus, options) };
   checkFilter(options, FILTER);
   if (failedFrom && failedUntil && failedUntil <= failedFrom) {
@@ -80,7 +86,7 @@ export async function redrive(
   }
   return await redriveDeadLetters(supabase, {
     ...{ all, ids, type, queue, reason, error, failedFrom, failedUntil, maxMessages },
-    ...{ perSecond, toQueue, dryRun, after },
+    ...{ perSecond, toQueue, from, dryRun, after },
     ...edited,
   }, options);
 }

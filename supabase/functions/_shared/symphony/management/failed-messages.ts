@@ -91,11 +91,12 @@ function addRedriving(app: ManagementApp, parts: ManagementParts): void {
     params,
     body: redriveOneBody,
     answer: changed,
-  }, async ({ params, body: { payload, toQueue, dryRun }, operator }) => {
+  }, async ({ params, body: { payload, toQueue, from, dryRun }, operator }) => {
     const result = await redrive(actingAs(supabase, operator.actor), bus, {
       ids: [params.id],
       dryRun,
       ...(toQueue !== undefined && { toQueue }),
+      ...(from !== undefined && { from }),
       ...(payload !== undefined && { payload }),
     });
     if (result.matched === 0) throw notFound(params.id);

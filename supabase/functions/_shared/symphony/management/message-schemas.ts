@@ -182,9 +182,20 @@ function isBefore(until: unknown, from: unknown): boolean {
 const FAILED_FILTER = ["ids", ...Object.keys(failedFields)];
 const FILTER = ["ids", "type", "queue"];
 
+const from = z.string().min(1).max(255).optional().openapi({
+  description: "Makes durable steps again from the one of this name on, or all for `start`",
+});
+
 /** Filter and options of a redrive. */
 export const redriveBody = asksForSome(
-  z.strictObject({ ids, ...failedFields, ...steps, perSecond, toQueue: queueName.optional() }),
+  z.strictObject({
+    ids,
+    ...failedFields,
+    ...steps,
+    perSecond,
+    toQueue: queueName.optional(),
+    from,
+  }),
   FAILED_FILTER,
 );
 
@@ -198,6 +209,7 @@ export const removeBody = asksForSome(
 export const redriveOneBody = z.strictObject({
   payload: z.unknown().optional().openapi({ description: "Replaces its payload" }),
   toQueue: queueName.optional(),
+  from,
   dryRun,
 }).refine((body) => body.payload !== null, { path: ["payload"], message: "has to be given" });
 

@@ -15,6 +15,7 @@ const KINDS = [
   "rate_limits",
   "batches",
   "progress",
+  "steps",
 ] as const;
 
 const body = z.strictObject({
@@ -42,6 +43,7 @@ const pruned = z.object({
   failed: z.int().openapi({ description: "Dead letters among them" }),
   idempotencyKeys: z.int().openapi({ description: "Expired idempotency keys" }),
   handled: z.int().openapi({ description: "Records of handled messages whose time is over" }),
+  steps: z.int().openapi({ description: "Durable steps of deleted messages" }),
   batches: z.int().openapi({ description: "Batches that ended more than 30 days ago" }),
   progress: z.int().openapi({ description: "Progress of deleted messages" }),
   rateLimits: z.int().openapi({

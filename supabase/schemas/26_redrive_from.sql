@@ -1,0 +1,58 @@
+-- A redrive resumes behind the last good step: failures are forgotten, and so is what comes from a step on that the
+-- operator names.
+
+create function messenger.forget_from(p_ids bigint[], p_from text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- A step's name means its first one.
+  delete from public.messenger_steps s
+  where s.message_id = any (p_ids) and (
+      s.status = 'failed' or p_from = 'start' or s.position >= (
+        select min(f.position) from public.messenger_steps f
+        where f.message_id = s.message_id and f.name = p_from
+      )
+    );
+  if p_from = 'start' then
+    update public.messenger_messages m set stamps = m.stamps - 'durable'
+    where m.id = any (p_ids) and m.stamps ? 'durable';
+  end if;
+end
+$$;
+comment on function messenger.forget_from(bigint[], text) is
+  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version.';
+
+create function messenger.check_from(p_ids bigint[], p_has_payload boolean, p_from text) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  lacking bigint;
+begin
+  if length(p_from) not between 1 and 255 then
+    raise sqlstate 'PT400' using message = 'from: has to be "start" or the name of a step, 1 to 255 characters';
+  end if;
+  if p_has_payload and p_from is null and exists (
+    select from public.messenger_steps s where s.message_id = any (p_ids) and s.status <> 'failed'
+  ) then
+    raise sqlstate 'PT400' using
+      message = 'from: is needed, because the message has steps that were made with the old payload',
+      hint = 'Give "start", or the name of the step from which on they are made again.';
+  end if;
+  if p_from <> 'start' then
+    lacking := (
+      select f.id from public.messenger_failed_messages f
+      where f.id = any (p_ids) and not exists (
+        select from public.messenger_steps s where s.message_id = f.id and s.name = p_from
+      )
+      order by f.id limit 1
+    );
+    if lacking is not null then
+      raise sqlstate 'PT400' using message = format('from: dead letter %s has no step %s', lacking, to_json(p_from));
+    end if;
+  end if;
+end
+$$;
+comment on function messenger.check_from(bigint[], boolean, text) is
+  'Part of messenger_redrive: refuses a "from" that one of these dead letters has no step for, and an edited payload of a message with steps without it.';

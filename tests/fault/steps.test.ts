@@ -1,0 +1,122 @@
+/** Durable work whose process is killed: no step is lost, and only the one that ran is repeated, under its key. */
+
+import { assert, assertEquals } from "@std/assert";
+import { chooseSeed, randomFrom } from "../support/random.ts";
+import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+
+const STEPS = 20;
+const KILLS = 5;
+
+interface Start {
+  readonly n: number;
+  readonly key: string;
+}
+
+/** The recorded starts of steps, in order. */
+async function starts(stack: TestStack, type: string): Promise<Start[]> {
+  const effects = await stack.effects();
+  return effects.filter((effect) => effect.type === type)
+    .map(({ payload }) => payload as unknown as Start);
+}
+
+async function storedSteps(stack: TestStack): Promise<number> {
+  const [row] = await stack.sql`select count(*)::int as n from public.messenger_steps`;
+  return Number(row?.n);
+}
+
+async function deadLetters(stack: TestStack): Promise<number> {
+  const [row] = await stack.sql`select count(*)::int as n from public.messenger_failed_messages`;
+  return Number(row?.n);
+}
+
+/** Posts a tick whose process may be killed. */
+const tick = (stack: TestStack) =>
+  stack.post("tick", {}).then((response) => response.body?.cancel(), () => {});
+
+/** Runs a tick, kills its process when this many steps have started, and waits for the end of the lease. */
+async function killAfter(stack: TestStack, type: string, count: number, ms: number): Promise<void> {
+  const killed = tick(stack);
+  await eventually(() => starts(stack, type), (all) => all.length >= count);
+  await stack.sql`select pg_sleep(${ms / 1_000})`;
+  await stack.killFunction("tick");
+  await killed;
+  await eventually(
+    () => stack.sql`select from public.messenger_messages where leased_until > clock_timestamp()`,
+    (rows) => rows.length === 0,
+  );
+}
+
+async function tickUntilDone(stack: TestStack): Promise<void> {
+  await eventually(
+    async () => {
+      await tick(stack);
+      return await stack.count();
+    },
+    (n) => n === 0,
+    60_000,
+  );
+}
+
+function assertEqualKeys(all: readonly Start[], about: string): void {
+  const keys = Map.groupBy(all, ({ n }) => n);
+  for (const [n, same] of keys) {
+    assertEquals(new Set(same.map(({ key }) => key)).size, 1, `step ${n}, ${about}`);
+  }
+}
+
+testsOnStack({ env: { SYMPHONY_WORKER_LEASE_MS: "600" } }, (test) => {
+  test("killed again and again, a message is handled, and a step is repeated only by a kill that hit it", async (stack) => {
+    const seed = chooseSeed();
+    const random = randomFrom(seed);
+    const about = `SYMPHONY_TEST_SEED=${seed}`;
+    await stack.dispatch({ type: "Steps", payload: { steps: STEPS, ms: 40 } });
+    let hits = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      const count = (await starts(stack, "Steps")).length;
+      await killAfter(stack, "Steps", count + 2 + Math.floor(random() * 2), random() * 50);
+      hits = (await starts(stack, "Steps")).length - await storedSteps(stack);
+    }
+    await tickUntilDone(stack);
+
+    const all = await starts(stack, "Steps");
+    assertEquals(all.length - STEPS, hits, about);
+    assertEqualKeys(all, about);
+    const effects = await stack.effects();
+    const results = effects.filter(({ type }) => type === "done").map(({ payload }) =>
+      payload.results
+    );
+    assertEquals(results, [Array.from({ length: STEPS }, (_, n) => n)], about);
+    assertEquals(await deadLetters(stack), 0, about);
+    assertEquals(await storedSteps(stack), 0, about);
+  });
+
+  test("parallel steps that are killed each get their own result", async (stack) => {
+    const seed = chooseSeed();
+    const random = randomFrom(seed);
+    await stack.dispatch({ type: "Parallel", payload: { steps: 20, ms: 400 } });
+    for (let kill = 0; kill < 2; kill++) {
+      const count = (await starts(stack, "Parallel")).length;
+      await killAfter(stack, "Parallel", count + 1, 60 + random() * 250);
+    }
+    await tickUntilDone(stack);
+    assertEqualKeys(await starts(stack, "Parallel"), `SYMPHONY_TEST_SEED=${seed}`);
+    const done = (await stack.effects()).find(({ type }) => type === "done");
+    assertEquals(done?.payload.results, Array.from({ length: 20 }, (_, n) => n));
+  });
+
+  test("a step that fails for good is compensated once, across kills", async (stack) => {
+    await stack.dispatch({ type: "Booking", payload: { ms: 100 } });
+    for (const type of ["book", "pay", "cancel"]) {
+      const count = (await stack.effects()).filter((effect) => effect.type === type).length;
+      await killAfter(stack, type, count + 1, 0);
+    }
+    await tickUntilDone(stack);
+    const effects = await stack.effects();
+    const runs = (name: string) => effects.filter(({ type }) => type === name);
+    // Each was repeated by the kill that hit it; the compensation has one key, so that it counts once.
+    assertEquals(new Set(runs("cancel").map(({ payload }) => payload.key)).size, 1);
+    assertEquals([runs("book").length, runs("cancel").length], [2, 2]);
+    assert(runs("pay").length >= 2);
+    assertEquals(await deadLetters(stack), 0);
+  });
+});

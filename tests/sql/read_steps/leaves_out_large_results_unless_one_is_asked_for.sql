@@ -1,0 +1,22 @@
+-- A large result comes when it is asked for.
+begin;
+select plan(2);
+insert into messenger_messages (id, type, status, lease_token, leased_until, attempts)
+values (1, 'A', 'processing', '00000000-0000-4000-8000-000000000001', 'infinity', 1);
+insert into messenger_steps (message_id, handler, name, status, result) values
+  (1, 'h', 'small', 'done', '1'), (1, 'h', 'large', 'done', to_jsonb(repeat('x', 20000)));
+select results_eq(
+  $$select s ->> 'name', s ? 'result', s ? 'left_out' from jsonb_array_elements(
+    messenger.read_steps('[{"id":1,"token":"00000000-0000-4000-8000-000000000001"}]') -> '1'
+  ) as s$$,
+  $$values ('small', true, false), ('large', false, true)$$,
+  'the large one is left out'
+);
+select is(
+  messenger.read_steps('[{"id":1,"token":"00000000-0000-4000-8000-000000000001","step":{"handler":"h","name":"large","nth":1}}]')
+    -> '1' -> 0 ->> 'result',
+  repeat('x', 20000), 'the one that is asked for comes whole'
+);
+
+select * from finish();
+rollback;

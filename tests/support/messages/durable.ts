@@ -1,0 +1,78 @@
+/** Messages for tests of durable work: each start of a step is recorded in the table test_effects. */
+
+import { z } from "zod";
+import { defineMessage } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { writeEffect } from "./effects.ts";
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** A number of steps, one after the other; `before` is time without a step in each run, in ms. */
+export const Steps = defineMessage({
+  type: "Steps",
+  schema: z.object({ steps: z.number(), ms: z.number(), before: z.number().default(0) }),
+  retry: { maxRetries: 3, delay: 10, multiplier: 1 },
+  handler: async ({ steps, ms, before }, ctx) => {
+    const { attempt, envelope: { id: message_id, type }, supabase } = ctx;
+    await pause(before);
+    const results: number[] = [];
+    for (let n = 0; n < steps; n++) {
+      results.push(
+        await ctx.step("work", async ({ key }) => {
+          await writeEffect(supabase, { message_id, type, attempt, payload: { n, key } });
+          await pause(ms);
+          return n;
+        }),
+      );
+    }
+    await writeEffect(supabase, { message_id, type: "done", attempt, payload: { results } });
+  },
+});
+
+/** Keyed steps that run at once, each with a random latency. */
+export const Parallel = defineMessage({
+  type: "Parallel",
+  schema: z.object({ steps: z.number(), ms: z.number() }),
+  retry: { maxRetries: 3, delay: 10, multiplier: 1 },
+  handler: async ({ steps, ms }, ctx) => {
+    const { attempt, envelope: { id: message_id, type }, supabase } = ctx;
+    const results = await Promise.all(
+      Array.from({ length: steps }, (_, n) =>
+        ctx.step("part", async ({ key }) => {
+          await writeEffect(supabase, { message_id, type, attempt, payload: { n, key } });
+          await pause(Math.random() * ms);
+          return n;
+        }, { key: `item ${n}` })),
+    );
+    await writeEffect(supabase, { message_id, type: "done", attempt, payload: { results } });
+  },
+});
+
+/** Sleeps for a day. */
+export const Sleeper = defineMessage({
+  type: "Sleeper",
+  schema: z.object({}),
+  queue: "sleepers",
+  handler: (_payload, ctx) => ctx.sleep("1d"),
+});
+
+/** Its payment fails for good, and what was booked before is cancelled; each part is recorded. */
+export const Booking = defineMessage({
+  type: "Booking",
+  schema: z.object({ ms: z.number() }),
+  retry: { maxRetries: 3, delay: 10, multiplier: 1 },
+  handler: async ({ ms }, ctx) => {
+    const { attempt, envelope: { id: message_id }, supabase } = ctx;
+    const part = (type: string, fails: boolean) =>
+      ctx.step(type, async ({ key }) => {
+        await writeEffect(supabase, { message_id, type, attempt, payload: { key } });
+        await pause(ms);
+        if (fails) throw new Error("declined");
+      }, { retry: { maxRetries: 1 } });
+    await part("book", false);
+    try {
+      await part("pay", true);
+    } catch {
+      await part("cancel", false);
+    }
+  },
+});

@@ -1,0 +1,197 @@
+/** How a run of durable work ends: at the end of its time, by an interruption, by a lost lease, by a timeout. */
+
+import { assertEquals } from "@std/assert";
+import {
+  type HandlerContext,
+  TransportError,
+} from "../../../../supabase/functions/_shared/symphony/index.ts";
+import { failing } from "../../../support/changed_transport.ts";
+import { define } from "../../../support/definitions.ts";
+import { workbench } from "../../../support/worker.ts";
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** A step that runs until its attempt is stopped. */
+const untilStopped = ({ signal }: { signal: AbortSignal }) =>
+  new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+Deno.test("a step that does not fit into the run begins in the next one, at once and uncharged", async () => {
+  const runs: number[][] = [];
+  const { bus, work, memory } = workbench([
+    define(async (_payload, ctx) => {
+      const own: number[] = [];
+      runs.push(own);
+      for (let n = 0; n < 4; n++) {
+        await ctx.step("part", async () => {
+          own.push(n);
+          await pause(40);
+        });
+      }
+    }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  for (let round = 0; memory.messages.length > 0 && round < 5; round++) {
+    const { handled, retried, failed } = await work({ budgetMs: 20 });
+    assertEquals([handled, retried, failed], [Number(round === 3), 0, 0]);
+    const [waiting] = memory.messages;
+    if (waiting) {
+      assertEquals([waiting.attempts, waiting.availableAt.getTime() <= Date.now()], [0, true]);
+    }
+  }
+  assertEquals(runs, [[0], [1], [2], [3]]);
+});
+
+Deno.test("the timeout begins again with each stored step", async () => {
+  const { bus, work, memory } = workbench([
+    define(async (_payload, ctx) => {
+      for (let n = 0; n < 8; n++) await ctx.step("part", () => pause(60));
+    }, { timeout: 250 }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work({ budgetMs: 10_000 });
+  assertEquals([memory.handled.length, memory.handled[0]?.errors], [1, []]);
+});
+
+Deno.test("a step's own timeout may be longer than the message's", async () => {
+  const { bus, work, memory } = workbench([
+    define((_payload, ctx) => ctx.step("long", () => pause(120), { timeout: "1s" }), {
+      timeout: 50,
+    }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work();
+  assertEquals([memory.handled.length, memory.handled[0]?.errors], [1, []]);
+});
+
+Deno.test("a step's timeout that is longer than a tick can run is refused", async () => {
+  const { bus, work, memory } = workbench([
+    define((_payload, ctx) => ctx.step("long", () => 1, { timeout: "10m" })),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work({ maxMs: 10_000 });
+  assertEquals(memory.failed.map(({ reason, envelope }) => [reason, envelope.errors[0]?.message]), [
+    [
+      "unrecoverable",
+      'ctx.step "long": timeout: is 600000 ms, longer than a tick can run (10000 ms); divide the step, or run the ' +
+      "message in a worker",
+    ],
+  ]);
+});
+
+/** Interrupts each run of a message in the step that runs at the time. Returns its row after each run. */
+async function interrupted(runs: number, handler: (ctx: HandlerContext) => Promise<unknown>) {
+  const { bus, work, memory } = workbench([define((_payload, ctx) => handler(ctx))]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  const rows: unknown[] = [];
+  for (let run = 0; run < runs; run++) {
+    const end = new AbortController();
+    setTimeout(() => end.abort(), 30);
+    await work({ signal: end.signal });
+    const [row] = memory.messages;
+    rows.push(row ? [row.attempts, row.retryCount, row.interruptions] : memory.failed[0]?.reason);
+    await pause(10);
+  }
+  return rows;
+}
+
+Deno.test("interruptions cost nothing while steps are stored", async () => {
+  let calls = 0;
+  const rows = await interrupted(4, async (ctx) => {
+    for (let n = 0; n < 5; n++) {
+      await ctx.step("quick", () => 1);
+      // Each run stores one more step, and is interrupted in the next.
+      await ctx.step("slow", (step) => ++calls % 2 === 1 ? untilStopped(step) : 1);
+    }
+  });
+  assertEquals(rows.slice(0, 3), [[0, 0, 1], [0, 0, 1], [0, 0, 1]]);
+});
+
+Deno.test("a second interrupted run in a row that stored nothing is charged", async () => {
+  const rows = await interrupted(4, (ctx) => ctx.step("never", untilStopped));
+  assertEquals(rows, [[0, 0, 1], [1, 1, 0], [1, 1, 1], [2, 2, 0]]);
+});
+
+Deno.test("a step whose save gets lost is stored by the repeated call, and is not computed again", async () => {
+  let lost = 2;
+  let calls = 0;
+  const { bus, work, memory } = workbench([
+    define((_payload, ctx) => ctx.step("once", () => ++calls)),
+  ], {
+    wrap: (memory) =>
+      failing(
+        memory,
+        (operation, when) =>
+          operation === "saveSteps" && when === "after" && lost-- > 0
+            ? new TransportError(operation, "the answer was lost", true)
+            : undefined,
+      ),
+  });
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work();
+  assertEquals([calls, memory.handled.length], [1, 1]);
+});
+
+Deno.test("a step that the database refuses fails for good, and the steps beside it are stored", async () => {
+  const { bus, work, memory } = workbench([
+    define(async (payload, ctx) => {
+      await ctx.step("part", () => payload === 3 ? "refused" : "fine").catch((error) => {
+        if (payload !== 3) throw error;
+      });
+    }),
+  ], {
+    wrap: (memory) => ({
+      ...failing(memory, () => undefined),
+      saveSteps: (saves) => {
+        if (JSON.stringify(saves).includes('"refused"')) {
+          throw new TransportError("saveSteps", "no such value", false);
+        }
+        return memory.saveSteps(saves);
+      },
+    }),
+  });
+  await bus.dispatchAll([1, 2, 3, 4, 5].map((payload) => ({ type: "T", payload })));
+  await work();
+  assertEquals([memory.handled.length, memory.failed.length], [5, 0]);
+});
+
+Deno.test("a worker whose lease is lost stores no step, and its run ends", async () => {
+  const notes: string[] = [];
+  const { bus, work, memory } = workbench([
+    define(async (_payload, ctx) => {
+      notes.push("run");
+      try {
+        await ctx.step("part", () => pause(5));
+      } catch {
+        notes.push("caught");
+      }
+    }),
+  ], {
+    wrap: (memory) => ({
+      ...failing(memory, () => undefined),
+      saveSteps: (saves) => Promise.resolve({ stale: saves.map(({ id }) => id) }),
+    }),
+  });
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work({ budgetMs: 50, maxMs: 200 });
+  assertEquals(notes.includes("caught"), false);
+  assertEquals(memory.handled.length, 0);
+});
+
+Deno.test("the next attempt waits for a step's function that ignored its timeout", async () => {
+  const notes: string[] = [];
+  let calls = 0;
+  const { bus, work, memory } = workbench([
+    define((_payload, ctx) =>
+      ctx.step("deaf", async () => {
+        const call = ++calls;
+        notes.push(`begin ${call}`);
+        if (call === 1) await pause(150);
+        notes.push(`end ${call}`);
+      }, { timeout: 20 })
+    ),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work({ budgetMs: 5_000 });
+  assertEquals(notes, ["begin 1", "end 1", "begin 2", "end 2"]);
+  assertEquals(memory.handled.length, 1);
+});
