@@ -31,6 +31,11 @@ export interface DispatchOptions {
   /** A repeat within 24 hours returns the first id. */
   readonly idempotencyKey?: string | undefined;
   readonly groupKey?: string | undefined;
+  /**
+   * While a message of yours with this key is held, a dispatch returns its id, and may replace its payload: see the
+   * definition's `dedupe`. Instead of `idempotencyKey`, so that such a dispatch is not repeated when no answer comes.
+   */
+  readonly dedupeKey?: string | undefined;
 }
 
 /** A message of `dispatchAll`: by name. */
@@ -141,7 +146,8 @@ export function dispatching<Result>(
     const mayGiveKey = idempotencyKeys ?? user;
     const sent = messages.map((message) => ({
       ...message,
-      idempotencyKey: message.idempotencyKey ?? (mayGiveKey ? makeKey() : undefined),
+      idempotencyKey: message.idempotencyKey ??
+        (mayGiveKey && message.dedupeKey === undefined ? makeKey() : undefined),
     }));
     const keys = sent.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
     const body = exactJson(isList ? sent : sent[0]);

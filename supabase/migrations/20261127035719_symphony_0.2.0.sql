@@ -170,6 +170,12 @@ drop routine messenger.take_keys(jsonb,timestamp with time zone);
 
 drop routine messenger.add_holders(jsonb,jsonb,bigint[]);
 
+drop routine messenger.free_expired_keys(text[],text[]);
+
+drop routine messenger.dispatch_problem(text,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval);
+
+drop routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval);
+
 drop routine messenger.check_stored_sizes(bigint[]);
 
 drop routine public.messenger_redrive(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,numeric,text,jsonb,boolean,boolean,jsonb);
@@ -260,6 +266,121 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.message_value(p_field text, p_value text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case p_field
+    when 'type' then
+      case when length(p_value) not between 1 and 200 then 'has to be a name of 1 to 200 characters' end
+    when 'queue' then case
+      when p_value !~ '^[A-Za-z0-9_.:-]{1,100}$' then 'has to be 1 to 100 letters, digits or _ . : -'
+    end
+    when 'priority' then case
+      when p_value !~ '^-?\d{1,4}$' or p_value::integer not between -1000 and 1000
+        then 'has to be a whole number from -1000 to 1000'
+    end
+    when 'available_at' then
+      case when not messenger.reads_as_moment(p_value) then 'has to be a moment in the years 1 to 9999' end
+    when 'dedupe' then case
+      when p_value not in ('until-started', 'until-finished', 'replace')
+        then 'has to be until-started, until-finished or replace'
+    end
+    when 'idempotency_scope' then
+      case when length(p_value) > 255 then 'has to be at most 255 characters' end
+    else case
+      when p_field like '%_key' then
+        case when length(p_value) not between 1 and 255 then 'has to be 1 to 255 characters' end
+      when p_value !~ '^-?\d{1,30}(\.\d+)?$' then 'has to be a number of milliseconds'
+      when p_value::numeric < 0 then 'has to be zero or more'
+      when p_value::numeric = 0 and p_field <> 'delay_ms' then 'has to be more than zero'
+      when p_value::numeric > 3155760000000 then 'has to be at most 100 years'
+    end
+  end;
+end
+$function$;
+
+CREATE FUNCTION messenger.debounce_fault(p_message jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  debounce constant numeric := p_message ->> 'dedupe_debounce_ms';
+  max_wait constant numeric := p_message ->> 'dedupe_max_wait_ms';
+begin
+  return case
+    when debounce is null and max_wait is not null then 'dedupe_max_wait_ms: goes with dedupe_debounce_ms'
+    when max_wait < debounce then 'dedupe_max_wait_ms: has to be at least dedupe_debounce_ms'
+    when debounce is not null and p_message ->> 'delay_ms' is not null
+      then 'delay_ms: does not go with dedupe_debounce_ms, which says when the message is due'
+    when debounce is not null and p_message ->> 'available_at' is not null
+      then 'available_at: does not go with dedupe_debounce_ms, which says when the message is due'
+    when (p_message ->> 'ttl_ms')::numeric <= debounce then 'ttl_ms: has to be longer than dedupe_debounce_ms'
+  end;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.message_fault(p_message jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  known constant text[] := array[
+    'type', 'payload', 'queue', 'priority', 'delay_ms', 'available_at', 'ttl_ms',
+    'idempotency_key', 'idempotency_scope', 'group_key', 'stamps', 'dedupe_key', 'dedupe',
+    'dedupe_window_ms', 'dedupe_debounce_ms', 'dedupe_max_wait_ms'
+  ];
+  field text;
+  wrong text;
+begin
+  for field in select jsonb_object_keys(p_message) loop
+    if field <> all (known) then
+      return format('%s: is not known; a message has %s', field, array_to_string(known, ', '));
+    end if;
+    continue when field in ('payload', 'stamps');
+    wrong := case jsonb_typeof(p_message -> field)
+      when 'string' then messenger.message_value(field, p_message ->> field)
+      when 'number' then messenger.message_value(field, p_message ->> field)
+      when 'null' then null
+      else format('has to be text or a number (was a JSON %s)', jsonb_typeof(p_message -> field))
+    end;
+    if wrong is not null then
+      return format('%s: %s', field, wrong);
+    end if;
+  end loop;
+  return case
+    when p_message ->> 'type' is null then 'type: is required'
+    when num_nonnulls(p_message ->> 'delay_ms', p_message ->> 'available_at') = 2
+      then 'delay_ms: give either delay_ms or available_at, not both'
+    when (p_message ->> 'ttl_ms')::numeric <= (p_message ->> 'delay_ms')::numeric
+      then 'ttl_ms: has to be longer than delay_ms'
+    when public.messenger_now() + (p_message ->> 'ttl_ms')::double precision * interval '1 millisecond'
+      <= (p_message ->> 'available_at')::timestamptz
+      then 'ttl_ms: has to end after available_at'
+    when num_nonnulls(p_message ->> 'dedupe_key', p_message ->> 'idempotency_key') = 2
+      then 'dedupe_key: give either dedupe_key or idempotency_key, not both'
+    when jsonb_typeof(p_message -> 'stamps') not in ('object', 'null')
+      then 'stamps: has to be an object'
+    when num_nonnulls(
+      p_message ->> 'dedupe', p_message ->> 'dedupe_window_ms', p_message ->> 'dedupe_debounce_ms'
+    ) > 1
+      then 'dedupe: give one of dedupe, dedupe_window_ms and dedupe_debounce_ms'
+    when p_message ->> 'dedupe_key' is null
+      and num_nonnulls(
+        p_message ->> 'dedupe', p_message ->> 'dedupe_window_ms', p_message ->> 'dedupe_debounce_ms'
+      ) > 0
+      then 'dedupe_key: is required for dedupe, dedupe_window_ms and dedupe_debounce_ms'
+    else messenger.debounce_fault(p_message)
+  end;
+end
+$function$;
+
 CREATE FUNCTION messenger.enqueue_keyed(p_messages jsonb, p_reserved boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -329,9 +450,10 @@ begin
   with wanted as materialized (
     select case when p_reserved then m.id else nextval('public.messenger_messages_id_seq') end as new_id,
       m.ordinality as place, m.type, f.*,
-      coalesce(m.available_at, p_now + m.delay_ms * interval '1 millisecond', p_now) as available_at,
+      coalesce(m.available_at, p_now + coalesce(m.delay_ms, m.dedupe_debounce_ms) * interval '1 millisecond', p_now)
+        as available_at,
       p_now + m.ttl_ms * interval '1 millisecond' as expires_at, m.group_key, m.stamps,
-      coalesce(m.dedupe = 'until-started', false) as until_started,
+      coalesce(m.dedupe in ('until-started', 'replace'), false) or m.dedupe_debounce_ms is not null as until_started,
       case when m.dedupe_window_ms is null then m.dedupe_key end as held_key,
       case when m.dedupe_window_ms is null then m.idempotency_key else m.dedupe_key end as key,
       case when m.dedupe_window_ms is null then coalesce(m.idempotency_scope, '')
@@ -344,7 +466,8 @@ begin
     from rows from (jsonb_to_recordset(p_messages) as (
       type text, payload jsonb, queue text, priority smallint, delay_ms double precision,
       available_at timestamptz, ttl_ms double precision, idempotency_scope text, idempotency_key text,
-      group_key text, stamps jsonb, dedupe_key text, dedupe text, dedupe_window_ms double precision, id bigint
+      group_key text, stamps jsonb, dedupe_key text, dedupe text, dedupe_window_ms double precision,
+      dedupe_debounce_ms double precision, id bigint
     )) with ordinality as m
     cross join lateral (select coalesce(m.queue, 'default') as queue, coalesce(m.priority, 0::smallint) as priority,
       -- A payload that is null stays null; one that is left out is an empty object.
@@ -378,22 +501,190 @@ declare
   answer jsonb := p_answer;
   place integer;
 begin
-  perform messenger.free_expired_keys(
-    array_agg(p_messages -> (r.place - 1)::integer ->> 'type'),
-    array_agg(p_messages -> (r.place - 1)::integer ->> 'dedupe_key')
-  )
-  from unnest(p_places) as r (place);
+  perform messenger.free_keys(p_messages, p_places);
 
   for place in select unnest(p_places) - 1 loop
     answer := jsonb_set(answer, array['ids', place::text], coalesce(
-      (
-        select to_jsonb(m.id::text) from public.messenger_messages m
-        where m.type = p_messages -> place ->> 'type' and m.dedupe_key = p_messages -> place ->> 'dedupe_key'
-      ),
+      to_jsonb(messenger.holder_of(p_messages -> place)::text),
       messenger.enqueue_keyed(jsonb_build_array(p_messages -> place), p_reserved) #> '{ids,0}'
     ));
   end loop;
   return answer;
+end
+$function$;
+
+CREATE FUNCTION messenger.replaces(p_message jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return coalesce(p_message ->> 'dedupe' = 'replace', false) or p_message ->> 'dedupe_debounce_ms' is not null;
+end
+$function$;
+
+CREATE FUNCTION messenger.free_keys(p_messages jsonb, p_places bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  expired_or_replaced bigint[];
+  replaced bigint[];
+begin
+  with wanted as (
+    select w.message ->> 'type' as type, w.message ->> 'dedupe_key' as dedupe_key,
+      bool_or(messenger.replaces(w.message)) as replaces
+    from unnest(p_places) as r (place)
+    cross join lateral (select p_messages -> (r.place - 1)::integer as message) as w
+    group by 1, 2
+  ),
+  held as (
+    select m.id, w.replaces
+    from wanted w join public.messenger_messages m on m.type = w.type and m.dedupe_key = w.dedupe_key
+    where w.replaces or m.status = 'pending' and m.expires_at <= clock
+    order by m.id
+    for update of m
+  )
+  select coalesce(array_agg(h.id), '{}'), coalesce(array_agg(h.id) filter (where h.replaces), '{}')
+  into expired_or_replaced, replaced from held h;
+
+  update public.messenger_messages m set dedupe_key = null
+  where m.id = any (expired_or_replaced) and (
+      m.status = 'pending' and m.expires_at <= clock
+      or m.id = any (replaced) and (
+        m.status <> 'pending' or m.attempts > 0 or m.snoozes > 0 or m.interruptions > 0 or m.stamps ? 'durable'
+      )
+    );
+end
+$function$;
+
+CREATE FUNCTION messenger.holder_of(p_message jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  ms constant interval := interval '1 millisecond';
+  debounced constant double precision := p_message ->> 'dedupe_debounce_ms';
+  max_wait constant double precision := p_message ->> 'dedupe_max_wait_ms';
+  ttl constant double precision := p_message ->> 'ttl_ms';
+  holder bigint;
+begin
+  if messenger.replaces(p_message) then
+    update public.messenger_messages m
+    set payload = coalesce(p_message -> 'payload', '{}'),
+      -- The least of a moment and null is the moment.
+      available_at = case
+        when debounced is null then m.available_at
+        else least(clock + debounced * ms, m.created_at + max_wait * ms)
+      end,
+      expires_at = case when debounced is null then m.expires_at else clock + ttl * ms end
+    where m.type = p_message ->> 'type' and m.dedupe_key = p_message ->> 'dedupe_key'
+      and m.status = 'pending' and m.attempts = 0
+    returning m.id into holder;
+  else
+    select m.id into holder from public.messenger_messages m
+    where m.type = p_message ->> 'type' and m.dedupe_key = p_message ->> 'dedupe_key';
+  end if;
+  return holder;
+end
+$function$;
+
+CREATE FUNCTION messenger.dispatch_problem(p_type text, p_delay interval, p_available_at timestamp with time zone, p_queue text, p_priority integer, p_idempotency_key text, p_group_key text, p_ttl interval, p_dedupe_key text, p_dedupe text, p_dedupe_window interval, p_dedupe_debounce interval, p_dedupe_max_wait interval)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  longest constant interval := interval '36525 days';
+begin
+  return case
+    when p_type is null or length(p_type) not between 1 and 200
+      then 'type: has to be a name of 1 to 200 characters'
+    when p_queue is null or p_queue !~ '^[A-Za-z0-9_.:-]{1,100}$'
+      then 'queue: has to be 1 to 100 letters, digits or _ . : -'
+    when p_priority is null or p_priority not between -1000 and 1000
+      then 'priority: has to be from -1000 to 1000'
+    when p_delay < interval '0' then 'delay: has to be zero or more'
+    when p_delay > longest then 'delay: has to be at most 100 years'
+    when p_ttl > longest then 'ttl: has to be at most 100 years'
+    when p_dedupe_window > longest then 'dedupe_window: has to be at most 100 years'
+    when p_dedupe_debounce > longest then 'dedupe_debounce: has to be at most 100 years'
+    when p_dedupe_max_wait > longest then 'dedupe_max_wait: has to be at most 100 years'
+    when p_delay is not null and p_available_at is not null
+      then 'delay: give either delay or available_at, not both'
+    when not messenger.is_moment(p_available_at)
+      then 'available_at: has to be a moment in the years 1 to 9999'
+    when p_ttl <= interval '0' then 'ttl: has to be more than zero'
+    when length(p_idempotency_key) not between 1 and 255
+      then 'idempotency_key: has to be 1 to 255 characters'
+    when length(p_group_key) not between 1 and 255 then 'group_key: has to be 1 to 255 characters'
+    when length(p_dedupe_key) not between 1 and 255 then 'dedupe_key: has to be 1 to 255 characters'
+    when p_dedupe_key is not null and p_idempotency_key is not null
+      then 'dedupe_key: give either dedupe_key or idempotency_key, not both'
+    when p_dedupe not in ('until-started', 'until-finished', 'replace')
+      then 'dedupe: has to be until-started, until-finished or replace'
+    when num_nonnulls(p_dedupe, p_dedupe_window, p_dedupe_debounce) > 1
+      then 'dedupe: give one of dedupe, dedupe_window and dedupe_debounce'
+    when p_dedupe_window <= interval '0' then 'dedupe_window: has to be more than zero'
+    when p_dedupe_debounce <= interval '0' then 'dedupe_debounce: has to be more than zero'
+    when p_dedupe_key is null and num_nonnulls(p_dedupe, p_dedupe_window, p_dedupe_debounce) > 0
+      then 'dedupe_key: is required for dedupe, dedupe_window and dedupe_debounce'
+    when p_dedupe_max_wait is not null and p_dedupe_debounce is null
+      then 'dedupe_max_wait: goes with dedupe_debounce'
+    when p_dedupe_max_wait < p_dedupe_debounce then 'dedupe_max_wait: has to be at least dedupe_debounce'
+    when p_dedupe_debounce is not null and num_nonnulls(p_delay, p_available_at) > 0
+      then 'dedupe_debounce: says when the message is due; give no delay or available_at'
+    when p_ttl <= p_dedupe_debounce then 'ttl: has to be longer than dedupe_debounce'
+  end;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_dispatch(type text, payload jsonb DEFAULT '{}'::jsonb, delay interval DEFAULT NULL::interval, available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, idempotency_key text DEFAULT NULL::text, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, dedupe_key text DEFAULT NULL::text, dedupe text DEFAULT NULL::text, dedupe_window interval DEFAULT NULL::interval, dedupe_debounce interval DEFAULT NULL::interval, dedupe_max_wait interval DEFAULT NULL::interval)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  problem constant text := messenger.dispatch_problem(
+    type, delay, available_at, queue, priority, idempotency_key, group_key, ttl, dedupe_key, dedupe,
+    dedupe_window, dedupe_debounce, dedupe_max_wait
+  );
+begin
+  if problem is not null then
+    raise sqlstate 'PT400' using message = problem;
+  end if;
+  if payload::text ~ '[0-9.]{16}' then
+    perform messenger.check_numbers(payload, 'payload');
+  end if;
+
+  return (
+    public.messenger_enqueue(
+      jsonb_build_array(
+        jsonb_build_object(
+          'type', type, 'payload', payload, 'queue', queue, 'priority', priority,
+          'available_at', available_at, 'delay_ms', messenger.to_ms(delay),
+          'ttl_ms', messenger.to_ms(ttl), 'idempotency_key', idempotency_key,
+          'group_key', group_key, 'dedupe_key', dedupe_key, 'dedupe', dedupe,
+          'dedupe_window_ms', messenger.to_ms(dedupe_window),
+          'dedupe_debounce_ms', messenger.to_ms(dedupe_debounce),
+          'dedupe_max_wait_ms', messenger.to_ms(dedupe_max_wait)
+        )
+      ),
+      checked => true
+    ) -> 'ids' ->> 0
+  )::bigint;
 end
 $function$;
 
@@ -3358,6 +3649,12 @@ comment on routine messenger.check_from(bigint[],boolean,text) is
 comment on routine messenger.dead_letter_problem(public.messenger_failed_messages,jsonb) is
   'Part of messenger_redrive: why a dead letter cannot be a message, as "field: problem"; null if it can.';
 
+comment on routine messenger.debounce_fault(jsonb) is
+  'Part of messenger_enqueue: what is wrong with the times of a debounced message, beginning with the field; null if nothing is.';
+
+comment on routine messenger.dispatch_problem(text,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval) is
+  'Part of messenger_dispatch: what is wrong with its arguments, beginning with the argument''s name; null where nothing is.';
+
 comment on routine messenger.effects_of(jsonb,text) is
   'Part of messenger_settle: the field effects of a settlement for one message; {} if it has none.';
 
@@ -3382,6 +3679,9 @@ comment on routine messenger.forget_steps(jsonb,bigint[]) is
 comment on routine messenger.forget_waits() is
   'Trigger: a wait of a message is over, and events wake the message no more.';
 
+comment on routine messenger.free_keys(jsonb,bigint[]) is
+  'Part of messenger_enqueue: takes dedupe keys from messages that have expired while they waited, and, for dispatches at these places that replace payloads, from those that have started. Locks the others that are replaced.';
+
 comment on routine messenger.has_deltas(bigint) is
   'Whether something has become of members of a batch that its counts do not have yet.';
 
@@ -3390,6 +3690,9 @@ comment on routine messenger.has_keys(jsonb) is
 
 comment on routine messenger.has_new_event(bigint,text[]) is
   'Whether an event is there that a parked message has not seen, of the keys that it waits for.';
+
+comment on routine messenger.holder_of(jsonb) is
+  'Part of messenger_enqueue: the id of the message that holds the dedupe key of this dispatch, after it has taken its payload and due time if the dispatch replaces them; null if there is none.';
 
 comment on routine messenger.in_front_of(messenger.claim_key) is
   'The place in front of a message''s place in the order of a claim; null for null.';
@@ -3438,6 +3741,9 @@ comment on routine messenger.refuse_other_batch() is
 
 comment on routine messenger.remove_ids(bigint[]) is
   'Part of a step: deletes dead letters, and the steps of their messages. Returns {"done"}.';
+
+comment on routine messenger.replaces(jsonb) is
+  'Part of messenger_enqueue: whether the payload of this dispatch replaces that of a waiting message with its dedupe key.';
 
 comment on routine messenger.settle_handled(jsonb,uuid) is
   'Part of messenger_settle: deletes handled messages, the progress of those that reported it, and the steps of those that have some. Returns their ids.';
@@ -3498,6 +3804,9 @@ comment on routine messenger.write_settled_effects(jsonb,bigint[],integer) is
 
 comment on routine public.messenger_cancel_batch(bigint,boolean,jsonb) is
   'Cancels a batch: no further member is taken, those that wait become dead letters, those that run are stopped at their worker''s next heartbeat. Takes one step of about three seconds, behind the "next" of the step before if "after" is given; a sweep takes the steps that no caller takes. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
+
+comment on routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval) is
+  'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
 
 comment on routine public.messenger_dispatch_batch(jsonb,text,jsonb,jsonb,jsonb,text) is
   'Dispatches a batch inside the caller''s transaction and returns its id: select messenger_dispatch_batch(''[{"type":"Resize","payload":{"id":1}}]'', ''thumbnails'', on_finished => ''{"type":"Report","payload":{}}''). Messages are as for messenger_enqueue.';

@@ -129,8 +129,8 @@ begin
     when 'available_at' then
       case when not messenger.reads_as_moment(p_value) then 'has to be a moment in the years 1 to 9999' end
     when 'dedupe' then case
-      when p_value not in ('until-started', 'until-finished')
-        then 'has to be until-started or until-finished'
+      when p_value not in ('until-started', 'until-finished', 'replace')
+        then 'has to be until-started, until-finished or replace'
     end
     when 'idempotency_scope' then
       case when length(p_value) > 255 then 'has to be at most 255 characters' end
@@ -148,6 +148,28 @@ $$;
 comment on function messenger.message_value(text, text) is
   'Part of messenger_enqueue: what is wrong with the value of one field of a message, read as text; null if nothing is.';
 
+create function messenger.debounce_fault(p_message jsonb) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  debounce constant numeric := p_message ->> 'dedupe_debounce_ms';
+  max_wait constant numeric := p_message ->> 'dedupe_max_wait_ms';
+begin
+  return case
+    when debounce is null and max_wait is not null then 'dedupe_max_wait_ms: goes with dedupe_debounce_ms'
+    when max_wait < debounce then 'dedupe_max_wait_ms: has to be at least dedupe_debounce_ms'
+    when debounce is not null and p_message ->> 'delay_ms' is not null
+      then 'delay_ms: does not go with dedupe_debounce_ms, which says when the message is due'
+    when debounce is not null and p_message ->> 'available_at' is not null
+      then 'available_at: does not go with dedupe_debounce_ms, which says when the message is due'
+    when (p_message ->> 'ttl_ms')::numeric <= debounce then 'ttl_ms: has to be longer than dedupe_debounce_ms'
+  end;
+end
+$$;
+comment on function messenger.debounce_fault(jsonb) is
+  'Part of messenger_enqueue: what is wrong with the times of a debounced message, beginning with the field; null if nothing is.';
+
 create function messenger.message_fault(p_message jsonb) returns text
 language plpgsql
 set search_path = ''
@@ -156,7 +178,7 @@ declare
   known constant text[] := array[
     'type', 'payload', 'queue', 'priority', 'delay_ms', 'available_at', 'ttl_ms',
     'idempotency_key', 'idempotency_scope', 'group_key', 'stamps', 'dedupe_key', 'dedupe',
-    'dedupe_window_ms'
+    'dedupe_window_ms', 'dedupe_debounce_ms', 'dedupe_max_wait_ms'
   ];
   field text;
   wrong text;
@@ -187,13 +209,18 @@ begin
       then 'ttl_ms: has to end after available_at'
     when num_nonnulls(p_message ->> 'dedupe_key', p_message ->> 'idempotency_key') = 2
       then 'dedupe_key: give either dedupe_key or idempotency_key, not both'
-    when num_nonnulls(p_message ->> 'dedupe', p_message ->> 'dedupe_window_ms') = 2
-      then 'dedupe: give either dedupe or dedupe_window_ms, not both'
-    when p_message ->> 'dedupe_key' is null
-      and num_nonnulls(p_message ->> 'dedupe', p_message ->> 'dedupe_window_ms') > 0
-      then 'dedupe_key: is required for dedupe and dedupe_window_ms'
     when jsonb_typeof(p_message -> 'stamps') not in ('object', 'null')
       then 'stamps: has to be an object'
+    when num_nonnulls(
+      p_message ->> 'dedupe', p_message ->> 'dedupe_window_ms', p_message ->> 'dedupe_debounce_ms'
+    ) > 1
+      then 'dedupe: give one of dedupe, dedupe_window_ms and dedupe_debounce_ms'
+    when p_message ->> 'dedupe_key' is null
+      and num_nonnulls(
+        p_message ->> 'dedupe', p_message ->> 'dedupe_window_ms', p_message ->> 'dedupe_debounce_ms'
+      ) > 0
+      then 'dedupe_key: is required for dedupe, dedupe_window_ms and dedupe_debounce_ms'
+    else messenger.debounce_fault(p_message)
   end;
 end
 $$;

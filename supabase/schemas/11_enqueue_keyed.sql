@@ -81,9 +81,10 @@ begin
   with wanted as materialized (
     select case when p_reserved then m.id else nextval('public.messenger_messages_id_seq') end as new_id,
       m.ordinality as place, m.type, f.*,
-      coalesce(m.available_at, p_now + m.delay_ms * interval '1 millisecond', p_now) as available_at,
+      coalesce(m.available_at, p_now + coalesce(m.delay_ms, m.dedupe_debounce_ms) * interval '1 millisecond', p_now)
+        as available_at,
       p_now + m.ttl_ms * interval '1 millisecond' as expires_at, m.group_key, m.stamps,
-      coalesce(m.dedupe = 'until-started', false) as until_started,
+      coalesce(m.dedupe in ('until-started', 'replace'), false) or m.dedupe_debounce_ms is not null as until_started,
       case when m.dedupe_window_ms is null then m.dedupe_key end as held_key,
       case when m.dedupe_window_ms is null then m.idempotency_key else m.dedupe_key end as key,
       case when m.dedupe_window_ms is null then coalesce(m.idempotency_scope, '')
@@ -96,7 +97,8 @@ begin
     from rows from (jsonb_to_recordset(p_messages) as (
       type text, payload jsonb, queue text, priority smallint, delay_ms double precision,
       available_at timestamptz, ttl_ms double precision, idempotency_scope text, idempotency_key text,
-      group_key text, stamps jsonb, dedupe_key text, dedupe text, dedupe_window_ms double precision, id bigint
+      group_key text, stamps jsonb, dedupe_key text, dedupe text, dedupe_window_ms double precision,
+      dedupe_debounce_ms double precision, id bigint
     )) with ordinality as m
     cross join lateral (select coalesce(m.queue, 'default') as queue, coalesce(m.priority, 0::smallint) as priority,
       -- A payload that is null stays null; one that is left out is an empty object.
@@ -155,8 +157,8 @@ comment on function messenger.refuse_other_content(bigint) is
   'Part of messenger_enqueue: refuses the message at a place, from 1, whose idempotency key stands for other content.';
 
 -- A second statement finds the messages that hold the dedupe keys: its snapshot shows what the call committed for
--- which the first statement waited. If such a message has finished or expired since, it holds no key any more, and
--- the dispatch is written after all.
+-- which the first statement waited. If such a message has finished, expired or started since, it holds no key any
+-- more, and the dispatch is written after all.
 create function messenger.add_holders(
   p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean
 ) returns jsonb
@@ -167,18 +169,11 @@ declare
   answer jsonb := p_answer;
   place integer;
 begin
-  perform messenger.free_expired_keys(
-    array_agg(p_messages -> (r.place - 1)::integer ->> 'type'),
-    array_agg(p_messages -> (r.place - 1)::integer ->> 'dedupe_key')
-  )
-  from unnest(p_places) as r (place);
+  perform messenger.free_keys(p_messages, p_places);
 
   for place in select unnest(p_places) - 1 loop
     answer := jsonb_set(answer, array['ids', place::text], coalesce(
-      (
-        select to_jsonb(m.id::text) from public.messenger_messages m
-        where m.type = p_messages -> place ->> 'type' and m.dedupe_key = p_messages -> place ->> 'dedupe_key'
-      ),
+      to_jsonb(messenger.holder_of(p_messages -> place)::text),
       messenger.enqueue_keyed(jsonb_build_array(p_messages -> place), p_reserved) #> '{ids,0}'
     ));
   end loop;
@@ -187,23 +182,3 @@ end
 $$;
 comment on function messenger.add_holders(jsonb, jsonb, bigint[], boolean) is
   'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';
-
--- A message that expired while it waited will not run, so no dispatch may be left out because of its key. The locks
--- are taken ascending by id, as everywhere.
-create function messenger.free_expired_keys(p_types text[], p_dedupe_keys text[])
-returns void
-language sql
-set search_path = ''
-as $$
-  update public.messenger_messages m set dedupe_key = null
-  where m.id = any (array(
-    select held.id
-    from public.messenger_messages held
-    where (held.type, held.dedupe_key) in (select * from unnest(p_types, p_dedupe_keys))
-      and held.status = 'pending' and held.expires_at <= public.messenger_now()
-    order by held.id
-    for update
-  ))
-$$;
-comment on function messenger.free_expired_keys(text[], text[]) is
-  'Part of messenger_enqueue: takes dedupe keys from messages that have expired while they waited.';

@@ -4,7 +4,7 @@
 create function messenger.dispatch_problem(
   p_type text, p_delay interval, p_available_at timestamptz, p_queue text, p_priority integer,
   p_idempotency_key text, p_group_key text, p_ttl interval, p_dedupe_key text, p_dedupe text,
-  p_dedupe_window interval
+  p_dedupe_window interval, p_dedupe_debounce interval, p_dedupe_max_wait interval
 ) returns text
 language plpgsql stable
 set search_path = ''
@@ -23,6 +23,8 @@ begin
     when p_delay > longest then 'delay: has to be at most 100 years'
     when p_ttl > longest then 'ttl: has to be at most 100 years'
     when p_dedupe_window > longest then 'dedupe_window: has to be at most 100 years'
+    when p_dedupe_debounce > longest then 'dedupe_debounce: has to be at most 100 years'
+    when p_dedupe_max_wait > longest then 'dedupe_max_wait: has to be at most 100 years'
     when p_delay is not null and p_available_at is not null
       then 'delay: give either delay or available_at, not both'
     when not messenger.is_moment(p_available_at)
@@ -34,18 +36,25 @@ begin
     when length(p_dedupe_key) not between 1 and 255 then 'dedupe_key: has to be 1 to 255 characters'
     when p_dedupe_key is not null and p_idempotency_key is not null
       then 'dedupe_key: give either dedupe_key or idempotency_key, not both'
-    when p_dedupe not in ('until-started', 'until-finished')
-      then 'dedupe: has to be until-started or until-finished'
-    when p_dedupe is not null and p_dedupe_window is not null
-      then 'dedupe: give either dedupe or dedupe_window, not both'
+    when p_dedupe not in ('until-started', 'until-finished', 'replace')
+      then 'dedupe: has to be until-started, until-finished or replace'
+    when num_nonnulls(p_dedupe, p_dedupe_window, p_dedupe_debounce) > 1
+      then 'dedupe: give one of dedupe, dedupe_window and dedupe_debounce'
     when p_dedupe_window <= interval '0' then 'dedupe_window: has to be more than zero'
-    when p_dedupe_key is null and num_nonnulls(p_dedupe, p_dedupe_window) > 0
-      then 'dedupe_key: is required for dedupe and dedupe_window'
+    when p_dedupe_debounce <= interval '0' then 'dedupe_debounce: has to be more than zero'
+    when p_dedupe_key is null and num_nonnulls(p_dedupe, p_dedupe_window, p_dedupe_debounce) > 0
+      then 'dedupe_key: is required for dedupe, dedupe_window and dedupe_debounce'
+    when p_dedupe_max_wait is not null and p_dedupe_debounce is null
+      then 'dedupe_max_wait: goes with dedupe_debounce'
+    when p_dedupe_max_wait < p_dedupe_debounce then 'dedupe_max_wait: has to be at least dedupe_debounce'
+    when p_dedupe_debounce is not null and num_nonnulls(p_delay, p_available_at) > 0
+      then 'dedupe_debounce: says when the message is due; give no delay or available_at'
+    when p_ttl <= p_dedupe_debounce then 'ttl: has to be longer than dedupe_debounce'
   end;
 end
 $$;
 comment on function messenger.dispatch_problem(
-  text, interval, timestamptz, text, integer, text, text, interval, text, text, interval
+  text, interval, timestamptz, text, integer, text, text, interval, text, text, interval, interval, interval
 ) is
   'Part of messenger_dispatch: what is wrong with its arguments, beginning with the argument''s name; null where nothing is.';
 
@@ -72,7 +81,9 @@ create function public.messenger_dispatch(
   ttl interval default null,
   dedupe_key text default null,
   dedupe text default null,
-  dedupe_window interval default null
+  dedupe_window interval default null,
+  dedupe_debounce interval default null,
+  dedupe_max_wait interval default null
 ) returns bigint
 language plpgsql
 set search_path = ''
@@ -80,7 +91,7 @@ as $$
 declare
   problem constant text := messenger.dispatch_problem(
     type, delay, available_at, queue, priority, idempotency_key, group_key, ttl, dedupe_key, dedupe,
-    dedupe_window
+    dedupe_window, dedupe_debounce, dedupe_max_wait
   );
 begin
   if problem is not null then
@@ -98,7 +109,9 @@ begin
           'available_at', available_at, 'delay_ms', messenger.to_ms(delay),
           'ttl_ms', messenger.to_ms(ttl), 'idempotency_key', idempotency_key,
           'group_key', group_key, 'dedupe_key', dedupe_key, 'dedupe', dedupe,
-          'dedupe_window_ms', messenger.to_ms(dedupe_window)
+          'dedupe_window_ms', messenger.to_ms(dedupe_window),
+          'dedupe_debounce_ms', messenger.to_ms(dedupe_debounce),
+          'dedupe_max_wait_ms', messenger.to_ms(dedupe_max_wait)
         )
       ),
       checked => true
@@ -108,6 +121,6 @@ end
 $$;
 
 comment on function public.messenger_dispatch(
-  text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval
+  text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval, interval, interval
 ) is
   'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';

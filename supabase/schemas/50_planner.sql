@@ -14,7 +14,7 @@ begin
     -- plan counts as very dear, and whatever is very dear gets compiled, for 70 ms: so jit is off as well.
     (array['jit = off', 'enable_seqscan = off', 'enable_bitmapscan = off'], array[
       'messenger.queue_holds', 'messenger.stray_queues', 'public.messenger_tidy_queues',
-      'messenger.close_leases', 'messenger.lock_expired', 'messenger.free_expired_keys',
+      'messenger.close_leases', 'messenger.lock_expired', 'messenger.free_keys', 'messenger.holder_of',
       'messenger.group_fronts', 'messenger.reopen_groups', 'messenger.reopen_noted_groups',
       'messenger.note_blocked_groups', 'messenger.admit_groups',
       'messenger.first_of_groups', 'messenger.block_groups', 'messenger.lock_groups',

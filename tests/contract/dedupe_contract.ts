@@ -1,6 +1,6 @@
 /** Promises of every transport: dedupe keys, and the time that an idempotency key is kept. */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import {
   handled,
   type Settlement,
@@ -121,5 +121,93 @@ export function testDedupe(name: string, open: () => Promise<TransportUnderTest>
     const [a, b, c, d] = await transport.send([other, once, other, once]);
     assertEquals([b === d, new Set([a, b, c]).size], [true, 3]);
     assertEquals((await transport.claim(claimOf())).messages.length, 3);
+  });
+
+  const latest = { ...once, dedupe: "replace" } as const;
+
+  promise(
+    "a replacing dispatch gives the waiting message its payload, and no other time",
+    async (t) => {
+      const [first] = await t.transport.send([{ ...latest, delayMs: 60_000, priority: 5 }]);
+      await t.advance(40_000);
+      const again = { ...latest, payload: 2, delayMs: 60_000, priority: 7 };
+      assertEquals(await t.transport.send([again, { ...again, payload: 3 }]), [first, first]);
+      assertEquals((await t.transport.claim(claimOf())).messages, []);
+      await t.advance(20_000);
+      const { messages } = await t.transport.claim(claimOf());
+      assertEquals(
+        messages.map(({ id, payload, priority }) => [id, payload, priority]),
+        [[first, 3, 5]],
+      );
+    },
+  );
+
+  for (const dedupe of ["replace", "until-finished"] as const) {
+    promise(
+      `a message that has started, with dedupe ${dedupe}, keeps its payload, and a replacing dispatch makes another`,
+      async (t) => {
+        const [first] = await t.transport.send([{ ...latest, dedupe }]);
+        const { messages } = await t.transport.claim(claimOf());
+        const [second] = await t.transport.send([{ ...latest, payload: 2 }]);
+        assertNotEquals(second, first);
+        assertEquals(await t.transport.send([{ ...latest, payload: 3 }]), [second]);
+        const retry = { kind: "retry", delayMs: 0, retryCount: 1, errors: [failure] } as const;
+        await t.transport.settle(settlementsOf(messages, retry));
+        assertEquals(await t.transport.send([{ ...latest, payload: 4 }]), [second]);
+        const claimed = (await t.transport.claim(claimOf())).messages;
+        assertEquals(
+          claimed.map(({ id, payload }) => [id, payload]).sort(),
+          [[first, 1], [second, 4]],
+        );
+      },
+    );
+  }
+
+  promise(
+    "each dispatch of a debounced message moves its due time and gives it the payload",
+    async (t) => {
+      const debounced = { ...once, dedupe: { debounceMs: 30_000 } };
+      const [first] = await t.transport.send([debounced]);
+      for (const payload of [2, 3, 4]) {
+        await t.advance(20_000);
+        assertEquals(await t.transport.send([{ ...debounced, payload }]), [first]);
+        assertEquals((await t.transport.claim(claimOf())).messages, []);
+      }
+      await t.advance(20_000);
+      assertEquals((await t.transport.claim(claimOf())).messages, []);
+      await t.advance(10_000);
+      const { messages } = await t.transport.claim(claimOf());
+      assertEquals(messages.map(({ id, payload }) => [id, payload]), [[first, 4]]);
+      assertNotEquals(await t.transport.send([debounced]), [first]);
+    },
+  );
+
+  promise("a debounced message is due at most maxWait after its first dispatch", async (t) => {
+    const debounced = { ...once, dedupe: { debounceMs: 30_000, maxWaitMs: 50_000 } };
+    const [first] = await t.transport.send([debounced]);
+    await t.advance(25_000);
+    assertEquals(await t.transport.send([{ ...debounced, payload: 2 }]), [first]);
+    await t.advance(15_000);
+    assertEquals(await t.transport.send([{ ...debounced, payload: 3 }]), [first]);
+    assertEquals((await t.transport.claim(claimOf())).messages, []);
+    await t.advance(10_000);
+    const { messages } = await t.transport.claim(claimOf());
+    assertEquals(messages.map(({ id, payload }) => [id, payload]), [[first, 3]]);
+  });
+
+  promise("the time to live of a debounced message counts from the latest dispatch", async (t) => {
+    const debounced = { ...once, dedupe: { debounceMs: 30_000 }, ttlMs: 40_000 };
+    const [first] = await t.transport.send([debounced]);
+    await t.advance(29_000);
+    await t.transport.send([debounced]);
+    await t.advance(30_000);
+    const { messages } = await t.transport.claim(claimOf());
+    assertEquals(messages.map(({ id, expired }) => [id, expired]), [[first, false]]);
+  });
+
+  promise("a time to live that ends before a debounce does is refused", async ({ transport }) => {
+    const message = { ...once, dedupe: { debounceMs: 30_000 }, ttlMs: 30_000 };
+    await assertRejects(() => transport.send([message]), Error, "ttl");
+    assertEquals((await transport.claim(claimOf())).messages, []);
   });
 }

@@ -67,4 +67,42 @@ testsOnStack({}, (test) => {
     const ids = await Promise.all(answers.map(async (answer) => (await answer.json()).ids[0]));
     assertEquals(new Set(ids).size, 2);
   });
+
+  test("a dedupe key replaces a user's own waiting message, and not another's", async (stack) => {
+    const [user, other] = [await asUser(stack), await asUser(stack)];
+    const save = (text: string) => ({ type: "Draft", payload: { text }, dedupeKey: "draft-7" });
+    const send = async (text: string, headers: Record<string, string>) => {
+      const { ids: [id] } = await (await stack.post("dispatch", save(text), headers)).json();
+      return id;
+    };
+    const first = await send("a", user);
+    assertEquals(await send("b", user), first);
+    const theirs = await send("x", other);
+    const [operators] = await stack.dispatch(save("o"));
+    assertEquals(new Set([first, theirs, operators]).size, 3);
+    const rows = await stack.sql`
+      select id, payload ->> 'text' as text, available_at - created_at >= '30 s' as waits
+      from public.messenger_messages order by id`;
+    assertEquals(rows.map((row) => ({ ...row })), [
+      { id: first, text: "b", waits: true },
+      { id: theirs, text: "x", waits: true },
+      { id: operators, text: "o", waits: true },
+    ]);
+  });
+
+  test("a dedupe key is refused by its name where a caller may not give one", async (stack) => {
+    const user = await asUser(stack);
+    const keyed = { ...note, dedupeKey: "k" };
+    const forbidden = [403, "forbidden", ["dedupeKey"]];
+    assertEquals(await refusal(await stack.post("dispatch", keyed, user)), forbidden);
+    const schedule = { type: "once", config: { at: new Date(Date.now() + 60_000) } };
+    assertEquals(await refusal(await stack.post("dispatch", { ...keyed, schedule })), [
+      400,
+      "invalid_request",
+      ["dedupeKey"],
+    ]);
+    const both = { ...keyed, idempotencyKey: "k" };
+    assertEquals((await stack.post("dispatch", both)).status, 400);
+    assertEquals(await stack.count(), 0);
+  });
 });

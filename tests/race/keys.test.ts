@@ -5,6 +5,7 @@ import postgres from "postgres";
 import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { testsOnStack, type TestStack } from "../support/stack.ts";
 import { drain, untilBlocked } from "../support/racing.ts";
+import { claimOf } from "../contract/under_test.ts";
 
 testsOnStack({ poolSize: 20 }, (test) => {
   test("an idempotency key of an uncommitted dispatch makes the second wait, and answer its id", async (stack) => {
@@ -94,5 +95,72 @@ testsOnStack({ poolSize: 20 }, (test) => {
       [...new Set(answers.flat())].toSorted(),
       handledIds.toSorted(),
     );
+  });
+
+  test("two replacing dispatches at once: the second waits for the first, and its payload stays", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const [id] = await transport.send([
+      { type: "Count", payload: { n: 0 }, dedupeKey: "k", dedupe: "replace" },
+    ]);
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`
+        select public.messenger_dispatch('Count', '{"n":1}', dedupe_key => 'k', dedupe => 'replace')`;
+      const second = transport.send([
+        { type: "Count", payload: { n: 2 }, dedupeKey: "k", dedupe: "replace" },
+      ]);
+      await untilBlocked(stack.sql);
+      // No worker takes a message whose payload is being replaced.
+      assertEquals((await transport.claim(claimOf())).messages, []);
+      await other`commit`;
+      assertEquals(await second, [id]);
+      const rows = await stack.sql`select id, payload from public.messenger_messages`;
+      assertEquals(rows.map((row) => ({ ...row })), [{ id, payload: { n: 2 } }]);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("a replacing dispatch that meets a claim makes a message of its own", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const message = {
+      type: "Count",
+      payload: { n: 1 },
+      dedupeKey: "k",
+      dedupe: "replace",
+    } as const;
+    const [first] = await transport.send([message]);
+    const other = postgres(stack.adminDbUrl, { max: 1 });
+    try {
+      await other`begin`;
+      await other`select public.messenger_claim(gen_random_uuid())`;
+      const answer = transport.send([{ ...message, payload: { n: 2 } }]);
+      await untilBlocked(stack.sql);
+      await other`commit`;
+      const [second] = await answer;
+      const rows = await stack.sql`select id, payload from public.messenger_messages order by id`;
+      assertEquals(rows.map((row) => ({ ...row })), [
+        { id: first, payload: { n: 1 } },
+        { id: second, payload: { n: 2 } },
+      ]);
+    } finally {
+      await other.end();
+    }
+  });
+
+  test("200 replacing dispatches at once, while workers drain: the last payload is handled, and each id was a message", async (stack) => {
+    const transport = new SupabaseTransport(stack.client);
+    const send = (n: number) =>
+      transport.send([{ type: "Count", payload: { n }, dedupeKey: "k", dedupe: "replace" }]);
+    const drained = drain(stack, 5);
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => send(n)));
+    const last = await send(200);
+    const [row] = await stack.sql`select payload from public.messenger_messages where id = ${
+      last[0] ?? ""
+    }`;
+    if (row) assertEquals(row.payload, { n: 200 });
+    const handledIds = [...await drained, ...await drain(stack, 5)];
+    assertEquals([...new Set([...answers.flat(), ...last])].toSorted(), handledIds.toSorted());
   });
 });

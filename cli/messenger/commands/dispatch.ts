@@ -11,6 +11,7 @@ interface Options {
   priority?: number;
   idempotencyKey?: string;
   groupKey?: string;
+  dedupeKey?: string;
 }
 
 /** Adds the command. */
@@ -27,9 +28,13 @@ export function addDispatch(program: Command, context: Context): void {
       number("--priority <n>", "higher goes first"),
       text("--idempotency-key <key>", "a repeat within 24 hours dispatches nothing"),
       text("--group-key <key>", "runs in order with others of this key"),
+      text(
+        "--dedupe-key <key>",
+        "while a message of this type holds the key, see the type's dedupe",
+      ),
     ],
     async ([type = "", payload = "{}"], options) => {
-      const { delay, at, queue, priority, idempotencyKey, groupKey } = options;
+      const { delay, at, queue, priority, idempotencyKey, groupKey, dedupeKey } = options;
       const json = payload === "-" ? await context.io.input() : payload;
       const { body } = await context.connect("dispatch")("POST", "", {
         type,
@@ -42,6 +47,7 @@ export function addDispatch(program: Command, context: Context): void {
         ...(priority !== undefined && { priority }),
         ...(idempotencyKey !== undefined && { idempotencyKey }),
         ...(groupKey !== undefined && { groupKey }),
+        ...(dedupeKey !== undefined && { dedupeKey }),
       });
       context.say(body, (body.ids as string[]).join("\n"));
     },

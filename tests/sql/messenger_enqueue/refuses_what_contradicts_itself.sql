@@ -1,6 +1,6 @@
 -- An array is held to the rules of messenger_dispatch.
 begin;
-select plan(17);
+select plan(22);
 select test.set_clock('2026-01-01 12:00Z');
 
 select throws_like(
@@ -21,6 +21,11 @@ from (values
   ('{"type":"A","dedupe_key":"a","dedupe_window_ms":0}', 'dedupe_window_ms'),
   ('{"type":"A","dedupe":"until-started"}', 'dedupe_key'),
   ('{"type":"A","dedupe_window_ms":1000}', 'dedupe_key'),
+  ('{"type":"A","dedupe_key":"a","dedupe_debounce_ms":0}', 'dedupe_debounce_ms'),
+  ('{"type":"A","dedupe_key":"a","dedupe_max_wait_ms":1}', 'dedupe_max_wait_ms'),
+  ('{"type":"A","dedupe_key":"a","dedupe_debounce_ms":2,"dedupe_max_wait_ms":1}', 'dedupe_max_wait_ms'),
+  ('{"type":"A","dedupe_key":"a","dedupe_debounce_ms":2,"delay_ms":1}', 'delay_ms'),
+  ('{"type":"A","dedupe_key":"a","dedupe_debounce_ms":2,"ttl_ms":2}', 'ttl_ms'),
   ('{"type":"A","stamps":[1]}', 'stamps'),
   ('{"type":"A","stamps":{"user":{"id":1970670598291982290}}}', 'stamps.user.id')
 ) as given (message, wrong);

@@ -270,6 +270,16 @@ export const Brisk = defineMessage({
   handler: () => {},
 });
 
+/** One for a burst of dispatches, which users may key. */
+export const Draft = defineMessage({
+  type: "Draft",
+  schema: z.object({ text: z.string() }),
+  access: "authenticated",
+  callerOptions: ["dedupeKey"],
+  dedupe: { debounce: "30s" },
+  handler: () => {},
+});
+
 /** Every message of the tests. */
 export const messages = [
   Note,
@@ -299,4 +309,5 @@ export const messages = [
   Parallel,
   Sleeper,
   Booking,
+  Draft,
 ];

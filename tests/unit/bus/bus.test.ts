@@ -58,6 +58,11 @@ Deno.test("a dedupe key is held as the dispatch says, or else as the definition 
     "k",
     "until-started",
   ]);
+  assertEquals(await held("Soon", { dedupeKey: "k", dedupe: "replace" }), ["k", "replace"]);
+  assertEquals(
+    await held("Soon", { dedupeKey: "k", dedupe: { debounce: "30s", maxWait: "5m" } }),
+    ["k", { debounceMs: 30_000, maxWaitMs: 300_000 }],
+  );
 });
 
 Deno.test("what is sent is the JSON of the payload, which is what the schema has checked", async () => {
@@ -166,6 +171,41 @@ const refused: [string, unknown, DispatchOptions, new (...args: never[]) => Erro
     { dedupeKey: "k", dedupe: { window: 0 } },
     RangeError,
     "dedupe: window: has to be more than 0",
+  ],
+  [
+    "a debounce that is none",
+    { to: "a" },
+    { dedupeKey: "k", dedupe: { debounce: 0 } },
+    RangeError,
+    "dedupe: debounce: has to be more than 0",
+  ],
+  [
+    "a maxWait that is shorter than its debounce",
+    { to: "a" },
+    { dedupeKey: "k", dedupe: { debounce: "1m", maxWait: "30s" } },
+    RangeError,
+    "dedupe: maxWait: has to be at least the debounce of 60000 ms (was 30000 ms)",
+  ],
+  [
+    "a debounce and a delay",
+    { to: "a" },
+    { dedupeKey: "k", dedupe: { debounce: "1m" }, delay: "1s" },
+    RangeError,
+    "delay: does not go with a debounce",
+  ],
+  [
+    "a debounce and a due time",
+    { to: "a" },
+    { dedupeKey: "k", dedupe: { debounce: "1m" }, availableAt: new Date() },
+    RangeError,
+    "availableAt: does not go with a debounce",
+  ],
+  [
+    "a debounce and a ttl that is no longer",
+    { to: "a" },
+    { dedupeKey: "k", dedupe: { debounce: "1m" }, ttl: "1m" },
+    RangeError,
+    "ttl: has to be longer than the debounce of 60000 ms",
   ],
   ["an empty idempotency key", { to: "a" }, { idempotencyKey: "" }, RangeError, "idempotencyKey"],
 ];

@@ -109,6 +109,22 @@ Deno.test("a dispatch without a key throws the caller's own reason", async () =>
   assertEquals(reason, "left");
 });
 
+Deno.test("a dispatch with a dedupe key gets no idempotency key", async () => {
+  using _page = fakePage();
+  const bus = followed();
+  const bodies: unknown[] = [];
+  const invoke = bus.supabase.functions.invoke.bind(bus.supabase.functions);
+  bus.supabase.functions.invoke = (name, options) => {
+    bodies.push(options?.body);
+    return invoke(name, options);
+  };
+  const { idempotencyKey } = await bus.messenger.dispatch("Note", {}, { dedupeKey: "draft" });
+  assertEquals(idempotencyKey, undefined);
+  assertEquals(bodies.map((body) => typeof body === "string" ? JSON.parse(body) : body), [
+    { type: "Note", payload: {}, dedupeKey: "draft" },
+  ]);
+});
+
 Deno.test("a dispatch asks for the session once", async () => {
   using _page = fakePage();
   const bus = followed();

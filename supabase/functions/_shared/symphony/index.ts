@@ -25,7 +25,7 @@ export type {
   FollowedBatch,
 } from "./message/dispatched-batch.ts";
 export type { BatchEventStamp, BatchStamp } from "./message/batch-stamps.ts";
-export type { Dedupe } from "./message/dedupe.ts";
+export type { Debounce, Dedupe } from "./message/dedupe.ts";
 export type { DispatchOptions, MessageInput } from "./message/dispatch-options.ts";
 export type {
   AttemptError,

@@ -2,7 +2,7 @@
 
 import type { DispatchOptions } from "../message/dispatch-options.ts";
 import { checkKey, checkMoment } from "../runtime/checks.ts";
-import { parseDedupe } from "../message/dedupe.ts";
+import { debounceOf, parseDedupe } from "../message/dedupe.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
 import { toJson, UnstorableError } from "../runtime/json.ts";
@@ -113,6 +113,14 @@ function checkValues(message: OutgoingMessage): void {
   if (delayMs !== undefined && availableAt !== undefined) {
     throw new RangeError("delay: give either delay or availableAt, not both");
   }
+  if (debounceOf(message.dedupe) !== undefined) {
+    const field = delayMs !== undefined ? "delay" : availableAt !== undefined ? "availableAt" : "";
+    if (field) {
+      throw new RangeError(
+        `${field}: does not go with a debounce, which says when the message is due`,
+      );
+    }
+  }
   if (availableAt !== undefined) checkMoment(availableAt, "availableAt");
   if (idempotencyKey !== undefined) checkKey(idempotencyKey, "idempotencyKey");
   if (idempotencyScope) checkKey(idempotencyScope, "idempotencyScope");
@@ -124,8 +132,16 @@ function checkValues(message: OutgoingMessage): void {
 }
 
 /** Compares the ttl with a delay. With `availableAt` the database compares them, by its own clock. */
-function checkTtl({ delayMs = 0, ttlMs }: OutgoingMessage, field: "delay" | "ttl"): void {
+function checkTtl(message: OutgoingMessage, field: "delay" | "ttl"): void {
+  const { ttlMs, dedupe } = message;
+  const debounceMs = debounceOf(dedupe);
+  const delayMs = message.delayMs ?? debounceMs ?? 0;
   if (ttlMs === undefined || ttlMs > delayMs) return;
+  if (debounceMs !== undefined) {
+    throw new RangeError(
+      `ttl: has to be longer than the debounce of ${delayMs} ms (was ${ttlMs} ms)`,
+    );
+  }
   throw new RangeError(
     field === "ttl"
       ? `ttl: has to be longer than the delay of ${delayMs} ms (was ${ttlMs} ms)`

@@ -697,7 +697,9 @@ export type Database = {
         Args: {
           "available_at"?: string;
           "dedupe"?: string;
+          "dedupe_debounce"?: string;
           "dedupe_key"?: string;
+          "dedupe_max_wait"?: string;
           "dedupe_window"?: string;
           "delay"?: string;
           "group_key"?: string;

@@ -5,6 +5,7 @@ import type { OutgoingMessage } from "../message/envelope.ts";
 import { ConflictError } from "../message/errors.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { readProperty } from "../runtime/inspect.ts";
+import type { HeldFor } from "../message/dedupe.ts";
 import { callRpc } from "./rpc.ts";
 
 interface Enqueued {
@@ -82,9 +83,13 @@ export function messageRow(message: OutgoingMessage) {
     idempotency_scope: message.idempotencyScope,
     group_key: message.groupKey,
     dedupe_key: message.dedupeKey,
-    ...(typeof message.dedupe === "object"
-      ? { dedupe_window_ms: message.dedupe.windowMs }
-      : { dedupe: message.dedupe }),
+    ...dedupeFields(message.dedupe),
     stamps: message.stamps,
   };
+}
+
+function dedupeFields(dedupe: HeldFor | undefined) {
+  if (typeof dedupe !== "object") return { dedupe };
+  if ("windowMs" in dedupe) return { dedupe_window_ms: dedupe.windowMs };
+  return { dedupe_debounce_ms: dedupe.debounceMs, dedupe_max_wait_ms: dedupe.maxWaitMs };
 }

@@ -20,9 +20,10 @@ import { invalidRequest, Problem } from "./problem.ts";
  * @param definition the definition of the message's type; undefined if the type is unknown
  * @param deps `path`: the place of the message in the request, for errors. `kept`: options that were chosen before,
  * and that the access rule sees beside the others
- * @returns the message to dispatch; its group key belongs to the caller unless the definition shares groups
+ * @returns the message to dispatch; its dedupe key belongs to the caller, and so does its group key unless the
+ * definition shares groups
  * @throws Problem 403 if the caller may not, 400 if a time is further ahead than the definition allows
- * @throws RangeError if the group key is not valid
+ * @throws RangeError if the group key or the dedupe key is not valid
  * @throws InvalidPayloadError if the definition has an access rule and the payload is not valid: a rule
  * sees valid payloads only
  */
@@ -43,9 +44,9 @@ export async function authorize(
   const refused = chosenOptions(message).find((option) => !definition.callerOptions.has(option));
   if (refused) throw forbidden([...path, refused], "you may not choose this");
   if (caller.kind === "publishable") {
-    // All holders of the publishable key would share one set of idempotency keys: one visitor's key could
-    // suppress another visitor's message. A schedule without a user would have no owner to delete it.
-    for (const field of ["idempotencyKey", "schedule"] as const) {
+    // All holders of the publishable key would share one set of idempotency and dedupe keys: one visitor's key could
+    // suppress or replace another visitor's message. A schedule without a user would have no owner to delete it.
+    for (const field of ["idempotencyKey", "dedupeKey", "schedule"] as const) {
       if (message[field] !== undefined) throw forbidden([...path, field], "needs a user");
     }
   } else if (message.schedule?.name !== undefined) {
@@ -54,14 +55,18 @@ export async function authorize(
   }
   checkTimes(message, definition.maxDelayMs, path);
   checkCatchUp(message, path);
-  const { groupKey } = message;
+  const { groupKey, dedupeKey } = message;
   const group = groupKey === undefined
     ? undefined
     : definition.sharedGroups
     ? sharedGroup(groupKey)
-    : await ownGroup(groupKey, caller);
+    : await ownKey(groupKey, caller, "groupKey");
   if (!await allows(definition, message, caller, { log, kept })) throw closed;
-  return group === undefined ? message : { ...message, groupKey: group };
+  return {
+    ...message,
+    ...(group !== undefined && { groupKey: group }),
+    ...(dedupeKey !== undefined && { dedupeKey: await ownKey(dedupeKey, caller, "dedupeKey") }),
+  };
 }
 
 /** Refuses times that are too far ahead: until its time, a message holds up its group and takes up a row. */
@@ -108,11 +113,11 @@ function sharedGroup(groupKey: string): string {
 }
 
 /** Returns the key with the caller's prefix. A key that is too long with the prefix is hashed. */
-async function ownGroup(groupKey: string, caller: Frontend): Promise<string> {
+async function ownKey(key: string, caller: Frontend, field: string): Promise<string> {
   const owner = caller.kind === "user" ? `user:${caller.user.id}:` : "visitor:";
-  const own = owner + checkKey(groupKey, "groupKey");
+  const own = owner + checkKey(key, field);
   if (own.length <= LONGEST_KEY) return own;
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(groupKey));
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key));
   const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0"));
   return `${owner}sha256:${hex.join("")}`;
 }

@@ -18,6 +18,7 @@ const fields = {
   priority: z.number().optional(),
   idempotencyKey: z.string().optional(),
   groupKey: z.string().optional(),
+  dedupeKey: z.string().optional(),
 };
 
 const hasPayload = (value: object) => "payload" in value;
@@ -26,7 +27,7 @@ const missing = { path: ["payload"], message: "is required" };
 const message = z.strictObject({ ...fields, schedule: scheduleBody.optional() })
   .refine(hasPayload, missing)
   .superRefine((value, ctx) => {
-    for (const field of ["delay", "availableAt", "idempotencyKey"] as const) {
+    for (const field of ["delay", "availableAt", "idempotencyKey", "dedupeKey"] as const) {
       if (value.schedule !== undefined && value[field] !== undefined) {
         ctx.addIssue({ code: "custom", path: [field], message: "does not go with a schedule" });
       }
@@ -46,10 +47,19 @@ export function dispatchBody(body: unknown): typeof messages | typeof message {
 /** One message of a dispatch request. */
 export type DispatchMessage = z.output<typeof message>;
 
+const CHOSEN = [
+  "delay",
+  "availableAt",
+  "queue",
+  "priority",
+  "groupKey",
+  "dedupeKey",
+  "schedule",
+] as const satisfies readonly CallerOption[];
+
 /** Returns the options of a message that frontends may choose only if the definition allows it. */
 export function chosenOptions(message: DispatchMessage): CallerOption[] {
-  const options = ["delay", "availableAt", "queue", "priority", "groupKey", "schedule"] as const;
-  return options.filter((option) => message[option] !== undefined);
+  return CHOSEN.filter((option) => message[option] !== undefined);
 }
 
 /** Converts a message of a request to the bus's input. `more` holds options that no caller may choose. */

@@ -43,6 +43,8 @@ export interface CallerChoices {
   readonly priority?: number;
   /** The caller's own text, before it is made unique to the caller. */
   readonly groupKey?: string;
+  /** The caller's own text, before it is made unique to the caller. */
+  readonly dedupeKey?: string;
   readonly idempotencyKey?: string;
   /** The schedule in the request, if the dispatch is scheduled. */
   readonly schedule?: Readonly<Record<string, unknown>>;

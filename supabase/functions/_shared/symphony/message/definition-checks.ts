@@ -41,6 +41,7 @@ const CALLER_OPTIONS: readonly CallerOption[] = [
   "queue",
   "priority",
   "groupKey",
+  "dedupeKey",
   "schedule",
   "cancel",
 ];

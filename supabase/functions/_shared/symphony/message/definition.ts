@@ -23,6 +23,7 @@ export type CallerOption =
   | "queue"
   | "priority"
   | "groupKey"
+  | "dedupeKey"
   | "schedule"
   | "cancel";
 
@@ -70,7 +71,7 @@ export interface MessageRules<Schema extends z.ZodType> {
   readonly stopGrace?: Duration;
   /** Time to live. An older message goes to the dead letters without an attempt. */
   readonly ttl?: Duration;
-  /** How long a dispatch's `dedupeKey` is held; default: until the message is finished. */
+  /** How long a dispatch's `dedupeKey` is held, and which payload wins; default: the first, until it is finished. */
   readonly dedupe?: Dedupe;
   /** Access rule for dispatches over HTTPS; default: secret keys only. */
   readonly access?: Access<z.output<Schema>>;

@@ -18,9 +18,9 @@ export interface DispatchOptions {
   readonly idempotencyKey?: string;
   /** Owner of the idempotency key: a user's id, or empty. */
   readonly idempotencyScope?: string;
-  /** While the key is held, a dispatch of the same type and key returns the first message's id. */
+  /** While the key is held, a dispatch of the same type and key returns the first message's id: see `dedupe`. */
   readonly dedupeKey?: string;
-  /** How long the key is held; default: the definition's `dedupe`. */
+  /** How long the key is held, and which payload wins; default: the definition's `dedupe`. */
   readonly dedupe?: Dedupe;
   /** Messages of one queue with the same key run one after another, in the order of their dispatch. */
   readonly groupKey?: string;

@@ -1,5 +1,6 @@
 /** Checks of the transport in memory: it refuses the messages that Postgres refuses. */
 
+import { debounceOf } from "../message/dedupe.ts";
 import { sizeOf } from "../message/effects.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { isStorable } from "../runtime/json.ts";
@@ -38,8 +39,9 @@ export function checkTexts(operation: string, values: unknown): void {
 }
 
 /** Refuses a time to live that ends before the message is due. @throws RangeError */
-export function checkTtl({ ttlMs, delayMs, availableAt }: OutgoingMessage, now: number): void {
-  const waitMs = availableAt ? availableAt.getTime() - now : delayMs ?? 0;
+export function checkTtl(message: OutgoingMessage, now: number): void {
+  const { ttlMs, availableAt, delayMs = debounceOf(message.dedupe) ?? 0 } = message;
+  const waitMs = availableAt ? availableAt.getTime() - now : delayMs;
   if (ttlMs === undefined || ttlMs > waitMs) return;
   throw new RangeError(
     "ttl: ends before the message is due; it has to be longer than the delay, or end after availableAt",

@@ -13,7 +13,7 @@ function timedKey(
   message: OutgoingMessage,
 ): { key: string; content: string | null; ms: number } | null {
   const { type, idempotencyKey, idempotencyScope = "", dedupeKey, dedupe } = message;
-  if (dedupeKey !== undefined && typeof dedupe === "object") {
+  if (dedupeKey !== undefined && typeof dedupe === "object" && "windowMs" in dedupe) {
     return { key: JSON.stringify(["dedupe", type, dedupeKey]), content: null, ms: dedupe.windowMs };
   }
   if (idempotencyKey === undefined) return null;

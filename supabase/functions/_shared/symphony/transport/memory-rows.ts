@@ -1,5 +1,6 @@
 /** A row of the transport in memory: what it holds, and its place in a claim. */
 
+import { debounceOf, replacesPayload } from "../message/dedupe.ts";
 import type { AttemptError, Envelope, OutgoingMessage } from "../message/envelope.ts";
 import type { Dead, Parked, Released, Retry, Settlement, Snoozed } from "../message/outcome.ts";
 import { toStamps } from "../database/claimed-messages.ts";
@@ -30,7 +31,9 @@ export function toEnvelope(id: string, message: OutgoingMessage, now: number): S
     payload: stored(message.payload),
     queue: message.queue ?? "default",
     priority: message.priority ?? 0,
-    availableAt: new Date(message.availableAt ?? now + (message.delayMs ?? 0)),
+    availableAt: new Date(
+      message.availableAt ?? now + (message.delayMs ?? debounceOf(message.dedupe) ?? 0),
+    ),
     createdAt: new Date(now),
     expiresAt: message.ttlMs === undefined ? null : new Date(now + message.ttlMs),
     expired: false,
@@ -151,8 +154,34 @@ export function cancelledInstead(outcome: Settlement["outcome"]): Dead | null {
 
 /** The dedupe key that the message holds while it is stored, or until it is claimed. */
 export function heldKey({ type, dedupeKey, dedupe }: OutgoingMessage): Row["holds"] {
-  if (dedupeKey === undefined || typeof dedupe === "object") return null;
-  return { key: JSON.stringify([type, dedupeKey]), untilStarted: dedupe === "until-started" };
+  if (dedupeKey === undefined || typeof dedupe === "object" && "windowMs" in dedupe) return null;
+  const untilStarted = dedupe === "until-started" || replacesPayload(dedupe);
+  return { key: JSON.stringify([type, dedupeKey]), untilStarted };
+}
+
+/** Whether a worker has claimed the message, and did more than give it back. */
+export function hasStarted({ envelope, leasedUntil }: Row): boolean {
+  const { attempts, snoozes = 0, interruptions = 0, stamps } = envelope;
+  return leasedUntil !== null || attempts + snoozes + interruptions > 0 ||
+    stamps.durable !== undefined;
+}
+
+/** A waiting message after a repeated dispatch under its dedupe key. @param now in ms since 1970 */
+export function replaced(
+  envelope: StoredEnvelope,
+  message: OutgoingMessage,
+  now: number,
+): StoredEnvelope {
+  const { payload, dedupe, ttlMs } = message;
+  if (!replacesPayload(dedupe)) return envelope;
+  const latest = { ...envelope, payload: stored(payload), bytes: bytesOf(message) };
+  if (typeof dedupe !== "object" || !("debounceMs" in dedupe)) return latest;
+  const lastDue = envelope.createdAt.getTime() + (dedupe.maxWaitMs ?? Infinity);
+  return {
+    ...latest,
+    availableAt: new Date(Math.min(now + dedupe.debounceMs, lastDue)),
+    expiresAt: ttlMs === undefined ? null : new Date(now + ttlMs),
+  };
 }
 
 /** Whether the filter of a cancel includes a row. */

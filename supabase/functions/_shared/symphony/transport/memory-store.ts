@@ -1,5 +1,6 @@
 /** The messages of the transport in memory: how they are written, and what tests read of them. */
 
+import { replacesPayload } from "../message/dedupe.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { checkNames } from "../runtime/option-names.ts";
@@ -8,7 +9,14 @@ import { type DeadLetter, type FinishedListener, FinishedMessages } from "./memo
 import { isPastTtl } from "./memory-give.ts";
 import { MemoryKeys } from "./memory-keys.ts";
 import { MemoryQueues } from "./memory-queues.ts";
-import { heldKey, type Row, type StoredEnvelope, toEnvelope } from "./memory-rows.ts";
+import {
+  hasStarted,
+  heldKey,
+  replaced,
+  type Row,
+  type StoredEnvelope,
+  toEnvelope,
+} from "./memory-rows.ts";
 import { RateCounter } from "./rate-counter.ts";
 
 /** Keeps messages that wait, run or are finished. */
@@ -107,9 +115,13 @@ export abstract class MemoryStore {
     if (known !== undefined) return known;
     const holds = heldKey(message);
     const holder = holds && this.rows.values().find((row) => row.holds?.key === holds.key);
-    // A message that expired while it waited will not run, and so frees its key.
+    // A message that expired while it waited will not run, and one that has started takes no later payload.
     const isOver = holder?.leasedUntil === null && isPastTtl(holder, this.now());
-    if (holder && !isOver) return holder.envelope.id;
+    const isLate = holder && replacesPayload(message.dedupe) && hasStarted(holder);
+    if (holder && !isOver && !isLate) {
+      holder.envelope = replaced(holder.envelope, message, this.now());
+      return holder.envelope.id;
+    }
     if (holder) holder.holds = null;
 
     const id = reserved ?? this.newId();
