@@ -16,16 +16,19 @@ export function replace<Target extends object>(target: Target, parts: Partial<Ta
   return { [Symbol.dispose]: () => void Object.assign(target, before) };
 }
 
-/** Collects the mails that are sent, until the end of the test's scope. */
-export function mailbox(): Disposable & { readonly mails: Mail[] } {
+/** A mail API in memory until the end of the scope: the mails that were sent, and the errors of the next ones. */
+export function mailbox(): Disposable & { readonly mails: Mail[]; readonly trouble: Error[] } {
   const mails: Mail[] = [];
+  const trouble: Error[] = [];
   const replaced = replace(mailer, {
     send: (mail) => {
+      const error = trouble.shift();
+      if (error) return Promise.reject(error);
       mails.push(mail);
       return Promise.resolve();
     },
   });
-  return { mails, [Symbol.dispose]: () => replaced[Symbol.dispose]() };
+  return { mails, trouble, [Symbol.dispose]: () => replaced[Symbol.dispose]() };
 }
 
 /** The error that a service throws which is down, retried, or which refuses, final. */

@@ -6,6 +6,7 @@ import type { MessageBus } from "../bus/bus.ts";
 import type { Middleware } from "../bus/middleware.ts";
 import type { MessageDefinition } from "../message/definition.ts";
 import type { EventDefinition } from "../message/event.ts";
+import type { FollowedBatch } from "../message/dispatched-batch.ts";
 import type { Dispatch, MessageType } from "../message/handler.ts";
 import { createMessenger, type Messenger } from "../messenger.ts";
 import { type Config, type ProjectConfig, readConfig } from "../runtime/config.ts";
@@ -201,6 +202,11 @@ export class TestMessenger {
       reason,
       error: envelope.errors.at(-1)?.message ?? null,
     }));
+  }
+
+  /** The state of a batch at this moment, with its counts; null if there is none of this id. */
+  batch(id: string): Promise<FollowedBatch | null> {
+    return this.#transport.followBatch(id);
   }
 
   /**
