@@ -26,14 +26,14 @@ async function* linesOf(count: number, broken = Infinity): AsyncGenerator<string
 
 /** A CRM in memory until the end of the scope, which calls `onUpsert` before each write. */
 function fakeCrm(onUpsert: () => Promise<void> = () => Promise.resolve()) {
-  const stored = new Map<string, Contact>();
+  const written: Contact[] = [];
   const replaced = replace(contacts, {
     upsert: async (rows) => {
       await onUpsert();
-      for (const row of rows) stored.set(row.mail, row);
+      written.push(...rows);
     },
   });
-  return { stored, [Symbol.dispose]: () => replaced[Symbol.dispose]() };
+  return { written, [Symbol.dispose]: () => replaced[Symbol.dispose]() };
 }
 
 Deno.test(`a file of ${ROWS} rows is imported, its progress seen, and its end told once`, async () => {
@@ -53,7 +53,7 @@ Deno.test(`a file of ${ROWS} rows is imported, its progress seen, and its end to
     [batch?.status, batch?.total, batch?.handled, batch?.failed],
     ["failed", ROWS, ROWS - wrong, wrong],
   );
-  assertEquals(crm.stored.size, ROWS - wrong);
+  assertEquals(crm.written.length, ROWS - wrong);
   assertEquals(
     t.failed().map(({ payload, reason }) => [payload, reason]),
     Array.from({ length: wrong }, (_, n) => [
@@ -69,7 +69,7 @@ Deno.test(`a file of ${ROWS} rows is imported, its progress seen, and its end to
   assertEquals(mailed.mails, [{ to: FILE.mail, template: "import-with-errors" }]);
 });
 
-Deno.test("an import that was killed on its way is repeated, and each row is there once", async () => {
+Deno.test("an import that was killed on its way is repeated, and each row is written once", async () => {
   const t = createTestMessenger({ messages });
   using crm = fakeCrm();
   using mailed = mailbox();
@@ -80,10 +80,10 @@ Deno.test("an import that was killed on its way is repeated, and each row is the
     "the connection to the file is closed",
   );
   await t.drain(); // the first thousand rows run, but the end is not told: the batch is not sealed
-  assertEquals([crm.stored.size, mailed.mails], [999, []]);
+  assertEquals([crm.written.length, mailed.mails], [999, []]);
 
   const id = await startImport(t.bus, { ...FILE, lines: linesOf(1_990) });
   await t.drain();
   assertEquals((await t.batch(id))?.total, 1_990);
-  assertEquals([crm.stored.size, mailed.mails.length], [1_989, 1]);
+  assertEquals([crm.written.length, mailed.mails.length], [1_989, 1]);
 });

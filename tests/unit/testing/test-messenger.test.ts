@@ -270,3 +270,19 @@ Deno.test("an unrecoverable error is a dead letter at once, and the hooks are to
   assertEquals((await t.drain()).failed, 1);
   assertEquals([t.failed()[0]?.error, told], ["never", ["unrecoverable"]]);
 });
+
+Deno.test("the counts of a batch are seen from its dispatch to its end, and an unknown id is none", async () => {
+  const seen: unknown[] = [];
+  let id = "";
+  const { t, Note } = kitOf(async (text) => {
+    seen.push((await t.batch(id))?.pending);
+    if (text === "b") throw new UnrecoverableError("no b");
+  });
+  const members = ["a", "b"].map((text) => ({ definition: Note, payload: { text } }));
+  id = await t.bus.dispatchBatch(members, { name: "notes" });
+  await t.drain();
+  const batch = await t.batch(id);
+  assertEquals([batch?.status, batch?.handled, batch?.failed], ["failed", 1, 1]);
+  assertEquals(seen[0], 2);
+  assertEquals(await t.batch("999"), null);
+});
