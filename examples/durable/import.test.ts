@@ -19,7 +19,7 @@ async function* linesOf(count: number, broken = Infinity): AsyncGenerator<string
   for (let line = 1; line <= count; line++) {
     if (line === broken) throw new Error("the connection to the file is closed");
     yield await Promise.resolve(
-      line % 1_000 === 0 ? `;Nobody` : `user${line}@example.org;User ${line}`,
+      line % 1_000 === 0 ? `;Mallory` : `user${line}@example.org;User ${line}`,
     );
   }
 }
@@ -57,7 +57,7 @@ Deno.test(`a file of ${ROWS} rows is imported, its progress seen, and its end to
   assertEquals(
     t.failed().map(({ payload, reason }) => [payload, reason]),
     Array.from({ length: wrong }, (_, n) => [
-      { line: (n + 1) * 1_000, text: ";Nobody" },
+      { line: (n + 1) * 1_000, text: ";Mallory" },
       "unrecoverable",
     ]),
   );
