@@ -1,5 +1,6 @@
 /** The requests behind each row of SECURITY.md's table. */
 
+import { signToken } from "../../supabase/functions/_shared/symphony/message/event-token.ts";
 import { asStranger } from "./frontend.ts";
 import type { MatrixCaller } from "./access_matrix.ts";
 import { addFailed } from "./management.ts";
@@ -152,6 +153,35 @@ export function owning(stack: TestStack): Probe[] {
         }),
     },
   ];
+}
+
+/** An event under a caller's credentials. */
+export function emitting(stack: TestStack, event: string): Probe[] {
+  return [
+    probe(
+      event,
+      (headers) =>
+        stack.post(
+          `dispatch/events/${encodeURIComponent(event)}`,
+          { value: { ok: true } },
+          headers,
+        ),
+    ),
+  ];
+}
+
+/** A token that was made for this request. @param more makes it a forged one */
+export function redeeming(stack: TestStack, more: string): Probe[] {
+  return [probe("a token", (headers) => {
+    const content = {
+      event: "approved:42",
+      messageId: "1",
+      expiresAt: Date.now() + 60_000,
+      tokenId: crypto.randomUUID(),
+    };
+    const token = signToken(content, stack.secretKey) + more;
+    return stack.post("dispatch/events", { token, value: { ok: true } }, headers);
+  })];
 }
 
 /** Ticks, waited for and not. */

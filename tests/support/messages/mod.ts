@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import {
+  defineEvent,
   defineMessage,
   type HandlerContext,
   snooze,
@@ -280,6 +281,36 @@ export const Draft = defineMessage({
   handler: () => {},
 });
 
+/** Waits for an event of users, and records what it took. */
+export const Approval = defineMessage({
+  type: "Approval",
+  schema: z.object({ order: z.string() }),
+  handler: async ({ order }, ctx) => {
+    const key = `approved:${order}`;
+    const token = await ctx.step("token", () => ctx.token(key, { expires: "7d" }));
+    const taken = await ctx.waitFor(key, { timeout: "7d" });
+    await ctx.step("record", () => record(ctx, { token, taken }));
+  },
+});
+
+const flag = z.object({ ok: z.boolean() });
+
+/** Every event of the tests. */
+export const events = [
+  defineEvent({
+    name: "approved",
+    schema: flag,
+    access: ({ claims, key, value }) => {
+      if (claims?.app_metadata?.order === "throws") throw new Error("a broken rule");
+      return value.ok && claims?.app_metadata?.order === key;
+    },
+  }),
+  defineEvent({ name: "internal", schema: flag }),
+  defineEvent({ name: "signed", schema: flag, access: "authenticated" }),
+  defineEvent({ name: "open", schema: flag, access: "anonymous" }),
+  defineEvent({ name: "welcoming", schema: flag, access: () => true }),
+];
+
 /** Every message of the tests. */
 export const messages = [
   Note,
@@ -310,4 +341,5 @@ export const messages = [
   Sleeper,
   Booking,
   Draft,
+  Approval,
 ];

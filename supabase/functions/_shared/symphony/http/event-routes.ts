@@ -67,7 +67,7 @@ function refuseQuery(c: Context): void {
 
 function unknownEvent(event: string): Problem {
   const message = `${partsOf(event).name} is not declared; only declared events are emitted here`;
-  return invalidRequest("unknown_event", [{ path: ["event"], message }]);
+  return new Problem(404, "unknown_event", `event: ${message}`, [{ path: ["event"], message }]);
 }
 
 /**
