@@ -138,7 +138,12 @@ function deriveComments(
   remade: ReadonlySet<string>,
 ): string[] {
   const former = new Map(old.map(({ object, text }) => [object, text]));
-  return wanted.filter(({ object, text }) =>
-    former.get(object) !== text || remade.has(object.slice(object.indexOf(" ") + 1))
-  ).map(({ object, text }) => `comment on ${object} is\n  '${text.replaceAll("'", "''")}'`);
+  const isRemade = (object: string) => {
+    const name = object.slice(object.indexOf(" ") + 1);
+    // A column loses its comment with its view.
+    return remade.has(object.startsWith("column ") ? name.slice(0, name.lastIndexOf(".")) : name);
+  };
+  return wanted.filter(({ object, text }) => former.get(object) !== text || isRemade(object)).map((
+    { object, text },
+  ) => `comment on ${object} is\n  '${text.replaceAll("'", "''")}'`);
 }

@@ -135,5 +135,6 @@ function timed(transport: Transport, claimsMs: number[]): Transport {
     cancelBatch: (id) => transport.cancelBatch(id),
     emit: (...event) => transport.emit(...event),
     readEvents: (reads) => transport.readEvents(reads),
+    batchResults: (id) => transport.batchResults(id),
   };
 }

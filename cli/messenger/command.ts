@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { addDispatch } from "./commands/dispatch.ts";
 import { addFailed } from "./commands/failed.ts";
+import { addBatches } from "./commands/batches.ts";
 import { addMessages } from "./commands/messages.ts";
 import { addQueues } from "./commands/queues.ts";
 import { addSchedules } from "./commands/schedules.ts";
@@ -13,6 +14,7 @@ import type { Context } from "./context.ts";
 export function addMessenger(program: Command, context: Context): void {
   addDispatch(program, context);
   addMessages(program, context);
+  addBatches(program, context);
   addFailed(program, context);
   addQueues(program, context);
   addSchedules(program, context);

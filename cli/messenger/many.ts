@@ -14,6 +14,8 @@ export interface Change {
   readonly participle: string;
   /** The noun for one message, such as "dead letter". */
   readonly noun: string;
+  /** Whether the path names what is changed, and no filter is needed. */
+  readonly isOfOne?: boolean;
   /** Whether the API counts beforehand how many it will be; true if left out. */
   readonly isCounted?: boolean;
   /** Whether it is well done where there was nothing to do. */
@@ -40,7 +42,7 @@ const BAR = 30;
 export async function changeMany(context: Context, change: Change): Promise<void> {
   const { body, ids, dryRun, participle, noun } = change;
   const filters = Object.keys(body).filter((name) => !OPTIONS.has(name));
-  if (ids.length === 0 && filters.length === 0) {
+  if (ids.length === 0 && filters.length === 0 && !change.isOfOne) {
     throw new UsageError("give ids, a filter, or --all for all of them");
   }
   if (body.all !== undefined && ids.length + filters.length > 1) {

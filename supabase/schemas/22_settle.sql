@@ -13,7 +13,7 @@
 --   grouped   true if one of its messages is in a group
 --   groups    [[queue, key]]: all groups of these messages, each once; without it, they are read
 --   handled   ids: done, the row is deleted
---   kept      [{id, keep_ms}]: the handled messages that are remembered for a time
+--   kept      [{id, keep_ms, result?}]: the handled messages that are remembered for a time
 --   progressed  ids: the handled messages whose progress was reported
 --   released  ids: given back unstarted, and the attempt with it
 --   snoozed   [{id, delay_ms, stamps?}]: the handler asked for a later run; the attempt is given back

@@ -126,10 +126,39 @@ begin
     batch.succeeded_at := coalesce(batch.succeeded_at, clock);
   end if;
   perform messenger.tell_of_batch(before, batch);
+  if batch.parent_id is not null and batch.finished_at is not null then
+    perform messenger.wake_parent(batch);
+  end if;
 end
 $$;
 comment on function messenger.fold_batch(bigint) is
   'Adds the deltas of a batch, which the caller has locked, to its counts, and dispatches what is due.';
+
+-- A parent that still runs, or that another session has locked, is noted: by a delta without counts, so that the next
+-- fold looks again. Its worker folds the batch after it has parked the parent.
+create function messenger.wake_parent(p_batch public.messenger_batches) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  update public.messenger_messages m set available_at = clock
+  where m.id = (
+    select p.id from public.messenger_messages p
+    where p.id = p_batch.parent_id and p.status = 'pending' and p.available_at > clock
+    for update skip locked
+  );
+  if not found and exists (
+    select from public.messenger_messages p
+    where p.id = p_batch.parent_id and (p.status = 'processing' or p.available_at > clock)
+  ) then
+    insert into messenger.batch_deltas (batch_id) values (p_batch.id);
+  end if;
+end
+$$;
+comment on function messenger.wake_parent(public.messenger_batches) is
+  'Part of a fold: lets the message continue that waits for a batch, which is finished.';
 
 create function messenger.tell_of_batch(p_before public.messenger_batches, p_batch public.messenger_batches)
 returns void

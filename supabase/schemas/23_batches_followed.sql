@@ -72,3 +72,44 @@ as $$
 $$;
 comment on function public.messenger_list_batches(text, bigint, integer) is
   'Batches, the latest first, those before an id, all or those of a name. Returns {"batches", "next"}, the batches as messenger_follow_batch returns them. A page may be short; next is the id behind which the next page begins.';
+
+-- `results` are those of the first chunk, as ctx.all writes it. Together they have at most a mebibyte: larger ones fit
+-- into no step.
+create function public.messenger_batch_results(id bigint) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  batch public.messenger_batches;
+  results jsonb;
+begin
+  select * into batch from public.messenger_batches b where b.id = messenger_batch_results.id;
+  if batch.id is null or batch.finished_at is null then
+    return jsonb_build_object('known', batch.id is not null, 'finished', false);
+  end if;
+  if (
+    select sum(messenger.stored_bytes(h.result)) from messenger.batch_chunks c
+    join public.messenger_handled_messages h on h.id = any (c.ids)
+    where c.batch_id = batch.id and c.chunk = 1
+  ) > 1048576 then
+    raise sqlstate 'PT413' using message = 'results: have more than 1048576 bytes together';
+  end if;
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'id', m.id::text,
+    'status', case
+      when f.id is not null then case f.reason when 'cancelled' then 'cancelled' else 'failed' end
+      when h.id is not null then 'handled' else 'missing'
+    end,
+    'result', h.result, 'reason', f.reason, 'error', left(f.error, 1000)
+  ) order by m.nth), '[]')
+  into results
+  from messenger.batch_chunks c
+  cross join lateral unnest(c.ids) with ordinality as m (id, nth)
+  left join public.messenger_handled_messages h on h.id = m.id
+  left join public.messenger_failed_messages f on f.id = m.id
+  where c.batch_id = batch.id and c.chunk = 1;
+  return jsonb_build_object('known', true, 'finished', true, 'results', results);
+end
+$$;
+comment on function public.messenger_batch_results(bigint) is
+  'Fates of the members of a finished batch of one chunk, in order: {"known", "finished", "results": [{"id", "status", "result", "reason", "error"}]}. Status is handled, failed, cancelled, or missing for one that is no longer known.';

@@ -9,7 +9,9 @@ create table public.messenger_handled_messages (
   attempts integer not null,
   created_at timestamptz not null,
   handled_at timestamptz not null,
-  keep_until timestamptz not null
+  keep_until timestamptz not null,
+  result jsonb,
+  constraint "result: has to have at most 524288 bytes" check (pg_column_size(result) <= 524288)
 );
 
 comment on table public.messenger_handled_messages is
@@ -30,6 +32,8 @@ comment on column public.messenger_handled_messages.handled_at is
   'When it was handled.';
 comment on column public.messenger_handled_messages.keep_until is
   'From this moment on it is forgotten.';
+comment on column public.messenger_handled_messages.result is
+  'The value that its handler returned, if its definition keeps it or a handler waits for it.';
 
 create index messenger_handled_messages_keep_until_idx
   on public.messenger_handled_messages (keep_until);
@@ -44,17 +48,17 @@ comment on index public.messenger_handled_messages_user_idx is
 
 alter table public.messenger_handled_messages enable row level security;
 
--- `p_kept` is an array of {id, keep_ms}. Runs in the settle call before it deletes the rows, and does
+-- `p_kept` is an array of {id, keep_ms, result?}. Runs in the settle call before it deletes the rows, and does
 -- not find a message that has another lease by now. The lock keeps each lease until the row is deleted.
 create function messenger.remember_handled(p_kept jsonb, p_fence uuid) returns void
 language sql
 set search_path = ''
 as $$
   insert into public.messenger_handled_messages
-    (id, type, queue, user_id, attempts, created_at, handled_at, keep_until)
+    (id, type, queue, user_id, attempts, created_at, handled_at, keep_until, result)
   select m.id, m.type, m.queue, m.stamps #>> '{user,id}', m.attempts, m.created_at,
-    public.messenger_now(), public.messenger_now() + k.keep_ms * interval '1 millisecond'
-  from jsonb_to_recordset(p_kept) as k (id bigint, keep_ms double precision)
+    public.messenger_now(), public.messenger_now() + k.keep_ms * interval '1 millisecond', k.result
+  from jsonb_to_recordset(p_kept) as k (id bigint, keep_ms double precision, result jsonb)
   join public.messenger_messages m on m.id = k.id
   where m.lease_token = p_fence
   order by m.id

@@ -12,16 +12,17 @@ select m.id, 1 as place, m.stamps #>> '{user,id}' as user_id, m.type,
     else 'pending'
   end as status,
   m.cancelled as cancelling, null::text as reason, m.attempts, m.created_at, m.available_at,
-  null::timestamptz as finished_at, 'infinity'::timestamptz as keep_until
+  null::timestamptz as finished_at, 'infinity'::timestamptz as keep_until, null::jsonb as result
 from public.messenger_messages m
 union all
 select d.id, 2, d.stamps #>> '{user,id}', d.type,
   case d.reason when 'cancelled' then 'cancelled' else 'failed' end,
-  false, d.reason, d.attempts, d.created_at, null::timestamptz, d.failed_at, 'infinity'::timestamptz
+  false, d.reason, d.attempts, d.created_at, null::timestamptz, d.failed_at, 'infinity'::timestamptz,
+  null::jsonb
 from public.messenger_failed_messages d
 union all
 select h.id, 3, h.user_id, h.type, 'handled', false, null::text, h.attempts, h.created_at,
-  null::timestamptz, h.handled_at, h.keep_until
+  null::timestamptz, h.handled_at, h.keep_until, h.result
 from public.messenger_handled_messages h;
 comment on view messenger.followable_messages is
   'Messages that wait, run, are dead letters, or are handled and kept, in the words that users get. keep_until may have passed.';
@@ -49,6 +50,8 @@ comment on column messenger.followable_messages.finished_at is
   'When it was handled or became a dead letter.';
 comment on column messenger.followable_messages.keep_until is
   'From this moment on it is forgotten.';
+comment on column messenger.followable_messages.result is
+  'The value that its handler returned, if it is handled and the value is kept.';
 
 -- Every state that users get is made here: those that they ask for and those that are broadcast.
 create function messenger.followed_message(
@@ -61,7 +64,8 @@ create function messenger.followed_message(
   p_finished_at timestamptz default null,
   p_reason text default null,
   p_cancelling boolean default false,
-  p_progress jsonb default null
+  p_progress jsonb default null,
+  p_result jsonb default null
 ) returns jsonb
 -- In plpgsql: each call would plan a function in language SQL again.
 language plpgsql stable
@@ -73,13 +77,13 @@ begin
     'cancelling', p_cancelling, 'reason', p_reason, 'attempt', p_attempts,
     'createdAt', p_created_at, 'availableAt', p_available_at, 'finishedAt', p_finished_at,
     'progress', p_progress
-  );
+  ) || case when p_result is null then '{}' else jsonb_build_object('result', p_result) end;
 end
 $$;
 comment on function messenger.followed_message(
-  bigint, text, text, integer, timestamptz, timestamptz, timestamptz, text, boolean, jsonb
+  bigint, text, text, integer, timestamptz, timestamptz, timestamptz, text, boolean, jsonb, jsonb
 ) is
-  'The state of a message in the form that users get: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors.';
+  'The state of a message in the form that users get: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, and "result" if one is kept, never its payload or its errors.';
 
 create function messenger.followed(p_ids bigint[], p_user_id text)
 returns table (id bigint, message jsonb)
@@ -91,7 +95,7 @@ as $$
     f.cancelling, case
       when p.message_id is not null
       then jsonb_build_object('value', p.value, 'note', p.note, 'at', p.at)
-    end
+    end, f.result
   )
   from messenger.followable_messages f
   -- A handled message has no progress any more, whether or not its row is deleted yet.
@@ -112,7 +116,7 @@ as $$
   from messenger.followed(array[messenger_follow.id], messenger_follow.user_id) f
 $$;
 comment on function public.messenger_follow(bigint, text) is
-  'The state of a message: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, never its payload or its errors. With a user_id only of that user''s. Null alike for an id that is unknown, no longer known, or another user''s.';
+  'The state of a message: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, and "result" if one is kept, never its payload or its errors. With a user_id only of that user''s. Null alike for an id that is unknown, no longer known, or another user''s.';
 
 create function public.messenger_follow_all(ids bigint[], user_id text default null)
 returns jsonb

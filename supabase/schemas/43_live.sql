@@ -14,7 +14,9 @@ declare
 begin
   if p_message is not null and p_user_id is not null then
     execute format('select %s($1, ''message'', $2, true)', send)
-    using p_message, 'messenger:' || p_user_id;
+    -- Realtime refuses large messages. One without its result has to be asked for.
+    using case when pg_column_size(p_message -> 'result') > 8192 then p_message - 'result' else p_message end,
+      'messenger:' || p_user_id;
   end if;
 exception when others then
   raise warning 'message % was not broadcast: %', p_message ->> 'id', sqlerrm;
@@ -77,6 +79,18 @@ $$;
 comment on function messenger.broadcast_progress() is
   'Trigger: broadcasts what a handler reports of a live message.';
 
+create function messenger.broadcast_batch() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform messenger.broadcast(messenger.batch_state(new), new.user_id);
+  return null;
+end
+$$;
+comment on function messenger.broadcast_batch() is
+  'Trigger: broadcasts the counts of a batch.';
+
 create function public.messenger_enable_live() returns boolean
 language plpgsql
 set search_path = ''
@@ -114,6 +128,10 @@ begin
   create or replace trigger progress_live
     after insert or update on messenger.progress
     for each row execute function messenger.broadcast_progress();
+  create or replace trigger messenger_batches_live
+    after update of told_at on public.messenger_batches
+    for each row when (new.live and new.told_at is distinct from old.told_at)
+    execute function messenger.broadcast_batch();
 
   if not exists (
     select from pg_catalog.pg_policies p

@@ -60,7 +60,7 @@ set search_path = ''
 as $$
 declare
   operations constant text[] := array[
-    'messenger_redrive', 'messenger_remove_failed', 'messenger_cancel', 'messenger_run',
+    'messenger_redrive', 'messenger_remove_failed', 'messenger_cancel', 'messenger_cancel_batch', 'messenger_run',
     'messenger_create_queue', 'messenger_set_queue', 'messenger_delete_queue',
     'messenger_save_schedules', 'messenger_pause_schedule', 'messenger_resume_schedule',
     'messenger_trigger_schedule', 'messenger_unschedule',

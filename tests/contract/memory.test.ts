@@ -3,6 +3,7 @@
 import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/testing.ts";
 import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
 import { testBatches } from "./batch_contract.ts";
+import { testChildren } from "./children_contract.ts";
 import { testKeys } from "./key_contract.ts";
 import { testGroups } from "./group_contract.ts";
 import { testQueues } from "./queue_contract.ts";
@@ -37,6 +38,7 @@ const open = (): Promise<FrontendUnderTest> => {
 
 testTransport("in memory", open);
 testBatches("in memory", open);
+testChildren("in memory", open);
 testGroups("in memory", open);
 testQueues("in memory", open);
 testKeys("in memory", open);

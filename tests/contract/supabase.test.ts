@@ -6,6 +6,7 @@ import { setQueue } from "../support/queue_settings.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
 import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
 import { testBatches } from "./batch_contract.ts";
+import { testChildren } from "./children_contract.ts";
 import { testKeys } from "./key_contract.ts";
 import { testGroups } from "./group_contract.ts";
 import { testQueues } from "./queue_contract.ts";
@@ -67,6 +68,7 @@ const open = async (): Promise<FrontendUnderTest> => {
 
 testTransport("over Supabase", open);
 testBatches("over Supabase", open);
+testChildren("over Supabase", open);
 testGroups("over Supabase", open);
 testQueues("over Supabase", open);
 testKeys("over Supabase", open);

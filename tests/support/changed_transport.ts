@@ -42,6 +42,7 @@ export function failing(
     cancelBatch: guard("cancelBatch", memory.cancelBatch),
     emit: guard("emit", memory.emit),
     readEvents: guard("readEvents", memory.readEvents),
+    batchResults: guard("batchResults", memory.batchResults),
   };
 }
 
@@ -73,5 +74,6 @@ export function changed(memory: InMemoryTransport, by: {
     cancelBatch: (id) => memory.cancelBatch(id),
     emit: (...event) => memory.emit(...event),
     readEvents: (reads) => memory.readEvents(reads),
+    batchResults: (id) => memory.batchResults(id),
   };
 }

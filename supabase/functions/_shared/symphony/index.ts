@@ -24,6 +24,7 @@ export type {
   DispatchBatchOptions,
   FollowedBatch,
 } from "./message/dispatched-batch.ts";
+export type { ChildMessage, ChildResult, ChildResults } from "./message/child-messages.ts";
 export type { BatchEventStamp, BatchStamp } from "./message/batch-stamps.ts";
 export type { Debounce, Dedupe } from "./message/dedupe.ts";
 export type { DispatchOptions, MessageInput } from "./message/dispatch-options.ts";

@@ -51,6 +51,7 @@ async function setup(
     cancelBatch: memory.cancelBatch.bind(memory),
     emit: memory.emit.bind(memory),
     readEvents: memory.readEvents.bind(memory),
+    batchResults: memory.batchResults.bind(memory),
     settle: async (some) => (guard(some, null), await memory.settle(some)),
     claim: async (request) => (guard([], request.maxMessages), await memory.claim(request)),
     settleAndClaim: async (some, request) => (

@@ -11,9 +11,11 @@ import type {
   BatchChunk,
   BatchHead,
   BatchMember,
+  BatchResults,
   DispatchBatchOptions,
   WrittenBatch,
 } from "../message/dispatched-batch.ts";
+import { cancelStamp } from "../message/cancel-stamp.ts";
 import { type InternalBatchOptions, prepareHead, writeChunks } from "./dispatch-batch.ts";
 import { Events } from "./events.ts";
 import { limitsOf } from "./limits.ts";
@@ -144,7 +146,7 @@ export class MessageBus {
     const definition = this.registry.get(type);
     if (!definition) throw new UnknownMessageTypeError(type);
     const json = await this.#checkPayload(definition, payload);
-    const message = outgoing(definition, json, options);
+    const message = await this.#withCancel(outgoing(definition, json, options), options);
     if (this.#middleware.length === 0) return message;
     try {
       return await this.#throughMiddleware(message);
@@ -152,6 +154,19 @@ export class MessageBus {
       if (typeof error === "object" && error !== null) ofMiddleware.add(error);
       throw error;
     }
+  }
+
+  /** Adds the message that a cancel dispatches, as a stamp: a cancel may come from SQL, which has no definitions. */
+  async #withCancel(
+    message: OutgoingMessage,
+    { onCancelled }: DispatchOptions,
+  ): Promise<OutgoingMessage> {
+    if (onCancelled === undefined) return message;
+    checkNames(onCancelled, ["type", "payload"], "onCancelled: ");
+    return {
+      ...message,
+      stamps: { ...message.stamps, onCancelled: cancelStamp(await this.prepare(onCancelled)) },
+    };
   }
 
   /** Returns the payload as JSON to store. The worker parses it again for the handler. */
@@ -177,6 +192,11 @@ export class MessageBus {
       message = { ...message, payload: await this.#checkPayload(definition, message.payload) };
     }
     return message;
+  }
+
+  /** Returns the fates of the members of a finished batch. @throws the errors of {@link Transport.batchResults} */
+  batchResults(id: string): Promise<BatchResults> {
+    return this.#transport.batchResults(id);
   }
 
   /** Whether any middleware has a `handle` method. */

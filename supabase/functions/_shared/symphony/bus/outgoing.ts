@@ -24,6 +24,7 @@ const OPTIONS = Object.keys(
     dedupe: true,
     groupKey: true,
     stamps: true,
+    onCancelled: true,
   } satisfies Record<keyof DispatchOptions, true>,
 );
 
@@ -56,7 +57,8 @@ export function outgoing(
   options: DispatchOptions,
 ): OutgoingMessage {
   checkNames(options, OPTIONS);
-  const { delay, ttl = definition.ttlMs, dedupeKey, dedupe, stamps, ...rest } = options;
+  const { delay, ttl = definition.ttlMs, dedupeKey, dedupe, stamps, onCancelled: _, ...rest } =
+    options;
   if (dedupe !== undefined && dedupeKey === undefined) {
     throw new RangeError("dedupe: needs a dedupeKey");
   }

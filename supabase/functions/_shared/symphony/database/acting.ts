@@ -7,6 +7,7 @@ const OPERATIONS = new Set([
   "messenger_redrive",
   "messenger_remove_failed",
   "messenger_cancel",
+  "messenger_cancel_batch",
   "messenger_run",
   "messenger_prune",
   "messenger_create_queue",

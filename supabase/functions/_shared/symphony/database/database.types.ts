@@ -216,6 +216,7 @@ export type Database = {
           "id": number;
           "keep_until": string;
           "queue": string;
+          "result": Json | null;
           "type": string;
           "user_id": string | null;
         };
@@ -227,6 +228,7 @@ export type Database = {
           "id": number;
           "keep_until": string;
           "queue": string;
+          "result"?: Json | null;
           "type": string;
           "user_id"?: string | null;
         };
@@ -237,6 +239,7 @@ export type Database = {
           "id"?: number;
           "keep_until"?: string;
           "queue"?: string;
+          "result"?: Json | null;
           "type"?: string;
           "user_id"?: string | null;
         };
@@ -633,6 +636,7 @@ export type Database = {
         Args: { "queues": (string)[]; "wait_ms": number };
         Returns: boolean;
       };
+      "messenger_batch_results": { Args: { "id": number }; Returns: Json };
       "messenger_cancel": {
         Args: {
           "after"?: Json;

@@ -44,7 +44,9 @@ export function byToken(settlements: readonly Settlement[]): TokenSettlements[] 
     switch (outcome.kind) {
       case "handled":
         (entry.handled ??= []).push(id);
-        if (outcome.keepMs !== undefined) (entry.kept ??= []).push({ id, keep_ms: outcome.keepMs });
+        if (outcome.keepMs !== undefined) {
+          (entry.kept ??= []).push({ id, keep_ms: outcome.keepMs, result: outcome.result });
+        }
         if (outcome.progressed) (entry.progressed ??= []).push(id);
         if (outcome.durable) (entry.durable ??= []).push(id);
         break;

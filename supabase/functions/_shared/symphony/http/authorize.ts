@@ -32,7 +32,7 @@ export async function authorize(
   caller: Frontend,
   definition: MessageDefinition | undefined,
   deps: {
-    readonly path: readonly number[];
+    readonly path: readonly (string | number)[];
     readonly log: Logger;
     readonly kept?: Pick<CallerChoices, "queue" | "priority" | "groupKey">;
   },
@@ -73,7 +73,7 @@ export async function authorize(
 function checkTimes(
   { delay, availableAt, schedule }: DispatchMessage,
   maxDelayMs: number,
-  path: readonly number[],
+  path: readonly (string | number)[],
 ): void {
   const latest = Date.now() + maxDelayMs;
   const at = schedule?.type === "once" ? schedule.config.at : undefined;
@@ -94,7 +94,7 @@ function checkTimes(
 }
 
 /** Refuses more missed runs at once than a schedule makes up by default: operators alone may raise that. */
-function checkCatchUp({ schedule }: DispatchMessage, path: readonly number[]): void {
+function checkCatchUp({ schedule }: DispatchMessage, path: readonly (string | number)[]): void {
   const { catchUpLimit } = schedule ?? {};
   if (typeof catchUpLimit !== "number" || catchUpLimit <= CATCH_UP_LIMIT) return;
   throw invalidRequest("invalid_request", [{

@@ -7,6 +7,7 @@ import { readJson, readQuery } from "./body.ts";
 import { authenticate } from "./caller.ts";
 import { dispatchBody } from "./dispatch-body.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { addOwnBatches } from "./own-batches.ts";
 import { addOwnMessages } from "./own-messages.ts";
 import { addOwnSchedules } from "./own-schedules.ts";
 import { addEvents } from "./event-routes.ts";
@@ -31,6 +32,7 @@ export function dispatchApp(messenger: Messenger): Hono {
   });
 
   addEvents(app, messenger);
+  addOwnBatches(app, messenger, dispatcher);
   // Before the messages, whose `/:id` matches every path of one part.
   addOwnSchedules(app, messenger);
   addOwnMessages(app, messenger);

@@ -39,6 +39,28 @@ const element = z.strictObject(fields).refine(hasPayload, missing);
 const messages = z.array(element).min(1, "the array has to hold a message")
   .max(MAX_MESSAGES, `the array may hold at most ${MAX_MESSAGES} messages`);
 
+const event = z.strictObject({ type: fields.type, payload: fields.payload })
+  .refine(hasPayload, missing).optional();
+
+/** The body of a request that writes one chunk of a batch, by default the only one. */
+export const batchBody = z.strictObject({
+  name: z.string(),
+  messages: z.array(element).max(MAX_MESSAGES, `may hold at most ${MAX_MESSAGES} messages`),
+  idempotencyKey: z.string().optional(),
+  onFinished: event,
+  onSucceeded: event,
+  onFailed: event,
+  chunk: z.int().min(1).max(1_000_000).default(1),
+  isLast: z.boolean().default(true),
+}).superRefine(({ idempotencyKey, chunk, isLast }, ctx) => {
+  if (idempotencyKey !== undefined || chunk === 1 && isLast) return;
+  const message = "is required for a batch of several chunks";
+  ctx.addIssue({ code: "custom", path: ["idempotencyKey"], message });
+});
+
+/** One chunk of a batch, as a request holds it. */
+export type BatchBody = z.output<typeof batchBody>;
+
 /** Returns the schema for the body of a dispatch request: an array's elements may have no schedule. */
 export function dispatchBody(body: unknown): typeof messages | typeof message {
   return Array.isArray(body) ? messages : message;

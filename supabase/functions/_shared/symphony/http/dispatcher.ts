@@ -2,14 +2,17 @@
 
 import type { MessageBus } from "../bus/bus.ts";
 import { limitsOf } from "../bus/limits.ts";
+import type { WrittenBatch } from "../message/dispatched-batch.ts";
 import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
 import { ConflictError } from "../message/errors.ts";
 import type { Messenger } from "../messenger.ts";
 import { authorize } from "./authorize.ts";
 import type { Caller } from "./caller.ts";
-import { type DispatchMessage, toMessageInput } from "./dispatch-body.ts";
+import { type BatchBody, type DispatchMessage, toMessageInput } from "./dispatch-body.ts";
 import { toProblem } from "./problem.ts";
 import { toScheduleOptions, toScheduleProblem } from "./schedule-body.ts";
+
+const EVENTS = ["onFinished", "onSucceeded", "onFailed"] as const;
 
 /** Dispatches and schedules on behalf of callers. Each method throws nothing but a Problem. */
 export class Dispatcher {
@@ -34,6 +37,34 @@ export class Dispatcher {
     } catch (error) {
       const index = isArray && error instanceof ConflictError ? error.index : undefined;
       throw toProblem(error, index === undefined ? [] : [index]);
+    }
+  }
+
+  /** Writes one chunk of a batch, all of its messages or none. */
+  async batch(body: BatchBody, caller: Caller): Promise<WrittenBatch> {
+    const { name, messages, idempotencyKey, chunk, isLast } = body;
+    const prepared = await Promise.all(
+      messages.map((message, index) => this.#prepare(message, caller, ["messages", index])),
+    );
+    const events = await Promise.all(EVENTS.map(async (event) => {
+      const message = body[event];
+      return message && [event, await this.#prepare(message, caller, [event])] as const;
+    }));
+    const isLive = messages.some(({ type }) => this.#bus.registry.get(type)?.live);
+    try {
+      const head = await this.#bus.prepareBatch(
+        { name, ...(idempotencyKey !== undefined && { idempotencyKey }) },
+        caller.kind === "user"
+          ? { idempotencyScope: caller.user.id, userId: caller.user.id, live: isLive }
+          : {},
+      );
+      const given = Object.fromEntries(events.filter((event) => event !== undefined));
+      return await this.#bus.writeBatch(
+        { head: { ...head, ...given }, messages: prepared, chunk, isLast },
+        allowanceOf(caller),
+      );
+    } catch (error) {
+      throw toProblem(error, []);
     }
   }
 
@@ -67,7 +98,7 @@ export class Dispatcher {
   async #prepare(
     message: DispatchMessage,
     caller: Caller,
-    path: readonly number[],
+    path: readonly (string | number)[],
   ): Promise<OutgoingMessage> {
     const bus = this.#bus;
     try {

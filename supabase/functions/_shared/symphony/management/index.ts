@@ -4,6 +4,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { authenticateOperator, type OperatorRoles } from "../http/operator.ts";
 import { Problem } from "../http/problem.ts";
 import { VERSION } from "../runtime/version.ts";
+import { addBatches } from "./batches.ts";
 import type { ManagementApp, ManagementEnv } from "./endpoint.ts";
 import { addFailedMessages } from "./failed-messages.ts";
 import { addMessages } from "./messages.ts";
@@ -32,6 +33,7 @@ export function createManagementApp(parts: ManagementParts, roles: OperatorRoles
   addSchedules(app, parts);
   addFailedMessages(app, parts);
   addMessages(app, parts);
+  addBatches(app, parts);
   addQueues(app, parts);
   addPruning(app, parts);
   addSetup(app, parts);

@@ -2,7 +2,7 @@
 
 import type { z } from "zod";
 import { checkKey } from "../runtime/checks.ts";
-import { parseDuration } from "../runtime/duration.ts";
+import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { isGenerator } from "../runtime/inspect.ts";
 import { type Access, checkAccess } from "./access.ts";
 import { checkBatch } from "./batch-handler.ts";
@@ -15,6 +15,7 @@ import {
   checkVersion,
 } from "./definition-checks.ts";
 import type { NamedHandler } from "./handler.ts";
+import { checkKeep, checkSchema } from "./keep.ts";
 import { checkName, checkPriority } from "./names.ts";
 import { parseRateLimit } from "./rate-limit.ts";
 import { checkRunsOn } from "./runs-on.ts";
@@ -26,29 +27,29 @@ const STOP_GRACE_MS = 30_000;
  * Defines a message: its name, its schema, its handlers and its rules.
  * @throws RangeError that names the wrong option
  */
-export function defineMessage<Schema extends z.ZodType, Type extends string>(
-  options: (MessageOptions<Schema> | BatchMessageOptions<Schema>) & { readonly type: Type },
-): MessageDefinition<Schema, Type> {
+export function defineMessage<
+  Schema extends z.ZodType,
+  Type extends string,
+  Result extends z.ZodType = z.ZodType,
+>(
+  options: (MessageOptions<Schema> | BatchMessageOptions<Schema>) & {
+    readonly type: Type;
+    readonly result?: Result;
+  },
+): MessageDefinition<Schema, Type, Result> {
   const { type } = options;
   checkName(type, "type", 200);
   checkDefinition(type, options as Parameters<typeof checkDefinition>[1]);
-  if (typeof options.schema?.safeParse !== "function" || !("_zod" in options.schema)) {
-    throw new RangeError(
-      `${type}: schema: has to be a zod schema, of zod 4; \`z\` of symphony-messenger makes one`,
-    );
-  }
   const queue = checkName(options.queue ?? "default", `${type}: queue`, 100);
-  const timeoutMs = parseDuration(options.timeout ?? "30s", `${type}: timeout`);
-  if (timeoutMs === 0) throw new RangeError(`${type}: timeout: has to be more than 0`);
+  const timeoutMs = positiveMs(options.timeout ?? "30s", `${type}: timeout`);
   const dedupe = options.dedupe ?? "until-finished";
   parseDedupe(dedupe, `${type}: dedupe`);
-  const ttlMs = options.ttl === undefined ? undefined : parseDuration(options.ttl, `${type}: ttl`);
-  if (ttlMs === 0) throw new RangeError(`${type}: ttl: has to be more than 0`);
+  const ttlMs = options.ttl === undefined ? undefined : positiveMs(options.ttl, `${type}: ttl`);
   const own = <Name extends "classify" | "onRetry" | "onDeadLetter" | "access">(name: Name) =>
     boundTo(options, options[name]);
   return Object.freeze({
     type,
-    schema: options.schema,
+    schema: checkSchema(options.schema, `${type}: schema`),
     queue,
     runsOn: checkRunsOn(options.runsOn ?? "tick", type, queue),
     priority: checkPriority(options.priority ?? 0, `${type}: priority`),
@@ -68,12 +69,20 @@ export function defineMessage<Schema extends z.ZodType, Type extends string>(
       ? undefined
       : parseRateLimit(options.rateLimit, `${type}: rateLimit`),
     maxPayloadBytes: checkBytes(options.maxPayloadBytes, `${type}: maxPayloadBytes`),
-    keepMs: options.keep === undefined ? undefined : parseDuration(options.keep, `${type}: keep`),
+    ...checkKeep(type, options),
+    result: options.result && checkSchema(options.result, `${type}: result`),
     live: options.live ?? false,
     ...handling(type, options),
     onRetry: own("onRetry"),
     onDeadLetter: own("onDeadLetter"),
   });
+}
+
+/** Parses a duration that has to be more than 0. @throws RangeError that names the field */
+function positiveMs(duration: Duration, field: string): number {
+  const ms = parseDuration(duration, field);
+  if (ms === 0) throw new RangeError(`${field}: has to be more than 0`);
+  return ms;
 }
 
 /** Binds a method to its object, so that `this` is right wherever the function is called from. */

@@ -27,6 +27,7 @@ const OPTIONS = {
   rateLimit: true,
   maxPayloadBytes: true,
   keep: true,
+  result: true,
   live: true,
   onRetry: true,
   onDeadLetter: true,

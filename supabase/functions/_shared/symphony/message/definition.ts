@@ -88,8 +88,13 @@ export interface MessageRules<Schema extends z.ZodType> {
   readonly rateLimit?: RateLimit;
   /** Largest payload, in bytes of JSON in UTF-8; default: the request's limit. */
   readonly maxPayloadBytes?: number;
-  /** How long a handled message is remembered; default: not at all. */
-  readonly keep?: Duration;
+  /**
+   * How long a handled message is remembered; default: not at all. With `result: true` what the handler returned
+   * is remembered too: JSON of at most 256 kB, for those who follow the message.
+   */
+  readonly keep?: Duration | { readonly for: Duration; readonly result?: boolean };
+  /** Checks what the handler returned, where it is kept; a value that it refuses makes the message a dead letter. */
+  readonly result?: z.ZodType;
   /** Whether the user who dispatched the message is told of each change over Realtime; default: false. */
   readonly live?: boolean;
   /** Called at each retry, but not at interruptions and snoozes. An error in the hook is logged and changes nothing. */
@@ -115,6 +120,7 @@ export interface BatchMessageOptions<Schema extends z.ZodType> extends MessageRu
 export interface MessageDefinition<
   Schema extends z.ZodType = z.ZodType,
   Type extends string = string,
+  Result extends z.ZodType = z.ZodType,
 > {
   readonly type: Type;
   readonly schema: Schema;
@@ -135,6 +141,10 @@ export interface MessageDefinition<
   readonly rateLimit: CheckedRateLimit | undefined;
   readonly maxPayloadBytes: number | undefined;
   readonly keepMs: number | undefined;
+  /** Whether what the handler returned is kept as well. */
+  readonly keepsResult: boolean;
+  /** Checks what the handler returned; undefined if any JSON will do. */
+  readonly result: Result | undefined;
   readonly live: boolean;
   /** Handlers by name; empty where the definition has a batch handler. */
   readonly handlers: readonly NamedHandler[];

@@ -25,6 +25,8 @@ export interface DispatchOptions {
   /** Messages of one queue with the same key run one after another, in the order of their dispatch. */
   readonly groupKey?: string;
   readonly stamps?: Stamps;
+  /** Dispatched in the transaction that cancels the message. In SQL it is the stamp `onCancelled`. */
+  readonly onCancelled?: { readonly type: string; readonly payload: unknown };
 }
 
 /** A message to dispatch, by its type's name. */

@@ -75,6 +75,28 @@ export interface WrittenBatch {
   readonly sealed: boolean;
 }
 
+/** The fate of one member. */
+export interface MemberResult {
+  readonly id: string;
+  /** `missing`: it is no longer known. */
+  readonly status: "handled" | "failed" | "cancelled" | "missing";
+  /** The value that its handler returned; null if it returned nothing, or was not handled. */
+  readonly result: unknown;
+  /** Why it is a dead letter; null if it is none. */
+  readonly reason: string | null;
+  /** Text of its last error. */
+  readonly error: string | null;
+}
+
+/** The results of a batch whose end a handler waits for. */
+export interface BatchResults {
+  /** Whether there is such a batch. */
+  readonly known: boolean;
+  readonly finished: boolean;
+  /** Once it is finished: its members, in order. */
+  readonly results?: readonly MemberResult[];
+}
+
 /** The state of a batch, as operators and the user who dispatched it see it. */
 export interface FollowedBatch {
   /** Tells it from a message and from a schedule. */

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import type { TokenOptions } from "./event-token.ts";
 import type { RetryStrategy } from "../retry/strategy.ts";
 import type { BackoffOptions } from "../retry/strategy-options.ts";
+import type { ChildMessage, ChildResults } from "./child-messages.ts";
 import type { Duration } from "../runtime/duration.ts";
 
 /** The argument of a step's function. */
@@ -110,6 +111,26 @@ export interface DurableContext {
    * @throws RangeError if the key or the time is wrong, or the environment has no secret key that could sign it
    */
   readonly token: (event: string, options: TokenOptions) => string;
+  /**
+   * Dispatches up to 1,000 children, once, and waits until each is handled or a dead letter. Meanwhile the message
+   * is parked. If it is cancelled, the children are too.
+   *
+   * ```ts
+   * const [small, large] = await ctx.all("sizes", [[Resize, { width: 100 }], [Resize, { width: 800 }]]);
+   * ```
+   *
+   * @param name 1 to 255 characters; a loop may use it again once its last call has settled, or with `key`
+   * @returns what the children's handlers returned, in order, at most 256 kB together; null for nothing, and for a
+   * definition with several handlers or a batch handler
+   * @throws StepError that names children that have become dead letters; also if the results are too large
+   * @throws DurableUsageError for a child in its parent's own queue and group, which would never start, for a child
+   * with an idempotency or dedupe key, and while another pause or wait of the message is pending
+   */
+  readonly all: <const Children extends readonly ChildMessage[]>(
+    name: string,
+    children: Children,
+    options?: { readonly key?: string },
+  ) => Promise<ChildResults<Children>>;
   /** The definition's `version` at the message's first durable write, for handlers that have changed since. */
   readonly version: number | string | null;
 }

@@ -63,6 +63,8 @@ export interface Stamps {
   readonly batch?: BatchStamp;
   /** The batch that dispatched it at an event, with the counts at that moment. */
   readonly ofBatch?: BatchEventStamp;
+  /** The message that is dispatched in the transaction that cancels this one. */
+  readonly onCancelled?: unknown;
   /** Stamps of the user's own middleware. */
   readonly [name: string]: unknown;
 }

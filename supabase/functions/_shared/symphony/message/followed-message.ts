@@ -30,6 +30,11 @@ export interface FollowedMessage {
   readonly finishedAt: string | null;
   /** The handler's last report; null if there is none. */
   readonly progress: FollowedProgress | null;
+  /**
+   * The value that its handler returned, if it is handled and its definition keeps the result; else null. A live update leaves
+   * out a large one.
+   */
+  readonly result?: unknown;
 }
 
 /** A handler's report. */

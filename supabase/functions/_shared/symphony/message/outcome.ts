@@ -28,6 +28,8 @@ export interface Handled {
   readonly kind: "handled";
   /** How long it is remembered, in ms; default: not at all. */
   readonly keepMs?: number;
+  /** The value that its handler returned, as JSON, where it is kept. */
+  readonly result?: unknown;
   /** Progress was written for it, and is deleted with it. */
   readonly progressed?: boolean;
   /** It has durable steps, which are deleted with it. */

@@ -4,8 +4,10 @@ import { type BatchEventStamp, batchStampOf } from "../message/batch-stamps.ts";
 import {
   type BatchChunk,
   type BatchHead,
+  type BatchResults,
   type FollowedBatch,
   MAX_CHUNK_MESSAGES,
+  type MemberResult,
   type WrittenBatch,
 } from "../message/dispatched-batch.ts";
 import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
@@ -31,6 +33,8 @@ interface MemoryBatch {
   isDue: boolean;
   /** A member has become a dead letter. */
   hasFailed: boolean;
+  /** The message that waits for it was woken, or is no more. */
+  isTaken: boolean;
   /** From this moment on its key is free. */
   keyUntil: number;
 }
@@ -50,6 +54,8 @@ export interface BatchStore {
   enqueue(messages: readonly OutgoingMessage[]): string[];
   /** The stamps of a message that waits or runs; undefined if it does neither. */
   stampsOf(id: string): Stamps | undefined;
+  /** Makes a message due that is parked. Returns false if it still runs. */
+  wake(id: string): boolean;
   /** Cancels messages. */
   cancel(ids: readonly string[]): { cancelled: number; running: number };
 }
@@ -112,6 +118,9 @@ export class MemoryBatches {
     for (const id of [...ids]) {
       const batch = this.#batches.get(id);
       if (batch?.isDue) this.#tell(batch);
+      if (batch?.at.finished !== undefined && batch.head.parentId !== undefined && !batch.isTaken) {
+        batch.isTaken = this.#store.wake(batch.head.parentId);
+      }
     }
   }
 
@@ -119,6 +128,13 @@ export class MemoryBatches {
   follow(id: string, userId: string | null): FollowedBatch | null {
     const batch = this.#batches.get(id);
     return batch && (userId === null || batch.head.userId === userId) ? stateOf(batch) : null;
+  }
+
+  /** The members of a finished batch. @param memberOf what has become of a message that is finished */
+  results(id: string, memberOf: (id: string) => MemberResult): BatchResults {
+    const batch = this.#batches.get(id);
+    if (batch?.at.finished === undefined) return { known: batch !== undefined, finished: false };
+    return { known: true, finished: true, results: batch.ids.map(memberOf) };
   }
 
   /** Cancels a batch and its members. @throws NotFoundError */
@@ -162,7 +178,7 @@ export class MemoryBatches {
         createdAt: this.#store.now(),
       },
       ...{ chunks: [], ids: [], types: new Set(), at: {}, keyUntil: Infinity },
-      ...{ total: 0, handled: 0, failed: 0, isDue: false, hasFailed: false },
+      ...{ total: 0, handled: 0, failed: 0, isDue: false, hasFailed: false, isTaken: false },
     };
   }
 

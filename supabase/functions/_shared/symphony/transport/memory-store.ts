@@ -131,4 +131,14 @@ export abstract class MemoryStore {
     this.sent.push(envelope);
     return id;
   }
+
+  /** Makes a waiting message due. Returns false if it runs. */
+  protected wake(id: string): boolean {
+    const row = this.rows.get(id);
+    if (!row) return true;
+    if (row.leasedUntil !== null) return false;
+    const availableAt = new Date(Math.min(row.envelope.availableAt.getTime(), this.now()));
+    row.envelope = { ...row.envelope, availableAt };
+    return true;
+  }
 }

@@ -1,7 +1,13 @@
 /** The transport in memory, for tests: it behaves as the transport on Postgres does. */
 
 import { checkCancel } from "../database/steps.ts";
-import type { BatchChunk, FollowedBatch, WrittenBatch } from "../message/dispatched-batch.ts";
+import type {
+  BatchChunk,
+  BatchResults,
+  FollowedBatch,
+  WrittenBatch,
+} from "../message/dispatched-batch.ts";
+import { cancelMessageOf } from "../message/cancel-stamp.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Dead, Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
@@ -56,6 +62,7 @@ export class InMemoryTransport extends MemoryStore implements Transport {
       now: this.now,
       enqueue: (messages) => this.enqueue(messages),
       stampsOf: (id) => this.rows.get(id)?.envelope.stamps,
+      wake: (id) => this.wake(id),
       cancel: (ids) => this.#cancel((row) => ids.includes(row.envelope.id)),
     });
     this.onFinished(({ stamps }, reason) => this.#batches.finished(stamps, reason));
@@ -190,6 +197,10 @@ export class InMemoryTransport extends MemoryStore implements Transport {
     return Promise.resolve(this.#batches.follow(id, userId));
   }
 
+  batchResults(id: string): Promise<BatchResults> {
+    return Promise.resolve(this.#batches.results(id, (member) => this.finished.fateOf(member)));
+  }
+
   // deno-lint-ignore require-await -- an error must reject the promise
   async cancelBatch(id: string): Promise<CancelResult> {
     return this.#batches.cancel(id);
@@ -247,7 +258,7 @@ export class InMemoryTransport extends MemoryStore implements Transport {
         this.progress.delete(id);
         this.steps.forget(id);
         this.events.forget(id);
-        this.finished.addHandled(envelope, outcome.keepMs);
+        this.finished.addHandled(envelope, outcome);
         break;
       case "dead":
         this.#bury(row, outcome);
@@ -275,6 +286,9 @@ export class InMemoryTransport extends MemoryStore implements Transport {
     this.rows.delete(envelope.id);
     this.events.forget(envelope.id);
     this.finished.bury(envelope, outcome);
-    if (outcome.reason === "cancelled") this.#batches.cancelOf(envelope.id);
+    if (outcome.reason !== "cancelled") return;
+    const follower = cancelMessageOf(envelope.stamps);
+    if (follower) this.enqueue([follower]);
+    this.#batches.cancelOf(envelope.id);
   }
 }

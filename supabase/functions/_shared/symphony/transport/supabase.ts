@@ -2,7 +2,13 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { loadSteps, saveSteps } from "../database/durable-steps.ts";
-import { cancelBatch, foldBatches, followBatch, writeBatch } from "../database/batches.ts";
+import {
+  batchResults,
+  cancelBatch,
+  foldBatches,
+  followBatch,
+  writeBatch,
+} from "../database/batch-calls.ts";
 import { enqueueMessages, reserveIds } from "../database/enqueue.ts";
 import { emitEvent, readEvents } from "../database/event-calls.ts";
 import {
@@ -14,7 +20,12 @@ import {
 } from "../database/leased-messages.ts";
 import { checkCancel } from "../database/steps.ts";
 import { cancelMessages } from "../database/waiting-messages.ts";
-import type { BatchChunk, FollowedBatch, WrittenBatch } from "../message/dispatched-batch.ts";
+import type {
+  BatchChunk,
+  BatchResults,
+  FollowedBatch,
+  WrittenBatch,
+} from "../message/dispatched-batch.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
@@ -108,6 +119,10 @@ export class SupabaseTransport implements Transport {
 
   followBatch(id: string, userId: string | null = null): Promise<FollowedBatch | null> {
     return followBatch(this.#client, id, userId);
+  }
+
+  batchResults(id: string): Promise<BatchResults> {
+    return batchResults(this.#client, id, this.#timeoutMs);
   }
 
   async cancelBatch(id: string): Promise<CancelResult> {

@@ -1,6 +1,11 @@
 /** The seam between the bus and the store of its messages. Every transport passes one contract suite. */
 
-import type { BatchChunk, FollowedBatch, WrittenBatch } from "../message/dispatched-batch.ts";
+import type {
+  BatchChunk,
+  BatchResults,
+  FollowedBatch,
+  WrittenBatch,
+} from "../message/dispatched-batch.ts";
 import type { Envelope, OutgoingMessage } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
@@ -216,6 +221,11 @@ export interface Transport {
    * @param userId null, or the user who must have dispatched it
    */
   followBatch(id: string, userId?: string | null): Promise<FollowedBatch | null>;
+  /**
+   * Returns what has become of the members of a batch of one chunk, once it is finished.
+   * @throws RangeError if the results have more than 1 MiB together
+   */
+  batchResults(id: string): Promise<BatchResults>;
   /**
    * Cancels a batch: it takes no further member, those that wait become dead letters, those that run are stopped.
    * @throws NotFoundError if it is unknown

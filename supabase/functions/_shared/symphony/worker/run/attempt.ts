@@ -44,6 +44,8 @@ export interface Attempt extends DurableAttempt {
   /** Names of the handlers that have succeeded, in this attempt and before. */
   readonly handledBy: string[];
   readonly snoozes: Snooze[];
+  /** The value that its only handler returned, as JSON, where it is kept. */
+  result?: unknown;
   /** Its durable side, if it has made a durable call. */
   durable?: DurableRun;
   /** The dispatches of its handlers; made at the first one. */

@@ -11,6 +11,8 @@ import type { Logger } from "../../runtime/log.ts";
 import type { Dispatch, HandlerContext } from "../../message/handler.ts";
 import type { StepOptions, WaitOptions } from "../../message/durable-context.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
+import type { ChildMessage } from "../../message/child-messages.ts";
+import { all } from "../durable/all.ts";
 import { DurableRun } from "../durable/durable-run.ts";
 import { sleep, sleepUntil } from "../durable/sleep.ts";
 import { callStep, type StepFunction } from "../durable/step.ts";
@@ -109,6 +111,20 @@ export class AttemptContext implements HandlerContext {
   get token(): HandlerContext["token"] {
     const { id } = this.#task.envelope;
     return (event, options) => this.#deps.bus.events.token(event, options, id);
+  }
+
+  get all(): HandlerContext["all"] {
+    const parts = { bus: this.#deps.bus, envelope: this.#task.envelope };
+    // The results are those of the children's definitions.
+    return ((
+      name: string,
+      children: readonly ChildMessage[],
+      options?: { readonly key?: string },
+    ) =>
+      this.#call(
+        "all",
+        (durable) => all(durable, parts, name, children, options),
+      )) as HandlerContext["all"];
   }
 
   get version(): HandlerContext["version"] {

@@ -10,6 +10,7 @@ import { Snooze } from "../../message/snooze.ts";
 import { isInstance, readProperty } from "../../runtime/inspect.ts";
 import { within } from "../../runtime/within.ts";
 import type { Attempt, Ready } from "./attempt.ts";
+import { keepsResult, resultOf } from "./handler-result.ts";
 import { LONGEST_TIMER_MS } from "./task.ts";
 
 /** Parses the payload once more. A schema that never settles must not keep the slot after the stop. */
@@ -42,7 +43,10 @@ export async function callHandlers(ready: Ready): Promise<void> {
       const answer = await callHandler(attempt, { name, handle }, () => handle(own, ctx));
       if (answer === RUN_ENDED) break;
       if (isInstance(answer, Snooze)) snoozes.push(answer);
-      else handledBy.push(name);
+      else {
+        if (keepsResult(ready)) attempt.result = await resultOf(definition, answer);
+        handledBy.push(name);
+      }
     } catch (error) {
       failures.push({ handler: name, error });
     }

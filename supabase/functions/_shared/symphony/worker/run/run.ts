@@ -27,6 +27,7 @@ import type { Attempt, CallHandlers, Ready, RunTools } from "./attempt.ts";
 import { AttemptContext } from "./context.ts";
 import { joined } from "./effect-buffer.ts";
 import type { FormerRun } from "./former-runs.ts";
+import { keepMsOf } from "./handler-result.ts";
 import { callHandlers } from "./handlers.ts";
 import type { Task } from "./task.ts";
 
@@ -133,10 +134,11 @@ async function endedByStep(
 /** The outcome of an attempt whose handlers have all succeeded or snoozed. */
 async function succeed(
   attempt: Attempt,
-  { keepMs }: MessageDefinition,
+  definition: MessageDefinition,
   { progress }: RunTools,
 ): Promise<Outcome | Snoozed | Parked> {
-  const { task, snoozes, handledBy, durable } = attempt;
+  const { task, snoozes, handledBy, durable, result } = attempt;
+  const keepMs = keepMsOf({ attempt, definition });
   const envelope = durable ? durable.envelope : task.envelope;
   const parked = durable?.ending.isOver ? durable.ending.parked : undefined;
   task.isFinished = true;
@@ -160,6 +162,7 @@ async function succeed(
   return {
     ...handled,
     ...(keepMs !== undefined && { keepMs }),
+    ...(result !== undefined && { result }),
     ...(progressed && { progressed }),
     ...(hasSteps && { durable: true }),
   };

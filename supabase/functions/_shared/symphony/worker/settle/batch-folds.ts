@@ -1,6 +1,7 @@
 /** Folds: after outcomes of members are written, their batches' counts follow in a call of its own. */
 
 import { batchStampOf } from "../../message/batch-stamps.ts";
+import { readProperty } from "../../runtime/inspect.ts";
 import { within } from "../../runtime/within.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Transport } from "../../transport/transport.ts";
@@ -25,6 +26,11 @@ export class BatchFolds {
   /** Outcomes are written. Most messages are no members, and cost one look at their stamps. */
   settled(done: readonly Done[]): void {
     for (const { envelope: { stamps }, settlement: { outcome } } of done) {
+      // Children that ended while their parent still ran: the fold makes it due now that it is parked.
+      if (outcome.kind === "parked") {
+        const awaited = readProperty(outcome.step?.details, "batch");
+        if (typeof awaited === "string") this.#waiting.add(awaited);
+      }
       if (stamps.batch === undefined || outcome.kind !== "handled" && outcome.kind !== "dead") {
         continue;
       }

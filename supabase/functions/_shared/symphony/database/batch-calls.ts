@@ -4,6 +4,7 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import type {
   BatchChunk,
   BatchHead,
+  BatchResults,
   FollowedBatch,
   WrittenBatch,
 } from "../message/dispatched-batch.ts";
@@ -86,6 +87,15 @@ export function followBatch(
 ): Promise<FollowedBatch | null> {
   if (!isId(id)) return Promise.resolve(null);
   return callRpc(client, "messenger_follow_batch", { id, user_id: userId }, TIMEOUT_MS);
+}
+
+/** Returns what has become of the members of a finished batch of one chunk. @throws the errors of `callRpc` */
+export function batchResults(
+  client: SupabaseClient,
+  id: string,
+  timeoutMs: number,
+): Promise<BatchResults> {
+  return callRpc(client, "messenger_batch_results", { id }, timeoutMs);
 }
 
 /** Which page of batches to list. */

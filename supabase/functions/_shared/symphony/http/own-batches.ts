@@ -1,0 +1,67 @@
+/** Routes for batches: their dispatch in chunks, their state, and their cancel. */
+
+import type { Hono } from "hono";
+import { cancelBatch, followBatch } from "../database/batch-calls.ts";
+import type { FollowedBatch } from "../message/dispatched-batch.ts";
+import type { Messenger } from "../messenger.ts";
+import { readJson } from "./body.ts";
+import { authenticate, type Caller } from "./caller.ts";
+import { batchBody } from "./dispatch-body.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import { Problem } from "./problem.ts";
+
+/** Longest time of a cancel, in ms. The sweep continues one that takes longer. */
+const CANCEL_BUDGET_MS = 5_000;
+
+/**
+ * Adds `POST /batches`, `GET /batches/:id` and `DELETE /batches/:id`. Users reach the batches that they dispatched,
+ * a secret key every batch. Holders of the publishable key reach none.
+ */
+export function addOwnBatches(
+  app: Hono,
+  messenger: Pick<Messenger, "bus" | "supabase">,
+  dispatcher: Dispatcher,
+): void {
+  const { bus: { registry }, supabase } = messenger;
+
+  app.post("/batches", async (c) => {
+    const caller = await authenticate(c.req.raw, "secret-or-user");
+    const { id, total, sealed } = await dispatcher.batch(
+      await readJson(c, () => batchBody),
+      caller,
+    );
+    return c.json({ batchId: id, total, sealed }, 202);
+  });
+
+  app.get("/batches/:id", async (c) => {
+    const caller = await authenticate(c.req.raw, "secret-or-user");
+    return c.json(known(await followBatch(supabase, c.req.param("id"), userIdOf(caller))));
+  });
+
+  app.delete("/batches/:id", async (c) => {
+    const caller = await authenticate(c.req.raw, "secret-or-user");
+    const id = c.req.param("id");
+    const userId = userIdOf(caller);
+    const batch = known(await followBatch(supabase, id, userId));
+    const mayCancel = (type: string) => registry.get(type)?.callerOptions.has("cancel") === true;
+    if (userId !== null && !batch.types.every(mayCancel)) {
+      throw new Problem(403, "forbidden", "you may not cancel messages of all types of the batch");
+    }
+    if (["handled", "failed", "cancelled"].includes(batch.status)) {
+      throw new Problem(409, "conflict", `The batch is finished: its status is ${batch.status}`);
+    }
+    await cancelBatch(supabase, { id }, { budgetMs: CANCEL_BUDGET_MS });
+    return c.json(known(await followBatch(supabase, id, userId)));
+  });
+}
+
+/** Returns the user whose batches the caller reaches; null: every batch. */
+function userIdOf(caller: Caller): string | null {
+  return caller.kind === "user" ? caller.user.id : null;
+}
+
+/** Refuses a batch that is not there, in the same way as another user's, so that ids cannot be probed. */
+function known(batch: FollowedBatch | null): FollowedBatch {
+  if (batch) return batch;
+  throw new Problem(404, "not_found", "id: there is no batch of yours with this id");
+}
