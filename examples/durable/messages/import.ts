@@ -47,6 +47,7 @@ export const ImportFinished = defineMessage({
 /**
  * Starts the import of a file, and returns the batch's id. A call that was killed may be repeated: what it has written
  * stays, and the rest is written.
+ * @param bus in a function or a script: `createMessenger({ supabase, messages }).bus`
  * @param file names the file; one import of a name runs at a time
  * @param lines the file's lines, which are read as they are dispatched
  */

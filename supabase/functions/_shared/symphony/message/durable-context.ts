@@ -36,7 +36,10 @@ export interface SleepOptions {
 
 /** Options of `ctx.waitFor`. */
 export interface WaitOptions<Schema extends z.ZodType = z.ZodType> {
-  /** The value that is waited for; events with other values are passed over. Default: the declared event's schema. */
+  /**
+   * The value that is waited for; events with other values are passed over. Default: the declared event's schema, which
+   * is best given here as well (`schema: Approved.schema`), for the value's type.
+   */
   readonly schema?: Schema;
   /** Longest wait; default: 30 days, at most 400. */
   readonly timeout?: Duration;
@@ -106,7 +109,13 @@ export interface DurableContext {
   ) => Promise<TakenEvent<z.output<Schema>> | null>;
   /**
    * Makes a token with which its holder may emit an event, once, over HTTPS and without other credentials. It is a
-   * text of letters, digits and `- _ .` for a link's fragment, is stored nowhere, and differs at each call.
+   * text of letters, digits and `- _ .` for a link's fragment, is stored nowhere, and differs at each call. A mail
+   * that is sent again under one idempotency key has to be the same: make its token in a step of its own.
+   *
+   * ```ts
+   * const token = await ctx.step("token", () => ctx.token(`approved:${order}`, { expires: "7d" }));
+   * ```
+   *
    * @param event key of the event
    * @throws RangeError if the key or the time is wrong, or the environment has no secret key that could sign it
    */
