@@ -70,7 +70,7 @@ Deno.test("an order that cannot be shipped is refunded and released, once, the l
 
   assertEquals(shop.calls, ["reserve", "charge", "ship", "refund", "refund", "release"]);
   assertEquals(mailed.mails, [{ to: ORDER.mail, template: "cancelled" }]);
-  assertEquals(t.failed(), []); // what was undone in order is no dead letter
+  assertEquals(t.failed(), []); // an order that was undone is no dead letter
 });
 
 Deno.test("a service that stays down is given up after four attempts, and its order undone", async () => {
@@ -87,4 +87,17 @@ Deno.test("a service that stays down is given up after four attempts, and its or
 
   const charges = Array.from({ length: 4 }, () => "charge");
   assertEquals(shop.calls, ["reserve", ...charges, "refund", "release"]);
+});
+
+Deno.test("an undoing that fails for good is a dead letter of its own, beside the order that has ended", async () => {
+  using shop = fakeShop({ ship: [refuses()], release: [refuses()] });
+  using mailed = mailbox();
+  const t = createTestMessenger({ messages });
+  await t.dispatch(PayOrder, ORDER);
+  await t.drain();
+
+  assertEquals(shop.calls, ["reserve", "charge", "ship", "refund", "release"]);
+  assertEquals(t.handled().map(({ type }) => type), ["PayOrder"]);
+  assertEquals(t.failed().map(({ type }) => type), ["UndoOrder"]); // redriven, it only releases
+  assertEquals(mailed.mails, []);
 });

@@ -2,8 +2,10 @@
 
 import { z } from "zod";
 import { defineMessage, StepError } from "../../../supabase/functions/_shared/symphony/index.ts";
-import { shop } from "./shop.ts";
 import { SendMail } from "./mail.ts";
+import { shop } from "./shop.ts";
+
+const Order = z.object({ order: z.string(), cents: z.int().positive(), mail: z.email() });
 
 /**
  * Pays and ships an order. A step that has succeeded never runs again, whatever happens after it. One that fails is
@@ -11,25 +13,34 @@ import { SendMail } from "./mail.ts";
  */
 export const PayOrder = defineMessage({
   type: "PayOrder",
-  schema: z.object({ order: z.string(), cents: z.int().positive(), mail: z.email() }),
-  retry: { maxRetries: 3, delay: "10s", multiplier: 2, jitter: 0 },
-  handler: async ({ mail, ...order }, ctx) => {
-    const undo: (() => Promise<void>)[] = [];
+  schema: Order,
+  retry: { maxRetries: 3, delay: "10s", multiplier: 2, maxDelay: "1m" },
+  handler: async (order, ctx) => {
     try {
-      // A call whose answer was lost may have worked. So each step's opposite is noted before the step.
-      undo.push(() => ctx.step("release", (call) => shop.release(order, call)));
       await ctx.step("reserve", (call) => shop.reserve(order, call));
-
-      undo.push(() => ctx.step("refund", (call) => shop.refund(order, call)));
       await ctx.step("charge", (call) => shop.charge(order, call), { timeout: "10s" });
-
       await ctx.step("ship", (call) => shop.ship(order, call));
-      await ctx.dispatch(SendMail, { to: mail, template: "shipped" });
+      await ctx.dispatch(SendMail, { to: order.mail, template: "shipped" });
     } catch (error) {
       if (!(error instanceof StepError)) throw error;
-      ctx.log.warn("order_undone", { step: error.step, reason: error.reason });
-      for (const step of undo.reverse()) await step();
-      await ctx.dispatch(SendMail, { to: mail, template: "cancelled" });
+      ctx.log.warn("order_failed", { step: error.step, reason: error.reason });
+      // Written with the outcome of this message, so once.
+      await ctx.dispatch(UndoOrder, order);
     }
+  },
+});
+
+/**
+ * Undoes an order, the latest step first, and the failed one too: a service may have done its part and lost the answer.
+ * A message of its own, because a redrive forgets failures: that of an order whose undoing had failed would ship it.
+ */
+export const UndoOrder = defineMessage({
+  type: "UndoOrder",
+  schema: Order,
+  retry: { maxRetries: 8, delay: "10s", multiplier: 3, maxDelay: "6h" },
+  handler: async (order, ctx) => {
+    await ctx.step("refund", (call) => shop.refund(order, call));
+    await ctx.step("release", (call) => shop.release(order, call));
+    await ctx.dispatch(SendMail, { to: order.mail, template: "cancelled" });
   },
 });

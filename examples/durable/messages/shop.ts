@@ -9,7 +9,7 @@ export interface Order {
   readonly cents: number;
 }
 
-/** One call of a service. Those that undo something do nothing where nothing was done. */
+/** One call of a service. `refund` and `release` do nothing where nothing was charged or reserved. */
 type Call = (order: Order, call: StepContext) => Promise<void>;
 
 /** The services, by what they do. */
