@@ -57,6 +57,8 @@ export interface Sizes {
   /** W14: fresh processes of each function, and warm requests of one measurement of CPU. */
   readonly starts: number;
   readonly warmRequests: number;
+  /** W15: messages of ten steps, and how many of them run at once. */
+  readonly durable: { readonly messages: number; readonly atOnce: number };
   /** W16: how long each kind of lateness is watched, in ms, and the intervals of its schedules, in s. */
   readonly latenessMs: number;
   readonly intervals: readonly number[];
@@ -83,6 +85,7 @@ const FULL: Sizes = {
   queues: { all: 10_000, full: 100 },
   starts: 15,
   warmRequests: 400,
+  durable: { messages: 1_000, atOnce: 200 },
   latenessMs: 80_000,
   intervals: [1, 10],
 };
@@ -108,6 +111,7 @@ const QUICK: Sizes = {
   queues: { all: 200, full: 10 },
   starts: 1,
   warmRequests: 20,
+  durable: { messages: 40, atOnce: 20 },
   latenessMs: 4_000,
   intervals: [1, 2],
 };
@@ -141,7 +145,7 @@ export function parseOptions(args: readonly string[]): Options {
   const { quick } = values;
   const sizes = quick ? QUICK : FULL;
   const only = values.only?.split(",").map((id) => id.trim().toUpperCase());
-  const wrong = only?.find((id) => !/^W([1-9]|1[0-467])$/.test(id));
+  const wrong = only?.find((id) => !/^W([1-9]|1[0-7])$/.test(id));
   if (wrong !== undefined) throw new RangeError(`only: there is no workload ${wrong}`);
   const scratch = `${ROOT}.local/bench`;
   return {

@@ -3,7 +3,7 @@
 import { TextLineStream } from "@std/streams/text-line-stream";
 
 /** Which program an agent runs; a file in bench/agents. */
-export type AgentName = "ours" | "graphile" | "pgboss" | "floor" | "http";
+export type AgentName = "ours" | "graphile" | "pgboss" | "floor" | "http" | "durable" | "dbos";
 
 /** A process that does measured work. */
 export interface Agent extends AsyncDisposable {

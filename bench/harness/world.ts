@@ -18,6 +18,8 @@ export interface World extends AsyncDisposable {
   readonly machine: Machine;
   readonly stack: Stack;
   readonly systems: Readonly<Record<SubjectName, System>>;
+  /** A database of the server, by its name. */
+  readonly urlOf: (database: string) => string;
   /** Hears the probes of the functions. */
   readonly collector: Collector;
   /** CPU time of Postgres and PostgREST so far. */
@@ -48,6 +50,7 @@ export async function openWorld(options: Options): Promise<World> {
       "graphile",
       "pgboss",
       "floor",
+      "dbos",
     ]);
 
     const collector = openCollector();
@@ -75,6 +78,7 @@ export async function openWorld(options: Options): Promise<World> {
       machine: describeMachine(version, from),
       stack,
       systems,
+      urlOf,
       collector,
       cpu: () => serverCpu(server.pid),
       [Symbol.asyncDispose]: () => parts.disposeAsync(),

@@ -14,11 +14,12 @@ import { w11 } from "./w11_cost.ts";
 import { w12 } from "./w12_groups.ts";
 import { w13 } from "./w13_queues.ts";
 import { w14 } from "./w14_cold_start.ts";
+import { w15 } from "./w15_steps.ts";
 import { w16 } from "./w16_lateness.ts";
 import { w17 } from "./w17_resident.ts";
 import type { Workload } from "./workload.ts";
 
-/** W1 to W14, W16 and W17, in the order in which they run. */
+/** W1 to W17, in the order in which they run. */
 export const WORKLOADS: readonly Workload[] = [
   w01,
   w02,
@@ -33,6 +34,7 @@ export const WORKLOADS: readonly Workload[] = [
   w12,
   w13,
   w14,
+  w15,
   w16,
   w17,
   w08,

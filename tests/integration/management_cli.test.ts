@@ -26,6 +26,8 @@ testsOnStack({}, (test) => {
     assertEquals((await said("failed redrive --queue mail --dry-run")).out, "1 would be redriven");
     assertEquals((await said("failed redrive --queue mail --per-second 2")).out, "1 redriven");
     assertEquals((await said(["failed", "edit", a, '{"text":"new"}'])).out, "1 redriven");
+    const d = await addFailed(stack);
+    assertEquals((await said(`failed redrive ${d} --from-step start`)).out, "1 redriven");
     const c = await addFailed(stack);
     assertEquals((await said(`failed remove ${c} --dry-run`)).out, "1 would be removed");
     assertEquals(await said(`failed remove ${c}`), { code: 0, out: "1 removed", err: "" });

@@ -94,6 +94,28 @@ testsOnStack({}, (test) => {
     assertEquals(missing.status, 404);
   });
 
+  test("one with durable steps is redriven from a step, which an edited payload needs", async (stack) => {
+    const id = await addFailed(stack);
+    const names = async () => {
+      const rows = await stack.sql<{ name: string }[]>`
+        select name from public.messenger_steps order by position`;
+      return rows.map(({ name }) => name);
+    };
+    await stack.sql`insert into public.messenger_steps (message_id, handler, name, status)
+      select ${id}, 'handler', name, 'done' from unnest(array['a', 'b', 'c']) as name`;
+    const path = `${PATH}/${id}/redrive`;
+    const edited = await ask(stack, "POST", path, { payload: { text: "new" } });
+    assertEquals([edited.status, /^from: is needed/.test(edited.body.message)], [400, true]);
+    const unknown = await ask(stack, "POST", path, { from: "d" });
+    assertEquals([unknown.status, unknown.body.message], [
+      400,
+      `from: dead letter ${id} has no step "d"`,
+    ]);
+    const done = await ask(stack, "POST", path, { payload: { text: "new" }, from: "b" });
+    assertEquals([done.body.done, await names()], [1, ["a"]]);
+    await stack.sql`truncate public.messenger_steps`;
+  });
+
   test("many are redriven by filter, at a rate, after a dry run that changes and logs nothing", async (stack) => {
     await clearManaged(stack);
     for (let n = 0; n < 3; n++) await addFailed(stack, { error: "timeout" });

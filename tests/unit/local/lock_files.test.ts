@@ -7,7 +7,13 @@ import { runProgram } from "../../support/programs.ts";
 const ROOT = new URL("../../../", import.meta.url).pathname;
 /** Packages that only tests, benchmarks and the build import. */
 const DEVELOPMENT = [
-  ...["@electric-sql/pglite-pgtap", "@seriousme/openapi-schema-validator", "axe-core", "croner"],
+  ...[
+    "@dbos-inc/dbos-sdk",
+    "@electric-sql/pglite-pgtap",
+    "@seriousme/openapi-schema-validator",
+    "axe-core",
+    "croner",
+  ],
   ...["esbuild", "fast-check", "graphile-worker", "openapi-fetch", "openapi-typescript", "pg-boss"],
   ...["playwright-core", "react", "react-dom", "rolldown", "typescript", "vite"],
 ];
