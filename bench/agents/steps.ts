@@ -1,4 +1,4 @@
-/** What the agents of W15 are told, and what they tell. */
+/** The work that the agents of W15 are told to do, and the figures that they return. */
 
 import process from "node:process";
 
