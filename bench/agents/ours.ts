@@ -120,6 +120,7 @@ function timed(transport: Transport, claimsMs: number[]): Transport {
   return {
     send: (messages) => transport.send(messages),
     reserveIds: (number) => transport.reserveIds(number),
+    effect: (request) => transport.effect(request),
     claim: (request) => time(() => transport.claim(request)),
     settle: (settlements) => transport.settle(settlements),
     settleAndClaim: (settlements, request) =>

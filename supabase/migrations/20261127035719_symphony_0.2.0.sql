@@ -1928,22 +1928,45 @@ CREATE FUNCTION messenger.store_steps(p_saves jsonb, p_ids bigint[])
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  have_effects constant boolean := p_saves @? '$[*].steps[*] ? (exists(@.messages) || exists(@.emits))';
+  stored jsonb;
+  effect record;
 begin
-  insert into public.messenger_steps as s (
-    message_id, handler, name, key, nth, kind, status, result, error, until, details
+  with written as (
+    insert into public.messenger_steps as s (
+      message_id, handler, name, key, nth, kind, status, result, error, until, details
+    )
+    -- `->` keeps a result that is null apart from one that is missing, which a record would not.
+    select g.id, e.step ->> 'handler', e.step ->> 'name', coalesce(e.step ->> 'key', ''),
+      coalesce((e.step ->> 'nth')::integer, 1), coalesce(e.step ->> 'kind', 'step'), e.step ->> 'status',
+      e.step -> 'result', e.step -> 'error', (e.step ->> 'until')::timestamptz, e.step -> 'details'
+    from jsonb_to_recordset(p_saves) as g (id bigint, steps jsonb)
+    cross join lateral jsonb_array_elements(g.steps) with ordinality as e (step, number)
+    where g.id = any (p_ids)
+    order by g.id, e.number
+    on conflict on constraint messenger_steps_pkey do update
+    set status = excluded.status, result = excluded.result, error = excluded.error,
+      until = coalesce(excluded.until, s.until), details = coalesce(excluded.details, s.details)
+    where s.status = 'pending'
+    returning s.message_id, s.handler, s.name, s.key, s.nth
   )
-  -- `->` keeps a result that is null apart from one that is missing, which a record would not.
-  select g.id, e.step ->> 'handler', e.step ->> 'name', coalesce(e.step ->> 'key', ''),
-    coalesce((e.step ->> 'nth')::integer, 1), coalesce(e.step ->> 'kind', 'step'), e.step ->> 'status',
-    e.step -> 'result', e.step -> 'error', (e.step ->> 'until')::timestamptz, e.step -> 'details'
-  from jsonb_to_recordset(p_saves) as g (id bigint, steps jsonb)
-  cross join lateral jsonb_array_elements(g.steps) with ordinality as e (step, number)
-  where g.id = any (p_ids)
-  order by g.id, e.number
-  on conflict on constraint messenger_steps_pkey do update
-  set status = excluded.status, result = excluded.result, error = excluded.error,
-    until = coalesce(excluded.until, s.until), details = coalesce(excluded.details, s.details)
-  where s.status = 'pending';
+  select jsonb_agg(to_jsonb(w)) filter (where have_effects) into stored from written w;
+  if stored is null then
+    return;
+  end if;
+  for effect in
+    select g.id, e.step -> 'messages' as messages, e.step -> 'emits' as emits
+    from jsonb_to_recordset(p_saves) as g (id bigint, steps jsonb)
+    cross join lateral jsonb_array_elements(g.steps) with ordinality as e (step, number)
+    where e.step ?| array['messages', 'emits'] and stored @> jsonb_build_array(jsonb_build_object(
+        'message_id', g.id, 'handler', e.step -> 'handler', 'name', e.step -> 'name',
+        'key', coalesce(e.step ->> 'key', ''), 'nth', coalesce((e.step ->> 'nth')::integer, 1)
+      ))
+    order by g.id, e.number
+  loop
+    perform messenger.write_effects(effect.id, effect.messages, effect.emits);
+  end loop;
 end
 $function$;
 
@@ -2139,6 +2162,7 @@ CREATE FUNCTION messenger.write_effects(p_id bigint, p_messages jsonb, p_emits j
 AS $function$
 declare
   lock_timeout constant text := current_setting('lock_timeout');
+  emit jsonb;
 begin
   if messenger.has_keys(p_messages) then
     perform set_config('lock_timeout', p_wait_ms || 'ms', true);
@@ -2158,9 +2182,9 @@ begin
   elsif jsonb_array_length(p_messages) > 0 then
     perform messenger.enqueue_reserved(p_messages);
   end if;
-  if jsonb_array_length(p_emits) > 0 then
-    raise sqlstate 'PT400' using message = 'emits: this release has no events';
-  end if;
+  for emit in select value from jsonb_array_elements(p_emits) loop
+    perform public.messenger_emit(emit ->> 'event', nullif(emit -> 'value', 'null'));
+  end loop;
 end
 $function$;
 
@@ -2654,6 +2678,140 @@ AS $function$
 begin
   delete from messenger.waits w where w.message_id = new.message_id;
   return null;
+end
+$function$;
+
+CREATE FUNCTION messenger.effect_function(p_function text, p_args jsonb)
+ RETURNS pg_proc
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  candidate pg_catalog.pg_proc;
+  found_function pg_catalog.pg_proc;
+  names text[];
+  is_known boolean := false;
+begin
+  for candidate in
+    select * from pg_catalog.pg_proc p
+    where p.pronamespace = 'public'::regnamespace and p.proname = p_function and p.prokind = 'f'
+      and p.provariadic = 0
+  loop
+    is_known := true;
+    -- Without modes, all are arguments. The first ones of them have no default.
+    names := array(
+      select n.name from unnest(candidate.proargnames) with ordinality as n (name, place)
+      where coalesce(candidate.proargmodes[n.place], 'i') in ('i', 'b') order by n.place
+    );
+    if cardinality(names) = candidate.pronargs and p_args ?& names[:candidate.pronargs - candidate.pronargdefaults]
+      and array(select jsonb_object_keys(p_args)) <@ names
+    then
+      if found_function.oid is not null then
+        raise sqlstate 'PT400' using message =
+          format('function: several functions public.%I take these arguments', p_function);
+      end if;
+      found_function := candidate;
+    end if;
+  end loop;
+  if found_function.oid is null then
+    raise sqlstate 'PT400' using message = case
+      when is_known then format(
+        'args: no function public.%I takes the arguments (%s)', p_function,
+        (select string_agg(k, ', ' order by k) from jsonb_object_keys(p_args) as k)
+      )
+      else format('function: there is no function public.%I (was %s)', p_function, p_function)
+    end;
+  end if;
+  if not has_function_privilege('service_role', found_function.oid, 'execute') then
+    raise sqlstate 'PT400' using message =
+      format('function: public.%I may not be executed by service_role; grant execute to it', p_function);
+  end if;
+  return found_function;
+end
+$function$;
+
+CREATE FUNCTION messenger.call_function(p_function pg_proc, p_args jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  types constant oid[] := coalesce(
+    -- An oidvector counts from 0.
+    p_function.proallargtypes, string_to_array(p_function.proargtypes::text, ' ')::oid[]
+  );
+  given record;
+  call text;
+  result jsonb;
+begin
+  select string_agg(format('%I => a.%I', n.name, n.name), ', ') as passed,
+    string_agg(format('%I %s', n.name, format_type(types[n.place], null)), ', ') as columns
+  into given
+  from unnest(p_function.proargnames) with ordinality as n (name, place)
+  where p_args ? n.name and coalesce(p_function.proargmodes[n.place], 'i') in ('i', 'b');
+  call := format(
+    'from %s cross join lateral public.%I(%s) as f',
+    case when given.columns is null then '(select) as a'
+      else format('jsonb_to_record($1) as a (%s)', given.columns) end,
+    p_function.proname, coalesce(given.passed, '')
+  );
+  perform set_config('search_path', 'public, extensions', true);
+  if p_function.prorettype = 'void'::regtype then
+    execute 'select count(*) ' || call using p_args;
+  elsif p_function.proretset then
+    execute 'select coalesce(jsonb_agg(to_jsonb(f)), ''[]'') ' || call into result using p_args;
+  else
+    execute 'select coalesce(to_jsonb(f), ''null'') ' || call into result using p_args;
+  end if;
+  set constraints all immediate;
+  return result;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_effect(id bigint, token uuid, version jsonb, step jsonb, function text, args jsonb DEFAULT '{}'::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  known record;
+  result jsonb;
+begin
+  if jsonb_typeof(args) is distinct from 'object' then
+    raise sqlstate 'PT400' using message = 'args: has to be an object of arguments by name';
+  end if;
+  perform from public.messenger_messages m
+  where m.id = messenger_effect.id and m.lease_token = token
+  for no key update;
+  if not found then
+    return '{"stale": true}';
+  end if;
+  select s.status, s.result into known from public.messenger_steps s
+  where (s.message_id, s.handler, s.name, s.key, s.nth)
+    = (messenger_effect.id, step ->> 'handler', step ->> 'name', step ->> 'key', (step ->> 'nth')::integer);
+  if known.status = 'done' then
+    result := known.result;
+  else
+    result := messenger.call_function(messenger.effect_function(function, args), args);
+    if pg_column_size(result) > 262144 then
+      raise sqlstate 'PT413' using message =
+        format('result: has %s bytes; has to have at most 262144', pg_column_size(result));
+    end if;
+    perform public.messenger_save_steps(jsonb_build_array(jsonb_build_object(
+      'id', messenger_effect.id, 'token', token, 'version', version, 'steps', jsonb_build_array(
+        step || '{"kind": "effect", "status": "done"}'
+          || case when result is null then '{}' else jsonb_build_object('result', result) end
+      )
+    )));
+  end if;
+  return case when result is null then '{}' else jsonb_build_object('result', result) end;
+exception when others then
+  if left(sqlstate, 2) not in ('40', '55') then
+    raise;
+  end if;
+  raise sqlstate 'PT503' using
+    message = format('%s: met another transaction: %s', function, sqlerrm), detail = sqlstate;
 end
 $function$;
 
@@ -4004,6 +4162,9 @@ comment on routine messenger.batch_state(public.messenger_batches) is
 comment on routine messenger.broadcast_batch() is
   'Trigger: broadcasts the counts of a batch.';
 
+comment on routine messenger.call_function(pg_proc,jsonb) is
+  'Part of messenger_effect: calls a function with named arguments. Returns its result as JSON: a value, a row as an object, a set as an array; null for void.';
+
 comment on routine messenger.cancel_members(public.messenger_batches,timestamp with time zone) is
   'Part of a batch''s cancel: cancels its members until a moment. Returns {"done", "running", "next"}; next is the chunk to continue with, null at the end.';
 
@@ -4027,6 +4188,9 @@ comment on routine messenger.debounce_fault(jsonb) is
 
 comment on routine messenger.dispatch_problem(text,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval) is
   'Part of messenger_dispatch: what is wrong with its arguments, beginning with the argument''s name; null where nothing is.';
+
+comment on routine messenger.effect_function(text,jsonb) is
+  'Part of messenger_effect: the function of public that takes arguments of these names; PT400 if there is none, or several, or service_role may not execute it.';
 
 comment on routine messenger.effects_of(jsonb,text) is
   'Part of messenger_settle: the field effects of a settlement for one message; {} if it has none.';
@@ -4176,7 +4340,7 @@ comment on routine messenger.write_chunk(public.messenger_batches,integer,jsonb,
   'Part of messenger_write_batch: writes the messages of one chunk and counts them.';
 
 comment on routine messenger.write_effects(bigint,jsonb,jsonb,integer) is
-  'Writes what the handlers of a message dispatch, in the caller''s transaction: messages with reserved ids. Waits p_wait_ms at most for the key of a dispatch, and refuses it then (PT423).';
+  'Writes what the handlers of a message dispatch, in the caller''s transaction: messages with reserved ids, and events. Waits p_wait_ms at most for the key of a dispatch, and refuses it then (PT423).';
 
 comment on routine messenger.write_settled_effects(jsonb,bigint[],integer) is
   'Part of messenger_settle: writes the effects of those messages that were settled.';
@@ -4192,6 +4356,9 @@ comment on routine public.messenger_dispatch(text,jsonb,interval,timestamp with 
 
 comment on routine public.messenger_dispatch_batch(jsonb,text,jsonb,jsonb,jsonb,text) is
   'Dispatches a batch inside the caller''s transaction and returns its id: select messenger_dispatch_batch(''[{"type":"Resize","payload":{"id":1}}]'', ''thumbnails'', on_finished => ''{"type":"Report","payload":{}}''). Messages are as for messenger_enqueue.';
+
+comment on routine public.messenger_effect(bigint,uuid,jsonb,jsonb,text,jsonb) is
+  'ctx.effect: runs a SQL function of schema public once for a step of a running message, under the token of its lease, and stores the result in the same transaction. A repeated call returns the stored result.';
 
 comment on routine public.messenger_emit(text,jsonb) is
   'Emits an event in this transaction: the messages that wait for its key take it once the transaction is committed. Returns the id of the event.';

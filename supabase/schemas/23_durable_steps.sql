@@ -95,36 +95,60 @@ comment on function messenger.installation_id() is
   'The identity of this bus; made by the first call.';
 
 -- A saved step replaces one that was pending, and no other: a call that is repeated because its answer was lost finds
--- its steps stored.
+-- its steps stored. The effects of a step are written with it, and so only by the call that stores it.
 create function messenger.store_steps(p_saves jsonb, p_ids bigint[]) returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  have_effects constant boolean := p_saves @? '$[*].steps[*] ? (exists(@.messages) || exists(@.emits))';
+  stored jsonb;
+  effect record;
 begin
-  insert into public.messenger_steps as s (
-    message_id, handler, name, key, nth, kind, status, result, error, until, details
+  with written as (
+    insert into public.messenger_steps as s (
+      message_id, handler, name, key, nth, kind, status, result, error, until, details
+    )
+    -- `->` keeps a result that is null apart from one that is missing, which a record would not.
+    select g.id, e.step ->> 'handler', e.step ->> 'name', coalesce(e.step ->> 'key', ''),
+      coalesce((e.step ->> 'nth')::integer, 1), coalesce(e.step ->> 'kind', 'step'), e.step ->> 'status',
+      e.step -> 'result', e.step -> 'error', (e.step ->> 'until')::timestamptz, e.step -> 'details'
+    from jsonb_to_recordset(p_saves) as g (id bigint, steps jsonb)
+    cross join lateral jsonb_array_elements(g.steps) with ordinality as e (step, number)
+    where g.id = any (p_ids)
+    order by g.id, e.number
+    on conflict on constraint messenger_steps_pkey do update
+    set status = excluded.status, result = excluded.result, error = excluded.error,
+      until = coalesce(excluded.until, s.until), details = coalesce(excluded.details, s.details)
+    where s.status = 'pending'
+    returning s.message_id, s.handler, s.name, s.key, s.nth
   )
-  -- `->` keeps a result that is null apart from one that is missing, which a record would not.
-  select g.id, e.step ->> 'handler', e.step ->> 'name', coalesce(e.step ->> 'key', ''),
-    coalesce((e.step ->> 'nth')::integer, 1), coalesce(e.step ->> 'kind', 'step'), e.step ->> 'status',
-    e.step -> 'result', e.step -> 'error', (e.step ->> 'until')::timestamptz, e.step -> 'details'
-  from jsonb_to_recordset(p_saves) as g (id bigint, steps jsonb)
-  cross join lateral jsonb_array_elements(g.steps) with ordinality as e (step, number)
-  where g.id = any (p_ids)
-  order by g.id, e.number
-  on conflict on constraint messenger_steps_pkey do update
-  set status = excluded.status, result = excluded.result, error = excluded.error,
-    until = coalesce(excluded.until, s.until), details = coalesce(excluded.details, s.details)
-  where s.status = 'pending';
+  select jsonb_agg(to_jsonb(w)) filter (where have_effects) into stored from written w;
+  if stored is null then
+    return;
+  end if;
+  for effect in
+    select g.id, e.step -> 'messages' as messages, e.step -> 'emits' as emits
+    from jsonb_to_recordset(p_saves) as g (id bigint, steps jsonb)
+    cross join lateral jsonb_array_elements(g.steps) with ordinality as e (step, number)
+    where e.step ?| array['messages', 'emits'] and stored @> jsonb_build_array(jsonb_build_object(
+        'message_id', g.id, 'handler', e.step -> 'handler', 'name', e.step -> 'name',
+        'key', coalesce(e.step ->> 'key', ''), 'nth', coalesce((e.step ->> 'nth')::integer, 1)
+      ))
+    order by g.id, e.number
+  loop
+    perform messenger.write_effects(effect.id, effect.messages, effect.emits);
+  end loop;
 end
 $$;
 comment on function messenger.store_steps(jsonb, bigint[]) is
   'Part of messenger_save_steps: writes the steps of these messages.';
 
 -- `saves` is an array of {id, token, version?, steps: [{handler, name, key, nth, kind, status, result?, error?, until?,
--- details?}]}, each message once. Returns {"stale": [ids]}: messages whose lease is another's, for which nothing was
--- written. A stored step is progress: retries, interruptions and quarantine begin from it, and the time to live,
--- which is a limit for the start, is over. The row of the message is written only if one of these changes.
+-- details?, messages?, emits?}]}, each message once. `messages` and `emits` are the effects of the step. Returns
+-- {"stale": [ids]}: messages whose lease is another's, for which nothing was written. A stored step is progress:
+-- retries, interruptions and quarantine begin from it, and the time to live, which is a limit for the start, is over.
+-- The row of the message is written only if one of these changes.
 create function public.messenger_save_steps(saves jsonb) returns jsonb
 language plpgsql
 set search_path = ''

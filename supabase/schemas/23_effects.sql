@@ -98,6 +98,7 @@ set search_path = ''
 as $$
 declare
   lock_timeout constant text := current_setting('lock_timeout');
+  emit jsonb;
 begin
   if messenger.has_keys(p_messages) then
     perform set_config('lock_timeout', p_wait_ms || 'ms', true);
@@ -117,13 +118,13 @@ begin
   elsif jsonb_array_length(p_messages) > 0 then
     perform messenger.enqueue_reserved(p_messages);
   end if;
-  if jsonb_array_length(p_emits) > 0 then
-    raise sqlstate 'PT400' using message = 'emits: this release has no events';
-  end if;
+  for emit in select value from jsonb_array_elements(p_emits) loop
+    perform public.messenger_emit(emit ->> 'event', nullif(emit -> 'value', 'null'));
+  end loop;
 end
 $$;
 comment on function messenger.write_effects(bigint, jsonb, jsonb, integer) is
-  'Writes what the handlers of a message dispatch, in the caller''s transaction: messages with reserved ids. Waits p_wait_ms at most for the key of a dispatch, and refuses it then (PT423).';
+  'Writes what the handlers of a message dispatch, in the caller''s transaction: messages with reserved ids, and events. Waits p_wait_ms at most for the key of a dispatch, and refuses it then (PT423).';
 
 -- The effects of the messages that were settled. `p_effects` is an array of {id, messages, emits}.
 create function messenger.write_settled_effects(p_effects jsonb, p_settled bigint[], p_wait_ms integer)

@@ -1,6 +1,12 @@
 /** Promises of every transport: what a handler dispatches is written with the outcome of its message. */
 
-import { assert, assertEquals, assertInstanceOf, assertNotEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
 import {
   ConflictError,
   type Envelope,
@@ -195,4 +201,42 @@ export function testEffects(name: string, open: () => Promise<TransportUnderTest
       assertEquals(payloads(await t.transport.claim(claimOf())), ["a"]);
     },
   );
+
+  const step = { handler: "handler", name: "s", key: "", nth: 1 };
+
+  promise("the effects of a step are written with it, once", async ({ transport }) => {
+    const [parent] = await claimed(transport, 1);
+    const { id = "", leaseToken = "" } = parent ?? {};
+    const effects = await effectsOf(transport, child("a"));
+    const done = { ...step, kind: "step", status: "done", result: 1, effects } as const;
+    const save = { id, leaseToken, version: null, steps: [done] };
+    assertEquals(await transport.saveSteps([save]), { stale: [] });
+    // The answer may be lost.
+    assertEquals(await transport.saveSteps([save]), { stale: [] });
+    assertEquals(payloads(await transport.claim(claimOf())), ["a"]);
+    const { stale } = await transport.saveSteps([{ ...save, leaseToken: crypto.randomUUID() }]);
+    assertEquals(stale, [id]);
+  });
+
+  promise("a SQL function runs once for a step, and its result is found", async (t) => {
+    const { transport } = t;
+    const [parent] = await claimed(transport, 1);
+    const { id = "", leaseToken = "" } = parent ?? {};
+    const request = { id, leaseToken, version: "v", step, function: "test_double", args: { n: 4 } };
+    assertEquals(await transport.effect(request), { result: 8 });
+    assertEquals(await transport.effect(request), { result: 8 });
+    assertEquals(await t.doubled(), 1);
+    const { steps } = await transport.loadSteps([{ id, leaseToken }]);
+    assertEquals(steps[id]?.map(({ kind, status, result }) => [kind, status, result]), [
+      ["effect", "done", 8],
+    ]);
+    const other = { ...request, leaseToken: crypto.randomUUID(), step: { ...step, nth: 2 } };
+    assertEquals(await transport.effect(other), { stale: true });
+    assertEquals(await t.doubled(), 1);
+    await assertRejects(
+      () => transport.effect({ ...request, step: { ...step, nth: 3 }, function: "nothing" }),
+      RangeError,
+      "function: there is no function public.nothing",
+    );
+  });
 }

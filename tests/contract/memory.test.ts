@@ -12,8 +12,11 @@ import { testTransport } from "./transport_contract.ts";
 const open = (): Promise<FrontendUnderTest> => {
   let now = Date.UTC(2026, 0, 1);
   const transport = new InMemoryTransport({ now: () => now });
+  let doubled = 0;
+  transport.functions.set("test_double", ({ n }) => (doubled++, Number(n) * 2));
   return Promise.resolve({
     transport,
+    doubled: () => Promise.resolve(doubled),
     advance: (ms: number) => Promise.resolve(void (now += ms)),
     failed: () =>
       Promise.resolve(

@@ -24,6 +24,11 @@ Deno.test.beforeAll(async () => {
     create or replace function public.messenger_now() returns timestamptz
     language sql stable set search_path = ''
     as $$ select pg_catalog.now() + (select c.ahead from public.test_clock c) $$;
+    create table public.test_doubled (n integer not null);
+    grant select, insert on public.test_doubled to service_role;
+    create function public.test_double(n integer) returns integer language sql
+    as 'insert into public.test_doubled values (n); select n * 2';
+    notify pgrst, 'reload schema';
   `);
 });
 Deno.test.afterAll(async () => await stack?.stop());
@@ -33,8 +38,10 @@ const open = async (): Promise<FrontendUnderTest> => {
   const { sql, client } = stack;
   await stack.clear();
   await sql`update public.test_clock set ahead = '0' where true`;
+  await sql`delete from public.test_doubled where true`;
   return {
     transport: new SupabaseTransport(client),
+    doubled: async () => (await sql`select from public.test_doubled`).length,
     advance: async (ms: number) => {
       await sql`update public.test_clock set ahead = ahead + ${ms} * interval '1 millisecond' where true`;
     },

@@ -26,6 +26,8 @@ export interface TransportUnderTest {
   failed(): Promise<{ id: string; reason: string; errors: AttemptError[]; attempts: number }[]>;
   /** Names of the stored steps of a message, whether it waits, runs or is finished. */
   steps(id: string): Promise<string[]>;
+  /** How often the SQL function `test_double` has run, which returns twice its argument `n`. */
+  doubled(): Promise<number>;
   /** Changes settings of a queue. */
   setQueue(name: string, settings: QueueSettings): Promise<void>;
   close(): Promise<void>;

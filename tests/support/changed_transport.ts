@@ -28,6 +28,7 @@ export function failing(
   return {
     send: guard("send", memory.send),
     reserveIds: guard("reserveIds", memory.reserveIds),
+    effect: guard("effect", memory.effect),
     claim: guard("claim", memory.claim),
     settle: guard("settle", memory.settle),
     settleAndClaim: guard("settle", memory.settleAndClaim),
@@ -56,6 +57,7 @@ export function changed(memory: InMemoryTransport, by: {
   return {
     send: (messages) => memory.send(messages),
     reserveIds: (number) => memory.reserveIds(number),
+    effect: (request) => memory.effect(request),
     claim: async (request) => claim(await memory.claim(request), request),
     settle: (settlements) => (settle(settlements), memory.settle(settlements)),
     settleAndClaim: async (settlements, request) => {

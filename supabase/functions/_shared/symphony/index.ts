@@ -58,6 +58,7 @@ export type {
 } from "./message/handler.ts";
 export type {
   DurableContext,
+  EffectOptions,
   SleepOptions,
   StepContext,
   StepOptions,

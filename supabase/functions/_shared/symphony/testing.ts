@@ -32,6 +32,7 @@ export {
 export type { DeadLetter } from "./transport/memory-finished.ts";
 export type { StoredEvent } from "./transport/event-reads.ts";
 export type { StoredEnvelope } from "./transport/memory-rows.ts";
+export type { SqlFunction } from "./transport/memory-functions.ts";
 export { InMemoryTransport } from "./transport/memory.ts";
 export type { QueueSettings } from "./transport/memory-queues.ts";
 export type { WorkerReport } from "./worker/worker-options.ts";

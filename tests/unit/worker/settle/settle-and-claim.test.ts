@@ -40,6 +40,7 @@ async function setup(
     ...memory,
     send: memory.send.bind(memory),
     reserveIds: memory.reserveIds.bind(memory),
+    effect: memory.effect.bind(memory),
     extendLeases: memory.extendLeases.bind(memory),
     reportProgress: memory.reportProgress.bind(memory),
     cancel: memory.cancel.bind(memory),

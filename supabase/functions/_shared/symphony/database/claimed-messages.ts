@@ -94,7 +94,11 @@ const STAMPS = {
     run: z.number(),
   }),
   user: z.object({ id: z.string(), isAnonymous: z.boolean().default(false) }),
-  durable: z.object({ version: z.union([z.string(), z.number()]).nullable().default(null) }),
+  durable: z.object({
+    version: z.union([z.string(), z.number()]).nullable().default(null),
+    dispatched: z.record(z.string(), z.record(z.string(), z.array(z.string()))).optional()
+      .catch(undefined),
+  }),
   unknownType: z.object({ times: z.number(), attempt: z.number() }),
 };
 

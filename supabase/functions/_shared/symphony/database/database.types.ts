@@ -727,6 +727,17 @@ export type Database = {
         };
         Returns: number;
       };
+      "messenger_effect": {
+        Args: {
+          "args"?: Json;
+          "function": string;
+          "id": number;
+          "step": Json;
+          "token": string;
+          "version": Json;
+        };
+        Returns: Json;
+      };
       "messenger_emit": { Args: { "event": string; "value"?: Json }; Returns: string };
       "messenger_emit_token": {
         Args: { "event": string; "expires_at": string; "token_id": string; "value"?: Json };

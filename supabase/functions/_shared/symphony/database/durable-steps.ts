@@ -1,13 +1,17 @@
 /** Calls of the SQL functions that keep durable steps. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Effects } from "../message/effects.ts";
 import type { StepFailure, StepToStore, StoredStep } from "../message/stored-step.ts";
 import type {
+  EffectRequest,
+  EffectResult,
   LoadedSteps,
   SettleResult,
   StepsRequest,
   StepsToSave,
 } from "../transport/transport.ts";
+import { messageRow } from "./enqueue.ts";
 import { callRpc } from "./rpc.ts";
 
 /** A step as `messenger_load_steps` returns it. */
@@ -63,12 +67,34 @@ export function saveSteps(
 }
 
 /** A step as `messenger_save_steps` and `messenger_settle` take it. */
-export function stepRow({ until, untilMs, ...step }: StepToStore) {
+export function stepRow({ until, untilMs, effects, ...step }: StepToStore) {
   return {
     ...step,
+    ...(effects && effectsRow(effects)),
     ...(until && { until: until.toISOString() }),
     ...(untilMs !== undefined && { until_ms: untilMs }),
   };
+}
+
+/** The effects of a message or a step, as SQL takes them. */
+export function effectsRow({ messages, emits }: Effects) {
+  return {
+    messages: messages.map((reserved) => ({ id: reserved.id, ...messageRow(reserved.message) })),
+    emits,
+  };
+}
+
+/**
+ * Runs a SQL function for a step of a running message, and stores its result, in one transaction.
+ * @param timeoutMs longest time of the call
+ * @throws the errors of `callRpc`
+ */
+export function callEffect(
+  client: SupabaseClient,
+  { leaseToken, ...request }: EffectRequest,
+  timeoutMs: number,
+): Promise<EffectResult> {
+  return callRpc(client, "messenger_effect", { ...request, token: leaseToken }, timeoutMs);
 }
 
 function toStep({ left_ms: leftMs, left_out: leftOut, ...step }: StepRow): StoredStep {

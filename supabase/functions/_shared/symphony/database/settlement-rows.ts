@@ -1,9 +1,7 @@
 /** Groups outcomes by their lease tokens, in the shape that `messenger_settle` reads. */
 
-import type { Effects } from "../message/effects.ts";
 import type { Parked, Settlement } from "../message/outcome.ts";
-import { stepRow } from "./durable-steps.ts";
-import { messageRow } from "./enqueue.ts";
+import { effectsRow, stepRow } from "./durable-steps.ts";
 
 /** The outcomes of one claim. A kind of outcome that no message has is left out. */
 export interface TokenSettlements {
@@ -22,15 +20,6 @@ export interface TokenSettlements {
   effects?: unknown[];
 }
 
-/** Makes the entry of one message's effects. */
-function effectsRow(id: string, { messages, emits }: Effects) {
-  return {
-    id,
-    messages: messages.map((reserved) => ({ id: reserved.id, ...messageRow(reserved.message) })),
-    emits,
-  };
-}
-
 /** Makes the entries of `messenger_settle`, one for each lease token. */
 export function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
   const tokens = new Map<string, TokenSettlements>();
@@ -40,7 +29,7 @@ export function byToken(settlements: readonly Settlement[]): TokenSettlements[] 
     if (!entry) tokens.set(leaseToken, entry = { token: leaseToken });
     if (grouped) entry.grouped = true;
     if (grouped && isGiven && group) (entry.groups ??= []).push(group);
-    if (effects) (entry.effects ??= []).push(effectsRow(id, effects));
+    if (effects) (entry.effects ??= []).push({ id, ...effectsRow(effects) });
     switch (outcome.kind) {
       case "handled":
         (entry.handled ??= []).push(id);

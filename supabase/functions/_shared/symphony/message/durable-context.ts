@@ -28,6 +28,14 @@ export interface StepOptions {
   readonly timeout?: Duration;
 }
 
+/** Options of `ctx.effect`. */
+export interface EffectOptions {
+  /** Tells effects of one function apart that run at once. */
+  readonly key?: string;
+  /** Retries of this effect, in place of the message's; options that are left out are the message's. */
+  readonly retry?: BackoffOptions | RetryStrategy;
+}
+
 /** Options of `ctx.sleep` and `ctx.sleepUntil`. */
 export interface SleepOptions {
   /** The message leaves its group, so that the next message of the group may run; default: it keeps its place. */
@@ -80,6 +88,25 @@ export interface DurableContext {
     name: string,
     fn: (step: StepContext) => Result | Promise<Result>,
     options?: StepOptions,
+  ) => Promise<Result>;
+  /**
+   * Runs a SQL function of the schema public exactly once: the function takes effect and its result is stored in one
+   * transaction, under the message's lease. Deferred constraints are checked within it. It is a step like those of
+   * `step`, with the same retries. Its call has the time limit of the Data API, a few seconds.
+   *
+   * ```ts
+   * const order = await ctx.effect<{ id: string }>("book_order", { customer: payload.customer });
+   * ```
+   *
+   * @param sqlFunction name of a function that `service_role` may execute
+   * @param args its arguments by name, as JSON; those with defaults may be left out
+   * @returns a value, a row as an object, rows as an array; undefined for void
+   * @throws StepError if it has failed for good
+   */
+  readonly effect: <Result = unknown>(
+    sqlFunction: string,
+    args?: Readonly<Record<string, unknown>>,
+    options?: EffectOptions,
   ) => Promise<Result>;
   /**
    * Pauses the message for a time, from this call on, once. Meanwhile it holds neither a slot nor a place in its

@@ -58,7 +58,11 @@ export interface Stamps {
   /** How often in a row no worker knew the message's type, and the attempt of the last such time. */
   readonly unknownType?: { readonly times: number; readonly attempt: number };
   /** It has durable steps; `version` is the definition's at the first of them. */
-  readonly durable?: { readonly version: number | string | null };
+  readonly durable?: {
+    readonly version: number | string | null;
+    /** Ids of messages that parked runs have dispatched, by handler and type. */
+    readonly dispatched?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+  };
   /** The batch that it is a member of. */
   readonly batch?: BatchStamp;
   /** The batch that dispatched it at an event, with the counts at that moment. */

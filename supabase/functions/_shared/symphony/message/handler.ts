@@ -30,6 +30,11 @@ export interface HandlerContext extends DurableContext {
   readonly dispatch: Dispatch;
   /** Dispatches another message at once, whatever becomes of this one. A repeated attempt dispatches it again. */
   readonly dispatchNow: Dispatch;
+  /**
+   * Emits an event with the outcome of this message, as `dispatch` dispatches: the messages that wait for its key
+   * take it then. Its key and value are checked at the call, by the declaration of the event if there is one.
+   */
+  readonly emit: (event: string, value?: unknown) => Promise<void>;
   /** A client with the secret key; row level security does not apply to it. */
   readonly supabase: SupabaseClient;
   /** The occurrence this message was made for, if a schedule made it. */

@@ -1,5 +1,7 @@
 /** Durable steps as they are stored: what a later run of the message finds. */
 
+import type { Effects } from "./effects.ts";
+
 /** The kind of a step: a function's result, a pause, a wait for an event, a SQL function, child messages. */
 export type StepKind = "step" | "sleep" | "wait" | "effect" | "all";
 
@@ -46,6 +48,8 @@ export interface StoredStep extends StepContent {
 
 /** A step to be stored. */
 export interface StepToStore extends StepContent {
+  /** Dispatches and emits of the step's function, written with the step. */
+  readonly effects?: Effects;
   /** When a sleep or wait ends. */
   readonly until?: Date;
   /** Ms from the settle call to the end of a sleep or wait; for a step that parks its message. */

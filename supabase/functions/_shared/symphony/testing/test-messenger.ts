@@ -16,6 +16,7 @@ import { checkNames } from "../runtime/option-names.ts";
 import type { DeclaredSchedule } from "../scheduler/declared.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { StoredEvent } from "../transport/event-reads.ts";
+import type { SqlFunction } from "../transport/memory-functions.ts";
 import type { StoredEnvelope } from "../transport/memory-rows.ts";
 import type { DeadLetter } from "../transport/memory-finished.ts";
 import type { WorkerReport } from "../worker/worker-options.ts";
@@ -45,6 +46,10 @@ export interface TestMessengerOptions {
    * `tickMaxMs`, after which a drain without `maxMs` throws, is 10 s.
    */
   readonly config?: ProjectConfig;
+  /**
+   * Functions in the place of SQL functions, by name, for `ctx.effect`. They get the arguments, and return the result.
+   */
+  readonly functions?: Readonly<Record<string, SqlFunction>>;
   /** `ctx.supabase` of handlers: a client or a fake. By default, using it fails the message at once. */
   readonly supabase?: SupabaseClient;
 }
@@ -64,6 +69,7 @@ const OPTIONS = Object.keys(
     events: true,
     now: true,
     config: true,
+    functions: true,
     supabase: true,
   } satisfies Record<keyof TestMessengerOptions, true>,
 );
@@ -98,6 +104,9 @@ export class TestMessenger {
     this.#clock = new TestClock(options.now);
     const { now, date } = this.#clock;
     this.#transport = new TestTransport({ now });
+    for (const [name, fn] of Object.entries(options.functions ?? {})) {
+      this.#transport.functions.set(name, fn);
+    }
     const config = toConfig(options.config);
     this.#messenger = createMessenger({
       supabase,

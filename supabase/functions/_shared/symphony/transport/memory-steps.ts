@@ -40,8 +40,12 @@ export class MemorySteps {
     });
   }
 
-  /** Stores a step, unless one of its identity is there that is not pending. @param now in ms since 1970 */
-  save(id: string, { until, untilMs, ...step }: StepToStore, now: number): void {
+  /**
+   * Stores a step, unless one of its identity is there that is not pending.
+   * @param now in ms since 1970
+   * @returns whether it was stored
+   */
+  save(id: string, { until, untilMs, effects: _, ...step }: StepToStore, now: number): boolean {
     const steps = this.#steps.get(id) ?? [];
     this.#steps.set(id, steps);
     const untilAt = until?.getTime() ?? (untilMs === undefined ? undefined : now + untilMs);
@@ -53,7 +57,8 @@ export class MemorySteps {
       steps[index] = { ...known, ...stored };
     } else if (known.status === "pending" && step.details !== undefined) {
       steps[index] = { ...known, details: stored.details };
-    }
+    } else return false;
+    return true;
   }
 
   /** When the first pending step of a message ends, in ms since 1970. @param now if it has none */

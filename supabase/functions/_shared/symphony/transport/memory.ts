@@ -11,23 +11,13 @@ import { cancelMessageOf } from "../message/cancel-stamp.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Dead, Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
-import type { EventRead, EventReads, TokenUse } from "./event-reads.ts";
 import { MemoryBatches } from "./memory-batches.ts";
 import { checkTexts } from "./memory-checks.ts";
 import { claimOf } from "./memory-claim.ts";
-import { endsWait, MemoryEvents } from "./memory-events.ts";
+import { MemoryDurable } from "./memory-durable.ts";
 import type { MemoryState } from "./memory-give.ts";
 import { leasedBefore, leaseRows } from "./memory-lease.ts";
-import {
-  afterStep,
-  cancelledInstead,
-  matches,
-  parkedAgain,
-  type Row,
-  waitingAgain,
-} from "./memory-rows.ts";
-import { MemoryStore } from "./memory-store.ts";
-import { MemorySteps } from "./memory-steps.ts";
+import { cancelledInstead, matches, parkedAgain, type Row, waitingAgain } from "./memory-rows.ts";
 import type {
   CancelFilter,
   CancelResult,
@@ -35,29 +25,21 @@ import type {
   ClaimRequest,
   HeartbeatResult,
   Lease,
-  LoadedSteps,
   ProgressReport,
   RefusedEffects,
   SettleResult,
-  StepsRequest,
-  StepsToSave,
   Transport,
 } from "./transport.ts";
 
 /** Keeps messages in this process. They are gone when it ends. */
-export class InMemoryTransport extends MemoryStore implements Transport {
+export class InMemoryTransport extends MemoryDurable implements Transport {
   /** The latest progress reports of stored messages, by id. */
   readonly progress = new Map<string, { readonly value: number; readonly note: string | null }>();
-  /** Durable steps of messages. */
-  readonly steps = new MemorySteps();
-  /** Events, and the messages that wait for them. */
-  readonly events: MemoryEvents;
   readonly #batches: MemoryBatches;
 
   /** @param options.now the clock, in ms since 1970; `Date.now` by default */
   constructor(options: { readonly now?: () => number } = {}) {
     super(options);
-    this.events = new MemoryEvents(this.now, (id) => this.#wakeUp(id));
     this.#batches = new MemoryBatches({
       now: this.now,
       enqueue: (messages) => this.enqueue(messages),
@@ -101,7 +83,7 @@ export class InMemoryTransport extends MemoryStore implements Transport {
     const refused: RefusedEffects[] = [];
     for (const settlement of settlements) {
       const { id, leaseToken, outcome, effects } = settlement;
-      const row = this.#leased(id, leaseToken);
+      const row = this.leased(id, leaseToken);
       const cancelled = row?.cancelled ? cancelledInstead(outcome) : null;
       if (!row || cancelled) stale.push(id);
       if (!row) continue;
@@ -113,7 +95,7 @@ export class InMemoryTransport extends MemoryStore implements Transport {
       }
       if (cancelled) this.#bury(row, cancelled);
       else this.#write(row, settlement);
-      for (const { id, message } of effects?.messages ?? []) this.insert(message, id);
+      this.writeEffects(effects);
     }
     // Nothing else runs beside it, so that no member waits for a fold of its own.
     this.#batches.fold();
@@ -132,7 +114,7 @@ export class InMemoryTransport extends MemoryStore implements Transport {
     const cancelled: string[] = [];
     for (const { token, ids } of leases) {
       for (const id of ids) {
-        const row = this.#leased(id, token);
+        const row = this.leased(id, token);
         if (row) {
           row.leasedUntil = this.now() + (this.queues.get(row.envelope.queue).leaseMs ?? leaseMs);
         }
@@ -145,34 +127,9 @@ export class InMemoryTransport extends MemoryStore implements Transport {
 
   reportProgress(reports: readonly ProgressReport[]): Promise<void> {
     for (const { id, leaseToken, value, note = null } of reports) {
-      if (this.#leased(id, leaseToken)) this.progress.set(id, { value, note });
+      if (this.leased(id, leaseToken)) this.progress.set(id, { value, note });
     }
     return Promise.resolve();
-  }
-
-  loadSteps(requests: readonly StepsRequest[]): Promise<LoadedSteps> {
-    const now = this.now();
-    const held = requests.filter(({ id, leaseToken }) => this.#leased(id, leaseToken));
-    const steps = held.map(({ id, step }) => [id, this.steps.load(id, now, step)]);
-    return Promise.resolve({
-      steps: Object.fromEntries(steps),
-      installation: this.steps.installation,
-      stale: requests.filter((one) => !held.includes(one)).map(({ id }) => id),
-    });
-  }
-
-  // deno-lint-ignore require-await -- an error must reject the promise
-  async saveSteps(saves: readonly StepsToSave[]): Promise<SettleResult> {
-    checkTexts("saveSteps", saves);
-    const stale = saves.filter(({ id, leaseToken, version, steps }) => {
-      const row = this.#leased(id, leaseToken);
-      if (!row) return true;
-      for (const step of steps) this.steps.save(id, step, this.now());
-      if (steps.some(endsWait)) this.events.forget(id);
-      row.envelope = afterStep(row.envelope, version);
-      return false;
-    });
-    return { stale: stale.map(({ id }) => id) };
   }
 
   // deno-lint-ignore require-await -- an error must reject the promise
@@ -223,29 +180,6 @@ export class InMemoryTransport extends MemoryStore implements Transport {
     return result;
   }
 
-  // deno-lint-ignore require-await -- an error must reject the promise
-  async emit(event: string, value: unknown, token?: TokenUse): Promise<string> {
-    return this.events.emit(event, value, token);
-  }
-
-  readEvents(reads: readonly EventRead[]): Promise<EventReads> {
-    const isHeld = ({ id, leaseToken }: EventRead) => this.#leased(id, leaseToken) !== undefined;
-    return Promise.resolve(this.events.read(reads, isHeld));
-  }
-
-  /** Makes a message that waits due. One that runs reads the events itself. */
-  #wakeUp(id: string): void {
-    const row = this.rows.get(id);
-    const now = this.now();
-    if (!row || row.leasedUntil !== null || row.envelope.availableAt.getTime() <= now) return;
-    row.envelope = { ...row.envelope, availableAt: new Date(now) };
-  }
-
-  #leased(id: string, token: string): Row | undefined {
-    const row = this.rows.get(id);
-    return row && row.leasedUntil !== null && row.envelope.leaseToken === token ? row : undefined;
-  }
-
   get #state(): MemoryState {
     return { rows: [...this.rows.values()], queues: this.queues, now: this.now() };
   }
@@ -273,7 +207,7 @@ export class InMemoryTransport extends MemoryStore implements Transport {
           this.now(),
         );
         if (outcome.waits && this.events.wait(id, outcome.waits, this.steps.of(id))) {
-          this.#wakeUp(id);
+          this.wakeUp(id);
         }
         break;
       default:

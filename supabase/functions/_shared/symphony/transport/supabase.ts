@@ -1,7 +1,7 @@
 /** The transport over Supabase: each method is one call of an SQL function. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import { loadSteps, saveSteps } from "../database/durable-steps.ts";
+import { callEffect, loadSteps, saveSteps } from "../database/durable-steps.ts";
 import {
   batchResults,
   cancelBatch,
@@ -36,6 +36,8 @@ import type {
   CancelResult,
   Claim,
   ClaimRequest,
+  EffectRequest,
+  EffectResult,
   HeartbeatResult,
   Lease,
   LoadedSteps,
@@ -97,6 +99,10 @@ export class SupabaseTransport implements Transport {
 
   loadSteps(requests: readonly StepsRequest[]): Promise<LoadedSteps> {
     return loadSteps(this.#client, requests, this.#timeoutMs);
+  }
+
+  effect(request: EffectRequest): Promise<EffectResult> {
+    return callEffect(this.#client, request, this.#timeoutMs);
   }
 
   saveSteps(saves: readonly StepsToSave[]): Promise<SettleResult> {

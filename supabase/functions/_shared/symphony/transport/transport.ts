@@ -141,6 +141,28 @@ export interface StepsToSave {
   readonly steps: readonly StepToStore[];
 }
 
+/** A SQL function to run for a step of a running message. */
+export interface EffectRequest {
+  readonly id: string;
+  /** Token of the lease. */
+  readonly leaseToken: string;
+  /** The definition's version, noted with the message's first step. */
+  readonly version: number | string | null;
+  readonly step: StepIdentity;
+  /** Name of a function of the schema public. */
+  readonly function: string;
+  /** Its arguments by name, as JSON. */
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** The result of a SQL function, which is stored. */
+export interface EffectResult {
+  /** As JSON; missing if it returns void. */
+  readonly result?: unknown;
+  /** Another claim has the lease, and the function was not run. */
+  readonly stale?: true;
+}
+
 /** Filter of messages to cancel: those that match every given field, or `all`. */
 export interface CancelFilter {
   /** Every message. Give either `all` or other fields. */
@@ -198,6 +220,12 @@ export interface Transport {
    * @param saves each message once
    */
   saveSteps(saves: readonly StepsToSave[]): Promise<SettleResult>;
+  /**
+   * Runs a SQL function once for a step, and stores its result in the same transaction, under the message's lease. A
+   * repeated call returns the stored result.
+   * @throws RangeError if there is no such function, or it takes other arguments
+   */
+  effect(request: EffectRequest): Promise<EffectResult>;
   /**
    * Cancels messages. A running message counts as handled if its handlers succeed before they are stopped.
    * @throws RangeError if the filter is empty and does not say `all`, or says both

@@ -55,6 +55,10 @@ export interface RunningStep {
   readonly identity: StepIdentity;
   /** The idempotency key. */
   readonly key: string;
+  /** The definition's version at the message's first durable write. */
+  readonly version: number | string | null;
+  /** Says that the function has stored its result itself. */
+  readonly keep: () => void;
   /** The pending step that an earlier run has stored; undefined if there is none. */
   readonly stored: StoredStep | undefined;
   /**

@@ -3,7 +3,6 @@
  * which every durable call is built: it finds a stored result, or computes and stores one.
  */
 
-import { AsyncLocalStorage } from "node:async_hooks";
 import { describeError } from "../../message/describe-error.ts";
 import type { DeadReason } from "../../message/dead-reason.ts";
 import type { Envelope } from "../../message/envelope.ts";
@@ -15,22 +14,20 @@ import type {
   StepToStore,
   StoredStep,
 } from "../../message/stored-step.ts";
-import { isInstance, showValue } from "../../runtime/inspect.ts";
+import { isInstance, readProperty, showValue } from "../../runtime/inspect.ts";
 import { isOfItsContent } from "../calls.ts";
 import type { DurableAttempt, DurableCall, DurableTools, RunningStep } from "./durable-call.ts";
 import { Ending } from "./ending.ts";
 import { KnownSteps } from "./known-steps.ts";
 import { idempotencyKey, Numbering } from "./numbering.ts";
 import { type StepResult, toResult } from "./result.ts";
+import { StepScope, stepScope } from "./step-scope.ts";
 
 /** Kinds that do work of their own, and begin only while messages may. */
 const WORKING: ReadonlySet<StepKind> = new Set<StepKind>(["step", "effect", "all"]);
 
 /** Kinds that park the message: one of them at a time. */
 const PAUSING: ReadonlySet<StepKind> = new Set<StepKind>(["sleep", "wait", "all"]);
-
-/** The step whose function runs. Durable calls in it are refused: they would not be found in a later run. */
-const inside = new AsyncLocalStorage<string>();
 
 /** The durable side of a run. */
 export class DurableRun {
@@ -126,13 +123,11 @@ export class DurableRun {
    * @throws DurableUsageError in middleware, in a batch handler, and inside the function of a step
    */
   static check(label: string, handler: string | undefined): string {
-    const outer = inside.getStore();
+    // Such a call would not be found in a later run.
+    const outer = stepScope();
     if (outer !== undefined) {
-      throw new DurableUsageError(
-        `${label}: cannot be called inside the function of step ${
-          showValue(outer)
-        }; call it in the handler`,
-      );
+      const where = `inside the function of step ${showValue(outer.name)}`;
+      throw new DurableUsageError(`${label}: cannot be called ${where}; call it in the handler`);
     }
     if (handler === undefined) {
       throw new DurableUsageError(
@@ -194,22 +189,30 @@ export class DurableRun {
       this.#hasBegun = true;
     }
     const startedAt = performance.now();
+    let isKept = false;
     const step: RunningStep = {
       identity,
       key: idempotencyKey(installation, task.envelope.id, identity),
       stored,
+      version: this.#version,
+      keep: () => void (isKept = true),
       park: (parked) => this.ending.park({ ...parked, stamps: this.stamps }),
     };
+    const scope = new StepScope(call.name);
     let result: StepResult;
     try {
-      result = toResult(await inside.run(call.name, () => fn(step)));
+      result = toResult(await scope.call(() => fn(step)));
       this.#known.checkBytes(result.bytes);
+      await scope.ready();
     } catch (error) {
+      scope.close();
       if (isInstance(error, DurableUsageError)) throw error;
       return await this.#fail(call, identity, error, performance.now() - startedAt);
     }
+    const effects = scope.close();
     if (task.isStopped) return await this.ending.hold();
-    await this.#store(call, { ...identity, status: "done", result: result.value }, result.bytes);
+    const done = { ...identity, status: "done", result: result.value } as const;
+    await this.#store(call, { ...done, ...(effects && { effects }) }, result.bytes, isKept);
     return result.value;
   }
 
@@ -218,13 +221,15 @@ export class DurableRun {
     { kind, details }: DurableCall,
     step: Omit<StepToStore, "kind">,
     bytes = 0,
+    isKept = false,
   ): Promise<void> {
     const { task } = this.#attempt;
     const stored = { kind, ...step, ...(details !== undefined && { details }) };
     try {
-      await this.#tools.steps.save(task, this.#version, stored, bytes);
+      if (!isKept) await this.#tools.steps.save(task, this.#version, stored, bytes);
     } catch (error) {
-      if (!isOfItsContent(error)) throw error;
+      // A key that another transaction holds for a moment is free at the next attempt.
+      if (!isOfItsContent(error) || codeOf(error) === "PT423") throw error;
       const { message } = describeError(error);
       throw new UnrecoverableError(`the database refused the step: ${message}`, { cause: error });
     }
@@ -275,6 +280,11 @@ function replay({ name, status, result, error }: StoredStep): unknown {
 function failureOf(reason: DeadReason, error: unknown): StepFailure {
   const { stack: _, ...described } = describeError(error);
   return { reason: reason === "exhausted" ? "exhausted" : "unrecoverable", ...described };
+}
+
+/** The code of the database's answer that caused an error. */
+function codeOf(error: unknown): unknown {
+  return readProperty(readProperty(error, "cause"), "code");
 }
 
 function labelOf({ label, kind, name }: DurableCall): string {

@@ -6,7 +6,7 @@
 import { LeaseLostError } from "../../message/errors.ts";
 import type { StepIdentity, StepToStore, StoredStep } from "../../message/stored-step.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { Transport } from "../../transport/transport.ts";
+import type { EffectRequest, Transport } from "../../transport/transport.ts";
 import { type CallDependencies, isOfItsContent, repeating } from "../calls.ts";
 import type { Task } from "../run/task.ts";
 import { Gatherer } from "./gatherer.ts";
@@ -17,6 +17,9 @@ const MOST_LOADS = 100;
 const MOST_BYTES = 4 * 1_048_576;
 /** Weight of a step beside its result, in bytes. */
 const STEP_BYTES = 10_000;
+
+/** How often a SQL function is called whose answer is lost, or that met another transaction. */
+const EFFECT_TRIES = 3;
 
 interface Load {
   readonly task: Task;
@@ -74,6 +77,24 @@ export class StepStore {
   ): Promise<void> {
     const { error } = await this.#saves.ask({ task, version, step, bytes });
     if (error) throw error;
+  }
+
+  /**
+   * Runs a SQL function for a step and stores its result, in a call of its own. A call whose answer is lost is
+   * repeated a few times. If the message's lease is lost, its task is stopped.
+   * @returns the result as JSON
+   * @throws RangeError or TransportError if the function failed, or the database stayed out of reach
+   */
+  async effect(
+    task: Task,
+    request: Omit<EffectRequest, "id" | "leaseToken">,
+  ): Promise<unknown> {
+    let tries = EFFECT_TRIES;
+    const keepTrying = () => --tries > 0 && !task.isOver;
+    const call = () => this.parts.transport.effect({ ...leaseOf(task), ...request });
+    const { answer } = await repeating(call, { ...this.parts, keepTrying });
+    if (answer.stale) this.#stopStale([{ task }], [task.envelope.id]);
+    return answer.result;
   }
 
   async #load(loads: readonly Load[]): Promise<LoadedOnce[]> {

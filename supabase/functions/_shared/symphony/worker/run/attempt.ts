@@ -52,6 +52,8 @@ export interface Attempt extends DurableAttempt {
   effects?: EffectBuffer;
   /** The dispatches of the batch handler; shared by all messages of the call. */
   batchEffects?: EffectBuffer;
+  /** How many dispatches of parked runs this run has repeated, by handler and type. */
+  repeated?: Map<string, number>;
 }
 
 /** An attempt whose message has passed its checks: what its handlers are called with. */

@@ -67,19 +67,31 @@ export class CallGuard {
     write: (message: OutgoingMessage) => Promise<string>,
     call = "dispatch",
   ): Promise<string> {
+    return this.keep(call, () => bus.prepare({ type, payload, options }), write);
+  }
+
+  /**
+   * Prepares something and writes it, unless the attempt is over by then.
+   * @param call name of the function, for the warnings
+   */
+  keep<Prepared, Answer>(
+    call: string,
+    prepare: () => Promise<Prepared>,
+    write: (prepared: Prepared) => Promise<Answer>,
+  ): Promise<Answer> {
     if (this.isOver) return this.refuse(call);
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const signal = this.signal();
     const tooLate = () => {
       promise.catch(() => {});
       resolve(this.refuse(call));
     };
     signal.addEventListener("abort", tooLate, { once: true });
-    const prepared = bus.prepare({ type, payload, options })
+    const prepared = prepare()
       .finally(() => signal.removeEventListener("abort", tooLate));
-    prepared.then(async (message) => {
+    prepared.then(async (one) => {
       if (this.isOver) return tooLate();
-      resolve(await write(message));
+      resolve(await write(one));
     }).catch(reject);
     return promise;
   }

@@ -9,16 +9,19 @@ import type {
 } from "../../message/envelope.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Dispatch, HandlerContext } from "../../message/handler.ts";
-import type { StepOptions, WaitOptions } from "../../message/durable-context.ts";
+import type { EffectOptions, StepOptions, WaitOptions } from "../../message/durable-context.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
 import type { ChildMessage } from "../../message/child-messages.ts";
 import { all } from "../durable/all.ts";
 import { DurableRun } from "../durable/durable-run.ts";
 import { sleep, sleepUntil } from "../durable/sleep.ts";
+import { callEffect } from "../durable/sql-effect.ts";
 import { callStep, type StepFunction } from "../durable/step.ts";
+import { stepScope } from "../durable/step-scope.ts";
 import { waitFor } from "../durable/wait.ts";
 import type { Attempt, RunTools } from "./attempt.ts";
 import { type CallGuard, guardOf } from "./call-guard.ts";
+import { dispatchedBefore, eventPlace } from "./dispatched-before.ts";
 import { EffectBuffer } from "./effect-buffer.ts";
 import { checkProgress, type ProgressReporter } from "./progress.ts";
 import type { Task } from "./task.ts";
@@ -53,8 +56,43 @@ export class AttemptContext implements HandlerContext {
     this.#attempt = attempt;
     this.#definition = definition;
     this.#deps = deps;
-    this.dispatch = (...message) =>
-      this.#guarded.dispatch(deps.bus, message, collector(attempt, deps));
+    this.dispatch = (...message) => this.#dispatch(message);
+  }
+
+  #dispatch(message: Parameters<Dispatch>): Promise<string> {
+    const attempt = this.#attempt;
+    const scope = stepScope();
+    const { bus, ids } = this.#deps;
+    if (scope) return this.#guarded.dispatch(bus, message, (one) => scope.add(one, ids));
+    const id = dispatchedBefore(attempt, message[0].type);
+    if (id !== undefined && !this.#task.isOver) return Promise.resolve(id);
+    return this.#guarded.dispatch(bus, message, collector(attempt, this.#deps));
+  }
+
+  get effect(): HandlerContext["effect"] {
+    return ((name: string, args?: Readonly<Record<string, unknown>>, options?: EffectOptions) =>
+      this.#call(
+        "effect",
+        (durable) =>
+          callEffect(durable(), { attempt: this.#attempt, tools: this.#deps }, name, args, options),
+      )) as HandlerContext["effect"];
+  }
+
+  get emit(): HandlerContext["emit"] {
+    return (event, value) => {
+      const attempt = this.#attempt;
+      const scope = stepScope();
+      const { bus, ids } = this.#deps;
+      const { handler = null } = attempt;
+      const before = !scope && typeof event === "string" &&
+        dispatchedBefore(attempt, eventPlace(event)) !== undefined;
+      if (before && !this.#task.isOver) return Promise.resolve();
+      // deno-lint-ignore require-await -- an error must reject the promise
+      return this.#guarded.keep("emit", () => bus.events.prepare(event, value), async (one) => {
+        if (scope) scope.emit(one, ids);
+        else (attempt.effects ??= new EffectBuffer(ids)).emit(one, handler);
+      });
+    };
   }
 
   get dispatchNow(): Dispatch {

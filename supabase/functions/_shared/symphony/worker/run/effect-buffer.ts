@@ -2,20 +2,22 @@
 
 import {
   type Effects,
+  type Emitted,
   MAX_EFFECTS,
   MAX_EFFECTS_SIZE,
   type ReservedMessage,
   sizeOf,
 } from "../../message/effects.ts";
 import type { OutgoingMessage } from "../../message/envelope.ts";
+import { type Dispatched, eventPlace } from "./dispatched-before.ts";
 import type { ReservedIds } from "./reserved-ids.ts";
 
 interface Entry {
   /** Name of the handler that made it; null for middleware and batch handlers. */
   readonly handler: string | null;
-  readonly message: OutgoingMessage;
+  readonly effect: OutgoingMessage | Emitted;
   readonly size: number;
-  /** Undefined until a call has brought it. */
+  /** Undefined until a call has brought it; empty for an event. */
   id: string | undefined;
 }
 
@@ -41,7 +43,7 @@ export class EffectBuffer {
     const size = sizeOf(message);
     this.#checkRoom(size);
     const taken = this.#ids.take(message.groupKey !== undefined);
-    const entry: Entry = { handler, message, size, id: undefined };
+    const entry: Entry = { handler, effect: message, size, id: undefined };
     this.#entries.push(entry);
     this.#size += size;
     if (typeof taken === "string") return entry.id = taken;
@@ -55,6 +57,18 @@ export class EffectBuffer {
     } finally {
       this.#waiting.delete(taken);
     }
+  }
+
+  /**
+   * Adds an event that has been prepared.
+   * @param handler name of the handler that emits it; null for middleware and batch handlers
+   * @throws RangeError if there are more than one outcome can write
+   */
+  emit(emitted: Emitted, handler: string | null): void {
+    const size = JSON.stringify(emitted).length;
+    this.#checkRoom(size);
+    this.#entries.push({ handler, effect: emitted, size, id: "" });
+    this.#size += size;
   }
 
   /** Whether a dispatch of this handler waits for its id. */
@@ -72,6 +86,17 @@ export class EffectBuffer {
     return this.#waiting.size === 0 ? undefined : Promise.all(this.#waiting);
   }
 
+  /** Ids of the dispatches, and places of the events, of handlers that have not succeeded, by handler and type. */
+  unfinished(handledBy: readonly string[]): Dispatched {
+    const ids: Record<string, Record<string, string[]>> = {};
+    for (const { id, handler, effect } of this.#entries) {
+      if (id === undefined || handler === null || handledBy.includes(handler)) continue;
+      const own = ids[handler] ??= {};
+      (own["event" in effect ? eventPlace(effect.event) : effect.type] ??= []).push(id);
+    }
+    return ids;
+  }
+
   /**
    * Takes the effects out.
    * @param handlers those of these handlers only; by default all
@@ -79,15 +104,17 @@ export class EffectBuffer {
    */
   take(handlers?: readonly string[]): Effects | undefined {
     const messages: ReservedMessage[] = [];
+    const emits: Emitted[] = [];
     let total = 0;
-    for (const { id, message, size, handler } of this.#entries.splice(0)) {
+    for (const { id, effect, size, handler } of this.#entries.splice(0)) {
       if (id === undefined) continue;
       if (handlers && (handler === null || !handlers.includes(handler))) continue;
-      messages.push({ id, message });
+      if ("event" in effect) emits.push(effect);
+      else messages.push({ id, message: effect });
       total += size;
     }
     this.#size = 0;
-    return messages.length === 0 ? undefined : { messages, emits: [], size: total };
+    return messages.length + emits.length === 0 ? undefined : { messages, emits, size: total };
   }
 
   #checkRoom(size: number): void {

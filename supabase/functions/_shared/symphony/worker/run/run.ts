@@ -25,6 +25,7 @@ import { WrongQueueError } from "../../message/runs-on.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Attempt, CallHandlers, Ready, RunTools } from "./attempt.ts";
 import { AttemptContext } from "./context.ts";
+import { withDispatched } from "./dispatched-before.ts";
 import { joined } from "./effect-buffer.ts";
 import type { FormerRun } from "./former-runs.ts";
 import { keepMsOf } from "./handler-result.ts";
@@ -142,11 +143,13 @@ async function succeed(
   const envelope = durable ? durable.envelope : task.envelope;
   const parked = durable?.ending.isOver ? durable.ending.parked : undefined;
   task.isFinished = true;
-  if (attempt.effects || attempt.batchEffects) await keepEffects(attempt);
+  if (attempt.effects || attempt.batchEffects) await effectsReady(attempt);
+  const unfinished = parked ? attempt.effects?.unfinished(handledBy) : undefined;
+  task.effects = joined(attempt.effects?.take(), attempt.batchEffects?.take());
   const reported = progress?.end(envelope, snoozes.length === 0 && !parked) ?? false;
   const progressed = reported instanceof Promise ? await reported : reported;
   if (parked) {
-    const { stamps } = durable ?? envelope;
+    const stamps = withDispatched((durable ?? envelope).stamps, unfinished ?? {});
     return {
       ...{ kind: "parked", ...parked },
       stamps: handledBy.length > 0 ? { ...stamps, handledBy } : stamps,
@@ -168,11 +171,10 @@ async function succeed(
   };
 }
 
-/** Gives the outcome what was dispatched. The first message of a batch that comes here has the batch's dispatches. */
-async function keepEffects({ task, effects, batchEffects }: Attempt): Promise<void> {
+/** Waits until the dispatches of an attempt have their ids. @throws the errors of the transport */
+async function effectsReady({ effects, batchEffects }: Attempt): Promise<void> {
   await effects?.ready();
   await batchEffects?.ready();
-  task.effects = joined(effects?.take(), batchEffects?.take());
 }
 
 /** The outcome of an attempt that threw: the retry manager decides between retry and dead letter. */

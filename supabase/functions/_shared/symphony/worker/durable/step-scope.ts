@@ -1,0 +1,56 @@
+/** The scope of a step's function: its dispatches are written with its result, and no durable call is made in it. */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Effects, Emitted } from "../../message/effects.ts";
+import type { OutgoingMessage } from "../../message/envelope.ts";
+import { AttemptOverError } from "../../message/errors.ts";
+import { EffectBuffer } from "../run/effect-buffer.ts";
+import type { ReservedIds } from "../run/reserved-ids.ts";
+
+const inside = new AsyncLocalStorage<StepScope>();
+
+/** The step whose function makes the present call; undefined outside of one. */
+export function stepScope(): StepScope | undefined {
+  return inside.getStore();
+}
+
+/** One run of a step's function. */
+export class StepScope {
+  #effects: EffectBuffer | undefined;
+  #isOver = false;
+
+  /** @param name of the step */
+  constructor(readonly name: string) {}
+
+  /** Calls the function of the step. */
+  call<Result>(fn: () => Result): Result {
+    return inside.run(this, fn);
+  }
+
+  /**
+   * Keeps a dispatch of the function until the step has its result.
+   * @returns the reserved id
+   * @throws AttemptOverError after the function's end, and the errors of {@link EffectBuffer.add}
+   */
+  async add(message: OutgoingMessage, ids: ReservedIds): Promise<string> {
+    if (this.#isOver) throw new AttemptOverError("dispatch");
+    return await (this.#effects ??= new EffectBuffer(ids)).add(message, null);
+  }
+
+  /** Keeps an event of the function until the step has its result. @throws AttemptOverError after its end */
+  emit(emitted: Emitted, ids: ReservedIds): void {
+    if (this.#isOver) throw new AttemptOverError("emit");
+    (this.#effects ??= new EffectBuffer(ids)).emit(emitted, null);
+  }
+
+  /** Waits until every dispatch has its id. @throws the errors of the transport */
+  async ready(): Promise<void> {
+    await this.#effects?.ready();
+  }
+
+  /** The function has ended. Returns what is to be written with its result. */
+  close(): Effects | undefined {
+    this.#isOver = true;
+    return this.#effects?.take();
+  }
+}

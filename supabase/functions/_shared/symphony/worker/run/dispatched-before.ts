@@ -1,0 +1,45 @@
+/**
+ * Dispatches that an earlier run of a parked message has written. The handler runs from its top again and repeats them:
+ * they get the ids that they had, and nothing is written a second time. Events are the same. They are known by handler, type, and their
+ * place among the dispatches of that type, outside of steps.
+ */
+
+import type { Stamps } from "../../message/envelope.ts";
+import type { Attempt } from "./attempt.ts";
+
+/** Ids by handler and type, in the order of the dispatches. */
+export type Dispatched = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+
+/** The place of an event beside the types of messages, whose names have no space. */
+export function eventPlace(event: string): string {
+  return `event ${event}`;
+}
+
+/**
+ * Returns the id of a dispatch that an earlier run has written; undefined if it is new.
+ * @param type of the message, or the {@link eventPlace} of an event
+ */
+export function dispatchedBefore(attempt: Attempt, type: string): string | undefined {
+  const { handler, task: { envelope: { stamps: { durable } } } } = attempt;
+  const known = handler === undefined ? undefined : durable?.dispatched?.[handler]?.[type];
+  if (!Array.isArray(known)) return undefined;
+  const counts = attempt.repeated ??= new Map<string, number>();
+  const key = JSON.stringify([handler, type]);
+  const nth = counts.get(key) ?? 0;
+  counts.set(key, nth + 1);
+  return known[nth];
+}
+
+/** Adds the dispatches of this run to the stamps of a message that is parked. */
+export function withDispatched(stamps: Stamps, written: Dispatched): Stamps {
+  const { durable } = stamps;
+  if (!durable || Object.keys(written).length === 0) return stamps;
+  const dispatched: Record<string, Record<string, readonly string[]>> = {};
+  for (const from of [durable.dispatched ?? {}, written]) {
+    for (const [handler, types] of Object.entries(from)) {
+      const own = dispatched[handler] ??= {};
+      for (const [type, ids] of Object.entries(types)) own[type] = [...own[type] ?? [], ...ids];
+    }
+  }
+  return { ...stamps, durable: { ...durable, dispatched } };
+}
