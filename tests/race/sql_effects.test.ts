@@ -1,4 +1,4 @@
-/** SQL functions of handlers that wait, meet each other, fail, or whose answers are lost. */
+/** SQL functions of handlers that wait, meet each other, fail, or whose responses are lost. */
 
 import { assert, assertEquals } from "@std/assert";
 import postgres from "postgres";
@@ -126,7 +126,7 @@ testsOnStack({ poolSize: 20 }, (test) => {
     assert(failed[0]?.error.includes("foreign key"));
   });
 
-  test(`${MESSAGES} effects and dispatches are exact under kills and lost answers`, async (stack) => {
+  test(`${MESSAGES} effects and dispatches are exact under kills and lost responses`, async (stack) => {
     await stack.sql.unsafe(`
       drop table if exists public.test_booked;
       create table public.test_booked (n integer not null);

@@ -5,10 +5,18 @@
  */
 
 import type { Stamps } from "../../message/envelope.ts";
-import type { Attempt } from "./attempt.ts";
 
 /** Ids by handler and type, in the order of the dispatches. */
 export type Dispatched = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+
+/** The parts of an attempt that say which of its dispatches are repetitions. */
+export interface Repeating {
+  readonly task: { readonly envelope: { readonly stamps: Stamps } };
+  /** Name of the handler that runs at this moment. */
+  readonly handler?: string | undefined;
+  /** How many dispatches of parked runs this run has repeated, by handler and type. */
+  repeated?: Map<string, number>;
+}
 
 /** The place of an event beside the types of messages, whose names have no space. */
 export function eventPlace(event: string): string {
@@ -19,7 +27,7 @@ export function eventPlace(event: string): string {
  * Returns the id of a dispatch that an earlier run has written; undefined if it is new.
  * @param type of the message, or the {@link eventPlace} of an event
  */
-export function dispatchedBefore(attempt: Attempt, type: string): string | undefined {
+export function dispatchedBefore(attempt: Repeating, type: string): string | undefined {
   const { handler, task: { envelope: { stamps: { durable } } } } = attempt;
   const known = handler === undefined ? undefined : durable?.dispatched?.[handler]?.[type];
   if (!Array.isArray(known)) return undefined;
