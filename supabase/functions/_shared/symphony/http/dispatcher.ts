@@ -48,7 +48,10 @@ export class Dispatcher {
     );
     const events = await Promise.all(EVENTS.map(async (event) => {
       const message = body[event];
-      return message && [event, await this.#prepare(message, caller, [event])] as const;
+      if (!message) return undefined;
+      // An event's message has no key whose owner would count.
+      const { idempotencyScope: _, ...prepared } = await this.#prepare(message, caller, [event]);
+      return [event, prepared] as const;
     }));
     const isLive = messages.some(({ type }) => this.#bus.registry.get(type)?.live);
     try {
