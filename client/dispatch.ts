@@ -147,7 +147,7 @@ export function dispatching<Result>(
     const sent = messages.map((message) => ({
       ...message,
       idempotencyKey: message.idempotencyKey ??
-        (mayGiveKey && message.dedupeKey === undefined ? makeKey() : undefined),
+        (mayGiveKey && !message.dedupeKey ? makeKey() : undefined),
     }));
     const keys = sent.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
     const body = exactJson(isList ? sent : sent[0]);

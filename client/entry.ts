@@ -76,7 +76,10 @@ export function isSettled({ status }: FollowedState): boolean {
  */
 export function take(entry: Entry, state: FollowedState, isLatest: boolean): boolean {
   const { state: last, error } = entry;
-  const attempts = state.attempt - (last?.attempt ?? -1);
+  // A message that parks gives its attempt back.
+  const attempts = state.steps?.current && last && rank(last) === 2
+    ? 1
+    : state.attempt - (last?.attempt ?? -1);
   const ranks = last ? rank(state) - rank(last) : 1;
   if (!isLatest && (attempts || ranks) < 0) return false;
   entry.error = undefined;

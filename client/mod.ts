@@ -40,6 +40,7 @@ export type {
   FollowedMessage,
   FollowedMessages,
   FollowedProgress,
+  FollowedSteps,
   OwnMessages,
 } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 export type {

@@ -244,7 +244,11 @@ declare
 begin
   if p_json::text ~ '[0-9.]{16}' then
     for inexact in select * from messenger.inexact_numbers(p_json) limit 1000 loop
-      p_json := jsonb_set(p_json, inexact.path, to_jsonb(inexact.number::text));
+      p_json := case
+        -- Nothing can be set in a number.
+        when cardinality(inexact.path) = 0 then to_jsonb(inexact.number::text)
+        else jsonb_set(p_json, inexact.path, to_jsonb(inexact.number::text))
+      end;
     end loop;
   end if;
   return p_json;
@@ -3333,6 +3337,68 @@ AS $function$
   on conflict (id) do nothing
 $function$;
 
+CREATE FUNCTION messenger.followed_steps(p_id bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if not exists (select from public.messenger_steps s where s.message_id = p_id) then
+    return '{}';
+  end if;
+  return jsonb_build_object('steps', jsonb_build_object(
+    'current', (
+      select jsonb_build_object('name', s.name, 'kind', s.kind, 'until', s.until)
+      from public.messenger_steps s
+      where s.message_id = p_id and s.status = 'pending'
+      order by s.position
+      limit 1
+    ),
+    'done', array(
+      select l.name from (
+        select s.name, s.position from public.messenger_steps s
+        where s.message_id = p_id and s.status = 'done' and s.kind <> 'sleep'
+        order by s.position desc
+        limit 100
+      ) as l
+      order by l.position
+    ),
+    'number', (
+      select count(*) from public.messenger_steps s
+      where s.message_id = p_id and s.status = 'done' and s.kind <> 'sleep'
+    )
+  ));
+end
+$function$;
+
+CREATE FUNCTION messenger.shown_steps(p_id bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select coalesce(jsonb_agg(
+      jsonb_build_object(
+        'handler', s.handler, 'name', s.name, 'key', s.key, 'nth', s.nth, 'kind', s.kind, 'status', s.status,
+        'until', s.until, 'created_at', s.created_at, 'error', s.error,
+        'waits_for', case when s.kind = 'wait' and s.status = 'pending' then s.details -> 'keys' end,
+        'result_bytes', coalesce(messenger.stored_bytes(s.result), 0)
+      ) || case
+        when s.result is not null and messenger.stored_bytes(s.result) <= 2048
+        then jsonb_build_object('result', messenger.with_exact_numbers(s.result)) else '{}'
+      end
+      order by s.position
+    ), '[]')
+    from (
+      select * from public.messenger_steps t where t.message_id = p_id order by t.position limit 1000
+    ) as s
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.followed_message(p_id bigint, p_type text, p_status text, p_attempts integer, p_created_at timestamp with time zone, p_available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_finished_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_reason text DEFAULT NULL::text, p_cancelling boolean DEFAULT false, p_progress jsonb DEFAULT NULL::jsonb, p_result jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -3366,7 +3432,7 @@ AS $function$
       when p.message_id is not null
       then jsonb_build_object('value', p.value, 'note', p.note, 'at', p.at)
     end, f.result
-  )
+  ) || messenger.followed_steps(f.id)
   from messenger.followable_messages f
   -- A handled message has no progress any more, whether or not its row is deleted yet.
   left join messenger.progress p on p.message_id = f.id and f.place < 3
@@ -3402,6 +3468,19 @@ CREATE FUNCTION messenger.broadcast_batch()
 AS $function$
 begin
   perform messenger.broadcast(messenger.batch_state(new), new.user_id);
+  return null;
+end
+$function$;
+
+CREATE FUNCTION messenger.broadcast_steps()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform messenger.broadcast(public.messenger_follow(m.id), m.stamps #>> '{user,id}')
+  from public.messenger_messages m
+  where m.id in (select s.message_id from stored s) and m.stamps ? 'live' and m.status = 'processing';
   return null;
 end
 $function$;
@@ -3448,6 +3527,10 @@ begin
     after update of told_at on public.messenger_batches
     for each row when (new.live and new.told_at is distinct from old.told_at)
     execute function messenger.broadcast_batch();
+  create or replace trigger messenger_steps_live_stored
+    after insert on public.messenger_steps
+    referencing new table as stored
+    for each statement execute function messenger.broadcast_steps();
 
   if not exists (
     select from pg_catalog.pg_policies p
@@ -3567,7 +3650,8 @@ CREATE OR REPLACE FUNCTION public.messenger_show_message(id bigint)
 AS $function$
   select to_jsonb(m) - '{lease_token,heartbeated,dedupe_until_started}'::text[] || jsonb_build_object(
     'id', m.id::text, 'error', m.errors -> -1 ->> 'message', 'errors', coalesce(m.errors, '[]'),
-    'payload', messenger.with_exact_numbers(m.payload), 'stamps', messenger.with_exact_numbers(m.stamps)
+    'payload', messenger.with_exact_numbers(m.payload), 'stamps', messenger.with_exact_numbers(m.stamps),
+    'steps', messenger.shown_steps(m.id)
   )
   from public.messenger_messages m where m.id = messenger_show_message.id
 $function$;
@@ -3580,7 +3664,8 @@ CREATE OR REPLACE FUNCTION public.messenger_show_failed(id bigint)
 AS $function$
   select to_jsonb(f) || jsonb_build_object(
     'id', f.id::text,
-    'payload', messenger.with_exact_numbers(f.payload), 'stamps', messenger.with_exact_numbers(f.stamps)
+    'payload', messenger.with_exact_numbers(f.payload), 'stamps', messenger.with_exact_numbers(f.stamps),
+    'steps', messenger.shown_steps(f.id)
   )
   from public.messenger_failed_messages f where f.id = messenger_show_failed.id
 $function$;
@@ -4162,6 +4247,9 @@ comment on routine messenger.batch_state(public.messenger_batches) is
 comment on routine messenger.broadcast_batch() is
   'Trigger: broadcasts the counts of a batch.';
 
+comment on routine messenger.broadcast_steps() is
+  'Trigger: broadcasts live messages of which steps were stored while they run.';
+
 comment on routine messenger.call_function(pg_proc,jsonb) is
   'Part of messenger_effect: calls a function with named arguments. Returns its result as JSON: a value, a row as an object, a set as an array; null for void.';
 
@@ -4209,6 +4297,9 @@ comment on routine messenger.fold_batch(bigint) is
 
 comment on routine messenger.followed_message(bigint,text,text,integer,timestamp with time zone,timestamp with time zone,timestamp with time zone,text,boolean,jsonb,jsonb) is
   'The state of a message in the form that users get: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, and "result" if one is kept, never its payload or its errors.';
+
+comment on routine messenger.followed_steps(bigint) is
+  'Part of following: {"steps": {"current", "done", "number"}} of a message that has steps: the sleep or wait that it is parked in, the names of the last 100 finished steps, and how many are finished. Never results. {} if it has none.';
 
 comment on routine messenger.forget_from(bigint[],text) is
   'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version.';
@@ -4300,6 +4391,9 @@ comment on routine messenger.settled_in_part(jsonb,bigint[],jsonb) is
 comment on routine messenger.settlement_of(jsonb,text) is
   'Part of messenger_settle: the part of a settlement that is about one message.';
 
+comment on routine messenger.shown_steps(bigint) is
+  'Durable steps, sleeps and waits of a message or dead letter for operators, in the order in which they were stored, at most 1,000. Results of more than 2 kB are left out.';
+
 comment on routine messenger.store_steps(jsonb,bigint[]) is
   'Part of messenger_save_steps: writes the steps of these messages.';
 
@@ -4370,7 +4464,7 @@ comment on routine public.messenger_fold_batches(bigint[]) is
   'Adds what has become of members to the counts of their batches, and dispatches what is due. Workers call it after they have settled members; the sweep does the same later. Returns {"folded"}.';
 
 comment on routine public.messenger_follow(bigint,text) is
-  'The state of a message: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, and "result" if one is kept, never its payload or its errors. With a user_id only of that user''s. Null alike for an id that is unknown, no longer known, or another user''s.';
+  'The state of a message: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, "steps" if it has durable ones, and "result" if one is kept, never its payload or its errors. With a user_id only of that user''s. Null alike for an id that is unknown, no longer known, or another user''s.';
 
 comment on routine public.messenger_follow_batch(bigint,text) is
   'The state of a batch: {"kind", "id", "name", "status", "types", "total", "handled", "failed", "pending", "createdAt", "sealedAt", "failedAt", "finishedAt", "succeededAt", "cancelledAt"}. With a user_id only of that user''s. Null alike for an id that is unknown, pruned, or another user''s.';
@@ -4406,10 +4500,10 @@ comment on routine public.messenger_settle_and_claim(jsonb,uuid,integer,integer,
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Returns one row: {"stale", "refused", "claim"}.';
 
 comment on routine public.messenger_show_failed(bigint) is
-  'A dead letter with its payload and history; null if there is none of this id. Numbers that a double would change are text.';
+  'A dead letter with its payload, history and durable steps; null if there is none of this id. Numbers that a double would change are text.';
 
 comment on routine public.messenger_show_message(bigint) is
-  'A message that waits or runs, with its payload and history; null if there is none of this id. Numbers that a double would change are text.';
+  'A message that waits or runs, with its payload, history and durable steps; null if there is none of this id. Numbers that a double would change are text.';
 
 comment on routine public.messenger_write_batch(jsonb,jsonb,integer,boolean,boolean,jsonb) is
   'Writes one numbered chunk of a batch, at most 1,000 messages, and seals the batch with the last one; all in the caller''s transaction. A chunk that is there is not written again. Returns {"id", "total", "sealed"}.';

@@ -56,7 +56,11 @@ declare
 begin
   if p_json::text ~ '[0-9.]{16}' then
     for inexact in select * from messenger.inexact_numbers(p_json) limit 1000 loop
-      p_json := jsonb_set(p_json, inexact.path, to_jsonb(inexact.number::text));
+      p_json := case
+        -- Nothing can be set in a number.
+        when cardinality(inexact.path) = 0 then to_jsonb(inexact.number::text)
+        else jsonb_set(p_json, inexact.path, to_jsonb(inexact.number::text))
+      end;
     end loop;
   end if;
   return p_json;

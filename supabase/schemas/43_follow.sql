@@ -96,7 +96,7 @@ as $$
       when p.message_id is not null
       then jsonb_build_object('value', p.value, 'note', p.note, 'at', p.at)
     end, f.result
-  )
+  ) || messenger.followed_steps(f.id)
   from messenger.followable_messages f
   -- A handled message has no progress any more, whether or not its row is deleted yet.
   left join messenger.progress p on p.message_id = f.id and f.place < 3
@@ -116,7 +116,7 @@ as $$
   from messenger.followed(array[messenger_follow.id], messenger_follow.user_id) f
 $$;
 comment on function public.messenger_follow(bigint, text) is
-  'The state of a message: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, and "result" if one is kept, never its payload or its errors. With a user_id only of that user''s. Null alike for an id that is unknown, no longer known, or another user''s.';
+  'The state of a message: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, "steps" if it has durable ones, and "result" if one is kept, never its payload or its errors. With a user_id only of that user''s. Null alike for an id that is unknown, no longer known, or another user''s.';
 
 create function public.messenger_follow_all(ids bigint[], user_id text default null)
 returns jsonb

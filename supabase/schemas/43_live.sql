@@ -91,6 +91,21 @@ $$;
 comment on function messenger.broadcast_batch() is
   'Trigger: broadcasts the counts of a batch.';
 
+-- A statement stores the steps of several messages, and several steps of one.
+create function messenger.broadcast_steps() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform messenger.broadcast(public.messenger_follow(m.id), m.stamps #>> '{user,id}')
+  from public.messenger_messages m
+  where m.id in (select s.message_id from stored s) and m.stamps ? 'live' and m.status = 'processing';
+  return null;
+end
+$$;
+comment on function messenger.broadcast_steps() is
+  'Trigger: broadcasts live messages of which steps were stored while they run.';
+
 create function public.messenger_enable_live() returns boolean
 language plpgsql
 set search_path = ''
@@ -132,6 +147,10 @@ begin
     after update of told_at on public.messenger_batches
     for each row when (new.live and new.told_at is distinct from old.told_at)
     execute function messenger.broadcast_batch();
+  create or replace trigger messenger_steps_live_stored
+    after insert on public.messenger_steps
+    referencing new table as stored
+    for each statement execute function messenger.broadcast_steps();
 
   if not exists (
     select from pg_catalog.pg_policies p

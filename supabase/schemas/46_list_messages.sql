@@ -172,12 +172,13 @@ set search_path = ''
 as $$
   select to_jsonb(m) - '{lease_token,heartbeated,dedupe_until_started}'::text[] || jsonb_build_object(
     'id', m.id::text, 'error', m.errors -> -1 ->> 'message', 'errors', coalesce(m.errors, '[]'),
-    'payload', messenger.with_exact_numbers(m.payload), 'stamps', messenger.with_exact_numbers(m.stamps)
+    'payload', messenger.with_exact_numbers(m.payload), 'stamps', messenger.with_exact_numbers(m.stamps),
+    'steps', messenger.shown_steps(m.id)
   )
   from public.messenger_messages m where m.id = messenger_show_message.id
 $$;
 comment on function public.messenger_show_message(bigint) is
-  'A message that waits or runs, with its payload and history; null if there is none of this id. Numbers that a double would change are text.';
+  'A message that waits or runs, with its payload, history and durable steps; null if there is none of this id. Numbers that a double would change are text.';
 
 create function public.messenger_show_failed(id bigint) returns jsonb
 language sql stable
@@ -185,9 +186,10 @@ set search_path = ''
 as $$
   select to_jsonb(f) || jsonb_build_object(
     'id', f.id::text,
-    'payload', messenger.with_exact_numbers(f.payload), 'stamps', messenger.with_exact_numbers(f.stamps)
+    'payload', messenger.with_exact_numbers(f.payload), 'stamps', messenger.with_exact_numbers(f.stamps),
+    'steps', messenger.shown_steps(f.id)
   )
   from public.messenger_failed_messages f where f.id = messenger_show_failed.id
 $$;
 comment on function public.messenger_show_failed(bigint) is
-  'A dead letter with its payload and history; null if there is none of this id. Numbers that a double would change are text.';
+  'A dead letter with its payload, history and durable steps; null if there is none of this id. Numbers that a double would change are text.';

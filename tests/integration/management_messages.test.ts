@@ -1,6 +1,7 @@
 /** Messages that wait or run, and queues, over the management API. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { messenger } from "../support/cli.ts";
 import { actions, ask, clearManaged, refusal } from "../support/management.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
@@ -39,6 +40,24 @@ testsOnStack({}, (test) => {
     ]);
     assertEquals(Object.keys(body).filter((name) => /token/i.test(name)), []);
     assertEquals((await ask(stack, "GET", "/messages/999999")).status, 404);
+  });
+
+  test("one is shown with its durable steps, and what it waits for", async (stack) => {
+    const [id] = await stack.dispatch({ type: "Sleeper", payload: {} });
+    await stack.tick();
+    const { body: { steps: [sleep, ...others] } } = await ask(stack, "GET", `/messages/${id}`);
+    assertEquals([sleep.name, sleep.kind, sleep.status, others], ["sleep", "sleep", "pending", []]);
+    assertEquals(new Date(sleep.until) > new Date(sleep.createdAt), true);
+    const [told, shown] = await Promise.all([
+      stack.client.functions.invoke(`dispatch/${id}`, { method: "GET" }),
+      messenger(stack)(`messages show ${id}`),
+    ]);
+    assertEquals(told.data.steps, {
+      current: { name: "sleep", kind: "sleep", until: sleep.until },
+      done: [],
+      number: 0,
+    });
+    assertMatch(shown.out, /"kind": "sleep"/);
   });
 
   test("a message that waits is cancelled at once, one that runs at its next heartbeat", async (stack) => {

@@ -1,6 +1,6 @@
 -- Status and progress, with a stand-in for Supabase's realtime.send and its table.
 begin;
-select plan(11);
+select plan(12);
 select test.set_clock('2026-01-01 12:00Z');
 
 create schema realtime;
@@ -83,6 +83,21 @@ select is(
 select is(
   array(select payload ->> 'status' from realtime.messages where topic = 'messenger:bob' order by n),
   array['pending', 'cancelled'], 'that it waited and is cancelled, and never that it runs'
+);
+
+delete from realtime.messages where true;
+select messenger_enqueue('[
+  {"type":"Steps","stamps":{"live":true,"user":{"id":"ann"}}}, {"type":"Silent","stamps":{"user":{"id":"ann"}}}
+]');
+select test.claim(test.token(3));
+select messenger_save_steps(jsonb_agg(jsonb_build_object(
+  'id', test.id_of(type), 'token', test.token(3),
+  'steps', '[{"handler":"h","name":"first","status":"done"},{"handler":"h","name":"second","status":"done"}]'::jsonb
+)))
+from unnest(array['Steps', 'Silent']) as type;
+select is(
+  array(select payload #> '{steps,done}' from realtime.messages where payload ->> 'type' in ('Steps', 'Silent') order by n),
+  array[null, null, '["first", "second"]']::jsonb[], 'the steps that are stored together, once'
 );
 
 select set_config('request.jwt.claims', '{"sub":"ann"}', true),

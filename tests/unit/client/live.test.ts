@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { ChannelLike, SupabaseLike } from "../../../client/mod.ts";
 import { fakePage } from "../../support/fake_page.ts";
-import { followed } from "../../support/followed.ts";
+import { followed, state } from "../../support/followed.ts";
 
 const TOKEN = `x.${btoa(JSON.stringify({ sub: "ann" }))}.x`;
 
@@ -153,5 +153,34 @@ Deno.test("a live update of a dead letter that was redriven is looked at soon", 
   hear(bus.stored.get("1")?.state);
   await page.advance(100);
   assertEquals(observer.get().message?.status, "pending");
+  stop();
+});
+
+Deno.test("a live update that a message is parked is taken, though the attempt is given back", async () => {
+  using page = fakePage();
+  const { bus, become, hear } = withRealtime();
+  bus.put("1", { status: "processing", attempt: 1 });
+  const seen: unknown[] = [];
+  const observer = bus.messenger.observe("1");
+  const stop = observer.subscribe(() => {
+    const { message } = observer.get();
+    seen.push([message?.status, message?.steps?.current?.name]);
+  });
+  await page.advance(0);
+  become("joined", "SUBSCRIBED");
+  seen.length = 0;
+  const current = { name: "approved:7", kind: "wait", until: null } as const;
+  hear(state("1", { steps: { current, done: ["ask"], number: 1 } }));
+  hear(
+    state("1", {
+      status: "processing",
+      attempt: 1,
+      steps: { current: null, done: ["ask"], number: 2 },
+    }),
+  );
+  assertEquals(seen, [
+    ["pending", "approved:7"],
+    ["processing", undefined],
+  ]);
   stop();
 });

@@ -1,6 +1,7 @@
 /** Messages that wait or run: list, show, cancel, run now. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import type { StepFailure, StepKind } from "../message/stored-step.ts";
 import { ask } from "./ask.ts";
 import { toArguments } from "./listed-rows.ts";
 import { type StepsLimits, type StepsResult, takeSteps } from "./steps.ts";
@@ -36,6 +37,27 @@ export interface StoredContent {
   stamps: unknown;
   /** Failed attempts, oldest first. */
   errors: unknown[];
+  /** Durable steps, sleeps and waits, in the order in which they were stored. */
+  steps: ShownStep[];
+}
+
+/** A durable step as operators see it. Moments are ISO 8601. */
+export interface ShownStep {
+  handler: string;
+  name: string;
+  key: string;
+  nth: number;
+  kind: StepKind;
+  status: "done" | "failed" | "pending";
+  /** When a sleep or wait ends. */
+  until: string | null;
+  createdAt: string;
+  error: StepFailure | null;
+  /** Keys of the events that it waits for. */
+  waitsFor: string[] | null;
+  resultBytes: number;
+  /** Missing if it is large, or if the step returned nothing. */
+  result?: unknown;
 }
 
 /** Which messages to list. A field that is left out matches all. */

@@ -26,10 +26,30 @@ const REASONS = [
   "interrupted",
 ] as const;
 
+const step = z.object({
+  handler: z.string(),
+  name: z.string(),
+  key: z.string(),
+  nth: z.int().openapi({ description: "Which call of this name and key it is" }),
+  kind: z.enum(["step", "sleep", "wait", "effect", "all"]),
+  status: z.enum(["done", "failed", "pending"]),
+  until: time.nullable().openapi({ description: "When a sleep or wait ends" }),
+  createdAt: time,
+  error: z.unknown().openapi({ description: "Why it failed for good; null if it did not" }),
+  waitsFor: z.array(z.string()).nullable().openapi({
+    description: "Keys of the events that it waits for",
+  }),
+  resultBytes: z.int(),
+  result: z.unknown().optional().openapi({ description: "Left out above 2 kB" }),
+}).openapi("DurableStep");
+
 const content = {
   payload: z.unknown(),
   stamps: z.unknown().openapi({ description: "Facts that travel with it beside its payload" }),
   errors: z.array(z.unknown()).openapi({ description: "Failed attempts, oldest first" }),
+  steps: z.array(step).openapi({
+    description: "Durable steps, sleeps and waits, in the order in which they were stored",
+  }),
 };
 
 const waiting = {

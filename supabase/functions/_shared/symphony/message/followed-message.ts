@@ -35,6 +35,8 @@ export interface FollowedMessage {
    * out a large one.
    */
   readonly result?: unknown;
+  /** Its durable steps; missing if it has none, and once it is handled. */
+  readonly steps?: FollowedSteps;
 }
 
 /** A handler's report. */
@@ -43,6 +45,23 @@ export interface FollowedProgress {
   readonly value: number;
   readonly note: string | null;
   readonly at: string;
+}
+
+/** Durable steps of a message: names, never results. */
+export interface FollowedSteps {
+  /** The sleep or wait that the message is parked in; null while its handler runs, or waits for a retry. */
+  readonly current: {
+    /** Name of the step, or key of the event. */
+    readonly name: string;
+    /** `sleep`: until a moment. `wait`: for an event. `all`: for child messages. */
+    readonly kind: "sleep" | "wait" | "all";
+    /** When it ends at the latest; null if nothing bounds it. */
+    readonly until: string | null;
+  } | null;
+  /** Names of the finished steps, the last 100, in their order. */
+  readonly done: readonly string[];
+  /** How many steps are finished. */
+  readonly number: number;
 }
 
 /** States of several messages: answer of `POST /dispatch/status`. */
