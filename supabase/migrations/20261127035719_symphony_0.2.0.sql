@@ -3528,8 +3528,7 @@ begin
     for each row when (new.live and new.told_at is distinct from old.told_at)
     execute function messenger.broadcast_batch();
   create or replace trigger messenger_steps_live_stored
-    after insert on public.messenger_steps
-    referencing new table as stored
+    after insert on public.messenger_steps referencing new table as stored
     for each statement execute function messenger.broadcast_steps();
 
   if not exists (
