@@ -64,7 +64,7 @@ declare
     'messenger_create_queue', 'messenger_set_queue', 'messenger_delete_queue',
     'messenger_save_schedules', 'messenger_pause_schedule', 'messenger_resume_schedule',
     'messenger_trigger_schedule', 'messenger_unschedule',
-    'messenger_prune', 'messenger_prune_schedule_runs', 'messenger_prune_actions',
+    'messenger_prune', 'messenger_prune_schedule_runs', 'messenger_prune_actions', 'messenger_prune_events',
     'messenger_prune_job_runs', 'messenger_tidy_queues', 'messenger_setup'
   ];
   known text[];
