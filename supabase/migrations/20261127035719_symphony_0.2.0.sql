@@ -185,6 +185,8 @@ drop routine messenger.check_stored_sizes(bigint[]);
 
 drop routine public.messenger_redrive(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,numeric,text,jsonb,boolean,boolean,jsonb);
 
+drop routine public.messenger_show_schedule(bigint);
+
 drop routine messenger.followed_message(bigint,text,text,integer,timestamp with time zone,timestamp with time zone,timestamp with time zone,text,boolean,jsonb);
 
 drop routine public.messenger_prune(interval,boolean,jsonb);
@@ -2819,6 +2821,20 @@ exception when others then
 end
 $function$;
 
+CREATE FUNCTION messenger.place_after(p_after jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return (p_after ->> 'id')::bigint;
+exception
+  when data_exception then
+    raise sqlstate 'PT400' using message = 'after: has to be the "next" of the step before';
+end
+$function$;
+
 CREATE FUNCTION messenger.dead_letter_problem(p_letter public.messenger_failed_messages, p_options jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -3009,10 +3025,15 @@ CREATE FUNCTION messenger.forget_from(p_ids bigint[], p_from text)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  redriven constant bigint[] := array(
+    select i from unnest(p_ids) as i
+    where not exists (select from public.messenger_failed_messages f where f.id = i)
+  );
 begin
   -- A step's name means its first one.
   delete from public.messenger_steps s
-  where s.message_id = any (p_ids) and (
+  where s.message_id = any (redriven) and (
       s.status = 'failed' or p_from = 'start' or s.position >= (
         select min(f.position) from public.messenger_steps f
         where f.message_id = s.message_id and f.name = p_from
@@ -3020,7 +3041,7 @@ begin
     );
   if p_from = 'start' then
     update public.messenger_messages m set stamps = m.stamps - 'durable'
-    where m.id = any (p_ids) and m.stamps ? 'durable';
+    where m.id = any (redriven) and m.stamps ? 'durable';
   end if;
 end
 $function$;
@@ -3058,6 +3079,103 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_prune_schedule_runs(older_than interval DEFAULT '30 days'::interval, keep integer DEFAULT 100, dry_run boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
+  place bigint := coalesce(messenger.place_after(after), 0);
+  schedules bigint[];
+  number integer;
+  total integer := 0;
+begin
+  perform messenger.check_age('older_than', older_than);
+  perform messenger.begin_step(null, null, dry_run);
+  if keep is null or keep < 1 then
+    raise sqlstate 'PT400' using message = 'keep: has to be at least 1';
+  end if;
+
+  loop
+    schedules := array(
+      select s.id from public.messenger_schedules s where s.id > place order by s.id limit 100
+    );
+    number := messenger.prune_runs_of(schedules, older_than, keep, dry_run);
+    total := total + number;
+    -- A full chunk may have left some of these schedules' runs.
+    if number < 1000 or dry_run then place := schedules[100]; end if;
+    exit when place is null or total >= 10000 or clock_timestamp() >= ends_at;
+  end loop;
+  return jsonb_build_object(
+    'schedule_runs', total, 'matched', total, 'done', case when dry_run then 0 else total end,
+    'next', case when place is not null then jsonb_build_object('id', place::text) end
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_show_schedule(id bigint, exact boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('now', public.messenger_now(), 'schedule', (
+    select to_jsonb(s) - '{lease_token,leased_until}'::text[] || jsonb_build_object(
+      'id', s.id::text,
+      'payload', case when exact then messenger.with_exact_numbers(s.payload) else s.payload end
+    )
+    from public.messenger_schedules s where s.id = messenger_show_schedule.id
+  ))
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_list_user_schedules(user_id text, after_id bigint DEFAULT 0, max_schedules integer DEFAULT 100)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  max_bytes constant integer := 4194304;
+  seen bigint[];
+  fitting bigint[];
+begin
+  if user_id is null then
+    raise sqlstate 'PT400' using message = 'user_id: is required';
+  end if;
+  select array_agg(sized.id order by sized.id),
+    array_agg(sized.id order by sized.id) filter (where sized.place = 1 or sized.bytes <= max_bytes)
+  into seen, fitting
+  from (
+    select own.id, row_number() over (order by own.id) as place,
+      sum(messenger.stored_bytes(own.payload)) over (order by own.id) as bytes
+    from (
+      select s.id, s.payload from public.messenger_schedules s
+      where s.stamps -> 'user' ->> 'id' = user_id and s.id > after_id
+      order by s.id
+      limit max_schedules
+    ) as own
+  ) as sized;
+  return jsonb_build_object(
+    'schedules', (
+      select coalesce(
+        jsonb_agg(
+          to_jsonb(s) - '{stamps,queue,priority,group_key,lease_token,leased_until}'::text[]
+            || jsonb_build_object('id', s.id::text, 'payload', messenger.with_exact_numbers(s.payload))
+          order by s.id
+        ),
+        '[]'
+      )
+      from public.messenger_schedules s where s.id = any (fitting)
+    ),
+    'next', case
+      when cardinality(fitting) < cardinality(seen) or cardinality(seen) = max_schedules
+      then fitting[cardinality(fitting)]::text
+    end
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_schedule_interval(type text, payload jsonb, every interval, name text DEFAULT NULL::text, max_runs integer DEFAULT NULL::integer, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone, end_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, catch_up text DEFAULT 'latest'::text, overlap text DEFAULT 'allow'::text, jitter interval DEFAULT '00:00:00'::interval, catch_up_limit integer DEFAULT NULL::integer, while_paused text DEFAULT 'enqueue'::text)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -3068,7 +3186,9 @@ begin
     raise sqlstate 'PT400' using message = 'type: is required';
   end if;
   if every is null or every < interval '1 second' then
-    raise sqlstate 'PT400' using message = format('every: has to be at least 1 second; got %s', every);
+    raise sqlstate 'PT400' using message = format(
+      'every: has to be at least 1 second; got %s', coalesce(every::text, 'null')
+    );
   end if;
   if end_at < greatest(start_at, public.messenger_now()) then
     raise sqlstate 'PT400' using message = 'end_at: has to come after start_at and after now';
@@ -3774,13 +3894,16 @@ declare
   chunk integer;
   kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'progress', 'steps'];
   counts jsonb := (select jsonb_object_agg(k, 0) from unnest(kinds) as k);
-  place bigint := (after ->> 'id')::bigint;
+  place bigint := messenger.place_after(after);
   number integer;
   total integer := 0;
 begin
   perform messenger.check_age('failed_older_than', failed_older_than);
   perform messenger.check_age('batches_older_than', batches_older_than);
   perform messenger.begin_step(null, null, dry_run);
+  if after ->> 'kind' <> all (kinds) then
+    raise sqlstate 'PT400' using message = 'after: has to be the "next" of the step before';
+  end if;
   kinds := kinds[coalesce(array_position(kinds, after ->> 'kind'), 1):];
 
   while cardinality(kinds) > 0 loop
@@ -3845,7 +3968,7 @@ begin
   tokens := messenger.prune_before(
     'messenger.used_tokens', 'expires_at', clock - interval '1 hour', 5000, false
   );
-  waits := messenger.prune_waits(5000, (after ->> 'id')::bigint);
+  waits := messenger.prune_waits(5000, messenger.place_after(after));
   return jsonb_build_object(
     'matched', events + tokens + waits.number, 'done', events + tokens + waits.number,
     'next', case when events = 5000 or tokens = 5000 or waits.place is not null then
@@ -4301,7 +4424,7 @@ comment on routine messenger.followed_steps(bigint) is
   'Part of following: {"steps": {"current", "done", "number"}} of a message that has steps: the sleep or wait that it is parked in, the names of the last 100 finished steps, and how many are finished. Never results. {} if it has none.';
 
 comment on routine messenger.forget_from(bigint[],text) is
-  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version.';
+  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
 
 comment on routine messenger.forget_steps(jsonb,bigint[]) is
   'Part of messenger_settle: deletes the steps and waits of handled messages. p_settled are the ids that were settled as handled.';
@@ -4344,6 +4467,9 @@ comment on routine messenger.note_waits(bigint,text[]) is
 
 comment on routine messenger.open_batch(jsonb) is
   'Part of messenger_write_batch: locks the batch that has the idempotency key, or makes it, and returns it.';
+
+comment on routine messenger.place_after(jsonb) is
+  'Part of pruning: the last id of the step before; null at the beginning.';
 
 comment on routine messenger.prune_batches(timestamp with time zone,integer,boolean) is
   'Part of pruning: deletes up to p_max_rows batches that ended before a moment, with their chunks, and returns how many; a dry run only counts.';
@@ -4471,6 +4597,9 @@ comment on routine public.messenger_follow_batch(bigint,text) is
 comment on routine public.messenger_list_batches(text,bigint,integer) is
   'Batches, the latest first, those before an id, all or those of a name. Returns {"batches", "next"}, the batches as messenger_follow_batch returns them. A page may be short; next is the id behind which the next page begins.';
 
+comment on routine public.messenger_list_user_schedules(text,bigint,integer) is
+  'Schedules that a user has made, by id, those after after_id, with payloads of 4 MiB at most or one schedule. Numbers that a double would change are text. Returns {"schedules": [...], "next"}; next is the after_id of the next page.';
+
 comment on routine public.messenger_load_steps(jsonb) is
   'Returns the stored steps of running messages, each under the token of its lease, the identity of the bus, and {"stale": [...]}: messages whose lease is another''s by now. Sleeps that are over become done.';
 
@@ -4503,6 +4632,9 @@ comment on routine public.messenger_show_failed(bigint) is
 
 comment on routine public.messenger_show_message(bigint) is
   'A message that waits or runs, with its payload, history and durable steps; null if there is none of this id. Numbers that a double would change are text.';
+
+comment on routine public.messenger_show_schedule(bigint,boolean) is
+  'A schedule with its payload and stamps. Returns {"schedule", "now"}; schedule is null if there is none of this id. exact, for people: numbers of the payload that a double would change are text.';
 
 comment on routine public.messenger_write_batch(jsonb,jsonb,integer,boolean,boolean,jsonb) is
   'Writes one numbered chunk of a batch, at most 1,000 messages, and seals the batch with the last one; all in the caller''s transaction. A chunk that is there is not written again. Returns {"id", "total", "sealed"}.';

@@ -92,6 +92,20 @@ $$;
 comment on function messenger.begin_step(jsonb, integer, boolean) is
   'Part of a step: where it begins, {"at", "id", "matched", "since"}: the last row of the step before, the number of rows matched so far, and the time of the first step.';
 
+create function messenger.place_after(p_after jsonb) returns bigint
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return (p_after ->> 'id')::bigint;
+exception
+  when data_exception then
+    raise sqlstate 'PT400' using message = 'after: has to be the "next" of the step before';
+end
+$$;
+comment on function messenger.place_after(jsonb) is
+  'Part of pruning: the last id of the step before; null at the beginning.';
+
 -- A query has conditions for the given filters only, so that Postgres plans it for them and finds an index. Of the two
 -- tables only the dead letters have an index by type.
 create function messenger.range_condition(p_filter jsonb, p_is_failed boolean) returns text

@@ -5,10 +5,15 @@ create function messenger.forget_from(p_ids bigint[], p_from text) returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  redriven constant bigint[] := array(
+    select i from unnest(p_ids) as i
+    where not exists (select from public.messenger_failed_messages f where f.id = i)
+  );
 begin
   -- A step's name means its first one.
   delete from public.messenger_steps s
-  where s.message_id = any (p_ids) and (
+  where s.message_id = any (redriven) and (
       s.status = 'failed' or p_from = 'start' or s.position >= (
         select min(f.position) from public.messenger_steps f
         where f.message_id = s.message_id and f.name = p_from
@@ -16,12 +21,12 @@ begin
     );
   if p_from = 'start' then
     update public.messenger_messages m set stamps = m.stamps - 'durable'
-    where m.id = any (p_ids) and m.stamps ? 'durable';
+    where m.id = any (redriven) and m.stamps ? 'durable';
   end if;
 end
 $$;
 comment on function messenger.forget_from(bigint[], text) is
-  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version.';
+  'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
 
 create function messenger.check_from(p_ids bigint[], p_has_payload boolean, p_from text) returns void
 language plpgsql

@@ -71,7 +71,7 @@ set search_path = ''
 as $$
 declare
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
-  place bigint := coalesce((after ->> 'id')::bigint, 0);
+  place bigint := coalesce(messenger.place_after(after), 0);
   schedules bigint[];
   number integer;
   total integer := 0;

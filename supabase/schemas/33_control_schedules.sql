@@ -43,17 +43,20 @@ $$;
 comment on function public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer) is
   'Schedules by id, those after after_id, filtered by what is given, without payloads. Returns {"schedules": [...], "now"}.';
 
-create function public.messenger_show_schedule(id bigint) returns jsonb
+create function public.messenger_show_schedule(id bigint, exact boolean default false) returns jsonb
 language sql stable
 set search_path = ''
 as $$
   select jsonb_build_object('now', public.messenger_now(), 'schedule', (
-    select to_jsonb(s) - '{lease_token,leased_until}'::text[] || jsonb_build_object('id', s.id::text)
+    select to_jsonb(s) - '{lease_token,leased_until}'::text[] || jsonb_build_object(
+      'id', s.id::text,
+      'payload', case when exact then messenger.with_exact_numbers(s.payload) else s.payload end
+    )
     from public.messenger_schedules s where s.id = messenger_show_schedule.id
   ))
 $$;
-comment on function public.messenger_show_schedule(bigint) is
-  'A schedule with its payload and stamps. Returns {"schedule", "now"}; schedule is null if there is none of this id.';
+comment on function public.messenger_show_schedule(bigint, boolean) is
+  'A schedule with its payload and stamps. Returns {"schedule", "now"}; schedule is null if there is none of this id. exact, for people: numbers of the payload that a double would change are text.';
 
 -- Leaves out the columns that are for operators: queue, priority, group, stamps. A page ends with 4 MiB of payloads,
 -- but has at least one schedule.
@@ -89,7 +92,7 @@ begin
       select coalesce(
         jsonb_agg(
           to_jsonb(s) - '{stamps,queue,priority,group_key,lease_token,leased_until}'::text[]
-            || jsonb_build_object('id', s.id::text)
+            || jsonb_build_object('id', s.id::text, 'payload', messenger.with_exact_numbers(s.payload))
           order by s.id
         ),
         '[]'
@@ -104,7 +107,7 @@ begin
 end
 $$;
 comment on function public.messenger_list_user_schedules(text, bigint, integer) is
-  'Schedules that a user has made, by id, those after after_id, with payloads of 4 MiB at most or one schedule. Returns {"schedules": [...], "next"}; next is the after_id of the next page.';
+  'Schedules that a user has made, by id, those after after_id, with payloads of 4 MiB at most or one schedule. Numbers that a double would change are text. Returns {"schedules": [...], "next"}; next is the after_id of the next page.';
 
 create function public.messenger_list_schedule_runs(id bigint, max_runs integer default 20)
 returns jsonb

@@ -71,7 +71,9 @@ begin
     raise sqlstate 'PT400' using message = 'type: is required';
   end if;
   if every is null or every < interval '1 second' then
-    raise sqlstate 'PT400' using message = format('every: has to be at least 1 second; got %s', every);
+    raise sqlstate 'PT400' using message = format(
+      'every: has to be at least 1 second; got %s', coalesce(every::text, 'null')
+    );
   end if;
   if end_at < greatest(start_at, public.messenger_now()) then
     raise sqlstate 'PT400' using message = 'end_at: has to come after start_at and after now';

@@ -195,13 +195,16 @@ declare
   chunk integer;
   kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'progress', 'steps'];
   counts jsonb := (select jsonb_object_agg(k, 0) from unnest(kinds) as k);
-  place bigint := (after ->> 'id')::bigint;
+  place bigint := messenger.place_after(after);
   number integer;
   total integer := 0;
 begin
   perform messenger.check_age('failed_older_than', failed_older_than);
   perform messenger.check_age('batches_older_than', batches_older_than);
   perform messenger.begin_step(null, null, dry_run);
+  if after ->> 'kind' <> all (kinds) then
+    raise sqlstate 'PT400' using message = 'after: has to be the "next" of the step before';
+  end if;
   kinds := kinds[coalesce(array_position(kinds, after ->> 'kind'), 1):];
 
   while cardinality(kinds) > 0 loop

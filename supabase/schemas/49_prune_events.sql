@@ -42,7 +42,7 @@ begin
   tokens := messenger.prune_before(
     'messenger.used_tokens', 'expires_at', clock - interval '1 hour', 5000, false
   );
-  waits := messenger.prune_waits(5000, (after ->> 'id')::bigint);
+  waits := messenger.prune_waits(5000, messenger.place_after(after));
   return jsonb_build_object(
     'matched', events + tokens + waits.number, 'done', events + tokens + waits.number,
     'next', case when events = 5000 or tokens = 5000 or waits.place is not null then

@@ -1,6 +1,6 @@
 /** Schedules that the table editor or the database makes trouble for, and large ones. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { testsOfSchedules } from "../support/schedules.ts";
 
 const note = { type: "Note", payload: { text: "hello" } };
@@ -51,6 +51,27 @@ testsOfSchedules("2026-01-05T09:30:00Z", (test) => {
       where name = 'bad cron'`;
     await bench.clock.set("2026-01-05T09:32:00Z");
     assertEquals(await scheduler.processDueMessages(), 1);
+  });
+
+  test("a schedule that the next tick would disable again is not resumed, and numbers of SQL's are shown exactly", async (bench) => {
+    const { sql } = bench.stack;
+    const scheduler = bench.scheduler();
+    const rows = await sql<{ id: string }[]>`
+      insert into public.messenger_schedules
+        (message_type, payload, schedule_type, cron, interval_ms, timezone, enabled, disabled_by)
+      values
+        ('Note', '{"n":1970670598291982290}', 'cron', '* * * * *', null, 'Mars/Olympus', false, 'invalid'),
+        ('Note', '{}', 'cron', '61 * * * *', null, 'UTC', false, 'pause'),
+        ('Note', '{}', 'interval', null, 5, 'UTC', false, 'invalid') returning id`;
+    const ids = rows.map(({ id }) => id);
+    for (const [index, field] of ["timezone", "config.cron", "config.interval"].entries()) {
+      const error = await assertRejects(() => scheduler.resume(ids[index] ?? ""), RangeError);
+      assertEquals(error.message.split(":")[0], field);
+    }
+    assertEquals((await scheduler.list()).map(({ enabled }) => enabled), [false, false, false]);
+    assertEquals((await scheduler.get(ids[0] ?? ""))?.message.payload, {
+      n: "1970670598291982290",
+    });
   });
 
   test("a row edited in SQL while a tick holds it is left to the next tick", async (bench) => {

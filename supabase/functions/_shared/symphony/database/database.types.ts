@@ -1004,7 +1004,7 @@ export type Database = {
       };
       "messenger_show_failed": { Args: { "id": number }; Returns: Json };
       "messenger_show_message": { Args: { "id": number }; Returns: Json };
-      "messenger_show_schedule": { Args: { "id": number }; Returns: Json };
+      "messenger_show_schedule": { Args: { "exact"?: boolean; "id": number }; Returns: Json };
       "messenger_show_user_schedule": { Args: { "id": number; "user_id": string }; Returns: Json };
       "messenger_stand_aside": {
         Args: { "schedules"?: boolean; "stalled"?: boolean; "tick": number };

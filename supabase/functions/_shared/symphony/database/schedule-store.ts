@@ -133,10 +133,13 @@ export class PostgresScheduleStore implements ScheduleStore {
   }
 
   /** Returns one schedule with its payload and stamps; null if the id is unknown. */
-  async show(id: string): Promise<{ schedule: DueSchedule | null; now: number }> {
+  async show(
+    id: string,
+    { exact = false }: { readonly exact?: boolean } = {},
+  ): Promise<{ schedule: DueSchedule | null; now: number }> {
     const { schedule, now } = await this.#call<{ schedule: ScheduleRow | null; now: string }>(
       "messenger_show_schedule",
-      { id },
+      exact ? { id, exact } : { id },
     );
     return { schedule: schedule && toDueSchedule(schedule), now: Date.parse(now) };
   }

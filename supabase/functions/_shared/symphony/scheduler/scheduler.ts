@@ -177,9 +177,12 @@ export class Scheduler {
     );
   }
 
-  /** Returns one schedule with its payload; null if the id is unknown. */
+  /**
+   * Returns one schedule with its payload; null if the id is unknown. Numbers that SQL has written and that
+   * JavaScript would change are text.
+   */
   async get(id: string): Promise<Schedule | null> {
-    const { schedule } = await this.#store.show(checkId(id));
+    const { schedule } = await this.#store.show(checkId(id), { exact: true });
     return schedule ? withoutStamps(schedule) : null;
   }
 
@@ -203,9 +206,14 @@ export class Scheduler {
     await this.#store.pause(checkId(id), reason ?? null);
   }
 
-  /** Resumes a schedule. Runs that were missed during the pause are not made up, except a single run. */
+  /**
+   * Resumes a schedule. Runs that were missed during the pause are not made up, except a single run.
+   * @throws RangeError that names the option for which the next tick would disable it again
+   */
   async resume(id: string): Promise<void> {
-    await this.#store.resume(checkId(id));
+    const { schedule, now } = await this.#require(id);
+    previewStored(schedule, 1, now);
+    await this.#store.resume(schedule.id);
   }
 
   /**

@@ -122,8 +122,14 @@ export interface ScheduleStore {
   ): Promise<SavedSchedule[]>;
   /** Schedules by id, without their payloads. */
   list(filter: ScheduleFilter): Promise<ListedSchedule[]>;
-  /** A schedule with its payload and stamps, null for an unknown id; and the store's clock. */
-  show(id: string): Promise<{ schedule: DueSchedule | null; now: number }>;
+  /**
+   * A schedule with its payload and stamps, null for an unknown id; and the store's clock.
+   * @param options.exact for people: numbers of the payload that a double would change are text
+   */
+  show(
+    id: string,
+    options?: { readonly exact?: boolean },
+  ): Promise<{ schedule: DueSchedule | null; now: number }>;
   /** A user's schedules by id, without their queue, priority and group. */
   listOfUser(userId: string, after: string, limit: number): Promise<SchedulePage>;
   /** The latest runs of a schedule, the newest first. */
