@@ -3,6 +3,7 @@
 const MOD =
   `/** This project, as its functions import it. A message is known once it stands here. */
 
+import type { EventDefinition } from "symphony-messenger";
 import { ExampleMessage } from "./example.ts";
 
 export { config } from "./config.ts";
@@ -10,6 +11,9 @@ export { schedules } from "./schedules.ts";
 
 /** Every message definition of this project. */
 export const messages = [ExampleMessage];
+
+/** Every event that handlers wait for and that may be emitted over HTTPS, as \`defineEvent\` declares it. */
+export const events: readonly EventDefinition[] = [];
 `;
 
 const SCHEDULES = `/**

@@ -86,7 +86,8 @@ create table public.messenger_batches (
   told_at timestamptz,
   on_finished jsonb,
   on_succeeded jsonb,
-  on_failed jsonb
+  on_failed jsonb,
+  sealed_by uuid
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
 create unique index messenger_batches_key_idx
@@ -1698,7 +1699,7 @@ AS $function$
 declare
   known constant text[] := array[
     'name', 'idempotency_key', 'idempotency_scope', 'user_id', 'live', 'parent_id', 'keeps_results',
-    'on_finished', 'on_succeeded', 'on_failed'
+    'on_finished', 'on_succeeded', 'on_failed', 'call'
   ];
   callback_fields constant text[] := array[
     'type', 'payload', 'queue', 'priority', 'delay_ms', 'ttl_ms', 'group_key', 'stamps'
@@ -1748,7 +1749,7 @@ declare
   clock constant timestamptz := public.messenger_now();
   scope constant text := coalesce(p_batch ->> 'idempotency_scope', '');
   key constant text := p_batch ->> 'idempotency_key';
-  hash constant bigint := messenger.content_hash(p_batch - '{live,user_id}'::text[]);
+  hash constant bigint := messenger.content_hash(p_batch - '{live,user_id,call}'::text[]);
   batch public.messenger_batches;
 begin
   for try in 1..3 loop
@@ -1769,7 +1770,9 @@ begin
       where b.idempotency_scope = scope and b.idempotency_key = key
       for update;
       continue when not found;
-      if batch.key_until <= clock then
+      if batch.key_until <= clock or p_batch ? 'call' and batch.sealed_at is not null
+        and batch.sealed_by is distinct from (p_batch ->> 'call')::uuid
+      then
         update public.messenger_batches b set idempotency_key = null where b.id = batch.id;
         continue;
       end if;
@@ -1873,7 +1876,8 @@ begin
   end if;
   if is_last and own.sealed_at is null then
     update public.messenger_batches b
-    set sealed_at = public.messenger_now(), key_until = public.messenger_now() + interval '24 hours'
+    set sealed_at = public.messenger_now(), key_until = public.messenger_now() + interval '24 hours',
+      sealed_by = (batch ->> 'call')::uuid
     where b.id = own.id;
     perform messenger.fold_batch(own.id);
   end if;
@@ -4245,6 +4249,9 @@ comment on column public.messenger_batches.parent_id is
 
 comment on column public.messenger_batches.sealed_at is
   'When its last chunk was written, or it was cancelled: no further member comes.';
+
+comment on column public.messenger_batches.sealed_by is
+  'The call that sealed a batch without a key of the caller''s; a further call with the same content makes a batch of its own.';
 
 comment on column public.messenger_batches.succeeded_at is
   'When all members were handled.';

@@ -31,7 +31,8 @@ create table public.messenger_batches (
   told_at timestamptz,
   on_finished jsonb,
   on_succeeded jsonb,
-  on_failed jsonb
+  on_failed jsonb,
+  sealed_by uuid
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
 comment on table public.messenger_batches is
@@ -86,6 +87,8 @@ comment on column public.messenger_batches.on_finished is
   'Message that is dispatched once, when first no member is left.';
 comment on column public.messenger_batches.on_succeeded is
   'Message that is dispatched once, when all members are handled.';
+comment on column public.messenger_batches.sealed_by is
+  'The call that sealed a batch without a key of the caller''s; a further call with the same content makes a batch of its own.';
 comment on column public.messenger_batches.on_failed is
   'Message that is dispatched once, at the first dead letter, unless the batch was cancelled before.';
 

@@ -7,7 +7,7 @@ as $$
 declare
   known constant text[] := array[
     'name', 'idempotency_key', 'idempotency_scope', 'user_id', 'live', 'parent_id', 'keeps_results',
-    'on_finished', 'on_succeeded', 'on_failed'
+    'on_finished', 'on_succeeded', 'on_failed', 'call'
   ];
   callback_fields constant text[] := array[
     'type', 'payload', 'queue', 'priority', 'delay_ms', 'ttl_ms', 'group_key', 'stamps'
@@ -50,7 +50,8 @@ $$;
 comment on function messenger.check_batch(jsonb) is
   'Part of messenger_write_batch: refuses a batch with a wrong field, and names it.';
 
--- Locks the batch of the key, or makes one. A key is held while its batch is not sealed, and for 24 hours after.
+-- Locks the batch of the key, or makes one. A key is held while its batch is not sealed, and for 24 hours after. A
+-- batch with `call`, the UUID of one call, has a key made of its content: once it is sealed, only that call finds it.
 create function messenger.open_batch(p_batch jsonb) returns public.messenger_batches
 language plpgsql
 set search_path = ''
@@ -59,7 +60,7 @@ declare
   clock constant timestamptz := public.messenger_now();
   scope constant text := coalesce(p_batch ->> 'idempotency_scope', '');
   key constant text := p_batch ->> 'idempotency_key';
-  hash constant bigint := messenger.content_hash(p_batch - '{live,user_id}'::text[]);
+  hash constant bigint := messenger.content_hash(p_batch - '{live,user_id,call}'::text[]);
   batch public.messenger_batches;
 begin
   for try in 1..3 loop
@@ -80,7 +81,9 @@ begin
       where b.idempotency_scope = scope and b.idempotency_key = key
       for update;
       continue when not found;
-      if batch.key_until <= clock then
+      if batch.key_until <= clock or p_batch ? 'call' and batch.sealed_at is not null
+        and batch.sealed_by is distinct from (p_batch ->> 'call')::uuid
+      then
         update public.messenger_batches b set idempotency_key = null where b.id = batch.id;
         continue;
       end if;
@@ -150,7 +153,7 @@ comment on function messenger.write_chunk(public.messenger_batches, integer, jso
   'Part of messenger_write_batch: writes the messages of one chunk and counts them.';
 
 -- `batch` is {"name", "idempotency_key"?, "idempotency_scope"?, "user_id"?, "live"?, "on_finished"?, "on_succeeded"?,
--- "on_failed"?}, the same in each call. A chunk has at most 1,000 messages; the chunks come in order.
+-- "on_failed"?, "call"?}, the same in each call. A chunk has at most 1,000 messages; the chunks come in order.
 create function public.messenger_write_batch(
   batch jsonb, messages jsonb default '[]', chunk integer default 1, is_last boolean default true,
   checked boolean default false, limits jsonb default null
@@ -195,7 +198,8 @@ begin
   end if;
   if is_last and own.sealed_at is null then
     update public.messenger_batches b
-    set sealed_at = public.messenger_now(), key_until = public.messenger_now() + interval '24 hours'
+    set sealed_at = public.messenger_now(), key_until = public.messenger_now() + interval '24 hours',
+      sealed_by = (batch ->> 'call')::uuid
     where b.id = own.id;
     perform messenger.fold_batch(own.id);
   end if;

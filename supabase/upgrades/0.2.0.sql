@@ -66,7 +66,8 @@ create table public.messenger_batches (
   told_at timestamptz,
   on_finished jsonb,
   on_succeeded jsonb,
-  on_failed jsonb
+  on_failed jsonb,
+  sealed_by uuid
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
 create unique index messenger_batches_key_idx

@@ -1,6 +1,6 @@
 /** Promises of every transport: batches are written once, counted exactly, and tell their end once. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { MessageBus } from "../../supabase/functions/_shared/symphony/bus/bus.ts";
 import {
   type BatchMember,
@@ -10,8 +10,10 @@ import {
   NotFoundError,
   z,
 } from "../../supabase/functions/_shared/symphony/index.ts";
+import type { BatchChunk } from "../../supabase/functions/_shared/symphony/message/dispatched-batch.ts";
 import { createRegistry } from "../../supabase/functions/_shared/symphony/message/registry.ts";
 import type { Envelope } from "../../supabase/functions/_shared/symphony/message/envelope.ts";
+import { TransportError } from "../../supabase/functions/_shared/symphony/transport/transport.ts";
 import { promises } from "./promises.ts";
 import { claim, failure, settlementsOf, type TransportUnderTest } from "./under_test.ts";
 
@@ -123,6 +125,46 @@ export function testBatches(name: string, open: () => Promise<TransportUnderTest
     assertEquals(await counts(t, id), ["running", 2, 0, 0, 2]);
     await finish(t, id);
     assertEquals(await told(t), ["finished", "succeeded"]);
+  });
+
+  promise("an array that is dispatched again continues where a killed call left off", async (t) => {
+    const { transport } = t;
+    const array = [...members(2_500)];
+    // The process dies once the second chunk is written.
+    const dying = busOver({
+      ...t,
+      transport: Object.assign(Object.create(transport), {
+        writeBatch: async (chunk: BatchChunk) => {
+          if (chunk.chunk === 3) throw new Error("killed");
+          return await transport.writeBatch(chunk);
+        },
+      }),
+    });
+    await assertRejects(() => dying.dispatchBatch(array, events), Error, "killed");
+    const id = await busOver(t).dispatchBatch(array, events);
+    assertEquals(await counts(t, id), ["running", 2_500, 0, 0, 2_500]);
+    const { messages } = await claim(transport, { queues: ["default"], maxMessages: 5_000 });
+    assertEquals(messages.length, 2_500);
+    // A whole batch is another one when it is dispatched again.
+    assertNotEquals(await busOver(t).dispatchBatch(array, events), id);
+  });
+
+  promise("an answer to the last chunk that was lost makes no second batch", async (t) => {
+    const { transport } = t;
+    let isLost = false;
+    const lossy = busOver({
+      ...t,
+      transport: Object.assign(Object.create(transport), {
+        writeBatch: async (chunk: BatchChunk) => {
+          const answer = await transport.writeBatch(chunk);
+          if (!chunk.isLast || isLost) return answer;
+          isLost = true;
+          throw new TransportError("writeBatch", "the answer was lost", true);
+        },
+      }),
+    });
+    const id = await lossy.dispatchBatch([...members(1_001)], events);
+    assertEquals(await counts(t, id), ["running", 1_001, 0, 0, 1_001]);
   });
 
   promise("an empty batch ends at once", async (t) => {

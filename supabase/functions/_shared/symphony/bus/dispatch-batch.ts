@@ -1,5 +1,6 @@
 /** Dispatches a batch: prepares its messages, and writes them in numbered chunks. */
 
+import { createHash } from "node:crypto";
 import type { DispatchOptions, MessageInput } from "../message/dispatch-options.ts";
 import {
   type BatchHead,
@@ -96,7 +97,7 @@ export async function writeChunks(
   },
 ): Promise<WrittenBatch> {
   // Further chunks find the batch by its key.
-  const head = { ...given, idempotencyKey: given.idempotencyKey ?? `once:${crypto.randomUUID()}` };
+  const head = given.idempotencyKey === undefined ? { ...given, ...keyOf(members, given) } : given;
   let chunk = 1;
   let messages: OutgoingMessage[] = [];
   let characters = 0;
@@ -115,6 +116,28 @@ export async function writeChunks(
     characters += length;
   }
   return await repeating(() => transport.writeBatch({ head, messages, chunk, isLast: true }));
+}
+
+/**
+ * The key of a batch whose caller gave none. An array of several chunks has one made of its content: if the process
+ * is killed before the last chunk, the same call continues the batch.
+ */
+function keyOf(
+  members: Iterable<BatchMember> | AsyncIterable<BatchMember>,
+  { onFinished, onSucceeded, onFailed, ...head }: BatchHead,
+): Pick<BatchHead, "idempotencyKey" | "call"> {
+  const call = crypto.randomUUID();
+  const once = { idempotencyKey: `once:${call}` };
+  if (!Array.isArray(members) || members.length <= MAX_CHUNK_MESSAGES) return once;
+  const hash = createHash("sha256");
+  try {
+    hash.update(JSON.stringify([head, onFinished, onSucceeded, onFailed]));
+    for (const member of members) hash.update(JSON.stringify([toInput(member)]));
+  } catch {
+    // What is no JSON is refused when it is prepared.
+    return once;
+  }
+  return { idempotencyKey: `content:${hash.digest("hex")}`, call };
 }
 
 /** Repeats a call that failed for a passing reason: a chunk that was written after all is not written again. */

@@ -58,6 +58,7 @@ function headRow(head: BatchHead) {
     live: head.live,
     parent_id: head.parentId,
     keeps_results: head.keepsResults,
+    call: head.call,
     on_finished: onFinished && messageRow(onFinished),
     on_succeeded: onSucceeded && messageRow(onSucceeded),
     on_failed: onFailed && messageRow(onFailed),

@@ -22,10 +22,11 @@ export interface DispatchBatchOptions {
   /**
    * Identity of the batch: a call that repeats the key, such as one whose first run was killed, writes what is
    * missing and returns the same id. Held until 24 hours after the batch was sealed. Other content under the key
-   * throws ConflictError. Without a key each call makes a batch of its own.
+   * throws ConflictError. Without a key each call makes a batch of its own, except that an array which is given
+   * again continues a batch of the same name and content that was left unsealed.
    */
   readonly idempotencyKey?: string;
-  /** Dispatched once, when first no member waits or runs. */
+  /** Dispatched once, when first no member waits or runs. Its handler finds the counts in `ctx.envelope.stamps.ofBatch`. */
   readonly onFinished?: BatchMember;
   /** Dispatched once, when all members are handled; possibly after a redrive. */
   readonly onSucceeded?: BatchMember;
@@ -45,6 +46,11 @@ export interface BatchHead {
   readonly live?: boolean;
   /** Id of the message whose handler waits for the batch. */
   readonly parentId?: string;
+  /**
+   * UUID of one call, with a key that is made of the content. Once the batch is sealed, a further call with the
+   * same content makes a batch of its own.
+   */
+  readonly call?: string;
   /** Whether what the handlers of its members return is kept. */
   readonly keepsResults?: boolean;
   readonly onFinished?: OutgoingMessage;

@@ -37,6 +37,8 @@ interface MemoryBatch {
   isTaken: boolean;
   /** From this moment on its key is free. */
   keyUntil: number;
+  /** The call that sealed it, of a key that is made of the content. */
+  sealedBy?: string | undefined;
 }
 
 type BatchMoment = "sealed" | "failed" | "finished" | "succeeded" | "cancelled";
@@ -89,7 +91,10 @@ export class MemoryBatches {
       this.#add(batch, messages, chunk, content);
     }
     this.#batches.set(batch.id, batch);
-    if (isLast && batch.at.sealed === undefined) this.#seal(batch);
+    if (isLast && batch.at.sealed === undefined) {
+      batch.sealedBy = head.call;
+      this.#seal(batch);
+    }
     return { id: batch.id, total: batch.total, sealed: batch.at.sealed !== undefined };
   }
 
@@ -160,12 +165,13 @@ export class MemoryBatches {
     return stamp && this.#batches.get(stamp.id);
   }
 
-  #known({ idempotencyKey, idempotencyScope = "" }: BatchHead): MemoryBatch | undefined {
+  #known({ idempotencyKey, idempotencyScope = "", call }: BatchHead): MemoryBatch | undefined {
     if (idempotencyKey === undefined) return undefined;
-    return this.#batches.values().find(({ head, keyUntil }) =>
+    return this.#batches.values().find(({ head, keyUntil, at, sealedBy }) =>
       head.idempotencyKey === idempotencyKey &&
       (head.idempotencyScope ?? "") === idempotencyScope &&
-      keyUntil > this.#store.now()
+      keyUntil > this.#store.now() &&
+      (call === undefined || at.sealed === undefined || sealedBy === call)
     );
   }
 
@@ -241,7 +247,7 @@ function eventStamp(
   return { id, name, event, total, handled, failed };
 }
 
-function contentOf({ userId: _, live: __, ...head }: BatchHead): string {
+function contentOf({ userId: _, live: __, call: ___, ...head }: BatchHead): string {
   return JSON.stringify(head);
 }
 
