@@ -134,7 +134,7 @@ function keyOf(
     hash.update(JSON.stringify([head, onFinished, onSucceeded, onFailed]));
     for (const member of members) hash.update(JSON.stringify([toInput(member)]));
   } catch {
-    // What is no JSON is refused when it is prepared.
+    // A payload that is no JSON is refused when it is prepared.
     return once;
   }
   return { idempotencyKey: `content:${hash.digest("hex")}`, call };

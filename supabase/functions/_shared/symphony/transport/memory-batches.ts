@@ -11,7 +11,8 @@ import {
   type WrittenBatch,
 } from "../message/dispatched-batch.ts";
 import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
-import { ConflictError, NotFoundError } from "../message/errors.ts";
+import { NotFoundError } from "../message/errors.ts";
+import { checkChunk } from "./memory-checks.ts";
 
 const KEY_MS = 24 * 60 * 60 * 1000;
 
@@ -249,33 +250,6 @@ function eventStamp(
 
 function contentOf({ userId: _, live: __, call: ___, ...head }: BatchHead): string {
   return JSON.stringify(head);
-}
-
-function checkChunk(
-  { id, chunks, at }: MemoryBatch,
-  { chunk, content, isLast, isOther }: {
-    readonly chunk: number;
-    readonly content: string;
-    readonly isLast: boolean;
-    readonly isOther: boolean;
-  },
-): void {
-  const known = chunks[chunk - 1];
-  const isSealed = at.sealed !== undefined;
-  const isOtherChunk = known !== undefined && known !== content ||
-    isSealed && (known === undefined || isLast && chunk !== chunks.length);
-  if (!isOther && at.cancelled !== undefined) throw new ConflictError(`batch: ${id} is cancelled`);
-  if (isOther || isOtherChunk) {
-    throw new ConflictError(
-      "idempotencyKey: stands for a batch with other content, which is not sealed or was sealed " +
-        "within 24 hours; repeat that one unchanged, or give another key",
-    );
-  }
-  if (chunk > chunks.length + 1) {
-    throw new RangeError(
-      `chunk: has to be at most ${chunks.length + 1} (was ${chunk}); chunks come in order`,
-    );
-  }
 }
 
 function stateOf(batch: MemoryBatch): FollowedBatch {

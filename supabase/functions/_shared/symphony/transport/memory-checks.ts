@@ -3,6 +3,7 @@
 import { debounceOf } from "../message/dedupe.ts";
 import { sizeOf } from "../message/effects.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
+import { ConflictError } from "../message/errors.ts";
 import { isStorable } from "../runtime/json.ts";
 import { TransportError } from "./transport.ts";
 
@@ -46,4 +47,39 @@ export function checkTtl(message: OutgoingMessage, now: number): void {
   throw new RangeError(
     "ttl: ends before the message is due; it has to be longer than the delay, or end after availableAt",
   );
+}
+
+/**
+ * Refuses a chunk that does not belong to its batch as it is.
+ * @throws ConflictError if the batch has other content or is cancelled; RangeError if a chunk before it is missing
+ */
+export function checkChunk(
+  { id, chunks, at }: {
+    readonly id: string;
+    readonly chunks: readonly string[];
+    readonly at: { readonly sealed?: number; readonly cancelled?: number };
+  },
+  { chunk, content, isLast, isOther }: {
+    readonly chunk: number;
+    readonly content: string;
+    readonly isLast: boolean;
+    readonly isOther: boolean;
+  },
+): void {
+  const known = chunks[chunk - 1];
+  const isSealed = at.sealed !== undefined;
+  const isOtherChunk = known !== undefined && known !== content ||
+    isSealed && (known === undefined || isLast && chunk !== chunks.length);
+  if (!isOther && at.cancelled !== undefined) throw new ConflictError(`batch: ${id} is cancelled`);
+  if (isOther || isOtherChunk) {
+    throw new ConflictError(
+      "idempotencyKey: stands for a batch with other content, which is not sealed or was sealed " +
+        "within 24 hours; repeat that one unchanged, or give another key",
+    );
+  }
+  if (chunk > chunks.length + 1) {
+    throw new RangeError(
+      `chunk: has to be at most ${chunks.length + 1} (was ${chunk}); chunks come in order`,
+    );
+  }
 }
