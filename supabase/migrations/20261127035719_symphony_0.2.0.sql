@@ -798,6 +798,56 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.fit_bytes(p_candidates tid[], p_max_bytes bigint, p_at_least_one boolean, OUT fitting integer, OUT bytes bigint, OUT oversized tid[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  -- Twice what may be written: only a write that bypassed the check makes a message this large.
+  too_many constant bigint := 16777216;
+  -- No compression that Postgres has makes values this many times smaller.
+  strongest_compression constant integer := 256;
+  candidate tid;
+  size bigint;
+begin
+  oversized := '{}';
+  fitting := cardinality(p_candidates);
+  -- Nearly always the upper bound is small, and no value has to be decompressed.
+  select coalesce(sum(
+    case
+      when pg_column_compression(m.payload) is null then pg_column_size(m.payload)
+      else pg_column_size(m.payload) * strongest_compression
+    end
+      -- Members of batches have small stamps, which are not compressed: to multiply those would measure each row.
+      + case
+        when m.stamps is null then 0
+        when pg_column_compression(m.stamps) is null then pg_column_size(m.stamps)
+        else pg_column_size(m.stamps) * strongest_compression
+      end
+  ), 0)
+  into bytes from public.messenger_messages m where m.ctid = any (p_candidates);
+  if bytes <= p_max_bytes / 16 then
+    return;
+  end if;
+
+  bytes := 0;
+  fitting := 0;
+  foreach candidate in array p_candidates loop
+    select messenger.stored_bytes(m.payload) + messenger.stored_bytes(m.stamps)
+    into size from public.messenger_messages m where m.ctid = candidate;
+    if size > too_many then
+      oversized := oversized || candidate;
+    elsif bytes + size > p_max_bytes and not (p_at_least_one and bytes = 0) then
+      exit;
+    else
+      bytes := bytes + size;
+    end if;
+    fitting := fitting + 1;
+  end loop;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.lock_swept(p_queues text[], p_max_messages integer, p_last_keys jsonb, p_max_bytes bigint)
  RETURNS messenger.locked_messages
  LANGUAGE plpgsql

@@ -42,7 +42,12 @@ begin
       when pg_column_compression(m.payload) is null then pg_column_size(m.payload)
       else pg_column_size(m.payload) * strongest_compression
     end
-      + coalesce(pg_column_size(m.stamps) * strongest_compression, 0)
+      -- Members of batches have small stamps, which are not compressed: to multiply those would measure each row.
+      + case
+        when m.stamps is null then 0
+        when pg_column_compression(m.stamps) is null then pg_column_size(m.stamps)
+        else pg_column_size(m.stamps) * strongest_compression
+      end
   ), 0)
   into bytes from public.messenger_messages m where m.ctid = any (p_candidates);
   if bytes <= p_max_bytes / 16 then
