@@ -2482,8 +2482,8 @@ AS $function$
 declare
   wanted record;
   given record;
-  given_reads jsonb := '[]';
-  stale jsonb := '[]';
+  given_reads jsonb := '[]'::jsonb;
+  stale jsonb := '[]'::jsonb;
   room bigint := 4194304;
 begin
   if jsonb_typeof(reads) is distinct from 'array' or jsonb_array_length(reads) > 1000 then
