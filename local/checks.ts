@@ -53,12 +53,14 @@ export async function generateTypes(databaseUrl: string): Promise<string> {
 }
 
 /**
- * Warnings of the linter that are accepted. Callers write `"all" => true`, so the argument keeps its name.
+ * Warnings of the linter that are accepted. Callers write `"all" => true` and `"from" => 'start'`, so these arguments keep
+ * their names.
  * Each step of a prune takes `after`, also a step that always begins at its start. messenger.open_queues returns
  * the claim that it begins beside its queues.
  */
 const LINT_ACCEPTED = [
   'name of parameter "all" is reserved keyword',
+  'name of parameter "from" is reserved keyword',
   'unused parameter "after"',
   'composite OUT variable "claim" is not single argument',
 ];

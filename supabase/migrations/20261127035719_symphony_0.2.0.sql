@@ -324,8 +324,8 @@ CREATE FUNCTION messenger.debounce_fault(p_message jsonb)
  SET search_path TO ''
 AS $function$
 declare
-  debounce constant numeric := p_message ->> 'dedupe_debounce_ms';
-  max_wait constant numeric := p_message ->> 'dedupe_max_wait_ms';
+  debounce constant numeric := (p_message ->> 'dedupe_debounce_ms')::numeric;
+  max_wait constant numeric := (p_message ->> 'dedupe_max_wait_ms')::numeric;
 begin
   return case
     when debounce is null and max_wait is not null then 'dedupe_max_wait_ms: goes with dedupe_debounce_ms'
@@ -589,9 +589,9 @@ AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
   ms constant interval := interval '1 millisecond';
-  debounced constant double precision := p_message ->> 'dedupe_debounce_ms';
-  max_wait constant double precision := p_message ->> 'dedupe_max_wait_ms';
-  ttl constant double precision := p_message ->> 'ttl_ms';
+  debounced constant double precision := (p_message ->> 'dedupe_debounce_ms')::double precision;
+  max_wait constant double precision := (p_message ->> 'dedupe_max_wait_ms')::double precision;
+  ttl constant double precision := (p_message ->> 'ttl_ms')::double precision;
   holder bigint;
 begin
   if messenger.replaces(p_message) then
@@ -891,7 +891,7 @@ declare
   ids bigint[];
   settled bigint[] := array[]::bigint[];
   refused jsonb;
-  refusals jsonb := '[]';
+  refusals jsonb := '[]'::jsonb;
   tokens uuid[] := array[]::uuid[];
   numbers integer[] := array[]::integer[];
   queues text[];
@@ -2845,7 +2845,7 @@ begin
   where m.id = messenger_effect.id and m.lease_token = token
   for no key update;
   if not found then
-    return '{"stale": true}';
+    return '{"stale": true}'::jsonb;
   end if;
   select s.status, s.result into known from public.messenger_steps s
   where (s.message_id, s.handler, s.name, s.key, s.nth)
@@ -3519,7 +3519,7 @@ CREATE FUNCTION messenger.followed_steps(p_id bigint)
 AS $function$
 begin
   if not exists (select from public.messenger_steps s where s.message_id = p_id) then
-    return '{}';
+    return '{}'::jsonb;
   end if;
   return jsonb_build_object('steps', jsonb_build_object(
     'current', (

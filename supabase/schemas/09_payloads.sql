@@ -157,8 +157,8 @@ language plpgsql immutable
 set search_path = ''
 as $$
 declare
-  debounce constant numeric := p_message ->> 'dedupe_debounce_ms';
-  max_wait constant numeric := p_message ->> 'dedupe_max_wait_ms';
+  debounce constant numeric := (p_message ->> 'dedupe_debounce_ms')::numeric;
+  max_wait constant numeric := (p_message ->> 'dedupe_max_wait_ms')::numeric;
 begin
   return case
     when debounce is null and max_wait is not null then 'dedupe_max_wait_ms: goes with dedupe_debounce_ms'

@@ -63,9 +63,9 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   ms constant interval := interval '1 millisecond';
-  debounced constant double precision := p_message ->> 'dedupe_debounce_ms';
-  max_wait constant double precision := p_message ->> 'dedupe_max_wait_ms';
-  ttl constant double precision := p_message ->> 'ttl_ms';
+  debounced constant double precision := (p_message ->> 'dedupe_debounce_ms')::double precision;
+  max_wait constant double precision := (p_message ->> 'dedupe_max_wait_ms')::double precision;
+  ttl constant double precision := (p_message ->> 'ttl_ms')::double precision;
   holder bigint;
 begin
   if messenger.replaces(p_message) then

@@ -36,7 +36,7 @@ declare
   ids bigint[];
   settled bigint[] := array[]::bigint[];
   refused jsonb;
-  refusals jsonb := '[]';
+  refusals jsonb := '[]'::jsonb;
   tokens uuid[] := array[]::uuid[];
   numbers integer[] := array[]::integer[];
   queues text[];

@@ -114,7 +114,7 @@ begin
   where m.id = messenger_effect.id and m.lease_token = token
   for no key update;
   if not found then
-    return '{"stale": true}';
+    return '{"stale": true}'::jsonb;
   end if;
   select s.status, s.result into known from public.messenger_steps s
   where (s.message_id, s.handler, s.name, s.key, s.nth)

@@ -7,7 +7,7 @@ set search_path = ''
 as $$
 begin
   if not exists (select from public.messenger_steps s where s.message_id = p_id) then
-    return '{}';
+    return '{}'::jsonb;
   end if;
   return jsonb_build_object('steps', jsonb_build_object(
     'current', (
