@@ -5,12 +5,15 @@ import { readProperty } from "../../runtime/inspect.ts";
 import { within } from "../../runtime/within.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Transport } from "../../transport/transport.ts";
+import { pause } from "../calls.ts";
 import type { Done } from "./settle-buffer.ts";
 
 /** Longest time that a finished run waits for its folds. The sweep of a later claim does the rest. */
 const LAST_WAIT_MS = 2_000;
 /** Timeout of one call. The transport's own timeout is no longer than this. */
 const CALL_TIMEOUT_MS = 10_000;
+/** Pause between two calls, in ms: members that are settled meanwhile share the next one. */
+const PAUSE_MS = 250;
 /** Most batches of one call. */
 const MAX_IDS = 1_000;
 
@@ -58,6 +61,7 @@ export class BatchFolds {
       } catch (error) {
         this.parts.log.warn("fold_failed", { batches: ids.length, error: String(error) });
       }
+      if (this.#waiting.size > 0) await pause(PAUSE_MS);
     }
     this.#running = undefined;
   }
