@@ -20,7 +20,7 @@ const refused: [string, string][] = [
   ["dedupe_key => 'k', dedupe => 'forever'", "dedupe: has to be"],
   [
     "dedupe_key => 'k', dedupe => 'until-started', dedupe_window => '1 hour'",
-    "dedupe: give either",
+    "dedupe: give one of",
   ],
   ["dedupe_key => 'k', dedupe_window => '0'", "dedupe_window: has to be more than zero"],
   ["dedupe => 'until-started'", "dedupe_key: is required"],
