@@ -154,6 +154,31 @@ testsOnStack({}, (test) => {
     }
   });
 
+  test("a row that another session keeps locked holds back no other outcome", async (stack) => {
+    const { sql } = stack;
+    const session = await sql.reserve();
+    let isLocked: Promise<unknown> | undefined;
+    const { messenger, runs } = messengerBehind(stack, () => undefined, async () => {
+      await (isLocked ??= session.unsafe(
+        "begin; select from public.messenger_messages order by id limit 1 for key share",
+      ).simple());
+    });
+    await sql`alter function public.messenger_settle(jsonb) set lock_timeout = '50ms'`;
+    try {
+      await messenger.bus.dispatchAll(
+        Array.from({ length: 20 }, (_, payload) => ({ type: "Run", payload })),
+      );
+      const work = messenger.work({ budgetMs: 10_000 });
+      await eventually(() => stack.count(), (count) => count === 1);
+      await session`commit`;
+      assertEquals([(await work).handled, runs.length, await stack.count()], [20, 20, 0]);
+    } finally {
+      await session`rollback`;
+      session.release();
+      await sql`alter function public.messenger_settle(jsonb) reset lock_timeout`;
+    }
+  });
+
   for (const code of ["XX000", "54000", "22003", "23514", "P0001"]) {
     test(`a row whose retry is refused with ${code} is dead with the reason, and the others go their way`, async (stack) => {
       const { sql } = stack;

@@ -1,6 +1,7 @@
 /** Calls to the database: which failures to repeat as they are, and which to split into smaller calls. */
 
 import type { Logger } from "../runtime/log.ts";
+import { readProperty } from "../runtime/inspect.ts";
 import { type Transport, TransportError } from "../transport/transport.ts";
 
 /** The needs of a call to the database. */
@@ -31,21 +32,33 @@ export function isOfItsContent(error: unknown): boolean {
   return !(error instanceof TransportError) || error.fault === "data" || isTooMuch(error);
 }
 
+const LOCK_NOT_AVAILABLE = "55P03";
+
+/** Whether a row of a call stayed locked by another session, so that the call passes without that row. */
+export function isOfALock(error: unknown): boolean {
+  return error instanceof TransportError &&
+    readProperty(error.cause, "code") === LOCK_NOT_AVAILABLE;
+}
+
 /**
  * Repeats a call, with pauses, until the database has answered it.
  * @param call is told whether it is a repetition: the answer to the call before may be lost
- * @throws what the call threw, if its content is at fault or it is no longer worth repeating
+ * @param splits whether the caller makes smaller calls of one that met a lock
+ * @throws what the call threw, if its content is at fault, it met a lock and `splits`, or it is no longer worth
+ * repeating
  */
 export async function repeating<Answer>(
   call: (repeated: boolean) => Promise<Answer>,
   { keepTrying, log }: CallDependencies,
+  splits = false,
 ): Promise<{ readonly answer: Answer; readonly repeated: boolean }> {
   let pauseMs = FIRST_PAUSE_MS;
   for (let repeated = false;; repeated = true) {
     try {
       return { answer: await call(repeated), repeated };
     } catch (error) {
-      if (isOfItsContent(error) || !keepTrying()) throw error;
+      const isLocked = splits && isOfALock(error);
+      if (isOfItsContent(error) || isLocked || !keepTrying()) throw error;
       log.warn("exchange_repeated", { error: String(error), pauseMs });
     }
     await pause(pauseMs);

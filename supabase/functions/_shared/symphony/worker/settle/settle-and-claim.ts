@@ -13,7 +13,7 @@ import type {
   SettleResult,
   Transport,
 } from "../../transport/transport.ts";
-import { type CallDependencies, isOfItsContent, repeating } from "../calls.ts";
+import { type CallDependencies, isOfALock, isOfItsContent, repeating } from "../calls.ts";
 import { claimByHalves } from "../claim/claim-by-halves.ts";
 import { settleByHalves } from "./settle-by-halves.ts";
 
@@ -46,6 +46,7 @@ export async function settleAndClaim(
     const { answer, repeated } = await repeating(
       (repeated) => call(transport, settlements, request && { ...request, repeated }),
       deps,
+      settlements.length > 1,
     );
     return {
       settled: written(settlements, answer, repeated, refused, log),
@@ -53,7 +54,7 @@ export async function settleAndClaim(
       claim: "messages" in answer ? answer : null,
     };
   } catch (error) {
-    if (!isOfItsContent(error)) throw error;
+    if (!isOfItsContent(error) && !(settlements.length > 1 && isOfALock(error))) throw error;
     log.warn("exchange_split", { messages: settlements.length, error: String(error) });
   }
   // The first call may have been served after all: one that took longer than the worker waited for it has
@@ -62,7 +63,7 @@ export async function settleAndClaim(
     ...deps,
     refuse: ({ id, leaseToken }, error) => refused.push({ id, leaseToken, error }),
     settle: async (some) => {
-      const { answer } = await repeating(() => transport.settle(some), deps);
+      const { answer } = await repeating(() => transport.settle(some), deps, some.length > 1);
       return written(some, answer, true, refused, log);
     },
   });

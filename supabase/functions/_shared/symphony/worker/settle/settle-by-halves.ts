@@ -6,7 +6,7 @@
 import { describeError } from "../../message/describe-error.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Outcome, Settlement } from "../../message/outcome.ts";
-import { isOfItsContent, isTooMuch } from "../calls.ts";
+import { isOfALock, isOfItsContent, isTooMuch } from "../calls.ts";
 
 interface Dependencies {
   /** Writes outcomes together, and returns those that were written. */
@@ -35,9 +35,13 @@ export async function settleByHalves(
     try {
       settled.push(...await deps.settle(some));
     } catch (error) {
-      if (!isOfItsContent(error) || !deps.keepTrying()) throw error;
       const [only] = some;
-      if (some.length > 1) waiting.push(...halves(some));
+      const isLocked = some.length > 1 && isOfALock(error);
+      if (!(isOfItsContent(error) || isLocked) || !deps.keepTrying()) throw error;
+      if (isLocked) {
+        // The locked rows wait until all others are written.
+        waiting.unshift(...halves(some).toReversed());
+      } else if (some.length > 1) waiting.push(...halves(some));
       else if (only) settled.push(...await settleInstead(only, error, deps));
     }
   }
