@@ -4085,7 +4085,7 @@ create view messenger.followable_messages with (security_invoker=true) as  SELEC
     m.type,
         CASE
             WHEN (m.status = 'processing'::text) THEN 'processing'::text
-            WHEN (m.attempts > 0) THEN 'retrying'::text
+            WHEN ((m.attempts > 0) AND ((m.retry_count > 0) OR ((m.stamps ? 'durable'::text) IS NOT TRUE))) THEN 'retrying'::text
             ELSE 'pending'::text
         END AS status,
     m.cancelled AS cancelling,
@@ -4208,7 +4208,7 @@ comment on column messenger.followable_messages.result is
   'The value that its handler returned, if it is handled and the value is kept.';
 
 comment on column messenger.followable_messages.status is
-  'pending: waits for its first attempt. processing: runs. retrying: waits for another attempt. failed, cancelled: a dead letter. handled: done.';
+  'pending: waits for its first attempt, or sleeps or waits between its steps. processing: runs. retrying: waits for another attempt. failed, cancelled: a dead letter. handled: done.';
 
 comment on column messenger.followable_messages.type is
   'Name of the message definition.';

@@ -8,7 +8,8 @@ create view messenger.followable_messages with (security_invoker = true) as
 select m.id, 1 as place, m.stamps #>> '{user,id}' as user_id, m.type,
   case
     when m.status = 'processing' then 'processing'
-    when m.attempts > 0 then 'retrying'
+    -- The retries of a message with steps are counted from its last stored step: a sleep is no retry.
+    when m.attempts > 0 and (m.retry_count > 0 or (m.stamps ? 'durable') is not true) then 'retrying'
     else 'pending'
   end as status,
   m.cancelled as cancelling, null::text as reason, m.attempts, m.created_at, m.available_at,
@@ -35,7 +36,7 @@ comment on column messenger.followable_messages.user_id is
 comment on column messenger.followable_messages.type is
   'Name of the message definition.';
 comment on column messenger.followable_messages.status is
-  'pending: waits for its first attempt. processing: runs. retrying: waits for another attempt. failed, cancelled: a dead letter. handled: done.';
+  'pending: waits for its first attempt, or sleeps or waits between its steps. processing: runs. retrying: waits for another attempt. failed, cancelled: a dead letter. handled: done.';
 comment on column messenger.followable_messages.cancelling is
   'It runs, and its worker is to stop it.';
 comment on column messenger.followable_messages.reason is

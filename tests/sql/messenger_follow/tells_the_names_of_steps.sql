@@ -1,6 +1,6 @@
 -- The sleep or wait that it is parked in and what is finished, and never a result, a key or an error.
 begin;
-select plan(5);
+select plan(7);
 select test.set_clock('2026-01-01 12:00Z');
 select messenger_enqueue('[{"type":"A","stamps":{"user":{"id":"ann"}}}]');
 create temp table one as select test.id_of('A') as id;
@@ -27,6 +27,12 @@ select is(
   jsonb_array_length(messenger_follow(id) #> '{steps,done}'), 100, 'at most a hundred names'
 ) from one;
 select is(messenger_follow(id) #> '{steps,number}', '152', 'and the number of all') from one;
+
+update messenger_messages m set attempts = 2, stamps = m.stamps || '{"durable":{"version":null}}'
+from one where m.id = one.id;
+select is(messenger_follow(id) ->> 'status', 'pending', 'a sleep after a stored step is no retry') from one;
+update messenger_messages m set retry_count = 1 from one where m.id = one.id;
+select is(messenger_follow(id) ->> 'status', 'retrying', 'a step that failed since is one') from one;
 
 select * from finish();
 rollback;

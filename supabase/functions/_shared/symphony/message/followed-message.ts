@@ -12,8 +12,8 @@ export interface FollowedMessage {
   readonly id: string;
   readonly type: string;
   /**
-   * `pending`: waits for its first attempt. `retrying`: waits for another. `failed` and `cancelled`: it
-   * is a dead letter, unless it is redriven. `handled`: it is done.
+   * `pending`: waits for its first attempt, or sleeps or waits between its steps. `retrying`: waits for another
+   * attempt. `failed` and `cancelled`: it is a dead letter, unless it is redriven. `handled`: it is done.
    */
   readonly status: "pending" | "processing" | "retrying" | "handled" | "failed" | "cancelled";
   /** Whether its user asked to cancel it while it runs; its handler's signal is aborted. */
