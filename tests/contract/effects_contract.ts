@@ -127,7 +127,10 @@ export function testEffects(name: string, open: () => Promise<TransportUnderTest
     ]);
     assertInstanceOf(refused[0]?.error, ConflictError);
     assert(String(refused[0]?.error).includes("idempotencyKey: stands for"));
-    assertEquals(payloads(await transport.claim(claimOf({ queues: ["default"] }))), [0, 2]);
+    assertEquals(
+      new Set(payloads(await transport.claim(claimOf({ queues: ["default"] })))),
+      new Set([0, 2]),
+    );
     const [, second] = messages;
     const again = settlementOf(second as Envelope, {
       kind: "retry",

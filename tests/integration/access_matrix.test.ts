@@ -13,6 +13,7 @@ import {
   type Verdict,
 } from "../support/access_matrix.ts";
 import {
+  batching,
   cancelling,
   changing,
   dispatching,
@@ -24,6 +25,7 @@ import {
   OPERATIONS,
   owning,
   type Probe,
+  reachingBatches,
   redeeming,
   relations,
   ticking,
@@ -97,6 +99,29 @@ const ROWS: Record<
     ),
   "cancel: a backend's or visitor's": (stack) =>
     cancelling(stack, { type: "Open", payload: text, delay: "1h" }, withoutUser(stack)),
+  'batch: access `"secret"`': (stack) => batching(stack, { type: "Secret", payload: text }),
+  'batch: access `"authenticated"`': (stack) => batching(stack, { type: "Note", payload: text }),
+  "batch: of that user": (stack, callers) =>
+    reachingBatches(
+      stack,
+      "GET",
+      { type: "Note" },
+      callers.filter(({ column }) => column === "user"),
+    ),
+  "batch: a cancel of that user's, where opened": (stack, callers) =>
+    reachingBatches(
+      stack,
+      "DELETE",
+      { type: "Open", delay: "1h" },
+      callers.filter(({ column }) => column === "user"),
+    ),
+  "batch: a cancel of that user's, not opened": (stack, callers) =>
+    reachingBatches(
+      stack,
+      "DELETE",
+      { type: "Note" },
+      callers.filter(({ column }) => column === "user"),
+    ),
   'event: access `"secret"`': (stack) => emitting(stack, "internal"),
   'event: access `"authenticated"`': (stack) => emitting(stack, "signed"),
   'event: access `"anonymous"`': (stack) => emitting(stack, "open:1"),

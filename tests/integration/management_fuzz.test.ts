@@ -27,6 +27,7 @@ async function fill(stack: TestStack): Promise<void> {
   // One that may be deleted.
   await stack.sql`insert into public.messenger_queues (name) values ('z') on conflict do nothing`;
   await stack.sql`alter sequence public.messenger_messages_id_seq restart`;
+  await stack.sql`truncate public.messenger_batches, messenger.batch_chunks restart identity`;
   const later = { type: "Note", payload: { text: "x" }, delay: "1h" };
   await stack.dispatch([later, { ...later, queue: "mail" }, { type: "Count", payload: { n: 1 } }]);
   for (let n = 0; n < 10; n++) await addFailed(stack, { queue: n % 2 ? "mail" : "default" });
@@ -36,6 +37,7 @@ async function fill(stack: TestStack): Promise<void> {
       payload: { text: "x" },
       schedule: { type: "cron", config: { cron: "@daily" }, name: `schedule ${n}` },
     });
+    await stack.post("dispatch/batches", { name: `batch ${n}`, messages: [later] });
   }
 }
 

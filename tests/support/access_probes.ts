@@ -85,6 +85,40 @@ function ofDispatched(
   return { name, prepare };
 }
 
+/** Dispatches a batch. */
+export function batching(stack: TestStack, message: object): Probe[] {
+  return [
+    probe(
+      "a batch",
+      (headers) =>
+        stack.post("dispatch/batches", { name: "ours", messages: [message, message] }, headers),
+    ),
+  ];
+}
+
+/** Shows or cancels a batch that one of the callers has dispatched. */
+export function reachingBatches(
+  stack: TestStack,
+  method: "GET" | "DELETE",
+  message: object,
+  by: readonly MatrixCaller[],
+): Probe[] {
+  return by.map(({ name, headers }): Probe => ({
+    name: `${method} a batch of ${name}`,
+    prepare: async () => {
+      const id = await batchOf(stack, message, headers);
+      return (asking) =>
+        fetch(`${stack.url}/functions/v1/dispatch/batches/${id}`, { method, headers: asking });
+    },
+  }));
+}
+
+async function batchOf(stack: TestStack, message: object, by?: Headers): Promise<string> {
+  const batch = { name: "ours", messages: [{ ...message, payload: { text: "x" } }] };
+  const made = await (await stack.post("dispatch/batches", batch, by)).json();
+  return made.batchId;
+}
+
 /** Lists a user's own messages. */
 export function listing(stack: TestStack): Probe[] {
   return ["", "?type=Open", "?status=pending"].map((query) =>
@@ -236,6 +270,9 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   listTypes: null,
   setUp: {},
   listObjects: null,
+  listBatches: null,
+  getBatch: null,
+  cancelBatch: {},
 };
 
 /** Paths that the OpenAPI document does not list: itself. */
@@ -288,6 +325,7 @@ async function subjectOf(stack: TestStack, path: string): Promise<string> {
   const [id = ""] = await stack.dispatch({ ...message, delay: "1h" });
   if (path.startsWith("/messages")) return id;
   if (path.startsWith("/failed-messages")) return await addFailed(stack);
+  if (path.startsWith("/batches")) return await batchOf(stack, { ...message, delay: "1h" });
   if (!path.startsWith("/schedules")) return id;
   const made = await stack.post("dispatch", schedule);
   return (await made.json()).scheduleId;

@@ -57,6 +57,7 @@ export type Database = {
           "on_succeeded": Json | null;
           "parent_id": number | null;
           "sealed_at": string | null;
+          "sealed_by": string | null;
           "succeeded_at": string | null;
           "told_at": string | null;
           "total": number;
@@ -86,6 +87,7 @@ export type Database = {
           "on_succeeded"?: Json | null;
           "parent_id"?: number | null;
           "sealed_at"?: string | null;
+          "sealed_by"?: string | null;
           "succeeded_at"?: string | null;
           "told_at"?: string | null;
           "total"?: number;
@@ -114,6 +116,7 @@ export type Database = {
           "on_succeeded"?: Json | null;
           "parent_id"?: number | null;
           "sealed_at"?: string | null;
+          "sealed_by"?: string | null;
           "succeeded_at"?: string | null;
           "told_at"?: string | null;
           "total"?: number;
