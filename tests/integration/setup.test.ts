@@ -70,7 +70,7 @@ testsOnStack({ net: true }, (test) => {
         [{ url: "example.org" }, "url"],
         [{ key: "other" }, "key"],
         [{ repair: "yes" }, "repair"],
-        [{ secretKey: "sb_secret_x" }, ""],
+        [{ secretKey: "sb_secret_x" }, "secretKey"],
       ] as const
     ) {
       const { status, body: problem } = await ask(stack, "POST", "/setup", body);

@@ -7,7 +7,7 @@ import { runProgram } from "../support/programs.ts";
 /** Edge functions embed whole package folders, and may have 20 MB. */
 const LIMIT_BYTES = 20_000_000;
 /** More than this comes of an update of a dependency, which needs a look. */
-const ALLOWED_BYTES = 18_500_000;
+const ALLOWED_BYTES = 19_000_000;
 const PERMISSIVE = ["MIT", "ISC", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "0BSD"];
 const OURS = "node_modules/symphony-messenger";
 
@@ -82,7 +82,7 @@ Deno.test("no edge function loads what runs in memory, and dispatch loads no wor
 Deno.test("npm would publish it without a warning of its content", async () => {
   await folder.run("cp", ["-r", OURS, "next"]);
   const manifest = JSON.parse(await Deno.readTextFile(`${folder.path}/next/package.json`));
-  await folder.write("next/package.json", JSON.stringify({ ...manifest, version: "99.0.0" }));
+  await folder.write("next/package.json", JSON.stringify({ ...manifest, version: "100.0.0" }));
   const { stderr } = await folder.run("npm", ["publish", "--dry-run", "./next"]);
   assertStringIncludes(stderr, `name: ${publishedPackage().name}`);
   const warnings = stderr.split("\n").filter((line) => /^npm (warn|error)/i.test(line));

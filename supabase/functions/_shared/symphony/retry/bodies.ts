@@ -1,6 +1,6 @@
 /** The response's body, as far as an API client's error holds it. */
 
-import { isInstance, readList, readProperty } from "../runtime/inspect.ts";
+import { isInstance, listOf, readList, readProperty } from "../runtime/inspect.ts";
 
 const BODY_KEYS = ["error", "data", "body", "rawError", "parameters", "extensions"];
 const LIST_KEYS = ["errors", "details", "graphQLErrors"];
@@ -20,9 +20,7 @@ export function bodiesOf(error: unknown): object[] {
     found.add(value);
     if (depth === 0) return;
     // Some APIs, such as Salesforce's, answer with a list of errors.
-    if (Array.isArray(value)) {
-      for (const entry of value.slice(0, MOST_ENTRIES)) add(entry, depth - 1);
-    }
+    for (const entry of listOf(value).slice(0, MOST_ENTRIES)) add(entry, depth - 1);
     for (const key of BODY_KEYS) add(readProperty(value, key), depth - 1);
     for (const key of LIST_KEYS) {
       for (const entry of readList(value, key).slice(0, MOST_ENTRIES)) add(entry, depth - 1);

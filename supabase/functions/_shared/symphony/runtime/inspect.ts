@@ -17,9 +17,13 @@ const LONGEST_LIST = 10_000;
 
 /** Copies the first 10,000 items of the array in a property; empty if the property holds no array. */
 export function readList(value: unknown, key: string): unknown[] {
-  const list = readProperty(value, key);
+  return listOf(readProperty(value, key));
+}
+
+/** The entries of an array, at most as many as {@link readList} returns; none of any other value. Never throws. */
+export function listOf(value: unknown): unknown[] {
   try {
-    return Array.isArray(list) ? list.slice(0, LONGEST_LIST) : [];
+    return Array.isArray(value) ? value.slice(0, LONGEST_LIST) : [];
   } catch {
     return [];
   }
