@@ -47,9 +47,9 @@ export interface Attempt extends DurableAttempt {
   /** The value that its only handler returned, as JSON, where it is kept. */
   result?: unknown;
   /** Its durable side, if it has made a durable call. */
-  durable?: DurableRun;
+  durable?: DurableRun | undefined;
   /** The dispatches of its handlers; made at the first one. */
-  effects?: EffectBuffer;
+  effects?: EffectBuffer | undefined;
   /** The dispatches of the batch handler; shared by all messages of the call. */
   batchEffects?: EffectBuffer;
   /** How many dispatches of parked runs this run has repeated, by handler and type. */

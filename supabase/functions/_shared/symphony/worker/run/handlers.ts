@@ -5,7 +5,6 @@ import {
   HandlersFailedError,
   HandlerTimeoutError,
 } from "../../message/errors.ts";
-import type { NamedHandler } from "../../message/handler.ts";
 import { Snooze } from "../../message/snooze.ts";
 import { isInstance, readProperty } from "../../runtime/inspect.ts";
 import { within } from "../../runtime/within.ts";
@@ -40,7 +39,12 @@ export async function callHandlers(ready: Ready): Promise<void> {
     try {
       const own = isFirst ? payload : await readAgain(ready);
       isFirst = false;
-      const answer = await callHandler(attempt, { name, handle }, () => handle(own, ctx));
+      attempt.handler = name;
+      attempt.durable?.nextHandler();
+      const returned = handle(own, ctx);
+      const answer = isThenable(returned) ? await orRunEnd(attempt, returned) : returned;
+      attempt.handler = undefined;
+      if (attempt.durable) await attempt.durable.ending.close();
       if (answer === RUN_ENDED) break;
       if (isInstance(answer, Snooze)) snoozes.push(answer);
       else {
@@ -48,6 +52,8 @@ export async function callHandlers(ready: Ready): Promise<void> {
         handledBy.push(name);
       }
     } catch (error) {
+      attempt.handler = undefined;
+      if (attempt.durable) await attempt.durable.ending.close();
       failures.push({ handler: name, error });
     }
   }
@@ -66,23 +72,14 @@ export async function callHandlers(ready: Ready): Promise<void> {
 /** Returned in place of a handler's answer if a durable call has ended the run before. */
 const RUN_ENDED = Symbol("run ended");
 
-/** Calls one handler. Returns its answer, or {@link RUN_ENDED}; durable calls that it has begun have ended by then. */
-async function callHandler(
-  attempt: Attempt,
-  { name }: NamedHandler,
-  call: () => unknown,
-): Promise<unknown> {
-  attempt.handler = name;
-  attempt.durable?.nextHandler();
-  try {
-    const answer = call();
-    if (typeof readProperty(answer, "then") !== "function") return answer;
-    return await new Promise((resolve, reject) => {
-      attempt.onDurableEnd = () => resolve(RUN_ENDED);
-      Promise.resolve(answer).then(resolve, reject);
-    });
-  } finally {
-    attempt.handler = undefined;
-    if (attempt.durable) await attempt.durable.ending.close();
-  }
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return value !== undefined && value !== null && typeof readProperty(value, "then") === "function";
+}
+
+/** Waits for a handler's answer. Resolves to {@link RUN_ENDED} if a durable call ends the run before. */
+function orRunEnd(attempt: Attempt, answer: PromiseLike<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    attempt.onDurableEnd = () => resolve(RUN_ENDED);
+    Promise.resolve(answer).then(resolve, reject);
+  });
 }

@@ -45,6 +45,7 @@ export async function run(
   call: CallHandlers = callHandlers,
 ): Promise<Outcome | Snoozed | Parked> {
   const attempt = begin(task, startedAt);
+  let ctx: AttemptContext | undefined;
   try {
     const definition = findDefinition(task.envelope, tools);
     const former = tools.formerRuns.get(task.envelope.id);
@@ -53,19 +54,33 @@ export async function run(
     const read = readerOf(task.envelope, definition, tools.bus);
     const parsed = read();
     const payload = parsed instanceof Promise ? await task.race(() => parsed) : parsed;
-    const ctx = new AttemptContext(attempt, definition, tools);
+    ctx = new AttemptContext(attempt, definition, tools);
     await throughMiddleware({ attempt, definition, payload, read, ctx }, tools.bus, call);
-    return await endedByStep(attempt, tools) ?? await succeed(attempt, definition, tools);
+    const ended = attempt.durable ? await endedByStep(attempt, tools) : null;
+    return ended ?? await succeed(attempt, definition, tools);
   } catch (error) {
-    return await endedByStep(attempt, tools) ?? await fail(attempt, error, tools);
+    const ended = attempt.durable ? await endedByStep(attempt, tools) : null;
+    return ended ?? await fail(attempt, error, tools);
   } finally {
+    ctx?.end();
     tools.deadlines.clear(task);
   }
 }
 
 function begin(task: Task, startedAt: number): Attempt {
   const handledBy = [...task.envelope.stamps.handledBy ?? []];
-  return { task, startedAt, hasBegun: false, handledBy, snoozes: [] };
+  // Properties that were added later would let the object grow, which costs each message.
+  return {
+    task,
+    startedAt,
+    hasBegun: false,
+    handledBy,
+    snoozes: [],
+    handler: undefined,
+    onDurableEnd: undefined,
+    durable: undefined,
+    effects: undefined,
+  };
 }
 
 /**
@@ -143,9 +158,12 @@ async function succeed(
   const envelope = durable ? durable.envelope : task.envelope;
   const parked = durable?.ending.isOver ? durable.ending.parked : undefined;
   task.isFinished = true;
-  if (attempt.effects || attempt.batchEffects) await effectsReady(attempt);
-  const unfinished = parked ? attempt.effects?.unfinished(handledBy) : undefined;
-  task.effects = joined(attempt.effects?.take(), attempt.batchEffects?.take());
+  let unfinished: ReturnType<NonNullable<Attempt["effects"]>["unfinished"]> | undefined;
+  if (attempt.effects || attempt.batchEffects) {
+    await effectsReady(attempt);
+    if (parked) unfinished = attempt.effects?.unfinished(handledBy);
+    task.effects = joined(attempt.effects?.take(), attempt.batchEffects?.take());
+  }
   const reported = progress?.end(envelope, snoozes.length === 0 && !parked) ?? false;
   const progressed = reported instanceof Promise ? await reported : reported;
   if (parked) {

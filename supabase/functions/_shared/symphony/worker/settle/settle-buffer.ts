@@ -62,7 +62,10 @@ export class SettleBuffer {
    * once that is over.
    */
   take(): readonly Done[] {
-    const taken = this.#waiting.splice(0, this.#isLarge ? this.#fitting() : Infinity);
+    const end = this.#isLarge ? this.#fitting() : Infinity;
+    // A new array: one that lives on would hold young objects, which the garbage collector then copies.
+    const taken = end === Infinity ? this.#waiting : this.#waiting.slice(0, end);
+    this.#waiting = end === Infinity ? [] : this.#waiting.slice(end);
     this.#writing.add(taken);
     this.#effectsSize = totalSize(this.#waiting);
     // Outcomes that remain are due at once.
