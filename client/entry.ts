@@ -1,4 +1,4 @@
-/** The knowledge of a client about one message that it follows. */
+/** The knowledge of a client about the messages that it follows. */
 
 import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import type { MessengerError } from "./errors.ts";
@@ -42,6 +42,19 @@ export interface Entry {
   lookAt: number;
   /** The view that was given out last; undefined after a change. */
   view?: MessageView | undefined;
+}
+
+/** Every followed message of a client. Nothing is open and no timer runs while there is none. */
+export interface Looks {
+  /**
+   * Follows a message: calls the listener after each change, and first, after this call, where something is known.
+   * Returns the function that ends it.
+   */
+  watch(id: string, listener: (entry: Entry) => void): () => void;
+  /** Returns the view of a message: the same object until something changes. */
+  view(id: string): MessageView;
+  /** Takes in a state that another request or a live update brings. */
+  tell(state: FollowedMessage): void;
 }
 
 /** Makes the entry of a message that has just begun to be followed. */

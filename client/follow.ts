@@ -1,8 +1,7 @@
 /** Follows a message to its end, as an iterator over its states. */
 
-import { type Entry, type FollowedState, isFinal } from "./entry.ts";
+import { type Entry, type FollowedState, isFinal, type Looks } from "./entry.ts";
 import { idOf, type MessageRef } from "./ids.ts";
-import type { Looks } from "./looks.ts";
 import type { Abortable } from "./request.ts";
 
 /**

@@ -9,6 +9,7 @@ import {
   type Entry,
   isFinal,
   isSettled,
+  type Looks,
   type MessageView,
   newEntry,
   take,
@@ -31,19 +32,6 @@ export interface LooksDeps {
   readonly dispatched: (id: string, user: string | undefined) => string | undefined;
   /** Live updates; undefined if they are off. */
   readonly live: () => LiveUpdates | undefined;
-}
-
-/** Every followed message of a client. Nothing is open and no timer runs while there is none. */
-export interface Looks {
-  /**
-   * Follows a message: calls the listener after each change, and first, after this call, where something is known.
-   * Returns the function that ends it.
-   */
-  watch(id: string, listener: (entry: Entry) => void): () => void;
-  /** Returns the view of a message: the same object until something changes. */
-  view(id: string): MessageView;
-  /** Takes in a state that another request or a live update brings. */
-  tell(state: FollowedMessage): void;
 }
 
 /** How often a refused token is tried again while a user is signed in: it may just be renewed. */

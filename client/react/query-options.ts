@@ -11,7 +11,8 @@ interface Query {
 }
 
 /**
- * Makes the options of TanStack Query 5 for a message: its state, requested again until it has reached its end. A dead letter may be redriven: it is requested every 30 s.
+ * Makes the options of TanStack Query 5 for a message: its state, requested again until it has reached its end. A dead letter
+ * may be redriven: it is requested every 30 s.
  *
  * ```tsx
  * const { data } = useQuery(messageQueryOptions(messenger, id));

@@ -190,6 +190,8 @@ drop routine public.messenger_show_schedule(bigint);
 
 drop routine messenger.followed_message(bigint,text,text,integer,timestamp with time zone,timestamp with time zone,timestamp with time zone,text,boolean,jsonb);
 
+drop routine messenger.prune_progress(integer,boolean,bigint);
+
 drop routine public.messenger_prune(interval,boolean,jsonb);
 
 CREATE OR REPLACE FUNCTION public.messenger_version()
@@ -2286,14 +2288,16 @@ begin
     perform messenger.write_settled_effects(effects, settled, 100);
     return;
   exception when others then
-    settled := messenger.settle_token(messenger.without_effects(p_settlement), p_fence);
+    settled := messenger.settle_token(messenger.settlement_of(p_settlement, array(
+      select e.value ->> 'id' from jsonb_array_elements(effects) as e
+    ), true), p_fence);
   end;
   for effect in select value from jsonb_array_elements(effects) loop
     begin
       if clock_timestamp() > ends_at and messenger.has_keys(effect -> 'messages') then
         raise sqlstate 'PT423' using message = 'key: other transactions hold the keys of dispatches';
       end if;
-      ids := messenger.settle_token(messenger.settlement_of(p_settlement, effect ->> 'id'), p_fence);
+      ids := messenger.settle_token(messenger.settlement_of(p_settlement, array[effect ->> 'id']), p_fence);
       perform messenger.write_settled_effects(jsonb_build_array(effect), ids, 10);
       settled := settled || ids;
     exception when others then
@@ -2306,7 +2310,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.settlement_of(p_settlement jsonb, p_id text)
+CREATE FUNCTION messenger.settlement_of(p_settlement jsonb, p_ids text[], p_others boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE sql
  IMMUTABLE
@@ -2317,26 +2321,7 @@ AS $function$
   cross join lateral (
     select case when jsonb_typeof(e.value) <> 'array' or e.key = 'groups' then e.value else (
       select jsonb_agg(a.value) from jsonb_array_elements(e.value) as a
-      where coalesce(a.value ->> 'id', a.value #>> '{}') = p_id
-    ) end as value
-  ) as kept
-  where kept.value is not null
-$function$;
-
-CREATE FUNCTION messenger.without_effects(p_settlement jsonb)
- RETURNS jsonb
- LANGUAGE sql
- IMMUTABLE
- SET search_path TO ''
-AS $function$
-  select jsonb_object_agg(e.key, kept.value)
-  from jsonb_each(p_settlement - 'effects') as e
-  cross join lateral (
-    select case when jsonb_typeof(e.value) <> 'array' or e.key = 'groups' then e.value else (
-      select jsonb_agg(a.value) from jsonb_array_elements(e.value) as a
-      where coalesce(a.value ->> 'id', a.value #>> '{}') <> all (array(
-        select f.value ->> 'id' from jsonb_array_elements(p_settlement -> 'effects') as f
-      ))
+      where (coalesce(a.value ->> 'id', a.value #>> '{}') = any (p_ids)) <> p_others
     ) end as value
   ) as kept
   where kept.value is not null
@@ -3843,27 +3828,31 @@ AS $function$
   from public.messenger_failed_messages f where f.id = messenger_show_failed.id
 $function$;
 
-CREATE FUNCTION messenger.prune_steps(p_max_rows integer, p_dry_run boolean, p_place bigint, OUT place bigint, OUT number integer)
+CREATE FUNCTION messenger.prune_orphans(p_relation regclass, p_keeps_failed boolean, p_max_rows integer, p_dry_run boolean, p_place bigint, OUT place bigint, OUT number integer)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
 AS $function$
 declare
-  seen constant bigint[] := array(
-    select s.message_id from public.messenger_steps s
-    where s.message_id > coalesce(p_place, -9223372036854775808)
-    order by s.message_id limit p_max_rows
-  );
-  orphans constant bigint[] := array(
-    select distinct i from unnest(seen) as i
-    where not exists (select from public.messenger_messages m where m.id = i)
-      and not exists (select from public.messenger_failed_messages f where f.id = i)
-  );
+  seen bigint[];
+  orphans bigint[];
 begin
-  if p_dry_run then
-    number := (select count(*) from unnest(seen) as i where i = any (orphans));
-  else
-    delete from public.messenger_steps s where s.message_id = any (orphans);
+  execute format(
+    'select array(select message_id from %s where message_id > $1 order by message_id limit $2)', p_relation
+  ) into seen using coalesce(p_place, -9223372036854775808), p_max_rows;
+  orphans := array(
+    select i from unnest(seen) as i
+    where not exists (select from public.messenger_messages m where m.id = i)
+      and (not p_keeps_failed or not exists (select from public.messenger_failed_messages f where f.id = i))
+  );
+  number := cardinality(orphans);
+  if not p_dry_run then
+    execute format('delete from %s where message_id = any ($1)', p_relation) using orphans;
     get diagnostics number = row_count;
   end if;
   place := case when cardinality(seen) = p_max_rows then seen[p_max_rows] end;
@@ -3927,10 +3916,10 @@ begin
       number := messenger.prune_batches((p_befores ->> 'batches')::timestamptz, p_max_rows, p_dry_run);
     when 'progress' then
       select p.place, p.number into place, number
-      from messenger.prune_progress(p_max_rows, p_dry_run, p_place) as p;
+      from messenger.prune_orphans('messenger.progress', true, p_max_rows, p_dry_run, p_place) as p;
     when 'steps' then
       select p.place, p.number into place, number
-      from messenger.prune_steps(p_max_rows, p_dry_run, p_place) as p;
+      from messenger.prune_orphans('public.messenger_steps', true, p_max_rows, p_dry_run, p_place) as p;
   end case;
 end
 $function$;
@@ -3983,26 +3972,6 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.prune_waits(p_max_rows integer, p_place bigint, OUT place bigint, OUT number integer)
- RETURNS record
- LANGUAGE plpgsql
- SET search_path TO ''
-AS $function$
-declare
-  seen constant bigint[] := array(
-    select w.message_id from messenger.waits w
-    where w.message_id > coalesce(p_place, -9223372036854775808)
-    order by w.message_id limit p_max_rows
-  );
-begin
-  delete from messenger.waits w
-  where w.message_id = any (seen)
-    and not exists (select from public.messenger_messages m where m.id = w.message_id);
-  get diagnostics number = row_count;
-  place := case when cardinality(seen) = p_max_rows then seen[p_max_rows] end;
-end
-$function$;
-
 CREATE FUNCTION public.messenger_prune_events(older_than interval DEFAULT '30 days'::interval, after jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -4022,7 +3991,8 @@ begin
   tokens := messenger.prune_before(
     'messenger.used_tokens', 'expires_at', clock - interval '1 hour', 5000, false
   );
-  waits := messenger.prune_waits(5000, messenger.place_after(after));
+  -- A wait goes with its message, and is not kept with a dead letter.
+  waits := messenger.prune_orphans('messenger.waits', false, 5000, false, messenger.place_after(after));
   return jsonb_build_object(
     'matched', events + tokens + waits.number, 'done', events + tokens + waits.number,
     'next', case when events = 5000 or tokens = 5000 or waits.place is not null then
@@ -4534,11 +4504,8 @@ comment on routine messenger.prune_batches(timestamp with time zone,integer,bool
 comment on routine messenger.prune_kind(text,jsonb,integer,boolean,bigint) is
   'Part of pruning: deletes up to p_max_rows rows of one kind, and returns how many, and for progress and steps the place to continue behind.';
 
-comment on routine messenger.prune_steps(integer,boolean,bigint) is
-  'Part of pruning: deletes the steps of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
-
-comment on routine messenger.prune_waits(integer,bigint) is
-  'Part of pruning: deletes the waits of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
+comment on routine messenger.prune_orphans(regclass,boolean,integer,boolean,bigint) is
+  'Part of pruning: deletes the rows of messages that are gone among the next p_max_rows rows of a table; with p_keeps_failed a dead letter is not gone. Returns how many, and the place to continue behind, null at the end. A dry run only counts.';
 
 comment on routine messenger.read_events(jsonb,bigint) is
   'Part of messenger_read_events: the events of one read, at most 100, their bytes, and whether there are more.';
@@ -4570,8 +4537,8 @@ comment on routine messenger.settle_with_effects(jsonb,uuid) is
 comment on routine messenger.settled_in_part(jsonb,bigint[],jsonb) is
   'Part of messenger_settle: its answer if the effects of some messages are refused.';
 
-comment on routine messenger.settlement_of(jsonb,text) is
-  'Part of messenger_settle: the part of a settlement that is about one message.';
+comment on routine messenger.settlement_of(jsonb,text[],boolean) is
+  'Part of messenger_settle: the part of a settlement that is about these messages, or, with p_others, about all others.';
 
 comment on routine messenger.shown_steps(bigint) is
   'Durable steps, sleeps and waits of a message or dead letter for operators, in the order in which they were stored, at most 1,000. Results of more than 2 kB are left out.';
@@ -4608,9 +4575,6 @@ comment on routine messenger.wake_waiters(text,bigint,bigint,integer) is
 
 comment on routine messenger.with_exact_numbers(jsonb) is
   'JSON for operators: numbers that a double would change, up to 1,000, are text with the stored digits.';
-
-comment on routine messenger.without_effects(jsonb) is
-  'Part of messenger_settle: the part of a settlement that is about messages without effects.';
 
 comment on routine messenger.write_chunk(public.messenger_batches,integer,jsonb,bigint,boolean) is
   'Part of messenger_write_batch: writes the messages of one chunk and counts them.';

@@ -171,14 +171,16 @@ begin
     perform messenger.write_settled_effects(effects, settled, 100);
     return;
   exception when others then
-    settled := messenger.settle_token(messenger.without_effects(p_settlement), p_fence);
+    settled := messenger.settle_token(messenger.settlement_of(p_settlement, array(
+      select e.value ->> 'id' from jsonb_array_elements(effects) as e
+    ), true), p_fence);
   end;
   for effect in select value from jsonb_array_elements(effects) loop
     begin
       if clock_timestamp() > ends_at and messenger.has_keys(effect -> 'messages') then
         raise sqlstate 'PT423' using message = 'key: other transactions hold the keys of dispatches';
       end if;
-      ids := messenger.settle_token(messenger.settlement_of(p_settlement, effect ->> 'id'), p_fence);
+      ids := messenger.settle_token(messenger.settlement_of(p_settlement, array[effect ->> 'id']), p_fence);
       perform messenger.write_settled_effects(jsonb_build_array(effect), ids, 10);
       settled := settled || ids;
     exception when others then
@@ -193,7 +195,7 @@ $$;
 comment on function messenger.settle_with_effects(jsonb, uuid) is
   'Part of messenger_settle: writes the outcomes under one token and their effects. Returns the ids of the messages that it settled, and those whose effects were refused, with the error: these stay leased.';
 
-create function messenger.settlement_of(p_settlement jsonb, p_id text) returns jsonb
+create function messenger.settlement_of(p_settlement jsonb, p_ids text[], p_others boolean default false) returns jsonb
 language sql immutable
 set search_path = ''
 as $$
@@ -202,32 +204,13 @@ as $$
   cross join lateral (
     select case when jsonb_typeof(e.value) <> 'array' or e.key = 'groups' then e.value else (
       select jsonb_agg(a.value) from jsonb_array_elements(e.value) as a
-      where coalesce(a.value ->> 'id', a.value #>> '{}') = p_id
+      where (coalesce(a.value ->> 'id', a.value #>> '{}') = any (p_ids)) <> p_others
     ) end as value
   ) as kept
   where kept.value is not null
 $$;
-comment on function messenger.settlement_of(jsonb, text) is
-  'Part of messenger_settle: the part of a settlement that is about one message.';
-
-create function messenger.without_effects(p_settlement jsonb) returns jsonb
-language sql immutable
-set search_path = ''
-as $$
-  select jsonb_object_agg(e.key, kept.value)
-  from jsonb_each(p_settlement - 'effects') as e
-  cross join lateral (
-    select case when jsonb_typeof(e.value) <> 'array' or e.key = 'groups' then e.value else (
-      select jsonb_agg(a.value) from jsonb_array_elements(e.value) as a
-      where coalesce(a.value ->> 'id', a.value #>> '{}') <> all (array(
-        select f.value ->> 'id' from jsonb_array_elements(p_settlement -> 'effects') as f
-      ))
-    ) end as value
-  ) as kept
-  where kept.value is not null
-$$;
-comment on function messenger.without_effects(jsonb) is
-  'Part of messenger_settle: the part of a settlement that is about messages without effects.';
+comment on function messenger.settlement_of(jsonb, text[], boolean) is
+  'Part of messenger_settle: the part of a settlement that is about these messages, or, with p_others, about all others.';
 
 create function messenger.effects_of(p_settlement jsonb, p_id text) returns jsonb
 language sql immutable

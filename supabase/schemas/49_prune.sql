@@ -44,66 +44,37 @@ $$;
 comment on function messenger.prune_before(regclass, name, timestamptz, integer, boolean) is
   'Part of pruning: deletes up to p_max_rows rows of a table whose time lies before a moment, and returns how many; a dry run only counts.';
 
--- Progress has no time of its own, and goes with its message. `p_place` is the last message looked at.
-create function messenger.prune_progress(
-  p_max_rows integer, p_dry_run boolean, p_place bigint, out place bigint, out number integer
+-- Rows that have no time of their own, and go with their message. Some are left behind by a worker that was too old to
+-- know of them, by a user's SQL, or by a prune of dead letters. `p_place` is the last message looked at.
+create function messenger.prune_orphans(
+  p_relation regclass, p_keeps_failed boolean, p_max_rows integer, p_dry_run boolean, p_place bigint,
+  out place bigint, out number integer
 )
 language plpgsql
 set search_path = ''
 as $$
 declare
-  seen constant bigint[] := array(
-    select p.message_id from messenger.progress p
-    where p.message_id > coalesce(p_place, -9223372036854775808)
-    order by p.message_id limit p_max_rows
-  );
-  orphans constant bigint[] := array(
+  seen bigint[];
+  orphans bigint[];
+begin
+  execute format(
+    'select array(select message_id from %s where message_id > $1 order by message_id limit $2)', p_relation
+  ) into seen using coalesce(p_place, -9223372036854775808), p_max_rows;
+  orphans := array(
     select i from unnest(seen) as i
     where not exists (select from public.messenger_messages m where m.id = i)
-      and not exists (select from public.messenger_failed_messages f where f.id = i)
+      and (not p_keeps_failed or not exists (select from public.messenger_failed_messages f where f.id = i))
   );
-begin
-  if not p_dry_run then
-    delete from messenger.progress p where p.message_id = any (orphans);
-  end if;
   number := cardinality(orphans);
-  place := case when cardinality(seen) = p_max_rows then seen[p_max_rows] end;
-end
-$$;
-comment on function messenger.prune_progress(integer, boolean, bigint) is
-  'Part of pruning: deletes the progress of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
-
--- Steps go with their message. Some are left behind by a worker that was too old to know of them, or by a user's SQL,
--- and those of dead letters that a prune deletes.
-create function messenger.prune_steps(
-  p_max_rows integer, p_dry_run boolean, p_place bigint, out place bigint, out number integer
-)
-language plpgsql
-set search_path = ''
-as $$
-declare
-  seen constant bigint[] := array(
-    select s.message_id from public.messenger_steps s
-    where s.message_id > coalesce(p_place, -9223372036854775808)
-    order by s.message_id limit p_max_rows
-  );
-  orphans constant bigint[] := array(
-    select distinct i from unnest(seen) as i
-    where not exists (select from public.messenger_messages m where m.id = i)
-      and not exists (select from public.messenger_failed_messages f where f.id = i)
-  );
-begin
-  if p_dry_run then
-    number := (select count(*) from unnest(seen) as i where i = any (orphans));
-  else
-    delete from public.messenger_steps s where s.message_id = any (orphans);
+  if not p_dry_run then
+    execute format('delete from %s where message_id = any ($1)', p_relation) using orphans;
     get diagnostics number = row_count;
   end if;
   place := case when cardinality(seen) = p_max_rows then seen[p_max_rows] end;
 end
 $$;
-comment on function messenger.prune_steps(integer, boolean, bigint) is
-  'Part of pruning: deletes the steps of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
+comment on function messenger.prune_orphans(regclass, boolean, integer, boolean, bigint) is
+  'Part of pruning: deletes the rows of messages that are gone among the next p_max_rows rows of a table; with p_keeps_failed a dead letter is not gone. Returns how many, and the place to continue behind, null at the end. A dry run only counts.';
 
 -- A batch that was never sealed goes when none of its members waits or runs. Its chunks go with it.
 create function messenger.prune_batches(p_before timestamptz, p_max_rows integer, p_dry_run boolean) returns integer
@@ -167,10 +138,10 @@ begin
       number := messenger.prune_batches((p_befores ->> 'batches')::timestamptz, p_max_rows, p_dry_run);
     when 'progress' then
       select p.place, p.number into place, number
-      from messenger.prune_progress(p_max_rows, p_dry_run, p_place) as p;
+      from messenger.prune_orphans('messenger.progress', true, p_max_rows, p_dry_run, p_place) as p;
     when 'steps' then
       select p.place, p.number into place, number
-      from messenger.prune_steps(p_max_rows, p_dry_run, p_place) as p;
+      from messenger.prune_orphans('public.messenger_steps', true, p_max_rows, p_dry_run, p_place) as p;
   end case;
 end
 $$;

@@ -1,27 +1,5 @@
 -- Pruning of events, of used tokens, and of waits whose messages are gone.
 
--- A wait has no time of its own, and goes with its message. `p_place` is the last message looked at.
-create function messenger.prune_waits(p_max_rows integer, p_place bigint, out place bigint, out number integer)
-language plpgsql
-set search_path = ''
-as $$
-declare
-  seen constant bigint[] := array(
-    select w.message_id from messenger.waits w
-    where w.message_id > coalesce(p_place, -9223372036854775808)
-    order by w.message_id limit p_max_rows
-  );
-begin
-  delete from messenger.waits w
-  where w.message_id = any (seen)
-    and not exists (select from public.messenger_messages m where m.id = w.message_id);
-  get diagnostics number = row_count;
-  place := case when cardinality(seen) = p_max_rows then seen[p_max_rows] end;
-end
-$$;
-comment on function messenger.prune_waits(integer, bigint) is
-  'Part of pruning: deletes the waits of messages that are gone among the next p_max_rows rows, and returns how many, and the place to continue behind, null at the end.';
-
 create function public.messenger_prune_events(
   older_than interval default interval '30 days', after jsonb default null
 ) returns jsonb
@@ -42,7 +20,8 @@ begin
   tokens := messenger.prune_before(
     'messenger.used_tokens', 'expires_at', clock - interval '1 hour', 5000, false
   );
-  waits := messenger.prune_waits(5000, messenger.place_after(after));
+  -- A wait goes with its message, and is not kept with a dead letter.
+  waits := messenger.prune_orphans('messenger.waits', false, 5000, false, messenger.place_after(after));
   return jsonb_build_object(
     'matched', events + tokens + waits.number, 'done', events + tokens + waits.number,
     'next', case when events = 5000 or tokens = 5000 or waits.place is not null then

@@ -30,7 +30,7 @@ begin
       'public.messenger_list_queues', 'public.messenger_list_messages',
       'public.messenger_list_failed', 'messenger.queues_in_use',
       'messenger.schedules_overdue_since', 'messenger.count_failed',
-      'messenger.prune_before', 'messenger.prune_progress', 'messenger.followed',
+      'messenger.prune_before', 'messenger.prune_orphans', 'messenger.followed',
       'public.messenger_list_user_messages'
     ]),
 
@@ -48,7 +48,7 @@ begin
       'messenger.next_due', 'public.messenger_settle', 'public.messenger_heartbeat',
       'messenger.next_matches', 'messenger.redrive_ids', 'messenger.remove_ids',
       'messenger.finish_schedule_runs', 'messenger.cancel_ids', 'messenger.run_ids',
-      'public.messenger_report_progress', 'messenger.prune_progress', 'messenger.followed'
+      'public.messenger_report_progress', 'messenger.prune_orphans', 'messenger.followed'
     ]),
 
     -- Part of messenger.admit_groups, whose settings hold here too: these look up each group by an index.

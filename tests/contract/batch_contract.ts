@@ -10,10 +10,10 @@ import {
   NotFoundError,
   z,
 } from "../../supabase/functions/_shared/symphony/index.ts";
-import type { BatchChunk } from "../../supabase/functions/_shared/symphony/message/dispatched-batch.ts";
 import { createRegistry } from "../../supabase/functions/_shared/symphony/message/registry.ts";
 import type { Envelope } from "../../supabase/functions/_shared/symphony/message/envelope.ts";
 import { TransportError } from "../../supabase/functions/_shared/symphony/transport/transport.ts";
+import { overriding } from "../support/changed_transport.ts";
 import { promises } from "./promises.ts";
 import { claim, failure, settlementsOf, type TransportUnderTest } from "./under_test.ts";
 
@@ -133,8 +133,8 @@ export function testBatches(name: string, open: () => Promise<TransportUnderTest
     // The process dies once the second chunk is written.
     const dying = busOver({
       ...t,
-      transport: Object.assign(Object.create(transport), {
-        writeBatch: async (chunk: BatchChunk) => {
+      transport: overriding(transport, {
+        writeBatch: async (chunk) => {
           if (chunk.chunk === 3) throw new Error("killed");
           return await transport.writeBatch(chunk);
         },
@@ -154,8 +154,8 @@ export function testBatches(name: string, open: () => Promise<TransportUnderTest
     let isLost = false;
     const lossy = busOver({
       ...t,
-      transport: Object.assign(Object.create(transport), {
-        writeBatch: async (chunk: BatchChunk) => {
+      transport: overriding(transport, {
+        writeBatch: async (chunk) => {
           const answer = await transport.writeBatch(chunk);
           if (!chunk.isLast || isLost) return answer;
           isLost = true;

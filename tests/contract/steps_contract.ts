@@ -49,6 +49,12 @@ const load = async (
   step?: StepIdentity,
 ) => (await transport.loadSteps([{ id, leaseToken, ...(step && { step }) }])).steps[id] ?? [];
 
+/** A sleep of a minute. */
+const minute = {
+  ...identity("sleep"),
+  ...{ kind: "sleep", status: "pending", untilMs: 60_000 } as const,
+};
+
 /** Registers the suite for one transport. */
 export function testSteps(name: string, open: () => Promise<TransportUnderTest>): void {
   const promise = promises(name, open);
@@ -160,14 +166,8 @@ export function testSteps(name: string, open: () => Promise<TransportUnderTest>)
 
   promise("a parked message sleeps until its step ends, and no attempt is charged", async (t) => {
     const message = await running(t, { ttlMs: 3_000 });
-    const step = {
-      ...identity("sleep"),
-      kind: "sleep",
-      status: "pending",
-      untilMs: 60_000,
-    } as const;
     const stamps = { durable: { version: null } };
-    await settle(t.transport, [message], { kind: "parked", delayMs: null, step, stamps });
+    await settle(t.transport, [message], { kind: "parked", delayMs: null, step: minute, stamps });
     assertEquals((await claim(t.transport)).messages, []);
     await t.advance(60_000);
     const second = await again(t.transport);
@@ -181,13 +181,7 @@ export function testSteps(name: string, open: () => Promise<TransportUnderTest>)
 
   promise("a sleep that another run finds early keeps its end", async (t) => {
     const message = await running(t);
-    const step = {
-      ...identity("sleep"),
-      kind: "sleep",
-      status: "pending",
-      untilMs: 60_000,
-    } as const;
-    await settle(t.transport, [message], { kind: "parked", delayMs: 0, step });
+    await settle(t.transport, [message], { kind: "parked", delayMs: 0, step: minute });
     await t.advance(20_000);
     const second = await again(t.transport);
     const [sleeping] = await load(t, second);

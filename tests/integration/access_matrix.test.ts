@@ -43,6 +43,10 @@ const document: Document = JSON.parse(
 const text = { text: "x" };
 const daily = { type: "cron", config: { cron: "@daily" } };
 
+/** The caller whose own messages, schedules and batches the rows are about. */
+const ofUser = (callers: readonly MatrixCaller[]) =>
+  callers.filter(({ column }) => column === "user");
+
 /** The request for each row of SECURITY.md's table. */
 const ROWS: Record<
   string,
@@ -80,22 +84,20 @@ const ROWS: Record<
     })),
   "dispatch: messages of one's own": listing,
   "dispatch: schedules of one's own": owning,
-  "dispatch: a schedule of that user": (stack, callers) =>
-    changing(stack, callers.filter(({ column }) => column === "user")),
-  "follow: a message of that user": (stack, callers) =>
-    following(stack, callers.filter(({ column }) => column === "user")),
+  "dispatch: a schedule of that user": (stack, callers) => changing(stack, ofUser(callers)),
+  "follow: a message of that user": (stack, callers) => following(stack, ofUser(callers)),
   "follow: a backend's or visitor's": (stack) => following(stack, withoutUser(stack)),
   "cancel: of that user, where opened": (stack, callers) =>
     cancelling(
       stack,
       { type: "Open", payload: text, delay: "1h" },
-      callers.filter(({ column }) => column === "user"),
+      ofUser(callers),
     ),
   "cancel: of that user, not opened": (stack, callers) =>
     cancelling(
       stack,
       { type: "Note", payload: text },
-      callers.filter(({ column }) => column === "user"),
+      ofUser(callers),
     ),
   "cancel: a backend's or visitor's": (stack) =>
     cancelling(stack, { type: "Open", payload: text, delay: "1h" }, withoutUser(stack)),
@@ -106,21 +108,21 @@ const ROWS: Record<
       stack,
       "GET",
       { type: "Note" },
-      callers.filter(({ column }) => column === "user"),
+      ofUser(callers),
     ),
   "batch: a cancel of that user's, where opened": (stack, callers) =>
     reachingBatches(
       stack,
       "DELETE",
       { type: "Open", delay: "1h" },
-      callers.filter(({ column }) => column === "user"),
+      ofUser(callers),
     ),
   "batch: a cancel of that user's, not opened": (stack, callers) =>
     reachingBatches(
       stack,
       "DELETE",
       { type: "Note" },
-      callers.filter(({ column }) => column === "user"),
+      ofUser(callers),
     ),
   'event: access `"secret"`': (stack) => emitting(stack, "internal"),
   'event: access `"authenticated"`': (stack) => emitting(stack, "signed"),

@@ -1,4 +1,4 @@
-/** The transport in memory with some of its calls failing, watched or changed. */
+/** Transports with some of their calls failing, watched or changed. */
 
 import type { Transport } from "../../supabase/functions/_shared/symphony/index.ts";
 import type { Settlement } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
@@ -8,43 +8,25 @@ import type {
   ClaimRequest,
 } from "../../supabase/functions/_shared/symphony/transport/transport.ts";
 
+/** A transport with some of its calls replaced. */
+export function overriding(transport: Transport, by: Partial<Transport>): Transport {
+  return withCalls(transport, (operation, call) => Reflect.get(by, operation) ?? call);
+}
+
 /** A transport that fails as told, before the call or after it. */
 export function failing(
   memory: InMemoryTransport,
   fault: (operation: string, when: "before" | "after") => Error | undefined,
 ): Transport {
-  const guard = <Args extends unknown[], Answer>(
-    operation: string,
-    call: (...args: Args) => Promise<Answer>,
-  ) =>
-  async (...args: Args) => {
+  return withCalls(memory, (name, call) => async (...args) => {
+    const operation = name === "settleAndClaim" ? "settle" : name;
     const before = fault(operation, "before");
     if (before) throw before;
-    const answer = await call.apply(memory, args);
+    const answer = await call(...args);
     const after = fault(operation, "after");
     if (after) throw after;
     return answer;
-  };
-  return {
-    send: guard("send", memory.send),
-    reserveIds: guard("reserveIds", memory.reserveIds),
-    effect: guard("effect", memory.effect),
-    claim: guard("claim", memory.claim),
-    settle: guard("settle", memory.settle),
-    settleAndClaim: guard("settle", memory.settleAndClaim),
-    extendLeases: guard("extendLeases", memory.extendLeases),
-    reportProgress: guard("reportProgress", memory.reportProgress),
-    loadSteps: guard("loadSteps", memory.loadSteps),
-    saveSteps: guard("saveSteps", memory.saveSteps),
-    cancel: guard("cancel", memory.cancel),
-    writeBatch: guard("writeBatch", memory.writeBatch),
-    foldBatches: guard("foldBatches", memory.foldBatches),
-    followBatch: guard("followBatch", memory.followBatch),
-    cancelBatch: guard("cancelBatch", memory.cancelBatch),
-    emit: guard("emit", memory.emit),
-    readEvents: guard("readEvents", memory.readEvents),
-    batchResults: guard("batchResults", memory.batchResults),
-  };
+  });
 }
 
 /** The memory with some of its calls watched or changed. */
@@ -53,11 +35,8 @@ export function changed(memory: InMemoryTransport, by: {
   readonly settle?: (settlements: readonly Settlement[]) => void;
   readonly extendLeases?: Transport["extendLeases"];
 }): Transport {
-  const { claim = (claim: Claim) => claim, settle = () => {} } = by;
-  return {
-    send: (messages) => memory.send(messages),
-    reserveIds: (number) => memory.reserveIds(number),
-    effect: (request) => memory.effect(request),
+  const { claim = (claim: Claim) => claim, settle = () => {}, extendLeases } = by;
+  return overriding(memory, {
     claim: async (request) => claim(await memory.claim(request), request),
     settle: (settlements) => (settle(settlements), memory.settle(settlements)),
     settleAndClaim: async (settlements, request) => {
@@ -65,17 +44,22 @@ export function changed(memory: InMemoryTransport, by: {
       const answer = await memory.settleAndClaim(settlements, request);
       return { ...answer, ...claim(answer, request) };
     },
-    extendLeases: by.extendLeases ?? ((leases, ms) => memory.extendLeases(leases, ms)),
-    loadSteps: (requests) => memory.loadSteps(requests),
-    saveSteps: (saves) => memory.saveSteps(saves),
-    cancel: (filter) => memory.cancel(filter),
-    reportProgress: (reports) => memory.reportProgress(reports),
-    writeBatch: (chunk) => memory.writeBatch(chunk),
-    foldBatches: (ids) => memory.foldBatches(ids),
-    followBatch: (id) => memory.followBatch(id),
-    cancelBatch: (id) => memory.cancelBatch(id),
-    emit: (...event) => memory.emit(...event),
-    readEvents: (reads) => memory.readEvents(reads),
-    batchResults: (id) => memory.batchResults(id),
-  };
+    ...(extendLeases && { extendLeases }),
+  });
+}
+
+type Call = (...args: unknown[]) => unknown;
+
+/** A transport whose calls are made by others. @param make gets the name of a call, and the call itself */
+function withCalls(transport: Transport, make: (name: string, call: Call) => Call): Transport {
+  const calls: Record<string, Call> = {};
+  for (let at: object = transport; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const name of Object.getOwnPropertyNames(at)) {
+      const value = Reflect.get(transport, name);
+      if (typeof value !== "function" || name === "constructor") continue;
+      calls[name] ??= make(name, value.bind(transport));
+    }
+  }
+  // Every call of the interface is a method of its classes.
+  return calls as unknown as Transport;
 }

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import type { MessageInput } from "../message/dispatch-options.ts";
-import type { CallerOption } from "../message/definition.ts";
+import { type CallerOption, CHOSEN_OPTIONS } from "../message/definition.ts";
 import { durationField, momentField } from "./field-schemas.ts";
 import { scheduleBody } from "./schedule-body.ts";
 
@@ -69,19 +69,9 @@ export function dispatchBody(body: unknown): typeof messages | typeof message {
 /** One message of a dispatch request. */
 export type DispatchMessage = z.output<typeof message>;
 
-const CHOSEN = [
-  "delay",
-  "availableAt",
-  "queue",
-  "priority",
-  "groupKey",
-  "dedupeKey",
-  "schedule",
-] as const satisfies readonly CallerOption[];
-
 /** Returns the options of a message that frontends may choose only if the definition allows it. */
 export function chosenOptions(message: DispatchMessage): CallerOption[] {
-  return CHOSEN.filter((option) => message[option] !== undefined);
+  return CHOSEN_OPTIONS.filter((option) => message[option] !== undefined);
 }
 
 /** Converts a message of a request to the bus's input. `more` holds options that no caller may choose. */

@@ -2,7 +2,12 @@
 
 import { checkKey, checkNoGenerator } from "../runtime/checks.ts";
 import { showValue } from "../runtime/inspect.ts";
-import type { BatchMessageOptions, CallerOption, MessageOptions } from "./definition.ts";
+import {
+  type BatchMessageOptions,
+  type CallerOption,
+  CHOSEN_OPTIONS,
+  type MessageOptions,
+} from "./definition.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import type { z } from "zod";
 
@@ -36,16 +41,7 @@ const OPTIONS = {
   batch: true,
 } satisfies Record<keyof (MessageOptions<z.ZodType> & BatchMessageOptions<z.ZodType>), true>;
 
-const CALLER_OPTIONS: readonly CallerOption[] = [
-  "delay",
-  "availableAt",
-  "queue",
-  "priority",
-  "groupKey",
-  "dedupeKey",
-  "schedule",
-  "cancel",
-];
+const CALLER_OPTIONS: readonly CallerOption[] = [...CHOSEN_OPTIONS, "cancel"];
 
 /**
  * Checks a definition's option names, and its options that are functions or flags.

@@ -13,19 +13,22 @@ import type { Handler, NamedHandler } from "./handler.ts";
 import type { DeadReason } from "./dead-reason.ts";
 import type { CheckedRateLimit, RateLimit } from "./rate-limit.ts";
 
+/** Options of a dispatch that callers without a secret key may choose if the definition says so. */
+export const CHOSEN_OPTIONS = [
+  "delay",
+  "availableAt",
+  "queue",
+  "priority",
+  "groupKey",
+  "dedupeKey",
+  "schedule",
+] as const;
+
 /**
  * A right that a definition may give to callers without a secret key: to choose an option of a dispatch, or, by
  * `cancel`, to cancel messages that they dispatched.
  */
-export type CallerOption =
-  | "delay"
-  | "availableAt"
-  | "queue"
-  | "priority"
-  | "groupKey"
-  | "dedupeKey"
-  | "schedule"
-  | "cancel";
+export type CallerOption = typeof CHOSEN_OPTIONS[number] | "cancel";
 
 /** Where a message runs: `tick`: the function, and workers that name the queue. `worker`: resident workers only. */
 export type RunsOn = "tick" | "worker";

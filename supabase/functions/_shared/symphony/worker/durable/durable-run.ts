@@ -51,7 +51,7 @@ export class DurableRun {
     definition: { readonly version: number | string | null; readonly timeoutMs: number },
   ) {
     this.#attempt = attempt;
-    this.ending = new Ending(() => attempt.onDurableEnd?.());
+    this.ending = this.#newEnding();
     this.#tools = tools;
     const { stamps } = attempt.task.envelope;
     this.#version = stamps.durable ? stamps.durable.version : definition.version;
@@ -67,14 +67,13 @@ export class DurableRun {
     return this.#known.all;
   }
 
-  /** Whether this run has stored a step. */
-  get hasStored(): boolean {
-    return this.#hasStored;
-  }
-
   /** Another handler of the message begins. */
   nextHandler(): void {
-    this.ending = new Ending(() => this.#attempt.onDurableEnd?.());
+    this.ending = this.#newEnding();
+  }
+
+  #newEnding(): Ending {
+    return new Ending(() => this.#attempt.onDurableEnd?.());
   }
 
   /** The message as its row is now: stored steps have changed it since it was claimed. */

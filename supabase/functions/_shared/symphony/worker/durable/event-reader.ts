@@ -1,12 +1,12 @@
 /** Reads the events that the messages of a worker wait for: reads of many messages share a call. */
 
-import { LeaseLostError } from "../../message/errors.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { EventRead, EventReads, StoredEvent } from "../../transport/event-reads.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { repeating } from "../calls.ts";
 import type { Task } from "../run/task.ts";
 import { Gatherer } from "./gatherer.ts";
+import { leaseOf, stopStale, whileAnyRuns } from "./lease-calls.ts";
 
 /** Most messages whose events one call reads. */
 const MOST_READS = 100;
@@ -49,21 +49,16 @@ export class EventReader {
 
   async #read(reads: readonly Read[]): Promise<(UnseenEvents | null)[]> {
     const { transport, log } = this.parts;
-    const requests = reads.map(({ task: { envelope: { id, leaseToken } }, wanted }) => ({
-      ...{ id, leaseToken },
-      ...wanted,
-    }));
-    const { answer } = await repeating(() => transport.readEvents(requests), {
-      ...this.parts,
-      keepTrying: () => reads.some(({ task }) => !task.isOver),
-    });
+    const requests = reads.map(({ task, wanted }) => ({ ...leaseOf(task), ...wanted }));
+    const { answer } = await repeating(
+      () => transport.readEvents(requests),
+      whileAnyRuns(this.parts, reads),
+    );
     const { snapshot, lastId, stale } = answer;
-    if (stale.length > 0) log.warn("event_reads_stale", { ids: stale });
+    stopStale(log, "event_reads_stale", reads, stale);
     const byId = new Map(answer.reads.map((read) => [read.id, read]));
     return reads.map(({ task }) => {
-      const { id } = task.envelope;
-      if (stale.includes(id)) task.stop(new LeaseLostError());
-      const read = byId.get(id);
+      const read = byId.get(task.envelope.id);
       if (read) return { events: read.events, more: read.more, snapshot, lastId };
       return task.isOver ? { events: [], more: false, snapshot, lastId } : null;
     });

@@ -14,11 +14,6 @@ export class KnownSteps {
   readonly #steps = new Map<string, StoredStep>();
   #bytes = 0;
 
-  /** Whether the message has steps. */
-  get any(): boolean {
-    return this.#steps.size > 0;
-  }
-
   /** Adds a step that is stored. @param bytes of its result; measured by default */
   add(step: StoredStep, bytes: number = step.leftOut ?? bytesOf(step.result)): void {
     this.#steps.set(keyOf(step), step);

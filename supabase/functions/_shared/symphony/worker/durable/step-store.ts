@@ -3,13 +3,13 @@
  * repeated while its messages run. If what one step holds is at fault, the call is split until only that step fails.
  */
 
-import { LeaseLostError } from "../../message/errors.ts";
 import type { StepIdentity, StepToStore, StoredStep } from "../../message/stored-step.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { EffectRequest, Transport } from "../../transport/transport.ts";
-import { type CallDependencies, isOfItsContent, repeating } from "../calls.ts";
+import { isOfItsContent, repeating } from "../calls.ts";
 import type { Task } from "../run/task.ts";
 import { Gatherer } from "./gatherer.ts";
+import { leaseOf, stopStale, whileAnyRuns } from "./lease-calls.ts";
 
 /** Most messages whose steps one call loads. Together they have some megabytes at most. */
 const MOST_LOADS = 100;
@@ -101,7 +101,10 @@ export class StepStore {
     const { transport } = this.parts;
     const requests = loads.map(({ task, step }) => ({ ...leaseOf(task), ...(step && { step }) }));
     // The steps of a message and one of its steps are asked for in different calls.
-    const { answer } = await repeating(() => transport.loadSteps(requests), this.#while(loads));
+    const { answer } = await repeating(
+      () => transport.loadSteps(requests),
+      whileAnyRuns(this.parts, loads),
+    );
     this.#installation = answer.installation;
     this.#stopStale(loads, answer.stale);
     return loads.map(({ task: { envelope: { id } }, step }) => ({
@@ -120,7 +123,7 @@ export class StepStore {
       }));
       const { answer } = await repeating(
         () => this.parts.transport.saveSteps(calls),
-        this.#while(saves),
+        whileAnyRuns(this.parts, saves),
       );
       this.#stopStale(saves, answer.stale);
       return saves.map(() => ({}));
@@ -134,21 +137,9 @@ export class StepStore {
     }
   }
 
-  #while(some: readonly { readonly task: Task }[]): CallDependencies {
-    return { ...this.parts, keepTrying: () => some.some(({ task }) => !task.isOver) };
-  }
-
   #stopStale(some: readonly { readonly task: Task }[], stale: readonly string[]): void {
-    if (stale.length === 0) return;
-    this.parts.log.warn("steps_stale", { ids: stale });
-    for (const { task } of some) {
-      if (stale.includes(task.envelope.id)) task.stop(new LeaseLostError());
-    }
+    stopStale(this.parts.log, "steps_stale", some, stale);
   }
-}
-
-function leaseOf({ envelope: { id, leaseToken } }: Task) {
-  return { id, leaseToken };
 }
 
 function isSame(a: StepIdentity, b: StepIdentity): boolean {

@@ -1,7 +1,7 @@
 /**
- * Dispatches that an earlier run of a parked message has written. The handler runs from its top again and repeats them:
- * they get the ids that they had, and nothing is written a second time. Events are the same. They are known by handler, type, and their
- * place among the dispatches of that type, outside of steps.
+ * Dispatches and events that an earlier run of a parked message has written. The handler runs from its top again and
+ * repeats them: a dispatch gets the id that it had, and nothing is written a second time. They are known by handler,
+ * type, and their place among those of that type, outside of steps.
  */
 
 import type { Stamps } from "../../message/envelope.ts";

@@ -43,8 +43,8 @@ export async function callHandlers(ready: Ready): Promise<void> {
       attempt.durable?.nextHandler();
       const returned = handle(own, ctx);
       const answer = isThenable(returned) ? await orRunEnd(attempt, returned) : returned;
-      attempt.handler = undefined;
-      if (attempt.durable) await attempt.durable.ending.close();
+      const ending = handlerEnded(attempt);
+      if (ending) await ending;
       if (answer === RUN_ENDED) break;
       if (isInstance(answer, Snooze)) snoozes.push(answer);
       else {
@@ -52,15 +52,15 @@ export async function callHandlers(ready: Ready): Promise<void> {
         handledBy.push(name);
       }
     } catch (error) {
-      attempt.handler = undefined;
-      if (attempt.durable) await attempt.durable.ending.close();
+      const ending = handlerEnded(attempt);
+      if (ending) await ending;
       failures.push({ handler: name, error });
     }
   }
-  if (task.isStopped && attempt.durable?.ending.isOver) throw task.stopReason;
-  if (attempt.durable?.ending.isOver) {
-    const { failed } = attempt.durable.ending;
-    if (failed) throw failed.error;
+  const runEnd = attempt.durable?.ending;
+  if (runEnd?.isOver) {
+    if (task.isStopped) throw task.stopReason;
+    if (runEnd.failed) throw runEnd.failed.error;
     return;
   }
   if (failures.length === 0) return;
@@ -73,7 +73,14 @@ export async function callHandlers(ready: Ready): Promise<void> {
 const RUN_ENDED = Symbol("run ended");
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return value !== undefined && value !== null && typeof readProperty(value, "then") === "function";
+  const isObject = typeof value === "object" && value !== null || typeof value === "function";
+  return isObject && typeof readProperty(value, "then") === "function";
+}
+
+/** Further durable calls are none of the handler's. Those that it has begun have ended afterwards. */
+function handlerEnded(attempt: Attempt): Promise<void> | undefined {
+  attempt.handler = undefined;
+  return attempt.durable?.ending.close();
 }
 
 /** Waits for a handler's answer. Resolves to {@link RUN_ENDED} if a durable call ends the run before. */
