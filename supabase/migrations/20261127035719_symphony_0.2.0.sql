@@ -2860,6 +2860,66 @@ exception when others then
 end
 $function$;
 
+CREATE FUNCTION messenger.settle_unleased(p_max_pages integer DEFAULT 8192)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET lock_timeout TO '1s'
+ SET jit TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  pages constant bigint := pg_relation_size('public.messenger_messages') / current_setting('block_size')::integer;
+  parts constant bigint := greatest((pages + p_max_pages - 1) / p_max_pages, 1);
+  first_page constant bigint := floor(extract(epoch from clock) / 60)::bigint % parts * p_max_pages;
+  from_place constant tid := format('(%s,0)', first_page)::tid;
+  to_place constant tid := format('(%s,0)', first_page + p_max_pages)::tid;
+  settlements jsonb;
+  number integer;
+begin
+  select jsonb_agg(g.settlement), sum(g.number) into settlements, number
+  from (
+    select jsonb_build_object('token', u.lease_token, 'retries', jsonb_agg(jsonb_build_object(
+        'id', u.id, 'delay_ms', 0, 'retry_count', u.retry_count, 'interrupted', true,
+        'errors', jsonb_build_array(jsonb_build_object(
+          'message', 'no lease names the message, which was running; it runs again', 'class', 'LeaseLostError',
+          'attempt', u.attempts, 'at', clock, 'durationMs', 0
+        ))
+      )))
+      || case when bool_or(u.group_key is not null) then '{"grouped": true}'::jsonb else '{}' end as settlement,
+      count(*) as number
+    from (
+      select m.id, m.lease_token, m.retry_count, m.attempts, m.group_key from public.messenger_messages m
+      where m.ctid >= from_place and m.ctid < to_place and m.status = 'processing' and m.leased_until <= clock
+        and not exists (
+          select from messenger.leases l where l.token = m.lease_token and m.id = any (l.ids) offset 0
+        )
+      limit 5000
+    ) as u
+    group by u.lease_token
+  ) as g;
+  if settlements is null then
+    return 0;
+  end if;
+  perform public.messenger_settle(settlements);
+  return number;
+exception when others then
+  raise warning 'messages that no lease names were not given back: %', sqlerrm;
+  return 0;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_tick()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform messenger.settle_unleased();
+  return messenger.post_tick('{"wait":false}');
+end
+$function$;
+
 CREATE FUNCTION messenger.place_after(p_after jsonb)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -4531,6 +4591,9 @@ comment on routine messenger.settle_handled(jsonb,uuid) is
 comment on routine messenger.settle_parked(jsonb,uuid) is
   'Part of messenger_settle: lets messages wait whose run ended before their handler did, gives back the attempt, and writes the sleep or the wait that parked them. Returns their ids.';
 
+comment on routine messenger.settle_unleased(integer) is
+  'Gives back running messages whose lease has ended and that no row of messenger.leases names, as interrupted; those that are cancelled become dead letters. Reads up to p_max_pages pages of messenger_messages, the next ones each minute. Returns how many it found.';
+
 comment on routine messenger.settle_with_effects(jsonb,uuid) is
   'Part of messenger_settle: writes the outcomes under one token and their effects. Returns the ids of the messages that it settled, and those whose effects were refused, with the error: these stay leased.';
 
@@ -4656,6 +4719,9 @@ comment on routine public.messenger_show_message(bigint) is
 
 comment on routine public.messenger_show_schedule(bigint,boolean) is
   'A schedule with its payload and stamps. Returns {"schedule", "now"}; schedule is null if there is none of this id. exact, for people: numbers of the payload that a double would change are text.';
+
+comment on routine public.messenger_tick() is
+  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names. pg_cron calls it every minute. Returns pg_net''s request id.';
 
 comment on routine public.messenger_write_batch(jsonb,jsonb,integer,boolean,boolean,jsonb) is
   'Writes one numbered chunk of a batch, at most 1,000 messages, and seals the batch with the last one; all in the caller''s transaction. A chunk that is there is not written again. Returns {"id", "total", "sealed"}.';

@@ -69,8 +69,13 @@ comment on function messenger.post_tick(jsonb) is
   'Posts a body to the tick function through pg_net, when the transaction commits. Returns pg_net''s request id.';
 
 create function public.messenger_tick() returns bigint
-language sql
+language plpgsql
 set search_path = ''
-as $$ select messenger.post_tick('{"wait":false}') $$;
+as $$
+begin
+  perform messenger.settle_unleased();
+  return messenger.post_tick('{"wait":false}');
+end
+$$;
 comment on function public.messenger_tick() is
-  'Asks the tick function, through pg_net, to process what is due. pg_cron calls it every minute. Returns pg_net''s request id.';
+  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names. pg_cron calls it every minute. Returns pg_net''s request id.';
