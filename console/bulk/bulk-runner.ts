@@ -1,0 +1,139 @@
+/** Takes a change of many messages to its end, request after request, until it is stopped. */
+
+import {
+  afterAnswer,
+  beginning,
+  type BulkAction,
+  type BulkAnswer,
+  type BulkCount,
+  type BulkProgress,
+  isAtWork,
+  nextBody,
+  pathOf,
+} from "./bulk-action.ts";
+import { type Storage, storeBulk, storedBulk } from "./bulk-store.ts";
+
+/** What the runner needs of the page. */
+export interface BulkParts {
+  /** Makes a request. @throws an error with a message for the operator */
+  readonly send: (path: string, body: object, signal?: AbortSignal) => Promise<BulkAnswer>;
+  /** Whether the same request may succeed later, such as after a 503 or without a network. */
+  readonly isPassing: (error: unknown) => boolean;
+  /** Waits between two tries. */
+  readonly pause: (ms: number) => Promise<void>;
+  readonly storage: Storage;
+}
+
+const TRIES = 5;
+const PAUSE_MS = 1_000;
+/** Requests of a count: one reads up to 100,000 rows a step. */
+const COUNTS = 10;
+
+/**
+ * Counts the messages that a change would meet, and changes nothing.
+ * @param onCount is told each time that more are known
+ * @param signal ends the count
+ */
+export async function countBulk(
+  { send }: Pick<BulkParts, "send">,
+  action: BulkAction,
+  onCount: (count: BulkCount) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  if (action.ids) return onCount({ count: action.ids.length, capped: false });
+  let count = 0;
+  let cursor: string | null = null;
+  for (let request = 0; request < COUNTS && !signal.aborted; request++) {
+    const body: object = { ...action.body, dryRun: true, ...(cursor !== null && { cursor }) };
+    const answer: BulkAnswer = await send(pathOf(action), body, signal);
+    count += answer.matched;
+    cursor = answer.next;
+    onCount({ count, capped: cursor !== null });
+    if (cursor === null) return;
+  }
+}
+
+/** Runs one change at a time. */
+export class BulkRunner {
+  readonly #parts: BulkParts;
+  readonly #listeners = new Set<() => void>();
+  #progress: BulkProgress | null;
+
+  /** Finds the change of an earlier page of this tab, which it does not continue by itself. */
+  constructor(parts: BulkParts) {
+    this.#parts = parts;
+    this.#progress = storedBulk(parts.storage);
+  }
+
+  /** The present change; null if there is none. */
+  get progress(): BulkProgress | null {
+    return this.#progress;
+  }
+
+  /** Calls back after each change of the progress, until the returned function is called. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Begins a change. @throws Error if another one is at work */
+  async start(action: BulkAction, total: BulkCount): Promise<void> {
+    if (this.#progress && isAtWork(this.#progress)) {
+      throw new Error("bulk: another change is at work; stop it, or wait for its end");
+    }
+    await this.#work(beginning(action, total));
+  }
+
+  /** Continues a change that was interrupted or stopped, or that failed. */
+  async resume(): Promise<void> {
+    const progress = this.#progress;
+    if (progress === null || isAtWork(progress) || progress.state === "ended") return;
+    await this.#work({ ...progress, state: "working", problem: null });
+  }
+
+  /** Stops after the request that is under way. */
+  stop(): void {
+    if (this.#progress?.state === "working") this.#set({ ...this.#progress, state: "stopping" });
+  }
+
+  /** Forgets a change that is not at work. */
+  dismiss(): void {
+    if (this.#progress && !isAtWork(this.#progress)) this.#set(null);
+  }
+
+  async #work(progress: BulkProgress): Promise<void> {
+    this.#set(progress);
+    try {
+      for (let at: BulkProgress = progress; isAtWork(at);) {
+        const answer = await this.#patiently(at);
+        at = afterAnswer(this.#progress ?? at, answer);
+        this.#set(at);
+      }
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      if (this.#progress) this.#set({ ...this.#progress, state: "failed", problem });
+    }
+  }
+
+  /** A repetition does no harm: a finished step stays done, and the same cursor continues behind it. */
+  async #patiently(progress: BulkProgress): Promise<BulkAnswer> {
+    const { send, isPassing, pause } = this.#parts;
+    for (let tried = 1;; tried++) {
+      try {
+        return await send(pathOf(progress.action), nextBody(progress));
+      } catch (error) {
+        if (!isPassing(error)) throw error;
+        // The answer may have been lost after the step was done.
+        if (this.#progress) this.#set({ ...this.#progress, isShort: true });
+        if (tried === TRIES || this.#progress?.state === "stopping") throw error;
+        await pause(PAUSE_MS * tried);
+      }
+    }
+  }
+
+  #set(progress: BulkProgress | null): void {
+    this.#progress = progress;
+    storeBulk(this.#parts.storage, progress);
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,182 @@
+/** Changes of many messages: counted first, taken in steps, stopped, and continued after a reload. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  type BulkAction,
+  type BulkAnswer,
+  type BulkCount,
+  IDS_IN_REQUEST,
+  shareOf,
+} from "../../../console/bulk/bulk-action.ts";
+import { type BulkParts, BulkRunner, countBulk } from "../../../console/bulk/bulk-runner.ts";
+import { storedBulk } from "../../../console/bulk/bulk-store.ts";
+
+const ACTION: BulkAction = {
+  verb: "redrive",
+  title: "dead letters with type EmailMessage",
+  body: { type: "EmailMessage" },
+  ids: null,
+};
+const TOTAL = { count: 30, capped: false };
+
+/** A tab whose requests change up to ten of thirty messages each. */
+class Tab {
+  readonly requests: { path: string; body: Record<string, unknown> }[] = [];
+  readonly stored = new Map<string, string>();
+  readonly pauses: number[] = [];
+  /** Called before a request is answered. */
+  before: (request: number) => Promise<void> | void = () => {};
+  left = 30;
+
+  runner(): BulkRunner {
+    return new BulkRunner(this.parts);
+  }
+
+  get parts(): BulkParts {
+    return {
+      send: async (path, body) => {
+        this.requests.push({ path, body: body as Record<string, unknown> });
+        await this.before(this.requests.length);
+        return this.answer(body as Record<string, unknown>);
+      },
+      isPassing: (error) => String(error).includes("503"),
+      pause: (ms) => Promise.resolve(void this.pauses.push(ms)),
+      storage: {
+        getItem: (key) => this.stored.get(key) ?? null,
+        setItem: (key, value) => void this.stored.set(key, value),
+        removeItem: (key) => void this.stored.delete(key),
+      },
+    };
+  }
+
+  answer({ dryRun, cursor, ids }: Record<string, unknown>): BulkAnswer {
+    const matched = Array.isArray(ids) ? ids.length : Math.min(10, this.left);
+    if (dryRun) {
+      return { matched: 10, done: 0, running: 0, missing: [], next: cursor === "2" ? null : "2" };
+    }
+    this.left -= matched;
+    const next = this.left > 0 && !Array.isArray(ids) ? String(this.left) : null;
+    return { matched, done: matched, running: 0, missing: [], next };
+  }
+}
+
+Deno.test("a filter is counted by dry runs before anything changes", async () => {
+  const tab = new Tab();
+  const counts: BulkCount[] = [];
+  const { signal } = new AbortController();
+  await countBulk(tab.parts, ACTION, (count) => counts.push(count), signal);
+  assertEquals(counts, [{ count: 10, capped: true }, { count: 20, capped: false }]);
+  assert(tab.requests.every(({ body }) => body["dryRun"] === true && body["type"]));
+});
+
+Deno.test("steps are taken with the cursor of the one before, to the end", async () => {
+  const tab = new Tab();
+  const runner = tab.runner();
+  const shares: (number | null)[] = [];
+  runner.subscribe(() => shares.push(runner.progress && shareOf(runner.progress)));
+  await runner.start(ACTION, TOTAL);
+  assertEquals(tab.requests.map(({ body }) => body["cursor"]), [undefined, "20", "10"]);
+  assertEquals(tab.requests[0]?.path, "/failed-messages/redrive");
+  assertEquals(shares, [0, 1 / 3, 2 / 3, 1]);
+  assertEquals([runner.progress?.state, runner.progress?.done], ["ended", 30]);
+});
+
+Deno.test("a selection is changed in parts", async () => {
+  const tab = new Tab();
+  const runner = tab.runner();
+  const ids = Array.from({ length: IDS_IN_REQUEST + 1 }, (_, index) => String(index));
+  await runner.start({ ...ACTION, verb: "cancel", body: {}, ids }, TOTAL);
+  assertEquals(tab.requests.map(({ body }) => (body["ids"] as string[]).length), [
+    IDS_IN_REQUEST,
+    1,
+  ]);
+  assertEquals([runner.progress?.state, runner.progress?.done], ["ended", ids.length]);
+});
+
+Deno.test("a stop takes effect after the step that is under way, and can be continued", async () => {
+  const tab = new Tab();
+  const runner = tab.runner();
+  tab.before = () => runner.stop();
+  await runner.start(ACTION, TOTAL);
+  assertEquals([runner.progress?.state, runner.progress?.done], ["stopped", 10]);
+  tab.before = () => {};
+  await runner.resume();
+  assertEquals(tab.requests.map(({ body }) => body["cursor"]), [undefined, "20", "10"]);
+  assertEquals([runner.progress?.state, runner.progress?.done], ["ended", 30]);
+});
+
+Deno.test("after a reload a change waits for the operator, and continues where it was", async () => {
+  const tab = new Tab();
+  const page = tab.runner();
+  const { promise: never } = Promise.withResolvers<void>();
+  const { promise: inFlight, resolve } = Promise.withResolvers<void>();
+  tab.before = (request) => {
+    if (request < 2) return;
+    resolve();
+    return never;
+  };
+  void page.start(ACTION, TOTAL);
+  await inFlight;
+
+  tab.before = () => {};
+  const reloaded = tab.runner();
+  assertEquals([reloaded.progress?.state, reloaded.progress?.done], ["interrupted", 10]);
+  assertEquals(reloaded.progress?.isShort, true);
+  await reloaded.resume();
+  assertEquals(tab.requests.map(({ body }) => body["cursor"]), [undefined, "20", "20", "10"]);
+  assertEquals(reloaded.progress?.state, "ended");
+});
+
+Deno.test("a change that has ended or was dismissed is no longer offered", async () => {
+  const tab = new Tab();
+  const runner = tab.runner();
+  await runner.start(ACTION, TOTAL);
+  runner.dismiss();
+  assertEquals(runner.progress, null);
+  assertEquals(tab.runner().progress, null);
+});
+
+Deno.test("a database that does not answer is asked again", async () => {
+  const tab = new Tab();
+  const runner = tab.runner();
+  tab.before = (request) => {
+    if (request === 2) throw new Error("503");
+  };
+  await runner.start(ACTION, TOTAL);
+  assertEquals([runner.progress?.state, tab.pauses], ["ended", [1000]]);
+  assertEquals(runner.progress?.isShort, true);
+});
+
+Deno.test("an error that repetition does not mend ends it with its text, and loses nothing", async () => {
+  const tab = new Tab();
+  const runner = tab.runner();
+  tab.before = (request) => {
+    if (request === 2) throw new Error("Sign in again");
+  };
+  await runner.start(ACTION, TOTAL);
+  const { state, problem, done, cursor } = runner.progress ?? {};
+  assertEquals({ state, problem, done, cursor }, {
+    state: "failed",
+    problem: "Sign in again",
+    done: 10,
+    cursor: "20",
+  });
+  await runner.resume();
+  assertEquals([runner.progress?.state, runner.progress?.done], ["ended", 30]);
+});
+
+Deno.test("two changes do not run at once", async () => {
+  const tab = new Tab();
+  const runner = tab.runner();
+  const first = runner.start(ACTION, TOTAL);
+  await assertRejects(() => runner.start(ACTION, TOTAL), Error, "another change");
+  await first;
+});
+
+Deno.test("what is stored and no progress is ignored", () => {
+  const read = (text: string) =>
+    storedBulk({ getItem: () => text, setItem: () => {}, removeItem: () => {} });
+  for (const text of ["", "{", "null", "[]", '{"state":"working"}', '{"action":{"verb":"drop"}}']) {
+    assertEquals(read(text), null);
+  }
+});
