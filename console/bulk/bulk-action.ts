@@ -10,7 +10,7 @@ export interface BulkAnswer {
   readonly next: string | null;
 }
 
-/** What is done with many messages. */
+/** The change that is made to many messages. */
 export type BulkVerb = "redrive" | "remove" | "cancel" | "run";
 
 /** A change of many messages: the same request, again and again with the cursor of the one before. */

@@ -13,7 +13,7 @@ import {
 } from "./bulk-action.ts";
 import { type Storage, storeBulk, storedBulk } from "./bulk-store.ts";
 
-/** What the runner needs of the page. */
+/** The parts of the page that the runner needs. */
 export interface BulkParts {
   /** Makes a request. @throws an error with a message for the operator */
   readonly send: (path: string, body: object, signal?: AbortSignal) => Promise<BulkAnswer>;

@@ -2,7 +2,7 @@
 
 import { type BulkProgress, isAtWork } from "./bulk-action.ts";
 
-/** What the store needs of `sessionStorage`. */
+/** The part of `sessionStorage` that the store needs. */
 export interface Storage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
@@ -24,7 +24,7 @@ export function storeBulk(storage: Storage, progress: BulkProgress | null): void
 }
 
 /**
- * Reads the progress that an earlier page of the tab has stored. What was at work is interrupted now, and its last
+ * Reads the progress that an earlier page of the tab has stored. A change at work is interrupted now, and its last
  * step may be done without having been counted.
  */
 export function storedBulk(storage: Storage): BulkProgress | null {
@@ -38,7 +38,7 @@ export function storedBulk(storage: Storage): BulkProgress | null {
   return isAtWork(stored) ? { ...stored, state: "interrupted", isShort: true } : stored;
 }
 
-/** Checks what a page of another release, or another script, may have stored. */
+/** Checks the text that a page of another release, or another script, may have stored. */
 function isProgress(stored: unknown): stored is BulkProgress {
   if (typeof stored !== "object" || stored === null) return false;
   const { action, total, done, running, missing, cursor, idsOver, state } = stored as BulkProgress;

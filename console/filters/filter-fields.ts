@@ -6,9 +6,9 @@ export interface FilterField {
   readonly name: string;
   /** Name for operators, which they may type before a colon. */
   readonly label: string;
-  /** What it matches, in a few words. */
+  /** The part of a message that it matches, in a few words. */
   readonly hint: string;
-  /** What values it has: any text, one of `choices`, or a moment such as `2h` or an ISO time. */
+  /** Its values: any text, one of `choices`, or a moment such as `2h` or an ISO time. */
   readonly kind: "text" | "choice" | "moment";
   readonly choices?: readonly string[];
   /** A text that is typed without a field's name belongs to this field. */

@@ -1,4 +1,4 @@
-/** What a filter bar suggests while an operator types. */
+/** The suggestions of a filter bar while an operator types. */
 
 import { type Filter, type FilterField, problemOf } from "./filter-fields.ts";
 
@@ -8,7 +8,7 @@ export interface Suggestion {
   readonly text: string;
   /** The field and value that it sets; left out if the value is still to be typed. */
   readonly sets?: { readonly name: string; readonly value: string };
-  /** What the field matches, or how often the value occurs. */
+  /** The meaning of the field, or how often the value occurs. */
   readonly note: string;
 }
 
@@ -72,7 +72,7 @@ export function suggest(
 }
 
 /**
- * What Enter does with a typed text of which no suggestion was chosen.
+ * The effect of Enter on a typed text of which no suggestion was chosen.
  * @returns the field and its value, or why it cannot be
  */
 export function settle(

@@ -10,7 +10,7 @@ export type Json = null | boolean | number | string | readonly Json[] | {
   readonly [key: string]: Json;
 };
 
-/** What is open in a tree. It is never changed; each change makes another. */
+/** The open parts of a tree. It is never changed; each change makes another. */
 export interface TreeState {
   /** Whether the containers of these paths are open; others are as `opensAtFirst` says. */
   readonly opened: ReadonlyMap<string, boolean>;
@@ -27,7 +27,7 @@ export interface TreeRow {
   readonly level: number;
   /** Name of the field, or index; null for the value itself. */
   readonly key: string | null;
-  /** Text of a value, cut; what a closed container has; what is left out. */
+  /** Text of a value, cut; what a closed container has; or how much is left out. */
   readonly text: string;
   /** Number of entries of a container, or of UTF-16 code units of a text. */
   readonly size: number;

@@ -53,6 +53,21 @@ testsOnStack({}, (test) => {
     assertEquals(seen, added.toReversed());
   });
 
+  test("a request without a budget takes one step, and the next one continues behind it", async (stack) => {
+    await stack.sql`
+      insert into public.messenger_failed_messages (id, type, payload, queue, reason, created_at)
+      select nextval('public.messenger_messages_id_seq'), 'Note', '{}', 'later', 'exhausted', now() from generate_series(1, 10500)`;
+    const body = { type: "Note", budgetMs: 0 };
+    const first = await ask(stack, "POST", `${PATH}/remove`, body);
+    assertEquals([first.body.done < 10_500, typeof first.body.next], [true, "string"]);
+    const { done } = (await ask(stack, "POST", `${PATH}/remove`, {
+      ...{ type: "Note", cursor: first.body.next },
+    })).body;
+    assertEquals([first.body.done + done, await left(stack)], [10_500, 0]);
+    const wrong = await ask(stack, "POST", `${PATH}/remove`, { ...body, budgetMs: 10_001 });
+    assertEquals(wrong.body.issues[0].path, ["budgetMs"]);
+  });
+
   test("one is shown with its payload and its history", async (stack) => {
     const id = await addFailed(stack);
     const { body } = await ask(stack, "GET", `${PATH}/${id}`);

@@ -1,6 +1,7 @@
 /** Schemas of the endpoints of messages and dead letters. */
 
 import { z } from "@hono/zod-openapi";
+import { STEPS_BUDGET_MS } from "./parts.ts";
 import {
   count,
   cursor,
@@ -143,6 +144,9 @@ const steps = {
   all,
   maxMessages,
   dryRun,
+  budgetMs: z.int().min(0).max(STEPS_BUDGET_MS).default(STEPS_BUDGET_MS).openapi({
+    description: "Age of the request from which it begins no further step",
+  }),
   cursor: cursor(z.strictObject({
     at: text(40),
     id: z.string().regex(/^-?\d{1,19}$/),

@@ -18,15 +18,19 @@ export interface ManagementParts {
 }
 
 /** Longest time of a request that changes many messages, in ms. Its answer then tells where to continue. */
-const STEPS_BUDGET_MS = 10_000;
+export const STEPS_BUDGET_MS = 10_000;
 
-/** A request's body, which may say where an earlier request ended. */
-type WithCursor<Body> = Body & { readonly cursor?: unknown };
+/** A request's body, which may say where an earlier request ended, and how long this one may take. */
+type WithCursor<Body> = Body & {
+  readonly cursor?: unknown;
+  readonly budgetMs?: number | undefined;
+};
 
 /**
  * Changes many messages in an operator's name, within the time of one request.
  * @param change takes the steps
- * @param body the request's; `cursor` is the place where an earlier request ended
+ * @param body the request's; `cursor` is the place where an earlier request ended, `budgetMs` its
+ * age from which no further step begins
  * @returns what `change` returns, with `next` as a cursor
  * @throws the errors of `change`
  */
@@ -38,16 +42,16 @@ export async function changeMany<
   operator: Operator,
   change: (
     client: SupabaseClient,
-    selection: Omit<WithCursor<Body>, "cursor"> & { readonly after: unknown },
+    selection: Omit<WithCursor<Body>, "cursor" | "budgetMs"> & { readonly after: unknown },
     limits: StepsLimits,
   ) => Promise<Result>,
   body: WithCursor<Body>,
 ): Promise<Omit<Result, "next" | "missing"> & { missing: string[]; next: string | null }> {
-  const { cursor, ...selection } = body;
+  const { cursor, budgetMs = STEPS_BUDGET_MS, ...selection } = body;
   const result = await change(
     actingAs(supabase, operator.actor),
     { ...selection, after: cursor },
-    { budgetMs: STEPS_BUDGET_MS },
+    { budgetMs },
   );
   return { ...result, missing: [...result.missing ?? []], next: toCursor(result.next) };
 }
