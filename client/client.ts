@@ -110,30 +110,25 @@ export function createMessengerClient<Messages extends MessagesShape<Messages> =
   checkOptions(options, [...DISPATCHER_OPTIONS, "live"]);
   const request = requester(supabase, options);
   const session = sessionOf(supabase);
-  const user = () => userOf(supabase);
   // A user must not learn of another one's messages.
   const types = new Map<string, string>();
   const keyOf = (id: string, user: string | null | undefined) => `${id} ${user ?? ""}`;
-  const looks = looksOf({
-    ...{ session, user },
-    dispatched: (id, user) => types.get(keyOf(id, user)),
-    ask: (ids, signal) => statuses(request, ids, { signal, once: true }),
-    live: () => options.live === false ? undefined : liveUpdatesOf(supabase),
-  });
+  const typeOf = (id: string, user: string | null | undefined) => types.get(keyOf(id, user));
+  const looks = looksOf(
+    ...[supabase, request, session, typeOf] as const,
+    () => options.live === false ? undefined : liveUpdatesOf(supabase),
+  );
   const jobs: Jobs = {
     async status(ref, options) {
       const { messages: [state], missing: [id] } = await statuses(request, [ref], options);
       if (state) return state;
-      const isOwn = types.has(keyOf(String(id), await user()));
-      throw unknownId(isOwn ? "not_remembered" : "not_found");
+      throw unknownId(typeOf(id ?? "", await userOf(supabase)) ? "not_remembered" : "not_found");
     },
     follow: (ref, options) => follow(looks, ref, options),
     finished: (ref, options) => finished(looks, ref, options),
-    async cancel(ref, { signal } = {}) {
-      const path = `/${idOf(ref, "message")}`;
-      const state = await request<FollowedMessage>({
-        ...{ path, method: "DELETE", idempotent: true, signal },
-      });
+    async cancel(ref, options) {
+      const path = `/${idOf(ref)}`;
+      const state = await request<FollowedMessage>(path, "id", options, { method: "DELETE" });
       looks.tell(state);
       return state;
     },
@@ -146,17 +141,17 @@ export function createMessengerClient<Messages extends MessagesShape<Messages> =
   });
   const client: Omit<MessengerClient, "dispatch" | "dispatchAll"> = {
     ...jobs,
-    session,
+    session: { subscribe: session.subscribe, get: () => session.get() ?? null },
     schedules: schedulesClient(request),
     job: (id) =>
       toJob(jobs, {
-        ...{ kind: "message", id: idOf(id, "message") },
+        ...{ kind: "message", id: idOf(id) },
         ...{ type: undefined, idempotencyKey: undefined },
       }),
     statuses: (refs, options) => statuses(request, refs, options),
     list: (options) => page(request, "/messages", options),
     observe: (ref) => {
-      const id = idOf(ref, "message");
+      const id = idOf(ref);
       return {
         subscribe: (listener) => looks.watch(id, listener),
         get: () => looks.view(id),

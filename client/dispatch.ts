@@ -139,7 +139,7 @@ export function dispatching<Result>(
   request: Requester,
   wrap: (dispatched: Dispatched, user: string | null | undefined) => Result,
 ): Methods<Result> {
-  const send = async (messages: readonly Message[], { signal }: Abortable, isList?: boolean) => {
+  const send = async (messages: readonly Message[], signal?: AbortSignal, isList?: boolean) => {
     // Nothing is sent, so no key is needed.
     signal?.throwIfAborted();
     const user = await userOf(supabase, signal);
@@ -151,11 +151,9 @@ export function dispatching<Result>(
     }));
     const keys = sent.flatMap(({ idempotencyKey }) => idempotencyKey ?? []);
     const body = exactJson(isList ? sent : sent[0]);
-    const idempotent = keys.length === sent.length;
+    const repeats = keys.length < sent.length && "refused";
     try {
-      const { ids } = await request<{ ids: string[] }>({
-        ...{ body, idempotent, signal, brings: "ids" },
-      });
+      const { ids } = await request<{ ids: string[] }>("", "ids", { signal }, { body, repeats });
       return sent.map(({ type, idempotencyKey }, index) =>
         wrap({ kind: "message", id: ids[index] as string, type, idempotencyKey }, user)
       );
@@ -167,15 +165,15 @@ export function dispatching<Result>(
   };
   return {
     dispatch: async (type, payload, { signal, ...options } = {}) => {
-      const [result] = await send([{ ...options, type: nameOf(type), payload }], { signal });
+      const [result] = await send([{ ...options, type: nameOf(type), payload }], signal);
       return result as Result;
     },
-    dispatchAll: async (messages, options = {}) => {
+    dispatchAll: async (messages, { signal } = {}) => {
       const named = messages.map(({ message, type, ...rest }) => ({
         ...rest,
         type: nameOf(message ?? type ?? ""),
       }));
-      return await send(named, options, true);
+      return await send(named, signal, true);
     },
   };
 }

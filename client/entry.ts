@@ -2,6 +2,7 @@
 
 import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import type { MessengerError } from "./errors.ts";
+import { createStore, type Store } from "./store.ts";
 
 /**
  * The state of a followed message. `not_remembered`: the client has seen the message and the server knows it no
@@ -23,11 +24,9 @@ export interface MessageView {
   readonly connection: Connection;
 }
 
-/** A followed message, and when to look at it. Moments are in ms since 1970. */
-export interface Entry {
+/** A followed message, and when to look at it: a store of its view. Moments are in ms since 1970. */
+export interface Entry extends Store<MessageView> {
   readonly id: string;
-  /** Called after each change. */
-  readonly listeners: Set<() => void>;
   /** Whose message it is; undefined while that is not known, and for clients without sessions. */
   user: string | undefined;
   state?: FollowedState | undefined;
@@ -40,8 +39,6 @@ export interface Entry {
   lookedAt: number;
   /** When the client asks next; Infinity: never. */
   lookAt: number;
-  /** The view that was given out last; undefined after a change. */
-  view?: MessageView | undefined;
 }
 
 /** Every followed message of a client. Nothing is open and no timer runs while there is none. */
@@ -57,11 +54,17 @@ export interface Looks {
   tell(state: FollowedMessage): void;
 }
 
-/** Makes the entry of a message that has just begun to be followed. */
-export function newEntry(id: string, user: string | undefined): Entry {
+/** The view of a message that is not followed yet. */
+export const START = { connection: "connecting" } as MessageView;
+
+/**
+ * Makes the entry of a message that begins to be followed.
+ * @param onUse is called when the first listener comes; the function that it returns, when the last has left
+ */
+export function newEntry(id: string, user: string | undefined, onUse: () => () => void): Entry {
   const now = Date.now();
   const times = { changedAt: now, toldAt: 0, lookedAt: now, lookAt: now };
-  return { id, user, listeners: new Set(), ...times };
+  return { id, user, ...times, ...createStore(START, onUse) };
 }
 
 /** The states that others follow, in their order within an attempt. */

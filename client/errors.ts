@@ -86,8 +86,7 @@ export function invalid(path: Issue["path"], message: string, cause?: unknown): 
 
 /** Makes the error for an id that the server does not know. */
 export function unknownId(code: "not_found" | "not_remembered"): MessengerError {
-  const text = code === "not_found" ? "no message of yours has it" : "it is not kept";
-  return new MessengerError(`id: ${text}`, code, { status: 404 });
+  return new MessengerError("id: there is no such message of yours", code, { status: 404 });
 }
 
 /** Makes the error for a missing or ended session. */
@@ -117,9 +116,9 @@ export async function toMessengerError(cause: unknown): Promise<MessengerError> 
   const after = headers.get("retry-after") ?? "";
   const afterMs = parseFloat(after) * 1_000 || Date.parse(after) - Date.now();
   const kind = CODES[status] ??
-    (/^(5|408|425)/.test(String(status)) && !FINAL.test(detail)
+    (/^(5|408|425)/.test(`${status}`) && !FINAL.test(detail)
       ? "unavailable"
-      : /^4(00|13|15|22)/.test(String(status))
+      : /^4(00|13|15|22)/.test(`${status}`)
       ? "invalid"
       // A gateway answers 404 too, where the function is not deployed.
       : detail === "not_found"

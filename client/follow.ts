@@ -17,7 +17,7 @@ export interface MessageStates extends AsyncIterable<FollowedState> {
 
 /** Follows a message. Nothing happens before the first state is asked for. */
 export function follow(looks: Looks, ref: MessageRef, { signal }: Abortable = {}): MessageStates {
-  const id = idOf(ref, "message");
+  const id = idOf(ref);
   /** States that were not asked for yet. */
   const states: FollowedState[] = [];
   let last: FollowedState | undefined;

@@ -24,7 +24,10 @@ export type ScheduleRef = ScheduleId | { readonly kind: "schedule"; readonly id:
  * Returns the id as text.
  * @throws MessengerError `invalid` for an object of the other kind, and for anything else that is no id
  */
-export function idOf(ref: MessageRef | ScheduleRef, kind: "message" | "schedule"): string {
+export function idOf(
+  ref: MessageRef | ScheduleRef,
+  kind: "message" | "schedule" = "message",
+): string {
   const id = typeof ref === "object" && ref?.kind === kind ? ref.id : ref;
   if (typeof id === "string" && /^[\w-]{1,99}$/.test(id)) return id;
   throw invalid(["id"], `has to be the id of a ${kind}, as text`);

@@ -35,15 +35,12 @@ export interface Jobs {
 
 /** Makes a job. */
 export function toJob<Type extends string | undefined>(
-  { status, follow, finished, cancel }: Jobs,
+  jobs: Jobs,
   message: Pick<Job<Type>, "kind" | "id" | "type" | "idempotencyKey">,
 ): Job<Type> {
-  const { id } = message;
-  return {
-    ...message,
-    status: (options) => status(id, options),
-    follow: (options) => follow(id, options),
-    finished: (options) => finished(id, options),
-    cancel: (options) => cancel(id, options),
-  };
+  const bound = Object.entries(jobs).map(([name, act]) => [
+    name,
+    (options?: Abortable) => act(message.id, options),
+  ]);
+  return { ...message, ...Object.fromEntries(bound) };
 }

@@ -4,15 +4,14 @@
  */
 
 import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
+import { createStore, type Store } from "./store.ts";
 import type { ChannelLike, SupabaseLike } from "./supabase.ts";
 
-/** Receives each update of the user's messages, and null when updates may have been missed. */
-type LiveListener = (update: FollowedMessage | null) => void;
-
-/** The user's channel, which is open while it has listeners. */
-export interface LiveUpdates {
-  /** Adds a listener, and returns the function that removes it. Without Realtime no updates come. */
-  listen(listener: LiveListener): () => void;
+/**
+ * The user's channel, which is open while it has listeners: a store of the last update of the user's messages, and of
+ * null when updates may have been missed. Without Realtime no updates come.
+ */
+export interface LiveUpdates extends Store<FollowedMessage | null> {
   /**
    * Opens or closes the channel, as needed: another user may be signed in, or the channel may have ended.
    * @param isFresh whether to try at once where the channel could not be joined
@@ -41,9 +40,9 @@ export function liveUpdatesOf(supabase: SupabaseLike): LiveUpdates {
 }
 
 function liveUpdates(supabase: SupabaseLike): LiveUpdates {
-  const listeners = new Set<LiveListener>();
   /** Types of which an update has come, so that changes of their messages are told. */
   const types = new Set<string | undefined>();
+  let isUsed = false;
   let channel: ChannelLike | undefined;
   /** Whether this file opened the channel. The app may have opened it for itself. */
   let isOwn = false;
@@ -54,10 +53,6 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
   let work: Promise<unknown> = Promise.resolve();
 
   const isOn = () => channel?.state === "joined";
-  const tell: LiveListener = (update) => {
-    if (update) types.add(update.type);
-    for (const listener of [...listeners]) listener(update);
-  };
 
   const close = async () => {
     const closed = channel;
@@ -78,7 +73,7 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
       for (const other of others) other(status);
       if (opened !== channel) return;
       joinBy = isOn() ? Infinity : Math.min(joinBy, Date.now() + PATIENCE_MS);
-      tell(null);
+      updates.set(null);
     });
     // An app that opens the channel later gets this one, and a channel can be subscribed to once only.
     opened.subscribe = (listener = () => {}) => {
@@ -100,7 +95,10 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     if (!heard.has(opened)) {
       heard.add(opened);
       opened.on("broadcast", { event: "message" }, ({ payload }) => {
-        if (opened === channel) tell(payload as FollowedMessage);
+        if (opened !== channel) return;
+        const update = payload as FollowedMessage;
+        types.add(update.type);
+        updates.set(update);
       });
     }
     if (isOwn) subscribe(opened);
@@ -114,8 +112,7 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     return claims && JSON.parse(atob(claims.replaceAll("-", "+").replaceAll("_", "/"))).sub;
   };
   const settle = async () => {
-    const isWanted = listeners.size > 0 && Date.now() >= restsUntil;
-    const user = isWanted ? await findUser() : undefined;
+    const user = isUsed && Date.now() >= restsUntil ? await findUser() : undefined;
     const isOpen = channel && supabase.getChannels().includes(channel);
     if (!isOpen || channel?.topic !== `realtime:messenger:${user}`) await close();
     if (user && !channel) open(user);
@@ -130,17 +127,17 @@ function liveUpdates(supabase: SupabaseLike): LiveUpdates {
     work = work.then(settle).catch(rest).catch(() => {});
   };
 
+  const updates = createStore<FollowedMessage | null>(null, () => {
+    isUsed = true;
+    adjust();
+    return () => {
+      isUsed = false;
+      adjust();
+    };
+  });
   return {
-    ...{ adjust, isOn },
+    ...{ ...updates, adjust, isOn },
     // The end of a channel of the app's is not told here, so it does not count.
     tells: (type) => isOwn && isOn() && types.has(type),
-    listen(listener) {
-      listeners.add(listener);
-      adjust();
-      return () => {
-        listeners.delete(listener);
-        adjust();
-      };
-    },
   };
 }

@@ -1,38 +1,24 @@
 /** Looks at all messages that a client follows: one request for those that are due. */
 
-import type {
-  FollowedMessage,
-  FollowedMessages,
-} from "../supabase/functions/_shared/symphony/message/followed-message.ts";
+import type { FollowedMessage } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
 import {
   type Connection,
   type Entry,
   isFinal,
   isSettled,
   type Looks,
-  type MessageView,
   newEntry,
+  START,
   take,
 } from "./entry.ts";
 import { isOffline, type MessengerError, signedOut, unknownId } from "./errors.ts";
 import type { LiveUpdates } from "./live.ts";
-import type { Session } from "./session.ts";
-import { MAX_IDS } from "./own.ts";
+import { MAX_IDS, statuses } from "./own.ts";
+import type { Requester } from "./request.ts";
+import { type Session, userOf } from "./session.ts";
+import type { FunctionsLike } from "./supabase.ts";
 import { onPageEvent } from "./surroundings.ts";
 import { dueAtOf, lookDelay, MAX_LOOK_MS, retryDelay } from "./times.ts";
-
-/** The parts of a client that looks use. */
-export interface LooksDeps {
-  readonly session: Session;
-  /** Asks the server for the states of up to 100 messages. */
-  readonly ask: (ids: readonly string[], signal: AbortSignal) => Promise<FollowedMessages>;
-  /** The signed-in user; null without one, undefined for clients without sessions. */
-  readonly user: () => Promise<string | null | undefined>;
-  /** Returns the type of a message that the user has dispatched with this client; undefined for others. */
-  readonly dispatched: (id: string, user: string | undefined) => string | undefined;
-  /** Live updates; undefined if they are off. */
-  readonly live: () => LiveUpdates | undefined;
-}
 
 /** How often a refused token is tried again while a user is signed in: it may just be renewed. */
 const MAX_REFUSALS = 2;
@@ -40,13 +26,20 @@ const MAX_REFUSALS = 2;
 const MAX_TIMER_MS = 60_000;
 /** Events of the page may come in a row. */
 const JUST_NOW_MS = 1_000;
-const START = { connection: "connecting" } as MessageView;
 
 /**
  * Makes the looks of a client. It is one closure and not a class, because minifiers shorten the names of variables
  * and not those of properties.
+ * @param typeOf returns the type of a message that the user has dispatched with this client; undefined for others
+ * @param findLive returns the live updates; undefined if they are off
  */
-export function looksOf({ session, ask, user, dispatched, live: findLive }: LooksDeps): Looks {
+export function looksOf(
+  supabase: FunctionsLike,
+  request: Requester,
+  session: Session,
+  typeOf: (id: string, user: string | null | undefined) => string | undefined,
+  findLive: () => LiveUpdates | undefined,
+): Looks {
   const entries = new Map<string, Entry>();
   let live: LiveUpdates | undefined;
   let stops: ((() => void) | undefined)[] = [];
@@ -105,7 +98,7 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
   const setLookAt = (entry: Entry) => {
     const { state, error } = entry;
     const now = Date.now();
-    const user = session.user();
+    const user = session.get();
     if (state) behindMs = Math.max(behindMs, Date.parse(state.createdAt) - now);
     const dueAt = state ? dueAtOf(state) - behindMs : 0;
     // The clock may be set back.
@@ -124,9 +117,9 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
     planFor(entry.lookAt);
   };
   const changed = (entry: Entry) => {
-    entry.view = undefined;
     setLookAt(entry);
-    for (const listener of [...entry.listeners]) listener();
+    const { state: message, error } = entry;
+    entry.set({ message, error, connection: connectionOf(entry) });
   };
   const fail = (entry: Entry, error: MessengerError) => {
     entry.error = error;
@@ -137,7 +130,7 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
   /** Tells those who see the connection that it has changed. */
   const showConnection = () => {
     for (const entry of [...entries.values()]) {
-      if (entry.view && entry.view.connection !== connectionOf(entry)) changed(entry);
+      if (entry.get().connection !== connectionOf(entry)) changed(entry);
     }
   };
   /** Looks at once at all that is not final and was not looked at just now. */
@@ -152,7 +145,7 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
   };
 
   const onUser = () => {
-    const current = session.user() ?? undefined;
+    const current = session.get() ?? undefined;
     live?.adjust(true);
     for (const entry of [...entries.values()]) {
       entry.user ??= current;
@@ -189,8 +182,8 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
   const miss = (entry: Entry, current: string | undefined) => {
     entry.user ??= current;
     if (entry.user !== current) return fail(entry, signedOut());
-    const type = dispatched(entry.id, current);
-    const last = entry.state ?? (type !== undefined && unseen(entry.id, type));
+    const type = typeOf(entry.id, current);
+    const last = entry.state ?? (type && unseen(entry.id, type));
     if (!last) return fail(entry, unknownId("not_found"));
     entry.state = { ...last, status: "not_remembered" };
     changed(entry);
@@ -207,8 +200,10 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
     if (!live?.isOn()) live?.adjust();
     const { signal } = looking = new AbortController();
     try {
-      const { messages, missing } = await ask(due.map(({ id }) => id), signal);
-      const current = missing[0] && await user() || undefined;
+      const { messages, missing } = await statuses(
+        ...[request, due.map(({ id }) => id), { signal }, "never"] as const,
+      );
+      const current = missing[0] && await userOf(supabase) || undefined;
       if (signal.aborted) return;
       failures = notBefore = 0;
       isCutOff = false;
@@ -222,7 +217,7 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
     } catch (error) {
       const { code, retryable, retryAfterMs } = error as MessengerError;
       const mayPass = code === "signed_out"
-        ? failures < MAX_REFUSALS && await user() !== null
+        ? failures < MAX_REFUSALS && await userOf(supabase) !== null
         : retryable;
       if (signal.aborted) return;
       if (mayPass) {
@@ -240,7 +235,10 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
     stops = [
       session.subscribe(onUser),
       onPageEvent(onPage),
-      live?.listen((update) => update ? tell(update) : hurry()),
+      live?.subscribe(() => {
+        const update = live?.get();
+        update ? tell(update) : hurry();
+      }),
     ];
   };
   const stop = () => {
@@ -248,31 +246,32 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
     interrupt();
     plan();
   };
+  const add = (id: string) => {
+    const entry = newEntry(id, session.get() ?? undefined, () => {
+      if (entries.size === 0) start();
+      entries.set(id, entry);
+      planFor(entry.lookAt);
+      return () => {
+        entries.delete(id);
+        if (entries.size === 0) stop();
+      };
+    });
+    return entry;
+  };
 
   return {
     tell,
-    view(id) {
-      const entry = entries.get(id);
-      if (!entry) return START;
-      const { state: message, error } = entry;
-      return entry.view ??= { message, error, connection: connectionOf(entry) };
-    },
+    view: (id) => (entries.get(id)?.get() ?? START),
     watch(id, listener) {
-      if (entries.size === 0) start();
-      const entry = entries.get(id) ?? newEntry(id, session.user() ?? undefined);
-      entries.set(id, entry);
-      const { listeners } = entry;
-      // The same function may be given twice.
-      const own = () => listener(entry);
-      listeners.add(own);
+      const entry = entries.get(id) ?? add(id);
+      let isOver = false;
+      const own = () => isOver || listener(entry);
+      const stop = entry.subscribe(own);
       // Frameworks expect no call while they subscribe.
-      if (entry.state || entry.error) queueMicrotask(() => listeners.has(own) && own());
-      planFor(entry.lookAt);
+      if (entry.state || entry.error) queueMicrotask(own);
       return () => {
-        listeners.delete(own);
-        if (listeners.size > 0 || entries.get(id) !== entry) return;
-        entries.delete(id);
-        if (entries.size === 0) stop();
+        isOver = true;
+        stop();
       };
     },
   };
@@ -281,15 +280,8 @@ export function looksOf({ session, ask, user, dispatched, live: findLive }: Look
 /** The state of a message that was dispatched with this client, and gone before the first look at it. */
 function unseen(id: string, type: string): FollowedMessage {
   return {
-    ...{
-      kind: "message",
-      id,
-      type,
-      status: "pending",
-      cancelling: false,
-      reason: null,
-      attempt: 0,
-    },
-    ...{ createdAt: new Date().toISOString(), availableAt: null, finishedAt: null, progress: null },
+    ...{ kind: "message", id, type, status: "pending", cancelling: false, attempt: 0 },
+    ...{ reason: null, availableAt: null, finishedAt: null, progress: null },
+    createdAt: new Date().toISOString(),
   };
 }

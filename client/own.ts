@@ -25,16 +25,15 @@ export const MAX_IDS = 100;
 export async function statuses(
   request: Requester,
   refs: readonly MessageRef[],
-  { signal, once }: Abortable & { readonly once?: boolean } = {},
+  options?: Abortable,
+  repeats?: "never",
 ): Promise<FollowedMessages> {
-  const ids = [...new Set(refs.map((ref) => idOf(ref, "message")))];
+  const ids = [...new Set(refs.map((ref) => idOf(ref)))];
   const messages: FollowedMessage[] = [];
   const missing: string[] = [];
   for (let at = 0; at < ids.length; at += MAX_IDS) {
     const body = JSON.stringify({ ids: ids.slice(at, at + MAX_IDS) });
-    const page = await request<FollowedMessages>({
-      ...{ path: "/status", body, idempotent: true, signal, once, brings: "messages" },
-    });
+    const page = await request<FollowedMessages>("/status", "messages", options, { body, repeats });
     messages.push(...page.messages);
     missing.push(...page.missing);
   }
@@ -42,14 +41,15 @@ export async function statuses(
 }
 
 /** Lists a page of the user's messages or schedules. */
-export async function page<Page = OwnMessages>(
+export function page<Page = OwnMessages>(
   request: Requester,
   path: string,
-  { signal, ...options }: Abortable = {},
+  options: Abortable = {},
 ): Promise<Page> {
   // Options that are undefined are left out.
   const given = new URLSearchParams(
-    Object.entries(options as Record<string, string>).filter(([, value]) => value !== undefined),
+    Object.entries({ ...options, signal: undefined } as object as Record<string, string>)
+      .filter(([, value]) => value !== undefined),
   );
-  return await request({ path: `${path}?${given}`, idempotent: true, signal, brings: "next" });
+  return request(`${path}?${given}`, "next", options);
 }

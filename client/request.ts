@@ -4,7 +4,7 @@ import { MessengerError, noAnswer, toMessengerError } from "./errors.ts";
 import { userOf } from "./session.ts";
 import type { FunctionsLike } from "./supabase.ts";
 import { retryDelay } from "./times.ts";
-import { pause, within } from "./within.ts";
+import { within } from "./within.ts";
 
 /** How a client sends its requests. */
 export interface RequestOptions {
@@ -28,20 +28,17 @@ export interface Abortable {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A request, and how it may be repeated. */
-export interface MessengerRequest extends Abortable {
-  /** The part of the path after the name of the function. */
-  readonly path?: string;
+/** How a request is sent, and how it may be repeated. */
+export interface Sending {
   /** Default: GET, or POST if there is a body. */
-  readonly method?: "PATCH" | "DELETE" | undefined;
+  readonly method?: "GET" | "POST" | "PATCH" | "DELETE";
   /** JSON. */
-  readonly body?: string;
-  /** A property of each answer; default: `id`. */
-  readonly brings?: string;
-  /** Whether a second request changes nothing. If not, only refused requests are repeated. */
-  readonly idempotent?: boolean;
-  /** Whether it is sent once, whatever the client's options say. */
-  readonly once?: boolean | undefined;
+  readonly body?: string | undefined;
+  /**
+   * `never`: it is sent once, whatever the client's options say, since its caller asks again. `refused`: a second
+   * request may change something, so that only one that a rate limit refused is repeated.
+   */
+  readonly repeats?: "never" | "refused" | false | undefined;
 }
 
 /** Longest wait for an answer, in ms. */
@@ -51,8 +48,17 @@ const ONCE_TIMEOUT_MS = 10_000;
 /** Longest wait that a server may ask for, in ms. */
 const MAX_WAIT_MS = 60_000;
 
-/** Sends requests for one client. */
-export type Requester = <Answer>(request: MessengerRequest) => Promise<Answer>;
+/**
+ * Sends requests for one client.
+ * @param path the part of the path after the name of the function
+ * @param brings a property of each answer
+ */
+export type Requester = <Answer>(
+  path: string,
+  brings: string,
+  options?: Abortable,
+  sending?: Sending,
+) => Promise<Answer>;
 
 /**
  * Makes the function that sends requests and returns the answers' bodies. It throws a MessengerError, or the
@@ -61,55 +67,44 @@ export type Requester = <Answer>(request: MessengerRequest) => Promise<Answer>;
 export function requester(supabase: FunctionsLike, options: RequestOptions): Requester {
   const { retries = 3, onWait, prefix = "" } = options;
   const waitsForLimits = onWait || options.retries;
-  return async <Answer>(request: MessengerRequest): Promise<Answer> => {
+  return async <Answer>(
+    path: string,
+    brings: string,
+    { signal }: Abortable = {},
+    { body, method = body ? "POST" : "GET", repeats }: Sending = {},
+  ): Promise<Answer> => {
     for (let retry = 0;; retry++) {
-      const answer = await send(supabase, prefix, request);
+      signal?.throwIfAborted();
+      const giveUp = new AbortController();
+      // The wait has an end, also where supabase-js waits before it sends anything, such as for a new token.
+      const answer = await within<unknown>(
+        repeats === "never" ? ONCE_TIMEOUT_MS : TIMEOUT_MS,
+        signal,
+        noAnswer,
+        supabase.functions.invoke(`${prefix}dispatch${path}`, {
+          ...{ method, signal: giveUp.signal },
+          ...(body && { body, headers: { "content-type": "application/json" } }),
+        }).then(({ data, error }) =>
+          // A page of a hotel's network may answer in the function's place.
+          error
+            ? explain(supabase, error)
+            : Object(data)[brings] === undefined
+            ? noAnswer(data)
+            : data
+        ),
+      ).finally(() => giveUp.abort());
       if (!(answer instanceof MessengerError)) return answer as Answer;
-      const { code, retryAfterMs, retryable } = answer;
+      const { code, retryAfterMs = 0, retryable } = answer;
       // A request that a rate limit refused was not written. Without an answer the client cannot tell.
-      const mayRepeat = code === "rate_limited" ? waitsForLimits : request.idempotent && retryable;
-      const isTooLong = (retryAfterMs ?? 0) > MAX_WAIT_MS;
-      if (request.once || !mayRepeat || retry >= retries || isTooLong) throw answer;
-      const delayMs = retryDelay(retry, retryAfterMs, Math.random());
+      const mayRepeat = code === "rate_limited" ? waitsForLimits : !repeats && retryable;
+      if (repeats === "never" || !mayRepeat || retry >= retries || retryAfterMs > MAX_WAIT_MS) {
+        throw answer;
+      }
+      const delayMs = retryDelay(retry, answer.retryAfterMs, Math.random());
       onWait?.(delayMs);
-      await pause(delayMs, request.signal);
+      await within(delayMs, signal, () => {});
     }
   };
-}
-
-/**
- * Asks the function once, and returns the answer's body or the failure. The wait has an end, also where
- * supabase-js waits before it sends anything, such as for a new token.
- * @throws the signal's reason after it is aborted
- */
-async function send(
-  supabase: FunctionsLike,
-  prefix: string,
-  { path = "", method, body, brings = "id", signal, once }: MessengerRequest,
-): Promise<unknown> {
-  signal?.throwIfAborted();
-  const giveUp = new AbortController();
-  const answered = supabase.functions.invoke(`${prefix}dispatch${path}`, {
-    method: method ?? (body ? "POST" : "GET"),
-    signal: giveUp.signal,
-    ...(body && {
-      body,
-      headers: { "content-type": "application/json" },
-    }),
-  }).then(({ data, error }) =>
-    // A page of a hotel's network may answer in the function's place.
-    error
-      ? explain(supabase, error)
-      : data && typeof data === "object" && brings in data
-      ? data
-      : noAnswer(data)
-  );
-  try {
-    const ms = once ? ONCE_TIMEOUT_MS : TIMEOUT_MS;
-    return await within<unknown>(ms, answered, noAnswer, signal);
-  } finally {
-    giveUp.abort();
-  }
 }
 
 /** Says what a failure means: without a user, a refusal asks for one. */

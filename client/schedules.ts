@@ -73,37 +73,26 @@ export function schedulesClient<Messages extends MessagesShape<Messages>>(
   request: Requester,
 ): SchedulesClient<Messages> {
   const path = (ref: ScheduleRef) => `/schedules/${idOf(ref, "schedule")}`;
-  const act =
-    <Answer>(method?: "DELETE") =>
-    async (ref: ScheduleRef, { signal }: Abortable = {}): Promise<Answer> =>
-      // After an answer that was lost, a second deletion would find nothing.
-      await request({
-        ...{ path: path(ref), method, idempotent: !method, signal },
-        brings: method ? "removed" : "id",
-      });
   return {
     create: async (
       type: string | { readonly type: string },
       payload: unknown,
       { queue, priority, groupKey, ...schedule }: ScheduleOptions,
-      { signal }: Abortable = {},
+      options?: Abortable,
     ) => {
-      const message = { type: nameOf(type), payload, queue, priority, groupKey };
-      const { scheduleId } = await request<{ scheduleId: string }>({
-        body: exactJson({ ...message, schedule }),
+      const { scheduleId: id } = await request<{ scheduleId: string }>("", "scheduleId", options, {
+        body: exactJson({ type: nameOf(type), payload, queue, priority, groupKey, schedule }),
         // A second schedule with the same name is the first one.
-        idempotent: !!schedule.name,
-        brings: "scheduleId",
-        signal,
+        repeats: !schedule.name && "refused",
       });
-      return { kind: "schedule" as const, id: scheduleId };
+      return { kind: "schedule" as const, id };
     },
     list: (options) => page(request, "/schedules", options),
-    get: act(),
-    update: async (ref, changes, { signal } = {}) =>
-      await request({
-        ...{ path: path(ref), method: "PATCH", body: exactJson(changes), idempotent: true, signal },
-      }),
-    delete: act<void>("DELETE"),
+    get: async (ref, options) => await request(path(ref), "id", options),
+    update: async (ref, changes, options) =>
+      await request(path(ref), "id", options, { method: "PATCH", body: exactJson(changes) }),
+    // After an answer that was lost, a second deletion would find nothing.
+    delete: async (ref, options) =>
+      await request(path(ref), "removed", options, { method: "DELETE", repeats: "refused" }),
   };
 }

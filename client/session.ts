@@ -1,11 +1,11 @@
 /** The user who is signed in with a client of supabase-js. */
 
+import { createStore, type Store } from "./store.ts";
 import type { FunctionsLike } from "./supabase.ts";
 import { within } from "./within.ts";
 
 /** Longest wait for a session, in ms: supabase-js may be renewing its token. */
 const SESSION_MS = 10_000;
-const NO_SESSION = { data: { session: null }, error: true };
 
 /**
  * Returns the user's id; null if no user is signed in, undefined if the client has no sessions (`accessToken`), if
@@ -16,8 +16,8 @@ export async function userOf(
   signal?: AbortSignal,
 ): Promise<string | null | undefined> {
   try {
-    const { data, error } = await within(SESSION_MS, auth.getSession(), () => NO_SESSION, signal);
-    return data.session?.user.id ?? (error ? undefined : null);
+    const session = await within(SESSION_MS, signal, () => undefined, auth.getSession());
+    return session && (session.data.session?.user.id ?? (session.error ? undefined : null));
   } catch {
     return undefined;
   }
@@ -31,43 +31,28 @@ export interface SessionStore {
   get(): string | null;
 }
 
-/** The signed-in user, as other files of the client see it. */
-export interface Session extends SessionStore {
-  /** The user's id; null if no user is signed in, undefined if that is not known. */
-  readonly user: () => string | null | undefined;
-}
+/** The signed-in user, as other files of the client see it: undefined if that is not known. */
+export type Session = Store<string | null | undefined>;
 
 /** Listens to the session of a client of supabase-js; other tabs sign out here too. */
-export function sessionOf(supabase: FunctionsLike): Session {
-  const listeners = new Set<() => void>();
-  let user: string | null | undefined;
-  let stop = () => {};
-  const open = () => {
+export function sessionOf({ auth }: FunctionsLike): Session {
+  const store: Session = createStore<string | null | undefined>(undefined, () => {
+    let stop = () => {};
+    let isOver = false;
     try {
-      const { subscription } = supabase.auth.onAuthStateChange((_, session) => {
-        const next = session?.user.id ?? null;
-        if (next === user || listeners.size === 0) return;
-        user = next;
-        for (const listener of [...listeners]) listener();
+      const { subscription } = auth.onAuthStateChange((_, session) => {
+        const user = session?.user.id ?? null;
+        if (user !== store.get() && !isOver) store.set(user);
       }).data;
       stop = () => subscription.unsubscribe();
     } catch {
       // A client with `accessToken` has no sessions.
     }
-  };
-  return {
-    user: () => user,
-    get: () => user ?? null,
-    subscribe(listener) {
-      // The same function may be given twice.
-      const own = () => listener();
-      listeners.add(own);
-      if (listeners.size === 1) open();
-      return () => {
-        if (!listeners.delete(own) || listeners.size > 0) return;
-        stop();
-        user = undefined;
-      };
-    },
-  };
+    return () => {
+      isOver = true;
+      stop();
+      store.set(undefined);
+    };
+  });
+  return store;
 }

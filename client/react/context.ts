@@ -16,7 +16,7 @@ import type { MessagesShape } from "../message.ts";
 import type { Messenger } from "./messenger.ts";
 import type { RegisteredMessages } from "./register.ts";
 import { createStoredJobs, type StoredJobs } from "./stored-jobs.ts";
-import { createStore, type Store } from "./store.ts";
+import { createStore, type Store } from "../store.ts";
 
 /** A client, and what its hooks have in common until the user leaves. */
 export interface Shared {

@@ -8,7 +8,7 @@ import type { MessengerError } from "../errors.ts";
 import type { Job } from "../job.ts";
 import type { Abortable } from "../request.ts";
 import type { Messenger } from "./messenger.ts";
-import { createStore, type Store } from "./store.ts";
+import { createStore, type Store } from "../store.ts";
 
 /** Options of a dispatch. */
 export type IntentOptions = DispatchOptions & Abortable;

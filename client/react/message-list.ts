@@ -6,7 +6,7 @@ import type { MessengerError } from "../errors.ts";
 import type { ListOptions } from "../own.ts";
 import { onPageEvent } from "../surroundings.ts";
 import type { Messenger } from "./messenger.ts";
-import { createStore, type Store } from "./store.ts";
+import { createStore, type Store } from "../store.ts";
 
 /** The list as components see it. */
 export interface MessagesState {

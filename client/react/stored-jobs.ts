@@ -4,7 +4,7 @@
  */
 
 import type { Messenger } from "./messenger.ts";
-import { createStore } from "./store.ts";
+import { createStore } from "../store.ts";
 
 /** One user's ids of jobs, by storage key. */
 export interface StoredJobs {

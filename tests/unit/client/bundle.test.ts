@@ -17,15 +17,15 @@ async function bundle(contents: string): Promise<{ text: string; size: number }>
   return { text, size: (await new Response(zipped).bytes()).length };
 }
 
-Deno.test("the client takes less than 6.3 kB with gzip, and imports nothing", async () => {
+Deno.test("the client takes less than 6.1 kB with gzip, and imports nothing", async () => {
   const { text, size } = await bundle('export * from "./client/mod.ts"');
-  assertEquals([size < 6_300, size], [true, size]);
+  assertEquals([size < 6_100, size], [true, size]);
   assertEquals(text.match(/\bimport\b/g), null);
 });
 
-Deno.test("a page that only dispatches gets less than 2.5 kB with gzip", async () => {
+Deno.test("a page that only dispatches gets less than 2.3 kB with gzip", async () => {
   const { size } = await bundle('export { createDispatcher } from "./client/mod.ts"');
-  assertEquals([size < 2_500, size], [true, size]);
+  assertEquals([size < 2_300, size], [true, size]);
 });
 
 Deno.test("neither zod nor a handler gets into a frontend that imports a definition as a type", async () => {

@@ -1,9 +1,10 @@
-/** A value that components read by `useSyncExternalStore`. */
+/** A value that others watch: frameworks, hooks, and the parts of the client itself. */
 
-/** Holds a value and tells its listeners of each change. Each listener is another function. */
+/** Holds a value and tells its listeners of each change. */
 export interface Store<Value> {
   get(): Value;
   set(value: Value): void;
+  /** Calls the listener after each change. Returns the function that ends it. */
   subscribe(listener: () => void): () => void;
 }
 
@@ -18,12 +19,15 @@ export function createStore<Value>(value: Value, onUse?: () => () => void): Stor
     get: () => value,
     set(next) {
       value = next;
-      for (const listener of listeners) listener();
+      // One may end another, and begin a new one.
+      for (const listener of [...listeners]) if (listeners.has(listener)) listener();
     },
     subscribe(listener) {
-      if (listeners.add(listener).size === 1) stop = onUse?.();
+      // The same function may be given twice.
+      const own = () => listener();
+      if (listeners.add(own).size === 1) stop = onUse?.();
       return () => {
-        if (listeners.delete(listener) && listeners.size === 0) stop?.();
+        if (listeners.delete(own) && listeners.size === 0) stop?.();
       };
     },
   };
