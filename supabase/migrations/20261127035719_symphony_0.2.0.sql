@@ -402,6 +402,28 @@ CREATE FUNCTION messenger.enqueue_keyed(p_messages jsonb, p_reserved boolean DEF
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+begin
+  if not p_messages @? '$[1 to last].dedupe_key' then
+    return messenger.write_keyed(p_messages, p_reserved, true);
+  end if;
+  -- Each try but the first follows a message that was handled within microseconds, so that ten never fail.
+  for try in 1..10 loop
+    begin
+      return messenger.write_keyed(p_messages, p_reserved, false);
+    exception when sqlstate 'MSGKY' then
+      null;
+    end;
+  end loop;
+  raise sqlstate 'PT503' using
+    message = 'dedupe_key: the messages with these keys were handled again and again during the call; try again';
+end
+$function$;
+
+CREATE FUNCTION messenger.write_keyed(p_messages jsonb, p_reserved boolean, p_in_any_order boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
   answer jsonb;
@@ -449,7 +471,7 @@ begin
   elsif is_late then
     perform messenger.refuse_late();
   elsif repeats is not null then
-    return messenger.add_holders(p_messages, answer, repeats, p_reserved);
+    return messenger.add_holders(p_messages, answer, repeats, p_reserved, p_in_any_order);
   end if;
   return answer;
 end
@@ -508,21 +530,30 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.add_holders(p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean)
+CREATE FUNCTION messenger.add_holders(p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean, p_in_any_order boolean)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
   answer jsonb := p_answer;
+  held constant jsonb := messenger.free_keys(p_messages, p_places);
   place integer;
+  message jsonb;
+  holder bigint;
 begin
-  perform messenger.free_keys(p_messages, p_places);
-
   for place in select unnest(p_places) - 1 loop
+    message := p_messages -> place;
+    holder := null;
+    if p_in_any_order or not messenger.replaces(message) or held ? messenger.key_of(message) then
+      holder := messenger.holder_of(message);
+    end if;
+    if holder is null and not (p_in_any_order or coalesce((held -> messenger.key_of(message))::boolean, false)) then
+      raise sqlstate 'MSGKY';
+    end if;
     answer := jsonb_set(answer, array['ids', place::text], coalesce(
-      to_jsonb(messenger.holder_of(p_messages -> place)::text),
-      messenger.enqueue_keyed(jsonb_build_array(p_messages -> place), p_reserved) #> '{ids,0}'
+      to_jsonb(holder::text),
+      messenger.write_keyed(jsonb_build_array(message), p_reserved, true) #> '{ids,0}'
     ));
   end loop;
   return answer;
@@ -540,8 +571,19 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.key_of(p_message jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return jsonb_build_array(p_message ->> 'type', p_message ->> 'dedupe_key')::text;
+end
+$function$;
+
 CREATE FUNCTION messenger.free_keys(p_messages jsonb, p_places bigint[])
- RETURNS void
+ RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO ''
  SET jit TO 'off'
@@ -550,33 +592,41 @@ CREATE FUNCTION messenger.free_keys(p_messages jsonb, p_places bigint[])
 AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
-  expired_or_replaced bigint[];
+  ids bigint[];
   replaced bigint[];
+  freed bigint[];
+  held jsonb;
 begin
   with wanted as (
     select w.message ->> 'type' as type, w.message ->> 'dedupe_key' as dedupe_key,
-      bool_or(messenger.replaces(w.message)) as replaces
+      bool_or(messenger.replaces(w.message)) as replaces, messenger.key_of(min(w.message::text)::jsonb) as key
     from unnest(p_places) as r (place)
     cross join lateral (select p_messages -> (r.place - 1)::integer as message) as w
     group by 1, 2
   ),
   held as (
-    select m.id, w.replaces
+    select m.id, w.replaces, w.key
     from wanted w join public.messenger_messages m on m.type = w.type and m.dedupe_key = w.dedupe_key
     where w.replaces or m.status = 'pending' and m.expires_at <= clock
     order by m.id
     for update of m
   )
-  select coalesce(array_agg(h.id), '{}'), coalesce(array_agg(h.id) filter (where h.replaces), '{}')
-  into expired_or_replaced, replaced from held h;
+  select coalesce(array_agg(h.id), '{}'), coalesce(array_agg(h.id) filter (where h.replaces), '{}'),
+    coalesce(jsonb_object_agg(h.key, h.id), '{}')
+  into ids, replaced, held from held h;
 
-  update public.messenger_messages m set dedupe_key = null
-  where m.id = any (expired_or_replaced) and (
-      m.status = 'pending' and m.expires_at <= clock
-      or m.id = any (replaced) and (
-        m.status <> 'pending' or m.attempts > 0 or m.snoozes > 0 or m.interruptions > 0 or m.stamps ? 'durable'
+  with cleared as (
+    update public.messenger_messages m set dedupe_key = null
+    where m.id = any (ids) and (
+        m.status = 'pending' and m.expires_at <= clock
+        or m.id = any (replaced) and (
+          m.status <> 'pending' or m.attempts > 0 or m.snoozes > 0 or m.interruptions > 0 or m.stamps ? 'durable'
+        )
       )
-    );
+    returning m.id
+  )
+  select coalesce(array_agg(c.id), '{}') into freed from cleared c;
+  return (select coalesce(jsonb_object_agg(h.key, h.value::bigint = any (freed)), '{}') from jsonb_each_text(held) as h);
 end
 $function$;
 
@@ -4435,7 +4485,7 @@ comment on index public.messenger_events_event_idx is
 comment on index public.messenger_events_xid_idx is
   'Events of a key by transaction, for those that were committed late.';
 
-comment on routine messenger.add_holders(jsonb,jsonb,bigint[],boolean) is
+comment on routine messenger.add_holders(jsonb,jsonb,bigint[],boolean,boolean) is
   'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';
 
 comment on routine messenger.after_cancels(jsonb) is
@@ -4520,7 +4570,7 @@ comment on routine messenger.forget_waits() is
   'Trigger: a wait of a message is over, and events wake the message no more.';
 
 comment on routine messenger.free_keys(jsonb,bigint[]) is
-  'Part of messenger_enqueue: takes dedupe keys from messages that have expired while they waited, and, for dispatches at these places that replace payloads, from those that have started. Locks the others that are replaced.';
+  'Part of messenger_enqueue: takes dedupe keys from messages that have expired while they waited, and, for dispatches at these places that replace payloads, from those that have started. Locks the others that are replaced. Returns {key: whether it is free now} of what it has locked.';
 
 comment on routine messenger.has_deltas(bigint) is
   'Whether something has become of members of a batch that its counts do not have yet.';
@@ -4542,6 +4592,9 @@ comment on routine messenger.inexact_numbers(jsonb) is
 
 comment on routine messenger.installation_id() is
   'The identity of this bus; made by the first call.';
+
+comment on routine messenger.key_of(jsonb) is
+  'Part of messenger_enqueue: type and dedupe key of a dispatch, as one text.';
 
 comment on routine messenger.new_events(text,jsonb,timestamp with time zone,integer) is
   'The first events of a key that a message has not seen, and the lengths of their values.';
@@ -4644,6 +4697,9 @@ comment on routine messenger.write_chunk(public.messenger_batches,integer,jsonb,
 
 comment on routine messenger.write_effects(bigint,jsonb,jsonb,integer) is
   'Writes what the handlers of a message dispatch, in the caller''s transaction: messages with reserved ids, and events. Waits p_wait_ms at most for the key of a dispatch, and refuses it then (PT423).';
+
+comment on routine messenger.write_keyed(jsonb,boolean,boolean) is
+  'Part of messenger_enqueue: writes messages with keys, and reads the ids of those that hold keys already. SQLSTATE MSGKY says that a key came free meanwhile that would have to be taken behind others.';
 
 comment on routine messenger.write_settled_effects(jsonb,bigint[],integer) is
   'Part of messenger_settle: writes the effects of those messages that were settled.';

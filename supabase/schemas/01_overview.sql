@@ -39,7 +39,8 @@
 --   2  rate_limits                    rows by type and caller; messenger.count_dispatches
 --   3  schedules                      rows ascending by id; claim, advance, trigger and save of schedules
 --   4  the sequence of ids            advisory; messenger.mend_sequence, where the sequence is behind
---   5  idempotency_keys               rows by scope, type and key; messenger.take_keys
+--   5  idempotency_keys               rows by scope, type and key; messenger.take_keys; then dedupe keys on messages,
+--                                     by type and key; messenger.write_keyed
 --   6  groups                         advisory, ascending; settle, cancel
 --   7  messages                       rows ascending by id; settle, cancel
 --   8  dead letters                   rows ascending by id; settle

@@ -1,5 +1,9 @@
 -- Enqueuing of messages with keys: idempotency keys, dedupe keys, group keys.
 --
+-- A call takes its keys in one order, type and key ascending, so that two calls never wait for each other. It may find
+-- a key held by a message that is handled before the call has read its id: then the key would have to be taken behind
+-- later ones. A call with several keys gives all of them up instead, with all that it has written, and begins again.
+--
 -- An idempotency key that is taken gives the id of its message and writes nothing. Two calls with one key meet on
 -- the primary key of messenger.idempotency_keys, where the second waits for the first one's commit. Other content
 -- under a taken key is refused, for it would be lost. A dedupe key with a window is kept in the same table.
@@ -8,6 +12,30 @@
 
 -- `p_reserved`: each message has its reserved `id`, as messenger.enqueue_reserved gives them.
 create function messenger.enqueue_keyed(p_messages jsonb, p_reserved boolean default false) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if not p_messages @? '$[1 to last].dedupe_key' then
+    return messenger.write_keyed(p_messages, p_reserved, true);
+  end if;
+  -- Each try but the first follows a message that was handled within microseconds, so that ten never fail.
+  for try in 1..10 loop
+    begin
+      return messenger.write_keyed(p_messages, p_reserved, false);
+    exception when sqlstate 'MSGKY' then
+      null;
+    end;
+  end loop;
+  raise sqlstate 'PT503' using
+    message = 'dedupe_key: the messages with these keys were handled again and again during the call; try again';
+end
+$$;
+comment on function messenger.enqueue_keyed(jsonb, boolean) is
+  'Part of messenger_enqueue: writes messages of which some have an idempotency, dedupe or group key.';
+
+-- `p_in_any_order`: a key may be taken behind the others, because there is only one.
+create function messenger.write_keyed(p_messages jsonb, p_reserved boolean, p_in_any_order boolean) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
@@ -58,13 +86,13 @@ begin
   elsif is_late then
     perform messenger.refuse_late();
   elsif repeats is not null then
-    return messenger.add_holders(p_messages, answer, repeats, p_reserved);
+    return messenger.add_holders(p_messages, answer, repeats, p_reserved, p_in_any_order);
   end if;
   return answer;
 end
 $$;
-comment on function messenger.enqueue_keyed(jsonb, boolean) is
-  'Part of messenger_enqueue: writes messages of which some have an idempotency, dedupe or group key.';
+comment on function messenger.write_keyed(jsonb, boolean, boolean) is
+  'Part of messenger_enqueue: writes messages with keys, and reads the ids of those that hold keys already. SQLSTATE MSGKY says that a key came free meanwhile that would have to be taken behind others.';
 
 -- A message whose key is taken gets the id of that key's message, and is not new. All keys are taken before the
 -- first message is written, in one order, so that two calls do not wait for each other.
@@ -157,28 +185,37 @@ comment on function messenger.refuse_other_content(bigint) is
   'Part of messenger_enqueue: refuses the message at a place, from 1, whose idempotency key stands for other content.';
 
 -- A second statement finds the messages that hold the dedupe keys: its snapshot shows what the call committed for
--- which the first statement waited. If such a message has finished, expired or started since, it holds no key any
--- more, and the dispatch is written after all.
+-- which the first statement waited. A key whose holder has finished since is free. Its dispatch may be written here only
+-- if no other call can hold the key: if it is the call's only key, or if this call has just freed it.
 create function messenger.add_holders(
-  p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean
+  p_messages jsonb, p_answer jsonb, p_places bigint[], p_reserved boolean, p_in_any_order boolean
 ) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
   answer jsonb := p_answer;
+  held constant jsonb := messenger.free_keys(p_messages, p_places);
   place integer;
+  message jsonb;
+  holder bigint;
 begin
-  perform messenger.free_keys(p_messages, p_places);
-
   for place in select unnest(p_places) - 1 loop
+    message := p_messages -> place;
+    holder := null;
+    if p_in_any_order or not messenger.replaces(message) or held ? messenger.key_of(message) then
+      holder := messenger.holder_of(message);
+    end if;
+    if holder is null and not (p_in_any_order or coalesce((held -> messenger.key_of(message))::boolean, false)) then
+      raise sqlstate 'MSGKY';
+    end if;
     answer := jsonb_set(answer, array['ids', place::text], coalesce(
-      to_jsonb(messenger.holder_of(p_messages -> place)::text),
-      messenger.enqueue_keyed(jsonb_build_array(p_messages -> place), p_reserved) #> '{ids,0}'
+      to_jsonb(holder::text),
+      messenger.write_keyed(jsonb_build_array(message), p_reserved, true) #> '{ids,0}'
     ));
   end loop;
   return answer;
 end
 $$;
-comment on function messenger.add_holders(jsonb, jsonb, bigint[], boolean) is
+comment on function messenger.add_holders(jsonb, jsonb, bigint[], boolean, boolean) is
   'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';
