@@ -1007,6 +1007,8 @@ begin
   if p_fence is null then
     raise sqlstate 'PT400' using message = 'settlements: an entry has no token';
   end if;
+  -- The outcomes note the members of batches that they delete.
+  perform set_config('messenger.settles', 'true', true);
   if p_settlement ? 'kept' then
     perform messenger.remember_handled(p_settlement -> 'kept', p_fence);
   end if;
@@ -1030,6 +1032,7 @@ begin
   if p_settlement ? 'parked' then
     settled := settled || messenger.settle_parked(p_settlement, p_fence);
   end if;
+  perform set_config('messenger.settles', '', true);
   return settled;
 end
 $function$;
@@ -1498,6 +1501,34 @@ begin
   from unnest(p_batches) as b (id)
   where b.id ~ '^[0-9]{1,18}$'
   group by b.id;
+end
+$function$;
+
+CREATE FUNCTION messenger.leave_batch()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  insert into messenger.batch_deltas (batch_id, dead)
+  select left_batch.id, 1 from messenger.batch_of(old.stamps) as left_batch (id) where left_batch.id is not null;
+  return null;
+end
+$function$;
+
+CREATE FUNCTION messenger.leave_batches()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  insert into messenger.batch_deltas (batch_id, dead)
+  select p.id, p.pending from (
+    select b.id, (messenger.batch_state(b) ->> 'pending')::integer as pending
+    from public.messenger_batches b where b.finished_at is null
+  ) as p
+  where p.pending > 0;
+  return null;
 end
 $function$;
 
@@ -3376,7 +3407,9 @@ begin
           and not m.blocked and not m.heartbeated
       )
       or exists (select from messenger.groups_to_reopen)
-      or exists (select from messenger.event_notes),
+      or exists (select from messenger.event_notes)
+      or exists (select from messenger.batch_deltas)
+      or exists (select from public.messenger_batches b where b.cancel_chunk is not null),
     false
   );
 end
@@ -4211,6 +4244,10 @@ UNION ALL
     h.result
    FROM public.messenger_handled_messages h;
 
+CREATE TRIGGER messenger_messages_batch_left AFTER DELETE ON public.messenger_messages FOR EACH ROW WHEN (((old.stamps ? 'batch'::text) AND (COALESCE(current_setting('messenger.settles'::text, true), ''::text) <> 'true'::text))) EXECUTE FUNCTION messenger.leave_batch();
+
+CREATE TRIGGER messenger_messages_batches_left AFTER TRUNCATE ON public.messenger_messages FOR EACH STATEMENT EXECUTE FUNCTION messenger.leave_batches();
+
 CREATE CONSTRAINT TRIGGER messenger_events_wake AFTER INSERT ON public.messenger_events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION messenger.wake_for_event();
 
 CREATE TRIGGER messenger_steps_waited AFTER INSERT OR UPDATE OF status ON public.messenger_steps FOR EACH ROW WHEN (((new.kind = ANY (ARRAY['wait'::text, 'all'::text])) AND (new.status <> 'pending'::text))) EXECUTE FUNCTION messenger.forget_waits();
@@ -4234,7 +4271,7 @@ comment on column messenger.batch_deltas.cancels is
   'The message that waits for the batch was cancelled, and the batch is to be cancelled too.';
 
 comment on column messenger.batch_deltas.dead is
-  'Members that became dead letters.';
+  'Members that became dead letters, or were deleted in SQL.';
 
 comment on column messenger.batch_deltas.handled is
   'Members that were handled.';
@@ -4333,7 +4370,7 @@ comment on column public.messenger_batches.created_at is
   'When its first chunk was written.';
 
 comment on column public.messenger_batches.failed is
-  'Members that are dead letters, or were removed as such, as of the latest fold. A redrive takes one off.';
+  'Members that are dead letters, or were removed as such, or were deleted in SQL, as of the latest fold. A redrive takes one off.';
 
 comment on column public.messenger_batches.failed_at is
   'When its first dead letter was counted.';
@@ -4595,6 +4632,12 @@ comment on routine messenger.installation_id() is
 
 comment on routine messenger.key_of(jsonb) is
   'Part of messenger_enqueue: type and dedupe key of a dispatch, as one text.';
+
+comment on routine messenger.leave_batch() is
+  'Trigger: notes for a batch that a member was deleted in SQL.';
+
+comment on routine messenger.leave_batches() is
+  'Trigger: notes for all batches that members were truncated.';
 
 comment on routine messenger.new_events(text,jsonb,timestamp with time zone,integer) is
   'The first events of a key that a message has not seen, and the lengths of their values.';

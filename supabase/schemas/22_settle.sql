@@ -101,6 +101,8 @@ begin
   if p_fence is null then
     raise sqlstate 'PT400' using message = 'settlements: an entry has no token';
   end if;
+  -- The outcomes note the members of batches that they delete.
+  perform set_config('messenger.settles', 'true', true);
   if p_settlement ? 'kept' then
     perform messenger.remember_handled(p_settlement -> 'kept', p_fence);
   end if;
@@ -124,6 +126,7 @@ begin
   if p_settlement ? 'parked' then
     settled := settled || messenger.settle_parked(p_settlement, p_fence);
   end if;
+  perform set_config('messenger.settles', '', true);
   return settled;
 end
 $$;

@@ -66,7 +66,7 @@ comment on column public.messenger_batches.total is
 comment on column public.messenger_batches.handled is
   'Members that are handled, as of the latest fold.';
 comment on column public.messenger_batches.failed is
-  'Members that are dead letters, or were removed as such, as of the latest fold. A redrive takes one off.';
+  'Members that are dead letters, or were removed as such, or were deleted in SQL, as of the latest fold. A redrive takes one off.';
 comment on column public.messenger_batches.created_at is
   'When its first chunk was written.';
 comment on column public.messenger_batches.sealed_at is

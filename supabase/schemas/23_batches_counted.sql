@@ -22,7 +22,7 @@ comment on column messenger.batch_deltas.id is
 comment on column messenger.batch_deltas.handled is
   'Members that were handled.';
 comment on column messenger.batch_deltas.dead is
-  'Members that became dead letters.';
+  'Members that became dead letters, or were deleted in SQL.';
 comment on column messenger.batch_deltas.redriven is
   'Dead letters that were put back.';
 comment on column messenger.batch_deltas.cancels is
@@ -59,6 +59,47 @@ end
 $$;
 comment on function messenger.note_members(text[], boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';
+
+-- A member that is deleted in SQL counts as one that was cancelled. A settle call deletes its messages and notes them
+-- itself, and a setting of its transaction turns this trigger off. A message of no batch costs no call: `?` is strict.
+create function messenger.leave_batch() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into messenger.batch_deltas (batch_id, dead)
+  select left_batch.id, 1 from messenger.batch_of(old.stamps) as left_batch (id) where left_batch.id is not null;
+  return null;
+end
+$$;
+comment on function messenger.leave_batch() is
+  'Trigger: notes for a batch that a member was deleted in SQL.';
+
+create trigger messenger_messages_batch_left
+  after delete on public.messenger_messages
+  for each row when (old.stamps ? 'batch' and coalesce(current_setting('messenger.settles', true), '') <> 'true')
+  execute function messenger.leave_batch();
+
+create function messenger.leave_batches() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into messenger.batch_deltas (batch_id, dead)
+  select p.id, p.pending from (
+    select b.id, (messenger.batch_state(b) ->> 'pending')::integer as pending
+    from public.messenger_batches b where b.finished_at is null
+  ) as p
+  where p.pending > 0;
+  return null;
+end
+$$;
+comment on function messenger.leave_batches() is
+  'Trigger: notes for all batches that members were truncated.';
+
+create trigger messenger_messages_batches_left
+  after truncate on public.messenger_messages
+  for each statement execute function messenger.leave_batches();
 
 create function messenger.has_deltas(p_id bigint) returns boolean
 language sql stable

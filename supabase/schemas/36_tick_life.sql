@@ -62,7 +62,9 @@ begin
           and not m.blocked and not m.heartbeated
       )
       or exists (select from messenger.groups_to_reopen)
-      or exists (select from messenger.event_notes),
+      or exists (select from messenger.event_notes)
+      or exists (select from messenger.batch_deltas)
+      or exists (select from public.messenger_batches b where b.cancel_chunk is not null),
     false
   );
 end
