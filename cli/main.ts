@@ -10,6 +10,7 @@
 
 import process from "node:process";
 import { Command, CommanderError } from "commander";
+import { addConsole } from "./console/command.ts";
 import { addDoctor } from "./doctor/command.ts";
 import { CommandError, describeFailure, EXIT, UsageError } from "./errors.ts";
 import { addInit } from "./init/command.ts";
@@ -51,6 +52,7 @@ function createProgram(context: Context): Command {
   addUninstall(program, context);
   addMessenger(program, context);
   addDoctor(program, context);
+  addConsole(program, context);
   return program;
 }
 

@@ -16,8 +16,12 @@ import { readTypeScript } from "./typescript_file.ts";
 import { walk } from "./walk.ts";
 
 const LIBRARY = "supabase/functions/_shared/symphony";
-/** Generated from the database, and as long as the schema is. */
-const GENERATED = `${LIBRARY}/database/database.types.ts`;
+const CONSOLE = "console";
+/** Generated from the database and from the OpenAPI document, and as long as these are. */
+const GENERATED = [
+  `${LIBRARY}/database/database.types.ts`,
+  `${CONSOLE}/api/openapi.gen.ts`,
+];
 
 /** Where people read. */
 const PROSE = ["."];
@@ -36,7 +40,7 @@ if (complaints.length > 0) Deno.exit(1);
 
 function readSource(): Source {
   return {
-    files: walk([LIBRARY], [".ts"]).filter((path) => path !== GENERATED)
+    files: walk([LIBRARY, CONSOLE], [".ts", ".tsx"]).filter((path) => !GENERATED.includes(path))
       .map((path) => readTypeScript(path, Deno.readTextFileSync(path))),
     sqlFunctions: walk(["supabase/schemas"], [".sql"]).flatMap((path) =>
       findSqlFunctions(Deno.readTextFileSync(path)).map((found) => ({ ...found, path }))

@@ -1,0 +1,69 @@
+/** Failures between the page and the management API. */
+
+/** One field that the API refuses. */
+export interface Issue {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** A request that failed: the API's words, or why there was no answer. */
+export class ApiProblem extends Error {
+  override readonly name = "ApiProblem";
+
+  /**
+   * @param status of the answer; 0: there was none
+   * @param code for programs, such as `not_found`; `unreachable` and `timeout` where there was no answer
+   * @param issues the fields that are wrong
+   */
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly issues: readonly Issue[] = [],
+  ) {
+    super(message);
+  }
+
+  /** Whether the operator has to sign in again before anything works. */
+  get needsSignIn(): boolean {
+    return this.status === 401;
+  }
+}
+
+/** An answer's body as a problem; a gateway has words of its own. */
+export function problemOf(status: number, body: unknown): ApiProblem {
+  const { code, message, issues } = (typeof body === "object" && body !== null ? body : {}) as {
+    code?: unknown;
+    message?: unknown;
+    issues?: unknown;
+  };
+  return new ApiProblem(
+    status,
+    typeof code === "string" ? code : "refused",
+    typeof message === "string" ? message : describeStatus(status),
+    Array.isArray(issues) ? issues.filter(isIssue) : [],
+  );
+}
+
+function isIssue(value: unknown): value is Issue {
+  return typeof value === "object" && value !== null && "message" in value && "path" in value &&
+    Array.isArray(value.path);
+}
+
+function describeStatus(status: number): string {
+  if (status === 404) return "HTTP 404: is the function messenger deployed?";
+  if (status >= 500) return `HTTP ${status}: the function messenger does not work just now.`;
+  return `HTTP ${status}`;
+}
+
+/** Any thrown value as a problem. */
+export function toProblem(error: unknown): ApiProblem {
+  if (error instanceof ApiProblem) return error;
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return new ApiProblem(0, "timeout", "There was no answer in time.");
+  }
+  if (error instanceof TypeError) {
+    return new ApiProblem(0, "unreachable", "The project cannot be reached.");
+  }
+  return new ApiProblem(0, "failed", error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,35 @@
+/** A problem in the API's words. */
+
+import type { JSX } from "preact";
+import type { ApiProblem } from "../api/api-problem.ts";
+import { Button } from "./controls.tsx";
+import { Icon } from "./icon.tsx";
+
+/** Properties of the note. */
+export interface ProblemNoteProps {
+  readonly problem: ApiProblem;
+  /** Shows a button that tries again. */
+  readonly onRetry?: () => void;
+}
+
+/** Shows a problem with each field that it names. */
+export function ProblemNote({ problem, onRetry }: ProblemNoteProps): JSX.Element {
+  return (
+    <div class="note note-bad" role="alert">
+      <Icon name="bad" />
+      <div class="note-text">
+        <p>{problem.message}</p>
+        {problem.issues.length > 0 && (
+          <ul>
+            {problem.issues.map(({ path, message }, index) => (
+              <li key={index}>
+                <span class="mono">{path.join(".")}</span> {message}
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+      {onRetry && <Button onClick={onRetry} icon="reload">Try again</Button>}
+    </div>
+  );
+}

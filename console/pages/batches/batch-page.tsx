@@ -1,0 +1,16 @@
+/** One batch with its messages. */
+
+import type { JSX } from "preact";
+import { PageHeader } from "../../components/page-header.tsx";
+import { Empty } from "../../components/resource-view.tsx";
+import type { PageProps } from "../../shell/page-props.ts";
+
+/** The page. */
+export function BatchPage(_: PageProps): JSX.Element {
+  return (
+    <>
+      <PageHeader title="Batch" />
+      <Empty title="This page is not made yet" />
+    </>
+  );
+}

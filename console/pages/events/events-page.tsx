@@ -1,0 +1,16 @@
+/** Events, and the messages that wait for them. */
+
+import type { JSX } from "preact";
+import { PageHeader } from "../../components/page-header.tsx";
+import { Empty } from "../../components/resource-view.tsx";
+import type { PageProps } from "../../shell/page-props.ts";
+
+/** The page. */
+export function EventsPage(_: PageProps): JSX.Element {
+  return (
+    <>
+      <PageHeader title="Events" />
+      <Empty title="This page is not made yet" />
+    </>
+  );
+}

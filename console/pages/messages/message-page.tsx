@@ -1,0 +1,16 @@
+/** One message in full. */
+
+import type { JSX } from "preact";
+import { PageHeader } from "../../components/page-header.tsx";
+import { Empty } from "../../components/resource-view.tsx";
+import type { PageProps } from "../../shell/page-props.ts";
+
+/** The page. */
+export function MessagePage(_: PageProps): JSX.Element {
+  return (
+    <>
+      <PageHeader title="Message" />
+      <Empty title="This page is not made yet" />
+    </>
+  );
+}

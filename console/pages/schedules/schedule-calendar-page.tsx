@@ -1,0 +1,16 @@
+/** The next runs of all schedules, as a day. */
+
+import type { JSX } from "preact";
+import { PageHeader } from "../../components/page-header.tsx";
+import { Empty } from "../../components/resource-view.tsx";
+import type { PageProps } from "../../shell/page-props.ts";
+
+/** The page. */
+export function ScheduleCalendarPage(_: PageProps): JSX.Element {
+  return (
+    <>
+      <PageHeader title="Schedules" />
+      <Empty title="This page is not made yet" />
+    </>
+  );
+}

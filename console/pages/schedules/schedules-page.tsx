@@ -1,0 +1,16 @@
+/** Schedules as a list, and their next runs as a day's calendar. */
+
+import type { JSX } from "preact";
+import { PageHeader } from "../../components/page-header.tsx";
+import { Empty } from "../../components/resource-view.tsx";
+import type { PageProps } from "../../shell/page-props.ts";
+
+/** The page. */
+export function SchedulesPage(_: PageProps): JSX.Element {
+  return (
+    <>
+      <PageHeader title="Schedules" />
+      <Empty title="This page is not made yet" />
+    </>
+  );
+}

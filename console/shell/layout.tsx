@@ -1,0 +1,152 @@
+/** The frame of every page: the menu, the controls that hold for all pages, and the page. */
+
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { readLive, setLive } from "../api/live.ts";
+import { Button } from "../components/controls.tsx";
+import { Dialog } from "../components/dialog.tsx";
+import { Icon } from "../components/icon.tsx";
+import { Empty } from "../components/resource-view.tsx";
+import { Toasts } from "../components/toast.tsx";
+import { LiveControl } from "./live-control.tsx";
+import { isWithin, NAVIGATION } from "./navigation.ts";
+import { hrefTo, Link, usePlace } from "./router.tsx";
+import { findPage } from "./routes.ts";
+import { useSession } from "./session.tsx";
+import { listenToKeys, SHORTCUTS } from "./shortcuts.ts";
+import { SignIn } from "./sign-in.tsx";
+import { nextTheme, type Theme, useTheme } from "./theme.ts";
+
+/** The console, below its session. */
+export function Layout(): JSX.Element {
+  const { path } = usePlace();
+  const [showsHelp, setShowsHelp] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  useEffect(() =>
+    listenToKeys({
+      showHelp: () => setShowsHelp(true),
+      togglePause: () => setLive({ isPaused: !readLive().isPaused }),
+    }), []);
+  const isFirst = useRef(true);
+  useEffect(() => {
+    // Screen readers read the new page's heading; the first page has nothing to be moved away from.
+    if (!isFirst.current) {
+      main.current?.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+    isFirst.current = false;
+  }, [path]);
+  return (
+    <>
+      <a class="skip" href={`#${path}`} onClick={(event) => skipTo(event, main.current)}>
+        Skip to the page
+      </a>
+      <div class="layout">
+        <Menu path={path} />
+        <div class="layout-page">
+          <TopBar onHelp={() => setShowsHelp(true)} />
+          <main class="page" ref={main} tabIndex={-1}>
+            <CurrentPage path={path} />
+          </main>
+        </div>
+      </div>
+      <Toasts />
+      <SignIn />
+      {showsHelp && <Shortcuts onClose={() => setShowsHelp(false)} />}
+    </>
+  );
+}
+
+/** The hash is the place: a link to `#main` would leave it. */
+function skipTo(event: Event, target: HTMLElement | null): void {
+  event.preventDefault();
+  target?.focus();
+}
+
+function CurrentPage({ path }: { readonly path: string }): JSX.Element {
+  const found = findPage(path);
+  if (!found) {
+    return (
+      <Empty title="There is no such page">
+        <Link href={hrefTo("/")}>To the overview</Link>
+      </Empty>
+    );
+  }
+  // A page of another object begins with its own state.
+  return <found.Page key={path} params={found.params} />;
+}
+
+function Menu({ path }: { readonly path: string }): JSX.Element {
+  return (
+    <nav class="menu" aria-label="Pages of the console">
+      <Link href={hrefTo("/")} class="brand">
+        <img src="./icon.svg" alt="" width="20" height="20" />
+        <span>Symphony</span>
+      </Link>
+      <ul>
+        {NAVIGATION.map((area) => (
+          <li key={area.path}>
+            <a
+              class="menu-link"
+              href={hrefTo(area.path)}
+              aria-current={isWithin(area, path) ? "page" : undefined}
+            >
+              <Icon name={area.icon} />
+              <span>{area.title}</span>
+              <kbd aria-hidden="true">g {area.letter}</kbd>
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+const THEME_ICONS = { system: "half", light: "sun", dark: "moon" } as const;
+const THEME_WORDS: Readonly<Record<Theme, string>> = {
+  system: "as the system",
+  light: "light",
+  dark: "dark",
+};
+
+function TopBar({ onHelp }: { readonly onHelp: () => void }): JSX.Element {
+  const { settings, actor, signOut } = useSession();
+  const theme = useTheme();
+  const project = settings.mode === "local" ? settings.project : settings.url;
+  return (
+    <div class="top">
+      <span class="top-project mono" title={project}>{hostOf(project)}</span>
+      {settings.mode === "local" && settings.readOnly && <span class="top-mode">read-only</span>}
+      <span class="top-space" />
+      <LiveControl />
+      {actor && <span class="top-actor muted" title={actor}>{actor}</span>}
+      <Button
+        tone="quiet"
+        icon={THEME_ICONS[theme]}
+        label={`Colours: ${THEME_WORDS[theme]}`}
+        onClick={nextTheme}
+      />
+      <Button tone="quiet" icon="keyboard" label="Keyboard shortcuts" onClick={onHelp} />
+      {signOut && <Button tone="quiet" icon="leave" label="Sign out" onClick={signOut} />}
+    </div>
+  );
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
+}
+
+function Shortcuts({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  return (
+    <Dialog title="Keyboard shortcuts" onClose={onClose}>
+      <dl class="shortcuts">
+        {SHORTCUTS.map(([keys, words]) => (
+          <div key={keys}>
+            <dt>{keys.split(/\s+/).map((key) => <kbd key={key}>{key}</kbd>)}</dt>
+            <dd>{words}</dd>
+          </div>
+        ))}
+      </dl>
+    </Dialog>
+  );
+}

@@ -1,0 +1,142 @@
+/** The operator, and the API in their name. */
+
+import { type ComponentChildren, createContext, type JSX } from "preact";
+import { useContext, useEffect, useMemo, useState } from "preact/hooks";
+import { answerOf, type Api, createApi } from "../api/api-client.ts";
+import { setLive } from "../api/live.ts";
+import { toProblem } from "../api/api-problem.ts";
+import { useResource } from "../api/use-resource.ts";
+import type { Authentication } from "./authentication.ts";
+import type { Settings } from "./settings.ts";
+
+/** The session, as components see it. */
+export interface Session {
+  readonly settings: Settings;
+  readonly api: Api;
+  /** The operator as the API knows them, such as a user's id; null: not known yet. */
+  readonly actor: string | null;
+  /** Whether buttons that change something are shown. The API and the local server decide themselves. */
+  readonly canChange: boolean;
+  /** Whether the API has refused the credentials: sign in, or open the address of the command again. */
+  readonly needsSignIn: boolean;
+  readonly signIn: (email: string, password: string) => Promise<void>;
+  /** undefined: there is nothing to sign out of. */
+  readonly signOut: (() => Promise<void>) | undefined;
+}
+
+/** The answer of `GET /access`. */
+interface Access {
+  readonly actor: string;
+  readonly mayChange: boolean;
+}
+
+const SessionContext = createContext<Session | null>(null);
+const ACCESS_EVERY_MS = 300_000;
+
+/** The session of the page. */
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (!session) throw new Error("useSession: has to be below SessionProvider");
+  return session;
+}
+
+/** The API's client. */
+export const useApi = (): Api => useSession().api;
+
+/** Whether the operator may change anything: without it no page shows a button that does. */
+export const useCanChange = (): boolean => useSession().canChange;
+
+/** Properties of the provider. */
+export interface SessionProviderProps {
+  readonly settings: Settings;
+  /** On a static host. */
+  readonly authentication: Authentication | null;
+  readonly children: ComponentChildren;
+}
+
+/** Holds the session for all below it. */
+export function SessionProvider(
+  { settings, authentication, children }: SessionProviderProps,
+): JSX.Element {
+  const [needsSignIn, setNeedsSignIn] = useState(false);
+  const api = useMemo(
+    () => apiOf(settings, authentication, () => setNeedsSignIn(true)),
+    [settings, authentication],
+  );
+  const access = useResource("access", (signal) => readAccess(api, signal), {
+    everyMs: ACCESS_EVERY_MS,
+  });
+  const mayUse = settings.mode === "hosted" || !settings.readOnly;
+  const session = useMemo<Session>(() => ({
+    settings,
+    api,
+    actor: access.data?.actor ?? null,
+    canChange: mayUse && access.data?.mayChange === true,
+    needsSignIn,
+    signIn: async (email, password) => {
+      await authentication?.signIn(email, password);
+      setNeedsSignIn(false);
+      access.reload();
+      // Every resource that failed asks again.
+      setLive({});
+    },
+    signOut: authentication
+      ? async () => {
+        await authentication.signOut();
+        setNeedsSignIn(true);
+      }
+      : undefined,
+  }), [settings, api, authentication, access.data, needsSignIn, mayUse]);
+  return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;
+}
+
+function apiOf(
+  settings: Settings,
+  authentication: Authentication | null,
+  onRefused: () => void,
+): Api {
+  const isLocal = settings.mode === "local";
+  const api = createApi({
+    baseUrl: isLocal
+      ? new URL("./api", location.href).href
+      : `${settings.url}/functions/v1/${settings.prefix}messenger`,
+    headers: async () => {
+      if (isLocal) return {};
+      const token = await authentication?.token();
+      return {
+        apikey: settings.publishableKey,
+        ...(token && { authorization: `Bearer ${token}` }),
+      };
+    },
+  });
+  api.use({
+    onResponse: ({ response }) => {
+      if (response.status === 401) onRefused();
+    },
+  });
+  return api;
+}
+
+/** A function of an older release has no such path: it decides by itself about each change. */
+async function readAccess(api: Api, signal: AbortSignal): Promise<Access> {
+  try {
+    return await answerOf<Access>(api.GET("/access" as "/types", { signal }) as never);
+  } catch (error) {
+    if (toProblem(error).status !== 404) throw error;
+    return { actor: "", mayChange: true };
+  }
+}
+
+/** Shows its children to those who may change something. */
+export function IfCanChange({ children }: { readonly children: ComponentChildren }): JSX.Element {
+  return <>{useCanChange() && children}</>;
+}
+
+/** Whether there is a session at the start, so that the first page does not flash. */
+export function useStart<Value>(start: () => Promise<Value>): Value | Error | null {
+  const [value, setValue] = useState<Value | Error | null>(null);
+  useEffect(() => {
+    start().then(setValue, (error) => setValue(toProblem(error)));
+  }, []);
+  return value;
+}

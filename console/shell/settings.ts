@@ -1,0 +1,80 @@
+/** How the page was put up: by the command `console`, or on a static host. config.json beside it tells. */
+
+import { ApiProblem } from "../api/api-problem.ts";
+
+/** Served by `npx symphony-messenger console`, which keeps the secret key and passes requests on. */
+export interface LocalSettings {
+  readonly mode: "local";
+  readonly readOnly: boolean;
+  /** The project's URL, to be shown. */
+  readonly project: string;
+}
+
+/** On a static host: operators sign in. */
+export interface HostedSettings {
+  readonly mode: "hosted";
+  readonly url: string;
+  readonly publishableKey: string;
+  /** The beginning of the functions' names, such as `bus-`; empty by default. */
+  readonly prefix: string;
+}
+
+/** One of the two. */
+export type Settings = LocalSettings | HostedSettings;
+
+const TIMEOUT_MS = 15_000;
+
+/** Reads config.json. @throws ApiProblem that names the field which is wrong */
+export async function loadSettings(): Promise<Settings> {
+  const response = await fetch("./config.json", {
+    cache: "no-store",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (response.status === 401) {
+    throw new ApiProblem(401, "no_session", "Open the address that the command console printed.");
+  }
+  if (!response.ok) {
+    throw new ApiProblem(
+      response.status,
+      "no_settings",
+      "There is no config.json beside the page.",
+    );
+  }
+  return checkSettings(await response.json().catch(() => null));
+}
+
+/** Checks what config.json says. @throws ApiProblem that names the field which is wrong */
+export function checkSettings(value: unknown): Settings {
+  const given = (typeof value === "object" && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >;
+  if (given["mode"] === "local") {
+    return {
+      mode: "local",
+      readOnly: given["readOnly"] === true,
+      project: String(given["project"] ?? ""),
+    };
+  }
+  const { url, publishableKey, prefix = "" } = given;
+  if (typeof url !== "string" || !/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    throw wrong("url: has to be the project's URL, such as https://<ref>.supabase.co");
+  }
+  if (typeof publishableKey !== "string" || publishableKey === "") {
+    throw wrong("publishableKey: has to be a publishable key (sb_publishable_...)");
+  }
+  // A secret key there would be readable by everybody.
+  if (publishableKey.startsWith("sb_secret_")) {
+    throw wrong("publishableKey: is a secret key, which a page must not hold; revoke it now");
+  }
+  if (typeof prefix !== "string") throw wrong("prefix: has to be a text, such as bus-");
+  return { mode: "hosted", url: url.replace(/\/+$/, ""), publishableKey, prefix: dashed(prefix) };
+}
+
+function dashed(prefix: string): string {
+  return prefix === "" || prefix.endsWith("-") ? prefix : `${prefix}-`;
+}
+
+function wrong(message: string): ApiProblem {
+  return new ApiProblem(0, "no_settings", `config.json: ${message}`);
+}
