@@ -3701,6 +3701,27 @@ begin
 end
 $function$;
 
+CREATE FUNCTION public.messenger_webhook_secrets(names text[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  if names is null or cardinality(names) > 10 then
+    raise sqlstate 'PT400' using message = 'names: has to be a list of at most 10 names';
+  end if;
+  if exists (select from unnest(names) as n where n is null or n !~ '^webhook_.') then
+    raise sqlstate 'PT400' using message = 'names: each has to begin with webhook_';
+  end if;
+  return (
+    select coalesce(jsonb_object_agg(s.name, s.decrypted_secret), '{}')
+    from vault.decrypted_secrets s
+    where s.name = any (names) and s.decrypted_secret <> ''
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.followed_message(p_id bigint, p_type text, p_status text, p_attempts integer, p_created_at timestamp with time zone, p_available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_finished_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_reason text DEFAULT NULL::text, p_cancelling boolean DEFAULT false, p_progress jsonb DEFAULT NULL::jsonb, p_result jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -4821,6 +4842,9 @@ comment on routine public.messenger_show_schedule(bigint,boolean) is
 
 comment on routine public.messenger_tick() is
   'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names. pg_cron calls it every minute. Returns pg_net''s request id.';
+
+comment on routine public.messenger_webhook_secrets(text[]) is
+  'The secrets of webhooks in Vault, by name: {"webhook_...": "whsec_..."}; names that Vault lacks are left out. A name has to begin with webhook_.';
 
 comment on routine public.messenger_write_batch(jsonb,jsonb,integer,boolean,boolean,jsonb) is
   'Writes one numbered chunk of a batch, at most 1,000 messages, and seals the batch with the last one; all in the caller''s transaction. A chunk that is there is not written again. Returns {"id", "total", "sealed"}.';

@@ -39,9 +39,22 @@ const isIn = (...rooms: string[]) => (file: string) =>
   rooms.some((room) => file === room || file.startsWith(`${room}/`));
 const IN_MEMORY = ["testing.ts", "testing", "transport/memory.ts", "transport/memory-rows.ts"];
 
+/** The sender of webhooks: only the first call loads it. */
+const SENDING = ["post-webhook.ts", "pinned-connection.ts", "deliver-webhook.ts", "http-answer.ts"]
+  .map((name) => `webhooks/${name}`);
+
 const doors: [path: string, loads: string, never: string[]][] = [
+  [
+    "dispatch/index.ts",
+    "webhooks/define-webhook.ts",
+    ["worker", "management", ...SENDING, ...IN_MEMORY],
+  ],
   ["dispatch/index.ts", "http/dispatch-app.ts", ["worker", "management", ...IN_MEMORY]],
-  ["_shared/symphony/http/tick-app.ts", "worker/worker.ts", ["management", ...IN_MEMORY]],
+  ["_shared/symphony/http/tick-app.ts", "worker/worker.ts", [
+    "management",
+    ...SENDING,
+    ...IN_MEMORY,
+  ]],
   ["tick/index.ts", "bus/bus.ts", ["management", ...IN_MEMORY]],
   ["_shared/symphony/http/management-app.ts", "management/index.ts", ["worker", ...IN_MEMORY]],
   ["messenger/index.ts", "bus/bus.ts", ["worker", ...IN_MEMORY]],

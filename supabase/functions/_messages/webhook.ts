@@ -1,31 +1,14 @@
 /** A webhook call: an event, posted to another system. */
 
-import { z } from "zod";
-import { defineMessage, HttpError } from "../_shared/symphony/index.ts";
+import { defineWebhook } from "../_shared/symphony/index.ts";
 
-/** Posts `{ event, data }` to a URL; a 4xx answer goes to the dead letters at once. */
-export const WebhookMessage = defineMessage({
-  type: "WebhookMessage",
-  schema: z.object({
-    url: z.url({ protocol: /^https?$/ }),
-    event: z.string().min(1).max(100),
-    data: z.record(z.string(), z.unknown()).default({}),
-  }),
-  retry: { maxRetries: 8, delay: "1s", maxDelay: "10m", jitter: 0.2 },
-  timeout: "10s",
-  handler: async ({ url, event, data }, { envelope, signal }) => {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        "webhook-id": envelope.id,
-        "webhook-timestamp": String(Math.floor(Date.now() / 1000)),
-      },
-      body: JSON.stringify({ event, data }),
-      redirect: "error",
-      signal,
-    });
-    await response.body?.cancel();
-    if (!response.ok) throw HttpError.fromResponse(response);
-  },
+/**
+ * Posts `{ type, timestamp, data }` to a URL, signed as Standard Webhooks says with the secrets that the payload
+ * names. Only backends and SQL may dispatch it: a caller who may, makes this project call any public address.
+ *
+ * WEBHOOK_ALLOW_PRIVATE lists hosts, separated by commas, that may have private addresses. The local stack sets it;
+ * a deployed project leaves it out.
+ */
+export const WebhookMessage = defineWebhook({
+  allowPrivate: (Deno.env.get("WEBHOOK_ALLOW_PRIVATE") ?? "").split(",").filter(Boolean),
 });

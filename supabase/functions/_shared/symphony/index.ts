@@ -79,6 +79,10 @@ export {
   type EventRequest,
 } from "./message/event.ts";
 
+// Webhooks
+export { defineWebhook, type WebhookOptions } from "./webhooks/define-webhook.ts";
+export { HostNotFoundError, WebhookRefusedError } from "./webhooks/webhook-errors.ts";
+
 // Errors: what handlers throw, and what the library throws
 export {
   AttemptOverError,

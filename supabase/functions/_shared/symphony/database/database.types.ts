@@ -1044,6 +1044,7 @@ export type Database = {
       };
       "messenger_unschedule": { Args: { "id": number; "user_id"?: string }; Returns: boolean };
       "messenger_version": { Args: Record<PropertyKey, never>; Returns: string };
+      "messenger_webhook_secrets": { Args: { "names": (string)[] }; Returns: Json };
       "messenger_write_batch": {
         Args: {
           "batch": Json;

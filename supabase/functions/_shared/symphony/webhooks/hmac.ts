@@ -1,0 +1,23 @@
+/** HMAC by WebCrypto, and the codings of keys and signatures. `crypto.subtle.verify` compares in constant time. */
+
+/** Imports a secret's bytes for signing and verifying. */
+export function hmacKey(
+  secret: Uint8Array<ArrayBuffer>,
+  hash: "SHA-256" | "SHA-1",
+): Promise<CryptoKey> {
+  return crypto.subtle.importKey("raw", secret, { name: "HMAC", hash }, false, ["sign", "verify"]);
+}
+
+/** Bytes as base64, with padding. */
+export function encodeBase64(bytes: ArrayBuffer): string {
+  return btoa(String.fromCharCode(...new Uint8Array(bytes)));
+}
+
+/** Bytes of base64; undefined if the text is none. */
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}

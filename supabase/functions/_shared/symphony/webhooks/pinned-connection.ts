@@ -1,0 +1,102 @@
+/**
+ * A connection to a checked address. `fetch` looks up the name by itself, so that a check before it says nothing
+ * about the address that it connects to. Here the socket is opened to the checked address; TLS then verifies the
+ * certificate for the name. The address of the open socket is checked again before anything is sent.
+ */
+
+import { checked, checkedAddresses, type HostRules, isAllowedPrivate } from "./host-addresses.ts";
+
+/** Rules of a connection. */
+export interface ConnectionRules extends HostRules {
+  /** Certificates of further authorities, as PEM. */
+  readonly caCerts?: readonly string[];
+}
+
+/**
+ * Opens a connection to the host of a URL.
+ * @param signal closes the connection
+ * @throws WebhookRefusedError if the host's address is not public; nothing was sent then
+ * @throws the error of the last address, if none could be connected to, or the signal's reason
+ */
+export async function openConnection(
+  url: URL,
+  rules: ConnectionRules,
+  signal: AbortSignal,
+): Promise<Deno.Conn> {
+  const isFree = isAllowedPrivate(url, rules);
+  const name = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const addresses = isFree ? undefined : await untilAborted(checkedAddresses(url, rules), signal);
+  const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+  let problem: unknown;
+  for (const hostname of addresses ?? [name]) {
+    try {
+      const tcp = await untilAborted(Deno.connect({ hostname, port }), signal, close);
+      return await secured(tcp, url, name, isFree, rules, signal);
+    } catch (error) {
+      if (signal.aborted || !isUnreachable(error)) throw error;
+      problem = error;
+    }
+  }
+  throw problem;
+}
+
+/** Checks the address of an open socket, and begins TLS for an `https:` URL. */
+async function secured(
+  tcp: Deno.TcpConn,
+  url: URL,
+  name: string,
+  isFree: boolean,
+  rules: ConnectionRules,
+  signal: AbortSignal,
+): Promise<Deno.Conn> {
+  try {
+    if (!isFree) checked(tcp.remoteAddr.hostname, name, rules);
+    if (url.protocol !== "https:") return tcp;
+    const { caCerts } = rules;
+    const options = { hostname: name, ...(caCerts && { caCerts: [...caCerts] }) };
+    const tls = await untilAborted(Deno.startTls(tcp, options), signal, close);
+    await untilAborted(tls.handshake(), signal);
+    return tls;
+  } catch (error) {
+    close(tcp);
+    throw error;
+  }
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof Error &&
+    /^(ConnectionRefused|TimedOut|NetworkUnreachable|AddrNotAvailable|ConnectionReset|Error|Other)$/
+      .test(error.name);
+}
+
+/** Closes a connection that may be closed already. */
+export function close(connection: { close(): void }): void {
+  try {
+    connection.close();
+  } catch {
+    // It was closed, or TLS has taken it over.
+  }
+}
+
+/**
+ * Waits for a promise until the signal is aborted.
+ * @param onLate gets the value if it comes after that
+ * @throws the signal's reason
+ */
+export async function untilAborted<Value>(
+  promise: Promise<Value>,
+  signal: AbortSignal,
+  onLate?: (value: Value) => void,
+): Promise<Value> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  if (signal.aborted) abort();
+  // The promise that loses the race must not become an uncaught rejection.
+  promise.then((value) => signal.aborted && onLate?.(value), () => {});
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -1,0 +1,32 @@
+/** The payload of webhook calls, and the settings of their definition. */
+
+import { z } from "zod";
+import type { ConnectionRules } from "./pinned-connection.ts";
+
+/** The part of its definition that a webhook call needs. */
+export interface WebhookSettings {
+  readonly timeoutMs: number;
+  readonly secrets: readonly string[];
+  readonly rules: ConnectionRules;
+}
+
+/** A name of a secret in Vault that webhook calls may use. */
+const secretName = z.string().regex(/^webhook_[A-Za-z0-9_.:-]{1,100}$/, {
+  error: "has to begin with webhook_",
+});
+
+/** Tells whether webhook calls may use a secret of this name. */
+export function isSecretName(name: unknown): boolean {
+  return secretName.safeParse(name).success;
+}
+
+/** A URL and an event; what is posted is `{ type: event, timestamp, data }`. */
+export const webhookPayload = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).max(2_000),
+  event: z.string().min(1).max(100),
+  data: z.record(z.string(), z.unknown()).default({}),
+  secrets: z.array(secretName).min(1).max(2).optional(),
+});
+
+/** The payload of a webhook call. */
+export type WebhookPayload = z.output<typeof webhookPayload>;
