@@ -4,7 +4,7 @@ import type { Duration } from "../supabase/functions/_shared/symphony/runtime/du
 import { invalid, MessengerError } from "./errors.ts";
 import type { MessageId } from "./ids.ts";
 import { exactJson } from "./json.ts";
-import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
+import type { AnyMessages, MessagesShape, MessageType, PayloadByName, TypeOf } from "./message.ts";
 import { type Abortable, type Requester, requester, type RequestOptions } from "./request.ts";
 import { userOf } from "./session.ts";
 import type { FunctionsLike } from "./supabase.ts";
@@ -42,7 +42,7 @@ export interface DispatchOptions {
 export type OutgoingByName<Messages> = {
   readonly [Type in TypeOf<Messages>]: DispatchOptions & {
     readonly type: Type;
-    readonly payload: Messages[Type] extends { readonly payload: infer Payload } ? Payload : never;
+    readonly payload: PayloadByName<Messages, Type>;
   };
 }[TypeOf<Messages>];
 
@@ -98,8 +98,8 @@ interface Message extends DispatchOptions {
   readonly payload: unknown;
 }
 
-/** 128 random bits. crypto.randomUUID is missing on pages without TLS. */
-function makeKey(): string {
+/** An idempotency key: 128 random bits. crypto.randomUUID is missing on pages without TLS. */
+export function makeKey(): string {
   return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
@@ -123,7 +123,8 @@ interface Methods<Result> {
 }
 
 type Named = string | { readonly type: string };
-type Listed = DispatchOptions & {
+/** A message of a list, however its type is given. */
+export type Listed = DispatchOptions & {
   readonly type?: string;
   readonly message?: { readonly type: string };
   readonly payload: unknown;
@@ -169,23 +170,24 @@ export function dispatching<Result>(
       return result as Result;
     },
     dispatchAll: async (messages, { signal } = {}) => {
-      const named = messages.map(({ message, type, ...rest }) => ({
-        ...rest,
-        type: nameOf(message ?? type ?? ""),
-      }));
-      return await send(named, signal, true);
+      return await send(messages.map(byName), signal, true);
     },
   };
 }
 
 /** Tells the keys with the error. The reason of an abort may be that of several dispatches: it is the cause. */
-function withKeys(error: unknown, isAborted: boolean | undefined, keys: object): unknown {
+export function withKeys(error: unknown, isAborted: boolean | undefined, keys: object): unknown {
   const failure = isAborted && !(error instanceof MessengerError)
     ? new MessengerError("Aborted; it may have taken effect", "aborted", {
       ...{ name: "AbortError", cause: error },
     })
     : error;
   return failure instanceof MessengerError ? Object.assign(failure, keys) : failure;
+}
+
+/** A message of a list, by the name of its type. */
+export function byName({ message, type, ...rest }: Listed): Message {
+  return { ...rest, type: nameOf(message ?? type ?? "") };
 }
 
 /** The name of a message, however it is given. */

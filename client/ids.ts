@@ -1,6 +1,6 @@
 /**
- * Ids of messages and schedules. Both are numbers as text, so each carries its kind: in the type, and in objects
- * as a property.
+ * Ids of messages, schedules and batches. All are numbers as text, so each carries its kind: in the type, and in
+ * objects as a property.
  */
 
 import { invalid } from "./errors.ts";
@@ -14,19 +14,25 @@ export type MessageId = string & { readonly [kindOf]?: "message" };
 /** An id of a schedule. A plain text fits, an id of a message does not. */
 export type ScheduleId = string & { readonly [kindOf]?: "schedule" };
 
+/** An id of a batch. A plain text fits, an id of a message does not. */
+export type BatchId = string & { readonly [kindOf]?: "batch" };
+
 /** A message, or its id. */
 export type MessageRef = MessageId | { readonly kind: "message"; readonly id: MessageId };
 
 /** A schedule, or its id. */
 export type ScheduleRef = ScheduleId | { readonly kind: "schedule"; readonly id: ScheduleId };
 
+/** A batch, or its id. */
+export type BatchRef = BatchId | { readonly kind: "batch"; readonly id: BatchId };
+
 /**
  * Returns the id as text.
- * @throws MessengerError `invalid` for an object of the other kind, and for anything else that is no id
+ * @throws MessengerError `invalid` for an object of another kind, and for anything else that is no id
  */
 export function idOf(
-  ref: MessageRef | ScheduleRef,
-  kind: "message" | "schedule" = "message",
+  ref: MessageRef | ScheduleRef | BatchRef,
+  kind: "message" | "schedule" | "batch" = "message",
 ): string {
   const id = typeof ref === "object" && ref?.kind === kind ? ref.id : ref;
   if (typeof id === "string" && /^[\w-]{1,99}$/.test(id)) return id;

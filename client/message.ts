@@ -16,6 +16,10 @@ export type MessagesShape<Messages> = {
 /** The names of messages. */
 export type TypeOf<Messages> = keyof Messages & string;
 
+/** The payload of a message that is named. */
+export type PayloadByName<Messages, Type extends keyof Messages> = Messages[Type] extends
+  { readonly payload: infer Payload } ? Payload : never;
+
 /** The part of a definition that its type needs: its name, and a schema that follows standardschema.dev. */
 interface Definition {
   readonly type: string;

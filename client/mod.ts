@@ -4,6 +4,13 @@
  */
 
 export {
+  type BatchesClient,
+  type BatchEvent,
+  type BatchOptions,
+  createBatches,
+  type DispatchedBatch,
+} from "./batches.ts";
+export {
   createMessengerClient,
   type MessageObserver,
   type MessengerClient,
@@ -21,7 +28,7 @@ export {
 export type { Connection, FollowedState, MessageView } from "./entry.ts";
 export { isMessengerError, type Issue, MessengerError, type MessengerErrorCode } from "./errors.ts";
 export type { MessageStates } from "./follow.ts";
-export type { MessageId, MessageRef, ScheduleId, ScheduleRef } from "./ids.ts";
+export type { BatchId, BatchRef, MessageId, MessageRef, ScheduleId, ScheduleRef } from "./ids.ts";
 export type { Job } from "./job.ts";
 export {
   type AnyMessages,
@@ -30,12 +37,16 @@ export {
   type MessageType,
   type TypeOf,
 } from "./message.ts";
-export type { ListOptions } from "./own.ts";
+export type { ListOptions, PageOptions } from "./own.ts";
 export type { Abortable, RequestOptions } from "./request.ts";
 export type { OwnScheduleChanges, Scheduled, SchedulesClient } from "./schedules.ts";
 export type { SessionStore } from "./session.ts";
 export type { ChannelLike, FunctionsLike, SupabaseLike } from "./supabase.ts";
 export type { Duration } from "../supabase/functions/_shared/symphony/runtime/duration.ts";
+export type {
+  FollowedBatch,
+  OwnBatches,
+} from "../supabase/functions/_shared/symphony/message/followed-batch.ts";
 export type {
   FollowedMessage,
   FollowedMessages,

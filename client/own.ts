@@ -8,14 +8,18 @@ import type {
 import { idOf, type MessageRef } from "./ids.ts";
 import type { Abortable, Requester } from "./request.ts";
 
-/** Which of a user's messages are listed, and how many. */
-export interface ListOptions<Type extends string = string> extends Abortable {
-  readonly type?: Type | undefined;
-  readonly status?: FollowedMessage["status"] | undefined;
-  /** Largest number of messages, 1 to 100; default: 50. */
+/** Which page of a list. */
+export interface PageOptions extends Abortable {
+  /** Largest number of entries, 1 to 100; default: 50. */
   readonly limit?: number | undefined;
   /** The `next` of the page before. */
   readonly cursor?: string | undefined;
+}
+
+/** Which of a user's messages are listed, and how many. */
+export interface ListOptions<Type extends string = string> extends PageOptions {
+  readonly type?: Type | undefined;
+  readonly status?: FollowedMessage["status"] | undefined;
 }
 
 /** Largest number of ids in a request. */
@@ -40,7 +44,7 @@ export async function statuses(
   return { messages, missing };
 }
 
-/** Lists a page of the user's messages or schedules. */
+/** Lists a page of the user's messages, schedules or batches. */
 export function page<Page = OwnMessages>(
   request: Requester,
   path: string,

@@ -102,6 +102,10 @@ create index messenger_batches_cancel_idx
   on public.messenger_batches (id)
   where cancel_chunk is not null;
 
+create index messenger_batches_user_idx
+  on public.messenger_batches (user_id, id)
+  where user_id is not null;
+
 create index messenger_batches_over_idx
   on public.messenger_batches ((coalesce(finished_at, case when sealed_at is null then created_at end)));
 
@@ -1781,6 +1785,32 @@ AS $function$
       when (select count(*) from found) = max_batches then (select min(f.id) from found f)::text
       when messenger_list_batches.name is not null and (select count(*) from page) = 2000
         then (select min(p.id) from page p)::text
+    end
+  )
+$function$;
+
+CREATE FUNCTION public.messenger_list_user_batches(user_id text, before_id bigint DEFAULT NULL::bigint, max_batches integer DEFAULT 50)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with page as materialized (
+    select b.id, row_number() over (order by b.user_id desc, b.id desc) as nth
+    from public.messenger_batches b
+    where b.user_id = any (array[messenger_list_user_batches.user_id])
+      and b.id < coalesce(before_id, 9223372036854775807)
+    order by b.user_id desc, b.id desc
+    limit max_batches + 1
+  )
+  select jsonb_build_object(
+    'batches', (
+      select coalesce(jsonb_agg(messenger.batch_state(b) order by b.id desc), '[]')
+      from public.messenger_batches b where b.id in (select p.id from page p where p.nth <= max_batches)
+    ),
+    'next', case
+      when (select count(*) from page) > max_batches
+        then (select min(p.id) from page p where p.nth <= max_batches)::text
     end
   )
 $function$;
@@ -4534,6 +4564,9 @@ comment on index public.messenger_batches_over_idx is
 comment on index public.messenger_batches_parent_idx is
   'Batches of a message whose handler waits for them.';
 
+comment on index public.messenger_batches_user_idx is
+  'Batches by the user who dispatched them, for their list.';
+
 comment on index public.messenger_events_created_at_idx is
   'Events by age, for pruning, and for where a first look begins.';
 
@@ -4800,6 +4833,9 @@ comment on routine public.messenger_follow_batch(bigint,text) is
 
 comment on routine public.messenger_list_batches(text,bigint,integer) is
   'Batches, the latest first, those before an id, all or those of a name. Returns {"batches", "next"}, the batches as messenger_follow_batch returns them. A page may be short; next is the id behind which the next page begins.';
+
+comment on routine public.messenger_list_user_batches(text,bigint,integer) is
+  'Batches that a user dispatched, the latest first, those before an id. Returns {"batches", "next"}, the batches as messenger_follow_batch returns them; next is the id behind which the next page begins.';
 
 comment on routine public.messenger_list_user_schedules(text,bigint,integer) is
   'Schedules that a user has made, by id, those after after_id, with payloads of 4 MiB at most or one schedule. Numbers that a double would change are text. Returns {"schedules": [...], "next"}; next is the after_id of the next page.';

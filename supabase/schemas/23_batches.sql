@@ -107,6 +107,11 @@ create index messenger_batches_cancel_idx
   where cancel_chunk is not null;
 comment on index public.messenger_batches_cancel_idx is
   'Batches with members that are still to be cancelled.';
+create index messenger_batches_user_idx
+  on public.messenger_batches (user_id, id)
+  where user_id is not null;
+comment on index public.messenger_batches_user_idx is
+  'Batches by the user who dispatched them, for their list.';
 create index messenger_batches_over_idx
   on public.messenger_batches ((coalesce(finished_at, case when sealed_at is null then created_at end)));
 comment on index public.messenger_batches_over_idx is

@@ -73,6 +73,36 @@ $$;
 comment on function public.messenger_list_batches(text, bigint, integer) is
   'Batches, the latest first, those before an id, all or those of a name. Returns {"batches", "next"}, the batches as messenger_follow_batch returns them. A page may be short; next is the id behind which the next page begins.';
 
+-- The user is compared to an array of one element, as in messenger_list_user_messages: so the planner reads the index
+-- of the user's batches, and not the primary key past those of all others.
+create function public.messenger_list_user_batches(
+  user_id text, before_id bigint default null, max_batches integer default 50
+) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  with page as materialized (
+    select b.id, row_number() over (order by b.user_id desc, b.id desc) as nth
+    from public.messenger_batches b
+    where b.user_id = any (array[messenger_list_user_batches.user_id])
+      and b.id < coalesce(before_id, 9223372036854775807)
+    order by b.user_id desc, b.id desc
+    limit max_batches + 1
+  )
+  select jsonb_build_object(
+    'batches', (
+      select coalesce(jsonb_agg(messenger.batch_state(b) order by b.id desc), '[]')
+      from public.messenger_batches b where b.id in (select p.id from page p where p.nth <= max_batches)
+    ),
+    'next', case
+      when (select count(*) from page) > max_batches
+        then (select min(p.id) from page p where p.nth <= max_batches)::text
+    end
+  )
+$$;
+comment on function public.messenger_list_user_batches(text, bigint, integer) is
+  'Batches that a user dispatched, the latest first, those before an id. Returns {"batches", "next"}, the batches as messenger_follow_batch returns them; next is the id behind which the next page begins.';
+
 -- `results` are those of the first chunk, as ctx.all writes it. Together they have at most a mebibyte: larger ones fit
 -- into no step.
 create function public.messenger_batch_results(id bigint) returns jsonb

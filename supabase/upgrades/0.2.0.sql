@@ -82,6 +82,10 @@ create index messenger_batches_cancel_idx
   on public.messenger_batches (id)
   where cancel_chunk is not null;
 
+create index messenger_batches_user_idx
+  on public.messenger_batches (user_id, id)
+  where user_id is not null;
+
 create index messenger_batches_over_idx
   on public.messenger_batches ((coalesce(finished_at, case when sealed_at is null then created_at end)));
 

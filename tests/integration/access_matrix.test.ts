@@ -21,6 +21,7 @@ import {
   following,
   functions,
   listing,
+  listingBatches,
   managing,
   OPERATIONS,
   owning,
@@ -110,6 +111,7 @@ const ROWS: Record<
       { type: "Note" },
       ofUser(callers),
     ),
+  "batch: batches of one's own": listingBatches,
   "batch: a cancel of that user's, where opened": (stack, callers) =>
     reachingBatches(
       stack,

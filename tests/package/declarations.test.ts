@@ -10,6 +10,7 @@ const OURS = "node_modules/symphony-messenger";
 /** Files of the library that say what the function `dispatch` sends and takes. */
 const WIRE = [
   "message/dead-reason",
+  "message/followed-batch",
   "message/followed-message",
   "runtime/duration",
   "runtime/json",

@@ -129,6 +129,16 @@ export function listing(stack: TestStack): Probe[] {
   );
 }
 
+/** Lists a user's own batches. */
+export function listingBatches(stack: TestStack): Probe[] {
+  return [
+    probe(
+      "list of batches",
+      (headers) => fetch(`${stack.url}/functions/v1/dispatch/batches?limit=5`, { headers }),
+    ),
+  ];
+}
+
 /** Shows, changes, pauses and deletes a schedule that one of the callers has made. */
 export function changing(stack: TestStack, by: readonly MatrixCaller[]): Probe[] {
   const requests: [string, object?][] = [

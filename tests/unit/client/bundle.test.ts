@@ -17,10 +17,22 @@ async function bundle(contents: string): Promise<{ text: string; size: number }>
   return { text, size: (await new Response(zipped).bytes()).length };
 }
 
+/** Everything but the batches, which are a function of their own. */
+const CLIENT =
+  'export { createMessengerClient, createDispatcher, isMessengerError, MessengerError, message } from "./client/mod.ts"';
+const BATCHES = '; export { createBatches } from "./client/mod.ts"';
+
 Deno.test("the client takes less than 6.1 kB with gzip, and imports nothing", async () => {
-  const { text, size } = await bundle('export * from "./client/mod.ts"');
+  const { text, size } = await bundle(CLIENT);
   assertEquals([size < 6_100, size], [true, size]);
   assertEquals(text.match(/\bimport\b/g), null);
+});
+
+Deno.test("batches add less than 1 kB with gzip, to pages that use them", async () => {
+  const { text, size } = await bundle(CLIENT);
+  assertEquals(text.includes("onSucceeded"), false);
+  const added = (await bundle(CLIENT + BATCHES)).size - size;
+  assertEquals([added < 1_000, added], [true, added]);
 });
 
 Deno.test("a page that only dispatches gets less than 2.3 kB with gzip", async () => {

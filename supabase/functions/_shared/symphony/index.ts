@@ -22,8 +22,8 @@ export type {
   BatchMember,
   DefinedMessage,
   DispatchBatchOptions,
-  FollowedBatch,
 } from "./message/dispatched-batch.ts";
+export type { FollowedBatch } from "./message/followed-batch.ts";
 export type { ChildMessage, ChildResult, ChildResults } from "./message/child-messages.ts";
 export type { BatchEventStamp, BatchStamp } from "./message/batch-stamps.ts";
 export type { Debounce, Dedupe } from "./message/dedupe.ts";

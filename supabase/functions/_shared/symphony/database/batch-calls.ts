@@ -5,9 +5,9 @@ import type {
   BatchChunk,
   BatchHead,
   BatchResults,
-  FollowedBatch,
   WrittenBatch,
 } from "../message/dispatched-batch.ts";
+import type { FollowedBatch, OwnBatches } from "../message/followed-batch.ts";
 import { ConflictError } from "../message/errors.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { fromLimit, messageRow } from "./enqueue.ts";
@@ -115,6 +115,16 @@ export function listBatches(
 ): Promise<{ batches: FollowedBatch[]; next: string | null }> {
   const args = { name, before_id: beforeId, max_batches: maxBatches };
   return callRpc(client, "messenger_list_batches", args, TIMEOUT_MS);
+}
+
+/** Lists batches that a user dispatched, the latest first. @throws the errors of `callRpc` */
+export function listOwnBatches(
+  client: SupabaseClient,
+  userId: string,
+  { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },
+): Promise<OwnBatches> {
+  const args = { user_id: userId, before_id: cursor, max_batches: limit };
+  return callRpc(client, "messenger_list_user_batches", args, TIMEOUT_MS);
 }
 
 /** Which batch to cancel. */

@@ -832,6 +832,10 @@ export type Database = {
         Args: { "before_id"?: number; "max_ticks"?: number };
         Returns: Json;
       };
+      "messenger_list_user_batches": {
+        Args: { "before_id"?: number; "max_batches"?: number; "user_id": string };
+        Returns: Json;
+      };
       "messenger_list_user_messages": {
         Args: {
           "before_id"?: number;

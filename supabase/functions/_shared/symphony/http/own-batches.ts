@@ -1,21 +1,25 @@
-/** Routes for batches: their dispatch in chunks, their state, and their cancel. */
+/** Routes for batches: their dispatch in chunks, a user's own ones, their state, and their cancel. */
 
 import type { Hono } from "hono";
-import { cancelBatch, followBatch } from "../database/batch-calls.ts";
-import type { FollowedBatch } from "../message/dispatched-batch.ts";
+import { z } from "zod";
+import { cancelBatch, followBatch, listOwnBatches } from "../database/batch-calls.ts";
+import type { FollowedBatch } from "../message/followed-batch.ts";
 import type { Messenger } from "../messenger.ts";
-import { readJson } from "./body.ts";
-import { authenticate, type Caller } from "./caller.ts";
+import { readCheckedQuery, readJson } from "./body.ts";
+import { authenticate, authenticateUser, type Caller } from "./caller.ts";
 import { batchBody } from "./dispatch-body.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { cursorField, limitField } from "./field-schemas.ts";
 import { Problem } from "./problem.ts";
 
 /** Longest time of a cancel, in ms. The sweep continues one that takes longer. */
 const CANCEL_BUDGET_MS = 5_000;
 
+const listQuery = z.strictObject({ limit: limitField(100), cursor: cursorField.optional() });
+
 /**
- * Adds `POST /batches`, `GET /batches/:id` and `DELETE /batches/:id`. Users reach the batches that they dispatched,
- * a secret key every batch. Holders of the publishable key reach none.
+ * Adds `POST /batches`, `GET /batches`, `GET /batches/:id` and `DELETE /batches/:id`. Users reach the batches that they
+ * dispatched. A secret key reaches every batch, but has no list here. Holders of the publishable key reach none.
  */
 export function addOwnBatches(
   app: Hono,
@@ -31,6 +35,11 @@ export function addOwnBatches(
       caller,
     );
     return c.json({ batchId: id, total, sealed }, 202);
+  });
+
+  app.get("/batches", async (c) => {
+    const { user } = await authenticateUser(c.req.raw, "GET /batches of the management API");
+    return c.json(await listOwnBatches(supabase, user.id, readCheckedQuery(c, listQuery)));
   });
 
   app.get("/batches/:id", async (c) => {

@@ -102,34 +102,3 @@ export interface BatchResults {
   /** Once it is finished: its members, in order. */
   readonly results?: readonly MemberResult[];
 }
-
-/** The state of a batch, as operators and the user who dispatched it see it. */
-export interface FollowedBatch {
-  /** Tells it from a message and from a schedule. */
-  readonly kind: "batch";
-  readonly id: string;
-  readonly name: string;
-  /**
-   * `open`: not sealed. `running`: members wait or run. `cancelling`: they do, and are being cancelled. `handled`,
-   * `failed`, `cancelled`: no member is left; all were handled, some are dead letters, or some were cancelled.
-   */
-  readonly status: "open" | "running" | "cancelling" | "handled" | "failed" | "cancelled";
-  /** Types of its members, the first 100. */
-  readonly types: readonly string[];
-  readonly total: number;
-  readonly handled: number;
-  /** Members that are dead letters, or were removed as such. */
-  readonly failed: number;
-  /** Members that wait or run. */
-  readonly pending: number;
-  /** Moments are ISO 8601. */
-  readonly createdAt: string;
-  readonly sealedAt: string | null;
-  /** When its first dead letter was counted. */
-  readonly failedAt: string | null;
-  /** When first no member was left. */
-  readonly finishedAt: string | null;
-  /** When all members were handled. */
-  readonly succeededAt: string | null;
-  readonly cancelledAt: string | null;
-}

@@ -6,7 +6,7 @@ import type { MessageBus } from "../bus/bus.ts";
 import type { Middleware } from "../bus/middleware.ts";
 import type { MessageDefinition } from "../message/definition.ts";
 import type { EventDefinition } from "../message/event.ts";
-import type { FollowedBatch } from "../message/dispatched-batch.ts";
+import type { FollowedBatch } from "../message/followed-batch.ts";
 import type { Dispatch, MessageType } from "../message/handler.ts";
 import { createMessenger, type Messenger } from "../messenger.ts";
 import { type Config, type ProjectConfig, readConfig } from "../runtime/config.ts";

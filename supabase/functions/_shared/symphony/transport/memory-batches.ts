@@ -5,11 +5,11 @@ import {
   type BatchChunk,
   type BatchHead,
   type BatchResults,
-  type FollowedBatch,
   MAX_CHUNK_MESSAGES,
   type MemberResult,
   type WrittenBatch,
 } from "../message/dispatched-batch.ts";
+import type { FollowedBatch } from "../message/followed-batch.ts";
 import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
 import { NotFoundError } from "../message/errors.ts";
 import { checkChunk } from "./memory-checks.ts";

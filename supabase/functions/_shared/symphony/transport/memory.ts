@@ -1,12 +1,8 @@
 /** The transport in memory, for tests: it behaves as the transport on Postgres does. */
 
 import { checkCancel } from "../database/steps.ts";
-import type {
-  BatchChunk,
-  BatchResults,
-  FollowedBatch,
-  WrittenBatch,
-} from "../message/dispatched-batch.ts";
+import type { BatchChunk, BatchResults, WrittenBatch } from "../message/dispatched-batch.ts";
+import type { FollowedBatch } from "../message/followed-batch.ts";
 import { cancelMessageOf } from "../message/cancel-stamp.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Dead, Settlement } from "../message/outcome.ts";

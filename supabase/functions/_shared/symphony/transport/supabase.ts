@@ -20,12 +20,8 @@ import {
 } from "../database/leased-messages.ts";
 import { checkCancel } from "../database/steps.ts";
 import { cancelMessages } from "../database/waiting-messages.ts";
-import type {
-  BatchChunk,
-  BatchResults,
-  FollowedBatch,
-  WrittenBatch,
-} from "../message/dispatched-batch.ts";
+import type { BatchChunk, BatchResults, WrittenBatch } from "../message/dispatched-batch.ts";
+import type { FollowedBatch } from "../message/followed-batch.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";

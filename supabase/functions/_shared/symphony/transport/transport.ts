@@ -1,11 +1,7 @@
 /** The seam between the bus and the store of its messages. Every transport passes one contract suite. */
 
-import type {
-  BatchChunk,
-  BatchResults,
-  FollowedBatch,
-  WrittenBatch,
-} from "../message/dispatched-batch.ts";
+import type { BatchChunk, BatchResults, WrittenBatch } from "../message/dispatched-batch.ts";
+import type { FollowedBatch } from "../message/followed-batch.ts";
 import type { Envelope, OutgoingMessage } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
