@@ -3,6 +3,7 @@
 import { DEV_USAGE, parseArguments } from "./arguments.ts";
 import { startDevLoop } from "./dev_loop.ts";
 import { HOSTED_LIMITS } from "./function_process.ts";
+import { serveOperatorsPage } from "./operators_page.ts";
 import {
   DEFAULT_DATA_DIR,
   exitWith,
@@ -24,6 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
     });
     using _folder = stopWithoutFolder(dataDir, stopping);
     await tellEnvironment(loop.stack, dataDir);
+    await using _console = await serveOperatorsPage(loop.stack);
     console.log("\nReady. Functions restart when their code changes. Ctrl-C stops the stack.\n");
     await untilAborted(new Promise<never>(() => {}), stopping.signal);
   });

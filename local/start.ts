@@ -1,7 +1,8 @@
-// `deno task start`: starts the local stack, tells where it is, runs the demo and stays until Ctrl-C.
+// `deno task start`: starts the local stack, tells where it is, runs the demo, serves the console and stays until Ctrl-C.
 import { parseArguments, START_USAGE } from "./arguments.ts";
 import { runDemo } from "./demo.ts";
 import { HOSTED_LIMITS } from "./function_process.ts";
+import { serveOperatorsPage } from "./operators_page.ts";
 import {
   DEFAULT_DATA_DIR,
   exitWith,
@@ -29,6 +30,7 @@ async function main(args: readonly string[]): Promise<void> {
     using _folder = stopWithoutFolder(dataDir, stopping);
     await tellEnvironment(stack, dataDir);
     if (demo) await untilAborted(runDemo(stack), stopping.signal);
+    await using _console = await serveOperatorsPage(stack);
     console.log("\nReady. Ctrl-C stops the stack.");
     await untilAborted(new Promise<never>(() => {}), stopping.signal);
   });

@@ -5,7 +5,7 @@ import { INSTALL_COMMAND } from "../../../local/postgres_binaries.ts";
 import { runProgram } from "../../support/programs.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
-/** Packages that only tests, benchmarks and the build import. */
+/** Packages that only tests, benchmarks and the build of the package import. */
 const DEVELOPMENT = [
   ...[
     "@dbos-inc/dbos-sdk",
@@ -14,7 +14,7 @@ const DEVELOPMENT = [
     "axe-core",
     "croner",
   ],
-  ...["esbuild", "fast-check", "graphile-worker", "openapi-fetch", "openapi-typescript", "pg-boss"],
+  ...["fast-check", "graphile-worker", "openapi-typescript", "pg-boss"],
   ...["playwright-core", "react", "react-dom", "rolldown", "typescript", "vite"],
 ];
 
@@ -48,7 +48,10 @@ Deno.test("both lock files have the same content of each package that the stack 
 Deno.test("the install command that the stack tells needs no package beyond deno.lock", async () => {
   const cwd = await Deno.makeTempDir();
   try {
-    const needed = ["deno.json", "deno.lock", "import_map.json", "local", "supabase", "cli"];
+    const needed = [
+      ...["deno.json", "deno.lock", "import_map.json"],
+      ...["cli", "console", "local", "package", "supabase"],
+    ];
     await runProgram("cp", ["-r", ...needed.map((name) => ROOT + name), cwd]);
     const [, , , ...told] = INSTALL_COMMAND.split(" ");
     await runProgram(Deno.execPath(), [...told, "--frozen"], { cwd });

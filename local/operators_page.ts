@@ -1,0 +1,34 @@
+// The operators' page of a stack that runs in the foreground: built from its sources, and served with the stack's key.
+import { type ConsoleServer, startConsole } from "../cli/console/console-server.ts";
+import type { Stack } from "./stack.ts";
+
+/** The build takes 0.2 s, and longer where the machine is busy. */
+const BUILD_TIMEOUT_MS = 60_000;
+
+/**
+ * Builds and serves the page, and prints its address. A stack without the page is better than none: a failure is
+ * printed, and returned as null.
+ */
+export async function serveOperatorsPage(
+  { url, secretKey }: Pick<Stack, "url" | "secretKey">,
+): Promise<ConsoleServer | null> {
+  try {
+    // esbuild and the page's packages are in deno.lock for this.
+    const { buildConsole, CONSOLE_DIR } = await import("../package/console.ts");
+    await within(buildConsole(CONSOLE_DIR), BUILD_TIMEOUT_MS);
+    const server = await startConsole({ url, secretKey, prefix: "", folder: CONSOLE_DIR });
+    console.log(`\nconsole  ${server.url}`);
+    return server;
+  } catch (error) {
+    console.error(`\nThe console did not start: ${error instanceof Error ? error.message : error}`);
+    return null;
+  }
+}
+
+function within<Value>(work: Promise<Value>, ms: number): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`its build took longer than ${ms / 1000} s`)), ms);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
