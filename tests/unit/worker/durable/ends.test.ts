@@ -52,6 +52,19 @@ Deno.test("the timeout begins again with each stored step", async () => {
   assertEquals([memory.handled.length, memory.handled[0]?.errors], [1, []]);
 });
 
+Deno.test("the timeout begins again with the first step of a run", async () => {
+  // Work before and the step have 400 ms together, and 250 are enough for each.
+  const { bus, work, memory } = workbench([
+    define(async (_payload, ctx) => {
+      await pause(200);
+      await ctx.step("work", () => pause(200));
+    }, { timeout: 250 }),
+  ]);
+  await bus.dispatchAll([{ type: "T", payload: 1 }]);
+  await work();
+  assertEquals([memory.handled.length, memory.handled[0]?.errors], [1, []]);
+});
+
 Deno.test("a step's own timeout may be longer than the message's", async () => {
   const { bus, work, memory } = workbench([
     define((_payload, ctx) => ctx.step("long", () => pause(120), { timeout: "1s" }), {

@@ -185,6 +185,8 @@ export class DurableRun {
     if (!stored) this.#known.checkNumber(call.name);
     if (WORKING.has(call.kind)) {
       if (this.#hasBegun && !this.#tools.mayStart()) return await this.ending.yields();
+      // A message that works long before its first step would else never store it.
+      if (!this.#hasBegun) this.#beginTimeout();
       this.#hasBegun = true;
     }
     const startedAt = performance.now();
@@ -235,7 +237,11 @@ export class DurableRun {
     if (task.isStopped) return await this.ending.hold();
     this.#hasStored = true;
     this.#known.add(stored, bytes);
-    this.#tools.deadlines.set(task, performance.now(), this.#timeoutMs);
+    this.#beginTimeout();
+  }
+
+  #beginTimeout(): void {
+    this.#tools.deadlines.set(this.#attempt.task, performance.now(), this.#timeoutMs);
   }
 
   /** A call has failed: the run ends, or, if no retry is left or can help, the failure is stored and thrown. */
