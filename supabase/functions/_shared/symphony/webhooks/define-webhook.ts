@@ -48,10 +48,11 @@ const OWN_CALLS_MS = 15_000;
  *
  * @throws RangeError that names the wrong option
  */
-export function defineWebhook(
-  options: WebhookOptions = {},
-): MessageDefinition<typeof webhookPayload> {
-  const type = options.type ?? "WebhookMessage";
+export function defineWebhook<const Type extends string = "WebhookMessage">(
+  options: WebhookOptions & { readonly type?: Type } = {},
+): MessageDefinition<typeof webhookPayload, Type> {
+  // Without a type of its own, the parameter has its default.
+  const type = options.type ?? "WebhookMessage" as Type;
   checkNames(options, OPTION_NAMES, `${type}: `);
   const timeoutMs = parseDuration(options.timeout ?? "15s", `${type}: timeout`);
   const settings: WebhookSettings = {
