@@ -137,5 +137,6 @@ function timed(transport: Transport, claimsMs: number[]): Transport {
     emit: (...event) => transport.emit(...event),
     readEvents: (reads) => transport.readEvents(reads),
     batchResults: (id) => transport.batchResults(id),
+    recordSeries: (points) => transport.recordSeries?.(points) ?? Promise.resolve(),
   };
 }

@@ -546,7 +546,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The same in Prometheus's text format */
+        /** The same in Prometheus's text format, with totals by type since the installation */
         get: operations["getMetrics"];
         put?: never;
         post?: never;
@@ -599,6 +599,26 @@ export interface paths {
         };
         /** The objects of the bus in the database, for a comparison with the release's */
         get: operations["listObjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/time-series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Outcomes of messages, how long they waited and ran, and the backlog, over a time
+         * @description Minutes are kept for a day, hours for 30 days.
+         */
+        get: operations["getTimeSeries"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1016,6 +1036,8 @@ export interface components {
             handled: number;
             /** @description Durable steps of deleted messages */
             steps: number;
+            /** @description Points of time series: minutes that became hours, and those of 30 days ago */
+            series: number;
             /** @description Batches that ended more than 30 days ago */
             batches: number;
             /** @description Progress of deleted messages */
@@ -1096,6 +1118,28 @@ export interface components {
                     lastAt: string;
                 }[];
             };
+            /** @description Outcomes of messages in the last 5 minutes and the last hour */
+            rates: {
+                handled: number;
+                /** @description Attempts that failed and are followed by a retry */
+                retried: number;
+                /** @description Messages that became dead letters */
+                failed: number;
+                latencyMs: components["schemas"]["Times"];
+                runMs: components["schemas"]["Times"] & unknown;
+                seconds: number;
+            }[];
+            /** @description The 50 types of which most messages ran in the last hour */
+            types: {
+                handled: number;
+                /** @description Attempts that failed and are followed by a retry */
+                retried: number;
+                /** @description Messages that became dead letters */
+                failed: number;
+                latencyMs: components["schemas"]["Times"];
+                runMs: components["schemas"]["Times"] & unknown;
+                type: string;
+            }[];
             schedules: {
                 enabled: number;
                 disabled: number;
@@ -1107,6 +1151,13 @@ export interface components {
                 rates: components["schemas"]["TickRate"][];
             };
         };
+        /** @description From the moment a message is due to the start of its attempt; null without one */
+        Times: {
+            /** @description Half of the times are shorter */
+            p50: number;
+            /** @description 99 % of the times are shorter */
+            p99: number;
+        } | null;
         TickRate: {
             /** @description Length of the window, in seconds: ticks that ended in it count */
             seconds: number;
@@ -1153,6 +1204,45 @@ export interface components {
             target?: unknown;
             affected: number;
         };
+        TimeSeries: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            until: string;
+            stepSeconds: number;
+            /** @description Every bin, the oldest first; at most 1,500 */
+            points: {
+                handled: number;
+                /** @description Attempts that failed and are followed by a retry */
+                retried: number;
+                /** @description Messages that became dead letters */
+                failed: number;
+                latencyMs: components["schemas"]["Times"];
+                runMs: components["schemas"]["Times"] & unknown;
+                /**
+                 * Format: date-time
+                 * @description Begin of the bin
+                 */
+                at: string;
+                /** @description Of the last bin, by the time that has passed of it */
+                perSecond: {
+                    handled: number;
+                    retried: number;
+                    failed: number;
+                };
+                backlog: components["schemas"]["Backlog"];
+            }[];
+        };
+        /** @description The largest numbers of its minutes; zeros where no queue held messages or pg_cron did not run. null where a type is given */
+        Backlog: {
+            due: number;
+            delayed: number;
+            /** @description Behind their group */
+            blocked: number;
+            processing: number;
+            /** @description Wait of the oldest due message */
+            oldestReadySeconds: number;
+        } | null;
         MessageType: {
             type: string;
             queue: string;
@@ -2816,6 +2906,11 @@ export interface operations {
                      * @default false
                      */
                     dryRun?: boolean;
+                    /**
+                     * @description Age of the request from which it begins no further step
+                     * @default 10000
+                     */
+                    budgetMs?: number;
                     /** @description `next` of the request before, which had the same filter */
                     cursor?: string;
                     perSecond?: number;
@@ -3099,6 +3194,11 @@ export interface operations {
                      * @default false
                      */
                     dryRun?: boolean;
+                    /**
+                     * @description Age of the request from which it begins no further step
+                     * @default 10000
+                     */
+                    budgetMs?: number;
                     /** @description `next` of the request before, which had the same filter */
                     cursor?: string;
                 };
@@ -3435,6 +3535,11 @@ export interface operations {
                      * @default false
                      */
                     dryRun?: boolean;
+                    /**
+                     * @description Age of the request from which it begins no further step
+                     * @default 10000
+                     */
+                    budgetMs?: number;
                     /** @description `next` of the request before, which had the same filter */
                     cursor?: string;
                 };
@@ -3686,6 +3791,11 @@ export interface operations {
                      * @default false
                      */
                     dryRun?: boolean;
+                    /**
+                     * @description Age of the request from which it begins no further step
+                     * @default 10000
+                     */
+                    budgetMs?: number;
                     /** @description `next` of the request before, which had the same filter */
                     cursor?: string;
                 };
@@ -5865,6 +5975,107 @@ export interface operations {
                         /** @description Stamps of the applied migrations; null if the database does not tell */
                         migrations: string[] | null;
                     };
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getTimeSeries: {
+        parameters: {
+            query?: {
+                /** @description Default: an hour before `until`. It is moved back to the begin of a bin */
+                from?: string;
+                /** @description Default: now */
+                until?: string;
+                /** @description Length of a bin; default: such that there are at most 200. Whole hours if `from` lies more than a day back */
+                step?: string;
+                queue?: string;
+                type?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimeSeries"];
                 };
             };
             /** @description A field is wrong */

@@ -6,7 +6,11 @@ language sql immutable
 set search_path = ''
 as $$
   values
-    ('symphony-tick', '* * * * *', 'select public.messenger_tick()', 'messenger_tick'),
+    (
+      'symphony-tick', '* * * * *',
+      'call public.messenger_in_turn(''{messenger_tick,messenger_sample_backlog}'')',
+      'messenger_tick'
+    ),
     (
       'symphony-prune', '17 * * * *',
       'call public.messenger_in_steps(''messenger_prune'', ''{"failed_older_than": "30 days"}'')',

@@ -15,7 +15,7 @@ begin
   end if;
   select jsonb_build_object(
     'id', j.jobid, 'schedule', j.schedule,
-    'active', j.active and j.command ~* '\mmessenger_tick\s*\('
+    'active', j.active and messenger.is_job(j.command, 'messenger_tick')
   )
   into job
   from cron.job j

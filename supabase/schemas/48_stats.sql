@@ -75,6 +75,10 @@ as $$
         ) as g
       )
     ),
+    'rates', jsonb_build_array(
+      messenger.rates_within(interval '5 minutes'), messenger.rates_within(interval '1 hour')
+    ),
+    'types', messenger.busy_types(interval '1 hour', 50),
     'schedules', (
       select jsonb_build_object(
         'enabled', count(*) filter (where s.enabled),
@@ -96,7 +100,7 @@ as $$
   )
 $$;
 comment on function public.messenger_stats() is
-  'The state of the bus in one call: {"now", "queues", "left_out", "left_out_in_use", "dead_letters", "schedules", "ticks"}. 200 queues at most, those that hold messages first. Counts stop at 10,000; groups are of the latest 10,000 dead letters.';
+  'The state of the bus in one call: {"now", "queues", "left_out", "left_out_in_use", "dead_letters", "rates", "types", "schedules", "ticks"}. 200 queues at most, those that hold messages first. Counts stop at 10,000; groups are of the latest 10,000 dead letters.';
 
 create function public.messenger_list_ticks(
   before_id bigint default null, max_ticks integer default 50

@@ -149,7 +149,7 @@ async function assertInstalled(): Promise<void> {
   assertEquals({ ...found }, {
     version,
     prefix: "bus-",
-    command: "select public.messenger_tick()",
+    command: "call public.messenger_in_turn('{messenger_tick,messenger_sample_backlog}')",
     secrets: ["symphony_secret_key", "symphony_url"],
     last: stampAfter(LAST_STAMP, RELEASES.length + 1),
   });

@@ -274,6 +274,7 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   resumeQueue: null,
   getHealth: null,
   getStats: null,
+  getTimeSeries: null,
   getMetrics: null,
   listTicks: null,
   listActions: null,

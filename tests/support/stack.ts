@@ -138,7 +138,8 @@ async function empty(sql: postgres.Sql): Promise<boolean> {
         public.messenger_failed_messages, messenger.idempotency_keys, public.messenger_ticks, public.messenger_queues,
         messenger.start_grants, messenger.rate_limits, messenger.progress,
         public.messenger_handled_messages, public.messenger_events, messenger.waits, messenger.event_notes,
-        messenger.used_tokens, public.test_effects`;
+        messenger.used_tokens, messenger.series, messenger.series_points, messenger.backlog_points,
+        public.test_effects`;
       await sql`insert into public.messenger_queues (name) values ('default')`;
     });
     return true;

@@ -12,7 +12,7 @@ select is(
 select is(messenger_setup(repair => true) -> 'jobs' ->> 'symphony-tick', 'repaired', 'unless a repair is asked for');
 select results_eq(
   $$select schedule, command from cron.job where jobname = 'symphony-tick'$$,
-  $$values ('* * * * *', 'select public.messenger_tick()')$$, 'which makes it the bus''s again'
+  $$values ('* * * * *', 'call public.messenger_in_turn(''{messenger_tick,messenger_sample_backlog}'')')$$, 'which makes it the bus''s again'
 );
 
 select * from finish();

@@ -146,8 +146,10 @@ Deno.test("metrics escape what stands in labels, and write 0 for what never was"
     }],
     deadLetters: { total: count, lastHour: count, groups: [] },
     schedules: { enabled: 0, disabled: 0 },
+    rates: [],
+    types: [],
     ticks: { lastAt: null, awake: 0, rates: [] },
-  });
+  }, []);
   const line = (name: string) => text.split("\n").find((line) => line.startsWith(name));
   assertEquals(line("symphony_queue_paused"), 'symphony_queue_paused{queue="a\\"\\\\\\n"} 1');
   assertEquals(

@@ -4,6 +4,7 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import { callRpc } from "./rpc.ts";
 import { ask, type CappedCount } from "./ask.ts";
 import type { ListedQueue } from "./queue-settings.ts";
+import type { MessageRates } from "./series-calls.ts";
 
 /** Facts by which the health of the bus is judged. Moments are ISO 8601. */
 export interface HealthFacts {
@@ -81,6 +82,10 @@ export interface BusStats {
     /** Of the latest 10,000, the largest 50. */
     groups: { type: string; reason: string; count: number; firstAt: string; lastAt: string }[];
   };
+  /** Of the last 5 minutes and the last hour. */
+  rates: (MessageRates & { seconds: number })[];
+  /** The 50 types of which most messages ran in the last hour. */
+  types: (MessageRates & { type: string })[];
   schedules: { enabled: number; disabled: number };
   ticks: { lastAt: string | null; awake: number; rates: TickRate[] };
 }

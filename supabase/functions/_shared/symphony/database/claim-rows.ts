@@ -49,6 +49,7 @@ export function claimArguments(request: ClaimRequest) {
 export function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
   const startWindowMs = request.startWindowMs ?? START_WINDOW_MS;
   const bytes = answer.bytes / answer.messages.length;
+  const now = Date.parse(answer.now);
   const messages = answer.messages.map((row) => toEnvelope(row, answer.token, bytes));
   return {
     messages: answer.rated.length === 0
@@ -63,8 +64,9 @@ export function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
     quarantinedDue: answer.quarantined_due,
     nextDueMs: answer.next_due_at === null
       ? null
-      : Math.max(0, toDate(answer.next_due_at).getTime() - Date.parse(answer.now)),
+      : Math.max(0, toDate(answer.next_due_at).getTime() - now),
     leaseMs: answer.lease_ms,
     lockMs: answer.lock_ms,
+    now,
   };
 }

@@ -876,6 +876,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_read_events": { Args: { "reads": Json }; Returns: Json };
+      "messenger_record_series": { Args: { "points": Json }; Returns: number };
       "messenger_redrive": {
         Args: {
           "after"?: Json;
@@ -938,6 +939,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_run_on_workers": { Args: { "queues": (string)[] }; Returns: number };
+      "messenger_sample_backlog": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_save_schedules": {
         Args: { "declared"?: boolean; "schedules": Json };
         Returns: Json;
@@ -1035,6 +1037,17 @@ export type Database = {
         Args: { "after"?: Json; "empty_older_than"?: string };
         Returns: Json;
       };
+      "messenger_time_series": {
+        Args: {
+          "from_at"?: string;
+          "queue"?: string;
+          "step_seconds"?: number;
+          "type"?: string;
+          "until_at"?: string;
+        };
+        Returns: Json;
+      };
+      "messenger_totals": { Args: { "max_types"?: number }; Returns: Json };
       "messenger_trigger_schedule": {
         Args: {
           "counted"?: boolean;

@@ -26,6 +26,8 @@ export interface PruneResult {
   readonly handled: number;
   /** Batches that ended more than 30 days ago. */
   readonly batches: number;
+  /** Points of time series: minutes that became hours, and those of more than 30 days ago. */
+  readonly series: number;
   readonly progress: number;
   readonly rateLimits: number;
   readonly steps: number;

@@ -14,6 +14,7 @@ import { addQueues } from "./queues.ts";
 import { addSchedules } from "./schedules.ts";
 import { addSetup } from "./setup.ts";
 import { addStatus } from "./status.ts";
+import { addTimeSeries } from "./time-series.ts";
 import { addTypes } from "./types.ts";
 
 /**
@@ -38,6 +39,7 @@ export function createManagementApp(parts: ManagementParts, roles: OperatorRoles
   addPruning(app, parts);
   addSetup(app, parts);
   addStatus(app, parts);
+  addTimeSeries(app, parts);
   addTypes(app, parts);
   app.get("/openapi.json", (c) => c.json(openApiDocument(app)));
   return app;

@@ -1,15 +1,20 @@
 /** The state of the bus in Prometheus's text format, version 0.0.4. Pure. */
 
 import type { BusStats } from "../database/bus-state.ts";
+import type { TypeTotals } from "../database/series-calls.ts";
+import { BUCKETS, longestOf } from "../message/series-point.ts";
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
 
 const STATES = ["due", "delayed", "blocked", "quarantined", "processing"] as const;
 
-/** Writes the metrics. All are gauges: the database keeps the latest ticks, and no sums since the start. */
-export function toMetrics(stats: BusStats): string {
-  return [...queueGauges(stats), ...otherGauges(stats)].join("");
+/**
+ * Writes the metrics.
+ * @param totals since the installation, by type
+ */
+export function toMetrics(stats: BusStats, totals: readonly TypeTotals[]): string {
+  return [...queueGauges(stats), ...otherGauges(stats), ...typeTotals(totals)].join("");
 }
 
 function queueGauges({ now, queues, leftOut, leftOutInUse }: BusStats): string[] {
@@ -72,14 +77,75 @@ function otherGauges({ deadLetters, schedules, ticks }: BusStats): string[] {
   ];
 }
 
+/** Counters and histograms: they only grow, so that Prometheus finds their rates and quantiles. */
+function typeTotals(totals: readonly TypeTotals[]): string[] {
+  return [
+    metric(
+      "messages_total",
+      "counter",
+      "Messages since the installation: handled, retried attempts, and dead letters",
+      totals.flatMap((total) =>
+        (["handled", "retried", "failed"] as const).map((outcome): Sample => [
+          { type: total.type, outcome },
+          total[outcome],
+        ])
+      ),
+    ),
+    histogram(
+      "message_latency_seconds",
+      "Time from the moment a message is due to the start of its attempt",
+      totals.map(({ type, latency, latencyMs }) => ({ type, counts: latency, sumMs: latencyMs })),
+    ),
+    histogram(
+      "message_run_seconds",
+      "How long attempts ran",
+      totals.map(({ type, runs, runMs }) => ({ type, counts: runs, sumMs: runMs })),
+    ),
+  ];
+}
+
+interface TypeHistogram {
+  readonly type: string;
+  readonly counts: readonly number[];
+  readonly sumMs: number;
+}
+
+function histogram(name: string, help: string, types: readonly TypeHistogram[]): string {
+  const full = `symphony_${name}`;
+  const lines = types.flatMap(({ type, counts, sumMs }) => {
+    let soFar = 0;
+    const buckets = Array.from({ length: BUCKETS }, (_, place) => {
+      soFar += counts[place] ?? 0;
+      const longest = longestOf(place);
+      const le = longest === Infinity ? "+Inf" : String(longest / 1_000);
+      return `${full}_bucket${write({ type, le })} ${soFar}\n`;
+    });
+    const labels = write({ type });
+    return [
+      ...buckets,
+      `${full}_sum${labels} ${sumMs / 1_000}\n`,
+      `${full}_count${labels} ${soFar}\n`,
+    ];
+  });
+  return `${head(full, "histogram", help)}${lines.join("")}`;
+}
+
 function seconds(time: string): number {
   return Date.parse(time) / 1000;
 }
 
 function gauge(name: string, help: string, samples: readonly Sample[]): string {
+  return metric(name, "gauge", help, samples);
+}
+
+function metric(name: string, kind: string, help: string, samples: readonly Sample[]): string {
   const full = `symphony_${name}`;
   const lines = samples.map(([labels, value]) => `${full}${write(labels)} ${value}\n`);
-  return `# HELP ${full} ${help}\n# TYPE ${full} gauge\n${lines.join("")}`;
+  return `${head(full, kind, help)}${lines.join("")}`;
+}
+
+function head(name: string, kind: string, help: string): string {
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${kind}\n`;
 }
 
 function write(labels: Labels): string {

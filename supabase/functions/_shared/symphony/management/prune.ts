@@ -14,6 +14,7 @@ const KINDS = [
   "handled",
   "rate_limits",
   "batches",
+  "series",
   "progress",
   "steps",
 ] as const;
@@ -44,6 +45,9 @@ const pruned = z.object({
   idempotencyKeys: z.int().openapi({ description: "Expired idempotency keys" }),
   handled: z.int().openapi({ description: "Records of handled messages whose time is over" }),
   steps: z.int().openapi({ description: "Durable steps of deleted messages" }),
+  series: z.int().openapi({
+    description: "Points of time series: minutes that became hours, and those of 30 days ago",
+  }),
   batches: z.int().openapi({ description: "Batches that ended more than 30 days ago" }),
   progress: z.int().openapi({ description: "Progress of deleted messages" }),
   rateLimits: z.int().openapi({

@@ -15,6 +15,22 @@ const rate = z.object({
   failed: z.int(),
 }).openapi("TickRate");
 
+const times = z.object({
+  p50: z.number().openapi({ description: "Half of the times are shorter" }),
+  p99: z.number().openapi({ description: "99 % of the times are shorter" }),
+}).openapi("Times");
+
+/** Outcomes of messages within a time. */
+export const messageRates = z.object({
+  handled: z.int(),
+  retried: z.int().openapi({ description: "Attempts that failed and are followed by a retry" }),
+  failed: z.int().openapi({ description: "Messages that became dead letters" }),
+  latencyMs: times.nullable().openapi({
+    description: "From the moment a message is due to the start of its attempt; null without one",
+  }),
+  runMs: times.nullable().openapi({ description: "How long attempts ran; null without one" }),
+});
+
 /** The state of the bus. */
 export const stats = z.object({
   now: time,
@@ -33,6 +49,12 @@ export const stats = z.object({
       firstAt: time,
       lastAt: time,
     })).openapi({ description: "Of the latest 10,000, the largest 50" }),
+  }),
+  rates: z.array(messageRates.extend({ seconds: z.int() })).openapi({
+    description: "Outcomes of messages in the last 5 minutes and the last hour",
+  }),
+  types: z.array(messageRates.extend({ type: z.string() })).openapi({
+    description: "The 50 types of which most messages ran in the last hour",
   }),
   schedules: z.object({ enabled: z.int(), disabled: z.int() }),
   ticks: z.object({ lastAt: time.nullable(), awake: z.int(), rates: z.array(rate) }),

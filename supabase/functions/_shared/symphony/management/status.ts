@@ -9,6 +9,7 @@ import {
   readObjects,
   readStats,
 } from "../database/bus-state.ts";
+import { readTotals } from "../database/series-calls.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import { SCHEMA_VERSION, VERSION } from "../runtime/version.ts";
 import { durationField } from "../http/field-schemas.ts";
@@ -90,10 +91,13 @@ function addStats(app: ManagementApp, supabase: SupabaseClient): void {
     path: "/metrics",
     operationId: "getMetrics",
     tag,
-    summary: "The same in Prometheus's text format",
+    summary: "The same in Prometheus's text format, with totals by type since the installation",
     answer: z.string(),
     contentType: "text/plain; version=0.0.4; charset=utf-8",
-  }, async () => toMetrics(await readStats(supabase)));
+  }, async () => {
+    const [stats, totals] = await Promise.all([readStats(supabase), readTotals(supabase)]);
+    return toMetrics(stats, totals);
+  });
 }
 
 function addRecords(app: ManagementApp, supabase: SupabaseClient): void {

@@ -18,6 +18,7 @@ import {
   settleAndClaimMessages,
   settleMessages,
 } from "../database/leased-messages.ts";
+import { recordSeries } from "../database/series-calls.ts";
 import { checkCancel } from "../database/steps.ts";
 import { cancelMessages } from "../database/waiting-messages.ts";
 import type { BatchChunk, BatchResults, WrittenBatch } from "../message/dispatched-batch.ts";
@@ -25,6 +26,7 @@ import type { FollowedBatch } from "../message/followed-batch.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
+import type { SeriesPoint } from "../message/series-point.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import type { EventRead, EventReads, TokenUse } from "./event-reads.ts";
 import type {
@@ -138,5 +140,9 @@ export class SupabaseTransport implements Transport {
 
   readEvents(reads: readonly EventRead[]): Promise<EventReads> {
     return readEvents(this.#client, reads, this.#timeoutMs);
+  }
+
+  recordSeries(points: readonly SeriesPoint[]): Promise<void> {
+    return recordSeries(this.#client, points, this.#timeoutMs);
   }
 }

@@ -5,6 +5,7 @@ import type { FollowedBatch } from "../message/followed-batch.ts";
 import type { Envelope, OutgoingMessage } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
+import type { SeriesPoint } from "../message/series-point.ts";
 import type { StepIdentity, StepToStore, StoredStep } from "../message/stored-step.ts";
 import type { Fault } from "../database/fault.ts";
 import type { EventRead, EventReads, TokenUse } from "./event-reads.ts";
@@ -66,6 +67,8 @@ export interface Claim {
   readonly leaseMs: number;
   /** Lock time: how long the database took to find and lock the messages, in ms. */
   readonly lockMs: number;
+  /** The store's clock, in ms since 1970; default: this process's clock. */
+  readonly now?: number;
 }
 
 /** The result of a settle call. */
@@ -264,6 +267,8 @@ export interface Transport {
   emit(event: string, value: unknown, token?: TokenUse): Promise<string>;
   /** Reads the events that running messages wait for and have not seen; at most 100 a message, in order. */
   readEvents(reads: readonly EventRead[]): Promise<EventReads>;
+  /** Adds what a worker has counted to the time series. Without it nothing is counted. */
+  recordSeries?(points: readonly SeriesPoint[]): Promise<void>;
 }
 
 /** The store of messages cannot be reached, or refused a call. */

@@ -9,6 +9,7 @@ import { type ResidentOptions, runResident } from "./resident/resident.ts";
 import { ProgressReporter } from "./run/progress.ts";
 import { ReservedIds } from "./run/reserved-ids.ts";
 import { runTick, type TickOptions, type TickReport } from "./tick/tick.ts";
+import { SeriesCounter } from "./series/series-counter.ts";
 import { checkLimits, type WorkerLimits, type WorkerReport } from "./worker-options.ts";
 import { runWorker } from "./worker.ts";
 
@@ -42,7 +43,12 @@ export function createWorker(messenger: Messenger): MessengerWorker {
     checkLimits(limits);
     await schema?.check();
     const { tickCpuMs: cpuMs, tickMaxMessages: maxMessages } = config;
-    return await runWorker({ cpuMs, maxMessages, ...limits, ...parts, isTick });
+    const series = transport.recordSeries && new SeriesCounter({ transport, log });
+    try {
+      return await runWorker({ cpuMs, maxMessages, ...limits, ...parts, isTick, series });
+    } finally {
+      await series?.write();
+    }
   };
   const processSchedules: MessengerWorker["runSchedules"] = async (limits) => {
     checkLimits(limits, ["budgetMs"]);

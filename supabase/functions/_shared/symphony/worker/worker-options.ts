@@ -11,6 +11,7 @@ import type { BudgetLimits } from "./life/budget.ts";
 import type { ProcessLock } from "./run/process-lock.ts";
 import type { ProgressReporter } from "./run/progress.ts";
 import type { ReservedIds } from "./run/reserved-ids.ts";
+import type { SeriesCounter } from "./series/series-counter.ts";
 
 /** Limits of one run. */
 export interface WorkerLimits extends BudgetLimits {
@@ -51,6 +52,8 @@ export interface WorkerOptions extends WorkerLimits {
   readonly awaitDue?: () => Promise<boolean>;
   /** Counts of the runs before, to which this run adds its own; zeros by default. */
   readonly counts?: WorkerReport;
+  /** Counts for the time series; by default nothing is counted. */
+  readonly series?: SeriesCounter | undefined;
   /** Waits until a handler may start; by default handlers start at once. */
   readonly breathe?: () => Promise<void>;
   /** Keeps quarantined messages from running beside others; by default the lock of this process. */

@@ -183,6 +183,7 @@ class Worker {
   #take(claim: Claim, request: ClaimRequest, sentAt: number): void {
     this.#leases.taken(sentAt, claim.leaseMs);
     this.#claimer.received(claim, request, sentAt);
+    this.#options.series?.synchronize(claim.now ?? Date.now(), sentAt);
     for (const [envelope, outcome] of unrunnable(claim, this.#options.retry)) {
       this.#settler.add(envelope, outcome);
     }

@@ -8,6 +8,7 @@ import { showValue } from "../../runtime/inspect.ts";
 import { checkNames } from "../../runtime/option-names.ts";
 import { LONGEST_PAUSE_MS, pause } from "../calls.ts";
 import { startPulse } from "../life/pulse.ts";
+import { SeriesCounter } from "../series/series-counter.ts";
 import { checkLimits, type WorkerOptions, type WorkerReport } from "../worker-options.ts";
 import { createBreath } from "./breath.ts";
 
@@ -17,6 +18,8 @@ import { createBreath } from "./breath.ts";
  */
 const WAIT_MS = 3_000;
 const LARGEST_CONCURRENCY = 1_000;
+/** Interval between two writes of time series. */
+const SERIES_INTERVAL_MS = 60_000;
 
 /** Options of a resident worker. */
 export interface ResidentOptions {
@@ -42,7 +45,7 @@ const OPTIONS = Object.keys(
 /** The options of a resident worker's loop. */
 export type ResidentLimits =
   & Required<Pick<WorkerOptions, "queues" | "signal" | "drain" | "counts" | "awaitDue" | "breathe">>
-  & Pick<WorkerOptions, "budgetMs" | "concurrency">;
+  & Pick<WorkerOptions, "budgetMs" | "concurrency" | "series">;
 
 /** Runs the loop of a worker until its signals end it. */
 export type Work = (limits: ResidentLimits) => Promise<WorkerReport>;
@@ -56,7 +59,7 @@ export type Work = (limits: ResidentLimits) => Promise<WorkerReport>;
  */
 export async function runResident(
   options: ResidentOptions,
-  { supabase, bus, config, log }: Messenger,
+  { supabase, bus, config, log, transport }: Messenger,
   work: Work,
 ): Promise<WorkerReport> {
   const own = workerQueues(bus.registry.values());
@@ -75,8 +78,10 @@ export async function runResident(
   const onError = (error: unknown) =>
     log.warn("worker_call_failed", { worker: id, error: String(error) });
   const pulse = startPulse(() => workers.heartbeat(id, counts).catch(onError));
+  const series = new SeriesCounter({ transport, log });
+  const writes = setInterval(() => void series.write(), SERIES_INTERVAL_MS);
   const limits = {
-    ...{ queues, concurrency, counts, drain, signal: stop, budgetMs: Infinity },
+    ...{ queues, concurrency, counts, drain, signal: stop, budgetMs: Infinity, series },
     breathe: createBreath(),
     awaitDue: () => workers.awaitDue(queues, WAIT_MS),
   };
@@ -86,6 +91,8 @@ export async function runResident(
     report = counts;
   } finally {
     pulse.stop();
+    clearInterval(writes);
+    await series.write();
     await workers.end(id, report).catch(onError);
     log.info("worker_ended", { id, name, ...counts });
   }

@@ -31,7 +31,10 @@ export interface SlotsOptions
   /** Measures how long slots are busy. */
   readonly prefetchSize: PrefetchSize;
   /** Takes the outcomes. */
-  readonly outcomes: { add(envelope: Envelope, outcome: AnyOutcome, effects?: Effects): void };
+  readonly outcomes: {
+    /** @param startedAt when the attempt began, on the clock of performance.now(), if there was one */
+    add(envelope: Envelope, outcome: AnyOutcome, effects?: Effects, startedAt?: number): void;
+  };
   readonly changed: Change;
 }
 
@@ -145,7 +148,8 @@ export class Slots {
       if (isBatched(definition)) await this.#runBatch(tasks, definition, startedAt);
       else {
         for (const task of tasks) {
-          const ending = this.#end(task, await run(task, startedAt, this.#tools));
+          const outcome = await run(task, startedAt, this.#tools);
+          const ending = this.#end(task, outcome, startedAt);
           if (ending) await ending;
         }
       }
@@ -164,7 +168,7 @@ export class Slots {
     const runs = tasks.map(async (task) => {
       const outcome = await run(task, startedAt, this.#tools, gathering.call);
       gathering.leave(task);
-      await this.#end(task, outcome);
+      await this.#end(task, outcome, startedAt);
     });
     gathering.limit();
     await Promise.all(runs);
@@ -177,22 +181,22 @@ export class Slots {
    * next attempt does not run beside them. A message whose lease is lost has nothing to keep.
    * @returns when the slot is free; undefined if it is free at once, as it usually is
    */
-  #end(task: Task, outcome: AnyOutcome): Promise<void> | undefined {
+  #end(task: Task, outcome: AnyOutcome, startedAt: number): Promise<void> | undefined {
     const { isStopped, handling, stopReason } = task;
-    if (!isStopped || !handling) return this.#conclude(task, outcome);
+    if (!isStopped || !handling) return this.#conclude(task, outcome, startedAt);
     const ended = stoppedHandlersEnd(task, handling, this.#tools);
     if (!isInstance(stopReason, LeaseLostError)) {
-      return ended.then(() => this.#conclude(task, outcome));
+      return ended.then(() => this.#conclude(task, outcome, startedAt));
     }
-    this.#conclude(task, outcome);
+    this.#conclude(task, outcome, startedAt);
     return ended;
   }
 
-  #conclude(task: Task, outcome: AnyOutcome): undefined {
+  #conclude(task: Task, outcome: AnyOutcome, startedAt?: number): undefined {
     const { outcomes, changed } = this.#options;
     this.#tasks.delete(task);
     if (task.isStopped) this.#ending.add(task);
-    outcomes.add(task.envelope, outcome, task.effects);
+    outcomes.add(task.envelope, outcome, task.effects, startedAt);
     changed.notify();
   }
 

@@ -3,6 +3,7 @@
 import type { Settlement } from "../../message/outcome.ts";
 import type { RetryManager } from "../../retry/manager.ts";
 import type { Logger } from "../../runtime/log.ts";
+import type { SeriesCounter } from "../series/series-counter.ts";
 import type { WorkerReport } from "../worker-options.ts";
 import { FailureLog } from "./failure-log.ts";
 import type { Done } from "./settle-buffer.ts";
@@ -17,11 +18,15 @@ export class RunReport {
   /** Aborted when the run no longer waits for hooks. */
   readonly #end = new AbortController();
 
-  /** @param counts of the runs before, to which this run adds its own */
+  /**
+   * @param counts of the runs before, to which this run adds its own
+   * @param series counts for the time series
+   */
   constructor(
     private readonly retry: RetryManager,
     log: Logger,
     readonly counts: WorkerReport = { claimed: 0, handled: 0, retried: 0, failed: 0 },
+    private readonly series?: SeriesCounter,
   ) {
     this.#failures = new FailureLog(log);
   }
@@ -43,6 +48,7 @@ export class RunReport {
   }
 
   #count({ outcome }: Settlement, envelope: Done["envelope"]): void {
+    this.series?.settled(envelope, outcome.kind);
     switch (outcome.kind) {
       case "handled":
         this.counts.handled++;
