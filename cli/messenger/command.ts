@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { addDispatch } from "./commands/dispatch.ts";
 import { addFailed } from "./commands/failed.ts";
 import { addBatches } from "./commands/batches.ts";
+import { addEvents } from "./commands/events.ts";
 import { addMessages } from "./commands/messages.ts";
 import { addQueues } from "./commands/queues.ts";
 import { addSchedules } from "./commands/schedules.ts";
@@ -15,6 +16,7 @@ export function addMessenger(program: Command, context: Context): void {
   addDispatch(program, context);
   addMessages(program, context);
   addBatches(program, context);
+  addEvents(program, context);
   addFailed(program, context);
   addQueues(program, context);
   addSchedules(program, context);

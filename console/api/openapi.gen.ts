@@ -3,6 +3,97 @@
 // deno-lint-ignore-file
 
 export interface paths {
+    "/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's name in the action log, and whether the caller may change anything */
+        get: operations["getAccess"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/upcoming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Planned times of the enabled schedules within a time, the next schedule first
+         * @description From now on: no time before the database's clock. `next` tells whether further schedules run within the time.
+         */
+        get: operations["listUpcomingRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The next planned times of a schedule that is not saved
+         * @description Checks the schedule as `POST /schedules` does, and saves nothing.
+         */
+        post: operations["previewNewSchedule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The next planned times, as if the schedule were enabled */
+        get: operations["previewSchedule"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The latest runs, the newest first */
+        get: operations["listScheduleRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/schedules": {
         parameters: {
             query?: never;
@@ -91,32 +182,18 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/schedules/{id}/preview": {
+    "/failed-messages/groups": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The next planned times, as if the schedule were enabled */
-        get: operations["previewSchedule"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/schedules/{id}/runs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The latest runs, the newest first */
-        get: operations["listScheduleRuns"];
+        /**
+         * Counts dead letters by type, reason and error, the largest groups first
+         * @description Reads the 10,000 that failed last; `next` tells whether there are more. Groups of several pages with the same type, reason and error add up.
+         */
+        get: operations["groupFailedMessages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -388,6 +465,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists events, the latest first, without values */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/waiting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists messages that wait for events, the latest first
+         * @description A page may be short; `next` tells whether there are more messages.
+         */
+        get: operations["listWaitingMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows an event with its value */
+        get: operations["getEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/queues": {
         parameters: {
             query?: never;
@@ -648,6 +779,71 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Access: {
+            /** @description A user's id, or `secret key` and its name */
+            actor: string;
+            /** @description False: every GET, and nothing else */
+            mayChange: boolean;
+            /** @description Whether the caller may call the setup */
+            hasSecretKey: boolean;
+        };
+        Problem: {
+            /** @example invalid_request */
+            code: string;
+            message: string;
+            /** @description The problems of the request, with their paths */
+            issues?: {
+                path: (string | number)[];
+                message: string;
+            }[];
+        };
+        UpcomingRuns: {
+            /** @example 42 */
+            id: string;
+            name: string | null;
+            /** @enum {string} */
+            type: "once" | "cron" | "interval";
+            /** @description `at`, `cron`, or `interval` in ms */
+            config: {
+                [key: string]: unknown;
+            };
+            timezone: string;
+            message: {
+                type: string;
+            };
+            /** @description The first of them, at most `n` */
+            occurrences: string[];
+            /** @description Number of planned times within the time */
+            count: number;
+            /** @description Why the schedule cannot be read */
+            problem: string | null;
+        };
+        PlannedTimes: {
+            timezone: string;
+            occurrences: string[];
+            /**
+             * @description The same times on the wall clock of the zone, with its offset
+             * @example [
+             *       "2026-11-27T09:00:00+09:00"
+             *     ]
+             */
+            local: string[];
+        };
+        ScheduleRun: {
+            /** Format: date-time */
+            occurrence: string;
+            run: number | null;
+            triggered: boolean;
+            /** @example 42 */
+            messageId: string | null;
+            /** @enum {string} */
+            outcome: "enqueued" | "handled" | "failed" | "skipped";
+            reason: string | null;
+            /** Format: date-time */
+            enqueuedAt: string | null;
+            /** Format: date-time */
+            finishedAt: string | null;
+        };
         ScheduleSummary: {
             /** @example 42 */
             id: string;
@@ -702,16 +898,8 @@ export interface components {
             message: {
                 type: string;
             };
-        };
-        Problem: {
-            /** @example invalid_request */
-            code: string;
-            message: string;
-            /** @description The problems of the request, with their paths */
-            issues?: {
-                path: (string | number)[];
-                message: string;
-            }[];
+            /** @description The latest runs, the newest first, if the request asks for some */
+            runs?: components["schemas"]["ScheduleRun"][];
         };
         Schedule: {
             /** @example 42 */
@@ -769,20 +957,22 @@ export interface components {
                 payload?: unknown;
             };
         };
-        ScheduleRun: {
-            /** Format: date-time */
-            occurrence: string;
-            run: number | null;
-            triggered: boolean;
-            /** @example 42 */
-            messageId: string | null;
+        FailedMessageGroup: {
+            type: string;
             /** @enum {string} */
-            outcome: "enqueued" | "handled" | "failed" | "skipped";
-            reason: string | null;
+            reason: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
+            /** @description The first 500 characters of the last error's text, which the filter `error` takes */
+            error: string | null;
+            count: number;
             /** Format: date-time */
-            enqueuedAt: string | null;
+            firstFailedAt: string;
             /** Format: date-time */
-            finishedAt: string | null;
+            lastFailedAt: string;
+            /**
+             * @description The latest dispatched of them
+             * @example 42
+             */
+            lastId: string;
         };
         FailedMessageSummary: {
             /** @example 42 */
@@ -825,6 +1015,7 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             failedAt: string;
+            relations: components["schemas"]["Relations"];
             payload?: unknown;
             /** @description Facts that travel with it beside its payload */
             stamps?: unknown;
@@ -833,6 +1024,47 @@ export interface components {
             /** @description Durable steps, sleeps and waits, in the order in which they were stored */
             steps: components["schemas"]["DurableStep"][];
         };
+        Relations: {
+            /** @description The schedule that made it */
+            schedule: {
+                /** @example 42 */
+                id: string;
+                name: string | null;
+                /** @description The planned time */
+                occurrence: string | null;
+                exists: boolean;
+            } | null;
+            /** @description The batch that it is a member of */
+            batch: {
+                /** @example 42 */
+                id: string;
+                /** @description Null once the batch is gone */
+                name: string | null;
+            } | null;
+            /** @description The batch that dispatched it at its end */
+            endOfBatch: {
+                /** @example 42 */
+                id: string;
+                name: string | null;
+                /** @description finished, succeeded or failed */
+                event: string | null;
+            } | null;
+            parent: components["schemas"]["RelatedMessage"];
+            /** @description Messages whose results it waits for */
+            children: {
+                /** @description The first 100 */
+                messages: (components["schemas"]["RelatedMessage"] & unknown)[];
+                more: boolean;
+            };
+        };
+        /** @description The message that waits for its result */
+        RelatedMessage: {
+            /** @example 42 */
+            id: string;
+            type: string | null;
+            /** @enum {string|null} */
+            status: "pending" | "processing" | "retrying" | "failed" | "cancelled" | "handled" | null;
+        } | null;
         DurableStep: {
             handler: string;
             name: string;
@@ -940,6 +1172,7 @@ export interface components {
             cancelled: boolean;
             /** @description Text of the last error */
             error: string | null;
+            relations: components["schemas"]["Relations"];
             payload?: unknown;
             /** @description Facts that travel with it beside its payload */
             stamps?: unknown;
@@ -986,6 +1219,50 @@ export interface components {
             succeededAt: string | null;
             /** Format: date-time */
             cancelledAt: string | null;
+        };
+        EventSummary: {
+            /** @example 42 */
+            id: string;
+            /**
+             * @description Its key
+             * @example approved:42
+             */
+            event: string;
+            /** @description Length of its value as JSON */
+            bytes: number;
+            /** Format: date-time */
+            createdAt: string;
+            waiting: components["schemas"]["Count"] & unknown;
+        };
+        WaitingMessage: {
+            /** @example 42 */
+            id: string;
+            type: string;
+            queue: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When its wait times out
+             */
+            until: string | null;
+            /** @description Keys that it waits for, the first 100 */
+            events: string[];
+        };
+        Event: {
+            /** @example 42 */
+            id: string;
+            /**
+             * @description Its key
+             * @example approved:42
+             */
+            event: string;
+            /** @description Length of its value as JSON */
+            bytes: number;
+            /** Format: date-time */
+            createdAt: string;
+            waiting: components["schemas"]["Count"] & unknown;
+            value?: unknown;
         };
         Queue: {
             /** @example default */
@@ -1264,6 +1541,605 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getAccess: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listUpcomingRuns: {
+        parameters: {
+            query?: {
+                /** @description Default: now */
+                from?: string;
+                /** @description Not included; at most 32 days after `from`. Default: a day after it */
+                until?: string;
+                /** @description Largest number of times of each schedule */
+                n?: number;
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        schedules: components["schemas"]["UpcomingRuns"][];
+                        /** @description Cursor of the next page; null on the last one */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewNewSchedule: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    schedule: {
+                        /** @enum {string} */
+                        type: "once";
+                        config: {
+                            /** Format: date-time */
+                            at: string;
+                            allowPast?: boolean;
+                        };
+                        timezone?: string;
+                        maxRuns?: number;
+                        /** Format: date-time */
+                        startAt?: string;
+                        /** Format: date-time */
+                        endAt?: string;
+                        /** @enum {string} */
+                        catchUp?: "latest" | "all" | "none";
+                        catchUpLimit?: number;
+                        /** @enum {string} */
+                        overlap?: "allow" | "skip";
+                        /** @enum {string} */
+                        whilePaused?: "enqueue" | "skip";
+                        jitter?: string | number;
+                        name?: string;
+                        ttl?: string | number;
+                    } | {
+                        /** @enum {string} */
+                        type: "cron";
+                        config: {
+                            cron: string;
+                        };
+                        timezone?: string;
+                        maxRuns?: number;
+                        /** Format: date-time */
+                        startAt?: string;
+                        /** Format: date-time */
+                        endAt?: string;
+                        /** @enum {string} */
+                        catchUp?: "latest" | "all" | "none";
+                        catchUpLimit?: number;
+                        /** @enum {string} */
+                        overlap?: "allow" | "skip";
+                        /** @enum {string} */
+                        whilePaused?: "enqueue" | "skip";
+                        jitter?: string | number;
+                        name?: string;
+                        ttl?: string | number;
+                    } | {
+                        /** @enum {string} */
+                        type: "interval";
+                        config: {
+                            interval: string | number;
+                        };
+                        timezone?: string;
+                        maxRuns?: number;
+                        /** Format: date-time */
+                        startAt?: string;
+                        /** Format: date-time */
+                        endAt?: string;
+                        /** @enum {string} */
+                        catchUp?: "latest" | "all" | "none";
+                        catchUpLimit?: number;
+                        /** @enum {string} */
+                        overlap?: "allow" | "skip";
+                        /** @enum {string} */
+                        whilePaused?: "enqueue" | "skip";
+                        jitter?: string | number;
+                        name?: string;
+                        ttl?: string | number;
+                    };
+                    /**
+                     * @description Largest number of times
+                     * @default 5
+                     */
+                    n?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlannedTimes"];
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is compressed, or its content-type is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    previewSchedule: {
+        parameters: {
+            query?: {
+                n?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlannedTimes"];
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listScheduleRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        runs: components["schemas"]["ScheduleRun"][];
+                    };
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listSchedules: {
         parameters: {
             query?: {
@@ -1271,6 +2147,8 @@ export interface operations {
                 type?: string;
                 name?: string;
                 enabled?: boolean;
+                /** @description How many of its latest runs each schedule has */
+                runs?: number;
                 limit?: number;
                 /** @description `next` of the page before */
                 cursor?: string;
@@ -2326,122 +3204,30 @@ export interface operations {
             };
         };
     };
-    previewSchedule: {
+    groupFailedMessages: {
         parameters: {
             query?: {
-                n?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        occurrences: string[];
-                    };
-                };
-            };
-            /** @description A field is wrong */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Credentials are missing or wrong */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The user has no role for this */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The path does not have this method */
-            405: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It contradicts the current state */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description An error of the function or its configuration */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database did not answer; try again */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database took too long; a smaller request may pass */
-            504: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listScheduleRuns: {
-        parameters: {
-            query?: {
+                type?: string;
+                queue?: string;
+                groupKey?: string;
+                /** @description Id of the user who dispatched it */
+                user?: string;
+                /** @description When it was dispatched */
+                createdFrom?: string;
+                /** @description Not included */
+                createdUntil?: string;
+                reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
+                /** @description Part of the last error's text */
+                error?: string;
+                failedFrom?: string;
+                /** @description Not included */
+                failedUntil?: string;
                 limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
             };
             header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody?: never;
@@ -2453,7 +3239,13 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        runs: components["schemas"]["ScheduleRun"][];
+                        groups: components["schemas"]["FailedMessageGroup"][];
+                        /** @description Groups of this page beyond `limit` */
+                        leftOut: number;
+                        /** @description Number of dead letters that were read */
+                        scanned: number;
+                        /** @description Cursor of the next page; null on the last one */
+                        next: string | null;
                     };
                 };
             };
@@ -2477,15 +3269,6 @@ export interface operations {
             };
             /** @description The user has no role for this */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description It does not exist */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2545,6 +3328,13 @@ export interface operations {
             query?: {
                 type?: string;
                 queue?: string;
+                groupKey?: string;
+                /** @description Id of the user who dispatched it */
+                user?: string;
+                /** @description When it was dispatched */
+                createdFrom?: string;
+                /** @description Not included */
+                createdUntil?: string;
                 reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
                 /** @description Part of the last error's text */
                 error?: string;
@@ -2887,6 +3677,19 @@ export interface operations {
                     type?: string;
                     /** @example default */
                     queue?: string;
+                    groupKey?: string;
+                    /** @description Id of the user who dispatched it */
+                    user?: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was dispatched
+                     */
+                    createdFrom?: string;
+                    /**
+                     * Format: date-time
+                     * @description Not included
+                     */
+                    createdUntil?: string;
                     /** @enum {string} */
                     reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
                     /** @description Part of the last error's text */
@@ -3175,6 +3978,19 @@ export interface operations {
                     type?: string;
                     /** @example default */
                     queue?: string;
+                    groupKey?: string;
+                    /** @description Id of the user who dispatched it */
+                    user?: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was dispatched
+                     */
+                    createdFrom?: string;
+                    /**
+                     * Format: date-time
+                     * @description Not included
+                     */
+                    createdUntil?: string;
                     /** @enum {string} */
                     reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
                     /** @description Part of the last error's text */
@@ -3312,6 +4128,13 @@ export interface operations {
                 status?: "pending" | "processing";
                 type?: string;
                 queue?: string;
+                groupKey?: string;
+                /** @description Id of the user who dispatched it */
+                user?: string;
+                /** @description When it was dispatched */
+                createdFrom?: string;
+                /** @description Not included */
+                createdUntil?: string;
                 limit?: number;
                 /** @description `next` of the page before */
                 cursor?: string;
@@ -3527,6 +4350,19 @@ export interface operations {
                     type?: string;
                     /** @example default */
                     queue?: string;
+                    groupKey?: string;
+                    /** @description Id of the user who dispatched it */
+                    user?: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was dispatched
+                     */
+                    createdFrom?: string;
+                    /**
+                     * Format: date-time
+                     * @description Not included
+                     */
+                    createdUntil?: string;
                     /** @description All of them. Give either `all` or a filter */
                     all?: boolean;
                     maxMessages?: number;
@@ -3783,6 +4619,19 @@ export interface operations {
                     type?: string;
                     /** @example default */
                     queue?: string;
+                    groupKey?: string;
+                    /** @description Id of the user who dispatched it */
+                    user?: string;
+                    /**
+                     * Format: date-time
+                     * @description When it was dispatched
+                     */
+                    createdFrom?: string;
+                    /**
+                     * Format: date-time
+                     * @description Not included
+                     */
+                    createdUntil?: string;
                     /** @description All of them. Give either `all` or a filter */
                     all?: boolean;
                     maxMessages?: number;
@@ -4325,6 +5174,313 @@ export interface operations {
             };
             /** @description The body is compressed, or its content-type is not JSON */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description A key, as a whole */
+                event?: string;
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        events: components["schemas"]["EventSummary"][];
+                        /** @description Cursor of the next page; null on the last one */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listWaitingMessages: {
+        parameters: {
+            query?: {
+                /** @description A key, as a whole */
+                event?: string;
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        messages: components["schemas"]["WaitingMessage"][];
+                        /** @description Cursor of the next page; null on the last one */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Event"];
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -241,13 +241,31 @@ drop routine messenger.dispatch_problem(text,interval,timestamp with time zone,t
 
 drop routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval);
 
+drop routine messenger.range_condition(jsonb,boolean);
+
+drop routine messenger.failed_filter(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,boolean);
+
 drop routine messenger.check_stored_sizes(bigint[]);
 
 drop routine public.messenger_redrive(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,numeric,text,jsonb,boolean,boolean,jsonb);
 
+drop routine public.messenger_remove_failed(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,boolean,boolean,jsonb);
+
+drop routine public.messenger_list_schedules(bigint[],text,text,boolean,bigint,integer);
+
 drop routine public.messenger_show_schedule(bigint);
 
+drop routine public.messenger_cancel(bigint[],text,text,boolean,integer,boolean,jsonb);
+
+drop routine public.messenger_run(bigint[],text,text,integer,boolean,boolean,jsonb);
+
 drop routine messenger.followed_message(bigint,text,text,integer,timestamp with time zone,timestamp with time zone,timestamp with time zone,text,boolean,jsonb);
+
+drop routine public.messenger_list_messages(text,text,text,bigint,integer,integer);
+
+drop routine messenger.last_failed_scanned(text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer);
+
+drop routine public.messenger_list_failed(text,text,text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer,integer);
 
 drop routine messenger.prune_progress(integer,boolean,bigint);
 
@@ -3086,6 +3104,148 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.check_filter(p_filter jsonb, p_everything boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  given constant jsonb := jsonb_strip_nulls(p_filter);
+  field text;
+begin
+  -- A null argument and one that was left out look the same, so null filters nothing.
+  if given = '{}' and p_everything is not true then
+    raise sqlstate 'PT400' using
+      message = format(
+        'filter: give at least one of %s, or "all" => true',
+        (
+          select string_agg(f.name, ', ') from unnest(
+            array[
+              'ids', 'type', 'queue', 'reason', 'error', 'failed_from', 'failed_until', 'group_key', 'user_id',
+              'created_from', 'created_until'
+            ]
+          ) as f (name)
+          where p_filter ? f.name
+        )
+      ),
+      hint = 'A filter that is null is none. Whatever is meant for all messages has to say so.';
+  end if;
+  if given <> '{}' and p_everything then
+    raise sqlstate 'PT400' using message = format(
+      'all: goes with no other filter (%s was given)',
+      (select string_agg(f.name, ', ') from jsonb_object_keys(given) as f (name))
+    );
+  end if;
+  if exists (
+    select from jsonb_array_elements(given -> 'ids') as i where jsonb_typeof(i) <> 'number'
+  ) then
+    raise sqlstate 'PT400' using message = 'ids: have to be a list of ids without null';
+  end if;
+  if (given ->> 'created_until')::timestamptz <= (given ->> 'created_from')::timestamptz then
+    raise sqlstate 'PT400' using message = 'created_until: has to come after created_from';
+  end if;
+  select f.key into field from jsonb_each(given) as f where f.value = '""' limit 1;
+  if field is not null then
+    raise sqlstate 'PT400' using message =
+      format('%s: is empty; leave it out, or give a value', field);
+  end if;
+  return given;
+end
+$function$;
+
+CREATE FUNCTION messenger.is_by_id(p_filter jsonb, p_is_failed boolean)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return not p_is_failed or p_filter ?| array['ids', 'user_id'];
+end
+$function$;
+
+CREATE FUNCTION messenger.group_condition(p_backwards boolean)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return format(
+    $condition$f.id = any (array(
+      select w.id from public.messenger_messages w
+      where w.queue = $1 ->> 'queue' and w.group_key = $1 ->> 'group_key' and not w.heartbeated
+        and w.id %s ($2 ->> 'id')::bigint
+      order by w.id %s limit $4
+    ) || array(
+      select r.id from public.messenger_messages r
+      where r.queue = $1 ->> 'queue' and r.group_key = $1 ->> 'group_key' and r.heartbeated
+    ))$condition$,
+    case when p_backwards then '<' else '>' end, case when p_backwards then 'desc' end
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.range_condition(p_filter jsonb, p_is_failed boolean, p_backwards boolean DEFAULT false)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  beyond constant text := case when p_backwards then '<' else '>' end;
+begin
+  return concat_ws(
+    ' and ',
+    case
+      when p_filter ? 'ids' then 'f.id = any ($3)'
+      when messenger.is_by_id(p_filter, p_is_failed) then format('f.id %s ($2 ->> ''id'')::bigint', beyond)
+      else format('(f.failed_at, f.id) %s (($2 ->> ''at'')::timestamptz, ($2 ->> ''id'')::bigint)', beyond)
+    end,
+    case when p_filter ? 'user_id' then 'f.stamps #>> ''{user,id}'' = $1 ->> ''user_id''' end,
+    case when p_filter ? 'failed_from' then 'f.failed_at >= ($1 ->> ''failed_from'')::timestamptz' end,
+    case when p_filter ? 'failed_until' then 'f.failed_at < ($1 ->> ''failed_until'')::timestamptz' end,
+    -- A message fails after it was made, so that its range ends here too.
+    case
+      when p_filter ? 'created_from' and p_is_failed then 'f.failed_at >= ($1 ->> ''created_from'')::timestamptz'
+    end,
+    case when p_filter ? 'type' and p_is_failed then 'f.type = $1 ->> ''type''' end,
+    case
+      when p_filter ?& array['queue', 'group_key'] and not p_filter ? 'ids' and not p_is_failed
+        then messenger.group_condition(p_backwards)
+    end
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.wanted_condition(p_operation text, p_filter jsonb, p_is_failed boolean)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return concat_ws(
+    ' and ',
+    case p_operation
+      when 'cancel' then 'not f.cancelled'
+      when 'run' then 'f.status = ''pending'' and f.available_at > public.messenger_now()'
+      else 'true'
+    end,
+    case when p_filter ? 'status' then 'f.status = $1 ->> ''status''' end,
+    case when p_filter ? 'type' and not p_is_failed then 'f.type = $1 ->> ''type''' end,
+    case when p_filter ? 'user_id' then 'f.stamps #>> ''{user,id}'' = $1 ->> ''user_id''' end,
+    case when p_filter ? 'queue' then 'f.queue = $1 ->> ''queue''' end,
+    case when p_filter ? 'group_key' then 'f.group_key = $1 ->> ''group_key''' end,
+    case when p_filter ? 'created_from' then 'f.created_at >= ($1 ->> ''created_from'')::timestamptz' end,
+    case when p_filter ? 'created_until' then 'f.created_at < ($1 ->> ''created_until'')::timestamptz' end,
+    case when p_filter ? 'reason' then 'f.reason = $1 ->> ''reason''' end,
+    case when p_filter ? 'error' then 'strpos(lower(f.error), lower($1 ->> ''error'')) > 0' end
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.place_after(p_after jsonb)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -3097,6 +3257,91 @@ begin
 exception
   when data_exception then
     raise sqlstate 'PT400' using message = 'after: has to be the "next" of the step before';
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.next_matches(p_operation text, p_filter jsonb, p_place jsonb, p_max_rows integer, p_max_bytes bigint DEFAULT NULL::bigint, OUT matched bigint[], OUT missing bigint[], OUT last jsonb)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+declare
+  has_ids constant boolean := p_filter ? 'ids';
+  is_failed constant boolean := p_operation in ('redrive', 'remove_failed');
+  relation constant text := case when is_failed then 'messenger_failed_messages' else 'messenger_messages' end;
+  asked bigint[] := array(
+    select distinct i::bigint as id from jsonb_array_elements_text(p_filter -> 'ids') as i
+    where i::bigint > (p_place ->> 'id')::bigint order by id limit p_max_rows
+  );
+  by_id constant boolean := messenger.is_by_id(p_filter, is_failed);
+  wanted constant text := messenger.wanted_condition(p_operation, p_filter, is_failed);
+  seen bigint[];
+  seen_at timestamptz;
+  rows_read integer;
+  is_cut boolean;
+begin
+  execute format(
+    $query$
+      select array_agg(s.id order by s.at, s.id) filter (where s.wanted and s.fits),
+        array_agg(s.id order by s.at, s.id) filter (where s.fits),
+        max(s.at) filter (where s.fits), count(*)
+      from (
+        select r.id, r.at, r.wanted,
+          coalesce(sum(r.bytes) over (order by r.at, r.id) - r.bytes < $5, true) as fits
+        from (
+          select f.id, %s as at, %s as wanted,
+            case when $5 is not null and (%s) then pg_column_size(f.payload) else 0 end as bytes
+          from public.%I f where %s order by %s limit $4
+        ) as r
+      ) as s
+    $query$,
+    case when by_id then '''-infinity''::timestamptz' else 'f.failed_at' end,
+    wanted, wanted, relation, messenger.range_condition(p_filter, is_failed),
+    case when by_id then 'f.id' else 'f.failed_at, f.id' end
+  ) into matched, seen, seen_at, rows_read using p_filter, p_place, asked, p_max_rows, p_max_bytes;
+  matched := coalesce(matched, '{}');
+  seen := coalesce(seen, '{}');
+  is_cut := cardinality(seen) < rows_read;
+  if is_cut then
+    asked := array(select i from unnest(asked) as i where i <= seen[cardinality(seen)] order by i);
+  end if;
+
+  if has_ids then
+    execute format(
+      'select array(select i from unnest($1) as i where not exists (select from public.%I f where f.id = i))',
+      relation
+    ) into missing using asked;
+    seen := asked;
+  end if;
+  if is_cut or cardinality(seen) = p_max_rows then
+    last := p_place || jsonb_build_object('at', seen_at, 'id', seen[cardinality(seen)]::text);
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.failed_filter(p_filter jsonb, p_all boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_filter ->> 'reason' <> '' and p_filter ->> 'reason' not in (
+    'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled',
+    'interrupted'
+  ) then
+    raise sqlstate 'PT400' using message =
+      'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted';
+  end if;
+  if (p_filter ->> 'failed_until')::timestamptz <= (p_filter ->> 'failed_from')::timestamptz then
+    raise sqlstate 'PT400' using message = 'failed_until: has to come after failed_from';
+  end if;
+  return messenger.check_filter(p_filter, p_all);
 end
 $function$;
 
@@ -3220,15 +3465,17 @@ begin
 end
 $function$;
 
-CREATE FUNCTION public.messenger_redrive(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, reason text DEFAULT NULL::text, error text DEFAULT NULL::text, failed_from timestamp with time zone DEFAULT NULL::timestamp with time zone, failed_until timestamp with time zone DEFAULT NULL::timestamp with time zone, max_messages integer DEFAULT NULL::integer, per_second numeric DEFAULT NULL::numeric, to_queue text DEFAULT NULL::text, payload jsonb DEFAULT NULL::jsonb, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, "from" text DEFAULT NULL::text)
+CREATE FUNCTION public.messenger_redrive(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, reason text DEFAULT NULL::text, error text DEFAULT NULL::text, failed_from timestamp with time zone DEFAULT NULL::timestamp with time zone, failed_until timestamp with time zone DEFAULT NULL::timestamp with time zone, max_messages integer DEFAULT NULL::integer, per_second numeric DEFAULT NULL::numeric, to_queue text DEFAULT NULL::text, payload jsonb DEFAULT NULL::jsonb, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, "from" text DEFAULT NULL::text, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  filter constant jsonb := messenger.failed_filter(
-    ids, type, queue, reason, error, failed_from, failed_until, "all"
-  );
+  filter constant jsonb := messenger.failed_filter(jsonb_build_object(
+    'ids', ids, 'type', type, 'queue', queue, 'reason', reason, 'error', error,
+    'failed_from', failed_from, 'failed_until', failed_until, 'group_key', group_key, 'user_id', user_id,
+    'created_from', created_from, 'created_until', created_until
+  ), "all");
   options constant jsonb := jsonb_strip_nulls(jsonb_build_object(
     'per_second', per_second, 'to_queue', to_queue, 'from', "from"
   )) || case when payload is null then '{}' else jsonb_build_object('payload', payload) end;
@@ -3283,6 +3530,22 @@ AS $function$
     where s.message_id = l.id
   )
   select jsonb_build_object('done', count(*)) from gone
+$function$;
+
+CREATE FUNCTION public.messenger_remove_failed(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, reason text DEFAULT NULL::text, error text DEFAULT NULL::text, failed_from timestamp with time zone DEFAULT NULL::timestamp with time zone, failed_until timestamp with time zone DEFAULT NULL::timestamp with time zone, max_messages integer DEFAULT NULL::integer, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  select messenger.take_step(
+    'remove_failed',
+    messenger.failed_filter(jsonb_build_object(
+      'ids', ids, 'type', type, 'queue', queue, 'reason', reason, 'error', error,
+      'failed_from', failed_from, 'failed_until', failed_until, 'group_key', group_key, 'user_id', user_id,
+      'created_from', created_from, 'created_until', created_until
+    ), "all"),
+    '{}', max_messages, dry_run, after
+  )
 $function$;
 
 CREATE FUNCTION messenger.forget_from(p_ids bigint[], p_from text)
@@ -3379,6 +3642,92 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.latest_runs(p_id bigint, p_max_runs integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select coalesce(jsonb_agg(
+      to_jsonb(r) || jsonb_build_object('message_id', r.message_id::text) order by r.occurrence desc
+    ), '[]')
+    from (
+      select s.occurrence, s.run, s.triggered, s.message_id, s.outcome, s.reason, s.enqueued_at, s.finished_at
+      from public.messenger_schedule_runs s
+      where s.schedule_id = p_id
+      order by s.occurrence desc limit p_max_runs
+    ) as r
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_list_schedules(ids bigint[] DEFAULT NULL::bigint[], name text DEFAULT NULL::text, message_type text DEFAULT NULL::text, enabled boolean DEFAULT NULL::boolean, after_id bigint DEFAULT 0, max_schedules integer DEFAULT 100, max_runs integer DEFAULT 0)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'schedules', coalesce(
+      jsonb_agg(
+        to_jsonb(found) || jsonb_build_object('id', found.id::text)
+          || case
+            when messenger_list_schedules.max_runs > 0
+            then jsonb_build_object('runs', messenger.latest_runs(found.id, messenger_list_schedules.max_runs))
+            else '{}'
+          end
+        order by found.id
+      ),
+      '[]'
+    ),
+    'now', public.messenger_now()
+  )
+  from (
+    -- Each column by its name: a row as a whole is read with its payload.
+    select s.id, s.name, s.message_type, s.schedule_type, s.cron, s.interval_ms, s.run_at, s.timezone,
+      s.next_run_at, s.last_run_at, s.run_count, s.max_runs, s.start_at, s.end_at, s.catch_up,
+      s.catch_up_limit, s.overlap, s.while_paused, s.jitter_ms, s.queue, s.priority, s.group_key,
+      s.ttl_ms, s.enabled, s.disabled_by, s.disabled_reason, s.declared, s.last_message_id,
+      s.failing_since, s.created_at, s.updated_at
+    from public.messenger_schedules s
+    where (messenger_list_schedules.ids is null or s.id = any (messenger_list_schedules.ids))
+      and (messenger_list_schedules.name is null or s.name = messenger_list_schedules.name)
+      and (
+        messenger_list_schedules.message_type is null
+        or s.message_type = messenger_list_schedules.message_type
+      )
+      and (messenger_list_schedules.enabled is null or s.enabled = messenger_list_schedules.enabled)
+      and s.id > after_id
+    order by s.id
+    limit max_schedules
+  ) as found
+$function$;
+
+CREATE FUNCTION public.messenger_list_upcoming(until timestamp with time zone, after_at timestamp with time zone DEFAULT NULL::timestamp with time zone, after_id bigint DEFAULT NULL::bigint, max_schedules integer DEFAULT 50)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with found as materialized (
+    select coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') as at, s.id
+    from public.messenger_schedules s
+    where s.enabled and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= until
+      and (coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id)
+        > (coalesce(after_at, '-infinity'), coalesce(after_id, -9223372036854775808))
+    order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+    limit max_schedules
+  )
+  select public.messenger_list_schedules(array(select f.id from found f), max_schedules => max_schedules)
+    || jsonb_build_object('next', (
+      select jsonb_build_array(f.at, f.id::text) from found f
+      where (select count(*) from found) = max_schedules
+      order by f.at desc, f.id desc limit 1
+    ))
+$function$;
+
 CREATE FUNCTION public.messenger_show_schedule(id bigint, exact boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE sql
@@ -3439,6 +3788,15 @@ begin
     end
   );
 end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_list_schedule_runs(id bigint, max_runs integer DEFAULT 20)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('runs', messenger.latest_runs(id, max_runs))
 $function$;
 
 CREATE OR REPLACE FUNCTION public.messenger_schedule_interval(type text, payload jsonb, every interval, name text DEFAULT NULL::text, max_runs integer DEFAULT NULL::integer, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone, end_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, catch_up text DEFAULT 'latest'::text, overlap text DEFAULT 'allow'::text, jitter interval DEFAULT '00:00:00'::interval, catch_up_limit integer DEFAULT NULL::integer, while_paused text DEFAULT 'enqueue'::text)
@@ -3663,6 +4021,36 @@ begin
   end loop;
   return coalesce(next_at <= clock_timestamp() + ahead, false);
 end
+$function$;
+
+CREATE FUNCTION public.messenger_cancel(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, dry_run boolean DEFAULT false, max_messages integer DEFAULT NULL::integer, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  select messenger.take_step(
+    'cancel',
+    messenger.check_filter(jsonb_build_object(
+      'ids', ids, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
+      'created_from', created_from, 'created_until', created_until
+    ), "all"),
+    '{}', max_messages, dry_run, after
+  )
+$function$;
+
+CREATE FUNCTION public.messenger_run(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, max_messages integer DEFAULT NULL::integer, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  select messenger.take_step(
+    'run',
+    messenger.check_filter(jsonb_build_object(
+      'ids', ids, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
+      'created_from', created_from, 'created_until', created_until
+    ), "all"),
+    '{}', max_messages, dry_run, after
+  )
 $function$;
 
 CREATE OR REPLACE FUNCTION messenger.count_dispatches(p_limits jsonb)
@@ -4009,6 +4397,164 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.waiting_for(p_event text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  number constant integer := (
+    select count(*) from (select from messenger.waits w where w.event = p_event limit 101) as counted
+  );
+begin
+  return jsonb_build_object('count', least(number, 100), 'capped', number > 100);
+end
+$function$;
+
+CREATE FUNCTION public.messenger_list_events(event text DEFAULT NULL::text, before_id bigint DEFAULT NULL::bigint, max_events integer DEFAULT 50)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with found as materialized (
+    select * from (
+      select e.id, e.event, e.bytes, e.created_at from public.messenger_events e
+      where e.event = messenger_list_events.event and e.id < coalesce(before_id, 9223372036854775807)
+      order by e.event desc, e.id desc limit max_events
+    ) as of_key
+    union all
+    select * from (
+      select e.id, e.event, e.bytes, e.created_at from public.messenger_events e
+      where messenger_list_events.event is null and e.id < coalesce(before_id, 9223372036854775807)
+      order by e.id desc limit max_events
+    ) as latest
+  )
+  select jsonb_build_object(
+    'events', coalesce(jsonb_agg(
+      to_jsonb(f) || jsonb_build_object('id', f.id::text, 'waiting', messenger.waiting_for(f.event))
+      order by f.id desc
+    ), '[]'),
+    'next', case when count(*) = max_events then min(f.id)::text end
+  )
+  from found f
+$function$;
+
+CREATE FUNCTION public.messenger_show_event(id bigint)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'id', e.id::text, 'event', e.event, 'bytes', e.bytes, 'created_at', e.created_at,
+    'value', messenger.with_exact_numbers(e.value), 'waiting', messenger.waiting_for(e.event)
+  )
+  from public.messenger_events e where e.id = messenger_show_event.id
+$function$;
+
+CREATE FUNCTION public.messenger_list_waiting(event text DEFAULT NULL::text, before_id bigint DEFAULT NULL::bigint, max_messages integer DEFAULT 50)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with found as materialized (
+    select * from (
+      select w.message_id as id from messenger.waits w
+      where w.event = messenger_list_waiting.event and w.message_id < coalesce(before_id, 9223372036854775807)
+      order by w.event desc, w.message_id desc limit max_messages
+    ) as of_key
+    union all
+    select * from (
+      select distinct w.message_id as id from messenger.waits w
+      where messenger_list_waiting.event is null and w.message_id < coalesce(before_id, 9223372036854775807)
+      order by w.message_id desc limit max_messages
+    ) as latest
+  )
+  select jsonb_build_object(
+    'messages', coalesce(jsonb_agg(jsonb_build_object(
+      'id', f.id::text, 'type', m.type, 'queue', m.queue, 'created_at', m.created_at,
+      'until', nullif(m.available_at, 'infinity'),
+      'events', array(select w.event from messenger.waits w where w.message_id = f.id order by w.event limit 100)
+    ) order by f.id desc) filter (where m.id is not null), '[]'),
+    'next', case when count(*) = max_messages then min(f.id)::text end
+  )
+  from found f
+  left join public.messenger_messages m on m.id = f.id and m.status = 'pending'
+$function$;
+
+CREATE FUNCTION messenger.stamped_id(p_stamps jsonb, p_name text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case
+    when p_stamps #>> array[p_name, 'id'] ~ '^[0-9]{1,18}$' then (p_stamps #>> array[p_name, 'id'])::bigint
+  end;
+end
+$function$;
+
+CREATE FUNCTION messenger.related_messages(p_ids bigint[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select coalesce(jsonb_agg(
+      jsonb_build_object('id', g.id::text, 'type', m.type, 'status', m.status) order by g.nth
+    ), '[]')
+    from unnest(p_ids) with ordinality as g (id, nth)
+    left join lateral (
+      select f.type, f.status from messenger.followable_messages f where f.id = g.id order by f.place limit 1
+    ) as m on true
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.relations(p_id bigint, p_stamps jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  schedule constant bigint := messenger.stamped_id(p_stamps, 'schedule');
+  of_batch constant bigint := messenger.stamped_id(p_stamps, 'ofBatch');
+  batch constant bigint := messenger.stamped_id(p_stamps, 'batch');
+  known record;
+  children constant bigint[] := array(
+    select m.id from public.messenger_batches b
+    join messenger.batch_chunks c on c.batch_id = b.id
+    cross join lateral unnest(c.ids) with ordinality as m (id, nth)
+    where b.parent_id = p_id
+    order by b.id, c.chunk, m.nth limit 101
+  );
+begin
+  select b.name, b.parent_id into known from public.messenger_batches b where b.id = batch;
+  return jsonb_build_object(
+    'schedule', case when schedule is not null then jsonb_build_object(
+      'id', schedule::text, 'name', p_stamps #>> '{schedule,name}',
+      'occurrence', p_stamps #>> '{schedule,occurrence}',
+      'exists', exists (select from public.messenger_schedules s where s.id = schedule)
+    ) end,
+    'batch', case when batch is not null then jsonb_build_object('id', batch::text, 'name', known.name) end,
+    'end_of_batch', case when of_batch is not null then jsonb_build_object(
+      'id', of_batch::text, 'name', p_stamps #>> '{ofBatch,name}', 'event', p_stamps #>> '{ofBatch,event}'
+    ) end,
+    'parent', messenger.related_messages(array_remove(array[known.parent_id], null)) -> 0,
+    'children', jsonb_build_object(
+      'messages', messenger.related_messages(children[1:100]), 'more', cardinality(children) > 100
+    )
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.jobs()
  RETURNS TABLE(job_name text, schedule text, command text, calls text)
  LANGUAGE sql
@@ -4053,6 +4599,156 @@ AS $function$
     )
 $function$;
 
+CREATE FUNCTION messenger.list_page(p_is_failed boolean, p_columns text, p_filter jsonb, p_place jsonb, p_max_messages integer, p_max_scanned integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  by_id constant boolean := messenger.is_by_id(p_filter, p_is_failed);
+  backwards constant text := case when by_id then 'f.id desc' else 'f.failed_at desc, f.id desc' end;
+  place constant text := case when p_is_failed then 'jsonb_build_array(f.failed_at, f.id::text)' else 'to_jsonb(f.id::text)' end;
+  relation constant text := case when p_is_failed then 'messenger_failed_messages' else 'messenger_messages' end;
+  range constant text := case
+    -- Rows that are leased are few, and their leases name them.
+    when p_filter ->> 'status' = 'processing' then
+      'f.id < ($2 ->> ''id'')::bigint and f.id = any (array(select unnest(l.ids) from messenger.leases l))'
+    else messenger.range_condition(p_filter, p_is_failed, true)
+  end;
+  page jsonb;
+begin
+  execute format(
+    $query$
+      with found as (
+        select %1$s, row_number() over (order by %2$s) as position, %3$s as place
+        from (select * from public.%4$I f where %5$s order by %2$s limit $4) as f
+        where %6$s
+        order by %2$s limit $3
+      )
+      select jsonb_build_object(
+        'messages', coalesce(
+          jsonb_agg(to_jsonb(l) - '{position,place}'::text[] || jsonb_build_object('id', l.id::text) order by l.position),
+          '[]'
+        ),
+        'next', case
+          when count(*) = $3 then (array_agg(l.place order by l.position desc))[1]
+          else (select %3$s from public.%4$I f where %5$s order by %2$s offset $4 - 1 limit 1)
+        end
+      ) from found l
+    $query$,
+    p_columns, backwards, place, relation, range, messenger.wanted_condition('list', p_filter, p_is_failed)
+  ) into page using p_filter, p_place, p_max_messages, p_max_scanned;
+  return page;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_list_messages(status text DEFAULT NULL::text, type text DEFAULT NULL::text, queue text DEFAULT NULL::text, before_id bigint DEFAULT NULL::bigint, max_messages integer DEFAULT 50, max_scanned integer DEFAULT 10000, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+  select messenger.list_page(
+    false,
+    'f.id, f.type, f.queue, f.priority, f.status, f.available_at, f.expires_at, f.retry_count, f.attempts, f.snoozes,
+      f.interruptions, f.created_at, f.group_key, f.blocked, f.dedupe_key, f.quarantined, f.leased_until, f.cancelled,
+      f.errors -> -1 ->> ''message'' as error',
+    jsonb_strip_nulls(jsonb_build_object(
+      'status', status, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
+      'created_from', created_from, 'created_until', created_until
+    )),
+    jsonb_build_object('id', coalesce(before_id, 9223372036854775807)::text), max_messages, max_scanned
+  )
+$function$;
+
+CREATE FUNCTION public.messenger_list_failed(type text DEFAULT NULL::text, queue text DEFAULT NULL::text, reason text DEFAULT NULL::text, error text DEFAULT NULL::text, failed_from timestamp with time zone DEFAULT NULL::timestamp with time zone, failed_until timestamp with time zone DEFAULT NULL::timestamp with time zone, before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id bigint DEFAULT NULL::bigint, max_messages integer DEFAULT 50, max_scanned integer DEFAULT 10000, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+  select messenger.list_page(
+    true,
+    'f.id, f.type, f.queue, f.priority, f.status, f.reason, f.error, f.retry_count, f.attempts, f.redriven, f.group_key,
+      f.created_at, f.failed_at',
+    jsonb_strip_nulls(jsonb_build_object(
+      'type', type, 'queue', queue, 'reason', reason, 'error', error,
+      'failed_from', failed_from, 'failed_until', failed_until, 'group_key', group_key, 'user_id', user_id,
+      'created_from', created_from, 'created_until', created_until
+    )),
+    jsonb_build_object(
+      'at', coalesce(before_at, 'infinity'), 'id', coalesce(before_id, 9223372036854775807)::text
+    ),
+    max_messages, max_scanned
+  )
+$function$;
+
+CREATE FUNCTION public.messenger_group_failed(type text DEFAULT NULL::text, queue text DEFAULT NULL::text, reason text DEFAULT NULL::text, error text DEFAULT NULL::text, failed_from timestamp with time zone DEFAULT NULL::timestamp with time zone, failed_until timestamp with time zone DEFAULT NULL::timestamp with time zone, before_at timestamp with time zone DEFAULT NULL::timestamp with time zone, before_id bigint DEFAULT NULL::bigint, max_groups integer DEFAULT 50, max_scanned integer DEFAULT 10000, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  filter constant jsonb := jsonb_strip_nulls(jsonb_build_object(
+    'type', type, 'queue', queue, 'reason', reason, 'error', error,
+    'failed_from', failed_from, 'failed_until', failed_until, 'group_key', group_key, 'user_id', user_id,
+    'created_from', created_from, 'created_until', created_until
+  ));
+  place constant jsonb := jsonb_build_object(
+    'at', coalesce(before_at, 'infinity'), 'id', coalesce(before_id, 9223372036854775807)::text
+  );
+begin
+  return messenger.failed_groups(filter, place, max_groups, max_scanned);
+end
+$function$;
+
+CREATE FUNCTION messenger.failed_groups(p_filter jsonb, p_place jsonb, p_max_groups integer, p_max_scanned integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  backwards constant text := case
+    when messenger.is_by_id(p_filter, true) then 'f.id desc' else 'f.failed_at desc, f.id desc'
+  end;
+  groups jsonb;
+begin
+  -- An error may be long; the filter takes 1,000 characters, in which one may be two.
+  execute format(
+    $query$
+      with scanned as materialized (
+        select f.id, f.type, f.reason, left(f.error, 500) as error, f.failed_at, %1$s as wanted,
+          row_number() over (order by %2$s) as position
+        from public.messenger_failed_messages f where %3$s order by %2$s limit $4
+      ),
+      grouped as (
+        select s.type, s.reason, s.error, count(*) as count, min(s.failed_at) as first_failed_at,
+          max(s.failed_at) as last_failed_at, max(s.id)::text as last_id
+        from scanned s where s.wanted group by 1, 2, 3
+        order by 4 desc, 6 desc, 1, 2, 3
+      ),
+      shown as (select to_jsonb(g) as shown, row_number() over () as position from grouped g limit $3)
+      select jsonb_build_object(
+        'groups', coalesce((select jsonb_agg(w.shown order by w.position) from shown w), '[]'),
+        'left_out', greatest((select count(*) from grouped) - $3, 0), 'scanned', (select count(*) from scanned),
+        'next', (select jsonb_build_array(l.failed_at, l.id::text) from scanned l where l.position = $4)
+      )
+    $query$,
+    messenger.wanted_condition('list', p_filter, true), backwards, messenger.range_condition(p_filter, true, true)
+  ) into groups using p_filter, p_place, p_max_groups, p_max_scanned;
+  return groups;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_show_message(id bigint)
  RETURNS jsonb
  LANGUAGE sql
@@ -4062,7 +4758,7 @@ AS $function$
   select to_jsonb(m) - '{lease_token,heartbeated,dedupe_until_started}'::text[] || jsonb_build_object(
     'id', m.id::text, 'error', m.errors -> -1 ->> 'message', 'errors', coalesce(m.errors, '[]'),
     'payload', messenger.with_exact_numbers(m.payload), 'stamps', messenger.with_exact_numbers(m.stamps),
-    'steps', messenger.shown_steps(m.id)
+    'steps', messenger.shown_steps(m.id), 'relations', messenger.relations(m.id, m.stamps)
   )
   from public.messenger_messages m where m.id = messenger_show_message.id
 $function$;
@@ -4076,7 +4772,7 @@ AS $function$
   select to_jsonb(f) || jsonb_build_object(
     'id', f.id::text,
     'payload', messenger.with_exact_numbers(f.payload), 'stamps', messenger.with_exact_numbers(f.stamps),
-    'steps', messenger.shown_steps(f.id)
+    'steps', messenger.shown_steps(f.id), 'relations', messenger.relations(f.id, f.stamps)
   )
   from public.messenger_failed_messages f where f.id = messenger_show_failed.id
 $function$;
@@ -5437,6 +6133,9 @@ comment on routine messenger.check_dead_letters(bigint[],jsonb) is
 comment on routine messenger.check_event(text,jsonb) is
   'Part of an emit: refuses a key that no user may emit, and a value that is too large.';
 
+comment on routine messenger.check_filter(jsonb,boolean) is
+  'Part of a step: leaves out the fields that were not given. Refuses a field that is empty or wrong, and an empty filter, unless "all" says that every message is meant.';
+
 comment on routine messenger.check_from(bigint[],boolean,text) is
   'Part of messenger_redrive: refuses a "from" that one of these dead letters has no step for, and an edited payload of a message with steps without it.';
 
@@ -5470,6 +6169,12 @@ comment on routine messenger.enqueue_reserved(jsonb) is
 comment on routine messenger.event_lock(text) is
   'The advisory lock of a key, one of 2,048: an emit takes it alone, a message that begins to wait shared.';
 
+comment on routine messenger.failed_filter(jsonb,boolean) is
+  'Part of redrive and remove: checks the filter and returns the fields that were given.';
+
+comment on routine messenger.failed_groups(jsonb,jsonb,integer,integer) is
+  'Part of messenger_group_failed: the groups of the dead letters that a filter means, among the latest before a place.';
+
 comment on routine messenger.fold_batch(bigint) is
   'Adds the deltas of a batch, which the caller has locked, to its counts, and dispatches what is due.';
 
@@ -5497,6 +6202,9 @@ comment on routine messenger.forget_waits() is
 comment on routine messenger.free_keys(jsonb,bigint[]) is
   'Part of messenger_enqueue: takes dedupe keys from messages that have expired while they waited, and, for dispatches at these places that replace payloads, from those that have started. Locks the others that are replaced. Returns {key: whether it is free now} of what it has locked.';
 
+comment on routine messenger.group_condition(boolean) is
+  'Part of messenger.range_condition(): the condition for the messages of one group of a queue.';
+
 comment on routine messenger.has_deltas(bigint) is
   'Whether something has become of members of a batch that its counts do not have yet.';
 
@@ -5518,14 +6226,23 @@ comment on routine messenger.inexact_numbers(jsonb) is
 comment on routine messenger.installation_id() is
   'The identity of this bus; made by the first call.';
 
+comment on routine messenger.is_by_id(jsonb,boolean) is
+  'Whether rows are read in the order of their ids: messages, and dead letters by ids or of a user. Other dead letters are read by the time at which they failed.';
+
 comment on routine messenger.key_of(jsonb) is
   'Part of messenger_enqueue: type and dedupe key of a dispatch, as one text.';
+
+comment on routine messenger.latest_runs(bigint,integer) is
+  'The latest runs of a schedule, the newest first.';
 
 comment on routine messenger.leave_batch() is
   'Trigger: notes for a batch that a member was deleted in SQL.';
 
 comment on routine messenger.leave_batches() is
   'Trigger: notes for all batches that members were truncated.';
+
+comment on routine messenger.list_page(boolean,text,jsonb,jsonb,integer,integer) is
+  'Part of the lists of messages and dead letters: a page of those that a filter means before a place, {"messages", "next"}.';
 
 comment on routine messenger.new_events(text,jsonb,timestamp with time zone,integer) is
   'The first events of a key that a message has not seen, and the lengths of their values.';
@@ -5560,6 +6277,9 @@ comment on routine messenger.prune_series(integer,boolean) is
 comment on routine messenger.quantile(bigint[],double precision) is
   'The time in ms within which a share of a histogram''s times lies, such as 0.99; null if it is empty.';
 
+comment on routine messenger.range_condition(jsonb,boolean,boolean) is
+  'Part of messenger.next_matches() and messenger.list_page(): the condition on the indexed columns, of rows behind the place, or before it if p_backwards. In its query, $1 is the filter, $2 the place, $3 the ids and $4 the largest number of rows.';
+
 comment on routine messenger.rates_within(interval) is
   'Outcomes of messages within a time: {"seconds", "handled", "retried", "failed", "latency_ms": {"p50", "p99"}, "run_ms"}.';
 
@@ -5577,6 +6297,12 @@ comment on routine messenger.refuse_other_batch() is
 
 comment on routine messenger.register_series(jsonb) is
   'Part of messenger_record_series: makes series for queues and types that have none, as far as there is room.';
+
+comment on routine messenger.related_messages(bigint[]) is
+  'Part of messenger.relations(): {"id", "type", "status"} of messages, in order; type and status are null of one that is gone.';
+
+comment on routine messenger.relations(bigint,jsonb) is
+  'The schedule, batch and parent of a message with these stamps, and the first 100 messages that it waits for: {"schedule", "batch", "end_of_batch", "parent", "children": {"messages", "more"}}.';
 
 comment on routine messenger.remove_ids(bigint[]) is
   'Part of a step: deletes dead letters, and the steps of their messages. Returns {"done"}.';
@@ -5614,6 +6340,9 @@ comment on routine messenger.settlement_of(jsonb,text[],boolean) is
 comment on routine messenger.shown_steps(bigint) is
   'Durable steps, sleeps and waits of a message or dead letter for operators, in the order in which they were stored, at most 1,000. Results of more than 2 kB are left out.';
 
+comment on routine messenger.stamped_id(jsonb,text) is
+  'The id that a stamp names: of the schedule, the batch or the batch whose end it tells; null if there is none.';
+
 comment on routine messenger.store_steps(jsonb,bigint[]) is
   'Part of messenger_save_steps: writes the steps of these messages.';
 
@@ -5635,6 +6364,9 @@ comment on routine messenger.tell_of_batch(public.messenger_batches,public.messe
 comment on routine messenger.times_of(bigint[]) is
   'The times in ms within which half and 99 % of a histogram''s times lie: {"p50", "p99"}; null if it is empty.';
 
+comment on routine messenger.waiting_for(text) is
+  'How many messages wait for a key: {"count", "capped"}, counted up to 100.';
+
 comment on routine messenger.wake_for_event() is
   'Trigger, at the commit of an emit: wakes up to 100 messages that wait for the event, and leaves the others to the sweep.';
 
@@ -5649,6 +6381,9 @@ comment on routine messenger.wake_parent(public.messenger_batches) is
 
 comment on routine messenger.wake_waiters(text,bigint,bigint,integer) is
   'Makes messages due that wait for a key, those with ids above p_after and up to p_until, and returns how many, and the id behind which to continue: null unless more than p_max_messages wait, or another session has one locked.';
+
+comment on routine messenger.wanted_condition(text,jsonb,boolean) is
+  'Part of messenger.next_matches() and messenger.list_page(): the condition that is checked on each row of the range. In its query, $1 is the filter.';
 
 comment on routine messenger.with_exact_numbers(jsonb) is
   'JSON for operators: numbers that a double would change, up to 1,000, are text with the stored digits.';
@@ -5667,6 +6402,9 @@ comment on routine messenger.write_settled_effects(jsonb,bigint[],integer) is
 
 comment on routine public.messenger_batch_results(bigint) is
   'Fates of the members of a finished batch of one chunk, in order: {"known", "finished", "results": [{"id", "status", "result", "reason", "error"}]}. Status is handled, failed, cancelled, or missing for one that is no longer known.';
+
+comment on routine public.messenger_cancel(bigint[],text,text,boolean,integer,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone) is
+  'Cancels messages by ids, by filter or "all". Those that wait go to the dead letters at once, reason cancelled; those that run are stopped at their worker''s next heartbeat. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
 comment on routine public.messenger_cancel_batch(bigint,boolean,jsonb) is
   'Cancels a batch: no further member is taken, those that wait become dead letters, those that run are stopped at their worker''s next heartbeat. Takes one step of about three seconds, behind the "next" of the step before if "after" is given; a sweep takes the steps that no caller takes. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
@@ -5695,17 +6433,38 @@ comment on routine public.messenger_follow(bigint,text) is
 comment on routine public.messenger_follow_batch(bigint,text) is
   'The state of a batch: {"kind", "id", "name", "status", "types", "total", "handled", "failed", "pending", "createdAt", "sealedAt", "failedAt", "finishedAt", "succeededAt", "cancelledAt"}. With a user_id only of that user''s. Null alike for an id that is unknown, pruned, or another user''s.';
 
+comment on routine public.messenger_group_failed(text,text,text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone) is
+  'Dead letters by type, reason and error, the largest groups first, among the latest max_scanned. Returns {"groups", "left_out", "scanned", "next"}; next is [failed_at, id], behind which to continue, null if all were read.';
+
 comment on routine public.messenger_in_turn(text[]) is
   'Calls functions of the bus that need no arguments one after the other, each in a transaction of its own. An error of one does not keep the next from running; the first error is raised at the end.';
 
 comment on routine public.messenger_list_batches(text,bigint,integer) is
   'Batches, the latest first, those before an id, all or those of a name. Returns {"batches", "next"}, the batches as messenger_follow_batch returns them. A page may be short; next is the id behind which the next page begins.';
 
+comment on routine public.messenger_list_events(text,bigint,integer) is
+  'Events, the latest first, those before an id, all or those of a key, without values. Returns {"events", "next"}; each event has the number of messages that wait for its key now.';
+
+comment on routine public.messenger_list_failed(text,text,text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone) is
+  'Dead letters, the latest first, those before a moment and id, without payloads; those of a user by id. Returns {"messages", "next"}; next is [failed_at, id], and a page that met max_scanned is short.';
+
+comment on routine public.messenger_list_messages(text,text,text,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone) is
+  'Messages that wait or run, the latest first, those before an id, without payloads. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';
+
+comment on routine public.messenger_list_schedules(bigint[],text,text,boolean,bigint,integer,integer) is
+  'Schedules by id, those after after_id, filtered by what is given, without payloads. Returns {"schedules": [...], "now"}; with max_runs each has its latest runs.';
+
+comment on routine public.messenger_list_upcoming(timestamp with time zone,timestamp with time zone,bigint,integer) is
+  'Enabled schedules whose next run is due by a moment or not yet computed, the next one first, behind a time and an id, without payloads. Returns {"schedules", "now", "next"}; next is [time, id], null on the last page.';
+
 comment on routine public.messenger_list_user_batches(text,bigint,integer) is
   'Batches that a user dispatched, the latest first, those before an id. Returns {"batches", "next"}, the batches as messenger_follow_batch returns them; next is the id behind which the next page begins.';
 
 comment on routine public.messenger_list_user_schedules(text,bigint,integer) is
   'Schedules that a user has made, by id, those after after_id, with payloads of 4 MiB at most or one schedule. Numbers that a double would change are text. Returns {"schedules": [...], "next"}; next is the after_id of the next page.';
+
+comment on routine public.messenger_list_waiting(text,bigint,integer) is
+  'Messages that wait for events, the latest first, those before an id, all or those that wait for a key. Returns {"messages", "next"}; each has the keys that it waits for, and until when.';
 
 comment on routine public.messenger_load_steps(jsonb) is
   'Returns the stored steps of running messages, each under the token of its lease, the identity of the bus, and {"stale": [...]}: messages whose lease is another''s by now. Sleeps that are over become done.';
@@ -5722,11 +6481,17 @@ comment on routine public.messenger_read_events(jsonb) is
 comment on routine public.messenger_record_series(jsonb) is
   'Adds what a worker has counted to the time series and to the totals. Returns the number of points.';
 
-comment on routine public.messenger_redrive(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,numeric,text,jsonb,boolean,boolean,jsonb,text) is
+comment on routine public.messenger_redrive(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,numeric,text,jsonb,boolean,boolean,jsonb,text,text,text,timestamp with time zone,timestamp with time zone) is
   'Puts dead letters back into their queue, or to_queue, with fresh retries and their history: by ids, by filter or "all", at per_second if given, one with an edited payload. Steps of their handlers stay, except failed ones and those from the step "from" on, or all of them for "start". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
+
+comment on routine public.messenger_remove_failed(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,boolean,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone) is
+  'Deletes dead letters for good, by ids, by filter or "all". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
 comment on routine public.messenger_reserve_ids(integer) is
   'Reserves ids for messages that are written later, at most 1,000 a call. Returns {"ids": [...]}, ascending. An id that is not used is never given again.';
+
+comment on routine public.messenger_run(bigint[],text,text,integer,boolean,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone) is
+  'Makes delayed messages, and those that wait for their retry, due now and wakes a tick: by ids, by filter or "all". Limits, groups and pauses hold as before. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
 comment on routine public.messenger_sample_backlog() is
   'Writes how many messages each queue holds that holds some, once a minute, and returns the number of queues. Stops after a second.';
@@ -5740,11 +6505,14 @@ comment on routine public.messenger_settle(jsonb) is
 comment on routine public.messenger_settle_and_claim(jsonb,uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean) is
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Returns one row: {"stale", "refused", "claim"}.';
 
+comment on routine public.messenger_show_event(bigint) is
+  'An event with its value; null if there is none of this id. Numbers that a double would change are text.';
+
 comment on routine public.messenger_show_failed(bigint) is
-  'A dead letter with its payload, history and durable steps; null if there is none of this id. Numbers that a double would change are text.';
+  'A dead letter with its payload, history, durable steps and relations; null if there is none of this id. Numbers that a double would change are text.';
 
 comment on routine public.messenger_show_message(bigint) is
-  'A message that waits or runs, with its payload, history and durable steps; null if there is none of this id. Numbers that a double would change are text.';
+  'A message that waits or runs, with its payload, history, durable steps and relations; null if there is none of this id. Numbers that a double would change are text.';
 
 comment on routine public.messenger_show_schedule(bigint,boolean) is
   'A schedule with its payload and stamps. Returns {"schedule", "now"}; schedule is null if there is none of this id. exact, for people: numbers of the payload that a double would change are text.';

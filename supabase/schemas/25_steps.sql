@@ -13,51 +13,6 @@
 -- A step begins behind the last row of the step before, so that it costs what it reads itself.
 -- The procedure messenger_in_steps() takes all steps one after the other.
 
-create function messenger.check_filter(p_filter jsonb, p_everything boolean)
-returns jsonb
-language plpgsql immutable
-set search_path = ''
-as $$
-declare
-  given constant jsonb := jsonb_strip_nulls(p_filter);
-  field text;
-begin
-  -- A null argument and one that was left out look the same, so null filters nothing.
-  if given = '{}' and p_everything is not true then
-    raise sqlstate 'PT400' using
-      message = format(
-        'filter: give at least one of %s, or "all" => true',
-        (
-          select string_agg(f.name, ', ') from unnest(
-            array['ids', 'type', 'queue', 'reason', 'error', 'failed_from', 'failed_until']
-          ) as f (name)
-          where p_filter ? f.name
-        )
-      ),
-      hint = 'A filter that is null is none. Whatever is meant for all messages has to say so.';
-  end if;
-  if given <> '{}' and p_everything then
-    raise sqlstate 'PT400' using message = format(
-      'all: goes with no other filter (%s was given)',
-      (select string_agg(f.name, ', ') from jsonb_object_keys(given) as f (name))
-    );
-  end if;
-  if exists (
-    select from jsonb_array_elements(given -> 'ids') as i where jsonb_typeof(i) <> 'number'
-  ) then
-    raise sqlstate 'PT400' using message = 'ids: have to be a list of ids without null';
-  end if;
-  select f.key into field from jsonb_each(given) as f where f.value = '""' limit 1;
-  if field is not null then
-    raise sqlstate 'PT400' using message =
-      format('%s: is empty; leave it out, or give a value', field);
-  end if;
-  return given;
-end
-$$;
-comment on function messenger.check_filter(jsonb, boolean) is
-  'Part of a step: leaves out the fields that were not given. Refuses an empty filter, unless "all" says that every message is meant.';
-
 create function messenger.begin_step(
   p_after jsonb, p_max_messages integer, p_dry_run boolean
 ) returns jsonb
@@ -106,53 +61,6 @@ $$;
 comment on function messenger.place_after(jsonb) is
   'Part of pruning: the last id of the step before; null at the beginning.';
 
--- A query has conditions for the given filters only, so that Postgres plans it for them and finds an index. Of the two
--- tables only the dead letters have an index by type.
-create function messenger.range_condition(p_filter jsonb, p_is_failed boolean) returns text
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return concat_ws(
-    ' and ',
-    case
-      when p_filter ? 'ids' then 'f.id = any ($3)'
-      when p_is_failed then '(f.failed_at, f.id) > (($2 ->> ''at'')::timestamptz, ($2 ->> ''id'')::bigint)'
-      else 'f.id > ($2 ->> ''id'')::bigint'
-    end,
-    case when p_filter ? 'failed_from' then 'f.failed_at >= ($1 ->> ''failed_from'')::timestamptz' end,
-    case when p_filter ? 'failed_until' then 'f.failed_at < ($1 ->> ''failed_until'')::timestamptz' end,
-    case when p_filter ? 'type' and p_is_failed then 'f.type = $1 ->> ''type''' end
-  );
-end
-$$;
-comment on function messenger.range_condition(jsonb, boolean) is
-  'Part of messenger.next_matches(): the condition on the indexed columns. In its query, $1 is the filter, $2 the place and $3 the ids.';
-
-create function messenger.wanted_condition(
-  p_operation text, p_filter jsonb, p_is_failed boolean
-) returns text
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return concat_ws(
-    ' and ',
-    case p_operation
-      when 'cancel' then 'not f.cancelled'
-      when 'run' then 'f.status = ''pending'' and f.available_at > public.messenger_now()'
-      else 'true'
-    end,
-    case when p_filter ? 'type' and not p_is_failed then 'f.type = $1 ->> ''type''' end,
-    case when p_filter ? 'queue' then 'f.queue = $1 ->> ''queue''' end,
-    case when p_filter ? 'reason' then 'f.reason = $1 ->> ''reason''' end,
-    case when p_filter ? 'error' then 'strpos(lower(f.error), lower($1 ->> ''error'')) > 0' end
-  );
-end
-$$;
-comment on function messenger.wanted_condition(text, jsonb, boolean) is
-  'Part of messenger.next_matches(): the condition that is checked on each row of the range. In its query, $1 is the filter.';
-
 -- Messages that a filter means among the next `p_max_rows` rows behind a place: dead letters for redrive and
 -- remove, messages that wait or run for cancel, those that wait for a time for run. With `p_max_bytes` it ends
 -- with the payload that makes them that many together, so that rows of a hundred large messages meet the time limit.
@@ -168,11 +76,10 @@ declare
   is_failed constant boolean := p_operation in ('redrive', 'remove_failed');
   relation constant text := case when is_failed then 'messenger_failed_messages' else 'messenger_messages' end;
   asked bigint[] := array(
-    select i::bigint from jsonb_array_elements_text(p_filter -> 'ids') as i
-    where i::bigint > (p_place ->> 'id')::bigint
-    group by i::bigint order by i::bigint limit p_max_rows
+    select distinct i::bigint as id from jsonb_array_elements_text(p_filter -> 'ids') as i
+    where i::bigint > (p_place ->> 'id')::bigint order by id limit p_max_rows
   );
-  sorted constant text := case when is_failed and not has_ids then 'failed_at, id' else 'id' end;
+  by_id constant boolean := messenger.is_by_id(p_filter, is_failed);
   wanted constant text := messenger.wanted_condition(p_operation, p_filter, is_failed);
   seen bigint[];
   seen_at timestamptz;
@@ -194,8 +101,9 @@ begin
         ) as r
       ) as s
     $query$,
-    case when is_failed and not has_ids then 'f.failed_at' else '''-infinity''::timestamptz' end,
-    wanted, wanted, relation, messenger.range_condition(p_filter, is_failed), sorted
+    case when by_id then '''-infinity''::timestamptz' else 'f.failed_at' end,
+    wanted, wanted, relation, messenger.range_condition(p_filter, is_failed),
+    case when by_id then 'f.id' else 'f.failed_at, f.id' end
   ) into matched, seen, seen_at, rows_read using p_filter, p_place, asked, p_max_rows, p_max_bytes;
   matched := coalesce(matched, '{}');
   seen := coalesce(seen, '{}');

@@ -1,36 +1,25 @@
 -- An operator's actions on dead letters: redrive and remove, a step at a time.
 
-create function messenger.failed_filter(
-  p_ids bigint[], p_type text, p_queue text, p_reason text, p_error text, p_failed_from timestamptz,
-  p_failed_until timestamptz, p_all boolean
-) returns jsonb
+create function messenger.failed_filter(p_filter jsonb, p_all boolean) returns jsonb
 language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  if p_reason <> '' and p_reason not in (
+  if p_filter ->> 'reason' <> '' and p_filter ->> 'reason' not in (
     'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled',
     'interrupted'
   ) then
     raise sqlstate 'PT400' using message =
       'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted';
   end if;
-  if p_failed_until <= p_failed_from then
+  if (p_filter ->> 'failed_until')::timestamptz <= (p_filter ->> 'failed_from')::timestamptz then
     raise sqlstate 'PT400' using message = 'failed_until: has to come after failed_from';
   end if;
-  return messenger.check_filter(
-    jsonb_build_object(
-      'ids', p_ids, 'type', p_type, 'queue', p_queue, 'reason', p_reason, 'error', p_error,
-      'failed_from', p_failed_from, 'failed_until', p_failed_until
-    ),
-    p_all
-  );
+  return messenger.check_filter(p_filter, p_all);
 end
 $$;
-comment on function messenger.failed_filter(
-  bigint[], text, text, text, text, timestamptz, timestamptz, boolean
-) is
-  'Part of redrive and remove: checks the filter and returns it as one object.';
+comment on function messenger.failed_filter(jsonb, boolean) is
+  'Part of redrive and remove: checks the filter and returns the fields that were given.';
 
 -- Only a user's SQL can have written such a dead letter. The error of a constraint would hold up all others.
 create function messenger.dead_letter_problem(
@@ -168,15 +157,21 @@ create function public.messenger_redrive(
   dry_run boolean default false,
   "all" boolean default false,
   after jsonb default null,
-  "from" text default null
+  "from" text default null,
+  group_key text default null,
+  user_id text default null,
+  created_from timestamptz default null,
+  created_until timestamptz default null
 ) returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
-  filter constant jsonb := messenger.failed_filter(
-    ids, type, queue, reason, error, failed_from, failed_until, "all"
-  );
+  filter constant jsonb := messenger.failed_filter(jsonb_build_object(
+    'ids', ids, 'type', type, 'queue', queue, 'reason', reason, 'error', error,
+    'failed_from', failed_from, 'failed_until', failed_until, 'group_key', group_key, 'user_id', user_id,
+    'created_from', created_from, 'created_until', created_until
+  ), "all");
   options constant jsonb := jsonb_strip_nulls(jsonb_build_object(
     'per_second', per_second, 'to_queue', to_queue, 'from', "from"
   )) || case when payload is null then '{}' else jsonb_build_object('payload', payload) end;
@@ -205,7 +200,7 @@ end
 $$;
 comment on function public.messenger_redrive(
   bigint[], text, text, text, text, timestamptz, timestamptz, integer, numeric, text, jsonb,
-  boolean, boolean, jsonb, text
+  boolean, boolean, jsonb, text, text, text, timestamptz, timestamptz
 ) is
   'Puts dead letters back into their queue, or to_queue, with fresh retries and their history: by ids, by filter or "all", at per_second if given, one with an edited payload. Steps of their handlers stay, except failed ones and those from the step "from" on, or all of them for "start". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
@@ -245,20 +240,27 @@ create function public.messenger_remove_failed(
   max_messages integer default null,
   dry_run boolean default false,
   "all" boolean default false,
-  after jsonb default null
+  after jsonb default null,
+  group_key text default null,
+  user_id text default null,
+  created_from timestamptz default null,
+  created_until timestamptz default null
 ) returns jsonb
 language sql
 set search_path = ''
 as $$
   select messenger.take_step(
     'remove_failed',
-    messenger.failed_filter(
-      ids, type, queue, reason, error, failed_from, failed_until, "all"
-    ),
+    messenger.failed_filter(jsonb_build_object(
+      'ids', ids, 'type', type, 'queue', queue, 'reason', reason, 'error', error,
+      'failed_from', failed_from, 'failed_until', failed_until, 'group_key', group_key, 'user_id', user_id,
+      'created_from', created_from, 'created_until', created_until
+    ), "all"),
     '{}', max_messages, dry_run, after
   )
 $$;
 comment on function public.messenger_remove_failed(
-  bigint[], text, text, text, text, timestamptz, timestamptz, integer, boolean, boolean, jsonb
+  bigint[], text, text, text, text, timestamptz, timestamptz, integer, boolean, boolean, jsonb,
+  text, text, timestamptz, timestamptz
 ) is
   'Deletes dead letters for good, by ids, by filter or "all". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';

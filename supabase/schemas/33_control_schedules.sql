@@ -1,12 +1,34 @@
 -- Operating schedules: list them, show one, pause, resume, run one now, remove.
 
+create function messenger.latest_runs(p_id bigint, p_max_runs integer) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(
+      to_jsonb(r) || jsonb_build_object('message_id', r.message_id::text) order by r.occurrence desc
+    ), '[]')
+    from (
+      select s.occurrence, s.run, s.triggered, s.message_id, s.outcome, s.reason, s.enqueued_at, s.finished_at
+      from public.messenger_schedule_runs s
+      where s.schedule_id = p_id
+      order by s.occurrence desc limit p_max_runs
+    ) as r
+  );
+end
+$$;
+comment on function messenger.latest_runs(bigint, integer) is
+  'The latest runs of a schedule, the newest first.';
+
 create function public.messenger_list_schedules(
   ids bigint[] default null,
   name text default null,
   message_type text default null,
   enabled boolean default null,
   after_id bigint default 0,
-  max_schedules integer default 100
+  max_schedules integer default 100,
+  max_runs integer default 0
 ) returns jsonb
 language sql stable
 set search_path = ''
@@ -14,7 +36,13 @@ as $$
   select jsonb_build_object(
     'schedules', coalesce(
       jsonb_agg(
-        to_jsonb(found) || jsonb_build_object('id', found.id::text) order by found.id
+        to_jsonb(found) || jsonb_build_object('id', found.id::text)
+          || case
+            when messenger_list_schedules.max_runs > 0
+            then jsonb_build_object('runs', messenger.latest_runs(found.id, messenger_list_schedules.max_runs))
+            else '{}'
+          end
+        order by found.id
       ),
       '[]'
     ),
@@ -40,8 +68,34 @@ as $$
     limit max_schedules
   ) as found
 $$;
-comment on function public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer) is
-  'Schedules by id, those after after_id, filtered by what is given, without payloads. Returns {"schedules": [...], "now"}.';
+comment on function public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer, integer) is
+  'Schedules by id, those after after_id, filtered by what is given, without payloads. Returns {"schedules": [...], "now"}; with max_runs each has its latest runs.';
+
+-- In the order of the index, which has those first that wait for the computation of their next run.
+create function public.messenger_list_upcoming(
+  until timestamptz, after_at timestamptz default null, after_id bigint default null, max_schedules integer default 50
+) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  with found as materialized (
+    select coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') as at, s.id
+    from public.messenger_schedules s
+    where s.enabled and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= until
+      and (coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id)
+        > (coalesce(after_at, '-infinity'), coalesce(after_id, -9223372036854775808))
+    order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+    limit max_schedules
+  )
+  select public.messenger_list_schedules(array(select f.id from found f), max_schedules => max_schedules)
+    || jsonb_build_object('next', (
+      select jsonb_build_array(f.at, f.id::text) from found f
+      where (select count(*) from found) = max_schedules
+      order by f.at desc, f.id desc limit 1
+    ))
+$$;
+comment on function public.messenger_list_upcoming(timestamptz, timestamptz, bigint, integer) is
+  'Enabled schedules whose next run is due by a moment or not yet computed, the next one first, behind a time and an id, without payloads. Returns {"schedules", "now", "next"}; next is [time, id], null on the last page.';
 
 create function public.messenger_show_schedule(id bigint, exact boolean default false) returns jsonb
 language sql stable
@@ -114,21 +168,7 @@ returns jsonb
 language sql stable
 set search_path = ''
 as $$
-  select jsonb_build_object('runs', coalesce(
-    jsonb_agg(
-      to_jsonb(found) || jsonb_build_object('message_id', found.message_id::text)
-      order by found.occurrence desc
-    ),
-    '[]'
-  ))
-  from (
-    select r.occurrence, r.run, r.triggered, r.message_id, r.outcome, r.reason, r.enqueued_at,
-      r.finished_at
-    from public.messenger_schedule_runs r
-    where r.schedule_id = id
-    order by r.occurrence desc
-    limit max_runs
-  ) as found
+  select jsonb_build_object('runs', messenger.latest_runs(id, max_runs))
 $$;
 comment on function public.messenger_list_schedule_runs(bigint, integer) is
   'The latest runs of a schedule, the newest first. Returns {"runs": [...]}.';

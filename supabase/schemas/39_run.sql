@@ -29,18 +29,25 @@ create function public.messenger_run(
   max_messages integer default null,
   dry_run boolean default false,
   "all" boolean default false,
-  after jsonb default null
+  after jsonb default null,
+  group_key text default null,
+  user_id text default null,
+  created_from timestamptz default null,
+  created_until timestamptz default null
 ) returns jsonb
 language sql
 set search_path = ''
 as $$
   select messenger.take_step(
     'run',
-    messenger.check_filter(
-      jsonb_build_object('ids', ids, 'type', type, 'queue', queue), "all"
-    ),
+    messenger.check_filter(jsonb_build_object(
+      'ids', ids, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
+      'created_from', created_from, 'created_until', created_until
+    ), "all"),
     '{}', max_messages, dry_run, after
   )
 $$;
-comment on function public.messenger_run(bigint[], text, text, integer, boolean, boolean, jsonb) is
+comment on function public.messenger_run(
+  bigint[], text, text, integer, boolean, boolean, jsonb, text, text, timestamptz, timestamptz
+) is
   'Makes delayed messages, and those that wait for their retry, due now and wakes a tick: by ids, by filter or "all". Limits, groups and pauses hold as before. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';

@@ -66,6 +66,28 @@ testsOnStack({ env }, (test) => {
     assertEquals(await actions(stack), []);
   });
 
+  test("each caller is told who it is and whether it may change anything", async (stack) => {
+    const sub = crypto.randomUUID();
+    const access = async (headers?: Record<string, string>) =>
+      (await ask(stack, "GET", "/access", undefined, headers)).body;
+    assertEquals(await access(), {
+      actor: "secret key default",
+      mayChange: true,
+      hasSecretKey: true,
+    });
+    assertEquals(await access(await user(stack, { role: "admin" }, { sub })), {
+      actor: sub,
+      mayChange: true,
+      hasSecretKey: false,
+    });
+    assertEquals(await access(await user(stack, { role: "support" }, { sub })), {
+      actor: sub,
+      mayChange: false,
+      hasSecretKey: false,
+    });
+    assertEquals((await ask(stack, "GET", "/access", undefined, {})).status, 401);
+  });
+
   test("other users are no operators, whatever they write into their own metadata", async (stack) => {
     const others = [
       await user(stack, {}),

@@ -33,6 +33,48 @@ testsOnStack({}, (test) => {
     assertEquals(await said(`failed remove ${c}`), { code: 0, out: "1 removed", err: "" });
   });
 
+  test("dead letters are grouped by their error, and found by group and user", async (stack) => {
+    await clearManaged(stack);
+    const said = messenger(stack);
+    await addFailed(stack);
+    await addFailed(stack);
+    const c = await addFailed(stack, { error: "timed out" });
+    await stack.sql`update public.messenger_failed_messages
+      set group_key = 'g', stamps = '{"user":{"id":"ada"}}', created_at = now() - interval '3 days'
+      where id = ${c}`;
+    const [heading, first, second] = (await said("failed groups")).out.split("\n");
+    assertMatch(heading ?? "", /^COUNT +TYPE +REASON +ERROR +FIRST-FAILED +LAST-FAILED +LAST-ID$/);
+    assertMatch(first ?? "", /^2 +Note +exhausted +no route/);
+    assertMatch(second ?? "", /^1 +Note +exhausted +timed out/);
+    for (const filter of ["--group g", "--user ada", "--created-to yesterday"]) {
+      assertEquals(
+        (await said(`failed list ${filter} --json`)).out.includes(`"${c}"`),
+        true,
+        filter,
+      );
+      assertEquals((await said(`failed remove ${filter} --dry-run`)).out, "1 would be removed");
+      assertEquals((await said(`messages list ${filter} --json`)).out, "[]");
+    }
+  });
+
+  test("planned times are shown of all schedules, and of one that is not made", async (stack) => {
+    await clearManaged(stack);
+    const said = messenger(stack);
+    await said(["schedules", "create", "Note", '{"text":"x"}', "--every", "1h", "--name", "often"]);
+    const upcoming = await said("schedules upcoming --n 2");
+    assertEquals(upcoming.out.split("\n").length, 3);
+    assertStringIncludes(upcoming.err, "There are more.");
+    const preview = await said(["schedules", "preview", "--cron", "0 9 * * *", "--n", "3"]);
+    assertEquals(
+      preview.out.split("\n").map((line) => line.slice(10)),
+      Array(3).fill("T09:00:00.000Z"),
+    );
+    assertEquals((await said("schedules preview often")).out.split("\n").length, 5);
+    assertEquals((await said("schedules preview")).code, 2);
+    assertEquals((await said("schedules preview often --every 1h")).code, 2);
+    assertEquals((await said(["schedules", "preview", "--cron", "61 * * * *"])).code, 2);
+  });
+
   test("ids that are not there are named, and the command fails", async (stack) => {
     const said = messenger(stack);
     const id = await addFailed(stack);

@@ -11,6 +11,28 @@ async function ids(stack: TestStack, query: string): Promise<string[]> {
   return body.messages.map(({ id }: { id: string }) => id);
 }
 
+/** Adds dead letters and returns their ids. */
+async function addMany(
+  { sql }: TestStack,
+  error: string,
+  { number = 1, groupKey = null, user = null, createdAt = new Date().toISOString() }: {
+    number?: number;
+    groupKey?: string | null;
+    user?: string | null;
+    createdAt?: string;
+  },
+): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    insert into public.messenger_failed_messages
+      (id, type, payload, queue, reason, error, created_at, failed_at, group_key, stamps)
+    select nextval('public.messenger_messages_id_seq'), 'Note', '{"text":"x"}', 'default', 'exhausted',
+      ${error}, ${createdAt}, now(), ${groupKey},
+      jsonb_strip_nulls(jsonb_build_object('user', jsonb_build_object('id', ${user}::text)))
+    from generate_series(1, ${number}::int)
+    returning id::text`;
+  return rows.map(({ id }) => id);
+}
+
 async function left(stack: TestStack): Promise<number> {
   return (await stack.sql`select from public.messenger_failed_messages`).length;
 }
@@ -36,6 +58,56 @@ testsOnStack({}, (test) => {
     const { body } = await ask(stack, "GET", `${PATH}?type=Count`);
     assertEquals(Object.keys(body.messages[0]).filter((name) => name === "payload"), []);
     assertEquals([body.messages[0].failedAt, body.next], ["2026-01-02T10:00:00+00:00", null]);
+  });
+
+  test("dead letters are found by their group, their user and the time of their dispatch", async (stack) => {
+    const [a = ""] = await addMany(stack, "x", { groupKey: "g", user: "ada" });
+    const [b = ""] = await addMany(stack, "x", { createdAt: "2026-01-01T10:00:00Z", user: "bob" });
+    assertEquals(await ids(stack, "groupKey=g"), [a]);
+    assertEquals(await ids(stack, "user=ada"), [a]);
+    assertEquals(await ids(stack, "createdUntil=2026-01-02T10:00:00Z"), [b]);
+    assertEquals(await ids(stack, "createdFrom=2026-01-02T10:00:00Z"), [a]);
+    const change = (body: unknown) => ask(stack, "POST", `${PATH}/remove`, body);
+    for (
+      const filter of [{ groupKey: "g" }, { user: "ada" }, { createdFrom: "2026-01-02T10:00:00Z" }]
+    ) {
+      assertEquals(
+        (await change({ ...filter, dryRun: true })).body.matched,
+        1,
+        JSON.stringify(filter),
+      );
+    }
+    const wrong = { createdFrom: "2026-01-02T10:00:00Z", createdUntil: "2026-01-01T10:00:00Z" };
+    assertEquals(refusal(await change(wrong)), [400, "invalid_request", ["createdUntil"]]);
+    assertEquals((await change({ user: "bob" })).body.done, 1);
+    assertEquals(await ids(stack, ""), [a]);
+  });
+
+  test("dead letters are counted by type, reason and error, which a filter takes back", async (stack) => {
+    await addMany(stack, "connect ETIMEDOUT", { number: 3 });
+    await addMany(stack, "no route", { number: 2 });
+    await addFailed(stack, { type: "Count", reason: "expired", error: null });
+    const { body } = await ask(stack, "GET", `${PATH}/groups`);
+    const [largest] = body.groups;
+    assertEquals(
+      body.groups.map((
+        group: Record<string, unknown>,
+      ) => [group.type, group.reason, group.error, group.count]),
+      [
+        ["Note", "exhausted", "connect ETIMEDOUT", 3],
+        ["Note", "exhausted", "no route", 2],
+        ["Count", "expired", null, 1],
+      ],
+    );
+    assertEquals([body.leftOut, body.scanned, body.next], [0, 6, null]);
+    const { type, reason, error } = largest;
+    const filter = { type, reason, error };
+    const search = new URLSearchParams(filter);
+    assertEquals((await ids(stack, `${search}`)).length, 3);
+    const redriven = await ask(stack, "POST", `${PATH}/redrive`, filter);
+    assertEquals([redriven.body.done, (await ids(stack, "")).length], [3, 3]);
+    const few = await ask(stack, "GET", `${PATH}/groups?limit=1&type=Note`);
+    assertEquals([few.body.groups.length, few.body.leftOut], [1, 0]);
   });
 
   test("pages follow each other without a gap or a repeat, also within one moment", async (stack) => {

@@ -27,7 +27,10 @@ async function fill(stack: TestStack): Promise<void> {
   // One that may be deleted.
   await stack.sql`insert into public.messenger_queues (name) values ('z') on conflict do nothing`;
   await stack.sql`alter sequence public.messenger_messages_id_seq restart`;
-  await stack.sql`truncate public.messenger_batches, messenger.batch_chunks restart identity`;
+  await stack.sql`truncate public.messenger_batches, messenger.batch_chunks, public.messenger_events
+    restart identity`;
+  await stack
+    .sql`select public.messenger_emit('paid:' || n, '{"n":1}') from generate_series(1, 5) n`;
   const later = { type: "Note", payload: { text: "x" }, delay: "1h" };
   await stack.dispatch([later, { ...later, queue: "mail" }, { type: "Count", payload: { n: 1 } }]);
   for (let n = 0; n < 10; n++) await addFailed(stack, { queue: n % 2 ? "mail" : "default" });

@@ -29,6 +29,56 @@ testsOnStack({}, (test) => {
     assertEquals([second.body.next, "payload" in second.body.messages[0]], [null, false]);
   });
 
+  test("messages are found by their group, their user and the time of their dispatch, in lists and in changes", async (stack) => {
+    const [a = "", b = ""] = await stack.dispatch([{ ...later, groupKey: "g" }, later]);
+    await stack.sql`update public.messenger_messages
+      set stamps = '{"user":{"id":"ada"}}', created_at = '2026-01-01T10:00:00Z' where id = ${b}`;
+    assertEquals(await ids(stack, "groupKey=g"), [a]);
+    assertEquals(await ids(stack, "groupKey=g&queue=default"), [a]);
+    assertEquals(await ids(stack, "user=ada"), [b]);
+    assertEquals(await ids(stack, "createdUntil=2026-01-02T10:00:00Z"), [b]);
+    assertEquals(await ids(stack, "createdFrom=2026-01-02T10:00:00Z"), [a]);
+    const filters = [{ groupKey: "g" }, { user: "ada" }, { createdUntil: "2026-01-02T10:00:00Z" }];
+    for (const filter of filters) {
+      const { body } = await ask(stack, "POST", "/messages/run", { ...filter, dryRun: true });
+      assertEquals(body.matched, 1, JSON.stringify(filter));
+    }
+    assertEquals((await ask(stack, "POST", "/messages/cancel", { user: "ada" })).body.done, 1);
+    assertEquals(await ids(stack, ""), [a]);
+  });
+
+  test("one is shown with what it came from and what it waits for", async (stack) => {
+    await clearManaged(stack);
+    const batch = await stack.post("dispatch/batches", { name: "ours", messages: [later] });
+    const { batchId } = await batch.json();
+    const made = await stack.post("dispatch", {
+      ...note,
+      schedule: {
+        type: "once",
+        config: { at: "2026-01-01T10:00:00Z", allowPast: true },
+        name: "s",
+      },
+    });
+    const { scheduleId } = await made.json();
+    await stack.sql`update public.messenger_queues set paused = true where name = 'default'`;
+    await stack.tick();
+    const shown = await Promise.all(
+      (await ids(stack, "")).map(async (id) =>
+        (await ask(stack, "GET", `/messages/${id}`)).body.relations
+      ),
+    );
+    const [scheduled] = shown.filter(({ schedule }) => schedule !== null);
+    assertEquals(scheduled.schedule, {
+      id: scheduleId,
+      name: "s",
+      occurrence: "2026-01-01T10:00:00.000Z",
+      exists: true,
+    });
+    const [member] = shown.filter(({ batch }) => batch !== null);
+    assertEquals(member.batch, { id: batchId, name: "ours" });
+    assertEquals([member.parent, member.children], [null, { messages: [], more: false }]);
+  });
+
   test("one is shown with its payload, and never with its lease's token", async (stack) => {
     const [id] = await stack.dispatch(note);
     const { body } = await ask(stack, "GET", `/messages/${id}`);

@@ -168,4 +168,88 @@ testsOnStack({}, (test) => {
     assertEquals((await ask(stack, "GET", "/schedules")).body.schedules, []);
     assertEquals(await actions(stack), []);
   });
+
+  test("a schedule that is not saved is previewed in its zone, and its errors are at their fields", async (stack) => {
+    await clearManaged(stack);
+    const preview = (schedule: unknown, n = 2) =>
+      ask(stack, "POST", "/schedules/preview", { schedule, n });
+    const { body } = await preview({ ...daily, timezone: "Asia/Tokyo" });
+    assertEquals([body.timezone, body.occurrences.length], ["Asia/Tokyo", 2]);
+    assertEquals(body.local.map((text: string) => text.slice(10)), [
+      "T09:00:00+09:00",
+      "T09:00:00+09:00",
+    ]);
+    assertEquals(new Date(body.local[0]).toISOString(), body.occurrences[0]);
+    const once = { type: "once", config: { at: "2999-01-01T00:00:00Z" } };
+    assertEquals((await preview(once)).body.occurrences, ["2999-01-01T00:00:00.000Z"]);
+    for (
+      const [path, wrong] of [
+        [["schedule", "config", "cron"], { type: "cron", config: { cron: "61 * * * *" } }],
+        [["schedule", "timezone"], { ...daily, timezone: "Mars/Base" }],
+        [["schedule", "config", "at"], { type: "once", config: { at: "2020-01-01T00:00:00Z" } }],
+        [["schedule", "endAt"], { ...daily, endAt: "2020-01-01T00:00:00Z" }],
+        [["schedule", "config", "interval"], { type: "interval", config: { interval: "10ms" } }],
+        [["schedule", "type"], { type: "weekly" }],
+      ] as const
+    ) {
+      const answered = await preview(wrong);
+      assertEquals([answered.status, answered.body.issues?.[0].path], [400, path]);
+    }
+    assertEquals((await ask(stack, "GET", "/schedules")).body.schedules, []);
+    assertEquals(await actions(stack), []);
+  });
+
+  test("planned times of all enabled schedules are listed for a day, the next schedule first", async (stack) => {
+    await clearManaged(stack);
+    const made = await create(stack);
+    const often = await create(stack, {
+      ...digest,
+      schedule: { type: "interval", config: { interval: "1h" }, name: "often" },
+    });
+    const paused = await create(stack, { ...digest, schedule: { ...daily, name: "paused" } });
+    await ask(stack, "POST", `/schedules/${paused}/pause`);
+    const { body } = await ask(stack, "GET", "/schedules/upcoming?n=3");
+    const found = body.schedules.map(
+      (listed: { id: string; count: number; occurrences: string[] }) =>
+        [listed.id, listed.count, listed.occurrences.length] as const,
+    );
+    assertEquals(
+      new Map(found.map(([id, ...counts]: string[]) => [id, counts])),
+      new Map([
+        [made, [1, 1]],
+        [often, [24, 3]],
+      ]),
+    );
+    const page = await ask(stack, "GET", "/schedules/upcoming?limit=1");
+    assertEquals(page.body.schedules[0].id, found[0][0]);
+    const second = await ask(stack, "GET", `/schedules/upcoming?limit=1&cursor=${page.body.next}`);
+    assertEquals(second.body.schedules[0].id, found[1][0]);
+    const from = "2999-01-01T00:00:00Z";
+    const far = await ask(
+      stack,
+      "GET",
+      `/schedules/upcoming?from=${from}&until=2999-01-02T00:00:00Z`,
+    );
+    assertEquals(far.body.schedules.map(({ count }: { count: number }) => count).sort(), [1, 24]);
+    assertEquals(far.body.schedules.find(({ id }: { id: string }) => id === made).occurrences, [
+      "2999-01-01T00:00:00.000Z",
+    ]);
+    for (const until of ["2998-01-01T00:00:00Z", "2999-03-01T00:00:00Z"]) {
+      const wrong = await ask(stack, "GET", `/schedules/upcoming?from=${from}&until=${until}`);
+      assertEquals(refusal(wrong), [400, "invalid_request", ["until"]]);
+    }
+  });
+
+  test("a list has each schedule's latest runs where the request asks for them", async (stack) => {
+    await clearManaged(stack);
+    const id = await create(stack);
+    for (let n = 0; n < 3; n++) await ask(stack, "POST", `/schedules/${id}/trigger`);
+    await stack.tick();
+    const { body } = await ask(stack, "GET", "/schedules?runs=2");
+    assertEquals(body.schedules[0].runs.map(({ outcome }: { outcome: string }) => outcome), [
+      "handled",
+      "handled",
+    ]);
+    assertEquals((await ask(stack, "GET", "/schedules")).body.schedules[0].runs, undefined);
+  });
 });

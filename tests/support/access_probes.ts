@@ -113,6 +113,11 @@ export function reachingBatches(
   }));
 }
 
+async function eventOf({ sql }: TestStack): Promise<string> {
+  const [row] = await sql<{ id: string }[]>`select public.messenger_emit('made') as id`;
+  return row?.id ?? "";
+}
+
 async function batchOf(stack: TestStack, message: object, by?: Headers): Promise<string> {
   const batch = { name: "ours", messages: [{ ...message, payload: { text: "x" } }] };
   const made = await (await stack.post("dispatch/batches", batch, by)).json();
@@ -283,6 +288,13 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   listObjects: null,
   listBatches: null,
   getBatch: null,
+  getAccess: null,
+  groupFailedMessages: null,
+  previewNewSchedule: { schedule: schedule.schedule },
+  listUpcomingRuns: null,
+  listEvents: null,
+  listWaitingMessages: null,
+  getEvent: null,
   cancelBatch: {},
 };
 
@@ -336,6 +348,7 @@ async function subjectOf(stack: TestStack, path: string): Promise<string> {
   const [id = ""] = await stack.dispatch({ ...message, delay: "1h" });
   if (path.startsWith("/messages")) return id;
   if (path.startsWith("/failed-messages")) return await addFailed(stack);
+  if (path.startsWith("/events")) return await eventOf(stack);
   if (path.startsWith("/batches")) return await batchOf(stack, { ...message, delay: "1h" });
   if (!path.startsWith("/schedules")) return id;
   const made = await stack.post("dispatch", schedule);

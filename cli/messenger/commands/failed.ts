@@ -12,15 +12,22 @@ import {
 } from "../context.ts";
 import { UsageError } from "../../errors.ts";
 import { changeMany } from "../many.ts";
-import { parseMoment } from "../times.ts";
+import { originFields, type OriginFilter, originOptions, past } from "./origin-filter.ts";
 
 const COLUMNS = ["id", "type", "queue", "reason", "attempts", "redriven", "failedAt", "error"];
+const GROUP_COLUMNS = [
+  "count",
+  "type",
+  "reason",
+  "error",
+  "firstFailedAt",
+  "lastFailedAt",
+  "lastId",
+];
 const REASONS =
   "exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted";
 
-interface Filter {
-  type?: string;
-  queue?: string;
+interface Filter extends OriginFilter {
   reason?: string;
   error?: string;
   from?: string;
@@ -39,8 +46,7 @@ interface Change extends Filter {
 }
 
 const filterOptions = () => [
-  text("--type <type>", "of this message type"),
-  text("--queue <queue>", "of this queue"),
+  ...originOptions(),
   text("--reason <reason>", `with this reason: ${REASONS}`),
   text("--error <text>", "whose last error has this text in it"),
   text("--from <time>", "failed at this time or later: 2h, yesterday, 2026-11-22, an ISO time"),
@@ -57,7 +63,7 @@ const changeOptions = () => [
 /** Adds the commands of dead letters. */
 export function addFailed(program: Command, context: Context): void {
   const failed = program.command("failed").description(
-    "dead letters: list, show, redrive, edit, remove",
+    "dead letters: list, groups, show, redrive, edit, remove",
   );
   addCommand<Filter & { limit: number }>(
     failed,
@@ -67,6 +73,14 @@ export function addFailed(program: Command, context: Context): void {
     [...filterOptions(), limitOption()],
     (_, { limit, ...filter }) =>
       context.list("/failed-messages", "messages", COLUMNS, fieldsOf(context, filter), limit),
+  );
+  addCommand<Filter & { limit: number }>(
+    failed,
+    context,
+    "groups",
+    "counts the latest 10,000 by type, reason and error, the largest groups first",
+    [...filterOptions(), number("--limit <n>", "largest number of groups, up to 200").default(50)],
+    (_, { limit, ...filter }) => groups(context, fieldsOf(context, filter), limit),
   );
   addCommand(failed, context, "show <id>", "shows one with its payload and every error", [], async (
     [id = ""],
@@ -107,6 +121,20 @@ export function addFailed(program: Command, context: Context): void {
     changeOptions(),
     (ids, options) => change(context, "remove", "removed", ids, options),
   );
+}
+
+async function groups(
+  context: Context,
+  filter: Record<string, string>,
+  limit: number,
+): Promise<void> {
+  const search = new URLSearchParams({ ...filter, limit: String(limit) });
+  const { body } = await context.call("GET", `/failed-messages/groups?${search}`);
+  const more = [
+    ...(Number(body.leftOut) > 0 ? [`${body.leftOut} smaller groups are left out.`] : []),
+    ...(body.next === null ? [] : [`They are those of the latest ${body.scanned} dead letters.`]),
+  ];
+  context.sayTable(body.groups as Record<string, unknown>[], GROUP_COLUMNS, more.join(" "));
 }
 
 function fromStep() {
@@ -154,16 +182,13 @@ async function edit(
 }
 
 function fieldsOf(context: Context, filter: Filter): Record<string, string> {
-  const { type, queue, reason, error, from, until } = filter;
+  const { reason, error, from, until } = filter;
   const to = filter.to ?? until;
-  const moment = (text: string, option: string) =>
-    parseMoment(text, option, context.io.now(), "ago").toISOString();
   return {
-    ...(type !== undefined && { type }),
-    ...(queue !== undefined && { queue }),
+    ...originFields(context, filter),
     ...(reason !== undefined && { reason }),
     ...(error !== undefined && { error }),
-    ...(from !== undefined && { failedFrom: moment(from, "from") }),
-    ...(to !== undefined && { failedUntil: moment(to, "to") }),
+    ...(from !== undefined && { failedFrom: past(context, from, "from") }),
+    ...(to !== undefined && { failedUntil: past(context, to, "to") }),
   };
 }

@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 import { addCommand, type Context, limitOption, number, pathTo, text } from "../context.ts";
 import { changeMany } from "../many.ts";
 import { type Entry, table } from "../table.ts";
+import { originFields, type OriginFilter, originOptions } from "./origin-filter.ts";
 
 const COLUMNS = [
   "id",
@@ -25,7 +26,7 @@ interface Filter {
   type?: string;
   queue?: string;
 }
-interface Change extends Filter {
+interface Change extends OriginFilter {
   all?: boolean;
   max?: number;
   dryRun?: boolean;
@@ -40,18 +41,24 @@ const filterOptions = () => [
 export function addMessages(program: Command, context: Context): void {
   const messages = program.command("messages")
     .description("messages that wait or run: list, show, run, cancel, tail");
-  addCommand<Filter & { status?: string; limit: number }>(
+  addCommand<OriginFilter & { status?: string; limit: number }>(
     messages,
     context,
     "list",
     "lists messages, the latest first",
     [
-      ...filterOptions(),
+      ...originOptions(),
       new Option("--status <status>", "pending or processing").choices(["pending", "processing"]),
       limitOption(),
     ],
-    (_, { type, queue, status, limit }) =>
-      context.list("/messages", "messages", COLUMNS, { type, queue, status }, limit),
+    (_, { status, limit, ...filter }) =>
+      context.list(
+        "/messages",
+        "messages",
+        COLUMNS,
+        { ...originFields(context, filter), status },
+        limit,
+      ),
   );
   addCommand(messages, context, "show <id>", "shows one with its payload and history", [], async (
     [id = ""],
@@ -72,17 +79,16 @@ export function addMessages(program: Command, context: Context): void {
       `${verb} [ids...]`,
       `${description}, by ids, by filter or all`,
       [
-        ...filterOptions(),
+        ...originOptions(),
         new Option("--all", "all of them; goes with no filter"),
         number("--max <n>", "the oldest n of them at most"),
         new Option("--dry-run", "only counts"),
       ],
-      (ids, { type, queue, all, max, dryRun = false }) =>
+      (ids, { all, max, dryRun = false, ...filter }) =>
         changeMany(context, {
           path: `/messages/${verb}`,
           body: {
-            ...(type !== undefined && { type }),
-            ...(queue !== undefined && { queue }),
+            ...originFields(context, filter),
             ...(all && { all }),
             ...(max !== undefined && { maxMessages: max }),
           },

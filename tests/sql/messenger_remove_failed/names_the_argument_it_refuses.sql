@@ -6,12 +6,12 @@ select test.set_clock('2026-01-01 12:00Z');
 select test.dead_letter('A');
 select throws_ok(
   $$select messenger_remove_failed()$$, 'PT400',
-  'filter: give at least one of ids, type, queue, reason, error, failed_from, failed_until, or "all" => true',
+  'filter: give at least one of ids, type, queue, reason, error, failed_from, failed_until, group_key, user_id, created_from, created_until, or "all" => true',
   'no filter'
 );
 select throws_ok(
   $$select messenger_remove_failed(max_messages => 10)$$, 'PT400',
-  'filter: give at least one of ids, type, queue, reason, error, failed_from, failed_until, or "all" => true',
+  'filter: give at least one of ids, type, queue, reason, error, failed_from, failed_until, group_key, user_id, created_from, created_until, or "all" => true',
   'a number is no filter'
 );
 select throws_ok(

@@ -119,6 +119,11 @@ export interface LoggedAction {
   affected: number;
 }
 
+/** Returns the database's clock, in ms since 1970. @throws the errors of `callRpc` */
+export async function databaseClock(client: SupabaseClient): Promise<number> {
+  return Date.parse(await callRpc<string>(client, "messenger_now", {}, 10_000));
+}
+
 /** Collects the facts of health. @throws the errors of `callRpc` */
 export function readHealth(client: SupabaseClient): Promise<HealthFacts> {
   return ask(client, "messenger_health");

@@ -644,11 +644,15 @@ export type Database = {
         Args: {
           "after"?: Json;
           "all"?: boolean;
+          "created_from"?: string;
+          "created_until"?: string;
           "dry_run"?: boolean;
+          "group_key"?: string;
           "ids"?: (number)[];
           "max_messages"?: number;
           "queue"?: string;
           "type"?: string;
+          "user_id"?: string;
         };
         Returns: Json;
       };
@@ -758,6 +762,25 @@ export type Database = {
       "messenger_follow": { Args: { "id": number; "user_id"?: string }; Returns: Json };
       "messenger_follow_all": { Args: { "ids": (number)[]; "user_id"?: string }; Returns: Json };
       "messenger_follow_batch": { Args: { "id": number; "user_id"?: string }; Returns: Json };
+      "messenger_group_failed": {
+        Args: {
+          "before_at"?: string;
+          "before_id"?: number;
+          "created_from"?: string;
+          "created_until"?: string;
+          "error"?: string;
+          "failed_from"?: string;
+          "failed_until"?: string;
+          "group_key"?: string;
+          "max_groups"?: number;
+          "max_scanned"?: number;
+          "queue"?: string;
+          "reason"?: string;
+          "type"?: string;
+          "user_id"?: string;
+        };
+        Returns: Json;
+      };
       "messenger_grow_fleet": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_health": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_heartbeat": { Args: { "lease_ms"?: number; "leases": Json }; Returns: Json };
@@ -777,29 +800,41 @@ export type Database = {
         Args: { "before_id"?: number; "max_batches"?: number; "name"?: string };
         Returns: Json;
       };
+      "messenger_list_events": {
+        Args: { "before_id"?: number; "event"?: string; "max_events"?: number };
+        Returns: Json;
+      };
       "messenger_list_failed": {
         Args: {
           "before_at"?: string;
           "before_id"?: number;
+          "created_from"?: string;
+          "created_until"?: string;
           "error"?: string;
           "failed_from"?: string;
           "failed_until"?: string;
+          "group_key"?: string;
           "max_messages"?: number;
           "max_scanned"?: number;
           "queue"?: string;
           "reason"?: string;
           "type"?: string;
+          "user_id"?: string;
         };
         Returns: Json;
       };
       "messenger_list_messages": {
         Args: {
           "before_id"?: number;
+          "created_from"?: string;
+          "created_until"?: string;
+          "group_key"?: string;
           "max_messages"?: number;
           "max_scanned"?: number;
           "queue"?: string;
           "status"?: string;
           "type"?: string;
+          "user_id"?: string;
         };
         Returns: Json;
       };
@@ -822,6 +857,7 @@ export type Database = {
           "after_id"?: number;
           "enabled"?: boolean;
           "ids"?: (number)[];
+          "max_runs"?: number;
           "max_schedules"?: number;
           "message_type"?: string;
           "name"?: string;
@@ -830,6 +866,15 @@ export type Database = {
       };
       "messenger_list_ticks": {
         Args: { "before_id"?: number; "max_ticks"?: number };
+        Returns: Json;
+      };
+      "messenger_list_upcoming": {
+        Args: {
+          "after_at"?: string;
+          "after_id"?: number;
+          "max_schedules"?: number;
+          "until": string;
+        };
         Returns: Json;
       };
       "messenger_list_user_batches": {
@@ -849,6 +894,10 @@ export type Database = {
       };
       "messenger_list_user_schedules": {
         Args: { "after_id"?: number; "max_schedules"?: number; "user_id": string };
+        Returns: Json;
+      };
+      "messenger_list_waiting": {
+        Args: { "before_id"?: number; "event"?: string; "max_messages"?: number };
         Returns: Json;
       };
       "messenger_load_steps": { Args: { "leases": Json }; Returns: Json };
@@ -881,11 +930,14 @@ export type Database = {
         Args: {
           "after"?: Json;
           "all"?: boolean;
+          "created_from"?: string;
+          "created_until"?: string;
           "dry_run"?: boolean;
           "error"?: string;
           "failed_from"?: string;
           "failed_until"?: string;
           "from"?: string;
+          "group_key"?: string;
           "ids"?: (number)[];
           "max_messages"?: number;
           "payload"?: Json;
@@ -894,6 +946,7 @@ export type Database = {
           "reason"?: string;
           "to_queue"?: string;
           "type"?: string;
+          "user_id"?: string;
         };
         Returns: Json;
       };
@@ -901,15 +954,19 @@ export type Database = {
         Args: {
           "after"?: Json;
           "all"?: boolean;
+          "created_from"?: string;
+          "created_until"?: string;
           "dry_run"?: boolean;
           "error"?: string;
           "failed_from"?: string;
           "failed_until"?: string;
+          "group_key"?: string;
           "ids"?: (number)[];
           "max_messages"?: number;
           "queue"?: string;
           "reason"?: string;
           "type"?: string;
+          "user_id"?: string;
         };
         Returns: Json;
       };
@@ -930,11 +987,15 @@ export type Database = {
         Args: {
           "after"?: Json;
           "all"?: boolean;
+          "created_from"?: string;
+          "created_until"?: string;
           "dry_run"?: boolean;
+          "group_key"?: string;
           "ids"?: (number)[];
           "max_messages"?: number;
           "queue"?: string;
           "type"?: string;
+          "user_id"?: string;
         };
         Returns: Json;
       };
@@ -1011,6 +1072,7 @@ export type Database = {
         Args: { "repair"?: boolean; "secret_key"?: string; "url"?: string };
         Returns: Json;
       };
+      "messenger_show_event": { Args: { "id": number }; Returns: Json };
       "messenger_show_failed": { Args: { "id": number }; Returns: Json };
       "messenger_show_message": { Args: { "id": number }; Returns: Json };
       "messenger_show_schedule": { Args: { "exact"?: boolean; "id": number }; Returns: Json };

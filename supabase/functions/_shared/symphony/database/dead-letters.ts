@@ -3,7 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { DeadReason } from "../message/dead-reason.ts";
 import { ask } from "./ask.ts";
-import { toArguments } from "./listed-rows.ts";
+import { type OriginFilter, toFilterArguments } from "./listed-rows.ts";
 import { type StepsLimits, type StepsResult, takeSteps } from "./steps.ts";
 import type { StoredContent } from "./waiting-messages.ts";
 
@@ -27,7 +27,7 @@ export interface DeadLetter {
 }
 
 /** Fields that a dead letter has to match. A field that is left out matches all. */
-export interface DeadLetterFilter {
+export interface DeadLetterFilter extends OriginFilter {
   readonly type?: string | undefined;
   readonly queue?: string | undefined;
   readonly reason?: string | undefined;
@@ -79,7 +79,32 @@ export function listDeadLetters(
   client: SupabaseClient,
   filter: DeadLetterListFilter,
 ): Promise<{ messages: DeadLetter[]; next: unknown }> {
-  return ask(client, "messenger_list_failed", filter);
+  return ask(client, "messenger_list_failed", toFilterArguments(filter));
+}
+
+/** Dead letters of one type that ended for the same reason and with the same error. */
+export interface DeadLetterGroup {
+  type: string;
+  reason: DeadReason;
+  /** The first 500 characters of the last error's text. */
+  error: string | null;
+  count: number;
+  firstFailedAt: string;
+  lastFailedAt: string;
+  /** The id of one of them: the latest dispatched. */
+  lastId: string;
+}
+
+/**
+ * Counts dead letters by type, reason and error, among the 10,000 that failed last.
+ * @returns the largest groups, and where to continue; null if all were read
+ * @throws the errors of `callRpc`
+ */
+export function groupDeadLetters(
+  client: SupabaseClient,
+  { maxMessages: maxGroups, ...filter }: DeadLetterListFilter,
+): Promise<{ groups: DeadLetterGroup[]; leftOut: number; scanned: number; next: unknown }> {
+  return ask(client, "messenger_group_failed", toFilterArguments({ ...filter, maxGroups }));
 }
 
 /** Returns a dead letter in full; null if there is none of this id. @throws the errors of `callRpc` */
@@ -99,7 +124,7 @@ export function redriveDeadLetters(
   selection: RedriveSelection,
   limits: StepsLimits = {},
 ): Promise<StepsResult> {
-  return takeSteps(client, "messenger_redrive", toArguments(selection), limits);
+  return takeSteps(client, "messenger_redrive", toFilterArguments(selection), limits);
 }
 
 /** Deletes dead letters for good. @throws the errors of `callRpc`, if the first step failed */
@@ -108,5 +133,5 @@ export function removeDeadLetters(
   selection: DeadLetterSelection,
   limits: StepsLimits = {},
 ): Promise<StepsResult> {
-  return takeSteps(client, "messenger_remove_failed", toArguments(selection), limits);
+  return takeSteps(client, "messenger_remove_failed", toFilterArguments(selection), limits);
 }

@@ -15,6 +15,23 @@ export function fromRow(value: unknown): unknown {
   );
 }
 
+/** Which messages or dead letters are meant, by facts of their dispatch. A field that is left out matches all. */
+export interface OriginFilter {
+  readonly groupKey?: string | undefined;
+  /** Id of the user who dispatched them. */
+  readonly user?: string | undefined;
+  readonly createdFrom?: Date | undefined;
+  /** Not included. */
+  readonly createdUntil?: Date | undefined;
+}
+
+/** Returns the arguments of a filter and of what stands beside it. */
+export function toFilterArguments<Filter extends OriginFilter>(
+  { user, ...fields }: Filter,
+): Record<string, unknown> {
+  return toArguments({ ...fields, userId: user });
+}
+
 /** Returns the object with its own field names in snake_case. Undefined fields are left out. */
 export function toArguments(fields: object): Record<string, unknown> {
   return Object.fromEntries(

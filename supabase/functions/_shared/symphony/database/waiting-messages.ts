@@ -3,7 +3,7 @@
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { StepFailure, StepKind } from "../message/stored-step.ts";
 import { ask } from "./ask.ts";
-import { toArguments } from "./listed-rows.ts";
+import { type OriginFilter, toFilterArguments } from "./listed-rows.ts";
 import { type StepsLimits, type StepsResult, takeSteps } from "./steps.ts";
 
 /** A message in a list. Moments are ISO 8601. */
@@ -39,6 +39,28 @@ export interface StoredContent {
   errors: unknown[];
   /** Durable steps, sleeps and waits, in the order in which they were stored. */
   steps: ShownStep[];
+  relations: Relations;
+}
+
+/** A message that another one names. Type and status are null once it is gone. */
+export interface RelatedMessage {
+  id: string;
+  type: string | null;
+  status: "pending" | "processing" | "retrying" | "failed" | "cancelled" | "handled" | null;
+}
+
+/** The schedule, batch and messages that a message belongs to. */
+export interface Relations {
+  /** The schedule that made it. */
+  schedule: { id: string; name: string | null; occurrence: string | null; exists: boolean } | null;
+  /** The batch that it is a member of. The name is null once the batch is gone. */
+  batch: { id: string; name: string | null } | null;
+  /** The batch that dispatched it at its end. */
+  endOfBatch: { id: string; name: string | null; event: string | null } | null;
+  /** The message that waits for its result. */
+  parent: RelatedMessage | null;
+  /** The first 100 messages whose results it waits for. */
+  children: { messages: RelatedMessage[]; more: boolean };
 }
 
 /** A durable step as operators see it. Moments are ISO 8601. */
@@ -61,7 +83,7 @@ export interface ShownStep {
 }
 
 /** Which messages to list. A field that is left out matches all. */
-export interface MessageListFilter {
+export interface MessageListFilter extends OriginFilter {
   readonly status?: "pending" | "processing" | undefined;
   readonly type?: string | undefined;
   readonly queue?: string | undefined;
@@ -72,7 +94,7 @@ export interface MessageListFilter {
 }
 
 /** Which messages to change: those that match every given field, or `all`. */
-export interface MessageSelection {
+export interface MessageSelection extends OriginFilter {
   readonly all?: boolean | undefined;
   readonly ids?: readonly string[] | undefined;
   readonly type?: string | undefined;
@@ -93,7 +115,7 @@ export function listMessages(
   client: SupabaseClient,
   filter: MessageListFilter,
 ): Promise<{ messages: WaitingMessage[]; next: string | null }> {
-  return ask(client, "messenger_list_messages", filter);
+  return ask(client, "messenger_list_messages", toFilterArguments(filter));
 }
 
 /** Returns a message in full; null if none of this id waits or runs. @throws the errors of `callRpc` */
@@ -113,7 +135,7 @@ export function cancelMessages(
   selection: MessageSelection,
   limits: StepsLimits = {},
 ): Promise<StepsResult> {
-  return takeSteps(client, "messenger_cancel", toArguments(selection), limits);
+  return takeSteps(client, "messenger_cancel", toFilterArguments(selection), limits);
 }
 
 /**
@@ -125,5 +147,5 @@ export function runMessages(
   selection: MessageSelection,
   limits: StepsLimits = {},
 ): Promise<StepsResult> {
-  return takeSteps(client, "messenger_run", toArguments(selection), limits);
+  return takeSteps(client, "messenger_run", toFilterArguments(selection), limits);
 }

@@ -19,6 +19,11 @@ export interface RedriveOptions extends StepsLimits {
   readonly error?: string;
   readonly failedFrom?: Date;
   readonly failedUntil?: Date;
+  readonly groupKey?: string;
+  /** Id of the user who dispatched them. */
+  readonly user?: string;
+  readonly createdFrom?: Date;
+  readonly createdUntil?: Date;
   readonly maxMessages?: number;
   /** Number of messages that come due each second; default: all at once. */
   readonly perSecond?: number;
@@ -50,6 +55,10 @@ const OPTIONS = Object.keys(
     error: true,
     failedFrom: true,
     failedUntil: true,
+    groupKey: true,
+    user: true,
+    createdFrom: true,
+    createdUntil: true,
     maxMessages: true,
     perSecond: true,
     toQueue: true,
@@ -61,7 +70,10 @@ const OPTIONS = Object.keys(
     signal: true,
   } satisfies Record<keyof RedriveOptions, true>,
 );
-const FILTER = ["ids", "type", "queue", "reason", "error", "failedFrom", "failedUntil"];
+const FILTER = [
+  ...["ids", "type", "queue", "reason", "error", "failedFrom", "failedUntil"],
+  ...["groupKey", "user", "createdFrom", "createdUntil"],
+];
 
 /**
  * Puts all dead letters that match the filter back into their queues, with fresh retries and their
@@ -78,15 +90,19 @@ export async function redrive(
 ): Promise<RedriveResult> {
   checkNames(options, OPTIONS);
   const { all, ids, type, queue, reason, error, failedFrom, failedUntil, maxMessages } = options;
+  const { groupKey, user, createdFrom, createdUntil } = options;
   const { perSecond, toQueue, payload, from, dryRun, after } = options;
   const edited = payload === undefined ? {} : { payload: await checked(supabase, bus, options) };
   checkFilter(options, FILTER);
   if (failedFrom && failedUntil && failedUntil <= failedFrom) {
     throw new RangeError("failedUntil: has to come after failedFrom");
   }
+  if (createdFrom && createdUntil && createdUntil <= createdFrom) {
+    throw new RangeError("createdUntil: has to come after createdFrom");
+  }
   return await redriveDeadLetters(supabase, {
     ...{ all, ids, type, queue, reason, error, failedFrom, failedUntil, maxMessages },
-    ...{ perSecond, toQueue, from, dryRun, after },
+    ...{ groupKey, user, createdFrom, createdUntil, perSecond, toQueue, from, dryRun, after },
     ...edited,
   }, options);
 }

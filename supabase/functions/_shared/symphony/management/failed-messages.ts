@@ -4,6 +4,7 @@ import { z } from "@hono/zod-openapi";
 import { NotFoundError } from "../message/errors.ts";
 import { actingAs } from "../database/acting.ts";
 import {
+  groupDeadLetters,
   listDeadLetters,
   redriveDeadLetters,
   removeDeadLetters,
@@ -14,6 +15,7 @@ import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { id, next, toCursor } from "./query-fields.ts";
 import {
   changed,
+  failedGroup,
   failedMessage,
   failedQuery,
   failedSummary,
@@ -30,9 +32,37 @@ const inSteps = "Works for up to 10 s, in steps that each commit; `next` tells w
 
 /** Adds the endpoints of dead letters. */
 export function addFailedMessages(app: ManagementApp, parts: ManagementParts): void {
+  // Before /failed-messages/{id}, which would take its path.
+  addGroups(app, parts);
   addReading(app, parts);
   addRedriving(app, parts);
   addRemoving(app, parts);
+}
+
+function addGroups(app: ManagementApp, { supabase }: ManagementParts): void {
+  addEndpoint(app, {
+    method: "get",
+    path: "/failed-messages/groups",
+    operationId: "groupFailedMessages",
+    tag,
+    summary: "Counts dead letters by type, reason and error, the largest groups first",
+    description: "Reads the 10,000 that failed last; `next` tells whether there are more. " +
+      "Groups of several pages with the same type, reason and error add up.",
+    query: failedQuery,
+    answer: z.object({
+      groups: z.array(failedGroup),
+      leftOut: z.int().openapi({ description: "Groups of this page beyond `limit`" }),
+      scanned: z.int().openapi({ description: "Number of dead letters that were read" }),
+      next,
+    }),
+  }, async ({ query: { limit, cursor, ...filter } }) => {
+    const [beforeAt, beforeId] = cursor ?? [];
+    const page = await groupDeadLetters(supabase, {
+      ...filter,
+      ...{ beforeAt, beforeId, maxMessages: limit },
+    });
+    return { ...page, next: toCursor(page.next) };
+  });
 }
 
 function addReading(app: ManagementApp, { supabase }: ManagementParts): void {

@@ -15,6 +15,7 @@ import {
   time,
   typeName,
 } from "./query-fields.ts";
+import { relations } from "./relation-schemas.ts";
 
 const REASONS = [
   "exhausted",
@@ -45,6 +46,7 @@ const step = z.object({
 }).openapi("DurableStep");
 
 const content = {
+  relations,
   payload: z.unknown(),
   stamps: z.unknown().openapi({ description: "Facts that travel with it beside its payload" }),
   errors: z.array(z.unknown()).openapi({ description: "Failed attempts, oldest first" }),
@@ -107,9 +109,17 @@ export const failedSummary = z.object(dead).openapi("FailedMessageSummary");
 /** A dead letter in full. */
 export const failedMessage = z.object({ ...dead, ...content }).openapi("FailedMessage");
 
-const failedFields = {
+const origin = {
   type: typeName.optional(),
   queue: queueName.optional(),
+  groupKey: text(255).optional(),
+  user: text(255).optional().openapi({ description: "Id of the user who dispatched it" }),
+  createdFrom: moment.optional().openapi({ description: "When it was dispatched" }),
+  createdUntil: moment.optional().openapi({ description: "Not included" }),
+};
+
+const failedFields = {
+  ...origin,
   reason: z.enum(REASONS).optional(),
   error: text(1000).optional().openapi({ description: "Part of the last error's text" }),
   failedFrom: moment.optional(),
@@ -119,8 +129,7 @@ const failedFields = {
 /** Filter of a list of messages. */
 export const messageQuery = z.strictObject({
   status: z.enum(["pending", "processing"]).optional(),
-  type: typeName.optional(),
-  queue: queueName.optional(),
+  ...origin,
   limit,
   cursor: cursor(id),
 });
@@ -131,6 +140,20 @@ export const failedQuery = z.strictObject({
   limit,
   cursor: cursor(z.tuple([exactMoment, id])),
 });
+
+/** Dead letters of one type that ended for the same reason and with the same error. */
+export const failedGroup = z.object({
+  type: z.string(),
+  reason: z.enum(REASONS),
+  error: z.string().nullable().openapi({
+    description:
+      "The first 500 characters of the last error's text, which the filter `error` takes",
+  }),
+  count: z.int(),
+  firstFailedAt: time,
+  lastFailedAt: time,
+  lastId: id.openapi({ description: "The latest dispatched of them" }),
+}).openapi("FailedMessageGroup");
 
 const ids = z.array(id).min(1).max(1000).optional();
 const dryRun = z.boolean().default(false).openapi({ description: "Only counts" });
@@ -195,6 +218,10 @@ function asksForSome<Body extends z.ZodObject>(body: Body, names: readonly strin
     .refine(({ failedFrom, failedUntil }) => !isBefore(failedUntil, failedFrom), {
       path: ["failedUntil"],
       message: "has to come after failedFrom",
+    })
+    .refine(({ createdFrom, createdUntil }) => !isBefore(createdUntil, createdFrom), {
+      path: ["createdUntil"],
+      message: "has to come after createdFrom",
     });
 }
 
@@ -204,7 +231,7 @@ function isBefore(until: unknown, from: unknown): boolean {
 }
 
 const FAILED_FILTER = ["ids", ...Object.keys(failedFields)];
-const FILTER = ["ids", "type", "queue"];
+const FILTER = ["ids", ...Object.keys(origin)];
 
 const from = z.string().min(1).max(255).optional().openapi({
   description: "Makes durable steps again from the one of this name on, or all for `start`",
@@ -239,6 +266,6 @@ export const redriveOneBody = z.strictObject({
 
 /** Filter of messages to cancel, or to run now. */
 export const messagesBody = asksForSome(
-  z.strictObject({ ids, type: typeName.optional(), queue: queueName.optional(), ...steps }),
+  z.strictObject({ ids, ...origin, ...steps }),
   FILTER,
 );

@@ -2,7 +2,19 @@
 
 import { z } from "@hono/zod-openapi";
 import { changedConfig, changedSettings, scheduleBody } from "../http/schedule-body.ts";
-import { cursor, id, limit, queryFlag, queueName, text, time, typeName } from "./query-fields.ts";
+import {
+  cursor,
+  exactMoment,
+  id,
+  limit,
+  moment,
+  queryFlag,
+  queryNumber,
+  queueName,
+  text,
+  time,
+  typeName,
+} from "./query-fields.ts";
 
 const stored = {
   id,
@@ -38,12 +50,6 @@ const stored = {
   updatedAt: time,
 };
 
-/** A schedule in a list. */
-export const scheduleSummary = z.object({
-  ...stored,
-  message: z.object({ type: z.string() }),
-}).openapi("ScheduleSummary");
-
 /** A schedule in full. */
 export const schedule = z.object({
   ...stored,
@@ -62,11 +68,63 @@ export const scheduleRun = z.object({
   finishedAt: time.nullable(),
 }).openapi("ScheduleRun");
 
+/** A schedule in a list. */
+export const scheduleSummary = z.object({
+  ...stored,
+  message: z.object({ type: z.string() }),
+  runs: z.array(scheduleRun).optional().openapi({
+    description: "The latest runs, the newest first, if the request asks for some",
+  }),
+}).openapi("ScheduleSummary");
+
+/** Planned times of one schedule. */
+export const plannedTimes = z.object({
+  timezone: z.string(),
+  occurrences: z.array(time),
+  local: z.array(z.string()).openapi({
+    description: "The same times on the wall clock of the zone, with its offset",
+    example: ["2026-11-27T09:00:00+09:00"],
+  }),
+}).openapi("PlannedTimes");
+
+/** A schedule that is not saved. */
+export const schedulePreview = z.strictObject({
+  schedule: scheduleBody,
+  n: z.int().min(1).max(100).default(5).openapi({ description: "Largest number of times" }),
+});
+
+/** Which planned times to list. */
+export const upcomingQuery = z.strictObject({
+  from: moment.optional().openapi({ description: "Default: now" }),
+  until: moment.optional().openapi({
+    description: "Not included; at most 32 days after `from`. Default: a day after it",
+  }),
+  n: queryNumber(1, 200, 50).openapi({ description: "Largest number of times of each schedule" }),
+  limit,
+  cursor: cursor(z.tuple([z.union([exactMoment, z.enum(["-infinity", "infinity"])]), id])),
+});
+
+/** A schedule with its planned times. */
+export const upcomingSchedule = z.object({
+  id,
+  name: z.string().nullable(),
+  type: stored.type,
+  config: stored.config,
+  timezone: z.string(),
+  message: z.object({ type: z.string() }),
+  occurrences: z.array(time).openapi({ description: "The first of them, at most `n`" }),
+  count: z.int().openapi({ description: "Number of planned times within the time" }),
+  problem: z.string().nullable().openapi({ description: "Why the schedule cannot be read" }),
+}).openapi("UpcomingRuns");
+
 /** Filter of a list of schedules. */
 export const scheduleQuery = z.strictObject({
   type: typeName.optional().openapi({ description: "Type of the messages" }),
   name: text(200).optional(),
   enabled: queryFlag.optional(),
+  runs: queryNumber(0, 20, 0).openapi({
+    description: "How many of its latest runs each schedule has",
+  }),
   limit,
   cursor: cursor(id),
 });

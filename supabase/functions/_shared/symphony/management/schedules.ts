@@ -1,21 +1,19 @@
-/** Schedules: list, create, read, update, pause, resume, trigger, delete, preview, runs. */
+/** Schedules: list, create, read, update, pause, resume, trigger, delete. */
 
 import { z } from "@hono/zod-openapi";
-import { NotFoundError } from "../message/errors.ts";
+import { listSchedules } from "../database/listed-schedules.ts";
 import { toScheduleOptions } from "../http/schedule-body.ts";
-import { invalidRequest, toProblem } from "../http/problem.ts";
 import type { ScheduleChanges } from "../scheduler/schedule-options.ts";
-import type { Schedule } from "../scheduler/schedule.ts";
-import type { Scheduler } from "../scheduler/scheduler.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
-import { id, next, queryNumber, text, time, toCursor } from "./query-fields.ts";
+import { id, next, text, toCursor } from "./query-fields.ts";
+import { notFound, show, toJson, told } from "./schedule-answers.ts";
+import { addForecasts } from "./schedule-forecasts.ts";
 import { type ManagementParts, schedulerOf } from "./parts.ts";
 import {
   newSchedule,
   schedule,
   scheduleChanges,
   scheduleQuery,
-  scheduleRun,
   scheduleSummary,
 } from "./schedule-schemas.ts";
 
@@ -25,11 +23,12 @@ const path = "/schedules/{id}";
 
 /** Adds the endpoints of schedules. */
 export function addSchedules(app: ManagementApp, parts: ManagementParts): void {
+  // Paths such as /schedules/upcoming come before /schedules/{id}, which would take them.
+  addForecasts(app, parts);
   addReading(app, parts);
   addCreation(app, parts);
   addChanges(app, parts);
   addControls(app, parts);
-  addForecasts(app, parts);
 }
 
 function addReading(app: ManagementApp, parts: ManagementParts): void {
@@ -41,12 +40,10 @@ function addReading(app: ManagementApp, parts: ManagementParts): void {
     summary: "Lists schedules by id, without payloads",
     query: scheduleQuery,
     answer: z.object({ schedules: z.array(scheduleSummary), next }),
-  }, async ({ query: { type, cursor: after, limit, ...filter }, operator }) => {
-    const schedules = await schedulerOf(parts, operator).list({
-      ...defined(filter),
-      ...(type !== undefined && { messageType: type }),
-      ...(after !== undefined && { after }),
-      limit,
+  }, async ({ query: { type, cursor: afterId, limit, runs, ...filter } }) => {
+    const schedules = await listSchedules(parts.supabase, {
+      ...filter,
+      ...{ messageType: type, afterId, maxSchedules: limit, maxRuns: runs },
     });
     const last = schedules.length === limit ? schedules.at(-1)?.id : null;
     return {
@@ -166,79 +163,9 @@ function addControls(app: ManagementApp, parts: ManagementParts): void {
   }));
 }
 
-function addForecasts(app: ManagementApp, parts: ManagementParts): void {
-  addEndpoint(app, {
-    method: "get",
-    path: `${path}/preview`,
-    operationId: "previewSchedule",
-    tag,
-    summary: "The next planned times, as if the schedule were enabled",
-    params,
-    query: z.strictObject({ n: queryNumber(1, 100, 5) }),
-    answer: z.object({ occurrences: z.array(time) }),
-  }, async ({ params, query, operator }) => {
-    const occurrences = await schedulerOf(parts, operator).preview(params.id, query.n);
-    return { occurrences: occurrences.map((occurrence) => occurrence.toISOString()) };
-  });
-
-  addEndpoint(app, {
-    method: "get",
-    path: `${path}/runs`,
-    operationId: "listScheduleRuns",
-    tag,
-    summary: "The latest runs, the newest first",
-    params,
-    query: z.strictObject({ limit: queryNumber(1, 200, 20) }),
-    answer: z.object({ runs: z.array(scheduleRun) }),
-  }, async ({ params, query, operator }) => {
-    const scheduler = schedulerOf(parts, operator);
-    const [runs] = await Promise.all([
-      scheduler.runs(params.id, query.limit),
-      show(scheduler, params.id),
-    ]);
-    return { runs: toJson<z.input<typeof scheduleRun>[]>(runs) };
-  });
-}
-
-async function show(scheduler: Scheduler, id: string): Promise<z.input<typeof schedule>> {
-  const found: Schedule | null = await scheduler.get(id);
-  if (!found) throw notFound(id);
-  return toJson(found);
-}
-
-function notFound(id: string): NotFoundError {
-  return new NotFoundError(`id: there is no schedule ${id}`);
-}
-
-/** Turns dates into text. The endpoint's schema checks the result. */
-function toJson<Shown>(value: unknown): Shown {
-  return JSON.parse(JSON.stringify(value));
-}
-
 function defined<Fields extends object>(
   fields: Fields,
 ): { [Name in keyof Fields]: Exclude<Fields[Name], undefined> } {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given) as { [Name in keyof Fields]: Exclude<Fields[Name], undefined> };
-}
-
-// Fields that are beside `schedule` in a request body, and not inside it.
-const BESIDE = new Set(["type", "payload", "queue", "priority", "groupKey"]);
-
-/** Gives an error of the scheduler its path in the body: `config.at`, under `parent`. */
-async function told<Answer>(
-  act: () => Promise<Answer>,
-  parent: readonly string[],
-): Promise<Answer> {
-  try {
-    return await act();
-  } catch (error) {
-    const [, field, message] = error instanceof RangeError
-      ? /^([\w.]+): (.*)$/s.exec(error.message) ?? []
-      : [];
-    const problem = toProblem(error);
-    if (problem.status !== 400 || field === undefined || message === undefined) throw problem;
-    const path = BESIDE.has(field) ? [field] : [...parent, ...field.split(".")];
-    throw invalidRequest("invalid_request", [{ path, message }]);
-  }
 }

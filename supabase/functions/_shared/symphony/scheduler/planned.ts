@@ -4,7 +4,7 @@
  */
 
 import { checkSchedule } from "./check-schedule.ts";
-import { optionsOf, type Schedule, timingOf } from "./schedule.ts";
+import { type ListedSchedule, optionsOf, timingOf } from "./schedule.ts";
 import { nextOccurrence, type Timing } from "./timing.ts";
 
 /** A remark about a schedule in the record of its runs. */
@@ -32,7 +32,7 @@ const LONGEST_BEFORE_CREATION_MS = 366 * 86_400_000;
  * @param now the database's clock, in ms since 1970
  * @throws RangeError if the schedule cannot be read
  */
-export function firstOccurrence(schedule: Schedule, now: number): FirstOccurrence {
+export function firstOccurrence(schedule: ListedSchedule, now: number): FirstOccurrence {
   const definition = checkSchedule(optionsOf(schedule), {});
   const { startAt } = definition;
   const planned = schedule.nextRunAt?.getTime() ?? null;

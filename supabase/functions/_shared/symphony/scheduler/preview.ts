@@ -1,7 +1,9 @@
 /** Previews the next occurrences of a schedule that is not yet made, or stored. Pure. */
 
 import { showValue } from "../runtime/inspect.ts";
+import { allowsPast } from "./arguments.ts";
 import { checkSchedule } from "./check-schedule.ts";
+import { firstRun } from "./first-run.ts";
 import type { ScheduleOptions } from "./schedule-options.ts";
 import { firstOccurrence } from "./planned.ts";
 import { type Schedule, timingOf } from "./schedule.ts";
@@ -25,6 +27,25 @@ export function previewSchedule(
   if (Number.isNaN(after)) throw new RangeError("from: is no valid Date");
   const timing = timingOf(definition, definition.startAt ?? after);
   return upcoming(timing, nextOccurrence(timing, after), checkCount(n), definition.maxRuns);
+}
+
+/**
+ * Returns the zone and the next `n` occurrences of a schedule that is not saved, and refuses what a save would refuse.
+ * @param n 1 to 1,000
+ * @param now the database's clock, in ms since 1970
+ * @throws RangeError that names the wrong option
+ */
+export function previewDraft(
+  options: ScheduleOptions,
+  n: number,
+  now: number,
+): { readonly timezone: string; readonly occurrences: readonly Date[] } {
+  const definition = checkSchedule(options);
+  const first = firstRun(definition, now, allowsPast(options));
+  if (typeof first === "string") throw new RangeError(first);
+  const timing = timingOf(definition, definition.startAt ?? now);
+  const occurrences = upcoming(timing, first, checkCount(n), definition.maxRuns);
+  return { timezone: definition.timezone, occurrences };
 }
 
 /**

@@ -110,7 +110,7 @@ export type DueSchedule = Schedule & {
 };
 
 /** The options that would make this schedule. */
-export function optionsOf(schedule: Schedule): ScheduleOptions {
+export function optionsOf(schedule: ListedSchedule): ScheduleOptions {
   const { name, timezone, maxRuns, startAt, endAt, catchUp, overlap, jitter } = schedule;
   const { whilePaused, catchUpLimit, queue, priority, groupKey, ttl } = schedule;
   const times: ScheduleTimes = schedule.type === "once"

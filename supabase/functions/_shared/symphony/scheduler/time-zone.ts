@@ -46,6 +46,18 @@ export function assertTimeZone(name: string): void {
   getTimeZone(name);
 }
 
+/**
+ * Returns a moment on the wall clock of a zone, with its offset: `2026-11-27T09:00:00+09:00`.
+ * @throws RangeError that starts with `timezone:` if there is no such zone
+ */
+export function localTime(moment: Date, timezone: string): string {
+  const { offset } = getTimeZone(timezone).spanAt(moment.getTime());
+  const minutes = Math.abs(Math.trunc(offset / 60_000));
+  const two = (part: number) => String(part).padStart(2, "0");
+  const wall = new Date(moment.getTime() + offset).toISOString().replace(/(\.000)?Z$/, "");
+  return `${wall}${offset < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
 function loadTimeZone(name: string): TimeZone {
   const isUtc = typeof name === "string" && /^(etc\/)?utc$/i.test(name);
   const offsetAt = isUtc ? () => 0 : intlOffsets(name);
