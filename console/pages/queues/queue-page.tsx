@@ -1,16 +1,131 @@
-/** One queue: its depth, its limits. */
+/** One queue: its depth now and over time, its limits. */
 
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { answerOf, type Schemas } from "../../api/api-client.ts";
+import { useTimeSeries } from "../../api/series-ranges.ts";
+import { useResource } from "../../api/use-resource.ts";
+import { Badge } from "../../components/badge.tsx";
+import { Button } from "../../components/controls.tsx";
+import { FigureTile, FigureTiles } from "../../components/figure-tile.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { Empty } from "../../components/resource-view.tsx";
+import { RangePicker, useRange } from "../../components/range-picker.tsx";
+import { formatCount } from "../../components/relative-time.ts";
+import { Empty, ResourceView } from "../../components/resource-view.tsx";
+import { SeriesCharts } from "../../components/series-charts.tsx";
+import { Time } from "../../components/time.tsx";
 import type { PageProps } from "../../shell/page-props.ts";
+import { goTo, hrefTo, Link } from "../../shell/router.tsx";
+import { IfCanChange, useApi } from "../../shell/session.tsx";
+import { PauseButton } from "./pause-button.tsx";
+import { DeleteQueue, EditQueue } from "./queue-dialogs.tsx";
+import { QueueLimits } from "./queue-limits.tsx";
+
+type Queue = Schemas["Queue"];
 
 /** The page. */
-export function QueuePage(_: PageProps): JSX.Element {
+export function QueuePage({ params: { name = "" } }: PageProps): JSX.Element {
+  const api = useApi();
+  const queue = useResource(
+    `queue ${name}`,
+    (signal) => answerOf(api.GET("/queues/{name}", { params: { path: { name } }, signal })),
+  );
+  const [dialog, setDialog] = useState<"edit" | "delete" | null>(null);
+  const close = () => setDialog(null);
   return (
     <>
-      <PageHeader title="Queue" />
-      <Empty title="This page is not made yet" />
+      <PageHeader
+        title={name}
+        above={<Link href={hrefTo("/queues")}>Queues</Link>}
+        beside={queue.data && <QueueState queue={queue.data} />}
+        actions={queue.data && (
+          <IfCanChange>
+            <PauseButton queue={queue.data} onDone={queue.reload} />
+            <Button icon="edit" onClick={() => setDialog("edit")}>Limits</Button>
+            <Button icon="trash" tone="danger" onClick={() => setDialog("delete")}>Delete</Button>
+          </IfCanChange>
+        )}
+      />
+      <ResourceView resource={queue}>
+        {(data) => (
+          <>
+            <Depth queue={data} />
+            <QueueLimits queue={data} />
+            {dialog === "edit" && <EditQueue queue={data} onClose={close} onDone={queue.reload} />}
+            {dialog === "delete" && (
+              <DeleteQueue
+                queue={data}
+                onClose={close}
+                onDone={() => goTo(hrefTo("/queues"))}
+              />
+            )}
+          </>
+        )}
+      </ResourceView>
+      <QueueCharts name={name} />
     </>
+  );
+}
+
+function QueueState({ queue: { paused, runsOn } }: { readonly queue: Queue }): JSX.Element {
+  return (
+    <>
+      {paused ? <Badge tone="warn" icon="pause">Paused</Badge> : <Badge tone="ok">Active</Badge>}
+      {runsOn === "worker" && <Badge tone="info">Workers only</Badge>}
+    </>
+  );
+}
+
+function Depth({ queue }: { readonly queue: Queue }): JSX.Element {
+  const { name } = queue;
+  const messages = (status: string) => hrefTo("/messages", { queue: name, status });
+  return (
+    <FigureTiles>
+      <FigureTile label="Due" value={formatCount(queue.due)} href={messages("due")} />
+      <FigureTile label="Delayed" value={formatCount(queue.delayed)} href={messages("delayed")} />
+      <FigureTile
+        label="Running"
+        value={formatCount(queue.processing)}
+        href={messages("processing")}
+      />
+      <FigureTile
+        label="Blocked"
+        value={formatCount(queue.blocked)}
+        note="behind their group"
+        href={messages("blocked")}
+      />
+      <FigureTile
+        label="Quarantined"
+        value={formatCount(queue.quarantined)}
+        note="run alone after a crash"
+        tone={queue.quarantined.count > 0 ? "warn" : undefined}
+      />
+      <FigureTile label="Oldest due" value={<Time at={queue.oldestReadyAt} none="none" />} />
+      <FigureTile
+        label="Dead letters"
+        value="Show"
+        href={hrefTo("/dead-letters", { queue: name })}
+      />
+    </FigureTiles>
+  );
+}
+
+function QueueCharts({ name }: { readonly name: string }): JSX.Element {
+  const series = useTimeSeries(useApi(), useRange(), { queue: name });
+  return (
+    <section class="section" aria-labelledby="charts-title">
+      <div class="section-header">
+        <h2 id="charts-title">Over time</h2>
+        <RangePicker />
+      </div>
+      <ResourceView resource={series} skeletonRows={8}>
+        {(answer) =>
+          answer ? <SeriesCharts series={answer} /> : (
+            <Empty title="There are no time series">
+              The functions are of an older release.
+            </Empty>
+          )}
+      </ResourceView>
+    </section>
   );
 }
