@@ -21,7 +21,7 @@ import { idOf, type MessageId, type MessageRef } from "./ids.ts";
 import { type Job, type Jobs, toJob } from "./job.ts";
 import { liveUpdatesOf } from "./live.ts";
 import { looksOf } from "./looks.ts";
-import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
+import type { AnyMessages, MessagesShape, MessageType, ResultByName, TypeOf } from "./message.ts";
 import { type ListOptions, page, statuses } from "./own.ts";
 import { type Abortable, requester } from "./request.ts";
 import { type SchedulesClient, schedulesClient } from "./schedules.ts";
@@ -56,17 +56,17 @@ export interface MessengerClient<Messages extends MessagesShape<Messages> = AnyM
     type: Type,
     payload: Messages[Type]["payload"],
     options?: DispatchOptions & Abortable,
-  ): Promise<Job<Type>>;
-  dispatch<Payload>(
-    message: MessageType<Payload>,
+  ): Promise<Job<Type, ResultByName<Messages, Type>>>;
+  dispatch<Payload, Result>(
+    message: MessageType<Payload, Result>,
     payload: NoInfer<Payload>,
     options?: DispatchOptions & Abortable,
-  ): Promise<Job<string>>;
+  ): Promise<Job<string, Result>>;
   /** Dispatches up to 1,000 messages, all or none. An error has the `idempotencyKeys` of the dispatch. */
   dispatchAll(
     messages: readonly OutgoingByName<Messages>[],
     options?: Abortable,
-  ): Promise<Job<TypeOf<Messages>>[]>;
+  ): Promise<Job<TypeOf<Messages>, ResultByName<Messages, TypeOf<Messages>>>[]>;
   dispatchAll<const Payloads extends readonly unknown[]>(
     messages: { readonly [Place in keyof Payloads]: Outgoing<Payloads[Place]> },
     options?: Abortable,

@@ -8,17 +8,17 @@ import { createStore, type Store } from "./store.ts";
  * The state of a followed message. `not_remembered`: the client has seen the message and the server knows it no
  * more: it is finished, and its type is not kept. Whether it was handled cannot be told.
  */
-export type FollowedState =
-  | FollowedMessage
-  | (Omit<FollowedMessage, "status"> & { readonly status: "not_remembered" });
+export type FollowedState<Result = unknown> =
+  | FollowedMessage<Result>
+  | (Omit<FollowedMessage<Result>, "status"> & { readonly status: "not_remembered" });
 
 /** How the client learns of changes. */
 export type Connection = "connecting" | "live" | "polling" | "offline" | "signed_out";
 
 /** A followed message, as an observer sees it. */
-export interface MessageView {
+export interface MessageView<Result = unknown> {
   /** Undefined before the first answer, and while its user is signed out. */
-  readonly message: FollowedState | undefined;
+  readonly message: FollowedState<Result> | undefined;
   /** Why there is no newer state; undefined if all is well, or if the failure may pass. */
   readonly error: MessengerError | undefined;
   readonly connection: Connection;

@@ -8,11 +8,11 @@ import type { Abortable } from "./request.ts";
  * The states of a message, each once: `for await (const { status } of messenger.follow(id))`. The loop ends after
  * `handled`, `failed`, `cancelled` or `not_remembered`; it throws a MessengerError, or the signal's reason.
  */
-export interface MessageStates extends AsyncIterable<FollowedState> {
-  next(): Promise<IteratorResult<FollowedState, undefined>>;
+export interface MessageStates<Result = unknown> extends AsyncIterable<FollowedState<Result>> {
+  next(): Promise<IteratorResult<FollowedState<Result>, undefined>>;
   /** Ends it at once, also while a state is waited for. */
-  return(): Promise<IteratorResult<FollowedState, undefined>>;
-  [Symbol.asyncIterator](): MessageStates;
+  return(): Promise<IteratorResult<FollowedState<Result>, undefined>>;
+  [Symbol.asyncIterator](): MessageStates<Result>;
 }
 
 /** Follows a message. Nothing happens before the first state is asked for. */

@@ -6,8 +6,11 @@ import type { MessageStates } from "./follow.ts";
 import type { MessageId, MessageRef } from "./ids.ts";
 import type { Abortable } from "./request.ts";
 
-/** A message that was dispatched, or is named by its id. */
-export interface Job<Type extends string | undefined = string | undefined> {
+/** A message that was dispatched, or is named by its id. `Result` is what its handler returns, where that is kept. */
+export interface Job<
+  Type extends string | undefined = string | undefined,
+  Result = unknown,
+> {
   /** Tells it from a schedule, whose ids are numbers too. */
   readonly kind: "message";
   readonly id: MessageId;
@@ -16,13 +19,13 @@ export interface Job<Type extends string | undefined = string | undefined> {
   /** The key that it was dispatched with; undefined if there is none, or if only the id is known. */
   readonly idempotencyKey: string | undefined;
   /** Asks for its state once. */
-  status(options?: Abortable): Promise<FollowedMessage>;
+  status(options?: Abortable): Promise<FollowedMessage<Result>>;
   /** Yields its state, and each later state that is seen, to the end. */
-  follow(options?: Abortable): MessageStates;
+  follow(options?: Abortable): MessageStates<Result>;
   /** Waits for its end and returns its last state. */
-  finished(options?: Abortable): Promise<FollowedState>;
+  finished(options?: Abortable): Promise<FollowedState<Result>>;
   /** Cancels it; while it runs, its handler is asked to stop. */
-  cancel(options?: Abortable): Promise<FollowedMessage>;
+  cancel(options?: Abortable): Promise<FollowedMessage<Result>>;
 }
 
 /** The requests that a job makes through its client. */

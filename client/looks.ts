@@ -170,8 +170,8 @@ export function looksOf(
   const tell = (state: FollowedMessage) => {
     const entry = entries.get(state.id);
     if (!entry || isSignedOut(entry)) return;
-    // It comes late, or the message was redriven. A look tells.
-    if (entry.state && isFinal(entry.state) && !isFinal(state)) {
+    // It comes late, the message was redriven, or the result is too large for an update. A look tells.
+    if (state.result === null || entry.state && isFinal(entry.state) && !isFinal(state)) {
       return planFor(entry.lookAt = Date.now());
     }
     entry.toldAt = Date.now();

@@ -5,7 +5,7 @@
  * name and payload.
  */
 export interface AnyMessages {
-  readonly [type: string]: { readonly payload: unknown };
+  readonly [type: string]: { readonly payload: unknown; readonly result: unknown };
 }
 
 /** The shape of a type of messages, which an interface has too. */
@@ -20,12 +20,21 @@ export type TypeOf<Messages> = keyof Messages & string;
 export type PayloadByName<Messages, Type extends keyof Messages> = Messages[Type] extends
   { readonly payload: infer Payload } ? Payload : never;
 
-/** The part of a definition that its type needs: its name, and a schema that follows standardschema.dev. */
+/** The value that the handler of a message that is named returns. */
+export type ResultByName<Messages, Type extends keyof Messages> = Messages[Type] extends
+  { readonly result: infer Result } ? Result : unknown;
+
+/** The part of a definition that its type needs: its name, and schemas that follow standardschema.dev. */
 interface Definition {
   readonly type: string;
   readonly schema: {
     readonly "~standard": { readonly types?: { readonly input: unknown } | undefined };
   };
+  readonly result?: ResultSchema | undefined;
+}
+
+interface ResultSchema {
+  readonly "~standard": { readonly types?: { readonly output: unknown } | undefined };
 }
 
 /** The input type of a definition's schema. */
@@ -33,13 +42,20 @@ type PayloadOf<D extends Definition> = NonNullable<
   D["schema"]["~standard"]["types"]
 >["input"];
 
-/** Exists for the compiler only. */
+/** The output type of a definition's `result`, of which any copy of zod may have made the schema. */
+type ResultOf<D extends Definition> = D extends { readonly result: infer Schema | undefined }
+  ? Schema extends ResultSchema ? NonNullable<Schema["~standard"]["types"]>["output"] : unknown
+  : unknown;
+
+/** Exist for the compiler only. */
 declare const payload: unique symbol;
+declare const result: unique symbol;
 
 /** A message type that can be dispatched; made by {@link message}. */
-export interface MessageType<Payload> {
+export interface MessageType<Payload, Result = unknown> {
   readonly type: string;
   readonly [payload]: Payload;
+  readonly [result]?: Result;
 }
 
 /**
@@ -51,6 +67,8 @@ export interface MessageType<Payload> {
  * const EmailMessage = message<typeof Email>("EmailMessage");
  * ```
  */
-export function message<D extends Definition>(type: D["type"]): MessageType<PayloadOf<D>> {
-  return { type } as MessageType<PayloadOf<D>>;
+export function message<D extends Definition>(
+  type: D["type"],
+): MessageType<PayloadOf<D>, ResultOf<D>> {
+  return { type } as MessageType<PayloadOf<D>, ResultOf<D>>;
 }

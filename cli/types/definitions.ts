@@ -37,13 +37,14 @@ const end = (answer) => {
 try {
   const [{ z }, { messages }] = await Promise.all([import(library), import(project)]);
   if (!Array.isArray(messages)) throw new Error("messages: has to be exported, an array of definitions");
-  const describe = ({ type, schema, access, result }, place) => {
+  const describe = ({ type, schema, access, result, keepsResult }, place) => {
     if (!schema?._zod) throw new Error("messages." + place + ": has to be a definition of defineMessage");
     const json = (schema, io) => z.toJSONSchema(schema, { io, unrepresentable: "any" });
     const described = { type, isSecret: access === "secret", payload: true };
     try {
       described.payload = json(schema, "input");
-      if (result?._zod) described.result = json(result, "output");
+      // Callers see a result only where it is kept.
+      if (keepsResult && result?._zod) described.result = json(result, "output");
     } catch (error) {
       described.problem = String(error?.message ?? error);
     }

@@ -11,7 +11,7 @@ export interface DescribedMessage {
   readonly isSecret: boolean;
   /** The input of its schema; `true` if the schema cannot be written as JSON Schema. */
   readonly payload: JsonSchema;
-  /** The value that its handler returns; left out if its definition does not say. */
+  /** The value that its handler returns; left out if its definition does not say or does not keep it. */
   readonly result?: JsonSchema;
 }
 

@@ -32,3 +32,9 @@ export type PayloadOf<Message extends KnownMessage> = Message extends keyof Regi
   ? RegisteredMessages[Message] extends { payload: infer Payload } ? Payload : unknown
   : Message extends MessageType<infer Payload> ? Payload
   : never;
+
+/** The value that the handler of a message returns. */
+export type ResultOf<Message extends KnownMessage> = Message extends keyof RegisteredMessages
+  ? RegisteredMessages[Message] extends { result: infer Result } ? Result : unknown
+  : Message extends MessageType<unknown, infer Result> ? Result
+  : never;

@@ -7,7 +7,7 @@ import type { Job } from "../job.ts";
 import { useOwn, useStore } from "./context.ts";
 import type { IntentOptions } from "./intent.ts";
 import { isOver } from "./query-options.ts";
-import type { KnownMessage, PayloadOf } from "./register.ts";
+import type { KnownMessage, PayloadOf, ResultOf } from "./register.ts";
 import { useIntent } from "./use-dispatch.ts";
 import { useMessage } from "./use-message.ts";
 
@@ -21,7 +21,7 @@ export interface UseJobOptions {
 }
 
 /** Result of {@link useJob}. */
-export interface UseJobResult<Payload> extends MessageView {
+export interface UseJobResult<Payload, Result = unknown> extends MessageView<Result> {
   /** Dispatches the message, as that of `useDispatch` does, and follows it instead of the one before. */
   readonly dispatch: (payload: Payload, options?: IntentOptions) => Promise<Job>;
   /** The message that is followed. */
@@ -49,7 +49,7 @@ export interface UseJobResult<Payload> extends MessageView {
 export function useJob<const Message extends KnownMessage>(
   message: Message,
   { storageKey = nameOf(message) }: UseJobOptions = {},
-): UseJobResult<PayloadOf<Message>> {
+): UseJobResult<PayloadOf<Message>, ResultOf<Message>> {
   const [intent, sent] = useIntent(message, storageKey);
   const stored = useOwn(
     ({ jobs }) => ({
@@ -65,7 +65,7 @@ export function useJob<const Message extends KnownMessage>(
   );
   const storedId = useStore(stored, () => undefined);
   const id = sent.isPending ? undefined : storedId;
-  const view = useMessage(id);
+  const view = useMessage(id) as MessageView<ResultOf<Message>>;
   // After a reload the client does not know that it has dispatched the message: it is done and not kept.
   const isGone = view.error?.code === "not_found";
   const { job, cancel } = useOwn(

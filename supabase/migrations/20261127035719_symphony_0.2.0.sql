@@ -4248,8 +4248,10 @@ declare
 begin
   if p_message is not null and p_user_id is not null then
     execute format('select %s($1, ''message'', $2, true)', send)
-    -- Realtime refuses large messages. One without its result has to be asked for.
-    using case when pg_column_size(p_message -> 'result') > 8192 then p_message - 'result' else p_message end,
+    -- Realtime refuses large messages. A result that is null may have to be asked for.
+    using case
+      when pg_column_size(p_message -> 'result') > 8192 then p_message || '{"result": null}' else p_message
+    end,
       'messenger:' || p_user_id;
   end if;
 exception when others then

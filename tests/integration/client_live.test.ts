@@ -11,6 +11,7 @@ import { eventually, testsOnStack } from "../support/stack.ts";
 
 const Kept = message<typeof definitions.Kept>("Kept");
 const Told = message<typeof definitions.Told>("Told");
+const Measured = message<typeof definitions.Measured>("Measured");
 
 testsOnStack({}, (test) => {
   test("each change is told as it happens, also the end of a message that is not kept", async (stack) => {
@@ -41,6 +42,23 @@ testsOnStack({}, (test) => {
     await eventually(() => Promise.resolve(realtime.joined), (topics) => topics.length > 1);
     await stack.tick();
     assertEquals((await end).status, "handled");
+    await supabase.removeAllChannels();
+    await realtime.stop();
+  });
+
+  test("the end has the result, also one that is too large for an update", async (stack) => {
+    const realtime = await startRealtime(stack);
+    const { messenger, supabase } = await signedIn(stack, realtime.url);
+    const jobs = [
+      await messenger.dispatch(Measured, { size: 20 }),
+      await messenger.dispatch(Measured, { size: 30_000 }),
+    ];
+    const ends = jobs.map((job) => job.finished());
+    await eventually(() => Promise.resolve(realtime.joined), (topics) => topics.length > 0);
+    await eventually(() => Promise.resolve(realtime.looks()), (looks) => looks >= 2);
+    await stack.tick();
+    const states = await Promise.all(ends);
+    assertEquals(states.map(({ result }) => result?.text.length), [20, 30_000]);
     await supabase.removeAllChannels();
     await realtime.stop();
   });

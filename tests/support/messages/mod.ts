@@ -262,6 +262,21 @@ export const Told = defineMessage({
   handler: () => {},
 });
 
+/** Its result is kept, and told live. */
+export const Measured = defineMessage({
+  type: "Measured",
+  schema: z.object({ size: z.number() }),
+  access: "authenticated",
+  live: true,
+  keep: { for: "1h", result: true },
+  result: z.object({ text: z.string() }),
+  // Text that does not compress.
+  handler: ({ size }) => {
+    const bytes = crypto.getRandomValues(new Uint8Array(size / 2));
+    return { text: bytes.toHex() };
+  },
+});
+
 /** One a second. */
 export const Brisk = defineMessage({
   type: "Brisk",
@@ -335,6 +350,7 @@ export const messages = [
   Kept,
   Shaky,
   Told,
+  Measured,
   Brisk,
   Steps,
   Parallel,

@@ -156,6 +156,20 @@ Deno.test("a live update of a dead letter that was redriven is looked at soon", 
   stop();
 });
 
+Deno.test("a result that an update leaves out is asked for before the end is told", async () => {
+  using page = fakePage();
+  const { bus, become, hear } = withRealtime();
+  bus.put("1", { type: "Told" });
+  const end = bus.messenger.finished("1");
+  await page.advance(0);
+  become("joined", "SUBSCRIBED");
+  await page.advance(2_000);
+  bus.put("1", { status: "handled", result: { url: "x" } });
+  hear({ ...bus.stored.get("1")?.state, result: null });
+  await page.advance(100);
+  assertEquals((await end).result, { url: "x" });
+});
+
 Deno.test("a live update that a message is parked is taken, though the attempt is given back", async () => {
   using page = fakePage();
   const { bus, become, hear } = withRealtime();

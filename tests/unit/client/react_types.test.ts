@@ -11,10 +11,13 @@ import {
   useMessenger,
 } from "../../../client/react/mod.ts";
 import { runProgram } from "../../support/programs.ts";
-import type { Kept as KeptDefinition } from "../../support/messages/mod.ts";
+import type {
+  Kept as KeptDefinition,
+  Measured as MeasuredDefinition,
+} from "../../support/messages/mod.ts";
 
 interface Messages {
-  RenderVideo: { payload: { video: string; size?: number }; result: unknown };
+  RenderVideo: { payload: { video: string; size?: number }; result: { url: string } };
   SendInvoice: { payload: { invoice: number }; result: unknown };
 }
 
@@ -32,6 +35,14 @@ export const _byDefinition = () => {
   job.dispatch({}, { delay: "5 minutes" });
   // @ts-expect-error there is no such option
   useJob(Kept, { storage: "a" });
+};
+
+export const _results = () => {
+  useJob(message<typeof MeasuredDefinition>("Measured")).message?.result?.text satisfies
+    | string
+    | undefined;
+  // @ts-expect-error it has no such field
+  useJob(message<typeof MeasuredDefinition>("Measured")).message?.result?.texts;
 };
 
 export const _ids = () => {

@@ -11,7 +11,10 @@ import {
 } from "../../../client/mod.ts";
 import type { EmailMessage as Email } from "../../../supabase/functions/_messages/email.ts";
 import type { messages } from "../../../supabase/functions/_messages/mod.ts";
-import type { Kept as KeptDefinition } from "../../support/messages/mod.ts";
+import type {
+  Kept as KeptDefinition,
+  Measured as MeasuredDefinition,
+} from "../../support/messages/mod.ts";
 import type { Database } from "../../../supabase/functions/_shared/symphony/database/database.types.ts";
 
 const EmailMessage = message<typeof Email>("EmailMessage");
@@ -71,7 +74,7 @@ export const _together = async (messenger: MessengerClient) => {
 
 /** As `npx symphony-messenger types` writes them. */
 interface Messages {
-  RenderVideo: { payload: { frames: number }; result: unknown };
+  RenderVideo: { payload: { frames: number }; result: { url: string } };
   Cut: { payload: { from?: number | undefined }; result: unknown };
 }
 
@@ -98,6 +101,28 @@ export const _byName = async (messenger: MessengerClient<Messages>) => {
   });
   // @ts-expect-error there is no message of this name
   await messenger.list({ type: "Email" });
+};
+
+export const _results = async (messenger: MessengerClient<Messages>) => {
+  const job = await messenger.dispatch("RenderVideo", { frames: 3 });
+  const { result } = await job.finished();
+  result?.url satisfies string | undefined;
+  // @ts-expect-error it may be missing: the message may have failed
+  result.url;
+  // @ts-expect-error it is of another type
+  result?.url satisfies number | undefined;
+  for await (const state of job.follow()) state.result?.url satisfies string | undefined;
+  (await job.status()).result?.url satisfies string | undefined;
+  // A result without a schema may be anything.
+  (await (await messenger.dispatch("Cut", {})).finished()).result satisfies unknown;
+  // @ts-expect-error of what is known by its id alone, nothing is known
+  (await messenger.finished("1")).result?.url;
+
+  const Measured = message<typeof MeasuredDefinition>("Measured");
+  const measured = await (await messenger.dispatch(Measured, { size: 1 })).finished();
+  measured.result?.text satisfies string | undefined;
+  // @ts-expect-error it has no such field
+  measured.result?.texts;
 };
 
 export const _ids = async (messenger: MessengerClient<Messages>) => {

@@ -70,6 +70,34 @@ Deno.test("another module of messages is remembered, and what it prints is not t
   assertStringIncludes((await types(project, "--check")).out, "up to date, 2 messages");
 });
 
+Deno.test("a result that is kept has the type that its handler's value has in JSON, and drifts with it", async () => {
+  await using project = await typedProject(`
+    const rules = { access: "anonymous", schema: z.object({}), handler };
+    const result = z.object({
+      url: z.url(),
+      pages: z.number().default(1),
+      at: z.iso.datetime().optional(),
+      kind: z.enum(["pdf", "png"]),
+    });
+    export const messages = [
+      defineMessage({ ...rules, type: "Kept", keep: { for: "1h", result: true }, result }),
+      defineMessage({ ...rules, type: "Any", keep: { for: "1h", result: true } }),
+      defineMessage({ ...rules, type: "ForParents", result }),
+    ];`);
+  assertEquals((await types(project)).code, 0);
+  const text = await project.read("messenger.gen.ts");
+  const resultOf = (type: string) =>
+    new RegExp(`${type}: \\{\n {4}payload: [^]*?\n {4}result: ([^]*?);\n {2}\\};`).exec(text)?.[1];
+  assertEquals(
+    resultOf("Kept")?.replace(/\s+/g, " "),
+    '{ url: string; pages: number; at?: string | undefined; kind: "pdf" | "png"; }',
+  );
+  assertEquals([resultOf("Any"), resultOf("ForParents")], ["unknown", "unknown"]);
+  const module = await project.read(MODULE);
+  await project.write(MODULE, module.replace("pages: z.number()", "pages: z.string()"));
+  assertStringIncludes((await types(project, "--check")).err, "messenger.gen.ts: ~ Kept\n");
+});
+
 Deno.test("a schema that JSON Schema cannot say is told, and its payload is unknown", async () => {
   await using project = await typedProject(`
     const id = { id: "same" };

@@ -5,8 +5,8 @@
 
 import type { DeadReason } from "./dead-reason.ts";
 
-/** The state of a message. */
-export interface FollowedMessage {
+/** The state of a message, whose handler returns `Result`. */
+export interface FollowedMessage<Result = unknown> {
   /** Tells it from a schedule, whose ids are numbers too. */
   readonly kind: "message";
   readonly id: string;
@@ -31,10 +31,10 @@ export interface FollowedMessage {
   /** The handler's last report; null if there is none. */
   readonly progress: FollowedProgress | null;
   /**
-   * The value that its handler returned, if it is handled and its definition keeps the result; else null. A live update leaves
-   * out a large one.
+   * The value that its handler returned, if it is handled and its definition keeps the result; else it is missing. It
+   * is null in a live update where it is large: the client then asks for it.
    */
-  readonly result?: unknown;
+  readonly result?: Result | null;
   /** Its durable steps; missing if it has none, and once it is handled. */
   readonly steps?: FollowedSteps;
 }
