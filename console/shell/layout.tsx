@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { BulkBar } from "../bulk/bulk-bar.tsx";
 import { readLive, setLive } from "../api/live.ts";
 import { Button } from "../components/controls.tsx";
 import { Dialog } from "../components/dialog.tsx";
@@ -38,16 +39,14 @@ export function Layout(): JSX.Element {
   }, [path]);
   return (
     <>
-      <a class="skip" href={`#${path}`} onClick={(event) => skipTo(event, main.current)}>
-        Skip to the page
-      </a>
       <div class="layout">
-        <Menu path={path} />
+        <Menu path={path} onSkip={(event) => skipTo(event, main.current)} />
         <div class="layout-page">
           <TopBar onHelp={() => setShowsHelp(true)} />
           <main class="page" ref={main} tabIndex={-1}>
             <CurrentPage path={path} />
           </main>
+          <BulkBar />
         </div>
       </div>
       <Toasts />
@@ -76,10 +75,16 @@ function CurrentPage({ path }: { readonly path: string }): JSX.Element {
   return <found.Page key={path} params={found.params} />;
 }
 
-function Menu({ path }: { readonly path: string }): JSX.Element {
+interface MenuProps {
+  readonly path: string;
+  readonly onSkip: (event: Event) => void;
+}
+
+function Menu({ path, onSkip }: MenuProps): JSX.Element {
   return (
     <nav class="menu" aria-label="Pages of the console">
-      <Link href={hrefTo("/")} class="brand">
+      <a class="skip" href={`#${path}`} onClick={onSkip}>Skip to the page</a>
+      <Link href={hrefTo("/")} class="brand" title="Symphony Messenger">
         <img src="./icon.svg" alt="" width="20" height="20" />
         <span>Symphony</span>
       </Link>
@@ -114,7 +119,7 @@ function TopBar({ onHelp }: { readonly onHelp: () => void }): JSX.Element {
   const theme = useTheme();
   const project = settings.mode === "local" ? settings.project : settings.url;
   return (
-    <div class="top">
+    <header class="top">
       <span class="top-project mono" title={project}>{hostOf(project)}</span>
       {settings.mode === "local" && settings.readOnly && <span class="top-mode">read-only</span>}
       <span class="top-space" />
@@ -128,7 +133,7 @@ function TopBar({ onHelp }: { readonly onHelp: () => void }): JSX.Element {
       />
       <Button tone="quiet" icon="keyboard" label="Keyboard shortcuts" onClick={onHelp} />
       {signOut && <Button tone="quiet" icon="leave" label="Sign out" onClick={signOut} />}
-    </div>
+    </header>
   );
 }
 

@@ -1,0 +1,151 @@
+/** Asks before a change of many messages: the dry run's count comes first, and the options of a redrive. */
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { type ApiProblem, toProblem } from "../api/api-problem.ts";
+import { Button, Field } from "../components/controls.tsx";
+import { Dialog } from "../components/dialog.tsx";
+import { ProblemNote } from "../components/problem-note.tsx";
+import { formatNumber } from "../components/relative-time.ts";
+import { SafeText } from "../payload/safe-text.tsx";
+import { type BulkAction, type BulkCount, type BulkVerb, isAtWork } from "./bulk-action.ts";
+import { countBulk } from "./bulk-runner.ts";
+import { VERBS } from "./bulk-words.ts";
+import { OptionFields } from "./option-fields.tsx";
+import { NO_OPTIONS, problemsOf, type RedriveOptions, toBody } from "./redrive-options.ts";
+import { useBulk } from "./use-bulk.ts";
+
+/** Properties of the dialog. */
+export interface BulkDialogProps {
+  readonly action: BulkAction;
+  readonly onClose: () => void;
+  /** Called when the change has begun. */
+  readonly onStart?: (() => void) | undefined;
+}
+
+/** From how many messages on a removal has to be confirmed by typing. */
+const TYPED_FROM = 100;
+const EXPLANATIONS: Readonly<Record<BulkAction["verb"], string>> = {
+  redrive: "They go back into their queues, oldest first, with fresh retries and their history.",
+  remove: "They are deleted for good, with their payloads and errors.",
+  cancel:
+    "Those that wait become dead letters; running ones are told to stop. A redrive undoes it.",
+  run: "Those that are delayed or wait for a retry become due. Limits and pauses still hold.",
+};
+
+/** Asks, and begins the change. */
+export function BulkDialog({ action, onClose, onStart }: BulkDialogProps): JSX.Element {
+  const { runner, progress } = useBulk();
+  const [options, setOptions] = useState<RedriveOptions>(NO_OPTIONS);
+  const [typed, setTyped] = useState("");
+  const { count, isCounting, problem } = useCount(action);
+  const { verb } = VERBS[action.verb];
+  const isBusy = progress !== null && isAtWork(progress);
+  const problems = problemsOf(options);
+  const isTyped = action.verb === "remove" && (count?.count ?? 0) >= TYPED_FROM;
+  const isReady = count !== null && count.count > 0 && !isCounting && !isBusy &&
+    Object.keys(problems).length === 0 && (!isTyped || typed === "remove");
+  const start = () => {
+    if (!isReady) return;
+    const body = { ...action.body, ...(action.verb === "redrive" && toBody(options)) };
+    void runner.start({ ...action, body }, count);
+    onStart?.();
+    onClose();
+  };
+  return (
+    <Dialog title={`${verb} ${action.ids ? "the selection" : "all that match"}`} onClose={onClose}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          start();
+        }}
+      >
+        <p>
+          <SafeText text={action.title} longest={400} />
+        </p>
+        <Count count={count} isCounting={isCounting} />
+        {problem && <ProblemNote problem={problem} />}
+        <p class="muted">{EXPLANATIONS[action.verb]}</p>
+        {action.verb === "redrive" && (
+          <OptionFields options={options} problems={problems} onChange={setOptions} />
+        )}
+        {isTyped && <TypedWord value={typed} onChange={setTyped} />}
+        {isBusy && (
+          <p class="field-error">Another change is at work: wait for its end, or stop it.</p>
+        )}
+        <Actions verb={action.verb} count={count} isReady={isReady} onClose={onClose} />
+      </form>
+    </Dialog>
+  );
+}
+
+interface TypedWordProps {
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+}
+
+function TypedWord({ value, onChange }: TypedWordProps): JSX.Element {
+  return (
+    <Field label="Type remove to confirm">
+      {(id) => (
+        <input
+          id={id}
+          class="mono"
+          autocomplete="off"
+          value={value}
+          onInput={(event) => onChange(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+interface ActionsProps {
+  readonly verb: BulkVerb;
+  readonly count: BulkCount | null;
+  readonly isReady: boolean;
+  readonly onClose: () => void;
+}
+
+function Actions({ verb, count, isReady, onClose }: ActionsProps): JSX.Element {
+  const isDangerous = verb === "remove" || verb === "cancel";
+  return (
+    <div class="dialog-actions">
+      <Button onClick={onClose}>{verb === "cancel" ? "Back" : "Cancel"}</Button>
+      <Button type="submit" tone={isDangerous ? "danger" : "primary"} isDisabled={!isReady}>
+        {VERBS[verb].verb} {count ? formatNumber(count.count) : ""}
+      </Button>
+    </div>
+  );
+}
+
+/** Counts by dry runs as long as the dialog is open. */
+function useCount(action: BulkAction) {
+  const { parts } = useBulk();
+  const [count, setCount] = useState<BulkCount | null>(null);
+  const [isCounting, setCounting] = useState(true);
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  useEffect(() => {
+    const counting = new AbortController();
+    countBulk(parts, action, setCount, counting.signal)
+      .catch((error) => !counting.signal.aborted && setProblem(toProblem(error)))
+      .finally(() => !counting.signal.aborted && setCounting(false));
+    return () => counting.abort();
+  }, []);
+  return { count, isCounting, problem };
+}
+
+function Count(
+  { count, isCounting }: { readonly count: BulkCount | null; readonly isCounting: boolean },
+): JSX.Element {
+  const text = count === null
+    ? "–"
+    : `${isCounting || count.capped ? "at least " : ""}${formatNumber(count.count)}`;
+  return (
+    <p class="bulk-total" role="status">
+      <strong>{text}</strong>{" "}
+      {isCounting ? "counting …" : count?.count === 1 ? "message matches" : "messages match"}
+    </p>
+  );
+}

@@ -1,0 +1,35 @@
+/** The words for changes of many messages. */
+
+import { formatNumber } from "../components/relative-time.ts";
+import type { BulkProgress, BulkVerb } from "./bulk-action.ts";
+
+/** A verb as it stands on a button, and as what was done. */
+export const VERBS: Readonly<Record<BulkVerb, { readonly verb: string; readonly done: string }>> = {
+  redrive: { verb: "Redrive", done: "redriven" },
+  remove: { verb: "Remove", done: "removed" },
+  cancel: { verb: "Cancel", done: "cancelled" },
+  run: { verb: "Run now", done: "due now" },
+};
+
+const STATES: Readonly<Record<BulkProgress["state"], string>> = {
+  working: "Working",
+  stopping: "Stops after this step",
+  interrupted: "Interrupted by a reload",
+  stopped: "Stopped",
+  failed: "Failed",
+  ended: "Done",
+};
+
+/** How far a change has come: `12,000 of 24,000 redriven, 3 told to stop`. */
+export function describeProgress(progress: BulkProgress): string {
+  const { action, total, done, running, missing, isShort } = progress;
+  const known = `${formatNumber(total.count)}${total.capped ? "+" : ""}`;
+  return [
+    `${isShort ? "at least " : ""}${formatNumber(done)} of ${known} ${VERBS[action.verb].done}`,
+    running > 0 && `${formatNumber(running)} told to stop`,
+    missing > 0 && `${formatNumber(missing)} were gone`,
+  ].filter(Boolean).join(", ");
+}
+
+/** The state in a word or two. */
+export const describeState = ({ state }: BulkProgress): string => STATES[state];

@@ -1,0 +1,132 @@
+/** The console as operators have it: a stack, the command's server before it, and a browser. */
+
+import { assertEquals } from "@std/assert";
+import axe, { type AxeResults } from "axe-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { startConsole } from "../../cli/console/console-server.ts";
+import { buildConsole } from "../../package/console.ts";
+import { launchChromium } from "./browser.ts";
+import { startTestStack, type TestStack } from "./stack.ts";
+
+/** Longest wait for something to be shown. */
+const PATIENCE_MS = 30_000;
+const SIZES = [{ width: 1280, height: 800 }, { width: 390, height: 844 }];
+const SCHEMES = ["light", "dark"] as const;
+
+/** The console, and the browser that shows it. */
+export interface ConsoleSetup {
+  readonly stack: TestStack;
+  readonly browser: Browser;
+  /** Addresses with their tokens. */
+  readonly url: string;
+  readonly readOnlyUrl: string;
+}
+
+/** Registers tests that share one stack; each finds the bus empty and has a browser context of its own. */
+export function testsOfConsole(
+  messages: string,
+  register: (
+    test: (name: string, body: (operator: Operator, setup: ConsoleSetup) => Promise<void>) => void,
+  ) => void,
+): void {
+  const parts = new AsyncDisposableStack();
+  let setup: ConsoleSetup | undefined;
+  Deno.test.beforeAll(async () => void (setup = await openConsole(parts, messages)));
+  Deno.test.afterAll(() => parts.disposeAsync());
+  register((name, body) =>
+    Deno.test({
+      name,
+      // The stack lives on from test to test.
+      sanitizeOps: false,
+      sanitizeResources: false,
+      fn: async () => {
+        if (!setup) throw new Error("the console did not start");
+        await setup.stack.clear();
+        await using operator = await Operator.open(setup.browser);
+        await body(operator, setup);
+      },
+    })
+  );
+}
+
+async function openConsole(
+  parts: AsyncDisposableStack,
+  messages: string,
+): Promise<ConsoleSetup> {
+  const folder = await Deno.makeTempDir({ prefix: "symphony-console-" });
+  parts.defer(() => Deno.remove(folder, { recursive: true }));
+  await buildConsole(folder);
+  const stack = await startTestStack({ messages, warmUp: true });
+  parts.defer(() => stack.stop());
+  const options = { url: stack.url, secretKey: stack.secretKey, prefix: "", port: 0, folder };
+  const server = parts.use(await startConsole(options));
+  const readOnly = parts.use(await startConsole({ ...options, readOnly: true }));
+  const browser = await launchChromium();
+  parts.defer(() => browser.close());
+  return { stack, browser, url: server.url, readOnlyUrl: readOnly.url };
+}
+
+/** An operator at the console. */
+export class Operator implements AsyncDisposable {
+  readonly #errors: string[] = [];
+
+  private constructor(readonly context: BrowserContext, readonly page: Page) {
+    page.on("pageerror", (error: Error) => this.#errors.push(String(error)));
+  }
+
+  /** Opens a browser without anybody else's session. */
+  static async open(browser: Browser): Promise<Operator> {
+    const context = await browser.newContext({ viewport: SIZES[0] ?? null, locale: "en" });
+    context.setDefaultTimeout(PATIENCE_MS);
+    return new Operator(context, await context.newPage());
+  }
+
+  /** Opens the console, and goes to a place such as `/messages?type=A`. */
+  async visit(url: string, place = "/"): Promise<void> {
+    await this.page.goto(url);
+    await this.page.getByRole("navigation").first().waitFor();
+    await this.go(place);
+  }
+
+  /** Goes to another place of the console. */
+  async go(place: string): Promise<void> {
+    await this.page.evaluate(`location.hash = ${JSON.stringify(`#${place}`)}`);
+  }
+
+  /** Checks that the page has no violation that axe knows, light and dark, on a desk and on a phone. */
+  async isAccessible(what: string): Promise<void> {
+    const { page } = this;
+    await page.evaluate(axe.source);
+    for (const size of SIZES) {
+      for (const colorScheme of SCHEMES) {
+        await page.setViewportSize(size);
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        const { violations } = await page.evaluate<AxeResults>("axe.run(document)");
+        const found = violations.flatMap(({ id, nodes }) =>
+          nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`)
+        );
+        await this.#photograph(what, colorScheme, size.width);
+        assertEquals(found, [], `${what}, ${colorScheme}, ${size.width} px`);
+      }
+    }
+    await page.setViewportSize(SIZES[0] ?? { width: 1280, height: 800 });
+  }
+
+  /** Into the folder SYMPHONY_TEST_SCREENSHOTS, if it is set. */
+  async #photograph(what: string, scheme: string, width: number): Promise<void> {
+    const folder = Deno.env.get("SYMPHONY_TEST_SCREENSHOTS");
+    if (!folder) return;
+    const name = what.replace(/[^a-z0-9]+/gi, "-");
+    const height = await this.page.evaluate<number>("document.documentElement.scrollHeight");
+    await this.page.screenshot({
+      path: `${folder}/${name}-${scheme}-${width}.png`,
+      fullPage: true,
+      clip: { x: 0, y: 0, width, height: Math.min(height, 1_600) },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.context.close();
+    assertEquals(this.#errors, [], "errors of the page");
+  }
+}
