@@ -224,6 +224,98 @@ begin
 end
 $$;
 
+-- Alerts
+
+create table public.messenger_alert_channels (
+  name text primary key check (name ~ '^[A-Za-z0-9_.:-]{1,100}$'),
+  kind text not null check (kind in ('slack', 'discord', 'webhook', 'message')),
+  host text,
+  message_type text check (length(message_type) between 1 and 200),
+  signed boolean not null default false,
+  is_default boolean not null default false,
+  created_at timestamptz not null default public.messenger_now(),
+  updated_at timestamptz not null default public.messenger_now(),
+  check ((kind = 'message') = (message_type is not null)),
+  check ((kind = 'message') = (host is null))
+);
+create unique index messenger_alert_channels_default_idx
+  on public.messenger_alert_channels (is_default) where is_default;
+alter table public.messenger_alert_channels enable row level security;
+
+create table public.messenger_alert_deliveries (
+  id bigint generated always as identity primary key,
+  webhook_id uuid not null default gen_random_uuid(),
+  alert text,
+  channel text not null,
+  event text not null check (event in ('firing', 'resolved', 'test')),
+  body jsonb not null,
+  status text not null default 'pending' check (status in ('pending', 'sent', 'delivered', 'failed')),
+  attempts integer not null default 0,
+  next_attempt_at timestamptz not null default public.messenger_now(),
+  give_up_at timestamptz not null default public.messenger_now() + interval '24 hours',
+  request_id bigint,
+  sent_at timestamptz,
+  status_code integer,
+  error text,
+  created_at timestamptz not null default public.messenger_now(),
+  finished_at timestamptz
+);
+create index messenger_alert_deliveries_open_idx
+  on public.messenger_alert_deliveries (id) where status in ('pending', 'sent');
+create index messenger_alert_deliveries_channel_idx
+  on public.messenger_alert_deliveries (channel, id);
+create index messenger_alert_deliveries_created_at_idx
+  on public.messenger_alert_deliveries (created_at);
+alter table public.messenger_alert_deliveries enable row level security;
+
+create table public.messenger_alerts (
+  name text primary key check (name ~ '^[A-Za-z0-9_.:-]{1,100}$'),
+  rule text not null check (
+    rule in (
+      'dead_letters', 'oldest_ready', 'no_tick', 'ticks_not_started', 'schedule_overdue', 'schedule_failing',
+      'retry_rate', 'long_step', 'queue_limited'
+    )
+  ),
+  type text check (length(type) between 1 and 200),
+  reason text check (length(reason) between 1 and 200),
+  queue text check (length(queue) between 1 and 100),
+  schedule text check (length(schedule) between 1 and 200),
+  threshold double precision,
+  window_ms bigint,
+  channel text references public.messenger_alert_channels,
+  cooldown_ms bigint not null default 3600000,
+  enabled boolean not null default true,
+  state text not null default 'resolved' check (state in ('firing', 'cooling_down', 'resolved')),
+  value double precision,
+  subject text,
+  since timestamptz not null default public.messenger_now(),
+  told_at timestamptz,
+  checked_at timestamptz,
+  error text,
+  memory jsonb,
+  created_at timestamptz not null default public.messenger_now(),
+  updated_at timestamptz not null default public.messenger_now()
+);
+create index messenger_alerts_channel_idx on public.messenger_alerts (channel);
+alter table public.messenger_alerts enable row level security;
+
+create table messenger.default_alerts_made (
+  name text primary key,
+  made_at timestamptz not null default public.messenger_now()
+);
+alter table messenger.default_alerts_made enable row level security;
+
+create table messenger.seen_running (
+  message_id bigint primary key,
+  lease_token uuid not null,
+  seen_at timestamptz not null default public.messenger_now()
+);
+alter table messenger.seen_running enable row level security;
+
+create index messenger_steps_until_idx on public.messenger_steps (until) where status = 'pending';
+create index messenger_schedule_runs_failed_idx
+  on public.messenger_schedule_runs (schedule_id, occurrence) where outcome = 'failed';
+
 -- Functions, views, triggers and comments. Their bodies are checked when all of them are there.
 set local check_function_bodies = off;
 
@@ -4345,6 +4437,32 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.action_target(p_args jsonb, p_answer jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_strip_nulls(
+    jsonb_set(
+      jsonb_set(
+        p_args - '{payload,schedules,dry_run,after,secret_key}'::text[] #- '{message,payload}' #- '{message,stamps}',
+        '{settings,url}', '"changed"', false
+      ), '{settings,secret}', '"changed"', false
+    )
+  )
+    || case when p_args ? 'payload' then '{"payload":"edited"}'::jsonb else '{}' end
+    || case when p_args ? 'schedules' then jsonb_build_object('schedules', (
+      select jsonb_agg(
+        jsonb_strip_nulls((given.value - '{payload,stamps}'::text[]) || saved.value)
+        order by given.position
+      )
+      from jsonb_array_elements(p_args -> 'schedules') with ordinality as given (value, position)
+      join jsonb_array_elements(p_answer -> 'schedules') with ordinality as saved (value, position)
+        using (position)
+    )) else '{}' end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.call_operation(p_operation text, p_args jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -4357,7 +4475,9 @@ declare
     'messenger_save_schedules', 'messenger_pause_schedule', 'messenger_resume_schedule',
     'messenger_trigger_schedule', 'messenger_unschedule',
     'messenger_prune', 'messenger_prune_schedule_runs', 'messenger_prune_actions', 'messenger_prune_events',
-    'messenger_prune_job_runs', 'messenger_tidy_queues', 'messenger_setup'
+    'messenger_prune_job_runs', 'messenger_tidy_queues', 'messenger_setup',
+    'messenger_create_alert', 'messenger_set_alert', 'messenger_delete_alert', 'messenger_set_alert_channel',
+    'messenger_delete_alert_channel', 'messenger_test_alert_channel', 'messenger_retry_alert_delivery'
   ];
   known text[];
   required text[];
@@ -4569,6 +4689,7 @@ AS $function$
       'call public.messenger_in_turn(''{messenger_tick,messenger_sample_backlog}'')',
       'messenger_tick'
     ),
+    ('symphony-alerts', '* * * * *', 'select public.messenger_check_alerts()', 'messenger_check_alerts'),
     (
       'symphony-prune', '17 * * * *',
       'call public.messenger_in_steps(''messenger_prune'', ''{"failed_older_than": "30 days"}'')',
@@ -4779,6 +4900,684 @@ AS $function$
   from public.messenger_failed_messages f where f.id = messenger_show_failed.id
 $function$;
 
+CREATE FUNCTION messenger.alert_secret_name(p_channel text, p_what text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select format('symphony_alert_%s_%s', p_channel, p_what) $function$;
+
+CREATE FUNCTION messenger.keep_alert_secret(p_channel text, p_what text, p_value text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  secret_name constant text := messenger.alert_secret_name(p_channel, p_what);
+begin
+  if (p_channel ~ '^[A-Za-z0-9_.:-]{1,100}$' and p_what in ('url', 'secret')) is not true then
+    raise sqlstate 'PT400' using message = 'channel: is no name of a channel';
+  end if;
+  if p_value is null then
+    delete from vault.secrets s where s.name = secret_name;
+  else
+    perform messenger.set_up_secret(secret_name, p_value, 'An alert channel of Symphony Messenger.');
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.alert_channel_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if tg_op = 'UPDATE' then
+    raise sqlstate 'PT409' using message = format('name: the channel %s keeps its name', old.name);
+  end if;
+  perform messenger.keep_alert_secret(old.name, 'url', null), messenger.keep_alert_secret(old.name, 'secret', null);
+  return null;
+end
+$function$;
+
+CREATE FUNCTION messenger.alert_url_host(p_url text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  host constant text := lower((regexp_match(
+    p_url,
+    '^https?://(?:[^/?#@]*@)?(\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::[0-9]{1,5})?(?:[/?#]|$)', 'i'
+  ))[1]);
+begin
+  if p_url is null then
+    return null;
+  end if;
+  if length(p_url) > 2000 then
+    raise sqlstate 'PT400' using message = 'url: has to have at most 2000 characters';
+  end if;
+  if p_url !~ '^[!#-;=?-Z\[\]_a-~]+$' or host is null then
+    raise sqlstate 'PT400' using message = 'url: has to be a URL that begins with https://, without spaces';
+  end if;
+  if p_url !~* '^https:' and host not in ('localhost', '127.0.0.1', '[::1]', 'host.docker.internal') then
+    raise sqlstate 'PT400' using message = 'url: has to begin with https://; http:// is for localhost only';
+  end if;
+  return host;
+end
+$function$;
+
+CREATE FUNCTION messenger.check_alert_secret(p_secret text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_secret !~ '^whsec_[A-Za-z0-9+/]+={0,2}$'
+    or octet_length(decode(substr(p_secret, 7), 'base64')) not between 24 and 64
+  then
+    raise sqlstate 'PT400' using message = 'secret: has to be whsec_ and the base64 of 24 to 64 bytes';
+  end if;
+exception when invalid_parameter_value then
+  raise sqlstate 'PT400' using message = 'secret: has to be whsec_ and the base64 of 24 to 64 bytes';
+end
+$function$;
+
+CREATE FUNCTION messenger.check_alert_channel(p_name text, p_settings jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  kinds constant text[] := array['slack', 'discord', 'webhook', 'message'];
+  types constant jsonb := jsonb_build_object(
+    'kind', 'string', 'url', 'string', 'secret', 'string', 'message_type', 'string', 'is_default', 'boolean'
+  );
+  field record;
+begin
+  if p_name !~ '^[A-Za-z0-9_.:-]{1,100}$' or p_name is null then
+    raise sqlstate 'PT400' using message = format(
+      'name: has to be 1 to 100 letters, digits or _ . : - (%L was given)', p_name
+    );
+  end if;
+  if jsonb_typeof(p_settings) is distinct from 'object' then
+    raise sqlstate 'PT400' using message = 'settings: has to be an object';
+  end if;
+  for field in select s.key, jsonb_typeof(s.value) as type from jsonb_each(p_settings) as s loop
+    if not types ? field.key then
+      raise sqlstate 'PT400' using message = format(
+        'settings: %s is none of %s', field.key, (select string_agg(k, ', ') from jsonb_object_keys(types) as k)
+      );
+    end if;
+    if field.type not in ('null', types ->> field.key) then
+      raise sqlstate 'PT400' using message = format('%s: has to be a %s', field.key, types ->> field.key);
+    end if;
+  end loop;
+  if (p_settings ->> 'kind' = any (kinds)) is not true then
+    raise sqlstate 'PT400' using message = format('kind: has to be one of %s', array_to_string(kinds, ', '));
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.alert_channel_of(p_name text, p_settings jsonb, p_before public.messenger_alert_channels)
+ RETURNS public.messenger_alert_channels
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  wanted public.messenger_alert_channels := p_before;
+  is_same_kind constant boolean := p_before.kind is not distinct from p_settings ->> 'kind';
+begin
+  wanted.name := p_name;
+  wanted.kind := p_settings ->> 'kind';
+  wanted.message_type := p_settings ->> 'message_type';
+  if (wanted.kind = 'message') <> (coalesce(wanted.message_type, '') <> '') then
+    raise sqlstate 'PT400' using message = case wanted.kind
+      when 'message' then 'message_type: is required for a channel of kind message'
+      else 'message_type: is for a channel of kind message only' end;
+  end if;
+  if length(wanted.message_type) > 200 then
+    raise sqlstate 'PT400' using message = 'message_type: has to have at most 200 characters';
+  end if;
+  if p_settings ->> 'url' is not null and wanted.kind = 'message' then
+    raise sqlstate 'PT400' using message = 'url: is not for a channel of kind message';
+  end if;
+  if p_settings ->> 'url' is null and wanted.kind <> 'message' and not (is_same_kind and p_before.host is not null) then
+    raise sqlstate 'PT400' using message = format('url: is required for a channel of kind %s', wanted.kind);
+  end if;
+  if p_settings ->> 'secret' is not null then
+    if wanted.kind <> 'webhook' then
+      raise sqlstate 'PT400' using message = 'secret: is for a channel of kind webhook only';
+    end if;
+    perform messenger.check_alert_secret(p_settings ->> 'secret');
+  end if;
+  wanted.host := case
+    when wanted.kind = 'message' then null
+    else coalesce(messenger.alert_url_host(p_settings ->> 'url'), p_before.host) end;
+  wanted.signed := case
+    when p_settings ? 'secret' then p_settings ->> 'secret' is not null
+    else coalesce(is_same_kind and p_before.signed, false) end;
+  wanted.is_default := coalesce(
+    (p_settings ->> 'is_default')::boolean, p_before.is_default,
+    not exists (select from public.messenger_alert_channels c where c.is_default)
+  );
+  return wanted;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_set_alert_channel(name text, settings jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  before public.messenger_alert_channels;
+  wanted public.messenger_alert_channels;
+begin
+  perform messenger.check_alert_channel(name, settings);
+  select * into before from public.messenger_alert_channels c
+  where c.name = messenger_set_alert_channel.name for update;
+  if before.name is null and (select count(*) from (select from public.messenger_alert_channels limit 100) as c) = 100 then
+    raise sqlstate 'PT409' using message = 'name: there are 100 channels already; delete one first';
+  end if;
+  wanted := messenger.alert_channel_of(name, settings, before);
+  if wanted.is_default then
+    update public.messenger_alert_channels c set is_default = false
+    where c.is_default and c.name <> wanted.name;
+  end if;
+  insert into public.messenger_alert_channels as c (name, kind, host, message_type, signed, is_default)
+  values (wanted.name, wanted.kind, wanted.host, wanted.message_type, wanted.signed, wanted.is_default)
+  on conflict on constraint messenger_alert_channels_pkey do update
+  set kind = excluded.kind, host = excluded.host, message_type = excluded.message_type, signed = excluded.signed,
+    is_default = excluded.is_default, updated_at = public.messenger_now()
+  returning * into wanted;
+  if settings ->> 'url' is not null or wanted.host is null then
+    perform messenger.keep_alert_secret(name, 'url', settings ->> 'url');
+  end if;
+  if settings ? 'secret' or not wanted.signed then
+    perform messenger.keep_alert_secret(name, 'secret', settings ->> 'secret');
+  end if;
+  return jsonb_build_object('channel', to_jsonb(wanted), 'changed', true);
+end
+$function$;
+
+CREATE FUNCTION public.messenger_delete_alert_channel(name text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  users constant text := (
+    select string_agg(a.name, ', ' order by a.name) from public.messenger_alerts a
+    where a.channel = messenger_delete_alert_channel.name
+  );
+begin
+  if users is not null then
+    raise sqlstate 'PT409' using message = format('name: alerts are told on the channel %s (%s); change them first', name, users);
+  end if;
+  delete from public.messenger_alert_channels c where c.name = messenger_delete_alert_channel.name;
+  if not found then
+    raise sqlstate 'PT404' using message = format('name: there is no channel %s', name);
+  end if;
+  return '{"changed": true}'::jsonb;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_list_alert_channels(name text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return jsonb_build_object('channels', (
+    select coalesce(jsonb_agg(to_jsonb(c) || jsonb_build_object('last_delivery', (
+      select jsonb_build_object(
+        'id', d.id::text, 'event', d.event, 'status', d.status, 'status_code', d.status_code, 'error', d.error,
+        'created_at', d.created_at
+      )
+      from public.messenger_alert_deliveries d where d.channel = c.name
+      order by d.id desc limit 1
+    )) order by c.name), '[]')
+    from public.messenger_alert_channels c
+    where messenger_list_alert_channels.name is null or c.name = messenger_list_alert_channels.name
+  ));
+end
+$function$;
+
+CREATE FUNCTION messenger.fail_alert_delivery(p_delivery public.messenger_alert_deliveries, p_status_code integer, p_error text, p_is_final boolean DEFAULT false)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  is_over constant boolean := p_is_final or p_delivery.event = 'test' or clock >= p_delivery.give_up_at;
+begin
+  update public.messenger_alert_deliveries d
+  set status = case when is_over then 'failed' else 'pending' end, status_code = p_status_code,
+    error = left(p_error, 500), finished_at = case when is_over then clock end,
+    next_attempt_at = least(
+      d.give_up_at, clock + least(interval '1 hour', interval '1 minute' * 2 ^ least(greatest(d.attempts, 1) - 1, 10))
+    )
+  where d.id = p_delivery.id;
+end
+$function$;
+
+CREATE FUNCTION messenger.settle_alert_delivery(p_delivery public.messenger_alert_deliveries)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  found_answer net._http_response;
+begin
+  select * into found_answer from net._http_response r
+  where r.id = p_delivery.request_id
+    and r.created between p_delivery.sent_at - interval '10 seconds' and p_delivery.sent_at + interval '10 minutes'
+  order by r.created desc limit 1;
+  if found_answer.status_code between 200 and 299 then
+    update public.messenger_alert_deliveries d
+    set status = 'delivered', status_code = found_answer.status_code, error = null, finished_at = clock
+    where d.id = p_delivery.id;
+  elsif found_answer.status_code is not null then
+    perform messenger.fail_alert_delivery(
+      p_delivery, found_answer.status_code,
+      rtrim(format('HTTP %s %s', found_answer.status_code, left(found_answer.content, 200))),
+      found_answer.status_code between 300 and 499 and found_answer.status_code not in (408, 425, 429)
+    );
+  elsif found_answer.id is not null then
+    perform messenger.fail_alert_delivery(
+      p_delivery, null, coalesce(found_answer.error_msg, case when found_answer.timed_out then 'timed out' end, 'no answer')
+    );
+  elsif clock >= p_delivery.next_attempt_at and (
+    clock >= p_delivery.give_up_at
+    or not exists (select from net.http_request_queue q where q.id = p_delivery.request_id)
+  ) then
+    perform messenger.fail_alert_delivery(p_delivery, null, 'no answer: pg_net has lost the request');
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.alert_delivery_json(p_delivery public.messenger_alert_deliveries)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select to_jsonb(p_delivery) - array['request_id', 'give_up_at', 'sent_at']
+    || jsonb_build_object('id', p_delivery.id::text)
+$function$;
+
+CREATE FUNCTION public.messenger_list_alert_deliveries(before_id bigint DEFAULT NULL::bigint, max_deliveries integer DEFAULT 50, alert text DEFAULT NULL::text, channel text DEFAULT NULL::text, status text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with found as (
+    select d as delivery, d.id from public.messenger_alert_deliveries d
+    where d.id < coalesce(before_id, 9223372036854775807)
+      and (messenger_list_alert_deliveries.alert is null or d.alert = messenger_list_alert_deliveries.alert)
+      and (messenger_list_alert_deliveries.channel is null or d.channel = messenger_list_alert_deliveries.channel)
+      and (messenger_list_alert_deliveries.status is null or d.status = messenger_list_alert_deliveries.status)
+    order by d.id desc
+    limit max_deliveries
+  )
+  select jsonb_build_object(
+    'deliveries', coalesce(jsonb_agg(messenger.alert_delivery_json(f.delivery) order by f.id desc), '[]'),
+    'next', case when count(*) = max_deliveries then min(f.id)::text end
+  )
+  from found f
+$function$;
+
+CREATE FUNCTION public.messenger_show_alert_delivery(id bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform messenger.send_alert_deliveries();
+  return (
+    select messenger.alert_delivery_json(d) from public.messenger_alert_deliveries d
+    where d.id = messenger_show_alert_delivery.id
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_retry_alert_delivery(id bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  had text;
+begin
+  select d.status into had from public.messenger_alert_deliveries d
+  where d.id = messenger_retry_alert_delivery.id for update;
+  if had is null then
+    raise sqlstate 'PT404' using message = format('id: there is no delivery %s', id);
+  end if;
+  if had in ('sent', 'delivered') then
+    raise sqlstate 'PT409' using message = format(
+      'id: the delivery %s %s', id, case had when 'sent' then 'is under way' else 'has arrived' end
+    );
+  end if;
+  update public.messenger_alert_deliveries d
+  set status = 'pending', attempts = 0, next_attempt_at = clock, give_up_at = clock + interval '24 hours',
+    finished_at = null
+  where d.id = messenger_retry_alert_delivery.id;
+  perform messenger.send_alert_deliveries();
+  return jsonb_build_object('changed', true);
+end
+$function$;
+
+CREATE FUNCTION public.messenger_test_alert_channel(name text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  delivery_id bigint;
+begin
+  if not exists (
+    select from public.messenger_alert_channels c where c.name = messenger_test_alert_channel.name
+  ) then
+    raise sqlstate 'PT404' using message = format('name: there is no channel %s', name);
+  end if;
+  insert into public.messenger_alert_deliveries (channel, event, body, give_up_at)
+  values (
+    name, 'test', messenger.alert_body('test', jsonb_build_object(
+      'title', format('Test of the channel %s', name), 'summary', 'Alerts of Symphony Messenger arrive here.',
+      'advice', 'There is nothing to do.'
+    )), public.messenger_now() + interval '2 minutes'
+  )
+  returning messenger_alert_deliveries.id into delivery_id;
+  perform messenger.send_alert_deliveries();
+  return jsonb_build_object('id', delivery_id::text, 'changed', true);
+end
+$function$;
+
+CREATE FUNCTION messenger.alert_rules()
+ RETURNS TABLE(rule text, unit text, filters text[], has_window boolean, threshold double precision, window_ms bigint)
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  values
+    ('dead_letters', 'count', array['type', 'reason', 'queue'], true, 1::double precision, 3600000::bigint),
+    ('oldest_ready', 'ms', array['queue'], false, 300000, null),
+    ('no_tick', 'ms', array[]::text[], false, 90000, null),
+    ('ticks_not_started', 'count', array[]::text[], false, 3, null),
+    ('schedule_overdue', 'ms', array['schedule'], false, 300000, null),
+    ('schedule_failing', 'count', array['schedule'], false, 3, null),
+    ('retry_rate', 'share', array[]::text[], true, 0.5, 900000),
+    ('long_step', 'ms', array['type', 'queue'], false, 3600000, null),
+    ('queue_limited', null, array['queue'], true, null, 1800000)
+$function$;
+
+CREATE FUNCTION messenger.make_default_alerts()
+ RETURNS text[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  made text[];
+begin
+  with new as (
+    insert into messenger.default_alerts_made (name)
+    select replace(r.rule, '_', '-') from messenger.alert_rules() r
+    on conflict do nothing returning name
+  ),
+  written as (
+    insert into public.messenger_alerts (name, rule, threshold, window_ms)
+    select n.name, r.rule, r.threshold, r.window_ms
+    from new n join messenger.alert_rules() r on replace(r.rule, '_', '-') = n.name
+    on conflict do nothing returning name
+  )
+  select array_agg(w.name order by w.name) into made from written w;
+  return coalesce(made, '{}');
+end
+$function$;
+
+CREATE FUNCTION messenger.check_alert_threshold(p_alert public.messenger_alerts, p_unit text)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  given constant double precision := p_alert.threshold;
+begin
+  if p_unit is null then
+    if given is not null then
+      raise sqlstate 'PT400' using message = format('threshold: the rule %s has none, only a window', p_alert.rule);
+    end if;
+  elsif p_unit = 'count' and (given between 1 and 10000 and given = floor(given)) is not true then
+    raise sqlstate 'PT400' using message = 'threshold: has to be a whole number from 1 to 10000';
+  elsif p_unit = 'share' and (given > 0 and given <= 1) is not true then
+    raise sqlstate 'PT400' using message = 'threshold: has to be a share, above 0 and up to 1';
+  elsif p_unit = 'ms' and (given between 1000 and 2592000000) is not true then
+    raise sqlstate 'PT400' using message = 'threshold: has to be ms, from 1000 to 2592000000 (30 days)';
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.check_alert(p_alert public.messenger_alerts)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  reasons constant text[] := array[
+    'exhausted', 'unrecoverable', 'crashed', 'invalid', 'unknown_type', 'expired', 'cancelled', 'interrupted'
+  ];
+  rules record;
+  filter text;
+begin
+  select * into rules from messenger.alert_rules() r where r.rule = p_alert.rule;
+  if rules.rule is null then
+    raise sqlstate 'PT400' using message = format(
+      'rule: has to be one of %s', (select string_agg(r.rule, ', ') from messenger.alert_rules() r)
+    );
+  end if;
+  foreach filter in array array['type', 'reason', 'queue', 'schedule'] loop
+    if to_jsonb(p_alert) ->> filter is not null and filter <> all (rules.filters) then
+      raise sqlstate 'PT400' using message = format('%s: the rule %s does not take it', filter, p_alert.rule);
+    end if;
+  end loop;
+  if p_alert.reason <> all (reasons) then
+    raise sqlstate 'PT400' using message = format('reason: has to be one of %s', array_to_string(reasons, ', '));
+  end if;
+  perform messenger.check_alert_threshold(p_alert, rules.unit);
+  if not rules.has_window and p_alert.window_ms is not null then
+    raise sqlstate 'PT400' using message = format('window_ms: the rule %s has no window', p_alert.rule);
+  end if;
+  if rules.has_window and (p_alert.window_ms between 60000 and 2592000000) is not true then
+    raise sqlstate 'PT400' using message = 'window_ms: has to be from 60000 (1 minute) to 2592000000 (30 days)';
+  end if;
+  if (p_alert.cooldown_ms between 60000 and 2592000000) is not true then
+    raise sqlstate 'PT400' using message = 'cooldown_ms: has to be from 60000 (1 minute) to 2592000000 (30 days)';
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.alert_with(p_alert public.messenger_alerts, p_settings jsonb)
+ RETURNS public.messenger_alerts
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  allowed constant text[] := array[
+    'type', 'reason', 'queue', 'schedule', 'threshold', 'window_ms', 'channel', 'cooldown_ms', 'enabled'
+  ];
+  wanted public.messenger_alerts := p_alert;
+  field text := 'settings';
+begin
+  if jsonb_typeof(p_settings) is distinct from 'object' then
+    raise sqlstate 'PT400' using message = 'settings: has to be an object';
+  end if;
+  -- One by one, so that an error can name the field.
+  for field in select key from jsonb_object_keys(p_settings) as key loop
+    if field <> all (allowed) then
+      raise sqlstate 'PT400' using message = format(
+        'settings: %s is none of %s', field, array_to_string(allowed, ', ')
+      );
+    end if;
+    if field in ('cooldown_ms', 'enabled') and p_settings -> field = 'null' then
+      raise sqlstate 'PT400' using message = format('%s: has to have a value', field);
+    end if;
+    wanted := jsonb_populate_record(wanted, jsonb_build_object(field, p_settings -> field));
+  end loop;
+  perform messenger.check_alert(wanted);
+  if wanted.channel is not null and not exists (
+    select from public.messenger_alert_channels c where c.name = wanted.channel
+  ) then
+    raise sqlstate 'PT400' using message = format('channel: there is no channel %s', wanted.channel);
+  end if;
+  return wanted;
+exception
+  when invalid_text_representation or numeric_value_out_of_range or datatype_mismatch then
+    raise sqlstate 'PT400' using message = format('%s: %s', field, sqlerrm);
+end
+$function$;
+
+CREATE FUNCTION public.messenger_create_alert(name text, rule text, settings jsonb DEFAULT '{}'::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  wanted public.messenger_alerts;
+begin
+  if name !~ '^[A-Za-z0-9_.:-]{1,100}$' or name is null then
+    raise sqlstate 'PT400' using message = format(
+      'name: has to be 1 to 100 letters, digits or _ . : - (%L was given)', name
+    );
+  end if;
+  if (select count(*) from (select from public.messenger_alerts limit 200) as a) = 200 then
+    raise sqlstate 'PT409' using message = 'name: there are 200 alerts already; delete one first';
+  end if;
+  wanted.name := name;
+  wanted.rule := rule;
+  wanted.cooldown_ms := 3600000;
+  wanted.enabled := true;
+  select r.threshold, r.window_ms into wanted.threshold, wanted.window_ms
+  from messenger.alert_rules() r where r.rule = messenger_create_alert.rule;
+  wanted := messenger.alert_with(wanted, settings);
+  insert into public.messenger_alerts as a (
+    name, rule, type, reason, queue, schedule, threshold, window_ms, channel, cooldown_ms, enabled
+  )
+  values (
+    wanted.name, wanted.rule, wanted.type, wanted.reason, wanted.queue, wanted.schedule, wanted.threshold,
+    wanted.window_ms, wanted.channel, wanted.cooldown_ms, wanted.enabled
+  )
+  on conflict do nothing
+  returning * into wanted;
+  if not found then
+    raise sqlstate 'PT409' using message = format('name: there is an alert %s already', name);
+  end if;
+  return jsonb_build_object('alert', to_jsonb(wanted) - 'memory', 'changed', true);
+end
+$function$;
+
+CREATE FUNCTION public.messenger_set_alert(name text, settings jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  before public.messenger_alerts;
+  wanted public.messenger_alerts;
+begin
+  select * into before from public.messenger_alerts a where a.name = messenger_set_alert.name for update;
+  if before.name is null then
+    raise sqlstate 'PT404' using message = format('name: there is no alert %s', name);
+  end if;
+  wanted := messenger.alert_with(before, settings);
+  if wanted is distinct from before then
+    update public.messenger_alerts a
+    set (type, reason, queue, schedule, threshold, window_ms, channel, cooldown_ms, enabled, updated_at) = (
+      wanted.type, wanted.reason, wanted.queue, wanted.schedule, wanted.threshold, wanted.window_ms,
+      wanted.channel, wanted.cooldown_ms, wanted.enabled, public.messenger_now()
+    )
+    where a.name = messenger_set_alert.name;
+  end if;
+  return jsonb_build_object('alert', to_jsonb(wanted) - 'memory', 'changed', wanted is distinct from before);
+end
+$function$;
+
+CREATE FUNCTION public.messenger_delete_alert(name text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  delete from public.messenger_alerts a where a.name = messenger_delete_alert.name;
+  if not found then
+    raise sqlstate 'PT404' using message = format('name: there is no alert %s', name);
+  end if;
+  return '{"changed": true}'::jsonb;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_list_alerts(name text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return jsonb_build_object(
+    'alerts', (
+      select coalesce(jsonb_agg(to_jsonb(a) - 'memory' order by a.name), '[]')
+      from (
+        select * from public.messenger_alerts listed
+        where messenger_list_alerts.name is null or listed.name = messenger_list_alerts.name
+        order by listed.name limit 1000
+      ) as a
+    ),
+    'now', public.messenger_now()
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.alerts_at_fault()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'channels', (
+      select coalesce(jsonb_agg(c.name order by c.name), '[]')
+      from public.messenger_alert_channels c
+      where (
+        select d.status from public.messenger_alert_deliveries d
+        where d.channel = c.name and d.status in ('delivered', 'failed')
+        order by d.id desc limit 1
+      ) = 'failed' or exists (
+        select from public.messenger_alert_deliveries d
+        where d.channel = c.name and d.status in ('pending', 'sent')
+          and d.created_at < public.messenger_now() - interval '10 minutes'
+      )
+    ),
+    'alerts', (
+      select coalesce(jsonb_agg(a.name order by a.name), '[]')
+      from public.messenger_alerts a where a.enabled and a.error is not null
+    )
+  )
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.tick_job()
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -4815,6 +5614,693 @@ begin
       ) then (select s.at from messenger.jobs_set_up s)
     end
   );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_health()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object(
+    'now', public.messenger_now(),
+    'last_tick_at', (
+      select t.started_at from public.messenger_ticks t where t.started_at is not null and t.worker is null
+      order by t.id desc limit 1
+    ),
+    'oldest_ready_at', (
+      select due from (
+        select messenger.next_due() as due
+      ) as next
+      where due <= public.messenger_now()
+    ),
+    'dead_letters_last_hour',
+      messenger.count_failed(public.messenger_now() - interval '1 hour'),
+    'ticks_not_started', messenger.ticks_not_started(),
+    'schedules_overdue_since', messenger.schedules_overdue_since(),
+    'schedules_invalid', (
+      select count(*) filter (where s.disabled_by = 'invalid')
+      from (select latest.disabled_by from public.messenger_schedules latest limit 100000) as s
+    ),
+    'waiting_for_workers', messenger.waiting_for_workers(),
+    'alerts', messenger.alerts_at_fault(),
+    'stray_queues', to_jsonb(messenger.stray_queues()),
+    'sequence_is_behind', messenger.sequence_behind(),
+    'default_queue', exists (select from public.messenger_queues q where q.name = 'default'),
+    'version', public.messenger_version(),
+    'installation', messenger.installation()
+  )
+$function$;
+
+CREATE FUNCTION messenger.note_running()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  delete from messenger.seen_running s
+  where not exists (
+    select from public.messenger_messages m
+    where m.id = s.message_id and m.lease_token = s.lease_token and m.heartbeated and m.leased_until > clock
+  );
+  insert into messenger.seen_running (message_id, lease_token)
+  select r.id, r.lease_token
+  from (
+    select m.id, m.lease_token, m.leased_until from public.messenger_messages m where m.heartbeated limit 10000
+  ) as r
+  where r.leased_until > clock
+  on conflict do nothing;
+end
+$function$;
+
+CREATE FUNCTION messenger.ms_since(p_moment timestamp with time zone)
+ RETURNS double precision
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  -- A row that SQL wrote may have an infinite time, which cannot be subtracted.
+  return case when p_moment is not null then extract(
+    epoch from public.messenger_now() - greatest('1970-01-01 UTC', least(p_moment, public.messenger_now()))
+  )::double precision * 1000 end;
+end
+$function$;
+
+CREATE FUNCTION messenger.measure_dead_letters(p_alert public.messenger_alerts, OUT value double precision, OUT subject text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  after constant timestamptz := public.messenger_now() - p_alert.window_ms * interval '1 millisecond';
+begin
+  if p_alert.type is not null then
+    select count(*) into value from (
+      select f.reason, f.queue from public.messenger_failed_messages f
+      where f.type = p_alert.type and f.failed_at > after
+      order by f.failed_at desc limit 10000
+    ) as l
+    where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
+      and (p_alert.queue is null or l.queue = p_alert.queue);
+    subject := p_alert.type;
+  else
+    select count(*), mode() within group (order by l.type) into value, subject from (
+      select f.type, f.reason, f.queue from public.messenger_failed_messages f
+      where f.failed_at > after
+      order by f.failed_at desc limit 10000
+    ) as l
+    where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
+      and (p_alert.queue is null or l.queue = p_alert.queue);
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.measure_oldest_ready(p_alert public.messenger_alerts, OUT value double precision, OUT subject text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  value := coalesce(messenger.ms_since(
+    messenger.next_due(case when p_alert.queue is not null then array[p_alert.queue] end)
+  ), 0);
+  subject := p_alert.queue;
+end
+$function$;
+
+CREATE FUNCTION messenger.measure_no_tick()
+ RETURNS double precision
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return messenger.ms_since(coalesce(
+    (
+      select t.started_at
+      from (select * from public.messenger_ticks latest order by latest.id desc limit 100000) as t
+      where t.started_at is not null and t.worker is null
+      limit 1
+    ),
+    (select s.at from messenger.jobs_set_up s)
+  ));
+end
+$function$;
+
+CREATE FUNCTION messenger.measure_schedule_overdue(p_alert public.messenger_alerts, OUT value double precision, OUT subject text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  subject := p_alert.schedule;
+  value := coalesce(messenger.ms_since(case
+    when p_alert.schedule is null then messenger.schedules_overdue_since()
+    else (
+      select case
+        when coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') = '-infinity' then s.updated_at
+        else s.next_run_at end
+      from public.messenger_schedules s where s.name = p_alert.schedule and s.enabled
+    ) end
+  ), 0);
+end
+$function$;
+
+CREATE FUNCTION messenger.measure_schedule_failing(p_alert public.messenger_alerts, OUT value double precision, OUT subject text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  with recursive failing (id, number) as (
+    (
+      select r.schedule_id, 1 from public.messenger_schedule_runs r
+      where r.outcome = 'failed' order by r.schedule_id limit 1
+    )
+    union all
+    select (
+      select r.schedule_id from public.messenger_schedule_runs r
+      where r.outcome = 'failed' and r.schedule_id > f.id order by r.schedule_id limit 1
+    ), f.number + 1
+    from failing f where f.id is not null and f.number < 10000
+  )
+  select counted.failures, coalesce(s.name, s.id::text) into value, subject
+  from failing f
+  join public.messenger_schedules s on s.id = f.id
+  cross join lateral (
+    select count(*) as failures from (
+      select from public.messenger_schedule_runs r
+      where r.schedule_id = s.id and r.outcome = 'failed' and r.occurrence > coalesce((
+        select good.occurrence from public.messenger_schedule_runs good
+        where good.schedule_id = s.id and good.outcome = 'handled'
+        order by good.occurrence desc limit 1
+      ), '-infinity')
+      limit 10000
+    ) as behind
+  ) as counted
+  where s.enabled and (p_alert.schedule is null or s.name = p_alert.schedule)
+  order by counted.failures desc, s.id limit 1;
+  value := coalesce(value, 0);
+end
+$function$;
+
+CREATE FUNCTION messenger.measure_retry_rate(p_alert public.messenger_alerts)
+ RETURNS double precision
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  rates constant jsonb := messenger.tick_rates(p_alert.window_ms * interval '1 millisecond');
+  outcomes constant double precision :=
+    (rates ->> 'handled')::double precision + (rates ->> 'retried')::double precision + (rates ->> 'failed')::double precision;
+begin
+  return case when outcomes >= 20 then (rates ->> 'retried')::double precision / outcomes end;
+end
+$function$;
+
+CREATE FUNCTION messenger.measure_long_step(p_alert public.messenger_alerts, OUT value double precision, OUT subject text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  select messenger.ms_since(l.since), format('message %s (%s)', m.id, m.type) into value, subject
+  from (
+    (
+      select s.message_id, s.until as since from public.messenger_steps s
+      where s.status = 'pending' and s.until < clock
+      order by s.until desc limit 10000
+    )
+    union all
+    (select r.message_id, r.seen_at from messenger.seen_running r limit 10000)
+  ) as l
+  join public.messenger_messages m on m.id = l.message_id
+  where (p_alert.type is null or m.type = p_alert.type) and (p_alert.queue is null or m.queue = p_alert.queue)
+    and not exists (select from public.messenger_queues q where q.name = m.queue and q.paused)
+  order by l.since limit 1;
+  value := coalesce(value, 0);
+end
+$function$;
+
+CREATE FUNCTION messenger.measure_queue_limited(p_alert public.messenger_alerts, OUT value double precision, OUT subject text, OUT memory jsonb)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  full_queues constant text[] := array(
+    select q.name from (
+      select * from public.messenger_queues l
+      where (l.concurrency is not null or l.rate_limit is not null) and not l.paused
+        and (p_alert.queue is null or l.name = p_alert.queue)
+      order by l.name limit 1000
+    ) as q
+    where messenger.queue_opens_at(q.name) > clock
+  );
+begin
+  select jsonb_object_agg(d.queue, coalesce(p_alert.memory ->> d.queue, to_jsonb(clock) #>> '{}')) into memory
+  from messenger.due_queues(full_queues, '{}') as d;
+  select messenger.ms_since(l.value::timestamptz), l.key into value, subject
+  from jsonb_each_text(memory) as l
+  order by l.value::timestamptz, l.key limit 1;
+  value := coalesce(value, 0);
+end
+$function$;
+
+CREATE FUNCTION messenger.measure_alert(p_alert public.messenger_alerts, OUT value double precision, OUT subject text, OUT memory jsonb)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  case p_alert.rule
+    when 'dead_letters' then
+      select m.value, m.subject into value, subject from messenger.measure_dead_letters(p_alert) as m;
+    when 'oldest_ready' then
+      select m.value, m.subject into value, subject from messenger.measure_oldest_ready(p_alert) as m;
+    when 'no_tick' then value := messenger.measure_no_tick();
+    when 'ticks_not_started' then value := messenger.ticks_not_started();
+    when 'schedule_overdue' then
+      select m.value, m.subject into value, subject from messenger.measure_schedule_overdue(p_alert) as m;
+    when 'schedule_failing' then
+      select m.value, m.subject into value, subject from messenger.measure_schedule_failing(p_alert) as m;
+    when 'retry_rate' then value := messenger.measure_retry_rate(p_alert);
+    when 'long_step' then
+      select m.value, m.subject into value, subject from messenger.measure_long_step(p_alert) as m;
+    when 'queue_limited' then
+      select m.value, m.subject, m.memory into value, subject, memory from messenger.measure_queue_limited(p_alert) as m;
+  end case;
+end
+$function$;
+
+CREATE FUNCTION messenger.duration_text(p_ms double precision)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select case
+    when p_ms is null then 'an unknown time'
+    when p_ms < 120000 then format('%s s', round(p_ms / 1000))
+    when p_ms < 7200000 then format('%s min', round(p_ms / 60000))
+    when p_ms < 172800000 then format('%s h', round((p_ms / 3600000)::numeric, 1))
+    else format('%s days', round((p_ms / 86400000)::numeric, 1))
+  end
+$function$;
+
+CREATE FUNCTION messenger.alert_summary(p_alert public.messenger_alerts)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  unit constant text := (select r.unit from messenger.alert_rules() r where r.rule = p_alert.rule);
+  number constant text := case
+    when p_alert.rule = 'queue_limited' or unit = 'ms' then messenger.duration_text(p_alert.value)
+    when unit = 'share' then format('%s %%', round((p_alert.value * 100)::numeric))
+    else coalesce(p_alert.value::text, 'no') || case when p_alert.value >= 10000 then ' or more' else '' end
+  end;
+  at_most constant text := case unit
+    when 'ms' then messenger.duration_text(p_alert.threshold)
+    when 'share' then format('%s %%', round((p_alert.threshold * 100)::numeric))
+    else p_alert.threshold::text
+  end;
+  filters constant text := coalesce((
+    select ' (' || string_agg(f.key || ' ' || f.value, ', ' order by f.key) || ')'
+    from jsonb_each_text(to_jsonb(p_alert)) as f
+    where f.key in ('type', 'reason', 'queue', 'schedule') and f.value is not null
+  ), '');
+begin
+  return format(
+    case p_alert.rule
+      when 'dead_letters' then 'Dead letters%4$s within %3$s: %1$s; the alert fires at %2$s.%5$s'
+      when 'oldest_ready' then 'The oldest due message%4$s has waited for %1$s; the alert fires at %2$s.'
+      when 'no_tick' then 'The last tick began %1$s ago; the alert fires at %2$s.'
+      when 'ticks_not_started' then 'Ticks that were asked for and have not started: %1$s; the alert fires at %2$s.'
+      when 'schedule_overdue' then 'A run of a schedule%4$s is overdue by %1$s; the alert fires at %2$s.'
+      when 'schedule_failing' then 'Runs of a schedule%4$s that have failed in a row: %1$s; the alert fires at %2$s.%5$s'
+      when 'retry_rate' then '%1$s of the outcomes within %3$s are retries; the alert fires at %2$s.'
+      when 'long_step' then 'A message%4$s runs, or sleeps or waits past its end, for %1$s; the alert fires at %2$s.%5$s'
+      when 'queue_limited' then 'The limits of a queue%4$s have held back due messages for %1$s; the alert fires at %3$s.%5$s'
+    end,
+    number, at_most, messenger.duration_text(p_alert.window_ms), filters,
+    case when p_alert.subject is not null then format(' Most of all: %s.', p_alert.subject) end
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.alert_advice(p_rule text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select case p_rule
+    when 'dead_letters' then 'See their errors: symphony-messenger failed list. Redrive them after the cause is fixed.'
+    when 'oldest_ready' then 'See symphony-messenger health and queues list. Check the queue''s limits, or raise its max_workers.'
+    when 'no_tick' then 'Run symphony-messenger doctor: it says whether the function tick, the cron job or the key is at fault.'
+    when 'ticks_not_started' then 'Run symphony-messenger doctor, and see the logs of the function tick.'
+    when 'schedule_overdue' then 'No tick plans schedules. Run symphony-messenger doctor, and see the logs of the function tick.'
+    when 'schedule_failing' then 'See symphony-messenger schedules runs, and failed list for the errors.'
+    when 'retry_rate' then 'A service that handlers call may be down. See the errors: symphony-messenger messages list.'
+    when 'long_step' then 'See symphony-messenger messages show. Cancel it, or give its handler a timeout.'
+    when 'queue_limited' then 'Raise the limits: symphony-messenger queues set --concurrency or --rate-limit.'
+  end
+$function$;
+
+CREATE FUNCTION messenger.alert_body(p_event text, p_data jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select jsonb_build_object('type', 'messenger.alert.' || p_event, 'timestamp', public.messenger_now(), 'data', p_data)
+$function$;
+
+CREATE FUNCTION messenger.alert_data(p_alert public.messenger_alerts, p_event text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return jsonb_build_object(
+    'title', format('%s: %s', case p_event when 'firing' then 'Alert' else 'Resolved' end, p_alert.name),
+    'summary', messenger.alert_summary(p_alert),
+    'advice', case p_event
+      when 'firing' then messenger.alert_advice(p_alert.rule) else 'It is over; there is nothing to do.' end,
+    'since', p_alert.since
+  ) || jsonb_strip_nulls(jsonb_build_object(
+    'alert', p_alert.name, 'rule', p_alert.rule, 'type', p_alert.type, 'reason', p_alert.reason,
+    'queue', p_alert.queue, 'schedule', p_alert.schedule, 'value', p_alert.value, 'threshold', p_alert.threshold,
+    'windowMs', p_alert.window_ms, 'subject', p_alert.subject
+  ));
+end
+$function$;
+
+CREATE FUNCTION messenger.alert_content(p_kind text, p_body jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  data constant jsonb := p_body -> 'data';
+  lines text[] := array[data ->> 'title', data ->> 'summary', data ->> 'advice', data ->> 'project'];
+begin
+  case p_kind
+    when 'slack' then
+      lines := array(
+        select replace(replace(replace(l.line, '&', '&amp;'), '<', '&lt;'), '>', '&gt;')
+        from unnest(lines) with ordinality as l (line, number) where l.line is not null order by l.number
+      );
+      return jsonb_build_object(
+        'text', left(array_to_string(array[format('*%s*', lines[1])] || lines[2:], e'\n'), 3000)
+      );
+    when 'discord' then
+      lines := array(
+        select regexp_replace(l.line, '([\\*_~`|<>\[\]])', '\\\1', 'g')
+        from unnest(lines) with ordinality as l (line, number) where l.line is not null order by l.number
+      );
+      return jsonb_build_object(
+        'content', left(array_to_string(array[format('**%s**', lines[1])] || lines[2:], e'\n'), 1900),
+        'allowed_mentions', '{"parse": []}'::jsonb
+      );
+    else
+      return p_body;
+  end case;
+end
+$function$;
+
+CREATE FUNCTION messenger.hmac_sha256(p_key bytea, p_content bytea)
+ RETURNS bytea
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  key constant bytea := case when octet_length(p_key) > 64 then sha256(p_key) else p_key end;
+  inner_pad bytea := decode(repeat('36', 64), 'hex');
+  outer_pad bytea := decode(repeat('5c', 64), 'hex');
+begin
+  for i in 0 .. octet_length(key) - 1 loop
+    inner_pad := set_byte(inner_pad, i, get_byte(key, i) # 54);
+    outer_pad := set_byte(outer_pad, i, get_byte(key, i) # 92);
+  end loop;
+  return sha256(outer_pad || sha256(inner_pad || p_content));
+end
+$function$;
+
+CREATE FUNCTION messenger.webhook_headers(p_id text, p_content jsonb, p_secret text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  seconds constant text := floor(extract(epoch from clock_timestamp()))::bigint::text;
+begin
+  return jsonb_build_object('Content-Type', 'application/json', 'webhook-id', p_id, 'webhook-timestamp', seconds)
+    || case
+      when p_secret is null then '{}'
+      else jsonb_build_object('webhook-signature', 'v1,' || encode(
+        messenger.hmac_sha256(
+          decode(substr(p_secret, length('whsec_') + 1), 'base64'),
+          convert_to(format('%s.%s.%s', p_id, seconds, p_content), 'UTF8')
+        ), 'base64'
+      ))
+    end;
+end
+$function$;
+
+CREATE FUNCTION messenger.alert_channel(p_alert public.messenger_alerts)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(p_alert.channel, (select c.name from public.messenger_alert_channels c where c.is_default))
+$function$;
+
+CREATE FUNCTION messenger.tell_alert(p_alert public.messenger_alerts, p_event text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  wanted_channel constant text := messenger.alert_channel(p_alert);
+begin
+  if wanted_channel is null then
+    return false;
+  end if;
+  insert into public.messenger_alert_deliveries (alert, channel, event, body)
+  select p_alert.name, wanted_channel, p_event, messenger.alert_body(p_event, messenger.alert_data(p_alert, p_event))
+  where (
+    select d.event from public.messenger_alert_deliveries d
+    where d.alert = p_alert.name and d.channel = wanted_channel and d.status in ('pending', 'sent')
+    order by d.id desc limit 1
+  ) is distinct from p_event;
+  return true;
+end
+$function$;
+
+CREATE FUNCTION messenger.advance_alert(p_alert public.messenger_alerts, p_fires boolean)
+ RETURNS public.messenger_alerts
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  is_cool constant boolean :=
+    coalesce(p_alert.told_at + p_alert.cooldown_ms * interval '1 millisecond' <= clock, true);
+  later public.messenger_alerts := p_alert;
+begin
+  if p_fires and (p_alert.state <> 'cooling_down' or is_cool) then
+    later.state := 'firing';
+  elsif p_alert.state = 'firing' then
+    later.state := case when p_alert.told_at is null then 'resolved' else 'cooling_down' end;
+  elsif is_cool then
+    later.state := 'resolved';
+  end if;
+  if later.state <> p_alert.state then
+    later.since := clock;
+  end if;
+  if later.state = 'resolved' then
+    later.told_at := null;
+  elsif later.state = 'firing' and is_cool then
+    if messenger.tell_alert(later, 'firing') then
+      later.told_at := clock;
+    end if;
+  elsif later.state = 'cooling_down' and p_alert.state = 'firing' then
+    perform messenger.tell_alert(later, 'resolved');
+    later.told_at := clock;
+  end if;
+  return later;
+end
+$function$;
+
+CREATE FUNCTION messenger.check_one_alert(p_alert public.messenger_alerts)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  later public.messenger_alerts := p_alert;
+begin
+  perform messenger.check_alert(p_alert);
+  select m.value, m.subject, m.memory into later.value, later.subject, later.memory
+  from messenger.measure_alert(p_alert) as m;
+  later := messenger.advance_alert(
+    later, coalesce(later.value >= coalesce(p_alert.threshold, p_alert.window_ms), false)
+  );
+  update public.messenger_alerts a
+  set (state, value, subject, since, told_at, memory, checked_at, error) = (
+    later.state, later.value, later.subject, later.since, later.told_at, later.memory, clock, null
+  )
+  where a.name = p_alert.name;
+exception when others then
+  update public.messenger_alerts a set checked_at = clock, error = left(sqlerrm, 500)
+  where a.name = p_alert.name;
+end
+$function$;
+
+CREATE FUNCTION messenger.post_alert(p_delivery public.messenger_alert_deliveries, p_channel public.messenger_alert_channels, p_body jsonb)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  url constant text := (
+    select s.decrypted_secret from vault.decrypted_secrets s
+    where s.name = messenger.alert_secret_name(p_channel.name, 'url')
+  );
+  secret constant text := (
+    select s.decrypted_secret from vault.decrypted_secrets s
+    where s.name = messenger.alert_secret_name(p_channel.name, 'secret')
+  );
+  content constant jsonb := messenger.alert_content(p_channel.kind, p_body);
+begin
+  if url is null or p_channel.signed and secret is null then
+    raise exception 'Vault has no secret %',
+      messenger.alert_secret_name(p_channel.name, case when url is null then 'url' else 'secret' end);
+  end if;
+  return net.http_post(
+    url := url, body := content,
+    headers := case p_channel.kind
+      when 'webhook' then messenger.webhook_headers('msg_' || replace(p_delivery.webhook_id::text, '-', ''), content, secret)
+      else '{"Content-Type": "application/json"}' end,
+    timeout_milliseconds := 10000
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.send_alert(p_delivery public.messenger_alert_deliveries)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  told_on public.messenger_alert_channels;
+  body constant jsonb := jsonb_set(
+    p_delivery.body, '{data,project}',
+    coalesce(to_jsonb((regexp_match(messenger.tick_url(), '^https?://([^/?#]+)'))[1]), 'null')
+  );
+  request bigint;
+begin
+  update public.messenger_alert_deliveries d set attempts = d.attempts + 1 where d.id = p_delivery.id;
+  select * into told_on from public.messenger_alert_channels c where c.name = p_delivery.channel;
+  if told_on.name is null then
+    perform messenger.fail_alert_delivery(p_delivery, null, format('there is no channel %s', p_delivery.channel), true);
+    return;
+  end if;
+  if told_on.kind = 'message' then
+    perform public.messenger_dispatch(told_on.message_type, body);
+    update public.messenger_alert_deliveries d set status = 'delivered', error = null, finished_at = clock
+    where d.id = p_delivery.id;
+    return;
+  end if;
+  request := messenger.post_alert(p_delivery, told_on, body);
+  update public.messenger_alert_deliveries d
+  set status = 'sent', request_id = request, sent_at = clock_timestamp(), next_attempt_at = clock + interval '15 seconds'
+  where d.id = p_delivery.id;
+exception when others then
+  update public.messenger_alert_deliveries d set attempts = d.attempts + 1 where d.id = p_delivery.id;
+  perform messenger.fail_alert_delivery(p_delivery, null, sqlerrm);
+end
+$function$;
+
+CREATE FUNCTION messenger.send_alert_deliveries()
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  delivery public.messenger_alert_deliveries;
+begin
+  for delivery in
+    select * from public.messenger_alert_deliveries d
+    where d.status = 'sent' order by d.id limit 500 for update skip locked
+  loop
+    begin
+      perform messenger.settle_alert_delivery(delivery);
+    exception when others then
+      perform messenger.fail_alert_delivery(delivery, null, sqlerrm);
+    end;
+  end loop;
+  for delivery in
+    select * from public.messenger_alert_deliveries d
+    where d.status = 'pending' and d.next_attempt_at <= public.messenger_now() and not exists (
+      select from public.messenger_alert_deliveries earlier
+      where earlier.status in ('pending', 'sent') and earlier.id < d.id
+        and earlier.alert = d.alert and earlier.channel = d.channel
+    )
+    order by d.id limit 100 for update skip locked
+  loop
+    perform messenger.send_alert(delivery);
+  end loop;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_check_alerts()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  alert public.messenger_alerts;
+  checked integer := 0;
+begin
+  if not pg_try_advisory_xact_lock(pg_catalog.hashtextextended('symphony_messenger.alerts', 0)) then
+    return jsonb_build_object('checked', 0, 'skipped', true);
+  end if;
+  update public.messenger_alerts a set state = 'resolved', since = public.messenger_now(), told_at = null
+  where not a.enabled and a.state <> 'resolved';
+  if exists (select from public.messenger_alerts a where a.rule = 'long_step' and a.enabled) then
+    perform messenger.note_running();
+  end if;
+  for alert in
+    select * from public.messenger_alerts a where a.enabled order by a.name limit 1000 for update skip locked
+  loop
+    perform messenger.check_one_alert(alert);
+    checked := checked + 1;
+  end loop;
+  perform messenger.send_alert_deliveries();
+  return jsonb_build_object('checked', checked, 'skipped', false);
 end
 $function$;
 
@@ -5445,6 +6931,7 @@ declare
   clock constant timestamptz := public.messenger_now();
   events integer;
   tokens integer;
+  deliveries integer;
   waits record;
 begin
   perform messenger.check_age('older_than', older_than);
@@ -5455,11 +6942,14 @@ begin
   tokens := messenger.prune_before(
     'messenger.used_tokens', 'expires_at', clock - interval '1 hour', 5000, false
   );
+  deliveries := messenger.prune_before(
+    'public.messenger_alert_deliveries', 'created_at', clock - older_than, 5000, false
+  );
   -- A wait goes with its message, and is not kept with a dead letter.
   waits := messenger.prune_orphans('messenger.waits', false, 5000, false, messenger.place_after(after));
   return jsonb_build_object(
-    'matched', events + tokens + waits.number, 'done', events + tokens + waits.number,
-    'next', case when events = 5000 or tokens = 5000 or waits.place is not null then
+    'matched', events + tokens + deliveries + waits.number, 'done', events + tokens + deliveries + waits.number,
+    'next', case when events = 5000 or tokens = 5000 or deliveries = 5000 or waits.place is not null then
       jsonb_build_object('id', waits.place::text)
     end
   );
@@ -5636,6 +7126,7 @@ declare
   jobs jsonb := '{}'::jsonb;
   secrets jsonb := '[]'::jsonb;
   queues integer;
+  alerts text[];
 begin
   if url !~ '^https?://[^[:space:]]+$' then
     raise sqlstate 'PT400' using message = 'url: has to begin with http:// or https://, and to have no spaces';
@@ -5647,6 +7138,7 @@ begin
   insert into public.messenger_queues (name) values ('default') on conflict do nothing;
   get diagnostics queues = row_count;
   perform messenger.installation_id();
+  alerts := messenger.make_default_alerts();
   if to_regclass('cron.job') is not null then
     select jsonb_object_agg(
       j.job_name, messenger.set_up_job(j.job_name, j.schedule, j.command, j.calls, coalesce(repair, false))
@@ -5666,8 +7158,9 @@ begin
   -- Messages may wait already for which no transaction has asked for a tick.
   perform messenger.wake_for_next();
   return jsonb_build_object(
-    'changed', queues > 0 or secrets <> '[]' or jobs::text ~ '"(created|repaired)"',
+    'changed', queues > 0 or alerts <> '{}' or secrets <> '[]' or jobs::text ~ '"(created|repaired)"',
     'queues', case when queues > 0 then '["default"]' else '[]' end::jsonb, 'jobs', jobs, 'secrets', secrets,
+    'alerts', alerts,
     'problems', messenger.job_problems()
   );
 end
@@ -5733,6 +7226,10 @@ CREATE CONSTRAINT TRIGGER messenger_events_wake AFTER INSERT ON public.messenger
 
 CREATE TRIGGER messenger_steps_waited AFTER INSERT OR UPDATE OF status ON public.messenger_steps FOR EACH ROW WHEN (((new.kind = ANY (ARRAY['wait'::text, 'all'::text])) AND (new.status <> 'pending'::text))) EXECUTE FUNCTION messenger.forget_waits();
 
+CREATE TRIGGER messenger_alert_channels_deleted AFTER DELETE ON public.messenger_alert_channels FOR EACH ROW EXECUTE FUNCTION messenger.alert_channel_changed();
+
+CREATE TRIGGER messenger_alert_channels_renamed BEFORE UPDATE OF name ON public.messenger_alert_channels FOR EACH ROW WHEN ((old.name <> new.name)) EXECUTE FUNCTION messenger.alert_channel_changed();
+
 comment on column messenger.backlog_points.at is
   'Begin of the minute or the hour.';
 
@@ -5786,6 +7283,12 @@ comment on column messenger.batch_deltas.id is
 
 comment on column messenger.batch_deltas.redriven is
   'Dead letters that were put back.';
+
+comment on column messenger.default_alerts_made.made_at is
+  'When it was made.';
+
+comment on column messenger.default_alerts_made.name is
+  'Name of the alert.';
 
 comment on column messenger.event_notes.after_id is
   'Messages up to this one are woken already.';
@@ -5846,6 +7349,15 @@ comment on column messenger.installation.id is
 
 comment on column messenger.installation.singleton is
   'Always true: there is one row.';
+
+comment on column messenger.seen_running.lease_token is
+  'The lease under which it ran: another one is another attempt.';
+
+comment on column messenger.seen_running.message_id is
+  'The message.';
+
+comment on column messenger.seen_running.seen_at is
+  'When it was first seen running under this lease.';
 
 comment on column messenger.series.failed is
   'Messages that became dead letters.';
@@ -5915,6 +7427,141 @@ comment on column messenger.waits.event is
 
 comment on column messenger.waits.message_id is
   'The message; no foreign key, which would be looked at for every message that goes.';
+
+comment on column public.messenger_alert_channels.created_at is
+  'When the channel was made.';
+
+comment on column public.messenger_alert_channels.host is
+  'Host of the URL, to recognise it by; null for a channel of kind message.';
+
+comment on column public.messenger_alert_channels.is_default is
+  'Alerts that name no channel are told here. One channel at most.';
+
+comment on column public.messenger_alert_channels.kind is
+  'slack, discord: an incoming webhook of theirs. webhook: signed JSON, as Standard Webhooks says. message: a message of message_type.';
+
+comment on column public.messenger_alert_channels.message_type is
+  'Type of the messages that a channel of kind message dispatches.';
+
+comment on column public.messenger_alert_channels.name is
+  'Name of the channel: letters, digits and _ . : - only.';
+
+comment on column public.messenger_alert_channels.signed is
+  'Whether a webhook is signed: Vault has a signing secret.';
+
+comment on column public.messenger_alert_channels.updated_at is
+  'When it was last set.';
+
+comment on column public.messenger_alert_deliveries.alert is
+  'Name of the alert; null for a test of the channel.';
+
+comment on column public.messenger_alert_deliveries.attempts is
+  'How often it was sent, or could not be.';
+
+comment on column public.messenger_alert_deliveries.body is
+  'The content; each kind of channel has its form of it. It has numbers and names, and nothing of a payload.';
+
+comment on column public.messenger_alert_deliveries.channel is
+  'Name of the channel.';
+
+comment on column public.messenger_alert_deliveries.created_at is
+  'When the alert changed.';
+
+comment on column public.messenger_alert_deliveries.error is
+  'Why the last attempt failed.';
+
+comment on column public.messenger_alert_deliveries.event is
+  'firing: the alert fires, or still does after its cooldown. resolved: it is over. test: an operator has asked for a test.';
+
+comment on column public.messenger_alert_deliveries.finished_at is
+  'When it was delivered or given up.';
+
+comment on column public.messenger_alert_deliveries.give_up_at is
+  'The last attempt is made at this moment.';
+
+comment on column public.messenger_alert_deliveries.id is
+  'Order of the deliveries.';
+
+comment on column public.messenger_alert_deliveries.next_attempt_at is
+  'When it is sent next; of one that is sent, until when its answer is waited for.';
+
+comment on column public.messenger_alert_deliveries.request_id is
+  'pg_net''s id of the last request.';
+
+comment on column public.messenger_alert_deliveries.sent_at is
+  'When it was last given to pg_net.';
+
+comment on column public.messenger_alert_deliveries.status is
+  'pending: waits for an attempt. sent: pg_net has the request. delivered: the receiver has taken it. failed: given up.';
+
+comment on column public.messenger_alert_deliveries.status_code is
+  'HTTP status of the last answer.';
+
+comment on column public.messenger_alert_deliveries.webhook_id is
+  'Identity of what is told, the same at each attempt: the header webhook-id.';
+
+comment on column public.messenger_alerts.channel is
+  'Where it is told; null: on the default channel.';
+
+comment on column public.messenger_alerts.checked_at is
+  'When it was last checked.';
+
+comment on column public.messenger_alerts.cooldown_ms is
+  'For so long after it was told it is not told again, in ms, save that it is over.';
+
+comment on column public.messenger_alerts.created_at is
+  'When the alert was made.';
+
+comment on column public.messenger_alerts.enabled is
+  'An alert that is not enabled is not checked, and counts as resolved.';
+
+comment on column public.messenger_alerts.error is
+  'Why the last check failed; the state is that of the check before.';
+
+comment on column public.messenger_alerts.memory is
+  'State that the rule keeps from check to check: for queue_limited, since when each queue is held back.';
+
+comment on column public.messenger_alerts.name is
+  'Name of the alert: letters, digits and _ . : - only.';
+
+comment on column public.messenger_alerts.queue is
+  'Only messages of this queue count; for dead_letters, oldest_ready, long_step and queue_limited.';
+
+comment on column public.messenger_alerts.reason is
+  'Only dead letters for this reason count; null: for all reasons but cancelled.';
+
+comment on column public.messenger_alerts.rule is
+  'The rule by which it is measured; see messenger.alert_rules().';
+
+comment on column public.messenger_alerts.schedule is
+  'Only the schedule of this name counts; for schedule_overdue and schedule_failing.';
+
+comment on column public.messenger_alerts.since is
+  'Since when it is in this state.';
+
+comment on column public.messenger_alerts.state is
+  'firing: the value has reached the threshold. cooling_down: it is over, and is not told again until the cooldown has passed. resolved.';
+
+comment on column public.messenger_alerts.subject is
+  'The queue, schedule, type or message that has this value, where the rule knows one.';
+
+comment on column public.messenger_alerts.threshold is
+  'The alert fires from this value on: a number, ms, or a share from 0 to 1, by the rule. Null for queue_limited.';
+
+comment on column public.messenger_alerts.told_at is
+  'When it was last told; null if it was not since it was last resolved.';
+
+comment on column public.messenger_alerts.type is
+  'Only messages of this type count; for dead_letters and long_step.';
+
+comment on column public.messenger_alerts.updated_at is
+  'When it was last changed with messenger_set_alert().';
+
+comment on column public.messenger_alerts.value is
+  'The value at the last check; null if there was nothing to measure.';
+
+comment on column public.messenger_alerts.window_ms is
+  'Time in which dead_letters and retry_rate count, and for which queue_limited has to last, in ms. Null for the other rules.';
 
 comment on column public.messenger_batches.cancel_chunk is
   'The chunk whose members are to be cancelled next; null if none is.';
@@ -6063,6 +7710,21 @@ comment on index messenger.used_tokens_expires_at_idx is
 comment on index messenger.waits_message_idx is
   'Keys that a message waits for.';
 
+comment on index public.messenger_alert_channels_default_idx is
+  'The default channel, of which there is one at most.';
+
+comment on index public.messenger_alert_deliveries_channel_idx is
+  'Deliveries of a channel, the latest of which tells whether it works.';
+
+comment on index public.messenger_alert_deliveries_created_at_idx is
+  'Deliveries by age, for pruning.';
+
+comment on index public.messenger_alert_deliveries_open_idx is
+  'Deliveries that are under way.';
+
+comment on index public.messenger_alerts_channel_idx is
+  'Alerts by their channel, for its deletion.';
+
 comment on index public.messenger_batches_cancel_idx is
   'Batches with members that are still to be cancelled.';
 
@@ -6087,14 +7749,65 @@ comment on index public.messenger_events_event_idx is
 comment on index public.messenger_events_xid_idx is
   'Events of a key by transaction, for those that were committed late.';
 
+comment on index public.messenger_schedule_runs_failed_idx is
+  'Runs that failed, for the alert that a schedule fails again and again.';
+
+comment on index public.messenger_steps_until_idx is
+  'Sleeps and waits by their end, for the alert that one is past it.';
+
 comment on routine messenger.add_counts(bigint[],bigint[]) is
   'Adds two histograms.';
 
 comment on routine messenger.add_holders(jsonb,jsonb,bigint[],boolean,boolean) is
   'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';
 
+comment on routine messenger.advance_alert(public.messenger_alerts,boolean) is
+  'The alert after a check that found that it fires, or that it does not; writes what is to be told.';
+
 comment on routine messenger.after_cancels(jsonb) is
   'Part of a settle call: dispatches the onCancelled of messages that were cancelled, and has the batches cancelled that they wait for.';
+
+comment on routine messenger.alert_advice(text) is
+  'Advice for the operator when an alert of a rule fires.';
+
+comment on routine messenger.alert_body(text,jsonb) is
+  'The content of a delivery: {"type", "timestamp", "data"}.';
+
+comment on routine messenger.alert_channel(public.messenger_alerts) is
+  'The channel on which an alert is told: its own, or the default one; null if there is none.';
+
+comment on routine messenger.alert_channel_changed() is
+  'Trigger: the secrets of a channel are deleted with it, and it keeps the name under which Vault has them.';
+
+comment on routine messenger.alert_channel_of(text,jsonb,public.messenger_alert_channels) is
+  'Part of messenger_set_alert_channel: the row of a channel from its settings and from the row before; raises PT400 with the field that does not fit the kind.';
+
+comment on routine messenger.alert_content(text,jsonb) is
+  'The JSON for a channel of a kind: Slack''s and Discord''s JSON, or the body as it is.';
+
+comment on routine messenger.alert_data(public.messenger_alerts,text) is
+  'The data of a delivery: title, summary and advice for people, and its rule, filters, value and threshold for programs.';
+
+comment on routine messenger.alert_delivery_json(public.messenger_alert_deliveries) is
+  'A delivery as operators see it.';
+
+comment on routine messenger.alert_rules() is
+  'The rules of alerts: the unit of their value (null: it is the window that counts), the filters that each takes, and the threshold and the window that an alert has by default.';
+
+comment on routine messenger.alert_secret_name(text,text) is
+  'Name of a channel''s secret in Vault; p_what is url or secret.';
+
+comment on routine messenger.alert_summary(public.messenger_alerts) is
+  'The finding of an alert, in one or two sentences.';
+
+comment on routine messenger.alert_url_host(text) is
+  'Host of a channel''s URL; raises PT400 for what is no URL of http or https, and for http elsewhere than on this machine.';
+
+comment on routine messenger.alert_with(public.messenger_alerts,jsonb) is
+  'Part of messenger_create_alert and messenger_set_alert: the alert with these settings, checked.';
+
+comment on routine messenger.alerts_at_fault() is
+  'Channels on which the last delivery failed, or one waits for more than 10 minutes, and alerts that cannot be checked: {"channels", "alerts"}.';
 
 comment on routine messenger.append_event(text,jsonb) is
   'Appends an event, of the bus''s own or of a user, and returns its id. The commit wakes the messages that wait for it.';
@@ -6126,6 +7839,18 @@ comment on routine messenger.call_function(pg_proc,jsonb) is
 comment on routine messenger.cancel_members(public.messenger_batches,timestamp with time zone) is
   'Part of a batch''s cancel: cancels its members until a moment. Returns {"done", "running", "next"}; next is the chunk to continue with, null at the end.';
 
+comment on routine messenger.check_alert(public.messenger_alerts) is
+  'Refuses, PT400 with the field, an alert with a filter, threshold or window that its rule does not take.';
+
+comment on routine messenger.check_alert_channel(text,jsonb) is
+  'Part of messenger_set_alert_channel: refuses a wrong name, unknown settings and values of another type.';
+
+comment on routine messenger.check_alert_secret(text) is
+  'Refuses, PT400, a signing secret that is none of Standard Webhooks.';
+
+comment on routine messenger.check_alert_threshold(public.messenger_alerts,text) is
+  'Part of messenger.check_alert(): refuses a threshold that does not fit the unit of the rule.';
+
 comment on routine messenger.check_batch(jsonb) is
   'Part of messenger_write_batch: refuses a batch with a wrong field, and names it.';
 
@@ -6140,6 +7865,9 @@ comment on routine messenger.check_filter(jsonb,boolean) is
 
 comment on routine messenger.check_from(bigint[],boolean,text) is
   'Part of messenger_redrive: refuses a "from" that one of these dead letters has no step for, and an edited payload of a message with steps without it.';
+
+comment on routine messenger.check_one_alert(public.messenger_alerts) is
+  'Part of messenger_check_alerts: measures an alert, and writes its state and what is to be told.';
 
 comment on routine messenger.dead_letter_problem(public.messenger_failed_messages,jsonb) is
   'Part of messenger_redrive: why a dead letter cannot be a message, as "field: problem"; null if it can.';
@@ -6156,6 +7884,9 @@ comment on routine messenger.downsample_backlog(timestamp with time zone,integer
 comment on routine messenger.downsample_series(timestamp with time zone,integer) is
   'Part of pruning: adds up the minutes of time series before a moment to hours, until p_max_rows minutes are gone. Returns how many.';
 
+comment on routine messenger.duration_text(double precision) is
+  'A duration in ms, for people.';
+
 comment on routine messenger.effect_function(text,jsonb) is
   'Part of messenger_effect: the function of public that takes arguments of these names; PT400 if there is none, or several, or service_role may not execute it.';
 
@@ -6170,6 +7901,9 @@ comment on routine messenger.enqueue_reserved(jsonb) is
 
 comment on routine messenger.event_lock(text) is
   'The advisory lock of a key, one of 2,048: an emit takes it alone, a message that begins to wait shared.';
+
+comment on routine messenger.fail_alert_delivery(public.messenger_alert_deliveries,integer,text,boolean) is
+  'Notes a failed attempt of a delivery: it is tried again after a backoff, or given up if a day has passed, if the failure is final or if it is a test.';
 
 comment on routine messenger.failed_filter(jsonb,boolean) is
   'Part of redrive and remove: checks the filter and returns the fields that were given.';
@@ -6216,6 +7950,9 @@ comment on routine messenger.has_keys(jsonb) is
 comment on routine messenger.has_new_event(bigint,text[]) is
   'Whether an event is there that a parked message has not seen, of the keys that it waits for.';
 
+comment on routine messenger.hmac_sha256(bytea,bytea) is
+  'HMAC-SHA-256 of a content under a key.';
+
 comment on routine messenger.holder_of(jsonb) is
   'Part of messenger_enqueue: the id of the message that holds the dedupe key of this dispatch, after it has taken its payload and due time if the dispatch replaces them; null if there is none.';
 
@@ -6230,6 +7967,9 @@ comment on routine messenger.installation_id() is
 
 comment on routine messenger.is_by_id(jsonb,boolean) is
   'Whether rows are read in the order of their ids: messages, and dead letters by ids or of a user. Other dead letters are read by the time at which they failed.';
+
+comment on routine messenger.keep_alert_secret(text,text,text) is
+  'Writes a secret of an alert channel into Vault, or deletes it if the value is null; p_what is url or secret.';
 
 comment on routine messenger.key_of(jsonb) is
   'Part of messenger_enqueue: type and dedupe key of a dispatch, as one text.';
@@ -6246,11 +7986,47 @@ comment on routine messenger.leave_batches() is
 comment on routine messenger.list_page(boolean,text,jsonb,jsonb,integer,integer) is
   'Part of the lists of messages and dead letters: a page of those that a filter means before a place, {"messages", "next"}.';
 
+comment on routine messenger.make_default_alerts() is
+  'Part of messenger_setup: makes the default alerts that no setup has made yet, and returns their names. They are told on the default channel, once there is one.';
+
+comment on routine messenger.measure_alert(public.messenger_alerts) is
+  'The value of an alert at this moment, what it is about, and what its rule keeps until the next check.';
+
+comment on routine messenger.measure_dead_letters(public.messenger_alerts) is
+  'Rule dead_letters: how many there are in the window, of the latest 10,000, and the type of most of them. Cancelled messages count only if they are asked for.';
+
+comment on routine messenger.measure_long_step(public.messenger_alerts) is
+  'Rule long_step: how long a message runs, or a sleep or a wait is past its end, in ms, and the message. Paused queues do not count.';
+
+comment on routine messenger.measure_no_tick() is
+  'Rule no_tick: ms since the last tick began. Resident workers do not count.';
+
+comment on routine messenger.measure_oldest_ready(public.messenger_alerts) is
+  'Rule oldest_ready: how long the oldest due message has waited, in ms. Paused queues and messages that limits hold back do not count.';
+
+comment on routine messenger.measure_queue_limited(public.messenger_alerts) is
+  'Rule queue_limited: how long a queue''s limits have held back its due messages, at each check, in ms, and the queue. memory is for the next check. Looks at up to 1,000 queues.';
+
+comment on routine messenger.measure_retry_rate(public.messenger_alerts) is
+  'Rule retry_rate: the share of retries among the outcomes of ticks in the window; null below 20 outcomes. Resident workers do not count: they report when they end.';
+
+comment on routine messenger.measure_schedule_failing(public.messenger_alerts) is
+  'Rule schedule_failing: the most failed runs in a row of an enabled schedule, and its name. Looks at up to 10,000 schedules with failed runs.';
+
+comment on routine messenger.measure_schedule_overdue(public.messenger_alerts) is
+  'Rule schedule_overdue: ms since the planned time of the run that is most overdue. Disabled schedules do not count.';
+
+comment on routine messenger.ms_since(timestamp with time zone) is
+  'Ms since a moment, 0 for one that lies ahead; null for null.';
+
 comment on routine messenger.new_events(text,jsonb,timestamp with time zone,integer) is
   'The first events of a key that a message has not seen, and the lengths of their values.';
 
 comment on routine messenger.note_members(text[],boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';
+
+comment on routine messenger.note_running() is
+  'Part of messenger_check_alerts: notes up to 10,000 messages that run, and forgets those that do not any more.';
 
 comment on routine messenger.note_waits(bigint,text[]) is
   'Part of a settle call that parks a message, whose row it has written: the message waits for these events. If one is there already, the message is due at once.';
@@ -6260,6 +8036,9 @@ comment on routine messenger.open_batch(jsonb) is
 
 comment on routine messenger.place_after(jsonb) is
   'Part of pruning: the last id of the step before; null at the beginning.';
+
+comment on routine messenger.post_alert(public.messenger_alert_deliveries,public.messenger_alert_channels,jsonb) is
+  'Part of messenger.send_alert_deliveries(): gives a delivery to pg_net, which sends it at the commit. Returns pg_net''s id of the request.';
 
 comment on routine messenger.processing_by_queue(integer) is
   'Part of messenger_sample_backlog(): messages that are leased to workers, by queue, counted up to a bound.';
@@ -6315,11 +8094,20 @@ comment on routine messenger.replaces(jsonb) is
 comment on routine messenger.sample_queue(text,timestamp with time zone,integer) is
   'Part of messenger_sample_backlog(): writes how many messages a queue holds.';
 
+comment on routine messenger.send_alert(public.messenger_alert_deliveries) is
+  'Part of messenger.send_alert_deliveries(): makes one attempt. A failure before the request is noted as any other one.';
+
+comment on routine messenger.send_alert_deliveries() is
+  'Notes the responses to deliveries of alerts that were sent, and sends those that are due.';
+
 comment on routine messenger.series_of(text,text) is
   'The series that counts messages of a queue and a type.';
 
 comment on routine messenger.series_step(timestamp with time zone,timestamp with time zone,integer) is
   'Part of messenger_time_series: the length of a bin. Refuses one that makes more than 1,500 bins.';
+
+comment on routine messenger.settle_alert_delivery(public.messenger_alert_deliveries) is
+  'Part of messenger.send_alert_deliveries(): notes the answer to a delivery''s request, or that none has come in time. A request that pg_net still has is waited for.';
 
 comment on routine messenger.settle_handled(jsonb,uuid) is
   'Part of messenger_settle: deletes handled messages, the progress of those that reported it, and the steps of those that have some. Returns their ids.';
@@ -6360,6 +8148,9 @@ comment on routine messenger.sweep_cancelled_batches() is
 comment on routine messenger.take_keys(jsonb,timestamp with time zone,boolean) is
   'Part of messenger_enqueue: takes the idempotency keys of messages, and dedupe keys with a window, and gives each message its id.';
 
+comment on routine messenger.tell_alert(public.messenger_alerts,text) is
+  'Writes the delivery of an alert''s event, unless one of the same is still under way. Returns false if there is no channel to tell it on.';
+
 comment on routine messenger.tell_of_batch(public.messenger_batches,public.messenger_batches) is
   'Part of a fold: writes the new counts of a batch, and dispatches the messages of the events that it has come to.';
 
@@ -6387,6 +8178,9 @@ comment on routine messenger.wake_waiters(text,bigint,bigint,integer) is
 comment on routine messenger.wanted_condition(text,jsonb,boolean) is
   'Part of messenger.next_matches() and messenger.list_page(): the condition that is checked on each row of the range. In its query, $1 is the filter.';
 
+comment on routine messenger.webhook_headers(text,jsonb,text) is
+  'Headers of a webhook as Standard Webhooks says: webhook-id, webhook-timestamp and, with a secret, webhook-signature.';
+
 comment on routine messenger.with_exact_numbers(jsonb) is
   'JSON for operators: numbers that a double would change, up to 1,000, are text with the stored digits.';
 
@@ -6410,6 +8204,18 @@ comment on routine public.messenger_cancel(bigint[],text,text,boolean,integer,bo
 
 comment on routine public.messenger_cancel_batch(bigint,boolean,jsonb) is
   'Cancels a batch: no further member is taken, those that wait become dead letters, those that run are stopped at their worker''s next heartbeat. Takes one step of about three seconds, behind the "next" of the step before if "after" is given; a sweep takes the steps that no caller takes. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
+
+comment on routine public.messenger_check_alerts() is
+  'Checks each alert, and sends what is to be told. pg_cron calls it every minute. Returns {"checked", "skipped"}; skipped is true while another call is at it.';
+
+comment on routine public.messenger_create_alert(text,text,jsonb) is
+  'Makes an alert by a rule, with settings by the names of its columns: select messenger_create_alert(''mail'', ''oldest_ready'', ''{"queue":"mail","threshold":600000}''). Returns {"alert", "changed"}.';
+
+comment on routine public.messenger_delete_alert(text) is
+  'Deletes an alert. A setup does not make a default one again. Returns {"changed"}.';
+
+comment on routine public.messenger_delete_alert_channel(text) is
+  'Deletes a channel of alerts with its secrets. Returns {"changed"}.';
 
 comment on routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval) is
   'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
@@ -6438,8 +8244,20 @@ comment on routine public.messenger_follow_batch(bigint,text) is
 comment on routine public.messenger_group_failed(text,text,text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone) is
   'Dead letters by type, reason and error, the largest groups first, among the latest max_scanned. Returns {"groups", "left_out", "scanned", "next"}; next is [failed_at, id], behind which to continue, null if all were read.';
 
+comment on routine public.messenger_health() is
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "alerts", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
+
 comment on routine public.messenger_in_turn(text[]) is
   'Calls functions of the bus that need no arguments one after the other, each in a transaction of its own. An error of one does not keep the next from running; the first error is raised at the end.';
+
+comment on routine public.messenger_list_alert_channels(text) is
+  'Channels of alerts by name, without their secrets, each with its last delivery. Returns {"channels"}.';
+
+comment on routine public.messenger_list_alert_deliveries(bigint,integer,text,text,text) is
+  'Deliveries of alerts, the latest first, those before an id, of an alert, a channel or a status. Returns {"deliveries", "next"}; next is the id before which the next page begins.';
+
+comment on routine public.messenger_list_alerts(text) is
+  'Alerts by name with their state, 1,000 at most. Returns {"alerts", "now"}.';
 
 comment on routine public.messenger_list_batches(text,bigint,integer) is
   'Batches, the latest first, those before an id, all or those of a name. Returns {"batches", "next"}, the batches as messenger_follow_batch returns them. A page may be short; next is the id behind which the next page begins.';
@@ -6475,7 +8293,7 @@ comment on routine public.messenger_prune(interval,boolean,jsonb,interval) is
   'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, progress of messages that are gone and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
 
 comment on routine public.messenger_prune_events(interval,jsonb) is
-  'Deletes events older than an age, used tokens that have expired, and waits of messages that are gone. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "next"}.';
+  'Deletes events and deliveries of alerts older than an age, used tokens that have expired, and waits of messages that are gone. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "next"}.';
 
 comment on routine public.messenger_read_events(jsonb) is
   'Returns the events that running messages wait for and have not seen, each under the token of its lease: at most 100 events and 1 MiB a message. Returns {"reads": [{"id", "events", "more"}], "snapshot", "last_id", "stale"}.';
@@ -6492,6 +8310,9 @@ comment on routine public.messenger_remove_failed(bigint[],text,text,text,text,t
 comment on routine public.messenger_reserve_ids(integer) is
   'Reserves ids for messages that are written later, at most 1,000 a call. Returns {"ids": [...]}, ascending. An id that is not used is never given again.';
 
+comment on routine public.messenger_retry_alert_delivery(bigint) is
+  'Sends a delivery now that failed or waits for its next attempt, and tries it for another day. Returns {"changed"}.';
+
 comment on routine public.messenger_run(bigint[],text,text,integer,boolean,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone) is
   'Makes delayed messages, and those that wait for their retry, due now and wakes a tick: by ids, by filter or "all". Limits, groups and pauses hold as before. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
@@ -6501,11 +8322,23 @@ comment on routine public.messenger_sample_backlog() is
 comment on routine public.messenger_save_steps(jsonb) is
   'Stores steps of running messages in one transaction, each under the token of its lease. Returns {"stale": [...]}: messages whose lease is another''s by now.';
 
+comment on routine public.messenger_set_alert(text,jsonb) is
+  'Changes those settings of an alert that are given, by the names of its columns. The next check judges by them. Returns {"alert", "changed"}.';
+
+comment on routine public.messenger_set_alert_channel(text,jsonb) is
+  'Makes a channel of alerts, or sets it: {"kind", "url", "secret", "message_type", "is_default"}. The URL and the signing secret go into Vault; left out, they stay. The first channel is the default one. Returns {"channel", "changed"}, without secrets.';
+
 comment on routine public.messenger_settle(jsonb) is
   'Writes the outcomes of leased messages in one transaction: handled, released, snoozed, retries, dead, parked. Returns {"stale": [...]}: messages whose outcome was not written, because another token has their lease or they are cancelled; and {"refused": [...]}, if what their handlers dispatched is refused.';
 
 comment on routine public.messenger_settle_and_claim(jsonb,uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean) is
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Returns one row: {"stale", "refused", "claim"}.';
+
+comment on routine public.messenger_setup(text,text,boolean) is
+  'Makes what is missing of the rows, cron jobs and secrets of the bus; may be called again. With url and secret_key it writes Vault''s symphony_url and symphony_secret_key. A job of our name that runs something else is refused, and with repair made ours again; repair also switches jobs on. Returns {"changed", "queues", "jobs", "secrets", "alerts", "problems"}: what it made, what it did with each job, and what is still wrong with jobs.';
+
+comment on routine public.messenger_show_alert_delivery(bigint) is
+  'A delivery of an alert, with the answer that has come by now; null if there is none of this id.';
 
 comment on routine public.messenger_show_event(bigint) is
   'An event with its value; null if there is none of this id. Numbers that a double would change are text.';
@@ -6521,6 +8354,9 @@ comment on routine public.messenger_show_schedule(bigint,boolean) is
 
 comment on routine public.messenger_stats() is
   'The state of the bus in one call: {"now", "queues", "left_out", "left_out_in_use", "dead_letters", "rates", "types", "schedules", "ticks"}. 200 queues at most, those that hold messages first. Counts stop at 10,000; groups are of the latest 10,000 dead letters.';
+
+comment on routine public.messenger_test_alert_channel(text) is
+  'Tells a test on a channel, once, at the commit. Returns {"id", "changed"}; messenger_show_alert_delivery() has its outcome.';
 
 comment on routine public.messenger_tick() is
   'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names. pg_cron calls it every minute. Returns pg_net''s request id.';
@@ -6546,6 +8382,9 @@ comment on table messenger.batch_chunks is
 comment on table messenger.batch_deltas is
   'Fates of members of batches that are not yet added to the batches'' counts. Nearly always empty.';
 
+comment on table messenger.default_alerts_made is
+  'Default alerts that a setup has made. It makes none of these again, so that a deleted one stays deleted.';
+
 comment on table messenger.event_notes is
   'Keys that the next sweep looks at, because an emit and a wait met, or more messages wait than an emit wakes. Nearly always empty.';
 
@@ -6554,6 +8393,9 @@ comment on table messenger.installation is
 
 comment on table messenger.progress is
   'The latest progress that handlers reported of their messages. A row goes when its message is handled or redriven, or at the next prune.';
+
+comment on table messenger.seen_running is
+  'Messages that a check of alerts has seen running, for the rule long_step. Only while an alert has that rule.';
 
 comment on table messenger.series is
   'The series of each queue and type, with the totals since the installation.';
@@ -6566,6 +8408,15 @@ comment on table messenger.used_tokens is
 
 comment on table messenger.waits is
   'Messages that are parked until an event. A row goes when its message is woken, and comes back if the message waits on.';
+
+comment on table public.messenger_alert_channels is
+  'Where alerts are told. messenger_set_alert_channel() writes them; their URLs and signing secrets are in Vault.';
+
+comment on table public.messenger_alert_deliveries is
+  'Everything that was told of alerts: where, and whether it arrived. Rows are deleted after 30 days.';
+
+comment on table public.messenger_alerts is
+  'Alerts and their state. SQL and the table editor may write rows; a row that cannot be checked has the reason in its error.';
 
 comment on table public.messenger_batches is
   'Batches: messages that were dispatched together, how many of them are done, and what is dispatched when they are.';

@@ -58,6 +58,10 @@ comment on column public.messenger_steps.position is
 comment on column public.messenger_steps.created_at is
   'When it was stored first.';
 
+create index messenger_steps_until_idx on public.messenger_steps (until) where status = 'pending';
+comment on index public.messenger_steps_until_idx is
+  'Sleeps and waits by their end, for the alert that one is past it.';
+
 alter table public.messenger_steps enable row level security;
 
 create table messenger.installation (

@@ -40,6 +40,11 @@ create index messenger_schedule_runs_message_idx
 comment on index public.messenger_schedule_runs_message_idx is
   'The run of a message, to record its outcome.';
 
+create index messenger_schedule_runs_failed_idx
+  on public.messenger_schedule_runs (schedule_id, occurrence) where outcome = 'failed';
+comment on index public.messenger_schedule_runs_failed_idx is
+  'Runs that failed, for the alert that a schedule fails again and again.';
+
 alter table public.messenger_schedule_runs enable row level security;
 
 create function messenger.finish_schedule_runs(

@@ -36,7 +36,12 @@ language sql immutable
 set search_path = ''
 as $$
   select jsonb_strip_nulls(
-    p_args - '{payload,schedules,dry_run,after,secret_key}'::text[] #- '{message,payload}' #- '{message,stamps}'
+    jsonb_set(
+      jsonb_set(
+        p_args - '{payload,schedules,dry_run,after,secret_key}'::text[] #- '{message,payload}' #- '{message,stamps}',
+        '{settings,url}', '"changed"', false
+      ), '{settings,secret}', '"changed"', false
+    )
   )
     || case when p_args ? 'payload' then '{"payload":"edited"}'::jsonb else '{}' end
     || case when p_args ? 'schedules' then jsonb_build_object('schedules', (
@@ -65,7 +70,9 @@ declare
     'messenger_save_schedules', 'messenger_pause_schedule', 'messenger_resume_schedule',
     'messenger_trigger_schedule', 'messenger_unschedule',
     'messenger_prune', 'messenger_prune_schedule_runs', 'messenger_prune_actions', 'messenger_prune_events',
-    'messenger_prune_job_runs', 'messenger_tidy_queues', 'messenger_setup'
+    'messenger_prune_job_runs', 'messenger_tidy_queues', 'messenger_setup',
+    'messenger_create_alert', 'messenger_set_alert', 'messenger_delete_alert', 'messenger_set_alert_channel',
+    'messenger_delete_alert_channel', 'messenger_test_alert_channel', 'messenger_retry_alert_delivery'
   ];
   known text[];
   required text[];

@@ -11,6 +11,7 @@ as $$
       'call public.messenger_in_turn(''{messenger_tick,messenger_sample_backlog}'')',
       'messenger_tick'
     ),
+    ('symphony-alerts', '* * * * *', 'select public.messenger_check_alerts()', 'messenger_check_alerts'),
     (
       'symphony-prune', '17 * * * *',
       'call public.messenger_in_steps(''messenger_prune'', ''{"failed_older_than": "30 days"}'')',

@@ -271,6 +271,7 @@ as $$
       from (select latest.disabled_by from public.messenger_schedules latest limit 100000) as s
     ),
     'waiting_for_workers', messenger.waiting_for_workers(),
+    'alerts', messenger.alerts_at_fault(),
     'stray_queues', to_jsonb(messenger.stray_queues()),
     'sequence_is_behind', messenger.sequence_behind(),
     'default_queue', exists (select from public.messenger_queues q where q.name = 'default'),
@@ -279,4 +280,4 @@ as $$
   )
 $$;
 comment on function public.messenger_health() is
-  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "alerts", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';

@@ -1,4 +1,4 @@
--- Pruning of events, of used tokens, and of waits whose messages are gone.
+-- Pruning of events, of used tokens, of waits whose messages are gone, and of deliveries of alerts.
 
 create function public.messenger_prune_events(
   older_than interval default interval '30 days', after jsonb default null
@@ -10,6 +10,7 @@ declare
   clock constant timestamptz := public.messenger_now();
   events integer;
   tokens integer;
+  deliveries integer;
   waits record;
 begin
   perform messenger.check_age('older_than', older_than);
@@ -20,15 +21,18 @@ begin
   tokens := messenger.prune_before(
     'messenger.used_tokens', 'expires_at', clock - interval '1 hour', 5000, false
   );
+  deliveries := messenger.prune_before(
+    'public.messenger_alert_deliveries', 'created_at', clock - older_than, 5000, false
+  );
   -- A wait goes with its message, and is not kept with a dead letter.
   waits := messenger.prune_orphans('messenger.waits', false, 5000, false, messenger.place_after(after));
   return jsonb_build_object(
-    'matched', events + tokens + waits.number, 'done', events + tokens + waits.number,
-    'next', case when events = 5000 or tokens = 5000 or waits.place is not null then
+    'matched', events + tokens + deliveries + waits.number, 'done', events + tokens + deliveries + waits.number,
+    'next', case when events = 5000 or tokens = 5000 or deliveries = 5000 or waits.place is not null then
       jsonb_build_object('id', waits.place::text)
     end
   );
 end
 $$;
 comment on function public.messenger_prune_events(interval, jsonb) is
-  'Deletes events older than an age, used tokens that have expired, and waits of messages that are gone. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "next"}.';
+  'Deletes events and deliveries of alerts older than an age, used tokens that have expired, and waits of messages that are gone. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "next"}.';

@@ -96,6 +96,7 @@ declare
   jobs jsonb := '{}'::jsonb;
   secrets jsonb := '[]'::jsonb;
   queues integer;
+  alerts text[];
 begin
   if url !~ '^https?://[^[:space:]]+$' then
     raise sqlstate 'PT400' using message = 'url: has to begin with http:// or https://, and to have no spaces';
@@ -107,6 +108,7 @@ begin
   insert into public.messenger_queues (name) values ('default') on conflict do nothing;
   get diagnostics queues = row_count;
   perform messenger.installation_id();
+  alerts := messenger.make_default_alerts();
   if to_regclass('cron.job') is not null then
     select jsonb_object_agg(
       j.job_name, messenger.set_up_job(j.job_name, j.schedule, j.command, j.calls, coalesce(repair, false))
@@ -126,11 +128,12 @@ begin
   -- Messages may wait already for which no transaction has asked for a tick.
   perform messenger.wake_for_next();
   return jsonb_build_object(
-    'changed', queues > 0 or secrets <> '[]' or jobs::text ~ '"(created|repaired)"',
+    'changed', queues > 0 or alerts <> '{}' or secrets <> '[]' or jobs::text ~ '"(created|repaired)"',
     'queues', case when queues > 0 then '["default"]' else '[]' end::jsonb, 'jobs', jobs, 'secrets', secrets,
+    'alerts', alerts,
     'problems', messenger.job_problems()
   );
 end
 $$;
 comment on function public.messenger_setup(text, text, boolean) is
-  'Makes what is missing of the rows, cron jobs and secrets of the bus; may be called again. With url and secret_key it writes Vault''s symphony_url and symphony_secret_key. A job of our name that runs something else is refused, and with repair made ours again; repair also switches jobs on. Returns {"changed", "queues", "jobs", "secrets", "problems"}: what it made, what it did with each job, and what is still wrong with jobs.';
+  'Makes what is missing of the rows, cron jobs and secrets of the bus; may be called again. With url and secret_key it writes Vault''s symphony_url and symphony_secret_key. A job of our name that runs something else is refused, and with repair made ours again; repair also switches jobs on. Returns {"changed", "queues", "jobs", "secrets", "alerts", "problems"}: what it made, what it did with each job, and what is still wrong with jobs.';

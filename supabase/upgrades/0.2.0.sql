@@ -203,3 +203,95 @@ begin
   end if;
 end
 $$;
+
+-- Alerts
+
+create table public.messenger_alert_channels (
+  name text primary key check (name ~ '^[A-Za-z0-9_.:-]{1,100}$'),
+  kind text not null check (kind in ('slack', 'discord', 'webhook', 'message')),
+  host text,
+  message_type text check (length(message_type) between 1 and 200),
+  signed boolean not null default false,
+  is_default boolean not null default false,
+  created_at timestamptz not null default public.messenger_now(),
+  updated_at timestamptz not null default public.messenger_now(),
+  check ((kind = 'message') = (message_type is not null)),
+  check ((kind = 'message') = (host is null))
+);
+create unique index messenger_alert_channels_default_idx
+  on public.messenger_alert_channels (is_default) where is_default;
+alter table public.messenger_alert_channels enable row level security;
+
+create table public.messenger_alert_deliveries (
+  id bigint generated always as identity primary key,
+  webhook_id uuid not null default gen_random_uuid(),
+  alert text,
+  channel text not null,
+  event text not null check (event in ('firing', 'resolved', 'test')),
+  body jsonb not null,
+  status text not null default 'pending' check (status in ('pending', 'sent', 'delivered', 'failed')),
+  attempts integer not null default 0,
+  next_attempt_at timestamptz not null default public.messenger_now(),
+  give_up_at timestamptz not null default public.messenger_now() + interval '24 hours',
+  request_id bigint,
+  sent_at timestamptz,
+  status_code integer,
+  error text,
+  created_at timestamptz not null default public.messenger_now(),
+  finished_at timestamptz
+);
+create index messenger_alert_deliveries_open_idx
+  on public.messenger_alert_deliveries (id) where status in ('pending', 'sent');
+create index messenger_alert_deliveries_channel_idx
+  on public.messenger_alert_deliveries (channel, id);
+create index messenger_alert_deliveries_created_at_idx
+  on public.messenger_alert_deliveries (created_at);
+alter table public.messenger_alert_deliveries enable row level security;
+
+create table public.messenger_alerts (
+  name text primary key check (name ~ '^[A-Za-z0-9_.:-]{1,100}$'),
+  rule text not null check (
+    rule in (
+      'dead_letters', 'oldest_ready', 'no_tick', 'ticks_not_started', 'schedule_overdue', 'schedule_failing',
+      'retry_rate', 'long_step', 'queue_limited'
+    )
+  ),
+  type text check (length(type) between 1 and 200),
+  reason text check (length(reason) between 1 and 200),
+  queue text check (length(queue) between 1 and 100),
+  schedule text check (length(schedule) between 1 and 200),
+  threshold double precision,
+  window_ms bigint,
+  channel text references public.messenger_alert_channels,
+  cooldown_ms bigint not null default 3600000,
+  enabled boolean not null default true,
+  state text not null default 'resolved' check (state in ('firing', 'cooling_down', 'resolved')),
+  value double precision,
+  subject text,
+  since timestamptz not null default public.messenger_now(),
+  told_at timestamptz,
+  checked_at timestamptz,
+  error text,
+  memory jsonb,
+  created_at timestamptz not null default public.messenger_now(),
+  updated_at timestamptz not null default public.messenger_now()
+);
+create index messenger_alerts_channel_idx on public.messenger_alerts (channel);
+alter table public.messenger_alerts enable row level security;
+
+create table messenger.default_alerts_made (
+  name text primary key,
+  made_at timestamptz not null default public.messenger_now()
+);
+alter table messenger.default_alerts_made enable row level security;
+
+create table messenger.seen_running (
+  message_id bigint primary key,
+  lease_token uuid not null,
+  seen_at timestamptz not null default public.messenger_now()
+);
+alter table messenger.seen_running enable row level security;
+
+create index messenger_steps_until_idx on public.messenger_steps (until) where status = 'pending';
+create index messenger_schedule_runs_failed_idx
+  on public.messenger_schedule_runs (schedule_id, occurrence) where outcome = 'failed';

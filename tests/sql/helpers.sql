@@ -320,3 +320,51 @@ $$;
 create function test.told() returns text[]
 language sql
 as $$ select array(select m.type from public.messenger_messages m where m.stamps ? 'ofBatch' order by m.id) $$;
+
+-- Leaves one alert, by a rule, which is told on the channel `ops`, a webhook.
+create function test.alert(rule text, settings jsonb default '{}') returns void
+language plpgsql
+as $$
+begin
+  delete from public.messenger_alerts where true;
+  perform public.messenger_set_alert_channel('ops', '{"kind":"webhook","url":"https://a.example/hook"}');
+  perform public.messenger_create_alert('mine', rule, settings);
+end
+$$;
+
+-- The state of that alert after a check.
+create function test.checked_alert() returns text
+language plpgsql
+as $$
+begin
+  perform public.messenger_check_alerts();
+  return (select coalesce(a.error, a.state) from public.messenger_alerts a where a.name = 'mine');
+end
+$$;
+
+-- The value of that alert at this moment, and what it is about.
+create function test.measured() returns jsonb
+language plpgsql
+as $$
+declare
+  measured record;
+begin
+  select m.* into measured from public.messenger_alerts a cross join lateral messenger.measure_alert(a) as m
+  where a.name = 'mine';
+  return jsonb_build_array(measured.value, measured.subject);
+end
+$$;
+
+-- pg_net's answer to the last request of a delivery.
+create function test.answer_alert(status integer, content text default null, error text default null) returns void
+language sql
+as $$
+  insert into net._http_response (id, status_code, content, error_msg, timed_out, created)
+  select d.request_id, answer_alert.status, answer_alert.content, answer_alert.error, false, clock_timestamp()
+  from public.messenger_alert_deliveries d where d.status = 'sent'
+$$;
+
+-- The deliveries, in order: event and status.
+create function test.told_alerts() returns text[]
+language sql
+as $$ select array(select d.event || ' ' || d.status from public.messenger_alert_deliveries d order by d.id) $$;

@@ -11,8 +11,8 @@ select is(
 );
 
 select is(
-  messenger_setup(repair => true) - array['queues', 'secrets'],
-  '{"changed":true,"problems":[],"jobs":{"symphony-tick":"kept","symphony-prune":"repaired",
+  messenger_setup(repair => true) - array['queues', 'secrets', 'alerts'],
+  '{"changed":true,"problems":[],"jobs":{"symphony-tick":"kept","symphony-alerts":"kept","symphony-prune":"repaired",
     "symphony-prune-job-runs":"kept","symphony-prune-schedule-runs":"kept","symphony-prune-actions":"kept",
     "symphony-prune-events":"kept","symphony-tidy-queues":"kept"}}', 'a repair switches them on'
 );

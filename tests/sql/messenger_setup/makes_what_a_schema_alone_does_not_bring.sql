@@ -7,7 +7,7 @@ delete from vault.secrets where true;
 set local role service_role;
 select is(
   messenger_setup('https://a.example', 'sb_secret_a') - 'jobs',
-  '{"changed":true,"queues":["default"],"secrets":["symphony_url","symphony_secret_key"],"problems":[]}',
+  '{"changed":true,"alerts":[],"queues":["default"],"secrets":["symphony_url","symphony_secret_key"],"problems":[]}',
   'the service role makes the rows, the jobs and the secrets'
 );
 reset role;
@@ -25,7 +25,7 @@ select is(
   '{symphony_secret_key=sb_secret_a,symphony_url=https://a.example}', 'the secrets'
 );
 select is(
-  messenger_setup('https://a.example', 'sb_secret_a') - array['jobs', 'problems'],
+  messenger_setup('https://a.example', 'sb_secret_a') - array['jobs', 'problems', 'alerts'],
   '{"changed":false,"queues":[],"secrets":[]}', 'a second call changes nothing'
 );
 

@@ -34,6 +34,179 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_alert_channels": {
+        Row: {
+          "created_at": string;
+          "host": string | null;
+          "is_default": boolean;
+          "kind": string;
+          "message_type": string | null;
+          "name": string;
+          "signed": boolean;
+          "updated_at": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "host"?: string | null;
+          "is_default"?: boolean;
+          "kind": string;
+          "message_type"?: string | null;
+          "name": string;
+          "signed"?: boolean;
+          "updated_at"?: string;
+        };
+        Update: {
+          "created_at"?: string;
+          "host"?: string | null;
+          "is_default"?: boolean;
+          "kind"?: string;
+          "message_type"?: string | null;
+          "name"?: string;
+          "signed"?: boolean;
+          "updated_at"?: string;
+        };
+        Relationships: [];
+      };
+      "messenger_alert_deliveries": {
+        Row: {
+          "alert": string | null;
+          "attempts": number;
+          "body": NonNullable<Json>;
+          "channel": string;
+          "created_at": string;
+          "error": string | null;
+          "event": string;
+          "finished_at": string | null;
+          "give_up_at": string;
+          "id": number;
+          "next_attempt_at": string;
+          "request_id": number | null;
+          "sent_at": string | null;
+          "status": string;
+          "status_code": number | null;
+          "webhook_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "alert"?: string | null;
+          "attempts"?: number;
+          "body": NonNullable<Json>;
+          "channel": string;
+          "created_at"?: string;
+          "error"?: string | null;
+          "event": string;
+          "finished_at"?: string | null;
+          "give_up_at"?: string;
+          "id"?: never;
+          "next_attempt_at"?: string;
+          "request_id"?: number | null;
+          "sent_at"?: string | null;
+          "status"?: string;
+          "status_code"?: number | null;
+          "webhook_id"?: string;
+        };
+        Update: {
+          "alert"?: string | null;
+          "attempts"?: number;
+          "body"?: NonNullable<Json>;
+          "channel"?: string;
+          "created_at"?: string;
+          "error"?: string | null;
+          "event"?: string;
+          "finished_at"?: string | null;
+          "give_up_at"?: string;
+          "id"?: never;
+          "next_attempt_at"?: string;
+          "request_id"?: number | null;
+          "sent_at"?: string | null;
+          "status"?: string;
+          "status_code"?: number | null;
+          "webhook_id"?: string;
+        };
+        Relationships: [];
+      };
+      "messenger_alerts": {
+        Row: {
+          "channel": string | null;
+          "checked_at": string | null;
+          "cooldown_ms": number;
+          "created_at": string;
+          "enabled": boolean;
+          "error": string | null;
+          "memory": Json | null;
+          "name": string;
+          "queue": string | null;
+          "reason": string | null;
+          "rule": string;
+          "schedule": string | null;
+          "since": string;
+          "state": string;
+          "subject": string | null;
+          "threshold": number | null;
+          "told_at": string | null;
+          "type": string | null;
+          "updated_at": string;
+          "value": number | null;
+          "window_ms": number | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "channel"?: string | null;
+          "checked_at"?: string | null;
+          "cooldown_ms"?: number;
+          "created_at"?: string;
+          "enabled"?: boolean;
+          "error"?: string | null;
+          "memory"?: Json | null;
+          "name": string;
+          "queue"?: string | null;
+          "reason"?: string | null;
+          "rule": string;
+          "schedule"?: string | null;
+          "since"?: string;
+          "state"?: string;
+          "subject"?: string | null;
+          "threshold"?: number | null;
+          "told_at"?: string | null;
+          "type"?: string | null;
+          "updated_at"?: string;
+          "value"?: number | null;
+          "window_ms"?: number | null;
+        };
+        Update: {
+          "channel"?: string | null;
+          "checked_at"?: string | null;
+          "cooldown_ms"?: number;
+          "created_at"?: string;
+          "enabled"?: boolean;
+          "error"?: string | null;
+          "memory"?: Json | null;
+          "name"?: string;
+          "queue"?: string | null;
+          "reason"?: string | null;
+          "rule"?: string;
+          "schedule"?: string | null;
+          "since"?: string;
+          "state"?: string;
+          "subject"?: string | null;
+          "threshold"?: number | null;
+          "told_at"?: string | null;
+          "type"?: string | null;
+          "updated_at"?: string;
+          "value"?: number | null;
+          "window_ms"?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "messenger_alerts_channel_fkey";
+            columns: ["channel"];
+            isOneToOne: false;
+            referencedRelation: "messenger_alert_channels";
+            referencedColumns: ["name"];
+          },
+        ];
+      };
       "messenger_batches": {
         Row: {
           "cancel_chunk": number | null;
@@ -673,6 +846,7 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_check_alerts": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_claim": {
         Args: {
           "last_keys"?: Json;
@@ -702,7 +876,13 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_create_alert": {
+        Args: { "name": string; "rule": string; "settings"?: Json };
+        Returns: Json;
+      };
       "messenger_create_queue": { Args: { "name": string; "settings"?: Json }; Returns: Json };
+      "messenger_delete_alert": { Args: { "name": string }; Returns: Json };
+      "messenger_delete_alert_channel": { Args: { "name": string }; Returns: Json };
       "messenger_delete_queue": { Args: { "name": string }; Returns: Json };
       "messenger_dispatch": {
         Args: {
@@ -796,6 +976,18 @@ export type Database = {
         Args: { "before_id"?: number; "max_actions"?: number };
         Returns: Json;
       };
+      "messenger_list_alert_channels": { Args: { "name"?: string }; Returns: Json };
+      "messenger_list_alert_deliveries": {
+        Args: {
+          "alert"?: string;
+          "before_id"?: number;
+          "channel"?: string;
+          "max_deliveries"?: number;
+          "status"?: string;
+        };
+        Returns: Json;
+      };
+      "messenger_list_alerts": { Args: { "name"?: string }; Returns: Json };
       "messenger_list_batches": {
         Args: { "before_id"?: number; "max_batches"?: number; "name"?: string };
         Returns: Json;
@@ -983,6 +1175,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_resume_schedule": { Args: { "id": number }; Returns: undefined };
+      "messenger_retry_alert_delivery": { Args: { "id": number }; Returns: Json };
       "messenger_run": {
         Args: {
           "after"?: Json;
@@ -1048,6 +1241,8 @@ export type Database = {
         };
         Returns: number;
       };
+      "messenger_set_alert": { Args: { "name": string; "settings": Json }; Returns: Json };
+      "messenger_set_alert_channel": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_set_queue": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_settle": { Args: { "settlements": Json }; Returns: Json };
       "messenger_settle_and_claim": {
@@ -1072,6 +1267,7 @@ export type Database = {
         Args: { "repair"?: boolean; "secret_key"?: string; "url"?: string };
         Returns: Json;
       };
+      "messenger_show_alert_delivery": { Args: { "id": number }; Returns: Json };
       "messenger_show_event": { Args: { "id": number }; Returns: Json };
       "messenger_show_failed": { Args: { "id": number }; Returns: Json };
       "messenger_show_message": { Args: { "id": number }; Returns: Json };
@@ -1094,6 +1290,7 @@ export type Database = {
         Args: { "dry_run"?: boolean; "fingerprint": string; "schedules": Json };
         Returns: Json;
       };
+      "messenger_test_alert_channel": { Args: { "name": string }; Returns: Json };
       "messenger_tick": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_tidy_queues": {
         Args: { "after"?: Json; "empty_older_than"?: string };

@@ -1,0 +1,299 @@
+-- The rules of alerts, and how each is measured. Each measurement reads a bounded number of rows, whatever the bus holds; the whole
+-- check of all default alerts takes milliseconds among a million messages. An `out` parameter `value` that stays null
+-- means that there is nothing to measure.
+
+-- Since when a message runs is nowhere else: a claim does not write it, because a claim's update of the message is as
+-- small as it can be. The checks of each minute note the messages that they see running.
+create table messenger.seen_running (
+  message_id bigint primary key,
+  lease_token uuid not null,
+  seen_at timestamptz not null default public.messenger_now()
+);
+comment on table messenger.seen_running is
+  'Messages that a check of alerts has seen running, for the rule long_step. Only while an alert has that rule.';
+comment on column messenger.seen_running.message_id is
+  'The message.';
+comment on column messenger.seen_running.lease_token is
+  'The lease under which it ran: another one is another attempt.';
+comment on column messenger.seen_running.seen_at is
+  'When it was first seen running under this lease.';
+alter table messenger.seen_running enable row level security;
+
+create function messenger.note_running() returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  delete from messenger.seen_running s
+  where not exists (
+    select from public.messenger_messages m
+    where m.id = s.message_id and m.lease_token = s.lease_token and m.heartbeated and m.leased_until > clock
+  );
+  insert into messenger.seen_running (message_id, lease_token)
+  select r.id, r.lease_token
+  from (
+    select m.id, m.lease_token, m.leased_until from public.messenger_messages m where m.heartbeated limit 10000
+  ) as r
+  where r.leased_until > clock
+  on conflict do nothing;
+end
+$$;
+comment on function messenger.note_running() is
+  'Part of messenger_check_alerts: notes up to 10,000 messages that run, and forgets those that do not any more.';
+
+-- Age of a moment in ms, by the clock of the bus.
+create function messenger.ms_since(p_moment timestamptz) returns double precision
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  -- A row that SQL wrote may have an infinite time, which cannot be subtracted.
+  return case when p_moment is not null then extract(
+    epoch from public.messenger_now() - greatest('1970-01-01 UTC', least(p_moment, public.messenger_now()))
+  )::double precision * 1000 end;
+end
+$$;
+comment on function messenger.ms_since(timestamptz) is
+  'Ms since a moment, 0 for one that lies ahead; null for null.';
+
+-- A type has an index of its own. The other filters look at the latest 10,000 dead letters of the window.
+create function messenger.measure_dead_letters(
+  p_alert public.messenger_alerts, out value double precision, out subject text
+)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  after constant timestamptz := public.messenger_now() - p_alert.window_ms * interval '1 millisecond';
+begin
+  if p_alert.type is not null then
+    select count(*) into value from (
+      select f.reason, f.queue from public.messenger_failed_messages f
+      where f.type = p_alert.type and f.failed_at > after
+      order by f.failed_at desc limit 10000
+    ) as l
+    where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
+      and (p_alert.queue is null or l.queue = p_alert.queue);
+    subject := p_alert.type;
+  else
+    select count(*), mode() within group (order by l.type) into value, subject from (
+      select f.type, f.reason, f.queue from public.messenger_failed_messages f
+      where f.failed_at > after
+      order by f.failed_at desc limit 10000
+    ) as l
+    where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
+      and (p_alert.queue is null or l.queue = p_alert.queue);
+  end if;
+end
+$$;
+comment on function messenger.measure_dead_letters(public.messenger_alerts) is
+  'Rule dead_letters: how many there are in the window, of the latest 10,000, and the type of most of them. Cancelled messages count only if they are asked for.';
+
+create function messenger.measure_oldest_ready(
+  p_alert public.messenger_alerts, out value double precision, out subject text
+)
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  value := coalesce(messenger.ms_since(
+    messenger.next_due(case when p_alert.queue is not null then array[p_alert.queue] end)
+  ), 0);
+  subject := p_alert.queue;
+end
+$$;
+comment on function messenger.measure_oldest_ready(public.messenger_alerts) is
+  'Rule oldest_ready: how long the oldest due message has waited, in ms. Paused queues and messages that limits hold back do not count.';
+
+-- Where no tick has come yet, the time since the cron jobs were set up counts.
+create function messenger.measure_no_tick() returns double precision
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return messenger.ms_since(coalesce(
+    (
+      select t.started_at
+      from (select * from public.messenger_ticks latest order by latest.id desc limit 100000) as t
+      where t.started_at is not null and t.worker is null
+      limit 1
+    ),
+    (select s.at from messenger.jobs_set_up s)
+  ));
+end
+$$;
+comment on function messenger.measure_no_tick() is
+  'Rule no_tick: ms since the last tick began. Resident workers do not count.';
+
+create function messenger.measure_schedule_overdue(
+  p_alert public.messenger_alerts, out value double precision, out subject text
+)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  subject := p_alert.schedule;
+  value := coalesce(messenger.ms_since(case
+    when p_alert.schedule is null then messenger.schedules_overdue_since()
+    else (
+      select case
+        when coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') = '-infinity' then s.updated_at
+        else s.next_run_at end
+      from public.messenger_schedules s where s.name = p_alert.schedule and s.enabled
+    ) end
+  ), 0);
+end
+$$;
+comment on function messenger.measure_schedule_overdue(public.messenger_alerts) is
+  'Rule schedule_overdue: ms since the planned time of the run that is most overdue. Disabled schedules do not count.';
+
+-- Skipped runs, and those whose messages wait or run, do not end a row of failures. It steps from schedule to schedule
+-- along the index of failed runs.
+create function messenger.measure_schedule_failing(
+  p_alert public.messenger_alerts, out value double precision, out subject text
+)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  with recursive failing (id, number) as (
+    (
+      select r.schedule_id, 1 from public.messenger_schedule_runs r
+      where r.outcome = 'failed' order by r.schedule_id limit 1
+    )
+    union all
+    select (
+      select r.schedule_id from public.messenger_schedule_runs r
+      where r.outcome = 'failed' and r.schedule_id > f.id order by r.schedule_id limit 1
+    ), f.number + 1
+    from failing f where f.id is not null and f.number < 10000
+  )
+  select counted.failures, coalesce(s.name, s.id::text) into value, subject
+  from failing f
+  join public.messenger_schedules s on s.id = f.id
+  cross join lateral (
+    select count(*) as failures from (
+      select from public.messenger_schedule_runs r
+      where r.schedule_id = s.id and r.outcome = 'failed' and r.occurrence > coalesce((
+        select good.occurrence from public.messenger_schedule_runs good
+        where good.schedule_id = s.id and good.outcome = 'handled'
+        order by good.occurrence desc limit 1
+      ), '-infinity')
+      limit 10000
+    ) as behind
+  ) as counted
+  where s.enabled and (p_alert.schedule is null or s.name = p_alert.schedule)
+  order by counted.failures desc, s.id limit 1;
+  value := coalesce(value, 0);
+end
+$$;
+comment on function messenger.measure_schedule_failing(public.messenger_alerts) is
+  'Rule schedule_failing: the most failed runs in a row of an enabled schedule, and its name. Looks at up to 10,000 schedules with failed runs.';
+
+-- Below 20 outcomes a share says little.
+create function messenger.measure_retry_rate(p_alert public.messenger_alerts) returns double precision
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  rates constant jsonb := messenger.tick_rates(p_alert.window_ms * interval '1 millisecond');
+  outcomes constant double precision :=
+    (rates ->> 'handled')::double precision + (rates ->> 'retried')::double precision + (rates ->> 'failed')::double precision;
+begin
+  return case when outcomes >= 20 then (rates ->> 'retried')::double precision / outcomes end;
+end
+$$;
+comment on function messenger.measure_retry_rate(public.messenger_alerts) is
+  'Rule retry_rate: the share of retries among the outcomes of ticks in the window; null below 20 outcomes. Resident workers do not count: they report when they end.';
+
+-- A sleep or a wait ends by its message falling due, and a later run of it marks the step. Steps of dead letters stay
+-- pending, so that the messages decide.
+create function messenger.measure_long_step(
+  p_alert public.messenger_alerts, out value double precision, out subject text
+)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  select messenger.ms_since(l.since), format('message %s (%s)', m.id, m.type) into value, subject
+  from (
+    (
+      select s.message_id, s.until as since from public.messenger_steps s
+      where s.status = 'pending' and s.until < clock
+      order by s.until desc limit 10000
+    )
+    union all
+    (select r.message_id, r.seen_at from messenger.seen_running r limit 10000)
+  ) as l
+  join public.messenger_messages m on m.id = l.message_id
+  where (p_alert.type is null or m.type = p_alert.type) and (p_alert.queue is null or m.queue = p_alert.queue)
+    and not exists (select from public.messenger_queues q where q.name = m.queue and q.paused)
+  order by l.since limit 1;
+  value := coalesce(value, 0);
+end
+$$;
+comment on function messenger.measure_long_step(public.messenger_alerts) is
+  'Rule long_step: how long a message runs, or a sleep or a wait is past its end, in ms, and the message. Paused queues do not count.';
+
+-- A queue is limited while it has due messages, and its limits let none of them start.
+create function messenger.measure_queue_limited(
+  p_alert public.messenger_alerts, out value double precision, out subject text, out memory jsonb
+)
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  full_queues constant text[] := array(
+    select q.name from (
+      select * from public.messenger_queues l
+      where (l.concurrency is not null or l.rate_limit is not null) and not l.paused
+        and (p_alert.queue is null or l.name = p_alert.queue)
+      order by l.name limit 1000
+    ) as q
+    where messenger.queue_opens_at(q.name) > clock
+  );
+begin
+  select jsonb_object_agg(d.queue, coalesce(p_alert.memory ->> d.queue, to_jsonb(clock) #>> '{}')) into memory
+  from messenger.due_queues(full_queues, '{}') as d;
+  select messenger.ms_since(l.value::timestamptz), l.key into value, subject
+  from jsonb_each_text(memory) as l
+  order by l.value::timestamptz, l.key limit 1;
+  value := coalesce(value, 0);
+end
+$$;
+comment on function messenger.measure_queue_limited(public.messenger_alerts) is
+  'Rule queue_limited: how long a queue''s limits have held back its due messages, at each check, in ms, and the queue. memory is for the next check. Looks at up to 1,000 queues.';
+
+create function messenger.measure_alert(
+  p_alert public.messenger_alerts, out value double precision, out subject text, out memory jsonb
+)
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  case p_alert.rule
+    when 'dead_letters' then
+      select m.value, m.subject into value, subject from messenger.measure_dead_letters(p_alert) as m;
+    when 'oldest_ready' then
+      select m.value, m.subject into value, subject from messenger.measure_oldest_ready(p_alert) as m;
+    when 'no_tick' then value := messenger.measure_no_tick();
+    when 'ticks_not_started' then value := messenger.ticks_not_started();
+    when 'schedule_overdue' then
+      select m.value, m.subject into value, subject from messenger.measure_schedule_overdue(p_alert) as m;
+    when 'schedule_failing' then
+      select m.value, m.subject into value, subject from messenger.measure_schedule_failing(p_alert) as m;
+    when 'retry_rate' then value := messenger.measure_retry_rate(p_alert);
+    when 'long_step' then
+      select m.value, m.subject into value, subject from messenger.measure_long_step(p_alert) as m;
+    when 'queue_limited' then
+      select m.value, m.subject, m.memory into value, subject, memory from messenger.measure_queue_limited(p_alert) as m;
+  end case;
+end
+$$;
+comment on function messenger.measure_alert(public.messenger_alerts) is
+  'The value of an alert at this moment, what it is about, and what its rule keeps until the next check.';
