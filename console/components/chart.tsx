@@ -144,6 +144,15 @@ function Numbers(
   );
 }
 
+/** A moment at the axis, in the operator's zone: the time of the day, or the day where the range is longer. */
+function formatTick(seconds: number, { scales }: uPlot): string {
+  const span = (scales["x"]?.max ?? 0) - (scales["x"]?.min ?? 0);
+  const date = new Date(seconds * 1_000);
+  return span > 2 * 86_400
+    ? date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })
+    : date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+}
+
 function optionsOf(
   element: HTMLElement,
   series: readonly Series[],
@@ -164,9 +173,15 @@ function optionsOf(
     padding: [8, 4, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1e-9)] } },
+    scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 24, space: 70 },
+      {
+        ...axis,
+        grid: { show: false },
+        size: 24,
+        space: 70,
+        values: (plot: uPlot, ticks: number[]) => ticks.map((tick) => formatTick(tick, plot)),
+      },
       {
         ...axis,
         size: 52,

@@ -1,6 +1,6 @@
 /** The charts of a time series: rates, latency, run time, backlog, the oldest ready message. */
 
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import type { SeriesPoint, TimeSeries } from "../api/series-ranges.ts";
 import { Chart, type ChartProps } from "./chart.tsx";
@@ -98,8 +98,15 @@ const SHAPES: readonly Shape[] = [
   },
 ];
 
+/** Properties of the charts. */
+export interface SeriesChartsProps {
+  readonly series: TimeSeries;
+  /** A card behind the charts. */
+  readonly children?: ComponentChildren;
+}
+
 /** Shows the five charts side by side. */
-export function SeriesCharts({ series }: { readonly series: TimeSeries }): JSX.Element {
+export function SeriesCharts({ series, children }: SeriesChartsProps): JSX.Element {
   const times = useMemo(() => series.points.map(({ at }) => Date.parse(at)), [series]);
   return (
     <div class="charts">
@@ -108,6 +115,7 @@ export function SeriesCharts({ series }: { readonly series: TimeSeries }): JSX.E
           <SeriesChart shape={shape} times={times} series={series} />
         </div>
       ))}
+      {children}
     </div>
   );
 }

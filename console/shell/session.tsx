@@ -2,7 +2,7 @@
 
 import { type ComponentChildren, createContext, type JSX } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
-import { answerOf, type Api, createApi } from "../api/api-client.ts";
+import { answerOf, type Api, createApi, type Schemas } from "../api/api-client.ts";
 import { setLive } from "../api/live.ts";
 import { toProblem } from "../api/api-problem.ts";
 import { useResource } from "../api/use-resource.ts";
@@ -22,12 +22,6 @@ export interface Session {
   readonly signIn: (email: string, password: string) => Promise<void>;
   /** undefined: there is nothing to sign out of. */
   readonly signOut: (() => Promise<void>) | undefined;
-}
-
-/** The answer of `GET /access`. */
-interface Access {
-  readonly actor: string;
-  readonly mayChange: boolean;
 }
 
 const SessionContext = createContext<Session | null>(null);
@@ -118,12 +112,12 @@ function apiOf(
 }
 
 /** A function of an older release has no such path: it decides by itself about each change. */
-async function readAccess(api: Api, signal: AbortSignal): Promise<Access> {
+async function readAccess(api: Api, signal: AbortSignal): Promise<Schemas["Access"]> {
   try {
-    return await answerOf<Access>(api.GET("/access" as "/types", { signal }) as never);
+    return await answerOf(api.GET("/access", { signal }));
   } catch (error) {
     if (toProblem(error).status !== 404) throw error;
-    return { actor: "", mayChange: true };
+    return { actor: "", mayChange: true, hasSecretKey: false };
   }
 }
 

@@ -1,7 +1,7 @@
 /** The charts of all queues, or of one type. */
 
 import type { JSX } from "preact";
-import { answerOf } from "../../api/api-client.ts";
+import { answerOf, type Schemas } from "../../api/api-client.ts";
 import { useTimeSeries } from "../../api/series-ranges.ts";
 import { useResource } from "../../api/use-resource.ts";
 import { RangePicker, useRange } from "../../components/range-picker.tsx";
@@ -9,17 +9,20 @@ import { Empty, ResourceView } from "../../components/resource-view.tsx";
 import { SeriesCharts } from "../../components/series-charts.tsx";
 import { useQuery } from "../../shell/router.tsx";
 import { useApi } from "../../shell/session.tsx";
+import { BusiestTypes } from "./busiest-types.tsx";
 
 /** Shows the charts with what they are of. */
-export function OverviewCharts(): JSX.Element {
+export function OverviewCharts(
+  { types }: { readonly types: Schemas["Stats"]["types"] | undefined },
+): JSX.Element {
   const api = useApi();
   const [query, setQuery] = useQuery();
   const type = query.get("type") ?? "";
   const series = useTimeSeries(api, useRange(), { type });
-  const types = useResource("types", (signal) => answerOf(api.GET("/types", { signal })), {
+  const known = useResource("types", (signal) => answerOf(api.GET("/types", { signal })), {
     everyMs: null,
   });
-  const names = types.data?.types.map(({ type }) => type) ?? [];
+  const names = known.data?.types.map(({ type }) => type) ?? [];
   return (
     <section class="section" aria-labelledby="charts-title">
       <div class="section-header">
@@ -38,11 +41,17 @@ export function OverviewCharts(): JSX.Element {
       </div>
       <ResourceView resource={series} skeletonRows={8}>
         {(answer) =>
-          answer ? <SeriesCharts series={answer} /> : (
-            <Empty title="There are no time series">
-              The functions of this project are of an older release: upgrade and deploy them.
-            </Empty>
-          )}
+          answer
+            ? (
+              <SeriesCharts series={answer}>
+                <BusiestTypes types={types ?? []} />
+              </SeriesCharts>
+            )
+            : (
+              <Empty title="There are no time series">
+                The functions of this project are of an older release: upgrade and deploy them.
+              </Empty>
+            )}
       </ResourceView>
     </section>
   );

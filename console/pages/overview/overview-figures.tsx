@@ -32,8 +32,9 @@ export function OverviewFigures({ stats }: { readonly stats: Stats }): JSX.Eleme
   );
 }
 
-function Flow({ stats: { deadLetters, ticks } }: { readonly stats: Stats }): JSX.Element {
-  const recent = ticks.rates[0];
+function Flow({ stats: { deadLetters, rates, ticks } }: { readonly stats: Stats }): JSX.Element {
+  // Functions of an older release count ticks alone.
+  const recent = rates?.[0] ?? ticks.rates[0];
   return (
     <>
       <FigureTile

@@ -37,7 +37,7 @@ export function OverviewPage(_: PageProps): JSX.Element {
       <ResourceView resource={stats} skeletonRows={3}>
         {(answer) => <OverviewFigures stats={answer} />}
       </ResourceView>
-      <OverviewCharts />
+      <OverviewCharts types={stats.data?.types} />
       {stats.data && (
         <div class="halves">
           <WorstQueues stats={stats.data} />
