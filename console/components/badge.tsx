@@ -19,7 +19,7 @@ export interface BadgeProps {
   readonly tone: Tone;
   /** Default: the tone's own. */
   readonly icon?: IconName;
-  readonly title?: string;
+  readonly title?: string | undefined;
   readonly children: ComponentChildren;
 }
 

@@ -9,9 +9,9 @@ export interface ButtonProps {
   readonly children?: ComponentChildren;
   readonly icon?: IconName;
   /** Its name if it shows an icon alone; also its tooltip. */
-  readonly label?: string;
+  readonly label?: string | undefined;
   /** `primary`: what most come for; `danger`: it removes something; `quiet`: it has no frame. */
-  readonly tone?: "primary" | "danger" | "quiet";
+  readonly tone?: "primary" | "danger" | "quiet" | undefined;
   readonly type?: "button" | "submit";
   readonly isBusy?: boolean;
   readonly isDisabled?: boolean;

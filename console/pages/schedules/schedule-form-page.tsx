@@ -1,16 +1,171 @@
-/** The form that makes or changes a schedule. */
+/** The form that makes or changes a schedule, with its next times beside it. */
 
 import type { JSX } from "preact";
+import { answerOf, type Schemas } from "../../api/api-client.ts";
+import { useDraft } from "../../api/draft.ts";
+import { useAction } from "../../api/use-action.ts";
+import { useResource } from "../../api/use-resource.ts";
+import { Button } from "../../components/controls.tsx";
+import { Icon } from "../../components/icon.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { Empty } from "../../components/resource-view.tsx";
+import { ProblemNote } from "../../components/problem-note.tsx";
+import { Empty, ResourceView } from "../../components/resource-view.tsx";
+import { toast } from "../../components/toast.tsx";
 import type { PageProps } from "../../shell/page-props.ts";
+import { goTo, hrefTo, Link, pathOf } from "../../shell/router.tsx";
+import { useApi, useCanChange } from "../../shell/session.tsx";
+import { placeProblems } from "./schedule-form-errors.ts";
+import {
+  changesOf,
+  errorsOf,
+  NEW_SCHEDULE,
+  newScheduleOf,
+  type ScheduleTexts,
+  textsOf,
+} from "./schedule-form-model.ts";
+import { nameOf } from "./schedule-name.ts";
+import { SchedulePreview, usePreview } from "./schedule-preview.tsx";
+import { MessageFields } from "./schedule-message-fields.tsx";
+import { MoreFields } from "./schedule-more-fields.tsx";
+import { TimesFields } from "./schedule-times-fields.tsx";
 
-/** The page. */
-export function ScheduleFormPage(_: PageProps): JSX.Element {
+/** The page: a new schedule, or the one of the path. */
+export function ScheduleFormPage({ params: { id } }: PageProps): JSX.Element {
+  const canChange = useCanChange();
+  if (!canChange) {
+    return (
+      <>
+        <PageHeader title="Schedule" above={<Link href={hrefTo("/schedules")}>Schedules</Link>} />
+        <Empty title="You may read only">The roles of this session change no schedules.</Empty>
+      </>
+    );
+  }
+  return id === undefined ? <NewSchedule /> : <EditSchedule id={id} />;
+}
+
+function NewSchedule(): JSX.Element {
+  const api = useApi();
+  const [texts, setTexts, clear] = useDraft("new schedule", () => NEW_SCHEDULE);
+  const action = useAction(async () => {
+    const { id } = await answerOf(api.POST("/schedules", { body: newScheduleOf(texts) }));
+    clear();
+    toast(`${texts.name || `Schedule ${id}`} is saved`);
+    goTo(hrefTo(pathOf("schedules", id)));
+  });
   return (
     <>
-      <PageHeader title="Schedule" />
-      <Empty title="This page is not made yet" />
+      <PageHeader
+        title="New schedule"
+        above={<Link href={hrefTo("/schedules")}>Schedules</Link>}
+      />
+      <ScheduleForm
+        verb="Create schedule"
+        {...{ texts, setTexts, action }}
+        onReset={clear}
+        cancelHref={hrefTo("/schedules")}
+      />
     </>
+  );
+}
+
+function EditSchedule({ id }: { readonly id: string }): JSX.Element {
+  const api = useApi();
+  const schedule = useResource(
+    `edit schedule ${id}`,
+    (signal) => answerOf(api.GET("/schedules/{id}", { params: { path: { id } }, signal })),
+    // The form keeps the schedule as it was when the operator began.
+    { everyMs: null },
+  );
+  return (
+    <>
+      <PageHeader
+        title={schedule.data ? `Edit ${nameOf(schedule.data)}` : "Edit schedule"}
+        above={<Link href={hrefTo(pathOf("schedules", id))}>Back to the schedule</Link>}
+      />
+      <ResourceView resource={schedule}>{(data) => <EditForm schedule={data} />}</ResourceView>
+    </>
+  );
+}
+
+function EditForm({ schedule }: { readonly schedule: Schemas["Schedule"] }): JSX.Element {
+  const api = useApi();
+  const { id } = schedule;
+  const before = textsOf(schedule);
+  const [texts, setTexts, clear] = useDraft(`schedule ${id}`, () => before);
+  const action = useAction(async () => {
+    await answerOf(api.PATCH("/schedules/{id}", {
+      params: { path: { id } },
+      body: changesOf(texts, before),
+    }));
+    clear();
+    toast(`${nameOf(schedule)} is changed`);
+    goTo(hrefTo(pathOf("schedules", id)));
+  });
+  return (
+    <>
+      {schedule.declared && (
+        <div class="note note-warn">
+          <Icon name="warn" />
+          <p class="note-text">
+            It is declared in code: the next deploy that declares it otherwise changes it back.
+          </p>
+        </div>
+      )}
+      <ScheduleForm
+        verb="Save changes"
+        {...{ texts, setTexts, action }}
+        isUnchanged={Object.keys(changesOf(texts, before)).length === 0}
+        onReset={clear}
+        cancelHref={hrefTo(pathOf("schedules", id))}
+        isEdited
+      />
+    </>
+  );
+}
+
+interface ScheduleFormProps {
+  readonly verb: string;
+  readonly texts: ScheduleTexts;
+  readonly setTexts: (texts: ScheduleTexts) => void;
+  readonly action: ReturnType<typeof useAction<[]>>;
+  readonly isUnchanged?: boolean;
+  readonly onReset: () => void;
+  readonly cancelHref: string;
+  /** The message type of a stored schedule stays. */
+  readonly isEdited?: boolean;
+}
+
+function ScheduleForm(props: ScheduleFormProps): JSX.Element {
+  const { verb, texts, setTexts, action, isUnchanged, onReset, cancelHref, isEdited } = props;
+  const own = errorsOf(texts);
+  const preview = usePreview(texts);
+  const saved = placeProblems(action.error);
+  const errors = { ...placeProblems(preview.problem).fields, ...saved.fields, ...own };
+  const set = (changes: Partial<ScheduleTexts>) => setTexts({ ...texts, ...changes });
+  const fields = { texts, set, errors };
+  const isDisabled = Object.keys(own).length > 0 || isUnchanged === true;
+  return (
+    <div class="schedule-form">
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!isDisabled) void action.run();
+        }}
+      >
+        <TimesFields {...fields} />
+        <MessageFields {...fields} hasFixedType={isEdited === true} />
+        <MoreFields {...fields} />
+        {action.error && saved.others.length > 0 && <ProblemNote problem={action.error} />}
+        <div class="dialog-actions">
+          <Link href={cancelHref} class="button">Cancel</Link>
+          <Button onClick={onReset}>Reset</Button>
+          <Button type="submit" tone="primary" isBusy={action.isRunning} isDisabled={isDisabled}>
+            {verb}
+          </Button>
+        </div>
+      </form>
+      <SchedulePreview texts={texts} preview={preview} />
+    </div>
   );
 }

@@ -1,16 +1,157 @@
-/** Schedules as a list, and their next runs as a day's calendar. */
+/** Schedules with their latest outcomes and their next run. */
 
 import type { JSX } from "preact";
+import { answerOf, type Schemas } from "../../api/api-client.ts";
+import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
+import { type Column, DataTable } from "../../components/data-table.tsx";
+import { Icon } from "../../components/icon.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
-import { Empty } from "../../components/resource-view.tsx";
+import { Pager } from "../../components/pager.tsx";
+import { ChoiceFilter, TextFilter } from "../../components/query-filters.tsx";
+import { Empty, ResourceView } from "../../components/resource-view.tsx";
+import { Time } from "../../components/time.tsx";
+import { SafeText } from "../../payload/safe-text.tsx";
 import type { PageProps } from "../../shell/page-props.ts";
+import { hrefTo, Link, pathOf, useQuery } from "../../shell/router.tsx";
+import { IfCanChange, useApi, useCanChange } from "../../shell/session.tsx";
+import { PauseOrResume, RunNow } from "./schedule-changes.tsx";
+import { nameOf } from "./schedule-name.ts";
+import { LatestOutcomes, ScheduleState, ScheduleTimes } from "./schedule-parts.tsx";
+import { ScheduleTabs } from "./schedule-tabs.tsx";
+
+type Summary = Schemas["ScheduleSummary"];
+
+/** Outcomes that a row shows. */
+const OUTCOMES = 5;
+
+const COLUMNS: readonly Column<Summary>[] = [
+  {
+    key: "name",
+    title: "Schedule",
+    isName: true,
+    cell: (schedule) => <SafeText text={nameOf(schedule)} longest={60} />,
+  },
+  {
+    key: "type",
+    title: "Message",
+    cell: ({ message }) => <SafeText text={message.type} longest={60} />,
+  },
+  {
+    key: "times",
+    title: "Runs",
+    isWide: true,
+    cell: (schedule) => <ScheduleTimes schedule={schedule} />,
+  },
+  { key: "state", title: "State", cell: (schedule) => <ScheduleState schedule={schedule} /> },
+  { key: "runs", title: "Latest", cell: ({ runs }) => <LatestOutcomes runs={runs ?? []} /> },
+  {
+    key: "next",
+    title: "Next run",
+    isNumber: true,
+    cell: ({ nextRunAt, enabled }) => <Time at={enabled ? nextRunAt : null} />,
+  },
+];
 
 /** The page. */
 export function SchedulesPage(_: PageProps): JSX.Element {
+  const api = useApi();
+  const [query] = useQuery();
+  const filter = filterOf(query);
+  const pages = usePages(
+    `schedules ${JSON.stringify(filter)}`,
+    (cursor, signal) =>
+      answerOf(api.GET("/schedules", {
+        params: {
+          query: { limit: PAGE_SIZE, runs: OUTCOMES, ...filter, ...(cursor && { cursor }) },
+        },
+        signal,
+      })),
+  );
   return (
     <>
-      <PageHeader title="Schedules" />
-      <Empty title="This page is not made yet" />
+      <PageHeader
+        title="Schedules"
+        actions={
+          <IfCanChange>
+            <Link href={hrefTo("/schedules/new")} class="button button-primary">
+              <Icon name="plus" /> <span>New schedule</span>
+            </Link>
+          </IfCanChange>
+        }
+      />
+      <ScheduleTabs />
+      <Filters />
+      <ResourceView resource={pages.resource}>
+        {({ schedules }) => (
+          <>
+            {schedules.length === 0
+              ? <NoSchedules isFiltered={query.size > 0} />
+              : <ScheduleTable schedules={schedules} onChanged={pages.resource.reload} />}
+            <Pager pages={pages} count={schedules.length} />
+          </>
+        )}
+      </ResourceView>
     </>
+  );
+}
+
+function ScheduleTable({ schedules, onChanged }: {
+  readonly schedules: readonly Summary[];
+  readonly onChanged: () => void;
+}): JSX.Element {
+  const canChange = useCanChange();
+  const actions = (schedule: Summary) => (
+    <>
+      <RunNow schedule={schedule} onDone={onChanged} isShort />
+      <PauseOrResume schedule={schedule} onDone={onChanged} isShort />
+    </>
+  );
+  return (
+    <DataTable
+      caption="Schedules with their latest outcomes"
+      columns={COLUMNS}
+      rows={schedules}
+      keyOf={({ id }) => id}
+      hrefOf={({ id }) => hrefTo(pathOf("schedules", id))}
+      toneOf={toneOf}
+      actions={canChange ? actions : undefined}
+    />
+  );
+}
+
+function filterOf(query: URLSearchParams) {
+  const [name, type, enabled] = [query.get("name"), query.get("type"), query.get("enabled")];
+  return {
+    ...(name && { name }),
+    ...(type && { type }),
+    ...((enabled === "true" || enabled === "false") && { enabled: enabled === "true" }),
+  };
+}
+
+function toneOf({ enabled, disabledBy, failingSince }: Summary): "bad" | "warn" | undefined {
+  if (disabledBy === "invalid" || (enabled && failingSince !== null)) return "bad";
+  return disabledBy === "pause" ? "warn" : undefined;
+}
+
+function Filters(): JSX.Element {
+  return (
+    <div class="filter-row">
+      <TextFilter label="Name" name="name" placeholder="its whole name" isFirst />
+      <TextFilter label="Message type" name="type" placeholder="EmailMessage" />
+      <ChoiceFilter
+        label="State"
+        name="enabled"
+        choices={[["", "all"], ["true", "enabled"], ["false", "disabled"]]}
+      />
+    </div>
+  );
+}
+
+function NoSchedules({ isFiltered }: { readonly isFiltered: boolean }): JSX.Element {
+  if (isFiltered) return <Empty title="No schedule matches">Names are compared as a whole.</Empty>;
+  return (
+    <Empty title="There are no schedules">
+      A schedule dispatches messages at a time, at an interval or by a cron expression.
+    </Empty>
   );
 }
