@@ -40,7 +40,8 @@ export function problemOf(status: number, body: unknown): ApiProblem {
   return new ApiProblem(
     status,
     typeof code === "string" ? code : "refused",
-    typeof message === "string" ? message : describeStatus(status),
+    // The words for a request without a session are those of a library.
+    status !== 401 && typeof message === "string" ? message : describeStatus(status),
     Array.isArray(issues) ? issues.filter(isIssue) : [],
   );
 }
@@ -51,6 +52,7 @@ function isIssue(value: unknown): value is Issue {
 }
 
 function describeStatus(status: number): string {
+  if (status === 401) return "Sign in to see this.";
   if (status === 404) return "HTTP 404: is the function messenger deployed?";
   if (status >= 500) return `HTTP ${status}: the function messenger does not work just now.`;
   return `HTTP ${status}`;

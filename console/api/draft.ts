@@ -7,6 +7,11 @@ const drafts = new Map<string, unknown>();
 /** Drafts that are kept at most; the oldest goes first. */
 const MAX_DRAFTS = 100;
 
+/** Drops all drafts, as when another operator signs in. */
+export function clearDrafts(): void {
+  drafts.clear();
+}
+
 /**
  * State of a form that is kept in memory until it is cleared.
  * @param key names the form and its object, such as `queue mail`

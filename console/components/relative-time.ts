@@ -25,12 +25,17 @@ export function formatDuration(ms: number): string {
   return sign + parts.join(" ");
 }
 
+/** A duration in ms by its largest unit: `5 min`. */
+export function formatAge(ms: number): string {
+  const [unit, length] = UNITS.find(([, length]) => ms >= length) ?? ["s", 1_000];
+  return `${Math.floor(ms / length)} ${unit}`;
+}
+
 /** How far a moment is from now, in one unit: `5 min ago`, `in 2 h`, `now`. */
 export function formatRelative(at: number, now: number): string {
   const distance = Math.abs(at - now);
   if (distance < 1_000) return "now";
-  const [unit, length] = UNITS.find(([, length]) => distance >= length) ?? ["s", 1_000];
-  const text = `${Math.floor(distance / length)} ${unit}`;
+  const text = formatAge(distance);
   return at < now ? `${text} ago` : `in ${text}`;
 }
 

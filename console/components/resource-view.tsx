@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import type { Resource } from "../api/use-resource.ts";
+import { Button } from "./controls.tsx";
 import { ProblemNote } from "./problem-note.tsx";
 import { Icon } from "./icon.tsx";
 import { Time } from "./time.tsx";
@@ -34,6 +35,7 @@ export function ResourceView<Data>(
               Stale: last answer <Time at={staleSince} />. {error.message}
             </p>
           </div>
+          <Button tone="quiet" icon="reload" label="Ask again now" onClick={reload} />
         </div>
       )}
       {children(data)}

@@ -7,8 +7,14 @@ import type { HostedSettings } from "./settings.ts";
 export interface Authentication {
   /** A valid token; null: no user is signed in. It is renewed in time. */
   readonly token: () => Promise<string | null>;
-  /** @throws ApiProblem with the words of Auth */
-  readonly signIn: (email: string, password: string) => Promise<void>;
+  /**
+   * Signs in.
+   * @returns the user's id
+   * @throws ApiProblem with the words of Auth
+   */
+  readonly signIn: (email: string, password: string) => Promise<string>;
+  /** The id of the user who is signed in; null: there is none. */
+  readonly user: () => Promise<string | null>;
   readonly signOut: () => Promise<void>;
 }
 
@@ -27,9 +33,11 @@ export async function connectAuth(settings: HostedSettings): Promise<Authenticat
   return {
     token: async () => (await auth.getSession()).data.session?.access_token ?? null,
     signIn: async (email, password) => {
-      const { error } = await auth.signInWithPassword({ email, password });
+      const { data, error } = await auth.signInWithPassword({ email, password });
       if (error) throw new ApiProblem(error.status ?? 0, "sign_in", error.message);
+      return data.user.id;
     },
+    user: async () => (await auth.getSession()).data.session?.user.id ?? null,
     signOut: async () => void await auth.signOut({ scope: "local" }),
   };
 }

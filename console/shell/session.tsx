@@ -1,8 +1,9 @@
 /** The operator, and the API in their name. */
 
-import { type ComponentChildren, createContext, type JSX } from "preact";
-import { useContext, useEffect, useMemo, useState } from "preact/hooks";
+import { type ComponentChildren, createContext, Fragment, type JSX } from "preact";
+import { useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { answerOf, type Api, createApi, type Schemas } from "../api/api-client.ts";
+import { clearDrafts } from "../api/draft.ts";
 import { setLive } from "../api/live.ts";
 import { toProblem } from "../api/api-problem.ts";
 import { useResource } from "../api/use-resource.ts";
@@ -48,27 +49,29 @@ export interface SessionProviderProps {
   readonly children: ComponentChildren;
 }
 
-/** Holds the session for all below it. */
+/** Holds the session for all below it. Another operator than before begins with a page of their own. */
 export function SessionProvider(
   { settings, authentication, children }: SessionProviderProps,
 ): JSX.Element {
   const [needsSignIn, setNeedsSignIn] = useState(false);
+  const operator = useOperator(authentication);
   const api = useMemo(
     () => apiOf(settings, authentication, () => setNeedsSignIn(true)),
     [settings, authentication],
   );
-  const access = useResource("access", (signal) => readAccess(api, signal), {
+  const access = useResource(`access ${operator.turn}`, (signal) => readAccess(api, signal), {
     everyMs: ACCESS_EVERY_MS,
   });
-  const mayUse = settings.mode === "hosted" || !settings.readOnly;
+  const isAllowed = settings.mode === "hosted" || !settings.readOnly;
+  const isRefused = access.error?.status === 403;
   const session = useMemo<Session>(() => ({
     settings,
     api,
     actor: access.data?.actor ?? null,
-    canChange: mayUse && access.data?.mayChange === true,
+    canChange: isAllowed && !isRefused && access.data?.mayChange === true,
     needsSignIn,
     signIn: async (email, password) => {
-      await authentication?.signIn(email, password);
+      await operator.signIn(email, password);
       setNeedsSignIn(false);
       access.reload();
       // Every resource that failed asks again.
@@ -76,12 +79,41 @@ export function SessionProvider(
     },
     signOut: authentication
       ? async () => {
-        await authentication.signOut();
+        await operator.signOut();
         setNeedsSignIn(true);
       }
       : undefined,
-  }), [settings, api, authentication, access.data, needsSignIn, mayUse]);
-  return <SessionContext.Provider value={session}>{children}</SessionContext.Provider>;
+  }), [settings, api, authentication, access.data, needsSignIn, isAllowed, isRefused]);
+  return (
+    <SessionContext.Provider value={session}>
+      <Fragment key={operator.turn}>{children}</Fragment>
+    </SessionContext.Provider>
+  );
+}
+
+/** Signs in and out. `turn` grows when the operator becomes another one: nothing of the one before stays. */
+function useOperator(authentication: Authentication | null) {
+  const [turn, setTurn] = useState(0);
+  const user = useRef<string | null>(null);
+  useEffect(() => {
+    authentication?.user().then((id) => user.current = id, () => {});
+  }, [authentication]);
+  const become = (id: string | null) => {
+    if (user.current !== null && user.current !== id) {
+      clearDrafts();
+      setTurn((before) => before + 1);
+    }
+    user.current = id;
+  };
+  return {
+    turn,
+    signIn: async (email: string, password: string) =>
+      become(await authentication?.signIn(email, password) ?? null),
+    signOut: async () => {
+      await authentication?.signOut();
+      become(null);
+    },
+  };
 }
 
 function apiOf(

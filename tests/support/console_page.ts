@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import axe, { type AxeResults } from "axe-core";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page, Response } from "playwright-core";
 import { startConsole } from "../../cli/console/console-server.ts";
 import { buildConsole } from "../../package/console.ts";
 import { launchChromium } from "./browser.ts";
@@ -20,7 +20,15 @@ export interface ConsoleSetup {
   /** Addresses with their tokens. */
   readonly url: string;
   readonly readOnlyUrl: string;
+  /** The page on a static host, where operators sign in. */
+  readonly hostedUrl: string;
 }
+
+/** Roles of signed-in operators, as the functions know them. */
+export const OPERATOR_ROLES = {
+  SYMPHONY_ADMIN_ROLES: "admin",
+  SYMPHONY_READ_ONLY_ROLES: "support",
+};
 
 /** Registers tests that share one stack; each finds the bus empty and has a browser context of its own. */
 export function testsOfConsole(
@@ -42,7 +50,7 @@ export function testsOfConsole(
       fn: async () => {
         if (!setup) throw new Error("the console did not start");
         await setup.stack.clear();
-        await using operator = await Operator.open(setup.browser);
+        await using operator = await Operator.open(setup.browser, setup.stack.secretKey);
         await body(operator, setup);
       },
     })
@@ -56,29 +64,70 @@ async function openConsole(
   const folder = await Deno.makeTempDir({ prefix: "symphony-console-" });
   parts.defer(() => Deno.remove(folder, { recursive: true }));
   await buildConsole(folder);
-  const stack = await startTestStack({ messages, warmUp: true });
+  const stack = await startTestStack({ messages, warmUp: true, env: OPERATOR_ROLES });
   parts.defer(() => stack.stop());
   const options = { url: stack.url, secretKey: stack.secretKey, prefix: "", port: 0, folder };
   const server = parts.use(await startConsole(options));
   const readOnly = parts.use(await startConsole({ ...options, readOnly: true }));
+  const hosted = serveFolder(folder, { url: stack.url, publishableKey: stack.publishableKey });
+  parts.defer(() => hosted.shutdown());
+  const hostedUrl = `http://127.0.0.1:${hosted.addr.port}/console/`;
   const browser = await launchChromium();
   parts.defer(() => browser.close());
-  return { stack, browser, url: server.url, readOnlyUrl: readOnly.url };
+  return { stack, browser, url: server.url, readOnlyUrl: readOnly.url, hostedUrl };
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html",
+  js: "text/javascript",
+  css: "text/css",
+  svg: "image/svg+xml",
+};
+
+/** A static host that knows nothing of the console: files below a path, and config.json. */
+function serveFolder(folder: string, config: object): Deno.HttpServer<Deno.NetAddr> {
+  const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+  return Deno.serve(options, async (request) => {
+    const name = new URL(request.url).pathname.replace("/console/", "") || "index.html";
+    if (name === "config.json") return globalThis.Response.json(config);
+    const body = await Deno.readFile(`${folder}/${name}`).catch(() => null);
+    const type = TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "text/plain";
+    return new globalThis.Response(body, {
+      status: body ? 200 : 404,
+      headers: { "content-type": type },
+    });
+  });
 }
 
 /** An operator at the console. */
 export class Operator implements AsyncDisposable {
   readonly #errors: string[] = [];
 
-  private constructor(readonly context: BrowserContext, readonly page: Page) {
+  private constructor(
+    readonly context: BrowserContext,
+    readonly page: Page,
+    private readonly secretKey: string,
+  ) {
     page.on("pageerror", (error: Error) => this.#errors.push(String(error)));
+    page.on("console", (message) => {
+      if (message.text().includes("Content Security Policy")) this.#errors.push(message.text());
+    });
+    page.on("response", (response) => void this.#lookForKey(response));
   }
 
   /** Opens a browser without anybody else's session. */
-  static async open(browser: Browser): Promise<Operator> {
+  static async open(browser: Browser, secretKey: string): Promise<Operator> {
     const context = await browser.newContext({ viewport: SIZES[0] ?? null, locale: "en" });
     context.setDefaultTimeout(PATIENCE_MS);
-    return new Operator(context, await context.newPage());
+    return new Operator(context, await context.newPage(), secretKey);
+  }
+
+  /** The secret key belongs into no answer that reaches the browser. */
+  async #lookForKey(response: Response): Promise<void> {
+    const headers = await response.allHeaders().catch(() => ({}));
+    const body = await response.text().catch(() => "");
+    if (!(JSON.stringify(headers) + body).includes(this.secretKey)) return;
+    this.#errors.push(`the secret key is in ${response.url()}`);
   }
 
   /** Opens the console, and goes to a place such as `/messages?type=A`. */

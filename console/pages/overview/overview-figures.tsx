@@ -3,7 +3,12 @@
 import type { JSX } from "preact";
 import type { Schemas } from "../../api/api-client.ts";
 import { FigureTile, FigureTiles } from "../../components/figure-tile.tsx";
-import { formatCount, formatDuration, formatNumber } from "../../components/relative-time.ts";
+import {
+  formatAge,
+  formatCount,
+  formatDuration,
+  formatNumber,
+} from "../../components/relative-time.ts";
 import { Time, useNow } from "../../components/time.tsx";
 import { hrefTo } from "../../shell/router.tsx";
 
@@ -76,12 +81,12 @@ function Waiting({ stats }: { readonly stats: Stats }): JSX.Element {
       <FigureTile
         label="Running"
         value={formatCount(total(queues, "processing"))}
-        note={`${formatNumber(ticks.awake)} ticks awake`}
+        note={`${formatNumber(ticks.awake)} ${ticks.awake === 1 ? "tick" : "ticks"} awake`}
         href={hrefTo("/ticks")}
       />
       <FigureTile
         label="Oldest ready"
-        value={waitsMs === null ? "none" : formatDuration(waitsMs)}
+        value={waitsMs === null ? "none" : formatAge(waitsMs)}
         note="paused queues left out"
         tone={waitsMs !== null && waitsMs > LATE_MS ? "warn" : undefined}
         href={hrefTo("/queues")}

@@ -1,0 +1,301 @@
+/** The console's frame, its overview and its queues; who may use it, and what the browser gets to know. */
+
+import { assert, assertEquals } from "@std/assert";
+import { CHROMIUM, hasChromium } from "../support/browser.ts";
+import { type Operator, testsOfConsole } from "../support/console_page.ts";
+import { eventually, type TestStack } from "../support/stack.ts";
+
+const MESSAGES = new URL("../support/messages", import.meta.url).pathname;
+const PASSWORD = "difference";
+
+/** Makes an account with a role, or with none. */
+async function signUp({ url, publishableKey, sql }: TestStack, role?: string): Promise<string> {
+  const email = `${crypto.randomUUID()}@example.org`;
+  const response = await fetch(`${url}/auth/v1/signup`, {
+    method: "POST",
+    headers: { apikey: publishableKey, "content-type": "application/json" },
+    body: JSON.stringify({ email, password: PASSWORD }),
+  });
+  assertEquals(response.status, 200, await response.text());
+  const roles = role ? { role } : {};
+  await sql`update auth.users set raw_app_meta_data = ${sql.json(roles)} where email = ${email}`;
+  return email;
+}
+
+/** Fills the sign-in of a static host. */
+async function signIn({ page }: Operator, email: string): Promise<void> {
+  const dialog = page.getByRole("dialog", { name: "Sign in" });
+  await dialog.getByLabel("E-mail").fill(email);
+  await dialog.getByLabel("Password").fill(PASSWORD);
+  await dialog.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** The lines of the action log. */
+async function actions({ sql }: TestStack): Promise<string[]> {
+  const rows = await sql`select action from public.messenger_actions order by id`;
+  return rows.map(({ action }) => action);
+}
+
+/** A queue's settings in the database. */
+async function queue({ sql }: TestStack, name: string) {
+  const [row] = await sql`select * from public.messenger_queues where name = ${name}`;
+  return row;
+}
+
+if (hasChromium) {
+  testsOfConsole(MESSAGES, (test) => {
+    test(
+      "the overview begins with the failing checks, with advice and the way there",
+      async (operator, { stack, url }) => {
+        const { page } = operator;
+        await stack.sql`insert into public.messenger_messages (type, queue, available_at)
+        values ('Note', 'default', now() - interval '7 minutes')`;
+        await operator.visit(url);
+        const fault = page.getByRole("listitem").filter({ hasText: "Messages wait too long" });
+        await fault.getByText("oldest ready message").waitFor();
+        await fault.getByText(/7 min( \d+ s)? of at most 5 min/).waitFor();
+        await operator.isAccessible("overview");
+        await fault.getByRole("link", { name: "Queues" }).click();
+        await page.getByRole("heading", { name: "Queues" }).waitFor();
+      },
+    );
+
+    test(
+      "a queue is made, limited, paused, resumed and deleted, and the log has it",
+      async (operator, { stack, url }) => {
+        const { page } = operator;
+        const before = (await actions(stack)).length;
+        await operator.visit(url, "/queues");
+        await page.getByRole("button", { name: "New queue" }).click();
+        const made = page.getByRole("dialog", { name: "New queue" });
+        await made.getByLabel("Name").fill("mail");
+        await made.getByLabel("Concurrency", { exact: true }).fill("0");
+        await made.getByRole("button", { name: "Create" }).click();
+        await made.locator(".field-error").filter({ hasText: "1 or more" }).waitFor();
+        await operator.isAccessible("new queue");
+        await made.getByLabel("Concurrency", { exact: true }).fill("5");
+        await made.getByRole("button", { name: "Create" }).click();
+        await page.getByRole("link", { name: "mail" }).click();
+        await page.getByRole("heading", { name: "mail" }).waitFor();
+        assertEquals((await queue(stack, "mail"))?.["concurrency"], 5);
+
+        await page.getByRole("button", { name: "Limits" }).click();
+        const limits = page.getByRole("dialog", { name: "Limits of mail" });
+        await limits.getByLabel("Rate limit").fill("100");
+        await limits.getByLabel("Period in seconds").fill("60");
+        await limits.getByLabel("Concurrency", { exact: true }).fill("");
+        await limits.getByRole("button", { name: "Save" }).click();
+        await page.getByText("100 in 1 min").waitFor();
+        const { concurrency, rate_limit, rate_period_ms } = await queue(stack, "mail") ?? {};
+        assertEquals([concurrency, rate_limit, rate_period_ms], [null, 100, 60_000]);
+
+        await page.getByRole("button", { name: "Pause mail" }).click();
+        await page.getByText("Paused", { exact: true }).waitFor();
+        assertEquals((await queue(stack, "mail"))?.["paused"], true);
+        await operator.isAccessible("queue");
+        await page.getByRole("button", { name: "Resume mail" }).click();
+        await page.getByText("Active", { exact: true }).waitFor();
+
+        await page.getByRole("button", { name: "Delete" }).click();
+        const sure = page.getByRole("dialog", { name: "Delete mail" });
+        await sure.getByRole("button", { name: "Delete" }).isDisabled();
+        await sure.getByLabel("Type mail to confirm").fill("mail");
+        await sure.getByRole("button", { name: "Delete" }).click();
+        await page.getByRole("heading", { name: "Queues" }).waitFor();
+        assertEquals(await queue(stack, "mail"), undefined);
+        assertEquals((await actions(stack)).length, before + 5);
+      },
+    );
+
+    test(
+      "the keyboard reaches pages, rows, shortcuts and the pause of live updates",
+      async (operator, { url }) => {
+        const { page } = operator;
+        await operator.visit(url);
+        await page.getByRole("heading", { name: "Overview" }).waitFor();
+        await page.keyboard.press("g");
+        await page.keyboard.press("q");
+        await page.getByRole("link", { name: "default" }).waitFor();
+        await page.keyboard.press("j");
+        await page.keyboard.press("Enter");
+        await page.getByRole("heading", { name: "default" }).waitFor();
+        await page.keyboard.press("p");
+        await page.getByRole("button", { name: "Resume live updates" }).waitFor();
+        await page.keyboard.press("p");
+        await page.getByRole("button", { name: "Pause live updates" }).waitFor();
+        await page.keyboard.press("?");
+        await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+        await operator.isAccessible("shortcuts");
+        await page.keyboard.press("Escape");
+        await page.getByRole("dialog").waitFor({ state: "detached" });
+      },
+    );
+
+    test(
+      "a list rests while live updates are paused, and is up to date after a resume",
+      async (operator, { stack, url }) => {
+        const { page } = operator;
+        await operator.visit(url, "/queues");
+        await page.getByRole("link", { name: "default" }).waitFor();
+        await page.getByRole("button", { name: "Pause live updates" }).click();
+        const asked: string[] = [];
+        page.on("request", (request) => void asked.push(new URL(request.url()).pathname));
+        await stack.sql`insert into public.messenger_queues (name) values ('late')`;
+        await page.clock.install();
+        await page.clock.fastForward(60_000);
+        assertEquals(asked.filter((path) => path === "/api/queues"), []);
+        await page.getByRole("button", { name: "Resume live updates" }).click();
+        await page.getByRole("link", { name: "late" }).waitFor();
+      },
+    );
+
+    test(
+      "a read-only console shows no button that changes something",
+      async (operator, { readOnlyUrl }) => {
+        const { page } = operator;
+        await operator.visit(readOnlyUrl, "/queues");
+        await page.getByRole("link", { name: "default" }).waitFor();
+        await page.getByText("read-only").waitFor();
+        for (const name of [/New queue/, /Pause default/]) {
+          assertEquals(await page.getByRole("button", { name }).count(), 0);
+        }
+        await page.getByRole("link", { name: "default" }).click();
+        await page.getByText("Oldest due").waitFor();
+        for (const name of [/Limits/, /Delete/, /Pause default/]) {
+          assertEquals(await page.getByRole("button", { name }).count(), 0);
+        }
+      },
+    );
+
+    test(
+      "without the token there is nothing to see, and nothing of the key is in the browser",
+      async (operator, { stack, url }) => {
+        const { page, context } = operator;
+        const response = await page.goto(new URL("/", url).href);
+        assertEquals(response?.status(), 401);
+        await operator.visit(url, "/queues");
+        await page.getByRole("link", { name: "default" }).waitFor();
+        assertEquals(new URL(page.url()).search, "");
+        const kept = await page.evaluate<string>(
+          "JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])",
+        );
+        const everything = kept + JSON.stringify(await context.storageState()) +
+          await page.content();
+        assert(!everything.includes(stack.secretKey));
+        assertEquals(await page.evaluate("document.cookie"), "");
+      },
+    );
+
+    test(
+      "another page of the browser cannot ask the console, although it has the cookie",
+      async (operator, { url, hostedUrl }) => {
+        const { page } = operator;
+        await operator.visit(url);
+        await page.goto(hostedUrl);
+        const target = new URL("/api/queues", url).href;
+        const outcome = await page.evaluate<string>(
+          `fetch(${JSON.stringify(target)}, { credentials: "include" })
+          .then((answer) => answer.text(), (error) => String(error))`,
+        );
+        assert(!outcome.includes("default"), outcome);
+      },
+    );
+
+    test(
+      "the function is down: the data stays, marked as stale, and what was typed stays too",
+      async (operator, { url }) => {
+        const { page } = operator;
+        await operator.visit(url, "/queues/default");
+        await page.getByRole("button", { name: "Limits" }).click();
+        const limits = page.getByRole("dialog", { name: "Limits of default" });
+        await limits.getByLabel("Weight").fill("7");
+        let isDown = true;
+        await page.route("**/api/**", (route) =>
+          isDown
+            ? route.fulfill({
+              status: 502,
+              json: { code: "unreachable", message: "no connection" },
+            })
+            : route.fallback());
+        await limits.getByRole("button", { name: "Save" }).click();
+        await limits.getByRole("alert").filter({ hasText: "no connection" }).waitFor();
+        await page.getByText(/^Stale: last answer/).first().waitFor();
+        await operator.isAccessible("stale");
+        assertEquals(await limits.getByLabel("Weight").inputValue(), "7");
+        isDown = false;
+        await limits.getByRole("button", { name: "Save" }).click();
+        await limits.waitFor({ state: "detached" });
+        await page.getByText(/^Stale: last answer/).first().waitFor({ state: "detached" });
+      },
+    );
+
+    test(
+      "on a static host operators sign in, and their roles count",
+      async (operator, { stack, hostedUrl }) => {
+        const { page } = operator;
+        await page.goto(`${hostedUrl}#/queues`);
+        await page.getByRole("dialog", { name: "Sign in" }).waitFor();
+        await operator.isAccessible("sign in");
+        await signIn(operator, `${crypto.randomUUID()}@example.org`);
+        await page.getByRole("dialog").getByRole("alert").waitFor();
+        await signIn(operator, await signUp(stack, "support"));
+        await page.getByRole("link", { name: "default" }).waitFor();
+        assertEquals(
+          await page.getByRole("button", { name: /New queue|Pause default/ }).count(),
+          0,
+        );
+
+        await page.getByRole("button", { name: "Sign out" }).click();
+        await signIn(operator, await signUp(stack, "admin"));
+        await page.getByRole("button", { name: "Pause default" }).click();
+        await page.getByRole("button", { name: "Resume default" }).click();
+        await page.getByRole("button", { name: "Pause default" }).waitFor();
+
+        await page.getByRole("button", { name: "Sign out" }).click();
+        await signIn(operator, await signUp(stack));
+        await page.getByText(/role/).first().waitFor();
+        assertEquals(await page.getByRole("button", { name: /Pause default/ }).count(), 0);
+      },
+    );
+
+    test(
+      "an expired session asks to sign in over the page, and what was typed is still there",
+      async (operator, { stack, hostedUrl }) => {
+        const { page } = operator;
+        const email = await signUp(stack, "admin");
+        await page.goto(`${hostedUrl}#/queues/default`);
+        await signIn(operator, email);
+        await page.getByRole("button", { name: "Limits" }).click();
+        const limits = page.getByRole("dialog", { name: "Limits of default" });
+        await limits.getByLabel("Weight").fill("9");
+        let isExpired = true;
+        await page.route(
+          "**/functions/v1/messenger/**",
+          (route) =>
+            isExpired && route.request().method() !== "OPTIONS"
+              ? route.fulfill({
+                status: 401,
+                headers: { "access-control-allow-origin": "*" },
+                json: { code: "unauthorized", message: "The token has expired" },
+              })
+              : route.fallback(),
+        );
+        await limits.getByRole("button", { name: "Save" }).click();
+        await page.getByRole("dialog", { name: "Sign in" }).waitFor();
+        isExpired = false;
+        await signIn(operator, email);
+        await page.getByRole("dialog", { name: "Sign in" }).waitFor({ state: "detached" });
+        assertEquals(await limits.getByLabel("Weight").inputValue(), "9");
+        await limits.getByRole("button", { name: "Save" }).click();
+        await limits.waitFor({ state: "detached" });
+        await eventually(() => queue(stack, "default"), (row) => row?.["weight"] === 9);
+      },
+    );
+  });
+} else {
+  Deno.test({
+    name: `the console in a browser: left out, for there is no ${CHROMIUM}`,
+    ignore: true,
+    fn: () => {},
+  });
+}
