@@ -47,7 +47,7 @@ export function BulkBar(): JSX.Element | null {
             <Button
               tone="quiet"
               icon="close"
-              label={state === "ended" ? "Close" : "Do not continue"}
+              label={state === "ended" ? "Close" : "Dismiss"}
               onClick={() => runner.dismiss()}
             />
           )}

@@ -106,12 +106,28 @@ export class BulkRunner {
     try {
       for (let at: BulkProgress = progress; isAtWork(at);) {
         const answer = await this.#patiently(at);
-        at = afterAnswer(this.#progress ?? at, answer);
+        at = await this.#recount(afterAnswer(this.#progress ?? at, answer));
         this.#set(at);
       }
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       if (this.#progress) this.#set({ ...this.#progress, state: "failed", problem });
+    }
+  }
+
+  /** Where an answer was lost, its step was done but not counted: the end counts what no longer matches. */
+  async #recount(progress: BulkProgress): Promise<BulkProgress> {
+    const { action, total, isShort, state } = progress;
+    if (state !== "ended" || !isShort || action.ids !== null || total.capped) return progress;
+    try {
+      const { send } = this.#parts;
+      const rest = await send(pathOf(action), { ...action.body, dryRun: true });
+      if (rest.next !== null) return progress;
+      const done = Math.max(progress.done, total.count - progress.running - rest.matched);
+      return { ...progress, done, isShort: false };
+    } catch {
+      // The change is done; its count stays a lower bound.
+      return progress;
     }
   }
 

@@ -1,6 +1,7 @@
 /** The options of a redrive: its rate, its queue, and the step to begin with. */
 
 import type { JSX } from "preact";
+import { useId } from "preact/hooks";
 import { Field } from "../components/controls.tsx";
 import type { RedriveOptions } from "./redrive-options.ts";
 
@@ -11,6 +12,8 @@ export interface OptionFieldsProps {
   readonly onChange: (options: RedriveOptions) => void;
   /** A redrive of one message has no rate. */
   readonly isOfOne?: boolean;
+  /** Names of steps to choose from. */
+  readonly steps?: readonly string[];
 }
 
 const FIELDS = [
@@ -19,13 +22,14 @@ const FIELDS = [
   ["from", "From the step", "Makes durable steps again from this one on; start: all of them."],
 ] as const;
 
-/** Shows the options of a redrive, closed at first. */
+/** Shows the options of a redrive; closed at first, unless there are steps to choose from. */
 export function OptionFields(
-  { options, problems, onChange, isOfOne = false }: OptionFieldsProps,
+  { options, problems, onChange, isOfOne = false, steps = [] }: OptionFieldsProps,
 ): JSX.Element {
+  const listId = useId();
   const fields = FIELDS.filter(([name]) => !(isOfOne && name === "perSecond"));
   return (
-    <details class="options">
+    <details class="options" open={steps.length > 0}>
       <summary>{isOfOne ? "Queue and steps" : "Rate, queue and steps"}</summary>
       {fields.map(([name, label, hint]) => (
         <Field key={name} label={label} hint={hint} error={problems[name]}>
@@ -34,6 +38,7 @@ export function OptionFields(
               id={id}
               aria-describedby={describedBy}
               inputMode={name === "perSecond" ? "decimal" : "text"}
+              list={name === "from" ? listId : undefined}
               autocomplete="off"
               spellcheck={false}
               value={options[name]}
@@ -42,6 +47,11 @@ export function OptionFields(
           )}
         </Field>
       ))}
+      <datalist id={listId}>
+        {[...new Set(steps.length > 0 ? ["start", ...steps] : [])].map((step) => (
+          <option key={step} value={step} />
+        ))}
+      </datalist>
     </details>
   );
 }

@@ -35,12 +35,17 @@ export function DeadLetterButtons(props: DeadLetterButtonsProps): JSX.Element {
   );
 }
 
+/** Names of the steps of a message. */
+export function namesOf(steps: Schemas["FailedMessage"]["steps"]): string[] {
+  return steps.map(({ name }) => name);
+}
+
 interface AskProps {
   readonly letter: Schemas["FailedMessage"];
   readonly onClose: () => void;
 }
 
-function AskRedrive({ letter: { id, queue }, onClose }: AskProps): JSX.Element {
+function AskRedrive({ letter: { id, queue, steps }, onClose }: AskProps): JSX.Element {
   const api = useApi();
   const [options, setOptions] = useState<RedriveOptions>(NO_OPTIONS);
   const problems = problemsOf(options);
@@ -58,7 +63,13 @@ function AskRedrive({ letter: { id, queue }, onClose }: AskProps): JSX.Element {
         It goes back into the queue <span class="mono">{queue}</span>{" "}
         with fresh retries and its history.
       </p>
-      <OptionFields options={options} problems={problems} onChange={setOptions} isOfOne />
+      <OptionFields
+        options={options}
+        problems={problems}
+        onChange={setOptions}
+        isOfOne
+        steps={namesOf(steps)}
+      />
     </Confirm>
   );
 }

@@ -28,7 +28,7 @@ export function DeadLetterPage({ params: { id = "" } }: PageProps): JSX.Element 
   const resource = useResource(
     `dead letter ${id}`,
     (signal) => answerOf(api.GET("/failed-messages/{id}", { params: { path: { id } }, signal })),
-    { everyMs: 10_000 },
+    { everyMs: 30_000 },
   );
   const { data, error, reload } = resource;
   const isGone = error?.status === 404;

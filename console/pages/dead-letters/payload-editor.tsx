@@ -7,6 +7,7 @@ import { OptionFields } from "../../bulk/option-fields.tsx";
 import { Button } from "../../components/controls.tsx";
 import { ProblemNote } from "../../components/problem-note.tsx";
 import { issuesOf } from "../../payload/payload-draft.ts";
+import { namesOf } from "./dead-letter-buttons.tsx";
 import { PayloadFields } from "./payload-fields.tsx";
 import { PayloadText } from "./payload-text.tsx";
 import { useEditor } from "./use-editor.ts";
@@ -50,6 +51,7 @@ export function PayloadEditor({ letter, onDone }: PayloadEditorProps): JSX.Eleme
           problems={problems}
           onChange={(options) => setDraft({ ...draft, options })}
           isOfOne
+          steps={namesOf(letter.steps)}
         />
         <CheckNote check={check} hidesIssues={showsText} />
         {redrive.error && redrive.error.issues.length === 0 && (
