@@ -179,8 +179,9 @@ create table messenger.backlog_points (
   blocked integer not null default 0,
   processing integer not null default 0,
   oldest_s integer not null default 0,
-  primary key (minutes, at, queue)
+  primary key (queue, at, minutes)
 );
+create index backlog_points_at_idx on messenger.backlog_points (minutes, at);
 alter table messenger.backlog_points enable row level security;
 
 create table messenger.series (
@@ -207,8 +208,10 @@ create table messenger.series_points (
   failed integer not null default 0,
   latency integer[] not null default '{}',
   runs integer[] not null default '{}',
-  primary key (minutes, at, series_id)
+  primary key (series_id, at, minutes)
 );
+create index series_points_at_idx on messenger.series_points (minutes, at);
+alter table messenger.series_points alter column latency set storage plain, alter column runs set storage plain;
 alter table messenger.series_points enable row level security;
 
 -- The tick's job also samples the backlog. A command that an operator has changed stays.
@@ -6356,7 +6359,7 @@ declare
   sampled integer := 0;
 begin
   if used = '{}' or exists (
-    select from messenger.backlog_points b where b.minutes = 1 and b.at = minute and b.queue = ''
+    select from messenger.backlog_points b where b.queue = '' and b.at = minute and b.minutes = 1
   ) then
     return 0;
   end if;
@@ -6458,8 +6461,9 @@ begin
   limit greatest(0, 400 - (select count(*) from messenger.series))
   on conflict do nothing;
   insert into messenger.series (queue, type)
-  select '(others)', '(others)'
-  where not exists (select from messenger.series s where s.queue = '(others)' and s.type = '(others)')
+  select f.name, f.name from (values (''), ('(others)')) as f (name)
+  where not exists (select from messenger.series s where s.queue = f.name and s.type = f.name)
+  order by f.name
   on conflict do nothing;
 end
 $function$;
@@ -6475,6 +6479,40 @@ AS $function$
   order by s.type = p_type desc, s.queue = p_queue desc limit 1
 $function$;
 
+CREATE FUNCTION messenger.with_sums(p_points jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  with given as materialized (
+    select date_trunc('minute', p.at, 'UTC') as at, p.handled, p.retried, p.failed, p.latency, p.latency_ms, p.runs, p.run_ms
+    from jsonb_to_recordset(p_points) as p (
+      at timestamptz, handled integer, retried integer, failed integer, latency integer[], latency_ms bigint,
+      runs integer[], run_ms bigint
+    )
+  ),
+  buckets as (
+    select g.at, b.bucket, coalesce(sum(b.waited), 0) as waited, coalesce(sum(b.ran), 0) as ran
+    from given g cross join lateral unnest(g.latency, g.runs) with ordinality as b (waited, ran, bucket)
+    group by g.at, b.bucket
+  ),
+  histograms as (
+    select b.at, jsonb_agg(b.waited order by b.bucket) as latency, jsonb_agg(b.ran order by b.bucket) as runs
+    from buckets b group by b.at
+  )
+  select p_points || coalesce(jsonb_agg(jsonb_build_object(
+    'at', s.at, 'queue', '', 'type', '', 'handled', s.handled, 'retried', s.retried, 'failed', s.failed,
+    'latency', coalesce(h.latency, '[]'), 'latency_ms', s.latency_ms, 'runs', coalesce(h.runs, '[]'), 'run_ms', s.run_ms
+  )), '[]')
+  from (
+    select g.at, sum(g.handled) as handled, sum(g.retried) as retried, sum(g.failed) as failed,
+      sum(g.latency_ms) as latency_ms, sum(g.run_ms) as run_ms
+    from given g group by g.at
+  ) as s
+  left join histograms h on h.at = s.at
+$function$;
+
 CREATE FUNCTION public.messenger_record_series(points jsonb)
  RETURNS integer
  LANGUAGE plpgsql
@@ -6483,7 +6521,6 @@ AS $function$
 declare
   this_minute constant timestamptz := date_trunc('minute', public.messenger_now());
   point record;
-  number integer := 0;
 begin
   if jsonb_typeof(points) is distinct from 'array' or jsonb_array_length(points) > 5000 then
     raise sqlstate 'PT400' using message = 'points: has to be an array of at most 5000';
@@ -6497,7 +6534,7 @@ begin
       coalesce(p.handled, 0) as handled, coalesce(p.retried, 0) as retried, coalesce(p.failed, 0) as failed,
       coalesce(p.latency[:28], '{}') as latency, coalesce(p.latency_ms, 0) as latency_ms,
       coalesce(p.runs[:28], '{}') as runs, coalesce(p.run_ms, 0) as run_ms
-    from jsonb_to_recordset(points) as p (
+    from jsonb_to_recordset(messenger.with_sums(points)) as p (
       at timestamptz, queue text, type text, handled integer, retried integer, failed integer,
       latency integer[], latency_ms bigint, runs integer[], run_ms bigint
     )
@@ -6514,13 +6551,12 @@ begin
     values (
       point.minute, point.id, point.handled, point.retried, point.failed, point.latency, point.runs
     )
-    on conflict (minutes, at, series_id) do update
+    on conflict (series_id, at, minutes) do update
     set handled = p.handled + excluded.handled, retried = p.retried + excluded.retried,
       failed = p.failed + excluded.failed, latency = messenger.add_counts(p.latency, excluded.latency),
       runs = messenger.add_counts(p.runs, excluded.runs);
-    number := number + 1;
   end loop;
-  return number;
+  return jsonb_array_length(points);
 end
 $function$;
 
@@ -6530,35 +6566,33 @@ CREATE FUNCTION messenger.sum_series(p_from timestamp with time zone, p_until ti
  STABLE
  SET search_path TO ''
 AS $function$
-  with chosen as materialized (
-    select date_bin(p_step, p.at, p_from) as bin,
-      case p_by when 'type' then s.type when 'queue' then s.queue else '' end as label,
-      p.handled, p.retried, p.failed, p.latency, p.runs
-    from messenger.series_points p join messenger.series s on s.id = p.series_id
-    where p.minutes in (1, 60) and p.at >= p_from and p.at < p_until
-      and (p_queue is null or s.queue = p_queue) and (p_type is null or s.type = p_type)
-  ),
-  waited as (
-    select w.bin, w.label, array_agg(w.number order by w.bucket) as counts from (
-      select c.bin, c.label, l.bucket, sum(l.number)::bigint as number
-      from chosen c cross join lateral unnest(c.latency) with ordinality as l (number, bucket)
-      group by c.bin, c.label, l.bucket
-    ) as w group by w.bin, w.label
-  ),
-  ran as (
-    select r.bin, r.label, array_agg(r.number order by r.bucket) as counts from (
-      select c.bin, c.label, l.bucket, sum(l.number)::bigint as number
-      from chosen c cross join lateral unnest(c.runs) with ordinality as l (number, bucket)
-      group by c.bin, c.label, l.bucket
-    ) as r group by r.bin, r.label
-  )
-  select t.bin, t.label, t.handled, t.retried, t.failed, coalesce(w.counts, '{}'), coalesce(r.counts, '{}')
-  from (
-    select c.bin, c.label, sum(c.handled) as handled, sum(c.retried) as retried, sum(c.failed) as failed
-    from chosen c group by c.bin, c.label
-  ) as t
-  left join waited w on w.bin = t.bin and w.label = t.label
-  left join ran r on r.bin = t.bin and r.label = t.label
+  select date_bin(p_step, p.at, p_from),
+    case p_by when 'type' then s.type when 'queue' then s.queue when 'series' then s.id::text else '' end,
+    sum(p.handled), sum(p.retried), sum(p.failed),
+    array[
+      sum(p.latency[1]), sum(p.latency[2]), sum(p.latency[3]), sum(p.latency[4]),
+      sum(p.latency[5]), sum(p.latency[6]), sum(p.latency[7]), sum(p.latency[8]),
+      sum(p.latency[9]), sum(p.latency[10]), sum(p.latency[11]), sum(p.latency[12]),
+      sum(p.latency[13]), sum(p.latency[14]), sum(p.latency[15]), sum(p.latency[16]),
+      sum(p.latency[17]), sum(p.latency[18]), sum(p.latency[19]), sum(p.latency[20]),
+      sum(p.latency[21]), sum(p.latency[22]), sum(p.latency[23]), sum(p.latency[24]),
+      sum(p.latency[25]), sum(p.latency[26]), sum(p.latency[27]), sum(p.latency[28])
+    ],
+    array[
+      sum(p.runs[1]), sum(p.runs[2]), sum(p.runs[3]), sum(p.runs[4]),
+      sum(p.runs[5]), sum(p.runs[6]), sum(p.runs[7]), sum(p.runs[8]),
+      sum(p.runs[9]), sum(p.runs[10]), sum(p.runs[11]), sum(p.runs[12]),
+      sum(p.runs[13]), sum(p.runs[14]), sum(p.runs[15]), sum(p.runs[16]),
+      sum(p.runs[17]), sum(p.runs[18]), sum(p.runs[19]), sum(p.runs[20]),
+      sum(p.runs[21]), sum(p.runs[22]), sum(p.runs[23]), sum(p.runs[24]),
+      sum(p.runs[25]), sum(p.runs[26]), sum(p.runs[27]), sum(p.runs[28])
+    ]
+  from messenger.series s join messenger.series_points p on p.series_id = s.id
+  where p.at >= p_from and p.at < p_until
+    -- All together are in one series.
+    and (s.type = '') = (p_queue is null and p_type is null and p_by is null)
+    and (p_queue is null or s.queue = p_queue) and (p_type is null or s.type = p_type)
+  group by 1, 2
 $function$;
 
 CREATE FUNCTION messenger.times_of(p_counts bigint[])
@@ -6567,9 +6601,10 @@ CREATE FUNCTION messenger.times_of(p_counts bigint[])
  IMMUTABLE PARALLEL SAFE
  SET search_path TO ''
 AS $function$
-  select case when p_counts <> '{}' then jsonb_build_object(
-    'p50', messenger.quantile(p_counts, 0.5), 'p99', messenger.quantile(p_counts, 0.99)
+  select case when q.median is not null then jsonb_build_object(
+    'p50', q.median, 'p99', messenger.quantile(p_counts, 0.99)
   ) end
+  from (select messenger.quantile(p_counts, 0.5) as median) as q
 $function$;
 
 CREATE FUNCTION messenger.backlog_in_bins(p_from timestamp with time zone, p_until timestamp with time zone, p_step interval, p_queue text)
@@ -6583,7 +6618,7 @@ AS $function$
     'oldest_ready_seconds', max(b.oldest_s)
   )
   from messenger.backlog_points b
-  where b.minutes in (1, 60) and b.at >= p_from and b.at < p_until and b.queue = coalesce(p_queue, '')
+  where b.queue = coalesce(p_queue, '') and b.at >= p_from and b.at < p_until
   group by 1
 $function$;
 
@@ -6698,11 +6733,11 @@ CREATE FUNCTION public.messenger_totals(max_types integer DEFAULT 50)
 AS $function$
   with ranked as (
     select s.type, row_number() over (order by sum(s.handled + s.retried + s.failed) desc, s.type) as place
-    from messenger.series s where s.type <> '(others)' group by s.type
+    from messenger.series s where s.type not in ('', '(others)') group by s.type
   ),
   labelled as materialized (
     select s.*, case when r.place <= max_types then s.type else '(others)' end as label
-    from messenger.series s left join ranked r on r.type = s.type
+    from messenger.series s left join ranked r on r.type = s.type where s.type <> ''
   ),
   histograms as (
     select h.label, array_agg(h.waited order by h.bucket) as latency, array_agg(h.ran order by h.bucket) as runs
@@ -6993,7 +7028,7 @@ begin
         coalesce(h.latency, '{}'), coalesce(h.runs, '{}')
       from gone g left join histograms h on h.series_id = g.series_id
       group by g.series_id, h.latency, h.runs
-      on conflict (minutes, at, series_id) do update
+      on conflict (series_id, at, minutes) do update
       set handled = p.handled + excluded.handled, retried = p.retried + excluded.retried,
         failed = p.failed + excluded.failed, latency = messenger.add_counts(p.latency, excluded.latency),
         runs = messenger.add_counts(p.runs, excluded.runs)
@@ -7030,7 +7065,7 @@ begin
       insert into messenger.backlog_points as b (minutes, at, queue, due, delayed, blocked, processing, oldest_s)
       select 60, hour, g.queue, max(g.due), max(g.delayed), max(g.blocked), max(g.processing), max(g.oldest_s)
       from gone g group by g.queue
-      on conflict (minutes, at, queue) do update
+      on conflict (queue, at, minutes) do update
       set due = greatest(b.due, excluded.due), delayed = greatest(b.delayed, excluded.delayed),
         blocked = greatest(b.blocked, excluded.blocked), processing = greatest(b.processing, excluded.processing),
         oldest_s = greatest(b.oldest_s, excluded.oldest_s)
@@ -7052,7 +7087,7 @@ declare
   number integer := 0;
 begin
   for old in
-    select * from messenger.series s where s.last_at < p_before and s.queue <> '(others)'
+    select * from messenger.series s where s.last_at < p_before and s.queue not in ('', '(others)')
     order by s.id limit p_max_rows for update skip locked
   loop
     insert into messenger.series as s (queue, type, last_at) values ('(others)', old.type, old.last_at)
@@ -7218,6 +7253,196 @@ UNION ALL
     h.result
    FROM public.messenger_handled_messages h;
 
+create view public.messenger_overview with (security_invoker=true) as  SELECT public.messenger_now() AS now,
+    array_remove(ARRAY[
+        CASE
+            WHEN ((t.last_tick_at IS NULL) OR (t.last_tick_at < (public.messenger_now() - '00:03:00'::interval))) THEN 'no tick has begun for 3 minutes'::text
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN (d.oldest_ready_at < (public.messenger_now() - '00:05:00'::interval)) THEN 'a message has been due for more than 5 minutes'::text
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN (s.overdue_since < (public.messenger_now() - '00:05:00'::interval)) THEN 'a schedule is overdue for more than 5 minutes'::text
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN (s.invalid > 0) THEN (s.invalid || ' schedules are disabled because they cannot run'::text)
+            ELSE NULL::text
+        END,
+        CASE
+            WHEN (w.waiting <> '[]'::jsonb) THEN 'messages wait for a resident worker, and none runs'::text
+            ELSE NULL::text
+        END], NULL::text) AS problems,
+    b.queues_in_use,
+    b.due,
+    b.delayed,
+    b.blocked,
+    b.processing,
+    d.oldest_ready_at,
+    ((messenger.count_failed() ->> 'count'::text))::integer AS dead_letters,
+    ((messenger.count_failed((public.messenger_now() - '01:00:00'::interval)) ->> 'count'::text))::integer AS dead_letters_last_hour,
+    ((r.rates ->> 'handled'::text))::bigint AS handled_last_hour,
+    ((r.rates ->> 'retried'::text))::bigint AS retried_last_hour,
+    ((r.rates ->> 'failed'::text))::bigint AS failed_last_hour,
+    (((r.rates -> 'latency_ms'::text) ->> 'p50'::text))::double precision AS waited_p50_ms,
+    (((r.rates -> 'latency_ms'::text) ->> 'p99'::text))::double precision AS waited_p99_ms,
+    (((r.rates -> 'run_ms'::text) ->> 'p50'::text))::double precision AS run_p50_ms,
+    (((r.rates -> 'run_ms'::text) ->> 'p99'::text))::double precision AS run_p99_ms,
+    ( SELECT count(*) AS count
+           FROM public.messenger_queues q
+          WHERE q.paused) AS queues_paused,
+    s.enabled AS schedules_enabled,
+    s.overdue_since AS schedules_overdue_since,
+    t.last_tick_at,
+    ( SELECT count(*) AS count
+           FROM messenger.ticks_awake() ticks_awake(id, asked_at, started_at, heartbeat_at, rested_at, wakes_at, stalled, ended_at, report, worker, queues)) AS ticks_awake,
+    ( SELECT count(*) AS count
+           FROM public.messenger_ticks k
+          WHERE ((k.worker IS NOT NULL) AND (k.ended_at IS NULL) AND (k.heartbeat_at > (clock_timestamp() - '00:00:15'::interval)))) AS workers
+   FROM ( SELECT count(*) AS queues_in_use,
+            COALESCE(sum((((u.depth -> 'due'::text) ->> 'count'::text))::bigint), (0)::numeric) AS due,
+            COALESCE(sum((((u.depth -> 'delayed'::text) ->> 'count'::text))::bigint), (0)::numeric) AS delayed,
+            COALESCE(sum((((u.depth -> 'blocked'::text) ->> 'count'::text))::bigint), (0)::numeric) AS blocked,
+            ( SELECT COALESCE(sum((p.value)::bigint), (0)::numeric) AS "coalesce"
+                   FROM jsonb_each_text(messenger.processing_by_queue(10000)) p(key, value)) AS processing
+           FROM ( SELECT messenger.queue_depth(i.queue) AS depth
+                   FROM unnest(messenger.queues_in_use(200)) i(queue)
+                 OFFSET 0) u) b,
+    ( SELECT
+                CASE
+                    WHEN (n.due <= public.messenger_now()) THEN n.due
+                    ELSE NULL::timestamp with time zone
+                END AS oldest_ready_at
+           FROM ( SELECT messenger.next_due() AS due) n) d,
+    ( SELECT messenger.rates_within('01:00:00'::interval) AS rates
+         OFFSET 0) r,
+    ( SELECT count(*) FILTER (WHERE l.enabled) AS enabled,
+            count(*) FILTER (WHERE (l.disabled_by = 'invalid'::text)) AS invalid,
+            messenger.schedules_overdue_since() AS overdue_since
+           FROM ( SELECT k.enabled,
+                    k.disabled_by
+                   FROM public.messenger_schedules k
+                 LIMIT 100000) l) s,
+    ( SELECT max(l.started_at) AS last_tick_at
+           FROM ( SELECT k.started_at
+                   FROM public.messenger_ticks k
+                  WHERE ((k.started_at IS NOT NULL) AND (k.worker IS NULL))
+                  ORDER BY k.id DESC
+                 LIMIT 1) l) t,
+    ( SELECT messenger.waiting_for_workers() AS waiting
+         OFFSET 0) w;
+
+create view public.messenger_queue_overview with (security_invoker=true) as  SELECT q.name AS queue,
+    q.paused,
+    (((q.depth -> 'due'::text) ->> 'count'::text))::integer AS due,
+    (((q.depth -> 'delayed'::text) ->> 'count'::text))::integer AS delayed,
+    (((q.depth -> 'blocked'::text) ->> 'count'::text))::integer AS blocked,
+    COALESCE(((( SELECT messenger.processing_by_queue(10000) AS processing_by_queue) ->> q.name))::integer, 0) AS processing,
+    ((q.depth ->> 'oldest_ready_at'::text))::timestamp with time zone AS oldest_ready_at,
+    COALESCE(r.handled, (0)::bigint) AS handled_last_hour,
+    COALESCE(r.retried, (0)::bigint) AS retried_last_hour,
+    COALESCE(r.failed, (0)::bigint) AS failed_last_hour,
+    messenger.quantile(r.latency, (0.5)::double precision) AS waited_p50_ms,
+    messenger.quantile(r.latency, (0.99)::double precision) AS waited_p99_ms,
+    messenger.quantile(r.runs, (0.5)::double precision) AS run_p50_ms,
+    messenger.quantile(r.runs, (0.99)::double precision) AS run_p99_ms,
+    q.runs_on,
+    q.max_workers,
+    q.concurrency,
+    q.rate_limit,
+    q.rate_period_ms,
+    q.created_at
+   FROM (( SELECT k.name,
+            k.paused,
+            k.max_workers,
+            k.concurrency,
+            k.group_concurrency,
+            k.rate_limit,
+            k.rate_period_ms,
+            k.weight,
+            k.lease_ms,
+            k.runs_on,
+            k.created_at,
+            messenger.queue_depth(k.name) AS depth
+           FROM public.messenger_queues k
+          ORDER BY k.name) q
+     LEFT JOIN messenger.sum_series((public.messenger_now() - '01:00:00'::interval), (public.messenger_now() + '00:01:00'::interval), '1 day'::interval, p_by => 'queue'::text) r(bin, label, handled, retried, failed, latency, runs) ON ((r.label = q.name)));
+
+create view public.messenger_failures with (security_invoker=true) as  SELECT type,
+    reason,
+    error,
+    count(*) AS number,
+    min(failed_at) AS first_at,
+    max(failed_at) AS last_at,
+    (array_agg(id ORDER BY failed_at DESC))[1] AS latest_id,
+    array_agg(DISTINCT queue) AS queues,
+    count(*) FILTER (WHERE (redriven > 0)) AS redriven
+   FROM ( SELECT l.id,
+            l.type,
+            l.queue,
+            l.reason,
+            "left"(l.error, 500) AS error,
+            l.failed_at,
+            l.redriven
+           FROM public.messenger_failed_messages l
+          ORDER BY l.failed_at DESC, l.id DESC
+         LIMIT 10000) f
+  GROUP BY type, reason, error
+  ORDER BY (count(*)) DESC, (max(failed_at)) DESC;
+
+create view public.messenger_upcoming with (security_invoker=true) as  SELECT u.occurrence_at,
+    u.state,
+    s.id AS schedule_id,
+    s.name AS schedule,
+    s.message_type AS type,
+    u.message_id,
+        CASE s.schedule_type
+            WHEN 'cron'::text THEN s.cron
+            WHEN 'interval'::text THEN (('every '::text || s.interval_ms) || ' ms'::text)
+            ELSE 'once'::text
+        END AS rule,
+    s.timezone,
+    s.last_run_at,
+    s.run_count,
+    s.max_runs,
+    s.end_at
+   FROM (public.messenger_schedules s
+     CROSS JOIN LATERAL ( SELECT NULLIF(s.next_run_at, 'infinity'::timestamp with time zone) AS occurrence_at,
+            NULL::bigint AS message_id,
+                CASE
+                    WHEN (NULLIF(s.next_run_at, 'infinity'::timestamp with time zone) IS NULL) THEN 'unplanned'::text
+                    ELSE 'planned'::text
+                END AS state
+          WHERE s.enabled
+        UNION ALL
+         SELECT m.available_at AS occurrence_at,
+            m.id AS message_id,
+            'dispatched'::text AS state
+           FROM public.messenger_messages m
+          WHERE ((m.id = s.last_message_id) AND (m.status = 'pending'::text))) u)
+  ORDER BY u.occurrence_at NULLS FIRST, s.id;
+
+create view public.messenger_slow with (security_invoker=true) as  SELECT s.type,
+    s.queue,
+    messenger.quantile(r.runs, (0.99)::double precision) AS run_p99_ms,
+    messenger.quantile(r.runs, (0.5)::double precision) AS run_p50_ms,
+    messenger.quantile(r.latency, (0.99)::double precision) AS waited_p99_ms,
+    messenger.quantile(r.latency, (0.5)::double precision) AS waited_p50_ms,
+    COALESCE(((r.handled + r.retried) + r.failed), (0)::bigint) AS attempts_last_hour,
+    messenger.quantile(s.runs, (0.99)::double precision) AS total_run_p99_ms,
+    messenger.quantile(s.runs, (0.5)::double precision) AS total_run_p50_ms,
+    messenger.quantile(s.latency, (0.99)::double precision) AS total_waited_p99_ms,
+    messenger.quantile(s.latency, (0.5)::double precision) AS total_waited_p50_ms,
+    ((s.handled + s.retried) + s.failed) AS total_attempts,
+    round(((s.run_ms)::numeric / 1000.0), 1) AS total_run_seconds,
+    s.last_at
+   FROM (messenger.series s
+     LEFT JOIN messenger.sum_series((public.messenger_now() - '01:00:00'::interval), (public.messenger_now() + '00:01:00'::interval), '1 day'::interval, p_by => 'series'::text) r(bin, label, handled, retried, failed, latency, runs) ON ((r.label = (s.id)::text)))
+  WHERE ((s.type <> ''::text) AND (((s.handled + s.retried) + s.failed) > 0))
+  ORDER BY (messenger.quantile(r.runs, (0.99)::double precision)) DESC NULLS LAST, (messenger.quantile(s.runs, (0.99)::double precision)) DESC NULLS LAST;
+
 CREATE TRIGGER messenger_messages_batch_left AFTER DELETE ON public.messenger_messages FOR EACH ROW WHEN (((old.stamps ? 'batch'::text) AND (COALESCE(current_setting('messenger.settles'::text, true), ''::text) <> 'true'::text))) EXECUTE FUNCTION messenger.leave_batch();
 
 CREATE TRIGGER messenger_messages_batches_left AFTER TRUNCATE ON public.messenger_messages FOR EACH STATEMENT EXECUTE FUNCTION messenger.leave_batches();
@@ -7378,7 +7603,7 @@ comment on column messenger.series.latency_ms is
   'Sum of these times, in ms.';
 
 comment on column messenger.series.queue is
-  'Name of the queue; (others) for queues that have no series of their own.';
+  'Name of the queue; (others) for queues that have no series of their own, empty for all messages together.';
 
 comment on column messenger.series.retried is
   'Attempts that failed and were followed by a retry.';
@@ -7390,7 +7615,7 @@ comment on column messenger.series.runs is
   'Histogram of how long attempts ran.';
 
 comment on column messenger.series.type is
-  'Type of the messages; (others) for types that have no series of their own.';
+  'Type of the messages; (others) for types that have no series of their own, empty for all messages together.';
 
 comment on column messenger.series_points.at is
   'Begin of the minute or the hour.';
@@ -7662,8 +7887,206 @@ comment on column public.messenger_events.value is
 comment on column public.messenger_events.xid is
   'Transaction that emitted it. An event with a low id may be committed late; its transaction tells which waits have not seen it.';
 
+comment on column public.messenger_failures.error is
+  'Text of the last error, up to 500 characters.';
+
+comment on column public.messenger_failures.first_at is
+  'When the first of them was given up.';
+
+comment on column public.messenger_failures.last_at is
+  'When the last of them was given up.';
+
+comment on column public.messenger_failures.latest_id is
+  'Id of the last of them, to look at in messenger_failed_messages.';
+
+comment on column public.messenger_failures.number is
+  'Dead letters of this type, reason and error.';
+
+comment on column public.messenger_failures.queues is
+  'Their queues.';
+
+comment on column public.messenger_failures.reason is
+  'Why the messages were given up, as in messenger_failed_messages.';
+
+comment on column public.messenger_failures.redriven is
+  'Dead letters among them that came back after a redrive.';
+
+comment on column public.messenger_failures.type is
+  'Name of the message definition.';
+
 comment on column public.messenger_handled_messages.result is
   'The value that its handler returned, if its definition keeps it or a handler waits for it.';
+
+comment on column public.messenger_overview.blocked is
+  'Messages behind their group.';
+
+comment on column public.messenger_overview.dead_letters is
+  'Dead letters; 10000: that many or more.';
+
+comment on column public.messenger_overview.dead_letters_last_hour is
+  'Dead letters of the last hour; 10000: that many or more.';
+
+comment on column public.messenger_overview.delayed is
+  'Messages that fall due later: delayed, or waiting for a retry.';
+
+comment on column public.messenger_overview.due is
+  'Messages that are due.';
+
+comment on column public.messenger_overview.failed_last_hour is
+  'Messages that became dead letters in the last hour, by the workers'' counts.';
+
+comment on column public.messenger_overview.handled_last_hour is
+  'Messages that were handled in the last hour.';
+
+comment on column public.messenger_overview.last_tick_at is
+  'When the latest tick began.';
+
+comment on column public.messenger_overview.now is
+  'The clock of the bus.';
+
+comment on column public.messenger_overview.oldest_ready_at is
+  'Since when the oldest due message waits, paused queues aside; null if none is due.';
+
+comment on column public.messenger_overview.problems is
+  'Faults that were found; empty if there is none. The doctor finds more: npx symphony-messenger doctor.';
+
+comment on column public.messenger_overview.processing is
+  'Messages that are leased to a worker.';
+
+comment on column public.messenger_overview.queues_in_use is
+  'Queues that hold messages.';
+
+comment on column public.messenger_overview.queues_paused is
+  'Queues that are paused.';
+
+comment on column public.messenger_overview.retried_last_hour is
+  'Attempts of the last hour that failed and are followed by a retry.';
+
+comment on column public.messenger_overview.run_p50_ms is
+  'Half of the attempts of the last hour ran no longer than this, in ms.';
+
+comment on column public.messenger_overview.run_p99_ms is
+  '99 % of the attempts of the last hour ran no longer than this, in ms.';
+
+comment on column public.messenger_overview.schedules_enabled is
+  'Schedules that are enabled.';
+
+comment on column public.messenger_overview.schedules_overdue_since is
+  'The earliest planned time that has passed; null if none has.';
+
+comment on column public.messenger_overview.ticks_awake is
+  'Ticks that look for messages now.';
+
+comment on column public.messenger_overview.waited_p50_ms is
+  'Half of the attempts of the last hour began within this time after their message was due, in ms.';
+
+comment on column public.messenger_overview.waited_p99_ms is
+  '99 % of the attempts of the last hour began within this time after their message was due, in ms.';
+
+comment on column public.messenger_overview.workers is
+  'Resident workers that give signs of life.';
+
+comment on column public.messenger_queue_overview.blocked is
+  'Messages behind their group.';
+
+comment on column public.messenger_queue_overview.concurrency is
+  'The largest number of its messages that are leased at once; null: no limit.';
+
+comment on column public.messenger_queue_overview.created_at is
+  'When the queue was first used.';
+
+comment on column public.messenger_queue_overview.delayed is
+  'Messages that fall due later: delayed, or waiting for a retry.';
+
+comment on column public.messenger_queue_overview.due is
+  'Messages that are due.';
+
+comment on column public.messenger_queue_overview.failed_last_hour is
+  'Messages that became dead letters in the last hour.';
+
+comment on column public.messenger_queue_overview.handled_last_hour is
+  'Messages that were handled in the last hour.';
+
+comment on column public.messenger_queue_overview.max_workers is
+  'The largest number of ticks that may be awake at once while this queue has a backlog.';
+
+comment on column public.messenger_queue_overview.oldest_ready_at is
+  'Since when the oldest due message waits; null if none is due.';
+
+comment on column public.messenger_queue_overview.paused is
+  'A paused queue keeps accepting messages; none of them is claimed.';
+
+comment on column public.messenger_queue_overview.processing is
+  'Messages that are leased to a worker.';
+
+comment on column public.messenger_queue_overview.queue is
+  'Name of the queue.';
+
+comment on column public.messenger_queue_overview.rate_limit is
+  'The largest number of its messages that start in any rate_period_ms; null: no limit.';
+
+comment on column public.messenger_queue_overview.rate_period_ms is
+  'The period of rate_limit, in ms.';
+
+comment on column public.messenger_queue_overview.retried_last_hour is
+  'Attempts of the last hour that failed and are followed by a retry.';
+
+comment on column public.messenger_queue_overview.run_p50_ms is
+  'Half of the attempts of the last hour ran no longer than this, in ms.';
+
+comment on column public.messenger_queue_overview.run_p99_ms is
+  '99 % of the attempts of the last hour ran no longer than this, in ms.';
+
+comment on column public.messenger_queue_overview.runs_on is
+  'Where its messages run: in ticks, or in resident workers only.';
+
+comment on column public.messenger_queue_overview.waited_p50_ms is
+  'Half of the attempts of the last hour began within this time after their message was due, in ms.';
+
+comment on column public.messenger_queue_overview.waited_p99_ms is
+  '99 % of the attempts of the last hour began within this time after their message was due, in ms.';
+
+comment on column public.messenger_slow.attempts_last_hour is
+  'Attempts of the last hour that ended.';
+
+comment on column public.messenger_slow.last_at is
+  'When the last of them was counted.';
+
+comment on column public.messenger_slow.queue is
+  'Their queue; (others) for queues that are counted together.';
+
+comment on column public.messenger_slow.run_p50_ms is
+  'Half of the attempts of the last hour ran no longer than this, in ms.';
+
+comment on column public.messenger_slow.run_p99_ms is
+  '99 % of the attempts of the last hour ran no longer than this, in ms.';
+
+comment on column public.messenger_slow.total_attempts is
+  'Attempts since the installation that ended.';
+
+comment on column public.messenger_slow.total_run_p50_ms is
+  'Half of all attempts ran no longer than this, in ms.';
+
+comment on column public.messenger_slow.total_run_p99_ms is
+  '99 % of all attempts ran no longer than this, in ms.';
+
+comment on column public.messenger_slow.total_run_seconds is
+  'How long they ran together.';
+
+comment on column public.messenger_slow.total_waited_p50_ms is
+  'Half of all attempts began within this time after their message was due, in ms.';
+
+comment on column public.messenger_slow.total_waited_p99_ms is
+  '99 % of all attempts began within this time after their message was due, in ms.';
+
+comment on column public.messenger_slow.type is
+  'Type of the messages; (others) for types that are counted together.';
+
+comment on column public.messenger_slow.waited_p50_ms is
+  'Half of the attempts of the last hour began within this time after their message was due, in ms.';
+
+comment on column public.messenger_slow.waited_p99_ms is
+  '99 % of the attempts of the last hour began within this time after their message was due, in ms.';
 
 comment on column public.messenger_steps."position" is
   'The order in which steps were stored, over all messages.';
@@ -7703,6 +8126,48 @@ comment on column public.messenger_steps.status is
 
 comment on column public.messenger_steps.until is
   'When a sleep or a wait ends.';
+
+comment on column public.messenger_upcoming.end_at is
+  'No run is planned after this moment.';
+
+comment on column public.messenger_upcoming.last_run_at is
+  'Planned time of the latest run.';
+
+comment on column public.messenger_upcoming.max_runs is
+  'Number of runs after which it is finished; null: never.';
+
+comment on column public.messenger_upcoming.message_id is
+  'The message that waits; null for an occurrence to come.';
+
+comment on column public.messenger_upcoming.occurrence_at is
+  'When it is: the planned time, or when the message is due; null if the next tick computes it.';
+
+comment on column public.messenger_upcoming.rule is
+  'When it runs: the cron expression, the interval, or once.';
+
+comment on column public.messenger_upcoming.run_count is
+  'Runs so far.';
+
+comment on column public.messenger_upcoming.schedule is
+  'Name of the schedule, if it has one.';
+
+comment on column public.messenger_upcoming.schedule_id is
+  'Identity of the schedule.';
+
+comment on column public.messenger_upcoming.state is
+  'planned: the next occurrence. unplanned: the schedule is new or was changed, and the next tick computes the occurrence. dispatched: the message of the latest occurrence waits, such as for its jitter or its retry.';
+
+comment on column public.messenger_upcoming.timezone is
+  'Zone on whose wall clock a cron schedule runs.';
+
+comment on column public.messenger_upcoming.type is
+  'Type of its messages.';
+
+comment on index messenger.backlog_points_at_idx is
+  'Points by age, for pruning.';
+
+comment on index messenger.series_points_at_idx is
+  'Points by age, for pruning.';
 
 comment on index messenger.used_tokens_expires_at_idx is
   'Used tokens by the time from which they are refused anyway, for pruning.';
@@ -8137,7 +8602,7 @@ comment on routine messenger.store_steps(jsonb,bigint[]) is
   'Part of messenger_save_steps: writes the steps of these messages.';
 
 comment on routine messenger.sum_series(timestamp with time zone,timestamp with time zone,interval,text,text,text) is
-  'Outcomes of messages in bins of a time, of a queue or a type if one is given, and by type or queue if p_by says so.';
+  'Outcomes of messages in bins of a time, of a queue or a type if one is given, and by type, queue or series if p_by says so.';
 
 comment on routine messenger.sweep_batches() is
   'Part of a sweep: folds up to 100 batches that have deltas, and cancels members of batches whose cancel was interrupted.';
@@ -8183,6 +8648,9 @@ comment on routine messenger.webhook_headers(text,jsonb,text) is
 
 comment on routine messenger.with_exact_numbers(jsonb) is
   'JSON for operators: numbers that a double would change, up to 1,000, are text with the stored digits.';
+
+comment on routine messenger.with_sums(jsonb) is
+  'Part of messenger_record_series: the points, and for each minute one of no queue and no type, with their sums.';
 
 comment on routine messenger.write_chunk(public.messenger_batches,integer,jsonb,bigint,boolean) is
   'Part of messenger_write_batch: writes the messages of one chunk and counts them.';
@@ -8429,6 +8897,21 @@ comment on table public.messenger_steps is
 
 comment on view messenger.followable_messages is
   'Messages that wait, run, are dead letters, or are handled and kept, in the words that users get. keep_until may have passed.';
+
+comment on view public.messenger_failures is
+  'The latest 10,000 dead letters by type, reason and error, the largest groups first.';
+
+comment on view public.messenger_overview is
+  'The state of the bus in one row. Counts stop at 10,000 of each queue, and at 200 queues.';
+
+comment on view public.messenger_queue_overview is
+  'The queues: how many messages each holds, what became of those of the last hour, and its settings. Counts stop at 10,000.';
+
+comment on view public.messenger_slow is
+  'Types by how long their attempts run, the slowest of the last hour first: how long they ran and waited, in the last hour and since the installation.';
+
+comment on view public.messenger_upcoming is
+  'What schedules do next, the earliest first: the next occurrence of each, and messages of the latest ones that still wait.';
 
 -- Grants: who may use what, made from the catalog, so that no function is forgotten.
 --

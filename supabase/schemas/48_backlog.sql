@@ -10,7 +10,7 @@ create table messenger.backlog_points (
   blocked integer not null default 0,
   processing integer not null default 0,
   oldest_s integer not null default 0,
-  primary key (minutes, at, queue)
+  primary key (queue, at, minutes)
 );
 comment on table messenger.backlog_points is
   'Messages that queues held: a row a minute for each queue that held some, and after a day the largest numbers of each hour. Kept for 30 days.';
@@ -30,6 +30,9 @@ comment on column messenger.backlog_points.processing is
   'Messages that were leased to a worker.';
 comment on column messenger.backlog_points.oldest_s is
   'How long the oldest due message had waited, in seconds.';
+create index backlog_points_at_idx on messenger.backlog_points (minutes, at);
+comment on index messenger.backlog_points_at_idx is
+  'Points by age, for pruning.';
 alter table messenger.backlog_points enable row level security;
 
 create function messenger.processing_by_queue(p_max_count integer) returns jsonb
@@ -88,7 +91,7 @@ declare
   sampled integer := 0;
 begin
   if used = '{}' or exists (
-    select from messenger.backlog_points b where b.minutes = 1 and b.at = minute and b.queue = ''
+    select from messenger.backlog_points b where b.queue = '' and b.at = minute and b.minutes = 1
   ) then
     return 0;
   end if;

@@ -6,6 +6,8 @@
 -- longer than the one before allows, the 28th those of more than 2^26 ms, which is 18 hours. Zeros at its end are left
 -- out.
 --
+-- The series of no queue and no type adds up all of them, for the chart that is looked at most.
+--
 -- Bounded: 300 pairs of queue and type have series of their own. Further queues share the queue "(others)" with a series
 -- for each of 100 types, and whatever comes then is of type "(others)" too.
 
@@ -28,9 +30,9 @@ comment on table messenger.series is
 comment on column messenger.series.id is
   'Identity of the series.';
 comment on column messenger.series.queue is
-  'Name of the queue; (others) for queues that have no series of their own.';
+  'Name of the queue; (others) for queues that have no series of their own, empty for all messages together.';
 comment on column messenger.series.type is
-  'Type of the messages; (others) for types that have no series of their own.';
+  'Type of the messages; (others) for types that have no series of their own, empty for all messages together.';
 comment on column messenger.series.handled is
   'Messages that were handled.';
 comment on column messenger.series.retried is
@@ -58,7 +60,7 @@ create table messenger.series_points (
   failed integer not null default 0,
   latency integer[] not null default '{}',
   runs integer[] not null default '{}',
-  primary key (minutes, at, series_id)
+  primary key (series_id, at, minutes)
 );
 comment on table messenger.series_points is
   'Outcomes of the messages of a series: a row a minute in which something did, and after a day a row an hour. Kept for 30 days.';
@@ -78,6 +80,11 @@ comment on column messenger.series_points.latency is
   'Histogram of the time from the moment a message is due to the start of its attempt.';
 comment on column messenger.series_points.runs is
   'Histogram of how long attempts ran.';
+create index series_points_at_idx on messenger.series_points (minutes, at);
+comment on index messenger.series_points_at_idx is
+  'Points by age, for pruning.';
+-- A read adds up each bucket by itself. A packed value would be unpacked for each of them.
+alter table messenger.series_points alter column latency set storage plain, alter column runs set storage plain;
 alter table messenger.series_points enable row level security;
 
 create function messenger.add_counts(p_one bigint[], p_other bigint[]) returns bigint[]
@@ -135,8 +142,9 @@ begin
   limit greatest(0, 400 - (select count(*) from messenger.series))
   on conflict do nothing;
   insert into messenger.series (queue, type)
-  select '(others)', '(others)'
-  where not exists (select from messenger.series s where s.queue = '(others)' and s.type = '(others)')
+  select f.name, f.name from (values (''), ('(others)')) as f (name)
+  where not exists (select from messenger.series s where s.queue = f.name and s.type = f.name)
+  order by f.name
   on conflict do nothing;
 end
 $$;
@@ -154,6 +162,40 @@ $$;
 comment on function messenger.series_of(text, text) is
   'The series that counts messages of a queue and a type.';
 
+create function messenger.with_sums(p_points jsonb) returns jsonb
+language sql immutable
+set search_path = ''
+as $$
+  with given as materialized (
+    select date_trunc('minute', p.at, 'UTC') as at, p.handled, p.retried, p.failed, p.latency, p.latency_ms, p.runs, p.run_ms
+    from jsonb_to_recordset(p_points) as p (
+      at timestamptz, handled integer, retried integer, failed integer, latency integer[], latency_ms bigint,
+      runs integer[], run_ms bigint
+    )
+  ),
+  buckets as (
+    select g.at, b.bucket, coalesce(sum(b.waited), 0) as waited, coalesce(sum(b.ran), 0) as ran
+    from given g cross join lateral unnest(g.latency, g.runs) with ordinality as b (waited, ran, bucket)
+    group by g.at, b.bucket
+  ),
+  histograms as (
+    select b.at, jsonb_agg(b.waited order by b.bucket) as latency, jsonb_agg(b.ran order by b.bucket) as runs
+    from buckets b group by b.at
+  )
+  select p_points || coalesce(jsonb_agg(jsonb_build_object(
+    'at', s.at, 'queue', '', 'type', '', 'handled', s.handled, 'retried', s.retried, 'failed', s.failed,
+    'latency', coalesce(h.latency, '[]'), 'latency_ms', s.latency_ms, 'runs', coalesce(h.runs, '[]'), 'run_ms', s.run_ms
+  )), '[]')
+  from (
+    select g.at, sum(g.handled) as handled, sum(g.retried) as retried, sum(g.failed) as failed,
+      sum(g.latency_ms) as latency_ms, sum(g.run_ms) as run_ms
+    from given g group by g.at
+  ) as s
+  left join histograms h on h.at = s.at
+$$;
+comment on function messenger.with_sums(jsonb) is
+  'Part of messenger_record_series: the points, and for each minute one of no queue and no type, with their sums.';
+
 -- `points` is an array of {at, queue, type, handled, retried, failed, latency, latency_ms, runs, run_ms}.
 create function public.messenger_record_series(points jsonb) returns integer
 language plpgsql
@@ -162,7 +204,6 @@ as $$
 declare
   this_minute constant timestamptz := date_trunc('minute', public.messenger_now());
   point record;
-  number integer := 0;
 begin
   if jsonb_typeof(points) is distinct from 'array' or jsonb_array_length(points) > 5000 then
     raise sqlstate 'PT400' using message = 'points: has to be an array of at most 5000';
@@ -176,7 +217,7 @@ begin
       coalesce(p.handled, 0) as handled, coalesce(p.retried, 0) as retried, coalesce(p.failed, 0) as failed,
       coalesce(p.latency[:28], '{}') as latency, coalesce(p.latency_ms, 0) as latency_ms,
       coalesce(p.runs[:28], '{}') as runs, coalesce(p.run_ms, 0) as run_ms
-    from jsonb_to_recordset(points) as p (
+    from jsonb_to_recordset(messenger.with_sums(points)) as p (
       at timestamptz, queue text, type text, handled integer, retried integer, failed integer,
       latency integer[], latency_ms bigint, runs integer[], run_ms bigint
     )
@@ -193,13 +234,12 @@ begin
     values (
       point.minute, point.id, point.handled, point.retried, point.failed, point.latency, point.runs
     )
-    on conflict (minutes, at, series_id) do update
+    on conflict (series_id, at, minutes) do update
     set handled = p.handled + excluded.handled, retried = p.retried + excluded.retried,
       failed = p.failed + excluded.failed, latency = messenger.add_counts(p.latency, excluded.latency),
       runs = messenger.add_counts(p.runs, excluded.runs);
-    number := number + 1;
   end loop;
-  return number;
+  return jsonb_array_length(points);
 end
 $$;
 comment on function public.messenger_record_series(jsonb) is

@@ -1,5 +1,7 @@
 -- Reads of the time series: in bins, by type or by queue.
 
+-- Each bucket has an aggregate of its own, for a row per bucket would take five times as long. A bucket that no point
+-- has is null.
 create function messenger.sum_series(
   p_from timestamptz, p_until timestamptz, p_step interval, p_queue text default null, p_type text default null,
   p_by text default null
@@ -9,46 +11,45 @@ create function messenger.sum_series(
 language sql stable
 set search_path = ''
 as $$
-  with chosen as materialized (
-    select date_bin(p_step, p.at, p_from) as bin,
-      case p_by when 'type' then s.type when 'queue' then s.queue else '' end as label,
-      p.handled, p.retried, p.failed, p.latency, p.runs
-    from messenger.series_points p join messenger.series s on s.id = p.series_id
-    where p.minutes in (1, 60) and p.at >= p_from and p.at < p_until
-      and (p_queue is null or s.queue = p_queue) and (p_type is null or s.type = p_type)
-  ),
-  waited as (
-    select w.bin, w.label, array_agg(w.number order by w.bucket) as counts from (
-      select c.bin, c.label, l.bucket, sum(l.number)::bigint as number
-      from chosen c cross join lateral unnest(c.latency) with ordinality as l (number, bucket)
-      group by c.bin, c.label, l.bucket
-    ) as w group by w.bin, w.label
-  ),
-  ran as (
-    select r.bin, r.label, array_agg(r.number order by r.bucket) as counts from (
-      select c.bin, c.label, l.bucket, sum(l.number)::bigint as number
-      from chosen c cross join lateral unnest(c.runs) with ordinality as l (number, bucket)
-      group by c.bin, c.label, l.bucket
-    ) as r group by r.bin, r.label
-  )
-  select t.bin, t.label, t.handled, t.retried, t.failed, coalesce(w.counts, '{}'), coalesce(r.counts, '{}')
-  from (
-    select c.bin, c.label, sum(c.handled) as handled, sum(c.retried) as retried, sum(c.failed) as failed
-    from chosen c group by c.bin, c.label
-  ) as t
-  left join waited w on w.bin = t.bin and w.label = t.label
-  left join ran r on r.bin = t.bin and r.label = t.label
+  select date_bin(p_step, p.at, p_from),
+    case p_by when 'type' then s.type when 'queue' then s.queue when 'series' then s.id::text else '' end,
+    sum(p.handled), sum(p.retried), sum(p.failed),
+    array[
+      sum(p.latency[1]), sum(p.latency[2]), sum(p.latency[3]), sum(p.latency[4]),
+      sum(p.latency[5]), sum(p.latency[6]), sum(p.latency[7]), sum(p.latency[8]),
+      sum(p.latency[9]), sum(p.latency[10]), sum(p.latency[11]), sum(p.latency[12]),
+      sum(p.latency[13]), sum(p.latency[14]), sum(p.latency[15]), sum(p.latency[16]),
+      sum(p.latency[17]), sum(p.latency[18]), sum(p.latency[19]), sum(p.latency[20]),
+      sum(p.latency[21]), sum(p.latency[22]), sum(p.latency[23]), sum(p.latency[24]),
+      sum(p.latency[25]), sum(p.latency[26]), sum(p.latency[27]), sum(p.latency[28])
+    ],
+    array[
+      sum(p.runs[1]), sum(p.runs[2]), sum(p.runs[3]), sum(p.runs[4]),
+      sum(p.runs[5]), sum(p.runs[6]), sum(p.runs[7]), sum(p.runs[8]),
+      sum(p.runs[9]), sum(p.runs[10]), sum(p.runs[11]), sum(p.runs[12]),
+      sum(p.runs[13]), sum(p.runs[14]), sum(p.runs[15]), sum(p.runs[16]),
+      sum(p.runs[17]), sum(p.runs[18]), sum(p.runs[19]), sum(p.runs[20]),
+      sum(p.runs[21]), sum(p.runs[22]), sum(p.runs[23]), sum(p.runs[24]),
+      sum(p.runs[25]), sum(p.runs[26]), sum(p.runs[27]), sum(p.runs[28])
+    ]
+  from messenger.series s join messenger.series_points p on p.series_id = s.id
+  where p.at >= p_from and p.at < p_until
+    -- All together are in one series.
+    and (s.type = '') = (p_queue is null and p_type is null and p_by is null)
+    and (p_queue is null or s.queue = p_queue) and (p_type is null or s.type = p_type)
+  group by 1, 2
 $$;
 comment on function messenger.sum_series(timestamptz, timestamptz, interval, text, text, text) is
-  'Outcomes of messages in bins of a time, of a queue or a type if one is given, and by type or queue if p_by says so.';
+  'Outcomes of messages in bins of a time, of a queue or a type if one is given, and by type, queue or series if p_by says so.';
 
 create function messenger.times_of(p_counts bigint[]) returns jsonb
 language sql immutable parallel safe
 set search_path = ''
 as $$
-  select case when p_counts <> '{}' then jsonb_build_object(
-    'p50', messenger.quantile(p_counts, 0.5), 'p99', messenger.quantile(p_counts, 0.99)
+  select case when q.median is not null then jsonb_build_object(
+    'p50', q.median, 'p99', messenger.quantile(p_counts, 0.99)
   ) end
+  from (select messenger.quantile(p_counts, 0.5) as median) as q
 $$;
 comment on function messenger.times_of(bigint[]) is
   'The times in ms within which half and 99 % of a histogram''s times lie: {"p50", "p99"}; null if it is empty.';
@@ -64,7 +65,7 @@ as $$
     'oldest_ready_seconds', max(b.oldest_s)
   )
   from messenger.backlog_points b
-  where b.minutes in (1, 60) and b.at >= p_from and b.at < p_until and b.queue = coalesce(p_queue, '')
+  where b.queue = coalesce(p_queue, '') and b.at >= p_from and b.at < p_until
   group by 1
 $$;
 comment on function messenger.backlog_in_bins(timestamptz, timestamptz, interval, text) is
@@ -184,11 +185,11 @@ set search_path = ''
 as $$
   with ranked as (
     select s.type, row_number() over (order by sum(s.handled + s.retried + s.failed) desc, s.type) as place
-    from messenger.series s where s.type <> '(others)' group by s.type
+    from messenger.series s where s.type not in ('', '(others)') group by s.type
   ),
   labelled as materialized (
     select s.*, case when r.place <= max_types then s.type else '(others)' end as label
-    from messenger.series s left join ranked r on r.type = s.type
+    from messenger.series s left join ranked r on r.type = s.type where s.type <> ''
   ),
   histograms as (
     select h.label, array_agg(h.waited order by h.bucket) as latency, array_agg(h.ran order by h.bucket) as runs

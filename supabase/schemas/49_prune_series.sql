@@ -37,7 +37,7 @@ begin
         coalesce(h.latency, '{}'), coalesce(h.runs, '{}')
       from gone g left join histograms h on h.series_id = g.series_id
       group by g.series_id, h.latency, h.runs
-      on conflict (minutes, at, series_id) do update
+      on conflict (series_id, at, minutes) do update
       set handled = p.handled + excluded.handled, retried = p.retried + excluded.retried,
         failed = p.failed + excluded.failed, latency = messenger.add_counts(p.latency, excluded.latency),
         runs = messenger.add_counts(p.runs, excluded.runs)
@@ -75,7 +75,7 @@ begin
       insert into messenger.backlog_points as b (minutes, at, queue, due, delayed, blocked, processing, oldest_s)
       select 60, hour, g.queue, max(g.due), max(g.delayed), max(g.blocked), max(g.processing), max(g.oldest_s)
       from gone g group by g.queue
-      on conflict (minutes, at, queue) do update
+      on conflict (queue, at, minutes) do update
       set due = greatest(b.due, excluded.due), delayed = greatest(b.delayed, excluded.delayed),
         blocked = greatest(b.blocked, excluded.blocked), processing = greatest(b.processing, excluded.processing),
         oldest_s = greatest(b.oldest_s, excluded.oldest_s)
@@ -99,7 +99,7 @@ declare
   number integer := 0;
 begin
   for old in
-    select * from messenger.series s where s.last_at < p_before and s.queue <> '(others)'
+    select * from messenger.series s where s.last_at < p_before and s.queue not in ('', '(others)')
     order by s.id limit p_max_rows for update skip locked
   loop
     insert into messenger.series as s (queue, type, last_at) values ('(others)', old.type, old.last_at)

@@ -159,8 +159,9 @@ create table messenger.backlog_points (
   blocked integer not null default 0,
   processing integer not null default 0,
   oldest_s integer not null default 0,
-  primary key (minutes, at, queue)
+  primary key (queue, at, minutes)
 );
+create index backlog_points_at_idx on messenger.backlog_points (minutes, at);
 alter table messenger.backlog_points enable row level security;
 
 create table messenger.series (
@@ -187,8 +188,10 @@ create table messenger.series_points (
   failed integer not null default 0,
   latency integer[] not null default '{}',
   runs integer[] not null default '{}',
-  primary key (minutes, at, series_id)
+  primary key (series_id, at, minutes)
 );
+create index series_points_at_idx on messenger.series_points (minutes, at);
+alter table messenger.series_points alter column latency set storage plain, alter column runs set storage plain;
 alter table messenger.series_points enable row level security;
 
 -- The tick's job also samples the backlog. A command that an operator has changed stays.

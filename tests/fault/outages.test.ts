@@ -21,7 +21,7 @@ async function passMinutes(stack: TestStack, minutes: number): Promise<void> {
   const calls = async () => {
     const [row] = await stack.sql`
       select count(*)::int as n from cron.job_run_details
-      where command like '%messenger_tick()' and status = 'succeeded'`;
+      where command like '%messenger_tick%' and status = 'succeeded'`;
     return row?.n;
   };
   const before = await calls();

@@ -58,7 +58,7 @@ Deno.test({
           throw new Error(`${error.message}; ${await wayOfTicks(stack)}`);
         });
       assertEquals(effect?.payload, { text: "by the minute" });
-      assertEquals(await succeeded(stack), "select public.messenger_tick()");
+      assertEquals((await succeeded(stack)).includes("messenger_tick"), true);
     } finally {
       await stack.stop();
     }

@@ -1,6 +1,6 @@
 -- Two ticks of one minute write one point.
 begin;
-select plan(6);
+select plan(7);
 select test.set_clock('2026-01-01 12:00:30Z');
 
 create temp table point as select '[{
@@ -11,7 +11,8 @@ select is(messenger_record_series((select points from point)), 1, 'it returns th
 select messenger_record_series(jsonb_set((select points from point), '{0,latency}', '[0, 1, 4]'));
 
 select results_eq(
-  'select at, minutes, handled, retried, failed, latency, runs from messenger.series_points',
+  $$select p.at, p.minutes, p.handled, p.retried, p.failed, p.latency, p.runs
+    from messenger.series_points p join messenger.series s on s.id = p.series_id where s.type = 'A'$$,
   $$values ('2026-01-01 12:00Z'::timestamptz, 1::smallint, 4, 2, 0, '{1,3,4}'::integer[], '{0,0,6}'::integer[])$$,
   'the minute has both'
 );
@@ -28,6 +29,11 @@ select results_eq(
   $$select p.at, p.handled from messenger.series_points p join messenger.series s on s.id = p.series_id
     where s.type = 'B'$$,
   $$values ('2026-01-01 12:00Z'::timestamptz, 2)$$, 'a time that a wrong clock gives counts as now'
+);
+select results_eq(
+  $$select p.handled, p.latency from messenger.series_points p join messenger.series s on s.id = p.series_id
+    where s.type = ''$$,
+  $$values (6, '{1,3,4}'::integer[])$$, 'all together have a point'
 );
 select throws_ok(
   $$select messenger_record_series('{}')$$, 'PT400', 'points: has to be an array of at most 5000', 'no array'

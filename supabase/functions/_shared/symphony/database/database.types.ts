@@ -589,6 +589,13 @@ export type Database = {
             referencedRelation: "messenger_schedules";
             referencedColumns: ["id"];
           },
+          {
+            foreignKeyName: "messenger_schedule_runs_schedule_id_fkey";
+            columns: ["schedule_id"];
+            isOneToOne: false;
+            referencedRelation: "messenger_upcoming";
+            referencedColumns: ["schedule_id"];
+          },
         ];
       };
       "messenger_schedules": {
@@ -800,7 +807,114 @@ export type Database = {
       };
     };
     Views: {
-      [_ in never]: never;
+      "messenger_failures": {
+        Row: {
+          "error": string | null;
+          "first_at": string | null;
+          "last_at": string | null;
+          "latest_id": number | null;
+          "number": number | null;
+          "queues": (string)[] | null;
+          "reason": string;
+          "redriven": number | null;
+          "type": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "messenger_overview": {
+        Row: {
+          "blocked": number | null;
+          "dead_letters": number | null;
+          "dead_letters_last_hour": number | null;
+          "delayed": number | null;
+          "due": number | null;
+          "failed_last_hour": number | null;
+          "handled_last_hour": number | null;
+          "last_tick_at": string | null;
+          "now": string | null;
+          "oldest_ready_at": string | null;
+          "problems": (string)[] | null;
+          "processing": number | null;
+          "queues_in_use": number | null;
+          "queues_paused": number | null;
+          "retried_last_hour": number | null;
+          "run_p50_ms": number | null;
+          "run_p99_ms": number | null;
+          "schedules_enabled": number | null;
+          "schedules_overdue_since": string | null;
+          "ticks_awake": number | null;
+          "waited_p50_ms": number | null;
+          "waited_p99_ms": number | null;
+          "workers": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "messenger_queue_overview": {
+        Row: {
+          "blocked": number | null;
+          "concurrency": number | null;
+          "created_at": string;
+          "delayed": number | null;
+          "due": number | null;
+          "failed_last_hour": number | null;
+          "handled_last_hour": number | null;
+          "max_workers": number;
+          "oldest_ready_at": string | null;
+          "paused": boolean;
+          "processing": number | null;
+          "queue": string;
+          "rate_limit": number | null;
+          "rate_period_ms": number;
+          "retried_last_hour": number | null;
+          "run_p50_ms": number | null;
+          "run_p99_ms": number | null;
+          "runs_on": string;
+          "waited_p50_ms": number | null;
+          "waited_p99_ms": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "messenger_slow": {
+        Row: {
+          "attempts_last_hour": number | null;
+          "last_at": string;
+          "queue": string;
+          "run_p50_ms": number | null;
+          "run_p99_ms": number | null;
+          "total_attempts": number | null;
+          "total_run_p50_ms": number | null;
+          "total_run_p99_ms": number | null;
+          "total_run_seconds": number | null;
+          "total_waited_p50_ms": number | null;
+          "total_waited_p99_ms": number | null;
+          "type": string;
+          "waited_p50_ms": number | null;
+          "waited_p99_ms": number | null;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
+      "messenger_upcoming": {
+        Row: {
+          "end_at": string | null;
+          "last_run_at": string | null;
+          "max_runs": number | null;
+          "message_id": number | null;
+          "occurrence_at": string | null;
+          "rule": string | null;
+          "run_count": number;
+          "schedule": string | null;
+          "schedule_id": number;
+          "state": string | null;
+          "timezone": string;
+          "type": string;
+        };
+        ComputedFields: never;
+        Relationships: [];
+      };
     };
     Functions: {
       "messenger_act": {
