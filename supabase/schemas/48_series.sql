@@ -97,24 +97,32 @@ $$;
 comment on function messenger.add_counts(bigint[], bigint[]) is
   'Adds two histograms.';
 
--- Interpolates within the bucket, as if its times were spread evenly.
+-- Interpolates within the bucket, as if its times were spread evenly. In plpgsql: a chart asks 5,000 times, and a
+-- statement with a window takes five times as long.
 create function messenger.quantile(p_counts bigint[], p_share double precision) returns double precision
-language sql immutable parallel safe
+language plpgsql immutable parallel safe
 set search_path = ''
 as $$
-  select round((
-    b.above + (b.upto - b.above) * (p_share * b.total - (b.so_far - b.number)) / b.number
-  )::numeric, 1)::double precision
-  from (
-    select c.number, c.bucket, case when c.bucket > 1 then 2 ^ (c.bucket - 2) else 0 end as above,
-      -- The last bucket has no end.
-      2 ^ case when c.bucket > 27 then 26 else c.bucket - 1 end as upto,
-      sum(c.number) over (order by c.bucket)::double precision as so_far,
-      sum(c.number) over ()::double precision as total
-    from unnest(p_counts) with ordinality as c (number, bucket)
-  ) as b
-  where b.number > 0 and b.so_far >= p_share * b.total
-  order by b.bucket limit 1
+declare
+  wanted constant double precision := p_share * (select sum(c) from unnest(p_counts) as c);
+  so_far bigint := 0;
+  above double precision := 0;
+  upto double precision := 1;
+  number bigint;
+begin
+  foreach number in array coalesce(p_counts, '{}') loop
+    if number > 0 then
+      if so_far + number >= wanted then
+        return round((above + (upto - above) * (wanted - so_far) / number)::numeric, 1);
+      end if;
+      so_far := so_far + number;
+    end if;
+    above := upto;
+    -- The last bucket has no end.
+    upto := least(upto * 2, 2 ^ 26);
+  end loop;
+  return null;
+end
 $$;
 comment on function messenger.quantile(bigint[], double precision) is
   'The time in ms within which a share of a histogram''s times lies, such as 0.99; null if it is empty.';
