@@ -8918,7 +8918,7 @@ comment on view public.messenger_slow is
   'Types by how long their attempts run, the slowest of the last hour first: how long they ran and waited, in the last hour and since the installation.';
 
 comment on view public.messenger_upcoming is
-  'What schedules do next, the earliest first: the next occurrence of each, and messages of the latest ones that still wait.';
+  'The future of schedules, the earliest first: the next occurrence of each, and messages of the latest ones that still wait.';
 
 -- Grants: who may use what, made from the catalog, so that no function is forgotten.
 --

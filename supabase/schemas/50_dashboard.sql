@@ -191,7 +191,7 @@ cross join lateral (
 ) as u
 order by u.occurrence_at nulls first, s.id;
 comment on view public.messenger_upcoming is
-  'What schedules do next, the earliest first: the next occurrence of each, and messages of the latest ones that still wait.';
+  'The future of schedules, the earliest first: the next occurrence of each, and messages of the latest ones that still wait.';
 comment on column public.messenger_upcoming.occurrence_at is
   'When it is: the planned time, or when the message is due; null if the next tick computes it.';
 comment on column public.messenger_upcoming.state is
