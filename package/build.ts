@@ -10,6 +10,7 @@
 import { resolve } from "node:path";
 import { readSchemas, versionOf } from "../local/release_source.ts";
 import { writeCommonJs } from "./common_js.ts";
+import { buildConsole } from "./console.ts";
 import { writeDeclarations } from "./declarations.ts";
 import { ROOT } from "./entries.ts";
 import { filesWithEffects, writeJavaScript } from "./javascript.ts";
@@ -48,9 +49,10 @@ export async function buildPackage(folder: string): Promise<string> {
     `${folder}/package.json`,
     await manifest(version, filesWithEffects(metafile)),
   );
+  const page = await buildConsole(`${folder}/console`);
   await Deno.writeTextFile(
     `${folder}/THIRD_PARTY_LICENSES.md`,
-    await thirdPartyLicenses(metafile),
+    await thirdPartyLicenses({ ...metafile.outputs, ...page.outputs }),
   );
   await Deno.chmod(`${folder}/lib/bin.js`, 0o755);
   return version;

@@ -6,7 +6,7 @@
  */
 
 import { build, type Metafile } from "esbuild";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -59,17 +59,11 @@ export async function buildConsole(folder: string): Promise<Metafile> {
 async function writePage(folder: string, { outputs }: Metafile): Promise<void> {
   const names = new Map<string, string>();
   const early: string[] = [];
-  for (const [path, { entryPoint, imports }] of Object.entries(outputs)) {
-    if (!entryPoint) continue;
-    const name = path.slice(path.lastIndexOf("/") + 1);
-    if (entryPoint.endsWith("main.css")) names.set("app.css", name);
-    if (!entryPoint.endsWith("main.tsx")) continue;
-    names.set("app.js", name);
-    early.push(
-      ...imports.filter(({ kind }) => kind === "import-statement").map(({ path }) =>
-        path.slice(path.lastIndexOf("/") + 1)
-      ),
-    );
+  for (const [path, { entryPoint }] of Object.entries(outputs)) {
+    if (entryPoint?.endsWith("styles/main.css")) names.set("app.css", basename(path));
+    if (!entryPoint?.endsWith("console/main.tsx")) continue;
+    names.set("app.js", basename(path));
+    early.push(...importedBy(path, outputs));
   }
   const page = await Deno.readTextFile(`${SOURCE}/index.html`);
   const named = page.replace(/\.\/(app\.(?:css|js))/g, (_, name) => {
@@ -79,6 +73,20 @@ async function writePage(folder: string, { outputs }: Metafile): Promise<void> {
   });
   const links = early.map((name) => `    <link rel="modulepreload" href="./${name}">\n`).join("");
   await Deno.writeTextFile(`${folder}/index.html`, named.replace("  </head>", `${links}  </head>`));
+}
+
+/** Names of the chunks that a file cannot do without, and of theirs. */
+function importedBy(path: string, outputs: Metafile["outputs"]): string[] {
+  const found = new Set<string>();
+  const waiting = [path];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    for (const { kind, path } of outputs[next]?.imports ?? []) {
+      if (kind !== "import-statement" || found.has(path)) continue;
+      found.add(path);
+      waiting.push(path);
+    }
+  }
+  return [...found].map((path) => basename(path));
 }
 
 if (import.meta.main) {

@@ -36,7 +36,15 @@ export async function manifest(version: string, effects: readonly string[]): Pro
       ["./package.json", "./package.json"],
     ]),
     bin: { [NAME]: "lib/bin.js" },
-    files: ["lib", "types", "migrations", "docs", "CHANGELOG.md", "THIRD_PARTY_LICENSES.md"],
+    files: [
+      "lib",
+      "types",
+      "console",
+      "migrations",
+      "docs",
+      "CHANGELOG.md",
+      "THIRD_PARTY_LICENSES.md",
+    ],
     // The command and ./client run on Node 20; the dependencies of the rest ask for 22 themselves.
     engines: { node: ">=20.0.0", deno: ">=2.1.4" },
     dependencies: Object.fromEntries(dependencies.map((name) => [name, pinned(imports, name)])),

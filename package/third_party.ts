@@ -11,7 +11,7 @@ const LICENSE_FILE = /^licen[cs]e(\.(md|txt))?$/i;
  * The text that names each bundled package with its licence.
  * @throws Error if a package's licence is not one that permits it
  */
-export async function thirdPartyLicenses({ outputs }: Metafile): Promise<string> {
+export async function thirdPartyLicenses(outputs: Metafile["outputs"]): Promise<string> {
   const folders = new Set(
     Object.values(outputs).flatMap(({ inputs }) =>
       Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0).flatMap(
@@ -20,7 +20,7 @@ export async function thirdPartyLicenses({ outputs }: Metafile): Promise<string>
     ),
   );
   const parts = await Promise.all([...folders].sort().map(describe));
-  return ["# Licences of the packages whose code is in lib/\n", ...parts].join("\n");
+  return ["# Licences of the packages whose code is in lib/ and console/\n", ...parts].join("\n");
 }
 
 async function describe(folder: string): Promise<string> {

@@ -12,11 +12,14 @@ import { Toasts } from "../components/toast.tsx";
 import { LiveControl } from "./live-control.tsx";
 import { isWithin, NAVIGATION } from "./navigation.ts";
 import { hrefTo, Link, usePlace } from "./router.tsx";
-import { findPage } from "./routes.ts";
+import { findPage, preloadPages } from "./routes.ts";
 import { useSession } from "./session.tsx";
 import { listenToKeys, SHORTCUTS } from "./shortcuts.ts";
 import { SignIn } from "./sign-in.tsx";
 import { nextTheme, type Theme, useTheme } from "./theme.ts";
+
+/** How long after the first page the others are loaded, in ms. */
+const PRELOAD_MS = 1_500;
 
 /** The console, below its session. */
 export function Layout(): JSX.Element {
@@ -28,6 +31,11 @@ export function Layout(): JSX.Element {
       showHelp: () => setShowsHelp(true),
       togglePause: () => setLive({ isPaused: !readLive().isPaused }),
     }), []);
+  useEffect(() => {
+    // Behind the first page's own requests.
+    const timer = setTimeout(preloadPages, PRELOAD_MS);
+    return () => clearTimeout(timer);
+  }, []);
   const isFirst = useRef(true);
   useEffect(() => {
     // Screen readers read the new page's heading; the first page has nothing to be moved away from.

@@ -1,53 +1,61 @@
-/** Which page each path shows. */
+/** Which page each path shows. The overview comes with the first script; the others are loaded behind it. */
 
 import type { ComponentType } from "preact";
-import { ActionsPage } from "../pages/actions/actions-page.tsx";
-import { BatchPage } from "../pages/batches/batch-page.tsx";
-import { BatchesPage } from "../pages/batches/batches-page.tsx";
-import { DeadLetterPage } from "../pages/dead-letters/dead-letter-page.tsx";
-import { DeadLettersPage } from "../pages/dead-letters/dead-letters-page.tsx";
-import { EventsPage } from "../pages/events/events-page.tsx";
-import { MessagePage } from "../pages/messages/message-page.tsx";
-import { MessagesPage } from "../pages/messages/messages-page.tsx";
 import { OverviewPage } from "../pages/overview/overview-page.tsx";
-import { QueuePage } from "../pages/queues/queue-page.tsx";
-import { QueuesPage } from "../pages/queues/queues-page.tsx";
-import { ScheduleCalendarPage } from "../pages/schedules/schedule-calendar-page.tsx";
-import { ScheduleFormPage } from "../pages/schedules/schedule-form-page.tsx";
-import { SchedulePage } from "../pages/schedules/schedule-page.tsx";
-import { SchedulesPage } from "../pages/schedules/schedules-page.tsx";
-import { TicksPage } from "../pages/ticks/ticks-page.tsx";
+import { type LazyPage, lazyPage } from "./lazy-page.tsx";
 import type { PageProps } from "./page-props.ts";
 import { matchPath } from "./router.tsx";
 
+const overview: LazyPage = { Page: OverviewPage, preload: () => Promise.resolve() };
+/** A page of the script that is loaded behind the overview. */
+const later = (name: keyof typeof import("../pages/later-pages.ts")): LazyPage =>
+  lazyPage(() => import("../pages/later-pages.ts"), name);
+
 /** Paths in the order in which they are tried. */
-const ROUTES: readonly (readonly [string, ComponentType<PageProps>])[] = [
-  ["/", OverviewPage],
-  ["/messages", MessagesPage],
-  ["/messages/:id", MessagePage],
-  ["/dead-letters", DeadLettersPage],
-  ["/dead-letters/:id", DeadLetterPage],
-  ["/queues", QueuesPage],
-  ["/queues/:name", QueuePage],
-  ["/schedules", SchedulesPage],
-  ["/schedules/new", ScheduleFormPage],
-  ["/schedules/calendar", ScheduleCalendarPage],
-  ["/schedules/:id", SchedulePage],
-  ["/schedules/:id/edit", ScheduleFormPage],
-  ["/batches", BatchesPage],
-  ["/batches/:id", BatchPage],
-  ["/events", EventsPage],
-  ["/ticks", TicksPage],
-  ["/actions", ActionsPage],
+const ROUTES: readonly (readonly [string, LazyPage])[] = [
+  ["/", overview],
+  ["/messages", later("MessagesPage")],
+  ["/messages/:id", later("MessagePage")],
+  [
+    "/dead-letters",
+    later("DeadLettersPage"),
+  ],
+  [
+    "/dead-letters/:id",
+    later("DeadLetterPage"),
+  ],
+  ["/queues", later("QueuesPage")],
+  ["/queues/:name", later("QueuePage")],
+  ["/schedules", later("SchedulesPage")],
+  ["/schedules/new", later("ScheduleFormPage")],
+  [
+    "/schedules/calendar",
+    later("ScheduleCalendarPage"),
+  ],
+  [
+    "/schedules/:id",
+    later("SchedulePage"),
+  ],
+  ["/schedules/:id/edit", later("ScheduleFormPage")],
+  ["/batches", later("BatchesPage")],
+  ["/batches/:id", later("BatchPage")],
+  ["/events", later("EventsPage")],
+  ["/ticks", later("TicksPage")],
+  ["/actions", later("ActionsPage")],
 ];
 
 /** The page of a path; null: there is none. */
 export function findPage(
   path: string,
 ): { readonly Page: ComponentType<PageProps>; readonly params: Record<string, string> } | null {
-  for (const [pattern, Page] of ROUTES) {
+  for (const [pattern, { Page }] of ROUTES) {
     const params = matchPath(pattern, path);
     if (params) return { Page, params };
   }
   return null;
+}
+
+/** Loads all pages, one after the other, so that the next one opens at once. */
+export async function preloadPages(): Promise<void> {
+  for (const [, { preload }] of ROUTES) await preload().catch(() => {});
 }

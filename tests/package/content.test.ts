@@ -15,10 +15,10 @@ let folder: TemporaryFolder;
 Deno.test.beforeAll(async () => void (folder = await installedPackage(["zod@4.6.7"])));
 Deno.test.afterAll(async () => await folder[Symbol.asyncDispose]());
 
-Deno.test("the package has JavaScript, declarations and SQL, and no source", async () => {
+Deno.test("the package has JavaScript, declarations, SQL and the console, and no source", async () => {
   const files = await filesBelow(`${folder.path}/${OURS}`);
   const wrong = files.filter(({ path }) =>
-    !/^(lib\/.*\.c?js(\.map)?|types\/.*\.d\.c?ts|migrations\/\d{14}_symphony_.*\.sql|docs\/migrating\/[\w-]+\.sql|[A-Z_]+(\.md)?|package\.json)$/
+    !/^(lib\/.*\.c?js(\.map)?|console\/[\w-]+\.(html|js|css|svg)|types\/.*\.d\.c?ts|migrations\/\d{14}_symphony_.*\.sql|docs\/migrating\/[\w-]+\.sql|[A-Z_]+(\.md)?|package\.json)$/
       .test(path)
   );
   assertEquals(wrong, []);
