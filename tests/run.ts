@@ -31,7 +31,7 @@ const LONGEST = [
   ...testsIn("sql", "pgtap"),
   ...testsIn("integration", "bench", "management_fuzz", "fuzz"),
   ...testsIn("package", "frontends", "install", "upgrade", "exports"),
-  ...testsIn("browser", "console_messages", "frontend"),
+  ...testsIn("browser", "console_messages", "console_schedules", "console_records", "frontend"),
   ...testsIn("race", "groups", "locks_operators", "locks", "schedules"),
   ...testsIn("contract", "scheduler_supabase", "supabase"),
   ...testsIn("integration", "access_matrix", "schema", "dev_loop", "doctor"),

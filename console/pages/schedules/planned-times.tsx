@@ -5,10 +5,15 @@ import type { Schemas } from "../../api/api-client.ts";
 import { Time } from "../../components/time.tsx";
 import { dayWords, offsetsChange } from "./zone-times.ts";
 
+/** Properties of the times. */
+export interface PlannedTimesProps {
+  readonly planned: Schemas["PlannedTimes"];
+  /** Whether the zone is written somewhere else already. */
+  readonly isZoneKnown?: boolean;
+}
+
 /** Shows the times; a change of the clock between them is said. */
-export function PlannedTimes(
-  { planned }: { readonly planned: Schemas["PlannedTimes"] },
-): JSX.Element {
+export function PlannedTimes({ planned, isZoneKnown }: PlannedTimesProps): JSX.Element {
   const { occurrences, local, timezone } = planned;
   if (occurrences.length === 0) return <p class="muted">It has no further run.</p>;
   return (
@@ -28,10 +33,8 @@ export function PlannedTimes(
           );
         })}
       </ol>
-      <p class="muted">
-        {timezone}
-        {offsetsChange(local) && ". The clocks change between these times."}
-      </p>
+      {!isZoneKnown && <p class="muted">{timezone}</p>}
+      {offsetsChange(local) && <p class="muted">The clocks change between these times.</p>}
     </>
   );
 }

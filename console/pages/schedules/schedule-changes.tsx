@@ -36,7 +36,7 @@ export function RunNow({ schedule, onDone, isShort }: ScheduleChangeProps): JSX.
   return (
     <ActionButton
       action={action}
-      icon="play"
+      icon="events"
       isShort={isShort}
       words="Run now"
       schedule={schedule}
@@ -89,7 +89,7 @@ export function PauseOrResume({ schedule, onDone, isShort }: ScheduleChangeProps
 
 function ActionButton({ action, icon, isShort, words, schedule }: {
   readonly action: ReturnType<typeof useAction<[]>>;
-  readonly icon: "play";
+  readonly icon: "events" | "play";
   readonly isShort: boolean | undefined;
   readonly words: string;
   readonly schedule: Schedule;

@@ -127,7 +127,7 @@ function PlannedCard({ schedule }: { readonly schedule: Schedule }): JSX.Element
       </div>
       {!enabled && <p class="muted">If it were enabled, it would run at these times.</p>}
       <ResourceView resource={planned} skeletonRows={5}>
-        {(times) => <PlannedTimes planned={times} />}
+        {(times) => <PlannedTimes planned={times} isZoneKnown />}
       </ResourceView>
     </section>
   );

@@ -15,7 +15,7 @@ const COLUMNS: readonly Column<Run>[] = [
     title: "Planned for",
     isName: true,
     cell: ({ occurrence }) => (
-      <span title={formatExact(Date.parse(occurrence))}>
+      <span class="run-time" title={formatExact(Date.parse(occurrence))}>
         {occurrence.slice(0, 19).replace("T", " ")} UTC
       </span>
     ),

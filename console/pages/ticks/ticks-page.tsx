@@ -13,6 +13,7 @@ import { Empty, ResourceView } from "../../components/resource-view.tsx";
 import { Time, useNow } from "../../components/time.tsx";
 import { SafeText } from "../../payload/safe-text.tsx";
 import type { PageProps } from "../../shell/page-props.ts";
+import { hrefTo, Link } from "../../shell/router.tsx";
 import { useApi } from "../../shell/session.tsx";
 import { countOf, isAlive, stateOf, type Tick, type TickState } from "./tick-state.ts";
 
@@ -43,6 +44,12 @@ const COLUMNS: readonly Column<Tick>[] = [
     title: "Began",
     isNumber: true,
     cell: ({ startedAt }) => <Time at={startedAt} />,
+  },
+  {
+    key: "seen",
+    title: "Seen",
+    isNumber: true,
+    cell: ({ heartbeatAt }) => <Time at={heartbeatAt} />,
   },
   { key: "lasted", title: "Lasted", isNumber: true, cell: (tick) => <Lasted tick={tick} /> },
 ];
@@ -87,7 +94,7 @@ function TickTable(
       columns={COLUMNS}
       rows={ticks}
       keyOf={({ id }) => id}
-      toneOf={(tick) => countOf(tick, "failed") > 0 ? "bad" : undefined}
+      toneOf={(tick) => countOf(tick, "failed") > 0 ? "warn" : undefined}
     />
   );
 }
@@ -97,7 +104,10 @@ function Alive({ ticks }: { readonly ticks: readonly Tick[] }): JSX.Element {
   const alive = ticks.filter((tick) => isAlive(stateOf(tick, now)));
   return (
     <>
-      <h2>Alive now</h2>
+      <div class="section-header">
+        <h2>Alive now</h2>
+        <Link href={hrefTo("/messages", { status: "processing" })}>The messages that they run</Link>
+      </div>
       {alive.length === 0
         ? <Empty title="None is alive">A dispatch, or the next minute, asks for a tick.</Empty>
         : <TickTable caption="Ticks and workers that are alive" ticks={alive} />}
