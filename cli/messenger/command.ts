@@ -8,6 +8,7 @@ import { addEvents } from "./commands/events.ts";
 import { addMessages } from "./commands/messages.ts";
 import { addQueues } from "./commands/queues.ts";
 import { addSchedules } from "./commands/schedules.ts";
+import { addWebhooks } from "./commands/webhooks.ts";
 import { addPrune, addStatus } from "./commands/status.ts";
 import type { Context } from "./context.ts";
 
@@ -20,6 +21,7 @@ export function addMessenger(program: Command, context: Context): void {
   addFailed(program, context);
   addQueues(program, context);
   addSchedules(program, context);
+  addWebhooks(program, context);
   addStatus(program, context);
   addPrune(program, context);
 }

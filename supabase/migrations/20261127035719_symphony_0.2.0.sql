@@ -318,6 +318,56 @@ alter table messenger.seen_running enable row level security;
 create index messenger_steps_until_idx on public.messenger_steps (until) where status = 'pending';
 create index messenger_schedule_runs_failed_idx
   on public.messenger_schedule_runs (schedule_id, occurrence) where outcome = 'failed';
+-- Webhooks: endpoints, events and deliveries.
+
+create table public.messenger_webhook_endpoints (
+  name text primary key check (name ~ '^[A-Za-z0-9_.:-]{1,100}$'),
+  url text not null check (url ~ '^https?://[^[:space:]]+$' and length(url) <= 2000),
+  events text[] not null default '{*}' check (
+    cardinality(events) between 1 and 100 and array_position(events, null) is null
+    and array_to_string(events, ' ') ~ '^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)( (\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?))*$'
+  ),
+  secret text not null check (secret ~ '^webhook_[A-Za-z0-9_.:-]{1,200}$'),
+  previous_secret text check (previous_secret ~ '^webhook_[A-Za-z0-9_.:-]{1,200}$'),
+  previous_until timestamptz,
+  rate_limit integer check (rate_limit >= 1),
+  rate_period_ms integer not null default 1000 check (rate_period_ms between 1000 and 86400000),
+  rate_full_at timestamptz,
+  disable_after_ms bigint default 432000000 check (disable_after_ms >= 60000),
+  failing_since timestamptz,
+  disabled_by text check (disabled_by in ('operator', 'failures', 'gone')),
+  disabled_at timestamptz,
+  disabled_reason text check (length(disabled_reason) <= 1000),
+  created_at timestamptz not null default public.messenger_now()
+);
+create index messenger_webhook_endpoints_events_idx on public.messenger_webhook_endpoints using gin (events);
+alter table public.messenger_webhook_endpoints enable row level security;
+create table public.messenger_webhook_events (
+  id bigint generated always as identity primary key,
+  event text not null,
+  data jsonb not null,
+  created_at timestamptz not null default public.messenger_now()
+);
+create index messenger_webhook_events_created_at_idx on public.messenger_webhook_events (created_at);
+alter table public.messenger_webhook_events enable row level security;
+create table public.messenger_webhook_deliveries (
+  id bigint generated always as identity primary key,
+  endpoint text not null,
+  event_id bigint not null,
+  event text not null,
+  message_id bigint not null,
+  attempt integer not null,
+  delivered boolean not null,
+  status smallint,
+  duration_ms integer not null,
+  answer text check (length(answer) <= 1000),
+  error text check (length(error) <= 1000),
+  sent_at timestamptz not null default public.messenger_now()
+);
+create index messenger_webhook_deliveries_endpoint_idx on public.messenger_webhook_deliveries (endpoint, id);
+create index messenger_webhook_deliveries_event_idx on public.messenger_webhook_deliveries (event_id, endpoint, id);
+create index messenger_webhook_deliveries_sent_at_idx on public.messenger_webhook_deliveries (sent_at);
+alter table public.messenger_webhook_deliveries enable row level security;
 
 -- Functions, views, triggers and comments. Their bodies are checked when all of them are there.
 set local check_function_bodies = off;
@@ -4290,6 +4340,64 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.webhook_patterns(p_event text)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$
+  select array['*', p_event] || array(
+    select array_to_string(parts[:n], '.') || '.*'
+    from (select string_to_array(p_event, '.') as parts) as e, generate_series(1, cardinality(parts) - 1) as n
+  )
+$function$;
+
+CREATE FUNCTION public.messenger_publish(event text, payload jsonb DEFAULT '{}'::jsonb, endpoint text DEFAULT NULL::text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  names text[];
+  published bigint;
+begin
+  if event is null or length(event) > 100 or event !~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$' then
+    raise sqlstate 'PT400' using message =
+      'event: has to be names of letters, digits, _ and - with dots between them, such as order.paid';
+  end if;
+  if jsonb_typeof(payload) is distinct from 'object' or octet_length(payload::text) > 1000000 then
+    raise sqlstate 'PT400' using message = 'payload: has to be an object of at most 1,000,000 bytes';
+  end if;
+  names := array(
+    select e.name from public.messenger_webhook_endpoints e
+    where e.disabled_at is null and case
+      when endpoint is null then e.events && messenger.webhook_patterns(event) else e.name = endpoint
+    end
+    order by e.name
+  );
+  if cardinality(names) = 0 then
+    return 0;
+  end if;
+  insert into public.messenger_webhook_events (event, data) values (event, payload) returning id into published;
+  perform public.messenger_enqueue(
+    (select jsonb_agg(messenger.webhook_message(n, published) order by n) from unnest(names) as n), checked => true
+  );
+  return cardinality(names);
+end
+$function$;
+
+CREATE FUNCTION messenger.webhook_message(p_endpoint text, p_event_id bigint, p_dedupe_key text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$
+  select jsonb_strip_nulls(jsonb_build_object(
+    'type', 'WebhookMessage', 'queue', 'webhooks', 'group_key', p_endpoint, 'dedupe_key', p_dedupe_key,
+    'payload', jsonb_build_object('endpoint', p_endpoint, 'eventId', p_event_id::text)
+  ))
+$function$;
+
 CREATE FUNCTION messenger.followed_message(p_id bigint, p_type text, p_status text, p_attempts integer, p_created_at timestamp with time zone, p_available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_finished_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_reason text DEFAULT NULL::text, p_cancelling boolean DEFAULT false, p_progress jsonb DEFAULT NULL::jsonb, p_result jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -4440,6 +4548,105 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.webhook_wait(p_endpoint text)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  found_endpoint public.messenger_webhook_endpoints;
+  period interval;
+  full_at timestamptz;
+begin
+  select * into found_endpoint from public.messenger_webhook_endpoints e
+  where e.name = p_endpoint and e.rate_limit is not null for update;
+  if not found then
+    return 0;
+  end if;
+  period := found_endpoint.rate_period_ms * interval '1 millisecond';
+  full_at := greatest(clock, least(coalesce(found_endpoint.rate_full_at, clock), clock + period))
+    + period / found_endpoint.rate_limit;
+  if full_at > clock + period then
+    return ceil(extract(epoch from full_at - period - clock) * 1000);
+  end if;
+  update public.messenger_webhook_endpoints e set rate_full_at = full_at where e.name = p_endpoint;
+  return 0;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_begin_webhook(endpoint text, event_id bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  target public.messenger_webhook_endpoints;
+  published public.messenger_webhook_events;
+  names text[];
+  wait_ms integer;
+begin
+  select * into target from public.messenger_webhook_endpoints e where e.name = endpoint;
+  select * into published from public.messenger_webhook_events e where e.id = event_id;
+  if target.name is null or published.id is null or target.disabled_at is not null then
+    return jsonb_build_object('refused', case
+      when target.name is null then format('endpoint: there is no endpoint %s any more', endpoint)
+      when published.id is null then format('eventId: the event %s was deleted', event_id)
+      else format('endpoint: %s is disabled: %s', endpoint, coalesce(target.disabled_reason, 'no reason was given'))
+    end, 'event', published.event);
+  end if;
+  wait_ms := messenger.webhook_wait(endpoint);
+  names := array[target.secret] || case when target.previous_until > clock then target.previous_secret end;
+  return jsonb_build_object(
+    'url', target.url, 'event', published.event, 'data', published.data,
+    'timestamp', to_char(published.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'secret_names', to_jsonb(array_remove(names, null)),
+    'secrets', public.messenger_webhook_secrets(array_remove(names, null)),
+    'wait_ms', wait_ms
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_record_webhook(delivery jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  noted public.messenger_webhook_deliveries;
+  disabled public.messenger_webhook_endpoints;
+begin
+  insert into public.messenger_webhook_deliveries (
+    endpoint, event_id, event, message_id, attempt, delivered, status, duration_ms, answer, error
+  )
+  select d.endpoint, d.event_id, d.event, d.message_id, d.attempt, d.delivered, d.status, d.duration_ms,
+    left(d.answer, 1000), left(d.error, 1000)
+  from jsonb_populate_record(null::public.messenger_webhook_deliveries, delivery) as d
+  returning * into noted;
+  -- Most calls leave the endpoint's row as it is.
+  if noted.delivered then
+    update public.messenger_webhook_endpoints e set failing_since = null
+    where e.name = noted.endpoint and e.failing_since is not null;
+    return '{}'::jsonb;
+  end if;
+  update public.messenger_webhook_endpoints e set failing_since = clock
+  where e.name = noted.endpoint and e.failing_since is null and e.disabled_at is null;
+  update public.messenger_webhook_endpoints e
+  set disabled_at = clock, disabled_by = case when noted.status = 410 then 'gone' else 'failures' end,
+    disabled_reason = left(case when noted.status = 410 then 'it answered 410 Gone' else format(
+      'every call failed since %s; the last: %s', to_char(e.failing_since at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+      coalesce(noted.error, 'HTTP ' || noted.status)
+    ) end, 1000)
+  where e.name = noted.endpoint and e.disabled_at is null and (
+    noted.status = 410 or e.failing_since <= clock - e.disable_after_ms * interval '1 millisecond'
+  )
+  returning * into disabled;
+  return jsonb_strip_nulls(jsonb_build_object('disabled', disabled.disabled_reason));
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.action_target(p_args jsonb, p_answer jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -4480,7 +4687,10 @@ declare
     'messenger_prune', 'messenger_prune_schedule_runs', 'messenger_prune_actions', 'messenger_prune_events',
     'messenger_prune_job_runs', 'messenger_tidy_queues', 'messenger_setup',
     'messenger_create_alert', 'messenger_set_alert', 'messenger_delete_alert', 'messenger_set_alert_channel',
-    'messenger_delete_alert_channel', 'messenger_test_alert_channel', 'messenger_retry_alert_delivery'
+    'messenger_delete_alert_channel', 'messenger_test_alert_channel', 'messenger_retry_alert_delivery',
+    'messenger_create_webhook_endpoint', 'messenger_set_webhook_endpoint', 'messenger_delete_webhook_endpoint',
+    'messenger_rotate_webhook_secret', 'messenger_test_webhook_endpoint', 'messenger_resend_webhooks',
+    'messenger_prune_webhooks'
   ];
   known text[];
   required text[];
@@ -4610,6 +4820,235 @@ AS $function$
   left join public.messenger_messages m on m.id = f.id and m.status = 'pending'
 $function$;
 
+CREATE FUNCTION messenger.make_webhook_secret(p_endpoint text, OUT name text, OUT secret text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  name := 'webhook_' || left(p_endpoint, 100) || '_' || left(replace(gen_random_uuid()::text, '-', ''), 8);
+  secret := 'whsec_' || encode(
+    decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'), 'base64'
+  );
+  perform vault.create_secret(secret, name, 'Symphony Messenger: signs webhooks');
+end
+$function$;
+
+CREATE FUNCTION messenger.drop_webhook_secret(p_name text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  delete from vault.secrets s
+  where s.name = p_name and s.name ~ '^webhook_' and s.description = 'Symphony Messenger: signs webhooks'
+    and not exists (
+      select from public.messenger_webhook_endpoints e where p_name in (e.secret, e.previous_secret)
+    );
+end
+$function$;
+
+CREATE FUNCTION messenger.webhook_endpoint(p_endpoint public.messenger_webhook_endpoints)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select to_jsonb(p_endpoint) - 'rate_full_at'
+$function$;
+
+CREATE FUNCTION messenger.webhook_settings(p_before public.messenger_webhook_endpoints, p_settings jsonb)
+ RETURNS public.messenger_webhook_endpoints
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  allowed constant text[] := array[
+    'url', 'events', 'secret', 'rate_limit', 'rate_period_ms', 'disable_after_ms', 'disabled'
+  ];
+  wanted public.messenger_webhook_endpoints := p_before;
+  field text;
+begin
+  if jsonb_typeof(p_settings) is distinct from 'object' then
+    raise sqlstate 'PT400' using message = 'settings: has to be an object';
+  end if;
+  foreach field in array array(select jsonb_object_keys(p_settings)) loop
+    if field <> all (allowed) then
+      raise sqlstate 'PT400' using message = format(
+        'settings: %s is none of %s', field, array_to_string(allowed, ', ')
+      );
+    end if;
+    wanted := jsonb_populate_record(wanted, jsonb_build_object(field, p_settings -> field));
+  end loop;
+  if p_settings -> 'disabled' = 'true' and p_before.disabled_at is null then
+    wanted.disabled_by := 'operator';
+    wanted.disabled_at := public.messenger_now();
+    wanted.disabled_reason := 'an operator disabled it';
+  elsif p_settings -> 'disabled' = 'false' then
+    wanted.disabled_by := null;
+    wanted.disabled_at := null;
+    wanted.disabled_reason := null;
+    wanted.failing_since := case when p_before.disabled_at is null then p_before.failing_since end;
+  elsif coalesce(jsonb_typeof(p_settings -> 'disabled'), 'boolean') <> 'boolean' then
+    raise sqlstate 'PT400' using message = 'disabled: has to be true or false';
+  end if;
+  return wanted;
+exception
+  when invalid_text_representation or numeric_value_out_of_range or datatype_mismatch then
+    raise sqlstate 'PT400' using message = format('%s: %s', field, sqlerrm);
+end
+$function$;
+
+CREATE FUNCTION messenger.save_webhook_endpoint(p_wanted public.messenger_webhook_endpoints)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  field text;
+begin
+  insert into public.messenger_webhook_endpoints as e select (p_wanted).*
+  on conflict on constraint messenger_webhook_endpoints_pkey do update
+  set (url, events, secret, previous_secret, previous_until) = (
+      excluded.url, excluded.events, excluded.secret, excluded.previous_secret, excluded.previous_until
+    ), (rate_limit, rate_period_ms, disable_after_ms) = (
+      excluded.rate_limit, excluded.rate_period_ms, excluded.disable_after_ms
+    ), (disabled_by, disabled_at, disabled_reason, failing_since) = (
+      excluded.disabled_by, excluded.disabled_at, excluded.disabled_reason, excluded.failing_since
+    );
+exception
+  when not_null_violation then
+    get stacked diagnostics field = column_name;
+    raise sqlstate 'PT400' using message = format('%s: has to have a value', field);
+  when check_violation then
+    get stacked diagnostics field = constraint_name;
+    raise sqlstate 'PT400' using message = format(
+      '%s: has a value that is not allowed',
+      regexp_replace(field, '^messenger_webhook_endpoints_(.*)_check\d*$', '\1')
+    );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_create_webhook_endpoint(name text, settings jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  wanted public.messenger_webhook_endpoints;
+  made text;
+begin
+  if name is null or name !~ '^[A-Za-z0-9_.:-]{1,100}$' then
+    raise sqlstate 'PT400' using message = format(
+      'name: has to be 1 to 100 letters, digits or _ . : - (%L was given)', name
+    );
+  end if;
+  if exists (select from public.messenger_webhook_endpoints e where e.name = messenger_create_webhook_endpoint.name) then
+    raise sqlstate 'PT409' using message = format('name: there is an endpoint %s already', name);
+  end if;
+  wanted.name := name;
+  wanted.events := '{*}';
+  wanted.rate_period_ms := 1000;
+  wanted.disable_after_ms := 432000000;
+  wanted.created_at := public.messenger_now();
+  wanted := messenger.webhook_settings(wanted, settings);
+  if wanted.secret is null then
+    select m.name, m.secret into wanted.secret, made from messenger.make_webhook_secret(name) as m;
+  end if;
+  perform messenger.save_webhook_endpoint(wanted);
+  return jsonb_build_object('endpoint', messenger.webhook_endpoint(wanted), 'changed', true)
+    || case when made is null then '{}' else jsonb_build_object('secret', made) end;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_set_webhook_endpoint(name text, settings jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  before public.messenger_webhook_endpoints;
+  wanted public.messenger_webhook_endpoints;
+begin
+  select * into before from public.messenger_webhook_endpoints e
+  where e.name = messenger_set_webhook_endpoint.name for update;
+  if before.name is null then
+    raise sqlstate 'PT404' using message = format('name: there is no endpoint %s', name);
+  end if;
+  wanted := messenger.webhook_settings(before, settings);
+  if wanted is distinct from before then
+    perform messenger.save_webhook_endpoint(wanted);
+  end if;
+  return jsonb_build_object(
+    'endpoint', messenger.webhook_endpoint(wanted), 'changed', wanted is distinct from before
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_delete_webhook_endpoint(name text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  gone public.messenger_webhook_endpoints;
+begin
+  delete from public.messenger_webhook_endpoints e
+  where e.name = messenger_delete_webhook_endpoint.name returning * into gone;
+  if gone.name is null then
+    raise sqlstate 'PT404' using message = format('name: there is no endpoint %s', name);
+  end if;
+  perform messenger.drop_webhook_secret(gone.secret), messenger.drop_webhook_secret(gone.previous_secret);
+  return '{"changed": true}'::jsonb;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_rotate_webhook_secret(name text, overlap interval DEFAULT '1 day'::interval)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  before public.messenger_webhook_endpoints;
+  wanted public.messenger_webhook_endpoints;
+  made record;
+begin
+  if overlap is null or overlap < interval '0' or overlap > interval '366 days' then
+    raise sqlstate 'PT400' using message = 'overlap: has to be zero to 366 days';
+  end if;
+  select * into before from public.messenger_webhook_endpoints e
+  where e.name = messenger_rotate_webhook_secret.name for update;
+  if before.name is null then
+    raise sqlstate 'PT404' using message = format('name: there is no endpoint %s', name);
+  end if;
+  made := messenger.make_webhook_secret(name);
+  wanted := before;
+  wanted.secret := made.name;
+  wanted.previous_secret := before.secret;
+  wanted.previous_until := public.messenger_now() + overlap;
+  perform messenger.save_webhook_endpoint(wanted);
+  perform messenger.drop_webhook_secret(before.previous_secret);
+  return jsonb_build_object(
+    'endpoint', messenger.webhook_endpoint(wanted), 'changed', true, 'secret', made.secret
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_test_webhook_endpoint(name text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if public.messenger_publish('webhook.test', jsonb_build_object('endpoint', name), name) = 0 then
+    raise sqlstate 'PT409' using message = format('name: there is no endpoint %s, or it is disabled', name);
+  end if;
+  return '{"changed": true}'::jsonb;
+end
+$function$;
+
 CREATE FUNCTION messenger.stamped_id(p_stamps jsonb, p_name text)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -4717,6 +5156,11 @@ AS $function$
       'symphony-prune-events', '57 * * * *',
       'call public.messenger_in_steps(''messenger_prune_events'', ''{"older_than": "30 days"}'')',
       'messenger_prune_events'
+    ),
+    (
+      'symphony-prune-webhooks', '7 * * * *',
+      'call public.messenger_in_steps(''messenger_prune_webhooks'', ''{"older_than": "30 days"}'')',
+      'messenger_prune_webhooks'
     ),
     (
       'symphony-tidy-queues', '47 * * * *',
@@ -4901,6 +5345,172 @@ AS $function$
     'steps', messenger.shown_steps(f.id), 'relations', messenger.relations(f.id, f.stamps)
   )
   from public.messenger_failed_messages f where f.id = messenger_show_failed.id
+$function$;
+
+CREATE FUNCTION public.messenger_list_webhook_endpoints(name text DEFAULT NULL::text, after_name text DEFAULT ''::text, max_endpoints integer DEFAULT 50)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with found as (
+    select e.name, messenger.webhook_endpoint(e) as endpoint from public.messenger_webhook_endpoints e
+    where (messenger_list_webhook_endpoints.name is null or e.name = messenger_list_webhook_endpoints.name)
+      and e.name > after_name
+    order by e.name limit max_endpoints
+  )
+  select jsonb_build_object(
+    'endpoints', coalesce(jsonb_agg(f.endpoint order by f.name), '[]'),
+    'next', case when count(*) = max_endpoints then max(f.name) end
+  )
+  from found f
+$function$;
+
+CREATE FUNCTION messenger.disabled_webhooks()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(jsonb_agg(jsonb_build_object('name', e.name, 'reason', e.disabled_reason) order by e.name), '[]')
+  from (
+    select * from public.messenger_webhook_endpoints e
+    where e.disabled_by in ('failures', 'gone') order by e.name limit 20
+  ) as e
+$function$;
+
+CREATE FUNCTION public.messenger_list_webhook_deliveries(endpoint text DEFAULT NULL::text, event text DEFAULT NULL::text, delivered boolean DEFAULT NULL::boolean, before_id bigint DEFAULT NULL::bigint, max_deliveries integer DEFAULT 50, max_scanned integer DEFAULT 10000)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with scanned as (
+    select d.* from public.messenger_webhook_deliveries d
+    where d.id < coalesce(before_id, 9223372036854775807)
+      and (messenger_list_webhook_deliveries.endpoint is null or d.endpoint = messenger_list_webhook_deliveries.endpoint)
+    order by d.id desc limit max_scanned
+  ),
+  found as (
+    select * from scanned s
+    where (messenger_list_webhook_deliveries.event is null or s.event = messenger_list_webhook_deliveries.event)
+      and (messenger_list_webhook_deliveries.delivered is null
+        or s.delivered = messenger_list_webhook_deliveries.delivered)
+    order by s.id desc limit max_deliveries
+  )
+  select jsonb_build_object(
+    'deliveries', coalesce(jsonb_agg(
+      to_jsonb(f) || jsonb_build_object(
+        'id', f.id::text, 'event_id', f.event_id::text, 'message_id', f.message_id::text
+      ) order by f.id desc
+    ), '[]'),
+    'next', case
+      when count(*) = max_deliveries then min(f.id)
+      when (select count(*) from scanned) = max_scanned then (select min(s.id) from scanned s)
+    end::text
+  )
+  from found f
+$function$;
+
+CREATE FUNCTION messenger.next_webhooks(p_ids bigint[], p_filter jsonb, p_place jsonb, p_max_rows integer, OUT ids bigint[], OUT seen bigint[])
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select
+    array_agg(r.id order by r.id) filter (where r.exists_still and (p_ids is not null or r.is_last and not r.delivered)),
+    array_agg(r.id order by r.id)
+  from (
+    select d.id, d.delivered,
+      exists (select from public.messenger_webhook_events e where e.id = d.event_id) and exists (
+        select from public.messenger_webhook_endpoints t where t.name = d.endpoint
+      ) as exists_still,
+      not exists (
+        select from public.messenger_webhook_deliveries later
+        where later.event_id = d.event_id and later.endpoint = d.endpoint and later.id > d.id
+      ) and not exists (
+        select from public.messenger_messages m where m.id = d.message_id
+      ) as is_last
+    from public.messenger_webhook_deliveries d
+    where d.id > (p_place ->> 'id')::bigint and d.sent_at <= (p_place ->> 'since')::timestamptz
+      and (p_ids is null or d.id = any (p_ids))
+      and (not p_filter ? 'endpoint' or d.endpoint = p_filter ->> 'endpoint')
+      and (not p_filter ? 'event' or d.event = p_filter ->> 'event')
+      and (not p_filter ? 'sent_from' or d.sent_at >= (p_filter ->> 'sent_from')::timestamptz)
+      and (not p_filter ? 'sent_until' or d.sent_at < (p_filter ->> 'sent_until')::timestamptz)
+    order by d.id limit p_max_rows
+  ) as r
+$function$;
+
+CREATE FUNCTION messenger.resend_webhooks(p_ids bigint[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  dead bigint[];
+  redriven integer := 0;
+  written jsonb;
+begin
+  dead := array(
+    select distinct f.id from public.messenger_webhook_deliveries d
+    join public.messenger_failed_messages f on f.id = d.message_id
+    where d.id = any (p_ids)
+  );
+  if cardinality(dead) > 0 then
+    redriven := (public.messenger_redrive(ids => dead) ->> 'done')::integer;
+  end if;
+  written := (
+    select jsonb_agg(messenger.webhook_message(
+      d.endpoint, d.event_id, 'webhook:' || d.event_id || ':' || d.endpoint
+    ) order by d.first)
+    from (
+      select d.endpoint, d.event_id, min(d.id) as first from public.messenger_webhook_deliveries d
+      where d.id = any (p_ids) and d.message_id <> all (dead)
+      group by d.endpoint, d.event_id
+    ) as d
+  );
+  if written is not null then
+    perform public.messenger_enqueue(written, checked => true);
+  end if;
+  return redriven + coalesce(jsonb_array_length(written), 0);
+end
+$function$;
+
+CREATE FUNCTION public.messenger_resend_webhooks(ids bigint[] DEFAULT NULL::bigint[], endpoint text DEFAULT NULL::text, event text DEFAULT NULL::text, sent_from timestamp with time zone DEFAULT NULL::timestamp with time zone, sent_until timestamp with time zone DEFAULT NULL::timestamp with time zone, "all" boolean DEFAULT false, dry_run boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  most constant integer := 1000;
+  place constant jsonb := messenger.begin_step(after, most, dry_run);
+  filter constant jsonb := jsonb_strip_nulls(jsonb_build_object(
+    'endpoint', endpoint, 'event', event, 'sent_from', sent_from, 'sent_until', sent_until
+  ));
+  chunk record;
+  done integer := 0;
+begin
+  if (ids is null and filter = '{}') <> coalesce("all", false) then
+    raise sqlstate 'PT400' using message =
+      'filter: give at least one of ids, endpoint, event, sent_from, sent_until, or "all" => true alone';
+  end if;
+  chunk := messenger.next_webhooks(ids, filter, place, most);
+  if not dry_run and cardinality(chunk.ids) > 0 then
+    done := messenger.resend_webhooks(chunk.ids);
+  end if;
+  return jsonb_build_object(
+    'matched', coalesce(cardinality(chunk.ids), 0), 'done', done, 'running', 0,
+    'missing', coalesce((
+      select jsonb_agg(i::text order by i) from unnest(ids) as i
+      where after is null and not exists (select from public.messenger_webhook_deliveries d where d.id = i)
+    ), '[]'),
+    'next', case when cardinality(chunk.seen) = most then
+      place || jsonb_build_object('id', chunk.seen[most]::text)
+    end
+  );
+end
 $function$;
 
 CREATE FUNCTION messenger.alert_secret_name(p_channel text, p_what text)
@@ -5648,6 +6258,7 @@ AS $function$
     ),
     'waiting_for_workers', messenger.waiting_for_workers(),
     'alerts', messenger.alerts_at_fault(),
+    'webhooks_disabled', messenger.disabled_webhooks(),
     'stray_queues', to_jsonb(messenger.stray_queues()),
     'sequence_is_behind', messenger.sequence_behind(),
     'default_queue', exists (select from public.messenger_queues q where q.name = 'default'),
@@ -7158,6 +7769,26 @@ begin
 end
 $function$;
 
+CREATE FUNCTION public.messenger_prune_webhooks(older_than interval DEFAULT '30 days'::interval, after jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  before constant timestamptz := public.messenger_now() - older_than;
+  deliveries integer;
+  events integer;
+begin
+  perform messenger.check_age('older_than', older_than);
+  deliveries := messenger.prune_before('public.messenger_webhook_deliveries', 'sent_at', before, 5000, false);
+  events := messenger.prune_before('public.messenger_webhook_events', 'created_at', before, 1000, false);
+  return jsonb_build_object(
+    'matched', deliveries + events, 'done', deliveries + events,
+    'next', case when deliveries = 5000 or events = 1000 then '{"id": null}'::jsonb end
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_setup(url text DEFAULT NULL::text, secret_key text DEFAULT NULL::text, repair boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -8170,6 +8801,99 @@ comment on column public.messenger_upcoming.timezone is
 comment on column public.messenger_upcoming.type is
   'Type of its messages.';
 
+comment on column public.messenger_webhook_deliveries.answer is
+  'The first 1,000 bytes of the answer.';
+
+comment on column public.messenger_webhook_deliveries.attempt is
+  'Which attempt of the message it was.';
+
+comment on column public.messenger_webhook_deliveries.delivered is
+  'Whether the endpoint took it: a status of 2xx.';
+
+comment on column public.messenger_webhook_deliveries.duration_ms is
+  'Time until the answer or the error.';
+
+comment on column public.messenger_webhook_deliveries.endpoint is
+  'Name of the endpoint.';
+
+comment on column public.messenger_webhook_deliveries.error is
+  'Why there was no answer, or why nothing was sent.';
+
+comment on column public.messenger_webhook_deliveries.event is
+  'Name of the event.';
+
+comment on column public.messenger_webhook_deliveries.event_id is
+  'Id of the event in messenger_webhook_events.';
+
+comment on column public.messenger_webhook_deliveries.id is
+  'Order of the attempts.';
+
+comment on column public.messenger_webhook_deliveries.message_id is
+  'Id of the message that made the attempt.';
+
+comment on column public.messenger_webhook_deliveries.sent_at is
+  'When the attempt ended.';
+
+comment on column public.messenger_webhook_deliveries.status is
+  'HTTP status of the answer; null if there was none.';
+
+comment on column public.messenger_webhook_endpoints.created_at is
+  'When it was made.';
+
+comment on column public.messenger_webhook_endpoints.disable_after_ms is
+  'How long every call may fail before the endpoint is disabled; default: 5 days; null: never.';
+
+comment on column public.messenger_webhook_endpoints.disabled_at is
+  'When it was disabled.';
+
+comment on column public.messenger_webhook_endpoints.disabled_by is
+  'Why it is disabled: operator, failures (for disable_after_ms), gone (it answered 410); null: it is enabled.';
+
+comment on column public.messenger_webhook_endpoints.disabled_reason is
+  'The reason, in words.';
+
+comment on column public.messenger_webhook_endpoints.events is
+  'Events that it wants: names such as order.paid, beginnings such as order.*, or * for all.';
+
+comment on column public.messenger_webhook_endpoints.failing_since is
+  'First failed call since the last one that succeeded; null if the last one succeeded.';
+
+comment on column public.messenger_webhook_endpoints.name is
+  'Name of the endpoint, and key of its group in the queue webhooks.';
+
+comment on column public.messenger_webhook_endpoints.previous_secret is
+  'Name of the secret that signs as well until previous_until; null outside of a rotation.';
+
+comment on column public.messenger_webhook_endpoints.previous_until is
+  'End of the rotation.';
+
+comment on column public.messenger_webhook_endpoints.rate_full_at is
+  'When the whole allowance of the rate is there again, by the generic cell rate algorithm.';
+
+comment on column public.messenger_webhook_endpoints.rate_limit is
+  'Largest number of calls within rate_period_ms; null: no limit.';
+
+comment on column public.messenger_webhook_endpoints.rate_period_ms is
+  'Length of the period of rate_limit.';
+
+comment on column public.messenger_webhook_endpoints.secret is
+  'Name of the secret in Vault that signs its calls.';
+
+comment on column public.messenger_webhook_endpoints.url is
+  'Where events are posted; https, at a public address.';
+
+comment on column public.messenger_webhook_events.created_at is
+  'When it was published: the field timestamp of the body.';
+
+comment on column public.messenger_webhook_events.data is
+  'The content: the field data of the body.';
+
+comment on column public.messenger_webhook_events.event is
+  'Name of the event, such as order.paid.';
+
+comment on column public.messenger_webhook_events.id is
+  'Receivers know it as webhook-id, evt_<id>: the same for each endpoint and each repetition.';
+
 comment on index messenger.backlog_points_at_idx is
   'Points by age, for pruning.';
 
@@ -8226,6 +8950,21 @@ comment on index public.messenger_schedule_runs_failed_idx is
 
 comment on index public.messenger_steps_until_idx is
   'Sleeps and waits by their end, for the alert that one is past it.';
+
+comment on index public.messenger_webhook_deliveries_endpoint_idx is
+  'Attempts of an endpoint, for lists.';
+
+comment on index public.messenger_webhook_deliveries_event_idx is
+  'Attempts of an event at an endpoint, for sending again.';
+
+comment on index public.messenger_webhook_deliveries_sent_at_idx is
+  'Attempts by age, for pruning.';
+
+comment on index public.messenger_webhook_endpoints_events_idx is
+  'Endpoints by the events that they want.';
+
+comment on index public.messenger_webhook_events_created_at_idx is
+  'Events by age, for pruning.';
 
 comment on routine messenger.add_counts(bigint[],bigint[]) is
   'Adds two histograms.';
@@ -8347,6 +9086,9 @@ comment on routine messenger.dead_letter_problem(public.messenger_failed_message
 comment on routine messenger.debounce_fault(jsonb) is
   'Part of messenger_enqueue: what is wrong with the times of a debounced message, beginning with the field; null if nothing is.';
 
+comment on routine messenger.disabled_webhooks() is
+  'Endpoints that were disabled because their calls failed, at most 20: [{"name", "reason"}]. Those that an operator disabled are left out.';
+
 comment on routine messenger.dispatch_problem(text,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval) is
   'Part of messenger_dispatch: what is wrong with its arguments, beginning with the argument''s name; null where nothing is.';
 
@@ -8355,6 +9097,9 @@ comment on routine messenger.downsample_backlog(timestamp with time zone,integer
 
 comment on routine messenger.downsample_series(timestamp with time zone,integer) is
   'Part of pruning: adds up the minutes of time series before a moment to hours, until p_max_rows minutes are gone. Returns how many.';
+
+comment on routine messenger.drop_webhook_secret(text) is
+  'Deletes a secret that messenger.make_webhook_secret() made, once no endpoint names it.';
 
 comment on routine messenger.duration_text(double precision) is
   'A duration in ms, for people.';
@@ -8461,6 +9206,9 @@ comment on routine messenger.list_page(boolean,text,jsonb,jsonb,integer,integer)
 comment on routine messenger.make_default_alerts() is
   'Part of messenger_setup: makes the default alerts that no setup has made yet, and returns their names. They are told on the default channel, once there is one.';
 
+comment on routine messenger.make_webhook_secret(text) is
+  'Makes a secret in Vault for an endpoint, of 244 random bits. Returns its name and its value.';
+
 comment on routine messenger.measure_alert(public.messenger_alerts) is
   'The value of an alert at this moment, what it is about, and what its rule keeps until the next check.';
 
@@ -8493,6 +9241,9 @@ comment on routine messenger.ms_since(timestamp with time zone) is
 
 comment on routine messenger.new_events(text,jsonb,timestamp with time zone,integer) is
   'The first events of a key that a message has not seen, and the lengths of their values.';
+
+comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer) is
+  'Part of messenger_resend_webhooks: attempts behind a place that are to be sent again, and all that were looked at.';
 
 comment on routine messenger.note_members(text[],boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';
@@ -8563,8 +9314,14 @@ comment on routine messenger.remove_ids(bigint[]) is
 comment on routine messenger.replaces(jsonb) is
   'Part of messenger_enqueue: whether the payload of this dispatch replaces that of a waiting message with its dedupe key.';
 
+comment on routine messenger.resend_webhooks(bigint[]) is
+  'Part of messenger_resend_webhooks: sends attempts again, and returns how many messages that makes.';
+
 comment on routine messenger.sample_queue(text,timestamp with time zone,integer) is
   'Part of messenger_sample_backlog(): writes how many messages a queue holds.';
+
+comment on routine messenger.save_webhook_endpoint(public.messenger_webhook_endpoints) is
+  'Part of messenger_set_webhook_endpoint: writes an endpoint; an error names the field.';
 
 comment on routine messenger.send_alert(public.messenger_alert_deliveries) is
   'Part of messenger.send_alert_deliveries(): makes one attempt. A failure before the request is noted as any other one.';
@@ -8650,8 +9407,23 @@ comment on routine messenger.wake_waiters(text,bigint,bigint,integer) is
 comment on routine messenger.wanted_condition(text,jsonb,boolean) is
   'Part of messenger.next_matches() and messenger.list_page(): the condition that is checked on each row of the range. In its query, $1 is the filter.';
 
+comment on routine messenger.webhook_endpoint(public.messenger_webhook_endpoints) is
+  'An endpoint as operators see it.';
+
 comment on routine messenger.webhook_headers(text,jsonb,text) is
   'Headers of a webhook as Standard Webhooks says: webhook-id, webhook-timestamp and, with a secret, webhook-signature.';
+
+comment on routine messenger.webhook_message(text,bigint,text) is
+  'The message that brings an event to an endpoint, as messenger_enqueue takes it.';
+
+comment on routine messenger.webhook_patterns(text) is
+  'Patterns of messenger_webhook_endpoints.events that match an event.';
+
+comment on routine messenger.webhook_settings(public.messenger_webhook_endpoints,jsonb) is
+  'Part of messenger_set_webhook_endpoint: an endpoint with the given settings. Refuses unknown ones.';
+
+comment on routine messenger.webhook_wait(text) is
+  'Part of messenger_begin_webhook: counts a call against the rate of an endpoint. Returns 0 if it may be made, otherwise the ms to wait.';
 
 comment on routine messenger.with_exact_numbers(jsonb) is
   'JSON for operators: numbers that a double would change, up to 1,000, are text with the stored digits.';
@@ -8674,6 +9446,9 @@ comment on routine messenger.write_settled_effects(jsonb,bigint[],integer) is
 comment on routine public.messenger_batch_results(bigint) is
   'Fates of the members of a finished batch of one chunk, in order: {"known", "finished", "results": [{"id", "status", "result", "reason", "error"}]}. Status is handled, failed, cancelled, or missing for one that is no longer known.';
 
+comment on routine public.messenger_begin_webhook(text,bigint) is
+  'Tells a handler what to send to an endpoint: {"url", "event", "data", "timestamp", "secret_names", "secrets", "wait_ms"}; wait_ms above 0: the rate allows it only then. {"refused", "event"} if it is not to be sent.';
+
 comment on routine public.messenger_cancel(bigint[],text,text,boolean,integer,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone) is
   'Cancels messages by ids, by filter or "all". Those that wait go to the dead letters at once, reason cancelled; those that run are stopped at their worker''s next heartbeat. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
@@ -8686,11 +9461,17 @@ comment on routine public.messenger_check_alerts() is
 comment on routine public.messenger_create_alert(text,text,jsonb) is
   'Makes an alert by a rule, with settings by the names of its columns: select messenger_create_alert(''mail'', ''oldest_ready'', ''{"queue":"mail","threshold":600000}''). Returns {"alert", "changed"}.';
 
+comment on routine public.messenger_create_webhook_endpoint(text,jsonb) is
+  'Makes a webhook endpoint with settings by the names of its columns; url is required. Without the name of a secret it makes one in Vault. Returns {"endpoint", "changed", "secret": the one that was made}.';
+
 comment on routine public.messenger_delete_alert(text) is
   'Deletes an alert. A setup does not make a default one again. Returns {"changed"}.';
 
 comment on routine public.messenger_delete_alert_channel(text) is
   'Deletes a channel of alerts with its secrets. Returns {"changed"}.';
+
+comment on routine public.messenger_delete_webhook_endpoint(text) is
+  'Deletes an endpoint and the secrets that were made for it. Messages that wait for it become dead letters. Returns {"changed"}.';
 
 comment on routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval) is
   'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
@@ -8720,7 +9501,7 @@ comment on routine public.messenger_group_failed(text,text,text,text,timestamp w
   'Dead letters by type, reason and error, the largest groups first, among the latest max_scanned. Returns {"groups", "left_out", "scanned", "next"}; next is [failed_at, id], behind which to continue, null if all were read.';
 
 comment on routine public.messenger_health() is
-  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "alerts", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "alerts", "webhooks_disabled", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
 
 comment on routine public.messenger_in_turn(text[]) is
   'Calls functions of the bus that need no arguments one after the other, each in a transaction of its own. An error of one does not keep the next from running; the first error is raised at the end.';
@@ -8761,6 +9542,12 @@ comment on routine public.messenger_list_user_schedules(text,bigint,integer) is
 comment on routine public.messenger_list_waiting(text,bigint,integer) is
   'Messages that wait for events, the latest first, those before an id, all or those that wait for a key. Returns {"messages", "next"}; each has the keys that it waits for, and until when.';
 
+comment on routine public.messenger_list_webhook_deliveries(text,text,boolean,bigint,integer,integer) is
+  'Attempts to deliver webhooks, the latest first, of at most max_scanned rows a page. Returns {"deliveries", "next"}.';
+
+comment on routine public.messenger_list_webhook_endpoints(text,text,integer) is
+  'Webhook endpoints by name, those behind after_name. Returns {"endpoints", "next"}; secrets are names in Vault.';
+
 comment on routine public.messenger_load_steps(jsonb) is
   'Returns the stored steps of running messages, each under the token of its lease, the identity of the bus, and {"stale": [...]}: messages whose lease is another''s by now. Sleeps that are over become done.';
 
@@ -8770,11 +9557,20 @@ comment on routine public.messenger_prune(interval,boolean,jsonb,interval) is
 comment on routine public.messenger_prune_events(interval,jsonb) is
   'Deletes events and deliveries of alerts older than an age, used tokens that have expired, and waits of messages that are gone. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "next"}.';
 
+comment on routine public.messenger_prune_webhooks(interval,jsonb) is
+  'Deletes attempts and events of webhooks older than an age. Takes one step of about 6,000 rows. Returns {"matched", "done", "next"}.';
+
+comment on routine public.messenger_publish(text,jsonb,text) is
+  'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it, or for the one that is named. Returns how many: select messenger_publish(''order.paid'', ''{"order":7}'').';
+
 comment on routine public.messenger_read_events(jsonb) is
   'Returns the events that running messages wait for and have not seen, each under the token of its lease: at most 100 events and 1 MiB a message. Returns {"reads": [{"id", "events", "more"}], "snapshot", "last_id", "stale"}.';
 
 comment on routine public.messenger_record_series(jsonb) is
   'Adds what a worker has counted to the time series and to the totals. Returns the number of points.';
+
+comment on routine public.messenger_record_webhook(jsonb) is
+  'Notes an attempt, by the columns of messenger_webhook_deliveries, and disables an endpoint that has failed for too long or answered 410. Returns {"disabled": the reason} if it did, otherwise {}.';
 
 comment on routine public.messenger_redrive(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,numeric,text,jsonb,boolean,boolean,jsonb,text,text,text,timestamp with time zone,timestamp with time zone) is
   'Puts dead letters back into their queue, or to_queue, with fresh retries and their history: by ids, by filter or "all", at per_second if given, one with an edited payload. Steps of their handlers stay, except failed ones and those from the step "from" on, or all of them for "start". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
@@ -8782,11 +9578,17 @@ comment on routine public.messenger_redrive(bigint[],text,text,text,text,timesta
 comment on routine public.messenger_remove_failed(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,boolean,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone) is
   'Deletes dead letters for good, by ids, by filter or "all". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
+comment on routine public.messenger_resend_webhooks(bigint[],text,text,timestamp with time zone,timestamp with time zone,boolean,boolean,jsonb) is
+  'Sends webhooks again: attempts by ids, or by a filter all events whose latest attempt at an endpoint failed and that wait for no further one. A dead letter goes back into its queue. Takes a step of 1,000 attempts, behind the "next" of the step before. Returns {"matched", "done", "running", "missing", "next"}.';
+
 comment on routine public.messenger_reserve_ids(integer) is
   'Reserves ids for messages that are written later, at most 1,000 a call. Returns {"ids": [...]}, ascending. An id that is not used is never given again.';
 
 comment on routine public.messenger_retry_alert_delivery(bigint) is
   'Sends a delivery now that failed or waits for its next attempt, and tries it for another day. Returns {"changed"}.';
+
+comment on routine public.messenger_rotate_webhook_secret(text,interval) is
+  'Makes a new secret for an endpoint; the former one signs as well for the overlap. Returns {"endpoint", "changed", "secret"}.';
 
 comment on routine public.messenger_run(bigint[],text,text,integer,boolean,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone) is
   'Makes delayed messages, and those that wait for their retry, due now and wakes a tick: by ids, by filter or "all". Limits, groups and pauses hold as before. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
@@ -8802,6 +9604,9 @@ comment on routine public.messenger_set_alert(text,jsonb) is
 
 comment on routine public.messenger_set_alert_channel(text,jsonb) is
   'Makes a channel of alerts, or sets it: {"kind", "url", "secret", "message_type", "is_default"}. The URL and the signing secret go into Vault; left out, they stay. The first channel is the default one. Returns {"channel", "changed"}, without secrets.';
+
+comment on routine public.messenger_set_webhook_endpoint(text,jsonb) is
+  'Changes those settings of an endpoint that are given: url, events, secret, rate_limit, rate_period_ms, disable_after_ms, and disabled: true or false. Returns {"endpoint", "changed"}.';
 
 comment on routine public.messenger_settle(jsonb) is
   'Writes the outcomes of leased messages in one transaction: handled, released, snoozed, retries, dead, parked. Returns {"stale": [...]}: messages whose outcome was not written, because another token has their lease or they are cancelled; and {"refused": [...]}, if what their handlers dispatched is refused.';
@@ -8832,6 +9637,9 @@ comment on routine public.messenger_stats() is
 
 comment on routine public.messenger_test_alert_channel(text) is
   'Tells a test on a channel, once, at the commit. Returns {"id", "changed"}; messenger_show_alert_delivery() has its outcome.';
+
+comment on routine public.messenger_test_webhook_endpoint(text) is
+  'Publishes the event webhook.test to one endpoint. Returns {"changed"}.';
 
 comment on routine public.messenger_tick() is
   'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names. pg_cron calls it every minute. Returns pg_net''s request id.';
@@ -8901,6 +9709,15 @@ comment on table public.messenger_events is
 
 comment on table public.messenger_steps is
   'Steps of messages whose handlers use ctx.step and its like: stored results, sleeps, waits. They go when the message is handled, and stay with a dead letter until it is removed.';
+
+comment on table public.messenger_webhook_deliveries is
+  'Attempts to bring an event to an endpoint, kept for 30 days.';
+
+comment on table public.messenger_webhook_endpoints is
+  'Other systems that are told of events by signed POSTs.';
+
+comment on table public.messenger_webhook_events is
+  'Published events, each stored once for all its endpoints, so that a delivery can be sent again.';
 
 comment on view messenger.followable_messages is
   'Messages that wait, run, are dead letters, or are handled and kept, in the words that users get. keep_until may have passed.';

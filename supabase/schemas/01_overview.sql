@@ -47,6 +47,7 @@
 --   9  leases                         rows; last, and never waited for
 --   Against the order: the keys of what a handler dispatched, after its message. A settle call waits 100 ms at most
 --   for them (messenger.write_effects).
+--   A row of a webhook endpoint is locked in a transaction that takes none of these.
 --   Never waited for: the room of a queue with limits (messenger.queue_lock) and the lock between dispatches
 --   and ticks (messenger.ticks_key). Claims, sweeps, heartbeats and the reopening of groups skip locked rows.
 --

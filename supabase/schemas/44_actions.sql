@@ -72,7 +72,10 @@ declare
     'messenger_prune', 'messenger_prune_schedule_runs', 'messenger_prune_actions', 'messenger_prune_events',
     'messenger_prune_job_runs', 'messenger_tidy_queues', 'messenger_setup',
     'messenger_create_alert', 'messenger_set_alert', 'messenger_delete_alert', 'messenger_set_alert_channel',
-    'messenger_delete_alert_channel', 'messenger_test_alert_channel', 'messenger_retry_alert_delivery'
+    'messenger_delete_alert_channel', 'messenger_test_alert_channel', 'messenger_retry_alert_delivery',
+    'messenger_create_webhook_endpoint', 'messenger_set_webhook_endpoint', 'messenger_delete_webhook_endpoint',
+    'messenger_rotate_webhook_secret', 'messenger_test_webhook_endpoint', 'messenger_resend_webhooks',
+    'messenger_prune_webhooks'
   ];
   known text[];
   required text[];

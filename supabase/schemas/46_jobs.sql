@@ -38,6 +38,11 @@ as $$
       'messenger_prune_events'
     ),
     (
+      'symphony-prune-webhooks', '7 * * * *',
+      'call public.messenger_in_steps(''messenger_prune_webhooks'', ''{"older_than": "30 days"}'')',
+      'messenger_prune_webhooks'
+    ),
+    (
       'symphony-tidy-queues', '47 * * * *',
       'call public.messenger_in_steps(''messenger_tidy_queues'', ''{"empty_older_than": "7 days"}'')',
       'messenger_tidy_queues'

@@ -272,6 +272,7 @@ as $$
     ),
     'waiting_for_workers', messenger.waiting_for_workers(),
     'alerts', messenger.alerts_at_fault(),
+    'webhooks_disabled', messenger.disabled_webhooks(),
     'stray_queues', to_jsonb(messenger.stray_queues()),
     'sequence_is_behind', messenger.sequence_behind(),
     'default_queue', exists (select from public.messenger_queues q where q.name = 'default'),
@@ -280,4 +281,4 @@ as $$
   )
 $$;
 comment on function public.messenger_health() is
-  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "alerts", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "alerts", "webhooks_disabled", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';

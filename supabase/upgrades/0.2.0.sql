@@ -298,3 +298,53 @@ alter table messenger.seen_running enable row level security;
 create index messenger_steps_until_idx on public.messenger_steps (until) where status = 'pending';
 create index messenger_schedule_runs_failed_idx
   on public.messenger_schedule_runs (schedule_id, occurrence) where outcome = 'failed';
+-- Webhooks: endpoints, events and deliveries.
+
+create table public.messenger_webhook_endpoints (
+  name text primary key check (name ~ '^[A-Za-z0-9_.:-]{1,100}$'),
+  url text not null check (url ~ '^https?://[^[:space:]]+$' and length(url) <= 2000),
+  events text[] not null default '{*}' check (
+    cardinality(events) between 1 and 100 and array_position(events, null) is null
+    and array_to_string(events, ' ') ~ '^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)( (\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?))*$'
+  ),
+  secret text not null check (secret ~ '^webhook_[A-Za-z0-9_.:-]{1,200}$'),
+  previous_secret text check (previous_secret ~ '^webhook_[A-Za-z0-9_.:-]{1,200}$'),
+  previous_until timestamptz,
+  rate_limit integer check (rate_limit >= 1),
+  rate_period_ms integer not null default 1000 check (rate_period_ms between 1000 and 86400000),
+  rate_full_at timestamptz,
+  disable_after_ms bigint default 432000000 check (disable_after_ms >= 60000),
+  failing_since timestamptz,
+  disabled_by text check (disabled_by in ('operator', 'failures', 'gone')),
+  disabled_at timestamptz,
+  disabled_reason text check (length(disabled_reason) <= 1000),
+  created_at timestamptz not null default public.messenger_now()
+);
+create index messenger_webhook_endpoints_events_idx on public.messenger_webhook_endpoints using gin (events);
+alter table public.messenger_webhook_endpoints enable row level security;
+create table public.messenger_webhook_events (
+  id bigint generated always as identity primary key,
+  event text not null,
+  data jsonb not null,
+  created_at timestamptz not null default public.messenger_now()
+);
+create index messenger_webhook_events_created_at_idx on public.messenger_webhook_events (created_at);
+alter table public.messenger_webhook_events enable row level security;
+create table public.messenger_webhook_deliveries (
+  id bigint generated always as identity primary key,
+  endpoint text not null,
+  event_id bigint not null,
+  event text not null,
+  message_id bigint not null,
+  attempt integer not null,
+  delivered boolean not null,
+  status smallint,
+  duration_ms integer not null,
+  answer text check (length(answer) <= 1000),
+  error text check (length(error) <= 1000),
+  sent_at timestamptz not null default public.messenger_now()
+);
+create index messenger_webhook_deliveries_endpoint_idx on public.messenger_webhook_deliveries (endpoint, id);
+create index messenger_webhook_deliveries_event_idx on public.messenger_webhook_deliveries (event_id, endpoint, id);
+create index messenger_webhook_deliveries_sent_at_idx on public.messenger_webhook_deliveries (sent_at);
+alter table public.messenger_webhook_deliveries enable row level security;

@@ -296,6 +296,20 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   listWaitingMessages: null,
   getEvent: null,
   cancelBatch: {},
+  listWebhookEndpoints: null,
+  createWebhookEndpoint: () => ({
+    name: `made-${crypto.randomUUID()}`,
+    url: "https://example.com/",
+  }),
+  getWebhookEndpoint: null,
+  updateWebhookEndpoint: { rateLimit: 5 },
+  deleteWebhookEndpoint: null,
+  enableWebhookEndpoint: null,
+  disableWebhookEndpoint: null,
+  testWebhookEndpoint: null,
+  rotateWebhookSecret: { overlap: "1h" },
+  listWebhookDeliveries: null,
+  resendWebhooks: { endpoint: "none" },
 };
 
 /** Paths that the OpenAPI document does not list: itself. */
@@ -314,8 +328,7 @@ export function managing(
       .map(([method, { operationId }]): Probe => ({
         name: operationId,
         prepare: async () => {
-          const queue = operationId === "deleteQueue" ? await emptyQueue(stack) : "default";
-          const filled = path.replace("{name}", queue)
+          const filled = path.replace("{name}", await namedOf(stack, path, operationId))
             .replace("{id}", await subjectOf(stack, path));
           const made = OPERATIONS[operationId];
           const body = typeof made === "function" ? made() : made;
@@ -334,6 +347,19 @@ export function managing(
 function kindOf(method: string, operationId: string): "reads" | "changes" | "setup" {
   if (operationId === "setUp") return "setup";
   return method === "get" ? "reads" : "changes";
+}
+
+/** The name of a webhook endpoint or of a queue that a path needs. */
+async function namedOf(stack: TestStack, path: string, operationId: string): Promise<string> {
+  if (path.startsWith("/webhooks/")) return await endpointOf(stack);
+  return operationId === "deleteQueue" ? await emptyQueue(stack) : "default";
+}
+
+/** Makes a webhook endpoint, and returns its name. */
+async function endpointOf({ sql }: TestStack): Promise<string> {
+  const name = `endpoint-${crypto.randomUUID()}`;
+  await sql`select messenger_create_webhook_endpoint(${name}, '{"url":"https://example.com/"}')`;
+  return name;
 }
 
 /** Makes a queue that holds nothing, and returns its name. */

@@ -139,7 +139,8 @@ async function empty(sql: postgres.Sql): Promise<boolean> {
         messenger.start_grants, messenger.rate_limits, messenger.progress,
         public.messenger_handled_messages, public.messenger_events, messenger.waits, messenger.event_notes,
         messenger.used_tokens, messenger.series, messenger.series_points, messenger.backlog_points,
-        public.test_effects`;
+        public.messenger_webhook_endpoints, public.messenger_webhook_events,
+        public.messenger_webhook_deliveries, public.test_effects`;
       await sql`insert into public.messenger_queues (name) values ('default')`;
     });
     return true;

@@ -13,7 +13,7 @@ select is(
 select is(
   messenger_setup(repair => true) - array['queues', 'secrets', 'alerts'],
   '{"changed":true,"problems":[],"jobs":{"symphony-tick":"kept","symphony-alerts":"kept","symphony-prune":"repaired",
-    "symphony-prune-job-runs":"kept","symphony-prune-schedule-runs":"kept","symphony-prune-actions":"kept",
+    "symphony-prune-job-runs":"kept","symphony-prune-schedule-runs":"kept","symphony-prune-webhooks":"kept","symphony-prune-actions":"kept",
     "symphony-prune-events":"kept","symphony-tidy-queues":"kept"}}', 'a repair switches them on'
 );
 select results_eq(

@@ -51,6 +51,9 @@ Deno.test("what lies on its limit is healthy, what lies beyond is not", () => {
   assertEquals(failing({ schedulesOverdueSince: "2026-01-01T11:54:59Z" }), ["overdue schedules"]);
   assertEquals(failing({ schedulesInvalid: 1 }), ["invalid schedules"]);
   assertEquals(failing({ strayQueues: ["lost"] }), ["stray queues"]);
+  assertEquals(failing({ webhooksDisabled: [{ name: "a", reason: "it answered 410 Gone" }] }), [
+    "webhook endpoints",
+  ]);
   assertEquals(failing({ sequenceIsBehind: true }), ["sequence"]);
 });
 

@@ -19,6 +19,12 @@ const OPERATIONS = new Set([
   "messenger_trigger_schedule",
   "messenger_unschedule",
   "messenger_setup",
+  "messenger_create_webhook_endpoint",
+  "messenger_set_webhook_endpoint",
+  "messenger_delete_webhook_endpoint",
+  "messenger_rotate_webhook_secret",
+  "messenger_test_webhook_endpoint",
+  "messenger_resend_webhooks",
 ]);
 
 const READS = /^messenger_(now|list_\w+|show_\w+)$/;

@@ -18,6 +18,8 @@ export interface HealthFacts {
   readonly schedulesInvalid: number;
   /** Queues that run on workers and have due messages, while no worker serves them; the longest wait first. */
   readonly waitingForWorkers: readonly { readonly queue: string; readonly since: string }[];
+  /** Webhook endpoints that were disabled because their calls failed, at most 20; an older schema tells none. */
+  readonly webhooksDisabled?: readonly { readonly name: string; readonly reason: string }[];
   /** Queues that hold messages but have no row. */
   readonly strayQueues: readonly string[];
   readonly sequenceIsBehind: boolean;

@@ -805,6 +805,129 @@ export type Database = {
         };
         Relationships: [];
       };
+      "messenger_webhook_deliveries": {
+        Row: {
+          "answer": string | null;
+          "attempt": number;
+          "delivered": boolean;
+          "duration_ms": number;
+          "endpoint": string;
+          "error": string | null;
+          "event": string;
+          "event_id": number;
+          "id": number;
+          "message_id": number;
+          "sent_at": string;
+          "status": number | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "answer"?: string | null;
+          "attempt": number;
+          "delivered": boolean;
+          "duration_ms": number;
+          "endpoint": string;
+          "error"?: string | null;
+          "event": string;
+          "event_id": number;
+          "id"?: never;
+          "message_id": number;
+          "sent_at"?: string;
+          "status"?: number | null;
+        };
+        Update: {
+          "answer"?: string | null;
+          "attempt"?: number;
+          "delivered"?: boolean;
+          "duration_ms"?: number;
+          "endpoint"?: string;
+          "error"?: string | null;
+          "event"?: string;
+          "event_id"?: number;
+          "id"?: never;
+          "message_id"?: number;
+          "sent_at"?: string;
+          "status"?: number | null;
+        };
+        Relationships: [];
+      };
+      "messenger_webhook_endpoints": {
+        Row: {
+          "created_at": string;
+          "disable_after_ms": number | null;
+          "disabled_at": string | null;
+          "disabled_by": string | null;
+          "disabled_reason": string | null;
+          "events": (string)[];
+          "failing_since": string | null;
+          "name": string;
+          "previous_secret": string | null;
+          "previous_until": string | null;
+          "rate_full_at": string | null;
+          "rate_limit": number | null;
+          "rate_period_ms": number;
+          "secret": string;
+          "url": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "disable_after_ms"?: number | null;
+          "disabled_at"?: string | null;
+          "disabled_by"?: string | null;
+          "disabled_reason"?: string | null;
+          "events"?: (string)[];
+          "failing_since"?: string | null;
+          "name": string;
+          "previous_secret"?: string | null;
+          "previous_until"?: string | null;
+          "rate_full_at"?: string | null;
+          "rate_limit"?: number | null;
+          "rate_period_ms"?: number;
+          "secret": string;
+          "url": string;
+        };
+        Update: {
+          "created_at"?: string;
+          "disable_after_ms"?: number | null;
+          "disabled_at"?: string | null;
+          "disabled_by"?: string | null;
+          "disabled_reason"?: string | null;
+          "events"?: (string)[];
+          "failing_since"?: string | null;
+          "name"?: string;
+          "previous_secret"?: string | null;
+          "previous_until"?: string | null;
+          "rate_full_at"?: string | null;
+          "rate_limit"?: number | null;
+          "rate_period_ms"?: number;
+          "secret"?: string;
+          "url"?: string;
+        };
+        Relationships: [];
+      };
+      "messenger_webhook_events": {
+        Row: {
+          "created_at": string;
+          "data": NonNullable<Json>;
+          "event": string;
+          "id": number;
+        };
+        ComputedFields: never;
+        Insert: {
+          "created_at"?: string;
+          "data": NonNullable<Json>;
+          "event": string;
+          "id"?: never;
+        };
+        Update: {
+          "created_at"?: string;
+          "data"?: NonNullable<Json>;
+          "event"?: string;
+          "id"?: never;
+        };
+        Relationships: [];
+      };
     };
     Views: {
       "messenger_failures": {
@@ -927,6 +1050,10 @@ export type Database = {
         Returns: boolean;
       };
       "messenger_batch_results": { Args: { "id": number }; Returns: Json };
+      "messenger_begin_webhook": {
+        Args: { "endpoint": string; "event_id": number };
+        Returns: Json;
+      };
       "messenger_cancel": {
         Args: {
           "after"?: Json;
@@ -995,9 +1122,14 @@ export type Database = {
         Returns: Json;
       };
       "messenger_create_queue": { Args: { "name": string; "settings"?: Json }; Returns: Json };
+      "messenger_create_webhook_endpoint": {
+        Args: { "name": string; "settings": Json };
+        Returns: Json;
+      };
       "messenger_delete_alert": { Args: { "name": string }; Returns: Json };
       "messenger_delete_alert_channel": { Args: { "name": string }; Returns: Json };
       "messenger_delete_queue": { Args: { "name": string }; Returns: Json };
+      "messenger_delete_webhook_endpoint": { Args: { "name": string }; Returns: Json };
       "messenger_dispatch": {
         Args: {
           "available_at"?: string;
@@ -1206,6 +1338,21 @@ export type Database = {
         Args: { "before_id"?: number; "event"?: string; "max_messages"?: number };
         Returns: Json;
       };
+      "messenger_list_webhook_deliveries": {
+        Args: {
+          "before_id"?: number;
+          "delivered"?: boolean;
+          "endpoint"?: string;
+          "event"?: string;
+          "max_deliveries"?: number;
+          "max_scanned"?: number;
+        };
+        Returns: Json;
+      };
+      "messenger_list_webhook_endpoints": {
+        Args: { "after_name"?: string; "max_endpoints"?: number; "name"?: string };
+        Returns: Json;
+      };
       "messenger_load_steps": { Args: { "leases": Json }; Returns: Json };
       "messenger_next_schedule_at": { Args: { "token"?: string }; Returns: string };
       "messenger_now": { Args: Record<PropertyKey, never>; Returns: string };
@@ -1230,8 +1377,17 @@ export type Database = {
         Args: { "after"?: Json; "dry_run"?: boolean; "keep"?: number; "older_than"?: string };
         Returns: Json;
       };
+      "messenger_prune_webhooks": {
+        Args: { "after"?: Json; "older_than"?: string };
+        Returns: Json;
+      };
+      "messenger_publish": {
+        Args: { "endpoint"?: string; "event": string; "payload"?: Json };
+        Returns: number;
+      };
       "messenger_read_events": { Args: { "reads": Json }; Returns: Json };
       "messenger_record_series": { Args: { "points": Json }; Returns: number };
+      "messenger_record_webhook": { Args: { "delivery": Json }; Returns: Json };
       "messenger_redrive": {
         Args: {
           "after"?: Json;
@@ -1277,6 +1433,19 @@ export type Database = {
         Returns: Json;
       };
       "messenger_report_progress": { Args: { "reports": Json }; Returns: undefined };
+      "messenger_resend_webhooks": {
+        Args: {
+          "after"?: Json;
+          "all"?: boolean;
+          "dry_run"?: boolean;
+          "endpoint"?: string;
+          "event"?: string;
+          "ids"?: (number)[];
+          "sent_from"?: string;
+          "sent_until"?: string;
+        };
+        Returns: Json;
+      };
       "messenger_reserve_ids": { Args: { "number": number }; Returns: Json };
       "messenger_rest_tick": {
         Args: {
@@ -1290,6 +1459,10 @@ export type Database = {
       };
       "messenger_resume_schedule": { Args: { "id": number }; Returns: undefined };
       "messenger_retry_alert_delivery": { Args: { "id": number }; Returns: Json };
+      "messenger_rotate_webhook_secret": {
+        Args: { "name": string; "overlap"?: string };
+        Returns: Json;
+      };
       "messenger_run": {
         Args: {
           "after"?: Json;
@@ -1358,6 +1531,10 @@ export type Database = {
       "messenger_set_alert": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_set_alert_channel": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_set_queue": { Args: { "name": string; "settings": Json }; Returns: Json };
+      "messenger_set_webhook_endpoint": {
+        Args: { "name": string; "settings": Json };
+        Returns: Json;
+      };
       "messenger_settle": { Args: { "settlements": Json }; Returns: Json };
       "messenger_settle_and_claim": {
         Args: {
@@ -1405,6 +1582,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_test_alert_channel": { Args: { "name": string }; Returns: Json };
+      "messenger_test_webhook_endpoint": { Args: { "name": string }; Returns: Json };
       "messenger_tick": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_tidy_queues": {
         Args: { "after"?: Json; "empty_older_than"?: string };

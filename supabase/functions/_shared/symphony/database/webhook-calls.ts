@@ -26,6 +26,10 @@ export async function webhookSecrets(
     { names },
     TIMEOUT_MS,
   );
+  return pick(names, found);
+}
+
+function pick(names: readonly string[], found: Readonly<Record<string, string>>): string[] {
   return names.map((name) => {
     const secret = found[name];
     if (secret === undefined) {
@@ -33,4 +37,76 @@ export async function webhookSecrets(
     }
     return secret;
   });
+}
+
+/** A call that is to be made to an endpoint. */
+export interface BegunWebhook {
+  readonly url: string;
+  readonly event: string;
+  readonly data: unknown;
+  /** When the event was published, ISO 8601. */
+  readonly timestamp: string;
+  /** They sign the call: the current one, and during a rotation the former one. */
+  readonly secrets: readonly string[];
+  /** Ms until the endpoint's rate allows the call; 0: now. */
+  readonly waitMs: number;
+}
+
+/** The reason why nothing is sent to an endpoint, and the event's name if it is still known. */
+export interface RefusedWebhook {
+  readonly refused: string;
+  readonly event: string | null;
+}
+
+/**
+ * Asks what is to be sent to an endpoint, and counts the call against its rate.
+ * @throws MissingSecretError if Vault lacks a secret, and the errors of `callRpc`
+ */
+export async function beginWebhook(
+  client: SupabaseClient,
+  endpoint: string,
+  eventId: string,
+): Promise<BegunWebhook | RefusedWebhook> {
+  const begun = await callRpc<
+    (Omit<BegunWebhook, "secrets" | "waitMs"> & {
+      secrets: Record<string, string>;
+      secret_names: string[];
+      wait_ms: number;
+    }) | RefusedWebhook
+  >(client, "messenger_begin_webhook", { endpoint, event_id: eventId }, TIMEOUT_MS);
+  if ("refused" in begun) return begun;
+  const { secrets, secret_names, wait_ms, ...rest } = begun;
+  return { ...rest, secrets: pick(secret_names, secrets), waitMs: wait_ms };
+}
+
+/** An attempt to deliver an event, by the columns of messenger_webhook_deliveries. */
+export interface WebhookAttempt {
+  readonly endpoint: string;
+  readonly event_id: string;
+  readonly event: string;
+  readonly message_id: string;
+  readonly attempt: number;
+  readonly delivered: boolean;
+  readonly status: number | null;
+  readonly duration_ms: number;
+  readonly answer: string | null;
+  readonly error: string | null;
+}
+
+/**
+ * Notes an attempt.
+ * @returns the reason, if the endpoint was disabled because of it; otherwise undefined
+ * @throws the errors of `callRpc`
+ */
+export async function recordWebhook(
+  client: SupabaseClient,
+  delivery: WebhookAttempt,
+): Promise<string | undefined> {
+  const { disabled } = await callRpc<{ disabled?: string }>(
+    client,
+    "messenger_record_webhook",
+    { delivery },
+    TIMEOUT_MS,
+  );
+  return disabled;
 }

@@ -15,6 +15,7 @@ export function judgeHealth(facts: HealthFacts, limits: HealthLimits): {
     ...judgeTicks(facts, limits),
     ...judgeMessages(facts, limits),
     ...judgeSchedules(facts, limits),
+    ...judgeWebhooks(facts),
     ...judgeInstallation(facts, limits),
     ...judgeVersions(facts),
   ].map((check) => ({ ...check, advice: check.ok ? null : check.advice }));
@@ -142,6 +143,18 @@ function judgeSchedules(facts: HealthFacts, { maxScheduleAge }: HealthLimits): J
         "Schedules were disabled because they cannot run. See why: messenger schedules list. Change or delete them.",
     },
   ];
+}
+
+function judgeWebhooks({ webhooksDisabled: disabled = [] }: HealthFacts): Judged[] {
+  const [first] = disabled;
+  return [{
+    name: "webhook endpoints",
+    ok: !first,
+    found: first ? disabled.map(({ name }) => name).join(", ") : 0,
+    limit: 0,
+    advice:
+      `These endpoints were disabled (${first?.name}: ${first?.reason}). Once their receivers work: messenger webhooks enable NAME, then messenger webhooks resend --endpoint NAME.`,
+  }];
 }
 
 function judgeVersions({ version }: HealthFacts): Judged[] {

@@ -18,6 +18,7 @@ import { addSetup } from "./setup.ts";
 import { addStatus } from "./status.ts";
 import { addTimeSeries } from "./time-series.ts";
 import { addTypes } from "./types.ts";
+import { addWebhooks } from "./webhooks.ts";
 
 /**
  * Makes the app. Every path, known or not, needs an operator's credentials.
@@ -40,6 +41,7 @@ export function createManagementApp(parts: ManagementParts, roles: OperatorRoles
   addBatches(app, parts);
   addEvents(app, parts);
   addQueues(app, parts);
+  addWebhooks(app, parts);
   addPruning(app, parts);
   addSetup(app, parts);
   addStatus(app, parts);

@@ -20,7 +20,7 @@ export interface WebhookOptions {
   readonly queue?: string;
   /** Longest time until a receiver's answer, redirects included; default: 15 s. */
   readonly timeout?: Duration;
-  /** Default: 12 retries within some 40 hours: after 5 s, 15 s, 45 s, up to 12 hours. */
+  /** Default: 48 retries within some 42 hours: after 5 s, 15 s, 45 s, up to an hour. */
   readonly retry?: BackoffOptions | RetryStrategy;
   /** Names of the secrets in Vault that sign calls whose payload names none: at most 2; default: none. */
   readonly secrets?: readonly string[];
@@ -70,6 +70,8 @@ export function defineWebhook<const Type extends string = "WebhookMessage">(
         100,
         (name) => name !== "",
       ),
+      ...(options.caCerts && { caCerts: options.caCerts }),
+      ...(options.lookUp && { lookUp: options.lookUp }),
     },
   };
   return defineMessage({
@@ -78,15 +80,15 @@ export function defineWebhook<const Type extends string = "WebhookMessage">(
     queue: options.queue ?? "webhooks",
     timeout: timeoutMs + OWN_CALLS_MS,
     retry: options.retry ?? {
-      maxRetries: 12,
+      maxRetries: 48,
       delay: "5s",
       multiplier: 3,
-      maxDelay: "12h",
+      maxDelay: "1h",
       jitter: 0.1,
     },
     handler: async (payload, context) => {
       const { deliverWebhook } = await import("./deliver-webhook.ts");
-      await deliverWebhook(payload, context, settings);
+      return await deliverWebhook(payload, context, settings);
     },
   });
 }

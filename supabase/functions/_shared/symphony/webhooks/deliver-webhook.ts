@@ -1,40 +1,65 @@
-/** The handler of webhook calls: looks up the secrets, signs, posts, and judges the answer. */
+/** The handler of webhook calls: looks up what to send, signs, posts, and judges the answer. */
 
-import type { HandlerContext } from "../message/handler.ts";
 import { HttpError } from "../message/errors.ts";
+import type { HandlerContext } from "../message/handler.ts";
+import { type Snooze } from "../message/snooze.ts";
 import { webhookSecrets } from "../database/webhook-calls.ts";
-import type { WebhookPayload, WebhookSettings } from "./webhook-payload.ts";
+import { deliverToEndpoint } from "./endpoint-delivery.ts";
 import { postWebhook, type WebhookAnswer } from "./post-webhook.ts";
+import type { UrlPayload, WebhookPayload, WebhookSettings } from "./webhook-payload.ts";
 import { signWebhook } from "./webhook-signature.ts";
 
+/** A call that is ready to be signed. */
+export interface WebhookCall {
+  readonly url: string;
+  /** The header `webhook-id`. */
+  readonly id: string;
+  readonly event: string;
+  /** When the event happened, ISO 8601. */
+  readonly timestamp: string;
+  readonly data: unknown;
+  /** None: the call is not signed. */
+  readonly secrets: readonly string[];
+}
+
 /**
- * Makes one webhook call.
+ * Handles one webhook call.
+ * @returns a snooze, if the rate of the endpoint asks for one
  * @throws HttpError for an answer other than 2xx, judged by status and Retry-After as every other
- * @throws WebhookRefusedError if the URL leads to a place that is not allowed
+ * @throws WebhookRefusedError if the URL leads to a place that is not allowed, or nothing is to be sent
  */
 export async function deliverWebhook(
-  { url, event, data, secrets: named }: WebhookPayload,
-  { envelope, signal, supabase }: HandlerContext,
+  payload: WebhookPayload,
+  context: HandlerContext,
   settings: WebhookSettings,
-): Promise<void> {
+): Promise<Snooze | undefined> {
+  const post = async (call: WebhookCall) => {
+    const { timeoutMs, rules } = settings;
+    const body = JSON.stringify({ type: call.event, timestamp: call.timestamp, data: call.data });
+    const headers = await signedHeaders(call, body);
+    const limits = { ...rules, timeoutMs, signal: context.signal };
+    return await postWebhook({ url: call.url, headers, body }, limits);
+  };
+  if ("endpoint" in payload) return await deliverToEndpoint(payload, context, { post, judge });
+  judge(payload.url, await post(await callOf(payload, context, settings)));
+  return undefined;
+}
+
+async function callOf(
+  { url, event, data, secrets: named }: UrlPayload,
+  { envelope, supabase }: HandlerContext,
+  settings: WebhookSettings,
+): Promise<WebhookCall> {
   const names = named ?? settings.secrets;
   const secrets = names.length === 0 ? [] : await webhookSecrets(supabase, names);
-  const body = JSON.stringify({
-    type: event,
-    timestamp: envelope.createdAt.toISOString(),
-    data,
-  });
-  const headers = await signedHeaders(`msg_${envelope.id}`, body, secrets);
-  const { timeoutMs, rules } = settings;
-  const answer = await postWebhook({ url, headers, body }, { ...rules, timeoutMs, signal });
-  judgeAnswer(url, answer);
+  const timestamp = envelope.createdAt.toISOString();
+  return { url, id: `msg_${envelope.id}`, event, timestamp, data, secrets };
 }
 
 /** The headers of Standard Webhooks; without a secret there is no signature. */
 async function signedHeaders(
-  id: string,
+  { id, secrets }: WebhookCall,
   body: string,
-  secrets: readonly string[],
 ): Promise<Record<string, string>> {
   const timestamp = Math.floor(Date.now() / 1_000);
   return {
@@ -47,7 +72,7 @@ async function signedHeaders(
 }
 
 /** @throws HttpError if the status is not 2xx */
-function judgeAnswer(url: string, { status, headers }: WebhookAnswer): void {
+function judge(url: string, { status, headers }: WebhookAnswer): void {
   if (status >= 200 && status <= 299) return;
   const { origin, pathname } = new URL(url);
   const message = `HTTP ${status} from ${origin}${pathname}`;

@@ -21,12 +21,25 @@ export function isSecretName(name: unknown): boolean {
 }
 
 /** A URL and an event; what is posted is `{ type: event, timestamp, data }`. */
-export const webhookPayload = z.strictObject({
+const toUrl = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).max(2_000),
   event: z.string().min(1).max(100),
   data: z.record(z.string(), z.unknown()).default({}),
   secrets: z.array(secretName).min(1).max(2).optional(),
 });
 
-/** The payload of a webhook call. */
+/** An endpoint of the database and a published event, as `messenger_publish` writes it. */
+const toEndpoint = z.strictObject({
+  endpoint: z.string().min(1).max(100),
+  eventId: z.string().regex(/^\d{1,19}$/),
+});
+
+/** The payload of a webhook call: to a URL, or to an endpoint. */
+export const webhookPayload = z.union([toUrl, toEndpoint]);
+
+/** A parsed payload of a webhook call. */
 export type WebhookPayload = z.output<typeof webhookPayload>;
+/** One that names an endpoint. */
+export type EndpointPayload = z.output<typeof toEndpoint>;
+/** One that has its URL. */
+export type UrlPayload = z.output<typeof toUrl>;

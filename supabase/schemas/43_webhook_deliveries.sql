@@ -1,0 +1,157 @@
+-- Deliveries: the handler asks what to send (messenger_begin_webhook), and notes what became of it
+-- (messenger_record_webhook). Both are short calls of their own, without a lock of a message.
+
+create table public.messenger_webhook_deliveries (
+  id bigint generated always as identity primary key,
+  endpoint text not null,
+  event_id bigint not null,
+  event text not null,
+  message_id bigint not null,
+  attempt integer not null,
+  delivered boolean not null,
+  status smallint,
+  duration_ms integer not null,
+  answer text check (length(answer) <= 1000),
+  error text check (length(error) <= 1000),
+  sent_at timestamptz not null default public.messenger_now()
+);
+comment on table public.messenger_webhook_deliveries is
+  'Attempts to bring an event to an endpoint, kept for 30 days.';
+comment on column public.messenger_webhook_deliveries.id is
+  'Order of the attempts.';
+comment on column public.messenger_webhook_deliveries.endpoint is
+  'Name of the endpoint.';
+comment on column public.messenger_webhook_deliveries.event_id is
+  'Id of the event in messenger_webhook_events.';
+comment on column public.messenger_webhook_deliveries.event is
+  'Name of the event.';
+comment on column public.messenger_webhook_deliveries.message_id is
+  'Id of the message that made the attempt.';
+comment on column public.messenger_webhook_deliveries.attempt is
+  'Which attempt of the message it was.';
+comment on column public.messenger_webhook_deliveries.delivered is
+  'Whether the endpoint took it: a status of 2xx.';
+comment on column public.messenger_webhook_deliveries.status is
+  'HTTP status of the answer; null if there was none.';
+comment on column public.messenger_webhook_deliveries.duration_ms is
+  'Time until the answer or the error.';
+comment on column public.messenger_webhook_deliveries.answer is
+  'The first 1,000 bytes of the answer.';
+comment on column public.messenger_webhook_deliveries.error is
+  'Why there was no answer, or why nothing was sent.';
+comment on column public.messenger_webhook_deliveries.sent_at is
+  'When the attempt ended.';
+
+create index messenger_webhook_deliveries_endpoint_idx on public.messenger_webhook_deliveries (endpoint, id);
+comment on index public.messenger_webhook_deliveries_endpoint_idx is
+  'Attempts of an endpoint, for lists.';
+create index messenger_webhook_deliveries_event_idx on public.messenger_webhook_deliveries (event_id, endpoint, id);
+comment on index public.messenger_webhook_deliveries_event_idx is
+  'Attempts of an event at an endpoint, for sending again.';
+create index messenger_webhook_deliveries_sent_at_idx on public.messenger_webhook_deliveries (sent_at);
+comment on index public.messenger_webhook_deliveries_sent_at_idx is
+  'Attempts by age, for pruning.';
+alter table public.messenger_webhook_deliveries enable row level security;
+
+-- One more call is allowed if the allowance, moved on by one share, is not more than a period ahead.
+create function messenger.webhook_wait(p_endpoint text) returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  found_endpoint public.messenger_webhook_endpoints;
+  period interval;
+  full_at timestamptz;
+begin
+  select * into found_endpoint from public.messenger_webhook_endpoints e
+  where e.name = p_endpoint and e.rate_limit is not null for update;
+  if not found then
+    return 0;
+  end if;
+  period := found_endpoint.rate_period_ms * interval '1 millisecond';
+  full_at := greatest(clock, least(coalesce(found_endpoint.rate_full_at, clock), clock + period))
+    + period / found_endpoint.rate_limit;
+  if full_at > clock + period then
+    return ceil(extract(epoch from full_at - period - clock) * 1000);
+  end if;
+  update public.messenger_webhook_endpoints e set rate_full_at = full_at where e.name = p_endpoint;
+  return 0;
+end
+$$;
+comment on function messenger.webhook_wait(text) is
+  'Part of messenger_begin_webhook: counts a call against the rate of an endpoint. Returns 0 if it may be made, otherwise the ms to wait.';
+
+create function public.messenger_begin_webhook(endpoint text, event_id bigint) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  target public.messenger_webhook_endpoints;
+  published public.messenger_webhook_events;
+  names text[];
+  wait_ms integer;
+begin
+  select * into target from public.messenger_webhook_endpoints e where e.name = endpoint;
+  select * into published from public.messenger_webhook_events e where e.id = event_id;
+  if target.name is null or published.id is null or target.disabled_at is not null then
+    return jsonb_build_object('refused', case
+      when target.name is null then format('endpoint: there is no endpoint %s any more', endpoint)
+      when published.id is null then format('eventId: the event %s was deleted', event_id)
+      else format('endpoint: %s is disabled: %s', endpoint, coalesce(target.disabled_reason, 'no reason was given'))
+    end, 'event', published.event);
+  end if;
+  wait_ms := messenger.webhook_wait(endpoint);
+  names := array[target.secret] || case when target.previous_until > clock then target.previous_secret end;
+  return jsonb_build_object(
+    'url', target.url, 'event', published.event, 'data', published.data,
+    'timestamp', to_char(published.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'secret_names', to_jsonb(array_remove(names, null)),
+    'secrets', public.messenger_webhook_secrets(array_remove(names, null)),
+    'wait_ms', wait_ms
+  );
+end
+$$;
+comment on function public.messenger_begin_webhook(text, bigint) is
+  'Tells a handler what to send to an endpoint: {"url", "event", "data", "timestamp", "secret_names", "secrets", "wait_ms"}; wait_ms above 0: the rate allows it only then. {"refused", "event"} if it is not to be sent.';
+
+create function public.messenger_record_webhook(delivery jsonb) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  noted public.messenger_webhook_deliveries;
+  disabled public.messenger_webhook_endpoints;
+begin
+  insert into public.messenger_webhook_deliveries (
+    endpoint, event_id, event, message_id, attempt, delivered, status, duration_ms, answer, error
+  )
+  select d.endpoint, d.event_id, d.event, d.message_id, d.attempt, d.delivered, d.status, d.duration_ms,
+    left(d.answer, 1000), left(d.error, 1000)
+  from jsonb_populate_record(null::public.messenger_webhook_deliveries, delivery) as d
+  returning * into noted;
+  -- Most calls leave the endpoint's row as it is.
+  if noted.delivered then
+    update public.messenger_webhook_endpoints e set failing_since = null
+    where e.name = noted.endpoint and e.failing_since is not null;
+    return '{}'::jsonb;
+  end if;
+  update public.messenger_webhook_endpoints e set failing_since = clock
+  where e.name = noted.endpoint and e.failing_since is null and e.disabled_at is null;
+  update public.messenger_webhook_endpoints e
+  set disabled_at = clock, disabled_by = case when noted.status = 410 then 'gone' else 'failures' end,
+    disabled_reason = left(case when noted.status = 410 then 'it answered 410 Gone' else format(
+      'every call failed since %s; the last: %s', to_char(e.failing_since at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+      coalesce(noted.error, 'HTTP ' || noted.status)
+    ) end, 1000)
+  where e.name = noted.endpoint and e.disabled_at is null and (
+    noted.status = 410 or e.failing_since <= clock - e.disable_after_ms * interval '1 millisecond'
+  )
+  returning * into disabled;
+  return jsonb_strip_nulls(jsonb_build_object('disabled', disabled.disabled_reason));
+end
+$$;
+comment on function public.messenger_record_webhook(jsonb) is
+  'Notes an attempt, by the columns of messenger_webhook_deliveries, and disables an endpoint that has failed for too long or answered 410. Returns {"disabled": the reason} if it did, otherwise {}.';

@@ -1,0 +1,24 @@
+-- Pruning of webhooks: attempts and events.
+
+create function public.messenger_prune_webhooks(
+  older_than interval default interval '30 days', after jsonb default null
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  before constant timestamptz := public.messenger_now() - older_than;
+  deliveries integer;
+  events integer;
+begin
+  perform messenger.check_age('older_than', older_than);
+  deliveries := messenger.prune_before('public.messenger_webhook_deliveries', 'sent_at', before, 5000, false);
+  events := messenger.prune_before('public.messenger_webhook_events', 'created_at', before, 1000, false);
+  return jsonb_build_object(
+    'matched', deliveries + events, 'done', deliveries + events,
+    'next', case when deliveries = 5000 or events = 1000 then '{"id": null}'::jsonb end
+  );
+end
+$$;
+comment on function public.messenger_prune_webhooks(interval, jsonb) is
+  'Deletes attempts and events of webhooks older than an age. Takes one step of about 6,000 rows. Returns {"matched", "done", "next"}.';
