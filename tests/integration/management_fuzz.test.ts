@@ -31,6 +31,9 @@ async function fill(stack: TestStack): Promise<void> {
     restart identity`;
   await stack
     .sql`select public.messenger_emit('paid:' || n, '{"n":1}') from generate_series(1, 5) n`;
+  await stack
+    .sql`select public.messenger_create_webhook_endpoint(name, '{"url":"https://example.com/"}')
+    from unnest('{default,mail,z}'::text[]) as name`;
   const later = { type: "Note", payload: { text: "x" }, delay: "1h" };
   await stack.dispatch([later, { ...later, queue: "mail" }, { type: "Count", payload: { n: 1 } }]);
   for (let n = 0; n < 10; n++) await addFailed(stack, { queue: n % 2 ? "mail" : "default" });

@@ -49,27 +49,6 @@ testsOnStack({
     );
   });
 
-  test("a receiver that takes 9 s is waited for, and holds up no other", async (stack) => {
-    const order: string[] = [];
-    await using slow = startReceiver(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 9_000));
-      order.push("slow");
-      return new Response();
-    });
-    await using quick = startReceiver(() => {
-      order.push("quick");
-      return new Response();
-    });
-    await addEndpoint(stack, "a-slow", slow.url);
-    await addEndpoint(stack, "b-quick", quick.url);
-    for (let n = 0; n < 5; n++) await publish(stack, "x", { n });
-    await stack.sql`delete from messenger_messages
-      where group_key = 'a-slow' and id > (select min(id) from messenger_messages where group_key = 'a-slow')`;
-    assertEquals((await stack.tick()).messages.handled, 6);
-    assertEquals(order, [...Array(5).fill("quick"), "slow"]);
-    assertEquals(numbersOf(quick), [0, 1, 2, 3, 4]);
-  });
-
   test("a name that leads to a metadata service at its second look-up is called once", async (stack) => {
     await using receiver = startReceiver(undefined, await receiverCertificate());
     await addEndpoint(stack, "a", `https://rebind.example:${receiver.port}/`);
@@ -99,19 +78,6 @@ testsOnStack({
     const [letter] = await deadLetters(stack);
     assertEquals(letter?.error, "url: 127.0.0.2 is not a public address; it is not called");
     assertEquals([receiver.received.length, inside.received.length], [1, 0]);
-  });
-
-  test("a dead endpoint among ten takes no message of the others", async (stack) => {
-    await using receiver = startReceiver();
-    for (let n = 0; n < 10; n++) {
-      const url = n === 0 ? "http://127.0.0.1:9/" : receiver.url;
-      await addEndpoint(stack, `e${n}`, url, { events: [`e${n}`] });
-    }
-    for (let n = 0; n < 100; n++) await publish(stack, `e${n % 10}`, { n });
-    await stack.tick();
-    assertEquals(receiver.received.length, 90);
-    const rows = await stack.sql`select distinct group_key from messenger_messages`;
-    assertEquals(rows.map(({ group_key }) => group_key), ["e0"]);
   });
 
   test("an endpoint that is down for a day gets everything in order afterwards", async (stack) => {

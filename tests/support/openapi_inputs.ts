@@ -179,6 +179,9 @@ const MEANINGFUL: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   // Right for each type.
   payload: fc.constantFrom({ text: "x", n: 1 }, { text: "x" }, {}),
   error: fc.constantFrom("no route", "ROUTE", "%", "'"),
+  url: fc.constantFrom("https://example.com/", "https://example.com/", "http://127.0.0.1/", "x"),
+  events: fc.constantFrom(["*"], ["order.*", "user.made"], ["a b"]),
+  secret: fc.constantFrom("webhook_a", "webhook_a", "symphony_secret_key"),
   timezone: fc.constantFrom("UTC", "Europe/London", "Mars/Base"),
   cron: fc.constantFrom("@daily", "0 9 * * *", "0 0 30 2 *"),
   config: fc.constantFrom({ cron: "@hourly" }, { interval: "5m" }, { at: "2999-01-01T00:00:00Z" }),

@@ -233,7 +233,7 @@ function isBefore(until: unknown, from: unknown): boolean {
 const FAILED_FILTER = ["ids", ...Object.keys(failedFields)];
 const FILTER = ["ids", ...Object.keys(origin)];
 
-const from = z.string().min(1).max(255).optional().openapi({
+const from = text(255).optional().openapi({
   description: "Makes durable steps again from the one of this name on, or all for `start`",
 });
 
