@@ -5,6 +5,7 @@ import { useState } from "preact/hooks";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
 import { useResource } from "../../api/use-resource.ts";
 import { Badge } from "../../components/badge.tsx";
+import { Facts } from "../../components/facts.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Empty, ResourceView } from "../../components/resource-view.tsx";
 import { Time } from "../../components/time.tsx";
@@ -14,7 +15,7 @@ import type { PageProps } from "../../shell/page-props.ts";
 import { hrefTo, Link, pathOf } from "../../shell/router.tsx";
 import { useApi, useCanChange } from "../../shell/session.tsx";
 import { TimelineView } from "../../timeline/timeline-view.tsx";
-import { Facts, type FactValues, hasStamps, RelationsPanel } from "../messages/message-facts.tsx";
+import { factsOf, type FactValues, hasStamps, RelationsPanel } from "../messages/message-facts.tsx";
 import { DeadLetterButtons } from "./dead-letter-buttons.tsx";
 import { PayloadEditor } from "./payload-editor.tsx";
 
@@ -94,9 +95,7 @@ function Content({ letter, isEditing, onDone }: ContentProps): JSX.Element {
           <SafeText text={letter.error} longest={4_000} />
         </section>
       )}
-      <section class="panel" aria-label="Facts">
-        <Facts facts={factsOf(letter)} />
-      </section>
+      <Facts facts={factsOf(valuesOf(letter))} />
       {isEditing
         ? <PayloadEditor letter={letter} onDone={onDone} />
         : <PayloadView title="Payload" value={letter.payload} />}
@@ -107,7 +106,7 @@ function Content({ letter, isEditing, onDone }: ContentProps): JSX.Element {
   );
 }
 
-function factsOf(letter: DeadLetter): FactValues {
+function valuesOf(letter: DeadLetter): FactValues {
   const { type, queue, priority, groupKey, createdAt, failedAt, redriven } = letter;
   return {
     "Type": (

@@ -5,11 +5,13 @@ import { useState } from "preact/hooks";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
 import { usePages } from "../../api/use-pages.ts";
 import { BulkButtons } from "../../bulk/bulk-buttons.tsx";
+import { useSelection } from "../../bulk/use-selection.ts";
 import { Badge } from "../../components/badge.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Pager } from "../../components/pager.tsx";
 import { ResourceView } from "../../components/resource-view.tsx";
+import { Tabs } from "../../components/tabs.tsx";
 import { Time } from "../../components/time.tsx";
 import { FilterBar } from "../../filters/filter-bar.tsx";
 import { type Filter, toRequest } from "../../filters/filter-fields.ts";
@@ -43,30 +45,15 @@ const COLUMNS: readonly Column<Row>[] = [
 /** The page. */
 export function DeadLettersPage(): JSX.Element {
   const [filter, setFilter] = useFilter(DEAD_LETTER_FIELDS);
-  const [query, setQuery] = useQuery();
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [query] = useQuery();
+  const [selected, setSelected] = useSelection(query.toString());
   const [rows, setRows] = useState(NO_ROWS);
   const known = useKnownValues(rows);
   const isGrouped = query.get("view") !== "list";
   return (
     <>
       <PageHeader title="Dead letters" />
-      <div class="tabs" role="group" aria-label="View">
-        {([["By error", null], ["Each", "list"]] as const).map(([title, view]) => (
-          <button
-            key={title}
-            type="button"
-            class="tab"
-            aria-pressed={isGrouped === (view === null)}
-            onClick={() => {
-              setSelected(new Set());
-              setQuery({ view });
-            }}
-          >
-            {title}
-          </button>
-        ))}
-      </div>
+      <Tabs label="View" name="view" tabs={[["", "By error"], ["list", "Each"]]} />
       <FilterBar fields={DEAD_LETTER_FIELDS} known={known} filter={filter} onChange={setFilter} />
       <BulkButtons
         verbs={["redrive", "remove"]}

@@ -1,29 +1,20 @@
-/** The facts of a message in full: what it is, from where it came, and what travels with it. */
+/** The facts of a message in full: from where it came, and what travels with it. */
 
 import type { ComponentChildren, JSX } from "preact";
 import type { Schemas } from "../../api/api-client.ts";
 import { Badge } from "../../components/badge.tsx";
+import { type Fact, Facts } from "../../components/facts.tsx";
 import { Time } from "../../components/time.tsx";
 import { SafeText } from "../../payload/safe-text.tsx";
 import { hrefTo, Link, pathOf } from "../../shell/router.tsx";
 
-/** Facts by their names; null, undefined and false leave one out. */
+/** Facts by their words; null, undefined and false leave one out. */
 export type FactValues = Readonly<Record<string, ComponentChildren>>;
 
-/** Shows facts in columns. */
-export function Facts({ facts }: { readonly facts: FactValues }): JSX.Element {
-  return (
-    <dl class="facts">
-      {Object.entries(facts).filter(([, value]) =>
-        value !== null && value !== undefined && value !== false
-      )
-        .map(([name, value]) => (
-          <div key={name} class="fact">
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-    </dl>
+/** The facts that there are. */
+export function factsOf(values: FactValues): Fact[] {
+  return Object.entries(values).filter(([, value]) =>
+    value !== null && value !== undefined && value !== false
   );
 }
 
@@ -48,7 +39,7 @@ export function RelationsPanel(
         <h2>Relations</h2>
       </header>
       <Facts
-        facts={{
+        facts={factsOf({
           "Schedule": schedule && <ScheduleOf schedule={schedule} />,
           "Member of batch": batch && <BatchLink batch={batch} />,
           "Told the end of batch": endOfBatch && <BatchLink batch={endOfBatch} />,
@@ -63,7 +54,7 @@ export function RelationsPanel(
               {children.more && <li class="muted">and more</li>}
             </ul>
           ),
-        }}
+        })}
       />
     </section>
   );

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
 import { useResource } from "../../api/use-resource.ts";
+import { Facts } from "../../components/facts.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Empty, ResourceView } from "../../components/resource-view.tsx";
 import { Time } from "../../components/time.tsx";
@@ -13,7 +14,7 @@ import { hrefTo, Link, pathOf } from "../../shell/router.tsx";
 import { useApi, useCanChange } from "../../shell/session.tsx";
 import { TimelineView } from "../../timeline/timeline-view.tsx";
 import { MessageButtons } from "./message-buttons.tsx";
-import { Facts, type FactValues, hasStamps, RelationsPanel } from "./message-facts.tsx";
+import { factsOf, type FactValues, hasStamps, RelationsPanel } from "./message-facts.tsx";
 import { MessageState } from "./message-state.tsx";
 
 type Message = Schemas["Message"];
@@ -73,9 +74,7 @@ function Gone({ id }: { readonly id: string }): JSX.Element {
 function Content({ message }: { readonly message: Message }): JSX.Element {
   return (
     <>
-      <section class="panel" aria-label="Facts">
-        <Facts facts={factsOf(message)} />
-      </section>
+      <Facts facts={factsOf(valuesOf(message))} />
       <PayloadView title="Payload" value={message.payload} />
       <TimelineView source={message} />
       {message.relations && <RelationsPanel relations={message.relations} />}
@@ -84,7 +83,7 @@ function Content({ message }: { readonly message: Message }): JSX.Element {
   );
 }
 
-function factsOf(message: Message): FactValues {
+function valuesOf(message: Message): FactValues {
   const { type, queue, priority, groupKey, dedupeKey, availableAt, expiresAt, createdAt } = message;
   return {
     "Type": <SafeText text={type} longest={200} />,

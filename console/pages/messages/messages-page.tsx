@@ -1,16 +1,17 @@
 /** Messages that wait or run. */
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
 import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
 import { useResource } from "../../api/use-resource.ts";
 import { BulkButtons } from "../../bulk/bulk-buttons.tsx";
+import { useSelection } from "../../bulk/use-selection.ts";
 import { type Column, DataTable, type Selection } from "../../components/data-table.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Pager } from "../../components/pager.tsx";
 import { formatCount } from "../../components/relative-time.ts";
 import { Empty, ResourceView } from "../../components/resource-view.tsx";
+import { Tabs } from "../../components/tabs.tsx";
 import { Time } from "../../components/time.tsx";
 import { FilterBar } from "../../filters/filter-bar.tsx";
 import { toRequest } from "../../filters/filter-fields.ts";
@@ -46,9 +47,9 @@ const COLUMNS: readonly Column<Row>[] = [
 export function MessagesPage(): JSX.Element {
   const api = useApi();
   const [filter, setFilter] = useFilter(MESSAGE_FIELDS);
-  const [query, setQuery] = useQuery();
+  const [query] = useQuery();
   const status = statusOf(query.get("status"));
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [selected, setSelected] = useSelection(query.toString());
   const request = () => toRequest(MESSAGE_FIELDS, filter, Date.now());
   const pages = usePages(
     `messages ${status} ${JSON.stringify(filter)}`,
@@ -63,7 +64,7 @@ export function MessagesPage(): JSX.Element {
   return (
     <>
       <PageHeader title="Messages" />
-      <Tabs status={status} onChange={(status) => setQuery({ status })} />
+      <StatusTabs />
       <FilterBar fields={MESSAGE_FIELDS} known={known} filter={filter} onChange={setFilter} />
       <BulkButtons
         verbs={["run", "cancel"]}
@@ -131,28 +132,19 @@ function Nothing({ isFiltered }: { readonly isFiltered: boolean }): JSX.Element 
     );
 }
 
-interface TabsProps {
-  readonly status: Status | null;
-  readonly onChange: (status: Status | null) => void;
-}
-
-function Tabs({ status, onChange }: TabsProps): JSX.Element {
+function StatusTabs(): JSX.Element {
   const counts = useCounts();
-  const tabs = [[null, "All"], ["pending", "Waiting"], ["processing", "Running"]] as const;
+  const words = (title: string, name: Status | "all") => `${title} ${counts?.[name] ?? "…"}`;
   return (
-    <div class="tabs" role="group" aria-label="Status">
-      {tabs.map(([value, title]) => (
-        <button
-          key={title}
-          type="button"
-          class="tab"
-          aria-pressed={status === value}
-          onClick={() => onChange(value)}
-        >
-          {title} <span class="tab-count">{counts?.[value ?? "all"] ?? ""}</span>
-        </button>
-      ))}
-    </div>
+    <Tabs
+      label="Status"
+      name="status"
+      tabs={[
+        ["", words("All", "all")],
+        ["pending", words("Waiting", "pending")],
+        ["processing", words("Running", "processing")],
+      ]}
+    />
   );
 }
 
