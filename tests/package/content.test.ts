@@ -7,7 +7,7 @@ import { runProgram } from "../support/programs.ts";
 /** Edge functions embed whole package folders, and may have 20 MB. */
 const LIMIT_BYTES = 20_000_000;
 /** More than this comes of an update of a dependency, which needs a look. */
-const ALLOWED_BYTES = 19_000_000;
+const ALLOWED_BYTES = 19_600_000;
 const PERMISSIVE = ["MIT", "ISC", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "0BSD"];
 const OURS = "node_modules/symphony-messenger";
 
