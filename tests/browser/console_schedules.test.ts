@@ -175,6 +175,43 @@ if (hasChromium) {
       },
     );
 
+    test(
+      "a change that another operator made meanwhile stays",
+      async (operator, { stack, url }) => {
+        await clearManaged(stack);
+        await fill(stack);
+        const { page } = operator;
+        await operator.visit(url, "/schedules?name=hourly%20report");
+        await page.getByRole("link", { name: "hourly report" }).click();
+        await page.getByRole("link", { name: "Edit" }).click();
+        await page.getByLabel("Cron expression", { exact: true }).last().fill("45 * * * *");
+        await operator.go("/queues");
+        await page.getByRole("heading", { name: "Queues" }).waitFor();
+        await stack.sql`update public.messenger_schedules set max_runs = 7
+        where name = 'hourly report'`;
+        await page.goBack();
+        await page.getByText("It was changed since you began").waitFor();
+        await page.getByRole("button", { name: "Save changes" }).click();
+        await page.getByText("hourly report is changed").waitFor();
+        const [stored] = await stack.sql<{ cron: string; max_runs: number }[]>`
+        select cron, max_runs from public.messenger_schedules where name = 'hourly report'`;
+        assertEquals({ ...stored }, { cron: "45 * * * *", max_runs: 7 });
+      },
+    );
+
+    test("a schedule that cannot run says why", async (operator, { stack, url }) => {
+      await clearManaged(stack);
+      await fill(stack);
+      await stack.sql`update public.messenger_schedules set message_type = 'Nothing'
+        where name = 'clean up'`;
+      const { page } = operator;
+      await operator.visit(url, "/schedules");
+      await page.getByRole("button", { name: "Run now: clean up" }).click();
+      await page.getByText(/^clean up: .*Nothing/).waitFor();
+      await page.getByRole("button", { name: "Resume: <b>broken</b>" }).click();
+      await page.getByText(/^<b>broken<\/b>: .*cron/).waitFor();
+    });
+
     test("of ten thousand schedules a page asks for fifty", async (operator, { stack, url }) => {
       await clearManaged(stack);
       await stack.sql`insert into public.messenger_schedules

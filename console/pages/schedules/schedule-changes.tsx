@@ -1,7 +1,7 @@
 /** Buttons that change a schedule: run now, pause, resume, delete. */
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
 import { useAction } from "../../api/use-action.ts";
 import { Button, Field } from "../../components/controls.tsx";
@@ -94,9 +94,11 @@ function ActionButton({ action, icon, isShort, words, schedule }: {
   readonly words: string;
   readonly schedule: Schedule;
 }): JSX.Element {
-  const run = async () => {
-    if (!await action.run()) toast(`${words}: ${nameOf(schedule)} is not changed`, "bad");
-  };
+  // A row has no room for the problem.
+  const { error } = action;
+  useEffect(() => {
+    if (error && isShort) toast(`${nameOf(schedule)}: ${error.message}`, "bad");
+  }, [error]);
   return (
     <>
       <Button
@@ -104,7 +106,7 @@ function ActionButton({ action, icon, isShort, words, schedule }: {
         tone={isShort ? "quiet" : undefined}
         label={isShort ? `${words}: ${nameOf(schedule)}` : undefined}
         isBusy={action.isRunning}
-        onClick={run}
+        onClick={() => void action.run()}
       >
         {!isShort && words}
       </Button>

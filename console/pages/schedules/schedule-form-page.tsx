@@ -90,8 +90,14 @@ function EditSchedule({ id }: { readonly id: string }): JSX.Element {
 function EditForm({ schedule }: { readonly schedule: Schemas["Schedule"] }): JSX.Element {
   const api = useApi();
   const { id } = schedule;
-  const before = textsOf(schedule);
-  const [texts, setTexts, clear] = useDraft(`schedule ${id}`, () => before);
+  const stored = textsOf(schedule);
+  // The draft may be older than the schedule: only what the operator has changed since then is sent.
+  const [{ before, texts }, setDraft, clear] = useDraft(`schedule ${id}`, () => ({
+    before: stored,
+    texts: stored,
+  }));
+  const setTexts = (texts: ScheduleTexts) => setDraft({ before, texts });
+  const hasMoved = JSON.stringify(before) !== JSON.stringify(stored);
   const action = useAction(async () => {
     await answerOf(api.PATCH("/schedules/{id}", {
       params: { path: { id } },
@@ -108,6 +114,15 @@ function EditForm({ schedule }: { readonly schedule: Schemas["Schedule"] }): JSX
           <Icon name="warn" />
           <p class="note-text">
             It is declared in code: the next deploy that declares it otherwise changes it back.
+          </p>
+        </div>
+      )}
+      {hasMoved && (
+        <div class="note note-info">
+          <Icon name="info" />
+          <p class="note-text">
+            It was changed since you began. Saving sends your own changes alone; Reset shows the
+            others.
           </p>
         </div>
       )}

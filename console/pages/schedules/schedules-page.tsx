@@ -48,7 +48,8 @@ const COLUMNS: readonly Column<Summary>[] = [
     key: "next",
     title: "Next run",
     isNumber: true,
-    cell: ({ nextRunAt, enabled }) => <Time at={enabled ? nextRunAt : null} />,
+    cell: ({ nextRunAt, enabled }) =>
+      enabled ? <Time at={nextRunAt} none="planned soon" /> : <Time at={null} />,
   },
 ];
 
