@@ -10,7 +10,7 @@ export interface Answer {
 
 /** One request to the management API: a path with its query, and a body unless it is a GET. */
 export type Call = (
-  method: "GET" | "POST" | "PATCH" | "DELETE",
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
   body?: object,
 ) => Promise<Answer>;

@@ -1,6 +1,7 @@
 /** The operators' commands, over the management API. */
 
 import type { Command } from "commander";
+import { addAlerts } from "./commands/alerts.ts";
 import { addDispatch } from "./commands/dispatch.ts";
 import { addFailed } from "./commands/failed.ts";
 import { addBatches } from "./commands/batches.ts";
@@ -22,6 +23,7 @@ export function addMessenger(program: Command, context: Context): void {
   addQueues(program, context);
   addSchedules(program, context);
   addWebhooks(program, context);
+  addAlerts(program, context);
   addStatus(program, context);
   addPrune(program, context);
 }

@@ -23,7 +23,8 @@ begin
   for job in select j.jobid from cron.job j where j.jobname in (${list(jobsIn(ours))}) loop
     perform cron.unschedule(job);
   end loop;
-  delete from vault.secrets s where s.name in ('symphony_url', 'symphony_secret_key');
+  delete from vault.secrets s
+  where s.name in ('symphony_url', 'symphony_secret_key') or s.name like 'symphony\\_alert\\_%';
   if to_regclass('realtime.messages') is not null then
     drop policy if exists "messenger: users hear of their own messages" on realtime.messages;
   end if;

@@ -313,6 +313,7 @@ create table messenger.seen_running (
   lease_token uuid not null,
   seen_at timestamptz not null default public.messenger_now()
 );
+create index seen_running_seen_at_idx on messenger.seen_running (seen_at);
 alter table messenger.seen_running enable row level security;
 
 create index messenger_steps_until_idx on public.messenger_steps (until) where status = 'pending';
@@ -6290,6 +6291,18 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.counts_for_alert(p_alert public.messenger_alerts, p_type text, p_queue text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return (p_alert.type is null or p_type = p_alert.type) and (p_alert.queue is null or p_queue = p_alert.queue)
+    and not exists (select from public.messenger_queues q where q.name = p_queue and q.paused);
+end
+$function$;
+
 CREATE FUNCTION messenger.ms_since(p_moment timestamp with time zone)
  RETURNS double precision
  LANGUAGE plpgsql
@@ -6304,6 +6317,13 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.max_dead_letters(p_alert public.messenger_alerts)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$ select greatest(1000, p_alert.threshold)::integer $function$;
+
 CREATE FUNCTION messenger.measure_dead_letters(p_alert public.messenger_alerts, OUT value double precision, OUT subject text)
  RETURNS record
  LANGUAGE plpgsql
@@ -6314,22 +6334,28 @@ declare
   after constant timestamptz := public.messenger_now() - p_alert.window_ms * interval '1 millisecond';
 begin
   if p_alert.type is not null then
-    select count(*) into value from (
-      select f.reason, f.queue from public.messenger_failed_messages f
-      where f.type = p_alert.type and f.failed_at > after
-      order by f.failed_at desc limit 10000
-    ) as l
-    where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
-      and (p_alert.queue is null or l.queue = p_alert.queue);
     subject := p_alert.type;
+    select count(*) into value from (
+      select from (
+        select f.reason, f.queue from public.messenger_failed_messages f
+        where f.type = p_alert.type and f.failed_at > after
+        order by f.failed_at desc limit 10000
+      ) as l
+      where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
+        and (p_alert.queue is null or l.queue = p_alert.queue)
+      limit messenger.max_dead_letters(p_alert)
+    ) as counted;
   else
-    select count(*), mode() within group (order by l.type) into value, subject from (
-      select f.type, f.reason, f.queue from public.messenger_failed_messages f
-      where f.failed_at > after
-      order by f.failed_at desc limit 10000
-    ) as l
-    where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
-      and (p_alert.queue is null or l.queue = p_alert.queue);
+    select count(*), mode() within group (order by counted.type) into value, subject from (
+      select l.type from (
+        select f.type, f.reason, f.queue from public.messenger_failed_messages f
+        where f.failed_at > after
+        order by f.failed_at desc limit 10000
+      ) as l
+      where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
+        and (p_alert.queue is null or l.queue = p_alert.queue)
+      limit messenger.max_dead_letters(p_alert)
+    ) as counted;
   end if;
 end
 $function$;
@@ -6409,15 +6435,14 @@ begin
   from failing f
   join public.messenger_schedules s on s.id = f.id
   cross join lateral (
-    select count(*) as failures from (
-      select from public.messenger_schedule_runs r
-      where r.schedule_id = s.id and r.outcome = 'failed' and r.occurrence > coalesce((
-        select good.occurrence from public.messenger_schedule_runs good
-        where good.schedule_id = s.id and good.outcome = 'handled'
-        order by good.occurrence desc limit 1
-      ), '-infinity')
-      limit 10000
-    ) as behind
+    select coalesce(min(l.number) filter (where l.outcome = 'handled') - 1, count(*)) as failures
+    from (
+      select ended.outcome, row_number() over (order by ended.occurrence desc) as number from (
+        select r.outcome, r.occurrence from public.messenger_schedule_runs r
+        where r.schedule_id = s.id and r.outcome in ('handled', 'failed')
+        order by r.occurrence desc limit greatest(10, p_alert.threshold)::integer
+      ) as ended
+    ) as l
   ) as counted
   where s.enabled and (p_alert.schedule is null or s.name = p_alert.schedule)
   order by counted.failures desc, s.id limit 1;
@@ -6448,20 +6473,40 @@ CREATE FUNCTION messenger.measure_long_step(p_alert public.messenger_alerts, OUT
 AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
+  too_long constant timestamptz := clock - p_alert.threshold * interval '1 millisecond';
 begin
-  select messenger.ms_since(l.since), format('message %s (%s)', m.id, m.type) into value, subject
+  select messenger.ms_since(l.since), format('message %s (%s)', l.id, l.type) into value, subject
   from (
     (
-      select s.message_id, s.until as since from public.messenger_steps s
-      where s.status = 'pending' and s.until < clock
-      order by s.until desc limit 10000
+      select s.until as since, m.id, m.type
+      from (
+        select o.message_id, o.until from public.messenger_steps o
+        where o.status = 'pending' and o.until < clock order by o.until limit 10000
+      ) as s
+      join public.messenger_messages m on m.id = s.message_id
+      where messenger.counts_for_alert(p_alert, m.type, m.queue)
+      order by s.until limit 1
     )
     union all
-    (select r.message_id, r.seen_at from messenger.seen_running r limit 10000)
+    (
+      select s.until, m.id, m.type
+      from (
+        select o.message_id, o.until from public.messenger_steps o
+        where o.status = 'pending' and o.until <= too_long order by o.until desc limit 10000
+      ) as s
+      join public.messenger_messages m on m.id = s.message_id
+      where messenger.counts_for_alert(p_alert, m.type, m.queue)
+      order by s.until desc limit 1
+    )
+    union all
+    (
+      select r.seen_at, m.id, m.type
+      from messenger.seen_running r
+      join public.messenger_messages m on m.id = r.message_id
+      where messenger.counts_for_alert(p_alert, m.type, m.queue)
+      order by r.seen_at limit 1
+    )
   ) as l
-  join public.messenger_messages m on m.id = l.message_id
-  where (p_alert.type is null or m.type = p_alert.type) and (p_alert.queue is null or m.queue = p_alert.queue)
-    and not exists (select from public.messenger_queues q where q.name = m.queue and q.paused)
   order by l.since limit 1;
   value := coalesce(value, 0);
 end
@@ -6545,7 +6590,10 @@ declare
   number constant text := case
     when p_alert.rule = 'queue_limited' or unit = 'ms' then messenger.duration_text(p_alert.value)
     when unit = 'share' then format('%s %%', round((p_alert.value * 100)::numeric))
-    else coalesce(p_alert.value::text, 'no') || case when p_alert.value >= 10000 then ' or more' else '' end
+    else coalesce(p_alert.value::text, 'no') || case
+      when p_alert.rule = 'dead_letters' and p_alert.value >= messenger.max_dead_letters(p_alert) then ' or more'
+      when p_alert.rule = 'schedule_failing' and p_alert.value >= greatest(10, p_alert.threshold) then ' or more'
+      else '' end
   end;
   at_most constant text := case unit
     when 'ms' then messenger.duration_text(p_alert.threshold)
@@ -8897,6 +8945,9 @@ comment on column public.messenger_webhook_events.id is
 comment on index messenger.backlog_points_at_idx is
   'Points by age, for pruning.';
 
+comment on index messenger.seen_running_seen_at_idx is
+  'Running messages, the one that was seen first in front.';
+
 comment on index messenger.series_points_at_idx is
   'Points by age, for pruning.';
 
@@ -9080,6 +9131,9 @@ comment on routine messenger.check_from(bigint[],boolean,text) is
 comment on routine messenger.check_one_alert(public.messenger_alerts) is
   'Part of messenger_check_alerts: measures an alert, and writes its state and what is to be told.';
 
+comment on routine messenger.counts_for_alert(public.messenger_alerts,text,text) is
+  'Whether a message of this type and queue is one that an alert is about. Those of paused queues are not.';
+
 comment on routine messenger.dead_letter_problem(public.messenger_failed_messages,jsonb) is
   'Part of messenger_redrive: why a dead letter cannot be a message, as "field: problem"; null if it can.';
 
@@ -9209,11 +9263,14 @@ comment on routine messenger.make_default_alerts() is
 comment on routine messenger.make_webhook_secret(text) is
   'Makes a secret in Vault for an endpoint, of 244 random bits. Returns its name and its value.';
 
+comment on routine messenger.max_dead_letters(public.messenger_alerts) is
+  'Rule dead_letters: the number at which its count ends.';
+
 comment on routine messenger.measure_alert(public.messenger_alerts) is
   'The value of an alert at this moment, what it is about, and what its rule keeps until the next check.';
 
 comment on routine messenger.measure_dead_letters(public.messenger_alerts) is
-  'Rule dead_letters: how many there are in the window, of the latest 10,000, and the type of most of them. Cancelled messages count only if they are asked for.';
+  'Rule dead_letters: how many of the latest 10,000 in the window count, and the type of most of them. Cancelled messages count only if they are asked for.';
 
 comment on routine messenger.measure_long_step(public.messenger_alerts) is
   'Rule long_step: how long a message runs, or a sleep or a wait is past its end, in ms, and the message. Paused queues do not count.';
@@ -9231,7 +9288,7 @@ comment on routine messenger.measure_retry_rate(public.messenger_alerts) is
   'Rule retry_rate: the share of retries among the outcomes of ticks in the window; null below 20 outcomes. Resident workers do not count: they report when they end.';
 
 comment on routine messenger.measure_schedule_failing(public.messenger_alerts) is
-  'Rule schedule_failing: the most failed runs in a row of an enabled schedule, and its name. Looks at up to 10,000 schedules with failed runs.';
+  'Rule schedule_failing: the most failed runs in a row of an enabled schedule, up to 10 or the threshold, and its name. Looks at up to 10,000 schedules with failed runs.';
 
 comment on routine messenger.measure_schedule_overdue(public.messenger_alerts) is
   'Rule schedule_overdue: ms since the planned time of the run that is most overdue. Disabled schedules do not count.';

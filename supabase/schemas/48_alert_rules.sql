@@ -17,6 +17,9 @@ comment on column messenger.seen_running.lease_token is
   'The lease under which it ran: another one is another attempt.';
 comment on column messenger.seen_running.seen_at is
   'When it was first seen running under this lease.';
+create index seen_running_seen_at_idx on messenger.seen_running (seen_at);
+comment on index messenger.seen_running_seen_at_idx is
+  'Running messages, the one that was seen first in front.';
 alter table messenger.seen_running enable row level security;
 
 create function messenger.note_running() returns void
@@ -43,6 +46,18 @@ $$;
 comment on function messenger.note_running() is
   'Part of messenger_check_alerts: notes up to 10,000 messages that run, and forgets those that do not any more.';
 
+create function messenger.counts_for_alert(p_alert public.messenger_alerts, p_type text, p_queue text) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (p_alert.type is null or p_type = p_alert.type) and (p_alert.queue is null or p_queue = p_alert.queue)
+    and not exists (select from public.messenger_queues q where q.name = p_queue and q.paused);
+end
+$$;
+comment on function messenger.counts_for_alert(public.messenger_alerts, text, text) is
+  'Whether a message of this type and queue is one that an alert is about. Those of paused queues are not.';
+
 -- Age of a moment in ms, by the clock of the bus.
 create function messenger.ms_since(p_moment timestamptz) returns double precision
 language plpgsql stable
@@ -58,6 +73,14 @@ $$;
 comment on function messenger.ms_since(timestamptz) is
   'Ms since a moment, 0 for one that lies ahead; null for null.';
 
+-- How far dead letters are counted: a larger number says no more.
+create function messenger.max_dead_letters(p_alert public.messenger_alerts) returns integer
+language sql immutable
+set search_path = ''
+as $$ select greatest(1000, p_alert.threshold)::integer $$;
+comment on function messenger.max_dead_letters(public.messenger_alerts) is
+  'Rule dead_letters: the number at which its count ends.';
+
 -- A type has an index of its own. The other filters look at the latest 10,000 dead letters of the window.
 create function messenger.measure_dead_letters(
   p_alert public.messenger_alerts, out value double precision, out subject text
@@ -69,27 +92,33 @@ declare
   after constant timestamptz := public.messenger_now() - p_alert.window_ms * interval '1 millisecond';
 begin
   if p_alert.type is not null then
-    select count(*) into value from (
-      select f.reason, f.queue from public.messenger_failed_messages f
-      where f.type = p_alert.type and f.failed_at > after
-      order by f.failed_at desc limit 10000
-    ) as l
-    where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
-      and (p_alert.queue is null or l.queue = p_alert.queue);
     subject := p_alert.type;
+    select count(*) into value from (
+      select from (
+        select f.reason, f.queue from public.messenger_failed_messages f
+        where f.type = p_alert.type and f.failed_at > after
+        order by f.failed_at desc limit 10000
+      ) as l
+      where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
+        and (p_alert.queue is null or l.queue = p_alert.queue)
+      limit messenger.max_dead_letters(p_alert)
+    ) as counted;
   else
-    select count(*), mode() within group (order by l.type) into value, subject from (
-      select f.type, f.reason, f.queue from public.messenger_failed_messages f
-      where f.failed_at > after
-      order by f.failed_at desc limit 10000
-    ) as l
-    where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
-      and (p_alert.queue is null or l.queue = p_alert.queue);
+    select count(*), mode() within group (order by counted.type) into value, subject from (
+      select l.type from (
+        select f.type, f.reason, f.queue from public.messenger_failed_messages f
+        where f.failed_at > after
+        order by f.failed_at desc limit 10000
+      ) as l
+      where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
+        and (p_alert.queue is null or l.queue = p_alert.queue)
+      limit messenger.max_dead_letters(p_alert)
+    ) as counted;
   end if;
 end
 $$;
 comment on function messenger.measure_dead_letters(public.messenger_alerts) is
-  'Rule dead_letters: how many there are in the window, of the latest 10,000, and the type of most of them. Cancelled messages count only if they are asked for.';
+  'Rule dead_letters: how many of the latest 10,000 in the window count, and the type of most of them. Cancelled messages count only if they are asked for.';
 
 create function messenger.measure_oldest_ready(
   p_alert public.messenger_alerts, out value double precision, out subject text
@@ -150,7 +179,7 @@ comment on function messenger.measure_schedule_overdue(public.messenger_alerts) 
   'Rule schedule_overdue: ms since the planned time of the run that is most overdue. Disabled schedules do not count.';
 
 -- Skipped runs, and those whose messages wait or run, do not end a row of failures. It steps from schedule to schedule
--- along the index of failed runs.
+-- along the index of failed runs, and reads as many runs of each as the threshold asks for.
 create function messenger.measure_schedule_failing(
   p_alert public.messenger_alerts, out value double precision, out subject text
 )
@@ -174,15 +203,14 @@ begin
   from failing f
   join public.messenger_schedules s on s.id = f.id
   cross join lateral (
-    select count(*) as failures from (
-      select from public.messenger_schedule_runs r
-      where r.schedule_id = s.id and r.outcome = 'failed' and r.occurrence > coalesce((
-        select good.occurrence from public.messenger_schedule_runs good
-        where good.schedule_id = s.id and good.outcome = 'handled'
-        order by good.occurrence desc limit 1
-      ), '-infinity')
-      limit 10000
-    ) as behind
+    select coalesce(min(l.number) filter (where l.outcome = 'handled') - 1, count(*)) as failures
+    from (
+      select ended.outcome, row_number() over (order by ended.occurrence desc) as number from (
+        select r.outcome, r.occurrence from public.messenger_schedule_runs r
+        where r.schedule_id = s.id and r.outcome in ('handled', 'failed')
+        order by r.occurrence desc limit greatest(10, p_alert.threshold)::integer
+      ) as ended
+    ) as l
   ) as counted
   where s.enabled and (p_alert.schedule is null or s.name = p_alert.schedule)
   order by counted.failures desc, s.id limit 1;
@@ -190,7 +218,7 @@ begin
 end
 $$;
 comment on function messenger.measure_schedule_failing(public.messenger_alerts) is
-  'Rule schedule_failing: the most failed runs in a row of an enabled schedule, and its name. Looks at up to 10,000 schedules with failed runs.';
+  'Rule schedule_failing: the most failed runs in a row of an enabled schedule, up to 10 or the threshold, and its name. Looks at up to 10,000 schedules with failed runs.';
 
 -- Below 20 outcomes a share says little.
 create function messenger.measure_retry_rate(p_alert public.messenger_alerts) returns double precision
@@ -209,7 +237,8 @@ comment on function messenger.measure_retry_rate(public.messenger_alerts) is
   'Rule retry_rate: the share of retries among the outcomes of ticks in the window; null below 20 outcomes. Resident workers do not count: they report when they end.';
 
 -- A sleep or a wait ends by its message falling due, and a later run of it marks the step. Steps of dead letters stay
--- pending, so that the messages decide.
+-- pending, and may be many: where the oldest 10,000 steps are theirs, those that are just past the threshold are
+-- looked at. Each part ends at the first message that counts.
 create function messenger.measure_long_step(
   p_alert public.messenger_alerts, out value double precision, out subject text
 )
@@ -218,20 +247,40 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
+  too_long constant timestamptz := clock - p_alert.threshold * interval '1 millisecond';
 begin
-  select messenger.ms_since(l.since), format('message %s (%s)', m.id, m.type) into value, subject
+  select messenger.ms_since(l.since), format('message %s (%s)', l.id, l.type) into value, subject
   from (
     (
-      select s.message_id, s.until as since from public.messenger_steps s
-      where s.status = 'pending' and s.until < clock
-      order by s.until desc limit 10000
+      select s.until as since, m.id, m.type
+      from (
+        select o.message_id, o.until from public.messenger_steps o
+        where o.status = 'pending' and o.until < clock order by o.until limit 10000
+      ) as s
+      join public.messenger_messages m on m.id = s.message_id
+      where messenger.counts_for_alert(p_alert, m.type, m.queue)
+      order by s.until limit 1
     )
     union all
-    (select r.message_id, r.seen_at from messenger.seen_running r limit 10000)
+    (
+      select s.until, m.id, m.type
+      from (
+        select o.message_id, o.until from public.messenger_steps o
+        where o.status = 'pending' and o.until <= too_long order by o.until desc limit 10000
+      ) as s
+      join public.messenger_messages m on m.id = s.message_id
+      where messenger.counts_for_alert(p_alert, m.type, m.queue)
+      order by s.until desc limit 1
+    )
+    union all
+    (
+      select r.seen_at, m.id, m.type
+      from messenger.seen_running r
+      join public.messenger_messages m on m.id = r.message_id
+      where messenger.counts_for_alert(p_alert, m.type, m.queue)
+      order by r.seen_at limit 1
+    )
   ) as l
-  join public.messenger_messages m on m.id = l.message_id
-  where (p_alert.type is null or m.type = p_alert.type) and (p_alert.queue is null or m.queue = p_alert.queue)
-    and not exists (select from public.messenger_queues q where q.name = m.queue and q.paused)
   order by l.since limit 1;
   value := coalesce(value, 0);
 end

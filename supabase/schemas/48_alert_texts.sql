@@ -26,7 +26,10 @@ declare
   number constant text := case
     when p_alert.rule = 'queue_limited' or unit = 'ms' then messenger.duration_text(p_alert.value)
     when unit = 'share' then format('%s %%', round((p_alert.value * 100)::numeric))
-    else coalesce(p_alert.value::text, 'no') || case when p_alert.value >= 10000 then ' or more' else '' end
+    else coalesce(p_alert.value::text, 'no') || case
+      when p_alert.rule = 'dead_letters' and p_alert.value >= messenger.max_dead_letters(p_alert) then ' or more'
+      when p_alert.rule = 'schedule_failing' and p_alert.value >= greatest(10, p_alert.threshold) then ' or more'
+      else '' end
   end;
   at_most constant text := case unit
     when 'ms' then messenger.duration_text(p_alert.threshold)

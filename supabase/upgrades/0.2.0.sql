@@ -293,6 +293,7 @@ create table messenger.seen_running (
   lease_token uuid not null,
   seen_at timestamptz not null default public.messenger_now()
 );
+create index seen_running_seen_at_idx on messenger.seen_running (seen_at);
 alter table messenger.seen_running enable row level security;
 
 create index messenger_steps_until_idx on public.messenger_steps (until) where status = 'pending';

@@ -34,6 +34,14 @@ async function fill(stack: TestStack): Promise<void> {
   await stack
     .sql`select public.messenger_create_webhook_endpoint(name, '{"url":"https://example.com/"}')
     from unnest('{default,mail,z}'::text[]) as name`;
+  await stack
+    .sql`select public.messenger_set_alert_channel(name, '{"kind":"message","message_type":"Note"}')
+    from unnest(array['default', 'mail', 'z']) as name`;
+  await stack.sql`select public.messenger_create_alert(name, 'oldest_ready')
+    from unnest(array['default', 'mail', 'z']) as name`;
+  await stack.sql`insert into public.messenger_alert_deliveries (channel, event, body, status)
+    select 'mail', 'firing', '{}', case when n % 2 = 0 then 'failed' else 'delivered' end
+    from generate_series(1, 30) n`;
   const later = { type: "Note", payload: { text: "x" }, delay: "1h" };
   await stack.dispatch([later, { ...later, queue: "mail" }, { type: "Count", payload: { n: 1 } }]);
   for (let n = 0; n < 10; n++) await addFailed(stack, { queue: n % 2 ? "mail" : "default" });

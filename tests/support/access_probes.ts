@@ -310,6 +310,19 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   rotateWebhookSecret: { overlap: "1h" },
   listWebhookDeliveries: null,
   resendWebhooks: { endpoint: "none" },
+  listAlerts: null,
+  getAlert: null,
+  createAlert: () => ({ name: `made-${crypto.randomUUID()}`, rule: "no_tick" }),
+  updateAlert: { enabled: true },
+  deleteAlert: null,
+  listAlertChannels: null,
+  getAlertChannel: null,
+  setAlertChannel: { kind: "message", messageType: "Note" },
+  deleteAlertChannel: null,
+  testAlertChannel: null,
+  listAlertDeliveries: null,
+  getAlertDelivery: null,
+  retryAlertDelivery: null,
 };
 
 /** Paths that the OpenAPI document does not list: itself. */
@@ -349,9 +362,19 @@ function kindOf(method: string, operationId: string): "reads" | "changes" | "set
   return method === "get" ? "reads" : "changes";
 }
 
-/** The name of a webhook endpoint or of a queue that a path needs. */
+/** The name of a webhook endpoint, an alert, a channel or a queue that a path needs. */
 async function namedOf(stack: TestStack, path: string, operationId: string): Promise<string> {
+  const name = `made-${crypto.randomUUID()}`;
   if (path.startsWith("/webhooks/")) return await endpointOf(stack);
+  if (path.startsWith("/alerts/")) {
+    await stack.sql`select public.messenger_create_alert(${name}, 'no_tick')`;
+    return name;
+  }
+  if (path.startsWith("/alert-channels/")) {
+    await stack.sql`select public.messenger_set_alert_channel(${name},
+      '{"kind":"message","message_type":"Note"}')`;
+    return name;
+  }
   return operationId === "deleteQueue" ? await emptyQueue(stack) : "default";
 }
 
@@ -369,12 +392,21 @@ async function emptyQueue({ sql }: TestStack): Promise<string> {
   return name;
 }
 
+/** Makes a delivery that failed, and returns its id. */
+async function deliveryOf({ sql }: TestStack): Promise<string> {
+  const [row] = await sql<{ id: string }[]>`
+    insert into public.messenger_alert_deliveries (channel, event, body, status)
+    values ('gone', 'firing', '{}', 'failed') returning id::text`;
+  return row?.id ?? "";
+}
+
 /** Makes the object that a path needs, and returns its id. */
 async function subjectOf(stack: TestStack, path: string): Promise<string> {
   const [id = ""] = await stack.dispatch({ ...message, delay: "1h" });
   if (path.startsWith("/messages")) return id;
   if (path.startsWith("/failed-messages")) return await addFailed(stack);
   if (path.startsWith("/events")) return await eventOf(stack);
+  if (path.startsWith("/alert-deliveries")) return await deliveryOf(stack);
   if (path.startsWith("/batches")) return await batchOf(stack, { ...message, delay: "1h" });
   if (!path.startsWith("/schedules")) return id;
   const made = await stack.post("dispatch", schedule);

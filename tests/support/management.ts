@@ -69,10 +69,13 @@ export async function actions({ sql }: TestStack): Promise<unknown[][]> {
   return rows.map(({ actor, action, affected }) => [actor, action, Number(affected)]);
 }
 
-/** Empties what `clear` of the stack leaves: schedules, the action log, the queues' settings. */
+/** Empties what `clear` of the stack leaves: schedules, the action log, alerts, the queues' settings. */
 export async function clearManaged({ sql }: TestStack): Promise<void> {
   await sql`truncate public.messenger_actions, public.messenger_schedules,
     public.messenger_schedule_runs restart identity`;
+  await sql`truncate public.messenger_alert_deliveries restart identity`;
+  await sql`delete from public.messenger_alerts`;
+  await sql`delete from public.messenger_alert_channels`;
   await sql`delete from public.messenger_queues where name <> 'default'`;
   await sql`update public.messenger_queues set paused = false, concurrency = null`;
 }

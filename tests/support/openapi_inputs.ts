@@ -195,6 +195,8 @@ const MEANINGFUL: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   interval: duration,
   jitter: duration,
   ttl: duration,
+  channel: fc.constantFrom("mail", null, "x"),
+  alert: fc.constantFrom("default", "x"),
   maxTickAge: duration,
   maxReadyAge: duration,
 };

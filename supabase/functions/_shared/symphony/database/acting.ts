@@ -25,6 +25,13 @@ const OPERATIONS = new Set([
   "messenger_rotate_webhook_secret",
   "messenger_test_webhook_endpoint",
   "messenger_resend_webhooks",
+  "messenger_create_alert",
+  "messenger_set_alert",
+  "messenger_delete_alert",
+  "messenger_set_alert_channel",
+  "messenger_delete_alert_channel",
+  "messenger_test_alert_channel",
+  "messenger_retry_alert_delivery",
 ]);
 
 const READS = /^messenger_(now|list_\w+|show_\w+)$/;

@@ -20,6 +20,8 @@ export interface HealthFacts {
   readonly waitingForWorkers: readonly { readonly queue: string; readonly since: string }[];
   /** Webhook endpoints that were disabled because their calls failed, at most 20; an older schema tells none. */
   readonly webhooksDisabled?: readonly { readonly name: string; readonly reason: string }[];
+  /** Channels of alerts on which nothing arrives, and alerts that cannot be checked. */
+  readonly alerts?: { readonly channels: readonly string[]; readonly alerts: readonly string[] };
   /** Queues that hold messages but have no row. */
   readonly strayQueues: readonly string[];
   readonly sequenceIsBehind: boolean;

@@ -14,6 +14,8 @@ export interface SetupResult {
   readonly jobs: Record<string, "created" | "kept" | "repaired" | "of another user">;
   /** Names of the secrets that were written. */
   readonly secrets: string[];
+  /** Names of the default alerts that were made. */
+  readonly alerts?: string[];
   /** Cron jobs that are still not as they have to be. */
   readonly problems: { name: string; problem: string }[];
 }

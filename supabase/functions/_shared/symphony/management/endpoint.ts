@@ -21,7 +21,7 @@ export interface Endpoint<
   Body extends z.ZodType,
   Answer extends z.ZodType,
 > {
-  readonly method: "get" | "post" | "patch" | "delete";
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
   /** With `{name}` for each field of `params`. */
   readonly path: string;
   readonly operationId: string;

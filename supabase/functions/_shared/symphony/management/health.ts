@@ -16,6 +16,7 @@ export function judgeHealth(facts: HealthFacts, limits: HealthLimits): {
     ...judgeMessages(facts, limits),
     ...judgeSchedules(facts, limits),
     ...judgeWebhooks(facts),
+    ...judgeAlerts(facts),
     ...judgeInstallation(facts, limits),
     ...judgeVersions(facts),
   ].map((check) => ({ ...check, advice: check.ok ? null : check.advice }));
@@ -155,6 +156,28 @@ function judgeWebhooks({ webhooksDisabled: disabled = [] }: HealthFacts): Judged
     advice:
       `These endpoints were disabled (${first?.name}: ${first?.reason}). Once their receivers work: messenger webhooks enable NAME, then messenger webhooks resend --endpoint NAME.`,
   }];
+}
+
+function judgeAlerts(
+  { alerts: { channels, alerts } = { channels: [], alerts: [] } }: HealthFacts,
+): Judged[] {
+  return [
+    {
+      name: "alert deliveries",
+      ok: channels.length === 0,
+      found: channels.length === 0 ? 0 : channels.join(", "),
+      limit: 0,
+      advice:
+        "Alerts do not arrive on these channels. See why: messenger alerts deliveries list. Mend the channel (messenger alerts channels set NAME), then try it: messenger alerts channels test NAME.",
+    },
+    {
+      name: "alerts",
+      ok: alerts.length === 0,
+      found: alerts.length === 0 ? 0 : alerts.join(", "),
+      limit: 0,
+      advice: "These alerts cannot be checked. Their error says why: messenger alerts list.",
+    },
+  ];
 }
 
 function judgeVersions({ version }: HealthFacts): Judged[] {

@@ -98,7 +98,7 @@ function judgeJobs({ jobs = [] }: Installation): Judged {
     limit: true,
     advice: others.some(({ problem }) => problem === "doubled")
       ? `A job runs twice, for two database users. Keep one: select cron.unschedule(jobid) as the user in cron.job. ${SET_UP}`
-      : `Rows are not deleted that are no longer needed, because jobs of the bus are not as they have to be. ${SET_UP}`,
+      : `Alerts are not checked, or rows are kept that are no longer needed, because jobs of the bus are not as they have to be. ${SET_UP}`,
   };
 }
 

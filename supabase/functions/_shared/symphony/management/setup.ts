@@ -33,6 +33,9 @@ const answer = z.object({
   queues: z.array(z.string()).openapi({ description: "Queues that were made" }),
   jobs: z.record(z.string(), z.enum(["created", "kept", "repaired", "of another user"])),
   secrets: z.array(z.string()).openapi({ description: "Names of the secrets that were written" }),
+  alerts: z.array(z.string()).default([]).openapi({
+    description: "Default alerts that were made",
+  }),
   problems: z.array(z.object({ name: z.string(), problem: z.string() })).openapi({
     description: "Cron jobs that are still not as they have to be",
   }),
