@@ -32,8 +32,8 @@ export interface System {
 const IN_SQL: Record<SubjectName, { clear: string; messages: string; drained: string }> = {
   "ours": {
     clear: `truncate public.messenger_messages, messenger.leases,
-      public.messenger_failed_messages, messenger.idempotency_keys, public.messenger_ticks, net.http_request_queue,
-      net._http_response`,
+      public.messenger_failed_messages, messenger.idempotency_keys, public.messenger_batches, messenger.batch_chunks,
+      messenger.batch_deltas, public.messenger_ticks, net.http_request_queue, net._http_response`,
     messages: "public.messenger_messages",
     drained: "select not exists (select from public.messenger_messages) as drained",
   },

@@ -17,9 +17,10 @@ import { w14 } from "./w14_cold_start.ts";
 import { w15 } from "./w15_steps.ts";
 import { w16 } from "./w16_lateness.ts";
 import { w17 } from "./w17_resident.ts";
+import { w18 } from "./w18_batch.ts";
 import type { Workload } from "./workload.ts";
 
-/** W1 to W17, in the order in which they run. */
+/** W1 to W18, in the order in which they run. */
 export const WORKLOADS: readonly Workload[] = [
   w01,
   w02,
@@ -37,5 +38,6 @@ export const WORKLOADS: readonly Workload[] = [
   w15,
   w16,
   w17,
+  w18,
   w08,
 ];

@@ -3,7 +3,7 @@
 import type { World } from "../harness/world.ts";
 import type { WorkloadResult } from "../report/result.ts";
 
-/** One of W1 to W17. */
+/** One of W1 to W18. */
 export interface Workload {
   readonly id: string;
   readonly title: string;

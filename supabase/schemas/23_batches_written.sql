@@ -221,6 +221,8 @@ set search_path = ''
 as $$
 declare
   number constant integer := case when jsonb_typeof(messages) = 'array' then jsonb_array_length(messages) end;
+  -- Taken apart once: to look for each chunk in the whole would cost more with each message.
+  elements constant jsonb[] := case when number > 0 then array(select jsonb_array_elements(messages)) end;
   chunks constant integer := greatest((number + 999) / 1000, 1);
   batch constant jsonb := jsonb_build_object(
     'name', name, 'on_finished', on_finished, 'on_succeeded', on_succeeded, 'on_failed', on_failed,
@@ -233,11 +235,9 @@ begin
     raise sqlstate 'PT400' using message = 'messages: has to be an array';
   end if;
   for n in 1..chunks loop
-    answer := public.messenger_write_batch(batch, (
-      select coalesce(jsonb_agg(m.message order by m.nth), '[]')
-      from jsonb_array_elements(messages) with ordinality as m (message, nth)
-      where m.nth > (n - 1) * 1000 and m.nth <= n * 1000
-    ), n, n = chunks);
+    answer := public.messenger_write_batch(
+      batch, coalesce(to_jsonb(elements[(n - 1) * 1000 + 1 : n * 1000]), '[]'), n, n = chunks
+    );
   end loop;
   return (answer ->> 'id')::bigint;
 end

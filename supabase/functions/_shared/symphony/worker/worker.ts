@@ -95,6 +95,7 @@ class Worker {
     this.#slots.stopAll(new WorkerStoppedError());
     this.#slots.close();
     this.#settler.report.close();
+    this.#settler.folds.close();
   }
 
   get #isFinished(): boolean {

@@ -5,22 +5,30 @@ import { readProperty } from "../../runtime/inspect.ts";
 import { within } from "../../runtime/within.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Transport } from "../../transport/transport.ts";
-import { pause } from "../calls.ts";
 import type { Done } from "./settle-buffer.ts";
 
 /** Longest time that a finished run waits for its folds. The sweep of a later claim does the rest. */
 const LAST_WAIT_MS = 2_000;
 /** Timeout of one call. The transport's own timeout is no longer than this. */
 const CALL_TIMEOUT_MS = 10_000;
-/** Pause between two calls, in ms: members that are settled meanwhile share the next one. */
-const PAUSE_MS = 250;
+/**
+ * Pause after each call, in ms: one for each member that the call has counted, within these bounds. Members that are
+ * settled meanwhile share the next call. A call costs as much as a hundred members; one after each settle call cost a
+ * worker a tenth of its rate.
+ */
+const LEAST_PAUSE_MS = 50;
+const MOST_PAUSE_MS = 1_000;
 /** Most batches of one call. */
 const MAX_IDS = 1_000;
 
 /** Folds the batches of settled members: one call is under way, and later members gather for the next. */
 export class BatchFolds {
   readonly #waiting = new Set<string>();
+  /** Members that were settled since the last call. */
+  #members = 0;
   #running: Promise<void> | undefined;
+  /** Resolves when the run ends, which no pause delays. */
+  readonly #ending = Promise.withResolvers<void>();
 
   constructor(
     private readonly parts: { readonly transport: Transport; readonly log: Logger },
@@ -38,21 +46,31 @@ export class BatchFolds {
         continue;
       }
       const id = batchStampOf(stamps)?.id;
-      if (id !== undefined) this.#waiting.add(id);
+      if (id === undefined) continue;
+      this.#waiting.add(id);
+      this.#members++;
     }
     if (this.#waiting.size > 0) this.#running ??= this.#fold();
   }
 
   /** Waits for folds under way, for two seconds at most. @param latest end of the wait, on performance.now() */
   async ended(latest: number): Promise<void> {
+    this.close();
     if (!this.#running) return;
     const waitMs = Math.max(0, Math.min(LAST_WAIT_MS, latest - performance.now()));
     await within(this.#running, waitMs, () => new Error("the fold takes too long")).catch(() => {});
   }
 
+  /** Ends pauses. */
+  close(): void {
+    this.#ending.resolve();
+  }
+
   /** Never throws: a fold that fails is left to the next sweep. */
   async #fold(): Promise<void> {
-    while (this.#waiting.size > 0) {
+    do {
+      const pauseMs = Math.min(Math.max(this.#members, LEAST_PAUSE_MS), MOST_PAUSE_MS);
+      this.#members = 0;
       const ids = [...this.#waiting].slice(0, MAX_IDS);
       for (const id of ids) this.#waiting.delete(id);
       const late = () => new Error("the transport does not answer");
@@ -61,8 +79,15 @@ export class BatchFolds {
       } catch (error) {
         this.parts.log.warn("fold_failed", { batches: ids.length, error: String(error) });
       }
-      if (this.#waiting.size > 0) await pause(PAUSE_MS);
-    }
+      await this.#pause(pauseMs);
+    } while (this.#waiting.size > 0);
     this.#running = undefined;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const over = new Promise<void>((resolve) => void (timer = setTimeout(resolve, ms)));
+    await Promise.race([over, this.#ending.promise]);
+    clearTimeout(timer);
   }
 }
