@@ -7504,6 +7504,35 @@ AS $function$
   join histograms h on h.label = t.label
 $function$;
 
+CREATE FUNCTION public.messenger_backlogs(queues text[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  step constant interval := interval '2 minutes';
+  begins constant timestamptz := date_bin(step, public.messenger_now(), '2000-01-01Z') - interval '58 minutes';
+begin
+  if queues is null or cardinality(queues) not between 1 and 200 then
+    raise sqlstate 'PT400' using
+      message = format('queues: has to be 1 to 200 names (%s were given)', coalesce(cardinality(queues), 0));
+  end if;
+  return jsonb_build_object(
+    'from', begins, 'step_seconds', extract(epoch from step)::integer,
+    'queues', (
+      select jsonb_agg(jsonb_build_object('name', n.name, 'due', (
+        select jsonb_agg(coalesce((b.backlog -> 'due')::integer, 0) order by g.at)
+        from generate_series(begins, begins + interval '58 minutes', step) as g (at)
+        left join messenger.backlog_in_bins(begins, begins + interval '1 hour', step, coalesce(n.name, '')) as b
+          on b.bin = g.at
+      )) order by n.place)
+      from unnest(messenger_backlogs.queues) with ordinality as n (name, place)
+    )
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_stats()
  RETURNS jsonb
  LANGUAGE sql
@@ -9577,6 +9606,9 @@ comment on routine messenger.write_keyed(jsonb,boolean,boolean) is
 
 comment on routine messenger.write_settled_effects(jsonb,bigint[],integer) is
   'Part of messenger_settle: writes the effects of those messages that were settled.';
+
+comment on routine public.messenger_backlogs(text[]) is
+  'Due messages of up to 200 queues within the last hour, in 30 bins of two minutes with the largest number of each: {"from", "step_seconds", "queues": [{"name", "due"}]}.';
 
 comment on routine public.messenger_batch_results(bigint) is
   'Fates of the members of a finished batch of one chunk, in order: {"known", "finished", "results": [{"id", "status", "result", "reason", "error"}]}. Status is handled, failed, cancelled, or missing for one that is no longer known.';

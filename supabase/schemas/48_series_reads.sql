@@ -213,3 +213,33 @@ as $$
 $$;
 comment on function public.messenger_totals(integer) is
   'Totals since the installation by type, for counters and histograms: [{"type", "handled", "retried", "failed", "latency", "latency_ms", "runs", "run_ms"}]. The busiest types up to a number; the others are together "(others)".';
+
+-- For a list of queues, which shows the depth of each as a line.
+create function public.messenger_backlogs(queues text[]) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  step constant interval := interval '2 minutes';
+  begins constant timestamptz := date_bin(step, public.messenger_now(), '2000-01-01Z') - interval '58 minutes';
+begin
+  if queues is null or cardinality(queues) not between 1 and 200 then
+    raise sqlstate 'PT400' using
+      message = format('queues: has to be 1 to 200 names (%s were given)', coalesce(cardinality(queues), 0));
+  end if;
+  return jsonb_build_object(
+    'from', begins, 'step_seconds', extract(epoch from step)::integer,
+    'queues', (
+      select jsonb_agg(jsonb_build_object('name', n.name, 'due', (
+        select jsonb_agg(coalesce((b.backlog -> 'due')::integer, 0) order by g.at)
+        from generate_series(begins, begins + interval '58 minutes', step) as g (at)
+        left join messenger.backlog_in_bins(begins, begins + interval '1 hour', step, coalesce(n.name, '')) as b
+          on b.bin = g.at
+      )) order by n.place)
+      from unnest(messenger_backlogs.queues) with ordinality as n (name, place)
+    )
+  );
+end
+$$;
+comment on function public.messenger_backlogs(text[]) is
+  'Due messages of up to 200 queues within the last hour, in 30 bins of two minutes with the largest number of each: {"from", "step_seconds", "queues": [{"name", "due"}]}.';

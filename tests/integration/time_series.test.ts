@@ -107,6 +107,20 @@ testsOnStack({ env: { SYMPHONY_TICK_BUDGET_MS: "500" } }, (test) => {
     assertStringIncludes(none.body.message, "from: has to lie before until");
   });
 
+  test("the backlogs of several queues come in one answer, and wrong names are refused", async (stack) => {
+    await stack.sql`insert into messenger.backlog_points (at, queue, due)
+      values (date_trunc('minute', now()) - interval '10 minutes', 'mail', 7)`;
+    const { status, body } = await ask(stack, "GET", "/backlogs?queues=mail,default");
+    assertEquals([status, body.stepSeconds], [200, 120]);
+    const [mail, other] = body.queues;
+    assertEquals([mail.name, mail.due.length, Math.max(...mail.due)], ["mail", 30, 7]);
+    assertEquals([other.name, Math.max(...other.due)], ["default", 0]);
+    for (const query of ["", "?queues=", "?queues=a,b%20c", `?queues=${"a,".repeat(200)}a`]) {
+      const refused = await ask(stack, "GET", `/backlogs${query}`);
+      assertEquals([refused.status, refused.body.code], [400, "invalid_request"], query);
+    }
+  });
+
   test("stats tell the rates of all and of the busiest types, and metrics the totals by type", async (stack) => {
     await stack.dispatch([
       ...Array.from({ length: 3 }, () => ({ type: "Note", payload: { text: "x" } })),

@@ -280,6 +280,7 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   getHealth: null,
   getStats: null,
   getTimeSeries: null,
+  listBacklogs: null,
   getMetrics: null,
   listTicks: null,
   listActions: null,

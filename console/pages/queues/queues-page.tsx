@@ -1,7 +1,7 @@
 /** Queues with their depth. */
 
 import type { JSX } from "preact";
-import { useId, useState } from "preact/hooks";
+import { useId, useMemo, useState } from "preact/hooks";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
 import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
 import { Badge } from "../../components/badge.tsx";
@@ -11,16 +11,21 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { Pager } from "../../components/pager.tsx";
 import { formatCount } from "../../components/relative-time.ts";
 import { Empty, ResourceView } from "../../components/resource-view.tsx";
+import { Sparkline } from "../../components/sparkline.tsx";
 import { Time } from "../../components/time.tsx";
 import type { PageProps } from "../../shell/page-props.ts";
 import { goTo, hrefTo, pathOf } from "../../shell/router.tsx";
 import { IfCanChange, useApi, useCanChange } from "../../shell/session.tsx";
 import { PauseButton } from "./pause-button.tsx";
 import { CreateQueue } from "./queue-dialogs.tsx";
+import { useBacklogs } from "./use-backlogs.ts";
 
 type Queue = Schemas["Queue"];
 
-const COLUMNS: readonly Column<Queue>[] = [
+/** Columns of the list; `backlogs` has each queue's line. */
+const columnsOf = (
+  backlogs: ReadonlyMap<string, readonly number[]>,
+): readonly Column<Queue>[] => [
   { key: "name", title: "Queue", isName: true, isWide: true, cell: ({ name }) => name },
   {
     key: "state",
@@ -29,6 +34,20 @@ const COLUMNS: readonly Column<Queue>[] = [
       paused ? <Badge tone="warn" icon="pause">Paused</Badge> : <Badge tone="ok">Active</Badge>,
   },
   { key: "due", title: "Due", isNumber: true, cell: ({ due }) => formatCount(due) },
+  {
+    key: "line",
+    title: "Last hour",
+    cell: ({ name }) => {
+      const values = backlogs.get(name) ?? [];
+      const largest = Math.max(0, ...values);
+      return (
+        <Sparkline
+          label={`Due messages of ${name} in the last hour: at most ${largest}`}
+          values={values}
+        />
+      );
+    },
+  },
   { key: "delayed", title: "Delayed", isNumber: true, cell: ({ delayed }) => formatCount(delayed) },
   {
     key: "processing",
@@ -90,13 +109,15 @@ function QueueTable({ queues, actions }: {
   readonly queues: readonly Queue[];
   readonly actions: ((queue: Queue) => JSX.Element) | undefined;
 }): JSX.Element {
+  const backlogs = useBacklogs(queues.map(({ name }) => name));
+  const columns = useMemo(() => columnsOf(backlogs), [backlogs]);
   if (queues.length === 0) {
     return <Empty title="There are no queues">The first dispatch makes the queue default.</Empty>;
   }
   return (
     <DataTable
       caption="Queues with their depth"
-      columns={COLUMNS}
+      columns={columns}
       rows={queues}
       keyOf={({ name }) => name}
       hrefOf={({ name }) => hrefTo(pathOf("queues", name))}

@@ -1049,6 +1049,7 @@ export type Database = {
         Args: { "queues": (string)[]; "wait_ms": number };
         Returns: boolean;
       };
+      "messenger_backlogs": { Args: { "queues": (string)[] }; Returns: Json };
       "messenger_batch_results": { Args: { "id": number }; Returns: Json };
       "messenger_begin_webhook": {
         Args: { "endpoint": string; "event_id": number };

@@ -72,6 +72,25 @@ export function readTimeSeries(
   return ask(client, "messenger_time_series", selection);
 }
 
+/** Due messages of queues in bins, the oldest first. */
+export interface Backlogs {
+  from: string;
+  stepSeconds: number;
+  queues: { name: string; due: number[] }[];
+}
+
+/**
+ * Reads the backlog of up to 200 queues within the last hour.
+ * @throws RangeError that names the field which is wrong
+ * @throws the errors of `callRpc`
+ */
+export function readBacklogs(
+  client: SupabaseClient,
+  queues: readonly string[],
+): Promise<Backlogs> {
+  return ask(client, "messenger_backlogs", { queues: [...queues] });
+}
+
 /** Totals since the installation of one type. */
 export interface TypeTotals {
   readonly type: string;

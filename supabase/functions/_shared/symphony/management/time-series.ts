@@ -1,7 +1,7 @@
 /** Time series: outcomes of messages, how long they waited and ran, and the backlog, in bins of a time. */
 
 import { z } from "@hono/zod-openapi";
-import { readTimeSeries } from "../database/series-calls.ts";
+import { readBacklogs, readTimeSeries } from "../database/series-calls.ts";
 import { durationField } from "../http/field-schemas.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
@@ -51,8 +51,38 @@ const answer = z.object({
   })).openapi({ description: "Every bin, the oldest first; at most 1,500" }),
 }).openapi("TimeSeries");
 
-/** Adds the endpoint. */
-export function addTimeSeries(app: ManagementApp, { supabase }: ManagementParts): void {
+/** Names that a query separates by commas, which no name has in it. */
+const queueNames = z.string().max(20_000).transform((names) => names.split(","))
+  .pipe(z.array(queueName).min(1).max(200)).openapi({
+    type: "string",
+    description: "Up to 200 names, separated by commas",
+    example: "default,mail",
+  });
+
+const backlogs = z.object({
+  from: time,
+  stepSeconds: z.int(),
+  queues: z.array(z.object({
+    name: z.string(),
+    due: z.array(z.int()).openapi({ description: "The largest number of each bin" }),
+  })),
+}).openapi("Backlogs");
+
+/** Adds the endpoints. */
+export function addTimeSeries(app: ManagementApp, parts: ManagementParts): void {
+  addSeries(app, parts);
+  addEndpoint(app, {
+    method: "get",
+    path: "/backlogs",
+    operationId: "listBacklogs",
+    tag: "status",
+    summary: "Due messages of several queues within the last hour, for a line beside each",
+    query: z.strictObject({ queues: queueNames }),
+    answer: backlogs,
+  }, ({ query: { queues } }) => readBacklogs(parts.supabase, queues));
+}
+
+function addSeries(app: ManagementApp, { supabase }: ManagementParts): void {
   addEndpoint(app, {
     method: "get",
     path: "/time-series",
