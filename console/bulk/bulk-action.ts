@@ -68,6 +68,19 @@ const PATHS: Readonly<Record<BulkVerb, string>> = {
   run: "/messages/run",
 };
 
+/**
+ * Bounds a filter by the time at which the operator asked: messages that come later, or that fail again after their
+ * redrive, were not counted and are left alone.
+ * @param now in ms since 1970
+ */
+export function boundedBy(action: BulkAction, now: number): BulkAction {
+  if (action.ids) return action;
+  const { all: _, ...body } = action.body;
+  const isDead = action.verb === "redrive" || action.verb === "remove";
+  const until = isDead ? "failedUntil" : "createdUntil";
+  return { ...action, body: { [until]: new Date(now).toISOString(), ...body } };
+}
+
 /** A change that has just begun. */
 export function beginning(action: BulkAction, total: BulkCount): BulkProgress {
   return {

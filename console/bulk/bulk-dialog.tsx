@@ -8,7 +8,13 @@ import { Dialog } from "../components/dialog.tsx";
 import { ProblemNote } from "../components/problem-note.tsx";
 import { formatNumber } from "../components/relative-time.ts";
 import { SafeText } from "../payload/safe-text.tsx";
-import { type BulkAction, type BulkCount, type BulkVerb, isAtWork } from "./bulk-action.ts";
+import {
+  boundedBy,
+  type BulkAction,
+  type BulkCount,
+  type BulkVerb,
+  isAtWork,
+} from "./bulk-action.ts";
 import { countBulk } from "./bulk-runner.ts";
 import { VERBS } from "./bulk-words.ts";
 import { OptionFields } from "./option-fields.tsx";
@@ -19,6 +25,8 @@ import { useBulk } from "./use-bulk.ts";
 export interface BulkDialogProps {
   readonly action: BulkAction;
   readonly onClose: () => void;
+  /** How many the operator has reason to expect; undefined: any number. */
+  readonly expected?: number | undefined;
   /** Called when the change has begun. */
   readonly onStart?: (() => void) | undefined;
 }
@@ -34,7 +42,9 @@ const EXPLANATIONS: Readonly<Record<BulkAction["verb"], string>> = {
 };
 
 /** Asks, and begins the change. */
-export function BulkDialog({ action, onClose, onStart }: BulkDialogProps): JSX.Element {
+export function BulkDialog(props: BulkDialogProps): JSX.Element {
+  const { expected, onClose, onStart } = props;
+  const [action] = useState(() => boundedBy(props.action, Date.now()));
   const { runner, progress } = useBulk();
   const [options, setOptions] = useState<RedriveOptions>(NO_OPTIONS);
   const [typed, setTyped] = useState("");
@@ -65,6 +75,7 @@ export function BulkDialog({ action, onClose, onStart }: BulkDialogProps): JSX.E
           <SafeText text={action.title} longest={400} />
         </p>
         <Count count={count} isCounting={isCounting} />
+        <Surprise count={count} expected={expected} />
         {problem && <ProblemNote problem={problem} />}
         <p class="muted">{EXPLANATIONS[action.verb]}</p>
         {action.verb === "redrive" && (
@@ -77,6 +88,18 @@ export function BulkDialog({ action, onClose, onStart }: BulkDialogProps): JSX.E
         <Actions verb={action.verb} count={count} isReady={isReady} onClose={onClose} />
       </form>
     </Dialog>
+  );
+}
+
+function Surprise(
+  { count, expected }: { readonly count: BulkCount | null; readonly expected: number | undefined },
+): JSX.Element | null {
+  if (expected === undefined || count === null || count.count <= expected) return null;
+  return (
+    <p class="field-error">
+      More than the {formatNumber(expected)}{" "}
+      that were shown: other errors have this text in them too, or more have failed since.
+    </p>
   );
 }
 

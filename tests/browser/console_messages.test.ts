@@ -5,6 +5,7 @@ import { CHROMIUM, hasChromium } from "../support/browser.ts";
 import {
   addDeadLetter,
   addDeadMails,
+  addDurable,
   countBoth,
   NO_MAILBOX,
   UNREACHABLE,
@@ -156,6 +157,26 @@ if (hasChromium) {
       await page.getByText("No message matches").waitFor();
       assertEquals(await countBoth(stack), { waiting: 1, dead: 3 });
     });
+
+    test(
+      "a durable message shows its steps, its waits, and its relations",
+      async (operator, setup) => {
+        const { stack, url } = setup;
+        const { page } = operator;
+        const { parent, child } = await addDurable(stack);
+        await operator.visit(url, `/messages/${parent}`);
+        await page.getByText("step done").waitFor();
+        await page.getByText("sleep done").waitFor();
+        await page.getByText("order 7 approved").waitFor();
+        await page.getByText("Result", { exact: true }).click();
+        await page.getByText("charged").waitFor();
+        await operator.isAccessible("durable message");
+        await page.getByRole("link", { name: child, exact: true }).click();
+        await page.getByRole("heading", { name: `Message ${child}` }).waitFor();
+        await page.getByRole("link", { name: parent, exact: true }).click();
+        await page.getByRole("heading", { name: `Message ${parent}` }).waitFor();
+      },
+    );
 
     test("a read-only operator sees everything and changes nothing", async (operator, setup) => {
       const { stack, readOnlyUrl } = setup;

@@ -53,6 +53,33 @@ export async function addDeadLetter(
   return row.id;
 }
 
+/**
+ * Makes a message that has done a step, sleeps, waits for an event, and waits for two others.
+ * @returns its id, and that of the first other one
+ */
+export async function addDurable({ sql }: TestStack): Promise<{ parent: string; child: string }> {
+  const [row] = await sql<{ id: string }[]>`
+    select messenger_dispatch('WebhookMessage', '{"url":"https://example.org"}',
+      delay => interval '1 hour')::text as id`;
+  const parent = row?.id ?? "";
+  await sql`
+    insert into public.messenger_steps (message_id, handler, name, key, kind, status, result, until, details)
+    values
+      (${parent}, 'handler', 'charge', 'order 7', 'step', 'done', '{"charged":true,"cents":1900}', null, null),
+      (${parent}, 'handler', 'cool down', '', 'sleep', 'done', null, now() - interval '1 minute', null),
+      (${parent}, 'handler', 'approval', '', 'wait', 'pending', null, now() + interval '2 days',
+        '{"keys":["order 7 approved"]}')`;
+  await sql`
+    select messenger_write_batch(
+      jsonb_build_object('name', 'receipts', 'keeps_results', true, 'parent_id', ${parent}::bigint),
+      '[{"type":"EmailMessage","payload":{"to":"a@example.org","template":"welcome"}},
+        {"type":"WebhookMessage","payload":{"url":"x"}}]'
+    )`;
+  const [first] = await sql<{ id: string }[]>`
+    select min(id)::text as id from public.messenger_messages where id <> ${parent}`;
+  return { parent, child: first?.id ?? "" };
+}
+
 /** How many messages wait, and how many are dead letters. */
 export async function countBoth({ sql }: TestStack): Promise<{ waiting: number; dead: number }> {
   const [row] = await sql<[{ waiting: number; dead: number }]>`

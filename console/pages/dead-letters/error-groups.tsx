@@ -41,6 +41,12 @@ const COLUMNS: readonly Column<Group>[] = [
   { key: "last", title: "Last", cell: ({ lastFailedAt }) => <Time at={lastFailedAt} /> },
 ];
 
+/** A change that is asked for, and how many it should meet if all dead letters were read. */
+interface Asked {
+  readonly action: BulkAction;
+  readonly expected: number | undefined;
+}
+
 /** Properties of the groups. */
 export interface ErrorGroupsProps {
   readonly filter: Filter;
@@ -52,7 +58,7 @@ export interface ErrorGroupsProps {
 export function ErrorGroups({ filter, onRows }: ErrorGroupsProps): JSX.Element {
   const api = useApi();
   const canChange = useCanChange();
-  const [action, setAction] = useState<BulkAction | null>(null);
+  const [asked, setAsked] = useState<Asked | null>(null);
   const pages = usePages(`groups ${JSON.stringify(filter)}`, async (cursor, signal) => {
     const request = toRequest(DEAD_LETTER_FIELDS, filter, Date.now());
     const query = { ...request, ...(cursor && { cursor }), limit: 50 };
@@ -62,7 +68,12 @@ export function ErrorGroups({ filter, onRows }: ErrorGroupsProps): JSX.Element {
     onRows(page.groups);
     return page;
   });
-  const ask = (verb: BulkVerb, group: Group) => setAction(actionOf(verb, filter, group));
+  const isWhole = pages.resource.data?.next === null && pages.number === 1;
+  const ask = (verb: BulkVerb, group: Group) =>
+    setAsked({
+      action: actionOf(verb, filter, group),
+      expected: isWhole ? group.count : undefined,
+    });
   return (
     <>
       <ResourceView resource={pages.resource} skeletonRows={10}>
@@ -87,7 +98,7 @@ export function ErrorGroups({ filter, onRows }: ErrorGroupsProps): JSX.Element {
             )}
       </ResourceView>
       <Pager pages={pages} count={pages.resource.data?.groups.length ?? 0} />
-      {action && <BulkDialog action={action} onClose={() => setAction(null)} />}
+      {asked && <BulkDialog {...asked} onClose={() => setAsked(null)} />}
     </>
   );
 }
@@ -115,7 +126,9 @@ interface GroupButtonsProps {
   readonly onAsk: (verb: BulkVerb, group: Group) => void;
 }
 
-function GroupButtons({ group, onAsk }: GroupButtonsProps): JSX.Element {
+/** No filter means dead letters without an error: those are changed one by one, or by a selection. */
+function GroupButtons({ group, onAsk }: GroupButtonsProps): JSX.Element | null {
+  if (!hasError(group)) return null;
   return (
     <span class="row-buttons">
       <Button icon="reload" onClick={() => onAsk("redrive", group)}>Redrive…</Button>
@@ -124,9 +137,12 @@ function GroupButtons({ group, onAsk }: GroupButtonsProps): JSX.Element {
   );
 }
 
+const hasError = ({ error }: Group) => error !== null && error.trim() !== "";
+
 /** The filter of a group: its texts are those of the filter as well. */
-function filterOf(filter: Filter, { type, reason, error }: Group): Filter {
-  return { ...filter, type, reason, ...(error !== null && error.trim() !== "" && { error }) };
+function filterOf(filter: Filter, group: Group): Filter {
+  const { type, reason, error } = group;
+  return { ...filter, type, reason, ...(error !== null && hasError(group) && { error }) };
 }
 
 function actionOf(verb: BulkVerb, filter: Filter, group: Group): BulkAction {

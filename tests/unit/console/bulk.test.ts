@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  boundedBy,
   type BulkAction,
   type BulkAnswer,
   type BulkCount,
@@ -72,6 +73,17 @@ Deno.test("a filter is counted by dry runs before anything changes", async () =>
   await countBulk(tab.parts, ACTION, (count) => counts.push(count), signal);
   assertEquals(counts, [{ count: 10, capped: true }, { count: 20, capped: false }]);
   assert(tab.requests.every(({ body }) => body["dryRun"] === true && body["type"]));
+});
+
+Deno.test("a filter means the messages up to the moment at which the operator asked", () => {
+  const now = Date.parse("2026-11-27T12:00:00Z");
+  const bodyOf = (action: Partial<BulkAction>) => boundedBy({ ...ACTION, ...action }, now).body;
+  const until = "2026-11-27T12:00:00.000Z";
+  assertEquals(bodyOf({}), { type: "EmailMessage", failedUntil: until });
+  assertEquals(bodyOf({ body: { all: true } }), { failedUntil: until });
+  assertEquals(bodyOf({ body: { failedUntil: "2026-01-01" } }), { failedUntil: "2026-01-01" });
+  assertEquals(bodyOf({ verb: "cancel", body: { all: true } }), { createdUntil: until });
+  assertEquals(bodyOf({ ids: ["1"], body: {} }), {});
 });
 
 Deno.test("steps are taken with the cursor of the one before, to the end", async () => {
