@@ -126,6 +126,37 @@ testsOnStack({ poolSize: 20 }, (test) => {
     assert(failed[0]?.error.includes("foreign key"));
   });
 
+  test("a function that outlives its timeout runs once, and the retry gets its result", async (stack) => {
+    await stack.sql.unsafe(`
+      drop table if exists public.test_slow;
+      create table public.test_slow (n integer not null);
+      create or replace function public.test_slowly(n integer) returns integer language sql as
+        'select pg_sleep(1.5); insert into public.test_slow values (n); select n';
+      grant select, insert on public.test_slow to service_role;`);
+    const seen: unknown[] = [];
+    const starts: number[] = [];
+    const Slow = defineMessage({
+      type: "Slow",
+      schema: z.number(),
+      handler: async (n, ctx) => {
+        starts.push(n);
+        seen.push(await ctx.effect("test_slowly", { n }, { timeout: "300ms" }));
+      },
+    });
+    const Plain = defineMessage({ type: "Plain", schema: z.unknown(), handler: () => {} });
+    await new SupabaseTransport(stack.client).send([
+      { type: "Slow", payload: 1 },
+      ...Array.from({ length: 50 }, (_, payload) => ({ type: "Plain", payload })),
+    ]);
+    const running = work(stack, [Slow, Plain], { budgetMs: 30_000 });
+    // The other messages are settled before the function ends.
+    await eventually(() => stack.count(), (n) => n === 1);
+    assertEquals((await stack.sql`select from public.test_slow`).length, 0);
+    await running;
+    assertEquals([seen, starts.length >= 2], [[1], true]);
+    assertEquals((await stack.sql`select from public.test_slow`).length, 1);
+  });
+
   test(`${MESSAGES} effects and dispatches are exact under kills and lost responses`, async (stack) => {
     await stack.sql.unsafe(`
       drop table if exists public.test_booked;

@@ -148,6 +148,22 @@ Deno.test("a SQL function that fails is retried like a step, and fails for good 
   assertEquals([calls, caught, report.handled], [2, ["book"], 1]);
 });
 
+Deno.test("an effect that takes longer than its timeout is retried, and its late result is found", async () => {
+  let calls = 0;
+  const seen: unknown[] = [];
+  const attempts: number[] = [];
+  const { report } = await childrenOf(async (_, ctx) => {
+    attempts.push(ctx.attempt);
+    seen.push(await ctx.effect("book", {}, { timeout: 10 }));
+  }, ({ memory }) => {
+    memory.functions.set("book", async () => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      return ++calls;
+    });
+  });
+  assertEquals([attempts, calls, seen, report.handled], [[1, 2], 1, [1], 1]);
+});
+
 Deno.test("wrong calls of effect name what is wrong", async () => {
   const problems: string[] = [];
   await childrenOf(async (_, ctx) => {
@@ -156,6 +172,7 @@ Deno.test("wrong calls of effect name what is wrong", async () => {
       () => ctx.effect("book", [1] as never),
       () => ctx.effect("book", { n: NaN }),
       () => ctx.effect("book", {}, { kex: "a" } as never),
+      () => ctx.effect("book", {}, { timeout: 0 }),
       () => ctx.step("outer", () => ctx.effect("book")),
     ];
     for (const call of wrong) {
@@ -167,6 +184,7 @@ Deno.test("wrong calls of effect name what is wrong", async () => {
     'ctx.effect "book": args: has to be an object of arguments by name',
     'ctx.effect "book": args.n: has to be a finite number',
     'ctx.effect "book": kex: no such option',
+    'ctx.effect "book": timeout: has to be more than 0',
     'ctx.effect: cannot be called inside the function of step "outer"',
   ]);
 });

@@ -34,6 +34,11 @@ export interface EffectOptions {
   readonly key?: string;
   /** Retries of this effect, in place of the message's; options that are left out are the message's. */
   readonly retry?: BackoffOptions | RetryStrategy;
+  /**
+   * After this time the effect has failed, and is retried as such; default: none of its own. The function ends by
+   * itself, or by the database's time limit. If it succeeds after all, the retry gets its result.
+   */
+  readonly timeout?: Duration;
 }
 
 /** Options of `ctx.sleep` and `ctx.sleepUntil`. */

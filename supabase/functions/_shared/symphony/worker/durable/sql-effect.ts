@@ -8,8 +8,11 @@ import { checkNames } from "../../runtime/option-names.ts";
 import type { Attempt, RunTools } from "../run/attempt.ts";
 import type { DurableRun } from "./durable-run.ts";
 import { checkStepText } from "./numbering.ts";
+import { stepTimeout, withTimeout } from "./step.ts";
 
-const OPTIONS = Object.keys({ key: true, retry: true } satisfies Record<keyof EffectOptions, true>);
+const OPTIONS = Object.keys(
+  { key: true, retry: true, timeout: true } satisfies Record<keyof EffectOptions, true>,
+);
 
 /** Names as the Data API calls functions. */
 const FUNCTION_NAME = /^[A-Za-z_][A-Za-z0-9_$]{0,62}$/;
@@ -21,7 +24,7 @@ const FUNCTION_NAME = /^[A-Za-z_][A-Za-z0-9_$]{0,62}$/;
  */
 export async function callEffect(
   durable: DurableRun,
-  { attempt: { task }, tools }: { readonly attempt: Attempt; readonly tools: RunTools },
+  { attempt, tools }: { readonly attempt: Attempt; readonly tools: RunTools },
   sqlFunction: string,
   args: Readonly<Record<string, unknown>> = {},
   options: EffectOptions = {},
@@ -35,8 +38,10 @@ export async function callEffect(
   }
   const label = `ctx.effect ${showValue(sqlFunction)}`;
   checkNames(options, OPTIONS, `${label}: `);
+  const { task } = attempt;
   const { key, retry } = options;
   if (key !== undefined) checkStepText(key, `${label}: key`);
+  const timeoutMs = stepTimeout(label, options, tools.longestMs);
   const given = argumentsOf(label, args);
   const call = {
     ...{ kind: "effect", name: sqlFunction } as const,
@@ -44,9 +49,13 @@ export async function callEffect(
     ...(retry !== undefined && { strategy: tools.retry.strategyFor(task.envelope.type, retry) }),
   };
   return await durable.run(call, async ({ identity, version, keep }) => {
-    const result = await tools.steps.effect(task, {
-      ...{ version, step: identity, function: sqlFunction, args: given },
-    });
+    const work = () =>
+      tools.steps.effect(task, {
+        ...{ version, step: identity, function: sqlFunction, args: given },
+      });
+    const result = timeoutMs === undefined
+      ? await work()
+      : await withTimeout(sqlFunction, timeoutMs, { attempt, tools }, work);
     keep();
     return result;
   });

@@ -42,7 +42,7 @@ export async function callStep(
   checkNames(options, OPTIONS, `ctx.step ${showValue(name)}: `);
   const { key, retry } = options;
   if (key !== undefined) checkStepText(key, `ctx.step ${showValue(name)}: key`);
-  const timeoutMs = stepTimeout(name, options, tools.longestMs);
+  const timeoutMs = stepTimeout(`ctx.step ${showValue(name)}`, options, tools.longestMs);
   const { type } = attempt.task.envelope;
   const call = {
     ...{ kind: "step", name } as const,
@@ -57,13 +57,19 @@ export async function callStep(
   });
 }
 
-function stepTimeout(
-  name: string,
-  { timeout }: StepOptions,
+/**
+ * The timeout of a step, in ms; undefined if it has none of its own.
+ * @param label the call, such as `ctx.step "pay"`
+ * @param longestMs how long a tick can run, in ms
+ * @throws DurableUsageError or RangeError if it is no such time
+ */
+export function stepTimeout(
+  label: string,
+  { timeout }: Pick<StepOptions, "timeout">,
   longestMs: number,
 ): number | undefined {
   if (timeout === undefined) return undefined;
-  const field = `ctx.step ${showValue(name)}: timeout`;
+  const field = `${label}: timeout`;
   const ms = parseDuration(timeout, field);
   if (ms === 0) throw new DurableUsageError(`${field}: has to be more than 0`);
   if (ms > longestMs) {
@@ -75,8 +81,11 @@ function stepTimeout(
   return ms;
 }
 
-/** Calls a step's function, and fails when it takes too long. Waits for a function that ends when its signal says so. */
-async function withTimeout(
+/**
+ * Calls a step's function, and fails when it takes too long. Waits for a function that ends when its signal says so.
+ * @throws StepTimeoutError after `timeoutMs`
+ */
+export async function withTimeout(
   step: string,
   timeoutMs: number,
   { attempt: { task }, tools }: { readonly attempt: Attempt; readonly tools: RunTools },
