@@ -40,7 +40,13 @@ const isIn = (...rooms: string[]) => (file: string) =>
 const IN_MEMORY = ["testing.ts", "testing", "transport/memory.ts", "transport/memory-rows.ts"];
 
 /** The sender of webhooks: only the first call loads it. */
-const SENDING = ["post-webhook.ts", "pinned-connection.ts", "deliver-webhook.ts", "http-answer.ts"]
+const SENDING = [
+  "post-webhook.ts",
+  "pinned-connection.ts",
+  "deliver-webhook.ts",
+  "http-answer.ts",
+  "verify-webhook.ts",
+]
   .map((name) => `webhooks/${name}`);
 
 const doors: [path: string, loads: string, never: string[]][] = [
@@ -57,6 +63,11 @@ const doors: [path: string, loads: string, never: string[]][] = [
   ]],
   ["tick/index.ts", "bus/bus.ts", ["management", ...IN_MEMORY]],
   ["_shared/symphony/http/management-app.ts", "management/index.ts", ["worker", ...IN_MEMORY]],
+  ["_shared/symphony/http/webhook-app.ts", "webhooks/verify-webhook.ts", [
+    "worker",
+    "management",
+    ...IN_MEMORY,
+  ]],
   ["messenger/index.ts", "bus/bus.ts", ["worker", ...IN_MEMORY]],
   [
     "_shared/symphony/index.ts",

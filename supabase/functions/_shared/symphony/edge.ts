@@ -15,6 +15,7 @@
  */
 
 import "./runtime/zod-version.ts";
+import type { z } from "zod";
 import { createAdminClient } from "@supabase/server/core";
 import type { Middleware } from "./bus/middleware.ts";
 import { dispatchApp } from "./http/dispatch-app.ts";
@@ -23,7 +24,23 @@ import type { MessageDefinition } from "./message/definition.ts";
 import { createMessenger, type Messenger } from "./messenger.ts";
 import { type ProjectConfig, readConfig } from "./runtime/config.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
+import { checkNames } from "./runtime/option-names.ts";
+import type { IncomingWebhookOptions } from "./webhooks/incoming-options.ts";
 import type { ResidentOptions } from "./worker/resident/resident.ts";
+
+export type { IncomingWebhook, IncomingWebhookOptions } from "./webhooks/incoming-options.ts";
+export {
+  type IncomingRequest,
+  InvalidSignatureError,
+  type SchemeOptions,
+  type VerifiedWebhook,
+  verifyGithub,
+  verifyStandardWebhooks,
+  verifyStripe,
+  verifySvix,
+  type VerifyWebhook,
+  type WebhookScheme,
+} from "./webhooks/incoming-scheme.ts";
 
 /** A project, as its `_messages/mod.ts` exports it; other exports are ignored. */
 export interface Project {
@@ -68,6 +85,32 @@ export function createManagement(project: Project): EdgeFunction {
   const messenger = messengerOf(project);
   return serve(
     import("./http/management-app.ts").then(({ managementApp }) => managementApp(messenger)),
+  );
+}
+
+/**
+ * Makes a function that takes in the webhooks of another system: it verifies the signature, dispatches the message
+ * once for each id of the sender, and answers.
+ *
+ * ```ts
+ * // supabase/functions/stripe-webhook/index.ts
+ * export default createWebhook({
+ *   verify: verifyStripe({ secrets: [Deno.env.get("STRIPE_WEBHOOK_SECRET")] }),
+ *   message: StripeEvent,
+ * });
+ * ```
+ *
+ * @throws RangeError if an option or a setting is wrong
+ */
+export function createWebhook<Schema extends z.ZodType>(
+  options: IncomingWebhookOptions<Schema>,
+): EdgeFunction {
+  checkNames(options, ["verify", "message", "payload", "options", "middleware", "config"]);
+  const { message, middleware = [], config = {} } = options;
+  const messages = [message as unknown as MessageDefinition];
+  const messenger = messengerOf({ messages, middleware, config });
+  return serve(
+    import("./http/webhook-app.ts").then(({ webhookApp }) => webhookApp(messenger, options)),
   );
 }
 

@@ -12,7 +12,7 @@ import { VERSION } from "../runtime/version.ts";
 import { Problem, toProblem } from "./problem.ts";
 
 /** The header in which each answer, a refusal too, names the library's version: a deploy is checked by it. */
-const VERSION_HEADER = "symphony-version";
+export const VERSION_HEADER = "symphony-version";
 
 /** Options of {@link createApp}. */
 export interface AppOptions {

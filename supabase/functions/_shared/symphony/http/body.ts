@@ -19,12 +19,20 @@ export async function readJson<Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> {
   const bytes = await c.req.arrayBuffer();
   if (bytes.byteLength > 0) checkEncoding(c);
-  const body = parse(decode(bytes));
+  const body = parseBody(bytes);
   const parsed = schemaOf(body).safeParse(body);
   if (!parsed.success) {
     throw invalidRequest("invalid_request", toIssues(parsed.error));
   }
   return parsed.data;
+}
+
+/**
+ * Parses JSON in UTF-8; no bytes at all count as `{}`.
+ * @throws Problem 400 if it is not UTF-8, not JSON, or holds values that would be stored differently
+ */
+export function parseBody(bytes: ArrayBuffer): unknown {
+  return parse(decode(bytes));
 }
 
 /** Query parameters that functions-js adds for a region; the gateway reads them. */

@@ -21,3 +21,9 @@ export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined 
     return undefined;
   }
 }
+
+/** Bytes of hexadecimal digits; undefined if the text is none. */
+export function decodeHex(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^(?:[0-9a-f]{2})+$/i.test(text)) return undefined;
+  return Uint8Array.from(text.match(/../g) ?? [], (digits) => parseInt(digits, 16));
+}
