@@ -4899,6 +4899,58 @@ AS $function$
   left join public.messenger_messages m on m.id = f.id and m.status = 'pending'
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.queue_depth(p_queue text, p_max_count integer DEFAULT 10000)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE COST 10000
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+declare
+  current_priority smallint;
+  here record;
+  due bigint := 0;
+  delayed bigint := 0;
+  oldest timestamptz;
+  grouped bigint;
+  blocked bigint;
+begin
+  loop
+    current_priority := (
+      select m.priority from messenger.ready_messages m
+      where m.queue = p_queue and m.priority < coalesce(current_priority, 32767)
+      order by m.priority desc limit 1
+    );
+    exit when current_priority is null;
+    here := messenger.depth_at_priority(
+      p_queue, current_priority, p_max_count + 1 - due, p_max_count + 1 - delayed
+    );
+    due := due + here.due;
+    delayed := delayed + here.delayed;
+    oldest := least(oldest, here.oldest);
+  end loop;
+
+  select count(*), count(*) filter (where g.blocked) into grouped, blocked
+  from (
+    select m.blocked from public.messenger_messages m
+    where m.queue = p_queue and m.group_key is not null
+      and m.status = 'pending' and not m.heartbeated
+    limit p_max_count + 1
+  ) as g;
+  return jsonb_build_object(
+    'due', messenger.capped(due, p_max_count),
+    'delayed', messenger.capped(delayed, p_max_count),
+    'blocked', messenger.capped(
+      case when grouped > p_max_count then grouped else blocked end, p_max_count
+    ),
+    'oldest_ready_at', oldest
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.make_webhook_secret(p_endpoint text, OUT name text, OUT secret text)
  RETURNS record
  LANGUAGE plpgsql
@@ -7944,6 +7996,20 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.latest_failures(p_max_rows integer)
+ RETURNS TABLE(id bigint, type text, queue text, reason text, error text, failed_at timestamp with time zone, redriven integer)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+  select f.id, f.type, f.queue, f.reason, left(f.error, 500), f.failed_at, f.redriven
+  from public.messenger_failed_messages f order by f.failed_at desc, f.id desc limit p_max_rows
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_setup(url text DEFAULT NULL::text, secret_key text DEFAULT NULL::text, repair boolean DEFAULT false)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -8172,16 +8238,7 @@ create view public.messenger_failures with (security_invoker=true) as  SELECT ty
     (array_agg(id ORDER BY failed_at DESC))[1] AS latest_id,
     array_agg(DISTINCT queue) AS queues,
     count(*) FILTER (WHERE (redriven > 0)) AS redriven
-   FROM ( SELECT l.id,
-            l.type,
-            l.queue,
-            l.reason,
-            "left"(l.error, 500) AS error,
-            l.failed_at,
-            l.redriven
-           FROM public.messenger_failed_messages l
-          ORDER BY l.failed_at DESC, l.id DESC
-         LIMIT 10000) f
+   FROM messenger.latest_failures(10000) f(id, type, queue, reason, error, failed_at, redriven)
   GROUP BY type, reason, error
   ORDER BY (count(*)) DESC, (max(failed_at)) DESC;
 
@@ -9351,6 +9408,9 @@ comment on routine messenger.keep_alert_secret(text,text,text) is
 
 comment on routine messenger.key_of(jsonb) is
   'Part of messenger_enqueue: type and dedupe key of a dispatch, as one text.';
+
+comment on routine messenger.latest_failures(integer) is
+  'Part of messenger_failures: the latest dead letters, without payloads. A function, because its plan has settings.';
 
 comment on routine messenger.latest_runs(bigint,integer) is
   'The latest runs of a schedule, the newest first.';

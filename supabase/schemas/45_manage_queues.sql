@@ -44,11 +44,12 @@ $$;
 comment on function messenger.depth_at_priority(text, smallint, bigint, bigint) is
   'Part of messenger.queue_depth(): messages of one priority that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
 
--- It walks priority by priority along the index of the claim.
+-- It walks priority by priority along the index of the claim. With its true cost a page of a view over queues looks
+-- into the queues of the page only.
 create function messenger.queue_depth(
   p_queue text, p_max_count integer default 10000
 ) returns jsonb
-language plpgsql stable
+language plpgsql stable cost 10000
 set search_path = ''
 as $$
 declare

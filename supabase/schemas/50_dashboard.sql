@@ -149,15 +149,25 @@ comment on column public.messenger_queue_overview.rate_limit is
 comment on column public.messenger_queue_overview.rate_period_ms is 'The period of rate_limit, in ms.';
 comment on column public.messenger_queue_overview.created_at is 'When the queue was first used.';
 
+create function messenger.latest_failures(p_max_rows integer)
+returns table (
+  id bigint, type text, queue text, reason text, error text, failed_at timestamptz, redriven integer
+)
+language sql stable
+set search_path = ''
+as $$
+  select f.id, f.type, f.queue, f.reason, left(f.error, 500), f.failed_at, f.redriven
+  from public.messenger_failed_messages f order by f.failed_at desc, f.id desc limit p_max_rows
+$$;
+comment on function messenger.latest_failures(integer) is
+  'Part of messenger_failures: the latest dead letters, without payloads. A function, because its plan has settings.';
+
 create view public.messenger_failures with (security_invoker = true) as
 select
   f.type, f.reason, f.error, count(*) as number, min(f.failed_at) as first_at, max(f.failed_at) as last_at,
   (array_agg(f.id order by f.failed_at desc))[1] as latest_id, array_agg(distinct f.queue) as queues,
   count(*) filter (where f.redriven > 0) as redriven
-from (
-  select l.id, l.type, l.queue, l.reason, left(l.error, 500) as error, l.failed_at, l.redriven
-  from public.messenger_failed_messages l order by l.failed_at desc, l.id desc limit 10000
-) as f
+from messenger.latest_failures(10000) as f
 group by f.type, f.reason, f.error
 order by number desc, last_at desc;
 comment on view public.messenger_failures is

@@ -19,7 +19,7 @@ begin
       'messenger.note_blocked_groups', 'messenger.admit_groups',
       'messenger.first_of_groups', 'messenger.block_groups', 'messenger.lock_groups',
       'messenger.queue_opens_at', 'messenger.queue_room', 'messenger.count_running',
-      'messenger.due_queues', 'messenger.lock_due', 'messenger.lock_quarantined',
+      'messenger.due_queues', 'messenger.lock_due', 'messenger.lock_quarantined', 'messenger.latest_failures',
       'messenger.lock_past_ttl', 'messenger.next_due', 'public.messenger_claim',
       'messenger.lock_settled', 'public.messenger_settle',
       'public.messenger_heartbeat', 'messenger.next_matches', 'messenger.redrive_ids',
@@ -39,7 +39,7 @@ begin
       'messenger.stray_queues', 'messenger.group_fronts', 'messenger.note_blocked_groups',
       'messenger.block_groups', 'messenger.due_queues', 'messenger.lock_due',
       'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth',
-      'public.messenger_list_user_messages'
+      'public.messenger_list_user_messages', 'messenger.latest_failures'
     ]),
 
     -- Joins a few given ids to a large table. A hash or a merge would read that table in full; a nested loop

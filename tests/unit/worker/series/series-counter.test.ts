@@ -25,7 +25,6 @@ function counting(record = (_points: readonly SeriesPoint[]) => Promise.resolve(
       },
     },
     log: createLogger({ level: "warn", write: (line: string) => void lines.push(line) }),
-    now: () => clock.now,
   });
   counter.synchronize(NOON, clock.now);
   return { clock, counter, written, lines };
@@ -57,7 +56,8 @@ Deno.test("the last bucket takes every longer time, and a time that is no number
 Deno.test("an attempt counts with its wait by the store's clock and its run, an outcome by its kind", () => {
   const { clock, counter } = counting();
   clock.now = 1_110;
-  counter.ran(message(), 1_030);
+  counter.ran(message(), "handled", 1_030, clock.now);
+  counter.ran(message(), "snoozed", 1_000, clock.now);
   counter.settled(message(), "handled");
   for (const kind of ["retry", "dead", "released", "snoozed", "parked"] as const) {
     counter.settled(message(), kind);
@@ -74,12 +74,12 @@ Deno.test("an attempt counts with its wait by the store's clock and its run, an 
 
 Deno.test("each minute, queue and type has a point of its own", () => {
   const { clock, counter } = counting();
-  counter.ran(message(), 1_000);
-  counter.ran(message({ type: "U" }), 1_000);
-  counter.ran(message({ queue: "mail" }), 1_000);
-  counter.ran(message(), 1_000);
+  counter.ran(message(), "handled", 1_000, clock.now);
+  counter.ran(message({ type: "U" }), "handled", 1_000, clock.now);
+  counter.ran(message({ queue: "mail" }), "handled", 1_000, clock.now);
+  counter.ran(message(), "handled", 1_000, clock.now);
   clock.now += 60_000;
-  counter.ran(message(), clock.now);
+  counter.ran(message(), "handled", clock.now, clock.now);
   assertEquals(
     counter.take().map(({ at, queue, type, runs }) => [at.slice(14, 16), queue, type, runs[0]]),
     [["00", "default", "T", 2], ["00", "default", "U", 1], ["00", "mail", "T", 1], [
@@ -93,8 +93,8 @@ Deno.test("each minute, queue and type has a point of its own", () => {
 
 Deno.test("a message that is due since the year 1, or in the future, has a time that can be added", () => {
   const { counter } = counting();
-  counter.ran(message({ availableAt: new Date(-8.64e15) }), 1_000);
-  counter.ran(message({ availableAt: new Date(8.64e15) }), 1_000);
+  counter.ran(message({ availableAt: new Date(-8.64e15) }), "handled", 1_000, 1_000);
+  counter.ran(message({ availableAt: new Date(8.64e15) }), "handled", 1_000, 1_000);
   const [point] = counter.take();
   assertEquals([point?.latency[0], point?.latency[BUCKETS - 1], point?.latencyMs], [1, 1, 2 ** 31]);
 });

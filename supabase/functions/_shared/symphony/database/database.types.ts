@@ -938,9 +938,9 @@ export type Database = {
           "latest_id": number | null;
           "number": number | null;
           "queues": (string)[] | null;
-          "reason": string;
+          "reason": string | null;
           "redriven": number | null;
-          "type": string;
+          "type": string | null;
         };
         ComputedFields: never;
         Relationships: [];

@@ -17,6 +17,7 @@ import { Deadlines } from "./deadlines.ts";
 import { formerRunsOf, stoppedHandlersEnd } from "./former-runs.ts";
 import type { ProcessLock } from "./process-lock.ts";
 import { run } from "./run.ts";
+import type { SeriesCounter } from "../series/series-counter.ts";
 import { Task } from "./task.ts";
 
 type AnyOutcome = Settlement["outcome"];
@@ -32,10 +33,11 @@ export interface SlotsOptions
   readonly prefetchSize: PrefetchSize;
   /** Takes the outcomes. */
   readonly outcomes: {
-    /** @param startedAt when the attempt began, on the clock of performance.now(), if there was one */
-    add(envelope: Envelope, outcome: AnyOutcome, effects?: Effects, startedAt?: number): void;
+    add(envelope: Envelope, outcome: AnyOutcome, effects?: Effects): void;
   };
   readonly changed: Change;
+  /** Counts for the time series; by default nothing is counted. */
+  readonly series?: SeriesCounter | undefined;
 }
 
 /** Runs messages, each slot one message or one batch. */
@@ -141,6 +143,7 @@ export class Slots {
     }
     if (this.#tools.breathe) await this.#tools.breathe();
     const startedAt = performance.now();
+    let endedAt: number | undefined;
     // Stopped after its turn came: given back.
     if (tasks.some(({ isStopped }) => isStopped)) return;
     try {
@@ -149,14 +152,20 @@ export class Slots {
       else {
         for (const task of tasks) {
           const outcome = await run(task, startedAt, this.#tools);
-          const ending = this.#end(task, outcome, startedAt);
-          if (ending) await ending;
+          endedAt = performance.now();
+          this.#options.series?.ran(task.envelope, outcome.kind, startedAt, endedAt);
+          const ending = this.#end(task, outcome);
+          if (ending) {
+            await ending;
+            endedAt = performance.now();
+          }
         }
       }
     } catch (error) {
       this.#brokeOff(tasks, error);
     }
-    this.#options.prefetchSize.done(performance.now() - startedAt, tasks.length);
+    // One look at the clock a message costs as much as all of its counting.
+    this.#options.prefetchSize.done((endedAt ?? performance.now()) - startedAt, tasks.length);
   }
 
   async #runBatch(
@@ -168,7 +177,8 @@ export class Slots {
     const runs = tasks.map(async (task) => {
       const outcome = await run(task, startedAt, this.#tools, gathering.call);
       gathering.leave(task);
-      await this.#end(task, outcome, startedAt);
+      this.#options.series?.ran(task.envelope, outcome.kind, startedAt, performance.now());
+      await this.#end(task, outcome);
     });
     gathering.limit();
     await Promise.all(runs);
@@ -181,22 +191,22 @@ export class Slots {
    * next attempt does not run beside them. A message whose lease is lost has nothing to keep.
    * @returns when the slot is free; undefined if it is free at once, as it usually is
    */
-  #end(task: Task, outcome: AnyOutcome, startedAt: number): Promise<void> | undefined {
+  #end(task: Task, outcome: AnyOutcome): Promise<void> | undefined {
     const { isStopped, handling, stopReason } = task;
-    if (!isStopped || !handling) return this.#conclude(task, outcome, startedAt);
+    if (!isStopped || !handling) return this.#conclude(task, outcome);
     const ended = stoppedHandlersEnd(task, handling, this.#tools);
     if (!isInstance(stopReason, LeaseLostError)) {
-      return ended.then(() => this.#conclude(task, outcome, startedAt));
+      return ended.then(() => this.#conclude(task, outcome));
     }
-    this.#conclude(task, outcome, startedAt);
+    this.#conclude(task, outcome);
     return ended;
   }
 
-  #conclude(task: Task, outcome: AnyOutcome, startedAt?: number): undefined {
+  #conclude(task: Task, outcome: AnyOutcome): undefined {
     const { outcomes, changed } = this.#options;
     this.#tasks.delete(task);
     if (task.isStopped) this.#ending.add(task);
-    outcomes.add(task.envelope, outcome, task.effects, startedAt);
+    outcomes.add(task.envelope, outcome, task.effects);
     changed.notify();
   }
 

@@ -19,6 +19,8 @@ const LONGEST_MS = 2 ** 31;
 const MOST_POINTS = 2_000;
 const OTHERS = "(others)";
 
+type Kind = Settlement["outcome"]["kind"];
+
 /** Which message a count is of. */
 type Counted = Pick<Envelope, "queue" | "type">;
 
@@ -26,8 +28,6 @@ type Counted = Pick<Envelope, "queue" | "type">;
 export interface SeriesOptions {
   readonly transport: Pick<Transport, "recordSeries">;
   readonly log: Logger;
-  /** By default the clock of performance.now(), in ms. */
-  readonly now?: () => number;
 }
 
 /** The counts of one minute, queue and type. */
@@ -56,7 +56,6 @@ class Cell {
 /** Counts in memory until {@link write}. */
 export class SeriesCounter {
   readonly #options: SeriesOptions;
-  readonly #now: () => number;
   /** Ms from the clock of performance.now() to the store's; each claim tells it. */
   #ahead = performance.timeOrigin;
   #cells = new Map<string, Cell>();
@@ -67,22 +66,30 @@ export class SeriesCounter {
 
   constructor(options: SeriesOptions) {
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
   }
 
   /** The store's clock showed a moment. @param ms since 1970 @param at on the clock of performance.now() */
   synchronize(ms: number, at: number): void {
     this.#ahead = ms - at;
-    this.#turn(this.#now());
+    this.#turn(at);
   }
 
-  /** An attempt has ended. @param startedAt when it began, on the clock of performance.now() */
-  ran(envelope: Counted & Pick<Envelope, "availableAt">, startedAt: number): void {
-    const now = this.#now();
-    if (now >= this.#nextMinuteAt) this.#turn(now);
+  /**
+   * A run of a message has ended. One that it snoozed, or that is parked, is no whole attempt, and does not count.
+   * @param startedAt when it began, on the clock of performance.now()
+   * @param endedAt when it ended, on the same clock
+   */
+  ran(
+    envelope: Counted & Pick<Envelope, "availableAt">,
+    kind: Kind,
+    startedAt: number,
+    endedAt: number,
+  ): void {
+    if (!isCounted(kind)) return;
+    if (endedAt >= this.#nextMinuteAt) this.#turn(endedAt);
     const cell = this.#cellOf(envelope);
     const latencyMs = bounded(startedAt + this.#ahead - envelope.availableAt.getTime());
-    const runMs = bounded(now - startedAt);
+    const runMs = bounded(endedAt - startedAt);
     const waited = bucketOf(latencyMs);
     const ran = bucketOf(runMs);
     cell.latency[waited] = (cell.latency[waited] ?? 0) + 1;
@@ -92,8 +99,8 @@ export class SeriesCounter {
   }
 
   /** An outcome was written. It counts in the minute of the latest claim or attempt, to spare a look at the clock. */
-  settled(envelope: Counted, kind: Settlement["outcome"]["kind"]): void {
-    if (kind !== "handled" && kind !== "retry" && kind !== "dead") return;
+  settled(envelope: Counted, kind: Kind): void {
+    if (!isCounted(kind)) return;
     const cell = this.#cellOf(envelope);
     if (kind === "handled") cell.handled++;
     else if (kind === "retry") cell.retried++;
@@ -150,6 +157,10 @@ export class SeriesCounter {
 /** A time that a histogram can hold. */
 function bounded(ms: number): number {
   return Math.min(Math.max(0, ms), LONGEST_MS);
+}
+
+function isCounted(kind: Kind): kind is "handled" | "retry" | "dead" {
+  return kind === "handled" || kind === "retry" || kind === "dead";
 }
 
 function trimmed(counts: readonly number[]): number[] {
