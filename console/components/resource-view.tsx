@@ -12,18 +12,20 @@ export interface ResourceViewProps<Data> {
   readonly resource: Resource<Data>;
   /** Rows of the skeleton, so that the page does not jump when the data comes. */
   readonly skeletonRows?: number;
+  /** In place of rows, for data that has another shape. */
+  readonly skeleton?: ComponentChildren;
   readonly children: (data: Data) => ComponentChildren;
 }
 
 /** Shows a resource, whichever state it is in. */
 export function ResourceView<Data>(
-  { resource, skeletonRows = 6, children }: ResourceViewProps<Data>,
+  { resource, skeletonRows = 6, skeleton, children }: ResourceViewProps<Data>,
 ): JSX.Element {
   const { data, error, staleSince, reload } = resource;
   if (data === undefined) {
     return error
       ? <ProblemNote problem={error} onRetry={reload} />
-      : <Skeleton rows={skeletonRows} />;
+      : <>{skeleton ?? <Skeleton rows={skeletonRows} />}</>;
   }
   return (
     <>

@@ -120,6 +120,15 @@ export function SeriesCharts({ series, children }: SeriesChartsProps): JSX.Eleme
   );
 }
 
+/** The room that the charts will take. */
+export function SeriesSkeleton(): JSX.Element {
+  return (
+    <div class="charts" role="status" aria-label="Loading">
+      {SHAPES.map(({ title }) => <div key={title} class="card chart-skeleton" />)}
+    </div>
+  );
+}
+
 function SeriesChart(
   { shape: { lines, ...shape }, times, series }: {
     readonly shape: Shape;

@@ -130,9 +130,9 @@ function TopBar({ onHelp }: { readonly onHelp: () => void }): JSX.Element {
     <header class="top">
       <span class="top-project mono" title={project}>{hostOf(project)}</span>
       {settings.mode === "local" && settings.readOnly && <span class="top-mode">read-only</span>}
+      {actor && <span class="top-actor muted" title={actor}>{actor}</span>}
       <span class="top-space" />
       <LiveControl />
-      {actor && <span class="top-actor muted" title={actor}>{actor}</span>}
       <Button
         tone="quiet"
         icon={THEME_ICONS[theme]}

@@ -326,6 +326,9 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   retryAlertDelivery: null,
 };
 
+/** Queries of the operations that need one. */
+const QUERIES: Readonly<Record<string, string>> = { listBacklogs: "?queues=default" };
+
 /** Paths that the OpenAPI document does not list: itself. */
 const DOCUMENT = { get: { operationId: "getOpenApi", responses: {} } };
 
@@ -347,7 +350,7 @@ export function managing(
           const made = OPERATIONS[operationId];
           const body = typeof made === "function" ? made() : made;
           return (headers) =>
-            fetch(`${stack.url}/functions/v1/messenger${filled}`, {
+            fetch(`${stack.url}/functions/v1/messenger${filled}${QUERIES[operationId] ?? ""}`, {
               method: method.toUpperCase(),
               headers: { "content-type": "application/json", ...headers },
               ...(body && { body: JSON.stringify(body) }),

@@ -6,7 +6,7 @@ import { useTimeSeries } from "../../api/series-ranges.ts";
 import { useResource } from "../../api/use-resource.ts";
 import { RangePicker, useRange } from "../../components/range-picker.tsx";
 import { Empty, ResourceView } from "../../components/resource-view.tsx";
-import { SeriesCharts } from "../../components/series-charts.tsx";
+import { SeriesCharts, SeriesSkeleton } from "../../components/series-charts.tsx";
 import { useQuery } from "../../shell/router.tsx";
 import { useApi } from "../../shell/session.tsx";
 import { BusiestTypes } from "./busiest-types.tsx";
@@ -39,7 +39,7 @@ export function OverviewCharts(
           <RangePicker />
         </div>
       </div>
-      <ResourceView resource={series} skeletonRows={8}>
+      <ResourceView resource={series} skeleton={<SeriesSkeleton />}>
         {(answer) =>
           answer
             ? (

@@ -12,7 +12,7 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { RangePicker, useRange } from "../../components/range-picker.tsx";
 import { formatCount } from "../../components/relative-time.ts";
 import { Empty, ResourceView } from "../../components/resource-view.tsx";
-import { SeriesCharts } from "../../components/series-charts.tsx";
+import { SeriesCharts, SeriesSkeleton } from "../../components/series-charts.tsx";
 import { Time } from "../../components/time.tsx";
 import type { PageProps } from "../../shell/page-props.ts";
 import { goTo, hrefTo, Link } from "../../shell/router.tsx";
@@ -118,7 +118,7 @@ function QueueCharts({ name }: { readonly name: string }): JSX.Element {
         <h2 id="charts-title">Over time</h2>
         <RangePicker />
       </div>
-      <ResourceView resource={series} skeletonRows={8}>
+      <ResourceView resource={series} skeleton={<SeriesSkeleton />}>
         {(answer) =>
           answer ? <SeriesCharts series={answer} /> : (
             <Empty title="There are no time series">
