@@ -88,7 +88,10 @@ async function listFrom<Entry>(databaseUrl: string, args: readonly string[]): Pr
  * Warnings of the advisors that are accepted. A procedure that commits cannot have a search path of its own
  * (Postgres would refuse the commit), so every name in it is written in full.
  */
-const ACCEPTED = ["function_search_path_mutable_public_messenger_in_steps_"];
+const ACCEPTED = [
+  "function_search_path_mutable_public_messenger_in_steps_",
+  "function_search_path_mutable_public_messenger_in_turn_",
+];
 
 /** Asks the advisors. @throws Error that holds what was found */
 export async function advise(databaseUrl: string): Promise<void> {

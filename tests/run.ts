@@ -34,7 +34,7 @@ const LONGEST = [
   ...testsIn("browser", "console_messages", "console_schedules", "console_records", "frontend"),
   ...testsIn("race", "groups", "locks_operators", "locks", "schedules"),
   ...testsIn("contract", "scheduler_supabase", "supabase"),
-  ...testsIn("integration", "access_matrix", "schema", "dev_loop", "doctor"),
+  ...testsIn("integration", "access_matrix", "alerts", "schema", "dev_loop", "doctor"),
 ];
 /** The files of a folder below these share a process: each takes less time than the start of one. */
 const SMALL = ["tests/unit", "examples"];

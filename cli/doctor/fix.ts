@@ -11,6 +11,8 @@ interface SetupAnswer {
   readonly queues: readonly string[];
   readonly jobs: Readonly<Record<string, string>>;
   readonly secrets: readonly string[];
+  /** Default alerts. */
+  readonly alerts: readonly string[];
   readonly url: string;
   readonly key: string;
   /** null: a tick was asked for; otherwise why not. */
@@ -50,13 +52,14 @@ async function lastAnswer(call: Call): Promise<{ at: string; status: number | nu
   return (body.lastAnswer ?? null) as { at: string; status: number | null } | null;
 }
 
-function describe({ queues, jobs, secrets, url, key }: SetupAnswer): string {
+function describe({ queues, jobs, secrets, alerts, url, key }: SetupAnswer): string {
   const made = [
     ...queues.map((name) => `queue ${name}`),
     ...Object.entries(jobs).filter(([, done]) => done !== "kept").map(([name, done]) =>
       `${name} ${done}`
     ),
     ...secrets,
+    ...(alerts.length > 0 ? [`${alerts.length} default alerts`] : []),
   ];
   return made.length === 0
     ? `nothing was missing (${url}, key ${key})`

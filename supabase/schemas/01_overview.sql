@@ -8,6 +8,7 @@
 --   dead letter  a row of messenger_failed_messages: a message that is not tried again by itself
 --   schedule     what makes messages at times; each planned time is an occurrence, and a run is its record
 --   tick         one life of the Edge Function `tick`, in which a worker claims, runs and settles
+--   alert        a rule that pg_cron checks every minute, and that is told on a channel
 --
 -- VERBS
 --   dispatch     writes messages in the caller's transaction (messenger_enqueue, messenger_dispatch)

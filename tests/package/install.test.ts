@@ -160,6 +160,8 @@ Deno.test("uninstall takes all of it out again, but not while messages wait or t
   await project.symphony(["init", "--prefix", "bus-"]);
   await apply();
   await database.sql`select messenger_dispatch('ExampleMessage')`;
+  await database
+    .sql`select messenger_set_alert_channel('ops', '{"kind":"slack","url":"https://a.example"}')`;
   await database.sql`create view public.mine as select id from messenger_failed_messages`;
 
   const { code, text } = await project.symphony(["uninstall"]);
