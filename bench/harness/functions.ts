@@ -6,7 +6,10 @@ import type { World } from "./world.ts";
 
 /** A function that can be started, and the request that it is asked. */
 export interface ColdFunction {
+  /** As its URL has it. */
   readonly name: string;
+  /** As results call it; default: its name. */
+  readonly label?: string;
   /** Path of its index.ts. */
   readonly entrypoint: string;
   readonly method: "GET" | "POST";
