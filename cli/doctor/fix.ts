@@ -32,8 +32,7 @@ export async function fix(call: Call): Promise<Check[]> {
   for (;;) {
     const answer = await lastAnswer(call);
     if (answer !== null && answer.at !== before?.at) {
-      const status = answer.status === null ? "no answer" : `HTTP ${answer.status}`;
-      return [...checks, passed("first tick", status)];
+      return [...checks, judge(answer.status)];
     }
     if (performance.now() > deadline) {
       const advice =
@@ -45,6 +44,14 @@ export async function fix(call: Call): Promise<Check[]> {
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
+}
+
+/** Without a status, pg_net has waited in vain: a cold start may take longer, and still work. */
+function judge(status: number | null): Check {
+  if (status === null) return passed("first tick", "no answer");
+  if (status < 300) return passed("first tick", `HTTP ${status}`);
+  const advice = "The function tick refuses what the database sends: see the check asked ticks.";
+  return failed("first tick", `HTTP ${status}`, advice);
 }
 
 async function lastAnswer(call: Call): Promise<{ at: string; status: number | null } | null> {

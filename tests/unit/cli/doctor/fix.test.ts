@@ -1,0 +1,41 @@
+/** `doctor --fix` after the setup: what it says of the tick that tries the whole way. */
+
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { fix } from "../../../../cli/doctor/fix.ts";
+import type { Call } from "../../../../cli/messenger/client.ts";
+
+const SETUP = { queues: [], jobs: {}, secrets: [], url: "https://x.example", key: "default" };
+
+/** A project whose tick answers the database with this status, after the setup. */
+function project(status: number | null, tick: string | null = null): Call {
+  let isSetUp = false;
+  return ((_method: string, path: string) => {
+    if (path === "/setup") isSetUp = true;
+    const lastAnswer = { at: isSetUp ? "2026-01-01T00:00:01Z" : "2026-01-01T00:00:00Z", status };
+    return Promise.resolve({ body: path === "/setup" ? { ...SETUP, tick } : { lastAnswer } });
+  }) as unknown as Call;
+}
+
+const firstTick = async (call: Call) => (await fix(call)).find(({ name }) => name === "first tick");
+
+Deno.test("a tick that is accepted is the proof that the key in Vault is", async () => {
+  const check = await firstTick(project(202));
+  assertEquals([check?.ok, check?.found, check?.advice], [true, "HTTP 202", null]);
+});
+
+Deno.test("a tick that is refused is no success: the key, the URL or the function is wrong", async () => {
+  for (const status of [401, 404, 500]) {
+    const check = await firstTick(project(status));
+    assertEquals([check?.ok, check?.found], [false, `HTTP ${status}`]);
+    assertStringIncludes(check?.advice ?? "", "asked ticks");
+  }
+});
+
+Deno.test("an answer that pg_net waited for in vain is no refusal: a cold start may take longer", async () => {
+  assertEquals((await firstTick(project(null)))?.ok, true);
+});
+
+Deno.test("a tick that could not be asked for says why", async () => {
+  const check = await firstTick(project(202, "pg_net is not installed"));
+  assertEquals([check?.ok, check?.advice], [false, "pg_net is not installed"]);
+});
