@@ -7,7 +7,7 @@ import { runProgram } from "../support/programs.ts";
 /** Edge functions embed whole package folders, and may have 20 MB. */
 const LIMIT_BYTES = 20_000_000;
 /** More than this comes of an update of a dependency, which needs a look. */
-const ALLOWED_BYTES = 19_600_000;
+const ALLOWED_BYTES = 19_000_000;
 const PERMISSIVE = ["MIT", "ISC", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "0BSD"];
 const OURS = "node_modules/symphony-messenger";
 
@@ -92,7 +92,7 @@ Deno.test("npm would publish it without a warning of its content", async () => {
 Deno.test("every dependency has a licence that permits what users do", async () => {
   const { stdout } = await folder.run("npm", ["query", ":root *"]);
   const packages: { name: string; license?: string }[] = JSON.parse(stdout);
-  assertEquals(packages.some(({ name }) => name === "hono"), true);
+  assertEquals(packages.some(({ name }) => name === "@supabase/auth-js"), true);
   const others = packages.filter(({ license = "unknown" }) => !PERMISSIVE.includes(license));
   assertEquals(others.map(({ name, license }) => `${name}: ${license}`), []);
 });
@@ -103,7 +103,7 @@ Deno.test("dependencies are exact, but for the zod and the React that users shar
   );
   assertEquals(peerDependencies, { react: ">=18", zod: "^4.0.0" });
   assertEquals(peerDependenciesMeta, { react: { optional: true } });
-  assertEquals(Object.keys(dependencies), ["@supabase/supabase-js", "hono"]);
+  assertEquals(Object.keys(dependencies), ["@supabase/supabase-js"]);
   for (const range of Object.values(dependencies)) assertMatch(String(range), /^\d+\.\d+\.\d+$/);
   const migrations = [...Deno.readDirSync(`${folder.path}/${OURS}/migrations`)];
   assertEquals(migrations.some(({ name }) => name.endsWith(`_symphony_${version}.sql`)), true);
