@@ -6,7 +6,7 @@ import type { Call } from "../../../../cli/messenger/client.ts";
 
 const SETUP = { queues: [], jobs: {}, secrets: [], url: "https://x.example", key: "default" };
 
-/** A project whose tick answers the database with this status, after the setup. */
+/** A project whose function tick responds to the database with this status, after the setup. */
 function project(status: number | null, tick: string | null = null): Call {
   let isSetUp = false;
   return ((_method: string, path: string) => {
