@@ -64,6 +64,16 @@ testsOnStack({
     assertEquals([delivery?.status, delivery?.error], [null, letter?.error]);
   });
 
+  test("a secret that Vault lacks is named in the delivery, and the call is tried again", async (stack) => {
+    await using receiver = startReceiver();
+    await addEndpoint(stack, "a", receiver.url, { secret: "webhook_missing" });
+    await publish(stack, "x");
+    await stack.tick();
+    const [delivery] = await stack.sql`select * from messenger_webhook_deliveries`;
+    assertEquals(delivery?.error, "secrets: Vault has no secret named webhook_missing");
+    assertEquals([receiver.received.length, await stack.count()], [0, 1]);
+  });
+
   test("a redirect to this machine is refused", async (stack) => {
     await using inside = startReceiver(() => new Response("secret"));
     await using receiver = startReceiver(() =>

@@ -92,6 +92,21 @@ Deno.test("a payload names secrets of webhooks only, and at most two", () => {
   );
 });
 
+Deno.test("a payload that fits neither form has its field named", () => {
+  const { schema } = defineWebhook();
+  const problem = (payload: object) => {
+    const [issue] = schema.safeParse(payload).error?.issues ?? [];
+    return issue && [...issue.path.map(String), issue.message].join(": ");
+  };
+  assertEquals(problem({ url: "x", event: "e" }), "url: Invalid URL");
+  assertEquals(
+    problem({ url: "https://a.example", event: "e", secrets: ["x"] }),
+    "secrets: 0: has to begin with webhook_",
+  );
+  assertEquals(problem({ endpoint: "a", eventId: "x" })?.startsWith("eventId: "), true);
+  assertEquals(problem({ endpoint: "a", eventId: "1" }), undefined);
+});
+
 Deno.test("a wrong option is named", () => {
   assertThrows(
     () => defineWebhook({ secrets: ["other"] }),

@@ -26,10 +26,17 @@ export async function webhookSecrets(
     { names },
     TIMEOUT_MS,
   );
-  return pick(names, found);
+  return pickSecrets(names, found);
 }
 
-function pick(names: readonly string[], found: Readonly<Record<string, string>>): string[] {
+/**
+ * Takes secrets out of those that were found.
+ * @throws MissingSecretError if one was not
+ */
+export function pickSecrets(
+  names: readonly string[],
+  found: Readonly<Record<string, string>>,
+): string[] {
   return names.map((name) => {
     const secret = found[name];
     if (secret === undefined) {
@@ -46,8 +53,10 @@ export interface BegunWebhook {
   readonly data: unknown;
   /** When the event was published, ISO 8601. */
   readonly timestamp: string;
-  /** They sign the call: the current one, and during a rotation the former one. */
-  readonly secrets: readonly string[];
+  /** Names of the secrets that sign the call: the current one, and during a rotation the former one. */
+  readonly secretNames: readonly string[];
+  /** The secrets that Vault has, by name. */
+  readonly secrets: Readonly<Record<string, string>>;
   /** Ms until the endpoint's rate allows the call; 0: now. */
   readonly waitMs: number;
 }
@@ -60,7 +69,7 @@ export interface RefusedWebhook {
 
 /**
  * Asks what is to be sent to an endpoint, and counts the call against its rate.
- * @throws MissingSecretError if Vault lacks a secret, and the errors of `callRpc`
+ * @throws the errors of `callRpc`
  */
 export async function beginWebhook(
   client: SupabaseClient,
@@ -68,15 +77,12 @@ export async function beginWebhook(
   eventId: string,
 ): Promise<BegunWebhook | RefusedWebhook> {
   const begun = await callRpc<
-    (Omit<BegunWebhook, "secrets" | "waitMs"> & {
-      secrets: Record<string, string>;
-      secret_names: string[];
-      wait_ms: number;
-    }) | RefusedWebhook
+    | (Omit<BegunWebhook, "secretNames" | "waitMs"> & { secret_names: string[]; wait_ms: number })
+    | RefusedWebhook
   >(client, "messenger_begin_webhook", { endpoint, event_id: eventId }, TIMEOUT_MS);
   if ("refused" in begun) return begun;
-  const { secrets, secret_names, wait_ms, ...rest } = begun;
-  return { ...rest, secrets: pick(secret_names, secrets), waitMs: wait_ms };
+  const { secret_names, wait_ms, ...rest } = begun;
+  return { ...rest, secretNames: secret_names, waitMs: wait_ms };
 }
 
 /** An attempt to deliver an event, by the columns of messenger_webhook_deliveries. */

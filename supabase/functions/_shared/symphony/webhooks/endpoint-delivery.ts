@@ -3,6 +3,7 @@
 import {
   beginWebhook,
   type BegunWebhook,
+  pickSecrets,
   recordWebhook,
   type WebhookAttempt,
 } from "../database/webhook-calls.ts";
@@ -15,7 +16,12 @@ import type { EndpointPayload } from "./webhook-payload.ts";
 
 /** How a call is sent and judged. */
 export interface Sending {
-  readonly post: (call: Omit<BegunWebhook, "waitMs"> & { id: string }) => Promise<WebhookAnswer>;
+  readonly post: (
+    call: Pick<BegunWebhook, "url" | "event" | "timestamp" | "data"> & {
+      readonly id: string;
+      readonly secrets: readonly string[];
+    },
+  ) => Promise<WebhookAnswer>;
   /** Throws if the answer is a failure. */
   readonly judge: (url: string, answer: WebhookAnswer) => void;
 }
@@ -43,7 +49,8 @@ export async function deliverToEndpoint(
   const took = () => Math.round(performance.now() - startedAt);
   let answer: WebhookAnswer;
   try {
-    answer = await post({ ...begun, id: `evt_${eventId}` });
+    const secrets = pickSecrets(begun.secretNames, begun.secrets);
+    answer = await post({ ...begun, id: `evt_${eventId}`, secrets });
   } catch (error) {
     // A worker that ends, and a cancel, say nothing about the endpoint.
     if (!context.signal.aborted) await note(context, payload, begun.event, took(), { error });

@@ -35,7 +35,15 @@ const toEndpoint = z.strictObject({
 });
 
 /** The payload of a webhook call: to a URL, or to an endpoint. */
-export const webhookPayload = z.union([toUrl, toEndpoint]);
+export const webhookPayload = z.union([toUrl, toEndpoint], {
+  error: ({ input, errors }) => {
+    // zod itself says that no choice fits, and names no field.
+    const [ofUrl, ofEndpoint] = errors as readonly z.core.$ZodIssue[][];
+    const isToEndpoint = typeof input === "object" && input !== null && "endpoint" in input;
+    const [issue] = (isToEndpoint ? ofEndpoint : ofUrl) ?? [];
+    return issue && [...issue.path.map(String), issue.message].join(": ");
+  },
+});
 
 /** A parsed payload of a webhook call. */
 export type WebhookPayload = z.output<typeof webhookPayload>;
