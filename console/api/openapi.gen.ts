@@ -445,6 +445,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/batches/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the members of a batch in their order, with their states
+         * @description Type and state are null of a member that is handled and not kept, or removed. A page may be short; `next` tells whether there are more members.
+         */
+        get: operations["listBatchMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/batches/{id}/cancel": {
         parameters: {
             query?: never;
@@ -1361,22 +1381,23 @@ export interface components {
                 /** @description finished, succeeded or failed */
                 event: string | null;
             } | null;
-            parent: components["schemas"]["RelatedMessage"];
+            /** @description The message that waits for its result */
+            parent: components["schemas"]["RelatedMessage"] | null;
             /** @description Messages whose results it waits for */
             children: {
                 /** @description The first 100 */
-                messages: (components["schemas"]["RelatedMessage"] & unknown)[];
+                messages: components["schemas"]["RelatedMessage"][];
                 more: boolean;
             };
         };
-        /** @description The message that waits for its result */
+        /** @description Another message; type and status are null once it is gone */
         RelatedMessage: {
             /** @example 42 */
             id: string;
             type: string | null;
             /** @enum {string|null} */
             status: "pending" | "processing" | "retrying" | "failed" | "cancelled" | "handled" | null;
-        } | null;
+        };
         DurableStep: {
             handler: string;
             name: string;
@@ -5502,6 +5523,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBatchMembers: {
+        parameters: {
+            query?: {
+                status?: "pending" | "processing" | "retrying" | "failed" | "cancelled" | "handled";
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        members: components["schemas"]["RelatedMessage"][];
+                        /** @description Cursor of the next page; null on the last one */
+                        next: string | null;
+                    };
                 };
             };
             /** @description A field is wrong */

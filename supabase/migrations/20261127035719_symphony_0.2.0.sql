@@ -4899,6 +4899,46 @@ AS $function$
   left join public.messenger_messages m on m.id = f.id and m.status = 'pending'
 $function$;
 
+CREATE FUNCTION public.messenger_list_members(id bigint, status text DEFAULT NULL::text, after_chunk integer DEFAULT 1, after_nth integer DEFAULT 0, max_members integer DEFAULT 50)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with chunks as materialized (
+    select c.chunk, c.ids from messenger.batch_chunks c
+    where c.batch_id = messenger_list_members.id and c.chunk >= after_chunk
+    order by c.chunk limit 11
+  ),
+  members as (
+    select c.chunk, m.nth::integer as nth, m.id
+    from (select k.* from chunks k order by k.chunk limit 10) as c
+    cross join lateral unnest(c.ids) with ordinality as m (id, nth)
+    where c.chunk > after_chunk or m.nth > after_nth
+  ),
+  found as materialized (
+    select m.chunk, m.nth, m.id, f.type, f.status
+    from members m
+    left join lateral (
+      select l.type, l.status from messenger.followable_messages l where l.id = m.id order by l.place limit 1
+    ) as f on true
+    where messenger_list_members.status is null or f.status = messenger_list_members.status
+    order by m.chunk, m.nth limit max_members
+  )
+  select jsonb_build_object(
+    'members', coalesce(
+      jsonb_agg(jsonb_build_object('id', f.id::text, 'type', f.type, 'status', f.status) order by f.chunk, f.nth), '[]'
+    ),
+    'next', case
+      when count(*) = max_members then (
+        select jsonb_build_array(l.chunk, l.nth) from found l order by l.chunk desc, l.nth desc limit 1
+      )
+      else (select jsonb_build_array(c.chunk, 0) from chunks c order by c.chunk offset 10 limit 1)
+    end
+  )
+  from found f
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.queue_depth(p_queue text, p_max_count integer DEFAULT 10000)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -9750,6 +9790,9 @@ comment on routine public.messenger_list_events(text,bigint,integer) is
 
 comment on routine public.messenger_list_failed(text,text,text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone) is
   'Dead letters, the latest first, those before a moment and id, without payloads; those of a user by id. Returns {"messages", "next"}; next is [failed_at, id], and a page that met max_scanned is short.';
+
+comment on routine public.messenger_list_members(bigint,text,integer,integer,integer) is
+  'Members of a batch in their order, behind a chunk and a place in it, all or those of a status. Returns {"members": [{"id", "type", "status"}], "next"}; type and status are null of one that is handled and not kept, or removed. A page that met ten chunks is short; next is [chunk, place].';
 
 comment on routine public.messenger_list_messages(text,text,text,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone) is
   'Messages that wait or run, the latest first, those before an id, without payloads. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';

@@ -31,12 +31,15 @@ if (hasChromium) {
         await page.getByText("reports").waitFor({ state: "detached" });
         await page.getByRole("link", { name: "<i>import</i>" }).click();
         await page.getByRole("heading", { name: "<i>import</i>" }).waitFor();
+        await page.getByRole("row", { name: /Note Waiting/ }).first().waitFor();
         await operator.isAccessible("batch");
         await page.getByRole("button", { name: "Cancel batch" }).click();
         await page.getByRole("dialog").getByText(/3 members wait or run/).waitFor();
         await page.getByRole("dialog").getByRole("button", { name: "Cancel batch" }).click();
         await page.getByText("<i>import</i>: 3 members are cancelled").waitFor();
         await page.getByText("Cancelled", { exact: true }).first().waitFor();
+        await page.getByLabel("State").selectOption("Cancelled");
+        await page.getByRole("row", { name: /Note Cancelled/ }).nth(2).waitFor();
         const [line] = await stack.sql<{ action: string; target: unknown }[]>`
         select action, target from public.messenger_actions`;
         assertEquals({ ...line }, { action: "cancel_batch", target: { id: batchId } });

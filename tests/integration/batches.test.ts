@@ -43,6 +43,34 @@ testsOnStack({}, (test) => {
     assertEquals(texts.sort(), ["finished", "one", "two"]);
   });
 
+  test("operators list its members with their states, a page at a time", async (stack) => {
+    const id = await dispatched(
+      stack,
+      batch({ messages: [note("one"), { ...note("two"), delay: "1h" }] }),
+    );
+    await stack.tick();
+    const list = (query: string) => ask(stack, "GET", `/batches/${id}/members?${query}`);
+    const { body } = await list("");
+    assertEquals(
+      body.members.map(({ type, status }: Record<string, unknown>) => [type, status]),
+      [[null, null], ["Note", "pending"]],
+    );
+    const first = await list("limit=1");
+    const second = await list(`limit=1&cursor=${first.body.next}`);
+    assertEquals([...first.body.members, ...second.body.members], body.members);
+    await ask(stack, "POST", `/messages/${body.members[1].id}/cancel`);
+    assertEquals((await list("status=cancelled")).body.members, [{
+      id: body.members[1].id,
+      type: "Note",
+      status: "cancelled",
+    }]);
+    assertEquals((await list("status=failed")).body, { members: [], next: null });
+    assertEquals((await ask(stack, "GET", "/batches/999/members")).status, 404);
+    const env = { SUPABASE_URL: stack.url, SUPABASE_SECRET_KEY: stack.secretKey };
+    const said = await say(`batches members ${id} --status cancelled --json`, { env });
+    assertEquals(JSON.parse(said.out).length, 1);
+  });
+
   test("a request that is repeated under its key writes nothing further", async (stack) => {
     const body = batch({ idempotencyKey: "k", isLast: false });
     const answers = [];

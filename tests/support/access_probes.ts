@@ -289,6 +289,7 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   listObjects: null,
   listBatches: null,
   getBatch: null,
+  listBatchMembers: null,
   getAccess: null,
   groupFailedMessages: null,
   previewNewSchedule: { schedule: schedule.schedule },

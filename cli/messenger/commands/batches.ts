@@ -9,7 +9,7 @@ const COLUMNS = ["id", "name", "status", "total", "handled", "failed", "pending"
 /** Adds the commands of batches. */
 export function addBatches(program: Command, context: Context): void {
   const batches = program.command("batches")
-    .description("messages that were dispatched together: list, show, cancel");
+    .description("messages that were dispatched together: list, show, members, cancel");
   addCommand<{ name?: string; limit: number }>(
     batches,
     context,
@@ -25,6 +25,20 @@ export function addBatches(program: Command, context: Context): void {
     "shows one with its counts",
     [],
     async ([id = ""]) => context.sayEntry((await context.call("GET", pathTo("batches", id))).body),
+  );
+  addCommand<{ status?: string; limit: number }>(
+    batches,
+    context,
+    "members <id>",
+    "lists the members of a batch in their order, with their states",
+    [
+      text("--status <status>", "pending, processing, retrying, failed, cancelled or handled"),
+      limitOption(),
+    ],
+    ([id = ""], { status, limit }) =>
+      context.list(`${pathTo("batches", id)}/members`, "members", ["id", "type", "status"], {
+        status,
+      }, limit),
   );
   addCommand<{ dryRun?: boolean }>(
     batches,

@@ -17,6 +17,7 @@ import { SafeText } from "../../payload/safe-text.tsx";
 import type { PageProps } from "../../shell/page-props.ts";
 import { hrefTo, Link } from "../../shell/router.tsx";
 import { IfCanChange, useApi } from "../../shell/session.tsx";
+import { BatchMembers } from "./batch-members.tsx";
 import { type Batch, BatchProgress, BatchState } from "./batch-parts.tsx";
 
 /** The page. */
@@ -48,6 +49,7 @@ export function BatchPage({ params: { id = "" } }: PageProps): JSX.Element {
           <>
             <Counts batch={batch} />
             <Times batch={batch} />
+            <BatchMembers id={batch.id} />
           </>
         )}
       </ResourceView>

@@ -14,6 +14,7 @@ import { fromLimit, messageRow } from "./enqueue.ts";
 import { isId } from "./ids.ts";
 import { callRpc } from "./rpc.ts";
 import { type StepsLimits, type StepsResult, takeSteps } from "./steps.ts";
+import type { RelatedMessage } from "./waiting-messages.ts";
 
 const TIMEOUT_MS = 10_000;
 
@@ -125,6 +126,26 @@ export function listOwnBatches(
 ): Promise<OwnBatches> {
   const args = { user_id: userId, before_id: cursor, max_batches: limit };
   return callRpc(client, "messenger_list_user_batches", args, TIMEOUT_MS);
+}
+
+/** Which page of a batch's members to list. */
+export interface MemberListFilter {
+  readonly id: string;
+  readonly status?: RelatedMessage["status"] | undefined;
+  /** `next` of the page before: a chunk, and a place in it. */
+  readonly after?: readonly [chunk: number, nth: number] | undefined;
+  /** Length of a page. */
+  readonly maxMembers: number;
+}
+
+/** Lists members of a batch, in their order. A page may be short. @throws the errors of `callRpc` */
+export function listMembers(
+  client: SupabaseClient,
+  { id, status, after, maxMembers }: MemberListFilter,
+): Promise<{ members: RelatedMessage[]; next: readonly [number, number] | null }> {
+  const [chunk, nth] = after ?? [];
+  const args = { id, status, after_chunk: chunk, after_nth: nth, max_members: maxMembers };
+  return callRpc(client, "messenger_list_members", args, TIMEOUT_MS);
 }
 
 /** Which batch to cancel. */

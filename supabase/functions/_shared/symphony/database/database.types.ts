@@ -1262,6 +1262,16 @@ export type Database = {
         };
         Returns: Json;
       };
+      "messenger_list_members": {
+        Args: {
+          "after_chunk"?: number;
+          "after_nth"?: number;
+          "id": number;
+          "max_members"?: number;
+          "status"?: string;
+        };
+        Returns: Json;
+      };
       "messenger_list_messages": {
         Args: {
           "before_id"?: number;

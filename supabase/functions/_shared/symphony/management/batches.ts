@@ -1,11 +1,12 @@
 /** Batches: list, show, cancel. */
 
 import { z } from "@hono/zod-openapi";
-import { cancelBatch, followBatch, listBatches } from "../database/batch-calls.ts";
+import { cancelBatch, followBatch, listBatches, listMembers } from "../database/batch-calls.ts";
 import { NotFoundError } from "../message/errors.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { changed } from "./message-schemas.ts";
 import { changeMany, type ManagementParts } from "./parts.ts";
+import { followedStatus, related } from "./relation-schemas.ts";
 import { cursor, id, limit, next, text, time, toCursor } from "./query-fields.ts";
 
 const tag = "batches";
@@ -39,8 +40,42 @@ const cancelBody = z.strictObject({
   }),
 });
 
+const memberQuery = z.strictObject({
+  status: followedStatus.optional(),
+  limit,
+  cursor: cursor(z.tuple([z.int().min(1).max(1_000_000), z.int().min(0).max(1_000_000)])),
+});
+
 /** Adds the endpoints of batches. */
 export function addBatches(app: ManagementApp, parts: ManagementParts): void {
+  addReading(app, parts);
+  addMembers(app, parts);
+  addCancel(app, parts);
+}
+
+function addMembers(app: ManagementApp, { supabase }: ManagementParts): void {
+  addEndpoint(app, {
+    method: "get",
+    path: "/batches/{id}/members",
+    operationId: "listBatchMembers",
+    tag,
+    summary: "Lists the members of a batch in their order, with their states",
+    description: "Type and state are null of a member that is handled and not kept, or removed. " +
+      "A page may be short; `next` tells whether there are more members.",
+    params,
+    query: memberQuery,
+    answer: z.object({ members: z.array(related), next }),
+  }, async ({ params: { id }, query: { status, limit: maxMembers, cursor: after } }) => {
+    const [batch, page] = await Promise.all([
+      followBatch(supabase, id, null),
+      listMembers(supabase, { id, status, after, maxMembers }),
+    ]);
+    if (!batch) throw new NotFoundError(`id: no batch ${id}`);
+    return { members: page.members, next: toCursor(page.next) };
+  });
+}
+
+function addReading(app: ManagementApp, parts: ManagementParts): void {
   addEndpoint(app, {
     method: "get",
     path: "/batches",
@@ -68,7 +103,9 @@ export function addBatches(app: ManagementApp, parts: ManagementParts): void {
     if (!found) throw new NotFoundError(`id: no batch ${params.id}`);
     return found;
   });
+}
 
+function addCancel(app: ManagementApp, parts: ManagementParts): void {
   addEndpoint(
     app,
     {

@@ -3,11 +3,17 @@
 import { z } from "@hono/zod-openapi";
 import { id } from "./query-fields.ts";
 
-const related = z.object({
+/** The state of a message, wherever it is. */
+export const followedStatus = z.enum([
+  ...["pending", "processing", "retrying"] as const,
+  ...["failed", "cancelled", "handled"] as const,
+]);
+
+/** A message that another object names. */
+export const related = z.object({
   id,
   type: z.string().nullable(),
-  status: z.enum(["pending", "processing", "retrying", "failed", "cancelled", "handled"])
-    .nullable(),
+  status: followedStatus.nullable(),
 }).openapi("RelatedMessage", {
   description: "Another message; type and status are null once it is gone",
 });
@@ -29,7 +35,10 @@ export const relations = z.object({
     name: z.string().nullable(),
     event: z.string().nullable().openapi({ description: "finished, succeeded or failed" }),
   }).nullable().openapi({ description: "The batch that dispatched it at its end" }),
-  parent: related.nullable().openapi({ description: "The message that waits for its result" }),
+  // A named schema that is nullable would be null wherever its name is used.
+  parent: z.union([related, z.null()]).openapi({
+    description: "The message that waits for its result",
+  }),
   children: z.object({
     messages: z.array(related).openapi({ description: "The first 100" }),
     more: z.boolean(),
