@@ -4312,10 +4312,24 @@ begin
 
   if found then
     raise sqlstate 'PT429' using
-      message = format('type: too many messages of the type %s', refused.type),
+      message = case
+        when refused.type like 'event %' then format('event: too many emits of %s', substr(refused.type, 7))
+        else format('type: too many messages of the type %s', refused.type)
+      end,
       detail = ceil(extract(epoch from refused.wait) * 1000)::bigint::text,
       hint = 'The detail is how many milliseconds to wait.';
   end if;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_emit_limited(event text, value jsonb, limits jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform messenger.count_dispatches(limits);
+  return public.messenger_emit(event, value);
 end
 $function$;
 
@@ -8465,6 +8479,9 @@ comment on column messenger.installation.id is
 comment on column messenger.installation.singleton is
   'Always true: there is one row.';
 
+comment on column messenger.rate_limits.type is
+  'Name of the message definition that has the limit; of an event, its name behind "event ".';
+
 comment on column messenger.seen_running.lease_token is
   'The lease under which it ran: another one is another attempt.';
 
@@ -9751,6 +9768,9 @@ comment on routine public.messenger_effect(bigint,uuid,jsonb,jsonb,text,jsonb) i
 
 comment on routine public.messenger_emit(text,jsonb) is
   'Emits an event in this transaction: the messages that wait for its key take it once the transaction is committed. Returns the id of the event.';
+
+comment on routine public.messenger_emit_limited(text,jsonb,jsonb) is
+  'messenger_emit within rate limits: emits the event and returns its id, or raises PT429 and emits nothing.';
 
 comment on routine public.messenger_emit_token(text,text,timestamp with time zone,jsonb) is
   'Emits the event of a token, once: a second call with the same token is refused (PT409). Returns the id of the event.';

@@ -19,7 +19,7 @@ create table messenger.rate_limits (
 comment on table messenger.rate_limits is
   'Used shares of the rate limits of message types. Only types that have a limit, and callers who used it lately, have rows.';
 comment on column messenger.rate_limits.type is
-  'Name of the message definition that has the limit.';
+  'Name of the message definition that has the limit; of an event, its name behind "event ".';
 comment on column messenger.rate_limits.caller is
   'Whose allowance it is: user:<id>; publishable for everyone who has only the publishable key; total for all of them together.';
 comment on column messenger.rate_limits.full_at is
@@ -73,7 +73,10 @@ begin
 
   if found then
     raise sqlstate 'PT429' using
-      message = format('type: too many messages of the type %s', refused.type),
+      message = case
+        when refused.type like 'event %' then format('event: too many emits of %s', substr(refused.type, 7))
+        else format('type: too many messages of the type %s', refused.type)
+      end,
       detail = ceil(extract(epoch from refused.wait) * 1000)::bigint::text,
       hint = 'The detail is how many milliseconds to wait.';
   end if;
@@ -94,6 +97,18 @@ end
 $$;
 comment on function public.messenger_enqueue_limited(jsonb, jsonb) is
   'messenger_enqueue within rate limits: writes all messages, or raises PT429 and writes none.';
+
+create function public.messenger_emit_limited(event text, value jsonb, limits jsonb) returns text
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform messenger.count_dispatches(limits);
+  return public.messenger_emit(event, value);
+end
+$$;
+comment on function public.messenger_emit_limited(text, jsonb, jsonb) is
+  'messenger_emit within rate limits: emits the event and returns its id, or raises PT429 and emits nothing.';
 
 -- One at a time for each user, so that none is overlooked.
 create function messenger.lock_schedule_quota(p_user_id text) returns void

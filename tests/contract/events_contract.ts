@@ -2,6 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { ConflictError } from "../../supabase/functions/_shared/symphony/message/errors.ts";
+import { RateLimitedError } from "../../supabase/functions/_shared/symphony/message/rate-limit.ts";
 import type { EventRead } from "../../supabase/functions/_shared/symphony/transport/event-reads.ts";
 import { TransportError } from "../../supabase/functions/_shared/symphony/transport/transport.ts";
 import { allMovedOn } from "../../supabase/functions/_shared/symphony/worker/durable/event-cursor.ts";
@@ -97,6 +98,17 @@ export function testEvents(name: string, open: () => Promise<TransportUnderTest>
     await t.transport.emit("x", 1, token);
     await assertRejects(() => t.transport.emit("x", 2, token), ConflictError, "token: was used");
     assertEquals(await valuesOf(t, read), [1]);
+  });
+
+  promise("an emit that a rate limit refuses is never there", async (t) => {
+    const read = await running(t, ["x"]);
+    const limits = [{ type: "event x", caller: "user:ann", count: 1, max: 1, perMs: 60_000 }];
+    const emit = (value: unknown) => t.transport.emit("x", value, undefined, limits);
+    await emit(1);
+    await assertRejects(() => emit(2), RateLimitedError, "event: too many emits of x");
+    t.advance(60_000);
+    await emit(3);
+    assertEquals(await valuesOf(t, read), [1, 3]);
   });
 
   promise("a value that Postgres cannot hold is refused", async (t) => {

@@ -60,6 +60,28 @@ testsOnStack({}, (test) => {
     assertEquals((await emitted(stack)).length, 1);
   });
 
+  test("callers emit an event within its rate limits, all of its keys together", async (stack) => {
+    const [one, two] = [await asUser(stack), await asUser(stack)];
+    const post = (key: string, as?: Record<string, string>) =>
+      stack.post(at(`bounded:${key}`), { value: 1 }, as);
+    const statuses: number[] = [];
+    for (
+      const [key, user] of [["a", one], ["b", one], ["c", one], ["a", two], ["b", two]] as const
+    ) {
+      const response = await post(key, user);
+      statuses.push(response.status);
+      await response.body?.cancel();
+    }
+    assertEquals(statuses, [202, 202, 429, 202, 429]);
+    const refused = await post("a", one);
+    const { message } = await refused.json();
+    assertMatch(message, /^event: too many emits of bounded; try again in \d+ s$/);
+    assertMatch(refused.headers.get("retry-after") ?? "", /^\d+$/);
+    // Holders of a secret key have no limit.
+    assertEquals(await refusal(await post("d")), [202]);
+    assertEquals((await emitted(stack)).length, 4);
+  });
+
   test("bad requests name what is wrong, and write nothing", async (stack) => {
     const post = async (path: string, body: unknown) => await refusal(await stack.post(path, body));
     const wrong: [path: string, body: unknown, expected: unknown[]][] = [

@@ -313,6 +313,12 @@ const flag = z.object({ ok: z.boolean() });
 /** Every event of the tests. */
 export const events = [
   defineEvent({
+    name: "bounded",
+    schema: z.number(),
+    access: "authenticated",
+    rateLimit: { perUser: { max: 2, per: "1h" }, total: { max: 3, per: "1h" } },
+  }),
+  defineEvent({
     name: "approved",
     schema: flag,
     access: ({ claims, key, value }) => {

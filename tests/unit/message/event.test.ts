@@ -21,6 +21,11 @@ const wrong: [what: string, options: any, text: string][] = [
   ["a name of the bus", { name: "messenger.x", schema }, "may not begin with messenger."],
   ["no schema", { name: "a" }, "a: schema: has to be a zod schema"],
   ["an unknown access", { name: "a", schema, access: "all" }, "a: access: has to be 'secret'"],
+  [
+    "a rate limit of no period",
+    { name: "a", schema, rateLimit: { perUser: { max: 1 } } },
+    "a: rateLimit: perUser: per",
+  ],
   ["a misspelled option", { name: "a", schema, acces: "secret" }, "did you mean access?"],
 ];
 for (const [what, options, text] of wrong) {

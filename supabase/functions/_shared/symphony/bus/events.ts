@@ -18,6 +18,7 @@ import { checkKey, checkMoment } from "../runtime/checks.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import type { Transport } from "../transport/transport.ts";
+import { limitsOfEmit } from "./limits.ts";
 
 /** Largest value of an event, in bytes of JSON in UTF-8. Postgres writes the same value with more spaces. */
 export const MAX_EVENT_BYTES = 256_000;
@@ -76,12 +77,18 @@ export class Events {
 
   /**
    * Emits an event at once, and returns its id. Its messages are woken.
+   * @param caller `user:<id>` or `publishable`: the emit counts against the event's rate limits
    * @throws the errors of {@link prepare}
+   * @throws RateLimitedError if a limit is reached
    * @throws TransportError if it could not be written
    */
-  async emit(event: string, value?: unknown): Promise<string> {
+  async emit(event: string, value?: unknown, caller?: string): Promise<string> {
     const prepared = await this.prepare(event, value);
-    return await this.#transport.emit(prepared.event, prepared.value);
+    const definition = this.definitionOf(event);
+    const limits = definition && caller !== undefined ? limitsOfEmit(definition, caller) : [];
+    return await (limits.length === 0
+      ? this.#transport.emit(prepared.event, prepared.value)
+      : this.#transport.emit(prepared.event, prepared.value, undefined, limits));
   }
 
   /**

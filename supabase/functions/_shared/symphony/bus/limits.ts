@@ -1,6 +1,7 @@
 /** Rate limits that a request's messages count against. */
 
-import type { LimitedDispatch } from "../message/rate-limit.ts";
+import { type EventDefinition } from "../message/event.ts";
+import { type CheckedRateLimit, EVENT_LIMIT, type LimitedDispatch } from "../message/rate-limit.ts";
 import type { Registry } from "../message/registry.ts";
 
 /**
@@ -17,13 +18,32 @@ export function limitsOf(
   for (const { type } of messages) counts.set(type, (counts.get(type) ?? 0) + 1);
   const limits: LimitedDispatch[] = [];
   for (const [type, count] of counts) {
-    const { perUser = null, total = null } = registry.get(type)?.rateLimit ?? {};
-    for (const [whose, rate] of [[caller, perUser], ["total", total]] as const) {
-      if (rate && count > rate.max) {
-        throw new RangeError(`type: at most ${rate.max} messages of the type ${type} at once`);
+    const used = usesOf(registry.get(type)?.rateLimit, { type, caller, count });
+    for (const { max } of used) {
+      if (count > max) {
+        throw new RangeError(`type: at most ${max} messages of the type ${type} at once`);
       }
-      if (rate) limits.push({ ...rate, type, caller: whose, count });
     }
+    limits.push(...used);
   }
   return limits;
+}
+
+/** The use that one emit makes of its event's limits; empty if it has none. @param caller as for messages */
+export function limitsOfEmit(
+  { name, rateLimit }: Pick<EventDefinition, "name" | "rateLimit">,
+  caller: string,
+): LimitedDispatch[] {
+  return usesOf(rateLimit, { type: `${EVENT_LIMIT}${name}`, caller, count: 1 });
+}
+
+function usesOf(
+  limit: CheckedRateLimit | null | undefined,
+  { type, caller, count }: Pick<LimitedDispatch, "type" | "caller" | "count">,
+): LimitedDispatch[] {
+  const { perUser = null, total = null } = limit ?? {};
+  return [
+    ...(perUser ? [{ ...perUser, type, caller, count }] : []),
+    ...(total ? [{ ...total, type, caller: "total", count }] : []),
+  ];
 }

@@ -1173,6 +1173,10 @@ export type Database = {
         Returns: Json;
       };
       "messenger_emit": { Args: { "event": string; "value"?: Json }; Returns: string };
+      "messenger_emit_limited": {
+        Args: { "event": string; "limits": Json; "value": Json };
+        Returns: string;
+      };
       "messenger_emit_token": {
         Args: { "event": string; "expires_at": string; "token_id": string; "value"?: Json };
         Returns: string;

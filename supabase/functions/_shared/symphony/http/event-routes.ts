@@ -12,6 +12,7 @@ import type { Messenger } from "../messenger.ts";
 import { opens } from "./authorize.ts";
 import { readJson, readQuery } from "./body.ts";
 import { authenticate, type Frontend } from "./caller.ts";
+import { allowanceOf } from "./dispatcher.ts";
 import { invalidRequest, Problem, toProblem } from "./problem.ts";
 
 const emitBody = z.strictObject({ value: z.unknown().optional() });
@@ -38,7 +39,7 @@ export function addEvents(app: Hono, messenger: Pick<Messenger, "bus" | "log">):
       const definition = events.definitionOf(event);
       if (caller.kind !== "secret") await authorizeEmit(event, value, caller, { definition, log });
       else if (!definition) throw unknownEvent(event);
-      return await events.emit(event, value);
+      return await events.emit(event, value, allowanceOf(caller));
     });
     return c.json({ id }, 202);
   });

@@ -5,6 +5,7 @@ import { checkNoGenerator } from "../runtime/checks.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import { type Access, checkAccess, type Claims } from "./access.ts";
 import { checkName } from "./names.ts";
+import { type CheckedRateLimit, parseRateLimit, type RateLimit } from "./rate-limit.ts";
 
 /** Argument of an event's access rule. */
 export interface EventRequest<Value> {
@@ -38,6 +39,8 @@ export interface EventOptions<Schema extends z.ZodType> {
   readonly schema: Schema;
   /** Callers that may emit it over HTTPS; default: secret keys only. */
   readonly access?: EventAccess<z.output<Schema>>;
+  /** How often it may be emitted over HTTPS, all of its keys together; default: without limit. */
+  readonly rateLimit?: RateLimit;
 }
 
 /** A checked declaration of an event. */
@@ -48,6 +51,7 @@ export interface EventDefinition<
   readonly name: Name;
   readonly schema: Schema;
   readonly access: EventAccess;
+  readonly rateLimit: CheckedRateLimit | null;
 }
 
 /** The declared events of a project by name. */
@@ -77,14 +81,17 @@ export function defineEvent<Schema extends z.ZodType, Name extends string>(
     throw new RangeError(`${name}: name: has to have no colon, which begins the key`);
   }
   checkReserved(name, `${name}: name`);
-  checkNames(options, ["name", "schema", "access"], `${name}: `);
+  checkNames(options, ["name", "schema", "access", "rateLimit"], `${name}: `);
   if (typeof schema?.safeParse !== "function" || !("_zod" in schema)) {
     throw new RangeError(`${name}: schema: has to be a zod schema, of zod 4`);
   }
   checkNoGenerator(access, `${name}: access`);
   checkAccess(access as Access, `${name}: access`);
   // The rule is called only with values that this definition's schema returned, so the cast is safe.
-  return Object.freeze({ name, schema, access: access as EventAccess });
+  const rateLimit = options.rateLimit === undefined
+    ? null
+    : parseRateLimit(options.rateLimit, `${name}: rateLimit`);
+  return Object.freeze({ name, schema, access: access as EventAccess, rateLimit });
 }
 
 /**

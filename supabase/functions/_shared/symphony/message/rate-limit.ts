@@ -36,6 +36,9 @@ export interface CheckedRateLimit {
   readonly total: CheckedRate | null;
 }
 
+/** Beginning of the `type` under which an event's limits are counted. No type of a message has a space. */
+export const EVENT_LIMIT = "event ";
+
 /** One request's use of one limit. */
 export interface LimitedDispatch extends CheckedRate {
   readonly type: string;

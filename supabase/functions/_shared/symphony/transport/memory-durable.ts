@@ -1,7 +1,7 @@
 /** The durable side of the transport in memory: steps, SQL functions, events, and effects. */
 
 import type { Effects } from "../message/effects.ts";
-import type { EventRead, EventReads, TokenUse } from "./event-reads.ts";
+import type { EventRead, EventReads } from "./event-reads.ts";
 import { checkTexts } from "./memory-checks.ts";
 import { endsWait, MemoryEvents } from "./memory-events.ts";
 import { MemoryFunctions } from "./memory-functions.ts";
@@ -15,6 +15,7 @@ import type {
   SettleResult,
   StepsRequest,
   StepsToSave,
+  Transport,
 } from "./transport.ts";
 
 /** Keeps what durable handlers store. */
@@ -78,7 +79,10 @@ export abstract class MemoryDurable extends MemoryStore {
   }
 
   // deno-lint-ignore require-await -- an error must reject the promise
-  async emit(event: string, value: unknown, token?: TokenUse): Promise<string> {
+  async emit(
+    ...[event, value, token, limits = []]: Parameters<Transport["emit"]>
+  ): Promise<string> {
+    this.count(limits);
     return this.events.emit(event, value, token);
   }
 

@@ -1,6 +1,6 @@
 /** Counts rate limits for the transport in memory. */
 
-import { type LimitedDispatch, RateLimitedError } from "../message/rate-limit.ts";
+import { EVENT_LIMIT, type LimitedDispatch, RateLimitedError } from "../message/rate-limit.ts";
 
 /** Counts dispatches against limits in this process, like the database. */
 export class RateCounter {
@@ -23,9 +23,14 @@ export class RateCounter {
     });
     const refused = counted.toSorted((a, b) => b.waitMs - a.waitMs)[0];
     if (refused && refused.waitMs > 0) {
-      const message = `type: too many messages of the type ${refused.type}`;
-      throw new RateLimitedError(message, refused.waitMs);
+      throw new RateLimitedError(refusalOf(refused.type), refused.waitMs);
     }
     for (const { key, fullAt } of counted) this.#used.set(key, { fullAt, countedAt: now });
   }
+}
+
+function refusalOf(type: string): string {
+  return type.startsWith(EVENT_LIMIT)
+    ? `event: too many emits of ${type.slice(EVENT_LIMIT.length)}`
+    : `type: too many messages of the type ${type}`;
 }

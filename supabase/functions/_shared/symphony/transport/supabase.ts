@@ -28,7 +28,7 @@ import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import type { SeriesPoint } from "../message/series-point.ts";
 import { checkNames } from "../runtime/option-names.ts";
-import type { EventRead, EventReads, TokenUse } from "./event-reads.ts";
+import type { EventRead, EventReads } from "./event-reads.ts";
 import type {
   CancelFilter,
   CancelResult,
@@ -134,8 +134,8 @@ export class SupabaseTransport implements Transport {
     return { cancelled: done, running };
   }
 
-  emit(event: string, value: unknown, token?: TokenUse): Promise<string> {
-    return emitEvent(this.#client, event, value, token, this.#timeoutMs);
+  emit(...[event, value, token, limits]: Parameters<Transport["emit"]>): Promise<string> {
+    return emitEvent(this.#client, { event, value, token, limits }, this.#timeoutMs);
   }
 
   readEvents(reads: readonly EventRead[]): Promise<EventReads> {

@@ -262,9 +262,12 @@ export interface Transport {
    * Appends an event, wakes the messages that wait for its key, and returns its id.
    * @param value JSON
    * @param token that the emit uses up
-   * @throws ConflictError if the token was used
+   * @param limits that it counts against, without a token
+   * @throws ConflictError if the token was used; RateLimitedError if a limit is reached
    */
-  emit(event: string, value: unknown, token?: TokenUse): Promise<string>;
+  emit(
+    ...args: [event: string, value: unknown, token?: TokenUse, limits?: readonly LimitedDispatch[]]
+  ): Promise<string>;
   /** Reads the events that running messages wait for and have not seen; at most 100 a message, in order. */
   readEvents(reads: readonly EventRead[]): Promise<EventReads>;
   /** Adds what a worker has counted to the time series. Without it nothing is counted. */
