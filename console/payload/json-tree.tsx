@@ -1,7 +1,7 @@
 /** A JSON value as a tree: arrows move and open, and long parts come piece by piece. */
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Icon } from "../components/icon.tsx";
 import { formatNumber } from "../components/relative-time.ts";
 import {
@@ -13,7 +13,8 @@ import {
   type TreeState,
   UNTOUCHED,
 } from "./json-rows.ts";
-import { SafeText } from "./safe-text.tsx";
+import { safeContent } from "./safe-text.tsx";
+import { cutText } from "./visible-text.ts";
 
 /** Properties of a tree. */
 export interface JsonTreeProps {
@@ -41,10 +42,10 @@ export function JsonTree({ label, value }: JsonTreeProps): JSX.Element {
     hasMoved.current = true;
     setCurrent(idOf(row));
   };
-  const act = (row: TreeRow) => {
+  const act = useCallback((row: TreeRow) => {
     setCurrent(idOf(row));
     setState((before) => changed(before, row));
-  };
+  }, []);
   const onKeyDown = (event: KeyboardEvent) => {
     const row = rows[at];
     const step = isForOthers(event) ? null : keyOf(event.key, rows, at);
@@ -117,33 +118,37 @@ function keyOf(key: string, rows: readonly TreeRow[], at: number): number | "act
 interface RowProps {
   readonly row: TreeRow;
   readonly isCurrent: boolean;
-  readonly onAct: () => void;
+  /** The same function for all rows and renders. */
+  readonly onAct: (row: TreeRow) => void;
 }
 
+/** Rows that stay as they are cost nothing when others are added: the same element is not compared. */
 function Row({ row, isCurrent, onAct }: RowProps): JSX.Element {
-  const { kind, level, key, place, siblings, isOpen } = row;
-  const opens = isContainer(row);
-  return (
-    <li
-      role="treeitem"
-      class={`tree-row tree-${kind}${opens ? " tree-opens" : ""}`}
-      aria-level={level}
-      aria-posinset={place}
-      aria-setsize={siblings}
-      aria-expanded={opens ? isOpen : undefined}
-      tabIndex={isCurrent ? 0 : -1}
-      style={{ "--level": String(Math.min(level, 20) - 1) }}
-      onClick={opens || kind === "more" ? onAct : undefined}
-    >
-      <span class="tree-mark" aria-hidden="true">{opens && <Icon name="next" />}</span>
-      {key !== null && (
-        <span class="tree-key">
-          <SafeText text={key} longest={200} />
-        </span>
-      )}
-      <Value row={row} onMore={onAct} />
-    </li>
-  );
+  const { kind, level, key, place, siblings, isOpen, text, size, pointer } = row;
+  return useMemo(() => {
+    const opens = isContainer(row);
+    return (
+      <li
+        role="treeitem"
+        class={`tree-row tree-${kind}${opens ? " tree-opens" : ""}`}
+        aria-level={level}
+        aria-posinset={place}
+        aria-setsize={siblings}
+        aria-expanded={opens ? isOpen : undefined}
+        tabIndex={isCurrent ? 0 : -1}
+        style={{ "--level": String(Math.min(level, 20) - 1) }}
+        onClick={opens || kind === "more" ? () => onAct(row) : undefined}
+      >
+        {opens && (
+          <span class="tree-mark" aria-hidden="true">
+            <Icon name="next" />
+          </span>
+        )}
+        {key !== null && <span class="tree-key">{safeContent(cutText(key, 200))}</span>}
+        <Value row={row} onMore={() => onAct(row)} />
+      </li>
+    );
+  }, [pointer, kind, level, place, siblings, isOpen, text, size, isCurrent]);
 }
 
 function Value({ row, onMore }: { readonly row: TreeRow; readonly onMore: () => void }) {
@@ -155,7 +160,7 @@ function Value({ row, onMore }: { readonly row: TreeRow; readonly onMore: () => 
   if (kind !== "string") return <span class="tree-value">{text}</span>;
   return (
     <span class="tree-value">
-      {text === "" ? <span class="tree-size">empty text</span> : <SafeText text={text} />}
+      {text === "" ? <span class="tree-size">empty text</span> : safeContent(text)}
       {isCut(row) && (
         <button type="button" class="tree-more" tabIndex={-1} onClick={onMore}>
           … {formatNumber(size - text.length)} more characters

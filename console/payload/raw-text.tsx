@@ -5,7 +5,7 @@
 
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
-import { SafeText } from "./safe-text.tsx";
+import { safeContent } from "./safe-text.tsx";
 import { linesOf } from "./text-lines.ts";
 
 /** Properties of the text. */
@@ -36,11 +36,8 @@ export function RawText({ label, text }: RawTextProps): JSX.Element {
       {blocks.map((lines, block) => (
         <div key={block} class="raw-block" style={{ "--lines": String(lines.length) }}>
           {lines.map(({ number, text }, index) => (
-            <div key={index} class="raw-line">
-              <span class="raw-number" aria-hidden="true">{number ?? "↳"}</span>
-              <span class="raw-content">
-                <SafeText text={text} />
-              </span>
+            <div key={index} class="raw-line" data-number={number ?? "↳"}>
+              {safeContent(text)}
             </div>
           ))}
         </div>

@@ -1,6 +1,6 @@
 /** Text of a payload, an error or a name: never markup, and with its hidden characters shown. */
 
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { cutText, visibleParts } from "./visible-text.ts";
 
 /** Properties of the text. */
@@ -15,12 +15,20 @@ export function SafeText({ text, longest = Infinity }: SafeTextProps): JSX.Eleme
   const shown = cutText(text, longest);
   return (
     <bdi class="safe-text">
-      {visibleParts(shown).map(({ text, hidden }, index) =>
-        hidden === undefined
-          ? text
-          : <span key={index} class="hidden-character" title={hidden}>{text}</span>
-      )}
+      {safeContent(shown)}
       {shown.length < text.length && "…"}
     </bdi>
+  );
+}
+
+/**
+ * The content of an element whose style isolates its direction, `unicode-bidi: isolate`: thousands of rows need no
+ * element of their own for it.
+ */
+export function safeContent(text: string): ComponentChildren {
+  return visibleParts(text).map(({ text, hidden }, index) =>
+    hidden === undefined
+      ? text
+      : <span key={index} class="hidden-character" title={hidden}>{text}</span>
   );
 }

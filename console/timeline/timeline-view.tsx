@@ -160,7 +160,7 @@ function Step({ step, at }: { readonly step: TimelineStep; readonly at: number }
   return (
     <Line
       tone={STEP_TONES[status]}
-      word={`${KINDS[kind] ?? kind} ${status}`}
+      word={`${KINDS[kind] ?? kind}: ${status}`}
       at={at}
       below={<StepResult step={step} />}
     >
@@ -175,7 +175,7 @@ function Step({ step, at }: { readonly step: TimelineStep; readonly at: number }
       )}
       {until && (
         <span>
-          until <Time at={until} />
+          {status === "pending" ? "ends" : "ended"} <Time at={until} />
         </span>
       )}
       {waitsFor && (

@@ -165,8 +165,8 @@ if (hasChromium) {
         const { page } = operator;
         const { parent, child } = await addDurable(stack);
         await operator.visit(url, `/messages/${parent}`);
-        await page.getByText("step done").waitFor();
-        await page.getByText("sleep done").waitFor();
+        await page.getByText("step: done").waitFor();
+        await page.getByText("sleep: done").waitFor();
         await page.getByText("order 7 approved").waitFor();
         await page.getByText("Result", { exact: true }).click();
         await page.getByText("charged").waitFor();

@@ -14,6 +14,8 @@ export interface PayloadTextProps {
   readonly issues: readonly PlacedIssue[];
 }
 
+/** Longest text whose lines are broken at the edge. */
+const LONGEST_WRAPPED = 50_000;
 /** Most issues that are listed. */
 const MOST = 20;
 
@@ -40,6 +42,8 @@ export function PayloadText({ draft, onChange, read, issues }: PayloadTextProps)
         id={id}
         class="mono payload-text"
         rows={Math.min(30, Math.max(6, lines + 1))}
+        // To break a line of 1 MB takes the browser seconds.
+        wrap={text.length > LONGEST_WRAPPED ? "off" : "soft"}
         spellcheck={false}
         autocomplete="off"
         aria-invalid={isWrong}
@@ -47,25 +51,40 @@ export function PayloadText({ draft, onChange, read, issues }: PayloadTextProps)
         value={text}
         onInput={(event) => onChange({ ...draft, unread: {}, text: event.currentTarget.value })}
       />
-      <ul class="issues" id={`${id}-issues`}>
-        {"problem" in read && <li class="field-error">{read.problem}</li>}
-        {issues.slice(0, MOST).map(({ path, message }, index) => {
-          const offset = offsetOf(text, path);
-          return (
-            <li key={index} class="field-error">
-              <button type="button" class="issue-place" onClick={() => select(offset)}>
-                line {text.slice(0, offset).split("\n").length}
-              </button>{" "}
-              <span class="mono">
-                <SafeText text={path.join(".") || "payload"} longest={200} />
-              </span>{" "}
-              <SafeText text={message} longest={500} />
-            </li>
-          );
-        })}
-        {issues.length > MOST && <li class="muted">and {issues.length - MOST} more</li>}
-      </ul>
+      <Issues id={`${id}-issues`} {...{ text, read, issues }} onSelect={select} />
     </div>
+  );
+}
+
+interface IssuesProps {
+  readonly id: string;
+  readonly text: string;
+  readonly read: ReadDraft;
+  readonly issues: readonly PlacedIssue[];
+  /** Goes to a place in the text. */
+  readonly onSelect: (offset: number) => void;
+}
+
+function Issues({ id, text, read, issues, onSelect }: IssuesProps): JSX.Element {
+  return (
+    <ul class="issues" id={id}>
+      {"problem" in read && <li class="field-error">{read.problem}</li>}
+      {issues.slice(0, MOST).map(({ path, message }, index) => {
+        const offset = offsetOf(text, path);
+        return (
+          <li key={index} class="field-error">
+            <button type="button" class="issue-place" onClick={() => onSelect(offset)}>
+              line {text.slice(0, offset).split("\n").length}
+            </button>{" "}
+            <span class="mono">
+              <SafeText text={path.join(".") || "payload"} longest={200} />
+            </span>{" "}
+            <SafeText text={message} longest={500} />
+          </li>
+        );
+      })}
+      {issues.length > MOST && <li class="muted">and {issues.length - MOST} more</li>}
+    </ul>
   );
 }
 
