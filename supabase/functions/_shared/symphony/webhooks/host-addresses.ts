@@ -20,6 +20,14 @@ export interface HostRules {
   readonly lookUp?: LookUp;
 }
 
+/**
+ * Rules of a connection. They are declared here, for the declarations of the package must not lead to types of Deno.
+ */
+export interface ConnectionRules extends HostRules {
+  /** Certificates of further authorities, as PEM. */
+  readonly caCerts?: readonly string[];
+}
+
 /** Longest time of a look-up, in ms. */
 const LOOK_UP_MS = 3_000;
 

@@ -4,13 +4,12 @@
  * certificate for the name. The address of the open socket is checked again before anything is sent.
  */
 
-import { checked, checkedAddresses, type HostRules, isAllowedPrivate } from "./host-addresses.ts";
-
-/** Rules of a connection. */
-export interface ConnectionRules extends HostRules {
-  /** Certificates of further authorities, as PEM. */
-  readonly caCerts?: readonly string[];
-}
+import {
+  checked,
+  checkedAddresses,
+  type ConnectionRules,
+  isAllowedPrivate,
+} from "./host-addresses.ts";
 
 /**
  * Opens a connection to the host of a URL.

@@ -5,8 +5,8 @@
 
 import { VERSION } from "../runtime/version.ts";
 import { type AnswerHead, AnswerReader } from "./http-answer.ts";
-import { isAllowedPrivate } from "./host-addresses.ts";
-import { close, type ConnectionRules, openConnection, untilAborted } from "./pinned-connection.ts";
+import { type ConnectionRules, isAllowedPrivate } from "./host-addresses.ts";
+import { close, openConnection, untilAborted } from "./pinned-connection.ts";
 import { WebhookRefusedError } from "./webhook-errors.ts";
 
 /** A request of a webhook call. */

@@ -1,7 +1,7 @@
 /** The payload of webhook calls, and the settings of their definition. */
 
 import { z } from "zod";
-import type { ConnectionRules } from "./pinned-connection.ts";
+import type { ConnectionRules } from "./host-addresses.ts";
 
 /** The part of its definition that a webhook call needs. */
 export interface WebhookSettings {
