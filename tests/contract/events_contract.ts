@@ -106,7 +106,7 @@ export function testEvents(name: string, open: () => Promise<TransportUnderTest>
     const emit = (value: unknown) => t.transport.emit("x", value, undefined, limits);
     await emit(1);
     await assertRejects(() => emit(2), RateLimitedError, "event: too many emits of x");
-    t.advance(60_000);
+    await t.advance(61_000);
     await emit(3);
     assertEquals(await valuesOf(t, read), [1, 3]);
   });
