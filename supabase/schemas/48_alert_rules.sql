@@ -1,6 +1,7 @@
--- The rules of alerts, and how each is measured. Each measurement reads a bounded number of rows, whatever the bus holds; the whole
--- check of all default alerts takes milliseconds among a million messages. An `out` parameter `value` that stays null
--- means that there is nothing to measure.
+-- The rules of alerts, and how each is measured. Each measurement reads a bounded number of rows, whatever the bus
+-- holds: among a million messages, dead letters, runs and steps, a check of 13 alerts takes a quarter of a second. A
+-- schedule that has failed costs 65 us more, up to 10,000 schedules. A `value` that is null says that there is nothing
+-- to measure.
 
 -- Since when a message runs is nowhere else: a claim does not write it, because a claim's update of the message is as
 -- small as it can be. The checks of each minute note the messages that they see running.
