@@ -89,8 +89,16 @@ interface MenuProps {
 }
 
 function Menu({ path, onSkip }: MenuProps): JSX.Element {
+  const menu = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // On a phone the menu is a row that scrolls.
+    menu.current?.querySelector("[aria-current]")?.scrollIntoView({
+      block: "nearest",
+      inline: "center",
+    });
+  }, [path]);
   return (
-    <nav class="menu" aria-label="Pages of the console">
+    <nav class="menu" ref={menu} aria-label="Pages of the console">
       <a class="skip" href={`#${path}`} onClick={onSkip}>Skip to the page</a>
       <Link href={hrefTo("/")} class="brand" title="Symphony Messenger">
         <img src="./icon.svg" alt="" width="20" height="20" />
