@@ -4,7 +4,14 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fix } from "../../../../cli/doctor/fix.ts";
 import type { Call } from "../../../../cli/messenger/client.ts";
 
-const SETUP = { queues: [], jobs: {}, secrets: [], url: "https://x.example", key: "default" };
+const SETUP = {
+  queues: [],
+  jobs: {},
+  secrets: [],
+  alerts: [],
+  url: "https://x.example",
+  key: "default",
+};
 
 /** A project whose function tick responds to the database with this status, after the setup. */
 function project(status: number | null, tick: string | null = null): Call {
