@@ -153,6 +153,15 @@ function formatTick(seconds: number, { scales }: uPlot): string {
     : date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }
 
+/** Values between two moments without one: a line would not show them. */
+function loneValues({ data }: uPlot, seriesIndex: number): number[] {
+  const values = data[seriesIndex] ?? [];
+  const has = (index: number) => values[index] !== null && values[index] !== undefined;
+  return Array.from(values.keys()).filter((index) =>
+    has(index) && !has(index - 1) && !has(index + 1)
+  );
+}
+
 function optionsOf(
   element: HTMLElement,
   series: readonly Series[],
@@ -197,7 +206,7 @@ function optionsOf(
         width: 1.5,
         ...(isDashed && { dash: [4, 3] }),
         ...(isFilled && { fill: `color-mix(in srgb, ${token(colour)} 14%, transparent)` }),
-        points: { show: false },
+        points: { show: true, size: 3, fill: token(colour), filter: loneValues },
       })),
     ],
     hooks: { setCursor: [({ cursor }) => onMove(cursor.idx ?? null)] },
