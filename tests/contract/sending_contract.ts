@@ -20,7 +20,7 @@ export function testSending(name: string, open: () => Promise<TransportUnderTest
     assertEquals(messages.length, 1);
     const [envelope] = messages;
     assertEquals(
-      { ...envelope, availableAt: 0, createdAt: 0, leaseToken: 0, bytes: 0 },
+      { ...envelope, availableAt: 0, createdAt: 0, leaseToken: 0, dueAtMs: 0, bytes: 0 },
       {
         id,
         type: "T",
@@ -39,6 +39,7 @@ export function testSending(name: string, open: () => Promise<TransportUnderTest
         stamps: { redriven: 2 },
         quarantined: false,
         leaseToken: 0,
+        dueAtMs: 0,
         bytes: 0,
       },
     );

@@ -33,7 +33,7 @@ function counting(record = (_points: readonly SeriesPoint[]) => Promise.resolve(
 const message = (over = {}) => ({
   queue: "default",
   type: "T",
-  availableAt: new Date(NOON),
+  dueAtMs: 1_000,
   ...over,
 });
 
@@ -58,9 +58,9 @@ Deno.test("an attempt counts with its wait by the store's clock and its run, an 
   clock.now = 1_110;
   counter.ran(message(), "handled", 1_030, clock.now);
   counter.ran(message(), "snoozed", 1_000, clock.now);
-  counter.settled(message(), "handled");
+  counter.ended(message(), "handled");
   for (const kind of ["retry", "dead", "released", "snoozed", "parked"] as const) {
-    counter.settled(message(), kind);
+    counter.ended(message(), kind);
   }
   assertEquals(counter.take(), [{
     at: "2026-01-01T12:00:00.000Z",
@@ -70,6 +70,15 @@ Deno.test("an attempt counts with its wait by the store's clock and its run, an 
     ...{ runs: [0, 0, 0, 0, 0, 0, 0, 1], runMs: 80 },
   }]);
   assertEquals(counter.take(), []);
+});
+
+Deno.test("an outcome that was not written is taken back", () => {
+  const { counter } = counting();
+  counter.ended(message(), "handled");
+  counter.ended(message(), "handled");
+  counter.ended(message(), "handled", -1);
+  counter.ended(message(), "released", -1);
+  assertEquals(counter.take().map(({ handled }) => handled), [1]);
 });
 
 Deno.test("each minute, queue and type has a point of its own", () => {
@@ -91,17 +100,17 @@ Deno.test("each minute, queue and type has a point of its own", () => {
   );
 });
 
-Deno.test("a message that is due since the year 1, or in the future, has a time that can be added", () => {
+Deno.test("a message that is due since long ago, or in the future, has a time that can be added", () => {
   const { counter } = counting();
-  counter.ran(message({ availableAt: new Date(-8.64e15) }), "handled", 1_000, 1_000);
-  counter.ran(message({ availableAt: new Date(8.64e15) }), "handled", 1_000, 1_000);
+  counter.ran(message({ dueAtMs: -(2 ** 40) }), "handled", 1_000, 1_000);
+  counter.ran(message({ dueAtMs: 2 ** 40 }), "handled", 1_000, 1_000);
   const [point] = counter.take();
   assertEquals([point?.latency[0], point?.latency[BUCKETS - 1], point?.latencyMs], [1, 1, 2 ** 31]);
 });
 
 Deno.test("types without end share one point", () => {
   const { counter } = counting();
-  for (let n = 0; n < 5_000; n++) counter.settled(message({ type: `T${n}` }), "handled");
+  for (let n = 0; n < 5_000; n++) counter.ended(message({ type: `T${n}` }), "handled");
   const points = counter.take();
   assertEquals(points.length, 2_001);
   assertEquals(points.at(-1)?.type, "(others)");
@@ -112,7 +121,7 @@ Deno.test("counts that cannot be written are lost, with a line in the log, and f
   const { counter, written, lines } = counting(() => Promise.reject(new Error("no database")));
   await counter.write();
   assertEquals([written.length, lines.length], [0, 0]);
-  counter.settled(message(), "handled");
+  counter.ended(message(), "handled");
   await counter.write();
   await counter.write();
   assertEquals([written.length, lines.length], [1, 1]);

@@ -43,8 +43,20 @@ const FURTHEST_MS = 8.64e15;
 /** The largest integer of a column, less one for the next attempt. */
 const MOST = 2 ** 31 - 2;
 
-/** Makes the envelope of a row. @param bytes approximate size of the message */
-export function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): Envelope {
+/** Furthest due time, in ms, that is told apart; a number of 32 bits. */
+const FURTHEST_DUE_MS = 2 ** 30;
+
+/**
+ * Makes the envelope of a row.
+ * @param bytes approximate size of the message
+ * @param aheadMs from the clock of performance.now() to the database's
+ */
+export function toEnvelope(
+  row: MessageRow,
+  leaseToken: string,
+  bytes: number,
+  aheadMs: number,
+): Envelope {
   const [id, type, payload, queue, priority, attempts, availableAt, createdAt, groupKey, rest] =
     row;
   const [expiresAt, expired, retryCount, stamps, alone, snoozes, interruptions] = rest ??
@@ -67,6 +79,9 @@ export function toEnvelope(row: MessageRow, leaseToken: string, bytes: number): 
     snoozes,
     interruptions,
     leaseToken,
+    dueAtMs: typeof availableAt === "number"
+      ? Math.min(Math.max(Math.round(availableAt - aheadMs), -FURTHEST_DUE_MS), FURTHEST_DUE_MS)
+      : 0,
     bytes,
   };
 }

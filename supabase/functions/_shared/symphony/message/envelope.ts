@@ -103,6 +103,8 @@ export interface Envelope<Payload = unknown> {
   readonly leaseToken: string;
   /** Start window of a queue with a rate: ms from the claim request to the start, or the message is given back. */
   readonly startWindowMs?: number | null;
+  /** When it was due, on the clock of performance.now(), in whole ms; for the time series. */
+  readonly dueAtMs?: number;
   /** Approximate size in memory, which bounds how much a worker holds. */
   readonly bytes?: number;
 }

@@ -164,7 +164,7 @@ export class Slots {
     } catch (error) {
       this.#brokeOff(tasks, error);
     }
-    // One look at the clock a message costs as much as all of its counting.
+    // A look at the clock costs a message more than its counting does.
     this.#options.prefetchSize.done((endedAt ?? performance.now()) - startedAt, tasks.length);
   }
 

@@ -22,7 +22,7 @@ const OTHERS = "(others)";
 type Kind = Settlement["outcome"]["kind"];
 
 /** Which message a count is of. */
-type Counted = Pick<Envelope, "queue" | "type">;
+type Counted = Pick<Envelope, "queue" | "type" | "dueAtMs">;
 
 /** The parts of a counter. */
 export interface SeriesOptions {
@@ -79,16 +79,11 @@ export class SeriesCounter {
    * @param startedAt when it began, on the clock of performance.now()
    * @param endedAt when it ended, on the same clock
    */
-  ran(
-    envelope: Counted & Pick<Envelope, "availableAt">,
-    kind: Kind,
-    startedAt: number,
-    endedAt: number,
-  ): void {
+  ran(envelope: Counted, kind: Kind, startedAt: number, endedAt: number): void {
     if (!isCounted(kind)) return;
     if (endedAt >= this.#nextMinuteAt) this.#turn(endedAt);
     const cell = this.#cellOf(envelope);
-    const latencyMs = bounded(startedAt + this.#ahead - envelope.availableAt.getTime());
+    const latencyMs = bounded(startedAt - (envelope.dueAtMs ?? startedAt));
     const runMs = bounded(endedAt - startedAt);
     const waited = bucketOf(latencyMs);
     const ran = bucketOf(runMs);
@@ -98,13 +93,17 @@ export class SeriesCounter {
     cell.runMs += runMs;
   }
 
-  /** An outcome was written. It counts in the minute of the latest claim or attempt, to spare a look at the clock. */
-  settled(envelope: Counted, kind: Kind): void {
+  /**
+   * A message has an outcome, which is to be written. It counts in the minute of the latest claim or attempt, to spare a
+   * look at the clock.
+   * @param number -1 if the outcome was not written after all
+   */
+  ended(envelope: Counted, kind: Kind, number: 1 | -1 = 1): void {
     if (!isCounted(kind)) return;
     const cell = this.#cellOf(envelope);
-    if (kind === "handled") cell.handled++;
-    else if (kind === "retry") cell.retried++;
-    else cell.failed++;
+    if (kind === "handled") cell.handled += number;
+    else if (kind === "retry") cell.retried += number;
+    else cell.failed += number;
   }
 
   /** Takes what was counted since the last call. */

@@ -42,13 +42,28 @@ export class RunReport {
     const some = isAll ? null : new Map(written.map((one) => [one.id + one.leaseToken, one]));
     for (const { settlement: wanted, envelope } of done) {
       const settlement = some ? some.get(wanted.id + wanted.leaseToken) : wanted;
+      if (settlement !== wanted) this.#correct(envelope, wanted, settlement);
       if (settlement) this.#count(settlement, envelope);
     }
     this.#failures.written();
   }
 
+  /** The outcomes could not be written: their messages are delivered again. */
+  lost(done: readonly Done[]): void {
+    for (const { envelope, settlement } of done) this.#correct(envelope, settlement, undefined);
+  }
+
+  /** Another outcome was written than the time series has counted, or none. */
+  #correct(
+    envelope: Done["envelope"],
+    wanted: Settlement,
+    settlement: Settlement | undefined,
+  ): void {
+    this.series?.ended(envelope, wanted.outcome.kind, -1);
+    if (settlement) this.series?.ended(envelope, settlement.outcome.kind);
+  }
+
   #count({ outcome }: Settlement, envelope: Done["envelope"]): void {
-    this.series?.settled(envelope, outcome.kind);
     switch (outcome.kind) {
       case "handled":
         this.counts.handled++;

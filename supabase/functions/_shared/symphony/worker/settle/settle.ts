@@ -66,6 +66,7 @@ export class Settler {
 
   /** A message has an outcome. @param effects what is written with it */
   add(envelope: Envelope, outcome: Settlement["outcome"], effects?: Effects): void {
+    this.#options.series?.ended(envelope, outcome.kind);
     this.buffer.add(envelope, outcome, effects);
   }
 
@@ -85,6 +86,9 @@ export class Settler {
       this.folds.settled(done);
       for (const one of refused) this.#fail(one, done);
       return { claim, done };
+    } catch (error) {
+      this.report.lost(done);
+      throw error;
     } finally {
       this.buffer.written(done);
     }
@@ -98,6 +102,6 @@ export class Settler {
     )?.envelope;
     if (!envelope) return;
     log.warn("dispatch_refused", { id, type: envelope.type, error: String(error) });
-    this.buffer.add(envelope, retry.decide(envelope, error, { durationMs: 0, byHandler: true }));
+    this.add(envelope, retry.decide(envelope, error, { durationMs: 0, byHandler: true }));
   }
 }
