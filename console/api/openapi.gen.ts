@@ -1710,7 +1710,7 @@ export interface components {
              * @description How it is measured; docs/alerts.md lists the rules
              * @enum {string}
              */
-            rule: "dead_letters" | "oldest_ready" | "no_tick" | "ticks_not_started" | "schedule_overdue" | "schedule_failing" | "retry_rate" | "long_step" | "queue_limited";
+            rule: "dead_letters" | "oldest_ready" | "no_tick" | "ticks_not_started" | "schedule_overdue" | "schedule_failing" | "retry_rate" | "long_step" | "queue_limited" | "webhook_disabled";
             /** @description Only messages of this type count */
             type: string | null;
             /** @description Only dead letters for this reason count; null: all but cancelled ones */
@@ -8476,7 +8476,7 @@ export interface operations {
                      * @description How it is measured; docs/alerts.md lists the rules
                      * @enum {string}
                      */
-                    rule: "dead_letters" | "oldest_ready" | "no_tick" | "ticks_not_started" | "schedule_overdue" | "schedule_failing" | "retry_rate" | "long_step" | "queue_limited";
+                    rule: "dead_letters" | "oldest_ready" | "no_tick" | "ticks_not_started" | "schedule_overdue" | "schedule_failing" | "retry_rate" | "long_step" | "queue_limited" | "webhook_disabled";
                 };
             };
         };

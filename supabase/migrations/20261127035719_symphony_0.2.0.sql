@@ -276,7 +276,7 @@ create table public.messenger_alerts (
   rule text not null check (
     rule in (
       'dead_letters', 'oldest_ready', 'no_tick', 'ticks_not_started', 'schedule_overdue', 'schedule_failing',
-      'retry_rate', 'long_step', 'queue_limited'
+      'retry_rate', 'long_step', 'queue_limited', 'webhook_disabled'
     )
   ),
   type text check (length(type) between 1 and 200),
@@ -342,6 +342,8 @@ create table public.messenger_webhook_endpoints (
   created_at timestamptz not null default public.messenger_now()
 );
 create index messenger_webhook_endpoints_events_idx on public.messenger_webhook_endpoints using gin (events);
+create index messenger_webhook_endpoints_disabled_idx on public.messenger_webhook_endpoints (name)
+  where disabled_by in ('failures', 'gone');
 alter table public.messenger_webhook_endpoints enable row level security;
 create table public.messenger_webhook_events (
   id bigint generated always as identity primary key,
@@ -6118,7 +6120,8 @@ AS $function$
     ('schedule_failing', 'count', array['schedule'], false, 3, null),
     ('retry_rate', 'share', array[]::text[], true, 0.5, 900000),
     ('long_step', 'ms', array['type', 'queue'], false, 3600000, null),
-    ('queue_limited', null, array['queue'], true, null, 1800000)
+    ('queue_limited', null, array['queue'], true, null, 1800000),
+    ('webhook_disabled', 'count', array[]::text[], false, 1, null)
 $function$;
 
 CREATE FUNCTION messenger.make_default_alerts()
@@ -6722,6 +6725,18 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.measure_webhook_disabled(OUT value double precision, OUT subject text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  select jsonb_array_length(d.endpoints), d.endpoints -> 0 ->> 'name' into value, subject
+  from messenger.disabled_webhooks() as d (endpoints);
+end
+$function$;
+
 CREATE FUNCTION messenger.measure_alert(p_alert public.messenger_alerts, OUT value double precision, OUT subject text, OUT memory jsonb)
  RETURNS record
  LANGUAGE plpgsql
@@ -6742,6 +6757,8 @@ begin
     when 'retry_rate' then value := messenger.measure_retry_rate(p_alert);
     when 'long_step' then
       select m.value, m.subject into value, subject from messenger.measure_long_step(p_alert) as m;
+    when 'webhook_disabled' then
+      select m.value, m.subject into value, subject from messenger.measure_webhook_disabled() as m;
     when 'queue_limited' then
       select m.value, m.subject, m.memory into value, subject, memory from messenger.measure_queue_limited(p_alert) as m;
   end case;
@@ -6801,6 +6818,7 @@ begin
       when 'retry_rate' then '%1$s of the outcomes within %3$s are retries; the alert fires at %2$s.'
       when 'long_step' then 'A message%4$s runs, or sleeps or waits past its end, for %1$s; the alert fires at %2$s.%5$s'
       when 'queue_limited' then 'The limits of a queue%4$s have held back due messages for %1$s; the alert fires at %3$s.%5$s'
+      when 'webhook_disabled' then 'Webhook endpoints that were disabled because their calls failed: %1$s; the alert fires at %2$s.%5$s'
     end,
     number, at_most, messenger.duration_text(p_alert.window_ms), filters,
     case when p_alert.subject is not null then format(' Most of all: %s.', p_alert.subject) end
@@ -6824,6 +6842,7 @@ AS $function$
     when 'retry_rate' then 'A service that handlers call may be down. See the errors: symphony-messenger messages list.'
     when 'long_step' then 'See symphony-messenger messages show. Cancel it, or give its handler a timeout.'
     when 'queue_limited' then 'Raise the limits: symphony-messenger queues set --concurrency or --rate-limit.'
+    when 'webhook_disabled' then 'See symphony-messenger webhooks show. Enable it once its receiver works, and send again with webhooks resend.'
   end
 $function$;
 
@@ -9232,6 +9251,9 @@ comment on index public.messenger_webhook_deliveries_event_idx is
 comment on index public.messenger_webhook_deliveries_sent_at_idx is
   'Attempts by age, for pruning.';
 
+comment on index public.messenger_webhook_endpoints_disabled_idx is
+  'Endpoints that were disabled because their calls failed, for health and alerts.';
+
 comment on index public.messenger_webhook_endpoints_events_idx is
   'Endpoints by the events that they want.';
 
@@ -9516,6 +9538,9 @@ comment on routine messenger.measure_schedule_failing(public.messenger_alerts) i
 
 comment on routine messenger.measure_schedule_overdue(public.messenger_alerts) is
   'Rule schedule_overdue: ms since the planned time of the run that is most overdue. Disabled schedules do not count.';
+
+comment on routine messenger.measure_webhook_disabled() is
+  'Rule webhook_disabled: how many webhook endpoints were disabled because their calls failed, at most 20, and the name of the first.';
 
 comment on routine messenger.ms_since(timestamp with time zone) is
   'Ms since a moment, 0 for one that lies ahead; null for null.';

@@ -61,6 +61,10 @@ comment on column public.messenger_webhook_endpoints.created_at is
 create index messenger_webhook_endpoints_events_idx on public.messenger_webhook_endpoints using gin (events);
 comment on index public.messenger_webhook_endpoints_events_idx is
   'Endpoints by the events that they want.';
+create index messenger_webhook_endpoints_disabled_idx on public.messenger_webhook_endpoints (name)
+  where disabled_by in ('failures', 'gone');
+comment on index public.messenger_webhook_endpoints_disabled_idx is
+  'Endpoints that were disabled because their calls failed, for health and alerts.';
 alter table public.messenger_webhook_endpoints enable row level security;
 
 create table public.messenger_webhook_events (

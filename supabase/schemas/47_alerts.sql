@@ -6,7 +6,7 @@ create table public.messenger_alerts (
   rule text not null check (
     rule in (
       'dead_letters', 'oldest_ready', 'no_tick', 'ticks_not_started', 'schedule_overdue', 'schedule_failing',
-      'retry_rate', 'long_step', 'queue_limited'
+      'retry_rate', 'long_step', 'queue_limited', 'webhook_disabled'
     )
   ),
   type text check (length(type) between 1 and 200),
@@ -107,7 +107,8 @@ as $$
     ('schedule_failing', 'count', array['schedule'], false, 3, null),
     ('retry_rate', 'share', array[]::text[], true, 0.5, 900000),
     ('long_step', 'ms', array['type', 'queue'], false, 3600000, null),
-    ('queue_limited', null, array['queue'], true, null, 1800000)
+    ('queue_limited', null, array['queue'], true, null, 1800000),
+    ('webhook_disabled', 'count', array[]::text[], false, 1, null)
 $$;
 comment on function messenger.alert_rules() is
   'The rules of alerts: the unit of their value (null: it is the window that counts), the filters that each takes, and the threshold and the window that an alert has by default.';

@@ -319,6 +319,18 @@ $$;
 comment on function messenger.measure_queue_limited(public.messenger_alerts) is
   'Rule queue_limited: how long a queue''s limits have held back its due messages, at each check, in ms, and the queue. memory is for the next check. Looks at up to 1,000 queues.';
 
+create function messenger.measure_webhook_disabled(out value double precision, out subject text)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  select jsonb_array_length(d.endpoints), d.endpoints -> 0 ->> 'name' into value, subject
+  from messenger.disabled_webhooks() as d (endpoints);
+end
+$$;
+comment on function messenger.measure_webhook_disabled() is
+  'Rule webhook_disabled: how many webhook endpoints were disabled because their calls failed, at most 20, and the name of the first.';
+
 create function messenger.measure_alert(
   p_alert public.messenger_alerts, out value double precision, out subject text, out memory jsonb
 )
@@ -340,6 +352,8 @@ begin
     when 'retry_rate' then value := messenger.measure_retry_rate(p_alert);
     when 'long_step' then
       select m.value, m.subject into value, subject from messenger.measure_long_step(p_alert) as m;
+    when 'webhook_disabled' then
+      select m.value, m.subject into value, subject from messenger.measure_webhook_disabled() as m;
     when 'queue_limited' then
       select m.value, m.subject, m.memory into value, subject, memory from messenger.measure_queue_limited(p_alert) as m;
   end case;

@@ -53,6 +53,7 @@ begin
       when 'retry_rate' then '%1$s of the outcomes within %3$s are retries; the alert fires at %2$s.'
       when 'long_step' then 'A message%4$s runs, or sleeps or waits past its end, for %1$s; the alert fires at %2$s.%5$s'
       when 'queue_limited' then 'The limits of a queue%4$s have held back due messages for %1$s; the alert fires at %3$s.%5$s'
+      when 'webhook_disabled' then 'Webhook endpoints that were disabled because their calls failed: %1$s; the alert fires at %2$s.%5$s'
     end,
     number, at_most, messenger.duration_text(p_alert.window_ms), filters,
     case when p_alert.subject is not null then format(' Most of all: %s.', p_alert.subject) end
@@ -76,6 +77,7 @@ as $$
     when 'retry_rate' then 'A service that handlers call may be down. See the errors: symphony-messenger messages list.'
     when 'long_step' then 'See symphony-messenger messages show. Cancel it, or give its handler a timeout.'
     when 'queue_limited' then 'Raise the limits: symphony-messenger queues set --concurrency or --rate-limit.'
+    when 'webhook_disabled' then 'See symphony-messenger webhooks show. Enable it once its receiver works, and send again with webhooks resend.'
   end
 $$;
 comment on function messenger.alert_advice(text) is

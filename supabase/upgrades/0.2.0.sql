@@ -256,7 +256,7 @@ create table public.messenger_alerts (
   rule text not null check (
     rule in (
       'dead_letters', 'oldest_ready', 'no_tick', 'ticks_not_started', 'schedule_overdue', 'schedule_failing',
-      'retry_rate', 'long_step', 'queue_limited'
+      'retry_rate', 'long_step', 'queue_limited', 'webhook_disabled'
     )
   ),
   type text check (length(type) between 1 and 200),
@@ -322,6 +322,8 @@ create table public.messenger_webhook_endpoints (
   created_at timestamptz not null default public.messenger_now()
 );
 create index messenger_webhook_endpoints_events_idx on public.messenger_webhook_endpoints using gin (events);
+create index messenger_webhook_endpoints_disabled_idx on public.messenger_webhook_endpoints (name)
+  where disabled_by in ('failures', 'gone');
 alter table public.messenger_webhook_endpoints enable row level security;
 create table public.messenger_webhook_events (
   id bigint generated always as identity primary key,

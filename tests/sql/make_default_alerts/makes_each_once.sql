@@ -3,7 +3,7 @@ select plan(6);
 
 select is(
   (select array_agg(name order by name) from messenger_alerts),
-  '{dead-letters,long-step,no-tick,oldest-ready,queue-limited,retry-rate,schedule-failing,schedule-overdue,ticks-not-started}',
+  '{dead-letters,long-step,no-tick,oldest-ready,queue-limited,retry-rate,schedule-failing,schedule-overdue,ticks-not-started,webhook-disabled}',
   'the installation made one of each rule'
 );
 select lives_ok('select messenger.check_alert(a) from messenger_alerts a', 'whose settings their rules take');
@@ -17,7 +17,7 @@ delete from messenger.default_alerts_made where true;
 delete from messenger_alerts where name <> 'no-tick';
 select is(
   messenger_setup() -> 'alerts',
-  '["dead-letters","long-step","oldest-ready","queue-limited","retry-rate","schedule-failing","schedule-overdue","ticks-not-started"]',
+  '["dead-letters","long-step","oldest-ready","queue-limited","retry-rate","schedule-failing","schedule-overdue","ticks-not-started","webhook-disabled"]',
   'a schema without rows gets them; a user''s alert of such a name stays'
 );
 

@@ -1,5 +1,5 @@
 begin;
-select plan(20);
+select plan(22);
 select test.set_clock('2026-01-01 12:00Z');
 delete from messenger_ticks where true;
 
@@ -80,6 +80,12 @@ select is(test.measured(), '[0,null]', 'queue_limited: the queue has room');
 select test.claim(test.token(1), 1, queues => '{mail}');
 select messenger_dispatch('A', queue => 'mail');
 select is(test.measured(), '[0,"mail"]', 'queue_limited: from this check on');
+
+select test.alert('webhook_disabled');
+select is(test.measured(), '[0,null]', 'webhook_disabled: none');
+insert into messenger_webhook_endpoints (name, url, secret, disabled_by, disabled_at) values
+  ('a', 'https://a.example', 'webhook_a', 'operator', now()), ('b', 'https://b.example', 'webhook_b', 'failures', now());
+select is(test.measured(), '[1,"b"]', 'webhook_disabled: those whose calls failed');
 
 select * from finish();
 rollback;

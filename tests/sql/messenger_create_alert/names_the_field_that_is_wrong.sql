@@ -12,8 +12,8 @@ end $$;
 
 select is(pg_temp.refusal(rule, settings), problem, rule || ' ' || settings)
 from (values
-  ('no_thing', '{}'::jsonb, 'rule: has to be one of dead_letters, oldest_ready, no_tick, ticks_not_started, schedule_overdue, schedule_failing, retry_rate, long_step, queue_limited'),
-  (null, '{}', 'rule: has to be one of dead_letters, oldest_ready, no_tick, ticks_not_started, schedule_overdue, schedule_failing, retry_rate, long_step, queue_limited'),
+  ('no_thing', '{}'::jsonb, 'rule: has to be one of dead_letters, oldest_ready, no_tick, ticks_not_started, schedule_overdue, schedule_failing, retry_rate, long_step, queue_limited, webhook_disabled'),
+  (null, '{}', 'rule: has to be one of dead_letters, oldest_ready, no_tick, ticks_not_started, schedule_overdue, schedule_failing, retry_rate, long_step, queue_limited, webhook_disabled'),
   ('no_tick', '{"queue":"mail"}', 'queue: the rule no_tick does not take it'),
   ('no_tick', '{"window_ms":60000}', 'window_ms: the rule no_tick has no window'),
   ('no_tick', '{"threshold":10}', 'threshold: has to be ms, from 1000 to 2592000000 (30 days)'),

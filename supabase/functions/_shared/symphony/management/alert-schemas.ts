@@ -6,7 +6,7 @@ import { id, text, time } from "./query-fields.ts";
 
 const RULES = [
   ...["dead_letters", "oldest_ready", "no_tick", "ticks_not_started", "schedule_overdue"],
-  ...["schedule_failing", "retry_rate", "long_step", "queue_limited"],
+  ...["schedule_failing", "retry_rate", "long_step", "queue_limited", "webhook_disabled"],
 ] as const;
 const MINUTE_MS = 60_000;
 const MONTH_MS = 2_592_000_000;
