@@ -25,7 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
     });
     using _folder = stopWithoutFolder(dataDir, stopping);
     await tellEnvironment(loop.stack, dataDir);
-    await using _console = await serveOperatorsPage(loop.stack);
+    await using _console = await serveOperatorsPage(loop.stack, dataDir);
     console.log("\nReady. Functions restart when their code changes. Ctrl-C stops the stack.\n");
     await untilAborted(new Promise<never>(() => {}), stopping.signal);
   });

@@ -1,4 +1,5 @@
 // The operators' page of a stack that runs in the foreground: built from its sources, and served with the stack's key.
+import { resolve } from "node:path";
 import { type ConsoleServer, startConsole } from "../cli/console/console-server.ts";
 import type { Stack } from "./stack.ts";
 
@@ -6,17 +7,20 @@ import type { Stack } from "./stack.ts";
 const BUILD_TIMEOUT_MS = 60_000;
 
 /**
- * Builds and serves the page, and prints its address. A stack without the page is better than none: a failure is
- * printed, and returned as null.
+ * Builds the page into the stack's data folder, serves it, and prints its address. A stack without the page is better
+ * than none: a failure is printed, and returned as null.
  */
 export async function serveOperatorsPage(
   { url, secretKey }: Pick<Stack, "url" | "secretKey">,
+  dataDir: string,
 ): Promise<ConsoleServer | null> {
   try {
     // esbuild and the page's packages are in deno.lock for this.
-    const { buildConsole, CONSOLE_DIR } = await import("../package/console.ts");
-    await within(buildConsole(CONSOLE_DIR), BUILD_TIMEOUT_MS);
-    const server = await startConsole({ url, secretKey, prefix: "", folder: CONSOLE_DIR });
+    const { buildConsole, endBuilds } = await import("../package/console.ts");
+    // Stacks that run side by side each have a folder of their own.
+    const folder = `${resolve(dataDir)}/console`;
+    await within(buildConsole(folder), BUILD_TIMEOUT_MS).finally(endBuilds);
+    const server = await startConsole({ url, secretKey, prefix: "", folder });
     console.log(`\nconsole  ${server.url}`);
     return server;
   } catch (error) {

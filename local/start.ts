@@ -30,7 +30,7 @@ async function main(args: readonly string[]): Promise<void> {
     using _folder = stopWithoutFolder(dataDir, stopping);
     await tellEnvironment(stack, dataDir);
     if (demo) await untilAborted(runDemo(stack), stopping.signal);
-    await using _console = await serveOperatorsPage(stack);
+    await using _console = await serveOperatorsPage(stack, dataDir);
     console.log("\nReady. Ctrl-C stops the stack.");
     await untilAborted(new Promise<never>(() => {}), stopping.signal);
   });

@@ -5,7 +5,7 @@
  *   deno task console:build [folder]
  */
 
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, stop } from "esbuild";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -55,6 +55,9 @@ export async function buildConsole(folder: string): Promise<Metafile> {
   return metafile;
 }
 
+/** Ends esbuild's process, which waits for further builds otherwise. */
+export const endBuilds = (): Promise<void> => stop();
+
 /** index.html names the files of this build, and asks for all that the first page needs at once. */
 async function writePage(folder: string, { outputs }: Metafile): Promise<void> {
   const names = new Map<string, string>();
@@ -93,6 +96,5 @@ if (import.meta.main) {
   const folder = resolve(Deno.args[0] ?? CONSOLE_DIR);
   await buildConsole(folder);
   console.log(`The console is built in ${folder}`);
-  // esbuild's process would keep this one alive.
-  Deno.exit(0);
+  await endBuilds();
 }

@@ -42,6 +42,24 @@ async function startTask(command = "start.ts --no-demo") {
   };
 }
 
+test("task start prints the address of the console, whose page passes requests on to the stack", async () => {
+  const task = await startTask();
+  const [, address = ""] = /console {2}(http:\S+)/.exec(task.lines.join("")) ?? [];
+  const entered = await fetch(address, { redirect: "manual" });
+  await entered.body?.cancel();
+  const [cookie = ""] = (entered.headers.get("set-cookie") ?? "").split(";");
+  const { origin } = new URL(address);
+  const page = await fetch(`${origin}/`, { headers: { cookie } });
+  assertStringIncludes(await page.text(), "<title>Symphony Messenger</title>");
+  const access = await fetch(`${origin}/api/access`, { headers: { cookie } });
+  assertEquals((await access.json()).mayChange, true);
+  const [command = 0] = task.processes;
+  Deno.kill(command, "SIGINT");
+  await task.hasEnded();
+  await Promise.all([task.child.status, task.output]);
+  await task.remove();
+});
+
 test("task start ends with the program that it was started through", async () => {
   const task = await startTask();
   task.child.kill("SIGKILL");
