@@ -48,16 +48,19 @@ async function secured(
   rules: ConnectionRules,
   signal: AbortSignal,
 ): Promise<Deno.Conn> {
+  // TLS takes the socket over, and then has to be closed in its place.
+  let open: Deno.Conn = tcp;
   try {
     if (!isFree) checked(tcp.remoteAddr.hostname, name, rules);
     if (url.protocol !== "https:") return tcp;
     const { caCerts } = rules;
     const options = { hostname: name, ...(caCerts && { caCerts: [...caCerts] }) };
     const tls = await untilAborted(Deno.startTls(tcp, options), signal, close);
+    open = tls;
     await untilAborted(tls.handshake(), signal);
     return tls;
   } catch (error) {
-    close(tcp);
+    close(open);
     throw error;
   }
 }
