@@ -3891,44 +3891,49 @@ $function$;
 
 CREATE FUNCTION public.messenger_list_schedules(ids bigint[] DEFAULT NULL::bigint[], name text DEFAULT NULL::text, message_type text DEFAULT NULL::text, enabled boolean DEFAULT NULL::boolean, after_id bigint DEFAULT 0, max_schedules integer DEFAULT 100, max_runs integer DEFAULT 0)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
-  select jsonb_build_object(
-    'schedules', coalesce(
-      jsonb_agg(
-        to_jsonb(found) || jsonb_build_object('id', found.id::text)
-          || case
-            when messenger_list_schedules.max_runs > 0
-            then jsonb_build_object('runs', messenger.latest_runs(found.id, messenger_list_schedules.max_runs))
-            else '{}'
-          end
-        order by found.id
+begin
+  return (
+    select jsonb_build_object(
+      'schedules', coalesce(
+        jsonb_agg(
+          to_jsonb(listed) || jsonb_build_object('id', listed.id::text)
+            || case
+              when messenger_list_schedules.max_runs > 0
+              then jsonb_build_object('runs', messenger.latest_runs(listed.id, messenger_list_schedules.max_runs))
+              else '{}'
+            end
+          order by listed.id
+        ),
+        '[]'
       ),
-      '[]'
-    ),
-    'now', public.messenger_now()
-  )
-  from (
-    -- Each column by its name: a row as a whole is read with its payload.
-    select s.id, s.name, s.message_type, s.schedule_type, s.cron, s.interval_ms, s.run_at, s.timezone,
-      s.next_run_at, s.last_run_at, s.run_count, s.max_runs, s.start_at, s.end_at, s.catch_up,
-      s.catch_up_limit, s.overlap, s.while_paused, s.jitter_ms, s.queue, s.priority, s.group_key,
-      s.ttl_ms, s.enabled, s.disabled_by, s.disabled_reason, s.declared, s.last_message_id,
-      s.failing_since, s.created_at, s.updated_at
-    from public.messenger_schedules s
-    where (messenger_list_schedules.ids is null or s.id = any (messenger_list_schedules.ids))
-      and (messenger_list_schedules.name is null or s.name = messenger_list_schedules.name)
-      and (
-        messenger_list_schedules.message_type is null
-        or s.message_type = messenger_list_schedules.message_type
-      )
-      and (messenger_list_schedules.enabled is null or s.enabled = messenger_list_schedules.enabled)
-      and s.id > after_id
-    order by s.id
-    limit max_schedules
-  ) as found
+      'now', public.messenger_now()
+    )
+    from (
+      -- Each column by its name: a row as a whole is read with its payload.
+      select s.id, s.name, s.message_type, s.schedule_type, s.cron, s.interval_ms, s.run_at, s.timezone,
+        s.next_run_at, s.last_run_at, s.run_count, s.max_runs, s.start_at, s.end_at, s.catch_up,
+        s.catch_up_limit, s.overlap, s.while_paused, s.jitter_ms, s.queue, s.priority, s.group_key,
+        s.ttl_ms, s.enabled, s.disabled_by, s.disabled_reason, s.declared, s.last_message_id,
+        s.failing_since, s.created_at, s.updated_at
+      from public.messenger_schedules s
+      where (messenger_list_schedules.ids is null or s.id = any (messenger_list_schedules.ids))
+        and (messenger_list_schedules.name is null or s.name = messenger_list_schedules.name)
+        and (
+          messenger_list_schedules.message_type is null
+          or s.message_type = messenger_list_schedules.message_type
+        )
+        and (messenger_list_schedules.enabled is null or s.enabled = messenger_list_schedules.enabled)
+        and s.id > after_id
+      order by s.id
+      limit max_schedules
+    ) as listed
+  );
+end
 $function$;
 
 CREATE FUNCTION public.messenger_list_upcoming(until timestamp with time zone, after_at timestamp with time zone DEFAULT NULL::timestamp with time zone, after_id bigint DEFAULT NULL::bigint, max_schedules integer DEFAULT 50)
@@ -3936,6 +3941,9 @@ CREATE FUNCTION public.messenger_list_upcoming(until timestamp with time zone, a
  LANGUAGE sql
  STABLE
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
 AS $function$
   with found as materialized (
     select coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') as at, s.id

@@ -21,6 +21,7 @@ $$;
 comment on function messenger.latest_runs(bigint, integer) is
   'The latest runs of a schedule, the newest first.';
 
+-- In plpgsql, because Postgres plans it for the arguments of each call: see the settings of planning.
 create function public.messenger_list_schedules(
   ids bigint[] default null,
   name text default null,
@@ -30,43 +31,47 @@ create function public.messenger_list_schedules(
   max_schedules integer default 100,
   max_runs integer default 0
 ) returns jsonb
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
-  select jsonb_build_object(
-    'schedules', coalesce(
-      jsonb_agg(
-        to_jsonb(found) || jsonb_build_object('id', found.id::text)
-          || case
-            when messenger_list_schedules.max_runs > 0
-            then jsonb_build_object('runs', messenger.latest_runs(found.id, messenger_list_schedules.max_runs))
-            else '{}'
-          end
-        order by found.id
+begin
+  return (
+    select jsonb_build_object(
+      'schedules', coalesce(
+        jsonb_agg(
+          to_jsonb(listed) || jsonb_build_object('id', listed.id::text)
+            || case
+              when messenger_list_schedules.max_runs > 0
+              then jsonb_build_object('runs', messenger.latest_runs(listed.id, messenger_list_schedules.max_runs))
+              else '{}'
+            end
+          order by listed.id
+        ),
+        '[]'
       ),
-      '[]'
-    ),
-    'now', public.messenger_now()
-  )
-  from (
-    -- Each column by its name: a row as a whole is read with its payload.
-    select s.id, s.name, s.message_type, s.schedule_type, s.cron, s.interval_ms, s.run_at, s.timezone,
-      s.next_run_at, s.last_run_at, s.run_count, s.max_runs, s.start_at, s.end_at, s.catch_up,
-      s.catch_up_limit, s.overlap, s.while_paused, s.jitter_ms, s.queue, s.priority, s.group_key,
-      s.ttl_ms, s.enabled, s.disabled_by, s.disabled_reason, s.declared, s.last_message_id,
-      s.failing_since, s.created_at, s.updated_at
-    from public.messenger_schedules s
-    where (messenger_list_schedules.ids is null or s.id = any (messenger_list_schedules.ids))
-      and (messenger_list_schedules.name is null or s.name = messenger_list_schedules.name)
-      and (
-        messenger_list_schedules.message_type is null
-        or s.message_type = messenger_list_schedules.message_type
-      )
-      and (messenger_list_schedules.enabled is null or s.enabled = messenger_list_schedules.enabled)
-      and s.id > after_id
-    order by s.id
-    limit max_schedules
-  ) as found
+      'now', public.messenger_now()
+    )
+    from (
+      -- Each column by its name: a row as a whole is read with its payload.
+      select s.id, s.name, s.message_type, s.schedule_type, s.cron, s.interval_ms, s.run_at, s.timezone,
+        s.next_run_at, s.last_run_at, s.run_count, s.max_runs, s.start_at, s.end_at, s.catch_up,
+        s.catch_up_limit, s.overlap, s.while_paused, s.jitter_ms, s.queue, s.priority, s.group_key,
+        s.ttl_ms, s.enabled, s.disabled_by, s.disabled_reason, s.declared, s.last_message_id,
+        s.failing_since, s.created_at, s.updated_at
+      from public.messenger_schedules s
+      where (messenger_list_schedules.ids is null or s.id = any (messenger_list_schedules.ids))
+        and (messenger_list_schedules.name is null or s.name = messenger_list_schedules.name)
+        and (
+          messenger_list_schedules.message_type is null
+          or s.message_type = messenger_list_schedules.message_type
+        )
+        and (messenger_list_schedules.enabled is null or s.enabled = messenger_list_schedules.enabled)
+        and s.id > after_id
+      order by s.id
+      limit max_schedules
+    ) as listed
+  );
+end
 $$;
 comment on function public.messenger_list_schedules(bigint[], text, text, boolean, bigint, integer, integer) is
   'Schedules by id, those after after_id, filtered by what is given, without payloads. Returns {"schedules": [...], "now"}; with max_runs each has its latest runs.';

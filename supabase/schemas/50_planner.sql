@@ -30,6 +30,7 @@ begin
       'public.messenger_list_queues', 'public.messenger_list_messages',
       'public.messenger_list_failed', 'messenger.queues_in_use',
       'messenger.schedules_overdue_since', 'messenger.count_failed',
+      'public.messenger_list_upcoming',
       'messenger.prune_before', 'messenger.prune_orphans', 'messenger.followed',
       'public.messenger_list_user_messages'
     ]),
@@ -68,6 +69,12 @@ begin
     -- of as many up to 50 %.
     (array['plan_cache_mode = force_generic_plan'], array[
       'messenger.next_due', 'public.messenger_claim', 'public.messenger_settle'
+    ]),
+
+    -- A filter that is not given is no condition. A plan that is kept has to allow for each filter, and reads all rows
+    -- to find a few ids.
+    (array['plan_cache_mode = force_custom_plan'], array[
+      'public.messenger_list_schedules'
     ]),
 
     -- A sequence can be read by a sequential scan alone. That counts as very dear here, and would be compiled.

@@ -55,7 +55,8 @@ testsOnStack({}, (test) => {
     ];
     const ends = jobs.map((job) => job.finished());
     await eventually(() => Promise.resolve(realtime.joined), (topics) => topics.length > 0);
-    await eventually(() => Promise.resolve(realtime.looks()), (looks) => looks >= 2);
+    // One look asks for both; it may come before or after the join.
+    await eventually(() => Promise.resolve(realtime.looks()), (looks) => looks >= 1);
     await stack.tick();
     const states = await Promise.all(ends);
     assertEquals(states.map(({ result }) => result?.text.length), [20, 30_000]);

@@ -169,7 +169,7 @@ testsOnStack({}, (test) => {
       from generate_series(1, 10100) as n`;
     const jobs = await stack.sql<{ command: string }[]>`
       select command from cron.job where jobname like 'symphony-prune%' order by jobname`;
-    assertEquals(jobs.length, 5);
+    assertEquals(jobs.length, 6);
     for (const { command } of jobs) await stack.sql.unsafe(command).simple();
     assertEquals(await count(stack, "failed_messages"), 0);
   });
