@@ -6,6 +6,8 @@ import { type Check, failed, passed } from "./check.ts";
 /** How long the answer of the tick is waited for: pg_net may need some seconds to send it. */
 const ANSWER_MS = 15_000;
 const PAUSE_MS = 500;
+/** Looks at a refusal before it is the verdict: it may answer a request that left before the setup, with the old key. */
+const REFUSED_LOOKS = 10;
 
 interface SetupAnswer {
   readonly queues: readonly string[];
@@ -21,18 +23,20 @@ interface SetupAnswer {
 
 /**
  * Makes what is missing, and waits until the function tick has answered the database.
+ * @param pause waits between two looks; default 500 ms
  * @throws ApiError if the project cannot be reached, or refuses
  */
-export async function fix(call: Call): Promise<Check[]> {
+export async function fix(call: Call, pause = pauseBriefly): Promise<Check[]> {
   const before = await lastAnswer(call);
   const done = (await call("POST", "/setup", {})).body as unknown as SetupAnswer;
   const checks = [passed("setup", describe(done))];
   if (done.tick !== null) return [...checks, failed("first tick", null, done.tick)];
   const deadline = performance.now() + ANSWER_MS;
-  for (;;) {
+  for (let refusals = 0;;) {
     const answer = await lastAnswer(call);
     if (answer !== null && answer.at !== before?.at) {
-      return [...checks, judge(answer.status)];
+      const check = judge(answer.status);
+      if (check.ok || ++refusals >= REFUSED_LOOKS) return [...checks, check];
     }
     if (performance.now() > deadline) {
       const advice =
@@ -42,8 +46,12 @@ export async function fix(call: Call): Promise<Check[]> {
         failed("first tick", "no answer", advice, "npx symphony-messenger doctor"),
       ];
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    await pause();
   }
+}
+
+function pauseBriefly(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 }
 
 /** Without a status, pg_net has waited in vain: a cold start may take longer, and still work. */

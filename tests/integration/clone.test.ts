@@ -108,7 +108,7 @@ Deno.test({
     assertEquals(after, { version: NEXT, origins: 0 });
     const [jobs] = await clone
       .sql`select count(*)::int as n from cron.job where jobname like 'symphony-%'`;
-    assertEquals(jobs?.n, 7, "the step's setup has made the jobs");
+    assertEquals(jobs?.n, 9, "the step's setup has made the jobs");
   } finally {
     await clone.drop();
   }

@@ -47,7 +47,7 @@ async function fetchText(
 }
 
 /** The first JSON object of a stream. The rest is read until the stream ends, and thrown away. */
-async function firstObject(stream: ReadableStream<Uint8Array>): Promise<string> {
+async function firstObject(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!text.includes("}")) {
