@@ -119,28 +119,31 @@ function Numbers(
 ): JSX.Element {
   const first = Math.max(0, times.length - TABLE_ROWS);
   return (
-    <table class="sr-only">
-      <caption>{title}, the latest values</caption>
-      <thead>
-        <tr>
-          <th scope="col">Time</th>
-          {series.map(({ label }) => <th key={label} scope="col">{label}</th>)}
-        </tr>
-      </thead>
-      <tbody>
-        {times.slice(first).map((time, offset) => (
-          <tr key={time}>
-            <th scope="row">{formatExact(time)}</th>
-            {series.map(({ label, values }) => {
-              const value = values[first + offset];
-              return (
-                <td key={label}>{value === null || value === undefined ? "–" : format(value)}</td>
-              );
-            })}
+    // A table takes no width smaller than its texts, and would widen the page.
+    <div class="sr-only">
+      <table>
+        <caption>{title}, the latest values</caption>
+        <thead>
+          <tr>
+            <th scope="col">Time</th>
+            {series.map(({ label }) => <th key={label} scope="col">{label}</th>)}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {times.slice(first).map((time, offset) => (
+            <tr key={time}>
+              <th scope="row">{formatExact(time)}</th>
+              {series.map(({ label, values }) => {
+                const value = values[first + offset];
+                return (
+                  <td key={label}>{value === null || value === undefined ? "–" : format(value)}</td>
+                );
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

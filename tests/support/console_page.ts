@@ -142,7 +142,10 @@ export class Operator implements AsyncDisposable {
     await this.page.evaluate(`location.hash = ${JSON.stringify(`#${place}`)}`);
   }
 
-  /** Checks that the page has no violation that axe knows, light and dark, on a desk and on a phone. */
+  /**
+   * Checks that the page has no violation that axe knows and does not scroll sideways, light and dark, on a desk and on
+   * a phone.
+   */
   async isAccessible(what: string): Promise<void> {
     const { page } = this;
     await page.evaluate(axe.source);
@@ -156,6 +159,8 @@ export class Operator implements AsyncDisposable {
         );
         await this.#photograph(what, colorScheme, size.width);
         assertEquals(found, [], `${what}, ${colorScheme}, ${size.width} px`);
+        const width = await page.evaluate<number>("document.documentElement.scrollWidth");
+        assertEquals(width <= size.width, true, `${what} is ${width} px wide on ${size.width}`);
       }
     }
     await page.setViewportSize(SIZES[0] ?? { width: 1280, height: 800 });
