@@ -326,6 +326,7 @@ create table public.messenger_webhook_endpoints (
   url text not null check (url ~ '^https?://[^[:space:]]+$' and length(url) <= 2000),
   events text[] not null default '{*}' check (
     cardinality(events) between 1 and 100 and array_position(events, null) is null
+    and cardinality(string_to_array(array_to_string(events, ' '), ' ')) = cardinality(events)
     and array_to_string(events, ' ') ~ '^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)( (\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?))*$'
   ),
   secret text not null check (secret ~ '^webhook_[A-Za-z0-9_.:-]{1,200}$'),
@@ -4455,7 +4456,7 @@ AS $function$
   )
 $function$;
 
-CREATE FUNCTION public.messenger_publish(event text, payload jsonb DEFAULT '{}'::jsonb, endpoint text DEFAULT NULL::text)
+CREATE FUNCTION public.messenger_publish(event text, payload jsonb DEFAULT '{}'::jsonb, endpoint text DEFAULT '*'::text)
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -4471,13 +4472,24 @@ begin
   if jsonb_typeof(payload) is distinct from 'object' or octet_length(payload::text) > 1000000 then
     raise sqlstate 'PT400' using message = 'payload: has to be an object of at most 1,000,000 bytes';
   end if;
-  names := array(
-    select e.name from public.messenger_webhook_endpoints e
-    where e.disabled_at is null and case
-      when endpoint is null then e.events && messenger.webhook_patterns(event) else e.name = endpoint
-    end
-    order by e.name
-  );
+  if payload::text ~ '[0-9.]{16}' then
+    perform messenger.check_numbers(payload, 'payload');
+  end if;
+  -- Null may be a name that the caller failed to find: it never means all.
+  if endpoint is null then
+    raise sqlstate 'PT400' using message =
+      'endpoint: has to be the name of an endpoint, or * for all that want the event';
+  elsif endpoint = '*' then
+    names := array(
+      select e.name from public.messenger_webhook_endpoints e
+      where e.disabled_at is null and e.events && messenger.webhook_patterns(event)
+      order by e.name
+    );
+  else
+    names := array(
+      select e.name from public.messenger_webhook_endpoints e where e.disabled_at is null and e.name = endpoint
+    );
+  end if;
   if cardinality(names) = 0 then
     return 0;
   end if;
@@ -4732,6 +4744,10 @@ begin
   if noted.delivered then
     update public.messenger_webhook_endpoints e set failing_since = null
     where e.name = noted.endpoint and e.failing_since is not null;
+    return '{}'::jsonb;
+  end if;
+  -- Nothing was sent of an event that was deleted, which says nothing of the endpoint.
+  if not exists (select from public.messenger_webhook_events e where e.id = noted.event_id) then
     return '{}'::jsonb;
   end if;
   update public.messenger_webhook_endpoints e set failing_since = clock
@@ -5096,7 +5112,7 @@ exception
 end
 $function$;
 
-CREATE FUNCTION messenger.save_webhook_endpoint(p_wanted public.messenger_webhook_endpoints)
+CREATE FUNCTION messenger.save_webhook_endpoint(p_wanted public.messenger_webhook_endpoints, p_is_new boolean DEFAULT false)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -5104,15 +5120,23 @@ AS $function$
 declare
   field text;
 begin
-  insert into public.messenger_webhook_endpoints as e select (p_wanted).*
-  on conflict on constraint messenger_webhook_endpoints_pkey do update
+  if p_is_new then
+    -- Waits for another session that just makes one of this name.
+    insert into public.messenger_webhook_endpoints select (p_wanted).* on conflict do nothing;
+    if not found then
+      raise sqlstate 'PT409' using message = format('name: there is an endpoint %s already', p_wanted.name);
+    end if;
+    return;
+  end if;
+  update public.messenger_webhook_endpoints e
   set (url, events, secret, previous_secret, previous_until) = (
-      excluded.url, excluded.events, excluded.secret, excluded.previous_secret, excluded.previous_until
+      p_wanted.url, p_wanted.events, p_wanted.secret, p_wanted.previous_secret, p_wanted.previous_until
     ), (rate_limit, rate_period_ms, disable_after_ms) = (
-      excluded.rate_limit, excluded.rate_period_ms, excluded.disable_after_ms
+      p_wanted.rate_limit, p_wanted.rate_period_ms, p_wanted.disable_after_ms
     ), (disabled_by, disabled_at, disabled_reason, failing_since) = (
-      excluded.disabled_by, excluded.disabled_at, excluded.disabled_reason, excluded.failing_since
-    );
+      p_wanted.disabled_by, p_wanted.disabled_at, p_wanted.disabled_reason, p_wanted.failing_since
+    )
+  where e.name = p_wanted.name;
 exception
   when not_null_violation then
     get stacked diagnostics field = column_name;
@@ -5140,9 +5164,6 @@ begin
       'name: has to be 1 to 100 letters, digits or _ . : - (%L was given)', name
     );
   end if;
-  if exists (select from public.messenger_webhook_endpoints e where e.name = messenger_create_webhook_endpoint.name) then
-    raise sqlstate 'PT409' using message = format('name: there is an endpoint %s already', name);
-  end if;
   wanted.name := name;
   wanted.events := '{*}';
   wanted.rate_period_ms := 1000;
@@ -5152,7 +5173,7 @@ begin
   if wanted.secret is null then
     select m.name, m.secret into wanted.secret, made from messenger.make_webhook_secret(name) as m;
   end if;
-  perform messenger.save_webhook_endpoint(wanted);
+  perform messenger.save_webhook_endpoint(wanted, true);
   return jsonb_build_object('endpoint', messenger.webhook_endpoint(wanted), 'changed', true)
     || case when made is null then '{}' else jsonb_build_object('secret', made) end;
 end
@@ -5237,6 +5258,9 @@ CREATE FUNCTION public.messenger_test_webhook_endpoint(name text)
  SET search_path TO ''
 AS $function$
 begin
+  if name is null or name = '*' then
+    raise sqlstate 'PT400' using message = 'name: has to be the name of an endpoint';
+  end if;
   if public.messenger_publish('webhook.test', jsonb_build_object('endpoint', name), name) = 0 then
     raise sqlstate 'PT409' using message = format('name: there is no endpoint %s, or it is disabled', name);
   end if;
@@ -5561,7 +5585,7 @@ AS $function$
   from found f
 $function$;
 
-CREATE FUNCTION messenger.disabled_webhooks()
+CREATE FUNCTION messenger.disabled_webhooks(p_max_endpoints integer DEFAULT 20)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
@@ -5570,72 +5594,106 @@ AS $function$
   select coalesce(jsonb_agg(jsonb_build_object('name', e.name, 'reason', e.disabled_reason) order by e.name), '[]')
   from (
     select * from public.messenger_webhook_endpoints e
-    where e.disabled_by in ('failures', 'gone') order by e.name limit 20
+    where e.disabled_by in ('failures', 'gone') order by e.name limit p_max_endpoints
   ) as e
 $function$;
 
 CREATE FUNCTION public.messenger_list_webhook_deliveries(endpoint text DEFAULT NULL::text, event text DEFAULT NULL::text, delivered boolean DEFAULT NULL::boolean, before_id bigint DEFAULT NULL::bigint, max_deliveries integer DEFAULT 50, max_scanned integer DEFAULT 10000)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
-  with scanned as (
-    select d.* from public.messenger_webhook_deliveries d
-    where d.id < coalesce(before_id, 9223372036854775807)
-      and (messenger_list_webhook_deliveries.endpoint is null or d.endpoint = messenger_list_webhook_deliveries.endpoint)
-    order by d.id desc limit max_scanned
-  ),
-  found as (
-    select * from scanned s
-    where (messenger_list_webhook_deliveries.event is null or s.event = messenger_list_webhook_deliveries.event)
-      and (messenger_list_webhook_deliveries.delivered is null
-        or s.delivered = messenger_list_webhook_deliveries.delivered)
-    order by s.id desc limit max_deliveries
-  )
-  select jsonb_build_object(
-    'deliveries', coalesce(jsonb_agg(
-      to_jsonb(f) || jsonb_build_object(
-        'id', f.id::text, 'event_id', f.event_id::text, 'message_id', f.message_id::text
-      ) order by f.id desc
-    ), '[]'),
-    'next', case
-      when count(*) = max_deliveries then min(f.id)
-      when (select count(*) from scanned) = max_scanned then (select min(s.id) from scanned s)
-    end::text
-  )
-  from found f
+declare
+  most_read constant integer := case
+    when event is null and delivered is null then least(max_deliveries, max_scanned) else max_scanned
+  end;
+begin
+  return (
+    with scanned as (
+      select d.* from public.messenger_webhook_deliveries d
+      where d.id < coalesce(before_id, 9223372036854775807)
+        and (messenger_list_webhook_deliveries.endpoint is null or d.endpoint = messenger_list_webhook_deliveries.endpoint)
+      order by d.id desc limit most_read
+    ),
+    listed as (
+      select * from scanned s
+      where (messenger_list_webhook_deliveries.event is null or s.event = messenger_list_webhook_deliveries.event)
+        and (messenger_list_webhook_deliveries.delivered is null
+          or s.delivered = messenger_list_webhook_deliveries.delivered)
+      order by s.id desc limit max_deliveries
+    )
+    select jsonb_build_object(
+      'deliveries', coalesce(jsonb_agg(
+        to_jsonb(l) || jsonb_build_object(
+          'id', l.id::text, 'event_id', l.event_id::text, 'message_id', l.message_id::text
+        ) order by l.id desc
+      ), '[]'),
+      'next', case
+        when count(*) = max_deliveries then min(l.id)
+        when (select count(*) from scanned) = most_read then (select min(s.id) from scanned s)
+      end::text
+    )
+    from listed l
+  );
+end
 $function$;
 
-CREATE FUNCTION messenger.next_webhooks(p_ids bigint[], p_filter jsonb, p_place jsonb, p_max_rows integer, OUT ids bigint[], OUT seen bigint[])
+CREATE FUNCTION messenger.next_webhooks(p_ids bigint[], p_filter jsonb, p_place jsonb, p_max_rows integer, p_max_scanned integer DEFAULT 10000, OUT ids bigint[], OUT last bigint)
  RETURNS record
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET plan_cache_mode TO 'force_custom_plan'
 AS $function$
-  select
-    array_agg(r.id order by r.id) filter (where r.exists_still and (p_ids is not null or r.is_last and not r.delivered)),
-    array_agg(r.id order by r.id)
-  from (
-    select d.id, d.delivered,
-      exists (select from public.messenger_webhook_events e where e.id = d.event_id) and exists (
-        select from public.messenger_webhook_endpoints t where t.name = d.endpoint
-      ) as exists_still,
-      not exists (
+declare
+  at_endpoint constant text := p_filter ->> 'endpoint';
+  wanted bigint[];
+begin
+  with scanned as materialized (
+    select d.id, d.event, d.delivered, d.sent_at from public.messenger_webhook_deliveries d
+    where d.id > (p_place ->> 'id')::bigint and (p_ids is null or d.id = any (p_ids))
+      and (at_endpoint is null or d.endpoint = at_endpoint)
+    order by d.id limit p_max_scanned
+  ),
+  meant as materialized (
+    select s.id from scanned s
+    where s.sent_at <= (p_place ->> 'since')::timestamptz and (p_ids is not null or not s.delivered)
+      and (not p_filter ? 'event' or s.event = p_filter ->> 'event')
+      and (not p_filter ? 'sent_from' or s.sent_at >= (p_filter ->> 'sent_from')::timestamptz)
+      and (not p_filter ? 'sent_until' or s.sent_at < (p_filter ->> 'sent_until')::timestamptz)
+    order by s.id limit p_max_rows
+  )
+  select array(select m.id from meant m), case
+    when (select count(*) from meant) = p_max_rows then (select max(m.id) from meant m)
+    when (select count(*) from scanned) = p_max_scanned then (select max(s.id) from scanned s)
+  end into wanted, last;
+  ids := array(
+    select d.id from public.messenger_webhook_deliveries d
+    where d.id = any (wanted)
+      and exists (select from public.messenger_webhook_events e where e.id = d.event_id)
+      and exists (select from public.messenger_webhook_endpoints t where t.name = d.endpoint)
+      and not exists (
+        select from public.messenger_webhook_deliveries o
+        join public.messenger_messages m on m.id = o.message_id
+        where o.event_id = d.event_id and o.endpoint = d.endpoint
+      )
+      and (p_ids is not null or not exists (
         select from public.messenger_webhook_deliveries later
         where later.event_id = d.event_id and later.endpoint = d.endpoint and later.id > d.id
-      ) and not exists (
-        select from public.messenger_messages m where m.id = d.message_id
-      ) as is_last
-    from public.messenger_webhook_deliveries d
-    where d.id > (p_place ->> 'id')::bigint and d.sent_at <= (p_place ->> 'since')::timestamptz
-      and (p_ids is null or d.id = any (p_ids))
-      and (not p_filter ? 'endpoint' or d.endpoint = p_filter ->> 'endpoint')
-      and (not p_filter ? 'event' or d.event = p_filter ->> 'event')
-      and (not p_filter ? 'sent_from' or d.sent_at >= (p_filter ->> 'sent_from')::timestamptz)
-      and (not p_filter ? 'sent_until' or d.sent_at < (p_filter ->> 'sent_until')::timestamptz)
-    order by d.id limit p_max_rows
-  ) as r
+      ))
+    order by d.id
+  );
+end
 $function$;
 
 CREATE FUNCTION messenger.resend_webhooks(p_ids bigint[])
@@ -5654,7 +5712,8 @@ begin
     where d.id = any (p_ids)
   );
   if cardinality(dead) > 0 then
-    redriven := (public.messenger_redrive(ids => dead) ->> 'done')::integer;
+    -- Passes those that cannot be a message, which messenger_redrive() refuses.
+    redriven := (messenger.redrive_ids(dead, '{}') ->> 'done')::integer;
   end if;
   written := (
     select jsonb_agg(messenger.webhook_message(
@@ -5701,9 +5760,7 @@ begin
       select jsonb_agg(i::text order by i) from unnest(ids) as i
       where after is null and not exists (select from public.messenger_webhook_deliveries d where d.id = i)
     ), '[]'),
-    'next', case when cardinality(chunk.seen) = most then
-      place || jsonb_build_object('id', chunk.seen[most]::text)
-    end
+    'next', case when chunk.last is not null then place || jsonb_build_object('id', chunk.last::text) end
   );
 end
 $function$;
@@ -9167,7 +9224,7 @@ comment on column public.messenger_webhook_endpoints.rate_full_at is
   'When the whole allowance of the rate is there again, by the generic cell rate algorithm.';
 
 comment on column public.messenger_webhook_endpoints.rate_limit is
-  'Largest number of calls within rate_period_ms; null: no limit.';
+  'Largest number of calls within rate_period_ms on average; after a pause, up to almost twice as many. Null: no limit.';
 
 comment on column public.messenger_webhook_endpoints.rate_period_ms is
   'Length of the period of rate_limit.';
@@ -9391,8 +9448,8 @@ comment on routine messenger.dead_letter_problem(public.messenger_failed_message
 comment on routine messenger.debounce_fault(jsonb) is
   'Part of messenger_enqueue: what is wrong with the times of a debounced message, beginning with the field; null if nothing is.';
 
-comment on routine messenger.disabled_webhooks() is
-  'Endpoints that were disabled because their calls failed, at most 20: [{"name", "reason"}]. Those that an operator disabled are left out.';
+comment on routine messenger.disabled_webhooks(integer) is
+  'Endpoints that were disabled because their calls failed, at most p_max_endpoints: [{"name", "reason"}]. Those that an operator disabled are left out.';
 
 comment on routine messenger.dispatch_problem(text,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval) is
   'Part of messenger_dispatch: what is wrong with its arguments, beginning with the argument''s name; null where nothing is.';
@@ -9556,8 +9613,8 @@ comment on routine messenger.ms_since(timestamp with time zone) is
 comment on routine messenger.new_events(text,jsonb,timestamp with time zone,integer) is
   'The first events of a key that a message has not seen, and the lengths of their values.';
 
-comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer) is
-  'Part of messenger_resend_webhooks: attempts behind a place that are to be sent again, and all that were looked at.';
+comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer,integer) is
+  'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it looks at, and the last one of the step; null at the end.';
 
 comment on routine messenger.note_members(text[],boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';
@@ -9634,8 +9691,8 @@ comment on routine messenger.resend_webhooks(bigint[]) is
 comment on routine messenger.sample_queue(text,timestamp with time zone,integer) is
   'Part of messenger_sample_backlog(): writes how many messages a queue holds.';
 
-comment on routine messenger.save_webhook_endpoint(public.messenger_webhook_endpoints) is
-  'Part of messenger_set_webhook_endpoint: writes an endpoint; an error names the field.';
+comment on routine messenger.save_webhook_endpoint(public.messenger_webhook_endpoints,boolean) is
+  'Part of messenger_set_webhook_endpoint: writes an endpoint, or makes it, PT409 if there is one of its name; an error names the field.';
 
 comment on routine messenger.send_alert(public.messenger_alert_deliveries) is
   'Part of messenger.send_alert_deliveries(): makes one attempt. A failure before the request is noted as any other one.';
@@ -9884,7 +9941,7 @@ comment on routine public.messenger_prune_webhooks(interval,jsonb) is
   'Deletes attempts and events of webhooks older than an age. Takes one step of about 6,000 rows. Returns {"matched", "done", "next"}.';
 
 comment on routine public.messenger_publish(text,jsonb,text) is
-  'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it, or for the one that is named. Returns how many: select messenger_publish(''order.paid'', ''{"order":7}'').';
+  'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it (endpoint ''*''), or for the one that is named. Returns how many: select messenger_publish(''order.paid'', ''{"order":7}'').';
 
 comment on routine public.messenger_read_events(jsonb) is
   'Returns the events that running messages wait for and have not seen, each under the token of its lease: at most 100 events and 1 MiB a message. Returns {"reads": [{"id", "events", "more"}], "snapshot", "last_id", "stale"}.';
@@ -9902,7 +9959,7 @@ comment on routine public.messenger_remove_failed(bigint[],text,text,text,text,t
   'Deletes dead letters for good, by ids, by filter or "all". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
 comment on routine public.messenger_resend_webhooks(bigint[],text,text,timestamp with time zone,timestamp with time zone,boolean,boolean,jsonb) is
-  'Sends webhooks again: attempts by ids, or by a filter all events whose latest attempt at an endpoint failed and that wait for no further one. A dead letter goes back into its queue. Takes a step of 1,000 attempts, behind the "next" of the step before. Returns {"matched", "done", "running", "missing", "next"}.';
+  'Sends webhooks again: attempts by ids, or by a filter all events whose latest attempt at an endpoint failed and that wait for no further one. A dead letter goes back into its queue. Takes a step of up to 1,000 attempts, among 10,000 that it looks at, behind the "next" of the step before. Returns {"matched", "done", "running", "missing", "next"}.';
 
 comment on routine public.messenger_reserve_ids(integer) is
   'Reserves ids for messages that are written later, at most 1,000 a call. Returns {"ids": [...]}, ascending. An id that is not used is never given again.';

@@ -9,6 +9,7 @@ create table public.messenger_webhook_endpoints (
   url text not null check (url ~ '^https?://[^[:space:]]+$' and length(url) <= 2000),
   events text[] not null default '{*}' check (
     cardinality(events) between 1 and 100 and array_position(events, null) is null
+    and cardinality(string_to_array(array_to_string(events, ' '), ' ')) = cardinality(events)
     and array_to_string(events, ' ') ~ '^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)( (\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?))*$'
   ),
   secret text not null check (secret ~ '^webhook_[A-Za-z0-9_.:-]{1,200}$'),
@@ -40,7 +41,7 @@ comment on column public.messenger_webhook_endpoints.previous_secret is
 comment on column public.messenger_webhook_endpoints.previous_until is
   'End of the rotation.';
 comment on column public.messenger_webhook_endpoints.rate_limit is
-  'Largest number of calls within rate_period_ms; null: no limit.';
+  'Largest number of calls within rate_period_ms on average; after a pause, up to almost twice as many. Null: no limit.';
 comment on column public.messenger_webhook_endpoints.rate_period_ms is
   'Length of the period of rate_limit.';
 comment on column public.messenger_webhook_endpoints.rate_full_at is
@@ -103,7 +104,7 @@ comment on function messenger.webhook_patterns(text) is
   'Patterns of messenger_webhook_endpoints.events that match an event.';
 
 create function public.messenger_publish(
-  event text, payload jsonb default '{}', endpoint text default null
+  event text, payload jsonb default '{}', endpoint text default '*'
 ) returns integer
 language plpgsql
 set search_path = ''
@@ -119,13 +120,24 @@ begin
   if jsonb_typeof(payload) is distinct from 'object' or octet_length(payload::text) > 1000000 then
     raise sqlstate 'PT400' using message = 'payload: has to be an object of at most 1,000,000 bytes';
   end if;
-  names := array(
-    select e.name from public.messenger_webhook_endpoints e
-    where e.disabled_at is null and case
-      when endpoint is null then e.events && messenger.webhook_patterns(event) else e.name = endpoint
-    end
-    order by e.name
-  );
+  if payload::text ~ '[0-9.]{16}' then
+    perform messenger.check_numbers(payload, 'payload');
+  end if;
+  -- Null may be a name that the caller failed to find: it never means all.
+  if endpoint is null then
+    raise sqlstate 'PT400' using message =
+      'endpoint: has to be the name of an endpoint, or * for all that want the event';
+  elsif endpoint = '*' then
+    names := array(
+      select e.name from public.messenger_webhook_endpoints e
+      where e.disabled_at is null and e.events && messenger.webhook_patterns(event)
+      order by e.name
+    );
+  else
+    names := array(
+      select e.name from public.messenger_webhook_endpoints e where e.disabled_at is null and e.name = endpoint
+    );
+  end if;
   if cardinality(names) = 0 then
     return 0;
   end if;
@@ -137,7 +149,7 @@ begin
 end
 $$;
 comment on function public.messenger_publish(text, jsonb, text) is
-  'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it, or for the one that is named. Returns how many: select messenger_publish(''order.paid'', ''{"order":7}'').';
+  'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it (endpoint ''*''), or for the one that is named. Returns how many: select messenger_publish(''order.paid'', ''{"order":7}'').';
 
 create function messenger.webhook_message(p_endpoint text, p_event_id bigint, p_dedupe_key text default null)
 returns jsonb

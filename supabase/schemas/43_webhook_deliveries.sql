@@ -53,7 +53,9 @@ comment on index public.messenger_webhook_deliveries_sent_at_idx is
   'Attempts by age, for pruning.';
 alter table public.messenger_webhook_deliveries enable row level security;
 
--- One more call is allowed if the allowance, moved on by one share, is not more than a period ahead.
+-- One more call is allowed if the allowance, moved on by one share, is not more than a period ahead. An endpoint that
+-- was at rest may so get its whole number at once, and the shares of the period that follows: almost twice its number
+-- within one period.
 create function messenger.webhook_wait(p_endpoint text) returns integer
 language plpgsql
 set search_path = ''
@@ -136,6 +138,10 @@ begin
   if noted.delivered then
     update public.messenger_webhook_endpoints e set failing_since = null
     where e.name = noted.endpoint and e.failing_since is not null;
+    return '{}'::jsonb;
+  end if;
+  -- Nothing was sent of an event that was deleted, which says nothing of the endpoint.
+  if not exists (select from public.messenger_webhook_events e where e.id = noted.event_id) then
     return '{}'::jsonb;
   end if;
   update public.messenger_webhook_endpoints e set failing_since = clock

@@ -89,22 +89,32 @@ $$;
 comment on function messenger.webhook_settings(public.messenger_webhook_endpoints, jsonb) is
   'Part of messenger_set_webhook_endpoint: an endpoint with the given settings. Refuses unknown ones.';
 
-create function messenger.save_webhook_endpoint(p_wanted public.messenger_webhook_endpoints) returns void
+create function messenger.save_webhook_endpoint(
+  p_wanted public.messenger_webhook_endpoints, p_is_new boolean default false
+) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
   field text;
 begin
-  insert into public.messenger_webhook_endpoints as e select (p_wanted).*
-  on conflict on constraint messenger_webhook_endpoints_pkey do update
+  if p_is_new then
+    -- Waits for another session that just makes one of this name.
+    insert into public.messenger_webhook_endpoints select (p_wanted).* on conflict do nothing;
+    if not found then
+      raise sqlstate 'PT409' using message = format('name: there is an endpoint %s already', p_wanted.name);
+    end if;
+    return;
+  end if;
+  update public.messenger_webhook_endpoints e
   set (url, events, secret, previous_secret, previous_until) = (
-      excluded.url, excluded.events, excluded.secret, excluded.previous_secret, excluded.previous_until
+      p_wanted.url, p_wanted.events, p_wanted.secret, p_wanted.previous_secret, p_wanted.previous_until
     ), (rate_limit, rate_period_ms, disable_after_ms) = (
-      excluded.rate_limit, excluded.rate_period_ms, excluded.disable_after_ms
+      p_wanted.rate_limit, p_wanted.rate_period_ms, p_wanted.disable_after_ms
     ), (disabled_by, disabled_at, disabled_reason, failing_since) = (
-      excluded.disabled_by, excluded.disabled_at, excluded.disabled_reason, excluded.failing_since
-    );
+      p_wanted.disabled_by, p_wanted.disabled_at, p_wanted.disabled_reason, p_wanted.failing_since
+    )
+  where e.name = p_wanted.name;
 exception
   when not_null_violation then
     get stacked diagnostics field = column_name;
@@ -117,8 +127,8 @@ exception
     );
 end
 $$;
-comment on function messenger.save_webhook_endpoint(public.messenger_webhook_endpoints) is
-  'Part of messenger_set_webhook_endpoint: writes an endpoint; an error names the field.';
+comment on function messenger.save_webhook_endpoint(public.messenger_webhook_endpoints, boolean) is
+  'Part of messenger_set_webhook_endpoint: writes an endpoint, or makes it, PT409 if there is one of its name; an error names the field.';
 
 create function public.messenger_create_webhook_endpoint(name text, settings jsonb) returns jsonb
 language plpgsql
@@ -133,9 +143,6 @@ begin
       'name: has to be 1 to 100 letters, digits or _ . : - (%L was given)', name
     );
   end if;
-  if exists (select from public.messenger_webhook_endpoints e where e.name = messenger_create_webhook_endpoint.name) then
-    raise sqlstate 'PT409' using message = format('name: there is an endpoint %s already', name);
-  end if;
   wanted.name := name;
   wanted.events := '{*}';
   wanted.rate_period_ms := 1000;
@@ -145,7 +152,7 @@ begin
   if wanted.secret is null then
     select m.name, m.secret into wanted.secret, made from messenger.make_webhook_secret(name) as m;
   end if;
-  perform messenger.save_webhook_endpoint(wanted);
+  perform messenger.save_webhook_endpoint(wanted, true);
   return jsonb_build_object('endpoint', messenger.webhook_endpoint(wanted), 'changed', true)
     || case when made is null then '{}' else jsonb_build_object('secret', made) end;
 end
@@ -235,6 +242,9 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  if name is null or name = '*' then
+    raise sqlstate 'PT400' using message = 'name: has to be the name of an endpoint';
+  end if;
   if public.messenger_publish('webhook.test', jsonb_build_object('endpoint', name), name) = 0 then
     raise sqlstate 'PT409' using message = format('name: there is no endpoint %s, or it is disabled', name);
   end if;

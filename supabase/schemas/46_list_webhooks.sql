@@ -21,90 +21,116 @@ $$;
 comment on function public.messenger_list_webhook_endpoints(text, text, integer) is
   'Webhook endpoints by name, those behind after_name. Returns {"endpoints", "next"}; secrets are names in Vault.';
 
-create function messenger.disabled_webhooks() returns jsonb
+create function messenger.disabled_webhooks(p_max_endpoints integer default 20) returns jsonb
 language sql stable
 set search_path = ''
 as $$
   select coalesce(jsonb_agg(jsonb_build_object('name', e.name, 'reason', e.disabled_reason) order by e.name), '[]')
   from (
     select * from public.messenger_webhook_endpoints e
-    where e.disabled_by in ('failures', 'gone') order by e.name limit 20
+    where e.disabled_by in ('failures', 'gone') order by e.name limit p_max_endpoints
   ) as e
 $$;
-comment on function messenger.disabled_webhooks() is
-  'Endpoints that were disabled because their calls failed, at most 20: [{"name", "reason"}]. Those that an operator disabled are left out.';
+comment on function messenger.disabled_webhooks(integer) is
+  'Endpoints that were disabled because their calls failed, at most p_max_endpoints: [{"name", "reason"}]. Those that an operator disabled are left out.';
 
+-- In plpgsql, because Postgres plans it for the arguments of each call: see the settings of planning.
 create function public.messenger_list_webhook_deliveries(
   endpoint text default null, event text default null, delivered boolean default null,
   before_id bigint default null, max_deliveries integer default 50, max_scanned integer default 10000
 ) returns jsonb
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
-  with scanned as (
-    select d.* from public.messenger_webhook_deliveries d
-    where d.id < coalesce(before_id, 9223372036854775807)
-      and (messenger_list_webhook_deliveries.endpoint is null or d.endpoint = messenger_list_webhook_deliveries.endpoint)
-    order by d.id desc limit max_scanned
-  ),
-  found as (
-    select * from scanned s
-    where (messenger_list_webhook_deliveries.event is null or s.event = messenger_list_webhook_deliveries.event)
-      and (messenger_list_webhook_deliveries.delivered is null
-        or s.delivered = messenger_list_webhook_deliveries.delivered)
-    order by s.id desc limit max_deliveries
-  )
-  select jsonb_build_object(
-    'deliveries', coalesce(jsonb_agg(
-      to_jsonb(f) || jsonb_build_object(
-        'id', f.id::text, 'event_id', f.event_id::text, 'message_id', f.message_id::text
-      ) order by f.id desc
-    ), '[]'),
-    'next', case
-      when count(*) = max_deliveries then min(f.id)
-      when (select count(*) from scanned) = max_scanned then (select min(s.id) from scanned s)
-    end::text
-  )
-  from found f
+declare
+  most_read constant integer := case
+    when event is null and delivered is null then least(max_deliveries, max_scanned) else max_scanned
+  end;
+begin
+  return (
+    with scanned as (
+      select d.* from public.messenger_webhook_deliveries d
+      where d.id < coalesce(before_id, 9223372036854775807)
+        and (messenger_list_webhook_deliveries.endpoint is null or d.endpoint = messenger_list_webhook_deliveries.endpoint)
+      order by d.id desc limit most_read
+    ),
+    listed as (
+      select * from scanned s
+      where (messenger_list_webhook_deliveries.event is null or s.event = messenger_list_webhook_deliveries.event)
+        and (messenger_list_webhook_deliveries.delivered is null
+          or s.delivered = messenger_list_webhook_deliveries.delivered)
+      order by s.id desc limit max_deliveries
+    )
+    select jsonb_build_object(
+      'deliveries', coalesce(jsonb_agg(
+        to_jsonb(l) || jsonb_build_object(
+          'id', l.id::text, 'event_id', l.event_id::text, 'message_id', l.message_id::text
+        ) order by l.id desc
+      ), '[]'),
+      'next', case
+        when count(*) = max_deliveries then min(l.id)
+        when (select count(*) from scanned) = most_read then (select min(s.id) from scanned s)
+      end::text
+    )
+    from listed l
+  );
+end
 $$;
 comment on function public.messenger_list_webhook_deliveries(text, text, boolean, bigint, integer, integer) is
   'Attempts to deliver webhooks, the latest first, of at most max_scanned rows a page. Returns {"deliveries", "next"}.';
 
 -- The latest attempt of an event at an endpoint stands for all of them, so that a step sends nothing twice. With a
--- filter, what was delivered is left out; `p_ids` send it again all the same.
+-- filter, what was delivered is left out; `p_ids` send it again all the same. An event that still waits for the endpoint,
+-- in whatever message, is left out by both. In plpgsql, because Postgres plans it for the arguments of each call.
 create function messenger.next_webhooks(
-  p_ids bigint[], p_filter jsonb, p_place jsonb, p_max_rows integer,
-  out ids bigint[], out seen bigint[]
+  p_ids bigint[], p_filter jsonb, p_place jsonb, p_max_rows integer, p_max_scanned integer default 10000,
+  out ids bigint[], out last bigint
 )
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
-  select
-    array_agg(r.id order by r.id) filter (where r.exists_still and (p_ids is not null or r.is_last and not r.delivered)),
-    array_agg(r.id order by r.id)
-  from (
-    select d.id, d.delivered,
-      exists (select from public.messenger_webhook_events e where e.id = d.event_id) and exists (
-        select from public.messenger_webhook_endpoints t where t.name = d.endpoint
-      ) as exists_still,
-      not exists (
+declare
+  at_endpoint constant text := p_filter ->> 'endpoint';
+  wanted bigint[];
+begin
+  with scanned as materialized (
+    select d.id, d.event, d.delivered, d.sent_at from public.messenger_webhook_deliveries d
+    where d.id > (p_place ->> 'id')::bigint and (p_ids is null or d.id = any (p_ids))
+      and (at_endpoint is null or d.endpoint = at_endpoint)
+    order by d.id limit p_max_scanned
+  ),
+  meant as materialized (
+    select s.id from scanned s
+    where s.sent_at <= (p_place ->> 'since')::timestamptz and (p_ids is not null or not s.delivered)
+      and (not p_filter ? 'event' or s.event = p_filter ->> 'event')
+      and (not p_filter ? 'sent_from' or s.sent_at >= (p_filter ->> 'sent_from')::timestamptz)
+      and (not p_filter ? 'sent_until' or s.sent_at < (p_filter ->> 'sent_until')::timestamptz)
+    order by s.id limit p_max_rows
+  )
+  select array(select m.id from meant m), case
+    when (select count(*) from meant) = p_max_rows then (select max(m.id) from meant m)
+    when (select count(*) from scanned) = p_max_scanned then (select max(s.id) from scanned s)
+  end into wanted, last;
+  ids := array(
+    select d.id from public.messenger_webhook_deliveries d
+    where d.id = any (wanted)
+      and exists (select from public.messenger_webhook_events e where e.id = d.event_id)
+      and exists (select from public.messenger_webhook_endpoints t where t.name = d.endpoint)
+      and not exists (
+        select from public.messenger_webhook_deliveries o
+        join public.messenger_messages m on m.id = o.message_id
+        where o.event_id = d.event_id and o.endpoint = d.endpoint
+      )
+      and (p_ids is not null or not exists (
         select from public.messenger_webhook_deliveries later
         where later.event_id = d.event_id and later.endpoint = d.endpoint and later.id > d.id
-      ) and not exists (
-        select from public.messenger_messages m where m.id = d.message_id
-      ) as is_last
-    from public.messenger_webhook_deliveries d
-    where d.id > (p_place ->> 'id')::bigint and d.sent_at <= (p_place ->> 'since')::timestamptz
-      and (p_ids is null or d.id = any (p_ids))
-      and (not p_filter ? 'endpoint' or d.endpoint = p_filter ->> 'endpoint')
-      and (not p_filter ? 'event' or d.event = p_filter ->> 'event')
-      and (not p_filter ? 'sent_from' or d.sent_at >= (p_filter ->> 'sent_from')::timestamptz)
-      and (not p_filter ? 'sent_until' or d.sent_at < (p_filter ->> 'sent_until')::timestamptz)
-    order by d.id limit p_max_rows
-  ) as r
+      ))
+    order by d.id
+  );
+end
 $$;
-comment on function messenger.next_webhooks(bigint[], jsonb, jsonb, integer) is
-  'Part of messenger_resend_webhooks: attempts behind a place that are to be sent again, and all that were looked at.';
+comment on function messenger.next_webhooks(bigint[], jsonb, jsonb, integer, integer) is
+  'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it looks at, and the last one of the step; null at the end.';
 
 -- A dead letter of the delivery goes back into its queue; otherwise a new message is written, one at a time for each
 -- event and endpoint.
@@ -123,7 +149,8 @@ begin
     where d.id = any (p_ids)
   );
   if cardinality(dead) > 0 then
-    redriven := (public.messenger_redrive(ids => dead) ->> 'done')::integer;
+    -- Passes those that cannot be a message, which messenger_redrive() refuses.
+    redriven := (messenger.redrive_ids(dead, '{}') ->> 'done')::integer;
   end if;
   written := (
     select jsonb_agg(messenger.webhook_message(
@@ -175,11 +202,9 @@ begin
       select jsonb_agg(i::text order by i) from unnest(ids) as i
       where after is null and not exists (select from public.messenger_webhook_deliveries d where d.id = i)
     ), '[]'),
-    'next', case when cardinality(chunk.seen) = most then
-      place || jsonb_build_object('id', chunk.seen[most]::text)
-    end
+    'next', case when chunk.last is not null then place || jsonb_build_object('id', chunk.last::text) end
   );
 end
 $$;
 comment on function public.messenger_resend_webhooks(bigint[], text, text, timestamptz, timestamptz, boolean, boolean, jsonb) is
-  'Sends webhooks again: attempts by ids, or by a filter all events whose latest attempt at an endpoint failed and that wait for no further one. A dead letter goes back into its queue. Takes a step of 1,000 attempts, behind the "next" of the step before. Returns {"matched", "done", "running", "missing", "next"}.';
+  'Sends webhooks again: attempts by ids, or by a filter all events whose latest attempt at an endpoint failed and that wait for no further one. A dead letter goes back into its queue. Takes a step of up to 1,000 attempts, among 10,000 that it looks at, behind the "next" of the step before. Returns {"matched", "done", "running", "missing", "next"}.';

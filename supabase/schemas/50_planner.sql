@@ -32,7 +32,7 @@ begin
       'messenger.schedules_overdue_since', 'messenger.count_failed',
       'public.messenger_list_upcoming',
       'messenger.prune_before', 'messenger.prune_orphans', 'messenger.followed',
-      'public.messenger_list_user_messages'
+      'public.messenger_list_user_messages', 'public.messenger_list_webhook_deliveries', 'messenger.next_webhooks'
     ]),
 
     -- Reads in the order of an index, and stops at its limit. A sort would read every row before the first.
@@ -49,7 +49,8 @@ begin
       'messenger.next_due', 'public.messenger_settle', 'public.messenger_heartbeat',
       'messenger.next_matches', 'messenger.redrive_ids', 'messenger.remove_ids',
       'messenger.finish_schedule_runs', 'messenger.cancel_ids', 'messenger.run_ids',
-      'public.messenger_report_progress', 'messenger.prune_orphans', 'messenger.followed'
+      'public.messenger_report_progress', 'messenger.prune_orphans', 'messenger.followed',
+      'messenger.next_webhooks'
     ]),
 
     -- Part of messenger.admit_groups, whose settings hold here too: these look up each group by an index.
@@ -74,7 +75,7 @@ begin
     -- A filter that is not given is no condition. A plan that is kept has to allow for each filter, and reads all rows
     -- to find a few ids.
     (array['plan_cache_mode = force_custom_plan'], array[
-      'public.messenger_list_schedules'
+      'public.messenger_list_schedules', 'public.messenger_list_webhook_deliveries', 'messenger.next_webhooks'
     ]),
 
     -- A sequence can be read by a sequential scan alone. That counts as very dear here, and would be compiled.

@@ -306,6 +306,7 @@ create table public.messenger_webhook_endpoints (
   url text not null check (url ~ '^https?://[^[:space:]]+$' and length(url) <= 2000),
   events text[] not null default '{*}' check (
     cardinality(events) between 1 and 100 and array_position(events, null) is null
+    and cardinality(string_to_array(array_to_string(events, ' '), ' ')) = cardinality(events)
     and array_to_string(events, ' ') ~ '^(\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?)( (\*|[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(\.\*)?))*$'
   ),
   secret text not null check (secret ~ '^webhook_[A-Za-z0-9_.:-]{1,200}$'),

@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(10);
 
 create temporary table made as select messenger_create_webhook_endpoint('a', '{"url":"https://a.example/"}') as m;
 select matches((select m ->> 'secret' from made), '^whsec_[A-Za-z0-9+/]{43}=$', 'the secret is shown once');
@@ -22,6 +22,10 @@ select throws_ok(
 select throws_ok(
   $$select messenger_create_webhook_endpoint('c', '{"url":"https://c","events":["a.*.b"]}')$$, 'PT400',
   'events: has a value that is not allowed', 'a star between names'
+);
+select throws_ok(
+  $$select messenger_create_webhook_endpoint('c', '{"url":"https://c","events":["a b"]}')$$, 'PT400',
+  'events: has a value that is not allowed', 'two names in one element'
 );
 select throws_ok(
   $$select messenger_create_webhook_endpoint('c', '{"url":"https://c","secret":"symphony_secret_key"}')$$, 'PT400',

@@ -2,6 +2,7 @@ begin;
 select plan(10);
 select test.set_clock('2026-01-01 12:00Z');
 select messenger_create_webhook_endpoint('a', '{"url":"https://a.example/"}');
+insert into messenger_webhook_events (id, event, data) overriding system value values (1, 'x', '{}');
 
 create function record(delivered boolean, status integer, error text default null) returns jsonb
 language sql as $$
