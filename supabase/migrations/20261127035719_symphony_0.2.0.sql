@@ -251,7 +251,7 @@ create table public.messenger_alert_deliveries (
   alert text,
   channel text not null,
   event text not null check (event in ('firing', 'resolved', 'test')),
-  body jsonb not null,
+  body jsonb not null check (jsonb_typeof(body) = 'object'),
   status text not null default 'pending' check (status in ('pending', 'sent', 'delivered', 'failed')),
   attempts integer not null default 0,
   next_attempt_at timestamptz not null default public.messenger_now(),
@@ -415,6 +415,8 @@ drop routine public.messenger_list_messages(text,text,text,bigint,integer,intege
 drop routine messenger.last_failed_scanned(text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer);
 
 drop routine public.messenger_list_failed(text,text,text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer,integer);
+
+drop routine messenger.ticks_not_started();
 
 drop routine messenger.prune_progress(integer,boolean,bigint);
 
@@ -6483,6 +6485,25 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.ticks_not_started(p_max_ticks integer DEFAULT 1000)
+ RETURNS integer
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select count(*)::integer
+  from (select * from public.messenger_ticks latest order by latest.id desc limit p_max_ticks) as t
+  where t.started_at is null and t.asked_at < clock_timestamp() - interval '30 seconds'
+    and t.asked_at > coalesce(
+      (
+        select max(s.started_at)
+        from (select * from public.messenger_ticks latest order by latest.id desc limit p_max_ticks) as s
+        where s.worker is null
+      ),
+      '-infinity'
+    )
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_health()
  RETURNS jsonb
  LANGUAGE sql
@@ -6612,15 +6633,30 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.next_due_on_workers()
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select min(messenger.next_due(array[w.name])) from (
+      select q.name from public.messenger_queues q
+      where q.runs_on = 'worker' and not q.paused order by q.name limit 100
+    ) as w
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.measure_oldest_ready(p_alert public.messenger_alerts, OUT value double precision, OUT subject text)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 begin
-  value := coalesce(messenger.ms_since(
-    messenger.next_due(case when p_alert.queue is not null then array[p_alert.queue] end)
-  ), 0);
+  value := coalesce(messenger.ms_since(case
+    when p_alert.queue is not null then messenger.next_due(array[p_alert.queue])
+    else least(messenger.next_due(), messenger.next_due_on_workers()) end), 0);
   subject := p_alert.queue;
 end
 $function$;
@@ -6790,7 +6826,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.measure_webhook_disabled(OUT value double precision, OUT subject text)
+CREATE FUNCTION messenger.measure_webhook_disabled(p_alert public.messenger_alerts, OUT value double precision, OUT subject text)
  RETURNS record
  LANGUAGE plpgsql
  STABLE
@@ -6798,7 +6834,7 @@ CREATE FUNCTION messenger.measure_webhook_disabled(OUT value double precision, O
 AS $function$
 begin
   select jsonb_array_length(d.endpoints), d.endpoints -> 0 ->> 'name' into value, subject
-  from messenger.disabled_webhooks() as d (endpoints);
+  from messenger.disabled_webhooks(greatest(20, p_alert.threshold)::integer) as d (endpoints);
 end
 $function$;
 
@@ -6814,7 +6850,8 @@ begin
     when 'oldest_ready' then
       select m.value, m.subject into value, subject from messenger.measure_oldest_ready(p_alert) as m;
     when 'no_tick' then value := messenger.measure_no_tick();
-    when 'ticks_not_started' then value := messenger.ticks_not_started();
+    when 'ticks_not_started' then 
+      value := messenger.ticks_not_started(greatest(1000, p_alert.threshold)::integer);
     when 'schedule_overdue' then
       select m.value, m.subject into value, subject from messenger.measure_schedule_overdue(p_alert) as m;
     when 'schedule_failing' then
@@ -6823,7 +6860,7 @@ begin
     when 'long_step' then
       select m.value, m.subject into value, subject from messenger.measure_long_step(p_alert) as m;
     when 'webhook_disabled' then
-      select m.value, m.subject into value, subject from messenger.measure_webhook_disabled() as m;
+      select m.value, m.subject into value, subject from messenger.measure_webhook_disabled(p_alert) as m;
     when 'queue_limited' then
       select m.value, m.subject, m.memory into value, subject, memory from messenger.measure_queue_limited(p_alert) as m;
   end case;
@@ -7145,12 +7182,14 @@ AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
   told_on public.messenger_alert_channels;
-  body constant jsonb := jsonb_set(
+  body jsonb;
+  request bigint;
+begin
+  -- Not where it is declared: an error there is none of this block, and would end the whole check.
+  body := jsonb_set(
     p_delivery.body, '{data,project}',
     coalesce(to_jsonb((regexp_match(messenger.tick_url(), '^https?://([^/?#]+)'))[1]), 'null')
   );
-  request bigint;
-begin
   update public.messenger_alert_deliveries d set attempts = d.attempts + 1 where d.id = p_delivery.id;
   select * into told_on from public.messenger_alert_channels c where c.name = p_delivery.channel;
   if told_on.name is null then
@@ -7201,7 +7240,11 @@ begin
     )
     order by d.id limit 100 for update skip locked
   loop
-    perform messenger.send_alert(delivery);
+    begin
+      perform messenger.send_alert(delivery);
+    exception when others then
+      perform messenger.fail_alert_delivery(delivery, null, sqlerrm);
+    end;
   end loop;
 end
 $function$;
@@ -9604,14 +9647,17 @@ comment on routine messenger.measure_schedule_failing(public.messenger_alerts) i
 comment on routine messenger.measure_schedule_overdue(public.messenger_alerts) is
   'Rule schedule_overdue: ms since the planned time of the run that is most overdue. Disabled schedules do not count.';
 
-comment on routine messenger.measure_webhook_disabled() is
-  'Rule webhook_disabled: how many webhook endpoints were disabled because their calls failed, at most 20, and the name of the first.';
+comment on routine messenger.measure_webhook_disabled(public.messenger_alerts) is
+  'Rule webhook_disabled: how many webhook endpoints were disabled because their calls failed, up to 20 or the threshold, and the name of the first.';
 
 comment on routine messenger.ms_since(timestamp with time zone) is
   'Ms since a moment, 0 for one that lies ahead; null for null.';
 
 comment on routine messenger.new_events(text,jsonb,timestamp with time zone,integer) is
   'The first events of a key that a message has not seen, and the lengths of their values.';
+
+comment on routine messenger.next_due_on_workers() is
+  'When the next pending message of a queue that runs on workers falls due; null where none waits. Looks at up to 100 queues.';
 
 comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer,integer) is
   'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it looks at, and the last one of the step; null at the end.';
@@ -9753,6 +9799,9 @@ comment on routine messenger.tell_alert(public.messenger_alerts,text) is
 
 comment on routine messenger.tell_of_batch(public.messenger_batches,public.messenger_batches) is
   'Part of a fold: writes the new counts of a batch, and dispatches the messages of the events that it has come to.';
+
+comment on routine messenger.ticks_not_started(integer) is
+  'How many of the latest p_max_ticks ticks were asked for since the last one started, and did not start within half a minute.';
 
 comment on routine messenger.times_of(bigint[]) is
   'The times in ms within which half and 99 % of a histogram''s times lie: {"p50", "p99"}; null if it is empty.';

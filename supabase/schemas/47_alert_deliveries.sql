@@ -7,7 +7,7 @@ create table public.messenger_alert_deliveries (
   alert text,
   channel text not null,
   event text not null check (event in ('firing', 'resolved', 'test')),
-  body jsonb not null,
+  body jsonb not null check (jsonb_typeof(body) = 'object'),
   status text not null default 'pending' check (status in ('pending', 'sent', 'delivered', 'failed')),
   attempts integer not null default 0,
   next_attempt_at timestamptz not null default public.messenger_now(),

@@ -193,24 +193,24 @@ comment on function messenger.schedules_overdue_since() is
   'The earliest planned time that has passed, of an enabled schedule; null if none has.';
 
 -- Ticks that were asked for since the last one started, more than half a minute ago.
-create function messenger.ticks_not_started() returns integer
+create function messenger.ticks_not_started(p_max_ticks integer default 1000) returns integer
 language sql stable
 set search_path = ''
 as $$
   select count(*)::integer
-  from (select * from public.messenger_ticks latest order by latest.id desc limit 1000) as t
+  from (select * from public.messenger_ticks latest order by latest.id desc limit p_max_ticks) as t
   where t.started_at is null and t.asked_at < clock_timestamp() - interval '30 seconds'
     and t.asked_at > coalesce(
       (
         select max(s.started_at)
-        from (select * from public.messenger_ticks latest order by latest.id desc limit 1000) as s
+        from (select * from public.messenger_ticks latest order by latest.id desc limit p_max_ticks) as s
         where s.worker is null
       ),
       '-infinity'
     )
 $$;
-comment on function messenger.ticks_not_started() is
-  'How many ticks were asked for since the last one started, and did not start within half a minute.';
+comment on function messenger.ticks_not_started(integer) is
+  'How many of the latest p_max_ticks ticks were asked for since the last one started, and did not start within half a minute.';
 
 create function messenger.count_failed(
   p_since timestamptz default '-infinity', p_max_count integer default 10000

@@ -121,6 +121,23 @@ $$;
 comment on function messenger.measure_dead_letters(public.messenger_alerts) is
   'Rule dead_letters: how many of the latest 10,000 in the window count, and the type of most of them. Cancelled messages count only if they are asked for.';
 
+-- Without names, next_due() leaves out the queues that run on workers.
+create function messenger.next_due_on_workers() returns timestamptz
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  return (
+    select min(messenger.next_due(array[w.name])) from (
+      select q.name from public.messenger_queues q
+      where q.runs_on = 'worker' and not q.paused order by q.name limit 100
+    ) as w
+  );
+end
+$$;
+comment on function messenger.next_due_on_workers() is
+  'When the next pending message of a queue that runs on workers falls due; null where none waits. Looks at up to 100 queues.';
+
 create function messenger.measure_oldest_ready(
   p_alert public.messenger_alerts, out value double precision, out subject text
 )
@@ -128,9 +145,9 @@ language plpgsql volatile
 set search_path = ''
 as $$
 begin
-  value := coalesce(messenger.ms_since(
-    messenger.next_due(case when p_alert.queue is not null then array[p_alert.queue] end)
-  ), 0);
+  value := coalesce(messenger.ms_since(case
+    when p_alert.queue is not null then messenger.next_due(array[p_alert.queue])
+    else least(messenger.next_due(), messenger.next_due_on_workers()) end), 0);
   subject := p_alert.queue;
 end
 $$;
@@ -319,17 +336,19 @@ $$;
 comment on function messenger.measure_queue_limited(public.messenger_alerts) is
   'Rule queue_limited: how long a queue''s limits have held back its due messages, at each check, in ms, and the queue. memory is for the next check. Looks at up to 1,000 queues.';
 
-create function messenger.measure_webhook_disabled(out value double precision, out subject text)
+create function messenger.measure_webhook_disabled(
+  p_alert public.messenger_alerts, out value double precision, out subject text
+)
 language plpgsql stable
 set search_path = ''
 as $$
 begin
   select jsonb_array_length(d.endpoints), d.endpoints -> 0 ->> 'name' into value, subject
-  from messenger.disabled_webhooks() as d (endpoints);
+  from messenger.disabled_webhooks(greatest(20, p_alert.threshold)::integer) as d (endpoints);
 end
 $$;
-comment on function messenger.measure_webhook_disabled() is
-  'Rule webhook_disabled: how many webhook endpoints were disabled because their calls failed, at most 20, and the name of the first.';
+comment on function messenger.measure_webhook_disabled(public.messenger_alerts) is
+  'Rule webhook_disabled: how many webhook endpoints were disabled because their calls failed, up to 20 or the threshold, and the name of the first.';
 
 create function messenger.measure_alert(
   p_alert public.messenger_alerts, out value double precision, out subject text, out memory jsonb
@@ -344,7 +363,8 @@ begin
     when 'oldest_ready' then
       select m.value, m.subject into value, subject from messenger.measure_oldest_ready(p_alert) as m;
     when 'no_tick' then value := messenger.measure_no_tick();
-    when 'ticks_not_started' then value := messenger.ticks_not_started();
+    when 'ticks_not_started' then 
+      value := messenger.ticks_not_started(greatest(1000, p_alert.threshold)::integer);
     when 'schedule_overdue' then
       select m.value, m.subject into value, subject from messenger.measure_schedule_overdue(p_alert) as m;
     when 'schedule_failing' then
@@ -353,7 +373,7 @@ begin
     when 'long_step' then
       select m.value, m.subject into value, subject from messenger.measure_long_step(p_alert) as m;
     when 'webhook_disabled' then
-      select m.value, m.subject into value, subject from messenger.measure_webhook_disabled() as m;
+      select m.value, m.subject into value, subject from messenger.measure_webhook_disabled(p_alert) as m;
     when 'queue_limited' then
       select m.value, m.subject, m.memory into value, subject, memory from messenger.measure_queue_limited(p_alert) as m;
   end case;

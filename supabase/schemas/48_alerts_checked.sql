@@ -146,12 +146,14 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   told_on public.messenger_alert_channels;
-  body constant jsonb := jsonb_set(
+  body jsonb;
+  request bigint;
+begin
+  -- Not where it is declared: an error there is none of this block, and would end the whole check.
+  body := jsonb_set(
     p_delivery.body, '{data,project}',
     coalesce(to_jsonb((regexp_match(messenger.tick_url(), '^https?://([^/?#]+)'))[1]), 'null')
   );
-  request bigint;
-begin
   update public.messenger_alert_deliveries d set attempts = d.attempts + 1 where d.id = p_delivery.id;
   select * into told_on from public.messenger_alert_channels c where c.name = p_delivery.channel;
   if told_on.name is null then
@@ -206,7 +208,11 @@ begin
     )
     order by d.id limit 100 for update skip locked
   loop
-    perform messenger.send_alert(delivery);
+    begin
+      perform messenger.send_alert(delivery);
+    exception when others then
+      perform messenger.fail_alert_delivery(delivery, null, sqlerrm);
+    end;
   end loop;
 end
 $$;
