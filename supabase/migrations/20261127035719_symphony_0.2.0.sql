@@ -8010,7 +8010,7 @@ begin
   loop
     hour := (
       select date_trunc('hour', p.at, 'UTC') from messenger.series_points p
-      where p.minutes = 1 and p.at < p_before order by p.at limit 1
+      where p.minutes = 1 and p.at > '-infinity' and p.at < p_before order by p.at limit 1
     );
     exit when hour is null or total >= p_max_rows;
     with gone as (
@@ -8040,6 +8040,7 @@ begin
         runs = messenger.add_counts(p.runs, excluded.runs)
     )
     select count(*) into number from gone;
+    exit when number = 0;
     total := total + number;
   end loop;
   return total;
@@ -8059,7 +8060,7 @@ begin
   loop
     hour := (
       select date_trunc('hour', b.at, 'UTC') from messenger.backlog_points b
-      where b.minutes = 1 and b.at < p_before order by b.at limit 1
+      where b.minutes = 1 and b.at > '-infinity' and b.at < p_before order by b.at limit 1
     );
     exit when hour is null or total >= p_max_rows;
     with gone as (
@@ -8077,6 +8078,7 @@ begin
         oldest_s = greatest(b.oldest_s, excluded.oldest_s)
     )
     select count(*) into number from gone;
+    exit when number = 0;
     total := total + number;
   end loop;
   return total;

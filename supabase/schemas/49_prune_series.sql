@@ -1,6 +1,6 @@
 -- Pruning of time series: minutes of more than a day ago become hours, and what is older than 30 days goes.
 
--- One hour after the other, the oldest first.
+-- One hour after the other, the oldest first. No hour begins at -infinity: messenger.forget_points() deletes such points.
 create function messenger.downsample_series(p_before timestamptz, p_max_rows integer) returns integer
 language plpgsql
 set search_path = ''
@@ -13,7 +13,7 @@ begin
   loop
     hour := (
       select date_trunc('hour', p.at, 'UTC') from messenger.series_points p
-      where p.minutes = 1 and p.at < p_before order by p.at limit 1
+      where p.minutes = 1 and p.at > '-infinity' and p.at < p_before order by p.at limit 1
     );
     exit when hour is null or total >= p_max_rows;
     with gone as (
@@ -43,6 +43,7 @@ begin
         runs = messenger.add_counts(p.runs, excluded.runs)
     )
     select count(*) into number from gone;
+    exit when number = 0;
     total := total + number;
   end loop;
   return total;
@@ -63,7 +64,7 @@ begin
   loop
     hour := (
       select date_trunc('hour', b.at, 'UTC') from messenger.backlog_points b
-      where b.minutes = 1 and b.at < p_before order by b.at limit 1
+      where b.minutes = 1 and b.at > '-infinity' and b.at < p_before order by b.at limit 1
     );
     exit when hour is null or total >= p_max_rows;
     with gone as (
@@ -81,6 +82,7 @@ begin
         oldest_s = greatest(b.oldest_s, excluded.oldest_s)
     )
     select count(*) into number from gone;
+    exit when number = 0;
     total := total + number;
   end loop;
   return total;
