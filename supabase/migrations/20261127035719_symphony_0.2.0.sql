@@ -3459,6 +3459,9 @@ begin
     ' and ',
     case p_operation
       when 'cancel' then 'not f.cancelled'
+      -- A message that fails again after the first step is not redriven once more by a later one. SQL may have written a
+      -- time that lies ahead of every clock.
+      when 'redrive' then '(f.failed_at <= ($2 ->> ''since'')::timestamptz or f.failed_at > clock_timestamp())'
       when 'run' then 'f.status = ''pending'' and f.available_at > public.messenger_now()'
       else 'true'
     end,
@@ -9827,7 +9830,7 @@ comment on routine messenger.wake_waiters(text,bigint,bigint,integer) is
   'Makes messages due that wait for a key, those with ids above p_after and up to p_until, and returns how many, and the id behind which to continue: null unless more than p_max_messages wait, or another session has one locked.';
 
 comment on routine messenger.wanted_condition(text,jsonb,boolean) is
-  'Part of messenger.next_matches() and messenger.list_page(): the condition that is checked on each row of the range. In its query, $1 is the filter.';
+  'Part of messenger.next_matches() and messenger.list_page(): the condition that is checked on each row of the range. In its query, $1 is the filter, $2 the place.';
 
 comment on routine messenger.webhook_endpoint(public.messenger_webhook_endpoints) is
   'An endpoint as operators see it.';

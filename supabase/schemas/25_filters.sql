@@ -134,6 +134,9 @@ begin
     ' and ',
     case p_operation
       when 'cancel' then 'not f.cancelled'
+      -- A message that fails again after the first step is not redriven once more by a later one. SQL may have written a
+      -- time that lies ahead of every clock.
+      when 'redrive' then '(f.failed_at <= ($2 ->> ''since'')::timestamptz or f.failed_at > clock_timestamp())'
       when 'run' then 'f.status = ''pending'' and f.available_at > public.messenger_now()'
       else 'true'
     end,
@@ -150,4 +153,4 @@ begin
 end
 $$;
 comment on function messenger.wanted_condition(text, jsonb, boolean) is
-  'Part of messenger.next_matches() and messenger.list_page(): the condition that is checked on each row of the range. In its query, $1 is the filter.';
+  'Part of messenger.next_matches() and messenger.list_page(): the condition that is checked on each row of the range. In its query, $1 is the filter, $2 the place.';

@@ -4,7 +4,7 @@ select plan(9);
 select test.set_clock('2026-01-01 12:00Z');
 insert into messenger_failed_messages (id, type, payload, queue, reason, created_at, failed_at)
 select n, 'Bulk', '{}', case when n % 2 = 0 then 'mail' else 'default' end, 'exhausted',
-  messenger_now(), messenger_now() + n * interval '1 second'
+  messenger_now(), messenger_now() - interval '1 day' + n * interval '1 second'
 from generate_series(1, 30000) as n;
 analyze messenger_failed_messages;
 
