@@ -70,15 +70,17 @@ const PATHS: Readonly<Record<BulkVerb, string>> = {
 
 /**
  * Bounds a filter by the time at which the operator asked: messages that come later, or that fail again after their
- * redrive, were not counted and are left alone.
- * @param now in ms since 1970
+ * redrive, were not counted and are left alone. A filter that ends earlier keeps its own end.
+ * @param now the database's time, ISO: the clock of the operator's machine may be wrong by hours
  */
-export function boundedBy(action: BulkAction, now: number): BulkAction {
+export function boundedBy(action: BulkAction, now: string): BulkAction {
   if (action.ids) return action;
   const { all: _, ...body } = action.body;
   const isDead = action.verb === "redrive" || action.verb === "remove";
   const until = isDead ? "failedUntil" : "createdUntil";
-  return { ...action, body: { [until]: new Date(now).toISOString(), ...body } };
+  const own = body[until];
+  const isEarlier = typeof own === "string" && Date.parse(own) < Date.parse(now);
+  return { ...action, body: { ...body, [until]: isEarlier ? own : now } };
 }
 
 /** A change that has just begun. */

@@ -8,14 +8,8 @@ import { Dialog } from "../components/dialog.tsx";
 import { ProblemNote } from "../components/problem-note.tsx";
 import { formatNumber } from "../components/relative-time.ts";
 import { SafeText } from "../payload/safe-text.tsx";
-import {
-  boundedBy,
-  type BulkAction,
-  type BulkCount,
-  type BulkVerb,
-  isAtWork,
-} from "./bulk-action.ts";
-import { countBulk } from "./bulk-runner.ts";
+import { type BulkAction, type BulkCount, type BulkVerb, isAtWork } from "./bulk-action.ts";
+import { countFromNow } from "./bulk-runner.ts";
 import { VERBS } from "./bulk-words.ts";
 import { OptionFields } from "./option-fields.tsx";
 import { NO_OPTIONS, problemsOf, type RedriveOptions, toBody } from "./redrive-options.ts";
@@ -43,22 +37,23 @@ const EXPLANATIONS: Readonly<Record<BulkAction["verb"], string>> = {
 
 /** Asks, and begins the change. */
 export function BulkDialog(props: BulkDialogProps): JSX.Element {
-  const { expected, onClose, onStart } = props;
-  const [action] = useState(() => boundedBy(props.action, Date.now()));
+  const { action, expected, onClose, onStart } = props;
   const { runner, progress } = useBulk();
   const [options, setOptions] = useState<RedriveOptions>(NO_OPTIONS);
   const [typed, setTyped] = useState("");
-  const { count, isCounting, problem } = useCount(action);
+  const { counted, isCounting, problem } = useCount(action);
+  const count = counted?.count ?? null;
   const { verb } = VERBS[action.verb];
   const isBusy = progress !== null && isAtWork(progress);
   const problems = problemsOf(options);
   const isTyped = action.verb === "remove" && (count?.count ?? 0) >= TYPED_FROM;
-  const isReady = count !== null && count.count > 0 && !isCounting && !isBusy &&
+  const isReady = counted !== null && counted.count.count > 0 && !isCounting && !isBusy &&
     Object.keys(problems).length === 0 && (!isTyped || typed === "remove");
   const start = () => {
     if (!isReady) return;
-    const body = { ...action.body, ...(action.verb === "redrive" && toBody(options)) };
-    void runner.start({ ...action, body }, count);
+    const { action: bounded, count } = counted;
+    const body = { ...bounded.body, ...(action.verb === "redrive" && toBody(options)) };
+    void runner.start({ ...bounded, body }, count);
     onStart?.();
     onClose();
   };
@@ -143,20 +138,28 @@ function Actions({ verb, count, isReady, onClose }: ActionsProps): JSX.Element {
   );
 }
 
+/** A count, and the bounded change that it is about. */
+interface Counted {
+  readonly count: BulkCount;
+  readonly action: BulkAction;
+}
+
 /** Counts by dry runs as long as the dialog is open. */
 function useCount(action: BulkAction) {
   const { parts } = useBulk();
-  const [count, setCount] = useState<BulkCount | null>(null);
+  const [counted, setCounted] = useState<Counted | null>(null);
   const [isCounting, setCounting] = useState(true);
   const [problem, setProblem] = useState<ApiProblem | null>(null);
   useEffect(() => {
     const counting = new AbortController();
-    countBulk(parts, action, setCount, counting.signal)
+    const onCount = (count: BulkCount, bounded: BulkAction) =>
+      setCounted({ count, action: bounded });
+    countFromNow(parts, action, onCount, counting.signal)
       .catch((error) => !counting.signal.aborted && setProblem(toProblem(error)))
       .finally(() => !counting.signal.aborted && setCounting(false));
     return () => counting.abort();
   }, []);
-  return { count, isCounting, problem };
+  return { counted, isCounting, problem };
 }
 
 function Count(

@@ -3,6 +3,7 @@
 import {
   afterAnswer,
   beginning,
+  boundedBy,
   type BulkAction,
   type BulkAnswer,
   type BulkCount,
@@ -17,6 +18,8 @@ import { type Storage, storeBulk, storedBulk } from "./bulk-store.ts";
 export interface BulkParts {
   /** Makes a request. @throws an error with a message for the operator */
   readonly send: (path: string, body: object, signal?: AbortSignal) => Promise<BulkAnswer>;
+  /** The database's time, ISO. @throws an error with a message for the operator */
+  readonly now: (signal: AbortSignal) => Promise<string>;
   /** Whether the same request may succeed later, such as after a 503 or without a network. */
   readonly isPassing: (error: unknown) => boolean;
   /** Waits between two tries. */
@@ -28,6 +31,21 @@ const TRIES = 5;
 const PAUSE_MS = 1_000;
 /** Requests of a count: one reads up to 100,000 rows a step. */
 const COUNTS = 10;
+
+/**
+ * Bounds a change by the database's time, and counts the messages that it would meet; changes nothing.
+ * @param onCount is told each time that more are known, with the action that was counted
+ * @param signal ends the count
+ */
+export async function countFromNow(
+  { send, now }: Pick<BulkParts, "send" | "now">,
+  action: BulkAction,
+  onCount: (count: BulkCount, bounded: BulkAction) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const bounded = action.ids ? action : boundedBy(action, await now(signal));
+  await countBulk({ send }, bounded, (count) => onCount(count, bounded), signal);
+}
 
 /**
  * Counts the messages that a change would meet, and changes nothing.

@@ -18,6 +18,10 @@ const parts: BulkParts = {
     // Each of the paths takes the body that its action was made with.
     return await answerOf<BulkAnswer>(api.POST(path as "/messages/run", options as never) as never);
   },
+  now: async (signal) => {
+    if (!api) throw new Error("bulk: there is no session");
+    return (await answerOf(api.GET("/stats", { signal }))).now;
+  },
   isPassing: (error) => error instanceof ApiProblem && (error.status === 0 || error.status >= 500),
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   storage: {

@@ -36,6 +36,18 @@ export function readFilter(fields: readonly FilterField[], query: string): Filte
   );
 }
 
+/**
+ * Why values of an address cannot be read. A list without them would show more than the link means.
+ * @param query as in `readFilter`; unknown names are none of the filter's, and no problem
+ */
+export function problemsOfQuery(fields: readonly FilterField[], query: string): string[] {
+  const params = new URLSearchParams(query);
+  return fields.flatMap((field) => {
+    const value = params.get(field.name);
+    return value === null ? [] : problemOf(field, value) ?? [];
+  });
+}
+
 /** Writes a filter into an address; one filter has one query, whatever the order in which it was made. */
 export function writeFilter(fields: readonly FilterField[], filter: Filter): string {
   const params = new URLSearchParams();

@@ -28,6 +28,15 @@ export const MESSAGE_FIELDS: readonly FilterField[] = [
   ...ORIGIN,
 ];
 
+/** The status, which messages are filtered by in tabs above the list. */
+export const STATUS_FIELD: FilterField = {
+  name: "status",
+  label: "status",
+  hint: "whether it waits or runs",
+  kind: "choice",
+  choices: ["pending", "processing"],
+};
+
 /** Fields of dead letters. */
 export const DEAD_LETTER_FIELDS: readonly FilterField[] = [
   { name: "type", label: "type", hint: "message type", kind: "text" },

@@ -5,7 +5,7 @@ import { answerOf } from "../api/api-client.ts";
 import { useResource } from "../api/use-resource.ts";
 import { useApi } from "../shell/session.tsx";
 import { useQuery } from "../shell/router.tsx";
-import { type Filter, type FilterField, readFilter } from "./filter-fields.ts";
+import { type Filter, type FilterField, problemsOfQuery, readFilter } from "./filter-fields.ts";
 import type { KnownValue, KnownValues } from "./filter-suggestions.ts";
 
 /** Reads and writes the filter of the address; other names of its query stay as they are. */
@@ -18,6 +18,13 @@ export function useFilter(fields: readonly FilterField[]): [Filter, (filter: Fil
     (changed) =>
       setQuery(Object.fromEntries(fields.map(({ name }) => [name, changed[name] ?? null]))),
   ];
+}
+
+/** Why fields of the address's filter cannot be read. As long as there is one, nothing may act on "all that match". */
+export function useFilterProblems(fields: readonly FilterField[]): readonly string[] {
+  const [query] = useQuery();
+  const text = query.toString();
+  return useMemo(() => problemsOfQuery(fields, text), [fields, text]);
 }
 
 /** Values that rows of a list have, for suggestions. */

@@ -15,8 +15,14 @@ import { Tabs } from "../../components/tabs.tsx";
 import { Time } from "../../components/time.tsx";
 import { FilterBar } from "../../filters/filter-bar.tsx";
 import { type Filter, toRequest } from "../../filters/filter-fields.ts";
+import { FilterProblems } from "../../filters/filter-problems.tsx";
 import { DEAD_LETTER_FIELDS, describeFilter } from "../../filters/message-fields.ts";
-import { type SeenRow, useFilter, useKnownValues } from "../../filters/use-filter.ts";
+import {
+  type SeenRow,
+  useFilter,
+  useFilterProblems,
+  useKnownValues,
+} from "../../filters/use-filter.ts";
 import { SafeText } from "../../payload/safe-text.tsx";
 import { hrefTo, pathOf, useQuery } from "../../shell/router.tsx";
 import { useApi, useCanChange } from "../../shell/session.tsx";
@@ -45,6 +51,7 @@ const COLUMNS: readonly Column<Row>[] = [
 /** The page. */
 export function DeadLettersPage(): JSX.Element {
   const [filter, setFilter] = useFilter(DEAD_LETTER_FIELDS);
+  const problems = useFilterProblems(DEAD_LETTER_FIELDS);
   const [query] = useQuery();
   const [selected, setSelected] = useSelection(query.toString());
   const [rows, setRows] = useState(NO_ROWS);
@@ -55,22 +62,27 @@ export function DeadLettersPage(): JSX.Element {
       <PageHeader title="Dead letters" />
       <Tabs label="View" name="view" tabs={[["", "By error"], ["list", "Each"]]} />
       <FilterBar fields={DEAD_LETTER_FIELDS} known={known} filter={filter} onChange={setFilter} />
+      <FilterProblems problems={problems} />
       <BulkButtons
         verbs={["redrive", "remove"]}
         noun="dead letter"
         selected={selected}
         onClear={() => setSelected(new Set())}
         title={describeFilter("dead letters", DEAD_LETTER_FIELDS, filter)}
-        filterBody={() => toRequest(DEAD_LETTER_FIELDS, filter, Date.now())}
+        filterBody={problems.length === 0
+          ? () => toRequest(DEAD_LETTER_FIELDS, filter, Date.now())
+          : null}
       />
-      {isGrouped ? <ErrorGroups filter={filter} onRows={setRows} /> : (
-        <DeadLetterList
-          filter={filter}
-          onRows={setRows}
-          selected={selected}
-          onSelect={setSelected}
-        />
-      )}
+      {isGrouped
+        ? <ErrorGroups filter={filter} isWhole={problems.length === 0} onRows={setRows} />
+        : (
+          <DeadLetterList
+            filter={filter}
+            onRows={setRows}
+            selected={selected}
+            onSelect={setSelected}
+          />
+        )}
     </>
   );
 }

@@ -50,14 +50,16 @@ interface Asked {
 /** Properties of the groups. */
 export interface ErrorGroupsProps {
   readonly filter: Filter;
+  /** Whether the filter is all of what the address asks for; otherwise no group can be changed. */
+  readonly isWhole: boolean;
   /** Told the rows that came, for suggestions. */
   readonly onRows: (rows: readonly SeenRow[]) => void;
 }
 
 /** Shows the groups; each leads to its dead letters. */
-export function ErrorGroups({ filter, onRows }: ErrorGroupsProps): JSX.Element {
+export function ErrorGroups({ filter, isWhole, onRows }: ErrorGroupsProps): JSX.Element {
   const api = useApi();
-  const canChange = useCanChange();
+  const canChange = useCanChange() && isWhole;
   const [asked, setAsked] = useState<Asked | null>(null);
   const pages = usePages(`groups ${JSON.stringify(filter)}`, async (cursor, signal) => {
     const request = toRequest(DEAD_LETTER_FIELDS, filter, Date.now());
@@ -68,11 +70,11 @@ export function ErrorGroups({ filter, onRows }: ErrorGroupsProps): JSX.Element {
     onRows(page.groups);
     return page;
   });
-  const isWhole = pages.resource.data?.next === null && pages.number === 1;
+  const isOnePage = pages.resource.data?.next === null && pages.number === 1;
   const ask = (verb: BulkVerb, group: Group) =>
     setAsked({
       action: actionOf(verb, filter, group),
-      expected: isWhole ? group.count : undefined,
+      expected: isOnePage ? group.count : undefined,
     });
   return (
     <>

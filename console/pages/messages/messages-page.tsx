@@ -15,8 +15,9 @@ import { Tabs } from "../../components/tabs.tsx";
 import { Time } from "../../components/time.tsx";
 import { FilterBar } from "../../filters/filter-bar.tsx";
 import { toRequest } from "../../filters/filter-fields.ts";
-import { describeFilter, MESSAGE_FIELDS } from "../../filters/message-fields.ts";
-import { useFilter, useKnownValues } from "../../filters/use-filter.ts";
+import { FilterProblems } from "../../filters/filter-problems.tsx";
+import { describeFilter, MESSAGE_FIELDS, STATUS_FIELD } from "../../filters/message-fields.ts";
+import { useFilter, useFilterProblems, useKnownValues } from "../../filters/use-filter.ts";
 import { SafeText } from "../../payload/safe-text.tsx";
 import { hrefTo, pathOf, useQuery } from "../../shell/router.tsx";
 import { useApi, useCanChange } from "../../shell/session.tsx";
@@ -27,6 +28,7 @@ type Row = Schemas["MessageSummary"];
 type Status = Row["status"];
 
 const NO_ROWS: readonly Row[] = [];
+const ALL_FIELDS = [...MESSAGE_FIELDS, STATUS_FIELD];
 const COLUMNS: readonly Column<Row>[] = [
   { key: "id", title: "Id", isName: true, cell: ({ id }) => <span class="mono">{id}</span> },
   { key: "type", title: "Type", cell: ({ type }) => <SafeText text={type} longest={80} /> },
@@ -49,6 +51,7 @@ export function MessagesPage(): JSX.Element {
   const [filter, setFilter] = useFilter(MESSAGE_FIELDS);
   const [query] = useQuery();
   const status = statusOf(query.get("status"));
+  const problems = useFilterProblems(ALL_FIELDS);
   const [selected, setSelected] = useSelection(query.toString());
   const request = () => toRequest(MESSAGE_FIELDS, filter, Date.now());
   const pages = usePages(
@@ -66,13 +69,14 @@ export function MessagesPage(): JSX.Element {
       <PageHeader title="Messages" />
       <StatusTabs />
       <FilterBar fields={MESSAGE_FIELDS} known={known} filter={filter} onChange={setFilter} />
+      <FilterProblems problems={problems} />
       <BulkButtons
         verbs={["run", "cancel"]}
         noun="message"
         selected={selected}
         onClear={() => setSelected(new Set())}
         title={describeFilter("messages", MESSAGE_FIELDS, filter)}
-        filterBody={status === null ? request : null}
+        filterBody={status === null && problems.length === 0 ? request : null}
       />
       <ResourceView resource={pages.resource} skeletonRows={10}>
         {({ messages, next }) =>

@@ -81,8 +81,8 @@ function Depth({ queue }: { readonly queue: Queue }): JSX.Element {
   const messages = (status: string) => hrefTo("/messages", { queue: name, status });
   return (
     <FigureTiles>
-      <FigureTile label="Due" value={formatCount(queue.due)} href={messages("due")} />
-      <FigureTile label="Delayed" value={formatCount(queue.delayed)} href={messages("delayed")} />
+      <FigureTile label="Due" value={formatCount(queue.due)} href={messages("pending")} />
+      <FigureTile label="Delayed" value={formatCount(queue.delayed)} href={messages("pending")} />
       <FigureTile
         label="Running"
         value={formatCount(queue.processing)}
@@ -92,7 +92,7 @@ function Depth({ queue }: { readonly queue: Queue }): JSX.Element {
         label="Blocked"
         value={formatCount(queue.blocked)}
         note="behind their group"
-        href={messages("blocked")}
+        href={messages("pending")}
       />
       <FigureTile
         label="Quarantined"

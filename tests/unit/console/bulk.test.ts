@@ -9,7 +9,12 @@ import {
   IDS_IN_REQUEST,
   shareOf,
 } from "../../../console/bulk/bulk-action.ts";
-import { type BulkParts, BulkRunner, countBulk } from "../../../console/bulk/bulk-runner.ts";
+import {
+  type BulkParts,
+  BulkRunner,
+  countBulk,
+  countFromNow,
+} from "../../../console/bulk/bulk-runner.ts";
 import { storedBulk } from "../../../console/bulk/bulk-store.ts";
 
 const ACTION: BulkAction = {
@@ -28,6 +33,8 @@ class Tab {
   /** Called before a request is answered. */
   before: (request: number) => Promise<void> | void = () => {};
   left = 30;
+  /** The database's time. */
+  readonly now = "2031-01-01T00:00:00Z";
   /** Whether a dry run counts all that are left at once. */
   counts = false;
 
@@ -42,6 +49,7 @@ class Tab {
         await this.before(this.requests.length);
         return this.answer(body as Record<string, unknown>);
       },
+      now: () => Promise.resolve(this.now),
       isPassing: (error) => String(error).includes("503"),
       pause: (ms) => Promise.resolve(void this.pauses.push(ms)),
       storage: {
@@ -76,14 +84,24 @@ Deno.test("a filter is counted by dry runs before anything changes", async () =>
 });
 
 Deno.test("a filter means the messages up to the moment at which the operator asked", () => {
-  const now = Date.parse("2026-11-27T12:00:00Z");
-  const bodyOf = (action: Partial<BulkAction>) => boundedBy({ ...ACTION, ...action }, now).body;
   const until = "2026-11-27T12:00:00.000Z";
+  const bodyOf = (action: Partial<BulkAction>) => boundedBy({ ...ACTION, ...action }, until).body;
   assertEquals(bodyOf({}), { type: "EmailMessage", failedUntil: until });
   assertEquals(bodyOf({ body: { all: true } }), { failedUntil: until });
   assertEquals(bodyOf({ body: { failedUntil: "2026-01-01" } }), { failedUntil: "2026-01-01" });
+  assertEquals(bodyOf({ body: { failedUntil: "2027-01-01" } }), { failedUntil: until });
   assertEquals(bodyOf({ verb: "cancel", body: { all: true } }), { createdUntil: until });
   assertEquals(bodyOf({ ids: ["1"], body: {} }), {});
+});
+
+Deno.test("a change is bounded by the database's time, whatever the browser's clock says", async () => {
+  const tab = new Tab();
+  const { signal } = new AbortController();
+  let counted: BulkAction | undefined;
+  await countFromNow(tab.parts, ACTION, (_, action) => counted = action, signal);
+  const body = { type: "EmailMessage", failedUntil: tab.now };
+  assertEquals(counted?.body, body);
+  assertEquals(tab.requests[0]?.body, { ...body, dryRun: true });
 });
 
 Deno.test("steps are taken with the cursor of the one before, to the end", async () => {

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import {
   type Filter,
   type FilterField,
+  problemsOfQuery,
   readFilter,
   toMoment,
   toRequest,
@@ -46,6 +47,14 @@ Deno.test("an address of another release loses only what is unknown", () => {
     readFilter(FIELDS, "type=A&flavour=3&reason=bored&failedFrom=never&queue="),
     { type: "A" },
   );
+});
+
+Deno.test("a value that cannot be read is told, so that nobody takes the wider list for the link's", () => {
+  assertEquals(problemsOfQuery(FIELDS, "type=A&flavour=3&failedFrom=2h"), []);
+  assertEquals(problemsOfQuery(FIELDS, "reason=bored&failedFrom=yesterday"), [
+    "reason: has to be one of exhausted, expired",
+    "since: has to be a time ago such as 30m, 2h or 7d, or an ISO time",
+  ]);
 });
 
 Deno.test("any text that can be a value survives the address", () => {
