@@ -1009,7 +1009,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The latest ticks: when each was requested, began and ended, and its report */
+        /**
+         * The latest ticks: when each was requested, began and ended, and its report
+         * @description With `alive=true` the workers and ticks that give signs of life, workers first; that list has one page, and takes no cursor.
+         */
         get: operations["listTicks"];
         put?: never;
         post?: never;
@@ -10400,6 +10403,8 @@ export interface operations {
                 limit?: number;
                 /** @description `next` of the page before */
                 cursor?: string;
+                /** @description Only those that have not ended and gave a sign of life within the last minute */
+                alive?: boolean;
             };
             header?: never;
             path?: never;

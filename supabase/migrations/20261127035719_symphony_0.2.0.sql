@@ -7821,6 +7821,37 @@ AS $function$
   )
 $function$;
 
+CREATE FUNCTION public.messenger_list_alive_ticks(max_ticks integer DEFAULT 200)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  with candidates as (
+    select * from public.messenger_ticks w where w.worker is not null and w.ended_at is null
+    union all
+    select * from (
+      select * from public.messenger_ticks t order by t.id desc limit 2000
+    ) as latest
+    where latest.worker is null and latest.ended_at is null
+  ), alive as (
+    select * from candidates c
+    where coalesce(c.heartbeat_at, c.started_at, c.asked_at) > clock_timestamp() - interval '1 minute'
+    order by c.worker is null, c.id desc
+    limit max_ticks
+  )
+  select jsonb_build_object(
+    'ticks', coalesce(
+      jsonb_agg(
+        to_jsonb(a) || jsonb_build_object('id', a.id::text) order by a.worker is null, a.id desc
+      ),
+      '[]'
+    ),
+    'next', null
+  )
+  from alive a
+$function$;
+
 CREATE FUNCTION messenger.prune_orphans(p_relation regclass, p_keeps_failed boolean, p_max_rows integer, p_dry_run boolean, p_place bigint, OUT place bigint, OUT number integer)
  RETURNS record
  LANGUAGE plpgsql
@@ -9945,6 +9976,9 @@ comment on routine public.messenger_list_alert_deliveries(bigint,integer,text,te
 
 comment on routine public.messenger_list_alerts(text) is
   'Alerts by name with their state, 1,000 at most. Returns {"alerts", "now"}.';
+
+comment on routine public.messenger_list_alive_ticks(integer) is
+  'Workers and ticks that have not ended and were asked for, or gave a sign of life, within the last minute; workers first. Returns {"ticks", "next"}; next is null.';
 
 comment on routine public.messenger_list_batches(text,bigint,integer) is
   'Batches, the latest first, those before an id, all or those of a name. Returns {"batches", "next"}, the batches as messenger_follow_batch returns them. A page may be short; next is the id behind which the next page begins.';

@@ -124,3 +124,36 @@ as $$
 $$;
 comment on function public.messenger_list_ticks(bigint, integer) is
   'The latest ticks, those before an id. Returns {"ticks", "next"}; next is the id before which the next page begins.';
+
+-- A worker lives for months, so that its id is far below those of the latest ticks: an index finds it. A tick of the
+-- function lives for some minutes, so that it is among the latest.
+create function public.messenger_list_alive_ticks(max_ticks integer default 200) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  with candidates as (
+    select * from public.messenger_ticks w where w.worker is not null and w.ended_at is null
+    union all
+    select * from (
+      select * from public.messenger_ticks t order by t.id desc limit 2000
+    ) as latest
+    where latest.worker is null and latest.ended_at is null
+  ), alive as (
+    select * from candidates c
+    where coalesce(c.heartbeat_at, c.started_at, c.asked_at) > clock_timestamp() - interval '1 minute'
+    order by c.worker is null, c.id desc
+    limit max_ticks
+  )
+  select jsonb_build_object(
+    'ticks', coalesce(
+      jsonb_agg(
+        to_jsonb(a) || jsonb_build_object('id', a.id::text) order by a.worker is null, a.id desc
+      ),
+      '[]'
+    ),
+    'next', null
+  )
+  from alive a
+$$;
+comment on function public.messenger_list_alive_ticks(integer) is
+  'Workers and ticks that have not ended and were asked for, or gave a sign of life, within the last minute; workers first. Returns {"ticks", "next"}; next is null.';

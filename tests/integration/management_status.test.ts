@@ -92,6 +92,22 @@ testsOnStack({}, (test) => {
     assert(first.body.ticks[0].endedAt !== null);
   });
 
+  test("a worker that began long ago is among those that are alive, and on no first page", async (stack) => {
+    await stack.sql`truncate public.messenger_ticks`;
+    await stack.sql`insert into public.messenger_ticks
+      (asked_at, started_at, heartbeat_at, rested_at, worker, queues)
+      values (now() - interval '2 days', now() - interval '2 days', now(), now() - interval '2 days',
+        'render-1', array['render'])`;
+    await stack.tick();
+    const latest = await ask(stack, "GET", "/ticks?limit=1");
+    assertEquals(latest.body.ticks[0].worker, null);
+    const alive = await ask(stack, "GET", "/ticks?alive=true");
+    assertEquals(alive.body.next, null);
+    assertEquals(alive.body.ticks.map(({ worker }: { worker: string }) => worker), ["render-1"]);
+    const paged = await ask(stack, "GET", `/ticks?alive=true&cursor=${latest.body.next}`);
+    assertEquals(refusal(paged), [400, "invalid_request", ["cursor"]]);
+  });
+
   test("wrong limits are refused by name", async (stack) => {
     for (const field of ["maxTickAge", "maxReadyAge", "maxDeadLetters"]) {
       const answered = await ask(stack, "GET", `/health?${field}=soon`);

@@ -133,6 +133,7 @@ const MANAGED: readonly (readonly [Method, path: string, body?: unknown])[] = [
   ["POST", "/setup", { secretKey: 1 }],
   ["GET", "/actions?limit=x"],
   ["GET", "/ticks?limit=x"],
+  ["GET", "/ticks?alive=yes"],
   ["GET", "/stats?minutes=x"],
   ["GET", "/nowhere"],
   ["PUT", "/queues/default", {}],

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { answerOf } from "../../api/api-client.ts";
 import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
+import { useResource } from "../../api/use-resource.ts";
 import { Badge, type Tone } from "../../components/badge.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import type { IconName } from "../../components/icon.tsx";
@@ -26,6 +27,9 @@ const STATES: Readonly<Record<TickState, readonly [Tone, IconName, string, strin
   silent: ["warn", "warn", "Silent", "It gave no sign of life for a minute: it was killed"],
   ended: ["quiet", "ok", "Ended", "It is done"],
 };
+
+/** Longest list of those that are alive: the API's longest page. */
+const MOST_ALIVE = 200;
 
 const COLUMNS: readonly Column<Tick>[] = [
   { key: "name", title: "Tick or worker", isName: true, cell: (tick) => <TickName tick={tick} /> },
@@ -65,10 +69,10 @@ export function TicksPage(_: PageProps): JSX.Element {
   return (
     <>
       <PageHeader title="Ticks and workers" />
+      {pages.number === 1 && <AliveTicks />}
       <ResourceView resource={pages.resource}>
         {({ ticks }) => (
           <>
-            {pages.number === 1 && <Alive ticks={ticks} />}
             <h2>Latest</h2>
             {ticks.length === 0
               ? (
@@ -99,18 +103,25 @@ function TickTable(
   );
 }
 
-function Alive({ ticks }: { readonly ticks: readonly Tick[] }): JSX.Element {
-  const now = useNow();
-  const alive = ticks.filter((tick) => isAlive(stateOf(tick, now)));
+/** A list of its own: a worker that began months ago is on none of the first pages of the latest ticks. */
+function AliveTicks(): JSX.Element {
+  const api = useApi();
+  const alive = useResource("ticks alive", (signal) => {
+    const query = { alive: true, limit: MOST_ALIVE };
+    return answerOf(api.GET("/ticks", { params: { query }, signal }));
+  });
   return (
     <>
       <div class="section-header">
         <h2>Alive now</h2>
         <Link href={hrefTo("/messages", { status: "processing" })}>The messages that they run</Link>
       </div>
-      {alive.length === 0
-        ? <Empty title="None is alive">A dispatch, or the next minute, asks for a tick.</Empty>
-        : <TickTable caption="Ticks and workers that are alive" ticks={alive} />}
+      <ResourceView resource={alive} skeletonRows={2}>
+        {({ ticks }) =>
+          ticks.length === 0
+            ? <Empty title="None is alive">A dispatch, or the next minute, asks for a tick.</Empty>
+            : <TickTable caption="Ticks and workers that are alive" ticks={ticks} />}
+      </ResourceView>
     </>
   );
 }

@@ -153,6 +153,19 @@ export function listTicks(
 }
 
 /**
+ * Lists the workers and ticks that give signs of life, workers first.
+ * @param page.maxTicks length of the list
+ * @returns the only page
+ * @throws the errors of `callRpc`
+ */
+export function listAliveTicks(
+  client: SupabaseClient,
+  page: { readonly maxTicks: number },
+): Promise<{ ticks: ListedTick[]; next: null }> {
+  return ask(client, "messenger_list_alive_ticks", page);
+}
+
+/**
  * Lists the operators' changes, the latest first.
  * @param page.beforeId `next` of the page before
  * @param page.maxActions length of a page

@@ -1239,6 +1239,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_list_alerts": { Args: { "name"?: string }; Returns: Json };
+      "messenger_list_alive_ticks": { Args: { "max_ticks"?: number }; Returns: Json };
       "messenger_list_batches": {
         Args: { "before_id"?: number; "max_batches"?: number; "name"?: string };
         Returns: Json;

@@ -4,6 +4,7 @@ import { z } from "@hono/zod-openapi";
 import type { SupabaseClient } from "@supabase/supabase-js";
 import {
   listActions,
+  listAliveTicks,
   listTicks,
   readHealth,
   readObjects,
@@ -14,13 +15,24 @@ import { parseDuration } from "../runtime/duration.ts";
 import { SCHEMA_VERSION, VERSION } from "../runtime/version.ts";
 import { durationField } from "../http/field-schemas.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
-import { cursor, id, limit, next, toCursor } from "./query-fields.ts";
+import { cursor, id, limit, next, queryFlag, toCursor } from "./query-fields.ts";
 import { judgeHealth } from "./health.ts";
 import { toMetrics } from "./metrics.ts";
 import type { ManagementParts } from "./parts.ts";
 import { action, health, stats, tick } from "./stats-schemas.ts";
 
 const tag = "status";
+
+const ticksQuery = z.strictObject({
+  limit,
+  cursor: cursor(id),
+  alive: queryFlag.default(false).openapi({
+    description: "Only those that have not ended and gave a sign of life within the last minute",
+  }),
+}).refine(({ alive, cursor }) => !alive || cursor === undefined, {
+  path: ["cursor"],
+  message: "goes with no alive=true; leave it out",
+});
 
 const healthQuery = z.strictObject({
   maxTickAge: durationField.default("3m").openapi({
@@ -107,10 +119,15 @@ function addRecords(app: ManagementApp, supabase: SupabaseClient): void {
     operationId: "listTicks",
     tag,
     summary: "The latest ticks: when each was requested, began and ended, and its report",
-    query: z.strictObject({ limit, cursor: cursor(id) }),
+    description:
+      "With `alive=true` the workers and ticks that give signs of life, workers first; " +
+      "that list has one page, and takes no cursor.",
+    query: ticksQuery,
     answer: z.object({ ticks: z.array(tick), next }),
-  }, async ({ query: { limit, cursor: beforeId } }) => {
-    const page = await listTicks(supabase, { beforeId, maxTicks: limit });
+  }, async ({ query: { limit, cursor: beforeId, alive } }) => {
+    const page = alive
+      ? await listAliveTicks(supabase, { maxTicks: limit })
+      : await listTicks(supabase, { beforeId, maxTicks: limit });
     return { ticks: page.ticks, next: toCursor(page.next) };
   });
 
