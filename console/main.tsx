@@ -5,14 +5,23 @@ import { ProblemNote } from "./components/problem-note.tsx";
 import { toProblem } from "./api/api-problem.ts";
 import { connectAuth } from "./shell/authentication.ts";
 import { Layout } from "./shell/layout.tsx";
+import { takeToken } from "./shell/local-token.ts";
 import { SessionProvider, useStart } from "./shell/session.tsx";
 import { loadSettings } from "./shell/settings.ts";
 import { startTheme } from "./shell/theme.ts";
 
 async function start() {
-  const settings = await loadSettings();
-  const authentication = settings.mode === "hosted" ? await connectAuth(settings) : null;
-  return { settings, authentication };
+  let hasFailed = false;
+  // A page that works keeps what was typed, and asks with the next token from now on.
+  await takeToken(() => hasFailed && location.reload());
+  try {
+    const settings = await loadSettings();
+    const authentication = settings.mode === "hosted" ? await connectAuth(settings) : null;
+    return { settings, authentication };
+  } catch (error) {
+    hasFailed = true;
+    throw error;
+  }
 }
 
 function App(): JSX.Element | null {

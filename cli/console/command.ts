@@ -49,7 +49,7 @@ async function serve(context: Context, options: Options): Promise<void> {
     { url: server.url, port: server.port },
     `console  ${server.url}\nThe address holds a key to it: do not pass it on. Ctrl-C ends it.`,
   );
-  if (options.open && io.columns !== undefined) openBrowser(server.url);
+  if (options.open && io.columns !== undefined) openBrowser(server.offerUrl());
   await new Promise<void>((resolve) => {
     if (io.signal?.aborted) resolve();
     io.signal?.addEventListener("abort", () => resolve(), { once: true });
@@ -66,6 +66,12 @@ function projectOf({ io }: Context, options: Options) {
     throw new UsageError(`--url: has to be an http or https URL (${url})`);
   }
   if (!secretKey) throw new UsageError("--secret-key: set SUPABASE_SECRET_KEY, or give the flag");
+  // A line break or a letter of another alphabet makes no header; the error of one would quote the key.
+  if (!/^[\x21-\x7e]+$/.test(secretKey)) {
+    throw new UsageError(
+      "--secret-key: has characters that no key has, such as spaces or line breaks; copy it again",
+    );
+  }
   const prefix = withDash(options.prefix ?? io.variable("SYMPHONY_FUNCTION_PREFIX") ?? "");
   return { url, secretKey, prefix };
 }

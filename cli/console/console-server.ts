@@ -1,7 +1,6 @@
 /** The local server of the console: the page, and the management API behind it. */
 
 import { Buffer } from "node:buffer";
-import { randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
@@ -11,8 +10,9 @@ import {
   problem,
   type Upstream,
 } from "./forward-request.ts";
-import { type Asked, cookieName, type Gate, isSame, judge, judgeHost } from "./guard.ts";
+import { type Asked, type Gate, judge, judgeSender, TOKEN_HEADER } from "./guard.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
+import { PageTokens } from "./page-tokens.ts";
 
 /** Options of the server. */
 export interface ConsoleOptions extends Upstream {
@@ -28,12 +28,13 @@ export interface ConsoleServer extends AsyncDisposable {
   /** The address with its token, for the operator's browser alone. */
   readonly url: string;
   readonly port: number;
+  /** An address that lets one page in, within a minute: others may read it in the browser's command line. */
+  readonly offerUrl: () => string;
 }
 
 const HOST = "127.0.0.1";
 const DEFAULT_PORT = 4983;
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
-const MAX_AGE_S = 7 * 86_400;
 
 const SECURITY_HEADERS = {
   "content-security-policy":
@@ -52,20 +53,22 @@ const SECURITY_HEADERS = {
  */
 export async function startConsole(options: ConsoleOptions): Promise<ConsoleServer> {
   const files = await readPageFiles(options.folder);
-  const token = randomBytes(24).toString("base64url");
+  const tokens = new PageTokens();
   const server = createServer();
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;
-  const gate: Gate = { port, token, isReadOnly: options.readOnly ?? false };
-  const surroundings: Surroundings = { files, gate, options };
+  const gate: Gate = { port, token: tokens.session, isReadOnly: options.readOnly ?? false };
+  const surroundings: Surroundings = { files, gate, tokens, options };
   server.on("request", (request, response) => {
     handle(request, surroundings).catch(() =>
       problem(500, "failed", "The console's server has failed.")
     ).then((answer) => send(request, response, answer));
   });
   return {
-    url: `http://${HOST}:${port}/?token=${token}`,
+    // Browsers send no server what is behind the hash.
+    url: `http://${HOST}:${port}/#token=${tokens.session}`,
     port,
+    offerUrl: () => `http://${HOST}:${port}/#once=${tokens.offerOnce()}`,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -94,6 +97,7 @@ async function listen(server: Server, port: number | undefined): Promise<void> {
 interface Surroundings {
   files: ReadonlyMap<string, PageFile>;
   readonly gate: Gate;
+  readonly tokens: PageTokens;
   readonly options: ConsoleOptions;
 }
 
@@ -101,7 +105,7 @@ async function handle(
   request: IncomingMessage,
   surroundings: Surroundings,
 ): Promise<PageAnswer> {
-  const { gate, options } = surroundings;
+  const { gate, tokens, options } = surroundings;
   const { method = "GET", url = "/" } = request;
   const [path = "/"] = url.split("?");
   const asked: Asked = {
@@ -112,12 +116,10 @@ async function handle(
       return Array.isArray(value) ? value.join(", ") : value;
     },
   };
-  if (path === "/" && method === "GET" && !judgeHost(asked, gate)) {
-    const entered = enter(url, gate);
-    if (entered) return entered;
-  }
-  const refusal = judge(asked, gate);
+  const isExchange = path === "/session" && method === "POST";
+  const refusal = isExchange ? judgeSender(asked, gate) : judge(asked, gate);
   if (refusal) return refused(refusal, path);
+  if (isExchange) return exchange(asked, tokens);
   if (path === "/config.json") return settings(options);
   if (path === "/api" || path.startsWith("/api/")) {
     return await passOn(request, method, url.slice("/api".length), options);
@@ -129,21 +131,12 @@ async function handle(
   return { status: 200, headers: { "content-type": file.type }, body: file.body };
 }
 
-/** The token of the printed address becomes a cookie, and leaves the address. */
-function enter(url: string, gate: Gate): PageAnswer | null {
-  const given = new URL(url, "http://localhost").searchParams.get("token");
-  if (given === null) return null;
-  if (!isSame(given, gate.token)) {
-    return text(401, "This address belongs to a console that has ended.");
-  }
-  const cookie = `${
-    cookieName(gate)
-  }=${gate.token}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${MAX_AGE_S}`;
-  return {
-    status: 303,
-    headers: { location: "/", "set-cookie": cookie },
-    body: new Uint8Array(),
-  };
+/** The token that the browser was started with becomes the session's. */
+function exchange({ header }: Asked, tokens: PageTokens): PageAnswer {
+  const token = tokens.exchange(header(TOKEN_HEADER) ?? "");
+  return token === null
+    ? problem(401, "no_session", "This address was used already, or is too old.")
+    : json({ token });
 }
 
 function refused(
@@ -162,10 +155,14 @@ function text(status: number, words: string): PageAnswer {
 }
 
 function settings({ url, readOnly = false }: ConsoleOptions): PageAnswer {
+  return json({ mode: "local", readOnly, project: url });
+}
+
+function json(value: object): PageAnswer {
   return {
     status: 200,
     headers: { "content-type": "application/json" },
-    body: new TextEncoder().encode(JSON.stringify({ mode: "local", readOnly, project: url })),
+    body: new TextEncoder().encode(JSON.stringify(value)),
   };
 }
 

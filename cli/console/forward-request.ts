@@ -70,7 +70,9 @@ export async function forwardRequest(
     });
     return await toAnswer(response, upstream);
   } catch (error) {
-    return problem(502, "unreachable", `${upstream.url} cannot be reached: ${reasonOf(error)}`);
+    const reason = reasonOf(error);
+    const words = reason.includes(upstream.secretKey) ? "the request cannot be made" : reason;
+    return problem(502, "unreachable", `${upstream.url} cannot be reached: ${words}`);
   }
 }
 

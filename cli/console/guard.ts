@@ -31,24 +31,29 @@ export interface Refusal {
 
 const READS = new Set(["GET", "HEAD"]);
 
-/** Name of the session's cookie: cookies do not know ports, and two consoles may run. */
-export function cookieName({ port }: Pick<Gate, "port">): string {
-  return `symphony_console_${port}`;
-}
+/**
+ * Header in which the page sends the token. A cookie would reach every server of this machine, since cookies do not
+ * know ports, and the browser would send it by itself.
+ */
+export const TOKEN_HEADER = "x-symphony-token";
 
 /**
  * Judges a request.
  * @returns why it is refused; null: it is let in
  */
 export function judge(asked: Asked, gate: Gate): Refusal | null {
-  return judgeHost(asked, gate) ?? judgeOrigin(asked, gate) ?? judgeSession(asked, gate) ??
-    judgeMethod(asked, gate);
+  return judgeSender(asked, gate) ?? judgeSession(asked, gate) ?? judgeMethod(asked, gate);
+}
+
+/** Judges where a request comes from, and not what it may do. */
+export function judgeSender(asked: Asked, gate: Gate): Refusal | null {
+  return judgeHost(asked, gate) ?? judgeOrigin(asked, gate);
 }
 
 /**
  * A page of another site may have a name that leads to 127.0.0.1. Its requests name that site as their host.
  */
-export function judgeHost({ header }: Asked, { port }: Gate): Refusal | null {
+function judgeHost({ header }: Asked, { port }: Gate): Refusal | null {
   if (ownHosts(port).includes(header("host") ?? "")) return null;
   return {
     status: 421,
@@ -79,10 +84,10 @@ function judgeOrigin({ method, path, header }: Asked, { port }: Gate): Refusal |
   };
 }
 
-function judgeSession({ header }: Asked, gate: Gate): Refusal | null {
-  const wanted = `${cookieName(gate)}=`;
-  const given = (header("cookie") ?? "").split(/;\s*/).find((part) => part.startsWith(wanted));
-  if (given && isSame(given.slice(wanted.length), gate.token)) return null;
+/** The page's own files are those of the package, and hold nothing of the project: they need no token. */
+function judgeSession({ method, path, header }: Asked, gate: Gate): Refusal | null {
+  const isFile = READS.has(method) && path !== "/config.json" && !path.startsWith("/api");
+  if (isFile || isSame(header(TOKEN_HEADER) ?? "", gate.token)) return null;
   return {
     status: 401,
     code: "no_session",

@@ -8,7 +8,10 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
   win32: ["rundll32", "url.dll,FileProtocolHandler"],
 };
 
-/** Tries to; where no browser can be opened, the printed address is enough. */
+/**
+ * Tries to; where no browser can be opened, the printed address is enough.
+ * @param url that of `offerUrl`: it becomes an argument of a process, which other users can list
+ */
 export function openBrowser(url: string): void {
   const [program = "xdg-open", ...args] = PROGRAMS[process.platform] ?? ["xdg-open"];
   try {

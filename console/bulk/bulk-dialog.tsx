@@ -27,6 +27,8 @@ export interface BulkDialogProps {
 
 /** From how many messages on a removal has to be confirmed by typing. */
 const TYPED_FROM = 100;
+const AT_WORK = "Another change is at work: wait for its end, or stop it.";
+const NOT_ENDED = "An earlier change has not ended: continue or dismiss it below the page first.";
 const EXPLANATIONS: Readonly<Record<BulkAction["verb"], string>> = {
   redrive: "They go back into their queues, oldest first, with fresh retries and their history.",
   remove: "They are deleted for good, with their payloads and errors.",
@@ -44,7 +46,7 @@ export function BulkDialog(props: BulkDialogProps): JSX.Element {
   const { counted, isCounting, problem } = useCount(action);
   const count = counted?.count ?? null;
   const { verb } = VERBS[action.verb];
-  const isBusy = progress !== null && isAtWork(progress);
+  const isBusy = progress !== null && progress.state !== "ended";
   const problems = problemsOf(options);
   const isTyped = action.verb === "remove" && (count?.count ?? 0) >= TYPED_FROM;
   const isReady = counted !== null && counted.count.count > 0 && !isCounting && !isBusy &&
@@ -77,9 +79,7 @@ export function BulkDialog(props: BulkDialogProps): JSX.Element {
           <OptionFields options={options} problems={problems} onChange={setOptions} />
         )}
         {isTyped && <TypedWord value={typed} onChange={setTyped} />}
-        {isBusy && (
-          <p class="field-error">Another change is at work: wait for its end, or stop it.</p>
-        )}
+        {isBusy && <p class="field-error">{isAtWork(progress) ? AT_WORK : NOT_ENDED}</p>}
         <Actions verb={action.verb} count={count} isReady={isReady} onClose={onClose} />
       </form>
     </Dialog>

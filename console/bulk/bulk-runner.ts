@@ -76,6 +76,8 @@ export class BulkRunner {
   readonly #parts: BulkParts;
   readonly #listeners = new Set<() => void>();
   #progress: BulkProgress | null;
+  /** Ends the requests of the present operator. */
+  #session = new AbortController();
 
   /** Finds the change of an earlier page of this tab, which it does not continue by itself. */
   constructor(parts: BulkParts) {
@@ -94,10 +96,10 @@ export class BulkRunner {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Begins a change. @throws Error if another one is at work */
+  /** Begins a change. @throws Error if another one has not ended: it could not be continued any more */
   async start(action: BulkAction, total: BulkCount): Promise<void> {
-    if (this.#progress && isAtWork(this.#progress)) {
-      throw new Error("bulk: another change is at work; stop it, or wait for its end");
+    if (this.#progress && this.#progress.state !== "ended") {
+      throw new Error("bulk: another change has not ended; continue it, or dismiss it");
     }
     await this.#work(beginning(action, total));
   }
@@ -119,27 +121,39 @@ export class BulkRunner {
     if (this.#progress && !isAtWork(this.#progress)) this.#set(null);
   }
 
+  /** Forgets the change, and makes no further request: another operator must not continue it unasked. */
+  leave(): void {
+    this.#session.abort();
+    this.#session = new AbortController();
+    this.#set(null);
+  }
+
   async #work(progress: BulkProgress): Promise<void> {
+    const { signal } = this.#session;
     this.#set(progress);
     try {
       for (let at: BulkProgress = progress; isAtWork(at);) {
-        const answer = await this.#patiently(at);
-        at = await this.#recount(afterAnswer(this.#progress ?? at, answer));
+        const answer = await this.#patiently(at, signal);
+        if (signal.aborted) return;
+        at = await this.#recount(afterAnswer(this.#progress ?? at, answer), signal);
+        if (signal.aborted) return;
         this.#set(at);
       }
     } catch (error) {
+      if (signal.aborted || !this.#progress) return;
       const problem = error instanceof Error ? error.message : String(error);
-      if (this.#progress) this.#set({ ...this.#progress, state: "failed", problem });
+      const state = this.#progress.state === "stopping" ? "stopped" : "failed";
+      this.#set({ ...this.#progress, state, problem });
     }
   }
 
   /** Where an answer was lost, its step was done but not counted: the end counts what no longer matches. */
-  async #recount(progress: BulkProgress): Promise<BulkProgress> {
+  async #recount(progress: BulkProgress, signal: AbortSignal): Promise<BulkProgress> {
     const { action, total, isShort, state } = progress;
     if (state !== "ended" || !isShort || action.ids !== null || total.capped) return progress;
     try {
       const { send } = this.#parts;
-      const rest = await send(pathOf(action), { ...action.body, dryRun: true });
+      const rest = await send(pathOf(action), { ...action.body, dryRun: true }, signal);
       if (rest.next !== null) return progress;
       const done = Math.max(progress.done, total.count - progress.running - rest.matched);
       return { ...progress, done, isShort: false };
@@ -150,19 +164,25 @@ export class BulkRunner {
   }
 
   /** A repetition does no harm: a finished step stays done, and the same cursor continues behind it. */
-  async #patiently(progress: BulkProgress): Promise<BulkAnswer> {
+  async #patiently(progress: BulkProgress, signal: AbortSignal): Promise<BulkAnswer> {
     const { send, isPassing, pause } = this.#parts;
     for (let tried = 1;; tried++) {
       try {
-        return await send(pathOf(progress.action), nextBody(progress));
+        return await send(pathOf(progress.action), nextBody(progress), signal);
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (signal.aborted || !isPassing(error)) throw error;
         // The answer may have been lost after the step was done.
         if (this.#progress) this.#set({ ...this.#progress, isShort: true });
-        if (tried === TRIES || this.#progress?.state === "stopping") throw error;
+        if (tried === TRIES || this.#isStopping) throw error;
         await pause(PAUSE_MS * tried);
+        // The operator may have stopped it, or left, in the pause.
+        if (signal.aborted || this.#isStopping) throw error;
       }
     }
+  }
+
+  get #isStopping(): boolean {
+    return this.#progress?.state === "stopping";
   }
 
   #set(progress: BulkProgress | null): void {

@@ -6,8 +6,10 @@ import { answerOf, type Api, createApi, type Schemas } from "../api/api-client.t
 import { clearDrafts } from "../api/draft.ts";
 import { setLive } from "../api/live.ts";
 import { toProblem } from "../api/api-problem.ts";
-import { useResource } from "../api/use-resource.ts";
+import { type Resource, useResource } from "../api/use-resource.ts";
+import { leaveBulk } from "../bulk/tab-runner.ts";
 import type { Authentication } from "./authentication.ts";
+import { tokenHeaders } from "./local-token.ts";
 import type { Settings } from "./settings.ts";
 
 /** The session, as components see it. */
@@ -18,6 +20,8 @@ export interface Session {
   readonly actor: string | null;
   /** Whether buttons that change something are shown. The API and the local server decide themselves. */
   readonly canChange: boolean;
+  /** Whether and why it is not known yet what the operator may do. */
+  readonly access: Pick<Resource<Schemas["Access"]>, "data" | "error" | "reload">;
   /** Whether the API has refused the credentials: sign in, or open the address of the command again. */
   readonly needsSignIn: boolean;
   readonly signIn: (email: string, password: string) => Promise<void>;
@@ -56,7 +60,7 @@ export function SessionProvider(
   const [needsSignIn, setNeedsSignIn] = useState(false);
   const operator = useOperator(authentication);
   const api = useMemo(
-    () => apiOf(settings, authentication, () => setNeedsSignIn(true)),
+    () => apiOf(settings, authentication, setNeedsSignIn),
     [settings, authentication],
   );
   const access = useResource(`access ${operator.turn}`, (signal) => readAccess(api, signal), {
@@ -68,6 +72,7 @@ export function SessionProvider(
     settings,
     api,
     actor: access.data?.actor ?? null,
+    access,
     canChange: isAllowed && !isRefused && access.data?.mayChange === true,
     needsSignIn,
     signIn: async (email, password) => {
@@ -83,7 +88,16 @@ export function SessionProvider(
         setNeedsSignIn(true);
       }
       : undefined,
-  }), [settings, api, authentication, access.data, needsSignIn, isAllowed, isRefused]);
+  }), [
+    settings,
+    api,
+    authentication,
+    access.data,
+    access.error,
+    needsSignIn,
+    isAllowed,
+    isRefused,
+  ]);
   return (
     <SessionContext.Provider value={session}>
       <Fragment key={operator.turn}>{children}</Fragment>
@@ -101,6 +115,7 @@ function useOperator(authentication: Authentication | null) {
   const become = (id: string | null) => {
     if (user.current !== null && user.current !== id) {
       clearDrafts();
+      leaveBulk();
       setTurn((before) => before + 1);
     }
     user.current = id;
@@ -119,7 +134,7 @@ function useOperator(authentication: Authentication | null) {
 function apiOf(
   settings: Settings,
   authentication: Authentication | null,
-  onRefused: () => void,
+  setNeedsSignIn: (needs: boolean) => void,
 ): Api {
   const isLocal = settings.mode === "local";
   const api = createApi({
@@ -127,7 +142,7 @@ function apiOf(
       ? new URL("./api", location.href).href
       : `${settings.url}/functions/v1/${settings.prefix}messenger`,
     headers: async () => {
-      if (isLocal) return {};
+      if (isLocal) return tokenHeaders();
       const token = await authentication?.token();
       return {
         apikey: settings.publishableKey,
@@ -137,10 +152,20 @@ function apiOf(
   });
   api.use({
     onResponse: ({ response }) => {
-      if (response.status === 401) onRefused();
+      if (response.status === 401) setNeedsSignIn(true);
+      else if (response.ok) void onAuthorised(authentication, () => setNeedsSignIn(false));
     },
   });
   return api;
+}
+
+/** The dialog may go: another tab has signed in, or a token came late. An answer that comes after a sign-out is none. */
+async function onAuthorised(
+  authentication: Authentication | null,
+  onSession: () => void,
+): Promise<void> {
+  const user = authentication && await authentication.user().catch(() => null);
+  if (!authentication || user !== null) onSession();
 }
 
 /** A function of an older release has no such path: it decides by itself about each change. */
@@ -148,7 +173,7 @@ async function readAccess(api: Api, signal: AbortSignal): Promise<Schemas["Acces
   try {
     return await answerOf(api.GET("/access", { signal }));
   } catch (error) {
-    if (toProblem(error).status !== 404) throw error;
+    if (!toProblem(error).isNotFound) throw error;
     return { actor: "", mayChange: true, hasSecretKey: false };
   }
 }

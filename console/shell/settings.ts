@@ -1,6 +1,7 @@
 /** How the page was put up: by the command `console`, or on a static host. config.json beside it tells. */
 
 import { ApiProblem } from "../api/api-problem.ts";
+import { askOtherTabs, tokenHeaders } from "./local-token.ts";
 
 /** Served by `npx symphony-messenger console`, which keeps the secret key and passes requests on. */
 export interface LocalSettings {
@@ -26,10 +27,8 @@ const TIMEOUT_MS = 15_000;
 
 /** Reads config.json. @throws ApiProblem that names the field which is wrong */
 export async function loadSettings(): Promise<Settings> {
-  const response = await fetch("./config.json", {
-    cache: "no-store",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
+  let response = await askForSettings();
+  if (response.status === 401 && await askOtherTabs()) response = await askForSettings();
   if (response.status === 401) {
     throw new ApiProblem(401, "no_session", "Open the address that the command console printed.");
   }
@@ -41,6 +40,14 @@ export async function loadSettings(): Promise<Settings> {
     );
   }
   return checkSettings(await response.json().catch(() => null));
+}
+
+function askForSettings(): Promise<Response> {
+  return fetch("./config.json", {
+    cache: "no-store",
+    headers: tokenHeaders(),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
 }
 
 /** Checks what config.json says. @throws ApiProblem that names the field which is wrong */

@@ -205,6 +205,45 @@ Deno.test("an error that repetition does not mend ends it with its text, and los
   assertEquals([runner.progress?.state, runner.progress?.done], ["ended", 30]);
 });
 
+Deno.test("a stop between two tries makes no further request", async () => {
+  const tab = new Tab();
+  const parts = tab.parts;
+  const runner: BulkRunner = new BulkRunner({
+    ...parts,
+    pause: () => Promise.resolve(runner.stop()),
+  });
+  tab.before = () => {
+    throw new Error("503");
+  };
+  await runner.start(ACTION, TOTAL);
+  const { state, problem } = runner.progress ?? {};
+  assertEquals([tab.requests.length, state, problem], [1, "stopped", "503"]);
+});
+
+Deno.test("a change that was interrupted is not replaced by another one before it is dismissed", async () => {
+  const tab = new Tab();
+  const runner = tab.runner();
+  tab.before = () => runner.stop();
+  await runner.start(ACTION, TOTAL);
+  await assertRejects(() => runner.start(ACTION, TOTAL), Error, "dismiss");
+  assertEquals(runner.progress?.done, 10);
+  runner.dismiss();
+  tab.before = () => {};
+  await runner.start(ACTION, TOTAL);
+  assertEquals(runner.progress?.state, "ended");
+});
+
+Deno.test("a change ends with its operator, and the next one finds nothing of it", async () => {
+  const tab = new Tab();
+  const runner = tab.runner();
+  tab.before = (request) => request === 2 ? runner.leave() : undefined;
+  await runner.start(ACTION, TOTAL);
+  assertEquals([tab.requests.length, runner.progress, tab.stored.size], [2, null, 0]);
+  tab.before = () => {};
+  await runner.start(ACTION, TOTAL);
+  assertEquals(runner.progress?.state, "ended");
+});
+
 Deno.test("two changes do not run at once", async () => {
   const tab = new Tab();
   const runner = tab.runner();

@@ -6,6 +6,8 @@ import {
   type ConsoleServer,
   startConsole,
 } from "../../../../cli/console/console-server.ts";
+import { TOKEN_HEADER } from "../../../../cli/console/guard.ts";
+import { PageTokens } from "../../../../cli/console/page-tokens.ts";
 
 const SECRET_KEY = "sb_secret_of_the_test_0123456789";
 
@@ -62,14 +64,12 @@ async function withConsole(
       ...options,
     });
     const origin = `http://127.0.0.1:${server.port}`;
-    const entered = await fetch(server.url, { redirect: "manual" });
-    await entered.body?.cancel();
-    const [cookie = ""] = (entered.headers.get("set-cookie") ?? "").split(";");
+    const token = server.url.split("#token=")[1] ?? "";
     const ask = (path: string, { headers, ...init }: RequestInit = {}) =>
       fetch(origin + path, {
         ...init,
         redirect: "manual",
-        headers: { cookie, origin, ...headers },
+        headers: { [TOKEN_HEADER]: token, origin, ...headers },
       });
     await run({ server, origin, seen, ask });
   } finally {
@@ -78,29 +78,53 @@ async function withConsole(
   }
 }
 
-Deno.test("the token of the address becomes a cookie that scripts do not see, and leaves the address", () =>
+Deno.test("the token is behind the hash of the address, and no cookie is set", () =>
   withConsole(async ({ server, origin, ask }) => {
-    const entered = await fetch(server.url, { redirect: "manual" });
-    assertEquals([entered.status, entered.headers.get("location")], [303, "/"]);
-    assertMatch(
-      entered.headers.get("set-cookie") ?? "",
-      /^symphony_console_\d+=[\w-]{32}; HttpOnly; SameSite=Strict; Path=\/; Max-Age=\d+$/,
-    );
-    await entered.body?.cancel();
-    const page = await ask("/");
+    assertMatch(server.url, /^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{32}$/);
+    const page = await fetch(origin);
     assertEquals([page.status, page.headers.get("content-type")], [
       200,
       "text/html; charset=utf-8",
     ]);
+    assertEquals(page.headers.get("set-cookie"), null);
     await page.body?.cancel();
-    for (
-      const path of ["/", "/?token=", "/?token=wrong", "/app.js", "/config.json", "/api/queues"]
-    ) {
-      const refused = await fetch(origin + path, { redirect: "manual" });
+    const token = new URL(server.url).hash.slice("#token=".length);
+    for (const path of ["/config.json", "/api/queues", `/api/queues?token=${token}`]) {
+      const refused = await fetch(origin + path, { headers: { cookie: `token=${token}` } });
       assertEquals([path, refused.status], [path, 401]);
       await refused.body?.cancel();
     }
+    const settings = await ask("/config.json");
+    assertEquals((await settings.json()).mode, "local");
   }));
+
+Deno.test("the address that a browser is started with lets one page in", () =>
+  withConsole(async ({ server, origin }) => {
+    const once = server.offerUrl().split("#once=")[1] ?? "";
+    assert(!server.url.includes(once));
+    const enter = (headers: HeadersInit) =>
+      fetch(`${origin}/session`, { method: "POST", headers: { [TOKEN_HEADER]: once, ...headers } });
+    const foreign = await enter({ origin: "http://127.0.0.1:3000" });
+    assertEquals([foreign.status, (await foreign.json()).code], [403, "other_origin"]);
+    const entered = await enter({ origin });
+    assertEquals((await entered.json()).token, server.url.split("#token=")[1]);
+    const again = await enter({ origin });
+    assertEquals([again.status, (await again.json()).code], [401, "no_session"]);
+    const asToken = await fetch(`${origin}/api/queues`, { headers: { [TOKEN_HEADER]: once } });
+    assertEquals([asToken.status, (await asToken.json()).code], [401, "no_session"]);
+  }, { readOnly: true }));
+
+Deno.test("an address that waited longer than a minute for its browser lets no page in", () => {
+  let now = 0;
+  const tokens = new PageTokens(() => now);
+  assertEquals(tokens.exchange(""), null);
+  const late = tokens.offerOnce();
+  now = 60_001;
+  assertEquals(tokens.exchange(late), null);
+  const replaced = tokens.offerOnce();
+  const offered = tokens.offerOnce();
+  assertEquals([tokens.exchange(replaced), tokens.exchange(offered)], [null, tokens.session]);
+});
 
 Deno.test("each answer forbids inline scripts, frames, caches, guessing of types and referrers", () =>
   withConsole(async ({ ask, origin }) => {
@@ -125,7 +149,7 @@ Deno.test("each answer forbids inline scripts, frames, caches, guessing of types
     }
   }));
 
-Deno.test("requests reach the API with the key, without the page's cookie and headers", () =>
+Deno.test("requests reach the API with the key, without the page's token and headers", () =>
   withConsole(async ({ ask, seen }) => {
     const answer = await ask("/api/queues?limit=50&cursor=a%2Fb", { headers: { "x-mine": "1" } });
     assertEquals(await answer.json(), { ok: true });
@@ -139,7 +163,7 @@ Deno.test("requests reach the API with the key, without the page's cookie and he
       ],
     );
     const passed = seen.flatMap(({ headers }) => headers);
-    for (const name of ["cookie", "origin", "x-mine"]) assert(!passed.includes(name), name);
+    for (const name of [TOKEN_HEADER, "origin", "x-mine"]) assert(!passed.includes(name), name);
   }));
 
 Deno.test("a prefix of the functions' names is kept", () =>

@@ -1,11 +1,10 @@
 /** The guard of the console's server lets the operator's own page in, and no other page of the browser. */
 
 import { assertEquals } from "@std/assert";
-import { cookieName, type Gate, judge } from "../../../../cli/console/guard.ts";
+import { type Gate, judge, TOKEN_HEADER } from "../../../../cli/console/guard.ts";
 
 const GATE: Gate = { port: 4983, token: "secret-token", isReadOnly: false };
-const COOKIE = `${cookieName(GATE)}=${GATE.token}`;
-const OWN = { host: "127.0.0.1:4983", cookie: COOKIE };
+const OWN = { host: "127.0.0.1:4983", [TOKEN_HEADER]: GATE.token };
 
 /** The code of the refusal; null: the request is let in. */
 function codeOf(
@@ -31,7 +30,7 @@ Deno.test("a name that leads to 127.0.0.1 is refused, also with the token", () =
   }
 });
 
-Deno.test("another site's page reads nothing and changes nothing, even with the cookie", () => {
+Deno.test("another site's page reads nothing and changes nothing, even with the token", () => {
   for (const site of ["cross-site", "same-site", "none"]) {
     const headers = { ...OWN, "sec-fetch-site": site, "sec-fetch-mode": "cors" };
     assertEquals(codeOf("GET", "/api/queues", headers), "other_origin", site);
@@ -55,10 +54,14 @@ Deno.test("a form of another site that navigates here changes nothing", () => {
   assertEquals(codeOf("GET", "/api/queues", headers), "other_origin");
 });
 
-Deno.test("a link of another site opens the page, but only with the cookie", () => {
-  const headers = { ...OWN, "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
+Deno.test("a link of another site opens the page, which has nothing without the token", () => {
+  const headers = {
+    host: OWN.host,
+    "sec-fetch-site": "cross-site",
+    "sec-fetch-mode": "navigate",
+  };
   assertEquals(codeOf("GET", "/", headers), null);
-  assertEquals(codeOf("GET", "/", { ...headers, cookie: "" }), "no_session");
+  assertEquals(codeOf("GET", "/config.json", headers), "no_session");
 });
 
 Deno.test("a change without any word of the browser about its origin is refused", () => {
@@ -66,23 +69,23 @@ Deno.test("a change without any word of the browser about its origin is refused"
   assertEquals(codeOf("GET", "/api/queues", OWN), null);
 });
 
-Deno.test("without the token's cookie, or with another one, nothing is served", () => {
+Deno.test("without the token, or with another one, nothing of the project is told or changed", () => {
   const page = { host: OWN.host, "sec-fetch-site": "same-origin" };
-  for (
-    const cookie of [
-      "",
-      `${cookieName(GATE)}=`,
-      `${cookieName(GATE)}=secret-toke`,
-      `${cookieName(GATE)}=secret-token2`,
-      `symphony_console_4984=${GATE.token}`,
-      `x${COOKIE}`,
-    ]
-  ) {
-    for (const path of ["/", "/config.json", "/api/queues", "/app.js"]) {
-      assertEquals(codeOf("GET", path, { ...page, cookie }), "no_session", cookie);
+  for (const token of ["", "secret-toke", "secret-token2", "Secret-token"]) {
+    const headers = { ...page, [TOKEN_HEADER]: token };
+    for (const path of ["/config.json", "/api", "/api/queues", "/apis"]) {
+      assertEquals(codeOf("GET", path, headers), "no_session", token);
     }
+    assertEquals(codeOf("POST", "/", headers), "no_session", token);
   }
-  assertEquals(codeOf("GET", "/", { ...page, cookie: `a=b; ${COOKIE}; c=d` }), null);
+  assertEquals(codeOf("GET", "/api/queues", page), "no_session");
+  assertEquals(codeOf("GET", "/api/queues", { ...page, ...OWN }), null);
+  for (const path of ["/", "/app.js"]) assertEquals(codeOf("GET", path, page), null);
+});
+
+Deno.test("a cookie is no token, because the browser sends it to every port", () => {
+  const cookie = `symphony_console_4983=${GATE.token}; ${TOKEN_HEADER}=${GATE.token}`;
+  assertEquals(codeOf("GET", "/api/queues", { host: OWN.host, cookie }), "no_session");
 });
 
 Deno.test("--read-only lets GET and HEAD in, and nothing else", () => {
