@@ -33,6 +33,7 @@ const LONGEST = [
   ...testsIn("package", "frontends", "install", "upgrade", "exports"),
   ...testsIn(
     "browser",
+    "console_safety",
     "console_messages",
     "console_shell",
     "console_schedules",

@@ -28,18 +28,30 @@ export function createApi({ baseUrl, headers }: Target): Api {
   return createClient<paths>({
     baseUrl,
     fetch: async (request) => {
-      const own = await headers();
-      const asked = new Request(request, {
-        cache: "no-store",
-        signal: AbortSignal.any([
-          request.signal,
-          AbortSignal.timeout(request.method === "GET" ? READ_TIMEOUT_MS : CHANGE_TIMEOUT_MS),
-        ]),
-      });
+      const signal = AbortSignal.any([
+        request.signal,
+        AbortSignal.timeout(request.method === "GET" ? READ_TIMEOUT_MS : CHANGE_TIMEOUT_MS),
+      ]);
+      // Auth may renew the token first, or wait for another tab that does.
+      const own = await within(headers(), signal);
+      const asked = new Request(request, { cache: "no-store", signal });
       for (const [name, value] of Object.entries(own)) asked.headers.set(name, value);
       return await fetch(asked);
     },
   });
+}
+
+/** Waits no longer than the signal allows. @throws the signal's reason */
+async function within<Value>(value: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise: ended, reject } = Promise.withResolvers<never>();
+  const end = () => reject(signal.reason);
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    return await Promise.race([value, ended]);
+  } finally {
+    signal.removeEventListener("abort", end);
+  }
 }
 
 /** The result of a call of openapi-fetch. */

@@ -24,6 +24,11 @@ export class ApiProblem extends Error {
     super(message);
   }
 
+  /** Whether the API says that there is no such object; a gateway without the function has words of its own. */
+  get isNotFound(): boolean {
+    return this.status === 404 && this.code === "not_found";
+  }
+
   /** Whether the operator has to sign in again before anything works. */
   get needsSignIn(): boolean {
     return this.status === 401;

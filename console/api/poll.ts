@@ -90,17 +90,25 @@ export class Poll<Data> {
     const pace = this.everyMs === null ? null : readLive().everyMs ?? this.everyMs;
     // A first answer that has not come is asked for again, even if it would not be polled.
     if (this.#hasStopped || rests() || (pace === null && this.#failures === 0)) return;
-    const waitMs = (pace ?? RETRY_MS) * 2 ** Math.min(this.#failures, 5);
-    this.#timer = setTimeout(
-      () => this.#ask(),
-      Math.max(Math.min(waitMs, MAX_BACKOFF_MS), pace ?? 0),
-    );
+    this.#timer = setTimeout(() => this.#ask(), waitMs(pace, this.#failures));
   }
 
   #wake(): void {
     if (rests()) clearTimeout(this.#timer);
     else if (!this.#running && this.everyMs !== null) void this.#ask();
   }
+}
+
+/**
+ * Time until the next request, in ms: it doubles after each error. After an error a resource that is asked for more
+ * rarely than once a minute does not wait for its turn.
+ * @param pace time between two requests in ms; null: it is not polled
+ * @param failures requests that have failed since the last answer
+ */
+export function waitMs(pace: number | null, failures: number): number {
+  if (failures === 0 && pace !== null) return pace;
+  const first = pace === null || pace > MAX_BACKOFF_MS ? RETRY_MS : pace;
+  return Math.min(first * 2 ** Math.min(failures, 5), MAX_BACKOFF_MS);
 }
 
 function rests(): boolean {

@@ -63,7 +63,7 @@ async function readTimeSeries(
     const query = { from, step, ...given };
     return await answerOf(api.GET("/time-series", { params: { query }, signal }));
   } catch (error) {
-    if (toProblem(error).status === 404) return null;
+    if (toProblem(error).isNotFound) return null;
     throw error;
   }
 }

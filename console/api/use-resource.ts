@@ -7,6 +7,8 @@ import { LOADING, Poll, type Snapshot } from "./poll.ts";
 export interface Resource<Data> extends Snapshot<Data> {
   /** Asks again at once, as after a change. */
   readonly reload: () => void;
+  /** Whether `data` is that of the key before, kept until the new one's comes. */
+  readonly isOutdated: boolean;
 }
 
 /** Options of `useResource`. */
@@ -38,22 +40,26 @@ export function useResource<Data>(
   const newest = useRef(fetcher);
   newest.current = fetcher;
   const poll = useRef<Poll<Data> | null>(null);
-  const current = held.key === key
+  const isSame = held.key === key;
+  const isOutdated = !isSame && keepsData && held.snapshot.data !== undefined;
+  const current = isSame
     ? held.snapshot
-    : keepsData
-    ? { ...held.snapshot, isLoading: true }
+    // An error of the key before says nothing about this one.
+    : isOutdated
+    ? { ...held.snapshot, error: null, staleSince: null, isLoading: true }
     : LOADING;
   useEffect(() => {
     if (key === null) return;
     const started = new Poll<Data>(
       (signal) => newest.current(signal),
       everyMs,
-      current,
+      // Data of another key must not stay if the request for this one fails.
+      isSame ? held.snapshot : LOADING,
       (snapshot) => setHeld({ key, snapshot }),
     );
     poll.current = started;
     return () => started.stop();
   }, [key, everyMs]);
   const reload = useCallback(() => poll.current?.reload(), []);
-  return { ...current, reload };
+  return { ...current, isOutdated, reload };
 }

@@ -1,9 +1,10 @@
 /** Charts over time, drawn by uPlot on a canvas, with their numbers as a table for those who do not see it. */
 
-import type { JSX } from "preact";
+import type { JSX, RefObject } from "preact";
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { onColours } from "../shell/theme.ts";
+import { useOutdated } from "./outdated.ts";
 import { formatExact } from "./relative-time.ts";
 
 /** One line of a chart. */
@@ -37,14 +38,45 @@ const TABLE_ROWS = 24;
 
 /** Shows a chart in the width that there is; its legend has the values under the pointer, or the latest. */
 export function Chart({ title, times, series, format, empty }: ChartProps): JSX.Element {
-  const frame = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState<number | null>(null);
   const titleId = useId();
+  const isOutdated = useOutdated();
   const hasValues = series.some(({ values }) => values.some((value) => value !== null));
   const shape = series.map(({ label, colour, isFilled, isDashed }) =>
     [label, colour, isFilled, isDashed].join()
   ).join("|");
   const data = useMemo(() => dataOf(times, series), [times, series]);
+  const frame = usePlot({ shape, hasValues, series, format, data, onMove: setAt });
+  const index = at !== null && at < times.length ? at : times.length - 1;
+  return (
+    <figure class="chart" aria-labelledby={titleId} aria-busy={isOutdated}>
+      <figcaption class="chart-caption">
+        <span class="chart-title" id={titleId}>{title}</span>
+        <Legend series={series} index={index} format={format} />
+      </figcaption>
+      {hasValues
+        ? <div class="chart-frame" ref={frame} aria-hidden="true" />
+        : <div class="chart-empty muted">{empty ?? "No values yet."}</div>}
+      {hasValues && <Numbers title={title} times={times} series={series} format={format} />}
+    </figure>
+  );
+}
+
+interface PlotParts extends Pick<ChartProps, "series" | "format"> {
+  /** Tells labels and looks of the lines: another shape is drawn from the beginning. */
+  readonly shape: string;
+  readonly hasValues: boolean;
+  readonly data: uPlot.AlignedData;
+  /** Told the moment under the pointer. */
+  readonly onMove: (index: number | null) => void;
+}
+
+/** Draws into the element of the returned reference. */
+function usePlot(parts: PlotParts): RefObject<HTMLDivElement | null> {
+  const { shape, hasValues, series, format, data, onMove } = parts;
+  const frame = useRef<HTMLDivElement>(null);
+  const newest = useRef(data);
+  newest.current = data;
   const plot = useRef<uPlot | null>(null);
   useEffect(() => {
     const element = frame.current;
@@ -52,8 +84,9 @@ export function Chart({ title, times, series, format, empty }: ChartProps): JSX.
     const draw = () => {
       plot.current?.destroy();
       plot.current = new uPlot(
-        optionsOf(element, series, format, (index) => setAt(index)),
-        data,
+        optionsOf(element, series, format, onMove),
+        // Colours change long after the first data came.
+        newest.current,
         element,
       );
     };
@@ -71,19 +104,7 @@ export function Chart({ title, times, series, format, empty }: ChartProps): JSX.
     };
   }, [shape, hasValues]);
   useEffect(() => plot.current?.setData(data), [data]);
-  const index = at !== null && at < times.length ? at : times.length - 1;
-  return (
-    <figure class="chart" aria-labelledby={titleId}>
-      <figcaption class="chart-caption">
-        <span class="chart-title" id={titleId}>{title}</span>
-        <Legend series={series} index={index} format={format} />
-      </figcaption>
-      {hasValues
-        ? <div class="chart-frame" ref={frame} aria-hidden="true" />
-        : <div class="chart-empty muted">{empty ?? "No values yet."}</div>}
-      {hasValues && <Numbers title={title} times={times} series={series} format={format} />}
-    </figure>
-  );
+  return frame;
 }
 
 function dataOf(times: readonly number[], series: readonly Series[]): uPlot.AlignedData {

@@ -1,6 +1,7 @@
 /** Tables of rows that open: with j, k and Enter, with a selection, and as cards on a phone. */
 
 import type { ComponentChildren, JSX } from "preact";
+import { useOutdated } from "./outdated.ts";
 
 /** A column. */
 export interface Column<Row> {
@@ -42,8 +43,9 @@ export function DataTable<Row>(props: DataTableProps<Row>): JSX.Element {
   const { caption, columns, rows, keyOf, selection, actions } = props;
   const keys = rows.map(keyOf);
   const selectedHere = selection ? keys.filter((key) => selection.selected.has(key)).length : 0;
+  const isOutdated = useOutdated();
   return (
-    <div class="table-frame">
+    <div class="table-frame" aria-busy={isOutdated} inert={isOutdated}>
       <table class="table">
         <caption class="sr-only">{caption}</caption>
         <thead>

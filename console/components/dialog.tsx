@@ -35,6 +35,11 @@ export function Dialog({ title, onClose, isWide, children }: DialogProps): JSX.E
         event.preventDefault();
         onClose?.();
       }}
+      onClose={() => {
+        // Browsers close it at a second Esc, whatever the first one was told.
+        if (onClose) onClose();
+        else element.current?.showModal();
+      }}
     >
       <header class="dialog-header">
         <h2 id={titleId}>{title}</h2>
@@ -66,8 +71,9 @@ export function Confirm(
 ): JSX.Element {
   const action = useAction(onConfirm);
   const [text, setText] = useState("");
+  // A change that is under way is not taken back by a closed dialog, and its failure would be told nowhere.
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} onClose={action.isRunning ? null : onClose}>
       <form
         class="form"
         onSubmit={async (event) => {
@@ -93,7 +99,7 @@ export function Confirm(
         )}
         {action.error && <ProblemNote problem={action.error} />}
         <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
+          <Button isDisabled={action.isRunning} onClick={onClose}>Cancel</Button>
           <Button
             type="submit"
             tone={isDangerous ? "danger" : "primary"}

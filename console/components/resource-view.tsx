@@ -5,6 +5,7 @@ import type { Resource } from "../api/use-resource.ts";
 import { Button } from "./controls.tsx";
 import { ProblemNote } from "./problem-note.tsx";
 import { Icon } from "./icon.tsx";
+import { Outdated } from "./outdated.ts";
 import { Time } from "./time.tsx";
 
 /** Properties of the view. */
@@ -21,7 +22,7 @@ export interface ResourceViewProps<Data> {
 export function ResourceView<Data>(
   { resource, skeletonRows = 6, skeleton, children }: ResourceViewProps<Data>,
 ): JSX.Element {
-  const { data, error, staleSince, reload } = resource;
+  const { data, error, staleSince, isOutdated, reload } = resource;
   if (data === undefined) {
     return error
       ? <ProblemNote problem={error} onRetry={reload} />
@@ -40,7 +41,7 @@ export function ResourceView<Data>(
           <Button tone="quiet" icon="reload" label="Ask again now" onClick={reload} />
         </div>
       )}
-      {children(data)}
+      <Outdated.Provider value={isOutdated}>{children(data)}</Outdated.Provider>
     </>
   );
 }

@@ -44,7 +44,8 @@ export function Time({ at, none = "–" }: TimeProps): JSX.Element {
     return <span class="muted">{none}</span>;
   }
   return (
-    <time dateTime={new Date(moment).toISOString()} title={formatExact(moment)}>
+    // In a live region it would be read out each second.
+    <time aria-live="off" dateTime={new Date(moment).toISOString()} title={formatExact(moment)}>
       {formatRelative(moment, now)}
     </time>
   );

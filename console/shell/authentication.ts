@@ -18,12 +18,23 @@ export interface Authentication {
   readonly signOut: () => Promise<void>;
 }
 
+/** Longest wait for an answer of Auth, in ms. */
+const TIMEOUT_MS = 15_000;
+
 /** Connects to the project's Auth. */
 export async function connectAuth(settings: HostedSettings): Promise<Authentication> {
   const { AuthClient } = await import("@supabase/auth-js");
   const auth = new AuthClient({
     url: `${settings.url}/auth/v1`,
     headers: { apikey: settings.publishableKey },
+    fetch: (input, init) =>
+      fetch(input, {
+        ...init,
+        signal: AbortSignal.any([
+          ...(init?.signal ? [init.signal] : []),
+          AbortSignal.timeout(TIMEOUT_MS),
+        ]),
+      }),
     storageKey: "symphony-console",
     autoRefreshToken: true,
     persistSession: true,

@@ -93,6 +93,21 @@ export function goTo(href: string, { replace = false } = {}): void {
 }
 
 /**
+ * Goes to a place after a change, unless the operator has left the page meanwhile.
+ * @returns goes to a link's place if the path is still that of this call
+ * @example
+ * const goOn = fromHere();
+ * await change();
+ * goOn(hrefTo("/queues"));
+ */
+export function fromHere(): (href: string) => void {
+  const { path } = readPlace();
+  return (href) => {
+    if (readPlace().path === path) goTo(href);
+  };
+}
+
+/**
  * The query of the place and what changes it: filters live there.
  * @example
  * const [query, setQuery] = useQuery();

@@ -64,7 +64,7 @@ function focusFilter(): void {
 
 /** Rows of the page, in order: those of `DataTable`, and any other element with `data-row`. */
 function moveRow(by: 1 | -1): void {
-  const rows = [...document.querySelectorAll<HTMLElement>("[data-row]")];
+  const rows = [...document.querySelectorAll<HTMLElement>("[data-row]:not([inert] *)")];
   const current = rows.findIndex((row) => row.contains(document.activeElement));
   const next = rows[current < 0 ? (by > 0 ? 0 : rows.length - 1) : current + by];
   const target = next?.querySelector<HTMLElement>("[data-row-link]") ??

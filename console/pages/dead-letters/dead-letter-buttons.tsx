@@ -8,7 +8,7 @@ import { NO_OPTIONS, problemsOf, type RedriveOptions, toBody } from "../../bulk/
 import { Button } from "../../components/controls.tsx";
 import { Confirm } from "../../components/dialog.tsx";
 import { toast } from "../../components/toast.tsx";
-import { goTo, hrefTo, pathOf } from "../../shell/router.tsx";
+import { fromHere, hrefTo, pathOf } from "../../shell/router.tsx";
 import { useApi } from "../../shell/session.tsx";
 
 /** Properties of the buttons. */
@@ -53,9 +53,10 @@ function AskRedrive({ letter: { id, queue, steps }, onClose }: AskProps): JSX.El
     const [problem] = Object.entries(problems);
     if (problem) throw new Error(problem.join(": "));
     const body = toBody(options);
+    const goOn = fromHere();
     await answerOf(api.POST("/failed-messages/{id}/redrive", { params: { path: { id } }, body }));
     toast(`${id} is back in its queue`);
-    goTo(hrefTo(pathOf("messages", id)));
+    goOn(hrefTo(pathOf("messages", id)));
   };
   return (
     <Confirm title={`Redrive ${id}`} verb="Redrive" onConfirm={redrive} onClose={onClose}>
@@ -77,9 +78,10 @@ function AskRedrive({ letter: { id, queue, steps }, onClose }: AskProps): JSX.El
 function AskRemove({ letter: { id }, onClose }: AskProps): JSX.Element {
   const api = useApi();
   const remove = async () => {
+    const goOn = fromHere();
     await answerOf(api.DELETE("/failed-messages/{id}", { params: { path: { id } } }));
     toast(`${id} is removed`);
-    goTo(hrefTo("/dead-letters"));
+    goOn(hrefTo("/dead-letters"));
   };
   return (
     <Confirm

@@ -32,7 +32,7 @@ export function DeadLetterPage({ params: { id = "" } }: PageProps): JSX.Element 
     { everyMs: 30_000 },
   );
   const { data, error, reload } = resource;
-  const isGone = error?.status === 404;
+  const isGone = error?.isNotFound === true;
   return (
     <>
       <PageHeader
@@ -48,7 +48,9 @@ export function DeadLetterPage({ params: { id = "" } }: PageProps): JSX.Element 
           />
         )}
       />
-      {isGone ? <Gone id={id} /> : (
+      {isGone && <Gone id={id} />}
+      {/* If another operator redrives the letter meanwhile, the typed text stays in sight, to be copied. */}
+      {(!isGone || (isEditing && data !== undefined)) && (
         <ResourceView resource={resource} skeletonRows={12}>
           {(letter) => (
             <Content letter={letter} isEditing={isEditing && canChange} onDone={reload} />

@@ -14,7 +14,7 @@ import {
   type ReadDraft,
   readDraft,
 } from "../../payload/payload-draft.ts";
-import { goTo, hrefTo, pathOf } from "../../shell/router.tsx";
+import { fromHere, hrefTo, pathOf } from "../../shell/router.tsx";
 import { useApi } from "../../shell/session.tsx";
 import type { EditorDraft } from "./editor-draft.ts";
 import { type PayloadCheck, usePayloadCheck } from "./use-payload-check.ts";
@@ -62,11 +62,12 @@ export function useEditor(
   const check = usePayloadCheck(id, body);
   const redrive = useAction(async () => {
     if (body === null) throw new Error("payload: mend the fields that are marked");
+    const goOn = fromHere();
     await answerOf(api.POST("/failed-messages/{id}/redrive", { params: { path: { id } }, body }));
     clearDraft();
     toast(`${id} is back in its queue, with the changed payload`);
     onDone();
-    goTo(hrefTo(pathOf("messages", id)));
+    goOn(hrefTo(pathOf("messages", id)));
   });
   const hasChanged = draft.text !== draftOf(payload) || Object.keys(draft.unread).length > 0;
   return {

@@ -28,7 +28,7 @@ export function MessagePage({ params: { id = "" } }: PageProps): JSX.Element {
     (signal) => answerOf(api.GET("/messages/{id}", { params: { path: { id } }, signal })),
   );
   const { data, error, reload } = resource;
-  const isGone = error?.status === 404;
+  const isGone = error?.isNotFound === true;
   return (
     <>
       <PageHeader

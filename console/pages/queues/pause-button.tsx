@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
+import { toProblem } from "../../api/api-problem.ts";
 import { useAction } from "../../api/use-action.ts";
 import { Button } from "../../components/controls.tsx";
 import { toast } from "../../components/toast.tsx";
@@ -18,21 +19,23 @@ export function PauseButton({ queue: { name, paused }, onDone }: PauseButtonProp
   const api = useApi();
   const action = useAction(async () => {
     const asked = { params: { path: { name } } };
-    await answerOf(
-      paused ? api.POST("/queues/{name}/resume", asked) : api.POST("/queues/{name}/pause", asked),
-    );
+    try {
+      await answerOf(
+        paused ? api.POST("/queues/{name}/resume", asked) : api.POST("/queues/{name}/pause", asked),
+      );
+    } catch (error) {
+      // A row has no room for the problem, and the operator may be on another page.
+      toast(`${name} is not changed: ${toProblem(error).message}`, "bad");
+      throw error;
+    }
     toast(paused ? `${name} is resumed` : `${name} is paused: its messages wait`);
     onDone();
   });
-  const change = async () => {
-    // A row has no room for the problem.
-    if (!await action.run()) toast(`${name} is not changed`, "bad");
-  };
   return (
     <Button
       icon={paused ? "play" : "pause"}
       isBusy={action.isRunning}
-      onClick={change}
+      onClick={() => void action.run()}
       label={paused ? `Resume ${name}` : `Pause ${name}`}
     >
       {paused ? "Resume" : "Pause"}

@@ -26,8 +26,13 @@ export interface QueueDialogProps {
 /** Changes the limits of a queue. */
 export function EditQueue({ queue, onClose, onDone }: QueueDialogProps): JSX.Element {
   const api = useApi();
-  const [before] = useState(() => toTexts(queue));
-  const [texts, setTexts, clear] = useDraft<SettingTexts>(`queue ${queue.name}`, () => before);
+  const [opened] = useState(() => toTexts(queue));
+  // The draft may be older than the limits: only what the operator has changed since then is sent.
+  const [{ before, texts }, setDraft, clear] = useDraft(`queue ${queue.name}`, () => ({
+    before: opened,
+    texts: opened,
+  }));
+  const setTexts = (texts: SettingTexts) => setDraft({ before, texts });
   const { settings, errors } = readSettings(texts, before);
   const action = useAction(async () => {
     await answerOf(api.PATCH("/queues/{name}", {
@@ -41,7 +46,11 @@ export function EditQueue({ queue, onClose, onDone }: QueueDialogProps): JSX.Ele
   });
   const isUnchanged = Object.keys(settings).length === 0;
   return (
-    <Dialog title={`Limits of ${queue.name}`} onClose={onClose} isWide>
+    <Dialog
+      title={`Limits of ${queue.name}`}
+      onClose={action.isRunning ? null : onClose}
+      isWide
+    >
       <QueueForm
         verb="Save"
         isDisabled={isUnchanged || Object.keys(errors).length > 0}
@@ -80,7 +89,7 @@ export function CreateQueue(
     onClose();
   });
   return (
-    <Dialog title="New queue" onClose={onClose} isWide>
+    <Dialog title="New queue" onClose={action.isRunning ? null : onClose} isWide>
       <QueueForm
         verb="Create"
         isDisabled={name === "" || Object.keys(errors).length > 0}
@@ -171,7 +180,7 @@ function QueueForm(
       {children}
       {action.error && <ProblemNote problem={action.error} />}
       <div class="dialog-actions">
-        <Button onClick={onClose}>Cancel</Button>
+        <Button isDisabled={action.isRunning} onClick={onClose}>Cancel</Button>
         <Button type="submit" tone="primary" isBusy={action.isRunning} isDisabled={isDisabled}>
           {verb}
         </Button>

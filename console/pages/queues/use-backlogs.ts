@@ -18,7 +18,7 @@ export function useBacklogs(names: readonly string[]): ReadonlyMap<string, reado
         return await answerOf(api.GET("/backlogs", { params: { query: { queues } }, signal }));
       } catch (error) {
         // Functions of an older release have no such path: the list does without the lines.
-        if (toProblem(error).status === 404) return { queues: [] };
+        if (toProblem(error).isNotFound) return { queues: [] };
         throw error;
       }
     },

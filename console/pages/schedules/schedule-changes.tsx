@@ -8,7 +8,7 @@ import { Button, Field } from "../../components/controls.tsx";
 import { Confirm, Dialog } from "../../components/dialog.tsx";
 import { ProblemNote } from "../../components/problem-note.tsx";
 import { toast } from "../../components/toast.tsx";
-import { goTo, hrefTo, pathOf } from "../../shell/router.tsx";
+import { fromHere, hrefTo, pathOf } from "../../shell/router.tsx";
 import { useApi } from "../../shell/session.tsx";
 import { nameOf } from "./schedule-name.ts";
 
@@ -159,11 +159,12 @@ export function DeleteSchedule({ schedule }: { readonly schedule: Schedule }): J
   const api = useApi();
   const [isAsking, setIsAsking] = useState(false);
   const remove = async () => {
+    const goOn = fromHere();
     await answerOf(
       api.DELETE("/schedules/{id}", { params: { path: { id: schedule.id } } }),
     );
     toast(`${nameOf(schedule)} is deleted`);
-    goTo(hrefTo(pathOf("schedules")));
+    goOn(hrefTo(pathOf("schedules")));
   };
   return (
     <>

@@ -9,11 +9,11 @@ import { Button } from "../../components/controls.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { ProblemNote } from "../../components/problem-note.tsx";
-import { Empty, ResourceView } from "../../components/resource-view.tsx";
+import { Empty, ResourceView, Skeleton } from "../../components/resource-view.tsx";
 import { toast } from "../../components/toast.tsx";
 import type { PageProps } from "../../shell/page-props.ts";
-import { goTo, hrefTo, Link, pathOf } from "../../shell/router.tsx";
-import { useApi, useCanChange } from "../../shell/session.tsx";
+import { fromHere, hrefTo, Link, pathOf } from "../../shell/router.tsx";
+import { useApi, useCanChange, useSession } from "../../shell/session.tsx";
 import { placeProblems } from "./schedule-form-errors.ts";
 import {
   changesOf,
@@ -36,21 +36,32 @@ export function ScheduleFormPage({ params: { id } }: PageProps): JSX.Element {
     return (
       <>
         <PageHeader title="Schedule" above={<Link href={hrefTo("/schedules")}>Schedules</Link>} />
-        <Empty title="You may read only">The roles of this session change no schedules.</Empty>
+        <ReadOnly />
       </>
     );
   }
   return id === undefined ? <NewSchedule /> : <EditSchedule id={id} />;
 }
 
+/** A request for the roles that failed says nothing about them. */
+function ReadOnly(): JSX.Element {
+  const { access } = useSession();
+  if (access.error && access.error.status !== 403) {
+    return <ProblemNote problem={access.error} onRetry={access.reload} />;
+  }
+  if (!access.data && !access.error) return <Skeleton rows={6} />;
+  return <Empty title="You may read only">This session changes no schedules.</Empty>;
+}
+
 function NewSchedule(): JSX.Element {
   const api = useApi();
   const [texts, setTexts, clear] = useDraft("new schedule", () => NEW_SCHEDULE);
   const action = useAction(async () => {
+    const goOn = fromHere();
     const { id } = await answerOf(api.POST("/schedules", { body: newScheduleOf(texts) }));
     clear();
     toast(`${texts.name || `Schedule ${id}`} is saved`);
-    goTo(hrefTo(pathOf("schedules", id)));
+    goOn(hrefTo(pathOf("schedules", id)));
   });
   return (
     <>
@@ -88,8 +99,7 @@ function EditSchedule({ id }: { readonly id: string }): JSX.Element {
 }
 
 function EditForm({ schedule }: { readonly schedule: Schemas["Schedule"] }): JSX.Element {
-  const api = useApi();
-  const { id } = schedule;
+  const [api, { id }] = [useApi(), schedule];
   const stored = textsOf(schedule);
   // The draft may be older than the schedule: only what the operator has changed since then is sent.
   const [{ before, texts }, setDraft, clear] = useDraft(`schedule ${id}`, () => ({
@@ -99,13 +109,14 @@ function EditForm({ schedule }: { readonly schedule: Schemas["Schedule"] }): JSX
   const setTexts = (texts: ScheduleTexts) => setDraft({ before, texts });
   const hasMoved = JSON.stringify(before) !== JSON.stringify(stored);
   const action = useAction(async () => {
+    const goOn = fromHere();
     await answerOf(api.PATCH("/schedules/{id}", {
       params: { path: { id } },
       body: changesOf(texts, before),
     }));
     clear();
     toast(`${nameOf(schedule)} is changed`);
-    goTo(hrefTo(pathOf("schedules", id)));
+    goOn(hrefTo(pathOf("schedules", id)));
   });
   return (
     <>

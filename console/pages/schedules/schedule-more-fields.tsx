@@ -9,6 +9,17 @@ const FIELDS: readonly ScheduleField[] = [
   ...["whilePaused", "jitter", "ttl", "queue", "priority", "groupKey"] as const,
 ];
 
+const BEFORE = {
+  field: "startAt",
+  label: "No run before, in your zone",
+  inputType: "datetime-local",
+} as const;
+const AFTER = {
+  field: "endAt",
+  label: "No run after, in your zone",
+  inputType: "datetime-local",
+} as const;
+
 /** The fields, closed until one of them is set or wrong. */
 export function MoreFields(form: ScheduleFormParts): JSX.Element {
   const { texts, errors } = form;
@@ -32,8 +43,8 @@ function RunFields(form: ScheduleFormParts): JSX.Element {
   return (
     <>
       <div class="form-row">
-        <TextField {...form} field="startAt" label="No run before" inputType="datetime-local" />
-        <TextField {...form} field="endAt" label="No run after" inputType="datetime-local" />
+        <TextField {...form} {...BEFORE} />
+        <TextField {...form} {...AFTER} />
         {!isOnce && (
           <TextField {...form} field="maxRuns" label="Ends after runs" placeholder="no limit" />
         )}

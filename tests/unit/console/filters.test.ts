@@ -49,7 +49,7 @@ Deno.test("an address of another release loses only what is unknown", () => {
   );
 });
 
-Deno.test("a value that cannot be read is told, so that nobody takes the wider list for the link's", () => {
+Deno.test("a value that cannot be read is told, because the list without it is wider than the link's", () => {
   assertEquals(problemsOfQuery(FIELDS, "type=A&flavour=3&failedFrom=2h"), []);
   assertEquals(problemsOfQuery(FIELDS, "reason=bored&failedFrom=yesterday"), [
     "reason: has to be one of exhausted, expired",

@@ -1,0 +1,28 @@
+/** When a resource is asked for again, and what counts as an answer of the API. */
+
+import { assertEquals } from "@std/assert";
+import { problemOf } from "../../../console/api/api-problem.ts";
+import { waitMs } from "../../../console/api/poll.ts";
+
+Deno.test("a resource that is polled rarely is asked for again soon after an error", () => {
+  const fiveMinutes = 300_000;
+  assertEquals([0, 1, 2, 3, 9].map((failures) => waitMs(fiveMinutes, failures)), [
+    ...[fiveMinutes, 10_000, 20_000, 40_000, 60_000],
+  ]);
+});
+
+Deno.test("the others slow down while requests fail, up to a minute", () => {
+  assertEquals([0, 1, 2, 4, 9].map((failures) => waitMs(5_000, failures)), [
+    ...[5_000, 10_000, 20_000, 60_000, 60_000],
+  ]);
+  assertEquals(waitMs(null, 1), 10_000);
+});
+
+Deno.test("only the API says that an object does not exist, and no gateway before it", () => {
+  const gone = problemOf(404, { code: "not_found", message: "id: there is no message 7" });
+  assertEquals(gone.isNotFound, true);
+  for (const body of [undefined, "<h1>404</h1>", { code: "NOT_FOUND", message: "No function" }]) {
+    assertEquals(problemOf(404, body).isNotFound, false);
+  }
+  assertEquals(problemOf(500, { code: "not_found" }).isNotFound, false);
+});
