@@ -36,7 +36,7 @@ export interface EffectOptions {
   readonly retry?: BackoffOptions | RetryStrategy;
   /**
    * After this time the effect has failed, and is retried as such; default: none of its own. The function ends by
-   * itself, or by the database's time limit. If it succeeds after all, the retry gets its result.
+   * itself, or by the database's time limit. If it succeeds after all, this attempt or the retry gets its result.
    */
   readonly timeout?: Duration;
 }

@@ -4,16 +4,9 @@
  */
 
 import { describeError } from "../../message/describe-error.ts";
-import type { DeadReason } from "../../message/dead-reason.ts";
 import type { Envelope } from "../../message/envelope.ts";
 import { DurableUsageError, StepError, UnrecoverableError } from "../../message/errors.ts";
-import type {
-  StepFailure,
-  StepIdentity,
-  StepKind,
-  StepToStore,
-  StoredStep,
-} from "../../message/stored-step.ts";
+import type { StepIdentity, StepKind, StepToStore, StoredStep } from "../../message/stored-step.ts";
 import { isInstance, readProperty, showValue } from "../../runtime/inspect.ts";
 import { isOfItsContent } from "../calls.ts";
 import type { DurableAttempt, DurableCall, DurableTools, RunningStep } from "./durable-call.ts";
@@ -21,6 +14,7 @@ import { Ending } from "./ending.ts";
 import { KnownSteps } from "./known-steps.ts";
 import { idempotencyKey, Numbering } from "./numbering.ts";
 import { type StepResult, toResult } from "./result.ts";
+import { failureOf, replay } from "./step-failure.ts";
 import { StepScope, stepScope } from "./step-scope.ts";
 
 /** Kinds that do work of their own, and begin only while messages may. */
@@ -169,8 +163,7 @@ export class DurableRun {
       );
     }
     if (known.leftOut === undefined) return known;
-    const { steps: [whole] } = await this.#tools.steps.load(this.#attempt.task, true, identity);
-    return whole ?? await this.ending.hold();
+    return await this.#reload(identity) ?? await this.ending.hold();
   }
 
   async #perform(
@@ -244,13 +237,16 @@ export class DurableRun {
     this.#tools.deadlines.set(this.#attempt.task, performance.now(), this.#timeoutMs);
   }
 
-  /** A call has failed: the run ends, or, if no retry is left or can help, the failure is stored and thrown. */
+  /**
+   * A call has failed: the run ends, or, if no retry is left or can help, the failure is stored and thrown. A SQL
+   * function may have been committed all the same: then its result stays stored, and is returned.
+   */
   async #fail(
     call: DurableCall,
     identity: StepIdentity,
     error: unknown,
     durationMs: number,
-  ): Promise<never> {
+  ): Promise<unknown> {
     const { task, handledBy } = this.#attempt;
     if (task.isStopped || this.ending.failed) return await this.ending.hold();
     const outcome = this.#tools.retry.decide(this.envelope, error, {
@@ -264,27 +260,25 @@ export class DurableRun {
       return await this.ending.hold();
     }
     const failure = failureOf(outcome.reason, error);
-    await this.#store(call, { ...identity, status: "failed", error: failure }).catch((refusal) => {
+    try {
+      await this.#store(call, { ...identity, status: "failed", error: failure });
+      // The failure waited for the function's transaction, and replaces no result.
+      const kept = call.kind === "effect" ? await this.#reload(identity) : undefined;
+      if (kept?.status === "done") return kept.result;
+    } catch (refusal) {
       const { id, type } = task.envelope;
       const { message } = describeError(refusal);
       this.#tools.log.error("step_not_stored", { id, type, step: call.name, error: message });
-    });
+    }
     throw new StepError(call.name, failure);
   }
-}
 
-/** The stored result of a step. @throws StepError if it has failed for good */
-function replay({ name, status, result, error }: StoredStep): unknown {
-  if (status !== "failed") return result;
-  throw new StepError(
-    name,
-    error ?? { reason: "unrecoverable", message: "no error is stored", class: "Error" },
-  );
-}
-
-function failureOf(reason: DeadReason, error: unknown): StepFailure {
-  const { stack: _, ...described } = describeError(error);
-  return { reason: reason === "exhausted" ? "exhausted" : "unrecoverable", ...described };
+  async #reload(identity: StepIdentity): Promise<StoredStep | undefined> {
+    const { task } = this.#attempt;
+    const { steps: [step] } = await this.#tools.steps.load(task, true, identity);
+    if (step) this.#known.add(step);
+    return task.isStopped ? await this.ending.hold() : step;
+  }
 }
 
 /** The code of the database's answer that caused an error. */

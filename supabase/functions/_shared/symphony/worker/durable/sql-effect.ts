@@ -49,15 +49,20 @@ export async function callEffect(
     ...(retry !== undefined && { strategy: tools.retry.strategyFor(task.envelope.type, retry) }),
   };
   return await durable.run(call, async ({ identity, version, keep }) => {
-    const work = () =>
-      tools.steps.effect(task, {
-        ...{ version, step: identity, function: sqlFunction, args: given },
-      });
-    const result = timeoutMs === undefined
-      ? await work()
-      : await withTimeout(sqlFunction, timeoutMs, { attempt, tools }, work);
+    let stored: { readonly result: unknown } | undefined;
+    const work = async () => {
+      const request = { version, step: identity, function: sqlFunction, args: given };
+      stored = { result: await tools.steps.effect(task, request) };
+    };
+    try {
+      if (timeoutMs === undefined) await work();
+      else await withTimeout(sqlFunction, timeoutMs, { attempt, tools }, work);
+    } catch (error) {
+      // Nothing stops a SQL function: it may have been committed while the end of a late one was awaited.
+      if (!stored) throw error;
+    }
     keep();
-    return result;
+    return stored?.result;
   });
 }
 
