@@ -30,8 +30,10 @@ const body = JSON.stringify({ id: "evt_1", type: "order.paid", data: { sum: "12,
 const Received = defineMessage({ type: "Received", schema: z.looseObject({}), handler: () => {} });
 
 /** A function with its messages in memory; `at` moves its clock, in ms. */
-function receiver(options: Partial<IncomingWebhookOptions<typeof Received.schema>>) {
-  const transport = new InMemoryTransport();
+function receiver(
+  options: Partial<IncomingWebhookOptions<typeof Received.schema>>,
+  transport = new InMemoryTransport(),
+) {
   const lines: string[] = [];
   const clock = { at: 0 };
   const messenger = createMessenger({
@@ -184,6 +186,46 @@ Deno.test("a repeated event that has changed is accepted, and the first one stan
   assertEquals(sent(), [{ id: "evt_1", pending_webhooks: 2 }]);
 });
 
+Deno.test("the ids of two senders are kept apart, for one type of message too", async () => {
+  const shared = new InMemoryTransport();
+  const own = () => ({ id: "17", type: null, sentAt: null });
+  const apps = [
+    receiver({}, shared),
+    receiver({ verify: verifySvix({ secrets: [OURS] }) }, shared),
+    receiver({ verify: own }, shared),
+    receiver({ verify: own, source: "shop" }, shared),
+    receiver({ source: "bank" }, shared),
+  ];
+  for (const { post } of apps) {
+    const headers = standard("webhook", new Webhook(OURS), "17", body);
+    assertEquals((await post(headers)).status, 202);
+    assertEquals((await post(headers)).status, 202);
+  }
+  assertEquals(shared.sent.length, apps.length);
+});
+
+Deno.test("a repetition that has changed is logged with its sender", async () => {
+  const { post, lines } = receiver({ verify: () => ({ id: "17", type: null, sentAt: null }) });
+  assertEquals((await post({}, "{}")).status, 202);
+  assertEquals((await post({}, '{"n":1}')).body, { duplicate: true });
+  const line = lines.map((line) => JSON.parse(line)).find(({ event }) =>
+    event === "webhook_duplicate"
+  );
+  assertEquals([line?.type, line?.source, line?.webhook], ["Received", "own", "17"]);
+});
+
+Deno.test("a body is parsed once, however often it is read", async () => {
+  const seen: unknown[] = [];
+  const { post } = receiver({
+    payload: (webhook) => {
+      seen.push(webhook.body, webhook.body);
+      return { read: seen.length };
+    },
+  });
+  await post(standard("webhook", new Webhook(OURS), "1", body));
+  assertEquals([seen.length, seen[0] === seen[1]], [2, true]);
+});
+
 Deno.test("payload chooses what is dispatched, and undefined ignores a webhook", async () => {
   const { post, sent } = receiver({
     payload: ({ id, type, body }) => type === "order.paid" ? { id, ...body as object } : undefined,
@@ -233,4 +275,22 @@ Deno.test("a scheme without a secret is refused at the start", () => {
     "verify: secrets: stripe needs 1 to 5 secrets (0 were given)",
   );
   assertThrows(() => verifyGithub({ secret: "x" } as never), RangeError, "secret");
+});
+
+Deno.test("a secret of another form is named at the start, by its place and without its value", () => {
+  for (const verify of [verifyStandardWebhooks, verifySvix]) {
+    const error = assertThrows(
+      () => verify({ secrets: [OURS, undefined, "whsec_short-secret"] }),
+      RangeError,
+      "verify: secrets[2]: has to be whsec_ and base64 of 16 to 256 bytes",
+    );
+    assertEquals(error.message.includes("short"), false);
+  }
+  assertEquals(verifyStripe({ secrets: ["whsec_any-text"] }).secrets, ["whsec_any-text"]);
+});
+
+Deno.test("a source of another form is refused at the start", () => {
+  for (const source of ["", "a:b", "x".repeat(41), 7]) {
+    assertThrows(() => receiver({ source: source as string }), RangeError, "source: has to be");
+  }
 });

@@ -26,6 +26,7 @@ import { type ProjectConfig, readConfig } from "./runtime/config.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
 import { checkNames } from "./runtime/option-names.ts";
 import type { IncomingWebhookOptions } from "./webhooks/incoming-options.ts";
+import { sourceOf } from "./webhooks/incoming-scheme.ts";
 import type { ResidentOptions } from "./worker/resident/resident.ts";
 
 export type { IncomingWebhook, IncomingWebhookOptions } from "./webhooks/incoming-options.ts";
@@ -88,6 +89,13 @@ export function createManagement(project: Project): EdgeFunction {
   );
 }
 
+const WEBHOOK_OPTIONS = Object.keys(
+  {
+    ...{ verify: true, source: true, message: true, payload: true, options: true },
+    ...{ middleware: true, config: true },
+  } satisfies Record<keyof IncomingWebhookOptions<z.ZodType>, true>,
+);
+
 /**
  * Makes a function that takes in the webhooks of another system: it verifies the signature, dispatches the message
  * once for each id of the sender, and answers.
@@ -105,7 +113,8 @@ export function createManagement(project: Project): EdgeFunction {
 export function createWebhook<Schema extends z.ZodType>(
   options: IncomingWebhookOptions<Schema>,
 ): EdgeFunction {
-  checkNames(options, ["verify", "message", "payload", "options", "middleware", "config"]);
+  checkNames(options, WEBHOOK_OPTIONS);
+  sourceOf(options);
   const { message, middleware = [], config = {} } = options;
   const messages = [message as unknown as MessageDefinition];
   const messenger = messengerOf({ messages, middleware, config });

@@ -14,6 +14,7 @@ import type { IncomingWebhook, IncomingWebhookOptions } from "../webhooks/incomi
 import {
   type IncomingRequest,
   InvalidSignatureError,
+  sourceOf,
   type VerifiedWebhook,
 } from "../webhooks/incoming-scheme.ts";
 import { verifyWebhook } from "../webhooks/verify-webhook.ts";
@@ -29,6 +30,7 @@ const MAX_ID_LENGTH = 200;
  * It answers 202 once the message is written, and also if the same id came before: a sender that has missed the
  * answer repeats the webhook. 401 tells that the signature is wrong, 503 that a repetition may succeed.
  * @param now for tests
+ * @throws RangeError if the source is no name
  */
 export function webhookApp<Schema extends z.ZodType>(
   messenger: Messenger,
@@ -36,6 +38,7 @@ export function webhookApp<Schema extends z.ZodType>(
   now: () => Date = () => new Date(),
 ): { fetch(request: Request): Promise<Response> } {
   const { log, schema } = messenger;
+  sourceOf(options);
   surviveStrayErrors(log);
   return {
     async fetch(request) {
@@ -81,14 +84,16 @@ async function take<Schema extends z.ZodType>(
   const content = payload(webhook);
   if (content === undefined) return respond({ ignored: true }, 200);
   const given = typeof options.options === "function" ? options.options(webhook) : options.options;
+  const source = sourceOf(options);
   try {
-    const idempotencyKey = `webhook:${verified.id}`;
+    const idempotencyKey = `webhook:${source}:${verified.id}`;
     const id = await messenger.bus.dispatch(message, content, { ...given, idempotencyKey });
     return respond({ id }, 202);
   } catch (error) {
     // Some senders change a repeated event, such as a count of attempts in it. The first one stands.
-    if (error instanceof ConflictError) return respond({ duplicate: true }, 200);
-    throw error;
+    if (!(error instanceof ConflictError)) throw error;
+    messenger.log.info("webhook_duplicate", { type: message.type, source, webhook: verified.id });
+    return respond({ duplicate: true }, 200);
   }
 }
 
@@ -123,6 +128,7 @@ function incoming(
   headers: Headers,
   bytes: Uint8Array<ArrayBuffer>,
 ): IncomingWebhook {
+  let parsed: { readonly body: unknown } | undefined;
   return {
     ...verified,
     headers,
@@ -130,7 +136,7 @@ function incoming(
       return new TextDecoder().decode(bytes);
     },
     get body() {
-      return parseBody(bytes.buffer);
+      return (parsed ??= { body: parseBody(bytes.buffer) }).body;
     },
   };
 }

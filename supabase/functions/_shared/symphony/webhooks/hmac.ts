@@ -1,11 +1,9 @@
-/** HMAC by WebCrypto, and the codings of keys and signatures. `crypto.subtle.verify` compares in constant time. */
+/** HMAC with SHA-256 by WebCrypto, and the codings of keys and signatures. `crypto.subtle.verify` compares in constant time. */
 
 /** Imports a secret's bytes for signing and verifying. */
-export function hmacKey(
-  secret: Uint8Array<ArrayBuffer>,
-  hash: "SHA-256" | "SHA-1",
-): Promise<CryptoKey> {
-  return crypto.subtle.importKey("raw", secret, { name: "HMAC", hash }, false, ["sign", "verify"]);
+export function hmacKey(secret: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  return crypto.subtle.importKey("raw", secret, algorithm, false, ["sign", "verify"]);
 }
 
 /** Bytes as base64, with padding. */

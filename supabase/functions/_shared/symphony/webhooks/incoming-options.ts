@@ -20,11 +20,17 @@ export interface IncomingWebhook extends VerifiedWebhook {
 export interface IncomingWebhookOptions<Schema extends z.ZodType> {
   /** `verifyStripe(...)` and the like, or a function of your own. */
   readonly verify: WebhookScheme | VerifyWebhook;
+  /**
+   * Name of the sender, 1 to 40 letters, digits or _ . -: an id is a repetition within its source only. Default: the
+   * scheme's name, and "own" for a function of your own. Two senders of one scheme whose webhooks become one type of
+   * message need two sources.
+   */
+  readonly source?: string;
   /** The message that is dispatched. */
   readonly message: MessageDefinition<Schema>;
   /** Makes the message's payload; undefined: the webhook is accepted and ignored. Default: the body. */
   readonly payload?: (webhook: IncomingWebhook) => z.input<Schema> | undefined;
-  /** Options of the dispatch. The idempotency key is the sender's id. */
+  /** Options of the dispatch. The idempotency key is made of the source and the sender's id. */
   readonly options?:
     | Omit<DispatchOptions, "idempotencyKey" | "dedupeKey">
     | ((webhook: IncomingWebhook) => Omit<DispatchOptions, "idempotencyKey" | "dedupeKey">);

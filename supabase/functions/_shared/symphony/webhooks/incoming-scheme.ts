@@ -4,7 +4,9 @@
  */
 
 import { type Duration, parseDuration } from "../runtime/duration.ts";
+import { showValue } from "../runtime/inspect.ts";
 import { checkNames } from "../runtime/option-names.ts";
+import { readSecret } from "./webhook-signature.ts";
 
 /** A request of a sender, with the bytes that it signed. */
 export interface IncomingRequest {
@@ -50,6 +52,11 @@ export class InvalidSignatureError extends Error {
 
 const MAX_SECRETS = 5;
 
+/** Schemes whose secrets are base64. The others sign with the secret's text. */
+const HAS_CODED_SECRETS: ReadonlySet<WebhookScheme["sender"]> = new Set([
+  ...["standard-webhooks", "svix"] as const,
+]);
+
 /** Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature`. @throws RangeError without a secret */
 export function verifyStandardWebhooks(options: SchemeOptions): WebhookScheme {
   return schemeOf("standard-webhooks", options);
@@ -73,11 +80,29 @@ export function verifyGithub(options: Omit<SchemeOptions, "tolerance">): Webhook
   return schemeOf("github", options);
 }
 
+/**
+ * Name of the sender in the idempotency keys of its webhooks.
+ * @throws RangeError if `source` is no such name
+ */
+export function sourceOf({ source, verify }: {
+  readonly source?: string;
+  readonly verify: WebhookScheme | VerifyWebhook;
+}): string {
+  if (source === undefined) return typeof verify === "function" ? "own" : verify.sender;
+  if (typeof source === "string" && /^[A-Za-z0-9_.-]{1,40}$/.test(source)) return source;
+  throw new RangeError(
+    `source: has to be 1 to 40 letters, digits or _ . - (was ${showValue(source)})`,
+  );
+}
+
 function schemeOf(sender: WebhookScheme["sender"], options: SchemeOptions): WebhookScheme {
   checkNames(options, ["secrets", "tolerance"], "verify: ");
-  const secrets = (options.secrets ?? []).filter((secret): secret is string =>
-    typeof secret === "string" && secret !== ""
-  );
+  const secrets: string[] = [];
+  for (const [index, secret] of (options.secrets ?? []).entries()) {
+    if (typeof secret !== "string" || secret === "") continue;
+    if (HAS_CODED_SECRETS.has(sender)) checkSecret(secret, index);
+    secrets.push(secret);
+  }
   if (secrets.length === 0 || secrets.length > MAX_SECRETS) {
     throw new RangeError(
       `verify: secrets: ${sender} needs 1 to ${MAX_SECRETS} secrets (${secrets.length} were given); ` +
@@ -86,4 +111,14 @@ function schemeOf(sender: WebhookScheme["sender"], options: SchemeOptions): Webh
   }
   const toleranceMs = parseDuration(options.tolerance ?? "5m", "verify: tolerance");
   return Object.freeze({ sender, secrets: Object.freeze(secrets), toleranceMs });
+}
+
+/** A secret of another form would refuse every webhook. @throws RangeError that names its place, not its value */
+function checkSecret(secret: string, index: number): void {
+  try {
+    readSecret(secret);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`verify: secrets[${index}]${error.message.replace("secret", "")}`);
+  }
 }

@@ -92,7 +92,7 @@ async function checkSignature(
   content: Bytes,
 ): Promise<void> {
   const given = signatures.filter((signature) => signature !== undefined).slice(0, MAX_SIGNATURES);
-  const keys = await Promise.all(secrets.map((secret) => hmacKey(secret, "SHA-256")));
+  const keys = await Promise.all(secrets.map((secret) => hmacKey(secret)));
   const matches = await Promise.all(
     keys.flatMap((key) =>
       given.map((signature) => crypto.subtle.verify("HMAC", key, signature, content))

@@ -31,7 +31,7 @@ export async function signWebhook(
 ): Promise<string> {
   const content = new TextEncoder().encode(`${id}.${timestamp}.${body}`);
   const signatures = await Promise.all(secrets.map(async (secret) => {
-    const key = await hmacKey(readSecret(secret), "SHA-256");
+    const key = await hmacKey(readSecret(secret));
     return `v1,${encodeBase64(await crypto.subtle.sign("HMAC", key, content))}`;
   }));
   return signatures.join(" ");
