@@ -1724,14 +1724,11 @@ export interface components {
             schedule: string | null;
             /** @description Value from which it fires: a number, ms, or a share from 0 to 1, by the rule */
             threshold: number | null;
-            /** @description Time in which is counted, or for which it has to last; null: the rule has none */
+            /** @description Time in which is counted, or for which it has to last, in ms; null: the rule has none */
             windowMs: number | null;
-            /**
-             * @description Where it is told; null: on the default channel
-             * @example dead-letters
-             */
+            /** @description Where it is told; null: on the default channel */
             channel: string | null;
-            /** @description For so long after it was told it is not told again */
+            /** @description For so long after it was told it is not told again, in ms */
             cooldownMs: number;
             enabled: boolean;
             /** @enum {string} */
@@ -8463,14 +8460,14 @@ export interface operations {
                     schedule?: string | null;
                     /** @description Value from which it fires: a number, ms, or a share from 0 to 1, by the rule */
                     threshold?: number | null;
-                    /** @description Time in which is counted, or for which it has to last; null: the rule has none */
+                    /** @description Time in which is counted, or for which it has to last, in ms; null: the rule has none */
                     windowMs?: number | null;
                     /**
                      * @description Where it is told; null: on the default channel
                      * @example dead-letters
                      */
                     channel?: string | null;
-                    /** @description For so long after it was told it is not told again */
+                    /** @description For so long after it was told it is not told again, in ms */
                     cooldownMs?: number;
                     enabled?: boolean;
                     /** @example dead-letters */
@@ -8833,14 +8830,14 @@ export interface operations {
                     schedule?: string | null;
                     /** @description Value from which it fires: a number, ms, or a share from 0 to 1, by the rule */
                     threshold?: number | null;
-                    /** @description Time in which is counted, or for which it has to last; null: the rule has none */
+                    /** @description Time in which is counted, or for which it has to last, in ms; null: the rule has none */
                     windowMs?: number | null;
                     /**
                      * @description Where it is told; null: on the default channel
                      * @example dead-letters
                      */
                     channel?: string | null;
-                    /** @description For so long after it was told it is not told again */
+                    /** @description For so long after it was told it is not told again, in ms */
                     cooldownMs?: number;
                     enabled?: boolean;
                 };

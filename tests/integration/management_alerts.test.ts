@@ -46,6 +46,31 @@ testsOnStack({}, (test) => {
     ]);
   });
 
+  test("an alert that was written in SQL is shown, whatever its numbers and texts are", async (stack) => {
+    await clearManaged(stack);
+    await ask(stack, "POST", "/alerts", { name: "good", rule: "no_tick" });
+    await stack.sql`
+      insert into public.messenger_alerts (name, rule, threshold, window_ms, cooldown_ms, type)
+      values ('huge', 'dead_letters', 1e12, 9e18, 0, repeat('🦉', 200)),
+        ('less', 'dead_letters', -1, 1, 1, null), ('endless', 'dead_letters', 'infinity', 1, 1, null),
+        ('none', 'dead_letters', 'nan', null, 1, null)`;
+    const { status, body } = await ask(stack, "GET", "/alerts");
+    assertEquals(status, 200);
+    assertEquals(
+      body.alerts.map(({ name, threshold, windowMs }: Record<string, unknown>) => [
+        ...[name, threshold, windowMs],
+      ]),
+      [
+        ["endless", null, 1],
+        ["good", 90_000, null],
+        ["huge", 1e12, 9e18],
+        ["less", -1, 1],
+        ["none", null, null],
+      ],
+    );
+    assertEquals((await ask(stack, "GET", "/alerts/huge")).body.cooldownMs, 0);
+  });
+
   test("a wrong alert is refused with the field", async (stack) => {
     await clearManaged(stack);
     const alert = { name: "a", rule: "no_tick" };

@@ -30,6 +30,13 @@ testsOnStack({}, (test) => {
     assertEquals(refusal(await ask(stack, "GET", "/events/x")), [400, "invalid_request", ["id"]]);
   });
 
+  test("the value of an event is shown with the names that it has", async (stack) => {
+    const [event] = await stack.sql<{ id: string }[]>`
+      select public.messenger_emit('paid:1', '{"order_id": 7, "rows": [{"sum_total": 1}]}') as id`;
+    const { body } = await ask(stack, "GET", `/events/${event?.id}`);
+    assertEquals(body.value, { order_id: 7, rows: [{ sum_total: 1 }] });
+  });
+
   test("messages that wait for events are listed with their keys, and events with how many wait", async (stack) => {
     await fill(stack);
     const [id] = await stack.dispatch({ type: "Approval", payload: { order: "42" } });

@@ -33,6 +33,9 @@ testsOnStack({
     const shown = (await ask(stack, "GET", "/webhooks/a")).body;
     assertEquals([shown.name, shown.url, shown.disabledBy], ["a", url, null]);
     assertEquals(JSON.stringify(shown).includes("whsec_"), false);
+    // SQL may write a time that no JavaScript integer holds.
+    await stack.sql`update messenger_webhook_endpoints set disable_after_ms = 9e18`;
+    assertEquals((await ask(stack, "GET", "/webhooks/a")).body.disableAfterMs, 9e18);
     const disabled = (await ask(stack, "POST", "/webhooks/a/disable", {})).body;
     assertEquals(disabled.disabledBy, "operator");
     assertEquals((await ask(stack, "POST", "/webhooks/a/test", {})).status, 409);

@@ -100,7 +100,16 @@ export interface DeliveryPage {
 
 /** Lists alerts by name. @param name only this one @throws the errors of `callRpc` */
 export async function listAlerts(client: SupabaseClient, name?: string): Promise<ListedAlert[]> {
-  return (await ask<{ alerts: ListedAlert[] }>(client, "messenger_list_alerts", { name })).alerts;
+  const { alerts } = await ask<{ alerts: ListedAlert[] }>(client, "messenger_list_alerts", {
+    name,
+  });
+  return alerts.map((alert) => ({ ...alert, ...finite(alert) }));
+}
+
+/** SQL may write a threshold that is infinite or no number, which JSON has as text. */
+function finite({ threshold, value }: ListedAlert): Pick<ListedAlert, "threshold" | "value"> {
+  const numberOf = (given: unknown) => typeof given === "number" ? given : null;
+  return { threshold: numberOf(threshold), value: numberOf(value) };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Converts rows to the API's JSON: from SQL's snake_case to camelCase, and back for arguments. */
 
-/** Fields with content of the user's, or with recorded arguments; their names stay unchanged. */
-const OPAQUE = new Set(["payload", "stamps", "errors", "target", "result"]);
+/** Fields with content of the user's or of a request, or with recorded arguments; their names stay unchanged. */
+const OPAQUE = new Set(["payload", "stamps", "errors", "target", "result", "value", "body"]);
 
 /** Returns the value with its field names in camelCase, at every depth. */
 export function fromRow(value: unknown): unknown {

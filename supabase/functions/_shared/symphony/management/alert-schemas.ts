@@ -2,7 +2,7 @@
 
 import { z } from "@hono/zod-openapi";
 import { CHANNEL_KINDS } from "../database/alert-settings.ts";
-import { id, text, time } from "./query-fields.ts";
+import { bigNumber, bigNumberOrNull, id, text, time } from "./query-fields.ts";
 
 const RULES = [
   ...["dead_letters", "oldest_ready", "no_tick", "ticks_not_started", "schedule_overdue"],
@@ -20,31 +20,53 @@ const rule = z.enum(RULES).openapi({
   description: "How it is measured; docs/alerts.md lists the rules",
 });
 
-/** Settings of an alert. */
-const settings = {
-  type: text(200).nullable().openapi({ description: "Only messages of this type count" }),
-  reason: text(200).nullable().openapi({
-    description: "Only dead letters for this reason count; null: all but cancelled ones",
-  }),
-  queue: text(100).nullable().openapi({ description: "Only messages of this queue count" }),
-  schedule: text(200).nullable().openapi({ description: "Only the schedule of this name counts" }),
-  threshold: z.number().min(0).max(MONTH_MS).nullable().openapi({
-    description: "Value from which it fires: a number, ms, or a share from 0 to 1, by the rule",
-  }),
-  windowMs: z.int().min(MINUTE_MS).max(MONTH_MS).nullable().openapi({
-    description: "Time in which is counted, or for which it has to last; null: the rule has none",
-  }),
-  channel: alertName.nullable().openapi({
-    description: "Where it is told; null: on the default channel",
-  }),
-  cooldownMs: z.int().min(MINUTE_MS).max(MONTH_MS).openapi({
-    description: "For so long after it was told it is not told again",
-  }),
-  enabled: z.boolean(),
+const MEANING = {
+  type: "Only messages of this type count",
+  reason: "Only dead letters for this reason count; null: all but cancelled ones",
+  queue: "Only messages of this queue count",
+  schedule: "Only the schedule of this name counts",
+  threshold: "Value from which it fires: a number, ms, or a share from 0 to 1, by the rule",
+  windowMs: "Time in which is counted, or for which it has to last, in ms; null: the rule has none",
+  channel: "Where it is told; null: on the default channel",
+  cooldownMs: "For so long after it was told it is not told again, in ms",
 };
 
+/** Settings of an alert in a request. */
+const settings = described({
+  type: text(200).nullable(),
+  reason: text(200).nullable(),
+  queue: text(100).nullable(),
+  schedule: text(200).nullable(),
+  threshold: z.number().min(0).max(MONTH_MS).nullable(),
+  windowMs: z.int().min(MINUTE_MS).max(MONTH_MS).nullable(),
+  channel: alertName.nullable(),
+  cooldownMs: z.int().min(MINUTE_MS).max(MONTH_MS),
+});
+const enabled = z.boolean();
+
+/** Settings of an alert in an answer. They have no bounds: SQL and the table editor may write any. */
+const shown = described({
+  type: z.string().nullable(),
+  reason: z.string().nullable(),
+  queue: z.string().nullable(),
+  schedule: z.string().nullable(),
+  threshold: z.number().nullable(),
+  windowMs: bigNumberOrNull,
+  channel: z.string().nullable(),
+  cooldownMs: bigNumber,
+});
+
+function described<Fields extends Record<keyof typeof MEANING, z.ZodType>>(fields: Fields): Fields {
+  const entries = Object.entries(fields).map(([name, field]) => [
+    name,
+    field.openapi({ description: MEANING[name as keyof typeof MEANING] }),
+  ]);
+  // Each field has the type that it had.
+  return Object.fromEntries(entries) as Fields;
+}
+
 /** Body of a change of an alert. */
-export const alertChanges = z.strictObject(settings).partial();
+export const alertChanges = z.strictObject({ ...settings, enabled }).partial();
 
 /** Body of a new alert. */
 export const newAlert = alertChanges.extend({ name: alertName, rule });
@@ -53,7 +75,8 @@ export const newAlert = alertChanges.extend({ name: alertName, rule });
 export const alert = z.object({
   name: alertName,
   rule,
-  ...settings,
+  ...shown,
+  enabled,
   state: z.enum(["firing", "cooling_down", "resolved"]),
   value: z.number().nullable().openapi({
     description: "At the last check; null: nothing to measure",

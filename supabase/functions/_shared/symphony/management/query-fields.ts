@@ -43,6 +43,12 @@ function isStorable(time: number): boolean {
 /** A moment in an answer. */
 export const time = z.string().openapi({ format: "date-time" });
 
+/** A whole number of a bigint column in an answer. SQL may write one that JavaScript does not hold exactly. */
+export const bigNumber = z.number().openapi({ type: "integer" });
+
+/** A whole number of a bigint column that may be null. */
+export const bigNumberOrNull = z.number().nullable().openapi({ type: ["integer", "null"] });
+
 /** A number of the query string. */
 export const queryNumber = (smallest: number, largest: number, fallback: number) =>
   z.string().regex(/^\d{1,9}$/, "has to be a whole number").transform(Number)

@@ -3,7 +3,17 @@
 import { z } from "@hono/zod-openapi";
 import { durationField } from "../http/field-schemas.ts";
 import { STEPS_BUDGET_MS } from "./parts.ts";
-import { cursor, id, limit, moment, next, queryFlag, queueName, time } from "./query-fields.ts";
+import {
+  bigNumberOrNull,
+  cursor,
+  id,
+  limit,
+  moment,
+  next,
+  queryFlag,
+  queueName,
+  time,
+} from "./query-fields.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -65,7 +75,7 @@ export const endpoint = z.object({
   previousUntil: time.nullable().openapi({ description: "Until then the former secret signs too" }),
   rateLimit: z.int().nullable(),
   ratePeriodMs: z.int(),
-  disableAfterMs: z.int().nullable(),
+  disableAfterMs: bigNumberOrNull,
   failingSince: time.nullable().openapi({
     description: "First failure since the last success; null if the last call succeeded",
   }),
