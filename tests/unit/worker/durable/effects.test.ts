@@ -262,7 +262,7 @@ Deno.test("a parent gets the event that its child emits", async () => {
   assertEquals(memory.sent.filter(({ type }) => type === "Answer").length, 1);
 });
 
-Deno.test("a SQL function whose answers are lost is a success if its result is stored", async () => {
+Deno.test("a SQL function whose responses are lost is a success if its result is stored", async () => {
   let calls = 0;
   const seen: unknown[] = [];
   const book = define(async (_, ctx) => {
@@ -275,7 +275,7 @@ Deno.test("a SQL function whose answers are lost is a success if its result is s
         memory,
         (operation, when) =>
           operation === "effect" && when === "after"
-            ? new TransportError("the answer is lost")
+            ? new TransportError(operation, "the response is lost", true)
             : undefined,
       ),
   });

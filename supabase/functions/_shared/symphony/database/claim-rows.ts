@@ -50,15 +50,15 @@ export function toClaim(answer: ClaimAnswer, request: ClaimRequest): Claim {
   const startWindowMs = request.startWindowMs ?? START_WINDOW_MS;
   const bytes = answer.bytes / answer.messages.length;
   const now = Date.parse(answer.now);
-  const aheadMs = now - performance.now();
-  const messages = answer.messages.map((row) => toEnvelope(row, answer.token, bytes, aheadMs));
+  const clock = { now, localMs: Math.round(performance.now()) };
+  const messages = answer.messages.map((row) => toEnvelope(row, answer.token, bytes, clock));
   return {
     messages: answer.rated.length === 0
       ? messages
       : messages.map((envelope) =>
         answer.rated.includes(envelope.queue) ? { ...envelope, startWindowMs } : envelope
       ),
-    crashed: answer.crashed.map((row) => toEnvelope(row, answer.crashed_token, 0, aheadMs)),
+    crashed: answer.crashed.map((row) => toEnvelope(row, answer.crashed_token, 0, clock)),
     oversized: answer.oversized,
     more: answer.more,
     lastKeys: answer.last_keys,

@@ -43,19 +43,19 @@ const FURTHEST_MS = 8.64e15;
 /** The largest integer of a column, less one for the next attempt. */
 const MOST = 2 ** 31 - 2;
 
-/** Furthest due time, in ms, that is told apart; a number of 32 bits. */
+/** Furthest due time from now, in ms, that is told apart: the time series adds such times up. */
 const FURTHEST_DUE_MS = 2 ** 30;
 
 /**
  * Makes the envelope of a row.
  * @param bytes approximate size of the message
- * @param aheadMs from the clock of performance.now() to the database's
+ * @param clock the moment of the claim, in ms: on the database's clock since 1970, and on that of performance.now()
  */
 export function toEnvelope(
   row: MessageRow,
   leaseToken: string,
   bytes: number,
-  aheadMs: number,
+  clock: { readonly now: number; readonly localMs: number },
 ): Envelope {
   const [id, type, payload, queue, priority, attempts, availableAt, createdAt, groupKey, rest] =
     row;
@@ -80,10 +80,14 @@ export function toEnvelope(
     interruptions,
     leaseToken,
     dueAtMs: typeof availableAt === "number"
-      ? Math.min(Math.max(Math.round(availableAt - aheadMs), -FURTHEST_DUE_MS), FURTHEST_DUE_MS)
+      ? clock.localMs + bounded(Math.round(availableAt - clock.now))
       : 0,
     bytes,
   };
+}
+
+function bounded(ms: number): number {
+  return Math.min(Math.max(ms, -FURTHEST_DUE_MS), FURTHEST_DUE_MS);
 }
 
 /**
