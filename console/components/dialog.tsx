@@ -3,6 +3,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { useAction } from "../api/use-action.ts";
+import { SafeText } from "../payload/safe-text.tsx";
 import { Button, Field } from "./controls.tsx";
 import { ProblemNote } from "./problem-note.tsx";
 
@@ -42,7 +43,9 @@ export function Dialog({ title, onClose, isWide, children }: DialogProps): JSX.E
       }}
     >
       <header class="dialog-header">
-        <h2 id={titleId}>{title}</h2>
+        <h2 id={titleId}>
+          <SafeText text={title} longest={300} />
+        </h2>
         {onClose && <Button tone="quiet" icon="close" label="Close" onClick={onClose} />}
       </header>
       <div class="dialog-body">{children}</div>

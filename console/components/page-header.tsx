@@ -2,6 +2,7 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect } from "preact/hooks";
+import { SafeText } from "../payload/safe-text.tsx";
 
 /** Properties of the heading. */
 export interface PageHeaderProps {
@@ -24,7 +25,9 @@ export function PageHeader({ title, above, beside, actions }: PageHeaderProps): 
       <div class="page-heading">
         {above && <p class="page-above">{above}</p>}
         <div class="page-title">
-          <h1 tabIndex={-1}>{title}</h1>
+          <h1 tabIndex={-1}>
+            <SafeText text={title} longest={300} />
+          </h1>
           {beside}
         </div>
       </div>

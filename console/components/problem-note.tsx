@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import type { ApiProblem } from "../api/api-problem.ts";
+import { SafeText } from "../payload/safe-text.tsx";
 import { Button } from "./controls.tsx";
 import { Icon } from "./icon.tsx";
 
@@ -18,12 +19,17 @@ export function ProblemNote({ problem, onRetry }: ProblemNoteProps): JSX.Element
     <div class="note note-bad" role="alert">
       <Icon name="bad" />
       <div class="note-text">
-        <p>{problem.message}</p>
+        <p>
+          <SafeText text={problem.message} longest={4_000} />
+        </p>
         {problem.issues.length > 0 && (
           <ul>
             {problem.issues.map(({ path, message }, index) => (
               <li key={index}>
-                <span class="mono">{path.join(".")}</span> {message}
+                <span class="mono">
+                  <SafeText text={path.join(".")} longest={300} />
+                </span>{" "}
+                <SafeText text={message} longest={1_000} />
               </li>
             ))}
           </ul>

@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { useSyncExternalValue } from "../api/external-value.ts";
+import { SafeText } from "../payload/safe-text.tsx";
 import { Icon } from "./icon.tsx";
 
 interface Toast {
@@ -43,7 +44,9 @@ export function Toasts(): JSX.Element {
       {shown.map(({ id, text, tone }) => (
         <div key={id} class={`toast toast-${tone}`}>
           <Icon name={tone} />
-          <span>{text}</span>
+          <span>
+            <SafeText text={text} longest={500} />
+          </span>
         </div>
       ))}
     </div>

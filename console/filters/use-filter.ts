@@ -32,7 +32,11 @@ export interface SeenRow {
   readonly type?: string;
   readonly queue?: string;
   readonly groupKey?: string | null;
+  readonly error?: string | null;
 }
+
+/** Longest error that is suggested: a longer one is no text to choose from a list. */
+const LONGEST_ERROR = 200;
 
 const ONCE = { everyMs: null };
 
@@ -56,6 +60,9 @@ export function useKnownValues(rows: readonly SeenRow[]): KnownValues {
       ...seen(rows, "queue"),
     ]),
     groupKey: distinct(seen(rows, "groupKey")),
+    error: distinct(
+      seen(rows, "error").filter((error) => error.trim() !== "" && error.length <= LONGEST_ERROR),
+    ),
   }), [types.data, queues.data, rows]);
 }
 

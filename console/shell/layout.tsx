@@ -14,7 +14,7 @@ import { isWithin, NAVIGATION } from "./navigation.ts";
 import { hrefTo, Link, usePlace } from "./router.tsx";
 import { findPage, preloadPages } from "./routes.ts";
 import { useSession } from "./session.tsx";
-import { listenToKeys, SHORTCUTS } from "./shortcuts.ts";
+import { hasLetterKeys, listenToKeys, setLetterKeys, SHORTCUTS } from "./shortcuts.ts";
 import { SignIn } from "./sign-in.tsx";
 import { nextTheme, type Theme, useTheme } from "./theme.ts";
 
@@ -158,6 +158,7 @@ function hostOf(url: string): string {
 }
 
 function Shortcuts({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  const [areOn, setOn] = useState(hasLetterKeys);
   return (
     <Dialog title="Keyboard shortcuts" onClose={onClose}>
       <dl class="shortcuts">
@@ -168,6 +169,17 @@ function Shortcuts({ onClose }: { readonly onClose: () => void }): JSX.Element {
           </div>
         ))}
       </dl>
+      <label class="shortcuts-switch">
+        <input
+          type="checkbox"
+          checked={areOn}
+          onChange={({ currentTarget: { checked } }) => {
+            setLetterKeys(checked);
+            setOn(checked);
+          }}
+        />{" "}
+        Keys without Ctrl or Alt do something
+      </label>
     </Dialog>
   );
 }

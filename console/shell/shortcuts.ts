@@ -15,6 +15,27 @@ export const SHORTCUTS: readonly (readonly [string, string])[] = [
   ["Esc", "Close"],
 ];
 
+const KEY = "symphony-console-letters";
+
+/** Whether keys without Ctrl or Alt do anything: speech input and a stray hand press them by accident. */
+export function hasLetterKeys(): boolean {
+  try {
+    return localStorage.getItem(KEY) !== "off";
+  } catch {
+    return true;
+  }
+}
+
+/** Turns them on or off, in this browser. */
+export function setLetterKeys(areOn: boolean): void {
+  try {
+    if (areOn) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, "off");
+  } catch {
+    // Without a storage they stay on.
+  }
+}
+
 /** How long `g` waits for its letter, in ms. */
 const SEQUENCE_MS = 1_500;
 
@@ -29,7 +50,7 @@ export function listenToKeys(actions: ShortcutActions): () => void {
   let goesUntil = 0;
   const onKey = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    if (document.querySelector("dialog[open]")) return;
+    if (document.querySelector("dialog[open]") || !hasLetterKeys()) return;
     const { key } = event;
     if (performance.now() < goesUntil) {
       goesUntil = 0;

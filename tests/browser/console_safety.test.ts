@@ -80,6 +80,21 @@ if (hasChromium) {
     );
 
     test(
+      "all rows of a page are selected on a phone too",
+      async (operator, { stack, url }) => {
+        const { page } = operator;
+        await stack.sql`
+          select messenger_dispatch('Note', '{"text":"x"}', delay => interval '1 hour')
+          from generate_series(1, 3)`;
+        await operator.visit(url, "/messages");
+        await page.setViewportSize({ width: 390, height: 844 });
+        await page.getByRole("checkbox", { name: "Select all rows of this page" }).check();
+        await page.getByText("3 selected").waitFor();
+        await operator.isAccessible("all selected");
+      },
+    );
+
+    test(
       "a dialog stays while its change is under way, and then tells of the failure",
       async (operator, { url }) => {
         const { page } = operator;

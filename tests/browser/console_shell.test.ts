@@ -126,8 +126,14 @@ if (hasChromium) {
         await page.keyboard.press("?");
         await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
         await operator.isAccessible("shortcuts");
+        await page.getByRole("checkbox", { name: "Keys without Ctrl or Alt" }).uncheck();
         await page.keyboard.press("Escape");
         await page.getByRole("dialog").waitFor({ state: "detached" });
+        await page.keyboard.press("p");
+        await page.getByRole("button", { name: "Keyboard shortcuts" }).click();
+        await page.getByRole("checkbox", { name: "Keys without Ctrl or Alt" }).check();
+        await page.keyboard.press("Escape");
+        await page.getByRole("button", { name: "Pause live updates" }).waitFor();
       },
     );
 

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import type { Schemas } from "../../api/api-client.ts";
 import { formatDuration, formatNumber } from "../../components/relative-time.ts";
+import { SafeText } from "../../payload/safe-text.tsx";
 import { hrefTo } from "../../shell/router.tsx";
 
 type Types = Schemas["Stats"]["types"];
@@ -31,7 +32,9 @@ export function BusiestTypes({ types }: { readonly types: Types }): JSX.Element 
               {types.slice(0, SHOWN).map(({ type, handled, failed, runMs }) => (
                 <tr key={type}>
                   <th scope="row">
-                    <a href={hrefTo("/", { type })} title={type}>{type}</a>
+                    <a href={hrefTo("/", { type })} title={type}>
+                      <SafeText text={type} longest={80} />
+                    </a>
                   </th>
                   <td>{formatNumber(handled, { isShort: true })}</td>
                   <td>{formatNumber(failed, { isShort: true })}</td>

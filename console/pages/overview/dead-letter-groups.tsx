@@ -6,13 +6,20 @@ import { type Column, DataTable } from "../../components/data-table.tsx";
 import { formatNumber } from "../../components/relative-time.ts";
 import { Empty } from "../../components/resource-view.tsx";
 import { Time } from "../../components/time.tsx";
+import { SafeText } from "../../payload/safe-text.tsx";
 import { hrefTo, Link } from "../../shell/router.tsx";
 
 type Group = Schemas["Stats"]["deadLetters"]["groups"][number];
 
 const SHOWN = 6;
 const COLUMNS: readonly Column<Group>[] = [
-  { key: "type", title: "Type", isName: true, isWide: true, cell: ({ type }) => type },
+  {
+    key: "type",
+    title: "Type",
+    isName: true,
+    isWide: true,
+    cell: ({ type }) => <SafeText text={type} longest={80} />,
+  },
   { key: "reason", title: "Reason", cell: ({ reason }) => reason },
   { key: "count", title: "Count", isNumber: true, cell: ({ count }) => formatNumber(count) },
   { key: "last", title: "Last", isNumber: true, cell: ({ lastAt }) => <Time at={lastAt} /> },
