@@ -94,8 +94,7 @@ class Worker {
     this.#end.close();
     this.#slots.stopAll(new WorkerStoppedError());
     this.#slots.close();
-    this.#settler.report.close();
-    this.#settler.folds.close();
+    this.#settler.close();
   }
 
   get #isFinished(): boolean {

@@ -153,7 +153,7 @@ export class Slots {
         for (const task of tasks) {
           const outcome = await run(task, startedAt, this.#tools);
           endedAt = performance.now();
-          this.#options.series?.ran(task.envelope, outcome.kind, startedAt, endedAt);
+          this.#options.series?.ran(task.envelope, outcome, startedAt, endedAt);
           const ending = this.#end(task, outcome);
           if (ending) {
             await ending;
@@ -177,7 +177,7 @@ export class Slots {
     const runs = tasks.map(async (task) => {
       const outcome = await run(task, startedAt, this.#tools, gathering.call);
       gathering.leave(task);
-      this.#options.series?.ran(task.envelope, outcome.kind, startedAt, performance.now());
+      this.#options.series?.ran(task.envelope, outcome, startedAt, performance.now());
       await this.#end(task, outcome);
     });
     gathering.limit();

@@ -19,7 +19,11 @@ const LONGEST_MS = 2 ** 31;
 const MOST_POINTS = 2_000;
 const OTHERS = "(others)";
 
-type Kind = Settlement["outcome"]["kind"];
+/** What counts of an outcome. */
+interface CountedOutcome {
+  readonly kind: Settlement["outcome"]["kind"];
+  readonly interrupted?: boolean;
+}
 
 /** Which message a count is of. */
 type Counted = Pick<Envelope, "queue" | "type" | "dueAtMs">;
@@ -75,12 +79,13 @@ export class SeriesCounter {
   }
 
   /**
-   * A run of a message has ended. One that it snoozed, or that is parked, is no whole attempt, and does not count.
+   * A run of a message has ended. One that it snoozed, that is parked or that was interrupted is no whole attempt, and
+   * does not count.
    * @param startedAt when it began, on the clock of performance.now()
    * @param endedAt when it ended, on the same clock
    */
-  ran(envelope: Counted, kind: Kind, startedAt: number, endedAt: number): void {
-    if (!isCounted(kind)) return;
+  ran(envelope: Counted, outcome: CountedOutcome, startedAt: number, endedAt: number): void {
+    if (!isCounted(outcome)) return;
     if (endedAt >= this.#nextMinuteAt) this.#turn(endedAt);
     const cell = this.#cellOf(envelope);
     const latencyMs = bounded(startedAt - (envelope.dueAtMs ?? startedAt));
@@ -98,8 +103,9 @@ export class SeriesCounter {
    * look at the clock.
    * @param number -1 if the outcome was not written after all
    */
-  ended(envelope: Counted, kind: Kind, number: 1 | -1 = 1): void {
-    if (!isCounted(kind)) return;
+  ended(envelope: Counted, outcome: CountedOutcome, number: 1 | -1 = 1): void {
+    if (!isCounted(outcome)) return;
+    const { kind } = outcome;
     const cell = this.#cellOf(envelope);
     if (kind === "handled") cell.handled += number;
     else if (kind === "retry") cell.retried += number;
@@ -158,8 +164,9 @@ function bounded(ms: number): number {
   return Math.min(Math.max(0, ms), LONGEST_MS);
 }
 
-function isCounted(kind: Kind): kind is "handled" | "retry" | "dead" {
-  return kind === "handled" || kind === "retry" || kind === "dead";
+/** An interruption costs no retry, and is none. */
+function isCounted({ kind, interrupted }: CountedOutcome): boolean {
+  return kind === "handled" || kind === "dead" || kind === "retry" && interrupted !== true;
 }
 
 function trimmed(counts: readonly number[]): number[] {

@@ -59,8 +59,8 @@ export class RunReport {
     wanted: Settlement,
     settlement: Settlement | undefined,
   ): void {
-    this.series?.ended(envelope, wanted.outcome.kind, -1);
-    if (settlement) this.series?.ended(envelope, settlement.outcome.kind);
+    this.series?.ended(envelope, wanted.outcome, -1);
+    if (settlement) this.series?.ended(envelope, settlement.outcome);
   }
 
   #count({ outcome }: Settlement, envelope: Done["envelope"]): void {

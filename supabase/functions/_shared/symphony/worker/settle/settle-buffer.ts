@@ -73,6 +73,15 @@ export class SettleBuffer {
     return taken;
   }
 
+  /** Drops the waiting outcomes. Returns them, and those that are being written. */
+  drop(): readonly Done[] {
+    const dropped = [...this.#waiting, ...[...this.#writing].flat()];
+    this.#waiting = [];
+    this.#effectsSize = 0;
+    this.#oldestAt = Infinity;
+    return dropped;
+  }
+
   get #isLarge(): boolean {
     return this.#effectsSize > MAX_EFFECTS_SIZE;
   }

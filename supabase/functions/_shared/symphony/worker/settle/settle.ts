@@ -54,6 +54,7 @@ export class Settler {
   readonly report: RunReport;
   readonly folds: BatchFolds;
   readonly #options: SettlerOptions;
+  #isClosed = false;
 
   constructor(options: SettlerOptions) {
     const { batchSize, retry, log } = options;
@@ -66,7 +67,7 @@ export class Settler {
 
   /** A message has an outcome. @param effects what is written with it */
   add(envelope: Envelope, outcome: Settlement["outcome"], effects?: Effects): void {
-    this.#options.series?.ended(envelope, outcome.kind);
+    if (!this.#isClosed) this.#countInSeries(envelope, outcome);
     this.buffer.add(envelope, outcome, effects);
   }
 
@@ -82,16 +83,34 @@ export class Settler {
     try {
       const deps = { transport, log, keepTrying };
       const { settled, refused, claim } = await settleAndClaim(settlements, request, deps);
+      if (this.#isClosed) {
+        for (const one of done) this.#countInSeries(one.envelope, one.settlement.outcome);
+      }
       this.report.settled(settled, done);
       this.folds.settled(done);
       for (const one of refused) this.#fail(one, done);
       return { claim, done };
     } catch (error) {
-      this.report.lost(done);
+      if (!this.#isClosed) this.report.lost(done);
       throw error;
     } finally {
       this.buffer.written(done);
     }
+  }
+
+  #countInSeries(envelope: Envelope, outcome: Settlement["outcome"]): void {
+    this.#options.series?.ended(envelope, outcome);
+  }
+
+  /**
+   * The run is over. Outcomes that still wait, or that come from handlers that still work, are not written: their
+   * messages come again, and count then. Those of a call under way count once it has succeeded.
+   */
+  close(): void {
+    this.#isClosed = true;
+    this.report.lost(this.buffer.drop());
+    this.report.close();
+    this.folds.close();
   }
 
   /** The dispatches of a message's handlers are refused: its attempt fails with that error, and they are dropped. */
