@@ -71,6 +71,20 @@ Deno.test("runs that are left are used up by the times before", () => {
   assertEquals(forecast(stored({ maxRuns: 20, runCount: 20 }), TODAY).count, 0);
 });
 
+Deno.test("planned times that were missed use up as many runs as the schedule makes up for", () => {
+  // 48 planned times are overdue, and two runs are left.
+  const overdue = { nextRunAt: new Date(at("25T11:00")), maxRuns: 2 };
+  const count = (fields: Partial<ListedSchedule>) =>
+    forecast(stored({ ...overdue, ...fields }), TODAY).count;
+  assertEquals(count({}), 1);
+  assertEquals(count({ catchUp: "none" }), 2);
+  assertEquals(count({ catchUp: "all" }), 0);
+  assertEquals(count({ catchUp: "all", catchUpLimit: 1 }), 1);
+  // A tick that comes a moment late misses nothing.
+  const onTime = { ...overdue, catchUp: "none", nextRunAt: new Date(at("27T10:00")) } as const;
+  assertEquals(forecast(stored(onTime), { ...TODAY, now: at("27T10:00") + 500 }).count, 1);
+});
+
 Deno.test("an end, and a single run, are kept to", () => {
   assertEquals(forecast(stored({ endAt: new Date(at("27T12:30")) }), TODAY).count, 2);
   const once = { type: "once", config: { at: new Date(at("27T15:00")) } } as const;
