@@ -1,7 +1,10 @@
 /** Names and their addresses: each is checked before a call connects. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { checkedAddresses } from "../../../supabase/functions/_shared/symphony/webhooks/host-addresses.ts";
+import {
+  checkedAddresses,
+  isAllowedPrivate,
+} from "../../../supabase/functions/_shared/symphony/webhooks/host-addresses.ts";
 import {
   HostNotFoundError,
   WebhookRefusedError,
@@ -44,4 +47,16 @@ Deno.test("every spelling of a private address in a URL is refused without a loo
 Deno.test("a name without an address may have one later, and one that cannot be looked up is told apart", async () => {
   await assertRejects(() => look("https://a.example", []), HostNotFoundError, "a.example");
   assertEquals(await look("https://a.example"), undefined);
+});
+
+Deno.test("a host is allowed by its name, or with a port, the protocol's own too", () => {
+  const allows = (rule: string, url: string) =>
+    isAllowedPrivate(new URL(url), { allowPrivate: [rule] });
+  for (const url of ["https://a.internal/x", "https://a.internal:443", "http://a.internal:443"]) {
+    assertEquals([allows("a.internal:443", url), allows("a.internal", url)], [true, true], url);
+  }
+  assertEquals(allows("a.internal:80", "http://a.internal"), true);
+  assertEquals(allows("[::1]:443", "https://[::1]"), true);
+  assertEquals(allows("a.internal:443", "http://a.internal"), false);
+  assertEquals(allows("a.internal:443", "https://a.internal:444"), false);
 });

@@ -35,7 +35,12 @@ const LOOK_UP_MS = 3_000;
 const MAX_ADDRESSES = 3;
 
 /** Tells whether a URL's host is one of those that are called whatever their address is. */
-export function isAllowedPrivate({ hostname, host }: URL, { allowPrivate }: HostRules): boolean {
+export function isAllowedPrivate(
+  { protocol, hostname, port }: URL,
+  { allowPrivate }: HostRules,
+): boolean {
+  // A URL does not show the port that its protocol has by default.
+  const host = `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`;
   return allowPrivate.includes(hostname) || allowPrivate.includes(host);
 }
 
