@@ -71,7 +71,10 @@ export interface BatchesClient<Messages extends MessagesShape<Messages> = AnyMes
   follow(batch: BatchRef, options?: Abortable): AsyncGenerator<FollowedBatch, undefined>;
   /** Waits until no member waits or runs, and returns the state. */
   finished(batch: BatchRef, options?: Abortable): Promise<FollowedBatch>;
-  /** Cancels the members that have not ended. @throws MessengerError `conflict` if the batch has ended */
+  /**
+   * Cancels the members that have not ended. A batch that is cancelled already is returned as it is.
+   * @throws MessengerError `conflict` if the batch has ended in another way
+   */
   cancel(batch: BatchRef, options?: Abortable): Promise<FollowedBatch>;
 }
 

@@ -56,7 +56,9 @@ export function addOwnBatches(
     if (userId !== null && !batch.types.every(mayCancel)) {
       throw new Problem(403, "forbidden", "you may not cancel messages of all types of the batch");
     }
-    if (["handled", "failed", "cancelled"].includes(batch.status)) {
+    // Another request has cancelled it, or this one is the repetition of a request whose response was lost.
+    if (batch.status === "cancelled") return c.json(batch);
+    if (["handled", "failed"].includes(batch.status)) {
       throw new Problem(409, "conflict", `The batch is finished: its status is ${batch.status}`);
     }
     await cancelBatch(supabase, { id }, { budgetMs: CANCEL_BUDGET_MS });
