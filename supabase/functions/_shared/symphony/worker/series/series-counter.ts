@@ -19,7 +19,7 @@ const LONGEST_MS = 2 ** 31;
 const MOST_POINTS = 2_000;
 const OTHERS = "(others)";
 
-/** What counts of an outcome. */
+/** The part of an outcome that counts. */
 interface CountedOutcome {
   readonly kind: Settlement["outcome"]["kind"];
   readonly interrupted?: boolean;
