@@ -1,6 +1,6 @@
 /** The answer to a webhook call, read from a connection that gives it in pieces. */
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
   AnswerReader,
   BrokenAnswerError,
@@ -64,6 +64,36 @@ Deno.test("what is no answer is an error that may pass", async () => {
       "HTTP/1.1 100 Continue\r\n\r\n".repeat(20),
     ]
   ) await assertRejects(() => read(text), BrokenAnswerError);
+});
+
+Deno.test("the heads of interim responses count towards the longest head", async () => {
+  const hint = `HTTP/1.1 103 Hints\r\nlink: ${"x".repeat(10_000)}\r\n\r\n`;
+  const last = "HTTP/1.1 200 OK\r\n\r\n";
+  for (const size of [1, 4096, Infinity]) {
+    assertEquals((await read(hint.repeat(3) + last, { size })).status, 200);
+    await assertRejects(() => read(hint.repeat(4) + last, { size }), BrokenAnswerError);
+  }
+});
+
+Deno.test("a head that comes byte by byte is searched once", async () => {
+  const { indexOf } = Uint8Array.prototype;
+  const { decode } = TextDecoder.prototype;
+  let looked = 0;
+  try {
+    Uint8Array.prototype.indexOf = function (value, from = 0) {
+      looked += this.length - from;
+      return indexOf.call(this, value, from);
+    };
+    TextDecoder.prototype.decode = function (bytes, options) {
+      looked += bytes?.byteLength ?? 0;
+      return decode.call(this, bytes, options);
+    };
+    await read(`HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(5_000)}\r\n`, { size: 1 });
+  } finally {
+    Uint8Array.prototype.indexOf = indexOf;
+    TextDecoder.prototype.decode = decode;
+  }
+  assert(looked < 200_000, `${looked} bytes for 30,000`);
 });
 
 Deno.test("malformed headers, lengths and chunks do no harm", async () => {

@@ -14,6 +14,7 @@ export interface AnswerHead {
 }
 
 const MAX_HEAD_BYTES = 32_768;
+const FIRST_BUFFER_BYTES = 4_096;
 const MAX_INTERIM_ANSWERS = 10;
 /** Longest line with the size of a chunk. */
 const MAX_CHUNK_LINE = 1_024;
@@ -25,7 +26,11 @@ export class BrokenAnswerError extends Error {
 
 /** Reads one answer. Every method rejects if the connection does. */
 export class AnswerReader {
-  #pending = new Uint8Array(0);
+  /** Bytes that were read and not used are those from start to end. */
+  #buffer = new Uint8Array(FIRST_BUFFER_BYTES);
+  #start = 0;
+  #end = 0;
+  #headBytes = 0;
   #hasEnded = false;
 
   /** @param connection is read and not closed */
@@ -33,7 +38,7 @@ export class AnswerReader {
 
   /**
    * Reads the head of the answer, behind interim ones (1xx).
-   * @throws BrokenAnswerError if it is no HTTP/1.1 or longer than 32 KiB
+   * @throws BrokenAnswerError if it is no HTTP/1.1 or longer than 32 KiB with the interim ones
    */
   async head(): Promise<AnswerHead> {
     for (let interim = 0; interim <= MAX_INTERIM_ANSWERS; interim++) {
@@ -76,8 +81,9 @@ export class AnswerReader {
   async #some(count: number, take: (bytes: Uint8Array) => void): Promise<void> {
     let rest = count;
     while (rest > 0 && (this.#pending.length > 0 || await this.#more())) {
-      const bytes = this.#pending.subarray(0, rest);
-      this.#pending = this.#pending.subarray(bytes.length);
+      // A copy: the buffer is used again.
+      const bytes = this.#pending.slice(0, rest);
+      this.#start += bytes.length;
       rest -= bytes.length;
       take(bytes);
     }
@@ -88,7 +94,7 @@ export class AnswerReader {
       const end = this.#pending.indexOf(10);
       if (end >= 0) {
         const line = new TextDecoder().decode(this.#pending.subarray(0, end));
-        this.#pending = this.#pending.subarray(end + 1);
+        this.#start += end + 1;
         return line.trim();
       }
       if (this.#pending.length > MAX_CHUNK_LINE || !await this.#more()) return "";
@@ -96,36 +102,68 @@ export class AnswerReader {
   }
 
   async #readHead(): Promise<string> {
-    for (;;) {
-      const text = new TextDecoder("latin1").decode(this.#pending);
-      const end = /\r?\n\r?\n/.exec(text);
-      if (end) {
-        this.#pending = this.#pending.subarray(end.index + end[0].length);
-        return text.slice(0, end.index);
-      }
-      if (text.length > MAX_HEAD_BYTES) {
+    // A receiver may send byte by byte: what was searched is not searched again.
+    for (let from = 0;;) {
+      const { end, next } = searchHead(this.#pending, from);
+      if (this.#headBytes + (end === null ? this.#pending.length : next) > MAX_HEAD_BYTES) {
         throw new BrokenAnswerError("the answer's head is too long");
       }
+      if (end !== null) {
+        const text = new TextDecoder("latin1").decode(this.#pending.subarray(0, end));
+        this.#start += next;
+        this.#headBytes += next;
+        return text;
+      }
+      from = next;
       if (!await this.#more()) {
         throw new BrokenAnswerError("the connection ended before the answer");
       }
     }
   }
 
+  get #pending(): Uint8Array {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
   async #more(): Promise<boolean> {
     if (this.#hasEnded) return false;
-    const buffer = new Uint8Array(4_096);
-    const count = await this.connection.read(buffer);
+    this.#makeRoom();
+    const count = await this.connection.read(this.#buffer.subarray(this.#end));
     if (count === null) {
       this.#hasEnded = true;
       return false;
     }
-    const joined = new Uint8Array(this.#pending.length + count);
-    joined.set(this.#pending);
-    joined.set(buffer.subarray(0, count), this.#pending.length);
-    this.#pending = joined;
+    this.#end += count;
     return true;
   }
+
+  #makeRoom(): void {
+    if (this.#end < this.#buffer.length) return;
+    const pending = this.#pending;
+    const isFull = pending.length * 2 > this.#buffer.length;
+    const buffer = isFull ? new Uint8Array(this.#buffer.length * 2) : this.#buffer;
+    buffer.set(pending);
+    [this.#buffer, this.#start, this.#end] = [buffer, 0, pending.length];
+  }
+}
+
+/**
+ * Searches the empty line behind a head.
+ * @param from where to begin
+ * @returns end of the head, null if it is not there; and where its body begins, or the next search
+ */
+function searchHead(
+  bytes: Uint8Array,
+  from: number,
+): { readonly end: number | null; readonly next: number } {
+  for (let at = bytes.indexOf(10, from); at >= 0; at = bytes.indexOf(10, at + 1)) {
+    const second = bytes[at + 1] === 13 ? at + 2 : at + 1;
+    if (second >= bytes.length) return { end: null, next: at };
+    if (bytes[second] === 10) {
+      return { end: bytes[at - 1] === 13 ? at - 1 : at, next: second + 1 };
+    }
+  }
+  return { end: null, next: bytes.length };
 }
 
 function parseHead(text: string): AnswerHead {
