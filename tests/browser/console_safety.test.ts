@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { CHROMIUM, hasChromium } from "../support/browser.ts";
+import { addDeadLetter } from "../support/console_letters.ts";
 import { testsOfConsole } from "../support/console_page.ts";
 import type { TestStack } from "../support/stack.ts";
 
@@ -91,6 +92,24 @@ if (hasChromium) {
         await page.getByRole("checkbox", { name: "Select all rows of this page" }).check();
         await page.getByText("3 selected").waitFor();
         await operator.isAccessible("all selected");
+      },
+    );
+
+    test(
+      "a payload that is being edited stays in sight after another operator has redriven it",
+      async (operator, { stack, url }) => {
+        const { page } = operator;
+        const id = await addDeadLetter(stack, { url: "x" });
+        await operator.visit(url, `/dead-letters/${id}`);
+        await page.getByRole("button", { name: "Edit and redrive" }).click();
+        await page.getByRole("button", { name: "JSON" }).click();
+        const text = page.locator(".editor textarea");
+        await text.fill('{"url":"mended"}');
+        await stack.sql`delete from public.messenger_failed_messages where id = ${id}`;
+        await page.getByRole("button", { name: "Pause live updates" }).click();
+        await page.getByRole("button", { name: "Resume live updates" }).click();
+        await page.getByText(`There is no dead letter ${id}`).waitFor();
+        assertEquals(await text.inputValue(), '{"url":"mended"}');
       },
     );
 

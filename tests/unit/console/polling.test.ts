@@ -1,6 +1,7 @@
 /** When a resource is asked for again, and what counts as an answer of the API. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { createApi } from "../../../console/api/api-client.ts";
 import { problemOf } from "../../../console/api/api-problem.ts";
 import { waitMs } from "../../../console/api/poll.ts";
 
@@ -25,4 +26,13 @@ Deno.test("only the API says that an object does not exist, and no gateway befor
     assertEquals(problemOf(404, body).isNotFound, false);
   }
   assertEquals(problemOf(500, { code: "not_found" }).isNotFound, false);
+});
+
+Deno.test("a request ends with its signal while Auth does not answer", async () => {
+  const { promise: never } = Promise.withResolvers<Record<string, string>>();
+  const asked = new AbortController();
+  const api = createApi({ baseUrl: "http://127.0.0.1:9", headers: () => never });
+  const call = api.GET("/access", { signal: asked.signal });
+  asked.abort(new DOMException("given up", "AbortError"));
+  await assertRejects(() => call, DOMException, "given up");
 });
