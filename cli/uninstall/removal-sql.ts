@@ -24,7 +24,8 @@ begin
     perform cron.unschedule(job);
   end loop;
   delete from vault.secrets s
-  where s.name in ('symphony_url', 'symphony_secret_key') or s.name like 'symphony\\_alert\\_%';
+  where s.name in ('symphony_url', 'symphony_secret_key') or s.name like 'symphony\\_alert\\_%'
+    or s.name like 'webhook\\_%' and s.description = 'Symphony Messenger: signs webhooks';
   if to_regclass('realtime.messages') is not null then
     drop policy if exists "messenger: users hear of their own messages" on realtime.messages;
   end if;

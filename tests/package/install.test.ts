@@ -162,6 +162,9 @@ Deno.test("uninstall takes all of it out again, but not while messages wait or t
   await database.sql`select messenger_dispatch('ExampleMessage')`;
   await database
     .sql`select messenger_set_alert_channel('ops', '{"kind":"slack","url":"https://a.example"}')`;
+  await database
+    .sql`select messenger_create_webhook_endpoint('acme', '{"url":"https://a.example"}')`;
+  await database.sql`select vault.create_secret('mine', 'webhook_mine')`;
   await database.sql`create view public.mine as select id from messenger_failed_messages`;
 
   const { code, text } = await project.symphony(["uninstall"]);
@@ -188,7 +191,7 @@ Deno.test("uninstall takes all of it out again, but not while messages wait or t
     union all select 'schema ' || nspname from pg_namespace where nspname = 'messenger'
     union all select 'job ' || jobname from cron.job
     union all select 'secret ' || name from vault.secrets`;
-  assertEquals([...rest], []);
+  assertEquals([...rest], [{ what: "secret webhook_mine" }]);
 
   const second = await project.symphony(["init"]);
   assertStringIncludes(second.text, "the function dispatch is yours");
