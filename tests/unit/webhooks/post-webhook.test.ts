@@ -222,3 +222,26 @@ Deno.test("TLS verifies the certificate for the name, though the address is pinn
   await assertRejects(() => post("localhost"));
   await server.shutdown();
 });
+
+Deno.test("an address that accepts and stays silent leaves time for the next one", async () => {
+  const { cert, key } = await certificate();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, cert, key, onListen: () => {} },
+    () => new Response("from the second"),
+  );
+  const { port } = server.addr;
+  // The kernel accepts for it, and nothing reads.
+  using _silent = Deno.listen({ hostname: "127.0.0.2", port });
+  const answer = await postWebhook(
+    { url: `https://rebind.example:${port}/`, headers: {}, body: "{}" },
+    {
+      allowPrivate: ["127.0.0.1", "127.0.0.2"],
+      lookUp: () => Promise.resolve(["127.0.0.2", "127.0.0.1"]),
+      timeoutMs: 2_000,
+      signal: new AbortController().signal,
+      caCerts: [cert],
+    },
+  );
+  assertEquals(answer.text, "from the second");
+  await server.shutdown();
+});

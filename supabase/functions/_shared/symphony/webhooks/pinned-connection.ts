@@ -13,6 +13,7 @@ import {
 
 /**
  * Opens a connection to the host of a URL.
+ * @param endsAt end of the call, on the clock of performance.now(): the host's addresses share the time until then
  * @param signal closes the connection
  * @throws WebhookRefusedError if the host's address is not public; nothing was sent then
  * @throws the error of the last address, if none could be connected to, or the signal's reason
@@ -20,6 +21,7 @@ import {
 export async function openConnection(
   url: URL,
   rules: ConnectionRules,
+  endsAt: number,
   signal: AbortSignal,
 ): Promise<Deno.Conn> {
   const isFree = isAllowedPrivate(url, rules);
@@ -27,10 +29,17 @@ export async function openConnection(
   const addresses = isFree ? undefined : await untilAborted(checkedAddresses(url, rules), signal);
   const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
   let problem: unknown;
-  for (const hostname of addresses ?? [name]) {
+  const hosts = addresses ?? [name];
+  for (const [index, hostname] of hosts.entries()) {
+    // An address may accept and stay silent. The last one has all the time that remains.
+    const othersToCome = hosts.length - index - 1;
+    const shareMs = Math.max(0, endsAt - performance.now()) / (othersToCome + 1);
+    const share = othersToCome > 0
+      ? AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(shareMs))])
+      : signal;
     try {
-      const tcp = await untilAborted(Deno.connect({ hostname, port }), signal, close);
-      return await secured(tcp, url, name, isFree, rules, signal);
+      const tcp = await untilAborted(Deno.connect({ hostname, port }), share, close);
+      return await secured(tcp, url, name, isFree, rules, share);
     } catch (error) {
       if (signal.aborted || !isUnreachable(error)) throw error;
       problem = error;
@@ -67,7 +76,7 @@ async function secured(
 
 function isUnreachable(error: unknown): boolean {
   return error instanceof Error &&
-    /^(ConnectionRefused|TimedOut|NetworkUnreachable|AddrNotAvailable|ConnectionReset|Error|Other)$/
+    /^(ConnectionRefused|TimedOut|TimeoutError|NetworkUnreachable|AddrNotAvailable|ConnectionReset|Error|Other)$/
       .test(error.name);
 }
 

@@ -45,9 +45,10 @@ const BODY_MS = 1_000;
  */
 export async function postWebhook(post: WebhookPost, limits: PostLimits): Promise<WebhookAnswer> {
   const signal = AbortSignal.any([limits.signal, AbortSignal.timeout(limits.timeoutMs)]);
+  const endsAt = performance.now() + limits.timeoutMs;
   let url = checkedUrl(post.url, limits);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const answer = await postOnce(url, post, limits, signal);
+    const answer = await postOnce(url, post, { ...limits, endsAt }, signal);
     const location = answer.headers.get("location");
     if (![307, 308].includes(answer.status) || location === null) return answer;
     url = redirected(url, location, limits);
@@ -79,10 +80,10 @@ function redirected(from: URL, location: string, limits: PostLimits): URL {
 async function postOnce(
   url: URL,
   { headers, body }: WebhookPost,
-  limits: PostLimits,
+  limits: PostLimits & { readonly endsAt: number },
   signal: AbortSignal,
 ): Promise<WebhookAnswer> {
-  const connection = await openConnection(url, limits, signal);
+  const connection = await openConnection(url, limits, limits.endsAt, signal);
   try {
     const reader = new AnswerReader(connection);
     const head = await untilAborted(exchange(connection, reader, url, headers, body), signal);
