@@ -7712,7 +7712,7 @@ CREATE FUNCTION public.messenger_totals(max_types integer DEFAULT 50)
  SET search_path TO ''
 AS $function$
   with ranked as (
-    select s.type, row_number() over (order by sum(s.handled + s.retried + s.failed) desc, s.type) as place
+    select s.type, row_number() over (order by min(s.id)) as place
     from messenger.series s where s.type not in ('', '(others)') group by s.type
   ),
   labelled as materialized (
@@ -10116,7 +10116,7 @@ comment on routine public.messenger_time_series(timestamp with time zone,timesta
   'Outcomes of messages and how large the backlog was, in bins of step_seconds: {"from", "until", "step_seconds", "points"}; each point is {"at", "handled", "retried", "failed", "latency_ms": {"p50", "p99"}, "run_ms", "backlog"}. 1,500 points at most. Where from_at lies more than a day back, bins have whole hours.';
 
 comment on routine public.messenger_totals(integer) is
-  'Totals since the installation by type, for counters and histograms: [{"type", "handled", "retried", "failed", "latency", "latency_ms", "runs", "run_ms"}]. The busiest types up to a number; the others are together "(others)".';
+  'Totals since the installation by type, for counters and histograms: [{"type", "handled", "retried", "failed", "latency", "latency_ms", "runs", "run_ms"}]. The types that were counted first, up to a number; the others are together "(others)".';
 
 comment on routine public.messenger_webhook_secrets(text[]) is
   'The secrets of webhooks in Vault, by name: {"webhook_...": "whsec_..."}; names that Vault lacks are left out. A name has to begin with webhook_.';

@@ -178,13 +178,15 @@ $$;
 comment on function messenger.busy_types(interval, integer) is
   'The types of which most messages ran within a time, as {"type", "handled", "retried", "failed", "latency_ms", "run_ms"}.';
 
--- For counters and histograms that are scraped. Types beyond the first come together as "(others)".
+-- For counters and histograms that are scraped. Types beyond the first come together as "(others)". The first are
+-- those that were counted first, and not the busiest: a type that left "(others)" would make that counter shrink, and
+-- Prometheus takes a counter that shrinks for one that began again.
 create function public.messenger_totals(max_types integer default 50) returns jsonb
 language sql stable
 set search_path = ''
 as $$
   with ranked as (
-    select s.type, row_number() over (order by sum(s.handled + s.retried + s.failed) desc, s.type) as place
+    select s.type, row_number() over (order by min(s.id)) as place
     from messenger.series s where s.type not in ('', '(others)') group by s.type
   ),
   labelled as materialized (
@@ -212,7 +214,7 @@ as $$
   join histograms h on h.label = t.label
 $$;
 comment on function public.messenger_totals(integer) is
-  'Totals since the installation by type, for counters and histograms: [{"type", "handled", "retried", "failed", "latency", "latency_ms", "runs", "run_ms"}]. The busiest types up to a number; the others are together "(others)".';
+  'Totals since the installation by type, for counters and histograms: [{"type", "handled", "retried", "failed", "latency", "latency_ms", "runs", "run_ms"}]. The types that were counted first, up to a number; the others are together "(others)".';
 
 -- For a list of queues, which shows the depth of each as a line.
 create function public.messenger_backlogs(queues text[]) returns jsonb

@@ -104,7 +104,7 @@ export interface TypeTotals {
   readonly runMs: number;
 }
 
-/** Reads the totals of the busiest types, and of the others together. @throws the errors of `callRpc` */
+/** Reads the totals of the types that were counted first, and of the others together. @throws the errors of `callRpc` */
 export function readTotals(client: SupabaseClient): Promise<TypeTotals[]> {
   return ask(client, "messenger_totals");
 }

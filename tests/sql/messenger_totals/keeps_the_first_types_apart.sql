@@ -1,6 +1,6 @@
 -- The labels of metrics are bounded.
 begin;
-select plan(2);
+select plan(3);
 select test.set_clock('2026-01-01 12:00Z');
 
 select messenger_record_series('[
@@ -19,6 +19,13 @@ select results_eq(
 select is(
   (select t -> 'latency' from total where type = 'A'), to_jsonb('{1,2,3}'::integer[] || array_fill(0, array[25])),
   'a histogram is added up, with all of its buckets'
+);
+
+select messenger_record_series('[{"at": "2026-01-01T12:01:00Z", "queue": "a", "type": "C", "handled": 100}]');
+select results_eq(
+  $$select t ->> 'type', (t ->> 'handled')::integer from jsonb_array_elements(messenger_totals(1)) as t
+    order by t ->> 'type' collate "C"$$,
+  $$values ('(others)', 100), ('A', 6)$$, 'a type that becomes the busiest stays where it is: no counter shrinks'
 );
 
 select * from finish();
