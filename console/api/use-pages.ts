@@ -4,7 +4,14 @@ import { useEffect, useState } from "preact/hooks";
 import { type Resource, type ResourceOptions, useResource } from "./use-resource.ts";
 
 /** The largest number of rows that the page ever asks for at once. */
-export const PAGE_SIZE = 50;
+const PAGE_SIZE = 50;
+
+/** The part of a request's query that names a page. */
+export interface PageQuery {
+  readonly limit: number;
+  /** Where the page begins; left out for the first one. */
+  readonly cursor?: string;
+}
 
 /** One page of a list, and the way to its neighbours. */
 export interface Pages<Data> {
@@ -19,11 +26,11 @@ export interface Pages<Data> {
 
 /**
  * Reads a list page by page. A new key begins with the first page.
- * @param fetchPage asks for the page at a cursor; undefined: the first one
+ * @param fetchPage asks for a page, by the query that names it
  */
 export function usePages<Data extends { readonly next: string | null }>(
   key: string,
-  fetchPage: (cursor: string | undefined, signal: AbortSignal) => Promise<Data>,
+  fetchPage: (page: PageQuery, signal: AbortSignal) => Promise<Data>,
   options: ResourceOptions = {},
 ): Pages<Data> {
   const [visited, setVisited] = useState<{ key: string; cursors: readonly string[] }>({
@@ -37,7 +44,7 @@ export function usePages<Data extends { readonly next: string | null }>(
   const cursor = cursors.at(-1);
   const resource = useResource<Data>(
     `${key}#${cursor ?? ""}`,
-    (signal) => fetchPage(cursor, signal),
+    (signal) => fetchPage({ limit: PAGE_SIZE, ...(cursor && { cursor }) }, signal),
     { keepsData: true, ...options },
   );
   const next = resource.data?.next;

@@ -4,15 +4,9 @@ import { assertEquals } from "@std/assert";
 import { CHROMIUM, hasChromium } from "../support/browser.ts";
 import { addDeadLetter } from "../support/console_letters.ts";
 import { testsOfConsole } from "../support/console_page.ts";
-import type { TestStack } from "../support/stack.ts";
+import { queueRow } from "../support/management.ts";
 
 const MESSAGES = new URL("../support/messages", import.meta.url).pathname;
-
-/** A queue's settings in the database. */
-async function queue({ sql }: TestStack, name: string) {
-  const [row] = await sql`select * from public.messenger_queues where name = ${name}`;
-  return row;
-}
 
 if (hasChromium) {
   testsOfConsole(MESSAGES, (test) => {
@@ -73,7 +67,7 @@ if (hasChromium) {
         assertEquals(await limits.getByLabel("Weight").inputValue(), "7");
         await limits.getByRole("button", { name: "Save" }).click();
         await limits.waitFor({ state: "detached" });
-        const { weight, concurrency } = await queue(stack, "default") ?? {};
+        const { weight, concurrency } = await queueRow(stack, "default") ?? {};
         assertEquals([weight, concurrency], [7, 3]);
         await stack
           .sql`update public.messenger_queues set concurrency = null where name = 'default'`;

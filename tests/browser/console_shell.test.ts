@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { CHROMIUM, hasChromium } from "../support/browser.ts";
 import { type Operator, testsOfConsole } from "../support/console_page.ts";
+import { queueRow } from "../support/management.ts";
 import { eventually, type TestStack } from "../support/stack.ts";
 
 const MESSAGES = new URL("../support/messages", import.meta.url).pathname;
@@ -34,12 +35,6 @@ async function signIn({ page }: Operator, email: string): Promise<void> {
 async function actions({ sql }: TestStack): Promise<string[]> {
   const rows = await sql`select action from public.messenger_actions order by id`;
   return rows.map(({ action }) => action);
-}
-
-/** A queue's settings in the database. */
-async function queue({ sql }: TestStack, name: string) {
-  const [row] = await sql`select * from public.messenger_queues where name = ${name}`;
-  return row;
 }
 
 if (hasChromium) {
@@ -77,7 +72,7 @@ if (hasChromium) {
         await made.getByRole("button", { name: "Create" }).click();
         await page.getByRole("link", { name: "mail" }).click();
         await page.getByRole("heading", { name: "mail" }).waitFor();
-        assertEquals((await queue(stack, "mail"))?.["concurrency"], 5);
+        assertEquals((await queueRow(stack, "mail"))?.["concurrency"], 5);
 
         await page.getByRole("button", { name: "Limits" }).click();
         const limits = page.getByRole("dialog", { name: "Limits of mail" });
@@ -86,12 +81,12 @@ if (hasChromium) {
         await limits.getByLabel("Concurrency", { exact: true }).fill("");
         await limits.getByRole("button", { name: "Save" }).click();
         await page.getByText("100 in 1 min").waitFor();
-        const { concurrency, rate_limit, rate_period_ms } = await queue(stack, "mail") ?? {};
+        const { concurrency, rate_limit, rate_period_ms } = await queueRow(stack, "mail") ?? {};
         assertEquals([concurrency, rate_limit, rate_period_ms], [null, 100, 60_000]);
 
         await page.getByRole("button", { name: "Pause mail" }).click();
         await page.getByText("Paused", { exact: true }).waitFor();
-        assertEquals((await queue(stack, "mail"))?.["paused"], true);
+        assertEquals((await queueRow(stack, "mail"))?.["paused"], true);
         await operator.isAccessible("queue");
         await page.getByRole("button", { name: "Resume mail" }).click();
         await page.getByText("Active", { exact: true }).waitFor();
@@ -102,7 +97,7 @@ if (hasChromium) {
         await sure.getByLabel("Type mail to confirm").fill("mail");
         await sure.getByRole("button", { name: "Delete" }).click();
         await page.getByRole("heading", { name: "Queues" }).waitFor();
-        assertEquals(await queue(stack, "mail"), undefined);
+        assertEquals(await queueRow(stack, "mail"), undefined);
         assertEquals((await actions(stack)).length, before + 5);
       },
     );
@@ -299,7 +294,7 @@ if (hasChromium) {
         assertEquals(await limits.getByLabel("Weight").inputValue(), "9");
         await limits.getByRole("button", { name: "Save" }).click();
         await limits.waitFor({ state: "detached" });
-        await eventually(() => queue(stack, "default"), (row) => row?.["weight"] === 9);
+        await eventually(() => queueRow(stack, "default"), (row) => row?.["weight"] === 9);
       },
     );
   });

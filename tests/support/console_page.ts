@@ -6,6 +6,7 @@ import type { Browser, BrowserContext, Page, Response } from "playwright-core";
 import { startConsole } from "../../cli/console/console-server.ts";
 import { buildConsole } from "../../package/console.ts";
 import { launchChromium } from "./browser.ts";
+import { testsSharing } from "./shared_tests.ts";
 import { startTestStack, type TestStack } from "./stack.ts";
 
 /** Longest wait for something to be shown. */
@@ -37,22 +38,12 @@ export function testsOfConsole(
     test: (name: string, body: (operator: Operator, setup: ConsoleSetup) => Promise<void>) => void,
   ) => void,
 ): void {
-  const parts = new AsyncDisposableStack();
-  let setup: ConsoleSetup | undefined;
-  Deno.test.beforeAll(async () => void (setup = await openConsole(parts, messages)));
-  Deno.test.afterAll(() => parts.disposeAsync());
+  const test = testsSharing("the console", (parts) => openConsole(parts, messages));
   register((name, body) =>
-    Deno.test({
-      name,
-      // The stack lives on from test to test.
-      sanitizeOps: false,
-      sanitizeResources: false,
-      fn: async () => {
-        if (!setup) throw new Error("the console did not start");
-        await setup.stack.clear();
-        await using operator = await Operator.open(setup.browser, setup.stack.secretKey);
-        await body(operator, setup);
-      },
+    test(name, async (setup) => {
+      await setup.stack.clear();
+      await using operator = await Operator.open(setup.browser, setup.stack.secretKey);
+      await body(operator, setup);
     })
   );
 }

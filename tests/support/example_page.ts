@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 import { servePage } from "../../examples/frontend/page.ts";
 import { countOpen, launchChromium } from "./browser.ts";
+import { testsSharing } from "./shared_tests.ts";
 import { type Realtime, startRealtime } from "./realtime.ts";
 import { startTestStack, type TestStack } from "./stack.ts";
 
@@ -31,21 +32,11 @@ export function testsOfExample(
     test: (name: string, body: (visitor: Visitor, example: Example) => Promise<void>) => void,
   ) => void,
 ): void {
-  const parts = new AsyncDisposableStack();
-  let example: Example | undefined;
-  Deno.test.beforeAll(async () => void (example = await openExample(parts)));
-  Deno.test.afterAll(() => parts.disposeAsync());
+  const test = testsSharing("the example", openExample);
   register((name, body) =>
-    Deno.test({
-      name,
-      // The example lives on from test to test.
-      sanitizeOps: false,
-      sanitizeResources: false,
-      fn: async () => {
-        if (!example) throw new Error("the example did not start");
-        await using visitor = await Visitor.signUp(example);
-        await body(visitor, example);
-      },
+    test(name, async (example) => {
+      await using visitor = await Visitor.signUp(example);
+      await body(visitor, example);
     })
   );
 }

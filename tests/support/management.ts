@@ -79,3 +79,9 @@ export async function clearManaged({ sql }: TestStack): Promise<void> {
   await sql`delete from public.messenger_queues where name <> 'default'`;
   await sql`update public.messenger_queues set paused = false, concurrency = null`;
 }
+
+/** A queue's row; undefined if there is none. */
+export async function queueRow({ sql }: TestStack, name: string) {
+  const [row] = await sql`select * from public.messenger_queues where name = ${name}`;
+  return row;
+}

@@ -6,6 +6,7 @@ import { type Stack, type StackOptions, startStack } from "../../local/stack.ts"
 import type { SchedulesReport } from "../../supabase/functions/_shared/symphony/scheduler/processing.ts";
 import { createTestDatabase } from "./database.ts";
 import { EFFECTS_TABLE } from "./messages/mod.ts";
+import { testsSharing } from "./shared_tests.ts";
 
 const LOCK_NOT_AVAILABLE = "55P03";
 
@@ -182,20 +183,15 @@ export function testsOnStack(
     test: (name: string, body: (stack: TestStack) => Promise<void>) => void,
   ) => void,
 ): void {
-  let stack: TestStack | undefined;
-  Deno.test.beforeAll(async () => void (stack = await startTestStack(options)));
-  Deno.test.afterAll(async () => await stack?.stop());
+  const test = testsSharing("the stack", async (parts) => {
+    const stack = await startTestStack(options);
+    parts.defer(() => stack.stop());
+    return stack;
+  });
   register((name, body) =>
-    Deno.test({
-      name,
-      // The stack lives on from test to test.
-      sanitizeOps: false,
-      sanitizeResources: false,
-      fn: async () => {
-        if (!stack) throw new Error("the stack did not start");
-        await stack.clear();
-        await body(stack);
-      },
+    test(name, async (stack) => {
+      await stack.clear();
+      await body(stack);
     })
   );
 }

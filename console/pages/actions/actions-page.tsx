@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
-import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
+import { usePages } from "../../api/use-pages.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Pager } from "../../components/pager.tsx";
@@ -39,9 +39,9 @@ const COLUMNS: readonly Column<Schemas["Action"]>[] = [
 /** The page. */
 export function ActionsPage(_: PageProps): JSX.Element {
   const api = useApi();
-  const pages = usePages("actions", (cursor, signal) =>
+  const pages = usePages("actions", (page, signal) =>
     answerOf(api.GET("/actions", {
-      params: { query: { limit: PAGE_SIZE, ...(cursor && { cursor }) } },
+      params: { query: page },
       signal,
     })));
   return (

@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
-import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
+import { usePages } from "../../api/use-pages.ts";
 import { Badge, type Tone } from "../../components/badge.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import type { IconName } from "../../components/icon.tsx";
@@ -44,11 +44,11 @@ export function BatchMembers({ id }: { readonly id: string }): JSX.Element {
   const status = statusOf(query.get("status"));
   const pages = usePages(
     `batch ${id} members ${status}`,
-    (cursor, signal) =>
+    (page, signal) =>
       answerOf(api.GET("/batches/{id}/members", {
         params: {
           path: { id },
-          query: { limit: PAGE_SIZE, ...(status && { status }), ...(cursor && { cursor }) },
+          query: { ...page, ...(status && { status }) },
         },
         signal,
       })),

@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { answerOf } from "../../api/api-client.ts";
-import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
+import { usePages } from "../../api/use-pages.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Pager } from "../../components/pager.tsx";
@@ -47,9 +47,9 @@ export function BatchesPage(_: PageProps): JSX.Element {
   const api = useApi();
   const [query] = useQuery();
   const name = query.get("name") ?? "";
-  const pages = usePages(`batches ${name}`, (cursor, signal) =>
+  const pages = usePages(`batches ${name}`, (page, signal) =>
     answerOf(api.GET("/batches", {
-      params: { query: { limit: PAGE_SIZE, ...(cursor && { cursor }), ...(name && { name }) } },
+      params: { query: { ...page, ...(name && { name }) } },
       signal,
     })));
   return (

@@ -98,15 +98,15 @@ interface ListProps {
 function DeadLetterList({ filter, onRows, selected, onSelect }: ListProps): JSX.Element {
   const api = useApi();
   const canChange = useCanChange();
-  const pages = usePages(`dead letters ${JSON.stringify(filter)}`, async (cursor, signal) => {
+  const pages = usePages(`dead letters ${JSON.stringify(filter)}`, async (page, signal) => {
     const request = toRequest(DEAD_LETTER_FIELDS, filter, Date.now());
-    const query = { ...request, ...(cursor && { cursor }), limit: 50 };
-    const page = await answerOf(
+    const query = { ...request, ...page };
+    const found = await answerOf(
       // The fields' choices are those of the API.
       api.GET("/failed-messages", { params: { query: query as never }, signal }),
     );
-    onRows(page.messages);
-    return page;
+    onRows(found.messages);
+    return found;
   });
   return (
     <>

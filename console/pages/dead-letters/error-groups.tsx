@@ -61,14 +61,14 @@ export function ErrorGroups({ filter, isWhole, onRows }: ErrorGroupsProps): JSX.
   const api = useApi();
   const canChange = useCanChange() && isWhole;
   const [asked, setAsked] = useState<Asked | null>(null);
-  const pages = usePages(`groups ${JSON.stringify(filter)}`, async (cursor, signal) => {
+  const pages = usePages(`groups ${JSON.stringify(filter)}`, async (page, signal) => {
     const request = toRequest(DEAD_LETTER_FIELDS, filter, Date.now());
-    const query = { ...request, ...(cursor && { cursor }), limit: 50 };
-    const page = await answerOf(
+    const query = { ...request, ...page };
+    const found = await answerOf(
       api.GET("/failed-messages/groups", { params: { query: query as never }, signal }),
     );
-    onRows(page.groups);
-    return page;
+    onRows(found.groups);
+    return found;
   });
   const isOnePage = pages.resource.data?.next === null && pages.number === 1;
   const ask = (verb: BulkVerb, group: Group) =>

@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
-import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
+import { usePages } from "../../api/use-pages.ts";
 import { useResource } from "../../api/use-resource.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { Dialog } from "../../components/dialog.tsx";
@@ -89,14 +89,10 @@ export function EventsPage(_: PageProps): JSX.Element {
 function EmittedEvents({ eventKey }: { readonly eventKey: string }): JSX.Element {
   const api = useApi();
   const [query, setQuery] = useQuery();
-  const pages = usePages(`events ${eventKey}`, (cursor, signal) =>
+  const pages = usePages(`events ${eventKey}`, (page, signal) =>
     answerOf(api.GET("/events", {
       params: {
-        query: {
-          limit: PAGE_SIZE,
-          ...(cursor && { cursor }),
-          ...(eventKey && { event: eventKey }),
-        },
+        query: { ...page, ...(eventKey && { event: eventKey }) },
       },
       signal,
     })));
@@ -164,14 +160,10 @@ function WaitingMessages({ eventKey }: { readonly eventKey: string }): JSX.Eleme
   const api = useApi();
   const pages = usePages(
     `waiting ${eventKey}`,
-    (cursor, signal) =>
+    (page, signal) =>
       answerOf(api.GET("/events/waiting", {
         params: {
-          query: {
-            limit: PAGE_SIZE,
-            ...(cursor && { cursor }),
-            ...(eventKey && { event: eventKey }),
-          },
+          query: { ...page, ...(eventKey && { event: eventKey }) },
         },
         signal,
       })),

@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
-import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
+import { usePages } from "../../api/use-pages.ts";
 import { useResource } from "../../api/use-resource.ts";
 import { BulkButtons } from "../../bulk/bulk-buttons.tsx";
 import { useSelection } from "../../bulk/use-selection.ts";
@@ -56,8 +56,7 @@ export function MessagesPage(): JSX.Element {
   const request = () => toRequest(MESSAGE_FIELDS, filter, Date.now());
   const pages = usePages(
     `messages ${status} ${JSON.stringify(filter)}`,
-    (cursor, signal) => {
-      const page = { ...(cursor && { cursor }), limit: PAGE_SIZE };
+    (page, signal) => {
       const query = { ...request(), ...(status && { status }), ...page };
       return answerOf(api.GET("/messages", { params: { query }, signal }));
     },

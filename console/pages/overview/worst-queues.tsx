@@ -6,8 +6,8 @@ import { Badge } from "../../components/badge.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { formatCount } from "../../components/relative-time.ts";
 import { Empty } from "../../components/resource-view.tsx";
-import { Time } from "../../components/time.tsx";
 import { hrefTo, Link, pathOf } from "../../shell/router.tsx";
+import { RUNNING_AND_OLDEST } from "../queues/queue-columns.tsx";
 
 type Queue = Schemas["Queue"];
 
@@ -26,18 +26,7 @@ const COLUMNS: readonly Column<Queue>[] = [
     cell: ({ paused }) => paused && <Badge tone="warn" icon="pause">Paused</Badge>,
   },
   { key: "due", title: "Due", isNumber: true, cell: ({ due }) => formatCount(due) },
-  {
-    key: "processing",
-    title: "Running",
-    isNumber: true,
-    cell: ({ processing }) => formatCount(processing),
-  },
-  {
-    key: "oldest",
-    title: "Oldest due",
-    isNumber: true,
-    cell: ({ oldestReadyAt }) => <Time at={oldestReadyAt} />,
-  },
+  ...RUNNING_AND_OLDEST,
 ];
 
 function waitingSince({ oldestReadyAt }: Queue): number {

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useId, useMemo, useState } from "preact/hooks";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
-import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
+import { usePages } from "../../api/use-pages.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/controls.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
@@ -12,11 +12,11 @@ import { Pager } from "../../components/pager.tsx";
 import { formatCount } from "../../components/relative-time.ts";
 import { Empty, ResourceView } from "../../components/resource-view.tsx";
 import { Sparkline } from "../../components/sparkline.tsx";
-import { Time } from "../../components/time.tsx";
 import type { PageProps } from "../../shell/page-props.ts";
 import { goTo, hrefTo, pathOf } from "../../shell/router.tsx";
 import { IfCanChange, useApi, useCanChange } from "../../shell/session.tsx";
 import { PauseButton } from "./pause-button.tsx";
+import { RUNNING_AND_OLDEST } from "./queue-columns.tsx";
 import { CreateQueue } from "./queue-dialogs.tsx";
 import { useBacklogs } from "./use-backlogs.ts";
 
@@ -49,18 +49,7 @@ const columnsOf = (
     },
   },
   { key: "delayed", title: "Delayed", isNumber: true, cell: ({ delayed }) => formatCount(delayed) },
-  {
-    key: "processing",
-    title: "Running",
-    isNumber: true,
-    cell: ({ processing }) => formatCount(processing),
-  },
-  {
-    key: "oldest",
-    title: "Oldest due",
-    isNumber: true,
-    cell: ({ oldestReadyAt }) => <Time at={oldestReadyAt} />,
-  },
+  ...RUNNING_AND_OLDEST,
 ];
 
 /** The page. */
@@ -68,9 +57,9 @@ export function QueuesPage(_: PageProps): JSX.Element {
   const api = useApi();
   const canChange = useCanChange();
   const [isCreating, setIsCreating] = useState(false);
-  const pages = usePages("queues", (cursor, signal) =>
+  const pages = usePages("queues", (page, signal) =>
     answerOf(api.GET("/queues", {
-      params: { query: { limit: PAGE_SIZE, ...(cursor && { cursor }) } },
+      params: { query: page },
       signal,
     })));
   const { resource } = pages;

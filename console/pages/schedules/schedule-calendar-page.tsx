@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { answerOf } from "../../api/api-client.ts";
-import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
+import { usePages } from "../../api/use-pages.ts";
 import { Button } from "../../components/controls.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
 import { Pager } from "../../components/pager.tsx";
@@ -29,15 +29,14 @@ export function ScheduleCalendarPage(_: PageProps): JSX.Element {
   const isList = query.get("view") === "list";
   const pages = usePages(
     `upcoming ${day.start} ${day.end}`,
-    (cursor, signal) =>
+    (page, signal) =>
       answerOf(api.GET("/schedules/upcoming", {
         params: {
           query: {
             from: new Date(day.start).toISOString(),
             until: new Date(day.end).toISOString(),
             n: TIMES,
-            limit: PAGE_SIZE,
-            ...(cursor && { cursor }),
+            ...page,
           },
         },
         signal,

@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
-import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
+import { usePages } from "../../api/use-pages.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
@@ -60,10 +60,10 @@ export function SchedulesPage(_: PageProps): JSX.Element {
   const filter = filterOf(query);
   const pages = usePages(
     `schedules ${JSON.stringify(filter)}`,
-    (cursor, signal) =>
+    (page, signal) =>
       answerOf(api.GET("/schedules", {
         params: {
-          query: { limit: PAGE_SIZE, runs: OUTCOMES, ...filter, ...(cursor && { cursor }) },
+          query: { ...page, runs: OUTCOMES, ...filter },
         },
         signal,
       })),

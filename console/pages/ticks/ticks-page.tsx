@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { answerOf } from "../../api/api-client.ts";
-import { PAGE_SIZE, usePages } from "../../api/use-pages.ts";
+import { usePages } from "../../api/use-pages.ts";
 import { useResource } from "../../api/use-resource.ts";
 import { Badge, type Tone } from "../../components/badge.tsx";
 import { type Column, DataTable } from "../../components/data-table.tsx";
@@ -61,9 +61,9 @@ const COLUMNS: readonly Column<Tick>[] = [
 /** The page. */
 export function TicksPage(_: PageProps): JSX.Element {
   const api = useApi();
-  const pages = usePages("ticks", (cursor, signal) =>
+  const pages = usePages("ticks", (page, signal) =>
     answerOf(api.GET("/ticks", {
-      params: { query: { limit: PAGE_SIZE, ...(cursor && { cursor }) } },
+      params: { query: page },
       signal,
     })));
   return (

@@ -3,43 +3,15 @@
 import { assertEquals } from "@std/assert";
 import { forecast } from "../../../supabase/functions/_shared/symphony/scheduler/forecast.ts";
 import type { ListedSchedule } from "../../../supabase/functions/_shared/symphony/scheduler/schedule.ts";
+import { hourly, schedule } from "./fixtures/due-schedules.ts";
 
 const at = (text: string) => Date.parse(`2026-11-${text}:00Z`);
 const NOW = at("27T10:30");
 const TODAY = { from: at("27T00:00"), until: at("28T00:00"), now: NOW, n: 100 };
 
+/** An hourly schedule whose next run is at 11:00. */
 function stored(fields: Partial<ListedSchedule> = {}): ListedSchedule {
-  return {
-    type: "cron",
-    config: { cron: "0 * * * *" },
-    id: "1",
-    name: null,
-    message: { type: "Note" },
-    timezone: "UTC",
-    nextRunAt: new Date(at("27T11:00")),
-    lastRunAt: null,
-    runCount: 0,
-    maxRuns: null,
-    startAt: null,
-    endAt: null,
-    catchUp: "latest",
-    catchUpLimit: null,
-    overlap: "allow",
-    whilePaused: "enqueue",
-    jitter: 0,
-    queue: null,
-    priority: null,
-    groupKey: null,
-    ttl: null,
-    enabled: true,
-    disabledBy: null,
-    disabledReason: null,
-    failingSince: null,
-    declared: false,
-    createdAt: new Date(at("01T00:00")),
-    updatedAt: new Date(at("01T00:00")),
-    ...fields,
-  } as ListedSchedule;
+  return { ...schedule(hourly), nextRunAt: new Date(at("27T11:00")), ...fields } as ListedSchedule;
 }
 
 Deno.test("no time lies before now, or at the end", () => {

@@ -59,19 +59,28 @@ export function createApp(
     return c.json(problem, 405, { allow: allowed.join(", ") });
   });
   app.onError(async (thrown, c) => {
-    const error = await schema?.explain(thrown) ?? thrown;
-    const problem = toProblem(error);
-    if (problem.status >= 500) {
-      log.error("request_failed", {
-        status: problem.status,
-        error: String(problem.cause ?? error),
-      });
-    }
+    const problem = await loggedProblem(thrown, { log, schema });
     const { status, retryAfterS } = problem;
     if (retryAfterS !== undefined) c.header("retry-after", String(retryAfterS));
     return c.json(problem, status);
   });
   return app;
+}
+
+/** Makes what a caller is told of an error, and logs it if it is the project's fault. */
+export async function loggedProblem(
+  thrown: unknown,
+  { log, schema }: Pick<AppOptions, "log" | "schema">,
+): Promise<Problem> {
+  const error = await schema?.explain(thrown) ?? thrown;
+  const problem = toProblem(error);
+  if (problem.status >= 500) {
+    log.error("request_failed", {
+      status: problem.status,
+      error: String(problem.cause ?? error),
+    });
+  }
+  return problem;
 }
 
 async function tellVersion(c: Context, next: () => Promise<void>) {

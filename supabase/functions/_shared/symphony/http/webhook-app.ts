@@ -1,9 +1,9 @@
 /** An edge function that takes in the webhooks of another system: verifies, dispatches, and answers at once. */
 
 import type { z } from "zod";
-import { VERSION_HEADER } from "./app.ts";
+import { loggedProblem, VERSION_HEADER } from "./app.ts";
 import { parseBody } from "./body.ts";
-import { Problem, toProblem } from "./problem.ts";
+import { Problem } from "./problem.ts";
 import { ConflictError } from "../message/errors.ts";
 import type { Messenger } from "../messenger.ts";
 import type { Logger } from "../runtime/log.ts";
@@ -37,22 +37,14 @@ export function webhookApp<Schema extends z.ZodType>(
   options: IncomingWebhookOptions<Schema>,
   now: () => Date = () => new Date(),
 ): { fetch(request: Request): Promise<Response> } {
-  const { log, schema } = messenger;
   sourceOf(options);
-  surviveStrayErrors(log);
+  surviveStrayErrors(messenger.log);
   return {
     async fetch(request) {
       try {
         return await take(request, messenger, options, now);
       } catch (thrown) {
-        const error = await schema?.explain(thrown) ?? thrown;
-        const problem = toProblem(error);
-        if (problem.status >= 500) {
-          log.error("request_failed", {
-            status: problem.status,
-            error: String(problem.cause ?? error),
-          });
-        }
+        const problem = await loggedProblem(thrown, messenger);
         const { status, retryAfterS } = problem;
         return respond(problem, status, retryAfterS);
       }
