@@ -118,6 +118,8 @@ function timed(transport: Transport, claimsMs: number[]): Transport {
     return answer;
   };
   return {
+    capabilities: transport.capabilities,
+    close: () => transport.close(),
     send: (messages) => transport.send(messages),
     reserveIds: (number) => transport.reserveIds(number),
     effect: (request) => transport.effect(request),

@@ -1,12 +1,8 @@
 /** The transport in memory keeps the contract. */
 
+import { HOME_CAPABILITIES } from "../../supabase/functions/_shared/symphony/transport/capabilities.ts";
 import { InMemoryTransport } from "../../supabase/functions/_shared/symphony/testing.ts";
-import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
-import { testBatches } from "./batch_contract.ts";
-import { testChildren } from "./children_contract.ts";
-import { testKeys } from "./key_contract.ts";
-import { testGroups } from "./group_contract.ts";
-import { testQueues } from "./queue_contract.ts";
+import type { FrontendUnderTest } from "./frontend_contract.ts";
 import { testTransport } from "./transport_contract.ts";
 
 const open = (): Promise<FrontendUnderTest> => {
@@ -39,10 +35,4 @@ const open = (): Promise<FrontendUnderTest> => {
   });
 };
 
-testTransport("in memory", open);
-testBatches("in memory", open);
-testChildren("in memory", open);
-testGroups("in memory", open);
-testQueues("in memory", open);
-testKeys("in memory", open);
-testWhatFrontendsNeed("in memory", open);
+testTransport("in memory", HOME_CAPABILITIES, open);

@@ -2,9 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { QueueSettings } from "../../supabase/functions/_shared/symphony/testing.ts";
-import type {
-  ClaimRequest,
-} from "../../supabase/functions/_shared/symphony/transport/transport.ts";
+import type { ClaimRequest } from "../../supabase/functions/_shared/symphony/transport/receiver.ts";
 import {
   claim,
   claimOf,

@@ -1,15 +1,11 @@
 /** The transport over Supabase keeps the contract, through real PostgREST on real Postgres. */
 
 import type { AttemptError } from "../../supabase/functions/_shared/symphony/index.ts";
+import { HOME_CAPABILITIES } from "../../supabase/functions/_shared/symphony/transport/capabilities.ts";
 import { SupabaseTransport } from "../../supabase/functions/_shared/symphony/transport/supabase.ts";
 import { setQueue } from "../support/queue_settings.ts";
 import { startTestStack, type TestStack } from "../support/stack.ts";
-import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contract.ts";
-import { testBatches } from "./batch_contract.ts";
-import { testChildren } from "./children_contract.ts";
-import { testKeys } from "./key_contract.ts";
-import { testGroups } from "./group_contract.ts";
-import { testQueues } from "./queue_contract.ts";
+import type { FrontendUnderTest } from "./frontend_contract.ts";
 import { testTransport } from "./transport_contract.ts";
 
 let stack: TestStack | undefined;
@@ -73,10 +69,4 @@ const open = async (): Promise<FrontendUnderTest> => {
   };
 };
 
-testTransport("over Supabase", open);
-testBatches("over Supabase", open);
-testChildren("over Supabase", open);
-testGroups("over Supabase", open);
-testQueues("over Supabase", open);
-testKeys("over Supabase", open);
-testWhatFrontendsNeed("over Supabase", open);
+testTransport("over Supabase", HOME_CAPABILITIES, open);

@@ -15,7 +15,7 @@ import type { QueueSettings } from "../../supabase/functions/_shared/symphony/te
 import type {
   Claim,
   ClaimRequest,
-} from "../../supabase/functions/_shared/symphony/transport/transport.ts";
+} from "../../supabase/functions/_shared/symphony/transport/receiver.ts";
 
 /** A transport to be tested, empty, with a clock that the test moves. */
 export interface TransportUnderTest {

@@ -6,7 +6,7 @@ import type { InMemoryTransport } from "../../supabase/functions/_shared/symphon
 import type {
   Claim,
   ClaimRequest,
-} from "../../supabase/functions/_shared/symphony/transport/transport.ts";
+} from "../../supabase/functions/_shared/symphony/transport/receiver.ts";
 
 /** A transport with some of its calls replaced. */
 export function overriding(transport: Transport, by: Partial<Transport>): Transport {
@@ -61,5 +61,5 @@ function withCalls(transport: Transport, make: (name: string, call: Call) => Cal
     }
   }
   // Every call of the interface is a method of its classes.
-  return calls as unknown as Transport;
+  return { ...calls, capabilities: transport.capabilities } as unknown as Transport;
 }

@@ -18,11 +18,12 @@ import "./runtime/zod-version.ts";
 import type { z } from "zod";
 import { createAdminClient } from "@supabase/server/core";
 import type { Middleware } from "./bus/middleware.ts";
+import { routingOf } from "./bus/routing.ts";
 import { dispatchApp } from "./http/dispatch-app.ts";
 import type { EventDefinition } from "./message/event.ts";
 import type { MessageDefinition } from "./message/definition.ts";
 import { createMessenger, type Messenger } from "./messenger.ts";
-import { type ProjectConfig, readConfig } from "./runtime/config.ts";
+import { type ProjectConfig, readProjectConfig } from "./project-config.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
 import { checkNames } from "./runtime/option-names.ts";
 import type { IncomingWebhookOptions } from "./webhooks/incoming-options.ts";
@@ -52,7 +53,7 @@ export interface Project {
   readonly events?: readonly EventDefinition[];
   /** Sees every message on its way in, and stands around its handling; the first is outermost. */
   readonly middleware?: readonly Middleware[];
-  /** Settings of the functions; a setting's environment variable wins over its value here. */
+  /** Settings of the functions, transports and routing. A setting's environment variable wins over its value here. */
   readonly config?: ProjectConfig;
 }
 
@@ -117,7 +118,9 @@ export function createWebhook<Schema extends z.ZodType>(
   sourceOf(options);
   const { message, middleware = [], config = {} } = options;
   const messages = [message as unknown as MessageDefinition];
-  const messenger = messengerOf({ messages, middleware, config });
+  // The project's routes of other types are none of this function's.
+  const own = { ...config, ...routingOf(message.type, config.routing) };
+  const messenger = messengerOf({ messages, middleware, config: own });
   return serve(
     import("./http/webhook-app.ts").then(({ webhookApp }) => webhookApp(messenger, options)),
   );
@@ -131,7 +134,7 @@ function messengerOf(project: Project, schedules?: readonly DeclaredSchedule[]):
     messages,
     middleware,
     events,
-    config: readConfig(undefined, config),
+    ...readProjectConfig(config),
     ...(schedules && { schedules }),
   });
 }

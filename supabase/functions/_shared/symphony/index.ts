@@ -113,13 +113,18 @@ export {
 } from "./message/errors.ts";
 export { RateLimitedError } from "./message/rate-limit.ts";
 export { type JsonPath, UnstorableError } from "./runtime/json.ts";
-export { type Transport, TransportError } from "./transport/transport.ts";
+export type { Capabilities } from "./transport/capabilities.ts";
+export type { Receiver } from "./transport/receiver.ts";
+export { type Sender, type Transport, TransportError } from "./transport/transport.ts";
 
 // The bus
 export type { MessageBus } from "./bus/bus.ts";
 export type { Middleware } from "./bus/middleware.ts";
 export { createMessenger, type Messenger, type MessengerOptions } from "./messenger.ts";
-export type { Config, ProjectConfig } from "./runtime/config.ts";
+export type { Config } from "./runtime/config.ts";
+export type { ProjectConfig } from "./project-config.ts";
+export type { Route, RoutingOptions } from "./bus/routing.ts";
+export { supabaseProject, type SupabaseProjectOptions } from "./transport/supabase-project.ts";
 
 // Schedules
 export { getNextCronTime, validateCronExpression } from "./scheduler/cron-parser.ts";

@@ -10,6 +10,8 @@ import type { EventDefinition } from "./message/event.ts";
 import { createRegistry } from "./message/registry.ts";
 import { RetryManager } from "./retry/manager.ts";
 import { ExponentialBackoffRetryStrategy, type RetryStrategy } from "./retry/strategy.ts";
+import { Router } from "./bus/router.ts";
+import { checkRoutes, type RoutingOptions } from "./bus/routing.ts";
 import { type Config, readConfig } from "./runtime/config.ts";
 import { createLogger, type Logger } from "./runtime/log.ts";
 import { checkNames } from "./runtime/option-names.ts";
@@ -27,7 +29,7 @@ import type { Transport } from "./transport/transport.ts";
 const RETRY_AFTER_JITTER = 0.1;
 
 /** Options of {@link createMessenger}. */
-export interface MessengerOptions {
+export interface MessengerOptions extends RoutingOptions {
   /** Made with a secret key. */
   readonly supabase: SupabaseClient;
   readonly messages: readonly MessageDefinition[];
@@ -55,7 +57,10 @@ export interface MessengerOptions {
 export interface Messenger {
   readonly supabase: SupabaseClient;
   readonly bus: MessageBus;
+  /** Home: the transport on the project's own Postgres. */
   readonly transport: Transport;
+  /** Gives messages their transports; undefined if everything goes home. */
+  readonly router: Router | undefined;
   readonly retry: RetryManager;
   readonly scheduler: Scheduler;
   readonly config: Config;
@@ -74,6 +79,8 @@ const OPTIONS = Object.keys(
     tokenSecrets: true,
     strategy: true,
     transport: true,
+    transports: true,
+    routing: true,
     scheduleStore: true,
     now: true,
     config: true,
@@ -115,7 +122,9 @@ export function createMessenger(options: MessengerOptions): Messenger {
     ...(options.events && { events: options.events }),
     ...(options.now && { now: options.now }),
   });
-  const bus = new MessageBus({ registry, transport, middleware, events });
+  const routes = checkRoutes(options, registry);
+  const router = routes === null ? undefined : new Router({ registry, home: transport, routes });
+  const bus = new MessageBus({ registry, transport, router, middleware, events });
   const scheduler = new Scheduler({
     supabase,
     bus,
@@ -124,5 +133,5 @@ export function createMessenger(options: MessengerOptions): Messenger {
     ...(schedules && { declared: schedules }),
   });
   const schema = options.transport ? null : new SchemaVersion(supabase);
-  return { supabase, bus, transport, retry, scheduler, config, log, schema };
+  return { supabase, bus, transport, router, retry, scheduler, config, log, schema };
 }

@@ -6,7 +6,7 @@ import { defineMessage } from "../../../../supabase/functions/_shared/symphony/i
 import type {
   Claim,
   ClaimRequest,
-} from "../../../../supabase/functions/_shared/symphony/transport/transport.ts";
+} from "../../../../supabase/functions/_shared/symphony/transport/receiver.ts";
 import {
   ClaimPlanner,
   untilHeadScan,

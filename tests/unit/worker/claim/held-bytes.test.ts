@@ -1,7 +1,7 @@
 /** How many bytes a worker's claims may bring, beside what it holds. */
 
 import { assertEquals } from "@std/assert";
-import type { ClaimRequest } from "../../../../supabase/functions/_shared/symphony/transport/transport.ts";
+import type { ClaimRequest } from "../../../../supabase/functions/_shared/symphony/transport/receiver.ts";
 import { HeldBytes } from "../../../../supabase/functions/_shared/symphony/worker/claim/held-bytes.ts";
 import { defineMessage } from "../../../../supabase/functions/_shared/symphony/index.ts";
 import { workbench } from "../../../support/worker.ts";

@@ -11,7 +11,7 @@ import {
 } from "../../../../supabase/functions/_shared/symphony/index.ts";
 import { createLogger } from "../../../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { InMemoryTransport } from "../../../../supabase/functions/_shared/symphony/testing.ts";
-import type { ProgressReport } from "../../../../supabase/functions/_shared/symphony/transport/transport.ts";
+import type { ProgressReport } from "../../../../supabase/functions/_shared/symphony/transport/receiver.ts";
 import {
   checkProgress,
   ProgressReporter,

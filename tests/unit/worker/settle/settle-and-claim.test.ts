@@ -8,7 +8,7 @@ import {
 import type { Settlement } from "../../../../supabase/functions/_shared/symphony/message/outcome.ts";
 import { createLogger } from "../../../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { InMemoryTransport } from "../../../../supabase/functions/_shared/symphony/testing.ts";
-import type { Claim } from "../../../../supabase/functions/_shared/symphony/transport/transport.ts";
+import type { Claim } from "../../../../supabase/functions/_shared/symphony/transport/receiver.ts";
 import { settleAndClaim } from "../../../../supabase/functions/_shared/symphony/worker/settle/settle-and-claim.ts";
 
 const LEASE_MS = 60_000;
@@ -39,6 +39,7 @@ async function setup(
   const transport: Transport = {
     ...memory,
     send: memory.send.bind(memory),
+    close: memory.close.bind(memory),
     reserveIds: memory.reserveIds.bind(memory),
     effect: memory.effect.bind(memory),
     extendLeases: memory.extendLeases.bind(memory),

@@ -22,8 +22,11 @@ import { limitsOf } from "./limits.ts";
 import { aroundHandlers, checkMiddleware, type Middleware } from "./middleware.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import { checkAgain, outgoing } from "./outgoing.ts";
+import type { Router } from "./router.ts";
+import { checkTransportName } from "./routing.ts";
+import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { checkPayload, DISPATCH_TIMEOUT_MS, toStorableJson } from "../message/payload.ts";
-import type { Transport } from "../transport/transport.ts";
+import type { Sender, Transport } from "../transport/transport.ts";
 import { within } from "../runtime/within.ts";
 
 /** Errors that middleware caused; the caller's message is not to blame. */
@@ -34,6 +37,8 @@ export function isOfMiddleware(error: unknown): boolean {
   return typeof error === "object" && error !== null && ofMiddleware.has(error);
 }
 
+/** The transports beside home of a bus without a router. */
+const NONE: ReadonlyMap<string, unknown> = new Map();
 const INPUT = ["type", "payload", "options"];
 
 /** Dispatches messages, and runs handlers inside the middleware. */
@@ -42,6 +47,9 @@ export class MessageBus {
   /** Emits events, and makes their tokens. */
   readonly events: Events;
   readonly #transport: Transport;
+  /** Undefined if everything goes home. */
+  readonly #router: Router | undefined;
+  readonly #sender: Sender;
   readonly #middleware: readonly Middleware[];
   /** Middleware with a `handle` method. */
   readonly #around: readonly Middleware[];
@@ -50,14 +58,18 @@ export class MessageBus {
   constructor(options: {
     readonly registry: Registry;
     readonly transport: Transport;
+    /** Gives messages their transports; by default everything goes home, which is `transport`. */
+    readonly router?: Router | undefined;
     readonly middleware?: readonly Middleware[];
     /** By default there are no declared events, and no secret that signs tokens. */
     readonly events?: Events;
   }) {
-    checkNames(options, ["registry", "transport", "middleware", "events"]);
+    checkNames(options, ["registry", "transport", "router", "middleware", "events"]);
     this.registry = options.registry;
     this.events = options.events ?? new Events({ transport: options.transport });
     this.#transport = options.transport;
+    this.#router = options.router;
+    this.#sender = options.router ?? options.transport;
     this.#middleware = (options.middleware ?? []).map(checkMiddleware);
     this.#around = this.#middleware.filter(({ handle }) => handle !== undefined);
   }
@@ -109,7 +121,8 @@ export class MessageBus {
   ): Promise<string> {
     const prepare = (input: MessageInput) => this.prepare(input);
     const head = await prepareHead(options, prepare, internal);
-    return (await writeChunks(members, head, { prepare, transport: this.#transport })).id;
+    const transport = { writeBatch: (chunk: BatchChunk) => this.#writeBatch(chunk) };
+    return (await writeChunks(members, head, { prepare, transport })).id;
   }
 
   /** Checks a batch's options and fills in the messages of its events. It writes nothing. */
@@ -124,7 +137,19 @@ export class MessageBus {
    */
   async writeBatch(chunk: BatchChunk, caller?: string): Promise<WrittenBatch> {
     const limits = caller === undefined ? [] : limitsOf(chunk.messages, caller, this.registry);
-    return await this.#transport.writeBatch(chunk, limits);
+    return await this.#writeBatch(chunk, limits);
+  }
+
+  /** @throws RangeError if a member goes to another project, so that the batch would never end */
+  async #writeBatch(
+    chunk: BatchChunk,
+    limits: readonly LimitedDispatch[] = [],
+  ): Promise<WrittenBatch> {
+    const gone = chunk.messages.find(({ transport }) => this.#router?.isElsewhere(transport));
+    if (!gone) return await this.#transport.writeBatch(chunk, limits);
+    throw new RangeError(
+      `messages: ${gone.type} goes to ${gone.transport}, where another project handles it; a batch counts only what is handled here`,
+    );
   }
 
   /**
@@ -135,8 +160,8 @@ export class MessageBus {
    * @throws TransportError if they could not be written
    */
   async send(prepared: readonly OutgoingMessage[], caller?: string): Promise<string[]> {
-    if (caller === undefined) return await this.#transport.send(prepared);
-    return await this.#transport.send(prepared, limitsOf(prepared, caller, this.registry));
+    if (caller === undefined) return await this.#sender.send(prepared);
+    return await this.#sender.send(prepared, limitsOf(prepared, caller, this.registry));
   }
 
   /** Checks a message and fills in its definition's values. It writes nothing. */
@@ -147,13 +172,22 @@ export class MessageBus {
     if (!definition) throw new UnknownMessageTypeError(type);
     const json = await this.#checkPayload(definition, payload);
     const message = await this.#withCancel(outgoing(definition, json, options), options);
-    if (this.#middleware.length === 0) return message;
+    if (this.#middleware.length === 0) return this.#route(message);
+    let changed: OutgoingMessage;
     try {
-      return await this.#throughMiddleware(message);
+      changed = await this.#throughMiddleware(message);
     } catch (error) {
       if (typeof error === "object" && error !== null) ofMiddleware.add(error);
       throw error;
     }
+    return this.#route(changed);
+  }
+
+  /** Gives the message its transport. @throws RangeError if there is none of its name */
+  #route(message: OutgoingMessage): OutgoingMessage {
+    if (this.#router) return this.#router.route(message);
+    if (message.transport !== undefined) checkTransportName(message.transport, "transport", NONE);
+    return message;
   }
 
   /** Adds the message that a cancel dispatches, as a stamp: a cancel may come from SQL, which has no definitions. */

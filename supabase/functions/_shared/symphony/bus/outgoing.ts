@@ -23,6 +23,7 @@ const OPTIONS = Object.keys(
     dedupeKey: true,
     dedupe: true,
     groupKey: true,
+    transport: true,
     stamps: true,
     onCancelled: true,
   } satisfies Record<keyof DispatchOptions, true>,
@@ -42,6 +43,7 @@ const FIELDS = Object.keys(
     dedupeKey: true,
     dedupe: true,
     groupKey: true,
+    transport: true,
     stamps: true,
   } satisfies Record<keyof OutgoingMessage, true>,
 );

@@ -6,7 +6,7 @@ import {
   type LastKeys,
   MAX_CLAIM_BYTES,
   START_WINDOW_MS,
-} from "../transport/transport.ts";
+} from "../transport/receiver.ts";
 import { type MessageRow, toDate, toEnvelope } from "./claimed-messages.ts";
 
 /** The result of `messenger_claim`. */

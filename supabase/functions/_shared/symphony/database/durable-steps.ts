@@ -7,10 +7,10 @@ import type {
   EffectRequest,
   EffectResult,
   LoadedSteps,
-  SettleResult,
   StepsRequest,
   StepsToSave,
-} from "../transport/transport.ts";
+} from "../transport/durable-store.ts";
+import type { SettleResult } from "../transport/receiver.ts";
 import { messageRow } from "./enqueue.ts";
 import { callRpc } from "./rpc.ts";
 

@@ -82,6 +82,7 @@ export function messageRow(message: OutgoingMessage) {
     idempotency_key: message.idempotencyKey,
     idempotency_scope: message.idempotencyScope,
     group_key: message.groupKey,
+    transport: message.transport,
     dedupe_key: message.dedupeKey,
     ...dedupeFields(message.dedupe),
     stamps: message.stamps,

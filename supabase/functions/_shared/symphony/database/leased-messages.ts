@@ -10,7 +10,7 @@ import type {
   Lease,
   ProgressReport,
   SettleResult,
-} from "../transport/transport.ts";
+} from "../transport/receiver.ts";
 import { type ClaimAnswer, claimArguments, toClaim } from "./claim-rows.ts";
 import { keyConflict } from "./enqueue.ts";
 import { callRpc, errorOf, type SqlError } from "./rpc.ts";

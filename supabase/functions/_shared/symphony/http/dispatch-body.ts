@@ -19,6 +19,7 @@ const fields = {
   idempotencyKey: z.string().optional(),
   groupKey: z.string().optional(),
   dedupeKey: z.string().optional(),
+  transport: z.string().optional(),
 };
 
 const hasPayload = (value: object) => "payload" in value;
@@ -27,7 +28,8 @@ const missing = { path: ["payload"], message: "is required" };
 const message = z.strictObject({ ...fields, schedule: scheduleBody.optional() })
   .refine(hasPayload, missing)
   .superRefine((value, ctx) => {
-    for (const field of ["delay", "availableAt", "idempotencyKey", "dedupeKey"] as const) {
+    const ofOne = ["delay", "availableAt", "idempotencyKey", "dedupeKey", "transport"] as const;
+    for (const field of ofOne) {
       if (value.schedule !== undefined && value[field] !== undefined) {
         ctx.addIssue({ code: "custom", path: [field], message: "does not go with a schedule" });
       }

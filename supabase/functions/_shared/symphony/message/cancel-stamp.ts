@@ -3,8 +3,11 @@
 import type { OutgoingMessage } from "./envelope.ts";
 
 /** Makes the stamp of a prepared message, with the names that SQL reads. */
-export function cancelStamp({ type, payload, queue, priority, ttlMs, stamps }: OutgoingMessage) {
-  const given = Object.entries({ type, payload, queue, priority, ttl_ms: ttlMs, stamps });
+export function cancelStamp(message: OutgoingMessage) {
+  const { type, payload, queue, priority, ttlMs, transport, stamps } = message;
+  const given = Object.entries({
+    ...{ type, payload, queue, priority, ttl_ms: ttlMs, transport, stamps },
+  });
   return Object.fromEntries(given.filter(([, value]) => value !== undefined));
 }
 

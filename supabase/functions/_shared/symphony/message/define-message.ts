@@ -7,7 +7,13 @@ import { isGenerator } from "../runtime/inspect.ts";
 import { type Access, checkAccess } from "./access.ts";
 import { checkBatch } from "./batch-handler.ts";
 import { parseDedupe } from "./dedupe.ts";
-import type { BatchMessageOptions, MessageDefinition, MessageOptions } from "./definition.ts";
+import type {
+  BatchMessageOptions,
+  MessageDefinition,
+  MessageOptions,
+  MessageRules,
+  SentMessageOptions,
+} from "./definition.ts";
 import {
   checkBytes,
   checkCallerOptions,
@@ -32,7 +38,7 @@ export function defineMessage<
   Type extends string,
   Result extends z.ZodType = z.ZodType,
 >(
-  options: (MessageOptions<Schema> | BatchMessageOptions<Schema>) & {
+  options: (MessageOptions<Schema> | BatchMessageOptions<Schema> | SentMessageOptions<Schema>) & {
     readonly type: Type;
     readonly result?: Result;
   },
@@ -41,29 +47,28 @@ export function defineMessage<
   checkName(type, "type", 200);
   checkDefinition(type, options as Parameters<typeof checkDefinition>[1]);
   const queue = checkName(options.queue ?? "default", `${type}: queue`, 100);
-  const timeoutMs = positiveMs(options.timeout ?? "30s", `${type}: timeout`);
   const dedupe = options.dedupe ?? "until-finished";
   parseDedupe(dedupe, `${type}: dedupe`);
-  const ttlMs = options.ttl === undefined ? undefined : positiveMs(options.ttl, `${type}: ttl`);
-  const own = <Name extends "classify" | "onRetry" | "onDeadLetter" | "access">(name: Name) =>
-    boundTo(options, options[name]);
+  const own = <Name extends "classify" | "route" | "onRetry" | "onDeadLetter" | "access">(
+    name: Name,
+  ) => boundTo(options, options[name]);
   return Object.freeze({
     type,
     schema: checkSchema(options.schema, `${type}: schema`),
     queue,
     runsOn: checkRunsOn(options.runsOn ?? "tick", type, queue),
+    transport: options.transport,
+    // The function sees only messages of this definition, so the cast is safe.
+    route: own("route") as MessageDefinition["route"],
     priority: checkPriority(options.priority ?? 0, `${type}: priority`),
     retry: options.retry,
     classify: own("classify"),
     version: checkVersion(options.version, `${type}: version`),
-    timeoutMs,
-    stopGraceMs: parseDuration(options.stopGrace ?? STOP_GRACE_MS, `${type}: stopGrace`),
-    ttlMs,
+    ...timesOf(type, options),
     dedupe,
     // The rule is called only with payloads that this definition's schema returned, so the cast is safe.
     access: checkAccess(own("access") ?? "secret", `${type}: access`) as Access,
     callerOptions: checkCallerOptions(options.callerOptions ?? [], `${type}: callerOptions`),
-    maxDelayMs: parseDuration(options.maxDelay ?? "30d", `${type}: maxDelay`),
     sharedGroups: options.sharedGroups ?? false,
     rateLimit: options.rateLimit === undefined
       ? undefined
@@ -76,6 +81,22 @@ export function defineMessage<
     onRetry: own("onRetry"),
     onDeadLetter: own("onDeadLetter"),
   });
+}
+
+/** The durations of a definition, in ms. @throws RangeError that names the option */
+function timesOf(
+  type: string,
+  { timeout, stopGrace, ttl, maxDelay }: Pick<
+    MessageRules<z.ZodType>,
+    "timeout" | "stopGrace" | "ttl" | "maxDelay"
+  >,
+) {
+  return {
+    timeoutMs: positiveMs(timeout ?? "30s", `${type}: timeout`),
+    stopGraceMs: parseDuration(stopGrace ?? STOP_GRACE_MS, `${type}: stopGrace`),
+    ttlMs: ttl === undefined ? undefined : positiveMs(ttl, `${type}: ttl`),
+    maxDelayMs: parseDuration(maxDelay ?? "30d", `${type}: maxDelay`),
+  };
 }
 
 /** Parses a duration that has to be more than 0. @throws RangeError that names the field */
@@ -94,13 +115,16 @@ function handling<Schema extends z.ZodType>(
   type: string,
   options: Partial<MessageOptions<Schema> & BatchMessageOptions<Schema>>,
 ): Pick<MessageDefinition<Schema>, "handlers" | "batch"> {
-  const { handler, handleBatch, batch } = options;
+  const { handler, handleBatch, batch, transport } = options;
   if (handler !== undefined && handleBatch !== undefined) {
     throw new RangeError(`${type}: handleBatch: give either handler or handleBatch, not both`);
   }
   if (handleBatch === undefined && batch !== undefined) {
     throw new RangeError(`${type}: batch: needs handleBatch`);
   }
+  // Whether another project handles it is known once the transports are.
+  const isSent = transport !== undefined && handler === undefined && handleBatch === undefined;
+  if (isSent) return { handlers: [], batch: null };
   return handleBatch === undefined
     ? { handlers: namedHandlers(type, boundTo(options, handler)), batch: null }
     : { handlers: [], batch: checkBatch(type, boundTo(options, handleBatch), batch) };

@@ -8,6 +8,7 @@ import {
   CHOSEN_OPTIONS,
   type MessageOptions,
 } from "./definition.ts";
+import { checkName } from "./names.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import type { z } from "zod";
 
@@ -17,6 +18,8 @@ const OPTIONS = {
   schema: true,
   queue: true,
   runsOn: true,
+  transport: true,
+  route: true,
   priority: true,
   retry: true,
   classify: true,
@@ -52,11 +55,17 @@ export function checkDefinition(
   options: Partial<MessageOptions<z.ZodType> & BatchMessageOptions<z.ZodType>>,
 ): void {
   checkNames(options, Object.keys(OPTIONS), `${type}: `);
-  for (const name of ["classify", "onRetry", "onDeadLetter"] as const) {
+  for (const name of ["classify", "route", "onRetry", "onDeadLetter"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "function") {
       throw new RangeError(`${type}: ${name}: has to be a function`);
     }
     checkNoGenerator(options[name], `${type}: ${name}`);
+  }
+  if (options.transport !== undefined) {
+    checkName(options.transport, `${type}: transport`, 100);
+    if (options.route) {
+      throw new RangeError(`${type}: route: give either transport or route, not both`);
+    }
   }
   for (const name of ["live", "sharedGroups"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "boolean") {

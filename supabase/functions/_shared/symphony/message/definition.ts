@@ -8,7 +8,7 @@ import type { Logger } from "../runtime/log.ts";
 import type { Access } from "./access.ts";
 import type { Batch, BatchHandler, BatchOptions } from "./batch-handler.ts";
 import type { Dedupe } from "./dedupe.ts";
-import type { AttemptError, Envelope } from "./envelope.ts";
+import type { AttemptError, Envelope, OutgoingMessage } from "./envelope.ts";
 import type { Handler, NamedHandler } from "./handler.ts";
 import type { DeadReason } from "./dead-reason.ts";
 import type { CheckedRateLimit, RateLimit } from "./rate-limit.ts";
@@ -21,6 +21,7 @@ export const CHOSEN_OPTIONS = [
   "priority",
   "groupKey",
   "dedupeKey",
+  "transport",
   "schedule",
 ] as const;
 
@@ -41,6 +42,11 @@ export interface Failure {
   readonly log: Logger;
 }
 
+/** A message as a route's function sees it. Its payload is JSON: a Date is a text by then. */
+export interface RoutedMessage<Payload = unknown> extends OutgoingMessage {
+  readonly payload: Payload;
+}
+
 /** Options of a definition that are the same for single and batch handlers. */
 export interface MessageRules<Schema extends z.ZodType> {
   /** Unique name: letters, digits and `_ . : -`. */
@@ -54,6 +60,14 @@ export interface MessageRules<Schema extends z.ZodType> {
    * (`symphony-messenger worker`), and the message needs a queue of its own.
    */
   readonly runsOn?: RunsOn;
+  /**
+   * Transport that the message goes through, one of `config.transports`; default: `home`, the project's Postgres.
+   * `config.routing` and the option of a dispatch come before it. A type that always goes to another project needs no
+   * handler here.
+   */
+  readonly transport?: string;
+  /** Returns the transport of each message, instead of `transport`. SQL cannot call it, and names the transport itself. */
+  readonly route?: (message: RoutedMessage<z.input<Schema>>) => string;
   /** Priority within the queue, -1000 to 1000; higher goes first; default: 0. */
   readonly priority?: number;
   /** Backoff of this type (options that are left out are inherited), or a strategy. */
@@ -119,6 +133,11 @@ export interface BatchMessageOptions<Schema extends z.ZodType> extends MessageRu
   readonly batch?: BatchOptions;
 }
 
+/** Options of {@link defineMessage} for a message that another project handles. */
+export interface SentMessageOptions<Schema extends z.ZodType> extends MessageRules<Schema> {
+  readonly transport: string;
+}
+
 /** A checked definition. Durations are in ms, defaults are filled in, and `Type` is the type's literal name. */
 export interface MessageDefinition<
   Schema extends z.ZodType = z.ZodType,
@@ -129,6 +148,8 @@ export interface MessageDefinition<
   readonly schema: Schema;
   readonly queue: string;
   readonly runsOn: RunsOn;
+  readonly transport: string | undefined;
+  readonly route: ((message: RoutedMessage) => string) | undefined;
   readonly priority: number;
   readonly retry: BackoffOptions | RetryStrategy | undefined;
   readonly classify: ((error: unknown) => Classification | undefined) | undefined;

@@ -24,6 +24,8 @@ export interface DispatchOptions {
   readonly dedupe?: Dedupe;
   /** Messages of one queue with the same key run one after another, in the order of their dispatch. */
   readonly groupKey?: string;
+  /** Transport that the message goes through, one of `config.transports` or `home`; default: that of its route. */
+  readonly transport?: string;
   readonly stamps?: Stamps;
   /** Dispatched in the transaction that cancels the message. In SQL it is the stamp `onCancelled`. */
   readonly onCancelled?: { readonly type: string; readonly payload: unknown };

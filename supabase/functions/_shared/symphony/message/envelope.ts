@@ -73,6 +73,12 @@ export interface Stamps {
   readonly [name: string]: unknown;
 }
 
+/** Stamps of the bus, which mean something only in the installation that wrote them. */
+export const BUS_STAMPS: ReadonlySet<string> = new Set([
+  ...["handledBy", "redriven", "schedule", "user", "unknownType", "durable"],
+  ...["batch", "ofBatch", "onCancelled", "live"],
+]);
+
 /** A claimed message: leased to this worker until it is settled. */
 export interface Envelope<Payload = unknown> {
   readonly id: string;
@@ -129,5 +135,7 @@ export interface OutgoingMessage {
   /** How long the key is held; default: until the message is handled or dead. */
   readonly dedupe?: HeldFor;
   readonly groupKey?: string;
+  /** Name of the transport; default: home, the project's Postgres. */
+  readonly transport?: string;
   readonly stamps?: Stamps;
 }

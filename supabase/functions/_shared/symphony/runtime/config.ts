@@ -66,8 +66,8 @@ export interface Config {
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
-/** The settings that a project gives in code: `config` in its `_messages/mod.ts`. */
-export type ProjectConfig = Partial<Config>;
+/** The settings that a project gives in code. */
+export type ProjectSettings = Partial<Config>;
 
 const VARIABLES: Readonly<Record<keyof Config, string>> = {
   schedulerBatchSize: "SYMPHONY_SCHEDULER_BATCH_SIZE",
@@ -92,13 +92,15 @@ const NAMES = Object.keys(VARIABLES) as (keyof Config)[];
  * @param get reads a variable; default: the environment, where a misspelled `SYMPHONY_` name is refused
  * @param project settings in code. A variable that is set wins over them, so that operators change a
  * setting without a deploy
+ * @param others options beside the settings, which an error about a misspelled name may offer
  * @throws RangeError that names each wrong variable, or setting in code, and its problem
  */
 export function readConfig(
   get?: (name: string) => string | undefined,
-  project: ProjectConfig = {},
+  project: ProjectSettings = {},
+  others: readonly string[] = [],
 ): Config {
-  checkNames(project, NAMES, "config: ");
+  checkNames(project, [...NAMES, ...others], "config: ");
   if (!get) checkVariables(variableNames(), Object.values(VARIABLES));
   const read = get ?? variable;
   const texts = new Map<keyof Config, string>();

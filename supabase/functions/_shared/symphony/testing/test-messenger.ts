@@ -9,7 +9,7 @@ import type { EventDefinition } from "../message/event.ts";
 import type { FollowedBatch } from "../message/followed-batch.ts";
 import type { Dispatch, MessageType } from "../message/handler.ts";
 import { createMessenger, type Messenger } from "../messenger.ts";
-import { type Config, type ProjectConfig, readConfig } from "../runtime/config.ts";
+import { type ProjectConfig, readProjectConfig } from "../project-config.ts";
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { createLogger } from "../runtime/log.ts";
 import { checkNames } from "../runtime/option-names.ts";
@@ -29,6 +29,7 @@ import { Drainer, type DrainOptions } from "./drain.ts";
 import { InMemoryScheduleStore } from "./memory-schedules.ts";
 import { TestClock } from "./test-clock.ts";
 import { TestTransport } from "./test-transport.ts";
+import { elsewhere, untouched } from "./untouched-transports.ts";
 import { unusedSupabase } from "./unused-supabase.ts";
 
 /** Options of {@link createTestMessenger}. */
@@ -42,8 +43,9 @@ export interface TestMessengerOptions {
   /** Where the clock starts; the system's time by default. */
   readonly now?: Date;
   /**
-   * Settings of the functions. The environment is not read; `logLevel` is `silent` by default, and
-   * `tickMaxMs`, after which a drain without `maxMs` throws, is 10 s.
+   * Settings of the functions, transports and routing. The environment is not read; `logLevel` is `silent` by default,
+   * and `tickMaxMs`, after which a drain without `maxMs` throws, is 10 s. No transport is connected to: its messages
+   * stay in memory with its name, and `drain` runs those that this project would receive.
    */
   readonly config?: ProjectConfig;
   /**
@@ -103,16 +105,17 @@ export class TestMessenger {
     const { messages, schedules, middleware, events, supabase = unusedSupabase() } = options;
     this.#clock = new TestClock(options.now);
     const { now, date } = this.#clock;
-    this.#transport = new TestTransport({ now });
+    const { config, transports, routing } = toConfig(options.config);
+    this.#transport = new TestTransport({ now, elsewhere: elsewhere(transports) });
     for (const [name, fn] of Object.entries(options.functions ?? {})) {
       this.#transport.functions.set(name, fn);
     }
-    const config = toConfig(options.config);
     this.#messenger = createMessenger({
       supabase,
       messages,
       config,
       transport: this.#transport,
+      ...{ transports, ...(routing && { routing }) },
       scheduleStore: new InMemoryScheduleStore({ transport: this.#transport, now }),
       now: date,
       tokenSecrets: ["the secret key of a test"],
@@ -247,10 +250,12 @@ export class TestMessenger {
   }
 }
 
-function toConfig(given: ProjectConfig = {}): Config {
+function toConfig(given: ProjectConfig = {}) {
   const ofTests = { logLevel: "silent", tickMaxMs: 10_000 } as const;
   // A drain has no budget of its own; the smallest one goes with any `tickMaxMs`.
-  return readConfig(() => undefined, { ...ofTests, ...given, tickBudgetMs: 100 });
+  const all = { ...ofTests, ...given, tickBudgetMs: 100 };
+  const { transports = {}, ...read } = readProjectConfig(all, () => undefined);
+  return { ...read, transports: untouched(transports) };
 }
 
 function copy(envelope: StoredEnvelope): StoredEnvelope {

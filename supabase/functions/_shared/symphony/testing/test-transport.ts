@@ -1,7 +1,7 @@
 /** The transport of a test messenger: in memory, under a clock that stands still while a worker runs. */
 
 import { InMemoryTransport } from "../transport/memory.ts";
-import type { Claim, ClaimRequest } from "../transport/transport.ts";
+import type { Claim, ClaimRequest } from "../transport/receiver.ts";
 
 /** Keeps messages in memory, and never tells a worker to wait. */
 export class TestTransport extends InMemoryTransport {

@@ -3,7 +3,7 @@
 import { isFirst, leasesOf, type MemoryState } from "./memory-give.ts";
 import { once } from "./memory-queues.ts";
 import { handedOut, type Row, type StoredEnvelope } from "./memory-rows.ts";
-import { type Claim, type ClaimRequest, START_WINDOW_MS } from "./transport.ts";
+import { type Claim, type ClaimRequest, START_WINDOW_MS } from "./receiver.ts";
 
 /** Messages that a claim has leased. */
 export interface Given {

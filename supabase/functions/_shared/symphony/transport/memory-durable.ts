@@ -7,16 +7,16 @@ import { endsWait, MemoryEvents } from "./memory-events.ts";
 import { MemoryFunctions } from "./memory-functions.ts";
 import { afterStep, type Row } from "./memory-rows.ts";
 import { MemorySteps } from "./memory-steps.ts";
-import { MemoryStore } from "./memory-store.ts";
+import { type MemoryOptions, MemoryStore } from "./memory-store.ts";
 import type {
   EffectRequest,
   EffectResult,
   LoadedSteps,
-  SettleResult,
   StepsRequest,
   StepsToSave,
-  Transport,
-} from "./transport.ts";
+} from "./durable-store.ts";
+import type { SettleResult } from "./receiver.ts";
+import type { Transport } from "./transport.ts";
 
 /** Keeps what durable handlers store. */
 export abstract class MemoryDurable extends MemoryStore {
@@ -27,8 +27,7 @@ export abstract class MemoryDurable extends MemoryStore {
   /** Functions in the place of SQL functions, for `ctx.effect`. */
   readonly functions = new MemoryFunctions();
 
-  /** @param options.now the clock, in ms since 1970; `Date.now` by default */
-  constructor(options: { readonly now?: () => number } = {}) {
+  constructor(options: MemoryOptions = {}) {
     super(options);
     this.events = new MemoryEvents(this.now, (id) => this.wakeUp(id));
   }

@@ -2,7 +2,7 @@
 
 import type { MemoryQueues } from "./memory-queues.ts";
 import { fitting, inClaimOrder, type Row } from "./memory-rows.ts";
-import { type ClaimRequest, MAX_CLAIM_BYTES, START_WINDOW_MS } from "./transport.ts";
+import { type ClaimRequest, MAX_CLAIM_BYTES, START_WINDOW_MS } from "./receiver.ts";
 
 /** The state of the transport at one moment. */
 export interface MemoryState {

@@ -3,7 +3,7 @@
 import type { Given } from "./memory-claim.ts";
 import { besides, give, isPastTtl, type MemoryState, pastTtl } from "./memory-give.ts";
 import { inClaimOrder, type Row, type StoredEnvelope } from "./memory-rows.ts";
-import type { ClaimRequest } from "./transport.ts";
+import type { ClaimRequest } from "./receiver.ts";
 
 /**
  * Leases what a claim may have.

@@ -4,12 +4,14 @@ import { debounceOf, replacesPayload } from "../message/dedupe.ts";
 import type { AttemptError, Envelope, OutgoingMessage } from "../message/envelope.ts";
 import type { Dead, Parked, Released, Retry, Settlement, Snoozed } from "../message/outcome.ts";
 import { toStamps } from "../database/claimed-messages.ts";
-import type { CancelFilter } from "./transport.ts";
+import type { CancelFilter } from "./receiver.ts";
 
 /** A message with its history. */
 export interface StoredEnvelope extends Envelope {
   /** Failed attempts, oldest first. */
   readonly errors: readonly AttemptError[];
+  /** Name of its transport; `home` is Postgres. */
+  readonly transport: string;
 }
 
 /** A message that waits or runs. */
@@ -47,6 +49,7 @@ export function toEnvelope(id: string, message: OutgoingMessage, now: number): S
     interruptions: 0,
     leaseToken: "",
     bytes: bytesOf(message),
+    transport: message.transport ?? "home",
   };
 }
 
@@ -69,7 +72,7 @@ export function fitting(rows: readonly Row[], maxBytes: number): readonly Row[] 
  * and that of a crashed message no payload.
  */
 export function handedOut(
-  { errors: _, payload, ...envelope }: StoredEnvelope,
+  { errors: _, transport: __, payload, ...envelope }: StoredEnvelope,
   isCrashed: boolean,
 ): Envelope {
   const { stamps, ...copy } = structuredClone(envelope);

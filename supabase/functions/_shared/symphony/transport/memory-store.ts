@@ -19,6 +19,14 @@ import {
 } from "./memory-rows.ts";
 import { RateCounter } from "./rate-counter.ts";
 
+/** Options of a transport in memory. */
+export interface MemoryOptions {
+  /** The clock, in ms since 1970; `Date.now` by default. */
+  readonly now?: () => number;
+  /** Names of transports whose messages another project handles: no claim gives them. By default none. */
+  readonly elsewhere?: Iterable<string>;
+}
+
 /** Keeps messages that wait, run or are finished. */
 export abstract class MemoryStore {
   /** The queues' settings. */
@@ -30,14 +38,16 @@ export abstract class MemoryStore {
   protected readonly finished = new FinishedMessages();
   /** The clock, in ms since 1970. */
   protected readonly now: () => number;
+  /** Names of transports whose messages no claim gives. */
+  protected readonly elsewhere: ReadonlySet<string>;
   readonly #keys: MemoryKeys;
   readonly #rates = new RateCounter();
   #nextId = 1;
 
-  /** @param options.now the clock, in ms since 1970; `Date.now` by default */
-  constructor(options: { readonly now?: () => number } = {}) {
-    checkNames(options, ["now"]);
+  constructor(options: MemoryOptions = {}) {
+    checkNames(options, ["now", "elsewhere"]);
     this.now = options.now ?? Date.now;
+    this.elsewhere = new Set(options.elsewhere);
     this.#keys = new MemoryKeys(this.now);
   }
 

@@ -7,12 +7,14 @@ import { cancelMessageOf } from "../message/cancel-stamp.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import type { Dead, Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
+import { HOME_CAPABILITIES } from "./capabilities.ts";
 import { MemoryBatches } from "./memory-batches.ts";
 import { checkTexts } from "./memory-checks.ts";
 import { claimOf } from "./memory-claim.ts";
 import { MemoryDurable } from "./memory-durable.ts";
 import type { MemoryState } from "./memory-give.ts";
 import { leasedBefore, leaseRows } from "./memory-lease.ts";
+import type { MemoryOptions } from "./memory-store.ts";
 import { cancelledInstead, matches, parkedAgain, type Row, waitingAgain } from "./memory-rows.ts";
 import type {
   CancelFilter,
@@ -24,17 +26,17 @@ import type {
   ProgressReport,
   RefusedEffects,
   SettleResult,
-  Transport,
-} from "./transport.ts";
+} from "./receiver.ts";
+import type { Transport } from "./transport.ts";
 
 /** Keeps messages in this process. They are gone when it ends. */
 export class InMemoryTransport extends MemoryDurable implements Transport {
+  readonly capabilities = HOME_CAPABILITIES;
   /** The latest progress reports of stored messages, by id. */
   readonly progress = new Map<string, { readonly value: number; readonly note: string | null }>();
   readonly #batches: MemoryBatches;
 
-  /** @param options.now the clock, in ms since 1970; `Date.now` by default */
-  constructor(options: { readonly now?: () => number } = {}) {
+  constructor(options: MemoryOptions = {}) {
     super(options);
     this.#batches = new MemoryBatches({
       now: this.now,
@@ -61,7 +63,8 @@ export class InMemoryTransport extends MemoryDurable implements Transport {
 
   claim(request: ClaimRequest): Promise<Claim> {
     const state = this.#state;
-    const wanted = state.rows.filter(({ envelope: { queue }, leasedUntil }) => {
+    const wanted = state.rows.filter(({ envelope: { queue, transport }, leasedUntil }) => {
+      if (this.elsewhere.has(transport)) return false;
       const { paused, runsOn } = this.queues.get(queue);
       if (paused) return false;
       // A claim without names only sweeps the queues that run on workers.
@@ -157,6 +160,10 @@ export class InMemoryTransport extends MemoryDurable implements Transport {
   // deno-lint-ignore require-await -- an error must reject the promise
   async cancelBatch(id: string): Promise<CancelResult> {
     return this.#batches.cancel(id);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 
   #cancel(isMeant: (row: Row) => boolean): CancelResult {

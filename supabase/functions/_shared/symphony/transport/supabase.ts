@@ -28,26 +28,30 @@ import type { Settlement } from "../message/outcome.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import type { SeriesPoint } from "../message/series-point.ts";
 import { checkNames } from "../runtime/option-names.ts";
+import { HOME_CAPABILITIES } from "./capabilities.ts";
 import type { EventRead, EventReads } from "./event-reads.ts";
+import type {
+  EffectRequest,
+  EffectResult,
+  LoadedSteps,
+  StepsRequest,
+  StepsToSave,
+} from "./durable-store.ts";
 import type {
   CancelFilter,
   CancelResult,
   Claim,
   ClaimRequest,
-  EffectRequest,
-  EffectResult,
   HeartbeatResult,
   Lease,
-  LoadedSteps,
   ProgressReport,
   SettleResult,
-  StepsRequest,
-  StepsToSave,
-  Transport,
-} from "./transport.ts";
+} from "./receiver.ts";
+import type { Transport } from "./transport.ts";
 
 /** Keeps messages in Postgres, reached over supabase-js with a secret key. */
 export class SupabaseTransport implements Transport {
+  readonly capabilities = HOME_CAPABILITIES;
   readonly #client: SupabaseClient;
   readonly #timeoutMs: number;
 
@@ -144,5 +148,10 @@ export class SupabaseTransport implements Transport {
 
   recordSeries(points: readonly SeriesPoint[]): Promise<void> {
     return recordSeries(this.#client, points, this.#timeoutMs);
+  }
+
+  /** Does nothing: calls over HTTP keep no connection of their own. */
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 }

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import type { Middleware } from "../bus/middleware.ts";
 import type { DispatchOptions } from "../message/dispatch-options.ts";
 import type { MessageDefinition } from "../message/definition.ts";
-import type { ProjectConfig } from "../runtime/config.ts";
+import type { ProjectConfig } from "../project-config.ts";
 import type { VerifiedWebhook, VerifyWebhook, WebhookScheme } from "./incoming-scheme.ts";
 
 /** A verified webhook. */

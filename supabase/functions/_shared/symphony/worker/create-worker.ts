@@ -7,7 +7,7 @@ import type { SchedulesRun } from "../scheduler/processing.ts";
 import { runSchedules } from "../scheduler/tick-schedules.ts";
 import { type ResidentOptions, runResident } from "./resident/resident.ts";
 import { ProgressReporter } from "./run/progress.ts";
-import { ReservedIds } from "./run/reserved-ids.ts";
+import { ReservedIds } from "../bus/reserved-ids.ts";
 import { runTick, type TickOptions, type TickReport } from "./tick/tick.ts";
 import { SeriesCounter } from "./series/series-counter.ts";
 import { checkLimits, type WorkerLimits, type WorkerReport } from "./worker-options.ts";

@@ -10,7 +10,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { BudgetLimits } from "./life/budget.ts";
 import type { ProcessLock } from "./run/process-lock.ts";
 import type { ProgressReporter } from "./run/progress.ts";
-import type { ReservedIds } from "./run/reserved-ids.ts";
+import type { ReservedIds } from "../bus/reserved-ids.ts";
 import type { SeriesCounter } from "./series/series-counter.ts";
 
 /** Limits of one run. */

@@ -7,13 +7,13 @@
  */
 
 import { WorkerStoppedError } from "../message/errors.ts";
-import type { Claim, ClaimRequest } from "../transport/transport.ts";
+import type { Claim, ClaimRequest } from "../transport/receiver.ts";
 import { Change } from "./change.ts";
 import { Claimer } from "./claim/claim.ts";
 import { unrunnable } from "./claim/unrunnable.ts";
 import { HeldLeases } from "./held-leases.ts";
 import { processLock } from "./run/process-lock.ts";
-import { ReservedIds } from "./run/reserved-ids.ts";
+import { ReservedIds } from "../bus/reserved-ids.ts";
 import { Slots } from "./run/slots.ts";
 import { Settler } from "./settle/settle.ts";
 import { RunEnd } from "./life/run-end.ts";

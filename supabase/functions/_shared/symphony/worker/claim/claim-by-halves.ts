@@ -1,6 +1,6 @@
 /** A claim without outcomes to settle beside it, which becomes smaller where the database cannot serve it. */
 
-import type { Claim, ClaimRequest } from "../../transport/transport.ts";
+import type { Claim, ClaimRequest } from "../../transport/receiver.ts";
 import {
   type CallDependencies,
   isOfItsContent,

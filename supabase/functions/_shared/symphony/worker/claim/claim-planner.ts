@@ -11,7 +11,7 @@ import {
   type ClaimRequest,
   type LastKeys,
   START_WINDOW_MS,
-} from "../../transport/transport.ts";
+} from "../../transport/receiver.ts";
 
 /** Interval between sweeps for leases that ran out. A sweep reads dead rows that vacuum has not removed. */
 const SWEEP_INTERVAL_MS = 10_000;

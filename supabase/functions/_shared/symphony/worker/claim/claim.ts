@@ -5,7 +5,7 @@
  */
 
 import type { Envelope } from "../../message/envelope.ts";
-import type { Claim, ClaimRequest } from "../../transport/transport.ts";
+import type { Claim, ClaimRequest } from "../../transport/receiver.ts";
 import { ClaimPlanner } from "./claim-planner.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import { PrefetchBuffer } from "./prefetch-buffer.ts";

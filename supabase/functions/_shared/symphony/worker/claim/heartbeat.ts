@@ -5,7 +5,8 @@
 
 import type { Envelope } from "../../message/envelope.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { HeartbeatResult, Lease, Transport } from "../../transport/transport.ts";
+import type { HeartbeatResult, Lease } from "../../transport/receiver.ts";
+import type { Transport } from "../../transport/transport.ts";
 import { isOfItsContent } from "../calls.ts";
 
 type Held = Pick<Envelope, "id" | "leaseToken">;

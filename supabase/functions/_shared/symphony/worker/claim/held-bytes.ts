@@ -4,7 +4,7 @@
  */
 
 import type { Envelope } from "../../message/envelope.ts";
-import type { ClaimRequest } from "../../transport/transport.ts";
+import type { ClaimRequest } from "../../transport/receiver.ts";
 
 /** Most bytes of messages that a worker holds by default: 16 MiB. */
 export const MAX_HELD_BYTES = 16 * 1024 * 1024;

@@ -4,7 +4,7 @@ import type { Envelope } from "../../message/envelope.ts";
 import { CrashError, MessageExpiredError } from "../../message/errors.ts";
 import type { Dead, Retry } from "../../message/outcome.ts";
 import type { RetryManager } from "../../retry/manager.ts";
-import type { Claim } from "../../transport/transport.ts";
+import type { Claim } from "../../transport/receiver.ts";
 
 /** Yields each message of a claim that is not run, with its outcome. Such a message needs no slot. */
 export function* unrunnable(

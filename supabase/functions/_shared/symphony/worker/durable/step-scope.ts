@@ -5,7 +5,7 @@ import type { Effects, Emitted } from "../../message/effects.ts";
 import type { OutgoingMessage } from "../../message/envelope.ts";
 import { AttemptOverError } from "../../message/errors.ts";
 import { EffectBuffer } from "../run/effect-buffer.ts";
-import type { ReservedIds } from "../run/reserved-ids.ts";
+import type { ReservedIds } from "../../bus/reserved-ids.ts";
 
 const inside = new AsyncLocalStorage<StepScope>();
 

@@ -5,7 +5,8 @@
 
 import type { StepIdentity, StepToStore, StoredStep } from "../../message/stored-step.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { EffectRequest, Transport } from "../../transport/transport.ts";
+import type { EffectRequest } from "../../transport/durable-store.ts";
+import type { Transport } from "../../transport/transport.ts";
 import { isOfItsContent, repeating } from "../calls.ts";
 import type { Task } from "../run/task.ts";
 import { Gatherer } from "./gatherer.ts";

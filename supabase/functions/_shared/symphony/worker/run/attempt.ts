@@ -13,7 +13,7 @@ import type { Deadlines } from "./deadlines.ts";
 import type { EffectBuffer } from "./effect-buffer.ts";
 import type { FormerRuns } from "./former-runs.ts";
 import type { ProgressReporter } from "./progress.ts";
-import type { ReservedIds } from "./reserved-ids.ts";
+import type { ReservedIds } from "../../bus/reserved-ids.ts";
 import type { Task } from "./task.ts";
 
 /** The tools of a run, beside the message. */

@@ -10,7 +10,7 @@ import {
 } from "../../message/effects.ts";
 import type { OutgoingMessage } from "../../message/envelope.ts";
 import { type Dispatched, eventPlace } from "./dispatched-before.ts";
-import type { ReservedIds } from "./reserved-ids.ts";
+import type { ReservedIds } from "../../bus/reserved-ids.ts";
 
 interface Entry {
   /** Name of the handler that made it; null for middleware and batch handlers. */

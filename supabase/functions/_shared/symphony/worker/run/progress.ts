@@ -4,7 +4,8 @@ import type { Envelope } from "../../message/envelope.ts";
 import { showValue } from "../../runtime/inspect.ts";
 import { isStorable } from "../../runtime/json.ts";
 import type { Logger } from "../../runtime/log.ts";
-import type { ProgressReport, Transport } from "../../transport/transport.ts";
+import type { ProgressReport } from "../../transport/receiver.ts";
+import type { Transport } from "../../transport/transport.ts";
 import { within } from "../../runtime/within.ts";
 
 /** Shortest interval between two writes. One write holds the reports of all messages of the process. */

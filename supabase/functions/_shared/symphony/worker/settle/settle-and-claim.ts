@@ -11,8 +11,8 @@ import type {
   ClaimRequest,
   RefusedEffects,
   SettleResult,
-  Transport,
-} from "../../transport/transport.ts";
+} from "../../transport/receiver.ts";
+import type { Transport } from "../../transport/transport.ts";
 import { type CallDependencies, isOfALock, isOfItsContent, repeating } from "../calls.ts";
 import { claimByHalves } from "../claim/claim-by-halves.ts";
 import { settleByHalves } from "./settle-by-halves.ts";

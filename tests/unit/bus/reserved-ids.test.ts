@@ -1,7 +1,7 @@
 /** Reserved ids: how many calls they take, and which id a dispatch gets. */
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { ReservedIds } from "../../../../supabase/functions/_shared/symphony/worker/run/reserved-ids.ts";
+import { ReservedIds } from "../../../supabase/functions/_shared/symphony/bus/reserved-ids.ts";
 
 /** Ids from a sequence, and the sizes of the calls. A call ends when the test lets it. */
 function sequence(most = Infinity) {

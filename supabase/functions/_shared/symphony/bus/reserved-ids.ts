@@ -7,10 +7,10 @@
  * after its dispatch; with one from the stock it would overtake messages that were dispatched before it.
  */
 
-import { DISPATCH_TIMEOUT_MS } from "../../message/payload.ts";
-import { DispatchTimeoutError } from "../../message/errors.ts";
-import { within } from "../../runtime/within.ts";
-import type { Transport } from "../../transport/transport.ts";
+import { DISPATCH_TIMEOUT_MS } from "../message/payload.ts";
+import { DispatchTimeoutError } from "../message/errors.ts";
+import { within } from "../runtime/within.ts";
+import type { Transport } from "../transport/transport.ts";
 
 /** Ids that the first call brings beside those that are wanted; each further call brings twice as many. */
 const FIRST_STOCK = 8;

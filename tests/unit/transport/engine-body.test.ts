@@ -1,0 +1,59 @@
+/** Bodies of messages in an engine: what is read is what was written, and what others wrote is refused by its field. */
+
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  readBody,
+  writeBody,
+} from "../../../supabase/functions/_shared/symphony/transport/engine-body.ts";
+
+const origin = "5f3c6e0a-58f4-4f43-9c3e-6b1a8a0e2d11";
+const createdAt = "2026-01-01T00:00:00.000Z";
+
+Deno.test("a body that is read holds what was written, with the defaults of what was left out", () => {
+  assertEquals(readBody(writeBody({ origin, payload: { to: "ada" }, createdAt })), {
+    origin,
+    payload: { to: "ada" },
+    priority: 0,
+    groupKey: null,
+    createdAt,
+    expiresAt: null,
+    retryCount: 0,
+    attempts: 0,
+    snoozes: 0,
+    interruptions: 0,
+    stamps: {},
+  });
+  const full = {
+    origin,
+    payload: null,
+    priority: -5,
+    groupKey: "team 7",
+    createdAt,
+    expiresAt: "2026-01-02T00:00:00.000Z",
+    retryCount: 2,
+    attempts: 4,
+    snoozes: 1,
+    interruptions: 1,
+    stamps: { redriven: 1, mine: { a: [1] } },
+  };
+  assertEquals(readBody(writeBody(full)), full);
+});
+
+Deno.test("a body that was not written here is refused with its field's name", () => {
+  const of = (body: unknown) => () => readBody(JSON.stringify(body));
+  assertThrows(() => readBody("x"), SyntaxError);
+  assertThrows(of({ origin, createdAt }), RangeError, "body: payload: ");
+  assertThrows(of([]), RangeError, "body: ");
+  assertThrows(of({ payload: 1, createdAt }), RangeError, "body: origin: ");
+  assertThrows(of({ origin, payload: 1 }), RangeError, "body: createdAt: ");
+  assertThrows(of({ origin, payload: 1, createdAt, attempts: -1 }), RangeError, "body: attempts: ");
+  assertThrows(
+    of({ origin, payload: 1, createdAt, priority: 1e9 }),
+    RangeError,
+    "body: priority: ",
+  );
+  assertThrows(of({ origin, payload: 1, createdAt, stamps: 7 }), RangeError, "body: stamps: ");
+  assertThrows(() =>
+    readBody(`{"origin":"${origin}","createdAt":"${createdAt}","payload":12345678901234567890}`)
+  );
+});
