@@ -9,11 +9,6 @@ export const STRUCTURE_EXCEPTIONS: readonly string[] = [];
 /** SQL functions that are too long. */
 export const LONG_SQL_FUNCTIONS: readonly string[] = [];
 
-/** Files and folders whose prose still holds banned words. */
-export const NOT_YET_SWEPT: readonly string[] = [
-  "bench/results/",
-];
-
 /**
  * Takes the exceptions out of what was found.
  *

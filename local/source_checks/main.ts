@@ -3,12 +3,7 @@
  */
 
 import { findBannedWords } from "./banned_words.ts";
-import {
-  LONG_SQL_FUNCTIONS,
-  NOT_YET_SWEPT,
-  STRUCTURE_EXCEPTIONS,
-  withoutExceptions,
-} from "./exceptions.ts";
+import { LONG_SQL_FUNCTIONS, STRUCTURE_EXCEPTIONS, withoutExceptions } from "./exceptions.ts";
 import { proseOf } from "./prose.ts";
 import { findSqlFunctions } from "./sql_functions.ts";
 import { describeFigures, findProblems, type Source } from "./structure.ts";
@@ -33,7 +28,7 @@ const source = readSource();
 console.log(describeFigures(source).join("\n"));
 const complaints = [
   ...withoutExceptions(findProblems(source), [...STRUCTURE_EXCEPTIONS, ...LONG_SQL_FUNCTIONS]),
-  ...withoutExceptions(bannedWords(), NOT_YET_SWEPT),
+  ...bannedWords(),
 ];
 for (const complaint of complaints) console.error(complaint);
 if (complaints.length > 0) Deno.exit(1);
@@ -48,13 +43,12 @@ function readSource(): Source {
   };
 }
 
-function bannedWords(): { subject: string; text: string }[] {
+function bannedWords(): string[] {
   return walk(PROSE, [".md", ".sql", ".ts", ".tsx"])
     .filter((path) => !NAMES_BANNED_WORDS.some((name) => `/${path}`.endsWith(`/${name}`)))
     .flatMap((path) =>
-      findBannedWords(path, proseOf(path, Deno.readTextFileSync(path))).map(({ line, words }) => ({
-        subject: NOT_YET_SWEPT.find((entry) => path === entry || path.startsWith(entry)) ?? path,
-        text: `${path}:${line}: banned: "${words}" (local/source_checks/banned_words.ts says why)`,
-      }))
+      findBannedWords(path, proseOf(path, Deno.readTextFileSync(path))).map(({ line, words }) =>
+        `${path}:${line}: banned: "${words}" (local/source_checks/banned_words.ts says why)`
+      )
     );
 }
