@@ -373,6 +373,22 @@ create index messenger_webhook_deliveries_event_idx on public.messenger_webhook_
 create index messenger_webhook_deliveries_sent_at_idx on public.messenger_webhook_deliveries (sent_at);
 alter table public.messenger_webhook_deliveries enable row level security;
 
+-- Routes
+create table messenger.transports (
+  name text primary key check (name ~ '^[A-Za-z0-9_.:-]{1,100}$' and name <> 'home'),
+  received boolean not null
+);
+alter table messenger.transports enable row level security;
+
+create table messenger.routes (
+  pattern text primary key check (length(pattern) between 1 and 200),
+  transport text check (length(transport) between 1 and 100),
+  expression text not null generated always as (
+    replace(replace(replace(replace(pattern, '\', '\\'), '_', '\_'), '%', '\%'), '*', '%')
+  ) stored
+);
+alter table messenger.routes enable row level security;
+
 -- Functions, views, triggers and comments. Their bodies are checked when all of them are there.
 set local check_function_bodies = off;
 
@@ -533,6 +549,7 @@ begin
       when p_value not in ('until-started', 'until-finished', 'replace')
         then 'has to be until-started, until-finished or replace'
     end
+    when 'transport' then messenger.transport_problem(p_value)
     when 'idempotency_scope' then
       case when length(p_value) > 255 then 'has to be at most 255 characters' end
     else case
@@ -578,7 +595,7 @@ declare
   known constant text[] := array[
     'type', 'payload', 'queue', 'priority', 'delay_ms', 'available_at', 'ttl_ms',
     'idempotency_key', 'idempotency_scope', 'group_key', 'stamps', 'dedupe_key', 'dedupe',
-    'dedupe_window_ms', 'dedupe_debounce_ms', 'dedupe_max_wait_ms'
+    'dedupe_window_ms', 'dedupe_debounce_ms', 'dedupe_max_wait_ms', 'transport'
   ];
   field text;
   wrong text;
@@ -622,6 +639,109 @@ begin
       then 'dedupe_key: is required for dedupe, dedupe_window_ms and dedupe_debounce_ms'
     else messenger.debounce_fault(p_message)
   end;
+end
+$function$;
+
+CREATE FUNCTION messenger.route_of(p_type text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  route messenger.routes;
+begin
+  select r.* into route from messenger.routes r
+  where p_type = r.pattern or strpos(r.pattern, '*') > 0 and p_type like r.expression
+  order by r.pattern = p_type desc, length(r.pattern) desc, r.pattern collate "C"
+  limit 1;
+  if found and route.transport is null then
+    raise sqlstate 'PT400' using message = format(
+      'transport: a function in code routes %s, which SQL cannot call; name the transport', p_type
+    );
+  end if;
+  return coalesce(route.transport, 'home');
+end
+$function$;
+
+CREATE FUNCTION messenger.transport_problem(p_transport text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_transport = 'home' or exists (select from messenger.transports t where t.name = p_transport) then
+    return null;
+  end if;
+  return format(
+    'there is no transport %s; there are home%s', p_transport,
+    (select coalesce(string_agg(', ' || t.name, '' order by t.name), '') from messenger.transports t)
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.declared_routing()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if not exists (select from messenger.transports) then
+    return '{}'::jsonb;
+  end if;
+  return jsonb_build_object('routing', jsonb_build_object(
+    'transports', (select jsonb_object_agg(t.name, t.received) from messenger.transports t),
+    'routes', (select coalesce(jsonb_object_agg(r.pattern, r.transport), '{}') from messenger.routes r)
+  ));
+end
+$function$;
+
+CREATE FUNCTION public.messenger_declare_routing(transports jsonb, routes jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  lock table messenger.transports in share row exclusive mode;
+  delete from messenger.routes r where not coalesce(messenger_declare_routing.routes ? r.pattern, false);
+  delete from messenger.transports t where not coalesce(messenger_declare_routing.transports ? t.name, false);
+  insert into messenger.transports as known (name, received)
+  select d.key, d.value::boolean from jsonb_each_text(messenger_declare_routing.transports) as d
+  on conflict on constraint transports_pkey do update set received = excluded.received;
+  insert into messenger.routes as known (pattern, transport)
+  select d.key, d.value from jsonb_each_text(messenger_declare_routing.routes) as d
+  on conflict on constraint routes_pkey do update set transport = excluded.transport;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_enqueue(messages jsonb, checked boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if jsonb_typeof(messages) is distinct from 'array' then
+    raise sqlstate 'PT400' using message = 'messages: has to be an array';
+  end if;
+  -- No message is too large if all of them together are not. The size of a compressed array does not tell.
+  if pg_column_size(messages) > 1048576 or pg_column_compression(messages) is not null then
+    perform messenger.check_sizes(messages);
+  end if;
+  if not checked then
+    perform messenger.check_messages(messages);
+  end if;
+  if messenger.sequence_behind() then
+    perform messenger.mend_sequence();
+  end if;
+  if messenger.has_routes(messages) then
+    return messenger.enqueue_routed(messages);
+  end if;
+  if messages @? '$[*] ? (exists(@.idempotency_key) || exists(@.dedupe_key) || exists(@.group_key))' then
+    return messenger.enqueue_keyed(messages);
+  end if;
+  return messenger.enqueue_plain(messages);
 end
 $function$;
 
@@ -788,6 +908,84 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.has_routes(p_messages jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return p_messages #>> '{0,transport}' is not null or exists (select from messenger.transports);
+end
+$function$;
+
+CREATE FUNCTION messenger.enqueue_routed(p_messages jsonb, p_reserved boolean DEFAULT false)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  -- Each message with its place and its transport, in order.
+  home jsonb;
+  others jsonb;
+  places integer[];
+  ids jsonb;
+  other_ids jsonb := '[]'::jsonb;
+begin
+  with given as materialized (
+    select m.value as message, m.ordinality::integer as place, m.value ->> 'type' as type
+    from jsonb_array_elements(p_messages) with ordinality as m
+  ),
+  types as materialized (
+    select g.type, messenger.route_of(g.type) as route
+    from (select distinct g.type from given g where g.message ->> 'transport' is null) as g
+  ),
+  routed as (
+    select g.place, g.message, coalesce(g.message ->> 'transport', t.route) as transport
+    from given g left join types t on t.type = g.type
+  )
+  select
+    coalesce(jsonb_agg(r.message order by r.place) filter (where r.transport = 'home'), '[]'),
+    jsonb_agg(r.message || jsonb_build_object('transport', r.transport) order by r.place)
+      filter (where r.transport <> 'home'),
+    array_agg(r.place order by r.transport <> 'home', r.place)
+  into home, others, places
+  from routed r;
+
+  -- In the order of locks: the keys of home, then those of the outbox.
+  ids := case when home <> '[]' then messenger.enqueue_keyed(home, p_reserved) -> 'ids' else '[]' end;
+  if others is not null then
+    perform messenger.check_outgoing(others);
+    other_ids := messenger.write_outbox(others, p_reserved) -> 'ids';
+  end if;
+  return jsonb_build_object('ids', coalesce((
+    select jsonb_agg(i.id order by p.place)
+    from jsonb_array_elements(ids || other_ids) with ordinality as i (id, position)
+    join unnest(places) with ordinality as p (place, position) using (position)
+  ), '[]'));
+end
+$function$;
+
+CREATE FUNCTION messenger.check_outgoing(p_messages jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  wrong jsonb;
+begin
+  select m.value into wrong from jsonb_array_elements(p_messages) as m
+  where m.value ->> 'dedupe_key' is not null and m.value ->> 'dedupe_window_ms' is null
+  limit 1;
+  if found then
+    raise sqlstate 'PT400' using message = format(
+      'dedupe: of a message of the transport %s has to be a window; or give an idempotency key',
+      wrong ->> 'transport'
+    );
+  end if;
+end
+$function$;
+
 CREATE FUNCTION messenger.replaces(p_message jsonb)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -894,7 +1092,20 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.dispatch_problem(p_type text, p_delay interval, p_available_at timestamp with time zone, p_queue text, p_priority integer, p_idempotency_key text, p_group_key text, p_ttl interval, p_dedupe_key text, p_dedupe text, p_dedupe_window interval, p_dedupe_debounce interval, p_dedupe_max_wait interval)
+CREATE FUNCTION messenger.write_outbox(p_messages jsonb, p_reserved boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  raise sqlstate 'PT501' using message = format(
+    'transport: %s needs the outbox, which this release does not have (%s reserved)',
+    p_messages -> 0 ->> 'transport', case when p_reserved then 'ids' else 'no id' end
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.dispatch_problem(p_type text, p_delay interval, p_available_at timestamp with time zone, p_queue text, p_priority integer, p_idempotency_key text, p_group_key text, p_ttl interval, p_dedupe_key text, p_dedupe text, p_dedupe_window interval, p_dedupe_debounce interval, p_dedupe_max_wait interval, p_transport text)
  RETURNS text
  LANGUAGE plpgsql
  STABLE
@@ -941,11 +1152,12 @@ begin
     when p_dedupe_debounce is not null and num_nonnulls(p_delay, p_available_at) > 0
       then 'dedupe_debounce: says when the message is due; give no delay or available_at'
     when p_ttl <= p_dedupe_debounce then 'ttl: has to be longer than dedupe_debounce'
+    when p_transport is not null then 'transport: ' || messenger.transport_problem(p_transport)
   end;
 end
 $function$;
 
-CREATE FUNCTION public.messenger_dispatch(type text, payload jsonb DEFAULT '{}'::jsonb, delay interval DEFAULT NULL::interval, available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, idempotency_key text DEFAULT NULL::text, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, dedupe_key text DEFAULT NULL::text, dedupe text DEFAULT NULL::text, dedupe_window interval DEFAULT NULL::interval, dedupe_debounce interval DEFAULT NULL::interval, dedupe_max_wait interval DEFAULT NULL::interval)
+CREATE FUNCTION public.messenger_dispatch(type text, payload jsonb DEFAULT '{}'::jsonb, delay interval DEFAULT NULL::interval, available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, idempotency_key text DEFAULT NULL::text, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, dedupe_key text DEFAULT NULL::text, dedupe text DEFAULT NULL::text, dedupe_window interval DEFAULT NULL::interval, dedupe_debounce interval DEFAULT NULL::interval, dedupe_max_wait interval DEFAULT NULL::interval, transport text DEFAULT NULL::text)
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -953,7 +1165,7 @@ AS $function$
 declare
   problem constant text := messenger.dispatch_problem(
     type, delay, available_at, queue, priority, idempotency_key, group_key, ttl, dedupe_key, dedupe,
-    dedupe_window, dedupe_debounce, dedupe_max_wait
+    dedupe_window, dedupe_debounce, dedupe_max_wait, transport
   );
 begin
   if problem is not null then
@@ -973,7 +1185,7 @@ begin
           'group_key', group_key, 'dedupe_key', dedupe_key, 'dedupe', dedupe,
           'dedupe_window_ms', messenger.to_ms(dedupe_window),
           'dedupe_debounce_ms', messenger.to_ms(dedupe_debounce),
-          'dedupe_max_wait_ms', messenger.to_ms(dedupe_max_wait)
+          'dedupe_max_wait_ms', messenger.to_ms(dedupe_max_wait), 'transport', transport
         )
       ),
       checked => true
@@ -2587,6 +2799,10 @@ begin
   if pg_column_size(p_messages) > 1048576 or pg_column_compression(p_messages) is not null then
     perform messenger.check_sizes(p_messages);
   end if;
+  if messenger.has_routes(p_messages) then
+    perform messenger.enqueue_routed(p_messages, true);
+    return;
+  end if;
   if p_messages @? '$[*] ? (exists(@.idempotency_key) || exists(@.dedupe_key) || exists(@.group_key))' then
     perform messenger.enqueue_keyed(p_messages, true);
     return;
@@ -4095,6 +4311,61 @@ begin
       or exists (select from public.messenger_batches b where b.cancel_chunk is not null),
     false
   );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_start_tick(tick bigint DEFAULT NULL::bigint, awake boolean DEFAULT false, queues text[] DEFAULT NULL::text[], budget_ms double precision DEFAULT 0)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  started bigint;
+  fleet integer;
+  next_schedule_at timestamptz;
+  needed boolean;
+begin
+  if budget_ms is null or budget_ms < 0 then
+    raise sqlstate 'PT400' using message = 'budget_ms: has to be zero or more';
+  end if;
+  if exists (
+    select from public.messenger_queues q where q.name = any (queues) and q.runs_on = 'worker'
+  ) then
+    raise sqlstate 'PT400' using message = format(
+      'queues: %s runs on workers, and no tick serves it; start one: symphony-messenger worker --queues %1$s',
+      (
+        select string_agg(q.name, ',' order by q.name) from public.messenger_queues q
+        where q.name = any (queues) and q.runs_on = 'worker'
+      )
+    );
+  end if;
+  started := messenger.register_tick(tick, awake);
+  -- pg_net sends a request again after a restart.
+  if started is null then
+    return jsonb_build_object(
+      'id', tick::text, 'proceed', false, 'fleet', 0, 'version', public.messenger_version()
+    );
+  end if;
+
+  fleet := messenger.fleet_size();
+  next_schedule_at := public.messenger_next_schedule_at();
+  needed := not messenger.is_one_too_many(tick, fleet);
+  if needed and (not awake or pg_try_advisory_xact_lock(messenger.ticks_key())) then
+    needed := messenger.has_work(
+      started, awake, queues, budget_ms, least(messenger.next_due(queues), next_schedule_at)
+    );
+  end if;
+  if not needed then
+    update public.messenger_ticks t
+    set rested_at = coalesce(t.rested_at, clock_timestamp()), ended_at = clock_timestamp()
+    where t.id = started;
+  end if;
+
+  perform messenger.forget_ticks_before(started);
+  return jsonb_strip_nulls(jsonb_build_object(
+    'id', started::text, 'proceed', needed, 'fleet', fleet, 'version', public.messenger_version(),
+    'schedules_due', case when next_schedule_at <= messenger.clock() then true end
+  )) || messenger.declared_routing();
 end
 $function$;
 
@@ -8645,6 +8916,15 @@ comment on column messenger.installation.singleton is
 comment on column messenger.rate_limits.type is
   'Name of the message definition that has the limit; of an event, its name behind "event ".';
 
+comment on column messenger.routes.expression is
+  'The pattern as an expression of LIKE.';
+
+comment on column messenger.routes.pattern is
+  'A type, or a pattern in which * stands for any letters.';
+
+comment on column messenger.routes.transport is
+  'Name of the transport, or home; null if a function in code decides, which SQL cannot call.';
+
 comment on column messenger.seen_running.lease_token is
   'The lease under which it ran: another one is another attempt.';
 
@@ -8710,6 +8990,12 @@ comment on column messenger.series_points.runs is
 
 comment on column messenger.series_points.series_id is
   'Its series.';
+
+comment on column messenger.transports.name is
+  'Name in the configuration.';
+
+comment on column messenger.transports.received is
+  'Whether this project''s workers receive its messages; false: another project handles them.';
 
 comment on column messenger.used_tokens.expires_at is
   'When the token expires.';
@@ -9518,6 +9804,9 @@ comment on routine messenger.check_from(bigint[],boolean,text) is
 comment on routine messenger.check_one_alert(public.messenger_alerts) is
   'Part of messenger_check_alerts: measures an alert, and writes its state and what is to be told.';
 
+comment on routine messenger.check_outgoing(jsonb) is
+  'Part of messenger_enqueue: refuses messages that the outbox cannot keep, PT400.';
+
 comment on routine messenger.counts_for_alert(public.messenger_alerts,text,text) is
   'Whether a message of this type and queue is one that an alert is about. Those of paused queues are not.';
 
@@ -9527,10 +9816,13 @@ comment on routine messenger.dead_letter_problem(public.messenger_failed_message
 comment on routine messenger.debounce_fault(jsonb) is
   'Part of messenger_enqueue: what is wrong with the times of a debounced message, beginning with the field; null if nothing is.';
 
+comment on routine messenger.declared_routing() is
+  'Part of messenger_start_tick: {"routing": {"transports": {name: received}, "routes": {pattern: transport or null}}}; {} if there are none.';
+
 comment on routine messenger.disabled_webhooks(integer) is
   'Endpoints that were disabled because their calls failed, at most p_max_endpoints: [{"name", "reason"}]. Those that an operator disabled are left out.';
 
-comment on routine messenger.dispatch_problem(text,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval) is
+comment on routine messenger.dispatch_problem(text,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval,text) is
   'Part of messenger_dispatch: what is wrong with its arguments, beginning with the argument''s name; null where nothing is.';
 
 comment on routine messenger.downsample_backlog(timestamp with time zone,integer) is
@@ -9556,6 +9848,9 @@ comment on routine messenger.enqueue_keyed(jsonb,boolean) is
 
 comment on routine messenger.enqueue_reserved(jsonb) is
   'Part of write_effects: messenger_enqueue for messages whose ids are reserved.';
+
+comment on routine messenger.enqueue_routed(jsonb,boolean) is
+  'Part of messenger_enqueue: writes messages of home, and those of other transports to the outbox. Returns {"ids": [...]} in their order.';
 
 comment on routine messenger.event_lock(text) is
   'The advisory lock of a key, one of 2,048: an emit takes it alone, a message that begins to wait shared.';
@@ -9607,6 +9902,9 @@ comment on routine messenger.has_keys(jsonb) is
 
 comment on routine messenger.has_new_event(bigint,text[]) is
   'Whether an event is there that a parked message has not seen, of the keys that it waits for.';
+
+comment on routine messenger.has_routes(jsonb) is
+  'Part of messenger_enqueue: whether messages may go through another transport than home.';
 
 comment on routine messenger.hmac_sha256(bytea,bytea) is
   'HMAC-SHA-256 of a content under a key.';
@@ -9770,6 +10068,9 @@ comment on routine messenger.replaces(jsonb) is
 comment on routine messenger.resend_webhooks(bigint[]) is
   'Part of messenger_resend_webhooks: sends attempts again, and returns how many messages that makes.';
 
+comment on routine messenger.route_of(text) is
+  'The transport that messages of a type go through: home, or one of messenger.transports. PT400 if a function in code decides.';
+
 comment on routine messenger.sample_queue(text,timestamp with time zone,integer) is
   'Part of messenger_sample_backlog(): writes how many messages a queue holds.';
 
@@ -9842,6 +10143,9 @@ comment on routine messenger.ticks_not_started(integer) is
 comment on routine messenger.times_of(bigint[]) is
   'The times in ms within which half and 99 % of a histogram''s times lie: {"p50", "p99"}; null if it is empty.';
 
+comment on routine messenger.transport_problem(text) is
+  'Why a dispatch cannot name this transport; null if it can.';
+
 comment on routine messenger.waiting_for(text) is
   'How many messages wait for a key: {"count", "capped"}, counted up to 100.';
 
@@ -9896,6 +10200,9 @@ comment on routine messenger.write_effects(bigint,jsonb,jsonb,integer) is
 comment on routine messenger.write_keyed(jsonb,boolean,boolean) is
   'Part of messenger_enqueue: writes messages with keys, and reads the ids of those that hold keys already. SQLSTATE MSGKY says that a key came free meanwhile that would have to be taken behind others.';
 
+comment on routine messenger.write_outbox(jsonb,boolean) is
+  'Part of messenger_enqueue: writes messages of other transports to the outbox. Returns {"ids": [...]} in their order.';
+
 comment on routine messenger.write_settled_effects(jsonb,bigint[],integer) is
   'Part of messenger_settle: writes the effects of those messages that were settled.';
 
@@ -9923,6 +10230,9 @@ comment on routine public.messenger_create_alert(text,text,jsonb) is
 comment on routine public.messenger_create_webhook_endpoint(text,jsonb) is
   'Makes a webhook endpoint with settings by the names of its columns; url is required. Without the name of a secret it makes one in Vault. Returns {"endpoint", "changed", "secret": the one that was made}.';
 
+comment on routine public.messenger_declare_routing(jsonb,jsonb) is
+  'Writes the transports {name: received} and routes {pattern: transport or null} of the project''s code in the place of those before.';
+
 comment on routine public.messenger_delete_alert(text) is
   'Deletes an alert. A setup does not make a default one again. Returns {"changed"}.';
 
@@ -9932,7 +10242,7 @@ comment on routine public.messenger_delete_alert_channel(text) is
 comment on routine public.messenger_delete_webhook_endpoint(text) is
   'Deletes an endpoint and the secrets that were made for it. Messages that wait for it become dead letters. Returns {"changed"}.';
 
-comment on routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval) is
+comment on routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval,text) is
   'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
 
 comment on routine public.messenger_dispatch_batch(jsonb,text,jsonb,jsonb,jsonb,text) is
@@ -10100,6 +10410,9 @@ comment on routine public.messenger_show_message(bigint) is
 comment on routine public.messenger_show_schedule(bigint,boolean) is
   'A schedule with its payload and stamps. Returns {"schedule", "now"}; schedule is null if there is none of this id. exact, for people: numbers of the payload that a double would change are text.';
 
+comment on routine public.messenger_start_tick(bigint,boolean,text[],double precision) is
+  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "version", "schedules_due", "routing"}; version is the schema''s.';
+
 comment on routine public.messenger_stats() is
   'The state of the bus in one call: {"now", "queues", "left_out", "left_out_in_use", "dead_letters", "rates", "types", "schedules", "ticks"}. 200 queues at most, those that hold messages first. Counts stop at 10,000; groups are of the latest 10,000 dead letters.';
 
@@ -10145,6 +10458,9 @@ comment on table messenger.installation is
 comment on table messenger.progress is
   'The latest progress that handlers reported of their messages. A row goes when its message is handled or redriven, or at the next prune.';
 
+comment on table messenger.routes is
+  'Routes that the project''s code declares: the transport of the messages of a type.';
+
 comment on table messenger.seen_running is
   'Messages that a check of alerts has seen running, for the rule long_step. Only while an alert has that rule.';
 
@@ -10153,6 +10469,9 @@ comment on table messenger.series is
 
 comment on table messenger.series_points is
   'Outcomes of the messages of a series: a row a minute in which something did, and after a day a row an hour. Kept for 30 days.';
+
+comment on table messenger.transports is
+  'Transports that the project''s code declares beside home, which is this database.';
 
 comment on table messenger.used_tokens is
   'Tokens that have emitted their event, so that none does it twice. A row goes once its token has expired.';

@@ -136,6 +136,7 @@ begin
       when p_value not in ('until-started', 'until-finished', 'replace')
         then 'has to be until-started, until-finished or replace'
     end
+    when 'transport' then messenger.transport_problem(p_value)
     when 'idempotency_scope' then
       case when length(p_value) > 255 then 'has to be at most 255 characters' end
     else case
@@ -182,7 +183,7 @@ declare
   known constant text[] := array[
     'type', 'payload', 'queue', 'priority', 'delay_ms', 'available_at', 'ttl_ms',
     'idempotency_key', 'idempotency_scope', 'group_key', 'stamps', 'dedupe_key', 'dedupe',
-    'dedupe_window_ms', 'dedupe_debounce_ms', 'dedupe_max_wait_ms'
+    'dedupe_window_ms', 'dedupe_debounce_ms', 'dedupe_max_wait_ms', 'transport'
   ];
   field text;
   wrong text;

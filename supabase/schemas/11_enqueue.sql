@@ -3,7 +3,7 @@
 -- Messages without a key are written as they come. Those with a key are in 11_enqueue_keyed.sql.
 
 -- `messages` is an array of objects with the names of the columns, and `delay_ms`, `ttl_ms`,
--- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`. A field that an object leaves out gets
+-- `idempotency_key`, `idempotency_scope`, `dedupe`, `dedupe_window_ms`, `transport`. A field that an object leaves out gets
 -- the column's default. Ids ascend in the order of the array. `checked` says that fields and numbers need no
 -- check, because the bus or messenger_dispatch made them.
 create function public.messenger_enqueue(
@@ -25,6 +25,9 @@ begin
   end if;
   if messenger.sequence_behind() then
     perform messenger.mend_sequence();
+  end if;
+  if messenger.has_routes(messages) then
+    return messenger.enqueue_routed(messages);
   end if;
   if messages @? '$[*] ? (exists(@.idempotency_key) || exists(@.dedupe_key) || exists(@.group_key))' then
     return messenger.enqueue_keyed(messages);

@@ -4,7 +4,7 @@
 create function messenger.dispatch_problem(
   p_type text, p_delay interval, p_available_at timestamptz, p_queue text, p_priority integer,
   p_idempotency_key text, p_group_key text, p_ttl interval, p_dedupe_key text, p_dedupe text,
-  p_dedupe_window interval, p_dedupe_debounce interval, p_dedupe_max_wait interval
+  p_dedupe_window interval, p_dedupe_debounce interval, p_dedupe_max_wait interval, p_transport text
 ) returns text
 language plpgsql stable
 set search_path = ''
@@ -50,11 +50,12 @@ begin
     when p_dedupe_debounce is not null and num_nonnulls(p_delay, p_available_at) > 0
       then 'dedupe_debounce: says when the message is due; give no delay or available_at'
     when p_ttl <= p_dedupe_debounce then 'ttl: has to be longer than dedupe_debounce'
+    when p_transport is not null then 'transport: ' || messenger.transport_problem(p_transport)
   end;
 end
 $$;
 comment on function messenger.dispatch_problem(
-  text, interval, timestamptz, text, integer, text, text, interval, text, text, interval, interval, interval
+  text, interval, timestamptz, text, integer, text, text, interval, text, text, interval, interval, interval, text
 ) is
   'Part of messenger_dispatch: what is wrong with its arguments, beginning with the argument''s name; null where nothing is.';
 
@@ -83,7 +84,8 @@ create function public.messenger_dispatch(
   dedupe text default null,
   dedupe_window interval default null,
   dedupe_debounce interval default null,
-  dedupe_max_wait interval default null
+  dedupe_max_wait interval default null,
+  transport text default null
 ) returns bigint
 language plpgsql
 set search_path = ''
@@ -91,7 +93,7 @@ as $$
 declare
   problem constant text := messenger.dispatch_problem(
     type, delay, available_at, queue, priority, idempotency_key, group_key, ttl, dedupe_key, dedupe,
-    dedupe_window, dedupe_debounce, dedupe_max_wait
+    dedupe_window, dedupe_debounce, dedupe_max_wait, transport
   );
 begin
   if problem is not null then
@@ -111,7 +113,7 @@ begin
           'group_key', group_key, 'dedupe_key', dedupe_key, 'dedupe', dedupe,
           'dedupe_window_ms', messenger.to_ms(dedupe_window),
           'dedupe_debounce_ms', messenger.to_ms(dedupe_debounce),
-          'dedupe_max_wait_ms', messenger.to_ms(dedupe_max_wait)
+          'dedupe_max_wait_ms', messenger.to_ms(dedupe_max_wait), 'transport', transport
         )
       ),
       checked => true
@@ -121,6 +123,6 @@ end
 $$;
 
 comment on function public.messenger_dispatch(
-  text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval, interval, interval
+  text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval, interval, interval, text
 ) is
   'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';

@@ -42,6 +42,10 @@ begin
   if pg_column_size(p_messages) > 1048576 or pg_column_compression(p_messages) is not null then
     perform messenger.check_sizes(p_messages);
   end if;
+  if messenger.has_routes(p_messages) then
+    perform messenger.enqueue_routed(p_messages, true);
+    return;
+  end if;
   if p_messages @? '$[*] ? (exists(@.idempotency_key) || exists(@.dedupe_key) || exists(@.group_key))' then
     perform messenger.enqueue_keyed(p_messages, true);
     return;

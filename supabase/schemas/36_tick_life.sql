@@ -152,11 +152,11 @@ begin
   return jsonb_strip_nulls(jsonb_build_object(
     'id', started::text, 'proceed', needed, 'fleet', fleet, 'version', public.messenger_version(),
     'schedules_due', case when next_schedule_at <= messenger.clock() then true end
-  ));
+  )) || messenger.declared_routing();
 end
 $$;
 comment on function public.messenger_start_tick(bigint, boolean, text[], double precision) is
-  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "version", "schedules_due"}; version is the schema''s.';
+  'Registers a tick that starts, and ends it at once where there is nothing to do for it. Returns {"id", "proceed", "fleet", "version", "schedules_due", "routing"}; version is the schema''s.';
 
 -- With `awake`, a tick that was at rest looks for messages again, and dispatches count on it.
 create function public.messenger_heartbeat_tick(tick bigint, awake boolean default false)

@@ -352,3 +352,19 @@ create index messenger_webhook_deliveries_endpoint_idx on public.messenger_webho
 create index messenger_webhook_deliveries_event_idx on public.messenger_webhook_deliveries (event_id, endpoint, id);
 create index messenger_webhook_deliveries_sent_at_idx on public.messenger_webhook_deliveries (sent_at);
 alter table public.messenger_webhook_deliveries enable row level security;
+
+-- Routes
+create table messenger.transports (
+  name text primary key check (name ~ '^[A-Za-z0-9_.:-]{1,100}$' and name <> 'home'),
+  received boolean not null
+);
+alter table messenger.transports enable row level security;
+
+create table messenger.routes (
+  pattern text primary key check (length(pattern) between 1 and 200),
+  transport text check (length(transport) between 1 and 100),
+  expression text not null generated always as (
+    replace(replace(replace(replace(pattern, '\', '\\'), '_', '\_'), '%', '\%'), '*', '%')
+  ) stored
+);
+alter table messenger.routes enable row level security;

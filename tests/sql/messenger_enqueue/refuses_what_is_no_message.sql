@@ -12,7 +12,7 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_enqueue('[{"type":"A"},{"type":"A","dealy_ms":5}]')$$, 'PT400',
-  'messages.1.dealy_ms: is not known; a message has type, payload, queue, priority, delay_ms, available_at, ttl_ms, idempotency_key, idempotency_scope, group_key, stamps, dedupe_key, dedupe, dedupe_window_ms, dedupe_debounce_ms, dedupe_max_wait_ms',
+  'messages.1.dealy_ms: is not known; a message has type, payload, queue, priority, delay_ms, available_at, ttl_ms, idempotency_key, idempotency_scope, group_key, stamps, dedupe_key, dedupe, dedupe_window_ms, dedupe_debounce_ms, dedupe_max_wait_ms, transport',
   'a field that is not known'
 );
 select throws_ok(

@@ -221,9 +221,8 @@ Deno.test("SQL is told the routes of the configuration, and those of definitions
     typed("Other"),
     typed("B"),
   ]);
-  assertEquals(router?.routes.rows, [
-    { pattern: "Audit*", transport: "events" },
-    { pattern: "B", transport: null },
-    { pattern: "Mail", transport: "eu" },
-  ]);
+  assertEquals(router?.routes.declared, {
+    transports: { events: true, eu: false, us: false },
+    routes: { "Audit*": "events", B: null, Mail: "eu" },
+  });
 });

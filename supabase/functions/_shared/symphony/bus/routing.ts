@@ -8,6 +8,7 @@ import type { OutgoingMessage } from "../message/envelope.ts";
 import { checkName } from "../message/names.ts";
 import type { Registry } from "../message/registry.ts";
 import { showValue } from "../runtime/inspect.ts";
+import type { DeclaredRouting } from "../database/declared-routing.ts";
 import { nearest } from "../runtime/option-names.ts";
 import { type EngineSender, isReceived } from "../transport/engine.ts";
 
@@ -28,20 +29,13 @@ export interface RoutingOptions {
   readonly routing?: Readonly<Record<string, Route>>;
 }
 
-/** A route as SQL knows it. */
-export interface RouteRow {
-  /** A type, or a pattern with `*`. */
-  readonly pattern: string;
-  /** Null if a function decides, which SQL cannot call. */
-  readonly transport: string | null;
-}
-
 /** The checked routes of a project. */
 export interface Routes {
   readonly transports: ReadonlyMap<string, EngineSender>;
   /** The route of each type that has one. */
   readonly byType: ReadonlyMap<string, Route>;
-  readonly rows: readonly RouteRow[];
+  /** The form that SQL reads; null if there is no transport beside home. */
+  readonly declared: DeclaredRouting | null;
 }
 
 /**
@@ -59,7 +53,7 @@ export function checkRoutes(options: RoutingOptions, registry: Registry): Routes
     checkRoute(route, `routing: ${pattern}`, transports);
   }
   const byType = new Map<string, Route>();
-  const rows: RouteRow[] = routing.map(([pattern, route]) => rowOf(pattern, route));
+  const declared = new Map(routing);
   for (const definition of registry.values()) {
     const { type } = definition;
     const own = definition.transport ?? definition.route;
@@ -69,9 +63,10 @@ export function checkRoutes(options: RoutingOptions, registry: Registry): Routes
     checkHandled(definition, route, transports);
     if (route === undefined) continue;
     byType.set(type, route);
-    if (configured === undefined) rows.push(rowOf(type, route));
+    if (configured === undefined) declared.set(type, route);
   }
-  return transports.size === 0 && byType.size === 0 ? null : { transports, byType, rows };
+  if (transports.size === 0 && byType.size === 0) return null;
+  return { transports, byType, declared: declaredOf(transports, declared) };
 }
 
 /** The route with the exact name, or else with the longest pattern. */
@@ -158,6 +153,12 @@ function matchesNone(pattern: string, types: readonly string[]): RangeError {
   return new RangeError(`routing: ${pattern}: no message has such a type; ${advice}`);
 }
 
-function rowOf(pattern: string, route: Route): RouteRow {
-  return { pattern, transport: typeof route === "string" ? route : null };
+function declaredOf(
+  transports: Routes["transports"],
+  routes: ReadonlyMap<string, Route>,
+): DeclaredRouting | null {
+  if (transports.size === 0) return null;
+  const received = [...transports].map(([name, engine]) => [name, isReceived(engine)]);
+  const named = [...routes].map(([one, route]) => [one, typeof route === "string" ? route : null]);
+  return { transports: Object.fromEntries(received), routes: Object.fromEntries(named) };
 }

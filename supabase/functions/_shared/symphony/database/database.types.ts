@@ -1127,6 +1127,10 @@ export type Database = {
         Args: { "name": string; "settings": Json };
         Returns: Json;
       };
+      "messenger_declare_routing": {
+        Args: { "routes": Json; "transports": Json };
+        Returns: undefined;
+      };
       "messenger_delete_alert": { Args: { "name": string }; Returns: Json };
       "messenger_delete_alert_channel": { Args: { "name": string }; Returns: Json };
       "messenger_delete_queue": { Args: { "name": string }; Returns: Json };
@@ -1145,6 +1149,7 @@ export type Database = {
           "payload"?: Json;
           "priority"?: number;
           "queue"?: string;
+          "transport"?: string;
           "ttl"?: string;
           "type": string;
         };

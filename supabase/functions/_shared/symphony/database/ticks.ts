@@ -1,6 +1,7 @@
 /** SQL's functions of ticks: a tick has a row in the database from its registration to its end. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
+import type { DeclaredRouting } from "./declared-routing.ts";
 import { callRpc } from "./rpc.ts";
 
 /** Timeout of a call. */
@@ -17,6 +18,8 @@ export interface StartedTick {
   readonly version: string;
   /** Whether schedules are due. */
   readonly schedulesDue: boolean;
+  /** The routes that SQL knows; null if there are none. */
+  readonly routing: DeclaredRouting | null;
 }
 
 /** Counts of the messages of a tick. */
@@ -56,13 +59,14 @@ export class Ticks {
     readonly queues: readonly string[] | undefined;
     readonly budgetMs: number;
   }): Promise<StartedTick> {
-    const { schedules_due: schedulesDue = false, ...started } = await this.#call<
-      Omit<StartedTick, "schedulesDue"> & { schedules_due?: true }
+    const { schedules_due: schedulesDue = false, routing = null, ...started } = await this.#call<
+      & Omit<StartedTick, "schedulesDue" | "routing">
+      & { schedules_due?: true; routing?: DeclaredRouting }
     >("messenger_start_tick", {
       ...{ tick: tick.id ?? null, awake: tick.awake, queues: tick.queues ?? null },
       budget_ms: tick.budgetMs,
     });
-    return { ...started, schedulesDue };
+    return { ...started, schedulesDue, routing };
   }
 
   /** Tells that the tick is alive. */

@@ -8,6 +8,7 @@ import { runSchedules } from "../scheduler/tick-schedules.ts";
 import { type ResidentOptions, runResident } from "./resident/resident.ts";
 import { ProgressReporter } from "./run/progress.ts";
 import { ReservedIds } from "../bus/reserved-ids.ts";
+import { routingSync } from "./tick/routing-sync.ts";
 import { runTick, type TickOptions, type TickReport } from "./tick/tick.ts";
 import { SeriesCounter } from "./series/series-counter.ts";
 import { checkLimits, type WorkerLimits, type WorkerReport } from "./worker-options.ts";
@@ -59,6 +60,7 @@ export function createWorker(messenger: Messenger): MessengerWorker {
   const declareQueues = queueDeclaration(messenger);
   const tickParts = {
     ...{ supabase, schema, log, runSchedules: processSchedules },
+    syncRouting: routingSync(messenger),
     work: async (limits: WorkerLimits) => {
       await declareQueues();
       return await work(limits, true);

@@ -8,6 +8,7 @@ import type { SchedulesReport } from "../../scheduler/processing.ts";
 import { checkLimits, type WorkerLimits, type WorkerReport } from "../worker-options.ts";
 import { DueSchedules, type DueSchedulesParts } from "./due-schedules.ts";
 import { Presence } from "./presence.ts";
+import type { SyncRouting } from "./routing-sync.ts";
 import { processShutdown } from "./shutdown.ts";
 
 /** Limits of a tick, and who asked for it. */
@@ -38,6 +39,7 @@ export interface TickParts extends DueSchedulesParts {
   readonly supabase: SupabaseClient;
   /** Whether the schema is new enough; null if it need not be asked. */
   readonly schema: SchemaVersion | null;
+  readonly syncRouting: SyncRouting;
   /** Claims and handles messages. */
   readonly work: (limits: WorkerLimits) => Promise<WorkerReport>;
 }
@@ -61,6 +63,7 @@ export async function runTick(options: TickOptions, parts: TickParts): Promise<T
   const awake = caller === "left" && !limits.queues;
   const { budgetMs, queues } = limits;
   const started = await register(ticks, { id, awake, queues, budgetMs }, parts.schema);
+  await parts.syncRouting(started.routing);
   const schedules = new DueSchedules(started.schedulesDue, budgetMs, parts);
   if (!started.proceed) {
     if (parts.mustSync()) await schedules.process();
