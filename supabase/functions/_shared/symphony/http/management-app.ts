@@ -6,8 +6,8 @@ import type { Messenger } from "../messenger.ts";
 import { createApp } from "./app.ts";
 
 /** Makes the Hono app of `messenger`. */
-export function managementApp({ supabase, bus, config, log, schema }: Messenger): Hono {
+export function managementApp({ supabase, bus, router, config, log, schema }: Messenger): Hono {
   const app = createApp("messenger", { maxBodyBytes: config.maxBodyBytes, log, schema });
-  app.route("/", createManagementApp({ supabase, bus, log }, config));
+  app.route("/", createManagementApp({ supabase, bus, router, log }, config));
   return app;
 }

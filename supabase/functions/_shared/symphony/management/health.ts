@@ -6,8 +6,15 @@ import { compareVersions } from "../runtime/versions.ts";
 import { age, type HealthCheck, type HealthLimits, type Judged } from "./health-check.ts";
 import { judgeInstallation } from "./installation.ts";
 
-/** Judges each fact by its limit. Messages of paused queues do not count as late: the database leaves them out. */
-export function judgeHealth(facts: HealthFacts, limits: HealthLimits): {
+/**
+ * Judges each fact by its limit. Messages of paused queues do not count as late: the database leaves them out.
+ * @param others checks that are judged already
+ */
+export function judgeHealth(
+  facts: HealthFacts,
+  limits: HealthLimits,
+  others: readonly Judged[] = [],
+): {
   status: "ok" | "failing";
   checks: HealthCheck[];
 } {
@@ -19,6 +26,7 @@ export function judgeHealth(facts: HealthFacts, limits: HealthLimits): {
     ...judgeAlerts(facts),
     ...judgeInstallation(facts, limits),
     ...judgeVersions(facts),
+    ...others,
   ].map((check) => ({ ...check, advice: check.ok ? null : check.advice }));
   return { status: checks.every(({ ok }) => ok) ? "ok" : "failing", checks };
 }

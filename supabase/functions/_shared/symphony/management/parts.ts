@@ -2,6 +2,7 @@
 
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { MessageBus } from "../bus/bus.ts";
+import type { Router } from "../bus/router.ts";
 import type { Operator } from "../http/operator.ts";
 import type { Logger } from "../runtime/log.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
@@ -14,6 +15,8 @@ export interface ManagementParts {
   /** Made with a secret key. */
   readonly supabase: SupabaseClient;
   readonly bus: MessageBus;
+  /** Undefined if everything goes home. */
+  readonly router?: Router | undefined;
   readonly log: Logger;
 }
 

@@ -20,6 +20,7 @@ import { judgeHealth } from "./health.ts";
 import { toMetrics } from "./metrics.ts";
 import type { ManagementParts } from "./parts.ts";
 import { action, health, stats, tick } from "./stats-schemas.ts";
+import { TransportChecks } from "./transport-checks.ts";
 
 const tag = "status";
 
@@ -55,14 +56,18 @@ const healthQuery = z.strictObject({
 });
 
 /** Adds the endpoints that show the state of the bus. */
-export function addStatus(app: ManagementApp, { supabase }: ManagementParts): void {
-  addHealth(app, supabase);
+export function addStatus(app: ManagementApp, { supabase, router }: ManagementParts): void {
+  addHealth(app, supabase, new TransportChecks(router));
   addStats(app, supabase);
   addRecords(app, supabase);
   addObjects(app, supabase);
 }
 
-function addHealth(app: ManagementApp, supabase: SupabaseClient): void {
+function addHealth(
+  app: ManagementApp,
+  supabase: SupabaseClient,
+  transports: TransportChecks,
+): void {
   addEndpoint(app, {
     method: "get",
     path: "/health",
@@ -74,7 +79,7 @@ function addHealth(app: ManagementApp, supabase: SupabaseClient): void {
     statuses: { 200: "Healthy", 503: "Not healthy, or the database did not answer" },
     statusOf: ({ status }) => status === "ok" ? 200 : 503,
   }, async ({ query }) => {
-    const facts = await readHealth(supabase);
+    const [facts, others] = await Promise.all([readHealth(supabase), transports.judge()]);
     const versions = { library: VERSION, needs: SCHEMA_VERSION, schema: facts.version };
     const judged = judgeHealth(facts, {
       maxTickAge: parseDuration(query.maxTickAge, "maxTickAge"),
@@ -82,7 +87,7 @@ function addHealth(app: ManagementApp, supabase: SupabaseClient): void {
       maxScheduleAge: parseDuration(query.maxScheduleAge, "maxScheduleAge"),
       maxDeadLetters: query.maxDeadLetters,
       projectUrl: Deno.env.get("SUPABASE_URL"),
-    });
+    }, others);
     return { ...judged, versions, lastAnswer: facts.installation.lastAnswer ?? null };
   });
 }

@@ -66,7 +66,7 @@ export function supabaseProject(options: SupabaseProjectOptions): EngineSender {
     capabilities: { fence, order, lease, maxBytes },
     outbox,
     async publish(messages) {
-      if (missing) throw new TransportError("send", `${missing}: is missing`, true);
+      if (missing) throw new Error(`${missing}: is missing`);
       return await publish(new SupabaseTransport(connect(), { timeoutMs }), messages);
     },
     check: (types) => checkProject({ url, key, missing, prefix, timeoutMs, connect }, types),
