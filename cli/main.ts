@@ -10,6 +10,7 @@
 
 import process from "node:process";
 import { Command, CommanderError } from "commander";
+import { addPlan } from "./capacity/command.ts";
 import { addConsole } from "./console/command.ts";
 import { addDoctor } from "./doctor/command.ts";
 import { CommandError, describeFailure, EXIT, UsageError } from "./errors.ts";
@@ -53,6 +54,7 @@ function createProgram(context: Context): Command {
   addMessenger(program, context);
   addDoctor(program, context);
   addConsole(program, context);
+  addPlan(program, context);
   return program;
 }
 

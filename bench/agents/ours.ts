@@ -55,8 +55,8 @@ await serve<OursConfig>(({ url, key }, emit) => {
     });
 
   const { bus } = messengerOf(100, 10);
-  const enqueue = async (numbers: readonly number[]) => {
-    await bus.dispatchAll(numbers.map((n) => ({ type: "Noop", payload: { n, text: "no-op" } })));
+  const enqueue = async (numbers: readonly number[], text = "no-op") => {
+    await bus.dispatchAll(numbers.map((n) => ({ type: "Noop", payload: { n, text } })));
   };
   const queue: Queue = {
     enqueue,

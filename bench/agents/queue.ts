@@ -9,8 +9,8 @@ export type OnHandled = (n: number) => void | Promise<void>;
 
 /** A queue, as an agent drives it. */
 export interface Queue {
-  /** Writes messages with the payloads `{ n, text }`. */
-  enqueue(numbers: readonly number[]): Promise<void>;
+  /** Writes messages with the payloads `{ n, text }`. @param text default: a short one */
+  enqueue(numbers: readonly number[], text?: string): Promise<void>;
   /** Handles messages until it is told to stop. */
   drain(variant: Variant, onHandled: OnHandled): Promise<{ stop(): Promise<void> }>;
 }
@@ -25,6 +25,16 @@ export interface Variant {
   readonly fetchers: number;
   /** How long a handler waits, as for I/O, in ms; by default it is a synchronous function. */
   readonly handlerMs?: number;
+}
+
+/** Messages to write. */
+export interface ToWrite {
+  readonly from: number;
+  readonly count: number;
+  /** Messages in a call. */
+  readonly batch: number;
+  /** Length of each message's text; default: a short one. */
+  readonly textLength?: number;
 }
 
 /** Time that writing messages took, in ms. */
@@ -55,12 +65,13 @@ const TELL_EVERY_MS = 25;
 export function queueTasks(queue: Queue, emit: Emit): Tasks {
   let drain: ReturnType<typeof startDrain> | undefined;
   return {
-    enqueue: async ({ from, count, batch }: { from: number; count: number; batch: number }) => {
+    enqueue: async ({ from, count, batch, textLength }: ToWrite) => {
+      const text = textLength === undefined ? undefined : randomText(textLength);
       const startedAt = performance.now();
       const cpu = process.cpuUsage();
       for (let n = from; n < from + count; n += batch) {
         const length = Math.min(batch, from + count - n);
-        await queue.enqueue(Array.from({ length }, (_, i) => n + i));
+        await queue.enqueue(Array.from({ length }, (_, i) => n + i), text);
       }
       const { user, system } = process.cpuUsage(cpu);
       return {
@@ -75,6 +86,15 @@ export function queueTasks(queue: Queue, emit: Emit): Tasks {
     stop: async () => await drain?.stop(),
     memory: () => Deno.memoryUsage(),
   };
+}
+
+/** Text that does not compress, as a payload of ids and addresses hardly does. */
+function randomText(length: number): string {
+  const bytes = new Uint8Array(Math.ceil(length / 2));
+  for (let at = 0; at < bytes.length; at += 65_536) {
+    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  }
+  return Buffer.from(bytes).toString("hex").slice(0, length);
 }
 
 function waiting(handle: (n: number) => void, { handlerMs }: Variant): OnHandled {

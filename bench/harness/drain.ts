@@ -43,13 +43,17 @@ export interface EnqueueResult {
   readonly cpuMs: number;
 }
 
-/** Writes messages 0 to `count` - 1, `batch` in a call, one call after the other. */
+/**
+ * Writes messages 0 to `count` - 1, `batch` in a call, one call after the other.
+ * @param textLength length of the text in each payload; default: a short one
+ */
 export async function enqueue(
   agent: Agent,
   count: number,
   batch = BATCH,
+  textLength?: number,
 ): Promise<EnqueueResult> {
-  const taken = await agent.call<Written>("enqueue", { from: 0, count, batch });
+  const taken = await agent.call<Written>("enqueue", { from: 0, count, batch, textLength });
   return { ...taken, perSecond: count * 1000 / taken.tookMs };
 }
 

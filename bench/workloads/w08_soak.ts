@@ -24,11 +24,22 @@ interface Look {
   readonly indexesMb: number;
 }
 
+/** The load on Postgres meanwhile, the producer's and the readers' calls included. */
+interface Cost {
+  readonly cores: number;
+  readonly callsPerSecond: number;
+}
+
+interface Soaked {
+  readonly sent: number;
+  readonly recoveryS: number;
+}
+
 /** Backlog, claim latency and sizes under 800 messages a second. */
 export const w08: Workload = {
   id: "W8",
   title: "800 messages a second under long readers",
-  async run({ options: { sizes: { soakMs, readerMs } }, systems: { ours } }) {
+  async run({ options: { sizes: { soakMs, readerMs } }, systems: { ours }, cpu }) {
     await using producer = await ours.agent();
     await using worker = await ours.agent();
     await ours.clear();
@@ -39,15 +50,24 @@ export const w08: Workload = {
 
     const looks: Look[] = [];
     const startedAt = performance.now();
+    const cpuBefore = cpu().postgres;
+    let calls = 0;
     using _looking = every(soakMs / LOOKS, async () => {
       const claims = await worker.call<number[]>("claims");
+      calls += claims.length;
       const atS = (performance.now() - startedAt) / 1000;
       looks.push({ atS, ...await look(ours.sql), claimP99Ms: percentile(claims, 99) });
     });
     let sent: number;
+    let load: Cost;
     {
       await using _readers = startReaders(ours.sql, READERS, readerMs);
       sent = await producer.call<number>("produce", { rate: RATE, forMs: soakMs });
+      const elapsedMs = performance.now() - startedAt;
+      load = {
+        cores: (cpu().postgres - cpuBefore) / elapsedMs,
+        callsPerSecond: calls * 1000 / elapsedMs,
+      };
     }
     const recoveryFrom = performance.now();
     while (handled < sent || !await ours.isDrained()) {
@@ -58,7 +78,8 @@ export const w08: Workload = {
     }
     const recoveryS = (performance.now() - recoveryFrom) / 1000;
     checkCounts("ours", [await worker.call<Drained>("stop")], sent);
-    return describe(looks.filter(({ claimP99Ms }) => !Number.isNaN(claimP99Ms)), sent, recoveryS);
+    const seen = looks.filter(({ claimP99Ms }) => !Number.isNaN(claimP99Ms));
+    return describe(seen, { sent, recoveryS, ...load });
   },
 };
 
@@ -74,7 +95,7 @@ async function look(sql: postgres.Sql): Promise<Omit<Look, "atS" | "claimP99Ms">
   };
 }
 
-function describe(looks: readonly Look[], sent: number, recoveryS: number) {
+function describe(looks: readonly Look[], { sent, recoveryS, ...load }: Soaked & Cost) {
   const figures = new Samples();
   const half = looks.slice(Math.floor(looks.length / 2));
   const halfBefore = looks.slice(0, Math.floor(looks.length / 2));
@@ -88,6 +109,8 @@ function describe(looks: readonly Look[], sent: number, recoveryS: number) {
   figures.add("largest size, first half", "MB", most(halfBefore, mb));
   figures.add("largest size, second half", "MB", most(half, mb));
   figures.add("recovery after the last message", "s", recoveryS);
+  figures.add("Postgres: busy", "cores", load.cores);
+  figures.add("round trips of the worker", "a second", load.callsPerSecond);
   const series = (plot: string, name: string, of: (look: Look) => number): Series => ({
     plot,
     name,

@@ -9,8 +9,31 @@ import type { World } from "../harness/world.ts";
 import { Samples } from "../report/samples.ts";
 import type { Workload } from "./workload.ts";
 
-/** Dispatched one by one, a message costs more; so fewer are counted, by this factor. */
-const FEWER = 20;
+/** A way of writing messages: how many in a call, with how long a text, and how many fewer of them are counted. */
+interface Way {
+  readonly name: string;
+  readonly batch: number;
+  readonly fewer: number;
+  readonly textLength?: number;
+}
+
+const WAYS: readonly Way[] = [
+  { name: "by 1,000", batch: 1_000, fewer: 1 },
+  { name: "one by one", batch: 1, fewer: 20 },
+];
+const OUR_WAYS: readonly Way[] = [
+  ...WAYS,
+  { name: "by 1,000, payloads of 1 kB", batch: 1_000, fewer: 4, textLength: 1_000 },
+  { name: "by 1,000, payloads of 10 kB", batch: 1_000, fewer: 20, textLength: 10_000 },
+];
+/** Steady loads: messages a second, handlers at once, and how long each waits, in ms; by default not at all. */
+const STEADY: readonly { rate: number; concurrency: number; handlerMs?: number }[] = [
+  { rate: 10, concurrency: 10 },
+  { rate: 100, concurrency: 10 },
+  { rate: 1_000, concurrency: 10 },
+  { rate: 700, concurrency: 100, handlerMs: 100 },
+];
+const WARM_UP_MS = 1_000;
 const HOUR_MS = 3_600_000;
 const TICKS = 5;
 const POLL_MS = 50;
@@ -25,17 +48,19 @@ export const w11: Workload = {
     const { costMessages, messages } = world.options.sizes;
     const costs = new Samples();
     for (const name of SYSTEMS) {
-      for (
-        const [way, batch, count] of [
-          ["by 1,000", 1_000, costMessages],
-          ["one by one", 1, Math.ceil(costMessages / FEWER)],
-        ] as const
-      ) {
-        const { walBytes, commits } = await messageCost(world, name, count, batch);
-        costs.add(`${name}, written ${way}`, "bytes", walBytes / count);
-        costs.add(`${name}, written ${way}: commits`, "a message", commits / count);
+      for (const way of name === "ours" ? OUR_WAYS : WAYS) {
+        const count = Math.ceil(costMessages / way.fewer);
+        const { walBytes, commits, postgresMs } = await messageCost(world, name, count, way);
+        costs.add(`${name}, written ${way.name}`, "bytes", walBytes / count);
+        costs.add(`${name}, written ${way.name}: commits`, "a message", commits / count);
+        costs.add(
+          `${name}, written ${way.name}: Postgres`,
+          "CPU ms per 1,000",
+          postgresMs * 1000 / count,
+        );
       }
     }
+    for (const load of STEADY) await addSteady(costs, world, load);
     const idle = await Promise.all([
       ticksOfAnHour(world),
       idleHour(world, "graphile-worker", (agent) => agent.call("drain", BEST["graphile-worker"])),
@@ -60,25 +85,54 @@ export const w11: Workload = {
 };
 
 async function messageCost(
-  { systems, stack }: World,
+  { systems, stack, cpu }: World,
   name: SystemName,
   count: number,
-  batch: number,
+  { batch, textLength }: Way,
 ) {
   const system = systems[name];
   await system.clear();
   await system.settle();
+  const before = cpu().postgres;
   const cost = await costOf(
     system,
     async () => {
       await using agent = await system.agent();
-      await enqueue(agent, count, batch);
+      await enqueue(agent, count, batch, textLength);
       await drain(system, [agent], count);
     },
     async () => name === "ours" ? await stack.restartPostgrest() : undefined,
   );
+  const postgresMs = cpu().postgres - before;
   await system.clear();
-  return cost;
+  return { ...cost, postgresMs };
+}
+
+/** CPU of Postgres, and round trips of one worker, while messages are written and handled at a steady rate. */
+async function addSteady(
+  costs: Samples,
+  { systems: { ours }, cpu, options: { sizes: { idleMs } } }: World,
+  { rate, concurrency, handlerMs }: (typeof STEADY)[number],
+): Promise<void> {
+  await ours.clear();
+  await using producer = await ours.agent();
+  await using worker = await ours.agent();
+  await worker.call("drain", {
+    ...{ batchSize: 500, concurrency, fetchers: 1 },
+    ...(handlerMs !== undefined && { handlerMs }),
+  });
+  await producer.call("produce", { rate, forMs: WARM_UP_MS });
+  await worker.call("claims");
+  const [before, startedAt] = [cpu().postgres, performance.now()];
+  await producer.call("produce", { rate, forMs: idleMs });
+  const seconds = (performance.now() - startedAt) / 1000;
+  const claims = await worker.call<number[]>("claims");
+  const name = `ours, ${rate} a second${
+    handlerMs === undefined ? "" : `, handlers of ${handlerMs} ms`
+  }`;
+  costs.add(`${name}: Postgres`, "cores", (cpu().postgres - before) / 1000 / seconds);
+  costs.add(`${name}: round trips`, "a second", claims.length / seconds);
+  await worker.call("stop");
 }
 
 /** Transactions of an hour of a peer's waiting process, extrapolated from a shorter time. */
