@@ -36,6 +36,8 @@ export interface DispatchOptions {
    * definition's `dedupe`. Instead of `idempotencyKey`, so that such a dispatch is not repeated when no answer comes.
    */
   readonly dedupeKey?: string | undefined;
+  /** Transport that it goes through, whatever the project's routes say. */
+  readonly transport?: string | undefined;
 }
 
 /** A message of `dispatchAll`: by name. */

@@ -2,11 +2,13 @@
 // logs are shown line by line.
 import { DEV_USAGE, parseArguments } from "./arguments.ts";
 import { startDevLoop } from "./dev_loop.ts";
+import { readOwnVariables } from "./function_environment.ts";
 import { HOSTED_LIMITS } from "./function_process.ts";
 import { serveOperatorsPage } from "./operators_page.ts";
 import {
   DEFAULT_DATA_DIR,
   exitWith,
+  OWN_VARIABLES,
   stopWithoutFolder,
   tellEnvironment,
   untilAborted,
@@ -19,7 +21,10 @@ async function main(args: readonly string[]): Promise<void> {
   await untilStopped(async (stopping) => {
     console.log("Starting the local stack ...");
     await using loop = await startDevLoop({
-      stack: { port, reset, dataDir, limits: HOSTED_LIMITS, signal: stopping.signal },
+      stack: {
+        ...{ port, reset, dataDir, limits: HOSTED_LIMITS, signal: stopping.signal },
+        env: await readOwnVariables(OWN_VARIABLES),
+      },
       print: console.log,
       isTerminal: Deno.stdout.isTerminal() && !Deno.noColor,
     });

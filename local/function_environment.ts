@@ -1,4 +1,5 @@
 // The environment of a function's process: the variables of a hosted function, and an import map.
+import { parseEnv } from "node:util";
 import type { Keys } from "./keys.ts";
 
 /** The values that the environment variables hold. */
@@ -32,6 +33,19 @@ export function functionEnvironment(options: EnvironmentOptions): Record<string,
     SB_REGION: "local",
     ...extra,
   };
+}
+
+/**
+ * The project's own variables on this machine, as the Supabase CLI reads them from `supabase/functions/.env`; none if
+ * there is no such file. Names that begin with SUPABASE_ are the platform's, and left out.
+ */
+export async function readOwnVariables(file: string): Promise<Record<string, string>> {
+  const text = await Deno.readTextFile(file).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  });
+  const own = Object.entries(parseEnv(text)).filter(([name]) => !name.startsWith("SUPABASE_"));
+  return Object.fromEntries(own.map(([name, value]) => [name, value ?? ""]));
 }
 
 /** Where the import map comes from, and where it goes. */

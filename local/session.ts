@@ -4,6 +4,9 @@ import { HOSTED_LIMITS } from "./function_process.ts";
 import { type Stack, StackError } from "./stack.ts";
 import { watchFolder, watchLaunchers } from "./watch.ts";
 
+/** Variables of the functions on this machine, as secrets are on a hosted project. */
+export const OWN_VARIABLES: string =
+  new URL("../supabase/functions/.env", import.meta.url).pathname;
 /** The folder of database and keys when the command line names none. */
 export const DEFAULT_DATA_DIR: string = new URL("../.local", import.meta.url).pathname;
 

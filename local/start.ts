@@ -1,11 +1,13 @@
 // `deno task start`: starts the local stack, tells where it is, runs the demo, serves the console and stays until Ctrl-C.
 import { parseArguments, START_USAGE } from "./arguments.ts";
 import { runDemo } from "./demo.ts";
+import { readOwnVariables } from "./function_environment.ts";
 import { HOSTED_LIMITS } from "./function_process.ts";
 import { serveOperatorsPage } from "./operators_page.ts";
 import {
   DEFAULT_DATA_DIR,
   exitWith,
+  OWN_VARIABLES,
   stopWithoutFolder,
   tellEnvironment,
   untilAborted,
@@ -26,6 +28,7 @@ async function main(args: readonly string[]): Promise<void> {
       limits: HOSTED_LIMITS,
       signal: stopping.signal,
       log: "inherit",
+      env: await readOwnVariables(OWN_VARIABLES),
     });
     using _folder = stopWithoutFolder(dataDir, stopping);
     await tellEnvironment(stack, dataDir);

@@ -12,6 +12,7 @@ interface Options {
   idempotencyKey?: string;
   groupKey?: string;
   dedupeKey?: string;
+  transport?: string;
 }
 
 /** Adds the command. */
@@ -32,9 +33,11 @@ export function addDispatch(program: Command, context: Context): void {
         "--dedupe-key <key>",
         "while a message of this type holds the key, see the type's dedupe",
       ),
+      text("--transport <name>", "through this transport, whatever the routes say"),
     ],
     async ([type = "", payload = "{}"], options) => {
-      const { delay, at, queue, priority, idempotencyKey, groupKey, dedupeKey } = options;
+      const { delay, at, queue, priority, idempotencyKey, groupKey, dedupeKey, transport } =
+        options;
       const json = payload === "-" ? await context.io.input() : payload;
       const { body } = await context.connect("dispatch")("POST", "", {
         type,
@@ -48,6 +51,7 @@ export function addDispatch(program: Command, context: Context): void {
         ...(idempotencyKey !== undefined && { idempotencyKey }),
         ...(groupKey !== undefined && { groupKey }),
         ...(dedupeKey !== undefined && { dedupeKey }),
+        ...(transport !== undefined && { transport }),
       });
       context.say(body, (body.ids as string[]).join("\n"));
     },
