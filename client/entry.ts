@@ -93,7 +93,7 @@ export function isSettled({ status }: FollowedState): boolean {
 export function take(entry: Entry, state: FollowedState, isLatest: boolean): boolean {
   const { state: last, error } = entry;
   // A message that parks gives its attempt back.
-  const attempts = state.steps?.current && last && rank(last) === 2
+  const attempts = rank(state) === 1 && state.steps?.current && last && rank(last) === 2
     ? 1
     : state.attempt - (last?.attempt ?? -1);
   const ranks = last ? rank(state) - rank(last) : 1;

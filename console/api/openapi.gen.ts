@@ -1356,7 +1356,7 @@ export interface components {
             stamps?: unknown;
             /** @description Failed attempts, oldest first */
             errors: unknown[];
-            /** @description Durable steps, sleeps and waits, in the order in which they were stored */
+            /** @description Durable steps, sleeps and waits, in the order in which they were stored, and then the one that runs */
             steps: components["schemas"]["DurableStep"][];
         };
         Relations: {
@@ -1409,14 +1409,20 @@ export interface components {
             nth: number;
             /** @enum {string} */
             kind: "step" | "sleep" | "wait" | "effect" | "all";
-            /** @enum {string} */
-            status: "done" | "failed" | "pending";
+            /**
+             * @description running: for a second or more. pending: it sleeps or waits
+             * @enum {string}
+             */
+            status: "running" | "done" | "failed" | "pending";
             /**
              * Format: date-time
              * @description When a sleep or wait ends
              */
             until: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was stored; of one that runs, when it began
+             */
             createdAt: string;
             /** @description Why it failed for good; null if it did not */
             error?: unknown;
@@ -1514,7 +1520,7 @@ export interface components {
             stamps?: unknown;
             /** @description Failed attempts, oldest first */
             errors: unknown[];
-            /** @description Durable steps, sleeps and waits, in the order in which they were stored */
+            /** @description Durable steps, sleeps and waits, in the order in which they were stored, and then the one that runs */
             steps: components["schemas"]["DurableStep"][];
         };
         Batch: {

@@ -16,7 +16,7 @@ export interface TimelineStep {
   readonly key: string;
   readonly nth: number;
   readonly kind: "step" | "sleep" | "wait" | "effect" | "all";
-  readonly status: "done" | "failed" | "pending";
+  readonly status: "running" | "done" | "failed" | "pending";
   readonly until: string | null;
   readonly createdAt: string;
   readonly error?: unknown;

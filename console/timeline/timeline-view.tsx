@@ -146,7 +146,7 @@ function Failure({ failure }: { readonly failure: AttemptFailure }): JSX.Element
   );
 }
 
-const STEP_TONES = { done: "ok", failed: "bad", pending: "info" } as const;
+const STEP_TONES = { running: "info", done: "ok", failed: "bad", pending: "info" } as const;
 const KINDS = {
   step: "step",
   sleep: "sleep",

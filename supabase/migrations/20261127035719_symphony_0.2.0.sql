@@ -48,6 +48,12 @@ create table public.messenger_steps (
 
 alter table public.messenger_steps enable row level security;
 
+alter table messenger.progress
+  alter column value drop not null,
+  add column step jsonb,
+  add column step_token uuid,
+  add constraint "step: has to have at most 8192 bytes" check (pg_column_size(step) <= 8192);
+
 create table messenger.installation (
   singleton boolean primary key default true check (singleton),
   id uuid not null default gen_random_uuid(),
@@ -4637,24 +4643,85 @@ AS $function$
   on conflict (id) do nothing
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_report_progress(reports jsonb)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+  insert into messenger.progress as p (message_id, value, note, at, step, step_token)
+  select m.id, r.value, r.note, public.messenger_now(),
+    r.step - 'ran_ms' || jsonb_build_object(
+      'began_at', public.messenger_now() - (r.step ->> 'ran_ms')::double precision * interval '1 millisecond'
+    ),
+    case when r.step is not null then r.token end
+  from jsonb_to_recordset(reports) as r (
+    id bigint, token uuid, value double precision, note text, step jsonb
+  )
+  join public.messenger_messages m on m.id = r.id
+  where m.lease_token = r.token
+  order by m.id
+  for key share of m
+  on conflict (message_id) do update
+  set value = coalesce(excluded.value, p.value),
+    note = case when excluded.value is null then p.note else excluded.note end,
+    at = case when excluded.value is null then p.at else excluded.at end,
+    step = coalesce(excluded.step, p.step), step_token = coalesce(excluded.step_token, p.step_token)
+$function$;
+
+CREATE FUNCTION messenger.running_step(p_id bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+AS $function$
+begin
+  return (
+    select p.step from messenger.progress p
+    join public.messenger_messages m on m.id = p.message_id and m.lease_token = p.step_token
+    where p.message_id = p_id and m.status = 'processing' and not exists (
+        select from public.messenger_steps s
+        where s.message_id = p_id and s.status <> 'pending' and (s.handler, s.name, s.key, s.nth) = (
+            p.step ->> 'handler', p.step ->> 'name', p.step ->> 'key', (p.step ->> 'nth')::integer
+          )
+      )
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.followed_steps(p_id bigint)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
 AS $function$
+declare
+  running constant jsonb := messenger.running_step(p_id);
 begin
-  if not exists (select from public.messenger_steps s where s.message_id = p_id) then
+  if running is null and not exists (select from public.messenger_steps s where s.message_id = p_id) then
     return '{}'::jsonb;
   end if;
   return jsonb_build_object('steps', jsonb_build_object(
-    'current', (
-      select jsonb_build_object('name', s.name, 'kind', s.kind, 'until', s.until)
-      from public.messenger_steps s
-      where s.message_id = p_id and s.status = 'pending'
-      order by s.position
-      limit 1
-    ),
+    'current', case
+      when running is not null
+      then jsonb_build_object('name', running ->> 'name', 'kind', running ->> 'kind', 'until', null)
+      else (
+        select jsonb_build_object('name', s.name, 'kind', s.kind, 'until', s.until)
+        from public.messenger_steps s
+        where s.message_id = p_id and s.status = 'pending'
+        order by s.position
+        limit 1
+      )
+    end,
     'done', array(
       select l.name from (
         select s.name, s.position from public.messenger_steps s
@@ -4691,6 +4758,10 @@ begin
         then jsonb_build_object('result', messenger.with_exact_numbers(s.result)) else '{}'
       end
       order by s.position
+    ), '[]')
+    || coalesce(messenger.running_step(p_id) - 'began_at' || jsonb_build_object(
+      'status', 'running', 'until', null, 'created_at', messenger.running_step(p_id) -> 'began_at', 'error', null,
+      'waits_for', null, 'result_bytes', 0
     ), '[]')
     from (
       select * from public.messenger_steps t where t.message_id = p_id order by t.position limit 1000
@@ -4819,7 +4890,7 @@ AS $function$
   select distinct on (f.id) f.id, messenger.followed_message(
     f.id, f.type, f.status, f.attempts, f.created_at, f.available_at, f.finished_at, f.reason,
     f.cancelling, case
-      when p.message_id is not null
+      when p.value is not null
       then jsonb_build_object('value', p.value, 'note', p.note, 'at', p.at)
     end, f.result
   ) || messenger.followed_steps(f.id)
@@ -8913,6 +8984,15 @@ comment on column messenger.installation.id is
 comment on column messenger.installation.singleton is
   'Always true: there is one row.';
 
+comment on column messenger.progress.step is
+  'A durable step that has run for a second or more: {"handler", "name", "key", "nth", "kind", "began_at"}. It runs no longer once it is stored or the lease is another one.';
+
+comment on column messenger.progress.step_token is
+  'Token of the lease under which the step was told.';
+
+comment on column messenger.progress.value is
+  'How much is done, from 0 to 1; null if the handler has reported nothing.';
+
 comment on column messenger.rate_limits.type is
   'Name of the message definition that has the limit; of an event, its name behind "event ".';
 
@@ -9874,7 +9954,7 @@ comment on routine messenger.followed_message(bigint,text,text,integer,timestamp
   'The state of a message in the form that users get: {"kind", "id", "type", "status", "cancelling", "reason", "attempt", "createdAt", "availableAt", "finishedAt", "progress"}, and "result" if one is kept, never its payload or its errors.';
 
 comment on routine messenger.followed_steps(bigint) is
-  'Part of following: {"steps": {"current", "done", "number"}} of a message that has steps: the sleep or wait that it is parked in, the names of the last 100 finished steps, and how many are finished. Never results. {} if it has none.';
+  'Part of following: {"steps": {"current", "done", "number"}} of a message that has steps: the step that runs, or the sleep or wait that it is parked in, the names of the last 100 finished steps, and how many are finished. Never results. {} if it has none.';
 
 comment on routine messenger.forget_from(bigint[],text) is
   'Part of a redrive: deletes the failed steps of messages, and the steps from the one of a name on; for "start" all of them, and the mark of the version. Dead letters that the redrive skipped keep theirs.';
@@ -10071,6 +10151,9 @@ comment on routine messenger.resend_webhooks(bigint[]) is
 comment on routine messenger.route_of(text) is
   'The transport that messages of a type go through: home, or one of messenger.transports. PT400 if a function in code decides.';
 
+comment on routine messenger.running_step(bigint) is
+  'The durable step of a message that runs at this moment, as messenger.progress has it; null if none has run for a second.';
+
 comment on routine messenger.sample_queue(text,timestamp with time zone,integer) is
   'Part of messenger_sample_backlog(): writes how many messages a queue holds.';
 
@@ -10111,7 +10194,7 @@ comment on routine messenger.settlement_of(jsonb,text[],boolean) is
   'Part of messenger_settle: the part of a settlement that is about these messages, or, with p_others, about all others.';
 
 comment on routine messenger.shown_steps(bigint) is
-  'Durable steps, sleeps and waits of a message or dead letter for operators, in the order in which they were stored, at most 1,000. Results of more than 2 kB are left out.';
+  'Durable steps, sleeps and waits of a message or dead letter for operators, in the order in which they were stored, at most 1,000, and then the one that runs. Results of more than 2 kB are left out.';
 
 comment on routine messenger.stamped_id(jsonb,text) is
   'The id that a stamp names: of the schedule, the batch or the batch whose end it tells; null if there is none.';
@@ -10356,6 +10439,9 @@ comment on routine public.messenger_redrive(bigint[],text,text,text,text,timesta
 comment on routine public.messenger_remove_failed(bigint[],text,text,text,text,timestamp with time zone,timestamp with time zone,integer,boolean,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone) is
   'Deletes dead letters for good, by ids, by filter or "all". Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
+comment on routine public.messenger_report_progress(jsonb) is
+  'Writes what handlers report of messages they run, and the steps that run for long, all of a worker''s in one call, fenced by the lease token.';
+
 comment on routine public.messenger_resend_webhooks(bigint[],text,text,timestamp with time zone,timestamp with time zone,boolean,boolean,jsonb) is
   'Sends webhooks again: attempts by ids, or by a filter all events whose latest attempt at an endpoint failed and that wait for no further one. A dead letter goes back into its queue. Takes a step of up to 1,000 attempts, among 10,000 that it looks at, behind the "next" of the step before. Returns {"matched", "done", "running", "missing", "next"}.';
 
@@ -10456,7 +10542,7 @@ comment on table messenger.installation is
   'The identity of this bus: one row. The idempotency keys of steps are made from it, so that a clone of the project has others.';
 
 comment on table messenger.progress is
-  'The latest progress that handlers reported of their messages. A row goes when its message is handled or redriven, or at the next prune.';
+  'The latest progress that handlers reported of their messages, and the durable step that ran last for a second. A row goes when its message is handled or redriven, or at the next prune.';
 
 comment on table messenger.routes is
   'Routes that the project''s code declares: the transport of the messages of a type.';

@@ -94,7 +94,7 @@ as $$
   select distinct on (f.id) f.id, messenger.followed_message(
     f.id, f.type, f.status, f.attempts, f.created_at, f.available_at, f.finished_at, f.reason,
     f.cancelling, case
-      when p.message_id is not null
+      when p.value is not null
       then jsonb_build_object('value', p.value, 'note', p.note, 'at', p.at)
     end, f.result
   ) || messenger.followed_steps(f.id)

@@ -31,7 +31,7 @@ begin
       'public.messenger_list_failed', 'messenger.queues_in_use',
       'messenger.schedules_overdue_since', 'messenger.count_failed',
       'public.messenger_list_upcoming',
-      'messenger.prune_before', 'messenger.prune_orphans', 'messenger.followed',
+      'messenger.prune_before', 'messenger.prune_orphans', 'messenger.followed', 'messenger.running_step',
       'public.messenger_list_user_messages', 'public.messenger_list_webhook_deliveries', 'messenger.next_webhooks'
     ]),
 
@@ -49,7 +49,7 @@ begin
       'messenger.next_due', 'public.messenger_settle', 'public.messenger_heartbeat',
       'messenger.next_matches', 'messenger.redrive_ids', 'messenger.remove_ids',
       'messenger.finish_schedule_runs', 'messenger.cancel_ids', 'messenger.run_ids',
-      'public.messenger_report_progress', 'messenger.prune_orphans', 'messenger.followed',
+      'public.messenger_report_progress', 'messenger.prune_orphans', 'messenger.followed', 'messenger.running_step',
       'messenger.next_webhooks'
     ]),
 

@@ -28,6 +28,12 @@ create table public.messenger_steps (
 
 alter table public.messenger_steps enable row level security;
 
+alter table messenger.progress
+  alter column value drop not null,
+  add column step jsonb,
+  add column step_token uuid,
+  add constraint "step: has to have at most 8192 bytes" check (pg_column_size(step) <= 8192);
+
 create table messenger.installation (
   singleton boolean primary key default true check (singleton),
   id uuid not null default gen_random_uuid(),

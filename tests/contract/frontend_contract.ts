@@ -10,8 +10,8 @@ import { promises } from "./promises.ts";
 export interface FrontendUnderTest extends TransportUnderTest {
   /** Handled messages that are remembered, and for how long, oldest first. */
   kept(): Promise<{ id: string; attempts: number; keepMs: number }[]>;
-  /** The progress that handlers have reported. */
-  progress(): Promise<{ id: string; value: number; note: string | null }[]>;
+  /** The progress that handlers have reported; `value` is null if only a step was told. */
+  progress(): Promise<{ id: string; value: number | null; note: string | null }[]>;
 }
 
 const message = { type: "T", payload: 1 };
@@ -63,6 +63,21 @@ export function testWhatFrontendsNeed(name: string, open: () => Promise<Frontend
     await t.transport.reportProgress([{ id, leaseToken, value: 0.5 }]);
     await t.transport.reportProgress([{ id, leaseToken: crypto.randomUUID(), value: 1 }]);
     assertEquals(await t.progress(), [{ id, value: 0.5, note: null }]);
+    await t.transport.settle([{ id, leaseToken, outcome: { kind: "handled", progressed: true } }]);
+    assertEquals(await t.progress(), []);
+  });
+
+  promise("a step that runs leaves the reported progress as it is", async (t) => {
+    const [id = ""] = await t.transport.send([message]);
+    const { messages: [envelope] } = await claim(t);
+    const leaseToken = envelope?.leaseToken ?? "";
+    const identity = { handler: "h", name: "charge", key: "", nth: 1 };
+    const step = { ...identity, kind: "step", ranMs: 1_000 } as const;
+    await t.transport.reportProgress([{ id, leaseToken, step }]);
+    assertEquals(await t.progress(), [{ id, value: null, note: null }]);
+    await t.transport.reportProgress([{ id, leaseToken, value: 0.5, note: "half" }]);
+    await t.transport.reportProgress([{ id, leaseToken, step }]);
+    assertEquals(await t.progress(), [{ id, value: 0.5, note: "half" }]);
     await t.transport.settle([{ id, leaseToken, outcome: { kind: "handled", progressed: true } }]);
     assertEquals(await t.progress(), []);
   });

@@ -28,7 +28,9 @@ const open = (): Promise<FrontendUnderTest> => {
         transport.kept.map(({ envelope: { id, attempts }, keepMs }) => ({ id, attempts, keepMs })),
       ),
     progress: () =>
-      Promise.resolve([...transport.progress].map(([id, report]) => ({ id, ...report }))),
+      Promise.resolve(
+        [...transport.progress].map(([id, { value, note }]) => ({ id, value, note })),
+      ),
     steps: (id) => Promise.resolve(transport.steps.of(id).map(({ name }) => name)),
     setQueue: (queue, settings) => Promise.resolve(transport.queues.set(queue, settings)),
     close: () => Promise.resolve(),

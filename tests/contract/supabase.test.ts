@@ -55,7 +55,7 @@ const open = async (): Promise<FrontendUnderTest> => {
       return rows.map((row) => ({ ...row }));
     },
     progress: async () => {
-      const rows = await sql<{ id: string; value: number; note: string | null }[]>`
+      const rows = await sql<{ id: string; value: number | null; note: string | null }[]>`
         select message_id::text as id, value, note from messenger.progress order by 1`;
       return rows.map((row) => ({ ...row }));
     },

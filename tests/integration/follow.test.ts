@@ -3,6 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { FollowedMessage } from "../../supabase/functions/_shared/symphony/message/followed-message.ts";
 import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
+import { ask } from "../support/management.ts";
 import { asStranger, asUser } from "../support/frontend.ts";
 
 type Headers = Record<string, string>;
@@ -12,11 +13,11 @@ async function dispatch(stack: TestStack, message: unknown, headers: Headers): P
   return ids[0];
 }
 
-const ask = (stack: TestStack, id: string, headers: Headers) =>
+const get = (stack: TestStack, id: string, headers: Headers) =>
   fetch(`${stack.url}/functions/v1/dispatch/${id}`, { headers });
 
 async function follow(stack: TestStack, id: string, headers: Headers): Promise<FollowedMessage> {
-  const response = await ask(stack, id, headers);
+  const response = await get(stack, id, headers);
   assertEquals(response.status, 200);
   return await response.json();
 }
@@ -69,6 +70,29 @@ testsOnStack({}, (test) => {
     assertEquals((await stack.sql`select from messenger.progress`).length, 0);
   });
 
+  test("a user and operators see the step that runs, and nothing of it is left behind", async (stack) => {
+    const user = await asUser(stack);
+    const id = await dispatch(stack, { type: "Kept", payload: { step: "charge" } }, user);
+    const ticked = stack.tick();
+    const running = await eventually(() => follow(stack, id, user), ({ steps }) => !!steps);
+    assertEquals(running.status, "processing");
+    assertEquals(running.steps, {
+      current: { name: "charge", kind: "step", until: null },
+      ...{ done: [], number: 0 },
+    });
+    assertEquals(running.progress?.note, "halfway, nearly");
+    const { body } = await ask(stack, "GET", `/messages/${id}`);
+    const { createdAt, ...shown } = body.steps[0];
+    assertEquals(shown, {
+      ...{ handler: "handler", name: "charge", key: "", nth: 1, kind: "step", status: "running" },
+      ...{ until: null, error: null, waitsFor: null, resultBytes: 0 },
+    });
+    assertEquals(Date.parse(createdAt) >= Date.parse(running.createdAt), true);
+    await release(stack);
+    assertEquals((await ticked).messages.handled, 1);
+    assertEquals((await stack.sql`select from messenger.progress`).length, 0);
+  });
+
   test("a message that failed says so with the reason, and never with its error", async (stack) => {
     const user = await asUser(stack);
     await release(stack);
@@ -79,7 +103,7 @@ testsOnStack({}, (test) => {
     await stack.sql`
       update public.messenger_messages set available_at = now() where id = ${id}`;
     await stack.tick();
-    const response = await ask(stack, id, user);
+    const response = await get(stack, id, user);
     const text = await response.text();
     const { status, reason, attempt } = JSON.parse(text);
     assertEquals([status, reason, attempt], ["failed", "exhausted", 2]);
@@ -95,12 +119,12 @@ testsOnStack({}, (test) => {
     const ann = await asUser(stack);
     const id = await dispatch(stack, { type: "Note", payload: { text: "x" } }, ann);
     const [backends = ""] = await stack.dispatch({ type: "Note", payload: { text: "x" } });
-    const unknown = await ask(stack, "999999", ann);
+    const unknown = await get(stack, "999999", ann);
     const answer = [unknown.status, await unknown.json()];
     assertEquals([answer[0], (answer[1] as { code: string }).code], [404, "not_found"]);
     const bob = await asUser(stack);
     for (const [whose, as] of [[id, bob], [backends, ann], ["0", ann]] as const) {
-      const response = await ask(stack, whose, as);
+      const response = await get(stack, whose, as);
       assertEquals([response.status, await response.json()], answer);
     }
     assertEquals((await follow(stack, id, ann)).status, "pending");
@@ -122,7 +146,7 @@ testsOnStack({}, (test) => {
     ];
     for (const id of wrong) {
       for (const as of [user, { apikey: stack.secretKey }]) {
-        const response = await ask(stack, id, as);
+        const response = await get(stack, id, as);
         await response.body?.cancel();
         assertEquals([id, response.status], [id, 404]);
       }
@@ -136,7 +160,7 @@ testsOnStack({}, (test) => {
     });
     assertEquals([error, data?.id, data?.status], [null, id, "pending"]);
     for (const headers of [asStranger(stack), {}] as Headers[]) {
-      const response = await ask(stack, id, headers);
+      const response = await get(stack, id, headers);
       assertEquals([response.status, (await response.json()).code], [401, "unauthorized"]);
     }
   });
@@ -145,7 +169,7 @@ testsOnStack({}, (test) => {
     const user = await asUser(stack);
     const id = await dispatch(stack, { type: "Note", payload: { text: "x" } }, user);
     assertEquals((await stack.tick()).messages.handled, 1);
-    const response = await ask(stack, id, user);
+    const response = await get(stack, id, user);
     await response.body?.cancel();
     assertEquals(response.status, 404);
   });
@@ -157,7 +181,7 @@ testsOnStack({}, (test) => {
     await stack.tick();
     assertEquals((await follow(stack, id, user)).status, "handled");
     await stack.sql`update public.messenger_handled_messages set keep_until = now()`;
-    const response = await ask(stack, id, user);
+    const response = await get(stack, id, user);
     await response.body?.cancel();
     assertEquals(response.status, 404);
   });

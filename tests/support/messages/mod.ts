@@ -219,23 +219,27 @@ export const Limited = defineMessage({
   handler: () => {},
 });
 
-/** Runs until the test has recorded an effect of the type `release`. */
+/** Runs until the test has recorded an effect of the type `release`, in a step of a name that is given. */
 export const Kept = defineMessage({
   type: "Kept",
-  schema: z.object({ fails: z.boolean().default(false) }),
+  schema: z.object({ fails: z.boolean().default(false), step: z.string().optional() }),
   access: "authenticated",
   callerOptions: ["cancel"],
   keep: "1h",
   live: true,
   retry: { maxRetries: 1, delay: 3_600_000, maxDelay: 3_600_000 },
-  handler: async ({ fails }, { progress, signal, supabase }) => {
+  handler: async ({ fails, step }, ctx) => {
+    const { progress, signal, supabase } = ctx;
     progress(0.4, "halfway, nearly");
-    for (;;) {
-      signal.throwIfAborted();
-      const { data } = await supabase.from("test_effects").select("id").eq("type", "release");
-      if (data?.length) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const released = async () => {
+      for (;;) {
+        signal.throwIfAborted();
+        const { data } = await supabase.from("test_effects").select("id").eq("type", "release");
+        if (data?.length) break;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    await (step === undefined ? released() : ctx.step(step, released));
     progress(0.9);
     if (fails) throw new Error("a secret of the handler");
   },

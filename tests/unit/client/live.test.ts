@@ -198,3 +198,24 @@ Deno.test("a live update that a message is parked is taken, though the attempt i
   ]);
   stop();
 });
+
+Deno.test("a late update about the step of an earlier attempt is left out", async () => {
+  using page = fakePage();
+  const { bus, become, hear } = withRealtime();
+  bus.put("1", { status: "processing", attempt: 2 });
+  const observer = bus.messenger.observe("1");
+  const stop = observer.subscribe(() => {});
+  await page.advance(0);
+  become("joined", "SUBSCRIBED");
+  await page.advance(2_000);
+  const told = (attempt: number, name: string) => {
+    const current = { name, kind: "step", until: null } as const;
+    const steps = { current, done: [], number: 0 };
+    hear(state("1", { status: "processing", attempt, steps }));
+    const { message } = observer.get();
+    return [message?.attempt, message?.steps?.current?.name];
+  };
+  assertEquals(told(1, "charge"), [2, undefined]);
+  assertEquals(told(2, "ship"), [2, "ship"]);
+  stop();
+});

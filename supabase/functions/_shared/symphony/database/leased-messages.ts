@@ -10,6 +10,7 @@ import type {
   Lease,
   ProgressReport,
   SettleResult,
+  ToldStep,
 } from "../transport/receiver.ts";
 import { type ClaimAnswer, claimArguments, toClaim } from "./claim-rows.ts";
 import { keyConflict } from "./enqueue.ts";
@@ -99,7 +100,7 @@ export function extendLeases(
 }
 
 /**
- * Writes the handlers' reports of their progress.
+ * Writes the handlers' reports of their progress, and the steps that they run.
  * @param timeoutMs longest time of the call
  * @throws the errors of `callRpc`
  */
@@ -108,6 +109,13 @@ export function reportProgress(
   reports: readonly ProgressReport[],
   timeoutMs: number,
 ): Promise<void> {
-  const rows = reports.map(({ leaseToken, ...report }) => ({ ...report, token: leaseToken }));
+  const rows = reports.map(({ leaseToken, step, ...report }) => ({
+    ...{ ...report, token: leaseToken },
+    ...(step && { step: stepColumns(step) }),
+  }));
   return callRpc(client, "messenger_report_progress", { reports: rows }, timeoutMs);
+}
+
+function stepColumns({ ranMs, ...step }: ToldStep) {
+  return { ...step, ran_ms: ranMs };
 }

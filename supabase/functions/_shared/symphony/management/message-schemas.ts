@@ -34,9 +34,11 @@ const step = z.object({
   key: z.string(),
   nth: z.int().openapi({ description: "Which call of this name and key it is" }),
   kind: z.enum(["step", "sleep", "wait", "effect", "all"]),
-  status: z.enum(["done", "failed", "pending"]),
+  status: z.enum(["running", "done", "failed", "pending"]).openapi({
+    description: "running: for a second or more. pending: it sleeps or waits",
+  }),
   until: time.nullable().openapi({ description: "When a sleep or wait ends" }),
-  createdAt: time,
+  createdAt: time.openapi({ description: "When it was stored; of one that runs, when it began" }),
   error: z.unknown().openapi({ description: "Why it failed for good; null if it did not" }),
   waitsFor: z.array(z.string()).nullable().openapi({
     description: "Keys of the events that it waits for",
@@ -51,7 +53,8 @@ const content = {
   stamps: z.unknown().openapi({ description: "Facts that travel with it beside its payload" }),
   errors: z.array(z.unknown()).openapi({ description: "Failed attempts, oldest first" }),
   steps: z.array(step).openapi({
-    description: "Durable steps, sleeps and waits, in the order in which they were stored",
+    description:
+      "Durable steps, sleeps and waits, in the order in which they were stored, and then the one that runs",
   }),
 };
 

@@ -4,6 +4,7 @@
  */
 
 import type { DeadReason } from "./dead-reason.ts";
+import type { StepKind } from "./stored-step.ts";
 
 /** The state of a message, whose handler returns `Result`. */
 export interface FollowedMessage<Result = unknown> {
@@ -49,13 +50,18 @@ export interface FollowedProgress {
 
 /** Durable steps of a message: names, never results. */
 export interface FollowedSteps {
-  /** The sleep or wait that the message is parked in; null while its handler runs, or waits for a retry. */
+  /**
+   * The step that runs, told once it has run for about a second, or the sleep or wait that the message is parked in;
+   * null between steps, and while it waits for a retry. Of steps that run side by side, the one that began first.
+   */
   readonly current: {
     /** Name of the step, or key of the event. */
     readonly name: string;
-    /** `sleep`: until a moment. `wait`: for an event. `all`: for child messages. */
-    readonly kind: "sleep" | "wait" | "all";
-    /** When it ends at the latest; null if nothing bounds it. */
+    /**
+     * `step`, `effect`: a function runs. `sleep`: until a moment. `wait`: for an event. `all`: for child messages.
+     */
+    readonly kind: StepKind;
+    /** When a sleep or wait ends at the latest; null if nothing bounds it. */
     readonly until: string | null;
   } | null;
   /** Names of the finished steps, the last 100, in their order. */

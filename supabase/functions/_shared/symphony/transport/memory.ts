@@ -26,14 +26,22 @@ import type {
   ProgressReport,
   RefusedEffects,
   SettleResult,
+  ToldStep,
 } from "./receiver.ts";
 import type { Transport } from "./transport.ts";
+
+/** The latest reports of a stored message; `value` is null if only a step was told. */
+export interface MemoryProgress {
+  readonly value: number | null;
+  readonly note: string | null;
+  readonly step?: ToldStep;
+}
 
 /** Keeps messages in this process. They are gone when it ends. */
 export class InMemoryTransport extends MemoryDurable implements Transport {
   readonly capabilities = HOME_CAPABILITIES;
   /** The latest progress reports of stored messages, by id. */
-  readonly progress = new Map<string, { readonly value: number; readonly note: string | null }>();
+  readonly progress = new Map<string, MemoryProgress>();
   readonly #batches: MemoryBatches;
 
   constructor(options: MemoryOptions = {}) {
@@ -125,8 +133,11 @@ export class InMemoryTransport extends MemoryDurable implements Transport {
   }
 
   reportProgress(reports: readonly ProgressReport[]): Promise<void> {
-    for (const { id, leaseToken, value, note = null } of reports) {
-      if (this.leased(id, leaseToken)) this.progress.set(id, { value, note });
+    for (const { id, leaseToken, step, value, note = null } of reports) {
+      if (!this.leased(id, leaseToken)) continue;
+      const known = this.progress.get(id) ?? { value: null, note: null };
+      const next = value === undefined ? known : { ...known, value, note };
+      this.progress.set(id, step ? { ...next, step } : next);
     }
     return Promise.resolve();
   }

@@ -2,6 +2,7 @@
 
 import type { Envelope } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
+import type { StepIdentity, StepKind } from "../message/stored-step.ts";
 
 /** A claim: how many messages, of which queues, for how long. */
 export interface ClaimRequest {
@@ -91,14 +92,23 @@ export interface Lease {
   readonly ids: readonly string[];
 }
 
-/** A handler's progress on its message. */
+/** A step that has run for a while. */
+export interface ToldStep extends StepIdentity {
+  readonly kind: StepKind;
+  /** For how long it has run, in ms. */
+  readonly ranMs: number;
+}
+
+/** A handler's progress on its message, the step that it runs, or both. */
 export interface ProgressReport {
   readonly id: string;
   /** Token of the lease. A report with another token is ignored. */
   readonly leaseToken: string;
-  /** The done share, from 0 to 1. */
-  readonly value: number;
+  /** The done share, from 0 to 1; by default it stays as it is, and so does the note. */
+  readonly value?: number;
   readonly note?: string;
+  /** By default it stays as it is. */
+  readonly step?: ToldStep;
 }
 
 /** The result of a heartbeat. */

@@ -6,6 +6,7 @@ import type { RetryManager } from "../../retry/manager.ts";
 import type { RetryStrategy } from "../../retry/strategy.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Deadlines } from "../run/deadlines.ts";
+import type { ProgressReporter } from "../run/progress.ts";
 import type { Task } from "../run/task.ts";
 import type { EventReader } from "./event-reader.ts";
 import type { StepStore } from "./step-store.ts";
@@ -34,6 +35,8 @@ export interface DurableTools {
   readonly steps: StepStore;
   /** Reads the events that messages wait for. */
   readonly eventReader: EventReader;
+  /** Tells of steps that run for long; by default they are not told. */
+  readonly progress?: Pick<ProgressReporter, "steps">;
 }
 
 /** A durable call. */

@@ -195,7 +195,7 @@ export class DurableRun {
     const scope = new StepScope(call.name);
     let result: StepResult;
     try {
-      result = toResult(await scope.call(() => fn(step)));
+      result = toResult(await scope.call(() => this.#tell(call, identity, () => fn(step))));
       this.#known.checkBytes(result.bytes);
       await scope.ready();
     } catch (error) {
@@ -208,6 +208,14 @@ export class DurableRun {
     const done = { ...identity, status: "done", result: result.value } as const;
     await this.#store(call, { ...done, ...(effects && { effects }) }, result.bytes, isKept);
     return result.value;
+  }
+
+  /** Calls the function of a step, which others may see while it runs. A sleep or a wait is seen once it is stored. */
+  #tell({ kind }: DurableCall, identity: StepIdentity, fn: () => unknown): unknown {
+    const { progress } = this.#tools;
+    return progress && !PAUSING.has(kind)
+      ? progress.steps.during(this.#attempt.task, { ...identity, kind }, fn)
+      : fn();
   }
 
   /** Stores a step. Retries, interruptions and the timeout of the message begin again with it. */

@@ -1,9 +1,10 @@
-/** Progress that handlers report: checked, collected for a second, and written in one call. */
+/** Progress that handlers report, and steps that run for long: collected for a second, and written in one call. */
 
 import type { Envelope } from "../../message/envelope.ts";
 import { showValue } from "../../runtime/inspect.ts";
 import { isStorable } from "../../runtime/json.ts";
 import type { Logger } from "../../runtime/log.ts";
+import { RunningSteps } from "../durable/running-steps.ts";
 import type { ProgressReport } from "../../transport/receiver.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { within } from "../../runtime/within.ts";
@@ -41,6 +42,10 @@ function isNote(note: unknown): boolean {
 
 /** Writes progress. A report that cannot be written is dropped and logged. */
 export class ProgressReporter {
+  /** The durable steps that run: one that runs for a second is reported. */
+  readonly steps = new RunningSteps(({ envelope: { id, leaseToken } }, step) =>
+    this.#add({ ...this.#pending.get(id), id, leaseToken, step })
+  );
   /** The latest report of each message, if it is not yet written. */
   readonly #pending = new Map<string, ProgressReport>();
   /** Running messages whose progress was written. */
@@ -55,7 +60,18 @@ export class ProgressReporter {
 
   /** Takes a report. A later report of the same message replaces it. */
   report({ id, leaseToken }: Running, value: number, note?: string): void {
-    this.#pending.set(id, { id, leaseToken, value, ...(note !== undefined && { note }) });
+    const step = this.#pending.get(id)?.step;
+    this.#add({
+      id,
+      leaseToken,
+      value,
+      ...(note !== undefined && { note }),
+      ...(step && { step }),
+    });
+  }
+
+  #add(report: ProgressReport): void {
+    this.#pending.set(report.id, report);
     const waitMs = Math.max(0, this.#writtenAt + WRITE_EVERY_MS - performance.now());
     this.#timer ??= setTimeout(() => this.#write(), waitMs);
   }
@@ -65,14 +81,15 @@ export class ProgressReporter {
    * @returns whether any progress of it was written; at once for a message without reports, as most are
    */
   end({ id }: Running, isHandled: boolean): boolean | Promise<boolean> {
-    const isPending = this.#pending.has(id);
-    return isPending || this.#written.has(id) ? this.#end(id, isPending, isHandled) : false;
+    const hasReports = this.#pending.has(id) || this.#written.has(id);
+    return hasReports ? this.#end(id, isHandled) : false;
   }
 
-  async #end(id: string, pending: boolean, isHandled: boolean): Promise<boolean> {
-    if (isHandled) this.#pending.delete(id);
+  async #end(id: string, isHandled: boolean): Promise<boolean> {
+    // A step that runs no longer is not told.
+    if (isHandled || this.#pending.get(id)?.value === undefined) this.#pending.delete(id);
     if (this.#pending.size === 0) this.#stopTimer();
-    const written = pending && !isHandled ? this.#write() : this.#writing;
+    const written = this.#pending.has(id) ? this.#write() : this.#writing;
     const late = () => new Error("progress is not written in time");
     await within(written, LONGEST_WAIT_MS, late).catch((error) => this.#failed(error));
     this.#pending.delete(id);
