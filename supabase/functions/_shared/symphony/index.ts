@@ -57,6 +57,7 @@ export type {
   NamedHandler,
 } from "./message/handler.ts";
 export type {
+  ContextBatchOptions,
   DurableContext,
   EffectOptions,
   SleepOptions,

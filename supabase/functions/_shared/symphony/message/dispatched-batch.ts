@@ -3,11 +3,10 @@
 import type { z } from "zod";
 import type { DispatchOptions, MessageInput } from "./dispatch-options.ts";
 import type { OutgoingMessage } from "./envelope.ts";
-import type { MessageType } from "./handler.ts";
 
 /** A message by its definition. */
 export interface DefinedMessage {
-  readonly definition: MessageType<z.ZodType>;
+  readonly definition: { readonly type: string; readonly schema: z.ZodType };
   readonly payload: unknown;
   readonly options?: DispatchOptions;
 }

@@ -5,6 +5,7 @@ import type { TokenOptions } from "./event-token.ts";
 import type { RetryStrategy } from "../retry/strategy.ts";
 import type { BackoffOptions } from "../retry/strategy-options.ts";
 import type { ChildMessage, ChildResults } from "./child-messages.ts";
+import type { BatchMember, DispatchBatchOptions } from "./dispatched-batch.ts";
 import type { Duration } from "../runtime/duration.ts";
 
 /** The argument of a step's function. */
@@ -40,6 +41,10 @@ export interface EffectOptions {
    */
   readonly timeout?: Duration;
 }
+
+/** Options of `ctx.dispatchBatch`: those of a batch, and those of a step, whose name is the batch's. */
+export interface ContextBatchOptions
+  extends Omit<DispatchBatchOptions, "idempotencyKey">, StepOptions {}
 
 /** Options of `ctx.sleep` and `ctx.sleepUntil`. */
 export interface SleepOptions {
@@ -172,6 +177,24 @@ export interface DurableContext {
     children: Children,
     options?: { readonly key?: string },
   ) => Promise<ChildResults<Children>>;
+  /**
+   * Dispatches a batch, once: it is a step of the batch's name. The members are written at once, in chunks, whatever
+   * becomes of the message. A run that was killed or failed between two chunks is continued by the next one, which
+   * has to give the same members.
+   *
+   * ```ts
+   * const batch = await ctx.dispatchBatch(rowsOf(file), { name: "import", onFinished: { type: "Report", payload: {} } });
+   * ```
+   *
+   * @param members messages `{ type | definition, payload, options? }`: an array, an iterable or an async iterable
+   * @returns the batch's id
+   * @throws StepError if it has failed for good: also if the batch is cancelled before its last chunk, or the members
+   * are others than those of the run before
+   */
+  readonly dispatchBatch: (
+    members: Iterable<BatchMember> | AsyncIterable<BatchMember>,
+    options: ContextBatchOptions,
+  ) => Promise<string>;
   /** The definition's `version` at the message's first durable write, for handlers that have changed since. */
   readonly version: number | string | null;
 }

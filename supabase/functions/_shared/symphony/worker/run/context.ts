@@ -13,6 +13,7 @@ import type { EffectOptions, StepOptions, WaitOptions } from "../../message/dura
 import type { MessageDefinition } from "../../message/definition.ts";
 import type { ChildMessage } from "../../message/child-messages.ts";
 import { all } from "../durable/all.ts";
+import { dispatchBatch } from "../durable/batch-step.ts";
 import { DurableRun } from "../durable/durable-run.ts";
 import { sleep, sleepUntil } from "../durable/sleep.ts";
 import { callEffect } from "../durable/sql-effect.ts";
@@ -165,6 +166,15 @@ export class AttemptContext implements HandlerContext {
         "all",
         (durable) => all(durable, parts, name, children, options),
       )) as HandlerContext["all"];
+  }
+
+  get dispatchBatch(): HandlerContext["dispatchBatch"] {
+    return (members, options) =>
+      this.#call(
+        "dispatchBatch",
+        (durable, attempt) =>
+          dispatchBatch(durable, { attempt, tools: this.#deps }, members, options),
+      );
   }
 
   get version(): HandlerContext["version"] {

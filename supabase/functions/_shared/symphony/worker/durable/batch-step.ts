@@ -1,0 +1,60 @@
+/**
+ * `ctx.dispatchBatch`: a step that dispatches a batch under the step's idempotency key. A batch may be too large for
+ * one transaction. Its chunks are therefore written as they come, and a repeated run continues behind them.
+ */
+
+import type { BatchMember } from "../../message/dispatched-batch.ts";
+import type { ContextBatchOptions } from "../../message/durable-context.ts";
+import { checkNames } from "../../runtime/option-names.ts";
+import type { Attempt, RunTools } from "../run/attempt.ts";
+import type { DurableRun } from "./durable-run.ts";
+import { checkStepText } from "./numbering.ts";
+import { callStep } from "./step.ts";
+
+const OPTIONS = Object.keys(
+  {
+    ...{ name: true, key: true, retry: true, timeout: true },
+    ...{ onFinished: true, onSucceeded: true, onFailed: true },
+  } satisfies Record<keyof ContextBatchOptions, true>,
+);
+
+/**
+ * Makes the call of `ctx.dispatchBatch`.
+ * @returns the batch's id
+ * @throws DurableUsageError or RangeError if an option is wrong
+ * @throws StepError if it has failed for good
+ */
+export async function dispatchBatch(
+  durable: () => DurableRun,
+  parts: { readonly attempt: Attempt; readonly tools: RunTools },
+  members: Iterable<BatchMember> | AsyncIterable<BatchMember>,
+  options: ContextBatchOptions,
+): Promise<string> {
+  checkNames(options, OPTIONS, "ctx.dispatchBatch: ");
+  checkStepText(options.name, "ctx.dispatchBatch: name");
+  const { key, retry, timeout, ...batch } = options;
+  const given = Object.entries({ key, retry, timeout }).filter(([, value]) => value !== undefined);
+  const dispatched = await callStep(
+    durable(),
+    parts,
+    options.name,
+    (step) =>
+      parts.tools.bus.dispatchBatch(until(step.signal, members), {
+        ...batch,
+        idempotencyKey: step.key,
+      }),
+    Object.fromEntries(given),
+  );
+  return dispatched as string;
+}
+
+/** The members until a signal is aborted: a run that is stopped writes no further chunk beside the next one. */
+async function* until(
+  signal: AbortSignal,
+  members: Iterable<BatchMember> | AsyncIterable<BatchMember>,
+): AsyncGenerator<BatchMember> {
+  for await (const member of members) {
+    signal.throwIfAborted();
+    yield member;
+  }
+}
