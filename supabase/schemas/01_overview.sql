@@ -8,6 +8,8 @@
 --   dead letter  a row of messenger_failed_messages: a message that is not tried again by itself
 --   schedule     what makes messages at times; each planned time is an occurrence, and a run is its record
 --   tick         one life of the Edge Function `tick`, in which a worker claims, runs and settles
+--   outbox       messages of other transports, until a relay has published them
+--   inbox        which deliveries of other transports are handled
 --   alert        a rule that pg_cron checks every minute, and that is told on a channel
 --
 -- VERBS
@@ -42,12 +44,15 @@
 --   4  the sequence of ids            advisory; messenger.mend_sequence, where the sequence is behind
 --   5  idempotency_keys               rows by scope, type and key; messenger.take_keys; then dedupe keys on messages,
 --                                     by type and key; messenger.write_keyed
+--   5a groups in the outbox           advisory, ascending; messenger.write_outbox
+--   5b handled_deliveries             rows by origin, id and publication; messenger.note_deliveries
 --   6  groups                         advisory, ascending; settle, cancel
 --   7  messages                       rows ascending by id; settle, cancel
 --   8  dead letters                   rows ascending by id; settle
 --   9  leases                         rows; last, and never waited for
 --   Against the order: the keys of what a handler dispatched, after its message. A settle call waits 100 ms at most
 --   for them (messenger.write_effects).
+--   A relay locks the row of its shard alone or first (messenger.relays).
 --   A row of a webhook endpoint is locked in a transaction that takes none of these.
 --   Never waited for: the room of a queue with limits (messenger.queue_lock) and the lock between dispatches
 --   and ticks (messenger.ticks_key). Claims, sweeps, heartbeats and the reopening of groups skip locked rows.

@@ -36,6 +36,7 @@ begin
   if not exists (select from public.messenger_messages m where m.id > last and m.id <= most)
     and not exists (select from public.messenger_failed_messages f where f.id > last and f.id <= most)
     and not exists (select from public.messenger_handled_messages h where h.id > last and h.id <= most)
+    and not exists (select from messenger.outbox o where o.id > last and o.id <= most)
     and not exists (
       select from public.messenger_schedule_runs r
       where r.message_id > last and r.message_id <= most
@@ -50,6 +51,7 @@ begin
     (select max(m.id) from public.messenger_messages m where m.id > last and m.id <= most),
     (select max(f.id) from public.messenger_failed_messages f where f.id > last and f.id <= most),
     (select max(h.id) from public.messenger_handled_messages h where h.id > last and h.id <= most),
+    (select max(o.id) from messenger.outbox o where o.id > last and o.id <= most),
     (
       select max(r.message_id) from public.messenger_schedule_runs r
       where r.message_id > last and r.message_id <= most
@@ -76,6 +78,7 @@ begin
       (select max(m.id) from public.messenger_messages m where m.id <= most),
       (select max(f.id) from public.messenger_failed_messages f where f.id <= most),
       (select max(h.id) from public.messenger_handled_messages h where h.id <= most),
+      (select max(o.id) from messenger.outbox o where o.id <= most),
       (select max(r.message_id) from public.messenger_schedule_runs r where r.message_id <= most),
       (select max(p.message_id) from messenger.progress p where p.message_id <= most),
       (select max(k.message_id) from messenger.idempotency_keys k where k.message_id <= most)

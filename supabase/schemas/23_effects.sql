@@ -86,11 +86,13 @@ language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  return coalesce(p_messages @? '$[*] ? (exists(@.idempotency_key) || exists(@.dedupe_key))', false);
+  return coalesce(p_messages @? 
+    '$[*] ? (exists(@.idempotency_key) || exists(@.dedupe_key) || @.transport != "home" && exists(@.group_key))'
+  , false);
 end
 $$;
 comment on function messenger.has_keys(jsonb) is
-  'Part of write_effects: whether messages have idempotency or dedupe keys, which other transactions may hold.';
+  'Part of write_effects: whether messages have idempotency or dedupe keys, or a group of the outbox, which other transactions may hold.';
 
 -- A deadlock is a wait that would never end, so it is refused in the same way. Both leave as PT423: with their own
 -- SQLSTATEs the whole call would be repeated, and with it the work for all other messages.

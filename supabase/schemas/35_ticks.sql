@@ -139,6 +139,22 @@ $$;
 comment on function messenger.has_tick_for(timestamptz, bigint) is
   'Whether a tick will look for what falls due at a moment: the next minute''s, one that is awake, or one that waits for an earlier moment.';
 
+-- A tick that serves some queues only publishes nothing.
+create function messenger.next_work(p_queues text[] default null) returns timestamptz
+-- In plpgsql: each call would plan a function in language SQL again.
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  if p_queues is not null or not exists (select from messenger.relays) then
+    return messenger.next_due(p_queues);
+  end if;
+  return least(messenger.next_due(), messenger.outbox_due());
+end
+$$;
+comment on function messenger.next_work(text[]) is
+  'When a tick has something to do next: a message falls due, or something in the outbox; null where nothing waits.';
+
 create function messenger.has_due(
   p_within interval default interval '0', p_queues text[] default null
 ) returns boolean
@@ -149,13 +165,13 @@ as $$
 begin
   -- By the wall clock, because a message may have been committed and fallen due since this transaction began.
   return coalesce(
-    messenger.next_due(p_queues) <= messenger.clock() + p_within,
+    messenger.next_work(p_queues) <= messenger.clock() + p_within,
     false
   );
 end
 $$;
 comment on function messenger.has_due(interval, text[]) is
-  'Whether a message of a queue that is not paused is due, or falls due within a time.';
+  'Whether a message of a queue that is not paused, or something in the outbox, is due, or falls due within a time.';
 
 create function messenger.fleet_size() returns integer
 -- In plpgsql: each call would plan a function in language SQL again.

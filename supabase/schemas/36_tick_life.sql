@@ -62,6 +62,8 @@ begin
           and not m.blocked and not m.heartbeated
       )
       or exists (select from messenger.groups_to_reopen)
+      -- An engine tells nobody of what has come into it: each minute's tick looks.
+      or p_queues is null and exists (select from messenger.transports t where t.received)
       or exists (select from messenger.event_notes)
       or exists (select from messenger.batch_deltas)
       or exists (select from public.messenger_batches b where b.cancel_chunk is not null),
@@ -139,7 +141,7 @@ begin
   needed := not messenger.is_one_too_many(tick, fleet);
   if needed and (not awake or pg_try_advisory_xact_lock(messenger.ticks_key())) then
     needed := messenger.has_work(
-      started, awake, queues, budget_ms, least(messenger.next_due(queues), next_schedule_at)
+      started, awake, queues, budget_ms, least(messenger.next_work(queues), next_schedule_at)
     );
   end if;
   if not needed then
@@ -197,7 +199,7 @@ begin
   while clock_timestamp() < until loop
     looked_at := clock_timestamp();
     exit when least(
-      messenger.next_due(),
+      messenger.next_work(),
       case when p_schedules then public.messenger_next_schedule_at() end
     ) <= messenger.clock() or exists (select from messenger.event_notes);
     perform pg_sleep(greatest(
@@ -238,7 +240,7 @@ begin
   if exists (select from messenger.event_notes) or not pg_try_advisory_xact_lock(messenger.ticks_key()) then
     return jsonb_build_object('rested', false, 'due', messenger.has_due());
   end if;
-  message_at := messenger.next_due();
+  message_at := messenger.next_work();
   schedule_at := case when schedules then public.messenger_next_schedule_at() end;
   next_at := least(message_at, schedule_at);
   clock := messenger.clock();
@@ -301,7 +303,7 @@ begin
     return true;
   end if;
   next_at := least(
-    messenger.next_due(), case when schedules then public.messenger_next_schedule_at() end
+    messenger.next_work(), case when schedules then public.messenger_next_schedule_at() end
   );
   if next_at <= messenger.clock() and fleet > (
       select count(*) from messenger.ticks_awake() t where t.id <> tick

@@ -47,7 +47,7 @@ begin
   then
     return null;
   end if;
-  next_at := messenger.next_due();
+  next_at := messenger.next_work();
   return case when next_at < messenger.next_minute() then messenger.wake(next_at) end;
 end
 $$;

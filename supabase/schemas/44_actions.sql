@@ -66,6 +66,7 @@ as $$
 declare
   operations constant text[] := array[
     'messenger_redrive', 'messenger_remove_failed', 'messenger_cancel', 'messenger_cancel_batch', 'messenger_run',
+    'messenger_cancel_outbox', 'messenger_run_outbox', 'messenger_resend_outbox', 'messenger_set_outbox',
     'messenger_create_queue', 'messenger_set_queue', 'messenger_delete_queue',
     'messenger_save_schedules', 'messenger_pause_schedule', 'messenger_resume_schedule',
     'messenger_trigger_schedule', 'messenger_unschedule',

@@ -247,7 +247,7 @@ comment on function messenger.waiting_for_workers() is
   'Queues that run in workers and have due messages while no worker that serves them gives a sign of life: [{"queue", "since"}], the longest wait first.';
 
 create function public.messenger_health() returns jsonb
-language sql stable
+language sql volatile
 set search_path = ''
 as $$
   select jsonb_build_object(
@@ -271,6 +271,7 @@ as $$
       from (select latest.disabled_by from public.messenger_schedules latest limit 100000) as s
     ),
     'waiting_for_workers', messenger.waiting_for_workers(),
+    'transports', case when exists (select from messenger.relays) then public.messenger_transports() else '[]' end,
     'alerts', messenger.alerts_at_fault(),
     'webhooks_disabled', messenger.disabled_webhooks(),
     'stray_queues', to_jsonb(messenger.stray_queues()),
@@ -281,4 +282,4 @@ as $$
   )
 $$;
 comment on function public.messenger_health() is
-  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "alerts", "webhooks_disabled", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "transports", "alerts", "webhooks_disabled", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';

@@ -90,6 +90,7 @@ declare
   queue text;
   sampled integer := 0;
 begin
+  perform messenger.sample_outbox();
   if used = '{}' or exists (
     select from messenger.backlog_points b where b.queue = '' and b.at = minute and b.minutes = 1
   ) then
@@ -110,7 +111,7 @@ begin
 end
 $$;
 comment on function public.messenger_sample_backlog() is
-  'Writes how many messages each queue holds that holds some, once a minute, and returns the number of queues. Stops after a second.';
+  'Writes how many messages each queue holds that holds some, once a minute, and returns the number of queues. Stops after a second. Measures the outbox as well.';
 
 -- pg_cron's command for each minute: the request for a tick leaves with its own commit, whatever the sample does, and
 -- the sample is made even if there is no request, as with a key that is missing in Vault. The procedure has no

@@ -136,6 +136,8 @@ begin
     );
     when 'batches' then
       number := messenger.prune_batches((p_befores ->> 'batches')::timestamptz, p_max_rows, p_dry_run);
+    when 'outbox' then number := messenger.prune_outbox(p_max_rows, p_dry_run);
+    when 'deliveries' then number := messenger.prune_deliveries(p_max_rows, p_dry_run);
     when 'series' then number := messenger.prune_series(p_max_rows, p_dry_run);
     when 'progress' then
       select p.place, p.number into place, number
@@ -165,7 +167,8 @@ declare
   );
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
   chunk integer;
-  kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'series', 'progress', 'steps'];
+  kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'outbox', 'deliveries', 'series',
+    'progress', 'steps'];
   counts jsonb := (select jsonb_object_agg(k, 0) from unnest(kinds) as k);
   place bigint := messenger.place_after(after);
   number integer;
@@ -181,7 +184,7 @@ begin
 
   while cardinality(kinds) > 0 loop
     -- A thousand payloads of 8 MB would meet the time limit of the call.
-    chunk := case when dry_run then 10000 when kinds[1] = 'failed' then 100 else 1000 end;
+    chunk := case when dry_run then 10000 when kinds[1] in ('failed', 'outbox') then 100 else 1000 end;
     select p.place, p.number into place, number
     from messenger.prune_kind(kinds[1], befores, chunk, dry_run, place) as p;
     counts := counts || jsonb_build_object(kinds[1], (counts ->> kinds[1])::integer + number);
@@ -202,7 +205,7 @@ begin
 end
 $$;
 comment on function public.messenger_prune(interval, boolean, jsonb, interval) is
-  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, progress of messages that are gone and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
+  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, publications that were sent and deliveries that were handled long enough ago (outbox, deliveries), progress of messages that are gone and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
 
 -- pg_cron never deletes the records of its runs: 1,440 a day for the tick alone. Its users may delete
 -- their own.

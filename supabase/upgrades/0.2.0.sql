@@ -374,3 +374,78 @@ create table messenger.routes (
   ) stored
 );
 alter table messenger.routes enable row level security;
+
+-- The outbox, its relays, and the inbox
+create table messenger.outbox (
+  position bigint generated always as identity primary key,
+  id bigint not null,
+  publication integer not null default 1 check (publication > 0),
+  transport text not null check (length(transport) between 1 and 100),
+  shard smallint not null,
+  type text not null check (length(type) between 1 and 200),
+  payload jsonb not null,
+  queue text not null default 'default',
+  priority smallint not null default 0 check (priority between -1000 and 1000),
+  available_at timestamptz not null,
+  expires_at timestamptz,
+  created_at timestamptz not null,
+  group_key text check (length(group_key) between 1 and 255),
+  retry_count integer not null default 0,
+  attempts integer not null default 0,
+  snoozes integer not null default 0,
+  interruptions integer not null default 0,
+  stamps jsonb,
+  errors jsonb,
+  bytes integer not null,
+  repeated boolean not null default false,
+  refusals integer not null default 0,
+  refusal text,
+  sent_at timestamptz,
+  unique (id, publication),
+  constraint "payload: has to have at most 8388608 bytes" check (pg_column_size(payload) <= 8388608)
+) with (
+  fillfactor = 80,
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_cost_delay = 0
+);
+create index outbox_due_idx on messenger.outbox (transport, shard, available_at, position)
+  include (bytes) where sent_at is null;
+create index outbox_sent_idx on messenger.outbox (sent_at, position) where sent_at is not null;
+alter table messenger.outbox enable row level security;
+
+create table messenger.outbox_state (
+  singleton boolean primary key default true check (singleton),
+  max_bytes bigint not null default 1073741824 check (max_bytes > 0),
+  keep_sent interval not null default '1 hour' check (keep_sent >= '0'),
+  keep_handled interval not null default '24 hours' check (keep_handled >= '0'),
+  unsent_bytes bigint not null default 0,
+  table_bytes bigint not null default 0,
+  sampled_at timestamptz not null default now()
+);
+alter table messenger.outbox_state enable row level security;
+
+create table messenger.relays (
+  transport text not null,
+  shard smallint not null,
+  token uuid,
+  leased_until timestamptz,
+  batch bigint[] not null default '{}',
+  failures integer not null default 0,
+  failure text,
+  retry_at timestamptz,
+  claimed_at timestamptz,
+  primary key (transport, shard)
+);
+alter table messenger.relays enable row level security;
+
+create table messenger.handled_deliveries (
+  transport text not null,
+  origin uuid not null,
+  id bigint not null,
+  publication integer not null,
+  handled_at timestamptz not null,
+  primary key (transport, origin, id, publication)
+);
+create index handled_deliveries_handled_at_idx on messenger.handled_deliveries (handled_at);
+alter table messenger.handled_deliveries enable row level security;

@@ -4,7 +4,7 @@ select test.set_clock('2026-01-01 12:00Z');
 select is(
   messenger_health() - array['now', 'installation', 'version'],
   '{"alerts":{"alerts":[],"channels":[]},"last_tick_at":null,"oldest_ready_at":null,"dead_letters_last_hour":{"count":0,"capped":false},
-    "ticks_not_started":0,"schedules_overdue_since":null,"schedules_invalid":0,"waiting_for_workers":[],"webhooks_disabled":[],"stray_queues":[],
+    "ticks_not_started":0,"schedules_overdue_since":null,"schedules_invalid":0,"waiting_for_workers":[],"transports":[],"webhooks_disabled":[],"stray_queues":[],
     "sequence_is_behind":false,"default_queue":true}',
   'nothing yet'
 );

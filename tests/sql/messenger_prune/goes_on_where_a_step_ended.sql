@@ -16,7 +16,7 @@ select is((select answer -> 'next' ->> 'kind' from first), 'failed', 'there are 
 create temp table second as select messenger_prune(after => answer -> 'next') as answer from first;
 select is(
   (select answer - array['next', 'matched', 'done'] from second),
-  '{"failed":2000,"idempotency_keys":1500,"handled":0,"rate_limits":0,"batches":0,"series":0,"progress":2499,"steps":0}',
+  '{"failed":2000,"idempotency_keys":1500,"handled":0,"rate_limits":0,"batches":0,"outbox":0,"deliveries":0,"series":0,"progress":2499,"steps":0}',
   'the rest'
 );
 select is((select answer -> 'next' from second), 'null', 'that was the last step');

@@ -1076,6 +1076,19 @@ export type Database = {
         Returns: Json;
       };
       "messenger_cancel_message": { Args: { "id": number; "user_id"?: string }; Returns: Json };
+      "messenger_cancel_outbox": {
+        Args: {
+          "after"?: Json;
+          "all"?: boolean;
+          "dry_run"?: boolean;
+          "group_key"?: string;
+          "ids"?: (number)[];
+          "queue"?: string;
+          "transport"?: string;
+          "type"?: string;
+        };
+        Returns: Json;
+      };
       "messenger_change_user_schedule": {
         Args: {
           "change"?: Json;
@@ -1103,6 +1116,17 @@ export type Database = {
           "sweep"?: boolean;
           "token": string;
           "unread"?: boolean;
+        };
+        Returns: Json;
+      };
+      "messenger_claim_outbox": {
+        Args: {
+          "lease_ms"?: number;
+          "max_bytes"?: number;
+          "max_messages"?: number;
+          "token": string;
+          "transport": string;
+          "wait_ms"?: number;
         };
         Returns: Json;
       };
@@ -1194,6 +1218,17 @@ export type Database = {
       "messenger_enqueue": { Args: { "checked"?: boolean; "messages": Json }; Returns: Json };
       "messenger_enqueue_body": { Args: { "": Json }; Returns: Json[] };
       "messenger_enqueue_limited": { Args: { "limits": Json; "messages": Json }; Returns: Json };
+      "messenger_finish_outbox": {
+        Args: {
+          "failure"?: string;
+          "refused"?: Json;
+          "sent"?: (number)[];
+          "shard": number;
+          "token": string;
+          "transport": string;
+        };
+        Returns: Json;
+      };
       "messenger_fold_batches": { Args: { "ids": (number)[] }; Returns: Json };
       "messenger_follow": { Args: { "id": number; "user_id"?: string }; Returns: Json };
       "messenger_follow_all": { Args: { "ids": (number)[]; "user_id"?: string }; Returns: Json };
@@ -1294,6 +1329,17 @@ export type Database = {
           "status"?: string;
           "type"?: string;
           "user_id"?: string;
+        };
+        Returns: Json;
+      };
+      "messenger_list_outbox": {
+        Args: {
+          "after"?: number;
+          "max_messages"?: number;
+          "queue"?: string;
+          "state"?: string;
+          "transport"?: string;
+          "type"?: string;
         };
         Returns: Json;
       };
@@ -1454,6 +1500,10 @@ export type Database = {
         Returns: Json;
       };
       "messenger_report_progress": { Args: { "reports": Json }; Returns: undefined };
+      "messenger_resend_outbox": {
+        Args: { "after"?: Json; "dry_run"?: boolean; "since": string; "transport": string };
+        Returns: Json;
+      };
       "messenger_resend_webhooks": {
         Args: {
           "after"?: Json;
@@ -1501,6 +1551,10 @@ export type Database = {
         Returns: Json;
       };
       "messenger_run_on_workers": { Args: { "queues": (string)[] }; Returns: number };
+      "messenger_run_outbox": {
+        Args: { "after"?: Json; "dry_run"?: boolean; "transport": string };
+        Returns: Json;
+      };
       "messenger_sample_backlog": { Args: Record<PropertyKey, never>; Returns: number };
       "messenger_save_schedules": {
         Args: { "declared"?: boolean; "schedules": Json };
@@ -1549,8 +1603,16 @@ export type Database = {
         };
         Returns: number;
       };
+      "messenger_seen_deliveries": {
+        Args: { "deliveries": Json; "transport": string };
+        Returns: Json;
+      };
       "messenger_set_alert": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_set_alert_channel": { Args: { "name": string; "settings": Json }; Returns: Json };
+      "messenger_set_outbox": {
+        Args: { "keep_handled"?: string; "keep_sent"?: string; "max_bytes"?: number };
+        Returns: Json;
+      };
       "messenger_set_queue": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_set_webhook_endpoint": {
         Args: { "name": string; "settings": Json };
@@ -1574,6 +1636,16 @@ export type Database = {
           "unread"?: boolean;
         };
         Returns: Json[];
+      };
+      "messenger_settle_deliveries": {
+        Args: {
+          "adopted"?: Json;
+          "handled"?: Json;
+          "lease_ms"?: number;
+          "settlements"?: Json;
+          "transport": string;
+        };
+        Returns: Json;
       };
       "messenger_setup": {
         Args: { "repair"?: boolean; "secret_key"?: string; "url"?: string };
@@ -1620,6 +1692,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_totals": { Args: { "max_types"?: number }; Returns: Json };
+      "messenger_transports": { Args: Record<PropertyKey, never>; Returns: Json };
       "messenger_trigger_schedule": {
         Args: {
           "counted"?: boolean;

@@ -1,0 +1,234 @@
+-- Deliveries: messages that an engine hands to this project's workers. Their outcomes are written here before the engine
+-- is told, so that nothing is lost in between, and the copy that the engine then gives out again is known.
+--
+-- An outcome with consequences (a retry, a dead letter, effects, a result to keep) takes the way of home's messages: the
+-- delivery is adopted, which makes it a running message of home, and settled, in one transaction. What waits for another
+-- attempt then returns to the outbox, as the next publication. A message whose handler takes a durable step, or reports
+-- its progress, is adopted for good: from then on it is a message of home.
+
+create table messenger.handled_deliveries (
+  transport text not null,
+  origin uuid not null,
+  id bigint not null,
+  publication integer not null,
+  handled_at timestamptz not null,
+  primary key (transport, origin, id, publication)
+);
+comment on table messenger.handled_deliveries is
+  'The inbox: publications whose outcome is written. A further copy of one is dropped.';
+comment on column messenger.handled_deliveries.transport is
+  'Name of the transport that delivered it.';
+comment on column messenger.handled_deliveries.origin is
+  'Installation that dispatched it: ids are unique only within one.';
+comment on column messenger.handled_deliveries.id is
+  'Identity of the message in its origin.';
+comment on column messenger.handled_deliveries.publication is
+  'Number of the publication.';
+comment on column messenger.handled_deliveries.handled_at is
+  'When its outcome was written, for pruning.';
+create index handled_deliveries_handled_at_idx on messenger.handled_deliveries (handled_at);
+comment on index messenger.handled_deliveries_handled_at_idx is
+  'Deliveries by age, for pruning.';
+alter table messenger.handled_deliveries enable row level security;
+
+-- `deliveries` is an array of {origin, source_id, publication}.
+create function public.messenger_seen_deliveries(transport text, deliveries jsonb) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return jsonb_build_object('seen', coalesce((
+    select jsonb_agg(d.ordinality - 1 order by d.ordinality)
+    from rows from (jsonb_to_recordset(deliveries) as (origin uuid, source_id bigint, publication integer))
+      with ordinality as d
+    join messenger.handled_deliveries h
+      on h.transport = messenger_seen_deliveries.transport and h.origin = d.origin and h.id = d.source_id
+        and h.publication = d.publication
+  ), '[]'));
+end
+$$;
+comment on function public.messenger_seen_deliveries(text, jsonb) is
+  'Which of these deliveries are handled already: {"seen": [places from 0]}.';
+
+-- `handled`: [{id, origin, source_id, publication}], deliveries that need no more than this note. `adopted`: those with
+-- further consequences, each with the columns of its message and its lease's `token`. `settlements` are outcomes of
+-- adopted ones, as messenger_settle takes them; an adopted one without an outcome goes on running, as a message of home.
+create function public.messenger_settle_deliveries(
+  transport text, handled jsonb default '[]', adopted jsonb default '[]', settlements jsonb default '[]',
+  lease_ms integer default 60000
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  fresh bigint[];
+  repeated bigint[];
+  answer jsonb := '{"stale": []}'::jsonb;
+begin
+  if lease_ms is null or lease_ms not between 1 and 86400000 then
+    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  end if;
+  fresh := messenger.note_deliveries(transport, handled || adopted);
+  repeated := array(
+    select (d.value ->> 'id')::bigint from jsonb_array_elements(handled || adopted) as d
+    except select unnest(fresh) order by 1
+  );
+  if adopted <> '[]' then
+    perform messenger.adopt(adopted, fresh, lease_ms);
+  end if;
+  if settlements <> '[]' then
+    answer := public.messenger_settle(settlements);
+    perform messenger.return_to_outbox(transport, adopted, array(
+      select (s.value ->> 'id')::bigint
+      from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
+      intersect select unnest(fresh)
+    ));
+  end if;
+  return answer || jsonb_build_object('repeated', repeated::text[]);
+end
+$$;
+comment on function public.messenger_settle_deliveries(text, jsonb, jsonb, jsonb, integer) is
+  'Writes outcomes of an engine''s deliveries in one transaction, each once for a publication, or adopts deliveries as running messages. Returns what messenger_settle returns, and "repeated": ids whose publication was settled before.';
+
+-- In the order of the key, so that two calls about the same deliveries never wait for each other.
+create function messenger.note_deliveries(p_transport text, p_deliveries jsonb) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  fresh bigint[];
+begin
+  with given as materialized (
+    select * from jsonb_to_recordset(p_deliveries) as d (id bigint, origin uuid, source_id bigint, publication integer)
+  ),
+  noted as (
+    insert into messenger.handled_deliveries as known (transport, origin, id, publication, handled_at)
+    select distinct on (g.origin, g.source_id, g.publication)
+      p_transport, g.origin, g.source_id, g.publication, public.messenger_now()
+    from given g order by g.origin, g.source_id, g.publication
+    on conflict on constraint handled_deliveries_pkey do nothing
+    returning known.origin, known.id, known.publication
+  )
+  select coalesce(array_agg(f.id), '{}') into fresh
+  from (
+    select min(g.id) as id from noted n
+    join given g on g.origin = n.origin and g.source_id = n.id and g.publication = n.publication
+    group by n.origin, n.id, n.publication
+  ) as f;
+  return fresh;
+end
+$$;
+comment on function messenger.note_deliveries(text, jsonb) is
+  'Part of messenger_settle_deliveries: notes publications in the inbox, and returns the ids of those that were not there.';
+
+create function messenger.adopt(p_messages jsonb, p_ids bigint[], p_lease_ms integer) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  with adopted as (
+    insert into public.messenger_messages (
+      id, type, payload, queue, priority, status, available_at, expires_at, created_at, retry_count, attempts,
+      snoozes, interruptions, group_key, stamps, errors, lease_token, leased_until, heartbeated
+    )
+    select m.id, m.type, coalesce(m.payload, 'null'), m.queue, m.priority, 'processing', clock, m.expires_at,
+      m.created_at, m.retry_count, m.attempts, m.snoozes, m.interruptions, m.group_key, m.stamps,
+      nullif(m.errors, '[]'), m.token, clock + p_lease_ms * interval '1 millisecond', true
+    from jsonb_to_recordset(p_messages) as m (
+      id bigint, token uuid, type text, payload jsonb, queue text, priority smallint, expires_at timestamptz,
+      created_at timestamptz, retry_count integer, attempts integer, snoozes integer, interruptions integer,
+      group_key text, stamps jsonb, errors jsonb
+    )
+    where m.id = any (p_ids)
+    order by m.id
+    returning id, queue, lease_token, leased_until
+  )
+  insert into messenger.leases as known (token, leased_until, queues, ids, open)
+  select a.lease_token, min(a.leased_until), array_agg(distinct a.queue), array_agg(a.id), count(*)
+  from adopted a group by a.lease_token
+  on conflict on constraint leases_pkey do update
+  set ids = known.ids || excluded.ids, open = known.open + excluded.open, queues = known.queues || excluded.queues,
+    leased_until = least(known.leased_until, excluded.leased_until);
+end
+$$;
+comment on function messenger.adopt(jsonb, bigint[], integer) is
+  'Part of messenger_settle_deliveries: writes deliveries as running messages of home, under their leases.';
+
+-- What is to run again goes through its engine again.
+create function messenger.return_to_outbox(p_transport text, p_adopted jsonb, p_ids bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if cardinality(p_ids) = 0 then
+    return;
+  end if;
+  perform messenger.make_relays(array[p_transport]);
+  -- A member of a batch that moves has not ended.
+  perform set_config('messenger.settles', 'true', true);
+  with moved as (
+    delete from public.messenger_messages m
+    where m.id = any (p_ids) and m.status = 'pending'
+    returning m.*
+  )
+  insert into messenger.outbox (
+    id, publication, transport, shard, type, payload, queue, priority, available_at, expires_at, created_at, group_key,
+    retry_count, attempts, snoozes, interruptions, stamps, errors, bytes
+  )
+  select m.id, d.publication + 1, p_transport, messenger.outbox_shard(m.id, m.queue, m.group_key), m.type, m.payload,
+    m.queue, m.priority, m.available_at, m.expires_at, m.created_at, m.group_key, m.retry_count, m.attempts, m.snoozes,
+    m.interruptions, m.stamps, m.errors,
+    pg_column_size(m.payload) + coalesce(pg_column_size(m.stamps), 0) + coalesce(pg_column_size(m.errors), 0)
+  from moved m
+  join jsonb_to_recordset(p_adopted) as d (id bigint, publication integer) on d.id = m.id
+  order by m.id;
+  perform set_config('messenger.settles', '', true);
+end
+$$;
+comment on function messenger.return_to_outbox(text, jsonb, bigint[]) is
+  'Part of messenger_settle_deliveries: moves messages that wait for another attempt to the outbox, as their next publication.';
+
+-- The messages pass through messenger_messages, so that a dead letter of the outbox ends its schedule's run, counts in
+-- its batch and dispatches what it has for its cancel, as any other does.
+create function messenger.bury_outbox(p_rows jsonb, p_reason text) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  fence constant uuid := gen_random_uuid();
+  dead jsonb;
+begin
+  with given as (
+    select * from jsonb_to_recordset(p_rows) as g (position bigint, error text)
+  ),
+  gone as (
+    delete from messenger.outbox o using given g
+    where o.position = g.position and o.sent_at is null
+    returning o.*, left(g.error, 2000) as error
+  ),
+  moved as (
+    insert into public.messenger_messages (
+      id, type, payload, queue, priority, status, available_at, expires_at, created_at, retry_count, attempts,
+      snoozes, interruptions, group_key, stamps, errors, lease_token, leased_until, heartbeated
+    )
+    select g.id, g.type, g.payload, g.queue, g.priority, 'processing', g.available_at, g.expires_at, g.created_at,
+      g.retry_count, g.attempts, g.snoozes, g.interruptions, g.group_key,
+      coalesce(g.stamps, '{}') || jsonb_build_object('transport', g.transport), g.errors, fence, g.available_at, true
+    from gone g order by g.id
+  )
+  select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+    'id', g.id, 'reason', p_reason, 'errors', case when g.error is not null then jsonb_build_array(jsonb_build_object(
+      'message', g.error, 'class', 'TransportError', 'attempt', g.attempts,
+      'at', to_jsonb(messenger.clock()), 'durationMs', 0
+    )) end
+  ))) into dead from gone g;
+  if dead is null then
+    return '{}'::bigint[];
+  end if;
+  return messenger.settle_token(jsonb_build_object('token', fence, 'dead', dead), fence);
+end
+$$;
+comment on function messenger.bury_outbox(jsonb, text) is
+  'Moves messages that wait in the outbox to the dead letters, with a reason and their errors: [{position, error?}]. Returns their ids.';

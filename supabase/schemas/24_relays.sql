@@ -1,0 +1,360 @@
+-- Relays: each takes one shard of a transport at a time under a lease, publishes a batch of it, and tells what the engine
+-- has confirmed. A relay that is killed in between leaves its batch noted in its row: the next one marks these
+-- publications as repeated, because they may be in the engine already.
+--
+-- While an engine is away, its shards wait, each time twice as long, up to five minutes; then one row tries it.
+
+create table messenger.relays (
+  transport text not null,
+  shard smallint not null,
+  token uuid,
+  leased_until timestamptz,
+  batch bigint[] not null default '{}',
+  failures integer not null default 0,
+  failure text,
+  retry_at timestamptz,
+  claimed_at timestamptz,
+  primary key (transport, shard)
+);
+comment on table messenger.relays is
+  'Shards of the transports that have or had messages in the outbox: which relay publishes them, and how that went.';
+comment on column messenger.relays.transport is
+  'Name of the transport.';
+comment on column messenger.relays.shard is
+  'Number of the shard, from 0.';
+comment on column messenger.relays.token is
+  'Fence of the relay that publishes: a report with another token changes nothing.';
+comment on column messenger.relays.leased_until is
+  'When another relay may take over; null while none is at work.';
+comment on column messenger.relays.batch is
+  'Positions that are being published, or whose fate is unknown.';
+comment on column messenger.relays.failures is
+  'Attempts in a row after which the engine had confirmed nothing; 0 after a success.';
+comment on column messenger.relays.failure is
+  'Text of the latest failure; null after a success.';
+comment on column messenger.relays.retry_at is
+  'When the engine is tried again; null after a success.';
+comment on column messenger.relays.claimed_at is
+  'When a relay took it last: the one that waits longest comes first.';
+alter table messenger.relays enable row level security;
+
+create function messenger.make_relays(p_transports text[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if (select count(*) from messenger.relays r where r.transport = any (p_transports)) < 4 * cardinality(p_transports) then
+    insert into messenger.relays (transport, shard)
+    select t, s from unnest(p_transports) as t cross join generate_series(0, 3) as s
+    order by t, s
+    on conflict do nothing;
+  end if;
+end
+$$;
+comment on function messenger.make_relays(text[]) is
+  'Part of write_outbox: makes the rows of the shards of transports.';
+
+-- `order by` names the equal columns too: then the planner reads one row of the index, and never sorts a shard.
+create function messenger.outbox_due(p_transport text default null) returns timestamptz
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  return (
+    select min(greatest(o.available_at, r.retry_at, r.leased_until))
+    from messenger.relays r
+    cross join lateral (
+      select f.available_at from messenger.outbox f
+      where f.transport = r.transport and f.shard = r.shard and f.sent_at is null
+      order by f.transport, f.shard, f.available_at, f.position limit 1
+    ) as o
+    where r.transport = p_transport
+      -- A transport that the code no longer declares has no relay.
+      or p_transport is null and exists (select from messenger.transports t where t.name = r.transport)
+  );
+end
+$$;
+comment on function messenger.outbox_due(text) is
+  'When a relay of this transport, or of all that are declared, has something to publish; null where nothing waits.';
+
+-- Takes a shard that is due, marks what a killed relay has left, and returns the next rows of it. `wait_ms` is how long
+-- the call may wait for one, so that a dispatch is published within milliseconds at the cost of one connection.
+create function public.messenger_claim_outbox(
+  transport text, token uuid, lease_ms integer default 30000, wait_ms integer default 0,
+  max_messages integer default 500, max_bytes bigint default 4194304
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  until constant timestamptz := clock_timestamp() + least(wait_ms, 3000) * interval '1 millisecond';
+  due_at timestamptz;
+  relay messenger.relays;
+  rows bigint[];
+  pause double precision := 0.005;
+begin
+  perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
+  loop
+    due_at := messenger.outbox_due(transport);
+    exit when due_at <= messenger.clock() or clock_timestamp() >= until;
+    perform pg_sleep(pause);
+    pause := least(pause * 1.1, 0.025);
+  end loop;
+  relay := messenger.take_shard(transport, token, lease_ms);
+  if relay.shard is null then
+    return jsonb_build_object('messages', '[]'::jsonb, 'next_due_ms', messenger.ms_until(due_at));
+  end if;
+  perform messenger.bury_expired(relay);
+  rows := messenger.due_positions(relay, max_messages, max_bytes);
+  update messenger.relays r set batch = rows where r.transport = relay.transport and r.shard = relay.shard;
+  return jsonb_build_object(
+    'shard', relay.shard, 'origin', messenger.installation_id(), 'lease_ms', lease_ms,
+    'messages', messenger.publications(rows)
+  );
+end
+$$;
+comment on function public.messenger_claim_outbox(text, uuid, integer, integer, integer, bigint) is
+  'Leases a shard of a transport''s outbox to a relay, and returns its next batch in order: {"shard", "origin", "lease_ms", "messages"}; without a shard nothing is due, and "next_due_ms" says when. Waits up to wait_ms for something.';
+
+create function messenger.check_relay_call(
+  p_token uuid, p_lease_ms integer, p_wait_ms integer, p_max_messages integer, p_max_bytes bigint
+) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  problem constant text := case
+    when p_token is null then 'token: is missing'
+    when p_lease_ms is null or p_lease_ms not between 1000 and 600000 then 'lease_ms: has to be from 1000 to 600000'
+    when p_wait_ms is null or p_wait_ms not between 0 and 3000 then 'wait_ms: has to be from 0 to 3000'
+    when p_max_messages is null or p_max_messages not between 1 and 500 then 'max_messages: has to be from 1 to 500'
+    when p_max_bytes is null or p_max_bytes < 1 then 'max_bytes: has to be more than zero'
+  end;
+begin
+  if problem is not null then
+    raise sqlstate 'PT400' using message = problem;
+  end if;
+end
+$$;
+comment on function messenger.check_relay_call(uuid, integer, integer, integer, bigint) is
+  'Part of messenger_claim_outbox: refuses wrong arguments.';
+
+create function messenger.ms_until(p_moment timestamptz) returns bigint
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  return greatest(0, ceil(1000 * extract(epoch from p_moment - messenger.clock())));
+end
+$$;
+comment on function messenger.ms_until(timestamptz) is
+  'Ms from now until a moment, 0 if it is past; null for null.';
+
+create function messenger.take_shard(p_transport text, p_token uuid, p_lease_ms integer) returns messenger.relays
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := messenger.clock();
+  relay messenger.relays;
+begin
+  select r.* into relay from messenger.relays r
+  where r.transport = p_transport
+    and coalesce(greatest(r.leased_until, r.retry_at) <= clock, true)
+    and exists (
+      select from messenger.outbox o
+      where o.transport = r.transport and o.shard = r.shard and o.sent_at is null and o.available_at <= clock
+      offset 0
+    )
+  order by r.claimed_at nulls first, r.shard
+  limit 1
+  for update skip locked;
+  if relay.shard is null then
+    return null;
+  end if;
+  -- The relay before was killed, or did not learn what became of these.
+  update messenger.outbox o set repeated = true
+  where o.position = any (relay.batch) and o.sent_at is null and not o.repeated;
+  update messenger.relays r
+  set token = p_token, claimed_at = clock, leased_until = clock + p_lease_ms * interval '1 millisecond', batch = '{}'
+  where r.transport = relay.transport and r.shard = relay.shard;
+  return relay;
+end
+$$;
+comment on function messenger.take_shard(text, uuid, integer) is
+  'Part of messenger_claim_outbox: leases a shard that has something due and no relay; null if there is none.';
+
+create function messenger.due_positions(p_relay messenger.relays, p_max_messages integer, p_max_bytes bigint)
+returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := messenger.clock();
+begin
+  return array(
+    select d.position
+    from (
+      select o.position, row_number() over place as number, sum(o.bytes) over place as bytes
+      from (
+        select f.available_at, f.position, f.bytes from messenger.outbox f
+        where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+        order by f.transport, f.shard, f.available_at, f.position
+        limit case when p_relay.failures > 0 then 1 else p_max_messages end
+      ) as o
+      window place as (order by o.available_at, o.position)
+    ) as d
+    where d.bytes <= p_max_bytes or d.number = 1
+    order by d.number
+  );
+end
+$$;
+comment on function messenger.due_positions(messenger.relays, integer, bigint) is
+  'Part of messenger_claim_outbox: the next rows of a shard in order; one after the engine was away, to try it.';
+
+create function messenger.publications(p_positions bigint[]) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+      'position', o.position::text, 'id', o.id::text, 'publication', o.publication, 'type', o.type,
+      'queue', o.queue, 'priority', o.priority, 'groupKey', o.group_key, 'createdAt', o.created_at,
+      'expiresAt', o.expires_at, 'retryCount', o.retry_count, 'attempts', o.attempts, 'snoozes', o.snoozes,
+      'interruptions', o.interruptions, 'repeated', nullif(o.repeated, false)
+    )) || jsonb_build_object('payload', o.payload, 'stamps', o.stamps, 'errors', o.errors) order by p.place), '[]')
+    from unnest(p_positions) with ordinality as p (position, place)
+    join messenger.outbox o on o.position = p.position
+  );
+end
+$$;
+comment on function messenger.publications(bigint[]) is
+  'Part of messenger_claim_outbox: rows of the outbox as the relay reads them, in the given order.';
+
+-- `sent`: positions that the engine confirmed. `refused`: [{position, error, tooLarge?}]. `failure`: why the engine
+-- is away; then the shard waits. Whatever is named nowhere is published again.
+create function public.messenger_finish_outbox(
+  transport text, shard integer, token uuid, sent bigint[] default '{}', refused jsonb default '[]',
+  failure text default null
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  relay messenger.relays;
+  waits boolean;
+begin
+  select r.* into relay from messenger.relays r
+  where r.transport = messenger_finish_outbox.transport and r.shard = messenger_finish_outbox.shard
+    and r.token = messenger_finish_outbox.token
+  for update;
+  if relay.shard is null then
+    return jsonb_build_object('stale', true);
+  end if;
+  perform messenger.mark_sent(array(select unnest(sent) intersect select unnest(relay.batch)));
+  waits := messenger.refuse_publications(relay, refused) or failure is not null;
+  update messenger.relays r
+  set token = null, leased_until = null,
+    batch = array(
+      select b from unnest(relay.batch) as b
+      where b <> all (sent) and not exists (
+        select from jsonb_array_elements(refused) as f where (f.value ->> 'position')::bigint = b
+      )
+    ),
+    failures = case when waits then least(r.failures + 1, 1000) else 0 end,
+    failure = case when waits then left(coalesce(messenger_finish_outbox.failure, refused -> 0 ->> 'error'), 2000) end,
+    retry_at = case when waits then messenger.clock() + messenger.relay_pause(r.failures + 1) end
+  where r.transport = relay.transport and r.shard = relay.shard;
+  return jsonb_build_object('stale', false);
+end
+$$;
+comment on function public.messenger_finish_outbox(text, integer, uuid, bigint[], jsonb, text) is
+  'Ends a relay''s lease of a shard: notes what the engine has confirmed or refused, and why it is away. Returns {"stale"}: true if another relay has the shard, and nothing was written.';
+
+-- The first pause is one second, each further one twice as long, five minutes at most.
+create function messenger.relay_pause(p_failures integer) returns interval
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return least(300, power(2, least(p_failures, 20) - 1)) * interval '1 second';
+end
+$$;
+comment on function messenger.relay_pause(integer) is
+  'How long a relay leaves an engine alone after so many failures in a row: 1 s, 2 s, 4 s, up to 5 minutes.';
+
+create function messenger.mark_sent(p_positions bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  keeps constant boolean := coalesce((select s.keep_sent > interval '0' from messenger.outbox_state s), true);
+begin
+  if keeps then
+    update messenger.outbox o set sent_at = messenger.clock(), refusal = null where o.position = any (p_positions);
+  else
+    delete from messenger.outbox o where o.position = any (p_positions);
+  end if;
+end
+$$;
+comment on function messenger.mark_sent(bigint[]) is
+  'Part of messenger_finish_outbox: notes that the engine has confirmed publications, or deletes them if none is kept.';
+
+-- A refused message without a group waits by itself. One in a group holds up its shard, because those behind it must not
+-- overtake it.
+create function messenger.refuse_publications(p_relay messenger.relays, p_refused jsonb) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  held boolean;
+  too_large jsonb;
+begin
+  with given as (
+    select (r.value ->> 'position')::bigint as position, left(r.value ->> 'error', 2000) as error
+    from jsonb_array_elements(p_refused) as r
+    where (r.value ->> 'position')::bigint = any (p_relay.batch) and (r.value ->> 'tooLarge')::boolean is not true
+  ),
+  noted as (
+    update messenger.outbox o
+    set refusals = least(o.refusals + 1, 1000), refusal = g.error,
+      available_at = case when o.group_key is null
+        then messenger.clock() + messenger.relay_pause(o.refusals + 1) else o.available_at end
+    from given g where o.position = g.position
+    returning o.group_key
+  )
+  select coalesce(bool_or(n.group_key is not null), false) into held from noted n;
+  select jsonb_agg(r.value) into too_large from jsonb_array_elements(p_refused) as r
+  where (r.value ->> 'position')::bigint = any (p_relay.batch) and (r.value ->> 'tooLarge')::boolean;
+  if too_large is not null then
+    perform messenger.bury_outbox(too_large, 'unrecoverable');
+  end if;
+  return held;
+end
+$$;
+comment on function messenger.refuse_publications(messenger.relays, jsonb) is
+  'Part of messenger_finish_outbox: lets refused publications wait, and buries those that are too large for the engine. Returns whether one of a group was refused.';
+
+create function messenger.bury_expired(p_relay messenger.relays) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := messenger.clock();
+  expired jsonb;
+begin
+  select jsonb_agg(jsonb_build_object('position', d.position)) into expired
+  from (
+    select f.position, f.expires_at from messenger.outbox f
+    where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+    order by f.transport, f.shard, f.available_at, f.position limit 500
+  ) as d
+  where d.expires_at <= clock;
+  if expired is not null then
+    perform messenger.bury_outbox(expired, 'expired');
+  end if;
+end
+$$;
+comment on function messenger.bury_expired(messenger.relays) is
+  'Part of messenger_claim_outbox: moves messages among the next 500 whose time to live is over to the dead letters.';

@@ -1,0 +1,295 @@
+-- Operators' view of the outbox: what waits or was sent a short while ago, and what may be done with it. Lists and
+-- operations go by position, from one that was given; an operation takes at most 10,000 rows a call.
+
+create function messenger.outbox_filter(p_filter jsonb, p_everything boolean) returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  given constant jsonb := jsonb_strip_nulls(p_filter);
+begin
+  if given = '{}' and p_everything is not true then
+    raise sqlstate 'PT400' using
+      message = 'filter: give at least one of ids, transport, type, queue, group_key, or "all" => true';
+  end if;
+  if given <> '{}' and p_everything then
+    raise sqlstate 'PT400' using message = format(
+      'all: goes with no other filter (%s was given)',
+      (select string_agg(f.name, ', ') from jsonb_object_keys(given) as f (name))
+    );
+  end if;
+  return given;
+end
+$$;
+comment on function messenger.outbox_filter(jsonb, boolean) is
+  'Part of operations on the outbox: leaves out the fields that were not given, and refuses an empty filter unless all rows are meant.';
+
+create function messenger.waiting_positions(p_filter jsonb, p_after bigint, p_max_rows integer) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select o.position from messenger.outbox o
+    where o.sent_at is null and o.position > p_after
+      and (not p_filter ? 'ids' or p_filter -> 'ids' @> to_jsonb(o.id))
+      and (not p_filter ? 'transport' or o.transport = p_filter ->> 'transport')
+      and (not p_filter ? 'type' or o.type = p_filter ->> 'type')
+      and (not p_filter ? 'queue' or o.queue = p_filter ->> 'queue')
+      and (not p_filter ? 'group_key' or o.group_key = p_filter ->> 'group_key')
+    order by o.position limit p_max_rows
+  );
+end
+$$;
+comment on function messenger.waiting_positions(jsonb, bigint, integer) is
+  'The next positions of unsent rows of the outbox that a filter means.';
+
+create function public.messenger_list_outbox(
+  transport text default null, type text default null, queue text default null, state text default 'waiting',
+  after bigint default null, max_messages integer default 50
+) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  found jsonb;
+begin
+  if state is null or state not in ('waiting', 'sent') then
+    raise sqlstate 'PT400' using message = 'state: has to be waiting or sent';
+  end if;
+  if max_messages is null or max_messages not between 1 and 1000 then
+    raise sqlstate 'PT400' using message = 'max_messages: has to be from 1 to 1000';
+  end if;
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'position', f.position::text, 'id', f.id::text, 'publication', f.publication, 'transport', f.transport,
+    'type', f.type, 'queue', f.queue, 'priority', f.priority, 'group_key', f.group_key,
+    'available_at', f.available_at, 'created_at', f.created_at, 'expires_at', f.expires_at, 'sent_at', f.sent_at,
+    'retry_count', f.retry_count, 'attempts', f.attempts, 'refusals', f.refusals, 'refusal', f.refusal,
+    'due', f.sent_at is null and f.available_at <= clock
+  ) order by f.position), '[]') into found
+  from (
+    select * from messenger.outbox o
+    where (o.sent_at is not null) = (messenger_list_outbox.state = 'sent')
+      and o.position > coalesce(messenger_list_outbox.after, 0)
+      and (messenger_list_outbox.transport is null or o.transport = messenger_list_outbox.transport)
+      and (messenger_list_outbox.type is null or o.type = messenger_list_outbox.type)
+      and (messenger_list_outbox.queue is null or o.queue = messenger_list_outbox.queue)
+    order by o.position limit max_messages
+  ) as f;
+  return jsonb_build_object('messages', found, 'next', case
+    when jsonb_array_length(found) = max_messages then found -> -1 ->> 'position'
+  end);
+end
+$$;
+comment on function public.messenger_list_outbox(text, text, text, text, bigint, integer) is
+  'Messages in the outbox, in the order of their positions: those that wait, or those that were sent and are kept. Returns {"messages", "next"}; give next as "after".';
+
+create function public.messenger_cancel_outbox(
+  ids bigint[] default null, transport text default null, type text default null, queue text default null,
+  group_key text default null, "all" boolean default false, dry_run boolean default false, after jsonb default null
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  most constant integer := 10000;
+  filter constant jsonb := messenger.outbox_filter(jsonb_build_object(
+    'ids', ids, 'transport', transport, 'type', type, 'queue', queue, 'group_key', group_key
+  ), "all");
+  place constant bigint := coalesce(messenger.place_after(after), 0);
+  matched bigint[] := messenger.waiting_positions(filter, place, most);
+  last constant bigint := matched[most];
+  done bigint[] := array[]::bigint[];
+begin
+  if not dry_run then
+    -- A row that a relay has published is not here any more, and one that it is publishing is left to it.
+    matched := array(
+      select o.position from messenger.outbox o
+      where o.position = any (matched) and o.sent_at is null
+        and not exists (
+          select from messenger.relays r
+          where r.transport = o.transport and r.shard = o.shard and r.leased_until > messenger.clock()
+            and o.position = any (r.batch)
+        )
+      order by o.position for update of o skip locked
+    );
+    done := messenger.bury_outbox(
+      (select coalesce(jsonb_agg(jsonb_build_object('position', p)), '[]') from unnest(matched) as p), 'cancelled'
+    );
+  end if;
+  return jsonb_build_object(
+    'matched', cardinality(matched), 'done', cardinality(done),
+    'next', case when last is not null then jsonb_build_object('id', last::text) end
+  );
+end
+$$;
+comment on function public.messenger_cancel_outbox(bigint[], text, text, text, text, boolean, boolean, jsonb) is
+  'Cancels messages that wait in the outbox: they are dead letters then, reason cancelled. What a relay is just publishing is left alone. Takes one step; returns {"matched", "done", "next"}; dry_run only counts.';
+
+create function public.messenger_run_outbox(
+  transport text, dry_run boolean default false, after jsonb default null
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  most constant integer := 10000;
+  clock constant timestamptz := messenger.clock();
+  waiting constant bigint[] := array(
+    select o.position from messenger.outbox o
+    where o.transport = messenger_run_outbox.transport and o.sent_at is null and o.available_at > clock
+      and o.position > coalesce(messenger.place_after(after), 0)
+    order by o.position limit most
+  );
+begin
+  if not dry_run then
+    update messenger.outbox o set available_at = clock where o.position = any (waiting) and o.sent_at is null;
+    update messenger.relays r set retry_at = null where r.transport = messenger_run_outbox.transport;
+    perform messenger.wake();
+  end if;
+  return jsonb_build_object(
+    'matched', cardinality(waiting), 'done', case when dry_run then 0 else cardinality(waiting) end,
+    'next', case when waiting[most] is not null then jsonb_build_object('id', waiting[most]::text) end
+  );
+end
+$$;
+comment on function public.messenger_run_outbox(text, boolean, jsonb) is
+  'Publishes what waits for a transport now: delayed messages, retries, and what it has refused; it ends the pause after failures. Takes one step; returns {"matched", "done", "next"}.';
+
+-- For an engine that has lost what it had confirmed. The receivers drop what they have handled.
+create function public.messenger_resend_outbox(
+  transport text, since timestamptz, dry_run boolean default false, after jsonb default null
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  most constant integer := 10000;
+  sent bigint[];
+begin
+  if transport is null then
+    raise sqlstate 'PT400' using message = 'transport: is missing';
+  end if;
+  if since is null then
+    raise sqlstate 'PT400' using message = 'since: is missing; give the moment after which the engine lost messages';
+  end if;
+  sent := array(
+    select o.position from messenger.outbox o
+    where o.transport = messenger_resend_outbox.transport and o.sent_at >= messenger_resend_outbox.since
+      and o.position > coalesce(messenger.place_after(after), 0)
+    order by o.position limit most
+  );
+  if not dry_run then
+    update messenger.outbox o set sent_at = null, repeated = true, refusals = 0
+    where o.position = any (sent) and o.sent_at is not null;
+    perform messenger.wake();
+  end if;
+  return jsonb_build_object(
+    'matched', cardinality(sent), 'done', case when dry_run then 0 else cardinality(sent) end,
+    'next', case when sent[most] is not null then jsonb_build_object('id', sent[most]::text) end
+  );
+end
+$$;
+comment on function public.messenger_resend_outbox(text, timestamptz, boolean, jsonb) is
+  'Publishes messages again that a transport had confirmed since a moment, as far as they are still kept. Takes one step; returns {"matched", "done", "next"}.';
+
+create function public.messenger_set_outbox(
+  max_bytes bigint default null, keep_sent interval default null, keep_handled interval default null
+) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  state messenger.outbox_state;
+begin
+  if max_bytes < 1048576 then
+    raise sqlstate 'PT400' using message = 'max_bytes: has to be at least 1048576';
+  end if;
+  if keep_sent < interval '0' or keep_sent > interval '7 days' then
+    raise sqlstate 'PT400' using message = 'keep_sent: has to be from 0 to 7 days';
+  end if;
+  if keep_handled < interval '1 minute' or keep_handled > interval '90 days' then
+    raise sqlstate 'PT400' using message = 'keep_handled: has to be from 1 minute to 90 days';
+  end if;
+  insert into messenger.outbox_state as known (max_bytes, keep_sent, keep_handled)
+  values (
+    coalesce(messenger_set_outbox.max_bytes, 1073741824), coalesce(messenger_set_outbox.keep_sent, '1 hour'),
+    coalesce(messenger_set_outbox.keep_handled, '24 hours')
+  )
+  on conflict on constraint outbox_state_pkey do update set
+    max_bytes = coalesce(messenger_set_outbox.max_bytes, known.max_bytes),
+    keep_sent = coalesce(messenger_set_outbox.keep_sent, known.keep_sent),
+    keep_handled = coalesce(messenger_set_outbox.keep_handled, known.keep_handled)
+  returning * into state;
+  return jsonb_build_object(
+    'max_bytes', state.max_bytes, 'keep_sent', state.keep_sent, 'keep_handled', state.keep_handled
+  );
+end
+$$;
+comment on function public.messenger_set_outbox(bigint, interval, interval) is
+  'Sets how many bytes may wait in the outbox, how long sent messages are kept, and how long handled deliveries are remembered. What is not given stays. Returns all three.';
+
+create function public.messenger_transports() returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'name', n.name, 'declared', t.name is not null, 'received', t.received,
+      'waiting', messenger.capped(w.waiting, 100000), 'due', messenger.capped(w.due, 100000), 'bytes', w.bytes,
+      'oldest_due_at', w.oldest, 'refused', w.refused,
+      'failures', r.failures, 'failure', r.failure, 'retry_at', r.retry_at
+    ) order by n.name), '[]')
+    from (
+      select k.name from messenger.transports k union select k.transport from messenger.relays k
+    ) as n
+    left join messenger.transports t on t.name = n.name
+    left join lateral (
+      select max(k.failures) as failures, (array_agg(k.failure order by k.failures desc))[1] as failure,
+        max(k.retry_at) as retry_at
+      from messenger.relays k where k.transport = n.name
+    ) as r on true
+    left join lateral (
+      select count(*) as waiting, count(*) filter (where o.available_at <= messenger.clock()) as due,
+        coalesce(sum(o.bytes), 0) as bytes, min(o.available_at) filter (where o.available_at <= messenger.clock()) as oldest,
+        count(*) filter (where o.refusals > 0) as refused
+      from (
+        select f.available_at, f.bytes, f.refusals from messenger.outbox f
+        where f.transport = n.name and f.sent_at is null limit 100001
+      ) as o
+    ) as w on true
+  );
+end
+$$;
+comment on function public.messenger_transports() is
+  'The transports beside home, by name: [{"name", "declared", "received", "waiting", "due", "bytes", "oldest_due_at", "refused", "failures", "failure", "retry_at"}]. Counts go up to 100,000.';
+
+create function messenger.prune_outbox(p_max_rows integer, p_dry_run boolean) returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  keep_sent constant interval := coalesce((select s.keep_sent from messenger.outbox_state s), '1 hour');
+begin
+  return messenger.prune_before('messenger.outbox', 'sent_at', public.messenger_now() - keep_sent, p_max_rows, p_dry_run);
+end
+$$;
+comment on function messenger.prune_outbox(integer, boolean) is
+  'Part of pruning: deletes publications that were sent longer ago than they are kept, and returns how many.';
+
+create function messenger.prune_deliveries(p_max_rows integer, p_dry_run boolean) returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  keep_handled constant interval := coalesce((select s.keep_handled from messenger.outbox_state s), '24 hours');
+begin
+  return messenger.prune_before(
+    'messenger.handled_deliveries', 'handled_at', public.messenger_now() - keep_handled, p_max_rows, p_dry_run
+  );
+end
+$$;
+comment on function messenger.prune_deliveries(integer, boolean) is
+  'Part of pruning: forgets handled deliveries that are older than they are remembered, and returns how many.';
