@@ -1839,6 +1839,10 @@ export interface components {
             series: number;
             /** @description Batches that ended more than 30 days ago */
             batches: number;
+            /** @description Publications to other transports that were kept long enough */
+            outbox: number;
+            /** @description Notes of handled deliveries that were kept long enough */
+            deliveries: number;
             /** @description Progress of deleted messages */
             progress: number;
             /** @description Rate limits of callers whose allowance is whole again */

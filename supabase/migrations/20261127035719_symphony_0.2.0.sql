@@ -395,6 +395,81 @@ create table messenger.routes (
 );
 alter table messenger.routes enable row level security;
 
+-- The outbox, its relays, and the inbox
+create table messenger.outbox (
+  position bigint generated always as identity primary key,
+  id bigint not null,
+  publication integer not null default 1 check (publication > 0),
+  transport text not null check (length(transport) between 1 and 100),
+  shard smallint not null,
+  type text not null check (length(type) between 1 and 200),
+  payload jsonb not null,
+  queue text not null default 'default',
+  priority smallint not null default 0 check (priority between -1000 and 1000),
+  available_at timestamptz not null,
+  expires_at timestamptz,
+  created_at timestamptz not null,
+  group_key text check (length(group_key) between 1 and 255),
+  retry_count integer not null default 0,
+  attempts integer not null default 0,
+  snoozes integer not null default 0,
+  interruptions integer not null default 0,
+  stamps jsonb,
+  errors jsonb,
+  bytes integer not null,
+  repeated boolean not null default false,
+  refusals integer not null default 0,
+  refusal text,
+  sent_at timestamptz,
+  unique (id, publication),
+  constraint "payload: has to have at most 8388608 bytes" check (pg_column_size(payload) <= 8388608)
+) with (
+  fillfactor = 80,
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_cost_delay = 0
+);
+create index outbox_due_idx on messenger.outbox (transport, shard, available_at, position)
+  include (bytes) where sent_at is null;
+create index outbox_sent_idx on messenger.outbox (sent_at, position) where sent_at is not null;
+alter table messenger.outbox enable row level security;
+
+create table messenger.outbox_state (
+  singleton boolean primary key default true check (singleton),
+  max_bytes bigint not null default 1073741824 check (max_bytes > 0),
+  keep_sent interval not null default '1 hour' check (keep_sent >= '0'),
+  keep_handled interval not null default '24 hours' check (keep_handled >= '0'),
+  unsent_bytes bigint not null default 0,
+  table_bytes bigint not null default 0,
+  sampled_at timestamptz not null default now()
+);
+alter table messenger.outbox_state enable row level security;
+
+create table messenger.relays (
+  transport text not null,
+  shard smallint not null,
+  token uuid,
+  leased_until timestamptz,
+  batch bigint[] not null default '{}',
+  failures integer not null default 0,
+  failure text,
+  retry_at timestamptz,
+  claimed_at timestamptz,
+  primary key (transport, shard)
+);
+alter table messenger.relays enable row level security;
+
+create table messenger.handled_deliveries (
+  transport text not null,
+  origin uuid not null,
+  id bigint not null,
+  publication integer not null,
+  handled_at timestamptz not null,
+  primary key (transport, origin, id, publication)
+);
+create index handled_deliveries_handled_at_idx on messenger.handled_deliveries (handled_at);
+alter table messenger.handled_deliveries enable row level security;
+
 -- Functions, views, triggers and comments. Their bodies are checked when all of them are there.
 set local check_function_bodies = off;
 
@@ -450,6 +525,75 @@ CREATE OR REPLACE FUNCTION public.messenger_version()
  IMMUTABLE PARALLEL SAFE
  SET search_path TO ''
 AS $function$ select '0.2.0'::text $function$;
+
+CREATE OR REPLACE FUNCTION messenger.sequence_behind()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+AS $function$
+declare
+  most constant bigint := 500000000000000000;
+  last constant bigint := messenger.last_id();
+  ahead bigint;
+begin
+  if last > most + most / 2 then
+    return true;
+  end if;
+  -- One probe of each index, for nothing is mostly there.
+  if not exists (select from public.messenger_messages m where m.id > last and m.id <= most)
+    and not exists (select from public.messenger_failed_messages f where f.id > last and f.id <= most)
+    and not exists (select from public.messenger_handled_messages h where h.id > last and h.id <= most)
+    and not exists (select from messenger.outbox o where o.id > last and o.id <= most)
+    and not exists (
+      select from public.messenger_schedule_runs r
+      where r.message_id > last and r.message_id <= most
+    )
+  then
+    return false;
+  end if;
+  -- Other sessions may have drawn ids, and committed messages with them, since the sequence was read above. Set back
+  -- by a session that took these for ids ahead of it, the sequence would give ids a second time. An id that is read
+  -- before the sequence was drawn before, so only a sequence that was set back is behind it.
+  ahead := greatest(
+    (select max(m.id) from public.messenger_messages m where m.id > last and m.id <= most),
+    (select max(f.id) from public.messenger_failed_messages f where f.id > last and f.id <= most),
+    (select max(h.id) from public.messenger_handled_messages h where h.id > last and h.id <= most),
+    (select max(o.id) from messenger.outbox o where o.id > last and o.id <= most),
+    (
+      select max(r.message_id) from public.messenger_schedule_runs r
+      where r.message_id > last and r.message_id <= most
+    )
+  );
+  return coalesce(ahead > messenger.last_id(), false);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.mend_sequence()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  most constant bigint := 500000000000000000;
+begin
+  perform pg_advisory_xact_lock(pg_catalog.hashtextextended('symphony_messenger.sequence', 0));
+  -- Another session may have mended the sequence while this one waited for the lock.
+  if messenger.sequence_behind() then
+    perform setval('public.messenger_messages_id_seq', greatest(
+      1,
+      (select max(m.id) from public.messenger_messages m where m.id <= most),
+      (select max(f.id) from public.messenger_failed_messages f where f.id <= most),
+      (select max(h.id) from public.messenger_handled_messages h where h.id <= most),
+      (select max(o.id) from messenger.outbox o where o.id <= most),
+      (select max(r.message_id) from public.messenger_schedule_runs r where r.message_id <= most),
+      (select max(p.message_id) from messenger.progress p where p.message_id <= most),
+      (select max(k.message_id) from messenger.idempotency_keys k where k.message_id <= most)
+    ));
+  end if;
+end
+$function$;
 
 CREATE FUNCTION messenger.inexact_numbers(p_json jsonb)
  RETURNS TABLE(path text[], number numeric)
@@ -1103,11 +1247,139 @@ CREATE FUNCTION messenger.write_outbox(p_messages jsonb, p_reserved boolean)
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  answer jsonb;
+  conflict bigint;
+  is_late boolean;
 begin
-  raise sqlstate 'PT501' using message = format(
-    'transport: %s needs the outbox, which this release does not have (%s reserved)',
-    p_messages -> 0 ->> 'transport', case when p_reserved then 'ids' else 'no id' end
-  );
+  perform messenger.check_outbox_room();
+  perform messenger.make_relays(array(
+    select distinct m.value ->> 'transport' from jsonb_array_elements(p_messages) as m
+  ));
+  with numbered as materialized (
+    select k.*, p_messages -> (k.place - 1)::integer ->> 'transport' as transport
+    from messenger.take_keys(p_messages, clock, p_reserved) as k
+  ),
+  -- A row is projected only when all groups are locked, so that its position and its time are read under the lock.
+  locked as materialized (
+    select count(pg_advisory_xact_lock(g.lock_key)) as groups
+    from (
+      select distinct messenger.outbox_group_lock(n.transport, n.queue, n.group_key) as lock_key
+      from numbered n where n.is_new and n.group_key is not null
+      order by lock_key
+    ) as g
+  ),
+  written as (
+    insert into messenger.outbox (
+      id, transport, shard, type, payload, queue, priority, available_at, expires_at, created_at, group_key,
+      stamps, bytes
+    )
+    select n.id, n.transport, messenger.outbox_shard(n.id, n.queue, n.group_key), n.type, n.payload, n.queue, n.priority,
+      case when n.available_at <= clock then messenger.clock() else n.available_at end, n.expires_at, clock,
+      n.group_key, n.stamps, pg_column_size(n.payload) + coalesce(pg_column_size(n.stamps), 0)
+    from locked l cross join numbered n
+    where n.is_new and l.groups >= 0
+    order by n.place
+  )
+  select jsonb_build_object('ids', coalesce(jsonb_agg(n.id::text order by n.place), '[]')),
+    min(n.place) filter (where n.is_other), bool_or(n.expires_at <= n.available_at) filter (where n.is_new)
+  into answer, conflict, is_late from numbered n;
+  if conflict is not null then
+    perform messenger.refuse_other_content(conflict);
+  elsif is_late then
+    perform messenger.refuse_late();
+  end if;
+  return answer;
+end
+$function$;
+
+CREATE FUNCTION messenger.outbox_shard(p_id bigint, p_queue text, p_group_key text)
+ RETURNS smallint
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$
+begin
+  return case
+    when p_group_key is null then p_id & 3
+    else pg_catalog.hashtextextended(p_group_key, pg_catalog.hashtextextended(p_queue, 0)) & 3
+  end;
+end
+$function$;
+
+CREATE FUNCTION messenger.outbox_group_lock(p_transport text, p_queue text, p_group_key text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$
+begin
+  return pg_catalog.hashtextextended('symphony_messenger.outbox_group', 0) + (pg_catalog.hashtextextended(
+    p_group_key, pg_catalog.hashtextextended(p_queue, pg_catalog.hashtextextended(p_transport, 0))
+  ) & 2047);
+end
+$function$;
+
+CREATE FUNCTION messenger.check_outbox_room()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  state messenger.outbox_state;
+  -- An Edge Function asks its caller to come back later; the rest is for SQL, whose transaction would fail.
+  share constant numeric := case
+    when current_setting('request.path', true) in ('/rpc/messenger_enqueue_body', '/rpc/messenger_enqueue_limited') then 0.8
+    else 1
+  end;
+  table_bytes constant bigint := pg_table_size('messenger.outbox');
+  waiting bigint;
+begin
+  select * into state from messenger.outbox_state;
+  waiting := coalesce(state.unsent_bytes, 0) + greatest(table_bytes - coalesce(state.table_bytes, 0), 0);
+  if waiting >= share * coalesce(state.max_bytes, 1073741824) then
+    raise sqlstate 'PT503' using
+      message = format(
+        'outbox: holds some %s bytes that wait for their transports, of at most %s', waiting,
+        coalesce(state.max_bytes, 1073741824)
+      ),
+      hint = 'A transport is away or too slow: see messenger_health. The bound is messenger_set_outbox(max_bytes => ...).';
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.sample_outbox()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  -- A project that routes nothing has no row, and keeps none.
+  if not exists (select from messenger.relays) then
+    return;
+  end if;
+  insert into messenger.outbox_state as known (unsent_bytes, table_bytes, sampled_at)
+  select coalesce(sum(o.bytes + 200), 0), pg_table_size('messenger.outbox'), public.messenger_now()
+  from messenger.outbox o where o.sent_at is null
+  on conflict on constraint outbox_state_pkey do update
+  set unsent_bytes = excluded.unsent_bytes, table_bytes = excluded.table_bytes, sampled_at = excluded.sampled_at;
+end
+$function$;
+
+CREATE FUNCTION messenger.wake_for_outbox()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  -- While its transport is away, or a relay is at work, a row waits for the relay's next batch.
+  due_at constant timestamptz := messenger.outbox_due();
+begin
+  if due_at < messenger.next_minute() then
+    perform messenger.wake(greatest(due_at, public.messenger_now()));
+  end if;
+  return null;
 end
 $function$;
 
@@ -2848,7 +3120,9 @@ CREATE FUNCTION messenger.has_keys(p_messages jsonb)
  SET search_path TO ''
 AS $function$
 begin
-  return coalesce(p_messages @? '$[*] ? (exists(@.idempotency_key) || exists(@.dedupe_key))', false);
+  return coalesce(p_messages @? 
+    '$[*] ? (exists(@.idempotency_key) || exists(@.dedupe_key) || @.transport != "home" && exists(@.group_key))'
+  , false);
 end
 $function$;
 
@@ -3541,6 +3815,484 @@ begin
 exception when others then
   raise warning 'messages that no lease names were not given back: %', sqlerrm;
   return 0;
+end
+$function$;
+
+CREATE FUNCTION public.messenger_seen_deliveries(transport text, deliveries jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return jsonb_build_object('seen', coalesce((
+    select jsonb_agg(d.ordinality - 1 order by d.ordinality)
+    from rows from (jsonb_to_recordset(deliveries) as (origin uuid, source_id bigint, publication integer))
+      with ordinality as d
+    join messenger.handled_deliveries h
+      on h.transport = messenger_seen_deliveries.transport and h.origin = d.origin and h.id = d.source_id
+        and h.publication = d.publication
+  ), '[]'));
+end
+$function$;
+
+CREATE FUNCTION public.messenger_settle_deliveries(transport text, handled jsonb DEFAULT '[]'::jsonb, adopted jsonb DEFAULT '[]'::jsonb, settlements jsonb DEFAULT '[]'::jsonb, lease_ms integer DEFAULT 60000)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  fresh bigint[];
+  repeated bigint[];
+  answer jsonb := '{"stale": []}'::jsonb;
+begin
+  if lease_ms is null or lease_ms not between 1 and 86400000 then
+    raise sqlstate 'PT400' using message = 'lease_ms: has to be from 1 to 86400000';
+  end if;
+  fresh := messenger.note_deliveries(transport, handled || adopted);
+  repeated := array(
+    select (d.value ->> 'id')::bigint from jsonb_array_elements(handled || adopted) as d
+    except select unnest(fresh) order by 1
+  );
+  if adopted <> '[]' then
+    perform messenger.adopt(adopted, fresh, lease_ms);
+  end if;
+  if settlements <> '[]' then
+    answer := public.messenger_settle(settlements);
+    perform messenger.return_to_outbox(transport, adopted, array(
+      select (s.value ->> 'id')::bigint
+      from jsonb_path_query(settlements, '$[*].*[*] ? (exists(@.delay_ms))') as s (value)
+      intersect select unnest(fresh)
+    ));
+  end if;
+  return answer || jsonb_build_object('repeated', repeated::text[]);
+end
+$function$;
+
+CREATE FUNCTION messenger.note_deliveries(p_transport text, p_deliveries jsonb)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  fresh bigint[];
+begin
+  with given as materialized (
+    select * from jsonb_to_recordset(p_deliveries) as d (id bigint, origin uuid, source_id bigint, publication integer)
+  ),
+  noted as (
+    insert into messenger.handled_deliveries as known (transport, origin, id, publication, handled_at)
+    select distinct on (g.origin, g.source_id, g.publication)
+      p_transport, g.origin, g.source_id, g.publication, public.messenger_now()
+    from given g order by g.origin, g.source_id, g.publication
+    on conflict on constraint handled_deliveries_pkey do nothing
+    returning known.origin, known.id, known.publication
+  )
+  select coalesce(array_agg(f.id), '{}') into fresh
+  from (
+    select min(g.id) as id from noted n
+    join given g on g.origin = n.origin and g.source_id = n.id and g.publication = n.publication
+    group by n.origin, n.id, n.publication
+  ) as f;
+  return fresh;
+end
+$function$;
+
+CREATE FUNCTION messenger.adopt(p_messages jsonb, p_ids bigint[], p_lease_ms integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  with adopted as (
+    insert into public.messenger_messages (
+      id, type, payload, queue, priority, status, available_at, expires_at, created_at, retry_count, attempts,
+      snoozes, interruptions, group_key, stamps, errors, lease_token, leased_until, heartbeated
+    )
+    select m.id, m.type, coalesce(m.payload, 'null'), m.queue, m.priority, 'processing', clock, m.expires_at,
+      m.created_at, m.retry_count, m.attempts, m.snoozes, m.interruptions, m.group_key, m.stamps,
+      nullif(m.errors, '[]'), m.token, clock + p_lease_ms * interval '1 millisecond', true
+    from jsonb_to_recordset(p_messages) as m (
+      id bigint, token uuid, type text, payload jsonb, queue text, priority smallint, expires_at timestamptz,
+      created_at timestamptz, retry_count integer, attempts integer, snoozes integer, interruptions integer,
+      group_key text, stamps jsonb, errors jsonb
+    )
+    where m.id = any (p_ids)
+    order by m.id
+    returning id, queue, lease_token, leased_until
+  )
+  insert into messenger.leases as known (token, leased_until, queues, ids, open)
+  select a.lease_token, min(a.leased_until), array_agg(distinct a.queue), array_agg(a.id), count(*)
+  from adopted a group by a.lease_token
+  on conflict on constraint leases_pkey do update
+  set ids = known.ids || excluded.ids, open = known.open + excluded.open, queues = known.queues || excluded.queues,
+    leased_until = least(known.leased_until, excluded.leased_until);
+end
+$function$;
+
+CREATE FUNCTION messenger.return_to_outbox(p_transport text, p_adopted jsonb, p_ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if cardinality(p_ids) = 0 then
+    return;
+  end if;
+  perform messenger.make_relays(array[p_transport]);
+  -- A member of a batch that moves has not ended.
+  perform set_config('messenger.settles', 'true', true);
+  with moved as (
+    delete from public.messenger_messages m
+    where m.id = any (p_ids) and m.status = 'pending'
+    returning m.*
+  )
+  insert into messenger.outbox (
+    id, publication, transport, shard, type, payload, queue, priority, available_at, expires_at, created_at, group_key,
+    retry_count, attempts, snoozes, interruptions, stamps, errors, bytes
+  )
+  select m.id, d.publication + 1, p_transport, messenger.outbox_shard(m.id, m.queue, m.group_key), m.type, m.payload,
+    m.queue, m.priority, m.available_at, m.expires_at, m.created_at, m.group_key, m.retry_count, m.attempts, m.snoozes,
+    m.interruptions, m.stamps, m.errors,
+    pg_column_size(m.payload) + coalesce(pg_column_size(m.stamps), 0) + coalesce(pg_column_size(m.errors), 0)
+  from moved m
+  join jsonb_to_recordset(p_adopted) as d (id bigint, publication integer) on d.id = m.id
+  order by m.id;
+  perform set_config('messenger.settles', '', true);
+end
+$function$;
+
+CREATE FUNCTION messenger.bury_outbox(p_rows jsonb, p_reason text)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  fence constant uuid := gen_random_uuid();
+  dead jsonb;
+begin
+  with given as (
+    select * from jsonb_to_recordset(p_rows) as g (position bigint, error text)
+  ),
+  gone as (
+    delete from messenger.outbox o using given g
+    where o.position = g.position and o.sent_at is null
+    returning o.*, left(g.error, 2000) as error
+  ),
+  moved as (
+    insert into public.messenger_messages (
+      id, type, payload, queue, priority, status, available_at, expires_at, created_at, retry_count, attempts,
+      snoozes, interruptions, group_key, stamps, errors, lease_token, leased_until, heartbeated
+    )
+    select g.id, g.type, g.payload, g.queue, g.priority, 'processing', g.available_at, g.expires_at, g.created_at,
+      g.retry_count, g.attempts, g.snoozes, g.interruptions, g.group_key,
+      coalesce(g.stamps, '{}') || jsonb_build_object('transport', g.transport), g.errors, fence, g.available_at, true
+    from gone g order by g.id
+  )
+  select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+    'id', g.id, 'reason', p_reason, 'errors', case when g.error is not null then jsonb_build_array(jsonb_build_object(
+      'message', g.error, 'class', 'TransportError', 'attempt', g.attempts,
+      'at', to_jsonb(messenger.clock()), 'durationMs', 0
+    )) end
+  ))) into dead from gone g;
+  if dead is null then
+    return '{}'::bigint[];
+  end if;
+  return messenger.settle_token(jsonb_build_object('token', fence, 'dead', dead), fence);
+end
+$function$;
+
+CREATE FUNCTION messenger.make_relays(p_transports text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if (select count(*) from messenger.relays r where r.transport = any (p_transports)) < 4 * cardinality(p_transports) then
+    insert into messenger.relays (transport, shard)
+    select t, s from unnest(p_transports) as t cross join generate_series(0, 3) as s
+    order by t, s
+    on conflict do nothing;
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.outbox_due(p_transport text DEFAULT NULL::text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select min(greatest(o.available_at, r.retry_at, r.leased_until))
+    from messenger.relays r
+    cross join lateral (
+      select f.available_at from messenger.outbox f
+      where f.transport = r.transport and f.shard = r.shard and f.sent_at is null
+      order by f.transport, f.shard, f.available_at, f.position limit 1
+    ) as o
+    where r.transport = p_transport
+      -- A transport that the code no longer declares has no relay.
+      or p_transport is null and exists (select from messenger.transports t where t.name = r.transport)
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_claim_outbox(transport text, token uuid, lease_ms integer DEFAULT 30000, wait_ms integer DEFAULT 0, max_messages integer DEFAULT 500, max_bytes bigint DEFAULT 4194304)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  until constant timestamptz := clock_timestamp() + least(wait_ms, 3000) * interval '1 millisecond';
+  due_at timestamptz;
+  relay messenger.relays;
+  rows bigint[];
+  pause double precision := 0.005;
+begin
+  perform messenger.check_relay_call(token, lease_ms, wait_ms, max_messages, max_bytes);
+  loop
+    due_at := messenger.outbox_due(transport);
+    exit when due_at <= messenger.clock() or clock_timestamp() >= until;
+    perform pg_sleep(pause);
+    pause := least(pause * 1.1, 0.025);
+  end loop;
+  relay := messenger.take_shard(transport, token, lease_ms);
+  if relay.shard is null then
+    return jsonb_build_object('messages', '[]'::jsonb, 'next_due_ms', messenger.ms_until(due_at));
+  end if;
+  perform messenger.bury_expired(relay);
+  rows := messenger.due_positions(relay, max_messages, max_bytes);
+  update messenger.relays r set batch = rows where r.transport = relay.transport and r.shard = relay.shard;
+  return jsonb_build_object(
+    'shard', relay.shard, 'origin', messenger.installation_id(), 'lease_ms', lease_ms,
+    'messages', messenger.publications(rows)
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.check_relay_call(p_token uuid, p_lease_ms integer, p_wait_ms integer, p_max_messages integer, p_max_bytes bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  problem constant text := case
+    when p_token is null then 'token: is missing'
+    when p_lease_ms is null or p_lease_ms not between 1000 and 600000 then 'lease_ms: has to be from 1000 to 600000'
+    when p_wait_ms is null or p_wait_ms not between 0 and 3000 then 'wait_ms: has to be from 0 to 3000'
+    when p_max_messages is null or p_max_messages not between 1 and 500 then 'max_messages: has to be from 1 to 500'
+    when p_max_bytes is null or p_max_bytes < 1 then 'max_bytes: has to be more than zero'
+  end;
+begin
+  if problem is not null then
+    raise sqlstate 'PT400' using message = problem;
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.ms_until(p_moment timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return greatest(0, ceil(1000 * extract(epoch from p_moment - messenger.clock())));
+end
+$function$;
+
+CREATE FUNCTION messenger.take_shard(p_transport text, p_token uuid, p_lease_ms integer)
+ RETURNS messenger.relays
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := messenger.clock();
+  relay messenger.relays;
+begin
+  select r.* into relay from messenger.relays r
+  where r.transport = p_transport
+    and coalesce(greatest(r.leased_until, r.retry_at) <= clock, true)
+    and exists (
+      select from messenger.outbox o
+      where o.transport = r.transport and o.shard = r.shard and o.sent_at is null and o.available_at <= clock
+      offset 0
+    )
+  order by r.claimed_at nulls first, r.shard
+  limit 1
+  for update skip locked;
+  if relay.shard is null then
+    return null;
+  end if;
+  -- The relay before was killed, or did not learn what became of these.
+  update messenger.outbox o set repeated = true
+  where o.position = any (relay.batch) and o.sent_at is null and not o.repeated;
+  update messenger.relays r
+  set token = p_token, claimed_at = clock, leased_until = clock + p_lease_ms * interval '1 millisecond', batch = '{}'
+  where r.transport = relay.transport and r.shard = relay.shard;
+  return relay;
+end
+$function$;
+
+CREATE FUNCTION messenger.due_positions(p_relay messenger.relays, p_max_messages integer, p_max_bytes bigint)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := messenger.clock();
+begin
+  return array(
+    select d.position
+    from (
+      select o.position, row_number() over place as number, sum(o.bytes) over place as bytes
+      from (
+        select f.available_at, f.position, f.bytes from messenger.outbox f
+        where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+        order by f.transport, f.shard, f.available_at, f.position
+        limit case when p_relay.failures > 0 then 1 else p_max_messages end
+      ) as o
+      window place as (order by o.available_at, o.position)
+    ) as d
+    where d.bytes <= p_max_bytes or d.number = 1
+    order by d.number
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.publications(p_positions bigint[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+      'position', o.position::text, 'id', o.id::text, 'publication', o.publication, 'type', o.type,
+      'queue', o.queue, 'priority', o.priority, 'groupKey', o.group_key, 'createdAt', o.created_at,
+      'expiresAt', o.expires_at, 'retryCount', o.retry_count, 'attempts', o.attempts, 'snoozes', o.snoozes,
+      'interruptions', o.interruptions, 'repeated', nullif(o.repeated, false)
+    )) || jsonb_build_object('payload', o.payload, 'stamps', o.stamps, 'errors', o.errors) order by p.place), '[]')
+    from unnest(p_positions) with ordinality as p (position, place)
+    join messenger.outbox o on o.position = p.position
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_finish_outbox(transport text, shard integer, token uuid, sent bigint[] DEFAULT '{}'::bigint[], refused jsonb DEFAULT '[]'::jsonb, failure text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  relay messenger.relays;
+  waits boolean;
+begin
+  select r.* into relay from messenger.relays r
+  where r.transport = messenger_finish_outbox.transport and r.shard = messenger_finish_outbox.shard
+    and r.token = messenger_finish_outbox.token
+  for update;
+  if relay.shard is null then
+    return jsonb_build_object('stale', true);
+  end if;
+  perform messenger.mark_sent(array(select unnest(sent) intersect select unnest(relay.batch)));
+  waits := messenger.refuse_publications(relay, refused) or failure is not null;
+  update messenger.relays r
+  set token = null, leased_until = null,
+    batch = array(
+      select b from unnest(relay.batch) as b
+      where b <> all (sent) and not exists (
+        select from jsonb_array_elements(refused) as f where (f.value ->> 'position')::bigint = b
+      )
+    ),
+    failures = case when waits then least(r.failures + 1, 1000) else 0 end,
+    failure = case when waits then left(coalesce(messenger_finish_outbox.failure, refused -> 0 ->> 'error'), 2000) end,
+    retry_at = case when waits then messenger.clock() + messenger.relay_pause(r.failures + 1) end
+  where r.transport = relay.transport and r.shard = relay.shard;
+  return jsonb_build_object('stale', false);
+end
+$function$;
+
+CREATE FUNCTION messenger.relay_pause(p_failures integer)
+ RETURNS interval
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return least(300, power(2, least(p_failures, 20) - 1)) * interval '1 second';
+end
+$function$;
+
+CREATE FUNCTION messenger.mark_sent(p_positions bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  keeps constant boolean := coalesce((select s.keep_sent > interval '0' from messenger.outbox_state s), true);
+begin
+  if keeps then
+    update messenger.outbox o set sent_at = messenger.clock(), refusal = null where o.position = any (p_positions);
+  else
+    delete from messenger.outbox o where o.position = any (p_positions);
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.refuse_publications(p_relay messenger.relays, p_refused jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  held boolean;
+  too_large jsonb;
+begin
+  with given as (
+    select (r.value ->> 'position')::bigint as position, left(r.value ->> 'error', 2000) as error
+    from jsonb_array_elements(p_refused) as r
+    where (r.value ->> 'position')::bigint = any (p_relay.batch) and (r.value ->> 'tooLarge')::boolean is not true
+  ),
+  noted as (
+    update messenger.outbox o
+    set refusals = least(o.refusals + 1, 1000), refusal = g.error,
+      available_at = case when o.group_key is null
+        then messenger.clock() + messenger.relay_pause(o.refusals + 1) else o.available_at end
+    from given g where o.position = g.position
+    returning o.group_key
+  )
+  select coalesce(bool_or(n.group_key is not null), false) into held from noted n;
+  select jsonb_agg(r.value) into too_large from jsonb_array_elements(p_refused) as r
+  where (r.value ->> 'position')::bigint = any (p_relay.batch) and (r.value ->> 'tooLarge')::boolean;
+  if too_large is not null then
+    perform messenger.bury_outbox(too_large, 'unrecoverable');
+  end if;
+  return held;
+end
+$function$;
+
+CREATE FUNCTION messenger.bury_expired(p_relay messenger.relays)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := messenger.clock();
+  expired jsonb;
+begin
+  select jsonb_agg(jsonb_build_object('position', d.position)) into expired
+  from (
+    select f.position, f.expires_at from messenger.outbox f
+    where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+    order by f.transport, f.shard, f.available_at, f.position limit 500
+  ) as d
+  where d.expires_at <= clock;
+  if expired is not null then
+    perform messenger.bury_outbox(expired, 'expired');
+  end if;
 end
 $function$;
 
@@ -4292,6 +5044,33 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.next_work(p_queues text[] DEFAULT NULL::text[])
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if p_queues is not null or not exists (select from messenger.relays) then
+    return messenger.next_due(p_queues);
+  end if;
+  return least(messenger.next_due(), messenger.outbox_due());
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.has_due(p_within interval DEFAULT '00:00:00'::interval, p_queues text[] DEFAULT NULL::text[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  -- By the wall clock, because a message may have been committed and fallen due since this transaction began.
+  return coalesce(
+    messenger.next_work(p_queues) <= messenger.clock() + p_within,
+    false
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.has_work(p_tick bigint, p_awake boolean, p_queues text[], p_budget_ms double precision, p_next_at timestamp with time zone)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -4312,6 +5091,8 @@ begin
           and not m.blocked and not m.heartbeated
       )
       or exists (select from messenger.groups_to_reopen)
+      -- An engine does not tell this database of new messages: each minute's tick looks.
+      or p_queues is null and exists (select from messenger.transports t where t.received)
       or exists (select from messenger.event_notes)
       or exists (select from messenger.batch_deltas)
       or exists (select from public.messenger_batches b where b.cancel_chunk is not null),
@@ -4358,7 +5139,7 @@ begin
   needed := not messenger.is_one_too_many(tick, fleet);
   if needed and (not awake or pg_try_advisory_xact_lock(messenger.ticks_key())) then
     needed := messenger.has_work(
-      started, awake, queues, budget_ms, least(messenger.next_due(queues), next_schedule_at)
+      started, awake, queues, budget_ms, least(messenger.next_work(queues), next_schedule_at)
     );
   end if;
   if not needed then
@@ -4395,7 +5176,7 @@ begin
   while clock_timestamp() < until loop
     looked_at := clock_timestamp();
     exit when least(
-      messenger.next_due(),
+      messenger.next_work(),
       case when p_schedules then public.messenger_next_schedule_at() end
     ) <= messenger.clock() or exists (select from messenger.event_notes);
     perform pg_sleep(greatest(
@@ -4425,7 +5206,7 @@ begin
   if exists (select from messenger.event_notes) or not pg_try_advisory_xact_lock(messenger.ticks_key()) then
     return jsonb_build_object('rested', false, 'due', messenger.has_due());
   end if;
-  message_at := messenger.next_due();
+  message_at := messenger.next_work();
   schedule_at := case when schedules then public.messenger_next_schedule_at() end;
   next_at := least(message_at, schedule_at);
   clock := messenger.clock();
@@ -4482,7 +5263,7 @@ begin
     return true;
   end if;
   next_at := least(
-    messenger.next_due(), case when schedules then public.messenger_next_schedule_at() end
+    messenger.next_work(), case when schedules then public.messenger_next_schedule_at() end
   );
   if next_at <= messenger.clock() and fleet > (
       select count(*) from messenger.ticks_awake() t where t.id <> tick
@@ -4493,6 +5274,25 @@ begin
     perform messenger.ask_tick();
   end if;
   return true;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.wake_for_next()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  next_at timestamptz;
+begin
+  -- Mostly a tick that is awake is the caller.
+  if pg_try_advisory_xact_lock_shared(messenger.ticks_key())
+    and exists (select from messenger.ticks_awake())
+  then
+    return null;
+  end if;
+  next_at := messenger.next_work();
+  return case when next_at < messenger.next_minute() then messenger.wake(next_at) end;
 end
 $function$;
 
@@ -4553,6 +5353,278 @@ AS $function$
     ), "all"),
     '{}', max_messages, dry_run, after
   )
+$function$;
+
+CREATE FUNCTION messenger.outbox_filter(p_filter jsonb, p_everything boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  given constant jsonb := jsonb_strip_nulls(p_filter);
+begin
+  if given = '{}' and p_everything is not true then
+    raise sqlstate 'PT400' using
+      message = 'filter: give at least one of ids, transport, type, queue, group_key, or "all" => true';
+  end if;
+  if given <> '{}' and p_everything then
+    raise sqlstate 'PT400' using message = format(
+      'all: goes with no other filter (%s was given)',
+      (select string_agg(f.name, ', ') from jsonb_object_keys(given) as f (name))
+    );
+  end if;
+  return given;
+end
+$function$;
+
+CREATE FUNCTION messenger.waiting_positions(p_filter jsonb, p_after bigint, p_max_rows integer)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return array(
+    select o.position from messenger.outbox o
+    where o.sent_at is null and o.position > p_after
+      and (not p_filter ? 'ids' or p_filter -> 'ids' @> to_jsonb(o.id))
+      and (not p_filter ? 'transport' or o.transport = p_filter ->> 'transport')
+      and (not p_filter ? 'type' or o.type = p_filter ->> 'type')
+      and (not p_filter ? 'queue' or o.queue = p_filter ->> 'queue')
+      and (not p_filter ? 'group_key' or o.group_key = p_filter ->> 'group_key')
+    order by o.position limit p_max_rows
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_list_outbox(transport text DEFAULT NULL::text, type text DEFAULT NULL::text, queue text DEFAULT NULL::text, state text DEFAULT 'waiting'::text, after bigint DEFAULT NULL::bigint, max_messages integer DEFAULT 50)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  found jsonb;
+begin
+  if state is null or state not in ('waiting', 'sent') then
+    raise sqlstate 'PT400' using message = 'state: has to be waiting or sent';
+  end if;
+  if max_messages is null or max_messages not between 1 and 1000 then
+    raise sqlstate 'PT400' using message = 'max_messages: has to be from 1 to 1000';
+  end if;
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'position', f.position::text, 'id', f.id::text, 'publication', f.publication, 'transport', f.transport,
+    'type', f.type, 'queue', f.queue, 'priority', f.priority, 'group_key', f.group_key,
+    'available_at', f.available_at, 'created_at', f.created_at, 'expires_at', f.expires_at, 'sent_at', f.sent_at,
+    'retry_count', f.retry_count, 'attempts', f.attempts, 'refusals', f.refusals, 'refusal', f.refusal,
+    'due', f.sent_at is null and f.available_at <= clock
+  ) order by f.position), '[]') into found
+  from (
+    select * from messenger.outbox o
+    where (o.sent_at is not null) = (messenger_list_outbox.state = 'sent')
+      and o.position > coalesce(messenger_list_outbox.after, 0)
+      and (messenger_list_outbox.transport is null or o.transport = messenger_list_outbox.transport)
+      and (messenger_list_outbox.type is null or o.type = messenger_list_outbox.type)
+      and (messenger_list_outbox.queue is null or o.queue = messenger_list_outbox.queue)
+    order by o.position limit max_messages
+  ) as f;
+  return jsonb_build_object('messages', found, 'next', case
+    when jsonb_array_length(found) = max_messages then found -> -1 ->> 'position'
+  end);
+end
+$function$;
+
+CREATE FUNCTION public.messenger_cancel_outbox(ids bigint[] DEFAULT NULL::bigint[], transport text DEFAULT NULL::text, type text DEFAULT NULL::text, queue text DEFAULT NULL::text, group_key text DEFAULT NULL::text, "all" boolean DEFAULT false, dry_run boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  most constant integer := 10000;
+  filter constant jsonb := messenger.outbox_filter(jsonb_build_object(
+    'ids', ids, 'transport', transport, 'type', type, 'queue', queue, 'group_key', group_key
+  ), "all");
+  place constant bigint := coalesce(messenger.place_after(after), 0);
+  matched bigint[] := messenger.waiting_positions(filter, place, most);
+  last constant bigint := matched[most];
+  done bigint[] := array[]::bigint[];
+begin
+  if not dry_run then
+    -- A row that a relay has published is not here any more, and one that it is publishing is left to it.
+    matched := array(
+      select o.position from messenger.outbox o
+      where o.position = any (matched) and o.sent_at is null
+        and not exists (
+          select from messenger.relays r
+          where r.transport = o.transport and r.shard = o.shard and r.leased_until > messenger.clock()
+            and o.position = any (r.batch)
+        )
+      order by o.position for update of o skip locked
+    );
+    done := messenger.bury_outbox(
+      (select coalesce(jsonb_agg(jsonb_build_object('position', p)), '[]') from unnest(matched) as p), 'cancelled'
+    );
+  end if;
+  return jsonb_build_object(
+    'matched', cardinality(matched), 'done', cardinality(done),
+    'next', case when last is not null then jsonb_build_object('id', last::text) end
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_run_outbox(transport text, dry_run boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  most constant integer := 10000;
+  clock constant timestamptz := messenger.clock();
+  waiting constant bigint[] := array(
+    select o.position from messenger.outbox o
+    where o.transport = messenger_run_outbox.transport and o.sent_at is null and o.available_at > clock
+      and o.position > coalesce(messenger.place_after(after), 0)
+    order by o.position limit most
+  );
+begin
+  if not dry_run then
+    update messenger.outbox o set available_at = clock where o.position = any (waiting) and o.sent_at is null;
+    update messenger.relays r set retry_at = null where r.transport = messenger_run_outbox.transport;
+    perform messenger.wake();
+  end if;
+  return jsonb_build_object(
+    'matched', cardinality(waiting), 'done', case when dry_run then 0 else cardinality(waiting) end,
+    'next', case when waiting[most] is not null then jsonb_build_object('id', waiting[most]::text) end
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_resend_outbox(transport text, since timestamp with time zone, dry_run boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  most constant integer := 10000;
+  sent bigint[];
+begin
+  if transport is null then
+    raise sqlstate 'PT400' using message = 'transport: is missing';
+  end if;
+  if since is null then
+    raise sqlstate 'PT400' using message = 'since: is missing; give the moment after which the engine lost messages';
+  end if;
+  sent := array(
+    select o.position from messenger.outbox o
+    where o.transport = messenger_resend_outbox.transport and o.sent_at >= messenger_resend_outbox.since
+      and o.position > coalesce(messenger.place_after(after), 0)
+    order by o.position limit most
+  );
+  if not dry_run then
+    update messenger.outbox o set sent_at = null, repeated = true, refusals = 0
+    where o.position = any (sent) and o.sent_at is not null;
+    perform messenger.wake();
+  end if;
+  return jsonb_build_object(
+    'matched', cardinality(sent), 'done', case when dry_run then 0 else cardinality(sent) end,
+    'next', case when sent[most] is not null then jsonb_build_object('id', sent[most]::text) end
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_set_outbox(max_bytes bigint DEFAULT NULL::bigint, keep_sent interval DEFAULT NULL::interval, keep_handled interval DEFAULT NULL::interval)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  state messenger.outbox_state;
+begin
+  if max_bytes < 1048576 then
+    raise sqlstate 'PT400' using message = 'max_bytes: has to be at least 1048576';
+  end if;
+  if keep_sent < interval '0' or keep_sent > interval '7 days' then
+    raise sqlstate 'PT400' using message = 'keep_sent: has to be from 0 to 7 days';
+  end if;
+  if keep_handled < interval '1 minute' or keep_handled > interval '90 days' then
+    raise sqlstate 'PT400' using message = 'keep_handled: has to be from 1 minute to 90 days';
+  end if;
+  insert into messenger.outbox_state as known (max_bytes, keep_sent, keep_handled)
+  values (
+    coalesce(messenger_set_outbox.max_bytes, 1073741824), coalesce(messenger_set_outbox.keep_sent, '1 hour'),
+    coalesce(messenger_set_outbox.keep_handled, '24 hours')
+  )
+  on conflict on constraint outbox_state_pkey do update set
+    max_bytes = coalesce(messenger_set_outbox.max_bytes, known.max_bytes),
+    keep_sent = coalesce(messenger_set_outbox.keep_sent, known.keep_sent),
+    keep_handled = coalesce(messenger_set_outbox.keep_handled, known.keep_handled)
+  returning * into state;
+  return jsonb_build_object(
+    'max_bytes', state.max_bytes, 'keep_sent', state.keep_sent, 'keep_handled', state.keep_handled
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_transports()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'name', n.name, 'declared', t.name is not null, 'received', t.received,
+      'waiting', messenger.capped(w.waiting, 100000), 'due', messenger.capped(w.due, 100000), 'bytes', w.bytes,
+      'oldest_due_at', w.oldest, 'refused', w.refused,
+      'failures', r.failures, 'failure', r.failure, 'retry_at', r.retry_at
+    ) order by n.name), '[]')
+    from (
+      select k.name from messenger.transports k union select k.transport from messenger.relays k
+    ) as n
+    left join messenger.transports t on t.name = n.name
+    left join lateral (
+      select max(k.failures) as failures, (array_agg(k.failure order by k.failures desc))[1] as failure,
+        max(k.retry_at) as retry_at
+      from messenger.relays k where k.transport = n.name
+    ) as r on true
+    left join lateral (
+      select count(*) as waiting, count(*) filter (where o.available_at <= messenger.clock()) as due,
+        coalesce(sum(o.bytes), 0) as bytes, min(o.available_at) filter (where o.available_at <= messenger.clock()) as oldest,
+        count(*) filter (where o.refusals > 0) as refused
+      from (
+        select f.available_at, f.bytes, f.refusals from messenger.outbox f
+        where f.transport = n.name and f.sent_at is null limit 100001
+      ) as o
+    ) as w on true
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.prune_outbox(p_max_rows integer, p_dry_run boolean)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  keep_sent constant interval := coalesce((select s.keep_sent from messenger.outbox_state s), '1 hour');
+begin
+  return messenger.prune_before('messenger.outbox', 'sent_at', public.messenger_now() - keep_sent, p_max_rows, p_dry_run);
+end
+$function$;
+
+CREATE FUNCTION messenger.prune_deliveries(p_max_rows integer, p_dry_run boolean)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  keep_handled constant interval := coalesce((select s.keep_handled from messenger.outbox_state s), '24 hours');
+begin
+  return messenger.prune_before(
+    'messenger.handled_deliveries', 'handled_at', public.messenger_now() - keep_handled, p_max_rows, p_dry_run
+  );
+end
 $function$;
 
 CREATE FUNCTION public.messenger_run(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, max_messages integer DEFAULT NULL::integer, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
@@ -5147,6 +6219,7 @@ AS $function$
 declare
   operations constant text[] := array[
     'messenger_redrive', 'messenger_remove_failed', 'messenger_cancel', 'messenger_cancel_batch', 'messenger_run',
+    'messenger_cancel_outbox', 'messenger_run_outbox', 'messenger_resend_outbox', 'messenger_set_outbox',
     'messenger_create_queue', 'messenger_set_queue', 'messenger_delete_queue',
     'messenger_save_schedules', 'messenger_pause_schedule', 'messenger_resume_schedule',
     'messenger_trigger_schedule', 'messenger_unschedule',
@@ -6852,7 +7925,6 @@ $function$;
 CREATE OR REPLACE FUNCTION public.messenger_health()
  RETURNS jsonb
  LANGUAGE sql
- STABLE
  SET search_path TO ''
 AS $function$
   select jsonb_build_object(
@@ -6876,6 +7948,7 @@ AS $function$
       from (select latest.disabled_by from public.messenger_schedules latest limit 100000) as s
     ),
     'waiting_for_workers', messenger.waiting_for_workers(),
+    'transports', case when exists (select from messenger.relays) then public.messenger_transports() else '[]' end,
     'alerts', messenger.alerts_at_fault(),
     'webhooks_disabled', messenger.disabled_webhooks(),
     'stray_queues', to_jsonb(messenger.stray_queues()),
@@ -7673,6 +8746,7 @@ declare
   queue text;
   sampled integer := 0;
 begin
+  perform messenger.sample_outbox();
   if used = '{}' or exists (
     select from messenger.backlog_points b where b.queue = '' and b.at = minute and b.minutes = 1
   ) then
@@ -8280,6 +9354,8 @@ begin
     );
     when 'batches' then
       number := messenger.prune_batches((p_befores ->> 'batches')::timestamptz, p_max_rows, p_dry_run);
+    when 'outbox' then number := messenger.prune_outbox(p_max_rows, p_dry_run);
+    when 'deliveries' then number := messenger.prune_deliveries(p_max_rows, p_dry_run);
     when 'series' then number := messenger.prune_series(p_max_rows, p_dry_run);
     when 'progress' then
       select p.place, p.number into place, number
@@ -8302,7 +9378,8 @@ declare
   );
   ends_at constant timestamptz := clock_timestamp() + interval '3 seconds';
   chunk integer;
-  kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'series', 'progress', 'steps'];
+  kinds text[] := array['failed', 'idempotency_keys', 'handled', 'rate_limits', 'batches', 'outbox', 'deliveries', 'series',
+    'progress', 'steps'];
   counts jsonb := (select jsonb_object_agg(k, 0) from unnest(kinds) as k);
   place bigint := messenger.place_after(after);
   number integer;
@@ -8318,7 +9395,7 @@ begin
 
   while cardinality(kinds) > 0 loop
     -- A thousand payloads of 8 MB would meet the time limit of the call.
-    chunk := case when dry_run then 10000 when kinds[1] = 'failed' then 100 else 1000 end;
+    chunk := case when dry_run then 10000 when kinds[1] in ('failed', 'outbox') then 100 else 1000 end;
     select p.place, p.number into place, number
     from messenger.prune_kind(kinds[1], befores, chunk, dry_run, place) as p;
     counts := counts || jsonb_build_object(kinds[1], (counts ->> kinds[1])::integer + number);
@@ -8852,6 +9929,8 @@ create view public.messenger_slow with (security_invoker=true) as  SELECT s.type
   WHERE ((s.type <> ''::text) AND (((s.handled + s.retried) + s.failed) > 0))
   ORDER BY (messenger.quantile(r.runs, (0.99)::double precision)) DESC NULLS LAST, (messenger.quantile(s.runs, (0.99)::double precision)) DESC NULLS LAST;
 
+CREATE TRIGGER outbox_wake AFTER INSERT ON messenger.outbox FOR EACH STATEMENT EXECUTE FUNCTION messenger.wake_for_outbox();
+
 CREATE TRIGGER messenger_messages_batch_left AFTER DELETE ON public.messenger_messages FOR EACH ROW WHEN (((old.stamps ? 'batch'::text) AND (COALESCE(current_setting('messenger.settles'::text, true), ''::text) <> 'true'::text))) EXECUTE FUNCTION messenger.leave_batch();
 
 CREATE TRIGGER messenger_messages_batches_left AFTER TRUNCATE ON public.messenger_messages FOR EACH STATEMENT EXECUTE FUNCTION messenger.leave_batches();
@@ -8975,6 +10054,21 @@ comment on column messenger.followable_messages.type is
 comment on column messenger.followable_messages.user_id is
   'The user who dispatched it; null if no user did.';
 
+comment on column messenger.handled_deliveries.handled_at is
+  'When its outcome was written, for pruning.';
+
+comment on column messenger.handled_deliveries.id is
+  'Identity of the message in its origin.';
+
+comment on column messenger.handled_deliveries.origin is
+  'Installation that dispatched it: ids are unique only within one.';
+
+comment on column messenger.handled_deliveries.publication is
+  'Number of the publication.';
+
+comment on column messenger.handled_deliveries.transport is
+  'Name of the transport that delivered it.';
+
 comment on column messenger.installation.created_at is
   'When it was made.';
 
@@ -8983,6 +10077,99 @@ comment on column messenger.installation.id is
 
 comment on column messenger.installation.singleton is
   'Always true: there is one row.';
+
+comment on column messenger.outbox."position" is
+  'Order of the publications of a group: drawn under the group''s lock.';
+
+comment on column messenger.outbox.attempts is
+  'How often a worker has got the message from the engine.';
+
+comment on column messenger.outbox.available_at is
+  'Not published before this moment.';
+
+comment on column messenger.outbox.bytes is
+  'Size of payload, stamps and errors as they are stored, for the bounds of a batch and of the outbox.';
+
+comment on column messenger.outbox.created_at is
+  'When the message was dispatched.';
+
+comment on column messenger.outbox.errors is
+  'Failed attempts, oldest first.';
+
+comment on column messenger.outbox.expires_at is
+  'After this moment the message is a dead letter, expired, and not published.';
+
+comment on column messenger.outbox.group_key is
+  'Key of the ordered group the message belongs to, if any.';
+
+comment on column messenger.outbox.id is
+  'Identity of the message, from the sequence of all messages; a retry keeps it.';
+
+comment on column messenger.outbox.interruptions is
+  'How often in succession its worker ended before its handlers did.';
+
+comment on column messenger.outbox.payload is
+  'Content for the handler.';
+
+comment on column messenger.outbox.priority is
+  'Priority of the message in its engine, -1000 to 1000.';
+
+comment on column messenger.outbox.publication is
+  'Number of this writing of the message into its engine; a retry or a snooze is the next one.';
+
+comment on column messenger.outbox.queue is
+  'Queue of the engine to which it goes.';
+
+comment on column messenger.outbox.refusal is
+  'Text of the latest refusal.';
+
+comment on column messenger.outbox.refusals is
+  'How often the engine has refused this publication.';
+
+comment on column messenger.outbox.repeated is
+  'It may be in the engine already, because its relay was killed or it is sent again: the receiver looks whether it was handled.';
+
+comment on column messenger.outbox.retry_count is
+  'Retries charged to the retry strategy so far.';
+
+comment on column messenger.outbox.sent_at is
+  'When the engine confirmed it; null while it waits.';
+
+comment on column messenger.outbox.shard is
+  'Share of the transport that one relay publishes at a time: by the group, or by the id where it has none.';
+
+comment on column messenger.outbox.snoozes is
+  'How often its handlers have asked for a later run.';
+
+comment on column messenger.outbox.stamps is
+  'Data that travels with the message besides its payload.';
+
+comment on column messenger.outbox.transport is
+  'Name of the transport in the project''s configuration.';
+
+comment on column messenger.outbox.type is
+  'Name of the message definition.';
+
+comment on column messenger.outbox_state.keep_handled is
+  'How long a handled delivery is remembered; a copy that comes later runs again.';
+
+comment on column messenger.outbox_state.keep_sent is
+  'How long confirmed publications are kept to be sent again.';
+
+comment on column messenger.outbox_state.max_bytes is
+  'Most bytes that may wait: SQL refuses dispatches above it, functions above 80 % of it.';
+
+comment on column messenger.outbox_state.sampled_at is
+  'When it was measured last.';
+
+comment on column messenger.outbox_state.singleton is
+  'There is one row.';
+
+comment on column messenger.outbox_state.table_bytes is
+  'Size of the table at the last measurement: what it has grown since counts as waiting.';
+
+comment on column messenger.outbox_state.unsent_bytes is
+  'Bytes that waited at the last measurement.';
 
 comment on column messenger.progress.step is
   'A durable step that has run for a second or more: {"handler", "name", "key", "nth", "kind", "began_at"}. It runs no longer once it is stored or the lease is another one.';
@@ -8995,6 +10182,33 @@ comment on column messenger.progress.value is
 
 comment on column messenger.rate_limits.type is
   'Name of the message definition that has the limit; of an event, its name behind "event ".';
+
+comment on column messenger.relays.batch is
+  'Positions that are being published, or whose fate is unknown.';
+
+comment on column messenger.relays.claimed_at is
+  'When a relay took it last: the one that waits longest comes first.';
+
+comment on column messenger.relays.failure is
+  'Text of the latest failure; null after a success.';
+
+comment on column messenger.relays.failures is
+  'Attempts in a row after which the engine had confirmed nothing; 0 after a success.';
+
+comment on column messenger.relays.leased_until is
+  'When another relay may take over; null while none is at work.';
+
+comment on column messenger.relays.retry_at is
+  'When the engine is tried again; null after a success.';
+
+comment on column messenger.relays.shard is
+  'Number of the shard, from 0.';
+
+comment on column messenger.relays.token is
+  'Fence of the relay that publishes: a report with another token changes nothing.';
+
+comment on column messenger.relays.transport is
+  'Name of the transport.';
 
 comment on column messenger.routes.expression is
   'The pattern as an expression of LIKE.';
@@ -9695,6 +10909,15 @@ comment on column public.messenger_webhook_events.id is
 comment on index messenger.backlog_points_at_idx is
   'Points by age, for pruning.';
 
+comment on index messenger.handled_deliveries_handled_at_idx is
+  'Deliveries by age, for pruning.';
+
+comment on index messenger.outbox_due_idx is
+  'Order in which a relay publishes a shard.';
+
+comment on index messenger.outbox_sent_idx is
+  'Publications that the engine confirmed, by time: to be sent again, and to be pruned.';
+
 comment on index messenger.seen_running_seen_at_idx is
   'Running messages, the one that was seen first in front.';
 
@@ -9776,6 +10999,9 @@ comment on routine messenger.add_counts(bigint[],bigint[]) is
 comment on routine messenger.add_holders(jsonb,jsonb,bigint[],boolean,boolean) is
   'Part of messenger_enqueue: puts the ids of the messages that hold a dedupe key in the places of the dispatches left out for them.';
 
+comment on routine messenger.adopt(jsonb,bigint[],integer) is
+  'Part of messenger_settle_deliveries: writes deliveries as running messages of home, under their leases.';
+
 comment on routine messenger.advance_alert(public.messenger_alerts,boolean) is
   'The alert after a check that found that it fires, or that it does not; writes what is to be told.';
 
@@ -9845,6 +11071,12 @@ comment on routine messenger.broadcast_batch() is
 comment on routine messenger.broadcast_steps() is
   'Trigger: broadcasts live messages of which steps were stored while they run.';
 
+comment on routine messenger.bury_expired(messenger.relays) is
+  'Part of messenger_claim_outbox: moves messages among the next 500 whose time to live is over to the dead letters.';
+
+comment on routine messenger.bury_outbox(jsonb,text) is
+  'Moves messages that wait in the outbox to the dead letters, with a reason and their errors: [{position, error?}]. Returns their ids.';
+
 comment on routine messenger.busy_types(interval,integer) is
   'The types of which most messages ran within a time, as {"type", "handled", "retried", "failed", "latency_ms", "run_ms"}.';
 
@@ -9884,8 +11116,14 @@ comment on routine messenger.check_from(bigint[],boolean,text) is
 comment on routine messenger.check_one_alert(public.messenger_alerts) is
   'Part of messenger_check_alerts: measures an alert, and writes its state and what is to be told.';
 
+comment on routine messenger.check_outbox_room() is
+  'Part of messenger_enqueue: refuses messages of other transports while too much waits for them, PT503.';
+
 comment on routine messenger.check_outgoing(jsonb) is
   'Part of messenger_enqueue: refuses messages that the outbox cannot keep, PT400.';
+
+comment on routine messenger.check_relay_call(uuid,integer,integer,integer,bigint) is
+  'Part of messenger_claim_outbox: refuses wrong arguments.';
 
 comment on routine messenger.counts_for_alert(public.messenger_alerts,text,text) is
   'Whether a message of this type and queue is one that an alert is about. Those of paused queues are not.';
@@ -9913,6 +11151,9 @@ comment on routine messenger.downsample_series(timestamp with time zone,integer)
 
 comment on routine messenger.drop_webhook_secret(text) is
   'Deletes a secret that messenger.make_webhook_secret() made, once no endpoint names it.';
+
+comment on routine messenger.due_positions(messenger.relays,integer,bigint) is
+  'Part of messenger_claim_outbox: the next rows of a shard in order; one after the engine was away, to try it.';
 
 comment on routine messenger.duration_text(double precision) is
   'A duration in ms, for people.';
@@ -9977,8 +11218,11 @@ comment on routine messenger.group_condition(boolean) is
 comment on routine messenger.has_deltas(bigint) is
   'Whether something has become of members of a batch that its counts do not have yet.';
 
+comment on routine messenger.has_due(interval,text[]) is
+  'Whether a message of a queue that is not paused, or something in the outbox, is due, or falls due within a time.';
+
 comment on routine messenger.has_keys(jsonb) is
-  'Part of write_effects: whether messages have idempotency or dedupe keys, which other transactions may hold.';
+  'Part of write_effects: whether messages have idempotency or dedupe keys, or a group of the outbox, which other transactions may hold.';
 
 comment on routine messenger.has_new_event(bigint,text[]) is
   'Whether an event is there that a parked message has not seen, of the keys that it waits for.';
@@ -10028,8 +11272,14 @@ comment on routine messenger.list_page(boolean,text,jsonb,jsonb,integer,integer)
 comment on routine messenger.make_default_alerts() is
   'Part of messenger_setup: makes the default alerts that no setup has made yet, and returns their names. They are told on the default channel, once there is one.';
 
+comment on routine messenger.make_relays(text[]) is
+  'Part of write_outbox: makes the rows of the shards of transports.';
+
 comment on routine messenger.make_webhook_secret(text) is
   'Makes a secret in Vault for an endpoint, of 244 random bits. Returns its name and its value.';
+
+comment on routine messenger.mark_sent(bigint[]) is
+  'Part of messenger_finish_outbox: notes that the engine has confirmed publications, or deletes them if none is kept.';
 
 comment on routine messenger.max_dead_letters(public.messenger_alerts) is
   'Rule dead_letters: the number at which its count ends.';
@@ -10067,6 +11317,9 @@ comment on routine messenger.measure_webhook_disabled(public.messenger_alerts) i
 comment on routine messenger.ms_since(timestamp with time zone) is
   'Ms since a moment, 0 for one that lies ahead; null for null.';
 
+comment on routine messenger.ms_until(timestamp with time zone) is
+  'Ms from now until a moment, 0 if it is past; null for null.';
+
 comment on routine messenger.new_events(text,jsonb,timestamp with time zone,integer) is
   'The first events of a key that a message has not seen, and the lengths of their values.';
 
@@ -10075,6 +11328,12 @@ comment on routine messenger.next_due_on_workers() is
 
 comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer,integer) is
   'Part of messenger_resend_webhooks: up to p_max_rows attempts behind a place that are to be sent again, among p_max_scanned that it looks at, and the last one of the step; null at the end.';
+
+comment on routine messenger.next_work(text[]) is
+  'When a tick has something to do next: a message falls due, or something in the outbox; null where nothing waits.';
+
+comment on routine messenger.note_deliveries(text,jsonb) is
+  'Part of messenger_settle_deliveries: notes publications in the inbox, and returns the ids of those that were not there.';
 
 comment on routine messenger.note_members(text[],boolean) is
   'Part of a settle call: notes for batches, named once for each member, that members were handled or became dead letters.';
@@ -10088,6 +11347,18 @@ comment on routine messenger.note_waits(bigint,text[]) is
 comment on routine messenger.open_batch(jsonb) is
   'Part of messenger_write_batch: locks the batch that has the idempotency key, or makes it, and returns it.';
 
+comment on routine messenger.outbox_due(text) is
+  'When a relay of this transport, or of all that are declared, has something to publish; null where nothing waits.';
+
+comment on routine messenger.outbox_filter(jsonb,boolean) is
+  'Part of operations on the outbox: leaves out the fields that were not given, and refuses an empty filter unless all rows are meant.';
+
+comment on routine messenger.outbox_group_lock(text,text,text) is
+  'The advisory lock of a group in the outbox, one of 2,048: Postgres has room for some thousand locks.';
+
+comment on routine messenger.outbox_shard(bigint,text,text) is
+  'The shard of a message, 0 to 3: all messages of a group are in one.';
+
 comment on routine messenger.place_after(jsonb) is
   'Part of pruning: the last id of the step before; null at the beginning.';
 
@@ -10100,14 +11371,23 @@ comment on routine messenger.processing_by_queue(integer) is
 comment on routine messenger.prune_batches(timestamp with time zone,integer,boolean) is
   'Part of pruning: deletes up to p_max_rows batches that ended before a moment, with their chunks, and returns how many; a dry run only counts.';
 
+comment on routine messenger.prune_deliveries(integer,boolean) is
+  'Part of pruning: forgets handled deliveries that are older than they are remembered, and returns how many.';
+
 comment on routine messenger.prune_kind(text,jsonb,integer,boolean,bigint) is
   'Part of pruning: deletes up to p_max_rows rows of one kind, and returns how many, and for progress and steps the place to continue behind.';
 
 comment on routine messenger.prune_orphans(regclass,boolean,integer,boolean,bigint) is
   'Part of pruning: deletes the rows of messages that are gone among the next p_max_rows rows of a table; with p_keeps_failed a dead letter is not gone. Returns how many, and the place to continue behind, null at the end. A dry run only counts.';
 
+comment on routine messenger.prune_outbox(integer,boolean) is
+  'Part of pruning: deletes publications that were sent longer ago than they are kept, and returns how many.';
+
 comment on routine messenger.prune_series(integer,boolean) is
   'Part of pruning: turns minutes of time series that are older than a day into hours, and deletes what is older than 30 days. Returns how many rows; a dry run only counts those older than 30 days.';
+
+comment on routine messenger.publications(bigint[]) is
+  'Part of messenger_claim_outbox: rows of the outbox as the relay reads them, in the given order.';
 
 comment on routine messenger.quantile(bigint[],double precision) is
   'The time in ms within which a share of a histogram''s times lies, such as 0.99; null if it is empty.';
@@ -10130,6 +11410,9 @@ comment on routine messenger.redrive_ids(bigint[],jsonb) is
 comment on routine messenger.refuse_other_batch() is
   'Part of messenger_write_batch: refuses other content under the idempotency key of a batch.';
 
+comment on routine messenger.refuse_publications(messenger.relays,jsonb) is
+  'Part of messenger_finish_outbox: lets refused publications wait, and buries those that are too large for the engine. Returns whether one of a group was refused.';
+
 comment on routine messenger.register_series(jsonb) is
   'Part of messenger_record_series: makes series for queues and types that have none, as far as there is room.';
 
@@ -10138,6 +11421,9 @@ comment on routine messenger.related_messages(bigint[]) is
 
 comment on routine messenger.relations(bigint,jsonb) is
   'The schedule, batch and parent of a message with these stamps, and the first 100 messages that it waits for: {"schedule", "batch", "end_of_batch", "parent", "children": {"messages", "more"}}.';
+
+comment on routine messenger.relay_pause(integer) is
+  'How long a relay leaves an engine alone after a number of failures in a row: 1 s, 2 s, 4 s, up to 5 minutes.';
 
 comment on routine messenger.remove_ids(bigint[]) is
   'Part of a step: deletes dead letters, and the steps of their messages. Returns {"done"}.';
@@ -10148,11 +11434,17 @@ comment on routine messenger.replaces(jsonb) is
 comment on routine messenger.resend_webhooks(bigint[]) is
   'Part of messenger_resend_webhooks: sends attempts again, and returns how many messages that makes.';
 
+comment on routine messenger.return_to_outbox(text,jsonb,bigint[]) is
+  'Part of messenger_settle_deliveries: moves messages that wait for another attempt to the outbox, as their next publication.';
+
 comment on routine messenger.route_of(text) is
   'The transport that messages of a type go through: home, or one of messenger.transports. PT400 if a function in code decides.';
 
 comment on routine messenger.running_step(bigint) is
   'The durable step of a message that runs at this moment, as messenger.progress has it; null if none has run for a second.';
+
+comment on routine messenger.sample_outbox() is
+  'Part of messenger_sample_backlog: measures how many bytes wait in the outbox, 200 of them for each row''s columns.';
 
 comment on routine messenger.sample_queue(text,timestamp with time zone,integer) is
   'Part of messenger_sample_backlog(): writes how many messages a queue holds.';
@@ -10214,6 +11506,9 @@ comment on routine messenger.sweep_cancelled_batches() is
 comment on routine messenger.take_keys(jsonb,timestamp with time zone,boolean) is
   'Part of messenger_enqueue: takes the idempotency keys of messages, and dedupe keys with a window, and gives each message its id.';
 
+comment on routine messenger.take_shard(text,uuid,integer) is
+  'Part of messenger_claim_outbox: leases a shard that has something due and no relay; null if there is none.';
+
 comment on routine messenger.tell_alert(public.messenger_alerts,text) is
   'Writes the delivery of an alert''s event, unless one of the same is still under way. Returns false if there is no channel to tell it on.';
 
@@ -10232,8 +11527,14 @@ comment on routine messenger.transport_problem(text) is
 comment on routine messenger.waiting_for(text) is
   'How many messages wait for a key: {"count", "capped"}, counted up to 100.';
 
+comment on routine messenger.waiting_positions(jsonb,bigint,integer) is
+  'The next positions of unsent rows of the outbox that a filter means.';
+
 comment on routine messenger.wake_for_event() is
   'Trigger, at the commit of an emit: wakes up to 100 messages that wait for the event, and leaves the others to the sweep.';
+
+comment on routine messenger.wake_for_outbox() is
+  'Trigger: wakes a tick where something in the outbox is due, or falls due before the next minute''s tick.';
 
 comment on routine messenger.wake_noted(text,bigint,bigint,integer) is
   'Part of a sweep: makes the messages of a note due, of one message only if an event is there for it. Returns as messenger.wake_waiters() does.';
@@ -10304,8 +11605,14 @@ comment on routine public.messenger_cancel(bigint[],text,text,boolean,integer,bo
 comment on routine public.messenger_cancel_batch(bigint,boolean,jsonb) is
   'Cancels a batch: no further member is taken, those that wait become dead letters, those that run are stopped at their worker''s next heartbeat. Takes one step of about three seconds, behind the "next" of the step before if "after" is given; a sweep takes the steps that no caller takes. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
+comment on routine public.messenger_cancel_outbox(bigint[],text,text,text,text,boolean,boolean,jsonb) is
+  'Cancels messages that wait in the outbox: they are dead letters then, reason cancelled. Rows that a relay is just publishing stay. Takes one step; returns {"matched", "done", "next"}; dry_run only counts.';
+
 comment on routine public.messenger_check_alerts() is
   'Checks each alert, and sends what is to be told. pg_cron calls it every minute. Returns {"checked", "skipped"}; skipped is true while another call is at it.';
+
+comment on routine public.messenger_claim_outbox(text,uuid,integer,integer,integer,bigint) is
+  'Leases a shard of a transport''s outbox to a relay, and returns its next batch in order: {"shard", "origin", "lease_ms", "messages"}; without a shard nothing is due, and "next_due_ms" says when. Waits up to wait_ms for something.';
 
 comment on routine public.messenger_create_alert(text,text,jsonb) is
   'Makes an alert by a rule, with settings by the names of its columns: select messenger_create_alert(''mail'', ''oldest_ready'', ''{"queue":"mail","threshold":600000}''). Returns {"alert", "changed"}.';
@@ -10343,6 +11650,9 @@ comment on routine public.messenger_emit_limited(text,jsonb,jsonb) is
 comment on routine public.messenger_emit_token(text,text,timestamp with time zone,jsonb) is
   'Emits the event of a token, once: a second call with the same token is refused (PT409). Returns the id of the event.';
 
+comment on routine public.messenger_finish_outbox(text,integer,uuid,bigint[],jsonb,text) is
+  'Ends a relay''s lease of a shard: notes what the engine has confirmed or refused, and why it is away. Returns {"stale"}: true if another relay has the shard, and nothing was written.';
+
 comment on routine public.messenger_fold_batches(bigint[]) is
   'Adds what has become of members to the counts of their batches, and dispatches what is due. Workers call it after they have settled members; the sweep does the same later. Returns {"folded"}.';
 
@@ -10356,7 +11666,7 @@ comment on routine public.messenger_group_failed(text,text,text,text,timestamp w
   'Dead letters by type, reason and error, the largest groups first, among the latest max_scanned. Returns {"groups", "left_out", "scanned", "next"}; next is [failed_at, id], behind which to continue, null if all were read.';
 
 comment on routine public.messenger_health() is
-  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "alerts", "webhooks_disabled", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
+  'Facts that a health check judges: {"now", "last_tick_at", "oldest_ready_at", "dead_letters_last_hour", "ticks_not_started", "schedules_overdue_since", "schedules_invalid", "waiting_for_workers", "transports", "alerts", "webhooks_disabled", "stray_queues", "sequence_is_behind", "default_queue", "version", "installation"}. Paused queues do not count.';
 
 comment on routine public.messenger_in_turn(text[]) is
   'Calls functions of the bus that need no arguments one after the other, each in a transaction of its own. An error of one does not keep the next from running; the first error is raised at the end.';
@@ -10388,6 +11698,9 @@ comment on routine public.messenger_list_members(bigint,text,integer,integer,int
 comment on routine public.messenger_list_messages(text,text,text,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone) is
   'Messages that wait or run, the latest first, those before an id, without payloads. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';
 
+comment on routine public.messenger_list_outbox(text,text,text,text,bigint,integer) is
+  'Messages in the outbox, in the order of their positions: those that wait, or those that were sent and are kept. Returns {"messages", "next"}; give next as "after".';
+
 comment on routine public.messenger_list_schedules(bigint[],text,text,boolean,bigint,integer,integer) is
   'Schedules by id, those after after_id, filtered by what is given, without payloads. Returns {"schedules": [...], "now"}; with max_runs each has its latest runs.';
 
@@ -10413,7 +11726,7 @@ comment on routine public.messenger_load_steps(jsonb) is
   'Returns the stored steps of running messages, each under the token of its lease, the identity of the bus, and {"stale": [...]}: messages whose lease is another''s by now. Sleeps that are over become done.';
 
 comment on routine public.messenger_prune(interval,boolean,jsonb,interval) is
-  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, progress of messages that are gone and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
+  'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, publications that were sent and deliveries that were handled long enough ago (outbox, deliveries), progress of messages that are gone and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
 
 comment on routine public.messenger_prune_events(interval,jsonb) is
   'Deletes events and deliveries of alerts older than an age, used tokens that have expired, and waits of messages that are gone. Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "next"}.';
@@ -10442,6 +11755,9 @@ comment on routine public.messenger_remove_failed(bigint[],text,text,text,text,t
 comment on routine public.messenger_report_progress(jsonb) is
   'Writes what handlers report of messages they run, and the steps that run for long, all of a worker''s in one call, fenced by the lease token.';
 
+comment on routine public.messenger_resend_outbox(text,timestamp with time zone,boolean,jsonb) is
+  'Publishes messages again that a transport had confirmed since a moment, as far as they are still kept. Takes one step; returns {"matched", "done", "next"}.';
+
 comment on routine public.messenger_resend_webhooks(bigint[],text,text,timestamp with time zone,timestamp with time zone,boolean,boolean,jsonb) is
   'Sends webhooks again: attempts by ids, or by a filter all events whose latest attempt at an endpoint failed and that wait for no further one. A dead letter goes back into its queue. Takes a step of up to 1,000 attempts, among 10,000 that it looks at, behind the "next" of the step before. Returns {"matched", "done", "running", "missing", "next"}.';
 
@@ -10457,17 +11773,26 @@ comment on routine public.messenger_rotate_webhook_secret(text,interval) is
 comment on routine public.messenger_run(bigint[],text,text,integer,boolean,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone) is
   'Makes delayed messages, and those that wait for their retry, due now and wakes a tick: by ids, by filter or "all". Limits, groups and pauses hold as before. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
+comment on routine public.messenger_run_outbox(text,boolean,jsonb) is
+  'Publishes what waits for a transport now: delayed messages, retries, and what it has refused; it ends the pause after failures. Takes one step; returns {"matched", "done", "next"}.';
+
 comment on routine public.messenger_sample_backlog() is
-  'Writes how many messages each queue holds that holds some, once a minute, and returns the number of queues. Stops after a second.';
+  'Writes how many messages each queue holds that holds some, once a minute, and returns the number of queues. Stops after a second. Measures the outbox as well.';
 
 comment on routine public.messenger_save_steps(jsonb) is
   'Stores steps of running messages in one transaction, each under the token of its lease. Returns {"stale": [...]}: messages whose lease is another''s by now.';
+
+comment on routine public.messenger_seen_deliveries(text,jsonb) is
+  'Which of these deliveries are handled already: {"seen": [places from 0]}.';
 
 comment on routine public.messenger_set_alert(text,jsonb) is
   'Changes those settings of an alert that are given, by the names of its columns. The next check judges by them. Returns {"alert", "changed"}.';
 
 comment on routine public.messenger_set_alert_channel(text,jsonb) is
   'Makes a channel of alerts, or sets it: {"kind", "url", "secret", "message_type", "is_default"}. The URL and the signing secret go into Vault; left out, they stay. The first channel is the default one. Returns {"channel", "changed"}, without secrets.';
+
+comment on routine public.messenger_set_outbox(bigint,interval,interval) is
+  'Sets how many bytes may wait in the outbox, how long sent messages are kept, and how long handled deliveries are remembered. An argument that is left out changes nothing. Returns all three.';
 
 comment on routine public.messenger_set_webhook_endpoint(text,jsonb) is
   'Changes those settings of an endpoint that are given: url, events, secret, rate_limit, rate_period_ms, disable_after_ms, and disabled: true or false. Returns {"endpoint", "changed"}.';
@@ -10477,6 +11802,9 @@ comment on routine public.messenger_settle(jsonb) is
 
 comment on routine public.messenger_settle_and_claim(jsonb,uuid,integer,integer,text[],jsonb,boolean,boolean,boolean,integer,integer,bigint,boolean) is
   'messenger_settle and messenger_claim in one call and one transaction: a worker''s one round trip for each batch. Returns one row: {"stale", "refused", "claim"}.';
+
+comment on routine public.messenger_settle_deliveries(text,jsonb,jsonb,jsonb,integer) is
+  'Writes outcomes of an engine''s deliveries in one transaction, each once for a publication, or adopts deliveries as running messages. Returns what messenger_settle returns, and "repeated": ids whose publication was settled before.';
 
 comment on routine public.messenger_setup(text,text,boolean) is
   'Makes what is missing of the rows, cron jobs and secrets of the bus; may be called again. With url and secret_key it writes Vault''s symphony_url and symphony_secret_key. A job of our name that runs something else is refused, and with repair made ours again; repair also switches jobs on. Returns {"changed", "queues", "jobs", "secrets", "alerts", "problems"}: what it made, what it did with each job, and what is still wrong with jobs.';
@@ -10517,6 +11845,9 @@ comment on routine public.messenger_time_series(timestamp with time zone,timesta
 comment on routine public.messenger_totals(integer) is
   'Totals since the installation by type, for counters and histograms: [{"type", "handled", "retried", "failed", "latency", "latency_ms", "runs", "run_ms"}]. The types that were counted first, up to a number; the others are together "(others)".';
 
+comment on routine public.messenger_transports() is
+  'The transports beside home, by name: [{"name", "declared", "received", "waiting", "due", "bytes", "oldest_due_at", "refused", "failures", "failure", "retry_at"}]. Counts go up to 100,000.';
+
 comment on routine public.messenger_webhook_secrets(text[]) is
   'The secrets of webhooks in Vault, by name: {"webhook_...": "whsec_..."}; names that Vault lacks are left out. A name has to begin with webhook_.';
 
@@ -10538,11 +11869,23 @@ comment on table messenger.default_alerts_made is
 comment on table messenger.event_notes is
   'Keys that the next sweep looks at, because an emit and a wait met, or more messages wait than an emit wakes. Nearly always empty.';
 
+comment on table messenger.handled_deliveries is
+  'The inbox: publications whose outcome is written. A further copy of one is dropped.';
+
 comment on table messenger.installation is
   'The identity of this bus: one row. The idempotency keys of steps are made from it, so that a clone of the project has others.';
 
+comment on table messenger.outbox is
+  'Messages of other transports that wait to be published, and those that were published a short while ago, so that they can be sent again.';
+
+comment on table messenger.outbox_state is
+  'Bounds of the outbox, and its size when it was last measured.';
+
 comment on table messenger.progress is
   'The latest progress that handlers reported of their messages, and the durable step that ran last for a second. A row goes when its message is handled or redriven, or at the next prune.';
+
+comment on table messenger.relays is
+  'Shards of the transports that have or had messages in the outbox: which relay publishes them, and how that went.';
 
 comment on table messenger.routes is
   'Routes that the project''s code declares: the transport of the messages of a type.';

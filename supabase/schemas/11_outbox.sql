@@ -209,7 +209,7 @@ $$;
 comment on function messenger.outbox_group_lock(text, text, text) is
   'The advisory lock of a group in the outbox, one of 2,048: Postgres has room for some thousand locks.';
 
--- The size is measured once a minute. What the table has grown since counts as waiting: that is read in microseconds.
+-- The size is measured once a minute. The growth of the table since then counts as waiting: reading it takes microseconds.
 create function messenger.check_outbox_room() returns void
 language plpgsql
 set search_path = ''

@@ -2,7 +2,7 @@
 -- is told, so that nothing is lost in between, and the copy that the engine then gives out again is known.
 --
 -- An outcome with consequences (a retry, a dead letter, effects, a result to keep) takes the way of home's messages: the
--- delivery is adopted, which makes it a running message of home, and settled, in one transaction. What waits for another
+-- delivery is adopted, which makes it a running message of home, and settled, in one transaction. A message that waits for another
 -- attempt then returns to the outbox, as the next publication. A message whose handler takes a durable step, or reports
 -- its progress, is adopted for good: from then on it is a message of home.
 
@@ -52,7 +52,7 @@ comment on function public.messenger_seen_deliveries(text, jsonb) is
 
 -- `handled`: [{id, origin, source_id, publication}], deliveries that need no more than this note. `adopted`: those with
 -- further consequences, each with the columns of its message and its lease's `token`. `settlements` are outcomes of
--- adopted ones, as messenger_settle takes them; an adopted one without an outcome goes on running, as a message of home.
+-- adopted ones, as messenger_settle takes them; an adopted one without an outcome stays running, as a message of home.
 create function public.messenger_settle_deliveries(
   transport text, handled jsonb default '[]', adopted jsonb default '[]', settlements jsonb default '[]',
   lease_ms integer default 60000
@@ -156,7 +156,7 @@ $$;
 comment on function messenger.adopt(jsonb, bigint[], integer) is
   'Part of messenger_settle_deliveries: writes deliveries as running messages of home, under their leases.';
 
--- What is to run again goes through its engine again.
+-- A message that is to run again goes through its engine again.
 create function messenger.return_to_outbox(p_transport text, p_adopted jsonb, p_ids bigint[]) returns void
 language plpgsql
 set search_path = ''

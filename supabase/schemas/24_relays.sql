@@ -282,7 +282,7 @@ begin
 end
 $$;
 comment on function messenger.relay_pause(integer) is
-  'How long a relay leaves an engine alone after so many failures in a row: 1 s, 2 s, 4 s, up to 5 minutes.';
+  'How long a relay leaves an engine alone after a number of failures in a row: 1 s, 2 s, 4 s, up to 5 minutes.';
 
 create function messenger.mark_sent(p_positions bigint[]) returns void
 language plpgsql

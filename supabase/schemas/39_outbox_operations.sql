@@ -125,7 +125,7 @@ begin
 end
 $$;
 comment on function public.messenger_cancel_outbox(bigint[], text, text, text, text, boolean, boolean, jsonb) is
-  'Cancels messages that wait in the outbox: they are dead letters then, reason cancelled. What a relay is just publishing is left alone. Takes one step; returns {"matched", "done", "next"}; dry_run only counts.';
+  'Cancels messages that wait in the outbox: they are dead letters then, reason cancelled. Rows that a relay is just publishing stay. Takes one step; returns {"matched", "done", "next"}; dry_run only counts.';
 
 create function public.messenger_run_outbox(
   transport text, dry_run boolean default false, after jsonb default null
@@ -228,7 +228,7 @@ begin
 end
 $$;
 comment on function public.messenger_set_outbox(bigint, interval, interval) is
-  'Sets how many bytes may wait in the outbox, how long sent messages are kept, and how long handled deliveries are remembered. What is not given stays. Returns all three.';
+  'Sets how many bytes may wait in the outbox, how long sent messages are kept, and how long handled deliveries are remembered. An argument that is left out changes nothing. Returns all three.';
 
 create function public.messenger_transports() returns jsonb
 language plpgsql

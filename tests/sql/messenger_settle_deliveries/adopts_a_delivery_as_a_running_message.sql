@@ -1,4 +1,4 @@
--- A delivery without an outcome goes on as a running message of home, which a sweep finds if its worker dies.
+-- A delivery without an outcome becomes a running message of home, which a sweep finds if its worker dies.
 begin;
 select plan(6);
 create temp table delivery as select jsonb_build_array(jsonb_build_object(

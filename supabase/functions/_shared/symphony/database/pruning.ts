@@ -28,6 +28,10 @@ export interface PruneResult {
   readonly batches: number;
   /** Points of time series: minutes that became hours, and those of more than 30 days ago. */
   readonly series: number;
+  /** Publications to other transports that were kept long enough. */
+  readonly outbox: number;
+  /** Notes of handled deliveries that were kept long enough. */
+  readonly deliveries: number;
   readonly progress: number;
   readonly rateLimits: number;
   readonly steps: number;

@@ -14,6 +14,8 @@ const KINDS = [
   "handled",
   "rate_limits",
   "batches",
+  "outbox",
+  "deliveries",
   "series",
   "progress",
   "steps",
@@ -49,6 +51,12 @@ const pruned = z.object({
     description: "Points of time series: minutes that became hours, and those of 30 days ago",
   }),
   batches: z.int().openapi({ description: "Batches that ended more than 30 days ago" }),
+  outbox: z.int().openapi({
+    description: "Publications to other transports that were kept long enough",
+  }),
+  deliveries: z.int().openapi({
+    description: "Notes of handled deliveries that were kept long enough",
+  }),
   progress: z.int().openapi({ description: "Progress of deleted messages" }),
   rateLimits: z.int().openapi({
     description: "Rate limits of callers whose allowance is whole again",
