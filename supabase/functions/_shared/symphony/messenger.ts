@@ -61,6 +61,8 @@ export interface Messenger {
   readonly transport: Transport;
   /** Gives messages their transports; undefined if everything goes home. */
   readonly router: Router | undefined;
+  /** Transports beside home that this project receives from, by name. */
+  readonly receivers: ReadonlyMap<string, Transport>;
   readonly retry: RetryManager;
   readonly scheduler: Scheduler;
   readonly config: Config;
@@ -123,7 +125,10 @@ export function createMessenger(options: MessengerOptions): Messenger {
     ...(options.now && { now: options.now }),
   });
   const routes = checkRoutes(options, registry);
-  const router = routes === null ? undefined : new Router({ registry, home: transport, routes });
+  const now = options.now;
+  const router = routes === null
+    ? undefined
+    : new Router({ registry, home: transport, routes, ...(now && { now: () => now().getTime() }) });
   const bus = new MessageBus({ registry, transport, router, middleware, events });
   const scheduler = new Scheduler({
     supabase,
@@ -133,5 +138,6 @@ export function createMessenger(options: MessengerOptions): Messenger {
     ...(schedules && { declared: schedules }),
   });
   const schema = options.transport ? null : new SchemaVersion(supabase);
-  return { supabase, bus, transport, router, retry, scheduler, config, log, schema };
+  const receivers = new Map<string, Transport>();
+  return { supabase, bus, transport, router, receivers, retry, scheduler, config, log, schema };
 }

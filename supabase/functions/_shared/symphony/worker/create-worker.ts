@@ -6,13 +6,10 @@ import type { Messenger } from "../messenger.ts";
 import type { SchedulesRun } from "../scheduler/processing.ts";
 import { runSchedules } from "../scheduler/tick-schedules.ts";
 import { type ResidentOptions, runResident } from "./resident/resident.ts";
-import { ProgressReporter } from "./run/progress.ts";
-import { ReservedIds } from "../bus/reserved-ids.ts";
 import { routingSync } from "./tick/routing-sync.ts";
 import { runTick, type TickOptions, type TickReport } from "./tick/tick.ts";
-import { SeriesCounter } from "./series/series-counter.ts";
 import { checkLimits, type WorkerLimits, type WorkerReport } from "./worker-options.ts";
-import { runWorker } from "./worker.ts";
+import { createWork, runEverywhere, workerParts } from "./work.ts";
 
 /**
  * A messenger's worker. Each method throws a RangeError that names a wrong option, and an OutdatedSchemaError
@@ -31,26 +28,9 @@ export interface MessengerWorker {
 
 /** Makes the worker of a messenger. */
 export function createWorker(messenger: Messenger): MessengerWorker {
-  const { supabase, bus, transport, retry, scheduler, config, log, schema } = messenger;
-  const progress = new ProgressReporter({ transport, log });
-  const ids = new ReservedIds(transport);
-  const parts = {
-    ...{ supabase, bus, transport, retry, log, progress, ids },
-    batchSize: config.workerBatchSize,
-    concurrency: config.workerConcurrency,
-    leaseMs: config.leaseMs,
-  };
-  const work = async (limits: WorkerLimits, isTick = false) => {
-    checkLimits(limits);
-    await schema?.check();
-    const { tickCpuMs: cpuMs, tickMaxMessages: maxMessages } = config;
-    const series = transport.recordSeries && new SeriesCounter({ transport, log });
-    try {
-      return await runWorker({ cpuMs, maxMessages, ...limits, ...parts, isTick, series });
-    } finally {
-      await series?.write();
-    }
-  };
+  const { supabase, scheduler, config, log, schema } = messenger;
+  const parts = workerParts(messenger);
+  const work = createWork(messenger, parts);
   const processSchedules: MessengerWorker["runSchedules"] = async (limits) => {
     checkLimits(limits, ["budgetMs"]);
     await schema?.check();
@@ -61,9 +41,10 @@ export function createWorker(messenger: Messenger): MessengerWorker {
   const tickParts = {
     ...{ supabase, schema, log, runSchedules: processSchedules },
     syncRouting: routingSync(messenger),
-    work: async (limits: WorkerLimits) => {
+    receives: messenger.receivers.size > 0,
+    work: async (limits: WorkerLimits, atHome: boolean) => {
       await declareQueues();
-      return await work(limits, true);
+      return await work(limits, { isTick: true, atHome });
     },
   };
   return {
@@ -75,7 +56,7 @@ export function createWorker(messenger: Messenger): MessengerWorker {
       return await runResident(
         options,
         messenger,
-        (limits) => runWorker({ ...parts, ...limits }),
+        (limits) => runEverywhere({ ...parts, ...limits }, messenger),
       );
     },
   };

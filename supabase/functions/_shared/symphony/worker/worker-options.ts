@@ -10,6 +10,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { BudgetLimits } from "./life/budget.ts";
 import type { ProcessLock } from "./run/process-lock.ts";
 import type { ProgressReporter } from "./run/progress.ts";
+import type { SlotPool } from "./run/slot-pool.ts";
 import type { ReservedIds } from "../bus/reserved-ids.ts";
 import type { SeriesCounter } from "./series/series-counter.ts";
 
@@ -40,6 +41,10 @@ export interface WorkerOptions extends WorkerLimits {
   readonly concurrency: number;
   /** Most bytes of messages held at once; 16 MiB by default. One message is held in any case. */
   readonly maxBytes?: number;
+  /** Slots that workers of other transports share with this one; by default it has `concurrency` of its own. */
+  readonly pool?: SlotPool | undefined;
+  /** How long a claim of an idle worker may wait for a message, in ms; 0 by default. */
+  readonly waitMs?: number;
   /** How long a lease lasts without a heartbeat, in ms. */
   readonly leaseMs: number;
   /** Whether the run is a tick, which has the limits of a function; default: no. */

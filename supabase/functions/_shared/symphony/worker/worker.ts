@@ -64,6 +64,7 @@ class Worker {
     const slots = this.#slots = new Slots({
       ...options,
       ...{ ids, lock, changed, prefetchSize: claimer.size, outcomes: settler },
+      share: options.pool?.join(() => changed.notify()),
       mayStart: () => this.#end.mayStart(performance.now()),
       longestMs: options.maxMs ?? Infinity,
     });
@@ -132,6 +133,7 @@ class Worker {
       this.#end.budget.messages -= envelopes.length;
       this.#slots.start(envelopes, now);
     }
+    this.#slots.want(buffer.size > 0 && !this.#end.isNear);
     this.#giveBack(now);
   }
 

@@ -69,6 +69,8 @@ export class ClaimPlanner {
     private readonly options: {
       readonly leaseMs: number;
       readonly queues?: readonly string[];
+      /** How long a claim of an idle worker may wait for a message, in ms. */
+      readonly waitMs?: number;
       /** Messages that fall due later are left to another tick. */
       readonly endsAt: number;
     },
@@ -118,10 +120,16 @@ export class ClaimPlanner {
     // When few messages come in, one claim at a time finds them: each of them scans the queues, 0.1 µs for
     // each dead row that vacuum may not remove yet. That took a tenth of a long drain's time.
     if (this.#cameShort && claims) return null;
-    return this.#latest = this.#ask(now, capacity, quarantined);
+    const waitMs = isEmpty && !settles ? this.options.waitMs : undefined;
+    return this.#latest = this.#ask(now, capacity, quarantined, waitMs);
   }
 
-  #ask(now: number, { room, bytes, slots }: Capacity, quarantined: boolean): ClaimRequest {
+  #ask(
+    now: number,
+    { room, bytes, slots }: Capacity,
+    quarantined: boolean,
+    waitMs: number | undefined,
+  ): ClaimRequest {
     const { leaseMs, queues } = this.options;
     const headScan = now >= this.#nextHeadScanAt;
     const sweep = now - this.#sweptAt >= SWEEP_INTERVAL_MS;
@@ -137,6 +145,7 @@ export class ClaimPlanner {
       quarantined,
       sweep,
       ...(queues && { queues }),
+      ...(waitMs !== undefined && { waitMs }),
       ...(this.#lastKeys && !headScan && { lastKeys: this.#lastKeys }),
     };
   }

@@ -21,6 +21,8 @@ export interface ClaimerOptions {
   readonly maxBytes?: number;
   readonly leaseMs: number;
   readonly queues?: readonly string[];
+  /** How long a claim of an idle worker may wait for a message, in ms. */
+  readonly waitMs?: number;
   /** Messages that fall due later are left to another tick; on the clock of performance.now(). */
   readonly endsAt: number;
 }

@@ -17,6 +17,7 @@ import { Deadlines } from "./deadlines.ts";
 import { formerRunsOf, stoppedHandlersEnd } from "./former-runs.ts";
 import type { ProcessLock } from "./process-lock.ts";
 import { run } from "./run.ts";
+import type { SlotShare } from "./slot-pool.ts";
 import type { SeriesCounter } from "../series/series-counter.ts";
 import { Task } from "./task.ts";
 
@@ -36,6 +37,8 @@ export interface SlotsOptions
     add(envelope: Envelope, outcome: AnyOutcome, effects?: Effects): void;
   };
   readonly changed: Change;
+  /** The part in slots that workers of several transports share; by default the slots are this worker's. */
+  readonly share?: SlotShare | undefined;
   /** Counts for the time series; by default nothing is counted. */
   readonly series?: SeriesCounter | undefined;
 }
@@ -57,6 +60,8 @@ export class Slots {
 
   constructor(options: SlotsOptions) {
     this.#options = options;
+    // The other workers may have taken all of the shared slots, which is no stall yet.
+    if (options.share) this.filledAt = performance.now();
     const formerRuns = formerRunsOf(options.bus);
     const steps = new StepStore(options);
     const eventReader = new EventReader(options);
@@ -64,7 +69,7 @@ export class Slots {
   }
 
   get free(): number {
-    return this.#options.concurrency - this.busy;
+    return this.#options.share?.free ?? this.#options.concurrency - this.busy;
   }
 
   /** Messages in the slots whose leases are kept. */
@@ -88,6 +93,7 @@ export class Slots {
     const tasks = envelopes.map((envelope) => new Task(envelope));
     for (const task of tasks) this.#tasks.add(task);
     this.busy++;
+    this.#options.share?.take();
     this.filledAt = now;
     this.#options.prefetchSize.started(this.capacity(first.type));
     this.#occupy(tasks, first);
@@ -105,9 +111,15 @@ export class Slots {
     for (const task of this.#ending) task.stop(reason);
   }
 
-  /** Ends the timer of the timeouts. */
+  /** Tells those that share the slots whether messages wait for one. */
+  want(waiting: boolean): void {
+    this.#options.share?.want(waiting);
+  }
+
+  /** Ends the timer of the timeouts, and leaves shared slots to the others. */
   close(): void {
     this.#tools.deadlines.close();
+    this.#options.share?.leave();
   }
 
   /** Keeps a slot busy from its turn at the process lock until its messages have ended. Never throws. */
@@ -131,6 +143,7 @@ export class Slots {
       this.#ending.delete(task);
     }
     this.busy--;
+    this.#options.share?.give();
     if (quarantined) this.runsQuarantined = false;
     changed.notify();
   }

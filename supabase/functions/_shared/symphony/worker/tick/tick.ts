@@ -40,8 +40,10 @@ export interface TickParts extends DueSchedulesParts {
   /** Whether the schema is new enough; null if it need not be asked. */
   readonly schema: SchemaVersion | null;
   readonly syncRouting: SyncRouting;
-  /** Claims and handles messages. */
-  readonly work: (limits: WorkerLimits) => Promise<WorkerReport>;
+  /** Whether messages may be due on other transports, although none is at home. */
+  readonly receives: boolean;
+  /** Claims and handles messages. @param atHome whether some may be due at home */
+  readonly work: (limits: WorkerLimits, atHome: boolean) => Promise<WorkerReport>;
 }
 
 /** Counts of what a tick did. */
@@ -67,7 +69,9 @@ export async function runTick(options: TickOptions, parts: TickParts): Promise<T
   const schedules = new DueSchedules(started.schedulesDue, budgetMs, parts);
   if (!started.proceed) {
     if (parts.mustSync()) await schedules.process();
-    const messages = { claimed: 0, handled: 0, retried: 0, failed: 0 };
+    const messages = parts.receives
+      ? await parts.work(limits, false)
+      : { claimed: 0, handled: 0, retried: 0, failed: 0 };
     return { schedules: schedules.report, messages };
   }
   const presence = new Presence(ticks, started, schedules, parts.log);
@@ -76,7 +80,7 @@ export async function runTick(options: TickOptions, parts: TickParts): Promise<T
     const { drain, stop } = processShutdown();
     const signal = limits.signal ? AbortSignal.any([limits.signal, stop]) : stop;
     const tick = awake ? { tick: presence } : {};
-    report = await parts.work({ ...limits, drain, signal, schedules, ...tick });
+    report = await parts.work({ ...limits, drain, signal, schedules, ...tick }, true);
     return { schedules: schedules.report, messages: report };
   } finally {
     await presence.end(report);
