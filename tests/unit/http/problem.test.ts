@@ -89,3 +89,16 @@ Deno.test("a payload's unknown fields are named one by one, twenty at most, unle
   const own = z.strictObject({}, "only what the form has");
   assertEquals(issuesOf(own, many), [{ path: [3, "payload"], message: "only what the form has" }]);
 });
+
+Deno.test("trouble of another transport is told with its name", () => {
+  const of = (retryable: boolean) => {
+    const error = new TransportError("send", "eu: is away", retryable, { transport: "eu" });
+    const { status, message } = toProblem(error, []);
+    return [status, message];
+  };
+  assertEquals(of(true), [503, "The transport eu did not answer; try again"]);
+  assertEquals(of(false), [
+    500,
+    "The transport eu refused the request; trying again does not help",
+  ]);
+});

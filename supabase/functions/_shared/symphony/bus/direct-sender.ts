@@ -60,27 +60,27 @@ export class DirectSender implements Sender {
 
   async #publish(messages: readonly EngineMessage[]): Promise<readonly Published[]> {
     const signal = AbortSignal.timeout(DISPATCH_TIMEOUT_MS);
-    const late = () => new TransportError("send", `${this.name}: gave no answer in time`, true);
+    const late = () => new Error("gave no answer in time");
     try {
       return await within(this.engine.publish(messages, signal), DISPATCH_TIMEOUT_MS, late);
     } catch (error) {
-      if (error instanceof TransportError) throw error;
-      throw new TransportError("send", `${this.name}: ${textOf(error)}`, true, { cause: error });
+      throw this.#failure(textOf(error), true, error);
     }
   }
 
   #errorOf(failed: Published | undefined, which: string): Error {
-    if (!failed || failed.kind === "confirmed") {
-      return new TransportError("send", `${this.name}: told too few fates`, true);
-    }
+    if (!failed || failed.kind === "confirmed") return this.#failure("told too few fates", true);
     const { kind, error } = failed;
-    const text = `${this.name}: ${kind === "unknown" ? "did not confirm" : "refused"} ${which}: ${
-      textOf(error)
-    }`;
-    const isTooLarge = kind === "refused" && failed.tooLarge === true;
-    return isTooLarge
-      ? new RangeError(`payload: is too large; ${text}`, { cause: error })
-      : new TransportError("send", text, kind === "unknown", { cause: error });
+    const isUnknown = kind === "unknown";
+    const text = `${isUnknown ? "did not confirm" : "refused"} ${which}: ${textOf(error)}`;
+    return kind === "refused" && failed.tooLarge
+      ? new RangeError(`payload: is too large; ${this.name} ${text}`, { cause: error })
+      : this.#failure(text, isUnknown, error);
+  }
+
+  #failure(text: string, retryable: boolean, cause?: unknown): TransportError {
+    const options = { transport: this.name, cause };
+    return new TransportError("send", `${this.name}: ${text}`, retryable, options);
   }
 
   #toEngine(id: string, origin: string, message: OutgoingMessage): EngineMessage {

@@ -154,11 +154,12 @@ const MISCONFIGURED = /^(42|3F|PGRST1|PGRST3)/;
 const UNIQUE_VIOLATION = "23505";
 const RETRY_AFTER_S = 2;
 
-/** Converts an error of the database. Only 503 and 504 tell the caller that a repeated request may succeed. */
+/** Converts an error of the database, or of another transport. Only 503 and 504 tell the caller that a repeated request may succeed. */
 function ofDatabase(error: TransportError): Problem {
   const code = String(readProperty(error.cause, "code") ?? "");
   const problem = (status: ContentfulStatusCode, name: string, message: string, more = {}) =>
     new Problem(status, name, message, undefined, { cause: error, ...more });
+  const refuser = error.transport === undefined ? "database" : `transport ${error.transport}`;
   if (MISCONFIGURED.test(code) || error.fault === "refused") {
     return problem(500, "misconfigured", "The database is not set up for this request");
   }
@@ -167,13 +168,13 @@ function ofDatabase(error: TransportError): Problem {
   }
   if (error.fault === "passing") {
     const more = { retryAfterS: RETRY_AFTER_S };
-    return problem(503, "unavailable", "The database did not answer; try again", more);
+    return problem(503, "unavailable", `The ${refuser} did not answer; try again`, more);
   }
   return code === UNIQUE_VIOLATION
     ? problem(409, "conflict", "The request conflicts with what the database already holds")
     : problem(
       500,
       "database_error",
-      "The database refused the request; trying again does not help",
+      `The ${refuser} refused the request; trying again does not help`,
     );
 }

@@ -47,19 +47,23 @@ export class TransportError extends Error {
 
   /** Why the call failed, and what to do. */
   readonly fault: Fault;
+  /** Name of the transport beside home that failed; undefined if home did. */
+  readonly transport: string | undefined;
 
   /**
    * @param operation name of the call, such as `claim`
    * @param retryable whether the same call may pass later: a network error, a restart, an overload
+   * @param options.transport name of the transport, if it is not home
    * @param options.fault default: `passing` if `retryable`, and else `data`
    */
   constructor(
     readonly operation: string,
     message: string,
     readonly retryable: boolean,
-    options: ErrorOptions & { readonly fault?: Fault } = {},
+    options: ErrorOptions & { readonly fault?: Fault; readonly transport?: string } = {},
   ) {
     super(`${operation}: ${message}`, options);
+    this.transport = options.transport;
     this.fault = options.fault ?? (retryable ? "passing" : "data");
   }
 }
