@@ -6,6 +6,8 @@ import {
   type SupabaseProjectOptions,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
 
+import { published } from "../../contract/engine_sending_contract.ts";
+
 const right = { url: "https://abcdefgh.supabase.co", key: "sb_secret_x" };
 
 const wrong: [Record<string, unknown>, string][] = [
@@ -39,4 +41,23 @@ Deno.test("a transport without its secrets starts, sends nothing, and says which
   );
   const [problem] = await unset.check([]);
   assertEquals([problem?.name, problem?.problem], ["url", "is missing"]);
+});
+
+Deno.test("behind a message whose fate is unknown none is published, so that the order of groups holds", async () => {
+  const sizes: number[] = [];
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      const { length } = await request.json();
+      sizes.push(length);
+      const [status, code] = length === 4 ? [400, "22P02"] as const : [503, "57P01"] as const;
+      return Response.json({ code, message: "", details: null, hint: null }, { status });
+    },
+  );
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  const messages = [1, 2, 3, 4].map((id) => published(id, { groupKey: "g" }));
+  const signal = new AbortController().signal;
+  const fates = await supabaseProject({ url, key: "sb_secret_x" }).publish(messages, signal);
+  assertEquals(fates.map(({ kind }) => kind), ["unknown", "unknown", "unknown", "unknown"]);
+  assertEquals(sizes, [4, 2]);
 });

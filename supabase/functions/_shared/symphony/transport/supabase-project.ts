@@ -90,10 +90,11 @@ async function publish(
     if (isPassing) return messages.map(() => ({ kind: "unknown", error }));
     if (messages.length === 1) return [fateOf(error)];
     const middle = messages.length >> 1;
-    return [
-      ...await publish(project, messages.slice(0, middle)),
-      ...await publish(project, messages.slice(middle)),
-    ];
+    const before = await publish(project, messages.slice(0, middle));
+    const rest = messages.slice(middle);
+    // A later message of a group must not arrive before one that is published again.
+    const unknown = before.find(({ kind }) => kind === "unknown");
+    return [...before, ...(unknown ? rest.map(() => unknown) : await publish(project, rest))];
   }
 }
 
