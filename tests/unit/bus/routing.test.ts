@@ -8,6 +8,7 @@ import {
   type MessageDefinition,
   type RoutingOptions,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
+import { routingOf } from "../../../supabase/functions/_shared/symphony/bus/routing.ts";
 import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/testing.ts";
 import { unusedSupabase } from "../../../supabase/functions/_shared/symphony/testing/unused-supabase.ts";
 import { define } from "../../support/definitions.ts";
@@ -225,4 +226,11 @@ Deno.test("SQL is told the routes of the configuration, and those of definitions
     transports: { events: true, eu: false, us: false },
     routes: { "Audit*": "events", B: null, Mail: "eu" },
   });
+});
+
+Deno.test("a function that knows one type takes the routes that concern it, and no other", () => {
+  const routing = { "Audit*": "eu", AuditLogin: "us", Mail: "eu" };
+  assertEquals(routingOf("AuditLogin", routing), { routing: { "Audit*": "eu", AuditLogin: "us" } });
+  assertEquals(routingOf("Other", routing), { routing: {} });
+  assertEquals(routingOf("Other"), { routing: {} });
 });
