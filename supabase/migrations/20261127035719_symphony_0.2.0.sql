@@ -1435,7 +1435,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION public.messenger_dispatch(type text, payload jsonb DEFAULT '{}'::jsonb, delay interval DEFAULT NULL::interval, available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, idempotency_key text DEFAULT NULL::text, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, dedupe_key text DEFAULT NULL::text, dedupe text DEFAULT NULL::text, dedupe_window interval DEFAULT NULL::interval, dedupe_debounce interval DEFAULT NULL::interval, dedupe_max_wait interval DEFAULT NULL::interval, transport text DEFAULT NULL::text)
+CREATE FUNCTION public.messenger_dispatch(type text, payload jsonb DEFAULT '{}'::jsonb, delay interval DEFAULT NULL::interval, available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, idempotency_key text DEFAULT NULL::text, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, dedupe_key text DEFAULT NULL::text, dedupe text DEFAULT NULL::text, dedupe_window interval DEFAULT NULL::interval, dedupe_debounce interval DEFAULT NULL::interval, dedupe_max_wait interval DEFAULT NULL::interval, transport text DEFAULT NULL::text, traceparent text DEFAULT NULL::text)
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -1463,12 +1463,35 @@ begin
           'group_key', group_key, 'dedupe_key', dedupe_key, 'dedupe', dedupe,
           'dedupe_window_ms', messenger.to_ms(dedupe_window),
           'dedupe_debounce_ms', messenger.to_ms(dedupe_debounce),
-          'dedupe_max_wait_ms', messenger.to_ms(dedupe_max_wait), 'transport', transport
+          'dedupe_max_wait_ms', messenger.to_ms(dedupe_max_wait), 'transport', transport,
+          'stamps', messenger.trace_stamps(traceparent)
         )
       ),
       checked => true
     ) -> 'ids' ->> 0
   )::bigint;
+end
+$function$;
+
+CREATE FUNCTION messenger.trace_stamps(p_traceparent text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  valid constant text := '^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$';
+  headers constant text := nullif(current_setting('request.headers', true), '');
+begin
+  if p_traceparent is not null and p_traceparent !~ valid then
+    raise sqlstate 'PT400' using message =
+      'traceparent: has to be like 00-<32 hex digits>-<16 hex digits>-01, as W3C''s Trace Context says';
+  end if;
+  -- Read as text: a transaction may hold anything under this name, and a header of the user's is no reason to fail.
+  p_traceparent := coalesce(p_traceparent, substring(headers from '"traceparent"\s*:\s*"([^"]*)"'));
+  return case when p_traceparent ~ valid
+    then jsonb_build_object('trace', jsonb_build_object('traceparent', p_traceparent))
+  end;
 end
 $function$;
 
@@ -5875,7 +5898,7 @@ AS $function$
   )
 $function$;
 
-CREATE FUNCTION public.messenger_publish(event text, payload jsonb DEFAULT '{}'::jsonb, endpoint text DEFAULT '*'::text)
+CREATE FUNCTION public.messenger_publish(event text, payload jsonb DEFAULT '{}'::jsonb, endpoint text DEFAULT '*'::text, traceparent text DEFAULT NULL::text)
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -5883,6 +5906,7 @@ AS $function$
 declare
   names text[];
   published bigint;
+  stamps constant jsonb := messenger.trace_stamps(traceparent);
 begin
   if event is null or length(event) > 100 or event !~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$' then
     raise sqlstate 'PT400' using message =
@@ -5914,7 +5938,11 @@ begin
   end if;
   insert into public.messenger_webhook_events (event, data) values (event, payload) returning id into published;
   perform public.messenger_enqueue(
-    (select jsonb_agg(messenger.webhook_message(n, published) order by n) from unnest(names) as n), checked => true
+    (
+      select jsonb_agg(messenger.webhook_message(n, published) || jsonb_build_object('stamps', stamps) order by n)
+      from unnest(names) as n
+    ),
+    checked => true
   );
   return cardinality(names);
 end
@@ -11521,6 +11549,9 @@ comment on routine messenger.ticks_not_started(integer) is
 comment on routine messenger.times_of(bigint[]) is
   'The times in ms within which half and 99 % of a histogram''s times lie: {"p50", "p99"}; null if it is empty.';
 
+comment on routine messenger.trace_stamps(text) is
+  'The stamps of a message that is dispatched in SQL: the trace that is given, or else that of the Data API''s request; null where there is none.';
+
 comment on routine messenger.transport_problem(text) is
   'Why a dispatch cannot name this transport; null if it can.';
 
@@ -11632,7 +11663,7 @@ comment on routine public.messenger_delete_alert_channel(text) is
 comment on routine public.messenger_delete_webhook_endpoint(text) is
   'Deletes an endpoint and the secrets that were made for it. Messages that wait for it become dead letters. Returns {"changed"}.';
 
-comment on routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval,text) is
+comment on routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval,text,text) is
   'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
 
 comment on routine public.messenger_dispatch_batch(jsonb,text,jsonb,jsonb,jsonb,text) is
@@ -11734,7 +11765,7 @@ comment on routine public.messenger_prune_events(interval,jsonb) is
 comment on routine public.messenger_prune_webhooks(interval,jsonb) is
   'Deletes attempts and events of webhooks older than an age. Takes one step of about 6,000 rows. Returns {"matched", "done", "next"}.';
 
-comment on routine public.messenger_publish(text,jsonb,text) is
+comment on routine public.messenger_publish(text,jsonb,text,text) is
   'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it (endpoint ''*''), or for the one that is named. Returns how many: select messenger_publish(''order.paid'', ''{"order":7}'').';
 
 comment on routine public.messenger_read_events(jsonb) is

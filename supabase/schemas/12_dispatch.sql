@@ -85,7 +85,8 @@ create function public.messenger_dispatch(
   dedupe_window interval default null,
   dedupe_debounce interval default null,
   dedupe_max_wait interval default null,
-  transport text default null
+  transport text default null,
+  traceparent text default null
 ) returns bigint
 language plpgsql
 set search_path = ''
@@ -113,7 +114,8 @@ begin
           'group_key', group_key, 'dedupe_key', dedupe_key, 'dedupe', dedupe,
           'dedupe_window_ms', messenger.to_ms(dedupe_window),
           'dedupe_debounce_ms', messenger.to_ms(dedupe_debounce),
-          'dedupe_max_wait_ms', messenger.to_ms(dedupe_max_wait), 'transport', transport
+          'dedupe_max_wait_ms', messenger.to_ms(dedupe_max_wait), 'transport', transport,
+          'stamps', messenger.trace_stamps(traceparent)
         )
       ),
       checked => true
@@ -123,6 +125,7 @@ end
 $$;
 
 comment on function public.messenger_dispatch(
-  text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval, interval, interval, text
+  text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval, interval, interval, text,
+  text
 ) is
   'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';

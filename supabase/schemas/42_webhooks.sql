@@ -104,7 +104,7 @@ comment on function messenger.webhook_patterns(text) is
   'Patterns of messenger_webhook_endpoints.events that match an event.';
 
 create function public.messenger_publish(
-  event text, payload jsonb default '{}', endpoint text default '*'
+  event text, payload jsonb default '{}', endpoint text default '*', traceparent text default null
 ) returns integer
 language plpgsql
 set search_path = ''
@@ -112,6 +112,7 @@ as $$
 declare
   names text[];
   published bigint;
+  stamps constant jsonb := messenger.trace_stamps(traceparent);
 begin
   if event is null or length(event) > 100 or event !~ '^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$' then
     raise sqlstate 'PT400' using message =
@@ -143,12 +144,16 @@ begin
   end if;
   insert into public.messenger_webhook_events (event, data) values (event, payload) returning id into published;
   perform public.messenger_enqueue(
-    (select jsonb_agg(messenger.webhook_message(n, published) order by n) from unnest(names) as n), checked => true
+    (
+      select jsonb_agg(messenger.webhook_message(n, published) || jsonb_build_object('stamps', stamps) order by n)
+      from unnest(names) as n
+    ),
+    checked => true
   );
   return cardinality(names);
 end
 $$;
-comment on function public.messenger_publish(text, jsonb, text) is
+comment on function public.messenger_publish(text, jsonb, text, text) is
   'Publishes an event inside the caller''s transaction: one message for each enabled endpoint whose patterns match it (endpoint ''*''), or for the one that is named. Returns how many: select messenger_publish(''order.paid'', ''{"order":7}'').';
 
 create function messenger.webhook_message(p_endpoint text, p_event_id bigint, p_dedupe_key text default null)

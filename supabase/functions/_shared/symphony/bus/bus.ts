@@ -28,6 +28,7 @@ import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { checkPayload, DISPATCH_TIMEOUT_MS, toStorableJson } from "../message/payload.ts";
 import type { Sender, Transport } from "../transport/transport.ts";
 import { within } from "../runtime/within.ts";
+import { sending } from "../tracing/spans.ts";
 
 /** Errors that middleware caused; the caller's message is not to blame. */
 const ofMiddleware = new WeakSet<object>();
@@ -146,7 +147,12 @@ export class MessageBus {
     limits: readonly LimitedDispatch[] = [],
   ): Promise<WrittenBatch> {
     const gone = chunk.messages.find(({ transport }) => this.#router?.isElsewhere(transport));
-    if (!gone) return await this.#transport.writeBatch(chunk, limits);
+    if (!gone) {
+      return await sending(
+        chunk.messages,
+        (messages) => this.#transport.writeBatch({ ...chunk, messages }, limits),
+      );
+    }
     throw new RangeError(
       `messages: ${gone.type} goes to ${gone.transport}, where another project handles it; a batch counts only what is handled here`,
     );
@@ -160,8 +166,13 @@ export class MessageBus {
    * @throws TransportError if they could not be written
    */
   async send(prepared: readonly OutgoingMessage[], caller?: string): Promise<string[]> {
-    if (caller === undefined) return await this.#sender.send(prepared);
-    return await this.#sender.send(prepared, limitsOf(prepared, caller, this.registry));
+    return await sending(
+      prepared,
+      (messages) =>
+        caller === undefined
+          ? this.#sender.send(messages)
+          : this.#sender.send(messages, limitsOf(messages, caller, this.registry)),
+    );
   }
 
   /** Checks a message and fills in its definition's values. It writes nothing. */

@@ -1173,6 +1173,7 @@ export type Database = {
           "payload"?: Json;
           "priority"?: number;
           "queue"?: string;
+          "traceparent"?: string;
           "transport"?: string;
           "ttl"?: string;
           "type": string;
@@ -1449,7 +1450,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_publish": {
-        Args: { "endpoint"?: string; "event": string; "payload"?: Json };
+        Args: { "endpoint"?: string; "event": string; "payload"?: Json; "traceparent"?: string };
         Returns: number;
       };
       "messenger_read_events": { Args: { "reads": Json }; Returns: Json };

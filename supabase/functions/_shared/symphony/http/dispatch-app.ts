@@ -12,6 +12,7 @@ import { addOwnMessages } from "./own-messages.ts";
 import { addOwnSchedules } from "./own-schedules.ts";
 import { addEvents } from "./event-routes.ts";
 import { invalidRequest } from "./problem.ts";
+import { traceOf } from "../tracing/trace-stamp.ts";
 
 /** Makes the Hono app of `dispatch`: `POST /`, and routes for messages and schedules that are there. */
 export function dispatchApp(messenger: Messenger): Hono {
@@ -28,7 +29,10 @@ export function dispatchApp(messenger: Messenger): Hono {
     if (!Array.isArray(body) && body.schedule) {
       return c.json({ scheduleId: await dispatcher.schedule(body, body.schedule, caller) }, 201);
     }
-    return c.json({ ids: await dispatcher.dispatch(body, caller) }, 202);
+    return c.json(
+      { ids: await dispatcher.dispatch(body, caller, traceOf(c.req.raw.headers)) },
+      202,
+    );
   });
 
   addEvents(app, messenger);

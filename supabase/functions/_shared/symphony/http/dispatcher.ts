@@ -11,6 +11,7 @@ import type { Caller } from "./caller.ts";
 import { type BatchBody, type DispatchMessage, toMessageInput } from "./dispatch-body.ts";
 import { toProblem } from "./problem.ts";
 import { toScheduleOptions, toScheduleProblem } from "./schedule-body.ts";
+import { stampedWith, type TraceStamp } from "../tracing/trace-stamp.ts";
 
 const EVENTS = ["onFinished", "onSucceeded", "onFailed"] as const;
 
@@ -22,26 +23,31 @@ export class Dispatcher {
     this.#bus = messenger.bus;
   }
 
-  /** Dispatches all messages of a request's body or none, and returns their ids in order. */
+  /**
+   * Dispatches all messages of a request's body or none, and returns their ids in order.
+   * @param trace the request's, which goes with the messages
+   */
   async dispatch(
     body: DispatchMessage | readonly DispatchMessage[],
     caller: Caller,
+    trace?: TraceStamp,
   ): Promise<string[]> {
     const isArray = Array.isArray(body);
     const messages: readonly DispatchMessage[] = isArray ? body : [body as DispatchMessage];
     const prepared = await Promise.all(
       messages.map((message, index) => this.#prepare(message, caller, isArray ? [index] : [])),
     );
+    const traced = trace ? prepared.map((message) => stampedWith(message, trace)) : prepared;
     try {
-      return await this.#bus.send(prepared, allowanceOf(caller));
+      return await this.#bus.send(traced, allowanceOf(caller));
     } catch (error) {
       const index = isArray && error instanceof ConflictError ? error.index : undefined;
       throw toProblem(error, index === undefined ? [] : [index]);
     }
   }
 
-  /** Writes one chunk of a batch, all of its messages or none. */
-  async batch(body: BatchBody, caller: Caller): Promise<WrittenBatch> {
+  /** Writes one chunk of a batch, all of its messages or none. @param trace the request's */
+  async batch(body: BatchBody, caller: Caller, trace?: TraceStamp): Promise<WrittenBatch> {
     const { name, messages, idempotencyKey, chunk, isLast } = body;
     const prepared = await Promise.all(
       messages.map((message, index) => this.#prepare(message, caller, ["messages", index])),
@@ -53,6 +59,7 @@ export class Dispatcher {
       const { idempotencyScope: _, ...prepared } = await this.#prepare(message, caller, [event]);
       return [event, prepared] as const;
     }));
+    const traced = trace ? prepared.map((message) => stampedWith(message, trace)) : prepared;
     const isLive = messages.some(({ type }) => this.#bus.registry.get(type)?.live);
     try {
       const head = await this.#bus.prepareBatch(
@@ -63,7 +70,7 @@ export class Dispatcher {
       );
       const given = Object.fromEntries(events.filter((event) => event !== undefined));
       return await this.#bus.writeBatch(
-        { head: { ...head, ...given }, messages: prepared, chunk, isLast },
+        { head: { ...head, ...given }, messages: traced, chunk, isLast },
         allowanceOf(caller),
       );
     } catch (error) {

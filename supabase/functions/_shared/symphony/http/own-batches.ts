@@ -9,6 +9,7 @@ import { readCheckedQuery, readJson } from "./body.ts";
 import { authenticate, authenticateUser, type Caller } from "./caller.ts";
 import { batchBody } from "./dispatch-body.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { traceOf } from "../tracing/trace-stamp.ts";
 import { cursorField, limitField } from "./field-schemas.ts";
 import { Problem } from "./problem.ts";
 
@@ -33,6 +34,7 @@ export function addOwnBatches(
     const { id, total, sealed } = await dispatcher.batch(
       await readJson(c, () => batchBody),
       caller,
+      traceOf(c.req.raw.headers),
     );
     return c.json({ batchId: id, total, sealed }, 202);
   });

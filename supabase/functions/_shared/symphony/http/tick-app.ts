@@ -3,6 +3,7 @@
 import type { Hono } from "hono";
 import { z } from "zod";
 import type { Messenger } from "../messenger.ts";
+import { ticking } from "../tracing/spans.ts";
 import { createWorker, type MessengerWorker } from "../worker/create-worker.ts";
 import { createApp } from "./app.ts";
 import { inBackground } from "./background.ts";
@@ -25,7 +26,7 @@ export function tickApp(messenger: Messenger): Hono {
   app.post("/", async (c) => {
     await authenticate(c.req.raw, "secret");
     const body = await readJson(c, () => tickBody);
-    const ticked = tick(body, worker, messenger);
+    const ticked = ticking(() => tick(body, worker, messenger));
     if (body.wait) return c.json(await ticked);
     inBackground(ticked, log);
     return c.json({ accepted: true }, 202);

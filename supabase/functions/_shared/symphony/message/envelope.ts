@@ -2,6 +2,7 @@
 
 import type { BatchEventStamp, BatchStamp } from "./batch-stamps.ts";
 import type { HeldFor } from "./dedupe.ts";
+import type { TraceStamp } from "../tracing/trace-stamp.ts";
 
 /** One failed attempt, as it is kept in a message's history. */
 export interface AttemptError {
@@ -69,6 +70,8 @@ export interface Stamps {
   readonly ofBatch?: BatchEventStamp;
   /** The message that is dispatched in the transaction that cancels this one. */
   readonly onCancelled?: unknown;
+  /** Where it was dispatched, for tracing. */
+  readonly trace?: TraceStamp;
   /** Stamps of the user's own middleware. */
   readonly [name: string]: unknown;
 }

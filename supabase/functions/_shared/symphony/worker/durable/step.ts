@@ -50,10 +50,12 @@ export async function callStep(
     ...(retry !== undefined && { strategy: tools.retry.strategyFor(type, retry) }),
   };
   return await durable.run(call, ({ key }) => {
-    const { signal } = attempt.task;
-    return timeoutMs === undefined
-      ? fn({ key, signal })
-      : withTimeout(name, timeoutMs, { attempt, tools }, (signal) => fn({ key, signal }));
+    const { span, task: { signal } } = attempt;
+    const perform = () =>
+      timeoutMs === undefined
+        ? fn({ key, signal })
+        : withTimeout(name, timeoutMs, { attempt, tools }, (signal) => fn({ key, signal }));
+    return span ? span.step(name, perform) : perform();
   });
 }
 

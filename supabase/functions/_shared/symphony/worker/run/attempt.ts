@@ -14,6 +14,7 @@ import type { EffectBuffer } from "./effect-buffer.ts";
 import type { FormerRuns } from "./former-runs.ts";
 import type { ProgressReporter } from "./progress.ts";
 import type { ReservedIds } from "../../bus/reserved-ids.ts";
+import type { AttemptSpan } from "../../tracing/attempt-span.ts";
 import type { Task } from "./task.ts";
 
 /** The tools of a run, beside the message. */
@@ -37,6 +38,8 @@ export interface RunTools extends DurableTools {
 /** How far an attempt has come. */
 export interface Attempt extends DurableAttempt {
   readonly task: Task;
+  /** Its span; undefined where no tracing is registered. */
+  readonly span: AttemptSpan | undefined;
   /** When its timeout began, on the clock of performance.now(). */
   startedAt: number;
   /** Whether middleware or handlers may have run: then an error is theirs. */

@@ -8,6 +8,7 @@ import { AttemptOverError } from "../../message/errors.ts";
 import type { OutgoingMessage } from "../../message/envelope.ts";
 import type { Dispatch } from "../../message/handler.ts";
 import type { LogFields, Logger } from "../../runtime/log.ts";
+import type { AttemptSpan } from "../../tracing/attempt-span.ts";
 import type { Task } from "./task.ts";
 
 /** The guard of the calls that one message's handlers make. */
@@ -48,9 +49,10 @@ export class CallGuard {
     return true;
   }
 
-  /** Writes a message at once, unless the attempt is over. */
-  dispatchNow(bus: MessageBus, message: Parameters<Dispatch>): Promise<string> {
-    const write = async (prepared: OutgoingMessage) => String((await bus.send([prepared]))[0]);
+  /** Writes a message at once, unless the attempt is over. @param span the attempt's */
+  dispatchNow(bus: MessageBus, message: Parameters<Dispatch>, span?: AttemptSpan): Promise<string> {
+    const write = async (prepared: OutgoingMessage) =>
+      String((await bus.send([span?.adopt(prepared) ?? prepared]))[0]);
     return this.dispatch(bus, message, write, "dispatchNow");
   }
 

@@ -65,7 +65,10 @@ export class AttemptContext implements HandlerContext {
     if (!attempt) return this.#guarded.refuse("dispatch");
     const scope = stepScope();
     const { bus, ids } = this.#deps;
-    if (scope) return this.#guarded.dispatch(bus, message, (one) => scope.add(one, ids));
+    if (scope) {
+      const add = (one: OutgoingMessage) => scope.add(attempt.span?.create(one) ?? one, ids);
+      return this.#guarded.dispatch(bus, message, add);
+    }
     const id = dispatchedBefore(attempt, message[0].type);
     if (id !== undefined && !this.#task.isOver) return Promise.resolve(id);
     return this.#guarded.dispatch(bus, message, collector(attempt, this.#deps));
@@ -99,7 +102,7 @@ export class AttemptContext implements HandlerContext {
   }
 
   get dispatchNow(): Dispatch {
-    return (...message) => this.#guarded.dispatchNow(this.#deps.bus, message);
+    return (...message) => this.#guarded.dispatchNow(this.#deps.bus, message, this.#attempt?.span);
   }
 
   /** A copy for each reader: what one handler changes in it reaches no other. */
@@ -113,7 +116,10 @@ export class AttemptContext implements HandlerContext {
 
   get log(): Logger {
     const { id, type, attempts } = this.#task.envelope;
-    return this.#guarded.logger(this.#deps.log.with({ id, type, attempt: attempts }));
+    const traced = this.#attempt?.span?.fields;
+    return this.#guarded.logger(
+      this.#deps.log.with({ id, type, attempt: attempts, ...traced }),
+    );
   }
 
   get progress(): HandlerContext["progress"] {
@@ -229,8 +235,9 @@ export function collector(
   attempt: Attempt,
   { ids }: Pick<RunTools, "ids">,
 ): (message: OutgoingMessage) => Promise<string> {
-  const { handler = null } = attempt;
-  return (message) => (attempt.effects ??= new EffectBuffer(ids)).add(message, handler);
+  const { handler = null, span } = attempt;
+  return (message) =>
+    (attempt.effects ??= new EffectBuffer(ids)).add(span?.create(message) ?? message, handler);
 }
 
 /** The function that a handler reports the progress of its message with. */

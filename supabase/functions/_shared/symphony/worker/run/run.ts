@@ -23,6 +23,7 @@ import {
 import { payloadReader } from "../../message/payload.ts";
 import { WrongQueueError } from "../../message/runs-on.ts";
 import type { Logger } from "../../runtime/log.ts";
+import { AttemptSpan } from "../../tracing/attempt-span.ts";
 import type { Attempt, CallHandlers, Ready, RunTools } from "./attempt.ts";
 import { AttemptContext } from "./context.ts";
 import { withDispatched } from "./dispatched-before.ts";
@@ -45,6 +46,18 @@ export async function run(
   call: CallHandlers = callHandlers,
 ): Promise<Outcome | Snoozed | Parked> {
   const attempt = begin(task, startedAt);
+  const outcome = await outcomeOf(attempt, tools, call);
+  attempt.span?.end(outcome);
+  return outcome;
+}
+
+/** The steps 1 to 6. Never throws. */
+async function outcomeOf(
+  attempt: Attempt,
+  tools: RunTools,
+  call: CallHandlers,
+): Promise<Outcome | Snoozed | Parked> {
+  const { task } = attempt;
   let ctx: AttemptContext | undefined;
   try {
     const definition = findDefinition(task.envelope, tools);
@@ -72,6 +85,7 @@ function begin(task: Task, startedAt: number): Attempt {
   // Properties that were added later would let the object grow, which costs each message.
   return {
     task,
+    span: AttemptSpan.begin(task.envelope),
     startedAt,
     hasBegun: false,
     handledBy,
@@ -122,13 +136,13 @@ function throughMiddleware(ready: Ready, bus: MessageBus, call: CallHandlers): P
   const { attempt, ctx } = ready;
   const { task } = attempt;
   attempt.hasBegun = true;
-  return task.race(() =>
+  const handle = () =>
     bus.handle(ctx, () => {
       // Middleware that ignored the stop must not start handlers beside those of the next attempt.
       if (task.isStopped) return Promise.reject(task.stopReason);
       return task.handling = call(ready);
-    })
-  );
+    });
+  return task.race(() => attempt.span ? attempt.span.run(handle) : handle());
 }
 
 /**

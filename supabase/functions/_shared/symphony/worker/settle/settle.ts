@@ -11,6 +11,7 @@ import type { RetryManager } from "../../retry/manager.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Claim, ClaimRequest, RefusedEffects } from "../../transport/receiver.ts";
 import type { Transport } from "../../transport/transport.ts";
+import { noteClaim, settling } from "../../tracing/spans.ts";
 import type { SeriesCounter } from "../series/series-counter.ts";
 import type { WorkerReport } from "../worker-options.ts";
 import { BatchFolds } from "./batch-folds.ts";
@@ -83,7 +84,12 @@ export class Settler {
     const settlements = done.map(({ settlement }) => settlement);
     try {
       const deps = { transport, log, keepTrying };
-      const { settled, refused, claim } = await settleAndClaim(settlements, request, deps);
+      const startedAt = Date.now();
+      const { settled, refused, claim } = await settling(
+        done,
+        () => settleAndClaim(settlements, request, deps),
+      );
+      if (claim) noteClaim(claim.messages, startedAt);
       if (this.#isClosed) {
         for (const one of done) this.#countInSeries(one.envelope, one.settlement.outcome);
       }
