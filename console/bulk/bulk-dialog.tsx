@@ -35,6 +35,8 @@ const EXPLANATIONS: Readonly<Record<BulkAction["verb"], string>> = {
   cancel:
     "Those that wait become dead letters; running ones are told to stop. A redrive undoes it.",
   run: "Those that are delayed or wait for a retry become due. Limits and pauses still hold.",
+  resend:
+    "Each goes to its endpoint as a new attempt, in order. Those that wait already stay as they are.",
 };
 
 /** Asks, and begins the change. */
@@ -71,7 +73,11 @@ export function BulkDialog(props: BulkDialogProps): JSX.Element {
         <p>
           <SafeText text={action.title} longest={400} />
         </p>
-        <Count count={count} isCounting={isCounting} />
+        <Count
+          count={count}
+          isCounting={isCounting}
+          noun={action.verb === "resend" ? "attempt" : "message"}
+        />
         <Surprise count={count} expected={expected} />
         {problem && <ProblemNote problem={problem} />}
         <p class="muted">{EXPLANATIONS[action.verb]}</p>
@@ -163,7 +169,11 @@ function useCount(action: BulkAction) {
 }
 
 function Count(
-  { count, isCounting }: { readonly count: BulkCount | null; readonly isCounting: boolean },
+  { count, isCounting, noun }: {
+    readonly count: BulkCount | null;
+    readonly isCounting: boolean;
+    readonly noun: string;
+  },
 ): JSX.Element {
   const text = count === null
     ? "–"
@@ -171,7 +181,7 @@ function Count(
   return (
     <p class="bulk-total" role="status">
       <strong>{text}</strong>{" "}
-      {isCounting ? "counting …" : count?.count === 1 ? "message matches" : "messages match"}
+      {isCounting ? "counting …" : count?.count === 1 ? `${noun} matches` : `${noun}s match`}
     </p>
   );
 }

@@ -11,7 +11,7 @@ export interface Storage {
 
 const KEY = "symphony.bulk";
 const STATES = ["working", "stopping", "interrupted", "stopped", "failed", "ended"];
-const VERBS = ["redrive", "remove", "cancel", "run"];
+const VERBS = ["redrive", "remove", "cancel", "run", "resend"];
 
 /** Writes the progress, or removes it if it is null. A full or forbidden storage costs only the continuation. */
 export function storeBulk(storage: Storage, progress: BulkProgress | null): void {

@@ -9,6 +9,7 @@ export const VERBS: Readonly<Record<BulkVerb, { readonly verb: string; readonly 
   remove: { verb: "Remove", done: "removed" },
   cancel: { verb: "Cancel", done: "cancelled" },
   run: { verb: "Run now", done: "due now" },
+  resend: { verb: "Send again", done: "sent again" },
 };
 
 const STATES: Readonly<Record<BulkProgress["state"], string>> = {

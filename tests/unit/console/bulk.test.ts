@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  afterAnswer,
+  beginning,
   boundedBy,
   type BulkAction,
   type BulkAnswer,
@@ -92,6 +94,17 @@ Deno.test("a filter means the messages up to the moment at which the operator as
   assertEquals(bodyOf({ body: { failedUntil: "2027-01-01" } }), { failedUntil: until });
   assertEquals(bodyOf({ verb: "cancel", body: { all: true } }), { createdUntil: until });
   assertEquals(bodyOf({ ids: ["1"], body: {} }), {});
+});
+
+Deno.test("webhooks are sent again up to the moment at which the operator asked", () => {
+  const action: BulkAction = { verb: "resend", title: "", body: { all: true }, ids: null };
+  assertEquals(boundedBy(action, "2031-01-01T00:00:00Z").body, {
+    sentUntil: "2031-01-01T00:00:00Z",
+  });
+  const progress = beginning(action, TOTAL);
+  const answer = { matched: 20, done: 12, missing: [], next: null };
+  const { done, running, state } = afterAnswer(progress, answer);
+  assertEquals([done, running, state], [12, 0, "ended"]);
 });
 
 Deno.test("a change is bounded by the database's time, whatever the browser's clock says", async () => {
