@@ -35,6 +35,8 @@ export interface BulkCount {
 /** How far a change has come. */
 export interface BulkProgress {
   readonly action: BulkAction;
+  /** The operator who began it, as the API knows them. */
+  readonly operator: string;
   readonly total: BulkCount;
   readonly done: number;
   /** Running messages that were told to stop. */
@@ -93,9 +95,9 @@ export function boundedBy(action: BulkAction, now: string): BulkAction {
 }
 
 /** A change that has just begun. */
-export function beginning(action: BulkAction, total: BulkCount): BulkProgress {
+export function beginning(action: BulkAction, total: BulkCount, operator: string): BulkProgress {
   return {
-    ...{ action, total, done: 0, running: 0, missing: 0, cursor: null, idsOver: 0 },
+    ...{ action, total, operator, done: 0, running: 0, missing: 0, cursor: null, idsOver: 0 },
     ...{ state: "working", isShort: false, problem: null },
   };
 }

@@ -31,17 +31,42 @@ export interface FormDialogProps {
 
 /** Shows the form, and keeps what was typed until it is saved or cancelled. */
 export function FormDialog(props: FormDialogProps): JSX.Element {
-  const {
-    title,
-    draft,
-    fields,
-    object,
-    initial = {},
-    onSave,
-    onClose,
-    onSaved = onClose,
-    children,
-  } = props;
+  const { title, object, onClose, children } = props;
+  const { fields, texts, errors, setTexts, clear, action, isDisabled } = useForm(props);
+  const cancel = () => {
+    clear();
+    onClose();
+  };
+  return (
+    <Dialog title={title} onClose={action.isRunning ? null : onClose} isWide>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!isDisabled) void action.run();
+        }}
+      >
+        {children}
+        <FormInputs
+          {...{ fields, texts, errors }}
+          onChange={setTexts}
+          problem={action.error}
+        />
+        {action.error && <ProblemNote problem={action.error} />}
+        <div class="dialog-actions">
+          <Button isDisabled={action.isRunning} onClick={cancel}>Cancel</Button>
+          <Button type="submit" tone="primary" isBusy={action.isRunning} isDisabled={isDisabled}>
+            {object === null ? "Create" : "Save"}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** The state of the form. */
+function useForm(props: FormDialogProps) {
+  const { draft, fields, object, initial = {}, onSave, onClose, onSaved = onClose } = props;
   const [opened] = useState(() => object === null ? initial : toTexts(fields({}), object));
   // The draft may be older than the object: only what the operator has changed since then is sent.
   const [{ before, texts }, setDraft, clear] = useDraft(draft, () => ({
@@ -57,39 +82,6 @@ export function FormDialog(props: FormDialogProps): JSX.Element {
   });
   const isDisabled = Object.keys(errors).length > 0 ||
     (object === null ? isIncomplete(shown, texts) : Object.keys(values).length === 0);
-  return (
-    <Dialog title={title} onClose={action.isRunning ? null : onClose} isWide>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (!isDisabled) void action.run();
-        }}
-      >
-        {children}
-        <FormInputs
-          fields={shown}
-          texts={texts}
-          onChange={(texts) => setDraft({ before, texts })}
-          errors={errors}
-          problem={action.error}
-        />
-        {action.error && <ProblemNote problem={action.error} />}
-        <div class="dialog-actions">
-          <Button
-            isDisabled={action.isRunning}
-            onClick={() => {
-              clear();
-              onClose();
-            }}
-          >
-            Cancel
-          </Button>
-          <Button type="submit" tone="primary" isBusy={action.isRunning} isDisabled={isDisabled}>
-            {object === null ? "Create" : "Save"}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
-  );
+  const setTexts = (changed: FormTexts) => setDraft({ before, texts: changed });
+  return { fields: shown, texts, errors, setTexts, clear, action, isDisabled };
 }

@@ -1,4 +1,4 @@
-/** What changes an alert: a button and dialogs. */
+/** Changes of an alert: a button and dialogs. */
 
 import type { JSX } from "preact";
 import { answerOf } from "../../api/api-client.ts";

@@ -73,18 +73,7 @@ export function AlertDeliveries({ alert }: AlertDeliveriesProps): JSX.Element {
   const isFiltered = Object.values(filter).some(Boolean);
   return (
     <>
-      <div class="filter-row">
-        {alert === undefined && <TextFilter label="Alert" name="alert" isFirst />}
-        <TextFilter label="Channel" name="channel" />
-        <ChoiceFilter
-          label="State"
-          name="status"
-          choices={[["", "All"], ["failed", "Failed"], ["pending", "Waits"], ["sent", "Sent"], [
-            "delivered",
-            "Delivered",
-          ]]}
-        />
-      </div>
+      <DeliveryFilters hasAlert={alert === undefined} />
       <ResourceView resource={pages.resource}>
         {({ deliveries }) =>
           deliveries.length === 0 ? <Nothing isFiltered={isFiltered} /> : (
@@ -107,6 +96,23 @@ export function AlertDeliveries({ alert }: AlertDeliveriesProps): JSX.Element {
   );
 }
 
+function DeliveryFilters({ hasAlert }: { readonly hasAlert: boolean }): JSX.Element {
+  return (
+    <div class="filter-row">
+      {hasAlert && <TextFilter label="Alert" name="alert" isFirst />}
+      <TextFilter label="Channel" name="channel" />
+      <ChoiceFilter
+        label="State"
+        name="status"
+        choices={[["", "All"], ["failed", "Failed"], ["pending", "Waits"], ["sent", "Sent"], [
+          "delivered",
+          "Delivered",
+        ]]}
+      />
+    </div>
+  );
+}
+
 function Nothing({ isFiltered }: { readonly isFiltered: boolean }): JSX.Element {
   return isFiltered
     ? <Empty title="No delivery matches">Names are compared as a whole.</Empty>
@@ -118,7 +124,7 @@ interface SendAgainProps {
   readonly onDone: () => void;
 }
 
-/** What has arrived, or is on its way, is not sent again. */
+/** A delivery that has arrived or is on its way is not sent again. */
 function SendAgain({ delivery: { id, status }, onDone }: SendAgainProps): JSX.Element | null {
   const api = useApi();
   if (status !== "failed" && status !== "pending") return null;

@@ -84,5 +84,5 @@ export const NEW_ENDPOINT_FIELDS: readonly FormField[] = [
   ),
 ];
 
-/** What an endpoint begins with. */
+/** The texts that the form of a new endpoint begins with. */
 export const NEW_ENDPOINT = { events: "*", ratePeriodMs: "1s", disableAfterMs: "5d" };

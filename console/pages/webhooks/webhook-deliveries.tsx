@@ -1,4 +1,4 @@
-/** Attempts to deliver webhooks, with the receiver's answers; they can be sent again. */
+/** Attempts to deliver webhooks, with the HTTP answers of the receivers; they can be sent again. */
 
 import type { JSX } from "preact";
 import { answerOf, type Schemas } from "../../api/api-client.ts";

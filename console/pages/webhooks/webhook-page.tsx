@@ -26,8 +26,8 @@ export function WebhookPage({ params: { name = "" } }: PageProps): JSX.Element {
     `endpoint ${name}`,
     (signal) => answerOf(api.GET("/webhooks/{name}", { params: { path: { name } }, signal })),
   );
-  const [dialog, setDialog] = useState<"edit" | "rotate" | "delete" | null>(null);
-  const close = () => setDialog(null);
+  const [dialog, setDialog] = useState<{ Asked: typeof EditEndpoint } | null>(null);
+  const ask = (Asked: typeof EditEndpoint) => setDialog({ Asked });
   const { data, reload } = endpoint;
   const [leave] = useState(fromHere);
   return (
@@ -40,9 +40,9 @@ export function WebhookPage({ params: { name = "" } }: PageProps): JSX.Element {
           <IfCanChange>
             <TestEndpoint endpoint={data} onDone={reload} />
             <EnableEndpoint endpoint={data} onDone={reload} />
-            <Button icon="edit" onClick={() => setDialog("edit")}>Edit</Button>
-            <Button icon="reload" onClick={() => setDialog("rotate")}>Rotate secret</Button>
-            <Button icon="trash" tone="danger" onClick={() => setDialog("delete")}>Delete</Button>
+            <Button icon="edit" onClick={() => ask(EditEndpoint)}>Edit</Button>
+            <Button icon="reload" onClick={() => ask(RotateSecret)}>Rotate secret</Button>
+            <Button icon="trash" tone="danger" onClick={() => ask(DeleteEndpoint)}>Delete</Button>
           </IfCanChange>
         )}
       />
@@ -50,19 +50,11 @@ export function WebhookPage({ params: { name = "" } }: PageProps): JSX.Element {
         {(data) => (
           <>
             <EndpointFacts endpoint={data} />
-            {dialog === "edit" && <EditEndpoint endpoint={data} onClose={close} onDone={reload} />}
-            {dialog === "rotate" && (
-              <RotateSecret
+            {dialog && (
+              <dialog.Asked
                 endpoint={data}
-                onClose={close}
-                onDone={reload}
-              />
-            )}
-            {dialog === "delete" && (
-              <DeleteEndpoint
-                endpoint={data}
-                onClose={close}
-                onDone={() => leave(hrefTo("/webhooks"))}
+                onClose={() => setDialog(null)}
+                onDone={dialog.Asked === DeleteEndpoint ? () => leave(hrefTo("/webhooks")) : reload}
               />
             )}
           </>
