@@ -5114,8 +5114,6 @@ begin
           and not m.blocked and not m.heartbeated
       )
       or exists (select from messenger.groups_to_reopen)
-      -- An engine does not tell this database of new messages: each minute's tick looks.
-      or p_queues is null and exists (select from messenger.transports t where t.received)
       or exists (select from messenger.event_notes)
       or exists (select from messenger.batch_deltas)
       or exists (select from public.messenger_batches b where b.cancel_chunk is not null),
@@ -5474,7 +5472,11 @@ declare
   done bigint[] := array[]::bigint[];
 begin
   if not dry_run then
-    -- A row that a relay has published is not here any more, and one that it is publishing is left to it.
+    -- A relay that begins meanwhile waits, or takes another shard; those at work have noted their batches.
+    perform from messenger.relays r
+    where exists (select from messenger.outbox o where o.position = any (matched) and o.transport = r.transport)
+    order by r.transport, r.shard
+    for update;
     matched := array(
       select o.position from messenger.outbox o
       where o.position = any (matched) and o.sent_at is null

@@ -62,8 +62,6 @@ begin
           and not m.blocked and not m.heartbeated
       )
       or exists (select from messenger.groups_to_reopen)
-      -- An engine does not tell this database of new messages: each minute's tick looks.
-      or p_queues is null and exists (select from messenger.transports t where t.received)
       or exists (select from messenger.event_notes)
       or exists (select from messenger.batch_deltas)
       or exists (select from public.messenger_batches b where b.cancel_chunk is not null),

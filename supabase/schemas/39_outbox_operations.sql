@@ -103,7 +103,11 @@ declare
   done bigint[] := array[]::bigint[];
 begin
   if not dry_run then
-    -- A row that a relay has published is not here any more, and one that it is publishing is left to it.
+    -- A relay that begins meanwhile waits, or takes another shard; those at work have noted their batches.
+    perform from messenger.relays r
+    where exists (select from messenger.outbox o where o.position = any (matched) and o.transport = r.transport)
+    order by r.transport, r.shard
+    for update;
     matched := array(
       select o.position from messenger.outbox o
       where o.position = any (matched) and o.sent_at is null

@@ -8,10 +8,8 @@ delete from messenger_ticks where true;
 update messenger.relays set retry_at = clock_timestamp() + interval '5 minutes', failures = 9 where true;
 select messenger_dispatch('ImportRow');
 select is((select count(*)::int from messenger_ticks), 0, 'a transport that is away wakes none before its next attempt');
-select is(
-  (messenger_start_tick(awake => true) -> 'proceed')::boolean, true,
-  'the tick of the minute starts all the same, because the engine may have something to deliver'
-);
+update messenger.relays set retry_at = null where true;
+select is((messenger_start_tick(awake => true) -> 'proceed')::boolean, true, 'a tick starts for what is due');
 delete from messenger_ticks where true;
 select messenger_declare_routing('{}', '{}');
 update messenger.relays set retry_at = null where true;

@@ -4,6 +4,7 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import { MessageBus } from "./bus/bus.ts";
 import { Events } from "./bus/events.ts";
 import type { Middleware } from "./bus/middleware.ts";
+import { DeliveryCalls } from "./database/delivery-calls.ts";
 import { SchemaVersion } from "./database/schema-version.ts";
 import type { MessageDefinition } from "./message/definition.ts";
 import type { EventDefinition } from "./message/event.ts";
@@ -19,6 +20,8 @@ import { secretKeys } from "./runtime/secret-keys.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
 import type { ScheduleStore } from "./scheduler/store.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
+import { isReceived } from "./transport/engine.ts";
+import { EngineTransport } from "./transport/engine-transport.ts";
 import { SupabaseTransport } from "./transport/supabase.ts";
 import type { Transport } from "./transport/transport.ts";
 
@@ -138,6 +141,13 @@ export function createMessenger(options: MessengerOptions): Messenger {
     ...(schedules && { declared: schedules }),
   });
   const schema = options.transport ? null : new SchemaVersion(supabase);
-  const receivers = new Map<string, Transport>();
+  const receivers = new Map(
+    [...routes?.transports ?? []].flatMap(([name, engine]) => {
+      if (!isReceived(engine)) return [];
+      const inbox = new DeliveryCalls(supabase, name);
+      const parts = { name, engine, home: transport, inbox, log };
+      return [[name, new EngineTransport(parts)] as const];
+    }),
+  );
   return { supabase, bus, transport, router, receivers, retry, scheduler, config, log, schema };
 }

@@ -62,13 +62,14 @@ export async function settleAndClaimMessages(
 }
 
 /** The answer of `messenger_settle`. */
-interface SettleAnswer {
+export interface SettleAnswer {
   readonly stale: string[];
   /** Left out or null if no effects are refused. */
   readonly refused?: readonly (SqlError & { id: string; token: string })[] | null;
 }
 
-function toResult({ stale, refused }: SettleAnswer): SettleResult {
+/** Reads the answer to a settle call. */
+export function toResult({ stale, refused }: SettleAnswer): SettleResult {
   if (!refused) return { stale };
   return {
     stale,

@@ -22,6 +22,10 @@ const engineBody = z.object({
   snoozes: count,
   interruptions: count,
   stamps: z.record(z.string(), z.unknown()).default({}),
+  /** Failed attempts, oldest first. */
+  errors: z.array(z.unknown()).max(100).default([]),
+  /** A copy of the publication may be in the engine already. */
+  repeated: z.boolean().default(false),
 }).refine((body) => "payload" in body, { path: ["payload"], message: "is missing" });
 
 /** The body of a message in an engine. */

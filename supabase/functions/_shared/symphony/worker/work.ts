@@ -5,7 +5,9 @@ import type { Registry } from "../message/registry.ts";
 import { workerQueues } from "../message/runs-on.ts";
 import type { Messenger } from "../messenger.ts";
 import { added, type ReceivingRun, runBeside } from "./receiving.ts";
+import { withConnections, withRelays } from "./relay/beside-home.ts";
 import { ProgressReporter } from "./run/progress.ts";
+import type { SlotPool } from "./run/slot-pool.ts";
 import { SeriesCounter } from "./series/series-counter.ts";
 import {
   checkLimits,
@@ -59,17 +61,29 @@ export function createWork(messenger: Messenger, parts: WorkerParts) {
   };
 }
 
-/** Runs home's worker, and beside it one for each other transport. @param atHome false leaves home out */
+/**
+ * Runs home's worker, and beside it a relay for each other transport, and a worker for each that is received.
+ * @param atHome false leaves home out
+ */
 export async function runEverywhere(
   options: WorkerOptions,
   messenger: Messenger,
   atHome = true,
 ): Promise<WorkerReport> {
-  const { receivers } = messenger;
-  if (receivers.size === 0) return await runWorker(options);
-  return await runBeside(
-    (pool) => atHome ? runWorker({ ...options, pool }) : Promise.resolve(NOTHING),
-    { ...options, receivers, ...receiving(options, messenger) },
+  const { receivers, router } = messenger;
+  if (!router && receivers.size === 0) return await runWorker(options);
+  const home = (pool?: SlotPool) =>
+    withRelays(
+      messenger,
+      options,
+      () => atHome ? runWorker({ ...options, pool }) : Promise.resolve(NOTHING),
+    );
+  return await withConnections(
+    messenger,
+    () =>
+      receivers.size === 0
+        ? home()
+        : runBeside(home, { ...options, receivers, ...receiving(options, messenger) }),
   );
 }
 

@@ -1,0 +1,115 @@
+/** Calls about deliveries of engines: which are handled already, and what has become of them. */
+
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { Settlement } from "../message/outcome.ts";
+import type { SettleResult } from "../transport/receiver.ts";
+import type { HeldDelivery } from "../transport/held-deliveries.ts";
+import { type SettleAnswer, toResult } from "./leased-messages.ts";
+import { callRpc } from "./rpc.ts";
+import { byToken } from "./settlement-rows.ts";
+
+/** Outcomes of deliveries that are written in one transaction. */
+export interface DeliverySettlements {
+  /** Handled without further consequences. */
+  readonly handled: readonly HeldDelivery[];
+  /** With further consequences: they become messages of home. */
+  readonly adopted: readonly HeldDelivery[];
+  /** Outcomes of adopted ones; one without an outcome stays a running message of home. */
+  readonly settlements: readonly Settlement[];
+  /** Length of the lease of one that stays, in ms. */
+  readonly leaseMs: number;
+}
+
+/** The result of {@link DeliveryCalls.settle}. */
+export interface SettledDeliveries extends SettleResult {
+  /** Ids whose publication was settled before: nothing was written for them. */
+  readonly repeated: readonly string[];
+}
+
+/** The inbox of one transport, as it is kept at home. */
+export class DeliveryCalls {
+  constructor(
+    private readonly supabase: SupabaseClient,
+    private readonly transport: string,
+    private readonly timeoutMs: number = 10_000,
+  ) {}
+
+  /** Tells which deliveries are handled already, by their places. @throws the errors of `callRpc` */
+  async seen(deliveries: readonly HeldDelivery[]): Promise<ReadonlySet<number>> {
+    const args = { transport: this.transport, deliveries: deliveries.map(identityRow) };
+    const { seen } = await callRpc<{ seen: number[] }>(
+      this.supabase,
+      "messenger_seen_deliveries",
+      args,
+      this.timeoutMs,
+    );
+    return new Set(seen);
+  }
+
+  /** Writes outcomes, each once for a publication, in one transaction. @throws the errors of `callRpc` */
+  async settle(
+    { handled, adopted, settlements, leaseMs }: DeliverySettlements,
+  ): Promise<SettledDeliveries> {
+    const args = {
+      transport: this.transport,
+      handled: handled.map(identityRow),
+      adopted: adopted.map(messageRow),
+      settlements: byToken(settlements),
+      lease_ms: leaseMs,
+    };
+    const { repeated, ...answer } = await callRpc<SettleAnswer & { repeated: string[] }>(
+      this.supabase,
+      "messenger_settle_deliveries",
+      args,
+      this.timeoutMs,
+    );
+    return { ...toResult(answer), repeated };
+  }
+
+  /** Cancels messages that wait in the outbox. @throws the errors of `callRpc` */
+  async cancelWaiting(filter: {
+    readonly ids?: readonly string[];
+    readonly type?: string;
+    readonly queue?: string;
+  }): Promise<number> {
+    let cancelled = 0;
+    for (let after: unknown = null;;) {
+      const args = { ...filter, transport: this.transport, after };
+      const step = await callRpc<{ done: number; next: unknown }>(
+        this.supabase,
+        "messenger_cancel_outbox",
+        args,
+        this.timeoutMs,
+      );
+      cancelled += step.done;
+      if (step.next === null) return cancelled;
+      after = step.next;
+    }
+  }
+}
+
+function identityRow({ envelope, body, delivery }: HeldDelivery) {
+  const { publication } = delivery;
+  return { id: envelope.id, origin: body.origin, source_id: delivery.id, publication };
+}
+
+function messageRow(held: HeldDelivery) {
+  const { envelope, body } = held;
+  return {
+    ...identityRow(held),
+    token: envelope.leaseToken,
+    type: envelope.type,
+    payload: envelope.payload,
+    queue: envelope.queue,
+    priority: envelope.priority,
+    expires_at: envelope.expiresAt,
+    created_at: envelope.createdAt,
+    retry_count: envelope.retryCount,
+    attempts: envelope.attempts,
+    snoozes: body.snoozes,
+    interruptions: body.interruptions,
+    group_key: envelope.groupKey,
+    stamps: envelope.stamps,
+    errors: body.errors,
+  };
+}

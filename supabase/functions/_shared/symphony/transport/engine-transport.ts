@@ -1,0 +1,265 @@
+/**
+ * The transport over an engine: the engine hands out the messages, and home keeps their outcomes. An outcome is written
+ * at home before the engine is told, so that none is lost; a copy that comes again is known there and dropped.
+ *
+ * A message that takes durable steps, or reports progress, needs a lease that can be extended and rows that wait. It
+ * becomes a running message of home then, and the engine is told that it is done.
+ */
+
+import type { DeliveryCalls } from "../database/delivery-calls.ts";
+import type { Settlement } from "../message/outcome.ts";
+import type { Logger } from "../runtime/log.ts";
+import type { Capabilities } from "./capabilities.ts";
+import { DeliveryReader } from "./delivery-reader.ts";
+import type { EffectRequest, StepsRequest, StepsToSave } from "./durable-store.ts";
+import type { Engine, EngineDelivery } from "./engine.ts";
+import { HeldDeliveries, type HeldDelivery, isCrashed } from "./held-deliveries.ts";
+import {
+  type CancelFilter,
+  type Claim,
+  type ClaimRequest,
+  type Lease,
+  MAX_CLAIM_BYTES,
+  type ProgressReport,
+  type SettleResult,
+} from "./receiver.ts";
+import { needsHome } from "./needs-home.ts";
+import { type Transport, TransportError } from "./transport.ts";
+
+/** Most deliveries that wait for their group. */
+const MOST_WAITING = 500;
+/** Length of the lease of a delivery that becomes a message of home, in ms. */
+const ADOPTED_LEASE_MS = 60_000;
+
+/** The parts of a transport over an engine. */
+export interface EngineTransportParts {
+  /** Name of the transport. */
+  readonly name: string;
+  readonly engine: Engine;
+  /** The transport on the project's own Postgres. */
+  readonly home: Transport;
+  /** The inbox at home. */
+  readonly inbox: Pick<DeliveryCalls, "seen" | "settle" | "cancelWaiting">;
+  readonly log: Logger;
+  /** The clock, in ms since 1970; default: the system's. */
+  readonly now?: () => number;
+}
+
+/** Receives from an engine. Batches, events and dispatches go to home. */
+export class EngineTransport implements Transport {
+  readonly capabilities: Capabilities;
+  readonly #parts: EngineTransportParts;
+  readonly #held = new HeldDeliveries();
+  readonly #reader: DeliveryReader;
+  readonly #now: () => number;
+
+  constructor(parts: EngineTransportParts) {
+    this.#parts = parts;
+    this.#now = parts.now ?? Date.now;
+    this.#reader = new DeliveryReader(parts);
+    const { fence, order, lease, maxBytes } = parts.engine.capabilities;
+    this.capabilities = {
+      ...{ received: "here", settle: "stepwise", cancel: "at-delivery" },
+      ...{ fence, order, lease, maxBytes, limits: false, views: false },
+    };
+  }
+
+  async claim(request: ClaimRequest): Promise<Claim> {
+    const { token, leaseMs, maxMessages, maxBytes = MAX_CLAIM_BYTES, queues } = request;
+    const claim = { lastKeys: {}, quarantinedDue: false, nextDueMs: null, leaseMs, lockMs: 0 };
+    if (request.quarantined) return { ...claim, messages: [], crashed: [] };
+    const missing = Math.min(maxMessages, MOST_WAITING) - this.#held.waiting;
+    if (missing > 0 && !this.#held.hasReady) {
+      // A delivery that waits for its group is ready as soon as the message before it is settled.
+      const waitMs = this.#held.waiting > 0 ? 0 : request.waitMs ?? 0;
+      await this.#pull(missing, maxBytes, waitMs, queues).catch((error) =>
+        this.#parts.log.warn("transport_away", {
+          transport: this.#parts.name,
+          error: String(error),
+        })
+      );
+    }
+    const taken = this.#held.take({ max: maxMessages, maxBytes }, token, this.#now());
+    const fresh = await this.#withoutSeen(taken);
+    return {
+      ...claim,
+      messages: fresh.filter((one) => !isCrashed(one)).map(({ envelope }) => envelope),
+      crashed: fresh.filter(isCrashed).map(({ envelope }) => envelope),
+      more: this.#held.hasReady || fresh.length < taken.length,
+      now: this.#now(),
+    };
+  }
+
+  async settle(settlements: readonly Settlement[]): Promise<SettleResult> {
+    const { home, inbox, engine } = this.#parts;
+    const parts = this.#split(settlements);
+    const { handled, adopted } = parts;
+    const isDirect = engine.outbox === false && adopted.length === 0;
+    const settled = isDirect || handled.length + adopted.length === 0
+      ? { stale: [], repeated: [] }
+      : await inbox.settle({
+        handled,
+        adopted: adopted.map(({ held }) => held),
+        settlements: adopted.map(({ settlement }) => settlement),
+        leaseMs: ADOPTED_LEASE_MS,
+      });
+    const refused = new Set(settled.refused?.map(({ id }) => id));
+    const done = [...handled, ...adopted.map(({ held }) => held)];
+    for (const held of done) held.isAdopted = refused.has(held.id);
+    this.#held.remove(done.filter(({ isAdopted }) => !isAdopted));
+    await this.#acknowledge(done);
+    await this.#giveBack(parts.released);
+    const atHome = parts.home.length > 0 ? await home.settle(parts.home) : { stale: [] };
+    this.#held.remove(parts.homeHeld.filter(({ id }) => !isRefused(atHome, id)));
+    const { repeated } = settled;
+    const allRefused = [...settled.refused ?? [], ...atHome.refused ?? []];
+    return {
+      stale: [...new Set([...parts.unknown, ...settled.stale, ...repeated, ...atHome.stale])],
+      ...(allRefused.length > 0 && { refused: allRefused }),
+    };
+  }
+
+  async settleAndClaim(settlements: readonly Settlement[], request: ClaimRequest) {
+    const settled = await this.settle(settlements);
+    return { ...settled, ...await this.claim(request) };
+  }
+
+  async extendLeases(leases: readonly Lease[], leaseMs: number) {
+    const atHome = leases.map(({ token, ids }) => ({
+      token,
+      ids: ids.filter((id) => this.#held.get(id, token)?.isAdopted),
+    })).filter(({ ids }) => ids.length > 0);
+    if (atHome.length === 0) return { lost: [], cancelled: [] };
+    return await this.#parts.home.extendLeases(atHome, leaseMs);
+  }
+
+  async reportProgress(reports: readonly ProgressReport[]): Promise<void> {
+    await this.#adopt(reports);
+    await this.#parts.home.reportProgress(reports);
+  }
+
+  /** Cancels what waits in the outbox; what the engine holds is out of reach. */
+  async cancel({ all, ...filter }: CancelFilter) {
+    if ((Object.keys(filter).length === 0) === (all !== true)) {
+      throw new RangeError("filter: has to name messages, or say all");
+    }
+    return { cancelled: await this.#parts.inbox.cancelWaiting(filter), running: 0 };
+  }
+
+  async loadSteps(requests: readonly StepsRequest[]) {
+    await this.#adopt(requests);
+    return await this.#parts.home.loadSteps(requests);
+  }
+
+  async saveSteps(saves: readonly StepsToSave[]) {
+    await this.#adopt(saves);
+    return await this.#parts.home.saveSteps(saves);
+  }
+
+  async effect(request: EffectRequest) {
+    await this.#adopt([request]);
+    return await this.#parts.home.effect(request);
+  }
+
+  async readEvents(reads: Parameters<Transport["readEvents"]>[0]) {
+    await this.#adopt(reads);
+    return await this.#parts.home.readEvents(reads);
+  }
+
+  send: Transport["send"] = (...args) => this.#parts.home.send(...args);
+  reserveIds: Transport["reserveIds"] = (number) => this.#parts.home.reserveIds(number);
+  emit: Transport["emit"] = (...args) => this.#parts.home.emit(...args);
+  writeBatch: Transport["writeBatch"] = (...args) => this.#parts.home.writeBatch(...args);
+  foldBatches: Transport["foldBatches"] = (ids) => this.#parts.home.foldBatches(ids);
+  followBatch: Transport["followBatch"] = (...args) => this.#parts.home.followBatch(...args);
+  batchResults: Transport["batchResults"] = (id) => this.#parts.home.batchResults(id);
+  cancelBatch: Transport["cancelBatch"] = (id) => this.#parts.home.cancelBatch(id);
+
+  /** Gives back what waits for its turn, and ends the connection. */
+  async close(): Promise<void> {
+    await this.#giveBack(this.#held.takeWaiting());
+    await this.#parts.engine.close();
+  }
+
+  /** @throws TransportError if the engine cannot be reached */
+  async #pull(max: number, maxBytes: number, waitMs: number, queues?: readonly string[]) {
+    const { engine, name } = this.#parts;
+    let pulled: readonly EngineDelivery[];
+    try {
+      pulled = await engine.pull({ max, maxBytes, waitMs, ...(queues && { queues }) });
+    } catch (error) {
+      throw new TransportError("claim", `${name}: ${error}`, true, { cause: error });
+    }
+    this.#held.add(await this.#reader.read(pulled));
+  }
+
+  /** Drops deliveries of which a copy is handled. */
+  async #withoutSeen(taken: readonly HeldDelivery[]): Promise<readonly HeldDelivery[]> {
+    const doubtful = taken.filter((one) => one.mayBeRepeated);
+    if (doubtful.length === 0) return taken;
+    const places = await this.#parts.inbox.seen(doubtful);
+    const seen = new Set(doubtful.filter((_, place) => places.has(place)));
+    this.#held.remove([...seen]);
+    await this.#acknowledge([...seen]);
+    return taken.filter((one) => !seen.has(one));
+  }
+
+  #split(settlements: readonly Settlement[]) {
+    const split = {
+      handled: [] as HeldDelivery[],
+      adopted: [] as { readonly held: HeldDelivery; readonly settlement: Settlement }[],
+      released: [] as HeldDelivery[],
+      home: [] as Settlement[],
+      homeHeld: [] as HeldDelivery[],
+      unknown: [] as string[],
+    };
+    for (const settlement of settlements) {
+      const held = this.#held.get(settlement.id, settlement.leaseToken);
+      if (!held) split.unknown.push(settlement.id);
+      else if (held.isAdopted) {
+        split.home.push(settlement);
+        split.homeHeld.push(held);
+      } else if (settlement.outcome.kind === "released") split.released.push(held);
+      else if (needsHome(settlement, held.body.stamps)) split.adopted.push({ held, settlement });
+      else split.handled.push(held);
+    }
+    return split;
+  }
+
+  /** Makes running deliveries messages of home. One whose copy was handled has no lease there. */
+  async #adopt(running: readonly { readonly id: string; readonly leaseToken: string }[]) {
+    const deliveries = running.flatMap(({ id, leaseToken }) => {
+      const held = this.#held.get(id, leaseToken);
+      return held && !held.isAdopted ? [held] : [];
+    });
+    const adopted = [...new Set(deliveries)];
+    if (adopted.length === 0) return;
+    const [handled, settlements, leaseMs] = [[], [], ADOPTED_LEASE_MS];
+    await this.#parts.inbox.settle({ handled, adopted, settlements, leaseMs });
+    for (const held of adopted) held.isAdopted = true;
+    await this.#acknowledge(adopted);
+  }
+
+  /** Never throws: a copy that the engine gives out again is known at home. */
+  async #acknowledge(deliveries: readonly HeldDelivery[]): Promise<void> {
+    if (deliveries.length === 0) return;
+    const { engine, log, name } = this.#parts;
+    await engine.acknowledge(deliveries.map(({ delivery }) => delivery)).catch((error) =>
+      log.warn("acknowledgement_failed", { transport: name, error: String(error) })
+    );
+  }
+
+  /** Never throws: the engine gives out again what it loses. */
+  async #giveBack(deliveries: Parameters<HeldDeliveries["add"]>[0]): Promise<void> {
+    if (deliveries.length === 0) return;
+    const { engine, log, name } = this.#parts;
+    this.#held.remove(deliveries.filter((one): one is HeldDelivery => "envelope" in one));
+    await engine.giveBack(deliveries.map(({ delivery }) => delivery)).catch((error) =>
+      log.warn("give_back_failed", { transport: name, error: String(error) })
+    );
+  }
+}
+
+function isRefused({ refused = [] }: SettleResult, id: string): boolean {
+  return refused.some((one) => one.id === id);
+}

@@ -1,0 +1,144 @@
+/** The deliveries that a receiver holds: those that wait for their turn, and those that a worker runs. */
+
+import type { Envelope, Stamps } from "../message/envelope.ts";
+import type { EngineBody } from "./engine-body.ts";
+import type { EngineDelivery } from "./engine.ts";
+
+/** Deliveries of one copy after which its message counts as crashed: until then, a lost connection is more likely. */
+const CRASHED_AFTER = 3;
+/** The largest integer of a column, less one for the next attempt. */
+const MOST = 2 ** 31 - 2;
+
+/** A delivery that waits for its turn. */
+export interface WaitingDelivery {
+  /** Id of the message at home: its own, or a new one if it comes from another installation. */
+  readonly id: string;
+  readonly delivery: EngineDelivery;
+  readonly body: EngineBody;
+  /** A copy of it may have been handled. */
+  mayBeRepeated: boolean;
+}
+
+/** A delivery that a worker holds. */
+export interface HeldDelivery extends WaitingDelivery {
+  readonly envelope: Envelope;
+  /** It has become a running message of home. */
+  isAdopted: boolean;
+}
+
+/**
+ * Hands out deliveries in their order: of a group, and of the copies of one message, only one at a time. A
+ * later message of a group would else overtake the one that runs.
+ */
+export class HeldDeliveries {
+  #waiting: WaitingDelivery[] = [];
+  readonly #held = new Map<string, HeldDelivery>();
+  readonly #groups = new Set<string>();
+
+  /** Number of deliveries that wait for their turn. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Whether a delivery may be taken. */
+  get hasReady(): boolean {
+    return this.#waiting.some((one) => this.#isFree(one));
+  }
+
+  /** Takes in deliveries, in the order of the engine. */
+  add(deliveries: readonly WaitingDelivery[]): void {
+    this.#waiting.push(...deliveries);
+  }
+
+  /**
+   * Takes the next deliveries.
+   * @param limits.maxBytes of their bodies together; one is taken in any case
+   * @param leaseToken the fence of the claim
+   * @param now in ms since 1970
+   */
+  take(
+    limits: { readonly max: number; readonly maxBytes: number },
+    leaseToken: string,
+    now: number,
+  ): HeldDelivery[] {
+    const taken: HeldDelivery[] = [];
+    let bytes = 0;
+    this.#waiting = this.#waiting.filter((one) => {
+      const size = one.delivery.body.length;
+      const fits = taken.length === 0 || bytes + size <= limits.maxBytes;
+      if (taken.length >= limits.max || !fits || !this.#isFree(one)) return true;
+      bytes += size;
+      const held = { ...one, envelope: toEnvelope(one, leaseToken, now), isAdopted: false };
+      this.#held.set(one.id, held);
+      const group = groupOf(held);
+      if (group !== undefined) this.#groups.add(group);
+      taken.push(held);
+      return false;
+    });
+    return taken;
+  }
+
+  /** The delivery of a message under a lease; undefined if it is held no more. */
+  get(id: string, leaseToken: string): HeldDelivery | undefined {
+    const held = this.#held.get(id);
+    return held?.envelope.leaseToken === leaseToken ? held : undefined;
+  }
+
+  /** Forgets deliveries that are settled: the next of their groups may be taken. */
+  remove(deliveries: readonly HeldDelivery[]): void {
+    for (const held of deliveries) {
+      this.#held.delete(held.id);
+      const group = groupOf(held);
+      if (group !== undefined) this.#groups.delete(group);
+    }
+  }
+
+  /** Takes out all deliveries that wait for their turn. */
+  takeWaiting(): readonly WaitingDelivery[] {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    return waiting;
+  }
+
+  #isFree(one: WaitingDelivery): boolean {
+    if (this.#held.has(one.id)) {
+      one.mayBeRepeated = true;
+      return false;
+    }
+    const group = groupOf(one);
+    return group === undefined || !this.#groups.has(group);
+  }
+}
+
+/** Whether the workers that had this copy before have probably crashed with it. */
+export function isCrashed({ delivery }: WaitingDelivery): boolean {
+  return delivery.redelivered >= CRASHED_AFTER;
+}
+
+function groupOf({ delivery, body }: WaitingDelivery): string | undefined {
+  return body.groupKey === null ? undefined : JSON.stringify([delivery.queue, body.groupKey]);
+}
+
+function toEnvelope(waiting: WaitingDelivery, leaseToken: string, now: number): Envelope {
+  const { id, delivery, body } = waiting;
+  const { type, queue, redelivered } = delivery;
+  const expiresAt = body.expiresAt === null ? null : new Date(body.expiresAt);
+  return {
+    ...{ id, type, queue, leaseToken, expiresAt },
+    payload: body.payload,
+    priority: body.priority,
+    availableAt: new Date(now),
+    createdAt: new Date(body.createdAt),
+    expired: expiresAt !== null && expiresAt.getTime() <= now,
+    retryCount: Math.min(body.retryCount, MOST),
+    attempts: Math.min(body.attempts + 1 + redelivered, MOST),
+    groupKey: body.groupKey,
+    stamps: body.stamps as Stamps,
+    // Its next crash is charged as a retry.
+    quarantined: isCrashed(waiting),
+    snoozes: body.snoozes,
+    interruptions: body.interruptions,
+    dueAtMs: Math.round(performance.now()),
+    bytes: delivery.body.length,
+  };
+}

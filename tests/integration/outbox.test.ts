@@ -1,0 +1,191 @@
+/** Messages through the outbox, a broker and back: their outcomes at home, each once. */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { snooze } from "../../supabase/functions/_shared/symphony/index.ts";
+import { Broker } from "../support/broker.ts";
+import { brokered, outboxOf } from "../support/brokered.ts";
+import { define, defineOnce, fail } from "../support/definitions.ts";
+import { testsOnStack } from "../support/stack.ts";
+
+testsOnStack({}, (test) => {
+  test("a dispatched message goes through the broker and is handled once", async (stack) => {
+    const broker = new Broker();
+    const seen: unknown[] = [];
+    const T = define((payload, { envelope }) => {
+      seen.push([payload, envelope.id, envelope.attempts]);
+    });
+    const { bus, tick } = await brokered(stack, broker, [T]);
+    const id = await bus.dispatch(T, { n: 1 });
+    assertEquals([await stack.count(), (await outboxOf(stack)).waiting], [0, [id]]);
+    assertEquals(await tick(), { claimed: 1, handled: 1, retried: 0, failed: 0 });
+    assertEquals(seen, [[{ n: 1 }, id, 1]]);
+    assertEquals([broker.size, (await outboxOf(stack)).sent], [0, [id]]);
+  });
+
+  test("messages of home and of the broker are written by one call, all or none", async (stack) => {
+    const T = define(() => {});
+    const Home = define(() => {}, { type: "Home" });
+    const { bus } = await brokered(stack, new Broker(), [T, Home]);
+    const message = (definition: typeof T, options = {}) => ({
+      type: definition.type,
+      payload: 1,
+      ...options,
+    });
+    const tooLate = { delay: "1h", ttl: "1m" };
+    await assertRejects(() => bus.dispatchAll([message(Home), message(T, tooLate)]), RangeError);
+    assertEquals([await stack.count(), (await outboxOf(stack)).waiting.length], [0, 0]);
+    await bus.dispatchAll([message(Home), message(T)]);
+    assertEquals([await stack.count(), (await outboxOf(stack)).waiting.length], [1, 1]);
+  });
+
+  test("a retry waits in the outbox and goes through the broker again, until its message is dead", async (stack) => {
+    const broker = new Broker();
+    const attempts: unknown[] = [];
+    const T = define((_, { envelope: { attempts: attempt, retryCount } }) => {
+      attempts.push([attempt, retryCount]);
+      fail(0, undefined as never);
+    }, { retry: { maxRetries: 2, delay: 1 } });
+    const { bus, tick } = await brokered(stack, broker, [T]);
+    const id = await bus.dispatch(T, {});
+    const report = await tick();
+    assertEquals(report, { claimed: 3, handled: 0, retried: 2, failed: 1 });
+    assertEquals(attempts, [[1, 0], [2, 1], [3, 2]]);
+    assertEquals((await outboxOf(stack)).publications, [1, 2, 3]);
+    const [letter] = await stack.sql`
+      select id::text, reason, jsonb_array_length(errors) as errors from public.messenger_failed_messages`;
+    assertEquals({ ...letter }, { id, reason: "exhausted", errors: 3 });
+    assertEquals(broker.size, 0);
+  });
+
+  test("a snoozed message comes again without a charge", async (stack) => {
+    const runs: number[] = [];
+    const T = define((_, { envelope: { attempts, snoozes } }) => {
+      runs.push(attempts);
+      return snoozes ? undefined : snooze("100ms");
+    });
+    const { bus, tick } = await brokered(stack, new Broker(), [T]);
+    await bus.dispatch(T, {});
+    assertEquals((await tick()).handled, 1);
+    assertEquals(runs, [1, 1]);
+  });
+
+  test("a delayed message waits in the outbox, and not in the broker", async (stack) => {
+    const broker = new Broker();
+    const T = define(() => {});
+    const { bus, tick } = await brokered(stack, broker, [T]);
+    await bus.dispatch(T, {}, { delay: "1h" });
+    assertEquals((await tick()).claimed, 0);
+    assertEquals([broker.confirmed.length, (await outboxOf(stack)).waiting.length], [0, 1]);
+  });
+
+  test("what a handler dispatches is written with its outcome, at home and for the broker", async (stack) => {
+    const broker = new Broker();
+    const handled: string[] = [];
+    const Home = define(() => void handled.push("home"), { type: "Home" });
+    const Next = define(() => void handled.push("next"), { type: "Next" });
+    const T = define(async (_, { dispatch, attempt }) => {
+      await dispatch(Home, {});
+      await dispatch(Next, {});
+      if (attempt === 1) throw new Error("not yet");
+    }, { retry: { delay: 1 } });
+    const routing = { T: "events", Next: "events" };
+    const { bus, tick } = await brokered(stack, broker, [T, Home, Next], routing);
+    await bus.dispatch(T, {});
+    assertEquals((await tick()).handled, 3);
+    assertEquals(handled.toSorted(), ["home", "next"]);
+  });
+
+  test("a copy that comes again is dropped, with its effects", async (stack) => {
+    const broker = new Broker();
+    let runs = 0;
+    const Home = define(() => {}, { type: "Home" });
+    const T = define(async (_, { dispatch }) => {
+      runs++;
+      await dispatch(Home, {});
+    });
+    const { bus, tick } = await brokered(stack, broker, [T, Home]);
+    await bus.dispatch(T, {});
+    // The outcome is written, and its acknowledgement is lost.
+    const acknowledge = broker.acknowledge.bind(broker);
+    broker.acknowledge = (deliveries) => {
+      broker.loseConnection();
+      broker.acknowledge = acknowledge;
+      return acknowledge(deliveries);
+    };
+    assertEquals((await tick()).handled, 2);
+    assertEquals([runs, broker.size], [1, 0]);
+  });
+
+  test("a message with durable steps becomes one of home, and the broker is rid of it", async (stack) => {
+    const broker = new Broker();
+    const steps: string[] = [];
+    const T = define(async (_, ctx) => {
+      await ctx.step("first", () => void steps.push("first"));
+      await ctx.sleep("1s");
+      await ctx.step("second", () => void steps.push("second"));
+    });
+    const { bus, tick } = await brokered(stack, broker, [T]);
+    const id = await bus.dispatch(T, {});
+    assertEquals((await tick(500)).claimed >= 0, true);
+    assertEquals([steps, broker.size], [["first"], 0]);
+    const [row] = await stack.sql`select id::text, status from public.messenger_messages`;
+    assertEquals({ ...row }, { id, status: "pending" });
+    await tick();
+    assertEquals([steps, await stack.count()], [["first", "second"], 0]);
+  });
+
+  test("progress of a broker's message is told, and its result kept", async (stack) => {
+    const T = define(async (_, { progress }) => {
+      progress(0.5, "half");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return { done: true };
+    }, { keep: { for: "1h", result: true } });
+    const { bus, tick } = await brokered(stack, new Broker(), [T]);
+    const id = await bus.dispatch(T, {});
+    assertEquals((await tick()).handled, 1);
+    const [kept] = await stack.sql`
+      select id::text, result from public.messenger_handled_messages`;
+    assertEquals({ ...kept }, { id, result: { done: true } });
+  });
+
+  test("a message that is too large for the broker is a dead letter, and holds up no other", async (stack) => {
+    const broker = new Broker();
+    const T = define(() => {});
+    const { bus, tick } = await brokered(stack, broker, [T]);
+    const large = { text: "x".repeat(broker.capabilities.maxBytes - 100) };
+    await bus.dispatchAll([{ type: "T", payload: large }, { type: "T", payload: {} }]);
+    assertEquals((await tick()).handled, 1);
+    const [letter] = await stack.sql`
+      select reason, error, stamps ->> 'transport' as transport from public.messenger_failed_messages`;
+    assertEquals([letter?.reason, letter?.transport], ["unrecoverable", "events"]);
+    assert(/^has \d+ bytes$/.test(letter?.error));
+  });
+
+  test("a delivery that no installation has written becomes a dead letter", async (stack) => {
+    const broker = new Broker();
+    const T = defineOnce(() => {});
+    const { tick } = await brokered(stack, broker, [T]);
+    const foreign = { id: "x", publication: 1, type: "T", queue: "default", priority: 0 };
+    await broker.publish([{ ...foreign, groupKey: null, body: "{", bytes: 1 }]);
+    await tick();
+    const [letter] = await stack.sql`
+      select type, reason, payload, error from public.messenger_failed_messages`;
+    assertEquals({ ...letter }, {
+      ...{ type: "unreadable", reason: "invalid", payload: "{" },
+      error: "id: has to be a number of up to 18 digits",
+    });
+    assertEquals(broker.size, 0);
+  });
+
+  test("a transport with outbox: false gets a message directly, and its retry through the outbox", async (stack) => {
+    const broker = new Broker({ outbox: false });
+    const T = define((_, { attempt }) => {
+      if (attempt === 1) throw new Error("not yet");
+    }, { retry: { delay: 1 } });
+    const { bus, tick } = await brokered(stack, broker, [T]);
+    await bus.dispatch(T, {});
+    assertEquals([broker.size, (await outboxOf(stack)).waiting], [1, []]);
+    assertEquals(await tick(), { claimed: 2, handled: 1, retried: 1, failed: 0 });
+    assertEquals((await outboxOf(stack)).publications, [2]);
+  });
+});

@@ -1,0 +1,60 @@
+/** A project of which some messages go through a broker, on the stack of a test. */
+
+import {
+  createMessenger,
+  type MessageDefinition,
+  type RoutingOptions,
+} from "../../supabase/functions/_shared/symphony/index.ts";
+import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
+import { createWorker } from "../../supabase/functions/_shared/symphony/worker/create-worker.ts";
+import type { Broker } from "./broker.ts";
+import type { TestStack } from "./stack.ts";
+
+/** Makes a project whose messages of type `T` go through a broker. Its first tick declares the routes. */
+export async function brokered(
+  stack: TestStack,
+  broker: Broker,
+  messages: readonly MessageDefinition[],
+  routing: RoutingOptions["routing"] = { T: "events" },
+) {
+  const lines: { event: string; [field: string]: unknown }[] = [];
+  const log = createLogger({
+    level: "debug",
+    write: (_level, line) => lines.push(JSON.parse(line)),
+  });
+  const { bus, ...messenger } = createMessenger({
+    ...{ supabase: stack.client, messages, tokenSecrets: [], log },
+    ...{ transports: { events: broker }, routing },
+  });
+  const worker = createWorker({ bus, ...messenger });
+  /** Ticks until one finds nothing to do: what an engine's message leads to is the next tick's. */
+  const tick = async (budgetMs = 5_000) => {
+    const sum = { claimed: 0, handled: 0, retried: 0, failed: 0 };
+    for (let ticks = 1; ticks <= 10; ticks++) {
+      const { messages } = await worker.tick({ budgetMs, caller: "waits" });
+      sum.claimed += messages.claimed;
+      sum.handled += messages.handled;
+      sum.retried += messages.retried;
+      sum.failed += messages.failed;
+      if (messages.claimed === 0 && (await outboxOf(stack)).due === 0) break;
+    }
+    return sum;
+  };
+  await worker.tick({ budgetMs: 0, caller: "waits" });
+  const events = () => lines.map(({ event }) => event);
+  return { bus, worker, tick, lines, events };
+}
+
+/** The rows of the outbox: ids of those that wait, how many of them are due, and ids of those that are sent. */
+export async function outboxOf({ sql }: TestStack) {
+  const rows = await sql<{ id: string; sent: boolean; due: boolean; publication: number }[]>`
+    select id::text, sent_at is not null as sent, publication,
+      available_at <= public.messenger_now() + interval '200 ms' as due
+    from messenger.outbox order by position`;
+  return {
+    waiting: rows.filter(({ sent }) => !sent).map(({ id }) => id),
+    sent: rows.filter(({ sent }) => sent).map(({ id }) => id),
+    due: rows.filter(({ sent, due }) => due && !sent).length,
+    publications: rows.map(({ publication }) => publication),
+  };
+}
