@@ -23,7 +23,8 @@ async function main(args: readonly string[]): Promise<void> {
     await using loop = await startDevLoop({
       stack: {
         ...{ port, reset, dataDir, limits: HOSTED_LIMITS, signal: stopping.signal },
-        env: await readOwnVariables(OWN_VARIABLES),
+        // Developers who read along want every line; a variable of the project's own wins.
+        env: { SYMPHONY_LOG_LIMIT: "0", ...await readOwnVariables(OWN_VARIABLES) },
       },
       print: console.log,
       isTerminal: Deno.stdout.isTerminal() && !Deno.noColor,

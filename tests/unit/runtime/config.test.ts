@@ -20,6 +20,7 @@ Deno.test("with nothing set, the settings are the documented defaults", () => {
     adminRoles: [],
     readOnlyRoles: [],
     logLevel: "info",
+    logLimit: 100,
   });
 });
 

@@ -107,7 +107,8 @@ export function createMessenger(options: MessengerOptions): Messenger {
   checkNames(options, OPTIONS);
   const { supabase, messages, schedules, middleware = [] } = options;
   const config = options.config ?? readConfig();
-  const log = options.log ?? createLogger({ level: config.logLevel });
+  const log = options.log ??
+    createLogger({ level: config.logLevel, limit: config.logLimit || undefined });
   const registry = createRegistry(messages);
   const transport = options.transport ?? new SupabaseTransport(supabase);
   const maxRetryAfter = config.maxRetryAfterMs;

@@ -54,5 +54,6 @@ async function tick(
   const isIdle = Object.values(counts).every((count) => count === 0) && messages.claimed === 0 &&
     !error;
   log[isIdle ? "debug" : "info"]("tick", report);
+  log.flush?.();
   return report;
 }

@@ -43,6 +43,8 @@ const settings = z.object({
   readOnlyRoles: names,
   /** Least serious log level that is written. */
   logLevel: z.enum(LOG_LEVELS).default("info"),
+  /** Most log lines in 10 s; 0 is no limit. */
+  logLimit: wholeNumber(100, 0, 1_000_000),
 }).refine(({ tickBudgetMs, tickMaxMs }) => tickBudgetMs < tickMaxMs, {
   path: ["tickBudgetMs"],
   message: "has to be less than SYMPHONY_TICK_MAX_MS",
@@ -64,6 +66,7 @@ export interface Config {
   readonly adminRoles: readonly string[];
   readonly readOnlyRoles: readonly string[];
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly logLimit: number;
 }
 
 /** The settings that a project gives in code. */
@@ -84,6 +87,7 @@ const VARIABLES: Readonly<Record<keyof Config, string>> = {
   adminRoles: "SYMPHONY_ADMIN_ROLES",
   readOnlyRoles: "SYMPHONY_READ_ONLY_ROLES",
   logLevel: "SYMPHONY_LOG_LEVEL",
+  logLimit: "SYMPHONY_LOG_LIMIT",
 };
 const NAMES = Object.keys(VARIABLES) as (keyof Config)[];
 

@@ -2,6 +2,7 @@
 
 import { configure } from "safe-stable-stringify";
 import { showValue } from "./inspect.ts";
+import { LogLimiter } from "./log-limiter.ts";
 import { checkNames } from "./option-names.ts";
 
 /** Fields of a log line. They never hold payloads or keys. */
@@ -14,6 +15,8 @@ export interface Logger {
   warn(event: string, fields?: LogFields): void;
   error(event: string, fields?: LogFields): void;
   with(fields: LogFields): Logger;
+  /** Writes what {@link createLogger}'s `limit` has left out so far, as when a tick ends; by default there is none. */
+  flush?(): void;
 }
 
 /** Levels, least serious first. */
@@ -41,6 +44,7 @@ const BOUNDS = [
  * @param options.level least serious level to write; default: `info`
  * @param options.write receives each line with its level; default: the console
  * @param options.now clock of the lines' `time`
+ * @param options.limit most lines in 10 s; lines beyond are counted, and told in one line. Default: no limit
  * @throws RangeError if an option or the level is unknown
  */
 export function createLogger(options: {
@@ -48,25 +52,29 @@ export function createLogger(options: {
   write?: (level: LineLevel, line: string) => void;
   now?: () => Date;
   fields?: LogFields;
+  limit?: number | undefined;
 } = {}): Logger {
-  checkNames(options, ["level", "write", "now", "fields"]);
-  const { level = "info", fields: own = {}, now = () => new Date() } = options;
+  checkNames(options, ["level", "write", "now", "fields", "limit"]);
+  const { level = "info", fields = {}, limit, now = () => new Date() } = options;
   if (!LOG_LEVELS.includes(level)) {
     throw new RangeError(
       `level: has to be one of ${LOG_LEVELS.join(", ")}; got ${showValue(level)}`,
     );
   }
   const write = options.write ?? ((level, line) => console[level](line));
+  const limiter = limit === undefined ? undefined : new LogLimiter(limit);
+  return loggerOf(new LineWriter(write, now, limiter), level, fields);
+}
+
+/** A logger whose lines have these fields. No method throws: a line that cannot be written must not fail the work. */
+function loggerOf(writer: LineWriter, level: LogLevel, own: LogFields): Logger {
   const at = (lineLevel: LineLevel) => {
     if (LOG_LEVELS.indexOf(lineLevel) < LOG_LEVELS.indexOf(level)) return () => {};
     return (event: string, fields?: LogFields) => {
       try {
-        const head = { level: lineLevel, time: now().toISOString(), event: String(event) };
-        const written: unknown = write(lineLevel, toLine(head, own, fields));
-        // An asynchronous `write` may reject later.
-        if (written instanceof Promise) written.catch(() => {});
+        writer.line(lineLevel, event, own, fields);
       } catch {
-        // A log line that cannot be written must not fail the work.
+        // See above.
       }
     };
   };
@@ -75,8 +83,50 @@ export function createLogger(options: {
     info: at("info"),
     warn: at("warn"),
     error: at("error"),
-    with: (fields) => createLogger({ ...options, fields: withOwn(own, fields) }),
+    with: (fields) => loggerOf(writer, level, withOwn(own, fields)),
+    flush: () => {
+      try {
+        writer.summarize();
+      } catch {
+        // See above.
+      }
+    },
   };
+}
+
+/** Writes the lines of a logger, and of those that it makes by `with`. */
+class LineWriter {
+  constructor(
+    private readonly write: (level: LineLevel, line: string) => unknown,
+    private readonly now: () => Date,
+    private readonly limiter: LogLimiter | undefined,
+  ) {}
+
+  line(level: LineLevel, event: string, own: LogFields, fields: LogFields | undefined): void {
+    const at = this.now();
+    const name = String(event);
+    if (this.limiter) {
+      if (this.limiter.turn(at)) this.summarize();
+      const id = own.id ?? asFields(fields)?.id;
+      if (!this.limiter.admits(name, level, at, id)) return;
+    }
+    this.#put(level, at, name, own, fields);
+  }
+
+  /** Tells which lines were left out, if any were. */
+  summarize(): void {
+    const { lines, leftOut } = this.limiter?.take() ?? { lines: 0, leftOut: [] };
+    if (lines > 0) this.#put("warn", this.now(), "lines_left_out", {}, { lines, leftOut });
+  }
+
+  #put(level: LineLevel, at: Date, event: string, own: LogFields, fields?: LogFields): void {
+    const written = this.write(
+      level,
+      toLine({ level, time: at.toISOString(), event }, own, fields),
+    );
+    // An asynchronous `write` may reject later.
+    if (written instanceof Promise) written.catch(() => {});
+  }
 }
 
 function toLine(head: LogFields, own: LogFields, fields: LogFields | undefined): string {

@@ -95,6 +95,7 @@ export async function runResident(
     await series.write();
     await workers.end(id, report).catch(onError);
     log.info("worker_ended", { id, name, ...counts });
+    log.flush?.();
   }
   return counts;
 }
