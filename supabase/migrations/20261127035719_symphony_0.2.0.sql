@@ -1106,6 +1106,7 @@ begin
   ids := case when home <> '[]' then messenger.enqueue_keyed(home, p_reserved) -> 'ids' else '[]' end;
   if others is not null then
     perform messenger.check_outgoing(others);
+    perform messenger.wake_for_new_transports(others);
     other_ids := messenger.write_outbox(others, p_reserved) -> 'ids';
   end if;
   return jsonb_build_object('ids', coalesce((
@@ -1113,6 +1114,21 @@ begin
     from jsonb_array_elements(ids || other_ids) with ordinality as i (id, position)
     join unnest(places) with ordinality as p (place, position) using (position)
   ), '[]'));
+end
+$function$;
+
+CREATE FUNCTION messenger.wake_for_new_transports(p_messages jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if exists (
+    select from jsonb_array_elements(p_messages) as m
+    where not exists (select from messenger.transports t where t.name = m.value ->> 'transport')
+  ) then
+    perform messenger.wake();
+  end if;
 end
 $function$;
 
@@ -11565,6 +11581,9 @@ comment on routine messenger.waiting_positions(jsonb,bigint,integer) is
 
 comment on routine messenger.wake_for_event() is
   'Trigger, at the commit of an emit: wakes up to 100 messages that wait for the event, and leaves the others to the sweep.';
+
+comment on routine messenger.wake_for_new_transports(jsonb) is
+  'Part of messenger_enqueue: wakes a tick for messages of transports that are not declared yet.';
 
 comment on routine messenger.wake_for_outbox() is
   'Trigger: wakes a tick where something in the outbox is due, or falls due before the next minute''s tick.';

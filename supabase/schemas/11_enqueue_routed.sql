@@ -49,6 +49,7 @@ begin
   ids := case when home <> '[]' then messenger.enqueue_keyed(home, p_reserved) -> 'ids' else '[]' end;
   if others is not null then
     perform messenger.check_outgoing(others);
+    perform messenger.wake_for_new_transports(others);
     other_ids := messenger.write_outbox(others, p_reserved) -> 'ids';
   end if;
   return jsonb_build_object('ids', coalesce((
@@ -60,6 +61,23 @@ end
 $$;
 comment on function messenger.enqueue_routed(jsonb, boolean) is
   'Part of messenger_enqueue: writes messages of home, and those of other transports to the outbox. Returns {"ids": [...]} in their order.';
+
+-- The code may send through a transport that no tick of its deploy has declared yet. The tick declares it, and publishes.
+create function messenger.wake_for_new_transports(p_messages jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (
+    select from jsonb_array_elements(p_messages) as m
+    where not exists (select from messenger.transports t where t.name = m.value ->> 'transport')
+  ) then
+    perform messenger.wake();
+  end if;
+end
+$$;
+comment on function messenger.wake_for_new_transports(jsonb) is
+  'Part of messenger_enqueue: wakes a tick for messages of transports that are not declared yet.';
 
 -- A message of another transport is not in messenger_messages, whose index holds the other kinds of dedupe keys.
 create function messenger.check_outgoing(p_messages jsonb) returns void

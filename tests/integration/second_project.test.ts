@@ -8,10 +8,13 @@ import {
   supabaseProject,
   TransportError,
 } from "../../supabase/functions/_shared/symphony/index.ts";
+import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { writeBody } from "../../supabase/functions/_shared/symphony/transport/engine-body.ts";
 import type { EngineMessage } from "../../supabase/functions/_shared/symphony/transport/engine.ts";
+import { createWorker } from "../../supabase/functions/_shared/symphony/worker/create-worker.ts";
 import { lossyWay } from "../support/lossy.ts";
-import { startTestStack, type TestStack } from "../support/stack.ts";
+import { eventually, startTestStack, type TestStack } from "../support/stack.ts";
+import { troubledApi } from "../support/troubled_api.ts";
 
 let home: TestStack;
 let other: TestStack;
@@ -31,6 +34,7 @@ const Note = defineMessage({
   schema: z.object({ text: z.string() }),
   transport: "eu",
 });
+const log = createLogger({ level: "silent" });
 const never = new AbortController().signal;
 const origin = crypto.randomUUID();
 
@@ -149,3 +153,67 @@ Deno.test("doctor is told of a wrong address, a wrong key, and types that the ot
   const [unheard] = await messengerTo().eu.check(["Unheard"]);
   assertMatch(unheard?.advice ?? "", /dead letters of that project/);
 });
+
+Deno.test("what a transaction dispatches arrives once it has committed, in order, also where the other project was away", async () => {
+  await using way = troubledApi(other);
+  const eu = supabaseProject({ url: way.url, key: other.secretKey });
+  const messenger = createMessenger({
+    ...{ supabase: home.client, messages: [Note], transports: { eu }, tokenSecrets: [], log },
+  });
+  const worker = createWorker(messenger);
+  const tick = () => worker.tick({ budgetMs: 500, caller: "waits" });
+  // SQL knows the route from the first tick on.
+  await tick();
+  way.meet(() => {
+    throw new Error("away");
+  });
+  const dispatch = (text: string, end: "commit" | "rollback") =>
+    home.sql.begin(async (sql) => {
+      await sql`select public.messenger_dispatch('Note', ${sql.json({ text })}, group_key => 'g')`;
+      if (end === "rollback") throw new Error("rolled back");
+    }).catch((error) => assertEquals(error.message, "rolled back"));
+  await dispatch("first", "commit");
+  await dispatch("never", "rollback");
+  await tick();
+  await messenger.bus.dispatch(Note, { text: "second" }, { groupKey: "g" });
+  assertEquals([await waiting(), await written()], [2, []]);
+  way.meet(null);
+  await eventually(async () => (await tick(), await waiting()), (left) => left === 0);
+  assertEquals((await written()).map(({ payload }) => payload.text), ["first", "second"]);
+});
+
+Deno.test("the first tick of a deploy publishes what was dispatched before it, through a transport that it declares", async () => {
+  const fresh = supabaseProject({ url: other.url, key: other.secretKey });
+  const messenger = createMessenger({
+    ...{ supabase: home.client, messages: [Note], tokenSecrets: [], log },
+    transports: { eu: fresh, fresh },
+  });
+  await messenger.bus.dispatch(Note, { text: "early" }, { transport: "fresh" });
+  await createWorker(messenger).tick({ budgetMs: 2_000, caller: "waits" });
+  assertEquals([await waiting(), (await written()).length], [0, 1]);
+});
+
+Deno.test("a publication whose answer was lost is published again by the relay, and arrives once", async () => {
+  const way = lossyWay(other);
+  try {
+    const eu = supabaseProject({ url: way.url, key: other.secretKey });
+    const messenger = createMessenger({
+      ...{ supabase: home.client, messages: [Note], transports: { eu }, tokenSecrets: [], log },
+    });
+    const worker = createWorker(messenger);
+    await messenger.bus.dispatch(Note, { text: "once" });
+    way.lose(1);
+    const tick = () => worker.tick({ budgetMs: 500, caller: "waits" });
+    await eventually(async () => (await tick(), await waiting()), (left) => left === 0);
+    assertEquals([way.left(), (await written()).length], [0, 1]);
+  } finally {
+    way.stop();
+  }
+});
+
+/** How many messages wait in home's outbox. */
+async function waiting(): Promise<number> {
+  const [row] = await home.sql<[{ n: number }]>`
+    select count(*)::int as n from messenger.outbox where sent_at is null`;
+  return row.n;
+}

@@ -1,6 +1,6 @@
 -- A call with messages of several transports gives each to its own, and returns the ids in the order of the call.
 begin;
-select plan(7);
+select plan(9);
 select messenger_declare_routing('{"eu": false}', '{"Audit*": "eu"}');
 create temp table given (messages jsonb, reserved boolean);
 create or replace function messenger.write_outbox(p_messages jsonb, p_reserved boolean) returns jsonb
@@ -39,6 +39,15 @@ select throws_ok(
   $$select messenger_dispatch('Audit', '8', dedupe_key => 'k')$$, 'PT400',
   'dedupe: of a message of the transport eu has to be a window; or give an idempotency key',
   'and so is a dedupe key that a message of home would hold'
+);
+
+delete from messenger_ticks where true;
+select messenger_enqueue('[{"type":"Mail","payload":9,"transport":"eu"}]', checked => true);
+select is((select count(*)::int from messenger_ticks), 0, 'the outbox itself wakes ticks for transports that are declared');
+select messenger_enqueue('[{"type":"Mail","payload":9,"transport":"new"}]', checked => true);
+select is(
+  (select count(*)::int from messenger_ticks where ended_at is null), 1,
+  'a transport that the code has and no tick has declared wakes one'
 );
 
 select * from finish();

@@ -65,11 +65,11 @@ export async function runTick(options: TickOptions, parts: TickParts): Promise<T
   const awake = caller === "left" && !limits.queues;
   const { budgetMs, queues } = limits;
   const started = await register(ticks, { id, awake, queues, budgetMs }, parts.schema);
-  await parts.syncRouting(started.routing);
+  const hasNewRoutes = await parts.syncRouting(started.routing);
   const schedules = new DueSchedules(started.schedulesDue, budgetMs, parts);
   if (!started.proceed) {
     if (parts.mustSync()) await schedules.process();
-    const messages = parts.receives
+    const messages = parts.receives || hasNewRoutes
       ? await parts.work(limits, false)
       : { claimed: 0, handled: 0, retried: 0, failed: 0 };
     return { schedules: schedules.report, messages };
