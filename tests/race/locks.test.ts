@@ -58,6 +58,11 @@ const lockAscending: Call = (sql) =>
       select id from public.messenger_messages order by id for update
     )
     update public.messenger_messages m set priority = 1 from locked l where m.id = l.id`;
+const saveSteps: Call = (sql, leases) => {
+  const steps = [{ handler: "h", name: "s", status: "done", result: 1 }];
+  const saves = leases.flatMap(({ token, ids }) => ids.map((id) => ({ id, token, steps })));
+  return sql`select public.messenger_save_steps(${sql.json(saves.toReversed())})`;
+};
 const cancel: Call = (sql) => sql`select public.messenger_cancel(type => 'T')`;
 
 const PAIRS: readonly [name: string, calls: readonly Call[]][] = [
@@ -68,6 +73,7 @@ const PAIRS: readonly [name: string, calls: readonly Call[]][] = [
   ["a settle call and an update that locks in order", [settleMixed, lockAscending, heartbeat]],
   ["a settle call of two claims and an update that locks in order", [settleHandled, lockAscending]],
   ["a cancel, a settle call and a heartbeat", [cancel, settleMixed, heartbeat]],
+  ["a call that saves steps, a settle call and a cancel", [saveSteps, settleMixed, cancel]],
 ];
 
 const track = new Racetrack(3);
