@@ -1,0 +1,202 @@
+/**
+ * Clusters of RabbitMQ on the loopback address, for tests: real nodes of Debian's package, with ports and folders of
+ * their own. A node can be killed, paused, stopped and started again on its data.
+ */
+
+import {
+  fileExists,
+  freePort,
+  type OwnedProcess,
+  sendSignal,
+  startProcess,
+} from "../../../local/process.ts";
+import { eventually } from "../stack.ts";
+
+const SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+const CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl";
+const PORT_MAPPER = "/usr/bin/epmd";
+/** Longest time until a node serves, in ms: three begin together on two cores, beside other tests. */
+const START_TIMEOUT_MS = 90_000;
+
+/** Whether RabbitMQ is on this machine; Debian has it as the package rabbitmq-server. */
+export const hasRabbit: boolean = fileExists(SERVER) && fileExists(PORT_MAPPER);
+
+/** One node. */
+export interface RabbitNode {
+  readonly name: string;
+  readonly url: string;
+  /** Starts it on its data, and waits until it serves. */
+  start(): Promise<void>;
+  /** Ends it at once, as a power cut of its machine does. */
+  kill(): Promise<void>;
+  /** Asks it to end, as an upgrade does. */
+  stop(): Promise<void>;
+  /** Lets it hang, with its connections open. */
+  pause(): void;
+  resume(): void;
+  /** Runs rabbitmqctl. @throws Error with its output */
+  control(...args: string[]): Promise<string>;
+}
+
+/** A cluster that belongs to one test file. */
+export interface RabbitCluster extends AsyncDisposable {
+  readonly nodes: readonly RabbitNode[];
+  /** The URL of each node. */
+  readonly urls: readonly string[];
+}
+
+interface Place {
+  readonly folder: string;
+  readonly mapperPort: number;
+  readonly names: readonly string[];
+}
+
+/**
+ * Starts a cluster.
+ * @param count of nodes: 1 or 3
+ * @param settings lines of rabbitmq.conf
+ */
+export async function startRabbit(
+  count = 1,
+  settings: readonly string[] = [],
+): Promise<RabbitCluster> {
+  const folder = await Deno.makeTempDir({ prefix: "symphony-rabbit-" });
+  const place = {
+    folder,
+    mapperPort: freePort(),
+    names: Array.from({ length: count }, (_, n) => `node${n + 1}@localhost`),
+  };
+  await Deno.writeTextFile(`${folder}/.erlang.cookie`, crypto.randomUUID(), { mode: 0o400 });
+  const mapper = startProcess(PORT_MAPPER, {
+    args: ["-port", String(place.mapperPort), "-address", "127.0.0.1"],
+    env: { HOME: folder },
+  });
+  const nodes = await Promise.all(place.names.map((name) => makeNode(place, name, settings)));
+  const stop = async () => {
+    await Promise.all(nodes.map((node) => node.kill()));
+    await mapper.stop("SIGKILL");
+    await Deno.remove(folder, { recursive: true });
+  };
+  try {
+    // The first one forms the cluster: nodes that begin together have to elect it, which takes longer.
+    for (const node of nodes) await node.start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { nodes, urls: nodes.map(({ url }) => url), [Symbol.asyncDispose]: stop };
+}
+
+async function makeNode(
+  place: Place,
+  name: string,
+  settings: readonly string[],
+): Promise<RabbitNode> {
+  const folder = `${place.folder}/${name}`;
+  const port = freePort();
+  await Deno.mkdir(folder);
+  await Deno.writeTextFile(`${folder}/plugins`, "[].\n");
+  await Deno.writeTextFile(`${folder}/rabbitmq.conf`, configOf(place, port, settings));
+  const env = environmentOf(place, name, port, freePort());
+  const lines: string[] = [];
+  let running: OwnedProcess | undefined;
+  const url = `amqp://127.0.0.1:${port}`;
+  const end = async (signal: Deno.Signal) => {
+    const group = running?.pid;
+    if (group === undefined) return;
+    // The server is a child of the script that starts it.
+    sendSignal(-group, "SIGCONT");
+    sendSignal(-group, signal);
+    await running?.exited;
+    running = undefined;
+    await eventually(() => isOpen(port), (open) => !open);
+  };
+  return {
+    name,
+    url,
+    async start() {
+      lines.length = 0;
+      const started = startProcess(SERVER, { args: [], env, onLine: (line) => lines.push(line) });
+      running = started;
+      const isServing = async () => await isOpen(port);
+      const isUp = eventually(isServing, (open) => open, START_TIMEOUT_MS);
+      const hasEnded = started.exited.then(() => Promise.reject(new Error("it has ended")));
+      try {
+        await Promise.race([isUp, hasEnded]);
+      } catch (error) {
+        throw new Error(`${name} does not serve:\n${lines.join("\n")}`, { cause: error });
+      }
+    },
+    kill: () => end("SIGKILL"),
+    stop: () => end("SIGTERM"),
+    pause: () => void (running && sendSignal(-running.pid, "SIGSTOP")),
+    resume: () => void (running && sendSignal(-running.pid, "SIGCONT")),
+    control: (...args) => control(env, args),
+  };
+}
+
+async function control(env: Record<string, string>, args: readonly string[]): Promise<string> {
+  const { RABBITMQ_NODENAME: name = "" } = env;
+  const { success, stdout, stderr } = await new Deno.Command(CONTROL, {
+    args: ["--node", name, "--quiet", ...args],
+    env,
+    clearEnv: true,
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  if (!success) throw new Error(`rabbitmqctl ${args.join(" ")}: ${text(stderr)}${text(stdout)}`);
+  return text(stdout);
+}
+
+function environmentOf(
+  { folder, mapperPort }: Place,
+  name: string,
+  port: number,
+  distributionPort: number,
+): Record<string, string> {
+  const own = `${folder}/${name}`;
+  return {
+    HOME: folder,
+    PATH: "/usr/bin:/bin:/usr/sbin:/sbin",
+    LANG: "C.UTF-8",
+    ERL_EPMD_PORT: String(mapperPort),
+    ERL_EPMD_ADDRESS: "127.0.0.1",
+    RABBITMQ_NODENAME: name,
+    RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
+    RABBITMQ_NODE_PORT: String(port),
+    RABBITMQ_DIST_PORT: String(distributionPort),
+    RABBITMQ_MNESIA_BASE: `${own}/data`,
+    RABBITMQ_LOG_BASE: `${own}/log`,
+    RABBITMQ_PID_FILE: `${own}/pid`,
+    RABBITMQ_CONFIG_FILE: `${own}/rabbitmq`,
+    RABBITMQ_CONF_ENV_FILE: `${own}/no-file`,
+    RABBITMQ_ENABLED_PLUGINS_FILE: `${own}/plugins`,
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
+      "+S 2:2 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}",
+    RABBITMQ_CTL_ERL_ARGS: "+S 1:1",
+  };
+}
+
+function configOf({ names }: Place, port: number, settings: readonly string[]): string {
+  const formation = names.length === 1 ? [] : [
+    "cluster_formation.peer_discovery_backend = classic_config",
+    ...names.map((name, n) => `cluster_formation.classic_config.nodes.${n + 1} = ${name}`),
+    "cluster_partition_handling = pause_minority",
+  ];
+  return [
+    `listeners.tcp.1 = 127.0.0.1:${port}`,
+    "disk_free_limit.absolute = 1MB",
+    "net_ticktime = 8",
+    ...formation,
+    ...settings,
+    "",
+  ].join("\n");
+}
+
+async function isOpen(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
