@@ -79,7 +79,7 @@ async function writePage(folder: string, { outputs }: Metafile): Promise<void> {
 }
 
 /** Names of the chunks that a file cannot do without, and of theirs. */
-function importedBy(path: string, outputs: Metafile["outputs"]): string[] {
+export function importedBy(path: string, outputs: Metafile["outputs"]): string[] {
   const found = new Set<string>();
   const waiting = [path];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {

@@ -4,14 +4,15 @@
 export interface BulkAnswer {
   readonly matched: number;
   readonly done: number;
-  readonly running: number;
+  /** Left out by changes that meet no running messages. */
+  readonly running?: number;
   readonly missing: readonly string[];
   /** Where the next request continues; null when everything is done. */
   readonly next: string | null;
 }
 
 /** The change that is made to many messages. */
-export type BulkVerb = "redrive" | "remove" | "cancel" | "run";
+export type BulkVerb = "redrive" | "remove" | "cancel" | "run" | "resend";
 
 /** A change of many messages: the same request, again and again with the cursor of the one before. */
 export interface BulkAction {
@@ -34,6 +35,8 @@ export interface BulkCount {
 /** How far a change has come. */
 export interface BulkProgress {
   readonly action: BulkAction;
+  /** The operator who began it, as the API knows them. */
+  readonly operator: string;
   readonly total: BulkCount;
   readonly done: number;
   /** Running messages that were told to stop. */
@@ -66,6 +69,15 @@ const PATHS: Readonly<Record<BulkVerb, string>> = {
   remove: "/failed-messages/remove",
   cancel: "/messages/cancel",
   run: "/messages/run",
+  resend: "/webhook-deliveries/resend",
+};
+/** The field of a filter that ends it. */
+const UNTIL: Readonly<Record<BulkVerb, string>> = {
+  redrive: "failedUntil",
+  remove: "failedUntil",
+  cancel: "createdUntil",
+  run: "createdUntil",
+  resend: "sentUntil",
 };
 
 /**
@@ -76,17 +88,16 @@ const PATHS: Readonly<Record<BulkVerb, string>> = {
 export function boundedBy(action: BulkAction, now: string): BulkAction {
   if (action.ids) return action;
   const { all: _, ...body } = action.body;
-  const isDead = action.verb === "redrive" || action.verb === "remove";
-  const until = isDead ? "failedUntil" : "createdUntil";
+  const until = UNTIL[action.verb];
   const own = body[until];
   const isEarlier = typeof own === "string" && Date.parse(own) < Date.parse(now);
   return { ...action, body: { ...body, [until]: isEarlier ? own : now } };
 }
 
 /** A change that has just begun. */
-export function beginning(action: BulkAction, total: BulkCount): BulkProgress {
+export function beginning(action: BulkAction, total: BulkCount, operator: string): BulkProgress {
   return {
-    ...{ action, total, done: 0, running: 0, missing: 0, cursor: null, idsOver: 0 },
+    ...{ action, total, operator, done: 0, running: 0, missing: 0, cursor: null, idsOver: 0 },
     ...{ state: "working", isShort: false, problem: null },
   };
 }
@@ -117,7 +128,7 @@ export function afterAnswer(before: BulkProgress, answer: BulkAnswer): BulkProgr
     ...before,
     ...{ idsOver, cursor: answer.next, problem: null },
     done: before.done + answer.done,
-    running: before.running + answer.running,
+    running: before.running + (answer.running ?? 0),
     missing: before.missing + answer.missing.length,
     state: isOver ? "ended" : before.state === "stopping" ? "stopped" : before.state,
   };

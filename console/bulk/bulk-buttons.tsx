@@ -13,7 +13,7 @@ import { VERBS } from "./bulk-words.ts";
 /** Properties of the buttons. */
 export interface BulkButtonsProps {
   readonly verbs: readonly BulkVerb[];
-  /** `dead letter`, `message`. */
+  /** `dead letter`, `message`; one whose plural has an s. */
   readonly noun: string;
   readonly selected: ReadonlySet<string>;
   readonly onClear: () => void;
@@ -28,6 +28,7 @@ const ICONS: Readonly<Record<BulkVerb, IconName>> = {
   remove: "trash",
   cancel: "close",
   run: "play",
+  resend: "reload",
 };
 
 /** Shows them to those who may change something. */

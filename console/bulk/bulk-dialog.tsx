@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type ApiProblem, toProblem } from "../api/api-problem.ts";
+import { useDraft } from "../api/draft.ts";
 import { Button, Field } from "../components/controls.tsx";
 import { Dialog } from "../components/dialog.tsx";
 import { ProblemNote } from "../components/problem-note.tsx";
@@ -12,7 +13,7 @@ import { type BulkAction, type BulkCount, type BulkVerb, isAtWork } from "./bulk
 import { countFromNow } from "./bulk-runner.ts";
 import { VERBS } from "./bulk-words.ts";
 import { OptionFields } from "./option-fields.tsx";
-import { NO_OPTIONS, problemsOf, type RedriveOptions, toBody } from "./redrive-options.ts";
+import { NO_OPTIONS, problemsOf, toBody } from "./redrive-options.ts";
 import { useBulk } from "./use-bulk.ts";
 
 /** Properties of the dialog. */
@@ -35,43 +36,45 @@ const EXPLANATIONS: Readonly<Record<BulkAction["verb"], string>> = {
   cancel:
     "Those that wait become dead letters; running ones are told to stop. A redrive undoes it.",
   run: "Those that are delayed or wait for a retry become due. Limits and pauses still hold.",
+  resend:
+    "Each goes to its endpoint as a new attempt, in order. Those that wait already stay as they are.",
 };
 
 /** Asks, and begins the change. */
 export function BulkDialog(props: BulkDialogProps): JSX.Element {
   const { action, expected, onClose, onStart } = props;
   const { runner, progress } = useBulk();
-  const [options, setOptions] = useState<RedriveOptions>(NO_OPTIONS);
+  // A key that closes the dialog costs nothing that was typed.
+  const [options, setOptions, clear] = useDraft(`options ${action.title}`, () => NO_OPTIONS);
   const [typed, setTyped] = useState("");
   const { counted, isCounting, problem } = useCount(action);
   const count = counted?.count ?? null;
-  const { verb } = VERBS[action.verb];
+  const { verb, noun } = VERBS[action.verb];
   const isBusy = progress !== null && progress.state !== "ended";
   const problems = problemsOf(options);
   const isTyped = action.verb === "remove" && (count?.count ?? 0) >= TYPED_FROM;
   const isReady = counted !== null && counted.count.count > 0 && !isCounting && !isBusy &&
     Object.keys(problems).length === 0 && (!isTyped || typed === "remove");
-  const start = () => {
+  const cancel = () => {
+    clear();
+    onClose();
+  };
+  const start = (event: Event) => {
+    event.preventDefault();
     if (!isReady) return;
     const { action: bounded, count } = counted;
     const body = { ...bounded.body, ...(action.verb === "redrive" && toBody(options)) };
     void runner.start({ ...bounded, body }, count);
     onStart?.();
-    onClose();
+    cancel();
   };
   return (
     <Dialog title={`${verb} ${action.ids ? "the selection" : "all that match"}`} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          start();
-        }}
-      >
+      <form class="form" onSubmit={start}>
         <p>
           <SafeText text={action.title} longest={400} />
         </p>
-        <Count count={count} isCounting={isCounting} />
+        <Count {...{ count, isCounting, noun }} />
         <Surprise count={count} expected={expected} />
         {problem && <ProblemNote problem={problem} />}
         <p class="muted">{EXPLANATIONS[action.verb]}</p>
@@ -80,7 +83,7 @@ export function BulkDialog(props: BulkDialogProps): JSX.Element {
         )}
         {isTyped && <TypedWord value={typed} onChange={setTyped} />}
         {isBusy && <p class="field-error">{isAtWork(progress) ? AT_WORK : NOT_ENDED}</p>}
-        <Actions verb={action.verb} count={count} isReady={isReady} onClose={onClose} />
+        <Actions verb={action.verb} count={count} isReady={isReady} onClose={cancel} />
       </form>
     </Dialog>
   );
@@ -163,7 +166,11 @@ function useCount(action: BulkAction) {
 }
 
 function Count(
-  { count, isCounting }: { readonly count: BulkCount | null; readonly isCounting: boolean },
+  { count, isCounting, noun }: {
+    readonly count: BulkCount | null;
+    readonly isCounting: boolean;
+    readonly noun: string;
+  },
 ): JSX.Element {
   const text = count === null
     ? "–"
@@ -171,7 +178,7 @@ function Count(
   return (
     <p class="bulk-total" role="status">
       <strong>{text}</strong>{" "}
-      {isCounting ? "counting …" : count?.count === 1 ? "message matches" : "messages match"}
+      {isCounting ? "counting …" : count?.count === 1 ? `${noun} matches` : `${noun}s match`}
     </p>
   );
 }

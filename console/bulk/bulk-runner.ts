@@ -75,14 +75,26 @@ export async function countBulk(
 export class BulkRunner {
   readonly #parts: BulkParts;
   readonly #listeners = new Set<() => void>();
-  #progress: BulkProgress | null;
+  #progress: BulkProgress | null = null;
+  /** null: not known yet. */
+  #operator: string | null = null;
   /** Ends the requests of the present operator. */
   #session = new AbortController();
 
-  /** Finds the change of an earlier page of this tab, which it does not continue by itself. */
   constructor(parts: BulkParts) {
     this.#parts = parts;
-    this.#progress = storedBulk(parts.storage);
+  }
+
+  /**
+   * Tells who operates. A change of theirs that an earlier page of this tab has begun is offered again, and does not
+   * continue by itself; one of another operator is forgotten.
+   */
+  enter(operator: string): void {
+    if (this.#operator === operator) return;
+    if (this.#operator !== null) this.leave();
+    this.#operator = operator;
+    const stored = storedBulk(this.#parts.storage);
+    this.#set(stored?.operator === operator ? stored : null);
   }
 
   /** The present change; null if there is none. */
@@ -101,7 +113,7 @@ export class BulkRunner {
     if (this.#progress && this.#progress.state !== "ended") {
       throw new Error("bulk: another change has not ended; continue it, or dismiss it");
     }
-    await this.#work(beginning(action, total));
+    await this.#work(beginning(action, total, this.#operator ?? ""));
   }
 
   /** Continues a change that was interrupted or stopped, or that failed. */
@@ -125,6 +137,7 @@ export class BulkRunner {
   leave(): void {
     this.#session.abort();
     this.#session = new AbortController();
+    this.#operator = null;
     this.#set(null);
   }
 

@@ -11,7 +11,7 @@ export interface Storage {
 
 const KEY = "symphony.bulk";
 const STATES = ["working", "stopping", "interrupted", "stopped", "failed", "ended"];
-const VERBS = ["redrive", "remove", "cancel", "run"];
+const VERBS = ["redrive", "remove", "cancel", "run", "resend"];
 
 /** Writes the progress, or removes it if it is null. A full or forbidden storage costs only the continuation. */
 export function storeBulk(storage: Storage, progress: BulkProgress | null): void {
@@ -41,8 +41,9 @@ export function storedBulk(storage: Storage): BulkProgress | null {
 /** Checks the text that a page of another release, or another script, may have stored. */
 function isProgress(stored: unknown): stored is BulkProgress {
   if (typeof stored !== "object" || stored === null) return false;
-  const { action, total, done, running, missing, cursor, idsOver, state } = stored as BulkProgress;
-  return STATES.includes(state) && VERBS.includes(action?.verb) &&
+  const { action, total, done, running, missing, cursor, idsOver, state, operator } =
+    stored as BulkProgress;
+  return typeof operator === "string" && STATES.includes(state) && VERBS.includes(action?.verb) &&
     typeof action.title === "string" && typeof action.body === "object" && action.body !== null &&
     (action.ids === null || Array.isArray(action.ids)) &&
     (cursor === null || typeof cursor === "string") &&

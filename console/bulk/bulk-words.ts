@@ -3,12 +3,20 @@
 import { formatNumber } from "../components/relative-time.ts";
 import type { BulkProgress, BulkVerb } from "./bulk-action.ts";
 
-/** A verb as it stands on a button, and as what was done. */
-export const VERBS: Readonly<Record<BulkVerb, { readonly verb: string; readonly done: string }>> = {
-  redrive: { verb: "Redrive", done: "redriven" },
-  remove: { verb: "Remove", done: "removed" },
-  cancel: { verb: "Cancel", done: "cancelled" },
-  run: { verb: "Run now", done: "due now" },
+interface VerbWords {
+  readonly verb: string;
+  readonly done: string;
+  /** The thing that is changed, in the singular. */
+  readonly noun: string;
+}
+
+/** A verb as it stands on a button, and as what was done to what. */
+export const VERBS: Readonly<Record<BulkVerb, VerbWords>> = {
+  redrive: { verb: "Redrive", done: "redriven", noun: "message" },
+  remove: { verb: "Remove", done: "removed", noun: "message" },
+  cancel: { verb: "Cancel", done: "cancelled", noun: "message" },
+  run: { verb: "Run now", done: "due now", noun: "message" },
+  resend: { verb: "Send again", done: "sent again", noun: "attempt" },
 };
 
 const STATES: Readonly<Record<BulkProgress["state"], string>> = {

@@ -1,7 +1,7 @@
 /** The options of a redrive: its rate, its queue, and the step to begin with. */
 
 import type { JSX } from "preact";
-import { useId } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import { Field } from "../components/controls.tsx";
 import type { RedriveOptions } from "./redrive-options.ts";
 
@@ -22,14 +22,15 @@ const FIELDS = [
   ["from", "From the step", "Makes durable steps again from this one on; start: all of them."],
 ] as const;
 
-/** Shows the options of a redrive; closed at first, unless there are steps to choose from. */
+/** Shows the options of a redrive; closed at first, unless some were typed before or there are steps to choose from. */
 export function OptionFields(
   { options, problems, onChange, isOfOne = false, steps = [] }: OptionFieldsProps,
 ): JSX.Element {
   const listId = useId();
+  const [hasDraft] = useState(() => Object.values(options).some(Boolean));
   const fields = FIELDS.filter(([name]) => !(isOfOne && name === "perSecond"));
   return (
-    <details class="options" open={steps.length > 0}>
+    <details class="options" open={hasDraft || steps.length > 0}>
       <summary>{isOfOne ? "Queue and steps" : "Rate, queue and steps"}</summary>
       {fields.map(([name, label, hint]) => (
         <Field key={name} label={label} hint={hint} error={problems[name]}>

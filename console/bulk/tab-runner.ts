@@ -40,6 +40,11 @@ export function setBulkApi(present: Api): void {
   api = present;
 }
 
+/** Tells who operates, as the API knows them. */
+export function enterBulk(operator: string): void {
+  tabRunner().enter(operator);
+}
+
 /** Ends the change of an operator who leaves. */
 export function leaveBulk(): void {
   tabRunner().leave();

@@ -12,17 +12,22 @@ let now = Date.now();
 /** One timer turns all times of the page. */
 function subscribeNow(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(() => {
-    if (document.visibilityState === "hidden") return;
-    now = Date.now();
-    for (const one of listeners) one();
-  }, TURN_MS);
+  if (timer === undefined) {
+    // It has stood still while no time was shown.
+    turn();
+    timer = setInterval(() => document.visibilityState !== "hidden" && turn(), TURN_MS);
+  }
   return () => {
     listeners.delete(listener);
     if (listeners.size > 0) return;
     clearInterval(timer);
     timer = undefined;
   };
+}
+
+function turn(): void {
+  now = Date.now();
+  for (const one of listeners) one();
 }
 
 /** Now, in ms since 1970, turning every second. */

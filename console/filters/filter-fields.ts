@@ -48,16 +48,6 @@ export function problemsOfQuery(fields: readonly FilterField[], query: string): 
   });
 }
 
-/** Writes a filter into an address; one filter has one query, whatever the order in which it was made. */
-export function writeFilter(fields: readonly FilterField[], filter: Filter): string {
-  const params = new URLSearchParams();
-  for (const { name } of fields) {
-    const value = filter[name];
-    if (value !== undefined && value !== "") params.set(name, value);
-  }
-  return params.toString();
-}
-
 /** Sets a field, or removes it if the value is null. */
 export function withField(filter: Filter, name: string, value: string | null): Filter {
   const rest = Object.entries(filter).filter(([key]) => key !== name);

@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { Button } from "../components/controls.tsx";
 import { formatNumber } from "../components/relative-time.ts";
-import { toast } from "../components/toast.tsx";
+import { CopyButton } from "./copy-button.tsx";
 import type { Json } from "./json-rows.ts";
 import { JsonTree } from "./json-tree.tsx";
 import { RawText } from "./raw-text.tsx";
@@ -37,12 +37,7 @@ export function PayloadView({ title, value, startsRaw = false }: PayloadViewProp
             <Button tone="quiet" isPressed={isRaw} onClick={() => setRaw(true)}>Raw</Button>
           </div>
         )}
-        <Button
-          tone="quiet"
-          icon="copy"
-          label={`Copy ${title}`}
-          onClick={() => copy(title, text)}
-        />
+        <CopyButton title={title} text={text} />
       </header>
       {isRaw || !isContainer
         ? <RawText label={`${title}, raw`} text={text} />
@@ -57,13 +52,4 @@ function sizeOf({ length }: string): string {
   return length < 1_000_000
     ? `${formatNumber(Math.round(length / 1_000))} k characters`
     : `${formatNumber(Math.round(length / 100_000) / 10)} M characters`;
-}
-
-async function copy(title: string, text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-    toast(`${title} copied`);
-  } catch {
-    toast(`${title}: the browser does not let the page copy`, "bad");
-  }
 }

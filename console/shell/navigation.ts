@@ -21,6 +21,8 @@ export const NAVIGATION: readonly Area[] = [
   { path: "/batches", title: "Batches", icon: "batches", letter: "b" },
   { path: "/events", title: "Events", icon: "events", letter: "e" },
   { path: "/ticks", title: "Ticks", icon: "ticks", letter: "t" },
+  { path: "/alerts", title: "Alerts", icon: "alerts", letter: "l" },
+  { path: "/webhooks", title: "Webhooks", icon: "webhooks", letter: "w" },
   { path: "/actions", title: "Action log", icon: "actions", letter: "a" },
 ];
 

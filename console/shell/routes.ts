@@ -1,4 +1,4 @@
-/** Which page each path shows. The overview comes with the first script; the others are loaded behind it. */
+/** Which page each path shows. The overview comes with the first script; the others are loaded behind it, alerts and webhooks each as a script of its own. */
 
 import type { ComponentType } from "preact";
 import { OverviewPage } from "../pages/overview/overview-page.tsx";
@@ -10,6 +10,12 @@ const overview: LazyPage = { Page: OverviewPage, preload: () => Promise.resolve(
 /** A page of the script that is loaded behind the overview. */
 const later = (name: keyof typeof import("../pages/later-pages.ts")): LazyPage =>
   lazyPage(() => import("../pages/later-pages.ts"), name);
+/** Few operators come for these: they are loaded when they are opened, and not ahead of time. */
+const onDemand = (page: LazyPage): LazyPage => ({ ...page, preload: () => Promise.resolve() });
+const alerts = (name: keyof typeof import("../pages/alerts/alert-pages.ts")): LazyPage =>
+  onDemand(lazyPage(() => import("../pages/alerts/alert-pages.ts"), name));
+const webhooks = (name: keyof typeof import("../pages/webhooks/webhook-pages.ts")): LazyPage =>
+  onDemand(lazyPage(() => import("../pages/webhooks/webhook-pages.ts"), name));
 
 /** Paths in the order in which they are tried. */
 const ROUTES: readonly (readonly [string, LazyPage])[] = [
@@ -41,6 +47,10 @@ const ROUTES: readonly (readonly [string, LazyPage])[] = [
   ["/batches/:id", later("BatchPage")],
   ["/events", later("EventsPage")],
   ["/ticks", later("TicksPage")],
+  ["/alerts", alerts("AlertsPage")],
+  ["/alerts/:name", alerts("AlertPage")],
+  ["/webhooks", webhooks("WebhooksPage")],
+  ["/webhooks/:name", webhooks("WebhookPage")],
   ["/actions", later("ActionsPage")],
 ];
 
@@ -55,7 +65,7 @@ export function findPage(
   return null;
 }
 
-/** Loads all pages, one after the other, so that the next one opens at once. */
+/** Loads the pages that most come for, one after the other, so that the next one opens at once. */
 export async function preloadPages(): Promise<void> {
   for (const [, { preload }] of ROUTES) await preload().catch(() => {});
 }

@@ -7,7 +7,7 @@ import { clearDrafts } from "../api/draft.ts";
 import { setLive } from "../api/live.ts";
 import { toProblem } from "../api/api-problem.ts";
 import { type Resource, useResource } from "../api/use-resource.ts";
-import { leaveBulk } from "../bulk/tab-runner.ts";
+import { enterBulk, leaveBulk } from "../bulk/tab-runner.ts";
 import type { Authentication } from "./authentication.ts";
 import { tokenHeaders } from "./local-token.ts";
 import type { Settings } from "./settings.ts";
@@ -63,9 +63,7 @@ export function SessionProvider(
     () => apiOf(settings, authentication, setNeedsSignIn),
     [settings, authentication],
   );
-  const access = useResource(`access ${operator.turn}`, (signal) => readAccess(api, signal), {
-    everyMs: ACCESS_EVERY_MS,
-  });
+  const access = useAccess(api, operator.turn);
   const isAllowed = settings.mode === "hosted" || !settings.readOnly;
   const isRefused = access.error?.status === 403;
   const session = useMemo<Session>(() => ({
@@ -103,6 +101,18 @@ export function SessionProvider(
       <Fragment key={operator.turn}>{children}</Fragment>
     </SessionContext.Provider>
   );
+}
+
+/** Reads what the operator may do, and tells the changes of many messages who operates. */
+function useAccess(api: Api, turn: number): Resource<Schemas["Access"]> {
+  const access = useResource(`access ${turn}`, (signal) => readAccess(api, signal), {
+    everyMs: ACCESS_EVERY_MS,
+  });
+  const actor = access.data?.actor;
+  useEffect(() => {
+    if (actor !== undefined) enterBulk(actor);
+  }, [actor, turn]);
+  return access;
 }
 
 /** Signs in and out. `turn` grows when the operator becomes another one: nothing of the one before stays. */

@@ -20,6 +20,8 @@ const PLACES: Readonly<Record<string, readonly [string, string]>> = {
   "stray queues": [hrefTo("/queues"), "Queues"],
   "default queue": [hrefTo("/queues"), "Queues"],
   "overdue schedules": [hrefTo("/schedules"), "Schedules"],
+  "webhook endpoints": [hrefTo("/webhooks"), "Webhooks"],
+  "alert deliveries": [hrefTo("/alerts", { view: "deliveries", status: "failed" }), "Alerts"],
   "invalid schedules": [hrefTo("/schedules", { enabled: "false" }), "Schedules"],
 };
 

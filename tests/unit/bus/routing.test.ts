@@ -58,6 +58,25 @@ Deno.test("the definition's transport holds where the configuration has no route
   assertEquals(await transportOf("C"), "eu");
 });
 
+Deno.test("a route's function gets the payload in the types of the schema, and sees what middleware made of it", async () => {
+  const Report = defineMessage({
+    type: "Report",
+    schema: z.object({ region: z.enum(["eu", "us"]) }),
+    handler: () => {},
+    route: ({ payload, priority = 0 }) => priority > 0 ? "home" : payload.region,
+  });
+  const { bus } = createMessenger({
+    ...{ supabase: unusedSupabase(), messages: [Report], transport: new InMemoryTransport() },
+    ...{ transports, tokenSecrets: [] },
+    middleware: [{ dispatch: (message) => ({ ...message, payload: { region: "us" } }) }],
+  });
+  const routed = async (priority: number) => {
+    const payload = { region: "eu" };
+    return (await bus.prepare({ type: "Report", payload, options: { priority } })).transport;
+  };
+  assertEquals([await routed(0), await routed(1)], ["us", "home"]);
+});
+
 Deno.test("the option of a dispatch beats every route", async () => {
   const { transportOf } = setup({ transports, routing: { A: "eu" } }, [typed("A")]);
   assertEquals(await transportOf("A", "us"), "us");

@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  afterAnswer,
+  beginning,
   boundedBy,
   type BulkAction,
   type BulkAnswer,
@@ -38,8 +40,10 @@ class Tab {
   /** Whether a dry run counts all that are left at once. */
   counts = false;
 
-  runner(): BulkRunner {
-    return new BulkRunner(this.parts);
+  runner(operator = "ada"): BulkRunner {
+    const runner = new BulkRunner(this.parts);
+    runner.enter(operator);
+    return runner;
   }
 
   get parts(): BulkParts {
@@ -92,6 +96,17 @@ Deno.test("a filter means the messages up to the moment at which the operator as
   assertEquals(bodyOf({ body: { failedUntil: "2027-01-01" } }), { failedUntil: until });
   assertEquals(bodyOf({ verb: "cancel", body: { all: true } }), { createdUntil: until });
   assertEquals(bodyOf({ ids: ["1"], body: {} }), {});
+});
+
+Deno.test("webhooks are sent again up to the moment at which the operator asked", () => {
+  const action: BulkAction = { verb: "resend", title: "", body: { all: true }, ids: null };
+  assertEquals(boundedBy(action, "2031-01-01T00:00:00Z").body, {
+    sentUntil: "2031-01-01T00:00:00Z",
+  });
+  const progress = beginning(action, TOTAL, "ada");
+  const answer = { matched: 20, done: 12, missing: [], next: null };
+  const { done, running, state } = afterAnswer(progress, answer);
+  assertEquals([done, running, state], [12, 0, "ended"]);
 });
 
 Deno.test("a change is bounded by the database's time, whatever the browser's clock says", async () => {
@@ -165,6 +180,20 @@ Deno.test("after a reload a change waits for the operator, and continues where i
   assertEquals([last?.["cursor"], count?.["cursor"], count?.["dryRun"]], ["20", undefined, true]);
   const { state, done, isShort } = reloaded.progress ?? {};
   assertEquals({ state, done, isShort }, { state: "ended", done: 30, isShort: false });
+});
+
+Deno.test("after a reload a change is not offered to another operator, nor before it is known who operates", async () => {
+  const tab = new Tab();
+  const runner = tab.runner();
+  tab.before = () => runner.stop();
+  await runner.start(ACTION, TOTAL);
+  assertEquals(runner.progress?.state, "stopped");
+  const unknown = new BulkRunner(tab.parts);
+  assertEquals(unknown.progress, null);
+  unknown.enter("ada");
+  assertEquals([unknown.progress?.state, unknown.progress?.done], ["stopped", 10]);
+  assertEquals(tab.runner("bob").progress, null);
+  assertEquals(tab.runner("ada").progress, null);
 });
 
 Deno.test("a change that has ended or was dismissed is no longer offered", async () => {

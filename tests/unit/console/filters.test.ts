@@ -10,7 +10,6 @@ import {
   toMoment,
   toRequest,
   withField,
-  writeFilter,
 } from "../../../console/filters/filter-fields.ts";
 import { settle, suggest } from "../../../console/filters/filter-suggestions.ts";
 
@@ -33,9 +32,7 @@ const KNOWN = {
 };
 const NOW = Date.parse("2026-11-27T12:00:00Z");
 
-Deno.test("a filter is in the address, and one filter has one address", () => {
-  const filter = { queue: "mail", type: "EmailMessage" };
-  assertEquals(writeFilter(FIELDS, filter), "type=EmailMessage&queue=mail");
+Deno.test("a filter is in the address", () => {
   assertEquals(readFilter(FIELDS, "queue=mail&type=EmailMessage"), {
     type: "EmailMessage",
     queue: "mail",
@@ -61,7 +58,7 @@ Deno.test("any text that can be a value survives the address", () => {
   const texts = fc.string({ unit: "grapheme", minLength: 1, maxLength: 200 })
     .filter((text) => text.trim() !== "");
   fc.assert(fc.property(texts, (error) => {
-    assertEquals<Filter>(readFilter(FIELDS, writeFilter(FIELDS, { error })), { error });
+    assertEquals<Filter>(readFilter(FIELDS, new URLSearchParams({ error }).toString()), { error });
   }));
 });
 
