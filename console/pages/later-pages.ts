@@ -1,4 +1,4 @@
-/** The pages beside the overview, as one script that is loaded behind it. */
+/** The pages beside the overview that most come for, as one script that is loaded behind it. */
 
 export { ActionsPage } from "./actions/actions-page.tsx";
 export { BatchPage } from "./batches/batch-page.tsx";
@@ -11,7 +11,6 @@ export { MessagesPage } from "./messages/messages-page.tsx";
 export { QueuePage } from "./queues/queue-page.tsx";
 export { QueuesPage } from "./queues/queues-page.tsx";
 export { ScheduleCalendarPage } from "./schedules/schedule-calendar-page.tsx";
-export { ScheduleFormPage } from "./schedules/schedule-form-page.tsx";
 export { SchedulePage } from "./schedules/schedule-page.tsx";
 export { SchedulesPage } from "./schedules/schedules-page.tsx";
 export { TicksPage } from "./ticks/ticks-page.tsx";

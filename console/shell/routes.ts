@@ -1,4 +1,4 @@
-/** Which page each path shows. The overview comes with the first script; the others are loaded behind it, alerts and webhooks each as a script of its own. */
+/** Which page each path shows. The overview comes with the first script, most others with one that is loaded behind it. */
 
 import type { ComponentType } from "preact";
 import { OverviewPage } from "../pages/overview/overview-page.tsx";
@@ -17,6 +17,10 @@ const alerts = (name: keyof typeof import("../pages/alerts/alert-pages.ts")): La
 const webhooks = (name: keyof typeof import("../pages/webhooks/webhook-pages.ts")): LazyPage =>
   onDemand(lazyPage(() => import("../pages/webhooks/webhook-pages.ts"), name));
 
+const scheduleForm = onDemand(
+  lazyPage(() => import("../pages/schedules/schedule-form-page.tsx"), "ScheduleFormPage"),
+);
+
 /** Paths in the order in which they are tried. */
 const ROUTES: readonly (readonly [string, LazyPage])[] = [
   ["/", overview],
@@ -33,7 +37,7 @@ const ROUTES: readonly (readonly [string, LazyPage])[] = [
   ["/queues", later("QueuesPage")],
   ["/queues/:name", later("QueuePage")],
   ["/schedules", later("SchedulesPage")],
-  ["/schedules/new", later("ScheduleFormPage")],
+  ["/schedules/new", scheduleForm],
   [
     "/schedules/calendar",
     later("ScheduleCalendarPage"),
@@ -42,7 +46,7 @@ const ROUTES: readonly (readonly [string, LazyPage])[] = [
     "/schedules/:id",
     later("SchedulePage"),
   ],
-  ["/schedules/:id/edit", later("ScheduleFormPage")],
+  ["/schedules/:id/edit", scheduleForm],
   ["/batches", later("BatchesPage")],
   ["/batches/:id", later("BatchPage")],
   ["/events", later("EventsPage")],
