@@ -1119,6 +1119,11 @@ export interface components {
             actor: string;
             /** @description False: every GET, and nothing else */
             mayChange: boolean;
+            /**
+             * Format: date-time
+             * @description The function's clock
+             */
+            now: string;
             /** @description Whether the caller may call the setup */
             hasSecretKey: boolean;
         };
@@ -1329,6 +1334,8 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             failedAt: string;
+            /** @description Id of the user who dispatched it */
+            user: string | null;
         };
         FailedMessage: {
             /** @example 42 */
@@ -1482,6 +1489,8 @@ export interface components {
             cancelled: boolean;
             /** @description Text of the last error */
             error: string | null;
+            /** @description Id of the user who dispatched it */
+            user: string | null;
         };
         Message: {
             /** @example 42 */
@@ -2578,6 +2587,8 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
             };
             header?: never;
             path: {
@@ -2595,6 +2606,8 @@ export interface operations {
                 content: {
                     "application/json": {
                         runs: components["schemas"]["ScheduleRun"][];
+                        /** @description Cursor of the next page; null on the last one */
+                        next: string | null;
                     };
                 };
             };
@@ -3757,9 +3770,9 @@ export interface operations {
                 createdFrom?: string;
                 /** @description Not included */
                 createdUntil?: string;
-                reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
                 /** @description Part of the last error's text */
                 error?: string;
+                reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
                 failedFrom?: string;
                 /** @description Not included */
                 failedUntil?: string;
@@ -3876,9 +3889,9 @@ export interface operations {
                 createdFrom?: string;
                 /** @description Not included */
                 createdUntil?: string;
-                reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
                 /** @description Part of the last error's text */
                 error?: string;
+                reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
                 failedFrom?: string;
                 /** @description Not included */
                 failedUntil?: string;
@@ -4231,10 +4244,10 @@ export interface operations {
                      * @description Not included
                      */
                     createdUntil?: string;
-                    /** @enum {string} */
-                    reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
                     /** @description Part of the last error's text */
                     error?: string;
+                    /** @enum {string} */
+                    reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
                     /** Format: date-time */
                     failedFrom?: string;
                     /**
@@ -4532,10 +4545,10 @@ export interface operations {
                      * @description Not included
                      */
                     createdUntil?: string;
-                    /** @enum {string} */
-                    reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
                     /** @description Part of the last error's text */
                     error?: string;
+                    /** @enum {string} */
+                    reason?: "exhausted" | "unrecoverable" | "crashed" | "invalid" | "unknown_type" | "expired" | "cancelled" | "interrupted";
                     /** Format: date-time */
                     failedFrom?: string;
                     /**
@@ -4676,6 +4689,8 @@ export interface operations {
                 createdFrom?: string;
                 /** @description Not included */
                 createdUntil?: string;
+                /** @description Part of the last error's text */
+                error?: string;
                 limit?: number;
                 /** @description `next` of the page before */
                 cursor?: string;
@@ -4904,6 +4919,8 @@ export interface operations {
                      * @description Not included
                      */
                     createdUntil?: string;
+                    /** @description Part of the last error's text */
+                    error?: string;
                     /** @description All of them. Give either `all` or a filter */
                     all?: boolean;
                     maxMessages?: number;
@@ -5173,6 +5190,8 @@ export interface operations {
                      * @description Not included
                      */
                     createdUntil?: string;
+                    /** @description Part of the last error's text */
+                    error?: string;
                     /** @description All of them. Give either `all` or a filter */
                     all?: boolean;
                     maxMessages?: number;

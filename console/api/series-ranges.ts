@@ -3,6 +3,7 @@
 import type { paths } from "./openapi.gen.ts";
 import { answerOf, type Api } from "./api-client.ts";
 import { toProblem } from "./api-problem.ts";
+import { serverNow } from "./server-clock.ts";
 import { type Resource, useResource } from "./use-resource.ts";
 
 /** The answer of `GET /time-series`. */
@@ -57,7 +58,7 @@ async function readTimeSeries(
   filter: { readonly queue?: string; readonly type?: string },
   signal: AbortSignal,
 ): Promise<TimeSeries | null> {
-  const from = new Date(Date.now() - ms).toISOString();
+  const from = new Date(serverNow() - ms).toISOString();
   const given = Object.fromEntries(Object.entries(filter).filter(([, value]) => value));
   try {
     const query = { from, step, ...given };

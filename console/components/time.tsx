@@ -2,12 +2,13 @@
 
 import type { JSX } from "preact";
 import { useSyncExternalValue } from "../api/external-value.ts";
+import { serverNow } from "../api/server-clock.ts";
 import { formatExact, formatRelative } from "./relative-time.ts";
 
 const TURN_MS = 1_000;
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
-let now = Date.now();
+let now = serverNow();
 
 /** One timer turns all times of the page. */
 function subscribeNow(listener: () => void): () => void {
@@ -26,11 +27,11 @@ function subscribeNow(listener: () => void): () => void {
 }
 
 function turn(): void {
-  now = Date.now();
+  now = serverNow();
   for (const one of listeners) one();
 }
 
-/** Now, in ms since 1970, turning every second. */
+/** Now by the server's clock, in ms since 1970, turning every second. */
 export const useNow = (): number => useSyncExternalValue(subscribeNow, () => now);
 
 /** Properties of a time. */

@@ -8,6 +8,12 @@ const ORIGIN: readonly FilterField[] = [
   { name: "createdFrom", label: "created-since", hint: "dispatched then or later", kind: "moment" },
   { name: "createdUntil", label: "created-before", hint: "dispatched before", kind: "moment" },
 ];
+const ERROR: FilterField = {
+  name: "error",
+  label: "error",
+  hint: "part of the last error's text",
+  kind: "text",
+};
 
 /** Why messages are given up. */
 export const REASONS = [
@@ -25,6 +31,7 @@ export const REASONS = [
 export const MESSAGE_FIELDS: readonly FilterField[] = [
   { name: "type", label: "type", hint: "message type", kind: "text", takesAnyText: true },
   { name: "queue", label: "queue", hint: "name of the queue", kind: "text" },
+  ERROR,
   ...ORIGIN,
 ];
 
@@ -48,13 +55,7 @@ export const DEAD_LETTER_FIELDS: readonly FilterField[] = [
     kind: "choice",
     choices: REASONS,
   },
-  {
-    name: "error",
-    label: "error",
-    hint: "part of the last error's text",
-    kind: "text",
-    takesAnyText: true,
-  },
+  { ...ERROR, takesAnyText: true },
   { name: "failedFrom", label: "since", hint: "failed then or later", kind: "moment" },
   { name: "failedUntil", label: "before", hint: "failed before", kind: "moment" },
   ...ORIGIN,

@@ -32,6 +32,7 @@ export interface SeenRow {
   readonly type?: string;
   readonly queue?: string;
   readonly groupKey?: string | null;
+  readonly user?: string | null;
   readonly error?: string | null;
 }
 
@@ -60,6 +61,7 @@ export function useKnownValues(rows: readonly SeenRow[]): KnownValues {
       ...seen(rows, "queue"),
     ]),
     groupKey: distinct(seen(rows, "groupKey")),
+    user: distinct(seen(rows, "user")),
     error: distinct(
       seen(rows, "error").filter((error) => error.trim() !== "" && error.length <= LONGEST_ERROR),
     ),

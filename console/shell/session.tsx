@@ -5,6 +5,7 @@ import { useContext, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { answerOf, type Api, createApi, type Schemas } from "../api/api-client.ts";
 import { clearDrafts } from "../api/draft.ts";
 import { setLive } from "../api/live.ts";
+import { learnTime } from "../api/server-clock.ts";
 import { toProblem } from "../api/api-problem.ts";
 import { type Resource, useResource } from "../api/use-resource.ts";
 import { enterBulk, leaveBulk } from "../bulk/tab-runner.ts";
@@ -181,10 +182,13 @@ async function onAuthorised(
 /** A function of an older release has no such path: it decides by itself about each change. */
 async function readAccess(api: Api, signal: AbortSignal): Promise<Schemas["Access"]> {
   try {
-    return await answerOf(api.GET("/access", { signal }));
+    const askedAt = Date.now();
+    const access = await answerOf(api.GET("/access", { signal }));
+    learnTime(access.now, askedAt, Date.now());
+    return access;
   } catch (error) {
     if (!toProblem(error).isNotFound) throw error;
-    return { actor: "", mayChange: true, hasSecretKey: false };
+    return { actor: "", mayChange: true, hasSecretKey: false, now: "" };
   }
 }
 

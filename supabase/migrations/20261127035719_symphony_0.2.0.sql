@@ -501,6 +501,8 @@ drop routine public.messenger_list_schedules(bigint[],text,text,boolean,bigint,i
 
 drop routine public.messenger_show_schedule(bigint);
 
+drop routine public.messenger_list_schedule_runs(bigint,integer);
+
 drop routine public.messenger_cancel(bigint[],text,text,boolean,integer,boolean,jsonb);
 
 drop routine public.messenger_run(bigint[],text,text,integer,boolean,boolean,jsonb);
@@ -4486,7 +4488,12 @@ begin
     case when p_filter ? 'created_from' then 'f.created_at >= ($1 ->> ''created_from'')::timestamptz' end,
     case when p_filter ? 'created_until' then 'f.created_at < ($1 ->> ''created_until'')::timestamptz' end,
     case when p_filter ? 'reason' then 'f.reason = $1 ->> ''reason''' end,
-    case when p_filter ? 'error' then 'strpos(lower(f.error), lower($1 ->> ''error'')) > 0' end
+    case
+      when p_filter ? 'error' then format(
+        'strpos(lower(%s), lower($1 ->> ''error'')) > 0',
+        case when p_is_failed then 'f.error' else 'f.errors -> -1 ->> ''message''' end
+      )
+    end
   );
 end
 $function$;
@@ -4887,7 +4894,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.latest_runs(p_id bigint, p_max_runs integer)
+CREATE FUNCTION messenger.latest_runs(p_id bigint, p_max_runs integer, p_before timestamp with time zone DEFAULT 'infinity'::timestamp with time zone)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE
@@ -4901,7 +4908,7 @@ begin
     from (
       select s.occurrence, s.run, s.triggered, s.message_id, s.outcome, s.reason, s.enqueued_at, s.finished_at
       from public.messenger_schedule_runs s
-      where s.schedule_id = p_id
+      where s.schedule_id = p_id and s.occurrence < p_before
       order by s.occurrence desc limit p_max_runs
     ) as r
   );
@@ -5043,13 +5050,13 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION public.messenger_list_schedule_runs(id bigint, max_runs integer DEFAULT 20)
+CREATE FUNCTION public.messenger_list_schedule_runs(id bigint, max_runs integer DEFAULT 20, before timestamp with time zone DEFAULT NULL::timestamp with time zone)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select jsonb_build_object('runs', messenger.latest_runs(id, max_runs))
+  select jsonb_build_object('runs', messenger.latest_runs(id, max_runs, coalesce(before, 'infinity')))
 $function$;
 
 CREATE OR REPLACE FUNCTION public.messenger_schedule_interval(type text, payload jsonb, every interval, name text DEFAULT NULL::text, max_runs integer DEFAULT NULL::integer, start_at timestamp with time zone DEFAULT NULL::timestamp with time zone, end_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT NULL::text, priority integer DEFAULT NULL::integer, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, catch_up text DEFAULT 'latest'::text, overlap text DEFAULT 'allow'::text, jitter interval DEFAULT '00:00:00'::interval, catch_up_limit integer DEFAULT NULL::integer, while_paused text DEFAULT 'enqueue'::text)
@@ -5377,7 +5384,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION public.messenger_cancel(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, dry_run boolean DEFAULT false, max_messages integer DEFAULT NULL::integer, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
+CREATE FUNCTION public.messenger_cancel(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, dry_run boolean DEFAULT false, max_messages integer DEFAULT NULL::integer, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone, error text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
  SET search_path TO ''
@@ -5386,7 +5393,7 @@ AS $function$
     'cancel',
     messenger.check_filter(jsonb_build_object(
       'ids', ids, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
-      'created_from', created_from, 'created_until', created_until
+      'created_from', created_from, 'created_until', created_until, 'error', error
     ), "all"),
     '{}', max_messages, dry_run, after
   )
@@ -5668,7 +5675,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION public.messenger_run(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, max_messages integer DEFAULT NULL::integer, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
+CREATE FUNCTION public.messenger_run(ids bigint[] DEFAULT NULL::bigint[], type text DEFAULT NULL::text, queue text DEFAULT NULL::text, max_messages integer DEFAULT NULL::integer, dry_run boolean DEFAULT false, "all" boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone, error text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
  SET search_path TO ''
@@ -5677,7 +5684,7 @@ AS $function$
     'run',
     messenger.check_filter(jsonb_build_object(
       'ids', ids, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
-      'created_from', created_from, 'created_until', created_until
+      'created_from', created_from, 'created_until', created_until, 'error', error
     ), "all"),
     '{}', max_messages, dry_run, after
   )
@@ -6898,7 +6905,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION public.messenger_list_messages(status text DEFAULT NULL::text, type text DEFAULT NULL::text, queue text DEFAULT NULL::text, before_id bigint DEFAULT NULL::bigint, max_messages integer DEFAULT 50, max_scanned integer DEFAULT 10000, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone)
+CREATE FUNCTION public.messenger_list_messages(status text DEFAULT NULL::text, type text DEFAULT NULL::text, queue text DEFAULT NULL::text, before_id bigint DEFAULT NULL::bigint, max_messages integer DEFAULT 50, max_scanned integer DEFAULT 10000, group_key text DEFAULT NULL::text, user_id text DEFAULT NULL::text, created_from timestamp with time zone DEFAULT NULL::timestamp with time zone, created_until timestamp with time zone DEFAULT NULL::timestamp with time zone, error text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
@@ -6911,10 +6918,10 @@ AS $function$
     false,
     'f.id, f.type, f.queue, f.priority, f.status, f.available_at, f.expires_at, f.retry_count, f.attempts, f.snoozes,
       f.interruptions, f.created_at, f.group_key, f.blocked, f.dedupe_key, f.quarantined, f.leased_until, f.cancelled,
-      f.errors -> -1 ->> ''message'' as error',
+      f.errors -> -1 ->> ''message'' as error, f.stamps #>> ''{user,id}'' as "user"',
     jsonb_strip_nulls(jsonb_build_object(
       'status', status, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
-      'created_from', created_from, 'created_until', created_until
+      'created_from', created_from, 'created_until', created_until, 'error', error
     )),
     jsonb_build_object('id', coalesce(before_id, 9223372036854775807)::text), max_messages, max_scanned
   )
@@ -6932,7 +6939,7 @@ AS $function$
   select messenger.list_page(
     true,
     'f.id, f.type, f.queue, f.priority, f.status, f.reason, f.error, f.retry_count, f.attempts, f.redriven, f.group_key,
-      f.created_at, f.failed_at',
+      f.created_at, f.failed_at, f.stamps #>> ''{user,id}'' as "user"',
     jsonb_strip_nulls(jsonb_build_object(
       'type', type, 'queue', queue, 'reason', reason, 'error', error,
       'failed_from', failed_from, 'failed_until', failed_until, 'group_key', group_key, 'user_id', user_id,
@@ -11303,8 +11310,8 @@ comment on routine messenger.key_of(jsonb) is
 comment on routine messenger.latest_failures(integer) is
   'Part of messenger_failures: the latest dead letters, without payloads. A function, because its plan has settings.';
 
-comment on routine messenger.latest_runs(bigint,integer) is
-  'The latest runs of a schedule, the newest first.';
+comment on routine messenger.latest_runs(bigint,integer,timestamp with time zone) is
+  'The latest runs of a schedule before a moment, the newest first.';
 
 comment on routine messenger.leave_batch() is
   'Trigger: notes for a batch that a member was deleted in SQL.';
@@ -11651,7 +11658,7 @@ comment on routine public.messenger_batch_results(bigint) is
 comment on routine public.messenger_begin_webhook(text,bigint) is
   'Tells a handler what to send to an endpoint: {"url", "event", "data", "timestamp", "secret_names", "secrets", "wait_ms"}; wait_ms above 0: the rate allows it only then. {"refused", "event"} if it is not to be sent.';
 
-comment on routine public.messenger_cancel(bigint[],text,text,boolean,integer,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone) is
+comment on routine public.messenger_cancel(bigint[],text,text,boolean,integer,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone,text) is
   'Cancels messages by ids, by filter or "all". Those that wait go to the dead letters at once, reason cancelled; those that run are stopped at their worker''s next heartbeat. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
 comment on routine public.messenger_cancel_batch(bigint,boolean,jsonb) is
@@ -11747,11 +11754,14 @@ comment on routine public.messenger_list_failed(text,text,text,text,timestamp wi
 comment on routine public.messenger_list_members(bigint,text,integer,integer,integer) is
   'Members of a batch in their order, behind a chunk and a place in it, all or those of a status. Returns {"members": [{"id", "type", "status"}], "next"}; type and status are null of one that is handled and not kept, or removed. A page that met ten chunks is short; next is [chunk, place].';
 
-comment on routine public.messenger_list_messages(text,text,text,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone) is
-  'Messages that wait or run, the latest first, those before an id, without payloads. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';
+comment on routine public.messenger_list_messages(text,text,text,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone,text) is
+  'Messages that wait or run, the latest first, those before an id, without payloads; with error, those whose last error has this text in it. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';
 
 comment on routine public.messenger_list_outbox(text,text,text,text,bigint,integer) is
   'Messages in the outbox, in the order of their positions: those that wait, or those that were sent and are kept. Returns {"messages", "next"}; give next as "after".';
+
+comment on routine public.messenger_list_schedule_runs(bigint,integer,timestamp with time zone) is
+  'The latest runs of a schedule, the newest first, those planned before a moment. Returns {"runs": [...]}.';
 
 comment on routine public.messenger_list_schedules(bigint[],text,text,boolean,bigint,integer,integer) is
   'Schedules by id, those after after_id, filtered by what is given, without payloads. Returns {"schedules": [...], "now"}; with max_runs each has its latest runs.';
@@ -11822,7 +11832,7 @@ comment on routine public.messenger_retry_alert_delivery(bigint) is
 comment on routine public.messenger_rotate_webhook_secret(text,interval) is
   'Makes a new secret for an endpoint; the former one signs as well for the overlap. Returns {"endpoint", "changed", "secret"}.';
 
-comment on routine public.messenger_run(bigint[],text,text,integer,boolean,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone) is
+comment on routine public.messenger_run(bigint[],text,text,integer,boolean,boolean,jsonb,text,text,timestamp with time zone,timestamp with time zone,text) is
   'Makes delayed messages, and those that wait for their retry, due now and wakes a tick: by ids, by filter or "all". Limits, groups and pauses hold as before. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
 comment on routine public.messenger_run_outbox(text,boolean,jsonb) is

@@ -148,7 +148,12 @@ begin
     case when p_filter ? 'created_from' then 'f.created_at >= ($1 ->> ''created_from'')::timestamptz' end,
     case when p_filter ? 'created_until' then 'f.created_at < ($1 ->> ''created_until'')::timestamptz' end,
     case when p_filter ? 'reason' then 'f.reason = $1 ->> ''reason''' end,
-    case when p_filter ? 'error' then 'strpos(lower(f.error), lower($1 ->> ''error'')) > 0' end
+    case
+      when p_filter ? 'error' then format(
+        'strpos(lower(%s), lower($1 ->> ''error'')) > 0',
+        case when p_is_failed then 'f.error' else 'f.errors -> -1 ->> ''message''' end
+      )
+    end
   );
 end
 $$;

@@ -1,6 +1,8 @@
 -- Operating schedules: list them, show one, pause, resume, run one now, remove.
 
-create function messenger.latest_runs(p_id bigint, p_max_runs integer) returns jsonb
+create function messenger.latest_runs(
+  p_id bigint, p_max_runs integer, p_before timestamptz default 'infinity'
+) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -12,14 +14,14 @@ begin
     from (
       select s.occurrence, s.run, s.triggered, s.message_id, s.outcome, s.reason, s.enqueued_at, s.finished_at
       from public.messenger_schedule_runs s
-      where s.schedule_id = p_id
+      where s.schedule_id = p_id and s.occurrence < p_before
       order by s.occurrence desc limit p_max_runs
     ) as r
   );
 end
 $$;
-comment on function messenger.latest_runs(bigint, integer) is
-  'The latest runs of a schedule, the newest first.';
+comment on function messenger.latest_runs(bigint, integer, timestamptz) is
+  'The latest runs of a schedule before a moment, the newest first.';
 
 -- In plpgsql, because Postgres plans it for the arguments of each call: see the settings of planning.
 create function public.messenger_list_schedules(
@@ -168,15 +170,16 @@ $$;
 comment on function public.messenger_list_user_schedules(text, bigint, integer) is
   'Schedules that a user has made, by id, those after after_id, with payloads of 4 MiB at most or one schedule. Numbers that a double would change are text. Returns {"schedules": [...], "next"}; next is the after_id of the next page.';
 
-create function public.messenger_list_schedule_runs(id bigint, max_runs integer default 20)
-returns jsonb
+create function public.messenger_list_schedule_runs(
+  id bigint, max_runs integer default 20, before timestamptz default null
+) returns jsonb
 language sql stable
 set search_path = ''
 as $$
-  select jsonb_build_object('runs', messenger.latest_runs(id, max_runs))
+  select jsonb_build_object('runs', messenger.latest_runs(id, max_runs, coalesce(before, 'infinity')))
 $$;
-comment on function public.messenger_list_schedule_runs(bigint, integer) is
-  'The latest runs of a schedule, the newest first. Returns {"runs": [...]}.';
+comment on function public.messenger_list_schedule_runs(bigint, integer, timestamptz) is
+  'The latest runs of a schedule, the newest first, those planned before a moment. Returns {"runs": [...]}.';
 
 create function public.messenger_pause_schedule(id bigint, reason text default null)
 returns void

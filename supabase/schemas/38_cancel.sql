@@ -75,7 +75,8 @@ create function public.messenger_cancel(
   group_key text default null,
   user_id text default null,
   created_from timestamptz default null,
-  created_until timestamptz default null
+  created_until timestamptz default null,
+  error text default null
 ) returns jsonb
 language sql
 set search_path = ''
@@ -84,12 +85,12 @@ as $$
     'cancel',
     messenger.check_filter(jsonb_build_object(
       'ids', ids, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
-      'created_from', created_from, 'created_until', created_until
+      'created_from', created_from, 'created_until', created_until, 'error', error
     ), "all"),
     '{}', max_messages, dry_run, after
   )
 $$;
 comment on function public.messenger_cancel(
-  bigint[], text, text, boolean, integer, boolean, jsonb, text, text, timestamptz, timestamptz
+  bigint[], text, text, boolean, integer, boolean, jsonb, text, text, timestamptz, timestamptz, text
 ) is
   'Cancels messages by ids, by filter or "all". Those that wait go to the dead letters at once, reason cancelled; those that run are stopped at their worker''s next heartbeat. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';

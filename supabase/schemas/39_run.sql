@@ -33,7 +33,8 @@ create function public.messenger_run(
   group_key text default null,
   user_id text default null,
   created_from timestamptz default null,
-  created_until timestamptz default null
+  created_until timestamptz default null,
+  error text default null
 ) returns jsonb
 language sql
 set search_path = ''
@@ -42,12 +43,12 @@ as $$
     'run',
     messenger.check_filter(jsonb_build_object(
       'ids', ids, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
-      'created_from', created_from, 'created_until', created_until
+      'created_from', created_from, 'created_until', created_until, 'error', error
     ), "all"),
     '{}', max_messages, dry_run, after
   )
 $$;
 comment on function public.messenger_run(
-  bigint[], text, text, integer, boolean, boolean, jsonb, text, text, timestamptz, timestamptz
+  bigint[], text, text, integer, boolean, boolean, jsonb, text, text, timestamptz, timestamptz, text
 ) is
   'Makes delayed messages, and those that wait for their retry, due now and wakes a tick: by ids, by filter or "all". Limits, groups and pauses hold as before. Takes one step, behind the "next" of the step before if "after" is given. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';

@@ -62,7 +62,8 @@ create function public.messenger_list_messages(
   group_key text default null,
   user_id text default null,
   created_from timestamptz default null,
-  created_until timestamptz default null
+  created_until timestamptz default null,
+  error text default null
 ) returns jsonb
 language sql stable
 set search_path = ''
@@ -71,18 +72,18 @@ as $$
     false,
     'f.id, f.type, f.queue, f.priority, f.status, f.available_at, f.expires_at, f.retry_count, f.attempts, f.snoozes,
       f.interruptions, f.created_at, f.group_key, f.blocked, f.dedupe_key, f.quarantined, f.leased_until, f.cancelled,
-      f.errors -> -1 ->> ''message'' as error',
+      f.errors -> -1 ->> ''message'' as error, f.stamps #>> ''{user,id}'' as "user"',
     jsonb_strip_nulls(jsonb_build_object(
       'status', status, 'type', type, 'queue', queue, 'group_key', group_key, 'user_id', user_id,
-      'created_from', created_from, 'created_until', created_until
+      'created_from', created_from, 'created_until', created_until, 'error', error
     )),
     jsonb_build_object('id', coalesce(before_id, 9223372036854775807)::text), max_messages, max_scanned
   )
 $$;
 comment on function public.messenger_list_messages(
-  text, text, text, bigint, integer, integer, text, text, timestamptz, timestamptz
+  text, text, text, bigint, integer, integer, text, text, timestamptz, timestamptz, text
 ) is
-  'Messages that wait or run, the latest first, those before an id, without payloads. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';
+  'Messages that wait or run, the latest first, those before an id, without payloads; with error, those whose last error has this text in it. Returns {"messages", "next"}; a page that met max_scanned is short, and next continues behind it.';
 
 create function public.messenger_list_failed(
   type text default null,
@@ -104,7 +105,7 @@ as $$
   select messenger.list_page(
     true,
     'f.id, f.type, f.queue, f.priority, f.status, f.reason, f.error, f.retry_count, f.attempts, f.redriven, f.group_key,
-      f.created_at, f.failed_at',
+      f.created_at, f.failed_at, f.stamps #>> ''{user,id}'' as "user"',
     jsonb_strip_nulls(jsonb_build_object(
       'type', type, 'queue', queue, 'reason', reason, 'error', error,
       'failed_from', failed_from, 'failed_until', failed_until, 'group_key', group_key, 'user_id', user_id,

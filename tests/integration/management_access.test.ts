@@ -68,8 +68,11 @@ testsOnStack({ env }, (test) => {
 
   test("each caller is told who it is and whether it may change anything", async (stack) => {
     const sub = crypto.randomUUID();
-    const access = async (headers?: Record<string, string>) =>
-      (await ask(stack, "GET", "/access", undefined, headers)).body;
+    const access = async (headers?: Record<string, string>) => {
+      const { body: { now, ...told } } = await ask(stack, "GET", "/access", undefined, headers);
+      assertEquals(new Date(now).toISOString(), now);
+      return told;
+    };
     assertEquals(await access(), {
       actor: "secret key default",
       mayChange: true,

@@ -29,7 +29,6 @@ const REASONS =
 
 interface Filter extends OriginFilter {
   reason?: string;
-  error?: string;
   from?: string;
   to?: string;
   until?: string;
@@ -48,7 +47,6 @@ interface Change extends Filter {
 const filterOptions = () => [
   ...originOptions(),
   text("--reason <reason>", `with this reason: ${REASONS}`),
-  text("--error <text>", "whose last error has this text in it"),
   text("--from <time>", "failed at this time or later: 2h, yesterday, 2026-11-22, an ISO time"),
   text("--to <time>", "failed before this time"),
   text("--until <time>", "the same as --to").hideHelp(),
@@ -182,12 +180,11 @@ async function edit(
 }
 
 function fieldsOf(context: Context, filter: Filter): Record<string, string> {
-  const { reason, error, from, until } = filter;
+  const { reason, from, until } = filter;
   const to = filter.to ?? until;
   return {
     ...originFields(context, filter),
     ...(reason !== undefined && { reason }),
-    ...(error !== undefined && { error }),
     ...(from !== undefined && { failedFrom: past(context, from, "from") }),
     ...(to !== undefined && { failedUntil: past(context, to, "to") }),
   };

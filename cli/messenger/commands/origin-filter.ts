@@ -12,6 +12,7 @@ export interface OriginFilter {
   user?: string;
   createdFrom?: string;
   createdTo?: string;
+  error?: string;
 }
 
 /** The options of the filter. */
@@ -22,16 +23,18 @@ export const originOptions = (): Option[] => [
   text("--user <id>", "dispatched by this user"),
   text("--created-from <time>", "dispatched at this time or later: 2h, yesterday, an ISO time"),
   text("--created-to <time>", "dispatched before this time"),
+  text("--error <text>", "whose last error has this text in it"),
 ];
 
 /** The fields of the API for the given options. */
 export function originFields(context: Context, filter: OriginFilter): Record<string, string> {
-  const { type, queue, group, user, createdFrom, createdTo } = filter;
+  const { type, queue, group, user, createdFrom, createdTo, error } = filter;
   return {
     ...(type !== undefined && { type }),
     ...(queue !== undefined && { queue }),
     ...(group !== undefined && { groupKey: group }),
     ...(user !== undefined && { user }),
+    ...(error !== undefined && { error }),
     ...(createdFrom !== undefined && { createdFrom: past(context, createdFrom, "created-from") }),
     ...(createdTo !== undefined && { createdUntil: past(context, createdTo, "created-to") }),
   };

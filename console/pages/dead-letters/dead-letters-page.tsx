@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
+import { serverNow } from "../../api/server-clock.ts";
 import { usePages } from "../../api/use-pages.ts";
 import { BulkButtons } from "../../bulk/bulk-buttons.tsx";
 import { useSelection } from "../../bulk/use-selection.ts";
@@ -70,7 +71,7 @@ export function DeadLettersPage(): JSX.Element {
         onClear={() => setSelected(new Set())}
         title={describeFilter("dead letters", DEAD_LETTER_FIELDS, filter)}
         filterBody={problems.length === 0
-          ? () => toRequest(DEAD_LETTER_FIELDS, filter, Date.now())
+          ? () => toRequest(DEAD_LETTER_FIELDS, filter, serverNow())
           : null}
       />
       {isGrouped
@@ -99,7 +100,7 @@ function DeadLetterList({ filter, onRows, selected, onSelect }: ListProps): JSX.
   const api = useApi();
   const canChange = useCanChange();
   const pages = usePages(`dead letters ${JSON.stringify(filter)}`, async (page, signal) => {
-    const request = toRequest(DEAD_LETTER_FIELDS, filter, Date.now());
+    const request = toRequest(DEAD_LETTER_FIELDS, filter, serverNow());
     const query = { ...request, ...page };
     const found = await answerOf(
       // The fields' choices are those of the API.

@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
+import { serverNow } from "../../api/server-clock.ts";
 import { usePages } from "../../api/use-pages.ts";
 import type { BulkAction, BulkVerb } from "../../bulk/bulk-action.ts";
 import { BulkDialog } from "../../bulk/bulk-dialog.tsx";
@@ -62,7 +63,7 @@ export function ErrorGroups({ filter, isWhole, onRows }: ErrorGroupsProps): JSX.
   const canChange = useCanChange() && isWhole;
   const [asked, setAsked] = useState<Asked | null>(null);
   const pages = usePages(`groups ${JSON.stringify(filter)}`, async (page, signal) => {
-    const request = toRequest(DEAD_LETTER_FIELDS, filter, Date.now());
+    const request = toRequest(DEAD_LETTER_FIELDS, filter, serverNow());
     const query = { ...request, ...page };
     const found = await answerOf(
       api.GET("/failed-messages/groups", { params: { query: query as never }, signal }),
@@ -153,6 +154,6 @@ function actionOf(verb: BulkVerb, filter: Filter, group: Group): BulkAction {
     verb,
     ids: null,
     title: describeFilter("dead letters", DEAD_LETTER_FIELDS, all),
-    body: toRequest(DEAD_LETTER_FIELDS, all, Date.now()),
+    body: toRequest(DEAD_LETTER_FIELDS, all, serverNow()),
   };
 }

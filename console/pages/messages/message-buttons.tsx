@@ -14,7 +14,7 @@ import { canRunNow } from "./message-state.tsx";
 
 /** Properties of the buttons. */
 export interface MessageButtonsProps {
-  readonly message: Schemas["MessageSummary"];
+  readonly message: Omit<Schemas["MessageSummary"], "user">;
   /** Called after a change. */
   readonly onDone: () => void;
   /** Icons alone, for a row of a table. */
@@ -64,7 +64,7 @@ export function MessageButtons({ message, onDone, isShort }: MessageButtonsProps
 }
 
 interface AskCancelProps {
-  readonly message: Schemas["MessageSummary"];
+  readonly message: Omit<Schemas["MessageSummary"], "user">;
   readonly onDone: () => void;
   readonly onClose: () => void;
 }

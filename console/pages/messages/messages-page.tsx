@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { answerOf, type Schemas } from "../../api/api-client.ts";
+import { serverNow } from "../../api/server-clock.ts";
 import { usePages } from "../../api/use-pages.ts";
 import { useResource } from "../../api/use-resource.ts";
 import { BulkButtons } from "../../bulk/bulk-buttons.tsx";
@@ -53,7 +54,7 @@ export function MessagesPage(): JSX.Element {
   const status = statusOf(query.get("status"));
   const problems = useFilterProblems(ALL_FIELDS);
   const [selected, setSelected] = useSelection(query.toString());
-  const request = () => toRequest(MESSAGE_FIELDS, filter, Date.now());
+  const request = () => toRequest(MESSAGE_FIELDS, filter, serverNow());
   const pages = usePages(
     `messages ${status} ${JSON.stringify(filter)}`,
     (page, signal) => {

@@ -1,10 +1,12 @@
 /** One schedule: when it runs, its message, its runs and their outcomes. */
 
 import type { JSX } from "preact";
-import { answerOf, type Schemas } from "../../api/api-client.ts";
+import { answerOf, type Api, type Schemas } from "../../api/api-client.ts";
+import { type PageQuery, usePages } from "../../api/use-pages.ts";
 import { useResource } from "../../api/use-resource.ts";
 import { Icon } from "../../components/icon.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
+import { Pager } from "../../components/pager.tsx";
 import { ResourceView } from "../../components/resource-view.tsx";
 import { Time } from "../../components/time.tsx";
 import { PayloadView } from "../../payload/payload-view.tsx";
@@ -28,18 +30,11 @@ export function SchedulePage({ params: { id = "" } }: PageProps): JSX.Element {
     `schedule ${id}`,
     (signal) => answerOf(api.GET("/schedules/{id}", { params: { path: { id } }, signal })),
   );
-  const runs = useResource(
-    `schedule ${id} runs`,
-    (signal) =>
-      answerOf(api.GET("/schedules/{id}/runs", {
-        params: { path: { id }, query: { limit: 50 } },
-        signal,
-      })),
-  );
+  const runs = usePages(`schedule ${id} runs`, (page, signal) => readRuns(api, id, page, signal));
   const { data } = schedule;
   const reload = () => {
     schedule.reload();
-    runs.reload();
+    runs.resource.reload();
   };
   return (
     <>
@@ -61,10 +56,20 @@ export function SchedulePage({ params: { id = "" } }: PageProps): JSX.Element {
           </>
         )}
       </ResourceView>
-      <h2>Latest runs</h2>
-      <ResourceView resource={runs}>{({ runs }) => <ScheduleRuns runs={runs} />}</ResourceView>
+      <h2>Runs</h2>
+      <ResourceView resource={runs.resource}>
+        {({ runs }) => <ScheduleRuns runs={runs} />}
+      </ResourceView>
+      <Pager pages={runs} count={runs.resource.data?.runs.length ?? 0} />
     </>
   );
+}
+
+/** A function of an older release has the latest runs alone, and tells no next page. */
+async function readRuns(api: Api, id: string, page: PageQuery, signal: AbortSignal) {
+  const params = { path: { id }, query: page };
+  const { runs, next = null } = await answerOf(api.GET("/schedules/{id}/runs", { params, signal }));
+  return { runs, next };
 }
 
 function Changes(

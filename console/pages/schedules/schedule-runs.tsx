@@ -1,4 +1,4 @@
-/** The latest runs of a schedule with their outcomes. */
+/** Runs of a schedule with their outcomes. */
 
 import type { JSX } from "preact";
 import { type Column, DataTable } from "../../components/data-table.tsx";
@@ -61,7 +61,7 @@ export function ScheduleRuns({ runs }: { readonly runs: readonly Run[] }): JSX.E
   }
   return (
     <DataTable
-      caption="Latest runs, the newest first"
+      caption="Runs, the newest first"
       columns={COLUMNS}
       rows={runs}
       keyOf={({ occurrence }) => occurrence}

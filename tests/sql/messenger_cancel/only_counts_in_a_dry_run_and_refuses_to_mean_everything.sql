@@ -14,7 +14,7 @@ select is(
   'a filter that means nothing cancels nothing'
 );
 select throws_ok(
-  'select messenger_cancel()', 'PT400', 'filter: give at least one of ids, type, queue, group_key, user_id, created_from, created_until, or "all" => true',
+  'select messenger_cancel()', 'PT400', 'filter: give at least one of ids, type, queue, error, group_key, user_id, created_from, created_until, or "all" => true',
   'no filter'
 );
 select throws_ok(

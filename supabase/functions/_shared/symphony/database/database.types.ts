@@ -1062,6 +1062,7 @@ export type Database = {
           "created_from"?: string;
           "created_until"?: string;
           "dry_run"?: boolean;
+          "error"?: string;
           "group_key"?: string;
           "ids"?: (number)[];
           "max_messages"?: number;
@@ -1323,6 +1324,7 @@ export type Database = {
           "before_id"?: number;
           "created_from"?: string;
           "created_until"?: string;
+          "error"?: string;
           "group_key"?: string;
           "max_messages"?: number;
           "max_scanned"?: number;
@@ -1355,7 +1357,7 @@ export type Database = {
         Returns: Json;
       };
       "messenger_list_schedule_runs": {
-        Args: { "id": number; "max_runs"?: number };
+        Args: { "before"?: string; "id": number; "max_runs"?: number };
         Returns: Json;
       };
       "messenger_list_schedules": {
@@ -1542,6 +1544,7 @@ export type Database = {
           "created_from"?: string;
           "created_until"?: string;
           "dry_run"?: boolean;
+          "error"?: string;
           "group_key"?: string;
           "ids"?: (number)[];
           "max_messages"?: number;

@@ -26,13 +26,17 @@ export interface DeadLetter {
   failedAt: string;
 }
 
+/** A dead letter in a list of them. */
+export interface ListedDeadLetter extends DeadLetter {
+  /** Id of the user who dispatched it. */
+  user: string | null;
+}
+
 /** Fields that a dead letter has to match. A field that is left out matches all. */
 export interface DeadLetterFilter extends OriginFilter {
   readonly type?: string | undefined;
   readonly queue?: string | undefined;
   readonly reason?: string | undefined;
-  /** Part of the last error's text. */
-  readonly error?: string | undefined;
   readonly failedFrom?: Date | undefined;
   /** Not included. */
   readonly failedUntil?: Date | undefined;
@@ -78,7 +82,7 @@ export interface RedriveSelection extends DeadLetterSelection {
 export function listDeadLetters(
   client: SupabaseClient,
   filter: DeadLetterListFilter,
-): Promise<{ messages: DeadLetter[]; next: unknown }> {
+): Promise<{ messages: ListedDeadLetter[]; next: unknown }> {
   return ask(client, "messenger_list_failed", toFilterArguments(filter));
 }
 

@@ -15,7 +15,7 @@ export function fromRow(value: unknown): unknown {
   );
 }
 
-/** Which messages or dead letters are meant, by facts of their dispatch. A field that is left out matches all. */
+/** Which messages or dead letters are meant, by facts of their dispatch and their last error. A field that is left out matches all. */
 export interface OriginFilter {
   readonly groupKey?: string | undefined;
   /** Id of the user who dispatched them. */
@@ -23,6 +23,8 @@ export interface OriginFilter {
   readonly createdFrom?: Date | undefined;
   /** Not included. */
   readonly createdUntil?: Date | undefined;
+  /** Part of the last error's text. */
+  readonly error?: string | undefined;
 }
 
 /** Returns the arguments of a filter and of what stands beside it. */

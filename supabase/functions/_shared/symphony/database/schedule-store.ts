@@ -153,10 +153,10 @@ export class PostgresScheduleStore implements ScheduleStore {
     return { schedules: schedules.map(toSchedule), next };
   }
 
-  async runs(id: string, limit: number): Promise<ScheduleRun[]> {
+  async runs(id: string, limit: number, before?: Date): Promise<ScheduleRun[]> {
     const { runs } = await this.#call<{ runs: RunRow[] }>(
       "messenger_list_schedule_runs",
-      { id, max_runs: limit },
+      { id, max_runs: limit, ...(before && { before }) },
     );
     return runs.map(toRun);
   }

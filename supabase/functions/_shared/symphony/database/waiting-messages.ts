@@ -31,6 +31,12 @@ export interface WaitingMessage {
   error: string | null;
 }
 
+/** A message in a list of them. */
+export interface ListedMessage extends WaitingMessage {
+  /** Id of the user who dispatched it. */
+  user: string | null;
+}
+
 /** Fields of a message or a dead letter that lists leave out. */
 export interface StoredContent {
   payload: unknown;
@@ -114,7 +120,7 @@ export interface MessageSelection extends OriginFilter {
 export function listMessages(
   client: SupabaseClient,
   filter: MessageListFilter,
-): Promise<{ messages: WaitingMessage[]; next: string | null }> {
+): Promise<{ messages: ListedMessage[]; next: string | null }> {
   return ask(client, "messenger_list_messages", toFilterArguments(filter));
 }
 

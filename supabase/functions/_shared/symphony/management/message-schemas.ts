@@ -58,6 +58,8 @@ const content = {
   }),
 };
 
+const user = z.string().nullable().openapi({ description: "Id of the user who dispatched it" });
+
 const waiting = {
   id,
   type: z.string(),
@@ -85,7 +87,7 @@ const waiting = {
 };
 
 /** A message in a list. */
-export const messageSummary = z.object(waiting).openapi("MessageSummary");
+export const messageSummary = z.object({ ...waiting, user }).openapi("MessageSummary");
 
 /** A message in full. */
 export const message = z.object({ ...waiting, ...content }).openapi("Message");
@@ -107,7 +109,7 @@ const dead = {
 };
 
 /** A dead letter in a list. */
-export const failedSummary = z.object(dead).openapi("FailedMessageSummary");
+export const failedSummary = z.object({ ...dead, user }).openapi("FailedMessageSummary");
 
 /** A dead letter in full. */
 export const failedMessage = z.object({ ...dead, ...content }).openapi("FailedMessage");
@@ -119,12 +121,12 @@ const origin = {
   user: text(255).optional().openapi({ description: "Id of the user who dispatched it" }),
   createdFrom: moment.optional().openapi({ description: "When it was dispatched" }),
   createdUntil: moment.optional().openapi({ description: "Not included" }),
+  error: text(1000).optional().openapi({ description: "Part of the last error's text" }),
 };
 
 const failedFields = {
   ...origin,
   reason: z.enum(REASONS).optional(),
-  error: text(1000).optional().openapi({ description: "Part of the last error's text" }),
   failedFrom: moment.optional(),
   failedUntil: moment.optional().openapi({ description: "Not included" }),
 };

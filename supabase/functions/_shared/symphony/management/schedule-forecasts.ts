@@ -10,7 +10,7 @@ import { localTime } from "../scheduler/time-zone.ts";
 import { type Forecast, forecast } from "../scheduler/forecast.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { type ManagementParts, schedulerOf } from "./parts.ts";
-import { id, next, queryNumber, toCursor } from "./query-fields.ts";
+import { cursor, exactMoment, id, next, queryNumber, toCursor } from "./query-fields.ts";
 import { notFound, show, toJson, told } from "./schedule-answers.ts";
 import {
   plannedTimes,
@@ -42,15 +42,19 @@ function addRuns(app: ManagementApp, parts: ManagementParts): void {
     tag,
     summary: "The latest runs, the newest first",
     params,
-    query: z.strictObject({ limit: queryNumber(1, 200, 20) }),
-    answer: z.object({ runs: z.array(scheduleRun) }),
+    query: z.strictObject({ limit: queryNumber(1, 200, 20), cursor: cursor(exactMoment) }),
+    answer: z.object({ runs: z.array(scheduleRun), next }),
   }, async ({ params, query, operator }) => {
     const scheduler = schedulerOf(parts, operator);
     const [runs] = await Promise.all([
-      scheduler.runs(params.id, query.limit),
+      scheduler.runs(params.id, query.limit, query.cursor ? new Date(query.cursor) : undefined),
       show(scheduler, params.id),
     ]);
-    return { runs: toJson<z.input<typeof scheduleRun>[]>(runs) };
+    const last = runs.length === query.limit ? runs.at(-1) : undefined;
+    return {
+      runs: toJson<z.input<typeof scheduleRun>[]>(runs),
+      next: toCursor(last?.occurrence.toISOString()),
+    };
   });
 }
 

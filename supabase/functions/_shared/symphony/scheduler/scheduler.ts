@@ -186,9 +186,12 @@ export class Scheduler {
     return schedule ? withoutStamps(schedule) : null;
   }
 
-  /** Returns the latest runs of a schedule, the newest first. */
-  async runs(id: string, limit = 20): Promise<ScheduleRun[]> {
-    return await this.#store.runs(checkId(id), checkCount(limit, "limit"));
+  /**
+   * Returns the latest runs of a schedule, the newest first.
+   * @param before only those that were planned before this time
+   */
+  async runs(id: string, limit = 20, before?: Date): Promise<ScheduleRun[]> {
+    return await this.#store.runs(checkId(id), checkCount(limit, "limit"), before);
   }
 
   /**

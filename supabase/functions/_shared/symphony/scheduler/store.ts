@@ -132,8 +132,8 @@ export interface ScheduleStore {
   ): Promise<{ schedule: DueSchedule | null; now: number }>;
   /** A user's schedules by id, without their queue, priority and group. */
   listOfUser(userId: string, after: string, limit: number): Promise<SchedulePage>;
-  /** The latest runs of a schedule, the newest first. */
-  runs(id: string, limit: number): Promise<ScheduleRun[]>;
+  /** The latest runs of a schedule, the newest first; with `before`, those that were planned before it. */
+  runs(id: string, limit: number, before?: Date): Promise<ScheduleRun[]>;
   /** Disables a schedule until it is resumed. */
   pause(id: string, reason: string | null): Promise<void>;
   /** Enables a schedule; its plan continues from now. */

@@ -147,8 +147,8 @@ export class InMemoryScheduleStore implements ScheduleStore {
     });
   }
 
-  runs(id: string, limit: number): Promise<ScheduleRun[]> {
-    return Promise.resolve(this.#runs.latest(id, limit));
+  runs(id: string, limit: number, before?: Date): Promise<ScheduleRun[]> {
+    return Promise.resolve(this.#runs.latest(id, limit, before));
   }
 
   // deno-lint-ignore require-await -- what it throws has to reject

@@ -56,9 +56,10 @@ export class ScheduleRuns {
     this.#ofSchedule.delete(scheduleId);
   }
 
-  /** The latest runs of a schedule, the newest first. */
-  latest(scheduleId: string, limit: number): ScheduleRun[] {
+  /** The latest runs of a schedule, the newest first; with `before`, those that were planned before it. */
+  latest(scheduleId: string, limit: number, before?: Date): ScheduleRun[] {
     return [...this.#ofSchedule.get(scheduleId)?.values() ?? []]
+      .filter(({ occurrence }) => !before || occurrence < before.getTime() * 1_000)
       .toSorted((a, b) => b.occurrence - a.occurrence)
       .slice(0, limit)
       .map((record) => ({
