@@ -104,6 +104,32 @@ testsOnStack({ env: { SYMPHONY_WORKER_LEASE_MS: "600" } }, (test) => {
     assertEquals(done?.payload.results, Array.from({ length: 20 }, (_, n) => n));
   });
 
+  test("a batch that a handler dispatches is exact, though its worker is killed between chunks", async (stack) => {
+    const rows = 4_500;
+    await stack.dispatch({ type: "Import", payload: { rows, ms: 150 } });
+    for (const chunks of [1, 2]) {
+      const killed = tick(stack);
+      await eventually(
+        () => stack.sql`select from public.messenger_batches where chunks >= ${chunks}`,
+        (rows) => rows.length > 0,
+      );
+      await stack.killFunction("tick");
+      await killed;
+    }
+    await eventually(async () => {
+      await tick(stack);
+      return await stack.effects();
+    }, (effects) => effects.length > 0);
+    const batches = await stack.sql`
+      select id::text, total::int, sealed_at is not null as sealed from public.messenger_batches`;
+    const [effect] = await stack.effects();
+    assertEquals([...batches], [{ id: effect?.payload.batch, total: rows, sealed: true }]);
+    const [members] = await stack.sql`
+      select count(*)::int as n, count(distinct stamps #>> '{batch,nth}')::int as places
+      from public.messenger_messages`;
+    assertEquals(members, { n: rows, places: rows });
+  });
+
   test("a step that fails for good is compensated once, across kills", async (stack) => {
     await stack.dispatch({ type: "Booking", payload: { ms: 100 } });
     for (const type of ["book", "pay", "cancel"]) {

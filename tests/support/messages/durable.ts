@@ -76,3 +76,21 @@ export const Booking = defineMessage({
     }
   },
 });
+
+/** Dispatches a batch of this many rows, which are due in a day; each thousand takes some ms. Records the batch's id. */
+export const Import = defineMessage({
+  type: "Import",
+  schema: z.object({ rows: z.number(), ms: z.number() }),
+  retry: { maxRetries: 3, delay: 10, multiplier: 1 },
+  handler: async ({ rows, ms }, ctx) => {
+    async function* members() {
+      for (let n = 1; n <= rows; n++) {
+        if (n % 1_000 === 0) await pause(ms);
+        yield { type: "Sleeper", payload: {}, options: { delay: "1d" } } as const;
+      }
+    }
+    const batch = await ctx.dispatchBatch(members(), { name: "import" });
+    const { attempt, envelope: { id: message_id, type }, supabase } = ctx;
+    await writeEffect(supabase, { message_id, type, attempt, payload: { batch } });
+  },
+});

@@ -7,7 +7,7 @@ import {
   type HandlerContext,
   snooze,
 } from "../../../supabase/functions/_shared/symphony/index.ts";
-import { Booking, Parallel, Sleeper, Steps } from "./durable.ts";
+import { Booking, Import, Parallel, Sleeper, Steps } from "./durable.ts";
 import { writeEffect } from "./effects.ts";
 
 export { schedules } from "./schedules.ts";
@@ -366,6 +366,7 @@ export const messages = [
   Parallel,
   Sleeper,
   Booking,
+  Import,
   Draft,
   Approval,
 ];
