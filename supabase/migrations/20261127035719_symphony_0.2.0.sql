@@ -1151,6 +1151,16 @@ begin
       wrong ->> 'transport'
     );
   end if;
+  select m.value into wrong from jsonb_array_elements(p_messages) as m
+  join messenger.transports t on t.name = m.value ->> 'transport' and not t.received
+  where m.value #> '{stamps,batch}' is not null
+  limit 1;
+  if found then
+    raise sqlstate 'PT400' using message = format(
+      'messages: %s goes to %s, where another project handles it; a batch counts only what is handled here',
+      wrong ->> 'type', wrong ->> 'transport'
+    );
+  end if;
 end
 $function$;
 
@@ -11173,7 +11183,7 @@ comment on routine messenger.check_outbox_room() is
   'Part of messenger_enqueue: refuses messages of other transports while too much waits for them, PT503.';
 
 comment on routine messenger.check_outgoing(jsonb) is
-  'Part of messenger_enqueue: refuses messages that the outbox cannot keep, PT400.';
+  'Part of messenger_enqueue: refuses messages that the outbox cannot keep, and members of batches that another project would handle, PT400.';
 
 comment on routine messenger.check_relay_call(uuid,integer,integer,integer,bigint) is
   'Part of messenger_claim_outbox: refuses wrong arguments.';

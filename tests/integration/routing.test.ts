@@ -10,7 +10,7 @@ import { createWorker } from "../../supabase/functions/_shared/symphony/worker/c
 import { define } from "../support/definitions.ts";
 import { asUser, refusal } from "../support/frontend.ts";
 import { received, recorded } from "../support/recorded_engine.ts";
-import { startTestStack, type TestStack } from "../support/stack.ts";
+import { eventually, startTestStack, type TestStack } from "../support/stack.ts";
 
 let stack: TestStack;
 Deno.test.beforeAll(async () => void (stack = await startTestStack()));
@@ -76,4 +76,48 @@ Deno.test("a user may not name the transport unless the definition says so", asy
   const body = { type: "Note", payload: { text: "a" }, transport: "home" };
   const answer = await stack.post("dispatch", body, await asUser(stack));
   assertEquals(await refusal(answer), [403, "forbidden", ["transport"]]);
+});
+
+Deno.test("SQL, handlers and schedules follow the routes of the code", async () => {
+  await stack.clear();
+  const Parent = define((payload, { dispatch }) => dispatch(AuditEntry, payload), {
+    type: "Parent",
+  });
+  const messenger = createMessenger({
+    ...{ supabase: stack.client, messages: [AuditEntry, Parent], tokenSecrets: [] },
+    ...{ transports, routing: { "Audit*": "eu" }, log: createLogger({ level: "silent" }) },
+  });
+  const { bus, scheduler } = messenger;
+  const worker = createWorker(messenger);
+  const tick = () => worker.tick({ budgetMs: 2_000, caller: "waits" });
+  await tick();
+
+  const { sql } = stack;
+  await sql`select public.messenger_dispatch('AuditEntry', '"sql"')`;
+  await sql`select public.messenger_enqueue('[{"type":"AuditEntry","payload":"array in sql"}]')`;
+  const batch = sql`
+    select public.messenger_dispatch_batch('[{"type":"AuditEntry","payload":"batch"}]', 'audits')`;
+  // Another project does not tell what becomes of members, so that the batch would never end.
+  await assertRejects(
+    async () => await batch,
+    Error,
+    "messages: AuditEntry goes to eu, where another",
+  );
+  await bus.dispatch(AuditEntry, "code");
+  await bus.dispatch(Parent, "handler");
+  const once = { type: "once", config: { at: new Date(Date.now() + 300) } } as const;
+  await scheduler.schedule({ type: "AuditEntry", payload: "occurrence" }, once);
+  const later = { type: "interval", config: { interval: 3_600_000 } } as const;
+  const id = await scheduler.schedule({ type: "AuditEntry", payload: "triggered" }, later);
+  await sql`select public.messenger_trigger_schedule(${id})`;
+  await eventually(tick, ({ schedules }) => schedules.dispatched > 0);
+
+  const rows = await sql<{ payload: string; transport: string }[]>`
+    select payload, transport from messenger.outbox order by payload`;
+  const given = ["array in sql", "code", "handler", "occurrence", "sql", "triggered"];
+  assertEquals(
+    rows.map((row) => ({ ...row })),
+    given.map((payload) => ({ payload, transport: "eu" })),
+  );
+  assertEquals(await stack.count(), 0);
 });
