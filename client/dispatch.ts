@@ -26,6 +26,8 @@ export interface DispatchOptions {
   /** When it is due; instead of `delay`. */
   readonly availableAt?: Date | undefined;
   readonly queue?: string | undefined;
+  /** Lane in the queue, in place of the one that the definition finds in the payload. */
+  readonly lane?: string | undefined;
   /** -1000 to 1000, higher first. */
   readonly priority?: number | undefined;
   /** A repeat within 24 hours returns the first id. */

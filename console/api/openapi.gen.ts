@@ -579,6 +579,26 @@ export interface paths {
         patch: operations["updateQueue"];
         trace?: never;
     };
+    "/queues/{name}/lanes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the lanes of a queue that hold messages, or for which something is set
+         * @description The settings are those that hold for each lane. Counts end at 10,000 and are then `capped`.
+         */
+        get: operations["listLanes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/queues/{name}/pause": {
         parameters: {
             query?: never;
@@ -1616,7 +1636,10 @@ export interface components {
             value?: unknown;
         };
         Queue: {
-            /** @example default */
+            /**
+             * @description Behind a slash the lane, in which %XX is any other byte
+             * @example default
+             */
             name: string;
             /** @description It accepts messages, but none is claimed */
             paused: boolean;
@@ -1638,6 +1661,11 @@ export interface components {
              * @enum {string}
              */
             runsOn: "tick" | "worker";
+            /** @description Largest number of messages of one lane that run at once */
+            laneConcurrency: number | null;
+            /** @description Largest number of messages of one lane that start within laneRatePeriodMs */
+            laneRateLimit: number | null;
+            laneRatePeriodMs: number;
             /** Format: date-time */
             createdAt: string;
             due: components["schemas"]["Count"];
@@ -2813,7 +2841,10 @@ export interface operations {
                     /** @example EmailMessage */
                     type: string;
                     payload?: unknown;
-                    /** @example default */
+                    /**
+                     * @description Behind a slash the lane, in which %XX is any other byte
+                     * @example default
+                     */
                     queue?: string;
                     priority?: number;
                     groupKey?: string;
@@ -3258,7 +3289,10 @@ export interface operations {
                     jitter?: string | number | null;
                     name?: string | null;
                     ttl?: string | number | null;
-                    /** @example default */
+                    /**
+                     * @description Behind a slash the lane, in which %XX is any other byte
+                     * @example default
+                     */
                     queue?: string | null;
                     priority?: number | null;
                     groupKey?: string | null;
@@ -3762,6 +3796,7 @@ export interface operations {
         parameters: {
             query?: {
                 type?: string;
+                /** @description Behind a slash the lane, in which %XX is any other byte */
                 queue?: string;
                 groupKey?: string;
                 /** @description Id of the user who dispatched it */
@@ -3881,6 +3916,7 @@ export interface operations {
         parameters: {
             query?: {
                 type?: string;
+                /** @description Behind a slash the lane, in which %XX is any other byte */
                 queue?: string;
                 groupKey?: string;
                 /** @description Id of the user who dispatched it */
@@ -4229,7 +4265,10 @@ export interface operations {
                     ids?: string[];
                     /** @example EmailMessage */
                     type?: string;
-                    /** @example default */
+                    /**
+                     * @description Behind a slash the lane, in which %XX is any other byte
+                     * @example default
+                     */
                     queue?: string;
                     groupKey?: string;
                     /** @description Id of the user who dispatched it */
@@ -4271,7 +4310,10 @@ export interface operations {
                     /** @description `next` of the request before, which had the same filter */
                     cursor?: string;
                     perSecond?: number;
-                    /** @example default */
+                    /**
+                     * @description Behind a slash the lane, in which %XX is any other byte
+                     * @example default
+                     */
                     toQueue?: string;
                     /** @description Makes durable steps again from the one of this name on, or all for `start` */
                     from?: string;
@@ -4394,7 +4436,10 @@ export interface operations {
                 "application/json": {
                     /** @description Replaces its payload */
                     payload?: unknown;
-                    /** @example default */
+                    /**
+                     * @description Behind a slash the lane, in which %XX is any other byte
+                     * @example default
+                     */
                     toQueue?: string;
                     /** @description Makes durable steps again from the one of this name on, or all for `start` */
                     from?: string;
@@ -4530,7 +4575,10 @@ export interface operations {
                     ids?: string[];
                     /** @example EmailMessage */
                     type?: string;
-                    /** @example default */
+                    /**
+                     * @description Behind a slash the lane, in which %XX is any other byte
+                     * @example default
+                     */
                     queue?: string;
                     groupKey?: string;
                     /** @description Id of the user who dispatched it */
@@ -4681,6 +4729,7 @@ export interface operations {
             query?: {
                 status?: "pending" | "processing";
                 type?: string;
+                /** @description Behind a slash the lane, in which %XX is any other byte */
                 queue?: string;
                 groupKey?: string;
                 /** @description Id of the user who dispatched it */
@@ -4904,7 +4953,10 @@ export interface operations {
                     ids?: string[];
                     /** @example EmailMessage */
                     type?: string;
-                    /** @example default */
+                    /**
+                     * @description Behind a slash the lane, in which %XX is any other byte
+                     * @example default
+                     */
                     queue?: string;
                     groupKey?: string;
                     /** @description Id of the user who dispatched it */
@@ -5175,7 +5227,10 @@ export interface operations {
                     ids?: string[];
                     /** @example EmailMessage */
                     type?: string;
-                    /** @example default */
+                    /**
+                     * @description Behind a slash the lane, in which %XX is any other byte
+                     * @example default
+                     */
                     queue?: string;
                     groupKey?: string;
                     /** @description Id of the user who dispatched it */
@@ -6319,7 +6374,15 @@ export interface operations {
                      * @enum {string}
                      */
                     runsOn?: "tick" | "worker";
-                    /** @example default */
+                    /** @description Largest number of messages of one lane that run at once */
+                    laneConcurrency?: number | null;
+                    /** @description Largest number of messages of one lane that start within laneRatePeriodMs */
+                    laneRateLimit?: number | null;
+                    laneRatePeriodMs?: number;
+                    /**
+                     * @description Behind a slash the lane, in which %XX is any other byte
+                     * @example default
+                     */
                     name: string;
                 };
             };
@@ -6431,6 +6494,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Behind a slash the lane, in which %XX is any other byte */
                 name: string;
             };
             cookie?: never;
@@ -6534,6 +6598,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Behind a slash the lane, in which %XX is any other byte */
                 name: string;
             };
             cookie?: never;
@@ -6657,6 +6722,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Behind a slash the lane, in which %XX is any other byte */
                 name: string;
             };
             cookie?: never;
@@ -6684,6 +6750,11 @@ export interface operations {
                      * @enum {string}
                      */
                     runsOn?: "tick" | "worker";
+                    /** @description Largest number of messages of one lane that run at once */
+                    laneConcurrency?: number | null;
+                    /** @description Largest number of messages of one lane that start within laneRatePeriodMs */
+                    laneRateLimit?: number | null;
+                    laneRatePeriodMs?: number;
                 };
             };
         };
@@ -6798,11 +6869,124 @@ export interface operations {
             };
         };
     };
+    listLanes: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Behind a slash the lane, in which %XX is any other byte */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        queues: components["schemas"]["Queue"][];
+                        /** @description Cursor of the next page; null on the last one */
+                        next: string | null;
+                    };
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It does not exist */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pauseQueue: {
         parameters: {
             query?: never;
             header?: never;
             path: {
+                /** @description Behind a slash the lane, in which %XX is any other byte */
                 name: string;
             };
             cookie?: never;
@@ -6924,6 +7108,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Behind a slash the lane, in which %XX is any other byte */
                 name: string;
             };
             cookie?: never;
@@ -10737,6 +10922,7 @@ export interface operations {
                 until?: string;
                 /** @description Length of a bin; default: such that there are at most 200. Whole hours if `from` lies more than a day back */
                 step?: string;
+                /** @description Behind a slash the lane, in which %XX is any other byte */
                 queue?: string;
                 type?: string;
             };

@@ -470,8 +470,81 @@ create table messenger.handled_deliveries (
 create index handled_deliveries_handled_at_idx on messenger.handled_deliveries (handled_at);
 alter table messenger.handled_deliveries enable row level security;
 
+-- Lanes. Names of queues compare by their bytes from now on, which makes their indexes again: a second for each million
+-- waiting messages. Views and triggers that name such a column are made again as well.
+
+drop trigger messenger_messages_queue_moved on public.messenger_messages;
+drop trigger messenger_messages_group_left on public.messenger_messages;
+drop trigger messenger_messages_group_changed on public.messenger_messages;
+drop trigger messenger_messages_group_joined on public.messenger_messages;
+drop trigger messenger_messages_group_kept on public.messenger_messages;
+drop trigger messenger_messages_wake_for_change on public.messenger_messages;
+drop trigger messenger_queues_named on public.messenger_queues;
+drop trigger messenger_queues_wake on public.messenger_queues;
+drop view messenger.ready_messages;
+drop view messenger.quarantined_messages;
+alter table public.messenger_messages
+  alter column queue type text collate "C",
+  alter column group_key type text collate "C";
+create index messenger_messages_lanes_idx
+  on public.messenger_messages (split_part(queue, '/', 1), available_at)
+  where strpos(queue, '/') > 0 and not quarantined and not blocked and not heartbeated;
+
+alter table public.messenger_queues
+  drop constraint messenger_queues_name_check,
+  alter column name type text collate "C",
+  add constraint messenger_queues_name_check
+    check (name ~ '^[A-Za-z0-9_.:-]{1,100}(/([A-Za-z0-9_.:-]|%[0-9A-F]{2}){1,100})?$'),
+  add column lane_concurrency integer check (lane_concurrency >= 1),
+  add column lane_rate_limit integer check (lane_rate_limit >= 1),
+  add column lane_rate_period_ms integer not null default 1000
+    check (lane_rate_period_ms between 1000 and 86400000),
+  add constraint "name: a lane takes this setting from its queue" check (
+    strpos(name, '/') = 0 or max_workers = 1 and group_concurrency = 1 and lease_ms is null and runs_on = 'tick'
+      and lane_concurrency is null and lane_rate_limit is null and lane_rate_period_ms = 1000
+  );
+alter table messenger.groups_to_reopen
+  alter column queue type text collate "C",
+  alter column group_key type text collate "C",
+  alter column after_key type text collate "C";
+alter table messenger.start_grants alter column queue type text collate "C";
+alter table public.messenger_schedules
+  drop constraint messenger_schedules_queue_check,
+  add constraint messenger_schedules_queue_check
+    check (queue ~ '^[A-Za-z0-9_.:-]{1,100}(/([A-Za-z0-9_.:-]|%[0-9A-F]{2}){1,100})?$');
+
+create table messenger.lane_turns (
+  queue text collate "C" primary key,
+  lane text collate "C" not null
+) with (fillfactor = 10);
+alter table messenger.lane_turns enable row level security;
+create type messenger.due_lane as (
+  queue text,
+  place messenger.claim_key,
+  weight integer,
+  room integer,
+  last tid
+);
+alter type messenger.open_queue
+  alter attribute first_key type messenger.claim_key,
+  add attribute has_own boolean,
+  add attribute in_lanes boolean,
+  add attribute lanes_limited boolean;
+-- As in the source: Postgres gives the text of its condition in another form.
+create trigger messenger_messages_wake_for_change
+  after update of available_at, queue, priority, blocked on public.messenger_messages
+  for each row when (
+    old.status = 'pending' and new.status = 'pending' and not new.blocked
+    and new.available_at <= public.messenger_now() + interval '65 seconds'
+    and (old.available_at, old.queue, old.priority, old.blocked)
+      is distinct from (new.available_at, new.queue, new.priority, new.blocked)
+  )
+  execute function messenger.wake_for_change();
+
 -- Functions, views, triggers and comments. Their bodies are checked when all of them are there.
 set local check_function_bodies = off;
+
+drop trigger messenger_queues_running on public.messenger_queues;
 
 drop view messenger.followable_messages;
 
@@ -486,6 +559,12 @@ drop routine messenger.free_expired_keys(text[],text[]);
 drop routine messenger.dispatch_problem(text,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval);
 
 drop routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval);
+
+drop routine messenger.lock_due(text,integer,jsonb,tid[],jsonb);
+
+drop routine messenger.share_room(text,integer);
+
+drop routine messenger.use_room(text,tid[],integer);
 
 drop routine messenger.range_condition(jsonb,boolean);
 
@@ -521,12 +600,354 @@ drop routine messenger.prune_progress(integer,boolean,bigint);
 
 drop routine public.messenger_prune(interval,boolean,jsonb);
 
+drop routine messenger.due_queues(text[],jsonb);
+
 CREATE OR REPLACE FUNCTION public.messenger_version()
  RETURNS text
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
  SET search_path TO ''
 AS $function$ select '0.2.0'::text $function$;
+
+CREATE FUNCTION messenger.is_queue_name(p_name text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return p_name ~ '^[A-Za-z0-9_.:-]{1,100}(/([A-Za-z0-9_.:-]|%[0-9A-F]{2}){1,100})?$';
+end
+$function$;
+
+CREATE FUNCTION messenger.lane_problem(p_queue text, p_lane text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case
+    when octet_length(p_lane) not between 1 and 100
+      then format('lane: has to be 1 to 100 bytes (%s were given)', octet_length(p_lane))
+    when p_lane is not null and strpos(p_queue, '/') > 0
+      then format('lane: does not go with the queue %s, which names a lane already', p_queue)
+  end;
+end
+$function$;
+
+CREATE FUNCTION messenger.lane_queue(p_queue text, p_lane text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_lane is null then
+    return p_queue;
+  end if;
+  return p_queue || '/' || coalesce((
+    select string_agg(case
+      when c.symbol ~ '^[A-Za-z0-9_.:-]$' then c.symbol
+      else (
+        select string_agg('%' || upper(lpad(to_hex(get_byte(convert_to(c.symbol, 'UTF8'), b)), 2, '0')), '' order by b)
+        from generate_series(0, octet_length(c.symbol) - 1) as b
+      )
+    end, '' order by c.nth)
+    from regexp_split_to_table(p_lane, '') with ordinality as c (symbol, nth)
+  ), '');
+end
+$function$;
+
+CREATE FUNCTION messenger.is_among(p_queue text, p_queues text[])
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$
+  select p_queues is null or array_position(p_queues, p_queue) is not null
+    or array_position(p_queues, split_part(p_queue, '/', 1)) is not null
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.is_swept(p_queue text, p_queues text[] DEFAULT NULL::text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select (p_queues is null or messenger.is_among(p_queue, p_queues)) and not exists (
+    select from public.messenger_queues q
+    where q.name = any (array[p_queue, split_part(p_queue, '/', 1)]) and q.paused
+  )
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.is_open(p_queue text, p_queues text[] DEFAULT NULL::text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select (p_queues is null or messenger.is_among(p_queue, p_queues)) and not exists (
+    select from public.messenger_queues q
+    where q.name = any (array[p_queue, split_part(p_queue, '/', 1)])
+      and (q.paused or p_queues is null and q.runs_on = 'worker')
+  )
+$function$;
+
+CREATE FUNCTION messenger.settings_of(p_queue text)
+ RETURNS public.messenger_queues
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  parent public.messenger_queues;
+  lane public.messenger_queues;
+begin
+  select q.* into parent from public.messenger_queues q where q.name = split_part(p_queue, '/', 1);
+  if strpos(p_queue, '/') = 0 then
+    return parent;
+  end if;
+  select q.* into lane from public.messenger_queues q where q.name = p_queue;
+  parent.name := p_queue;
+  parent.paused := coalesce(parent.paused, false) or coalesce(lane.paused, false);
+  parent.weight := coalesce(lane.weight, 1);
+  parent.concurrency := coalesce(lane.concurrency, parent.lane_concurrency);
+  parent.rate_period_ms := case when lane.rate_limit is null then parent.lane_rate_period_ms else lane.rate_period_ms end;
+  parent.rate_limit := coalesce(lane.rate_limit, parent.lane_rate_limit);
+  return parent;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.register_queues()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  insert into public.messenger_queues (name)
+  select distinct split_part(w.queue, '/', 1) from (select distinct written.queue from written) as w
+  where not exists (
+    select from public.messenger_queues q where q.name = split_part(w.queue, '/', 1)
+    -- Looks up the queues of these messages, and never reads the whole table of queues.
+    offset 0
+  )
+  on conflict do nothing;
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.register_queue()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  insert into public.messenger_queues (name) values (split_part(new.queue, '/', 1)) on conflict do nothing;
+  return null;
+end
+$function$;
+
+CREATE FUNCTION messenger.lanes_hold(p_queue text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  return exists (
+    select from public.messenger_messages m where m.queue > p_queue || '/' and m.queue < p_queue || '/~'
+      and not m.quarantined and not m.blocked and not m.heartbeated
+  ) or exists (
+    select from public.messenger_messages m
+    where m.queue > p_queue || '/' and m.queue < p_queue || '/~' and m.heartbeated
+  ) or exists (
+    select from public.messenger_messages m
+    where m.queue > p_queue || '/' and m.queue < p_queue || '/~' and m.blocked
+  ) or exists (
+    select from public.messenger_messages m where m.queue > p_queue || '/' and m.queue < p_queue || '/~'
+      and m.quarantined and not m.blocked and not m.heartbeated
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.queue_holds(p_queue text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  return exists (
+    select from public.messenger_messages m where m.queue = p_queue
+      and not m.quarantined and not m.blocked and not m.heartbeated
+  ) or exists (
+    select from public.messenger_messages m
+    where m.queue = p_queue and m.heartbeated
+  ) or exists (
+    select from public.messenger_messages m
+    where m.queue = p_queue and m.blocked
+  ) or exists (
+    select from public.messenger_messages m where m.queue = p_queue
+      and m.quarantined and not m.blocked and not m.heartbeated
+  ) or messenger.lanes_hold(p_queue);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.stray_queues(p_max_queues integer DEFAULT 100)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+declare
+  strays text[] := array(
+    select distinct split_part(m.queue, '/', 1) from public.messenger_messages m
+    where m.quarantined and not m.blocked and not m.heartbeated
+      and not exists (
+        select from public.messenger_queues q where q.name = split_part(m.queue, '/', 1) offset 0
+      )
+    limit p_max_queues
+  );
+  behind text := '';
+  current_name text;
+begin
+  while cardinality(strays) < p_max_queues loop
+    -- Steps through each index from the first message of a queue to the first message of the next queue.
+    current_name := least(
+      (
+        select m.queue from public.messenger_messages m
+        where m.queue > behind and not m.quarantined and not m.blocked and not m.heartbeated
+        order by m.queue limit 1
+      ),
+      (
+        select m.queue from public.messenger_messages m
+        where m.queue > behind and m.heartbeated order by m.queue limit 1
+      ),
+      (
+        select m.queue from public.messenger_messages m
+        where m.queue > behind and m.blocked order by m.queue limit 1
+      )
+    );
+    exit when current_name is null;
+    -- Passes over the lanes of a queue together.
+    behind := case when strpos(current_name, '/') > 0 then split_part(current_name, '/', 1) || '/~' else current_name end;
+    current_name := split_part(current_name, '/', 1);
+    if array_position(strays, current_name) is null
+      and not exists (select from public.messenger_queues q where q.name = current_name)
+    then
+      strays := strays || current_name;
+    end if;
+  end loop;
+  return strays;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_tidy_queues(empty_older_than interval DEFAULT '7 days'::interval, after jsonb DEFAULT NULL::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  names text[];
+  forgotten integer;
+begin
+  if empty_older_than is null or empty_older_than < interval '0' then
+    raise sqlstate 'PT400' using message = 'empty_older_than: has to be zero or more';
+  end if;
+  if after is null then
+    insert into public.messenger_queues (name) select unnest(messenger.stray_queues())
+    on conflict do nothing;
+  end if;
+
+  names := array(
+    select q.name from public.messenger_queues q
+    where q.name > coalesce(after ->> 'name', '') and q.name <> 'default'
+      and q.created_at < public.messenger_now() - empty_older_than
+      and not q.paused and q.max_workers = 1 and q.concurrency is null
+      and q.group_concurrency = 1 and q.rate_limit is null and q.rate_period_ms = 1000
+      and q.weight = 1 and q.lease_ms is null and q.runs_on = 'tick'
+      and q.lane_concurrency is null and q.lane_rate_limit is null and q.lane_rate_period_ms = 1000
+    order by q.name limit 1000
+    for update skip locked
+  );
+  delete from public.messenger_queues q
+  where q.name = any (names) and not messenger.queue_holds(q.name);
+  get diagnostics forgotten = row_count;
+  return jsonb_build_object(
+    'matched', forgotten, 'done', forgotten, 'next', case
+      when cardinality(names) = 1000 then jsonb_build_object('name', names[1000])
+    end
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.lock_expired(p_queues text[] DEFAULT NULL::text[], p_max_messages integer DEFAULT 100)
+ RETURNS tid[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  parents constant text[] := array(select split_part(q, '/', 1) from unnest(p_queues) as q);
+  lease record;
+  expired tid[];
+  locked tid[] := array[]::tid[];
+  left_over record;
+begin
+  for lease in
+    select l.token, l.ids from messenger.leases l
+    where l.leased_until <= clock and exists (
+      select from unnest(l.queues) as q (name)
+      where messenger.is_swept(q.name, case when p_queues is not null then parents end)
+    )
+    order by l.leased_until
+    limit 1000
+    for update skip locked
+  loop
+    expired := array(
+      select m.ctid from public.messenger_messages m
+      where m.id = any (lease.ids) and m.lease_token = lease.token and m.leased_until <= clock
+        and messenger.is_swept(m.queue, p_queues)
+      limit p_max_messages - cardinality(locked)
+      for update skip locked
+    );
+    locked := locked || expired;
+
+    select array_agg(m.id) as ids, array_agg(distinct split_part(m.queue, '/', 1)) as queues,
+      min(m.leased_until) as leased_until
+    into left_over
+    from public.messenger_messages m
+    where m.id = any (lease.ids) and m.lease_token = lease.token and m.ctid <> all (expired);
+    if left_over.ids is null then
+      delete from messenger.leases l where l.token = lease.token;
+    else
+      update messenger.leases l
+      set ids = left_over.ids, open = cardinality(left_over.ids), queues = left_over.queues,
+        leased_until = left_over.leased_until
+      where l.token = lease.token;
+    end if;
+    exit when cardinality(locked) >= p_max_messages;
+  end loop;
+  return locked;
+end
+$function$;
 
 CREATE OR REPLACE FUNCTION messenger.sequence_behind()
  RETURNS boolean
@@ -689,7 +1110,7 @@ begin
     when 'type' then
       case when length(p_value) not between 1 and 200 then 'has to be a name of 1 to 200 characters' end
     when 'queue' then case
-      when p_value !~ '^[A-Za-z0-9_.:-]{1,100}$' then 'has to be 1 to 100 letters, digits or _ . : -'
+      when not messenger.is_queue_name(p_value) then 'has to be 1 to 100 letters, digits or _ . : -'
     end
     when 'priority' then case
       when p_value !~ '^-?\d{1,4}$' or p_value::integer not between -1000 and 1000
@@ -939,7 +1360,7 @@ begin
       select n.id, n.queue, row_number() over (partition by n.queue, n.group_key order by n.id) as place
       from numbered n where n.group_key is not null and n.is_new and n.held_key is null
     ) as p
-    left join public.messenger_queues q on q.name = p.queue
+    left join public.messenger_queues q on q.name = split_part(p.queue, '/', 1)
     where p.place > coalesce(q.group_concurrency, 1)
   ),
   written as (
@@ -1423,7 +1844,7 @@ begin
   return case
     when p_type is null or length(p_type) not between 1 and 200
       then 'type: has to be a name of 1 to 200 characters'
-    when p_queue is null or p_queue !~ '^[A-Za-z0-9_.:-]{1,100}$'
+    when p_queue is null or not messenger.is_queue_name(p_queue)
       then 'queue: has to be 1 to 100 letters, digits or _ . : -'
     when p_priority is null or p_priority not between -1000 and 1000
       then 'priority: has to be from -1000 to 1000'
@@ -1463,16 +1884,17 @@ begin
 end
 $function$;
 
-CREATE FUNCTION public.messenger_dispatch(type text, payload jsonb DEFAULT '{}'::jsonb, delay interval DEFAULT NULL::interval, available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, idempotency_key text DEFAULT NULL::text, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, dedupe_key text DEFAULT NULL::text, dedupe text DEFAULT NULL::text, dedupe_window interval DEFAULT NULL::interval, dedupe_debounce interval DEFAULT NULL::interval, dedupe_max_wait interval DEFAULT NULL::interval, transport text DEFAULT NULL::text, traceparent text DEFAULT NULL::text)
+CREATE FUNCTION public.messenger_dispatch(type text, payload jsonb DEFAULT '{}'::jsonb, delay interval DEFAULT NULL::interval, available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, queue text DEFAULT 'default'::text, priority integer DEFAULT 0, idempotency_key text DEFAULT NULL::text, group_key text DEFAULT NULL::text, ttl interval DEFAULT NULL::interval, dedupe_key text DEFAULT NULL::text, dedupe text DEFAULT NULL::text, dedupe_window interval DEFAULT NULL::interval, dedupe_debounce interval DEFAULT NULL::interval, dedupe_max_wait interval DEFAULT NULL::interval, transport text DEFAULT NULL::text, traceparent text DEFAULT NULL::text, lane text DEFAULT NULL::text)
  RETURNS bigint
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  problem constant text := messenger.dispatch_problem(
-    type, delay, available_at, queue, priority, idempotency_key, group_key, ttl, dedupe_key, dedupe,
+  into_queue constant text := messenger.lane_queue(queue, lane);
+  problem constant text := coalesce(messenger.lane_problem(queue, lane), messenger.dispatch_problem(
+    type, delay, available_at, into_queue, priority, idempotency_key, group_key, ttl, dedupe_key, dedupe,
     dedupe_window, dedupe_debounce, dedupe_max_wait, transport
-  );
+  ));
 begin
   if problem is not null then
     raise sqlstate 'PT400' using message = problem;
@@ -1485,7 +1907,7 @@ begin
     public.messenger_enqueue(
       jsonb_build_array(
         jsonb_build_object(
-          'type', type, 'payload', payload, 'queue', queue, 'priority', priority,
+          'type', type, 'payload', payload, 'queue', into_queue, 'priority', priority,
           'available_at', available_at, 'delay_ms', messenger.to_ms(delay),
           'ttl_ms', messenger.to_ms(ttl), 'idempotency_key', idempotency_key,
           'group_key', group_key, 'dedupe_key', dedupe_key, 'dedupe', dedupe,
@@ -1523,6 +1945,316 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.group_fronts(p_queues text[], p_group_keys text[])
+ RETURNS TABLE(id bigint, blocked boolean)
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+ SET enable_nestloop TO 'on'
+AS $function$
+declare
+  -- Looks up the setting once for each queue, and not for each of its groups.
+  widths constant jsonb := (
+    select jsonb_object_agg(q.name, q.group_concurrency) from public.messenger_queues q
+    where q.name = any (array(select distinct split_part(unnest(p_queues), '/', 1)))
+  );
+begin
+  return query
+  select f.id, f.blocked
+  from unnest(p_queues, p_group_keys) as g (queue, group_key)
+  cross join lateral (
+    select coalesce((widths -> split_part(g.queue, '/', 1))::integer, 1) - (
+      select count(*) from public.messenger_messages r
+      where r.queue = g.queue and r.group_key = g.group_key and r.heartbeated
+    ) as places
+    -- Calculated once, and not wherever it is named.
+    offset 0
+  ) as room
+  cross join lateral (
+    select m.id, m.blocked from public.messenger_messages m
+    where m.queue = any (array[g.queue]) and m.group_key = g.group_key
+      and not m.heartbeated and m.status = 'pending'
+    order by m.queue, m.id limit greatest(room.places, 0)
+  ) as f;
+end
+$function$;
+
+CREATE FUNCTION messenger.note_blocked_lanes(p_queue text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+declare
+  behind record;
+begin
+  select p_queue || '/' as queue, '' as group_key into behind;
+  for step in 1..1000 loop
+    select m.queue, m.group_key into behind from public.messenger_messages m
+    where (m.queue, m.group_key) > (behind.queue, behind.group_key) and m.queue < p_queue || '/~' and m.blocked
+    order by m.queue, m.group_key limit 1;
+    exit when behind.queue is null;
+    insert into messenger.groups_to_reopen (queue, group_key) values (behind.queue, behind.group_key);
+  end loop;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.widen_groups()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  perform messenger.note_blocked_groups(new.name, '');
+  perform messenger.note_blocked_lanes(new.name);
+  perform messenger.reopen_noted_groups();
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.admitted_to_groups(p_queue text, p_ids bigint[], p_keys text[], p_group_keys text[], p_held tid[], OUT admitted bigint[], OUT held_ids bigint[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  fronts bigint[];
+begin
+  held_ids := '{}';
+  if cardinality(p_held) = 0 and coalesce((
+    select q.group_concurrency from public.messenger_queues q
+    where q.name = split_part(p_queue, '/', 1)
+  ), 1) = 1 then
+    admitted := messenger.first_of_groups(p_queue, p_ids, p_keys, p_group_keys);
+    return;
+  end if;
+  fronts := array(
+    select f.id from messenger.group_fronts(
+      array_fill(p_queue, array[cardinality(p_group_keys)]), p_group_keys
+    ) f
+  );
+  admitted := array(select unnest(p_ids) intersect select unnest(fronts));
+  held_ids := array(
+    select h.id from (
+      select m.id, m.group_key from public.messenger_messages m
+      where m.ctid = any (p_held) and m.queue = p_queue
+    ) as h
+    join unnest(p_group_keys) as g (group_key) using (group_key)
+  );
+  -- A message has appeared in front of one that this claim holds already. It waits until the held one is done.
+  if exists (select unnest(held_ids) except select unnest(fronts)) then
+    admitted := messenger.beside_held(admitted, held_ids);
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.beside_held(p_admitted bigint[], p_held bigint[])
+ RETURNS bigint[]
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  select coalesce(array_agg(a.id), '{}')
+  from (
+    select m.id, m.queue, m.group_key, row_number() over (
+      partition by m.queue, m.group_key order by m.id = any (p_held) desc, m.id
+    ) as place
+    from public.messenger_messages m where m.id = any (p_admitted || p_held)
+  ) as a
+  where a.id = any (p_admitted) and a.place <= coalesce(
+    (select q.group_concurrency from public.messenger_queues q where q.name = split_part(a.queue, '/', 1)), 1
+  ) - (
+    select count(*) from public.messenger_messages r
+    where r.queue = a.queue and r.group_key = a.group_key and r.heartbeated
+  )
+$function$;
+
+CREATE FUNCTION messenger.count_leased(p_queue text, p_most integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return (
+    select count(*) from (
+      select from (
+        select m.leased_until from public.messenger_messages m
+        where m.queue = p_queue and m.heartbeated
+        union all
+        select m.leased_until from public.messenger_messages m
+        where m.queue > p_queue || '/' and m.queue < p_queue || '/~' and m.heartbeated
+      ) as r
+      where r.leased_until > clock
+      limit p_most
+    ) as live
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.limits_open_at(p_limits public.messenger_queues)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  period constant interval := p_limits.rate_period_ms * interval '1 millisecond';
+begin
+  return greatest(
+    -- The lease whose end makes room, counted from the last one.
+    case when p_limits.concurrency is not null then (
+      select l.leased_until from (
+        select m.leased_until from public.messenger_messages m
+        where m.queue = p_limits.name and m.heartbeated
+        union all
+        select m.leased_until from public.messenger_messages m
+        where m.queue > p_limits.name || '/' and m.queue < p_limits.name || '/~' and m.heartbeated
+      ) as l
+      where l.leased_until > clock
+      order by l.leased_until desc offset p_limits.concurrency - 1 limit 1
+    ) end,
+    -- The grant that is too many, counted from the last one.
+    case when p_limits.rate_limit is not null then (
+      select g.starts_by + period
+      from (
+        select r.starts_by, sum(r.messages) over (order by r.starts_by desc) as later
+        from messenger.start_grants r
+        where r.queue = p_limits.name and r.starts_by > clock - period
+      ) as g
+      where g.later >= p_limits.rate_limit
+      order by g.starts_by desc limit 1
+    ) end
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.queue_opens_at(p_queue text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  if strpos(p_queue, '/') > 0 then
+    return greatest(
+      messenger.limits_open_at(messenger.settings_of(p_queue)),
+      messenger.queue_opens_at(split_part(p_queue, '/', 1))
+    );
+  end if;
+  return (
+    select messenger.limits_open_at(q) from public.messenger_queues q
+    where q.name = p_queue and (q.concurrency is not null or q.rate_limit is not null)
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.queue_room(p_queue text, p_slots integer DEFAULT NULL::integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  limits constant public.messenger_queues := messenger.settings_of(p_queue);
+  room integer;
+begin
+  if limits.concurrency is null and limits.rate_limit is null then
+    return null;
+  end if;
+  -- An older snapshot may not show what the last claim has leased.
+  if current_setting('transaction_isolation') <> 'read committed' then
+    raise sqlstate 'PT409' using
+      message = 'messages of a queue with limits are claimed in a read committed transaction only';
+  end if;
+  if not pg_try_advisory_xact_lock(messenger.queue_lock(p_queue)) then
+    return 0;
+  end if;
+  if limits.concurrency is not null then
+    room := limits.concurrency - messenger.count_leased(p_queue, limits.concurrency);
+  end if;
+  if limits.rate_limit is not null then
+    room := least(room, p_slots, limits.rate_limit - coalesce((
+      select sum(g.messages)::integer from messenger.start_grants g
+      where g.queue = p_queue
+        and g.starts_by > public.messenger_now() - limits.rate_period_ms * interval '1 millisecond'
+    ), 0));
+  end if;
+  return greatest(room, 0);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.count_running()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  update public.messenger_messages m set heartbeated = true
+  where m.id = any (array(select unnest(l.ids) from messenger.leases l))
+    and (m.queue = new.name or m.queue > new.name || '/' and m.queue < new.name || '/~')
+    and m.status = 'processing' and not m.heartbeated;
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.grant_starts(p_queue text, p_messages integer, p_start_window_ms integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  limits constant public.messenger_queues := messenger.settings_of(p_queue);
+  period constant interval := limits.rate_period_ms * interval '1 millisecond';
+begin
+  if limits.rate_limit is null or p_messages = 0 then
+    return 0;
+  end if;
+  delete from messenger.start_grants g
+  where g.queue = p_queue and g.starts_by <= clock - period;
+  insert into messenger.start_grants as known (queue, starts_by, messages)
+  values (
+    p_queue,
+    date_bin(period / 100, clock + p_start_window_ms * interval '1 millisecond', 'epoch') + period / 100,
+    p_messages
+  )
+  on conflict on constraint start_grants_pkey
+  do update set messages = known.messages + excluded.messages;
+  return p_messages;
+end
+$function$;
+
+CREATE FUNCTION messenger.place_of(p_key jsonb)
+ RETURNS messenger.claim_key
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return row((p_key ->> 0)::smallint, (p_key ->> 1)::timestamptz, (p_key ->> 2)::bigint);
+end
+$function$;
+
 CREATE FUNCTION messenger.in_front_of(p_place messenger.claim_key)
  RETURNS messenger.claim_key
  LANGUAGE plpgsql
@@ -1556,8 +2288,80 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION messenger.due_queues(p_queues text[] DEFAULT NULL::text[], p_last_keys jsonb DEFAULT '{}'::jsonb)
- RETURNS TABLE(queue text, first_key jsonb)
+CREATE FUNCTION messenger.first_ready(p_behind text, p_before text, OUT queue text, OUT place messenger.claim_key)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+begin
+  -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
+  if p_before is not null then
+    select m.queue, m.priority, m.available_at, m.id
+    into queue, place.priority, place.available_at, place.id
+    from messenger.ready_messages m where m.queue > p_behind and m.queue < p_before
+    order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+  else
+    select m.queue, m.priority, m.available_at, m.id
+    into queue, place.priority, place.available_at, place.id
+    from messenger.ready_messages m where m.queue > p_behind
+    order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+  end if;
+  place := messenger.in_front_of(place);
+end
+$function$;
+
+CREATE FUNCTION messenger.due_key(p_queue text, p_front messenger.claim_key)
+ RETURNS messenger.claim_key
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  while p_front.available_at > clock loop
+    p_front := messenger.front_key(p_queue, p_front.priority);
+  end loop;
+  return p_front;
+end
+$function$;
+
+CREATE FUNCTION messenger.due_among(p_queues text[], p_last_keys jsonb)
+ RETURNS TABLE(queue text, first_key messenger.claim_key, in_lanes boolean)
+ LANGUAGE plpgsql
+ ROWS 10
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  name text;
+begin
+  in_lanes := false;
+  for name in select distinct q from unnest(p_queues) as q where strpos(q, '/') = 0 loop
+    queue := name;
+    first_key := case when not p_last_keys ? name then messenger.due_key(name, messenger.front_key(name)) end;
+    if first_key is not null or p_last_keys ? name then
+      return next;
+    end if;
+  end loop;
+  in_lanes := true;
+  first_key := null;
+  for name in select distinct split_part(q, '/', 1) from unnest(p_queues) as q loop
+    if exists (select from messenger.ready_messages m where m.queue > name || '/' and m.queue < name || '/~') then
+      queue := name;
+      return next;
+    end if;
+  end loop;
+end
+$function$;
+
+CREATE FUNCTION messenger.due_queues(p_queues text[] DEFAULT NULL::text[], p_last_keys jsonb DEFAULT '{}'::jsonb)
+ RETURNS TABLE(queue text, first_key messenger.claim_key, in_lanes boolean)
  LANGUAGE plpgsql
  ROWS 10
  SET search_path TO ''
@@ -1567,55 +2371,93 @@ CREATE OR REPLACE FUNCTION messenger.due_queues(p_queues text[] DEFAULT NULL::te
  SET enable_sort TO 'off'
 AS $function$
 declare
-  clock constant timestamptz := public.messenger_now();
-  -- The queues to look at; where all are wanted, the ends of the stretches to look at, null for the last.
-  names text[] := array(select jsonb_object_keys(p_last_keys));
+  -- The ends of the stretches to look at, null for the last; reports/ for the lanes of reports.
+  names constant text[] := array(
+    select distinct case when strpos(k, '/') > 0 then split_part(k, '/', 1) || '/' else k end collate "C" as name
+    from jsonb_object_keys(p_last_keys) as k order by name
+  );
   name text;
   behind text := '';
-  front messenger.claim_key;
+  found record;
 begin
   if p_queues is not null then
-    return query select k, null::jsonb from unnest(names) as k
-    where array_position(p_queues, k) is not null;
-    names := array(select distinct q from unnest(p_queues) as q where not p_last_keys ? q);
-  else
-    return query select k, null::jsonb from unnest(names) as k;
-    names := array(select k from unnest(names) as k order by k) || null::text;
+    return query select * from messenger.due_among(p_queues, p_last_keys);
+    return;
   end if;
-
-  foreach name in array names loop
+  return query select rtrim(k, '/'), null::messenger.claim_key, right(k, 1) = '/' from unnest(names) as k;
+  foreach name in array names || null::text loop
     loop
-      -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
-      if p_queues is not null then
-        queue := name;
-        front := messenger.front_key(name);
-      elsif name is not null then
-        select m.queue, m.priority, m.available_at, m.id
-        into queue, front.priority, front.available_at, front.id
-        from messenger.ready_messages m where m.queue > behind and m.queue < name
-        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
-      else
-        select m.queue, m.priority, m.available_at, m.id
-        into queue, front.priority, front.available_at, front.id
-        from messenger.ready_messages m where m.queue > behind
-        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
-      end if;
-      exit when front.id is null;
-      if p_queues is null then
-        front := messenger.in_front_of(front);
-      end if;
-      while front.available_at > clock loop
-        front := messenger.front_key(queue, front.priority);
-      end loop;
-      if front.id is not null then
-        first_key := jsonb_build_array(front.priority, front.available_at, front.id);
+      found := messenger.first_ready(behind, name);
+      exit when found.queue is null;
+      queue := split_part(found.queue, '/', 1);
+      in_lanes := strpos(found.queue, '/') > 0;
+      first_key := case when not in_lanes then messenger.due_key(queue, found.place) end;
+      if in_lanes or first_key is not null then
         return next;
       end if;
-      exit when p_queues is not null;
-      behind := queue;
+      behind := case when in_lanes then queue || '/~' else queue end;
     end loop;
-    behind := name;
+    behind := case when right(name, 1) = '/' then name || '~' else name end;
   end loop;
+end
+$function$;
+
+CREATE FUNCTION messenger.lock_due(p_queue text, p_max_messages integer, p_last_key jsonb DEFAULT NULL::jsonb, p_held tid[] DEFAULT '{}'::tid[], p_first_key messenger.claim_key DEFAULT NULL::messenger.claim_key)
+ RETURNS tid[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  is_large constant boolean := p_max_messages >= 100;
+  behind messenger.claim_key := case when p_last_key is null then p_first_key else messenger.place_of(p_last_key) end;
+  locked tid[] := array[]::tid[];
+  candidates tid[];
+  grouped boolean;
+  asked integer;
+  rounds integer := 0;
+  others constant xid[] := array(select pg_snapshot_xip(pg_current_snapshot())::xid);
+begin
+  -- Each priority is read from its first message on, so that dead rows in front of that message are read only once.
+  if behind.priority is null then
+    behind := messenger.front_key(p_queue);
+  end if;
+  if is_large and p_last_key is not null then
+    behind := messenger.behind_hint(p_queue, behind);
+  end if;
+
+  while behind.priority is not null loop
+    asked := p_max_messages - cardinality(locked);
+    select array_agg(c.ctid), bool_or(c.group_key is not null) into candidates, grouped
+    from (
+      select m.ctid, m.group_key from messenger.ready_messages m
+      where m.queue = p_queue and m.priority = behind.priority and m.available_at <= clock
+        and (m.available_at, m.id) > (behind.available_at, behind.id)
+        and (m.xmax = '0' or m.xmax <> all (others))
+      order by m.available_at, m.id limit asked
+      for update skip locked
+    ) as c;
+    if grouped then
+      locked := locked || messenger.admit_groups(p_queue, candidates, p_held || locked);
+      rounds := rounds + 1;
+      -- Bounded: a long group that has only just been blocked could need many rounds.
+      exit when rounds = 5;
+    else
+      locked := locked || candidates;
+    end if;
+    exit when cardinality(locked) >= p_max_messages;
+    behind := messenger.next_key(p_queue, behind.priority, candidates[asked]);
+  end loop;
+
+  if is_large and cardinality(locked) = p_max_messages then
+    perform setval('messenger.claim_hint', m.id)
+    from public.messenger_messages m where m.ctid = locked[p_max_messages];
+  end if;
+  return locked;
 end
 $function$;
 
@@ -1677,6 +2519,238 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.lock_quarantined(p_queues text[] DEFAULT NULL::text[], p_slots integer DEFAULT NULL::integer)
+ RETURNS tid[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  candidate record;
+begin
+  for candidate in
+    select m.ctid, m.queue, m.group_key from messenger.quarantined_messages m
+    where m.available_at <= public.messenger_now()
+      and messenger.is_open(m.queue, p_queues)
+      and messenger.queue_opens_at(m.queue) is null
+    order by m.available_at, m.id
+    limit 10
+    for update skip locked
+  loop
+    continue when candidate.group_key is not null and cardinality(
+      messenger.admit_groups(candidate.queue, array[candidate.ctid], '{}')
+    ) = 0;
+    -- The limits come last, because room that this claim takes and does not use is kept from other claims.
+    continue when messenger.queue_room(candidate.queue, p_slots) = 0;
+    continue when strpos(candidate.queue, '/') > 0
+      and messenger.queue_room(split_part(candidate.queue, '/', 1), p_slots) = 0;
+    return array[candidate.ctid];
+  end loop;
+  return array[]::tid[];
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.lock_past_ttl(p_queues text[], p_max_messages integer, p_max_bytes bigint, OUT locked tid[], OUT bytes bigint, OUT oversized tid[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+declare
+  fit record;
+begin
+  bytes := 0;
+  oversized := '{}';
+  locked := array(
+    select m.ctid from public.messenger_messages m
+    where m.id = any (array(
+        select e.id
+        from (
+          select x.id, x.queue from public.messenger_messages x
+          where x.expires_at <= public.messenger_now() and x.status = 'pending'
+            and not x.blocked and not x.heartbeated
+          order by x.expires_at limit 10000
+        ) as e
+        where p_queues is null or messenger.is_among(e.queue, p_queues)
+        limit p_max_messages
+      ))
+      and m.expires_at <= public.messenger_now() and m.status = 'pending' and not m.blocked
+    for update skip locked
+  );
+  -- A message that is blocked behind another of its group stays blocked.
+  if exists (
+    select from public.messenger_messages m where m.ctid = any (locked) and m.group_key is not null
+  ) then
+    locked := array(
+      select m.ctid from public.messenger_messages m
+      where m.ctid = any (locked) and (
+        m.group_key is null
+        or cardinality(messenger.admit_groups(m.queue, array[m.ctid], '{}')) > 0
+      )
+    );
+  end if;
+  if cardinality(locked) > 0 and p_max_bytes is not null then
+    fit := messenger.fit_bytes(locked, p_max_bytes, true);
+    locked := locked[1:fit.fitting];
+    bytes := fit.bytes;
+    oversized := fit.oversized;
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.next_due_in_lanes(p_queue text)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  if not exists (
+    select from public.messenger_queues q
+    where q.name = p_queue and (q.lane_concurrency is not null or q.lane_rate_limit is not null)
+  ) and not exists (
+    select from public.messenger_queues q where q.name > p_queue || '/' and q.name < p_queue || '/~'
+  ) then
+    return (
+      select m.available_at from messenger.ready_messages m
+      where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+      order by m.available_at limit 1
+    );
+  end if;
+  return (
+    select min(messenger.next_due(array[l.queue])) from (
+      select w.queue from messenger.walk_lanes(p_queue || '/', p_queue || '/~', 1000) as w
+      union
+      select o.queue from messenger.oldest_lanes(p_queue, 1000) as o (queue)
+    ) as l
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.waiting_fronts(p_queues text[])
+ RETURNS TABLE(queue text, due_at timestamp with time zone, in_lanes boolean)
+ LANGUAGE plpgsql
+ ROWS 10
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+begin
+  return query
+  with recursive fronts (queue, priority, due_at, in_lanes) as (
+    (
+      select q.queue collate "C", f.priority, f.due_at, false
+      from unnest(p_queues) as q (queue)
+      cross join lateral (
+        select m.priority, m.available_at as due_at from messenger.ready_messages m
+        where m.queue = q.queue
+        order by m.priority desc, m.available_at limit 1
+      ) as f
+      union all
+      (
+        select m.queue, m.priority, m.available_at, strpos(m.queue, '/') > 0 from messenger.ready_messages m
+        where p_queues is null
+        order by m.queue, m.priority desc, m.available_at limit 1
+      )
+    )
+    union all
+    select f.queue, f.priority, f.due_at, f.in_lanes
+    from fronts r
+    cross join lateral (
+      (
+        select m.queue, m.priority, m.available_at as due_at, false as in_lanes from messenger.ready_messages m
+        where m.queue = r.queue and m.priority < r.priority and not r.in_lanes
+        order by m.priority desc, m.available_at limit 1
+      )
+      union all
+      (
+        select m.queue, m.priority, m.available_at, strpos(m.queue, '/') > 0 from messenger.ready_messages m
+        where p_queues is null
+          and m.queue > case when r.in_lanes then split_part(r.queue, '/', 1) || '/~' else r.queue end
+        order by m.queue, m.priority desc, m.available_at limit 1
+      )
+      limit 1
+    ) as f
+  )
+  select f.queue, f.due_at, f.in_lanes from fronts f;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.next_due(p_queues text[] DEFAULT NULL::text[])
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+begin
+  return (
+    with fronts as materialized (select * from messenger.waiting_fronts(p_queues)),
+    due as (
+      select f.queue, f.due_at from fronts f where not f.in_lanes
+      union all
+      select l.queue, messenger.next_due_in_lanes(l.queue) from (
+        select split_part(f.queue, '/', 1) as queue from fronts f where f.in_lanes
+        union all
+        select q from unnest(p_queues) as q where strpos(q, '/') = 0
+      ) as l
+      union all
+      select m.queue, m.available_at from messenger.quarantined_messages m
+      where p_queues is null or messenger.is_among(m.queue, p_queues)
+    ),
+    next as materialized (
+      select d.queue, min(d.due_at) as due_at from due d where d.due_at is not null group by d.queue
+    )
+    select min(greatest(n.due_at, case
+      when q.concurrency is not null or q.rate_limit is not null or strpos(n.queue, '/') > 0
+        then messenger.queue_opens_at(n.queue)
+    end))
+    from next n left join public.messenger_queues q on q.name = split_part(n.queue, '/', 1)
+    where q.paused is not true and (p_queues is not null or q.runs_on is distinct from 'worker')
+      and not exists (select from public.messenger_queues l where l.name = n.queue and l.paused)
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.locked_others(p_locked tid[], p_last_keys jsonb, p_bytes bigint DEFAULT 0, p_oversized tid[] DEFAULT '{}'::tid[])
+ RETURNS messenger.locked_messages
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  claim messenger.locked_messages;
+begin
+  claim.locked := p_locked;
+  claim.bytes := p_bytes;
+  claim.oversized := p_oversized;
+  claim.more := false;
+  claim.last_keys := p_last_keys;
+  claim.lock_ms := 0;
+  select coalesce(array_agg(m.queue) filter (where q.concurrency is not null or l.concurrency is not null), '{}'),
+    coalesce(array_agg(m.queue) filter (where q.rate_limit is not null or l.rate_limit is not null), '{}'),
+    coalesce(jsonb_object_agg(m.queue, q.lease_ms) filter (where q.lease_ms is not null), '{}')
+  into claim.counted, claim.rated, claim.leases
+  from (select distinct r.queue from public.messenger_messages r where r.ctid = any (p_locked)) as m
+  join public.messenger_queues q on q.name = split_part(m.queue, '/', 1)
+  cross join lateral messenger.settings_of(m.queue) as l;
+  return claim;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.lock_swept(p_queues text[], p_max_messages integer, p_last_keys jsonb, p_max_bytes bigint)
  RETURNS messenger.locked_messages
  LANGUAGE plpgsql
@@ -1701,6 +2775,566 @@ begin
   claim.more := coalesce(past_ttl.bytes > p_max_bytes / 2, false);
   claim.room := case when claim.more then 0 else p_max_messages - cardinality(past_ttl.locked) end;
   return claim;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.lock_alone(p_queues text[], p_slots integer, p_start_window_ms integer, p_last_keys jsonb, p_max_bytes bigint)
+ RETURNS messenger.locked_messages
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  locked constant tid[] := messenger.lock_quarantined(p_queues, p_slots);
+  fit record;
+begin
+  perform messenger.grant_starts(m.queue, 1, p_start_window_ms),
+    messenger.grant_starts(nullif(split_part(m.queue, '/', 1), m.queue), 1, p_start_window_ms)
+  from public.messenger_messages m
+  where m.ctid = any (locked) and (m.expires_at <= public.messenger_now()) is not true;
+  if p_max_bytes is null then
+    return messenger.locked_others(locked, p_last_keys);
+  end if;
+  fit := messenger.fit_bytes(locked, p_max_bytes, true);
+  return messenger.locked_others(locked, p_last_keys, fit.bytes, fit.oversized);
+end
+$function$;
+
+CREATE FUNCTION messenger.walk_lanes(p_behind text, p_before text, p_most integer)
+ RETURNS TABLE(queue text, priority smallint, available_at timestamp with time zone, id bigint)
+ LANGUAGE plpgsql
+ ROWS 100
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+begin
+  return query
+  with recursive lane (queue, priority, available_at, id) as (
+    (
+      select m.queue, m.priority, m.available_at, m.id from messenger.ready_messages m
+      where m.queue > p_behind and m.queue < p_before
+      order by m.queue, m.priority desc, m.available_at, m.id limit 1
+    )
+    union all
+    select n.queue, n.priority, n.available_at, n.id from lane l
+    cross join lateral (
+      select m.queue, m.priority, m.available_at, m.id from messenger.ready_messages m
+      where m.queue > l.queue and m.queue < p_before
+      order by m.queue, m.priority desc, m.available_at, m.id limit 1
+    ) as n
+  )
+  select l.queue, l.priority, l.available_at, l.id from lane l limit p_most;
+end
+$function$;
+
+CREATE FUNCTION messenger.oldest_lanes(p_queue text, p_messages integer)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ ROWS 10
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+begin
+  return query
+  select distinct o.queue from (
+    select m.queue from messenger.ready_messages m
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+      and m.available_at <= public.messenger_now()
+    order by m.available_at limit p_messages
+  ) as o;
+end
+$function$;
+
+CREATE FUNCTION messenger.lane_stretches(p_queue text, p_keyed text[])
+ RETURNS TABLE(behind text, before text)
+ LANGUAGE plpgsql
+ ROWS 2
+ SET search_path TO ''
+AS $function$
+declare
+  turn constant text := coalesce(
+    (select t.lane from messenger.lane_turns t where t.queue = p_queue), p_queue || '/'
+  );
+  stops constant text[] := array(
+    select k from unnest(p_keyed || array[turn || '!', p_queue || '/~']) as k order by k collate "C"
+  );
+begin
+  return query
+  select s.behind, s.before
+  from (
+    select coalesce(lag(k) over (order by k collate "C"), p_queue || '/') as behind, k as before
+    from unnest(stops) as k
+  ) as s
+  order by s.before collate "C" <= turn || '!', s.before collate "C";
+end
+$function$;
+
+CREATE FUNCTION messenger.own_lanes(p_queue text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select jsonb_object_agg(q.name, to_jsonb(q)) from (
+      select * from public.messenger_queues l
+      where l.name > p_queue || '/' and l.name < p_queue || '/~' limit 10000
+    ) as q
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.to_due_lane(p_queue messenger.open_queue, p_lane text, p_place messenger.claim_key, p_own jsonb, p_slots integer)
+ RETURNS messenger.due_lane
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  lane messenger.due_lane;
+  own constant jsonb := p_own -> p_lane;
+begin
+  lane.place := messenger.due_key(p_lane, p_place);
+  if (lane.place).priority is null or (own ->> 'paused')::boolean then
+    return null;
+  end if;
+  lane.queue := p_lane;
+  lane.weight := coalesce((own ->> 'weight')::integer, 1);
+  if strpos(p_lane, '/') > 0
+    and (p_queue.lanes_limited or own ->> 'concurrency' is not null or own ->> 'rate_limit' is not null)
+  then
+    lane.room := messenger.queue_room(p_lane, p_slots);
+  end if;
+  return case when lane.room = 0 then null else lane end;
+end
+$function$;
+
+CREATE FUNCTION messenger.known_lanes(p_queue messenger.open_queue, p_queues text[], p_last_keys jsonb, p_own jsonb, p_slots integer)
+ RETURNS messenger.due_lane[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return array(
+    select d from (
+      select messenger.to_due_lane(p_queue, k, messenger.place_of(p_last_keys -> k), p_own, p_slots) as d
+      from jsonb_object_keys(p_last_keys) as k
+      where split_part(k, '/', 1) = p_queue.name and messenger.is_among(k, p_queues)
+      union all
+      select messenger.to_due_lane(p_queue, q, messenger.front_key(q), p_own, p_slots)
+      from unnest(case when p_queue.has_own then array[p_queue.name] end || p_queues) as q
+      where split_part(q, '/', 1) = p_queue.name and not p_last_keys ? q
+        and (strpos(q, '/') > 0 or p_queue.has_own)
+      group by q
+    ) as known
+    where (d).queue is not null
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.due_lanes(p_queue messenger.open_queue, p_queues text[], p_last_keys jsonb, p_max_lanes integer, p_slots integer, OUT lanes messenger.due_lane[], OUT last_lane text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  own constant jsonb := messenger.own_lanes(p_queue.name);
+  left_over integer := 1000;
+  asked integer;
+  stretch record;
+  lane record;
+  found messenger.due_lane;
+begin
+  lanes := messenger.known_lanes(p_queue, p_queues, p_last_keys, own, p_slots);
+  if not messenger.is_among(p_queue.name, p_queues) then
+    return;
+  end if;
+  for stretch in
+    select * from messenger.lane_stretches(p_queue.name, array(
+      select k from jsonb_object_keys(p_last_keys) as k where k like p_queue.name || '/%'
+    ))
+  loop
+    loop
+      asked := least(left_over, p_max_lanes - cardinality(lanes));
+      exit when asked <= 0;
+      for lane in select * from messenger.walk_lanes(stretch.behind, stretch.before, asked) loop
+        left_over := left_over - 1;
+        asked := asked - 1;
+        stretch.behind := lane.queue;
+        last_lane := lane.queue;
+        found := messenger.to_due_lane(
+          p_queue, lane.queue, messenger.in_front_of(row(lane.priority, lane.available_at, lane.id)), own, p_slots
+        );
+        if found.queue is not null then
+          lanes := lanes || found;
+        end if;
+      end loop;
+      exit when asked > 0;
+    end loop;
+  end loop;
+  if left_over > 0 and cardinality(lanes) < p_max_lanes then
+    last_lane := null;
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.waiting_lanes(p_queue messenger.open_queue, p_known messenger.due_lane[], p_max_lanes integer, p_slots integer)
+ RETURNS messenger.due_lane[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return array(
+    select d from (
+      select messenger.to_due_lane(
+        p_queue, o.queue, messenger.front_key(o.queue), messenger.own_lanes(p_queue.name), p_slots
+      ) as d
+      from messenger.oldest_lanes(p_queue.name, 1000) as o (queue)
+      where o.queue not in (select (k).queue from unnest(p_known) as k)
+      limit p_max_lanes
+    ) as waiting
+    where (d).queue is not null
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.share_lanes(p_lanes messenger.due_lane[], p_max_messages integer)
+ RETURNS TABLE(lane messenger.due_lane, asked integer)
+ LANGUAGE plpgsql
+ ROWS 100
+ SET search_path TO ''
+AS $function$
+declare
+  share constant numeric := p_max_messages::numeric / (select sum((l).weight) from unnest(p_lanes) as l);
+begin
+  return query
+  select s.lane, least(s.wanted, p_max_messages - s.before)::integer
+  from (
+    select w.lane, w.wanted, coalesce(
+      sum(w.wanted) over (order by w.nth rows between unbounded preceding and 1 preceding), 0
+    ) as before
+    from (
+      select row(l.queue, l.place, l.weight, l.room, l.last)::messenger.due_lane as lane, l.nth,
+        least(l.room, ceil(share * l.weight)) as wanted
+      from unnest(p_lanes) with ordinality as l (queue, place, weight, room, last, nth)
+    ) as w
+  ) as s
+  where s.before < p_max_messages;
+end
+$function$;
+
+CREATE FUNCTION messenger.lock_first_of_lanes(p_lanes messenger.due_lane[], p_max_messages integer, p_held tid[], OUT locked tid[], OUT busy messenger.due_lane[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+  others constant xid[] := array(select pg_snapshot_xip(pg_current_snapshot())::xid);
+  taken record;
+  lane messenger.due_lane;
+begin
+  locked := '{}';
+  busy := '{}';
+  for taken in
+    select s.lane, s.asked, c.candidates, c.grouped
+    from messenger.share_lanes(p_lanes, p_max_messages) s
+    cross join lateral (
+      select coalesce(array_agg(r.ctid), '{}') as candidates, bool_or(r.group_key is not null) as grouped
+      from (
+        select m.ctid, m.group_key from messenger.ready_messages m
+        where m.queue = (s.lane).queue and m.priority = ((s.lane).place).priority and m.available_at <= clock
+          and (m.available_at, m.id) > (((s.lane).place).available_at, ((s.lane).place).id)
+          and (m.xmax = '0' or m.xmax <> all (others)) and m.ctid <> all (p_held)
+        order by m.available_at, m.id limit s.asked
+        for update skip locked
+      ) as r
+    ) as c
+  loop
+    lane := taken.lane;
+    lane.last := taken.candidates[taken.asked];
+    if taken.grouped then
+      taken.candidates := messenger.admit_groups(lane.queue, taken.candidates, p_held || locked);
+    end if;
+    lane.room := lane.room - cardinality(taken.candidates);
+    locked := locked || taken.candidates;
+    busy := busy || lane;
+  end loop;
+end
+$function$;
+
+CREATE FUNCTION messenger.lock_lanes(p_queue messenger.open_queue, p_queues text[], p_max_messages integer, p_slots integer, p_last_keys jsonb, p_held tid[], OUT locked tid[], OUT turns jsonb)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  found record := messenger.due_lanes(p_queue, p_queues, p_last_keys, p_max_messages, p_slots);
+  first record;
+  busy messenger.due_lane[];
+  still_busy messenger.due_lane[];
+  lane messenger.due_lane;
+  share numeric;
+  asked integer;
+  locked_here tid[];
+begin
+  turns := case when found.last_lane is null then '{}' else jsonb_build_object(p_queue.name, found.last_lane) end;
+  if found.last_lane is not null and cardinality(found.lanes) < p_max_messages then
+    found.lanes := found.lanes || messenger.waiting_lanes(p_queue, found.lanes, p_max_messages, p_slots);
+  end if;
+  first := messenger.lock_first_of_lanes(found.lanes, p_max_messages, p_held);
+  locked := first.locked;
+  busy := first.busy;
+  -- The share that some lanes do not use goes to the others. Bounded: a long group could need many rounds.
+  for round in 1..5 loop
+    exit when cardinality(locked) >= p_max_messages or cardinality(busy) = 0;
+    share := (p_max_messages - cardinality(locked))::numeric / (select sum((l).weight) from unnest(busy) as l);
+    still_busy := '{}';
+    foreach lane in array busy loop
+      asked := least(p_max_messages - cardinality(locked), ceil(share * lane.weight), lane.room);
+      exit when cardinality(locked) >= p_max_messages;
+      lane.place := messenger.next_key(lane.queue, (lane.place).priority, lane.last);
+      continue when asked <= 0 or (lane.place).priority is null;
+      locked_here := messenger.lock_due(lane.queue, asked, null, p_held || locked, lane.place);
+      locked := locked || locked_here;
+      lane.last := locked_here[asked];
+      lane.room := lane.room - cardinality(locked_here);
+      if lane.last is not null then
+        still_busy := still_busy || lane;
+      end if;
+    end loop;
+    busy := still_busy;
+  end loop;
+end
+$function$;
+
+CREATE FUNCTION messenger.note_turn(p_queue text, p_lane text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if pg_try_advisory_xact_lock(messenger.queue_lock(p_queue)) then
+    insert into messenger.lane_turns as t (queue, lane) values (p_queue, p_lane)
+    on conflict on constraint lane_turns_pkey do update set lane = excluded.lane;
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.lane_keys(p_last_keys jsonb, p_names text[], p_locked tid[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select coalesce(jsonb_object_agg(k.key, k.value), '{}') from jsonb_each(p_last_keys) as k
+    where split_part(k.key, '/', 1) <> all (p_names)
+  ) || (
+    select coalesce(jsonb_object_agg(k.queue, k.key), '{}') from (
+      select m.queue, (array_agg(
+        jsonb_build_array(m.priority, m.available_at, m.id::text) order by m.priority, m.available_at desc, m.id desc
+      ))[1] as key
+      from public.messenger_messages m where m.ctid = any (p_locked) and split_part(m.queue, '/', 1) = any (p_names)
+      group by m.queue having count(*) >= 10
+    ) as k
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.with_lanes(p_claim messenger.locked_messages, p_queues messenger.open_queue[], p_turns jsonb)
+ RETURNS messenger.locked_messages
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  names constant text[] := array(select q.name from unnest(p_queues) as q where q.in_lanes);
+  turn record;
+  lane record;
+begin
+  if names = '{}' then
+    return p_claim;
+  end if;
+  p_claim.last_keys := messenger.lane_keys(p_claim.last_keys, names, p_claim.locked);
+  for lane in
+    select m.queue, q.limited, q.rated, q.name from (
+      select distinct l.queue from public.messenger_messages l where l.ctid = any (p_claim.locked)
+    ) as m
+    join unnest(p_queues) as q on q.name = split_part(m.queue, '/', 1)
+    where strpos(m.queue, '/') > 0 and (q.limited or q.rated or p_claim.leases ? q.name)
+  loop
+    p_claim.counted := p_claim.counted || case when lane.limited then array[lane.queue] end;
+    p_claim.rated := p_claim.rated || case when lane.rated then array[lane.queue] end;
+    p_claim.leases := p_claim.leases || jsonb_strip_nulls(jsonb_build_object(lane.queue, p_claim.leases -> lane.name));
+  end loop;
+  for turn in
+    -- Where bytes ended the claim, the lanes of the messages that it had to leave come next.
+    select t.key as queue, coalesce(m.queue, t.value) as lane from jsonb_each_text(p_turns) as t
+    left join public.messenger_messages m on p_claim.more and m.ctid = p_claim.locked[cardinality(p_claim.locked)]
+      and split_part(m.queue, '/', 1) = t.key
+  loop
+    perform messenger.note_turn(turn.queue, turn.lane);
+    p_claim.more := p_claim.more or cardinality(p_claim.locked) > 0;
+  end loop;
+  return p_claim;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.open_queues(p_queues text[], p_last_keys jsonb, OUT queues messenger.open_queue[], OUT claim messenger.locked_messages)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  claim.locked := '{}';
+  claim.bytes := 0;
+  claim.oversized := '{}';
+  claim.more := false;
+  claim.last_keys := p_last_keys;
+  select coalesce(array_agg(row(
+      q.name, q.weight, q.first_key, q.limited or q.lanes_limited, q.rated, null, q.has_own, q.in_lanes, q.lanes_limited
+    )::messenger.open_queue), '{}'),
+    case when count(*) <= 10 then coalesce(array_agg(q.name), '{}') end,
+    coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
+    coalesce(array_agg(q.name) filter (where q.rate_limit is not null), '{}'),
+    coalesce(jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}')
+  into queues, claim.queues, claim.counted, claim.rated, claim.leases
+  from (
+    select d.queue as name, d.first_key, d.has_own, d.in_lanes, coalesce(o.weight::integer, 1) as weight,
+      o.concurrency, o.rate_limit, o.lease_ms, o.concurrency is not null or o.rate_limit is not null as limited,
+      o.rate_limit is not null or d.in_lanes and (o.lane_rate_limit is not null or l.rated) as rated,
+      d.in_lanes and (o.lane_concurrency is not null or o.lane_rate_limit is not null or l.limited) as lanes_limited
+    from (
+      select f.queue, (array_agg(f.first_key) filter (where not f.in_lanes))[1] as first_key,
+        bool_or(not f.in_lanes) as has_own, bool_or(f.in_lanes) as in_lanes
+      from messenger.due_queues(p_queues, p_last_keys) f group by f.queue
+    ) as d
+    left join public.messenger_queues o on o.name = d.queue
+    left join lateral (
+      select bool_or(n.rate_limit is not null) as rated,
+        bool_or(n.concurrency is not null or n.rate_limit is not null) as limited
+      from public.messenger_queues n
+      where d.in_lanes and n.name > d.queue || '/' and n.name < d.queue || '/~'
+    ) as l on d.in_lanes
+    where o.paused is not true and (p_queues is not null or o.runs_on is distinct from 'worker')
+    order by ln(1 - random()) / coalesce(o.weight, 1) desc
+  ) as q;
+end
+$function$;
+
+CREATE FUNCTION messenger.share_room(p_queue messenger.open_queue, p_slots integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if p_queue.in_lanes or exists (select from messenger.ready_messages m where m.queue = p_queue.name) then
+    return messenger.queue_room(p_queue.name, p_slots);
+  end if;
+  return 0;
+end
+$function$;
+
+CREATE FUNCTION messenger.use_room(p_queue messenger.open_queue, p_locked tid[], p_start_window_ms integer, OUT places integer, OUT starts integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  places := (
+    select count(*) from public.messenger_messages m
+    where m.ctid = any (p_locked) and (m.expires_at <= public.messenger_now()) is not true
+  );
+  starts := case when p_queue.rated then places else 0 end;
+  perform messenger.grant_starts(p_queue.name, places, p_start_window_ms);
+  if p_queue.in_lanes and p_queue.rated then
+    perform messenger.grant_starts(l.queue, l.number, p_start_window_ms)
+    from (
+      select m.queue, count(*)::integer as number from public.messenger_messages m
+      where m.ctid = any (p_locked) and strpos(m.queue, '/') > 0
+        and (m.expires_at <= public.messenger_now()) is not true
+      group by m.queue
+    ) as l;
+  end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.keys_behind(p_last_keys jsonb, p_queue text, p_last tid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return p_last_keys - p_queue || coalesce((
+    select jsonb_build_object(m.queue, jsonb_build_array(m.priority, m.available_at, m.id::text))
+    from public.messenger_messages m where m.ctid = p_last
+  ), '{}');
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.lock_shares(p_queues text[], p_room integer, p_slots integer, p_start_window_ms integer, p_last_keys jsonb, p_max_bytes bigint DEFAULT 8388608)
+ RETURNS messenger.locked_messages
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  lock_from constant timestamptz := clock_timestamp();
+  opened constant record := messenger.open_queues(p_queues, p_last_keys);
+  claim messenger.locked_messages := opened.claim;
+  busy messenger.open_queue[] := opened.queues;
+  still_busy messenger.open_queue[];
+  queue messenger.open_queue;
+  share numeric;
+  asked integer;
+  locked_here tid[];
+  lane_turns jsonb := '{}';
+  fit record;
+  used record;
+begin
+  while p_room > 0 and cardinality(busy) > 0 loop
+    still_busy := '{}';
+    share := p_room::numeric / (select sum(b.weight) from unnest(busy) as b);
+    foreach queue in array busy loop
+      exit when p_room = 0;
+      queue.room := coalesce(queue.room, case when queue.limited then messenger.share_room(queue, p_slots) end);
+      asked := least(p_room, ceil(share * queue.weight), queue.room, case when queue.rated then p_slots end);
+      continue when asked <= 0;
+      if queue.in_lanes then
+        select l.locked, lane_turns || l.turns into locked_here, lane_turns
+        from messenger.lock_lanes(queue, p_queues, asked, p_slots, claim.last_keys, claim.locked) as l;
+      else
+        locked_here := messenger.lock_due(queue.name, asked, claim.last_keys -> queue.name, claim.locked, queue.first_key);
+      end if;
+      if cardinality(locked_here) > 0 and p_max_bytes is not null then
+        fit := messenger.fit_bytes(locked_here, p_max_bytes - claim.bytes, claim.bytes = 0);
+        claim.bytes := claim.bytes + fit.bytes;
+        claim.oversized := claim.oversized || fit.oversized;
+        claim.more := fit.fitting < cardinality(locked_here);
+        asked := case when claim.more then fit.fitting else asked end;
+        locked_here := locked_here[1:asked];
+      end if;
+      claim.last_keys := messenger.keys_behind(claim.last_keys, queue.name, locked_here[asked]);
+      if queue.limited then
+        used := messenger.use_room(queue, locked_here, p_start_window_ms);
+        queue.room := queue.room - used.places;
+        p_slots := p_slots - used.starts;
+      end if;
+      still_busy := still_busy || case when locked_here[asked] is not null then array[queue] end;
+      claim.locked := claim.locked || locked_here;
+      p_room := case when claim.more then 0 else p_room - cardinality(locked_here) end;
+    end loop;
+    busy := still_busy;
+  end loop;
+  claim.lock_ms := extract(milliseconds from clock_timestamp() - lock_from);
+  return messenger.with_lanes(claim, opened.queues, lane_turns);
 end
 $function$;
 
@@ -1750,7 +3384,7 @@ begin
   ), noted as (
     insert into messenger.leases as known (token, leased_until, queues, ids, open)
     select l.lease_token, min(l.leased_until),
-      coalesce(p_claim.queues, array(select distinct q.queue from leased q)), array_agg(l.id), count(*)
+      coalesce(p_claim.queues, array(select distinct split_part(q.queue, '/', 1) from leased q)), array_agg(l.id), count(*)
     from leased l group by l.lease_token
     on conflict on constraint leases_pkey do update
     set (leased_until, queues, ids, open) = (
@@ -3686,6 +5320,41 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.extend_messages(p_leases jsonb, p_lease_ms integer, OUT held text[], OUT cancelled text[], OUT earliest timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  with given as materialized (
+    select (lease ->> 'token')::uuid as token, id::bigint as id
+    from jsonb_array_elements(p_leases) as l (lease),
+      jsonb_array_elements_text(lease -> 'ids') as i (id)
+  ),
+  held as materialized (
+    select m.id from given g join public.messenger_messages m on m.id = g.id
+    where m.lease_token = g.token
+  ),
+  free as materialized (
+    select m.id from given g join public.messenger_messages m on m.id = g.id
+    where m.lease_token = g.token
+    for update of m skip locked
+  ),
+  extended as (
+    update public.messenger_messages m
+    set heartbeated = true, leased_until = public.messenger_now() + coalesce(
+      (select q.lease_ms from public.messenger_queues q where q.name = split_part(m.queue, '/', 1)), p_lease_ms
+    ) * interval '1 millisecond'
+    from free f
+    where m.id = f.id
+    returning m.id::text, m.cancelled, m.leased_until
+  )
+  select array(select h.id::text from held h), array_agg(e.id) filter (where e.cancelled),
+    min(e.leased_until)
+  into held, cancelled, earliest from extended e;
+end
+$function$;
+
 CREATE FUNCTION messenger.effect_function(p_function text, p_args jsonb)
  RETURNS pg_proc
  LANGUAGE plpgsql
@@ -4444,7 +6113,7 @@ $function$;
 CREATE FUNCTION messenger.range_condition(p_filter jsonb, p_is_failed boolean, p_backwards boolean DEFAULT false)
  RETURNS text
  LANGUAGE plpgsql
- IMMUTABLE
+ STABLE
  SET search_path TO ''
 AS $function$
 declare
@@ -4467,6 +6136,7 @@ begin
     case when p_filter ? 'type' and p_is_failed then 'f.type = $1 ->> ''type''' end,
     case
       when p_filter ?& array['queue', 'group_key'] and not p_filter ? 'ids' and not p_is_failed
+        and not messenger.lanes_hold(p_filter ->> 'queue')
         then messenger.group_condition(p_backwards)
     end
   );
@@ -4493,7 +6163,7 @@ begin
     case when p_filter ? 'status' then 'f.status = $1 ->> ''status''' end,
     case when p_filter ? 'type' and not p_is_failed then 'f.type = $1 ->> ''type''' end,
     case when p_filter ? 'user_id' then 'f.stamps #>> ''{user,id}'' = $1 ->> ''user_id''' end,
-    case when p_filter ? 'queue' then 'f.queue = $1 ->> ''queue''' end,
+    case when p_filter ? 'queue' then '$1 ->> ''queue'' in (f.queue, split_part(f.queue, ''/'', 1))' end,
     case when p_filter ? 'group_key' then 'f.group_key = $1 ->> ''group_key''' end,
     case when p_filter ? 'created_from' then 'f.created_at >= ($1 ->> ''created_from'')::timestamptz' end,
     case when p_filter ? 'created_until' then 'f.created_at < ($1 ->> ''created_until'')::timestamptz' end,
@@ -4627,7 +6297,7 @@ begin
     )
     when length(p_letter.type) not between 1 and 200 then
       format('type: of dead letter %s has to be a name of 1 to 200 characters', p_letter.id)
-    when p_letter.queue !~ '^[A-Za-z0-9_.:-]{1,100}$' and not p_options ? 'to_queue' then format(
+    when not messenger.is_queue_name(p_letter.queue) and not p_options ? 'to_queue' then format(
       'queue: of dead letter %s has to be 1 to 100 letters, digits or _ . : -; redrive it into another queue',
       p_letter.id
     )
@@ -4745,7 +6415,7 @@ begin
   if per_second not between 0.001 and 1000000 then
     raise sqlstate 'PT400' using message = 'per_second: has to be from 0.001 to 1000000';
   end if;
-  if to_queue !~ '^[A-Za-z0-9_.:-]{1,100}$' then
+  if not messenger.is_queue_name(to_queue) then
     raise sqlstate 'PT400'
       using message = 'to_queue: has to be 1 to 100 letters, digits or _ . : -';
   end if;
@@ -4900,6 +6570,21 @@ begin
   return jsonb_build_object(
     'schedule_runs', total, 'matched', total, 'done', case when dry_run then 0 else total end,
     'next', case when place is not null then jsonb_build_object('id', place::text) end
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.paused_reason(p_queue text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return (
+    select format('paused: the queue %s was paused', q.name) from public.messenger_queues q
+    where q.name in (coalesce(p_queue, 'default'), split_part(p_queue, '/', 1)) and q.paused
+    order by q.name limit 1
   );
 end
 $function$;
@@ -5127,6 +6812,30 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.fleet_size()
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  -- Most projects have no queue with more than one worker. If there is one, only queues with due messages count.
+  if not exists (select from public.messenger_queues q where q.max_workers > 1) then
+    return 1;
+  end if;
+  return (
+    select coalesce(max(q.max_workers), 1)::integer
+    from (
+      select d.queue from messenger.due_queues() d
+      union
+      select split_part(m.queue, '/', 1) from messenger.quarantined_messages m
+    ) as d
+    join public.messenger_queues q on q.name = d.queue
+    where not q.paused and q.max_workers > 1 and q.runs_on = 'tick'
+      and messenger.has_due(p_queues => array[q.name])
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.has_work(p_tick bigint, p_awake boolean, p_queues text[], p_budget_ms double precision, p_next_at timestamp with time zone)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -5170,13 +6879,14 @@ begin
     raise sqlstate 'PT400' using message = 'budget_ms: has to be zero or more';
   end if;
   if exists (
-    select from public.messenger_queues q where q.name = any (queues) and q.runs_on = 'worker'
+    select from public.messenger_queues q
+    where q.name = any (array(select split_part(n, '/', 1) from unnest(queues) as n)) and q.runs_on = 'worker'
   ) then
     raise sqlstate 'PT400' using message = format(
       'queues: %s runs on workers, and no tick serves it; start one: symphony-messenger worker --queues %1$s',
       (
         select string_agg(q.name, ',' order by q.name) from public.messenger_queues q
-        where q.name = any (queues) and q.runs_on = 'worker'
+        where q.name = any (array(select split_part(n, '/', 1) from unnest(queues) as n)) and q.runs_on = 'worker'
       )
     );
   end if;
@@ -5350,6 +7060,86 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.wake_for_messages()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  until timestamptz;
+  due_at timestamptz;
+begin
+  if exists (
+    select from written w
+    where w.status = 'pending' and w.available_at <= public.messenger_now()
+      and not exists (
+        select from public.messenger_queues q
+        where q.name in (w.queue, split_part(w.queue, '/', 1)) and (q.paused or q.runs_on = 'worker')
+        -- Looks up the queues of these messages, however many other queues are paused.
+        offset 0
+      )
+  ) then
+    perform messenger.wake();
+    return null;
+  end if;
+  until := messenger.next_minute();
+  select min(w.available_at) into due_at
+  from written w
+  where w.status = 'pending' and w.available_at < until
+    and not exists (
+      select from public.messenger_queues q
+      where q.name in (w.queue, split_part(w.queue, '/', 1)) and (q.paused or q.runs_on = 'worker') offset 0
+    );
+  if due_at is not null then
+    perform messenger.wake(due_at);
+  end if;
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.wake_for_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  woken constant text[] := string_to_array(current_setting('symphony_messenger.woken', true), ' ');
+  this_one constant text := pg_current_xact_id()::text;
+  due_at constant double precision := extract(epoch from new.available_at);
+begin
+  -- This transaction has already asked for a tick for this moment or an earlier one.
+  if woken[1] = this_one and woken[2]::double precision <= due_at
+    or exists (
+      select from public.messenger_queues q
+      where q.name in (new.queue, split_part(new.queue, '/', 1)) and (q.paused or q.runs_on = 'worker')
+    )
+  then
+    return null;
+  end if;
+  perform messenger.wake(new.available_at);
+  perform set_config('symphony_messenger.woken', this_one || ' ' || due_at, true);
+  return null;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.wake_for_queue()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  next_at constant timestamptz :=
+    case
+      when messenger.is_open(new.name) then messenger.next_due(array[new.name])
+    end;
+begin
+  if next_at < messenger.next_minute() then
+    perform messenger.wake(next_at);
+  end if;
+  return null;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.messenger_await_due(queues text[], wait_ms integer)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -5444,7 +7234,7 @@ begin
       and (not p_filter ? 'ids' or p_filter -> 'ids' @> to_jsonb(o.id))
       and (not p_filter ? 'transport' or o.transport = p_filter ->> 'transport')
       and (not p_filter ? 'type' or o.type = p_filter ->> 'type')
-      and (not p_filter ? 'queue' or o.queue = p_filter ->> 'queue')
+      and (not p_filter ? 'queue' or p_filter ->> 'queue' in (o.queue, split_part(o.queue, '/', 1)))
       and (not p_filter ? 'group_key' or o.group_key = p_filter ->> 'group_key')
     order by o.position limit p_max_rows
   );
@@ -5480,7 +7270,7 @@ begin
       and o.position > coalesce(messenger_list_outbox.after, 0)
       and (messenger_list_outbox.transport is null or o.transport = messenger_list_outbox.transport)
       and (messenger_list_outbox.type is null or o.type = messenger_list_outbox.type)
-      and (messenger_list_outbox.queue is null or o.queue = messenger_list_outbox.queue)
+      and (messenger_list_outbox.queue is null or messenger_list_outbox.queue in (o.queue, split_part(o.queue, '/', 1)))
     order by o.position limit max_messages
   ) as f;
   return jsonb_build_object('messages', found, 'next', case
@@ -6462,6 +8252,40 @@ AS $function$
   from found f
 $function$;
 
+CREATE FUNCTION messenger.lanes_depth(p_queue text, p_max_due bigint, p_max_delayed bigint, OUT due bigint, OUT delayed bigint, OUT oldest timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  due := (
+    select count(*) from (
+      select from messenger.ready_messages m
+      where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at <= clock
+      limit greatest(p_max_due, 0)
+    ) as counted
+  );
+  delayed := (
+    select count(*) from (
+      select from messenger.ready_messages m
+      where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at > clock
+      limit greatest(p_max_delayed, 0)
+    ) as counted
+  );
+  oldest := (
+    select m.available_at from messenger.ready_messages m
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at <= clock
+    order by m.available_at limit 1
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.queue_depth(p_queue text, p_max_count integer DEFAULT 10000)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -6496,11 +8320,22 @@ begin
     oldest := least(oldest, here.oldest);
   end loop;
 
+  here := messenger.lanes_depth(p_queue, p_max_count + 1 - due, p_max_count + 1 - delayed);
+  due := due + here.due;
+  delayed := delayed + here.delayed;
+  oldest := least(oldest, here.oldest);
+
   select count(*), count(*) filter (where g.blocked) into grouped, blocked
   from (
-    select m.blocked from public.messenger_messages m
-    where m.queue = p_queue and m.group_key is not null
-      and m.status = 'pending' and not m.heartbeated
+    select r.blocked from (
+      select m.blocked from public.messenger_messages m
+      where m.queue = p_queue and m.group_key is not null
+        and m.status = 'pending' and not m.heartbeated
+      union all
+      select m.blocked from public.messenger_messages m
+      where m.queue > p_queue || '/' and m.queue < p_queue || '/~' and m.group_key is not null
+        and m.status = 'pending' and not m.heartbeated
+    ) as r
     limit p_max_count + 1
   ) as g;
   return jsonb_build_object(
@@ -6511,6 +8346,241 @@ begin
     ),
     'oldest_ready_at', oldest
   );
+end
+$function$;
+
+CREATE FUNCTION messenger.listed_queues(p_name text, p_names text[], p_after text, p_most integer)
+ RETURNS SETOF public.messenger_queues
+ LANGUAGE sql
+ STABLE ROWS 50
+ SET search_path TO ''
+AS $function$
+  select * from (
+    select * from public.messenger_queues q
+    where (p_name is null or q.name = p_name) and (p_names is null or q.name = any (p_names))
+    union all
+    -- Lanes that are named and have no row of their own.
+    select l.* from unnest(p_names || p_name) as n (name)
+    cross join lateral messenger.settings_of(n.name) as l
+    where strpos(n.name, '/') > 0 and l.created_at is not null
+      and not exists (select from public.messenger_queues o where o.name = n.name)
+  ) as q
+  where q.name > p_after
+  order by q.name
+  limit p_most
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_list_queues(name text DEFAULT NULL::text, after_name text DEFAULT ''::text, max_queues integer DEFAULT 50, max_count integer DEFAULT 10000, names text[] DEFAULT NULL::text[])
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+  with page as (
+    select * from messenger.listed_queues(messenger_list_queues.name, names, after_name, max_queues)
+  ),
+  -- A message in a lane counts for its queue, and for the row of its lane if there is one.
+  running as (
+    select k.queue, count(*) from (
+      select m.queue from public.messenger_messages m
+      where m.status = 'processing'
+        and m.id = any (array(select unnest(l.ids) from messenger.leases l))
+      limit max_count + 1
+    ) as m
+    cross join lateral (select m.queue union select split_part(m.queue, '/', 1)) as k (queue)
+    group by k.queue
+  ),
+  -- Quarantined messages; nearly always none.
+  quarantined as (
+    select k.queue, count(*) from (
+      select m.queue from messenger.quarantined_messages m
+      order by m.available_at, m.id
+      limit max_count + 1
+    ) as m
+    cross join lateral (select m.queue union select split_part(m.queue, '/', 1)) as k (queue)
+    group by k.queue
+  ),
+  found as (
+    select p.name, to_jsonb(p) || messenger.queue_depth(p.name, max_count)
+      || jsonb_build_object(
+        'processing', messenger.capped(coalesce(r.count, 0), max_count),
+        'quarantined', messenger.capped(coalesce(a.count, 0), max_count)
+      ) as queue
+    from page p
+    left join running r on r.queue = p.name
+    left join quarantined a on a.queue = p.name
+  )
+  select jsonb_build_object(
+    'queues', coalesce(jsonb_agg(f.queue order by f.name), '[]'),
+    'next', case when count(*) = max_queues then max(f.name) end,
+    'now', public.messenger_now()
+  )
+  from found f
+$function$;
+
+CREATE FUNCTION messenger.lane_behind(p_behind text, p_before text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  return least(
+    (
+      select m.queue from public.messenger_messages m
+      where m.queue > p_behind and m.queue < p_before and not m.quarantined and not m.blocked and not m.heartbeated
+      order by m.queue limit 1
+    ),
+    (
+      select m.queue from public.messenger_messages m
+      where m.queue > p_behind and m.queue < p_before and m.heartbeated order by m.queue limit 1
+    ),
+    (
+      select m.queue from public.messenger_messages m
+      where m.queue > p_behind and m.queue < p_before and m.blocked order by m.queue limit 1
+    ),
+    (
+      select q.name from public.messenger_queues q
+      where q.name > p_behind and q.name < p_before order by q.name limit 1
+    )
+  );
+end
+$function$;
+
+CREATE FUNCTION public.messenger_list_lanes(queue text, after_name text DEFAULT ''::text, max_lanes integer DEFAULT 50, max_count integer DEFAULT 10000)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  lanes text[] := '{}';
+  lane text := greatest(queue || '/', after_name);
+begin
+  if max_lanes not between 1 and 1000 then
+    raise sqlstate 'PT400' using message = 'max_lanes: has to be from 1 to 1000';
+  end if;
+  if not exists (select from public.messenger_queues q where q.name = queue) then
+    raise sqlstate 'PT404' using message = format('queue: there is no queue %s', queue);
+  end if;
+  while cardinality(lanes) < max_lanes loop
+    lane := messenger.lane_behind(lane, queue || '/~');
+    exit when lane is null;
+    lanes := lanes || lane;
+  end loop;
+  return public.messenger_list_queues(names => lanes, max_queues => max_lanes, max_count => max_count);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.check_queue_settings(p_settings jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  allowed constant text[] := array[
+    'paused', 'max_workers', 'concurrency', 'group_concurrency', 'rate_limit', 'rate_period_ms',
+    'weight', 'lease_ms', 'runs_on', 'lane_concurrency', 'lane_rate_limit', 'lane_rate_period_ms'
+  ];
+  field text;
+begin
+  if jsonb_typeof(p_settings) is distinct from 'object' then
+    raise sqlstate 'PT400' using message = 'settings: has to be an object';
+  end if;
+  select key into field from jsonb_object_keys(p_settings) as key where key <> all (allowed) limit 1;
+  if field is not null then
+    raise sqlstate 'PT400' using message = format(
+      'settings: %s is none of %s', field, array_to_string(allowed, ', ')
+    );
+  end if;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_set_queue(name text, settings jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  before public.messenger_queues;
+  wanted public.messenger_queues;
+  field text;
+begin
+  perform messenger.check_queue_settings(settings);
+  -- A lane has a row from the moment on at which something is set for it.
+  if messenger.is_queue_name(name) and strpos(name, '/') > 0 then
+    insert into public.messenger_queues (name)
+    select messenger_set_queue.name from public.messenger_queues q
+    where q.name = split_part(messenger_set_queue.name, '/', 1)
+    on conflict do nothing;
+  end if;
+  select * into before from public.messenger_queues q
+  where q.name = messenger_set_queue.name for update;
+  if before.name is null then
+    raise sqlstate 'PT404' using message = format('name: there is no queue %s', name);
+  end if;
+  -- One by one, so that an error can name the field.
+  wanted := before;
+  foreach field in array array(select jsonb_object_keys(settings)) loop
+    wanted := jsonb_populate_record(wanted, jsonb_build_object(field, settings -> field));
+  end loop;
+  field := 'settings';
+
+  if wanted is distinct from before then
+    update public.messenger_queues q
+    set (
+      paused, max_workers, concurrency, group_concurrency, rate_limit, rate_period_ms, weight,
+      lease_ms, runs_on, lane_concurrency, lane_rate_limit, lane_rate_period_ms
+    ) = (
+      wanted.paused, wanted.max_workers, wanted.concurrency, wanted.group_concurrency,
+      wanted.rate_limit, wanted.rate_period_ms, wanted.weight, wanted.lease_ms,
+      wanted.runs_on, wanted.lane_concurrency, wanted.lane_rate_limit, wanted.lane_rate_period_ms
+    )
+    where q.name = messenger_set_queue.name;
+    -- Messages that a pause or a limit held back start now, not at the next minute.
+    if wanted.runs_on = 'tick' and messenger.has_due(p_queues => array[name]) then
+      perform messenger.wake();
+    end if;
+  end if;
+  return jsonb_build_object('queue', to_jsonb(wanted), 'changed', wanted is distinct from before);
+exception
+  when invalid_text_representation or numeric_value_out_of_range or datatype_mismatch then
+    raise sqlstate 'PT400' using message = format('%s: %s', field, sqlerrm);
+  when not_null_violation then
+    get stacked diagnostics field = column_name;
+    raise sqlstate 'PT400' using message = format('%s: has to have a value', field);
+  when check_violation then
+    get stacked diagnostics field = constraint_name;
+    raise sqlstate 'PT400' using message = case when strpos(field, ': ') > 0 then field else format(
+      '%s: has a value that is not allowed',
+      regexp_replace(field, '^messenger_queues_(.*)_check\d*$', '\1')
+    ) end;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_create_queue(name text, settings jsonb DEFAULT '{}'::jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if messenger.is_queue_name(name) is not true then
+    raise sqlstate 'PT400' using message = format(
+      'name: has to be 1 to 100 letters, digits or _ . : -, and may name a lane behind a slash (%L was given)', name
+    );
+  end if;
+  insert into public.messenger_queues as q (name) values (name) on conflict do nothing;
+  if not found then
+    raise sqlstate 'PT409' using message = format('name: there is a queue %s already', name);
+  end if;
+  return public.messenger_set_queue(name, settings) || '{"changed": true}';
 end
 $function$;
 
@@ -7966,6 +10036,46 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.queues_in_use(p_max_queues integer DEFAULT 10000)
+ RETURNS text[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+  with recursive met (queue, number) as (
+    (
+      select m.queue, 1 from public.messenger_messages m
+      where not m.quarantined and not m.blocked and not m.heartbeated
+      order by m.queue limit 1
+    )
+    union all
+    select
+      (
+        select m.queue from public.messenger_messages m
+        where not m.quarantined and not m.blocked and not m.heartbeated
+          and m.queue > case when strpos(met.queue, '/') > 0 then split_part(met.queue, '/', 1) || '/~' else met.queue end
+        order by m.queue limit 1
+      ),
+      met.number + 1
+    from met where met.queue is not null and met.number < p_max_queues
+  )
+  select array(
+    select split_part(met.queue, '/', 1) from met where met.queue is not null
+    union
+    select unnest(l.queues) from (select * from messenger.leases limit 10000) as l
+    union
+    select split_part(a.queue, '/', 1) from (
+      select m.queue from public.messenger_messages m
+      where m.quarantined and not m.blocked and not m.heartbeated
+      order by m.available_at, m.id limit 10000
+    ) as a
+    order by 1
+  )
+$function$;
+
 CREATE FUNCTION messenger.ticks_not_started(p_max_ticks integer DEFAULT 1000)
  RETURNS integer
  LANGUAGE sql
@@ -8052,8 +10162,11 @@ CREATE FUNCTION messenger.counts_for_alert(p_alert public.messenger_alerts, p_ty
  SET search_path TO ''
 AS $function$
 begin
-  return (p_alert.type is null or p_type = p_alert.type) and (p_alert.queue is null or p_queue = p_alert.queue)
-    and not exists (select from public.messenger_queues q where q.name = p_queue and q.paused);
+  return (p_alert.type is null or p_type = p_alert.type)
+    and (p_alert.queue is null or p_alert.queue in (p_queue, split_part(p_queue, '/', 1)))
+    and not exists (
+      select from public.messenger_queues q where q.name in (p_queue, split_part(p_queue, '/', 1)) and q.paused
+    );
 end
 $function$;
 
@@ -8292,14 +10405,15 @@ declare
     select q.name from (
       select * from public.messenger_queues l
       where (l.concurrency is not null or l.rate_limit is not null) and not l.paused
-        and (p_alert.queue is null or l.name = p_alert.queue)
+        and (p_alert.queue is null or l.name = p_alert.queue) and strpos(l.name, '/') = 0
       order by l.name limit 1000
     ) as q
     where messenger.queue_opens_at(q.name) > clock
   );
 begin
   select jsonb_object_agg(d.queue, coalesce(p_alert.memory ->> d.queue, to_jsonb(clock) #>> '{}')) into memory
-  from messenger.due_queues(full_queues, '{}') as d;
+  from messenger.due_queues(full_queues, '{}') as d
+  where not d.in_lanes or exists (select from messenger.oldest_lanes(d.queue, 1));
   select messenger.ms_since(l.value::timestamptz), l.key into value, subject
   from jsonb_each_text(memory) as l
   order by l.value::timestamptz, l.key limit 1;
@@ -8765,12 +10879,12 @@ CREATE FUNCTION messenger.processing_by_queue(p_max_count integer)
  SET search_path TO ''
 AS $function$
   select coalesce(jsonb_object_agg(g.queue, g.number), '{}') from (
-    select m.queue, count(*) as number from (
+    select split_part(m.queue, '/', 1) as queue, count(*) as number from (
       select m.queue from public.messenger_messages m
       where m.status = 'processing' and m.id = any (array(select unnest(l.ids) from messenger.leases l))
       limit p_max_count
     ) as m
-    group by m.queue
+    group by 1
   ) as g
 $function$;
 
@@ -9759,6 +11873,24 @@ begin
 end
 $function$;
 
+create view messenger.ready_messages with (security_invoker=true) as  SELECT ctid,
+    xmax,
+    id,
+    queue,
+    priority,
+    available_at,
+    group_key
+   FROM public.messenger_messages m
+  WHERE ((status = 'pending'::text) AND (NOT quarantined) AND (NOT blocked) AND (NOT heartbeated));
+
+create view messenger.quarantined_messages with (security_invoker=true) as  SELECT ctid,
+    id,
+    queue,
+    available_at,
+    group_key
+   FROM public.messenger_messages m
+  WHERE ((status = 'pending'::text) AND quarantined AND (NOT blocked) AND (NOT heartbeated));
+
 create view messenger.followable_messages with (security_invoker=true) as  SELECT m.id,
     1 AS place,
     (m.stamps #>> '{user,id}'::text[]) AS user_id,
@@ -9923,6 +12055,9 @@ create view public.messenger_queue_overview with (security_invoker=true) as  SEL
             k.lease_ms,
             k.runs_on,
             k.created_at,
+            k.lane_concurrency,
+            k.lane_rate_limit,
+            k.lane_rate_period_ms,
             messenger.queue_depth(k.name) AS depth
            FROM public.messenger_queues k
           ORDER BY k.name) q
@@ -9992,7 +12127,21 @@ create view public.messenger_slow with (security_invoker=true) as  SELECT s.type
   WHERE ((s.type <> ''::text) AND (((s.handled + s.retried) + s.failed) > 0))
   ORDER BY (messenger.quantile(r.runs, (0.99)::double precision)) DESC NULLS LAST, (messenger.quantile(s.runs, (0.99)::double precision)) DESC NULLS LAST;
 
+CREATE TRIGGER messenger_messages_queue_moved AFTER UPDATE OF queue ON public.messenger_messages FOR EACH ROW WHEN ((old.queue IS DISTINCT FROM new.queue)) EXECUTE FUNCTION messenger.register_queue();
+
+CREATE TRIGGER messenger_queues_named BEFORE UPDATE OF name ON public.messenger_queues FOR EACH ROW WHEN ((old.name <> new.name)) EXECUTE FUNCTION messenger.keep_queue();
+
 CREATE TRIGGER outbox_wake AFTER INSERT ON messenger.outbox FOR EACH STATEMENT EXECUTE FUNCTION messenger.wake_for_outbox();
+
+CREATE TRIGGER messenger_messages_group_left AFTER DELETE ON public.messenger_messages FOR EACH ROW WHEN (((old.group_key IS NOT NULL) AND (NOT old.blocked) AND (COALESCE(current_setting('messenger.groups'::text, true), ''::text) <> 'settled'::text))) EXECUTE FUNCTION messenger.leave_group();
+
+CREATE TRIGGER messenger_messages_group_changed AFTER UPDATE OF queue, group_key ON public.messenger_messages FOR EACH ROW WHEN (((old.group_key IS NOT NULL) AND (NOT old.blocked) AND ((old.queue IS DISTINCT FROM new.queue) OR (old.group_key IS DISTINCT FROM new.group_key)))) EXECUTE FUNCTION messenger.leave_group();
+
+CREATE TRIGGER messenger_messages_group_joined AFTER UPDATE OF queue, group_key ON public.messenger_messages FOR EACH ROW WHEN ((new.blocked AND ((old.queue IS DISTINCT FROM new.queue) OR (old.group_key IS DISTINCT FROM new.group_key)))) EXECUTE FUNCTION messenger.join_group();
+
+CREATE TRIGGER messenger_messages_group_kept AFTER UPDATE OF queue, group_key ON public.messenger_messages FOR EACH ROW WHEN (((old.status = 'processing'::text) AND (new.status = 'processing'::text) AND ((old.group_key IS NOT NULL) OR (new.group_key IS NOT NULL)) AND ((old.queue IS DISTINCT FROM new.queue) OR (old.group_key IS DISTINCT FROM new.group_key)))) EXECUTE FUNCTION messenger.keep_group();
+
+CREATE TRIGGER messenger_queues_running AFTER UPDATE ON public.messenger_queues FOR EACH ROW WHEN ((((old.concurrency IS NULL) AND (new.concurrency IS NOT NULL)) OR ((old.lane_concurrency IS NULL) AND (new.lane_concurrency IS NOT NULL)))) EXECUTE FUNCTION messenger.count_running();
 
 CREATE TRIGGER messenger_messages_batch_left AFTER DELETE ON public.messenger_messages FOR EACH ROW WHEN (((old.stamps ? 'batch'::text) AND (COALESCE(current_setting('messenger.settles'::text, true), ''::text) <> 'true'::text))) EXECUTE FUNCTION messenger.leave_batch();
 
@@ -10001,6 +12150,8 @@ CREATE TRIGGER messenger_messages_batches_left AFTER TRUNCATE ON public.messenge
 CREATE CONSTRAINT TRIGGER messenger_events_wake AFTER INSERT ON public.messenger_events DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION messenger.wake_for_event();
 
 CREATE TRIGGER messenger_steps_waited AFTER INSERT OR UPDATE OF status ON public.messenger_steps FOR EACH ROW WHEN (((new.kind = ANY (ARRAY['wait'::text, 'all'::text])) AND (new.status <> 'pending'::text))) EXECUTE FUNCTION messenger.forget_waits();
+
+CREATE TRIGGER messenger_queues_wake AFTER UPDATE ON public.messenger_queues FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION messenger.wake_for_queue();
 
 CREATE TRIGGER messenger_alert_channels_deleted AFTER DELETE ON public.messenger_alert_channels FOR EACH ROW EXECUTE FUNCTION messenger.alert_channel_changed();
 
@@ -10065,6 +12216,21 @@ comment on column messenger.default_alerts_made.made_at is
 
 comment on column messenger.default_alerts_made.name is
   'Name of the alert.';
+
+comment on column messenger.due_lane.last is
+  'Where the last message lies that the claim has taken of it; null if it gave fewer than it was asked for.';
+
+comment on column messenger.due_lane.place is
+  'The place in front of its first due message.';
+
+comment on column messenger.due_lane.queue is
+  'Queue of its messages.';
+
+comment on column messenger.due_lane.room is
+  'How many messages its limits allow; null where it has none.';
+
+comment on column messenger.due_lane.weight is
+  'Its share beside the weights of the other lanes.';
 
 comment on column messenger.event_notes.after_id is
   'Messages up to this one are woken already.';
@@ -10140,6 +12306,33 @@ comment on column messenger.installation.id is
 
 comment on column messenger.installation.singleton is
   'Always true: there is one row.';
+
+comment on column messenger.lane_turns.lane is
+  'Queue of the last lane that had its turn; the next claim begins behind it.';
+
+comment on column messenger.lane_turns.queue is
+  'Name of the queue, without a lane.';
+
+comment on column messenger.leases.queues is
+  'Queues of its messages, without their lanes, and perhaps further queues.';
+
+comment on column messenger.open_queue.first_key is
+  'A place in front of its first due message; null where the claim starts behind its last key, and for lanes.';
+
+comment on column messenger.open_queue.has_own is
+  'It has due messages that are in no lane.';
+
+comment on column messenger.open_queue.in_lanes is
+  'It has messages in lanes.';
+
+comment on column messenger.open_queue.lanes_limited is
+  'Each of its lanes has limits.';
+
+comment on column messenger.open_queue.limited is
+  'It has limits, for itself or for its lanes.';
+
+comment on column messenger.open_queue.name is
+  'Name of the queue, without a lane.';
 
 comment on column messenger.outbox."position" is
   'Order of the publications of a group: drawn under the group''s lock.';
@@ -10243,8 +12436,44 @@ comment on column messenger.progress.step_token is
 comment on column messenger.progress.value is
   'How much is done, from 0 to 1; null if the handler has reported nothing.';
 
+comment on column messenger.quarantined_messages.available_at is
+  'Not claimed before this moment.';
+
+comment on column messenger.quarantined_messages.ctid is
+  'Where the row lies.';
+
+comment on column messenger.quarantined_messages.group_key is
+  'Key of the ordered group the message belongs to, if any.';
+
+comment on column messenger.quarantined_messages.id is
+  'Identity of the message.';
+
+comment on column messenger.quarantined_messages.queue is
+  'Queue the message waits in.';
+
 comment on column messenger.rate_limits.type is
   'Name of the message definition that has the limit; of an event, its name behind "event ".';
+
+comment on column messenger.ready_messages.available_at is
+  'Not claimed before this moment.';
+
+comment on column messenger.ready_messages.ctid is
+  'Where the row lies.';
+
+comment on column messenger.ready_messages.group_key is
+  'Key of the ordered group the message belongs to, if any.';
+
+comment on column messenger.ready_messages.id is
+  'Identity of the message.';
+
+comment on column messenger.ready_messages.priority is
+  'Higher goes first within its queue.';
+
+comment on column messenger.ready_messages.queue is
+  'Queue the message waits in.';
+
+comment on column messenger.ready_messages.xmax is
+  'The transaction that has locked the row, or the last one that had; 0 if none.';
 
 comment on column messenger.relays.batch is
   'Positions that are being published, or whose fate is unknown.';
@@ -10630,6 +12859,9 @@ comment on column public.messenger_failures.type is
 comment on column public.messenger_handled_messages.result is
   'The value that its handler returned, if its definition keeps it or a handler waits for it.';
 
+comment on column public.messenger_messages.queue is
+  'Queue the message waits in; behind a slash its lane.';
+
 comment on column public.messenger_overview.blocked is
   'Messages behind their group.';
 
@@ -10758,6 +12990,21 @@ comment on column public.messenger_queue_overview.waited_p50_ms is
 
 comment on column public.messenger_queue_overview.waited_p99_ms is
   '99 % of the attempts of the last hour began within this time after their message was due, in ms.';
+
+comment on column public.messenger_queues.lane_concurrency is
+  'The largest number of messages of one lane that are leased at once; null: no limit. The row of a lane may have another in concurrency.';
+
+comment on column public.messenger_queues.lane_rate_limit is
+  'The largest number of messages of one lane that start in any lane_rate_period_ms; null: no limit. The row of a lane may have another in rate_limit.';
+
+comment on column public.messenger_queues.lane_rate_period_ms is
+  'The period of lane_rate_limit, in ms.';
+
+comment on column public.messenger_queues.name is
+  'Name of the queue: letters, digits and _ . : - only. Behind a slash the name of a lane, in which %XX stands for any other byte.';
+
+comment on column public.messenger_queues.weight is
+  'Its share of each claim, beside the weights of the other queues that have work; of a lane: beside the other lanes of its queue.';
 
 comment on column public.messenger_slow.attempts_last_hour is
   'Attempts of the last hour that ended.';
@@ -11032,6 +13279,9 @@ comment on index public.messenger_events_event_idx is
 comment on index public.messenger_events_xid_idx is
   'Events of a key by transaction, for those that were committed late.';
 
+comment on index public.messenger_messages_lanes_idx is
+  'Messages in lanes by queue and due time, whatever their lane.';
+
 comment on index public.messenger_schedule_runs_failed_idx is
   'Runs that failed, for the alert that a schedule fails again and again.';
 
@@ -11188,6 +13438,12 @@ comment on routine messenger.check_outgoing(jsonb) is
 comment on routine messenger.check_relay_call(uuid,integer,integer,integer,bigint) is
   'Part of messenger_claim_outbox: refuses wrong arguments.';
 
+comment on routine messenger.count_leased(text,integer) is
+  'How many messages of a queue, with its lanes, hold a live lease, counted up to a bound.';
+
+comment on routine messenger.count_running() is
+  'Trigger: a queue was given a concurrency, for itself or for its lanes; what runs of it takes its places.';
+
 comment on routine messenger.counts_for_alert(public.messenger_alerts,text,text) is
   'Whether a message of this type and queue is one that an alert is about. Those of paused queues are not.';
 
@@ -11215,8 +13471,20 @@ comment on routine messenger.downsample_series(timestamp with time zone,integer)
 comment on routine messenger.drop_webhook_secret(text) is
   'Deletes a secret that messenger.make_webhook_secret() made, once no endpoint names it.';
 
+comment on routine messenger.due_among(text[],jsonb) is
+  'Part of messenger.due_queues(), where queues are given by name.';
+
+comment on routine messenger.due_key(text,messenger.claim_key) is
+  'Part of a claim: from the place in front of a queue''s first ready message, the place in front of its first due one; null where none is due.';
+
+comment on routine messenger.due_lanes(messenger.open_queue,text[],jsonb,integer,integer) is
+  'Part of a claim: lanes of a queue that have due messages and room, those with keys first, then the others in turn; and where the next claim begins if not all lanes have had their turn.';
+
 comment on routine messenger.due_positions(messenger.relays,integer,bigint) is
   'Part of messenger_claim_outbox: the next rows of a shard in order; one after the engine was away, to try it.';
+
+comment on routine messenger.due_queues(text[],jsonb) is
+  'Part of a claim: the queues that have due messages, of these or of all, each with a place in front of its first due message; a queue that p_last_keys names comes without a place, and so do the lanes of a queue.';
 
 comment on routine messenger.duration_text(double precision) is
   'A duration in ms, for people.';
@@ -11247,6 +13515,9 @@ comment on routine messenger.failed_filter(jsonb,boolean) is
 
 comment on routine messenger.failed_groups(jsonb,jsonb,integer,integer) is
   'Part of messenger_group_failed: the groups of the dead letters that a filter means, among the latest before a place.';
+
+comment on routine messenger.first_ready(text,text) is
+  'Part of a claim: the first queue with a ready message between two names, of which the second may be null, and the place in front of that message; null where there is none.';
 
 comment on routine messenger.fold_batch(bigint) is
   'Adds the deltas of a batch, which the caller has locked, to its counts, and dispatches what is due.';
@@ -11308,14 +13579,47 @@ comment on routine messenger.inexact_numbers(jsonb) is
 comment on routine messenger.installation_id() is
   'The identity of this bus; made by the first call.';
 
+comment on routine messenger.is_among(text,text[]) is
+  'Whether a queue is one of these, or a lane of one of these; null means all queues.';
+
 comment on routine messenger.is_by_id(jsonb,boolean) is
   'Whether rows are read in the order of their ids: messages, and dead letters by ids or of a user. Other dead letters are read by the time at which they failed.';
+
+comment on routine messenger.is_queue_name(text) is
+  'Whether a text may name a queue, or a lane of one; null for null.';
 
 comment on routine messenger.keep_alert_secret(text,text,text) is
   'Writes a secret of an alert channel into Vault, or deletes it if the value is null; p_what is url or secret.';
 
 comment on routine messenger.key_of(jsonb) is
   'Part of messenger_enqueue: type and dedupe key of a dispatch, as one text.';
+
+comment on routine messenger.keys_behind(jsonb,text,tid) is
+  'Part of a claim: the keys with that of a queue behind a message; without one if the message is null.';
+
+comment on routine messenger.known_lanes(messenger.open_queue,text[],jsonb,jsonb,integer) is
+  'Part of a claim: the lanes that have a key in p_last_keys or are named in p_queues, and the messages that are in no lane, where these are due.';
+
+comment on routine messenger.lane_behind(text,text) is
+  'Part of messenger_list_lanes(): the first lane between two names that holds messages or has a row.';
+
+comment on routine messenger.lane_keys(jsonb,text[],tid[]) is
+  'Part of a claim: the keys behind which the next claim continues, those of the lanes of these queues made again.';
+
+comment on routine messenger.lane_problem(text,text) is
+  'The problem of a lane''s name, beginning with "lane"; null if it has none, or no lane is given.';
+
+comment on routine messenger.lane_queue(text,text) is
+  'The queue of a lane: the queue, a slash, and the lane, in which each byte that no queue may have in its name is written as %XX. Without a lane the queue itself.';
+
+comment on routine messenger.lane_stretches(text,text[]) is
+  'Part of a claim: the stretches of names between the lanes with keys, those behind the lane that was served last first.';
+
+comment on routine messenger.lanes_depth(text,bigint,bigint) is
+  'Part of messenger.queue_depth(): messages in the lanes of a queue that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
+
+comment on routine messenger.lanes_hold(text) is
+  'Whether messages wait or run in a lane of a queue.';
 
 comment on routine messenger.latest_failures(integer) is
   'Part of messenger_failures: the latest dead letters, without payloads. A function, because its plan has settings.';
@@ -11329,8 +13633,23 @@ comment on routine messenger.leave_batch() is
 comment on routine messenger.leave_batches() is
   'Trigger: notes for all batches that members were truncated.';
 
+comment on routine messenger.limits_open_at(public.messenger_queues) is
+  'Part of messenger.queue_opens_at(): when a concurrency and a rate let the next message start; null where they do already.';
+
 comment on routine messenger.list_page(boolean,text,jsonb,jsonb,integer,integer) is
   'Part of the lists of messages and dead letters: a page of those that a filter means before a place, {"messages", "next"}.';
+
+comment on routine messenger.listed_queues(text,text[],text,integer) is
+  'Part of messenger_list_queues(): a page of queues, and of lanes that are named, with the settings that hold for them.';
+
+comment on routine messenger.lock_due(text,integer,jsonb,tid[],messenger.claim_key) is
+  'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and returns their ctids.';
+
+comment on routine messenger.lock_first_of_lanes(messenger.due_lane[],integer,tid[]) is
+  'Part of a claim: locks the share of each lane, of the priority of its first due message, and returns where each lane continues.';
+
+comment on routine messenger.lock_lanes(messenger.open_queue,text[],integer,integer,jsonb,tid[]) is
+  'Part of a claim: locks due messages of the lanes of one queue, shared out by weight within the limits of each lane, and returns their ctids, and by the queue the lane that had its turn last, if not all had it.';
 
 comment on routine messenger.make_default_alerts() is
   'Part of messenger_setup: makes the default alerts that no setup has made yet, and returns their names. They are told on the default channel, once there is one.';
@@ -11386,6 +13705,12 @@ comment on routine messenger.ms_until(timestamp with time zone) is
 comment on routine messenger.new_events(text,jsonb,timestamp with time zone,integer) is
   'The first events of a key that a message has not seen, and the lengths of their values.';
 
+comment on routine messenger.next_due(text[]) is
+  'When the next pending message of these queues, or of all, with their lanes, falls due and the limits let it start; null where none waits. Paused queues and lanes do not count, nor without names those that run in workers.';
+
+comment on routine messenger.next_due_in_lanes(text) is
+  'Part of messenger.next_due(): when the next pending message in a lane of a queue falls due, and the lane lets it start; null where none waits.';
+
 comment on routine messenger.next_due_on_workers() is
   'When the next pending message of a queue that runs on workers falls due; null where none waits. Looks at up to 100 queues.';
 
@@ -11394,6 +13719,9 @@ comment on routine messenger.next_webhooks(bigint[],jsonb,jsonb,integer,integer)
 
 comment on routine messenger.next_work(text[]) is
   'When a tick has something to do next: a message falls due, or something in the outbox; null where nothing waits.';
+
+comment on routine messenger.note_blocked_lanes(text) is
+  'Notes up to 1,000 groups in the lanes of a queue that have blocked messages. Further groups widen when their next message is done.';
 
 comment on routine messenger.note_deliveries(text,jsonb) is
   'Part of messenger_settle_deliveries: notes publications in the inbox, and returns the ids of those that were not there.';
@@ -11404,8 +13732,14 @@ comment on routine messenger.note_members(text[],boolean) is
 comment on routine messenger.note_running() is
   'Part of messenger_check_alerts: notes up to 10,000 messages that run, and forgets those that do not any more.';
 
+comment on routine messenger.note_turn(text,text) is
+  'Part of a claim: notes the lane behind which the next claim of a queue begins.';
+
 comment on routine messenger.note_waits(bigint,text[]) is
   'Part of a settle call that parks a message, whose row it has written: the message waits for these events. If one is there already, the message is due at once.';
+
+comment on routine messenger.oldest_lanes(text,integer) is
+  'The lanes of those messages of a queue that have been due for longest.';
 
 comment on routine messenger.open_batch(jsonb) is
   'Part of messenger_write_batch: locks the batch that has the idempotency key, or makes it, and returns it.';
@@ -11422,14 +13756,20 @@ comment on routine messenger.outbox_group_lock(text,text,text) is
 comment on routine messenger.outbox_shard(bigint,text,text) is
   'The shard of a message, 0 to 3: all messages of a group are in one.';
 
+comment on routine messenger.own_lanes(text) is
+  'Part of a claim: the rows of the lanes of a queue for which an operator has set something, by name; nearly always null, for none.';
+
 comment on routine messenger.place_after(jsonb) is
   'Part of pruning: the last id of the step before; null at the beginning.';
+
+comment on routine messenger.place_of(jsonb) is
+  'Part of a claim: the place that a key of last_keys names; it is an array of priority, due time and id.';
 
 comment on routine messenger.post_alert(public.messenger_alert_deliveries,public.messenger_alert_channels,jsonb) is
   'Part of messenger.send_alert_deliveries(): gives a delivery to pg_net, which sends it at the commit. Returns pg_net''s id of the request.';
 
 comment on routine messenger.processing_by_queue(integer) is
-  'Part of messenger_sample_backlog(): messages that are leased to workers, by queue, counted up to a bound.';
+  'Part of messenger_sample_backlog(): messages that are leased to workers, by queue without lanes, counted up to a bound.';
 
 comment on routine messenger.prune_batches(timestamp with time zone,integer,boolean) is
   'Part of pruning: deletes up to p_max_rows batches that ended before a moment, with their chunks, and returns how many; a dry run only counts.';
@@ -11455,6 +13795,21 @@ comment on routine messenger.publications(bigint[]) is
 comment on routine messenger.quantile(bigint[],double precision) is
   'The time in ms within which a share of a histogram''s times lies, such as 0.99; null if it is empty.';
 
+comment on routine messenger.queue_depth(text,integer) is
+  'Messages of a queue and of its lanes that wait, without those that have to run alone. Returns {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
+
+comment on routine messenger.queue_holds(text) is
+  'Whether messages wait or run in a queue or in its lanes. Dead letters do not count: a redrive makes the queue again.';
+
+comment on routine messenger.queue_opens_at(text) is
+  'When the limits of a queue let its next message start, at the latest; null where they do already. Of a lane, when its own and those of its queue do.';
+
+comment on routine messenger.queue_room(text,integer) is
+  'Part of a claim: how many messages the limits of a queue, or of one lane by itself, allow it, at most `p_slots` where a rate is limited; 0 while another claim shares out the room, null where there are no limits.';
+
+comment on routine messenger.queues_in_use(integer) is
+  'Queues that hold messages, by name, without their lanes; it looks at no more queues than its argument says.';
+
 comment on routine messenger.range_condition(jsonb,boolean,boolean) is
   'Part of messenger.next_matches() and messenger.list_page(): the condition on the indexed columns, of rows behind the place, or before it if p_backwards. In its query, $1 is the filter, $2 the place, $3 the ids and $4 the largest number of rows.';
 
@@ -11475,6 +13830,9 @@ comment on routine messenger.refuse_other_batch() is
 
 comment on routine messenger.refuse_publications(messenger.relays,jsonb) is
   'Part of messenger_finish_outbox: lets refused publications wait, and buries those that are too large for the engine. Returns whether one of a group was refused.';
+
+comment on routine messenger.register_queues() is
+  'Trigger: makes the queues of the messages just written known in messenger_queues. A lane gets no row.';
 
 comment on routine messenger.register_series(jsonb) is
   'Part of messenger_record_series: makes series for queues and types that have none, as far as there is room.';
@@ -11527,6 +13885,9 @@ comment on routine messenger.series_of(text,text) is
 comment on routine messenger.series_step(timestamp with time zone,timestamp with time zone,integer) is
   'Part of messenger_time_series: the length of a bin. Refuses one that makes more than 1,500 bins.';
 
+comment on routine messenger.settings_of(text) is
+  'The settings that hold for a queue, or for one lane by itself: those of its own row, and for the rest those that its queue gives its lanes. The limits of the queue as a whole are not among those of a lane.';
+
 comment on routine messenger.settle_alert_delivery(public.messenger_alert_deliveries) is
   'Part of messenger.send_alert_deliveries(): notes the answer to a delivery''s request, or that none has come in time. A request that pg_net still has is waited for.';
 
@@ -11547,6 +13908,12 @@ comment on routine messenger.settled_in_part(jsonb,bigint[],jsonb) is
 
 comment on routine messenger.settlement_of(jsonb,text[],boolean) is
   'Part of messenger_settle: the part of a settlement that is about these messages, or, with p_others, about all others.';
+
+comment on routine messenger.share_lanes(messenger.due_lane[],integer) is
+  'Part of a claim: how many messages it asks of each lane, by weight.';
+
+comment on routine messenger.share_room(messenger.open_queue,integer) is
+  'Part of a claim: how many messages the limits of a queue as a whole allow it; 0 where none waits.';
 
 comment on routine messenger.shown_steps(bigint) is
   'Durable steps, sleeps and waits of a message or dead letter for operators, in the order in which they were stored, at most 1,000, and then the one that runs. Results of more than 2 kB are left out.';
@@ -11584,14 +13951,26 @@ comment on routine messenger.ticks_not_started(integer) is
 comment on routine messenger.times_of(bigint[]) is
   'The times in ms within which half and 99 % of a histogram''s times lie: {"p50", "p99"}; null if it is empty.';
 
+comment on routine messenger.to_due_lane(messenger.open_queue,text,messenger.claim_key,jsonb,integer) is
+  'Part of a claim: a lane with its first due message and its room; null if it is paused or full, or has none.';
+
 comment on routine messenger.trace_stamps(text) is
   'The stamps of a message that is dispatched in SQL: the trace that is given, or else that of the Data API''s request; null where there is none.';
 
 comment on routine messenger.transport_problem(text) is
   'Why a dispatch cannot name this transport; null if it can.';
 
+comment on routine messenger.use_room(messenger.open_queue,tid[],integer) is
+  'Part of a claim: how many places of a queue with limits these messages take, and how many starts if it or its lanes have a rate; it counts the starts.';
+
 comment on routine messenger.waiting_for(text) is
   'How many messages wait for a key: {"count", "capped"}, counted up to 100.';
+
+comment on routine messenger.waiting_fronts(text[]) is
+  'Part of messenger.next_due(): the first message of each priority of each queue; of the lanes of a queue, only that it has some.';
+
+comment on routine messenger.waiting_lanes(messenger.open_queue,messenger.due_lane[],integer,integer) is
+  'Part of a claim: further lanes, with the messages that have been due for longest.';
 
 comment on routine messenger.waiting_positions(jsonb,bigint,integer) is
   'The next positions of unsent rows of the outbox that a filter means.';
@@ -11617,6 +13996,9 @@ comment on routine messenger.wake_parent(public.messenger_batches) is
 comment on routine messenger.wake_waiters(text,bigint,bigint,integer) is
   'Makes messages due that wait for a key, those with ids above p_after and up to p_until, and returns how many, and the id behind which to continue: null unless more than p_max_messages wait, or another session has one locked.';
 
+comment on routine messenger.walk_lanes(text,text,integer) is
+  'The queues between two names that have a ready message, up to a number, each with its first ready message, due or not. One read of an index for each.';
+
 comment on routine messenger.wanted_condition(text,jsonb,boolean) is
   'Part of messenger.next_matches() and messenger.list_page(): the condition that is checked on each row of the range. In its query, $1 is the filter, $2 the place.';
 
@@ -11640,6 +14022,9 @@ comment on routine messenger.webhook_wait(text) is
 
 comment on routine messenger.with_exact_numbers(jsonb) is
   'JSON for operators: numbers that a double would change, up to 1,000, are text with the stored digits.';
+
+comment on routine messenger.with_lanes(messenger.locked_messages,messenger.open_queue[],jsonb) is
+  'Part of a claim: it, with the settings of the lanes whose messages it has taken and where the next claim continues; it says that there may be more if not all lanes had their turn.';
 
 comment on routine messenger.with_sums(jsonb) is
   'Part of messenger_record_series: the points, and for each minute one of no queue and no type, with their sums.';
@@ -11701,7 +14086,7 @@ comment on routine public.messenger_delete_alert_channel(text) is
 comment on routine public.messenger_delete_webhook_endpoint(text) is
   'Deletes an endpoint and the secrets that were made for it. Messages that wait for it become dead letters. Returns {"changed"}.';
 
-comment on routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval,text,text) is
+comment on routine public.messenger_dispatch(text,jsonb,interval,timestamp with time zone,text,integer,text,text,interval,text,text,interval,interval,interval,text,text,text) is
   'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';
 
 comment on routine public.messenger_dispatch_batch(jsonb,text,jsonb,jsonb,jsonb,text) is
@@ -11760,6 +14145,9 @@ comment on routine public.messenger_list_events(text,bigint,integer) is
 
 comment on routine public.messenger_list_failed(text,text,text,text,timestamp with time zone,timestamp with time zone,timestamp with time zone,bigint,integer,integer,text,text,timestamp with time zone,timestamp with time zone) is
   'Dead letters, the latest first, those before a moment and id, without payloads; those of a user by id. Returns {"messages", "next"}; next is [failed_at, id], and a page that met max_scanned is short.';
+
+comment on routine public.messenger_list_lanes(text,text,integer,integer) is
+  'The lanes of a queue that hold messages, or for which something is set, by name, those behind after_name: the settings that hold for each, and its messages, as messenger_list_queues shows queues. Lanes whose messages all run alone are not among them. Returns {"queues", "next", "now"}.';
 
 comment on routine public.messenger_list_members(bigint,text,integer,integer,integer) is
   'Members of a batch in their order, behind a chunk and a place in it, all or those of a status. Returns {"members": [{"id", "type", "status"}], "next"}; type and status are null of one that is handled and not kept, or removed. A page that met ten chunks is short; next is [chunk, place].';
@@ -11947,6 +14335,9 @@ comment on table messenger.handled_deliveries is
 comment on table messenger.installation is
   'The identity of this bus: one row. The idempotency keys of steps are made from it, so that a clone of the project has others.';
 
+comment on table messenger.lane_turns is
+  'Where the last claim ended in queues with more lanes than a claim takes messages.';
+
 comment on table messenger.outbox is
   'Messages of other transports that wait to be published, and those that were published a short while ago, so that they can be sent again.';
 
@@ -12009,6 +14400,12 @@ comment on table public.messenger_webhook_events is
 
 comment on view messenger.followable_messages is
   'Messages that wait, run, are dead letters, or are handled and kept, in the words that users get. keep_until may have passed.';
+
+comment on view messenger.quarantined_messages is
+  'Messages that a claim may take once they are due, one at a time, because they were in a crash: pending and not blocked behind their group.';
+
+comment on view messenger.ready_messages is
+  'Messages that a claim may take once they are due: pending, neither blocked behind their group nor quarantined.';
 
 comment on view public.messenger_failures is
   'The latest 10,000 dead letters by type, reason and error, the largest groups first.';

@@ -3,6 +3,7 @@
 -- OBJECTS
 --   message      a row of messenger_messages: it waits (pending) or runs (processing)
 --   queue        messages of one name, and what an operator sets for them: pause, limits, weight
+--   lane         a queue under another one, reports/acme, for one tenant; lanes share what their queue gets
 --   group        messages of one queue with one key, which run in the order of their ids
 --   lease        the right of one worker to run some messages until a moment, known by its token
 --   dead letter  a row of messenger_failed_messages: a message that is not tried again by itself

@@ -2,7 +2,30 @@
 -- stays as long as its queue holds messages, so that no setting is lost unseen. A queue without settings is
 -- forgotten after it has been empty for a time.
 
--- Whether messages wait or run in a queue; four reads of an index, however many messages the queue holds.
+-- Whether messages wait or run in a queue or in its lanes; reads of indexes, however many messages the queue holds.
+create function messenger.lanes_hold(p_queue text) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return exists (
+    select from public.messenger_messages m where m.queue > p_queue || '/' and m.queue < p_queue || '/~'
+      and not m.quarantined and not m.blocked and not m.heartbeated
+  ) or exists (
+    select from public.messenger_messages m
+    where m.queue > p_queue || '/' and m.queue < p_queue || '/~' and m.heartbeated
+  ) or exists (
+    select from public.messenger_messages m
+    where m.queue > p_queue || '/' and m.queue < p_queue || '/~' and m.blocked
+  ) or exists (
+    select from public.messenger_messages m where m.queue > p_queue || '/' and m.queue < p_queue || '/~'
+      and m.quarantined and not m.blocked and not m.heartbeated
+  );
+end
+$$;
+comment on function messenger.lanes_hold(text) is
+  'Whether messages wait or run in a lane of a queue.';
+
 create function messenger.queue_holds(p_queue text) returns boolean
 language plpgsql stable
 set search_path = ''
@@ -20,11 +43,11 @@ begin
   ) or exists (
     select from public.messenger_messages m where m.queue = p_queue
       and m.quarantined and not m.blocked and not m.heartbeated
-  );
+  ) or messenger.lanes_hold(p_queue);
 end
 $$;
 comment on function messenger.queue_holds(text) is
-  'Whether messages wait or run in a queue. Dead letters do not count: a redrive makes the queue again.';
+  'Whether messages wait or run in a queue or in its lanes. Dead letters do not count: a redrive makes the queue again.';
 
 create function messenger.keep_queue() returns trigger
 language plpgsql
@@ -84,31 +107,37 @@ set search_path = ''
 as $$
 declare
   strays text[] := array(
-    select distinct m.queue from public.messenger_messages m
+    select distinct split_part(m.queue, '/', 1) from public.messenger_messages m
     where m.quarantined and not m.blocked and not m.heartbeated
-      and not exists (select from public.messenger_queues q where q.name = m.queue offset 0)
+      and not exists (
+        select from public.messenger_queues q where q.name = split_part(m.queue, '/', 1) offset 0
+      )
     limit p_max_queues
   );
-  current_name text := '';
+  behind text := '';
+  current_name text;
 begin
   while cardinality(strays) < p_max_queues loop
     -- Steps through each index from the first message of a queue to the first message of the next queue.
     current_name := least(
       (
         select m.queue from public.messenger_messages m
-        where m.queue > current_name and not m.quarantined and not m.blocked and not m.heartbeated
+        where m.queue > behind and not m.quarantined and not m.blocked and not m.heartbeated
         order by m.queue limit 1
       ),
       (
         select m.queue from public.messenger_messages m
-        where m.queue > current_name and m.heartbeated order by m.queue limit 1
+        where m.queue > behind and m.heartbeated order by m.queue limit 1
       ),
       (
         select m.queue from public.messenger_messages m
-        where m.queue > current_name and m.blocked order by m.queue limit 1
+        where m.queue > behind and m.blocked order by m.queue limit 1
       )
     );
     exit when current_name is null;
+    -- Passes over the lanes of a queue together.
+    behind := case when strpos(current_name, '/') > 0 then split_part(current_name, '/', 1) || '/~' else current_name end;
+    current_name := split_part(current_name, '/', 1);
     if array_position(strays, current_name) is null
       and not exists (select from public.messenger_queues q where q.name = current_name)
     then
@@ -148,6 +177,7 @@ begin
       and not q.paused and q.max_workers = 1 and q.concurrency is null
       and q.group_concurrency = 1 and q.rate_limit is null and q.rate_period_ms = 1000
       and q.weight = 1 and q.lease_ms is null and q.runs_on = 'tick'
+      and q.lane_concurrency is null and q.lane_rate_limit is null and q.lane_rate_period_ms = 1000
     order by q.name limit 1000
     for update skip locked
   );

@@ -26,7 +26,7 @@ comment on column messenger.leases.token is
 comment on column messenger.leases.leased_until is
   'No message of this claim has a lease that ends before this moment. From this moment on a sweep reads its messages.';
 comment on column messenger.leases.queues is
-  'Queues of its messages, and perhaps further queues.';
+  'Queues of its messages, without their lanes, and perhaps further queues.';
 comment on column messenger.leases.ids is
   'Ids of its messages, settled ones among them.';
 comment on column messenger.leases.open is
@@ -83,6 +83,7 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
+  parents constant text[] := array(select split_part(q, '/', 1) from unnest(p_queues) as q);
   lease record;
   expired tid[];
   locked tid[] := array[]::tid[];
@@ -92,7 +93,7 @@ begin
     select l.token, l.ids from messenger.leases l
     where l.leased_until <= clock and exists (
       select from unnest(l.queues) as q (name)
-      where messenger.is_swept(q.name, p_queues)
+      where messenger.is_swept(q.name, case when p_queues is not null then parents end)
     )
     order by l.leased_until
     limit 1000
@@ -107,7 +108,7 @@ begin
     );
     locked := locked || expired;
 
-    select array_agg(m.id) as ids, array_agg(distinct m.queue) as queues,
+    select array_agg(m.id) as ids, array_agg(distinct split_part(m.queue, '/', 1)) as queues,
       min(m.leased_until) as leased_until
     into left_over
     from public.messenger_messages m

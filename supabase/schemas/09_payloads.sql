@@ -124,7 +124,7 @@ begin
     when 'type' then
       case when length(p_value) not between 1 and 200 then 'has to be a name of 1 to 200 characters' end
     when 'queue' then case
-      when p_value !~ '^[A-Za-z0-9_.:-]{1,100}$' then 'has to be 1 to 100 letters, digits or _ . : -'
+      when not messenger.is_queue_name(p_value) then 'has to be 1 to 100 letters, digits or _ . : -'
     end
     when 'priority' then case
       when p_value !~ '^-?\d{1,4}$' or p_value::integer not between -1000 and 1000

@@ -15,7 +15,7 @@ begin
   return case
     when p_type is null or length(p_type) not between 1 and 200
       then 'type: has to be a name of 1 to 200 characters'
-    when p_queue is null or p_queue !~ '^[A-Za-z0-9_.:-]{1,100}$'
+    when p_queue is null or not messenger.is_queue_name(p_queue)
       then 'queue: has to be 1 to 100 letters, digits or _ . : -'
     when p_priority is null or p_priority not between -1000 and 1000
       then 'priority: has to be from -1000 to 1000'
@@ -86,16 +86,18 @@ create function public.messenger_dispatch(
   dedupe_debounce interval default null,
   dedupe_max_wait interval default null,
   transport text default null,
-  traceparent text default null
+  traceparent text default null,
+  lane text default null
 ) returns bigint
 language plpgsql
 set search_path = ''
 as $$
 declare
-  problem constant text := messenger.dispatch_problem(
-    type, delay, available_at, queue, priority, idempotency_key, group_key, ttl, dedupe_key, dedupe,
+  into_queue constant text := messenger.lane_queue(queue, lane);
+  problem constant text := coalesce(messenger.lane_problem(queue, lane), messenger.dispatch_problem(
+    type, delay, available_at, into_queue, priority, idempotency_key, group_key, ttl, dedupe_key, dedupe,
     dedupe_window, dedupe_debounce, dedupe_max_wait, transport
-  );
+  ));
 begin
   if problem is not null then
     raise sqlstate 'PT400' using message = problem;
@@ -108,7 +110,7 @@ begin
     public.messenger_enqueue(
       jsonb_build_array(
         jsonb_build_object(
-          'type', type, 'payload', payload, 'queue', queue, 'priority', priority,
+          'type', type, 'payload', payload, 'queue', into_queue, 'priority', priority,
           'available_at', available_at, 'delay_ms', messenger.to_ms(delay),
           'ttl_ms', messenger.to_ms(ttl), 'idempotency_key', idempotency_key,
           'group_key', group_key, 'dedupe_key', dedupe_key, 'dedupe', dedupe,
@@ -126,6 +128,6 @@ $$;
 
 comment on function public.messenger_dispatch(
   text, jsonb, interval, timestamptz, text, integer, text, text, interval, text, text, interval, interval, interval, text,
-  text
+  text, text
 ) is
   'Dispatches one message inside the caller''s transaction and returns its id: select messenger_dispatch(''EmailMessage'', ''{"to":"a@b.c"}'', delay => interval ''5 minutes'').';

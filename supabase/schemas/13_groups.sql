@@ -11,9 +11,9 @@
 -- that message or the group, the group is noted, and the next claim that sweeps looks at the group again.
 
 create table messenger.groups_to_reopen (
-  queue text not null,
-  group_key text not null,
-  after_key text not null default '',
+  queue text collate "C" not null,
+  group_key text collate "C" not null,
+  after_key text collate "C" not null default '',
   id bigint generated always as identity primary key
 );
 
@@ -86,14 +86,14 @@ declare
   -- Looks up the setting once for each queue, and not for each of its groups.
   widths constant jsonb := (
     select jsonb_object_agg(q.name, q.group_concurrency) from public.messenger_queues q
-    where q.name = any (array(select distinct unnest(p_queues)))
+    where q.name = any (array(select distinct split_part(unnest(p_queues), '/', 1)))
   );
 begin
   return query
   select f.id, f.blocked
   from unnest(p_queues, p_group_keys) as g (queue, group_key)
   cross join lateral (
-    select coalesce((widths -> g.queue)::integer, 1) - (
+    select coalesce((widths -> split_part(g.queue, '/', 1))::integer, 1) - (
       select count(*) from public.messenger_messages r
       where r.queue = g.queue and r.group_key = g.group_key and r.heartbeated
     ) as places

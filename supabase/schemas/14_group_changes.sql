@@ -1,12 +1,33 @@
 -- Changes of groups: triggers that keep the order of a group right when a message leaves it, joins it or is
 -- moved, and when a queue's group_concurrency is raised.
 
+create function messenger.note_blocked_lanes(p_queue text) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  behind record;
+begin
+  select p_queue || '/' as queue, '' as group_key into behind;
+  for step in 1..1000 loop
+    select m.queue, m.group_key into behind from public.messenger_messages m
+    where (m.queue, m.group_key) > (behind.queue, behind.group_key) and m.queue < p_queue || '/~' and m.blocked
+    order by m.queue, m.group_key limit 1;
+    exit when behind.queue is null;
+    insert into messenger.groups_to_reopen (queue, group_key) values (behind.queue, behind.group_key);
+  end loop;
+end
+$$;
+comment on function messenger.note_blocked_lanes(text) is
+  'Notes up to 1,000 groups in the lanes of a queue that have blocked messages. Further groups widen when their next message is done.';
+
 create function messenger.widen_groups() returns trigger
 language plpgsql
 set search_path = ''
 as $$
 begin
   perform messenger.note_blocked_groups(new.name, '');
+  perform messenger.note_blocked_lanes(new.name);
   perform messenger.reopen_noted_groups();
   return null;
 end

@@ -34,7 +34,7 @@ begin
   held_ids := '{}';
   if cardinality(p_held) = 0 and coalesce((
     select q.group_concurrency from public.messenger_queues q
-    where q.name = p_queue
+    where q.name = split_part(p_queue, '/', 1)
   ), 1) = 1 then
     admitted := messenger.first_of_groups(p_queue, p_ids, p_keys, p_group_keys);
     return;
@@ -182,7 +182,7 @@ as $$
     from public.messenger_messages m where m.id = any (p_admitted || p_held)
   ) as a
   where a.id = any (p_admitted) and a.place <= coalesce(
-    (select q.group_concurrency from public.messenger_queues q where q.name = a.queue), 1
+    (select q.group_concurrency from public.messenger_queues q where q.name = split_part(a.queue, '/', 1)), 1
   ) - (
     select count(*) from public.messenger_messages r
     where r.queue = a.queue and r.group_key = a.group_key and r.heartbeated

@@ -1,9 +1,9 @@
--- Limits of a queue over all ticks: how many of its messages are leased at once, and how many are
+-- Limits of a queue, and of each of its lanes, over all ticks: how many of its messages are leased at once, and how many are
 -- started in a period. Nothing is counted that could leak: what runs is what holds a live lease, and
 -- what was started is a grant that passes with its period.
 
 create table messenger.start_grants (
-  queue text not null,
+  queue text collate "C" not null,
   starts_by timestamptz not null,
   messages integer not null,
   primary key (queue, starts_by)
@@ -30,38 +30,90 @@ $$;
 comment on function messenger.queue_lock(text) is
   'The advisory lock under which claims share out the room of a queue with limits: one of 1,024, for a claim may look at any number of queues.';
 
--- When the limits let the next message of a queue start; null where they do already.
-create function messenger.queue_opens_at(p_queue text) returns timestamptz
-language sql volatile
+-- Running messages of a queue and of its lanes, or of one lane; it stops at `p_most`.
+create function messenger.count_leased(p_queue text, p_most integer) returns integer
+language plpgsql
 set search_path = ''
 as $$
-  select greatest(
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return (
+    select count(*) from (
+      select from (
+        select m.leased_until from public.messenger_messages m
+        where m.queue = p_queue and m.heartbeated
+        union all
+        select m.leased_until from public.messenger_messages m
+        where m.queue > p_queue || '/' and m.queue < p_queue || '/~' and m.heartbeated
+      ) as r
+      where r.leased_until > clock
+      limit p_most
+    ) as live
+  );
+end
+$$;
+comment on function messenger.count_leased(text, integer) is
+  'How many messages of a queue, with its lanes, hold a live lease, counted up to a bound.';
+
+-- When the limits of one row let the next message of a queue start; null where they do already.
+create function messenger.limits_open_at(p_limits public.messenger_queues) returns timestamptz
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  period constant interval := p_limits.rate_period_ms * interval '1 millisecond';
+begin
+  return greatest(
     -- The lease whose end makes room, counted from the last one.
-    (
-      select l.leased_until from public.messenger_messages l
-      where q.concurrency is not null and l.queue = q.name and l.heartbeated
-        and l.leased_until > public.messenger_now()
-      order by l.leased_until desc offset q.concurrency - 1 limit 1
-    ),
+    case when p_limits.concurrency is not null then (
+      select l.leased_until from (
+        select m.leased_until from public.messenger_messages m
+        where m.queue = p_limits.name and m.heartbeated
+        union all
+        select m.leased_until from public.messenger_messages m
+        where m.queue > p_limits.name || '/' and m.queue < p_limits.name || '/~' and m.heartbeated
+      ) as l
+      where l.leased_until > clock
+      order by l.leased_until desc offset p_limits.concurrency - 1 limit 1
+    ) end,
     -- The grant that is too many, counted from the last one.
-    (
-      select g.starts_by + q.rate_period_ms * interval '1 millisecond'
+    case when p_limits.rate_limit is not null then (
+      select g.starts_by + period
       from (
         select r.starts_by, sum(r.messages) over (order by r.starts_by desc) as later
         from messenger.start_grants r
-        where q.rate_limit is not null and r.queue = q.name
-          and r.starts_by > public.messenger_now() - q.rate_period_ms * interval '1 millisecond'
+        where r.queue = p_limits.name and r.starts_by > clock - period
       ) as g
-      where g.later >= q.rate_limit
+      where g.later >= p_limits.rate_limit
       order by g.starts_by desc limit 1
-    )
-  )
-  from public.messenger_queues q
-  where q.name = p_queue
-    and (q.concurrency is not null or q.rate_limit is not null)
+    ) end
+  );
+end
+$$;
+comment on function messenger.limits_open_at(public.messenger_queues) is
+  'Part of messenger.queue_opens_at(): when a concurrency and a rate let the next message start; null where they do already.';
+
+create function messenger.queue_opens_at(p_queue text) returns timestamptz
+language plpgsql volatile
+set search_path = ''
+as $$
+begin
+  if strpos(p_queue, '/') > 0 then
+    return greatest(
+      messenger.limits_open_at(messenger.settings_of(p_queue)),
+      messenger.queue_opens_at(split_part(p_queue, '/', 1))
+    );
+  end if;
+  return (
+    select messenger.limits_open_at(q) from public.messenger_queues q
+    where q.name = p_queue and (q.concurrency is not null or q.rate_limit is not null)
+  );
+end
 $$;
 comment on function messenger.queue_opens_at(text) is
-  'When the limits of a queue let its next message start, at the latest; null where they do already.';
+  'When the limits of a queue let its next message start, at the latest; null where they do already. Of a lane, when its own and those of its queue do.';
 
 -- The lock is held until the claim has committed, so that the next claim sees which messages this one has leased.
 create function messenger.queue_room(p_queue text, p_slots integer default null)
@@ -70,11 +122,9 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
-  limits public.messenger_queues;
+  limits constant public.messenger_queues := messenger.settings_of(p_queue);
   room integer;
 begin
-  select q.* into limits from public.messenger_queues q where q.name = p_queue;
   if limits.concurrency is null and limits.rate_limit is null then
     return null;
   end if;
@@ -87,27 +137,20 @@ begin
     return 0;
   end if;
   if limits.concurrency is not null then
-    room := limits.concurrency - (
-      select count(*)
-      from (
-        select from public.messenger_messages m
-        where m.queue = limits.name and m.heartbeated and m.leased_until > clock
-        limit limits.concurrency
-      ) as live
-    );
+    room := limits.concurrency - messenger.count_leased(p_queue, limits.concurrency);
   end if;
   if limits.rate_limit is not null then
     room := least(room, p_slots, limits.rate_limit - coalesce((
       select sum(g.messages)::integer from messenger.start_grants g
-      where g.queue = limits.name
-        and g.starts_by > clock - limits.rate_period_ms * interval '1 millisecond'
+      where g.queue = p_queue
+        and g.starts_by > public.messenger_now() - limits.rate_period_ms * interval '1 millisecond'
     ), 0));
   end if;
   return greatest(room, 0);
 end
 $$;
 comment on function messenger.queue_room(text, integer) is
-  'Part of a claim: how many messages the limits of a queue allow it, at most `p_slots` where a rate is limited; 0 while another claim shares out the room, null where the queue has no limits.';
+  'Part of a claim: how many messages the limits of a queue, or of one lane by itself, allow it, at most `p_slots` where a rate is limited; 0 while another claim shares out the room, null where there are no limits.';
 
 -- Messages that already run count as well. Messages that a claim takes meanwhile count from their first
 -- heartbeat on.
@@ -118,16 +161,20 @@ as $$
 begin
   update public.messenger_messages m set heartbeated = true
   where m.id = any (array(select unnest(l.ids) from messenger.leases l))
-    and m.queue = new.name and m.status = 'processing' and not m.heartbeated;
+    and (m.queue = new.name or m.queue > new.name || '/' and m.queue < new.name || '/~')
+    and m.status = 'processing' and not m.heartbeated;
   return null;
 end
 $$;
 comment on function messenger.count_running() is
-  'Trigger: a queue was given a concurrency; what runs of it takes its places.';
+  'Trigger: a queue was given a concurrency, for itself or for its lanes; what runs of it takes its places.';
 
 create trigger messenger_queues_running
   after update on public.messenger_queues
-  for each row when (old.concurrency is null and new.concurrency is not null)
+  for each row when (
+    old.concurrency is null and new.concurrency is not null
+    or old.lane_concurrency is null and new.lane_concurrency is not null
+  )
   execute function messenger.count_running();
 
 -- A start may come `p_start_window_ms` after its claim, so a grant counts for that much longer than a
@@ -140,12 +187,10 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  period interval;
+  limits constant public.messenger_queues := messenger.settings_of(p_queue);
+  period constant interval := limits.rate_period_ms * interval '1 millisecond';
 begin
-  select q.rate_period_ms * interval '1 millisecond' into period
-  from public.messenger_queues q
-  where q.name = p_queue and q.rate_limit is not null;
-  if period is null or p_messages = 0 then
+  if limits.rate_limit is null or p_messages = 0 then
     return 0;
   end if;
   delete from messenger.start_grants g

@@ -12,6 +12,17 @@ create sequence messenger.claim_hint
 comment on sequence messenger.claim_hint is
   'Id of the last message of the latest large claim, committed or not: others continue behind it, instead of passing over its locked rows one by one.';
 
+create function messenger.place_of(p_key jsonb) returns messenger.claim_key
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return row((p_key ->> 0)::smallint, (p_key ->> 1)::timestamptz, (p_key ->> 2)::bigint);
+end
+$$;
+comment on function messenger.place_of(jsonb) is
+  'Part of a claim: the place that a key of last_keys names; it is an array of priority, due time and id.';
+
 -- The smallest id has no id below it: an error here would stop the claims of all queues. SQL may have written it.
 create function messenger.in_front_of(p_place messenger.claim_key) returns messenger.claim_key
 language plpgsql immutable
@@ -50,74 +61,123 @@ $$;
 comment on function messenger.front_key(text, integer) is
   'Part of a claim: the place in front of the first ready message of a queue, or of its priorities below one; null where none is ready.';
 
+create function messenger.first_ready(p_behind text, p_before text, out queue text, out place messenger.claim_key)
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
+  if p_before is not null then
+    select m.queue, m.priority, m.available_at, m.id
+    into queue, place.priority, place.available_at, place.id
+    from messenger.ready_messages m where m.queue > p_behind and m.queue < p_before
+    order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+  else
+    select m.queue, m.priority, m.available_at, m.id
+    into queue, place.priority, place.available_at, place.id
+    from messenger.ready_messages m where m.queue > p_behind
+    order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+  end if;
+  place := messenger.in_front_of(place);
+end
+$$;
+comment on function messenger.first_ready(text, text) is
+  'Part of a claim: the first queue with a ready message between two names, of which the second may be null, and the place in front of that message; null where there is none.';
+
+create function messenger.due_key(p_queue text, p_front messenger.claim_key) returns messenger.claim_key
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  while p_front.available_at > clock loop
+    p_front := messenger.front_key(p_queue, p_front.priority);
+  end loop;
+  return p_front;
+end
+$$;
+comment on function messenger.due_key(text, messenger.claim_key) is
+  'Part of a claim: from the place in front of a queue''s first ready message, the place in front of its first due one; null where none is due.';
+
+create function messenger.due_among(p_queues text[], p_last_keys jsonb)
+returns table (queue text, first_key messenger.claim_key, in_lanes boolean)
+language plpgsql
+rows 10
+set search_path = ''
+as $$
+declare
+  name text;
+begin
+  in_lanes := false;
+  for name in select distinct q from unnest(p_queues) as q where strpos(q, '/') = 0 loop
+    queue := name;
+    first_key := case when not p_last_keys ? name then messenger.due_key(name, messenger.front_key(name)) end;
+    if first_key is not null or p_last_keys ? name then
+      return next;
+    end if;
+  end loop;
+  in_lanes := true;
+  first_key := null;
+  for name in select distinct split_part(q, '/', 1) from unnest(p_queues) as q loop
+    if exists (select from messenger.ready_messages m where m.queue > name || '/' and m.queue < name || '/~') then
+      queue := name;
+      return next;
+    end if;
+  end loop;
+end
+$$;
+comment on function messenger.due_among(text[], jsonb) is
+  'Part of messenger.due_queues(), where queues are given by name.';
+
 -- The queues that hold due messages, paused ones among them. It walks through the claim's index from the first
 -- message of a queue to the first one of the next. So its cost depends on the number of these queues, and neither
 -- on messenger_queues nor on the number of messages. Of a queue whose first message is of the future, it reads one
 -- message of each priority.
 --
 -- A queue in `p_last_keys` is returned without a search for its first message: its first messages are gone, and many
--- of their rows may still wait for vacuum. `first_key` is the place in front of the first due message.
+-- of their rows may still wait for vacuum. `first_key` is the place in front of the first due message. All lanes of a
+-- queue are one step, `in_lanes`, whether or not one of their messages is due.
 create function messenger.due_queues(
   p_queues text[] default null, p_last_keys jsonb default '{}'
-) returns table (queue text, first_key jsonb)
+) returns table (queue text, first_key messenger.claim_key, in_lanes boolean)
 language plpgsql
 rows 10
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
-  -- The queues to look at; where all are wanted, the ends of the stretches to look at, null for the last.
-  names text[] := array(select jsonb_object_keys(p_last_keys));
+  -- The ends of the stretches to look at, null for the last; reports/ for the lanes of reports.
+  names constant text[] := array(
+    select distinct case when strpos(k, '/') > 0 then split_part(k, '/', 1) || '/' else k end collate "C" as name
+    from jsonb_object_keys(p_last_keys) as k order by name
+  );
   name text;
   behind text := '';
-  front messenger.claim_key;
+  found record;
 begin
   if p_queues is not null then
-    return query select k, null::jsonb from unnest(names) as k
-    where array_position(p_queues, k) is not null;
-    names := array(select distinct q from unnest(p_queues) as q where not p_last_keys ? q);
-  else
-    return query select k, null::jsonb from unnest(names) as k;
-    names := array(select k from unnest(names) as k order by k) || null::text;
+    return query select * from messenger.due_among(p_queues, p_last_keys);
+    return;
   end if;
-
-  foreach name in array names loop
+  return query select rtrim(k, '/'), null::messenger.claim_key, right(k, 1) = '/' from unnest(names) as k;
+  foreach name in array names || null::text loop
     loop
-      -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
-      if p_queues is not null then
-        queue := name;
-        front := messenger.front_key(name);
-      elsif name is not null then
-        select m.queue, m.priority, m.available_at, m.id
-        into queue, front.priority, front.available_at, front.id
-        from messenger.ready_messages m where m.queue > behind and m.queue < name
-        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
-      else
-        select m.queue, m.priority, m.available_at, m.id
-        into queue, front.priority, front.available_at, front.id
-        from messenger.ready_messages m where m.queue > behind
-        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
-      end if;
-      exit when front.id is null;
-      if p_queues is null then
-        front := messenger.in_front_of(front);
-      end if;
-      while front.available_at > clock loop
-        front := messenger.front_key(queue, front.priority);
-      end loop;
-      if front.id is not null then
-        first_key := jsonb_build_array(front.priority, front.available_at, front.id);
+      found := messenger.first_ready(behind, name);
+      exit when found.queue is null;
+      queue := split_part(found.queue, '/', 1);
+      in_lanes := strpos(found.queue, '/') > 0;
+      first_key := case when not in_lanes then messenger.due_key(queue, found.place) end;
+      if in_lanes or first_key is not null then
         return next;
       end if;
-      exit when p_queues is not null;
-      behind := queue;
+      behind := case when in_lanes then queue || '/~' else queue end;
     end loop;
-    behind := name;
+    behind := case when right(name, 1) = '/' then name || '~' else name end;
   end loop;
 end
 $$;
 comment on function messenger.due_queues(text[], jsonb) is
-  'Part of a claim: the queues that have due messages, of these or of all, each with a key in front of its first due message; a queue that p_last_keys names comes without a key.';
+  'Part of a claim: the queues that have due messages, of these or of all, each with a place in front of its first due message; a queue that p_last_keys names comes without a place, and so do the lanes of a queue.';
 
 -- A large claim with a key starts behind the front of the other claims under way, and so passes none of their
 -- locked rows. The next head scan finds the messages that those claims leave behind, and the messages that come
@@ -183,7 +243,7 @@ comment on function messenger.next_key(text, smallint, tid) is
 -- So the claim's update needs no second walk through the primary key, which would cost 1 us a message.
 create function messenger.lock_due(
   p_queue text, p_max_messages integer, p_last_key jsonb default null, p_held tid[] default '{}',
-  p_first_key jsonb default null
+  p_first_key messenger.claim_key default null
 ) returns tid[]
 language plpgsql
 set search_path = ''
@@ -191,10 +251,7 @@ as $$
 declare
   clock constant timestamptz := public.messenger_now();
   is_large constant boolean := p_max_messages >= 100;
-  from_key constant jsonb := coalesce(p_last_key, p_first_key);
-  behind messenger.claim_key := row(
-    (from_key ->> 0)::smallint, (from_key ->> 1)::timestamptz, (from_key ->> 2)::bigint
-  );
+  behind messenger.claim_key := case when p_last_key is null then p_first_key else messenger.place_of(p_last_key) end;
   locked tid[] := array[]::tid[];
   candidates tid[];
   grouped boolean;
@@ -240,5 +297,5 @@ begin
   return locked;
 end
 $$;
-comment on function messenger.lock_due(text, integer, jsonb, tid[], jsonb) is
+comment on function messenger.lock_due(text, integer, jsonb, tid[], messenger.claim_key) is
   'Part of a claim: locks due messages of one queue in claim order, behind a key if one is given, and returns their ctids.';

@@ -105,6 +105,8 @@ begin
     ) = 0;
     -- The limits come last, because room that this claim takes and does not use is kept from other claims.
     continue when messenger.queue_room(candidate.queue, p_slots) = 0;
+    continue when strpos(candidate.queue, '/') > 0
+      and messenger.queue_room(split_part(candidate.queue, '/', 1), p_slots) = 0;
     return array[candidate.ctid];
   end loop;
   return array[]::tid[];
@@ -138,7 +140,7 @@ begin
             and not x.blocked and not x.heartbeated
           order by x.expires_at limit 10000
         ) as e
-        where p_queues is null or e.queue = any (p_queues)
+        where p_queues is null or messenger.is_among(e.queue, p_queues)
         limit p_max_messages
       ))
       and m.expires_at <= public.messenger_now() and m.status = 'pending' and not m.blocked

@@ -76,14 +76,13 @@ begin
   claim.more := false;
   claim.last_keys := p_last_keys;
   claim.lock_ms := 0;
-  select coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
-    coalesce(array_agg(q.name) filter (where q.rate_limit is not null), '{}'),
-    coalesce(jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}')
+  select coalesce(array_agg(m.queue) filter (where q.concurrency is not null or l.concurrency is not null), '{}'),
+    coalesce(array_agg(m.queue) filter (where q.rate_limit is not null or l.rate_limit is not null), '{}'),
+    coalesce(jsonb_object_agg(m.queue, q.lease_ms) filter (where q.lease_ms is not null), '{}')
   into claim.counted, claim.rated, claim.leases
-  from public.messenger_queues q
-  where q.name = any (array(
-    select m.queue from public.messenger_messages m where m.ctid = any (p_locked)
-  ));
+  from (select distinct r.queue from public.messenger_messages r where r.ctid = any (p_locked)) as m
+  join public.messenger_queues q on q.name = split_part(m.queue, '/', 1)
+  cross join lateral messenger.settings_of(m.queue) as l;
   return claim;
 end
 $$;
@@ -157,7 +156,8 @@ declare
   locked constant tid[] := messenger.lock_quarantined(p_queues, p_slots);
   fit record;
 begin
-  perform messenger.grant_starts(m.queue, 1, p_start_window_ms)
+  perform messenger.grant_starts(m.queue, 1, p_start_window_ms),
+    messenger.grant_starts(nullif(split_part(m.queue, '/', 1), m.queue), 1, p_start_window_ms)
   from public.messenger_messages m
   where m.ctid = any (locked) and (m.expires_at <= public.messenger_now()) is not true;
   if p_max_bytes is null then

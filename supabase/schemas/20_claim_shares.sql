@@ -1,28 +1,5 @@
 -- Sharing out a claim: how many messages of each queue it takes, by weight and within limits.
 
-create type messenger.open_queue as (
-  name text,
-  weight integer,
-  first_key jsonb,
-  limited boolean,
-  rated boolean,
-  room integer
-);
-comment on type messenger.open_queue is
-  'A queue of which a claim may take messages.';
-comment on column messenger.open_queue.name is
-  'Name of the queue.';
-comment on column messenger.open_queue.weight is
-  'Its share beside the weights of the others.';
-comment on column messenger.open_queue.first_key is
-  'A key in front of its first due message; null where the claim starts behind its last key.';
-comment on column messenger.open_queue.limited is
-  'It has limits.';
-comment on column messenger.open_queue.rated is
-  'It has a rate among them.';
-comment on column messenger.open_queue.room is
-  'How many messages its limits allow; null where it has none, or was not asked yet.';
-
 -- The queues come in a new random order each time, heavier ones more often first, so that no queue is always the
 -- last. `claim` has the settings of the queues, and no messages yet.
 create function messenger.open_queues(
@@ -39,8 +16,7 @@ begin
   claim.more := false;
   claim.last_keys := p_last_keys;
   select coalesce(array_agg(row(
-      q.name, q.weight, q.first_key, q.concurrency is not null or q.rate_limit is not null,
-      q.rate_limit is not null, null
+      q.name, q.weight, q.first_key, q.limited or q.lanes_limited, q.rated, null, q.has_own, q.in_lanes, q.lanes_limited
     )::messenger.open_queue), '{}'),
     case when count(*) <= 10 then coalesce(array_agg(q.name), '{}') end,
     coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
@@ -48,10 +24,22 @@ begin
     coalesce(jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}')
   into queues, claim.queues, claim.counted, claim.rated, claim.leases
   from (
-    select d.queue as name, d.first_key, coalesce(o.weight::integer, 1) as weight, o.concurrency,
-      o.rate_limit, o.lease_ms
-    from messenger.due_queues(p_queues, p_last_keys) d
+    select d.queue as name, d.first_key, d.has_own, d.in_lanes, coalesce(o.weight::integer, 1) as weight,
+      o.concurrency, o.rate_limit, o.lease_ms, o.concurrency is not null or o.rate_limit is not null as limited,
+      o.rate_limit is not null or d.in_lanes and (o.lane_rate_limit is not null or l.rated) as rated,
+      d.in_lanes and (o.lane_concurrency is not null or o.lane_rate_limit is not null or l.limited) as lanes_limited
+    from (
+      select f.queue, (array_agg(f.first_key) filter (where not f.in_lanes))[1] as first_key,
+        bool_or(not f.in_lanes) as has_own, bool_or(f.in_lanes) as in_lanes
+      from messenger.due_queues(p_queues, p_last_keys) f group by f.queue
+    ) as d
     left join public.messenger_queues o on o.name = d.queue
+    left join lateral (
+      select bool_or(n.rate_limit is not null) as rated,
+        bool_or(n.concurrency is not null or n.rate_limit is not null) as limited
+      from public.messenger_queues n
+      where d.in_lanes and n.name > d.queue || '/' and n.name < d.queue || '/~'
+    ) as l on d.in_lanes
     where o.paused is not true and (p_queues is not null or o.runs_on is distinct from 'worker')
     order by ln(1 - random()) / coalesce(o.weight, 1) desc
   ) as q;
@@ -61,23 +49,23 @@ comment on function messenger.open_queues(text[], jsonb) is
   'Part of a claim: the queues that have due messages and are not paused, of these or of all but those that run in workers, in a random order by weight.';
 
 -- To find the room of a queue with limits takes a lock, so this is done only if a message waits in the queue.
-create function messenger.share_room(p_queue text, p_slots integer) returns integer
+create function messenger.share_room(p_queue messenger.open_queue, p_slots integer) returns integer
 language plpgsql
 set search_path = ''
 as $$
 begin
-  if exists (select from messenger.ready_messages m where m.queue = p_queue) then
-    return messenger.queue_room(p_queue, p_slots);
+  if p_queue.in_lanes or exists (select from messenger.ready_messages m where m.queue = p_queue.name) then
+    return messenger.queue_room(p_queue.name, p_slots);
   end if;
   return 0;
 end
 $$;
-comment on function messenger.share_room(text, integer) is
-  'Part of a claim: how many messages the limits of a queue allow it; 0 where none waits.';
+comment on function messenger.share_room(messenger.open_queue, integer) is
+  'Part of a claim: how many messages the limits of a queue as a whole allow it; 0 where none waits.';
 
 -- Expired messages only become dead letters, so they take neither a place nor a start from the others.
 create function messenger.use_room(
-  p_queue text, p_locked tid[], p_start_window_ms integer, out places integer, out starts integer
+  p_queue messenger.open_queue, p_locked tid[], p_start_window_ms integer, out places integer, out starts integer
 )
 language plpgsql
 set search_path = ''
@@ -87,14 +75,38 @@ begin
     select count(*) from public.messenger_messages m
     where m.ctid = any (p_locked) and (m.expires_at <= public.messenger_now()) is not true
   );
-  starts := messenger.grant_starts(p_queue, places, p_start_window_ms);
+  starts := case when p_queue.rated then places else 0 end;
+  perform messenger.grant_starts(p_queue.name, places, p_start_window_ms);
+  if p_queue.in_lanes and p_queue.rated then
+    perform messenger.grant_starts(l.queue, l.number, p_start_window_ms)
+    from (
+      select m.queue, count(*)::integer as number from public.messenger_messages m
+      where m.ctid = any (p_locked) and strpos(m.queue, '/') > 0
+        and (m.expires_at <= public.messenger_now()) is not true
+      group by m.queue
+    ) as l;
+  end if;
 end
 $$;
-comment on function messenger.use_room(text, tid[], integer) is
-  'Part of a claim: how many places of a queue with limits these messages take, and how many starts if it has a rate; it counts the starts.';
+comment on function messenger.use_room(messenger.open_queue, tid[], integer) is
+  'Part of a claim: how many places of a queue with limits these messages take, and how many starts if it or its lanes have a rate; it counts the starts.';
+
+create function messenger.keys_behind(p_last_keys jsonb, p_queue text, p_last tid) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return p_last_keys - p_queue || coalesce((
+    select jsonb_build_object(m.queue, jsonb_build_array(m.priority, m.available_at, m.id::text))
+    from public.messenger_messages m where m.ctid = p_last
+  ), '{}');
+end
+$$;
+comment on function messenger.keys_behind(jsonb, text, tid) is
+  'Part of a claim: the keys with that of a queue behind a message; without one if the message is null.';
 
 -- Locks up to `p_room` due messages of these queues, or of all. Each queue gets its share by weight; what one queue
--- does not use goes to the queues that have more. Queues with a rate give together at most `p_slots`. `p_last_keys`
+-- does not use goes to the queues that have more. The lanes of a queue share among themselves. Queues with a rate give together at most `p_slots`. `p_last_keys`
 -- says where the last claim ended in each queue; a queue that comes back short has no key afterwards. Messages that
 -- do not fit into `p_max_bytes` stay, and `more` says so; one message comes in any case. Null sets no limit of bytes.
 create function messenger.lock_shares(
@@ -114,6 +126,7 @@ declare
   share numeric;
   asked integer;
   locked_here tid[];
+  lane_turns jsonb := '{}';
   fit record;
   used record;
 begin
@@ -122,12 +135,15 @@ begin
     share := p_room::numeric / (select sum(b.weight) from unnest(busy) as b);
     foreach queue in array busy loop
       exit when p_room = 0;
-      if queue.limited and queue.room is null then
-        queue.room := messenger.share_room(queue.name, p_slots);
-      end if;
+      queue.room := coalesce(queue.room, case when queue.limited then messenger.share_room(queue, p_slots) end);
       asked := least(p_room, ceil(share * queue.weight), queue.room, case when queue.rated then p_slots end);
       continue when asked <= 0;
-      locked_here := messenger.lock_due(queue.name, asked, claim.last_keys -> queue.name, claim.locked, queue.first_key);
+      if queue.in_lanes then
+        select l.locked, lane_turns || l.turns into locked_here, lane_turns
+        from messenger.lock_lanes(queue, p_queues, asked, p_slots, claim.last_keys, claim.locked) as l;
+      else
+        locked_here := messenger.lock_due(queue.name, asked, claim.last_keys -> queue.name, claim.locked, queue.first_key);
+      end if;
       if cardinality(locked_here) > 0 and p_max_bytes is not null then
         fit := messenger.fit_bytes(locked_here, p_max_bytes - claim.bytes, claim.bytes = 0);
         claim.bytes := claim.bytes + fit.bytes;
@@ -136,25 +152,20 @@ begin
         asked := case when claim.more then fit.fitting else asked end;
         locked_here := locked_here[1:asked];
       end if;
-      claim.last_keys := claim.last_keys - queue.name || coalesce((
-        select jsonb_build_object(m.queue, jsonb_build_array(m.priority, m.available_at, m.id::text))
-        from public.messenger_messages m where m.ctid = locked_here[asked]
-      ), '{}');
+      claim.last_keys := messenger.keys_behind(claim.last_keys, queue.name, locked_here[asked]);
       if queue.limited then
-        used := messenger.use_room(queue.name, locked_here, p_start_window_ms);
+        used := messenger.use_room(queue, locked_here, p_start_window_ms);
         queue.room := queue.room - used.places;
         p_slots := p_slots - used.starts;
       end if;
-      if locked_here[asked] is not null then
-        still_busy := still_busy || queue;
-      end if;
+      still_busy := still_busy || case when locked_here[asked] is not null then array[queue] end;
       claim.locked := claim.locked || locked_here;
       p_room := case when claim.more then 0 else p_room - cardinality(locked_here) end;
     end loop;
     busy := still_busy;
   end loop;
   claim.lock_ms := extract(milliseconds from clock_timestamp() - lock_from);
-  return claim;
+  return messenger.with_lanes(claim, opened.queues, lane_turns);
 end
 $$;
 comment on function messenger.lock_shares(text[], integer, integer, integer, jsonb, bigint) is

@@ -98,7 +98,7 @@ begin
   ), noted as (
     insert into messenger.leases as known (token, leased_until, queues, ids, open)
     select l.lease_token, min(l.leased_until),
-      coalesce(p_claim.queues, array(select distinct q.queue from leased q)), array_agg(l.id), count(*)
+      coalesce(p_claim.queues, array(select distinct split_part(q.queue, '/', 1) from leased q)), array_agg(l.id), count(*)
     from leased l group by l.lease_token
     on conflict on constraint leases_pkey do update
     set (leased_until, queues, ids, open) = (

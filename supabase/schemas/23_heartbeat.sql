@@ -27,7 +27,7 @@ begin
   extended as (
     update public.messenger_messages m
     set heartbeated = true, leased_until = public.messenger_now() + coalesce(
-      (select q.lease_ms from public.messenger_queues q where q.name = m.queue), p_lease_ms
+      (select q.lease_ms from public.messenger_queues q where q.name = split_part(m.queue, '/', 1)), p_lease_ms
     ) * interval '1 millisecond'
     from free f
     where m.id = f.id

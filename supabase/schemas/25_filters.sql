@@ -92,7 +92,7 @@ comment on function messenger.group_condition(boolean) is
 create function messenger.range_condition(
   p_filter jsonb, p_is_failed boolean, p_backwards boolean default false
 ) returns text
-language plpgsql immutable
+language plpgsql stable
 set search_path = ''
 as $$
 declare
@@ -115,6 +115,7 @@ begin
     case when p_filter ? 'type' and p_is_failed then 'f.type = $1 ->> ''type''' end,
     case
       when p_filter ?& array['queue', 'group_key'] and not p_filter ? 'ids' and not p_is_failed
+        and not messenger.lanes_hold(p_filter ->> 'queue')
         then messenger.group_condition(p_backwards)
     end
   );
@@ -143,7 +144,7 @@ begin
     case when p_filter ? 'status' then 'f.status = $1 ->> ''status''' end,
     case when p_filter ? 'type' and not p_is_failed then 'f.type = $1 ->> ''type''' end,
     case when p_filter ? 'user_id' then 'f.stamps #>> ''{user,id}'' = $1 ->> ''user_id''' end,
-    case when p_filter ? 'queue' then 'f.queue = $1 ->> ''queue''' end,
+    case when p_filter ? 'queue' then '$1 ->> ''queue'' in (f.queue, split_part(f.queue, ''/'', 1))' end,
     case when p_filter ? 'group_key' then 'f.group_key = $1 ->> ''group_key''' end,
     case when p_filter ? 'created_from' then 'f.created_at >= ($1 ->> ''created_from'')::timestamptz' end,
     case when p_filter ? 'created_until' then 'f.created_at < ($1 ->> ''created_until'')::timestamptz' end,

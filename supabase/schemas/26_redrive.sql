@@ -43,7 +43,7 @@ begin
     )
     when length(p_letter.type) not between 1 and 200 then
       format('type: of dead letter %s has to be a name of 1 to 200 characters', p_letter.id)
-    when p_letter.queue !~ '^[A-Za-z0-9_.:-]{1,100}$' and not p_options ? 'to_queue' then format(
+    when not messenger.is_queue_name(p_letter.queue) and not p_options ? 'to_queue' then format(
       'queue: of dead letter %s has to be 1 to 100 letters, digits or _ . : -; redrive it into another queue',
       p_letter.id
     )
@@ -179,7 +179,7 @@ begin
   if per_second not between 0.001 and 1000000 then
     raise sqlstate 'PT400' using message = 'per_second: has to be from 0.001 to 1000000';
   end if;
-  if to_queue !~ '^[A-Za-z0-9_.:-]{1,100}$' then
+  if not messenger.is_queue_name(to_queue) then
     raise sqlstate 'PT400'
       using message = 'to_queue: has to be 1 to 100 letters, digits or _ . : -';
   end if;

@@ -23,7 +23,7 @@ create table public.messenger_schedules (
   overlap text not null default 'allow' check (overlap in ('allow', 'skip')),
   while_paused text not null default 'enqueue' check (while_paused in ('enqueue', 'skip')),
   jitter_ms bigint not null default 0 check (jitter_ms between 0 and 3155760000000),
-  queue text check (queue ~ '^[A-Za-z0-9_.:-]{1,100}$'),
+  queue text check (queue ~ '^[A-Za-z0-9_.:-]{1,100}(/([A-Za-z0-9_.:-]|%[0-9A-F]{2}){1,100})?$'),
   priority smallint check (priority between -1000 and 1000),
   group_key text check (length(group_key) between 1 and 255),
   ttl_ms bigint check (ttl_ms between 1 and 3155760000000),

@@ -50,7 +50,8 @@ as $$
 begin
   return (
     select format('paused: the queue %s was paused', q.name) from public.messenger_queues q
-    where q.name = coalesce(p_queue, 'default') and q.paused
+    where q.name in (coalesce(p_queue, 'default'), split_part(p_queue, '/', 1)) and q.paused
+    order by q.name limit 1
   );
 end
 $$;

@@ -188,7 +188,7 @@ begin
     from (
       select d.queue from messenger.due_queues() d
       union
-      select m.queue from messenger.quarantined_messages m
+      select split_part(m.queue, '/', 1) from messenger.quarantined_messages m
     ) as d
     join public.messenger_queues q on q.name = d.queue
     where not q.paused and q.max_workers > 1 and q.runs_on = 'tick'

@@ -116,13 +116,14 @@ begin
     raise sqlstate 'PT400' using message = 'budget_ms: has to be zero or more';
   end if;
   if exists (
-    select from public.messenger_queues q where q.name = any (queues) and q.runs_on = 'worker'
+    select from public.messenger_queues q
+    where q.name = any (array(select split_part(n, '/', 1) from unnest(queues) as n)) and q.runs_on = 'worker'
   ) then
     raise sqlstate 'PT400' using message = format(
       'queues: %s runs on workers, and no tick serves it; start one: symphony-messenger worker --queues %1$s',
       (
         select string_agg(q.name, ',' order by q.name) from public.messenger_queues q
-        where q.name = any (queues) and q.runs_on = 'worker'
+        where q.name = any (array(select split_part(n, '/', 1) from unnest(queues) as n)) and q.runs_on = 'worker'
       )
     );
   end if;

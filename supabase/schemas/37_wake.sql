@@ -67,7 +67,7 @@ begin
     where w.status = 'pending' and w.available_at <= public.messenger_now()
       and not exists (
         select from public.messenger_queues q
-        where q.name = w.queue and (q.paused or q.runs_on = 'worker')
+        where q.name in (w.queue, split_part(w.queue, '/', 1)) and (q.paused or q.runs_on = 'worker')
         -- Looks up the queues of these messages, however many other queues are paused.
         offset 0
       )
@@ -81,7 +81,7 @@ begin
   where w.status = 'pending' and w.available_at < until
     and not exists (
       select from public.messenger_queues q
-      where q.name = w.queue and (q.paused or q.runs_on = 'worker') offset 0
+      where q.name in (w.queue, split_part(w.queue, '/', 1)) and (q.paused or q.runs_on = 'worker') offset 0
     );
   if due_at is not null then
     perform messenger.wake(due_at);
@@ -113,7 +113,7 @@ begin
   if woken[1] = this_one and woken[2]::double precision <= due_at
     or exists (
       select from public.messenger_queues q
-      where q.name = new.queue and (q.paused or q.runs_on = 'worker')
+      where q.name in (new.queue, split_part(new.queue, '/', 1)) and (q.paused or q.runs_on = 'worker')
     )
   then
     return null;
@@ -143,7 +143,7 @@ as $$
 declare
   next_at constant timestamptz :=
     case
-      when not new.paused and new.runs_on = 'tick' then messenger.next_due(array[new.name])
+      when messenger.is_open(new.name) then messenger.next_due(array[new.name])
     end;
 begin
   if next_at < messenger.next_minute() then

@@ -35,7 +35,7 @@ begin
       and (not p_filter ? 'ids' or p_filter -> 'ids' @> to_jsonb(o.id))
       and (not p_filter ? 'transport' or o.transport = p_filter ->> 'transport')
       and (not p_filter ? 'type' or o.type = p_filter ->> 'type')
-      and (not p_filter ? 'queue' or o.queue = p_filter ->> 'queue')
+      and (not p_filter ? 'queue' or p_filter ->> 'queue' in (o.queue, split_part(o.queue, '/', 1)))
       and (not p_filter ? 'group_key' or o.group_key = p_filter ->> 'group_key')
     order by o.position limit p_max_rows
   );
@@ -74,7 +74,7 @@ begin
       and o.position > coalesce(messenger_list_outbox.after, 0)
       and (messenger_list_outbox.transport is null or o.transport = messenger_list_outbox.transport)
       and (messenger_list_outbox.type is null or o.type = messenger_list_outbox.type)
-      and (messenger_list_outbox.queue is null or o.queue = messenger_list_outbox.queue)
+      and (messenger_list_outbox.queue is null or messenger_list_outbox.queue in (o.queue, split_part(o.queue, '/', 1)))
     order by o.position limit max_messages
   ) as f;
   return jsonb_build_object('messages', found, 'next', case

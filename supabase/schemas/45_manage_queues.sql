@@ -44,6 +44,39 @@ $$;
 comment on function messenger.depth_at_priority(text, smallint, bigint, bigint) is
   'Part of messenger.queue_depth(): messages of one priority that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
 
+create function messenger.lanes_depth(
+  p_queue text, p_max_due bigint, p_max_delayed bigint, out due bigint, out delayed bigint, out oldest timestamptz
+)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  due := (
+    select count(*) from (
+      select from messenger.ready_messages m
+      where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at <= clock
+      limit greatest(p_max_due, 0)
+    ) as counted
+  );
+  delayed := (
+    select count(*) from (
+      select from messenger.ready_messages m
+      where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at > clock
+      limit greatest(p_max_delayed, 0)
+    ) as counted
+  );
+  oldest := (
+    select m.available_at from messenger.ready_messages m
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0 and m.available_at <= clock
+    order by m.available_at limit 1
+  );
+end
+$$;
+comment on function messenger.lanes_depth(text, bigint, bigint) is
+  'Part of messenger.queue_depth(): messages in the lanes of a queue that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
+
 -- It walks priority by priority along the index of the claim. With its true cost a page of a view over queues looks
 -- into the queues of the page only.
 create function messenger.queue_depth(
@@ -76,11 +109,22 @@ begin
     oldest := least(oldest, here.oldest);
   end loop;
 
+  here := messenger.lanes_depth(p_queue, p_max_count + 1 - due, p_max_count + 1 - delayed);
+  due := due + here.due;
+  delayed := delayed + here.delayed;
+  oldest := least(oldest, here.oldest);
+
   select count(*), count(*) filter (where g.blocked) into grouped, blocked
   from (
-    select m.blocked from public.messenger_messages m
-    where m.queue = p_queue and m.group_key is not null
-      and m.status = 'pending' and not m.heartbeated
+    select r.blocked from (
+      select m.blocked from public.messenger_messages m
+      where m.queue = p_queue and m.group_key is not null
+        and m.status = 'pending' and not m.heartbeated
+      union all
+      select m.blocked from public.messenger_messages m
+      where m.queue > p_queue || '/' and m.queue < p_queue || '/~' and m.group_key is not null
+        and m.status = 'pending' and not m.heartbeated
+    ) as r
     limit p_max_count + 1
   ) as g;
   return jsonb_build_object(
@@ -94,7 +138,30 @@ begin
 end
 $$;
 comment on function messenger.queue_depth(text, integer) is
-  'Messages of a queue that wait, without those that have to run alone. Returns {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
+  'Messages of a queue and of its lanes that wait, without those that have to run alone. Returns {"due", "delayed", "blocked", "oldest_ready_at"}; counts are {"count", "capped"}, at most p_max_count.';
+
+create function messenger.listed_queues(p_name text, p_names text[], p_after text, p_most integer)
+returns setof public.messenger_queues
+language sql stable
+rows 50
+set search_path = ''
+as $$
+  select * from (
+    select * from public.messenger_queues q
+    where (p_name is null or q.name = p_name) and (p_names is null or q.name = any (p_names))
+    union all
+    -- Lanes that are named and have no row of their own.
+    select l.* from unnest(p_names || p_name) as n (name)
+    cross join lateral messenger.settings_of(n.name) as l
+    where strpos(n.name, '/') > 0 and l.created_at is not null
+      and not exists (select from public.messenger_queues o where o.name = n.name)
+  ) as q
+  where q.name > p_after
+  order by q.name
+  limit p_most
+$$;
+comment on function messenger.listed_queues(text, text[], text, integer) is
+  'Part of messenger_list_queues(): a page of queues, and of lanes that are named, with the settings that hold for them.';
 
 create function public.messenger_list_queues(
   name text default null,
@@ -107,30 +174,28 @@ language sql stable
 set search_path = ''
 as $$
   with page as (
-    select * from public.messenger_queues q
-    where (messenger_list_queues.name is null or q.name = messenger_list_queues.name)
-      and (names is null or q.name = any (names))
-      and q.name > after_name
-    order by q.name
-    limit max_queues
+    select * from messenger.listed_queues(messenger_list_queues.name, names, after_name, max_queues)
   ),
+  -- A message in a lane counts for its queue, and for the row of its lane if there is one.
   running as (
-    select m.queue, count(*) from (
+    select k.queue, count(*) from (
       select m.queue from public.messenger_messages m
       where m.status = 'processing'
         and m.id = any (array(select unnest(l.ids) from messenger.leases l))
       limit max_count + 1
     ) as m
-    group by m.queue
+    cross join lateral (select m.queue union select split_part(m.queue, '/', 1)) as k (queue)
+    group by k.queue
   ),
   -- Quarantined messages; nearly always none.
   quarantined as (
-    select m.queue, count(*) from (
+    select k.queue, count(*) from (
       select m.queue from messenger.quarantined_messages m
       order by m.available_at, m.id
       limit max_count + 1
     ) as m
-    group by m.queue
+    cross join lateral (select m.queue union select split_part(m.queue, '/', 1)) as k (queue)
+    group by k.queue
   ),
   found as (
     select p.name, to_jsonb(p) || messenger.queue_depth(p.name, max_count)
@@ -152,6 +217,63 @@ $$;
 comment on function public.messenger_list_queues(text, text, integer, integer, text[]) is
   'Queues by name, those behind after_name: settings, messages that are due, delayed, blocked behind their group, to be run alone, and processing, and since when the oldest due one waits. Returns {"queues", "next", "now"}; counts are {"count", "capped"}, at most max_count.';
 
+-- Steps from lane to lane through the messages that are ready, that run and that are blocked, and the lanes' own rows.
+create function messenger.lane_behind(p_behind text, p_before text) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return least(
+    (
+      select m.queue from public.messenger_messages m
+      where m.queue > p_behind and m.queue < p_before and not m.quarantined and not m.blocked and not m.heartbeated
+      order by m.queue limit 1
+    ),
+    (
+      select m.queue from public.messenger_messages m
+      where m.queue > p_behind and m.queue < p_before and m.heartbeated order by m.queue limit 1
+    ),
+    (
+      select m.queue from public.messenger_messages m
+      where m.queue > p_behind and m.queue < p_before and m.blocked order by m.queue limit 1
+    ),
+    (
+      select q.name from public.messenger_queues q
+      where q.name > p_behind and q.name < p_before order by q.name limit 1
+    )
+  );
+end
+$$;
+comment on function messenger.lane_behind(text, text) is
+  'Part of messenger_list_lanes(): the first lane between two names that holds messages or has a row.';
+
+create function public.messenger_list_lanes(
+  queue text, after_name text default '', max_lanes integer default 50, max_count integer default 10000
+) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  lanes text[] := '{}';
+  lane text := greatest(queue || '/', after_name);
+begin
+  if max_lanes not between 1 and 1000 then
+    raise sqlstate 'PT400' using message = 'max_lanes: has to be from 1 to 1000';
+  end if;
+  if not exists (select from public.messenger_queues q where q.name = queue) then
+    raise sqlstate 'PT404' using message = format('queue: there is no queue %s', queue);
+  end if;
+  while cardinality(lanes) < max_lanes loop
+    lane := messenger.lane_behind(lane, queue || '/~');
+    exit when lane is null;
+    lanes := lanes || lane;
+  end loop;
+  return public.messenger_list_queues(names => lanes, max_queues => max_lanes, max_count => max_count);
+end
+$$;
+comment on function public.messenger_list_lanes(text, text, integer, integer) is
+  'The lanes of a queue that hold messages, or for which something is set, by name, those behind after_name: the settings that hold for each, and its messages, as messenger_list_queues shows queues. Lanes whose messages all run alone are not among them. Returns {"queues", "next", "now"}.';
+
 create function messenger.check_queue_settings(p_settings jsonb) returns void
 language plpgsql immutable
 set search_path = ''
@@ -159,7 +281,7 @@ as $$
 declare
   allowed constant text[] := array[
     'paused', 'max_workers', 'concurrency', 'group_concurrency', 'rate_limit', 'rate_period_ms',
-    'weight', 'lease_ms', 'runs_on'
+    'weight', 'lease_ms', 'runs_on', 'lane_concurrency', 'lane_rate_limit', 'lane_rate_period_ms'
   ];
   field text;
 begin
@@ -187,6 +309,13 @@ declare
   field text;
 begin
   perform messenger.check_queue_settings(settings);
+  -- A lane has a row from the moment on at which something is set for it.
+  if messenger.is_queue_name(name) and strpos(name, '/') > 0 then
+    insert into public.messenger_queues (name)
+    select messenger_set_queue.name from public.messenger_queues q
+    where q.name = split_part(messenger_set_queue.name, '/', 1)
+    on conflict do nothing;
+  end if;
   select * into before from public.messenger_queues q
   where q.name = messenger_set_queue.name for update;
   if before.name is null then
@@ -203,11 +332,11 @@ begin
     update public.messenger_queues q
     set (
       paused, max_workers, concurrency, group_concurrency, rate_limit, rate_period_ms, weight,
-      lease_ms, runs_on
+      lease_ms, runs_on, lane_concurrency, lane_rate_limit, lane_rate_period_ms
     ) = (
       wanted.paused, wanted.max_workers, wanted.concurrency, wanted.group_concurrency,
       wanted.rate_limit, wanted.rate_period_ms, wanted.weight, wanted.lease_ms,
-      wanted.runs_on
+      wanted.runs_on, wanted.lane_concurrency, wanted.lane_rate_limit, wanted.lane_rate_period_ms
     )
     where q.name = messenger_set_queue.name;
     -- Messages that a pause or a limit held back start now, not at the next minute.
@@ -224,10 +353,10 @@ exception
     raise sqlstate 'PT400' using message = format('%s: has to have a value', field);
   when check_violation then
     get stacked diagnostics field = constraint_name;
-    raise sqlstate 'PT400' using message = format(
+    raise sqlstate 'PT400' using message = case when strpos(field, ': ') > 0 then field else format(
       '%s: has a value that is not allowed',
       regexp_replace(field, '^messenger_queues_(.*)_check\d*$', '\1')
-    );
+    ) end;
 end
 $$;
 comment on function public.messenger_set_queue(text, jsonb) is
@@ -239,9 +368,9 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  if name !~ '^[A-Za-z0-9_.:-]{1,100}$' or name is null then
+  if messenger.is_queue_name(name) is not true then
     raise sqlstate 'PT400' using message = format(
-      'name: has to be 1 to 100 letters, digits or _ . : - (%L was given)', name
+      'name: has to be 1 to 100 letters, digits or _ . : -, and may name a lane behind a slash (%L was given)', name
     );
   end if;
   insert into public.messenger_queues as q (name) values (name) on conflict do nothing;

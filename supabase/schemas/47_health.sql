@@ -144,18 +144,19 @@ as $$
     select
       (
         select m.queue from public.messenger_messages m
-        where not m.quarantined and not m.blocked and not m.heartbeated and m.queue > met.queue
+        where not m.quarantined and not m.blocked and not m.heartbeated
+          and m.queue > case when strpos(met.queue, '/') > 0 then split_part(met.queue, '/', 1) || '/~' else met.queue end
         order by m.queue limit 1
       ),
       met.number + 1
     from met where met.queue is not null and met.number < p_max_queues
   )
   select array(
-    select met.queue from met where met.queue is not null
+    select split_part(met.queue, '/', 1) from met where met.queue is not null
     union
     select unnest(l.queues) from (select * from messenger.leases limit 10000) as l
     union
-    select a.queue from (
+    select split_part(a.queue, '/', 1) from (
       select m.queue from public.messenger_messages m
       where m.quarantined and not m.blocked and not m.heartbeated
       order by m.available_at, m.id limit 10000
@@ -164,7 +165,7 @@ as $$
   )
 $$;
 comment on function messenger.queues_in_use(integer) is
-  'Queues that hold messages, by name; it looks at no more queues than its argument says.';
+  'Queues that hold messages, by name, without their lanes; it looks at no more queues than its argument says.';
 
 -- The moment since which the most overdue schedule waits. A schedule that was changed and not planned since counts
 -- from its change.

@@ -52,8 +52,11 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return (p_alert.type is null or p_type = p_alert.type) and (p_alert.queue is null or p_queue = p_alert.queue)
-    and not exists (select from public.messenger_queues q where q.name = p_queue and q.paused);
+  return (p_alert.type is null or p_type = p_alert.type)
+    and (p_alert.queue is null or p_alert.queue in (p_queue, split_part(p_queue, '/', 1)))
+    and not exists (
+      select from public.messenger_queues q where q.name in (p_queue, split_part(p_queue, '/', 1)) and q.paused
+    );
 end
 $$;
 comment on function messenger.counts_for_alert(public.messenger_alerts, text, text) is
@@ -319,14 +322,15 @@ declare
     select q.name from (
       select * from public.messenger_queues l
       where (l.concurrency is not null or l.rate_limit is not null) and not l.paused
-        and (p_alert.queue is null or l.name = p_alert.queue)
+        and (p_alert.queue is null or l.name = p_alert.queue) and strpos(l.name, '/') = 0
       order by l.name limit 1000
     ) as q
     where messenger.queue_opens_at(q.name) > clock
   );
 begin
   select jsonb_object_agg(d.queue, coalesce(p_alert.memory ->> d.queue, to_jsonb(clock) #>> '{}')) into memory
-  from messenger.due_queues(full_queues, '{}') as d;
+  from messenger.due_queues(full_queues, '{}') as d
+  where not d.in_lanes or exists (select from messenger.oldest_lanes(d.queue, 1));
   select messenger.ms_since(l.value::timestamptz), l.key into value, subject
   from jsonb_each_text(memory) as l
   order by l.value::timestamptz, l.key limit 1;

@@ -40,16 +40,16 @@ language sql stable
 set search_path = ''
 as $$
   select coalesce(jsonb_object_agg(g.queue, g.number), '{}') from (
-    select m.queue, count(*) as number from (
+    select split_part(m.queue, '/', 1) as queue, count(*) as number from (
       select m.queue from public.messenger_messages m
       where m.status = 'processing' and m.id = any (array(select unnest(l.ids) from messenger.leases l))
       limit p_max_count
     ) as m
-    group by m.queue
+    group by 1
   ) as g
 $$;
 comment on function messenger.processing_by_queue(integer) is
-  'Part of messenger_sample_backlog(): messages that are leased to workers, by queue, counted up to a bound.';
+  'Part of messenger_sample_backlog(): messages that are leased to workers, by queue without lanes, counted up to a bound.';
 
 create function messenger.sample_queue(
   p_queue text, p_minute timestamptz, p_processing integer

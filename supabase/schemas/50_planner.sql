@@ -13,21 +13,23 @@ begin
     -- wrong, and a plan that is kept was made for another size: it would read the whole table. A forbidden
     -- plan counts as very dear, and whatever is very dear gets compiled, for 70 ms: so jit is off as well.
     (array['jit = off', 'enable_seqscan = off', 'enable_bitmapscan = off'], array[
-      'messenger.queue_holds', 'messenger.stray_queues', 'public.messenger_tidy_queues',
+      'messenger.queue_holds', 'messenger.lanes_hold', 'messenger.stray_queues', 'public.messenger_tidy_queues',
       'messenger.close_leases', 'messenger.lock_expired', 'messenger.free_keys', 'messenger.holder_of',
       'messenger.group_fronts', 'messenger.reopen_groups', 'messenger.reopen_noted_groups',
       'messenger.note_blocked_groups', 'messenger.admit_groups',
       'messenger.first_of_groups', 'messenger.block_groups', 'messenger.lock_groups',
-      'messenger.queue_opens_at', 'messenger.queue_room', 'messenger.count_running',
-      'messenger.due_queues', 'messenger.lock_due', 'messenger.lock_quarantined', 'messenger.latest_failures',
-      'messenger.lock_past_ttl', 'messenger.next_due', 'public.messenger_claim',
+      'messenger.queue_opens_at', 'messenger.queue_room', 'messenger.count_running', 'messenger.count_leased',
+      'messenger.limits_open_at', 'messenger.note_blocked_lanes', 'messenger.walk_lanes', 'messenger.oldest_lanes',
+      'messenger.next_due_in_lanes', 'messenger.lanes_depth', 'messenger.lock_first_of_lanes',
+      'messenger.first_ready', 'messenger.due_among', 'messenger.due_queues', 'messenger.lock_due', 'messenger.lock_quarantined', 'messenger.latest_failures',
+      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.waiting_fronts', 'public.messenger_claim',
       'messenger.lock_settled', 'public.messenger_settle',
       'public.messenger_heartbeat', 'messenger.next_matches', 'messenger.redrive_ids',
       'messenger.remove_ids', 'messenger.finish_schedule_runs', 'messenger.prune_runs_of',
       'public.messenger_next_schedule_at', 'public.messenger_claim_schedules',
       'messenger.judge_runs', 'public.messenger_advance_schedules', 'messenger.cancel_ids',
       'messenger.run_ids', 'public.messenger_report_progress', 'messenger.queue_depth',
-      'public.messenger_list_queues', 'public.messenger_list_messages',
+      'public.messenger_list_queues', 'messenger.lane_behind', 'public.messenger_list_messages',
       'public.messenger_list_failed', 'messenger.queues_in_use',
       'messenger.schedules_overdue_since', 'messenger.count_failed',
       'public.messenger_list_upcoming',
@@ -38,8 +40,8 @@ begin
     -- Reads in the order of an index, and stops at its limit. A sort would read every row before the first.
     (array['enable_sort = off'], array[
       'messenger.stray_queues', 'messenger.group_fronts', 'messenger.note_blocked_groups',
-      'messenger.block_groups', 'messenger.due_queues', 'messenger.lock_due',
-      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth',
+      'messenger.block_groups', 'messenger.first_ready', 'messenger.due_queues', 'messenger.lock_due',
+      'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.note_blocked_lanes', 'messenger.waiting_fronts', 'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth',
       'public.messenger_list_user_messages', 'messenger.latest_failures'
     ]),
 

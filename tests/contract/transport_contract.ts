@@ -17,6 +17,7 @@ import { testGroups } from "./group_contract.ts";
 import { testKeys } from "./key_contract.ts";
 import { testLeases } from "./leases_contract.ts";
 import { promises } from "./promises.ts";
+import { testLanes } from "./lane_contract.ts";
 import { testQueues } from "./queue_contract.ts";
 import { testSending } from "./sending_contract.ts";
 import { testSettling } from "./settling_contract.ts";
@@ -40,6 +41,7 @@ const SUITES: readonly {
   { test: testChildren, needs: { received: "here", cancel: "at-once" } },
   { test: testGroups, needs: { received: "here", order: "exact" } },
   { test: testQueues, needs: { received: "here", limits: true } },
+  { test: testLanes, needs: { received: "here", limits: true } },
   { test: testKeys, needs: { received: "here" } },
   { test: testWhatFrontendsNeed, needs: { received: "here", views: true } },
 ];

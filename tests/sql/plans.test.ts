@@ -39,6 +39,11 @@ const CALLS: readonly [name: string, call: string][] = [
   ],
   ["a look for what falls due next", "select messenger.next_due('{default,other}')"],
   ["a look for what falls due next in any queue", "select messenger.next_due()"],
+  [
+    "a claim of lanes",
+    `select public.messenger_claim('00000000-0000-0000-0000-000000000004', 100, queues => '{reports}')`,
+  ],
+  ["a look for what falls due next in lanes", "select messenger.next_due('{reports}')"],
 ];
 
 /** Calls a function and returns the plans of the statements in it. */
@@ -60,7 +65,7 @@ function sortsMessages(plan: string): boolean {
     const below = lines.slice(at + 1);
     const end = below.findIndex((other) => other.search(/\S/) <= depth);
     return below.slice(0, end === -1 ? undefined : end)
-      .some((other) => other.includes("on messenger_messages"));
+      .some((other) => other.includes("on messenger_messages") && !other.includes("Tid Scan"));
   });
 }
 
@@ -73,8 +78,8 @@ for (const analyzed of [false, true]) {
     try {
       await sql`alter table public.messenger_messages set (autovacuum_enabled = false)`;
       await sql`insert into public.messenger_messages (type, queue, priority, available_at)
-        select 'T', case when n % 2 = 0 then 'default' else 'other' end, n % 3,
-          '2026-01-01'::timestamptz + n * interval '1 second' from generate_series(1, 30000) n`;
+        select 'T', case n % 4 when 0 then 'default' when 1 then 'other' else 'reports/t' || n % 1000 end, n % 3,
+          '2026-01-01'::timestamptz + n * interval '1 second' from generate_series(1, 100000) n`;
       if (analyzed) await sql`analyze public.messenger_messages`;
       await sql.unsafe(`load 'auto_explain'; set auto_explain.log_min_duration = 0;
         set auto_explain.log_nested_statements = on; set client_min_messages = log`).simple();

@@ -271,6 +271,7 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   runMessages: { type: "Note" },
   runMessage: null,
   listQueues: null,
+  listLanes: null,
   createQueue: () => ({ name: `made-${crypto.randomUUID()}` }),
   deleteQueue: null,
   getQueue: null,

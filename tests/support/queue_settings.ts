@@ -12,6 +12,9 @@ const COLUMNS: Readonly<Record<keyof QueueSettings, string>> = {
   weight: "weight",
   leaseMs: "lease_ms",
   runsOn: "runs_on",
+  laneConcurrency: "lane_concurrency",
+  laneRateLimit: "lane_rate_limit",
+  laneRatePeriodMs: "lane_rate_period_ms",
 };
 
 /** Changes settings of a queue in the table; those that are not given stay. */

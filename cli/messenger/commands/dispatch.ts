@@ -10,6 +10,7 @@ interface Options {
   queue?: string;
   priority?: number;
   idempotencyKey?: string;
+  lane?: string;
   groupKey?: string;
   dedupeKey?: string;
   transport?: string;
@@ -26,6 +27,7 @@ export function addDispatch(program: Command, context: Context): void {
       text("--delay <duration>", "due after so long: 30s, 5m, 24h"),
       text("--at <time>", "due at this time: an ISO time, 2h, tomorrow"),
       text("--queue <queue>", "into this queue"),
+      text("--lane <lane>", "into this lane of the queue, in place of the one that the type finds"),
       number("--priority <n>", "higher goes first"),
       text("--idempotency-key <key>", "a repeat within 24 hours dispatches nothing"),
       text("--group-key <key>", "runs in order with others of this key"),
@@ -36,7 +38,7 @@ export function addDispatch(program: Command, context: Context): void {
       text("--transport <name>", "through this transport, whatever the routes say"),
     ],
     async ([type = "", payload = "{}"], options) => {
-      const { delay, at, queue, priority, idempotencyKey, groupKey, dedupeKey, transport } =
+      const { delay, at, queue, lane, priority, idempotencyKey, groupKey, dedupeKey, transport } =
         options;
       const json = payload === "-" ? await context.io.input() : payload;
       const { body } = await context.connect("dispatch")("POST", "", {
@@ -47,6 +49,7 @@ export function addDispatch(program: Command, context: Context): void {
           availableAt: parseMoment(at, "at", context.io.now(), "in").toISOString(),
         }),
         ...(queue !== undefined && { queue }),
+        ...(lane !== undefined && { lane }),
         ...(priority !== undefined && { priority }),
         ...(idempotencyKey !== undefined && { idempotencyKey }),
         ...(groupKey !== undefined && { groupKey }),

@@ -32,12 +32,21 @@ const settings = (): Option[] => [
   numberOrNone("--lease-ms <ms>", "how long its leases last, or none"),
   new Option("--runs-on <place>", "in ticks and workers that name it, or in workers only")
     .choices(["tick", "worker"]),
+  numberOrNone(
+    "--lane-concurrency <n>",
+    "largest number of messages of one lane that run at once, or none",
+  ),
+  numberOrNone(
+    "--lane-rate-limit <n>",
+    "largest number of messages of one lane that start in a lane's rate period, or none",
+  ),
+  number("--lane-rate-period-ms <ms>", "the rate period of lanes"),
 ];
 
 /** Adds the commands of queues. */
 export function addQueues(program: Command, context: Context): void {
   const queues = program.command("queues")
-    .description("queues: list, show, create, set, pause, resume, delete");
+    .description("queues: list, lanes, show, create, set, pause, resume, delete");
   const path = (name: string) => pathTo("queues", name);
   addCommand<{ limit: number }>(
     queues,
@@ -46,6 +55,14 @@ export function addQueues(program: Command, context: Context): void {
     "lists queues by name, with their depth",
     [limitOption()],
     (_, { limit }) => context.list("/queues", "queues", COLUMNS, {}, limit),
+  );
+  addCommand<{ limit: number }>(
+    queues,
+    context,
+    "lanes <name>",
+    "lists the lanes of a queue that hold messages, or for which something is set",
+    [limitOption()],
+    ([name = ""], { limit }) => context.list(`${path(name)}/lanes`, "queues", COLUMNS, {}, limit),
   );
   addCommand(
     queues,

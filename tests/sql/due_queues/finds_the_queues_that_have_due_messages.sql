@@ -22,7 +22,7 @@ select is(
 select is(pg_temp.found(array['z', 'later', 'none', 'z']), array['z'], 'of those asked for');
 select is(pg_temp.found('{}'), '{}', 'which may be none');
 select results_eq(
-  $$select d.queue, (d.first_key ->> 0)::integer, (d.first_key ->> 2)::bigint + 1
+  $$select d.queue, ((d.first_key).priority)::integer, (d.first_key).id + 1
     from messenger.due_queues() d order by 1$$,
   $$values ('a', 0, test.id_of('C')), ('mail', 0, test.id_of('A')), ('z', -3, test.id_of('D'))$$,
   'with a key in front of the first due message'

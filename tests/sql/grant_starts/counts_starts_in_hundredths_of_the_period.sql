@@ -9,7 +9,7 @@ select is(messenger.grant_starts('mail', 2, 100), 2, 'it says how many it counte
 select messenger.grant_starts('mail', 3, 104);
 select messenger.grant_starts('mail', 1, 110);
 select results_eq(
-  'select queue, starts_by, messages from messenger.start_grants order by 2',
+  'select queue::text collate "default", starts_by, messages from messenger.start_grants order by 2',
   $$values ('mail', '2026-01-01 12:00:00.110Z'::timestamptz, 5), ('mail', '2026-01-01 12:00:00.120Z', 1)$$,
   'the last moment at which they may start, to the next hundredth'
 );

@@ -25,7 +25,7 @@ select is(
   '{"dispatched": 1, "skipped": 1, "stale": []}', 'the answer'
 );
 select results_eq(
-  $$select type, payload, queue, priority, available_at, expires_at, created_at, group_key, stamps
+  $$select type, payload, queue collate "default", priority, available_at, expires_at, created_at, group_key collate "default" as group_key, stamps
     from messenger_messages$$,
   $$values ('A', '{"n":1}'::jsonb, 'mail', 3::smallint,
     '2026-01-01 12:00:01.5Z'::timestamptz, '2026-01-01 12:01Z'::timestamptz,

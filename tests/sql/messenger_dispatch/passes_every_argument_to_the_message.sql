@@ -8,7 +8,7 @@ select messenger_dispatch(
   group_key => 'customer 7', ttl => interval '7 days'
 );
 select results_eq(
-  $$select payload, queue, priority, available_at, expires_at, group_key from messenger_messages$$,
+  $$select payload, queue collate "default", priority, available_at, expires_at, group_key collate "default" from messenger_messages$$,
   $$values ('[1, 2]'::jsonb, 'mail.high', (-1000)::smallint, '2026-01-05 06:30Z'::timestamptz,
     '2026-01-08 12:00Z'::timestamptz, 'customer 7')$$,
   'each stands in its column'

@@ -9,7 +9,7 @@ select is(
   'the id is the answer'
 );
 select results_eq(
-  $$select payload, queue, priority, available_at from messenger_messages$$,
+  $$select payload, queue collate "default", priority, available_at from messenger_messages$$,
   $$values ('{"to":"a@b.c"}'::jsonb, 'default', 0::smallint, '2026-01-01 12:05Z'::timestamptz)$$,
   'the message waits for its delay'
 );

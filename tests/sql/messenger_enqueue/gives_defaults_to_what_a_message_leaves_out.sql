@@ -5,7 +5,7 @@ select test.set_clock('2026-01-01 12:00Z');
 
 select messenger_enqueue('[{"type":"bare"}]');
 select results_eq(
-  $$select queue, priority, status, available_at, created_at, expires_at, retry_count, attempts,
+  $$select queue collate "default", priority, status, available_at, created_at, expires_at, retry_count, attempts,
       group_key, stamps, errors, quarantined
     from messenger_messages where type = 'bare'$$,
   $$values ('default', 0::smallint, 'pending', messenger_now(), messenger_now(),

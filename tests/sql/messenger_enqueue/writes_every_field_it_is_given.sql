@@ -8,7 +8,7 @@ select messenger_enqueue('[{
   "available_at": "2026-01-02T00:00:00Z", "group_key": "g", "stamps": {"user": "u"}
 }]');
 select results_eq(
-  $$select payload, queue, priority, available_at, group_key, stamps from messenger_messages$$,
+  $$select payload, queue collate "default", priority, available_at, group_key collate "default", stamps from messenger_messages$$,
   $$values ('{"to":"a@b.c"}'::jsonb, 'mail', 9::smallint, '2026-01-02Z'::timestamptz, 'g',
     '{"user":"u"}'::jsonb)$$,
   'each field stands in its column'

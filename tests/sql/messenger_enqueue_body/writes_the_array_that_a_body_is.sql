@@ -11,7 +11,7 @@ select is(
   'it has the ids in the order of the array'
 );
 select results_eq(
-  'select type, payload, queue from messenger_messages order by id',
+  'select type, payload, queue collate "default" from messenger_messages order by id',
   $$values ('A', '{}'::jsonb, 'default'), ('B', '{"n":1}', 'mail')$$,
   'the messages are written, with defaults for what they leave out'
 );

@@ -14,6 +14,7 @@ select is(
   (select page #> '{queues,0}' from answer) - array['created_at', 'oldest_ready_at'],
   '{"name":"b","paused":true,"max_workers":1,"concurrency":null,"group_concurrency":1,
     "rate_limit":null,"rate_period_ms":1000,"weight":1,"lease_ms":null,"runs_on":"tick",
+    "lane_concurrency":null,"lane_rate_limit":null,"lane_rate_period_ms":1000,
     "due":{"count":3,"capped":false},"delayed":{"count":0,"capped":false},
     "blocked":{"count":0,"capped":false},"quarantined":{"count":0,"capped":false},
     "processing":{"count":1,"capped":false}}',

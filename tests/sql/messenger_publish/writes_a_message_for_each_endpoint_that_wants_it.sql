@@ -10,7 +10,7 @@ select messenger_create_webhook_endpoint('users', '{"url":"https://e.example/","
 
 select is(messenger_publish('order.paid', '{"order":7}'), 3, 'three endpoints want it');
 select results_eq(
-  $$select m.group_key, m.type, m.queue, m.payload ->> 'endpoint' from messenger_messages m order by m.group_key$$,
+  $$select m.group_key collate "default", m.type, m.queue collate "default", m.payload ->> 'endpoint' from messenger_messages m order by m.group_key$$,
   $$values ('all', 'WebhookMessage', 'webhooks', 'all'), ('orders', 'WebhookMessage', 'webhooks', 'orders'),
     ('paid', 'WebhookMessage', 'webhooks', 'paid')$$,
   'each has a message in a group of its own'

@@ -13,7 +13,7 @@ select messenger_record_series('[
 ]');
 
 select results_eq(
-  $$select queue, paused, due, delayed, processing, oldest_ready_at, handled_last_hour, failed_last_hour,
+  $$select queue collate "default", paused, due, delayed, processing, oldest_ready_at, handled_last_hour, failed_last_hour,
       waited_p50_ms, run_p99_ms, concurrency, runs_on
     from messenger_queue_overview order by queue$$,
   $$values

@@ -10,7 +10,7 @@ select is(
   '{"matched":1,"done":1,"running":0}', 'it is counted'
 );
 select results_eq(
-  $$select id, type, payload, queue, priority, status, retry_count, attempts, available_at,
+  $$select id, type, payload, queue collate "default", priority, status, retry_count, attempts, available_at,
       expires_at, created_at, stamps, errors, quarantined, lease_token
     from messenger_messages$$,
   $$select id, 'A', '{"to":"a@b.c"}'::jsonb, 'mail', 7::smallint, 'pending', 0, 0, messenger_now(),

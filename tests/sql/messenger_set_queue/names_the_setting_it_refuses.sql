@@ -11,7 +11,7 @@ select throws_ok(
 );
 select throws_ok(
   $$select messenger_set_queue('default', '{"name":"x"}')$$, 'PT400',
-  'settings: name is none of paused, max_workers, concurrency, group_concurrency, rate_limit, rate_period_ms, weight, lease_ms, runs_on',
+  'settings: name is none of paused, max_workers, concurrency, group_concurrency, rate_limit, rate_period_ms, weight, lease_ms, runs_on, lane_concurrency, lane_rate_limit, lane_rate_period_ms',
   'what is no setting'
 );
 select throws_ok(
@@ -31,7 +31,8 @@ select throws_like(
 select is(
   (select to_jsonb(q) - 'created_at' from messenger_queues q where q.name = 'default'),
   '{"name":"default","paused":false,"max_workers":1,"concurrency":null,"group_concurrency":1,
-    "rate_limit":null,"rate_period_ms":1000,"weight":1,"lease_ms":null,"runs_on":"tick"}', 'nothing was changed'
+    "rate_limit":null,"rate_period_ms":1000,"weight":1,"lease_ms":null,"runs_on":"tick",
+    "lane_concurrency":null,"lane_rate_limit":null,"lane_rate_period_ms":1000}', 'nothing was changed'
 );
 
 select * from finish();

@@ -36,7 +36,7 @@ select results_eq(
   array['Handled', 'Snoozed', 'Retried', 'Dead'], 'its child is not written; those of all others are'
 );
 select results_eq(
-  $$select distinct queue, priority, available_at, expires_at, created_at, stamps ->> 'by', status, attempts
+  $$select distinct queue collate "default" as queue, priority, available_at, expires_at, created_at, stamps ->> 'by', status, attempts
     from messenger_messages where type = 'Child'$$,
   $$values (
     'children', 7::smallint, '2026-01-01 12:00:01Z'::timestamptz, '2026-01-01 12:00:05Z'::timestamptz,

@@ -8,7 +8,7 @@ create temp table delivery as select jsonb_build_array(jsonb_build_object(
 )) as d;
 select is(messenger_settle_deliveries('events', adopted => d) , '{"stale": [], "repeated": []}', 'it is adopted') from delivery;
 select results_eq(
-  'select id::int, type, queue, priority::int, status, retry_count, attempts, lease_token, leased_until - now() from messenger_messages',
+  'select id::int, type, queue collate "default", priority::int, status, retry_count, attempts, lease_token, leased_until - now() from messenger_messages',
   $$values (7, 'Report', 'reports', 5, 'processing', 1, 2, test.token(1), interval '1 minute')$$, 'it runs under its lease'
 );
 select is(messenger_settle_deliveries('events', adopted => d) -> 'repeated', '["7"]', 'its next copy is dropped') from delivery;

@@ -14,7 +14,7 @@ select results_eq(
   'the runs'
 );
 select results_eq(
-  $$select queue, priority, stamps -> 'schedule' ->> 'occurrence'
+  $$select queue collate "default", priority, stamps -> 'schedule' ->> 'occurrence'
     from messenger_messages order by id$$,
   $$values ('mail', 3::smallint, '2026-01-01T12:00:00.000001Z'),
     ('mail', 0::smallint, '2026-01-01T12:00:00.000002Z')$$,

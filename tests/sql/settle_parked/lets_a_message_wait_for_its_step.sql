@@ -14,7 +14,7 @@ select is(messenger_settle('[{"token":"00000000-0000-4000-8000-000000000001","gr
   {"id":3,"delay_ms":5000,"leave_group":true}
 ]}]'), '{"stale":[]}', 'all are settled');
 select results_eq(
-  'select id, status, attempts, snoozes, interruptions, expires_at, available_at, group_key from messenger_messages order by id',
+  'select id, status, attempts, snoozes, interruptions, expires_at, available_at, group_key collate "default" from messenger_messages order by id',
   $$values (1::bigint, 'pending', 1, 1, 0, null::timestamptz, '2026-01-01 12:01Z'::timestamptz, 'g1'),
     (2, 'pending', 1, 1, 0, null, '2026-01-01 12:00Z', 'g2'), (3, 'pending', 1, 1, 0, null, '2026-01-01 12:00:05Z', null)$$,
   'they wait, with the attempt given back'

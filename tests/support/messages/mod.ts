@@ -185,6 +185,17 @@ const Ruled = defineMessage({
   handler: (payload, ctx) => record(ctx, payload),
 });
 
+/** Each team has a lane. */
+const Report = defineMessage({
+  type: "Report",
+  schema: z.object({ team: z.string() }),
+  queue: "reports",
+  lane: ({ team }) => team === "none" ? 7 as unknown as string : team,
+  access: "authenticated",
+  callerOptions: ["queue", "schedule"],
+  handler: (payload, ctx) => record(ctx, payload),
+});
+
 /** A loud one has to end by itself. */
 const Loud = defineMessage({
   type: "Loud",
@@ -353,6 +364,7 @@ export const messages = [
   Together,
   Open,
   Ruled,
+  Report,
   Loud,
   Welcoming,
   Small,

@@ -60,3 +60,12 @@ Deno.test("messages are taken out by id, from the end, or all at once", () => {
   assertEquals(ids(buffer.takeAll()), ["5", "1", "3"]);
   assertEquals(buffer.size, 0);
 });
+
+Deno.test("lanes of a queue take turns, so that a new one does not wait behind a full buffer", () => {
+  const buffer = new PrefetchBuffer();
+  buffer.add(["1", "2", "3"].map((id) => envelope(id, { queue: "reports/acme" })), 0);
+  buffer.add([envelope("4", { queue: "mail" }), envelope("5", { queue: "reports/globex" })], 0);
+  assertEquals(ids(buffer), ["1", "5", "2", "4", "3"]);
+  buffer.add([envelope("6", { queue: "other/acme" }), envelope("7", { queue: "mail" })], 0);
+  assertEquals(ids(buffer), ["1", "5", "2", "4", "3", "6", "7"]);
+});

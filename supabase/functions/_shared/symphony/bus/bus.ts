@@ -181,8 +181,8 @@ export class MessageBus {
     const { type, payload, options = {} } = input;
     const definition = this.registry.get(type);
     if (!definition) throw new UnknownMessageTypeError(type);
-    const json = await this.#checkPayload(definition, payload);
-    const message = await this.#withCancel(outgoing(definition, json, options), options);
+    const { json, parsed } = await this.#checkPayload(definition, payload);
+    const message = await this.#withCancel(outgoing(definition, json, options, parsed), options);
     if (this.#middleware.length === 0) return this.#route(message);
     let changed: OutgoingMessage;
     try {
@@ -214,12 +214,14 @@ export class MessageBus {
     };
   }
 
-  /** Returns the payload as JSON to store. The worker parses it again for the handler. */
-  async #checkPayload(definition: MessageDefinition, payload: unknown): Promise<unknown> {
+  /** Returns the payload as JSON to store, and as its schema returns it. The worker parses it again for the handler. */
+  async #checkPayload(
+    definition: MessageDefinition,
+    payload: unknown,
+  ): Promise<{ readonly json: unknown; readonly parsed: unknown }> {
     const json = toStorableJson(definition.type, payload, definition.maxPayloadBytes);
     const checked = checkPayload(definition, json);
-    if (checked instanceof Promise) await checked;
-    return json;
+    return { json, parsed: checked instanceof Promise ? await checked : checked };
   }
 
   /** Passes the message through each middleware. Its results are checked like a dispatch. */
@@ -234,7 +236,8 @@ export class MessageBus {
       const definition = this.registry.get(message.type);
       if (!definition) throw new UnknownMessageTypeError(message.type);
       // The middleware may have changed the payload in place.
-      message = { ...message, payload: await this.#checkPayload(definition, message.payload) };
+      const { json } = await this.#checkPayload(definition, message.payload);
+      message = { ...message, payload: json };
     }
     return message;
   }

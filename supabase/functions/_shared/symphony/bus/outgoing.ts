@@ -7,7 +7,8 @@ import { parseDuration } from "../runtime/duration.ts";
 import type { OutgoingMessage, Stamps } from "../message/envelope.ts";
 import { toJson, UnstorableError } from "../runtime/json.ts";
 import { showValue } from "../runtime/inspect.ts";
-import { checkName, checkPriority } from "../message/names.ts";
+import { checkPriority, checkQueue } from "../message/names.ts";
+import { parentQueue, queueOf } from "../message/lane.ts";
 import type { MessageDefinition } from "../message/definition.ts";
 import { checkNames } from "../runtime/option-names.ts";
 
@@ -16,6 +17,7 @@ const OPTIONS = Object.keys(
     delay: true,
     availableAt: true,
     queue: true,
+    lane: true,
     priority: true,
     ttl: true,
     idempotencyKey: true,
@@ -51,16 +53,18 @@ const FIELDS = Object.keys(
 /**
  * Makes the message that a dispatch sends.
  * @param payload JSON that the definition's schema accepts
+ * @param parsed the payload as the schema returned it
  * @throws RangeError that names an option which is wrong, unknown, or contradicts another
  */
 export function outgoing(
   definition: MessageDefinition,
   payload: unknown,
   options: DispatchOptions,
+  parsed: unknown = payload,
 ): OutgoingMessage {
   checkNames(options, OPTIONS);
-  const { delay, ttl = definition.ttlMs, dedupeKey, dedupe, stamps, onCancelled: _, ...rest } =
-    options;
+  const { delay, ttl = definition.ttlMs, dedupeKey, dedupe, stamps, ...others } = options;
+  const { onCancelled: _, lane: __, ...rest } = others;
   if (dedupe !== undefined && dedupeKey === undefined) {
     throw new RangeError("dedupe: needs a dedupeKey");
   }
@@ -68,7 +72,7 @@ export function outgoing(
     ...rest,
     type: definition.type,
     payload,
-    queue: options.queue ?? definition.queue,
+    queue: queueOf(definition, parsed, options),
     priority: options.priority ?? definition.priority,
     ...(delay !== undefined && { delayMs: parseDuration(delay, "delay") }),
     ...(ttl !== undefined && { ttlMs: parseDuration(ttl, "ttl") }),
@@ -79,7 +83,7 @@ export function outgoing(
     ...(stamps !== undefined && { stamps: toStamps(stamps) }),
   };
   checkValues(message);
-  if (definition.runsOn === "worker" && message.queue !== definition.queue) {
+  if (definition.runsOn === "worker" && parentQueue(message.queue) !== definition.queue) {
     throw new RangeError(
       `queue: ${definition.type} runs on workers, which find it in ${definition.queue} (got ${message.queue}); leave the option out`,
     );
@@ -112,7 +116,7 @@ export function checkAgain(message: unknown): OutgoingMessage {
 
 function checkValues(message: OutgoingMessage): void {
   const { delayMs, availableAt, idempotencyKey, idempotencyScope, dedupeKey, groupKey } = message;
-  checkName(message.queue ?? "default", "queue", 100);
+  checkQueue(message.queue ?? "default", "queue");
   checkPriority(message.priority ?? 0, "priority");
   if (delayMs !== undefined && availableAt !== undefined) {
     throw new RangeError("delay: give either delay or availableAt, not both");

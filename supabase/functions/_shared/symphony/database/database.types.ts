@@ -508,6 +508,9 @@ export type Database = {
           "concurrency": number | null;
           "created_at": string;
           "group_concurrency": number;
+          "lane_concurrency": number | null;
+          "lane_rate_limit": number | null;
+          "lane_rate_period_ms": number;
           "lease_ms": number | null;
           "max_workers": number;
           "name": string;
@@ -522,6 +525,9 @@ export type Database = {
           "concurrency"?: number | null;
           "created_at"?: string;
           "group_concurrency"?: number;
+          "lane_concurrency"?: number | null;
+          "lane_rate_limit"?: number | null;
+          "lane_rate_period_ms"?: number;
           "lease_ms"?: number | null;
           "max_workers"?: number;
           "name": string;
@@ -535,6 +541,9 @@ export type Database = {
           "concurrency"?: number | null;
           "created_at"?: string;
           "group_concurrency"?: number;
+          "lane_concurrency"?: number | null;
+          "lane_rate_limit"?: number | null;
+          "lane_rate_period_ms"?: number;
           "lease_ms"?: number | null;
           "max_workers"?: number;
           "name"?: string;
@@ -1171,6 +1180,7 @@ export type Database = {
           "delay"?: string;
           "group_key"?: string;
           "idempotency_key"?: string;
+          "lane"?: string;
           "payload"?: Json;
           "priority"?: number;
           "queue"?: string;
@@ -1306,6 +1316,15 @@ export type Database = {
           "reason"?: string;
           "type"?: string;
           "user_id"?: string;
+        };
+        Returns: Json;
+      };
+      "messenger_list_lanes": {
+        Args: {
+          "after_name"?: string;
+          "max_count"?: number;
+          "max_lanes"?: number;
+          "queue": string;
         };
         Returns: Json;
       };

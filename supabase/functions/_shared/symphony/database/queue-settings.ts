@@ -23,6 +23,11 @@ export interface QueueSettings {
   leaseMs: number | null;
   /** `tick`: ticks, and workers that name the queue; `worker`: workers only. */
   runsOn: "tick" | "worker";
+  /** Largest number of messages of one lane that run at once. */
+  laneConcurrency: number | null;
+  /** Largest number of messages of one lane that start within laneRatePeriodMs. */
+  laneRateLimit: number | null;
+  laneRatePeriodMs: number;
 }
 
 /** Settings to change; those that are left out stay. */
@@ -56,6 +61,22 @@ export function listQueues(
   page: { readonly afterName?: string | undefined; readonly maxQueues: number },
 ): Promise<{ queues: ListedQueue[]; next: string | null }> {
   return ask(client, "messenger_list_queues", page);
+}
+
+/**
+ * Lists the lanes of a queue that hold messages, or for which something is set, by name.
+ * @param page as in {@link listQueues}
+ * @throws NotFoundError if there is no such queue, and the other errors of `callRpc`
+ */
+export function listLanes(
+  client: SupabaseClient,
+  page: {
+    readonly queue: string;
+    readonly afterName?: string | undefined;
+    readonly maxLanes: number;
+  },
+): Promise<{ queues: ListedQueue[]; next: string | null }> {
+  return ask(client, "messenger_list_lanes", page);
 }
 
 /** Returns a queue; undefined if there is none of this name. @throws the errors of `callRpc` */

@@ -15,6 +15,7 @@ const fields = {
   delay: durationField.optional(),
   availableAt: momentField.optional(),
   queue: z.string().optional(),
+  lane: z.string().optional(),
   priority: z.number().optional(),
   idempotencyKey: z.string().optional(),
   groupKey: z.string().optional(),
@@ -28,7 +29,14 @@ const missing = { path: ["payload"], message: "is required" };
 const message = z.strictObject({ ...fields, schedule: scheduleBody.optional() })
   .refine(hasPayload, missing)
   .superRefine((value, ctx) => {
-    const ofOne = ["delay", "availableAt", "idempotencyKey", "dedupeKey", "transport"] as const;
+    const ofOne = [
+      "lane",
+      "delay",
+      "availableAt",
+      "idempotencyKey",
+      "dedupeKey",
+      "transport",
+    ] as const;
     for (const field of ofOne) {
       if (value.schedule !== undefined && value[field] !== undefined) {
         ctx.addIssue({ code: "custom", path: [field], message: "does not go with a schedule" });
@@ -71,9 +79,14 @@ export function dispatchBody(body: unknown): typeof messages | typeof message {
 /** One message of a dispatch request. */
 export type DispatchMessage = z.output<typeof message>;
 
-/** Returns the options of a message that frontends may choose only if the definition allows it. */
+/**
+ * Returns the options of a message that frontends may choose only if the definition allows it. A queue may name a lane
+ * as well.
+ */
 export function chosenOptions(message: DispatchMessage): CallerOption[] {
-  return CHOSEN_OPTIONS.filter((option) => message[option] !== undefined);
+  return CHOSEN_OPTIONS.filter((option) =>
+    message[option] !== undefined || option === "lane" && message.queue?.includes("/")
+  );
 }
 
 /** Converts a message of a request to the bus's input. `more` holds options that no caller may choose. */

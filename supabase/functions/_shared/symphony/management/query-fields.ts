@@ -21,10 +21,20 @@ export const id = z.string().regex(/^\d{1,18}$/, "has to be an id: up to 18 digi
 /** Name of a message type. */
 export const typeName = text(200).openapi({ example: "EmailMessage" });
 
-/** Name of a queue. */
+/** Name of an endpoint, and of what else operators name. */
+export const plainName = z.string()
+  .regex(/^[A-Za-z0-9_.:-]{1,100}$/, "has to be 1 to 100 letters, digits or _ . : -");
+
+/** Name of a queue, or of a lane of one. */
 export const queueName = z.string()
-  .regex(/^[A-Za-z0-9_.:-]{1,100}$/, "has to be 1 to 100 letters, digits or _ . : -")
-  .openapi({ example: "default" });
+  .regex(
+    /^[A-Za-z0-9_.:-]{1,100}(\/([A-Za-z0-9_.:-]|%[0-9A-F]{2}){1,100})?$/,
+    "has to be 1 to 100 letters, digits or _ . : -",
+  )
+  .openapi({
+    description: "Behind a slash the lane, in which %XX is any other byte",
+    example: "default",
+  });
 
 /** A moment in a request. */
 export const moment = momentField.refine(

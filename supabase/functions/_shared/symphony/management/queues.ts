@@ -6,6 +6,7 @@ import { actingAs } from "../database/acting.ts";
 import {
   createQueue,
   deleteQueue,
+  listLanes,
   listQueues,
   type QueueChanges,
   setQueue,
@@ -47,6 +48,13 @@ const settings = {
     description:
       "Where its messages run: in ticks, and in workers that name it; or in workers only",
   }),
+  laneConcurrency: z.int().min(1).max(LARGEST_INTEGER).nullable().openapi({
+    description: "Largest number of messages of one lane that run at once",
+  }),
+  laneRateLimit: z.int().min(1).max(LARGEST_INTEGER).nullable().openapi({
+    description: "Largest number of messages of one lane that start within laneRatePeriodMs",
+  }),
+  laneRatePeriodMs: z.int().min(1000).max(DAY_MS),
 };
 
 const settingsBody = z.strictObject(settings).partial();
@@ -69,6 +77,7 @@ export const queue = z.object({
 /** Adds the endpoints of queues. */
 export function addQueues(app: ManagementApp, { supabase }: ManagementParts): void {
   addReading(app, supabase);
+  addLanes(app, supabase);
   addSettings(app, supabase);
   addCreation(app, supabase);
 }
@@ -113,6 +122,24 @@ function addReading(app: ManagementApp, supabase: SupabaseClient): void {
     params,
     answer: queue,
   }, ({ params }) => show(supabase, params.name));
+}
+
+function addLanes(app: ManagementApp, supabase: SupabaseClient): void {
+  addEndpoint(app, {
+    method: "get",
+    path: `${path}/lanes`,
+    operationId: "listLanes",
+    tag,
+    summary: "Lists the lanes of a queue that hold messages, or for which something is set",
+    description:
+      "The settings are those that hold for each lane. Counts end at 10,000 and are then `capped`.",
+    params,
+    query: z.strictObject({ limit, cursor: cursor(queueName) }),
+    answer: z.object({ queues: z.array(queue), next }),
+  }, async ({ params, query: { limit, cursor: afterName } }) => {
+    const page = await listLanes(supabase, { queue: params.name, afterName, maxLanes: limit });
+    return { queues: page.queues, next: toCursor(page.next) };
+  });
 }
 
 function addSettings(app: ManagementApp, supabase: SupabaseClient): void {

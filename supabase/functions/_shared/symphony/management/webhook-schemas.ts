@@ -10,15 +10,15 @@ import {
   limit,
   moment,
   next,
+  plainName,
   queryFlag,
-  queueName,
   time,
 } from "./query-fields.ts";
 
 const DAY_MS = 86_400_000;
 
 /** Name of an endpoint. */
-export const endpointName = queueName.openapi({ example: "customer-7" });
+export const endpointName = plainName.openapi({ example: "customer-7" });
 
 /** Name of an event, such as `order.paid`. */
 const eventName = z.string().max(100).regex(/^[\w-]+(\.[\w-]+)*$/, {

@@ -40,6 +40,7 @@ export interface CallerChoices {
   readonly delayMs?: number;
   readonly availableAt?: Date;
   readonly queue?: string;
+  readonly lane?: string;
   readonly priority?: number;
   /** The caller's own text, before it is made unique to the caller. */
   readonly groupKey?: string;

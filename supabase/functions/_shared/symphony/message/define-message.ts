@@ -49,13 +49,14 @@ export function defineMessage<
   const queue = checkName(options.queue ?? "default", `${type}: queue`, 100);
   const dedupe = options.dedupe ?? "until-finished";
   parseDedupe(dedupe, `${type}: dedupe`);
-  const own = <Name extends "classify" | "route" | "onRetry" | "onDeadLetter" | "access">(
+  const own = <Name extends "classify" | "route" | "onRetry" | "onDeadLetter" | "access" | "lane">(
     name: Name,
   ) => boundTo(options, options[name]);
   return Object.freeze({
     type,
     schema: checkSchema(options.schema, `${type}: schema`),
     queue,
+    lane: own("lane") as MessageDefinition["lane"],
     runsOn: checkRunsOn(options.runsOn ?? "tick", type, queue),
     transport: options.transport,
     // The function sees only messages of this definition, so the cast is safe.
@@ -66,7 +67,7 @@ export function defineMessage<
     version: checkVersion(options.version, `${type}: version`),
     ...timesOf(type, options),
     dedupe,
-    // The rule is called only with payloads that this definition's schema returned, so the cast is safe.
+    // The rule, as `lane`, is called only with payloads that this definition's schema returned.
     access: checkAccess(own("access") ?? "secret", `${type}: access`) as Access,
     callerOptions: checkCallerOptions(options.callerOptions ?? [], `${type}: callerOptions`),
     sharedGroups: options.sharedGroups ?? false,

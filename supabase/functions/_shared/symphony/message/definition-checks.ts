@@ -17,6 +17,7 @@ const OPTIONS = {
   type: true,
   schema: true,
   queue: true,
+  lane: true,
   runsOn: true,
   transport: true,
   route: true,
@@ -55,7 +56,7 @@ export function checkDefinition(
   options: Partial<MessageOptions<z.ZodType> & BatchMessageOptions<z.ZodType>>,
 ): void {
   checkNames(options, Object.keys(OPTIONS), `${type}: `);
-  for (const name of ["classify", "route", "onRetry", "onDeadLetter"] as const) {
+  for (const name of ["classify", "route", "onRetry", "onDeadLetter", "lane"] as const) {
     if (options[name] !== undefined && typeof options[name] !== "function") {
       throw new RangeError(`${type}: ${name}: has to be a function`);
     }

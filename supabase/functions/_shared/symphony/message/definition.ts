@@ -18,6 +18,7 @@ export const CHOSEN_OPTIONS = [
   "delay",
   "availableAt",
   "queue",
+  "lane",
   "priority",
   "groupKey",
   "dedupeKey",
@@ -55,6 +56,12 @@ export interface MessageRules<Schema extends z.ZodType> {
   readonly schema: Schema;
   /** Queue that the message waits in; default: `default`. */
   readonly queue?: string;
+  /**
+   * Finds the message's lane in its queue: the tenant that the payload belongs to. Each lane is a queue of its own, and
+   * lanes share what their queue gets, so that no tenant waits behind the backlog of another. Any text of 1 to 100
+   * bytes names a lane. Default: no lane.
+   */
+  readonly lane?: (payload: z.output<Schema>) => string;
   /**
    * Where its handlers run; default: `tick`, the function. With `worker` they run in resident workers only
    * (`symphony-messenger worker`), and the message needs a queue of its own.
@@ -147,6 +154,8 @@ export interface MessageDefinition<
   readonly type: Type;
   readonly schema: Schema;
   readonly queue: string;
+  /** Finds the lane in the payload, as the schema returned it; undefined if messages have no lanes. */
+  readonly lane: ((payload: unknown) => string) | undefined;
   readonly runsOn: RunsOn;
   readonly transport: string | undefined;
   readonly route: ((message: RoutedMessage) => string) | undefined;

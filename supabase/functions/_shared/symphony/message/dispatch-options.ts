@@ -11,6 +11,8 @@ export interface DispatchOptions {
   /** The moment when the message is due; cannot be combined with `delay`. */
   readonly availableAt?: Date;
   readonly queue?: string;
+  /** Lane in the queue, in place of the one that the definition finds in the payload. */
+  readonly lane?: string;
   readonly priority?: number;
   /** Time to live. An older message goes to the dead letters without an attempt. */
   readonly ttl?: Duration;

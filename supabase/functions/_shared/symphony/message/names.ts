@@ -13,6 +13,17 @@ export function checkName(value: unknown, field: string, maxLength: number): str
   return value;
 }
 
+const LANE = /^[A-Za-z0-9_.:-]{1,100}\/(?:[A-Za-z0-9_.:-]|%[0-9A-F]{2}){1,100}$/;
+
+/**
+ * Checks the name of a queue, or of a lane of one, and returns it.
+ * @throws RangeError that names the field
+ */
+export function checkQueue(value: unknown, field: string): string {
+  if (typeof value === "string" && LANE.test(value)) return value;
+  return checkName(value, field, 100);
+}
+
 /**
  * Checks a priority and returns it.
  * @throws RangeError that names the field

@@ -3,7 +3,7 @@
 import { checkKey, checkMoment } from "../runtime/checks.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import { readProperty, showValue } from "../runtime/inspect.ts";
-import { checkName, checkPriority } from "../message/names.ts";
+import { checkPriority, checkQueue } from "../message/names.ts";
 import { checkNames } from "../retry/strategy-options.ts";
 import { parseCronExpression } from "./cron-expression.ts";
 import type {
@@ -93,7 +93,7 @@ export function checkSchedule(
     overlap: optional("overlap", oneOf("allow", "skip")) ?? "allow",
     whilePaused: optional("whilePaused", oneOf("enqueue", "skip")) ?? "enqueue",
     jitterMs,
-    queue: optional("queue", (value, field) => checkName(value, field, 100)),
+    queue: optional("queue", (value, field) => checkQueue(value, field)),
     priority: optional("priority", checkPriority),
     groupKey: optional("groupKey", checkKey),
     ttlMs,

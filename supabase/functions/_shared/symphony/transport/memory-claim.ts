@@ -1,7 +1,7 @@
 /** The result of a claim of the transport in memory. */
 
 import { isFirst, leasesOf, type MemoryState } from "./memory-give.ts";
-import { once } from "./memory-queues.ts";
+import { once, withParent } from "./memory-queues.ts";
 import { handedOut, type Row, type StoredEnvelope } from "./memory-rows.ts";
 import { type Claim, type ClaimRequest, START_WINDOW_MS } from "./receiver.ts";
 
@@ -24,7 +24,9 @@ export function claimOf(
   state: MemoryState,
 ): Claim {
   const { queues, now } = state;
-  const opensAt = once((queue) => queues.opensAt(queue, leasesOf(queue, state), now));
+  const opensAt = once((queue) =>
+    Math.max(...withParent(queue).map((name) => queues.opensAt(name, leasesOf(name, state), now)))
+  );
   const waiting = wanted
     .filter((row) => row.leasedUntil === null && isFirst(row, state))
     .map(({ envelope }) => ({

@@ -1,6 +1,7 @@
 /** Chooses the rows of the transport in memory that a claim may have. */
 
-import type { MemoryQueues } from "./memory-queues.ts";
+import { isLane, parentQueue } from "../message/lane.ts";
+import { type MemoryQueues, withParent } from "./memory-queues.ts";
 import { fitting, inClaimOrder, type Row } from "./memory-rows.ts";
 import { type ClaimRequest, MAX_CLAIM_BYTES, START_WINDOW_MS } from "./receiver.ts";
 
@@ -14,8 +15,8 @@ export interface MemoryState {
 }
 
 /**
- * Chooses the due rows to lease: a share by weight for each queue, then the remaining places in claim
- * order, within the bytes of the request.
+ * Chooses the due rows to lease: a share by weight for each queue, which its lanes share by theirs, then the remaining
+ * places in claim order, within the bytes of the request.
  * @param due in claim order
  */
 export function give(
@@ -26,33 +27,59 @@ export function give(
   const max = request.quarantined ? Math.min(request.maxMessages, 1) : request.maxMessages;
   const { queues, now } = state;
   const byQueue = Map.groupBy(due, ({ envelope }) => envelope.queue);
-  const weightOf = (queue: string) => queues.get(queue).weight ?? 1;
-  const weights = [...byQueue.keys()].reduce((total, queue) => total + weightOf(queue), 0);
   const taken = new Set<Row>();
   // An expired message is claimed only to become a dead letter: it takes no place of a concurrency limit,
   // and no start of a rate.
   const isLiving = (row: Row) => !isPastTtl(row, now);
-  for (
-    const share of [(queue: string) => Math.ceil(max * weightOf(queue) / weights), () => max]
-  ) {
+  for (const share of [sharer([...byQueue.keys()], max, state), () => max]) {
     for (const [queue, rowsOfQueue] of byQueue) {
       const elsewhere = [...taken].filter((row) =>
         row.envelope.queue !== queue && queues.isRated(row.envelope.queue) && isLiving(row)
       );
       const slots = request.slots === undefined ? Infinity : request.slots - elsewhere.length;
-      const room = queues.room(queue, leasesOf(queue, state).length, now, slots);
-      const before = rowsOfQueue.filter((row) => taken.has(row) && isLiving(row)).length;
+      const room = Math.min(
+        ...withParent(queue).map((name) => {
+          const before = [...taken].filter((row) => isOf(row, name) && isLiving(row)).length;
+          return queues.room(name, leasesOf(name, state).length, now, slots) - before;
+        }),
+      );
       const most = Math.min(share(queue), max - taken.size);
       const free = rowsOfQueue.filter((row) => !taken.has(row) && isFirst(row, state));
-      withRoom(free, room - before, isLiving).slice(0, most).forEach((row) => taken.add(row));
+      withRoom(free, room, isLiving).slice(0, most).forEach((row) => taken.add(row));
     }
   }
   const given = fitting([...taken].sort(inClaimOrder), maxBytesOf(request));
-  for (const queue of byQueue.keys()) {
-    const granted = given.filter((row) => row.envelope.queue === queue && isLiving(row)).length;
+  for (const queue of new Set([...byQueue.keys()].flatMap(withParent))) {
+    const granted = given.filter((row) => isOf(row, queue) && isLiving(row)).length;
     queues.grant(queue, granted, now, request.startWindowMs ?? START_WINDOW_MS);
   }
   return { given, more: given.length < taken.size };
+}
+
+/** Each queue's share of `max` messages by weight: its lanes, and its messages in no lane, divide what it may have. */
+function sharer(
+  names: readonly string[],
+  max: number,
+  { rows, queues, now }: MemoryState,
+): (queue: string) => number {
+  const parents = [...new Set(names.map(parentQueue))];
+  const weightOf = (queue: string) => queues.get(queue).weight ?? 1;
+  const laneWeight = (queue: string) => isLane(queue) ? weightOf(queue) : 1;
+  const weights = parents.reduce((total, queue) => total + weightOf(queue), 0);
+  return (queue) => {
+    const parent = parentQueue(queue);
+    const room = queues.room(parent, leasesOf(parent, { rows, queues, now }).length, now);
+    const lanes = names.filter((name) => parentQueue(name) === parent);
+    const divided = lanes.reduce((total, name) => total + laneWeight(name), 0);
+    return Math.ceil(
+      Math.min(max * weightOf(parent) / weights, room) * laneWeight(queue) / divided,
+    );
+  };
+}
+
+/** Whether a message waits in a queue, or in a lane of it. */
+function isOf({ envelope }: Row, queue: string): boolean {
+  return withParent(envelope.queue).includes(queue);
 }
 
 /**
@@ -62,7 +89,7 @@ export function give(
 export function pastTtl(request: ClaimRequest, { rows, queues, now }: MemoryState): readonly Row[] {
   const past = rows.filter((row) =>
     row.leasedUntil === null && isPastTtl(row, now) && isFirst(row, { rows, queues, now }) &&
-    (!request.queues || request.queues.includes(row.envelope.queue))
+    (!request.queues || request.queues.some((queue) => isOf(row, queue)))
   );
   const endOf = ({ envelope: { expiresAt } }: Row) => expiresAt?.getTime() ?? Infinity;
   const oldest = past.sort((a, b) => endOf(a) - endOf(b)).slice(0, request.maxMessages);
@@ -114,9 +141,10 @@ export function isFirst(
   return before < groupConcurrency && running < groupConcurrency;
 }
 
-/** The ends of the live leases of a queue, in ms since 1970. */
+/** The ends of the live leases of a queue and its lanes, in ms since 1970. */
 export function leasesOf(queue: string, { rows, now }: MemoryState): number[] {
-  return rows.flatMap(({ envelope, leasedUntil }) =>
-    envelope.queue === queue && leasedUntil !== null && leasedUntil > now ? [leasedUntil] : []
-  );
+  return rows.flatMap((row) => {
+    const { leasedUntil } = row;
+    return isOf(row, queue) && leasedUntil !== null && leasedUntil > now ? [leasedUntil] : [];
+  });
 }

@@ -1,5 +1,7 @@
 /** The queues of the transport in memory: their settings, and the starts that their limits allow. */
 
+import { isLane, parentQueue } from "../message/lane.ts";
+
 /** Settings of a queue by an operator; the columns of `messenger_queues`. */
 export interface QueueSettings {
   /** Whether the queue accepts messages without any being claimed. */
@@ -18,6 +20,12 @@ export interface QueueSettings {
   readonly leaseMs?: number;
   /** With `worker`, only claims that name the queue take its messages; `tick` by default. */
   readonly runsOn?: "tick" | "worker";
+  /** Largest number of messages of one lane that are leased at once. */
+  readonly laneConcurrency?: number;
+  /** Largest number of messages of one lane that are started in any `laneRatePeriodMs`. */
+  readonly laneRateLimit?: number;
+  /** Period of the rate of lanes, in ms; 1,000 by default. */
+  readonly laneRatePeriodMs?: number;
 }
 
 interface Grant {
@@ -30,19 +38,32 @@ export class MemoryQueues {
   readonly #settings = new Map<string, QueueSettings>();
   readonly #grants = new Map<string, Grant[]>();
 
-  /** The settings of a queue; empty if none were given. */
+  /** The settings of a queue, empty if none were given; of a lane its own, and the others as its queue gives them. */
   get(queue: string): QueueSettings {
-    return this.#settings.get(queue) ?? {};
+    const own = this.#settings.get(queue) ?? {};
+    if (!isLane(queue)) return own;
+    const parent = this.get(parentQueue(queue));
+    const { concurrency = parent.laneConcurrency, rateLimit = parent.laneRateLimit } = own;
+    const ratePeriodMs = own.rateLimit === undefined ? parent.laneRatePeriodMs : own.ratePeriodMs;
+    const { concurrency: _, rateLimit: __, ratePeriodMs: ___, weight: ____, ...inherited } = parent;
+    return {
+      ...inherited,
+      paused: own.paused || parent.paused || false,
+      weight: own.weight ?? 1,
+      ...(concurrency !== undefined && { concurrency }),
+      ...(rateLimit !== undefined && { rateLimit }),
+      ...(ratePeriodMs !== undefined && { ratePeriodMs }),
+    };
   }
 
   /** Changes settings of a queue; those that are not given stay. */
   set(queue: string, settings: QueueSettings): void {
-    this.#settings.set(queue, { ...this.get(queue), ...settings });
+    this.#settings.set(queue, { ...this.#settings.get(queue), ...settings });
   }
 
-  /** Whether the queue has a rate. */
+  /** Whether the queue has a rate; for a lane, whether it has one or its queue as a whole. */
   isRated(queue: string): boolean {
-    return this.get(queue).rateLimit !== undefined;
+    return withParent(queue).some((name) => this.get(name).rateLimit !== undefined);
   }
 
   /**
@@ -83,6 +104,11 @@ export class MemoryQueues {
   #live(queue: string, now: number): Grant[] {
     return (this.#grants.get(queue) ?? []).filter(({ passesAt }) => passesAt > now);
   }
+}
+
+/** A queue; a lane and its queue. The limits of each hold. */
+export function withParent(queue: string): readonly string[] {
+  return isLane(queue) ? [queue, parentQueue(queue)] : [queue];
 }
 
 function sum(grants: readonly Grant[]): number {

@@ -4,6 +4,7 @@ import { debounceOf, replacesPayload } from "../message/dedupe.ts";
 import type { AttemptError, Envelope, OutgoingMessage } from "../message/envelope.ts";
 import type { Dead, Parked, Released, Retry, Settlement, Snoozed } from "../message/outcome.ts";
 import { toStamps } from "../database/claimed-messages.ts";
+import { withParent } from "./memory-queues.ts";
 import type { CancelFilter } from "./receiver.ts";
 
 /** A message with its history. */
@@ -190,7 +191,7 @@ export function replaced(
 /** Whether the filter of a cancel includes a row. */
 export function matches({ envelope }: Row, { ids, type, queue }: CancelFilter): boolean {
   return (!ids || ids.includes(envelope.id)) && (type === undefined || type === envelope.type) &&
-    (queue === undefined || queue === envelope.queue);
+    (queue === undefined || withParent(envelope.queue).includes(queue));
 }
 
 /** The order of a claim: priority, due time, id. */

@@ -12,6 +12,7 @@ import { MemoryBatches } from "./memory-batches.ts";
 import { checkTexts } from "./memory-checks.ts";
 import { claimOf } from "./memory-claim.ts";
 import { MemoryDurable } from "./memory-durable.ts";
+import { withParent } from "./memory-queues.ts";
 import type { MemoryState } from "./memory-give.ts";
 import { leasedBefore, leaseRows } from "./memory-lease.ts";
 import type { MemoryOptions } from "./memory-store.ts";
@@ -76,7 +77,8 @@ export class InMemoryTransport extends MemoryDurable implements Transport {
       const { paused, runsOn } = this.queues.get(queue);
       if (paused) return false;
       // A claim without names only sweeps the queues that run on workers.
-      return request.queues?.includes(queue) ?? (runsOn !== "worker" || leasedUntil !== null);
+      return request.queues?.some((name) => withParent(queue).includes(name)) ??
+        (runsOn !== "worker" || leasedUntil !== null);
     });
     const given = (request.repeated ? leasedBefore(request, state.rows) : null) ??
       leaseRows(request, wanted, state);

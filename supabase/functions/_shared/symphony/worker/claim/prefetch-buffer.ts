@@ -1,6 +1,8 @@
 /** The prefetch buffer: messages that are claimed and not yet started, in the order of their start. */
 
 import type { Envelope } from "../../message/envelope.ts";
+import { isLane } from "../../message/lane.ts";
+import { lanesInTurn } from "./lanes-in-turn.ts";
 
 interface Urgent {
   readonly envelope: Envelope;
@@ -10,7 +12,7 @@ interface Urgent {
 
 /**
  * Keeps claimed messages until a slot is free. Messages of queues with a rate go first: their start window
- * is short, and after it they have to be given back.
+ * is short, and after it they have to be given back. Lanes of one queue take turns.
  */
 export class PrefetchBuffer implements Iterable<Envelope> {
   #urgent: Urgent[] = [];
@@ -34,11 +36,14 @@ export class PrefetchBuffer implements Iterable<Envelope> {
 
   /** @param askedAt when the claim was sent, on the clock of performance.now() */
   add(envelopes: readonly Envelope[], askedAt: number): void {
+    let inLanes = false;
     for (const envelope of envelopes) {
-      const { startWindowMs = null } = envelope;
+      const { queue, startWindowMs = null } = envelope;
+      inLanes ||= isLane(queue);
       if (startWindowMs === null) this.#others.push(envelope);
       else this.#urgent.push({ envelope, startBy: askedAt + startWindowMs });
     }
+    if (inLanes) this.#others = lanesInTurn(this.#others);
   }
 
   /**

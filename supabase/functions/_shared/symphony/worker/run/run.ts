@@ -12,6 +12,7 @@
 import type { MessageBus } from "../../bus/bus.ts";
 import type { MessageDefinition } from "../../message/definition.ts";
 import type { Envelope } from "../../message/envelope.ts";
+import { parentQueue } from "../../message/lane.ts";
 import { UnknownMessageTypeError } from "../../message/errors.ts";
 import {
   handled,
@@ -105,7 +106,7 @@ function begin(task: Task, startedAt: number): Attempt {
 function findDefinition({ type, queue }: Envelope, { bus, isTick }: RunTools): MessageDefinition {
   const definition = bus.registry.get(type);
   if (!definition) throw new UnknownMessageTypeError(type);
-  if (isTick && definition.runsOn === "worker" && queue !== definition.queue) {
+  if (isTick && definition.runsOn === "worker" && parentQueue(queue) !== definition.queue) {
     throw new WrongQueueError(definition, queue);
   }
   return definition;

@@ -5,6 +5,7 @@
 
 import type { Envelope } from "../../message/envelope.ts";
 import type { Settlement } from "../../message/outcome.ts";
+import { parentQueue } from "../../message/lane.ts";
 import { bucketOf, BUCKETS, type SeriesPoint } from "../../message/series-point.ts";
 import type { Logger } from "../../runtime/log.ts";
 import { within } from "../../runtime/within.ts";
@@ -133,7 +134,9 @@ export class SeriesCounter {
     }
   }
 
-  #cellOf({ queue, type }: Counted): Cell {
+  /** Lanes are counted with their queue: there may be any number of them. */
+  #cellOf({ queue: name, type }: Counted): Cell {
+    const queue = parentQueue(name);
     const last = this.#last;
     return last !== undefined && last.type === type && last.queue === queue
       ? last

@@ -1,0 +1,494 @@
+-- The lanes of one queue in a claim. A claim takes as many messages of the queue as its share allows, and divides them
+-- among the lanes that have due messages: no lane waits behind the backlog of another.
+--
+-- If more lanes have due messages than the claim may take, it takes one message of each lane in turn, and notes where
+-- it ended: the next claim, of whichever worker, continues with the lane behind. A claim passes at most 1,000 lanes
+-- whose messages fall due later. Behind these, the lanes of the messages that have waited longest have their turn.
+
+create table messenger.lane_turns (
+  queue text collate "C" primary key,
+  lane text collate "C" not null
+) with (fillfactor = 10);
+comment on table messenger.lane_turns is
+  'Where the last claim ended in queues with more lanes than a claim takes messages.';
+comment on column messenger.lane_turns.queue is
+  'Name of the queue, without a lane.';
+comment on column messenger.lane_turns.lane is
+  'Queue of the last lane that had its turn; the next claim begins behind it.';
+alter table messenger.lane_turns enable row level security;
+
+create type messenger.open_queue as (
+  name text,
+  weight integer,
+  first_key messenger.claim_key,
+  limited boolean,
+  rated boolean,
+  room integer,
+  has_own boolean,
+  in_lanes boolean,
+  lanes_limited boolean
+);
+comment on type messenger.open_queue is
+  'A queue of which a claim may take messages.';
+comment on column messenger.open_queue.name is
+  'Name of the queue, without a lane.';
+comment on column messenger.open_queue.weight is
+  'Its share beside the weights of the others.';
+comment on column messenger.open_queue.first_key is
+  'A place in front of its first due message; null where the claim starts behind its last key, and for lanes.';
+comment on column messenger.open_queue.limited is
+  'It has limits, for itself or for its lanes.';
+comment on column messenger.open_queue.rated is
+  'It has a rate among them.';
+comment on column messenger.open_queue.room is
+  'How many messages its limits allow; null where it has none, or was not asked yet.';
+comment on column messenger.open_queue.has_own is
+  'It has due messages that are in no lane.';
+comment on column messenger.open_queue.in_lanes is
+  'It has messages in lanes.';
+comment on column messenger.open_queue.lanes_limited is
+  'Each of its lanes has limits.';
+
+create type messenger.due_lane as (
+  queue text,
+  place messenger.claim_key,
+  weight integer,
+  room integer,
+  last tid
+);
+comment on type messenger.due_lane is
+  'A lane of which a claim may take messages.';
+comment on column messenger.due_lane.queue is
+  'Queue of its messages.';
+comment on column messenger.due_lane.place is
+  'The place in front of its first due message.';
+comment on column messenger.due_lane.weight is
+  'Its share beside the weights of the other lanes.';
+comment on column messenger.due_lane.room is
+  'How many messages its limits allow; null where it has none.';
+comment on column messenger.due_lane.last is
+  'Where the last message lies that the claim has taken of it; null if it gave fewer than it was asked for.';
+
+create function messenger.walk_lanes(p_behind text, p_before text, p_most integer)
+returns table (queue text, priority smallint, available_at timestamptz, id bigint)
+language plpgsql
+rows 100
+set search_path = ''
+as $$
+begin
+  return query
+  with recursive lane (queue, priority, available_at, id) as (
+    (
+      select m.queue, m.priority, m.available_at, m.id from messenger.ready_messages m
+      where m.queue > p_behind and m.queue < p_before
+      order by m.queue, m.priority desc, m.available_at, m.id limit 1
+    )
+    union all
+    select n.queue, n.priority, n.available_at, n.id from lane l
+    cross join lateral (
+      select m.queue, m.priority, m.available_at, m.id from messenger.ready_messages m
+      where m.queue > l.queue and m.queue < p_before
+      order by m.queue, m.priority desc, m.available_at, m.id limit 1
+    ) as n
+  )
+  select l.queue, l.priority, l.available_at, l.id from lane l limit p_most;
+end
+$$;
+comment on function messenger.walk_lanes(text, text, integer) is
+  'The queues between two names that have a ready message, up to a number, each with its first ready message, due or not. One read of an index for each.';
+
+create function messenger.oldest_lanes(p_queue text, p_messages integer) returns setof text
+language plpgsql
+rows 10
+set search_path = ''
+as $$
+begin
+  return query
+  select distinct o.queue from (
+    select m.queue from messenger.ready_messages m
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+      and m.available_at <= public.messenger_now()
+    order by m.available_at limit p_messages
+  ) as o;
+end
+$$;
+comment on function messenger.oldest_lanes(text, integer) is
+  'The lanes of those messages of a queue that have been due for longest.';
+
+-- The stretches of names through which a claim walks, in turn: behind the lane that was served last, then from the
+-- first lane to that one. A lane with a key ends a stretch, because its first messages are gone, and many of their
+-- rows may still wait for vacuum.
+create function messenger.lane_stretches(p_queue text, p_keyed text[])
+returns table (behind text, before text)
+language plpgsql
+rows 2
+set search_path = ''
+as $$
+declare
+  turn constant text := coalesce(
+    (select t.lane from messenger.lane_turns t where t.queue = p_queue), p_queue || '/'
+  );
+  stops constant text[] := array(
+    select k from unnest(p_keyed || array[turn || '!', p_queue || '/~']) as k order by k collate "C"
+  );
+begin
+  return query
+  select s.behind, s.before
+  from (
+    select coalesce(lag(k) over (order by k collate "C"), p_queue || '/') as behind, k as before
+    from unnest(stops) as k
+  ) as s
+  order by s.before collate "C" <= turn || '!', s.before collate "C";
+end
+$$;
+comment on function messenger.lane_stretches(text, text[]) is
+  'Part of a claim: the stretches of names between the lanes with keys, those behind the lane that was served last first.';
+
+create function messenger.own_lanes(p_queue text) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_object_agg(q.name, to_jsonb(q)) from (
+      select * from public.messenger_queues l
+      where l.name > p_queue || '/' and l.name < p_queue || '/~' limit 10000
+    ) as q
+  );
+end
+$$;
+comment on function messenger.own_lanes(text) is
+  'Part of a claim: the rows of the lanes of a queue for which an operator has set something, by name; nearly always null, for none.';
+
+create function messenger.to_due_lane(
+  p_queue messenger.open_queue, p_lane text, p_place messenger.claim_key, p_own jsonb, p_slots integer
+) returns messenger.due_lane
+language plpgsql
+set search_path = ''
+as $$
+declare
+  lane messenger.due_lane;
+  own constant jsonb := p_own -> p_lane;
+begin
+  lane.place := messenger.due_key(p_lane, p_place);
+  if (lane.place).priority is null or (own ->> 'paused')::boolean then
+    return null;
+  end if;
+  lane.queue := p_lane;
+  lane.weight := coalesce((own ->> 'weight')::integer, 1);
+  if strpos(p_lane, '/') > 0
+    and (p_queue.lanes_limited or own ->> 'concurrency' is not null or own ->> 'rate_limit' is not null)
+  then
+    lane.room := messenger.queue_room(p_lane, p_slots);
+  end if;
+  return case when lane.room = 0 then null else lane end;
+end
+$$;
+comment on function messenger.to_due_lane(messenger.open_queue, text, messenger.claim_key, jsonb, integer) is
+  'Part of a claim: a lane with its first due message and its room; null if it is paused or full, or has none.';
+
+-- The messages of the queue that are in no lane count as one more lane.
+create function messenger.known_lanes(
+  p_queue messenger.open_queue, p_queues text[], p_last_keys jsonb, p_own jsonb, p_slots integer
+) returns messenger.due_lane[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select d from (
+      select messenger.to_due_lane(p_queue, k, messenger.place_of(p_last_keys -> k), p_own, p_slots) as d
+      from jsonb_object_keys(p_last_keys) as k
+      where split_part(k, '/', 1) = p_queue.name and messenger.is_among(k, p_queues)
+      union all
+      select messenger.to_due_lane(p_queue, q, messenger.front_key(q), p_own, p_slots)
+      from unnest(case when p_queue.has_own then array[p_queue.name] end || p_queues) as q
+      where split_part(q, '/', 1) = p_queue.name and not p_last_keys ? q
+        and (strpos(q, '/') > 0 or p_queue.has_own)
+      group by q
+    ) as known
+    where (d).queue is not null
+  );
+end
+$$;
+comment on function messenger.known_lanes(messenger.open_queue, text[], jsonb, jsonb, integer) is
+  'Part of a claim: the lanes that have a key in p_last_keys or are named in p_queues, and the messages that are in no lane, where these are due.';
+
+-- Until there is a lane for each message that the claim may take. `last_lane` is the last one that was looked at if
+-- there may be more, else null.
+create function messenger.due_lanes(
+  p_queue messenger.open_queue, p_queues text[], p_last_keys jsonb, p_max_lanes integer, p_slots integer,
+  out lanes messenger.due_lane[], out last_lane text
+)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  own constant jsonb := messenger.own_lanes(p_queue.name);
+  left_over integer := 1000;
+  asked integer;
+  stretch record;
+  lane record;
+  found messenger.due_lane;
+begin
+  lanes := messenger.known_lanes(p_queue, p_queues, p_last_keys, own, p_slots);
+  if not messenger.is_among(p_queue.name, p_queues) then
+    return;
+  end if;
+  for stretch in
+    select * from messenger.lane_stretches(p_queue.name, array(
+      select k from jsonb_object_keys(p_last_keys) as k where k like p_queue.name || '/%'
+    ))
+  loop
+    loop
+      asked := least(left_over, p_max_lanes - cardinality(lanes));
+      exit when asked <= 0;
+      for lane in select * from messenger.walk_lanes(stretch.behind, stretch.before, asked) loop
+        left_over := left_over - 1;
+        asked := asked - 1;
+        stretch.behind := lane.queue;
+        last_lane := lane.queue;
+        found := messenger.to_due_lane(
+          p_queue, lane.queue, messenger.in_front_of(row(lane.priority, lane.available_at, lane.id)), own, p_slots
+        );
+        if found.queue is not null then
+          lanes := lanes || found;
+        end if;
+      end loop;
+      exit when asked > 0;
+    end loop;
+  end loop;
+  if left_over > 0 and cardinality(lanes) < p_max_lanes then
+    last_lane := null;
+  end if;
+end
+$$;
+comment on function messenger.due_lanes(messenger.open_queue, text[], jsonb, integer, integer) is
+  'Part of a claim: lanes of a queue that have due messages and room, those with keys first, then the others in turn; and where the next claim begins if not all lanes have had their turn.';
+
+-- Those of the lanes in which the messages wait that have been due for longest, if lanes whose messages fall due later
+-- were in the way of them.
+create function messenger.waiting_lanes(
+  p_queue messenger.open_queue, p_known messenger.due_lane[], p_max_lanes integer, p_slots integer
+) returns messenger.due_lane[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select d from (
+      select messenger.to_due_lane(
+        p_queue, o.queue, messenger.front_key(o.queue), messenger.own_lanes(p_queue.name), p_slots
+      ) as d
+      from messenger.oldest_lanes(p_queue.name, 1000) as o (queue)
+      where o.queue not in (select (k).queue from unnest(p_known) as k)
+      limit p_max_lanes
+    ) as waiting
+    where (d).queue is not null
+  );
+end
+$$;
+comment on function messenger.waiting_lanes(messenger.open_queue, messenger.due_lane[], integer, integer) is
+  'Part of a claim: further lanes, with the messages that have been due for longest.';
+
+create function messenger.share_lanes(p_lanes messenger.due_lane[], p_max_messages integer)
+returns table (lane messenger.due_lane, asked integer)
+language plpgsql
+rows 100
+set search_path = ''
+as $$
+declare
+  share constant numeric := p_max_messages::numeric / (select sum((l).weight) from unnest(p_lanes) as l);
+begin
+  return query
+  select s.lane, least(s.wanted, p_max_messages - s.before)::integer
+  from (
+    select w.lane, w.wanted, coalesce(
+      sum(w.wanted) over (order by w.nth rows between unbounded preceding and 1 preceding), 0
+    ) as before
+    from (
+      select row(l.queue, l.place, l.weight, l.room, l.last)::messenger.due_lane as lane, l.nth,
+        least(l.room, ceil(share * l.weight)) as wanted
+      from unnest(p_lanes) with ordinality as l (queue, place, weight, room, last, nth)
+    ) as w
+  ) as s
+  where s.before < p_max_messages;
+end
+$$;
+comment on function messenger.share_lanes(messenger.due_lane[], integer) is
+  'Part of a claim: how many messages it asks of each lane, by weight.';
+
+-- One statement locks the first messages of all lanes: where each lane gives one message, a call for each lane would
+-- cost more than the rest of the claim. Messages that the claim has already are passed over.
+create function messenger.lock_first_of_lanes(
+  p_lanes messenger.due_lane[], p_max_messages integer, p_held tid[],
+  out locked tid[], out busy messenger.due_lane[]
+)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+  others constant xid[] := array(select pg_snapshot_xip(pg_current_snapshot())::xid);
+  taken record;
+  lane messenger.due_lane;
+begin
+  locked := '{}';
+  busy := '{}';
+  for taken in
+    select s.lane, s.asked, c.candidates, c.grouped
+    from messenger.share_lanes(p_lanes, p_max_messages) s
+    cross join lateral (
+      select coalesce(array_agg(r.ctid), '{}') as candidates, bool_or(r.group_key is not null) as grouped
+      from (
+        select m.ctid, m.group_key from messenger.ready_messages m
+        where m.queue = (s.lane).queue and m.priority = ((s.lane).place).priority and m.available_at <= clock
+          and (m.available_at, m.id) > (((s.lane).place).available_at, ((s.lane).place).id)
+          and (m.xmax = '0' or m.xmax <> all (others)) and m.ctid <> all (p_held)
+        order by m.available_at, m.id limit s.asked
+        for update skip locked
+      ) as r
+    ) as c
+  loop
+    lane := taken.lane;
+    lane.last := taken.candidates[taken.asked];
+    if taken.grouped then
+      taken.candidates := messenger.admit_groups(lane.queue, taken.candidates, p_held || locked);
+    end if;
+    lane.room := lane.room - cardinality(taken.candidates);
+    locked := locked || taken.candidates;
+    busy := busy || lane;
+  end loop;
+end
+$$;
+comment on function messenger.lock_first_of_lanes(messenger.due_lane[], integer, tid[]) is
+  'Part of a claim: locks the share of each lane, of the priority of its first due message, and returns where each lane continues.';
+
+create function messenger.lock_lanes(
+  p_queue messenger.open_queue, p_queues text[], p_max_messages integer, p_slots integer, p_last_keys jsonb,
+  p_held tid[], out locked tid[], out turns jsonb
+)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  found record := messenger.due_lanes(p_queue, p_queues, p_last_keys, p_max_messages, p_slots);
+  first record;
+  busy messenger.due_lane[];
+  still_busy messenger.due_lane[];
+  lane messenger.due_lane;
+  share numeric;
+  asked integer;
+  locked_here tid[];
+begin
+  turns := case when found.last_lane is null then '{}' else jsonb_build_object(p_queue.name, found.last_lane) end;
+  if found.last_lane is not null and cardinality(found.lanes) < p_max_messages then
+    found.lanes := found.lanes || messenger.waiting_lanes(p_queue, found.lanes, p_max_messages, p_slots);
+  end if;
+  first := messenger.lock_first_of_lanes(found.lanes, p_max_messages, p_held);
+  locked := first.locked;
+  busy := first.busy;
+  -- The share that some lanes do not use goes to the others. Bounded: a long group could need many rounds.
+  for round in 1..5 loop
+    exit when cardinality(locked) >= p_max_messages or cardinality(busy) = 0;
+    share := (p_max_messages - cardinality(locked))::numeric / (select sum((l).weight) from unnest(busy) as l);
+    still_busy := '{}';
+    foreach lane in array busy loop
+      asked := least(p_max_messages - cardinality(locked), ceil(share * lane.weight), lane.room);
+      exit when cardinality(locked) >= p_max_messages;
+      lane.place := messenger.next_key(lane.queue, (lane.place).priority, lane.last);
+      continue when asked <= 0 or (lane.place).priority is null;
+      locked_here := messenger.lock_due(lane.queue, asked, null, p_held || locked, lane.place);
+      locked := locked || locked_here;
+      lane.last := locked_here[asked];
+      lane.room := lane.room - cardinality(locked_here);
+      if lane.last is not null then
+        still_busy := still_busy || lane;
+      end if;
+    end loop;
+    busy := still_busy;
+  end loop;
+end
+$$;
+comment on function messenger.lock_lanes(messenger.open_queue, text[], integer, integer, jsonb, tid[]) is
+  'Part of a claim: locks due messages of the lanes of one queue, shared out by weight within the limits of each lane, and returns their ctids, and by the queue the lane that had its turn last, if not all had it.';
+
+-- Writers hold the lock of the queue, so that none waits for another; one that does not get it leaves the turn as it is.
+create function messenger.note_turn(p_queue text, p_lane text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if pg_try_advisory_xact_lock(messenger.queue_lock(p_queue)) then
+    insert into messenger.lane_turns as t (queue, lane) values (p_queue, p_lane)
+    on conflict on constraint lane_turns_pkey do update set lane = excluded.lane;
+  end if;
+end
+$$;
+comment on function messenger.note_turn(text, text) is
+  'Part of a claim: notes the lane behind which the next claim of a queue begins.';
+
+-- Only lanes of which the claim has taken several messages get a key: each key makes the next claim longer, and saves
+-- it the rows that were in front of it.
+create function messenger.lane_keys(p_last_keys jsonb, p_names text[], p_locked tid[]) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_object_agg(k.key, k.value), '{}') from jsonb_each(p_last_keys) as k
+    where split_part(k.key, '/', 1) <> all (p_names)
+  ) || (
+    select coalesce(jsonb_object_agg(k.queue, k.key), '{}') from (
+      select m.queue, (array_agg(
+        jsonb_build_array(m.priority, m.available_at, m.id::text) order by m.priority, m.available_at desc, m.id desc
+      ))[1] as key
+      from public.messenger_messages m where m.ctid = any (p_locked) and split_part(m.queue, '/', 1) = any (p_names)
+      group by m.queue having count(*) >= 10
+    ) as k
+  );
+end
+$$;
+comment on function messenger.lane_keys(jsonb, text[], tid[]) is
+  'Part of a claim: the keys behind which the next claim continues, those of the lanes of these queues made again.';
+
+create function messenger.with_lanes(
+  p_claim messenger.locked_messages, p_queues messenger.open_queue[], p_turns jsonb
+) returns messenger.locked_messages
+language plpgsql
+set search_path = ''
+as $$
+declare
+  names constant text[] := array(select q.name from unnest(p_queues) as q where q.in_lanes);
+  turn record;
+  lane record;
+begin
+  if names = '{}' then
+    return p_claim;
+  end if;
+  p_claim.last_keys := messenger.lane_keys(p_claim.last_keys, names, p_claim.locked);
+  for lane in
+    select m.queue, q.limited, q.rated, q.name from (
+      select distinct l.queue from public.messenger_messages l where l.ctid = any (p_claim.locked)
+    ) as m
+    join unnest(p_queues) as q on q.name = split_part(m.queue, '/', 1)
+    where strpos(m.queue, '/') > 0 and (q.limited or q.rated or p_claim.leases ? q.name)
+  loop
+    p_claim.counted := p_claim.counted || case when lane.limited then array[lane.queue] end;
+    p_claim.rated := p_claim.rated || case when lane.rated then array[lane.queue] end;
+    p_claim.leases := p_claim.leases || jsonb_strip_nulls(jsonb_build_object(lane.queue, p_claim.leases -> lane.name));
+  end loop;
+  for turn in
+    -- Where bytes ended the claim, the lanes of the messages that it had to leave come next.
+    select t.key as queue, coalesce(m.queue, t.value) as lane from jsonb_each_text(p_turns) as t
+    left join public.messenger_messages m on p_claim.more and m.ctid = p_claim.locked[cardinality(p_claim.locked)]
+      and split_part(m.queue, '/', 1) = t.key
+  loop
+    perform messenger.note_turn(turn.queue, turn.lane);
+    p_claim.more := p_claim.more or cardinality(p_claim.locked) > 0;
+  end loop;
+  return p_claim;
+end
+$$;
+comment on function messenger.with_lanes(messenger.locked_messages, messenger.open_queue[], jsonb) is
+  'Part of a claim: it, with the settings of the lanes whose messages it has taken and where the next claim continues; it says that there may be more if not all lanes had their turn.';
