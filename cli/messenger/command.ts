@@ -6,6 +6,7 @@ import { addDispatch } from "./commands/dispatch.ts";
 import { addFailed } from "./commands/failed.ts";
 import { addBatches } from "./commands/batches.ts";
 import { addEvents } from "./commands/events.ts";
+import { addOutbox } from "./commands/outbox.ts";
 import { addMessages } from "./commands/messages.ts";
 import { addQueues } from "./commands/queues.ts";
 import { addSchedules } from "./commands/schedules.ts";
@@ -18,6 +19,7 @@ export function addMessenger(program: Command, context: Context): void {
   addDispatch(program, context);
   addMessages(program, context);
   addBatches(program, context);
+  addOutbox(program, context);
   addEvents(program, context);
   addFailed(program, context);
   addQueues(program, context);

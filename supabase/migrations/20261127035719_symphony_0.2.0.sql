@@ -5652,7 +5652,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.return_to_outbox(p_transport text, p_adopted jsonb, p_ids bigint[])
+CREATE FUNCTION messenger.return_to_outbox(p_transport text, p_publications jsonb, p_ids bigint[])
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -5678,9 +5678,56 @@ begin
     m.interruptions, m.stamps, m.errors,
     pg_column_size(m.payload) + coalesce(pg_column_size(m.stamps), 0) + coalesce(pg_column_size(m.errors), 0)
   from moved m
-  join jsonb_to_recordset(p_adopted) as d (id bigint, publication integer) on d.id = m.id
+  join jsonb_to_recordset(p_publications) as d (id bigint, publication integer) on d.id = m.id
   order by m.id;
   perform set_config('messenger.settles', '', true);
+end
+$function$;
+
+CREATE FUNCTION messenger.redriven_transport(p_type text, p_stamps jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return messenger.route_of(p_type);
+exception when sqlstate 'PT400' then
+  return coalesce(
+    (select t.name from messenger.transports t where t.name = p_stamps ->> 'transport'), 'home'
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.reroute(p_ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  moved record;
+begin
+  if not exists (select from messenger.transports) then
+    return;
+  end if;
+  for moved in
+    select r.transport, array_agg(m.id) as ids, jsonb_agg(jsonb_build_object(
+      'id', m.id,
+      -- Its earlier publications are in the inbox, where the same number would count as handled.
+      'publication', greatest(
+        (select max(h.publication) from messenger.handled_deliveries h
+          where h.transport = r.transport and h.origin = messenger.installation_id() and h.id = m.id),
+        (select max(o.publication) from messenger.outbox o where o.id = m.id), 0
+      )
+    )) as publications
+    from public.messenger_messages m
+    cross join lateral messenger.redriven_transport(m.type, m.stamps) as r (transport)
+    where m.id = any (p_ids) and m.status = 'pending' and not m.quarantined and not coalesce(m.stamps ? 'durable', false)
+      and r.transport <> 'home'
+    group by r.transport order by r.transport
+  loop
+    perform messenger.return_to_outbox(moved.transport, moved.publications, moved.ids);
+  end loop;
 end
 $function$;
 
@@ -6372,6 +6419,7 @@ begin
   order by n.number;
   get diagnostics redriven = row_count;
   perform messenger.forget_from(p_ids, p_options ->> 'from');
+  perform messenger.reroute(p_ids);
   return jsonb_build_object('done', redriven);
 end
 $function$;
@@ -13825,6 +13873,9 @@ comment on routine messenger.read_steps(jsonb) is
 comment on routine messenger.redrive_ids(bigint[],jsonb) is
   'Part of a step: puts dead letters back into their queues, without the progress of their life before. Returns {"done"}.';
 
+comment on routine messenger.redriven_transport(text,jsonb) is
+  'Part of messenger_redrive: the transport through which a dead letter goes again.';
+
 comment on routine messenger.refuse_other_batch() is
   'Part of messenger_write_batch: refuses other content under the idempotency key of a batch.';
 
@@ -13852,11 +13903,14 @@ comment on routine messenger.remove_ids(bigint[]) is
 comment on routine messenger.replaces(jsonb) is
   'Part of messenger_enqueue: whether the payload of this dispatch replaces that of a waiting message with its dedupe key.';
 
+comment on routine messenger.reroute(bigint[]) is
+  'Part of messenger_redrive: moves messages that go through another transport to the outbox, as their next publication.';
+
 comment on routine messenger.resend_webhooks(bigint[]) is
   'Part of messenger_resend_webhooks: sends attempts again, and returns how many messages that makes.';
 
 comment on routine messenger.return_to_outbox(text,jsonb,bigint[]) is
-  'Part of messenger_settle_deliveries: moves messages that wait for another attempt to the outbox, as their next publication.';
+  'Moves waiting messages to the outbox, as the publication after the one that is given for each, [{id, publication}].';
 
 comment on routine messenger.route_of(text) is
   'The transport that messages of a type go through: home, or one of messenger.transports. PT400 if a function in code decides.';

@@ -157,7 +157,7 @@ comment on function messenger.adopt(jsonb, bigint[], integer) is
   'Part of messenger_settle_deliveries: writes deliveries as running messages of home, under their leases.';
 
 -- A message that is to run again goes through its engine again.
-create function messenger.return_to_outbox(p_transport text, p_adopted jsonb, p_ids bigint[]) returns void
+create function messenger.return_to_outbox(p_transport text, p_publications jsonb, p_ids bigint[]) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -182,13 +182,63 @@ begin
     m.interruptions, m.stamps, m.errors,
     pg_column_size(m.payload) + coalesce(pg_column_size(m.stamps), 0) + coalesce(pg_column_size(m.errors), 0)
   from moved m
-  join jsonb_to_recordset(p_adopted) as d (id bigint, publication integer) on d.id = m.id
+  join jsonb_to_recordset(p_publications) as d (id bigint, publication integer) on d.id = m.id
   order by m.id;
   perform set_config('messenger.settles', '', true);
 end
 $$;
 comment on function messenger.return_to_outbox(text, jsonb, bigint[]) is
-  'Part of messenger_settle_deliveries: moves messages that wait for another attempt to the outbox, as their next publication.';
+  'Moves waiting messages to the outbox, as the publication after the one that is given for each, [{id, publication}].';
+
+-- Dead letters that are redriven follow the routes of today. One that a function in code would route, which SQL cannot
+-- call, returns to where it was. One with durable steps, or that is to run alone after a crash, stays at home.
+create function messenger.redriven_transport(p_type text, p_stamps jsonb) returns text
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return messenger.route_of(p_type);
+exception when sqlstate 'PT400' then
+  return coalesce(
+    (select t.name from messenger.transports t where t.name = p_stamps ->> 'transport'), 'home'
+  );
+end
+$$;
+comment on function messenger.redriven_transport(text, jsonb) is
+  'Part of messenger_redrive: the transport through which a dead letter goes again.';
+
+create function messenger.reroute(p_ids bigint[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  moved record;
+begin
+  if not exists (select from messenger.transports) then
+    return;
+  end if;
+  for moved in
+    select r.transport, array_agg(m.id) as ids, jsonb_agg(jsonb_build_object(
+      'id', m.id,
+      -- Its earlier publications are in the inbox, where the same number would count as handled.
+      'publication', greatest(
+        (select max(h.publication) from messenger.handled_deliveries h
+          where h.transport = r.transport and h.origin = messenger.installation_id() and h.id = m.id),
+        (select max(o.publication) from messenger.outbox o where o.id = m.id), 0
+      )
+    )) as publications
+    from public.messenger_messages m
+    cross join lateral messenger.redriven_transport(m.type, m.stamps) as r (transport)
+    where m.id = any (p_ids) and m.status = 'pending' and not m.quarantined and not coalesce(m.stamps ? 'durable', false)
+      and r.transport <> 'home'
+    group by r.transport order by r.transport
+  loop
+    perform messenger.return_to_outbox(moved.transport, moved.publications, moved.ids);
+  end loop;
+end
+$$;
+comment on function messenger.reroute(bigint[]) is
+  'Part of messenger_redrive: moves messages that go through another transport to the outbox, as their next publication.';
 
 -- The messages pass through messenger_messages, so that a dead letter of the outbox ends its schedule's run, counts in
 -- its batch and dispatches what it has for its cancel, as any other does.

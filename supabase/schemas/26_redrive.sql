@@ -114,6 +114,7 @@ begin
   order by n.number;
   get diagnostics redriven = row_count;
   perform messenger.forget_from(p_ids, p_options ->> 'from');
+  perform messenger.reroute(p_ids);
   return jsonb_build_object('done', redriven);
 end
 $$;

@@ -5,6 +5,7 @@ import { SCHEMA_VERSION } from "../runtime/version.ts";
 import { compareVersions } from "../runtime/versions.ts";
 import { age, type HealthCheck, type HealthLimits, type Judged } from "./health-check.ts";
 import { judgeInstallation } from "./installation.ts";
+import { judgeOutbox } from "./outbox-health.ts";
 
 /**
  * Judges each fact by its limit. Messages of paused queues do not count as late: the database leaves them out.
@@ -24,6 +25,7 @@ export function judgeHealth(
     ...judgeSchedules(facts, limits),
     ...judgeWebhooks(facts),
     ...judgeAlerts(facts),
+    ...judgeOutbox(facts, limits),
     ...judgeInstallation(facts, limits),
     ...judgeVersions(facts),
     ...others,

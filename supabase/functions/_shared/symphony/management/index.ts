@@ -14,6 +14,7 @@ import { addEvents } from "./event-lists.ts";
 import { addFailedMessages } from "./failed-messages.ts";
 import { addMessages } from "./messages.ts";
 import type { ManagementParts } from "./parts.ts";
+import { addOutbox } from "./outbox.ts";
 import { addPruning } from "./prune.ts";
 import { addQueues } from "./queues.ts";
 import { addSchedules } from "./schedules.ts";
@@ -42,6 +43,7 @@ export function createManagementApp(parts: ManagementParts, roles: OperatorRoles
   addFailedMessages(app, parts);
   addMessages(app, parts);
   addBatches(app, parts);
+  addOutbox(app, parts);
   addEvents(app, parts);
   addQueues(app, parts);
   addWebhooks(app, parts);

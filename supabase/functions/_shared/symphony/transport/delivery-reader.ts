@@ -49,9 +49,11 @@ export class DeliveryReader {
       }
       const isOwn = body.origin === origin;
       const id = isOwn ? delivery.id : await this.#newId();
-      const stamps = isOwn
-        ? body.stamps
-        : { ...body.stamps, origin: { installation: body.origin, id: delivery.id } };
+      const stamps = {
+        ...body.stamps,
+        transport: this.parts.name,
+        ...(!isOwn && { origin: { installation: body.origin, id: delivery.id } }),
+      };
       const mayBeRepeated = body.repeated || delivery.redelivered > 0;
       waiting.push({ id, delivery, body: { ...body, stamps }, mayBeRepeated });
     }

@@ -1,0 +1,154 @@
+/** The transports beside home, and the messages that wait for them in the outbox. */
+
+import { z } from "@hono/zod-openapi";
+import {
+  cancelOutbox,
+  listOutbox,
+  readTransports,
+  resendOutbox,
+  runOutbox,
+} from "../database/outbox-lists.ts";
+import { addEndpoint, type ManagementApp } from "./endpoint.ts";
+import { changeMany, type ManagementParts } from "./parts.ts";
+import {
+  bigNumber,
+  count,
+  cursor,
+  exactMoment,
+  id,
+  limit,
+  next,
+  queueName,
+  text,
+  time,
+  toCursor,
+  typeName,
+} from "./query-fields.ts";
+
+const tag = "outbox";
+const transport = text(100).openapi({ example: "events" });
+
+const standing = z.object({
+  name: z.string(),
+  declared: z.boolean().openapi({ description: "Whether the deployed code declares it" }),
+  received: z.boolean().nullable().openapi({
+    description: "Whether this project's workers receive from it; null if it is not declared",
+  }),
+  waiting: count.openapi({ description: "Messages that wait in the outbox, up to 100,000" }),
+  due: count.openapi({ description: "Those of them that are due" }),
+  bytes: bigNumber.openapi({ description: "Bytes of those that wait" }),
+  oldestDueAt: time.nullable(),
+  refused: z.int().openapi({ description: "Messages that the transport has refused" }),
+  failures: z.int().nullable().openapi({ description: "Failures in a row" }),
+  failure: z.string().nullable().openapi({ description: "Text of the latest failure" }),
+  retryAt: time.nullable().openapi({ description: "When it is tried again" }),
+}).openapi("TransportStanding");
+
+const message = z.object({
+  position: z.string(),
+  id,
+  publication: z.int().openapi({ description: "Number of this writing into the transport" }),
+  transport: z.string(),
+  type: z.string(),
+  queue: z.string(),
+  priority: z.int(),
+  groupKey: z.string().nullable(),
+  availableAt: time,
+  createdAt: time,
+  expiresAt: time.nullable(),
+  sentAt: time.nullable(),
+  retryCount: z.int(),
+  attempts: z.int(),
+  refusals: z.int(),
+  refusal: z.string().nullable().openapi({ description: "Text of the latest refusal" }),
+  due: z.boolean(),
+}).openapi("OutboxMessage");
+
+const place = cursor(z.strictObject({ id: z.string().regex(/^\d{1,19}$/) })).openapi({
+  description: "`next` of the request before",
+});
+const dryRun = z.boolean().default(false).openapi({ description: "Only counts" });
+
+const cancelBody = z.strictObject({
+  ids: z.array(id).min(1).max(1000).optional(),
+  transport: transport.optional(),
+  type: typeName.optional(),
+  queue: queueName.optional(),
+  groupKey: text(255).optional(),
+  all: z.boolean().optional(),
+  dryRun,
+  cursor: place,
+});
+
+const moved = z.object({
+  matched: z.int().openapi({ description: "Messages that match" }),
+  done: z.int().openapi({ description: "Number of changed messages; 0 in a dry run" }),
+  next: next.openapi({
+    description: "Where to continue, as `cursor`; null when everything is done",
+  }),
+}).openapi("OutboxChanged");
+
+/** Adds the endpoints. */
+export function addOutbox(app: ManagementApp, parts: ManagementParts): void {
+  addReading(app, parts);
+  addChanges(app, parts);
+}
+
+function addReading(app: ManagementApp, { supabase }: ManagementParts): void {
+  addEndpoint(app, {
+    method: "get",
+    path: "/transports",
+    operationId: "listTransports",
+    tag,
+    summary: "Shows how each transport beside home stands",
+    answer: z.object({ transports: z.array(standing) }),
+  }, async () => ({ transports: await readTransports(supabase) }));
+
+  addEndpoint(app, {
+    method: "get",
+    path: "/outbox",
+    operationId: "listOutbox",
+    tag,
+    summary: "Lists messages of other transports that wait, or that were sent and are kept",
+    query: z.strictObject({
+      transport: transport.optional(),
+      type: typeName.optional(),
+      queue: queueName.optional(),
+      state: z.enum(["waiting", "sent"]).default("waiting"),
+      limit,
+      cursor: cursor(z.string().regex(/^\d{1,19}$/)),
+    }),
+    answer: z.object({ messages: z.array(message), next }),
+  }, async ({ query: { limit: maxMessages, cursor: after, ...filter } }) => {
+    const page = await listOutbox(supabase, { ...filter, maxMessages, after });
+    return { messages: page.messages, next: toCursor(page.next) };
+  });
+}
+
+function addChanges(app: ManagementApp, parts: ManagementParts): void {
+  const change = { method: "post", tag, answer: moved } as const;
+  const description =
+    "Works for up to 10 s, in steps that each commit; `next` tells where to continue.";
+  addEndpoint(app, {
+    ...{ ...change, description, path: "/outbox/cancel", operationId: "cancelOutbox" },
+    summary: "Makes dead letters of messages that wait in the outbox",
+    body: cancelBody,
+  }, ({ body, operator }) => changeMany(parts, operator, cancelOutbox, body));
+
+  addEndpoint(app, {
+    ...{ ...change, description, path: "/outbox/run", operationId: "runOutbox" },
+    summary: "Publishes now what waits for a transport, also what it has refused",
+    body: z.strictObject({ transport, dryRun, cursor: place }),
+  }, ({ body, operator }) => changeMany(parts, operator, runOutbox, body));
+
+  addEndpoint(app, {
+    ...{ ...change, description, path: "/outbox/resend", operationId: "resendOutbox" },
+    summary: "Publishes again what a transport has confirmed, because it has lost its messages",
+    body: z.strictObject({
+      transport,
+      since: exactMoment.openapi({ description: "After this moment it has lost messages" }),
+      dryRun,
+      cursor: place,
+    }),
+  }, ({ body, operator }) => changeMany(parts, operator, resendOutbox, body));
+}

@@ -1,0 +1,94 @@
+/** Operators see what waits for other transports, and cancel it, publish it now or again: in the API and the command. */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { messenger } from "../support/cli.ts";
+import { ask, refusal } from "../support/management.ts";
+import { testsOnStack, type TestStack } from "../support/stack.ts";
+
+/** Declares a transport and dispatches a due and a delayed message. */
+async function waiting({ sql }: TestStack) {
+  await sql`select public.messenger_declare_routing('{"events": true}', '{"Audit": "events"}')`;
+  const [due] = await sql<[{ id: string }]>`
+    select public.messenger_dispatch('Audit', '1')::text as id`;
+  const [later] = await sql<[{ id: string }]>`
+    select public.messenger_dispatch('Audit', '2', delay => '1 hour')::text as id`;
+  return { due: due.id, later: later.id };
+}
+
+testsOnStack({}, (test) => {
+  test("the API lists what waits, page by page, and how its transport stands", async (stack) => {
+    const { due, later } = await waiting(stack);
+    const { body } = await ask(stack, "GET", "/transports");
+    const [{ name, waiting: { count }, due: { count: dueNow }, failures }] = body.transports;
+    assertEquals([name, count, dueNow, failures], ["events", 2, 1, 0]);
+    const first = (await ask(stack, "GET", "/outbox?limit=1&transport=events")).body;
+    assertEquals([first.messages[0].id, first.messages[0].due], [due, true]);
+    const second = (await ask(stack, "GET", `/outbox?limit=1&cursor=${first.next}`)).body;
+    assertEquals([second.messages[0].id, second.messages[0].due], [later, false]);
+    assertEquals((await ask(stack, "GET", "/outbox?state=sent")).body.messages, []);
+    assertEquals((await ask(stack, "GET", "/outbox?type=Other")).body.messages, []);
+  });
+
+  test("the API cancels, publishes now and publishes again, each in the operator's name", async (stack) => {
+    const { due, later } = await waiting(stack);
+    const dry = await ask(stack, "POST", "/outbox/cancel", { all: true, dryRun: true });
+    assertEquals([dry.body.matched, dry.body.done, dry.body.next], [2, 0, null]);
+    assertEquals((await ask(stack, "POST", "/outbox/cancel", { ids: [due] })).body.done, 1);
+    assertEquals((await ask(stack, "POST", "/outbox/run", { transport: "events" })).body.done, 1);
+    await stack.sql`update messenger.outbox set sent_at = now() where true`;
+    const resend = { transport: "events", since: "2026-01-01T00:00:00Z" };
+    assertEquals((await ask(stack, "POST", "/outbox/resend", resend)).body.done, 1);
+    assertEquals((await ask(stack, "GET", "/outbox")).body.messages[0].id, later);
+    const actions = await stack.sql<{ action: string }[]>`
+      select action from public.messenger_actions where action like '%outbox' order by id desc limit 3`;
+    assertEquals(actions.map(({ action }) => action).toReversed(), [
+      ...["cancel_outbox", "run_outbox", "resend_outbox"],
+    ]);
+  });
+
+  test("the API refuses a cancel without a filter, and values that are wrong", async (stack) => {
+    const cancel = (body: object) => ask(stack, "POST", "/outbox/cancel", body);
+    assertEquals((await cancel({})).status, 400);
+    assertMatch((await cancel({})).body.issues[0].message, /give at least one of ids/);
+    assertEquals((await cancel({ all: true, type: "Audit" })).status, 400);
+    assertEquals(refusal(await cancel({ ids: ["x"] })), [400, "invalid_request", ["ids", 0]]);
+    assertEquals(refusal(await ask(stack, "POST", "/outbox/run", {})), [
+      ...[400, "invalid_request", ["transport"]],
+    ]);
+    assertEquals(
+      refusal(await ask(stack, "POST", "/outbox/resend", { transport: "a", since: "soon" })),
+      [400, "invalid_request", ["since"]],
+    );
+    assertEquals(refusal(await ask(stack, "GET", "/outbox?state=lost")), [
+      ...[400, "invalid_request", ["state"]],
+    ]);
+  });
+
+  test("the command shows and changes the same", async (stack) => {
+    const { due, later } = await waiting(stack);
+    const said = messenger(stack);
+    assertMatch((await said("outbox transports")).out, /^events +2 +1 +0 +0/m);
+    assertMatch((await said("outbox list --transport events")).out, new RegExp(`^${due} `, "m"));
+    assertEquals((await said("outbox cancel")).code, 2);
+    assertEquals((await said("outbox cancel --all --dry-run")).out, "2 would be cancelled");
+    assertEquals((await said(`outbox cancel ${due}`)).out, "1 cancelled");
+    assertEquals((await said("outbox run events")).out, "1 made due");
+    await stack.sql`update messenger.outbox set sent_at = now() where true`;
+    assertMatch((await said("outbox list --sent")).out, new RegExp(`^${later} `, "m"));
+    assertEquals((await said("outbox resend events --since 10m")).out, "1 sent again");
+  });
+
+  test("health tells of a transport that is away, and of messages that no transport takes", async (stack) => {
+    await waiting(stack);
+    const outbox = async () => {
+      const { body } = await ask(stack, "GET", "/health");
+      return body.checks.find(({ name }: { name: string }) => name === "outbox events");
+    };
+    assertEquals((await outbox()).ok, true);
+    await stack.sql`update messenger.relays set failures = 3, failure = 'connection refused',
+      retry_at = now() where shard = 0`;
+    assertMatch((await outbox()).found, /3 failures in a row: connection refused$/);
+    await stack.sql`select public.messenger_declare_routing('{}', '{}')`;
+    assertMatch((await outbox()).advice, /^The code declares no transport events/);
+  });
+});
