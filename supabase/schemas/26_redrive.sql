@@ -102,10 +102,8 @@ begin
     end,
     n.type, coalesce(p_options -> 'payload', n.payload), coalesce(to_queue, n.queue), n.priority,
     -- Counted from the first step on, so that the rate holds over all of them.
-    case
-      when per_second is null then public.messenger_now()
-      else since + (before + n.number) / per_second * interval '1 second'
-    end,
+    case when per_second is null then public.messenger_now()
+      else since + (before + n.number) / per_second * interval '1 second' end,
     n.created_at, n.group_key, coalesce(n.stamps, '{}') || jsonb_build_object('redriven', n.redriven::bigint + 1),
     nullif(n.errors, '[]'),
     -- A message that crashed its worker before may do so again.
