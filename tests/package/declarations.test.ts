@@ -12,6 +12,7 @@ const WIRE = [
   "message/dead-reason",
   "message/followed-batch",
   "message/followed-message",
+  "message/step-kind",
   "runtime/duration",
   "runtime/json",
   "scheduler/own-schedule",

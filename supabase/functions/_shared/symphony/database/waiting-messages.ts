@@ -1,7 +1,8 @@
 /** Messages that wait or run: list, show, cancel, run now. */
 
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { StepFailure, StepKind } from "../message/stored-step.ts";
+import type { StepKind } from "../message/step-kind.ts";
+import type { StepFailure } from "../message/stored-step.ts";
 import { ask } from "./ask.ts";
 import { type OriginFilter, toFilterArguments } from "./listed-rows.ts";
 import { type StepsLimits, type StepsResult, takeSteps } from "./steps.ts";

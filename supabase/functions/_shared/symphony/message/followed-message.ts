@@ -4,7 +4,7 @@
  */
 
 import type { DeadReason } from "./dead-reason.ts";
-import type { StepKind } from "./stored-step.ts";
+import type { StepKind } from "./step-kind.ts";
 
 /** The state of a message, whose handler returns `Result`. */
 export interface FollowedMessage<Result = unknown> {

@@ -1,9 +1,7 @@
 /** Durable steps as they are stored: what a later run of the message finds. */
 
 import type { Effects } from "./effects.ts";
-
-/** The kind of a step: a function's result, a pause, a wait for an event, a SQL function, child messages. */
-export type StepKind = "step" | "sleep" | "wait" | "effect" | "all";
+import type { StepKind } from "./step-kind.ts";
 
 /** The identity of a step within its message. */
 export interface StepIdentity {

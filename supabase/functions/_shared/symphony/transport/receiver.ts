@@ -2,7 +2,8 @@
 
 import type { Envelope } from "../message/envelope.ts";
 import type { Settlement } from "../message/outcome.ts";
-import type { StepIdentity, StepKind } from "../message/stored-step.ts";
+import type { StepKind } from "../message/step-kind.ts";
+import type { StepIdentity } from "../message/stored-step.ts";
 
 /** A claim: how many messages, of which queues, for how long. */
 export interface ClaimRequest {

@@ -1,7 +1,8 @@
 /** A durable call, and the parts of a run that it needs. */
 
 import type { Parked } from "../../message/outcome.ts";
-import type { StepIdentity, StepKind, StoredStep } from "../../message/stored-step.ts";
+import type { StepKind } from "../../message/step-kind.ts";
+import type { StepIdentity, StoredStep } from "../../message/stored-step.ts";
 import type { RetryManager } from "../../retry/manager.ts";
 import type { RetryStrategy } from "../../retry/strategy.ts";
 import type { Logger } from "../../runtime/log.ts";

@@ -6,7 +6,8 @@
 import { describeError } from "../../message/describe-error.ts";
 import type { Envelope } from "../../message/envelope.ts";
 import { DurableUsageError, StepError, UnrecoverableError } from "../../message/errors.ts";
-import type { StepIdentity, StepKind, StepToStore, StoredStep } from "../../message/stored-step.ts";
+import type { StepKind } from "../../message/step-kind.ts";
+import type { StepIdentity, StepToStore, StoredStep } from "../../message/stored-step.ts";
 import { isInstance, readProperty, showValue } from "../../runtime/inspect.ts";
 import { isOfItsContent } from "../calls.ts";
 import type { DurableAttempt, DurableCall, DurableTools, RunningStep } from "./durable-call.ts";
