@@ -1,8 +1,9 @@
-// Stands in for Supabase Auth: enough of /auth/v1 for supabase-js to sign up, sign in (with a password
-// or anonymously), refresh, read the user and sign out.
+// Stands in for Supabase Auth: enough of /auth/v1 for supabase-js to sign up, sign in (with a password,
+// anonymously, by a link or by a provider), refresh, read the user and sign out.
 import type { JWTPayload } from "jose";
 import postgres from "postgres";
 import { type Grant, openSessions, type Sessions, type SignOutScope } from "./auth_sessions.ts";
+import { type Flows, isAllowedReturn, openFlows } from "./auth_flows.ts";
 import { openUsers, type User, type Users } from "./auth_users.ts";
 import { type Keys, userClaims } from "./keys.ts";
 
@@ -25,6 +26,10 @@ interface Credentials {
   email?: string;
   password?: string;
   refresh_token?: string;
+  auth_code?: string;
+  code_verifier?: string;
+  code_challenge?: string;
+  create_user?: boolean;
   data?: Record<string, unknown>;
 }
 
@@ -51,10 +56,12 @@ export function authApi(options: AuthOptions): AuthApi {
 class AuthStandIn implements AuthApi {
   readonly #users: Users;
   readonly #sessions: Sessions;
+  readonly #flows: Flows;
 
   constructor(private readonly options: AuthOptions, private readonly sql: postgres.Sql) {
     this.#users = openUsers(sql);
     this.#sessions = openSessions(sql);
+    this.#flows = openFlows(sql, this.#users);
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -65,6 +72,9 @@ class AuthStandIn implements AuthApi {
     }
     const route = `${request.method} ${url.pathname.slice("/auth/v1".length)}`;
     if (route === "GET /.well-known/jwks.json") return json(200, keys.jwks);
+    // A browser follows these, without a key.
+    if (route === "GET /verify") return await this.#followLink(url);
+    if (route === "GET /authorize") return await this.#authorize(url);
     const apikey = request.headers.get("apikey");
     if (apikey !== keys.publishableKey && apikey !== keys.secretKey) {
       return json(401, { message: "Invalid API key" });
@@ -73,6 +83,7 @@ class AuthStandIn implements AuthApi {
     if (route === "POST /logout") return await this.#signOut(request, url);
     const body: Credentials = await request.json().catch(() => ({}));
     if (route === "POST /signup") return await this.#signUp(body);
+    if (route === "POST /otp") return await this.#sendLink(url, body);
     if (route === "POST /token") {
       return await this.#signIn(url.searchParams.get("grant_type"), body);
     }
@@ -112,7 +123,53 @@ class AuthStandIn implements AuthApi {
     if (grant === "refresh_token") {
       return await this.#refresh(body.refresh_token ?? "");
     }
-    return failure(400, "validation_failed", "grant_type: must be password or refresh_token");
+    if (grant === "pkce") {
+      const user = await this.#flows.exchange(body.auth_code ?? "", body.code_verifier ?? "");
+      if (user) return await this.#startSession(user);
+      return failure(404, "flow_state_not_found", "invalid flow state, no valid flow state found");
+    }
+    return failure(400, "validation_failed", "grant_type: must be password, refresh_token or pkce");
+  }
+
+  async #sendLink(
+    { searchParams }: URL,
+    { email = "", create_user, code_challenge: challenge = "" }: Credentials,
+  ): Promise<Response> {
+    const redirectTo = searchParams.get("redirect_to");
+    if (challenge === "" || !isAllowedReturn(redirectTo)) {
+      return failure(
+        400,
+        "validation_failed",
+        "needs a code_challenge, and a page of this machine",
+      );
+    }
+    const user = await this.#users.findByEmail(email);
+    if (user) await this.#flows.sendLink(user, { challenge, redirectTo });
+    else if (create_user === false) {
+      return failure(422, "otp_disabled", "Signups not allowed for otp");
+    } else return failure(400, "validation_failed", "the stand-in sends links to its users only");
+    return json(200, {});
+  }
+
+  async #followLink({ searchParams }: URL): Promise<Response> {
+    const target = await this.#flows.followLink(searchParams.get("token") ?? "");
+    if (target) return leadTo(target);
+    const redirectTo = searchParams.get("redirect_to");
+    if (!isAllowedReturn(redirectTo)) return failure(403, "otp_expired", "Email link is invalid");
+    const address = new URL(redirectTo);
+    address.searchParams.set("error_code", "otp_expired");
+    address.searchParams.set("error_description", "Email link is invalid or has expired");
+    return leadTo(address.href);
+  }
+
+  async #authorize({ searchParams }: URL): Promise<Response> {
+    const redirectTo = searchParams.get("redirect_to");
+    const challenge = searchParams.get("code_challenge") ?? "";
+    const provider = searchParams.get("provider") ?? "";
+    if (challenge === "" || !/^[a-z0-9_]{1,40}$/.test(provider) || !isAllowedReturn(redirectTo)) {
+      return failure(400, "validation_failed", "Unsupported provider: provider is not enabled");
+    }
+    return leadTo(await this.#flows.authorize(provider, { challenge, redirectTo }));
   }
 
   async #currentUser(request: Request): Promise<Response> {
@@ -184,6 +241,10 @@ function publicUser(user: User): Record<string, unknown> {
     created_at: user.created_at,
     updated_at: user.created_at,
   };
+}
+
+function leadTo(location: string): Response {
+  return new Response(null, { status: 303, headers: { ...CORS_HEADERS, location } });
 }
 
 function failure(code: number, error_code: string, msg: string): Response {

@@ -25,6 +25,7 @@ export interface Users {
   /** Undefined when there is no such user, or the password is another. */
   signIn(email: string, password: string): Promise<User | undefined>;
   find(id: string | undefined): Promise<User | undefined>;
+  findByEmail(email: string): Promise<User | undefined>;
 }
 
 const COLUMNS = [
@@ -58,6 +59,11 @@ export function openUsers(sql: postgres.Sql): Users {
         where email = lower(${email})
           and encrypted_password = extensions.crypt(${password}, encrypted_password)
         returning ${sql(COLUMNS)}`;
+      return user;
+    },
+    async findByEmail(email) {
+      const [user] = await sql<User[]>`
+        select ${sql(COLUMNS)} from auth.users where email = lower(${email})`;
       return user;
     },
     async find(id) {

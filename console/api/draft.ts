@@ -7,6 +7,9 @@ const drafts = new Map<string, unknown>();
 /** Drafts that are kept at most; the oldest goes first. */
 const MAX_DRAFTS = 100;
 
+/** Whether anything was typed that is not saved. */
+export const hasDrafts = (): boolean => drafts.size > 0;
+
 /** Drops all drafts, as when another operator signs in. */
 export function clearDrafts(): void {
   drafts.clear();

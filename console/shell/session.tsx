@@ -26,6 +26,8 @@ export interface Session {
   /** Whether the API has refused the credentials: sign in, or open the address of the command again. */
   readonly needsSignIn: boolean;
   readonly signIn: (email: string, password: string) => Promise<void>;
+  /** On a static host, further ways to sign in. */
+  readonly authentication: Authentication | null;
   /** undefined: there is nothing to sign out of. */
   readonly signOut: (() => Promise<void>) | undefined;
 }
@@ -70,6 +72,7 @@ export function SessionProvider(
   const session = useMemo<Session>(() => ({
     settings,
     api,
+    authentication,
     actor: access.data?.actor ?? null,
     access,
     canChange: isAllowed && !isRefused && access.data?.mayChange === true,

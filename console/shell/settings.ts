@@ -18,6 +18,8 @@ export interface HostedSettings {
   readonly publishableKey: string;
   /** The beginning of the functions' names, such as `bus-`; empty by default. */
   readonly prefix: string;
+  /** Ways to sign in: `password`, `magic_link`, or the name of an OAuth provider of Supabase Auth. */
+  readonly signIn: readonly string[];
 }
 
 /** One of the two. */
@@ -63,7 +65,7 @@ export function checkSettings(value: unknown): Settings {
       project: String(given["project"] ?? ""),
     };
   }
-  const { url, publishableKey, prefix = "" } = given;
+  const { url, publishableKey, prefix = "", signIn = ["password"] } = given;
   if (typeof url !== "string" || !/^https?:\/\//.test(url) || !URL.canParse(url)) {
     throw wrong("url: has to be the project's URL, such as https://<ref>.supabase.co");
   }
@@ -75,7 +77,16 @@ export function checkSettings(value: unknown): Settings {
     throw wrong("publishableKey: is a secret key, which a page must not hold; revoke it now");
   }
   if (typeof prefix !== "string") throw wrong("prefix: has to be a text, such as bus-");
-  return { mode: "hosted", url: url.replace(/\/+$/, ""), publishableKey, prefix: dashed(prefix) };
+  if (!isWays(signIn)) {
+    throw wrong("signIn: has to be a list of password, magic_link and names of OAuth providers");
+  }
+  const base = url.replace(/\/+$/, "");
+  return { mode: "hosted", url: base, publishableKey, prefix: dashed(prefix), signIn };
+}
+
+function isWays(value: unknown): value is string[] {
+  return Array.isArray(value) && value.length > 0 &&
+    value.every((way) => typeof way === "string" && /^[a-z][a-z0-9_:-]{0,60}$/.test(way));
 }
 
 function dashed(prefix: string): string {

@@ -38,6 +38,28 @@ create table if not exists auth.refresh_tokens (
 create index if not exists refresh_tokens_session_id_revoked_idx
   on auth.refresh_tokens (session_id, revoked);
 
+-- Sign-ins that lead back to a page with a code.
+create table if not exists auth.flow_state (
+  auth_code text primary key,
+  user_id uuid not null references auth.users on delete cascade,
+  code_challenge text not null,
+  referrer text not null,
+  created_at timestamptz not null default now()
+);
+create index if not exists flow_state_user_id_idx on auth.flow_state (user_id);
+
+-- Tokens of links in mails.
+create table if not exists auth.one_time_tokens (
+  token_hash text primary key,
+  user_id uuid not null references auth.users on delete cascade,
+  auth_code text not null references auth.flow_state on delete cascade,
+  created_at timestamptz not null default now()
+);
+create index if not exists one_time_tokens_user_id_idx on auth.one_time_tokens (user_id);
+create index if not exists one_time_tokens_auth_code_idx on auth.one_time_tokens (auth_code);
+alter table auth.flow_state enable row level security;
+alter table auth.one_time_tokens enable row level security;
+
 alter table auth.sessions enable row level security;
 alter table auth.refresh_tokens enable row level security;
 grant select on auth.sessions, auth.refresh_tokens to postgres;

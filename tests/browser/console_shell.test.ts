@@ -2,26 +2,11 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { CHROMIUM, hasChromium } from "../support/browser.ts";
-import { type Operator, testsOfConsole } from "../support/console_page.ts";
+import { type Operator, PASSWORD, signUp, testsOfConsole } from "../support/console_page.ts";
 import { queueRow } from "../support/management.ts";
 import { eventually, type TestStack } from "../support/stack.ts";
 
 const MESSAGES = new URL("../support/messages", import.meta.url).pathname;
-const PASSWORD = "difference";
-
-/** Makes an account with a role, or with none. */
-async function signUp({ url, publishableKey, sql }: TestStack, role?: string): Promise<string> {
-  const email = `${crypto.randomUUID()}@example.org`;
-  const response = await fetch(`${url}/auth/v1/signup`, {
-    method: "POST",
-    headers: { apikey: publishableKey, "content-type": "application/json" },
-    body: JSON.stringify({ email, password: PASSWORD }),
-  });
-  assertEquals(response.status, 200, await response.text());
-  const roles = role ? { role } : {};
-  await sql`update auth.users set raw_app_meta_data = ${sql.json(roles)} where email = ${email}`;
-  return email;
-}
 
 /** Fills the sign-in of a static host. */
 async function signIn({ page }: Operator, email: string): Promise<void> {

@@ -31,6 +31,26 @@ export const OPERATOR_ROLES = {
   SYMPHONY_READ_ONLY_ROLES: "support",
 };
 
+/** Password of each account. */
+export const PASSWORD = "difference";
+
+/** Makes an account with a role, or with none. */
+export async function signUp(
+  { url, publishableKey, sql }: TestStack,
+  role?: string,
+): Promise<string> {
+  const email = `${crypto.randomUUID()}@example.org`;
+  const response = await fetch(`${url}/auth/v1/signup`, {
+    method: "POST",
+    headers: { apikey: publishableKey, "content-type": "application/json" },
+    body: JSON.stringify({ email, password: PASSWORD }),
+  });
+  assertEquals(response.status, 200, await response.text());
+  const roles = role ? { role } : {};
+  await sql`update auth.users set raw_app_meta_data = ${sql.json(roles)} where email = ${email}`;
+  return email;
+}
+
 /** Registers tests that share one stack; each finds the bus empty and has a browser context of its own. */
 export function testsOfConsole(
   messages: string,
@@ -60,7 +80,10 @@ async function openConsole(
   const options = { url: stack.url, secretKey: stack.secretKey, prefix: "", port: 0, folder };
   const server = parts.use(await startConsole(options));
   const readOnly = parts.use(await startConsole({ ...options, readOnly: true }));
-  const hosted = serveFolder(folder, { url: stack.url, publishableKey: stack.publishableKey });
+  const hosted = serveFolder(folder, {
+    ...{ url: stack.url, publishableKey: stack.publishableKey },
+    signIn: ["password", "magic_link", "github"],
+  });
   parts.defer(() => hosted.shutdown());
   const hostedUrl = `http://127.0.0.1:${hosted.addr.port}/console/`;
   const browser = await launchChromium();

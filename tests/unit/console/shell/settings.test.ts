@@ -11,9 +11,19 @@ Deno.test("a static host's settings need a URL and a publishable key", () => {
     url: "https://abc.supabase.co",
     publishableKey: "sb_publishable_x",
     prefix: "bus-",
+    signIn: ["password"],
   });
   assertThrows(() => checkSettings({ ...HOSTED, url: "abc" }), Error, "config.json: url:");
   assertThrows(() => checkSettings({ ...HOSTED, publishableKey: "" }), Error, "publishableKey:");
+  assertEquals(
+    (checkSettings({ ...HOSTED, signIn: ["github"] }) as typeof HOSTED & {
+      signIn: string[];
+    }).signIn,
+    ["github"],
+  );
+  for (const signIn of [[], "github", ["Git Hub"], [1]]) {
+    assertThrows(() => checkSettings({ ...HOSTED, signIn }), Error, "config.json: signIn:");
+  }
   assertThrows(() => checkSettings(null), Error, "url:");
 });
 
