@@ -7,7 +7,7 @@ import { connectAuth } from "./shell/authentication.ts";
 import { Layout } from "./shell/layout.tsx";
 import { takeToken } from "./shell/local-token.ts";
 import { SessionProvider, useStart } from "./shell/session.tsx";
-import { loadSettings } from "./shell/settings.ts";
+import { loadSettings } from "./shell/load-settings.ts";
 import { startTheme } from "./shell/theme.ts";
 
 async function start() {

@@ -1,7 +1,6 @@
 /** How the page was put up: by the command `console`, or on a static host. config.json beside it tells. */
 
 import { ApiProblem } from "../api/api-problem.ts";
-import { askOtherTabs, tokenHeaders } from "./local-token.ts";
 
 /** Served by `npx symphony-messenger console`, which keeps the secret key and passes requests on. */
 export interface LocalSettings {
@@ -24,33 +23,6 @@ export interface HostedSettings {
 
 /** One of the two. */
 export type Settings = LocalSettings | HostedSettings;
-
-const TIMEOUT_MS = 15_000;
-
-/** Reads config.json. @throws ApiProblem that names the field which is wrong */
-export async function loadSettings(): Promise<Settings> {
-  let response = await askForSettings();
-  if (response.status === 401 && await askOtherTabs()) response = await askForSettings();
-  if (response.status === 401) {
-    throw new ApiProblem(401, "no_session", "Open the address that the command console printed.");
-  }
-  if (!response.ok) {
-    throw new ApiProblem(
-      response.status,
-      "no_settings",
-      "There is no config.json beside the page.",
-    );
-  }
-  return checkSettings(await response.json().catch(() => null));
-}
-
-function askForSettings(): Promise<Response> {
-  return fetch("./config.json", {
-    cache: "no-store",
-    headers: tokenHeaders(),
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-  });
-}
 
 /** Checks what config.json says. @throws ApiProblem that names the field which is wrong */
 export function checkSettings(value: unknown): Settings {
