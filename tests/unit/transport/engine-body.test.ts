@@ -22,6 +22,8 @@ Deno.test("a body that is read holds what was written, with the defaults of what
     snoozes: 0,
     interruptions: 0,
     stamps: {},
+    errors: [],
+    repeated: false,
   });
   const full = {
     origin,
@@ -35,6 +37,8 @@ Deno.test("a body that is read holds what was written, with the defaults of what
     snoozes: 1,
     interruptions: 1,
     stamps: { redriven: 1, mine: { a: [1] } },
+    errors: [{ message: "no route" }],
+    repeated: true,
   };
   assertEquals(readBody(writeBody(full)), full);
 });
