@@ -1,6 +1,7 @@
 /** Promises of every transport: a sent message is stored unchanged, or it is refused. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Capabilities } from "../../supabase/functions/_shared/symphony/index.ts";
 import type { Stamps } from "../../supabase/functions/_shared/symphony/message/envelope.ts";
 import { TransportError } from "../../supabase/functions/_shared/symphony/index.ts";
 import { released } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
@@ -8,8 +9,12 @@ import { promises } from "./promises.ts";
 import { claimOf, failure, settlementsOf, type TransportUnderTest } from "./under_test.ts";
 
 /** Registers the suite for one transport. */
-export function testSending(name: string, open: () => Promise<TransportUnderTest>): void {
-  const promise = promises(name, open);
+export function testSending(
+  name: string,
+  open: () => Promise<TransportUnderTest>,
+  promised?: Capabilities,
+): void {
+  const promise = promises(name, open, promised);
 
   promise("a message that was sent is claimed as it was sent", async ({ transport }) => {
     const payload = { to: "a@example.org", nested: { list: [1, null, "x"], empty: {} } };
@@ -68,7 +73,7 @@ export function testSending(name: string, open: () => Promise<TransportUnderTest
       one.expiresAt?.setTime(0);
       await t.transport.settle(settlementsOf(messages, released));
     }
-  });
+  }, { lease: "per-claim" });
 
   promise("stamps of the bus that are not what they have to be are left out", async (t) => {
     const stamps = { handledBy: ["a", 5], redriven: "x", user: 7, mine: 1 } as unknown as Stamps;

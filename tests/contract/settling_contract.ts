@@ -1,6 +1,7 @@
 /** Promises of every transport: each outcome is written once, under the lease of its claim. */
 
 import { assertEquals, assertNotEquals } from "@std/assert";
+import type { Capabilities } from "../../supabase/functions/_shared/symphony/index.ts";
 import { handled, released } from "../../supabase/functions/_shared/symphony/message/outcome.ts";
 import { promises } from "./promises.ts";
 import {
@@ -12,8 +13,12 @@ import {
 } from "./under_test.ts";
 
 /** Registers the suite for one transport. */
-export function testSettling(name: string, open: () => Promise<TransportUnderTest>): void {
-  const promise = promises(name, open);
+export function testSettling(
+  name: string,
+  open: () => Promise<TransportUnderTest>,
+  promised?: Capabilities,
+): void {
+  const promise = promises(name, open, promised);
 
   promise("a handled message is gone", async ({ transport }) => {
     await transport.send([{ type: "T", payload: 1 }]);
@@ -28,7 +33,7 @@ export function testSettling(name: string, open: () => Promise<TransportUnderTes
     const { messages } = await t.transport.claim(claimOf());
     await t.transport.settle(settlementsOf(messages, released));
     assertEquals((await t.transport.claim(claimOf())).messages[0]?.attempts, 1);
-  });
+  }, { lease: "per-claim" });
 
   promise(
     "a snoozed message waits out its delay, and nothing is charged or recorded",
@@ -155,5 +160,5 @@ export function testSettling(name: string, open: () => Promise<TransportUnderTes
 
     assertEquals(await t.transport.settle(settlementsOf(old.messages, handled)), { stale: [id] });
     assertEquals(await t.transport.settle(settlementsOf(swept.crashed, handled)), { stale: [] });
-  });
+  }, { lease: "per-claim" });
 }

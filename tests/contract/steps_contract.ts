@@ -1,6 +1,7 @@
 /** Promises of every transport: durable steps are stored under the lease, once, and found by later runs. */
 
 import { assertEquals } from "@std/assert";
+import type { Capabilities } from "../../supabase/functions/_shared/symphony/index.ts";
 import type {
   StepIdentity,
   StepToStore,
@@ -55,9 +56,16 @@ const minute = {
   ...{ kind: "sleep", status: "pending", untilMs: 60_000 } as const,
 };
 
+/** A message that has steps is home's: another transport gives it to home, whose worker runs it from then on. */
+const AT_HOME: Partial<Capabilities> = { settle: "atomic" };
+
 /** Registers the suite for one transport. */
-export function testSteps(name: string, open: () => Promise<TransportUnderTest>): void {
-  const promise = promises(name, open);
+export function testSteps(
+  name: string,
+  open: () => Promise<TransportUnderTest>,
+  promised?: Capabilities,
+): void {
+  const promise = promises(name, open, promised);
 
   promise("stored steps are loaded in their order, with what they returned", async (t) => {
     const message = await running(t);
@@ -134,6 +142,7 @@ export function testSteps(name: string, open: () => Promise<TransportUnderTest>)
       const fourth = await again(t.transport);
       assertEquals([fourth.interruptions, fourth.stamps], [0, { durable: { version: "v1" } }]);
     },
+    AT_HOME,
   );
 
   promise("large results are loaded one by one", async (t) => {
@@ -191,7 +200,7 @@ export function testSteps(name: string, open: () => Promise<TransportUnderTest>)
     assertEquals((await claim(t.transport)).messages, []);
     await t.advance(1_000);
     await again(t.transport);
-  });
+  }, AT_HOME);
 
   promise("a parked message keeps its group, unless it leaves it", async (t) => {
     for (const [leaveGroup, next] of [[false, []], [true, [2]]] as const) {
@@ -202,7 +211,7 @@ export function testSteps(name: string, open: () => Promise<TransportUnderTest>)
       assertEquals(messages.map(({ payload }) => payload), [...next]);
       await settle(t.transport, messages);
     }
-  });
+  }, AT_HOME);
 
   promise("a cancelled message that is parked becomes a dead letter", async (t) => {
     const message = await running(t);
@@ -212,5 +221,5 @@ export function testSteps(name: string, open: () => Promise<TransportUnderTest>)
     ]);
     assertEquals(stale, [message.id]);
     assertEquals((await t.failed()).map(({ reason }) => reason), ["cancelled"]);
-  });
+  }, AT_HOME);
 }

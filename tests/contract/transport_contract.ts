@@ -16,8 +16,8 @@ import { type FrontendUnderTest, testWhatFrontendsNeed } from "./frontend_contra
 import { testGroups } from "./group_contract.ts";
 import { testKeys } from "./key_contract.ts";
 import { testLeases } from "./leases_contract.ts";
-import { promises } from "./promises.ts";
 import { testLanes } from "./lane_contract.ts";
+import { isPromised, promises } from "./promises.ts";
 import { testQueues } from "./queue_contract.ts";
 import { testSending } from "./sending_contract.ts";
 import { testSettling } from "./settling_contract.ts";
@@ -25,7 +25,11 @@ import { testSteps } from "./steps_contract.ts";
 
 /** The suites, and the capabilities without which a transport is not asked for their promises. */
 const SUITES: readonly {
-  readonly test: (name: string, open: () => Promise<FrontendUnderTest>) => void;
+  readonly test: (
+    name: string,
+    open: () => Promise<FrontendUnderTest>,
+    promised: Capabilities,
+  ) => void;
   readonly needs: Partial<Capabilities>;
 }[] = [
   { test: testSending, needs: { received: "here" } },
@@ -57,7 +61,6 @@ export function testTransport(
     return Promise.resolve();
   });
   for (const { test, needs } of SUITES) {
-    const isPromised = ([name, value]: [string, unknown]) => Reflect.get(promised, name) === value;
-    if (Object.entries(needs).every(isPromised)) test(name, open);
+    if (isPromised(promised, needs)) test(name, open, promised);
   }
 }

@@ -43,6 +43,11 @@ Deno.test("a body that is read holds what was written, with the defaults of what
   assertEquals(readBody(writeBody(full)), full);
 });
 
+Deno.test("stamps of the bus that are not what they have to be are left out", () => {
+  const stamps = { user: 7, redriven: "x", mine: 1 } as never;
+  assertEquals(readBody(writeBody({ origin, payload: 1, createdAt, stamps })).stamps, { mine: 1 });
+});
+
 Deno.test("a body that was not written here is refused with its field's name", () => {
   const of = (body: unknown) => () => readBody(JSON.stringify(body));
   assertThrows(() => readBody("x"), SyntaxError);

@@ -1,6 +1,7 @@
 /** The body of a message in an engine: the facts of its envelope that an engine has no field for, as JSON. */
 
 import { z } from "zod";
+import { toStamps } from "../database/claimed-messages.ts";
 import type { Stamps } from "../message/envelope.ts";
 import { parseJson } from "../runtime/json-text.ts";
 
@@ -43,11 +44,12 @@ export function writeBody(
 /**
  * Reads a body.
  * @throws SyntaxError if it is no JSON, UnstorableError if a number or key in it would be lost, and RangeError that
- * names the field if it is none that {@link writeBody} has written
+ * names the field if it is none that {@link writeBody} has written. A stamp of the bus that is not what it has to be is
+ * left out
  */
 export function readBody(text: string): EngineBody {
   const parsed = engineBody.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { ...parsed.data, stamps: toStamps(parsed.data.stamps) };
   const [issue] = parsed.error.issues;
   throw new RangeError(`body: ${issue?.path.join(".") || "value"}: ${issue?.message}`);
 }
