@@ -1725,7 +1725,7 @@ begin
       stamps, bytes
     )
     select n.id, n.transport, messenger.outbox_shard(n.id, n.queue, n.group_key), n.type, n.payload, n.queue, n.priority,
-      case when n.available_at <= clock then messenger.clock() else n.available_at end, n.expires_at, clock,
+      case when n.group_key is not null and n.available_at <= clock then messenger.clock() else n.available_at end, n.expires_at, clock,
       n.group_key, n.stamps, pg_column_size(n.payload) + coalesce(pg_column_size(n.stamps), 0)
     from locked l cross join numbered n
     where n.is_new and l.groups >= 0
@@ -5938,7 +5938,7 @@ begin
   return (
     select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
       'position', o.position::text, 'id', o.id::text, 'publication', o.publication, 'type', o.type,
-      'queue', o.queue, 'priority', o.priority, 'groupKey', o.group_key, 'createdAt', o.created_at,
+      'queue', o.queue, 'priority', o.priority, 'groupKey', o.group_key, 'createdAt', o.created_at, 'availableAt', o.available_at,
       'expiresAt', o.expires_at, 'retryCount', o.retry_count, 'attempts', o.attempts, 'snoozes', o.snoozes,
       'interruptions', o.interruptions, 'repeated', nullif(o.repeated, false)
     )) || jsonb_build_object('payload', o.payload, 'stamps', o.stamps, 'errors', o.errors) order by p.place), '[]')

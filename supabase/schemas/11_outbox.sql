@@ -162,7 +162,7 @@ begin
       stamps, bytes
     )
     select n.id, n.transport, messenger.outbox_shard(n.id, n.queue, n.group_key), n.type, n.payload, n.queue, n.priority,
-      case when n.available_at <= clock then messenger.clock() else n.available_at end, n.expires_at, clock,
+      case when n.group_key is not null and n.available_at <= clock then messenger.clock() else n.available_at end, n.expires_at, clock,
       n.group_key, n.stamps, pg_column_size(n.payload) + coalesce(pg_column_size(n.stamps), 0)
     from locked l cross join numbered n
     where n.is_new and l.groups >= 0

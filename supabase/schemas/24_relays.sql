@@ -220,7 +220,7 @@ begin
   return (
     select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
       'position', o.position::text, 'id', o.id::text, 'publication', o.publication, 'type', o.type,
-      'queue', o.queue, 'priority', o.priority, 'groupKey', o.group_key, 'createdAt', o.created_at,
+      'queue', o.queue, 'priority', o.priority, 'groupKey', o.group_key, 'createdAt', o.created_at, 'availableAt', o.available_at,
       'expiresAt', o.expires_at, 'retryCount', o.retry_count, 'attempts', o.attempts, 'snoozes', o.snoozes,
       'interruptions', o.interruptions, 'repeated', nullif(o.repeated, false)
     )) || jsonb_build_object('payload', o.payload, 'stamps', o.stamps, 'errors', o.errors) order by p.place), '[]')

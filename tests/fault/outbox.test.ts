@@ -190,13 +190,13 @@ testsOnStack({}, (test) => {
     const { bus, tick } = await brokered(stack, broker, [T]);
     await bus.dispatch(T, {});
     await relay(stack, broker);
-    for (let killed = 1; killed <= 3; killed++) {
+    for (let killed = 1; killed <= 8; killed++) {
       assertEquals((await broker.pull({ max: 1, maxBytes: 1, waitMs: 0 })).length, 1);
       broker.loseConnection();
     }
     await tick();
     const [letter] = await stack.sql`select reason, attempts from public.messenger_failed_messages`;
-    assertEquals({ ...letter }, { reason: "crashed", attempts: 4 });
+    assertEquals({ ...letter }, { reason: "crashed", attempts: 9 });
   });
 
   test("an outbox that is nearly full answers dispatches of functions with 503, and takes them again once it is read", async (stack) => {

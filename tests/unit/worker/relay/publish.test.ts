@@ -17,7 +17,8 @@ const ORIGIN = "00000000-0000-4000-8000-000000000001";
 function row(position: string, groupKey?: string, more: Partial<Publication> = {}): Publication {
   return {
     ...{ position, id: position, publication: 1, type: "T", payload: {}, queue: "default" },
-    ...{ priority: 0, createdAt: "2026-01-01T00:00:00+00:00", retryCount: 0, attempts: 0 },
+    ...{ priority: 0, createdAt: "2026-01-01T00:00:00+00:00" },
+    ...{ availableAt: "2026-01-01T00:00:00+00:00", retryCount: 0, attempts: 0 },
     ...{ snoozes: 0, interruptions: 0, stamps: null, errors: null },
     ...(groupKey !== undefined && { groupKey }),
     ...more,

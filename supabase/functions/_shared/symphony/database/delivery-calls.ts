@@ -54,7 +54,7 @@ export class DeliveryCalls {
       transport: this.transport,
       handled: handled.map(identityRow),
       adopted: adopted.map(messageRow),
-      settlements: byToken(settlements),
+      settlements: byToken(settlements.map((one) => this.#withTransport(one, adopted))),
       lease_ms: leaseMs,
     };
     const { repeated, ...answer } = await callRpc<SettleAnswer & { repeated: string[] }>(
@@ -64,6 +64,15 @@ export class DeliveryCalls {
       this.timeoutMs,
     );
     return { ...toResult(answer), repeated };
+  }
+
+  /** A dead letter tells its transport. */
+  #withTransport(settlement: Settlement, adopted: readonly HeldDelivery[]): Settlement {
+    const { id, outcome } = settlement;
+    if (outcome.kind !== "dead") return settlement;
+    const before = adopted.find((held) => held.id === id)?.envelope.stamps;
+    const stamps = { ...outcome.stamps ?? before, transport: this.transport };
+    return { ...settlement, outcome: { ...outcome, stamps } };
   }
 
   /** Cancels messages that wait in the outbox. @throws the errors of `callRpc` */

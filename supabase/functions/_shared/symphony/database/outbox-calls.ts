@@ -18,6 +18,7 @@ export interface Publication {
   readonly priority: number;
   readonly groupKey?: string;
   readonly createdAt: string;
+  readonly availableAt: string;
   readonly expiresAt?: string;
   readonly retryCount: number;
   readonly attempts: number;

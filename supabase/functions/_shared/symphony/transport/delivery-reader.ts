@@ -1,5 +1,6 @@
 /** Reads deliveries. Anyone may have put one into an engine: one that cannot be read becomes a dead letter. */
 
+import { toStamps } from "../database/claimed-messages.ts";
 import type { DeliveryCalls } from "../database/delivery-calls.ts";
 import { readProperty } from "../runtime/inspect.ts";
 import { isStorable } from "../runtime/json.ts";
@@ -50,8 +51,7 @@ export class DeliveryReader {
       const isOwn = body.origin === origin;
       const id = isOwn ? delivery.id : await this.#newId();
       const stamps = {
-        ...body.stamps,
-        transport: this.parts.name,
+        ...toStamps(body.stamps),
         ...(!isOwn && { origin: { installation: body.origin, id: delivery.id } }),
       };
       const mayBeRepeated = body.repeated || delivery.redelivered > 0;
@@ -90,9 +90,10 @@ export class DeliveryReader {
     const id = await this.#newId();
     const text = delivery.body.slice(0, LONGEST_TEXT).replaceAll("\0", "").toWellFormed();
     const body = {
-      ...{ origin: NO_ORIGIN, payload: text, priority: 0, groupKey: null, expiresAt: null },
+      ...{ origin: NO_ORIGIN, payload: text, priority: 0, groupKey: null },
+      ...{ availableAt: null, expiresAt: null },
       ...{ createdAt: now.toISOString(), retryCount: 0, attempts: 1, snoozes: 0, interruptions: 0 },
-      ...{ stamps: { transport: name }, errors: [], repeated: false },
+      ...{ stamps: {}, errors: [], repeated: false },
     };
     const token = crypto.randomUUID();
     const envelope = {

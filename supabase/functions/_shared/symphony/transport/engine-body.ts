@@ -16,6 +16,8 @@ const engineBody = z.object({
   groupKey: z.string().min(1).max(255).nullable().default(null),
   /** When it was dispatched, ISO 8601. */
   createdAt: z.iso.datetime({ offset: true }),
+  /** When it was due, ISO 8601; null: when it was dispatched. */
+  availableAt: z.iso.datetime({ offset: true }).nullable().default(null),
   /** End of the time to live, ISO 8601; null if it has none. */
   expiresAt: z.iso.datetime({ offset: true }).nullable().default(null),
   retryCount: count,

@@ -57,10 +57,11 @@ export class EngineTransport implements Transport {
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
     this.#reader = new DeliveryReader(parts);
-    const { fence, order, lease, maxBytes } = parts.engine.capabilities;
+    const { order, lease, maxBytes } = parts.engine.capabilities;
     this.capabilities = {
       ...{ received: "here", settle: "stepwise", cancel: "at-delivery" },
-      ...{ fence, order, lease, maxBytes, limits: false, views: false },
+      // Of the copies of a publication, the first outcome is written, whichever worker has it.
+      ...{ fence: "advisory", order, lease, maxBytes, limits: false, views: false },
     };
   }
 

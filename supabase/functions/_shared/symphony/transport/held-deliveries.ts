@@ -4,8 +4,13 @@ import type { Envelope, Stamps } from "../message/envelope.ts";
 import type { EngineBody } from "./engine-body.ts";
 import type { EngineDelivery } from "./engine.ts";
 
-/** Deliveries of one copy after which its message counts as crashed: until then, a lost connection is more likely. */
-const CRASHED_AFTER = 3;
+/**
+ * Earlier deliveries of one copy from which on its message counts as crashed. Until then it is more likely that workers
+ * gave it back, or lost their connection: brokers count these in the same number.
+ */
+const CRASHED_AFTER = 8;
+/** Furthest due time from now, in ms, that is told apart. */
+const FURTHEST_DUE_MS = 2 ** 30;
 /** The largest integer of a column, less one for the next attempt. */
 const MOST = 2 ** 31 - 2;
 
@@ -122,23 +127,25 @@ function groupOf({ delivery, body }: WaitingDelivery): string | undefined {
 function toEnvelope(waiting: WaitingDelivery, leaseToken: string, now: number): Envelope {
   const { id, delivery, body } = waiting;
   const { type, queue, redelivered } = delivery;
+  const availableAt = new Date(body.availableAt ?? body.createdAt);
+  const dueInMs = Math.min(Math.max(availableAt.getTime() - now, -FURTHEST_DUE_MS), 0);
   const expiresAt = body.expiresAt === null ? null : new Date(body.expiresAt);
   return {
     ...{ id, type, queue, leaseToken, expiresAt },
     payload: body.payload,
     priority: body.priority,
-    availableAt: new Date(now),
+    availableAt,
     createdAt: new Date(body.createdAt),
     expired: expiresAt !== null && expiresAt.getTime() <= now,
     retryCount: Math.min(body.retryCount, MOST),
-    attempts: Math.min(body.attempts + 1 + redelivered, MOST),
+    attempts: Math.min(body.attempts + 1 + (isCrashed(waiting) ? redelivered : 0), MOST),
     groupKey: body.groupKey,
     stamps: body.stamps as Stamps,
     // Its next crash is charged as a retry.
     quarantined: isCrashed(waiting),
     snoozes: body.snoozes,
     interruptions: body.interruptions,
-    dueAtMs: Math.round(performance.now()),
+    dueAtMs: Math.round(performance.now() + dueInMs),
     bytes: delivery.body.length,
   };
 }

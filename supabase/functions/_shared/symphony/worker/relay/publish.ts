@@ -85,11 +85,21 @@ async function publishWave(
 /** Makes the message of a row. Facts that equal their defaults are left out. */
 export function toEngine(row: Publication, origin: string): EngineMessage {
   const { id, publication, type, queue, priority, groupKey = null } = row;
-  const { payload, createdAt, expiresAt, retryCount, attempts, snoozes, interruptions } = row;
+  const {
+    payload,
+    createdAt,
+    availableAt,
+    expiresAt,
+    retryCount,
+    attempts,
+    snoozes,
+    interruptions,
+  } = row;
   const body = writeBody({
     ...{ origin, payload, createdAt },
     ...(priority !== 0 && { priority }),
     ...(groupKey !== null && { groupKey }),
+    ...(availableAt !== createdAt && { availableAt }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(retryCount > 0 && { retryCount }),
     ...(attempts > 0 && { attempts }),
