@@ -1940,7 +1940,7 @@ begin
   -- Read as text: a transaction may hold anything under this name, and a header of the user's is no reason to fail.
   p_traceparent := coalesce(p_traceparent, substring(headers from '"traceparent"\s*:\s*"([^"]*)"'));
   return case when p_traceparent ~ valid
-    then jsonb_build_object('trace', jsonb_build_object('traceparent', p_traceparent))
+    then jsonb_build_object('traceContext', jsonb_build_object('traceparent', p_traceparent))
   end;
 end
 $function$;

@@ -1,4 +1,4 @@
--- Traces: a message keeps the trace that it was dispatched in, as the stamp `trace`. docs/tracing.md says what the
+-- Traces: a message keeps the trace that it was dispatched in, as the stamp `traceContext`. docs/tracing.md says what the
 -- workers make of it.
 
 -- The Data API tells the headers of its request to the transaction: so a trigger on a table that a frontend writes to
@@ -19,7 +19,7 @@ begin
   -- Read as text: a transaction may hold anything under this name, and a header of the user's is no reason to fail.
   p_traceparent := coalesce(p_traceparent, substring(headers from '"traceparent"\s*:\s*"([^"]*)"'));
   return case when p_traceparent ~ valid
-    then jsonb_build_object('trace', jsonb_build_object('traceparent', p_traceparent))
+    then jsonb_build_object('traceContext', jsonb_build_object('traceparent', p_traceparent))
   end;
 end
 $$;

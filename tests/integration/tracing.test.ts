@@ -203,7 +203,7 @@ testsOnStack({}, (test) => {
       });
       const { ids: [id] } = await response.json();
       const [row] = await stack.sql`select stamps from public.messenger_messages where id = ${id}`;
-      return row?.stamps?.trace ?? null;
+      return row?.stamps?.traceContext ?? null;
     };
     assertEquals(await dispatch({ traceparent, tracestate: "a=1" }), {
       traceparent,

@@ -6,7 +6,7 @@ select test.set_clock('2026-01-01 12:00Z');
 select messenger_dispatch('T', traceparent => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
 select is(
   (select stamps from messenger_messages),
-  '{"trace": {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}'::jsonb, 'a traceparent is a stamp'
+  '{"traceContext": {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}}'::jsonb, 'a traceparent is a stamp'
 );
 delete from messenger_messages;
 
@@ -28,13 +28,13 @@ select set_config(
 );
 insert into orders values (1);
 select is(
-  (select stamps #>> '{trace,traceparent}' from messenger_messages),
+  (select stamps #>> '{traceContext,traceparent}' from messenger_messages),
   '00-11111111111111111111111111111111-2222222222222222-00', 'a trigger dispatches in the trace of the request'
 );
 delete from messenger_messages;
 select messenger_dispatch('T', traceparent => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
 select is(
-  (select stamps #>> '{trace,traceparent}' from messenger_messages),
+  (select stamps #>> '{traceContext,traceparent}' from messenger_messages),
   '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'the argument wins'
 );
 delete from messenger_messages;

@@ -137,6 +137,7 @@ Deno.test("metrics escape what stands in labels, and write 0 for what never was"
       name: 'a"\\\n',
       paused: true,
       ...{ maxWorkers: 1, concurrency: null, groupConcurrency: 1, rateLimit: null },
+      ...{ laneConcurrency: null, laneRateLimit: null, laneRatePeriodMs: 1000 },
       ...{
         ratePeriodMs: 1000,
         weight: 1,

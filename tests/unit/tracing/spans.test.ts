@@ -94,5 +94,5 @@ Deno.test("without an SDK there is no tracer, and no stamp", async () => {
   await bus.dispatch(One, {});
   await work({ budgetMs: 1_000 });
   assertEquals(stamps, [{}]);
-  assert(!("trace" in (stamps[0] as object)));
+  assert(!("traceContext" in (stamps[0] as object)));
 });

@@ -71,7 +71,7 @@ export interface Stamps {
   /** The message that is dispatched in the transaction that cancels this one. */
   readonly onCancelled?: unknown;
   /** Where it was dispatched, for tracing. */
-  readonly trace?: TraceStamp;
+  readonly traceContext?: TraceStamp;
   /** Stamps of the user's own middleware. */
   readonly [name: string]: unknown;
 }

@@ -29,7 +29,7 @@ export class AttemptSpan {
     const tracer = activeTracer();
     return tracer && quietly(() => {
       const { id, type, attempts, groupKey, stamps } = envelope;
-      const parent = contextOf(stamps.trace) ?? ROOT_CONTEXT;
+      const parent = contextOf(stamps.traceContext) ?? ROOT_CONTEXT;
       const { name, attributes } = describeSpan("process", "process", [envelope]);
       const tick = trace.getSpanContext(context.active());
       const span = tracer.startSpan(name, {

@@ -29,7 +29,7 @@ export function sending<Answer>(
 ): Promise<Answer> {
   const tracer = messages.length > 0 ? activeTracer() : undefined;
   if (!tracer) return send(messages);
-  const parent = contextOf(messages[0]?.stamps?.trace) ?? activeContext() ?? ROOT_CONTEXT;
+  const parent = contextOf(messages[0]?.stamps?.traceContext) ?? activeContext() ?? ROOT_CONTEXT;
   const { name, attributes } = describeSpan("send", "send", messages);
   const kind = SpanKind.PRODUCER;
   const span = quietly(() => tracer.startSpan(name, { kind, attributes }, parent));
@@ -46,7 +46,7 @@ export function noteClaim(messages: readonly Envelope[], startedAt: number): voi
   quietly(() =>
     tracer.startSpan(name, {
       ...{ kind: SpanKind.CLIENT, startTime: startedAt, attributes },
-      links: linksOf(messages.map(({ stamps }) => stamps.trace)),
+      links: linksOf(messages.map(({ stamps }) => stamps.traceContext)),
     }).end()
   );
 }
@@ -60,7 +60,7 @@ export function settling<Answer>(
   if (!tracer) return call();
   const envelopes = settled.map(({ envelope }) => envelope);
   const { name, attributes } = describeSpan("settle", "settle", envelopes);
-  const links = linksOf(envelopes.map(({ stamps }) => stamps.trace));
+  const links = linksOf(envelopes.map(({ stamps }) => stamps.traceContext));
   const kind = SpanKind.CLIENT;
   const span = quietly(() => tracer.startSpan(name, { kind, attributes, links }));
   return span ? within(span, context.active(), call) : call();

@@ -46,5 +46,5 @@ export function traceOf(headers: Pick<Headers, "get">): TraceStamp | undefined {
 export function stampedWith<
   Message extends { readonly stamps?: Readonly<Record<string, unknown>> },
 >(message: Message, trace: TraceStamp): Message {
-  return { ...message, stamps: { ...message.stamps, trace } };
+  return { ...message, stamps: { ...message.stamps, traceContext: trace } };
 }
