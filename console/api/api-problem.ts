@@ -46,9 +46,16 @@ export function problemOf(status: number, body: unknown): ApiProblem {
     status,
     typeof code === "string" ? code : "refused",
     // The words for a request without a session are those of a library.
-    status !== 401 && typeof message === "string" ? message : describeStatus(status),
+    status !== 401 && typeof message === "string" ? known(message) : describeStatus(status),
     Array.isArray(issues) ? issues.filter(isIssue) : [],
   );
+}
+
+/** Functions of an older release know no path that came later, and say so in their words. */
+function known(message: string): string {
+  return message.startsWith("There is nothing at")
+    ? "The functions of this project are of an older release, which does not have this."
+    : message;
 }
 
 function isIssue(value: unknown): value is Issue {

@@ -10,7 +10,6 @@ import { PageHeader } from "../../components/page-header.tsx";
 import { Empty, ResourceView } from "../../components/resource-view.tsx";
 import { Tabs } from "../../components/tabs.tsx";
 import { Time } from "../../components/time.tsx";
-import { SafeText } from "../../payload/safe-text.tsx";
 import type { PageProps } from "../../shell/page-props.ts";
 import { hrefTo, pathOf, useQuery } from "../../shell/router.tsx";
 import { IfCanChange, useApi, useCanChange } from "../../shell/session.tsx";
@@ -31,11 +30,6 @@ const COLUMNS: readonly Column<Alert>[] = [
     cell: ({ rule, value }) => formatValue(rule, value),
   },
   { key: "limit", title: "Fires from", isNumber: true, cell: limitOf },
-  {
-    key: "subject",
-    title: "Most of all",
-    cell: ({ subject }) => subject && <SafeText text={subject} longest={80} />,
-  },
   { key: "channel", title: "Channel", cell: ({ channel }) => channel ?? "default" },
   { key: "since", title: "Since", isNumber: true, cell: ({ since }) => <Time at={since} /> },
 ];
