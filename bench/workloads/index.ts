@@ -18,9 +18,10 @@ import { w15 } from "./w15_steps.ts";
 import { w16 } from "./w16_lateness.ts";
 import { w17 } from "./w17_resident.ts";
 import { w18 } from "./w18_batch.ts";
+import { w21 } from "./w21_lanes.ts";
 import type { Workload } from "./workload.ts";
 
-/** W1 to W18, in the order in which they run. */
+/** All workloads, in the order in which they run. */
 export const WORKLOADS: readonly Workload[] = [
   w01,
   w02,
@@ -39,5 +40,6 @@ export const WORKLOADS: readonly Workload[] = [
   w16,
   w17,
   w18,
+  w21,
   w08,
 ];

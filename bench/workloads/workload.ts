@@ -3,7 +3,7 @@
 import type { World } from "../harness/world.ts";
 import type { WorkloadResult } from "../report/result.ts";
 
-/** One of W1 to W18. */
+/** One of the workloads. */
 export interface Workload {
   readonly id: string;
   readonly title: string;
