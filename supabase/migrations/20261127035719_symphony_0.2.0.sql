@@ -3295,7 +3295,7 @@ declare
   share numeric;
   asked integer;
   locked_here tid[];
-  lane_turns jsonb := '{}';
+  lane_turns jsonb := '{}'::jsonb;
   fit record;
   used record;
 begin
@@ -8506,7 +8506,7 @@ CREATE FUNCTION public.messenger_list_lanes(queue text, after_name text DEFAULT 
  SET search_path TO ''
 AS $function$
 declare
-  lanes text[] := '{}';
+  lanes text[] := array[]::text[];
   lane text := greatest(queue || '/', after_name);
 begin
   if max_lanes not between 1 and 1000 then

@@ -126,7 +126,7 @@ declare
   share numeric;
   asked integer;
   locked_here tid[];
-  lane_turns jsonb := '{}';
+  lane_turns jsonb := '{}'::jsonb;
   fit record;
   used record;
 begin

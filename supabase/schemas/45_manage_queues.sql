@@ -254,7 +254,7 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  lanes text[] := '{}';
+  lanes text[] := array[]::text[];
   lane text := greatest(queue || '/', after_name);
 begin
   if max_lanes not between 1 and 1000 then
