@@ -340,7 +340,7 @@ create table public.messenger_webhook_endpoints (
   previous_until timestamptz,
   rate_limit integer check (rate_limit >= 1),
   rate_period_ms integer not null default 1000 check (rate_period_ms between 1000 and 86400000),
-  rate_full_at timestamptz,
+  rate_used jsonb,
   disable_after_ms bigint default 432000000 check (disable_after_ms >= 60000),
   failing_since timestamptz,
   disabled_by text check (disabled_by in ('operator', 'failures', 'gone')),
@@ -7987,23 +7987,40 @@ CREATE FUNCTION messenger.webhook_wait(p_endpoint text)
  SET search_path TO ''
 AS $function$
 declare
-  clock constant timestamptz := public.messenger_now();
-  found_endpoint public.messenger_webhook_endpoints;
-  period interval;
-  full_at timestamptz;
+  now_ms constant bigint := floor(extract(epoch from public.messenger_now()) * 1000);
+  target public.messenger_webhook_endpoints;
+  moment bigint;
+  used jsonb;
+  opens_at bigint;
 begin
-  select * into found_endpoint from public.messenger_webhook_endpoints e
+  select * into target from public.messenger_webhook_endpoints e
   where e.name = p_endpoint and e.rate_limit is not null for update;
   if not found then
     return 0;
   end if;
-  period := found_endpoint.rate_period_ms * interval '1 millisecond';
-  full_at := greatest(clock, least(coalesce(found_endpoint.rate_full_at, clock), clock + period))
-    + period / found_endpoint.rate_limit;
-  if full_at > clock + period then
-    return ceil(extract(epoch from full_at - period - clock) * 1000);
+  moment := (now_ms / (target.rate_period_ms / 100) + 1) * (target.rate_period_ms / 100);
+  used := (
+    select coalesce(jsonb_object_agg(c.moment, c.calls), '{}') from (
+      select least(u.key::bigint, moment) as moment, sum(u.value::integer) as calls
+      from jsonb_each_text(coalesce(target.rate_used, '{}')) as u
+      where u.key::bigint > now_ms - target.rate_period_ms
+      group by 1
+    ) as c
+  );
+  -- The call that is too many, counted from the last one.
+  select c.moment + target.rate_period_ms into opens_at
+  from (
+    select u.key::bigint as moment, sum(u.value::integer) over (order by u.key::bigint desc) as later
+    from jsonb_each_text(used) as u
+  ) as c
+  where c.later >= target.rate_limit
+  order by c.moment desc limit 1;
+  if found then
+    return opens_at - now_ms;
   end if;
-  update public.messenger_webhook_endpoints e set rate_full_at = full_at where e.name = p_endpoint;
+  update public.messenger_webhook_endpoints e
+  set rate_used = used || jsonb_build_object(moment, coalesce((used ->> moment::text)::integer, 0) + 1)
+  where e.name = p_endpoint;
   return 0;
 end
 $function$;
@@ -8666,7 +8683,7 @@ CREATE FUNCTION messenger.webhook_endpoint(p_endpoint public.messenger_webhook_e
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-  select to_jsonb(p_endpoint) - 'rate_full_at'
+  select to_jsonb(p_endpoint) - 'rate_used'
 $function$;
 
 CREATE FUNCTION messenger.webhook_settings(p_before public.messenger_webhook_endpoints, p_settings jsonb)
@@ -13235,14 +13252,14 @@ comment on column public.messenger_webhook_endpoints.previous_secret is
 comment on column public.messenger_webhook_endpoints.previous_until is
   'End of the rotation.';
 
-comment on column public.messenger_webhook_endpoints.rate_full_at is
-  'When the whole allowance of the rate is there again, by the generic cell rate algorithm.';
-
 comment on column public.messenger_webhook_endpoints.rate_limit is
-  'Largest number of calls within rate_period_ms on average; after a pause, up to almost twice as many. Null: no limit.';
+  'Largest number of calls within any rate_period_ms. Null: no limit.';
 
 comment on column public.messenger_webhook_endpoints.rate_period_ms is
   'Length of the period of rate_limit.';
+
+comment on column public.messenger_webhook_endpoints.rate_used is
+  'Calls of the last period, by the ms since 1970 from which they count for a period; null: none yet.';
 
 comment on column public.messenger_webhook_endpoints.secret is
   'Name of the secret in Vault that signs its calls.';

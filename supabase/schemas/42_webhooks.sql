@@ -17,7 +17,7 @@ create table public.messenger_webhook_endpoints (
   previous_until timestamptz,
   rate_limit integer check (rate_limit >= 1),
   rate_period_ms integer not null default 1000 check (rate_period_ms between 1000 and 86400000),
-  rate_full_at timestamptz,
+  rate_used jsonb,
   disable_after_ms bigint default 432000000 check (disable_after_ms >= 60000),
   failing_since timestamptz,
   disabled_by text check (disabled_by in ('operator', 'failures', 'gone')),
@@ -41,11 +41,11 @@ comment on column public.messenger_webhook_endpoints.previous_secret is
 comment on column public.messenger_webhook_endpoints.previous_until is
   'End of the rotation.';
 comment on column public.messenger_webhook_endpoints.rate_limit is
-  'Largest number of calls within rate_period_ms on average; after a pause, up to almost twice as many. Null: no limit.';
+  'Largest number of calls within any rate_period_ms. Null: no limit.';
 comment on column public.messenger_webhook_endpoints.rate_period_ms is
   'Length of the period of rate_limit.';
-comment on column public.messenger_webhook_endpoints.rate_full_at is
-  'When the whole allowance of the rate is there again, by the generic cell rate algorithm.';
+comment on column public.messenger_webhook_endpoints.rate_used is
+  'Calls of the last period, by the ms since 1970 from which they count for a period; null: none yet.';
 comment on column public.messenger_webhook_endpoints.disable_after_ms is
   'How long every call may fail before the endpoint is disabled; default: 5 days; null: never.';
 comment on column public.messenger_webhook_endpoints.failing_since is

@@ -53,31 +53,48 @@ comment on index public.messenger_webhook_deliveries_sent_at_idx is
   'Attempts by age, for pruning.';
 alter table public.messenger_webhook_deliveries enable row level security;
 
--- One more call is allowed if the allowance, moved on by one share, is not more than a period ahead. An endpoint that
--- was at rest may so get its whole number at once, and the shares of the period that follows: almost twice its number
--- within one period.
+-- A call counts from its moment until a period later, so that no period has more than the number: neither after a
+-- pause nor at the edge of a window. Moments are kept in hundredths of the period, rounded up: an endpoint has about
+-- a hundred. Those of a clock that was set back count as now.
 create function messenger.webhook_wait(p_endpoint text) returns integer
 language plpgsql
 set search_path = ''
 as $$
 declare
-  clock constant timestamptz := public.messenger_now();
-  found_endpoint public.messenger_webhook_endpoints;
-  period interval;
-  full_at timestamptz;
+  now_ms constant bigint := floor(extract(epoch from public.messenger_now()) * 1000);
+  target public.messenger_webhook_endpoints;
+  moment bigint;
+  used jsonb;
+  opens_at bigint;
 begin
-  select * into found_endpoint from public.messenger_webhook_endpoints e
+  select * into target from public.messenger_webhook_endpoints e
   where e.name = p_endpoint and e.rate_limit is not null for update;
   if not found then
     return 0;
   end if;
-  period := found_endpoint.rate_period_ms * interval '1 millisecond';
-  full_at := greatest(clock, least(coalesce(found_endpoint.rate_full_at, clock), clock + period))
-    + period / found_endpoint.rate_limit;
-  if full_at > clock + period then
-    return ceil(extract(epoch from full_at - period - clock) * 1000);
+  moment := (now_ms / (target.rate_period_ms / 100) + 1) * (target.rate_period_ms / 100);
+  used := (
+    select coalesce(jsonb_object_agg(c.moment, c.calls), '{}') from (
+      select least(u.key::bigint, moment) as moment, sum(u.value::integer) as calls
+      from jsonb_each_text(coalesce(target.rate_used, '{}')) as u
+      where u.key::bigint > now_ms - target.rate_period_ms
+      group by 1
+    ) as c
+  );
+  -- The call that is too many, counted from the last one.
+  select c.moment + target.rate_period_ms into opens_at
+  from (
+    select u.key::bigint as moment, sum(u.value::integer) over (order by u.key::bigint desc) as later
+    from jsonb_each_text(used) as u
+  ) as c
+  where c.later >= target.rate_limit
+  order by c.moment desc limit 1;
+  if found then
+    return opens_at - now_ms;
   end if;
-  update public.messenger_webhook_endpoints e set rate_full_at = full_at where e.name = p_endpoint;
+  update public.messenger_webhook_endpoints e
+  set rate_used = used || jsonb_build_object(moment, coalesce((used ->> moment::text)::integer, 0) + 1)
+  where e.name = p_endpoint;
   return 0;
 end
 $$;

@@ -39,7 +39,7 @@ create function messenger.webhook_endpoint(p_endpoint public.messenger_webhook_e
 language sql immutable
 set search_path = ''
 as $$
-  select to_jsonb(p_endpoint) - 'rate_full_at'
+  select to_jsonb(p_endpoint) - 'rate_used'
 $$;
 comment on function messenger.webhook_endpoint(public.messenger_webhook_endpoints) is
   'An endpoint as operators see it.';

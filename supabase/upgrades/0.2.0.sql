@@ -320,7 +320,7 @@ create table public.messenger_webhook_endpoints (
   previous_until timestamptz,
   rate_limit integer check (rate_limit >= 1),
   rate_period_ms integer not null default 1000 check (rate_period_ms between 1000 and 86400000),
-  rate_full_at timestamptz,
+  rate_used jsonb,
   disable_after_ms bigint default 432000000 check (disable_after_ms >= 60000),
   failing_since timestamptz,
   disabled_by text check (disabled_by in ('operator', 'failures', 'gone')),

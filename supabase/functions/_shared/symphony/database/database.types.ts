@@ -872,9 +872,9 @@ export type Database = {
           "name": string;
           "previous_secret": string | null;
           "previous_until": string | null;
-          "rate_full_at": string | null;
           "rate_limit": number | null;
           "rate_period_ms": number;
+          "rate_used": Json | null;
           "secret": string;
           "url": string;
         };
@@ -890,9 +890,9 @@ export type Database = {
           "name": string;
           "previous_secret"?: string | null;
           "previous_until"?: string | null;
-          "rate_full_at"?: string | null;
           "rate_limit"?: number | null;
           "rate_period_ms"?: number;
+          "rate_used"?: Json | null;
           "secret": string;
           "url": string;
         };
@@ -907,9 +907,9 @@ export type Database = {
           "name"?: string;
           "previous_secret"?: string | null;
           "previous_until"?: string | null;
-          "rate_full_at"?: string | null;
           "rate_limit"?: number | null;
           "rate_period_ms"?: number;
+          "rate_used"?: Json | null;
           "secret"?: string;
           "url"?: string;
         };
