@@ -47,11 +47,12 @@ async function fill(stack: TestStack): Promise<void> {
   await stack.dispatch([later, { ...later, queue: "mail" }, { type: "Count", payload: { n: 1 } }]);
   for (let n = 0; n < 10; n++) await addFailed(stack, { queue: n % 2 ? "mail" : "default" });
   for (let n = 0; n < 5; n++) {
-    await ask(stack, "POST", "/schedules", {
+    const saved = await ask(stack, "POST", "/schedules", {
       type: "Note",
       payload: { text: "x" },
       schedule: { type: "cron", config: { cron: "@daily" }, name: `schedule ${n}` },
     });
+    assertEquals(saved.status, 201, JSON.stringify(saved.body));
     await stack.post("dispatch/batches", { name: `batch ${n}`, messages: [later] });
   }
 }
