@@ -10,7 +10,7 @@ declare
     'on_finished', 'on_succeeded', 'on_failed', 'call'
   ];
   callback_fields constant text[] := array[
-    'type', 'payload', 'queue', 'priority', 'delay_ms', 'ttl_ms', 'group_key', 'stamps'
+    'type', 'payload', 'queue', 'priority', 'delay_ms', 'ttl_ms', 'group_key', 'stamps', 'transport'
   ];
   field text;
   wrong text;
@@ -139,6 +139,10 @@ begin
   ), true) -> 'ids') as i);
   select count(*) into members from public.messenger_messages m
   where m.id = any (ids) and m.stamps #>> '{batch,id}' = p_batch.id::text;
+  -- Members that go through another transport.
+  members := members + (
+    select count(*) from messenger.outbox o where o.id = any (ids) and o.stamps #>> '{batch,id}' = p_batch.id::text
+  );
   insert into messenger.batch_chunks (batch_id, chunk, ids, content_hash)
   values (p_batch.id, p_chunk, ids, p_hash);
   update public.messenger_batches b

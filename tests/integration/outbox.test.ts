@@ -188,4 +188,32 @@ testsOnStack({}, (test) => {
     assertEquals(await tick(), { claimed: 2, handled: 1, retried: 1, failed: 0 });
     assertEquals((await outboxOf(stack)).publications, [2]);
   });
+
+  test("a batch whose members go through the broker is finished once all of them have ended", async (stack) => {
+    const T = defineOnce((payload) => {
+      if (payload === 2) throw new Error("no luck");
+    });
+    const ended: unknown[] = [];
+    const Ended = define((payload) => void ended.push(payload), { type: "Ended" });
+    const { bus, tick } = await brokered(stack, new Broker(), [T, Ended]);
+    const members = [1, 2, 3].map((payload) => ({ type: "T", payload }));
+    const id = await bus.dispatchBatch(members, {
+      name: "import",
+      onFinished: { type: "Ended", payload: "all" },
+    });
+    await tick();
+    const [batch] = await stack.sql`
+      select total::int, handled::int, failed::int from public.messenger_batches where id = ${id}`;
+    assertEquals([{ ...batch }, ended], [{ total: 3, handled: 2, failed: 1 }, ["all"]]);
+  });
+
+  test("a schedule's message goes through the broker, and ends the run of its schedule", async (stack) => {
+    const T = define(() => {});
+    const { tick } = await brokered(stack, new Broker(), [T]);
+    await stack.sql`select public.messenger_schedule_once('T', '{}', now() + interval '1 ms')`;
+    assertEquals((await tick()).handled, 1);
+    const runs = await stack.sql<{ outcome: string }[]>`
+      select outcome from public.messenger_schedule_runs limit 1`;
+    assertEquals(runs.map(({ outcome }) => outcome), ["handled"]);
+  });
 });
