@@ -63,7 +63,7 @@ export async function writeDeclarations(folder: string): Promise<void> {
 function withOwnName(text: string): string {
   return text
     .replaceAll('"../_shared/symphony/index.ts"', `"${NAME}"`)
-    .replaceAll(/"\.\.\/_shared\/symphony\/(edge|testing)\.ts"/g, `"${NAME}/$1"`);
+    .replaceAll(/"\.\.\/_shared\/symphony\/(amqp|edge|testing)\.ts"/g, `"${NAME}/$1"`);
 }
 
 /** Files that declarations import, and not those that code alone does. */

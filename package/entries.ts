@@ -19,6 +19,7 @@ export interface Entry {
 export const EXPORTS: readonly Entry[] = [
   { subpath: ".", name: "index", source: `${LIBRARY}index.ts` },
   { subpath: "./edge", name: "edge", source: `${LIBRARY}edge.ts` },
+  { subpath: "./amqp", name: "amqp", source: `${LIBRARY}amqp.ts` },
   { subpath: "./testing", name: "testing", source: `${LIBRARY}testing.ts` },
   { subpath: "./client", name: "client", source: "client/mod.ts", isDual: true },
   { subpath: "./react", name: "react", source: "client/react/mod.ts", isDual: true },

@@ -16,6 +16,7 @@ const ZOD = "zod@4.6.7";
 const LIBRARY_PROGRAM = `
 import { defineMessage, HttpError, snooze, z } from "symphony-messenger";
 import { createDispatch, createManagement, createTick } from "symphony-messenger/edge";
+import { amqp } from "symphony-messenger/amqp";
 import { createTestMessenger } from "symphony-messenger/testing";
 import { createMessengerClient } from "symphony-messenger/client";
 
@@ -28,10 +29,12 @@ const t = createTestMessenger({ messages: [Greeting] });
 await t.dispatch(Greeting, { to: "Ada" });
 await t.dispatch(Greeting, { to: "gone" });
 const { handled, failed } = await t.drain();
+const broker = amqp({ url: "amqp://127.0.0.1:9" });
+const [{ problem }] = await broker.check([]);
 const types = [createDispatch, createManagement, createTick, createMessengerClient, snooze].map((one) => typeof one);
-console.log(JSON.stringify({ handled, failed, types }));
+console.log(JSON.stringify({ handled, failed, types, isRefused: /127.0.0.1:9: .*ECONNREFUSED/.test(problem) }));
 `;
-const LIBRARY_OUTPUT = { handled: 1, failed: 1, types: Array(5).fill("function") };
+const LIBRARY_OUTPUT = { handled: 1, failed: 1, types: Array(5).fill("function"), isRefused: true };
 
 const CLIENT_PROGRAM = `
 import * as client from "symphony-messenger/client";

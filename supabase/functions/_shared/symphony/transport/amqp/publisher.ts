@@ -50,13 +50,16 @@ export class Publisher {
     if (opened.blocked) throw opened.blocked;
     const { promise: over, resolve: end } = Promise.withResolvers<Published>();
     const giveUp = (error: unknown) => end({ kind: "unknown", error });
-    const onAbort = () => giveUp(signal.reason);
-    const late = new Error(`confirms nothing within ${this.settings.timeoutMs} ms`);
-    const timer = setTimeout(() => {
-      giveUp(late);
+    // The node may be cut off from the others: it takes messages, and never confirms one.
+    const leave = (error: unknown) => {
+      giveUp(error);
       this.connector.avoidNode();
       void this.#drop(opened);
-    }, this.settings.timeoutMs);
+    };
+    const onAbort = () => leave(signal.reason);
+    const { timeoutMs } = this.settings;
+    const late = new Error(`confirms nothing within ${timeoutMs} ms`);
+    const timer = setTimeout(() => leave(late), timeoutMs);
     signal.addEventListener("abort", onAbort, { once: true });
     opened.blockings.add(giveUp);
     try {
