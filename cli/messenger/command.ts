@@ -12,6 +12,7 @@ import { addQueues } from "./commands/queues.ts";
 import { addSchedules } from "./commands/schedules.ts";
 import { addWebhooks } from "./commands/webhooks.ts";
 import { addPrune, addStatus } from "./commands/status.ts";
+import { addTransports } from "./commands/transports.ts";
 import type { Context } from "./context.ts";
 
 /** Adds the commands of operators to the program. */
@@ -26,6 +27,7 @@ export function addMessenger(program: Command, context: Context): void {
   addSchedules(program, context);
   addWebhooks(program, context);
   addAlerts(program, context);
+  addTransports(program, context);
   addStatus(program, context);
   addPrune(program, context);
 }

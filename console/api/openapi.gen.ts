@@ -1207,6 +1207,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/transports/declare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes the queues of the project's transports, as after an upgrade
+         * @description Queues that are there stay. A transport that fails keeps no other back.
+         */
+        post: operations["declareTransports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/types": {
         parameters: {
             query?: never;
@@ -2248,6 +2268,18 @@ export interface components {
                 name: string;
                 /** @description The largest number of each bin */
                 due: number[];
+            }[];
+        };
+        DeclaredTransports: {
+            transports: {
+                name: string;
+                /**
+                 * @description `elsewhere`: another project handles its messages, and has its queues
+                 * @enum {string}
+                 */
+                state: "declared" | "failed" | "elsewhere";
+                /** @description Why it failed; null if it did not */
+                problem: string | null;
             }[];
         };
         MessageType: {
@@ -6188,6 +6220,7 @@ export interface operations {
             query?: {
                 transport?: string;
                 type?: string;
+                /** @description Behind a slash the lane, in which %XX is any other byte */
                 queue?: string;
                 state?: "waiting" | "sent";
                 limit?: number;
@@ -6302,7 +6335,10 @@ export interface operations {
                     transport?: string;
                     /** @example EmailMessage */
                     type?: string;
-                    /** @example default */
+                    /**
+                     * @description Behind a slash the lane, in which %XX is any other byte
+                     * @example default
+                     */
                     queue?: string;
                     groupKey?: string;
                     all?: boolean;
@@ -11808,6 +11844,116 @@ export interface operations {
             };
             /** @description It contradicts the current state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error of the function or its configuration */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database did not answer; try again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database took too long; a smaller request may pass */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    declareTransports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeclaredTransports"];
+                };
+            };
+            /** @description A field is wrong */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Credentials are missing or wrong */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user has no role for this */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The path does not have this method */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It contradicts the current state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is compressed, or its content-type is not JSON */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,18 +1,22 @@
 /** RabbitMQ keeps the promises of engines, over a real broker. */
 
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { amqp, type AmqpOptions } from "../../supabase/functions/_shared/symphony/amqp.ts";
 import { readBody } from "../../supabase/functions/_shared/symphony/transport/engine-body.ts";
-import type { Engine } from "../../supabase/functions/_shared/symphony/transport/engine.ts";
+import type {
+  Engine,
+  EngineMessage,
+} from "../../supabase/functions/_shared/symphony/transport/engine.ts";
 import { hasRabbit, type RabbitCluster, startRabbit } from "../support/rabbit/cluster.ts";
 import { type Proxy, startProxy } from "../support/rabbit/proxy.ts";
 import { testEngine } from "./engine_contract.ts";
-import { type Arrived, testEngineSending } from "./engine_sending_contract.ts";
+import { type Arrived, published, testEngineSending } from "./engine_sending_contract.ts";
 
 let cluster: RabbitCluster | undefined;
 let proxy: Proxy | undefined;
 
 Deno.test.beforeAll(async () => {
-  cluster = await startRabbit();
+  cluster = await startRabbit(1, ["max_message_size = 200000"]);
   proxy = startProxy(Number(new URL(cluster.urls[0] ?? "").port));
 });
 Deno.test.afterAll(async () => {
@@ -54,6 +58,56 @@ if (hasRabbit) {
       loseConnection: () => Promise.resolve(proxy?.cut()),
       close: () => engine.close(),
     };
+  });
+
+  const pull = (engine: Engine) =>
+    engine.pull({ max: 100, maxBytes: 1_000_000, waitMs: 300 }).then((all) =>
+      all.map(({ id }) => id)
+    );
+
+  Deno.test("RabbitMQ: a message that is too large for the broker is refused, and the others are sent", async () => {
+    const engine = await open();
+    const large = published(2, { body: { payload: "x".repeat(300_000) } });
+    const publish = (...messages: EngineMessage[]) =>
+      engine.publish(messages, new AbortController().signal);
+    const [, fate] = await publish(published(1), large);
+    assert(fate?.kind === "refused" && fate.tooLarge);
+    assertEquals(await publish(published(3)), [{ kind: "confirmed" }]);
+    assert((await pull(engine)).includes("3"));
+    await engine.close();
+  });
+
+  Deno.test("RabbitMQ: of an ordered queue one worker receives, and another once it is gone", async () => {
+    const prefix = `${crypto.randomUUID()}.`;
+    const [first, second] = [
+      await open({ prefix, ordered: true }),
+      await open({ prefix, ordered: true }),
+    ];
+    assertEquals([await pull(first), await pull(second)], [[], []]);
+    await first.publish([published(1), published(2)], new AbortController().signal);
+    assertEquals([await pull(second), await pull(first)], [[], ["1", "2"]]);
+    await first.close();
+    assertEquals(await pull(second), ["1", "2"]);
+    await second.close();
+  });
+
+  Deno.test("RabbitMQ: the check tells a queue that is declared with other settings", async () => {
+    const prefix = `${crypto.randomUUID()}.`;
+    const engine = await open({ prefix });
+    const other = amqp({ url: `amqp://127.0.0.1:${proxy?.port}`, prefix, ordered: true });
+    const [problem, ...more] = await other.check([]);
+    assertEquals([problem?.name, more], [`queue ${prefix}default`, []]);
+    assertMatch(
+      problem?.problem ?? "",
+      /^is declared with other settings: .*x-single-active-consumer/,
+    );
+    await assertRejects(() => other.declare([]), Error, "PRECONDITION_FAILED");
+    await assertRejects(
+      () => other.declare([{ name: "mail" }]),
+      RangeError,
+      "queues: has to have mail",
+    );
+    await Promise.all([engine.close(), other.close()]);
   });
 } else {
   Deno.test.ignore("RabbitMQ: needs Debian's package rabbitmq-server", () => {});

@@ -259,6 +259,7 @@ export const OPERATIONS: Readonly<Record<string, object | (() => object) | null>
   listScheduleRuns: null,
   listFailedMessages: null,
   getFailedMessage: null,
+  declareTransports: null,
   prune: { failedOlderThan: "30d", dryRun: true },
   removeFailedMessage: null,
   redriveFailedMessages: { type: "Note" },

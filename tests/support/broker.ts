@@ -78,9 +78,12 @@ export class Broker implements Engine {
     }
   }
 
-  #take({ max, queues }: Parameters<Engine["pull"]>[0]): EngineDelivery[] {
+  #take({ max, maxBytes, queues }: Parameters<Engine["pull"]>[0]): EngineDelivery[] {
+    let bytes = 0;
     const isWanted = ({ message }: Copy) => !queues || queues.includes(message.queue);
-    const copies = this.#ready.filter(isWanted).slice(0, max);
+    const fits = ({ message }: Copy, place: number) =>
+      (bytes += message.bytes) <= maxBytes || place === 0;
+    const copies = this.#ready.filter(isWanted).slice(0, max).filter(fits);
     this.#ready = this.#ready.filter((copy) => !copies.includes(copy));
     return copies.map((copy) => {
       const handle = {};

@@ -6,14 +6,14 @@ import {
   type RoutingOptions,
 } from "../../supabase/functions/_shared/symphony/index.ts";
 import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
+import type { Engine } from "../../supabase/functions/_shared/symphony/transport/engine.ts";
 import { createWorker } from "../../supabase/functions/_shared/symphony/worker/create-worker.ts";
-import type { Broker } from "./broker.ts";
 import type { TestStack } from "./stack.ts";
 
 /** Makes a project whose messages of type `T` go through a broker. Its first tick declares the routes. */
 export async function brokered(
   stack: TestStack,
-  broker: Broker,
+  broker: Engine,
   messages: readonly MessageDefinition[],
   routing: RoutingOptions["routing"] = { T: "events" },
 ) {

@@ -47,11 +47,7 @@ export function amqp(options: AmqpOptions): Engine {
     acknowledge: (deliveries) => Promise.resolve(receiver.acknowledge(deliveries)),
     giveBack: (deliveries) => Promise.resolve(receiver.giveBack(deliveries)),
     depth: () => withConnection((model) => depthOf(model, settings, receiver)),
-    declare: (more) => {
-      const own = queues.map((name) => ({ name, ordered: ordered.has(name) }));
-      const others = more.filter(({ name }) => !queues.includes(name));
-      return withConnection((model) => declareQueues(model, settings, [...own, ...others]));
-    },
+    declare: (needed) => declareAll(settings, withConnection, needed),
     async check() {
       try {
         return await withConnection((model) => checkQueues(model, settings));
@@ -65,6 +61,21 @@ export function amqp(options: AmqpOptions): Engine {
       await Promise.all([publisher.close(), receiver.close()]);
     },
   };
+}
+
+/** @throws RangeError if messages need a queue that the transport has not */
+async function declareAll(
+  settings: AmqpSettings,
+  withConnection: <T>(call: (model: ChannelModel) => Promise<T>) => Promise<T>,
+  needed: Parameters<Engine["declare"]>[0],
+): Promise<void> {
+  const { queues, ordered } = settings;
+  const missing = needed.find(({ name }) => !queues.includes(name));
+  if (missing) {
+    throw new RangeError(`amqp: queues: has to have ${missing.name}, which its messages have`);
+  }
+  const own = queues.map((name) => ({ name, ordered: ordered.has(name) }));
+  await withConnection((model) => declareQueues(model, settings, own));
 }
 
 /** Runs a call on a connection of its own. */

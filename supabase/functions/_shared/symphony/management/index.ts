@@ -21,6 +21,7 @@ import { addSchedules } from "./schedules.ts";
 import { addSetup } from "./setup.ts";
 import { addStatus } from "./status.ts";
 import { addTimeSeries } from "./time-series.ts";
+import { addTransports } from "./transports.ts";
 import { addTypes } from "./types.ts";
 import { addWebhooks } from "./webhooks.ts";
 
@@ -54,6 +55,7 @@ export function createManagementApp(parts: ManagementParts, roles: OperatorRoles
   addSetup(app, parts);
   addStatus(app, parts);
   addTimeSeries(app, parts);
+  addTransports(app, parts);
   addTypes(app, parts);
   app.get("/openapi.json", (c) => c.json(openApiDocument(app)));
   return app;

@@ -23,6 +23,11 @@ interface Opened {
   blocked: Error | undefined;
   /** Why the channel is closed. */
   lost: Error | undefined;
+  /**
+   * It has refused a message. A channel that has looked for a queue's leader in vain, as after a node was killed, keeps
+   * refusing after another node leads; a new channel finds that one.
+   */
+  hasRefused: boolean;
 }
 
 /** Publishes messages. */
@@ -72,7 +77,7 @@ export class Publisher {
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
       opened.blockings.delete(giveUp);
-      if (opened.lost) await this.#drop(opened);
+      if (opened.lost || opened.hasRefused) await this.#drop(opened);
     }
   }
 
@@ -99,6 +104,7 @@ export class Publisher {
     const { promise, resolve } = Promise.withResolvers<Published>();
     const key = `${id}.${publication}`;
     const onFate = (error: Error | null) => {
+      if (error) opened.hasRefused = true;
       // A message without a queue is returned, and then confirmed.
       if (opened.returned.delete(key)) {
         resolve({ kind: "unknown", error: new Error(`queue ${queue}: is not declared`) });
@@ -139,7 +145,7 @@ export class Publisher {
   #watch(model: ChannelModel, channel: ConfirmChannel): Opened {
     const opened: Opened = {
       ...{ model, channel, returned: new Set<string>(), blockings: new Set() },
-      ...{ blocked: undefined, lost: undefined },
+      ...{ blocked: undefined, lost: undefined, hasRefused: false },
     };
     channel.on("error", (error) => opened.lost = error);
     channel.on("close", () => {

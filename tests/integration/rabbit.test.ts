@@ -1,0 +1,132 @@
+/** Messages through the outbox, RabbitMQ and back: their outcomes at home, each once. */
+
+import { assert, assertEquals } from "@std/assert";
+import { amqp, type AmqpOptions } from "../../supabase/functions/_shared/symphony/amqp.ts";
+import { brokered, outboxOf } from "../support/brokered.ts";
+import { define, fail } from "../support/definitions.ts";
+import { hasRabbit, type RabbitCluster, startRabbit } from "../support/rabbit/cluster.ts";
+import { type Proxy, startProxy } from "../support/rabbit/proxy.ts";
+import { testsOnStack } from "../support/stack.ts";
+
+let cluster: RabbitCluster | undefined;
+let proxy: Proxy | undefined;
+
+/** A transport with queues of its own. */
+async function declared(options: Partial<AmqpOptions> = {}) {
+  const url = `amqp://127.0.0.1:${proxy?.port}`;
+  const engine = amqp({ url, prefix: `${crypto.randomUUID()}.`, ...options });
+  await engine.declare([]);
+  return engine;
+}
+
+/** Messages that the broker has. */
+async function sizeOf(engine: Awaited<ReturnType<typeof declared>>): Promise<number> {
+  return (await engine.depth()).reduce((sum, { ready }) => sum + ready, 0);
+}
+
+if (hasRabbit) {
+  Deno.test.beforeAll(async () => {
+    cluster = await startRabbit();
+    proxy = startProxy(Number(new URL(cluster.urls[0] ?? "").port));
+  });
+  Deno.test.afterAll(async () => {
+    await proxy?.[Symbol.asyncDispose]();
+    await cluster?.[Symbol.asyncDispose]();
+  });
+  testsOnStack({}, (test) => {
+    test("a dispatched message goes through RabbitMQ and is handled once", async (stack) => {
+      const engine = await declared();
+      const seen: unknown[] = [];
+      const T = define((payload, { envelope }) => void seen.push([payload, envelope.id]));
+      const { bus, tick } = await brokered(stack, engine, [T]);
+      const id = await bus.dispatch(T, { n: "ä" });
+      assertEquals(await tick(), { claimed: 1, handled: 1, retried: 0, failed: 0 });
+      assertEquals(seen, [[{ n: "ä" }, id]]);
+      assertEquals([await sizeOf(engine), (await outboxOf(stack)).sent], [0, [id]]);
+    });
+
+    test("a message that keeps failing goes through RabbitMQ for each retry, and is dead at last", async (stack) => {
+      const engine = await declared();
+      const T = define(() => fail(0, undefined as never), { retry: { maxRetries: 2, delay: 1 } });
+      const { bus, tick } = await brokered(stack, engine, [T]);
+      const id = await bus.dispatch(T, {});
+      assertEquals(await tick(), { claimed: 3, handled: 0, retried: 2, failed: 1 });
+      const [letter] = await stack.sql`
+        select id::text, reason, jsonb_array_length(errors) as errors
+        from public.messenger_failed_messages`;
+      assertEquals({ ...letter }, { id, reason: "exhausted", errors: 3 });
+      assertEquals(await sizeOf(engine), 0);
+    });
+
+    test("the messages of a group are handled in the order of their dispatch", async (stack) => {
+      const engine = await declared({ ordered: true });
+      const seen: unknown[] = [];
+      const T = define((payload) => void seen.push(payload));
+      const { bus, tick } = await brokered(stack, engine, [T]);
+      const sent = Array.from({ length: 60 }, (_, n) => n);
+      for (const n of sent) await bus.dispatch(T, n, { groupKey: "team" });
+      while ((await tick()).claimed > 0);
+      assertEquals(seen, sent);
+    });
+
+    test("a copy that comes again over a lost connection is dropped, with its effects", async (stack) => {
+      const engine = await declared();
+      let runs = 0;
+      const Home = define(() => {}, { type: "Home" });
+      const T = define(async (_, { dispatch }) => {
+        runs++;
+        await dispatch(Home, {});
+      });
+      // The outcome is written, and its acknowledgement is lost.
+      let isCut = false;
+      const acknowledge: typeof engine.acknowledge = (deliveries) => {
+        if (!isCut) proxy?.cut();
+        isCut = true;
+        return engine.acknowledge(deliveries);
+      };
+      const { bus, tick } = await brokered(stack, { ...engine, acknowledge }, [T, Home]);
+      await bus.dispatch(T, {});
+      while ((await tick()).claimed > 0);
+      assertEquals([runs, isCut, await sizeOf(engine)], [1, true, 0]);
+    });
+
+    test("confirms that are lost are published again, and the message is handled once", async (stack) => {
+      const engine = await declared({ timeoutMs: 1_000 });
+      const seen: string[] = [];
+      const T = define((_, { envelope: { id }, dispatch }) => (seen.push(id), dispatch(Home, {})));
+      const Home = define(() => {}, { type: "Home" });
+      let isMute = false;
+      const publish: typeof engine.publish = async (messages, signal) => {
+        await engine.depth();
+        if (!isMute) await engine.publish([], signal);
+        const publishing = engine.publish(messages, signal);
+        if (!isMute) proxy?.mute();
+        isMute = true;
+        return await publishing.finally(() => proxy?.cut());
+      };
+      const { bus, tick } = await brokered(stack, { ...engine, publish }, [T, Home]);
+      const id = await bus.dispatch(T, {});
+      for (let ticks = 0; ticks < 20 && seen.length === 0; ticks++) await tick();
+      while ((await tick()).claimed > 0);
+      assertEquals(seen, [id]);
+      assertEquals(await sizeOf(engine), 0);
+    });
+
+    test("while queues are not declared messages wait, and the check names the queue", async (stack) => {
+      const engine = amqp({ url: `amqp://127.0.0.1:${proxy?.port}`, prefix: "missing." });
+      const T = define(() => {});
+      const { bus, tick } = await brokered(stack, engine, [T]);
+      const id = await bus.dispatch(T, {});
+      await tick(500);
+      assertEquals((await outboxOf(stack)).waiting, [id]);
+      const problems = await engine.check([]);
+      assert(
+        problems.some(({ name, problem }) =>
+          name === "queue missing.default" && problem === "is not declared"
+        ),
+      );
+    });
+  });
+} else {
+  Deno.test.ignore("messages through RabbitMQ (needs Debian's package rabbitmq-server)", () => {});
+}
