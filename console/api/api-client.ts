@@ -2,7 +2,7 @@
 
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "./openapi.gen.ts";
-import { problemOf, toProblem } from "./api-problem.ts";
+import { ofRelease, problemOf, toProblem } from "./api-problem.ts";
 
 /** The API's objects by the names that docs/openapi.json gives them. */
 export type Schemas = components["schemas"];
@@ -77,5 +77,5 @@ export async function answerOf<Data>(call: Promise<Result<Data>>, accepts?: numb
   if (response.status === accepts && typeof error === "object" && error && "checks" in error) {
     return error as Data;
   }
-  throw problemOf(response.status, error);
+  throw ofRelease(problemOf(response.status, error), response.url);
 }

@@ -51,11 +51,22 @@ export function problemOf(status: number, body: unknown): ApiProblem {
   );
 }
 
+const OLDER = "The functions of this project are of an older release, which does not have this.";
+
 /** Functions of an older release know no path that came later, and say so in their words. */
 function known(message: string): string {
-  return message.startsWith("There is nothing at")
-    ? "The functions of this project are of an older release, which does not have this."
-    : message;
+  return message.startsWith("There is nothing at") ? OLDER : message;
+}
+
+/**
+ * A refusal as that of an older release, if it took the last part of a later path for an id.
+ * @param url of the answer, such as `.../failed-messages/groups`
+ */
+export function ofRelease(problem: ApiProblem, url: string): ApiProblem {
+  const isId = problem.status === 400 && problem.issues.length === 1 &&
+    problem.issues[0]?.path[0] === "id";
+  if (!isId || !/\/(groups|upcoming)(\?|$)/.test(url)) return problem;
+  return new ApiProblem(404, "not_found", OLDER);
 }
 
 function isIssue(value: unknown): value is Issue {

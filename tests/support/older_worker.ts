@@ -82,8 +82,14 @@ export interface OlderStack extends AsyncDisposable {
   push(): Promise<void>;
 }
 
-/** Starts a stack with the migrations up to a release. */
-export async function startOlderStack(version: string): Promise<OlderStack> {
+/**
+ * Starts a stack with the migrations up to a release.
+ * @param functionsDir the functions; default: those of this checkout
+ */
+export async function startOlderStack(
+  version: string,
+  functionsDir = `${SUPABASE}functions`,
+): Promise<OlderStack> {
   const folder = await Deno.makeTempDir({ prefix: "symphony-older-" });
   await Deno.mkdir(`${folder}/supabase/migrations`, { recursive: true });
   await Deno.copyFile(`${SUPABASE}config.toml`, `${folder}/supabase/config.toml`);
@@ -95,7 +101,7 @@ export async function startOlderStack(version: string): Promise<OlderStack> {
   const stack = await startTestStack({
     postgres: { url: database.url },
     projectDir: folder,
-    functionsDir: `${SUPABASE}functions`,
+    functionsDir,
   });
   const env = { SYMPHONY_URL: stack.url, SYMPHONY_SECRET_KEY: stack.secretKey };
   return {

@@ -1,8 +1,9 @@
 /** Schedules with their latest outcomes and their next run. */
 
 import type { JSX } from "preact";
-import { answerOf, type Schemas } from "../../api/api-client.ts";
-import { usePages } from "../../api/use-pages.ts";
+import { answerOf, type Api, type Schemas } from "../../api/api-client.ts";
+import { toProblem } from "../../api/api-problem.ts";
+import { type PageQuery, usePages } from "../../api/use-pages.ts";
 import { type Column, DataTable } from "../../components/data-table.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { PageHeader } from "../../components/page-header.tsx";
@@ -53,6 +54,22 @@ const COLUMNS: readonly Column<Summary>[] = [
   },
 ];
 
+/** Functions of an older release know no list with runs: there the column of outcomes stays empty. */
+async function listSchedules(
+  api: Api,
+  query: PageQuery & ReturnType<typeof filterOf>,
+  signal: AbortSignal,
+) {
+  const ask = (runs: { runs?: number }) =>
+    answerOf(api.GET("/schedules", { params: { query: { ...query, ...runs } }, signal }));
+  try {
+    return await ask({ runs: OUTCOMES });
+  } catch (error) {
+    if (toProblem(error).status !== 400) throw error;
+    return await ask({});
+  }
+}
+
 /** The page. */
 export function SchedulesPage(_: PageProps): JSX.Element {
   const api = useApi();
@@ -60,13 +77,7 @@ export function SchedulesPage(_: PageProps): JSX.Element {
   const filter = filterOf(query);
   const pages = usePages(
     `schedules ${JSON.stringify(filter)}`,
-    (page, signal) =>
-      answerOf(api.GET("/schedules", {
-        params: {
-          query: { ...page, runs: OUTCOMES, ...filter },
-        },
-        signal,
-      })),
+    (page, signal) => listSchedules(api, { ...page, ...filter }, signal),
   );
   return (
     <>
