@@ -3827,6 +3827,13 @@ begin
       order by m.id limit 100
     );
     if cardinality(slice) = 0 then
+      -- Members that wait for another transport. Those that it has are out of reach.
+      done := done + cardinality(messenger.cancel_positions(array(
+        select o.position from messenger.batch_chunks c
+        join messenger.outbox o on o.id = any (c.ids)
+        where c.batch_id = p_batch.id and c.chunk = next_chunk and o.sent_at is null
+          and o.stamps #>> '{batch,id}' = p_batch.id::text
+      )));
       next_chunk := case when next_chunk < p_batch.chunks then next_chunk + 1 end;
       continue;
     end if;
@@ -7329,6 +7336,38 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.cancel_positions(p_positions bigint[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  waiting bigint[];
+begin
+  if cardinality(p_positions) = 0 then
+    return p_positions;
+  end if;
+  -- A relay that begins meanwhile waits, or takes another shard; those at work have noted their batches.
+  perform from messenger.relays r
+  where exists (select from messenger.outbox o where o.position = any (p_positions) and o.transport = r.transport)
+  order by r.transport, r.shard
+  for update;
+  waiting := array(
+    select o.position from messenger.outbox o
+    where o.position = any (p_positions) and o.sent_at is null
+      and not exists (
+        select from messenger.relays r
+        where r.transport = o.transport and r.shard = o.shard and r.leased_until > messenger.clock()
+          and o.position = any (r.batch)
+      )
+    order by o.position for update of o skip locked
+  );
+  return messenger.bury_outbox(
+    (select coalesce(jsonb_agg(jsonb_build_object('position', p)), '[]') from unnest(waiting) as p), 'cancelled'
+  );
+end
+$function$;
+
 CREATE FUNCTION public.messenger_cancel_outbox(ids bigint[] DEFAULT NULL::bigint[], transport text DEFAULT NULL::text, type text DEFAULT NULL::text, queue text DEFAULT NULL::text, group_key text DEFAULT NULL::text, "all" boolean DEFAULT false, dry_run boolean DEFAULT false, after jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -7345,24 +7384,7 @@ declare
   done bigint[] := array[]::bigint[];
 begin
   if not dry_run then
-    -- A relay that begins meanwhile waits, or takes another shard; those at work have noted their batches.
-    perform from messenger.relays r
-    where exists (select from messenger.outbox o where o.position = any (matched) and o.transport = r.transport)
-    order by r.transport, r.shard
-    for update;
-    matched := array(
-      select o.position from messenger.outbox o
-      where o.position = any (matched) and o.sent_at is null
-        and not exists (
-          select from messenger.relays r
-          where r.transport = o.transport and r.shard = o.shard and r.leased_until > messenger.clock()
-            and o.position = any (r.batch)
-        )
-      order by o.position for update of o skip locked
-    );
-    done := messenger.bury_outbox(
-      (select coalesce(jsonb_agg(jsonb_build_object('position', p)), '[]') from unnest(matched) as p), 'cancelled'
-    );
+    done := messenger.cancel_positions(matched);
   end if;
   return jsonb_build_object(
     'matched', cardinality(matched), 'done', cardinality(done),
@@ -13465,6 +13487,9 @@ comment on routine messenger.call_function(pg_proc,jsonb) is
 
 comment on routine messenger.cancel_members(public.messenger_batches,timestamp with time zone) is
   'Part of a batch''s cancel: cancels its members until a moment. Returns {"done", "running", "next"}; next is the chunk to continue with, null at the end.';
+
+comment on routine messenger.cancel_positions(bigint[]) is
+  'Makes dead letters of rows of the outbox that no relay is just publishing, and returns their ids.';
 
 comment on routine messenger.check_alert(public.messenger_alerts) is
   'Refuses, PT400 with the field, an alert with a filter, threshold or window that its rule does not take.';

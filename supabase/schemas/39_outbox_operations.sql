@@ -85,6 +85,39 @@ $$;
 comment on function public.messenger_list_outbox(text, text, text, text, bigint, integer) is
   'Messages in the outbox, in the order of their positions: those that wait, or those that were sent and are kept. Returns {"messages", "next"}; give next as "after".';
 
+create function messenger.cancel_positions(p_positions bigint[]) returns bigint[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  waiting bigint[];
+begin
+  if cardinality(p_positions) = 0 then
+    return p_positions;
+  end if;
+  -- A relay that begins meanwhile waits, or takes another shard; those at work have noted their batches.
+  perform from messenger.relays r
+  where exists (select from messenger.outbox o where o.position = any (p_positions) and o.transport = r.transport)
+  order by r.transport, r.shard
+  for update;
+  waiting := array(
+    select o.position from messenger.outbox o
+    where o.position = any (p_positions) and o.sent_at is null
+      and not exists (
+        select from messenger.relays r
+        where r.transport = o.transport and r.shard = o.shard and r.leased_until > messenger.clock()
+          and o.position = any (r.batch)
+      )
+    order by o.position for update of o skip locked
+  );
+  return messenger.bury_outbox(
+    (select coalesce(jsonb_agg(jsonb_build_object('position', p)), '[]') from unnest(waiting) as p), 'cancelled'
+  );
+end
+$$;
+comment on function messenger.cancel_positions(bigint[]) is
+  'Makes dead letters of rows of the outbox that no relay is just publishing, and returns their ids.';
+
 create function public.messenger_cancel_outbox(
   ids bigint[] default null, transport text default null, type text default null, queue text default null,
   group_key text default null, "all" boolean default false, dry_run boolean default false, after jsonb default null
@@ -103,24 +136,7 @@ declare
   done bigint[] := array[]::bigint[];
 begin
   if not dry_run then
-    -- A relay that begins meanwhile waits, or takes another shard; those at work have noted their batches.
-    perform from messenger.relays r
-    where exists (select from messenger.outbox o where o.position = any (matched) and o.transport = r.transport)
-    order by r.transport, r.shard
-    for update;
-    matched := array(
-      select o.position from messenger.outbox o
-      where o.position = any (matched) and o.sent_at is null
-        and not exists (
-          select from messenger.relays r
-          where r.transport = o.transport and r.shard = o.shard and r.leased_until > messenger.clock()
-            and o.position = any (r.batch)
-        )
-      order by o.position for update of o skip locked
-    );
-    done := messenger.bury_outbox(
-      (select coalesce(jsonb_agg(jsonb_build_object('position', p)), '[]') from unnest(matched) as p), 'cancelled'
-    );
+    done := messenger.cancel_positions(matched);
   end if;
   return jsonb_build_object(
     'matched', cardinality(matched), 'done', cardinality(done),

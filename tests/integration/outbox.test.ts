@@ -207,6 +207,19 @@ testsOnStack({}, (test) => {
     assertEquals([{ ...batch }, ended], [{ total: 3, handled: 2, failed: 1 }, ["all"]]);
   });
 
+  test("a cancelled batch makes dead letters of its members that wait in the outbox", async (stack) => {
+    const T = define(() => {});
+    const { bus, tick } = await brokered(stack, new Broker(), [T]);
+    const members = [1, 2].map((payload) => ({ type: "T", payload }));
+    const id = await bus.dispatchBatch(members, { name: "import" });
+    await stack.sql`select public.messenger_cancel_batch(${id})`;
+    assertEquals((await outboxOf(stack)).waiting, []);
+    assertEquals((await tick()).claimed, 0);
+    const [batch] = await stack.sql`
+      select total::int, failed::int from public.messenger_batches where id = ${id}`;
+    assertEquals({ ...batch }, { total: 2, failed: 2 });
+  });
+
   test("a schedule's message goes through the broker, and ends the run of its schedule", async (stack) => {
     const T = define(() => {});
     const { tick } = await brokered(stack, new Broker(), [T]);
