@@ -51,6 +51,30 @@ if (hasRabbit) {
     return { engine, arrived, close: () => engine.close() };
   });
 
+  Deno.test("RabbitMQ: the messages of all lanes go through their queue", async () => {
+    const engine = await open();
+    try {
+      const message = {
+        publication: 1,
+        type: "T",
+        priority: 0,
+        groupKey: null,
+        body: "{}",
+        bytes: 2,
+      };
+      const published = await engine.publish([
+        { ...message, id: "1", queue: "mail/acme" },
+        { ...message, id: "2", queue: "mail/globex" },
+        { ...message, id: "3", queue: "other/acme" },
+      ], AbortSignal.timeout(10_000));
+      assertEquals(published.map(({ kind }) => kind), ["confirmed", "confirmed", "refused"]);
+      const pulled = await engine.pull({ max: 10, maxBytes: 1_000_000, waitMs: 2_000 });
+      assertEquals(pulled.map(({ queue }) => queue), ["mail", "mail"]);
+    } finally {
+      await engine.close();
+    }
+  });
+
   testEngine("RabbitMQ", async () => {
     const engine = await open();
     return {

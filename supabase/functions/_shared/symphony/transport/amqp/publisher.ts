@@ -4,6 +4,7 @@
  * from those that publish, acknowledgements included.
  */
 
+import { parentQueue } from "../../message/lane.ts";
 import { Buffer } from "node:buffer";
 import type { ChannelModel, ConfirmChannel } from "amqplib";
 import { within } from "../../runtime/within.ts";
@@ -94,7 +95,7 @@ export class Publisher {
       const error = new RangeError(`has ${bytes} bytes; the transport takes ${maxBytes}`);
       return { kind: "refused", error, tooLarge: true };
     }
-    if (queues.includes(queue)) return undefined;
+    if (queues.includes(parentQueue(queue))) return undefined;
     const error = new RangeError(`queue: ${queue} is not among the transport's queues`);
     return { kind: "refused", error };
   }
@@ -111,7 +112,8 @@ export class Publisher {
       } else resolve(error ? fateOf(opened.lost ?? error, bytes) : { kind: "confirmed" });
     };
     try {
-      opened.channel.publish("", this.settings.prefix + queue, Buffer.from(body), {
+      // Lanes share the queue of the broker, which is declared by name.
+      opened.channel.publish("", this.settings.prefix + parentQueue(queue), Buffer.from(body), {
         ...{ mandatory: true, persistent: true, contentType: "application/json" },
         ...{ messageId: id, headers: { type, publication } },
       }, onFate);
