@@ -186,6 +186,11 @@ function loneValues({ data }: uPlot, seriesIndex: number): number[] {
   );
 }
 
+/** Room of the labels at the left, in px: one such as "1 min 40 s" would be cut. */
+function roomFor(_: uPlot, labels: string[] | null): number {
+  return Math.max(52, ...(labels ?? []).map(({ length }) => 12 + 6 * length));
+}
+
 function optionsOf(
   element: HTMLElement,
   series: readonly Series[],
@@ -217,7 +222,7 @@ function optionsOf(
       },
       {
         ...axis,
-        size: 52,
+        size: roomFor,
         space: 34,
         values: (_: uPlot, ticks: number[]) => ticks.map((tick) => format(tick)),
       },

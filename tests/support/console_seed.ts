@@ -56,7 +56,7 @@ async function seedMessages(sql: postgres.Sql): Promise<void> {
 
 async function seedSeries(sql: postgres.Sql): Promise<void> {
   await sql`insert into messenger.series (queue, type) values
-    ('', ''), ('mail', ''), ('', 'EmailMessage'), ('', 'WebhookMessage') on conflict do nothing`;
+    ('', ''), ('mail', 'EmailMessage'), ('', 'EmailMessage'), ('', 'WebhookMessage') on conflict do nothing`;
   await sql`
     insert into messenger.series_points (at, series_id, handled, retried, failed, latency, runs)
     select date_trunc('minute', now()) - m * interval '1 minute', s.id, h.done, h.done / 12, h.done / 60,
