@@ -62,6 +62,12 @@ export interface Sizes {
   /** W16: how long each kind of lateness is watched, in ms, and the intervals of its schedules, in s. */
   readonly latenessMs: number;
   readonly intervals: readonly number[];
+  /** W22: endpoints, events to all of them together, and how long a call may take, in ms. */
+  readonly webhooks: {
+    readonly endpoints: number;
+    readonly events: number;
+    readonly timeoutMs: number;
+  };
 }
 
 const FULL: Sizes = {
@@ -88,6 +94,7 @@ const FULL: Sizes = {
   durable: { messages: 1_000, atOnce: 200 },
   latenessMs: 80_000,
   intervals: [1, 10],
+  webhooks: { endpoints: 100, events: 10_000, timeoutMs: 15_000 },
 };
 
 const QUICK: Sizes = {
@@ -114,6 +121,7 @@ const QUICK: Sizes = {
   durable: { messages: 40, atOnce: 20 },
   latenessMs: 4_000,
   intervals: [1, 2],
+  webhooks: { endpoints: 10, events: 100, timeoutMs: 1_000 },
 };
 
 /** How it is called. */
@@ -145,7 +153,7 @@ export function parseOptions(args: readonly string[]): Options {
   const { quick } = values;
   const sizes = quick ? QUICK : FULL;
   const only = values.only?.split(",").map((id) => id.trim().toUpperCase());
-  const wrong = only?.find((id) => !/^W([1-9]|1[0-8]|21)$/.test(id));
+  const wrong = only?.find((id) => !/^W([1-9]|1[0-8]|2[12])$/.test(id));
   if (wrong !== undefined) throw new RangeError(`only: there is no workload ${wrong}`);
   const scratch = `${ROOT}.local/bench`;
   return {

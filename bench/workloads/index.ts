@@ -19,6 +19,7 @@ import { w16 } from "./w16_lateness.ts";
 import { w17 } from "./w17_resident.ts";
 import { w18 } from "./w18_batch.ts";
 import { w21 } from "./w21_lanes.ts";
+import { w22 } from "./w22_webhooks.ts";
 import type { Workload } from "./workload.ts";
 
 /** All workloads, in the order in which they run. */
@@ -41,5 +42,6 @@ export const WORKLOADS: readonly Workload[] = [
   w17,
   w18,
   w21,
+  w22,
   w08,
 ];

@@ -1,13 +1,10 @@
 /** W21: lanes: how soon a tenant's first message starts beside another's backlog, and what claims of many lanes cost. */
 
-import { createClient } from "@supabase/supabase-js";
 import type postgres from "postgres";
 import { z } from "zod";
-import { createMessenger, defineMessage } from "../../supabase/functions/_shared/symphony/index.ts";
-import { readConfig } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
-import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
-import { createWorker } from "../../supabase/functions/_shared/symphony/worker/create-worker.ts";
+import { defineMessage } from "../../supabase/functions/_shared/symphony/index.ts";
 import { timeClaims } from "../harness/claims.ts";
+import { workInProcess } from "../harness/in_process.ts";
 import { turns } from "../harness/turns.ts";
 import type { World } from "../harness/world.ts";
 import { atMost } from "../report/result.ts";
@@ -22,7 +19,6 @@ const START_GOAL_MS = 100;
 const HANDLER_MS = 10;
 /** Longest pause between two messages of the small tenant. */
 const PAUSE_MS = 300;
-const FOR_EVER_MS = 24 * 60 * 60_000;
 
 /** Start of the small tenant's messages beside a backlog, and medians of claims with few and with many lanes. */
 export const w21: Workload = {
@@ -80,63 +76,37 @@ export const w21: Workload = {
 
 /** Ms from the commit of the small tenant's messages to the first lines of their handlers. */
 async function startsBeside(world: World, backlog: number, samples: number): Promise<number[]> {
-  const { stack, systems: { ours } } = world;
+  const { systems: { ours } } = world;
   await ours.clear();
   await write(ours.sql, 1, backlog);
   await ours.settle();
   const started = new Map<number, (at: number) => void>();
-  const worker = createWorker(messengerOf(
-    await stack.mintUserJwt({ role: "service_role", expiresInS: 3_600 }),
-    stack.postgrestUrl,
-    (n) => started.get(n)?.(performance.now()),
-  ));
-  const stopping = new AbortController();
-  const work = { budgetMs: FOR_EVER_MS, cpuMs: 0, maxMessages: Infinity, signal: stopping.signal };
-  const working = (async () => {
-    // A worker that found nothing ends; a small backlog is drained before the last sample.
-    while (!stopping.signal.aborted) {
-      await worker.work(work);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  })();
+  await using _worker = await workInProcess(world, [
+    noop((n) => started.get(n)?.(performance.now())),
+  ]);
   const taken: number[] = [];
-  try {
-    for (let n = -5; n < samples; n++) {
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS));
-      const { promise, resolve } = Promise.withResolvers<number>();
-      started.set(backlog + 10 + n, resolve);
-      await ours.sql`select public.messenger_dispatch('Noop', ${
-        ours.sql.json({ n: backlog + 10 + n, text: "no-op" })
-      }, queue => 'tenants', lane => 'small')`;
-      const committedAt = performance.now();
-      const ms = Math.max(0, await promise - committedAt);
-      if (n >= 0) taken.push(ms);
-    }
-  } finally {
-    stopping.abort();
-    await working;
+  for (let n = -5; n < samples; n++) {
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * PAUSE_MS));
+    const { promise, resolve } = Promise.withResolvers<number>();
+    started.set(backlog + 10 + n, resolve);
+    await ours.sql`select public.messenger_dispatch('Noop', ${
+      ours.sql.json({ n: backlog + 10 + n, text: "no-op" })
+    }, queue => 'tenants', lane => 'small')`;
+    const committedAt = performance.now();
+    const ms = Math.max(0, await promise - committedAt);
+    if (n >= 0) taken.push(ms);
   }
   return taken;
 }
 
-function messengerOf(key: string, url: string, onStart: (n: number) => void) {
-  const supabase = createClient(url, key, {
-    auth: { persistSession: false, autoRefreshToken: false },
-    global: { fetch: (input, init) => fetch(String(input).replace("/rest/v1/", "/"), init) },
-  });
-  const Noop = defineMessage({
+function noop(onStart: (n: number) => void) {
+  return defineMessage({
     type: "Noop",
     schema: z.object({ n: z.number(), text: z.string() }),
     handler: async ({ n }) => {
       onStart(n);
       await new Promise((resolve) => setTimeout(resolve, HANDLER_MS));
     },
-  });
-  return createMessenger({
-    supabase,
-    messages: [Noop],
-    config: readConfig(() => undefined),
-    log: createLogger({ level: "error" }),
   });
 }
 
