@@ -376,6 +376,7 @@ create table public.messenger_webhook_deliveries (
 );
 create index messenger_webhook_deliveries_endpoint_idx on public.messenger_webhook_deliveries (endpoint, id);
 create index messenger_webhook_deliveries_event_idx on public.messenger_webhook_deliveries (event_id, endpoint, id);
+create index messenger_webhook_deliveries_failed_idx on public.messenger_webhook_deliveries (id) where not delivered;
 create index messenger_webhook_deliveries_sent_at_idx on public.messenger_webhook_deliveries (sent_at);
 alter table public.messenger_webhook_deliveries enable row level security;
 
@@ -9302,14 +9303,14 @@ declare
   wanted bigint[];
 begin
   with scanned as materialized (
-    select d.id, d.event, d.delivered, d.sent_at from public.messenger_webhook_deliveries d
+    select d.id, d.event, d.sent_at from public.messenger_webhook_deliveries d
     where d.id > (p_place ->> 'id')::bigint and (p_ids is null or d.id = any (p_ids))
-      and (at_endpoint is null or d.endpoint = at_endpoint)
+      and (at_endpoint is null or d.endpoint = at_endpoint) and (p_ids is not null or not d.delivered)
     order by d.id limit p_max_scanned
   ),
   meant as materialized (
     select s.id from scanned s
-    where s.sent_at <= (p_place ->> 'since')::timestamptz and (p_ids is not null or not s.delivered)
+    where s.sent_at <= (p_place ->> 'since')::timestamptz
       and (not p_filter ? 'event' or s.event = p_filter ->> 'event')
       and (not p_filter ? 'sent_from' or s.sent_at >= (p_filter ->> 'sent_from')::timestamptz)
       and (not p_filter ? 'sent_until' or s.sent_at < (p_filter ->> 'sent_until')::timestamptz)
@@ -13382,6 +13383,9 @@ comment on index public.messenger_webhook_deliveries_endpoint_idx is
 
 comment on index public.messenger_webhook_deliveries_event_idx is
   'Attempts of an event at an endpoint, for sending again.';
+
+comment on index public.messenger_webhook_deliveries_failed_idx is
+  'Failed attempts, the few that are looked at for sending again.';
 
 comment on index public.messenger_webhook_deliveries_sent_at_idx is
   'Attempts by age, for pruning.';

@@ -48,6 +48,9 @@ comment on index public.messenger_webhook_deliveries_endpoint_idx is
 create index messenger_webhook_deliveries_event_idx on public.messenger_webhook_deliveries (event_id, endpoint, id);
 comment on index public.messenger_webhook_deliveries_event_idx is
   'Attempts of an event at an endpoint, for sending again.';
+create index messenger_webhook_deliveries_failed_idx on public.messenger_webhook_deliveries (id) where not delivered;
+comment on index public.messenger_webhook_deliveries_failed_idx is
+  'Failed attempts, the few that are looked at for sending again.';
 create index messenger_webhook_deliveries_sent_at_idx on public.messenger_webhook_deliveries (sent_at);
 comment on index public.messenger_webhook_deliveries_sent_at_idx is
   'Attempts by age, for pruning.';

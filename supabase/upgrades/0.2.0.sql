@@ -356,6 +356,7 @@ create table public.messenger_webhook_deliveries (
 );
 create index messenger_webhook_deliveries_endpoint_idx on public.messenger_webhook_deliveries (endpoint, id);
 create index messenger_webhook_deliveries_event_idx on public.messenger_webhook_deliveries (event_id, endpoint, id);
+create index messenger_webhook_deliveries_failed_idx on public.messenger_webhook_deliveries (id) where not delivered;
 create index messenger_webhook_deliveries_sent_at_idx on public.messenger_webhook_deliveries (sent_at);
 alter table public.messenger_webhook_deliveries enable row level security;
 
