@@ -150,17 +150,20 @@ testsOnStack({
     assertEquals(numbersOf(receiver), [0, 1, 2, 3, 4]);
   });
 
-  test("a rate spaces the calls of an endpoint, and no attempt is charged for the wait", async (stack) => {
+  test("a rate holds in every period, and no attempt is charged for the wait", async (stack) => {
     await using receiver = startReceiver();
     const start = Date.parse("2026-01-05T10:00:00Z");
     const clock = await takeClock(stack.sql, new Date(start));
     await addEndpoint(stack, "a", receiver.url, { rate_limit: 2, rate_period_ms: 60_000 });
-    for (let n = 0; n < 4; n++) await publish(stack, "x", { n });
+    for (let n = 0; n < 5; n++) await publish(stack, "x", { n });
     await stack.tick();
     assertEquals(numbersOf(receiver), [0, 1]);
-    await clock.set(new Date(start + 31_000));
+    await clock.set(new Date(start + 59_000));
     await stack.tick();
-    assertEquals(numbersOf(receiver), [0, 1, 2]);
+    assertEquals(numbersOf(receiver), [0, 1]);
+    await clock.set(new Date(start + 61_000));
+    await stack.tick();
+    assertEquals(numbersOf(receiver), [0, 1, 2, 3]);
     const [row] = await stack.sql`select retry_count, snoozes from messenger_messages`;
     assertEquals([row?.retry_count, Number(row?.snoozes) > 0], [0, true]);
   });
