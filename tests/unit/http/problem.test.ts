@@ -102,3 +102,12 @@ Deno.test("trouble of another transport is told with its name", () => {
     "The transport eu refused the request; trying again does not help",
   ]);
 });
+
+Deno.test("a full outbox is told as such, and asks to come back, without its size", () => {
+  const message = "outbox: holds some 900 bytes that wait for their transports, of at most 1000";
+  const problem = toProblem(
+    new TransportError("send", message, true, { cause: { code: "PT503" } }),
+  );
+  assertEquals([problem.status, problem.code, problem.retryAfterS], [503, "unavailable", 2]);
+  assertEquals(problem.message, "Too many messages wait for other transports; try again");
+});

@@ -153,6 +153,8 @@ function toConflict(error: ConflictError, path: readonly (string | number)[]): P
 const MISCONFIGURED = /^(42|3F|PGRST1|PGRST3)/;
 const UNIQUE_VIOLATION = "23505";
 const RETRY_AFTER_S = 2;
+/** The words of messenger.check_outbox_room. */
+const OUTBOX_FULL = /\boutbox: holds /;
 
 /** Converts an error of the database, or of another transport. Only 503 and 504 tell the caller that a repeated request may succeed. */
 function ofDatabase(error: TransportError): Problem {
@@ -168,7 +170,10 @@ function ofDatabase(error: TransportError): Problem {
   }
   if (error.fault === "passing") {
     const more = { retryAfterS: RETRY_AFTER_S };
-    return problem(503, "unavailable", `The ${refuser} did not answer; try again`, more);
+    const reason = OUTBOX_FULL.test(error.message)
+      ? "Too many messages wait for other transports"
+      : `The ${refuser} did not answer`;
+    return problem(503, "unavailable", `${reason}; try again`, more);
   }
   return code === UNIQUE_VIOLATION
     ? problem(409, "conflict", "The request conflicts with what the database already holds")
