@@ -13,7 +13,7 @@ async function signIn({ page }: Operator, email: string): Promise<void> {
   const dialog = page.getByRole("dialog", { name: "Sign in" });
   await dialog.getByLabel("E-mail").fill(email);
   await dialog.getByLabel("Password").fill(PASSWORD);
-  await dialog.getByRole("button", { name: "Sign in" }).click();
+  await dialog.getByRole("button", { name: "Sign in", exact: true }).click();
 }
 
 /** The lines of the action log. */
