@@ -38,8 +38,13 @@ async function killAfter(stack: TestStack, type: string, count: number, ms: numb
   const killed = tick(stack);
   await eventually(() => starts(stack, type), (all) => all.length >= count);
   await stack.sql`select pg_sleep(${ms / 1_000})`;
+  await kill(stack, killed);
+}
+
+/** Kills the process of a tick, and waits for the end of its leases. */
+async function kill(stack: TestStack, ticked: Promise<void>): Promise<void> {
   await stack.killFunction("tick");
-  await killed;
+  await ticked;
   await eventually(
     () => stack.sql`select from public.messenger_messages where leased_until > clock_timestamp()`,
     (rows) => rows.length === 0,
@@ -113,8 +118,7 @@ testsOnStack({ env: { SYMPHONY_WORKER_LEASE_MS: "600" } }, (test) => {
         () => stack.sql`select from public.messenger_batches where chunks >= ${chunks}`,
         (rows) => rows.length > 0,
       );
-      await stack.killFunction("tick");
-      await killed;
+      await kill(stack, killed);
     }
     await eventually(async () => {
       await tick(stack);
