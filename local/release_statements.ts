@@ -30,7 +30,8 @@ const MADE = `
     format('drop routine %s', p.oid::regprocedure) as drop,
     regexp_replace(pg_get_functiondef(p.oid), '^CREATE OR REPLACE', 'CREATE') as create,
     pg_get_functiondef(p.oid) as replace,
-    concat_ws('|', p.prokind, pg_get_function_result(p.oid), p.proargnames, p.pronargdefaults) as signature
+    concat_ws('|', p.prokind, pg_get_function_result(p.oid), p.proallargtypes::regtype[], p.proargnames,
+      p.pronargdefaults) as signature
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace
   where n.nspname = 'messenger' or n.nspname = 'public' and p.proname like 'messenger\\_%'
   union all

@@ -21,6 +21,39 @@ $$;
 -- Changes of tables from 0.1.0 to 0.2.0. Functions, views, triggers, comments and grants are derived from the
 -- catalogs. Each subject has a section of its own.
 
+-- A column that views, policies, rules, triggers or functions of the project name cannot have another collation. The migration
+-- would fail further below, and name one of them.
+do $$
+declare
+  objects text;
+begin
+  select string_agg(distinct pg_describe_object(o.classid, o.objid, 0), ', ') into objects
+  from (
+    select case when r.oid is null then d.classid else 'pg_class'::regclass end as classid,
+      coalesce(r.ev_class, d.objid) as objid, c.oid as columns_table
+    from pg_depend d
+    join pg_class c on c.oid = d.refobjid and d.refclassid = 'pg_class'::regclass
+    join pg_attribute a on a.attrelid = c.oid and a.attnum = d.refobjsubid
+    left join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
+      and r.rulename = '_RETURN'
+    where (c.oid, a.attname) in (
+        ('public.messenger_messages'::regclass, 'queue'), ('public.messenger_messages'::regclass, 'group_key'),
+        ('public.messenger_queues'::regclass, 'name')
+      )
+      and d.classid in ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass)
+  ) as o
+  left join pg_class v on o.classid = 'pg_class'::regclass and v.oid = o.objid
+  left join pg_trigger t on o.classid = 'pg_trigger'::regclass and t.oid = o.objid
+  where (v.oid is null or v.relnamespace <> 'messenger'::regnamespace)
+    and (t.oid is null or t.tgname not like 'messenger\_%');
+  if objects is not null then
+    raise exception 'names of queues and group keys get another collation, which these objects prevent: %', objects
+      using errcode = '0A000',
+      hint = 'Drop them, push again, and create them again afterwards.';
+  end if;
+end
+$$;
+
 -- Durable steps
 create table public.messenger_steps (
   message_id bigint not null,
@@ -526,11 +559,17 @@ create type messenger.due_lane as (
   room integer,
   last tid
 );
-alter type messenger.open_queue
-  alter attribute first_key type messenger.claim_key,
-  add attribute has_own boolean,
-  add attribute in_lanes boolean,
-  add attribute lanes_limited boolean;
+create type messenger.claim_queue as (
+  name text,
+  weight integer,
+  first_key messenger.claim_key,
+  limited boolean,
+  rated boolean,
+  room integer,
+  has_own boolean,
+  in_lanes boolean,
+  lanes_limited boolean
+);
 -- As in the source: Postgres gives the text of its condition in another form.
 create trigger messenger_messages_wake_for_change
   after update of available_at, queue, priority, blocked on public.messenger_messages
@@ -601,7 +640,7 @@ drop routine messenger.prune_progress(integer,boolean,bigint);
 
 drop routine public.messenger_prune(interval,boolean,jsonb);
 
-drop routine messenger.due_queues(text[],jsonb);
+drop routine messenger.open_queues(text[],jsonb);
 
 CREATE OR REPLACE FUNCTION public.messenger_version()
  RETURNS text
@@ -2361,7 +2400,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.due_queues(p_queues text[] DEFAULT NULL::text[], p_last_keys jsonb DEFAULT '{}'::jsonb)
+CREATE FUNCTION messenger.queues_due(p_queues text[] DEFAULT NULL::text[], p_last_keys jsonb DEFAULT '{}'::jsonb)
  RETURNS TABLE(queue text, first_key messenger.claim_key, in_lanes boolean)
  LANGUAGE plpgsql
  ROWS 10
@@ -2891,7 +2930,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.to_due_lane(p_queue messenger.open_queue, p_lane text, p_place messenger.claim_key, p_own jsonb, p_slots integer)
+CREATE FUNCTION messenger.to_due_lane(p_queue messenger.claim_queue, p_lane text, p_place messenger.claim_key, p_own jsonb, p_slots integer)
  RETURNS messenger.due_lane
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2915,7 +2954,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.known_lanes(p_queue messenger.open_queue, p_queues text[], p_last_keys jsonb, p_own jsonb, p_slots integer)
+CREATE FUNCTION messenger.known_lanes(p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_own jsonb, p_slots integer)
  RETURNS messenger.due_lane[]
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2938,7 +2977,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.due_lanes(p_queue messenger.open_queue, p_queues text[], p_last_keys jsonb, p_max_lanes integer, p_slots integer, OUT lanes messenger.due_lane[], OUT last_lane text)
+CREATE FUNCTION messenger.due_lanes(p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_max_lanes integer, p_slots integer, OUT lanes messenger.due_lane[], OUT last_lane text)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2984,7 +3023,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.waiting_lanes(p_queue messenger.open_queue, p_known messenger.due_lane[], p_max_lanes integer, p_slots integer)
+CREATE FUNCTION messenger.waiting_lanes(p_queue messenger.claim_queue, p_known messenger.due_lane[], p_max_lanes integer, p_slots integer)
  RETURNS messenger.due_lane[]
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3072,7 +3111,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.lock_lanes(p_queue messenger.open_queue, p_queues text[], p_max_messages integer, p_slots integer, p_last_keys jsonb, p_held tid[], OUT locked tid[], OUT turns jsonb)
+CREATE FUNCTION messenger.lock_lanes(p_queue messenger.claim_queue, p_queues text[], p_max_messages integer, p_slots integer, p_last_keys jsonb, p_held tid[], OUT locked tid[], OUT turns jsonb)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3151,7 +3190,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.with_lanes(p_claim messenger.locked_messages, p_queues messenger.open_queue[], p_turns jsonb)
+CREATE FUNCTION messenger.with_lanes(p_claim messenger.locked_messages, p_queues messenger.claim_queue[], p_turns jsonb)
  RETURNS messenger.locked_messages
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3189,7 +3228,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION messenger.open_queues(p_queues text[], p_last_keys jsonb, OUT queues messenger.open_queue[], OUT claim messenger.locked_messages)
+CREATE FUNCTION messenger.open_queues(p_queues text[], p_last_keys jsonb, OUT queues messenger.claim_queue[], OUT claim messenger.locked_messages)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3202,7 +3241,7 @@ begin
   claim.last_keys := p_last_keys;
   select coalesce(array_agg(row(
       q.name, q.weight, q.first_key, q.limited or q.lanes_limited, q.rated, null, q.has_own, q.in_lanes, q.lanes_limited
-    )::messenger.open_queue), '{}'),
+    )::messenger.claim_queue), '{}'),
     case when count(*) <= 10 then coalesce(array_agg(q.name), '{}') end,
     coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
     coalesce(array_agg(q.name) filter (where q.rate_limit is not null), '{}'),
@@ -3216,7 +3255,7 @@ begin
     from (
       select f.queue, (array_agg(f.first_key) filter (where not f.in_lanes))[1] as first_key,
         bool_or(not f.in_lanes) as has_own, bool_or(f.in_lanes) as in_lanes
-      from messenger.due_queues(p_queues, p_last_keys) f group by f.queue
+      from messenger.queues_due(p_queues, p_last_keys) f group by f.queue
     ) as d
     left join public.messenger_queues o on o.name = d.queue
     left join lateral (
@@ -3231,7 +3270,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.share_room(p_queue messenger.open_queue, p_slots integer)
+CREATE FUNCTION messenger.share_room(p_queue messenger.claim_queue, p_slots integer)
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3244,7 +3283,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.use_room(p_queue messenger.open_queue, p_locked tid[], p_start_window_ms integer, OUT places integer, OUT starts integer)
+CREATE FUNCTION messenger.use_room(p_queue messenger.claim_queue, p_locked tid[], p_start_window_ms integer, OUT places integer, OUT starts integer)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3290,9 +3329,9 @@ declare
   lock_from constant timestamptz := clock_timestamp();
   opened constant record := messenger.open_queues(p_queues, p_last_keys);
   claim messenger.locked_messages := opened.claim;
-  busy messenger.open_queue[] := opened.queues;
-  still_busy messenger.open_queue[];
-  queue messenger.open_queue;
+  busy messenger.claim_queue[] := opened.queues;
+  still_busy messenger.claim_queue[];
+  queue messenger.claim_queue;
   share numeric;
   asked integer;
   locked_here tid[];
@@ -3336,6 +3375,20 @@ begin
   end loop;
   claim.lock_ms := extract(milliseconds from clock_timestamp() - lock_from);
   return messenger.with_lanes(claim, opened.queues, lane_turns);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.due_queues(p_queues text[] DEFAULT NULL::text[], p_last_keys jsonb DEFAULT '{}'::jsonb)
+ RETURNS TABLE(queue text, first_key jsonb)
+ LANGUAGE plpgsql
+ ROWS 10
+ SET search_path TO ''
+AS $function$
+begin
+  queue := p_queues[1];
+  first_key := p_last_keys -> queue;
+  raise exception 'claim: the schema was upgraded meanwhile; repeat the call'
+    using errcode = 'PT503', detail = format('The claim is of 0.1.0, of the queue %s behind %s.', queue, first_key);
 end
 $function$;
 
@@ -6883,7 +6936,7 @@ begin
   return (
     select coalesce(max(q.max_workers), 1)::integer
     from (
-      select d.queue from messenger.due_queues() d
+      select d.queue from messenger.queues_due() d
       union
       select split_part(m.queue, '/', 1) from messenger.quarantined_messages m
     ) as d
@@ -10502,7 +10555,7 @@ declare
   );
 begin
   select jsonb_object_agg(d.queue, coalesce(p_alert.memory ->> d.queue, to_jsonb(clock) #>> '{}')) into memory
-  from messenger.due_queues(full_queues, '{}') as d
+  from messenger.queues_due(full_queues, '{}') as d
   where not d.in_lanes or exists (select from messenger.oldest_lanes(d.queue, 1));
   select messenger.ms_since(l.value::timestamptz), l.key into value, subject
   from jsonb_each_text(memory) as l
@@ -12301,6 +12354,33 @@ comment on column messenger.batch_deltas.id is
 comment on column messenger.batch_deltas.redriven is
   'Dead letters that were put back.';
 
+comment on column messenger.claim_queue.first_key is
+  'A place in front of its first due message; null where the claim starts behind its last key, and for lanes.';
+
+comment on column messenger.claim_queue.has_own is
+  'It has due messages that are in no lane.';
+
+comment on column messenger.claim_queue.in_lanes is
+  'It has messages in lanes.';
+
+comment on column messenger.claim_queue.lanes_limited is
+  'Each of its lanes has limits.';
+
+comment on column messenger.claim_queue.limited is
+  'It has limits, for itself or for its lanes.';
+
+comment on column messenger.claim_queue.name is
+  'Name of the queue, without a lane.';
+
+comment on column messenger.claim_queue.rated is
+  'It has a rate among them.';
+
+comment on column messenger.claim_queue.room is
+  'How many messages its limits allow; null where it has none, or was not asked yet.';
+
+comment on column messenger.claim_queue.weight is
+  'Its share beside the weights of the others.';
+
 comment on column messenger.default_alerts_made.made_at is
   'When it was made.';
 
@@ -12405,24 +12485,6 @@ comment on column messenger.lane_turns.queue is
 
 comment on column messenger.leases.queues is
   'Queues of its messages, without their lanes, and perhaps further queues.';
-
-comment on column messenger.open_queue.first_key is
-  'A place in front of its first due message; null where the claim starts behind its last key, and for lanes.';
-
-comment on column messenger.open_queue.has_own is
-  'It has due messages that are in no lane.';
-
-comment on column messenger.open_queue.in_lanes is
-  'It has messages in lanes.';
-
-comment on column messenger.open_queue.lanes_limited is
-  'Each of its lanes has limits.';
-
-comment on column messenger.open_queue.limited is
-  'It has limits, for itself or for its lanes.';
-
-comment on column messenger.open_queue.name is
-  'Name of the queue, without a lane.';
 
 comment on column messenger.outbox."position" is
   'Order of the publications of a group: drawn under the group''s lock.';
@@ -13568,19 +13630,19 @@ comment on routine messenger.drop_webhook_secret(text) is
   'Deletes a secret that messenger.make_webhook_secret() made, once no endpoint names it.';
 
 comment on routine messenger.due_among(text[],jsonb) is
-  'Part of messenger.due_queues(), where queues are given by name.';
+  'Part of messenger.queues_due(), where queues are given by name.';
 
 comment on routine messenger.due_key(text,messenger.claim_key) is
   'Part of a claim: from the place in front of a queue''s first ready message, the place in front of its first due one; null where none is due.';
 
-comment on routine messenger.due_lanes(messenger.open_queue,text[],jsonb,integer,integer) is
+comment on routine messenger.due_lanes(messenger.claim_queue,text[],jsonb,integer,integer) is
   'Part of a claim: lanes of a queue that have due messages and room, those with keys first, then the others in turn; and where the next claim begins if not all lanes have had their turn.';
 
 comment on routine messenger.due_positions(messenger.relays,integer,bigint) is
   'Part of messenger_claim_outbox: the next rows of a shard in order; one after the engine was away, to try it.';
 
 comment on routine messenger.due_queues(text[],jsonb) is
-  'Part of a claim: the queues that have due messages, of these or of all, each with a place in front of its first due message; a queue that p_last_keys names comes without a place, and so do the lanes of a queue.';
+  'Of 0.1.0, for claims that began before the upgrade: it tells their workers to repeat them.';
 
 comment on routine messenger.duration_text(double precision) is
   'A duration in ms, for people.';
@@ -13693,7 +13755,7 @@ comment on routine messenger.key_of(jsonb) is
 comment on routine messenger.keys_behind(jsonb,text,tid) is
   'Part of a claim: the keys with that of a queue behind a message; without one if the message is null.';
 
-comment on routine messenger.known_lanes(messenger.open_queue,text[],jsonb,jsonb,integer) is
+comment on routine messenger.known_lanes(messenger.claim_queue,text[],jsonb,jsonb,integer) is
   'Part of a claim: the lanes that have a key in p_last_keys or are named in p_queues, and the messages that are in no lane, where these are due.';
 
 comment on routine messenger.lane_behind(text,text) is
@@ -13744,7 +13806,7 @@ comment on routine messenger.lock_due(text,integer,jsonb,tid[],messenger.claim_k
 comment on routine messenger.lock_first_of_lanes(messenger.due_lane[],integer,tid[]) is
   'Part of a claim: locks the share of each lane, of the priority of its first due message, and returns where each lane continues.';
 
-comment on routine messenger.lock_lanes(messenger.open_queue,text[],integer,integer,jsonb,tid[]) is
+comment on routine messenger.lock_lanes(messenger.claim_queue,text[],integer,integer,jsonb,tid[]) is
   'Part of a claim: locks due messages of the lanes of one queue, shared out by weight within the limits of each lane, and returns their ctids, and by the queue the lane that had its turn last, if not all had it.';
 
 comment on routine messenger.make_default_alerts() is
@@ -13840,6 +13902,9 @@ comment on routine messenger.oldest_lanes(text,integer) is
 comment on routine messenger.open_batch(jsonb) is
   'Part of messenger_write_batch: locks the batch that has the idempotency key, or makes it, and returns it.';
 
+comment on routine messenger.open_queues(text[],jsonb) is
+  'Part of a claim: the queues that have due messages and are not paused, of these or of all but those that run in workers, in a random order by weight.';
+
 comment on routine messenger.outbox_due(text) is
   'When a relay of this transport, or of all that are declared, has something to publish; null where nothing waits.';
 
@@ -13902,6 +13967,9 @@ comment on routine messenger.queue_opens_at(text) is
 
 comment on routine messenger.queue_room(text,integer) is
   'Part of a claim: how many messages the limits of a queue, or of one lane by itself, allow it, at most `p_slots` where a rate is limited; 0 while another claim shares out the room, null where there are no limits.';
+
+comment on routine messenger.queues_due(text[],jsonb) is
+  'Part of a claim: the queues that have due messages, of these or of all, each with a place in front of its first due message; a queue that p_last_keys names comes without a place, and so do the lanes of a queue.';
 
 comment on routine messenger.queues_in_use(integer) is
   'Queues that hold messages, by name, without their lanes; it looks at no more queues than its argument says.';
@@ -14014,7 +14082,7 @@ comment on routine messenger.settlement_of(jsonb,text[],boolean) is
 comment on routine messenger.share_lanes(messenger.due_lane[],integer) is
   'Part of a claim: how many messages it asks of each lane, by weight.';
 
-comment on routine messenger.share_room(messenger.open_queue,integer) is
+comment on routine messenger.share_room(messenger.claim_queue,integer) is
   'Part of a claim: how many messages the limits of a queue as a whole allow it; 0 where none waits.';
 
 comment on routine messenger.shown_steps(bigint) is
@@ -14053,7 +14121,7 @@ comment on routine messenger.ticks_not_started(integer) is
 comment on routine messenger.times_of(bigint[]) is
   'The times in ms within which half and 99 % of a histogram''s times lie: {"p50", "p99"}; null if it is empty.';
 
-comment on routine messenger.to_due_lane(messenger.open_queue,text,messenger.claim_key,jsonb,integer) is
+comment on routine messenger.to_due_lane(messenger.claim_queue,text,messenger.claim_key,jsonb,integer) is
   'Part of a claim: a lane with its first due message and its room; null if it is paused or full, or has none.';
 
 comment on routine messenger.trace_stamps(text) is
@@ -14062,7 +14130,7 @@ comment on routine messenger.trace_stamps(text) is
 comment on routine messenger.transport_problem(text) is
   'Why a dispatch cannot name this transport; null if it can.';
 
-comment on routine messenger.use_room(messenger.open_queue,tid[],integer) is
+comment on routine messenger.use_room(messenger.claim_queue,tid[],integer) is
   'Part of a claim: how many places of a queue with limits these messages take, and how many starts if it or its lanes have a rate; it counts the starts.';
 
 comment on routine messenger.waiting_for(text) is
@@ -14071,7 +14139,7 @@ comment on routine messenger.waiting_for(text) is
 comment on routine messenger.waiting_fronts(text[]) is
   'Part of messenger.next_due(): the first message of each priority of each queue; of the lanes of a queue, only that it has some.';
 
-comment on routine messenger.waiting_lanes(messenger.open_queue,messenger.due_lane[],integer,integer) is
+comment on routine messenger.waiting_lanes(messenger.claim_queue,messenger.due_lane[],integer,integer) is
   'Part of a claim: further lanes, with the messages that have been due for longest.';
 
 comment on routine messenger.waiting_positions(jsonb,bigint,integer) is
@@ -14125,7 +14193,7 @@ comment on routine messenger.webhook_wait(text) is
 comment on routine messenger.with_exact_numbers(jsonb) is
   'JSON for operators: numbers that a double would change, up to 1,000, are text with the stored digits.';
 
-comment on routine messenger.with_lanes(messenger.locked_messages,messenger.open_queue[],jsonb) is
+comment on routine messenger.with_lanes(messenger.locked_messages,messenger.claim_queue[],jsonb) is
   'Part of a claim: it, with the settings of the lanes whose messages it has taken and where the next claim continues; it says that there may be more if not all lanes had their turn.';
 
 comment on routine messenger.with_sums(jsonb) is

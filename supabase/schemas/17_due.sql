@@ -128,7 +128,7 @@ begin
 end
 $$;
 comment on function messenger.due_among(text[], jsonb) is
-  'Part of messenger.due_queues(), where queues are given by name.';
+  'Part of messenger.queues_due(), where queues are given by name.';
 
 -- The queues that hold due messages, paused ones among them. It walks through the claim's index from the first
 -- message of a queue to the first one of the next. So its cost depends on the number of these queues, and neither
@@ -138,7 +138,7 @@ comment on function messenger.due_among(text[], jsonb) is
 -- A queue in `p_last_keys` is returned without a search for its first message: its first messages are gone, and many
 -- of their rows may still wait for vacuum. `first_key` is the place in front of the first due message. All lanes of a
 -- queue are one step, `in_lanes`, whether or not one of their messages is due.
-create function messenger.due_queues(
+create function messenger.queues_due(
   p_queues text[] default null, p_last_keys jsonb default '{}'
 ) returns table (queue text, first_key messenger.claim_key, in_lanes boolean)
 language plpgsql
@@ -176,7 +176,7 @@ begin
   end loop;
 end
 $$;
-comment on function messenger.due_queues(text[], jsonb) is
+comment on function messenger.queues_due(text[], jsonb) is
   'Part of a claim: the queues that have due messages, of these or of all, each with a place in front of its first due message; a queue that p_last_keys names comes without a place, and so do the lanes of a queue.';
 
 -- A large claim with a key starts behind the front of the other claims under way, and so passes none of their

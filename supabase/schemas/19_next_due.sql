@@ -31,7 +31,7 @@ $$;
 comment on function messenger.next_due_in_lanes(text) is
   'Part of messenger.next_due(): when the next pending message in a lane of a queue falls due, and the lane lets it start; null where none waits.';
 
--- From the first message of a priority of a queue to that of the next, as messenger.due_queues does. Not min(): without
+-- From the first message of a priority of a queue to that of the next, as messenger.queues_due does. Not min(): without
 -- statistics that may be planned as a read of every row. All lanes of a queue are one step.
 create function messenger.waiting_fronts(p_queues text[])
 returns table (queue text, due_at timestamptz, in_lanes boolean)

@@ -17,7 +17,7 @@ comment on column messenger.lane_turns.lane is
   'Queue of the last lane that had its turn; the next claim begins behind it.';
 alter table messenger.lane_turns enable row level security;
 
-create type messenger.open_queue as (
+create type messenger.claim_queue as (
   name text,
   weight integer,
   first_key messenger.claim_key,
@@ -28,25 +28,25 @@ create type messenger.open_queue as (
   in_lanes boolean,
   lanes_limited boolean
 );
-comment on type messenger.open_queue is
+comment on type messenger.claim_queue is
   'A queue of which a claim may take messages.';
-comment on column messenger.open_queue.name is
+comment on column messenger.claim_queue.name is
   'Name of the queue, without a lane.';
-comment on column messenger.open_queue.weight is
+comment on column messenger.claim_queue.weight is
   'Its share beside the weights of the others.';
-comment on column messenger.open_queue.first_key is
+comment on column messenger.claim_queue.first_key is
   'A place in front of its first due message; null where the claim starts behind its last key, and for lanes.';
-comment on column messenger.open_queue.limited is
+comment on column messenger.claim_queue.limited is
   'It has limits, for itself or for its lanes.';
-comment on column messenger.open_queue.rated is
+comment on column messenger.claim_queue.rated is
   'It has a rate among them.';
-comment on column messenger.open_queue.room is
+comment on column messenger.claim_queue.room is
   'How many messages its limits allow; null where it has none, or was not asked yet.';
-comment on column messenger.open_queue.has_own is
+comment on column messenger.claim_queue.has_own is
   'It has due messages that are in no lane.';
-comment on column messenger.open_queue.in_lanes is
+comment on column messenger.claim_queue.in_lanes is
   'It has messages in lanes.';
-comment on column messenger.open_queue.lanes_limited is
+comment on column messenger.claim_queue.lanes_limited is
   'Each of its lanes has limits.';
 
 create type messenger.due_lane as (
@@ -161,7 +161,7 @@ comment on function messenger.own_lanes(text) is
   'Part of a claim: the rows of the lanes of a queue for which an operator has set something, by name; nearly always null, for none.';
 
 create function messenger.to_due_lane(
-  p_queue messenger.open_queue, p_lane text, p_place messenger.claim_key, p_own jsonb, p_slots integer
+  p_queue messenger.claim_queue, p_lane text, p_place messenger.claim_key, p_own jsonb, p_slots integer
 ) returns messenger.due_lane
 language plpgsql
 set search_path = ''
@@ -184,12 +184,12 @@ begin
   return case when lane.room = 0 then null else lane end;
 end
 $$;
-comment on function messenger.to_due_lane(messenger.open_queue, text, messenger.claim_key, jsonb, integer) is
+comment on function messenger.to_due_lane(messenger.claim_queue, text, messenger.claim_key, jsonb, integer) is
   'Part of a claim: a lane with its first due message and its room; null if it is paused or full, or has none.';
 
 -- The messages of the queue that are in no lane count as one more lane.
 create function messenger.known_lanes(
-  p_queue messenger.open_queue, p_queues text[], p_last_keys jsonb, p_own jsonb, p_slots integer
+  p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_own jsonb, p_slots integer
 ) returns messenger.due_lane[]
 language plpgsql
 set search_path = ''
@@ -211,13 +211,13 @@ begin
   );
 end
 $$;
-comment on function messenger.known_lanes(messenger.open_queue, text[], jsonb, jsonb, integer) is
+comment on function messenger.known_lanes(messenger.claim_queue, text[], jsonb, jsonb, integer) is
   'Part of a claim: the lanes that have a key in p_last_keys or are named in p_queues, and the messages that are in no lane, where these are due.';
 
 -- Until there is a lane for each message that the claim may take. `last_lane` is the last one that was looked at if
 -- there may be more, else null.
 create function messenger.due_lanes(
-  p_queue messenger.open_queue, p_queues text[], p_last_keys jsonb, p_max_lanes integer, p_slots integer,
+  p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_max_lanes integer, p_slots integer,
   out lanes messenger.due_lane[], out last_lane text
 )
 language plpgsql
@@ -263,13 +263,13 @@ begin
   end if;
 end
 $$;
-comment on function messenger.due_lanes(messenger.open_queue, text[], jsonb, integer, integer) is
+comment on function messenger.due_lanes(messenger.claim_queue, text[], jsonb, integer, integer) is
   'Part of a claim: lanes of a queue that have due messages and room, those with keys first, then the others in turn; and where the next claim begins if not all lanes have had their turn.';
 
 -- Those of the lanes in which the messages wait that have been due for longest, if lanes whose messages fall due later
 -- were in the way of them.
 create function messenger.waiting_lanes(
-  p_queue messenger.open_queue, p_known messenger.due_lane[], p_max_lanes integer, p_slots integer
+  p_queue messenger.claim_queue, p_known messenger.due_lane[], p_max_lanes integer, p_slots integer
 ) returns messenger.due_lane[]
 language plpgsql
 set search_path = ''
@@ -288,7 +288,7 @@ begin
   );
 end
 $$;
-comment on function messenger.waiting_lanes(messenger.open_queue, messenger.due_lane[], integer, integer) is
+comment on function messenger.waiting_lanes(messenger.claim_queue, messenger.due_lane[], integer, integer) is
   'Part of a claim: further lanes, with the messages that have been due for longest.';
 
 create function messenger.share_lanes(p_lanes messenger.due_lane[], p_max_messages integer)
@@ -365,7 +365,7 @@ comment on function messenger.lock_first_of_lanes(messenger.due_lane[], integer,
   'Part of a claim: locks the share of each lane, of the priority of its first due message, and returns where each lane continues.';
 
 create function messenger.lock_lanes(
-  p_queue messenger.open_queue, p_queues text[], p_max_messages integer, p_slots integer, p_last_keys jsonb,
+  p_queue messenger.claim_queue, p_queues text[], p_max_messages integer, p_slots integer, p_last_keys jsonb,
   p_held tid[], out locked tid[], out turns jsonb
 )
 language plpgsql
@@ -410,7 +410,7 @@ begin
   end loop;
 end
 $$;
-comment on function messenger.lock_lanes(messenger.open_queue, text[], integer, integer, jsonb, tid[]) is
+comment on function messenger.lock_lanes(messenger.claim_queue, text[], integer, integer, jsonb, tid[]) is
   'Part of a claim: locks due messages of the lanes of one queue, shared out by weight within the limits of each lane, and returns their ctids, and by the queue the lane that had its turn last, if not all had it.';
 
 -- Writers hold the lock of the queue, so that none waits for another; one that does not get it leaves the turn as it is.
@@ -453,7 +453,7 @@ comment on function messenger.lane_keys(jsonb, text[], tid[]) is
   'Part of a claim: the keys behind which the next claim continues, those of the lanes of these queues made again.';
 
 create function messenger.with_lanes(
-  p_claim messenger.locked_messages, p_queues messenger.open_queue[], p_turns jsonb
+  p_claim messenger.locked_messages, p_queues messenger.claim_queue[], p_turns jsonb
 ) returns messenger.locked_messages
 language plpgsql
 set search_path = ''
@@ -490,5 +490,5 @@ begin
   return p_claim;
 end
 $$;
-comment on function messenger.with_lanes(messenger.locked_messages, messenger.open_queue[], jsonb) is
+comment on function messenger.with_lanes(messenger.locked_messages, messenger.claim_queue[], jsonb) is
   'Part of a claim: it, with the settings of the lanes whose messages it has taken and where the next claim continues; it says that there may be more if not all lanes had their turn.';

@@ -4,7 +4,7 @@
 -- last. `claim` has the settings of the queues, and no messages yet.
 create function messenger.open_queues(
   p_queues text[], p_last_keys jsonb,
-  out queues messenger.open_queue[], out claim messenger.locked_messages
+  out queues messenger.claim_queue[], out claim messenger.locked_messages
 )
 language plpgsql
 set search_path = ''
@@ -17,7 +17,7 @@ begin
   claim.last_keys := p_last_keys;
   select coalesce(array_agg(row(
       q.name, q.weight, q.first_key, q.limited or q.lanes_limited, q.rated, null, q.has_own, q.in_lanes, q.lanes_limited
-    )::messenger.open_queue), '{}'),
+    )::messenger.claim_queue), '{}'),
     case when count(*) <= 10 then coalesce(array_agg(q.name), '{}') end,
     coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
     coalesce(array_agg(q.name) filter (where q.rate_limit is not null), '{}'),
@@ -31,7 +31,7 @@ begin
     from (
       select f.queue, (array_agg(f.first_key) filter (where not f.in_lanes))[1] as first_key,
         bool_or(not f.in_lanes) as has_own, bool_or(f.in_lanes) as in_lanes
-      from messenger.due_queues(p_queues, p_last_keys) f group by f.queue
+      from messenger.queues_due(p_queues, p_last_keys) f group by f.queue
     ) as d
     left join public.messenger_queues o on o.name = d.queue
     left join lateral (
@@ -49,7 +49,7 @@ comment on function messenger.open_queues(text[], jsonb) is
   'Part of a claim: the queues that have due messages and are not paused, of these or of all but those that run in workers, in a random order by weight.';
 
 -- To find the room of a queue with limits takes a lock, so this is done only if a message waits in the queue.
-create function messenger.share_room(p_queue messenger.open_queue, p_slots integer) returns integer
+create function messenger.share_room(p_queue messenger.claim_queue, p_slots integer) returns integer
 language plpgsql
 set search_path = ''
 as $$
@@ -60,12 +60,12 @@ begin
   return 0;
 end
 $$;
-comment on function messenger.share_room(messenger.open_queue, integer) is
+comment on function messenger.share_room(messenger.claim_queue, integer) is
   'Part of a claim: how many messages the limits of a queue as a whole allow it; 0 where none waits.';
 
 -- Expired messages only become dead letters, so they take neither a place nor a start from the others.
 create function messenger.use_room(
-  p_queue messenger.open_queue, p_locked tid[], p_start_window_ms integer, out places integer, out starts integer
+  p_queue messenger.claim_queue, p_locked tid[], p_start_window_ms integer, out places integer, out starts integer
 )
 language plpgsql
 set search_path = ''
@@ -88,7 +88,7 @@ begin
   end if;
 end
 $$;
-comment on function messenger.use_room(messenger.open_queue, tid[], integer) is
+comment on function messenger.use_room(messenger.claim_queue, tid[], integer) is
   'Part of a claim: how many places of a queue with limits these messages take, and how many starts if it or its lanes have a rate; it counts the starts.';
 
 create function messenger.keys_behind(p_last_keys jsonb, p_queue text, p_last tid) returns jsonb
@@ -120,9 +120,9 @@ declare
   lock_from constant timestamptz := clock_timestamp();
   opened constant record := messenger.open_queues(p_queues, p_last_keys);
   claim messenger.locked_messages := opened.claim;
-  busy messenger.open_queue[] := opened.queues;
-  still_busy messenger.open_queue[];
-  queue messenger.open_queue;
+  busy messenger.claim_queue[] := opened.queues;
+  still_busy messenger.claim_queue[];
+  queue messenger.claim_queue;
   share numeric;
   asked integer;
   locked_here tid[];
@@ -170,3 +170,45 @@ end
 $$;
 comment on function messenger.lock_shares(text[], integer, integer, integer, jsonb, bigint) is
   'Part of a claim: locks due messages of these queues, or of all, shared out by weight within their limits. Returns them, where it ended in each queue, and whether the bytes ended it.';
+
+-- Of 0.1.0. A claim whose session has read open_queues() of 0.1.0 and then waited for the upgrade continues with that body
+-- on this schema. It still finds this type and this function, which has its worker repeat the claim.
+create type messenger.open_queue as (
+  name text,
+  weight integer,
+  first_key jsonb,
+  limited boolean,
+  rated boolean,
+  room integer
+);
+comment on type messenger.open_queue is
+  'Of 0.1.0, for claims that began before the upgrade.';
+comment on column messenger.open_queue.name is
+  'Name of the queue.';
+comment on column messenger.open_queue.weight is
+  'Its share beside the weights of the others.';
+comment on column messenger.open_queue.first_key is
+  'A key in front of its first due message; null where the claim starts behind its last key.';
+comment on column messenger.open_queue.limited is
+  'It has limits.';
+comment on column messenger.open_queue.rated is
+  'It has a rate among them.';
+comment on column messenger.open_queue.room is
+  'How many messages its limits allow; null where it has none, or was not asked yet.';
+
+create function messenger.due_queues(
+  p_queues text[] default null, p_last_keys jsonb default '{}'
+) returns table (queue text, first_key jsonb)
+language plpgsql
+rows 10
+set search_path = ''
+as $$
+begin
+  queue := p_queues[1];
+  first_key := p_last_keys -> queue;
+  raise exception 'claim: the schema was upgraded meanwhile; repeat the call'
+    using errcode = 'PT503', detail = format('The claim is of 0.1.0, of the queue %s behind %s.', queue, first_key);
+end
+$$;
+comment on function messenger.due_queues(text[], jsonb) is
+  'Of 0.1.0, for claims that began before the upgrade: it tells their workers to repeat them.';

@@ -186,7 +186,7 @@ begin
   return (
     select coalesce(max(q.max_workers), 1)::integer
     from (
-      select d.queue from messenger.due_queues() d
+      select d.queue from messenger.queues_due() d
       union
       select split_part(m.queue, '/', 1) from messenger.quarantined_messages m
     ) as d

@@ -329,7 +329,7 @@ declare
   );
 begin
   select jsonb_object_agg(d.queue, coalesce(p_alert.memory ->> d.queue, to_jsonb(clock) #>> '{}')) into memory
-  from messenger.due_queues(full_queues, '{}') as d
+  from messenger.queues_due(full_queues, '{}') as d
   where not d.in_lanes or exists (select from messenger.oldest_lanes(d.queue, 1));
   select messenger.ms_since(l.value::timestamptz), l.key into value, subject
   from jsonb_each_text(memory) as l

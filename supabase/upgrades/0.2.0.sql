@@ -1,6 +1,39 @@
 -- Changes of tables from 0.1.0 to 0.2.0. Functions, views, triggers, comments and grants are derived from the
 -- catalogs. Each subject has a section of its own.
 
+-- A column that views, policies, rules, triggers or functions of the project name cannot have another collation. The migration
+-- would fail further below, and name one of them.
+do $$
+declare
+  objects text;
+begin
+  select string_agg(distinct pg_describe_object(o.classid, o.objid, 0), ', ') into objects
+  from (
+    select case when r.oid is null then d.classid else 'pg_class'::regclass end as classid,
+      coalesce(r.ev_class, d.objid) as objid, c.oid as columns_table
+    from pg_depend d
+    join pg_class c on c.oid = d.refobjid and d.refclassid = 'pg_class'::regclass
+    join pg_attribute a on a.attrelid = c.oid and a.attnum = d.refobjsubid
+    left join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
+      and r.rulename = '_RETURN'
+    where (c.oid, a.attname) in (
+        ('public.messenger_messages'::regclass, 'queue'), ('public.messenger_messages'::regclass, 'group_key'),
+        ('public.messenger_queues'::regclass, 'name')
+      )
+      and d.classid in ('pg_rewrite'::regclass, 'pg_policy'::regclass, 'pg_trigger'::regclass, 'pg_proc'::regclass)
+  ) as o
+  left join pg_class v on o.classid = 'pg_class'::regclass and v.oid = o.objid
+  left join pg_trigger t on o.classid = 'pg_trigger'::regclass and t.oid = o.objid
+  where (v.oid is null or v.relnamespace <> 'messenger'::regnamespace)
+    and (t.oid is null or t.tgname not like 'messenger\_%');
+  if objects is not null then
+    raise exception 'names of queues and group keys get another collation, which these objects prevent: %', objects
+      using errcode = '0A000',
+      hint = 'Drop them, push again, and create them again afterwards.';
+  end if;
+end
+$$;
+
 -- Durable steps
 create table public.messenger_steps (
   message_id bigint not null,
@@ -506,11 +539,17 @@ create type messenger.due_lane as (
   room integer,
   last tid
 );
-alter type messenger.open_queue
-  alter attribute first_key type messenger.claim_key,
-  add attribute has_own boolean,
-  add attribute in_lanes boolean,
-  add attribute lanes_limited boolean;
+create type messenger.claim_queue as (
+  name text,
+  weight integer,
+  first_key messenger.claim_key,
+  limited boolean,
+  rated boolean,
+  room integer,
+  has_own boolean,
+  in_lanes boolean,
+  lanes_limited boolean
+);
 -- As in the source: Postgres gives the text of its condition in another form.
 create trigger messenger_messages_wake_for_change
   after update of available_at, queue, priority, blocked on public.messenger_messages

@@ -6,12 +6,13 @@
 import postgres from "postgres";
 import { migrate } from "../../local/migrate.ts";
 import { migrationsIn, SUPABASE } from "../../local/release_source.ts";
+import { faultOf } from "../../supabase/functions/_shared/symphony/database/fault.ts";
 import { createPlainDatabase } from "./plain_database.ts";
 import { startTestStack, type TestStack } from "./stack.ts";
 
 const PROJECT = new URL("../../", import.meta.url).pathname;
 
-/** Postgres broke a deadlock, or a lock was not free in time: the call changed nothing and is repeated. */
+/** Postgres broke a deadlock, or a lock was not free in time: the push changed nothing and is repeated. */
 const TRANSIENT = new Set(["40P01", "55P03"]);
 const MAX_ATTEMPTS = 10;
 
@@ -68,7 +69,8 @@ export class OlderWorker {
     for (let attempt = 1;; attempt++) {
       const { data, error } = await this.stack.client.rpc(name, args);
       if (!error) return data;
-      if (!TRANSIENT.has(error.code) || attempt === MAX_ATTEMPTS) {
+      // As the library does.
+      if (faultOf(error) !== "passing" || attempt === MAX_ATTEMPTS) {
         throw new Error(`${name}: ${error.code} ${error.message}`);
       }
     }

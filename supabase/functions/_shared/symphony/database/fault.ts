@@ -20,8 +20,8 @@ const TOO_MUCH = /^(57014|53200)$/;
 // a schema cache that is behind or ahead.
 const PASSING = /^((08|53|57|58)...|PT5..|40001|40P01|55P03|PGRST00[0-3]|PGRST20[245])$/;
 
-// An unknown function, table or column: a migration is running, if the name is one of ours.
-const UNDEFINED = /^(42883|42P01|42703)$/;
+// An unknown function, table, column, type or cast: a migration is running, if the name is one of ours.
+const UNDEFINED = /^(42883|42P01|42703|42704|42846)$/;
 const OURS = /\bmessenger[_.]/;
 
 // Errors that a row, or a user's trigger on it, may cause: 22 data, 23 integrity, 54 limits, P0 raised,

@@ -4,7 +4,7 @@ select plan(9);
 select test.set_clock('2026-01-01 12:00Z');
 create function pg_temp.found(queues text[] default null, last_keys jsonb default '{}')
 returns text[] language sql as $$
-  select array(select d.queue from messenger.due_queues(queues, last_keys) d order by 1)
+  select array(select d.queue from messenger.queues_due(queues, last_keys) d order by 1)
 $$;
 
 select is(pg_temp.found(), '{}', 'none where nothing waits');
@@ -23,7 +23,7 @@ select is(pg_temp.found(array['z', 'later', 'none', 'z']), array['z'], 'of those
 select is(pg_temp.found('{}'), '{}', 'which may be none');
 select results_eq(
   $$select d.queue, ((d.first_key).priority)::integer, (d.first_key).id + 1
-    from messenger.due_queues() d order by 1$$,
+    from messenger.queues_due() d order by 1$$,
   $$values ('a', 0, test.id_of('C')), ('mail', 0, test.id_of('A')), ('z', -3, test.id_of('D'))$$,
   'with a key in front of the first due message'
 );
@@ -36,7 +36,7 @@ select is(
   array['mail', 'z'], 'where they are asked for'
 );
 select is(
-  (select first_key from messenger.due_queues(null, '{"mail": [0, null, "1"]}') where queue = 'mail'),
+  (select first_key from messenger.queues_due(null, '{"mail": [0, null, "1"]}') where queue = 'mail'),
   null, 'and nothing is said of their first message'
 );
 select test.claimed(1);
