@@ -87,3 +87,34 @@ Deno.test("dispatch middleware with methods is called on its object, and may cha
   assertEquals(memory.messages[0]?.payload, { to: "b" });
   assertEquals(memory.messages[0]?.stamps, { tenant: "acme" });
 });
+
+Deno.test("dispatch middleware that changes the payload changes the lane, unless a queue or a lane is chosen", async () => {
+  const Report = defineMessage({
+    type: "Report",
+    schema: z.object({ team: z.string() }),
+    queue: "reports",
+    lane: ({ team }) => team,
+    handler: () => {},
+  });
+  const queues = async (...middleware: NonNullable<Middleware["dispatch"]>[]) => {
+    const { bus } = workbench([Report], {
+      middleware: middleware.map((dispatch) => ({ dispatch })),
+    });
+    const queue = async (options = {}) =>
+      (await bus.prepare({ type: "Report", payload: { team: "acme" }, options })).queue;
+    return [await queue(), await queue({ lane: "vip" }), await queue({ queue: "slow/all" })];
+  };
+  assertEquals(
+    await queues((m) => ({ ...m, payload: { team: "globex" } }), (m) => m),
+    ["reports/globex", "reports/vip", "slow/all"],
+  );
+  const inPlace: Middleware["dispatch"] = (m) => {
+    (m.payload as { team: string }).team = "globex";
+    return m;
+  };
+  assertEquals((await queues(inPlace))[0], "reports/globex");
+  assertEquals(
+    await queues((m) => ({ ...m, queue: "other" }), (m) => ({ ...m, payload: { team: "globex" } })),
+    ["other", "other", "other"],
+  );
+});

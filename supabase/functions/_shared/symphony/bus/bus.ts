@@ -18,6 +18,7 @@ import type {
 import { cancelStamp } from "../message/cancel-stamp.ts";
 import { type InternalBatchOptions, prepareHead, writeChunks } from "./dispatch-batch.ts";
 import { Events } from "./events.ts";
+import { queueOf } from "../message/lane.ts";
 import { limitsOf } from "./limits.ts";
 import { aroundHandlers, checkMiddleware, type Middleware } from "./middleware.ts";
 import { checkNames } from "../runtime/option-names.ts";
@@ -186,7 +187,7 @@ export class MessageBus {
     if (this.#middleware.length === 0) return this.#route(message);
     let changed: OutgoingMessage;
     try {
-      changed = await this.#throughMiddleware(message);
+      changed = await this.#throughMiddleware(message, options);
     } catch (error) {
       if (typeof error === "object" && error !== null) ofMiddleware.add(error);
       throw error;
@@ -224,8 +225,16 @@ export class MessageBus {
     return { json, parsed: checked instanceof Promise ? await checked : checked };
   }
 
-  /** Passes the message through each middleware. Its results are checked like a dispatch. */
-  async #throughMiddleware(given: OutgoingMessage): Promise<OutgoingMessage> {
+  /**
+   * Passes the message through each middleware. Its results are checked like a dispatch. Middleware that changes the
+   * payload and leaves the queue alone changes the lane that the definition finds in the payload.
+   */
+  async #throughMiddleware(
+    given: OutgoingMessage,
+    options: DispatchOptions,
+  ): Promise<OutgoingMessage> {
+    const { type } = given;
+    let { queue } = given;
     let message = given;
     for (const [index, middleware] of this.#middleware.entries()) {
       if (!middleware.dispatch) continue;
@@ -236,8 +245,12 @@ export class MessageBus {
       const definition = this.registry.get(message.type);
       if (!definition) throw new UnknownMessageTypeError(message.type);
       // The middleware may have changed the payload in place.
-      const { json } = await this.#checkPayload(definition, message.payload);
+      const { json, parsed } = await this.#checkPayload(definition, message.payload);
       message = { ...message, payload: json };
+      if (definition.lane && message.type === type && message.queue === queue) {
+        queue = queueOf(definition, parsed, options);
+        message = { ...message, queue };
+      }
     }
     return message;
   }
