@@ -65,6 +65,34 @@ withProvider(
   },
 );
 
+const Family = defineMessage({
+  type: "Family",
+  schema: z.unknown(),
+  handler: async (_, ctx) => {
+    await ctx.dispatchBatch([{ definition: Child, payload: {} }], { name: "batch" });
+    await ctx.all("children", [[Child, {}]]);
+  },
+});
+
+const ofBatches = new InMemorySpanExporter();
+withProvider(
+  "members of batches are in their parent's trace where no context manager is registered",
+  new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(ofBatches)] }),
+  async () => {
+    const { bus, memory, work } = workbench([Family, Child]);
+    await bus.dispatch(Family, {});
+    await work({ budgetMs: 1_000 });
+    assertEquals(memory.handled.length, 3);
+    const spans = ofBatches.getFinishedSpans();
+    const first = spans.find(({ name }) => name === "send default");
+    const sent = spans.filter(({ name }) => /^(send|process) /.test(name));
+    assert(sent.length >= 6, sent.map(({ name }) => name).join());
+    for (const span of sent) {
+      assertEquals(span.spanContext().traceId, first?.spanContext().traceId);
+    }
+  },
+);
+
 const broken = {
   getTracer: () => ({
     startSpan: () => {

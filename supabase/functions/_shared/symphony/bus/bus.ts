@@ -29,6 +29,7 @@ import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { checkPayload, DISPATCH_TIMEOUT_MS, toStorableJson } from "../message/payload.ts";
 import type { Sender, Transport } from "../transport/transport.ts";
 import { within } from "../runtime/within.ts";
+import type { AttemptSpan } from "../tracing/attempt-span.ts";
 import { sending } from "../tracing/spans.ts";
 
 /** Errors that middleware caused; the caller's message is not to blame. */
@@ -119,11 +120,15 @@ export class MessageBus {
   async dispatchBatch(
     members: Iterable<BatchMember> | AsyncIterable<BatchMember>,
     options: DispatchBatchOptions,
-    internal: InternalBatchOptions = {},
+    internal: InternalBatchOptions & { readonly span?: AttemptSpan | undefined } = {},
   ): Promise<string> {
+    const { span, ...more } = internal;
     const prepare = (input: MessageInput) => this.prepare(input);
-    const head = await prepareHead(options, prepare, internal);
-    const transport = { writeBatch: (chunk: BatchChunk) => this.#writeBatch(chunk) };
+    const head = await prepareHead(options, prepare, more);
+    const transport = {
+      writeBatch: ({ messages, ...chunk }: BatchChunk) =>
+        this.#writeBatch({ ...chunk, messages: span?.adoptAll(messages) ?? messages }),
+    };
     return (await writeChunks(members, head, { prepare, transport })).id;
   }
 

@@ -79,6 +79,11 @@ export class AttemptSpan {
     return activeContext() ? message : stampedWith(message, stampOf(this.#span));
   }
 
+  /** The same for messages that are written together. */
+  adoptAll(messages: readonly OutgoingMessage[]): readonly OutgoingMessage[] {
+    return messages.map((message) => this.adopt(message));
+  }
+
   /** The attempt has its outcome. */
   end(outcome: Settlement["outcome"]): void {
     const span = this.#span;

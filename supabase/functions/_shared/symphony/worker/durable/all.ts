@@ -10,6 +10,7 @@ import type { Envelope, OutgoingMessage } from "../../message/envelope.ts";
 import { DurableUsageError, UnrecoverableError } from "../../message/errors.ts";
 import { readProperty, showValue } from "../../runtime/inspect.ts";
 import { checkNames } from "../../runtime/option-names.ts";
+import type { AttemptSpan } from "../../tracing/attempt-span.ts";
 import type { RunningStep } from "./durable-call.ts";
 import type { DurableRun } from "./durable-run.ts";
 
@@ -26,6 +27,8 @@ const KEYS = ["idempotencyKey", "idempotencyScope", "dedupeKey", "dedupe"] as co
 interface Parts {
   readonly bus: MessageBus;
   readonly envelope: Envelope;
+  /** The attempt's, whose trace the children belong to. */
+  readonly span: AttemptSpan | undefined;
 }
 
 /** Makes the call of `ctx.all`. @throws DurableUsageError for children that cannot be dispatched so */
@@ -71,7 +74,7 @@ async function childrenEnd(
 /** Dispatches the children. The step's key makes a repeated call find them. */
 async function dispatch(
   { key, identity: { name } }: RunningStep,
-  { bus, envelope }: Parts,
+  { bus, envelope, span }: Parts,
   label: string,
   children: readonly ChildMessage[],
 ): Promise<string> {
@@ -84,7 +87,7 @@ async function dispatch(
       ...(options && { options }),
     });
     check(message, envelope, `${label}: child ${index + 1}`);
-    messages.push(message);
+    messages.push(span?.adopt(message) ?? message);
   }
   const own = { parentId: envelope.id, keepsResults: true, idempotencyScope: "messenger.all" };
   const head = await bus.prepareBatch({ name, idempotencyKey: key }, own);

@@ -42,7 +42,7 @@ export async function dispatchBatch(
       parts.tools.bus.dispatchBatch(until(step.signal, members), {
         ...batch,
         idempotencyKey: step.key,
-      }),
+      }, { span: parts.attempt.span }),
     Object.fromEntries(given),
   );
   return dispatched as string;

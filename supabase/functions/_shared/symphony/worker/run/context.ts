@@ -170,7 +170,7 @@ export class AttemptContext implements HandlerContext {
     ) =>
       this.#call(
         "all",
-        (durable) => all(durable, parts, name, children, options),
+        (durable, { span }) => all(durable, { ...parts, span }, name, children, options),
       )) as HandlerContext["all"];
   }
 
