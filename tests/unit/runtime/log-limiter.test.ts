@@ -113,3 +113,20 @@ Deno.test("without a limit every line is written", () => {
   log.flush?.();
   assertEquals(lines.length, 1_000);
 });
+
+Deno.test("a line whose id cannot be read is written and counted like any other", () => {
+  const { log, lines, count } = limited(10);
+  const hostile = {
+    get id(): string {
+      throw new Error("no");
+    },
+  };
+  const { proxy, revoke } = Proxy.revocable<Record<string, unknown>>({}, {});
+  revoke();
+  times(5, () => log.error("hostile", hostile));
+  log.error("revoked", proxy);
+  assertEquals([count("hostile") > 0, count("revoked")], [true, 1]);
+  const written = count("hostile");
+  log.flush?.();
+  assertEquals(lines.at(-1)?.lines, 5 - written);
+});

@@ -107,7 +107,7 @@ class LineWriter {
     const name = String(event);
     if (this.limiter) {
       if (this.limiter.turn(at)) this.summarize();
-      const id = own.id ?? asFields(fields)?.id;
+      const id = own.id ?? readField(asFields(fields) ?? {}, "id");
       if (!this.limiter.admits(name, level, at, id)) return;
     }
     this.#put(level, at, name, own, fields);
