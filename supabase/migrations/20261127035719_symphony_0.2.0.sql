@@ -3050,21 +3050,21 @@ CREATE FUNCTION messenger.share_lanes(p_lanes messenger.due_lane[], p_max_messag
  SET search_path TO ''
 AS $function$
 declare
-  share constant numeric := p_max_messages::numeric / (select sum((l).weight) from unnest(p_lanes) as l);
+  rest constant integer := greatest(p_max_messages - cardinality(p_lanes), 0);
+  weights constant numeric := (select sum((l).weight) from unnest(p_lanes) as l);
 begin
   return query
-  select s.lane, least(s.wanted, p_max_messages - s.before)::integer
+  select p.lane, least((p.lane).room, p.whole + (p.place <= p_max_messages - p.total)::integer)
   from (
-    select w.lane, w.wanted, coalesce(
-      sum(w.wanted) over (order by w.nth rows between unbounded preceding and 1 preceding), 0
-    ) as before
+    select s.*, row_number() over (order by s.share - floor(s.share) desc, s.nth) as place, sum(s.whole) over () as total
     from (
       select row(l.queue, l.place, l.weight, l.room, l.last)::messenger.due_lane as lane, l.nth,
-        least(l.room, ceil(share * l.weight)) as wanted
+        rest * l.weight / weights as share, 1 + floor(rest * l.weight / weights)::integer as whole
       from unnest(p_lanes) with ordinality as l (queue, place, weight, room, last, nth)
-    ) as w
-  ) as s
-  where s.before < p_max_messages;
+    ) as s
+  ) as p
+  where p.nth <= p_max_messages
+  order by p.nth;
 end
 $function$;
 
@@ -3111,6 +3111,45 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.beside_claimed(p_lanes messenger.due_lane[], p_held tid[])
+ RETURNS messenger.due_lane[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return array(
+    select row(l.queue, l.place, l.weight, l.room - coalesce(h.number, 0), l.last)::messenger.due_lane
+    from (
+      select distinct on (k.queue) * from unnest(p_lanes) with ordinality as k (queue, place, weight, room, last, nth)
+      order by k.queue, k.nth
+    ) as l
+    left join (
+      select m.queue, count(*)::integer as number from public.messenger_messages m where m.ctid = any (p_held) group by m.queue
+    ) as h on h.queue = l.queue
+    where (l.room - coalesce(h.number, 0) > 0) is not false
+    order by l.nth
+  );
+end
+$function$;
+
+CREATE FUNCTION messenger.in_turns(p_locked tid[])
+ RETURNS tid[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return array(
+    select l.place
+    from (
+      select k.place, k.nth, row_number() over (partition by m.queue order by k.nth) as turn
+      from unnest(p_locked) with ordinality as k (place, nth)
+      join public.messenger_messages m on m.ctid = k.place
+    ) as l
+    order by l.turn, l.nth
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.lock_lanes(p_queue messenger.claim_queue, p_queues text[], p_max_messages integer, p_slots integer, p_last_keys jsonb, p_held tid[], OUT locked tid[], OUT turns jsonb)
  RETURNS record
  LANGUAGE plpgsql
@@ -3130,6 +3169,7 @@ begin
   if found.last_lane is not null and cardinality(found.lanes) < p_max_messages then
     found.lanes := found.lanes || messenger.waiting_lanes(p_queue, found.lanes, p_max_messages, p_slots);
   end if;
+  found.lanes := messenger.beside_claimed(found.lanes, p_held);
   first := messenger.lock_first_of_lanes(found.lanes, p_max_messages, p_held);
   locked := first.locked;
   busy := first.busy;
@@ -3153,6 +3193,7 @@ begin
     end loop;
     busy := still_busy;
   end loop;
+  locked := messenger.in_turns(locked);
 end
 $function$;
 
@@ -13533,6 +13574,9 @@ comment on routine messenger.batch_of(jsonb) is
 comment on routine messenger.batch_state(public.messenger_batches) is
   'The state of a batch: {"kind", "id", "name", "status", "types", "total", "handled", "failed", "pending", "createdAt", "sealedAt", "failedAt", "finishedAt", "succeededAt", "cancelledAt"}. Status is open, running, cancelling, handled, failed or cancelled.';
 
+comment on routine messenger.beside_claimed(messenger.due_lane[],tid[]) is
+  'Part of a claim: each lane once, with its room beside what the claim has locked before.';
+
 comment on routine messenger.broadcast_batch() is
   'Trigger: broadcasts the counts of a batch.';
 
@@ -13730,6 +13774,9 @@ comment on routine messenger.holder_of(jsonb) is
 
 comment on routine messenger.in_front_of(messenger.claim_key) is
   'The place in front of a message''s place in the order of a claim; null for null.';
+
+comment on routine messenger.in_turns(tid[]) is
+  'Part of a claim: locked messages of lanes, one of each lane after the other.';
 
 comment on routine messenger.inexact_numbers(jsonb) is
   'The numbers in JSON that a double would change, each with its path.';

@@ -291,6 +291,8 @@ $$;
 comment on function messenger.waiting_lanes(messenger.claim_queue, messenger.due_lane[], integer, integer) is
   'Part of a claim: further lanes, with the messages that have been due for longest.';
 
+-- Each lane gets one message, and the rest goes by weight; what is left by fractions goes to the largest of them. Rounding
+-- each share up would give nothing to the last lanes, at every claim.
 create function messenger.share_lanes(p_lanes messenger.due_lane[], p_max_messages integer)
 returns table (lane messenger.due_lane, asked integer)
 language plpgsql
@@ -298,21 +300,21 @@ rows 100
 set search_path = ''
 as $$
 declare
-  share constant numeric := p_max_messages::numeric / (select sum((l).weight) from unnest(p_lanes) as l);
+  rest constant integer := greatest(p_max_messages - cardinality(p_lanes), 0);
+  weights constant numeric := (select sum((l).weight) from unnest(p_lanes) as l);
 begin
   return query
-  select s.lane, least(s.wanted, p_max_messages - s.before)::integer
+  select p.lane, least((p.lane).room, p.whole + (p.place <= p_max_messages - p.total)::integer)
   from (
-    select w.lane, w.wanted, coalesce(
-      sum(w.wanted) over (order by w.nth rows between unbounded preceding and 1 preceding), 0
-    ) as before
+    select s.*, row_number() over (order by s.share - floor(s.share) desc, s.nth) as place, sum(s.whole) over () as total
     from (
       select row(l.queue, l.place, l.weight, l.room, l.last)::messenger.due_lane as lane, l.nth,
-        least(l.room, ceil(share * l.weight)) as wanted
+        rest * l.weight / weights as share, 1 + floor(rest * l.weight / weights)::integer as whole
       from unnest(p_lanes) with ordinality as l (queue, place, weight, room, last, nth)
-    ) as w
-  ) as s
-  where s.before < p_max_messages;
+    ) as s
+  ) as p
+  where p.nth <= p_max_messages
+  order by p.nth;
 end
 $$;
 comment on function messenger.share_lanes(messenger.due_lane[], integer) is
@@ -364,6 +366,49 @@ $$;
 comment on function messenger.lock_first_of_lanes(messenger.due_lane[], integer, tid[]) is
   'Part of a claim: locks the share of each lane, of the priority of its first due message, and returns where each lane continues.';
 
+-- The lanes, each once, with the room that is left beside the messages that the claim has already.
+create function messenger.beside_claimed(p_lanes messenger.due_lane[], p_held tid[]) returns messenger.due_lane[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select row(l.queue, l.place, l.weight, l.room - coalesce(h.number, 0), l.last)::messenger.due_lane
+    from (
+      select distinct on (k.queue) * from unnest(p_lanes) with ordinality as k (queue, place, weight, room, last, nth)
+      order by k.queue, k.nth
+    ) as l
+    left join (
+      select m.queue, count(*)::integer as number from public.messenger_messages m where m.ctid = any (p_held) group by m.queue
+    ) as h on h.queue = l.queue
+    where (l.room - coalesce(h.number, 0) > 0) is not false
+    order by l.nth
+  );
+end
+$$;
+comment on function messenger.beside_claimed(messenger.due_lane[], tid[]) is
+  'Part of a claim: each lane once, with its room beside what the claim has locked before.';
+
+-- Lane by lane in turns: a claim that is cut at its size takes something of each.
+create function messenger.in_turns(p_locked tid[]) returns tid[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select l.place
+    from (
+      select k.place, k.nth, row_number() over (partition by m.queue order by k.nth) as turn
+      from unnest(p_locked) with ordinality as k (place, nth)
+      join public.messenger_messages m on m.ctid = k.place
+    ) as l
+    order by l.turn, l.nth
+  );
+end
+$$;
+comment on function messenger.in_turns(tid[]) is
+  'Part of a claim: locked messages of lanes, one of each lane after the other.';
+
 create function messenger.lock_lanes(
   p_queue messenger.claim_queue, p_queues text[], p_max_messages integer, p_slots integer, p_last_keys jsonb,
   p_held tid[], out locked tid[], out turns jsonb
@@ -385,6 +430,7 @@ begin
   if found.last_lane is not null and cardinality(found.lanes) < p_max_messages then
     found.lanes := found.lanes || messenger.waiting_lanes(p_queue, found.lanes, p_max_messages, p_slots);
   end if;
+  found.lanes := messenger.beside_claimed(found.lanes, p_held);
   first := messenger.lock_first_of_lanes(found.lanes, p_max_messages, p_held);
   locked := first.locked;
   busy := first.busy;
@@ -408,6 +454,7 @@ begin
     end loop;
     busy := still_busy;
   end loop;
+  locked := messenger.in_turns(locked);
 end
 $$;
 comment on function messenger.lock_lanes(messenger.claim_queue, text[], integer, integer, jsonb, tid[]) is
