@@ -5782,7 +5782,8 @@ begin
   select m.id, d.publication + 1, p_transport, messenger.outbox_shard(m.id, m.queue, m.group_key), m.type, m.payload,
     m.queue, m.priority, m.available_at, m.expires_at, m.created_at, m.group_key, m.retry_count, m.attempts, m.snoozes,
     m.interruptions, m.stamps, m.errors,
-    pg_column_size(m.payload) + coalesce(pg_column_size(m.stamps), 0) + coalesce(pg_column_size(m.errors), 0)
+    -- A stored value is compressed, and takes its whole size in a relay.
+    octet_length(m.payload::text) + coalesce(octet_length(m.stamps::text), 0) + coalesce(octet_length(m.errors::text), 0)
   from moved m
   join jsonb_to_recordset(p_publications) as d (id bigint, publication integer) on d.id = m.id
   order by m.id;
@@ -10393,7 +10394,7 @@ begin
         order by f.failed_at desc limit 10000
       ) as l
       where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
-        and (p_alert.queue is null or l.queue = p_alert.queue)
+        and (p_alert.queue is null or p_alert.queue in (l.queue, split_part(l.queue, '/', 1)))
       limit messenger.max_dead_letters(p_alert)
     ) as counted;
   else
@@ -10404,7 +10405,7 @@ begin
         order by f.failed_at desc limit 10000
       ) as l
       where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
-        and (p_alert.queue is null or l.queue = p_alert.queue)
+        and (p_alert.queue is null or p_alert.queue in (l.queue, split_part(l.queue, '/', 1)))
       limit messenger.max_dead_letters(p_alert)
     ) as counted;
   end if;

@@ -291,7 +291,7 @@ $$;
 comment on function messenger.waiting_lanes(messenger.claim_queue, messenger.due_lane[], integer, integer) is
   'Part of a claim: further lanes, with the messages that have been due for longest.';
 
--- Each lane gets one message, and the rest goes by weight; what is left by fractions goes to the largest of them. Rounding
+-- Each lane gets one message, and the rest goes by weight; the fractions that remain go to the largest of them. Rounding
 -- each share up would give nothing to the last lanes, at every claim.
 create function messenger.share_lanes(p_lanes messenger.due_lane[], p_max_messages integer)
 returns table (lane messenger.due_lane, asked integer)

@@ -104,7 +104,7 @@ begin
         order by f.failed_at desc limit 10000
       ) as l
       where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
-        and (p_alert.queue is null or l.queue = p_alert.queue)
+        and (p_alert.queue is null or p_alert.queue in (l.queue, split_part(l.queue, '/', 1)))
       limit messenger.max_dead_letters(p_alert)
     ) as counted;
   else
@@ -115,7 +115,7 @@ begin
         order by f.failed_at desc limit 10000
       ) as l
       where (l.reason = p_alert.reason or p_alert.reason is null and l.reason <> 'cancelled')
-        and (p_alert.queue is null or l.queue = p_alert.queue)
+        and (p_alert.queue is null or p_alert.queue in (l.queue, split_part(l.queue, '/', 1)))
       limit messenger.max_dead_letters(p_alert)
     ) as counted;
   end if;
