@@ -11,6 +11,7 @@ import {
   ClaimPlanner,
   untilHeadScan,
 } from "../../../../supabase/functions/_shared/symphony/worker/claim/claim-planner.ts";
+import { envelopeAt } from "../../../support/envelope.ts";
 import { workbench } from "../../../support/worker.ts";
 
 const capacity = { isEmpty: true, claims: false, room: 10, worthwhile: 1, slots: 10 };
@@ -118,4 +119,24 @@ Deno.test("a run handles what its schedules made while its first claim was on it
     },
   };
   assertEquals((await work({ schedules })).handled, 1);
+});
+
+Deno.test("a worker of another transport looks again beside a slow handler, and ends when it is empty", () => {
+  const planner = new ClaimPlanner({ leaseMs: 60_000, waitMs: 1_000, endsAt: Infinity });
+  const now = performance.now();
+  const ask = (afterMs: number, isEmpty: boolean) =>
+    planner.request(now + afterMs, { ...capacity, isEmpty }, false);
+  const first = ask(0, true);
+  if (!first) throw new Error("no first claim");
+  planner.learn({ ...nothing, messages: [envelopeAt(new Date())] }, first);
+  assertEquals(ask(100, false), null);
+  const beside = ask(2_000, false);
+  if (!beside) throw new Error("it does not look again");
+  assertEquals(beside.waitMs, undefined);
+  planner.learn(nothing, beside);
+  const empty = ask(4_000, true);
+  if (!empty) throw new Error("it does not look again after a look that found nothing");
+  assertEquals(empty.waitMs, 1_000);
+  planner.learn(nothing, empty);
+  assertEquals(planner.done, true);
 });

@@ -50,6 +50,9 @@ export interface Capacity {
   readonly slots: number;
 }
 
+/** A busy worker whose claims wait for messages looks again so soon, in ms. */
+const BUSY_POLL_MS = 250;
+
 /** Decides on the next claim. */
 export class ClaimPlanner {
   /** When to poll next, on the clock of performance.now(); null if no more messages fall due. */
@@ -166,12 +169,17 @@ export class ClaimPlanner {
     if (!request.lastKeys) this.#nextHeadScanAt = performance.now() + untilHeadScan(claim.lockMs);
     this.#lastKeys = claim.lastKeys;
     this.#cameShort = given < request.maxMessages && !claim.more;
-    if (isLatest || !this.#cameShort) this.nextPollAt = this.#whenToPollAgain(claim);
+    if (isLatest || !this.#cameShort) this.nextPollAt = this.#whenToPollAgain(claim, request);
   }
 
-  #whenToPollAgain(claim: Claim): number | null {
+  #whenToPollAgain(claim: Claim, request: ClaimRequest): number | null {
     const now = performance.now();
     if (!this.#cameShort) return now;
+    // No dispatch wakes this worker, and beside a slow handler no settle call may come for long.
+    const { waitMs } = this.options;
+    if (waitMs !== undefined && (claim.messages.length > 0 || request.waitMs === undefined)) {
+      return now + BUSY_POLL_MS;
+    }
     // After a short claim the next settle call claims again.
     if (claim.messages.length > 0 || claim.nextDueMs === null) return null;
     const at = now + Math.max(claim.nextDueMs, SHORTEST_PAUSE_MS);
