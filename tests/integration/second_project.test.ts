@@ -217,3 +217,17 @@ async function waiting(): Promise<number> {
     select count(*)::int as n from messenger.outbox where sent_at is null`;
   return row.n;
 }
+
+Deno.test("a message stays in the project to which it was sent, whatever routes that one has", async () => {
+  const { eu } = messengerTo();
+  await other.sql`insert into messenger.transports (name, received) values ('back', true)`;
+  await other.sql`insert into messenger.routes (pattern, transport) values ('Note', 'back')`;
+  try {
+    const fates = await eu.publish([published("1")], never);
+    assertEquals(fates.map(({ kind }) => kind), ["confirmed"]);
+    assertEquals((await written()).length, 1);
+  } finally {
+    await other.sql`delete from messenger.routes`;
+    await other.sql`delete from messenger.transports`;
+  }
+});

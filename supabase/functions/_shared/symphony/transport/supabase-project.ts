@@ -118,6 +118,8 @@ function toOutgoing(
   const ttlMs = expiresAt === null ? undefined : Date.parse(expiresAt) - Date.parse(createdAt);
   return {
     ...{ type, payload, queue, priority },
+    // It has arrived: routes of that project would send it on, perhaps back.
+    transport: "home",
     ...(groupKey !== null && { groupKey }),
     ...(ttlMs !== undefined && { ttlMs }),
     idempotencyKey: `${origin}:${id}:${publication}`,
