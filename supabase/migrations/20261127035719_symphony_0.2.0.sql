@@ -5855,6 +5855,17 @@ begin
     where o.position = g.position and o.sent_at is null
     returning o.*, left(g.error, 2000) as error
   ),
+  -- A row that was sent before and is to be sent again may be of a message that is at home, or was handled long ago.
+  lost as (
+    select distinct on (g.id) g.* from gone g
+    where not exists (select from public.messenger_messages m where m.id = g.id)
+      and not exists (
+        select from messenger.handled_deliveries h
+        where h.transport = g.transport and h.origin = (select i.id from messenger.installation i)
+          and h.id = g.id and h.publication = g.publication
+      )
+    order by g.id, g.publication desc
+  ),
   moved as (
     insert into public.messenger_messages (
       id, type, payload, queue, priority, status, available_at, expires_at, created_at, retry_count, attempts,
@@ -5863,14 +5874,14 @@ begin
     select g.id, g.type, g.payload, g.queue, g.priority, 'processing', g.available_at, g.expires_at, g.created_at,
       g.retry_count, g.attempts, g.snoozes, g.interruptions, g.group_key,
       coalesce(g.stamps, '{}') || jsonb_build_object('transport', g.transport), g.errors, fence, g.available_at, true
-    from gone g order by g.id
+    from lost g order by g.id
   )
   select jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
     'id', g.id, 'reason', p_reason, 'errors', case when g.error is not null then jsonb_build_array(jsonb_build_object(
       'message', g.error, 'class', 'TransportError', 'attempt', g.attempts,
       'at', to_jsonb(messenger.clock()), 'durationMs', 0
     )) end
-  ))) into dead from gone g;
+  ))) into dead from lost g;
   if dead is null then
     return '{}'::bigint[];
   end if;
