@@ -6,8 +6,11 @@ import { createTestDatabase } from "../support/database.ts";
 
 const NUMBER = 100_000;
 const SETTLED = 20;
-/** Pages of tables and indexes that a settle call may read for one of its messages. */
-const MOST_PAGES_A_MESSAGE = 80;
+/**
+ * Pages of tables and indexes that a settle call may read for one of its messages: 60 as a rule, more where what earlier
+ * calls have undone is still in the indexes. The table has some 6,000.
+ */
+const MOST_PAGES_A_MESSAGE = 250;
 
 interface Plan {
   readonly Plan: { readonly "Shared Hit Blocks": number; readonly "Shared Read Blocks": number };
