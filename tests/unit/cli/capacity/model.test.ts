@@ -69,7 +69,8 @@ Deno.test("only dispatches over HTTPS are invocations, one for each batch", () =
   assertEquals(dispatches({ via: "https", batch: 10 }), 1 * 3600 * 720);
 });
 
-Deno.test("more of anything never needs less", () => {
+// A longer handler makes fewer round trips, and so needs less of the database.
+Deno.test("more messages, payload, CPU, retries or steps never need less", () => {
   const sizes = fc.record({
     rate: fc.integer({ min: 0, max: 100_000 }),
     payloadBytes: fc.integer({ min: 0, max: 1_000_000 }),
@@ -79,7 +80,7 @@ Deno.test("more of anything never needs less", () => {
     steps: fc.integer({ min: 0, max: 100 }),
   });
   const field = fc.constantFrom(
-    ...["rate", "payloadBytes", "handlerMs", "handlerCpuMs", "retries", "steps"] as const,
+    ...["rate", "payloadBytes", "handlerCpuMs", "retries", "steps"] as const,
   );
   fc.assert(fc.property(sizes, field, (given, name) => {
     const of = (sizes: typeof given) =>
