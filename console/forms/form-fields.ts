@@ -19,6 +19,15 @@ export interface FormField {
   readonly choices?: readonly (readonly [value: string, words: string])[];
 }
 
+/** The name of an object that is to be made. */
+export const NAME_FIELD: FormField = {
+  name: "name",
+  label: "Name",
+  hint: "Letters, digits and _ . : -",
+  kind: "text",
+  presence: "required",
+};
+
 /** Texts by the names of their fields. */
 export type FormTexts = Readonly<Record<string, string>>;
 

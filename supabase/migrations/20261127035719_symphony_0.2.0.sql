@@ -6210,7 +6210,7 @@ begin
         (
           select string_agg(f.name, ', ') from unnest(
             array[
-              'ids', 'type', 'queue', 'reason', 'error', 'failed_from', 'failed_until', 'group_key', 'user_id',
+              'ids', 'transport', 'type', 'queue', 'reason', 'error', 'failed_from', 'failed_until', 'group_key', 'user_id',
               'created_from', 'created_until'
             ]
           ) as f (name)
@@ -7363,26 +7363,17 @@ AS $function$
   )
 $function$;
 
-CREATE FUNCTION messenger.outbox_filter(p_filter jsonb, p_everything boolean)
+CREATE FUNCTION messenger.outbox_step(p_matched bigint[], p_done integer, p_most integer)
  RETURNS jsonb
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-declare
-  given constant jsonb := jsonb_strip_nulls(p_filter);
 begin
-  if given = '{}' and p_everything is not true then
-    raise sqlstate 'PT400' using
-      message = 'filter: give at least one of ids, transport, type, queue, group_key, or "all" => true';
-  end if;
-  if given <> '{}' and p_everything then
-    raise sqlstate 'PT400' using message = format(
-      'all: goes with no other filter (%s was given)',
-      (select string_agg(f.name, ', ') from jsonb_object_keys(given) as f (name))
-    );
-  end if;
-  return given;
+  return jsonb_build_object(
+    'matched', cardinality(p_matched), 'done', p_done,
+    'next', case when p_matched[p_most] is not null then jsonb_build_object('id', p_matched[p_most]::text) end
+  );
 end
 $function$;
 
@@ -7482,21 +7473,17 @@ CREATE FUNCTION public.messenger_cancel_outbox(ids bigint[] DEFAULT NULL::bigint
 AS $function$
 declare
   most constant integer := 10000;
-  filter constant jsonb := messenger.outbox_filter(jsonb_build_object(
+  filter constant jsonb := messenger.check_filter(jsonb_build_object(
     'ids', ids, 'transport', transport, 'type', type, 'queue', queue, 'group_key', group_key
   ), "all");
   place constant bigint := coalesce(messenger.place_after(after), 0);
   matched bigint[] := messenger.waiting_positions(filter, place, most);
-  last constant bigint := matched[most];
   done bigint[] := array[]::bigint[];
 begin
   if not dry_run then
     done := messenger.cancel_positions(matched);
   end if;
-  return jsonb_build_object(
-    'matched', cardinality(matched), 'done', cardinality(done),
-    'next', case when last is not null then jsonb_build_object('id', last::text) end
-  );
+  return messenger.outbox_step(matched, cardinality(done), most);
 end
 $function$;
 
@@ -7520,10 +7507,7 @@ begin
     update messenger.relays r set retry_at = null where r.transport = messenger_run_outbox.transport;
     perform messenger.wake();
   end if;
-  return jsonb_build_object(
-    'matched', cardinality(waiting), 'done', case when dry_run then 0 else cardinality(waiting) end,
-    'next', case when waiting[most] is not null then jsonb_build_object('id', waiting[most]::text) end
-  );
+  return messenger.outbox_step(waiting, case when dry_run then 0 else cardinality(waiting) end, most);
 end
 $function$;
 
@@ -7553,10 +7537,7 @@ begin
     where o.position = any (sent) and o.sent_at is not null;
     perform messenger.wake();
   end if;
-  return jsonb_build_object(
-    'matched', cardinality(sent), 'done', case when dry_run then 0 else cardinality(sent) end,
-    'next', case when sent[most] is not null then jsonb_build_object('id', sent[most]::text) end
-  );
+  return messenger.outbox_step(sent, case when dry_run then 0 else cardinality(sent) end, most);
 end
 $function$;
 
@@ -13967,14 +13948,14 @@ comment on routine messenger.open_queues(text[],jsonb) is
 comment on routine messenger.outbox_due(text) is
   'When a relay of this transport, or of all that are declared, has something to publish; null where nothing waits.';
 
-comment on routine messenger.outbox_filter(jsonb,boolean) is
-  'Part of operations on the outbox: leaves out the fields that were not given, and refuses an empty filter unless all rows are meant.';
-
 comment on routine messenger.outbox_group_lock(text,text,text) is
   'The advisory lock of a group in the outbox, one of 2,048: Postgres has room for some thousand locks.';
 
 comment on routine messenger.outbox_shard(bigint,text,text) is
   'The shard of a message, 0 to 3: all messages of a group are in one.';
+
+comment on routine messenger.outbox_step(bigint[],integer,integer) is
+  'Part of operations on the outbox: the answer of a step, {"matched", "done", "next"}.';
 
 comment on routine messenger.own_lanes(text) is
   'Part of a claim: the rows of the lanes of a queue for which an operator has set something, by name; nearly always null, for none.';

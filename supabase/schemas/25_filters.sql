@@ -18,7 +18,7 @@ begin
         (
           select string_agg(f.name, ', ') from unnest(
             array[
-              'ids', 'type', 'queue', 'reason', 'error', 'failed_from', 'failed_until', 'group_key', 'user_id',
+              'ids', 'transport', 'type', 'queue', 'reason', 'error', 'failed_from', 'failed_until', 'group_key', 'user_id',
               'created_from', 'created_until'
             ]
           ) as f (name)

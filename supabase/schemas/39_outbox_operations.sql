@@ -1,28 +1,20 @@
 -- Operators' view of the outbox: what waits or was sent a short while ago, and what may be done with it. Lists and
 -- operations go by position, from one that was given; an operation takes at most 10,000 rows a call.
 
-create function messenger.outbox_filter(p_filter jsonb, p_everything boolean) returns jsonb
+-- The answer of one step: the rows that it met, and where the next one begins if these are as many as a step takes.
+create function messenger.outbox_step(p_matched bigint[], p_done integer, p_most integer) returns jsonb
 language plpgsql immutable
 set search_path = ''
 as $$
-declare
-  given constant jsonb := jsonb_strip_nulls(p_filter);
 begin
-  if given = '{}' and p_everything is not true then
-    raise sqlstate 'PT400' using
-      message = 'filter: give at least one of ids, transport, type, queue, group_key, or "all" => true';
-  end if;
-  if given <> '{}' and p_everything then
-    raise sqlstate 'PT400' using message = format(
-      'all: goes with no other filter (%s was given)',
-      (select string_agg(f.name, ', ') from jsonb_object_keys(given) as f (name))
-    );
-  end if;
-  return given;
+  return jsonb_build_object(
+    'matched', cardinality(p_matched), 'done', p_done,
+    'next', case when p_matched[p_most] is not null then jsonb_build_object('id', p_matched[p_most]::text) end
+  );
 end
 $$;
-comment on function messenger.outbox_filter(jsonb, boolean) is
-  'Part of operations on the outbox: leaves out the fields that were not given, and refuses an empty filter unless all rows are meant.';
+comment on function messenger.outbox_step(bigint[], integer, integer) is
+  'Part of operations on the outbox: the answer of a step, {"matched", "done", "next"}.';
 
 create function messenger.waiting_positions(p_filter jsonb, p_after bigint, p_max_rows integer) returns bigint[]
 language plpgsql
@@ -127,21 +119,17 @@ set search_path = ''
 as $$
 declare
   most constant integer := 10000;
-  filter constant jsonb := messenger.outbox_filter(jsonb_build_object(
+  filter constant jsonb := messenger.check_filter(jsonb_build_object(
     'ids', ids, 'transport', transport, 'type', type, 'queue', queue, 'group_key', group_key
   ), "all");
   place constant bigint := coalesce(messenger.place_after(after), 0);
   matched bigint[] := messenger.waiting_positions(filter, place, most);
-  last constant bigint := matched[most];
   done bigint[] := array[]::bigint[];
 begin
   if not dry_run then
     done := messenger.cancel_positions(matched);
   end if;
-  return jsonb_build_object(
-    'matched', cardinality(matched), 'done', cardinality(done),
-    'next', case when last is not null then jsonb_build_object('id', last::text) end
-  );
+  return messenger.outbox_step(matched, cardinality(done), most);
 end
 $$;
 comment on function public.messenger_cancel_outbox(bigint[], text, text, text, text, boolean, boolean, jsonb) is
@@ -168,10 +156,7 @@ begin
     update messenger.relays r set retry_at = null where r.transport = messenger_run_outbox.transport;
     perform messenger.wake();
   end if;
-  return jsonb_build_object(
-    'matched', cardinality(waiting), 'done', case when dry_run then 0 else cardinality(waiting) end,
-    'next', case when waiting[most] is not null then jsonb_build_object('id', waiting[most]::text) end
-  );
+  return messenger.outbox_step(waiting, case when dry_run then 0 else cardinality(waiting) end, most);
 end
 $$;
 comment on function public.messenger_run_outbox(text, boolean, jsonb) is
@@ -205,10 +190,7 @@ begin
     where o.position = any (sent) and o.sent_at is not null;
     perform messenger.wake();
   end if;
-  return jsonb_build_object(
-    'matched', cardinality(sent), 'done', case when dry_run then 0 else cardinality(sent) end,
-    'next', case when sent[most] is not null then jsonb_build_object('id', sent[most]::text) end
-  );
+  return messenger.outbox_step(sent, case when dry_run then 0 else cardinality(sent) end, most);
 end
 $$;
 comment on function public.messenger_resend_outbox(text, timestamptz, boolean, jsonb) is

@@ -1,6 +1,7 @@
 /** pgbouncer in transaction mode before a database, as poolers of Supabase stand before a project's. */
 
 import { fileExists, freePort, startProcess } from "../../local/process.ts";
+import { isOpen } from "./programs.ts";
 import { eventually } from "./stack.ts";
 
 const PROGRAM = "/usr/sbin/pgbouncer";
@@ -57,13 +58,4 @@ auth_type = any
 pool_mode = transaction
 default_pool_size = 2
 `;
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
-  }
 }

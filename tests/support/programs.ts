@@ -1,4 +1,4 @@
-/** Programs that tests run to their end, such as npm. */
+/** Programs that tests run, such as npm. */
 
 const TIMEOUT_MS = 300_000;
 
@@ -46,4 +46,14 @@ export async function runProgram(
     );
   }
   return { code: output.code, stdout, stderr };
+}
+
+/** Whether a program listens on a port of the loopback address. */
+export async function isOpen(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -2,7 +2,7 @@
 
 import type { Schemas } from "../../api/api-client.ts";
 import { formatDuration, formatNumber } from "../../components/relative-time.ts";
-import type { FormField } from "../../forms/form-fields.ts";
+import { type FormField, NAME_FIELD } from "../../forms/form-fields.ts";
 import { REASONS } from "../../filters/message-fields.ts";
 
 /** The name of a rule. */
@@ -171,13 +171,6 @@ export function alertFields(rule: Rule, channels: readonly string[]): readonly F
  * @param rule as chosen so far
  */
 export function newAlertFields(rule: string, channels: readonly string[]): readonly FormField[] {
-  const name: FormField = {
-    name: "name",
-    label: "Name",
-    hint: "Letters, digits and _ . : -",
-    kind: "text",
-    presence: "required",
-  };
   const isKnown = Object.hasOwn(RULES, rule);
-  return [name, RULE_FIELD, ...(isKnown ? alertFields(rule as Rule, channels) : [])];
+  return [NAME_FIELD, RULE_FIELD, ...(isKnown ? alertFields(rule as Rule, channels) : [])];
 }

@@ -6,7 +6,7 @@ import { ApiProblem } from "../../api/api-problem.ts";
 import { Confirm } from "../../components/dialog.tsx";
 import { toast } from "../../components/toast.tsx";
 import { FormDialog } from "../../forms/form-dialog.tsx";
-import type { FormField } from "../../forms/form-fields.ts";
+import { type FormField, NAME_FIELD } from "../../forms/form-fields.ts";
 import { useApi } from "../../shell/session.tsx";
 
 /** A channel of the API. */
@@ -83,13 +83,6 @@ export function CreateChannel(
   { onClose, onDone }: Omit<ChannelDialogProps, "channel">,
 ): JSX.Element {
   const api = useApi();
-  const name: FormField = {
-    name: "name",
-    label: "Name",
-    hint: "Letters, digits and _ . : -",
-    kind: "text",
-    presence: "required",
-  };
   const kind: FormField = {
     name: "kind",
     label: "Kind",
@@ -101,7 +94,7 @@ export function CreateChannel(
     <FormDialog
       title="New channel"
       draft="new channel"
-      fields={(texts) => [name, kind, ...fieldsOf(texts["kind"] ?? "", true, false)]}
+      fields={(texts) => [NAME_FIELD, kind, ...fieldsOf(texts["kind"] ?? "", true, false)]}
       object={null}
       onClose={onClose}
       onSave={async (values) => {

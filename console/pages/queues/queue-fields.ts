@@ -1,6 +1,6 @@
 /** The settings of a queue, in the order of its form. */
 
-import { type FormField, toTexts } from "../../forms/form-fields.ts";
+import { type FormField, NAME_FIELD, toTexts } from "../../forms/form-fields.ts";
 
 const NUMBERS: readonly FormField[] = [
   {
@@ -57,13 +57,7 @@ export const QUEUE_FIELDS: readonly FormField[] = [...NUMBERS, {
 }];
 
 /** Fields of a queue that is to be made. */
-export const NEW_QUEUE_FIELDS: readonly FormField[] = [{
-  name: "name",
-  label: "Name",
-  hint: "Letters, digits and _ . : -",
-  kind: "text",
-  presence: "required",
-}, ...QUEUE_FIELDS];
+export const NEW_QUEUE_FIELDS: readonly FormField[] = [NAME_FIELD, ...QUEUE_FIELDS];
 
 /** The database's defaults. */
 export const NEW_QUEUE = toTexts(QUEUE_FIELDS, {

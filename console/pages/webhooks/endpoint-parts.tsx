@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import type { Schemas } from "../../api/api-client.ts";
 import { Badge } from "../../components/badge.tsx";
 import { formatDuration, formatNumber } from "../../components/relative-time.ts";
-import type { FormField } from "../../forms/form-fields.ts";
+import { type FormField, NAME_FIELD } from "../../forms/form-fields.ts";
 
 /** An endpoint of the API. */
 export type Endpoint = Schemas["WebhookEndpoint"];
@@ -70,13 +70,7 @@ export const ENDPOINT_FIELDS: readonly FormField[] = [
 
 /** Settings of an endpoint that is to be made. */
 export const NEW_ENDPOINT_FIELDS: readonly FormField[] = [
-  {
-    name: "name",
-    label: "Name",
-    hint: "Letters, digits and _ . : -",
-    kind: "text",
-    presence: "required",
-  },
+  NAME_FIELD,
   ...ENDPOINT_FIELDS.map((field) =>
     field.name === "secret"
       ? { ...field, hint: "Of Vault, webhook_...; empty: one is made" }

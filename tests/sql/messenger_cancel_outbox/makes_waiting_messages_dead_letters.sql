@@ -1,6 +1,6 @@
 -- An operator cancels what waits in the outbox, but not what a relay is just publishing, nor what is sent.
 begin;
-select plan(9);
+select plan(10);
 select messenger_declare_routing('{"events": true, "eu": false}', '{"ImportRow": "events", "Audit": "eu"}');
 select messenger_dispatch('ImportRow', to_jsonb(n), group_key => 'g') from generate_series(1, 2) as n;
 select messenger_dispatch('ImportRow', '3', delay => '1 hour');
@@ -19,6 +19,9 @@ select is(messenger_cancel_outbox(ids => array(select id from messenger.outbox w
 select throws_ok(
   'select messenger_cancel_outbox()', 'PT400', 'filter: give at least one of ids, transport, type, queue, group_key, or "all" => true',
   'no filter is no filter'
+);
+select throws_ok(
+  $$select messenger_cancel_outbox(type => '')$$, 'PT400', 'type: is empty; leave it out, or give a value', 'an empty field is refused'
 );
 select throws_ok(
   $$select messenger_cancel_outbox(type => 'Audit', "all" => true)$$, 'PT400', 'all: goes with no other filter (type was given)', 'all is all'

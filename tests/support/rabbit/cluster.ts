@@ -10,6 +10,7 @@ import {
   sendSignal,
   startProcess,
 } from "../../../local/process.ts";
+import { isOpen } from "../programs.ts";
 import { eventually } from "../stack.ts";
 
 const SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -190,13 +191,4 @@ function configOf({ names }: Place, port: number, settings: readonly string[]): 
     ...settings,
     "",
   ].join("\n");
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
-  }
 }
