@@ -3054,13 +3054,16 @@ declare
   weights constant numeric := (select sum((l).weight) from unnest(p_lanes) as l);
 begin
   return query
-  select p.lane, least((p.lane).room, p.whole + (p.place <= p_max_messages - p.total)::integer)
+  select p.lane, least((p.lane).room, 1 + floor(p.more)::integer + (p.place <= rest - p.given)::integer)
   from (
-    select s.*, row_number() over (order by s.share - floor(s.share) desc, s.nth) as place, sum(s.whole) over () as total
+    select s.*, row_number() over (order by s.more - floor(s.more) desc, s.nth) as place, sum(floor(s.more)) over () as given
     from (
-      select row(l.queue, l.place, l.weight, l.room, l.last)::messenger.due_lane as lane, l.nth,
-        rest * l.weight / weights as share, 1 + floor(rest * l.weight / weights)::integer as whole
-      from unnest(p_lanes) with ordinality as l (queue, place, weight, room, last, nth)
+      select w.lane, w.nth, coalesce(rest * w.missing / nullif(sum(w.missing) over (), 0), 0) as more
+      from (
+        select row(l.queue, l.place, l.weight, l.room, l.last)::messenger.due_lane as lane, l.nth,
+          greatest(p_max_messages * l.weight / weights - 1, 0) as missing
+        from unnest(p_lanes) with ordinality as l (queue, place, weight, room, last, nth)
+      ) as w
     ) as s
   ) as p
   where p.nth <= p_max_messages

@@ -291,8 +291,8 @@ $$;
 comment on function messenger.waiting_lanes(messenger.claim_queue, messenger.due_lane[], integer, integer) is
   'Part of a claim: further lanes, with the messages that have been due for longest.';
 
--- Each lane gets one message, and the rest goes by weight; the fractions that remain go to the largest of them. Rounding
--- each share up would give nothing to the last lanes, at every claim.
+-- Each lane gets one message; the rest goes where a share by weight is larger than that, and what fractions leave to the
+-- largest of them. Rounding each share up would give nothing to the last lanes, at every claim.
 create function messenger.share_lanes(p_lanes messenger.due_lane[], p_max_messages integer)
 returns table (lane messenger.due_lane, asked integer)
 language plpgsql
@@ -304,13 +304,16 @@ declare
   weights constant numeric := (select sum((l).weight) from unnest(p_lanes) as l);
 begin
   return query
-  select p.lane, least((p.lane).room, p.whole + (p.place <= p_max_messages - p.total)::integer)
+  select p.lane, least((p.lane).room, 1 + floor(p.more)::integer + (p.place <= rest - p.given)::integer)
   from (
-    select s.*, row_number() over (order by s.share - floor(s.share) desc, s.nth) as place, sum(s.whole) over () as total
+    select s.*, row_number() over (order by s.more - floor(s.more) desc, s.nth) as place, sum(floor(s.more)) over () as given
     from (
-      select row(l.queue, l.place, l.weight, l.room, l.last)::messenger.due_lane as lane, l.nth,
-        rest * l.weight / weights as share, 1 + floor(rest * l.weight / weights)::integer as whole
-      from unnest(p_lanes) with ordinality as l (queue, place, weight, room, last, nth)
+      select w.lane, w.nth, coalesce(rest * w.missing / nullif(sum(w.missing) over (), 0), 0) as more
+      from (
+        select row(l.queue, l.place, l.weight, l.room, l.last)::messenger.due_lane as lane, l.nth,
+          greatest(p_max_messages * l.weight / weights - 1, 0) as missing
+        from unnest(p_lanes) with ordinality as l (queue, place, weight, room, last, nth)
+      ) as w
     ) as s
   ) as p
   where p.nth <= p_max_messages

@@ -34,6 +34,17 @@ export function testLanes(name: string, open: () => Promise<TransportUnderTest>)
     assertEquals(queuesOf(named), { "reports/acme": 3 });
   });
 
+  promise("no lane is left out of a claim that its lanes do not divide", async (t) => {
+    await t.transport.send(["a", "b", "c"].flatMap((lane) => inLane(lane, 20)));
+    for (const [maxMessages, shares] of [[4, [1, 1, 2]], [7, [2, 2, 3]]] as const) {
+      const taken = queuesOf(await claim(t.transport, { maxMessages, queues: ["reports"] }));
+      assertEquals(Object.values(taken).sort(), [...shares]);
+    }
+    await t.setQueue("reports/a", { weight: 1_000 });
+    const beside = await claim(t.transport, { maxMessages: 6, queues: ["reports"] });
+    assertEquals(queuesOf(beside), { "reports/a": 4, "reports/b": 1, "reports/c": 1 });
+  });
+
   promise("a lane's weight counts beside the other lanes of its queue", async (t) => {
     await t.setQueue("reports/gold", { weight: 3 });
     await t.transport.send([...inLane("gold", 20), ...inLane("iron", 20)]);

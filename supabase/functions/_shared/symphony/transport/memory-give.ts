@@ -64,17 +64,37 @@ function sharer(
 ): (queue: string) => number {
   const parents = [...new Set(names.map(parentQueue))];
   const weightOf = (queue: string) => queues.get(queue).weight ?? 1;
-  const laneWeight = (queue: string) => isLane(queue) ? weightOf(queue) : 1;
   const weights = parents.reduce((total, queue) => total + weightOf(queue), 0);
-  return (queue) => {
-    const parent = parentQueue(queue);
+  const shares = new Map(parents.flatMap((parent) => {
     const room = queues.room(parent, leasesOf(parent, { rows, queues, now }).length, now);
+    const share = Math.min(Math.ceil(max * weightOf(parent) / weights), room);
     const lanes = names.filter((name) => parentQueue(name) === parent);
-    const divided = lanes.reduce((total, name) => total + laneWeight(name), 0);
-    return Math.ceil(
-      Math.min(max * weightOf(parent) / weights, room) * laneWeight(queue) / divided,
-    );
-  };
+    return [...divided(lanes, share, (queue) => isLane(queue) ? weightOf(queue) : 1)];
+  }));
+  return (queue) => shares.get(queue) ?? 0;
+}
+
+/**
+ * Divides messages among lanes, as messenger.share_lanes does: one for each; the rest goes where a share by weight is
+ * larger than that, and what fractions leave to the largest of them.
+ */
+function divided(
+  lanes: readonly string[],
+  messages: number,
+  weightOf: (lane: string) => number,
+): ReadonlyMap<string, number> {
+  const rest = Math.max(messages - lanes.length, 0);
+  const weights = lanes.reduce((total, lane) => total + weightOf(lane), 0);
+  const missing = lanes.map((lane) => Math.max(messages * weightOf(lane) / weights - 1, 0));
+  const all = missing.reduce((total, one) => total + one, 0) || 1;
+  const more = missing.map((one) => rest * one / all);
+  const left = rest - more.reduce((total, one) => total + Math.floor(one), 0);
+  const fraction = (index: number) => (more[index] ?? 0) % 1;
+  const first = [...lanes.keys()].sort((a, b) => fraction(b) - fraction(a)).slice(0, left);
+  return new Map(lanes.map((lane, index) => [
+    lane,
+    index >= messages ? 0 : 1 + Math.floor(more[index] ?? 0) + Number(first.includes(index)),
+  ]));
 }
 
 /** Whether a message waits in a queue, or in a lane of it. */
