@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { amqp } from "../../supabase/functions/_shared/symphony/amqp.ts";
 import { published } from "../contract/engine_sending_contract.ts";
-import { hasRabbit, type RabbitCluster, startRabbit } from "../support/rabbit/cluster.ts";
+import { hasRabbit, leaderOf, type RabbitCluster, startRabbit } from "../support/rabbit/cluster.ts";
 import { startTraffic } from "../support/rabbit/traffic.ts";
 import { eventually } from "../support/stack.ts";
 
@@ -32,16 +32,6 @@ async function ends(name: string) {
   // A broker writes its list of queues to disk some time later.
   for (const node of cluster.nodes) await node.control("eval", "mnesia:sync_log().");
   return { sender, receiver };
-}
-
-/** The node that leads a queue. */
-async function leaderOf(queue: string) {
-  const [first] = cluster.nodes;
-  const text = await first?.control("list_queues", "name", "leader", "--no-table-headers") ?? "";
-  const line = text.split("\n").find((one) => one.startsWith(`${queue}\t`));
-  const leader = cluster.nodes.find(({ name }) => name === line?.split("\t")[1]);
-  if (!leader) throw new Error(`no node leads ${queue}:\n${text}`);
-  return leader;
 }
 
 faultTest("no message is lost while nodes are killed one after the other", async () => {
@@ -124,7 +114,7 @@ faultTest(
 // The last one: a cluster that was split needs a while until all of its nodes have its list of queues on disk.
 faultTest("while the leader hangs the others take over, and nothing is lost", async () => {
   const { sender, receiver } = await ends("hung");
-  const leader = await leaderOf("hung.default");
+  const leader = await leaderOf(cluster, "hung.default");
   const traffic = startTraffic(sender, receiver);
   await traffic.more(200);
   leader.pause();

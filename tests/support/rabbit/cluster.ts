@@ -11,6 +11,7 @@ import {
   startProcess,
 } from "../../../local/process.ts";
 import { isOpen } from "../programs.ts";
+import { type Disk, makeDisk } from "./disk.ts";
 import { eventually } from "../stack.ts";
 
 const SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -28,13 +29,15 @@ export interface RabbitNode {
   readonly url: string;
   /** Starts it on its data, and waits until it serves. */
   start(): Promise<void>;
-  /** Ends it at once, as a power cut of its machine does. */
+  /** Ends it at once; what it wrote is still on its disk. */
   kill(): Promise<void>;
   /** Asks it to end, as an upgrade does. */
   stop(): Promise<void>;
   /** Lets it hang, with its connections open. */
   pause(): void;
   resume(): void;
+  /** Its own disk, where the cluster was started with disks. */
+  readonly disk?: Disk;
   /** Runs rabbitmqctl. @throws Error with its output */
   control(...args: string[]): Promise<string>;
 }
@@ -48,6 +51,7 @@ export interface RabbitCluster extends AsyncDisposable {
 
 interface Place {
   readonly folder: string;
+  readonly diskMegabytes: number;
   readonly mapperPort: number;
   readonly names: readonly string[];
 }
@@ -56,14 +60,17 @@ interface Place {
  * Starts a cluster.
  * @param count of nodes: 1 or 3
  * @param settings lines of rabbitmq.conf
+ * @param diskMegabytes gives each node a disk of this size; 0 for none
  */
 export async function startRabbit(
   count = 1,
   settings: readonly string[] = [],
+  diskMegabytes = 0,
 ): Promise<RabbitCluster> {
   const folder = await Deno.makeTempDir({ prefix: "symphony-rabbit-" });
   const place = {
     folder,
+    diskMegabytes,
     mapperPort: freePort(),
     names: Array.from({ length: count }, (_, n) => `node${n + 1}@localhost`),
   };
@@ -88,6 +95,16 @@ export async function startRabbit(
   return { nodes, urls: nodes.map(({ url }) => url), [Symbol.asyncDispose]: stop };
 }
 
+/** The node that leads a queue. */
+export async function leaderOf({ nodes }: RabbitCluster, queue: string): Promise<RabbitNode> {
+  const [first] = nodes;
+  const text = await first?.control("list_queues", "name", "leader", "--no-table-headers") ?? "";
+  const line = text.split("\n").find((one) => one.startsWith(`${queue}\t`));
+  const leader = nodes.find(({ name }) => name === line?.split("\t")[1]);
+  if (!leader) throw new Error(`no node leads ${queue}:\n${text}`);
+  return leader;
+}
+
 async function makeNode(
   place: Place,
   name: string,
@@ -102,6 +119,9 @@ async function makeNode(
   const lines: string[] = [];
   let running: OwnedProcess | undefined;
   const url = `amqp://127.0.0.1:${port}`;
+  const disk = place.diskMegabytes > 0
+    ? await makeDisk(`${folder}/disk`, `${folder}/data`, place.diskMegabytes, () => running?.pid)
+    : undefined;
   const end = async (signal: Deno.Signal) => {
     const group = running?.pid;
     if (group === undefined) return;
@@ -117,7 +137,8 @@ async function makeNode(
     url,
     async start() {
       lines.length = 0;
-      const started = startProcess(SERVER, { args: [], env, onLine: (line) => lines.push(line) });
+      const [program, ...args] = disk ? await disk.around(SERVER) : [SERVER];
+      const started = startProcess(program, { args, env, onLine: (line) => lines.push(line) });
       running = started;
       const isServing = async () => await isOpen(port);
       const isUp = eventually(isServing, (open) => open, START_TIMEOUT_MS);
@@ -130,6 +151,7 @@ async function makeNode(
     },
     kill: () => end("SIGKILL"),
     stop: () => end("SIGTERM"),
+    ...(disk && { disk }),
     pause: () => void (running && sendSignal(-running.pid, "SIGSTOP")),
     resume: () => void (running && sendSignal(-running.pid, "SIGCONT")),
     control: (...args) => control(env, args),
