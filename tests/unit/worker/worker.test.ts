@@ -2,10 +2,13 @@
 
 import { assertEquals } from "@std/assert";
 import { z } from "zod";
-import { changed } from "../../support/changed_transport.ts";
+import { changed, overriding } from "../../support/changed_transport.ts";
 import { define, defineLate } from "../../support/definitions.ts";
 import { workbench } from "../../support/worker.ts";
-import { defineMessage } from "../../../supabase/functions/_shared/symphony/index.ts";
+import {
+  defineMessage,
+  TransportError,
+} from "../../../supabase/functions/_shared/symphony/index.ts";
 
 Deno.test("a worker handles what is due, and ends at once when nothing more is", async () => {
   const seen: unknown[] = [];
@@ -93,4 +96,21 @@ Deno.test("the outcome of a message that belongs to a group says so", async () =
   ]);
   await work();
   assertEquals(grouped, [true, undefined]);
+});
+
+Deno.test("outcomes are written, and a run ends, although the database can serve no more claims", async () => {
+  const lateBy = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+  let claims = 0;
+  const tooMuch = new TransportError("claim", "statement timeout", true, { fault: "too_much" });
+  const { bus, memory, work } = workbench([define((ms) => lateBy(ms as number))], {
+    wrap: (memory) =>
+      overriding(memory, {
+        claim: (request) => claims++ > 0 ? Promise.reject(tooMuch) : memory.claim(request),
+        settleAndClaim: () => Promise.reject(tooMuch),
+      }),
+  });
+  // The claims that go with the first two outcomes keep both calls that a worker makes at once.
+  await bus.dispatchAll([50, 300, 700].map((payload) => ({ type: "T", payload })));
+  assertEquals((await work({ budgetMs: 1_000 })).handled, 3);
+  assertEquals(memory.messages, []);
 });

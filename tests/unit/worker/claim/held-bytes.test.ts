@@ -23,6 +23,12 @@ Deno.test("a claim asks for a quarter of what may be held, and less beside what 
   assertEquals(bytes.room, 0);
 });
 
+Deno.test("a claim asks for whole bytes, whatever the messages' sizes are", () => {
+  const bytes = new HeldBytes(1_000);
+  bytes.add([{ bytes: 2_500 / 3 }]);
+  assertEquals(bytes.room, 166);
+});
+
 Deno.test("what claims under way may bring counts until they are answered", () => {
   const bytes = new HeldBytes(1_000);
   const requests = [asking(250), asking(250), asking(250), asking(250)];

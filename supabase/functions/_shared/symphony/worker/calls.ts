@@ -9,6 +9,8 @@ export interface CallDependencies {
   readonly transport: Transport;
   /** Whether a call that failed is still worth repeating. */
   readonly keepTrying: () => boolean;
+  /** Whether others wait for this call to end: outcomes that no other call can write, or the end of the run. */
+  readonly isAwaited?: () => boolean;
   readonly log: Logger;
 }
 

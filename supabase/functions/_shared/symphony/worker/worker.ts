@@ -158,8 +158,10 @@ class Worker {
     const sentAt = performance.now();
     const keepTrying = () =>
       performance.now() < this.#leases.worthRepeatingUntil(sentAt + UNLEASED_CALL_MS);
+    // A claim that the database cannot serve must not keep the calls that write outcomes.
+    const isAwaited = () => this.#end.isNear || !this.#settler.buffer.isEmpty;
     try {
-      const { claim, done } = await this.#settler.settle(request, keepTrying);
+      const { claim, done } = await this.#settler.settle(request, { keepTrying, isAwaited });
       this.#claimer.size.roundTrip(performance.now() - sentAt);
       if (claim && request) this.#take(claim, request, sentAt);
       this.#claimer.ended(request, done);

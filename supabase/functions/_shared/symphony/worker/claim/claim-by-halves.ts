@@ -13,12 +13,13 @@ import {
 /**
  * Claims. If the database cannot give what was asked for, asks for half as many messages, and at last for
  * one message without its payload: that message is then handed out as crashed, and holds up no other.
+ * @returns null if the database cannot give even that, and others wait for this call to end
  * @throws TransportError if the database stayed out of reach for as long as repeating was worth it
  */
 export async function claimByHalves(
   request: ClaimRequest,
   deps: CallDependencies,
-): Promise<Claim> {
+): Promise<Claim | null> {
   const { transport, log } = deps;
   let { maxMessages, unread = false } = request;
   for (;;) {
@@ -36,6 +37,7 @@ export async function claimByHalves(
       log.warn("claim_split", { maxMessages, error: String(error) });
       if (maxMessages > 1) maxMessages = Math.floor(maxMessages / 2);
       else if (!unread && !isTooMuch(error)) unread = true;
+      else if (deps.isAwaited?.()) return null;
       else if (deps.keepTrying()) await pause(LONGEST_PAUSE_MS);
       else throw error;
     }

@@ -26,11 +26,12 @@ export class HeldBytes {
     this.#most = most;
   }
 
-  /** Bytes that the next claim may bring; 0 if it has to wait. */
+  /** Bytes that the next claim may bring, a whole number; 0 if it has to wait. */
   get room(): number {
     const share = Math.ceil(this.#most * SHARE_OF_A_CLAIM);
     const room = Math.min(share, this.#most - this.#held - this.#claiming);
-    return room < share * LEAST_ROOM ? 0 : room;
+    // A message's size is its part of a claim's, which may be no whole number; SQL takes only whole ones.
+    return room < share * LEAST_ROOM ? 0 : Math.floor(room);
   }
 
   /** A claim is under way. */

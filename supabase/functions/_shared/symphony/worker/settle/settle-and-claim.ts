@@ -23,7 +23,7 @@ export interface SettledAndClaimed {
   readonly settled: readonly Settlement[];
   /** Messages whose effects were refused: they wait for another outcome. */
   readonly refused: readonly RefusedEffects[];
-  /** The answer to the claim; null if the call only settled. */
+  /** The answer to the claim; null if the call only settled, or the claim gave way to other calls. */
   readonly claim: Claim | null;
 }
 

@@ -12,6 +12,7 @@ import type { Logger } from "../../runtime/log.ts";
 import type { Claim, ClaimRequest, RefusedEffects } from "../../transport/receiver.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { noteClaim, settling } from "../../tracing/spans.ts";
+import type { CallDependencies } from "../calls.ts";
 import type { SeriesCounter } from "../series/series-counter.ts";
 import type { WorkerReport } from "../worker-options.ts";
 import { BatchFolds } from "./batch-folds.ts";
@@ -42,7 +43,7 @@ export interface SettlerOptions {
 
 /** The result of one round trip. */
 export interface RoundTrip {
-  /** Null if the call only settled. */
+  /** Null if the call only settled, or its claim gave way to other calls. */
   readonly claim: Claim | null;
   /** The outcomes that it took from the buffer. */
   readonly done: readonly Done[];
@@ -75,15 +76,19 @@ export class Settler {
 
   /**
    * Writes all outcomes that wait, and claims if there is a request.
-   * @param keepTrying whether a call that failed is still worth repeating
+   * @param limits.keepTrying whether a call that failed is still worth repeating
+   * @param limits.isAwaited whether others wait for this call to end
    * @throws TransportError if the database stayed out of reach
    */
-  async settle(request: ClaimRequest | null, keepTrying: () => boolean): Promise<RoundTrip> {
+  async settle(
+    request: ClaimRequest | null,
+    limits: Pick<CallDependencies, "keepTrying" | "isAwaited">,
+  ): Promise<RoundTrip> {
     const { transport, log } = this.#options;
     const done = this.buffer.take();
     const settlements = done.map(({ settlement }) => settlement);
     try {
-      const deps = { transport, log, keepTrying };
+      const deps = { transport, log, ...limits };
       const startedAt = Date.now();
       const { settled, refused, claim } = await settling(
         done,
