@@ -54,6 +54,16 @@ Deno.test("a hook that never settles holds the end of a run for two seconds at m
   assertEquals([reason, lines.includes("hook_failed")], ["exhausted", true]);
 });
 
+/** Lists whose methods return none. */
+class OwnSlice extends Array {
+  override slice = () => null as never;
+}
+class OwnSpecies extends Array {
+  static override readonly [Symbol.species] = function () {
+    return {};
+  } as never;
+}
+
 Deno.test("whatever a handler throws ends as the outcome of its message", async () => {
   const { proxy, revoke } = Proxy.revocable(new Error("x"), {});
   revoke();
@@ -84,12 +94,16 @@ Deno.test("whatever a handler throws ends as the outcome of its message", async 
     { length: Number.MAX_SAFE_INTEGER, errors: { length: 1e9 } },
     new Error("nul \0 and half \ud800"),
     Object.create(null),
+    ...[OwnSlice, OwnSpecies].map((list) =>
+      Object.assign(new AggregateError([]), { errors: list.of(1) })
+    ),
   ];
   for (const [index, value] of thrown.entries()) {
     const { reason, errors } = await trouble(defineOnce(() => {
       throw value;
     }));
     assertEquals([reason, errors.length], ["exhausted", 1], `case ${index}`);
+    assert(!errors[0]?.message.startsWith("the attempt broke off"), `case ${index}`);
     assert(JSON.stringify(errors).isWellFormed() && !JSON.stringify(errors).includes("\\u0000"));
   }
 });

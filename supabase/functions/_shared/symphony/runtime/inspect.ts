@@ -23,7 +23,9 @@ export function readList(value: unknown, key: string): unknown[] {
 /** The entries of an array, at most as many as {@link readList} returns; none of any other value. Never throws. */
 export function listOf(value: unknown): unknown[] {
   try {
-    return Array.isArray(value) ? value.slice(0, LONGEST_LIST) : [];
+    if (!Array.isArray(value)) return [];
+    // A subclass may replace `slice`, or have it make an object of another class.
+    return Array.from({ length: Math.min(value.length, LONGEST_LIST) }, (_, at) => value[at]);
   } catch {
     return [];
   }
