@@ -29,8 +29,8 @@ export interface BulkParts {
 
 const TRIES = 5;
 const PAUSE_MS = 1_000;
-/** Requests of a count: one reads up to 100,000 rows a step. */
-const COUNTS = 10;
+/** Times of the requests of a count, in ms: the first takes one step, so that a number is there at once. */
+const COUNT_BUDGETS_MS = [0, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000, 10_000, 10_000];
 
 /**
  * Bounds a change by the database's time, and counts the messages that it would meet; changes nothing.
@@ -61,8 +61,10 @@ export async function countBulk(
   if (action.ids) return onCount({ count: action.ids.length, capped: false });
   let count = 0;
   let cursor: string | null = null;
-  for (let request = 0; request < COUNTS && !signal.aborted; request++) {
-    const body: object = { ...action.body, dryRun: true, ...(cursor !== null && { cursor }) };
+  for (const budgetMs of COUNT_BUDGETS_MS) {
+    if (signal.aborted) return;
+    const place = cursor !== null && { cursor };
+    const body: object = { ...action.body, dryRun: true, budgetMs, ...place };
     const answer: BulkAnswer = await send(pathOf(action), body, signal);
     count += answer.matched;
     cursor = answer.next;

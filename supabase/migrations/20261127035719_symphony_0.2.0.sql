@@ -6424,6 +6424,64 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.take_step(p_operation text, p_filter jsonb, p_options jsonb, p_max_messages integer, p_dry_run boolean, p_after jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  chunk_size constant integer := case when p_dry_run then 1000 else 100 end;
+  most constant integer := case when p_dry_run then 100000 else 10000 end;
+  -- An operator waits for the first count of a dry run, and the next steps make it larger.
+  longest constant interval := case when p_dry_run then '250 ms' else '3 seconds' end;
+  ends_at constant timestamptz := clock_timestamp() + longest;
+  place jsonb := messenger.begin_step(p_after, p_max_messages, p_dry_run);
+  before constant integer := (place ->> 'matched')::integer;
+  chunk record;
+  outcome jsonb;
+  matched integer := 0;
+  done integer := 0;
+  running integer := 0;
+  missing bigint[] := array[]::bigint[];
+  further integer := 0;
+  is_capped boolean := false;
+begin
+  loop
+    select * into chunk from messenger.next_matches(
+      p_operation, p_filter, place, least(chunk_size, most - matched, p_max_messages - before - matched),
+      case when not p_dry_run then 16777216 end
+    );
+    if not p_dry_run and cardinality(chunk.matched) > 0 then
+      begin
+        outcome := messenger.apply_operation(p_operation, chunk.matched, p_options || place);
+      exception when sqlstate 'PT503' then
+        if matched = 0 then raise; end if;
+        exit;
+      end;
+      done := done + (outcome ->> 'done')::integer;
+      running := running + coalesce((outcome ->> 'running')::integer, 0);
+    end if;
+    matched := case when p_dry_run then matched + cardinality(chunk.matched) else done + running end;
+    missing := missing || coalesce(chunk.missing, '{}');
+    place := chunk.last || jsonb_build_object('matched', before + matched);
+    if before + matched >= p_max_messages then place := null; end if;
+    exit when place is null or matched >= most or clock_timestamp() >= ends_at;
+  end loop;
+
+  if place is not null then
+    select least(cardinality(m.matched), 10000), m.last is not null into further, is_capped
+    from messenger.next_matches(p_operation, p_filter, place, 10001) as m;
+  end if;
+  return jsonb_build_object(
+    'matched', matched, 'done', done, 'running', running,
+    'left', jsonb_build_object(
+      'count', least(further, p_max_messages - before - matched), 'capped', is_capped
+    ),
+    'missing', missing::text[], 'next', place
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.failed_filter(p_filter jsonb, p_all boolean)
  RETURNS jsonb
  LANGUAGE plpgsql

@@ -87,6 +87,13 @@ Deno.test("a filter is counted by dry runs before anything changes", async () =>
   assert(tab.requests.every(({ body }) => body["dryRun"] === true && body["type"]));
 });
 
+Deno.test("the first request of a count takes one step, and the next ones have time for more", async () => {
+  const tab = new Tab();
+  const { signal } = new AbortController();
+  await countBulk(tab.parts, ACTION, () => {}, signal);
+  assertEquals(tab.requests.map(({ body }) => body["budgetMs"]), [0, 500]);
+});
+
 Deno.test("a filter means the messages up to the moment at which the operator asked", () => {
   const until = "2026-11-27T12:00:00.000Z";
   const bodyOf = (action: Partial<BulkAction>) => boundedBy({ ...ACTION, ...action }, until).body;
@@ -116,7 +123,7 @@ Deno.test("a change is bounded by the database's time, whatever the browser's cl
   await countFromNow(tab.parts, ACTION, (_, action) => counted = action, signal);
   const body = { type: "EmailMessage", failedUntil: tab.now };
   assertEquals(counted?.body, body);
-  assertEquals(tab.requests[0]?.body, { ...body, dryRun: true });
+  assertEquals(tab.requests[0]?.body, { ...body, dryRun: true, budgetMs: 0 });
 });
 
 Deno.test("steps are taken with the cursor of the one before, to the end", async () => {
