@@ -16,7 +16,7 @@ let cluster: RabbitCluster | undefined;
 let proxy: Proxy | undefined;
 
 Deno.test.beforeAll(async () => {
-  cluster = await startRabbit(1, ["max_message_size = 200000"]);
+  cluster = await startRabbit(1, { settings: ["max_message_size = 200000"] });
   proxy = startProxy(Number(new URL(cluster.urls[0] ?? "").port));
 });
 Deno.test.afterAll(async () => {

@@ -10,7 +10,7 @@ import { eventually } from "../support/stack.ts";
 const canRun = hasRabbit && hasDisks;
 let cluster: RabbitCluster;
 if (canRun) {
-  Deno.test.beforeAll(async () => void (cluster = await startRabbit(3, [], 512)));
+  Deno.test.beforeAll(async () => void (cluster = await startRabbit(3, { diskMegabytes: 512 })));
   Deno.test.afterAll(async () => await cluster?.[Symbol.asyncDispose]());
 }
 

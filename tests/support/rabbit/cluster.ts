@@ -19,6 +19,7 @@ const CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 const PORT_MAPPER = "/usr/bin/epmd";
 /** Longest time until a node serves, in ms: three begin together on two cores, beside other tests. */
 const START_TIMEOUT_MS = 90_000;
+const LOOPBACK = "127.0.0.1";
 
 /** Whether RabbitMQ is on this machine; Debian has it as the package rabbitmq-server. */
 export const hasRabbit: boolean = fileExists(SERVER) && fileExists(PORT_MAPPER);
@@ -49,9 +50,18 @@ export interface RabbitCluster extends AsyncDisposable {
   readonly urls: readonly string[];
 }
 
-interface Place {
+/** Options of a cluster. */
+export interface ClusterOptions {
+  /** Lines of rabbitmq.conf. */
+  readonly settings?: readonly string[];
+  /** Size of the disk of each node; without it they use this machine's. */
+  readonly diskMegabytes?: number;
+  /** Addresses for each node's way to the others; by default they share 127.0.0.1. */
+  readonly addresses?: readonly string[];
+}
+
+interface Place extends ClusterOptions {
   readonly folder: string;
-  readonly diskMegabytes: number;
   readonly mapperPort: number;
   readonly names: readonly string[];
 }
@@ -59,27 +69,32 @@ interface Place {
 /**
  * Starts a cluster.
  * @param count of nodes: 1 or 3
- * @param settings lines of rabbitmq.conf
- * @param diskMegabytes gives each node a disk of this size; 0 for none
  */
 export async function startRabbit(
   count = 1,
-  settings: readonly string[] = [],
-  diskMegabytes = 0,
+  options: ClusterOptions = {},
 ): Promise<RabbitCluster> {
   const folder = await Deno.makeTempDir({ prefix: "symphony-rabbit-" });
   const place = {
+    ...options,
     folder,
-    diskMegabytes,
     mapperPort: freePort(),
-    names: Array.from({ length: count }, (_, n) => `node${n + 1}@localhost`),
+    names: Array.from(
+      { length: count },
+      (_, n) => `node${n + 1}@${options.addresses?.[n] ?? "localhost"}`,
+    ),
   };
   await Deno.writeTextFile(`${folder}/.erlang.cookie`, crypto.randomUUID(), { mode: 0o400 });
   const mapper = startProcess(PORT_MAPPER, {
-    args: ["-port", String(place.mapperPort), "-address", "127.0.0.1"],
+    args: [
+      "-port",
+      String(place.mapperPort),
+      "-address",
+      [LOOPBACK, ...options.addresses ?? []].join(),
+    ],
     env: { HOME: folder },
   });
-  const nodes = await Promise.all(place.names.map((name) => makeNode(place, name, settings)));
+  const nodes = await Promise.all(place.names.map((name) => makeNode(place, name)));
   const stop = async () => {
     await Promise.all(nodes.map((node) => node.kill()));
     await mapper.stop("SIGKILL");
@@ -105,23 +120,19 @@ export async function leaderOf({ nodes }: RabbitCluster, queue: string): Promise
   return leader;
 }
 
-async function makeNode(
-  place: Place,
-  name: string,
-  settings: readonly string[],
-): Promise<RabbitNode> {
+async function makeNode(place: Place, name: string): Promise<RabbitNode> {
   const folder = `${place.folder}/${name}`;
   const port = freePort();
   await Deno.mkdir(folder);
   await Deno.writeTextFile(`${folder}/plugins`, "[].\n");
-  await Deno.writeTextFile(`${folder}/rabbitmq.conf`, configOf(place, port, settings));
+  await Deno.writeTextFile(`${folder}/rabbitmq.conf`, configOf(place, port));
   const env = environmentOf(place, name, port, freePort());
   const lines: string[] = [];
   let running: OwnedProcess | undefined;
   const url = `amqp://127.0.0.1:${port}`;
-  const disk = place.diskMegabytes > 0
-    ? await makeDisk(`${folder}/disk`, `${folder}/data`, place.diskMegabytes, () => running?.pid)
-    : undefined;
+  const disk = place.diskMegabytes === undefined
+    ? undefined
+    : await makeDisk(`${folder}/disk`, `${folder}/data`, place.diskMegabytes, () => running?.pid);
   const end = async (signal: Deno.Signal) => {
     const group = running?.pid;
     if (group === undefined) return;
@@ -171,20 +182,23 @@ async function control(env: Record<string, string>, args: readonly string[]): Pr
 }
 
 function environmentOf(
-  { folder, mapperPort }: Place,
+  { folder, mapperPort, addresses }: Place,
   name: string,
   port: number,
   distributionPort: number,
 ): Record<string, string> {
   const own = `${folder}/${name}`;
+  const address = addresses ? name.slice(name.indexOf("@") + 1) : LOOPBACK;
+  const ip = `{${address.replaceAll(".", ",")}}`;
   return {
     HOME: folder,
     PATH: "/usr/bin:/bin:/usr/sbin:/sbin",
     LANG: "C.UTF-8",
     ERL_EPMD_PORT: String(mapperPort),
-    ERL_EPMD_ADDRESS: "127.0.0.1",
+    ERL_EPMD_ADDRESS: LOOPBACK,
     RABBITMQ_NODENAME: name,
-    RABBITMQ_NODE_IP_ADDRESS: "127.0.0.1",
+    RABBITMQ_USE_LONGNAME: String(addresses !== undefined),
+    RABBITMQ_NODE_IP_ADDRESS: LOOPBACK,
     RABBITMQ_NODE_PORT: String(port),
     RABBITMQ_DIST_PORT: String(distributionPort),
     RABBITMQ_MNESIA_BASE: `${own}/data`,
@@ -194,12 +208,12 @@ function environmentOf(
     RABBITMQ_CONF_ENV_FILE: `${own}/no-file`,
     RABBITMQ_ENABLED_PLUGINS_FILE: `${own}/plugins`,
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
-      "+S 2:2 +sbwt none -kernel inet_dist_use_interface {127,0,0,1}",
+      `+S 2:2 +sbwt none -kernel inet_dist_use_interface ${ip} inet_dist_connect_options [{ip,${ip}}]`,
     RABBITMQ_CTL_ERL_ARGS: "+S 1:1",
   };
 }
 
-function configOf({ names }: Place, port: number, settings: readonly string[]): string {
+function configOf({ names, settings = [] }: Place, port: number): string {
   const formation = names.length === 1 ? [] : [
     "cluster_formation.peer_discovery_backend = classic_config",
     ...names.map((name, n) => `cluster_formation.classic_config.nodes.${n + 1} = ${name}`),
