@@ -6814,6 +6814,23 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.stamp_run(p_message jsonb, p_stamps jsonb, p_schedule_id bigint, p_name text, p_occurrence text, p_run bigint)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return p_message || jsonb_build_object(
+    'stamps', case when jsonb_typeof(p_stamps) = 'object' then p_stamps else '{}' end
+      || coalesce(p_message -> 'stamps', '{}')
+      || jsonb_build_object('schedule', jsonb_build_object(
+        'id', p_schedule_id::text, 'name', p_name, 'occurrence', p_occurrence, 'run', p_run
+      ))
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.latest_runs(p_id bigint, p_max_runs integer, p_before timestamp with time zone DEFAULT 'infinity'::timestamp with time zone)
  RETURNS jsonb
  LANGUAGE plpgsql

@@ -66,7 +66,8 @@ set search_path = ''
 as $$
 begin
   return p_message || jsonb_build_object(
-    'stamps', coalesce(p_stamps, '{}') || coalesce(p_message -> 'stamps', '{}')
+    'stamps', case when jsonb_typeof(p_stamps) = 'object' then p_stamps else '{}' end
+      || coalesce(p_message -> 'stamps', '{}')
       || jsonb_build_object('schedule', jsonb_build_object(
         'id', p_schedule_id::text, 'name', p_name, 'occurrence', p_occurrence, 'run', p_run
       ))

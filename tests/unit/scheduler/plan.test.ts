@@ -54,6 +54,20 @@ for (const [what, nextRunAt] of unusable) {
   });
 }
 
+Deno.test("a last run or a change that an edit put out of reach ends no schedule", () => {
+  const every: ScheduleTimes = { type: "interval", config: { interval: "10m" } };
+  for (const edited of [new Date(NaN), new Date("9999-12-31T23:59:59Z"), at("07T00:00")]) {
+    const last = plan(
+      schedule(monthly, { lastRunAt: edited, nextRunAt: at("05T09:00") }),
+      at("05T09:00"),
+    );
+    assertEquals([runs(last), last.disabled], [[at("05T09:00")], null]);
+    const times = { lastRunAt: edited, updatedAt: edited, createdAt: edited, nextRunAt: null };
+    assertEquals(next(plan(schedule(monthly, times), at("05T08:00"))), at("05T09:00"));
+    assertEquals(next(plan(schedule(every, times), at("05T08:00"))), at("05T08:10"));
+  }
+});
+
 Deno.test("a single run whose planned time was changed runs at its own, and never again", () => {
   const once: ScheduleTimes = { type: "once", config: { at: at("05T10:00") } };
   const early = plan(schedule(once, { nextRunAt: at("05T09:00") }), at("05T09:00"));

@@ -25,6 +25,8 @@ export interface FirstOccurrence {
 
 /** A planned time this long before the schedule's creation, in ms, is no plan. */
 const LONGEST_BEFORE_CREATION_MS = 366 * 86_400_000;
+/** A clock that was set back leaves moments ahead of it, but not by more than this, in ms. */
+const LONGEST_AHEAD_MS = 86_400_000;
 
 /**
  * Returns the next occurrence of a stored schedule, and its times. A planned time that the schedule does
@@ -36,8 +38,9 @@ export function firstOccurrence(schedule: ListedSchedule, now: number): FirstOcc
   const definition = checkSchedule(optionsOf(schedule), {});
   const { startAt } = definition;
   const planned = schedule.nextRunAt?.getTime() ?? null;
-  const last = schedule.lastRunAt?.getTime() ?? null;
-  const [created, updated] = [schedule.createdAt.getTime(), schedule.updatedAt.getTime()];
+  const last = pastMoment(schedule.lastRunAt, now);
+  const created = pastMoment(schedule.createdAt, now) ?? now;
+  const updated = pastMoment(schedule.updatedAt, now) ?? now;
   // Intervals are counted from the run before, or else from the beginning.
   const counted = (startAt !== null && startAt > (last ?? -Infinity) ? startAt : last) ?? created;
 
@@ -59,6 +62,15 @@ export function firstOccurrence(schedule: ListedSchedule, now: number): FirstOcc
     : -Infinity;
   const first = nextOccurrence(timing, after);
   return { timing, first, note: planned === null ? null : noteOf(planned, first, now) };
+}
+
+/**
+ * A stored moment in ms since 1970; null for one that a Date cannot hold, such as infinity, or that is still to
+ * come: an edit wrote it, and nothing would be planned behind it.
+ */
+function pastMoment(stored: Date | null, now: number): number | null {
+  const moment = stored?.getTime() ?? NaN;
+  return moment <= now + LONGEST_AHEAD_MS ? moment : null;
 }
 
 /** Tells whether a moment is an occurrence. A moment after the schedule's end counts: it is the end. */
