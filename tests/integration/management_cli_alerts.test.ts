@@ -10,7 +10,7 @@ testsOnStack({}, (test) => {
     await clearManaged(stack);
     const said = messenger(stack);
     const made = await said("alerts create mail-waits oldest_ready --queue mail --threshold 10m");
-    assertMatch(made.out, /^threshold +600000$/m);
+    assertMatch(made.out, /^threshold +10 m$/m);
     assertMatch(
       (await said("alerts create retries retry_rate --threshold 25%")).out,
       /^threshold +0.25$/m,
@@ -23,6 +23,9 @@ testsOnStack({}, (test) => {
     assertMatch(heading ?? "", /^NAME +RULE +STATE +VALUE +THRESHOLD +WINDOW +CHANNEL +ENABLED/);
     assertMatch(first ?? "", /^mail-waits +oldest_ready +resolved +- +10 ?m/);
     assertEquals(JSON.parse((await said("alerts list --json")).out)[0].threshold, 600_000);
+    const late = (await said("alerts create late no_tick --threshold 90s")).out;
+    assertMatch(late, /^threshold +1 m 30 s$/m);
+    assertMatch((await said("alerts list")).out, /^late +no_tick +resolved +- +1 m 30 s /m);
     const changed = await said("alerts update mail-waits --queue none --enabled no --cooldown 2h");
     assertMatch(changed.out, /^queue +-$/m);
     assertMatch(changed.out, /^enabled +no$/m);

@@ -5,7 +5,7 @@ import { parseDuration } from "../../../supabase/functions/_shared/symphony/runt
 import { addCommand, type Context, orNull, pathTo, text } from "../context.ts";
 import { UsageError } from "../../errors.ts";
 import type { Entry } from "../table.ts";
-import { showDuration } from "../times.ts";
+import { showDuration, showExactDuration } from "../times.ts";
 import { addAlertChannels } from "./alert-channels.ts";
 import { addAlertDeliveries } from "./alert-deliveries.ts";
 
@@ -58,6 +58,7 @@ export function addAlerts(program: Command, context: Context): void {
   const alerts = program.command("alerts")
     .description("alerts: list, show, create, update, delete; channels; deliveries");
   const path = (name: string) => pathTo("alerts", name);
+  const say = (alert: Entry) => context.sayEntry(context.json ? alert : readable(alert));
   addCommand(alerts, context, "list", "lists alerts with their state", [], async () => {
     const { body } = await context.call("GET", "/alerts");
     const found = body.alerts as Entry[];
@@ -69,7 +70,7 @@ export function addAlerts(program: Command, context: Context): void {
     "show <name>",
     "shows an alert",
     [],
-    async ([name = ""]) => context.sayEntry((await context.call("GET", path(name))).body),
+    async ([name = ""]) => say((await context.call("GET", path(name))).body),
   );
   addCommand<Given>(
     alerts,
@@ -78,9 +79,7 @@ export function addAlerts(program: Command, context: Context): void {
     "makes an alert by a rule, such as oldest_ready; docs/alerts.md lists them",
     settings(),
     async ([name = "", rule = ""], options) =>
-      context.sayEntry(
-        (await context.call("POST", "/alerts", { name, rule, ...changesOf(options) })).body,
-      ),
+      say((await context.call("POST", "/alerts", { name, rule, ...changesOf(options) })).body),
   );
   addCommand<Given>(
     alerts,
@@ -94,7 +93,7 @@ export function addAlerts(program: Command, context: Context): void {
         const known = settings().map(({ long }) => long).join(", ");
         throw new UsageError(`give at least one of ${known}`);
       }
-      context.sayEntry((await context.call("PATCH", path(name), changes)).body);
+      say((await context.call("PATCH", path(name), changes)).body);
     },
   );
   addCommand(alerts, context, "delete <name>", "deletes an alert", [], async ([name = ""]) => {
@@ -133,9 +132,13 @@ function toThreshold(value: string): number {
   }
 }
 
-/** Values and thresholds that are durations, as people read them. */
+/** Values and thresholds that are durations, as people read them: what was set is not rounded. */
 function readable(alert: Entry): Entry {
   if (!DURATIONS.has(String(alert.rule))) return alert;
-  const show = (value: unknown) => typeof value === "number" ? showDuration(value) : value;
-  return { ...alert, value: show(alert.value), threshold: show(alert.threshold) };
+  const { value, threshold } = alert;
+  return {
+    ...alert,
+    value: typeof value === "number" ? showDuration(value) : value,
+    threshold: typeof threshold === "number" ? showExactDuration(threshold) : threshold,
+  };
 }
