@@ -1058,6 +1058,37 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.mend_sequences()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  own record;
+  last bigint;
+  highest bigint;
+begin
+  for own in
+    select c.oid::regclass as relation, a.attname as id, q.seqrelid::regclass as sequence, q.seqmax / 18 as most
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_index i on i.indrelid = c.oid and i.indisprimary and i.indnatts = 1
+    join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0] and a.attidentity <> ''
+    join pg_catalog.pg_sequence q
+      on q.seqrelid = pg_get_serial_sequence(c.oid::regclass::text, a.attname)::regclass
+    where c.relnamespace = 'messenger'::regnamespace
+      or c.relnamespace = 'public'::regnamespace and c.relname like 'messenger\_%' and c.relname <> 'messenger_messages'
+  loop
+    execute format('select s.last_value - (not s.is_called)::integer from %s s', own.sequence) into last;
+    execute format('select max(t.%1$I) from %2$s t where t.%1$I <= %3$s', own.id, own.relation, own.most) into highest;
+    if highest > last then
+      perform setval(own.sequence, highest);
+    end if;
+  end loop;
+exception when others then
+  raise warning 'the sequences of ids were not looked at: %', sqlerrm;
+end
+$function$;
+
 CREATE FUNCTION messenger.inexact_numbers(p_json jsonb)
  RETURNS TABLE(path text[], number numeric)
  LANGUAGE plpgsql
@@ -6191,6 +6222,7 @@ CREATE OR REPLACE FUNCTION public.messenger_tick()
 AS $function$
 begin
   perform messenger.settle_unleased();
+  perform messenger.mend_sequences();
   return messenger.post_tick('{"wait":false}');
 end
 $function$;
@@ -7075,6 +7107,33 @@ begin
     where not q.paused and q.max_workers > 1 and q.runs_on = 'tick'
       and messenger.has_due(p_queues => array[q.name])
   );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.register_tick(p_tick bigint, p_awake boolean)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  started bigint;
+begin
+  if p_tick is null then
+    -- Where the sequence of the ids is behind, the second try gets one that is free.
+    for try in 1..2 loop
+      insert into public.messenger_ticks (started_at, heartbeat_at, rested_at)
+      values (clock_timestamp(), clock_timestamp(), case when not p_awake then clock_timestamp() end)
+      on conflict (id) do nothing
+      returning id into started;
+      exit when started is not null;
+      perform messenger.mend_sequences();
+    end loop;
+  else
+    update public.messenger_ticks t set started_at = clock_timestamp(), heartbeat_at = clock_timestamp()
+    where t.id = p_tick and t.started_at is null
+    returning t.id into started;
+  end if;
+  return started;
 end
 $function$;
 
@@ -13972,6 +14031,9 @@ comment on routine messenger.measure_schedule_overdue(public.messenger_alerts) i
 comment on routine messenger.measure_webhook_disabled(public.messenger_alerts) is
   'Rule webhook_disabled: how many webhook endpoints were disabled because their calls failed, up to 20 or the threshold, and the name of the first.';
 
+comment on routine messenger.mend_sequences() is
+  'Moves the sequences of all other ids past the ids that are in use, as a restore may leave them behind.';
+
 comment on routine messenger.ms_since(timestamp with time zone) is
   'Ms since a moment, 0 for one that lies ahead; null for null.';
 
@@ -14585,7 +14647,7 @@ comment on routine public.messenger_test_webhook_endpoint(text) is
   'Publishes the event webhook.test to one endpoint. Returns {"changed"}.';
 
 comment on routine public.messenger_tick() is
-  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names. pg_cron calls it every minute. Returns pg_net''s request id.';
+  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names, and mends sequences of ids that are behind. pg_cron calls it every minute. Returns pg_net''s request id.';
 
 comment on routine public.messenger_time_series(timestamp with time zone,timestamp with time zone,integer,text,text) is
   'Outcomes of messages and how large the backlog was, in bins of step_seconds: {"from", "until", "step_seconds", "points"}; each point is {"at", "handled", "retried", "failed", "latency_ms": {"p50", "p99"}, "run_ms", "backlog"}. 1,500 points at most. Where from_at lies more than a day back, bins have whole hours.';

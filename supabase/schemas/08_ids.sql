@@ -116,3 +116,38 @@ end
 $$;
 comment on function messenger.free_id(bigint) is
   'The id under which a message goes to the dead letters: its own, or a new id if a dead letter has that id already.';
+
+-- The ids of other tables: of ticks, schedules, batches, events and records. A restore that leaves their sequences
+-- behind would stop ticks and all else that is written, until the sequences have counted past what is there. So the
+-- minute's tick moves them. As above, an id that no sequence reaches by counting moves none.
+create function messenger.mend_sequences() returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  own record;
+  last bigint;
+  highest bigint;
+begin
+  for own in
+    select c.oid::regclass as relation, a.attname as id, q.seqrelid::regclass as sequence, q.seqmax / 18 as most
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_index i on i.indrelid = c.oid and i.indisprimary and i.indnatts = 1
+    join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0] and a.attidentity <> ''
+    join pg_catalog.pg_sequence q
+      on q.seqrelid = pg_get_serial_sequence(c.oid::regclass::text, a.attname)::regclass
+    where c.relnamespace = 'messenger'::regnamespace
+      or c.relnamespace = 'public'::regnamespace and c.relname like 'messenger\_%' and c.relname <> 'messenger_messages'
+  loop
+    execute format('select s.last_value - (not s.is_called)::integer from %s s', own.sequence) into last;
+    execute format('select max(t.%1$I) from %2$s t where t.%1$I <= %3$s', own.id, own.relation, own.most) into highest;
+    if highest > last then
+      perform setval(own.sequence, highest);
+    end if;
+  end loop;
+exception when others then
+  raise warning 'the sequences of ids were not looked at: %', sqlerrm;
+end
+$$;
+comment on function messenger.mend_sequences() is
+  'Moves the sequences of all other ids past the ids that are in use, as a restore may leave them behind.';

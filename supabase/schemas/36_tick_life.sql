@@ -8,9 +8,15 @@ declare
   started bigint;
 begin
   if p_tick is null then
-    insert into public.messenger_ticks (started_at, heartbeat_at, rested_at)
-    values (clock_timestamp(), clock_timestamp(), case when not p_awake then clock_timestamp() end)
-    returning id into started;
+    -- Where the sequence of the ids is behind, the second try gets one that is free.
+    for try in 1..2 loop
+      insert into public.messenger_ticks (started_at, heartbeat_at, rested_at)
+      values (clock_timestamp(), clock_timestamp(), case when not p_awake then clock_timestamp() end)
+      on conflict (id) do nothing
+      returning id into started;
+      exit when started is not null;
+      perform messenger.mend_sequences();
+    end loop;
   else
     update public.messenger_ticks t set started_at = clock_timestamp(), heartbeat_at = clock_timestamp()
     where t.id = p_tick and t.started_at is null
