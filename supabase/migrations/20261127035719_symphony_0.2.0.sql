@@ -466,6 +466,8 @@ create table messenger.outbox (
 create index outbox_due_idx on messenger.outbox (transport, shard, available_at, position)
   include (bytes) where sent_at is null;
 create index outbox_sent_idx on messenger.outbox (sent_at, position) where sent_at is not null;
+create index outbox_refused_idx on messenger.outbox (transport, shard, queue, group_key, position)
+  where sent_at is null and refusals > 0 and group_key is not null;
 alter table messenger.outbox enable row level security;
 
 create table messenger.outbox_state (
@@ -5983,6 +5985,7 @@ begin
     return jsonb_build_object('messages', '[]'::jsonb, 'next_due_ms', messenger.ms_until(due_at));
   end if;
   perform messenger.bury_expired(relay);
+  perform messenger.hold_groups(relay, max_messages);
   rows := messenger.due_positions(relay, max_messages, max_bytes);
   update messenger.relays r set batch = rows where r.transport = relay.transport and r.shard = relay.shard;
   return jsonb_build_object(
@@ -6081,6 +6084,39 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.hold_groups(p_relay messenger.relays, p_max_messages integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := messenger.clock();
+begin
+  if not exists (
+    select from messenger.outbox o
+    where o.transport = p_relay.transport and o.shard = p_relay.shard and o.sent_at is null and o.refusals > 0
+      and o.group_key is not null and o.available_at > clock
+  ) then
+    return;
+  end if;
+  update messenger.outbox o set available_at = h.until
+  from (
+    select d.position, (
+      select max(r.available_at) from messenger.outbox r
+      where r.transport = p_relay.transport and r.shard = p_relay.shard and r.sent_at is null and r.refusals > 0
+        and r.queue = d.queue and r.group_key = d.group_key and r.position < d.position
+    ) as until
+    from (
+      select f.position, f.queue, f.group_key from messenger.outbox f
+      where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+      order by f.transport, f.shard, f.available_at, f.position limit p_max_messages
+    ) as d
+    where d.group_key is not null
+  ) as h
+  where o.position = h.position and h.until > clock;
+end
+$function$;
+
 CREATE FUNCTION messenger.publications(p_positions bigint[])
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -6107,7 +6143,7 @@ CREATE FUNCTION public.messenger_finish_outbox(transport text, shard integer, to
 AS $function$
 declare
   relay messenger.relays;
-  waits boolean;
+  waits constant boolean := failure is not null;
 begin
   select r.* into relay from messenger.relays r
   where r.transport = messenger_finish_outbox.transport and r.shard = messenger_finish_outbox.shard
@@ -6117,7 +6153,7 @@ begin
     return jsonb_build_object('stale', true);
   end if;
   perform messenger.mark_sent(array(select unnest(sent) intersect select unnest(relay.batch)));
-  waits := messenger.refuse_publications(relay, refused) or failure is not null;
+  perform messenger.refuse_publications(relay, refused);
   update messenger.relays r
   set token = null, leased_until = null,
     batch = array(
@@ -6127,7 +6163,7 @@ begin
       )
     ),
     failures = case when waits then least(r.failures + 1, 1000) else 0 end,
-    failure = case when waits then left(coalesce(messenger_finish_outbox.failure, refused -> 0 ->> 'error'), 2000) end,
+    failure = left(messenger_finish_outbox.failure, 2000),
     retry_at = case when waits then messenger.clock() + messenger.relay_pause(r.failures + 1) end
   where r.transport = relay.transport and r.shard = relay.shard;
   return jsonb_build_object('stale', false);
@@ -6162,34 +6198,27 @@ end
 $function$;
 
 CREATE FUNCTION messenger.refuse_publications(p_relay messenger.relays, p_refused jsonb)
- RETURNS boolean
+ RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  held boolean;
   too_large jsonb;
 begin
-  with given as (
+  update messenger.outbox o
+  set refusals = least(o.refusals + 1, 1000), refusal = g.error,
+    available_at = messenger.clock() + messenger.relay_pause(o.refusals + 1)
+  from (
     select (r.value ->> 'position')::bigint as position, left(r.value ->> 'error', 2000) as error
     from jsonb_array_elements(p_refused) as r
     where (r.value ->> 'position')::bigint = any (p_relay.batch) and (r.value ->> 'tooLarge')::boolean is not true
-  ),
-  noted as (
-    update messenger.outbox o
-    set refusals = least(o.refusals + 1, 1000), refusal = g.error,
-      available_at = case when o.group_key is null
-        then messenger.clock() + messenger.relay_pause(o.refusals + 1) else o.available_at end
-    from given g where o.position = g.position
-    returning o.group_key
-  )
-  select coalesce(bool_or(n.group_key is not null), false) into held from noted n;
+  ) as g
+  where o.position = g.position;
   select jsonb_agg(r.value) into too_large from jsonb_array_elements(p_refused) as r
   where (r.value ->> 'position')::bigint = any (p_relay.batch) and (r.value ->> 'tooLarge')::boolean;
   if too_large is not null then
     perform messenger.bury_outbox(too_large, 'unrecoverable');
   end if;
-  return held;
 end
 $function$;
 
@@ -13548,6 +13577,9 @@ comment on index messenger.handled_deliveries_handled_at_idx is
 comment on index messenger.outbox_due_idx is
   'Order in which a relay publishes a shard.';
 
+comment on index messenger.outbox_refused_idx is
+  'Refused publications of groups, behind which the others of their group wait.';
+
 comment on index messenger.outbox_sent_idx is
   'Publications that the engine confirmed, by time: to be sent again, and to be pruned.';
 
@@ -13899,6 +13931,9 @@ comment on routine messenger.has_routes(jsonb) is
 comment on routine messenger.hmac_sha256(bytea,bytea) is
   'HMAC-SHA-256 of a content under a key.';
 
+comment on routine messenger.hold_groups(messenger.relays,integer) is
+  'Part of messenger_claim_outbox: lets the next rows of a shard that are behind a refused one of their group wait as long as that one.';
+
 comment on routine messenger.holder_of(jsonb) is
   'Part of messenger_enqueue: the id of the message that holds the dedupe key of this dispatch, after it has taken its payload and due time if the dispatch replaces them; null if there is none.';
 
@@ -14176,7 +14211,7 @@ comment on routine messenger.refuse_other_batch() is
   'Part of messenger_write_batch: refuses other content under the idempotency key of a batch.';
 
 comment on routine messenger.refuse_publications(messenger.relays,jsonb) is
-  'Part of messenger_finish_outbox: lets refused publications wait, and buries those that are too large for the engine. Returns whether one of a group was refused.';
+  'Part of messenger_finish_outbox: lets refused publications wait, and buries those that are too large for the engine.';
 
 comment on routine messenger.register_queues() is
   'Trigger: makes the queues of the messages just written known in messenger_queues. A lane gets no row.';

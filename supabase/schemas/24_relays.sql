@@ -105,6 +105,7 @@ begin
     return jsonb_build_object('messages', '[]'::jsonb, 'next_due_ms', messenger.ms_until(due_at));
   end if;
   perform messenger.bury_expired(relay);
+  perform messenger.hold_groups(relay, max_messages);
   rows := messenger.due_positions(relay, max_messages, max_bytes);
   update messenger.relays r set batch = rows where r.transport = relay.transport and r.shard = relay.shard;
   return jsonb_build_object(
@@ -212,6 +213,42 @@ $$;
 comment on function messenger.due_positions(messenger.relays, integer, bigint) is
   'Part of messenger_claim_outbox: the next rows of a shard in order; one after the engine was away, to try it.';
 
+-- Rows behind a refused one of their group would fill the batches of the shard. So they wait as long as that one does,
+-- and stand behind it when it is due: the order is that of available_at, then of position.
+create function messenger.hold_groups(p_relay messenger.relays, p_max_messages integer) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := messenger.clock();
+begin
+  if not exists (
+    select from messenger.outbox o
+    where o.transport = p_relay.transport and o.shard = p_relay.shard and o.sent_at is null and o.refusals > 0
+      and o.group_key is not null and o.available_at > clock
+  ) then
+    return;
+  end if;
+  update messenger.outbox o set available_at = h.until
+  from (
+    select d.position, (
+      select max(r.available_at) from messenger.outbox r
+      where r.transport = p_relay.transport and r.shard = p_relay.shard and r.sent_at is null and r.refusals > 0
+        and r.queue = d.queue and r.group_key = d.group_key and r.position < d.position
+    ) as until
+    from (
+      select f.position, f.queue, f.group_key from messenger.outbox f
+      where f.transport = p_relay.transport and f.shard = p_relay.shard and f.sent_at is null and f.available_at <= clock
+      order by f.transport, f.shard, f.available_at, f.position limit p_max_messages
+    ) as d
+    where d.group_key is not null
+  ) as h
+  where o.position = h.position and h.until > clock;
+end
+$$;
+comment on function messenger.hold_groups(messenger.relays, integer) is
+  'Part of messenger_claim_outbox: lets the next rows of a shard that are behind a refused one of their group wait as long as that one.';
+
 create function messenger.publications(p_positions bigint[]) returns jsonb
 language plpgsql
 set search_path = ''
@@ -243,7 +280,7 @@ set search_path = ''
 as $$
 declare
   relay messenger.relays;
-  waits boolean;
+  waits constant boolean := failure is not null;
 begin
   select r.* into relay from messenger.relays r
   where r.transport = messenger_finish_outbox.transport and r.shard = messenger_finish_outbox.shard
@@ -253,7 +290,7 @@ begin
     return jsonb_build_object('stale', true);
   end if;
   perform messenger.mark_sent(array(select unnest(sent) intersect select unnest(relay.batch)));
-  waits := messenger.refuse_publications(relay, refused) or failure is not null;
+  perform messenger.refuse_publications(relay, refused);
   update messenger.relays r
   set token = null, leased_until = null,
     batch = array(
@@ -263,7 +300,7 @@ begin
       )
     ),
     failures = case when waits then least(r.failures + 1, 1000) else 0 end,
-    failure = case when waits then left(coalesce(messenger_finish_outbox.failure, refused -> 0 ->> 'error'), 2000) end,
+    failure = left(messenger_finish_outbox.failure, 2000),
     retry_at = case when waits then messenger.clock() + messenger.relay_pause(r.failures + 1) end
   where r.transport = relay.transport and r.shard = relay.shard;
   return jsonb_build_object('stale', false);
@@ -301,40 +338,32 @@ $$;
 comment on function messenger.mark_sent(bigint[]) is
   'Part of messenger_finish_outbox: notes that the engine has confirmed publications, or deletes them if none is kept.';
 
--- A refused message without a group waits by itself. One in a group holds up its shard, because those behind it must not
--- overtake it.
-create function messenger.refuse_publications(p_relay messenger.relays, p_refused jsonb) returns boolean
+-- A refused message waits; see hold_groups() for those behind it in its group, which must not overtake it.
+create function messenger.refuse_publications(p_relay messenger.relays, p_refused jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
-  held boolean;
   too_large jsonb;
 begin
-  with given as (
+  update messenger.outbox o
+  set refusals = least(o.refusals + 1, 1000), refusal = g.error,
+    available_at = messenger.clock() + messenger.relay_pause(o.refusals + 1)
+  from (
     select (r.value ->> 'position')::bigint as position, left(r.value ->> 'error', 2000) as error
     from jsonb_array_elements(p_refused) as r
     where (r.value ->> 'position')::bigint = any (p_relay.batch) and (r.value ->> 'tooLarge')::boolean is not true
-  ),
-  noted as (
-    update messenger.outbox o
-    set refusals = least(o.refusals + 1, 1000), refusal = g.error,
-      available_at = case when o.group_key is null
-        then messenger.clock() + messenger.relay_pause(o.refusals + 1) else o.available_at end
-    from given g where o.position = g.position
-    returning o.group_key
-  )
-  select coalesce(bool_or(n.group_key is not null), false) into held from noted n;
+  ) as g
+  where o.position = g.position;
   select jsonb_agg(r.value) into too_large from jsonb_array_elements(p_refused) as r
   where (r.value ->> 'position')::bigint = any (p_relay.batch) and (r.value ->> 'tooLarge')::boolean;
   if too_large is not null then
     perform messenger.bury_outbox(too_large, 'unrecoverable');
   end if;
-  return held;
 end
 $$;
 comment on function messenger.refuse_publications(messenger.relays, jsonb) is
-  'Part of messenger_finish_outbox: lets refused publications wait, and buries those that are too large for the engine. Returns whether one of a group was refused.';
+  'Part of messenger_finish_outbox: lets refused publications wait, and buries those that are too large for the engine.';
 
 create function messenger.bury_expired(p_relay messenger.relays) returns void
 language plpgsql

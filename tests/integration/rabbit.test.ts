@@ -112,6 +112,24 @@ if (hasRabbit) {
       assertEquals(await sizeOf(engine), 0);
     });
 
+    test("messages of a queue that is not declared hold back no others, with and without a group", async (stack) => {
+      const prefix = "part.";
+      await (await declared({ prefix })).close();
+      const url = `amqp://127.0.0.1:${proxy?.port}`;
+      const engine = amqp({ url, prefix, queues: ["default", "late"] });
+      const seen: unknown[] = [];
+      const T = define((payload) => void seen.push(payload));
+      const { bus, tick } = await brokered(stack, engine, [T]);
+      for (let n = 0; n < 8; n++) {
+        await bus.dispatch(T, {}, { queue: "late", groupKey: `g${n}` });
+        await bus.dispatch(T, {}, { queue: "late" });
+      }
+      for (const n of [0, 1, 2, 3]) await bus.dispatch(T, { n }, { groupKey: `g${n}` });
+      for (let ticks = 0; ticks < 20 && seen.length < 4; ticks++) await tick(200);
+      assertEquals(seen.length, 4);
+      assertEquals((await outboxOf(stack)).waiting.length, 16);
+    });
+
     test("while queues are not declared messages wait, and the check names the queue", async (stack) => {
       const engine = amqp({ url: `amqp://127.0.0.1:${proxy?.port}`, prefix: "missing." });
       const T = define(() => {});

@@ -106,9 +106,9 @@ export class Publisher {
     const key = `${id}.${publication}`;
     const onFate = (error: Error | null) => {
       if (error) opened.hasRefused = true;
-      // A message without a queue is returned, and then confirmed.
+      // A message without a queue is returned, and then confirmed. Those of other queues are taken.
       if (opened.returned.delete(key)) {
-        resolve({ kind: "unknown", error: new Error(`queue ${queue}: is not declared`) });
+        resolve({ kind: "refused", error: new Error(`queue ${queue}: is not declared`) });
       } else resolve(error ? fateOf(opened.lost ?? error, bytes) : { kind: "confirmed" });
     };
     try {
