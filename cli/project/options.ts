@@ -6,7 +6,7 @@ import { Option } from "commander";
 export function workdirOption(): Option {
   return new Option(
     "--workdir <folder>",
-    "the folder that holds supabase/; by default this one, or the nearest above it",
+    "the folder that holds supabase/; by default SUPABASE_WORKDIR, this one, or the nearest above it",
   );
 }
 

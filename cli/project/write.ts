@@ -1,12 +1,17 @@
 /** Writes a plan's changes: all of them, or none. */
 
 import {
+  accessSync,
+  chmodSync,
+  constants,
   existsSync,
   mkdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
@@ -25,16 +30,30 @@ export function writeChanges(root: string, changes: readonly Change[], files: Fi
   try {
     for (const change of changes) writeChange(root, change, files, undo);
   } catch (cause) {
-    for (const step of undo.reverse()) step();
+    const left = undoAll(undo);
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CommandError(
       EXIT.conflict,
       "not_written",
-      `nothing was written: ${reason}`,
+      left.length === 0
+        ? `nothing was written: ${reason}`
+        : `not all was written: ${reason}; putting the rest back failed: ${left.join("; ")}`,
       {},
       { cause },
     );
   }
+}
+
+/** Undoes the steps, the latest first; one that fails keeps none of the others from it. @returns the reasons */
+function undoAll(undo: readonly (() => void)[]): string[] {
+  return undo.toReversed().flatMap((step) => {
+    try {
+      step();
+      return [];
+    } catch (error) {
+      return [error instanceof Error ? error.message : String(error)];
+    }
+  });
 }
 
 function writeChange(
@@ -49,20 +68,46 @@ function writeChange(
   const found = before && new TextDecoder("utf-8", { ignoreBOM: true }).decode(before);
   if ((found ?? undefined) !== planned) throw new Error(`${path}: has changed meanwhile`);
   if (text === null) {
-    undo.push(() => before && writeFileSync(target, before));
+    const { mode } = statSync(target);
+    undo.push(() => before && writeFileSync(target, before, { mode }));
     rmSync(target);
     removeEmptyFolders(root, dirname(path), undo);
     return;
   }
   makeFolders(root, dirname(path), undo);
+  if (before) replaceFile(realpathSync(target), before, text, undo);
+  else createFile(target, text, undo);
+}
+
+/** @param target no link: a rename would take the link's place and leave the file that it leads to */
+function replaceFile(target: string, before: Uint8Array, text: string, undo: (() => void)[]): void {
+  // A rename asks the folder only, and would replace a file that is read-only.
+  accessSync(target, constants.W_OK);
+  const { mode } = statSync(target);
   const temporary = `${target}.symphony-${process.pid}`;
   undo.push(() => {
-    rmSync(temporary, { force: true });
-    if (before) writeFileSync(target, before);
-    else rmSync(target, { force: true });
+    removeIfThere(temporary);
+    writeFileSync(target, before);
+  });
+  writeFileSync(temporary, text, { mode });
+  // The mode of a new file is without the bits of the umask.
+  chmodSync(temporary, mode);
+  renameSync(temporary, target);
+}
+
+function createFile(target: string, text: string, undo: (() => void)[]): void {
+  const temporary = `${target}.symphony-${process.pid}`;
+  undo.push(() => {
+    removeIfThere(temporary);
+    removeIfThere(target);
   });
   writeFileSync(temporary, text);
   renameSync(temporary, target);
+}
+
+function removeIfThere(path: string): void {
+  // Where a file has the name of the folder, rmSync fails in spite of force.
+  if (existsSync(path)) rmSync(path);
 }
 
 function makeFolders(root: string, path: string, undo: (() => void)[]): void {
