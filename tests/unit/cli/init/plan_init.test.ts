@@ -159,6 +159,65 @@ const clashes: [string, string, boolean][] = [
     "\n-- create table messenger_messages (id int);\n/* create schema messenger; */",
     false,
   ],
+  ["a foreign table", "\ncreate foreign table messenger_messages (id int) server s;", true],
+  ["an aggregate", "\ncreate aggregate messenger_now(int) (sfunc = f, stype = int);", true],
+  [
+    "a table renamed to one",
+    "\nalter table if exists only public.a rename to messenger_messages;",
+    true,
+  ],
+  ["a table moved to public", "\nalter table app.messenger_messages set schema public;", true],
+  [
+    "a cron job by quoted names",
+    `\nselect "cron"."schedule"('symphony-tick', '* * * * *', 'x');`,
+    true,
+  ],
+  [
+    "a cron job between dollars",
+    "\nselect cron.schedule($$symphony-tick$$, $$* * * * *$$, $$x$$);",
+    true,
+  ],
+  [
+    "a cron job by a later parameter",
+    "\nselect cron.schedule(schedule => '* * * * *', command => 'x', job_name => 'symphony-tick');",
+    true,
+  ],
+  [
+    "a cron job of a database",
+    "\nselect cron.schedule_in_database('symphony-tick', '* * * * *', 'x', 'postgres');",
+    true,
+  ],
+  [
+    "a cron job of another case",
+    "\nselect cron.schedule('Symphony-Tick', '* * * * *', 'x');",
+    false,
+  ],
+  [
+    "a cron job that was unscheduled",
+    "\nselect cron.schedule('symphony-tick', '* * * * *', 'x');\nselect cron.unschedule('symphony-tick');",
+    false,
+  ],
+  [
+    "a table that was renamed",
+    '\ncreate table messenger_messages (id int);\nalter table public."messenger_messages" rename to old;',
+    false,
+  ],
+  [
+    "a function that was renamed",
+    "\ncreate function messenger_now(a int) returns int as 'x' language sql;\nalter function messenger_now(a int) rename to my_now;",
+    false,
+  ],
+  [
+    "a table that was moved away",
+    "\ncreate table messenger_messages (id int);\nalter table messenger_messages set schema app;",
+    false,
+  ],
+  [
+    "a table that was dropped with others",
+    "\ncreate table messenger_messages (id int);\ndrop table if exists a, public.messenger_messages cascade;",
+    false,
+  ],
+  ["a column renamed to one", "\nalter table a rename column b to messenger_messages;", false],
   [
     "a table that was dropped again",
     "\ncreate table messenger_messages (id int);\ndrop table messenger_messages;",
@@ -171,6 +230,12 @@ for (const [what, sql, isRefused] of clashes) {
     assertEquals(refusals(plan({ [path]: sql })), isRefused ? [`${path}:2`] : []);
   });
 }
+
+Deno.test("SQL that the Supabase CLI does not apply is not looked at", () => {
+  const text = "create table messenger_messages (id int);";
+  const paths = ["migrations/archive/1_a.sql", "migrations/notes.sql", "tests/a.sql", "seed.sql"];
+  for (const path of paths) assertEquals(refusals(plan({ [`supabase/${path}`]: text })), [], path);
+});
 
 Deno.test("a function of the user's with our name is refused, and --prefix names ours differently", () => {
   const files = { "supabase/functions/dispatch/index.ts": "Deno.serve(() => new Response())" };
