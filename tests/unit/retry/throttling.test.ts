@@ -35,6 +35,7 @@ Deno.test("a 4xx that carries Retry-After is retried after it, wherever its head
     error({ statusCode: 403, responseHeaders: headers }),
     error({ output: { statusCode: 403, headers } }),
     error({ res: { statusCode: 403, headers } }),
+    error({ raw: { statusCode: 403, headers } }),
     error({ status: 403, data: { retry_after: 60 } }),
     error({ status: 403, response: { status: 403, body: { parameters: { retry_after: 60 } } } }),
     new Error("outer", { cause: http(403, headers) }),
@@ -49,6 +50,26 @@ Deno.test("a Retry-After that is a time since 1970 leaves the delay to the strat
     assertEquals(classify(http(429, { "retry-after": value })), retryable, value);
     assertEquals(classify(http(403, { "retry-after": value })), retryable, value);
     assertEquals(classify(http(429, { "retry-after-ms": value })), retryable, value);
+  }
+});
+
+Deno.test("a Retry-After with a unit, or a date that is written otherwise than HTTP's, is read", () => {
+  for (
+    const value of [
+      ...["60s", "60 seconds", "Mon, 23 Nov 2026 12:01:00 UTC", "Mon, 23 Nov 2026 12:01:00 +0000"],
+      ...["mon, 23 nov 2026 12:01:00 gmt", "23 Nov 2026 12:01:00 GMT", "2026-11-23 12:01:00 UTC"],
+    ]
+  ) {
+    assertEquals(classify(http(403, { "retry-after": value })), after(60_000), value);
+  }
+});
+
+Deno.test("a Retry-After whose number cannot be understood leaves the delay of a 4xx to the strategy", () => {
+  for (const value of ["-1", "1m", "PT60S", "60;120", '"60"', "2026-11-23 12:01:00"]) {
+    assertEquals(classify(http(403, { "retry-after": value })), retryable, value);
+  }
+  for (const value of ["", "soon", "null"]) {
+    assertEquals(classify(http(403, { "retry-after": value })), never, value);
   }
 });
 

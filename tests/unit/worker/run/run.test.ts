@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { z } from "zod";
-import { defineOnce, never } from "../../../support/definitions.ts";
+import { define, defineOnce, never } from "../../../support/definitions.ts";
 import { trouble } from "../../../support/trouble.ts";
 import { workbench } from "../../../support/worker.ts";
 import {
@@ -105,6 +105,23 @@ Deno.test("whatever a handler throws ends as the outcome of its message", async 
     assertEquals([reason, errors.length], ["exhausted", 1], `case ${index}`);
     assert(!errors[0]?.message.startsWith("the attempt broke off"), `case ${index}`);
     assert(JSON.stringify(errors).isWellFormed() && !JSON.stringify(errors).includes("\\u0000"));
+  }
+});
+
+Deno.test("a handler that returns a generator fails, because nothing of it has run", async () => {
+  const runs: string[] = [];
+  async function* work() {
+    runs.push("body");
+    yield await Promise.resolve(1);
+  }
+  function* steps() {
+    runs.push("body");
+    yield 1;
+  }
+  for (const handler of [() => work(), () => steps(), () => Promise.resolve(steps())]) {
+    const { reason, errors } = await trouble(define(handler));
+    assertEquals([reason, runs], ["unrecoverable", []]);
+    assert(errors[0]?.message.startsWith("handler: returned a generator"));
   }
 });
 

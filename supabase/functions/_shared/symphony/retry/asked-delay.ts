@@ -32,6 +32,9 @@ const BODY_KEYS = [
   "retryAfterMs",
 ];
 const SEVERAL = /^\s*[\d.]+(\s*,\s*[\d.]+){1,9}\s*$/;
+const WITH_UNIT = /^(\d+(?:\.\d+)?) ?(?:s|sec|secs|second|seconds)$/i;
+/** A date with its time and its zone, in any order of words: `27 Nov 2026 12:00:00 +0000`. */
+const ANY_DATE = /^(?=.*\b\d{4}\b)(?=.*\d:\d\d).{10,60}(?:GMT|UTC|Z|[+-]\d\d:?\d\d)$/i;
 const ISO_DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)$/;
 
 /**
@@ -52,16 +55,13 @@ export function askedDelayOf(value: unknown, now: Date): number | undefined {
 }
 
 /**
- * Tells whether a response carries any Retry-After that is a number or a date, even if it is no usable
+ * Tells whether a response carries a Retry-After with a number or a date in it, even if it is no usable
  * delay. Clients and bodies use more names for it, some in seconds and some in ms: those show that a
  * retry may help, but not when.
  */
 export function carriesRetryAfter(value: unknown): boolean {
   const inHeaders = headersOf(value).some((headers) =>
-    ["retry-after", ...MS_HEADERS].some((name) => {
-      const text = readHeader(headers, name);
-      return toNumber(text) !== undefined || parseSeconds(text, new Date(0)) !== undefined;
-    })
+    ["retry-after", ...MS_HEADERS].some((name) => /\d/.test(readHeader(headers, name) ?? ""))
   );
   return inHeaders ||
     bodiesOf(value).some((body) =>
@@ -91,9 +91,17 @@ function parseSeconds(text: string | null, now: Date): number | undefined {
     const ms = Date.parse(text.trim()) - now.getTime();
     return Number.isNaN(ms) ? undefined : toMs(Math.max(0, ms));
   }
-  const seconds = toNumber(text);
-  if (seconds === undefined || Number.isInteger(seconds)) return parseRetryAfter(text, now);
+  const number = WITH_UNIT.exec(text?.trim() ?? "")?.[1] ?? text;
+  const seconds = toNumber(number);
+  if (seconds === undefined) return parseRetryAfter(text, now) ?? parseAnyDate(text, now);
+  if (Number.isInteger(seconds)) return parseRetryAfter(number, now);
   return isEpoch(seconds) ? undefined : toMs(seconds * 1_000);
+}
+
+/** Servers also write UTC or +0000 for the GMT of HTTP's dates, and in other letter cases. */
+function parseAnyDate(text: string | null, now: Date): number | undefined {
+  const ms = ANY_DATE.test(text?.trim() ?? "") ? Date.parse(text ?? "") - now.getTime() : NaN;
+  return Number.isNaN(ms) ? undefined : toMs(Math.max(0, ms));
 }
 
 function parseMs(text: string | null): number | undefined {

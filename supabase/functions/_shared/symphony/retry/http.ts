@@ -80,9 +80,9 @@ export function httpStatusesOf(value: unknown): number[] {
     .filter((status) => Number.isInteger(status) && status >= 100 && status <= 599);
 }
 
-const HOLDER_KEYS = ["response", "context", "$response", "$metadata", "output", "res"];
+const HOLDER_KEYS = ["response", "context", "$response", "$metadata", "output", "res", "raw"];
 
-/** The value and the responses that it holds: AWS's SDK keeps one in `$response`, boom in `output`. */
+/** The value and the responses that it holds: AWS's SDK keeps one in `$response`, boom in `output`, Stripe's in `raw`. */
 export function holdersOf(value: unknown): unknown[] {
   const holders = [value];
   // Most errors hold no response, so an absent property ends the search.

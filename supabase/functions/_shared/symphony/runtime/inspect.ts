@@ -50,6 +50,12 @@ export function showValue(value: unknown): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
+/** Tells a generator, which a call of a generator function returns: nothing of its body has run yet. */
+export function isGeneratorObject(value: unknown): boolean {
+  const tag = readProperty(value, Symbol.toStringTag);
+  return tag === "Generator" || tag === "AsyncGenerator";
+}
+
 /** Tells a generator function. Calling one runs none of its body, so its work would be skipped silently. */
 export function isGenerator(value: unknown): boolean {
   const tag = typeof value === "function" && readProperty(value, Symbol.toStringTag);

@@ -4,13 +4,17 @@ import {
   type HandlerFailure,
   HandlersFailedError,
   HandlerTimeoutError,
+  UnrecoverableError,
 } from "../../message/errors.ts";
 import { Snooze } from "../../message/snooze.ts";
-import { isInstance, readProperty } from "../../runtime/inspect.ts";
+import { isGeneratorObject, isInstance, readProperty } from "../../runtime/inspect.ts";
 import { within } from "../../runtime/within.ts";
 import type { Attempt, Ready } from "./attempt.ts";
 import { keepsResult, resultOf } from "./handler-result.ts";
 import { LONGEST_TIMER_MS } from "./task.ts";
+
+const GENERATOR_RETURNED =
+  "handler: returned a generator, of which nothing has run; loop over it, and return when it has ended";
 
 /** Parses the payload once more. A schema that never settles must not keep the slot after the stop. */
 async function readAgain({ attempt, definition, read }: Ready): Promise<unknown> {
@@ -48,6 +52,7 @@ export async function callHandlers(ready: Ready): Promise<void> {
       if (answer === RUN_ENDED) break;
       if (isInstance(answer, Snooze)) snoozes.push(answer);
       else {
+        if (isGeneratorObject(answer)) throw new UnrecoverableError(GENERATOR_RETURNED);
         if (keepsResult(ready)) attempt.result = await resultOf(definition, answer);
         handledBy.push(name);
       }
