@@ -96,7 +96,7 @@ function judgeMessages(facts: HealthFacts, limits: HealthLimits): Judged[] {
       found: readyAge,
       limit: maxReadyAge,
       advice:
-        "Messages wait too long. Check the queue's limits (messenger queues list), raise its max_workers, or give the check a larger maxReadyAge.",
+        "Messages wait too long. Check the queue's limits (symphony-messenger queues list), raise its max_workers, or give the check a larger maxReadyAge.",
     },
     {
       name: "messages for workers",
@@ -106,14 +106,15 @@ function judgeMessages(facts: HealthFacts, limits: HealthLimits): Judged[] {
       advice:
         `Messages of these queues run on a worker only, and none that serves them gives a sign of life. Start one: npx symphony-messenger worker --queues ${
           waiting.map(({ queue }) => queue).join(",")
-        }; or let ticks run them: messenger queues set NAME --runs-on tick.`,
+        }; or let ticks run them: symphony-messenger queues set NAME --runs-on tick.`,
     },
     {
       name: "dead letters in the last hour",
       ok: maxDeadLetters === undefined || deadLetters <= maxDeadLetters,
       found: deadLetters,
       limit: maxDeadLetters ?? null,
-      advice: "See their errors: messenger failed list. Redrive them after the cause is fixed.",
+      advice:
+        "See their errors: symphony-messenger failed list. Redrive them after the cause is fixed.",
     },
     {
       name: "stray queues",
@@ -121,7 +122,7 @@ function judgeMessages(facts: HealthFacts, limits: HealthLimits): Judged[] {
       found: facts.strayQueues.length === 0 ? 0 : facts.strayQueues.join(", "),
       limit: 0,
       advice:
-        "Messages wait in queues that have no row: they run with the default settings, and lists do not show these queues. The job symphony-tidy-queues makes the rows within an hour; or make them now: messenger queues create NAME.",
+        "Messages wait in queues that have no row: they run with the default settings, and lists do not show these queues. The job symphony-tidy-queues makes the rows within an hour; or make them now: symphony-messenger queues create NAME.",
     },
     {
       name: "sequence",
@@ -151,7 +152,7 @@ function judgeSchedules(facts: HealthFacts, { maxScheduleAge }: HealthLimits): J
       found: facts.schedulesInvalid,
       limit: 0,
       advice:
-        "Schedules were disabled because they cannot run. See why: messenger schedules list. Change or delete them.",
+        "Schedules were disabled because they cannot run. See why: symphony-messenger schedules list. Change or delete them.",
     },
   ];
 }
@@ -164,7 +165,7 @@ function judgeWebhooks({ webhooksDisabled: disabled = [] }: HealthFacts): Judged
     found: first ? disabled.map(({ name }) => name).join(", ") : 0,
     limit: 0,
     advice:
-      `These endpoints were disabled (${first?.name}: ${first?.reason}). Once their receivers work: messenger webhooks enable NAME, then messenger webhooks resend --endpoint NAME.`,
+      `These endpoints were disabled (${first?.name}: ${first?.reason}). Once their receivers work: symphony-messenger webhooks enable NAME, then symphony-messenger webhooks resend --endpoint NAME.`,
   }];
 }
 
@@ -178,14 +179,15 @@ function judgeAlerts(
       found: channels.length === 0 ? 0 : channels.join(", "),
       limit: 0,
       advice:
-        "Alerts do not arrive on these channels. See why: messenger alerts deliveries list. Mend the channel (messenger alerts channels set NAME), then try it: messenger alerts channels test NAME.",
+        "Alerts do not arrive on these channels. See why: symphony-messenger alerts deliveries list. Mend the channel (symphony-messenger alerts channels set NAME), then try it: symphony-messenger alerts channels test NAME.",
     },
     {
       name: "alerts",
       ok: alerts.length === 0,
       found: alerts.length === 0 ? 0 : alerts.join(", "),
       limit: 0,
-      advice: "These alerts cannot be checked. Their error says why: messenger alerts list.",
+      advice:
+        "These alerts cannot be checked. Their error says why: symphony-messenger alerts list.",
     },
   ];
 }

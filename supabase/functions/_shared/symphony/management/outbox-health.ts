@@ -29,21 +29,21 @@ function problemOf(
     return {
       found: messages,
       advice:
-        `The code declares no transport ${name}. Declare it again, or cancel the messages: messenger outbox cancel --transport ${name}.`,
+        `The code declares no transport ${name}. Declare it again, or cancel the messages: symphony-messenger outbox cancel --transport ${name}.`,
     };
   }
   if (failures !== null && failures > 0) {
     return {
       found: `${messages}; ${failures} failures in a row: ${failure}`,
       advice:
-        `The transport cannot be reached; the next try is at ${retryAt}. Once it is back: messenger outbox run ${name}.`,
+        `The transport cannot be reached; the next try is at ${retryAt}. Once it is back: symphony-messenger outbox run ${name}.`,
     };
   }
   if (refused > 0) {
     return {
       found: `${refused} messages are refused`,
       advice:
-        `See why: messenger outbox list --transport ${name}. Then: messenger outbox run ${name}, or messenger outbox cancel.`,
+        `See why: symphony-messenger outbox list --transport ${name}. Then: symphony-messenger outbox run ${name}, or symphony-messenger outbox cancel.`,
     };
   }
   if (waitedMs <= maxReadyAge) return null;
