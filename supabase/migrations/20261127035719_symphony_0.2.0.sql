@@ -3714,6 +3714,24 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_settle_and_claim(settlements jsonb, token uuid, max_messages integer DEFAULT 100, lease_ms integer DEFAULT 60000, queues text[] DEFAULT NULL::text[], last_keys jsonb DEFAULT NULL::jsonb, run_alone boolean DEFAULT false, sweep boolean DEFAULT true, repeated boolean DEFAULT false, slots integer DEFAULT NULL::integer, start_within_ms integer DEFAULT 250, max_bytes bigint DEFAULT 8388608, unread boolean DEFAULT false)
+ RETURNS SETOF json
+ LANGUAGE plpgsql
+ ROWS 1
+ SET search_path TO ''
+AS $function$
+declare
+  settled constant jsonb := public.messenger_settle(settlements);
+  -- A settled message of a group unblocks the next one, which may stand before the last keys.
+  keeps_keys constant boolean := not settlements @> '[{"grouped": true}]';
+begin
+  return next json_build_object('stale', settled -> 'stale', 'refused', settled -> 'refused', 'claim', public.messenger_claim(
+    token, max_messages, lease_ms, queues, case when keeps_keys then last_keys end, run_alone, sweep,
+    repeated, slots, start_within_ms, max_bytes, unread
+  ));
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.settle_handled(p_settlement jsonb, p_fence uuid)
  RETURNS bigint[]
  LANGUAGE plpgsql

@@ -291,7 +291,7 @@ declare
   -- A settled message of a group unblocks the next one, which may stand before the last keys.
   keeps_keys constant boolean := not settlements @> '[{"grouped": true}]';
 begin
-  return next json_build_object('stale', settled -> 'stale', 'claim', public.messenger_claim(
+  return next json_build_object('stale', settled -> 'stale', 'refused', settled -> 'refused', 'claim', public.messenger_claim(
     token, max_messages, lease_ms, queues, case when keeps_keys then last_keys end, run_alone, sweep,
     repeated, slots, start_within_ms, max_bytes, unread
   ));

@@ -105,6 +105,20 @@ export function testEffects(name: string, open: () => Promise<TransportUnderTest
     assertEquals([written?.payload, written?.expired], ["a", false]);
   });
 
+  promise(
+    "a settle call that claims too tells which effects are refused",
+    async ({ transport }) => {
+      await transport.send([child("taken", { idempotencyKey: "k", queue: "other" })]);
+      await transport.send([{ type: "T", payload: 1 }]);
+      const { messages: [one] } = await transport.claim(claimOf({ queues: ["default"] }));
+      const effects = await effectsOf(transport, child(1, { idempotencyKey: "k", queue: "other" }));
+      const settlement = settlementOf(one as Envelope, handled, effects);
+      const { stale, refused = [] } = await transport.settleAndClaim([settlement], claimOf());
+      assertEquals([stale, refused.map(({ id }) => id)], [[], [one?.id]]);
+      assertInstanceOf(refused[0]?.error, ConflictError);
+    },
+  );
+
   promise("refused effects leave their message leased, and the others are settled", async (t) => {
     const { transport } = t;
     await transport.send([child("taken", { idempotencyKey: "k", queue: "other" })]);

@@ -5,7 +5,7 @@ import { snooze } from "../../supabase/functions/_shared/symphony/index.ts";
 import { Broker } from "../support/broker.ts";
 import { brokered, outboxOf } from "../support/brokered.ts";
 import { define, defineOnce, fail } from "../support/definitions.ts";
-import { testsOnStack } from "../support/stack.ts";
+import { eventually, testsOnStack, type TestStack } from "../support/stack.ts";
 
 testsOnStack({}, (test) => {
   test("a dispatched message goes through the broker and is handled once", async (stack) => {
@@ -228,5 +228,65 @@ testsOnStack({}, (test) => {
     const runs = await stack.sql<{ outcome: string }[]>`
       select outcome from public.messenger_schedule_runs limit 1`;
     assertEquals(runs.map(({ outcome }) => outcome), ["handled"]);
+  });
+
+  /** Fills the outbox, as its last measurement tells. */
+  const setWaiting = (stack: TestStack, bytes: number) =>
+    stack.sql`
+      insert into messenger.outbox_state (unsent_bytes, table_bytes)
+      values (${bytes}, pg_table_size('messenger.outbox'))
+      on conflict (singleton) do update
+      set unsent_bytes = excluded.unsent_bytes, table_bytes = excluded.table_bytes`;
+
+  test("a full outbox puts off the schedules that need it, and no others", async (stack) => {
+    const seen: string[] = [];
+    const T = define((_, { envelope }) => void seen.push(envelope.type));
+    const Home = define((_, { envelope }) => void seen.push(envelope.type), { type: "Home" });
+    const { tick } = await brokered(stack, new Broker(), [T, Home]);
+    await setWaiting(stack, 2 ** 31);
+    for (const type of ["T", "Home", "T"]) {
+      await stack
+        .sql`select public.messenger_schedule_once(${type}, '{}', now() + interval '1 ms')`;
+    }
+    const length = async () => (await tick(), seen.length);
+    await eventually(length, (count) => count > 0);
+    assertEquals(seen, ["Home"]);
+    const waiting = await stack.sql`
+      select enabled, failing_since, leased_until > now() as put_off from public.messenger_schedules
+      where message_type = 'T'`;
+    const putOff = { enabled: true, failing_since: null, put_off: true };
+    assertEquals([...waiting], [putOff, putOff]);
+    const [runs] = await stack.sql`
+      select count(*)::int from public.messenger_schedule_runs r
+      join public.messenger_schedules s on s.id = r.schedule_id where s.message_type = 'T'`;
+    assertEquals(runs?.count, 0);
+
+    await setWaiting(stack, 0);
+    await stack.sql`update public.messenger_schedules set leased_until = null`;
+    await eventually(length, (count) => count >= 3);
+    assertEquals(seen, ["Home", "T", "T"]);
+  });
+
+  test("a message whose dispatch a full outbox refuses runs again later, and is charged no retry", async (stack) => {
+    const seen: string[] = [];
+    const T = define(() => void seen.push("T"));
+    const Home = define(async (_, ctx) => {
+      seen.push("Home");
+      await ctx.dispatch(T, {});
+    }, { type: "Home", retry: { maxRetries: 0 } });
+    const { bus, tick } = await brokered(stack, new Broker(), [T, Home]);
+    await setWaiting(stack, 2 ** 31);
+    const id = await bus.dispatch(Home, {});
+    assertEquals((await tick()).retried, 1);
+    const [row] = await stack.sql`
+      select retry_count, available_at > now() + interval '20 s' as later, errors -> 0 ->> 'message' as error
+      from public.messenger_messages where id = ${id}`;
+    assertEquals([row?.retry_count, row?.later, seen], [0, true, ["Home"]]);
+    assert(String(row?.error).includes("outbox: holds some"), row?.error);
+
+    await setWaiting(stack, 0);
+    await stack.sql`update public.messenger_messages set available_at = now()`;
+    await eventually(async () => (await tick(), seen.length), (count) => count >= 3);
+    assertEquals(seen, ["Home", "Home", "T"]);
   });
 });

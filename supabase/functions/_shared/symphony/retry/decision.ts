@@ -51,14 +51,16 @@ export interface AppliedRules {
 /**
  * Decides the outcome of a failed attempt.
  * @param attempt byHandler: a handler or middleware threw the error, so that the bus's own reasons do not apply;
- * durable: it made durable calls
+ * durable: it made durable calls; waitMs: what its handlers dispatched was refused for now
  */
 export function decideFailure(
   envelope: Envelope,
   error: unknown,
-  attempt: { readonly byHandler?: boolean; readonly durable?: boolean },
+  attempt: { readonly byHandler?: boolean; readonly durable?: boolean; readonly waitMs?: number },
   rules: AppliedRules,
 ): Decision {
+  const { waitMs } = attempt;
+  if (waitMs !== undefined) return retry(Math.max(rules.backoff(), waitMs), rules.retryCount);
   return decideInterruption(envelope, error, rules, attempt.durable ?? false) ??
     (attempt.byHandler ? null : decideForBus(envelope, error, rules)) ??
     decideByClassification(error, rules);

@@ -49,6 +49,8 @@ export interface FailedAttempt {
   readonly strategy?: RetryStrategy;
   /** The attempt made durable calls: an interruption costs no delay, and the second in a row counts as a failure. */
   readonly durable?: boolean;
+  /** Least wait before the next attempt, in ms, without a charge: the dispatches of the handlers were refused for now. */
+  readonly waitMs?: number;
 }
 
 /** Options of a manager. */

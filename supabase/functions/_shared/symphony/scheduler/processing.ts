@@ -3,7 +3,7 @@
 import type { MessageBus } from "../bus/bus.ts";
 import { ConflictError } from "../message/errors.ts";
 import type { Logger } from "../runtime/log.ts";
-import { TransportError } from "../transport/transport.ts";
+import { isOutboxFull, TransportError } from "../transport/transport.ts";
 import { type Advance, planRuns } from "./plan.ts";
 import { prepareRuns } from "./prepare.ts";
 import type { DueSchedule } from "./schedule.ts";
@@ -58,6 +58,8 @@ const LARGEST_BATCH = 1_000;
 const LARGEST_RUNS = 16 * 1_048_576;
 /** Number of tries of a call. After that the lease ends, and the next tick takes over. */
 const TRIES = 3;
+/** After this time, in ms, a schedule tries a full outbox again. */
+const NO_ROOM_MS = 30_000;
 const PAUSE_MS = 100;
 
 /**
@@ -174,12 +176,17 @@ async function advance(
   try {
     return { ...await write(advances), refused: 0 };
   } catch (error) {
-    if (isPassing(error)) throw error;
+    if (isPassing(error) && !isOutboxFull(error)) throw error;
   }
   // The database refuses one of them. Each is sent alone, so that it delays no other.
   const total = { dispatched: 0, skipped: 0, stale: [] as string[], refused: 0 };
   for (const one of advances) {
     const result = await write([one]).catch((error) => {
+      if (isOutboxFull(error)) {
+        const later = putOffBy(one, error);
+        report(later, options.log);
+        return write([later]);
+      }
       if (isPassing(error)) throw error;
       total.refused++;
       // Middleware's key may be in use by another message for now; later runs may pass.
@@ -198,6 +205,14 @@ async function advance(
 /** Tells whether the same call may pass later, because the database does not refuse its content. */
 function isPassing(error: unknown): boolean {
   return error instanceof TransportError ? error.fault !== "data" : !(error instanceof RangeError);
+}
+
+/** Leaves the runs for later: their transport's outbox is full. */
+function putOffBy(advance: Advance, { message: reason }: Error): Advance {
+  const { schedule, plan, runs } = advance;
+  const nextRunAt = runs[0]?.occurrence ?? plan.nextRunAt;
+  const rest = { runs: [], missed: null, note: null, nextRunAt, disabled: null };
+  return { schedule, plan: rest, runs: [], failing: null, putOff: { ms: NO_ROOM_MS, reason } };
 }
 
 /** Records the runs as failed, and lets the schedule continue. */
@@ -224,6 +239,7 @@ async function persist<Answer>(call: (repeated: boolean) => Promise<Answer>): Pr
       return await call(tried > 1);
     } catch (error) {
       if (!(error instanceof TransportError) || !error.retryable || tried >= TRIES) throw error;
+      if (isOutboxFull(error)) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 2 ** tried));
   }

@@ -4,6 +4,7 @@ import type { OutgoingMessage } from "../message/envelope.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import type { SeriesPoint } from "../message/series-point.ts";
 import type { Fault } from "../database/fault.ts";
+import { readProperty } from "../runtime/inspect.ts";
 import type { BatchStore } from "./batch-store.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { DurableStore } from "./durable-store.ts";
@@ -66,4 +67,9 @@ export class TransportError extends Error {
     this.transport = options.transport;
     this.fault = options.fault ?? (retryable ? "passing" : "data");
   }
+}
+
+/** Whether too much waits for other transports (SQLSTATE PT503). Messages of home pass, and these pass later. */
+export function isOutboxFull(error: unknown): error is TransportError {
+  return error instanceof TransportError && readProperty(error.cause, "code") === "PT503";
 }

@@ -2,7 +2,7 @@
 
 import type { Logger } from "../runtime/log.ts";
 import { readProperty } from "../runtime/inspect.ts";
-import { type Transport, TransportError } from "../transport/transport.ts";
+import { isOutboxFull, type Transport, TransportError } from "../transport/transport.ts";
 
 /** The needs of a call to the database. */
 export interface CallDependencies {
@@ -40,6 +40,20 @@ const LOCK_NOT_AVAILABLE = "55P03";
 export function isOfALock(error: unknown): boolean {
   return error instanceof TransportError &&
     readProperty(error.cause, "code") === LOCK_NOT_AVAILABLE;
+}
+
+const KEY_HELD = "PT423";
+const KEY_HELD_MS = 1_000;
+const OUTBOX_FULL_MS = 30_000;
+
+/**
+ * For how long a message waits, in ms, whose dispatches were refused for now: the outbox is full, or another transaction
+ * holds a key or a group. Undefined for any other error.
+ */
+export function refusedForMs(error: unknown): number | undefined {
+  if (isOutboxFull(error)) return OUTBOX_FULL_MS;
+  const code = readProperty(readProperty(error, "cause"), "code");
+  return code === KEY_HELD ? KEY_HELD_MS : undefined;
 }
 
 /**

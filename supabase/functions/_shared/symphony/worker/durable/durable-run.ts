@@ -8,8 +8,8 @@ import type { Envelope } from "../../message/envelope.ts";
 import { DurableUsageError, StepError, UnrecoverableError } from "../../message/errors.ts";
 import type { StepKind } from "../../message/step-kind.ts";
 import type { StepIdentity, StepToStore, StoredStep } from "../../message/stored-step.ts";
-import { isInstance, readProperty, showValue } from "../../runtime/inspect.ts";
-import { isOfItsContent } from "../calls.ts";
+import { isInstance, showValue } from "../../runtime/inspect.ts";
+import { isOfItsContent, refusedForMs } from "../calls.ts";
 import type { DurableAttempt, DurableCall, DurableTools, RunningStep } from "./durable-call.ts";
 import { Ending } from "./ending.ts";
 import { KnownSteps } from "./known-steps.ts";
@@ -232,7 +232,7 @@ export class DurableRun {
       if (!isKept) await this.#tools.steps.save(task, this.#version, stored, bytes);
     } catch (error) {
       // A key that another transaction holds for a moment is free at the next attempt.
-      if (!isOfItsContent(error) || codeOf(error) === "PT423") throw error;
+      if (!isOfItsContent(error) || refusedForMs(error) !== undefined) throw error;
       const { message } = describeError(error);
       throw new UnrecoverableError(`the database refused the step: ${message}`, { cause: error });
     }
@@ -288,11 +288,6 @@ export class DurableRun {
     if (step) this.#known.add(step);
     return task.isStopped ? await this.ending.hold() : step;
   }
-}
-
-/** The code of the database's answer that caused an error. */
-function codeOf(error: unknown): unknown {
-  return readProperty(readProperty(error, "cause"), "code");
 }
 
 function labelOf({ label, kind, name }: DurableCall): string {

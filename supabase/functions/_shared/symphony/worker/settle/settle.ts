@@ -12,7 +12,7 @@ import type { Logger } from "../../runtime/log.ts";
 import type { Claim, ClaimRequest, RefusedEffects } from "../../transport/receiver.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { noteClaim, settling } from "../../tracing/spans.ts";
-import type { CallDependencies } from "../calls.ts";
+import { type CallDependencies, refusedForMs } from "../calls.ts";
 import type { SeriesCounter } from "../series/series-counter.ts";
 import type { WorkerReport } from "../worker-options.ts";
 import { BatchFolds } from "./batch-folds.ts";
@@ -133,6 +133,8 @@ export class Settler {
     )?.envelope;
     if (!envelope) return;
     log.warn("dispatch_refused", { id, type: envelope.type, error: String(error) });
-    this.add(envelope, retry.decide(envelope, error, { durationMs: 0, byHandler: true }));
+    const waitMs = refusedForMs(error);
+    const attempt = { durationMs: 0, byHandler: true, ...(waitMs !== undefined && { waitMs }) };
+    this.add(envelope, retry.decide(envelope, error, attempt));
   }
 }
