@@ -1,6 +1,7 @@
 /** Reserved ids: how many calls they take, and which id a dispatch gets. */
 
 import { assertEquals, assertRejects } from "@std/assert";
+import { TransportError } from "../../../supabase/functions/_shared/symphony/index.ts";
 import { ReservedIds } from "../../../supabase/functions/_shared/symphony/bus/reserved-ids.ts";
 
 /** Ids from a sequence, and the sizes of the calls. A call ends when the test lets it. */
@@ -59,6 +60,17 @@ Deno.test("a call that fails fails those that waited for it, and no others", asy
   });
   await assertRejects(async () => await ids.take(false), Error, "out of reach");
   assertEquals(await ids.take(false), "0");
+});
+
+Deno.test("a call that a passing fault has hit is repeated, and no dispatch learns of it", async () => {
+  let calls = 0;
+  const ids = new ReservedIds({
+    reserveIds: () =>
+      ++calls < 3
+        ? Promise.reject(new TransportError("reserve_ids", "HTTP 502", true))
+        : Promise.resolve(["7"]),
+  });
+  assertEquals([await ids.take(false), calls], ["7", 3]);
 });
 
 Deno.test("a transport that reserves one id a call serves each dispatch", async () => {

@@ -22,6 +22,8 @@ const cases: readonly [code: string, message: string, fault: string][] = [
   ["42846", "cannot cast type record to messenger.open_queue", "passing"],
   ["42846", "cannot cast type point to integer", "data"],
   ["42883", "function audit() does not exist", "data"],
+  ["0A000", "cached plan must not change result type", "passing"],
+  ["0A000", "type names cannot be mentioned here", "data"],
   ["08006", "connection failure", "passing"],
   ["53300", "too many connections", "passing"],
   ["57P01", "terminating connection", "passing"],

@@ -12,6 +12,7 @@ import {
   type Classification,
   classifyError,
 } from "../../../supabase/functions/_shared/symphony/retry/classify.ts";
+import { TransportError } from "../../../supabase/functions/_shared/symphony/transport/transport.ts";
 
 const now = new Date("2026-11-23T12:00:00Z");
 const classify = (error: unknown): Classification => classifyError(error, { now });
@@ -178,4 +179,13 @@ Deno.test("errors without end, or in huge number, come to an end", () => {
   for (let depth = 0; depth < 25; depth++) shared = several(shared, shared, shared);
   assertEquals(classify(shared), never);
   assertEquals(classify(several(...Array.from({ length: 50_000 }, hopeless))), unknown);
+});
+
+Deno.test("a call of the bus that failed by no fault of its message leaves the message to its strategy", () => {
+  const failed = (code: string, fault: TransportError["fault"]) =>
+    new TransportError("messenger_reserve_ids", "m", false, { cause: { code }, fault });
+  assertEquals(classify(failed("42501", "refused")), retryable);
+  assertEquals(classify(failed("PGRST301", "refused")), retryable);
+  assertEquals(classify(new Error("outer", { cause: failed("57014", "too_much") })), retryable);
+  assertEquals(classify(failed("22P02", "data")), never);
 });

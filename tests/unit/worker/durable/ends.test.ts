@@ -144,6 +144,28 @@ Deno.test("a step whose save gets lost is stored by the repeated call, and is no
   assertEquals([calls, memory.handled.length], [1, 1]);
 });
 
+Deno.test("a step whose save takes too long is saved again, and at last its attempt is retried", async () => {
+  for (const [late, runs] of [[2, 1], [3, 2]] as const) {
+    let left = late;
+    let calls = 0;
+    const { bus, work, memory } = workbench([
+      define((_payload, ctx) => ctx.step("once", () => ++calls)),
+    ], {
+      wrap: (memory) =>
+        failing(
+          memory,
+          (operation, when) =>
+            operation === "saveSteps" && when === "before" && left-- > 0
+              ? new TransportError(operation, "statement timeout", true, { fault: "too_much" })
+              : undefined,
+        ),
+    });
+    await bus.dispatchAll([{ type: "T", payload: 1 }]);
+    await work();
+    assertEquals([calls, memory.handled.length], [runs, 1]);
+  }
+});
+
 Deno.test("a step that the database refuses fails for good, and the steps beside it are stored", async () => {
   const { bus, work, memory } = workbench([
     define(async (payload, ctx) => {

@@ -10,7 +10,7 @@
 import { DISPATCH_TIMEOUT_MS } from "../message/payload.ts";
 import { DispatchTimeoutError } from "../message/errors.ts";
 import { within } from "../runtime/within.ts";
-import type { Transport } from "../transport/transport.ts";
+import { type Transport, TransportError } from "../transport/transport.ts";
 
 /** Ids that the first call brings beside those that are wanted; each further call brings twice as many. */
 const FIRST_STOCK = 8;
@@ -18,6 +18,9 @@ const FIRST_STOCK = 8;
 const MOST = 1_000;
 /** How long ids are kept, in ms: after a restore of the database, other messages may have them. */
 const KEPT_MS = 60_000;
+/** How long a call that fails is repeated, in ms, and the first pause before that. */
+const REPEATED_MS = 5_000;
+const FIRST_PAUSE_MS = 50;
 
 interface Waiting extends PromiseWithResolvers<string> {
   readonly isFresh: boolean;
@@ -70,7 +73,21 @@ export class ReservedIds {
     const number = Math.min(MOST, served.length + (isOnlyFresh ? 0 : this.#stockSize));
     if (!isOnlyFresh) this.#stockSize = Math.min(this.#stockSize * 2, MOST);
     const late = () => new DispatchTimeoutError("reserving an id", DISPATCH_TIMEOUT_MS);
-    return [...await within(this.transport.reserveIds(number), DISPATCH_TIMEOUT_MS, late)];
+    return [...await within(this.#repeated(number), DISPATCH_TIMEOUT_MS, late)];
+  }
+
+  /** Repeats a call that a passing fault has hit: the attempt of a handler should not fail by it. */
+  async #repeated(number: number): Promise<readonly string[]> {
+    const until = performance.now() + REPEATED_MS;
+    for (let pauseMs = FIRST_PAUSE_MS;; pauseMs *= 2) {
+      try {
+        return await this.transport.reserveIds(number);
+      } catch (error) {
+        const isPassing = error instanceof TransportError && error.retryable;
+        if (!isPassing || performance.now() + pauseMs > until) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
   }
 
   /** Gives ids to those that have waited since before the call, and keeps the rest. */

@@ -23,6 +23,8 @@ const PASSING = /^((08|53|57|58)...|PT5..|40001|40P01|55P03|PGRST00[0-3]|PGRST20
 // An unknown function, table, column, type or cast: a migration is running, if the name is one of ours.
 const UNDEFINED = /^(42883|42P01|42703|42704|42846)$/;
 const OURS = /\bmessenger[_.]/;
+// Postgres keeps the plans of functions by connection; a migration makes them stale once.
+const STALE_PLAN = /^cached plan must not change result type/;
 
 // Errors that a row, or a user's trigger on it, may cause: 22 data, 23 integrity, 54 limits, P0 raised,
 // XX internal, such as a value that cannot be read; and PT4xx, refusals of our functions.
@@ -45,5 +47,6 @@ export function faultOf(
   if (!WRITTEN_BY_POSTGREST.test(code)) return "passing";
   if (TOO_MUCH.test(code)) return "too_much";
   if (PASSING.test(code) || UNDEFINED.test(code) && OURS.test(message)) return "passing";
+  if (code === "0A000" && STALE_PLAN.test(message)) return "passing";
   return code !== FORBIDDEN && DATA.test(code) ? "data" : "refused";
 }

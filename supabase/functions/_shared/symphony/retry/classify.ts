@@ -21,6 +21,7 @@ import {
   UnrecoverableError,
 } from "../message/errors.ts";
 import { isInstance, readList, readProperty } from "../runtime/inspect.ts";
+import { TransportError } from "../transport/transport.ts";
 import { askedDelayOf, carriesRetryAfter } from "./asked-delay.ts";
 import { httpStatusesOf, isRetryableStatus } from "./http.ts";
 import { isNetworkError } from "./network.ts";
@@ -125,6 +126,10 @@ function explicitVerdict(error: object): Judgement | undefined {
     return recoverable(counts, toDelay(readProperty(error, "retryDelay"), isRequested), true);
   }
   if (isInstance(error, UnrecoverableError) || isSchemaFailure(error)) return unrecoverable(true);
+  // A call of the bus that failed by no fault of its message, also for a missing permission or a wrong key.
+  if (isInstance(error, TransportError) && readProperty(error, "fault") !== "data") {
+    return recoverable(true, undefined, true);
+  }
   return undefined;
 }
 

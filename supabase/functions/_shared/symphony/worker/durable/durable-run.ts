@@ -9,7 +9,7 @@ import { DurableUsageError, StepError, UnrecoverableError } from "../../message/
 import type { StepKind } from "../../message/step-kind.ts";
 import type { StepIdentity, StepToStore, StoredStep } from "../../message/stored-step.ts";
 import { isInstance, showValue } from "../../runtime/inspect.ts";
-import { isOfItsContent, refusedForMs } from "../calls.ts";
+import { isOfItsContent, isTooMuch, refusedForMs } from "../calls.ts";
 import type { DurableAttempt, DurableCall, DurableTools, RunningStep } from "./durable-call.ts";
 import { Ending } from "./ending.ts";
 import { KnownSteps } from "./known-steps.ts";
@@ -231,8 +231,10 @@ export class DurableRun {
     try {
       if (!isKept) await this.#tools.steps.save(task, this.#version, stored, bytes);
     } catch (error) {
-      // A key that another transaction holds for a moment is free at the next attempt.
-      if (!isOfItsContent(error) || refusedForMs(error) !== undefined) throw error;
+      // At the next attempt a key that another transaction holds is free, and the database less busy.
+      if (!isOfItsContent(error) || isTooMuch(error) || refusedForMs(error) !== undefined) {
+        throw error;
+      }
       const { message } = describeError(error);
       throw new UnrecoverableError(`the database refused the step: ${message}`, { cause: error });
     }

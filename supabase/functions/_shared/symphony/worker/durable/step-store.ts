@@ -7,7 +7,7 @@ import type { StepIdentity, StepToStore, StoredStep } from "../../message/stored
 import type { Logger } from "../../runtime/log.ts";
 import type { EffectRequest } from "../../transport/durable-store.ts";
 import type { Transport } from "../../transport/transport.ts";
-import { isOfItsContent, repeating } from "../calls.ts";
+import { isOfItsContent, isTooMuch, repeating } from "../calls.ts";
 import type { Task } from "../run/task.ts";
 import { Gatherer } from "./gatherer.ts";
 import { leaseOf, stopStale, whileAnyRuns } from "./lease-calls.ts";
@@ -21,6 +21,7 @@ const STEP_BYTES = 10_000;
 
 /** How often a SQL function is called whose answer is lost, or that met another transaction. */
 const EFFECT_TRIES = 3;
+const SAVE_TRIES = 3;
 
 interface Load {
   readonly task: Task;
@@ -114,7 +115,11 @@ export class StepStore {
     }));
   }
 
-  async #save(saves: readonly Save[]): Promise<{ readonly error?: unknown }[]> {
+  /** @param tries how often a single step is saved whose call takes too long, as it may under load */
+  async #save(
+    saves: readonly Save[],
+    tries = SAVE_TRIES,
+  ): Promise<{ readonly error?: unknown }[]> {
     try {
       const byTask = Map.groupBy(saves, ({ task }) => task);
       const calls = [...byTask].map(([task, own]) => ({
@@ -129,6 +134,9 @@ export class StepStore {
       this.#stopStale(saves, answer.stale);
       return saves.map(() => ({}));
     } catch (error) {
+      if (isTooMuch(error) && saves.length === 1 && tries > 1) {
+        return await this.#save(saves, tries - 1);
+      }
       if (!isOfItsContent(error) || saves.length === 1) return saves.map(() => ({ error }));
       const middle = Math.ceil(saves.length / 2);
       return [
