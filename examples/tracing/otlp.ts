@@ -5,7 +5,7 @@
  * batches every second, what is queued is bounded, and the rest leaves when the runtime says that it is about to end.
  *
  * ```ts
- * // supabase/functions/tick/index.ts, and the same two lines before createDispatch
+ * // below the first line of supabase/functions/tick/index.ts, and in the same way in dispatch/index.ts
  * import { startTracing } from "../_messages/otlp.ts";
  * startTracing("tick");
  * ```

@@ -3,7 +3,7 @@
  * handler captures stand in their traces.
  *
  * ```ts
- * // supabase/functions/tick/index.ts
+ * // below the first line of supabase/functions/tick/index.ts, and in the same way in dispatch/index.ts
  * import { startSentry } from "../_messages/sentry.ts";
  * startSentry();
  * ```

@@ -134,7 +134,7 @@ function addChanges(webhooks: Command, context: Context): void {
   }
   add("test <name>", "publishes the event webhook.test to an endpoint", [], async (name) => {
     const { body } = await context.call("POST", `${path(name)}/test`, {});
-    context.say(body, `published; see: webhooks deliveries --endpoint ${name}`);
+    context.say(body, `published; see: symphony-messenger webhooks deliveries --endpoint ${name}`);
   });
   add("delete <name>", "deletes an endpoint and its secret", [], async (name) => {
     const { body } = await context.call("DELETE", path(name));
