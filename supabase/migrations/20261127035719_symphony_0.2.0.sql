@@ -2676,6 +2676,45 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.lane_fronts(p_queue text, p_most integer)
+ RETURNS TABLE(queue text, due_at timestamp with time zone)
+ LANGUAGE plpgsql
+ ROWS 100
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+begin
+  return query
+  with recursive fronts (queue, priority, due_at) as (
+    (
+      select m.queue, m.priority, m.available_at from messenger.ready_messages m
+      where m.queue > p_queue || '/' and m.queue < p_queue || '/~'
+      order by m.queue, m.priority desc, m.available_at limit 1
+    )
+    union all
+    select n.queue, n.priority, n.available_at from fronts f
+    cross join lateral (
+      (
+        select m.queue, m.priority, m.available_at from messenger.ready_messages m
+        where m.queue = f.queue and m.priority < f.priority
+        order by m.priority desc, m.available_at limit 1
+      )
+      union all
+      (
+        select m.queue, m.priority, m.available_at from messenger.ready_messages m
+        where m.queue > f.queue and m.queue < p_queue || '/~'
+        order by m.queue, m.priority desc, m.available_at limit 1
+      )
+      limit 1
+    ) as n
+  )
+  select f.queue, f.due_at from fronts f limit p_most;
+end
+$function$;
+
 CREATE FUNCTION messenger.next_due_in_lanes(p_queue text)
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
@@ -2684,11 +2723,15 @@ CREATE FUNCTION messenger.next_due_in_lanes(p_queue text)
  SET enable_seqscan TO 'off'
  SET enable_bitmapscan TO 'off'
 AS $function$
-begin
-  if not exists (
+declare
+  limited constant boolean := exists (
     select from public.messenger_queues q
     where q.name = p_queue and (q.lane_concurrency is not null or q.lane_rate_limit is not null)
-  ) and not exists (
+  );
+  front record;
+  next_at timestamptz;
+begin
+  if not limited and not exists (
     select from public.messenger_queues q where q.name > p_queue || '/' and q.name < p_queue || '/~'
   ) then
     return (
@@ -2697,13 +2740,25 @@ begin
       order by m.available_at limit 1
     );
   end if;
-  return (
-    select min(messenger.next_due(array[l.queue])) from (
-      select w.queue from messenger.walk_lanes(p_queue || '/', p_queue || '/~', 1000) as w
-      union
-      select o.queue from messenger.oldest_lanes(p_queue, 1000) as o (queue)
-    ) as l
-  );
+  for front in
+    with fronts as materialized (select f.queue, f.due_at from messenger.lane_fronts(p_queue, 10000) as f),
+    others as (
+      select o.queue, public.messenger_now() as due_at from messenger.oldest_lanes(p_queue, 1000) as o (queue)
+      where (select count(*) from fronts) = 10000
+    )
+    select w.queue, min(w.due_at) as due_at,
+      limited or bool_or(l.concurrency is not null or l.rate_limit is not null) as limited
+    from (select * from fronts union all select * from others) as w
+    left join public.messenger_queues l on l.name = w.queue
+    where l.paused is not true
+    group by w.queue order by 2
+  loop
+    exit when front.due_at >= next_at;
+    next_at := least(next_at, greatest(
+      front.due_at, case when front.limited then messenger.queue_opens_at(front.queue) end
+    ));
+  end loop;
+  return next_at;
 end
 $function$;
 
@@ -2947,39 +3002,39 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.own_lanes(p_queue text)
- RETURNS jsonb
+CREATE FUNCTION messenger.has_set_lanes(p_queue text)
+ RETURNS boolean
  LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
 AS $function$
 begin
-  return (
-    select jsonb_object_agg(q.name, to_jsonb(q)) from (
-      select * from public.messenger_queues l
-      where l.name > p_queue || '/' and l.name < p_queue || '/~' limit 10000
-    ) as q
+  return exists (
+    select from public.messenger_queues l where l.name > p_queue || '/' and l.name < p_queue || '/~'
   );
 end
 $function$;
 
-CREATE FUNCTION messenger.to_due_lane(p_queue messenger.claim_queue, p_lane text, p_place messenger.claim_key, p_own jsonb, p_slots integer)
+CREATE FUNCTION messenger.to_due_lane(p_queue messenger.claim_queue, p_lane text, p_place messenger.claim_key, p_set boolean, p_slots integer)
  RETURNS messenger.due_lane
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
   lane messenger.due_lane;
-  own constant jsonb := p_own -> p_lane;
+  own public.messenger_queues;
 begin
-  lane.place := messenger.due_key(p_lane, p_place);
-  if (lane.place).priority is null or (own ->> 'paused')::boolean then
+  if p_set and strpos(p_lane, '/') > 0 then
+    select q.* into own from public.messenger_queues q where q.name = p_lane;
+  end if;
+  lane.place := case when own.paused is not true then messenger.due_key(p_lane, p_place) end;
+  if (lane.place).priority is null then
     return null;
   end if;
   lane.queue := p_lane;
-  lane.weight := coalesce((own ->> 'weight')::integer, 1);
+  lane.weight := coalesce(own.weight, 1);
   if strpos(p_lane, '/') > 0
-    and (p_queue.lanes_limited or own ->> 'concurrency' is not null or own ->> 'rate_limit' is not null)
+    and (p_queue.lanes_limited or own.concurrency is not null or own.rate_limit is not null)
   then
     lane.room := messenger.queue_room(p_lane, p_slots);
   end if;
@@ -2987,7 +3042,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.known_lanes(p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_own jsonb, p_slots integer)
+CREATE FUNCTION messenger.known_lanes(p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_set boolean, p_slots integer)
  RETURNS messenger.due_lane[]
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -2995,11 +3050,11 @@ AS $function$
 begin
   return array(
     select d from (
-      select messenger.to_due_lane(p_queue, k, messenger.place_of(p_last_keys -> k), p_own, p_slots) as d
+      select messenger.to_due_lane(p_queue, k, messenger.place_of(p_last_keys -> k), p_set, p_slots) as d
       from jsonb_object_keys(p_last_keys) as k
       where split_part(k, '/', 1) = p_queue.name and messenger.is_among(k, p_queues)
       union all
-      select messenger.to_due_lane(p_queue, q, messenger.front_key(q), p_own, p_slots)
+      select messenger.to_due_lane(p_queue, q, messenger.front_key(q), p_set, p_slots)
       from unnest(case when p_queue.has_own then array[p_queue.name] end || p_queues) as q
       where split_part(q, '/', 1) = p_queue.name and not p_last_keys ? q
         and (strpos(q, '/') > 0 or p_queue.has_own)
@@ -3016,14 +3071,14 @@ CREATE FUNCTION messenger.due_lanes(p_queue messenger.claim_queue, p_queues text
  SET search_path TO ''
 AS $function$
 declare
-  own constant jsonb := messenger.own_lanes(p_queue.name);
+  is_set constant boolean := messenger.has_set_lanes(p_queue.name);
   left_over integer := 1000;
   asked integer;
   stretch record;
   lane record;
   found messenger.due_lane;
 begin
-  lanes := messenger.known_lanes(p_queue, p_queues, p_last_keys, own, p_slots);
+  lanes := messenger.known_lanes(p_queue, p_queues, p_last_keys, is_set, p_slots);
   if not messenger.is_among(p_queue.name, p_queues) then
     return;
   end if;
@@ -3041,7 +3096,7 @@ begin
         stretch.behind := lane.queue;
         last_lane := lane.queue;
         found := messenger.to_due_lane(
-          p_queue, lane.queue, messenger.in_front_of(row(lane.priority, lane.available_at, lane.id)), own, p_slots
+          p_queue, lane.queue, messenger.in_front_of(row(lane.priority, lane.available_at, lane.id)), is_set, p_slots
         );
         if found.queue is not null then
           lanes := lanes || found;
@@ -3061,12 +3116,12 @@ CREATE FUNCTION messenger.waiting_lanes(p_queue messenger.claim_queue, p_known m
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  is_set constant boolean := messenger.has_set_lanes(p_queue.name);
 begin
   return array(
     select d from (
-      select messenger.to_due_lane(
-        p_queue, o.queue, messenger.front_key(o.queue), messenger.own_lanes(p_queue.name), p_slots
-      ) as d
+      select messenger.to_due_lane(p_queue, o.queue, messenger.front_key(o.queue), is_set, p_slots) as d
       from messenger.oldest_lanes(p_queue.name, 1000) as o (queue)
       where o.queue not in (select (k).queue from unnest(p_known) as k)
       limit p_max_lanes
@@ -7291,9 +7346,10 @@ begin
       messenger.next_work(),
       case when p_schedules then public.messenger_next_schedule_at() end
     ) <= messenger.clock() or exists (select from messenger.event_notes);
-    perform pg_sleep(greatest(
+    -- At most half a second: what falls due meanwhile starts late.
+    perform pg_sleep(least(0.5, greatest(
       0.015, 20 * extract(epoch from clock_timestamp() - looked_at)::double precision
-    ));
+    )));
   end loop;
 end
 $function$;
@@ -7521,7 +7577,7 @@ begin
       end if;
       next_at := messenger.next_due(queues);
       if seen is not null then
-        pause := greatest(0.025, 5 * extract(epoch from clock_timestamp() - looked_at)::double precision);
+        pause := least(0.5, greatest(0.025, 5 * extract(epoch from clock_timestamp() - looked_at)::double precision));
       end if;
       seen := snapshot;
     end if;
@@ -13946,6 +14002,9 @@ comment on routine messenger.has_new_event(bigint,text[]) is
 comment on routine messenger.has_routes(jsonb) is
   'Part of messenger_enqueue: whether messages may go through another transport than home.';
 
+comment on routine messenger.has_set_lanes(text) is
+  'Part of a claim: whether an operator has set something for a lane of a queue, which is rare.';
+
 comment on routine messenger.hmac_sha256(bytea,bytea) is
   'HMAC-SHA-256 of a content under a key.';
 
@@ -13985,11 +14044,14 @@ comment on routine messenger.key_of(jsonb) is
 comment on routine messenger.keys_behind(jsonb,text,tid) is
   'Part of a claim: the keys with that of a queue behind a message; without one if the message is null.';
 
-comment on routine messenger.known_lanes(messenger.claim_queue,text[],jsonb,jsonb,integer) is
+comment on routine messenger.known_lanes(messenger.claim_queue,text[],jsonb,boolean,integer) is
   'Part of a claim: the lanes that have a key in p_last_keys or are named in p_queues, and the messages that are in no lane, where these are due.';
 
 comment on routine messenger.lane_behind(text,text) is
   'Part of messenger_list_lanes(): the first lane between two names that holds messages or has a row.';
+
+comment on routine messenger.lane_fronts(text,integer) is
+  'Part of messenger.next_due(): the lanes of a queue, each with when the first message of each priority falls due, up to a number of both. One read of an index for each.';
 
 comment on routine messenger.lane_keys(jsonb,text[],tid[]) is
   'Part of a claim: the keys behind which the next claim continues, those of the lanes of these queues made again.';
@@ -14149,9 +14211,6 @@ comment on routine messenger.outbox_shard(bigint,text,text) is
 
 comment on routine messenger.outbox_step(bigint[],integer,integer) is
   'Part of operations on the outbox: the answer of a step, {"matched", "done", "next"}.';
-
-comment on routine messenger.own_lanes(text) is
-  'Part of a claim: the rows of the lanes of a queue for which an operator has set something, by name; nearly always null, for none.';
 
 comment on routine messenger.place_after(jsonb) is
   'Part of pruning: the last id of the step before; null at the beginning.';
@@ -14354,7 +14413,7 @@ comment on routine messenger.ticks_not_started(integer) is
 comment on routine messenger.times_of(bigint[]) is
   'The times in ms within which half and 99 % of a histogram''s times lie: {"p50", "p99"}; null if it is empty.';
 
-comment on routine messenger.to_due_lane(messenger.claim_queue,text,messenger.claim_key,jsonb,integer) is
+comment on routine messenger.to_due_lane(messenger.claim_queue,text,messenger.claim_key,boolean,integer) is
   'Part of a claim: a lane with its first due message and its room; null if it is paused or full, or has none.';
 
 comment on routine messenger.trace_stamps(text) is

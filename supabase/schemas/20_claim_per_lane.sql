@@ -144,52 +144,52 @@ $$;
 comment on function messenger.lane_stretches(text, text[]) is
   'Part of a claim: the stretches of names between the lanes with keys, those behind the lane that was served last first.';
 
-create function messenger.own_lanes(p_queue text) returns jsonb
+create function messenger.has_set_lanes(p_queue text) returns boolean
 language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return (
-    select jsonb_object_agg(q.name, to_jsonb(q)) from (
-      select * from public.messenger_queues l
-      where l.name > p_queue || '/' and l.name < p_queue || '/~' limit 10000
-    ) as q
+  return exists (
+    select from public.messenger_queues l where l.name > p_queue || '/' and l.name < p_queue || '/~'
   );
 end
 $$;
-comment on function messenger.own_lanes(text) is
-  'Part of a claim: the rows of the lanes of a queue for which an operator has set something, by name; nearly always null, for none.';
+comment on function messenger.has_set_lanes(text) is
+  'Part of a claim: whether an operator has set something for a lane of a queue, which is rare.';
 
 create function messenger.to_due_lane(
-  p_queue messenger.claim_queue, p_lane text, p_place messenger.claim_key, p_own jsonb, p_slots integer
+  p_queue messenger.claim_queue, p_lane text, p_place messenger.claim_key, p_set boolean, p_slots integer
 ) returns messenger.due_lane
 language plpgsql
 set search_path = ''
 as $$
 declare
   lane messenger.due_lane;
-  own constant jsonb := p_own -> p_lane;
+  own public.messenger_queues;
 begin
-  lane.place := messenger.due_key(p_lane, p_place);
-  if (lane.place).priority is null or (own ->> 'paused')::boolean then
+  if p_set and strpos(p_lane, '/') > 0 then
+    select q.* into own from public.messenger_queues q where q.name = p_lane;
+  end if;
+  lane.place := case when own.paused is not true then messenger.due_key(p_lane, p_place) end;
+  if (lane.place).priority is null then
     return null;
   end if;
   lane.queue := p_lane;
-  lane.weight := coalesce((own ->> 'weight')::integer, 1);
+  lane.weight := coalesce(own.weight, 1);
   if strpos(p_lane, '/') > 0
-    and (p_queue.lanes_limited or own ->> 'concurrency' is not null or own ->> 'rate_limit' is not null)
+    and (p_queue.lanes_limited or own.concurrency is not null or own.rate_limit is not null)
   then
     lane.room := messenger.queue_room(p_lane, p_slots);
   end if;
   return case when lane.room = 0 then null else lane end;
 end
 $$;
-comment on function messenger.to_due_lane(messenger.claim_queue, text, messenger.claim_key, jsonb, integer) is
+comment on function messenger.to_due_lane(messenger.claim_queue, text, messenger.claim_key, boolean, integer) is
   'Part of a claim: a lane with its first due message and its room; null if it is paused or full, or has none.';
 
 -- The messages of the queue that are in no lane count as one more lane.
 create function messenger.known_lanes(
-  p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_own jsonb, p_slots integer
+  p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_set boolean, p_slots integer
 ) returns messenger.due_lane[]
 language plpgsql
 set search_path = ''
@@ -197,11 +197,11 @@ as $$
 begin
   return array(
     select d from (
-      select messenger.to_due_lane(p_queue, k, messenger.place_of(p_last_keys -> k), p_own, p_slots) as d
+      select messenger.to_due_lane(p_queue, k, messenger.place_of(p_last_keys -> k), p_set, p_slots) as d
       from jsonb_object_keys(p_last_keys) as k
       where split_part(k, '/', 1) = p_queue.name and messenger.is_among(k, p_queues)
       union all
-      select messenger.to_due_lane(p_queue, q, messenger.front_key(q), p_own, p_slots)
+      select messenger.to_due_lane(p_queue, q, messenger.front_key(q), p_set, p_slots)
       from unnest(case when p_queue.has_own then array[p_queue.name] end || p_queues) as q
       where split_part(q, '/', 1) = p_queue.name and not p_last_keys ? q
         and (strpos(q, '/') > 0 or p_queue.has_own)
@@ -211,7 +211,7 @@ begin
   );
 end
 $$;
-comment on function messenger.known_lanes(messenger.claim_queue, text[], jsonb, jsonb, integer) is
+comment on function messenger.known_lanes(messenger.claim_queue, text[], jsonb, boolean, integer) is
   'Part of a claim: the lanes that have a key in p_last_keys or are named in p_queues, and the messages that are in no lane, where these are due.';
 
 -- Until there is a lane for each message that the claim may take. `last_lane` is the last one that was looked at if
@@ -224,14 +224,14 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  own constant jsonb := messenger.own_lanes(p_queue.name);
+  is_set constant boolean := messenger.has_set_lanes(p_queue.name);
   left_over integer := 1000;
   asked integer;
   stretch record;
   lane record;
   found messenger.due_lane;
 begin
-  lanes := messenger.known_lanes(p_queue, p_queues, p_last_keys, own, p_slots);
+  lanes := messenger.known_lanes(p_queue, p_queues, p_last_keys, is_set, p_slots);
   if not messenger.is_among(p_queue.name, p_queues) then
     return;
   end if;
@@ -249,7 +249,7 @@ begin
         stretch.behind := lane.queue;
         last_lane := lane.queue;
         found := messenger.to_due_lane(
-          p_queue, lane.queue, messenger.in_front_of(row(lane.priority, lane.available_at, lane.id)), own, p_slots
+          p_queue, lane.queue, messenger.in_front_of(row(lane.priority, lane.available_at, lane.id)), is_set, p_slots
         );
         if found.queue is not null then
           lanes := lanes || found;
@@ -274,12 +274,12 @@ create function messenger.waiting_lanes(
 language plpgsql
 set search_path = ''
 as $$
+declare
+  is_set constant boolean := messenger.has_set_lanes(p_queue.name);
 begin
   return array(
     select d from (
-      select messenger.to_due_lane(
-        p_queue, o.queue, messenger.front_key(o.queue), messenger.own_lanes(p_queue.name), p_slots
-      ) as d
+      select messenger.to_due_lane(p_queue, o.queue, messenger.front_key(o.queue), is_set, p_slots) as d
       from messenger.oldest_lanes(p_queue.name, 1000) as o (queue)
       where o.queue not in (select (k).queue from unnest(p_known) as k)
       limit p_max_lanes

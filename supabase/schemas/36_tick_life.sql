@@ -207,9 +207,10 @@ begin
       messenger.next_work(),
       case when p_schedules then public.messenger_next_schedule_at() end
     ) <= messenger.clock() or exists (select from messenger.event_notes);
-    perform pg_sleep(greatest(
+    -- At most half a second: what falls due meanwhile starts late.
+    perform pg_sleep(least(0.5, greatest(
       0.015, 20 * extract(epoch from clock_timestamp() - looked_at)::double precision
-    ));
+    )));
   end loop;
 end
 $$;

@@ -104,7 +104,7 @@ begin
       end if;
       next_at := messenger.next_due(queues);
       if seen is not null then
-        pause := greatest(0.025, 5 * extract(epoch from clock_timestamp() - looked_at)::double precision);
+        pause := least(0.5, greatest(0.025, 5 * extract(epoch from clock_timestamp() - looked_at)::double precision));
       end if;
       seen := snapshot;
     end if;
