@@ -6567,7 +6567,7 @@ declare
   chunk_size constant integer := case when p_dry_run then 1000 else 100 end;
   most constant integer := case when p_dry_run then 100000 else 10000 end;
   -- An operator waits for the first count of a dry run, and the next steps make it larger.
-  longest constant interval := case when p_dry_run then '250 ms' else '3 seconds' end;
+  longest constant interval := case when p_dry_run then interval '250 ms' else interval '3 seconds' end;
   ends_at constant timestamptz := clock_timestamp() + longest;
   place jsonb := messenger.begin_step(p_after, p_max_messages, p_dry_run);
   before constant integer := (place ->> 'matched')::integer;
