@@ -8772,19 +8772,28 @@ CREATE FUNCTION messenger.listed_queues(p_name text, p_names text[], p_after tex
  STABLE ROWS 50
  SET search_path TO ''
 AS $function$
-  select * from (
-    select * from public.messenger_queues q
-    where (p_name is null or q.name = p_name) and (p_names is null or q.name = any (p_names))
-    union all
-    -- Lanes that are named and have no row of their own.
-    select l.* from unnest(p_names || p_name) as n (name)
-    cross join lateral messenger.settings_of(n.name) as l
-    where strpos(n.name, '/') > 0 and l.created_at is not null
-      and not exists (select from public.messenger_queues o where o.name = n.name)
-  ) as q
-  where q.name > p_after
-  order by q.name
-  limit p_most
+  with page as (
+    select * from (
+      select * from public.messenger_queues q
+      where (p_name is null or q.name = p_name) and (p_names is null or q.name = any (p_names))
+      union all
+      -- Lanes that are named and have no row of their own.
+      select l.* from unnest(p_names || p_name) as n (name)
+      cross join lateral messenger.settings_of(n.name) as l
+      where strpos(n.name, '/') > 0 and l.created_at is not null
+        and not exists (select from public.messenger_queues o where o.name = n.name)
+    ) as q
+    where q.name > p_after
+    order by q.name
+    limit p_most
+  )
+  -- The row of a lane has only what is set for it alone; for the rest its queue says what holds.
+  select l.* from page p cross join lateral messenger.settings_of(p.name) as l where l.created_at is not null
+  union all
+  select p.* from page p
+  where strpos(p.name, '/') > 0
+    and not exists (select from public.messenger_queues q where q.name = split_part(p.name, '/', 1))
+  order by name
 $function$;
 
 CREATE OR REPLACE FUNCTION public.messenger_list_queues(name text DEFAULT NULL::text, after_name text DEFAULT ''::text, max_queues integer DEFAULT 50, max_count integer DEFAULT 10000, names text[] DEFAULT NULL::text[])
