@@ -41,8 +41,10 @@ const METHODS = new Set(["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"]);
 export function resolveTarget({ url, prefix }: Upstream, target: string): URL | null {
   const base = `${url.replace(/\/+$/, "")}/functions/v1/${prefix}messenger`;
   const [path = "", ...query] = target.split("?");
-  // No id and no name of the API has a slash or a dot segment in it; a gateway might decode them.
-  if (/%(2f|5c|00)|\\|(^|\/)(\.|%2e){1,2}(\/|$)|\/\//i.test(path)) return null;
+  // Of all ids and names of the API a lane alone has a slash in it, `reports/acme`. A gateway might decode it, and dot
+  // segments.
+  const decoded = path.replace(/^(\/queues\/[\w.:-]+)%2f/i, "$1/");
+  if (/%(2f|5c|00)|\\|(^|\/)(\.|%2e){1,2}(\/|$)|\/\//i.test(decoded)) return null;
   const resolved = new URL(`${base}${path}${query.length > 0 ? `?${query.join("?")}` : ""}`);
   const root = new URL(base).pathname;
   return resolved.pathname === root || resolved.pathname.startsWith(`${root}/`) ? resolved : null;

@@ -176,7 +176,13 @@ Deno.test("no path leads out of the function messenger, however it is written", 
   withConsole(async ({ server, seen, ask }) => {
     const paths = [
       ...["/api/%2e%2e/dispatch", "/api/queues/%2E%2E/%2e%2e/tick", "/api/..%2fdispatch"],
-      ...["/api/queues/..%5cdispatch", "/api//evil.example/x", "/api/queues/a%2fb", "/api/.%2e/x"],
+      ...[
+        "/api/queues/..%5cdispatch",
+        "/api//evil.example/x",
+        "/api/messages/a%2fb",
+        "/api/queues/a%2f..",
+        "/api/.%2e/x",
+      ],
     ];
     for (const path of paths) {
       const answer = await ask(path);

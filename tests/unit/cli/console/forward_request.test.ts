@@ -5,6 +5,15 @@ import { resolveTarget } from "../../../../cli/console/forward-request.ts";
 
 const UPSTREAM = { url: "https://abc.supabase.co/", secretKey: "k", prefix: "" };
 
+Deno.test("the slash of a lane is passed on as it is written", () => {
+  for (const path of ["/queues/reports%2Facme/pause", "/queues/reports%2Fa%252Fb"]) {
+    assertEquals(
+      resolveTarget(UPSTREAM, path)?.href,
+      `https://abc.supabase.co/functions/v1/messenger${path}`,
+    );
+  }
+});
+
 Deno.test("a path leads below the function messenger, with its query as it is", () => {
   const resolved = resolveTarget(UPSTREAM, "/queues/a%3Ab?limit=5&error=a%2Fb&x=../..");
   assertEquals(
@@ -17,7 +26,18 @@ Deno.test("a path leads below the function messenger, with its query as it is", 
 Deno.test("dots, slashes and backslashes in any writing lead nowhere", () => {
   const paths = [
     ...["/..", "/../dispatch", "/queues/../../tick", "/./queues", "//evil.example", "/a//b"],
-    ...["/%2e%2e/dispatch", "/%2E./tick", "/.%2e/tick", "/queues/a%2fb", "/queues/a%5Cb", "/a\\b"],
+    ...[
+      "/%2e%2e/dispatch",
+      "/%2E./tick",
+      "/.%2e/tick",
+      "/messages/a%2fb",
+      "/queues/a%2fb%2fc",
+      "/queues/a%2f..",
+      "/queues/a%2f%2e%2e/x",
+      "/queues/..%2fdispatch",
+      "/queues/a%5Cb",
+      "/a\\b",
+    ],
     ...["/queues/%00"],
   ];
   for (const path of paths) assertEquals(resolveTarget(UPSTREAM, path), null, path);
