@@ -1711,6 +1711,8 @@ export interface components {
             declared: boolean;
             /** @description Whether this project's workers receive from it; null if it is not declared */
             received: boolean | null;
+            /** @description Types and patterns that the deployed code sends through it, without those for which a function decides */
+            routes: string[];
             waiting: components["schemas"]["Count"] & unknown;
             due: components["schemas"]["Count"] & unknown;
             /** @description Bytes of those that wait */
@@ -6347,6 +6349,11 @@ export interface operations {
                      * @default false
                      */
                     dryRun?: boolean;
+                    /**
+                     * @description Age of the request from which it begins no further step
+                     * @default 10000
+                     */
+                    budgetMs?: number;
                     /** @description `next` of the request before */
                     cursor?: string;
                 };
@@ -6471,6 +6478,11 @@ export interface operations {
                      * @default false
                      */
                     dryRun?: boolean;
+                    /**
+                     * @description Age of the request from which it begins no further step
+                     * @default 10000
+                     */
+                    budgetMs?: number;
                     /** @description `next` of the request before */
                     cursor?: string;
                 };
@@ -6600,6 +6612,11 @@ export interface operations {
                      * @default false
                      */
                     dryRun?: boolean;
+                    /**
+                     * @description Age of the request from which it begins no further step
+                     * @default 10000
+                     */
+                    budgetMs?: number;
                     /** @description `next` of the request before */
                     cursor?: string;
                 };

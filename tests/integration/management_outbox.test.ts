@@ -29,6 +29,19 @@ testsOnStack({}, (test) => {
     assertEquals((await ask(stack, "GET", "/outbox?type=Other")).body.messages, []);
   });
 
+  test("a change of the outbox takes one step with a budget of 0, as other changes of many do", async (stack) => {
+    await waiting(stack);
+    const dry = { dryRun: true, budgetMs: 0 };
+    assertEquals(
+      (await ask(stack, "POST", "/outbox/cancel", { all: true, ...dry })).body.matched,
+      2,
+    );
+    const now = await ask(stack, "POST", "/outbox/run", { transport: "events", ...dry });
+    assertEquals([now.body.matched, now.body.done], [1, 0]);
+    const again = { transport: "events", since: "2026-01-01T00:00:00Z", ...dry };
+    assertEquals((await ask(stack, "POST", "/outbox/resend", again)).body.matched, 0);
+  });
+
   test("the API cancels, publishes now and publishes again, each in the operator's name", async (stack) => {
     const { due, later } = await waiting(stack);
     const dry = await ask(stack, "POST", "/outbox/cancel", { all: true, dryRun: true });
@@ -90,5 +103,18 @@ testsOnStack({}, (test) => {
     assertMatch((await outbox()).found, /3 failures in a row: connection refused$/);
     await stack.sql`select public.messenger_declare_routing('{}', '{}')`;
     assertMatch((await outbox()).advice, /^The code declares no transport events/);
+  });
+});
+
+const ROUTED = new URL("../support/routed_messages", import.meta.url).pathname;
+
+testsOnStack({ messages: ROUTED }, (test) => {
+  test("the API tells which types and patterns the code sends through each transport", async (stack) => {
+    await stack.tick();
+    const { body } = await ask(stack, "GET", "/transports");
+    const routes = body.transports.map((one: { name: string; routes: string[] }) => [
+      ...[one.name, one.routes],
+    ]);
+    assertEquals(routes, [["eu", ["ImportRow"]], ["events", ["Audit*"]]]);
   });
 });

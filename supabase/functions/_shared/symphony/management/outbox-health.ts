@@ -34,7 +34,9 @@ function problemOf(
   }
   if (failures !== null && failures > 0) {
     return {
-      found: `${messages}; ${failures} failures in a row: ${failure}`,
+      found: `${messages}; ${failures} ${
+        failures === 1 ? "failure" : "failures in a row"
+      }: ${failure}`,
       advice:
         `The transport cannot be reached; the next try is at ${retryAt}. Once it is back: symphony-messenger outbox run ${name}.`,
     };

@@ -9,7 +9,7 @@ import {
   runOutbox,
 } from "../database/outbox-lists.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
-import { changeMany, type ManagementParts } from "./parts.ts";
+import { changeMany, type ManagementParts, STEPS_BUDGET_MS } from "./parts.ts";
 import {
   bigNumber,
   count,
@@ -33,6 +33,10 @@ const standing = z.object({
   declared: z.boolean().openapi({ description: "Whether the deployed code declares it" }),
   received: z.boolean().nullable().openapi({
     description: "Whether this project's workers receive from it; null if it is not declared",
+  }),
+  routes: z.array(z.string()).openapi({
+    description:
+      "Types and patterns that the deployed code sends through it, without those for which a function decides",
   }),
   waiting: count.openapi({ description: "Messages that wait in the outbox, up to 100,000" }),
   due: count.openapi({ description: "Those of them that are due" }),
@@ -67,7 +71,13 @@ const message = z.object({
 const place = cursor(z.strictObject({ id: z.string().regex(/^\d{1,19}$/) })).openapi({
   description: "`next` of the request before",
 });
-const dryRun = z.boolean().default(false).openapi({ description: "Only counts" });
+const steps = {
+  dryRun: z.boolean().default(false).openapi({ description: "Only counts" }),
+  budgetMs: z.int().min(0).max(STEPS_BUDGET_MS).default(STEPS_BUDGET_MS).openapi({
+    description: "Age of the request from which it begins no further step",
+  }),
+  cursor: place,
+};
 
 const cancelBody = z.strictObject({
   ids: z.array(id).min(1).max(1000).optional(),
@@ -76,8 +86,7 @@ const cancelBody = z.strictObject({
   queue: queueName.optional(),
   groupKey: text(255).optional(),
   all: z.boolean().optional(),
-  dryRun,
-  cursor: place,
+  ...steps,
 });
 
 const moved = z.object({
@@ -94,7 +103,7 @@ export function addOutbox(app: ManagementApp, parts: ManagementParts): void {
   addChanges(app, parts);
 }
 
-function addReading(app: ManagementApp, { supabase }: ManagementParts): void {
+function addReading(app: ManagementApp, { supabase, router }: ManagementParts): void {
   addEndpoint(app, {
     method: "get",
     path: "/transports",
@@ -102,7 +111,12 @@ function addReading(app: ManagementApp, { supabase }: ManagementParts): void {
     tag,
     summary: "Shows how each transport beside home stands",
     answer: z.object({ transports: z.array(standing) }),
-  }, async () => ({ transports: await readTransports(supabase) }));
+  }, async () => {
+    const routes = Object.entries(router?.routes.declared?.routes ?? {});
+    const routesTo = (name: string) => routes.flatMap(([one, to]) => to === name ? one : []);
+    const transports = await readTransports(supabase);
+    return { transports: transports.map((one) => ({ ...one, routes: routesTo(one.name) })) };
+  });
 
   addEndpoint(app, {
     method: "get",
@@ -138,7 +152,7 @@ function addChanges(app: ManagementApp, parts: ManagementParts): void {
   addEndpoint(app, {
     ...{ ...change, description, path: "/outbox/run", operationId: "runOutbox" },
     summary: "Publishes now what waits for a transport, also what it has refused",
-    body: z.strictObject({ transport, dryRun, cursor: place }),
+    body: z.strictObject({ transport, ...steps }),
   }, ({ body, operator }) => changeMany(parts, operator, runOutbox, body));
 
   addEndpoint(app, {
@@ -147,8 +161,7 @@ function addChanges(app: ManagementApp, parts: ManagementParts): void {
     body: z.strictObject({
       transport,
       since: exactMoment.openapi({ description: "After this moment it has lost messages" }),
-      dryRun,
-      cursor: place,
+      ...steps,
     }),
   }, ({ body, operator }) => changeMany(parts, operator, resendOutbox, body));
 }
