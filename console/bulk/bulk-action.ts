@@ -6,13 +6,16 @@ export interface BulkAnswer {
   readonly done: number;
   /** Left out by changes that meet no running messages. */
   readonly running?: number;
-  readonly missing: readonly string[];
+  /** Left out by changes that do not look for ids that are gone. */
+  readonly missing?: readonly string[];
   /** Where the next request continues; null when everything is done. */
   readonly next: string | null;
 }
 
 /** The change that is made to many messages. */
-export type BulkVerb = "redrive" | "remove" | "cancel" | "run" | "resend";
+export type BulkVerb =
+  | ("redrive" | "remove" | "cancel" | "run" | "resend")
+  | ("cancelOutbox" | "runOutbox" | "resendOutbox");
 
 /** A change of many messages: the same request, again and again with the cursor of the one before. */
 export interface BulkAction {
@@ -70,9 +73,12 @@ const PATHS: Readonly<Record<BulkVerb, string>> = {
   cancel: "/messages/cancel",
   run: "/messages/run",
   resend: "/webhook-deliveries/resend",
+  cancelOutbox: "/outbox/cancel",
+  runOutbox: "/outbox/run",
+  resendOutbox: "/outbox/resend",
 };
-/** The field of a filter that ends it. */
-const UNTIL: Readonly<Record<BulkVerb, string>> = {
+/** The field of a filter that ends it; the outbox goes by position, and has none. */
+const UNTIL: Readonly<Partial<Record<BulkVerb, string>>> = {
   redrive: "failedUntil",
   remove: "failedUntil",
   cancel: "createdUntil",
@@ -86,9 +92,9 @@ const UNTIL: Readonly<Record<BulkVerb, string>> = {
  * @param now the database's time, ISO: the clock of the operator's machine may be wrong by hours
  */
 export function boundedBy(action: BulkAction, now: string): BulkAction {
-  if (action.ids) return action;
-  const { all: _, ...body } = action.body;
   const until = UNTIL[action.verb];
+  if (action.ids || until === undefined) return action;
+  const { all: _, ...body } = action.body;
   const own = body[until];
   const isEarlier = typeof own === "string" && Date.parse(own) < Date.parse(now);
   return { ...action, body: { ...body, [until]: isEarlier ? own : now } };
@@ -100,6 +106,16 @@ export function beginning(action: BulkAction, total: BulkCount, operator: string
     ...{ action, total, operator, done: 0, running: 0, missing: 0, cursor: null, idsOver: 0 },
     ...{ state: "working", isShort: false, problem: null },
   };
+}
+
+/** Whether a text that was stored is a change that this page knows. */
+export function isBulkVerb(text: unknown): text is BulkVerb {
+  return typeof text === "string" && Object.hasOwn(PATHS, text);
+}
+
+/** Whether a change is of use although it meets no message: it also ends the pause of a transport that was away. */
+export function mayMeetNone({ verb }: BulkAction): boolean {
+  return verb === "runOutbox";
 }
 
 /** The path of a change in the API. */
@@ -129,7 +145,7 @@ export function afterAnswer(before: BulkProgress, answer: BulkAnswer): BulkProgr
     ...{ idsOver, cursor: answer.next, problem: null },
     done: before.done + answer.done,
     running: before.running + (answer.running ?? 0),
-    missing: before.missing + answer.missing.length,
+    missing: before.missing + (answer.missing?.length ?? 0),
     state: isOver ? "ended" : before.state === "stopping" ? "stopped" : before.state,
   };
 }

@@ -29,6 +29,9 @@ const ICONS: Readonly<Record<BulkVerb, IconName>> = {
   cancel: "close",
   run: "play",
   resend: "reload",
+  cancelOutbox: "close",
+  runOutbox: "play",
+  resendOutbox: "reload",
 };
 
 /** Shows them to those who may change something. */

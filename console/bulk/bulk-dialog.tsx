@@ -9,7 +9,13 @@ import { Dialog } from "../components/dialog.tsx";
 import { ProblemNote } from "../components/problem-note.tsx";
 import { formatNumber } from "../components/relative-time.ts";
 import { SafeText } from "../payload/safe-text.tsx";
-import { type BulkAction, type BulkCount, type BulkVerb, isAtWork } from "./bulk-action.ts";
+import {
+  type BulkAction,
+  type BulkCount,
+  type BulkVerb,
+  isAtWork,
+  mayMeetNone,
+} from "./bulk-action.ts";
 import { countFromNow } from "./bulk-runner.ts";
 import { VERBS } from "./bulk-words.ts";
 import { OptionFields } from "./option-fields.tsx";
@@ -38,6 +44,12 @@ const EXPLANATIONS: Readonly<Record<BulkAction["verb"], string>> = {
   run: "Those that are delayed or wait for a retry become due. Limits and pauses still hold.",
   resend:
     "Each goes to its endpoint as a new attempt, in order. Those that wait already stay as they are.",
+  cancelOutbox:
+    "They become dead letters, and a redrive sends them again. Those being published just now stay.",
+  runOutbox:
+    "Delayed and refused messages become due, and the pause after failures ends: the transport is tried at once.",
+  resendOutbox:
+    "They are published once more, as far as the outbox still keeps them. Receivers drop what they have handled.",
 };
 
 /** Asks, and begins the change. */
@@ -53,7 +65,8 @@ export function BulkDialog(props: BulkDialogProps): JSX.Element {
   const isBusy = progress !== null && progress.state !== "ended";
   const problems = problemsOf(options);
   const isTyped = action.verb === "remove" && (count?.count ?? 0) >= TYPED_FROM;
-  const isReady = counted !== null && counted.count.count > 0 && !isCounting && !isBusy &&
+  const isNone = (count?.count ?? 0) === 0;
+  const isReady = counted !== null && !(isNone && !mayMeetNone(action)) && !isCounting && !isBusy &&
     Object.keys(problems).length === 0 && (!isTyped || typed === "remove");
   const cancel = () => {
     clear();
@@ -130,12 +143,16 @@ interface ActionsProps {
 }
 
 function Actions({ verb, count, isReady, onClose }: ActionsProps): JSX.Element {
-  const isDangerous = verb === "remove" || verb === "cancel";
+  const isCancel = verb === "cancel" || verb === "cancelOutbox";
   return (
     <div class="dialog-actions">
-      <Button onClick={onClose}>{verb === "cancel" ? "Back" : "Cancel"}</Button>
-      <Button type="submit" tone={isDangerous ? "danger" : "primary"} isDisabled={!isReady}>
-        {VERBS[verb].verb} {count ? formatNumber(count.count) : ""}
+      <Button onClick={onClose}>{isCancel ? "Back" : "Cancel"}</Button>
+      <Button
+        type="submit"
+        tone={isCancel || verb === "remove" ? "danger" : "primary"}
+        isDisabled={!isReady}
+      >
+        {VERBS[verb].verb} {count && count.count > 0 ? formatNumber(count.count) : ""}
       </Button>
     </div>
   );

@@ -1,6 +1,6 @@
 /** The running change in the tab's storage, so that a reload continues it. */
 
-import { type BulkProgress, isAtWork } from "./bulk-action.ts";
+import { type BulkProgress, isAtWork, isBulkVerb } from "./bulk-action.ts";
 
 /** The part of `sessionStorage` that the store needs. */
 export interface Storage {
@@ -11,7 +11,6 @@ export interface Storage {
 
 const KEY = "symphony.bulk";
 const STATES = ["working", "stopping", "interrupted", "stopped", "failed", "ended"];
-const VERBS = ["redrive", "remove", "cancel", "run", "resend"];
 
 /** Writes the progress, or removes it if it is null. A full or forbidden storage costs only the continuation. */
 export function storeBulk(storage: Storage, progress: BulkProgress | null): void {
@@ -43,7 +42,7 @@ function isProgress(stored: unknown): stored is BulkProgress {
   if (typeof stored !== "object" || stored === null) return false;
   const { action, total, done, running, missing, cursor, idsOver, state, operator } =
     stored as BulkProgress;
-  return typeof operator === "string" && STATES.includes(state) && VERBS.includes(action?.verb) &&
+  return typeof operator === "string" && STATES.includes(state) && isBulkVerb(action?.verb) &&
     typeof action.title === "string" && typeof action.body === "object" && action.body !== null &&
     (action.ids === null || Array.isArray(action.ids)) &&
     (cursor === null || typeof cursor === "string") &&

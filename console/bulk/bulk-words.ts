@@ -17,6 +17,9 @@ export const VERBS: Readonly<Record<BulkVerb, VerbWords>> = {
   cancel: { verb: "Cancel", done: "cancelled", noun: "message" },
   run: { verb: "Run now", done: "due now", noun: "message" },
   resend: { verb: "Send again", done: "sent again", noun: "attempt" },
+  cancelOutbox: { verb: "Cancel", done: "cancelled", noun: "message" },
+  runOutbox: { verb: "Publish now", done: "due now", noun: "message" },
+  resendOutbox: { verb: "Send again", done: "sent again", noun: "message" },
 };
 
 const STATES: Readonly<Record<BulkProgress["state"], string>> = {

@@ -12,6 +12,7 @@ const PATHS = {
   events: "M9 1.5 3.5 9H8l-1 5.5L12.5 7H8z",
   ticks: "M1.5 8h3l2-4.5 3 9 2-4.5h3",
   alerts: "M4 11.5V7a4 4 0 0 1 8 0v4.5M2.5 11.5h11M6.8 14h2.4",
+  transports: "M2.5 5.5h11L10.5 2.5M13.5 10.5h-11l3 3",
   webhooks: "M2 8h8.5M7 4.5 10.5 8 7 11.5M13.5 3v10",
   actions: "M4 2.5h8v11H4zM6 5.5h4M6 8h4M6 10.5h2",
   ok: "M3 8.5 6.5 12 13 4.5",

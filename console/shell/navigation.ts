@@ -22,6 +22,7 @@ export const NAVIGATION: readonly Area[] = [
   { path: "/events", title: "Events", icon: "events", letter: "e" },
   { path: "/ticks", title: "Ticks", icon: "ticks", letter: "t" },
   { path: "/alerts", title: "Alerts", icon: "alerts", letter: "l" },
+  { path: "/transports", title: "Transports", icon: "transports", letter: "r" },
   { path: "/webhooks", title: "Webhooks", icon: "webhooks", letter: "w" },
   { path: "/actions", title: "Action log", icon: "actions", letter: "a" },
 ];

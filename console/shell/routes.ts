@@ -16,6 +16,9 @@ const alerts = (name: keyof typeof import("../pages/alerts/alert-pages.ts")): La
   onDemand(lazyPage(() => import("../pages/alerts/alert-pages.ts"), name));
 const webhooks = (name: keyof typeof import("../pages/webhooks/webhook-pages.ts")): LazyPage =>
   onDemand(lazyPage(() => import("../pages/webhooks/webhook-pages.ts"), name));
+const transports = (
+  name: keyof typeof import("../pages/transports/transport-pages.ts"),
+): LazyPage => onDemand(lazyPage(() => import("../pages/transports/transport-pages.ts"), name));
 
 const scheduleForm = onDemand(
   lazyPage(() => import("../pages/schedules/schedule-form-page.tsx"), "ScheduleFormPage"),
@@ -53,6 +56,8 @@ const ROUTES: readonly (readonly [string, LazyPage])[] = [
   ["/ticks", later("TicksPage")],
   ["/alerts", alerts("AlertsPage")],
   ["/alerts/:name", alerts("AlertPage")],
+  ["/transports", transports("TransportsPage")],
+  ["/transports/:name", transports("TransportPage")],
   ["/webhooks", webhooks("WebhooksPage")],
   ["/webhooks/:name", webhooks("WebhookPage")],
   ["/actions", later("ActionsPage")],

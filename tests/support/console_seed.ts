@@ -2,6 +2,7 @@
 
 import type postgres from "postgres";
 import { addDeadLetter, addDeadMails, addDurable, NO_MAILBOX } from "./console_letters.ts";
+import { seedTransports } from "./console_outbox.ts";
 import type { TestStack } from "./stack.ts";
 
 /** The objects whose pages are shown. */
@@ -35,6 +36,7 @@ export async function seedConsole(sql: postgres.Sql): Promise<Seeded> {
   await seedRecords(sql);
   await seedAlerts(sql);
   await seedWebhooks(sql);
+  await seedTransports(sql);
   return { message: parent, deadLetter, toBeMended, schedule, batch };
 }
 

@@ -5,7 +5,7 @@ import type { Schemas } from "../../api/api-client.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { formatDuration, formatNumber } from "../../components/relative-time.ts";
-import { hrefTo, Link } from "../../shell/router.tsx";
+import { hrefTo, Link, pathOf } from "../../shell/router.tsx";
 
 type Health = Schemas["Health"];
 type Check = Health["checks"][number];
@@ -24,6 +24,13 @@ const PLACES: Readonly<Record<string, readonly [string, string]>> = {
   "alert deliveries": [hrefTo("/alerts", { view: "deliveries", status: "failed" }), "Alerts"],
   "invalid schedules": [hrefTo("/schedules", { enabled: "false" }), "Schedules"],
 };
+
+/** The page of a check's subject; checks of transports are named after them. */
+function placeOf(name: string): readonly [href: string, words: string] | undefined {
+  const [, transport] = /^(?:transport|outbox) (.+)$/.exec(name) ?? [];
+  if (transport !== undefined) return [hrefTo(pathOf("transports", transport)), "Transport"];
+  return PLACES[name];
+}
 
 /** Checks whose numbers are ms. */
 const DURATIONS = new Set(["last tick", "oldest ready message", "overdue schedules", "cron_run"]);
@@ -77,7 +84,7 @@ export function HealthPanel({ health }: { readonly health: Health }): JSX.Elemen
 }
 
 function Fault({ check }: { readonly check: Check }): JSX.Element {
-  const place = PLACES[check.name];
+  const place = placeOf(check.name);
   return (
     <li class="fault">
       <Icon name="bad" />

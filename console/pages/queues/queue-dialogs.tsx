@@ -6,7 +6,8 @@ import { Confirm } from "../../components/dialog.tsx";
 import { toast } from "../../components/toast.tsx";
 import { FormDialog } from "../../forms/form-dialog.tsx";
 import { useApi } from "../../shell/session.tsx";
-import { NEW_QUEUE, NEW_QUEUE_FIELDS, QUEUE_FIELDS } from "./queue-fields.ts";
+import { laneOf } from "./lane-names.ts";
+import { LANE_FIELDS, NEW_QUEUE, NEW_QUEUE_FIELDS, QUEUE_FIELDS } from "./queue-fields.ts";
 
 type Queue = Schemas["Queue"];
 
@@ -26,7 +27,7 @@ export function EditQueue({ queue, onClose, onDone }: QueueDialogProps): JSX.Ele
     <FormDialog
       title={`Limits of ${name}`}
       draft={`queue ${name}`}
-      fields={() => QUEUE_FIELDS}
+      fields={() => laneOf(name) === null ? QUEUE_FIELDS : LANE_FIELDS}
       object={queue}
       onClose={onClose}
       onSave={async (body) => {

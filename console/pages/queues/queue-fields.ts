@@ -47,6 +47,30 @@ const NUMBERS: readonly FormField[] = [
   },
 ];
 
+const OF_LANES: readonly FormField[] = [
+  {
+    name: "laneConcurrency",
+    label: "Concurrency of a lane",
+    hint: "Messages of one lane that run at once; empty: no limit",
+    kind: "number",
+    presence: "optional",
+  },
+  {
+    name: "laneRateLimit",
+    label: "Rate limit of a lane",
+    hint: "Messages of one lane that start within the lane's period; empty: no limit",
+    kind: "number",
+    presence: "optional",
+  },
+  {
+    name: "laneRatePeriodMs",
+    label: "Lane's period in seconds",
+    hint: "Of the rate limit of a lane",
+    kind: "number",
+    unit: 1_000,
+  },
+];
+
 /** Fields of a queue that exists. */
 export const QUEUE_FIELDS: readonly FormField[] = [...NUMBERS, {
   name: "runsOn",
@@ -54,7 +78,20 @@ export const QUEUE_FIELDS: readonly FormField[] = [...NUMBERS, {
   hint: "Ticks of the function, or resident workers only",
   kind: "choice",
   choices: [["tick", "ticks and workers"], ["worker", "workers only"]],
-}];
+}, ...OF_LANES];
+
+const LANE_HINTS: Readonly<Record<string, string>> = {
+  concurrency: "Messages that run at once; empty: as its queue says",
+  rateLimit: "Messages that start within the period; empty: as its queue says",
+  ratePeriodMs: "Of the rate limit",
+  weight: "Its share beside the other lanes",
+};
+
+/** Fields of a lane: all else is set for its queue. */
+export const LANE_FIELDS: readonly FormField[] = NUMBERS.flatMap((field) => {
+  const hint = LANE_HINTS[field.name];
+  return hint === undefined ? [] : [{ ...field, hint }];
+});
 
 /** Fields of a queue that is to be made. */
 export const NEW_QUEUE_FIELDS: readonly FormField[] = [NAME_FIELD, ...QUEUE_FIELDS];
@@ -62,4 +99,5 @@ export const NEW_QUEUE_FIELDS: readonly FormField[] = [NAME_FIELD, ...QUEUE_FIEL
 /** The database's defaults. */
 export const NEW_QUEUE = toTexts(QUEUE_FIELDS, {
   ...{ groupConcurrency: 1, ratePeriodMs: 1_000, maxWorkers: 1, weight: 1, runsOn: "tick" },
+  laneRatePeriodMs: 1_000,
 });

@@ -15,10 +15,12 @@ import { Empty, ResourceView } from "../../components/resource-view.tsx";
 import { SeriesCharts, SeriesSkeleton } from "../../components/series-charts.tsx";
 import { Time } from "../../components/time.tsx";
 import type { PageProps } from "../../shell/page-props.ts";
-import { goTo, hrefTo, Link } from "../../shell/router.tsx";
+import { goTo, hrefTo, Link, pathOf } from "../../shell/router.tsx";
 import { IfCanChange, useApi } from "../../shell/session.tsx";
+import { laneOf } from "./lane-names.ts";
 import { PauseButton } from "./pause-button.tsx";
 import { DeleteQueue, EditQueue } from "./queue-dialogs.tsx";
+import { QueueLanes } from "./queue-lanes.tsx";
 import { QueueLimits } from "./queue-limits.tsx";
 
 type Queue = Schemas["Queue"];
@@ -36,7 +38,7 @@ export function QueuePage({ params: { name = "" } }: PageProps): JSX.Element {
     <>
       <PageHeader
         title={name}
-        above={<Link href={hrefTo("/queues")}>Queues</Link>}
+        above={<Above name={name} />}
         beside={queue.data && <QueueState queue={queue.data} />}
         actions={queue.data && (
           <IfCanChange>
@@ -51,6 +53,7 @@ export function QueuePage({ params: { name = "" } }: PageProps): JSX.Element {
           <>
             <Depth queue={data} />
             <QueueLimits queue={data} />
+            {laneOf(name) === null && <QueueLanes queue={data} onDone={queue.reload} />}
             {dialog === "edit" && <EditQueue queue={data} onClose={close} onDone={queue.reload} />}
             {dialog === "delete" && (
               <DeleteQueue
@@ -62,7 +65,23 @@ export function QueuePage({ params: { name = "" } }: PageProps): JSX.Element {
           </>
         )}
       </ResourceView>
-      <QueueCharts name={name} />
+      {/* The time series count lanes with their queue. */}
+      {laneOf(name) === null && <QueueCharts name={name} />}
+    </>
+  );
+}
+
+function Above({ name }: { readonly name: string }): JSX.Element {
+  const parent = laneOf(name)?.queue;
+  return (
+    <>
+      <Link href={hrefTo("/queues")}>Queues</Link>
+      {parent !== undefined && (
+        <>
+          {" / "}
+          <Link href={hrefTo(pathOf("queues", parent))}>{parent}</Link>
+        </>
+      )}
     </>
   );
 }

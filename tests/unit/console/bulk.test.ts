@@ -126,6 +126,22 @@ Deno.test("a change is bounded by the database's time, whatever the browser's cl
   assertEquals(tab.requests[0]?.body, { ...body, dryRun: true, budgetMs: 0 });
 });
 
+Deno.test("a change of the outbox has no end in time, and keeps that it means all", async () => {
+  const tab = new Tab();
+  const action: BulkAction = { ...ACTION, verb: "cancelOutbox", body: { all: true } };
+  assertEquals(boundedBy(action, tab.now), action);
+  const progress = beginning(action, TOTAL, "ada");
+  assertEquals(afterAnswer(progress, { matched: 30, done: 28, next: null }), {
+    ...progress,
+    ...{ done: 28, missing: 0, state: "ended" },
+  });
+  tab.before = () => runner.stop();
+  const runner = tab.runner();
+  await runner.start(action, TOTAL);
+  assertEquals(tab.requests[0]?.path, "/outbox/cancel");
+  assertEquals(tab.runner().progress?.action.verb, "cancelOutbox");
+});
+
 Deno.test("steps are taken with the cursor of the one before, to the end", async () => {
   const tab = new Tab();
   const runner = tab.runner();

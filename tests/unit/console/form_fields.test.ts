@@ -8,7 +8,13 @@ import {
   limitOf,
   newAlertFields,
 } from "../../../console/pages/alerts/alert-rules.ts";
-import { NEW_QUEUE, QUEUE_FIELDS } from "../../../console/pages/queues/queue-fields.ts";
+import { laneOf } from "../../../console/pages/queues/lane-names.ts";
+import {
+  LANE_FIELDS,
+  NEW_QUEUE,
+  QUEUE_FIELDS,
+} from "../../../console/pages/queues/queue-fields.ts";
+import { formatBytes } from "../../../console/pages/transports/transport-parts.tsx";
 import {
   ENDPOINT_FIELDS,
   NEW_ENDPOINT,
@@ -24,6 +30,7 @@ const QUEUE = {
   weight: 1,
   leaseMs: null,
   runsOn: "tick",
+  ...{ laneConcurrency: 2, laneRateLimit: null, laneRatePeriodMs: 1_000 },
 } as const;
 
 Deno.test("a form that is not changed changes nothing", () => {
@@ -118,4 +125,27 @@ Deno.test("the events of an endpoint are words, and a new one sends only what di
   assertEquals(readTexts(ENDPOINT_FIELDS, { ...before, disableAfterMs: "" }, before).values, {
     disableAfterMs: null,
   });
+});
+
+Deno.test("a lane's form has what may be set for it alone", () => {
+  assertEquals(LANE_FIELDS.map(({ name }) => name), [
+    ...["concurrency", "rateLimit", "ratePeriodMs", "weight"],
+  ]);
+  const before = toTexts(QUEUE_FIELDS, QUEUE);
+  const texts = { ...before, laneConcurrency: "", laneRateLimit: "10", laneRatePeriodMs: "60" };
+  assertEquals(readTexts(QUEUE_FIELDS, texts, before).values, {
+    ...{ laneConcurrency: null, laneRateLimit: 10, laneRatePeriodMs: 60_000 },
+  });
+});
+
+Deno.test("a lane is named as its tenant is, and stays as it is written if that is no text", () => {
+  assertEquals(laneOf("reports"), null);
+  assertEquals(laneOf("reports/a%2Fb%20c"), { queue: "reports", lane: "a/b c" });
+  assertEquals(laneOf("reports/%FF"), { queue: "reports", lane: "%FF" });
+});
+
+Deno.test("a size is told by its largest unit", () => {
+  assertEquals([0, 999, 1_049, 4_240_000, 25e9, 4e13].map(formatBytes), [
+    ...["0 B", "999 B", "1 kB", "4.2 MB", "25 GB", "40,000 GB"],
+  ]);
 });
