@@ -25,6 +25,8 @@ const cases: readonly [code: string, message: string, fault: string][] = [
   ["0A000", "cached plan must not change result type", "passing"],
   ["0A000", "type names cannot be mentioned here", "data"],
   ["08006", "connection failure", "passing"],
+  ["25006", "cannot execute UPDATE in a read-only transaction", "passing"],
+  ["26000", 'prepared statement "1" does not exist', "passing"],
   ["53300", "too many connections", "passing"],
   ["57P01", "terminating connection", "passing"],
   ["40P01", "deadlock detected", "passing"],

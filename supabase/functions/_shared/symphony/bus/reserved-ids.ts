@@ -76,15 +76,15 @@ export class ReservedIds {
     return [...await within(this.#repeated(number), DISPATCH_TIMEOUT_MS, late)];
   }
 
-  /** Repeats a call that a passing fault has hit: the attempt of a handler should not fail by it. */
+  /** Repeats a call that failed by no fault of its content: the attempt of a handler should not fail by it. */
   async #repeated(number: number): Promise<readonly string[]> {
     const until = performance.now() + REPEATED_MS;
     for (let pauseMs = FIRST_PAUSE_MS;; pauseMs *= 2) {
       try {
         return await this.transport.reserveIds(number);
       } catch (error) {
-        const isPassing = error instanceof TransportError && error.retryable;
-        if (!isPassing || performance.now() + pauseMs > until) throw error;
+        const mayPass = error instanceof TransportError && error.fault !== "data";
+        if (!mayPass || performance.now() + pauseMs > until) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
