@@ -68,6 +68,14 @@ Deno.test("a transport is asked again after half a minute", async () => {
   assertEquals(asked(), 2);
 });
 
+Deno.test("a transport that was changed is asked again at once", async () => {
+  const { checks, asked } = setup(() => Promise.resolve([]));
+  await checks.judge();
+  checks.forget();
+  await checks.judge();
+  assertEquals(asked(), 2);
+});
+
 Deno.test("a project that routes nothing has no check of transports", async () => {
   assertEquals(await new TransportChecks(undefined).judge(), []);
 });

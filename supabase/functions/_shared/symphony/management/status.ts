@@ -20,7 +20,7 @@ import { judgeHealth } from "./health.ts";
 import { toMetrics } from "./metrics.ts";
 import type { ManagementParts } from "./parts.ts";
 import { action, health, stats, tick } from "./stats-schemas.ts";
-import { TransportChecks } from "./transport-checks.ts";
+import type { TransportChecks } from "./transport-checks.ts";
 
 const tag = "status";
 
@@ -56,8 +56,12 @@ const healthQuery = z.strictObject({
 });
 
 /** Adds the endpoints that show the state of the bus. */
-export function addStatus(app: ManagementApp, { supabase, router }: ManagementParts): void {
-  addHealth(app, supabase, new TransportChecks(router));
+export function addStatus(
+  app: ManagementApp,
+  { supabase }: ManagementParts,
+  transports: TransportChecks,
+): void {
+  addHealth(app, supabase, transports);
   addStats(app, supabase);
   addRecords(app, supabase);
   addObjects(app, supabase);

@@ -34,6 +34,11 @@ export class TransportChecks {
     return judged;
   }
 
+  /** Forgets what was found: the transports were changed, and are asked again by the next call. */
+  forget(): void {
+    this.#kept = undefined;
+  }
+
   async #judge(name: string, engine: EngineSender): Promise<Judged> {
     const problems = await this.#ask(name, engine);
     const texts = problems.map(({ name, problem }) => `${name}: ${problem}`);

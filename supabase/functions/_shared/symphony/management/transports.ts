@@ -8,6 +8,7 @@ import { within } from "../runtime/within.ts";
 import { type EngineSender, isReceived } from "../transport/engine.ts";
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import type { ManagementParts } from "./parts.ts";
+import type { TransportChecks } from "./transport-checks.ts";
 
 /** Longest time for one transport, in ms. */
 const TIMEOUT_MS = 20_000;
@@ -23,7 +24,11 @@ const declared = z.object({
 }).openapi("DeclaredTransports");
 
 /** Adds the endpoint. */
-export function addTransports(app: ManagementApp, { bus, router }: ManagementParts): void {
+export function addTransports(
+  app: ManagementApp,
+  { bus, router }: ManagementParts,
+  checks: Pick<TransportChecks, "forget">,
+): void {
   addEndpoint(app, {
     method: "post",
     path: "/transports/declare",
@@ -32,9 +37,12 @@ export function addTransports(app: ManagementApp, { bus, router }: ManagementPar
     summary: "Makes the queues of the project's transports, as after an upgrade",
     description: "Queues that are there stay. A transport that fails keeps no other back.",
     answer: declared,
-  }, async () => ({
-    transports: router ? await declareTransports(router.routes, bus.registry) : [],
-  }));
+  }, async () => {
+    const transports = router ? await declareTransports(router.routes, bus.registry) : [];
+    // The doctor that follows must not tell what was mended.
+    checks.forget();
+    return { transports };
+  });
 }
 
 /** Makes the queues of all messages that have a fixed route. Never throws. */
