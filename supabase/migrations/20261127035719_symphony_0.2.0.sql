@@ -5753,6 +5753,50 @@ exception when others then
 end
 $function$;
 
+CREATE FUNCTION messenger.reopen_stray_groups(p_max_pages integer DEFAULT 8192)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET lock_timeout TO '1s'
+ SET jit TO 'off'
+AS $function$
+declare
+  minute constant bigint := floor(extract(epoch from public.messenger_now()) / 60);
+  pages constant bigint := pg_relation_size('public.messenger_messages') / current_setting('block_size')::integer;
+  parts constant bigint := greatest((pages + p_max_pages - 1) / p_max_pages, 1);
+  from_place constant tid := format('(%s,0)', minute % parts * p_max_pages)::tid;
+  to_place constant tid := format('(%s,0)', (minute % parts + 1) * p_max_pages)::tid;
+begin
+  if not exists (select from public.messenger_messages m where m.blocked) then
+    return;
+  end if;
+  update public.messenger_messages m set blocked = false
+  where m.ctid = any (array(
+    select b.ctid from public.messenger_messages b
+    where b.ctid >= from_place and b.ctid < to_place and b.blocked and b.group_key is null
+    limit 1000 for update skip locked
+  ));
+  insert into messenger.groups_to_reopen (queue, group_key)
+  select g.queue, g.group_key
+  from (
+    select b.queue, b.group_key from public.messenger_messages b
+    where b.ctid >= from_place and b.ctid < to_place and b.blocked and b.group_key is not null
+    group by b.queue, b.group_key
+    order by pg_catalog.hashtextextended(b.group_key, minute)
+    limit 1000
+  ) as g
+  where not exists (
+    select from public.messenger_messages r
+    where r.queue = g.queue and r.group_key = g.group_key and r.heartbeated offset 0
+  ) and not exists (
+    select from public.messenger_messages f
+    where f.queue = g.queue and f.group_key = g.group_key and not f.heartbeated and not f.blocked offset 0
+  );
+exception when others then
+  raise warning 'groups that nothing precedes were not looked for: %', sqlerrm;
+end
+$function$;
+
 CREATE FUNCTION public.messenger_seen_deliveries(transport text, deliveries jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -6324,6 +6368,7 @@ CREATE OR REPLACE FUNCTION public.messenger_tick()
 AS $function$
 begin
   perform messenger.settle_unleased();
+  perform messenger.reopen_stray_groups();
   perform messenger.mend_sequences();
   return messenger.post_tick('{"wait":false}');
 end
@@ -14317,6 +14362,9 @@ comment on routine messenger.relay_pause(integer) is
 comment on routine messenger.remove_ids(bigint[]) is
   'Part of a step: deletes dead letters, and the steps of their messages. Returns {"done"}.';
 
+comment on routine messenger.reopen_stray_groups(integer) is
+  'Notes groups of which all messages are blocked, so that the next sweep unblocks their first ones, and unblocks messages without a group. Reads up to p_max_pages pages of messenger_messages, the next ones each minute.';
+
 comment on routine messenger.replaces(jsonb) is
   'Part of messenger_enqueue: whether the payload of this dispatch replaces that of a waiting message with its dedupe key.';
 
@@ -14768,7 +14816,7 @@ comment on routine public.messenger_test_webhook_endpoint(text) is
   'Publishes the event webhook.test to one endpoint. Returns {"changed"}.';
 
 comment on routine public.messenger_tick() is
-  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names, and mends sequences of ids that are behind. pg_cron calls it every minute. Returns pg_net''s request id.';
+  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names, unblocks those that nothing precedes, and mends sequences of ids that are behind. pg_cron calls it every minute. Returns pg_net''s request id.';
 
 comment on routine public.messenger_time_series(timestamp with time zone,timestamp with time zone,integer,text,text) is
   'Outcomes of messages and how large the backlog was, in bins of step_seconds: {"from", "until", "step_seconds", "points"}; each point is {"at", "handled", "retried", "failed", "latency_ms": {"p50", "p99"}, "run_ms", "backlog"}. 1,500 points at most. Where from_at lies more than a day back, bins have whole hours.';

@@ -57,3 +57,51 @@ end
 $$;
 comment on function messenger.settle_unleased(integer) is
   'Gives back running messages whose lease has ended and that no row of messenger.leases names, as interrupted; those that are cancelled become dead letters. Reads up to p_max_pages pages of messenger_messages, the next ones each minute. Returns how many it found.';
+
+-- A message is also left behind if it is blocked and nothing precedes it: an edit blocked it, or the message before it
+-- was deleted without triggers, as a restore and a replication do. The minute's tick reads the same part of the table
+-- for such messages, and looks at a thousand of its groups, other ones each minute.
+create function messenger.reopen_stray_groups(p_max_pages integer default 8192) returns void
+language plpgsql
+set search_path = ''
+set lock_timeout = '1s'
+set jit = off
+as $$
+declare
+  minute constant bigint := floor(extract(epoch from public.messenger_now()) / 60);
+  pages constant bigint := pg_relation_size('public.messenger_messages') / current_setting('block_size')::integer;
+  parts constant bigint := greatest((pages + p_max_pages - 1) / p_max_pages, 1);
+  from_place constant tid := format('(%s,0)', minute % parts * p_max_pages)::tid;
+  to_place constant tid := format('(%s,0)', (minute % parts + 1) * p_max_pages)::tid;
+begin
+  if not exists (select from public.messenger_messages m where m.blocked) then
+    return;
+  end if;
+  update public.messenger_messages m set blocked = false
+  where m.ctid = any (array(
+    select b.ctid from public.messenger_messages b
+    where b.ctid >= from_place and b.ctid < to_place and b.blocked and b.group_key is null
+    limit 1000 for update skip locked
+  ));
+  insert into messenger.groups_to_reopen (queue, group_key)
+  select g.queue, g.group_key
+  from (
+    select b.queue, b.group_key from public.messenger_messages b
+    where b.ctid >= from_place and b.ctid < to_place and b.blocked and b.group_key is not null
+    group by b.queue, b.group_key
+    order by pg_catalog.hashtextextended(b.group_key, minute)
+    limit 1000
+  ) as g
+  where not exists (
+    select from public.messenger_messages r
+    where r.queue = g.queue and r.group_key = g.group_key and r.heartbeated offset 0
+  ) and not exists (
+    select from public.messenger_messages f
+    where f.queue = g.queue and f.group_key = g.group_key and not f.heartbeated and not f.blocked offset 0
+  );
+exception when others then
+  raise warning 'groups that nothing precedes were not looked for: %', sqlerrm;
+end
+$$;
+comment on function messenger.reopen_stray_groups(integer) is
+  'Notes groups of which all messages are blocked, so that the next sweep unblocks their first ones, and unblocks messages without a group. Reads up to p_max_pages pages of messenger_messages, the next ones each minute.';

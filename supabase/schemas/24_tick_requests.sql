@@ -74,9 +74,10 @@ set search_path = ''
 as $$
 begin
   perform messenger.settle_unleased();
+  perform messenger.reopen_stray_groups();
   perform messenger.mend_sequences();
   return messenger.post_tick('{"wait":false}');
 end
 $$;
 comment on function public.messenger_tick() is
-  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names, and mends sequences of ids that are behind. pg_cron calls it every minute. Returns pg_net''s request id.';
+  'Asks the tick function, through pg_net, to process what is due, and gives back running messages that no lease names, unblocks those that nothing precedes, and mends sequences of ids that are behind. pg_cron calls it every minute. Returns pg_net''s request id.';

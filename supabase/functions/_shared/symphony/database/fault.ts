@@ -16,8 +16,9 @@ const WRITTEN_BY_POSTGREST = /^(PGRST[0-9A-Z]{3}|[0-9A-Z]{5})$/;
 const TOO_MUCH = /^(57014|53200)$/;
 
 // 08 connection, 53 resources, 57 operator, 58 system; 40001 and 40P01 serialization and deadlock, 55P03 lock
-// not available; 25006 read only, as during a failover; 26000 a pooler that changed the connection; PT5xx a passing fault that our functions report. PGRST000-003 no connection; 202, 204 and 205
-// a schema cache that is behind or ahead.
+// not available, 25006 read only, as in a failover, 26000 a pooler that changed the connection; PT5xx a passing
+// fault that our functions report. PGRST000-003 no connection; 202, 204 and 205 a schema cache that is behind or
+// ahead.
 const PASSING =
   /^((08|53|57|58)...|PT5..|40001|40P01|55P03|25006|26000|PGRST00[0-3]|PGRST20[245])$/;
 
