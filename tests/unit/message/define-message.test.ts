@@ -39,6 +39,9 @@ const invalid: [string, Partial<MessageOptions<z.ZodUnknown>>, string][] = [
     { dedupe: "forever" as "until-started" },
     "T: dedupe: has to be",
   ],
+  ["a number of retries for its rule", { retry: 3 as never }, "T: retry: has to be an object"],
+  ["a list for its retry rule", { retry: [1_000] as never }, "T: retry: has to be an object"],
+  ["half of a strategy", { retry: { getDelay: () => 1 } as never }, "T: retry: has to be a retry"],
   ["no handler", { handler: {} }, "handler: has to be a function"],
 ];
 for (const [what, options, message] of invalid) {

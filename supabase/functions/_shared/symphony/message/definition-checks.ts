@@ -2,6 +2,7 @@
 
 import { checkKey, checkNoGenerator } from "../runtime/checks.ts";
 import { showValue } from "../runtime/inspect.ts";
+import { checkStrategy } from "../retry/strategy-options.ts";
 import {
   type BatchMessageOptions,
   type CallerOption,
@@ -62,6 +63,7 @@ export function checkDefinition(
     }
     checkNoGenerator(options[name], `${type}: ${name}`);
   }
+  checkRetry(options.retry, `${type}: retry`);
   if (options.transport !== undefined) {
     checkName(options.transport, `${type}: transport`, 100);
     if (options.route) {
@@ -75,6 +77,17 @@ export function checkDefinition(
       );
     }
   }
+}
+
+/** Checks the form of a retry rule. The values of its options are checked beside those of the bus. @throws RangeError */
+function checkRetry(value: unknown, field: string): void {
+  if (value === undefined) return;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new RangeError(
+      `${field}: has to be an object of options, or a retry strategy; got ${showValue(value)}`,
+    );
+  }
+  if ("getDelay" in value) checkStrategy(value, field);
 }
 
 /**
