@@ -1,6 +1,6 @@
 /**
  * Measures the requests of each page of the console on a large bus: 1M dead letters, 10,000 schedules, 1,000 queues,
- * 100,000 groups. Exits with 1 if one takes more than a second.
+ * 100,000 groups, 100,000 messages in the outbox, 10,000 lanes. Exits with 1 if one takes more than a second.
  *
  *   deno task bench:console [--small]
  */
@@ -32,9 +32,25 @@ const REQUESTS: readonly (readonly [page: string, path: string, body?: object])[
     dryRun: true,
     budgetMs: 0,
   }],
+  ["redrive, the first count of an error", "/failed-messages/redrive", {
+    error: "error 77",
+    dryRun: true,
+    budgetMs: 0,
+  }],
   ["queues", "/queues?limit=50"],
   ["queue", "/queues/queue-7"],
   ["queue", "/time-series?step=1m&from=FROM&queue=queue-7"],
+  ["queue, its lanes", "/queues/tenants/lanes?limit=50"],
+  ["lane", "/queues/tenants%2Fteam-5000"],
+  ["transports", "/transports"],
+  ["outbox", "/outbox?limit=50"],
+  ["outbox, of a type that none has", "/outbox?limit=50&type=None"],
+  ["outbox, sent", "/outbox?limit=50&state=sent"],
+  ["outbox, the first count of a cancel", "/outbox/cancel", {
+    transport: "events",
+    dryRun: true,
+    budgetMs: 0,
+  }],
   ["schedules", "/schedules?limit=50&runs=10"],
   ["calendar", "/schedules/upcoming?from=FROM&until=UNTIL"],
   ["batches", "/batches?limit=50"],
@@ -68,6 +84,7 @@ async function fill(sql: postgres.Sql, dead: number): Promise<void> {
         'delay_ms', 3600000
       )) from generate_series(k * 1000 + 1, (k + 1) * 1000) n
     )) from generate_series(0, 99) k`;
+  await fillTransports(sql);
   await sql`
     insert into public.messenger_schedules (name, message_type, schedule_type, cron, next_run_at)
     select 'schedule ' || n, 'Type' || n % 20, 'cron', n % 60 || ' * * * *', now() + n * interval '1 second'
@@ -77,6 +94,27 @@ async function fill(sql: postgres.Sql, dead: number): Promise<void> {
     select s.id, now() - n * interval '1 hour', 11 - n, 'handled'
     from public.messenger_schedules s, generate_series(1, 10) n`;
   await sql`analyze`;
+}
+
+/** An outbox of which a tenth is sent, and lanes with two messages each. */
+async function fillTransports(sql: postgres.Sql): Promise<void> {
+  await sql`select public.messenger_declare_routing('{"events": true, "eu": false}', '{"Audit*": "events"}')`;
+  await sql`insert into public.messenger_queues (name, lane_concurrency) values ('tenants', 2)`;
+  for (let from = 0; from < 100; from++) {
+    await sql`
+      select public.messenger_enqueue((
+        select jsonb_agg(jsonb_build_object(
+          'type', 'Audit' || n % 20, 'payload', '{}'::jsonb, 'group_key', 'group-' || n % 1000, 'transport', 'events'
+        )) from generate_series(${from * 1_000}::int, ${from * 1_000 + 999}::int) n
+      ))`;
+    await sql`
+      select public.messenger_enqueue((
+        select jsonb_agg(jsonb_build_object(
+          'type', 'Type' || n % 20, 'payload', '{}'::jsonb, 'queue', 'tenants/team-' || n % 10000, 'delay_ms', 3600000
+        )) from generate_series(${from * 200}::int, ${from * 200 + 199}::int) n
+      ))`;
+  }
+  await sql`update messenger.outbox set sent_at = now() where position % 10 = 0`;
 }
 
 /** The median of the times of a request, in ms. @throws Error if it is refused */

@@ -61,8 +61,8 @@ if (hasChromium) {
 
         await page.getByRole("button", { name: "Limits" }).click();
         const limits = page.getByRole("dialog", { name: "Limits of mail" });
-        await limits.getByLabel("Rate limit").fill("100");
-        await limits.getByLabel("Period in seconds").fill("60");
+        await limits.getByLabel("Rate limit", { exact: true }).fill("100");
+        await limits.getByLabel("Period in seconds", { exact: true }).fill("60");
         await limits.getByLabel("Concurrency", { exact: true }).fill("");
         await limits.getByRole("button", { name: "Save" }).click();
         await page.getByText("100 in 1 min").waitFor();
