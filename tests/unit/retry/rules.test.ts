@@ -53,7 +53,6 @@ Deno.test("a strategy that returns an invalid result is logged, and the general 
       { getDelay: () => Promise.resolve(5), shouldRetry: () => true },
       { getDelay: () => 1000, shouldRetry: () => Promise.resolve(true) },
       { getDelay: () => 1000, shouldRetry: () => "no" },
-      { getDelay: () => 1000 },
     ]
   ) {
     const { manager, lines } = managing({ retry: strategy as unknown as RetryStrategy });
