@@ -5,6 +5,7 @@
 
 import { parse } from "smol-toml";
 import { canonical, type Entry, valueAt, withValue } from "./config-entry.ts";
+import { beginsWith, cutInline, insertInline } from "./toml-inline.ts";
 import { itemsOf, type TomlItem } from "./toml-items.ts";
 
 const BOM = "\uFEFF";
@@ -40,12 +41,24 @@ export function removeFromToml(text: string, paths: readonly (readonly string[])
   let body = text.startsWith(BOM) ? text.slice(1) : text;
   for (const path of present) body = cut(body, path);
   const expected = present.reduce((all, path) => withValue(all, path, undefined), before);
-  return checked(text.startsWith(BOM) ? BOM + body : body, expected);
+  const emptied = (document: unknown) => withoutEmpty(document, present);
+  return checked(text.startsWith(BOM) ? BOM + body : body, expected, emptied);
 }
 
-function checked(text: string, expected: unknown): string | null {
+/** The document without the tables at these paths' beginnings that hold nothing: their headers may stay. */
+function withoutEmpty(document: unknown, paths: readonly (readonly string[])[]): unknown {
+  return paths.flatMap((path) => path.map((_, at) => path.slice(0, path.length - at - 1)))
+    .filter((table) => table.length > 0 && canonical(valueAt(document, table)) === "{}")
+    .reduce((all, table) => withValue(all, table, undefined), document);
+}
+
+function checked(
+  text: string,
+  expected: unknown,
+  seen: (document: unknown) => unknown = (document) => document,
+): string | null {
   try {
-    return canonical(parseToml(text)) === canonical(expected) ? text : null;
+    return canonical(seen(parseToml(text))) === canonical(seen(expected)) ? text : null;
   } catch {
     return null;
   }
@@ -76,8 +89,11 @@ function insert(text: string, table: readonly string[], values: readonly Entry[]
     const last = lastOfSection(items, header);
     return splice(text, last.end, values.map((value) => keyLine(value, 1)).join(newline), newline);
   }
-  const inline = items.find(({ kind, path }) => kind === "key" && isSame(path, table));
-  if (inline) return insertInline(text, inline, values);
+  const inline = items.find(({ kind, path }) => kind === "key" && beginsWith(table, path));
+  if (inline) {
+    const keysFor = (names: number) => values.map((value) => keyLine(value, names)).join(", ");
+    return insertInline(text, inline.valueAt, table.slice(inline.path.length), keysFor);
+  }
   const dotted = items.findLast(({ kind, path, tableDepth }) =>
     kind === "key" && tableDepth < table.length && path.length > table.length &&
     isSame(path.slice(0, table.length), table)
@@ -99,14 +115,6 @@ function splice(text: string, at: number, lines: string, newline: string): strin
   return `${before}${gap}${lines}${newline}${text.slice(at)}`;
 }
 
-function insertInline(text: string, { valueAt }: TomlItem, values: readonly Entry[]): string {
-  if (text[valueAt] !== "{") throw new Error("not an inline table");
-  const rest = text.slice(valueAt + 1);
-  const isEmpty = /^\s*\}/.test(rest);
-  const added = values.map((value) => keyLine(value, 1)).join(", ");
-  return `${text.slice(0, valueAt + 1)} ${added}${isEmpty ? " " : ","}${rest}`;
-}
-
 function lastOfSection(items: readonly TomlItem[], header: TomlItem): TomlItem {
   let last = header;
   for (const item of items.slice(items.indexOf(header) + 1)) {
@@ -119,18 +127,30 @@ function lastOfSection(items: readonly TomlItem[], header: TomlItem): TomlItem {
 /** Takes out the table or the key at a path: its lines, and the blank line above a table. */
 function cut(text: string, path: readonly string[]): string {
   const items = itemsOf(text);
-  const parts = items.filter((item) => isSame(item.path.slice(0, path.length), path));
+  const inline = items.find((item) =>
+    item.kind === "key" && item.path.length < path.length && beginsWith(path, item.path)
+  );
+  if (inline) return cutInline(text, inline.valueAt, path.slice(inline.path.length));
+  const parts = items.filter((item) => beginsWith(item.path, path));
   const removed = new Set(parts);
-  // A header whose keys all go would stay as an empty table.
+  // A header whose keys all go would stay as an empty table. Comments below it may be settings that wait for it.
   for (const header of items.filter(({ kind }) => kind === "header")) {
     const keys = keysBelow(items, header);
-    if (keys.length > 0 && keys.every((key) => removed.has(key))) removed.add(header);
+    const isEmptied = keys.length > 0 && keys.every((key) => removed.has(key));
+    if (isEmptied && !hasComment(text, items, header)) removed.add(header);
   }
   return [...removed].sort((a, b) => b.start - a.start).reduce((rest, { kind, start, end }) => {
     const before = rest.slice(0, start);
     const head = kind === "key" ? before : before.replace(/(\r?\n)[ \t]*\r?\n$/, "$1");
     return head + rest.slice(end);
   }, text);
+}
+
+/** Whether a line below a header, up to a blank one or to the next header, is a comment. */
+function hasComment(text: string, items: readonly TomlItem[], header: TomlItem): boolean {
+  const next = items.slice(items.indexOf(header) + 1).find(({ kind }) => kind !== "key");
+  const [section = ""] = text.slice(header.end, next?.start).split(/\r?\n[ \t]*\r?\n/, 1);
+  return /^[ \t]*#/m.test(section);
 }
 
 function keysBelow(items: readonly TomlItem[], header: TomlItem): TomlItem[] {

@@ -35,7 +35,7 @@ export function itemsOf(text: string): TomlItem[] {
       items.push({ kind, path: table, tableDepth: table.length, start, end, valueAt: end });
     } else if (first !== undefined && !"#\r\n".includes(first)) {
       const equals = equalsAfter(text, at);
-      const key = pathOf(parse(`${text.slice(at, equals)}= 0`));
+      const key = keyPath(text.slice(at, equals));
       const [space = ""] = /^[ \t]*/.exec(text.slice(equals + 1)) ?? [];
       items.push({
         kind: "key",
@@ -70,7 +70,8 @@ function endOfItem(text: string, start: number): number {
   return text.length;
 }
 
-function endOfString(text: string, start: number): number {
+/** The index behind the string that begins at an index. */
+export function endOfString(text: string, start: number): number {
   const quote = text.charAt(start);
   const isLong = text.startsWith(quote.repeat(3), start);
   const close = isLong ? quote.repeat(3) : quote;
@@ -84,12 +85,18 @@ function endOfString(text: string, start: number): number {
   return at;
 }
 
-function equalsAfter(text: string, start: number): number {
+/** The index of the equals sign behind the key that begins at an index. */
+export function equalsAfter(text: string, start: number): number {
   for (let at = start;;) {
     const char = text[at];
     if (char === "=" || char === undefined) return at;
     at = char === '"' || char === "'" ? endOfString(text, at) : at + 1;
   }
+}
+
+/** The names of a key, which may be dotted and quoted. */
+export function keyPath(key: string): string[] {
+  return pathOf(parse(`${key}= 0`));
 }
 
 function headerPath(line: string): string[] {

@@ -50,7 +50,7 @@ for (const [what, toml, expected] of settings) {
 }
 
 Deno.test("a config into which nothing can be inserted safely gets no change, and the snippet is told", () => {
-  const planned = plan({ "supabase/config.toml": "functions = { a = { enabled = true } }\n" });
+  const planned = plan({ "supabase/config.toml": "[[functions]]\nname = 1\n" });
   const [note] = planned.notes;
   assertEquals(refusals(planned), ["supabase/config.toml"]);
   assertStringIncludes(

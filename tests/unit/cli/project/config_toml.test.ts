@@ -47,7 +47,17 @@ const cases: [name: string, text: string, expected: string | null][] = [
     "functions.dispatch = {}\n",
     "functions.dispatch = { verify_jwt = false }\n",
   ],
-  ["an inline table of all functions", "functions = { a = {} }\n", null],
+  [
+    "an inline table of all functions",
+    "functions = { a = {} } # all\n",
+    "functions = { dispatch.verify_jwt = false, a = {} } # all\n",
+  ],
+  [
+    "an inline table in an inline table",
+    "functions = { a = { x = '}' }, dispatch = { enabled = true } }\n",
+    "functions = { a = { x = '}' }, dispatch = { verify_jwt = false, enabled = true } }\n",
+  ],
+  ["a table in an array", "[[functions]]\nname = 1\n", null],
   ["Windows line ends", "a = 1\r\n", "a = 1\r\n\r\n[functions.dispatch]\r\nverify_jwt = false\r\n"],
   [
     "a byte order mark",
@@ -106,6 +116,8 @@ const line = fc.oneof(
     "dispatch.enabled = true",
     "tick = { enabled = true }",
     "vault = { x = '1' }",
+    "db = { port = 1, vault.x = '}' }",
+    "functions = { mine = { enabled = true }, tick = {} }",
   ),
 );
 const toml = fc.tuple(
@@ -165,6 +177,17 @@ Deno.test("taking ours out leaves the comments and tables of the user's", () => 
   const added = addToToml(text, ENTRIES) ?? "";
   assertEquals(removeFromToml(added, REMOVED), text);
 });
+
+const kept: [string, string][] = [
+  ["an inline table", "[db]\nvault = { a = 'b' } # mine\n"],
+  ["an inline table of inline tables", "db = { port = 1, vault = { a = ',' } }\n"],
+  ["commented settings below a header", "[db.vault]\n# symphony_url = 'mine'\n\n[api]\nport = 1\n"],
+];
+for (const [what, text] of kept) {
+  Deno.test(`taking ours out leaves ${what} as it was`, () => {
+    assertEquals(removeFromToml(addToToml(text, ENTRIES) ?? "", REMOVED), text);
+  });
+}
 
 Deno.test("the items of a text cover it without a gap in their order", () => {
   fc.assert(fc.property(toml, (text) => {
