@@ -96,9 +96,18 @@ function planFunctions(files: Files, config: Config, prefix: string): Part[] {
   return DOOR_NAMES.map((door) => {
     const name = prefix + door;
     const index = functionFile(name, "index.ts");
-    const [other] = [...files.keys()].filter((path) =>
-      path.startsWith(`supabase/functions/${name}/`)
+    const folder = `supabase/functions/${name}/`;
+    const paths = [...files.keys()];
+    const similar = paths.find((path) =>
+      path.toLowerCase().startsWith(folder.toLowerCase()) && !path.startsWith(folder)
     );
+    if (similar !== undefined) {
+      const problem = `Windows and macOS take its folder for that of our function ${name}`;
+      const advice =
+        "Rename yours, or name ours differently: symphony-messenger init --prefix bus-";
+      return { changes: [], notes: [refusal(similar, problem, advice)] };
+    }
+    const other = paths.find((path) => path.startsWith(folder));
     if (other !== undefined && !isOurs(files.get(index))) {
       const path = files.has(index) ? index : other;
       const advice =
@@ -116,22 +125,37 @@ function planFunctions(files: Files, config: Config, prefix: string): Part[] {
   });
 }
 
-/** Settings of the config that would keep one of our functions from working. */
+/** Settings of the config that would keep one of our functions from working, here or on a branch. */
 function configNotes({ data, path }: Config, name: string): Note[] {
-  const setting = (key: string) => valueAt(data, ["functions", name, key]);
+  const remotes = Object.keys(valueAt(data, ["remotes"]) ?? {}).map((name) => ["remotes", name]);
+  return [[], ...remotes].flatMap((place) =>
+    functionNotes(path, [...place, "functions", name], name, data)
+  );
+}
+
+function functionNotes(path: string, table: string[], name: string, data: unknown): Note[] {
+  const setting = (key: string) => valueAt(data, [...table, key]);
+  const full = table.join(".");
   const notes: Note[] = [];
   if (setting("verify_jwt") === true) {
     notes.push(refusal(
       path,
-      `functions.${name}.verify_jwt is true: the gateway would turn secret keys away`,
+      `${full}.verify_jwt is true: the gateway would turn secret keys away`,
       "Set it to false: the function checks keys and tokens itself.",
     ));
+  }
+  if (setting("enabled") === false) {
+    const problem = `${full}.enabled is false: the function would be neither served nor deployed`;
+    notes.push(refusal(path, problem, "Take it out."));
   }
   for (const key of ["import_map", "entrypoint"]) {
     const value = setting(key);
     const own = key === "entrypoint" ? "index.ts" : "deno.json";
-    if (value === undefined || value === `./functions/${name}/${own}`) continue;
-    const problem = `functions.${name}.${key} is ${JSON.stringify(value)}`;
+    const isOwn = [`./functions/${name}/${own}`, `functions/${name}/${own}`].some((it) =>
+      it === value
+    );
+    if (value === undefined || isOwn) continue;
+    const problem = `${full}.${key} is ${JSON.stringify(value)}`;
     notes.push(refusal(path, problem, `Take it out: the function brings its ${own}.`));
   }
   return notes;

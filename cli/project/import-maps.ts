@@ -15,6 +15,9 @@ export const ZOD = "npm:zod@4.6.7";
 /** The end of an entry with an exact version; a tag or a range names none. */
 const EXACT = /@(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/;
 
+/** From npm, JSR, or a site such as esm.sh and deno.land. */
+const OLD_ZOD = /^(?:npm:\/?|jsr:\/?@zod\/|https?:\/\/\S*\/)zod@[\^~v=]?[0-3]\b/;
+
 /** The shared import map of a version, for a project without one. */
 export function importMapText(version: string): string {
   const imports = { ...ourImports(version), zod: ZOD };
@@ -82,7 +85,7 @@ export function withVersion(text: string, version: string): string | null {
 }
 
 function isOldZod(value: unknown): boolean {
-  return typeof value === "string" && /^npm:\/?zod@[\^~v=]?[0-3]\b/.test(value);
+  return typeof value === "string" && OLD_ZOD.test(value);
 }
 
 /** Warnings of import maps and lock files that would break a deploy, ours or not. */

@@ -231,6 +231,12 @@ for (const [what, sql, isRefused] of clashes) {
   });
 }
 
+Deno.test("a function whose name differs from ours by capitals only is refused", () => {
+  const path = "supabase/functions/Dispatch/index.ts";
+  assertEquals(refusals(plan({ [path]: "" })), [path]);
+  assertEquals(refusals(plan({ [path]: "" }, { prefix: "bus-" })), []);
+});
+
 Deno.test("SQL that the Supabase CLI does not apply is not looked at", () => {
   const text = "create table messenger_messages (id int);";
   const paths = ["migrations/archive/1_a.sql", "migrations/notes.sql", "tests/a.sql", "seed.sql"];

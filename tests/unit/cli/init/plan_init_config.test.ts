@@ -39,6 +39,11 @@ const settings: [string, string, string[]][] = [
     "supabase/config.toml",
   ]],
   ["an entrypoint elsewhere", '[functions.tick]\nentrypoint = "./x.ts"', ["supabase/config.toml"]],
+  ["verify_jwt that is true on a branch", "[remotes.a.functions.tick]\nverify_jwt = true", [
+    "supabase/config.toml",
+  ]],
+  ["a function that is disabled", "[functions.tick]\nenabled = false", ["supabase/config.toml"]],
+  ["our own import map", '[functions.tick]\nimport_map = "functions/tick/deno.json"', []],
   ["our own entrypoint", '[functions.tick]\nentrypoint = "./functions/tick/index.ts"', []],
   ["a table in an array", "[[functions]]\nname = 1", ["supabase/config.toml"]],
   ["no TOML", "[functions", ["supabase/config.toml:1"]],
@@ -88,6 +93,19 @@ const maps: [string, Record<string, string>, { refused?: string; warned?: string
   [
     "zod 3 in the shared import map",
     { "supabase/functions/_messages/import_map.json": '{"imports":{"zod":"npm:zod@^3.24.1"}}' },
+    { refused: "supabase/functions/_messages/import_map.json" },
+  ],
+  [
+    "zod 3 from JSR in the shared import map",
+    { "supabase/functions/_messages/import_map.json": '{"imports":{"zod":"jsr:@zod/zod@3"}}' },
+    { refused: "supabase/functions/_messages/import_map.json" },
+  ],
+  [
+    "zod 3 from a site in the shared import map",
+    {
+      "supabase/functions/_messages/import_map.json":
+        '{"imports":{"zod":"https://deno.land/x/zod@v3.22.4/mod.ts"}}',
+    },
     { refused: "supabase/functions/_messages/import_map.json" },
   ],
   [
