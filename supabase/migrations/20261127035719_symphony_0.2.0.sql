@@ -506,6 +506,18 @@ create table messenger.handled_deliveries (
 create index handled_deliveries_handled_at_idx on messenger.handled_deliveries (handled_at);
 alter table messenger.handled_deliveries enable row level security;
 
+create table messenger.delivery_starts (
+  transport text not null,
+  origin uuid not null,
+  id bigint not null,
+  publication integer not null,
+  starts integer not null default 1,
+  started_at timestamptz not null,
+  primary key (transport, origin, id, publication)
+);
+create index delivery_starts_started_at_idx on messenger.delivery_starts (started_at);
+alter table messenger.delivery_starts enable row level security;
+
 -- Lanes. Names of queues compare by their bytes from now on, which makes their indexes again: a second for each million
 -- waiting messages. Views and triggers that name such a column are made again as well.
 
@@ -5797,21 +5809,39 @@ exception when others then
 end
 $function$;
 
-CREATE FUNCTION public.messenger_seen_deliveries(transport text, deliveries jsonb)
+CREATE FUNCTION public.messenger_look_up_deliveries(transport text, deliveries jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
- STABLE
  SET search_path TO ''
 AS $function$
+declare
+  found jsonb;
 begin
-  return jsonb_build_object('seen', coalesce((
-    select jsonb_agg(d.ordinality - 1 order by d.ordinality)
-    from rows from (jsonb_to_recordset(deliveries) as (origin uuid, source_id bigint, publication integer))
-      with ordinality as d
-    join messenger.handled_deliveries h
-      on h.transport = messenger_seen_deliveries.transport and h.origin = d.origin and h.id = d.source_id
+  with given as materialized (
+    select d.*, exists (
+      select from messenger.handled_deliveries h
+      where h.transport = messenger_look_up_deliveries.transport and h.origin = d.origin and h.id = d.source_id
         and h.publication = d.publication
-  ), '[]'));
+    ) as handled
+    from rows from (
+      jsonb_to_recordset(deliveries) as (origin uuid, source_id bigint, publication integer, counted boolean)
+    ) with ordinality as d (origin, source_id, publication, counted, place)
+  ),
+  started as (
+    insert into messenger.delivery_starts as known (transport, origin, id, publication, started_at)
+    select distinct on (g.origin, g.source_id, g.publication)
+      messenger_look_up_deliveries.transport, g.origin, g.source_id, g.publication, public.messenger_now()
+    from given g where g.counted and not g.handled
+    order by g.origin, g.source_id, g.publication
+    on conflict on constraint delivery_starts_pkey do update
+    set starts = least(known.starts + 1, 1000), started_at = excluded.started_at
+    returning known.origin, known.id, known.publication, known.starts
+  )
+  select jsonb_agg(jsonb_build_object('handled', g.handled, 'starts', coalesce(s.starts, 0)) order by g.place)
+  into found
+  from given g
+  left join started s on s.origin = g.origin and s.id = g.source_id and s.publication = g.publication;
+  return jsonb_build_object('deliveries', coalesce(found, '[]'));
 end
 $function$;
 
@@ -7916,6 +7946,8 @@ declare
 begin
   return messenger.prune_before(
     'messenger.handled_deliveries', 'handled_at', public.messenger_now() - keep_handled, p_max_rows, p_dry_run
+  ) + messenger.prune_before(
+    'messenger.delivery_starts', 'started_at', public.messenger_now() - keep_handled, p_max_rows, p_dry_run
   );
 end
 $function$;
@@ -12715,6 +12747,24 @@ comment on column messenger.default_alerts_made.made_at is
 comment on column messenger.default_alerts_made.name is
   'Name of the alert.';
 
+comment on column messenger.delivery_starts.id is
+  'Identity of the message in its origin.';
+
+comment on column messenger.delivery_starts.origin is
+  'Installation that dispatched it: ids are unique only within one.';
+
+comment on column messenger.delivery_starts.publication is
+  'Number of the publication.';
+
+comment on column messenger.delivery_starts.started_at is
+  'When a worker took it last, for pruning.';
+
+comment on column messenger.delivery_starts.starts is
+  'How often a worker took it.';
+
+comment on column messenger.delivery_starts.transport is
+  'Name of the transport that delivered it.';
+
 comment on column messenger.due_lane.last is
   'Where the last message lies that the claim has taken of it; null if it gave fewer than it was asked for.';
 
@@ -13698,6 +13748,9 @@ comment on column public.messenger_webhook_events.id is
 
 comment on index messenger.backlog_points_at_idx is
   'Points by age, for pruning.';
+
+comment on index messenger.delivery_starts_started_at_idx is
+  'Started deliveries by age, for pruning.';
 
 comment on index messenger.handled_deliveries_handled_at_idx is
   'Deliveries by age, for pruning.';
@@ -14704,6 +14757,9 @@ comment on routine public.messenger_list_webhook_endpoints(text,text,integer) is
 comment on routine public.messenger_load_steps(jsonb) is
   'Returns the stored steps of running messages, each under the token of its lease, the identity of the bus, and {"stale": [...]}: messages whose lease is another''s by now. Sleeps that are over become done.';
 
+comment on routine public.messenger_look_up_deliveries(text,jsonb) is
+  'Which of these deliveries are handled already, and how often a worker took those that are counted, this time included: {"deliveries": [{"handled", "starts"}]}, in order.';
+
 comment on routine public.messenger_prune(interval,boolean,jsonb,interval) is
   'Deletes dead letters older than an age, expired idempotency keys, handled messages that were kept long enough, batches that ended longer ago than an age, publications that were sent and deliveries that were handled long enough ago (outbox, deliveries), progress of messages that are gone and rate limits that are not in use; it turns time series of more than a day ago into hours, and deletes those of more than 30 days ago (series). Takes one step of about 10,000 rows, behind the "next" of the step before if "after" is given. Returns how many of each, and {"matched", "done", "next"}; dry_run only counts, up to 10,000 of each.';
 
@@ -14760,9 +14816,6 @@ comment on routine public.messenger_sample_backlog() is
 
 comment on routine public.messenger_save_steps(jsonb) is
   'Stores steps of running messages in one transaction, each under the token of its lease. Returns {"stale": [...]}: messages whose lease is another''s by now.';
-
-comment on routine public.messenger_seen_deliveries(text,jsonb) is
-  'Which of these deliveries are handled already: {"seen": [places from 0]}.';
 
 comment on routine public.messenger_set_alert(text,jsonb) is
   'Changes those settings of an alert that are given, by the names of its columns. The next check judges by them. Returns {"alert", "changed"}.';
@@ -14844,6 +14897,9 @@ comment on table messenger.batch_deltas is
 
 comment on table messenger.default_alerts_made is
   'Default alerts that a setup has made. It makes none of these again, so that a deleted one stays deleted.';
+
+comment on table messenger.delivery_starts is
+  'Publications that were delivered many times, and how often a worker took one since.';
 
 comment on table messenger.event_notes is
   'Keys that the next sweep looks at, because an emit and a wait met, or more messages wait than an emit wakes. Nearly always empty.';

@@ -31,24 +31,73 @@ comment on index messenger.handled_deliveries_handled_at_idx is
   'Deliveries by age, for pruning.';
 alter table messenger.handled_deliveries enable row level security;
 
--- `deliveries` is an array of {origin, source_id, publication}.
-create function public.messenger_seen_deliveries(transport text, deliveries jsonb) returns jsonb
-language plpgsql stable
+-- An engine counts a delivery whether or not a worker started it: a worker that ends gives back what it has fetched. So
+-- copies that come again and again are counted here, each time that a worker takes one.
+create table messenger.delivery_starts (
+  transport text not null,
+  origin uuid not null,
+  id bigint not null,
+  publication integer not null,
+  starts integer not null default 1,
+  started_at timestamptz not null,
+  primary key (transport, origin, id, publication)
+);
+comment on table messenger.delivery_starts is
+  'Publications that were delivered many times, and how often a worker took one since.';
+comment on column messenger.delivery_starts.transport is
+  'Name of the transport that delivered it.';
+comment on column messenger.delivery_starts.origin is
+  'Installation that dispatched it: ids are unique only within one.';
+comment on column messenger.delivery_starts.id is
+  'Identity of the message in its origin.';
+comment on column messenger.delivery_starts.publication is
+  'Number of the publication.';
+comment on column messenger.delivery_starts.starts is
+  'How often a worker took it.';
+comment on column messenger.delivery_starts.started_at is
+  'When a worker took it last, for pruning.';
+create index delivery_starts_started_at_idx on messenger.delivery_starts (started_at);
+comment on index messenger.delivery_starts_started_at_idx is
+  'Started deliveries by age, for pruning.';
+alter table messenger.delivery_starts enable row level security;
+
+-- `deliveries` is an array of {origin, source_id, publication, counted}.
+create function public.messenger_look_up_deliveries(transport text, deliveries jsonb) returns jsonb
+language plpgsql
 set search_path = ''
 as $$
+declare
+  found jsonb;
 begin
-  return jsonb_build_object('seen', coalesce((
-    select jsonb_agg(d.ordinality - 1 order by d.ordinality)
-    from rows from (jsonb_to_recordset(deliveries) as (origin uuid, source_id bigint, publication integer))
-      with ordinality as d
-    join messenger.handled_deliveries h
-      on h.transport = messenger_seen_deliveries.transport and h.origin = d.origin and h.id = d.source_id
+  with given as materialized (
+    select d.*, exists (
+      select from messenger.handled_deliveries h
+      where h.transport = messenger_look_up_deliveries.transport and h.origin = d.origin and h.id = d.source_id
         and h.publication = d.publication
-  ), '[]'));
+    ) as handled
+    from rows from (
+      jsonb_to_recordset(deliveries) as (origin uuid, source_id bigint, publication integer, counted boolean)
+    ) with ordinality as d (origin, source_id, publication, counted, place)
+  ),
+  started as (
+    insert into messenger.delivery_starts as known (transport, origin, id, publication, started_at)
+    select distinct on (g.origin, g.source_id, g.publication)
+      messenger_look_up_deliveries.transport, g.origin, g.source_id, g.publication, public.messenger_now()
+    from given g where g.counted and not g.handled
+    order by g.origin, g.source_id, g.publication
+    on conflict on constraint delivery_starts_pkey do update
+    set starts = least(known.starts + 1, 1000), started_at = excluded.started_at
+    returning known.origin, known.id, known.publication, known.starts
+  )
+  select jsonb_agg(jsonb_build_object('handled', g.handled, 'starts', coalesce(s.starts, 0)) order by g.place)
+  into found
+  from given g
+  left join started s on s.origin = g.origin and s.id = g.source_id and s.publication = g.publication;
+  return jsonb_build_object('deliveries', coalesce(found, '[]'));
 end
 $$;
-comment on function public.messenger_seen_deliveries(text, jsonb) is
-  'Which of these deliveries are handled already: {"seen": [places from 0]}.';
+comment on function public.messenger_look_up_deliveries(text, jsonb) is
+  'Which of these deliveries are handled already, and how often a worker took those that are counted, this time included: {"deliveries": [{"handled", "starts"}]}, in order.';
 
 -- `handled`: [{id, origin, source_id, publication}], deliveries that need no more than this note. `adopted`: those with
 -- further consequences, each with the columns of its message and its lease's `token`. `settlements` are outcomes of

@@ -290,6 +290,8 @@ declare
 begin
   return messenger.prune_before(
     'messenger.handled_deliveries', 'handled_at', public.messenger_now() - keep_handled, p_max_rows, p_dry_run
+  ) + messenger.prune_before(
+    'messenger.delivery_starts', 'started_at', public.messenger_now() - keep_handled, p_max_rows, p_dry_run
   );
 end
 $$;

@@ -486,6 +486,18 @@ create table messenger.handled_deliveries (
 create index handled_deliveries_handled_at_idx on messenger.handled_deliveries (handled_at);
 alter table messenger.handled_deliveries enable row level security;
 
+create table messenger.delivery_starts (
+  transport text not null,
+  origin uuid not null,
+  id bigint not null,
+  publication integer not null,
+  starts integer not null default 1,
+  started_at timestamptz not null,
+  primary key (transport, origin, id, publication)
+);
+create index delivery_starts_started_at_idx on messenger.delivery_starts (started_at);
+alter table messenger.delivery_starts enable row level security;
+
 -- Lanes. Names of queues compare by their bytes from now on, which makes their indexes again: a second for each million
 -- waiting messages. Views and triggers that name such a column are made again as well.
 

@@ -243,6 +243,7 @@ testsOnStack({}, (test) => {
     const T = define((_, { envelope }) => void seen.push(envelope.type));
     const Home = define((_, { envelope }) => void seen.push(envelope.type), { type: "Home" });
     const { tick } = await brokered(stack, new Broker(), [T, Home]);
+    await stack.sql`truncate public.messenger_schedules, public.messenger_schedule_runs`;
     await setWaiting(stack, 2 ** 31);
     for (const type of ["T", "Home", "T"]) {
       await stack

@@ -138,7 +138,7 @@ async function empty(sql: postgres.Sql): Promise<boolean> {
         messenger.batch_chunks, messenger.batch_deltas,
         public.messenger_failed_messages, messenger.idempotency_keys, public.messenger_ticks, public.messenger_queues,
         messenger.start_grants, messenger.rate_limits, messenger.progress, messenger.outbox, messenger.relays,
-        messenger.outbox_state, messenger.handled_deliveries, messenger.transports, messenger.routes,
+        messenger.outbox_state, messenger.handled_deliveries, messenger.delivery_starts, messenger.transports, messenger.routes,
         public.messenger_handled_messages, public.messenger_events, messenger.waits, messenger.event_notes,
         messenger.used_tokens, messenger.series, messenger.series_points, messenger.backlog_points,
         public.messenger_webhook_endpoints, public.messenger_webhook_events,

@@ -60,6 +60,9 @@ export interface ClusterOptions {
   readonly addresses?: readonly string[];
 }
 
+/** A free port that no outgoing connection takes meanwhile: a node needs seconds until it listens. */
+const listeningPort = () => freePort(20_000 + Math.floor(Math.random() * 12_000));
+
 interface Place extends ClusterOptions {
   readonly folder: string;
   readonly mapperPort: number;
@@ -78,7 +81,7 @@ export async function startRabbit(
   const place = {
     ...options,
     folder,
-    mapperPort: freePort(),
+    mapperPort: listeningPort(),
     names: Array.from(
       { length: count },
       (_, n) => `node${n + 1}@${options.addresses?.[n] ?? "localhost"}`,
@@ -122,11 +125,11 @@ export async function leaderOf({ nodes }: RabbitCluster, queue: string): Promise
 
 async function makeNode(place: Place, name: string): Promise<RabbitNode> {
   const folder = `${place.folder}/${name}`;
-  const port = freePort();
+  const port = listeningPort();
   await Deno.mkdir(folder);
   await Deno.writeTextFile(`${folder}/plugins`, "[].\n");
   await Deno.writeTextFile(`${folder}/rabbitmq.conf`, configOf(place, port));
-  const env = environmentOf(place, name, port, freePort());
+  const env = environmentOf(place, name, port, listeningPort());
   const lines: string[] = [];
   let running: OwnedProcess | undefined;
   const url = `amqp://127.0.0.1:${port}`;

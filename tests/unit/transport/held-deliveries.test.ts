@@ -7,6 +7,8 @@ import {
 } from "../../../supabase/functions/_shared/symphony/transport/engine-body.ts";
 import {
   HeldDeliveries,
+  isCounted,
+  isCrashed,
   type WaitingDelivery,
 } from "../../../supabase/functions/_shared/symphony/transport/held-deliveries.ts";
 
@@ -70,13 +72,27 @@ Deno.test("a message is found under the lease of its claim only", () => {
   ]);
 });
 
-Deno.test("an envelope counts the deliveries of a crashed message as attempts, and knows that its time is over", () => {
+Deno.test("an envelope knows that the time of its message is over", () => {
   const held = new HeldDeliveries();
-  held.add([
-    delivery("1", null, { redelivered: 2, expiresAt: "2026-01-01T00:00:00Z" }),
-    delivery("2", null, { redelivered: 8 }),
-  ]);
-  const [first, second] = held.take(limits, "x", NOW).map(({ envelope }) => envelope);
+  held.add([delivery("1", null, { redelivered: 2, expiresAt: "2026-01-01T00:00:00Z" })]);
+  const [first] = held.take(limits, "x", NOW).map(({ envelope }) => envelope);
   assertEquals([first?.attempts, first?.expired, first?.quarantined], [2, true, false]);
-  assertEquals([second?.attempts, second?.expired, second?.quarantined], [10, false, true]);
+});
+
+Deno.test("a copy has crashed that workers have taken several times since it came often, and not one that only came often", () => {
+  const held = new HeldDeliveries();
+  held.add([delivery("1", null, { redelivered: 7 }), delivery("2", null, { redelivered: 8 })]);
+  const [first, second] = held.take(limits, "x", NOW);
+  if (!first || !second) throw new Error("two were to be taken");
+  assertEquals([isCounted(first), isCounted(second)], [false, true]);
+  assertEquals([isCrashed(second, 3), second.envelope.quarantined], [false, false]);
+  assertEquals([isCrashed(second, 4), second.envelope.quarantined], [true, true]);
+  assertEquals(second.envelope.attempts, 10);
+});
+
+Deno.test("what is put back is taken again, with its group", () => {
+  const held = new HeldDeliveries();
+  held.add([delivery("1", "a"), delivery("2", "a"), delivery("3")]);
+  held.putBack(held.take(limits, "x", NOW));
+  assertEquals(ids(held.take(limits, "y", NOW)), ["1", "3"]);
 });

@@ -1443,6 +1443,10 @@ export type Database = {
         Returns: Json;
       };
       "messenger_load_steps": { Args: { "leases": Json }; Returns: Json };
+      "messenger_look_up_deliveries": {
+        Args: { "deliveries": Json; "transport": string };
+        Returns: Json;
+      };
       "messenger_next_schedule_at": { Args: { "token"?: string }; Returns: string };
       "messenger_now": { Args: Record<PropertyKey, never>; Returns: string };
       "messenger_objects": { Args: Record<PropertyKey, never>; Returns: Json };
@@ -1625,10 +1629,6 @@ export type Database = {
           "while_paused"?: string;
         };
         Returns: number;
-      };
-      "messenger_seen_deliveries": {
-        Args: { "deliveries": Json; "transport": string };
-        Returns: Json;
       };
       "messenger_set_alert": { Args: { "name": string; "settings": Json }; Returns: Json };
       "messenger_set_alert_channel": { Args: { "name": string; "settings": Json }; Returns: Json };

@@ -26,6 +26,14 @@ export interface SettledDeliveries extends SettleResult {
   readonly repeated: readonly string[];
 }
 
+/** The answer about one delivery. */
+export interface LookedUp {
+  /** The outcome of a copy is written. */
+  readonly handled: boolean;
+  /** How often a worker took it; 0 if it is not counted. */
+  readonly starts: number;
+}
+
 /** The inbox of one transport, as it is kept at home. */
 export class DeliveryCalls {
   constructor(
@@ -34,16 +42,26 @@ export class DeliveryCalls {
     private readonly timeoutMs: number = 10_000,
   ) {}
 
-  /** Tells which deliveries are handled already, by their places. @throws the errors of `callRpc` */
-  async seen(deliveries: readonly HeldDelivery[]): Promise<ReadonlySet<number>> {
-    const args = { transport: this.transport, deliveries: deliveries.map(identityRow) };
-    const { seen } = await callRpc<{ seen: number[] }>(
+  /**
+   * Looks up deliveries, in order: whether a copy is handled, and how often a worker took one, this time included.
+   * @param isCounted whether a delivery is counted
+   * @throws the errors of `callRpc`
+   */
+  async lookUp(
+    deliveries: readonly HeldDelivery[],
+    isCounted: (delivery: HeldDelivery) => boolean,
+  ): Promise<readonly LookedUp[]> {
+    const args = {
+      transport: this.transport,
+      deliveries: deliveries.map((one) => ({ ...identityRow(one), counted: isCounted(one) })),
+    };
+    const answer = await callRpc<{ deliveries: LookedUp[] }>(
       this.supabase,
-      "messenger_seen_deliveries",
+      "messenger_look_up_deliveries",
       args,
       this.timeoutMs,
     );
-    return new Set(seen);
+    return answer.deliveries;
   }
 
   /** Writes outcomes, each once for a publication, in one transaction. @throws the errors of `callRpc` */

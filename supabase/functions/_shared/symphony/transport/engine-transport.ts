@@ -13,7 +13,7 @@ import type { Capabilities } from "./capabilities.ts";
 import { DeliveryReader } from "./delivery-reader.ts";
 import type { EffectRequest, StepsRequest, StepsToSave } from "./durable-store.ts";
 import type { Engine, EngineDelivery } from "./engine.ts";
-import { HeldDeliveries, type HeldDelivery, isCrashed } from "./held-deliveries.ts";
+import { HeldDeliveries, type HeldDelivery, isCounted, isCrashed } from "./held-deliveries.ts";
 import {
   type CancelFilter,
   type Claim,
@@ -39,7 +39,7 @@ export interface EngineTransportParts {
   /** The transport on the project's own Postgres. */
   readonly home: Transport;
   /** The inbox at home. */
-  readonly inbox: Pick<DeliveryCalls, "seen" | "settle" | "cancelWaiting">;
+  readonly inbox: Pick<DeliveryCalls, "lookUp" | "settle" | "cancelWaiting">;
   readonly log: Logger;
   /** The clock, in ms since 1970; default: the system's. */
   readonly now?: () => number;
@@ -50,6 +50,8 @@ export class EngineTransport implements Transport {
   readonly capabilities: Capabilities;
   readonly #parts: EngineTransportParts;
   readonly #held = new HeldDeliveries();
+  /** Pulled, and not read yet because home was out of reach. */
+  #unread: readonly EngineDelivery[] = [];
   readonly #reader: DeliveryReader;
   readonly #now: () => number;
 
@@ -70,7 +72,8 @@ export class EngineTransport implements Transport {
     const claim = { lastKeys: {}, quarantinedDue: false, nextDueMs: null, leaseMs, lockMs: 0 };
     if (request.quarantined) return { ...claim, messages: [], crashed: [] };
     const missing = Math.min(maxMessages, MOST_WAITING) - this.#held.waiting;
-    if (missing > 0 && !this.#held.hasReady) {
+    if (this.#unread.length > 0) await this.#read();
+    else if (missing > 0 && !this.#held.hasReady) {
       // A delivery that waits for its group is ready as soon as the message before it is settled.
       const waitMs = this.#held.waiting > 0 ? 0 : request.waitMs ?? 0;
       await this.#pull(missing, maxBytes, waitMs, queues).catch((error) =>
@@ -81,12 +84,12 @@ export class EngineTransport implements Transport {
       );
     }
     const taken = this.#held.take({ max: maxMessages, maxBytes }, token, this.#now());
-    const fresh = await this.#withoutSeen(taken);
+    const { fresh, crashed, repeated } = await this.#sort(taken);
     return {
       ...claim,
-      messages: fresh.filter((one) => !isCrashed(one)).map(({ envelope }) => envelope),
-      crashed: fresh.filter(isCrashed).map(({ envelope }) => envelope),
-      more: this.#held.hasReady || fresh.length < taken.length,
+      messages: fresh.map(({ envelope }) => envelope),
+      crashed: crashed.map(({ envelope }) => envelope),
+      more: this.#held.hasReady || repeated.length > 0,
       now: this.#now(),
     };
   }
@@ -178,31 +181,58 @@ export class EngineTransport implements Transport {
 
   /** Gives back what waits for its turn, and ends the connection. */
   async close(): Promise<void> {
-    await this.#giveBack(this.#held.takeWaiting());
+    const unread = this.#unread.map((delivery) => ({ delivery }));
+    this.#unread = [];
+    await this.#giveBack([...this.#held.takeWaiting(), ...unread]);
     await this.#parts.engine.close();
   }
 
   /** @throws TransportError if the engine cannot be reached */
   async #pull(max: number, maxBytes: number, waitMs: number, queues?: readonly string[]) {
     const { engine, name } = this.#parts;
-    let pulled: readonly EngineDelivery[];
     try {
-      pulled = await engine.pull({ max, maxBytes, waitMs, ...(queues && { queues }) });
+      this.#unread = await engine.pull({ max, maxBytes, waitMs, ...(queues && { queues }) });
     } catch (error) {
       throw new TransportError("claim", `${name}: ${error}`, true, { cause: error });
     }
-    this.#held.add(await this.#reader.read(pulled));
+    await this.#read();
   }
 
-  /** Drops deliveries of which a copy is handled. */
-  async #withoutSeen(taken: readonly HeldDelivery[]): Promise<readonly HeldDelivery[]> {
+  /** @throws TransportError if home cannot be reached; what is not read yet is read by the next claim */
+  async #read(): Promise<void> {
+    let read = 0;
+    try {
+      for (const delivery of this.#unread) {
+        this.#held.add(await this.#reader.read([delivery]));
+        read++;
+      }
+    } finally {
+      this.#unread = this.#unread.slice(read);
+    }
+  }
+
+  /** Drops deliveries of which a copy is handled. @throws TransportError if home is out of reach; then all wait again */
+  async #sort(taken: readonly HeldDelivery[]) {
+    const sorted = {
+      fresh: taken.filter((one) => !one.mayBeRepeated),
+      crashed: [] as HeldDelivery[],
+      repeated: [] as HeldDelivery[],
+    };
     const doubtful = taken.filter((one) => one.mayBeRepeated);
-    if (doubtful.length === 0) return taken;
-    const places = await this.#parts.inbox.seen(doubtful);
-    const seen = new Set(doubtful.filter((_, place) => places.has(place)));
-    this.#held.remove([...seen]);
-    await this.#acknowledge([...seen]);
-    return taken.filter((one) => !seen.has(one));
+    if (doubtful.length === 0) return sorted;
+    const told = await this.#parts.inbox.lookUp(doubtful, isCounted).catch((error) => {
+      this.#held.putBack(taken);
+      throw error;
+    });
+    for (const [index, one] of doubtful.entries()) {
+      const { handled = false, starts = 0 } = told[index] ?? {};
+      if (handled) sorted.repeated.push(one);
+      else if (isCrashed(one, starts)) sorted.crashed.push(one);
+      else sorted.fresh.push(one);
+    }
+    this.#held.remove(sorted.repeated);
+    await this.#acknowledge(sorted.repeated);
+    return sorted;
   }
 
   #split(settlements: readonly Settlement[]) {
@@ -251,7 +281,9 @@ export class EngineTransport implements Transport {
   }
 
   /** Never throws: the engine gives out again what it loses. */
-  async #giveBack(deliveries: Parameters<HeldDeliveries["add"]>[0]): Promise<void> {
+  async #giveBack(
+    deliveries: readonly (HeldDelivery | { readonly delivery: EngineDelivery })[],
+  ): Promise<void> {
     if (deliveries.length === 0) return;
     const { engine, log, name } = this.#parts;
     this.#held.remove(deliveries.filter((one): one is HeldDelivery => "envelope" in one));

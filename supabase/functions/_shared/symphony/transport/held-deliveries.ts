@@ -4,11 +4,10 @@ import type { Envelope, Stamps } from "../message/envelope.ts";
 import type { EngineBody } from "./engine-body.ts";
 import type { EngineDelivery } from "./engine.ts";
 
-/**
- * Earlier deliveries of one copy from which on its message counts as crashed. Until then it is more likely that workers
- * gave it back, or lost their connection: brokers count these in the same number.
- */
-const CRASHED_AFTER = 8;
+/** Earlier deliveries of one copy from which on its starts are counted. Most often it has been in no run until then. */
+const COUNTED_AFTER = 8;
+/** Number of starts without an outcome from which on the next one counts as a crash. */
+const CRASHED_AFTER = 3;
 /** Furthest due time from now, in ms, that is told apart. */
 const FURTHEST_DUE_MS = 2 ** 30;
 /** The largest integer of a column, less one for the next attempt. */
@@ -26,7 +25,7 @@ export interface WaitingDelivery {
 
 /** A delivery that a worker holds. */
 export interface HeldDelivery extends WaitingDelivery {
-  readonly envelope: Envelope;
+  envelope: Envelope;
   /** It has become a running message of home. */
   isAdopted: boolean;
 }
@@ -98,6 +97,12 @@ export class HeldDeliveries {
     }
   }
 
+  /** Lets deliveries wait again that no worker has begun to run. */
+  putBack(deliveries: readonly HeldDelivery[]): void {
+    this.remove(deliveries);
+    this.#waiting.unshift(...deliveries);
+  }
+
   /** Takes out all deliveries that wait for their turn. */
   takeWaiting(): readonly WaitingDelivery[] {
     const waiting = this.#waiting;
@@ -115,9 +120,21 @@ export class HeldDeliveries {
   }
 }
 
-/** Whether the workers that had this copy before have probably crashed with it. */
-export function isCrashed({ delivery }: WaitingDelivery): boolean {
-  return delivery.redelivered >= CRASHED_AFTER;
+/** Whether a copy has come so often that its starts are counted. A broker counts those that were never started too. */
+export function isCounted({ delivery }: WaitingDelivery): boolean {
+  return delivery.redelivered >= COUNTED_AFTER;
+}
+
+/**
+ * Whether the workers that had this copy before have probably crashed with it. Its envelope says so then: the next
+ * crash is charged as a retry.
+ * @param starts how often a worker took it, this time included
+ */
+export function isCrashed(held: HeldDelivery, starts: number): boolean {
+  if (starts <= CRASHED_AFTER) return false;
+  const attempts = Math.min(held.envelope.attempts + held.delivery.redelivered, MOST);
+  held.envelope = { ...held.envelope, attempts, quarantined: true };
+  return true;
 }
 
 function groupOf({ delivery, body }: WaitingDelivery): string | undefined {
@@ -126,7 +143,7 @@ function groupOf({ delivery, body }: WaitingDelivery): string | undefined {
 
 function toEnvelope(waiting: WaitingDelivery, leaseToken: string, now: number): Envelope {
   const { id, delivery, body } = waiting;
-  const { type, queue, redelivered } = delivery;
+  const { type, queue } = delivery;
   const availableAt = new Date(body.availableAt ?? body.createdAt);
   const dueInMs = Math.min(Math.max(availableAt.getTime() - now, -FURTHEST_DUE_MS), 0);
   const expiresAt = body.expiresAt === null ? null : new Date(body.expiresAt);
@@ -138,11 +155,10 @@ function toEnvelope(waiting: WaitingDelivery, leaseToken: string, now: number): 
     createdAt: new Date(body.createdAt),
     expired: expiresAt !== null && expiresAt.getTime() <= now,
     retryCount: Math.min(body.retryCount, MOST),
-    attempts: Math.min(body.attempts + 1 + (isCrashed(waiting) ? redelivered : 0), MOST),
+    attempts: Math.min(body.attempts + 1, MOST),
     groupKey: body.groupKey,
     stamps: body.stamps as Stamps,
-    // Its next crash is charged as a retry.
-    quarantined: isCrashed(waiting),
+    quarantined: false,
     snoozes: body.snoozes,
     interruptions: body.interruptions,
     dueAtMs: Math.round(performance.now() + dueInMs),

@@ -1,0 +1,66 @@
+/** A transport over an engine while home is out of reach: nothing that the engine has delivered is lost or held for ever. */
+
+import { assertEquals, assertRejects } from "@std/assert";
+import type { LookedUp } from "../../../supabase/functions/_shared/symphony/database/delivery-calls.ts";
+import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
+import { writeBody } from "../../../supabase/functions/_shared/symphony/transport/engine-body.ts";
+import { EngineTransport } from "../../../supabase/functions/_shared/symphony/transport/engine-transport.ts";
+import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/transport/memory.ts";
+import { TransportError } from "../../../supabase/functions/_shared/symphony/transport/transport.ts";
+import { claimOf } from "../../contract/under_test.ts";
+import { Broker } from "../../support/broker.ts";
+
+const away = () => Promise.reject(new TransportError("test", "the database is away", true));
+
+/** A transport over a broker that has messages, with calls to home that fail until they are mended. */
+async function start(payloads: readonly string[]) {
+  const broker = new Broker();
+  const home = new InMemoryTransport();
+  const { installation: origin } = await home.loadSteps([]);
+  await broker.publish(payloads.map((payload, index) => {
+    const createdAt = new Date().toISOString();
+    const body = writeBody({ origin, payload, createdAt, groupKey: "g", repeated: true });
+    const facts = { type: "T", queue: "default", priority: 0, groupKey: "g" };
+    return { id: String(index + 1), publication: 1, body, bytes: body.length, ...facts };
+  }));
+  const calls = { lookUp: away as () => Promise<LookedUp[]>, isAway: true };
+  const transport = new EngineTransport({
+    ...{ name: "events", engine: broker, log: createLogger({ level: "silent" }) },
+    home: Object.assign(Object.create(home), {
+      loadSteps: (...args: Parameters<typeof home.loadSteps>) =>
+        calls.isAway ? away() : home.loadSteps(...args),
+    }),
+    inbox: {
+      lookUp: () => calls.lookUp(),
+      settle: ({ handled }) => Promise.resolve({ stale: [], repeated: handled.map(() => "") }),
+      cancelWaiting: () => Promise.resolve(0),
+    },
+  });
+  return { broker, transport, calls };
+}
+
+Deno.test("what was pulled while home is out of reach is read by a later claim", async () => {
+  const { transport, calls, broker } = await start(["a", "b"]);
+  calls.lookUp = () => Promise.resolve([{ handled: false, starts: 0 }]);
+  assertEquals((await transport.claim(claimOf())).messages, []);
+  await assertRejects(() => transport.claim(claimOf()), TransportError);
+  calls.isAway = false;
+  assertEquals((await transport.claim(claimOf())).messages.map(({ payload }) => payload), ["a"]);
+  assertEquals(broker.size, 2);
+});
+
+Deno.test("what could not be looked up in the inbox is taken by a later claim, in the order of its group", async () => {
+  const { transport, calls } = await start(["a", "b"]);
+  calls.isAway = false;
+  await assertRejects(() => transport.claim(claimOf()), TransportError);
+  await assertRejects(() => transport.claim(claimOf()), TransportError);
+  calls.lookUp = () => Promise.resolve([{ handled: false, starts: 0 }]);
+  assertEquals((await transport.claim(claimOf())).messages.map(({ payload }) => payload), ["a"]);
+});
+
+Deno.test("what was never read is given back at the end", async () => {
+  const { transport, broker } = await start(["a"]);
+  await transport.claim(claimOf());
+  await transport.close();
+  assertEquals((await broker.pull({ max: 1, maxBytes: 1e6, waitMs: 0 })).length, 1);
+});
