@@ -20,7 +20,7 @@ export function checkHistory(files: string, schema: string): Check {
   return failed(
     name,
     found,
-    `The database is of a later release: its migration is missing here. Get the file from where it was pushed. Where it is lost, run npx symphony-messenger@${schema} upgrade, and then npx supabase migration repair --status applied <stamp>, instead of a push.`,
+    `The database is of a later release: its migration is missing here. Get the file from where it was pushed. Where it is lost, run npx symphony-messenger@${schema} upgrade, and then npx supabase@3 migration repair --remote --status applied <stamp>, instead of a push.`,
   );
 }
 
@@ -40,7 +40,7 @@ export function checkApplied(
     return failed(
       name,
       `applied, and not among the files: ${lost.join(", ")}`,
-      `A push is refused. Get the files from where they were pushed, or with npx supabase migration fetch. Where they are not wanted any more, run npx supabase migration repair --status reverted ${
+      `A push is refused. Get the files from where they were pushed, or with npx supabase@3 migration fetch --remote. Where they are not wanted any more, run npx supabase@3 migration repair --remote --status reverted ${
         lost.join(" ")
       }.`,
     );

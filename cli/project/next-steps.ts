@@ -4,7 +4,8 @@ import { DOOR_NAMES } from "./functions.ts";
 
 /** The order that never breaks: the database takes functions of the version before, not those of the next. */
 export function deploySteps(prefix: string): string {
-  const doctor = `npx symphony-messenger doctor --fix${prefix && ` --prefix ${prefix}`}`;
+  const option = prefix && ` --prefix ${prefix}`;
+  const doctor = `npx symphony-messenger doctor --fix${option}`;
   const names = DOOR_NAMES.map((door) => prefix + door).join(" ");
   return `Next, push the migrations, then deploy the functions:
 
@@ -14,6 +15,10 @@ export function deploySteps(prefix: string): string {
                    npx supabase@3 functions deploy ${names} --use-api
   Supabase CLI 2:  npx supabase@2 db push --linked --yes
                    npx supabase@2 functions deploy ${names} --use-api
+
+See that all is well; it says what to do where it is not:
+
+  SUPABASE_URL=$SYMPHONY_URL SUPABASE_SECRET_KEY=$SYMPHONY_SECRET_KEY npx symphony-messenger doctor${option}
 
 A preview branch has the schema and the functions, but no jobs and no secrets. Once, with its URL and secret key:
 

@@ -8,6 +8,6 @@ export function behindAll(path = "supabase/migrations"): Note {
     path,
     "sorts behind every migration that is named by a time, so that none can come after it",
     "Rename it to the time at which it was written, such as 20260131120000_name.sql; where it is applied already, " +
-      "mend the history with `npx supabase@3 migration repair`.",
+      "mend the history with `npx supabase@3 migration repair --remote`.",
   );
 }

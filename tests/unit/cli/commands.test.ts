@@ -39,6 +39,7 @@ inFolder(
       first.out,
       "functions deploy bus-dispatch bus-tick bus-messenger --use-api",
     );
+    assertStringIncludes(first.out, "npx symphony-messenger doctor --prefix bus-\n");
     assertEquals(await say(["init", "--workdir", root]), {
       code: 0,
       out: "Nothing to do.",

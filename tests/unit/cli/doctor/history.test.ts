@@ -31,7 +31,7 @@ Deno.test("migrations that the database has, and those that are pushed next, are
 Deno.test("a migration that is applied and has no file is told by its stamp, with the remedies", () => {
   const { ok, found, advice } = checkApplied(files, ["20260101000000", "20270101000000"]);
   assertEquals([ok, found], [false, "applied, and not among the files: 20260101000000"]);
-  assertStringIncludes(advice ?? "", "migration repair --status reverted 20260101000000");
+  assertStringIncludes(advice ?? "", "migration repair --remote --status reverted 20260101000000");
 });
 
 Deno.test("a migration that sorts before an applied one needs --include-all", () => {
