@@ -23,7 +23,7 @@ async function start(payloads: readonly string[]) {
     const facts = { type: "T", queue: "default", priority: 0, groupKey: "g" };
     return { id: String(index + 1), publication: 1, body, bytes: body.length, ...facts };
   }));
-  const calls = { lookUp: away as () => Promise<LookedUp[]>, isAway: true };
+  const calls = { lookUp: away as () => Promise<LookedUp[]>, isAway: true, leaseMs: 0 };
   const transport = new EngineTransport({
     ...{ name: "events", engine: broker, log: createLogger({ level: "silent" }) },
     home: Object.assign(Object.create(home), {
@@ -32,7 +32,10 @@ async function start(payloads: readonly string[]) {
     }),
     inbox: {
       lookUp: () => calls.lookUp(),
-      settle: ({ handled }) => Promise.resolve({ stale: [], repeated: handled.map(() => "") }),
+      settle: ({ leaseMs }) => {
+        calls.leaseMs = leaseMs;
+        return Promise.resolve({ stale: [], repeated: [] });
+      },
       cancelWaiting: () => Promise.resolve(0),
     },
   });
@@ -63,4 +66,12 @@ Deno.test("what was never read is given back at the end", async () => {
   await transport.claim(claimOf());
   await transport.close();
   assertEquals((await broker.pull({ max: 1, maxBytes: 1e6, waitMs: 0 })).length, 1);
+});
+
+Deno.test("a message that becomes one of home gets a lease as long as its claim asked for", async () => {
+  const { transport, calls } = await start(["a"]);
+  Object.assign(calls, { isAway: false, lookUp: () => Promise.resolve([]) });
+  const { messages: [one] } = await transport.claim(claimOf({ leaseMs: 300_000 }));
+  await transport.loadSteps([{ id: one?.id ?? "", leaseToken: one?.leaseToken ?? "" }]);
+  assertEquals(calls.leaseMs, 300_000);
 });

@@ -28,8 +28,6 @@ import { type Transport, TransportError } from "./transport.ts";
 
 /** Most deliveries that wait for their group. */
 const MOST_WAITING = 500;
-/** Length of the lease of a delivery that becomes a message of home, in ms. */
-const ADOPTED_LEASE_MS = 60_000;
 
 /** The parts of a transport over an engine. */
 export interface EngineTransportParts {
@@ -52,6 +50,8 @@ export class EngineTransport implements Transport {
   readonly #held = new HeldDeliveries();
   /** Pulled, and not read yet because home was out of reach. */
   #unread: readonly EngineDelivery[] = [];
+  /** Length of the leases of the latest claim, in ms: a delivery that becomes a message of home gets one of these. */
+  #leaseMs = 60_000;
   readonly #reader: DeliveryReader;
   readonly #now: () => number;
 
@@ -71,6 +71,7 @@ export class EngineTransport implements Transport {
     const { token, leaseMs, maxMessages, maxBytes = MAX_CLAIM_BYTES, queues } = request;
     const claim = { lastKeys: {}, quarantinedDue: false, nextDueMs: null, leaseMs, lockMs: 0 };
     if (request.quarantined) return { ...claim, messages: [], crashed: [] };
+    this.#leaseMs = leaseMs;
     const missing = Math.min(maxMessages, MOST_WAITING) - this.#held.waiting;
     if (this.#unread.length > 0) await this.#read();
     else if (missing > 0 && !this.#held.hasReady) {
@@ -105,7 +106,7 @@ export class EngineTransport implements Transport {
         handled,
         adopted: adopted.map(({ held }) => held),
         settlements: adopted.map(({ settlement }) => settlement),
-        leaseMs: ADOPTED_LEASE_MS,
+        leaseMs: this.#leaseMs,
       });
     const refused = new Set(settled.refused?.map(({ id }) => id));
     const done = [...handled, ...adopted.map(({ held }) => held)];
@@ -265,7 +266,7 @@ export class EngineTransport implements Transport {
     });
     const adopted = [...new Set(deliveries)];
     if (adopted.length === 0) return;
-    const [handled, settlements, leaseMs] = [[], [], ADOPTED_LEASE_MS];
+    const [handled, settlements, leaseMs] = [[], [], this.#leaseMs];
     await this.#parts.inbox.settle({ handled, adopted, settlements, leaseMs });
     for (const held of adopted) held.isAdopted = true;
     await this.#acknowledge(adopted);
