@@ -173,6 +173,9 @@ if (hasChromium) {
         await own.getByRole("button", { name: "Save" }).click();
         await page.getByText("The limits of mail/acme are changed").waitFor();
         await operator.isAccessible("lane");
+        await ask(stack, "POST", "/queues/mail/pause");
+        await page.getByRole("button", { name: "Resume mail/acme" }).click();
+        await page.getByText(/Resume mail\/acme: its queue is paused/).waitFor();
         await page.getByRole("link", { name: "mail", exact: true }).click();
         await page.getByRole("row", { name: /acme Paused 2 .*2 10 in 1 min 5/ }).waitFor();
 

@@ -16,9 +16,10 @@ export function PauseButton({ queue: { name, paused }, onDone }: PauseButtonProp
   const api = useApi();
   const change = async () => {
     const asked = { params: { path: { name } } };
-    await answerOf(
+    const { paused: isPaused } = await answerOf(
       paused ? api.POST("/queues/{name}/resume", asked) : api.POST("/queues/{name}/pause", asked),
     );
+    if (paused && isPaused) throw new Error("its queue is paused, and all its lanes with it");
     return paused ? `${name} is resumed` : `${name} is paused: its messages wait`;
   };
   return (
