@@ -969,7 +969,7 @@ begin
     select l.token, l.ids from messenger.leases l
     where l.leased_until <= clock and exists (
       select from unnest(l.queues) as q (name)
-      where messenger.is_swept(q.name, case when p_queues is not null then parents end)
+      where messenger.is_swept(q.name, case when strpos(q.name, '/') = 0 and p_queues is not null then parents else p_queues end)
     )
     order by l.leased_until
     limit 1000
@@ -984,7 +984,8 @@ begin
     );
     locked := locked || expired;
 
-    select array_agg(m.id) as ids, array_agg(distinct split_part(m.queue, '/', 1)) as queues,
+    select array_agg(m.id) as ids,
+      array_agg(distinct case when m.leased_until <= clock then m.queue else split_part(m.queue, '/', 1) end) as queues,
       min(m.leased_until) as leased_until
     into left_over
     from public.messenger_messages m
@@ -2688,7 +2689,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.lane_fronts(p_queue text, p_most integer)
+CREATE FUNCTION messenger.lane_fronts(p_queue text)
  RETURNS TABLE(queue text, due_at timestamp with time zone)
  LANGUAGE plpgsql
  ROWS 100
@@ -2707,10 +2708,10 @@ begin
       order by m.queue, m.priority desc, m.available_at limit 1
     )
     union all
-    select n.queue, n.priority, n.available_at from fronts f
+    select n.queue, n.priority, n.due_at from fronts f
     cross join lateral (
       (
-        select m.queue, m.priority, m.available_at from messenger.ready_messages m
+        select m.queue, m.priority, m.available_at as due_at from messenger.ready_messages m
         where m.queue = f.queue and m.priority < f.priority
         order by m.priority desc, m.available_at limit 1
       )
@@ -2723,7 +2724,24 @@ begin
       limit 1
     ) as n
   )
-  select f.queue, f.due_at from fronts f limit p_most;
+  select f.queue, min(f.due_at) from fronts f group by f.queue;
+end
+$function$;
+
+CREATE FUNCTION messenger.lane_starts_at(p_lane text, p_due_at timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  settings constant public.messenger_queues := messenger.settings_of(p_lane);
+begin
+  if settings.paused then
+    return null;
+  elsif settings.concurrency is null and settings.rate_limit is null then
+    return p_due_at;
+  end if;
+  return greatest(p_due_at, messenger.limits_open_at(settings));
 end
 $function$;
 
@@ -2736,41 +2754,29 @@ CREATE FUNCTION messenger.next_due_in_lanes(p_queue text)
  SET enable_bitmapscan TO 'off'
 AS $function$
 declare
-  limited constant boolean := exists (
-    select from public.messenger_queues q
-    where q.name = p_queue and (q.lane_concurrency is not null or q.lane_rate_limit is not null)
-  );
-  front record;
-  next_at timestamptz;
+  lane record;
+  seen text[] := '{}';
+  looked integer := 0;
+  starts_at timestamptz;
 begin
-  if not limited and not exists (
-    select from public.messenger_queues q where q.name > p_queue || '/' and q.name < p_queue || '/~'
-  ) then
-    return (
-      select m.available_at from messenger.ready_messages m
-      where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
-      order by m.available_at limit 1
-    );
-  end if;
-  for front in
-    with fronts as materialized (select f.queue, f.due_at from messenger.lane_fronts(p_queue, 10000) as f),
-    others as (
-      select o.queue, public.messenger_now() as due_at from messenger.oldest_lanes(p_queue, 1000) as o (queue)
-      where (select count(*) from fronts) = 10000
-    )
-    select w.queue, min(w.due_at) as due_at,
-      limited or bool_or(l.concurrency is not null or l.rate_limit is not null) as limited
-    from (select * from fronts union all select * from others) as w
-    left join public.messenger_queues l on l.name = w.queue
-    where l.paused is not true
-    group by w.queue order by 2
+  for lane in
+    select m.queue, m.available_at as due_at from messenger.ready_messages m
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+    order by m.available_at limit 1000
   loop
-    exit when front.due_at >= next_at;
-    next_at := least(next_at, greatest(
-      front.due_at, case when front.limited then messenger.queue_opens_at(front.queue) end
-    ));
+    exit when lane.due_at >= starts_at;
+    looked := looked + 1;
+    continue when lane.queue = any (seen);
+    seen := seen || lane.queue;
+    starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
   end loop;
-  return next_at;
+  if looked = 1000 then
+    for lane in select * from messenger.lane_fronts(p_queue) f where f.queue <> all (seen) order by f.due_at loop
+      exit when lane.due_at >= starts_at;
+      starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
+    end loop;
+  end if;
+  return starts_at;
 end
 $function$;
 
@@ -2972,7 +2978,6 @@ $function$;
 CREATE FUNCTION messenger.oldest_lanes(p_queue text, p_messages integer)
  RETURNS SETOF text
  LANGUAGE plpgsql
- ROWS 10
  SET search_path TO ''
  SET jit TO 'off'
  SET enable_seqscan TO 'off'
@@ -2981,27 +2986,32 @@ CREATE FUNCTION messenger.oldest_lanes(p_queue text, p_messages integer)
 AS $function$
 begin
   return query
-  select distinct o.queue from (
-    select m.queue from messenger.ready_messages m
-    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
-      and m.available_at <= public.messenger_now()
-    order by m.available_at limit p_messages
-  ) as o;
+  select m.queue from messenger.ready_messages m
+  where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+    and m.available_at <= public.messenger_now()
+  order by m.available_at limit p_messages;
 end
 $function$;
 
-CREATE FUNCTION messenger.lane_stretches(p_queue text, p_keyed text[])
+CREATE FUNCTION messenger.lane_turn(p_queue text)
+ RETURNS text
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return coalesce((select t.lane from messenger.lane_turns t where t.queue = p_queue), p_queue || '/');
+end
+$function$;
+
+CREATE FUNCTION messenger.lane_stretches(p_queue text, p_turn text, p_keyed text[])
  RETURNS TABLE(behind text, before text)
  LANGUAGE plpgsql
  ROWS 2
  SET search_path TO ''
 AS $function$
 declare
-  turn constant text := coalesce(
-    (select t.lane from messenger.lane_turns t where t.queue = p_queue), p_queue || '/'
-  );
   stops constant text[] := array(
-    select k from unnest(p_keyed || array[turn || '!', p_queue || '/~']) as k order by k collate "C"
+    select k from unnest(p_keyed || array[p_turn || '!', p_queue || '/~']) as k order by k collate "C"
   );
 begin
   return query
@@ -3010,43 +3020,29 @@ begin
     select coalesce(lag(k) over (order by k collate "C"), p_queue || '/') as behind, k as before
     from unnest(stops) as k
   ) as s
-  order by s.before collate "C" <= turn || '!', s.before collate "C";
+  order by s.before collate "C" <= p_turn || '!', s.before collate "C";
 end
 $function$;
 
-CREATE FUNCTION messenger.has_set_lanes(p_queue text)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE
- SET search_path TO ''
-AS $function$
-begin
-  return exists (
-    select from public.messenger_queues l where l.name > p_queue || '/' and l.name < p_queue || '/~'
-  );
-end
-$function$;
-
-CREATE FUNCTION messenger.to_due_lane(p_queue messenger.claim_queue, p_lane text, p_place messenger.claim_key, p_set boolean, p_slots integer)
+CREATE FUNCTION messenger.to_due_lane(p_queue messenger.claim_queue, p_lane text, p_place messenger.claim_key, p_own public.messenger_queues, p_slots integer)
  RETURNS messenger.due_lane
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
   lane messenger.due_lane;
-  own public.messenger_queues;
 begin
-  if p_set and strpos(p_lane, '/') > 0 then
-    select q.* into own from public.messenger_queues q where q.name = p_lane;
+  if p_own.paused then
+    return null;
   end if;
-  lane.place := case when own.paused is not true then messenger.due_key(p_lane, p_place) end;
+  lane.place := messenger.due_key(p_lane, p_place);
   if (lane.place).priority is null then
     return null;
   end if;
   lane.queue := p_lane;
-  lane.weight := coalesce(own.weight, 1);
+  lane.weight := coalesce(p_own.weight, 1);
   if strpos(p_lane, '/') > 0
-    and (p_queue.lanes_limited or own.concurrency is not null or own.rate_limit is not null)
+    and (p_queue.lanes_limited or p_own.concurrency is not null or p_own.rate_limit is not null)
   then
     lane.room := messenger.queue_room(p_lane, p_slots);
   end if;
@@ -3054,7 +3050,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.known_lanes(p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_set boolean, p_slots integer)
+CREATE FUNCTION messenger.known_lanes(p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_slots integer)
  RETURNS messenger.due_lane[]
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3062,53 +3058,53 @@ AS $function$
 begin
   return array(
     select d from (
-      select messenger.to_due_lane(p_queue, k, messenger.place_of(p_last_keys -> k), p_set, p_slots) as d
-      from jsonb_object_keys(p_last_keys) as k
-      where split_part(k, '/', 1) = p_queue.name and messenger.is_among(k, p_queues)
-      union all
-      select messenger.to_due_lane(p_queue, q, messenger.front_key(q), p_set, p_slots)
-      from unnest(case when p_queue.has_own then array[p_queue.name] end || p_queues) as q
-      where split_part(q, '/', 1) = p_queue.name and not p_last_keys ? q
-        and (strpos(q, '/') > 0 or p_queue.has_own)
-      group by q
+      select messenger.to_due_lane(
+        p_queue, k.queue, k.place,
+        (select q from public.messenger_queues q where q.name = nullif(k.queue, p_queue.name)), p_slots
+      ) as d
+      from (
+        select k as queue, messenger.place_of(p_last_keys -> k) as place from jsonb_object_keys(p_last_keys) as k
+        where split_part(k, '/', 1) = p_queue.name and messenger.is_among(k, p_queues)
+        union all
+        select q, messenger.front_key(q)
+        from unnest(case when p_queue.has_own then array[p_queue.name] end || p_queues) as q
+        where split_part(q, '/', 1) = p_queue.name and not p_last_keys ? q
+          and (strpos(q, '/') > 0 or p_queue.has_own)
+        group by q
+      ) as k
     ) as known
     where (d).queue is not null
   );
 end
 $function$;
 
-CREATE FUNCTION messenger.due_lanes(p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_max_lanes integer, p_slots integer, OUT lanes messenger.due_lane[], OUT last_lane text)
+CREATE FUNCTION messenger.due_lanes(p_queue messenger.claim_queue, p_turn text, p_known messenger.due_lane[], p_keyed text[], p_max_lanes integer, p_slots integer, OUT lanes messenger.due_lane[], OUT last_lane text)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  is_set constant boolean := messenger.has_set_lanes(p_queue.name);
   left_over integer := 1000;
   asked integer;
   stretch record;
   lane record;
   found messenger.due_lane;
 begin
-  lanes := messenger.known_lanes(p_queue, p_queues, p_last_keys, is_set, p_slots);
-  if not messenger.is_among(p_queue.name, p_queues) then
-    return;
-  end if;
-  for stretch in
-    select * from messenger.lane_stretches(p_queue.name, array(
-      select k from jsonb_object_keys(p_last_keys) as k where k like p_queue.name || '/%'
-    ))
-  loop
+  lanes := p_known;
+  for stretch in select * from messenger.lane_stretches(p_queue.name, p_turn, p_keyed) loop
     loop
       asked := least(left_over, p_max_lanes - cardinality(lanes));
       exit when asked <= 0;
-      for lane in select * from messenger.walk_lanes(stretch.behind, stretch.before, asked) loop
+      for lane in
+        select w.*, (select q from public.messenger_queues q where q.name = w.queue) as own
+        from messenger.walk_lanes(stretch.behind, stretch.before, asked) as w
+      loop
         left_over := left_over - 1;
         asked := asked - 1;
         stretch.behind := lane.queue;
         last_lane := lane.queue;
         found := messenger.to_due_lane(
-          p_queue, lane.queue, messenger.in_front_of(row(lane.priority, lane.available_at, lane.id)), is_set, p_slots
+          p_queue, lane.queue, messenger.in_front_of(row(lane.priority, lane.available_at, lane.id)), lane.own, p_slots
         );
         if found.queue is not null then
           lanes := lanes || found;
@@ -3123,23 +3119,92 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.waiting_lanes(p_queue messenger.claim_queue, p_known messenger.due_lane[], p_max_lanes integer, p_slots integer)
+CREATE FUNCTION messenger.waiting_lanes(p_queue messenger.claim_queue, p_known text[], p_max_lanes integer, p_slots integer)
  RETURNS messenger.due_lane[]
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  is_set constant boolean := messenger.has_set_lanes(p_queue.name);
+  -- Once: each call costs microseconds.
+  clock constant timestamptz := public.messenger_now();
+  oldest constant text[] := array(select messenger.oldest_lanes(p_queue.name, 1000));
+  names text[] := array(select distinct o from unnest(oldest) as o where o <> all (p_known));
+  waiting messenger.due_lane[];
 begin
-  return array(
-    select d from (
-      select messenger.to_due_lane(p_queue, o.queue, messenger.front_key(o.queue), is_set, p_slots) as d
-      from messenger.oldest_lanes(p_queue.name, 1000) as o (queue)
-      where o.queue not in (select (k).queue from unnest(p_known) as k)
-      limit p_max_lanes
-    ) as waiting
-    where (d).queue is not null
+  for round in 1..2 loop
+    waiting := array(
+      select d from (
+        select messenger.to_due_lane(
+          p_queue, n, messenger.front_key(n), (select q from public.messenger_queues q where q.name = n), p_slots
+        ) as d
+        from unnest(names) as n
+      ) as w
+      where (d).queue is not null limit p_max_lanes
+    );
+    exit when round = 2 or cardinality(waiting) > 0 or cardinality(p_known) > 0 or cardinality(oldest) < 1000;
+    names := array(
+      select f.queue from messenger.lane_fronts(p_queue.name) f
+      where f.due_at <= clock and f.queue <> all (names) order by f.due_at
+    );
+  end loop;
+  return waiting;
+end
+$function$;
+
+CREATE FUNCTION messenger.held_keys(p_queue text, p_held tid[])
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if p_held = '{}' then
+    return '{}';
+  end if;
+  return (
+    select coalesce(jsonb_object_agg(k.queue, k.key), '{}') from (
+      select m.queue, (array_agg(
+        jsonb_build_array(m.priority, m.available_at, m.id::text) order by m.priority, m.available_at desc, m.id desc
+      ))[1] as key
+      from public.messenger_messages m where m.ctid = any (p_held) and split_part(m.queue, '/', 1) = p_queue
+      group by m.queue
+    ) as k
   );
+end
+$function$;
+
+CREATE FUNCTION messenger.find_lanes(p_queue messenger.claim_queue, p_queues text[], p_turn text, p_last_keys jsonb, p_held tid[], p_max_lanes integer, p_slots integer, OUT lanes messenger.due_lane[], OUT last_lane text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  held constant jsonb := messenger.held_keys(p_queue.name, p_held);
+  again constant messenger.due_lane[] := case when held = '{}' then '{}' else messenger.known_lanes(
+    p_queue, array(select jsonb_object_keys(held)), held, p_slots
+  ) end;
+  known constant messenger.due_lane[] := array(
+    select k from unnest(messenger.known_lanes(p_queue, p_queues, p_last_keys, p_slots)) as k
+    where not held ? (k).queue
+  );
+  is_cut boolean;
+begin
+  lanes := known;
+  if messenger.is_among(p_queue.name, p_queues) then
+    select d.lanes, d.last_lane into lanes, last_lane
+    from messenger.due_lanes(p_queue, p_turn, known, array(
+      select k from jsonb_object_keys(p_last_keys || held) as k where starts_with(k, p_queue.name || '/')
+    ), p_max_lanes, p_slots) as d;
+  end if;
+  if last_lane is not null and cardinality(lanes) < p_max_lanes then
+    lanes := lanes || messenger.waiting_lanes(
+      p_queue, array(select (k).queue from unnest(lanes || again) as k), p_max_lanes - cardinality(lanes), p_slots
+    );
+  end if;
+  is_cut := last_lane is null and cardinality(lanes) > p_max_lanes;
+  lanes := messenger.beside_claimed(lanes, again, p_held, p_turn);
+  if is_cut then
+    last_lane := coalesce(nullif((lanes[p_max_lanes]).queue, p_queue.name), p_queue.name || '/');
+  end if;
 end
 $function$;
 
@@ -3196,7 +3261,7 @@ begin
         select m.ctid, m.group_key from messenger.ready_messages m
         where m.queue = (s.lane).queue and m.priority = ((s.lane).place).priority and m.available_at <= clock
           and (m.available_at, m.id) > (((s.lane).place).available_at, ((s.lane).place).id)
-          and (m.xmax = '0' or m.xmax <> all (others)) and m.ctid <> all (p_held)
+          and (m.xmax = '0' or m.xmax <> all (others))
         order by m.available_at, m.id limit s.asked
         for update skip locked
       ) as r
@@ -3214,7 +3279,7 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.beside_claimed(p_lanes messenger.due_lane[], p_held tid[])
+CREATE FUNCTION messenger.beside_claimed(p_lanes messenger.due_lane[], p_again messenger.due_lane[], p_held tid[], p_turn text)
  RETURNS messenger.due_lane[]
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -3223,14 +3288,15 @@ begin
   return array(
     select row(l.queue, l.place, l.weight, l.room - coalesce(h.number, 0), l.last)::messenger.due_lane
     from (
-      select distinct on (k.queue) * from unnest(p_lanes) with ordinality as k (queue, place, weight, room, last, nth)
+      select distinct on (k.queue) *
+      from unnest(p_lanes || p_again) with ordinality as k (queue, place, weight, room, last, nth)
       order by k.queue, k.nth
     ) as l
     left join (
       select m.queue, count(*)::integer as number from public.messenger_messages m where m.ctid = any (p_held) group by m.queue
     ) as h on h.queue = l.queue
     where (l.room - coalesce(h.number, 0) > 0) is not false
-    order by l.nth
+    order by l.nth > cardinality(p_lanes), l.queue collate "C" <= p_turn, l.queue collate "C"
   );
 end
 $function$;
@@ -3253,13 +3319,16 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.lock_lanes(p_queue messenger.claim_queue, p_queues text[], p_max_messages integer, p_slots integer, p_last_keys jsonb, p_held tid[], OUT locked tid[], OUT turns jsonb)
+CREATE FUNCTION messenger.lock_lanes(p_queue messenger.claim_queue, p_queues text[], p_max_messages integer, p_slots integer, p_last_keys jsonb, p_held tid[], p_turns jsonb, OUT locked tid[], OUT turns jsonb)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  found record := messenger.due_lanes(p_queue, p_queues, p_last_keys, p_max_messages, p_slots);
+  found constant record := messenger.find_lanes(
+    p_queue, p_queues, coalesce(p_turns ->> p_queue.name, messenger.lane_turn(p_queue.name)), p_last_keys, p_held,
+    p_max_messages, p_slots
+  );
   first record;
   busy messenger.due_lane[];
   still_busy messenger.due_lane[];
@@ -3268,11 +3337,7 @@ declare
   asked integer;
   locked_here tid[];
 begin
-  turns := case when found.last_lane is null then '{}' else jsonb_build_object(p_queue.name, found.last_lane) end;
-  if found.last_lane is not null and cardinality(found.lanes) < p_max_messages then
-    found.lanes := found.lanes || messenger.waiting_lanes(p_queue, found.lanes, p_max_messages, p_slots);
-  end if;
-  found.lanes := messenger.beside_claimed(found.lanes, p_held);
+  turns := coalesce(p_turns, '{}') || jsonb_strip_nulls(jsonb_build_object(p_queue.name, found.last_lane));
   first := messenger.lock_first_of_lanes(found.lanes, p_max_messages, p_held);
   locked := first.locked;
   busy := first.busy;
@@ -3334,6 +3399,31 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.turns_of(p_claim messenger.locked_messages, p_turns jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  last constant text := (
+    select m.queue from public.messenger_messages m
+    where p_claim.more and m.ctid = p_claim.locked[cardinality(p_claim.locked)]
+  );
+begin
+  if not p_claim.more then
+    return p_turns;
+  end if;
+  -- A queue that gave nothing has had no turn.
+  return (
+    select coalesce(jsonb_object_agg(t.key, t.value), '{}') from jsonb_each(p_turns) as t
+    where exists (
+      select from public.messenger_messages m
+      where m.ctid = any (p_claim.locked) and split_part(m.queue, '/', 1) = t.key
+    )
+  ) || jsonb_build_object(split_part(last, '/', 1), case when strpos(last, '/') > 0 then last else last || '/' end);
+end
+$function$;
+
 CREATE FUNCTION messenger.with_lanes(p_claim messenger.locked_messages, p_queues messenger.claim_queue[], p_turns jsonb)
  RETURNS messenger.locked_messages
  LANGUAGE plpgsql
@@ -3344,9 +3434,6 @@ declare
   turn record;
   lane record;
 begin
-  if names = '{}' then
-    return p_claim;
-  end if;
   p_claim.last_keys := messenger.lane_keys(p_claim.last_keys, names, p_claim.locked);
   for lane in
     select m.queue, q.limited, q.rated, q.name from (
@@ -3360,10 +3447,8 @@ begin
     p_claim.leases := p_claim.leases || jsonb_strip_nulls(jsonb_build_object(lane.queue, p_claim.leases -> lane.name));
   end loop;
   for turn in
-    -- Where bytes ended the claim, the lanes of the messages that it had to leave come next.
-    select t.key as queue, coalesce(m.queue, t.value) as lane from jsonb_each_text(p_turns) as t
-    left join public.messenger_messages m on p_claim.more and m.ctid = p_claim.locked[cardinality(p_claim.locked)]
-      and split_part(m.queue, '/', 1) = t.key
+    select t.key as queue, t.value as lane from jsonb_each_text(messenger.turns_of(p_claim, p_turns)) as t
+    where t.key = any (names)
   loop
     perform messenger.note_turn(turn.queue, turn.lane);
     p_claim.more := p_claim.more or cardinality(p_claim.locked) > 0;
@@ -3479,8 +3564,7 @@ declare
   share numeric;
   asked integer;
   locked_here tid[];
-  lane_turns jsonb := '{}'::jsonb;
-  fit record;
+  lane_turns jsonb;
   used record;
 begin
   while p_room > 0 and cardinality(busy) > 0 loop
@@ -3492,17 +3576,17 @@ begin
       asked := least(p_room, ceil(share * queue.weight), queue.room, case when queue.rated then p_slots end);
       continue when asked <= 0;
       if queue.in_lanes then
-        select l.locked, lane_turns || l.turns into locked_here, lane_turns
-        from messenger.lock_lanes(queue, p_queues, asked, p_slots, claim.last_keys, claim.locked) as l;
+        select l.locked, l.turns into locked_here, lane_turns
+        from messenger.lock_lanes(queue, p_queues, asked, p_slots, claim.last_keys, claim.locked, lane_turns) as l;
       else
         locked_here := messenger.lock_due(queue.name, asked, claim.last_keys -> queue.name, claim.locked, queue.first_key);
       end if;
       if cardinality(locked_here) > 0 and p_max_bytes is not null then
-        fit := messenger.fit_bytes(locked_here, p_max_bytes - claim.bytes, claim.bytes = 0);
-        claim.bytes := claim.bytes + fit.bytes;
-        claim.oversized := claim.oversized || fit.oversized;
-        claim.more := fit.fitting < cardinality(locked_here);
-        asked := case when claim.more then fit.fitting else asked end;
+        used := messenger.fit_bytes(locked_here, p_max_bytes - claim.bytes, claim.bytes = 0);
+        claim.bytes := claim.bytes + used.bytes;
+        claim.oversized := claim.oversized || used.oversized;
+        claim.more := used.fitting < cardinality(locked_here);
+        asked := case when claim.more then used.fitting else asked end;
         locked_here := locked_here[1:asked];
       end if;
       claim.last_keys := messenger.keys_behind(claim.last_keys, queue.name, locked_here[asked]);
@@ -3518,7 +3602,10 @@ begin
     busy := still_busy;
   end loop;
   claim.lock_ms := extract(milliseconds from clock_timestamp() - lock_from);
-  return messenger.with_lanes(claim, opened.queues, lane_turns);
+  if lane_turns is not null then
+    return messenger.with_lanes(claim, opened.queues, lane_turns);
+  end if;
+  return claim;
 end
 $function$;
 
@@ -10568,7 +10655,7 @@ AS $function$
   select array(
     select split_part(met.queue, '/', 1) from met where met.queue is not null
     union
-    select unnest(l.queues) from (select * from messenger.leases limit 10000) as l
+    select split_part(unnest(l.queues), '/', 1) from (select * from messenger.leases limit 10000) as l
     union
     select split_part(a.queue, '/', 1) from (
       select m.queue from public.messenger_messages m
@@ -12862,7 +12949,7 @@ comment on column messenger.lane_turns.queue is
   'Name of the queue, without a lane.';
 
 comment on column messenger.leases.queues is
-  'Queues of its messages, without their lanes, and perhaps further queues.';
+  'Queues of its messages, and perhaps further queues; with their lanes only those that a sweep has had to leave.';
 
 comment on column messenger.outbox."position" is
   'Order of the publications of a group: drawn under the group''s lock.';
@@ -13917,8 +14004,8 @@ comment on routine messenger.batch_of(jsonb) is
 comment on routine messenger.batch_state(public.messenger_batches) is
   'The state of a batch: {"kind", "id", "name", "status", "types", "total", "handled", "failed", "pending", "createdAt", "sealedAt", "failedAt", "finishedAt", "succeededAt", "cancelledAt"}. Status is open, running, cancelling, handled, failed or cancelled.';
 
-comment on routine messenger.beside_claimed(messenger.due_lane[],tid[]) is
-  'Part of a claim: each lane once, with its room beside what the claim has locked before.';
+comment on routine messenger.beside_claimed(messenger.due_lane[],messenger.due_lane[],tid[],text) is
+  'Part of a claim: each lane once, in turn, those of an earlier round last, with its room beside what the claim has locked before.';
 
 comment on routine messenger.broadcast_batch() is
   'Trigger: broadcasts the counts of a batch.';
@@ -14022,8 +14109,8 @@ comment on routine messenger.due_among(text[],jsonb) is
 comment on routine messenger.due_key(text,messenger.claim_key) is
   'Part of a claim: from the place in front of a queue''s first ready message, the place in front of its first due one; null where none is due.';
 
-comment on routine messenger.due_lanes(messenger.claim_queue,text[],jsonb,integer,integer) is
-  'Part of a claim: lanes of a queue that have due messages and room, those with keys first, then the others in turn; and where the next claim begins if not all lanes have had their turn.';
+comment on routine messenger.due_lanes(messenger.claim_queue,text,messenger.due_lane[],text[],integer,integer) is
+  'Part of a claim: lanes of a queue that have due messages and room, those that are known first, then the others in turn; and where the next claim begins if not all lanes have had their turn.';
 
 comment on routine messenger.due_positions(messenger.relays,integer,bigint) is
   'Part of messenger_claim_outbox: the next rows of a shard in order; one after the engine was away, to try it.';
@@ -14060,6 +14147,9 @@ comment on routine messenger.failed_filter(jsonb,boolean) is
 
 comment on routine messenger.failed_groups(jsonb,jsonb,integer,integer) is
   'Part of messenger_group_failed: the groups of the dead letters that a filter means, among the latest before a place.';
+
+comment on routine messenger.find_lanes(messenger.claim_queue,text[],text,jsonb,tid[],integer,integer) is
+  'Part of a claim: the lanes of a queue of which it takes messages, in turn, and where the next claim begins if not all lanes have had their turn.';
 
 comment on routine messenger.first_ready(text,text) is
   'Part of a claim: the first queue with a ready message between two names, of which the second may be null, and the place in front of that message; null where there is none.';
@@ -14109,8 +14199,8 @@ comment on routine messenger.has_new_event(bigint,text[]) is
 comment on routine messenger.has_routes(jsonb) is
   'Part of messenger_enqueue: whether messages may go through another transport than home.';
 
-comment on routine messenger.has_set_lanes(text) is
-  'Part of a claim: whether an operator has set something for a lane of a queue, which is rare.';
+comment on routine messenger.held_keys(text,tid[]) is
+  'Part of a claim: the key of the last message of each lane that the claim has locked in an earlier round.';
 
 comment on routine messenger.hmac_sha256(bytea,bytea) is
   'HMAC-SHA-256 of a content under a key.';
@@ -14151,14 +14241,14 @@ comment on routine messenger.key_of(jsonb) is
 comment on routine messenger.keys_behind(jsonb,text,tid) is
   'Part of a claim: the keys with that of a queue behind a message; without one if the message is null.';
 
-comment on routine messenger.known_lanes(messenger.claim_queue,text[],jsonb,boolean,integer) is
+comment on routine messenger.known_lanes(messenger.claim_queue,text[],jsonb,integer) is
   'Part of a claim: the lanes that have a key in p_last_keys or are named in p_queues, and the messages that are in no lane, where these are due.';
 
 comment on routine messenger.lane_behind(text,text) is
   'Part of messenger_list_lanes(): the first lane between two names that holds messages or has a row.';
 
-comment on routine messenger.lane_fronts(text,integer) is
-  'Part of messenger.next_due(): the lanes of a queue, each with when the first message of each priority falls due, up to a number of both. One read of an index for each.';
+comment on routine messenger.lane_fronts(text) is
+  'All lanes of a queue that have a ready message, each with the time at which its first one falls due.';
 
 comment on routine messenger.lane_keys(jsonb,text[],tid[]) is
   'Part of a claim: the keys behind which the next claim continues, those of the lanes of these queues made again.';
@@ -14169,8 +14259,14 @@ comment on routine messenger.lane_problem(text,text) is
 comment on routine messenger.lane_queue(text,text) is
   'The queue of a lane: the queue, a slash, and the lane, in which each byte that no queue may have in its name is written as %XX. Without a lane the queue itself.';
 
-comment on routine messenger.lane_stretches(text,text[]) is
+comment on routine messenger.lane_starts_at(text,timestamp with time zone) is
+  'Part of messenger.next_due(): when a message of a lane may start that falls due at a moment; null where the lane is paused.';
+
+comment on routine messenger.lane_stretches(text,text,text[]) is
   'Part of a claim: the stretches of names between the lanes with keys, those behind the lane that was served last first.';
+
+comment on routine messenger.lane_turn(text) is
+  'Part of a claim: the name behind which the lanes of a queue have their turn.';
 
 comment on routine messenger.lanes_depth(text,bigint,bigint) is
   'Part of messenger.queue_depth(): messages in the lanes of a queue that are due and that are delayed, counted up to a bound each, and since when the first of them is due.';
@@ -14205,8 +14301,8 @@ comment on routine messenger.lock_due(text,integer,jsonb,tid[],messenger.claim_k
 comment on routine messenger.lock_first_of_lanes(messenger.due_lane[],integer,tid[]) is
   'Part of a claim: locks the share of each lane, of the priority of its first due message, and returns where each lane continues.';
 
-comment on routine messenger.lock_lanes(messenger.claim_queue,text[],integer,integer,jsonb,tid[]) is
-  'Part of a claim: locks due messages of the lanes of one queue, shared out by weight within the limits of each lane, and returns their ctids, and by the queue the lane that had its turn last, if not all had it.';
+comment on routine messenger.lock_lanes(messenger.claim_queue,text[],integer,integer,jsonb,tid[],jsonb) is
+  'Part of a claim: locks due messages of the lanes of one queue, shared out by weight within the limits of each lane, and returns their ctids, and the turns of the claim with the lane that had its turn last, by the queue, if not all had it.';
 
 comment on routine messenger.make_default_alerts() is
   'Part of messenger_setup: makes the default alerts that no setup has made yet, and returns their names. They are told on the default channel, once there is one.';
@@ -14299,7 +14395,7 @@ comment on routine messenger.note_waits(bigint,text[]) is
   'Part of a settle call that parks a message, whose row it has written: the message waits for these events. If one is there already, the message is due at once.';
 
 comment on routine messenger.oldest_lanes(text,integer) is
-  'The lanes of those messages of a queue that have been due for longest.';
+  'The lanes of those messages of a queue that have been due for longest, once for each message.';
 
 comment on routine messenger.open_batch(jsonb) is
   'Part of messenger_write_batch: locks the batch that has the idempotency key, or makes it, and returns it.';
@@ -14523,14 +14619,17 @@ comment on routine messenger.ticks_not_started(integer) is
 comment on routine messenger.times_of(bigint[]) is
   'The times in ms within which half and 99 % of a histogram''s times lie: {"p50", "p99"}; null if it is empty.';
 
-comment on routine messenger.to_due_lane(messenger.claim_queue,text,messenger.claim_key,boolean,integer) is
-  'Part of a claim: a lane with its first due message and its room; null if it is paused or full, or has none.';
+comment on routine messenger.to_due_lane(messenger.claim_queue,text,messenger.claim_key,public.messenger_queues,integer) is
+  'Part of a claim: a lane, whose row is `p_own` if it has one, with its first due message and its room; null if it is paused or full, or has none.';
 
 comment on routine messenger.trace_stamps(text) is
   'The stamps of a message that is dispatched in SQL: the trace that is given, or else that of the Data API''s request; null where there is none.';
 
 comment on routine messenger.transport_problem(text) is
   'Why a dispatch cannot name this transport; null if it can.';
+
+comment on routine messenger.turns_of(messenger.locked_messages,jsonb) is
+  'Part of a claim: the lanes behind which the next claim begins, by their queue, of those where lanes ended the turn of this one.';
 
 comment on routine messenger.use_room(messenger.claim_queue,tid[],integer) is
   'Part of a claim: how many places of a queue with limits these messages take, and how many starts if it or its lanes have a rate; it counts the starts.';
@@ -14541,7 +14640,7 @@ comment on routine messenger.waiting_for(text) is
 comment on routine messenger.waiting_fronts(text[]) is
   'Part of messenger.next_due(): the first message of each priority of each queue; of the lanes of a queue, only that it has some.';
 
-comment on routine messenger.waiting_lanes(messenger.claim_queue,messenger.due_lane[],integer,integer) is
+comment on routine messenger.waiting_lanes(messenger.claim_queue,text[],integer,integer) is
   'Part of a claim: further lanes, with the messages that have been due for longest.';
 
 comment on routine messenger.waiting_positions(jsonb,bigint,integer) is

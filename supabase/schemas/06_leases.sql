@@ -26,7 +26,7 @@ comment on column messenger.leases.token is
 comment on column messenger.leases.leased_until is
   'No message of this claim has a lease that ends before this moment. From this moment on a sweep reads its messages.';
 comment on column messenger.leases.queues is
-  'Queues of its messages, without their lanes, and perhaps further queues.';
+  'Queues of its messages, and perhaps further queues; with their lanes only those that a sweep has had to leave.';
 comment on column messenger.leases.ids is
   'Ids of its messages, settled ones among them.';
 comment on column messenger.leases.open is
@@ -74,7 +74,8 @@ comment on function messenger.close_leases(uuid[], integer[]) is
 
 -- Locks up to `p_max_messages` messages of these queues, or of all, whose lease ran out, the oldest leases first. It
 -- leaves paused queues alone. It deletes each lease row that it reads, or writes into the row which messages remain
--- and when their lease ends.
+-- and when their lease ends. A lease names queues without their lanes; the messages that a sweep has to leave are named
+-- with them, so that the next sweeps pass over a lease of paused lanes.
 create function messenger.lock_expired(
   p_queues text[] default null, p_max_messages integer default 100
 ) returns tid[]
@@ -93,7 +94,7 @@ begin
     select l.token, l.ids from messenger.leases l
     where l.leased_until <= clock and exists (
       select from unnest(l.queues) as q (name)
-      where messenger.is_swept(q.name, case when p_queues is not null then parents end)
+      where messenger.is_swept(q.name, case when strpos(q.name, '/') = 0 and p_queues is not null then parents else p_queues end)
     )
     order by l.leased_until
     limit 1000
@@ -108,7 +109,8 @@ begin
     );
     locked := locked || expired;
 
-    select array_agg(m.id) as ids, array_agg(distinct split_part(m.queue, '/', 1)) as queues,
+    select array_agg(m.id) as ids,
+      array_agg(distinct case when m.leased_until <= clock then m.queue else split_part(m.queue, '/', 1) end) as queues,
       min(m.leased_until) as leased_until
     into left_over
     from public.messenger_messages m

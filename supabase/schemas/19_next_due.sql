@@ -1,6 +1,8 @@
 -- When the next message may start.
 
-create function messenger.lane_fronts(p_queue text, p_most integer) returns table (queue text, due_at timestamptz)
+-- Of each lane the time of one message, in one walk through the claim's index: from the first message of a priority of a
+-- lane to that of the next.
+create function messenger.lane_fronts(p_queue text) returns table (queue text, due_at timestamptz)
 language plpgsql
 rows 100
 set search_path = ''
@@ -14,10 +16,10 @@ begin
       order by m.queue, m.priority desc, m.available_at limit 1
     )
     union all
-    select n.queue, n.priority, n.available_at from fronts f
+    select n.queue, n.priority, n.due_at from fronts f
     cross join lateral (
       (
-        select m.queue, m.priority, m.available_at from messenger.ready_messages m
+        select m.queue, m.priority, m.available_at as due_at from messenger.ready_messages m
         where m.queue = f.queue and m.priority < f.priority
         order by m.priority desc, m.available_at limit 1
       )
@@ -30,55 +32,60 @@ begin
       limit 1
     ) as n
   )
-  select f.queue, f.due_at from fronts f limit p_most;
+  select f.queue, min(f.due_at) from fronts f group by f.queue;
 end
 $$;
-comment on function messenger.lane_fronts(text, integer) is
-  'Part of messenger.next_due(): the lanes of a queue, each with when the first message of each priority falls due, up to a number of both. One read of an index for each.';
+comment on function messenger.lane_fronts(text) is
+  'All lanes of a queue that have a ready message, each with the time at which its first one falls due.';
 
--- Without limits or settings of their own, the lanes of a queue are one search. Else each is looked at, up to 10,000: an
--- index in the order of time would show the backlog of a paused lane first, whatever its length. Of further lanes those
--- whose messages have waited longest are looked at.
+create function messenger.lane_starts_at(p_lane text, p_due_at timestamptz) returns timestamptz
+language plpgsql volatile
+set search_path = ''
+as $$
+declare
+  settings constant public.messenger_queues := messenger.settings_of(p_lane);
+begin
+  if settings.paused then
+    return null;
+  elsif settings.concurrency is null and settings.rate_limit is null then
+    return p_due_at;
+  end if;
+  return greatest(p_due_at, messenger.limits_open_at(settings));
+end
+$$;
+comment on function messenger.lane_starts_at(text, timestamptz) is
+  'Part of messenger.next_due(): when a message of a lane may start that falls due at a moment; null where the lane is paused.';
+
+-- In the order of the due times, up to the first lane that is open: nearly always one row. Where the oldest 1,000
+-- messages are of lanes that are paused or full, however deep their backlogs, each further lane is one or two reads.
 create function messenger.next_due_in_lanes(p_queue text) returns timestamptz
 language plpgsql volatile
 set search_path = ''
 as $$
 declare
-  limited constant boolean := exists (
-    select from public.messenger_queues q
-    where q.name = p_queue and (q.lane_concurrency is not null or q.lane_rate_limit is not null)
-  );
-  front record;
-  next_at timestamptz;
+  lane record;
+  seen text[] := '{}';
+  looked integer := 0;
+  starts_at timestamptz;
 begin
-  if not limited and not exists (
-    select from public.messenger_queues q where q.name > p_queue || '/' and q.name < p_queue || '/~'
-  ) then
-    return (
-      select m.available_at from messenger.ready_messages m
-      where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
-      order by m.available_at limit 1
-    );
-  end if;
-  for front in
-    with fronts as materialized (select f.queue, f.due_at from messenger.lane_fronts(p_queue, 10000) as f),
-    others as (
-      select o.queue, public.messenger_now() as due_at from messenger.oldest_lanes(p_queue, 1000) as o (queue)
-      where (select count(*) from fronts) = 10000
-    )
-    select w.queue, min(w.due_at) as due_at,
-      limited or bool_or(l.concurrency is not null or l.rate_limit is not null) as limited
-    from (select * from fronts union all select * from others) as w
-    left join public.messenger_queues l on l.name = w.queue
-    where l.paused is not true
-    group by w.queue order by 2
+  for lane in
+    select m.queue, m.available_at as due_at from messenger.ready_messages m
+    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+    order by m.available_at limit 1000
   loop
-    exit when front.due_at >= next_at;
-    next_at := least(next_at, greatest(
-      front.due_at, case when front.limited then messenger.queue_opens_at(front.queue) end
-    ));
+    exit when lane.due_at >= starts_at;
+    looked := looked + 1;
+    continue when lane.queue = any (seen);
+    seen := seen || lane.queue;
+    starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
   end loop;
-  return next_at;
+  if looked = 1000 then
+    for lane in select * from messenger.lane_fronts(p_queue) f where f.queue <> all (seen) order by f.due_at loop
+      exit when lane.due_at >= starts_at;
+      starts_at := least(starts_at, messenger.lane_starts_at(lane.queue, lane.due_at));
+    end loop;
+  end if;
+  return starts_at;
 end
 $$;
 comment on function messenger.next_due_in_lanes(text) is

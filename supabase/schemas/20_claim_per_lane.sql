@@ -3,7 +3,8 @@
 --
 -- If more lanes have due messages than the claim may take, it takes one message of each lane in turn, and notes where
 -- it ended: the next claim, of whichever worker, continues with the lane behind. A claim passes at most 1,000 lanes
--- whose messages fall due later. Behind these, the lanes of the messages that have waited longest have their turn.
+-- whose messages fall due later. Behind these, the lanes of the messages that have waited longest have their turn. If the
+-- oldest 1,000 are of lanes that are paused or full, a claim that has found none looks at every lane.
 
 create table messenger.lane_turns (
   queue text collate "C" primary key,
@@ -99,37 +100,43 @@ comment on function messenger.walk_lanes(text, text, integer) is
 
 create function messenger.oldest_lanes(p_queue text, p_messages integer) returns setof text
 language plpgsql
-rows 10
+rows 1000
 set search_path = ''
 as $$
 begin
   return query
-  select distinct o.queue from (
-    select m.queue from messenger.ready_messages m
-    where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
-      and m.available_at <= public.messenger_now()
-    order by m.available_at limit p_messages
-  ) as o;
+  select m.queue from messenger.ready_messages m
+  where split_part(m.queue, '/', 1) = p_queue and strpos(m.queue, '/') > 0
+    and m.available_at <= public.messenger_now()
+  order by m.available_at limit p_messages;
 end
 $$;
 comment on function messenger.oldest_lanes(text, integer) is
-  'The lanes of those messages of a queue that have been due for longest.';
+  'The lanes of those messages of a queue that have been due for longest, once for each message.';
+
+create function messenger.lane_turn(p_queue text) returns text
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return coalesce((select t.lane from messenger.lane_turns t where t.queue = p_queue), p_queue || '/');
+end
+$$;
+comment on function messenger.lane_turn(text) is
+  'Part of a claim: the name behind which the lanes of a queue have their turn.';
 
 -- The stretches of names through which a claim walks, in turn: behind the lane that was served last, then from the
 -- first lane to that one. A lane with a key ends a stretch, because its first messages are gone, and many of their
 -- rows may still wait for vacuum.
-create function messenger.lane_stretches(p_queue text, p_keyed text[])
+create function messenger.lane_stretches(p_queue text, p_turn text, p_keyed text[])
 returns table (behind text, before text)
 language plpgsql
 rows 2
 set search_path = ''
 as $$
 declare
-  turn constant text := coalesce(
-    (select t.lane from messenger.lane_turns t where t.queue = p_queue), p_queue || '/'
-  );
   stops constant text[] := array(
-    select k from unnest(p_keyed || array[turn || '!', p_queue || '/~']) as k order by k collate "C"
+    select k from unnest(p_keyed || array[p_turn || '!', p_queue || '/~']) as k order by k collate "C"
   );
 begin
   return query
@@ -138,58 +145,46 @@ begin
     select coalesce(lag(k) over (order by k collate "C"), p_queue || '/') as behind, k as before
     from unnest(stops) as k
   ) as s
-  order by s.before collate "C" <= turn || '!', s.before collate "C";
+  order by s.before collate "C" <= p_turn || '!', s.before collate "C";
 end
 $$;
-comment on function messenger.lane_stretches(text, text[]) is
+comment on function messenger.lane_stretches(text, text, text[]) is
   'Part of a claim: the stretches of names between the lanes with keys, those behind the lane that was served last first.';
 
-create function messenger.has_set_lanes(p_queue text) returns boolean
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return exists (
-    select from public.messenger_queues l where l.name > p_queue || '/' and l.name < p_queue || '/~'
-  );
-end
-$$;
-comment on function messenger.has_set_lanes(text) is
-  'Part of a claim: whether an operator has set something for a lane of a queue, which is rare.';
-
 create function messenger.to_due_lane(
-  p_queue messenger.claim_queue, p_lane text, p_place messenger.claim_key, p_set boolean, p_slots integer
+  p_queue messenger.claim_queue, p_lane text, p_place messenger.claim_key, p_own public.messenger_queues, p_slots integer
 ) returns messenger.due_lane
 language plpgsql
 set search_path = ''
 as $$
 declare
   lane messenger.due_lane;
-  own public.messenger_queues;
 begin
-  if p_set and strpos(p_lane, '/') > 0 then
-    select q.* into own from public.messenger_queues q where q.name = p_lane;
+  if p_own.paused then
+    return null;
   end if;
-  lane.place := case when own.paused is not true then messenger.due_key(p_lane, p_place) end;
+  lane.place := messenger.due_key(p_lane, p_place);
   if (lane.place).priority is null then
     return null;
   end if;
   lane.queue := p_lane;
-  lane.weight := coalesce(own.weight, 1);
+  lane.weight := coalesce(p_own.weight, 1);
   if strpos(p_lane, '/') > 0
-    and (p_queue.lanes_limited or own.concurrency is not null or own.rate_limit is not null)
+    and (p_queue.lanes_limited or p_own.concurrency is not null or p_own.rate_limit is not null)
   then
     lane.room := messenger.queue_room(p_lane, p_slots);
   end if;
   return case when lane.room = 0 then null else lane end;
 end
 $$;
-comment on function messenger.to_due_lane(messenger.claim_queue, text, messenger.claim_key, boolean, integer) is
-  'Part of a claim: a lane with its first due message and its room; null if it is paused or full, or has none.';
+comment on function messenger.to_due_lane(
+  messenger.claim_queue, text, messenger.claim_key, public.messenger_queues, integer
+) is
+  'Part of a claim: a lane, whose row is `p_own` if it has one, with its first due message and its room; null if it is paused or full, or has none.';
 
--- The messages of the queue that are in no lane count as one more lane.
+-- The messages of the queue that are in no lane count as one more lane, which has no row of its own.
 create function messenger.known_lanes(
-  p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_set boolean, p_slots integer
+  p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_slots integer
 ) returns messenger.due_lane[]
 language plpgsql
 set search_path = ''
@@ -197,59 +192,60 @@ as $$
 begin
   return array(
     select d from (
-      select messenger.to_due_lane(p_queue, k, messenger.place_of(p_last_keys -> k), p_set, p_slots) as d
-      from jsonb_object_keys(p_last_keys) as k
-      where split_part(k, '/', 1) = p_queue.name and messenger.is_among(k, p_queues)
-      union all
-      select messenger.to_due_lane(p_queue, q, messenger.front_key(q), p_set, p_slots)
-      from unnest(case when p_queue.has_own then array[p_queue.name] end || p_queues) as q
-      where split_part(q, '/', 1) = p_queue.name and not p_last_keys ? q
-        and (strpos(q, '/') > 0 or p_queue.has_own)
-      group by q
+      select messenger.to_due_lane(
+        p_queue, k.queue, k.place,
+        (select q from public.messenger_queues q where q.name = nullif(k.queue, p_queue.name)), p_slots
+      ) as d
+      from (
+        select k as queue, messenger.place_of(p_last_keys -> k) as place from jsonb_object_keys(p_last_keys) as k
+        where split_part(k, '/', 1) = p_queue.name and messenger.is_among(k, p_queues)
+        union all
+        select q, messenger.front_key(q)
+        from unnest(case when p_queue.has_own then array[p_queue.name] end || p_queues) as q
+        where split_part(q, '/', 1) = p_queue.name and not p_last_keys ? q
+          and (strpos(q, '/') > 0 or p_queue.has_own)
+        group by q
+      ) as k
     ) as known
     where (d).queue is not null
   );
 end
 $$;
-comment on function messenger.known_lanes(messenger.claim_queue, text[], jsonb, boolean, integer) is
+comment on function messenger.known_lanes(messenger.claim_queue, text[], jsonb, integer) is
   'Part of a claim: the lanes that have a key in p_last_keys or are named in p_queues, and the messages that are in no lane, where these are due.';
 
--- Until there is a lane for each message that the claim may take. `last_lane` is the last one that was looked at if
--- there may be more, else null.
+-- Until there is a lane for each message that the claim may take. `p_known` are the lanes that need no search, and
+-- `p_keyed` the names that the search leaves out. `last_lane` is the last one that was looked at if there may be more,
+-- else null.
 create function messenger.due_lanes(
-  p_queue messenger.claim_queue, p_queues text[], p_last_keys jsonb, p_max_lanes integer, p_slots integer,
-  out lanes messenger.due_lane[], out last_lane text
+  p_queue messenger.claim_queue, p_turn text, p_known messenger.due_lane[], p_keyed text[], p_max_lanes integer,
+  p_slots integer, out lanes messenger.due_lane[], out last_lane text
 )
 language plpgsql
 set search_path = ''
 as $$
 declare
-  is_set constant boolean := messenger.has_set_lanes(p_queue.name);
   left_over integer := 1000;
   asked integer;
   stretch record;
   lane record;
   found messenger.due_lane;
 begin
-  lanes := messenger.known_lanes(p_queue, p_queues, p_last_keys, is_set, p_slots);
-  if not messenger.is_among(p_queue.name, p_queues) then
-    return;
-  end if;
-  for stretch in
-    select * from messenger.lane_stretches(p_queue.name, array(
-      select k from jsonb_object_keys(p_last_keys) as k where k like p_queue.name || '/%'
-    ))
-  loop
+  lanes := p_known;
+  for stretch in select * from messenger.lane_stretches(p_queue.name, p_turn, p_keyed) loop
     loop
       asked := least(left_over, p_max_lanes - cardinality(lanes));
       exit when asked <= 0;
-      for lane in select * from messenger.walk_lanes(stretch.behind, stretch.before, asked) loop
+      for lane in
+        select w.*, (select q from public.messenger_queues q where q.name = w.queue) as own
+        from messenger.walk_lanes(stretch.behind, stretch.before, asked) as w
+      loop
         left_over := left_over - 1;
         asked := asked - 1;
         stretch.behind := lane.queue;
         last_lane := lane.queue;
         found := messenger.to_due_lane(
-          p_queue, lane.queue, messenger.in_front_of(row(lane.priority, lane.available_at, lane.id)), is_set, p_slots
+          p_queue, lane.queue, messenger.in_front_of(row(lane.priority, lane.available_at, lane.id)), lane.own, p_slots
         );
         if found.queue is not null then
           lanes := lanes || found;
@@ -263,33 +259,112 @@ begin
   end if;
 end
 $$;
-comment on function messenger.due_lanes(messenger.claim_queue, text[], jsonb, integer, integer) is
-  'Part of a claim: lanes of a queue that have due messages and room, those with keys first, then the others in turn; and where the next claim begins if not all lanes have had their turn.';
+comment on function messenger.due_lanes(messenger.claim_queue, text, messenger.due_lane[], text[], integer, integer) is
+  'Part of a claim: lanes of a queue that have due messages and room, those that are known first, then the others in turn; and where the next claim begins if not all lanes have had their turn.';
 
 -- Those of the lanes in which the messages wait that have been due for longest, if lanes whose messages fall due later
--- were in the way of them.
+-- were in the way of them. Every lane, where those that have waited longest are paused or full and no other is known.
 create function messenger.waiting_lanes(
-  p_queue messenger.claim_queue, p_known messenger.due_lane[], p_max_lanes integer, p_slots integer
+  p_queue messenger.claim_queue, p_known text[], p_max_lanes integer, p_slots integer
 ) returns messenger.due_lane[]
 language plpgsql
 set search_path = ''
 as $$
 declare
-  is_set constant boolean := messenger.has_set_lanes(p_queue.name);
+  -- Once: each call costs microseconds.
+  clock constant timestamptz := public.messenger_now();
+  oldest constant text[] := array(select messenger.oldest_lanes(p_queue.name, 1000));
+  names text[] := array(select distinct o from unnest(oldest) as o where o <> all (p_known));
+  waiting messenger.due_lane[];
 begin
-  return array(
-    select d from (
-      select messenger.to_due_lane(p_queue, o.queue, messenger.front_key(o.queue), is_set, p_slots) as d
-      from messenger.oldest_lanes(p_queue.name, 1000) as o (queue)
-      where o.queue not in (select (k).queue from unnest(p_known) as k)
-      limit p_max_lanes
-    ) as waiting
-    where (d).queue is not null
+  for round in 1..2 loop
+    waiting := array(
+      select d from (
+        select messenger.to_due_lane(
+          p_queue, n, messenger.front_key(n), (select q from public.messenger_queues q where q.name = n), p_slots
+        ) as d
+        from unnest(names) as n
+      ) as w
+      where (d).queue is not null limit p_max_lanes
+    );
+    exit when round = 2 or cardinality(waiting) > 0 or cardinality(p_known) > 0 or cardinality(oldest) < 1000;
+    names := array(
+      select f.queue from messenger.lane_fronts(p_queue.name) f
+      where f.due_at <= clock and f.queue <> all (names) order by f.due_at
+    );
+  end loop;
+  return waiting;
+end
+$$;
+comment on function messenger.waiting_lanes(messenger.claim_queue, text[], integer, integer) is
+  'Part of a claim: further lanes, with the messages that have been due for longest.';
+
+-- A second round of a claim finds the messages of the first in front of the others, and continues behind them.
+create function messenger.held_keys(p_queue text, p_held tid[]) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_held = '{}' then
+    return '{}';
+  end if;
+  return (
+    select coalesce(jsonb_object_agg(k.queue, k.key), '{}') from (
+      select m.queue, (array_agg(
+        jsonb_build_array(m.priority, m.available_at, m.id::text) order by m.priority, m.available_at desc, m.id desc
+      ))[1] as key
+      from public.messenger_messages m where m.ctid = any (p_held) and split_part(m.queue, '/', 1) = p_queue
+      group by m.queue
+    ) as k
   );
 end
 $$;
-comment on function messenger.waiting_lanes(messenger.claim_queue, messenger.due_lane[], integer, integer) is
-  'Part of a claim: further lanes, with the messages that have been due for longest.';
+comment on function messenger.held_keys(text, tid[]) is
+  'Part of a claim: the key of the last message of each lane that the claim has locked in an earlier round.';
+
+-- `p_queues` limits the search to lanes that it names, unless it names the queue. The lanes that have had messages in an
+-- earlier round come last.
+create function messenger.find_lanes(
+  p_queue messenger.claim_queue, p_queues text[], p_turn text, p_last_keys jsonb, p_held tid[], p_max_lanes integer,
+  p_slots integer, out lanes messenger.due_lane[], out last_lane text
+)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  held constant jsonb := messenger.held_keys(p_queue.name, p_held);
+  again constant messenger.due_lane[] := case when held = '{}' then '{}' else messenger.known_lanes(
+    p_queue, array(select jsonb_object_keys(held)), held, p_slots
+  ) end;
+  known constant messenger.due_lane[] := array(
+    select k from unnest(messenger.known_lanes(p_queue, p_queues, p_last_keys, p_slots)) as k
+    where not held ? (k).queue
+  );
+  is_cut boolean;
+begin
+  lanes := known;
+  if messenger.is_among(p_queue.name, p_queues) then
+    select d.lanes, d.last_lane into lanes, last_lane
+    from messenger.due_lanes(p_queue, p_turn, known, array(
+      select k from jsonb_object_keys(p_last_keys || held) as k where starts_with(k, p_queue.name || '/')
+    ), p_max_lanes, p_slots) as d;
+  end if;
+  if last_lane is not null and cardinality(lanes) < p_max_lanes then
+    lanes := lanes || messenger.waiting_lanes(
+      p_queue, array(select (k).queue from unnest(lanes || again) as k), p_max_lanes - cardinality(lanes), p_slots
+    );
+  end if;
+  is_cut := last_lane is null and cardinality(lanes) > p_max_lanes;
+  lanes := messenger.beside_claimed(lanes, again, p_held, p_turn);
+  if is_cut then
+    last_lane := coalesce(nullif((lanes[p_max_lanes]).queue, p_queue.name), p_queue.name || '/');
+  end if;
+end
+$$;
+comment on function messenger.find_lanes(
+  messenger.claim_queue, text[], text, jsonb, tid[], integer, integer
+) is
+  'Part of a claim: the lanes of a queue of which it takes messages, in turn, and where the next claim begins if not all lanes have had their turn.';
 
 -- Each lane gets one message; the rest goes where a share by weight is larger than that, and what fractions leave to the
 -- largest of them. Rounding each share up would give nothing to the last lanes, at every claim.
@@ -324,7 +399,7 @@ comment on function messenger.share_lanes(messenger.due_lane[], integer) is
   'Part of a claim: how many messages it asks of each lane, by weight.';
 
 -- One statement locks the first messages of all lanes: where each lane gives one message, a call for each lane would
--- cost more than the rest of the claim. Messages that the claim has already are passed over.
+-- cost more than the rest of the claim.
 create function messenger.lock_first_of_lanes(
   p_lanes messenger.due_lane[], p_max_messages integer, p_held tid[],
   out locked tid[], out busy messenger.due_lane[]
@@ -349,7 +424,7 @@ begin
         select m.ctid, m.group_key from messenger.ready_messages m
         where m.queue = (s.lane).queue and m.priority = ((s.lane).place).priority and m.available_at <= clock
           and (m.available_at, m.id) > (((s.lane).place).available_at, ((s.lane).place).id)
-          and (m.xmax = '0' or m.xmax <> all (others)) and m.ctid <> all (p_held)
+          and (m.xmax = '0' or m.xmax <> all (others))
         order by m.available_at, m.id limit s.asked
         for update skip locked
       ) as r
@@ -370,7 +445,9 @@ comment on function messenger.lock_first_of_lanes(messenger.due_lane[], integer,
   'Part of a claim: locks the share of each lane, of the priority of its first due message, and returns where each lane continues.';
 
 -- The lanes, each once, with the room that is left beside the messages that the claim has already.
-create function messenger.beside_claimed(p_lanes messenger.due_lane[], p_held tid[]) returns messenger.due_lane[]
+create function messenger.beside_claimed(
+  p_lanes messenger.due_lane[], p_again messenger.due_lane[], p_held tid[], p_turn text
+) returns messenger.due_lane[]
 language plpgsql
 set search_path = ''
 as $$
@@ -378,19 +455,20 @@ begin
   return array(
     select row(l.queue, l.place, l.weight, l.room - coalesce(h.number, 0), l.last)::messenger.due_lane
     from (
-      select distinct on (k.queue) * from unnest(p_lanes) with ordinality as k (queue, place, weight, room, last, nth)
+      select distinct on (k.queue) *
+      from unnest(p_lanes || p_again) with ordinality as k (queue, place, weight, room, last, nth)
       order by k.queue, k.nth
     ) as l
     left join (
       select m.queue, count(*)::integer as number from public.messenger_messages m where m.ctid = any (p_held) group by m.queue
     ) as h on h.queue = l.queue
     where (l.room - coalesce(h.number, 0) > 0) is not false
-    order by l.nth
+    order by l.nth > cardinality(p_lanes), l.queue collate "C" <= p_turn, l.queue collate "C"
   );
 end
 $$;
-comment on function messenger.beside_claimed(messenger.due_lane[], tid[]) is
-  'Part of a claim: each lane once, with its room beside what the claim has locked before.';
+comment on function messenger.beside_claimed(messenger.due_lane[], messenger.due_lane[], tid[], text) is
+  'Part of a claim: each lane once, in turn, those of an earlier round last, with its room beside what the claim has locked before.';
 
 -- Lane by lane in turns: a claim that is cut at its size takes something of each.
 create function messenger.in_turns(p_locked tid[]) returns tid[]
@@ -414,13 +492,16 @@ comment on function messenger.in_turns(tid[]) is
 
 create function messenger.lock_lanes(
   p_queue messenger.claim_queue, p_queues text[], p_max_messages integer, p_slots integer, p_last_keys jsonb,
-  p_held tid[], out locked tid[], out turns jsonb
+  p_held tid[], p_turns jsonb, out locked tid[], out turns jsonb
 )
 language plpgsql
 set search_path = ''
 as $$
 declare
-  found record := messenger.due_lanes(p_queue, p_queues, p_last_keys, p_max_messages, p_slots);
+  found constant record := messenger.find_lanes(
+    p_queue, p_queues, coalesce(p_turns ->> p_queue.name, messenger.lane_turn(p_queue.name)), p_last_keys, p_held,
+    p_max_messages, p_slots
+  );
   first record;
   busy messenger.due_lane[];
   still_busy messenger.due_lane[];
@@ -429,11 +510,7 @@ declare
   asked integer;
   locked_here tid[];
 begin
-  turns := case when found.last_lane is null then '{}' else jsonb_build_object(p_queue.name, found.last_lane) end;
-  if found.last_lane is not null and cardinality(found.lanes) < p_max_messages then
-    found.lanes := found.lanes || messenger.waiting_lanes(p_queue, found.lanes, p_max_messages, p_slots);
-  end if;
-  found.lanes := messenger.beside_claimed(found.lanes, p_held);
+  turns := coalesce(p_turns, '{}') || jsonb_strip_nulls(jsonb_build_object(p_queue.name, found.last_lane));
   first := messenger.lock_first_of_lanes(found.lanes, p_max_messages, p_held);
   locked := first.locked;
   busy := first.busy;
@@ -460,8 +537,8 @@ begin
   locked := messenger.in_turns(locked);
 end
 $$;
-comment on function messenger.lock_lanes(messenger.claim_queue, text[], integer, integer, jsonb, tid[]) is
-  'Part of a claim: locks due messages of the lanes of one queue, shared out by weight within the limits of each lane, and returns their ctids, and by the queue the lane that had its turn last, if not all had it.';
+comment on function messenger.lock_lanes(messenger.claim_queue, text[], integer, integer, jsonb, tid[], jsonb) is
+  'Part of a claim: locks due messages of the lanes of one queue, shared out by weight within the limits of each lane, and returns their ctids, and the turns of the claim with the lane that had its turn last, by the queue, if not all had it.';
 
 -- Writers hold the lock of the queue, so that none waits for another; one that does not get it leaves the turn as it is.
 create function messenger.note_turn(p_queue text, p_lane text) returns void
@@ -502,6 +579,33 @@ $$;
 comment on function messenger.lane_keys(jsonb, text[], tid[]) is
   'Part of a claim: the keys behind which the next claim continues, those of the lanes of these queues made again.';
 
+-- Where bytes ended the claim, the lanes of the messages that it had to leave come next.
+create function messenger.turns_of(p_claim messenger.locked_messages, p_turns jsonb) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  last constant text := (
+    select m.queue from public.messenger_messages m
+    where p_claim.more and m.ctid = p_claim.locked[cardinality(p_claim.locked)]
+  );
+begin
+  if not p_claim.more then
+    return p_turns;
+  end if;
+  -- A queue that gave nothing has had no turn.
+  return (
+    select coalesce(jsonb_object_agg(t.key, t.value), '{}') from jsonb_each(p_turns) as t
+    where exists (
+      select from public.messenger_messages m
+      where m.ctid = any (p_claim.locked) and split_part(m.queue, '/', 1) = t.key
+    )
+  ) || jsonb_build_object(split_part(last, '/', 1), case when strpos(last, '/') > 0 then last else last || '/' end);
+end
+$$;
+comment on function messenger.turns_of(messenger.locked_messages, jsonb) is
+  'Part of a claim: the lanes behind which the next claim begins, by their queue, of those where lanes ended the turn of this one.';
+
 create function messenger.with_lanes(
   p_claim messenger.locked_messages, p_queues messenger.claim_queue[], p_turns jsonb
 ) returns messenger.locked_messages
@@ -513,9 +617,6 @@ declare
   turn record;
   lane record;
 begin
-  if names = '{}' then
-    return p_claim;
-  end if;
   p_claim.last_keys := messenger.lane_keys(p_claim.last_keys, names, p_claim.locked);
   for lane in
     select m.queue, q.limited, q.rated, q.name from (
@@ -529,10 +630,8 @@ begin
     p_claim.leases := p_claim.leases || jsonb_strip_nulls(jsonb_build_object(lane.queue, p_claim.leases -> lane.name));
   end loop;
   for turn in
-    -- Where bytes ended the claim, the lanes of the messages that it had to leave come next.
-    select t.key as queue, coalesce(m.queue, t.value) as lane from jsonb_each_text(p_turns) as t
-    left join public.messenger_messages m on p_claim.more and m.ctid = p_claim.locked[cardinality(p_claim.locked)]
-      and split_part(m.queue, '/', 1) = t.key
+    select t.key as queue, t.value as lane from jsonb_each_text(messenger.turns_of(p_claim, p_turns)) as t
+    where t.key = any (names)
   loop
     perform messenger.note_turn(turn.queue, turn.lane);
     p_claim.more := p_claim.more or cardinality(p_claim.locked) > 0;

@@ -106,12 +106,11 @@ comment on function messenger.keys_behind(jsonb, text, tid) is
   'Part of a claim: the keys with that of a queue behind a message; without one if the message is null.';
 
 -- Locks up to `p_room` due messages of these queues, or of all. Each queue gets its share by weight; what one queue
--- does not use goes to the queues that have more. The lanes of a queue share among themselves. Queues with a rate give together at most `p_slots`. `p_last_keys`
--- says where the last claim ended in each queue; a queue that comes back short has no key afterwards. Messages that
+-- does not use goes to the queues that have more. The lanes of a queue share among themselves; `lane_turns` is null until
+-- the claim meets one. Queues with a rate give together at most `p_slots`. `p_last_keys` says where the last claim ended in each queue; a queue that comes back short has no key afterwards. Messages that
 -- do not fit into `p_max_bytes` stay, and `more` says so; one message comes in any case. Null sets no limit of bytes.
 create function messenger.lock_shares(
-  p_queues text[], p_room integer, p_slots integer, p_start_window_ms integer, p_last_keys jsonb,
-  p_max_bytes bigint default 8388608
+  p_queues text[], p_room integer, p_slots integer, p_start_window_ms integer, p_last_keys jsonb, p_max_bytes bigint default 8388608
 ) returns messenger.locked_messages
 language plpgsql
 set search_path = ''
@@ -126,8 +125,7 @@ declare
   share numeric;
   asked integer;
   locked_here tid[];
-  lane_turns jsonb := '{}'::jsonb;
-  fit record;
+  lane_turns jsonb;
   used record;
 begin
   while p_room > 0 and cardinality(busy) > 0 loop
@@ -139,17 +137,17 @@ begin
       asked := least(p_room, ceil(share * queue.weight), queue.room, case when queue.rated then p_slots end);
       continue when asked <= 0;
       if queue.in_lanes then
-        select l.locked, lane_turns || l.turns into locked_here, lane_turns
-        from messenger.lock_lanes(queue, p_queues, asked, p_slots, claim.last_keys, claim.locked) as l;
+        select l.locked, l.turns into locked_here, lane_turns
+        from messenger.lock_lanes(queue, p_queues, asked, p_slots, claim.last_keys, claim.locked, lane_turns) as l;
       else
         locked_here := messenger.lock_due(queue.name, asked, claim.last_keys -> queue.name, claim.locked, queue.first_key);
       end if;
       if cardinality(locked_here) > 0 and p_max_bytes is not null then
-        fit := messenger.fit_bytes(locked_here, p_max_bytes - claim.bytes, claim.bytes = 0);
-        claim.bytes := claim.bytes + fit.bytes;
-        claim.oversized := claim.oversized || fit.oversized;
-        claim.more := fit.fitting < cardinality(locked_here);
-        asked := case when claim.more then fit.fitting else asked end;
+        used := messenger.fit_bytes(locked_here, p_max_bytes - claim.bytes, claim.bytes = 0);
+        claim.bytes := claim.bytes + used.bytes;
+        claim.oversized := claim.oversized || used.oversized;
+        claim.more := used.fitting < cardinality(locked_here);
+        asked := case when claim.more then used.fitting else asked end;
         locked_here := locked_here[1:asked];
       end if;
       claim.last_keys := messenger.keys_behind(claim.last_keys, queue.name, locked_here[asked]);
@@ -165,7 +163,10 @@ begin
     busy := still_busy;
   end loop;
   claim.lock_ms := extract(milliseconds from clock_timestamp() - lock_from);
-  return messenger.with_lanes(claim, opened.queues, lane_turns);
+  if lane_turns is not null then
+    return messenger.with_lanes(claim, opened.queues, lane_turns);
+  end if;
+  return claim;
 end
 $$;
 comment on function messenger.lock_shares(text[], integer, integer, integer, jsonb, bigint) is

@@ -154,7 +154,7 @@ as $$
   select array(
     select split_part(met.queue, '/', 1) from met where met.queue is not null
     union
-    select unnest(l.queues) from (select * from messenger.leases limit 10000) as l
+    select split_part(unnest(l.queues), '/', 1) from (select * from messenger.leases limit 10000) as l
     union
     select split_part(a.queue, '/', 1) from (
       select m.queue from public.messenger_messages m

@@ -41,7 +41,8 @@ begin
     (array['enable_sort = off'], array[
       'messenger.stray_queues', 'messenger.group_fronts', 'messenger.note_blocked_groups',
       'messenger.block_groups', 'messenger.first_ready', 'messenger.queues_due', 'messenger.lock_due',
-      'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.lane_fronts', 'messenger.note_blocked_lanes', 'messenger.waiting_fronts', 'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth',
+      'messenger.walk_lanes', 'messenger.oldest_lanes', 'messenger.note_blocked_lanes', 'messenger.lane_fronts', 'messenger.waiting_fronts',
+      'messenger.lock_past_ttl', 'messenger.next_due', 'messenger.queue_depth',
       'public.messenger_list_user_messages', 'messenger.latest_failures'
     ]),
 
