@@ -2,18 +2,19 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import type { LookedUp } from "../../../supabase/functions/_shared/symphony/database/delivery-calls.ts";
-import { createLogger } from "../../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { writeBody } from "../../../supabase/functions/_shared/symphony/transport/engine-body.ts";
 import { EngineTransport } from "../../../supabase/functions/_shared/symphony/transport/engine-transport.ts";
 import { InMemoryTransport } from "../../../supabase/functions/_shared/symphony/transport/memory.ts";
 import { TransportError } from "../../../supabase/functions/_shared/symphony/transport/transport.ts";
 import { claimOf } from "../../contract/under_test.ts";
 import { Broker } from "../../support/broker.ts";
+import { type LogLine, logTo } from "../../support/kept_log.ts";
 
 const away = () => Promise.reject(new TransportError("test", "the database is away", true));
 
 /** A transport over a broker that has messages, with calls to home that fail until they are mended. */
-async function start(payloads: readonly string[]) {
+async function start(payloads: readonly string[], now: () => number = Date.now) {
+  const lines: LogLine[] = [];
   const broker = new Broker();
   const home = new InMemoryTransport();
   const { installation: origin } = await home.loadSteps([]);
@@ -25,7 +26,7 @@ async function start(payloads: readonly string[]) {
   }));
   const calls = { lookUp: away as () => Promise<LookedUp[]>, isAway: true, leaseMs: 0 };
   const transport = new EngineTransport({
-    ...{ name: "events", engine: broker, log: createLogger({ level: "silent" }) },
+    ...{ name: "events", engine: broker, log: logTo(lines), now },
     home: Object.assign(Object.create(home), {
       loadSteps: (...args: Parameters<typeof home.loadSteps>) =>
         calls.isAway ? away() : home.loadSteps(...args),
@@ -39,7 +40,7 @@ async function start(payloads: readonly string[]) {
       cancelWaiting: () => Promise.resolve(0),
     },
   });
-  return { broker, transport, calls };
+  return { broker, transport, calls, lines };
 }
 
 Deno.test("what was pulled while home is out of reach is read by a later claim", async () => {
@@ -74,4 +75,21 @@ Deno.test("a message that becomes one of home gets a lease as long as its claim 
   const { messages: [one] } = await transport.claim(claimOf({ leaseMs: 300_000 }));
   await transport.loadSteps([{ id: one?.id ?? "", leaseToken: one?.leaseToken ?? "" }]);
   assertEquals(calls.leaseMs, 300_000);
+});
+
+Deno.test("an outage of the engine is told at its beginning and then seldom, and the next one again", async () => {
+  let now = Date.now();
+  const { transport, broker, calls, lines } = await start(["a"], () => now);
+  calls.isAway = false;
+  const claimFor = async (ms: number) => {
+    for (const end = now + ms; now < end; now += 250) await transport.claim(claimOf());
+    return lines.splice(0).filter(({ event }) => event === "transport_away").length;
+  };
+  broker.isAway = true;
+  assertEquals(await claimFor(60_000), 6);
+  broker.isAway = false;
+  calls.lookUp = () => Promise.resolve([{ handled: false, starts: 0 }]);
+  assertEquals((await transport.claim(claimOf())).messages.length, 1);
+  broker.isAway = true;
+  assertEquals(await claimFor(500), 1);
 });

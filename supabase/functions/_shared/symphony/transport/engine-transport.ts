@@ -24,6 +24,7 @@ import {
   type SettleResult,
 } from "./receiver.ts";
 import { needsHome } from "./needs-home.ts";
+import { Outage } from "./outage.ts";
 import { type Transport, TransportError } from "./transport.ts";
 
 /** Most deliveries that wait for their group. */
@@ -48,6 +49,7 @@ export class EngineTransport implements Transport {
   readonly capabilities: Capabilities;
   readonly #parts: EngineTransportParts;
   readonly #held = new HeldDeliveries();
+  readonly #outage: Outage;
   /** Pulled, and not read yet because home was out of reach. */
   #unread: readonly EngineDelivery[] = [];
   /** Length of the leases of the latest claim, in ms: a delivery that becomes a message of home gets one of these. */
@@ -59,6 +61,7 @@ export class EngineTransport implements Transport {
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
     this.#reader = new DeliveryReader(parts);
+    this.#outage = new Outage(parts);
     const { order, lease, maxBytes } = parts.engine.capabilities;
     this.capabilities = {
       ...{ received: "here", settle: "stepwise", cancel: "at-delivery" },
@@ -77,12 +80,8 @@ export class EngineTransport implements Transport {
     else if (missing > 0 && !this.#held.hasReady) {
       // A delivery that waits for its group is ready as soon as the message before it is settled.
       const waitMs = this.#held.waiting > 0 ? 0 : request.waitMs ?? 0;
-      await this.#pull(missing, maxBytes, waitMs, queues).catch((error) =>
-        this.#parts.log.warn("transport_away", {
-          transport: this.#parts.name,
-          error: String(error),
-        })
-      );
+      await this.#pull(missing, maxBytes, waitMs, queues)
+        .then(() => this.#outage.end(), (error) => this.#outage.tell(error, this.#now()));
     }
     const taken = this.#held.take({ max: maxMessages, maxBytes }, token, this.#now());
     const { fresh, crashed, repeated } = await this.#sort(taken);
