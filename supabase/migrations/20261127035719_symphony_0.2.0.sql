@@ -320,7 +320,7 @@ create table public.messenger_alerts (
   ),
   type text check (length(type) between 1 and 200),
   reason text check (length(reason) between 1 and 200),
-  queue text check (length(queue) between 1 and 100),
+  queue text check (length(queue) between 1 and 401),
   schedule text check (length(schedule) between 1 and 200),
   threshold double precision,
   window_ms bigint,
@@ -10984,10 +10984,59 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.busy_lanes(p_queue text, p_most integer)
+ RETURNS SETOF text
+ LANGUAGE plpgsql
+ STABLE ROWS 100
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  behind constant text := coalesce(p_queue || '/', '');
+  before constant text := coalesce(p_queue, '') || '/~';
+begin
+  if strpos(p_queue, '/') > 0 then
+    return next p_queue;
+    return;
+  end if;
+  return query
+  with recursive busy (queue) as (
+    select least(
+      (
+        select m.queue from public.messenger_messages m
+        where m.heartbeated and m.queue > behind and (p_queue is null or m.queue < before) order by m.queue limit 1
+      ),
+      (
+        select g.queue from messenger.start_grants g
+        where g.queue > behind and (p_queue is null or g.queue < before) order by g.queue limit 1
+      )
+    )
+    union all
+    select least(
+      (
+        select m.queue from public.messenger_messages m
+        where m.heartbeated and m.queue > b.queue and (p_queue is null or m.queue < before) order by m.queue limit 1
+      ),
+      (
+        select g.queue from messenger.start_grants g
+        where g.queue > b.queue and (p_queue is null or g.queue < before) order by g.queue limit 1
+      )
+    )
+    from busy b where b.queue is not null
+  )
+  select b.queue from busy b where strpos(b.queue, '/') > 0 limit p_most;
+end
+$function$;
+
 CREATE FUNCTION messenger.measure_queue_limited(p_alert public.messenger_alerts, OUT value double precision, OUT subject text, OUT memory jsonb)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
 AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
@@ -11000,10 +11049,21 @@ declare
     ) as q
     where messenger.queue_opens_at(q.name) > clock
   );
+  full_lanes constant text[] := array(
+    select s.name from messenger.busy_lanes(p_alert.queue, 10000) as l (queue)
+    cross join lateral messenger.settings_of(l.queue) as s
+    where (s.concurrency is not null or s.rate_limit is not null) and not s.paused
+      and messenger.limits_open_at(s) > clock
+    limit 1000
+  );
 begin
   select jsonb_object_agg(d.queue, coalesce(p_alert.memory ->> d.queue, to_jsonb(clock) #>> '{}')) into memory
-  from messenger.queues_due(full_queues, '{}') as d
-  where not d.in_lanes or exists (select from messenger.oldest_lanes(d.queue, 1));
+  from (
+    select f.queue from messenger.queues_due(full_queues, '{}') as f
+    where not f.in_lanes or exists (select from messenger.oldest_lanes(f.queue, 1))
+    union
+    select l from unnest(full_lanes) as l where (messenger.due_key(l, messenger.front_key(l))).id is not null
+  ) as d;
   select messenger.ms_since(l.value::timestamptz), l.key into value, subject
   from jsonb_each_text(memory) as l
   order by l.value::timestamptz, l.key limit 1;
@@ -14019,6 +14079,9 @@ comment on routine messenger.bury_expired(messenger.relays) is
 comment on routine messenger.bury_outbox(jsonb,text) is
   'Moves messages that wait in the outbox to the dead letters, with a reason and their errors: [{position, error?}]. Returns their ids.';
 
+comment on routine messenger.busy_lanes(text,integer) is
+  'Part of the rule queue_limited: lanes of a queue, or of all, in which messages are counted against limits, by name and up to a number; of a lane it is that one.';
+
 comment on routine messenger.busy_types(interval,integer) is
   'The types of which most messages ran within a time, as {"type", "handled", "retried", "failed", "latency_ms", "run_ms"}.';
 
@@ -14335,7 +14398,7 @@ comment on routine messenger.measure_oldest_ready(public.messenger_alerts) is
   'Rule oldest_ready: how long the oldest due message has waited, in ms. Paused queues and messages that limits hold back do not count.';
 
 comment on routine messenger.measure_queue_limited(public.messenger_alerts) is
-  'Rule queue_limited: how long a queue''s limits have held back its due messages, at each check, in ms, and the queue. memory is for the next check. Looks at up to 1,000 queues.';
+  'Rule queue_limited: how long the limits of a queue or a lane have held back its due messages, at each check, in ms, and the queue. memory is for the next check. Looks at up to 1,000 queues and 10,000 lanes.';
 
 comment on routine messenger.measure_retry_rate(public.messenger_alerts) is
   'Rule retry_rate: the share of retries among the outcomes of ticks in the window; null below 20 outcomes. Resident workers do not count: they report when they end.';

@@ -309,7 +309,52 @@ $$;
 comment on function messenger.measure_long_step(public.messenger_alerts) is
   'Rule long_step: how long a message runs, or a sleep or a wait is past its end, in ms, and the message. Paused queues do not count.';
 
--- A queue is limited while it has due messages, and its limits let none of them start.
+-- Only a lane of which messages run, or have started within a period, may be full.
+create function messenger.busy_lanes(p_queue text, p_most integer) returns setof text
+language plpgsql stable
+rows 100
+set search_path = ''
+as $$
+declare
+  behind constant text := coalesce(p_queue || '/', '');
+  before constant text := coalesce(p_queue, '') || '/~';
+begin
+  if strpos(p_queue, '/') > 0 then
+    return next p_queue;
+    return;
+  end if;
+  return query
+  with recursive busy (queue) as (
+    select least(
+      (
+        select m.queue from public.messenger_messages m
+        where m.heartbeated and m.queue > behind and (p_queue is null or m.queue < before) order by m.queue limit 1
+      ),
+      (
+        select g.queue from messenger.start_grants g
+        where g.queue > behind and (p_queue is null or g.queue < before) order by g.queue limit 1
+      )
+    )
+    union all
+    select least(
+      (
+        select m.queue from public.messenger_messages m
+        where m.heartbeated and m.queue > b.queue and (p_queue is null or m.queue < before) order by m.queue limit 1
+      ),
+      (
+        select g.queue from messenger.start_grants g
+        where g.queue > b.queue and (p_queue is null or g.queue < before) order by g.queue limit 1
+      )
+    )
+    from busy b where b.queue is not null
+  )
+  select b.queue from busy b where strpos(b.queue, '/') > 0 limit p_most;
+end
+$$;
+comment on function messenger.busy_lanes(text, integer) is
+  'Part of the rule queue_limited: lanes of a queue, or of all, in which messages are counted against limits, by name and up to a number; of a lane it is that one.';
+
+-- A queue or a lane is limited while it has due messages, and its limits let none of them start.
 create function messenger.measure_queue_limited(
   p_alert public.messenger_alerts, out value double precision, out subject text, out memory jsonb
 )
@@ -327,10 +372,21 @@ declare
     ) as q
     where messenger.queue_opens_at(q.name) > clock
   );
+  full_lanes constant text[] := array(
+    select s.name from messenger.busy_lanes(p_alert.queue, 10000) as l (queue)
+    cross join lateral messenger.settings_of(l.queue) as s
+    where (s.concurrency is not null or s.rate_limit is not null) and not s.paused
+      and messenger.limits_open_at(s) > clock
+    limit 1000
+  );
 begin
   select jsonb_object_agg(d.queue, coalesce(p_alert.memory ->> d.queue, to_jsonb(clock) #>> '{}')) into memory
-  from messenger.queues_due(full_queues, '{}') as d
-  where not d.in_lanes or exists (select from messenger.oldest_lanes(d.queue, 1));
+  from (
+    select f.queue from messenger.queues_due(full_queues, '{}') as f
+    where not f.in_lanes or exists (select from messenger.oldest_lanes(f.queue, 1))
+    union
+    select l from unnest(full_lanes) as l where (messenger.due_key(l, messenger.front_key(l))).id is not null
+  ) as d;
   select messenger.ms_since(l.value::timestamptz), l.key into value, subject
   from jsonb_each_text(memory) as l
   order by l.value::timestamptz, l.key limit 1;
@@ -338,7 +394,7 @@ begin
 end
 $$;
 comment on function messenger.measure_queue_limited(public.messenger_alerts) is
-  'Rule queue_limited: how long a queue''s limits have held back its due messages, at each check, in ms, and the queue. memory is for the next check. Looks at up to 1,000 queues.';
+  'Rule queue_limited: how long the limits of a queue or a lane have held back its due messages, at each check, in ms, and the queue. memory is for the next check. Looks at up to 1,000 queues and 10,000 lanes.';
 
 create function messenger.measure_webhook_disabled(
   p_alert public.messenger_alerts, out value double precision, out subject text

@@ -300,7 +300,7 @@ create table public.messenger_alerts (
   ),
   type text check (length(type) between 1 and 200),
   reason text check (length(reason) between 1 and 200),
-  queue text check (length(queue) between 1 and 100),
+  queue text check (length(queue) between 1 and 401),
   schedule text check (length(schedule) between 1 and 200),
   threshold double precision,
   window_ms bigint,

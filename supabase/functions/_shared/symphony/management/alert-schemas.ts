@@ -35,7 +35,8 @@ const MEANING = {
 const settings = described({
   type: text(200).nullable(),
   reason: text(200).nullable(),
-  queue: text(100).nullable(),
+  // A queue's name of 100 characters, a slash, and a lane of 100 bytes, each of which may take three characters.
+  queue: text(401).nullable(),
   schedule: text(200).nullable(),
   threshold: z.number().min(0).max(MONTH_MS).nullable(),
   windowMs: z.int().min(MINUTE_MS).max(MONTH_MS).nullable(),
