@@ -1,8 +1,13 @@
 /** A zod that is too old, beside the package or in place of the one that it needs. */
 
-import { assertMatch } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { nodePath } from "../support/engines.ts";
-import { installedPackage, type TemporaryFolder } from "../support/package.ts";
+import {
+  installedPackage,
+  publishedPackage,
+  type TemporaryFolder,
+  temporaryFolder,
+} from "../support/package.ts";
 
 let folder: TemporaryFolder;
 Deno.test.beforeAll(async () => {
@@ -37,4 +42,23 @@ Deno.test("each export says that it needs zod 4 where it finds zod 3", async () 
       subpath,
     );
   }
+});
+
+Deno.test("a frontend that has zod 3 installs the client by the lines of docs/client.md", async () => {
+  const page = await Deno.readTextFile("docs/client.md");
+  const [, overrides = ""] = /```json\n("overrides": .*)\n```/.exec(page) ?? [];
+  await using frontend = await temporaryFolder();
+  const { name, version } = publishedPackage();
+  const dependencies = JSON.stringify({ [name]: version, zod: "3.25.76" });
+  await frontend.write(
+    "package.json",
+    `{ "private": true, "type": "module", "dependencies": ${dependencies}, ${overrides} }`,
+  );
+  await frontend.run("npm", ["install", "--ignore-scripts"]);
+  await frontend.write(
+    "program.js",
+    `import { createMessengerClient } from "${name}/client"; console.log(typeof createMessengerClient);`,
+  );
+  const { stdout } = await frontend.run(await nodePath(22), ["program.js"]);
+  assertEquals(stdout.trim(), "function");
 });
