@@ -1,9 +1,12 @@
 /** The way through the outbox and a broker in times of trouble: nothing is lost, and effects are written once. */
 
 import { assert, assertEquals } from "@std/assert";
+import { createClient } from "@supabase/supabase-js";
 import { OutboxCalls } from "../../supabase/functions/_shared/symphony/database/outbox-calls.ts";
+import { readConfig } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
 import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
 import { runRelay } from "../../supabase/functions/_shared/symphony/worker/relay/relay.ts";
+import { claimOf } from "../contract/under_test.ts";
 import { Broker } from "../support/broker.ts";
 import { brokered, outboxOf } from "../support/brokered.ts";
 import { define } from "../support/definitions.ts";
@@ -184,19 +187,62 @@ testsOnStack({}, (test) => {
     assertEquals([runs, broker.size], [["handled", "lost"], 0]);
   });
 
-  test("a message whose workers were killed with it again and again counts as crashed", async (stack) => {
+  test("a message whose workers were killed with it again and again counts as crashed, and one that was only fetched does not", async (stack) => {
     const broker = new Broker();
-    const T = define(() => {}, { retry: { maxRetries: 0 } });
+    const runs: unknown[] = [];
+    const T = define((payload) => void runs.push(payload), { retry: { maxRetries: 0 } });
     const { bus, tick } = await brokered(stack, broker, [T]);
-    await bus.dispatch(T, {});
-    await relay(stack, broker);
-    for (let killed = 1; killed <= 8; killed++) {
-      assertEquals((await broker.pull({ max: 1, maxBytes: 1, waitMs: 0 })).length, 1);
+    const fetchOften = async () => {
+      await relay(stack, broker);
+      for (let fetched = 1; fetched <= 8; fetched++) {
+        assertEquals((await broker.pull({ max: 1, maxBytes: 1, waitMs: 0 })).length, 1);
+        broker.loseConnection();
+      }
+    };
+    await bus.dispatch(T, { n: 1 });
+    await fetchOften();
+    await tick();
+    assertEquals(runs, [{ n: 1 }]);
+
+    await bus.dispatch(T, { n: 2 });
+    await fetchOften();
+    for (let killed = 1; killed <= 3; killed++) {
+      const { receiver } = await brokered(stack, broker, [T]);
+      assertEquals((await receiver?.claim(claimOf()))?.messages.length, 1);
       broker.loseConnection();
     }
     await tick();
     const [letter] = await stack.sql`select reason, attempts from public.messenger_failed_messages`;
-    assertEquals({ ...letter }, { reason: "crashed", attempts: 9 });
+    assertEquals([runs, { ...letter }], [[{ n: 1 }], { reason: "crashed", attempts: 12 }]);
+  });
+
+  test("a worker ends after its stop, also while the database is away, and the broker has its messages again", async (stack) => {
+    const broker = new Broker();
+    let isAway = false;
+    const client = createClient(stack.url, stack.secretKey, {
+      auth: { persistSession: false, autoRefreshToken: false },
+      global: {
+        fetch: (...args) =>
+          isAway ? Promise.reject(new TypeError("connection refused")) : fetch(...args),
+      },
+    });
+    const away = Promise.withResolvers<void>();
+    const T = define(() => {
+      isAway = true;
+      away.resolve();
+    });
+    const config = { ...readConfig(() => undefined), leaseMs: 2_000 };
+    const { bus, worker } = await brokered(stack, broker, [T], { client, config });
+    await bus.dispatch(T, {});
+    await relay(stack, broker);
+    const [drain, stop] = [new AbortController(), new AbortController()];
+    const signals = { drain: drain.signal, stop: stop.signal };
+    const running = worker.resident({ queues: ["default"], name: "w", ...signals });
+    await away.promise;
+    drain.abort();
+    stop.abort();
+    await running.catch(() => {});
+    assertEquals((await broker.pull({ max: 9, maxBytes: 1e6, waitMs: 0 })).length, 1);
   });
 
   test("an outbox that is nearly full answers dispatches of functions with 503, and takes them again once it is read", async (stack) => {

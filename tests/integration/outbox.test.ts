@@ -89,7 +89,7 @@ testsOnStack({}, (test) => {
       if (attempt === 1) throw new Error("not yet");
     }, { retry: { delay: 1 } });
     const routing = { T: "events", Next: "events" };
-    const { bus, tick } = await brokered(stack, broker, [T, Home, Next], routing);
+    const { bus, tick } = await brokered(stack, broker, [T, Home, Next], { routing });
     await bus.dispatch(T, {});
     assertEquals((await tick()).handled, 3);
     assertEquals(handled.toSorted(), ["home", "next"]);

@@ -1,10 +1,12 @@
 /** A project of which some messages go through a broker, on the stack of a test. */
 
+import type { SupabaseClient } from "@supabase/supabase-js";
 import {
   createMessenger,
   type MessageDefinition,
   type RoutingOptions,
 } from "../../supabase/functions/_shared/symphony/index.ts";
+import type { Config } from "../../supabase/functions/_shared/symphony/runtime/config.ts";
 import { createLogger } from "../../supabase/functions/_shared/symphony/runtime/log.ts";
 import type { Engine } from "../../supabase/functions/_shared/symphony/transport/engine.ts";
 import { createWorker } from "../../supabase/functions/_shared/symphony/worker/create-worker.ts";
@@ -15,7 +17,12 @@ export async function brokered(
   stack: TestStack,
   broker: Engine,
   messages: readonly MessageDefinition[],
-  routing: RoutingOptions["routing"] = { T: "events" },
+  { routing = { T: "events" }, client = stack.client, config }: {
+    readonly routing?: RoutingOptions["routing"];
+    /** The client of the database. */
+    readonly client?: SupabaseClient;
+    readonly config?: Config;
+  } = {},
 ) {
   const lines: { event: string; [field: string]: unknown }[] = [];
   const log = createLogger({
@@ -23,7 +30,7 @@ export async function brokered(
     write: (_level, line) => lines.push(JSON.parse(line)),
   });
   const { bus, ...messenger } = createMessenger({
-    ...{ supabase: stack.client, messages, tokenSecrets: [], log },
+    ...{ supabase: client, messages, tokenSecrets: [], log, ...config && { config } },
     ...{ transports: { events: broker }, routing },
   });
   const worker = createWorker({ bus, ...messenger });
@@ -42,7 +49,7 @@ export async function brokered(
   };
   await worker.tick({ budgetMs: 0, caller: "waits" });
   const events = () => lines.map(({ event }) => event);
-  return { bus, worker, tick, lines, events };
+  return { bus, worker, tick, lines, events, receiver: messenger.receivers.get("events") };
 }
 
 /** The rows of the outbox: ids of those that wait, how many of them are due, and ids of those that are sent. */

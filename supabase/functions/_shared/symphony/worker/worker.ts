@@ -156,8 +156,12 @@ class Worker {
     this.#calls++;
     this.#claimer.sent(request);
     const sentAt = performance.now();
+    // Leases of an engine do not end while its connection holds. The run has to, also while home is out of reach.
     const keepTrying = () =>
-      performance.now() < this.#leases.worthRepeatingUntil(sentAt + UNLEASED_CALL_MS);
+      performance.now() < Math.min(
+        this.#leases.worthRepeatingUntil(sentAt + UNLEASED_CALL_MS),
+        this.#end.stopsAt + this.#options.leaseMs,
+      );
     // A claim that the database cannot serve must not keep the calls that write outcomes.
     const isAwaited = () => this.#end.isNear || !this.#settler.buffer.isEmpty;
     try {

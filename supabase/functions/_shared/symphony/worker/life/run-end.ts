@@ -19,6 +19,7 @@ export class RunEnd {
   /** Whether no further message may be claimed or started. */
   isNear: boolean;
   readonly #options: RunEndOptions;
+  #abortedAt = Infinity;
   /** Aborted when the run is over. */
   readonly #over = new AbortController();
 
@@ -29,8 +30,10 @@ export class RunEnd {
     this.isNear = signal?.aborted === true || drain?.aborted === true;
     const onAbort = () => {
       this.isNear = true;
+      if (signal?.aborted) this.#abortedAt = Math.min(this.#abortedAt, performance.now());
       changed.notify();
     };
+    if (signal?.aborted) onAbort();
     for (const one of [signal, drain]) {
       one?.addEventListener("abort", onAbort, { signal: this.#over.signal });
     }
@@ -52,7 +55,12 @@ export class RunEnd {
 
   /** Whether running handlers have to stop. */
   hasCome(now: number): boolean {
-    return now >= this.budget.stopsAt || this.#options.signal?.aborted === true;
+    return now >= this.stopsAt;
+  }
+
+  /** When running handlers have to stop, as far as it is known. */
+  get stopsAt(): number {
+    return Math.min(this.budget.stopsAt, this.#abortedAt);
   }
 
   /** The run is over: the signals no longer concern it. */
