@@ -1869,11 +1869,16 @@ declare
     else 1
   end;
   table_bytes constant bigint := pg_table_size('messenger.outbox');
+  bound bigint;
   waiting bigint;
 begin
   select * into state from messenger.outbox_state;
+  bound := share * coalesce(state.max_bytes, 1073741824);
   waiting := coalesce(state.unsent_bytes, 0) + greatest(table_bytes - coalesce(state.table_bytes, 0), 0);
-  if waiting >= share * coalesce(state.max_bytes, 1073741824) then
+  if waiting >= bound and coalesce(state.unsent_bytes, 0) < bound then
+    waiting := messenger.waiting_bytes();
+  end if;
+  if waiting >= bound then
     raise sqlstate 'PT503' using
       message = format(
         'outbox: holds some %s bytes that wait for their transports, of at most %s', waiting,
@@ -1881,6 +1886,19 @@ begin
       ),
       hint = 'A transport is away or too slow: see messenger_health. The bound is messenger_set_outbox(max_bytes => ...).';
   end if;
+end
+$function$;
+
+CREATE FUNCTION messenger.waiting_bytes()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  return (select coalesce(sum(o.bytes + 200), 0) from messenger.outbox o where o.sent_at is null);
 end
 $function$;
 
@@ -1895,8 +1913,7 @@ begin
     return;
   end if;
   insert into messenger.outbox_state as known (unsent_bytes, table_bytes, sampled_at)
-  select coalesce(sum(o.bytes + 200), 0), pg_table_size('messenger.outbox'), public.messenger_now()
-  from messenger.outbox o where o.sent_at is null
+  values (messenger.waiting_bytes(), pg_table_size('messenger.outbox'), public.messenger_now())
   on conflict on constraint outbox_state_pkey do update
   set unsent_bytes = excluded.unsent_bytes, table_bytes = excluded.table_bytes, sampled_at = excluded.sampled_at;
 end
@@ -14596,7 +14613,7 @@ comment on routine messenger.running_step(bigint) is
   'The durable step of a message that runs at this moment, as messenger.progress has it; null if none has run for a second.';
 
 comment on routine messenger.sample_outbox() is
-  'Part of messenger_sample_backlog: measures how many bytes wait in the outbox, 200 of them for each row''s columns.';
+  'Part of messenger_sample_backlog: measures how many bytes wait in the outbox.';
 
 comment on routine messenger.sample_queue(text,timestamp with time zone,integer) is
   'Part of messenger_sample_backlog(): writes how many messages a queue holds.';
@@ -14696,6 +14713,9 @@ comment on routine messenger.turns_of(messenger.locked_messages,jsonb) is
 
 comment on routine messenger.use_room(messenger.claim_queue,tid[],integer) is
   'Part of a claim: how many places of a queue with limits these messages take, and how many starts if it or its lanes have a rate; it counts the starts.';
+
+comment on routine messenger.waiting_bytes() is
+  'The bytes that wait in the outbox, 200 of them for each row''s columns. Reads an entry of an index for each row that waits.';
 
 comment on routine messenger.waiting_for(text) is
   'How many messages wait for a key: {"count", "capped"}, counted up to 100.';

@@ -214,6 +214,7 @@ comment on function messenger.outbox_group_lock(text, text, text) is
   'The advisory lock of a group in the outbox, one of 2,048: Postgres has room for some thousand locks.';
 
 -- The size is measured once a minute. The growth of the table since then counts as waiting: reading it takes microseconds.
+-- Only where that comes to too much, the rows that wait are counted: most of the growth may be sent already.
 create function messenger.check_outbox_room() returns void
 language plpgsql
 set search_path = ''
@@ -226,11 +227,16 @@ declare
     else 1
   end;
   table_bytes constant bigint := pg_table_size('messenger.outbox');
+  bound bigint;
   waiting bigint;
 begin
   select * into state from messenger.outbox_state;
+  bound := share * coalesce(state.max_bytes, 1073741824);
   waiting := coalesce(state.unsent_bytes, 0) + greatest(table_bytes - coalesce(state.table_bytes, 0), 0);
-  if waiting >= share * coalesce(state.max_bytes, 1073741824) then
+  if waiting >= bound and coalesce(state.unsent_bytes, 0) < bound then
+    waiting := messenger.waiting_bytes();
+  end if;
+  if waiting >= bound then
     raise sqlstate 'PT503' using
       message = format(
         'outbox: holds some %s bytes that wait for their transports, of at most %s', waiting,
@@ -243,6 +249,17 @@ $$;
 comment on function messenger.check_outbox_room() is
   'Part of messenger_enqueue: refuses messages of other transports while too much waits for them, PT503.';
 
+create function messenger.waiting_bytes() returns bigint
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return (select coalesce(sum(o.bytes + 200), 0) from messenger.outbox o where o.sent_at is null);
+end
+$$;
+comment on function messenger.waiting_bytes() is
+  'The bytes that wait in the outbox, 200 of them for each row''s columns. Reads an entry of an index for each row that waits.';
+
 create function messenger.sample_outbox() returns void
 language plpgsql
 set search_path = ''
@@ -253,14 +270,13 @@ begin
     return;
   end if;
   insert into messenger.outbox_state as known (unsent_bytes, table_bytes, sampled_at)
-  select coalesce(sum(o.bytes + 200), 0), pg_table_size('messenger.outbox'), public.messenger_now()
-  from messenger.outbox o where o.sent_at is null
+  values (messenger.waiting_bytes(), pg_table_size('messenger.outbox'), public.messenger_now())
   on conflict on constraint outbox_state_pkey do update
   set unsent_bytes = excluded.unsent_bytes, table_bytes = excluded.table_bytes, sampled_at = excluded.sampled_at;
 end
 $$;
 comment on function messenger.sample_outbox() is
-  'Part of messenger_sample_backlog: measures how many bytes wait in the outbox, 200 of them for each row''s columns.';
+  'Part of messenger_sample_backlog: measures how many bytes wait in the outbox.';
 
 create function messenger.wake_for_outbox() returns trigger
 language plpgsql
