@@ -959,17 +959,20 @@ CREATE OR REPLACE FUNCTION messenger.lock_expired(p_queues text[] DEFAULT NULL::
 AS $function$
 declare
   clock constant timestamptz := public.messenger_now();
-  parents constant text[] := array(select split_part(q, '/', 1) from unnest(p_queues) as q);
+  parents text[];
   lease record;
   expired tid[];
   locked tid[] := array[]::tid[];
   left_over record;
 begin
+  if p_queues is not null then
+    parents := array(select split_part(q, '/', 1) from unnest(p_queues) as q);
+  end if;
   for lease in
     select l.token, l.ids from messenger.leases l
     where l.leased_until <= clock and exists (
       select from unnest(l.queues) as q (name)
-      where messenger.is_swept(q.name, case when strpos(q.name, '/') = 0 and p_queues is not null then parents else p_queues end)
+      where messenger.is_swept(q.name, case when strpos(q.name, '/') = 0 then parents else p_queues end)
     )
     order by l.leased_until
     limit 1000
@@ -2085,6 +2088,64 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.reopen_noted_groups()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  noted record;
+  queues text[];
+  group_keys text[];
+begin
+  -- An older snapshot may not show why a group was noted. Nearly always there are no notes, and the statements below take
+  -- 45 us to find that out.
+  if current_setting('transaction_isolation') <> 'read committed'
+    or not exists (select from messenger.groups_to_reopen)
+  then
+    return;
+  end if;
+  for noted in
+    select u.id, u.queue, u.after_key from messenger.groups_to_reopen u
+    where u.group_key = ''
+    order by u.queue limit 1
+    for update skip locked
+  loop
+    delete from messenger.groups_to_reopen u where u.id = noted.id;
+    perform messenger.note_blocked_groups(noted.queue, noted.after_key);
+  end loop;
+
+  with found as materialized (
+    select u.id, u.queue, u.group_key from messenger.groups_to_reopen u
+    where u.group_key <> ''
+    limit 1000
+    for update skip locked
+  ),
+  locked as materialized (
+    select f.id, l.queue, l.group_key
+    from found f
+    cross join lateral messenger.group_locks(array[f.queue], array[f.group_key]) as l
+    where pg_try_advisory_xact_lock(l.lock_key)
+  ),
+  gone as (
+    -- Deletes only the notes that this session has locked: another session may have locked other notes of these groups.
+    delete from messenger.groups_to_reopen u
+    using locked l
+    where u.id = l.id
+    returning u.queue, u.group_key
+  )
+  select array_agg(g.queue), array_agg(g.group_key) into queues, group_keys
+  from (select distinct n.queue, n.group_key from gone n) as g;
+  -- A separate statement, because its snapshot has to be taken under the locks.
+  if queues is not null then
+    perform messenger.reopen_groups(queues, group_keys);
+  end if;
+end
+$function$;
+
 CREATE FUNCTION messenger.note_blocked_lanes(p_queue text)
  RETURNS void
  LANGUAGE plpgsql
@@ -2391,32 +2452,6 @@ begin
 end
 $function$;
 
-CREATE FUNCTION messenger.first_ready(p_behind text, p_before text, OUT queue text, OUT place messenger.claim_key)
- RETURNS record
- LANGUAGE plpgsql
- SET search_path TO ''
- SET jit TO 'off'
- SET enable_seqscan TO 'off'
- SET enable_bitmapscan TO 'off'
- SET enable_sort TO 'off'
-AS $function$
-begin
-  -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
-  if p_before is not null then
-    select m.queue, m.priority, m.available_at, m.id
-    into queue, place.priority, place.available_at, place.id
-    from messenger.ready_messages m where m.queue > p_behind and m.queue < p_before
-    order by m.queue, m.priority desc, m.available_at, m.id limit 1;
-  else
-    select m.queue, m.priority, m.available_at, m.id
-    into queue, place.priority, place.available_at, place.id
-    from messenger.ready_messages m where m.queue > p_behind
-    order by m.queue, m.priority desc, m.available_at, m.id limit 1;
-  end if;
-  place := messenger.in_front_of(place);
-end
-$function$;
-
 CREATE FUNCTION messenger.due_key(p_queue text, p_front messenger.claim_key)
  RETURNS messenger.claim_key
  LANGUAGE plpgsql
@@ -2474,33 +2509,55 @@ CREATE FUNCTION messenger.queues_due(p_queues text[] DEFAULT NULL::text[], p_las
  SET enable_sort TO 'off'
 AS $function$
 declare
+  clock constant timestamptz := public.messenger_now();
   -- The ends of the stretches to look at, null for the last; reports/ for the lanes of reports.
-  names constant text[] := array(
-    select distinct case when strpos(k, '/') > 0 then split_part(k, '/', 1) || '/' else k end collate "C" as name
-    from jsonb_object_keys(p_last_keys) as k order by name
-  );
+  names text[] := array(select jsonb_object_keys(p_last_keys));
   name text;
   behind text := '';
-  found record;
+  found text;
+  place messenger.claim_key;
 begin
   if p_queues is not null then
     return query select * from messenger.due_among(p_queues, p_last_keys);
     return;
   end if;
-  return query select rtrim(k, '/'), null::messenger.claim_key, right(k, 1) = '/' from unnest(names) as k;
+  if cardinality(names) > 1 or strpos(names[1], '/') > 0 then
+    names := array(
+      select distinct case when strpos(k, '/') > 0 then split_part(k, '/', 1) || '/' else k end collate "C" as name
+      from unnest(names) as k order by name
+    );
+  end if;
   foreach name in array names || null::text loop
     loop
-      found := messenger.first_ready(behind, name);
-      exit when found.queue is null;
-      queue := split_part(found.queue, '/', 1);
-      in_lanes := strpos(found.queue, '/') > 0;
-      first_key := case when not in_lanes then messenger.due_key(queue, found.place) end;
-      if in_lanes or first_key is not null then
+      -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
+      if name is not null then
+        select m.queue, m.priority, m.available_at, m.id into found, place.priority, place.available_at, place.id
+        from messenger.ready_messages m where m.queue > behind and m.queue < name
+        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+      else
+        select m.queue, m.priority, m.available_at, m.id into found, place.priority, place.available_at, place.id
+        from messenger.ready_messages m where m.queue > behind
+        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+      end if;
+      exit when found is null;
+      in_lanes := strpos(found, '/') > 0;
+      queue := case when in_lanes then split_part(found, '/', 1) else found end;
+      first_key := case when not in_lanes then messenger.in_front_of(place) end;
+      if first_key.available_at > clock then
+        first_key := messenger.due_key(queue, first_key);
+      end if;
+      if in_lanes or first_key.priority is not null then
         return next;
       end if;
       behind := case when in_lanes then queue || '/~' else queue end;
     end loop;
-    behind := case when right(name, 1) = '/' then name || '~' else name end;
+    if name is not null then
+      queue := rtrim(name, '/');
+      first_key := null;
+      in_lanes := right(name, 1) = '/';
+      behind := case when in_lanes then name || '~' else name end;
+      return next;
+    end if;
   end loop;
 end
 $function$;
@@ -3474,11 +3531,49 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.join_lanes(p_queues messenger.claim_queue[])
+ RETURNS messenger.claim_queue[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return array(
+    select row(
+      q.name, q.weight, q.first_key, q.limited or l.limited, q.rated or l.rated, null, q.has_own, q.in_lanes, l.limited
+    )::messenger.claim_queue
+    from (
+      select d.name, d.weight, (array_agg(d.first_key) filter (where d.has_own))[1] as first_key, d.limited, d.rated,
+        bool_or(d.has_own) as has_own, bool_or(d.in_lanes) as in_lanes, min(d.nth) as nth
+      from (
+        select f.*, k.nth
+        from generate_subscripts(p_queues, 1) as k (nth) cross join lateral unnest(p_queues[k.nth:k.nth]) as f
+      ) as d
+      group by d.name, d.weight, d.limited, d.rated
+    ) as q
+    cross join lateral (
+      select coalesce(bool_or(n.concurrency is not null or n.rate_limit is not null), false) as limited,
+        coalesce(bool_or(n.rate_limit is not null), false) as rated
+      from (
+        select o.lane_concurrency as concurrency, o.lane_rate_limit as rate_limit
+        from public.messenger_queues o where o.name = q.name
+        union all
+        select r.concurrency, r.rate_limit
+        from public.messenger_queues r where r.name > q.name || '/' and r.name < q.name || '/~'
+      ) as n
+      where q.in_lanes
+    ) as l
+    order by q.nth
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.open_queues(p_queues text[], p_last_keys jsonb, OUT queues messenger.claim_queue[], OUT claim messenger.locked_messages)
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
+declare
+  has_lanes boolean;
 begin
   claim.locked := '{}';
   claim.bytes := 0;
@@ -3486,33 +3581,26 @@ begin
   claim.more := false;
   claim.last_keys := p_last_keys;
   select coalesce(array_agg(row(
-      q.name, q.weight, q.first_key, q.limited or q.lanes_limited, q.rated, null, q.has_own, q.in_lanes, q.lanes_limited
+      q.name, q.weight, q.first_key, q.concurrency is not null or q.rate_limit is not null, q.rate_limit is not null,
+      null, not q.in_lanes, q.in_lanes, false
     )::messenger.claim_queue), '{}'),
     case when count(*) <= 10 then coalesce(array_agg(q.name), '{}') end,
     coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
     coalesce(array_agg(q.name) filter (where q.rate_limit is not null), '{}'),
-    coalesce(jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}')
-  into queues, claim.queues, claim.counted, claim.rated, claim.leases
+    coalesce(jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}'),
+    bool_or(q.in_lanes)
+  into queues, claim.queues, claim.counted, claim.rated, claim.leases, has_lanes
   from (
-    select d.queue as name, d.first_key, d.has_own, d.in_lanes, coalesce(o.weight::integer, 1) as weight,
-      o.concurrency, o.rate_limit, o.lease_ms, o.concurrency is not null or o.rate_limit is not null as limited,
-      o.rate_limit is not null or d.in_lanes and (o.lane_rate_limit is not null or l.rated) as rated,
-      d.in_lanes and (o.lane_concurrency is not null or o.lane_rate_limit is not null or l.limited) as lanes_limited
-    from (
-      select f.queue, (array_agg(f.first_key) filter (where not f.in_lanes))[1] as first_key,
-        bool_or(not f.in_lanes) as has_own, bool_or(f.in_lanes) as in_lanes
-      from messenger.queues_due(p_queues, p_last_keys) f group by f.queue
-    ) as d
+    select d.queue as name, d.first_key, d.in_lanes, coalesce(o.weight::integer, 1) as weight, o.concurrency,
+      o.rate_limit, o.lease_ms
+    from messenger.queues_due(p_queues, p_last_keys) d
     left join public.messenger_queues o on o.name = d.queue
-    left join lateral (
-      select bool_or(n.rate_limit is not null) as rated,
-        bool_or(n.concurrency is not null or n.rate_limit is not null) as limited
-      from public.messenger_queues n
-      where d.in_lanes and n.name > d.queue || '/' and n.name < d.queue || '/~'
-    ) as l on d.in_lanes
     where o.paused is not true and (p_queues is not null or o.runs_on is distinct from 'worker')
     order by ln(1 - random()) / coalesce(o.weight, 1) desc
   ) as q;
+  if has_lanes then
+    queues := messenger.join_lanes(queues);
+  end if;
 end
 $function$;
 
@@ -14231,9 +14319,6 @@ comment on routine messenger.failed_groups(jsonb,jsonb,integer,integer) is
 comment on routine messenger.find_lanes(messenger.claim_queue,text[],text,jsonb,tid[],integer,integer) is
   'Part of a claim: the lanes of a queue of which it takes messages, in turn, and where the next claim begins if not all lanes have had their turn.';
 
-comment on routine messenger.first_ready(text,text) is
-  'Part of a claim: the first queue with a ready message between two names, of which the second may be null, and the place in front of that message; null where there is none.';
-
 comment on routine messenger.fold_batch(bigint) is
   'Adds the deltas of a batch, which the caller has locked, to its counts, and dispatches what is due.';
 
@@ -14311,6 +14396,9 @@ comment on routine messenger.is_by_id(jsonb,boolean) is
 
 comment on routine messenger.is_queue_name(text) is
   'Whether a text may name a queue, or a lane of one; null for null.';
+
+comment on routine messenger.join_lanes(messenger.claim_queue[]) is
+  'Part of a claim: the queues, each once, with the limits of their lanes.';
 
 comment on routine messenger.keep_alert_secret(text,text,text) is
   'Writes a secret of an alert channel into Vault, or deletes it if the value is null; p_what is url or secret.';

@@ -84,17 +84,20 @@ set search_path = ''
 as $$
 declare
   clock constant timestamptz := public.messenger_now();
-  parents constant text[] := array(select split_part(q, '/', 1) from unnest(p_queues) as q);
+  parents text[];
   lease record;
   expired tid[];
   locked tid[] := array[]::tid[];
   left_over record;
 begin
+  if p_queues is not null then
+    parents := array(select split_part(q, '/', 1) from unnest(p_queues) as q);
+  end if;
   for lease in
     select l.token, l.ids from messenger.leases l
     where l.leased_until <= clock and exists (
       select from unnest(l.queues) as q (name)
-      where messenger.is_swept(q.name, case when strpos(q.name, '/') = 0 and p_queues is not null then parents else p_queues end)
+      where messenger.is_swept(q.name, case when strpos(q.name, '/') = 0 then parents else p_queues end)
     )
     order by l.leased_until
     limit 1000

@@ -61,29 +61,6 @@ $$;
 comment on function messenger.front_key(text, integer) is
   'Part of a claim: the place in front of the first ready message of a queue, or of its priorities below one; null where none is ready.';
 
-create function messenger.first_ready(p_behind text, p_before text, out queue text, out place messenger.claim_key)
-language plpgsql
-set search_path = ''
-as $$
-begin
-  -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
-  if p_before is not null then
-    select m.queue, m.priority, m.available_at, m.id
-    into queue, place.priority, place.available_at, place.id
-    from messenger.ready_messages m where m.queue > p_behind and m.queue < p_before
-    order by m.queue, m.priority desc, m.available_at, m.id limit 1;
-  else
-    select m.queue, m.priority, m.available_at, m.id
-    into queue, place.priority, place.available_at, place.id
-    from messenger.ready_messages m where m.queue > p_behind
-    order by m.queue, m.priority desc, m.available_at, m.id limit 1;
-  end if;
-  place := messenger.in_front_of(place);
-end
-$$;
-comment on function messenger.first_ready(text, text) is
-  'Part of a claim: the first queue with a ready message between two names, of which the second may be null, and the place in front of that message; null where there is none.';
-
 create function messenger.due_key(p_queue text, p_front messenger.claim_key) returns messenger.claim_key
 language plpgsql
 set search_path = ''
@@ -146,33 +123,55 @@ rows 10
 set search_path = ''
 as $$
 declare
+  clock constant timestamptz := public.messenger_now();
   -- The ends of the stretches to look at, null for the last; reports/ for the lanes of reports.
-  names constant text[] := array(
-    select distinct case when strpos(k, '/') > 0 then split_part(k, '/', 1) || '/' else k end collate "C" as name
-    from jsonb_object_keys(p_last_keys) as k order by name
-  );
+  names text[] := array(select jsonb_object_keys(p_last_keys));
   name text;
   behind text := '';
-  found record;
+  found text;
+  place messenger.claim_key;
 begin
   if p_queues is not null then
     return query select * from messenger.due_among(p_queues, p_last_keys);
     return;
   end if;
-  return query select rtrim(k, '/'), null::messenger.claim_key, right(k, 1) = '/' from unnest(names) as k;
+  if cardinality(names) > 1 or strpos(names[1], '/') > 0 then
+    names := array(
+      select distinct case when strpos(k, '/') > 0 then split_part(k, '/', 1) || '/' else k end collate "C" as name
+      from unnest(names) as k order by name
+    );
+  end if;
   foreach name in array names || null::text loop
     loop
-      found := messenger.first_ready(behind, name);
-      exit when found.queue is null;
-      queue := split_part(found.queue, '/', 1);
-      in_lanes := strpos(found.queue, '/') > 0;
-      first_key := case when not in_lanes then messenger.due_key(queue, found.place) end;
-      if in_lanes or first_key is not null then
+      -- The planner has to see the bounds of the index, so each kind of stretch has a statement.
+      if name is not null then
+        select m.queue, m.priority, m.available_at, m.id into found, place.priority, place.available_at, place.id
+        from messenger.ready_messages m where m.queue > behind and m.queue < name
+        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+      else
+        select m.queue, m.priority, m.available_at, m.id into found, place.priority, place.available_at, place.id
+        from messenger.ready_messages m where m.queue > behind
+        order by m.queue, m.priority desc, m.available_at, m.id limit 1;
+      end if;
+      exit when found is null;
+      in_lanes := strpos(found, '/') > 0;
+      queue := case when in_lanes then split_part(found, '/', 1) else found end;
+      first_key := case when not in_lanes then messenger.in_front_of(place) end;
+      if first_key.available_at > clock then
+        first_key := messenger.due_key(queue, first_key);
+      end if;
+      if in_lanes or first_key.priority is not null then
         return next;
       end if;
       behind := case when in_lanes then queue || '/~' else queue end;
     end loop;
-    behind := case when right(name, 1) = '/' then name || '~' else name end;
+    if name is not null then
+      queue := rtrim(name, '/');
+      first_key := null;
+      in_lanes := right(name, 1) = '/';
+      behind := case when in_lanes then name || '~' else name end;
+      return next;
+    end if;
   end loop;
 end
 $$;

@@ -1,5 +1,44 @@
 -- Sharing out a claim: how many messages of each queue it takes, by weight and within limits.
 
+-- One queue for its own messages and those in its lanes. Whether its lanes have limits is asked here, and not for each
+-- claim: nearly always there are no lanes.
+create function messenger.join_lanes(p_queues messenger.claim_queue[]) returns messenger.claim_queue[]
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return array(
+    select row(
+      q.name, q.weight, q.first_key, q.limited or l.limited, q.rated or l.rated, null, q.has_own, q.in_lanes, l.limited
+    )::messenger.claim_queue
+    from (
+      select d.name, d.weight, (array_agg(d.first_key) filter (where d.has_own))[1] as first_key, d.limited, d.rated,
+        bool_or(d.has_own) as has_own, bool_or(d.in_lanes) as in_lanes, min(d.nth) as nth
+      from (
+        select f.*, k.nth
+        from generate_subscripts(p_queues, 1) as k (nth) cross join lateral unnest(p_queues[k.nth:k.nth]) as f
+      ) as d
+      group by d.name, d.weight, d.limited, d.rated
+    ) as q
+    cross join lateral (
+      select coalesce(bool_or(n.concurrency is not null or n.rate_limit is not null), false) as limited,
+        coalesce(bool_or(n.rate_limit is not null), false) as rated
+      from (
+        select o.lane_concurrency as concurrency, o.lane_rate_limit as rate_limit
+        from public.messenger_queues o where o.name = q.name
+        union all
+        select r.concurrency, r.rate_limit
+        from public.messenger_queues r where r.name > q.name || '/' and r.name < q.name || '/~'
+      ) as n
+      where q.in_lanes
+    ) as l
+    order by q.nth
+  );
+end
+$$;
+comment on function messenger.join_lanes(messenger.claim_queue[]) is
+  'Part of a claim: the queues, each once, with the limits of their lanes.';
+
 -- The queues come in a new random order each time, heavier ones more often first, so that no queue is always the
 -- last. `claim` has the settings of the queues, and no messages yet.
 create function messenger.open_queues(
@@ -9,6 +48,8 @@ create function messenger.open_queues(
 language plpgsql
 set search_path = ''
 as $$
+declare
+  has_lanes boolean;
 begin
   claim.locked := '{}';
   claim.bytes := 0;
@@ -16,33 +57,26 @@ begin
   claim.more := false;
   claim.last_keys := p_last_keys;
   select coalesce(array_agg(row(
-      q.name, q.weight, q.first_key, q.limited or q.lanes_limited, q.rated, null, q.has_own, q.in_lanes, q.lanes_limited
+      q.name, q.weight, q.first_key, q.concurrency is not null or q.rate_limit is not null, q.rate_limit is not null,
+      null, not q.in_lanes, q.in_lanes, false
     )::messenger.claim_queue), '{}'),
     case when count(*) <= 10 then coalesce(array_agg(q.name), '{}') end,
     coalesce(array_agg(q.name) filter (where q.concurrency is not null), '{}'),
     coalesce(array_agg(q.name) filter (where q.rate_limit is not null), '{}'),
-    coalesce(jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}')
-  into queues, claim.queues, claim.counted, claim.rated, claim.leases
+    coalesce(jsonb_object_agg(q.name, q.lease_ms) filter (where q.lease_ms is not null), '{}'),
+    bool_or(q.in_lanes)
+  into queues, claim.queues, claim.counted, claim.rated, claim.leases, has_lanes
   from (
-    select d.queue as name, d.first_key, d.has_own, d.in_lanes, coalesce(o.weight::integer, 1) as weight,
-      o.concurrency, o.rate_limit, o.lease_ms, o.concurrency is not null or o.rate_limit is not null as limited,
-      o.rate_limit is not null or d.in_lanes and (o.lane_rate_limit is not null or l.rated) as rated,
-      d.in_lanes and (o.lane_concurrency is not null or o.lane_rate_limit is not null or l.limited) as lanes_limited
-    from (
-      select f.queue, (array_agg(f.first_key) filter (where not f.in_lanes))[1] as first_key,
-        bool_or(not f.in_lanes) as has_own, bool_or(f.in_lanes) as in_lanes
-      from messenger.queues_due(p_queues, p_last_keys) f group by f.queue
-    ) as d
+    select d.queue as name, d.first_key, d.in_lanes, coalesce(o.weight::integer, 1) as weight, o.concurrency,
+      o.rate_limit, o.lease_ms
+    from messenger.queues_due(p_queues, p_last_keys) d
     left join public.messenger_queues o on o.name = d.queue
-    left join lateral (
-      select bool_or(n.rate_limit is not null) as rated,
-        bool_or(n.concurrency is not null or n.rate_limit is not null) as limited
-      from public.messenger_queues n
-      where d.in_lanes and n.name > d.queue || '/' and n.name < d.queue || '/~'
-    ) as l on d.in_lanes
     where o.paused is not true and (p_queues is not null or o.runs_on is distinct from 'worker')
     order by ln(1 - random()) / coalesce(o.weight, 1) desc
   ) as q;
+  if has_lanes then
+    queues := messenger.join_lanes(queues);
+  end if;
 end
 $$;
 comment on function messenger.open_queues(text[], jsonb) is
