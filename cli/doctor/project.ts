@@ -3,7 +3,13 @@
 import { valueAt } from "../project/config-entry.ts";
 import { readConfig } from "../project/config.ts";
 import { type Files, lineAt } from "../project/files.ts";
-import { DOOR_NAMES, functionFile, isOurs, prefixOf } from "../project/functions.ts";
+import {
+  adviceOfLostMark,
+  DOOR_NAMES,
+  functionFile,
+  isOurs,
+  prefixOf,
+} from "../project/functions.ts";
 import { importedVersion } from "../project/import-maps.ts";
 import { createsOurs, installedVersion } from "../project/installed.ts";
 import { doubledStamps, migrationsOf } from "../project/migrations.ts";
@@ -49,7 +55,8 @@ function checkReleases(files: Files, releases: readonly Release[], now: Date): C
 function checkFolders(files: Files, prefix: string): Check[] {
   return DOOR_NAMES.flatMap((door) => {
     const path = functionFile(`${prefix}${door}`, "index.ts");
-    if (isOurs(files.get(path))) return [];
+    // A file that has lost its mark is among the notes.
+    if (isOurs(files.get(path)) || adviceOfLostMark(files.get(path))) return [];
     const found = files.has(path) ? "another function" : "not there";
     return [failed(`project: ${path}`, found, "Let init write it.", INIT)];
   });

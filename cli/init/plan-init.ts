@@ -4,6 +4,7 @@ import { type Config, planEntries, readConfig } from "../project/config.ts";
 import { type Entry, valueAt } from "../project/config-entry.ts";
 import type { Files } from "../project/files.ts";
 import {
+  adviceOfLostMark,
   DENO_JSON,
   DOOR_NAMES,
   functionFile,
@@ -110,7 +111,7 @@ function planFunctions(files: Files, config: Config, prefix: string): Part[] {
     const other = paths.find((path) => path.startsWith(folder));
     if (other !== undefined && !isOurs(files.get(index))) {
       const path = files.has(index) ? index : other;
-      const advice =
+      const advice = adviceOfLostMark(files.get(index)) ??
         "Rename yours, or name ours differently: symphony-messenger init --prefix bus-";
       return { changes: [], notes: [refusal(path, `the function ${name} is yours`, advice)] };
     }

@@ -49,6 +49,12 @@ export function isOurs(text: string | undefined): boolean {
   return text !== undefined && text.replace(/^\uFEFF/, "").split(/\r?\n/, 1)[0] === MARK;
 }
 
+/** Advice on an index.ts that calls our library and has lost the mark; undefined for every other one. */
+export function adviceOfLostMark(text: string | undefined): string | undefined {
+  if (isOurs(text) || !/from "symphony-messenger\/edge"/.test(text ?? "")) return undefined;
+  return `If it is ours, put \`${MARK}\` back as its first line: by it our functions are known.`;
+}
+
 /** The prefix of our functions in a project; null if it has none of ours. */
 export function prefixOf(files: Files): string | null {
   for (const [path, text] of files) {

@@ -3,6 +3,7 @@
 import { readConfig } from "../project/config.ts";
 import type { Files } from "../project/files.ts";
 import {
+  adviceOfLostMark,
   DOOR_NAMES,
   functionFile,
   IMPORT_MAP,
@@ -142,7 +143,8 @@ function functionNotes(files: Files, prefix: string): Note[] {
     const path = functionFile(prefix + door, "index.ts");
     const text = files.get(path);
     if (!isOurs(text)) {
-      const advice = "Run `npx symphony-messenger init`, which writes what is missing.";
+      const advice = adviceOfLostMark(text) ??
+        "Run `npx symphony-messenger init`, which writes what is missing.";
       return [warning(path, "is not there, or is yours", advice)];
     }
     if (!isEdited(door, text ?? "")) return [];

@@ -74,3 +74,15 @@ Deno.test("a migration of the user's own tables is none of the doctor's business
   const text = "alter table public.orders add column x int; drop view my_messenger_view;";
   assertEquals(faults(installed().set(LATER, text)), []);
 });
+
+Deno.test("a function of ours that has lost its mark is told once, with the line that mends it", () => {
+  const path = "supabase/functions/tick/index.ts";
+  const files = installed();
+  files.set(path, (files.get(path) ?? "").replace("// symphony-messenger", "// mine"));
+  const advices = faults(files).map(({ name, advice }) => [name, advice]);
+  const mending =
+    "If it is ours, put `// symphony-messenger` back as its first line: by it our functions are known.";
+  assertEquals(advices, [[`project: ${path}`, mending]]);
+  const { notes } = planInit(files, { releases: [FIRST], now: NOW });
+  assertEquals(notes.map(({ path, advice }) => [`project: ${path}`, advice]), advices);
+});
