@@ -45,6 +45,20 @@ export function testLanes(name: string, open: () => Promise<TransportUnderTest>)
     assertEquals(queuesOf(beside), { "reports/a": 4, "reports/b": 1, "reports/c": 1 });
   });
 
+  promise("what another queue leaves goes to the lanes, whatever their priorities", async (t) => {
+    await t.transport.send([{ type: "T", payload: "mail", queue: "mail" }]);
+    await t.transport.send(
+      ["a", "b", "c"].flatMap((lane) =>
+        [1, 2, 3, 4].flatMap((priority) =>
+          inLane(lane, 2).map((message) => ({ ...message, priority }))
+        )
+      ),
+    );
+    const { messages } = await claim(t.transport, { maxMessages: 20 });
+    assertEquals([messages.length, new Set(messages.map(({ id }) => id)).size], [20, 20]);
+    assertEquals((await claim(t.transport, { maxMessages: 20 })).messages.length, 5);
+  });
+
   promise("a lane's weight counts beside the other lanes of its queue", async (t) => {
     await t.setQueue("reports/gold", { weight: 3 });
     await t.transport.send([...inLane("gold", 20), ...inLane("iron", 20)]);

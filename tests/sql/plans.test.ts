@@ -44,6 +44,12 @@ const CALLS: readonly [name: string, call: string][] = [
     `select public.messenger_claim('00000000-0000-0000-0000-000000000004', 100, queues => '{reports}')`,
   ],
   ["a look for what falls due next in lanes", "select messenger.next_due('{reports}')"],
+  ["a look beside lanes that are held", "select messenger.next_due('{held}')"],
+  [
+    "a claim beside lanes that are held",
+    `select public.messenger_claim('00000000-0000-0000-0000-000000000005', 100, queues => '{held}')`,
+  ],
+  ["a look for lanes that limits hold back", "select messenger.busy_lanes(null, 1000)"],
 ];
 
 /** Calls a function and returns the plans of the statements in it. */
@@ -80,7 +86,11 @@ for (const analyzed of [false, true]) {
       await sql`insert into public.messenger_messages (type, queue, priority, available_at)
         select 'T', case n % 4 when 0 then 'default' when 1 then 'other' else 'reports/t' || n % 1000 end, n % 3,
           '2026-01-01'::timestamptz + n * interval '1 second' from generate_series(1, 100000) n`;
-      if (analyzed) await sql`analyze public.messenger_messages`;
+      await sql`insert into public.messenger_messages (type, queue, available_at)
+        select 'T', 'held/t' || n % 5000, now() + (n % 2 - 0.5) * interval '1 hour' from generate_series(1, 10000) n`;
+      await sql`insert into public.messenger_queues (name, paused)
+        select 'held/t' || n, n % 2 = 1 from generate_series(1, 4990) n`;
+      if (analyzed) await sql`analyze public.messenger_messages, public.messenger_queues`;
       await sql.unsafe(`load 'auto_explain'; set auto_explain.log_min_duration = 0;
         set auto_explain.log_nested_statements = on; set client_min_messages = log`).simple();
       for (const [name, call] of CALLS) {
