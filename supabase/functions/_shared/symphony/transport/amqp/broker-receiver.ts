@@ -13,6 +13,8 @@ import { type DeliveryHandle, QueueConsumer, type Received } from "./queue-consu
 export class BrokerReceiver {
   #connecting: Promise<ChannelModel> | undefined;
   readonly #consumers = new Map<string, Promise<QueueConsumer>>();
+  /** Queues that are consumed. */
+  readonly #open = new Set<string>();
   /** Deliveries that are not pulled, in the order of arrival. */
   #arrived: Received[] = [];
   /** Wakes the pulls that wait. */
@@ -28,14 +30,22 @@ export class BrokerReceiver {
     const { waitMs, queues = this.settings.queues } = request;
     const wanted = this.settings.queues.filter((queue) => queues.includes(queue));
     const until = performance.now() + waitMs;
-    const trouble = await this.#consume(wanted);
+    let trouble: Error | null | undefined;
+    const note = (found: Error | null) => {
+      trouble = found;
+      this.#tell();
+    };
+    // A queue whose leader is gone takes a while to answer, and holds up no other.
+    this.#consume(wanted).then(note, note);
     for (;;) {
       const taken = this.#take(request, new Set(wanted));
       const leftMs = until - performance.now();
       if (taken.length > 0) return taken;
       if (trouble) throw trouble;
-      if (leftMs <= 0) return [];
-      await this.#wait(leftMs);
+      if (leftMs <= 0 && (trouble === null || wanted.some((queue) => this.#open.has(queue)))) {
+        return [];
+      }
+      await this.#wait(leftMs > 0 ? leftMs : this.settings.timeoutMs);
     }
   }
 
@@ -112,7 +122,7 @@ export class BrokerReceiver {
   async #consume(queues: readonly string[]): Promise<Error | null> {
     const model = await this.#connect();
     const opened = await Promise.allSettled(queues.map((queue) => {
-      const opening = this.#consumers.get(queue) ?? this.#open(model, queue);
+      const opening = this.#consumers.get(queue) ?? this.#begin(model, queue);
       this.#consumers.set(queue, opening);
       return opening;
     }));
@@ -120,7 +130,7 @@ export class BrokerReceiver {
     return failed ? new Error(String(failed.reason?.message ?? failed.reason)) : null;
   }
 
-  async #open(model: ChannelModel, queue: string): Promise<QueueConsumer> {
+  async #begin(model: ChannelModel, queue: string): Promise<QueueConsumer> {
     const { prefix, prefetch, timeoutMs } = this.settings;
     try {
       const consumer = await QueueConsumer.open(model, {
@@ -132,6 +142,7 @@ export class BrokerReceiver {
         onLost: (lost) => this.#forget(queue, lost),
       });
       if (consumer.isLost) throw new Error(`queue ${queue}: the connection is lost`);
+      this.#open.add(queue);
       return consumer;
     } catch (error) {
       this.#consumers.delete(queue);
@@ -141,6 +152,7 @@ export class BrokerReceiver {
 
   #forget(queue: string, lost: QueueConsumer): void {
     this.#consumers.delete(queue);
+    this.#open.delete(queue);
     // The broker gives them to another worker.
     this.#arrived = this.#arrived.filter(({ handle }) => handle.consumer !== lost);
     this.#tell();

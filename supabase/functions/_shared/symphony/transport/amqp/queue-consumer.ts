@@ -50,14 +50,22 @@ export class QueueConsumer {
   static async open(model: ChannelModel, parts: ConsumerParts): Promise<QueueConsumer> {
     const { queue, brokerQueue, prefetch, timeoutMs } = parts;
     const late = () => new Error(`queue ${queue}: gave no answer within ${timeoutMs} ms`);
-    const channel = await within(model.createChannel(), timeoutMs, late);
-    // The calls tell their errors. Without a listener one would end the process.
-    channel.on("error", () => {});
-    const consumer = new QueueConsumer(parts, channel);
-    await within(channel.prefetch(prefetch), timeoutMs, late);
-    const receive = (message: ConsumeMessage | null) => consumer.#receive(message);
-    await within(channel.consume(brokerQueue, receive), timeoutMs, late);
-    return consumer;
+    const opening = model.createChannel();
+    const end = () => void opening.then((channel) => channel.close()).catch(() => {});
+    try {
+      const channel = await within(opening, timeoutMs, late);
+      // The calls tell their errors. Without a listener one would end the process.
+      channel.on("error", () => {});
+      const consumer = new QueueConsumer(parts, channel);
+      await within(channel.prefetch(prefetch), timeoutMs, late);
+      const receive = (message: ConsumeMessage | null) => consumer.#receive(message);
+      await within(channel.consume(brokerQueue, receive), timeoutMs, late);
+      return consumer;
+    } catch (error) {
+      // A channel without a user would stay open as long as the connection.
+      end();
+      throw error;
+    }
   }
 
   /** Name of the queue. */
