@@ -3246,6 +3246,25 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.has_due_behind(p_queue text, p_place messenger.claim_key)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return exists (
+    select from messenger.ready_messages m
+    where m.queue = p_queue and m.priority = p_place.priority
+      and (m.available_at, m.id) > (p_place.available_at, p_place.id) and m.available_at <= clock
+  ) or (messenger.due_key(p_queue, messenger.front_key(p_queue, p_place.priority))).priority is not null;
+end
+$function$;
+
 CREATE FUNCTION messenger.find_lanes(p_queue messenger.claim_queue, p_queues text[], p_turn text, p_last_keys jsonb, p_held tid[], p_max_lanes integer, p_slots integer, OUT lanes messenger.due_lane[], OUT last_lane text)
  RETURNS record
  LANGUAGE plpgsql
@@ -3253,8 +3272,9 @@ CREATE FUNCTION messenger.find_lanes(p_queue messenger.claim_queue, p_queues tex
 AS $function$
 declare
   held constant jsonb := messenger.held_keys(p_queue.name, p_held);
-  again constant messenger.due_lane[] := case when held = '{}' then '{}' else messenger.known_lanes(
-    p_queue, array(select jsonb_object_keys(held)), held, p_slots
+  again constant messenger.due_lane[] := case when held = '{}' then '{}' else array(
+    select k from unnest(messenger.known_lanes(p_queue, array(select jsonb_object_keys(held)), held, p_slots)) as k
+    where messenger.has_due_behind((k).queue, (k).place)
   ) end;
   known constant messenger.due_lane[] := array(
     select k from unnest(messenger.known_lanes(p_queue, p_queues, p_last_keys, p_slots)) as k
@@ -14354,6 +14374,9 @@ comment on routine messenger.has_deltas(bigint) is
 
 comment on routine messenger.has_due(interval,text[]) is
   'Whether a message of a queue that is not paused, or something in the outbox, is due, or falls due within a time.';
+
+comment on routine messenger.has_due_behind(text,messenger.claim_key) is
+  'Part of a claim: whether a due message of a queue is behind a place.';
 
 comment on routine messenger.has_keys(jsonb) is
   'Part of write_effects: whether messages have idempotency or dedupe keys, or a group of the outbox, which other transactions may hold.';

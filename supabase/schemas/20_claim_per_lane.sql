@@ -322,6 +322,23 @@ $$;
 comment on function messenger.held_keys(text, tid[]) is
   'Part of a claim: the key of the last message of each lane that the claim has locked in an earlier round.';
 
+create function messenger.has_due_behind(p_queue text, p_place messenger.claim_key) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return exists (
+    select from messenger.ready_messages m
+    where m.queue = p_queue and m.priority = p_place.priority
+      and (m.available_at, m.id) > (p_place.available_at, p_place.id) and m.available_at <= clock
+  ) or (messenger.due_key(p_queue, messenger.front_key(p_queue, p_place.priority))).priority is not null;
+end
+$$;
+comment on function messenger.has_due_behind(text, messenger.claim_key) is
+  'Part of a claim: whether a due message of a queue is behind a place.';
+
 -- `p_queues` limits the search to lanes that it names, unless it names the queue. The lanes that have had messages in an
 -- earlier round come last.
 create function messenger.find_lanes(
@@ -333,8 +350,9 @@ set search_path = ''
 as $$
 declare
   held constant jsonb := messenger.held_keys(p_queue.name, p_held);
-  again constant messenger.due_lane[] := case when held = '{}' then '{}' else messenger.known_lanes(
-    p_queue, array(select jsonb_object_keys(held)), held, p_slots
+  again constant messenger.due_lane[] := case when held = '{}' then '{}' else array(
+    select k from unnest(messenger.known_lanes(p_queue, array(select jsonb_object_keys(held)), held, p_slots)) as k
+    where messenger.has_due_behind((k).queue, (k).place)
   ) end;
   known constant messenger.due_lane[] := array(
     select k from unnest(messenger.known_lanes(p_queue, p_queues, p_last_keys, p_slots)) as k

@@ -1,6 +1,6 @@
 -- The first round gives each queue half. The second one continues where the first ended, in each lane and priority.
 begin;
-select plan(7);
+select plan(8);
 select test.set_clock('2026-01-01 12:00Z');
 create function pg_temp.ids(answer jsonb) returns text[] language sql as $$
   select array_agg(m ->> 'id') from jsonb_array_elements(answer -> 'messages') as m
@@ -32,6 +32,15 @@ select is((select jsonb_array_length(claim -> 'messages') from answer), 60, 'so 
 select is(
   (select array(select jsonb_object_keys(claim -> 'last_keys') order by 1) from answer), array['reports/x', 'reports/y'],
   'whose keys it returns'
+);
+
+select messenger_cancel(queue => 'reports');
+delete from messenger.lane_turns where true;
+insert into messenger_messages (type, queue, available_at)
+select 'One', 'reports/a' || n, messenger_now() from generate_series(10, 21) as n;
+select test.dispatch_many(6, 'reports/z'), test.dispatch_many(1, 'mail');
+select is(
+  jsonb_array_length(test.claim(test.token(5), 25) -> 'messages'), 19, 'lanes that are empty by then are not in the way of others'
 );
 
 select * from finish();
