@@ -139,8 +139,9 @@ begin
     where c.relnamespace = 'messenger'::regnamespace
       or c.relnamespace = 'public'::regnamespace and c.relname like 'messenger\_%' and c.relname <> 'messenger_messages'
   loop
-    execute format('select s.last_value - (not s.is_called)::integer from %s s', own.sequence) into last;
+    -- In this order: an id that is there was drawn before the sequence is read, unless the sequence is behind.
     execute format('select max(t.%1$I) from %2$s t where t.%1$I <= %3$s', own.id, own.relation, own.most) into highest;
+    execute format('select s.last_value - (not s.is_called)::integer from %s s', own.sequence) into last;
     if highest > last then
       perform setval(own.sequence, highest);
     end if;
