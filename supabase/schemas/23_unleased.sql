@@ -74,7 +74,9 @@ declare
   from_place constant tid := format('(%s,0)', minute % parts * p_max_pages)::tid;
   to_place constant tid := format('(%s,0)', (minute % parts + 1) * p_max_pages)::tid;
 begin
-  if not exists (select from public.messenger_messages m where m.blocked) then
+  if not exists (
+    select from public.messenger_messages m where m.ctid >= from_place and m.ctid < to_place and m.blocked
+  ) then
     return;
   end if;
   update public.messenger_messages m set blocked = false
