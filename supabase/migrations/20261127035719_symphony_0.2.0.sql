@@ -2830,7 +2830,7 @@ CREATE FUNCTION messenger.next_due_in_lanes(p_queue text)
 AS $function$
 declare
   lane record;
-  seen text[] := '{}';
+  seen text[] := array[]::text[];
   looked integer := 0;
   starts_at timestamptz;
 begin
@@ -3233,7 +3233,7 @@ CREATE FUNCTION messenger.held_keys(p_queue text, p_held tid[])
 AS $function$
 begin
   if p_held = '{}' then
-    return '{}';
+    return '{}'::jsonb;
   end if;
   return (
     select coalesce(jsonb_object_agg(k.queue, k.key), '{}') from (

@@ -64,7 +64,7 @@ set search_path = ''
 as $$
 declare
   lane record;
-  seen text[] := '{}';
+  seen text[] := array[]::text[];
   looked integer := 0;
   starts_at timestamptz;
 begin

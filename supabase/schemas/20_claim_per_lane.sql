@@ -306,7 +306,7 @@ set search_path = ''
 as $$
 begin
   if p_held = '{}' then
-    return '{}';
+    return '{}'::jsonb;
   end if;
   return (
     select coalesce(jsonb_object_agg(k.queue, k.key), '{}') from (
