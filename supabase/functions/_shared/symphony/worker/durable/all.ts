@@ -13,6 +13,7 @@ import { checkNames } from "../../runtime/option-names.ts";
 import type { AttemptSpan } from "../../tracing/attempt-span.ts";
 import type { RunningStep } from "./durable-call.ts";
 import type { DurableRun } from "./durable-run.ts";
+import { checkStepText } from "./numbering.ts";
 
 /** The largest number of children. */
 const MAX_CHILDREN = 1_000;
@@ -39,11 +40,23 @@ export async function all(
   children: readonly ChildMessage[],
   options: { readonly key?: string } = {},
 ): Promise<unknown[]> {
+  checkStepText(name, "ctx.all: name");
   const label = `ctx.all ${showValue(name)}`;
   checkNames(options, ["key"], `${label}: `);
+  if (options.key !== undefined) checkStepText(options.key, `${label}: key`);
   if (!Array.isArray(children) || children.length > MAX_CHILDREN) {
     throw new DurableUsageError(
       `${label}: has to get an array of at most ${MAX_CHILDREN} children, [definition, payload] each`,
+    );
+  }
+  const wrong = children.findIndex((child: unknown) =>
+    !Array.isArray(child) || typeof readProperty(child[0], "type") !== "string"
+  );
+  if (wrong !== -1) {
+    throw new DurableUsageError(
+      `${label}: child ${wrong + 1}: has to be [definition, payload] (was ${
+        showValue(children[wrong])
+      })`,
     );
   }
   const { key } = options;

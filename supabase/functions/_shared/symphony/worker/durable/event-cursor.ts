@@ -46,7 +46,8 @@ export function allMovedOn(
   examined: Examined,
 ): Record<string, EventCursor> {
   return Object.fromEntries(keys.flatMap((key) => {
-    const cursor = movedOn(key, cursors[key], examined);
+    const former = Object.hasOwn(cursors, key) ? cursors[key] : undefined;
+    const cursor = movedOn(key, former, examined);
     return cursor ? [[key, cursor]] : [];
   }));
 }

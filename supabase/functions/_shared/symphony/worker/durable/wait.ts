@@ -6,6 +6,7 @@ import type { TakenEvent, WaitOptions } from "../../message/durable-context.ts";
 import { checkReserved } from "../../message/event.ts";
 import { parseStored } from "../../message/payload.ts";
 import { checkKey, checkMoment } from "../../runtime/checks.ts";
+import { dictionary } from "../../runtime/dictionary.ts";
 import { parseDuration } from "../../runtime/duration.ts";
 import { showValue } from "../../runtime/inspect.ts";
 import { checkNames } from "../../runtime/option-names.ts";
@@ -83,7 +84,7 @@ function checkedWait(
   options: WaitOptions,
 ): Wait {
   checkNames(options, ["schema", "timeout", "since"], "ctx.waitFor: ");
-  const keys = [...new Set(typeof event === "string" ? [event] : event)];
+  const keys = [...new Set(Array.isArray(event) ? event : [event])];
   if (keys.length === 0 || keys.length > MOST_KEYS) {
     throw new RangeError(
       `ctx.waitFor: event: has to be a key, or 1 to ${MOST_KEYS} keys (was ${showValue(event)})`,
@@ -93,7 +94,9 @@ function checkedWait(
     checkReserved(checkKey(key, "ctx.waitFor: event"), "ctx.waitFor: event");
   }
   const { schema, timeout = DEFAULT_TIMEOUT, since } = options;
-  if (schema !== undefined && !(typeof schema === "object" && "_zod" in schema)) {
+  if (
+    schema !== undefined && !(typeof schema === "object" && schema !== null && "_zod" in schema)
+  ) {
     throw new RangeError("ctx.waitFor: schema: has to be a zod schema, of zod 4");
   }
   const timeoutMs = parseDuration(timeout, "ctx.waitFor: timeout");
@@ -178,12 +181,12 @@ function takenBefore(
   handler: string,
   keys: readonly string[],
 ): Record<string, EventCursor> {
-  const cursors: Record<string, EventCursor> = {};
+  const cursors = dictionary<EventCursor>();
   for (const step of run.steps) {
     if (step.kind !== "wait" || step.status !== "done" || step.handler !== handler) continue;
     // A wait whose time was over has taken nothing: what it passed over is there for the next one.
     const { taken = "", cursors: seen } = step.details as WaitDetails;
-    const cursor = seen[taken];
+    const cursor = Object.hasOwn(seen, taken) ? seen[taken] : undefined;
     if (cursor && keys.includes(taken)) cursors[taken] = cursor;
   }
   return cursors;

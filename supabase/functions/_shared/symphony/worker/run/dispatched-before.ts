@@ -5,6 +5,7 @@
  */
 
 import type { Stamps } from "../../message/envelope.ts";
+import { dictionary } from "../../runtime/dictionary.ts";
 
 /** Ids by handler and type, in the order of the dispatches. */
 export type Dispatched = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
@@ -42,10 +43,10 @@ export function dispatchedBefore(attempt: Repeating, type: string): string | und
 export function withDispatched(stamps: Stamps, written: Dispatched): Stamps {
   const { durable } = stamps;
   if (!durable || Object.keys(written).length === 0) return stamps;
-  const dispatched: Record<string, Record<string, readonly string[]>> = {};
+  const dispatched = dictionary<Record<string, readonly string[]>>();
   for (const from of [durable.dispatched ?? {}, written]) {
     for (const [handler, types] of Object.entries(from)) {
-      const own = dispatched[handler] ??= {};
+      const own = dispatched[handler] ??= dictionary();
       for (const [type, ids] of Object.entries(types)) own[type] = [...own[type] ?? [], ...ids];
     }
   }

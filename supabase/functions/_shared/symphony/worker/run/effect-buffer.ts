@@ -9,6 +9,7 @@ import {
   sizeOf,
 } from "../../message/effects.ts";
 import type { OutgoingMessage } from "../../message/envelope.ts";
+import { dictionary } from "../../runtime/dictionary.ts";
 import { type Dispatched, eventPlace } from "./dispatched-before.ts";
 import type { ReservedIds } from "../../bus/reserved-ids.ts";
 
@@ -88,10 +89,10 @@ export class EffectBuffer {
 
   /** Ids of the dispatches, and places of the events, of handlers that have not succeeded, by handler and type. */
   unfinished(handledBy: readonly string[]): Dispatched {
-    const ids: Record<string, Record<string, string[]>> = {};
+    const ids = dictionary<Record<string, string[]>>();
     for (const { id, handler, effect } of this.#entries) {
       if (id === undefined || handler === null || handledBy.includes(handler)) continue;
-      const own = ids[handler] ??= {};
+      const own = ids[handler] ??= dictionary();
       (own["event" in effect ? eventPlace(effect.event) : effect.type] ??= []).push(id);
     }
     return ids;
