@@ -4812,6 +4812,9 @@ begin
     if wrong is not null then
       raise sqlstate 'PT400' using message = format('%s: %s', field, wrong);
     end if;
+    if p_batch ->> field ~ '[0-9.]{16}' then
+      perform messenger.check_numbers(p_batch -> field, field);
+    end if;
   end loop;
 end
 $function$;
@@ -4935,7 +4938,7 @@ begin
     raise sqlstate 'PT400' using message = 'idempotency_key: is required for a batch of several chunks';
   end if;
   own := messenger.open_batch(batch);
-  select messenger.content_hash(coalesce(jsonb_agg(m - 'stamps' order by nth), '[]')) into hash
+  select messenger.content_hash(coalesce(jsonb_agg(case jsonb_typeof(m) when 'object' then m - 'stamps' else m end order by nth), '[]')) into hash
   from jsonb_array_elements(messages) with ordinality as g (m, nth);
   select * into known from messenger.batch_chunks c where c.batch_id = own.id and c.chunk = messenger_write_batch.chunk;
   if own.cancelled_at is not null then
@@ -5412,7 +5415,6 @@ $function$;
 CREATE FUNCTION messenger.check_event(p_event text, p_value jsonb)
  RETURNS void
  LANGUAGE plpgsql
- IMMUTABLE
  SET search_path TO ''
 AS $function$
 declare
@@ -5430,6 +5432,9 @@ begin
   end if;
   if bytes > 256000 then
     raise sqlstate 'PT400' using message = format('value: has to have at most 256000 bytes (was %s)', bytes);
+  end if;
+  if p_value::text ~ '[0-9.]{16}' then
+    perform messenger.check_numbers(p_value, 'value');
   end if;
 end
 $function$;
@@ -5911,6 +5916,9 @@ begin
     if pg_column_size(result) > 262144 then
       raise sqlstate 'PT413' using message =
         format('result: has %s bytes; has to have at most 262144', pg_column_size(result));
+    end if;
+    if result::text ~ '[0-9.]{16}' then
+      perform messenger.check_numbers(result, 'result');
     end if;
     perform public.messenger_save_steps(jsonb_build_array(jsonb_build_object(
       'id', messenger_effect.id, 'token', token, 'version', version, 'steps', jsonb_build_array(
@@ -8010,6 +8018,9 @@ declare
   matched bigint[] := messenger.waiting_positions(filter, place, most);
   done bigint[] := array[]::bigint[];
 begin
+  if dry_run is null then
+    raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
+  end if;
   if not dry_run then
     done := messenger.cancel_positions(matched);
   end if;
@@ -8032,6 +8043,11 @@ declare
     order by o.position limit most
   );
 begin
+  if transport is null or dry_run is null then
+    raise sqlstate 'PT400' using message = case
+      when transport is null then 'transport: is missing' else 'dry_run: has to be true or false (null was given)'
+    end;
+  end if;
   if not dry_run then
     update messenger.outbox o set available_at = clock where o.position = any (waiting) and o.sent_at is null;
     update messenger.relays r set retry_at = null where r.transport = messenger_run_outbox.transport;
@@ -8052,6 +8068,9 @@ declare
 begin
   if transport is null then
     raise sqlstate 'PT400' using message = 'transport: is missing';
+  end if;
+  if dry_run is null then
+    raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
   end if;
   if since is null then
     raise sqlstate 'PT400' using message = 'since: is missing; give the moment after which the engine lost messages';
@@ -14241,7 +14260,7 @@ comment on routine messenger.check_dead_letters(bigint[],jsonb) is
   'Part of messenger_redrive: refuses ids of dead letters that cannot be messages, PT400, or PT413 if one is too large.';
 
 comment on routine messenger.check_event(text,jsonb) is
-  'Part of an emit: refuses a key that no user may emit, and a value that is too large.';
+  'Part of an emit: refuses a key that no user may emit, and a value that is too large or has a number that a reader would change.';
 
 comment on routine messenger.check_filter(jsonb,boolean) is
   'Part of a step: leaves out the fields that were not given. Refuses a field that is empty or wrong, and an empty filter, unless "all" says that every message is meant.';

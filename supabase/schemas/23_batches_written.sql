@@ -44,6 +44,9 @@ begin
     if wrong is not null then
       raise sqlstate 'PT400' using message = format('%s: %s', field, wrong);
     end if;
+    if p_batch ->> field ~ '[0-9.]{16}' then
+      perform messenger.check_numbers(p_batch -> field, field);
+    end if;
   end loop;
 end
 $$;
@@ -181,7 +184,7 @@ begin
     raise sqlstate 'PT400' using message = 'idempotency_key: is required for a batch of several chunks';
   end if;
   own := messenger.open_batch(batch);
-  select messenger.content_hash(coalesce(jsonb_agg(m - 'stamps' order by nth), '[]')) into hash
+  select messenger.content_hash(coalesce(jsonb_agg(case jsonb_typeof(m) when 'object' then m - 'stamps' else m end order by nth), '[]')) into hash
   from jsonb_array_elements(messages) with ordinality as g (m, nth);
   select * into known from messenger.batch_chunks c where c.batch_id = own.id and c.chunk = messenger_write_batch.chunk;
   if own.cancelled_at is not null then

@@ -76,7 +76,7 @@ comment on function messenger.append_event(text, jsonb) is
   'Appends an event, of the bus''s own or of a user, and returns its id. The commit wakes the messages that wait for it.';
 
 create function messenger.check_event(p_event text, p_value jsonb) returns void
-language plpgsql immutable
+language plpgsql
 set search_path = ''
 as $$
 declare
@@ -95,10 +95,13 @@ begin
   if bytes > 256000 then
     raise sqlstate 'PT400' using message = format('value: has to have at most 256000 bytes (was %s)', bytes);
   end if;
+  if p_value::text ~ '[0-9.]{16}' then
+    perform messenger.check_numbers(p_value, 'value');
+  end if;
 end
 $$;
 comment on function messenger.check_event(text, jsonb) is
-  'Part of an emit: refuses a key that no user may emit, and a value that is too large.';
+  'Part of an emit: refuses a key that no user may emit, and a value that is too large or has a number that a reader would change.';
 
 create function public.messenger_emit(event text, value jsonb default null) returns text
 language plpgsql

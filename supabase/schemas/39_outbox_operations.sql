@@ -126,6 +126,9 @@ declare
   matched bigint[] := messenger.waiting_positions(filter, place, most);
   done bigint[] := array[]::bigint[];
 begin
+  if dry_run is null then
+    raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
+  end if;
   if not dry_run then
     done := messenger.cancel_positions(matched);
   end if;
@@ -151,6 +154,11 @@ declare
     order by o.position limit most
   );
 begin
+  if transport is null or dry_run is null then
+    raise sqlstate 'PT400' using message = case
+      when transport is null then 'transport: is missing' else 'dry_run: has to be true or false (null was given)'
+    end;
+  end if;
   if not dry_run then
     update messenger.outbox o set available_at = clock where o.position = any (waiting) and o.sent_at is null;
     update messenger.relays r set retry_at = null where r.transport = messenger_run_outbox.transport;
@@ -175,6 +183,9 @@ declare
 begin
   if transport is null then
     raise sqlstate 'PT400' using message = 'transport: is missing';
+  end if;
+  if dry_run is null then
+    raise sqlstate 'PT400' using message = 'dry_run: has to be true or false (null was given)';
   end if;
   if since is null then
     raise sqlstate 'PT400' using message = 'since: is missing; give the moment after which the engine lost messages';

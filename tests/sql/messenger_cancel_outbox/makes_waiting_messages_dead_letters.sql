@@ -1,6 +1,6 @@
 -- An operator cancels what waits in the outbox, but not what a relay is just publishing, nor what is sent.
 begin;
-select plan(10);
+select plan(11);
 select messenger_declare_routing('{"events": true, "eu": false}', '{"ImportRow": "events", "Audit": "eu"}');
 select messenger_dispatch('ImportRow', to_jsonb(n), group_key => 'g') from generate_series(1, 2) as n;
 select messenger_dispatch('ImportRow', '3', delay => '1 hour');
@@ -33,5 +33,6 @@ select throws_ok(
 select is(
   (messenger_act('ada', 'messenger_cancel_outbox', '{"all": true, "dry_run": false}') -> 'done')::int, 0, 'the action log knows the operation'
 );
+select throws_like($$select messenger_cancel_outbox("all" => true, dry_run => null)$$, 'dry_run: has to be true or false%', 'null is neither a dry run nor none');
 select * from finish();
 rollback;

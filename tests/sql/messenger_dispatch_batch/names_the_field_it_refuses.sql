@@ -1,5 +1,5 @@
 begin;
-select plan(9);
+select plan(12);
 
 select throws_ok($$select messenger_dispatch_batch('{}', 'n')$$, 'PT400', 'messages: has to be an array');
 select throws_ok($$select messenger_dispatch_batch(null, 'n')$$, 'PT400', 'messages: has to be an array');
@@ -22,5 +22,11 @@ select throws_like(
 );
 select throws_like($$select messenger_dispatch_batch('[{"type":"A","queue":"a b"}]', 'n')$$, '%queue: has to be%');
 
+select throws_like(
+  $$select messenger_dispatch_batch('[]', 'b', on_finished => '{"type":"T","payload":{"n":1970670598291982290}}')$$,
+  'on_finished.payload.n: has to be a number that is kept exactly%', 'a number in a callback that its handler would not get'
+);
+select throws_like($$select messenger_dispatch_batch('[null]', 'b')$$, 'messages.0: has to be an object%', 'a message that is null');
+select throws_like($$select messenger_dispatch_batch('[5]', 'b')$$, 'messages.0: has to be an object%', 'or a number');
 select * from finish();
 rollback;

@@ -1,6 +1,6 @@
 -- A wrong name or argument is told; nothing is stored of a function that fails.
 begin;
-select plan(10);
+select plan(12);
 select test.set_clock('2026-01-01 12:00Z');
 
 select test.dispatch('A');
@@ -59,5 +59,13 @@ select throws_ok(
   $$select pg_temp.effect('f_conflict')$$, 'PT503', null, 'a conflict with another transaction may pass later'
 );
 
+create table public.worked (n integer);
+create function public.f_inexact() returns jsonb language sql as
+  'insert into public.worked values (1); select jsonb_build_object(''id'', 1970670598291982290)';
+select throws_like(
+  $$select pg_temp.effect('f_inexact')$$, 'result.id: has to be a number that is kept exactly (was 1970670598291982290)%',
+  'a result with a number that JavaScript would change'
+);
+select is((select count(*)::int from public.worked), 0, 'and its work is rolled back');
 select * from finish();
 rollback;

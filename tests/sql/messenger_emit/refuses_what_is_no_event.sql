@@ -1,5 +1,5 @@
 begin;
-select plan(7);
+select plan(9);
 
 select throws_ok(
   $$select messenger_emit(null)$$, 'PT400',
@@ -18,5 +18,9 @@ select throws_ok(
 );
 select is_empty('select from messenger_events', 'nothing was written');
 
+select throws_like(
+  $$select messenger_emit('k', '{"n": 1970670598291982290}')$$, 'value.n: has to be a number that is kept exactly%', 'a number that its readers would change'
+);
+select throws_like($$select messenger_emit('k', '1e400')$$, 'value: has to be a number that is kept exactly%', 'a number beyond those of JSON''s readers');
 select * from finish();
 rollback;

@@ -1,5 +1,5 @@
 begin;
-select plan(4);
+select plan(6);
 select messenger_declare_routing('{"events": true}', '{"ImportRow": "events"}');
 select messenger_dispatch('ImportRow', delay => '1 hour');
 update messenger.relays set failures = 9, retry_at = now() + interval '5 minutes' where true;
@@ -7,5 +7,7 @@ select is(messenger_run_outbox('events', dry_run => true), '{"matched": 1, "done
 select is(messenger_run_outbox('events') -> 'done', '1', 'a delayed message is due');
 select ok(messenger.outbox_due() <= messenger.clock(), 'and the pause after failures is over');
 select is(jsonb_array_length(messenger_claim_outbox('events', test.token(1)) -> 'messages'), 1, 'so that a relay gets it');
+select throws_like($$select messenger_run_outbox('events', dry_run => null)$$, 'dry_run: has to be true or false%', 'null is neither a dry run nor none');
+select throws_like($$select messenger_run_outbox(null)$$, 'transport: is missing', 'null is no transport');
 select * from finish();
 rollback;
