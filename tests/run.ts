@@ -1,9 +1,9 @@
 /**
  * Runs the tests, and ends with the line `N passed, N failed`.
  *
- *   deno task test [folder or file ...] [--ignore=path,...] [option of deno test ...]
+ *   deno task test [folder or file ...] [--ignore=path,...] [--rerun=N] [option of deno test ...]
  *
- * If a file needs Postgres, one server starts first, with a migrated database that tests copy. Each file has a process of its own. Most tests wait more than they compute, so that several files run side by side. Two variables:
+ * With --rerun, up to N files that failed run once more, alone; what passes then is told as flaky. If a file needs Postgres, one server starts first, with a migrated database that tests copy. Each file has a process of its own. Most tests wait more than they compute, so that several files run side by side. Two variables:
  *
  * - SYMPHONY_TEST_POSTGRES: the folder of another Postgres's programs, such as Debian's, in place of the
  *   one from npm.
@@ -12,7 +12,14 @@
 
 import { parseArgs } from "node:util";
 import { ImportGraph } from "./support/imports.ts";
-import { figuresOf, type JobResults, resultsOf, slowestOf, summaryOf } from "./support/report.ts";
+import {
+  figuresOf,
+  type JobResults,
+  resultsOf,
+  slowestOf,
+  summaryOf,
+  withReruns,
+} from "./support/report.ts";
 import type { TestRegistry } from "./support/registry.ts";
 import type { TestServer } from "./support/server.ts";
 import { runInSlots } from "./support/slots.ts";
@@ -70,10 +77,10 @@ const { values, positionals, tokens } = parseArgs({
   allowPositionals: true,
   strict: false,
   tokens: true,
-  options: { ignore: { type: "string" }, filter: { type: "string" } },
+  options: { ignore: { type: "string" }, rerun: { type: "string" }, filter: { type: "string" } },
 });
 const options = tokens.flatMap((token) => {
-  if (token.kind !== "option" || token.name === "ignore") return [];
+  if (token.kind !== "option" || ["ignore", "rerun"].includes(token.name)) return [];
   return [token.value === undefined ? token.rawName : `${token.rawName}=${token.value}`];
 });
 const ignored = String(values.ignore ?? "").split(",");
@@ -88,13 +95,14 @@ const reports = await Deno.makeTempDir({ prefix: "symphony-reports-" });
 // They start beside the first jobs, which wait only for what they need.
 const [server, registry] = [startServerFor(files), startRegistryFor(files)];
 try {
-  const results = await runInSlots(
+  const first = await runInSlots(
     LIMIT,
     jobs.map((job) => ({
       slots: isIn(job.name, [...DEMANDING, ...PUNCTUAL]) ? 2 : 1,
       run: () => run(job),
     })),
   );
+  const results = await withReruns(first, Number(values.rerun ?? 0), run);
   if (jobs.length > 1) console.log(slowestOf(results, SLOWEST));
   console.log(summaryOf(results));
   Deno.exitCode = files.length === 0 || results.some(({ code }) => code !== 0) ? 1 : 0;
@@ -172,7 +180,7 @@ async function run(job: Job): Promise<JobResults> {
     ? [`${job.name}: did not load, or broke off: Deno ended with ${code}`]
     : results.failed;
   const wallS = (performance.now() - startedAt) / 1000;
-  const figures = { ...results, failed, name: job.name, code, wallS, cpuS };
+  const figures = { ...results, ...job, failed, code, wallS, cpuS };
   if (jobs.length > 1) console.log(figuresOf(figures));
   return figures;
 }

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import axe, { type AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
-import { CHROMIUM, hasChromium } from "../support/browser.ts";
+import { CHROMIUM, hasChromium, seen } from "../support/browser.ts";
 import { testsOfExample } from "../support/example_page.ts";
 
 const SIZES = [{ width: 390, height: 844 }, { width: 1280, height: 800 }];
@@ -59,9 +59,9 @@ if (hasChromium) {
       await form.getByLabel("Interval").fill("3600");
       await form.getByRole("button", { name: "Schedule" }).click();
       const row = page.getByRole("listitem").filter({ hasText: "A report of 2 pages" });
-      await row.filter({ hasText: "Every 1 h" }).waitFor();
+      await seen(row.filter({ hasText: "Every 1 h" }));
       await row.getByRole("button", { name: /^Change/ }).click();
-      await page.getByRole("form", { name: /^Change/ }).waitFor();
+      await seen(page.getByRole("form", { name: /^Change/ }));
       await assertAccessible(page, "a schedule that is changed");
 
       await visitor.context.setOffline(true);

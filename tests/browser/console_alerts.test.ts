@@ -1,7 +1,7 @@
 /** Alerts, their channels and their deliveries in the console. */
 
 import { assertEquals } from "@std/assert";
-import { CHROMIUM, hasChromium } from "../support/browser.ts";
+import { CHROMIUM, hasChromium, seen } from "../support/browser.ts";
 import { testsOfConsole } from "../support/console_page.ts";
 import { ask, clearManaged } from "../support/management.ts";
 
@@ -15,40 +15,40 @@ if (hasChromium) {
         await clearManaged(stack);
         const { page } = operator;
         await operator.visit(url, "/alerts");
-        await page.getByText("There are no alerts").waitFor();
+        await seen(page.getByText("There are no alerts"));
         await page.getByRole("button", { name: "New alert" }).click();
         const made = page.getByRole("dialog", { name: "New alert" });
         await made.getByLabel("Name").fill("mail-waits");
         await made.getByLabel("Rule").selectOption("oldest_ready");
         await made.getByLabel("Queue").fill("mail");
         await made.getByLabel("Threshold").fill("soon");
-        await made.getByText(/has to be a duration such as/).waitFor();
+        await seen(made.getByText(/has to be a duration such as/));
         assertEquals(await made.getByRole("button", { name: "Create" }).isDisabled(), true);
         await operator.isAccessible("new alert");
         await made.getByLabel("Threshold").fill("10m");
         await made.getByRole("button", { name: "Create" }).click();
-        await page.getByRole("row", { name: /mail-waits Resolved.*10 min/ }).waitFor();
+        await seen(page.getByRole("row", { name: /mail-waits Resolved.*10 min/ }));
         await operator.isAccessible("alerts");
 
         await page.getByRole("link", { name: "mail-waits" }).click();
-        await page.getByRole("heading", { name: "mail-waits" }).waitFor();
+        await seen(page.getByRole("heading", { name: "mail-waits" }));
         await page.getByRole("button", { name: "Edit" }).click();
         const settings = page.getByRole("dialog", { name: "Settings of mail-waits" });
         assertEquals(await settings.getByLabel("Threshold").inputValue(), "10m");
         await settings.getByLabel("Threshold").fill("90s");
         await settings.getByLabel("Queue").fill("");
         await settings.getByRole("button", { name: "Save" }).click();
-        await page.getByText("1 min 30 s").waitFor();
+        await seen(page.getByText("1 min 30 s"));
         await operator.isAccessible("alert");
         await page.getByRole("button", { name: "Disable mail-waits" }).click();
-        await page.getByText("Disabled", { exact: true }).waitFor();
+        await seen(page.getByText("Disabled", { exact: true }));
         const { body } = await ask(stack, "GET", "/alerts/mail-waits");
         assertEquals([body.enabled, body.threshold, body.queue], [false, 90_000, null]);
         await page.getByRole("button", { name: "Enable mail-waits" }).click();
-        await page.getByText("Resolved", { exact: true }).waitFor();
+        await seen(page.getByText("Resolved", { exact: true }));
         await page.getByRole("button", { name: "Delete" }).click();
         await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-        await page.getByText("There are no alerts").waitFor();
+        await seen(page.getByText("There are no alerts"));
       },
     );
 
@@ -65,12 +65,11 @@ if (hasChromium) {
         await made.getByLabel("Kind").selectOption("slack");
         await made.getByLabel("URL").fill(hook.replace("https", "ftp"));
         await made.getByRole("button", { name: "Create" }).click();
-        await made.getByRole("alert").filter({ hasText: "https" }).waitFor();
+        await seen(made.getByRole("alert").filter({ hasText: "https" }));
         await operator.isAccessible("new channel");
         await made.getByLabel("URL").fill(hook);
         await made.getByRole("button", { name: "Create" }).click();
-        await page.getByRole("row", { name: /ops default slack hooks\.example no none yet/ })
-          .waitFor();
+        await seen(page.getByRole("row", { name: /ops default slack hooks\.example no none yet/ }));
         await operator.isAccessible("channels");
         assertEquals((await page.content()).includes("secret-part"), false);
 
@@ -79,12 +78,12 @@ if (hasChromium) {
         await made.getByLabel("Kind").selectOption("message");
         await made.getByLabel("Message type").fill("Note");
         await made.getByRole("button", { name: "Create" }).click();
-        await made.getByText("there is a channel ops already").waitFor();
+        await seen(made.getByText("there is a channel ops already"));
         await made.getByLabel("Name").fill("notes");
         await made.getByRole("button", { name: "Create" }).click();
         await page.getByRole("button", { name: "Test notes" }).click();
-        await page.getByText("notes: the test has arrived").waitFor();
-        await page.getByRole("row", { name: /notes message Note no Delivered/ }).waitFor();
+        await seen(page.getByText("notes: the test has arrived"));
+        await seen(page.getByRole("row", { name: /notes message Note no Delivered/ }));
 
         await page.getByRole("button", { name: "Delete ops" }).click();
         const sure = page.getByRole("dialog", { name: "Delete ops" });
@@ -107,24 +106,24 @@ if (hasChromium) {
           from generate_series(1, 3) n`;
         const { page } = operator;
         await operator.visit(url, "/alerts?view=deliveries&status=failed");
-        await page.getByRole("row", { name: /a3 Firing ops Failed/ }).waitFor();
+        await seen(page.getByRole("row", { name: /a3 Firing ops Failed/ }));
         assertEquals(await page.getByRole("row", { name: /a2/ }).count(), 0);
         await operator.isAccessible("alert deliveries");
         await page.getByLabel("Alert").fill("a1");
         await page.getByRole("row", { name: /a3/ }).waitFor({ state: "detached" });
         await page.getByRole("row", { name: /a1/ }).getByRole("link").click();
         const shown = page.getByRole("dialog");
-        await shown.getByText("<b>3 of them</b>").waitFor();
+        await seen(shown.getByText("<b>3 of them</b>"));
         await operator.isAccessible("alert delivery");
         await shown.getByRole("button", { name: "Close" }).click();
         await page.getByRole("button", { name: /Send again: delivery/ }).click();
-        await page.getByText("No delivery matches").waitFor();
+        await seen(page.getByText("No delivery matches"));
 
         await operator.visit(readOnlyUrl, "/alerts?view=deliveries");
-        await page.getByRole("row", { name: /a3/ }).waitFor();
+        await seen(page.getByRole("row", { name: /a3/ }));
         assertEquals(await page.getByRole("button", { name: /Send/ }).count(), 0);
         await operator.go("/alerts?view=channels");
-        await page.getByRole("row", { name: /ops/ }).waitFor();
+        await seen(page.getByRole("row", { name: /ops/ }));
         assertEquals(await page.getByRole("button", { name: /New|Test|Edit|Delete/ }).count(), 0);
       },
     );

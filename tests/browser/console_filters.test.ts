@@ -1,7 +1,7 @@
 /** Filters of the console: their suggestions, their clock, and lists that go further back. */
 
 import { assertEquals } from "@std/assert";
-import { CHROMIUM, hasChromium } from "../support/browser.ts";
+import { CHROMIUM, hasChromium, seen } from "../support/browser.ts";
 import { addDeadMails, countBoth } from "../support/console_letters.ts";
 import { testsOfConsole } from "../support/console_page.ts";
 import { clearManaged } from "../support/management.ts";
@@ -21,13 +21,13 @@ if (hasChromium) {
         const { page } = operator;
         await operator.visit(url, "/messages");
         const filter = page.getByRole("combobox", { name: "Filter" });
-        await page.getByRole("row", { name: /SMTP timeout/ }).waitFor();
+        await seen(page.getByRole("row", { name: /SMTP timeout/ }));
         await filter.fill("user:");
-        await page.getByRole("option", { name: "user:bob-9" }).waitFor();
+        await seen(page.getByRole("option", { name: "user:bob-9" }));
         await page.getByRole("option", { name: "user:ada-7" }).click();
         await page.getByRole("row", { name: /no route/ }).waitFor({ state: "detached" });
         await page.getByRole("button", { name: "Remove the filter user" }).click();
-        await page.getByRole("row", { name: /no route/ }).waitFor();
+        await seen(page.getByRole("row", { name: /no route/ }));
         await filter.fill("error:timeout");
         await page.keyboard.press("Enter");
         await page.getByRole("row", { name: /no route/ }).waitFor({ state: "detached" });
@@ -35,9 +35,9 @@ if (hasChromium) {
         await page.keyboard.press("Escape");
         await page.getByRole("button", { name: "Run now…" }).click();
         const dialog = page.getByRole("dialog", { name: "Run now all that match" });
-        await dialog.getByText("messages with error timeout").waitFor();
+        await seen(dialog.getByText("messages with error timeout"));
         await dialog.getByRole("button", { name: "Run now 1" }).click();
-        await page.getByText("1 of 1 due now").waitFor();
+        await seen(page.getByText("1 of 1 due now"));
         const rows = await stack.sql<{ user: string }[]>`
           select stamps #>> '{user,id}' as user from public.messenger_messages
           where available_at <= now()`;
@@ -54,7 +54,7 @@ if (hasChromium) {
         await operator.visit(url, "/dead-letters?view=list&failedFrom=2h");
         const rows = page.getByRole("row", { name: /EmailMessage/ });
         await rows.nth(1).waitFor();
-        await rows.first().getByText(/^(now|\d+ s ago)$/).waitFor();
+        await seen(rows.first().getByText(/^(now|\d+ s ago)$/));
       },
     );
 
@@ -95,13 +95,13 @@ if (hasChromium) {
           from generate_series(1, 120) as n`;
         const { page } = operator;
         await operator.visit(url, `/schedules/${schedule?.id}`);
-        await page.getByRole("cell", { name: "120", exact: true }).waitFor();
+        await seen(page.getByRole("cell", { name: "120", exact: true }));
         await page.getByRole("button", { name: "Next" }).click();
-        await page.getByRole("cell", { name: "70", exact: true }).waitFor();
-        await page.getByText("Page 2, 50 rows").waitFor();
+        await seen(page.getByRole("cell", { name: "70", exact: true }));
+        await seen(page.getByText("Page 2, 50 rows"));
         await page.getByRole("button", { name: "Next" }).click();
-        await page.getByText("Page 3, 20 rows").waitFor();
-        await page.getByRole("cell", { name: "1", exact: true }).waitFor();
+        await seen(page.getByText("Page 3, 20 rows"));
+        await seen(page.getByRole("cell", { name: "1", exact: true }));
         assertEquals(await page.getByRole("button", { name: "Next" }).isDisabled(), true);
       },
     );

@@ -1,7 +1,7 @@
 /** Messages and dead letters in the console: what operators do with them, in a browser. */
 
 import { assertEquals } from "@std/assert";
-import { CHROMIUM, hasChromium } from "../support/browser.ts";
+import { CHROMIUM, hasChromium, seen } from "../support/browser.ts";
 import {
   addDeadLetter,
   addDeadMails,
@@ -35,17 +35,17 @@ if (hasChromium) {
       await addDeadMails(stack, 3, { error: NO_MAILBOX, reason: "unrecoverable" });
       const [id = ""] = await addDeadMails(stack, 1, { error: "to: is no address", to: "ada@" });
       await operator.visit(url, "/dead-letters");
-      await rowOf(operator, UNREACHABLE).getByRole("cell", { name: "40", exact: true }).waitFor();
-      await rowOf(operator, NO_MAILBOX).getByRole("cell", { name: "3", exact: true }).waitFor();
+      await seen(rowOf(operator, UNREACHABLE).getByRole("cell", { name: "40", exact: true }));
+      await seen(rowOf(operator, NO_MAILBOX).getByRole("cell", { name: "3", exact: true }));
 
       await page.getByRole("link", { name: "to: is no address" }).click();
       await page.getByRole("link", { name: id }).click();
-      await page.getByRole("heading", { name: `Dead letter ${id}` }).waitFor();
-      await page.getByText("waited 29 s, ran 30 s").waitFor();
+      await seen(page.getByRole("heading", { name: `Dead letter ${id}` }));
+      await seen(page.getByText("waited 29 s, ran 30 s"));
       await page.getByRole("button", { name: "Edit and redrive" }).click();
       const to = page.getByRole("textbox", { name: /^to/ });
       const redrive = page.getByRole("button", { name: "Redrive with this payload" });
-      await page.getByText("Invalid email address").waitFor();
+      await seen(page.getByText("Invalid email address"));
       assertEquals(await to.getAttribute("aria-invalid"), "true");
       assertEquals(await redrive.isDisabled(), true);
 
@@ -55,11 +55,11 @@ if (hasChromium) {
       await operator.go(`/dead-letters/${id}`);
       await page.getByRole("button", { name: "Edit and redrive" }).click();
       assertEquals(await to.inputValue(), "ada@example.org");
-      await page.getByText("It fits the schema.").waitFor();
+      await seen(page.getByText("It fits the schema."));
       await redrive.click();
-      await page.getByRole("heading", { name: `Message ${id}` }).waitFor();
+      await seen(page.getByRole("heading", { name: `Message ${id}` }));
       assertEquals((await stack.tick()).messages.handled, 1);
-      await page.getByText("It neither waits nor runs").waitFor();
+      await seen(page.getByText("It neither waits nor runs"));
       assertEquals(await countBoth(stack), { waiting: 0, dead: 43 });
     });
 
@@ -72,7 +72,7 @@ if (hasChromium) {
         await operator.visit(url, "/dead-letters");
         await rowOf(operator, UNREACHABLE).getByRole("button", { name: "Redrive…" }).click();
         const dialog = page.getByRole("dialog");
-        await dialog.getByRole("button", { name: "Redrive 25,000" }).waitFor();
+        await seen(dialog.getByRole("button", { name: "Redrive 25,000" }));
         assertEquals(await countBoth(stack), { waiting: 0, dead: 25_007 });
 
         // The second step begins, and its answer never comes.
@@ -87,9 +87,9 @@ if (hasChromium) {
         await page.unroute(REDRIVE);
         await page.reload();
 
-        await bar.getByText("Interrupted by a reload").waitFor();
+        await seen(bar.getByText("Interrupted by a reload"));
         await bar.getByRole("button", { name: "Continue", exact: true }).click();
-        await bar.getByText("Done", { exact: true }).waitFor();
+        await seen(bar.getByText("Done", { exact: true }));
         assertEquals(await doneOf(operator, / of 25,000 redriven$/), 25_000);
         assertEquals(await countBoth(stack), { waiting: 25_000, dead: 7 });
         await bar.getByRole("button", { name: "Close" }).click();
@@ -121,7 +121,7 @@ if (hasChromium) {
         const bar = page.getByRole("region", { name: "Change of many messages" });
         await bar.getByRole("button", { name: "Stop" }).click();
         release.resolve();
-        await bar.getByText("Stopped").waitFor();
+        await seen(bar.getByText("Stopped"));
         const done = await doneOf(operator, / of 25,000 removed$/);
         assertEquals([(await countBoth(stack)).dead, done > 0], [25_000 - done, true]);
       },
@@ -139,7 +139,7 @@ if (hasChromium) {
       await rowOf(operator, "WebhookMessage").waitFor();
       await page.keyboard.press("/");
       await page.keyboard.type("type:Em");
-      await page.getByRole("option", { name: "type:EmailMessage" }).waitFor();
+      await seen(page.getByRole("option", { name: "type:EmailMessage" }));
       await page.keyboard.press("ArrowDown");
       await page.keyboard.press("ArrowDown");
       await page.keyboard.press("Enter");
@@ -149,14 +149,14 @@ if (hasChromium) {
       await page.keyboard.press("Escape");
       await page.keyboard.press("j");
       await page.keyboard.press("x");
-      await page.getByText("1 selected").waitFor();
+      await seen(page.getByText("1 selected"));
       await page.getByRole("button", { name: "Run now…" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Run now 1" }).click();
       await rowOf(operator, "due").waitFor();
 
       await page.getByRole("button", { name: "Cancel…" }).click();
       await page.getByRole("dialog").getByRole("button", { name: "Cancel 3" }).click();
-      await page.getByText("No message matches").waitFor();
+      await seen(page.getByText("No message matches"));
       assertEquals(await countBoth(stack), { waiting: 1, dead: 3 });
     });
 
@@ -167,16 +167,16 @@ if (hasChromium) {
         const { page } = operator;
         const { parent, child } = await addDurable(stack);
         await operator.visit(url, `/messages/${parent}`);
-        await page.getByText("step: done").waitFor();
-        await page.getByText("sleep: done").waitFor();
-        await page.getByText("order 7 approved").waitFor();
+        await seen(page.getByText("step: done"));
+        await seen(page.getByText("sleep: done"));
+        await seen(page.getByText("order 7 approved"));
         await page.getByText("Result", { exact: true }).click();
-        await page.getByText("charged").waitFor();
+        await seen(page.getByText("charged"));
         await operator.isAccessible("durable message");
         await page.getByRole("link", { name: child, exact: true }).click();
-        await page.getByRole("heading", { name: `Message ${child}` }).waitFor();
+        await seen(page.getByRole("heading", { name: `Message ${child}` }));
         await page.getByRole("link", { name: parent, exact: true }).click();
-        await page.getByRole("heading", { name: `Message ${parent}` }).waitFor();
+        await seen(page.getByRole("heading", { name: `Message ${parent}` }));
       },
     );
 
@@ -189,12 +189,12 @@ if (hasChromium) {
       await operator.visit(readOnlyUrl, "/dead-letters");
       for (const place of ["/dead-letters", "/dead-letters?view=list", "/messages"]) {
         await operator.go(place);
-        await page.getByRole("table").waitFor();
+        await seen(page.getByRole("table"));
         assertEquals([place, await changes.count()], [place, 0]);
         assertEquals(await page.getByRole("checkbox").count(), 0);
       }
       await operator.go(`/dead-letters/${id}`);
-      await page.getByRole("heading", { name: "Timeline" }).waitFor();
+      await seen(page.getByRole("heading", { name: "Timeline" }));
       assertEquals(await changes.count(), 0);
       const status = await page.evaluate<number>(
         `fetch("./api/failed-messages/${id}", {
@@ -222,16 +222,16 @@ if (hasChromium) {
         await rowOf(operator, attack).waitFor();
         await operator.go(`/dead-letters/${id}`);
         const tree = page.getByRole("tree", { name: "Payload" });
-        await tree.getByText("U+202E").waitFor();
+        await seen(tree.getByText("U+202E"));
         await tree.getByText("10,000 fields").click();
         await tree.getByText("9,900 more", { exact: true }).click();
-        await tree.getByText("9,000 more", { exact: true }).waitFor();
+        await seen(tree.getByText("9,000 more", { exact: true }));
         await tree.getByRole("button", { name: "… 999,500 more characters" }).click();
-        await tree.getByRole("button", { name: "… 979,500 more characters" }).waitFor();
+        await seen(tree.getByRole("button", { name: "… 979,500 more characters" }));
         const elements = await page.evaluate<number>("document.querySelectorAll('*').length");
         assertEquals(elements < 12_000, true, `${elements} elements`);
         await page.getByRole("button", { name: "Raw" }).first().click();
-        await page.getByRole("region", { name: "Payload, raw" }).waitFor();
+        await seen(page.getByRole("region", { name: "Payload, raw" }));
         assertEquals(await page.evaluate("window.pwned"), undefined);
         assertEquals(await page.locator(".payload img, .payload script, .payload b").count(), 0);
       },
@@ -249,16 +249,16 @@ if (hasChromium) {
         from generate_series(1, 12)`;
       const [message] = await stack.sql`select max(id)::text as id from public.messenger_messages`;
       await operator.visit(url, "/messages");
-      await page.getByRole("table").waitFor();
+      await seen(page.getByRole("table"));
       await operator.isAccessible("messages");
       await page.getByRole("combobox", { name: "Filter" }).focus();
-      await page.getByRole("listbox").waitFor();
+      await seen(page.getByRole("listbox"));
       await operator.isAccessible("messages suggestions");
       await operator.go(`/messages/${message?.["id"]}`);
-      await page.getByRole("tree").first().waitFor();
+      await seen(page.getByRole("tree"));
       await operator.isAccessible("message");
       await operator.go("/dead-letters");
-      await page.getByRole("table").waitFor();
+      await seen(page.getByRole("table"));
       await operator.isAccessible("dead letters by error");
       await operator.go("/dead-letters?view=list&type=EmailMessage&failedFrom=24h");
       await page.getByRole("checkbox").nth(2).check();
@@ -268,10 +268,10 @@ if (hasChromium) {
       await operator.isAccessible("redrive of a selection");
       await page.keyboard.press("Escape");
       await operator.go(`/dead-letters/${id}`);
-      await page.getByRole("tree").first().waitFor();
+      await seen(page.getByRole("tree"));
       await operator.isAccessible("dead letter");
       await page.getByRole("button", { name: "Edit and redrive" }).click();
-      await page.getByText("One issue").waitFor();
+      await seen(page.getByText("One issue"));
       await operator.isAccessible("payload by fields");
       await page.getByRole("button", { name: "JSON" }).click();
       await operator.isAccessible("payload as JSON");

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { startConsole } from "../../cli/console/console-server.ts";
 import { buildConsole } from "../../package/console.ts";
-import { CHROMIUM, hasChromium, launchChromium } from "../support/browser.ts";
+import { CHROMIUM, hasChromium, launchChromium, seen } from "../support/browser.ts";
 import { Operator } from "../support/console_page.ts";
 import { startOlderStack } from "../support/older_worker.ts";
 
@@ -61,15 +61,15 @@ Deno.test({
     const operator = parts.use(await Operator.open(browser, stack.secretKey));
     const { page } = operator;
     await operator.visit(url);
-    await page.getByText(/schema 0\.1\.0/).first().waitFor();
+    await seen(page.getByText(/schema 0\.1\.0/));
     await operator.go("/queues");
     await page.getByRole("button", { name: "Pause default" }).click();
-    await page.getByText("Paused", { exact: true }).waitFor();
+    await seen(page.getByText("Paused", { exact: true }));
     for (
       const place of ["/messages", "/dead-letters?view=list", "/schedules", "/ticks", "/actions"]
     ) {
       await operator.go(place);
-      await page.locator("main").locator("table, .empty").first().waitFor();
+      await seen(page.locator("main").locator("table, .empty"));
     }
     for (
       const place of [
@@ -83,7 +83,7 @@ Deno.test({
       ]
     ) {
       await operator.go(place);
-      await page.getByRole("alert").filter({ hasText: OLDER }).first().waitFor();
+      await seen(page.getByRole("alert").filter({ hasText: OLDER }));
     }
   },
 });

@@ -1,7 +1,7 @@
 /** Batches, events, ticks and the action log in the console. */
 
 import { assertEquals } from "@std/assert";
-import { CHROMIUM, hasChromium } from "../support/browser.ts";
+import { CHROMIUM, hasChromium, seen } from "../support/browser.ts";
 import { testsOfConsole } from "../support/console_page.ts";
 import { clearManaged } from "../support/management.ts";
 
@@ -24,20 +24,20 @@ if (hasChromium) {
         const { batchId } = await made("<i>import</i>", [later, later, later]);
         const { page } = operator;
         await operator.visit(url, "/batches");
-        await page.getByRole("row", { name: /reports.*3 of 3/ }).waitFor();
-        await page.getByRole("row", { name: /<i>import<\/i>.*0 of 3/ }).waitFor();
+        await seen(page.getByRole("row", { name: /reports.*3 of 3/ }));
+        await seen(page.getByRole("row", { name: /<i>import<\/i>.*0 of 3/ }));
         await operator.isAccessible("batches");
         await page.getByLabel("Name").fill("<i>import</i>");
         await page.getByText("reports").waitFor({ state: "detached" });
         await page.getByRole("link", { name: "<i>import</i>" }).click();
-        await page.getByRole("heading", { name: "<i>import</i>" }).waitFor();
-        await page.getByRole("row", { name: /Note Waiting/ }).first().waitFor();
+        await seen(page.getByRole("heading", { name: "<i>import</i>" }));
+        await seen(page.getByRole("row", { name: /Note Waiting/ }));
         await operator.isAccessible("batch");
         await page.getByRole("button", { name: "Cancel batch" }).click();
-        await page.getByRole("dialog").getByText(/3 members wait or run/).waitFor();
+        await seen(page.getByRole("dialog").getByText(/3 members wait or run/));
         await page.getByRole("dialog").getByRole("button", { name: "Cancel batch" }).click();
-        await page.getByText("<i>import</i>: 3 members are cancelled").waitFor();
-        await page.getByText("Cancelled", { exact: true }).first().waitFor();
+        await seen(page.getByText("<i>import</i>: 3 members are cancelled"));
+        await seen(page.getByText("Cancelled", { exact: true }));
         await page.getByLabel("State").selectOption("Cancelled");
         await page.getByRole("row", { name: /Note Cancelled/ }).nth(2).waitFor();
         const [line] = await stack.sql<{ action: string; target: unknown }[]>`
@@ -57,17 +57,17 @@ if (hasChromium) {
         public.messenger_emit('paid:8')`;
         const { page } = operator;
         await operator.visit(url, "/events");
-        await page.getByRole("link", { name: "paid:8" }).waitFor();
+        await seen(page.getByRole("link", { name: "paid:8" }));
         await operator.isAccessible("events");
         await page.getByRole("link", { name: "paid:7" }).click();
-        await page.getByRole("dialog").getByText("<script>alert(1)</script>").waitFor();
+        await seen(page.getByRole("dialog").getByText("<script>alert(1)</script>"));
         await operator.isAccessible("event");
         await page.getByRole("button", { name: "Close" }).click();
         await page.getByRole("link", { name: "Messages that wait" }).click();
-        await page.getByRole("row", { name: /Approval.*approved:42/ }).waitFor();
+        await seen(page.getByRole("row", { name: /Approval.*approved:42/ }));
         await operator.isAccessible("messages that wait");
         await page.getByRole("link", { name: id ?? "" }).click();
-        await page.getByRole("heading", { level: 1 }).waitFor();
+        await seen(page.getByRole("heading", { level: 1 }));
         assertEquals(new URL(page.url()).hash, `#/messages/${id}`);
       },
     );
@@ -88,11 +88,10 @@ if (hasChromium) {
            null, null, null)`;
         const { page } = operator;
         await operator.visit(url, "/ticks");
-        await page.getByRole("row", { name: /render-1 render, mail Working.*4,200/ }).first()
-          .waitFor();
-        await page.getByRole("row", { name: /Did not start/ }).waitFor();
-        await page.getByRole("row", { name: /Silent/ }).waitFor();
-        await page.getByRole("row", { name: /tick \d+ Ended 2 2 0 0/ }).waitFor();
+        await seen(page.getByRole("row", { name: /render-1 render, mail Working.*4,200/ }));
+        await seen(page.getByRole("row", { name: /Did not start/ }));
+        await seen(page.getByRole("row", { name: /Silent/ }));
+        await seen(page.getByRole("row", { name: /tick \d+ Ended 2 2 0 0/ }));
         await operator.isAccessible("ticks");
       },
     );
@@ -107,11 +106,13 @@ if (hasChromium) {
         select 'ada', 'redrive', '{"type":"EmailMessage","error":"timeout"}', 5000`;
       const { page } = operator;
       await operator.visit(url, "/actions");
-      await page.getByRole("row", { name: /Redrive type EmailMessage, error timeout 5,000 ada/ })
-        .waitFor();
-      await page.getByRole("row", { name: /Change queue name default, paused 1 ada/ }).waitFor();
-      await page.getByRole("row", { name: /Save schedule created digest.*secret key default/ })
-        .waitFor();
+      await seen(
+        page.getByRole("row", { name: /Redrive type EmailMessage, error timeout 5,000 ada/ }),
+      );
+      await seen(page.getByRole("row", { name: /Change queue name default, paused 1 ada/ }));
+      await seen(
+        page.getByRole("row", { name: /Save schedule created digest.*secret key default/ }),
+      );
       await operator.isAccessible("action log");
     });
   });

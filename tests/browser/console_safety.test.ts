@@ -1,7 +1,7 @@
 /** Operators of the console change nothing else than the page shows. */
 
 import { assertEquals } from "@std/assert";
-import { CHROMIUM, hasChromium } from "../support/browser.ts";
+import { CHROMIUM, hasChromium, seen } from "../support/browser.ts";
 import { addDeadLetter } from "../support/console_letters.ts";
 import { testsOfConsole } from "../support/console_page.ts";
 import { queueRow } from "../support/management.ts";
@@ -15,10 +15,10 @@ if (hasChromium) {
       async (operator, { url }) => {
         const { page } = operator;
         await operator.visit(url, "/dead-letters?view=list&failedFrom=yesterday");
-        await page.getByRole("alert").filter({ hasText: "since: has to be a time ago" }).waitFor();
+        await seen(page.getByRole("alert").filter({ hasText: "since: has to be a time ago" }));
         assertEquals(await page.getByRole("button", { name: "Redrive…" }).isDisabled(), true);
         await operator.go("/messages?status=blocked");
-        await page.getByRole("alert").filter({ hasText: "status: has to be one of" }).waitFor();
+        await seen(page.getByRole("alert").filter({ hasText: "status: has to be one of" }));
         assertEquals(await page.getByRole("button", { name: "Cancel…" }).isDisabled(), true);
         await operator.isAccessible("unreadable filter");
         await operator.go("/messages");
@@ -43,9 +43,9 @@ if (hasChromium) {
           await route.fulfill({ status: 500, json });
         });
         await operator.go("/messages?queue=none");
-        await page.locator(".table-frame[inert][aria-busy=true]").waitFor();
+        await seen(page.locator(".table-frame[inert][aria-busy=true]"));
         answer.resolve();
-        await page.getByRole("alert").filter({ hasText: "the list broke" }).waitFor();
+        await seen(page.getByRole("alert").filter({ hasText: "the list broke" }));
         assertEquals(await page.locator("[data-row]").count(), 0);
       },
     );
@@ -84,7 +84,7 @@ if (hasChromium) {
         await operator.visit(url, "/messages");
         await page.setViewportSize({ width: 390, height: 844 });
         await page.getByRole("checkbox", { name: "Select all rows of this page" }).check();
-        await page.getByText("3 selected").waitFor();
+        await seen(page.getByText("3 selected"));
         await operator.isAccessible("all selected");
       },
     );
@@ -102,7 +102,7 @@ if (hasChromium) {
         await stack.sql`delete from public.messenger_failed_messages where id = ${id}`;
         await page.getByRole("button", { name: "Pause live updates" }).click();
         await page.getByRole("button", { name: "Resume live updates" }).click();
-        await page.getByText(`There is no dead letter ${id}`).waitFor();
+        await seen(page.getByText(`There is no dead letter ${id}`));
         assertEquals(await text.inputValue(), '{"url":"mended"}');
       },
     );
@@ -128,7 +128,7 @@ if (hasChromium) {
         await sure.waitFor();
         await sure.getByRole("button", { name: "Cancel" }).and(page.locator(":disabled")).waitFor();
         answer.resolve();
-        await sure.getByRole("alert").filter({ hasText: "it is in use" }).waitFor();
+        await seen(sure.getByRole("alert").filter({ hasText: "it is in use" }));
         await page.keyboard.press("Escape");
         await sure.waitFor({ state: "detached" });
       },
@@ -175,10 +175,10 @@ if (hasChromium) {
               : route.fallback(),
         );
         await operator.visit(url, "/schedules/new");
-        await page.getByRole("alert").filter({ hasText: "no database" }).waitFor();
+        await seen(page.getByRole("alert").filter({ hasText: "no database" }));
         isDown = false;
         await page.getByRole("button", { name: "Try again" }).click();
-        await page.getByRole("button", { name: "Create schedule" }).waitFor();
+        await seen(page.getByRole("button", { name: "Create schedule" }));
       },
     );
   });

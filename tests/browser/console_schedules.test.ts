@@ -1,7 +1,7 @@
 /** Schedules in the console: an operator makes one, sees it run, and finds it in the calendar. */
 
 import { assert, assertEquals } from "@std/assert";
-import { CHROMIUM, hasChromium } from "../support/browser.ts";
+import { CHROMIUM, hasChromium, seen } from "../support/browser.ts";
 import { type Operator, testsOfConsole } from "../support/console_page.ts";
 import { clearManaged } from "../support/management.ts";
 import type { TestStack } from "../support/stack.ts";
@@ -56,24 +56,24 @@ if (hasChromium) {
         await page.getByRole("link", { name: "New schedule" }).click();
         await fillForm(operator, "minutely");
         const preview = page.getByRole("complementary");
-        await preview.getByText("Every minute").waitFor();
+        await seen(preview.getByText("Every minute"));
         await preview.getByRole("listitem").nth(5).waitFor();
         await page.getByRole("button", { name: "weekdays at 9" }).click();
-        await preview.getByText("At 09:00, Monday through Friday").waitFor();
+        await seen(preview.getByText("At 09:00, Monday through Friday"));
         await page.getByLabel("Time zone").fill("Asia/Tokyo");
-        await preview.getByText("+09:00").first().waitFor();
+        await seen(preview.getByText("+09:00"));
         await operator.isAccessible("new schedule");
         await page.getByLabel("Time zone").fill("UTC");
         await page.getByLabel("Cron expression", { exact: true }).last().fill("* * * * *");
         await page.getByRole("button", { name: "Create schedule" }).click();
 
-        await page.getByRole("heading", { name: "minutely" }).waitFor();
-        await page.getByText("It has not run yet").waitFor();
+        await seen(page.getByRole("heading", { name: "minutely" }));
+        await seen(page.getByText("It has not run yet"));
         await tickLater(stack);
-        await page.getByRole("row").getByText("Handled").waitFor();
+        await seen(page.getByRole("row").getByText("Handled"));
         assertEquals((await stack.effects()).map(({ payload }) => payload), [{ text: "hello" }]);
         await operator.go("/schedules");
-        await page.getByRole("row", { name: /minutely.*Every minute.*Enabled.*Handled/ }).waitFor();
+        await seen(page.getByRole("row", { name: /minutely.*Every minute.*Enabled.*Handled/ }));
       },
     );
 
@@ -86,32 +86,32 @@ if (hasChromium) {
         await operator.visit(url, "/schedules?name=hourly%20report");
         await page.getByRole("link", { name: "hourly report" }).click();
         await page.getByRole("button", { name: "Run now" }).click();
-        await page.getByText(/hourly report is triggered: message \d+/).waitFor();
-        await page.getByRole("row").getByText("triggered").waitFor();
+        await seen(page.getByText(/hourly report is triggered: message \d+/));
+        await seen(page.getByRole("row").getByText("triggered"));
 
         await page.getByRole("button", { name: "Pause", exact: true }).click();
         await page.getByLabel("Reason").fill("holidays");
         await page.getByRole("dialog").getByRole("button", { name: "Pause" }).click();
-        await page.getByText("Paused", { exact: true }).waitFor();
-        await page.getByRole("paragraph").getByText("holidays").waitFor();
+        await seen(page.getByText("Paused", { exact: true }));
+        await seen(page.getByRole("paragraph").getByText("holidays"));
         await page.getByRole("button", { name: "Resume" }).click();
-        await page.getByText("Enabled", { exact: true }).waitFor();
+        await seen(page.getByText("Enabled", { exact: true }));
 
         await page.getByRole("link", { name: "Edit" }).click();
         await page.getByLabel("Cron expression", { exact: true }).last().fill("45 * * * *");
         await page.getByText("More options").click();
         await page.getByLabel("Ends after runs").fill("100");
         await page.getByRole("button", { name: "Save changes" }).click();
-        await page.getByText("hourly report is changed").waitFor();
-        await page.getByRole("heading", { name: "At 45 minutes past the hour" }).waitFor();
+        await seen(page.getByText("hourly report is changed"));
+        await seen(page.getByRole("heading", { name: "At 45 minutes past the hour" }));
         const [stored] = await stack.sql<{ cron: string; max_runs: number; payload: unknown }[]>`
         select cron, max_runs, payload from public.messenger_schedules where name = 'hourly report'`;
         assertEquals({ ...stored }, { cron: "45 * * * *", max_runs: 100, payload: { text: "x" } });
 
         await page.getByRole("button", { name: "Delete" }).click();
         await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-        await page.getByText("hourly report is deleted").waitFor();
-        await page.getByRole("row", { name: /daily digest/ }).waitFor();
+        await seen(page.getByText("hourly report is deleted"));
+        await seen(page.getByRole("row", { name: /daily digest/ }));
         assertEquals(await page.getByRole("row", { name: /hourly report/ }).count(), 0);
       },
     );
@@ -130,15 +130,15 @@ if (hasChromium) {
         await problem("Cron expression").waitFor();
         await page.getByLabel("Cron expression", { exact: true }).last().fill("* * * * *");
         await page.getByLabel("Time zone").fill("Mars/Base");
-        await problem("Time zone").getByText(/unknown IANA time zone/).waitFor();
+        await seen(problem("Time zone").getByText(/unknown IANA time zone/));
         await page.getByLabel("Time zone").fill("UTC");
         await page.getByLabel("Payload, as JSON").fill("{");
-        await problem("Payload, as JSON").getByText("has to be JSON").waitFor();
+        await seen(problem("Payload, as JSON").getByText("has to be JSON"));
         await page.getByLabel("Payload, as JSON").fill('{"text":5}');
         await page.getByRole("button", { name: "Create schedule" }).click();
-        await problem("Payload, as JSON").getByText(/^text: /).waitFor();
+        await seen(problem("Payload, as JSON").getByText(/^text: /));
         await operator.go("/queues");
-        await page.getByRole("heading", { name: "Queues" }).waitFor();
+        await seen(page.getByRole("heading", { name: "Queues" }));
         await operator.go("/schedules/new");
         assertEquals(await page.getByLabel("Payload, as JSON").inputValue(), '{"text":5}');
         assertEquals(await page.getByLabel("Name", { exact: true }).inputValue(), "typed");
@@ -153,24 +153,24 @@ if (hasChromium) {
         await stack.tick();
         const { page } = operator;
         await operator.visit(url, "/schedules");
-        await page.getByText("At 09:00, Monday through Friday").waitFor();
-        await page.getByText("<b>broken</b>").waitFor();
+        await seen(page.getByText("At 09:00, Monday through Friday"));
+        await seen(page.getByText("<b>broken</b>"));
         await operator.isAccessible("schedules");
         await page.getByRole("link", { name: "daily digest" }).click();
-        await page.getByText("Europe/Berlin").first().waitFor();
-        await page.getByRole("row", { name: /connect ETIMEDOUT/ }).waitFor();
+        await seen(page.getByText("Europe/Berlin"));
+        await seen(page.getByRole("row", { name: /connect ETIMEDOUT/ }));
         await operator.isAccessible("schedule");
         await operator.go("/schedules/calendar");
         const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
         await page.getByLabel("Day", { exact: true }).fill(tomorrow);
-        await page.getByRole("img", { name: /^4 runs: 00:00, 06:00, 12:00, 18:00$/ }).waitFor();
-        await page.getByRole("img", { name: /^24 runs: 00:15, 01:15/ }).waitFor();
+        await seen(page.getByRole("img", { name: /^4 runs: 00:00, 06:00, 12:00, 18:00$/ }));
+        await seen(page.getByRole("img", { name: /^24 runs: 00:15, 01:15/ }));
         await operator.isAccessible("calendar of tomorrow");
         await page.getByRole("button", { name: "Today" }).click();
-        await page.getByRole("img", { name: /runs?: / }).first().waitFor();
+        await seen(page.getByRole("img", { name: /runs?: / }));
         await operator.isAccessible("calendar");
         await page.getByRole("button", { name: "List" }).click();
-        await page.getByRole("row", { name: /heartbeat/ }).first().waitFor();
+        await seen(page.getByRole("row", { name: /heartbeat/ }));
         await operator.isAccessible("calendar as a list");
       },
     );
@@ -186,13 +186,13 @@ if (hasChromium) {
         await page.getByRole("link", { name: "Edit" }).click();
         await page.getByLabel("Cron expression", { exact: true }).last().fill("45 * * * *");
         await operator.go("/queues");
-        await page.getByRole("heading", { name: "Queues" }).waitFor();
+        await seen(page.getByRole("heading", { name: "Queues" }));
         await stack.sql`update public.messenger_schedules set max_runs = 7
         where name = 'hourly report'`;
         await page.goBack();
-        await page.getByText("It was changed since you began").waitFor();
+        await seen(page.getByText("It was changed since you began"));
         await page.getByRole("button", { name: "Save changes" }).click();
-        await page.getByText("hourly report is changed").waitFor();
+        await seen(page.getByText("hourly report is changed"));
         const [stored] = await stack.sql<{ cron: string; max_runs: number }[]>`
         select cron, max_runs from public.messenger_schedules where name = 'hourly report'`;
         assertEquals({ ...stored }, { cron: "45 * * * *", max_runs: 7 });
@@ -207,9 +207,9 @@ if (hasChromium) {
       const { page } = operator;
       await operator.visit(url, "/schedules");
       await page.getByRole("button", { name: "Run now: clean up" }).click();
-      await page.getByText(/^clean up: .*Nothing/).waitFor();
+      await seen(page.getByText(/^clean up: .*Nothing/));
       await page.getByRole("button", { name: "Resume: <b>broken</b>" }).click();
-      await page.getByText(/^<b>broken<\/b>: .*cron/).waitFor();
+      await seen(page.getByText(/^<b>broken<\/b>: .*cron/));
     });
 
     test("of ten thousand schedules a page asks for fifty", async (operator, { stack, url }) => {
@@ -225,12 +225,12 @@ if (hasChromium) {
         if (pathname.startsWith("/api/schedules")) asked.push(Number(searchParams.get("limit")));
       });
       await operator.visit(url, "/schedules");
-      await page.getByRole("link", { name: "schedule 50", exact: true }).waitFor();
+      await seen(page.getByRole("link", { name: "schedule 50", exact: true }));
       assertEquals(await page.getByRole("row").count(), 51);
       await page.getByRole("button", { name: "Next" }).click();
-      await page.getByRole("link", { name: "schedule 100", exact: true }).waitFor();
+      await seen(page.getByRole("link", { name: "schedule 100", exact: true }));
       await operator.go("/schedules/calendar");
-      await page.getByRole("link", { name: "schedule 50", exact: true }).waitFor();
+      await seen(page.getByRole("link", { name: "schedule 50", exact: true }));
       assert(asked.length > 0 && asked.every((limit) => limit === 50), asked.join());
     });
 
@@ -241,17 +241,17 @@ if (hasChromium) {
         await fill(stack);
         const { page } = operator;
         await operator.visit(readOnlyUrl, "/schedules");
-        await page.getByRole("link", { name: "daily digest" }).waitFor();
+        await seen(page.getByRole("link", { name: "daily digest" }));
         assertEquals(await page.getByRole("link", { name: "New schedule" }).count(), 0);
         const changes = page.getByRole("main").getByRole("button", {
           name: /Run now|Pause|Resume|Delete/,
         });
         assertEquals(await changes.count(), 0);
         await page.getByRole("link", { name: "daily digest" }).click();
-        await page.getByRole("row", { name: /connect ETIMEDOUT/ }).waitFor();
+        await seen(page.getByRole("row", { name: /connect ETIMEDOUT/ }));
         assertEquals(await changes.count(), 0);
         await operator.go("/schedules/new");
-        await page.getByText("You may read only").waitFor();
+        await seen(page.getByText("You may read only"));
       },
     );
   });

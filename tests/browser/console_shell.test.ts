@@ -1,7 +1,7 @@
 /** The console's frame, its overview and its queues; who may use it, and what the browser gets to know. */
 
 import { assert, assertEquals } from "@std/assert";
-import { CHROMIUM, hasChromium } from "../support/browser.ts";
+import { CHROMIUM, hasChromium, seen } from "../support/browser.ts";
 import { type Operator, PASSWORD, signUp, testsOfConsole } from "../support/console_page.ts";
 import { queueRow } from "../support/management.ts";
 import { eventually, type TestStack } from "../support/stack.ts";
@@ -32,11 +32,11 @@ if (hasChromium) {
         values ('Note', 'default', now() - interval '7 minutes')`;
         await operator.visit(url);
         const fault = page.getByRole("listitem").filter({ hasText: "Messages wait too long" });
-        await fault.getByText("oldest ready message").waitFor();
-        await fault.getByText(/7 min( \d+ s)? of at most 5 min/).waitFor();
+        await seen(fault.getByText("oldest ready message"));
+        await seen(fault.getByText(/7 min( \d+ s)? of at most 5 min/));
         await operator.isAccessible("overview");
         await fault.getByRole("link", { name: "Queues" }).click();
-        await page.getByRole("heading", { name: "Queues" }).waitFor();
+        await seen(page.getByRole("heading", { name: "Queues" }));
       },
     );
 
@@ -51,12 +51,12 @@ if (hasChromium) {
         await made.getByLabel("Name").fill("mail");
         await made.getByLabel("Concurrency", { exact: true }).fill("0");
         await made.getByRole("button", { name: "Create" }).click();
-        await made.locator(".field-error").filter({ hasText: "1 or more" }).waitFor();
+        await seen(made.locator(".field-error").filter({ hasText: "1 or more" }));
         await operator.isAccessible("new queue");
         await made.getByLabel("Concurrency", { exact: true }).fill("5");
         await made.getByRole("button", { name: "Create" }).click();
         await page.getByRole("link", { name: "mail" }).click();
-        await page.getByRole("heading", { name: "mail" }).waitFor();
+        await seen(page.getByRole("heading", { name: "mail" }));
         assertEquals((await queueRow(stack, "mail"))?.["concurrency"], 5);
 
         await page.getByRole("button", { name: "Limits" }).click();
@@ -65,23 +65,23 @@ if (hasChromium) {
         await limits.getByLabel("Period in seconds", { exact: true }).fill("60");
         await limits.getByLabel("Concurrency", { exact: true }).fill("");
         await limits.getByRole("button", { name: "Save" }).click();
-        await page.getByText("100 in 1 min").waitFor();
+        await seen(page.getByText("100 in 1 min"));
         const { concurrency, rate_limit, rate_period_ms } = await queueRow(stack, "mail") ?? {};
         assertEquals([concurrency, rate_limit, rate_period_ms], [null, 100, 60_000]);
 
         await page.getByRole("button", { name: "Pause mail" }).click();
-        await page.getByText("Paused", { exact: true }).waitFor();
+        await seen(page.getByText("Paused", { exact: true }));
         assertEquals((await queueRow(stack, "mail"))?.["paused"], true);
         await operator.isAccessible("queue");
         await page.getByRole("button", { name: "Resume mail" }).click();
-        await page.getByText("Active", { exact: true }).waitFor();
+        await seen(page.getByText("Active", { exact: true }));
 
         await page.getByRole("button", { name: "Delete" }).click();
         const sure = page.getByRole("dialog", { name: "Delete mail" });
         await sure.getByRole("button", { name: "Delete" }).isDisabled();
         await sure.getByLabel("Type mail to confirm").fill("mail");
         await sure.getByRole("button", { name: "Delete" }).click();
-        await page.getByRole("heading", { name: "Queues" }).waitFor();
+        await seen(page.getByRole("heading", { name: "Queues" }));
         assertEquals(await queueRow(stack, "mail"), undefined);
         assertEquals((await actions(stack)).length, before + 5);
       },
@@ -92,19 +92,19 @@ if (hasChromium) {
       async (operator, { url }) => {
         const { page } = operator;
         await operator.visit(url);
-        await page.getByRole("heading", { name: "Overview" }).waitFor();
+        await seen(page.getByRole("heading", { name: "Overview" }));
         await page.keyboard.press("g");
         await page.keyboard.press("q");
-        await page.getByRole("link", { name: "default" }).waitFor();
+        await seen(page.getByRole("link", { name: "default" }));
         await page.keyboard.press("j");
         await page.keyboard.press("Enter");
-        await page.getByRole("heading", { name: "default" }).waitFor();
+        await seen(page.getByRole("heading", { name: "default" }));
         await page.keyboard.press("p");
-        await page.getByRole("button", { name: "Resume live updates" }).waitFor();
+        await seen(page.getByRole("button", { name: "Resume live updates" }));
         await page.keyboard.press("p");
-        await page.getByRole("button", { name: "Pause live updates" }).waitFor();
+        await seen(page.getByRole("button", { name: "Pause live updates" }));
         await page.keyboard.press("?");
-        await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+        await seen(page.getByRole("dialog", { name: "Keyboard shortcuts" }));
         await operator.isAccessible("shortcuts");
         await page.getByRole("checkbox", { name: "Keys without Ctrl or Alt" }).uncheck();
         await page.keyboard.press("Escape");
@@ -113,7 +113,7 @@ if (hasChromium) {
         await page.getByRole("button", { name: "Keyboard shortcuts" }).click();
         await page.getByRole("checkbox", { name: "Keys without Ctrl or Alt" }).check();
         await page.keyboard.press("Escape");
-        await page.getByRole("button", { name: "Pause live updates" }).waitFor();
+        await seen(page.getByRole("button", { name: "Pause live updates" }));
       },
     );
 
@@ -122,7 +122,7 @@ if (hasChromium) {
       async (operator, { stack, url }) => {
         const { page } = operator;
         await operator.visit(url, "/queues");
-        await page.getByRole("link", { name: "default" }).waitFor();
+        await seen(page.getByRole("link", { name: "default" }));
         await page.getByRole("button", { name: "Pause live updates" }).click();
         const asked: string[] = [];
         page.on("request", (request) => void asked.push(new URL(request.url()).pathname));
@@ -131,7 +131,7 @@ if (hasChromium) {
         await page.clock.fastForward(60_000);
         assertEquals(asked.filter((path) => path === "/api/queues"), []);
         await page.getByRole("button", { name: "Resume live updates" }).click();
-        await page.getByRole("link", { name: "late" }).waitFor();
+        await seen(page.getByRole("link", { name: "late" }));
       },
     );
 
@@ -140,13 +140,13 @@ if (hasChromium) {
       async (operator, { readOnlyUrl }) => {
         const { page } = operator;
         await operator.visit(readOnlyUrl, "/queues");
-        await page.getByRole("link", { name: "default" }).waitFor();
-        await page.getByText("read-only").waitFor();
+        await seen(page.getByRole("link", { name: "default" }));
+        await seen(page.getByText("read-only"));
         for (const name of [/New queue/, /Pause default/]) {
           assertEquals(await page.getByRole("button", { name }).count(), 0);
         }
         await page.getByRole("link", { name: "default" }).click();
-        await page.getByText("Oldest due").waitFor();
+        await seen(page.getByText("Oldest due"));
         for (const name of [/Limits/, /Delete/, /Pause default/]) {
           assertEquals(await page.getByRole("button", { name }).count(), 0);
         }
@@ -158,13 +158,13 @@ if (hasChromium) {
       async (operator, { stack, url }) => {
         const { page, context } = operator;
         await page.goto(new URL("/", url).href);
-        await page.getByText("Open the address that the command console printed").waitFor();
+        await seen(page.getByText("Open the address that the command console printed"));
         await operator.visit(url, "/queues");
-        await page.getByRole("link", { name: "default" }).waitFor();
+        await seen(page.getByRole("link", { name: "default" }));
         assert(!page.url().includes("token"), page.url());
         const second = await context.newPage();
         await second.goto(new URL("/#/queues", url).href);
-        await second.getByRole("link", { name: "default" }).waitFor();
+        await seen(second.getByRole("link", { name: "default" }));
         await second.close();
         const kept = await page.evaluate<string>(
           "JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])",
@@ -209,8 +209,8 @@ if (hasChromium) {
             })
             : route.fallback());
         await limits.getByRole("button", { name: "Save" }).click();
-        await limits.getByRole("alert").filter({ hasText: "no connection" }).waitFor();
-        await page.getByText(/^Stale: last answer/).first().waitFor();
+        await seen(limits.getByRole("alert").filter({ hasText: "no connection" }));
+        await seen(page.getByText(/^Stale: last answer/));
         await operator.isAccessible("stale");
         assertEquals(await limits.getByLabel("Weight").inputValue(), "7");
         isDown = false;
@@ -225,12 +225,12 @@ if (hasChromium) {
       async (operator, { stack, hostedUrl }) => {
         const { page } = operator;
         await page.goto(`${hostedUrl}#/queues`);
-        await page.getByRole("dialog", { name: "Sign in" }).waitFor();
+        await seen(page.getByRole("dialog", { name: "Sign in" }));
         await operator.isAccessible("sign in");
         await signIn(operator, `${crypto.randomUUID()}@example.org`);
-        await page.getByRole("dialog").getByRole("alert").waitFor();
+        await seen(page.getByRole("dialog").getByRole("alert"));
         await signIn(operator, await signUp(stack, "support"));
-        await page.getByRole("link", { name: "default" }).waitFor();
+        await seen(page.getByRole("link", { name: "default" }));
         assertEquals(
           await page.getByRole("button", { name: /New queue|Pause default/ }).count(),
           0,
@@ -240,11 +240,11 @@ if (hasChromium) {
         await signIn(operator, await signUp(stack, "admin"));
         await page.getByRole("button", { name: "Pause default" }).click();
         await page.getByRole("button", { name: "Resume default" }).click();
-        await page.getByRole("button", { name: "Pause default" }).waitFor();
+        await seen(page.getByRole("button", { name: "Pause default" }));
 
         await page.getByRole("button", { name: "Sign out" }).click();
         await signIn(operator, await signUp(stack));
-        await page.getByText(/role/).first().waitFor();
+        await seen(page.getByText(/role/));
         assertEquals(await page.getByRole("button", { name: /Pause default/ }).count(), 0);
       },
     );
@@ -272,7 +272,7 @@ if (hasChromium) {
               : route.fallback(),
         );
         await limits.getByRole("button", { name: "Save" }).click();
-        await page.getByRole("dialog", { name: "Sign in" }).waitFor();
+        await seen(page.getByRole("dialog", { name: "Sign in" }));
         isExpired = false;
         await signIn(operator, email);
         await page.getByRole("dialog", { name: "Sign in" }).waitFor({ state: "detached" });

@@ -1,7 +1,7 @@
 /** Webhook endpoints and their deliveries in the console. */
 
 import { assertEquals } from "@std/assert";
-import { CHROMIUM, hasChromium } from "../support/browser.ts";
+import { CHROMIUM, hasChromium, seen } from "../support/browser.ts";
 import { testsOfConsole } from "../support/console_page.ts";
 import { ask, clearManaged } from "../support/management.ts";
 import { startReceiver } from "../support/receivers.ts";
@@ -25,13 +25,13 @@ if (hasChromium) {
         await using receiver = startReceiver();
         const { page } = operator;
         await operator.visit(url, "/webhooks");
-        await page.getByText("There is no endpoint").waitFor();
+        await seen(page.getByText("There is no endpoint"));
         await page.getByRole("button", { name: "New endpoint" }).click();
         const made = page.getByRole("dialog", { name: "New endpoint" });
         await made.getByLabel("Name").fill("acme");
         await made.getByLabel("URL").fill("ftp://acme.example");
         await made.getByRole("button", { name: "Create" }).click();
-        await made.locator(".field-error").waitFor();
+        await seen(made.locator(".field-error"));
         await operator.isAccessible("new endpoint");
         await made.getByLabel("URL").fill(receiver.url);
         await made.getByLabel("Events").fill("order.*, user.made");
@@ -41,7 +41,7 @@ if (hasChromium) {
         await operator.isAccessible("secret");
         await page.keyboard.press("Escape");
         await secret.getByRole("button", { name: "Done" }).click();
-        await page.getByRole("row", { name: /acme Enabled.*order\.\* user\.made/ }).waitFor();
+        await seen(page.getByRole("row", { name: /acme Enabled.*order\.\* user\.made/ }));
         await operator.isAccessible("webhooks");
         assertEquals((await page.content()).includes(first ?? "none"), false);
 
@@ -53,29 +53,29 @@ if (hasChromium) {
         const second = await secret.getByText(/^whsec_/).textContent();
         assertEquals(first === second, false);
         await secret.getByRole("button", { name: "Done" }).click();
-        await page.getByText("Former secret until").waitFor();
+        await seen(page.getByText("Former secret until"));
         await page.getByRole("button", { name: "Edit" }).click();
         const settings = page.getByRole("dialog", { name: "Settings of acme" });
         await settings.getByLabel("Rate limit").fill("5");
         await settings.getByLabel("Disable after").fill("");
         await settings.getByRole("button", { name: "Save" }).click();
-        await page.getByText("5 in 1.0 s").waitFor();
+        await seen(page.getByText("5 in 1.0 s"));
         await page.getByRole("button", { name: "Disable acme" }).click();
         await page.getByRole("dialog").getByRole("button", { name: "Disable" }).click();
-        await page.getByText("Disabled", { exact: true }).first().waitFor();
+        await seen(page.getByText("Disabled", { exact: true }));
         await page.getByRole("button", { name: "Test acme" }).click();
-        await page.getByText(/Test acme: .*disabled/).waitFor();
+        await seen(page.getByText(/Test acme: .*disabled/));
         await page.getByRole("button", { name: "Enable acme" }).click();
-        await page.getByText("Enabled", { exact: true }).waitFor();
+        await seen(page.getByText("Enabled", { exact: true }));
         await page.getByRole("button", { name: "Test acme" }).click();
-        await page.getByText("webhook.test is published").waitFor();
+        await seen(page.getByText("webhook.test is published"));
         await stack.tick();
-        await page.getByRole("row", { name: /webhook\.test Delivered 200/ }).waitFor();
+        await seen(page.getByRole("row", { name: /webhook\.test Delivered 200/ }));
         await operator.isAccessible("webhook");
         await page.getByRole("button", { name: "Delete" }).click();
         await page.getByLabel("Type acme to confirm").fill("acme");
         await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
-        await page.getByText("There is no endpoint").waitFor();
+        await seen(page.getByText("There is no endpoint"));
       },
     );
 
@@ -100,8 +100,7 @@ if (hasChromium) {
         await rows.nth(2).waitFor();
         await operator.isAccessible("webhook deliveries");
         await rows.first().getByRole("link").click();
-        await page.getByRole("dialog").getByText("<script>alert('no such order')</script>")
-          .waitFor();
+        await seen(page.getByRole("dialog").getByText("<script>alert('no such order')</script>"));
         await operator.isAccessible("webhook delivery");
         await page.getByRole("button", { name: "Close" }).click();
 
@@ -110,26 +109,26 @@ if (hasChromium) {
         await page.getByRole("button", { name: "Send again" }).click();
         const one = page.getByRole("dialog", { name: "Send again the selection" });
         await one.getByRole("button", { name: "Send again 1" }).click();
-        await page.getByText("1 of 1 sent again").waitFor();
+        await seen(page.getByText("1 of 1 sent again"));
         await stack.tick();
         await page.getByLabel("Event").fill("order.paid");
         await page.waitForURL(/event=order\.paid/);
         await page.getByLabel("State").selectOption("All");
-        await page.getByRole("row", { name: /order\.paid Delivered 200/ }).waitFor();
+        await seen(page.getByRole("row", { name: /order\.paid Delivered 200/ }));
         await page.getByRole("button", { name: "Close" }).click();
         await page.getByRole("button", { name: "Send again" }).click();
         const rest = page.getByRole("dialog", { name: "Send again all that match" });
-        await rest.getByText("attempts that failed last, with event order.paid").waitFor();
-        await rest.getByText("2 attempts match").waitFor();
+        await seen(rest.getByText("attempts that failed last, with event order.paid"));
+        await seen(rest.getByText("2 attempts match"));
         await operator.isAccessible("send again");
         await rest.getByRole("button", { name: "Send again 2" }).click();
-        await page.getByText("2 of 2 sent again").waitFor();
+        await seen(page.getByText("2 of 2 sent again"));
         await stack.tick();
         await page.getByRole("row", { name: /order\.paid Delivered 200/ }).nth(2).waitFor();
         assertEquals(receiver.received.length, 6);
 
         await operator.visit(readOnlyUrl, "/webhooks/acme");
-        await page.getByRole("row", { name: /Delivered 200/ }).first().waitFor();
+        await seen(page.getByRole("row", { name: /Delivered 200/ }));
         const changes = /Send again|Test|Edit|Rotate|Disable|Delete/;
         assertEquals(await page.getByRole("button", { name: changes }).count(), 0);
       },

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { Response, Route } from "playwright-core";
-import { CHROMIUM, hasChromium, type Open, openIn } from "../support/browser.ts";
+import { CHROMIUM, hasChromium, type Open, openIn, seen } from "../support/browser.ts";
 import { testsOfExample } from "../support/example_page.ts";
 import { eventually } from "../support/stack.ts";
 
@@ -54,18 +54,18 @@ if (hasChromium) {
         const other = await visitor.context.newPage();
         await Promise.all([visitor.page.reload(), other.goto(url)]);
         const row = other.getByRole("listitem").filter({ hasText: `#${id}` });
-        await row.filter({ hasText: "Running" }).waitFor();
+        await seen(row.filter({ hasText: "Running" }));
         await video.says(/^scene \d+ of 120$/);
         assertEquals(await video.id(), id);
         await row.getByRole("button", { name: "Cancel" }).click();
         await video.shows("Cancelled");
-        await row.filter({ hasText: "Cancelled" }).waitFor();
+        await seen(row.filter({ hasText: "Cancelled" }));
         const [dead] = await stack.sql`
           select reason from public.messenger_failed_messages where id = ${id}`;
         assertEquals(dead, { reason: "cancelled" });
         assertEquals(await visitor.written(), { RenderVideo: 1 });
         await other.getByRole("button", { name: "Sign out" }).click();
-        await visitor.page.getByText("You are signed out.").waitFor();
+        await seen(visitor.page.getByText("You are signed out."));
       },
     );
 
@@ -92,7 +92,7 @@ if (hasChromium) {
         const dispatch = "**/functions/v1/dispatch";
         await visitor.page.route(dispatch, lose);
         await video.start("1", "Render");
-        await video.root.getByRole("button", { name: "Try again" }).waitFor();
+        await seen(video.root.getByRole("button", { name: "Try again" }));
         await visitor.page.unroute(dispatch, lose);
         await video.start(undefined, "Try again");
         await video.shows("Done");
@@ -124,29 +124,29 @@ if (hasChromium) {
     test(
       "a user who signs out in the middle leaves nothing open, and finds the job again",
       async (visitor) => {
-        const seen: Open[] = [];
+        const opened: Open[] = [];
         for (const button of ["Render", undefined, undefined]) {
           const video = visitor.card("Render a video");
           if (button) await video.start("60", button);
           const row = visitor.page.getByRole("listitem").filter({ hasText: "Render a video" });
-          await row.filter({ hasText: /scene|Attempt 1/ }).waitFor();
+          await seen(row.filter({ hasText: /scene|Attempt 1/ }));
           await visitor.connected("Live");
           await visitor.leave();
           await eventually(() => visitor.channels(), (channels) => channels === 0);
-          seen.push(
+          opened.push(
             await eventually(
               () => openIn(visitor.page),
-              ({ timeouts }) => timeouts <= (seen[0]?.timeouts ?? Infinity),
+              ({ timeouts }) => timeouts <= (opened[0]?.timeouts ?? Infinity),
             ),
           );
           await visitor.enter("Sign in");
         }
         // Vite has one, and supabase-js keeps one of Realtime for a while.
-        assertEquals(seen[0]?.sockets, ["/", "/realtime/v1/websocket"]);
-        assertEquals(seen[1], seen[0]);
-        assertEquals(seen[2], seen[0]);
+        assertEquals(opened[0]?.sockets, ["/", "/realtime/v1/websocket"]);
+        assertEquals(opened[1], opened[0]);
+        assertEquals(opened[2], opened[0]);
         await visitor.page.getByRole("button", { name: /^Cancel Render/ }).click();
-        await visitor.page.getByRole("listitem").filter({ hasText: "Cancelled" }).waitFor();
+        await seen(visitor.page.getByRole("listitem").filter({ hasText: "Cancelled" }));
         assertEquals(await visitor.written(), { RenderVideo: 1 });
       },
     );
@@ -158,24 +158,24 @@ if (hasChromium) {
         await form.getByLabel("Pages").fill("2");
         await form.getByLabel("Interval").fill("0");
         await form.getByRole("button", { name: "Schedule" }).click();
-        await page.getByRole("alert").filter({ hasText: "interval: " }).waitFor();
+        await seen(page.getByRole("alert").filter({ hasText: "interval: " }));
         await form.getByLabel("Interval").fill("3600");
         await form.getByRole("button", { name: "Schedule" }).click();
         const row = page.getByRole("listitem").filter({ hasText: "A report of 2 pages" });
-        await row.filter({ hasText: "Every 1 h" }).waitFor();
+        await seen(row.filter({ hasText: "Every 1 h" }));
         await row.getByRole("button", { name: /^Change/ }).click();
         const change = page.getByRole("form", { name: /^Change/ });
         await change.getByLabel("Pages").fill("3");
         await change.getByLabel("Interval").fill("90");
         await change.getByRole("button", { name: "Save" }).click();
         const changed = page.getByRole("listitem").filter({ hasText: "A report of 3 pages" });
-        await changed.filter({ hasText: "Every 1 min 30 s" }).waitFor();
+        await seen(changed.filter({ hasText: "Every 1 min 30 s" }));
         await changed.getByRole("button", { name: /^Pause/ }).click();
-        await changed.filter({ hasText: "Paused" }).waitFor();
+        await seen(changed.filter({ hasText: "Paused" }));
         await changed.getByRole("button", { name: /^Resume/ }).click();
-        await changed.filter({ hasText: "Active" }).waitFor();
+        await seen(changed.filter({ hasText: "Active" }));
         await changed.getByRole("button", { name: /^Delete/ }).click();
-        await page.getByText("None yet: a schedule").waitFor();
+        await seen(page.getByText("None yet: a schedule"));
         const heading = page.getByRole("heading", { name: "My schedules" });
         await heading.and(page.locator(":focus")).waitFor();
         const [count] = await stack.sql`

@@ -1,6 +1,6 @@
 /** Chromium for tests, and what a page of it leaves open. */
 
-import { type Browser, chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type Locator, type Page } from "playwright-core";
 
 /** Where Debian installs it. */
 export const CHROMIUM = "/usr/bin/chromium";
@@ -21,6 +21,11 @@ const FLAGS = [
 /** Starts it; the caller closes it. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
+/** Waits until something that matches is in sight; a page that shows it at two places for a moment, is right too. */
+export function seen(found: Locator): Promise<void> {
+  return found.first().waitFor();
 }
 
 /** Everything that a page has open: timers that run, sockets, and listeners of window and document by event. */

@@ -5,12 +5,15 @@ export interface Results {
   readonly passed: number;
   readonly failed: readonly string[];
   readonly skipped: number;
+  /** The names of tests that failed first and passed when their file ran again, alone. */
+  readonly flaky?: readonly string[];
 }
 
 /** The results of files that ran in one process. */
 export interface JobResults extends Results {
   /** The file, or the folder of the files. */
   readonly name: string;
+  readonly files: readonly string[];
   readonly code: number;
   /** Seconds from its start to its end. */
   readonly wallS: number;
@@ -44,11 +47,36 @@ function failureIn(testcase: string): string {
 export function summaryOf(jobs: readonly Results[]): string {
   const sum = (name: "passed" | "skipped") => jobs.reduce((sum, job) => sum + job[name], 0);
   const failed = jobs.flatMap((job) => job.failed);
+  const flaky = jobs.flatMap((job) => job.flaky ?? []);
   const skipped = sum("skipped");
   return [
+    ...flaky.map((name) => `FLAKY ${name}`),
     ...failed.map((name) => `FAILED ${name}`),
-    `${sum("passed")} passed, ${failed.length} failed${skipped ? `, ${skipped} skipped` : ""}`,
+    [
+      `${sum("passed")} passed, ${failed.length} failed`,
+      ...(skipped ? [`${skipped} skipped`] : []),
+      ...(flaky.length > 0 ? [`${flaky.length} flaky`] : []),
+    ].join(", "),
   ].join("\n");
+}
+
+/**
+ * Runs the jobs that failed once more, one at a time, and replaces the results of those that pass then: a test that
+ * fails only beside others is told as flaky. More failures than `most` are no accident, and stay.
+ */
+export async function withReruns(
+  results: readonly JobResults[],
+  most: number,
+  run: (job: JobResults) => Promise<JobResults>,
+): Promise<JobResults[]> {
+  const failing = results.filter(({ code }) => code !== 0);
+  if (failing.length > most) return [...results];
+  const replaced = new Map<string, JobResults>();
+  for (const job of failing) {
+    const again = await run(job);
+    if (again.code === 0) replaced.set(job.name, { ...again, flaky: job.failed });
+  }
+  return results.map((result) => replaced.get(result.name) ?? result);
 }
 
 /** The files that took longest, at most `count` of them, with their wall clock and CPU time. */

@@ -1,7 +1,13 @@
 /** The summary of a test run, made from reports of Deno. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { type JobResults, resultsOf, slowestOf, summaryOf } from "../../support/report.ts";
+import {
+  type JobResults,
+  resultsOf,
+  slowestOf,
+  summaryOf,
+  withReruns,
+} from "../../support/report.ts";
 
 const XML = `<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="deno test" tests="3" failures="1" errors="0" time="1.2">
@@ -18,7 +24,7 @@ const XML = `<?xml version="1.0" encoding="UTF-8"?>
 </testsuites>`;
 
 const jobOf = (name: string, wallS: number): JobResults => ({
-  ...{ name, wallS, cpuS: 1, code: 0 },
+  ...{ name, files: [name], wallS, cpuS: 1, code: 0 },
   ...{ passed: 1, failed: [], skipped: 0 },
 });
 
@@ -47,4 +53,28 @@ Deno.test("the slowest files come first", () => {
     ["3.0", "s", "1.0", "s", "b"],
     ["2.0", "s", "1.0", "s", "c"],
   ]);
+});
+
+Deno.test("a file that passes when it runs again alone is told as flaky, and one that fails again as failed", async () => {
+  const failing = (name: string): JobResults => ({
+    ...jobOf(name, 1),
+    ...{ code: 1, passed: 0, failed: [`${name}: a test - late`] },
+  });
+  const ran: string[] = [];
+  const results = await withReruns([failing("a"), jobOf("b", 1), failing("c")], 2, ({ name }) => {
+    ran.push(name);
+    return Promise.resolve(name === "a" ? jobOf("a", 1) : failing("c"));
+  });
+  assertEquals(ran, ["a", "c"]);
+  assertEquals(summaryOf(results).split("\n"), [
+    "FLAKY a: a test - late",
+    "FAILED c: a test - late",
+    "2 passed, 1 failed, 1 flaky",
+  ]);
+});
+
+Deno.test("more failures than the largest number of files to run again stay as they are", async () => {
+  const results = [{ ...jobOf("a", 1), code: 1, failed: ["a: a test"] }];
+  const run = () => Promise.reject(new Error("it must not run again"));
+  assertEquals(await withReruns(results, 0, run), results);
 });
