@@ -1,8 +1,9 @@
 /** Puts settings into config.json or config.jsonc and takes them out again, as text. */
 
-import { applyEdits, modify, parse, type ParseError, printParseErrorCode } from "jsonc-parser";
+import { parse, type ParseError, printParseErrorCode } from "jsonc-parser";
 import { canonical, type Entry, valueAt, withValue } from "./config-entry.ts";
 import { lineAt } from "./files.ts";
+import { withoutProperty, withProperty } from "./json-text.ts";
 
 const BOM = "\uFEFF";
 
@@ -58,17 +59,12 @@ function edited(text: string, values: readonly [readonly string[], unknown][]): 
   const hasMark = text.startsWith(BOM);
   let body = hasMark ? text.slice(1) : text;
   let expected = parseJsonc(text);
-  const [, indent = "  "] = /\n([ \t]+)\S/.exec(body) ?? [];
-  const formattingOptions = {
-    eol: body.includes("\r\n") ? "\r\n" : "\n",
-    insertSpaces: !indent.startsWith("\t"),
-    tabSize: indent.startsWith("\t") ? 1 : indent.length,
-  };
   try {
     for (const [path, value] of values) {
       expected = withValue(expected, path, value);
-      const edits = modify(body, outermost(body, path, value), value, { formattingOptions });
-      body = applyEdits(body, edits);
+      body = value === undefined
+        ? withoutProperty(body, outermost(body, path))
+        : withProperty(body, path, value);
     }
   } catch {
     // The path leads through a value that is no object.
@@ -79,8 +75,7 @@ function edited(text: string, values: readonly [readonly string[], unknown][]): 
 }
 
 /** The path to remove: a table that would be left empty goes too. */
-function outermost(text: string, path: readonly string[], value: unknown): string[] {
-  if (value !== undefined) return [...path];
+function outermost(text: string, path: readonly string[]): string[] {
   let end = path.length;
   const document = parseJsonc(text);
   while (end > 1 && Object.keys(valueAt(document, path.slice(0, end - 1)) ?? {}).length <= 1) end--;

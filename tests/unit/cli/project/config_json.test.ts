@@ -61,6 +61,58 @@ Deno.test("of any object, the rest stays and ours is there, or nothing is writte
       );
     }
     assertEquals(addToJson(added, ENTRIES), added);
-    removeFromJson(added, REMOVED);
+    const removed = removeFromJson(added, REMOVED);
+    if (!("functions" in before || "db" in before)) assertEquals(removed, text);
   }));
+});
+
+for (
+  const [what, text, added, left = text] of [
+    ["an empty object", "{}", '{\n  "db": {\n    "port": 1\n  }\n}'],
+    ["one line", '{"a":{"b":[1]}}', '{"a":{"b":[1]},"db":{"port":1}}'],
+    ["one line with blanks", '{ "a": [1, 2] }\n', '{ "a": [1, 2], "db": {"port":1} }\n'],
+    [
+      "an object on one line",
+      '{\n  "db": { "x": [1] } // mine\n}',
+      '{\n  "db": { "x": [1], "port": 1 } // mine\n}',
+    ],
+    ["an empty object in a line", '{"db":{}}', '{"db":{"port":1}}', "{}"],
+    [
+      "an empty object below others",
+      '{\n  "db": {},\n}',
+      '{\n  "db": {\n    "port": 1\n  },\n}',
+      "{}",
+    ],
+    [
+      "arrays as they were typed",
+      '{\n  "a": [1,2,\n 3]\n}',
+      '{\n  "a": [1,2,\n 3],\n  "db": {\n    "port": 1\n  }\n}',
+    ],
+    [
+      "a comment behind the last value",
+      '{\n  "a": 1 // mine\n}',
+      '{\n  "a": 1, // mine\n  "db": {\n    "port": 1\n  }\n}',
+    ],
+    [
+      "a comment behind the last comma",
+      '{\n  "a": 1, // mine\n  /* , */\n}',
+      '{\n  "a": 1, // mine\n  /* , */\n  "db": {\n    "port": 1\n  },\n}',
+    ],
+  ] as const
+) {
+  Deno.test(`${what}: a setting is added without a change to the rest, and taken out again`, () => {
+    const path = ["db", "port"];
+    assertEquals(addToJson(text, [{ path, value: 1 }]), added);
+    assertEquals(removeFromJson(added, [path]), left);
+  });
+}
+
+Deno.test("comments of the user's beside a setting stay when it is taken out", () => {
+  const text =
+    '{\n  "a": 1, // one\n  // two\n  "db": { "port": 1, /* three */ "x": 2 },\n  "b": 2 // four\n}';
+  assertEquals(
+    removeFromJson(text, [["db", "port"]]),
+    text.replace('"port": 1, ', ""),
+  );
+  assertEquals(removeFromJson(text, [["b"]]), text.replace('},\n  "b": 2', "}"));
 });
