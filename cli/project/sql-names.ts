@@ -2,6 +2,7 @@
 
 import { type Files, lineAt } from "./files.ts";
 import { createsOurs } from "./installed.ts";
+import { statementsOf, withoutComments } from "./sql-text.ts";
 
 /** A name of ours in a file of the user's. */
 export interface Clash {
@@ -14,10 +15,11 @@ export interface Clash {
 
 const NAME = `(?:"([^"]+)"|([a-z_][\\w$]*))`;
 const FULL_NAME = `${NAME}(?:\\s*\\.\\s*${NAME})?`;
+/** Not of temporary tables, which are in a schema of their own. */
 const KINDS =
-  "(?:(?:global\\s+|local\\s+)?(?:temporary|temp|unlogged|foreign)\\s+)?(table|view|materialized\\s+view|function|procedure|routine|aggregate|type|sequence|schema|domain)";
+  "(?:(?:unlogged|foreign|recursive)\\s+)?(table|view|materialized\\s+view|function|procedure|routine|aggregate|type|sequence|schema|domain)";
 const CREATED = new RegExp(
-  `\\bcreate\\s+(?:or\\s+replace\\s+)?${KINDS}\\s+(?:if\\s+not\\s+exists\\s+)?${FULL_NAME}`,
+  `\\bcreate\\s+(?:or\\s+replace\\s+)?${KINDS}\\s+(?:if\\s+not\\s+exists\\s+)?(?:authorization\\s+)?${FULL_NAME}`,
   "gi",
 );
 /** Up to the end of the statement: one DROP may name several objects. */
@@ -66,7 +68,7 @@ export function findClashes(files: Files, ours: string): Clash[] {
 
 /** The names of what our SQL creates in the schema public: functions, and tables with views and types. */
 export function publicNames(ours: string): { functions: string[]; relations: string[] } {
-  const names = new Set(createdIn(withoutComments(ours)).map(({ what }) => what));
+  const names = new Set(createdIn(statementsOf(ours)).map(({ what }) => what));
   const ofKind = (kind: string) =>
     [...names].filter((what) => what.startsWith(kind)).map((what) => what.slice(kind.length))
       .filter((name) => name.startsWith("messenger_")).sort();
@@ -86,8 +88,9 @@ function isSql(path: string): boolean {
 
 /** The names that the statements of a text create, drop, rename and move, in their order. */
 function usesIn(text: string): Use[] {
-  const code = withoutComments(text);
-  return [...createdIn(code), ...droppedIn(code), ...movedIn(code), ...scheduledIn(code)]
+  const code = statementsOf(text);
+  const scheduled = scheduledIn(withoutComments(text));
+  return [...createdIn(code), ...droppedIn(code), ...movedIn(code), ...scheduled]
     .sort((a, b) => a.index - b.index);
 }
 
@@ -153,12 +156,4 @@ function described(kind: string, first: string, second: string | undefined): str
 
 function nameOf(quoted: string | undefined, plain: string | undefined): string | undefined {
   return quoted ?? plain?.toLowerCase();
-}
-
-/** Comments become spaces, so that indexes stay; quotes are kept, since jobs have their names in them. */
-function withoutComments(text: string): string {
-  return text.replace(
-    /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[^]*?\*\//g,
-    (part) => /^(--|\/\*)/.test(part) ? part.replace(/[^\n]/g, " ") : part,
-  );
 }

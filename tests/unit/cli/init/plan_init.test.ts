@@ -159,6 +159,49 @@ const clashes: [string, string, boolean][] = [
     "\n-- create table messenger_messages (id int);\n/* create schema messenger; */",
     false,
   ],
+  [
+    "a text about a table",
+    "\ncomment on table a is 'create table messenger_messages (id int)';",
+    false,
+  ],
+  [
+    "a comment within a comment",
+    "\n/* /* one */ create table messenger_messages (id int); */",
+    false,
+  ],
+  [
+    "a comment with a quote before a table",
+    "-- it's\ncreate table messenger_messages (id int); -- it's",
+    true,
+  ],
+  [
+    "an escaped quote before a table",
+    "select e'\\'', $a$ ' $a$;\ncreate table messenger_messages (id int);",
+    true,
+  ],
+  ["a temporary table", "\ncreate temp table messenger_messages (id int);", false],
+  [
+    "a temporary table in a function's body",
+    "\ncreate function f() returns void language sql as $$ create table messenger_messages (id int) $$;",
+    false,
+  ],
+  [
+    "a table made in a block",
+    "\ndo $$ begin create table messenger_messages (id int); end $$;",
+    true,
+  ],
+  [
+    "a table made by text in a block",
+    "do language plpgsql $b$ begin\nexecute format('create table messenger_messages (id int)'); end $b$;",
+    true,
+  ],
+  [
+    "a cron job that makes a table",
+    "\nselect cron.schedule('a', '* * * * *', 'create table messenger_messages (id int)');",
+    false,
+  ],
+  ["the schema of a role", "\ncreate schema authorization messenger;", true],
+  ["a recursive view", "\ncreate recursive view messenger_messages (id) as select 1;", true],
   ["a foreign table", "\ncreate foreign table messenger_messages (id int) server s;", true],
   ["an aggregate", "\ncreate aggregate messenger_now(int) (sfunc = f, stype = int);", true],
   [
