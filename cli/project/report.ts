@@ -3,6 +3,7 @@
 import { CommandError, EXIT } from "../errors.ts";
 import type { Context } from "../messenger/context.ts";
 import type { Files } from "./files.ts";
+import { ignoredNotes } from "./ignored.ts";
 import { type Change, describeNote, type Plan } from "./plan.ts";
 import { writeChanges } from "./write.ts";
 
@@ -21,7 +22,8 @@ export interface Execution {
  */
 export function carryOut(plan: Plan, { context, root, files, dryRun }: Execution): boolean {
   const { print, note } = context.io;
-  for (const found of plan.notes) note(`${describeNote(found)}\n`);
+  const notes = [...plan.notes, ...ignoredNotes(root, plan.changes)];
+  for (const found of notes) note(`${describeNote(found)}\n`);
   const refusals = plan.notes.filter(({ level }) => level === "refusal").length;
   if (refusals > 0) {
     const problems = refusals === 1 ? "1 problem" : `${refusals} problems`;
