@@ -68,41 +68,41 @@ Deno.test("of any object, the rest stays and ours is there, or nothing is writte
 
 for (
   const [what, text, added, left = text] of [
-    ["an empty object", "{}", '{\n  "db": {\n    "port": 1\n  }\n}'],
-    ["one line", '{"a":{"b":[1]}}', '{"a":{"b":[1]},"db":{"port":1}}'],
-    ["one line with blanks", '{ "a": [1, 2] }\n', '{ "a": [1, 2], "db": {"port":1} }\n'],
+    ["an empty object", "{}", '{\n  "db": {\n    "port": true\n  }\n}'],
+    ["one line", '{"a":{"b":[1]}}', '{"a":{"b":[1]},"db":{"port":true}}'],
+    ["one line with blanks", '{ "a": [1, 2] }\n', '{ "a": [1, 2], "db": {"port":true} }\n'],
     [
       "an object on one line",
       '{\n  "db": { "x": [1] } // mine\n}',
-      '{\n  "db": { "x": [1], "port": 1 } // mine\n}',
+      '{\n  "db": { "x": [1], "port": true } // mine\n}',
     ],
-    ["an empty object in a line", '{"db":{}}', '{"db":{"port":1}}', "{}"],
+    ["an empty object in a line", '{"db":{}}', '{"db":{"port":true}}', "{}"],
     [
       "an empty object below others",
       '{\n  "db": {},\n}',
-      '{\n  "db": {\n    "port": 1\n  },\n}',
+      '{\n  "db": {\n    "port": true\n  },\n}',
       "{}",
     ],
     [
       "arrays as they were typed",
       '{\n  "a": [1,2,\n 3]\n}',
-      '{\n  "a": [1,2,\n 3],\n  "db": {\n    "port": 1\n  }\n}',
+      '{\n  "a": [1,2,\n 3],\n  "db": {\n    "port": true\n  }\n}',
     ],
     [
       "a comment behind the last value",
       '{\n  "a": 1 // mine\n}',
-      '{\n  "a": 1, // mine\n  "db": {\n    "port": 1\n  }\n}',
+      '{\n  "a": 1, // mine\n  "db": {\n    "port": true\n  }\n}',
     ],
     [
       "a comment behind the last comma",
       '{\n  "a": 1, // mine\n  /* , */\n}',
-      '{\n  "a": 1, // mine\n  /* , */\n  "db": {\n    "port": 1\n  },\n}',
+      '{\n  "a": 1, // mine\n  /* , */\n  "db": {\n    "port": true\n  },\n}',
     ],
   ] as const
 ) {
   Deno.test(`${what}: a setting is added without a change to the rest, and taken out again`, () => {
     const path = ["db", "port"];
-    assertEquals(addToJson(text, [{ path, value: 1 }]), added);
+    assertEquals(addToJson(text, [{ path, value: true }]), added);
     assertEquals(removeFromJson(added, [path]), left);
   });
 }
