@@ -57,9 +57,12 @@ async function settle(
   handled: readonly string[],
 ): Promise<number> {
   const [row] = await sql`
-    select json_agg(json_build_array(queue, group_key)) as groups
-    from public.messenger_messages
-    where id = any (${handled}::bigint[]) and group_key is not null`;
+    select json_agg(json_build_array(queue)::jsonb || keys) as groups
+    from (
+      select queue, jsonb_agg(group_key) as keys from public.messenger_messages
+      where id = any (${handled}::bigint[]) and group_key is not null
+      group by queue
+    ) as lists`;
   const settlement = { token, handled, ...(row?.groups && { grouped: true, groups: row.groups }) };
   const startedAt = performance.now();
   await sql`select public.messenger_settle(${sql.json([settlement])})`;

@@ -2089,6 +2089,49 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.reopen_groups(p_queues text[], p_group_keys text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+declare
+  waiting bigint[];
+  free bigint[];
+begin
+  -- Most groups have none.
+  select array_agg(g.queue), array_agg(g.group_key) into p_queues, p_group_keys
+  from unnest(p_queues, p_group_keys) as g (queue, group_key)
+  where exists (
+    select from public.messenger_messages m
+    where m.queue = g.queue and m.group_key = g.group_key and m.blocked
+    -- Looked up for each of the groups, however many blocked messages there are.
+    offset 0
+  );
+  if p_queues is null then
+    return;
+  end if;
+  waiting := array(
+    select distinct f.id from messenger.group_fronts(p_queues, p_group_keys) f where f.blocked
+  );
+  if cardinality(waiting) = 0 then
+    return;
+  end if;
+  free := array(
+    select b.id from public.messenger_messages b where b.id = any (waiting)
+    for update skip locked
+  );
+  update public.messenger_messages m set blocked = false where m.id = any (free);
+  if cardinality(free) < cardinality(waiting) then
+    insert into messenger.groups_to_reopen (queue, group_key)
+    select distinct m.queue, m.group_key from public.messenger_messages m
+    where m.id = any (array(select unnest(waiting) except select unnest(free)));
+  end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.reopen_noted_groups()
  RETURNS void
  LANGUAGE plpgsql
@@ -3991,6 +4034,30 @@ begin
       ) ->> 'id'
     ) as i (id)
   );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.lock_settled_groups(p_settlements jsonb, OUT queues text[], OUT group_keys text[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+AS $function$
+begin
+  if p_settlements @? '$[*] ? (@.grouped == true && !exists(@.groups))' then
+    select g.queues, g.group_keys into queues, group_keys
+    from messenger.lock_groups(messenger.settled_ids(p_settlements), p_running => true) as g;
+    return;
+  end if;
+  select coalesce(array_agg(g.queue), '{}'), coalesce(array_agg(g.group_key), '{}')
+  into queues, group_keys
+  from (
+    select l.list ->> 0 as queue, jsonb_array_elements_text(l.list - 0) as group_key
+    from jsonb_array_elements(p_settlements) as s (entry)
+    cross join lateral jsonb_array_elements(s.entry -> 'groups') as l (list)
+  ) as g
+  where g.queue is not null and g.group_key is not null;
+  perform messenger.take_group_locks(queues, group_keys);
 end
 $function$;
 
@@ -12930,7 +12997,7 @@ CREATE TRIGGER messenger_queues_named BEFORE UPDATE OF name ON public.messenger_
 
 CREATE TRIGGER outbox_wake AFTER INSERT ON messenger.outbox FOR EACH STATEMENT EXECUTE FUNCTION messenger.wake_for_outbox();
 
-CREATE TRIGGER messenger_messages_group_left AFTER DELETE ON public.messenger_messages FOR EACH ROW WHEN (((old.group_key IS NOT NULL) AND (NOT old.blocked) AND (COALESCE(current_setting('messenger.groups'::text, true), ''::text) <> 'settled'::text))) EXECUTE FUNCTION messenger.leave_group();
+CREATE TRIGGER messenger_messages_group_left AFTER DELETE ON public.messenger_messages FOR EACH ROW WHEN (((old.group_key IS NOT NULL) AND (NOT old.blocked) AND (current_setting('messenger.groups'::text, true) IS DISTINCT FROM 'settled'::text))) EXECUTE FUNCTION messenger.leave_group();
 
 CREATE TRIGGER messenger_messages_group_changed AFTER UPDATE OF queue, group_key ON public.messenger_messages FOR EACH ROW WHEN (((old.group_key IS NOT NULL) AND (NOT old.blocked) AND ((old.queue IS DISTINCT FROM new.queue) OR (old.group_key IS DISTINCT FROM new.group_key)))) EXECUTE FUNCTION messenger.leave_group();
 
@@ -14516,6 +14583,9 @@ comment on routine messenger.lock_first_of_lanes(messenger.due_lane[],integer,ti
 
 comment on routine messenger.lock_lanes(messenger.claim_queue,text[],integer,integer,jsonb,tid[],jsonb) is
   'Part of a claim: locks due messages of the lanes of one queue, shared out by weight within the limits of each lane, and returns their ctids, and the turns of the claim with the lane that had its turn last, by the queue, if not all had it.';
+
+comment on routine messenger.lock_settled_groups(jsonb) is
+  'Part of a settle call: takes the locks of its messages'' groups and returns the groups, some maybe twice.';
 
 comment on routine messenger.make_default_alerts() is
   'Part of messenger_setup: makes the default alerts that no setup has made yet, and returns their names. They are told on the default channel, once there is one.';

@@ -133,7 +133,7 @@ begin
     return;
   end if;
   waiting := array(
-    select f.id from messenger.group_fronts(p_queues, p_group_keys) f where f.blocked
+    select distinct f.id from messenger.group_fronts(p_queues, p_group_keys) f where f.blocked
   );
   if cardinality(waiting) = 0 then
     return;

@@ -86,7 +86,7 @@ create trigger messenger_messages_group_left
   after delete on public.messenger_messages
   for each row when (
     old.group_key is not null and not old.blocked
-    and coalesce(current_setting('messenger.groups', true), '') <> 'settled'
+    and current_setting('messenger.groups', true) is distinct from 'settled'
   )
   execute function messenger.leave_group();
 

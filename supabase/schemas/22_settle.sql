@@ -11,7 +11,7 @@
 -- `settlements` is an array with an entry for each token:
 --   token     of the claim
 --   grouped   true if one of its messages is in a group
---   groups    [[queue, key]]: all groups of these messages, each once; without it, they are read
+--   groups    [[queue, key, ...]]: all groups of these messages, by their queues; without it, they are read
 --   handled   ids: done, the row is deleted
 --   kept      [{id, keep_ms, result?}]: the handled messages that are remembered for a time
 --   progressed  ids: the handled messages whose progress was reported
@@ -253,16 +253,16 @@ begin
   select coalesce(array_agg(g.queue), '{}'), coalesce(array_agg(g.group_key), '{}')
   into queues, group_keys
   from (
-    select distinct p.pair ->> 0 as queue, p.pair ->> 1 as group_key
+    select l.list ->> 0 as queue, jsonb_array_elements_text(l.list - 0) as group_key
     from jsonb_array_elements(p_settlements) as s (entry)
-    cross join lateral jsonb_array_elements(s.entry -> 'groups') as p (pair)
+    cross join lateral jsonb_array_elements(s.entry -> 'groups') as l (list)
   ) as g
   where g.queue is not null and g.group_key is not null;
   perform messenger.take_group_locks(queues, group_keys);
 end
 $$;
 comment on function messenger.lock_settled_groups(jsonb) is
-  'Part of a settle call: takes the locks of its messages'' groups and returns the groups, each once.';
+  'Part of a settle call: takes the locks of its messages'' groups and returns the groups, some maybe twice.';
 
 -- One round trip a batch: settles the last batch and claims the next. It returns a set of one row, which PostgREST
 -- passes on as it is, [row]. PostgREST would read through a single value once more to take it out of such brackets,

@@ -7,7 +7,8 @@ import { effectsRow, stepRow } from "./durable-steps.ts";
 export interface TokenSettlements {
   token: string;
   grouped?: true;
-  groups?: (readonly [queue: string, key: string])[];
+  /** The keys of the groups, behind the name of their queue. */
+  groups?: [queue: string, ...keys: string[]][];
   handled?: string[];
   kept?: unknown[];
   progressed?: string[];
@@ -23,12 +24,13 @@ export interface TokenSettlements {
 /** Makes the entries of `messenger_settle`, one for each lease token. */
 export function byToken(settlements: readonly Settlement[]): TokenSettlements[] {
   const tokens = new Map<string, TokenSettlements>();
+  const groups = new Map<string, [queue: string, ...keys: string[]]>();
   const isGiven = settlements.every(({ grouped, group }) => !grouped || group !== undefined);
   for (const { id, leaseToken, grouped, group, outcome, effects } of settlements) {
     let entry = tokens.get(leaseToken);
     if (!entry) tokens.set(leaseToken, entry = { token: leaseToken });
     if (grouped) entry.grouped = true;
-    if (grouped && isGiven && group) (entry.groups ??= []).push(group);
+    if (grouped && isGiven && group) addGroup(entry, groups, group);
     if (effects) (entry.effects ??= []).push({ id, ...effectsRow(effects) });
     switch (outcome.kind) {
       case "handled":
@@ -69,6 +71,21 @@ export function byToken(settlements: readonly Settlement[]): TokenSettlements[] 
     }
   }
   return [...tokens.values()];
+}
+
+/** Each queue has a list in the entry of a token. */
+function addGroup(
+  entry: TokenSettlements,
+  lists: Map<string, [queue: string, ...keys: string[]]>,
+  [queue, key]: readonly [queue: string, key: string],
+): void {
+  const name = `${entry.token} ${queue}`;
+  let list = lists.get(name);
+  if (!list) {
+    lists.set(name, list = [queue]);
+    (entry.groups ??= []).push(list);
+  }
+  list.push(key);
 }
 
 function parkedRow(id: string, { delayMs, step, waits, leaveGroup, stamps }: Parked) {
