@@ -949,6 +949,13 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.longest_lease()
+ RETURNS interval
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+ SET search_path TO ''
+AS $function$ select interval '25 hours' $function$;
+
 CREATE OR REPLACE FUNCTION messenger.lock_expired(p_queues text[] DEFAULT NULL::text[], p_max_messages integer DEFAULT 100)
  RETURNS tid[]
  LANGUAGE plpgsql
@@ -6004,6 +6011,33 @@ exception when others then
 end
 $function$;
 
+CREATE FUNCTION messenger.shorten_endless_leases(p_ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  until constant timestamptz := public.messenger_now() + interval '1 minute';
+begin
+  with shortened as (
+    update public.messenger_messages m set leased_until = until
+    where m.id = any (array(
+      select s.id from public.messenger_messages s
+      where s.id = any (p_ids) and s.leased_until > public.messenger_now() + messenger.longest_lease()
+      order by s.id
+      for update skip locked
+    ))
+    returning m.lease_token
+  )
+  update messenger.leases l set leased_until = until
+  where l.token = any (array(
+    select k.token from messenger.leases k
+    where k.leased_until > until and k.token in (select s.lease_token from shortened s)
+    for update skip locked
+  ));
+end
+$function$;
+
 CREATE FUNCTION messenger.settle_unleased(p_max_pages integer DEFAULT 8192)
  RETURNS integer
  LANGUAGE plpgsql
@@ -6020,8 +6054,21 @@ declare
   to_place constant tid := format('(%s,0)', first_page + p_max_pages)::tid;
   settlements jsonb;
   number integer;
+  endless bigint[];
 begin
-  select jsonb_agg(g.settlement), sum(g.number) into settlements, number
+  with found as materialized (
+    select m.id, m.lease_token, m.retry_count, m.attempts, m.group_key, m.leased_until > clock as is_endless
+    from public.messenger_messages m
+    where m.ctid >= from_place and m.ctid < to_place and m.status = 'processing'
+      and (m.leased_until <= clock or m.leased_until > clock + messenger.longest_lease())
+      and (m.leased_until > clock or not exists (
+        select from messenger.leases l where l.token = m.lease_token and m.id = any (l.ids) offset 0
+      ))
+    limit 5000
+  )
+  select jsonb_agg(g.settlement), sum(g.number),
+    (select array_agg(f.id) from found f where f.is_endless)
+  into settlements, number, endless
   from (
     select jsonb_build_object('token', u.lease_token, 'retries', jsonb_agg(jsonb_build_object(
         'id', u.id, 'delay_ms', 0, 'retry_count', u.retry_count, 'interrupted', true,
@@ -6032,16 +6079,12 @@ begin
       )))
       || case when bool_or(u.group_key is not null) then '{"grouped": true}'::jsonb else '{}' end as settlement,
       count(*) as number
-    from (
-      select m.id, m.lease_token, m.retry_count, m.attempts, m.group_key from public.messenger_messages m
-      where m.ctid >= from_place and m.ctid < to_place and m.status = 'processing' and m.leased_until <= clock
-        and not exists (
-          select from messenger.leases l where l.token = m.lease_token and m.id = any (l.ids) offset 0
-        )
-      limit 5000
-    ) as u
+    from found u where not u.is_endless
     group by u.lease_token
   ) as g;
+  if endless is not null then
+    perform messenger.shorten_endless_leases(endless);
+  end if;
   if settlements is null then
     return 0;
   end if;
@@ -6384,7 +6427,9 @@ CREATE FUNCTION messenger.outbox_due(p_transport text DEFAULT NULL::text)
 AS $function$
 begin
   return (
-    select min(greatest(o.available_at, r.retry_at, r.leased_until))
+    select min(greatest(o.available_at, r.retry_at, case
+      when r.leased_until <= messenger.clock() + messenger.longest_lease() then r.leased_until
+    end))
     from messenger.relays r
     cross join lateral (
       select f.available_at from messenger.outbox f
@@ -6473,7 +6518,8 @@ declare
 begin
   select r.* into relay from messenger.relays r
   where r.transport = p_transport
-    and coalesce(greatest(r.leased_until, r.retry_at) <= clock, true)
+    and (r.retry_at <= clock) is not false
+    and (r.leased_until > clock and r.leased_until <= clock + messenger.longest_lease()) is not true
     and exists (
       select from messenger.outbox o
       where o.transport = r.transport and o.shard = r.shard and o.sent_at is null and o.available_at <= clock
@@ -7298,6 +7344,77 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.messenger_next_schedule_at(token uuid DEFAULT NULL::uuid)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  return (
+    select least(
+      coalesce(
+        (
+          select public.messenger_now() from public.messenger_schedules s
+          where s.enabled
+            and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= public.messenger_now()
+            and (
+              s.leased_until is null or s.leased_until <= public.messenger_now()
+              or s.leased_until > public.messenger_now() + messenger.longest_lease()
+            )
+          order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+          limit 1
+        ),
+        (
+          select min(held.leased_until)
+          from (
+            select s.leased_until from public.messenger_schedules s
+            where s.enabled
+              and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= public.messenger_now()
+              and s.lease_token is distinct from messenger_next_schedule_at.token
+            order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+            limit 100
+          ) as held
+        )
+      ),
+      (
+        select s.next_run_at from public.messenger_schedules s
+        where s.enabled
+          and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') > public.messenger_now()
+        order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+        limit 1
+      )
+    )
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.lock_due_schedules(p_until timestamp with time zone, p_max_schedules integer)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  clock constant timestamptz := public.messenger_now();
+begin
+  return array(
+    select s.id from public.messenger_schedules s
+    where s.enabled
+      and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= least(clock, p_until)
+      and (
+        s.leased_until is null or s.leased_until <= clock
+        or s.leased_until > clock + messenger.longest_lease()
+      )
+    order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
+    limit p_max_schedules
+    for update skip locked
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.paused_reason(p_queue text)
  RETURNS text
  LANGUAGE plpgsql
@@ -7523,6 +7640,47 @@ begin
       'jitter_ms', messenger.milliseconds(jitter, 'jitter')
     ))) -> 'schedules' -> 0 ->> 'id'
   )::bigint;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.ticks_awake()
+ RETURNS SETOF public.messenger_ticks
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return query
+  select t.* from public.messenger_ticks t
+  where t.rested_at is null
+    and case
+      when t.started_at is null
+        then t.asked_at between clock_timestamp() - interval '5 seconds' and clock_timestamp() + interval '5 seconds'
+      else t.heartbeat_at
+        between clock_timestamp() - interval '15 seconds' and clock_timestamp() + interval '15 seconds'
+    end
+    and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed');
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.has_tick_for(p_due_at timestamp with time zone, p_by_others_than bigint DEFAULT NULL::bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  return exists (
+      select from messenger.ticks_awake() t where t.id is distinct from p_by_others_than
+    )
+    or p_due_at >= messenger.next_minute()
+    or exists (
+      select from public.messenger_ticks t
+      where t.wakes_at <= p_due_at + interval '250 milliseconds'
+        and t.ended_at is null and t.id is distinct from p_by_others_than
+        and t.heartbeat_at
+          between clock_timestamp() - interval '15 seconds' and clock_timestamp() + interval '15 seconds'
+        and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed')
+    );
 end
 $function$;
 
@@ -14587,6 +14745,9 @@ comment on routine messenger.lock_lanes(messenger.claim_queue,text[],integer,int
 comment on routine messenger.lock_settled_groups(jsonb) is
   'Part of a settle call: takes the locks of its messages'' groups and returns the groups, some maybe twice.';
 
+comment on routine messenger.longest_lease() is
+  'Longer than any lease, which ends within a day. One that ends later was edited, or given before the clock was set back.';
+
 comment on routine messenger.make_default_alerts() is
   'Part of messenger_setup: makes the default alerts that no setup has made yet, and returns their names. They are told on the default channel, once there is one.';
 
@@ -14849,7 +15010,7 @@ comment on routine messenger.settle_parked(jsonb,uuid) is
   'Part of messenger_settle: lets messages wait whose run ended before their handler did, gives back the attempt, and writes the sleep or the wait that parked them. Returns their ids.';
 
 comment on routine messenger.settle_unleased(integer) is
-  'Gives back running messages whose lease has ended and that no row of messenger.leases names, as interrupted; those that are cancelled become dead letters. Reads up to p_max_pages pages of messenger_messages, the next ones each minute. Returns how many it found.';
+  'Gives back running messages whose lease has ended and that no row of messenger.leases names, as interrupted; those that are cancelled become dead letters. A lease that ends later than any can is shortened to a minute. Reads up to p_max_pages pages of messenger_messages, the next ones each minute. Returns how many it found.';
 
 comment on routine messenger.settle_with_effects(jsonb,uuid) is
   'Part of messenger_settle: writes the outcomes under one token and their effects. Returns the ids of the messages that it settled, and those whose effects were refused, with the error: these stay leased.';
@@ -14865,6 +15026,9 @@ comment on routine messenger.share_lanes(messenger.due_lane[],integer) is
 
 comment on routine messenger.share_room(messenger.claim_queue,integer) is
   'Part of a claim: how many messages the limits of a queue as a whole allow it; 0 where none waits.';
+
+comment on routine messenger.shorten_endless_leases(bigint[]) is
+  'Part of messenger.settle_unleased(): of these messages, lets the leases that end later than any lease can end in a minute.';
 
 comment on routine messenger.shown_steps(bigint) is
   'Durable steps, sleeps and waits of a message or dead letter for operators, in the order in which they were stored, at most 1,000, and then the one that runs. Results of more than 2 kB are left out.';

@@ -41,6 +41,13 @@ comment on index messenger.leases_until_idx is
 
 alter table messenger.leases enable row level security;
 
+create function messenger.longest_lease() returns interval
+language sql immutable parallel safe
+set search_path = ''
+as $$ select interval '25 hours' $$;
+comment on function messenger.longest_lease() is
+  'Longer than any lease, which ends within a day. One that ends later was edited, or given before the clock was set back.';
+
 -- Two settle calls of one worker may share a lease. To never wait for each other, each call skips a lease that the
 -- other has locked. A lease that was skipped keeps too high a number, and the sweep deletes it.
 create function messenger.close_leases(p_tokens uuid[], p_numbers integer[])

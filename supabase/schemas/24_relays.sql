@@ -61,7 +61,9 @@ set search_path = ''
 as $$
 begin
   return (
-    select min(greatest(o.available_at, r.retry_at, r.leased_until))
+    select min(greatest(o.available_at, r.retry_at, case
+      when r.leased_until <= messenger.clock() + messenger.longest_lease() then r.leased_until
+    end))
     from messenger.relays r
     cross join lateral (
       select f.available_at from messenger.outbox f
@@ -161,7 +163,8 @@ declare
 begin
   select r.* into relay from messenger.relays r
   where r.transport = p_transport
-    and coalesce(greatest(r.leased_until, r.retry_at) <= clock, true)
+    and (r.retry_at <= clock) is not false
+    and (r.leased_until > clock and r.leased_until <= clock + messenger.longest_lease()) is not true
     and exists (
       select from messenger.outbox o
       where o.transport = r.transport and o.shard = r.shard and o.sent_at is null and o.available_at <= clock

@@ -33,7 +33,10 @@ begin
           select public.messenger_now() from public.messenger_schedules s
           where s.enabled
             and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= public.messenger_now()
-            and (s.leased_until is null or s.leased_until <= public.messenger_now())
+            and (
+              s.leased_until is null or s.leased_until <= public.messenger_now()
+              or s.leased_until > public.messenger_now() + messenger.longest_lease()
+            )
           order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
           limit 1
         ),
@@ -111,7 +114,10 @@ begin
     select s.id from public.messenger_schedules s
     where s.enabled
       and coalesce(nullif(s.next_run_at, 'infinity'), '-infinity') <= least(clock, p_until)
-      and (s.leased_until is null or s.leased_until <= clock)
+      and (
+        s.leased_until is null or s.leased_until <= clock
+        or s.leased_until > clock + messenger.longest_lease()
+      )
     order by coalesce(nullif(s.next_run_at, 'infinity'), '-infinity'), s.id
     limit p_max_schedules
     for update skip locked

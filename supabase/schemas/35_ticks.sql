@@ -68,7 +68,7 @@ comment on function messenger.ticks_key() is
 
 -- A tick is a process, so its signs of life are compared with the wall clock and not with the transaction's start. A
 -- tick that was killed, or whose request was lost, still counts for some seconds; the next minute's tick then finds
--- the messages. In an older snapshot a row counts only if no transaction has changed it since: then its xmax is 0.
+-- the messages. A sign of life from the future, given before the clock was set back, counts for none. In an older snapshot a row counts only if no transaction has changed it since: then its xmax is 0.
 create function messenger.ticks_awake() returns setof public.messenger_ticks
 -- In plpgsql: each dispatch would plan a function in language SQL again.
 language plpgsql stable
@@ -79,8 +79,10 @@ begin
   select t.* from public.messenger_ticks t
   where t.rested_at is null
     and case
-      when t.started_at is null then t.asked_at > clock_timestamp() - interval '5 seconds'
-      else t.heartbeat_at > clock_timestamp() - interval '15 seconds'
+      when t.started_at is null
+        then t.asked_at between clock_timestamp() - interval '5 seconds' and clock_timestamp() + interval '5 seconds'
+      else t.heartbeat_at
+        between clock_timestamp() - interval '15 seconds' and clock_timestamp() + interval '15 seconds'
     end
     and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed');
 end
@@ -131,7 +133,8 @@ begin
       select from public.messenger_ticks t
       where t.wakes_at <= p_due_at + interval '250 milliseconds'
         and t.ended_at is null and t.id is distinct from p_by_others_than
-        and t.heartbeat_at > clock_timestamp() - interval '15 seconds'
+        and t.heartbeat_at
+          between clock_timestamp() - interval '15 seconds' and clock_timestamp() + interval '15 seconds'
         and (t.xmax = '0' or current_setting('transaction_isolation') = 'read committed')
     );
 end
