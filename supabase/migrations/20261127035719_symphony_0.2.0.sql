@@ -2269,6 +2269,48 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.first_of_groups(p_queue text, p_ids bigint[], p_keys text[], p_group_keys text[])
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_nestloop TO 'on'
+AS $function$
+declare
+  running text[] := array(
+    select distinct r.group_key from public.messenger_messages r
+    where r.queue = p_queue
+      and r.group_key = any (p_group_keys) and r.heartbeated
+  );
+begin
+  -- Mostly each candidate is the only one of its group.
+  if running <> '{}' or cardinality(p_group_keys) < cardinality(p_ids) then
+    select array_agg(c.id), array_agg(c.group_key) into p_ids, p_keys
+    from (
+      select g.group_key, min(l.id) as id
+      from unnest(p_ids, p_keys) as l (id, key)
+      join (
+        select unnest(p_group_keys) except select unnest(running)
+      ) as g (group_key) on g.group_key = l.key
+      group by g.group_key
+    ) as c;
+  end if;
+  return array(
+    select c.id
+    from unnest(p_ids, p_keys) as c (id, group_key)
+    where not exists (
+      select from public.messenger_messages e
+      where e.queue = p_queue and e.group_key = c.group_key and e.id < c.id
+        and not e.heartbeated and e.status = 'pending'
+      -- One index search for each group, however many messages wait.
+      offset 0
+    )
+  );
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.beside_held(p_admitted bigint[], p_held bigint[])
  RETURNS bigint[]
  LANGUAGE sql

@@ -145,8 +145,9 @@ declare
       and r.group_key = any (p_group_keys) and r.heartbeated
   );
 begin
-  return array(
-    select c.id
+  -- Mostly each candidate is the only one of its group.
+  if running <> '{}' or cardinality(p_group_keys) < cardinality(p_ids) then
+    select array_agg(c.id), array_agg(c.group_key) into p_ids, p_keys
     from (
       select g.group_key, min(l.id) as id
       from unnest(p_ids, p_keys) as l (id, key)
@@ -154,7 +155,11 @@ begin
         select unnest(p_group_keys) except select unnest(running)
       ) as g (group_key) on g.group_key = l.key
       group by g.group_key
-    ) as c
+    ) as c;
+  end if;
+  return array(
+    select c.id
+    from unnest(p_ids, p_keys) as c (id, group_key)
     where not exists (
       select from public.messenger_messages e
       where e.queue = p_queue and e.group_key = c.group_key and e.id < c.id
