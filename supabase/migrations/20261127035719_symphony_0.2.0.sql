@@ -1196,6 +1196,21 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.check_json(p_value jsonb, p_field text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if p_value::text ~ '[0-9.]{16}' then
+    perform messenger.check_numbers(p_value, p_field);
+  end if;
+  if p_value @? 'strict $.**{100} ? (@.type() == "object" || @.type() == "array")' then
+    raise sqlstate 'PT400' using message = format('%s: nested deeper than 100 levels', p_field);
+  end if;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.message_value(p_field text, p_value text)
  RETURNS text
  LANGUAGE plpgsql
@@ -1309,6 +1324,41 @@ begin
       then 'dedupe_key: is required for dedupe, dedupe_window_ms and dedupe_debounce_ms'
     else messenger.debounce_fault(p_message)
   end;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.check_messages(p_messages jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  -- One look at all messages costs a tenth of a look at each.
+  is_deep constant boolean := p_messages @? 'strict $[*].*.**{100} ? (@.type() == "object" || @.type() == "array")';
+  message jsonb;
+  place bigint;
+  wrong text;
+  field text;
+begin
+  for message, place in
+    select m.message, m.place - 1
+    from jsonb_array_elements(p_messages) with ordinality as m (message, place)
+  loop
+    if jsonb_typeof(message) <> 'object' then
+      raise sqlstate 'PT400' using message = format(
+        'messages.%s: has to be an object (was a JSON %s)', place, jsonb_typeof(message)
+      );
+    end if;
+    wrong := messenger.message_fault(message);
+    if wrong is not null then
+      raise sqlstate 'PT400' using message = format('messages.%s.%s', place, wrong);
+    end if;
+    foreach field in array array['payload', 'stamps'] loop
+      if is_deep or message ->> field ~ '[0-9.]{16}' then
+        perform messenger.check_json(message -> field, format('messages.%s.%s', place, field));
+      end if;
+    end loop;
+  end loop;
 end
 $function$;
 
@@ -2013,9 +2063,7 @@ begin
   if problem is not null then
     raise sqlstate 'PT400' using message = problem;
   end if;
-  if payload::text ~ '[0-9.]{16}' then
-    perform messenger.check_numbers(payload, 'payload');
-  end if;
+  perform messenger.check_json(payload, 'payload');
 
   return (
     public.messenger_enqueue(
@@ -4928,9 +4976,7 @@ begin
     if wrong is not null then
       raise sqlstate 'PT400' using message = format('%s: %s', field, wrong);
     end if;
-    if p_batch ->> field ~ '[0-9.]{16}' then
-      perform messenger.check_numbers(p_batch -> field, field);
-    end if;
+    perform messenger.check_json(p_batch -> field, field);
   end loop;
 end
 $function$;
@@ -5549,9 +5595,7 @@ begin
   if bytes > 256000 then
     raise sqlstate 'PT400' using message = format('value: has to have at most 256000 bytes (was %s)', bytes);
   end if;
-  if p_value::text ~ '[0-9.]{16}' then
-    perform messenger.check_numbers(p_value, 'value');
-  end if;
+  perform messenger.check_json(p_value, 'value');
 end
 $function$;
 
@@ -6033,9 +6077,7 @@ begin
       raise sqlstate 'PT413' using message =
         format('result: has %s bytes; has to have at most 262144', pg_column_size(result));
     end if;
-    if result::text ~ '[0-9.]{16}' then
-      perform messenger.check_numbers(result, 'result');
-    end if;
+    perform messenger.check_json(result, 'result');
     perform public.messenger_save_steps(jsonb_build_array(jsonb_build_object(
       'id', messenger_effect.id, 'token', token, 'version', version, 'steps', jsonb_build_array(
         step || '{"kind": "effect", "status": "done"}'
@@ -7240,9 +7282,7 @@ begin
   if payload is not null then
     perform messenger.check_sizes(jsonb_build_array(jsonb_build_object('payload', payload)));
   end if;
-  if payload::text ~ '[0-9.]{16}' then
-    perform messenger.check_numbers(payload, 'payload');
-  end if;
+  perform messenger.check_json(payload, 'payload');
   return messenger.take_step('redrive', filter, options, max_messages, dry_run, after);
 end
 $function$;
@@ -7486,6 +7526,48 @@ begin
         'id', p_schedule_id::text, 'name', p_name, 'occurrence', p_occurrence, 'run', p_run
       ))
   );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION messenger.check_schedule(p_given jsonb, p_wanted public.messenger_schedules)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  wrong constant text := case
+    when p_wanted.interval_ms < 1000
+      then format('interval_ms: has to be at least 1000, a second; got %s', p_wanted.interval_ms)
+    when p_wanted.interval_ms > 3155760000000 then 'interval_ms: has to be at most 100 years'
+    when not messenger.is_moment(p_wanted.run_at)
+      then 'run_at: has to be a moment in the years 1 to 9999'
+    when not messenger.is_moment(p_wanted.start_at)
+      then 'start_at: has to be a moment in the years 1 to 9999'
+    when not messenger.is_moment(p_wanted.end_at)
+      then 'end_at: has to be a moment in the years 1 to 9999'
+    when p_wanted.end_at < p_wanted.start_at then 'end_at: has to come after start_at'
+    when p_wanted.ttl_ms <= p_wanted.jitter_ms then 'ttl_ms: has to be longer than jitter_ms'
+    when p_given ->> 'catch_up_limit' is not null and p_wanted.catch_up <> 'all'
+      then 'catch_up_limit: has an effect with catch_up all only'
+    when p_given ->> 'max_runs' is not null and p_wanted.schedule_type = 'once'
+      then 'max_runs: a schedule of type once runs once'
+    when p_given ->> 'overlap' = 'skip' and p_wanted.schedule_type = 'once'
+      then 'overlap: a schedule of type once has no run before its only one'
+    when p_given ->> 'timezone' <> 'UTC' and p_wanted.schedule_type <> 'cron'
+      then 'timezone: has an effect on cron schedules only'
+    when p_given ->> 'cron' is not null and p_wanted.schedule_type <> 'cron'
+      then 'cron: is for schedules of type cron'
+    when p_given ->> 'interval_ms' is not null and p_wanted.schedule_type <> 'interval'
+      then 'interval_ms: is for schedules of type interval'
+    when p_given ->> 'run_at' is not null and p_wanted.schedule_type <> 'once'
+      then 'run_at: is for schedules of type once'
+  end;
+begin
+  if wrong is not null then
+    raise sqlstate 'PT400' using message = wrong;
+  end if;
+  perform messenger.check_json(p_wanted.payload, 'payload');
+  perform messenger.check_json(p_given -> 'payload', 'payload');
 end
 $function$;
 
@@ -8718,9 +8800,7 @@ begin
   if jsonb_typeof(payload) is distinct from 'object' or octet_length(payload::text) > 1000000 then
     raise sqlstate 'PT400' using message = 'payload: has to be an object of at most 1,000,000 bytes';
   end if;
-  if payload::text ~ '[0-9.]{16}' then
-    perform messenger.check_numbers(payload, 'payload');
-  end if;
+  perform messenger.check_json(payload, 'payload');
   -- Null may be a name that the caller failed to find: it never means all.
   if endpoint is null then
     raise sqlstate 'PT400' using message =
@@ -14534,6 +14614,12 @@ comment on routine messenger.check_filter(jsonb,boolean) is
 
 comment on routine messenger.check_from(bigint[],boolean,text) is
   'Part of messenger_redrive: refuses a "from" that one of these dead letters has no step for, and an edited payload of a message with steps without it.';
+
+comment on routine messenger.check_json(jsonb,text) is
+  'Refuses a value in which a reader would change a number, or that has more than 100 levels of objects and arrays, and names its path.';
+
+comment on routine messenger.check_messages(jsonb) is
+  'Refuses messages with a field that is not known, has a wrong value or contradicts another, with a number that a reader would change, or nested deeper than 100 levels.';
 
 comment on routine messenger.check_one_alert(public.messenger_alerts) is
   'Part of messenger_check_alerts: measures an alert, and writes its state and what is to be told.';

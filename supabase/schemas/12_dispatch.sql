@@ -102,9 +102,7 @@ begin
   if problem is not null then
     raise sqlstate 'PT400' using message = problem;
   end if;
-  if payload::text ~ '[0-9.]{16}' then
-    perform messenger.check_numbers(payload, 'payload');
-  end if;
+  perform messenger.check_json(payload, 'payload');
 
   return (
     public.messenger_enqueue(

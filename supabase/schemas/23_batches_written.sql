@@ -44,9 +44,7 @@ begin
     if wrong is not null then
       raise sqlstate 'PT400' using message = format('%s: %s', field, wrong);
     end if;
-    if p_batch ->> field ~ '[0-9.]{16}' then
-      perform messenger.check_numbers(p_batch -> field, field);
-    end if;
+    perform messenger.check_json(p_batch -> field, field);
   end loop;
 end
 $$;

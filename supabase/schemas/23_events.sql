@@ -95,9 +95,7 @@ begin
   if bytes > 256000 then
     raise sqlstate 'PT400' using message = format('value: has to have at most 256000 bytes (was %s)', bytes);
   end if;
-  if p_value::text ~ '[0-9.]{16}' then
-    perform messenger.check_numbers(p_value, 'value');
-  end if;
+  perform messenger.check_json(p_value, 'value');
 end
 $$;
 comment on function messenger.check_event(text, jsonb) is

@@ -127,9 +127,7 @@ begin
       raise sqlstate 'PT413' using message =
         format('result: has %s bytes; has to have at most 262144', pg_column_size(result));
     end if;
-    if result::text ~ '[0-9.]{16}' then
-      perform messenger.check_numbers(result, 'result');
-    end if;
+    perform messenger.check_json(result, 'result');
     perform public.messenger_save_steps(jsonb_build_array(jsonb_build_object(
       'id', messenger_effect.id, 'token', token, 'version', version, 'steps', jsonb_build_array(
         step || '{"kind": "effect", "status": "done"}'

@@ -191,9 +191,7 @@ begin
   if payload is not null then
     perform messenger.check_sizes(jsonb_build_array(jsonb_build_object('payload', payload)));
   end if;
-  if payload::text ~ '[0-9.]{16}' then
-    perform messenger.check_numbers(payload, 'payload');
-  end if;
+  perform messenger.check_json(payload, 'payload');
   return messenger.take_step('redrive', filter, options, max_messages, dry_run, after);
 end
 $$;

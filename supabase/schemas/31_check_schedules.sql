@@ -136,12 +136,8 @@ begin
   if wrong is not null then
     raise sqlstate 'PT400' using message = wrong;
   end if;
-  if p_wanted.payload::text ~ '[0-9.]{16}' then
-    perform messenger.check_numbers(p_wanted.payload, 'payload');
-  end if;
-  if p_given ->> 'payload' ~ '[0-9.]{16}' then
-    perform messenger.check_numbers(p_given -> 'payload', 'payload');
-  end if;
+  perform messenger.check_json(p_wanted.payload, 'payload');
+  perform messenger.check_json(p_given -> 'payload', 'payload');
 end
 $$;
 comment on function messenger.check_schedule(jsonb, public.messenger_schedules) is

@@ -121,9 +121,7 @@ begin
   if jsonb_typeof(payload) is distinct from 'object' or octet_length(payload::text) > 1000000 then
     raise sqlstate 'PT400' using message = 'payload: has to be an object of at most 1,000,000 bytes';
   end if;
-  if payload::text ~ '[0-9.]{16}' then
-    perform messenger.check_numbers(payload, 'payload');
-  end if;
+  perform messenger.check_json(payload, 'payload');
   -- Null may be a name that the caller failed to find: it never means all.
   if endpoint is null then
     raise sqlstate 'PT400' using message =
