@@ -87,7 +87,7 @@ Deno.test("a definition whose lane returns no string, or throws, is told so", as
   await assertRejects(
     () => queueOf(() => Promise.reject(new Error("no")), "acme"),
     TypeError,
-    "returned an object",
+    "returned a Promise",
   );
   const broken = () => {
     throw new Error("no team");

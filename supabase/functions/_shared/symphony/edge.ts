@@ -21,11 +21,12 @@ import type { Middleware } from "./bus/middleware.ts";
 import { routingOf } from "./bus/routing.ts";
 import { dispatchApp } from "./http/dispatch-app.ts";
 import type { EventDefinition } from "./message/event.ts";
+import { typeOf } from "./message/definition-lists.ts";
 import type { MessageDefinition } from "./message/definition.ts";
 import { createMessenger, type Messenger } from "./messenger.ts";
 import { type ProjectConfig, readProjectConfig } from "./project-config.ts";
 import type { DeclaredSchedule } from "./scheduler/declared.ts";
-import { checkNames } from "./runtime/option-names.ts";
+import { checkIsOptions, checkNames } from "./runtime/option-names.ts";
 import type { IncomingWebhookOptions } from "./webhooks/incoming-options.ts";
 import { sourceOf } from "./webhooks/incoming-scheme.ts";
 import type { ResidentOptions } from "./worker/resident/resident.ts";
@@ -75,7 +76,7 @@ export function createDispatch(project: Project): EdgeFunction {
  * @throws RangeError if a definition, an option or a setting is wrong
  */
 export function createTick(project: Project): EdgeFunction {
-  const messenger = messengerOf(project, project.schedules);
+  const messenger = messengerOf(project, project?.schedules);
   return serve(import("./http/tick-app.ts").then(({ tickApp }) => tickApp(messenger)));
 }
 
@@ -117,6 +118,7 @@ export function createWebhook<Schema extends z.ZodType>(
   checkNames(options, WEBHOOK_OPTIONS);
   sourceOf(options);
   const { message, middleware = [], config = {} } = options;
+  typeOf(message, "message");
   const messages = [message as unknown as MessageDefinition];
   // The project's routes of other types are none of this function's.
   const own = { ...config, ...routingOf(message.type, config.routing) };
@@ -128,6 +130,7 @@ export function createWebhook<Schema extends z.ZodType>(
 
 /** @param schedules only the tick syncs the declared schedules */
 function messengerOf(project: Project, schedules?: readonly DeclaredSchedule[]): Messenger {
+  checkIsOptions(project, "project: ");
   const { messages, middleware = [], events = [], config } = project;
   return createMessenger({
     supabase: createAdminClient(),

@@ -1,6 +1,7 @@
 /** The configuration of a project in code: settings of the functions, transports, and which messages go through them. */
 
 import type { RoutingOptions } from "./bus/routing.ts";
+import { checkIsOptions } from "./runtime/option-names.ts";
 import { type Config, type ProjectSettings, readConfig } from "./runtime/config.ts";
 
 /** `config` in a project's `_messages/mod.ts`. An environment variable wins over a setting. */
@@ -16,6 +17,7 @@ export function readProjectConfig(
   project: ProjectConfig = {},
   get?: (name: string) => string | undefined,
 ): { readonly config: Config } & RoutingOptions {
+  checkIsOptions(project, "config: ");
   const { transports, routing, ...settings } = project;
   return {
     config: readConfig(get, settings, ["transports", "routing"]),

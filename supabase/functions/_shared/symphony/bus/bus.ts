@@ -16,11 +16,17 @@ import type {
   WrittenBatch,
 } from "../message/dispatched-batch.ts";
 import { cancelStamp } from "../message/cancel-stamp.ts";
-import { type InternalBatchOptions, prepareHead, writeChunks } from "./dispatch-batch.ts";
+import {
+  checkMembers,
+  type InternalBatchOptions,
+  prepareHead,
+  writeChunks,
+} from "./dispatch-batch.ts";
 import { Events } from "./events.ts";
 import { queueOf } from "../message/lane.ts";
+import { typeOf } from "../message/definition-lists.ts";
 import { limitsOf } from "./limits.ts";
-import { aroundHandlers, checkMiddleware, type Middleware } from "./middleware.ts";
+import { aroundHandlers, checkMiddlewares, type Middleware } from "./middleware.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import { checkAgain, outgoing } from "./outgoing.ts";
 import type { Router } from "./router.ts";
@@ -28,6 +34,7 @@ import { checkTransportName } from "./routing.ts";
 import type { LimitedDispatch } from "../message/rate-limit.ts";
 import { checkPayload, DISPATCH_TIMEOUT_MS, toStorableJson } from "../message/payload.ts";
 import type { Sender, Transport } from "../transport/transport.ts";
+import { showValue } from "../runtime/inspect.ts";
 import { within } from "../runtime/within.ts";
 import type { AttemptSpan } from "../tracing/attempt-span.ts";
 import { sending } from "../tracing/spans.ts";
@@ -73,7 +80,7 @@ export class MessageBus {
     this.#transport = options.transport;
     this.#router = options.router;
     this.#sender = options.router ?? options.transport;
-    this.#middleware = (options.middleware ?? []).map(checkMiddleware);
+    this.#middleware = checkMiddlewares(options.middleware);
     this.#around = this.#middleware.filter(({ handle }) => handle !== undefined);
   }
 
@@ -88,7 +95,7 @@ export class MessageBus {
     payload: z.input<Schema>,
     options: DispatchOptions = {},
   ): Promise<string> => {
-    const [id] = await this.dispatchAll([{ type: definition.type, payload, options }]);
+    const [id] = await this.dispatchAll([{ type: typeOf(definition), payload, options }]);
     return String(id);
   };
 
@@ -97,6 +104,9 @@ export class MessageBus {
    * @throws the errors of {@link dispatch}, and UnknownMessageTypeError
    */
   async dispatchAll(messages: readonly MessageInput[]): Promise<string[]> {
+    if (!Array.isArray(messages)) {
+      throw new RangeError(`messages: have to be an array; got ${showValue(messages)}`);
+    }
     return this.send(await Promise.all(messages.map((message) => this.prepare(message))));
   }
 
@@ -124,6 +134,7 @@ export class MessageBus {
   ): Promise<string> {
     const { span, ...more } = internal;
     const prepare = (input: MessageInput) => this.prepare(input);
+    checkMembers(members);
     const head = await prepareHead(options, prepare, more);
     const transport = {
       writeBatch: ({ messages, ...chunk }: BatchChunk) =>

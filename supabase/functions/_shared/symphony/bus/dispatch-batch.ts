@@ -9,9 +9,10 @@ import {
   MAX_CHUNK_MESSAGES,
   type WrittenBatch,
 } from "../message/dispatched-batch.ts";
+import { typeOf } from "../message/definition-lists.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { checkKey } from "../runtime/checks.ts";
-import { showValue } from "../runtime/inspect.ts";
+import { readProperty, showValue } from "../runtime/inspect.ts";
 import { checkNames } from "../runtime/option-names.ts";
 import { type Transport, TransportError } from "../transport/transport.ts";
 
@@ -33,6 +34,19 @@ export type InternalBatchOptions = Pick<
   "idempotencyScope" | "userId" | "live" | "parentId" | "keepsResults"
 >;
 
+/**
+ * Checks that the messages of a batch can be read one after the other.
+ * @param prefix text before the word "messages" in the error
+ * @throws RangeError if they cannot
+ */
+export function checkMembers(members: unknown, prefix = ""): void {
+  const isIterable = (key: symbol) => typeof readProperty(members, key) === "function";
+  if (isIterable(Symbol.iterator) || isIterable(Symbol.asyncIterator)) return;
+  throw new RangeError(
+    `${prefix}messages: have to be an array, or another iterable; got ${showValue(members)}`,
+  );
+}
+
 /** A message by its type's name. @throws RangeError if a member has neither a type nor a definition */
 export function toInput(member: BatchMember, field = "messages"): MessageInput {
   if (typeof member !== "object" || member === null) {
@@ -44,7 +58,7 @@ export function toInput(member: BatchMember, field = "messages"): MessageInput {
   const { definition, ...rest } = member;
   if ("type" in rest) throw new RangeError(`${field}: give either type or definition, not both`);
   checkNames(rest, ["payload", "options"], `${field}: `);
-  return { ...rest, type: definition?.type };
+  return { ...rest, type: typeOf(definition, `${field}: definition`) };
 }
 
 /**

@@ -4,6 +4,7 @@ import { checkNoGenerator } from "../runtime/checks.ts";
 import type { OutgoingMessage } from "../message/envelope.ts";
 import { MiddlewareError } from "../message/errors.ts";
 import { readProperty, showValue } from "../runtime/inspect.ts";
+import { isOptions } from "../runtime/option-names.ts";
 import type { HandlerContext } from "../message/handler.ts";
 
 /** Middleware: an object or a class instance. Both methods are optional. */
@@ -19,13 +20,19 @@ export interface Middleware {
   handle?(ctx: HandlerContext, next: () => Promise<void>): Promise<void> | void;
 }
 
+/** Checks `middleware`. @throws RangeError that names the wrong entry and method */
+export function checkMiddlewares(middleware: readonly Middleware[] = []): Middleware[] {
+  if (Array.isArray(middleware)) return middleware.map(checkMiddleware);
+  throw new RangeError(`middleware: has to be an array; got ${showValue(middleware)}`);
+}
+
 /**
  * Checks one entry of `middleware`.
  * @throws RangeError that names the wrong method
  */
-export function checkMiddleware(middleware: Middleware, index: number): Middleware {
+function checkMiddleware(middleware: Middleware, index: number): Middleware {
   const field = `middleware: ${index + 1}`;
-  if (typeof middleware !== "object" || middleware === null) {
+  if (!isOptions(middleware)) {
     throw new RangeError(`${field}: has to be an object; got ${showValue(middleware)}`);
   }
   for (const name of ["dispatch", "handle"] as const) {

@@ -63,22 +63,21 @@ export function outgoing(
   parsed: unknown = payload,
 ): OutgoingMessage {
   checkNames(options, OPTIONS);
-  const { delay, ttl = definition.ttlMs, dedupeKey, dedupe, stamps, ...others } = options;
-  const { onCancelled: _, lane: __, ...rest } = others;
+  const { delay, ttl = definition.ttlMs, dedupeKey, dedupe, stamps, priority } = options;
   if (dedupe !== undefined && dedupeKey === undefined) {
     throw new RangeError("dedupe: needs a dedupeKey");
   }
   const message = {
-    ...rest,
+    ...passedOn(options),
     type: definition.type,
     payload,
     queue: queueOf(definition, parsed, options),
-    priority: options.priority ?? definition.priority,
+    priority: priority === undefined ? definition.priority : priority,
     ...(delay !== undefined && { delayMs: parseDuration(delay, "delay") }),
     ...(ttl !== undefined && { ttlMs: parseDuration(ttl, "ttl") }),
     ...(dedupeKey !== undefined && {
       dedupeKey,
-      dedupe: parseDedupe(dedupe ?? definition.dedupe, "dedupe"),
+      dedupe: parseDedupe(dedupe === undefined ? definition.dedupe : dedupe, "dedupe"),
     }),
     ...(stamps !== undefined && { stamps: toStamps(stamps) }),
   };
@@ -91,6 +90,21 @@ export function outgoing(
   if (options.ttl === undefined) checkTtl(message, "delay");
   else checkTtl(message, "ttl");
   return message;
+}
+
+/** Options that are fields of the message by the same name. They may be getters of a class. */
+const PASSED_ON = [
+  "availableAt",
+  "idempotencyKey",
+  "idempotencyScope",
+  "groupKey",
+  "transport",
+] as const;
+
+function passedOn(options: DispatchOptions): Pick<DispatchOptions, typeof PASSED_ON[number]> {
+  return Object.fromEntries(
+    PASSED_ON.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined),
+  );
 }
 
 /**
@@ -131,7 +145,12 @@ function checkValues(message: OutgoingMessage): void {
   }
   if (availableAt !== undefined) checkMoment(availableAt, "availableAt");
   if (idempotencyKey !== undefined) checkKey(idempotencyKey, "idempotencyKey");
-  if (idempotencyScope) checkKey(idempotencyScope, "idempotencyScope");
+  if (idempotencyScope !== undefined && idempotencyScope !== "") {
+    checkKey(idempotencyScope, "idempotencyScope");
+    if (idempotencyKey === undefined) {
+      throw new RangeError("idempotencyScope: needs an idempotencyKey");
+    }
+  }
   if (dedupeKey !== undefined) checkKey(dedupeKey, "dedupeKey");
   if (groupKey !== undefined) checkKey(groupKey, "groupKey");
   if (dedupeKey !== undefined && idempotencyKey !== undefined) {

@@ -82,6 +82,18 @@ function positive(value: Duration, field: string): number {
   return ms;
 }
 
+/**
+ * Refuses a definition whose messages would expire before their debounce lets them begin.
+ * @throws RangeError that names the option
+ */
+export function checkDebounce(type: string, dedupe: HeldFor, ttlMs: number | undefined): void {
+  const debounceMs = debounceOf(dedupe);
+  if (ttlMs === undefined || debounceMs === undefined || ttlMs > debounceMs) return;
+  throw new RangeError(
+    `${type}: ttl: has to be longer than the debounce of ${debounceMs} ms (was ${ttlMs} ms)`,
+  );
+}
+
 /** The time from a dispatch until its message is due that its debounce gives, in ms; undefined without one. */
 export function debounceOf(dedupe: HeldFor | undefined): number | undefined {
   return typeof dedupe === "object" && "debounceMs" in dedupe ? dedupe.debounceMs : undefined;

@@ -6,7 +6,7 @@ import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { isGenerator } from "../runtime/inspect.ts";
 import { type Access, checkAccess } from "./access.ts";
 import { checkBatch } from "./batch-handler.ts";
-import { parseDedupe } from "./dedupe.ts";
+import { checkDebounce, parseDedupe } from "./dedupe.ts";
 import type {
   BatchMessageOptions,
   MessageDefinition,
@@ -25,6 +25,7 @@ import { checkKeep, checkSchema } from "./keep.ts";
 import { checkName, checkPriority } from "./names.ts";
 import { parseRateLimit } from "./rate-limit.ts";
 import { checkRunsOn } from "./runs-on.ts";
+import { checkIsOptions, isOptions } from "../runtime/option-names.ts";
 
 /** Default of `stopGrace`: how long a message keeps its slot for a handler that ignores its abort signal. */
 const STOP_GRACE_MS = 30_000;
@@ -43,40 +44,36 @@ export function defineMessage<
     readonly result?: Result;
   },
 ): MessageDefinition<Schema, Type, Result> {
+  checkIsOptions(options, "defineMessage: ");
   const { type } = options;
   checkName(type, "type", 200);
   checkDefinition(type, options as Parameters<typeof checkDefinition>[1]);
-  const queue = checkName(options.queue ?? "default", `${type}: queue`, 100);
-  const dedupe = options.dedupe ?? "until-finished";
-  parseDedupe(dedupe, `${type}: dedupe`);
   const own = <Name extends "classify" | "route" | "onRetry" | "onDeadLetter" | "access" | "lane">(
     name: Name,
   ) => boundTo(options, options[name]);
   return Object.freeze({
     type,
     schema: checkSchema(options.schema, `${type}: schema`),
-    queue,
+    ...placeOf(type, options),
     lane: own("lane") as MessageDefinition["lane"],
-    runsOn: checkRunsOn(options.runsOn ?? "tick", type, queue),
     transport: options.transport,
     // The function sees only messages of this definition, so the cast is safe.
     route: own("route") as MessageDefinition["route"],
-    priority: checkPriority(options.priority ?? 0, `${type}: priority`),
     retry: options.retry,
     classify: own("classify"),
     version: checkVersion(options.version, `${type}: version`),
     ...timesOf(type, options),
-    dedupe,
     // The rule, as `lane`, is called only with payloads that this definition's schema returned.
-    access: checkAccess(own("access") ?? "secret", `${type}: access`) as Access,
-    callerOptions: checkCallerOptions(options.callerOptions ?? [], `${type}: callerOptions`),
-    sharedGroups: options.sharedGroups ?? false,
-    rateLimit: options.rateLimit === undefined
-      ? undefined
-      : parseRateLimit(options.rateLimit, `${type}: rateLimit`),
+    access: checkAccess(
+      options.access === undefined ? "secret" : own("access") as Access<z.output<Schema>>,
+      `${type}: access`,
+    ) as Access,
+    ...callersOf(type, options),
     maxPayloadBytes: checkBytes(options.maxPayloadBytes, `${type}: maxPayloadBytes`),
     ...checkKeep(type, options),
-    result: options.result && checkSchema(options.result, `${type}: result`),
+    result: options.result === undefined
+      ? undefined
+      : checkSchema(options.result, `${type}: result`),
     live: options.live ?? false,
     ...handling(type, options),
     onRetry: own("onRetry"),
@@ -84,19 +81,52 @@ export function defineMessage<
   });
 }
 
-/** The durations of a definition, in ms. @throws RangeError that names the option */
-function timesOf(
+/** Where a message waits and runs. @throws RangeError that names the option */
+function placeOf(
   type: string,
-  { timeout, stopGrace, ttl, maxDelay }: Pick<
+  { queue = "default", runsOn = "tick", priority = 0 }: Pick<
     MessageRules<z.ZodType>,
-    "timeout" | "stopGrace" | "ttl" | "maxDelay"
+    "queue" | "runsOn" | "priority"
   >,
 ) {
   return {
-    timeoutMs: positiveMs(timeout ?? "30s", `${type}: timeout`),
-    stopGraceMs: parseDuration(stopGrace ?? STOP_GRACE_MS, `${type}: stopGrace`),
-    ttlMs: ttl === undefined ? undefined : positiveMs(ttl, `${type}: ttl`),
-    maxDelayMs: parseDuration(maxDelay ?? "30d", `${type}: maxDelay`),
+    queue: checkName(queue, `${type}: queue`, 100),
+    runsOn: checkRunsOn(runsOn, type, queue),
+    priority: checkPriority(priority, `${type}: priority`),
+  };
+}
+
+/** The rights of callers without a secret key. @throws RangeError that names the option */
+function callersOf(
+  type: string,
+  { callerOptions = [], sharedGroups = false, rateLimit }: Pick<
+    MessageRules<z.ZodType>,
+    "callerOptions" | "sharedGroups" | "rateLimit"
+  >,
+) {
+  return {
+    callerOptions: checkCallerOptions(callerOptions, `${type}: callerOptions`),
+    sharedGroups,
+    rateLimit: rateLimit === undefined
+      ? undefined
+      : parseRateLimit(rateLimit, `${type}: rateLimit`),
+  };
+}
+
+/** The durations of a definition, in ms, and how long it holds keys. @throws RangeError that names the option */
+function timesOf(
+  type: string,
+  { timeout = "30s", stopGrace = STOP_GRACE_MS, ttl, maxDelay = "30d", dedupe = "until-finished" }:
+    Pick<MessageRules<z.ZodType>, "timeout" | "stopGrace" | "ttl" | "maxDelay" | "dedupe">,
+) {
+  const ttlMs = ttl === undefined ? undefined : positiveMs(ttl, `${type}: ttl`);
+  checkDebounce(type, parseDedupe(dedupe, `${type}: dedupe`), ttlMs);
+  return {
+    dedupe,
+    timeoutMs: positiveMs(timeout, `${type}: timeout`),
+    stopGraceMs: parseDuration(stopGrace, `${type}: stopGrace`),
+    ttlMs,
+    maxDelayMs: parseDuration(maxDelay, `${type}: maxDelay`),
   };
 }
 
@@ -135,9 +165,11 @@ function namedHandlers<Schema extends z.ZodType>(
   type: string,
   handler: MessageOptions<Schema>["handler"] | undefined,
 ): NamedHandler[] {
+  // The entries of an array would be handlers with numbers for names.
+  const isNamed = handler === undefined || isOptions(handler);
   const handlers = typeof handler === "function"
     ? [{ name: "handler", handle: handler }]
-    : Object.entries(handler ?? {}).map(([name, handle]) => ({
+    : Object.entries(isNamed ? handler ?? {} : {}).map(([name, handle]) => ({
       // The name is stored in the message's stamps and in its error history.
       name: checkKey(name, `${type}: handler: name`),
       handle: boundTo(handler ?? {}, handle),

@@ -10,7 +10,7 @@ import {
   type MessageOptions,
 } from "./definition.ts";
 import { checkName } from "./names.ts";
-import { checkNames } from "../runtime/option-names.ts";
+import { checkNames, isOptions } from "../runtime/option-names.ts";
 import type { z } from "zod";
 
 /** Every option of a definition. `satisfies` makes the compiler refuse a list that lacks one. */
@@ -82,7 +82,7 @@ export function checkDefinition(
 /** Checks the form of a retry rule. The values of its options are checked beside those of the bus. @throws RangeError */
 function checkRetry(value: unknown, field: string): void {
   if (value === undefined) return;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isOptions(value)) {
     throw new RangeError(
       `${field}: has to be an object of options, or a retry strategy; got ${showValue(value)}`,
     );

@@ -62,7 +62,8 @@ export function signToken(
  * @returns null if it is forged, or no token
  */
 export function readToken(token: string, secrets: readonly string[]): EventToken | null {
-  if (token.length > LONGEST_TOKEN) return null;
+  // It may come from anywhere, as a link does.
+  if (typeof token !== "string" || token.length > LONGEST_TOKEN) return null;
   const [version, body = "", signature = "", ...more] = token.split(".");
   if (version !== VERSION || more.length > 0) return null;
   const given = Buffer.from(signature, "base64url");

@@ -2,8 +2,10 @@
 
 import type { z } from "zod";
 import { checkNoGenerator } from "../runtime/checks.ts";
-import { checkNames } from "../runtime/option-names.ts";
+import { readProperty } from "../runtime/inspect.ts";
+import { checkIsOptions, checkNames } from "../runtime/option-names.ts";
 import { type Access, checkAccess, type Claims } from "./access.ts";
+import { checkDefinitions } from "./definition-lists.ts";
 import { checkName } from "./names.ts";
 import { type CheckedRateLimit, parseRateLimit, type RateLimit } from "./rate-limit.ts";
 
@@ -76,6 +78,7 @@ const RESERVED = "messenger.";
 export function defineEvent<Schema extends z.ZodType, Name extends string>(
   options: EventOptions<Schema> & { readonly name: Name },
 ): EventDefinition<Schema, Name> {
+  checkIsOptions(options, "defineEvent: ");
   const { name, schema, access = "secret" } = options;
   if (checkName(name, "event: name", 100).includes(":")) {
     throw new RangeError(`${name}: name: has to have no colon, which begins the key`);
@@ -94,12 +97,19 @@ export function defineEvent<Schema extends z.ZodType, Name extends string>(
   return Object.freeze({ name, schema, access: access as EventAccess, rateLimit });
 }
 
+/** Options that were not given to defineEvent may lack the access rule. */
+function isDeclaration(one: unknown): boolean {
+  return typeof readProperty(one, "name") === "string" &&
+    readProperty(one, "schema") !== undefined && readProperty(one, "access") !== undefined;
+}
+
 /**
  * Makes the registry of a project's events.
- * @throws RangeError if two definitions have one name
+ * @throws RangeError if an entry is no definition, or if two definitions have one name
  */
 export function createEventRegistry(events: readonly EventDefinition[]): EventRegistry {
   const registry = new Map<string, EventDefinition>();
+  checkDefinitions(events, "events", isDeclaration, "defineEvent");
   for (const definition of events) {
     if (registry.has(definition.name)) {
       throw new RangeError(`events: two definitions have the name ${definition.name}`);

@@ -6,7 +6,7 @@
 
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { showValue } from "../runtime/inspect.ts";
-import { checkNames } from "../runtime/option-names.ts";
+import { checkNames, isOptions } from "../runtime/option-names.ts";
 
 /** A number of messages in a period. */
 export interface Rate {
@@ -67,7 +67,7 @@ const SHORTEST_PER_MS = 1_000;
  * @throws RangeError that names the field
  */
 export function parseRateLimit(value: RateLimit, field: string): CheckedRateLimit {
-  const names = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  const names = isOptions(value) ? Object.keys(value) : [];
   if (names.length === 0 || names.some((name) => name !== "perUser" && name !== "total")) {
     throw new RangeError(`${field}: has to have perUser, total or both; got ${showValue(value)}`);
   }
@@ -79,7 +79,7 @@ export function parseRateLimit(value: RateLimit, field: string): CheckedRateLimi
 
 function parseRate(rate: Rate | undefined, field: string): CheckedRate | null {
   if (rate === undefined) return null;
-  if (typeof rate !== "object" || rate === null) {
+  if (!isOptions(rate)) {
     throw new RangeError(`${field}: has to be { max, per }; got ${showValue(rate)}`);
   }
   checkNames(rate, ["max", "per"], `${field}: `);

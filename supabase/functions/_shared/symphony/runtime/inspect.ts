@@ -47,7 +47,24 @@ export function isInstance<T>(
 export function showValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
   if (typeof value === "function") return "a function";
-  return typeof value === "object" && value !== null ? "an object" : String(value);
+  if (typeof value !== "object" || value === null) return String(value);
+  const name = builtInName(value);
+  if (name === undefined) return "an object";
+  return name === "Array" ? "an array" : `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+}
+
+/**
+ * The name of a value's built-in class, such as Array, Map or Date; undefined for other values: plain objects,
+ * instances of users' classes, and module namespaces.
+ */
+export function builtInName(value: object): string | undefined {
+  try {
+    const name = Object.prototype.toString.call(value).slice("[object ".length, -1);
+    return name === "Object" || name === "Module" ? undefined : name;
+  } catch {
+    // A revoked proxy.
+    return undefined;
+  }
 }
 
 /** Tells a generator, which a call of a generator function returns: nothing of its body has run yet. */

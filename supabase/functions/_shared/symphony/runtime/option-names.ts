@@ -1,6 +1,6 @@
 /** Names of options. An unknown name is refused, because a misspelled option would be ignored silently. */
 
-import { showValue } from "./inspect.ts";
+import { builtInName, showValue } from "./inspect.ts";
 
 /**
  * Checks the names of options.
@@ -8,9 +8,7 @@ import { showValue } from "./inspect.ts";
  * @throws RangeError if the options are no object, or one is unknown; the error offers a similar name
  */
 export function checkNames(options: unknown, known: readonly string[], prefix = ""): void {
-  if (typeof options !== "object" || options === null) {
-    throw new RangeError(`${prefix}options: have to be an object; got ${showValue(options)}`);
-  }
+  checkIsOptions(options, prefix);
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const meant = nearest(name, known);
@@ -20,6 +18,24 @@ export function checkNames(options: unknown, known: readonly string[], prefix = 
       }`,
     );
   }
+}
+
+/**
+ * Tells whether a value can hold options by their names. An array, a Map or a Date cannot: its entries would be
+ * ignored silently.
+ */
+export function isOptions(value: unknown): value is object {
+  return typeof value === "object" && value !== null && builtInName(value) === undefined;
+}
+
+/**
+ * Checks that a value can hold options.
+ * @param prefix text before the word "options" in the error
+ * @throws RangeError if it is no object, or one of a built-in class such as Array, Map or Date
+ */
+export function checkIsOptions(value: unknown, prefix = ""): asserts value is object {
+  if (isOptions(value)) return;
+  throw new RangeError(`${prefix}options: have to be an object; got ${showValue(value)}`);
 }
 
 /** The known name that differs in case, signs or up to two letters; undefined if there is none. */

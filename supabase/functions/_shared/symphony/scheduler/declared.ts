@@ -1,7 +1,9 @@
 /** Schedules declared in code: `_messages/schedules.ts` lists them, and a sync writes them to the table. */
 
 import type { z } from "zod";
+import { typeOf } from "../message/definition-lists.ts";
 import type { MessageDefinition } from "../message/definition.ts";
+import { checkIsOptions } from "../runtime/option-names.ts";
 import type { ScheduleOptions } from "./schedule-options.ts";
 import type { ScheduledMessage, ScheduleDraft } from "./schedule.ts";
 
@@ -11,13 +13,15 @@ export interface DeclaredSchedule {
   readonly options: ScheduleOptions & { readonly name: string };
 }
 
-/** Declares a schedule, type-checked against the message's schema. The sync checks the other options. */
+/** Declares a schedule, type-checked against the message's schema. The sync checks the other options. @throws RangeError */
 export function defineSchedule<Schema extends z.ZodType>(
   definition: MessageDefinition<Schema>,
   payload: z.input<Schema>,
   options: ScheduleOptions & { readonly name: string },
 ): DeclaredSchedule {
-  return { message: { type: definition.type, payload }, options };
+  const type = typeOf(definition);
+  checkIsOptions(options, "defineSchedule: ");
+  return { message: { type, payload }, options };
 }
 
 /** A hash of declarations. Equal declarations have equal hashes in every process. */

@@ -4,6 +4,7 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import type { z } from "zod";
 import type { MessageBus } from "../bus/bus.ts";
 import type { Middleware } from "../bus/middleware.ts";
+import { typeOf } from "../message/definition-lists.ts";
 import type { MessageDefinition } from "../message/definition.ts";
 import type { EventDefinition } from "../message/event.ts";
 import type { FollowedBatch } from "../message/followed-batch.ts";
@@ -12,7 +13,7 @@ import { createMessenger, type Messenger } from "../messenger.ts";
 import { type ProjectConfig, readProjectConfig } from "../project-config.ts";
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { createLogger } from "../runtime/log.ts";
-import { checkNames } from "../runtime/option-names.ts";
+import { checkIsOptions, checkNames } from "../runtime/option-names.ts";
 import type { DeclaredSchedule } from "../scheduler/declared.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { StoredEvent } from "../transport/event-reads.ts";
@@ -104,10 +105,15 @@ export class TestMessenger {
   constructor(options: TestMessengerOptions) {
     const { messages, schedules, middleware, events, supabase = unusedSupabase() } = options;
     this.#clock = new TestClock(options.now);
+    const { functions = {} } = options;
+    checkIsOptions(functions, "functions: ");
     const { now, date } = this.#clock;
     const { config, transports, routing } = toConfig(options.config);
     this.#transport = new TestTransport({ now, elsewhere: elsewhere(transports) });
-    for (const [name, fn] of Object.entries(options.functions ?? {})) {
+    for (const [name, fn] of Object.entries(functions)) {
+      if (typeof fn !== "function") {
+        throw new RangeError(`functions: ${name}: has to be a function`);
+      }
       this.#transport.functions.set(name, fn);
     }
     this.#messenger = createMessenger({
@@ -230,10 +236,11 @@ export class TestMessenger {
    * @throws RangeError if the definition is not among the messages of this messenger
    */
   assertDispatched<Schema extends z.ZodType>(
-    { type }: MessageType<Schema>,
+    definition: MessageType<Schema>,
     partial?: PartialPayload<z.input<Schema>>,
     options: AssertDispatchedOptions = {},
   ): void {
+    const type = typeOf(definition, "assertDispatched");
     if (!this.bus.registry.get(type)) {
       throw new RangeError(
         `assertDispatched: ${type} is not known here; give it to createTestMessenger({ messages })`,
@@ -251,6 +258,7 @@ export class TestMessenger {
 }
 
 function toConfig(given: ProjectConfig = {}) {
+  checkIsOptions(given, "config: ");
   const ofTests = { logLevel: "silent", tickMaxMs: 10_000 } as const;
   // A drain has no budget of its own; the smallest one goes with any `tickMaxMs`.
   const all = { ...ofTests, ...given, tickBudgetMs: 100 };

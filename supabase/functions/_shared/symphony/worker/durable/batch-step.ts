@@ -3,6 +3,7 @@
  * one transaction. Its chunks are therefore written as they come, and a repeated run continues behind them.
  */
 
+import { checkMembers } from "../../bus/dispatch-batch.ts";
 import type { BatchMember } from "../../message/dispatched-batch.ts";
 import type { ContextBatchOptions } from "../../message/durable-context.ts";
 import { checkNames } from "../../runtime/option-names.ts";
@@ -31,6 +32,7 @@ export async function dispatchBatch(
   options: ContextBatchOptions,
 ): Promise<string> {
   checkNames(options, OPTIONS, "ctx.dispatchBatch: ");
+  checkMembers(members, "ctx.dispatchBatch: ");
   checkStepText(options.name, "ctx.dispatchBatch: name");
   const { key, retry, timeout, ...batch } = options;
   const given = Object.entries({ key, retry, timeout }).filter(([, value]) => value !== undefined);

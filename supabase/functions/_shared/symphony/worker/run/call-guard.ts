@@ -5,6 +5,7 @@
 
 import type { MessageBus } from "../../bus/bus.ts";
 import { AttemptOverError } from "../../message/errors.ts";
+import { typeOf } from "../../message/definition-lists.ts";
 import type { OutgoingMessage } from "../../message/envelope.ts";
 import type { Dispatch } from "../../message/handler.ts";
 import type { LogFields, Logger } from "../../runtime/log.ts";
@@ -65,11 +66,13 @@ export class CallGuard {
    */
   dispatch(
     bus: MessageBus,
-    [{ type }, payload, options = {}]: Parameters<Dispatch>,
+    [definition, payload, options = {}]: Parameters<Dispatch>,
     write: (message: OutgoingMessage) => Promise<string>,
     call = "dispatch",
   ): Promise<string> {
-    return this.keep(call, () => bus.prepare({ type, payload, options }), write);
+    // deno-lint-ignore require-await -- a wrong definition must reject the promise
+    const prepare = async () => bus.prepare({ type: typeOf(definition), payload, options });
+    return this.keep(call, prepare, write);
   }
 
   /**

@@ -25,6 +25,7 @@ import { type CallGuard, guardOf } from "./call-guard.ts";
 import { dispatchedBefore, eventPlace } from "./dispatched-before.ts";
 import { EffectBuffer } from "./effect-buffer.ts";
 import { checkProgress, type ProgressReporter } from "./progress.ts";
+import { readProperty } from "../../runtime/inspect.ts";
 import type { Task } from "./task.ts";
 
 /**
@@ -69,7 +70,7 @@ export class AttemptContext implements HandlerContext {
       const add = (one: OutgoingMessage) => scope.add(attempt.span?.create(one) ?? one, ids);
       return this.#guarded.dispatch(bus, message, add);
     }
-    const id = dispatchedBefore(attempt, message[0].type);
+    const id = dispatchedBefore(attempt, String(readProperty(message[0], "type")));
     if (id !== undefined && !this.#task.isOver) return Promise.resolve(id);
     return this.#guarded.dispatch(bus, message, collector(attempt, this.#deps));
   }
