@@ -7,7 +7,9 @@ import { defineMessage } from "../message/define-message.ts";
 import type { MessageDefinition } from "../message/definition.ts";
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { showValue } from "../runtime/inspect.ts";
-import { checkNames } from "../runtime/option-names.ts";
+import { checkIsOptions, checkNames } from "../runtime/option-names.ts";
+import { checkNoGenerator } from "../runtime/checks.ts";
+import { checkFunction } from "../retry/strategy-options.ts";
 import type { BackoffOptions, RetryStrategy } from "../retry/strategy.ts";
 import type { LookUp } from "./host-addresses.ts";
 import { isSecretName, webhookPayload, type WebhookSettings } from "./webhook-payload.ts";
@@ -51,41 +53,17 @@ const OWN_CALLS_MS = 15_000;
 export function defineWebhook<const Type extends string = "WebhookMessage">(
   options: WebhookOptions & { readonly type?: Type } = {},
 ): MessageDefinition<typeof webhookPayload, Type> {
+  checkIsOptions(options, "defineWebhook: ");
   // Without a type of its own, the parameter has its default.
-  const type = options.type ?? "WebhookMessage" as Type;
+  const { type = "WebhookMessage" as Type, queue = "webhooks", retry = RETRY } = options;
   checkNames(options, OPTION_NAMES, `${type}: `);
-  const timeoutMs = parseDuration(options.timeout ?? "15s", `${type}: timeout`);
-  const settings: WebhookSettings = {
-    timeoutMs,
-    secrets: checkList(
-      options.secrets,
-      `${type}: secrets`,
-      2,
-      isSecretName,
-    ),
-    rules: {
-      allowPrivate: checkList(
-        options.allowPrivate,
-        `${type}: allowPrivate`,
-        100,
-        (name) => name !== "",
-      ),
-      ...(options.caCerts && { caCerts: options.caCerts }),
-      ...(options.lookUp && { lookUp: options.lookUp }),
-    },
-  };
+  const settings = settingsOf(type, options);
   return defineMessage({
     type,
     schema: webhookPayload,
-    queue: options.queue ?? "webhooks",
-    timeout: timeoutMs + OWN_CALLS_MS,
-    retry: options.retry ?? {
-      maxRetries: 48,
-      delay: "5s",
-      multiplier: 3,
-      maxDelay: "1h",
-      jitter: 0.1,
-    },
+    queue,
+    timeout: settings.timeoutMs + OWN_CALLS_MS,
+    retry,
     handler: async (payload, context) => {
       const { deliverWebhook } = await import("./deliver-webhook.ts");
       return await deliverWebhook(payload, context, settings);
@@ -93,21 +71,66 @@ export function defineWebhook<const Type extends string = "WebhookMessage">(
   });
 }
 
+const RETRY: BackoffOptions = {
+  maxRetries: 48,
+  delay: "5s",
+  multiplier: 3,
+  maxDelay: "1h",
+  jitter: 0.1,
+};
+
 const OPTION_NAMES = [
   ...["type", "queue", "timeout", "retry", "secrets", "allowPrivate", "caCerts", "lookUp"],
 ];
 
+/** @throws RangeError that names the wrong option */
+function settingsOf(
+  type: string,
+  { timeout = "15s", secrets, allowPrivate, caCerts, lookUp }: WebhookOptions,
+): WebhookSettings {
+  const timeoutMs = parseDuration(timeout, `${type}: timeout`);
+  if (timeoutMs === 0) throw new RangeError(`${type}: timeout: has to be more than 0`);
+  if (lookUp !== undefined) {
+    checkFunction(lookUp, `${type}: lookUp`);
+    checkNoGenerator(lookUp, `${type}: lookUp`);
+  }
+  const hosts = { what: "names", max: 100, isRight: (name: string) => /^\S+$/.test(name) };
+  const authorities = { what: "certificates as PEM", max: 1_000, isRight: isCertificate };
+  return {
+    timeoutMs,
+    secrets: checkList(secrets, `${type}: secrets`, SECRETS),
+    rules: {
+      allowPrivate: checkList(allowPrivate, `${type}: allowPrivate`, hosts),
+      ...(caCerts !== undefined && {
+        caCerts: checkList(caCerts, `${type}: caCerts`, authorities),
+      }),
+      ...(lookUp && { lookUp }),
+    },
+  };
+}
+
+const SECRETS = { what: "names", max: 2, isRight: isSecretName };
+
+function isCertificate(text: string): boolean {
+  return text.includes("-----BEGIN CERTIFICATE-----");
+}
+
 function checkList(
   value: readonly string[] | undefined,
   field: string,
-  max: number,
-  isRight: (name: string) => boolean,
+  { what, max, isRight }: {
+    readonly what: string;
+    readonly max: number;
+    readonly isRight: (text: string) => boolean;
+  },
 ): readonly string[] {
   if (value === undefined) return [];
-  if (!Array.isArray(value) || value.length > max || !value.every(isRight)) {
-    throw new RangeError(
-      `${field}: has to be a list of at most ${max} names (${showValue(value)} was given)`,
-    );
+  const list: readonly unknown[] | undefined = Array.isArray(value) ? value : undefined;
+  const wrong = list?.find((one) => typeof one !== "string" || !isRight(one));
+  if (list && list.length <= max && list.every((one) => typeof one === "string" && isRight(one))) {
+    return [...value];
   }
-  return [...value];
+  throw new RangeError(
+    `${field}: has to be a list of at most ${max} ${what}; got ${showValue(wrong ?? value)}`,
+  );
 }
