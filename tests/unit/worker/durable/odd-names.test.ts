@@ -10,7 +10,7 @@ import { createTestMessenger } from "../../../../supabase/functions/_shared/symp
 
 const schema = z.unknown();
 
-for (const name of ["constructor", "toString"]) {
+for (const name of ["constructor", "toString", "__proto__"]) {
   Deno.test(`a handler and a type called ${name} dispatch each message once over sleeps`, async () => {
     const children: unknown[] = [];
     const child = defineMessage({ type: name, schema, handler: (n) => void children.push(n) });

@@ -100,6 +100,17 @@ export function toDate(moment: number | string): Date {
   return new Date(/^-|BC$/i.test(String(moment)) ? -FURTHEST_MS : FURTHEST_MS);
 }
 
+type Dispatched = NonNullable<NonNullable<Stamps["durable"]>["dispatched"]>;
+
+function isDispatched(value: unknown): value is Dispatched {
+  const isIds = (ids: unknown) => Array.isArray(ids) && ids.every((id) => typeof id === "string");
+  const isObject = (one: unknown) => typeof one === "object" && one !== null && !Array.isArray(one);
+  return isObject(value) &&
+    Object.values(value as object).every((types) =>
+      isObject(types) && Object.values(types).every(isIds)
+    );
+}
+
 /** Checks of the stamps that the bus itself reads. A stamp of another shape is left out. */
 const CHECKED = new Map<string, z.ZodType>(Object.entries({
   handledBy: z.array(z.unknown()).transform((names) =>
@@ -115,8 +126,8 @@ const CHECKED = new Map<string, z.ZodType>(Object.entries({
   user: z.object({ id: z.string(), isAnonymous: z.boolean().default(false) }),
   durable: z.object({
     version: z.union([z.string(), z.number()]).nullable().default(null),
-    dispatched: z.record(z.string(), z.record(z.string(), z.array(z.string()))).optional()
-      .catch(undefined),
+    // A record of zod leaves out the key __proto__, which handlers and types may have for a name.
+    dispatched: z.custom<Dispatched>(isDispatched).optional().catch(undefined),
   }),
   unknownType: z.object({ times: z.number(), attempt: z.number() }),
 }));
