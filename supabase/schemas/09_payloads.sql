@@ -38,7 +38,8 @@ begin
       then n.number = trunc(n.number) or abs(n.number) > 1.7976931348623157e308
         or n.number <> n.number::double precision::text::numeric
     when n.number = 0 then false
-    when abs(n.number) < 2.2250738585072014e-308 then true
+    -- Nearer to 0 than the smallest double, which a cast would refuse.
+    when abs(n.number) < 5e-324 then true
     else n.number <> n.number::double precision::text::numeric
   end;
 end
