@@ -6825,6 +6825,23 @@ begin
 end
 $function$;
 
+CREATE FUNCTION messenger.check_ranges(p_filter jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  field text;
+begin
+  foreach field in array array['created', 'failed', 'sent'] loop
+    if (p_filter ->> (field || '_until'))::timestamptz <= (p_filter ->> (field || '_from'))::timestamptz then
+      raise sqlstate 'PT400' using message = format('%1$s_until: has to come after %1$s_from', field);
+    end if;
+  end loop;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.check_filter(p_filter jsonb, p_everything boolean)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -6863,9 +6880,7 @@ begin
   ) then
     raise sqlstate 'PT400' using message = 'ids: have to be a list of ids without null';
   end if;
-  if (given ->> 'created_until')::timestamptz <= (given ->> 'created_from')::timestamptz then
-    raise sqlstate 'PT400' using message = 'created_until: has to come after created_from';
-  end if;
+  perform messenger.check_ranges(given);
   select f.key into field from jsonb_each(given) as f where f.value = '""' limit 1;
   if field is not null then
     raise sqlstate 'PT400' using message =
@@ -7125,9 +7140,6 @@ begin
   ) then
     raise sqlstate 'PT400' using message =
       'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted';
-  end if;
-  if (p_filter ->> 'failed_until')::timestamptz <= (p_filter ->> 'failed_from')::timestamptz then
-    raise sqlstate 'PT400' using message = 'failed_until: has to come after failed_from';
   end if;
   return messenger.check_filter(p_filter, p_all);
 end
@@ -10045,6 +10057,7 @@ declare
   end;
   page jsonb;
 begin
+  perform messenger.check_ranges(p_filter);
   execute format(
     $query$
       with found as (
@@ -10149,6 +10162,7 @@ declare
   end;
   groups jsonb;
 begin
+  perform messenger.check_ranges(p_filter);
   -- An error may be long; the filter takes 1,000 characters, in which one may be two.
   execute format(
     $query$
@@ -10388,6 +10402,7 @@ begin
     raise sqlstate 'PT400' using message =
       'filter: give at least one of ids, endpoint, event, sent_from, sent_until, or "all" => true alone';
   end if;
+  perform messenger.check_ranges(filter);
   chunk := messenger.next_webhooks(ids, filter, place, most);
   if not dry_run and cardinality(chunk.ids) > 0 then
     done := messenger.resend_webhooks(chunk.ids);
@@ -14630,6 +14645,9 @@ comment on routine messenger.check_outbox_room() is
 
 comment on routine messenger.check_outgoing(jsonb) is
   'Part of messenger_enqueue: refuses messages that the outbox cannot keep, and members of batches that another project would handle, PT400.';
+
+comment on routine messenger.check_ranges(jsonb) is
+  'Refuses a filter with a range of time that ends where it begins, or before.';
 
 comment on routine messenger.check_relay_call(uuid,integer,integer,integer,bigint) is
   'Part of messenger_claim_outbox: refuses wrong arguments.';

@@ -1,6 +1,24 @@
 -- Filters: which messages or dead letters an operator means, in lists and in operations on many alike. A filter is an
 -- object of the fields that were given; its conditions are the text of a query.
 
+-- Such a range has no moment in it, so that it is a mistake and no filter.
+create function messenger.check_ranges(p_filter jsonb) returns void
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  field text;
+begin
+  foreach field in array array['created', 'failed', 'sent'] loop
+    if (p_filter ->> (field || '_until'))::timestamptz <= (p_filter ->> (field || '_from'))::timestamptz then
+      raise sqlstate 'PT400' using message = format('%1$s_until: has to come after %1$s_from', field);
+    end if;
+  end loop;
+end
+$$;
+comment on function messenger.check_ranges(jsonb) is
+  'Refuses a filter with a range of time that ends where it begins, or before.';
+
 create function messenger.check_filter(p_filter jsonb, p_everything boolean)
 returns jsonb
 language plpgsql immutable
@@ -38,9 +56,7 @@ begin
   ) then
     raise sqlstate 'PT400' using message = 'ids: have to be a list of ids without null';
   end if;
-  if (given ->> 'created_until')::timestamptz <= (given ->> 'created_from')::timestamptz then
-    raise sqlstate 'PT400' using message = 'created_until: has to come after created_from';
-  end if;
+  perform messenger.check_ranges(given);
   select f.key into field from jsonb_each(given) as f where f.value = '""' limit 1;
   if field is not null then
     raise sqlstate 'PT400' using message =

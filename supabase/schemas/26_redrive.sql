@@ -12,9 +12,6 @@ begin
     raise sqlstate 'PT400' using message =
       'reason: has to be one of exhausted, unrecoverable, crashed, invalid, unknown_type, expired, cancelled, interrupted';
   end if;
-  if (p_filter ->> 'failed_until')::timestamptz <= (p_filter ->> 'failed_from')::timestamptz then
-    raise sqlstate 'PT400' using message = 'failed_until: has to come after failed_from';
-  end if;
   return messenger.check_filter(p_filter, p_all);
 end
 $$;

@@ -25,6 +25,7 @@ declare
   end;
   page jsonb;
 begin
+  perform messenger.check_ranges(p_filter);
   execute format(
     $query$
       with found as (
@@ -172,6 +173,7 @@ declare
   end;
   groups jsonb;
 begin
+  perform messenger.check_ranges(p_filter);
   -- An error may be long; the filter takes 1,000 characters, in which one may be two.
   execute format(
     $query$

@@ -192,6 +192,7 @@ begin
     raise sqlstate 'PT400' using message =
       'filter: give at least one of ids, endpoint, event, sent_from, sent_until, or "all" => true alone';
   end if;
+  perform messenger.check_ranges(filter);
   chunk := messenger.next_webhooks(ids, filter, place, most);
   if not dry_run and cardinality(chunk.ids) > 0 then
     done := messenger.resend_webhooks(chunk.ids);

@@ -55,6 +55,12 @@ testsOnStack({}, (test) => {
       await ids(stack, "failedFrom=2026-01-02T10:00:00Z&failedUntil=2026-01-03T10:00:00Z"),
       [b],
     );
+    for (const path of [PATH, `${PATH}/groups`, "/messages"]) {
+      const turned = "createdFrom=2026-01-02T10:00:00Z&createdUntil=2026-01-01T10:00:00Z";
+      assertEquals(refusal(await ask(stack, "GET", `${path}?${turned}`)), [
+        ...[400, "invalid_request", ["createdUntil"]],
+      ]);
+    }
     const { body } = await ask(stack, "GET", `${PATH}?type=Count`);
     assertEquals(Object.keys(body.messages[0]).filter((name) => name === "payload"), []);
     assertEquals([body.messages[0].failedAt, body.next], ["2026-01-02T10:00:00+00:00", null]);

@@ -111,3 +111,11 @@ Deno.test("a full outbox is told as such, and asks to come back, without its siz
   assertEquals([problem.status, problem.code, problem.retryAfterS], [503, "unavailable", 2]);
   assertEquals(problem.message, "Too many messages wait for other transports; try again");
 });
+
+Deno.test("a field that a function in SQL refuses has its name of the API", () => {
+  const problem = toProblem(new RangeError("messages.0.group_key: has to be 1 to 255 characters"));
+  assertEquals(problem.issues, [
+    { path: ["messages", "0", "groupKey"], message: "has to be 1 to 255 characters" },
+  ]);
+  assertEquals(problem.message, "messages.0.groupKey: has to be 1 to 255 characters");
+});

@@ -128,7 +128,7 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
   if (error instanceof ConflictError) return toConflict(error, path);
   if (error instanceof RangeError) {
     const [, field, message = error.message] = FIELD.exec(error.message) ?? [];
-    const place = field === undefined ? path : [...path, ...field.split(".")];
+    const place = field === undefined ? path : [...path, ...inApi(field).split(".")];
     return invalidRequest("invalid_request", [{ path: place, message }]);
   }
   if (error instanceof RateLimitedError) {
@@ -141,6 +141,11 @@ export function toProblem(error: unknown, path: readonly (string | number)[] = [
   }
   if (error instanceof TransportError) return ofDatabase(error);
   return new Problem(500, "internal_error", "Something went wrong", undefined, { cause: error });
+}
+
+/** The name of a field, which an error of SQL has in snake_case. */
+function inApi(field: string): string {
+  return field.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function toConflict(error: ConflictError, path: readonly (string | number)[]): Problem {

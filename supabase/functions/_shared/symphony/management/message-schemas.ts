@@ -3,6 +3,7 @@
 import { z } from "@hono/zod-openapi";
 import { STEPS_BUDGET_MS } from "./parts.ts";
 import {
+  asksForSome,
   count,
   cursor,
   exactMoment,
@@ -14,6 +15,7 @@ import {
   text,
   time,
   typeName,
+  withRanges,
 } from "./query-fields.ts";
 import { relations } from "./relation-schemas.ts";
 
@@ -132,19 +134,19 @@ const failedFields = {
 };
 
 /** Filter of a list of messages. */
-export const messageQuery = z.strictObject({
+export const messageQuery = withRanges(z.strictObject({
   status: z.enum(["pending", "processing"]).optional(),
   ...origin,
   limit,
   cursor: cursor(id),
-});
+}));
 
 /** Filter of a list of dead letters. */
-export const failedQuery = z.strictObject({
+export const failedQuery = withRanges(z.strictObject({
   ...failedFields,
   limit,
   cursor: cursor(z.tuple([exactMoment, id])),
-});
+}));
 
 /** Dead letters of one type that ended for the same reason and with the same error. */
 export const failedGroup = z.object({
@@ -201,39 +203,6 @@ export const changed = z.object({
 
 /** Number of messages that come due each second. */
 const perSecond = z.number().min(0.001).max(1_000_000).optional();
-
-/**
- * Refuses a body without a filter unless it says `all`.
- * @param names of the filter's fields
- */
-function asksForSome<Body extends z.ZodObject>(body: Body, names: readonly string[]) {
-  const given = (fields: object) =>
-    names.filter((name) =>
-      Object.entries(fields).some(([key, value]) => key === name && value !== undefined)
-    );
-  return body
-    .refine((fields) => given(fields).length > 0 || fields.all === true, {
-      path: [],
-      message: `give at least one of ${names.join(", ")}, or all`,
-    })
-    .refine((fields) => given(fields).length === 0 || fields.all !== true, {
-      path: ["all"],
-      message: "goes with no filter",
-    })
-    .refine(({ failedFrom, failedUntil }) => !isBefore(failedUntil, failedFrom), {
-      path: ["failedUntil"],
-      message: "has to come after failedFrom",
-    })
-    .refine(({ createdFrom, createdUntil }) => !isBefore(createdUntil, createdFrom), {
-      path: ["createdUntil"],
-      message: "has to come after createdFrom",
-    });
-}
-
-/** Tells whether the first moment is not after the second; false if one is missing. */
-function isBefore(until: unknown, from: unknown): boolean {
-  return new Date(String(until)).getTime() <= new Date(String(from)).getTime();
-}
 
 const FAILED_FILTER = ["ids", ...Object.keys(failedFields)];
 const FILTER = ["ids", ...Object.keys(origin)];

@@ -11,6 +11,7 @@ import {
 import { addEndpoint, type ManagementApp } from "./endpoint.ts";
 import { changeMany, type ManagementParts, STEPS_BUDGET_MS } from "./parts.ts";
 import {
+  asksForSome,
   bigNumber,
   count,
   cursor,
@@ -79,15 +80,17 @@ const steps = {
   cursor: place,
 };
 
-const cancelBody = z.strictObject({
+const cancelFilter = {
   ids: z.array(id).min(1).max(1000).optional(),
   transport: transport.optional(),
   type: typeName.optional(),
   queue: queueName.optional(),
   groupKey: text(255).optional(),
-  all: z.boolean().optional(),
-  ...steps,
-});
+};
+const cancelBody = asksForSome(
+  z.strictObject({ ...cancelFilter, all: z.boolean().optional(), ...steps }),
+  Object.keys(cancelFilter),
+);
 
 const moved = z.object({
   matched: z.int().openapi({ description: "Messages that match" }),

@@ -109,3 +109,39 @@ export const count = z.object({
   count: z.int(),
   capped: z.boolean().openapi({ description: "There are more than `count`" }),
 }).openapi("Count");
+
+/** Refuses a range of time that ends where it begins, or before: `createdFrom` and `createdUntil`, and their like. */
+export function withRanges<Fields extends z.ZodObject>(fields: Fields): Fields {
+  const ranges = Object.keys(fields.shape).filter((name) => name.endsWith("From"))
+    .map((from) => ({ from, until: from.replace(/From$/, "Until") }));
+  return ranges.reduce((all, { from, until }) =>
+    all.refine((given) => {
+      const moments = new Map<string, unknown>(Object.entries(given));
+      return !isBefore(moments.get(until), moments.get(from));
+    }, { path: [until], message: `has to come after ${from}` }), fields);
+}
+
+/** Tells whether the first moment is not after the second; false if one is missing. */
+function isBefore(until: unknown, from: unknown): boolean {
+  return new Date(String(until)).getTime() <= new Date(String(from)).getTime();
+}
+
+/**
+ * Refuses a body without a filter unless it says `all`.
+ * @param names of the filter's fields
+ */
+export function asksForSome<Body extends z.ZodObject>(body: Body, names: readonly string[]) {
+  const given = (fields: object) =>
+    names.filter((name) =>
+      Object.entries(fields).some(([key, value]) => key === name && value !== undefined)
+    );
+  return withRanges(body)
+    .refine((fields) => given(fields).length > 0 || fields.all === true, {
+      path: [],
+      message: `give at least one of ${names.join(", ")}, or all`,
+    })
+    .refine((fields) => given(fields).length === 0 || fields.all !== true, {
+      path: ["all"],
+      message: "goes with no filter",
+    });
+}

@@ -13,6 +13,7 @@ import {
   plainName,
   queryFlag,
   time,
+  withRanges,
 } from "./query-fields.ts";
 
 const DAY_MS = 86_400_000;
@@ -121,7 +122,7 @@ export const deliveriesQuery = z.strictObject({
 });
 
 /** The body that sends webhooks again. */
-export const resendBody = z.strictObject({
+export const resendBody = withRanges(z.strictObject({
   ids: z.array(id).min(1).max(1_000).optional().openapi({
     description: "Ids of attempts, which are repeated even if they were delivered",
   }),
@@ -140,7 +141,7 @@ export const resendBody = z.strictObject({
     matched: z.int().min(0),
     since: z.string().max(40),
   })),
-}).refine(
+})).refine(
   ({ ids, endpoint, event, sentFrom, sentUntil, all }) =>
     [ids, endpoint, event, sentFrom, sentUntil].some((field) => field !== undefined) !==
       (all === true),
