@@ -59,6 +59,29 @@ function createProgram(context: Context): Command {
 }
 
 /**
+ * Turns `help failed redrive` into `failed redrive --help`: commander reads one word behind `help`. Where a word is
+ * no command, the line ends with it, and commander refuses it instead of showing the help of the command above.
+ */
+function withHelp(program: Command, args: readonly string[]): string[] {
+  let [command, isAsked] = [program, args.includes("-h") || args.includes("--help")];
+  const words: string[] = [];
+  for (const word of args) {
+    if (word.startsWith("-") || command.commands.length === 0) break;
+    if (word === "help") {
+      isAsked = true;
+      continue;
+    }
+    words.push(word);
+    const next = command.commands.find((one) =>
+      one.name() === word || one.aliases().includes(word)
+    );
+    if (next === undefined) return isAsked ? words : [...args];
+    command = next;
+  }
+  return isAsked ? [...words, "--help"] : [...args];
+}
+
+/**
  * Runs one command line.
  * @returns the exit code; what goes wrong is written to stderr
  * @throws what is a fault of the command itself
@@ -71,7 +94,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       program.outputHelp();
       return EXIT.usage;
     }
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync(withHelp(program, args), { from: "user" });
     return context.exitCode;
   } catch (error) {
     const failure = toFailure(error);

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { UnstorableError } from "../../supabase/functions/_shared/symphony/runtime/json.ts";
 import { parseJson as parseJsonText } from "../../supabase/functions/_shared/symphony/runtime/json-text.ts";
 import { type Call, createCall, listAll } from "./client.ts";
-import { EXIT, type ExitCode, UsageError } from "../errors.ts";
+import { ApiError, EXIT, type ExitCode, UsageError } from "../errors.ts";
 import { withDash } from "../project/functions.ts";
 import { type Entry, fields, type Look, table } from "./table.ts";
 
@@ -142,8 +142,32 @@ export function addCommand<Options extends object>(
     const all: Options & CommonOptions = command.opts();
     context.take(all);
     // Behind the words commander gives the options and the command.
-    await act(given.slice(0, -2).flat().filter((word) => word !== undefined).map(String), all);
+    const named = given.slice(0, -2).flat().filter((word) => word !== undefined).map(String);
+    await act(named, all).catch((error) => {
+      throw error instanceof ApiError ? withOptions(error, command.options) : error;
+    });
   });
+}
+
+/** Options that the API's fields have other names for. */
+const FIELDS: Readonly<Record<string, string>> = {
+  maxMessages: "--max",
+  failedFrom: "--from",
+  failedUntil: "--to",
+  createdUntil: "--created-to",
+  groupKey: "--group",
+  from: "--from-step",
+};
+
+/** The error with the command's options in place of the API's fields. */
+function withOptions(error: ApiError, options: readonly Option[]): ApiError {
+  const flagOf = (field: string) =>
+    options.find(({ long }) => long === FIELDS[field])?.long ??
+      options.find((option) => option.attributeName() === field)?.long;
+  const message = error.message
+    .replace(/^\w+(?=: )/, (field) => flagOf(field) ?? field)
+    .replace(/(?<=has to come after )\w+$/, (field) => flagOf(field) ?? field);
+  return new ApiError(error.status, error.code, message, error.details, { cause: error });
 }
 
 /** An option that takes a text; empty is none. */

@@ -72,6 +72,33 @@ testsOnStack({}, (test) => {
     assertEquals((await said("failed redrive --all")).out, "1 redriven");
   });
 
+  test("what the API refuses is told by the names of the command's options", async (stack) => {
+    await clearManaged(stack);
+    const said = messenger(stack);
+    for (
+      const [line, error] of [
+        ["failed redrive --all --max 0", "--max: has to be 1 or more"],
+        ["failed remove --type Note --max 1.5", "--max: "],
+        ["messages cancel --all --max -1", "--max: has to be 1 or more"],
+        ["failed redrive --all --per-second 0", "--per-second: has to be 0.001 or more"],
+        ["failed groups --limit 0", "--limit: has to be 1 or more"],
+        ["failed list --from 1h --to 2h", "--to: has to come after --from"],
+        [
+          "messages list --created-from 1h --created-to 1h",
+          "--created-to: has to come after --created-from",
+        ],
+        ["failed redrive --to yesterday --from now", "--to: has to come after --from"],
+        ["queues set default --max-workers 0", "--max-workers: has to be 1 or more"],
+        ['dispatch Note {"text":"x"} --priority 5000', "--priority: "],
+      ] as const
+    ) {
+      const { code, err } = await said(line);
+      assertEquals([code, err.slice(0, `error: ${error}`.length)], [2, `error: ${error}`], line);
+    }
+    const { err } = await said("failed redrive --all --max 0 --json");
+    assertEquals(JSON.parse(err).error.issues[0].path, ["maxMessages"], "programs get the API's");
+  });
+
   test("an empty list says so beside its headings", async (stack) => {
     await clearManaged(stack);
     const said = messenger(stack);

@@ -93,3 +93,38 @@ inFolder("uninstall removes the files, and tells the commands that follow", asyn
   assertEquals(names(root), ["config.toml", "migrations"]);
   assertEquals(Deno.readTextFileSync(`${root}/supabase/config.toml`), 'project_id = "p"\n');
 });
+
+Deno.test("help shows the command that is named, however deep, and refuses a word that is none", async () => {
+  for (
+    const line of [
+      "help failed redrive",
+      "failed help redrive",
+      "failed redrive --help",
+      "help failed redrive 17",
+      "help help failed redrive",
+    ]
+  ) {
+    const { code, out } = await say(line);
+    assertEquals([code, out.split("\n")[0]], [
+      0,
+      "Usage: symphony-messenger failed redrive [options] [ids...]",
+    ], line);
+  }
+  for (const line of ["help", "help help", "--help"]) {
+    const { code, out } = await say(line);
+    assertEquals([code, out.split("\n")[0]], [0, "Usage: symphony-messenger [options] [command]"]);
+  }
+  for (
+    const [line, error] of [
+      ["help nope", "unknown command 'nope'\n--help"],
+      ["nope --help", "unknown command 'nope'\n--help"],
+      ["help faild", "unknown command 'faild'\n(Did you mean failed?)"],
+      ["help failed redrve", "unknown command 'redrve'\n(Did you mean redrive?)"],
+      ["failed help redrve", "unknown command 'redrve'\n(Did you mean redrive?)"],
+      ["failed redrve -h", "unknown command 'redrve'\n(Did you mean redrive?)"],
+    ] as const
+  ) {
+    const { code, out, err } = await say(line);
+    assertEquals([code, out, err.slice(0, 7 + error.length)], [2, "", `error: ${error}`], line);
+  }
+});
