@@ -5,6 +5,8 @@ import { describeError } from "./describe-error.ts";
 import { type Duration, parseDuration } from "../runtime/duration.ts";
 import { showValue } from "../runtime/inspect.ts";
 import { askedDelayOf } from "../retry/asked-delay.ts";
+import { shouldRetryOf } from "../retry/should-retry.ts";
+import { httpMessage, withoutSecrets } from "./http-message.ts";
 import type { StepFailure } from "./stored-step.ts";
 
 export { describeError } from "./describe-error.ts";
@@ -76,6 +78,8 @@ export interface HttpErrorOptions extends ErrorOptions {
   readonly url?: string | URL;
   /** How long the server asks the client to wait. */
   readonly retryAfter?: Duration;
+  /** Whether the server says that a retry can help; default: it says nothing, and the status decides. */
+  readonly shouldRetry?: boolean | undefined;
   /** The error's text; default: the status and the URL. */
   readonly message?: string;
 }
@@ -90,6 +94,8 @@ export class HttpError extends SymphonyError {
   readonly url: string | undefined;
   /** Ms that the server asked the client to wait. */
   readonly retryAfter: number | undefined;
+  /** Whether the server says that a retry can help; undefined if it says nothing. */
+  readonly shouldRetry: boolean | undefined;
 
   /** @throws RangeError if `status` is no whole number, or `retryAfter` no duration */
   constructor(status: number, options: HttpErrorOptions = {}) {
@@ -103,6 +109,7 @@ export class HttpError extends SymphonyError {
     this.retryAfter = options.retryAfter === undefined
       ? undefined
       : parseDuration(options.retryAfter, "retryAfter");
+    this.shouldRetry = options.shouldRetry;
   }
 
   /** An error for a response; its body is left unread. */
@@ -111,6 +118,7 @@ export class HttpError extends SymphonyError {
     return new HttpError(response.status, {
       ...options,
       url: response.url,
+      shouldRetry: shouldRetryOf(response),
       ...(retryAfter === undefined ? {} : { retryAfter }),
     });
   }
@@ -279,16 +287,4 @@ export class HandlersFailedError extends AggregateError {
     this.name = new.target.name;
     this.failures = failures;
   }
-}
-
-function httpMessage(status: number, url: string | undefined): string {
-  return url === undefined ? `HTTP ${status}` : `HTTP ${status} from ${url}`;
-}
-
-/** The URL without parts that may hold a secret; undefined if there is no URL. */
-function withoutSecrets(url: string): string | undefined {
-  if (url === "") return undefined;
-  if (!URL.canParse(url)) return url.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//");
-  const parsed = new URL(url);
-  return Object.assign(parsed, { username: "", password: "", search: "", hash: "" }).href;
 }

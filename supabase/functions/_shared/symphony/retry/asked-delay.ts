@@ -6,24 +6,19 @@
 import { MAX_DURATION_MS } from "../runtime/duration.ts";
 import { readProperty } from "../runtime/inspect.ts";
 import { bodiesOf } from "./bodies.ts";
-import { holdersOf, httpStatusesOf, isEpoch, isEpochSeconds, parseRetryAfter } from "./http.ts";
+import { headersOf, readHeader } from "./headers.ts";
+import { httpStatusesOf, isEpoch, parseRetryAfter } from "./http.ts";
+import { isSpent, untilReset } from "./rate-limit-headers.ts";
 
-/** Properties in which responses and errors keep headers: fetch and axios, Vercel's AI SDK, gRPC. */
-const HEADERS_KEYS = ["headers", "responseHeaders", "metadata"];
+/** Headers in seconds, or with a date. */
+const SECONDS_HEADERS = [
+  "retry-after",
+  "x-retry-after",
+  "x-ratelimit-retry-after",
+  "x-rate-limit-retry-after-seconds",
+];
 /** Headers in ms. Servers send them beside `retry-after`, which is read first. */
 const MS_HEADERS = ["retry-after-ms", "x-ms-retry-after-ms"];
-const REMAINING_HEADERS = [
-  "x-ratelimit-remaining",
-  "x-rate-limit-remaining",
-  "ratelimit-remaining",
-];
-const RESET_HEADERS = [
-  "x-ratelimit-reset-after",
-  "x-ratelimit-reset",
-  "x-rate-limit-reset",
-  "ratelimit-reset",
-];
-
 const BODY_KEYS = [
   "retry_after",
   "retryAfter",
@@ -46,7 +41,8 @@ export function askedDelayOf(value: unknown, now: Date): number | undefined {
   // With another status, such as 404, a spent rate limit is a coincidence.
   const mayBeLimit = statuses.length === 0 || statuses.some((one) => one === 403 || one === 429);
   for (const headers of headersOf(value)) {
-    const asked = parseSeconds(readHeader(headers, "retry-after"), now) ??
+    const asked = SECONDS_HEADERS.map((name) => parseSeconds(readHeader(headers, name), now))
+      .find(isGiven) ??
       MS_HEADERS.map((name) => parseMs(readHeader(headers, name))).find(isGiven) ??
       (mayBeLimit && isSpent(headers) ? untilReset(headers, now) : undefined);
     if (asked !== undefined) return asked;
@@ -61,21 +57,12 @@ export function askedDelayOf(value: unknown, now: Date): number | undefined {
  */
 export function carriesRetryAfter(value: unknown): boolean {
   const inHeaders = headersOf(value).some((headers) =>
-    ["retry-after", ...MS_HEADERS].some((name) => /\d/.test(readHeader(headers, name) ?? ""))
+    [...SECONDS_HEADERS, ...MS_HEADERS].some((name) => /\d/.test(readHeader(headers, name) ?? ""))
   );
   return inHeaders ||
     bodiesOf(value).some((body) =>
       BODY_KEYS.some((key) => toNumber(textOf(readProperty(body, key)) ?? null) !== undefined)
     );
-}
-
-/** Tells whether the headers report a spent rate limit. */
-export function isRateLimitSpent(value: unknown): boolean {
-  return headersOf(value).some(isSpent);
-}
-
-function isSpent(headers: object): boolean {
-  return REMAINING_HEADERS.some((name) => readHeader(headers, name)?.trim() === "0");
 }
 
 /**
@@ -109,26 +96,25 @@ function parseMs(text: string | null): number | undefined {
   return ms === undefined || isEpoch(ms) ? undefined : toMs(ms);
 }
 
-/** A rate limit's reset header holds seconds, either since 1970 or from now. */
-function untilReset(headers: object, now: Date): number | undefined {
-  const seconds = RESET_HEADERS.map((name) => toNumber(readHeader(headers, name))).find(isGiven);
-  if (seconds === undefined) return undefined;
-  const sinceEpoch = [seconds, seconds / 1_000].find(isEpochSeconds);
-  if (sinceEpoch === undefined) return toMs(seconds * 1_000);
-  return toMs(Math.max(0, sinceEpoch * 1_000 - now.getTime()));
-}
-
 /** Discord and Telegram put seconds into the body, Slack's client puts them on the error, Google writes "30s" in a RetryInfo. */
 function delayOfBody(body: unknown): number | undefined {
   const isSlack = textOf(readProperty(body, "code"))?.startsWith("slack_") ?? false;
-  const info = textOf(readProperty(body, "retryDelay"));
+  const info = readProperty(body, "retryDelay");
   const texts = [
     textOf(readProperty(body, "retry_after")),
     isSlack ? textOf(readProperty(body, "retryAfter")) : undefined,
-    info?.endsWith("s") ? info.slice(0, -1) : undefined,
+    typeof info === "string" && info.endsWith("s") ? info.slice(0, -1) : secondsOf(info),
   ];
   const seconds = texts.map((text) => toNumber(text ?? null)).find(isGiven);
   return seconds === undefined || isEpoch(seconds) ? undefined : toMs(seconds * 1_000);
+}
+
+/** Seconds of a decoded protobuf Duration, `{ seconds, nanos }`. */
+function secondsOf(duration: unknown): string | undefined {
+  // An integer of 64 bits may be an object of a class of its own.
+  const seconds = Number(String(readProperty(duration, "seconds") ?? NaN));
+  const nanos = Number(readProperty(duration, "nanos") ?? 0);
+  return seconds >= 0 && nanos >= 0 ? (seconds + nanos / 1e9).toFixed(9) : undefined;
 }
 
 function toNumber(text: string | null): number | undefined {
@@ -146,37 +132,4 @@ function isGiven<T>(value: T | undefined): value is T {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === "number" || typeof value === "string" ? String(value) : undefined;
-}
-
-function headersOf(value: unknown): object[] {
-  return holdersOf(value)
-    .flatMap((holder) => HEADERS_KEYS.map((key) => readProperty(holder, key)))
-    .filter((headers) => typeof headers === "object" && headers !== null);
-}
-
-/** Reads a Headers object, a Map, gRPC's Metadata, a list of pairs, or an object with names in any letter case. */
-function readHeader(headers: object, name: string): string | null {
-  try {
-    const get = readProperty(headers, "get");
-    const own: unknown = typeof get === "function" ? get.call(headers, name) : undefined;
-    const isThere = own !== undefined && own !== null && !(Array.isArray(own) && own.length === 0);
-    const value = isThere ? own : entryOf(headers, name);
-    return textOf(Array.isArray(value) ? value[0] : value) ?? null;
-  } catch {
-    return null;
-  }
-}
-
-const MAX_HEADERS = 200;
-
-function entryOf(headers: object, name: string): unknown {
-  const entries: Iterable<unknown> = Symbol.iterator in headers
-    ? headers as Iterable<unknown>
-    : Object.entries(headers);
-  let number = 0;
-  for (const entry of entries) {
-    if (Array.isArray(entry) && String(entry[0]).toLowerCase() === name) return entry[1];
-    if (++number === MAX_HEADERS) break;
-  }
-  return undefined;
 }

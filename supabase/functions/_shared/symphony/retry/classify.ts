@@ -25,6 +25,7 @@ import { TransportError } from "../transport/transport.ts";
 import { askedDelayOf, carriesRetryAfter } from "./asked-delay.ts";
 import { httpStatusesOf, isRetryableStatus } from "./http.ts";
 import { isNetworkError } from "./network.ts";
+import { saysShouldRetry } from "./should-retry.ts";
 import { isRetryableReply } from "./smtp.ts";
 import { isRetryableSqlCode } from "./sqlstate.ts";
 import { isThrottling } from "./throttling.ts";
@@ -144,10 +145,17 @@ function signs(error: object, now: Date): Judgement {
   const delay = requestedDelay(error, now);
   const retryable = isTimeout(error) || isNetworkError(error) || isThrottling(error) ||
     (delay !== undefined || carriesRetryAfter(error) ? refuses(error) : undefined) ||
-    (isRetryableSqlCode(readProperty(error, "code")) ?? isRetryableReply(error) ??
+    ((refuses(error) ? shouldRetry(error) : undefined) ??
+      isRetryableSqlCode(readProperty(error, "code")) ?? isRetryableReply(error) ??
       isRetryableResponse(error));
   if (retryable === undefined) return UNKNOWN;
   return retryable ? recoverable(true, delay, false) : unrecoverable(false);
+}
+
+/** The answer of the server itself, if it gave one. */
+function shouldRetry(error: object): boolean | undefined {
+  const own = isInstance(error, HttpError) ? readProperty(error, "shouldRetry") : undefined;
+  return typeof own === "boolean" ? own : saysShouldRetry(error);
 }
 
 /** Tells whether the error's statuses, if it has any, are failures. */

@@ -1,9 +1,9 @@
 /** Tells throttling from other refusals by the names and codes of known APIs, whatever the status. */
 
 import { readProperty } from "../runtime/inspect.ts";
-import { isRateLimitSpent } from "./asked-delay.ts";
 import { bodiesOf } from "./bodies.ts";
 import { httpStatusesOf } from "./http.ts";
+import { isRateLimitSpent } from "./rate-limit-headers.ts";
 
 // Names in lower case, without separators.
 const THROTTLING = new Set([
