@@ -466,6 +466,7 @@ create table messenger.outbox (
 create index outbox_due_idx on messenger.outbox (transport, shard, available_at, position)
   include (bytes) where sent_at is null;
 create index outbox_sent_idx on messenger.outbox (sent_at, position) where sent_at is not null;
+create index outbox_user_idx on messenger.outbox ((stamps #>> '{user,id}'), id) where stamps #>> '{user,id}' is not null;
 create index outbox_refused_idx on messenger.outbox (transport, shard, queue, group_key, position)
   where sent_at is null and refusals > 0 and group_key is not null;
 alter table messenger.outbox enable row level security;
@@ -8856,6 +8857,31 @@ AS $function$
   ))
 $function$;
 
+CREATE FUNCTION messenger.is_outside(p_id bigint)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  return exists (
+    select from messenger.outbox o
+    left join messenger.transports t on t.name = o.transport
+    where o.id = p_id and case
+      when t.received then not exists (
+        select from messenger.handled_deliveries h
+        where h.transport = o.transport and h.origin = (select i.id from messenger.installation i)
+          and h.id = o.id and h.publication = o.publication
+      )
+      else o.sent_at is null and not o.repeated
+    end
+  );
+end
+$function$;
+
 CREATE FUNCTION messenger.followed_message(p_id bigint, p_type text, p_status text, p_attempts integer, p_created_at timestamp with time zone, p_available_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_finished_at timestamp with time zone DEFAULT NULL::timestamp with time zone, p_reason text DEFAULT NULL::text, p_cancelling boolean DEFAULT false, p_progress jsonb DEFAULT NULL::jsonb, p_result jsonb DEFAULT NULL::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -8895,7 +8921,96 @@ AS $function$
   left join messenger.progress p on p.message_id = f.id and f.place < 3
   where f.id = any (p_ids) and f.keep_until > public.messenger_now()
     and (p_user_id is null or f.user_id = p_user_id)
-  order by f.id, f.place
+    and (f.place < 4 or messenger.is_outside(f.id))
+  -- Of several publications the last one counts.
+  order by f.id, f.place, f.available_at desc
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_list_user_messages(user_id text, type text DEFAULT NULL::text, status text DEFAULT NULL::text, before_id bigint DEFAULT NULL::bigint, max_messages integer DEFAULT 50, max_scanned integer DEFAULT 2000)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+ SET enable_sort TO 'off'
+AS $function$
+declare
+  places constant integer[] := case
+    when status in ('failed', 'cancelled') then '{2}'::integer[] when status = 'handled' then '{3}'
+    when status = 'processing' then '{1}' when status is not null then '{1,4}' else '{1,2,3,4}'
+  end;
+  first_behind constant bigint := coalesce(before_id, 9223372036854775807);
+  page bigint[];
+  last_seen bigint;
+begin
+  page := array(
+    select s.id
+    from (
+      select f.id, f.type, f.status, f.keep_until, f.place from messenger.followable_messages f
+      where f.user_id = any (array[messenger_list_user_messages.user_id]) and f.id < first_behind
+        and f.place = any (places)
+      order by f.user_id desc, f.id desc
+      limit max_scanned
+    ) as s
+    where (messenger_list_user_messages.type is null or s.type = messenger_list_user_messages.type)
+      and (
+        messenger_list_user_messages.status is null
+        or s.status = messenger_list_user_messages.status
+      )
+      and s.keep_until > public.messenger_now()
+      and (s.place < 4 or messenger.is_outside(s.id))
+    limit max_messages + 1
+  );
+  if cardinality(page) > max_messages then
+    last_seen := page[max_messages];
+  else
+    select f.id into last_seen from messenger.followable_messages f
+    where f.user_id = any (array[messenger_list_user_messages.user_id]) and f.id < first_behind
+      and f.place = any (places)
+    order by f.user_id desc, f.id desc
+    offset max_scanned - 1 limit 1;
+  end if;
+  return jsonb_build_object(
+    'messages', (
+      select coalesce(jsonb_agg(f.message order by f.id desc), '[]')
+      from messenger.followed(page[:max_messages], messenger_list_user_messages.user_id) f
+      -- A row of the outbox may be older than its message's state at home.
+      where messenger_list_user_messages.status is null or f.message ->> 'status' = messenger_list_user_messages.status
+    ),
+    'next', last_seen::text
+  );
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.messenger_cancel_message(id bigint, user_id text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET jit TO 'off'
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+begin
+  if exists (
+    select from public.messenger_messages m
+    where m.id = messenger_cancel_message.id
+      and (
+        messenger_cancel_message.user_id is null
+        or m.stamps #>> '{user,id}' = messenger_cancel_message.user_id
+      )
+  ) then
+    perform messenger.cancel_ids(array[messenger_cancel_message.id]);
+  end if;
+  perform messenger.cancel_positions(array(
+    select o.position from messenger.outbox o
+    where o.id = messenger_cancel_message.id and o.sent_at is null and (
+      messenger_cancel_message.user_id is null or o.stamps #>> '{user,id}' = messenger_cancel_message.user_id
+    )
+  ));
+  return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
+end
 $function$;
 
 CREATE OR REPLACE FUNCTION messenger.broadcast(p_message jsonb, p_user_id text)
@@ -9321,7 +9436,9 @@ AS $function$
     select m.chunk, m.nth, m.id, f.type, f.status
     from members m
     left join lateral (
-      select l.type, l.status from messenger.followable_messages l where l.id = m.id order by l.place limit 1
+      select l.type, l.status from messenger.followable_messages l
+      where l.id = m.id and (l.place < 4 or messenger.is_outside(l.id))
+      order by l.place, l.available_at desc limit 1
     ) as f on true
     where messenger_list_members.status is null or f.status = messenger_list_members.status
     order by m.chunk, m.nth limit max_members
@@ -9944,7 +10061,9 @@ begin
     ), '[]')
     from unnest(p_ids) with ordinality as g (id, nth)
     left join lateral (
-      select f.type, f.status from messenger.followable_messages f where f.id = g.id order by f.place limit 1
+      select f.type, f.status from messenger.followable_messages f
+      where f.id = g.id and (f.place < 4 or messenger.is_outside(f.id))
+      order by f.place, f.available_at desc limit 1
     ) as m on true
   );
 end
@@ -13101,7 +13220,25 @@ UNION ALL
     h.handled_at AS finished_at,
     h.keep_until,
     h.result
-   FROM public.messenger_handled_messages h;
+   FROM public.messenger_handled_messages h
+UNION ALL
+ SELECT o.id,
+    4 AS place,
+    (o.stamps #>> '{user,id}'::text[]) AS user_id,
+    o.type,
+        CASE
+            WHEN (o.retry_count > 0) THEN 'retrying'::text
+            ELSE 'pending'::text
+        END AS status,
+    false AS cancelling,
+    NULL::text AS reason,
+    o.attempts,
+    o.created_at,
+    o.available_at,
+    NULL::timestamp with time zone AS finished_at,
+    'infinity'::timestamp with time zone AS keep_until,
+    NULL::jsonb AS result
+   FROM messenger.outbox o;
 
 create view public.messenger_overview with (security_invoker=true) as  SELECT public.messenger_now() AS now,
     array_remove(ARRAY[
@@ -13471,7 +13608,7 @@ comment on column messenger.followable_messages.keep_until is
   'From this moment on it is forgotten.';
 
 comment on column messenger.followable_messages.place is
-  '1: waits or runs. 2: a dead letter. 3: handled.';
+  '1: waits or runs. 2: a dead letter. 3: handled. 4: a row of the outbox.';
 
 comment on column messenger.followable_messages.reason is
   'Why it is a dead letter; null if it is none.';
@@ -14421,6 +14558,9 @@ comment on index messenger.outbox_refused_idx is
 comment on index messenger.outbox_sent_idx is
   'Publications that the engine confirmed, by time: to be sent again, and to be pruned.';
 
+comment on index messenger.outbox_user_idx is
+  'Messages of users, to be listed.';
+
 comment on index messenger.seen_running_seen_at_idx is
   'Running messages, the one that was seen first in front.';
 
@@ -14810,6 +14950,9 @@ comment on routine messenger.is_among(text,text[]) is
 
 comment on routine messenger.is_by_id(jsonb,boolean) is
   'Whether rows are read in the order of their ids: messages, and dead letters by ids or of a user. Other dead letters are read by the time at which they failed.';
+
+comment on routine messenger.is_outside(bigint) is
+  'Whether a message of the outbox has not ended: it waits to be published, or the engine of one of this project''s own transports has it.';
 
 comment on routine messenger.is_queue_name(text) is
   'Whether a text may name a queue, or a lane of one; null for null.';
@@ -15327,6 +15470,9 @@ comment on routine public.messenger_cancel(bigint[],text,text,boolean,integer,bo
 comment on routine public.messenger_cancel_batch(bigint,boolean,jsonb) is
   'Cancels a batch: no further member is taken, those that wait become dead letters, those that run are stopped at their worker''s next heartbeat. Takes one step of about three seconds, behind the "next" of the step before if "after" is given; a sweep takes the steps that no caller takes. Returns {"matched", "done", "running", "left", "missing", "next"}; dry_run only counts.';
 
+comment on routine public.messenger_cancel_message(bigint,text) is
+  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs; what is finished stays as it is, and so does what an engine has.';
+
 comment on routine public.messenger_cancel_outbox(bigint[],text,text,text,text,boolean,boolean,jsonb) is
   'Cancels messages that wait in the outbox: they are dead letters then, reason cancelled. Rows that a relay is just publishing stay. Takes one step; returns {"matched", "done", "next"}; dry_run only counts.';
 
@@ -15670,7 +15816,7 @@ comment on table public.messenger_webhook_events is
   'Published events, each stored once for all its endpoints, so that a delivery can be sent again.';
 
 comment on view messenger.followable_messages is
-  'Messages that wait, run, are dead letters, or are handled and kept, in the words that users get. keep_until may have passed.';
+  'Messages that wait, run, are dead letters, or are handled and kept, and the rows of the outbox, in the words that users get. keep_until may have passed, and a row of the outbox may have ended.';
 
 comment on view messenger.quarantined_messages is
   'Messages that a claim may take once they are due, one at a time, because they were in a crash: pending and not blocked behind their group.';

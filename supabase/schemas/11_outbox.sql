@@ -99,6 +99,9 @@ comment on index messenger.outbox_due_idx is
 create index outbox_sent_idx on messenger.outbox (sent_at, position) where sent_at is not null;
 comment on index messenger.outbox_sent_idx is
   'Publications that the engine confirmed, by time: to be sent again, and to be pruned.';
+create index outbox_user_idx on messenger.outbox ((stamps #>> '{user,id}'), id) where stamps #>> '{user,id}' is not null;
+comment on index messenger.outbox_user_idx is
+  'Messages of users, to be listed.';
 create index outbox_refused_idx on messenger.outbox (transport, shard, queue, group_key, position)
   where sent_at is null and refusals > 0 and group_key is not null;
 comment on index messenger.outbox_refused_idx is

@@ -1,5 +1,6 @@
 -- Following: the state of messages, as the user who dispatched them may see it. A message is in one of three tables,
--- or in none once it is handled and not kept.
+-- or in none once it is handled and not kept. One of another transport is in the outbox, and stays there for a time
+-- after it was sent: messenger.is_outside() tells whether it has not ended yet.
 
 -- `place` decides where an id is in two tables, which only a restore brings about. No branch has a condition of its
 -- own, so that Postgres puts the tables in place of the view, and reads each by its index of users in the order of
@@ -24,13 +25,17 @@ from public.messenger_failed_messages d
 union all
 select h.id, 3, h.user_id, h.type, 'handled', false, null::text, h.attempts, h.created_at,
   null::timestamptz, h.handled_at, h.keep_until, h.result
-from public.messenger_handled_messages h;
+from public.messenger_handled_messages h
+union all
+select o.id, 4, o.stamps #>> '{user,id}', o.type, case when o.retry_count > 0 then 'retrying' else 'pending' end,
+  false, null::text, o.attempts, o.created_at, o.available_at, null::timestamptz, 'infinity'::timestamptz, null::jsonb
+from messenger.outbox o;
 comment on view messenger.followable_messages is
-  'Messages that wait, run, are dead letters, or are handled and kept, in the words that users get. keep_until may have passed.';
+  'Messages that wait, run, are dead letters, or are handled and kept, and the rows of the outbox, in the words that users get. keep_until may have passed, and a row of the outbox may have ended.';
 comment on column messenger.followable_messages.id is
   'Identity of the message.';
 comment on column messenger.followable_messages.place is
-  '1: waits or runs. 2: a dead letter. 3: handled.';
+  '1: waits or runs. 2: a dead letter. 3: handled. 4: a row of the outbox.';
 comment on column messenger.followable_messages.user_id is
   'The user who dispatched it; null if no user did.';
 comment on column messenger.followable_messages.type is
@@ -53,6 +58,29 @@ comment on column messenger.followable_messages.keep_until is
   'From this moment on it is forgotten.';
 comment on column messenger.followable_messages.result is
   'The value that its handler returned, if it is handled and the value is kept.';
+
+-- A message that another project handles is not known any more when it is there.
+create function messenger.is_outside(p_id bigint) returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return exists (
+    select from messenger.outbox o
+    left join messenger.transports t on t.name = o.transport
+    where o.id = p_id and case
+      when t.received then not exists (
+        select from messenger.handled_deliveries h
+        where h.transport = o.transport and h.origin = (select i.id from messenger.installation i)
+          and h.id = o.id and h.publication = o.publication
+      )
+      else o.sent_at is null and not o.repeated
+    end
+  );
+end
+$$;
+comment on function messenger.is_outside(bigint) is
+  'Whether a message of the outbox has not ended: it waits to be published, or the engine of one of this project''s own transports has it.';
 
 -- Every state that users get is made here: those that they ask for and those that are broadcast.
 create function messenger.followed_message(
@@ -103,7 +131,9 @@ as $$
   left join messenger.progress p on p.message_id = f.id and f.place < 3
   where f.id = any (p_ids) and f.keep_until > public.messenger_now()
     and (p_user_id is null or f.user_id = p_user_id)
-  order by f.id, f.place
+    and (f.place < 4 or messenger.is_outside(f.id))
+  -- Of several publications the last one counts.
+  order by f.id, f.place, f.available_at desc
 $$;
 comment on function messenger.followed(bigint[], text) is
   'The states of messages by their ids: of all, or of those that one user dispatched. No row for an id that is unknown, no longer known, or another user''s.';
@@ -159,9 +189,9 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  place_wanted constant integer := case
-    when status in ('failed', 'cancelled') then 2 when status = 'handled' then 3
-    when status is not null then 1
+  places constant integer[] := case
+    when status in ('failed', 'cancelled') then '{2}'::integer[] when status = 'handled' then '{3}'
+    when status = 'processing' then '{1}' when status is not null then '{1,4}' else '{1,2,3,4}'
   end;
   first_behind constant bigint := coalesce(before_id, 9223372036854775807);
   page bigint[];
@@ -170,9 +200,9 @@ begin
   page := array(
     select s.id
     from (
-      select f.id, f.type, f.status, f.keep_until from messenger.followable_messages f
+      select f.id, f.type, f.status, f.keep_until, f.place from messenger.followable_messages f
       where f.user_id = any (array[messenger_list_user_messages.user_id]) and f.id < first_behind
-        and (place_wanted is null or f.place = place_wanted)
+        and f.place = any (places)
       order by f.user_id desc, f.id desc
       limit max_scanned
     ) as s
@@ -182,6 +212,7 @@ begin
         or s.status = messenger_list_user_messages.status
       )
       and s.keep_until > public.messenger_now()
+      and (s.place < 4 or messenger.is_outside(s.id))
     limit max_messages + 1
   );
   if cardinality(page) > max_messages then
@@ -189,7 +220,7 @@ begin
   else
     select f.id into last_seen from messenger.followable_messages f
     where f.user_id = any (array[messenger_list_user_messages.user_id]) and f.id < first_behind
-      and (place_wanted is null or f.place = place_wanted)
+      and f.place = any (places)
     order by f.user_id desc, f.id desc
     offset max_scanned - 1 limit 1;
   end if;
@@ -197,6 +228,8 @@ begin
     'messages', (
       select coalesce(jsonb_agg(f.message order by f.id desc), '[]')
       from messenger.followed(page[:max_messages], messenger_list_user_messages.user_id) f
+      -- A row of the outbox may be older than its message's state at home.
+      where messenger_list_user_messages.status is null or f.message ->> 'status' = messenger_list_user_messages.status
     ),
     'next', last_seen::text
   );
@@ -222,8 +255,14 @@ begin
   ) then
     perform messenger.cancel_ids(array[messenger_cancel_message.id]);
   end if;
+  perform messenger.cancel_positions(array(
+    select o.position from messenger.outbox o
+    where o.id = messenger_cancel_message.id and o.sent_at is null and (
+      messenger_cancel_message.user_id is null or o.stamps #>> '{user,id}' = messenger_cancel_message.user_id
+    )
+  ));
   return public.messenger_follow(messenger_cancel_message.id, messenger_cancel_message.user_id);
 end
 $$;
 comment on function public.messenger_cancel_message(bigint, text) is
-  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs; what is finished stays as it is.';
+  'Cancels one message, as messenger_cancel does; with a user_id, only one that this user dispatched. Returns its state afterwards as messenger_follow does: cancelled, or cancelling while it runs; what is finished stays as it is, and so does what an engine has.';

@@ -22,7 +22,9 @@ as $$
     select m.chunk, m.nth, m.id, f.type, f.status
     from members m
     left join lateral (
-      select l.type, l.status from messenger.followable_messages l where l.id = m.id order by l.place limit 1
+      select l.type, l.status from messenger.followable_messages l
+      where l.id = m.id and (l.place < 4 or messenger.is_outside(l.id))
+      order by l.place, l.available_at desc limit 1
     ) as f on true
     where messenger_list_members.status is null or f.status = messenger_list_members.status
     order by m.chunk, m.nth limit max_members

@@ -26,7 +26,9 @@ begin
     ), '[]')
     from unnest(p_ids) with ordinality as g (id, nth)
     left join lateral (
-      select f.type, f.status from messenger.followable_messages f where f.id = g.id order by f.place limit 1
+      select f.type, f.status from messenger.followable_messages f
+      where f.id = g.id and (f.place < 4 or messenger.is_outside(f.id))
+      order by f.place, f.available_at desc limit 1
     ) as m on true
   );
 end

@@ -446,6 +446,7 @@ create table messenger.outbox (
 create index outbox_due_idx on messenger.outbox (transport, shard, available_at, position)
   include (bytes) where sent_at is null;
 create index outbox_sent_idx on messenger.outbox (sent_at, position) where sent_at is not null;
+create index outbox_user_idx on messenger.outbox ((stamps #>> '{user,id}'), id) where stamps #>> '{user,id}' is not null;
 create index outbox_refused_idx on messenger.outbox (transport, shard, queue, group_key, position)
   where sent_at is null and refusals > 0 and group_key is not null;
 alter table messenger.outbox enable row level security;

@@ -22,6 +22,16 @@ testsOnStack({}, (test) => {
     assertEquals([broker.size, (await outboxOf(stack)).sent], [0, [id]]);
   });
 
+  test("a message is followed from the outbox until it is handled", async (stack) => {
+    const T = define(() => {});
+    const { bus, tick } = await brokered(stack, new Broker(), [T]);
+    const id = await bus.dispatch(T, { n: 1 });
+    const follow = () => stack.client.functions.invoke(`dispatch/${id}`, { method: "GET" });
+    assertEquals((await follow()).data?.status, "pending");
+    await tick();
+    assertEquals((await follow()).response?.status, 404);
+  });
+
   test("messages of home and of the broker are written by one call, all or none", async (stack) => {
     const T = define(() => {});
     const Home = define(() => {}, { type: "Home" });
