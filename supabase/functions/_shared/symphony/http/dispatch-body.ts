@@ -92,7 +92,7 @@ export function chosenOptions(message: DispatchMessage): CallerOption[] {
 /** Converts a message of a request to the bus's input. `more` holds options that no caller may choose. */
 export function toMessageInput(
   message: DispatchMessage,
-  more: Pick<NonNullable<MessageInput["options"]>, "idempotencyScope" | "stamps">,
+  more: Pick<NonNullable<MessageInput["options"]>, "stamps">,
 ): MessageInput {
   const { type, payload, schedule: _, ...rest } = message;
   const options = Object.fromEntries(

@@ -116,10 +116,11 @@ export class Dispatcher {
       const definition = bus.registry.get(message.type);
       const { log } = this.messenger;
       const allowed = await authorize(message, caller, definition, { path, log });
-      return await bus.prepare(toMessageInput(allowed, {
-        ...(caller.kind === "user" && { idempotencyScope: caller.user.id }),
-        stamps: this.#stamps(message, caller),
-      }));
+      const prepared = await bus.prepare(
+        toMessageInput(allowed, { stamps: this.#stamps(message, caller) }),
+      );
+      // Keys are the user's own, also one that middleware gives.
+      return caller.kind === "user" ? { idempotencyScope: caller.user.id, ...prepared } : prepared;
     } catch (error) {
       throw toProblem(error, path);
     }
