@@ -1,4 +1,4 @@
--- What waits to be published is cancelled at once; what its engine has stays there.
+-- A message that waits to be published is cancelled at once; one that its engine has stays there.
 begin;
 select plan(5);
 select messenger_declare_routing('{"events": true}', '{"ImportRow": "events"}');
