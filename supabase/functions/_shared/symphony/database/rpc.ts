@@ -10,6 +10,19 @@ import { TransportError } from "../transport/transport.ts";
 const LONGEST_FOREIGN_TEXT = 200;
 
 /**
+ * Functions that get ids, keys and numbers of the library's own, and no content of a message. If a value is refused,
+ * such as an id that a sequence gives twice, the database is at fault, and no message.
+ */
+const WITHOUT_CONTENT: ReadonlySet<string> = new Set([
+  "messenger_batch_results",
+  "messenger_begin_webhook",
+  "messenger_load_steps",
+  "messenger_read_events",
+  "messenger_reserve_ids",
+  "messenger_webhook_secrets",
+]);
+
+/**
  * Calls an SQL function and returns its result.
  * @param args arguments by name; or JSON text, which is sent unchanged to a function with one unnamed
  * parameter. Large arguments are sent this way, because PostgREST then does not parse them
@@ -48,11 +61,12 @@ export interface SqlError {
 /**
  * Makes the error of a call that has failed.
  * @param operation name of the call
- * @param fault by default the meaning of the code
+ * @param given by default the meaning of the code
  * @returns what {@link callRpc} throws for it
  */
-export function errorOf(operation: string, error: SqlError, fault = faultOf(error)): Error {
+export function errorOf(operation: string, error: SqlError, given = faultOf(error)): Error {
   const { code, message, details } = error;
+  const fault = given === "data" && WITHOUT_CONTENT.has(operation) ? "passing" : given;
   if (code === "PT404") return new NotFoundError(message, { cause: error });
   if (code === "PT409") return new ConflictError(message, { cause: error });
   if (code === "PT429") return new RateLimitedError(message, Number(details), { cause: error });
