@@ -32,6 +32,23 @@ testsOnStack({}, (test) => {
     assertEquals((await follow()).response?.status, 404);
   });
 
+  test("metrics tell what waits for each transport", async (stack) => {
+    const T = define(() => {});
+    const { bus } = await brokered(stack, new Broker(), [T]);
+    await bus.dispatchAll([
+      { type: "T", payload: 1 },
+      { type: "T", payload: 2, options: { delay: "1h" } },
+    ]);
+    const response = await stack.client.functions.invoke("messenger/metrics", { method: "GET" });
+    const lines = String(response.data).split("\n");
+    for (const [state, count] of [["due", 1], ["delayed", 1], ["refused", 0]]) {
+      assert(
+        lines.includes(`symphony_outbox_messages{transport="events",state="${state}"} ${count}`),
+      );
+    }
+    assert(lines.includes(`symphony_transport_failures{transport="events"} 0`));
+  });
+
   test("messages of home and of the broker are written by one call, all or none", async (stack) => {
     const T = define(() => {});
     const Home = define(() => {}, { type: "Home" });

@@ -129,31 +129,35 @@ Deno.test("a bus that never ticked is not healthy; one without messages or a lim
 
 Deno.test("metrics escape what stands in labels, and write 0 for what never was", () => {
   const count = { count: 0, capped: false };
-  const text = toMetrics({
-    now: facts.now,
-    leftOut: 7,
-    leftOutInUse: 3,
-    queues: [{
-      name: 'a"\\\n',
-      paused: true,
-      ...{ maxWorkers: 1, concurrency: null, groupConcurrency: 1, rateLimit: null },
-      ...{ laneConcurrency: null, laneRateLimit: null, laneRatePeriodMs: 1000 },
-      ...{
-        ratePeriodMs: 1000,
-        weight: 1,
-        leaseMs: null,
-        runsOn: "tick" as const,
-        createdAt: facts.now,
-      },
-      ...{ due: count, delayed: count, blocked: count, quarantined: count, processing: count },
-      oldestReadyAt: "2026-01-01T11:59:30Z",
-    }],
-    deadLetters: { total: count, lastHour: count, groups: [] },
-    schedules: { enabled: 0, disabled: 0 },
-    rates: [],
-    types: [],
-    ticks: { lastAt: null, awake: 0, rates: [] },
-  }, []);
+  const text = toMetrics(
+    {
+      now: facts.now,
+      leftOut: 7,
+      leftOutInUse: 3,
+      queues: [{
+        name: 'a"\\\n',
+        paused: true,
+        ...{ maxWorkers: 1, concurrency: null, groupConcurrency: 1, rateLimit: null },
+        ...{ laneConcurrency: null, laneRateLimit: null, laneRatePeriodMs: 1000 },
+        ...{
+          ratePeriodMs: 1000,
+          weight: 1,
+          leaseMs: null,
+          runsOn: "tick" as const,
+          createdAt: facts.now,
+        },
+        ...{ due: count, delayed: count, blocked: count, quarantined: count, processing: count },
+        oldestReadyAt: "2026-01-01T11:59:30Z",
+      }],
+      deadLetters: { total: count, lastHour: count, groups: [] },
+      schedules: { enabled: 0, disabled: 0 },
+      rates: [],
+      types: [],
+      ticks: { lastAt: null, awake: 0, rates: [] },
+    },
+    [],
+    [],
+  );
   const line = (name: string) => text.split("\n").find((line) => line.startsWith(name));
   assertEquals(line("symphony_queue_paused"), 'symphony_queue_paused{queue="a\\"\\\\\\n"} 1');
   assertEquals(

@@ -1,6 +1,7 @@
 /** The state of the bus in Prometheus's text format, version 0.0.4. Pure. */
 
 import type { BusStats } from "../database/bus-state.ts";
+import type { TransportStanding } from "../database/outbox-lists.ts";
 import type { TypeTotals } from "../database/series-calls.ts";
 import { BUCKETS, longestOf } from "../message/series-point.ts";
 
@@ -12,9 +13,19 @@ const STATES = ["due", "delayed", "blocked", "quarantined", "processing"] as con
 /**
  * Writes the metrics.
  * @param totals since the installation, by type
+ * @param transports beside home
  */
-export function toMetrics(stats: BusStats, totals: readonly TypeTotals[]): string {
-  return [...queueGauges(stats), ...otherGauges(stats), ...typeTotals(totals)].join("");
+export function toMetrics(
+  stats: BusStats,
+  totals: readonly TypeTotals[],
+  transports: readonly TransportStanding[],
+): string {
+  return [
+    ...queueGauges(stats),
+    ...otherGauges(stats),
+    ...outboxGauges(stats, transports),
+    ...typeTotals(totals),
+  ].join("");
 }
 
 function queueGauges({ now, queues, leftOut, leftOutInUse }: BusStats): string[] {
@@ -73,6 +84,38 @@ function otherGauges({ deadLetters, schedules, ticks }: BusStats): string[] {
           rate[outcome],
         ])
       ),
+    ),
+  ];
+}
+
+/** Of projects that have a transport beside home. */
+function outboxGauges(
+  { now }: Pick<BusStats, "now">,
+  transports: readonly TransportStanding[],
+): string[] {
+  if (transports.length === 0) return [];
+  return [
+    gauge(
+      "outbox_messages",
+      "Messages that wait in the outbox for a transport; counted up to 100000",
+      transports.flatMap(({ name: transport, waiting, due, refused }): Sample[] => [
+        [{ transport, state: "due" }, due.count],
+        [{ transport, state: "delayed" }, waiting.count - due.count],
+        [{ transport, state: "refused" }, refused],
+      ]),
+    ),
+    gauge(
+      "outbox_oldest_due_seconds",
+      "Waiting time of the oldest due message of a transport",
+      transports.map(({ name, oldestDueAt }) => [
+        { transport: name },
+        oldestDueAt === null ? 0 : Math.max(0, seconds(now) - seconds(oldestDueAt)),
+      ]),
+    ),
+    gauge(
+      "transport_failures",
+      "Failures in a row of a transport; 0 if it can be reached",
+      transports.map(({ name, failures }) => [{ transport: name }, failures ?? 0]),
     ),
   ];
 }

@@ -10,6 +10,7 @@ import {
   readObjects,
   readStats,
 } from "../database/bus-state.ts";
+import { readTransports } from "../database/outbox-lists.ts";
 import { readTotals } from "../database/series-calls.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import { SCHEMA_VERSION, VERSION } from "../runtime/version.ts";
@@ -116,8 +117,12 @@ function addStats(app: ManagementApp, supabase: SupabaseClient): void {
     answer: z.string(),
     contentType: "text/plain; version=0.0.4; charset=utf-8",
   }, async () => {
-    const [stats, totals] = await Promise.all([readStats(supabase), readTotals(supabase)]);
-    return toMetrics(stats, totals);
+    const [stats, totals, transports] = await Promise.all([
+      readStats(supabase),
+      readTotals(supabase),
+      readTransports(supabase),
+    ]);
+    return toMetrics(stats, totals, transports);
   });
 }
 
