@@ -63,6 +63,22 @@ const unstorable: [string, unknown][] = [
   ["U+0000", "a\0b"],
   ["half of a surrogate pair", "\ud800"],
 ];
+Deno.test("a property of an array beside its items is refused with its path, and a symbol too", async () => {
+  const { bus, memory } = workbench([Any]);
+  const lists: [unknown, string][] = [
+    ["a1".match(/\d/), "payload.order.index: is a property of an array"],
+    [Object.assign([], { total: 3 }), "payload.order.total: is a property of an array"],
+    [[[Object.assign([1], { total: 3 })]], "payload.order.0.0.total: is a property of an array"],
+    [{ toJSON: () => Object.assign([1], { total: 3 }) }, "payload.order.total: is a property"],
+    [Object.assign([1], { [Symbol("total")]: 3 }), "payload.order: has a symbol as a key"],
+  ];
+  for (const [order, message] of lists) {
+    await assertRejects(() => bus.dispatch(Any, { order }), InvalidPayloadError, message);
+  }
+  await bus.dispatch(Any, { order: [[], [1, [2]], new Array(3).fill(null)] });
+  assertEquals(memory.messages.length, 1);
+});
+
 for (const [what, value] of unstorable) {
   Deno.test(`${what} in a payload is refused with its path`, async () => {
     const { bus } = workbench([Any]);

@@ -92,6 +92,7 @@ class Copier {
   }
 
   #array(value: readonly unknown[]): unknown[] {
+    this.#refuseProperties(value);
     const copy: unknown[] = [];
     for (let index = 0; index < value.length; index++) {
       this.path.push(index);
@@ -99,6 +100,16 @@ class Copier {
       this.path.pop();
     }
     return copy;
+  }
+
+  /** JSON has no place for properties of an array beside its items, as the result of a regular expression has. */
+  #refuseProperties(value: readonly unknown[]): void {
+    // The names of other properties come behind the positions.
+    const last = Object.keys(value).at(-1);
+    if (last !== undefined && !/^\d+$/.test(last)) {
+      this.#refuse("is a property of an array, which JSON leaves out", [...this.path, last]);
+    }
+    if (Object.getOwnPropertySymbols(value).length > 0) this.#refuse("has a symbol as a key");
   }
 
   #properties(value: object): Record<string, unknown> {
