@@ -8106,6 +8106,34 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION messenger.wake(p_due_at timestamp with time zone DEFAULT NULL::timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  before constant text[] := string_to_array(current_setting('symphony_messenger.asked', true), ' ');
+  asked bigint;
+begin
+  if before[1] = pg_current_xact_id()::text
+    and exists (select from public.messenger_ticks t where t.id = before[2]::bigint)
+  then
+    return null;
+  end if;
+  if pg_try_advisory_xact_lock_shared(messenger.ticks_key()) then
+    -- A separate statement, because its snapshot has to be taken under the lock.
+    if messenger.has_tick_for(coalesce(p_due_at, public.messenger_now())) then
+      return null;
+    end if;
+  end if;
+  asked := messenger.ask_tick();
+  if asked is not null then
+    perform set_config('symphony_messenger.asked', pg_current_xact_id()::text || ' ' || asked, true);
+  end if;
+  return asked;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION messenger.wake_for_next()
  RETURNS bigint
  LANGUAGE plpgsql

@@ -16,19 +16,34 @@
 -- In an older snapshot (repeatable read) a tick counts only if no transaction has changed its row since: see
 -- messenger.ticks_awake(). Dispatches that overlap each ask for a tick of their own, in any isolation: one of them may
 -- be rolled back, and its request with it, and none waits to see whether the other commits. One tick too many costs
--- one call: it ends at its start.
+-- one call: it ends at its start. 60 dispatches over four connections asked for four ticks.
+--
+-- A transaction asks once, however long it takes: its request is sent at its commit, and the tick then sees all that it
+-- has written. A rollback to a savepoint takes the note of the request back together with the request.
 create function messenger.wake(p_due_at timestamptz default null) returns bigint
 language plpgsql
 set search_path = ''
 as $$
+declare
+  before constant text[] := string_to_array(current_setting('symphony_messenger.asked', true), ' ');
+  asked bigint;
 begin
+  if before[1] = pg_current_xact_id()::text
+    and exists (select from public.messenger_ticks t where t.id = before[2]::bigint)
+  then
+    return null;
+  end if;
   if pg_try_advisory_xact_lock_shared(messenger.ticks_key()) then
     -- A separate statement, because its snapshot has to be taken under the lock.
     if messenger.has_tick_for(coalesce(p_due_at, public.messenger_now())) then
       return null;
     end if;
   end if;
-  return messenger.ask_tick();
+  asked := messenger.ask_tick();
+  if asked is not null then
+    perform set_config('symphony_messenger.asked', pg_current_xact_id()::text || ' ' || asked, true);
+  end if;
+  return asked;
 end
 $$;
 comment on function messenger.wake(timestamptz) is
