@@ -105,9 +105,11 @@ class Copier {
   /** JSON has no place for properties of an array beside its items, as the result of a regular expression has. */
   #refuseProperties(value: readonly unknown[]): void {
     // The names of other properties come behind the positions.
-    const last = Object.keys(value).at(-1);
-    if (last !== undefined && !/^\d+$/.test(last)) {
-      this.#refuse("is a property of an array, which JSON leaves out", [...this.path, last]);
+    const keys = Object.keys(value);
+    const isPosition = (key: string) => /^\d+$/.test(key);
+    if (!isPosition(keys.at(-1) ?? "0")) {
+      const property = keys.find((key) => !isPosition(key)) ?? "";
+      this.#refuse("is a property of an array, which JSON leaves out", [...this.path, property]);
     }
     if (Object.getOwnPropertySymbols(value).length > 0) this.#refuse("has a symbol as a key");
   }
