@@ -1,6 +1,8 @@
 /** Messages through the outbox, RabbitMQ and back: their outcomes at home, each once. */
 
 import { assert, assertEquals } from "@std/assert";
+import { delay } from "@std/async/delay";
+import { createClient } from "@supabase/supabase-js";
 import { amqp, type AmqpOptions } from "../../supabase/functions/_shared/symphony/amqp.ts";
 import { brokered, outboxOf } from "../support/brokered.ts";
 import { define, fail } from "../support/definitions.ts";
@@ -110,6 +112,63 @@ if (hasRabbit) {
       while ((await tick()).claimed > 0);
       assertEquals(seen, [id]);
       assertEquals(await sizeOf(engine), 0);
+    });
+
+    test("a handler fails while the database is away, and its retry is written once, when it is back", async (stack) => {
+      const engine = await declared();
+      let isAway = false;
+      const client = createClient(stack.url, stack.secretKey, {
+        auth: { persistSession: false, autoRefreshToken: false },
+        global: {
+          fetch: (...args) =>
+            isAway ? Promise.reject(new TypeError("connection refused")) : fetch(...args),
+        },
+      });
+      const attempts: number[] = [];
+      let back = Promise.resolve();
+      const T = define((_, { attempt }) => {
+        attempts.push(attempt);
+        if (attempt > 1) return;
+        if (attempts.length === 1) {
+          isAway = true;
+          back = delay(4_000).then(() => void (isAway = false));
+        }
+        throw new Error("no luck");
+      }, { retry: { maxRetries: 1, delay: 1 } });
+      const { bus, tick } = await brokered(stack, engine, [T], { client });
+      const id = await bus.dispatch(T, {});
+      for (let ticks = 0; ticks < 30 && attempts.at(-1) !== 2; ticks++) {
+        await tick(2_000).catch(() => {});
+        await back;
+      }
+      assertEquals(attempts, [1, 2]);
+      const { publications, sent } = await outboxOf(stack);
+      assertEquals([publications, sent, await sizeOf(engine)], [[1, 2], [id, id], 0]);
+      const letters = await stack.sql`select from public.messenger_failed_messages`;
+      assertEquals(letters.length, 0);
+    });
+
+    test("messages pass retries that wait for a day", async (stack) => {
+      const engine = await declared();
+      const count = Number(Deno.env.get("SYMPHONY_TEST_RETRIES") ?? 500);
+      let handled = 0;
+      const T = define((payload) => {
+        if (payload === "fails") throw new Error("no luck");
+        handled++;
+      }, { retry: { delay: "1d", jitter: 0 } });
+      const { bus, tick } = await brokered(stack, engine, [T]);
+      for (let from = 0; from < count; from += 500) {
+        const size = Math.min(500, count - from);
+        await bus.dispatchAll(
+          Array.from({ length: size }, () => ({ type: "T", payload: "fails" })),
+        );
+      }
+      let retried = 0;
+      while (retried < count) retried += (await tick(20_000)).retried;
+      await bus.dispatchAll(Array.from({ length: 20 }, () => ({ type: "T", payload: "works" })));
+      const { claimed } = await tick();
+      assertEquals([retried, claimed, handled, await sizeOf(engine)], [count, 20, 20, 0]);
+      assertEquals((await outboxOf(stack)).waiting.length, count);
     });
 
     test("messages of a queue that is not declared hold back no others, with and without a group", async (stack) => {
