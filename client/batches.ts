@@ -6,6 +6,7 @@ import type {
 } from "../supabase/functions/_shared/symphony/message/followed-batch.ts";
 import { byName, makeKey, type Outgoing, type OutgoingByName, withKeys } from "./dispatch.ts";
 import { MessengerError } from "./errors.ts";
+import { checked } from "./given.ts";
 import { type BatchId, type BatchRef, idOf } from "./ids.ts";
 import { exactJson } from "./json.ts";
 import type { AnyMessages, MessagesShape, MessageType, PayloadByName, TypeOf } from "./message.ts";
@@ -102,7 +103,8 @@ export function createBatches<Messages extends MessagesShape<Messages> = AnyMess
     create: async (
       messages: readonly Parameters<typeof byName>[0][],
       options: BatchOptions<AnyMessages>,
-    ) => await create(request, messages.map(byName), options),
+    ) =>
+      await create(request, checked(messages, "messages", "Array").map(byName), checked(options)),
     list: (options) => page(request, "/batches", options),
     async finished(ref, options) {
       let last: FollowedBatch | undefined;

@@ -1,6 +1,7 @@
 /** Dispatches messages, and nothing else: for pages that follow none. */
 
 import type { Duration } from "../supabase/functions/_shared/symphony/runtime/duration.ts";
+import { checked } from "./given.ts";
 import { invalid, MessengerError } from "./errors.ts";
 import type { MessageId } from "./ids.ts";
 import { exactJson } from "./json.ts";
@@ -109,7 +110,7 @@ export function makeKey(): string {
 
 /** Refuses options that do not exist. @throws MessengerError `invalid` */
 export function checkOptions(options: object, known: readonly string[]): void {
-  const name = Object.keys(options).find((name) => !known.includes(name));
+  const name = Object.keys(checked(options)).find((name) => !known.includes(name));
   if (name !== undefined) throw invalid([name], "no such option");
 }
 
@@ -169,12 +170,17 @@ export function dispatching<Result>(
     }
   };
   return {
-    dispatch: async (type, payload, { signal, ...options } = {}) => {
+    dispatch: async (type, payload, given = {}) => {
+      const { signal, ...options } = checked(given);
       const [result] = await send([{ ...options, type: nameOf(type), payload }], signal);
       return result as Result;
     },
-    dispatchAll: async (messages, { signal } = {}) => {
-      return await send(messages.map(byName), signal, true);
+    dispatchAll: async (messages, options = {}) => {
+      return await send(
+        checked(messages, "messages", "Array").map(byName),
+        checked(options).signal,
+        true,
+      );
     },
   };
 }
@@ -190,7 +196,8 @@ export function withKeys(error: unknown, isAborted: boolean | undefined, keys: o
 }
 
 /** A message of a list, by the name of its type. */
-export function byName({ message, type, ...rest }: Listed): Message {
+export function byName(listed: Listed): Message {
+  const { message, type, ...rest } = checked(listed, "messages");
   return { ...rest, type: nameOf(message ?? type ?? "") };
 }
 

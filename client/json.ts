@@ -39,5 +39,8 @@ export function exactJson(body: unknown): string {
 function isPlain(value: unknown): boolean {
   const prototype = value && Object.getPrototypeOf(value);
   // A plain object's prototype has no prototype itself. This holds for objects of other realms too.
-  return Array.isArray(value) || !(prototype && Object.getPrototypeOf(prototype));
+  return Array.isArray(value)
+    // Its other properties would be left out.
+    ? !/\D/.test(Object.keys(value).at(-1) ?? "")
+    : !(prototype && Object.getPrototypeOf(prototype));
 }

@@ -5,6 +5,7 @@ import type {
   FollowedMessages,
   OwnMessages,
 } from "../supabase/functions/_shared/symphony/message/followed-message.ts";
+import { checked } from "./given.ts";
 import { idOf, type MessageRef } from "./ids.ts";
 import type { Abortable, Requester } from "./request.ts";
 
@@ -32,7 +33,7 @@ export async function statuses(
   options?: Abortable,
   repeats?: "never",
 ): Promise<FollowedMessages> {
-  const ids = [...new Set(refs.map((ref) => idOf(ref)))];
+  const ids = [...new Set(checked(refs, "ids", "Array").map((ref) => idOf(ref)))];
   const messages: FollowedMessage[] = [];
   const missing: string[] = [];
   for (let at = 0; at < ids.length; at += MAX_IDS) {
@@ -45,15 +46,15 @@ export async function statuses(
 }
 
 /** Lists a page of the user's messages, schedules or batches. */
-export function page<Page = OwnMessages>(
+export async function page<Page = OwnMessages>(
   request: Requester,
   path: string,
   options: Abortable = {},
 ): Promise<Page> {
   // Options that are undefined are left out.
   const given = new URLSearchParams(
-    Object.entries({ ...options, signal: undefined } as object as Record<string, string>)
+    Object.entries({ ...checked(options), signal: undefined } as object as Record<string, string>)
       .filter(([, value]) => value !== undefined),
   );
-  return request(`${path}?${given}`, "next", options);
+  return await request(`${path}?${given}`, "next", options);
 }

@@ -1,6 +1,7 @@
 /** A request to the bus, which is repeated if a repeat is harmless. */
 
 import { MessengerError, noAnswer, toMessengerError } from "./errors.ts";
+import { checked } from "./given.ts";
 import { userOf } from "./session.ts";
 import type { FunctionsLike } from "./supabase.ts";
 import { retryDelay } from "./times.ts";
@@ -65,14 +66,15 @@ export type Requester = <Answer>(
  * signal's reason after the signal is aborted.
  */
 export function requester(supabase: FunctionsLike, options: RequestOptions): Requester {
-  const { retries = 3, onWait, prefix = "" } = options;
+  const { retries = 3, onWait, prefix = "" } = checked(options);
   const waitsForLimits = onWait || options.retries;
   return async <Answer>(
     path: string,
     brings: string,
-    { signal }: Abortable = {},
+    options: Abortable = {},
     { body, method = body ? "POST" : "GET", repeats }: Sending = {},
   ): Promise<Answer> => {
+    const { signal } = checked(options);
     for (let retry = 0;; retry++) {
       signal?.throwIfAborted();
       const giveUp = new AbortController();

@@ -10,6 +10,7 @@ import type {
 } from "../supabase/functions/_shared/symphony/scheduler/schedule-options.ts";
 import { nameOf } from "./dispatch.ts";
 import { idOf, type ScheduleId, type ScheduleRef } from "./ids.ts";
+import { checked } from "./given.ts";
 import { exactJson } from "./json.ts";
 import type { AnyMessages, MessagesShape, MessageType, TypeOf } from "./message.ts";
 import { page } from "./own.ts";
@@ -77,9 +78,10 @@ export function schedulesClient<Messages extends MessagesShape<Messages>>(
     create: async (
       type: string | { readonly type: string },
       payload: unknown,
-      { queue, priority, groupKey, ...schedule }: ScheduleOptions,
+      given: ScheduleOptions,
       options?: Abortable,
     ) => {
+      const { queue, priority, groupKey, ...schedule } = checked(given, "schedule");
       const { scheduleId: id } = await request<{ scheduleId: string }>("", "scheduleId", options, {
         body: exactJson({ type: nameOf(type), payload, queue, priority, groupKey, schedule }),
         // A second schedule with the same name is the first one.

@@ -1,0 +1,62 @@
+/** Arguments of a wrong kind: the client names them and sends nothing, and no list or Map passes for options. */
+
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  createBatches,
+  createDispatcher,
+  createMessengerClient,
+  MessengerError,
+} from "../../../client/mod.ts";
+import { fakeSupabase } from "../../support/fake_supabase.ts";
+
+// deno-lint-ignore no-explicit-any -- callers without types
+type Untyped = any;
+
+const wrong: [string, unknown][] = [
+  ["null", null],
+  ["a number", 5],
+  ["an array with options", Object.assign([], { delay: "1h" })],
+  ["a Map", new Map([["delay", "1h"]])],
+  ["a Date", new Date()],
+];
+for (const [what, value] of wrong) {
+  const given = value as Untyped;
+
+  Deno.test(`the client refuses ${what} in place of options or of a list, and sends nothing`, async () => {
+    const { supabase, requests } = fakeSupabase(() => ({}), "ann");
+    const client: Untyped = createMessengerClient(supabase);
+    const batches: Untyped = createBatches(supabase);
+    const calls: [string, () => Promise<unknown>][] = [
+      ["options", () => client.dispatch("Any", 1, given)],
+      ["messages", () => client.dispatchAll([given])],
+      ["options", () => client.dispatchAll([{ type: "Any", payload: 1 }], given)],
+      ["options", () => client.list(given)],
+      ["options", () => client.status("1", given)],
+      ["schedule", () => client.schedules.create("Any", 1, given)],
+      ["options", () => client.schedules.list(given)],
+      ["options", () => batches.create([], given)],
+      ["options", () => batches.list(given)],
+    ];
+    if (!Array.isArray(value)) {
+      calls.push(["messages", () => client.dispatchAll(given)]);
+      calls.push(["messages", () => batches.create(given, { name: "b" })]);
+      calls.push(["ids", () => client.statuses(given)]);
+    }
+    for (const [field, call] of calls) {
+      const { code, issues } = await assertRejects(call, MessengerError);
+      assertEquals([code, issues[0]?.path], ["invalid", [field]]);
+    }
+    for (const make of [createMessengerClient, createDispatcher, createBatches]) {
+      assertThrows(() => make(supabase, given), MessengerError, "options: has to be an Object");
+    }
+    assertEquals(requests, []);
+  });
+}
+
+Deno.test("an array with further properties in a payload is refused with its path", async () => {
+  const { supabase, requests } = fakeSupabase(() => ({ ids: ["1"] }));
+  const client = createDispatcher(supabase);
+  const list = "a1".match(/\d/);
+  const { issues } = await assertRejects(() => client.dispatch("Any", { list }), MessengerError);
+  assertEquals([issues[0]?.path, requests], [["payload", "list"], []]);
+});
