@@ -28,11 +28,11 @@ export const NUMBER_ADVICE = "give integers beyond 2^53 - 1 and digits beyond a 
 /**
  * Copies a value into the JSON that its reader will get: dates become strings, `toJSON` is called, and
  * properties that are undefined are left out.
- * @throws UnstorableError for values that JSON or Postgres's jsonb cannot keep, and for nesting of more
- * than 100 levels
+ * @param levels deepest nesting
+ * @throws UnstorableError for values that JSON or Postgres's jsonb cannot keep, and for deeper nesting
  */
-export function toJson(value: unknown): unknown {
-  const copier = new Copier();
+export function toJson(value: unknown, levels: number = MAX_DEPTH): unknown {
+  const copier = new Copier(levels);
   try {
     return copier.copy(value);
   } catch (error) {
@@ -47,6 +47,8 @@ class Copier {
   /** The place that is being copied. It stays at the failed part after an error. */
   readonly path: (string | number)[] = [];
   readonly #above: object[] = [];
+
+  constructor(private readonly levels: number) {}
 
   copy(value: unknown): unknown {
     switch (typeof value) {
@@ -72,7 +74,7 @@ class Copier {
   }
 
   #object(value: object): unknown {
-    if (this.path.length >= MAX_DEPTH) this.#tooDeep();
+    if (this.path.length >= this.levels) this.#tooDeep();
     const { toJSON } = value as { readonly toJSON?: (key: string) => unknown };
     if (typeof toJSON === "function") return this.#own(value, toJSON);
     this.#above.push(value);
@@ -137,7 +139,7 @@ class Copier {
       const again = this.#above.indexOf(one, index + 1);
       return again < 0 ? [] : [again];
     });
-    const message = `nested deeper than ${MAX_DEPTH} levels`;
+    const message = `nested deeper than ${this.levels} levels`;
     if (cycle === undefined) this.#refuse(message, []);
     return this.#refuse(`${message}: holds itself`, this.path.slice(0, cycle));
   }

@@ -5,6 +5,7 @@ import type { StepKind } from "../../message/step-kind.ts";
 import type { StepIdentity, StoredStep } from "../../message/stored-step.ts";
 import type { RetryManager } from "../../retry/manager.ts";
 import type { RetryStrategy } from "../../retry/strategy.ts";
+import { showValue } from "../../runtime/inspect.ts";
 import type { Logger } from "../../runtime/log.ts";
 import type { Deadlines } from "../run/deadlines.ts";
 import type { ProgressReporter } from "../run/progress.ts";
@@ -52,6 +53,11 @@ export interface DurableCall {
   readonly strategy?: RetryStrategy;
   /** How the call is named in errors, such as `ctx.sleep`; default: `ctx.<kind> "<name>"`. */
   readonly label?: string;
+}
+
+/** The name of a call in errors. */
+export function labelOf({ label, kind, name }: DurableCall): string {
+  return label ?? `ctx.${kind} ${showValue(name)}`;
 }
 
 /** The argument of a durable call's function. */

@@ -8,15 +8,22 @@ import type { Envelope } from "../../message/envelope.ts";
 import { DurableUsageError, StepError, UnrecoverableError } from "../../message/errors.ts";
 import type { StepKind } from "../../message/step-kind.ts";
 import type { StepIdentity, StepToStore, StoredStep } from "../../message/stored-step.ts";
-import { isInstance, showValue } from "../../runtime/inspect.ts";
+import { isInstance } from "../../runtime/inspect.ts";
+import { MAX_DEPTH } from "../../runtime/json.ts";
 import { isOfItsContent, isTooMuch, refusedForMs } from "../calls.ts";
-import type { DurableAttempt, DurableCall, DurableTools, RunningStep } from "./durable-call.ts";
+import {
+  type DurableAttempt,
+  type DurableCall,
+  type DurableTools,
+  labelOf,
+  type RunningStep,
+} from "./durable-call.ts";
 import { Ending } from "./ending.ts";
 import { KnownSteps } from "./known-steps.ts";
 import { idempotencyKey, Numbering } from "./numbering.ts";
 import { type StepResult, toResult } from "./result.ts";
 import { failureOf, replay } from "./step-failure.ts";
-import { StepScope, stepScope } from "./step-scope.ts";
+import { checkCaller, StepScope } from "./step-scope.ts";
 
 /** Kinds that do work of their own, and begin only while messages may. */
 const WORKING: ReadonlySet<StepKind> = new Set<StepKind>(["step", "effect", "all"]);
@@ -106,38 +113,24 @@ export class DurableRun {
       return await this.#fail(call, identity, error, 0);
     } finally {
       this.#numbering.settled(identity);
+      this.#known.settled(identity);
       if (PAUSING.has(call.kind)) this.ending.pauseSettled();
       this.ending.done();
     }
   }
 
-  /**
-   * Checks that a durable call can be made here.
-   * @param label the call, such as `ctx.step`
-   * @throws DurableUsageError in middleware, in a batch handler, and inside the function of a step
-   */
-  static check(label: string, handler: string | undefined): string {
-    // Such a call would not be found in a later run.
-    const outer = stepScope();
-    if (outer !== undefined) {
-      const where = `inside the function of step ${showValue(outer.name)}`;
-      throw new DurableUsageError(`${label}: cannot be called ${where}; call it in the handler`);
-    }
-    if (handler === undefined) {
-      throw new DurableUsageError(
-        `${label}: can be called by a handler only, neither by middleware nor by a batch handler`,
-      );
-    }
-    return handler;
-  }
-
   #begin(call: DurableCall): StepIdentity {
     const { name, key = "" } = call;
-    const handler = DurableRun.check(labelOf(call), this.#attempt.handler);
+    const handler = checkCaller(labelOf(call), this.#attempt.handler);
     if (PAUSING.has(call.kind)) this.ending.beginPause(labelOf(call));
-    const nth = this.#numbering.begin({ handler, name, key });
-    this.ending.begin();
-    return { handler, name, key, nth };
+    try {
+      const nth = this.#numbering.begin({ handler, name, key });
+      this.ending.begin();
+      return { handler, name, key, nth };
+    } catch (error) {
+      if (PAUSING.has(call.kind)) this.ending.pauseSettled();
+      throw error;
+    }
   }
 
   /** Loads the message's steps once. Returns the identity of the store. */
@@ -176,7 +169,7 @@ export class DurableRun {
   ): Promise<unknown> {
     const { task } = this.#attempt;
     if (this.ending.isClosed) return await this.ending.hold();
-    if (!stored) this.#known.checkNumber(call.name);
+    if (!stored) this.#known.begin(identity);
     if (WORKING.has(call.kind)) {
       if (this.#hasBegun && !this.#tools.mayStart()) return await this.ending.yields();
       // A message that works long before its first step would else never store it.
@@ -196,8 +189,10 @@ export class DurableRun {
     const scope = new StepScope(call.name);
     let result: StepResult;
     try {
-      result = toResult(await scope.call(() => this.#tell(call, identity, () => fn(step))));
-      this.#known.checkBytes(result.bytes);
+      const returned = await scope.call(() => this.#tell(call, identity, () => fn(step)));
+      // A wait and ctx.all return values of their own around others', which may be as deep as any.
+      result = toResult(returned, PAUSING.has(call.kind) ? MAX_DEPTH + 1 : MAX_DEPTH);
+      this.#known.reserve(identity, result.bytes);
       await scope.ready();
     } catch (error) {
       scope.close();
@@ -290,8 +285,4 @@ export class DurableRun {
     if (step) this.#known.add(step);
     return task.isStopped ? await this.ending.hold() : step;
   }
-}
-
-function labelOf({ label, kind, name }: DurableCall): string {
-  return label ?? `ctx.${kind} ${showValue(name)}`;
 }

@@ -12,12 +12,18 @@ const MOST_BYTES = 4 * 1_048_576;
 /** Finds the steps of a message, and bounds their number and size. */
 export class KnownSteps {
   readonly #steps = new Map<string, StoredStep>();
+  /** Steps that have begun and are not stored yet: those that run side by side share the bounds. */
+  readonly #begun = new Set<string>();
+  /** Bytes of each result, also of those that are about to be stored. */
+  readonly #sizes = new Map<string, number>();
   #bytes = 0;
 
   /** Adds a step that is stored. @param bytes of its result; measured by default */
   add(step: StoredStep, bytes: number = step.leftOut ?? bytesOf(step.result)): void {
-    this.#steps.set(keyOf(step), step);
-    this.#bytes += bytes;
+    const id = keyOf(step);
+    this.#steps.set(id, step);
+    this.#begun.delete(id);
+    this.#resize(id, bytes);
   }
 
   /** All of them, in the order in which they were stored first. */
@@ -30,10 +36,16 @@ export class KnownSteps {
     return this.#steps.get(keyOf(identity));
   }
 
-  /** @throws StepError for the step of this name, if the message can have no further one */
-  checkNumber(name: string): void {
-    if (this.#steps.size < MOST_STEPS) return;
-    throw new StepError(name, {
+  /**
+   * A step begins that is not stored.
+   * @throws StepError if the message can have no further one
+   */
+  begin(step: StepIdentity): void {
+    if (this.#steps.size + this.#begun.size < MOST_STEPS) {
+      this.#begun.add(keyOf(step));
+      return;
+    }
+    throw new StepError(step.name, {
       reason: "unrecoverable",
       message:
         `the message has ${MOST_STEPS} steps already, the most that there may be; dispatch further messages`,
@@ -41,13 +53,29 @@ export class KnownSteps {
     });
   }
 
-  /** @throws UnrecoverableError if the results would have too many bytes together */
-  checkBytes(bytes: number): void {
-    if (this.#bytes + bytes <= MOST_BYTES) return;
-    throw new UnrecoverableError(
-      `result: has ${bytes} bytes, and those of the other steps ${this.#bytes}; a message's steps have at ` +
-        `most ${MOST_BYTES} together, store results elsewhere and return where they are`,
-    );
+  /**
+   * Takes the bytes of a result that is about to be stored.
+   * @throws UnrecoverableError if the results would have too many bytes together
+   */
+  reserve(step: StepIdentity, bytes: number): void {
+    if (this.#bytes + bytes > MOST_BYTES) {
+      throw new UnrecoverableError(
+        `result: has ${bytes} bytes, and those of the other steps ${this.#bytes}; a message's steps have at ` +
+          `most ${MOST_BYTES} together, store results elsewhere and return where they are`,
+      );
+    }
+    this.#resize(keyOf(step), bytes);
+  }
+
+  /** The call of a step has settled. If the step was not stored, it no longer counts. */
+  settled(step: StepIdentity): void {
+    const id = keyOf(step);
+    if (this.#begun.delete(id)) this.#resize(id, 0);
+  }
+
+  #resize(id: string, bytes: number): void {
+    this.#bytes += bytes - (this.#sizes.get(id) ?? 0);
+    this.#sizes.set(id, bytes);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Results of steps: JSON of a bounded size, the same in the first run as in every later one. */
 
 import { UnrecoverableError } from "../../message/errors.ts";
-import { type JsonPath, toJson, UnstorableError } from "../../runtime/json.ts";
+import { type JsonPath, MAX_DEPTH, toJson, UnstorableError } from "../../runtime/json.ts";
 
 /** Largest result of a step, in bytes of its JSON. */
 export const MAX_RESULT_BYTES = 262_144;
@@ -16,12 +16,13 @@ export interface StepResult {
 
 /**
  * Copies a step's result into the JSON that later runs will get.
+ * @param levels how deep it may be nested
  * @throws UnrecoverableError that names the place, if JSON would change the value, as it does with a Date, a Map, a
  * BigInt or NaN; or if the result is larger than {@link MAX_RESULT_BYTES}
  */
-export function toResult(value: unknown): StepResult {
+export function toResult(value: unknown, levels: number = MAX_DEPTH): StepResult {
   if (value === undefined) return { value, bytes: 0 };
-  const copy = exactJson(value);
+  const copy = exactJson(value, levels);
   const bytes = bytesOf(copy);
   if (bytes > MAX_RESULT_BYTES) {
     throw new UnrecoverableError(
@@ -37,9 +38,9 @@ export function bytesOf(value: unknown): number {
   return value === undefined ? 0 : new TextEncoder().encode(JSON.stringify(value)).length;
 }
 
-function exactJson(value: unknown): unknown {
+function exactJson(value: unknown, levels: number): unknown {
   try {
-    const copy = toJson(value);
+    const copy = toJson(value, levels);
     refuseOwnJson(value, []);
     return copy;
   } catch (error) {

@@ -3,7 +3,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Effects, Emitted } from "../../message/effects.ts";
 import type { OutgoingMessage } from "../../message/envelope.ts";
-import { AttemptOverError } from "../../message/errors.ts";
+import { AttemptOverError, DurableUsageError } from "../../message/errors.ts";
+import { showValue } from "../../runtime/inspect.ts";
 import { EffectBuffer } from "../run/effect-buffer.ts";
 import type { ReservedIds } from "../../bus/reserved-ids.ts";
 
@@ -12,6 +13,28 @@ const inside = new AsyncLocalStorage<StepScope>();
 /** The step whose function makes the present call; undefined outside of one. */
 export function stepScope(): StepScope | undefined {
   return inside.getStore();
+}
+
+/**
+ * Checks that a durable call can be made here.
+ * @param label the call, such as `ctx.step`
+ * @param handler name of the handler that runs at this moment
+ * @returns that name
+ * @throws DurableUsageError in middleware, in a batch handler, and inside the function of a step
+ */
+export function checkCaller(label: string, handler: string | undefined): string {
+  // Such a call would not be found in a later run.
+  const outer = stepScope();
+  if (outer !== undefined) {
+    const where = `inside the function of step ${showValue(outer.name)}`;
+    throw new DurableUsageError(`${label}: cannot be called ${where}; call it in the handler`);
+  }
+  if (handler === undefined) {
+    throw new DurableUsageError(
+      `${label}: can be called by a handler only, neither by middleware nor by a batch handler`,
+    );
+  }
+  return handler;
 }
 
 /** One run of a step's function. */

@@ -56,7 +56,9 @@ export async function waitFor(
   const wait = checkedWait(task, tools.bus.events, event, options);
   const run = durable();
   const [first = "", ...others] = wait.keys;
-  const name = others.length === 0 ? first : `${first.slice(0, 240)} or ${others.length} more`;
+  // A cut must not leave half of a surrogate pair, which Postgres cannot hold.
+  const start = first.slice(0, 240).replace(/\p{Cs}$/u, "");
+  const name = others.length === 0 ? first : `${start} or ${others.length} more`;
   const call: { -readonly [Part in keyof DurableCall]: DurableCall[Part] } = {
     ...{ kind: "wait", name },
     label: `ctx.waitFor(${showValue(name)})`,

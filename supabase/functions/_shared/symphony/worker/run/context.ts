@@ -18,7 +18,7 @@ import { DurableRun } from "../durable/durable-run.ts";
 import { sleep, sleepUntil } from "../durable/sleep.ts";
 import { callEffect } from "../durable/sql-effect.ts";
 import { callStep, type StepFunction } from "../durable/step.ts";
-import { stepScope } from "../durable/step-scope.ts";
+import { checkCaller, stepScope } from "../durable/step-scope.ts";
 import { waitFor } from "../durable/wait.ts";
 import type { Attempt, RunTools } from "./attempt.ts";
 import { type CallGuard, guardOf } from "./call-guard.ts";
@@ -200,7 +200,7 @@ export class AttemptContext implements HandlerContext {
     const attempt = this.#attempt;
     if (attempt?.durable?.ending.isOver) return await new Promise<never>(() => {});
     if (!attempt || this.#task.isOver) return await this.#guarded.refuse(name);
-    DurableRun.check(`ctx.${name}`, attempt.handler);
+    checkCaller(`ctx.${name}`, attempt.handler);
     const durable = () => attempt.durable ??= new DurableRun(attempt, this.#deps, this.#definition);
     return await call(durable, attempt);
   }
